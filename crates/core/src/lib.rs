@@ -1,0 +1,11 @@
+//! Sightline's state machines and arithmetic, without IO.
+//!
+//! Each machine is a plain struct: `handle_*(input, now)` in, `poll_output()` out, `poll_timeout()` for the next
+//! wake-up. There is no clock, no randomness, no browser and no runtime in here: the caller gives `now` and random
+//! bits, and performs what comes out. So a glare, a lost answer or a thirty-second cut is an ordinary unit test.
+
+pub mod negotiation;
+pub mod stats;
+mod timestamp;
+
+pub use timestamp::Timestamp;

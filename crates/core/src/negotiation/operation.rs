@@ -1,0 +1,65 @@
+//! What a negotiator asks of the peer connection, and what it hears back.
+
+use sightline_protocol::signalling::{SignalCandidate, SignalDescription};
+
+/// Names one operation, so that a completion that comes too late is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId(pub u64);
+
+/// Who gives way when both sides offer at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Politeness {
+    /// Rolls its own offer back for the other's.
+    Polite,
+    /// Ignores an offer that collides with its own.
+    Impolite,
+}
+
+/// Who makes the first offer of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The newcomer: adds the transceivers and offers.
+    Offerer,
+    /// Holds back its own first offer, adopts the offerer's transceivers and answers with its tracks in them.
+    Answerer,
+}
+
+/// One asynchronous call on the peer connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// `setLocalDescription()` in a state where that makes an offer. With `ice_restart`, `restartIce()` before it.
+    /// Completes with [`Completed::LocalDescription`].
+    SetLocalOffer {
+        /// Whether new ICE credentials are wanted.
+        ice_restart: bool,
+    },
+    /// `setRemoteDescription(description)`; an offer rolls a pending local offer back implicitly.
+    /// Completes with [`Completed::Done`].
+    SetRemoteDescription(SignalDescription),
+    /// Adopt the offered transceivers (own tracks in them, `sendrecv`), then `setLocalDescription()`, which makes an
+    /// answer. Completes with [`Completed::LocalDescription`].
+    SetLocalAnswer,
+    /// `addIceCandidate(candidate)`. Completes with [`Completed::Done`].
+    AddIceCandidate(SignalCandidate),
+}
+
+/// How an operation ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completed {
+    /// The local description that is now set.
+    LocalDescription {
+        /// `pc.localDescription.sdp`
+        sdp: String,
+    },
+    /// There is nothing to tell.
+    Done,
+}
+
+/// How an operation ended badly: the DOMException.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationFailure {
+    /// Its name (`InvalidStateError`, `OperationError` ...).
+    pub name: String,
+    /// Its message, for a log.
+    pub message: String,
+}

@@ -1,0 +1,5 @@
+//! Figures of a connection, from what `RTCPeerConnection.getStats()` reports.
+
+mod entry;
+
+pub use entry::StatsEntry;

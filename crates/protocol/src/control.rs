@@ -1,0 +1,62 @@
+//! The messages of the `control` data channel (reliable, ordered): one JSON object a text message, tagged by
+//! `type`. A message of an unknown type is ignored, so that later versions can say more.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::MessageId;
+
+/// The pre-negotiated stream id of the `control` channel.
+pub const CONTROL_CHANNEL_ID: u16 = 1;
+/// Its label.
+pub const CONTROL_CHANNEL_LABEL: &str = "control";
+
+/// What one member's session says to another's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ControlMessage {
+    /// What the sender publishes now. The first message on a channel, and again at every change.
+    State(PublishedState),
+    /// A message of the conversation.
+    Chat {
+        /// Made by the author; one that was seen before is acknowledged again and shown once.
+        id: MessageId,
+        /// What was written: text with line breaks, never markup.
+        text: String,
+        /// When, on the author's clock, in milliseconds since 1970.
+        sent_at_ms: u64,
+    },
+    /// The message arrived and is shown.
+    ChatAck {
+        /// Which.
+        id: MessageId,
+    },
+    /// The sender leaves the room now; its peer connection closes next.
+    Bye,
+    /// A message of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a member publishes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedState {
+    /// Whether its microphone is heard.
+    pub microphone: bool,
+    /// Its main source.
+    pub source: PublishedSource,
+}
+
+/// The one main source of a member.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishedSource {
+    /// Nothing.
+    #[default]
+    None,
+    /// A camera that is on.
+    Camera,
+    /// A screen or a window.
+    Screen,
+    /// A video file.
+    File,
+}

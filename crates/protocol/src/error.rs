@@ -1,0 +1,49 @@
+//! The closed set of errors that the server tells a client.
+
+use serde::{Deserialize, Serialize};
+
+/// What was wrong, for a machine. The sentence for a person is the client's, in its language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// The room name of a `join` is not allowed. The socket is closed.
+    RoomNameInvalid,
+    /// The member's name of a `join` is too long. The socket is closed.
+    NameInvalid,
+    /// The `join` speaks another version of the protocol. The socket is closed.
+    ProtocolVersion,
+    /// A frame is not JSON, not a known message, a field is missing or out of bounds, a binary frame, a message
+    /// before `join`, or a second `join`. The socket is closed.
+    ProtocolError,
+    /// A frame is longer than [`crate::limits::MAX_FRAME_BYTES`]. The socket is closed.
+    FrameTooLarge,
+    /// More frames a second than the server takes. The socket is closed.
+    RateLimited,
+    /// The client did not take what the server sent; its queue was full. The socket is closed.
+    TooSlow,
+    /// No `join` within the time for it. The socket is closed.
+    JoinTimeout,
+    /// The server holds as many rooms or sockets as it may. The socket is closed.
+    ServerFull,
+    /// The server is being shut down and will be back. The socket is closed; come back.
+    ShuttingDown,
+    /// The addressee of a `signal` is not in the room, or away. Nothing is closed.
+    PeerUnreachable,
+}
+
+impl ErrorCode {
+    /// Whether the server closes the socket after saying so.
+    #[must_use]
+    pub fn closes(self) -> bool {
+        self != Self::PeerUnreachable
+    }
+
+    /// Whether trying again unchanged can help.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited | Self::TooSlow | Self::JoinTimeout | Self::ServerFull | Self::ShuttingDown
+        )
+    }
+}

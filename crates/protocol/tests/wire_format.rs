@@ -1,0 +1,88 @@
+//! The JSON that `docs/protocol.md` shows is the JSON that the types read and write.
+
+use serde_json::{Value, from_value, json, to_value};
+use sightline_protocol::{
+    control::{ControlMessage, PublishedSource, PublishedState},
+    signalling::{ClientMessage, ServerMessage},
+};
+
+fn client(value: Value) {
+    let message: ClientMessage = from_value(value.clone()).expect("a valid client message");
+    assert_eq!(to_value(message).expect("serialises"), value);
+}
+
+fn server(value: Value) {
+    let message: ServerMessage = from_value(value.clone()).expect("a valid server message");
+    assert_eq!(to_value(message).expect("serialises"), value);
+}
+
+#[test]
+fn every_client_message_reads_and_writes_as_documented() {
+    client(json!({"type": "join", "protocol": 1, "room": "team-7", "name": "Ada", "instance": "i1"}));
+    client(
+        json!({"type": "join", "protocol": 1, "room": "team-7", "name": "", "instance": "i1", "resume": "t"}),
+    );
+    client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 0,
+        "payload": {"description": {"kind": "offer", "exchange": 1, "sdp": "v=0\r\n"}}}));
+    client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 3,
+        "payload": {"candidate": {"candidate": "", "sdp_mid": "0", "sdp_m_line_index": 0, "ufrag": "abcd"}}}));
+    client(json!({"type": "leave"}));
+    client(json!({"type": "ping", "nonce": 7}));
+}
+
+#[test]
+fn every_server_message_reads_and_writes_as_documented() {
+    let member = json!({"id": "m2", "name": "Bo", "instance": "i2", "arrival": 5, "presence": "present"});
+    server(
+        json!({"type": "joined", "you": "m1", "arrival": 6, "room": "team-7", "members": [member.clone()],
+        "resume": "t", "ice_servers": [{"urls": ["stun:stun.example.org"]}], "room_limit": 8}),
+    );
+    server(json!({"type": "peer_joined", "member": member}));
+    server(json!({"type": "signal", "from": "m2", "connection": "c1", "generation": 0,
+        "payload": {"description": {"kind": "answer", "exchange": 1, "sdp": "v=0\r\n"}}}));
+    server(json!({"type": "peer_away", "id": "m2"}));
+    server(json!({"type": "peer_left", "id": "m2"}));
+    server(json!({"type": "full", "room_limit": 8}));
+    server(json!({"type": "replaced"}));
+    server(json!({"type": "pong", "nonce": 7}));
+    server(json!({"type": "error", "code": "room-name-invalid", "message": "m"}));
+}
+
+#[test]
+fn a_client_message_of_unknown_type_or_with_bad_fields_is_refused() {
+    for value in [
+        json!({"type": "dance"}),
+        json!({"type": "join", "protocol": 1, "room": "a b", "name": "", "instance": "i"}),
+        json!({"type": "join", "protocol": 1, "room": "abc", "name": "x".repeat(65), "instance": "i"}),
+        json!({"type": "join", "protocol": 1, "room": "abc", "name": "", "instance": ""}),
+        json!({"type": "signal", "to": "m2"}),
+        json!({"type": "ping", "nonce": -1}),
+        json!([]),
+        json!("leave"),
+    ] {
+        assert!(from_value::<ClientMessage>(value.clone()).is_err(), "{value}");
+    }
+}
+
+#[test]
+fn a_control_message_of_a_later_version_is_read_as_unknown() {
+    let read: ControlMessage = from_value(json!({"type": "hologram", "x": 1})).expect("readable");
+    assert_eq!(read, ControlMessage::Unknown);
+}
+
+#[test]
+fn every_control_message_reads_and_writes_as_documented() {
+    let state = ControlMessage::State(PublishedState { microphone: true, source: PublishedSource::Camera });
+    assert_eq!(
+        to_value(&state).expect("serialises"),
+        json!({"type": "state", "microphone": true, "source": "camera"})
+    );
+    for value in [
+        json!({"type": "chat", "id": "x1", "text": "a\nb", "sent_at_ms": 5}),
+        json!({"type": "chat_ack", "id": "x1"}),
+        json!({"type": "bye"}),
+    ] {
+        let read: ControlMessage = from_value(value.clone()).expect("readable");
+        assert_eq!(to_value(read).expect("serialises"), value);
+    }
+}
