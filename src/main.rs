@@ -1,2 +1,3 @@
-//! placeholder
+//! Mounts the app, nothing else.
+
 fn main() {}

@@ -1,0 +1,27 @@
+//! The conversation: ids, acknowledgements, order, exactly once.
+
+/// How far a message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeliveryState {
+    /// Own: not everyone who was present when it was sent has acknowledged it.
+    Sending,
+    /// Own: everyone who was present when it was sent has acknowledged it.
+    Delivered,
+    /// Another's.
+    Received,
+    /// Own: someone who was present when it was sent left before acknowledging it, or nobody was there.
+    Undeliverable,
+}
+
+impl DeliveryState {
+    /// The word as tests read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Delivered => "delivered",
+            Self::Received => "received",
+            Self::Undeliverable => "undeliverable",
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What can go wrong in a way that a person must hear of: a closed set of codes, stable for tests and reports.
+
+use sightline_protocol::ErrorCode;
+
+/// A problem with a sentence on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NoticeCode {
+    /// The browser or the person refused camera or microphone.
+    PermissionDenied,
+    /// The browser's question about camera or microphone has not been answered for a while.
+    PermissionPending,
+    /// There is no camera or microphone.
+    NoDevice,
+    /// Another program holds the camera or microphone, or the system failed to start it.
+    DeviceInUse,
+    /// A device in use was unplugged.
+    DeviceLost,
+    /// Not https and not localhost: browsers give no camera.
+    InsecureContext,
+    /// The browser has no WebRTC.
+    UnsupportedBrowser,
+    /// The browser plays no sound before a click.
+    AutoplayBlocked,
+    /// The room name has characters or a length that is not allowed.
+    RoomNameInvalid,
+    /// The member's name is too long.
+    NameInvalid,
+    /// The room has no place left.
+    RoomFull,
+    /// No server answers, and none has since the page was opened.
+    ServerUnreachable,
+    /// The signalling connection was lost during a call; it is being sought again.
+    SignallingLost,
+    /// The same place was taken by another tab.
+    Replaced,
+    /// Client and server do not understand each other.
+    ProtocolError,
+    /// Client and server are of different versions: reload.
+    ProtocolVersion,
+    /// The server takes no more rooms or members for now.
+    ServerFull,
+    /// No path between the two browsers was found.
+    ConnectionFailed,
+    /// A chat message is longer than may be sent.
+    MessageTooLong,
+}
+
+impl NoticeCode {
+    /// The code as tests and reports read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PermissionDenied => "permission-denied",
+            Self::PermissionPending => "permission-pending",
+            Self::NoDevice => "no-device",
+            Self::DeviceInUse => "device-in-use",
+            Self::DeviceLost => "device-lost",
+            Self::InsecureContext => "insecure-context",
+            Self::UnsupportedBrowser => "unsupported-browser",
+            Self::AutoplayBlocked => "autoplay-blocked",
+            Self::RoomNameInvalid => "room-name-invalid",
+            Self::NameInvalid => "name-invalid",
+            Self::RoomFull => "room-full",
+            Self::ServerUnreachable => "server-unreachable",
+            Self::SignallingLost => "signalling-lost",
+            Self::Replaced => "replaced",
+            Self::ProtocolError => "protocol-error",
+            Self::ProtocolVersion => "protocol-version",
+            Self::ServerFull => "server-full",
+            Self::ConnectionFailed => "connection-failed",
+            Self::MessageTooLong => "message-too-long",
+        }
+    }
+
+    /// Whether what the person came for goes on: a warning beside it, rather than an error in its way.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        !matches!(
+            self,
+            Self::UnsupportedBrowser
+                | Self::RoomNameInvalid
+                | Self::NameInvalid
+                | Self::RoomFull
+                | Self::ServerUnreachable
+                | Self::Replaced
+                | Self::ProtocolError
+                | Self::ProtocolVersion
+                | Self::ServerFull
+        )
+    }
+
+    /// What a person hears of an error that the server told.
+    #[must_use]
+    pub fn from_server(code: ErrorCode) -> Option<Self> {
+        match code {
+            ErrorCode::RoomNameInvalid => Some(Self::RoomNameInvalid),
+            ErrorCode::NameInvalid => Some(Self::NameInvalid),
+            ErrorCode::ProtocolVersion => Some(Self::ProtocolVersion),
+            ErrorCode::ProtocolError | ErrorCode::FrameTooLarge => Some(Self::ProtocolError),
+            ErrorCode::ServerFull => Some(Self::ServerFull),
+            ErrorCode::RateLimited
+            | ErrorCode::TooSlow
+            | ErrorCode::JoinTimeout
+            | ErrorCode::ShuttingDown => Some(Self::SignallingLost),
+            ErrorCode::PeerUnreachable => None,
+        }
+    }
+
+    /// What a person hears of a `getUserMedia` that failed, by the DOMException's name (W3C Media Capture, 10.2).
+    #[must_use]
+    pub fn from_capture_error(name: &str) -> Self {
+        match name {
+            "NotFoundError" | "OverconstrainedError" | "DevicesNotFoundError" => Self::NoDevice,
+            "NotReadableError" | "AbortError" | "TrackStartError" => Self::DeviceInUse,
+            _ => Self::PermissionDenied,
+        }
+    }
+}

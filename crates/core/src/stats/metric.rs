@@ -1,0 +1,163 @@
+//! The rows that a person or a test reads: names, units, values.
+
+/// What a figure is. Names follow W3C webrtc-stats in snake case where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "`unit` and docs/measuring.md define each")]
+pub enum Metric {
+    ReceiveBitrate,
+    SendBitrate,
+    AvailableOutgoingBitrate,
+    FramesPerSecond,
+    FramesPerSecondSent,
+    FrameWidth,
+    FrameHeight,
+    FrameWidthSent,
+    FrameHeightSent,
+    Codec,
+    CodecSent,
+    AudioCodec,
+    RoundTripTime,
+    Jitter,
+    PacketsLost,
+    LossRatio,
+    FreezeCount,
+    TotalFreezesDuration,
+    FramesDropped,
+    AudioLevel,
+    QualityLimitationReason,
+    Path,
+    Protocol,
+    ConnectionState,
+    IceState,
+    DtlsState,
+    SignalingState,
+}
+
+/// How a figure's number is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bits a second.
+    BitsPerSecond,
+    /// Seconds.
+    Seconds,
+    /// Between 0 and 1.
+    Ratio,
+    /// Frames a second.
+    FramesPerSecond,
+    /// Pixels.
+    Pixels,
+    /// A number of things since the connection was made.
+    Count,
+    /// Not a number.
+    Word,
+}
+
+/// The value of one figure.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FigureValue {
+    /// In the base unit of its [`Unit`].
+    Number(f64),
+    /// A word of the field, not translated.
+    Word(String),
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// What it is.
+    pub metric: Metric,
+    /// `None` where the browser has no such figure, or there is nothing to measure: never zero instead.
+    pub value: Option<FigureValue>,
+}
+
+impl Metric {
+    /// Every metric in the order in which they are shown.
+    pub const ALL: [Self; 27] = [
+        Self::ReceiveBitrate,
+        Self::SendBitrate,
+        Self::FramesPerSecond,
+        Self::FrameWidth,
+        Self::FrameHeight,
+        Self::RoundTripTime,
+        Self::LossRatio,
+        Self::Jitter,
+        Self::Codec,
+        Self::Path,
+        Self::FreezeCount,
+        Self::TotalFreezesDuration,
+        Self::PacketsLost,
+        Self::FramesDropped,
+        Self::AudioLevel,
+        Self::AudioCodec,
+        Self::FramesPerSecondSent,
+        Self::FrameWidthSent,
+        Self::FrameHeightSent,
+        Self::CodecSent,
+        Self::AvailableOutgoingBitrate,
+        Self::QualityLimitationReason,
+        Self::Protocol,
+        Self::ConnectionState,
+        Self::IceState,
+        Self::DtlsState,
+        Self::SignalingState,
+    ];
+
+    /// The name as tests and exports read it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReceiveBitrate => "receive_bitrate",
+            Self::SendBitrate => "send_bitrate",
+            Self::AvailableOutgoingBitrate => "available_outgoing_bitrate",
+            Self::FramesPerSecond => "frames_per_second",
+            Self::FramesPerSecondSent => "frames_per_second_sent",
+            Self::FrameWidth => "frame_width",
+            Self::FrameHeight => "frame_height",
+            Self::FrameWidthSent => "frame_width_sent",
+            Self::FrameHeightSent => "frame_height_sent",
+            Self::Codec => "codec",
+            Self::CodecSent => "codec_sent",
+            Self::AudioCodec => "audio_codec",
+            Self::RoundTripTime => "round_trip_time",
+            Self::Jitter => "jitter",
+            Self::PacketsLost => "packets_lost",
+            Self::LossRatio => "loss_ratio",
+            Self::FreezeCount => "freeze_count",
+            Self::TotalFreezesDuration => "total_freezes_duration",
+            Self::FramesDropped => "frames_dropped",
+            Self::AudioLevel => "audio_level",
+            Self::QualityLimitationReason => "quality_limitation_reason",
+            Self::Path => "path",
+            Self::Protocol => "protocol",
+            Self::ConnectionState => "connection_state",
+            Self::IceState => "ice_state",
+            Self::DtlsState => "dtls_state",
+            Self::SignalingState => "signaling_state",
+        }
+    }
+
+    /// How its number is to be read.
+    #[must_use]
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::ReceiveBitrate | Self::SendBitrate | Self::AvailableOutgoingBitrate => Unit::BitsPerSecond,
+            Self::FramesPerSecond | Self::FramesPerSecondSent => Unit::FramesPerSecond,
+            Self::FrameWidth | Self::FrameHeight | Self::FrameWidthSent | Self::FrameHeightSent => {
+                Unit::Pixels
+            }
+            Self::RoundTripTime | Self::Jitter | Self::TotalFreezesDuration => Unit::Seconds,
+            Self::LossRatio | Self::AudioLevel => Unit::Ratio,
+            Self::PacketsLost | Self::FreezeCount | Self::FramesDropped => Unit::Count,
+            Self::Codec
+            | Self::CodecSent
+            | Self::AudioCodec
+            | Self::QualityLimitationReason
+            | Self::Path
+            | Self::Protocol
+            | Self::ConnectionState
+            | Self::IceState
+            | Self::DtlsState
+            | Self::SignalingState => Unit::Word,
+        }
+    }
+}
