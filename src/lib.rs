@@ -2,6 +2,12 @@
 //! core (`session`).
 #![allow(unreachable_pub, reason = "components are pub for the macros that call them")]
 
-include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
-
 pub mod session;
+
+pub use translations::i18n;
+
+/// The keys of `locales/*.json`.
+mod translations {
+    #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
+}
