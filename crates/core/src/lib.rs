@@ -7,6 +7,7 @@
 pub mod chat;
 pub mod negotiation;
 pub mod notice;
+pub mod random;
 pub mod room;
 pub mod signalling;
 pub mod stats;

@@ -1,5 +1,10 @@
 //! The client's side of signalling: the life of the socket, apart from the life of any peer connection.
 
+mod backoff;
+mod client;
+
+pub use client::{JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SocketId};
+
 /// How the signalling connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignallingStatus {

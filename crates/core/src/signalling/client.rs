@@ -1,0 +1,369 @@
+//! The signalling client: joins, keeps the place, comes back after a loss.
+
+use std::{collections::VecDeque, time::Duration};
+
+use sightline_protocol::{
+    Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, PROTOCOL_VERSION, RoomName,
+    limits::MAX_FRAME_BYTES,
+    signalling::{ClientMessage, IceServer, ServerMessage, Signal},
+};
+
+use super::{SignallingStatus, backoff::Backoff};
+use crate::{Timestamp, notice::NoticeCode, random::SeededRandom};
+
+/// How long a socket may take to open and answer the `join`.
+const JOIN_DEADLINE: Duration = Duration::from_secs(2);
+/// The first connection of all may take longer: there is nothing to resume, and a slow network is no dead server.
+const FIRST_JOIN_DEADLINE: Duration = Duration::from_secs(8);
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+const PONG_DEADLINE: Duration = Duration::from_secs(4);
+
+/// Names one socket: what a closed one still says is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u32);
+
+/// What the client asks for.
+#[derive(Debug, Clone)]
+pub struct JoinRequest {
+    /// The room.
+    pub room: RoomName,
+    /// The name shown to the others.
+    pub name: DisplayName,
+    /// This life of the page.
+    pub instance: InstanceId,
+    /// The token of an earlier life of the same tab.
+    pub resume: Option<String>,
+}
+
+/// What the client wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignallingOutput {
+    /// Open a socket under this id.
+    Connect(SocketId),
+    /// Send this text frame.
+    Send(SocketId, String),
+    /// Close and forget this socket.
+    Close(SocketId),
+    /// Tell the session.
+    Event(SignallingEvent),
+}
+
+/// What happened in the room, as the server tells it, and to the way to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the server's messages")]
+pub enum SignallingEvent {
+    Status(SignallingStatus),
+    /// A problem arose.
+    Raised(NoticeCode),
+    /// It is over.
+    Cleared(NoticeCode),
+    /// The whole state of the room, at the first join and after each return.
+    Joined {
+        you: MemberId,
+        arrival: Arrival,
+        members: Vec<Member>,
+        resume: String,
+        ice_servers: Vec<IceServer>,
+    },
+    PeerJoined(Member),
+    PeerAway(MemberId),
+    PeerLeft(MemberId),
+    Signal {
+        from: MemberId,
+        signal: Signal,
+    },
+    /// How long a ping took.
+    RoundTrip(Duration),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Not started, or ended for good.
+    Idle,
+    /// Waiting to try again.
+    Waiting { until: Timestamp },
+    /// A socket is being opened, or has not answered the `join`.
+    Joining { socket: SocketId, deadline: Timestamp },
+    /// In the room.
+    Joined { socket: SocketId, next_ping: Timestamp, pending_ping: Option<PendingPing> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PendingPing {
+    nonce: u32,
+    sent_at: Timestamp,
+}
+
+/// The client's end of the signalling protocol (`docs/protocol.md`).
+#[derive(Debug)]
+pub struct SignallingClient {
+    request: JoinRequest,
+    phase: Phase,
+    status: Option<SignallingStatus>,
+    raised: Vec<NoticeCode>,
+    has_joined: bool,
+    next_socket: u32,
+    next_nonce: u32,
+    backoff: Backoff,
+    outputs: VecDeque<SignallingOutput>,
+}
+
+impl SignallingClient {
+    /// A client that does nothing until [`Self::start`].
+    #[must_use]
+    pub fn new(request: JoinRequest, random: SeededRandom) -> Self {
+        Self {
+            request,
+            phase: Phase::Idle,
+            status: None,
+            raised: Vec::new(),
+            has_joined: false,
+            next_socket: 0,
+            next_nonce: 0,
+            backoff: Backoff::new(random),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Connects, or after the end connects again because the person asks for it.
+    pub fn start(&mut self, now: Timestamp) {
+        if self.phase == Phase::Idle {
+            for code in std::mem::take(&mut self.raised) {
+                self.event(SignallingEvent::Cleared(code));
+            }
+            self.backoff.reset();
+            self.try_again(now);
+        }
+    }
+
+    /// Whether the room is joined now.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        matches!(self.phase, Phase::Joined { .. })
+    }
+
+    /// The socket is open.
+    pub fn handle_opened(&mut self, socket: SocketId) {
+        if self.current_socket() == Some(socket) {
+            let join = ClientMessage::Join {
+                protocol: PROTOCOL_VERSION,
+                room: self.request.room.clone(),
+                name: self.request.name.clone(),
+                instance: self.request.instance.clone(),
+                resume: self.request.resume.clone(),
+            };
+            self.send(socket, &join);
+        }
+    }
+
+    /// The socket closed, or could not be opened.
+    pub fn handle_closed(&mut self, socket: SocketId, now: Timestamp) {
+        if self.current_socket() == Some(socket) {
+            self.lose(now);
+        }
+    }
+
+    /// The server said something.
+    pub fn handle_frame(&mut self, socket: SocketId, frame: &str, now: Timestamp) {
+        if self.current_socket() != Some(socket) {
+            return;
+        }
+        let message = if frame.len() > MAX_FRAME_BYTES { None } else { serde_json::from_str(frame).ok() };
+        match message {
+            Some(message) => self.handle_message(socket, message, now),
+            None => self.end(Some(NoticeCode::ProtocolError)),
+        }
+    }
+
+    /// The network is back, or the page woke up: there is no reason to wait longer.
+    pub fn handle_wake(&mut self, now: Timestamp) {
+        match &mut self.phase {
+            Phase::Waiting { until } => *until = now,
+            Phase::Joined { next_ping, pending_ping: None, .. } => *next_ping = now,
+            _ => {}
+        }
+        self.handle_timeout(now);
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        match self.phase {
+            Phase::Waiting { until } if until <= now => self.connect(now),
+            Phase::Joining { deadline, .. } if deadline <= now => self.lose(now),
+            Phase::Joined { pending_ping: Some(ping), .. } if ping.sent_at + PONG_DEADLINE <= now => {
+                self.lose(now);
+            }
+            Phase::Joined { socket, next_ping, pending_ping: None } if next_ping <= now => {
+                let nonce = self.next_nonce;
+                self.next_nonce = nonce.wrapping_add(1);
+                self.phase = Phase::Joined {
+                    socket,
+                    next_ping: now + PING_INTERVAL,
+                    pending_ping: Some(PendingPing { nonce, sent_at: now }),
+                };
+                self.send(socket, &ClientMessage::Ping { nonce });
+            }
+            _ => {}
+        }
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Idle => None,
+            Phase::Waiting { until } => Some(until),
+            Phase::Joining { deadline, .. } => Some(deadline),
+            Phase::Joined { pending_ping: Some(ping), .. } => Some(ping.sent_at + PONG_DEADLINE),
+            Phase::Joined { next_ping, .. } => Some(next_ping),
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<SignallingOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// Says something to one member. Returns whether it went out: nothing is kept while the socket is away, because
+    /// the negotiation repeats what it still needs.
+    pub fn send_signal(&mut self, to: MemberId, signal: Signal) -> bool {
+        let Phase::Joined { socket, .. } = self.phase else { return false };
+        self.send(socket, &ClientMessage::Signal { to, signal })
+    }
+
+    /// Leaves the room for good.
+    pub fn leave(&mut self) {
+        if let Phase::Joined { socket, .. } = self.phase {
+            self.send(socket, &ClientMessage::Leave);
+        }
+        self.end(None);
+    }
+
+    fn handle_message(&mut self, socket: SocketId, message: ServerMessage, now: Timestamp) {
+        match message {
+            ServerMessage::Joined { you, arrival, members, resume, ice_servers, .. } => {
+                self.phase = Phase::Joined { socket, next_ping: now + PING_INTERVAL, pending_ping: None };
+                self.has_joined = true;
+                self.backoff.reset();
+                self.request.resume = Some(resume.clone());
+                for code in std::mem::take(&mut self.raised) {
+                    self.event(SignallingEvent::Cleared(code));
+                }
+                self.set_status(SignallingStatus::Connected);
+                self.event(SignallingEvent::Joined { you, arrival, members, resume, ice_servers });
+            }
+            ServerMessage::Full { .. } => self.end(Some(NoticeCode::RoomFull)),
+            ServerMessage::Replaced => self.end(Some(NoticeCode::Replaced)),
+            ServerMessage::Error { code, .. } => self.handle_error(code, now),
+            ServerMessage::Pong { nonce } => self.handle_pong(nonce, now),
+            // What follows makes sense in a room only.
+            _ if !self.is_joined() => self.end(Some(NoticeCode::ProtocolError)),
+            ServerMessage::PeerJoined { member } => self.event(SignallingEvent::PeerJoined(member)),
+            ServerMessage::PeerAway { id } => self.event(SignallingEvent::PeerAway(id)),
+            ServerMessage::PeerLeft { id } => self.event(SignallingEvent::PeerLeft(id)),
+            ServerMessage::Signal { from, signal } => self.event(SignallingEvent::Signal { from, signal }),
+        }
+    }
+
+    fn handle_error(&mut self, code: ErrorCode, now: Timestamp) {
+        if !code.closes() {
+            return;
+        }
+        let notice = NoticeCode::from_server(code);
+        if code.is_transient() {
+            if let Some(notice) = notice.filter(|notice| *notice != NoticeCode::SignallingLost) {
+                self.raise(notice);
+            }
+            self.lose(now);
+        } else {
+            self.end(notice);
+        }
+    }
+
+    fn handle_pong(&mut self, nonce: u32, now: Timestamp) {
+        if let Phase::Joined { pending_ping, .. } = &mut self.phase
+            && let Some(ping) = pending_ping.take_if(|ping| ping.nonce == nonce)
+        {
+            self.event(SignallingEvent::RoundTrip(now.since(ping.sent_at)));
+        }
+    }
+
+    fn connect(&mut self, now: Timestamp) {
+        let socket = SocketId(self.next_socket);
+        self.next_socket += 1;
+        let allowed = if self.has_joined { JOIN_DEADLINE } else { FIRST_JOIN_DEADLINE };
+        self.phase = Phase::Joining { socket, deadline: now + allowed };
+        self.outputs.push_back(SignallingOutput::Connect(socket));
+    }
+
+    fn try_again(&mut self, now: Timestamp) {
+        self.set_status(if self.has_joined {
+            SignallingStatus::Reconnecting
+        } else {
+            SignallingStatus::Connecting
+        });
+        let delay = self.backoff.next_delay();
+        if delay.is_zero() {
+            self.connect(now);
+        } else {
+            self.phase = Phase::Waiting { until: now + delay };
+        }
+    }
+
+    /// The socket is of no use any more: the call goes on, another socket is sought.
+    fn lose(&mut self, now: Timestamp) {
+        self.close_socket();
+        self.raise(if self.has_joined { NoticeCode::SignallingLost } else { NoticeCode::ServerUnreachable });
+        self.try_again(now);
+    }
+
+    fn end(&mut self, notice: Option<NoticeCode>) {
+        self.close_socket();
+        self.phase = Phase::Idle;
+        if let Some(code) = notice {
+            self.raise(code);
+        }
+        self.set_status(SignallingStatus::Lost);
+    }
+
+    fn close_socket(&mut self) {
+        if let Some(socket) = self.current_socket() {
+            self.outputs.push_back(SignallingOutput::Close(socket));
+        }
+    }
+
+    fn current_socket(&self) -> Option<SocketId> {
+        match self.phase {
+            Phase::Joining { socket, .. } | Phase::Joined { socket, .. } => Some(socket),
+            Phase::Idle | Phase::Waiting { .. } => None,
+        }
+    }
+
+    fn raise(&mut self, code: NoticeCode) {
+        if !self.raised.contains(&code) {
+            self.raised.push(code);
+            self.event(SignallingEvent::Raised(code));
+        }
+    }
+
+    fn set_status(&mut self, status: SignallingStatus) {
+        if self.status != Some(status) {
+            self.status = Some(status);
+            self.event(SignallingEvent::Status(status));
+        }
+    }
+
+    fn send(&mut self, socket: SocketId, message: &ClientMessage) -> bool {
+        match serde_json::to_string(message) {
+            Ok(frame) if frame.len() <= MAX_FRAME_BYTES => {
+                self.outputs.push_back(SignallingOutput::Send(socket, frame));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn event(&mut self, event: SignallingEvent) {
+        self.outputs.push_back(SignallingOutput::Event(event));
+    }
+}
