@@ -1,2 +1,76 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask`: the project's tasks, the same on a developer's machine and in CI.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to a person at a terminal is its purpose"
+)]
+
+mod browsers;
+mod build;
+mod fingerprint;
+mod install;
+mod process;
+mod screenshots;
+mod serve;
+mod sizes;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Sightline's tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing to build the client: wasm target, trunk, wasm-bindgen, wasm-opt.
+    Setup {
+        /// Also what the tests need: browsers and their drivers.
+        #[arg(long)]
+        tests: bool,
+    },
+    /// Build the client into dist/ and print what a first visit loads.
+    Build(build::Options),
+    /// Build the client and the server, and run the server.
+    Serve(serve::Options),
+    /// Run every check: lints, native tests, browser tests, end-to-end tests.
+    Test(test::Options),
+    /// Take the README's screenshots anew, into docs/screenshots/.
+    Screenshots,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Setup { tests } => setup(tests),
+        Task::Build(options) => build::run(&options),
+        Task::Serve(options) => serve::run(&options),
+        Task::Test(options) => return test::run(&options),
+        Task::Screenshots => screenshots::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn setup(tests: bool) -> anyhow::Result<()> {
+    let tools = tools::client_tools()?;
+    tools.print();
+    if tests {
+        browsers::test_tools()?.print();
+    }
+    println!("\nTo use these tools by hand, trunk serve for one, put their folder on PATH:");
+    println!("  export PATH=\"{}:$PATH\"", install::bin_dir()?.display());
+    Ok(())
+}

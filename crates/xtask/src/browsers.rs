@@ -1,0 +1,115 @@
+//! The browsers and drivers that the tests need.
+
+use std::{env, path::PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::{install, tools};
+
+/// What [`test_tools`] found or installed.
+pub(crate) struct TestTools {
+    chromium: PathBuf,
+    /// Chromium's driver.
+    pub(crate) chromedriver: PathBuf,
+    firefox: PathBuf,
+    /// Firefox's driver.
+    pub(crate) geckodriver: PathBuf,
+    /// Runs wasm tests in a browser.
+    pub(crate) wasm_bindgen_test_runner: PathBuf,
+}
+
+impl TestTools {
+    /// Says what is used.
+    pub(crate) fn print(&self) {
+        println!("chromium: {}, {}", self.chromium.display(), self.chromedriver.display());
+        println!("firefox: {}, {}", self.firefox.display(), self.geckodriver.display());
+    }
+
+    /// Names the tools to a test, by the variables that `tests/` and wasm-bindgen's runner know.
+    pub(crate) fn name_browsers(&self, command: &mut std::process::Command) {
+        command
+            .env("SIGHTLINE_CHROMIUM", &self.chromium)
+            .env("SIGHTLINE_FIREFOX", &self.firefox)
+            .env("CHROMEDRIVER", &self.chromedriver)
+            .env("GECKODRIVER", &self.geckodriver);
+    }
+}
+
+/// Finds the browsers and drivers and installs the missing ones.
+///
+/// # Errors
+/// Where one is missing and cannot be installed; the message says how to get it.
+pub(crate) fn test_tools() -> Result<TestTools> {
+    let missing: Vec<_> = PROGRAMS.iter().filter(|program| program.find().is_none()).collect();
+    if !missing.is_empty() && install::apt_is_ours() {
+        let packages: Vec<_> = missing.iter().map(|program| program.debian_package).collect();
+        println!("installing Debian's {}, which the tests drive: 1 to 3 minutes", packages.join(", "));
+        install::from_apt(&packages)?;
+    }
+    let still_missing: Vec<_> = PROGRAMS.iter().filter(|program| program.find().is_none()).collect();
+    if !still_missing.is_empty() {
+        let how: Vec<_> = still_missing.iter().map(|program| program.how_to_get_it()).collect();
+        bail!("the tests need browsers that are not here:\n{}", how.join("\n"));
+    }
+    let [Some(chromium), Some(chromedriver), Some(firefox)] = PROGRAMS.each_ref().map(Program::find) else {
+        bail!("a browser that was here a moment ago is gone");
+    };
+    Ok(TestTools {
+        chromium,
+        chromedriver,
+        firefox,
+        geckodriver: tools::geckodriver()?,
+        wasm_bindgen_test_runner: tools::wasm_bindgen_test_runner()?,
+    })
+}
+
+struct Program {
+    name: &'static str,
+    /// The user's choice.
+    variable: &'static str,
+    candidates: &'static [&'static str],
+    debian_package: &'static str,
+}
+
+const PROGRAMS: [Program; 3] = [
+    Program {
+        name: "Chromium",
+        variable: "SIGHTLINE_CHROMIUM",
+        candidates: &[
+            "chromium",
+            "chromium-browser",
+            "google-chrome-stable",
+            "google-chrome",
+            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        ],
+        debian_package: "chromium",
+    },
+    Program {
+        name: "chromedriver",
+        variable: "CHROMEDRIVER",
+        candidates: &["chromedriver"],
+        debian_package: "chromium-driver",
+    },
+    Program {
+        name: "Firefox",
+        variable: "SIGHTLINE_FIREFOX",
+        candidates: &["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"],
+        debian_package: "firefox-esr",
+    },
+];
+
+impl Program {
+    fn find(&self) -> Option<PathBuf> {
+        match env::var_os(self.variable) {
+            Some(chosen) => which::which(chosen).ok(),
+            None => self.candidates.iter().find_map(|candidate| which::which(candidate).ok()),
+        }
+    }
+
+    fn how_to_get_it(&self) -> String {
+        format!(
+            "  {}: on Debian `apt install {}` as root; elsewhere install it and put it on PATH, or name it in {}",
+            self.name, self.debian_package, self.variable
+        )
+    }
+}

@@ -1,0 +1,66 @@
+//! `cargo xtask build`: the client in `dist/`, compressed beforehand.
+
+use std::fs::{self, File};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{fingerprint, process, sizes, tools, workspace};
+
+/// How the client is built.
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    /// Where the client will be served from, for a sub-path of a static host: /sightline/
+    #[arg(long, default_value = "/", value_parser = public_url)]
+    public_url: String,
+    /// Quick to build and to debug, large to load.
+    #[arg(long)]
+    debug: bool,
+}
+
+impl Options {
+    /// The release build at the root of its host.
+    pub(crate) fn release() -> Self {
+        Self { public_url: "/".to_owned(), debug: false }
+    }
+}
+
+/// Builds the client, unless the same one is there already, and prints what a first visit loads.
+///
+/// # Errors
+/// Where a tool is missing or fails.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let tools = tools::client_tools()?;
+    let state_dir = workspace::target_dir().join("xtask");
+    fs::create_dir_all(&state_dir)?;
+    // Two builds at once would write into the same dist/.
+    let lock = File::create(state_dir.join("build.lock"))?;
+    lock.lock().context("cannot wait for another build")?;
+
+    let mode = if options.debug { "debug" } else { "release" };
+    let choices = [&options.public_url, mode, &tools.wasm_bindgen_version, &tools.wasm_opt_version];
+    let stamp = state_dir.join("client.stamp");
+    if fs::read_to_string(&stamp).ok() == Some(fingerprint::of_client(&choices)?) {
+        println!("dist/ is up to date");
+    } else {
+        let mut trunk = tools.trunk();
+        trunk.args(["build", "--public-url", &options.public_url]);
+        if !options.debug {
+            trunk.arg("--release");
+        }
+        process::run(&mut trunk)?;
+        // What a static host shows at a path that is no file: the app, which knows its own routes.
+        let dist = workspace::dist_dir();
+        fs::copy(dist.join("index.html"), dist.join("404.html"))?;
+        sizes::precompress(&dist)?;
+        fs::write(&stamp, fingerprint::of_client(&choices)?)?;
+    }
+    sizes::print_first_visit(&workspace::dist_dir(), &options.public_url)
+}
+
+fn public_url(given: &str) -> Result<String, String> {
+    if !given.starts_with('/') {
+        return Err("starts with /, as in /sightline/".to_owned());
+    }
+    Ok(if given.ends_with('/') { given.to_owned() } else { format!("{given}/") })
+}

@@ -1,0 +1,56 @@
+//! Whether the client has to be built again.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+
+use crate::workspace;
+
+/// Everything that the built client depends on, beside the tools and the options.
+const INPUTS: [&str; 12] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "Trunk.toml",
+    "build.rs",
+    "index.html",
+    ".cargo",
+    "src",
+    "style",
+    "locales",
+    "crates/protocol",
+    "crates/core",
+    "crates/browser",
+];
+
+/// A number that changes with any input, with `choices` (options and tool versions), and with `index.html` in the built
+/// client, which names every other file in it by its hash: `trunk serve` writes there too.
+///
+/// # Errors
+/// Where an input cannot be read.
+pub(crate) fn of_client(choices: &[&str]) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    choices.hash(&mut hasher);
+    for input in INPUTS {
+        hash_tree(&workspace::root().join(input), &mut hasher)?;
+    }
+    hash_tree(&workspace::dist_dir().join("index.html"), &mut hasher)?;
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn hash_tree(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
+    path.hash(hasher);
+    if path.is_dir() {
+        let mut entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        entries.sort();
+        entries.iter().try_for_each(|entry| hash_tree(entry, hasher))
+    } else if path.exists() {
+        fs::read(path).with_context(|| format!("cannot read {}", path.display()))?.hash(hasher);
+        Ok(())
+    } else {
+        Ok(())
+    }
+}

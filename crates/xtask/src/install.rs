@@ -1,0 +1,100 @@
+//! Installing a missing tool, never over one of the user's own.
+//!
+//! Compiled tools go to a folder in the user's cache, shared by every clone; system packages are only touched as root
+//! on Debian, where there is nobody else to ask.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use anyhow::{Context, Result};
+
+use crate::process;
+
+/// The folder that holds the tools installed here: `<user cache>/sightline/tools`.
+///
+/// # Errors
+/// Where the system names no cache folder for the user.
+pub(crate) fn tools_dir() -> Result<PathBuf> {
+    let cache =
+        dirs::cache_dir().context("this system names no cache folder for the user; set XDG_CACHE_HOME")?;
+    Ok(cache.join("sightline").join("tools"))
+}
+
+/// Where cargo puts the executables in [`tools_dir`].
+///
+/// # Errors
+/// As [`tools_dir`].
+pub(crate) fn bin_dir() -> Result<PathBuf> {
+    Ok(tools_dir()?.join("bin"))
+}
+
+/// Where npm puts them.
+///
+/// # Errors
+/// As [`tools_dir`].
+pub(crate) fn npm_bin_dir() -> Result<PathBuf> {
+    Ok(tools_dir()?.join("npm").join("node_modules").join(".bin"))
+}
+
+/// Compiles a crate's executables into [`bin_dir`].
+///
+/// # Errors
+/// Where cargo fails.
+pub(crate) fn from_crates_io(name: &str, version: &str, locked: bool) -> Result<()> {
+    let mut cargo = process::cargo(["install", "--version", version, "--root"]);
+    cargo.arg(tools_dir()?).arg(name);
+    if locked {
+        cargo.arg("--locked");
+    }
+    // Flags meant for this workspace are not meant for its tools.
+    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_BUILD_TARGET");
+    process::run(&mut cargo)
+}
+
+/// Whether apt may be used without asking anybody: root on Debian or one of its kin.
+pub(crate) fn apt_is_ours() -> bool {
+    static OURS: OnceLock<bool> = OnceLock::new();
+    *OURS.get_or_init(|| {
+        Path::new("/etc/debian_version").exists()
+            && which::which("apt-get").is_ok()
+            && process::output(process::command("id").arg("-u")).as_deref() == Some("0")
+    })
+}
+
+/// Installs Debian packages.
+///
+/// # Errors
+/// Where apt fails.
+pub(crate) fn from_apt(packages: &[&str]) -> Result<()> {
+    let apt = || {
+        let mut apt = process::command("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-q", "-y", "-o", "Acquire::Retries=3"]);
+        apt
+    };
+    process::run(apt().arg("update"))?;
+    process::run(apt().args(["install", "--no-install-recommends"]).args(packages))
+}
+
+/// Installs an npm package beside the compiled tools.
+///
+/// # Errors
+/// Where npm fails.
+pub(crate) fn from_npm(package: &str, version: &str) -> Result<()> {
+    let npm = which::which("npm").context("npm is not installed")?;
+    let mut npm = process::command(npm);
+    npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(tools_dir()?.join("npm"));
+    process::run(npm.arg(format!("{package}@{version}")))
+}
+
+/// The user's PATH with the folders of the installed tools before it.
+///
+/// # Errors
+/// As [`tools_dir`].
+pub(crate) fn search_path() -> Result<std::ffi::OsString> {
+    let user = env::var_os("PATH").unwrap_or_default();
+    let folders = [bin_dir()?, npm_bin_dir()?].into_iter().chain(env::split_paths(&user));
+    env::join_paths(folders).context("PATH cannot be extended")
+}

@@ -1,0 +1,56 @@
+//! `cargo xtask serve`: the client and the server, built and running.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{build, process, workspace};
+
+/// How the server is run.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The port of the client and of the signalling [env: SIGHTLINE_PORT] [default: 8080]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Any other option of the server; each is an environment variable too (`-- --help` lists them).
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    server_options: Vec<OsString>,
+}
+
+/// Builds the client and the server and runs the server until it is stopped.
+///
+/// # Errors
+/// Where a build fails or the server cannot be started.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    build::run(&build::Options::release())?;
+    build_server()?;
+    let mut server = process::command(workspace::release_binary("sightline-server"));
+    server.arg("--dist").arg(workspace::dist_dir());
+    if let Some(port) = options.port {
+        server.args(["--port", &port.to_string()]);
+    }
+    server.args(&options.server_options);
+    println!();
+    become_process(server)
+}
+
+/// Builds the server in release.
+///
+/// # Errors
+/// Where cargo fails.
+pub(crate) fn build_server() -> Result<()> {
+    process::run(&mut process::cargo(["build", "--release", "--package", "sightline-server"]))
+}
+
+/// The server takes this process's place, so a Ctrl-C and a service manager's signal reach it and nothing else.
+#[cfg(unix)]
+fn become_process(mut command: std::process::Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    Err(anyhow::Error::new(command.exec()).context("cannot start the server"))
+}
+
+#[cfg(not(unix))]
+fn become_process(mut command: std::process::Command) -> Result<()> {
+    process::run(&mut command)
+}

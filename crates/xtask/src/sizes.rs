@@ -1,0 +1,111 @@
+//! What the client weighs: compression beforehand, and the table of a first visit.
+
+use std::{
+    fs::{self, File},
+    io::{Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use flate2::{Compression, write::GzEncoder};
+
+/// What a first visit may load, brotli, in bytes.
+const FIRST_VISIT_BUDGET_BYTES: u64 = 150 * 1024;
+
+const COMPRESSIBLE: [&str; 8] = ["html", "js", "css", "wasm", "svg", "json", "txt", "webmanifest"];
+const BROTLI_QUALITY: u32 = 11;
+const BROTLI_WINDOW_BITS: u32 = 22;
+const BROTLI_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Writes a `.br` and a `.gz` beside every file that compresses.
+///
+/// # Errors
+/// Where a file cannot be read or written.
+pub(crate) fn precompress(dist: &Path) -> Result<()> {
+    for file in files(dist)? {
+        let extension = file.extension().unwrap_or_default().to_string_lossy();
+        if !COMPRESSIBLE.contains(&&*extension) {
+            continue;
+        }
+        let raw = fs::read(&file)?;
+        let output = File::create(with_suffix(&file, "br"))?;
+        let mut brotli =
+            brotli::CompressorWriter::new(output, BROTLI_BUFFER_BYTES, BROTLI_QUALITY, BROTLI_WINDOW_BITS);
+        brotli.write_all(&raw)?;
+        brotli.flush()?;
+        let mut gzip = GzEncoder::new(File::create(with_suffix(&file, "gz"))?, Compression::best());
+        gzip.write_all(&raw)?;
+        gzip.finish()?;
+    }
+    Ok(())
+}
+
+/// Prints each file that a first visit loads, raw and brotli, and their sum against the budget.
+///
+/// # Errors
+/// Where `dist` is not a built client.
+pub(crate) fn print_first_visit(dist: &Path, public_url: &str) -> Result<()> {
+    println!("\n{:<44} {:>10} {:>10}", "a first visit loads", "raw", "brotli");
+    let mut sum_bytes = 0;
+    for file in first_visit(dist, public_url)? {
+        let raw_bytes = fs::metadata(&file)?.len();
+        let brotli_bytes = fs::metadata(with_suffix(&file, "br")).map_or(raw_bytes, |found| found.len());
+        sum_bytes += brotli_bytes;
+        let name = file.strip_prefix(dist).unwrap_or(&file).display().to_string();
+        println!("{name:<44} {raw_bytes:>10} {brotli_bytes:>10}");
+    }
+    let kib = |bytes: u64| format!("{}.{} KiB", bytes / 1024, bytes % 1024 * 10 / 1024);
+    let verdict = if sum_bytes > FIRST_VISIT_BUDGET_BYTES { "OVER" } else { "within" };
+    println!(
+        "{:<44} {:>10} {sum_bytes:>10}   {}, {verdict} the budget of {}",
+        "sum",
+        "",
+        kib(sum_bytes),
+        kib(FIRST_VISIT_BUDGET_BYTES)
+    );
+    Ok(())
+}
+
+/// `index.html`, what it refers to, and the modules that wasm-bindgen's script imports.
+fn first_visit(dist: &Path, public_url: &str) -> Result<Vec<PathBuf>> {
+    let index = dist.join("index.html");
+    let mut html = String::new();
+    File::open(&index).and_then(|mut file| file.read_to_string(&mut html)).context("no dist/index.html")?;
+    let mut found = vec![index];
+    let references = html.split(['"', '\'']).filter_map(|text| text.strip_prefix(public_url));
+    found.extend(references.map(|name| dist.join(name)).filter(|path| path.is_file()));
+    let snippets = dist.join("snippets");
+    if snippets.is_dir() {
+        found.extend(
+            files(&snippets)?.into_iter().filter(|file| file.extension().is_some_and(|end| end == "js")),
+        );
+    }
+    let mut unique = Vec::new();
+    for file in found {
+        if !unique.contains(&file) {
+            unique.push(file);
+        }
+    }
+    Ok(unique)
+}
+
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}

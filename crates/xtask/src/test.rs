@@ -1,0 +1,196 @@
+//! `cargo xtask test`: every check, one after the other, and one line for each at the end.
+
+use std::{
+    process::{Command, ExitCode},
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    browsers::{self, TestTools},
+    build, process, serve, workspace,
+};
+
+/// Two browsers a test and two cores: more at once only makes each of them slower.
+const END_TO_END_THREADS: &str = "2";
+
+/// Which checks run.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// `lint`, `native`, `wasm` or `e2e` for one part, else a filter for the names of the tests of all parts.
+    part_or_filter: Option<String>,
+    /// A filter for the names of the tests of the part.
+    filter: Option<String>,
+    /// Go on after a stage that failed.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// Runs the chosen stages.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let (part, filter) = match Part::named(options.part_or_filter.as_deref()) {
+        Some(part) => (Some(part), options.filter.as_deref()),
+        None => (None, options.part_or_filter.as_deref()),
+    };
+    let stages: Vec<_> = STAGES.iter().filter(|stage| part.is_none_or(|part| part == stage.part)).collect();
+
+    let mut results = Vec::new();
+    for stage in &stages {
+        println!("\n==== {} ====", stage.name);
+        let started = now();
+        let outcome = (stage.run)(filter);
+        if let Err(error) = &outcome {
+            eprintln!("error: {error:#}");
+        }
+        let failed = outcome.is_err();
+        results.push((outcome, started.elapsed()));
+        if failed && !options.keep_going {
+            break;
+        }
+    }
+    print_summary(&stages, &results);
+    let all_passed = results.len() == stages.len() && results.iter().all(|(outcome, _)| outcome.is_ok());
+    if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The end-to-end tests, ready to run: the client and the server are built.
+///
+/// # Errors
+/// Where a build fails.
+pub(crate) fn end_to_end(tools: &TestTools, filter: Option<&str>) -> Result<Command> {
+    build::run(&build::Options::release())?;
+    serve::build_server()?;
+    let mut tests = process::cargo(["test", "--package", "sightline-e2e"]);
+    tools.name_browsers(&mut tests);
+    tests
+        .env("SIGHTLINE_SERVER", workspace::release_binary("sightline-server"))
+        .env("SIGHTLINE_DIST", workspace::dist_dir())
+        .args(filter)
+        .args(["--", "--test-threads", END_TO_END_THREADS]);
+    Ok(tests)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Lint,
+    Native,
+    Wasm,
+    EndToEnd,
+}
+
+impl Part {
+    fn named(name: Option<&str>) -> Option<Self> {
+        match name? {
+            "lint" => Some(Self::Lint),
+            "native" => Some(Self::Native),
+            "wasm" => Some(Self::Wasm),
+            "e2e" => Some(Self::EndToEnd),
+            _ => None,
+        }
+    }
+}
+
+enum Outcome {
+    Passed,
+    /// Why.
+    Skipped(&'static str),
+}
+
+struct Stage {
+    name: &'static str,
+    part: Part,
+    run: fn(Option<&str>) -> Result<Outcome>,
+}
+
+const STAGES: [Stage; 8] = [
+    Stage {
+        name: "format",
+        part: Part::Lint,
+        run: |_| passed(&mut process::cargo(["fmt", "--all", "--check"])),
+    },
+    Stage {
+        name: "clippy, native",
+        part: Part::Lint,
+        run: |_| {
+            passed(&mut process::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        },
+    },
+    Stage { name: "clippy, wasm32", part: Part::Lint, run: |_| clippy_wasm() },
+    Stage { name: "licences, bans, sources", part: Part::Lint, run: |_| deny() },
+    Stage {
+        name: "native tests",
+        part: Part::Native,
+        run: |filter| passed(process::cargo(["test"]).args(filter)),
+    },
+    Stage {
+        name: "browser crate in Chromium",
+        part: Part::Wasm,
+        run: |filter| in_browser(filter, "CHROMEDRIVER", |tools| &tools.chromedriver),
+    },
+    Stage {
+        name: "browser crate in Firefox",
+        part: Part::Wasm,
+        run: |filter| in_browser(filter, "GECKODRIVER", |tools| &tools.geckodriver),
+    },
+    Stage {
+        name: "end to end",
+        part: Part::EndToEnd,
+        run: |filter| passed(&mut end_to_end(&browsers::test_tools()?, filter)?),
+    },
+];
+
+fn passed(command: &mut Command) -> Result<Outcome> {
+    process::run(command).map(|()| Outcome::Passed)
+}
+
+fn clippy_wasm() -> Result<Outcome> {
+    crate::tools::wasm_target()?;
+    let mut clippy = process::cargo(["clippy", "--package", "sightline", "--package", "sightline-browser"]);
+    passed(clippy.args(["--target", "wasm32-unknown-unknown", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn deny() -> Result<Outcome> {
+    if which::which("cargo-deny").is_err() {
+        return Ok(Outcome::Skipped("cargo-deny is not installed (cargo install cargo-deny)"));
+    }
+    passed(&mut process::cargo(["deny", "check", "licenses", "bans", "sources"]))
+}
+
+fn in_browser(
+    filter: Option<&str>,
+    driver_variable: &str,
+    driver: fn(&TestTools) -> &std::path::PathBuf,
+) -> Result<Outcome> {
+    crate::tools::wasm_target()?;
+    let tools = browsers::test_tools()?;
+    let mut tests = process::cargo(["test", "--package", "sightline-browser"]);
+    tests
+        .args(["--target", "wasm32-unknown-unknown"])
+        .args(filter)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.wasm_bindgen_test_runner)
+        // The runner takes the first browser that it finds a driver named for.
+        .env_remove("CHROMEDRIVER")
+        .env_remove("GECKODRIVER")
+        .env(driver_variable, driver(&tools));
+    passed(&mut tests)
+}
+
+fn print_summary(stages: &[&Stage], results: &[(Result<Outcome>, Duration)]) {
+    println!("\n==== summary ====");
+    for (at, stage) in stages.iter().enumerate() {
+        let (word, seconds) = match results.get(at) {
+            Some((Ok(Outcome::Passed), took)) => ("passed".to_owned(), took.as_secs_f64()),
+            Some((Ok(Outcome::Skipped(why)), took)) => (format!("skipped: {why}"), took.as_secs_f64()),
+            Some((Err(_), took)) => ("FAILED".to_owned(), took.as_secs_f64()),
+            None => ("not run".to_owned(), 0.0),
+        };
+        println!("{:<28} {seconds:>7.1} s  {word}", stage.name);
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a native program that tells a person how long a stage took")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,197 @@
+//! The tools that build the client, at their pinned versions.
+
+use std::{ffi::OsString, fs, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{install, process, workspace};
+
+/// 0.22 needs a later Rust than this workspace.
+const TRUNK_VERSION: &str = "0.21.14";
+const GECKODRIVER_VERSION: &str = "0.37.0";
+/// Only where neither PATH nor Debian has `wasm-opt`.
+const NPM_BINARYEN_VERSION: &str = "132.0.0";
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// What [`client_tools`] found or installed.
+pub(crate) struct ClientTools {
+    trunk: PathBuf,
+    /// As trunk compares it.
+    pub(crate) wasm_bindgen_version: String,
+    wasm_opt: PathBuf,
+    /// As trunk compares it, `version_108`.
+    pub(crate) wasm_opt_version: String,
+    search_path: OsString,
+}
+
+impl ClientTools {
+    /// Trunk, set up so that it uses exactly these tools and downloads none of its own.
+    pub(crate) fn trunk(&self) -> std::process::Command {
+        let mut trunk = process::command(&self.trunk);
+        trunk
+            .env("PATH", &self.search_path)
+            .env("TRUNK_TOOLS_WASM_BINDGEN", &self.wasm_bindgen_version)
+            .env("TRUNK_TOOLS_WASM_OPT", &self.wasm_opt_version)
+            .env("TRUNK_SKIP_VERSION_CHECK", "true")
+            // Trunk reads it as its own `--no-color` flag and refuses the customary value, 1.
+            .env_remove("NO_COLOR");
+        trunk
+    }
+
+    /// Says what is used.
+    pub(crate) fn print(&self) {
+        println!("trunk {TRUNK_VERSION}: {}", self.trunk.display());
+        println!("wasm-bindgen {}", self.wasm_bindgen_version);
+        println!("wasm-opt {}: {}", self.wasm_opt_version, self.wasm_opt.display());
+    }
+}
+
+/// Finds the tools that build the client and installs the missing ones.
+///
+/// # Errors
+/// Where one is missing and cannot be installed; the message says how to get it.
+pub(crate) fn client_tools() -> Result<ClientTools> {
+    wasm_target()?;
+    let wasm_bindgen_version = locked_version("wasm-bindgen")?;
+    let trunk = compiled_tool(&CompiledTool {
+        executable: "trunk",
+        package: "trunk",
+        version: TRUNK_VERSION,
+        locked: true,
+        purpose: "bundles the client",
+        duration: "5 to 11 minutes on two cores",
+    })?;
+    wasm_bindgen(&wasm_bindgen_version, "wasm-bindgen")?;
+    let (wasm_opt, wasm_opt_version) = wasm_opt()?;
+    let search_path = install::search_path()?;
+    Ok(ClientTools { trunk, wasm_bindgen_version, wasm_opt, wasm_opt_version, search_path })
+}
+
+/// The runner of the browser crate's tests.
+///
+/// # Errors
+/// Where it is missing and cannot be installed.
+pub(crate) fn wasm_bindgen_test_runner() -> Result<PathBuf> {
+    wasm_bindgen(&locked_version("wasm-bindgen")?, "wasm-bindgen-test-runner")
+}
+
+/// Firefox's driver.
+///
+/// # Errors
+/// Where it is missing and cannot be installed.
+pub(crate) fn geckodriver() -> Result<PathBuf> {
+    compiled_tool(&CompiledTool {
+        executable: "geckodriver",
+        package: "geckodriver",
+        version: GECKODRIVER_VERSION,
+        locked: true,
+        purpose: "drives Firefox in the tests",
+        duration: "1 to 3 minutes on two cores",
+    })
+}
+
+struct CompiledTool<'a> {
+    executable: &'a str,
+    package: &'a str,
+    version: &'a str,
+    /// With the dependencies that its authors tested.
+    locked: bool,
+    purpose: &'a str,
+    duration: &'a str,
+}
+
+fn compiled_tool(tool: &CompiledTool<'_>) -> Result<PathBuf> {
+    if let Some(path) = find(tool)? {
+        return Ok(path);
+    }
+    println!(
+        "installing {} {}, which {}: compiled from crates.io into {}, once, {}",
+        tool.package,
+        tool.version,
+        tool.purpose,
+        install::bin_dir()?.display(),
+        tool.duration
+    );
+    install::from_crates_io(tool.package, tool.version, tool.locked)?;
+    find(tool)?.with_context(|| format!("{} was installed but does not say its version", tool.executable))
+}
+
+/// The tool in its right version: ours, or the user's where we have none. Where ours has another version, the user's
+/// does not count, because ours comes first on the PATH that trunk is given.
+fn find(tool: &CompiledTool<'_>) -> Result<Option<PathBuf>> {
+    let is_right = |path: &PathBuf| {
+        let said = process::output(process::command(path).arg("--version"));
+        said.is_some_and(|said| said.split_whitespace().any(|word| word == tool.version))
+    };
+    let ours = which::which_in(tool.executable, Some(install::bin_dir()?), workspace::root()).ok();
+    let candidate = ours.or_else(|| which::which(tool.executable).ok());
+    Ok(candidate.filter(is_right))
+}
+
+fn wasm_bindgen(version: &str, executable: &str) -> Result<PathBuf> {
+    compiled_tool(&CompiledTool {
+        executable,
+        package: "wasm-bindgen-cli",
+        version,
+        // Its lock file names a crate that was withdrawn.
+        locked: false,
+        purpose: "makes the client's JavaScript (the version is Cargo.lock's)",
+        duration: "3 to 6 minutes on two cores",
+    })
+}
+
+/// Installs the standard library that the client is compiled with, where it is missing.
+///
+/// # Errors
+/// Where it cannot be installed; the message says how to get it.
+pub(crate) fn wasm_target() -> Result<()> {
+    let mut rustc = process::command("rustc");
+    let libdir = process::output(rustc.args(["--print", "target-libdir", "--target", WASM_TARGET]));
+    if libdir.is_some_and(|dir| PathBuf::from(dir).exists()) {
+        return Ok(());
+    }
+    if which::which("rustup").is_err() {
+        bail!(
+            "Rust's standard library for {WASM_TARGET} is missing and there is no rustup to install it with: \
+             install the package of your system (rust-std-wasm32, libstd-rust-dev-wasm32 or similar), or rustup"
+        );
+    }
+    println!("installing Rust's {WASM_TARGET} target, which the client is compiled for: under a minute");
+    process::run(process::command("rustup").args(["target", "add", WASM_TARGET]))
+}
+
+fn wasm_opt() -> Result<(PathBuf, String)> {
+    if let Some(found) = find_wasm_opt()? {
+        return Ok(found);
+    }
+    if install::apt_is_ours() {
+        println!("installing Debian's binaryen (wasm-opt), which shrinks the client: under a minute");
+        install::from_apt(&["binaryen"])?;
+    } else if which::which("npm").is_ok() {
+        println!("installing the npm package binaryen (wasm-opt), which shrinks the client: under a minute");
+        install::from_npm("binaryen", NPM_BINARYEN_VERSION)?;
+    } else {
+        bail!(
+            "wasm-opt is missing, which shrinks the client: install your system's binaryen (apt install binaryen, \
+             brew install binaryen, dnf install binaryen), or npm, which it can be had from"
+        );
+    }
+    find_wasm_opt()?.context("binaryen was installed but there is no working wasm-opt")
+}
+
+fn find_wasm_opt() -> Result<Option<(PathBuf, String)>> {
+    let Ok(path) = which::which_in("wasm-opt", Some(install::search_path()?), workspace::root()) else {
+        return Ok(None);
+    };
+    let said = process::output(process::command(&path).arg("--version")).unwrap_or_default();
+    // "wasm-opt version 108", "wasm-opt version 132 (version_132)"
+    let version = said.split(' ').nth(2).map(|number| format!("version_{}", number.trim()));
+    Ok(version.map(|version| (path, version)))
+}
+
+fn locked_version(package: &str) -> Result<String> {
+    let lock = fs::read_to_string(workspace::root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
+    let after = lock.split_once(&format!("name = \"{package}\"\nversion = \"")).map(|(_, after)| after);
+    let version = after.and_then(|after| after.split('"').next());
+    version.map(str::to_owned).with_context(|| format!("Cargo.lock has no {package}"))
+}

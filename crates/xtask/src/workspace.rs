@@ -1,0 +1,33 @@
+//! Where things are in this clone.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    crates.and_then(Path::parent).unwrap_or(Path::new("."))
+}
+
+/// Cargo's target folder.
+pub(crate) fn target_dir() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// The built client.
+pub(crate) fn dist_dir() -> PathBuf {
+    root().join("dist")
+}
+
+/// The release build of one of the workspace's binaries.
+pub(crate) fn release_binary(name: &str) -> PathBuf {
+    target_dir().join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
+/// The cargo that runs this task.
+pub(crate) fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
