@@ -1,0 +1,218 @@
+//! ICE candidates on their way: the other side's until they can be added, our own until they need no repetition.
+
+use std::collections::VecDeque;
+
+use sightline_protocol::signalling::SignalCandidate;
+
+use super::ufrag::Ufrags;
+
+/// Candidates of the other side that wait for their description. More than `MAX_LOCAL_CANDIDATES`, so that what one
+/// side repeats the other can hold.
+pub(super) const MAX_REMOTE_CANDIDATES: usize = 128;
+
+/// Own candidates kept for repetition; a browser gathers some ten.
+pub(super) const MAX_LOCAL_CANDIDATES: usize = 64;
+
+/// Fragments of past ICE generations that are remembered, to drop late candidates at once.
+const MAX_STALE_UFRAGS: usize = 32;
+
+/// The other side's candidates.
+///
+/// One whose fragment is not in the present remote description waits: its description may be on its way (late, or
+/// lost and soon repeated). It goes when its fragment turns out to be of the past, or when the queue is full and it
+/// is the oldest.
+#[derive(Debug, Default)]
+pub(super) struct RemoteCandidates {
+    /// Of the remote description that is set; none before the first.
+    described: Option<Ufrags>,
+    /// Of the offer that was ignored since. The answer to come may still reuse them, so they are not stale yet.
+    ignored: Ufrags,
+    stale: VecDeque<String>,
+    waiting: VecDeque<SignalCandidate>,
+}
+
+impl RemoteCandidates {
+    pub(super) fn push(&mut self, candidate: SignalCandidate) {
+        if self.is_stale(&candidate) || self.waiting.contains(&candidate) {
+            return;
+        }
+        push_bounded(&mut self.waiting, candidate, MAX_REMOTE_CANDIDATES);
+    }
+
+    /// Takes the oldest candidate that belongs to the remote description.
+    pub(super) fn pop_addable(&mut self) -> Option<SignalCandidate> {
+        let described = self.described.as_ref()?;
+        let index = self.waiting.iter().position(|candidate| described.admits(candidate))?;
+        self.waiting.remove(index)
+    }
+
+    /// An offer with these fragments was not applied and never will be.
+    pub(super) fn handle_offer_ignored(&mut self, ufrags: Ufrags) {
+        self.ignored = ufrags;
+    }
+
+    /// A remote description with these fragments is set.
+    pub(super) fn handle_described(&mut self, ufrags: Ufrags) {
+        let before = self.described.take().unwrap_or_default();
+        let ignored = std::mem::take(&mut self.ignored);
+        self.stale.retain(|ufrag| !ufrags.contains(ufrag));
+        for ufrag in before.into_iter().chain(ignored.into_iter()) {
+            if !ufrags.contains(&ufrag) && !self.stale.contains(&ufrag) {
+                push_bounded(&mut self.stale, ufrag, MAX_STALE_UFRAGS);
+            }
+        }
+        self.described = Some(ufrags);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|candidate| !self.is_stale(candidate));
+        self.waiting = waiting;
+    }
+
+    /// Whether a remote description with `ufrags` would begin a new ICE generation.
+    pub(super) fn would_restart(&self, ufrags: &Ufrags) -> bool {
+        self.described.as_ref().is_some_and(|described| described.are_replaced_by(ufrags))
+    }
+
+    fn is_stale(&self, candidate: &SignalCandidate) -> bool {
+        candidate.ufrag.as_ref().is_some_and(|ufrag| self.stale.contains(ufrag))
+    }
+}
+
+/// Our own candidates.
+///
+/// While a local description is being set, its candidates may be heard of before it is: they are held, so that the
+/// description is always sent first.
+#[derive(Debug, Default)]
+pub(super) struct LocalCandidates {
+    held: VecDeque<SignalCandidate>,
+    sent: VecDeque<SignalCandidate>,
+}
+
+impl LocalCandidates {
+    pub(super) fn hold(&mut self, candidate: SignalCandidate) {
+        push_bounded(&mut self.held, candidate, MAX_LOCAL_CANDIDATES);
+    }
+
+    pub(super) fn pop_held(&mut self) -> Option<SignalCandidate> {
+        self.held.pop_front()
+    }
+
+    pub(super) fn handle_sent(&mut self, candidate: SignalCandidate) {
+        push_bounded(&mut self.sent, candidate, MAX_LOCAL_CANDIDATES);
+    }
+
+    /// The local description with these fragments is agreed on: candidates of any other are history.
+    pub(super) fn retain(&mut self, ufrags: &Ufrags) {
+        self.sent.retain(|candidate| ufrags.admits(candidate));
+    }
+
+    pub(super) fn sent(&self) -> impl Iterator<Item = &SignalCandidate> {
+        self.sent.iter()
+    }
+}
+
+/// Drops the oldest for room.
+fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, limit: usize) {
+    if queue.len() >= limit {
+        queue.pop_front();
+    }
+    queue.push_back(item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(ufrag: &str, number: usize) -> SignalCandidate {
+        SignalCandidate {
+            candidate: format!("candidate:{number}"),
+            sdp_mid: Some("0".to_owned()),
+            sdp_m_line_index: Some(0),
+            ufrag: Some(ufrag.to_owned()),
+        }
+    }
+
+    fn ufrags(ufrag: &str) -> Ufrags {
+        Ufrags::of_sdp(&format!("a=ice-ufrag:{ufrag}\n"))
+    }
+
+    #[test]
+    fn candidates_wait_for_their_description_and_keep_their_order() {
+        let mut remote = RemoteCandidates::default();
+        remote.push(candidate("one", 1));
+        remote.push(candidate("one", 2));
+        assert_eq!(remote.pop_addable(), None);
+        remote.handle_described(ufrags("one"));
+        assert_eq!(remote.pop_addable(), Some(candidate("one", 1)));
+        assert_eq!(remote.pop_addable(), Some(candidate("one", 2)));
+        assert_eq!(remote.pop_addable(), None);
+    }
+
+    #[test]
+    fn a_candidate_of_a_coming_description_does_not_hold_up_those_of_the_present_one() {
+        let mut remote = RemoteCandidates::default();
+        remote.handle_described(ufrags("one"));
+        remote.push(candidate("two", 1));
+        remote.push(candidate("one", 2));
+        assert_eq!(remote.pop_addable(), Some(candidate("one", 2)));
+        assert_eq!(remote.pop_addable(), None);
+        remote.handle_described(ufrags("two"));
+        assert_eq!(remote.pop_addable(), Some(candidate("two", 1)));
+    }
+
+    #[test]
+    fn candidates_of_a_past_ice_generation_are_dropped() {
+        let mut remote = RemoteCandidates::default();
+        remote.handle_described(ufrags("one"));
+        remote.push(candidate("one", 1));
+        remote.handle_described(ufrags("two"));
+        remote.push(candidate("one", 2));
+        assert_eq!(remote.waiting.len(), 0);
+    }
+
+    #[test]
+    fn candidates_of_an_ignored_offer_are_dropped_when_the_exchange_is_over() {
+        let mut remote = RemoteCandidates::default();
+        remote.handle_offer_ignored(ufrags("ignored"));
+        remote.push(candidate("ignored", 1));
+        remote.handle_described(ufrags("answer"));
+        remote.push(candidate("ignored", 2));
+        assert_eq!(remote.waiting.len(), 0);
+    }
+
+    #[test]
+    fn candidates_of_an_ignored_offer_are_added_when_the_answer_reuses_its_fragment() {
+        let mut remote = RemoteCandidates::default();
+        remote.handle_offer_ignored(ufrags("reused"));
+        remote.push(candidate("reused", 1));
+        remote.handle_described(ufrags("reused"));
+        assert_eq!(remote.pop_addable(), Some(candidate("reused", 1)));
+    }
+
+    #[test]
+    fn a_repeated_candidate_waits_once() {
+        let mut remote = RemoteCandidates::default();
+        remote.push(candidate("one", 1));
+        remote.push(candidate("one", 1));
+        assert_eq!(remote.waiting.len(), 1);
+    }
+
+    #[test]
+    fn the_oldest_waiting_candidate_makes_room() {
+        let mut remote = RemoteCandidates::default();
+        for number in 0..=MAX_REMOTE_CANDIDATES {
+            remote.push(candidate("one", number));
+        }
+        assert_eq!(remote.waiting.len(), MAX_REMOTE_CANDIDATES);
+        remote.handle_described(ufrags("one"));
+        assert_eq!(remote.pop_addable(), Some(candidate("one", 1)));
+    }
+
+    #[test]
+    fn the_memory_of_past_fragments_is_bounded() {
+        let mut remote = RemoteCandidates::default();
+        for number in 0..1000 {
+            remote.handle_described(ufrags(&format!("u{number}")));
+        }
+        assert_eq!(remote.stale.len(), MAX_STALE_UFRAGS);
+    }
+}

@@ -1,0 +1,131 @@
+//! Numbers of offer/answer exchanges, and what a number says about an offer.
+
+use std::time::Duration;
+
+use sightline_protocol::signalling::SignalDescription;
+
+use super::{Politeness, ufrag::Ufrags};
+use crate::Timestamp;
+
+/// After how long an offer without an answer is sent again; doubled each time.
+const FIRST_REPETITION: Duration = Duration::from_secs(3);
+/// No longer than this apart.
+const LONGEST_REPETITION: Duration = Duration::from_secs(24);
+
+/// What the other side asks to hear again it hears at most this often: it may be hostile, and every repetition
+/// costs it one message and us many.
+const REPETITION_SPACING: Duration = Duration::from_secs(1);
+
+/// What is to be done with an offer of the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Set it; an own pending offer is rolled back for it.
+    Apply,
+    /// It collides with an own offer, which stands.
+    Ignore,
+    /// Its exchange is over.
+    Past,
+    /// It was made after the other side answered our pending offer. That answer comes first.
+    AfterOurAnswer,
+}
+
+/// Judges the offer number `offered` by the last completed exchange and the own pending offer, if any.
+pub(super) fn judge_offer(
+    offered: u32,
+    last_exchange: u32,
+    pending: Option<u32>,
+    politeness: Politeness,
+) -> Verdict {
+    if offered <= last_exchange {
+        return Verdict::Past;
+    }
+    match (pending, politeness) {
+        (None, _) => Verdict::Apply,
+        (Some(pending), _) if offered > pending => Verdict::AfterOurAnswer,
+        (Some(_), Politeness::Polite) => Verdict::Apply,
+        (Some(_), Politeness::Impolite) => Verdict::Ignore,
+    }
+}
+
+/// An own description that was sent.
+#[derive(Debug)]
+pub(super) struct SentDescription {
+    pub(super) description: SignalDescription,
+    pub(super) ufrags: Ufrags,
+    sent_at: Timestamp,
+}
+
+impl SentDescription {
+    pub(super) fn new(description: SignalDescription, now: Timestamp) -> Self {
+        Self { ufrags: Ufrags::of_sdp(&description.sdp), description, sent_at: now }
+    }
+
+    pub(super) fn may_be_repeated_on_request(&self, now: Timestamp) -> bool {
+        now.since(self.sent_at) >= REPETITION_SPACING
+    }
+
+    pub(super) fn handle_repeated(&mut self, now: Timestamp) {
+        self.sent_at = now;
+    }
+}
+
+/// An own offer that waits for its answer.
+#[derive(Debug)]
+pub(super) struct PendingOffer {
+    pub(super) sent: SentDescription,
+    pub(super) ice_restart: bool,
+    next_repetition: Duration,
+}
+
+impl PendingOffer {
+    pub(super) fn new(description: SignalDescription, ice_restart: bool, now: Timestamp) -> Self {
+        Self { sent: SentDescription::new(description, now), ice_restart, next_repetition: FIRST_REPETITION }
+    }
+
+    pub(super) fn exchange(&self) -> u32 {
+        self.sent.description.exchange
+    }
+
+    pub(super) fn repeat_at(&self) -> Timestamp {
+        self.sent.sent_at + self.next_repetition
+    }
+
+    /// It was sent again because nothing was heard.
+    pub(super) fn handle_repeated_for_silence(&mut self, now: Timestamp) {
+        self.sent.handle_repeated(now);
+        self.next_repetition = (self.next_repetition * 2).min(LONGEST_REPETITION);
+    }
+
+    /// It was sent again because there is news of the path or the other side.
+    pub(super) fn handle_repeated_for_news(&mut self, now: Timestamp) {
+        self.sent.handle_repeated(now);
+        self.next_repetition = FIRST_REPETITION;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Politeness::{Impolite, Polite};
+
+    #[test]
+    fn an_offer_of_a_completed_exchange_is_past_whatever_else_is_going_on() {
+        for politeness in [Polite, Impolite] {
+            assert_eq!(judge_offer(3, 3, None, politeness), Verdict::Past);
+            assert_eq!(judge_offer(3, 4, Some(5), politeness), Verdict::Past);
+        }
+    }
+
+    #[test]
+    fn an_offer_with_the_number_of_the_own_pending_one_collides() {
+        assert_eq!(judge_offer(4, 3, Some(4), Polite), Verdict::Apply);
+        assert_eq!(judge_offer(4, 3, Some(4), Impolite), Verdict::Ignore);
+    }
+
+    #[test]
+    fn an_offer_with_a_higher_number_than_the_own_pending_one_proves_that_that_was_answered() {
+        for politeness in [Polite, Impolite] {
+            assert_eq!(judge_offer(5, 3, Some(4), politeness), Verdict::AfterOurAnswer);
+        }
+    }
+}
