@@ -1,1 +1,36 @@
-//! placeholder
+//! web-sys made safe.
+//!
+//! A wrapper owns a JavaScript object and its listeners; dropping it detaches, closes and lets go, in that order.
+//! Callbacks only push into a bounded [`queue`]. An error keeps the name and the message that the browser gave it.
+//! Nothing here decides anything: that is for `sightline-core`, and for the application's session.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers from the browser are within the range that they have there"
+)]
+
+pub mod audio_level;
+pub mod capture;
+pub mod certificate;
+pub mod clock;
+pub mod data_channel;
+pub mod devices;
+mod dictionary;
+pub mod environment;
+pub mod error;
+pub mod event;
+pub mod location;
+pub mod media_element;
+pub mod page;
+pub mod peer_connection;
+mod promise;
+pub mod queue;
+pub mod random;
+pub mod sharing;
+pub mod signalling;
+pub mod storage;
+pub mod track;
+mod window;
+
+pub use error::{BrowserError, BrowserErrorKind};
+pub use web_sys::MediaStreamTrack;

@@ -1,0 +1,51 @@
+//! What this browser and this context can do, and what the person prefers.
+
+use wasm_bindgen::JsValue;
+
+use crate::window::{media_devices, member, window};
+
+/// Whether the page came over HTTPS or from this computer. Without that there are no cameras and no clipboard.
+#[must_use]
+pub fn is_secure_context() -> bool {
+    window().is_secure_context()
+}
+
+/// Whether there is `RTCPeerConnection`.
+#[must_use]
+pub fn has_web_rtc() -> bool {
+    member(&window(), "RTCPeerConnection").is_some()
+}
+
+/// Whether there are cameras and microphones to ask for (`navigator.mediaDevices`).
+#[must_use]
+pub fn has_media_devices() -> bool {
+    media_devices().is_ok()
+}
+
+/// Whether a screen can be captured (`getDisplayMedia`).
+#[must_use]
+pub fn has_display_capture() -> bool {
+    media_devices().is_ok_and(|devices| member(&devices, "getDisplayMedia").is_some())
+}
+
+/// The person's languages as BCP 47 tags, the most preferred first.
+#[must_use]
+pub fn languages() -> Vec<String> {
+    window().navigator().languages().iter().filter_map(|language: JsValue| language.as_string()).collect()
+}
+
+/// Whether the person prefers dark colours.
+#[must_use]
+pub fn prefers_dark() -> bool {
+    matches_media("(prefers-color-scheme: dark)")
+}
+
+/// Whether the person prefers that nothing moves without need.
+#[must_use]
+pub fn prefers_reduced_motion() -> bool {
+    matches_media("(prefers-reduced-motion: reduce)")
+}
+
+fn matches_media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}

@@ -1,0 +1,58 @@
+//! Ends what waits for a peer connection that is closed: the browser leaves its promises unsettled for ever.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    pin::pin,
+    rc::{Rc, Weak},
+    task::{Poll, Waker},
+};
+
+use crate::error::BrowserError;
+
+/// Whether a peer connection is closed, and who waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Closed {
+    closed: Cell<bool>,
+    waiting: RefCell<Vec<Weak<Cell<Option<Waker>>>>>,
+}
+
+impl Closed {
+    /// Marks it closed and ends everything that waits.
+    pub(super) fn set(&self) {
+        self.closed.set(true);
+        let waiting = self.waiting.take();
+        for waker in waiting.iter().filter_map(Weak::upgrade).filter_map(|waker| waker.take()) {
+            waker.wake();
+        }
+    }
+
+    /// What `future` gives, or an `InvalidStateError` as soon as the connection is closed.
+    pub(super) async fn or<T>(
+        &self,
+        future: impl Future<Output = Result<T, BrowserError>>,
+    ) -> Result<T, BrowserError> {
+        let waker = self.wait();
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            if self.closed.get() {
+                return Poll::Ready(Err(closed()));
+            }
+            waker.set(Some(context.waker().clone()));
+            future.as_mut().poll(context)
+        })
+        .await
+    }
+
+    fn wait(&self) -> Rc<Cell<Option<Waker>>> {
+        let waker = Rc::default();
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.retain(|other| other.strong_count() > 0);
+        waiting.push(Rc::downgrade(&waker));
+        waker
+    }
+}
+
+fn closed() -> BrowserError {
+    BrowserError::of("InvalidStateError", "the peer connection is closed")
+}

@@ -1,0 +1,58 @@
+//! What web-sys lacks or gives without its exceptions.
+
+use js_sys::{Array, Object, Promise};
+use wasm_bindgen::prelude::*;
+use web_sys::{MediaStream, RtcDataChannel, RtcPeerConnection, RtcRtpSender, RtcRtpTransceiver};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = RtcPeerConnection, js_name = RTCPeerConnection)]
+    pub(crate) type PeerConnectionShim;
+
+    /// Throws where the connection is closed.
+    #[wasm_bindgen(method, catch, js_name = addTransceiver)]
+    pub(crate) fn add_transceiver(
+        this: &PeerConnectionShim,
+        track_or_kind: &JsValue,
+        init: &Object,
+    ) -> Result<RtcRtpTransceiver, JsValue>;
+
+    /// Throws where the connection is closed or the id is taken.
+    #[wasm_bindgen(method, catch, js_name = createDataChannel)]
+    pub(crate) fn create_data_channel(
+        this: &PeerConnectionShim,
+        label: &str,
+        init: &Object,
+    ) -> Result<RtcDataChannel, JsValue>;
+
+    #[wasm_bindgen(method, js_name = restartIce)]
+    pub(crate) fn restart_ice(this: &PeerConnectionShim);
+
+    /// Without an argument: an offer or an answer, as the signalling state wants it.
+    #[wasm_bindgen(method, js_name = setLocalDescription)]
+    pub(crate) fn set_local_description(this: &PeerConnectionShim) -> Promise;
+
+    #[wasm_bindgen(method, js_name = setRemoteDescription)]
+    pub(crate) fn set_remote_description(this: &PeerConnectionShim, description: &Object) -> Promise;
+
+    #[wasm_bindgen(method, js_name = addIceCandidate)]
+    pub(crate) fn add_ice_candidate(this: &PeerConnectionShim, candidate: &Object) -> Promise;
+
+    #[wasm_bindgen(extends = RtcRtpSender, js_name = RTCRtpSender)]
+    pub(crate) type SenderShim;
+
+    /// Throws where the method or the connection is not there.
+    #[wasm_bindgen(method, catch, js_name = setStreams)]
+    pub(crate) fn set_streams(this: &SenderShim, stream: &MediaStream) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, js_name = getParameters)]
+    pub(crate) fn get_parameters(this: &SenderShim) -> SendParameters;
+
+    #[wasm_bindgen(method, js_name = setParameters)]
+    pub(crate) fn set_parameters(this: &SenderShim, parameters: &SendParameters) -> Promise;
+
+    pub(crate) type SendParameters;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn encodings(this: &SendParameters) -> Option<Array>;
+}

@@ -1,0 +1,160 @@
+//! The fixed places for media on a peer connection.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{MediaStream, MediaStreamTrack, RtcPeerConnection, RtcRtpTransceiver};
+
+use super::shim::{PeerConnectionShim, SenderShim};
+use crate::{dictionary::dictionary, error::BrowserError};
+
+/// A kind of media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MediaKind {
+    /// Sound.
+    Audio,
+    /// Pictures.
+    Video,
+}
+
+impl MediaKind {
+    /// The kind of a track.
+    #[must_use]
+    pub fn of(track: &MediaStreamTrack) -> Self {
+        if track.kind() == "audio" { Self::Audio } else { Self::Video }
+    }
+
+    /// The word of the specification.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+/// A fixed place for media: one transceiver, one m-line, in this order. What is in it may change at any time, without
+/// negotiation; the places do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MediaSlot {
+    /// The microphone.
+    Microphone,
+    /// The pictures of the main source.
+    Video,
+}
+
+impl MediaSlot {
+    /// All of them, in the order of their m-lines.
+    pub const ALL: [Self; 2] = [Self::Microphone, Self::Video];
+
+    /// What fits in it.
+    #[must_use]
+    pub const fn kind(self) -> MediaKind {
+        match self {
+            Self::Microphone => MediaKind::Audio,
+            Self::Video => MediaKind::Video,
+        }
+    }
+}
+
+/// The slots of one peer connection.
+#[derive(Debug)]
+pub(super) struct Slots {
+    /// Names the tracks as belonging together (RFC 8830), so that the other side plays them in step.
+    stream: MediaStream,
+    contents: RefCell<[SlotContent; MediaSlot::ALL.len()]>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct SlotContent {
+    track: Option<MediaStreamTrack>,
+    transceiver: Option<RtcRtpTransceiver>,
+}
+
+impl Slots {
+    pub(super) fn new() -> Result<Self, BrowserError> {
+        Ok(Self { stream: MediaStream::new()?, contents: RefCell::default() })
+    }
+
+    /// Adds a transceiver for each slot that has none, in order.
+    pub(super) fn add_transceivers(&self, connection: &RtcPeerConnection) -> Result<(), BrowserError> {
+        let connection: &PeerConnectionShim = connection.unchecked_ref();
+        let init = dictionary(&[
+            ("direction", JsValue::from_str("sendrecv")),
+            ("streams", Array::of(&[JsValue::from(self.stream.clone())]).into()),
+        ]);
+        for slot in MediaSlot::ALL {
+            let content = self.content(slot);
+            if content.transceiver.is_some() {
+                continue;
+            }
+            let track_or_kind =
+                content.track.map_or_else(|| JsValue::from_str(slot.kind().as_str()), JsValue::from);
+            let transceiver = connection.add_transceiver(&track_or_kind, &init)?;
+            self.contents.borrow_mut()[slot as usize].transceiver = Some(transceiver);
+        }
+        Ok(())
+    }
+
+    /// Makes what the other side offered our own: tracks in it, both directions. A transceiver that fits no slot is
+    /// one of a later version and stays unused.
+    pub(super) fn adopt(&self, connection: &RtcPeerConnection) -> Result<Vec<Promise>, BrowserError> {
+        let mut replacing = Vec::new();
+        for transceiver in connection.get_transceivers().iter() {
+            let transceiver: RtcRtpTransceiver = transceiver.unchecked_into();
+            // A stopped one has no direction that could be set.
+            if transceiver.direction() == web_sys::RtcRtpTransceiverDirection::Stopped {
+                continue;
+            }
+            let Some(slot) = self.slot_for(&transceiver) else {
+                set_direction(&transceiver, "inactive")?;
+                continue;
+            };
+            let sender = transceiver.sender();
+            set_direction(&transceiver, "sendrecv")?;
+            // Only for playing in step; an older browser goes without.
+            let _ = sender.unchecked_ref::<SenderShim>().set_streams(&self.stream);
+            replacing.push(sender.replace_track(self.content(slot).track.as_ref()));
+        }
+        Ok(replacing)
+    }
+
+    /// The slot of a transceiver: the one it has, or the first of its kind that is free, which it then has.
+    pub(super) fn slot_for(&self, transceiver: &RtcRtpTransceiver) -> Option<MediaSlot> {
+        let kind = MediaKind::of(&transceiver.receiver().track());
+        let mut contents = self.contents.borrow_mut();
+        let known = |slot: &MediaSlot| contents[*slot as usize].transceiver.as_ref() == Some(transceiver);
+        let free = |slot: &MediaSlot| slot.kind() == kind && contents[*slot as usize].transceiver.is_none();
+        let slot =
+            MediaSlot::ALL.into_iter().find(known).or_else(|| MediaSlot::ALL.into_iter().find(free))?;
+        contents[slot as usize].transceiver = Some(transceiver.clone());
+        Some(slot)
+    }
+
+    /// Puts a track, or none, in a slot; the promise of the sender, where there is one already.
+    pub(super) fn set_track(&self, slot: MediaSlot, track: Option<&MediaStreamTrack>) -> Option<Promise> {
+        let transceiver = {
+            let mut contents = self.contents.borrow_mut();
+            let content = &mut contents[slot as usize];
+            content.track = track.cloned();
+            content.transceiver.clone()
+        };
+        transceiver.map(|transceiver| transceiver.sender().replace_track(track))
+    }
+
+    pub(super) fn transceiver(&self, slot: MediaSlot) -> Option<RtcRtpTransceiver> {
+        self.content(slot).transceiver
+    }
+
+    fn content(&self, slot: MediaSlot) -> SlotContent {
+        self.contents.borrow()[slot as usize].clone()
+    }
+}
+
+/// The setter of web-sys does not catch what a closed connection throws.
+fn set_direction(transceiver: &RtcRtpTransceiver, direction: &str) -> Result<(), BrowserError> {
+    Reflect::set(transceiver, &JsValue::from_str("direction"), &JsValue::from_str(direction))?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The bounded way from browser callbacks to the application.
+//!
+//! A callback pushes into an [`EventSink`] and returns; the application takes events from the one [`EventStream`]
+//! in a task of its own. So it is never called in the middle of something it is doing itself.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use futures_util::Stream;
+
+/// A queue that holds at most `capacity` events. What is pushed while it is full is lost, and the stream says so
+/// ([`EventStream::take_overflow`]).
+#[must_use]
+pub fn event_queue<T: 'static>(capacity: usize) -> (EventSink<T>, EventStream<T>) {
+    let queue = Rc::new(RefCell::new(Queue {
+        events: VecDeque::new(),
+        capacity,
+        overflowed: false,
+        ended: false,
+        waker: None,
+    }));
+    let end = SinkEnd(Rc::clone(&queue));
+    (EventSink { push: Rc::new(move |event| end.push(event)) }, EventStream { queue })
+}
+
+/// Where callbacks put their events. Clones, and what [`EventSink::map`] makes, lead to the same queue.
+pub struct EventSink<T> {
+    push: Rc<dyn Fn(T)>,
+}
+
+impl<T: 'static> EventSink<T> {
+    /// Appends an event.
+    pub fn push(&self, event: T) {
+        (self.push)(event);
+    }
+
+    /// A sink for what `convert` makes a `T` of, for example by adding which connection it is about.
+    #[must_use]
+    pub fn map<U: 'static>(&self, convert: impl Fn(U) -> T + 'static) -> EventSink<U> {
+        let sink = self.clone();
+        EventSink { push: Rc::new(move |event| sink.push(convert(event))) }
+    }
+}
+
+impl<T> Clone for EventSink<T> {
+    fn clone(&self) -> Self {
+        Self { push: Rc::clone(&self.push) }
+    }
+}
+
+impl<T> fmt::Debug for EventSink<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("EventSink")
+    }
+}
+
+/// Where the application takes events from, in the order they were pushed. After it is dropped, pushing does nothing.
+pub struct EventStream<T> {
+    queue: Rc<RefCell<Queue<T>>>,
+}
+
+impl<T> EventStream<T> {
+    /// The next event, when there is one; `None` once every sink is gone and the queue is empty.
+    pub async fn next(&mut self) -> Option<T> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    /// The next event if there is one now.
+    pub fn try_next(&mut self) -> Option<T> {
+        self.queue.borrow_mut().events.pop_front()
+    }
+
+    /// Whether events were lost since this was last asked.
+    #[must_use]
+    pub fn take_overflow(&mut self) -> bool {
+        std::mem::take(&mut self.queue.borrow_mut().overflowed)
+    }
+
+    fn poll(&mut self, context: &Context<'_>) -> Poll<Option<T>> {
+        let mut queue = self.queue.borrow_mut();
+        match queue.events.pop_front() {
+            Some(event) => Poll::Ready(Some(event)),
+            None if queue.ended => Poll::Ready(None),
+            None => {
+                queue.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T> Stream for EventStream<T> {
+    type Item = T;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        self.poll(context)
+    }
+}
+
+impl<T> Drop for EventStream<T> {
+    fn drop(&mut self) {
+        let events = {
+            let mut queue = self.queue.borrow_mut();
+            queue.ended = true;
+            std::mem::take(&mut queue.events)
+        };
+        // Outside the borrow: an event may own a browser object that does something as it goes.
+        drop(events);
+    }
+}
+
+impl<T> fmt::Debug for EventStream<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("EventStream")
+    }
+}
+
+struct Queue<T> {
+    events: VecDeque<T>,
+    capacity: usize,
+    overflowed: bool,
+    /// One of the two sides is gone.
+    ended: bool,
+    waker: Option<Waker>,
+}
+
+/// The sinks' common hold on the queue.
+struct SinkEnd<T>(Rc<RefCell<Queue<T>>>);
+
+impl<T> SinkEnd<T> {
+    fn push(&self, event: T) {
+        let waker = {
+            let mut queue = self.0.borrow_mut();
+            if queue.ended {
+                return;
+            }
+            if queue.events.len() < queue.capacity {
+                queue.events.push_back(event);
+            } else {
+                queue.overflowed = true;
+            }
+            queue.waker.take()
+        };
+        wake(waker);
+    }
+}
+
+impl<T> Drop for SinkEnd<T> {
+    fn drop(&mut self) {
+        let waker = {
+            let mut queue = self.0.borrow_mut();
+            queue.ended = true;
+            queue.waker.take()
+        };
+        wake(waker);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

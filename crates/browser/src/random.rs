@@ -1,0 +1,19 @@
+//! Random bits that cannot be guessed.
+
+use wasm_bindgen::prelude::*;
+
+/// 128 random bits from the browser's cryptographic generator, for an id.
+///
+/// Throws a JavaScript exception where there is none, since an id that can be guessed is worse than no call.
+#[must_use]
+pub fn bits() -> u128 {
+    let mut bytes = [0; 16];
+    get_random_values(&mut bytes);
+    u128::from_le_bytes(bytes)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(buffer: &mut [u8]);
+}

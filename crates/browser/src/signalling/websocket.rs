@@ -1,0 +1,81 @@
+//! Signalling over one WebSocket.
+
+use sightline_protocol::limits::MAX_FRAME_BYTES;
+use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
+
+use super::{SignallingTransport, TransportEvent};
+use crate::{data_channel::bounded_text, error::BrowserError, event::Listener, queue::EventSink};
+
+/// How much may wait in the browser before sending fails: the server has stopped reading.
+const MAX_BUFFERED_BYTES: usize = 16 * MAX_FRAME_BYTES;
+
+/// RFC 6455: the purpose for which the connection was made is fulfilled.
+const NORMAL_CLOSURE: u16 = 1000;
+
+/// One attempt at a WebSocket, from `connecting` to `closed`.
+#[derive(Debug)]
+pub struct WebSocketTransport {
+    listeners: Vec<Listener>,
+    socket: WebSocket,
+}
+
+impl WebSocketTransport {
+    /// Begins to open `url` (`ws:` or `wss:`) and reports to `sink`. A server that is not there is a
+    /// [`TransportEvent::Closed`].
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the address is malformed or the page may not use it.
+    pub fn open(url: &str, sink: &EventSink<TransportEvent>) -> Result<Self, BrowserError> {
+        let socket = WebSocket::new(url)?;
+        Ok(Self { listeners: listen(&socket, sink), socket })
+    }
+}
+
+impl SignallingTransport for WebSocketTransport {
+    fn send(&self, frame: &str) -> Result<(), BrowserError> {
+        // `send` on a socket that is closing says nothing and sends nothing.
+        if self.socket.ready_state() != WebSocket::OPEN {
+            return Err(BrowserError::of("InvalidStateError", "the socket is not open"));
+        }
+        if frame.len() > MAX_FRAME_BYTES {
+            return Err(BrowserError::of("TypeError", "the frame is too long"));
+        }
+        if self.socket.buffered_amount() as usize + frame.len() > MAX_BUFFERED_BYTES {
+            return Err(BrowserError::of("OperationError", "too much is waiting to be sent"));
+        }
+        Ok(self.socket.send_with_str(frame)?)
+    }
+
+    fn close(&mut self) {
+        self.listeners.clear();
+        // Throws only for a code or a reason that is not allowed.
+        let _ = self.socket.close_with_code(NORMAL_CLOSURE);
+    }
+}
+
+impl Drop for WebSocketTransport {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn listen(socket: &WebSocket, sink: &EventSink<TransportEvent>) -> Vec<Listener> {
+    let on_open = {
+        let sink = sink.clone();
+        Listener::new(socket, "open", move |_: Event| sink.push(TransportEvent::Open))
+    };
+    let on_message = {
+        let sink = sink.clone();
+        Listener::new(socket, "message", move |event: MessageEvent| {
+            let text = bounded_text(&event.data()).flatten();
+            sink.push(text.map_or(TransportEvent::Unreadable, TransportEvent::Frame));
+        })
+    };
+    let on_close = {
+        let sink = sink.clone();
+        Listener::new(socket, "close", move |event: CloseEvent| {
+            sink.push(TransportEvent::Closed { code: event.code(), reason: event.reason() });
+        })
+    };
+    vec![on_open, on_message, on_close]
+}

@@ -1,0 +1,95 @@
+//! Own media.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Event, MediaStreamTrack, MediaStreamTrackState};
+
+use crate::{event::Listener, peer_connection::MediaKind, queue::EventSink, window::member};
+
+/// A track that this page captures. Dropping it stops the capture: the camera's light goes out.
+#[derive(Debug)]
+pub struct LocalTrack {
+    ended: Option<Listener>,
+    track: MediaStreamTrack,
+}
+
+/// What a source really gives, as far as the browser says (`MediaTrackSettings`).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrackSettings {
+    /// Which device it is.
+    pub device_id: Option<String>,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Frames a second.
+    pub frames_per_second: Option<f64>,
+}
+
+impl LocalTrack {
+    /// Takes a track over, to stop it in the end.
+    #[must_use]
+    pub fn new(track: MediaStreamTrack) -> Self {
+        Self { ended: None, track }
+    }
+
+    /// The track, to play it or to send it. Its capture ends with `self`, not with what this returns.
+    #[must_use]
+    pub fn track(&self) -> &MediaStreamTrack {
+        &self.track
+    }
+
+    /// Sound or pictures.
+    #[must_use]
+    pub fn kind(&self) -> MediaKind {
+        MediaKind::of(&self.track)
+    }
+
+    /// Whether it gives media; while not, it gives silence or black. The device stays in use.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.track.set_enabled(enabled);
+    }
+
+    /// Whether it gives media.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.track.enabled()
+    }
+
+    /// Whether it is over: the device was lost or the permission withdrawn.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.track.ready_state() == MediaStreamTrackState::Ended
+    }
+
+    /// Reports to `sink` when the source ends by itself: the device was unplugged, the permission withdrawn, the
+    /// sharing of a screen ended in the browser's own bar.
+    pub fn report_ended(&mut self, sink: EventSink<()>) {
+        self.ended = Some(Listener::new(&self.track, "ended", move |_: Event| sink.push(())));
+    }
+
+    /// The device's name, in its own words.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.track.label()
+    }
+
+    /// What the source gives.
+    #[must_use]
+    pub fn settings(&self) -> TrackSettings {
+        let settings = self.track.get_settings();
+        let number = |name: &str| member(settings.unchecked_ref(), name).and_then(|value| value.as_f64());
+        TrackSettings {
+            device_id: member(settings.unchecked_ref(), "deviceId").and_then(|id| id.as_string()),
+            width: number("width").map(|pixels| pixels as u32),
+            height: number("height").map(|pixels| pixels as u32),
+            frames_per_second: number("frameRate"),
+        }
+    }
+}
+
+impl Drop for LocalTrack {
+    fn drop(&mut self) {
+        self.ended = None;
+        self.track.stop();
+    }
+}
