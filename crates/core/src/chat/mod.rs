@@ -1,5 +1,9 @@
 //! The conversation: ids, acknowledgements, order, exactly once.
 
+mod conversation;
+
+pub use conversation::{ChatMessage, Conversation, Outgoing, TextRefused};
+
 /// How far a message has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeliveryState {

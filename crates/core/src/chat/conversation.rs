@@ -1,0 +1,226 @@
+//! The log of a conversation and what each member has still to acknowledge.
+//!
+//! Invariants: a message is in the log once, whatever is repeated; it is handed to a member again whenever a channel
+//! to it opens, until that member acknowledges it; one's own messages reach a member in the order they were written.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use sightline_protocol::{MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES};
+
+use super::DeliveryState;
+
+/// Messages kept in the log; the oldest go first.
+const MAX_LOG: usize = 2_000;
+/// Ids remembered so that a repetition is recognised even after its message left the log.
+const MAX_SEEN: usize = 8_000;
+
+/// One message of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// Made by the author.
+    pub id: MessageId,
+    /// `None` for one's own.
+    pub author: Option<MemberId>,
+    /// Text with line breaks.
+    pub text: String,
+    /// On the author's clock, in milliseconds since 1970.
+    pub sent_at_ms: u64,
+    /// How far it came.
+    pub state: DeliveryState,
+}
+
+/// Something for one member's `control` channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// For whom.
+    pub to: MemberId,
+    /// What.
+    pub message: ControlMessage,
+}
+
+/// Why a text is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextRefused {
+    /// There is nothing in it.
+    #[error("the text is empty")]
+    Empty,
+    /// It is longer than [`MAX_CHAT_TEXT_BYTES`].
+    #[error("the text is longer than {MAX_CHAT_TEXT_BYTES} bytes")]
+    TooLong,
+}
+
+/// The conversation of a room.
+#[derive(Debug, Default)]
+pub struct Conversation {
+    log: VecDeque<ChatMessage>,
+    seen: HashSet<MessageId>,
+    seen_order: VecDeque<MessageId>,
+    /// Who has not acknowledged which of one's own messages.
+    unacknowledged: HashMap<MessageId, BTreeSet<MemberId>>,
+    outgoing: VecDeque<Outgoing>,
+    changed: VecDeque<MessageId>,
+}
+
+impl Conversation {
+    /// Says something to everyone in `present`. `open` tells which of them have an open channel now; the others get
+    /// it when theirs opens.
+    ///
+    /// # Errors
+    /// [`TextRefused`] where the text is empty or too long.
+    pub fn send(
+        &mut self,
+        id: MessageId,
+        text: &str,
+        sent_at_ms: u64,
+        present: impl IntoIterator<Item = MemberId>,
+        open: impl Fn(&MemberId) -> bool,
+    ) -> Result<(), TextRefused> {
+        let text = clean(text);
+        if text.is_empty() {
+            return Err(TextRefused::Empty);
+        }
+        if text.len() > MAX_CHAT_TEXT_BYTES {
+            return Err(TextRefused::TooLong);
+        }
+        let waiting: BTreeSet<MemberId> = present.into_iter().collect();
+        let state = if waiting.is_empty() { DeliveryState::Undeliverable } else { DeliveryState::Sending };
+        let message = ChatMessage { id: id.clone(), author: None, text, sent_at_ms, state };
+        for to in waiting.iter().filter(|member| open(member)) {
+            self.outgoing.push_back(Outgoing { to: to.clone(), message: wire(&message) });
+        }
+        if !waiting.is_empty() {
+            self.unacknowledged.insert(id, waiting);
+        }
+        self.append(message);
+        Ok(())
+    }
+
+    /// A member said something. It is acknowledged even if it was seen before: the acknowledgement may have been lost.
+    pub fn handle_chat(&mut self, from: &MemberId, id: MessageId, text: &str, sent_at_ms: u64) {
+        let own = self.log.iter().any(|message| message.id == id && message.author.is_none());
+        if own || text.len() > MAX_CHAT_TEXT_BYTES {
+            return;
+        }
+        self.outgoing
+            .push_back(Outgoing { to: from.clone(), message: ControlMessage::ChatAck { id: id.clone() } });
+        if !self.seen.contains(&id) {
+            self.append(ChatMessage {
+                id,
+                author: Some(from.clone()),
+                text: clean(text),
+                sent_at_ms,
+                state: DeliveryState::Received,
+            });
+        }
+    }
+
+    /// A member has one of our messages.
+    pub fn handle_ack(&mut self, from: &MemberId, id: &MessageId) {
+        let Some(waiting) = self.unacknowledged.get_mut(id) else { return };
+        if waiting.remove(from) && waiting.is_empty() {
+            self.unacknowledged.remove(id);
+            self.set_state(id, DeliveryState::Delivered);
+        }
+    }
+
+    /// The channel to a member opened, for the first time or again: everything it has not acknowledged goes out, in
+    /// order.
+    pub fn handle_channel_open(&mut self, member: &MemberId) {
+        let repeated: Vec<_> = self
+            .log
+            .iter()
+            .filter(|message| {
+                self.unacknowledged.get(&message.id).is_some_and(|waiting| waiting.contains(member))
+            })
+            .map(|message| Outgoing { to: member.clone(), message: wire(message) })
+            .collect();
+        self.outgoing.extend(repeated);
+    }
+
+    /// A member is gone for good: what it has not acknowledged, it never will.
+    pub fn handle_member_gone(&mut self, member: &MemberId) {
+        let lost: Vec<_> = self
+            .unacknowledged
+            .iter()
+            .filter(|(_, waiting)| waiting.contains(member))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in lost {
+            if let Some(waiting) = self.unacknowledged.get_mut(&id) {
+                waiting.remove(member);
+                if waiting.is_empty() {
+                    self.unacknowledged.remove(&id);
+                }
+            }
+            self.set_state(&id, DeliveryState::Undeliverable);
+        }
+    }
+
+    /// A message of the log.
+    #[must_use]
+    pub fn message(&self, id: &MessageId) -> Option<&ChatMessage> {
+        self.log.iter().rev().find(|message| message.id == *id)
+    }
+
+    /// The next thing to send.
+    pub fn poll_outgoing(&mut self) -> Option<Outgoing> {
+        self.outgoing.pop_front()
+    }
+
+    /// The next message that is new or has another state.
+    pub fn poll_changed(&mut self) -> Option<MessageId> {
+        self.changed.pop_front()
+    }
+
+    fn append(&mut self, message: ChatMessage) {
+        self.remember(message.id.clone());
+        self.changed.push_back(message.id.clone());
+        self.log.push_back(message);
+        if self.log.len() > MAX_LOG
+            && let Some(oldest) = self.log.pop_front()
+        {
+            self.unacknowledged.remove(&oldest.id);
+        }
+    }
+
+    fn remember(&mut self, id: MessageId) {
+        if self.seen.insert(id.clone()) {
+            self.seen_order.push_back(id);
+        }
+        if self.seen_order.len() > MAX_SEEN
+            && let Some(oldest) = self.seen_order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+    }
+
+    fn set_state(&mut self, id: &MessageId, state: DeliveryState) {
+        if let Some(message) = self.log.iter_mut().rev().find(|message| message.id == *id) {
+            // Once someone missed a message, nobody's acknowledgement makes it delivered to everyone.
+            if message.state != state && message.state != DeliveryState::Undeliverable {
+                message.state = state;
+                self.changed.push_back(id.clone());
+            }
+        }
+    }
+}
+
+/// Line breaks and tabs stay, other control characters go: they mean nothing here, and each would take six bytes of
+/// a frame.
+fn clean(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect::<String>()
+        .trim_end()
+        .trim_start_matches('\n')
+        .to_owned()
+}
+
+fn wire(message: &ChatMessage) -> ControlMessage {
+    ControlMessage::Chat {
+        id: message.id.clone(),
+        text: message.text.clone(),
+        sent_at_ms: message.sent_at_ms,
+    }
+}

@@ -1,0 +1,172 @@
+//! The conversation between members whose channels come and go.
+
+use proptest::prelude::*;
+use sightline_core::chat::{Conversation, DeliveryState, TextRefused};
+use sightline_protocol::{MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES};
+
+fn member(name: &str) -> MemberId {
+    MemberId::new(name).unwrap()
+}
+
+fn message(number: u32) -> MessageId {
+    MessageId::new(format!("x{number}")).unwrap()
+}
+
+fn state(conversation: &Conversation, id: &MessageId) -> DeliveryState {
+    conversation.message(id).expect("in the log").state
+}
+
+#[test]
+fn delivered_means_acknowledged_by_everyone_who_was_present() {
+    let mut chat = Conversation::default();
+    let id = message(1);
+    chat.send(id.clone(), "hello", 5, [member("a"), member("b")], |_| true).unwrap();
+    assert_eq!(state(&chat, &id), DeliveryState::Sending);
+    chat.handle_ack(&member("a"), &id);
+    chat.handle_ack(&member("a"), &id);
+    chat.handle_ack(&member("stranger"), &id);
+    assert_eq!(state(&chat, &id), DeliveryState::Sending);
+    chat.handle_ack(&member("b"), &id);
+    assert_eq!(state(&chat, &id), DeliveryState::Delivered);
+}
+
+#[test]
+fn a_member_who_leaves_without_acknowledging_makes_it_undeliverable_for_good() {
+    let mut chat = Conversation::default();
+    let id = message(1);
+    chat.send(id.clone(), "hello", 5, [member("a"), member("b")], |_| true).unwrap();
+    chat.handle_member_gone(&member("a"));
+    chat.handle_ack(&member("b"), &id);
+    assert_eq!(state(&chat, &id), DeliveryState::Undeliverable);
+}
+
+#[test]
+fn a_message_to_an_empty_room_says_that_nobody_was_there() {
+    let mut chat = Conversation::default();
+    chat.send(message(1), "hello?", 5, [], |_| true).unwrap();
+    assert_eq!(state(&chat, &message(1)), DeliveryState::Undeliverable);
+    assert_eq!(chat.poll_outgoing(), None);
+}
+
+#[test]
+fn a_message_waits_for_a_channel_that_is_not_open_yet() {
+    let mut chat = Conversation::default();
+    chat.send(message(1), "first", 5, [member("a")], |_| false).unwrap();
+    chat.send(message(2), "second", 6, [member("a")], |_| false).unwrap();
+    assert_eq!(chat.poll_outgoing(), None);
+    chat.handle_channel_open(&member("a"));
+    let sent: Vec<_> = std::iter::from_fn(|| chat.poll_outgoing()).map(|out| out.message).collect();
+    assert!(
+        matches!(&sent[..], [ControlMessage::Chat { text: first, .. }, ControlMessage::Chat { text: second, .. }]
+            if first == "first" && second == "second"),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn a_repeated_message_is_shown_once_and_acknowledged_each_time() {
+    let mut chat = Conversation::default();
+    for _ in 0..3 {
+        chat.handle_chat(&member("a"), message(1), "hi", 5);
+        assert!(matches!(chat.poll_outgoing().map(|out| out.message), Some(ControlMessage::ChatAck { .. })));
+    }
+    assert_eq!(chat.poll_changed(), Some(message(1)));
+    assert_eq!(chat.poll_changed(), None);
+}
+
+#[test]
+fn a_member_cannot_pass_off_a_message_of_ours_as_its_own() {
+    let mut chat = Conversation::default();
+    chat.send(message(1), "mine", 5, [member("a")], |_| true).unwrap();
+    chat.handle_chat(&member("a"), message(1), "forged", 5);
+    assert_eq!(chat.message(&message(1)).unwrap().text, "mine");
+}
+
+#[test]
+fn empty_and_oversized_texts_are_refused() {
+    let mut chat = Conversation::default();
+    assert_eq!(chat.send(message(1), " \n", 5, [], |_| true), Err(TextRefused::Empty));
+    let long = "x".repeat(MAX_CHAT_TEXT_BYTES + 1);
+    assert_eq!(chat.send(message(2), &long, 5, [], |_| true), Err(TextRefused::TooLong));
+    chat.handle_chat(&member("a"), message(3), &long, 5);
+    assert!(chat.message(&message(3)).is_none());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Say,
+    /// Deliver the oldest message on the way, twice where `twice`.
+    Deliver {
+        twice: bool,
+    },
+    /// The channel breaks: what was on the way is lost. Then it opens again.
+    Cut,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => Just(Step::Say),
+        6 => any::<bool>().prop_map(|twice| Step::Deliver { twice }),
+        1 => Just(Step::Cut),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+proptest! {
+    #[test]
+    fn every_message_arrives_exactly_once_and_in_order_across_cuts(steps in steps()) {
+        let (a, b) = (member("a"), member("b"));
+        let (mut left, mut right) = (Conversation::default(), Conversation::default());
+        let mut to_right = std::collections::VecDeque::new();
+        let mut to_left = std::collections::VecDeque::new();
+        let mut said = Vec::new();
+        let mut shown = Vec::new();
+
+        let mut deliver = |left: &mut Conversation, right: &mut Conversation,
+                           to_right: &mut std::collections::VecDeque<ControlMessage>,
+                           to_left: &mut std::collections::VecDeque<ControlMessage>, twice: bool| {
+            to_right.extend(std::iter::from_fn(|| left.poll_outgoing()).map(|out| out.message));
+            if let Some(message) = to_right.pop_front() {
+                for _ in 0..=usize::from(twice) {
+                    if let ControlMessage::Chat { id, text, sent_at_ms } = message.clone() {
+                        right.handle_chat(&a, id, &text, sent_at_ms);
+                    }
+                }
+            }
+            shown.extend(std::iter::from_fn(|| right.poll_changed()));
+            to_left.extend(std::iter::from_fn(|| right.poll_outgoing()).map(|out| out.message));
+            if let Some(ControlMessage::ChatAck { id }) = to_left.pop_front() {
+                left.handle_ack(&b, &id);
+            }
+        };
+
+        for step in steps {
+            match step {
+                Step::Say => {
+                    let id = message(said.len() as u32);
+                    left.send(id.clone(), "text", 0, [b.clone()], |_| true).unwrap();
+                    said.push(id);
+                }
+                Step::Deliver { twice } => deliver(&mut left, &mut right, &mut to_right, &mut to_left, twice),
+                Step::Cut => {
+                    while left.poll_outgoing().is_some() {}
+                    while right.poll_outgoing().is_some() {}
+                    to_right.clear();
+                    to_left.clear();
+                    left.handle_channel_open(&b);
+                    right.handle_channel_open(&a);
+                }
+            }
+        }
+        while left.poll_outgoing().is_some() {}
+        to_right.clear();
+        left.handle_channel_open(&b);
+        for _ in 0..said.len() * 4 + 4 {
+            deliver(&mut left, &mut right, &mut to_right, &mut to_left, false);
+        }
+        prop_assert_eq!(&shown, &said);
+        for id in &said {
+            prop_assert_eq!(state(&left, id), DeliveryState::Delivered);
+        }
+    }
+}

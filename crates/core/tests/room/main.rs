@@ -1,0 +1,232 @@
+//! Rooms of several sessions in simulated time: who links to whom, and what survives what.
+
+mod world;
+
+use std::time::Duration;
+
+use sightline_core::{
+    chat::DeliveryState,
+    notice::NoticeCode,
+    room::{LinkState, RoomEvent},
+    signalling::SignallingStatus,
+};
+use sightline_protocol::control::{PublishedSource, PublishedState};
+use world::World;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn everyone_links_to_everyone_and_once() {
+    let mut world = World::new();
+    for _ in 0..4 {
+        world.open(None);
+    }
+    for page in 0..4 {
+        for other in (0..4).filter(|other| *other != page) {
+            assert_eq!(world.state(page, other), Some(LinkState::Connected), "{page} sees {other}");
+        }
+        assert_eq!(world.pages[page].opened.len(), 3, "{page}");
+    }
+}
+
+#[test]
+fn a_lost_socket_touches_no_link_and_is_found_again() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    world.cut_socket(a);
+    world.pass(SECOND);
+    assert_eq!(world.state(b, a), Some(LinkState::Connected));
+    assert_eq!(world.state(a, b), Some(LinkState::Connected));
+    assert!(world.pages[a].events.contains(&RoomEvent::Cleared(NoticeCode::SignallingLost)));
+    assert_eq!((world.pages[a].opened.len(), world.pages[b].opened.len()), (1, 1));
+}
+
+#[test]
+fn a_member_whom_the_server_gave_up_stays_while_its_link_is_healthy() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    world.is_server_up = false;
+    world.cut_socket(a);
+    let id = world.id(a);
+    world.expire(&id);
+    assert_eq!(world.state(b, a), Some(LinkState::Connected));
+    world.is_server_up = true;
+    world.pass(5 * SECOND);
+    assert_eq!(world.state(b, a), Some(LinkState::Connected));
+    assert_eq!(world.pages[b].opened.len(), 1);
+}
+
+#[test]
+fn such_a_member_goes_when_its_link_does() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    let id = world.id(a);
+    world.expire(&id);
+    world.kill(a);
+    assert_eq!(world.state(b, a), None);
+    assert!(world.pages[b].events.contains(&RoomEvent::PeerGone(id)));
+}
+
+#[test]
+fn a_restarted_server_finds_the_room_as_it_was() {
+    let mut world = World::new();
+    let pages = [world.open(None), world.open(None), world.open(None)];
+    world.restart_server();
+    world.pass(10 * SECOND);
+    for page in pages {
+        for other in pages.into_iter().filter(|other| *other != page) {
+            assert_eq!(world.state(page, other), Some(LinkState::Connected), "{page} sees {other}");
+        }
+        assert_eq!(world.pages[page].opened.len(), 2, "no link of {page} was built again");
+    }
+}
+
+#[test]
+fn a_member_who_leaves_is_gone_at_once() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    world.pages[a].session.leave(world.now);
+    world.settle();
+    assert_eq!(world.state(b, a), None);
+    assert_eq!(
+        world.pages[a].events.last(),
+        Some(&RoomEvent::Status(SignallingStatus::Lost)),
+        "{:?}",
+        world.pages[a].events
+    );
+}
+
+#[test]
+fn a_reloaded_page_takes_its_place_back_with_a_new_link_and_no_ghost() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    let token = world.resume_token(b);
+    world.kill(b);
+    assert_eq!(world.state(a, b), Some(LinkState::Away));
+    let again = world.open(Some(token));
+    assert_eq!(world.id(again), world.id(b));
+    assert_eq!(world.state(a, again), Some(LinkState::Connected));
+    assert_eq!(world.pages[a].session.peers().count(), 1);
+}
+
+#[test]
+fn the_older_page_may_reload_too_and_then_offers() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    let token = world.resume_token(a);
+    world.kill(a);
+    let again = world.open(Some(token));
+    assert_eq!(world.state(b, again), Some(LinkState::Connected));
+    assert_eq!(world.state(again, b), Some(LinkState::Connected));
+}
+
+#[test]
+fn someone_who_came_while_another_was_away_links_to_it_on_its_return() {
+    let mut world = World::new();
+    let a = world.open(None);
+    world.is_server_up = false;
+    world.cut_socket(a);
+    // Only the newcomer reaches the server.
+    world.is_server_up = true;
+    let b = world.open(None);
+    assert_eq!(world.state(b, a), Some(LinkState::Away));
+    world.pass(5 * SECOND);
+    assert_eq!(world.state(b, a), Some(LinkState::Connected));
+    assert_eq!(world.state(a, b), Some(LinkState::Connected));
+}
+
+#[test]
+fn a_failed_link_is_built_again_with_the_next_generation() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    world.fail_links(a);
+    world.pass(5 * SECOND);
+    assert_eq!(world.state(a, b), Some(LinkState::Connected));
+    assert_eq!(world.state(b, a), Some(LinkState::Connected));
+    assert_eq!((world.pages[a].opened.len(), world.pages[b].opened.len()), (2, 2));
+}
+
+#[test]
+fn a_link_that_fails_while_the_server_is_away_is_built_again_on_its_return() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    world.is_server_up = false;
+    world.cut_socket(a);
+    world.cut_socket(b);
+    world.fail_links(a);
+    world.pass(20 * SECOND);
+    assert_eq!(world.state(a, b), Some(LinkState::Recovering));
+    world.is_server_up = true;
+    world.pass(5 * SECOND);
+    assert_eq!(world.state(a, b), Some(LinkState::Connected));
+    assert_eq!(world.state(b, a), Some(LinkState::Connected));
+}
+
+#[test]
+fn where_no_connection_can_be_made_the_person_is_told_and_the_tries_go_on() {
+    let mut world = World::new();
+    world.is_network_up = false;
+    let (a, b) = (world.open(None), world.open(None));
+    assert_eq!(world.state(a, b), Some(LinkState::Connecting));
+    world.pass(120 * SECOND);
+    assert_eq!(world.state(b, a), Some(LinkState::Failed));
+    assert!(world.pages[b].events.contains(&RoomEvent::Raised(NoticeCode::ConnectionFailed)));
+    let tries = world.pages[b].opened.len();
+    assert!((3..=8).contains(&tries), "{tries}");
+    world.is_network_up = true;
+    world.pass(60 * SECOND);
+    assert_eq!(world.state(b, a), Some(LinkState::Connected));
+    assert!(world.pages[b].events.contains(&RoomEvent::Cleared(NoticeCode::ConnectionFailed)));
+}
+
+#[test]
+fn what_a_member_publishes_reaches_those_who_are_there_and_those_who_come() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    let published = PublishedState { microphone: true, source: PublishedSource::Camera };
+    world.pages[a].session.set_published(published, world.now);
+    world.settle();
+    let c = world.open(None);
+    for page in [b, c] {
+        let seen = world.pages[page].session.peer(&world.id(a)).and_then(|peer| peer.published);
+        assert_eq!(seen, Some(published), "{page}");
+    }
+}
+
+#[test]
+fn a_message_reaches_everybody_present_and_survives_a_new_link() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    world.is_network_up = false;
+    world.fail_links(a);
+    world.pages[a].session.send_chat("are you there?", 5, world.now).unwrap();
+    world.settle();
+    let message = world.pages[a]
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| match event {
+            RoomEvent::ChatChanged(id) => Some(id.clone()),
+            _ => None,
+        })
+        .expect("the message is in the log");
+    let state =
+        |world: &World, page: usize| world.pages[page].session.message(&message).map(|message| message.state);
+    assert_eq!(state(&world, a), Some(DeliveryState::Sending));
+    world.is_network_up = true;
+    world.pass(60 * SECOND);
+    assert_eq!(state(&world, a), Some(DeliveryState::Delivered));
+    assert_eq!(state(&world, b), Some(DeliveryState::Received));
+}
+
+#[test]
+fn nonsense_on_the_control_channel_is_ignored() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    let link = world.pages[a].opened[0];
+    for text in ["", "{", "[]", r#"{"type":"chat"}"#, r#"{"type":"hologram"}"#, &"x".repeat(70_000)] {
+        world.pages[a].session.handle_control(link, text, world.now);
+    }
+    world.settle();
+    assert_eq!(world.state(a, b), Some(LinkState::Connected));
+}
