@@ -1,0 +1,147 @@
+//! One negotiator with the test in the place of its browser and its other side.
+
+use std::time::Duration;
+
+use sightline_core::{
+    Timestamp,
+    negotiation::{
+        Completed, Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Politeness, Role,
+    },
+};
+use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription, SignalPayload};
+
+pub(crate) struct Driver {
+    pub(crate) negotiator: Negotiator,
+    pub(crate) now: Timestamp,
+}
+
+impl Driver {
+    pub(crate) fn new(role: Role, politeness: Politeness) -> Self {
+        Self { negotiator: Negotiator::new(role, politeness), now: Timestamp::ZERO }
+    }
+
+    /// With its first exchange, an own offer with the fragment `own1` and an answer with `other1`, behind it.
+    pub(crate) fn after_own_offer(politeness: Politeness) -> Self {
+        let mut driver = Self::with_pending_offer(politeness);
+        driver.hear(answer(1, "other1"));
+        let answered = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
+        driver.done(answered);
+        assert_eq!(driver.outputs(), []);
+        driver
+    }
+
+    /// With its first offer, of the fragment `own1`, sent and not answered.
+    pub(crate) fn with_pending_offer(politeness: Politeness) -> Self {
+        let mut driver = Self::new(Role::Offerer, politeness);
+        driver.need();
+        driver.offer("own1");
+        assert_eq!(driver.outputs(), [offer(1, "own1")].map(NegotiatorOutput::Send));
+        driver
+    }
+
+    /// With its first exchange, an offer of the other side with the fragment `other1` answered with `own1`, behind it.
+    pub(crate) fn after_remote_offer(role: Role, politeness: Politeness) -> Self {
+        let mut driver = Self::new(role, politeness);
+        driver.hear(offer(1, "other1"));
+        driver.apply_and_answer(offer(1, "other1"), "own1");
+        assert_eq!(driver.outputs(), [answer(1, "own1")].map(NegotiatorOutput::Send));
+        driver
+    }
+
+    pub(crate) fn need(&mut self) {
+        self.negotiator.handle_negotiation_needed(self.now);
+    }
+
+    pub(crate) fn hear(&mut self, payload: SignalPayload) {
+        self.negotiator.handle_signal(payload, self.now);
+    }
+
+    pub(crate) fn gather(&mut self, candidate: SignalCandidate) {
+        self.negotiator.handle_local_candidate(candidate, self.now);
+    }
+
+    pub(crate) fn restart_ice(&mut self) {
+        self.negotiator.restart_ice(self.now);
+    }
+
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+        self.negotiator.handle_timeout(self.now);
+    }
+
+    pub(crate) fn outputs(&mut self) -> Vec<NegotiatorOutput> {
+        std::iter::from_fn(|| self.negotiator.poll_output()).collect()
+    }
+
+    /// The next output starts `operation`; its id.
+    pub(crate) fn started(&mut self, operation: &Operation) -> OperationId {
+        match self.negotiator.poll_output() {
+            Some(NegotiatorOutput::Perform(id, started)) if started == *operation => id,
+            other => panic!("expected the start of {operation:?}, got {other:?}"),
+        }
+    }
+
+    pub(crate) fn done(&mut self, id: OperationId) {
+        self.negotiator.handle_completed(id, Ok(Completed::Done), self.now);
+    }
+
+    pub(crate) fn described(&mut self, id: OperationId, ufrag: &str) {
+        self.negotiator.handle_completed(id, Ok(Completed::LocalDescription { sdp: sdp(ufrag) }), self.now);
+    }
+
+    pub(crate) fn failed(&mut self, id: OperationId, name: &str) -> OperationFailure {
+        let failure = OperationFailure { name: name.to_owned(), message: "as the test wants it".to_owned() };
+        self.negotiator.handle_completed(id, Err(failure.clone()), self.now);
+        failure
+    }
+
+    /// The next outputs make an offer with this fragment.
+    pub(crate) fn offer(&mut self, ufrag: &str) {
+        let id = self.started(&Operation::SetLocalOffer { ice_restart: false });
+        self.described(id, ufrag);
+    }
+
+    /// The next outputs apply `offer` and answer it with this fragment.
+    pub(crate) fn apply_and_answer(&mut self, offer: SignalPayload, ufrag: &str) {
+        let applying = self.started(&Operation::SetRemoteDescription(description(offer)));
+        self.done(applying);
+        let answering = self.started(&Operation::SetLocalAnswer);
+        self.described(answering, ufrag);
+    }
+}
+
+pub(crate) fn sdp(ufrag: &str) -> String {
+    format!("v=0\r\na=ice-ufrag:{ufrag}\r\n")
+}
+
+pub(crate) fn offer(exchange: u32, ufrag: &str) -> SignalPayload {
+    SignalPayload::Description(SignalDescription { kind: DescriptionKind::Offer, exchange, sdp: sdp(ufrag) })
+}
+
+pub(crate) fn answer(exchange: u32, ufrag: &str) -> SignalPayload {
+    SignalPayload::Description(SignalDescription { kind: DescriptionKind::Answer, exchange, sdp: sdp(ufrag) })
+}
+
+pub(crate) fn description(payload: SignalPayload) -> SignalDescription {
+    match payload {
+        SignalPayload::Description(description) => description,
+        SignalPayload::Candidate(candidate) => panic!("not a description: {candidate:?}"),
+    }
+}
+
+pub(crate) fn candidate(ufrag: &str, number: usize) -> SignalCandidate {
+    SignalCandidate {
+        candidate: format!("candidate:{number} 1 udp 1 192.0.2.1 9 typ host"),
+        sdp_mid: Some("0".to_owned()),
+        sdp_m_line_index: Some(0),
+        ufrag: Some(ufrag.to_owned()),
+    }
+}
+
+pub(crate) fn sent(payload: SignalPayload) -> NegotiatorOutput {
+    NegotiatorOutput::Send(payload)
+}
+
+pub(crate) fn sent_candidate(candidate: SignalCandidate) -> NegotiatorOutput {
+    NegotiatorOutput::Send(SignalPayload::Candidate(candidate))
+}

@@ -1,0 +1,53 @@
+//! Ten thousand random interleavings of two negotiators, their browsers and a bad network.
+
+use std::cell::Cell;
+
+use proptest::{
+    prelude::*,
+    test_runner::{Config, FileFailurePersistence, TestRunner},
+};
+
+use crate::model::{Action, Coverage, World};
+
+const CASES: u32 = 10_000;
+const MAX_ACTIONS: usize = 150;
+
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let action = any::<(u8, u8)>().prop_map(|(kind, argument)| Action::from_bytes(kind, argument));
+    prop::collection::vec(action, 0..MAX_ACTIONS)
+}
+
+/// The properties themselves are asserted in the model, where they would be violated.
+#[test]
+fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
+    let config = Config {
+        cases: CASES.max(Config::default().cases),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "proptest-regressions/negotiation.txt",
+        ))),
+        ..Config::default()
+    };
+    let total = Cell::new(Coverage::default());
+    let any_world = (0..2_usize, any::<bool>(), any::<bool>(), actions());
+    let outcome =
+        TestRunner::new(config).run(&any_world, |(polite, keeps, path_restored_is_told, actions)| {
+            let mut world = World::new(polite, keeps);
+            for action in actions {
+                world.act(action);
+            }
+            world.settle(path_restored_is_told);
+            // Without word of a restored path nobody knows that a candidate was lost.
+            world.assert_agreed(path_restored_is_told);
+            total.set(total.get() + world.coverage());
+            Ok(())
+        });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    // Interleavings that never disturb anything would prove nothing.
+    let Coverage { exchanges, rollbacks, restarts, repeated_offers } = total.get();
+    assert!(exchanges > 2 * CASES, "{exchanges} exchanges");
+    assert!(rollbacks > CASES / 50, "{rollbacks} rollbacks");
+    assert!(restarts > CASES / 50, "{restarts} restarts");
+    assert!(repeated_offers > CASES / 50, "{repeated_offers} repeated offers");
+}

@@ -1,0 +1,37 @@
+//! What a model description says, written as an SDP that only the model reads to the end.
+
+/// An offer or an answer of a model browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Description {
+    /// The exchange: unique for each offer made; an answer has that of its offer.
+    pub(crate) id: u64,
+    /// The exchange that was agreed when the offer was made; 0 for none. It describes changes to that.
+    pub(crate) base: u64,
+    /// How many of its maker's wishes an offer contains.
+    pub(crate) wishes: u32,
+    pub(crate) ufrag: String,
+}
+
+impl Description {
+    pub(crate) fn to_sdp(&self) -> String {
+        let Self { id, base, wishes, ufrag } = self;
+        format!("v=0\r\na=ice-ufrag:{ufrag}\r\nx-id:{id}\r\nx-base:{base}\r\nx-wishes:{wishes}\r\n")
+    }
+
+    pub(crate) fn from_sdp(sdp: &str) -> Self {
+        Self {
+            id: number(sdp, "x-id:"),
+            base: number(sdp, "x-base:"),
+            wishes: number(sdp, "x-wishes:"),
+            ufrag: field(sdp, "a=ice-ufrag:").to_owned(),
+        }
+    }
+}
+
+fn number<T: std::str::FromStr>(sdp: &str, name: &str) -> T {
+    field(sdp, name).parse().ok().expect("a number")
+}
+
+fn field<'a>(sdp: &'a str, name: &str) -> &'a str {
+    sdp.lines().find_map(|line| line.strip_prefix(name)).expect("the model writes every field")
+}

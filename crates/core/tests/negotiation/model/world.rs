@@ -1,0 +1,336 @@
+//! Two sides and the network between them, moved by one [`Action`] at a time.
+
+use std::time::Duration;
+
+use sightline_core::{
+    Timestamp,
+    negotiation::{Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Politeness, Role},
+};
+use sightline_protocol::signalling::SignalPayload;
+
+use super::browser::PeerConnection;
+
+/// One thing that happens. What cannot happen now does nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action {
+    /// Side wants a change that takes an offer of its own.
+    Want(usize),
+    /// Side wants new ICE credentials.
+    Restart(usize),
+    /// Side's browser updates its negotiation-needed flag.
+    RunUpdateTask(usize),
+    /// Side hears a `negotiationneeded` event.
+    HearNegotiationNeeded(usize),
+    /// Side hears of a candidate of its own.
+    HearCandidate(usize),
+    /// Side's browser does the operation under way.
+    Execute(usize),
+    /// Side hears that it is done.
+    Complete(usize),
+    /// Side hears of the end of an operation of long ago.
+    CompleteStale(usize),
+    /// The oldest signal on the way to side arrives.
+    Deliver(usize),
+    /// A signal overtakes others on the way to side.
+    DeliverLate(usize, usize),
+    /// A signal on the way to side is lost.
+    Lose(usize, usize),
+    /// A signal on the way to side will arrive twice.
+    Duplicate(usize, usize),
+    /// Time passes.
+    Wait(Duration),
+    /// Signals no longer arrive; those on the way are lost.
+    CutPath,
+    /// Signals arrive again.
+    RestorePath,
+}
+
+impl Action {
+    /// The action that two random bytes stand for: what makes an exchange go on is frequent, what disturbs it less.
+    pub(crate) fn from_bytes(kind: u8, argument: u8) -> Self {
+        let side = usize::from(argument & 1);
+        let rest = argument >> 1;
+        match kind % 100 {
+            0..24 => Self::Deliver(side),
+            24..42 => Self::Execute(side),
+            42..60 => Self::Complete(side),
+            60..67 => Self::RunUpdateTask(side),
+            67..75 => Self::HearNegotiationNeeded(side),
+            75..81 => Self::HearCandidate(side),
+            81..86 => Self::Want(side),
+            86..88 => Self::Restart(side),
+            88..90 => Self::DeliverLate(side, usize::from(rest)),
+            90..93 => Self::Lose(side, usize::from(rest)),
+            93..95 => Self::Duplicate(side, usize::from(rest)),
+            95..97 => Self::Wait(Duration::from_millis(u64::from(rest) * 50)),
+            97 => Self::CompleteStale(side),
+            98 => Self::CutPath,
+            _ => Self::RestorePath,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    sides: [Side; 2],
+    /// Signals on the way to each side.
+    links: [Vec<SignalPayload>; 2],
+    path_is_cut: bool,
+    now: Timestamp,
+}
+
+#[derive(Debug)]
+struct Side {
+    role: Role,
+    negotiator: Negotiator,
+    browser: PeerConnection,
+    /// Own credentials as of the last operation whose end the side has heard of.
+    known_ufrag: String,
+    /// Own credentials that were to be replaced.
+    discredited: Vec<String>,
+    last_offer_sent: Option<SignalPayload>,
+    repetitions: u32,
+}
+
+/// How often what makes the property worth having came up.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Coverage {
+    pub(crate) rollbacks: u32,
+    pub(crate) restarts: u32,
+    pub(crate) repeated_offers: u32,
+    pub(crate) exchanges: u32,
+}
+
+impl World {
+    /// The offerer (side 0) and the answerer (side 1), the offerer with what it brings to the call.
+    pub(crate) fn new(polite_side: usize, keeps_rolled_back_credentials: bool) -> Self {
+        let side = |side: usize, role| Side {
+            role,
+            negotiator: Negotiator::new(
+                role,
+                if side == polite_side { Politeness::Polite } else { Politeness::Impolite },
+            ),
+            browser: PeerConnection::new(side, side == polite_side, keeps_rolled_back_credentials),
+            known_ufrag: String::new(),
+            discredited: Vec::new(),
+            last_offer_sent: None,
+            repetitions: 0,
+        };
+        let mut world = Self {
+            sides: [side(0, Role::Offerer), side(1, Role::Answerer)],
+            links: [Vec::new(), Vec::new()],
+            path_is_cut: false,
+            now: Timestamp::ZERO,
+        };
+        world.sides[0].browser.want();
+        world
+    }
+
+    /// Whether anything happened.
+    pub(crate) fn act(&mut self, action: Action) -> bool {
+        let now = self.now;
+        let happened = match action {
+            Action::Want(side) => {
+                self.sides[side].browser.want();
+                true
+            }
+            Action::Restart(side) => {
+                self.sides[side].restart_ice(now);
+                true
+            }
+            Action::RunUpdateTask(side) => self.sides[side].browser.run_update_task(),
+            Action::HearNegotiationNeeded(side) => {
+                let Side { negotiator, browser, .. } = &mut self.sides[side];
+                let fired = browser.take_negotiation_needed_event();
+                if fired {
+                    negotiator.handle_negotiation_needed(now);
+                }
+                fired
+            }
+            Action::HearCandidate(side) => {
+                let Side { negotiator, browser, .. } = &mut self.sides[side];
+                let found = browser.take_found_candidate();
+                found.map(|candidate| negotiator.handle_local_candidate(candidate, now)).is_some()
+            }
+            Action::Execute(side) => self.sides[side].browser.execute(),
+            Action::Complete(side) => {
+                let Side { negotiator, browser, known_ufrag, .. } = &mut self.sides[side];
+                let completed = browser.complete();
+                known_ufrag.clone_from(&browser.agreed().ufrags[side]);
+                completed.map(|(id, completed)| negotiator.handle_completed(id, Ok(completed), now)).is_some()
+            }
+            Action::CompleteStale(side) => {
+                let failure = OperationFailure {
+                    name: "InvalidStateError".to_owned(),
+                    message: "of an operation that nobody waits for".to_owned(),
+                };
+                self.sides[side].negotiator.handle_completed(OperationId(u64::MAX), Err(failure), now);
+                true
+            }
+            Action::Deliver(side) => self.deliver(side, 0),
+            Action::DeliverLate(side, index) => self.deliver(side, index),
+            Action::Lose(side, index) => self.take_from_link(side, index).is_some(),
+            Action::Duplicate(side, index) => {
+                let link = &mut self.links[side];
+                let copy = link.get(index % link.len().max(1)).cloned();
+                link.extend(copy.clone());
+                copy.is_some()
+            }
+            Action::Wait(duration) => {
+                self.now = self.now + duration;
+                for side in &mut self.sides {
+                    side.negotiator.handle_timeout(self.now);
+                }
+                true
+            }
+            Action::CutPath => {
+                self.path_is_cut = true;
+                self.links = [Vec::new(), Vec::new()];
+                true
+            }
+            Action::RestorePath => {
+                self.path_is_cut = false;
+                for side in &mut self.sides {
+                    side.negotiator.handle_path_restored(now);
+                }
+                true
+            }
+        };
+        self.perform();
+        happened
+    }
+
+    /// The network is good again, everything that can happen does, and nothing new is wanted: until both sides are
+    /// quiet.
+    pub(crate) fn settle(&mut self, path_restored_is_told: bool) {
+        const PATIENCE: u32 = 100;
+        if path_restored_is_told {
+            self.act(Action::RestorePath);
+        }
+        self.path_is_cut = false;
+        for _ in 0..PATIENCE {
+            while self.go_on() {}
+            let Some(next) = self.sides.iter().filter_map(|side| side.negotiator.poll_timeout()).min() else {
+                return;
+            };
+            assert!(next > self.now, "a timer is due and stays due");
+            self.act(Action::Wait(next.since(self.now)));
+        }
+        panic!("never quiet: {self:#?}");
+    }
+
+    /// One round of everything that waits to happen; whether anything did.
+    fn go_on(&mut self) -> bool {
+        let mut happened = false;
+        for side in [0, 1] {
+            for action in [
+                Action::Deliver(side),
+                Action::Execute(side),
+                Action::Complete(side),
+                Action::RunUpdateTask(side),
+                Action::HearNegotiationNeeded(side),
+                Action::HearCandidate(side),
+            ] {
+                happened |= self.act(action);
+            }
+        }
+        happened
+    }
+
+    /// The outcome that perfect negotiation promises.
+    pub(crate) fn assert_agreed(&self, every_candidate: bool) {
+        let [left, right] = &self.sides;
+        assert!(left.browser.is_stable() && right.browser.is_stable());
+        assert_eq!(left.browser.agreed(), right.browser.agreed());
+        assert_eq!(left.browser.agreed().wishes, [left.browser.wanted(), right.browser.wanted()]);
+        for (index, side) in self.sides.iter().enumerate() {
+            let ufrag = &side.browser.agreed().ufrags[index];
+            assert!(!side.discredited.contains(ufrag), "a restart was forgotten: {self:#?}");
+        }
+        if every_candidate {
+            for (from, to) in [(left, right), (right, left)] {
+                for candidate in from.browser.candidates_of_agreed() {
+                    assert!(to.browser.has_added(candidate), "{candidate:?} is missing");
+                }
+            }
+        }
+    }
+
+    pub(crate) fn coverage(&self) -> Coverage {
+        let [left, right] = &self.sides;
+        Coverage {
+            rollbacks: left.browser.rollbacks + right.browser.rollbacks,
+            restarts: left.browser.restarts + right.browser.restarts,
+            repeated_offers: left.repetitions + right.repetitions,
+            exchanges: left.browser.exchanges,
+        }
+    }
+
+    fn deliver(&mut self, side: usize, index: usize) -> bool {
+        let Some(signal) = self.take_from_link(side, index) else { return false };
+        self.sides[side].negotiator.handle_signal(signal, self.now);
+        true
+    }
+
+    fn take_from_link(&mut self, side: usize, index: usize) -> Option<SignalPayload> {
+        let link = &mut self.links[side];
+        (!link.is_empty()).then(|| link.remove(index % link.len()))
+    }
+
+    /// Does what the negotiators want.
+    fn perform(&mut self) {
+        for index in [0, 1] {
+            let side = &mut self.sides[index];
+            while let Some(output) = side.negotiator.poll_output() {
+                match output {
+                    NegotiatorOutput::Perform(id, operation) => side.start(id, operation),
+                    NegotiatorOutput::Broken(failure) => panic!("broken: {failure:?}"),
+                    NegotiatorOutput::Send(signal) => {
+                        side.note(&signal);
+                        if !self.path_is_cut {
+                            self.links[1 - index].push(signal);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Side {
+    fn restart_ice(&mut self, now: Timestamp) {
+        if !self.known_ufrag.is_empty() {
+            self.discredited.push(self.known_ufrag.clone());
+        }
+        self.negotiator.restart_ice(now);
+    }
+
+    fn start(&mut self, id: OperationId, operation: Operation) {
+        let offers = matches!(operation, Operation::SetLocalOffer { .. });
+        if offers && self.role == Role::Answerer {
+            assert_ne!(self.browser.agreed().exchange, 0, "the answerer makes the first offer");
+        }
+        self.browser.start(id, operation);
+    }
+
+    fn note(&mut self, signal: &SignalPayload) {
+        use sightline_protocol::signalling::DescriptionKind::Offer;
+        if matches!(signal, SignalPayload::Description(description) if description.kind == Offer) {
+            self.repetitions += u32::from(self.last_offer_sent.as_ref() == Some(signal));
+            self.last_offer_sent = Some(signal.clone());
+        }
+    }
+}
+
+impl std::ops::Add for Coverage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            rollbacks: self.rollbacks + other.rollbacks,
+            restarts: self.restarts + other.restarts,
+            repeated_offers: self.repeated_offers + other.repeated_offers,
+            exchanges: self.exchanges + other.exchanges,
+        }
+    }
+}
