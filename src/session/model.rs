@@ -6,9 +6,12 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
-    stats::{Figure, Quality},
+    stats::{Figure, LinkPath, Quality},
 };
 use web_sys::MediaStream;
+
+/// A stream, which lives in this thread only.
+pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;
 
 /// Everything a room shows.
 #[derive(Debug, Clone, Copy)]
@@ -45,33 +48,13 @@ pub struct TileModel {
     /// Whether the camera (or another source) is on.
     pub camera: RwSignal<bool>,
     /// Picture and sound.
-    pub stream: RwSignal<Option<MediaStream>, LocalStorage>,
+    pub stream: StreamSignal,
     /// Whether the picture is a camera's own preview, which alone is mirrored.
     pub is_mirrored: RwSignal<bool>,
     /// Bars and the cause; `None` until known, and on one's own tile.
     pub quality: RwSignal<Option<Quality>>,
     /// The rows; empty on one's own tile.
     pub figures: RwSignal<Vec<Figure>>,
-}
-
-/// How packets travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkPath {
-    /// From browser to browser.
-    Direct,
-    /// Through a TURN server.
-    Relay,
-}
-
-impl LinkPath {
-    /// The word as tests read it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Relay => "relay",
-        }
-    }
 }
 
 /// One message of the conversation.
@@ -130,7 +113,7 @@ pub struct LobbyModel {
     /// The chosen microphone's id; `None` for the browser's choice.
     pub microphone_device: RwSignal<Option<String>>,
     /// The preview.
-    pub preview: RwSignal<Option<MediaStream>, LocalStorage>,
+    pub preview: StreamSignal,
     /// Whether the camera or microphone is being asked for.
     pub is_asking: RwSignal<bool>,
     /// The microphone's level, from 0 to 1.

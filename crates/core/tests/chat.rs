@@ -1,4 +1,5 @@
 //! The conversation between members whose channels come and go.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use sightline_core::chat::{Conversation, DeliveryState, TextRefused};

@@ -1,4 +1,5 @@
 //! The life of the signalling socket, in simulated time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The JSON that `docs/protocol.md` shows is the JSON that the types read and write.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use serde_json::{Value, from_value, json, to_value};
 use sightline_protocol::{

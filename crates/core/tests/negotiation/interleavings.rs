@@ -10,7 +10,7 @@ use proptest::{
 use crate::model::{Action, Coverage, World};
 
 const CASES: u32 = 10_000;
-const MAX_ACTIONS: usize = 150;
+const MAX_ACTIONS: usize = 400;
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
     let action = any::<(u8, u8)>().prop_map(|(kind, argument)| Action::from_bytes(kind, argument));
@@ -44,6 +44,7 @@ fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
+    eprintln!("{:?}", total.get());
     // Interleavings that never disturb anything would prove nothing.
     let Coverage { exchanges, rollbacks, restarts, repeated_offers } = total.get();
     assert!(exchanges > 2 * CASES, "{exchanges} exchanges");

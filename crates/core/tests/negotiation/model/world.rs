@@ -60,11 +60,11 @@ impl Action {
             81..86 => Self::Want(side),
             86..88 => Self::Restart(side),
             88..90 => Self::DeliverLate(side, usize::from(rest)),
-            90..93 => Self::Lose(side, usize::from(rest)),
-            93..95 => Self::Duplicate(side, usize::from(rest)),
-            95..97 => Self::Wait(Duration::from_millis(u64::from(rest) * 50)),
-            97 => Self::CompleteStale(side),
-            98 => Self::CutPath,
+            90..92 => Self::Lose(side, usize::from(rest)),
+            92..94 => Self::Duplicate(side, usize::from(rest)),
+            94..96 => Self::Wait(Duration::from_millis(u64::from(rest) * 50)),
+            96 => Self::CompleteStale(side),
+            97 => Self::CutPath,
             _ => Self::RestorePath,
         }
     }

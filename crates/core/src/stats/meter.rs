@@ -1,0 +1,248 @@
+//! From reports, one a second, to rows, bars and a path.
+
+use std::collections::VecDeque;
+
+use super::{
+    Figure, FigureValue, Metric, Quality, StatsEntry,
+    quality::{Signs, assess},
+    snapshot::{Inbound, Outbound, Snapshot},
+};
+
+/// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
+const WINDOW: usize = 6;
+/// Reports in a row that must name a limitation before it is called the cause: every encoder starts out limited.
+const SETTLED_REPORTS: usize = 5;
+
+/// How packets travel between the two browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinkPath {
+    /// From browser to browser.
+    Direct,
+    /// Through a TURN server.
+    Relay,
+}
+
+impl LinkPath {
+    /// The word as tests read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+/// The states of a peer connection, in the browser's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectionStates {
+    /// `connectionState`
+    pub connection: Option<String>,
+    /// `iceConnectionState`
+    pub ice: Option<String>,
+    /// `signalingState`
+    pub signaling: Option<String>,
+}
+
+/// What one member's figures are now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// One row for each of [`Metric::ALL`], in that order.
+    pub rows: Vec<Figure>,
+    /// Bars and the cause.
+    pub quality: Quality,
+    /// `None` before a candidate pair is chosen.
+    pub path: Option<LinkPath>,
+}
+
+/// Measures one peer connection.
+#[derive(Debug, Default)]
+pub struct ConnectionMeter {
+    window: VecDeque<Snapshot>,
+}
+
+impl ConnectionMeter {
+    /// Takes the next report. `expects_video` is whether the other side says it publishes a picture.
+    pub fn handle_report(
+        &mut self,
+        entries: &[StatsEntry],
+        states: &ConnectionStates,
+        expects_video: bool,
+    ) -> Figures {
+        let now = Snapshot::new(entries);
+        if self.window.back().is_none_or(|last| last.at_ms < now.at_ms) {
+            self.window.push_back(now);
+        }
+        if self.window.len() > WINDOW {
+            self.window.pop_front();
+        }
+        let (Some(now), Some(first)) = (self.window.back(), self.window.front()) else {
+            return Figures { rows: Vec::new(), quality: assess(&Signs::default()), path: None };
+        };
+        let previous = self.window.iter().rev().nth(1);
+        let path =
+            now.pair.as_ref().map(|pair| if pair.is_relayed { LinkPath::Relay } else { LinkPath::Direct });
+        let rows = Metric::ALL
+            .into_iter()
+            .map(|metric| Figure { metric, value: value(metric, now, previous, first, states) })
+            .collect();
+        Figures { rows, quality: assess(&self.signs(now, previous, first, expects_video)), path }
+    }
+
+    fn signs(
+        &self,
+        now: &Snapshot,
+        previous: Option<&Snapshot>,
+        first: &Snapshot,
+        expects_video: bool,
+    ) -> Signs {
+        let limitation =
+            |snapshot: &Snapshot| snapshot.video_out.as_ref().and_then(|video| video.limitation.clone());
+        let settled = self.window.len() >= SETTLED_REPORTS
+            && self.window.iter().all(|snapshot| limitation(snapshot) == limitation(now));
+        let received =
+            receive_bitrate_of(&now.video_in, previous.map(|previous| &previous.video_in), now, previous);
+        Signs {
+            expects_video,
+            video_arrives: received.map(|bitrate_bps| bitrate_bps > 0.0),
+            loss_ratio: loss_ratio(now, first),
+            round_trip_s: round_trip(now),
+            jitter_s: jitter(now),
+            frozen_ratio: frozen_ratio(now, first),
+            limitation: limitation(now).filter(|_| settled),
+        }
+    }
+}
+
+fn value(
+    metric: Metric,
+    now: &Snapshot,
+    previous: Option<&Snapshot>,
+    first: &Snapshot,
+    states: &ConnectionStates,
+) -> Option<FigureValue> {
+    let (video_in, audio_in) = (now.video_in.as_ref(), now.audio_in.as_ref());
+    let video_out = now.video_out.as_ref();
+    let word = |word: Option<&String>| word.cloned().map(FigureValue::Word);
+    let number = |number: Option<f64>| number.map(FigureValue::Number);
+    match metric {
+        Metric::ReceiveBitrate => number(bitrate(now, previous, |snapshot| {
+            sum([&snapshot.video_in, &snapshot.audio_in]
+                .map(|side| side.as_ref().and_then(|side| side.bytes)))
+        })),
+        Metric::SendBitrate => number(bitrate(now, previous, |snapshot| {
+            sum([&snapshot.video_out, &snapshot.audio_out]
+                .map(|side| side.as_ref().and_then(|side| side.bytes)))
+        })),
+        Metric::AvailableOutgoingBitrate => {
+            number(now.pair.as_ref().and_then(|pair| pair.available_outgoing_bitrate))
+        }
+        Metric::FramesPerSecond => number(frames_per_second(now, previous)),
+        Metric::FramesPerSecondSent => number(frames_per_second_sent(now, previous)),
+        Metric::FrameWidth => number(video_in.and_then(|video| video.width)),
+        Metric::FrameHeight => number(video_in.and_then(|video| video.height)),
+        Metric::FrameWidthSent => number(video_out.and_then(|video| video.width)),
+        Metric::FrameHeightSent => number(video_out.and_then(|video| video.height)),
+        Metric::Codec => word(video_in.and_then(|video| video.codec.as_ref())),
+        Metric::CodecSent => word(video_out.and_then(|video| video.codec.as_ref())),
+        Metric::AudioCodec => word(audio_in.and_then(|audio| audio.codec.as_ref())),
+        Metric::RoundTripTime => number(round_trip(now)),
+        Metric::Jitter => number(jitter(now)),
+        Metric::PacketsLost => number(sum(totals(now, |side| side.lost))),
+        Metric::LossRatio => number(loss_ratio(now, first)),
+        Metric::FreezeCount => number(video_in.and_then(|video| video.freeze_count)),
+        Metric::TotalFreezesDuration => number(video_in.and_then(|video| video.freezes_duration)),
+        Metric::FramesDropped => number(video_in.and_then(|video| video.frames_dropped)),
+        Metric::AudioLevel => number(audio_in.and_then(|audio| audio.audio_level)),
+        Metric::QualityLimitationReason => word(video_out.and_then(|video| video.limitation.as_ref())),
+        Metric::Path => now.pair.as_ref().map(|pair| {
+            let path = if pair.is_relayed { LinkPath::Relay } else { LinkPath::Direct };
+            FigureValue::Word(path.as_str().to_owned())
+        }),
+        Metric::Protocol => word(now.pair.as_ref().and_then(|pair| pair.protocol.as_ref())),
+        Metric::ConnectionState => word(states.connection.as_ref()),
+        Metric::IceState => word(states.ice.as_ref()),
+        Metric::DtlsState => word(now.dtls_state.as_ref()),
+        Metric::SignalingState => word(states.signaling.as_ref()),
+    }
+}
+
+fn totals(snapshot: &Snapshot, of: impl Fn(&Inbound) -> Option<f64>) -> [Option<f64>; 2] {
+    [&snapshot.video_in, &snapshot.audio_in].map(|side| side.as_ref().and_then(&of))
+}
+
+/// The sum of what is reported; `None` where nothing is.
+fn sum(values: [Option<f64>; 2]) -> Option<f64> {
+    values.into_iter().flatten().reduce(|a, b| a + b)
+}
+
+fn seconds_between(now: &Snapshot, previous: &Snapshot) -> Option<f64> {
+    let seconds = (now.at_ms - previous.at_ms) / 1000.0;
+    (seconds > 0.0).then_some(seconds)
+}
+
+/// Bits a second from a total of bytes; `None` before there are two reports, or where the total went back because
+/// the stream is another.
+fn bitrate(
+    now: &Snapshot,
+    previous: Option<&Snapshot>,
+    bytes: impl Fn(&Snapshot) -> Option<f64>,
+) -> Option<f64> {
+    rate(now, previous?, bytes).map(|bytes_per_second| bytes_per_second * 8.0)
+}
+
+fn rate(now: &Snapshot, previous: &Snapshot, total: impl Fn(&Snapshot) -> Option<f64>) -> Option<f64> {
+    let grown = total(now)? - total(previous).unwrap_or(0.0);
+    (grown >= 0.0).then_some(grown / seconds_between(now, previous)?)
+}
+
+fn receive_bitrate_of(
+    side: &Option<Inbound>,
+    before: Option<&Option<Inbound>>,
+    now: &Snapshot,
+    previous: Option<&Snapshot>,
+) -> Option<f64> {
+    let grown = side.as_ref()?.bytes? - before?.as_ref().and_then(|side| side.bytes).unwrap_or(0.0);
+    Some(grown * 8.0 / seconds_between(now, previous?)?)
+}
+
+/// The browser's own figure, or the frames decoded between the last two reports.
+fn frames_per_second(now: &Snapshot, previous: Option<&Snapshot>) -> Option<f64> {
+    let video = now.video_in.as_ref()?;
+    video.frames_per_second.or_else(|| {
+        rate(now, previous?, |snapshot| snapshot.video_in.as_ref().and_then(|video| video.frames_decoded))
+    })
+}
+
+fn frames_per_second_sent(now: &Snapshot, previous: Option<&Snapshot>) -> Option<f64> {
+    let video: &Outbound = now.video_out.as_ref()?;
+    video.frames_per_second.or_else(|| {
+        rate(now, previous?, |snapshot| snapshot.video_out.as_ref().and_then(|video| video.frames_sent))
+    })
+}
+
+fn round_trip(now: &Snapshot) -> Option<f64> {
+    now.pair.as_ref().and_then(|pair| pair.round_trip_time).or(now.remote_round_trip_time)
+}
+
+/// Of the picture where there is one, else of the sound.
+fn jitter(now: &Snapshot) -> Option<f64> {
+    let [video, audio] = totals(now, |side| side.jitter);
+    video.or(audio)
+}
+
+/// Lost of all that should have come, over the window. A total that falls (late packets counted as lost before) is 0.
+fn loss_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
+    let grown = |of: fn(&Inbound) -> Option<f64>| {
+        Some((sum(totals(now, of))? - sum(totals(first, of)).unwrap_or(0.0)).max(0.0))
+    };
+    let (lost, received) = (grown(|side| side.lost)?, grown(|side| side.packets)?);
+    let expected = lost + received;
+    (expected > 0.0).then(|| lost / expected)
+}
+
+/// The part of the window in which the picture stood still, by the browser's own count.
+fn frozen_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
+    let of = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.freezes_duration);
+    Some(((of(now)? - of(first)?) / seconds_between(now, first)?).max(0.0))
+}
