@@ -1,1 +1,24 @@
-//! placeholder
+//! The server of Sightline: one port for the client's files and for the signalling WebSocket.
+//!
+//! Which member is in which room is decided by a state machine without sockets or a clock ([`rooms`]); the socket
+//! tasks (`signalling`) move its frames, `files` serves what trunk built. The wire is described in
+//! `docs/protocol.md`.
+//!
+//! [`Server::bind`] and [`Server::run`] embed it; [`command::run`] is the whole of the bin `sightline-server`.
+
+pub mod announce;
+pub mod command;
+pub mod config;
+mod connections;
+mod files;
+mod key_file;
+pub mod origin;
+pub mod rooms;
+mod server;
+mod signalling;
+pub mod time;
+
+pub use config::{Config, Options};
+pub use key_file::KeyFileError;
+pub use server::{Server, StartError};
+pub use signalling::limits::{RateLimits, SocketLimits};

@@ -1,0 +1,102 @@
+//! The TCP connections: taken one by one, bounded in number and in patience.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::Request,
+    http,
+    response::{IntoResponse, Response},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// Connections beyond those of the sockets: for files, and for handshakes about to be refused.
+pub(crate) const CONNECTIONS_FOR_FILES: usize = 512;
+
+/// How long a request's head may take, and how long a connection may idle between two requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest head of a request.
+const HEAD_BYTES: usize = 32 * 1024;
+/// After the system refused a connection, because of too many open files for instance.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
+
+/// Counts one connection, a WebSocket's until the end of its task.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// Serves connections until `stop`, then ends those that are idle; the others end when the future is dropped.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    max_connections: usize,
+    stop: CancellationToken,
+) {
+    let slots = Arc::new(Semaphore::new(max_connections));
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = accept(&listener, &slots) => {
+                if let Some((stream, slot)) = accepted {
+                    connections.spawn(serve_one(stream, router.clone(), slot, stop.clone()));
+                }
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, Slot)> {
+    let permit = Arc::clone(slots).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, Slot { _permit: Arc::new(permit) })),
+        Err(error) => {
+            tracing::warn!(%error, "a connection was not taken");
+            tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+            None
+        }
+    }
+}
+
+async fn serve_one(stream: TcpStream, router: Router, slot: Slot, stop: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let mut request: Request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(slot.clone());
+        let router = router.clone();
+        async move { Ok::<Response, Infallible>(router.oneshot(request).await.into_response()) }
+    });
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,156 @@
+//! Which pages may open the signalling WebSocket: browsers let every page open one to everywhere and only say where
+//! the page came from (RFC 6455 section 10.2).
+
+use std::{fmt, str::FromStr};
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// An origin as browsers write it: `https://example.org`, `http://localhost:8081`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedOrigin(Origin);
+
+/// Why a string is no origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an origin is http:// or https:// with a host and perhaps a port, as in https://example.org")]
+pub struct OriginInvalid;
+
+impl FromStr for AllowedOrigin {
+    type Err = OriginInvalid;
+
+    fn from_str(raw: &str) -> Result<Self, OriginInvalid> {
+        Origin::read(raw.trim_end_matches('/')).map(Self).ok_or(OriginInvalid)
+    }
+}
+
+impl fmt::Display for AllowedOrigin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Origin { scheme, authority } = &self.0;
+        write!(formatter, "{}://{authority}", scheme.name())
+    }
+}
+
+/// Whether the sender of these headers may have a socket: no browser, a page of this server, or one of `allowed`.
+#[must_use]
+pub fn is_allowed(headers: &HeaderMap, allowed: &[AllowedOrigin]) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Some(origin) = text(origin).and_then(Origin::read) else { return false };
+    // A proxy that puts its own `Host` says here which one the page used. No page can set this header.
+    let hosts = [header::HOST.as_str(), "x-forwarded-host"];
+    let same_origin = hosts
+        .iter()
+        .filter_map(|name| headers.get(*name))
+        .filter_map(text)
+        .any(|host| origin.scheme.without_default_port(&host.to_ascii_lowercase()) == origin.authority);
+    same_origin || allowed.iter().any(|AllowedOrigin(allowed)| *allowed == origin)
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Origin {
+    scheme: Scheme,
+    /// Host and port in lower case, without the scheme's default port.
+    authority: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl Origin {
+    fn read(raw: &str) -> Option<Self> {
+        let raw = raw.to_ascii_lowercase();
+        let (scheme, authority) = raw.split_once("://")?;
+        let scheme = match scheme {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return None,
+        };
+        let is_authority = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        (!authority.is_empty() && authority.bytes().all(is_authority))
+            .then(|| Self { scheme, authority: scheme.without_default_port(authority).to_owned() })
+    }
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    fn without_default_port(self, authority: &str) -> &str {
+        let port = match self {
+            Self::Http => ":80",
+            Self::Https => ":443",
+        };
+        authority.strip_suffix(port).unwrap_or(authority)
+    }
+}
+
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(headers: &[(&'static str, &'static str)], extra: &[&str]) -> bool {
+        let headers =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+        let extra: Vec<_> = extra.iter().map(|raw| raw.parse().unwrap()).collect();
+        is_allowed(&headers.collect(), &extra)
+    }
+
+    #[test]
+    fn a_peer_that_is_no_browser_says_no_origin_and_may() {
+        assert!(allowed(&[("host", "localhost:8080")], &[]));
+    }
+
+    #[test]
+    fn a_page_of_this_server_may_whatever_the_case_and_the_default_port() {
+        assert!(allowed(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")], &[]));
+        assert!(allowed(&[("host", "Example.org"), ("origin", "https://example.org")], &[]));
+        assert!(allowed(&[("host", "example.org:443"), ("origin", "https://example.org")], &[]));
+        assert!(allowed(&[("host", "[::1]:8080"), ("origin", "http://[::1]:8080")], &[]));
+    }
+
+    #[test]
+    fn a_page_of_elsewhere_may_not() {
+        for origin in [
+            "http://evil.example",
+            "http://localhost:8081",
+            "http://localhost:8080.evil.example",
+            "http://evil.example/http://localhost:8080",
+            "null",
+            "",
+            "localhost:8080",
+            "file://",
+        ] {
+            assert!(!allowed(&[("host", "localhost:8080"), ("origin", origin)], &[]), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_page_behind_a_proxy_that_says_which_host_was_asked_may() {
+        let forwarded = ("x-forwarded-host", "localhost:8081");
+        assert!(allowed(&[("host", "localhost"), forwarded, ("origin", "http://localhost:8081")], &[]));
+        assert!(!allowed(&[("host", "localhost"), forwarded, ("origin", "http://localhost:9")], &[]));
+    }
+
+    #[test]
+    fn an_allowed_origin_may_and_only_with_its_scheme() {
+        let extra = ["https://calls.example.org/"];
+        assert!(allowed(&[("host", "h"), ("origin", "https://calls.example.org")], &extra));
+        assert!(!allowed(&[("host", "h"), ("origin", "http://calls.example.org")], &extra));
+    }
+
+    #[test]
+    fn what_is_no_origin_cannot_be_allowed() {
+        for raw in ["", "example.org", "https://", "https://a/b", "ftp://a", "*"] {
+            assert_eq!(raw.parse::<AllowedOrigin>(), Err(OriginInvalid), "{raw}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Why the server closes a socket, and what it says last.
+
+use sightline_protocol::{ErrorCode, signalling::ServerMessage};
+
+/// Longest `message` of an `error`, in characters: it may repeat what a client sent.
+const MAX_MESSAGE_CHARS: usize = 200;
+
+/// Why a socket is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closing {
+    /// The member said `leave`.
+    Left,
+    /// There is no place in the room.
+    Full {
+        /// How many members it takes.
+        room_limit: usize,
+    },
+    /// A later socket came with the same resume token.
+    Replaced,
+    /// Something was wrong.
+    Failed {
+        /// What, for a machine.
+        code: ErrorCode,
+        /// What, for a log.
+        message: String,
+    },
+    /// The other side is gone already; nothing can be said.
+    Gone,
+}
+
+impl Closing {
+    /// A failure, with its sentence cut to a bounded length.
+    #[must_use]
+    pub fn failed(code: ErrorCode, message: &str) -> Self {
+        Self::Failed { code, message: message.chars().take(MAX_MESSAGE_CHARS).collect() }
+    }
+
+    /// The last message on the socket.
+    #[must_use]
+    pub fn message(&self) -> Option<ServerMessage> {
+        match self {
+            Self::Left | Self::Gone => None,
+            Self::Full { room_limit } => Some(ServerMessage::Full { room_limit: *room_limit }),
+            Self::Replaced => Some(ServerMessage::Replaced),
+            Self::Failed { code, message } => {
+                Some(ServerMessage::Error { code: *code, message: message.clone() })
+            }
+        }
+    }
+
+    /// The status code of the WebSocket's Close frame (RFC 6455 section 7.4.1 and its IANA registry).
+    #[must_use]
+    pub fn close_code(&self) -> u16 {
+        match self {
+            Self::Left | Self::Gone => 1000,
+            Self::Failed { code: ErrorCode::ShuttingDown, .. } => 1001,
+            Self::Failed { code: ErrorCode::FrameTooLarge, .. } => 1009,
+            Self::Failed { code: ErrorCode::ServerFull, .. } => 1013,
+            Self::Full { .. } | Self::Replaced | Self::Failed { .. } => 1008,
+        }
+    }
+
+    /// The reason in the Close frame: the error's code, or the type of the last message.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Left | Self::Gone => String::new(),
+            Self::Full { .. } => "full".to_owned(),
+            Self::Replaced => "replaced".to_owned(),
+            Self::Failed { code, .. } => match serde_json::to_value(code) {
+                Ok(serde_json::Value::String(name)) => name,
+                _ => String::new(),
+            },
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! One member's place in a room.
+
+use sightline_protocol::{Arrival, DisplayName, InstanceId, Member, MemberId, Presence};
+
+use super::SocketId;
+use crate::time::UnixTime;
+
+/// A place and who has it.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) id: MemberId,
+    pub(super) name: DisplayName,
+    pub(super) instance: InstanceId,
+    pub(super) arrival: Arrival,
+    pub(super) occupancy: Occupancy,
+}
+
+/// Whether the member's socket is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occupancy {
+    /// It is.
+    Present(SocketId),
+    /// It closed without a `leave`.
+    Away {
+        /// When the place is given up.
+        until: UnixTime,
+    },
+}
+
+impl Place {
+    /// What the others are told of it.
+    pub(super) fn member(&self) -> Member {
+        Member {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            instance: self.instance.clone(),
+            arrival: self.arrival,
+            presence: match self.occupancy {
+                Occupancy::Present(_) => Presence::Present,
+                Occupancy::Away { .. } => Presence::Away,
+            },
+        }
+    }
+
+    /// The socket, where one is open.
+    pub(super) fn socket(&self) -> Option<SocketId> {
+        match self.occupancy {
+            Occupancy::Present(socket) => Some(socket),
+            Occupancy::Away { .. } => None,
+        }
+    }
+}

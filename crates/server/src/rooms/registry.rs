@@ -1,0 +1,352 @@
+//! All rooms, and which socket has which place.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    time::Duration,
+};
+
+use rand::{RngExt, rngs::StdRng};
+use sightline_protocol::{
+    Arrival, DisplayName, ErrorCode, InstanceId, MemberId, PROTOCOL_VERSION, RoomName,
+    id::base32,
+    limits::{AWAY_HOLD_MS, DEFAULT_ROOM_MEMBERS},
+    signalling::{ClientMessage, IceServer, ServerMessage, Signal},
+};
+
+use super::{
+    Closing, ResumeClaims, ResumeKey, SocketId,
+    place::{Occupancy, Place},
+    room::Room,
+};
+use crate::time::UnixTime;
+
+/// What holds for every room.
+#[derive(Debug, Clone)]
+pub struct RoomSettings {
+    /// Members in one room, away ones included.
+    pub room_limit: usize,
+    /// Rooms at the same time.
+    pub max_rooms: usize,
+    /// How long the place of a member whose socket closed is held.
+    pub away_hold: Duration,
+    /// How long a resume token is worth something.
+    pub token_life: Duration,
+    /// Told to every member.
+    pub ice_servers: Vec<IceServer>,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            room_limit: DEFAULT_ROOM_MEMBERS,
+            max_rooms: 10_000,
+            away_hold: Duration::from_millis(AWAY_HOLD_MS),
+            token_life: Duration::from_secs(24 * 60 * 60),
+            ice_servers: Vec::new(),
+        }
+    }
+}
+
+/// What the registry wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Send this.
+    Send(SocketId, ServerMessage),
+    /// Send what the [`Closing`] says last, then close. Nothing that the socket says from now on counts.
+    Close(SocketId, Closing),
+}
+
+/// All rooms of the server.
+#[derive(Debug)]
+pub struct Registry {
+    settings: RoomSettings,
+    key: ResumeKey,
+    random: StdRng,
+    rooms: HashMap<RoomName, Room>,
+    seats: HashMap<SocketId, Seat>,
+    /// When which held place is given up.
+    holds: BTreeSet<(UnixTime, RoomName, MemberId)>,
+    last_arrival: Arrival,
+    /// Emptied by the caller after each input, so no longer than one input makes it.
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seat {
+    room: RoomName,
+    id: MemberId,
+}
+
+impl Registry {
+    /// No rooms yet. `random` makes the member ids.
+    #[must_use]
+    pub fn new(settings: RoomSettings, key: ResumeKey, random: StdRng) -> Self {
+        Self {
+            settings,
+            key,
+            random,
+            rooms: HashMap::new(),
+            seats: HashMap::new(),
+            holds: BTreeSet::new(),
+            last_arrival: Arrival::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// A socket said something.
+    pub fn handle_message(&mut self, socket: SocketId, message: ClientMessage, now: UnixTime) {
+        let seat = self.seats.get(&socket).cloned();
+        match (message, seat) {
+            (ClientMessage::Join { protocol, .. }, None) if protocol != PROTOCOL_VERSION => self
+                .handle_failure(
+                    socket,
+                    ErrorCode::ProtocolVersion,
+                    &format!("this server speaks version {PROTOCOL_VERSION} of the protocol"),
+                    now,
+                ),
+            (ClientMessage::Join { room, name, instance, resume, .. }, None) => {
+                self.join(socket, room, Newcomer { name, instance, resume }, now);
+            }
+            (ClientMessage::Join { .. }, Some(_)) => {
+                self.handle_failure(socket, ErrorCode::ProtocolError, "a second join", now);
+            }
+            (_, None) => {
+                self.handle_failure(socket, ErrorCode::ProtocolError, "the first message is join", now);
+            }
+            (ClientMessage::Signal { to, signal }, Some(seat)) => self.relay(socket, &seat, &to, signal),
+            (ClientMessage::Leave, Some(seat)) => {
+                self.seats.remove(&socket);
+                self.give_up(&seat);
+                self.outputs.push_back(Output::Close(socket, Closing::Left));
+            }
+            (ClientMessage::Ping { nonce }, Some(_)) => self.send(socket, ServerMessage::Pong { nonce }),
+        }
+    }
+
+    /// A socket did something for which it is closed. Its member is away.
+    pub fn handle_failure(&mut self, socket: SocketId, code: ErrorCode, message: &str, now: UnixTime) {
+        self.outputs.push_back(Output::Close(socket, Closing::failed(code, message)));
+        self.handle_socket_closed(socket, now);
+    }
+
+    /// A socket is gone. Without a `leave` before, its member is away.
+    pub fn handle_socket_closed(&mut self, socket: SocketId, now: UnixTime) {
+        let Some(seat) = self.seats.remove(&socket) else { return };
+        let until = now + self.settings.away_hold;
+        let Some(room) = self.rooms.get_mut(&seat.room) else { return };
+        let Some(place) = room.place_mut(&seat.id) else { return };
+        place.occupancy = Occupancy::Away { until };
+        self.holds.insert((until, seat.room.clone(), seat.id.clone()));
+        self.tell_others(&seat, &ServerMessage::PeerAway { id: seat.id.clone() });
+    }
+
+    /// Time passed: places that were held long enough are given up.
+    pub fn handle_timeout(&mut self, now: UnixTime) {
+        while let Some((until, ..)) = self.holds.first()
+            && *until <= now
+            && let Some((_, room, id)) = self.holds.pop_first()
+        {
+            self.give_up(&Seat { room, id });
+        }
+    }
+
+    /// When [`Self::handle_timeout`] has something to do.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<UnixTime> {
+        self.holds.first().map(|(until, ..)| *until)
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// How many rooms there are.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn room(&self, name: &RoomName) -> Option<&Room> {
+        self.rooms.get(name)
+    }
+
+    fn join(&mut self, socket: SocketId, room: RoomName, newcomer: Newcomer, now: UnixTime) {
+        let claims = newcomer
+            .resume
+            .as_deref()
+            .and_then(|token| self.key.verify(token, now))
+            .filter(|claims| claims.room == room);
+        let held = claims.as_ref().is_some_and(|claims| {
+            self.rooms.get(&room).is_some_and(|held_in| held_in.place(&claims.id).is_some())
+        });
+        let seated = match claims {
+            Some(claims) if held => Some(self.take_back(socket, claims, newcomer, now)),
+            claims => self.take_new(socket, room, claims, newcomer, now),
+        };
+        if let Some(seat) = seated {
+            self.seats.insert(socket, seat.clone());
+            self.announce(socket, &seat, now);
+        }
+    }
+
+    /// Gives a held place to the socket that came with its token.
+    fn take_back(
+        &mut self,
+        socket: SocketId,
+        claims: ResumeClaims,
+        newcomer: Newcomer,
+        now: UnixTime,
+    ) -> Seat {
+        let fresh_arrival = self.next_arrival(now);
+        let seat = Seat { room: claims.room, id: claims.id };
+        if let Some(place) = self.rooms.get_mut(&seat.room).and_then(|room| room.place_mut(&seat.id)) {
+            match place.occupancy {
+                Occupancy::Present(older) => {
+                    self.seats.remove(&older);
+                    self.outputs.push_back(Output::Close(older, Closing::Replaced));
+                }
+                Occupancy::Away { until } => {
+                    self.holds.remove(&(until, seat.room.clone(), seat.id.clone()));
+                }
+            }
+            // The same page instance only reconnected; another one has lost its peer connections and is a newcomer.
+            if place.instance != newcomer.instance {
+                place.arrival = fresh_arrival;
+            }
+            place.instance = newcomer.instance;
+            place.name = newcomer.name;
+            place.occupancy = Occupancy::Present(socket);
+        }
+        seat
+    }
+
+    /// Gives a free place, under the id of the token if there is one.
+    fn take_new(
+        &mut self,
+        socket: SocketId,
+        room: RoomName,
+        claims: Option<ResumeClaims>,
+        newcomer: Newcomer,
+        now: UnixTime,
+    ) -> Option<Seat> {
+        let room_limit = self.settings.room_limit;
+        match self.rooms.get(&room) {
+            None if self.rooms.len() >= self.settings.max_rooms => {
+                self.handle_failure(socket, ErrorCode::ServerFull, "the server has no room left", now);
+                return None;
+            }
+            Some(taken) if taken.len() >= room_limit => {
+                self.outputs.push_back(Output::Close(socket, Closing::Full { room_limit }));
+                return None;
+            }
+            _ => {}
+        }
+        let (id, arrival) = match claims {
+            Some(claims) => {
+                // Given out before a restart, perhaps by a clock that was set back since.
+                self.last_arrival = self.last_arrival.max(claims.arrival);
+                let is_taken = self.rooms.get(&room).is_some_and(|room| room.has_arrival(claims.arrival));
+                let is_reconnect = claims.instance == newcomer.instance && !is_taken;
+                (claims.id, if is_reconnect { claims.arrival } else { self.next_arrival(now) })
+            }
+            None => (self.free_id(&room), self.next_arrival(now)),
+        };
+        self.rooms.entry(room.clone()).or_default().add(Place {
+            id: id.clone(),
+            name: newcomer.name,
+            instance: newcomer.instance,
+            arrival,
+            occupancy: Occupancy::Present(socket),
+        });
+        Some(Seat { room, id })
+    }
+
+    /// Tells the socket about its room and the others about it.
+    fn announce(&mut self, socket: SocketId, seat: &Seat, now: UnixTime) {
+        let Some(room) = self.rooms.get(&seat.room) else { return };
+        let Some(place) = room.place(&seat.id) else { return };
+        let member = place.member();
+        let resume = self.key.sign(&ResumeClaims {
+            room: seat.room.clone(),
+            id: seat.id.clone(),
+            instance: member.instance.clone(),
+            arrival: member.arrival,
+            expires_s: (now + self.settings.token_life).as_s(),
+        });
+        let joined = ServerMessage::Joined {
+            you: seat.id.clone(),
+            arrival: member.arrival,
+            room: seat.room.clone(),
+            members: room.others(&seat.id),
+            resume,
+            ice_servers: self.settings.ice_servers.clone(),
+            room_limit: self.settings.room_limit,
+        };
+        self.send(socket, joined);
+        self.tell_others(seat, &ServerMessage::PeerJoined { member });
+    }
+
+    fn relay(&mut self, socket: SocketId, from: &Seat, to: &MemberId, signal: Signal) {
+        let addressee = self
+            .rooms
+            .get(&from.room)
+            .and_then(|room| room.place(to))
+            .filter(|place| place.id != from.id)
+            .and_then(Place::socket);
+        match addressee {
+            Some(addressee) => {
+                self.send(addressee, ServerMessage::Signal { from: from.id.clone(), signal });
+            }
+            None => self.send(
+                socket,
+                ServerMessage::Error {
+                    code: ErrorCode::PeerUnreachable,
+                    message: format!("{to} is not in the room or is away"),
+                },
+            ),
+        }
+    }
+
+    fn give_up(&mut self, seat: &Seat) {
+        let Some(room) = self.rooms.get_mut(&seat.room) else { return };
+        room.remove(&seat.id);
+        if room.is_empty() {
+            self.rooms.remove(&seat.room);
+        }
+        self.tell_others(seat, &ServerMessage::PeerLeft { id: seat.id.clone() });
+    }
+
+    fn tell_others(&mut self, seat: &Seat, message: &ServerMessage) {
+        let Some(room) = self.rooms.get(&seat.room) else { return };
+        self.outputs.extend(room.other_sockets(&seat.id).map(|socket| Output::Send(socket, message.clone())));
+    }
+
+    fn send(&mut self, socket: SocketId, message: ServerMessage) {
+        self.outputs.push_back(Output::Send(socket, message));
+    }
+
+    fn free_id(&mut self, room: &RoomName) -> MemberId {
+        loop {
+            let bits = self.random.random::<u128>();
+            // 10 of the 26 digits: 50 bits are plenty within a room and can be read in a log.
+            let id = MemberId::new(&base32(bits)[16..]).unwrap_or_else(|_| MemberId::from_random(bits));
+            if self.rooms.get(room).is_none_or(|room| room.place(&id).is_none()) {
+                return id;
+            }
+        }
+    }
+
+    /// Later than every other, after a restart too, because the clock went on meanwhile.
+    fn next_arrival(&mut self, now: UnixTime) -> Arrival {
+        self.last_arrival = Arrival(now.as_ms().max(self.last_arrival.0.saturating_add(1)));
+        self.last_arrival
+    }
+}
+
+struct Newcomer {
+    name: DisplayName,
+    instance: InstanceId,
+    resume: Option<String>,
+}

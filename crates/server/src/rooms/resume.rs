@@ -1,0 +1,139 @@
+//! Resume tokens: what the server once said about a place, signed so that it can believe it again.
+//!
+//! `base64url(payload) "." base64url(HMAC-SHA256(key, payload))`. The payload is the claims as words with one space
+//! between them; none of them can contain a space.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::hmac;
+use sightline_protocol::{Arrival, InstanceId, MemberId, RoomName, limits::MAX_RESUME_TOKEN_CHARS};
+
+use crate::time::UnixTime;
+
+/// Signs and checks resume tokens.
+#[derive(Debug, Clone)]
+pub struct ResumeKey(hmac::Key);
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResumeClaims {
+    /// The room.
+    pub room: RoomName,
+    /// The place in it.
+    pub id: MemberId,
+    /// The page instance that had it.
+    pub instance: InstanceId,
+    /// When that instance arrived.
+    pub arrival: Arrival,
+    /// From when on the token is worth nothing, in whole seconds since 1970.
+    pub expires_s: u64,
+}
+
+impl ResumeKey {
+    /// Bytes of a key: as many as HMAC-SHA256 gives (RFC 2104 section 3).
+    pub const BYTES: usize = 32;
+
+    /// The key with these secret bytes.
+    #[must_use]
+    pub fn new(secret: &[u8; Self::BYTES]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// The token that says `claims`.
+    #[must_use]
+    pub fn sign(&self, claims: &ResumeClaims) -> String {
+        let ResumeClaims { room, id, instance, arrival: Arrival(arrival), expires_s } = claims;
+        let payload = format!("{room} {id} {instance} {arrival} {expires_s}");
+        let tag = hmac::sign(&self.0, payload.as_bytes());
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// What `token` says, where this key signed it and it has not expired.
+    #[must_use]
+    pub fn verify(&self, token: &str, now: UnixTime) -> Option<ResumeClaims> {
+        if token.len() > MAX_RESUME_TOKEN_CHARS {
+            return None;
+        }
+        let (payload, tag) = token.split_once('.')?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        hmac::verify(&self.0, &payload, &URL_SAFE_NO_PAD.decode(tag).ok()?).ok()?;
+        let claims = read(std::str::from_utf8(&payload).ok()?)?;
+        (now.as_s() < claims.expires_s).then_some(claims)
+    }
+}
+
+fn read(payload: &str) -> Option<ResumeClaims> {
+    let mut words = payload.split(' ');
+    let claims = ResumeClaims {
+        room: RoomName::new(words.next()?).ok()?,
+        id: MemberId::new(words.next()?).ok()?,
+        instance: InstanceId::new(words.next()?).ok()?,
+        arrival: Arrival(words.next()?.parse().ok()?),
+        expires_s: words.next()?.parse().ok()?,
+    };
+    words.next().is_none().then_some(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_ms(1_000_000);
+
+    fn claims() -> ResumeClaims {
+        ResumeClaims {
+            room: RoomName::new("team-7").unwrap(),
+            id: MemberId::new("m1").unwrap(),
+            instance: InstanceId::new("i1").unwrap(),
+            arrival: Arrival(5),
+            expires_s: 1_001,
+        }
+    }
+
+    fn key(byte: u8) -> ResumeKey {
+        ResumeKey::new(&[byte; ResumeKey::BYTES])
+    }
+
+    #[test]
+    fn a_token_says_what_was_signed() {
+        let token = key(1).sign(&claims());
+        assert_eq!(key(1).verify(&token, NOW), Some(claims()));
+    }
+
+    #[test]
+    fn a_token_is_worth_nothing_from_its_expiry_on() {
+        let token = key(1).sign(&claims());
+        assert_eq!(key(1).verify(&token, UnixTime::from_ms(1_001_000)), None);
+    }
+
+    #[test]
+    fn a_token_of_another_key_or_with_any_character_changed_is_refused() {
+        let token = key(1).sign(&claims());
+        assert_eq!(key(2).verify(&token, NOW), None);
+        for at in 0..token.len() {
+            let mut forged = token.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            assert_eq!(key(1).verify(&String::from_utf8(forged).unwrap(), NOW), None, "changed at {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        for raw in ["", ".", "a", "a.b", "é.é", &"a".repeat(100_000)] {
+            assert_eq!(key(1).verify(raw, NOW), None);
+        }
+    }
+
+    #[test]
+    fn the_longest_token_is_within_the_protocols_limit() {
+        let longest = ResumeClaims {
+            room: RoomName::new(&"r".repeat(64)).unwrap(),
+            id: MemberId::new("m".repeat(64)).unwrap(),
+            instance: InstanceId::new("i".repeat(64)).unwrap(),
+            arrival: Arrival(u64::MAX),
+            expires_s: u64::MAX,
+        };
+        let token = key(1).sign(&longest);
+        assert!(token.len() <= MAX_RESUME_TOKEN_CHARS, "{}", token.len());
+        assert_eq!(key(1).verify(&token, NOW), Some(longest));
+    }
+}

@@ -1,0 +1,56 @@
+//! One room: its places.
+
+use sightline_protocol::{Arrival, Member, MemberId};
+
+use super::{SocketId, place::Place};
+
+/// The places of one room. Rooms are small (`RoomSettings::room_limit`), so a list is searched from end to end.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    places: Vec<Place>,
+}
+
+impl Room {
+    /// How many places are taken, those of away members included.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether nobody is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    pub(super) fn place(&self, id: &MemberId) -> Option<&Place> {
+        self.places.iter().find(|place| place.id == *id)
+    }
+
+    pub(super) fn place_mut(&mut self, id: &MemberId) -> Option<&mut Place> {
+        self.places.iter_mut().find(|place| place.id == *id)
+    }
+
+    pub(super) fn has_arrival(&self, arrival: Arrival) -> bool {
+        self.places.iter().any(|place| place.arrival == arrival)
+    }
+
+    pub(super) fn add(&mut self, place: Place) {
+        self.places.push(place);
+    }
+
+    pub(super) fn remove(&mut self, id: &MemberId) {
+        self.places.retain(|place| place.id != *id);
+    }
+
+    /// Everyone but `id`, in the order of arrival.
+    pub(super) fn others(&self, id: &MemberId) -> Vec<Member> {
+        let mut members: Vec<_> =
+            self.places.iter().filter(|place| place.id != *id).map(Place::member).collect();
+        members.sort_by_key(|member| member.arrival);
+        members
+    }
+
+    /// The open sockets of everyone but `id`.
+    pub(super) fn other_sockets(&self, id: &MemberId) -> impl Iterator<Item = SocketId> {
+        self.places.iter().filter(move |place| place.id != *id).filter_map(Place::socket)
+    }
+}

@@ -1,0 +1,204 @@
+//! The rooms in simulated time, seen as their members see them: through the messages alone.
+
+mod random_sequences;
+mod scenarios;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rand::{SeedableRng, rngs::StdRng};
+use sightline_protocol::{
+    Arrival, ConnectionId, DisplayName, ErrorCode, Generation, InstanceId, Member, MemberId,
+    PROTOCOL_VERSION, Presence, RoomName,
+    signalling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
+};
+
+use super::{Closing, Output, Registry, ResumeKey, RoomSettings, SocketId};
+use crate::time::UnixTime;
+
+const HOLD: Duration = Duration::from_secs(30);
+
+/// A server and everyone who ever connected to it.
+struct World {
+    settings: RoomSettings,
+    registry: Registry,
+    now: UnixTime,
+    clients: BTreeMap<SocketId, Client>,
+}
+
+/// What one socket has heard.
+#[derive(Debug, Default)]
+struct Client {
+    /// Set by `joined`.
+    seat: Option<View>,
+    /// Messages about neither the members nor the seat.
+    heard: Vec<ServerMessage>,
+    /// Why the server closed it.
+    closing: Option<Closing>,
+    /// It closed itself.
+    dropped: bool,
+}
+
+/// The room as a member knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct View {
+    room: RoomName,
+    me: MemberId,
+    instance: InstanceId,
+    arrival: Arrival,
+    resume: String,
+    others: BTreeMap<MemberId, Member>,
+}
+
+impl World {
+    fn new(room_limit: usize, max_rooms: usize) -> Self {
+        let settings = RoomSettings { room_limit, max_rooms, away_hold: HOLD, ..RoomSettings::default() };
+        let now = UnixTime::from_ms(1_700_000_000_000);
+        Self { registry: registry(&settings, 0), settings, now, clients: BTreeMap::new() }
+    }
+
+    /// The server ends and starts again; all sockets are gone, the key is the same.
+    fn restart(&mut self) {
+        self.registry = registry(&self.settings, self.clients.len() as u64);
+        for client in self.clients.values_mut() {
+            client.dropped = true;
+        }
+    }
+
+    fn join(&mut self, room: &str, instance: &str, resume: Option<&str>) -> SocketId {
+        let socket = SocketId(self.clients.len() as u64);
+        self.clients.insert(socket, Client::default());
+        self.say(
+            socket,
+            ClientMessage::Join {
+                protocol: PROTOCOL_VERSION,
+                room: RoomName::new(room).unwrap(),
+                name: DisplayName::cut(instance),
+                instance: InstanceId::new(instance).unwrap(),
+                resume: resume.map(str::to_owned),
+            },
+        );
+        if let Some(view) = &mut self.clients.get_mut(&socket).unwrap().seat {
+            view.instance = InstanceId::new(instance).unwrap();
+        }
+        socket
+    }
+
+    fn say(&mut self, socket: SocketId, message: ClientMessage) {
+        self.registry.handle_message(socket, message, self.now);
+        self.deliver();
+    }
+
+    fn signal(&mut self, socket: SocketId, to: &MemberId) {
+        self.say(socket, ClientMessage::Signal { to: to.clone(), signal: any_signal() });
+    }
+
+    fn drop_socket(&mut self, socket: SocketId) {
+        self.clients.get_mut(&socket).unwrap().dropped = true;
+        self.registry.handle_socket_closed(socket, self.now);
+        self.deliver();
+    }
+
+    fn fail(&mut self, socket: SocketId, code: ErrorCode) {
+        self.registry.handle_failure(socket, code, "", self.now);
+        self.deliver();
+    }
+
+    /// Lets time pass, waking the registry when it asked for that.
+    fn pass(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(wake) = self.registry.poll_timeout()
+            && wake <= end
+        {
+            assert!(wake >= self.now, "a timeout in the past");
+            self.now = wake;
+            self.registry.handle_timeout(wake);
+            self.deliver();
+            assert!(
+                self.registry.poll_timeout().is_none_or(|next| next > wake),
+                "a timeout that does nothing"
+            );
+        }
+        self.now = end;
+    }
+
+    fn client(&self, socket: SocketId) -> &Client {
+        &self.clients[&socket]
+    }
+
+    fn view(&self, socket: SocketId) -> &View {
+        self.client(socket).seat.as_ref().expect("a seat")
+    }
+
+    fn presence(&self, seen_by: SocketId, id: &MemberId) -> Option<Presence> {
+        self.view(seen_by).others.get(id).map(|member| member.presence)
+    }
+
+    /// Those who are connected and have a seat.
+    fn seated(&self) -> impl Iterator<Item = (SocketId, &View)> {
+        self.clients
+            .iter()
+            .filter(|(_, client)| client.is_open())
+            .filter_map(|(socket, client)| Some((*socket, client.seat.as_ref()?)))
+    }
+
+    fn deliver(&mut self) {
+        while let Some(output) = self.registry.poll_output() {
+            match output {
+                Output::Send(socket, message) => {
+                    let client = self.clients.get_mut(&socket).unwrap();
+                    assert!(client.is_open(), "{message:?} to a socket that is closed");
+                    client.hear(message);
+                }
+                Output::Close(socket, closing) => {
+                    let client = self.clients.get_mut(&socket).unwrap();
+                    assert_eq!(client.closing, None, "closed twice");
+                    client.closing = Some(closing);
+                }
+            }
+        }
+    }
+}
+
+impl Client {
+    fn is_open(&self) -> bool {
+        self.closing.is_none() && !self.dropped
+    }
+
+    fn hear(&mut self, message: ServerMessage) {
+        match (message, &mut self.seat) {
+            (ServerMessage::Joined { you, arrival, room, members, resume, .. }, seat @ None) => {
+                let others = members.into_iter().map(|member| (member.id.clone(), member)).collect();
+                let instance = InstanceId::new("set-by-join").unwrap();
+                *seat = Some(View { room, me: you, instance, arrival, resume, others });
+            }
+            (ServerMessage::PeerJoined { member }, Some(view)) => {
+                assert_ne!(member.id, view.me, "told about itself");
+                view.others.insert(member.id.clone(), member);
+            }
+            (ServerMessage::PeerAway { id }, Some(view)) => {
+                let member = view.others.get_mut(&id).expect("only a known member goes away");
+                assert_eq!(member.presence, Presence::Present, "away twice");
+                member.presence = Presence::Away;
+            }
+            (ServerMessage::PeerLeft { id }, Some(view)) => {
+                assert!(view.others.remove(&id).is_some(), "only a known member leaves");
+            }
+            (message, _) => self.heard.push(message),
+        }
+    }
+}
+
+fn registry(settings: &RoomSettings, seed: u64) -> Registry {
+    let key = ResumeKey::new(&[7; ResumeKey::BYTES]);
+    Registry::new(settings.clone(), key, StdRng::seed_from_u64(seed))
+}
+
+fn any_signal() -> Signal {
+    let candidate =
+        SignalCandidate { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None, ufrag: None };
+    Signal {
+        connection: ConnectionId::new("c").unwrap(),
+        generation: Generation(0),
+        payload: SignalPayload::Candidate(candidate),
+    }
+}

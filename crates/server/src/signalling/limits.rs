@@ -1,0 +1,62 @@
+//! Every bound on the sockets.
+
+use std::time::Duration;
+
+/// What holds for every signalling socket.
+#[derive(Debug, Clone, Copy)]
+pub struct SocketLimits {
+    /// Sockets at the same time.
+    pub max_sockets: usize,
+    /// Time from the opening of the socket to its `join`.
+    pub join_timeout: Duration,
+    /// Between two WebSocket pings of the server.
+    pub ping_interval: Duration,
+    /// A socket from which nothing at all came for so long is dropped.
+    pub silence_timeout: Duration,
+    /// Time to take the last message and to answer the Close frame.
+    pub close_grace: Duration,
+    /// Frames that wait to be sent to one socket.
+    pub queue_frames: usize,
+    /// Bytes of those frames.
+    pub queue_bytes: usize,
+    /// What one socket may send.
+    pub rate: RateLimits,
+}
+
+/// Token buckets: `burst` at once, then `per_s`.
+///
+/// A newcomer to a full room sends 7 offers of some 10 KiB and a few dozen candidates for each; nothing else comes
+/// near that. The bytes are bounded well below [`SocketLimits::queue_bytes`], so that one member cannot fill the
+/// queue of another that reads.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimits {
+    /// Frames of any kind at once.
+    pub burst_frames: u32,
+    /// Frames of any kind a second.
+    pub frames_per_s: u32,
+    /// Bytes of text and binary frames at once.
+    pub burst_bytes: u32,
+    /// Bytes of text and binary frames a second.
+    pub bytes_per_s: u32,
+}
+
+impl Default for SocketLimits {
+    fn default() -> Self {
+        Self {
+            max_sockets: 10_000,
+            join_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(5),
+            silence_timeout: Duration::from_secs(15),
+            close_grace: Duration::from_millis(1_500),
+            queue_frames: 1_024,
+            queue_bytes: 4 * 1024 * 1024,
+            rate: RateLimits::default(),
+        }
+    }
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self { burst_frames: 500, frames_per_s: 200, burst_bytes: 1024 * 1024, bytes_per_s: 256 * 1024 }
+    }
+}

@@ -1,0 +1,12 @@
+//! The signalling WebSocket: frames in, frames out, and everything that bounds them.
+
+mod frame;
+mod hub;
+pub(crate) mod limits;
+mod outbox;
+mod rate;
+mod socket;
+mod upgrade;
+
+pub(crate) use hub::Hub;
+pub(crate) use upgrade::{SignallingState, upgrade};

@@ -1,0 +1,53 @@
+//! The handshake of the signalling WebSocket.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::{State, WebSocketUpgrade},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use sightline_protocol::limits::MAX_FRAME_BYTES;
+use tokio_util::task::TaskTracker;
+
+use super::{Hub, socket};
+use crate::{
+    connections::Slot,
+    origin::{AllowedOrigin, is_allowed},
+};
+
+/// What the handshake needs.
+#[derive(Debug, Clone)]
+pub(crate) struct SignallingState {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) allowed_origins: Arc<[AllowedOrigin]>,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// Takes a socket, unless a page of another origin opened it.
+pub(crate) async fn upgrade(
+    State(state): State<SignallingState>,
+    Extension(slot): Extension<Slot>,
+    headers: HeaderMap,
+    handshake: WebSocketUpgrade,
+) -> Response {
+    if !is_allowed(&headers, &state.allowed_origins) {
+        tracing::info!(origin = ?headers.get("origin"), "a page of another origin was refused");
+        let sentence = "This page's origin may not use the server (see --allow-origin).\n";
+        return (StatusCode::FORBIDDEN, sentence).into_response();
+    }
+    let token = state.tasks.token();
+    handshake
+        // The default reads into 128 KiB for every socket, idle ones too.
+        .read_buffer_size(1024)
+        .write_buffer_size(0)
+        .max_write_buffer_size(4 * MAX_FRAME_BYTES)
+        // Above our own limit, so that a frame somewhat too long is read, and its sender told.
+        .max_message_size(2 * MAX_FRAME_BYTES)
+        .max_frame_size(2 * MAX_FRAME_BYTES)
+        .on_upgrade(async move |socket| {
+            socket::run(socket, state.hub).await;
+            drop((token, slot));
+        })
+}
