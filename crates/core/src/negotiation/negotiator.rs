@@ -169,6 +169,7 @@ impl Negotiator {
             let description = offer.sent.description.clone();
             self.send(SignalPayload::Description(description));
         }
+        // Those of an agreed description too: nobody would ask for them again.
         self.repeat_candidates(&Ufrags::default());
     }
 
@@ -197,15 +198,6 @@ impl Negotiator {
     }
 
     fn handle_offer(&mut self, offer: SignalDescription, now: Timestamp) {
-        // The answer to this one is being made.
-        let in_hand = match (&self.under_way, &self.state) {
-            (Some((_, Step::RemoteOffer { exchange, .. })), _)
-            | (_, SignallingState::HaveRemoteOffer { exchange }) => Some(*exchange),
-            _ => None,
-        };
-        if in_hand == Some(offer.exchange) {
-            return;
-        }
         if let Some(pending) = self.unanswered_offer()
             && offer.exchange > pending.exchange()
             && pending.sent.may_be_repeated_on_request(now)

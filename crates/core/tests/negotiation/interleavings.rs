@@ -17,6 +17,23 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
     prop::collection::vec(action, 0..MAX_ACTIONS)
 }
 
+#[test]
+fn an_undisturbed_call_takes_one_exchange_and_a_wish_of_each_side_one_more() {
+    for polite in [0, 1] {
+        let mut world = World::new(polite, false);
+        world.settle(false);
+        world.assert_agreed(true);
+        assert_eq!(world.coverage().exchanges, 1);
+        for (side, exchanges) in [(0, 2), (1, 3)] {
+            world.act(Action::Want(side));
+            world.settle(false);
+            world.assert_agreed(true);
+            assert_eq!(world.coverage().exchanges, exchanges);
+        }
+        assert_eq!(world.coverage().repeated_offers, 0);
+    }
+}
+
 /// The properties themselves are asserted in the model, where they would be violated.
 #[test]
 fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
@@ -44,7 +61,6 @@ fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
-    eprintln!("{:?}", total.get());
     // Interleavings that never disturb anything would prove nothing.
     let Coverage { exchanges, rollbacks, restarts, repeated_offers } = total.get();
     assert!(exchanges > 2 * CASES, "{exchanges} exchanges");

@@ -204,12 +204,14 @@ impl World {
     /// quiet.
     pub(crate) fn settle(&mut self, path_restored_is_told: bool) {
         const PATIENCE: u32 = 100;
+        const MAX_ROUNDS: u32 = 10_000;
         if path_restored_is_told {
             self.act(Action::RestorePath);
         }
         self.path_is_cut = false;
         for _ in 0..PATIENCE {
-            while self.go_on() {}
+            let rounds = (0..MAX_ROUNDS).take_while(|_| self.go_on()).count();
+            assert!(rounds < MAX_ROUNDS as usize, "never at rest: {self:#?}");
             let Some(next) = self.sides.iter().filter_map(|side| side.negotiator.poll_timeout()).min() else {
                 return;
             };
