@@ -2,13 +2,10 @@
 
 use std::cell::RefCell;
 
-use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    AnalyserNode, AudioContext, AudioContextState, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack,
-};
+use wasm_bindgen::JsCast;
+use web_sys::{AnalyserNode, AudioContext, AudioContextState, MediaStreamAudioSourceNode};
 
-use crate::{error::BrowserError, promise::settled};
+use crate::{error::BrowserError, promise::settled, stream::MediaStream, track::MediaTrack};
 
 /// Samples that one reading looks at: 21 ms at 48 kHz.
 const WINDOW_SAMPLES: usize = 1024;
@@ -27,10 +24,10 @@ impl LevelMeter {
     ///
     /// # Errors
     /// [`BrowserError`] where `track` is not of sound or the browser has no more audio contexts.
-    pub fn new(track: &MediaStreamTrack) -> Result<Self, BrowserError> {
-        let stream = MediaStream::new_with_tracks(&Array::of(&[JsValue::from(track.clone())]))?;
+    pub fn new(track: &MediaTrack) -> Result<Self, BrowserError> {
+        let stream = MediaStream::new(std::slice::from_ref(track))?;
         let context = AudioContext::new()?;
-        let (source, analyser) = measuring(&context, &stream).inspect_err(|_| close(&context))?;
+        let (source, analyser) = measuring(&context, stream.as_ref()).inspect_err(|_| close(&context))?;
         Ok(Self { source, analyser, context, samples: RefCell::new(vec![0.0; WINDOW_SAMPLES]) })
     }
 
@@ -67,7 +64,7 @@ impl Drop for LevelMeter {
 
 fn measuring(
     context: &AudioContext,
-    stream: &MediaStream,
+    stream: &web_sys::MediaStream,
 ) -> Result<(MediaStreamAudioSourceNode, AnalyserNode), BrowserError> {
     let source =
         MediaStreamAudioSourceNode::new(context, &web_sys::MediaStreamAudioSourceOptions::new(stream))?;

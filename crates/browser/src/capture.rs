@@ -4,14 +4,13 @@ use futures_channel::oneshot;
 use js_sys::{Object, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{MediaStream, MediaStreamTrack};
 
 use crate::{
     dictionary::{dictionary, set},
     error::BrowserError,
-    peer_connection::MediaKind,
     promise::settled,
-    track::LocalTrack,
+    stream::MediaStream,
+    track::{LocalTrack, MediaKind},
     window::media_devices,
 };
 
@@ -106,7 +105,9 @@ pub async fn get_display_media(request: &DisplayRequest) -> Result<Captured, Bro
 async fn captured(promise: Promise) -> Result<Captured, BrowserError> {
     let (give, take) = oneshot::channel();
     spawn_local(async move {
-        let captured = settled(promise).await.map(|stream| own_tracks(stream.unchecked_ref()));
+        let captured = settled(promise)
+            .await
+            .map(|stream| own_tracks(&stream.unchecked_into::<web_sys::MediaStream>().into()));
         // Where nobody waits any more, dropping them here stops them.
         drop(give.send(captured));
     });
@@ -115,8 +116,7 @@ async fn captured(promise: Promise) -> Result<Captured, BrowserError> {
 
 fn own_tracks(stream: &MediaStream) -> Captured {
     let mut captured = Captured::default();
-    for track in stream.get_tracks().iter() {
-        let track = LocalTrack::new(track.unchecked_into::<MediaStreamTrack>());
+    for track in stream.tracks().into_iter().map(LocalTrack::new) {
         match track.kind() {
             MediaKind::Audio => captured.audio = Some(track),
             MediaKind::Video => captured.video = Some(track),

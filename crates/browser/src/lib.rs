@@ -29,8 +29,10 @@ pub mod random;
 pub mod sharing;
 pub mod signalling;
 pub mod storage;
+pub mod stream;
 pub mod track;
 mod window;
 
 pub use error::{BrowserError, BrowserErrorKind};
-pub use web_sys::MediaStreamTrack;
+pub use stream::MediaStream;
+pub use track::{LocalTrack, MediaKind, MediaTrack};

@@ -32,6 +32,12 @@ impl Location {
     }
 }
 
+/// What the page's relative addresses start from (`document.baseURI`, which follows `<base>`).
+#[must_use]
+pub fn base() -> String {
+    window().document().and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default()
+}
+
 /// The value of a parameter of [`Location::query`], decoded.
 #[must_use]
 pub fn query_parameter(query: &str, name: &str) -> Option<String> {

@@ -1,45 +1,24 @@
-//! Playing tracks in a `<video>` or `<audio>` element.
+//! Playing a stream in a `<video>` or `<audio>` element.
 
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
-use web_sys::{HtmlMediaElement, MediaStream, MediaStreamTrack};
+use web_sys::HtmlMediaElement;
 
-use crate::{error::BrowserError, promise::settled, window::member};
+use crate::{error::BrowserError, promise::settled, stream::MediaStream, window::member};
 
-/// Makes the element play exactly these tracks, in step. What it plays already goes on without a gap.
-///
-/// # Errors
-/// [`BrowserError`] where the browser has no `MediaStream`.
-pub fn set_tracks(element: &HtmlMediaElement, tracks: &[MediaStreamTrack]) -> Result<(), BrowserError> {
-    if tracks.is_empty() {
-        element.set_src_object(None);
-        return Ok(());
+/// Makes the element play a stream, or nothing. What it plays already goes on without a gap.
+pub fn set_stream(element: &HtmlMediaElement, stream: Option<&MediaStream>) {
+    let stream = stream.map(MediaStream::as_ref);
+    if element.src_object().as_ref() != stream {
+        element.set_src_object(stream);
     }
-    let stream = match element.src_object() {
-        Some(stream) => stream,
-        None => MediaStream::new()?,
-    };
-    for old in stream.get_tracks().iter() {
-        let old: MediaStreamTrack = old.unchecked_into();
-        if !tracks.contains(&old) {
-            stream.remove_track(&old);
-        }
-    }
-    for track in tracks {
-        // One that is there already is not added again.
-        stream.add_track(track);
-    }
-    if element.src_object().is_none() {
-        element.set_src_object(Some(&stream));
-    }
-    Ok(())
 }
 
 /// Begins to play.
 ///
 /// # Errors
 /// [`BrowserError`]: not allowed where the browser wants a gesture first (the element may play when it is muted);
-/// aborted where the tracks were changed meanwhile.
+/// aborted where the stream was changed meanwhile.
 pub async fn play(element: &HtmlMediaElement) -> Result<(), BrowserError> {
     let promise = element.play()?;
     settled(promise).await.map(drop)

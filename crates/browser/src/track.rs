@@ -1,15 +1,80 @@
-//! Own media.
+//! Sound and pictures, as tracks.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, MediaStreamTrack, MediaStreamTrackState};
 
-use crate::{event::Listener, peer_connection::MediaKind, queue::EventSink, window::member};
+use crate::{event::Listener, queue::EventSink, window::member};
+
+/// A kind of media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MediaKind {
+    /// Sound.
+    Audio,
+    /// Pictures.
+    Video,
+}
+
+impl MediaKind {
+    /// The word of the specification.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+/// A reference to a `MediaStreamTrack`; a clone refers to the same track.
+///
+/// (`clone` of `web_sys::MediaStreamTrack` itself is the JavaScript method: a second track, to be stopped apart.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaTrack(MediaStreamTrack);
+
+impl MediaTrack {
+    /// Sound or pictures.
+    #[must_use]
+    pub fn kind(&self) -> MediaKind {
+        if self.0.kind() == "audio" { MediaKind::Audio } else { MediaKind::Video }
+    }
+
+    /// `MediaStreamTrack.id`
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.0.id()
+    }
+
+    /// Whether its source gives nothing at the moment: a device that was silenced in the system, or, of a remote
+    /// track, that nothing arrives.
+    #[must_use]
+    pub fn is_muted(&self) -> bool {
+        self.0.muted()
+    }
+
+    /// Whether it is over for good.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.0.ready_state() == MediaStreamTrackState::Ended
+    }
+}
+
+impl AsRef<MediaStreamTrack> for MediaTrack {
+    fn as_ref(&self) -> &MediaStreamTrack {
+        &self.0
+    }
+}
+
+impl From<MediaStreamTrack> for MediaTrack {
+    fn from(track: MediaStreamTrack) -> Self {
+        Self(track)
+    }
+}
 
 /// A track that this page captures. Dropping it stops the capture: the camera's light goes out.
 #[derive(Debug)]
 pub struct LocalTrack {
     ended: Option<Listener>,
-    track: MediaStreamTrack,
+    track: MediaTrack,
 }
 
 /// What a source really gives, as far as the browser says (`MediaTrackSettings`).
@@ -28,55 +93,55 @@ pub struct TrackSettings {
 impl LocalTrack {
     /// Takes a track over, to stop it in the end.
     #[must_use]
-    pub fn new(track: MediaStreamTrack) -> Self {
+    pub fn new(track: MediaTrack) -> Self {
         Self { ended: None, track }
     }
 
     /// The track, to play it or to send it. Its capture ends with `self`, not with what this returns.
     #[must_use]
-    pub fn track(&self) -> &MediaStreamTrack {
+    pub fn track(&self) -> &MediaTrack {
         &self.track
     }
 
     /// Sound or pictures.
     #[must_use]
     pub fn kind(&self) -> MediaKind {
-        MediaKind::of(&self.track)
+        self.track.kind()
     }
 
     /// Whether it gives media; while not, it gives silence or black. The device stays in use.
     pub fn set_enabled(&self, enabled: bool) {
-        self.track.set_enabled(enabled);
+        self.track.0.set_enabled(enabled);
     }
 
     /// Whether it gives media.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        self.track.enabled()
+        self.track.0.enabled()
     }
 
     /// Whether it is over: the device was lost or the permission withdrawn.
     #[must_use]
     pub fn is_ended(&self) -> bool {
-        self.track.ready_state() == MediaStreamTrackState::Ended
+        self.track.is_ended()
     }
 
     /// Reports to `sink` when the source ends by itself: the device was unplugged, the permission withdrawn, the
     /// sharing of a screen ended in the browser's own bar.
     pub fn report_ended(&mut self, sink: EventSink<()>) {
-        self.ended = Some(Listener::new(&self.track, "ended", move |_: Event| sink.push(())));
+        self.ended = Some(Listener::new(&self.track.0, "ended", move |_: Event| sink.push(())));
     }
 
     /// The device's name, in its own words.
     #[must_use]
     pub fn label(&self) -> String {
-        self.track.label()
+        self.track.0.label()
     }
 
     /// What the source gives.
     #[must_use]
     pub fn settings(&self) -> TrackSettings {
-        let settings = self.track.get_settings();
+        let settings = self.track.0.get_settings();
         let number = |name: &str| member(settings.unchecked_ref(), name).and_then(|value| value.as_f64());
         TrackSettings {
             device_id: member(settings.unchecked_ref(), "deviceId").and_then(|id| id.as_string()),
@@ -90,6 +155,6 @@ impl LocalTrack {
 impl Drop for LocalTrack {
     fn drop(&mut self) {
         self.ended = None;
-        self.track.stop();
+        self.track.0.stop();
     }
 }

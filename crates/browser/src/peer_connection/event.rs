@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use sightline_protocol::signalling::SignalCandidate;
 use web_sys::{
-    Event, MediaStreamTrack, RtcIceCandidate, RtcPeerConnection, RtcPeerConnectionIceErrorEvent,
-    RtcPeerConnectionIceEvent, RtcTrackEvent,
+    Event, RtcIceCandidate, RtcPeerConnection, RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent,
+    RtcTrackEvent,
 };
 
 use super::{
     slot::{MediaSlot, Slots},
     state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState},
 };
-use crate::{event::Listener, queue::EventSink, window::member};
+use crate::{event::Listener, queue::EventSink, track::MediaTrack, window::member};
 
 /// Something happened on a peer connection.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub enum PeerConnectionEvent {
         /// The identification of its m-line (RFC 8843).
         mid: Option<String>,
         /// What to play. It stays the same whatever the other side puts in its slot.
-        track: MediaStreamTrack,
+        track: MediaTrack,
     },
     /// `connectionstatechange`
     ConnectionState(ConnectionState),
@@ -63,7 +63,7 @@ pub(super) fn listen(
             sink.push(PeerConnectionEvent::Track {
                 slot: slots.slot_for(&transceiver),
                 mid: transceiver.mid(),
-                track: event.track(),
+                track: event.track().into(),
             });
         })
     };

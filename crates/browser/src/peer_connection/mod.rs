@@ -16,10 +16,10 @@ use sightline_core::{
 };
 use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{MediaStreamTrack, RtcPeerConnection, RtcSessionDescription};
+use web_sys::{RtcPeerConnection, RtcSessionDescription};
 
 pub use event::PeerConnectionEvent;
-pub use slot::{MediaKind, MediaSlot};
+pub use slot::MediaSlot;
 pub use state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 
 use self::{
@@ -34,6 +34,7 @@ use crate::{
     event::Listener,
     promise::settled,
     queue::EventSink,
+    track::MediaTrack,
 };
 
 /// How a [`PeerConnection`] is made. Everything goes over one transport (`max-bundle`, RTCP multiplexed).
@@ -107,7 +108,7 @@ impl PeerConnection {
     pub fn set_track(
         &self,
         slot: MediaSlot,
-        track: Option<&MediaStreamTrack>,
+        track: Option<&MediaTrack>,
     ) -> impl Future<Output = Result<(), BrowserError>> + use<> {
         let replacing = self.inner.slots.set_track(slot, track);
         self.awaiting(replacing)
@@ -139,8 +140,8 @@ impl PeerConnection {
 
     /// What arrives in a slot, once it has a transceiver. It is muted while nothing is sent there.
     #[must_use]
-    pub fn remote_track(&self, slot: MediaSlot) -> Option<MediaStreamTrack> {
-        self.inner.slots.transceiver(slot).map(|transceiver| transceiver.receiver().track())
+    pub fn remote_track(&self, slot: MediaSlot) -> Option<MediaTrack> {
+        self.inner.slots.transceiver(slot).map(|transceiver| transceiver.receiver().track().into())
     }
 
     /// The entries of `getStats()`.
@@ -269,7 +270,7 @@ fn to_js(config: &PeerConnectionConfig<'_>) -> web_sys::RtcConfiguration {
         ("rtcpMuxPolicy", JsValue::from_str("require")),
     ]);
     if let Some(certificate) = config.certificate {
-        set(&object, "certificates", &Array::of(&[JsValue::from(certificate.0.clone())]));
+        set(&object, "certificates", &Array::of(&[JsValue::from(&certificate.0)]));
     }
     object.unchecked_into()
 }

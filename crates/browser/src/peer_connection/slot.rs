@@ -4,36 +4,15 @@ use std::cell::RefCell;
 
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{MediaStream, MediaStreamTrack, RtcPeerConnection, RtcRtpTransceiver};
+use web_sys::{RtcPeerConnection, RtcRtpTransceiver};
 
 use super::shim::{PeerConnectionShim, SenderShim};
-use crate::{dictionary::dictionary, error::BrowserError};
-
-/// A kind of media.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MediaKind {
-    /// Sound.
-    Audio,
-    /// Pictures.
-    Video,
-}
-
-impl MediaKind {
-    /// The kind of a track.
-    #[must_use]
-    pub fn of(track: &MediaStreamTrack) -> Self {
-        if track.kind() == "audio" { Self::Audio } else { Self::Video }
-    }
-
-    /// The word of the specification.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Audio => "audio",
-            Self::Video => "video",
-        }
-    }
-}
+use crate::{
+    dictionary::dictionary,
+    error::BrowserError,
+    stream::MediaStream,
+    track::{MediaKind, MediaTrack},
+};
 
 /// A fixed place for media: one transceiver, one m-line, in this order. What is in it may change at any time, without
 /// negotiation; the places do not.
@@ -69,13 +48,13 @@ pub(super) struct Slots {
 
 #[derive(Debug, Clone, Default)]
 struct SlotContent {
-    track: Option<MediaStreamTrack>,
+    track: Option<MediaTrack>,
     transceiver: Option<RtcRtpTransceiver>,
 }
 
 impl Slots {
     pub(super) fn new() -> Result<Self, BrowserError> {
-        Ok(Self { stream: MediaStream::new()?, contents: RefCell::default() })
+        Ok(Self { stream: MediaStream::new(&[])?, contents: RefCell::default() })
     }
 
     /// Adds a transceiver for each slot that has none, in order.
@@ -83,15 +62,17 @@ impl Slots {
         let connection: &PeerConnectionShim = connection.unchecked_ref();
         let init = dictionary(&[
             ("direction", JsValue::from_str("sendrecv")),
-            ("streams", Array::of(&[JsValue::from(self.stream.clone())]).into()),
+            ("streams", Array::of(&[JsValue::from(self.stream.as_ref())]).into()),
         ]);
         for slot in MediaSlot::ALL {
             let content = self.content(slot);
             if content.transceiver.is_some() {
                 continue;
             }
-            let track_or_kind =
-                content.track.map_or_else(|| JsValue::from_str(slot.kind().as_str()), JsValue::from);
+            let track_or_kind = match &content.track {
+                Some(track) => JsValue::from(track.as_ref()),
+                None => JsValue::from_str(slot.kind().as_str()),
+            };
             let transceiver = connection.add_transceiver(&track_or_kind, &init)?;
             self.contents.borrow_mut()[slot as usize].transceiver = Some(transceiver);
         }
@@ -115,15 +96,15 @@ impl Slots {
             let sender = transceiver.sender();
             set_direction(&transceiver, "sendrecv")?;
             // Only for playing in step; an older browser goes without.
-            let _ = sender.unchecked_ref::<SenderShim>().set_streams(&self.stream);
-            replacing.push(sender.replace_track(self.content(slot).track.as_ref()));
+            let _ = sender.unchecked_ref::<SenderShim>().set_streams(self.stream.as_ref());
+            replacing.push(sender.replace_track(self.content(slot).track.as_ref().map(MediaTrack::as_ref)));
         }
         Ok(replacing)
     }
 
     /// The slot of a transceiver: the one it has, or the first of its kind that is free, which it then has.
     pub(super) fn slot_for(&self, transceiver: &RtcRtpTransceiver) -> Option<MediaSlot> {
-        let kind = MediaKind::of(&transceiver.receiver().track());
+        let kind = MediaTrack::from(transceiver.receiver().track()).kind();
         let mut contents = self.contents.borrow_mut();
         let known = |slot: &MediaSlot| contents[*slot as usize].transceiver.as_ref() == Some(transceiver);
         let free = |slot: &MediaSlot| slot.kind() == kind && contents[*slot as usize].transceiver.is_none();
@@ -134,14 +115,14 @@ impl Slots {
     }
 
     /// Puts a track, or none, in a slot; the promise of the sender, where there is one already.
-    pub(super) fn set_track(&self, slot: MediaSlot, track: Option<&MediaStreamTrack>) -> Option<Promise> {
+    pub(super) fn set_track(&self, slot: MediaSlot, track: Option<&MediaTrack>) -> Option<Promise> {
         let transceiver = {
             let mut contents = self.contents.borrow_mut();
             let content = &mut contents[slot as usize];
             content.track = track.cloned();
             content.transceiver.clone()
         };
-        transceiver.map(|transceiver| transceiver.sender().replace_track(track))
+        transceiver.map(|transceiver| transceiver.sender().replace_track(track.map(MediaTrack::as_ref)))
     }
 
     pub(super) fn transceiver(&self, slot: MediaSlot) -> Option<RtcRtpTransceiver> {

@@ -1,0 +1,346 @@
+//! Two peer connections in one page.
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod call;
+
+use call::{Call, Peer, camera_and_microphone, in_time, remote, sdp, until};
+use sightline_browser::{
+    BrowserErrorKind, MediaStream, MediaTrack,
+    certificate::Certificate,
+    media_element,
+    peer_connection::{
+        ConnectionState, MediaSlot, PeerConnection, PeerConnectionConfig, PeerConnectionEvent,
+    },
+    queue::event_queue,
+};
+use sightline_core::{
+    negotiation::{Completed, Operation},
+    stats::StatsEntry,
+};
+use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::HtmlAudioElement;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// A call in which both sides publish camera and microphone.
+async fn call_with_media() -> (Call, sightline_browser::capture::Captured) {
+    let media = camera_and_microphone().await;
+    let mut call = Call::new();
+    for peer in [&call.offerer, &call.answerer] {
+        let audio = media.audio.as_ref().unwrap().track();
+        let video = media.video.as_ref().unwrap().track();
+        peer.connection.set_track(MediaSlot::Microphone, Some(audio)).await.unwrap();
+        peer.connection.set_track(MediaSlot::Video, Some(video)).await.unwrap();
+    }
+    call.negotiate(false).await;
+    call.until_connected().await;
+    (call, media)
+}
+
+async fn inbound(connection: &PeerConnection, kind: &str) -> StatsEntry {
+    let entries = connection.stats().await.unwrap();
+    let mut inbound =
+        entries.into_iter().filter(|e| e.entry_type == "inbound-rtp" && e.kind.as_deref() == Some(kind));
+    let entry = inbound.next().unwrap_or_default();
+    assert!(inbound.next().is_none(), "more than one {kind} stream arrives");
+    entry
+}
+
+/// Waits until frames and sound arrive on both sides, from now on.
+async fn media_arrives(call: &Call) {
+    for peer in [&call.offerer, &call.answerer] {
+        // Chromium decodes only the sound that something plays.
+        let _playing = Playing::new(&peer.connection.remote_track(MediaSlot::Microphone).unwrap()).await;
+        let frames_before = inbound(&peer.connection, "video").await.frames_decoded.unwrap_or_default();
+        until("video frames", async || {
+            inbound(&peer.connection, "video").await.frames_decoded.is_some_and(|n| n > frames_before + 2.0)
+        })
+        .await;
+        let energy_before = inbound(&peer.connection, "audio").await.total_audio_energy.unwrap_or_default();
+        until("sound", async || {
+            inbound(&peer.connection, "audio").await.total_audio_energy.is_some_and(|e| e > energy_before)
+        })
+        .await;
+    }
+}
+
+/// An element that plays a track, until it is dropped.
+struct Playing(HtmlAudioElement);
+
+impl Playing {
+    async fn new(track: &MediaTrack) -> Self {
+        let element = HtmlAudioElement::new().unwrap();
+        let stream = MediaStream::new(std::slice::from_ref(track)).unwrap();
+        media_element::set_stream(&element, Some(&stream));
+        media_element::play(&element).await.unwrap();
+        Self(element)
+    }
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        media_element::set_stream(&self.0, None);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn media_arrives_both_ways_over_exactly_two_m_lines() {
+    let (mut call, _media) = call_with_media().await;
+    media_arrives(&call).await;
+
+    for peer in [&mut call.offerer, &mut call.answerer] {
+        let sdp = peer.connection.local_description_sdp().unwrap();
+        assert_eq!(sdp.matches("\nm=").count(), 2, "{sdp}");
+        assert_eq!(sdp.matches("a=sendrecv").count(), 2, "{sdp}");
+        assert!(sdp.find("\nm=audio") < sdp.find("\nm=video"), "{sdp}");
+
+        let tracks: Vec<_> = peer
+            .reported
+            .iter()
+            .filter_map(|event| match event {
+                PeerConnectionEvent::Track { slot, mid, track } => Some((*slot, mid.clone(), track.clone())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(tracks.len(), 2, "{:?}", peer.reported);
+        for (slot, mid, track) in tracks {
+            let slot = slot.unwrap();
+            assert!(mid.is_some());
+            assert_eq!(track.kind(), slot.kind());
+            assert_eq!(peer.connection.remote_track(slot), Some(track));
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn sound_and_pictures_of_one_side_are_announced_as_one_stream() {
+    let mut call = Call::new();
+    let (offer, answer) = call.negotiate(false).await;
+    for sdp in [offer, answer] {
+        let streams: Vec<_> = sdp
+            .lines()
+            .filter_map(|line| line.strip_prefix("a=msid:"))
+            .filter_map(|msid| msid.split(' ').next())
+            .collect();
+        assert_eq!(streams.len(), 2, "{sdp}");
+        assert_ne!(streams[0], "-");
+        assert_eq!(streams[0], streams[1]);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_track_comes_goes_and_changes_without_negotiation() {
+    let mut call = Call::new();
+    call.negotiate(false).await;
+    call.until_connected().await;
+    let needed_before = [call.offerer.negotiations_needed(), call.answerer.negotiations_needed()];
+
+    let media = camera_and_microphone().await;
+    let audio = media.audio.as_ref().unwrap().track();
+    for peer in [&call.offerer, &call.answerer] {
+        let video = media.video.as_ref().unwrap().track();
+        peer.connection.set_track(MediaSlot::Microphone, Some(audio)).await.unwrap();
+        peer.connection.set_track(MediaSlot::Video, Some(video)).await.unwrap();
+    }
+    media_arrives(&call).await;
+
+    for peer in [&call.offerer, &call.answerer] {
+        peer.connection.set_track(MediaSlot::Video, None).await.unwrap();
+    }
+    let other = camera_and_microphone().await;
+    for peer in [&call.offerer, &call.answerer] {
+        let video = other.video.as_ref().unwrap().track();
+        peer.connection.set_track(MediaSlot::Video, Some(video)).await.unwrap();
+    }
+    media_arrives(&call).await;
+
+    call.carry().await;
+    assert_eq!([call.offerer.negotiations_needed(), call.answerer.negotiations_needed()], needed_before);
+}
+
+#[wasm_bindgen_test]
+async fn a_track_of_the_wrong_kind_is_refused() {
+    let media = camera_and_microphone().await;
+    let call = Call::new();
+    let audio = media.audio.as_ref().unwrap().track();
+    let refused = call.offerer.connection.set_track(MediaSlot::Video, Some(audio)).await.unwrap_err();
+    assert_eq!(refused.kind(), BrowserErrorKind::TypeError);
+}
+
+#[wasm_bindgen_test]
+async fn an_ice_restart_changes_the_credentials_and_media_goes_on() {
+    let (mut call, _media) = call_with_media().await;
+    let ufrag = |sdp: &str| {
+        sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:").map(str::to_owned)).unwrap()
+    };
+    let before = ufrag(&call.offerer.connection.local_description_sdp().unwrap());
+    let (offer, answer) = call.negotiate(true).await;
+    assert_ne!(ufrag(&offer), before);
+    assert_eq!(answer.matches("\nm=").count(), 2);
+    call.until("a candidate of the new generation", |call| {
+        // Carried candidates are gone from the queue; the path in use is what tells.
+        call.offerer.is_connected() && call.answerer.is_connected()
+    })
+    .await;
+    media_arrives(&call).await;
+}
+
+#[wasm_bindgen_test]
+async fn candidates_say_which_ice_generation_they_are_of_and_end_with_an_empty_one() {
+    let mut call = Call::new();
+    let (offer, _) = call.negotiate(false).await;
+    let mut seen: Vec<SignalCandidate> = Vec::new();
+    until("the end of candidates", async || {
+        call.offerer.listen();
+        while let Some(candidate) = call.offerer.candidates.pop_front() {
+            call.answerer.perform(Operation::AddIceCandidate(candidate.clone())).await;
+            seen.push(candidate);
+        }
+        seen.iter().any(|candidate| candidate.candidate.is_empty())
+    })
+    .await;
+    assert!(seen.len() > 1, "{seen:?}");
+    for candidate in seen {
+        let line = format!("a=ice-ufrag:{}", candidate.ufrag.as_ref().unwrap());
+        assert!(offer.contains(&line), "{candidate:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_dropped_connection_is_closed_and_says_nothing_more() {
+    let (mut call, _media) = call_with_media().await;
+    let Call { answerer, offerer } = &mut call;
+    let remote_track = answerer.connection.remote_track(MediaSlot::Video).unwrap();
+    let pending = answerer.connection.stats();
+    offerer.listen();
+
+    // Replaced by another, which drops the first.
+    let (sink, _events) = event_queue(10);
+    answerer.listen();
+    answerer.connection = PeerConnection::new(&PeerConnectionConfig::default(), &sink).unwrap();
+
+    assert_eq!(
+        in_time("what was pending", pending).await.unwrap_err().kind(),
+        BrowserErrorKind::InvalidState
+    );
+    // The queue ends, because with the listeners the last sinks are gone.
+    assert!(in_time("the end of the events", answerer.events.next()).await.is_none());
+    until("the remote track ends", async || remote_track.is_ended()).await;
+    call.until("the other side notices", |call| {
+        call.offerer.connection.connection_state() != ConnectionState::Connected
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn an_operation_under_way_ends_when_the_connection_is_dropped() {
+    let call = Call::new();
+    let mut performing =
+        Box::pin(call.offerer.connection.perform(Operation::SetLocalOffer { ice_restart: false }));
+    assert!(futures_util::poll!(performing.as_mut()).is_pending());
+    drop(call);
+    let failure = in_time("the operation", performing).await.unwrap_err();
+    assert_eq!(failure.name, "InvalidStateError");
+}
+
+#[wasm_bindgen_test]
+async fn operations_in_the_wrong_state_fail_with_the_name_of_the_error() {
+    let call = Call::new();
+    let peer = &call.answerer.connection;
+    let answer = peer.perform(Operation::SetLocalAnswer).await.unwrap_err();
+    assert_eq!(answer.name, "InvalidStateError");
+
+    let early = SignalCandidate {
+        candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host".to_owned(),
+        sdp_mid: Some("0".to_owned()),
+        sdp_m_line_index: Some(0),
+        ufrag: None,
+    };
+    let early = peer.perform(Operation::AddIceCandidate(early)).await.unwrap_err();
+    assert_eq!(early.name, "InvalidStateError");
+
+    let garbage = peer.perform(remote(DescriptionKind::Offer, "no sdp")).await.unwrap_err();
+    assert!(!garbage.name.is_empty() && !garbage.message.is_empty(), "{garbage:?}");
+
+    let offer = sdp(call.offerer.perform(Operation::SetLocalOffer { ice_restart: false }).await);
+    call.answerer.perform(remote(DescriptionKind::Offer, &offer)).await;
+    let offer = peer.perform(Operation::SetLocalOffer { ice_restart: false }).await.unwrap_err();
+    assert_eq!(offer.name, "InvalidStateError");
+    assert!(matches!(
+        call.answerer.perform(Operation::SetLocalAnswer).await,
+        Completed::LocalDescription { .. }
+    ));
+}
+
+#[wasm_bindgen_test]
+async fn an_offer_rolls_back_an_own_offer() {
+    let mut call = Call::new();
+    call.negotiate(false).await;
+    call.answerer.perform(Operation::SetLocalOffer { ice_restart: false }).await;
+    let (_, answer) = call.negotiate(false).await;
+    assert_eq!(answer.matches("\nm=").count(), 2, "{answer}");
+    call.until_connected().await;
+}
+
+#[wasm_bindgen_test]
+async fn the_certificate_that_was_made_before_is_used() {
+    let certificate = Certificate::generate().await.unwrap();
+    let config = PeerConnectionConfig { certificate: Some(&certificate), ..Default::default() };
+    let mut fingerprints = Vec::new();
+    for config in [config, config, PeerConnectionConfig::default()] {
+        let peer = Peer::new(&config);
+        peer.connection.add_transceivers().unwrap();
+        let sdp = sdp(peer.perform(Operation::SetLocalOffer { ice_restart: false }).await);
+        fingerprints.push(sdp.lines().find(|line| line.starts_with("a=fingerprint:")).unwrap().to_owned());
+    }
+    assert_eq!(fingerprints[0], fingerprints[1]);
+    assert_ne!(fingerprints[0], fingerprints[2]);
+}
+
+#[wasm_bindgen_test]
+async fn stats_have_what_the_figures_need() {
+    let (call, _media) = call_with_media().await;
+    media_arrives(&call).await;
+    let entries = call.answerer.connection.stats().await.unwrap();
+
+    let video = entries
+        .iter()
+        .find(|entry| entry.entry_type == "inbound-rtp" && entry.kind.as_deref() == Some("video"))
+        .unwrap();
+    assert!(video.frames_decoded.unwrap() > 0.0);
+    assert!(video.frame_width.unwrap() > 0.0);
+    assert!(video.bytes_received.unwrap() > 0.0);
+    assert!(video.jitter.is_some() && video.packets_lost.is_some() && video.ssrc.is_some());
+    assert!(video.timestamp > 1.0e12, "milliseconds since 1970");
+    assert_eq!(video.frames_sent, None, "absent is not zero");
+
+    let codec = entries.iter().find(|entry| Some(&entry.id) == video.codec_id.as_ref()).unwrap();
+    assert!(codec.mime_type.as_ref().unwrap().starts_with("video/"));
+    let pair =
+        entries.iter().find(|e| e.entry_type == "candidate-pair" && e.nominated == Some(true)).unwrap();
+    assert_eq!(pair.state.as_deref(), Some("succeeded"));
+    let local = entries.iter().find(|entry| Some(&entry.id) == pair.local_candidate_id.as_ref()).unwrap();
+    assert!(local.candidate_type.is_some());
+    assert!(entries.iter().any(|entry| entry.entry_type == "outbound-rtp" && entry.bytes_sent.is_some()));
+}
+
+#[wasm_bindgen_test]
+async fn a_bitrate_limit_is_set_and_lifted() {
+    let (call, _media) = call_with_media().await;
+    let connection = &call.offerer.connection;
+    connection.set_max_bitrate(MediaSlot::Video, Some(150_000)).await.unwrap();
+    connection.set_max_bitrate(MediaSlot::Video, None).await.unwrap();
+    media_arrives(&call).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_malformed_ice_server_is_an_error() {
+    let server = IceServer { urls: vec!["http://example.org".to_owned()], username: None, credential: None };
+    let (sink, _events) = event_queue(10);
+    let config = PeerConnectionConfig { ice_servers: &[server], ..Default::default() };
+    let error = PeerConnection::new(&config, &sink).unwrap_err();
+    assert_eq!(error.name, "SyntaxError");
+    assert!(!error.message.is_empty());
+}
