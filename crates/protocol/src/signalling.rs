@@ -136,7 +136,8 @@ pub enum SignalPayload {
 pub struct SignalDescription {
     /// Offer or answer.
     pub kind: DescriptionKind,
-    /// Counts the sender's offers on this peer connection, from 1; an answer repeats the number of its offer.
+    /// Numbers the offer/answer exchanges of this peer connection, for both sides together, from 1: an offer has one
+    /// more than the last exchange that its sender saw completed; an answer repeats the number of its offer.
     pub exchange: u32,
     /// The SDP.
     pub sdp: String,
