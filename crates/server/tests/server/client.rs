@@ -1,0 +1,180 @@
+//! A member, or who would like to be one.
+
+use futures_util::{SinkExt, StreamExt};
+use sightline_protocol::{
+    Arrival, ConnectionId, DisplayName, ErrorCode, Generation, InstanceId, Member, MemberId,
+    PROTOCOL_VERSION, RoomName,
+    signalling::{
+        ClientMessage, DescriptionKind, IceServer, ServerMessage, Signal, SignalDescription, SignalPayload,
+    },
+};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest, handshake::client::Request},
+};
+
+use crate::harness::{TestServer, within};
+
+pub(crate) struct Client {
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// What a `joined` said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seat {
+    pub(crate) me: MemberId,
+    pub(crate) arrival: Arrival,
+    pub(crate) room: RoomName,
+    pub(crate) members: Vec<Member>,
+    pub(crate) resume: String,
+    pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) room_limit: usize,
+}
+
+impl Client {
+    pub(crate) async fn connect(server: &TestServer) -> Self {
+        let (socket, _) = within(connect_async(handshake(server))).await.unwrap();
+        Self { socket }
+    }
+
+    /// Connects and joins as the page instance `name`.
+    pub(crate) async fn join(server: &TestServer, room: &str, name: &str) -> (Self, Seat) {
+        Self::join_with(server, room, name, None).await
+    }
+
+    /// The same with the token of an earlier seat.
+    pub(crate) async fn resume(server: &TestServer, seat: &Seat, name: &str) -> (Self, Seat) {
+        Self::join_with(server, seat.room.as_str(), name, Some(seat.resume.clone())).await
+    }
+
+    async fn join_with(server: &TestServer, room: &str, name: &str, resume: Option<String>) -> (Self, Seat) {
+        let mut client = Self::connect(server).await;
+        client.say(&join(room, name, resume)).await;
+        let seat = client.joined().await;
+        (client, seat)
+    }
+
+    pub(crate) async fn joined(&mut self) -> Seat {
+        match self.next().await {
+            ServerMessage::Joined { you, arrival, room, members, resume, ice_servers, room_limit } => {
+                Seat { me: you, arrival, room, members, resume, ice_servers, room_limit }
+            }
+            other => panic!("{other:?} instead of joined"),
+        }
+    }
+
+    pub(crate) async fn say(&mut self, message: &ClientMessage) {
+        self.send(serde_json::to_string(message).unwrap()).await;
+    }
+
+    pub(crate) async fn send(&mut self, frame: impl Into<Message>) {
+        within(self.socket.send(frame.into())).await.unwrap();
+    }
+
+    /// The next message; the server's pings are answered meanwhile.
+    pub(crate) async fn next(&mut self) -> ServerMessage {
+        match within(self.next_frame()).await {
+            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
+            other => panic!("{other:?} instead of a message"),
+        }
+    }
+
+    /// Everything that came before the answer to a ping: what was not sent until now does not come later.
+    pub(crate) async fn until_pong(&mut self) -> Vec<ServerMessage> {
+        const NONCE: u32 = 4_711;
+        self.say(&ClientMessage::Ping { nonce: NONCE }).await;
+        let mut heard = Vec::new();
+        loop {
+            match self.next().await {
+                ServerMessage::Pong { nonce: NONCE } => return heard,
+                message => heard.push(message),
+            }
+        }
+    }
+
+    /// The next message is this error.
+    pub(crate) async fn is_told(&mut self, expected: ErrorCode) {
+        match self.next().await {
+            ServerMessage::Error { code, .. } => assert_eq!(code, expected),
+            other => panic!("{other:?} instead of an error"),
+        }
+    }
+
+    /// The next frame is the server's Close; its code and reason. After it nothing comes.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        let close = match within(self.next_frame()).await {
+            Some(Ok(Message::Close(Some(close)))) => close,
+            other => panic!("{other:?} instead of a close frame"),
+        };
+        let after = within(self.next_frame()).await;
+        assert!(!matches!(after, Some(Ok(_))), "{after:?} after the close frame");
+        (close.code.into(), close.reason.to_string())
+    }
+
+    async fn next_frame(&mut self) -> Option<Result<Message, Error>> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+pub(crate) fn handshake(server: &TestServer) -> Request {
+    format!("ws://{}/ws", server.addr).into_client_request().unwrap()
+}
+
+/// A `join` of the page instance `name`.
+pub(crate) fn join(room: &str, name: &str, resume: Option<String>) -> ClientMessage {
+    ClientMessage::Join {
+        protocol: PROTOCOL_VERSION,
+        room: RoomName::new(room).unwrap(),
+        name: DisplayName::new(name).unwrap(),
+        instance: InstanceId::new(name).unwrap(),
+        resume,
+    }
+}
+
+/// An offer with this text for an SDP.
+pub(crate) fn offer(sdp: &str) -> Signal {
+    Signal {
+        connection: ConnectionId::new("c1").unwrap(),
+        generation: Generation(0),
+        payload: SignalPayload::Description(SignalDescription {
+            kind: DescriptionKind::Offer,
+            exchange: 1,
+            sdp: sdp.to_owned(),
+        }),
+    }
+}
+
+pub(crate) fn signal(to: &MemberId, sdp: &str) -> ClientMessage {
+    ClientMessage::Signal { to: to.clone(), signal: offer(sdp) }
+}
+
+/// Two members of one room who have seen each other, to see that they are not affected by what happens to others.
+pub(crate) struct Bystanders {
+    ada: Client,
+    bo: Client,
+    ada_id: MemberId,
+    bo_id: MemberId,
+}
+
+impl Bystanders {
+    pub(crate) async fn in_room(server: &TestServer, room: &str) -> Self {
+        let (mut ada, ada_seat) = Client::join(server, room, "bystander-ada").await;
+        let (bo, bo_seat) = Client::join(server, room, "bystander-bo").await;
+        assert!(matches!(ada.next().await, ServerMessage::PeerJoined { .. }));
+        Self { ada, bo, ada_id: ada_seat.me, bo_id: bo_seat.me }
+    }
+
+    /// They are connected and reach each other. What they heard of others meanwhile does not matter.
+    pub(crate) async fn are_well(&mut self) {
+        self.ada.say(&signal(&self.bo_id, "to bo")).await;
+        self.ada.until_pong().await;
+        let arrived = ServerMessage::Signal { from: self.ada_id.clone(), signal: offer("to bo") };
+        assert!(self.bo.until_pong().await.contains(&arrived));
+    }
+}

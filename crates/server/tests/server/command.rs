@@ -1,0 +1,98 @@
+//! The bin as a person starts it.
+#![cfg(unix)]
+
+use std::{
+    net::TcpListener,
+    process::{ExitStatus, Output, Stdio},
+};
+
+use sightline_protocol::ErrorCode;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+use tokio_tungstenite::connect_async;
+
+use crate::{client::Client, harness::within};
+
+fn command(directory: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sightline-server"));
+    command
+        .env("SIGHTLINE_DATA_DIR", directory.path())
+        .kill_on_drop(true)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Starts it and reads its address from what it prints.
+async fn start(directory: &TempDir) -> (Child, u16) {
+    let mut child = command(directory).env("SIGHTLINE_PORT", "0").spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let port = within(async {
+        loop {
+            let line = lines.next_line().await.unwrap().expect("an address");
+            if let Some(rest) = line.trim().strip_prefix("http://localhost:") {
+                break rest.trim_end_matches('/').parse().unwrap();
+            }
+        }
+    })
+    .await;
+    (child, port)
+}
+
+async fn send(signal: &str, child: &Child) {
+    let pid = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-s", signal, &pid]).status().await.unwrap().success());
+}
+
+async fn ended(mut child: Child) -> ExitStatus {
+    within(child.wait()).await.unwrap()
+}
+
+#[tokio::test]
+async fn it_says_where_it_is_and_on_a_signal_tells_its_members_and_ends_well() {
+    for signal in ["TERM", "INT"] {
+        let directory = tempfile::tempdir().unwrap();
+        let (child, port) = start(&directory).await;
+        let (socket, _) = within(connect_async(format!("ws://127.0.0.1:{port}/ws"))).await.unwrap();
+        let mut client = Client { socket };
+        client.say(&crate::client::join("team-7", "ada", None)).await;
+        client.joined().await;
+        send(signal, &child).await;
+        client.is_told(ErrorCode::ShuttingDown).await;
+        client.closed().await;
+        assert_eq!(ended(child).await.code(), Some(0), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_one_sentence_and_exit_code_1() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let Output { status, stdout, stderr } =
+        within(command(&directory).args(["--port", &port]).output()).await.unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!((status.code(), stdout.len()), (Some(1), 0));
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains(&port) && stderr.contains("--port"), "{stderr}");
+}
+
+#[tokio::test]
+async fn every_option_has_an_environment_variable() {
+    let directory = tempfile::tempdir().unwrap();
+    let help = within(command(&directory).arg("--help").output()).await.unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let options: Vec<_> = help
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("--"))
+        .map(|line| line.split([' ', '[']).next().unwrap())
+        .collect();
+    assert!(options.len() >= 9, "{options:?}");
+    for option in options {
+        let variable = format!("[env: SIGHTLINE_{}=", option.replace('-', "_").to_uppercase());
+        assert!(help.contains(&variable), "{variable} in {help}");
+    }
+}

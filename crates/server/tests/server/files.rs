@@ -1,0 +1,149 @@
+use std::fs;
+
+use http_body_util::Empty;
+use hyper::{Request, Response, StatusCode, body::Bytes};
+
+use crate::harness::TestServer;
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// A server with a client as trunk builds it.
+fn built() -> TestServer {
+    let server = TestServer::start();
+    let dist = server.dist();
+    fs::write(dist.join("index.html"), "<p>the page").unwrap();
+    fs::write(dist.join("sightline-0123456789abcdef.js"), "the loader").unwrap();
+    fs::write(dist.join("sightline-0123456789abcdef_bg.wasm"), "the module").unwrap();
+    fs::write(dist.join("sightline-0123456789abcdef_bg.wasm.br"), "the module in brotli").unwrap();
+    fs::write(dist.join("sightline-0123456789abcdef_bg.wasm.gz"), "the module in gzip").unwrap();
+    fs::write(dist.join("icon.svg"), "<svg/>").unwrap();
+    fs::create_dir(dist.join("assets")).unwrap();
+    fs::write(dist.parent().unwrap().join("secret.txt"), "secret").unwrap();
+    server
+}
+
+fn header<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn the_pages_own_routes_all_give_the_page() {
+    let server = built();
+    for path in
+        ["/", "/index.html", "/room/team-7", "/check", "/report?x=1.5", "/assets", "/assets/", "/a/b/c/"]
+    {
+        let response = server.get(path, &[]).await;
+        assert_eq!(
+            (response.status(), &response.body()[..]),
+            (StatusCode::OK, &b"<p>the page"[..]),
+            "{path}"
+        );
+        assert_eq!(header(&response, "content-type"), "text/html", "{path}");
+        assert_eq!(header(&response, "cache-control"), "no-cache", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn files_named_by_their_content_are_kept_and_others_are_asked_for() {
+    let server = built();
+    for (path, caching, kind) in [
+        ("/sightline-0123456789abcdef.js", IMMUTABLE, "text/javascript"),
+        ("/sightline-0123456789abcdef_bg.wasm", IMMUTABLE, "application/wasm"),
+        ("/icon.svg", "no-cache", "image/svg+xml"),
+    ] {
+        let response = server.get(path, &[]).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!((header(&response, "cache-control"), header(&response, "content-type")), (caching, kind));
+    }
+}
+
+#[tokio::test]
+async fn who_has_the_page_already_is_told_that_it_has_not_changed() {
+    let server = built();
+    let first = server.get("/room/team-7", &[]).await;
+    let again = server.get("/room/team-8", &[("if-none-match", header(&first, "etag"))]).await;
+    assert_eq!((again.status(), again.body().len()), (StatusCode::NOT_MODIFIED, 0));
+}
+
+#[tokio::test]
+async fn a_missing_file_is_missing() {
+    let server = built();
+    for path in ["/missing.js", "/sightline-fedcba9876543210.js", "/room/x.png", "/assets/.hidden"] {
+        let response = server.get(path, &[]).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(header(&response, "cache-control"), "no-cache", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_file_is_given_to_who_can_read_it() {
+    let server = built();
+    let path = "/sightline-0123456789abcdef_bg.wasm";
+    for (accepted, encoding, body) in [
+        ("gzip, br", "br", "the module in brotli"),
+        ("gzip", "gzip", "the module in gzip"),
+        ("identity", "", "the module"),
+    ] {
+        let response = server.get(path, &[("accept-encoding", accepted)]).await;
+        assert_eq!(
+            (header(&response, "content-encoding"), &response.body()[..]),
+            (encoding, body.as_bytes())
+        );
+        assert_eq!(header(&response, "content-type"), "application/wasm");
+        assert_eq!(header(&response, "vary"), "accept-encoding");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_not_to_guess_its_type_and_not_to_tell_its_address() {
+    let server = built();
+    for path in ["/", "/sightline-0123456789abcdef.js", "/missing.js", "/healthz", "/ws"] {
+        let response = server.get(path, &[]).await;
+        assert_eq!(header(&response, "x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header(&response, "referrer-policy"), "no-referrer", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_outside_the_directory_is_given() {
+    let server = built();
+    for path in [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/assets/../../secret.txt",
+        "//secret.txt",
+    ] {
+        let response = server.get(path, &[]).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_server_says_that_it_is_well() {
+    let response = TestServer::start().get("/healthz", &[]).await;
+    assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"ok"[..]));
+}
+
+#[tokio::test]
+async fn a_client_that_was_not_built_is_said_to_be_so_until_it_is() {
+    let server = TestServer::start();
+    for path in ["/", "/room/team-7"] {
+        let response = server.get(path, &[]).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(std::str::from_utf8(response.body()).unwrap().contains("cargo xtask build"));
+        assert_eq!(header(&response, "cache-control"), "no-cache");
+    }
+    fs::write(server.dist().join("index.html"), "<p>the page").unwrap();
+    assert_eq!(server.get("/room/team-7", &[]).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn files_cannot_be_written() {
+    let server = built();
+    for (method, path) in [("POST", "/icon.svg"), ("PUT", "/room/team-7"), ("DELETE", "/")] {
+        let request =
+            Request::builder().method(method).uri(path).header("host", "x").body(Empty::new()).unwrap();
+        assert_eq!(server.ask(request).await.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+    }
+}

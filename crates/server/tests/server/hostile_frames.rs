@@ -1,0 +1,163 @@
+//! Every kind of frame that no client of ours sends: its sender is told and closed, nobody else notices.
+
+use futures_util::{SinkExt, StreamExt};
+use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES};
+use tokio::io::AsyncWriteExt;
+use tokio_tungstenite::{
+    MaybeTlsStream,
+    tungstenite::{
+        Bytes, Message,
+        protocol::frame::{
+            Frame,
+            coding::{Data, OpCode},
+        },
+    },
+};
+
+use crate::{
+    client::{Bystanders, Client},
+    harness::{TestServer, within},
+};
+
+/// A member sends it; the member is told `code` and closed with `close`, the others in the room are well.
+async fn is_refused(frame: impl Into<Message>, code: ErrorCode, close: u16) {
+    let server = TestServer::start();
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let (mut hostile, _) = Client::join(&server, "team-7", "hostile").await;
+    hostile.send(frame).await;
+    hostile.is_told(code).await;
+    assert_eq!(hostile.closed().await.0, close);
+    bystanders.are_well().await;
+}
+
+#[tokio::test]
+async fn text_that_is_no_message() {
+    for text in ["", "{", "null", "[]", "{\"type\":\"dance\"}", "{\"type\":\"signal\",\"to\":\"x\"}", "\u{0}"]
+    {
+        is_refused(text, ErrorCode::ProtocolError, 1008).await;
+    }
+}
+
+#[tokio::test]
+async fn json_nested_as_deep_as_a_frame_allows() {
+    is_refused("[".repeat(MAX_FRAME_BYTES), ErrorCode::ProtocolError, 1008).await;
+}
+
+#[tokio::test]
+async fn an_unknown_type_of_great_length_is_not_repeated_in_full() {
+    let server = TestServer::start();
+    let mut hostile = Client::connect(&server).await;
+    hostile.send(format!("{{\"type\":\"{}\"}}", "x".repeat(60_000))).await;
+    let sightline_protocol::signalling::ServerMessage::Error { message, .. } = hostile.next().await else {
+        panic!("no error")
+    };
+    assert!(message.len() <= 800, "{} bytes", message.len());
+}
+
+#[tokio::test]
+async fn a_binary_frame() {
+    is_refused(Message::binary(vec![0; 16]), ErrorCode::ProtocolError, 1008).await;
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf_8() {
+    let frame = Frame::message(Bytes::from_static(b"\xff\xfe"), OpCode::Data(Data::Text), true);
+    is_refused(Message::Frame(frame), ErrorCode::ProtocolError, 1008).await;
+}
+
+#[tokio::test]
+async fn a_frame_too_long_by_one_byte() {
+    is_refused(" ".repeat(MAX_FRAME_BYTES + 1), ErrorCode::FrameTooLarge, 1009).await;
+    is_refused(Message::binary(vec![0; MAX_FRAME_BYTES + 1]), ErrorCode::FrameTooLarge, 1009).await;
+}
+
+#[tokio::test]
+async fn a_frame_too_long_to_be_read_at_all() {
+    is_refused(" ".repeat(3 * MAX_FRAME_BYTES), ErrorCode::FrameTooLarge, 1009).await;
+}
+
+#[tokio::test]
+async fn a_frame_so_long_that_its_sender_is_still_sending_when_it_is_told() {
+    let server = TestServer::start();
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let (hostile, _) = Client::join(&server, "team-7", "hostile").await;
+    let (mut sink, mut stream) = hostile.socket.split();
+    let sending = tokio::spawn(async move { sink.send(Message::text(" ".repeat(32 * 1024 * 1024))).await });
+    let told = loop {
+        match within(stream.next()).await {
+            Some(Ok(Message::Text(text))) => break text,
+            Some(Ok(Message::Ping(_))) => {}
+            other => panic!("{other:?} instead of an error"),
+        }
+    };
+    assert!(told.contains("frame-too-large"), "{told}");
+    bystanders.are_well().await;
+    assert!(within(sending).await.unwrap().is_err(), "nobody takes 32 MiB");
+}
+
+#[tokio::test]
+async fn a_frame_that_claims_to_be_longer_than_any_memory() {
+    let length = [&[0x81, 0xff][..], &(1_u64 << 62).to_be_bytes(), &[0; 4]].concat();
+    raw_bytes_are_refused(&length, ErrorCode::FrameTooLarge).await;
+}
+
+#[tokio::test]
+async fn a_message_in_endless_pieces() {
+    let server = TestServer::start();
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let (mut hostile, _) = Client::join(&server, "team-7", "hostile").await;
+    for piece in 0..5 {
+        let kind = if piece == 0 { Data::Text } else { Data::Continue };
+        let frame = Frame::message(vec![b' '; MAX_FRAME_BYTES / 2], OpCode::Data(kind), false);
+        hostile.send(Message::Frame(frame)).await;
+    }
+    hostile.is_told(ErrorCode::FrameTooLarge).await;
+    bystanders.are_well().await;
+}
+
+#[tokio::test]
+async fn a_frame_that_the_web_socket_protocol_does_not_know() {
+    // A final frame of the reserved opcode 3, masked, empty.
+    raw_bytes_are_refused(&[0x83, 0x80, 0, 0, 0, 0], ErrorCode::ProtocolError).await;
+    // One with a reserved bit set.
+    raw_bytes_are_refused(&[0xc1, 0x80, 0, 0, 0, 0], ErrorCode::ProtocolError).await;
+    // One without the mask that clients must use.
+    raw_bytes_are_refused(&[0x81, 0x01, b'x'], ErrorCode::ProtocolError).await;
+}
+
+#[tokio::test]
+async fn half_a_frame_and_then_nothing() {
+    let server = TestServer::start();
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let (mut hostile, _) = Client::join(&server, "team-7", "hostile").await;
+    write_raw(&mut hostile, &[0x81, 0xfe, 0x10]).await;
+    drop(hostile);
+    bystanders.are_well().await;
+}
+
+#[tokio::test]
+async fn what_follows_the_frame_that_was_refused_counts_no_more() {
+    let server = TestServer::start();
+    let mut hostile = Client::connect(&server).await;
+    hostile.send("nonsense").await;
+    hostile.say(&crate::client::join("team-7", "hostile", None)).await;
+    hostile.is_told(ErrorCode::ProtocolError).await;
+    hostile.closed().await;
+    let (_ada, seat) = Client::join(&server, "team-7", "ada").await;
+    assert_eq!(seat.members, []);
+}
+
+async fn raw_bytes_are_refused(bytes: &[u8], code: ErrorCode) {
+    let server = TestServer::start();
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let (mut hostile, _) = Client::join(&server, "team-7", "hostile").await;
+    write_raw(&mut hostile, bytes).await;
+    hostile.is_told(code).await;
+    hostile.closed().await;
+    bystanders.are_well().await;
+}
+
+async fn write_raw(client: &mut Client, bytes: &[u8]) {
+    let MaybeTlsStream::Plain(stream) = client.socket.get_mut() else { panic!("not plain TCP") };
+    stream.write_all(bytes).await.unwrap();
+}

@@ -1,0 +1,164 @@
+use sightline_protocol::{
+    ErrorCode,
+    limits::DEFAULT_ROOM_MEMBERS,
+    signalling::{ClientMessage, ServerMessage},
+};
+
+use crate::{
+    client::{Bystanders, Client, join, offer, signal},
+    harness::{TestServer, no_rate, within},
+};
+
+#[tokio::test]
+async fn the_ninth_member_is_told_that_the_room_is_full_and_the_room_goes_on() {
+    let server = TestServer::start();
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let mut members = Vec::new();
+    for n in 2..DEFAULT_ROOM_MEMBERS {
+        members.push(Client::join(&server, "team-7", &format!("member-{n}")).await.0);
+    }
+    let mut ninth = Client::connect(&server).await;
+    ninth.say(&join("team-7", "ninth", None)).await;
+    assert_eq!(ninth.next().await, ServerMessage::Full { room_limit: DEFAULT_ROOM_MEMBERS });
+    assert_eq!(ninth.closed().await, (1008, "full".to_owned()));
+    bystanders.are_well().await;
+
+    members.pop().unwrap().say(&ClientMessage::Leave).await;
+    bystanders.are_well().await;
+    let (_tenth, seat) = Client::join(&server, "team-7", "tenth").await;
+    assert_eq!(seat.members.len(), DEFAULT_ROOM_MEMBERS - 1);
+}
+
+#[tokio::test]
+async fn the_place_of_an_away_member_is_its_own_although_the_room_is_full() {
+    let server = TestServer::start_with(|config| config.rooms.room_limit = 2);
+    let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
+    let (bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
+    ada.until_pong().await;
+    drop(bo);
+    assert!(matches!(ada.next().await, ServerMessage::PeerAway { .. }));
+    let mut cy = Client::connect(&server).await;
+    cy.say(&join("team-7", "cy", None)).await;
+    assert_eq!(cy.next().await, ServerMessage::Full { room_limit: 2 });
+    let (_bo, again) = Client::resume(&server, &bo_seat, "bo").await;
+    assert_eq!(again.me, bo_seat.me);
+}
+
+#[tokio::test]
+async fn a_room_or_a_socket_too_many_is_told_so_and_the_others_stay() {
+    let server = TestServer::start_with(|config| {
+        config.rooms.max_rooms = 1;
+        config.sockets.max_sockets = 3;
+    });
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let mut elsewhere = Client::connect(&server).await;
+    let mut too_many = Client::connect(&server).await;
+    too_many.is_told(ErrorCode::ServerFull).await;
+    assert_eq!(too_many.closed().await, (1013, "server-full".to_owned()));
+    elsewhere.say(&join("team-8", "elsewhere", None)).await;
+    elsewhere.is_told(ErrorCode::ServerFull).await;
+    bystanders.are_well().await;
+}
+
+#[tokio::test]
+async fn who_sends_too_many_frames_is_closed_alone() {
+    let server = TestServer::start_with(|config| {
+        config.sockets.rate.burst_frames = 20;
+        config.sockets.rate.frames_per_s = 1;
+    });
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let (mut flooder, _) = Client::join(&server, "team-7", "flooder").await;
+    for nonce in 0..20 {
+        flooder.say(&ClientMessage::Ping { nonce }).await;
+    }
+    for nonce in 0..19 {
+        assert_eq!(flooder.next().await, ServerMessage::Pong { nonce });
+    }
+    flooder.is_told(ErrorCode::RateLimited).await;
+    assert_eq!(flooder.closed().await, (1008, "rate-limited".to_owned()));
+    bystanders.are_well().await;
+}
+
+#[tokio::test]
+async fn who_sends_too_many_bytes_is_closed_alone() {
+    let server = TestServer::start_with(|config| {
+        config.sockets.rate.burst_bytes = 100_000;
+        config.sockets.rate.bytes_per_s = 1;
+    });
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let (mut flooder, _) = Client::join(&server, "team-7", "flooder").await;
+    let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
+    let sdp = "x".repeat(60_000);
+    flooder.until_pong().await;
+    flooder.say(&signal(&bo_seat.me, &sdp)).await;
+    flooder.say(&signal(&bo_seat.me, &sdp)).await;
+    flooder.is_told(ErrorCode::RateLimited).await;
+    let heard = bo.until_pong().await;
+    assert_eq!(heard.iter().filter(|it| matches!(it, ServerMessage::Signal { .. })).count(), 1);
+    bystanders.are_well().await;
+}
+
+#[tokio::test]
+async fn a_newcomers_offers_and_candidates_for_a_full_room_all_arrive() {
+    let server = TestServer::start();
+    let mut members = Vec::new();
+    for n in 1..DEFAULT_ROOM_MEMBERS {
+        members.push(Client::join(&server, "team-7", &format!("member-{n}")).await);
+    }
+    let (mut newcomer, _) = Client::join(&server, "team-7", "newcomer").await;
+    let sdp = "x".repeat(12_000);
+    for (_, seat) in &members {
+        newcomer.say(&signal(&seat.me, &sdp)).await;
+        for candidate in 0..40 {
+            newcomer.say(&signal(&seat.me, &candidate.to_string())).await;
+        }
+    }
+    assert_eq!(newcomer.until_pong().await, []);
+    for (member, _) in &mut members {
+        let signals: Vec<_> = member
+            .until_pong()
+            .await
+            .into_iter()
+            .filter_map(|heard| match heard {
+                ServerMessage::Signal { signal, .. } => Some(signal),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(signals.len(), 41);
+        assert_eq!(signals[0], offer(&sdp));
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_told_and_closed_alone() {
+    let server = TestServer::start_with(|config| {
+        config.sockets.queue_bytes = 256 * 1024;
+        config.sockets.rate = no_rate();
+        // Long enough for all that is in the system's buffers to be read.
+        config.sockets.close_grace = crate::harness::PATIENCE;
+    });
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let (mut fast, _) = Client::join(&server, "team-7", "fast").await;
+    let (mut slow, slow_seat) = Client::join(&server, "team-7", "slow").await;
+    assert!(matches!(fast.next().await, ServerMessage::PeerJoined { .. }));
+    let sdp = "x".repeat(60_000);
+    let away = ServerMessage::PeerAway { id: slow_seat.me.clone() };
+    within(async {
+        loop {
+            fast.say(&signal(&slow_seat.me, &sdp)).await;
+            if fast.until_pong().await.contains(&away) {
+                break;
+            }
+        }
+    })
+    .await;
+    let last = loop {
+        match slow.next().await {
+            ServerMessage::Signal { .. } => {}
+            other => break other,
+        }
+    };
+    assert!(matches!(last, ServerMessage::Error { code: ErrorCode::TooSlow, .. }), "{last:?}");
+    assert_eq!(slow.closed().await, (1008, "too-slow".to_owned()));
+    bystanders.are_well().await;
+}

@@ -1,0 +1,15 @@
+//! The server over real sockets, one topic a file.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod client;
+mod command;
+mod files;
+mod harness;
+mod hostile_frames;
+mod joining;
+mod limits;
+mod origin;
+mod presence;
+mod relay;
+mod resume;
+mod shutdown;
