@@ -1,6 +1,244 @@
 //! Where browser events meet the core, and its outputs become browser calls and signals.
 //!
-//! Components read the handles in [`model`] and call [`RoomActions`] / [`LobbyActions`]; nothing else in `src` knows
-//! a peer connection.
+//! Components read the handles in [`model`] and call the actions there; nothing else in `src` knows a peer
+//! connection. One [`Session`] is one visit of one room page: the lobby first, then the room.
 
+mod address;
+mod driver;
+mod identity;
+mod input;
+mod link;
+mod local_media;
 pub mod model;
+mod room_view;
+mod signals;
+
+use std::{cell::RefCell, rc::Rc};
+
+use leptos::{prelude::*, task::spawn_local};
+use sightline_browser::{
+    certificate::Certificate,
+    devices::DeviceKind,
+    environment,
+    queue::{EventSink, EventStream, event_queue},
+    random,
+};
+use sightline_core::{notice::NoticeCode, room::RoomSession, signalling::JoinRequest};
+use sightline_protocol::{DisplayName, InstanceId, RoomName, control::PublishedState};
+
+use self::{
+    driver::{Driver, Setup},
+    identity::Place,
+    input::{Command, Input},
+    local_media::LocalMedia,
+    model::{LobbyActions, LobbyModel, RoomActions, RoomModel, SourceChoice},
+    room_view::RoomView,
+};
+use crate::parameters::Parameters;
+
+/// More than a minute of everything that eight links can report; past that the page was asleep.
+const MAX_INPUTS: usize = 4096;
+
+/// Where a person is on a room page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Choosing what to publish.
+    Lobby,
+    /// In the room.
+    Room,
+}
+
+/// One visit of a room page.
+#[derive(Debug, Clone, Copy)]
+pub struct Session {
+    /// Lobby or room.
+    pub stage: RwSignal<Stage>,
+    /// What the lobby shows.
+    pub lobby: LobbyModel,
+    /// What the lobby does.
+    pub lobby_actions: LobbyActions,
+    /// What the room shows.
+    pub room: RoomModel,
+    /// What the room does.
+    pub room_actions: RoomActions,
+}
+
+/// Opens a room page: the lobby, or where the address or a reload says so the room at once. Everything ends with the
+/// owner this is called under. `left` is called when the person has left.
+#[must_use]
+pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Session {
+    let (inputs, stream) = event_queue(MAX_INPUTS);
+    let media = LocalMedia::new(inputs.map(|()| Input::MediaChanged));
+    let place = identity::remembered_place(&room);
+    let lobby = lobby_model(parameters, place.as_ref(), &media);
+    let model =
+        RoomView::new_model(address::invitation(&room), media.signals().preview, media.signals().notices);
+    let stage = RwSignal::new(Stage::Lobby);
+    let entrance = Entrance::new(room, place, model, media.clone(), inputs.clone(), stream);
+
+    follow_choices(lobby, &media);
+    if !environment::has_web_rtc() {
+        signals::insert(lobby.notices, NoticeCode::UnsupportedBrowser);
+    }
+    let join = {
+        let entrance = entrance.clone();
+        move || {
+            let name = DisplayName::cut(&lobby.name.get_untracked());
+            if entrance.enter(&name) {
+                stage.set(Stage::Room);
+            }
+        }
+    };
+    if parameters.autojoin || entrance.is_return() {
+        join();
+    }
+    let entrance = StoredValue::new_local(entrance);
+    on_cleanup(move || {
+        entrance.try_with_value(Entrance::close);
+    });
+
+    let join = StoredValue::new_local(join);
+    let asking = StoredValue::new_local(media);
+    let lobby_actions = LobbyActions {
+        join: Callback::new(move |()| join.with_value(|join| join())),
+        ask_again: Callback::new(move |()| asking.with_value(LocalMedia::ask_again)),
+    };
+    Session { stage, lobby, lobby_actions, room: model, room_actions: room_actions(model, inputs, left) }
+}
+
+fn lobby_model(parameters: &Parameters, place: Option<&Place>, media: &LocalMedia) -> LobbyModel {
+    let name = parameters.name.clone().unwrap_or_else(identity::remembered_name);
+    let source = place.map(|place| place.source).or(parameters.source).unwrap_or(SourceChoice::Camera);
+    let microphone = place.map_or(source == SourceChoice::Camera, |place| place.microphone);
+    let shown = media.signals();
+    LobbyModel {
+        name: RwSignal::new(name.as_str().to_owned()),
+        source: RwSignal::new(source),
+        microphone: RwSignal::new(microphone),
+        cameras: shown.cameras,
+        microphones: shown.microphones,
+        camera: shown.camera_device,
+        microphone_device: shown.microphone_device,
+        preview: shown.preview,
+        is_asking: shown.is_asking,
+        level: shown.level,
+        notices: shown.notices,
+    }
+}
+
+/// The devices follow what is chosen in the lobby.
+fn follow_choices(lobby: LobbyModel, media: &LocalMedia) {
+    let wanting = media.clone();
+    let want =
+        move |source: SourceChoice, microphone| wanting.want(source == SourceChoice::Camera, microphone);
+    want(lobby.source.get_untracked(), lobby.microphone.get_untracked());
+    Effect::watch(
+        move || (lobby.source.get(), lobby.microphone.get()),
+        move |(source, microphone), _, _| want(*source, *microphone),
+        false,
+    );
+    for (device, kind) in
+        [(lobby.camera, DeviceKind::Camera), (lobby.microphone_device, DeviceKind::Microphone)]
+    {
+        let media = media.clone();
+        Effect::watch(move || device.get(), move |_, _, _| media.change_device(kind), false);
+    }
+}
+
+fn room_actions(model: RoomModel, inputs: EventSink<Input>, left: Callback<()>) -> RoomActions {
+    let inputs = StoredValue::new_local(inputs);
+    let push = move |command| {
+        inputs.try_with_value(|inputs| inputs.push(Input::Command(command)));
+    };
+    RoomActions {
+        send_chat: Callback::new(move |text| push(Command::SendChat(text))),
+        toggle_microphone: Callback::new(move |()| push(Command::ToggleMicrophone)),
+        toggle_camera: Callback::new(move |()| push(Command::ToggleCamera)),
+        leave: left,
+        resume_playback: Callback::new(move |()| model.needs_gesture.set(false)),
+        playback_blocked: Callback::new(move |()| model.needs_gesture.set(true)),
+        dismiss: Callback::new(move |code| signals::remove(model.notices, &code)),
+        retry: Callback::new(move |()| push(Command::Retry)),
+        watch_figures: Callback::new(move |wanted| push(Command::WatchFigures(wanted))),
+    }
+}
+
+/// What is needed to enter the room, once.
+#[derive(Clone)]
+struct Entrance {
+    room: RoomName,
+    place: Option<Place>,
+    model: RoomModel,
+    media: LocalMedia,
+    inputs: EventSink<Input>,
+    stream: Rc<RefCell<Option<EventStream<Input>>>>,
+    certificate: Rc<RefCell<Option<Certificate>>>,
+    owner: Owner,
+}
+
+impl Entrance {
+    fn new(
+        room: RoomName,
+        place: Option<Place>,
+        model: RoomModel,
+        media: LocalMedia,
+        inputs: EventSink<Input>,
+        stream: EventStream<Input>,
+    ) -> Self {
+        let certificate = Rc::new(RefCell::new(None));
+        let made = Rc::clone(&certificate);
+        // Made while the person is still in the lobby, so that the first offer need not wait for it.
+        spawn_local(async move { *made.borrow_mut() = Certificate::generate().await.ok() });
+        Self {
+            room,
+            place,
+            model,
+            media,
+            inputs,
+            stream: Rc::new(RefCell::new(Some(stream))),
+            certificate,
+            owner: Owner::current().unwrap_or_default(),
+        }
+    }
+
+    /// Whether this tab was in the room before it was reloaded.
+    fn is_return(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Starts the session; false where it was started before, or the browser cannot.
+    fn enter(&self, name: &DisplayName) -> bool {
+        if !environment::has_web_rtc() {
+            return false;
+        }
+        let Some(stream) = self.stream.borrow_mut().take() else { return false };
+        identity::remember_name(name);
+        self.model.local.name.set(name.as_str().to_owned());
+        self.media.stop_meter();
+        let request = JoinRequest {
+            room: self.room.clone(),
+            name: name.clone(),
+            instance: InstanceId::from_random(random::bits()),
+            resume: self.place.as_ref().map(|place| place.resume.clone()),
+        };
+        let session = RoomSession::new(request, PublishedState::default(), random::bits());
+        let view = self.owner.with(|| RoomView::new(self.room.clone(), self.model, self.media.clone()));
+        let driver = Driver::new(Setup {
+            session,
+            media: self.media.clone(),
+            view,
+            url: address::signalling(),
+            certificate: self.certificate.borrow().clone(),
+            inputs: self.inputs.clone(),
+        });
+        spawn_local(driver.run(stream));
+        true
+    }
+
+    /// The page is left: the room, and camera and microphone too.
+    fn close(&self) {
+        self.inputs.push(Input::Command(Command::Leave));
+        identity::forget_place(&self.room);
+        self.media.close();
+    }
+}

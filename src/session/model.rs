@@ -1,6 +1,7 @@
 //! What the components show: small `Copy` handles of signals, written by the session only.
 
 use leptos::prelude::*;
+use sightline_browser::MediaStream;
 use sightline_core::{
     chat::DeliveryState,
     notice::NoticeCode,
@@ -8,7 +9,6 @@ use sightline_core::{
     signalling::SignallingStatus,
     stats::{Figure, LinkPath, Quality},
 };
-use web_sys::MediaStream;
 
 /// A stream, which lives in this thread only.
 pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;

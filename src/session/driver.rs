@@ -1,0 +1,314 @@
+//! Drives the core: takes inputs from the queue, hands them over, performs what comes out.
+
+use std::{collections::HashMap, time::Duration};
+
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
+use sightline_browser::{
+    MediaTrack,
+    certificate::Certificate,
+    clock,
+    data_channel::{DataChannelEvent, DataChannelMessage},
+    page,
+    peer_connection::{PeerConnectionConfig, PeerConnectionEvent},
+    queue::{EventSink, EventStream},
+    signalling::{SignallingTransport, TransportEvent, WebSocketTransport},
+};
+use sightline_core::{
+    Timestamp,
+    chat::TextRefused,
+    negotiation::Role,
+    notice::NoticeCode,
+    room::{LinkId, PeerConnectionState, RoomOutput, RoomSession},
+    signalling::SocketId,
+    stats::StatsEntry,
+};
+use sightline_protocol::{
+    MemberId,
+    control::{PublishedSource, PublishedState},
+};
+
+use super::{
+    input::{Command, Input},
+    link::Link,
+    local_media::LocalMedia,
+    room_view::RoomView,
+};
+
+/// How often stats are read while the page can be seen.
+const STATS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What a driver is made from.
+pub struct Setup {
+    pub session: RoomSession,
+    pub media: LocalMedia,
+    pub view: RoomView,
+    /// The address of the signalling socket.
+    pub url: String,
+    pub certificate: Option<Certificate>,
+    pub inputs: EventSink<Input>,
+}
+
+/// One running session.
+pub struct Driver {
+    session: RoomSession,
+    media: LocalMedia,
+    view: RoomView,
+    url: String,
+    certificate: Option<Certificate>,
+    inputs: EventSink<Input>,
+    socket: Option<(SocketId, WebSocketTransport)>,
+    links: HashMap<LinkId, Link>,
+    next_stats: Timestamp,
+    has_left: bool,
+}
+
+impl Driver {
+    /// A driver that has not entered yet.
+    pub fn new(setup: Setup) -> Self {
+        let Setup { session, media, view, url, certificate, inputs } = setup;
+        Self {
+            session,
+            media,
+            view,
+            url,
+            certificate,
+            inputs,
+            socket: None,
+            links: HashMap::new(),
+            next_stats: Timestamp::ZERO,
+            has_left: false,
+        }
+    }
+
+    /// Enters the room and runs until it is left.
+    pub async fn run(mut self, mut stream: EventStream<Input>) {
+        let listeners = (
+            page::report_visibility(self.inputs.map(Input::Visible)),
+            page::report_online(self.inputs.map(Input::Online)),
+        );
+        self.handle(Input::MediaChanged);
+        self.session.start(clock::now());
+        self.perform_outputs();
+        while !self.has_left {
+            match self.next_input(&mut stream).await {
+                Some(input) => self.handle(input),
+                None => self.handle_timeout(),
+            }
+            if stream.take_overflow() {
+                self.resynchronise();
+            }
+            self.perform_outputs();
+        }
+        drop(listeners);
+    }
+
+    /// The next input; `None` where the time for something came first.
+    async fn next_input(&self, stream: &mut EventStream<Input>) -> Option<Input> {
+        if let Some(input) = stream.try_next() {
+            return Some(input);
+        }
+        let stats = page::is_visible().then_some(self.next_stats);
+        let Some(deadline) = [self.session.poll_timeout(), stats].into_iter().flatten().min() else {
+            return stream.next().await;
+        };
+        let (timer, next) = (clock::sleep_until(deadline), stream.next());
+        pin_mut!(timer, next);
+        match select(next, timer).await {
+            Either::Left((input, _)) => input,
+            Either::Right(_) => None,
+        }
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = clock::now();
+        self.session.handle_timeout(now);
+        if self.next_stats <= now {
+            self.next_stats = now + STATS_INTERVAL;
+            self.links.values().for_each(Link::read_stats);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = clock::now();
+        match input {
+            Input::Transport(socket, event) => self.handle_transport(socket, event, now),
+            Input::Connection(link, event) => self.handle_connection(link, event, now),
+            Input::Channel(link, event) => self.handle_channel(link, event, now),
+            Input::Completed(link, operation, result) => {
+                self.session.handle_completed(link, operation, result, now);
+            }
+            Input::Stats(link, entries) => self.handle_stats(link, &entries),
+            Input::Online(true) | Input::Visible(true) => self.session.handle_wake(now),
+            Input::Online(false) | Input::Visible(false) => {}
+            Input::MediaChanged => self.publish(now),
+            Input::Command(command) => self.handle_command(command, now),
+        }
+    }
+
+    fn handle_transport(&mut self, socket: SocketId, event: TransportEvent, now: Timestamp) {
+        match event {
+            TransportEvent::Open => self.session.handle_socket_opened(socket, now),
+            TransportEvent::Frame(frame) => self.session.handle_frame(socket, &frame, now),
+            // No frame of the protocol: the core refuses it like any other.
+            TransportEvent::Unreadable => self.session.handle_frame(socket, "", now),
+            TransportEvent::Closed { .. } => self.session.handle_socket_closed(socket, now),
+        }
+    }
+
+    fn handle_connection(&mut self, link: LinkId, event: PeerConnectionEvent, now: Timestamp) {
+        match event {
+            PeerConnectionEvent::NegotiationNeeded => self.session.handle_negotiation_needed(link, now),
+            PeerConnectionEvent::LocalCandidate(candidate) => {
+                self.session.handle_local_candidate(link, candidate, now);
+            }
+            PeerConnectionEvent::Track { slot: Some(_), track, .. } => self.receive_track(link, &track),
+            PeerConnectionEvent::ConnectionState(state) => {
+                let state = PeerConnectionState::from_word(state.as_str());
+                self.session.handle_connection_state(link, state, now);
+            }
+            PeerConnectionEvent::Track { slot: None, .. }
+            | PeerConnectionEvent::IceConnectionState(_)
+            | PeerConnectionEvent::IceGatheringState(_)
+            | PeerConnectionEvent::SignalingState(_)
+            | PeerConnectionEvent::CandidateError { .. } => {}
+        }
+    }
+
+    fn handle_channel(&mut self, link: LinkId, event: DataChannelEvent, now: Timestamp) {
+        match event {
+            DataChannelEvent::Open => self.session.handle_channel_opened(link, now),
+            DataChannelEvent::Closed => self.session.handle_channel_closed(link, now),
+            DataChannelEvent::Message(DataChannelMessage::Text(text)) => {
+                self.session.handle_control(link, &text, now);
+            }
+            DataChannelEvent::Message(DataChannelMessage::Binary(_))
+            | DataChannelEvent::Oversized
+            | DataChannelEvent::BufferedAmountLow
+            | DataChannelEvent::Error(_) => {}
+        }
+    }
+
+    fn handle_stats(&mut self, link: LinkId, entries: &[StatsEntry]) {
+        let Some(link) = self.links.get_mut(&link) else { return };
+        let expects_video = self
+            .session
+            .peer(&link.member)
+            .and_then(|peer| peer.published)
+            .is_some_and(|published| published.source != PublishedSource::None);
+        let states = link.states();
+        let figures = link.meter.handle_report(entries, &states, expects_video);
+        self.view.show_figures(&link.member, figures);
+    }
+
+    fn handle_command(&mut self, command: Command, now: Timestamp) {
+        match command {
+            Command::SendChat(text) => {
+                if self.session.send_chat(&text, clock::unix_ms(), now) == Err(TextRefused::TooLong) {
+                    self.view.raise(NoticeCode::MessageTooLong);
+                } else {
+                    self.view.clear(NoticeCode::MessageTooLong);
+                }
+            }
+            Command::ToggleMicrophone => {
+                self.media.want(self.media.wants_camera(), !self.media.is_microphone_on());
+            }
+            Command::ToggleCamera => {
+                self.media.want(!self.media.is_camera_on(), self.media.wants_microphone());
+            }
+            Command::Retry => self.session.start(now),
+            Command::WatchFigures(wanted) => {
+                self.view.watch_figures(wanted);
+                self.next_stats = now;
+            }
+            Command::Leave => {
+                self.session.leave(now);
+                self.has_left = true;
+            }
+        }
+    }
+
+    /// What the devices give is sent on every link, and told to everyone.
+    fn publish(&mut self, now: Timestamp) {
+        for link in self.links.values() {
+            link.send_tracks(&self.media);
+        }
+        let source = if self.media.is_camera_on() { PublishedSource::Camera } else { PublishedSource::None };
+        let published = PublishedState { microphone: self.media.is_microphone_on(), source };
+        self.session.set_published(published, now);
+        self.view.show_local(published);
+    }
+
+    fn receive_track(&mut self, id: LinkId, track: &MediaTrack) {
+        if let Some(link) = self.links.get(&id) {
+            link.receive_track(track);
+            self.view.show_stream(&link.member, &link.stream);
+        }
+    }
+
+    /// Events were lost because the page did not run for long: the room's state is fetched anew.
+    fn resynchronise(&mut self) {
+        if let Some((socket, _)) = self.socket.take() {
+            self.session.handle_socket_closed(socket, clock::now());
+        }
+    }
+
+    fn perform_outputs(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                RoomOutput::OpenSocket(socket) => self.open_socket(socket),
+                RoomOutput::SendFrame(id, frame) => {
+                    if let Some((open, socket)) = &self.socket
+                        && *open == id
+                    {
+                        // A socket that cannot send is noticed by the pong that does not come.
+                        let _ = socket.send(&frame);
+                    }
+                }
+                RoomOutput::CloseSocket(id) => {
+                    self.socket.take_if(|(open, _)| *open == id);
+                }
+                RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
+                RoomOutput::CloseLink(link) => {
+                    self.links.remove(&link);
+                }
+                RoomOutput::Perform(link, id, operation) => {
+                    if let Some(link) = self.links.get(&link) {
+                        link.perform(id, operation);
+                    }
+                }
+                RoomOutput::SendControl(link, text) => {
+                    if let Some(link) = self.links.get(&link) {
+                        // Refused only when the channel is closing, after which the core sends it again elsewhere.
+                        let _ = link.channel.send_text(&text);
+                    }
+                }
+                RoomOutput::Event(event) => self.view.show_event(event, &self.session),
+            }
+        }
+    }
+
+    fn open_socket(&mut self, id: SocketId) {
+        let sink = self.inputs.map(move |event| Input::Transport(id, event));
+        match WebSocketTransport::open(&self.url, &sink) {
+            Ok(socket) => self.socket = Some((id, socket)),
+            Err(error) => sink.push(TransportEvent::Closed { code: 1006, reason: error.message }),
+        }
+    }
+
+    fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
+        let config = PeerConnectionConfig {
+            ice_servers: self.session.ice_servers(),
+            relay_only: false,
+            certificate: self.certificate.as_ref(),
+        };
+        match Link::open(id, member, role, &config, &self.media, &self.inputs) {
+            Ok(link) => {
+                self.links.insert(id, link);
+            }
+            Err(_) => self.inputs.push(Input::Channel(id, DataChannelEvent::Closed)),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Everything that can happen to a session, in one queue: nothing is handled in the middle of something else.
+
+use sightline_browser::{
+    data_channel::DataChannelEvent, peer_connection::PeerConnectionEvent, signalling::TransportEvent,
+};
+use sightline_core::{
+    negotiation::{Completed, OperationFailure, OperationId},
+    room::LinkId,
+    signalling::SocketId,
+    stats::StatsEntry,
+};
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// On the signalling socket.
+    Transport(SocketId, TransportEvent),
+    /// On a peer connection.
+    Connection(LinkId, PeerConnectionEvent),
+    /// On its control channel.
+    Channel(LinkId, DataChannelEvent),
+    /// An operation ended.
+    Completed(LinkId, OperationId, Result<Completed, OperationFailure>),
+    /// A stats report came.
+    Stats(LinkId, Vec<StatsEntry>),
+    /// The computer believes to have a network, or not.
+    Online(bool),
+    /// The page can be seen, or not.
+    Visible(bool),
+    /// Camera or microphone are others, or were switched.
+    MediaChanged,
+    /// The person did something.
+    Command(Command),
+}
+
+/// What the person did.
+#[derive(Debug)]
+pub enum Command {
+    SendChat(String),
+    ToggleMicrophone,
+    ToggleCamera,
+    Retry,
+    WatchFigures(bool),
+    /// Leave, and end the session.
+    Leave,
+}

@@ -1,0 +1,207 @@
+//! Writes what happens in a room into the signals that the components show.
+
+use leptos::prelude::*;
+use sightline_browser::MediaStream;
+use sightline_core::{
+    chat::ChatMessage,
+    notice::NoticeCode,
+    room::{LinkState, PeerView, RoomEvent, RoomSession},
+    signalling::SignallingStatus,
+    stats::Figures,
+};
+use sightline_protocol::{
+    MemberId, RoomName,
+    control::{PublishedSource, PublishedState},
+};
+
+use super::{
+    identity::{self, Place},
+    local_media::LocalMedia,
+    model::{ChatLine, RoomModel, SourceChoice, StreamSignal, TileModel},
+    signals,
+};
+
+/// The signals of one room. They may be gone while the session still winds up, so nothing here panics on that.
+pub struct RoomView {
+    room: RoomName,
+    model: RoomModel,
+    media: LocalMedia,
+    /// The token of the place in the room, once there is one.
+    resume: Option<String>,
+    shows_figures: bool,
+    /// Owns the signals that are made later, so that they end with the page that shows them.
+    owner: Owner,
+}
+
+impl RoomView {
+    /// Signals for a room nobody has entered yet; to be made in the owner that shows them.
+    pub fn new_model(
+        invitation: String,
+        preview: StreamSignal,
+        notices: RwSignal<Vec<NoticeCode>>,
+    ) -> RoomModel {
+        let local = new_tile("local", "");
+        local.state.set(LinkState::Connected);
+        local.is_mirrored.set(true);
+        RoomModel {
+            status: RwSignal::new(SignallingStatus::Connecting),
+            notices,
+            local: TileModel { stream: preview, ..local },
+            others: RwSignal::new(Vec::new()),
+            chat: RwSignal::new(Vec::new()),
+            invitation: RwSignal::new(invitation),
+            needs_gesture: RwSignal::new(false),
+        }
+    }
+
+    pub fn new(room: RoomName, model: RoomModel, media: LocalMedia) -> Self {
+        let owner = Owner::current().unwrap_or_default();
+        Self { room, model, media, resume: None, shows_figures: false, owner }
+    }
+
+    /// Shows what the core tells.
+    pub fn show_event(&mut self, event: RoomEvent, session: &RoomSession) {
+        match event {
+            RoomEvent::Status(status) => {
+                self.model.status.try_set(status);
+            }
+            RoomEvent::Raised(code) => {
+                if code == NoticeCode::Replaced {
+                    // The other tab has it.
+                    self.resume = None;
+                    identity::forget_place(&self.room);
+                }
+                self.raise(code);
+            }
+            RoomEvent::Cleared(code) => self.clear(code),
+            RoomEvent::Entered { resume, .. } => {
+                self.resume = Some(resume);
+                self.keep_place();
+            }
+            RoomEvent::PeerChanged(id) => {
+                if let Some(peer) = session.peer(&id) {
+                    self.show_peer(&id, &peer);
+                }
+            }
+            RoomEvent::PeerGone(id) => {
+                self.model.others.try_update(|tiles| tiles.retain(|tile| !is_of(tile, &id)));
+            }
+            RoomEvent::ChatChanged(id) => {
+                if let Some(message) = session.message(&id) {
+                    self.show_message(message, session);
+                }
+            }
+        }
+    }
+
+    /// Shows the stream of a member. The same stream again is no change: the `<video>` would start anew.
+    pub fn show_stream(&self, member: &MemberId, stream: &MediaStream) {
+        if let Some(tile) = self.tile(member)
+            && tile.stream.try_with_untracked(|shown| shown.as_ref() != Some(stream)) == Some(true)
+        {
+            tile.stream.try_set(Some(stream.clone()));
+        }
+    }
+
+    /// Shows what this person publishes.
+    pub fn show_local(&self, published: PublishedState) {
+        signals::set(self.model.local.microphone, published.microphone);
+        signals::set(self.model.local.camera, published.source != PublishedSource::None);
+        self.keep_place();
+    }
+
+    /// Shows a member's figures; the rows only while somebody looks at them.
+    pub fn show_figures(&self, member: &MemberId, figures: Figures) {
+        let Some(tile) = self.tile(member) else { return };
+        signals::set(tile.quality, Some(figures.quality));
+        signals::set(tile.path, figures.path);
+        if self.shows_figures {
+            tile.figures.try_set(figures.rows);
+        }
+    }
+
+    /// Whether the rows are looked at.
+    pub fn watch_figures(&mut self, wanted: bool) {
+        self.shows_figures = wanted;
+    }
+
+    /// Tells of a problem.
+    pub fn raise(&self, code: NoticeCode) {
+        signals::insert(self.model.notices, code);
+    }
+
+    /// The problem is over.
+    pub fn clear(&self, code: NoticeCode) {
+        signals::remove(self.model.notices, &code);
+    }
+
+    fn keep_place(&self) {
+        let Some(resume) = self.resume.clone() else { return };
+        let source = if self.media.wants_camera() { SourceChoice::Camera } else { SourceChoice::None };
+        let place = Place { resume, source, microphone: self.media.wants_microphone() };
+        identity::remember_place(&self.room, &place);
+    }
+
+    fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>) {
+        let tile = self.tile(id).or_else(|| {
+            let tile = self.owner.with(|| new_tile(id.as_str(), peer.member.name.as_str()));
+            self.model.others.try_update(|tiles| tiles.push(tile)).map(|()| tile)
+        });
+        let Some(tile) = tile else { return };
+        let published = peer.published.unwrap_or_default();
+        signals::set(tile.name, peer.member.name.as_str().to_owned());
+        signals::set(tile.state, peer.state);
+        signals::set(tile.microphone, published.microphone);
+        signals::set(tile.camera, published.source != PublishedSource::None);
+    }
+
+    fn show_message(&self, message: &ChatMessage, session: &RoomSession) {
+        let known = self.model.chat.try_with_untracked(|lines| {
+            lines.iter().rev().find(|line| line.id == message.id.as_str()).map(|line| line.state)
+        });
+        match known {
+            None => {}
+            Some(Some(state)) => {
+                state.try_set(message.state);
+            }
+            Some(None) => {
+                let author = message.author.as_ref().map(|author| {
+                    session.peer(author).map(|peer| peer.member.name.as_str().to_owned()).unwrap_or_default()
+                });
+                let line = ChatLine {
+                    id: message.id.as_str().to_owned(),
+                    author,
+                    text: message.text.clone(),
+                    sent_at_ms: message.sent_at_ms,
+                    state: self.owner.with(|| RwSignal::new(message.state)),
+                };
+                self.model.chat.try_update(|lines| lines.push(line));
+            }
+        }
+    }
+
+    fn tile(&self, member: &MemberId) -> Option<TileModel> {
+        self.model
+            .others
+            .try_with_untracked(|tiles| tiles.iter().copied().find(|tile| is_of(tile, member)))?
+    }
+}
+
+fn new_tile(member: &str, name: &str) -> TileModel {
+    TileModel {
+        member: StoredValue::new(member.to_owned()),
+        name: RwSignal::new(name.to_owned()),
+        state: RwSignal::new(LinkState::Connecting),
+        path: RwSignal::new(None),
+        microphone: RwSignal::new(false),
+        camera: RwSignal::new(false),
+        stream: RwSignal::new_local(None),
+        is_mirrored: RwSignal::new(false),
+        quality: RwSignal::new(None),
+        figures: RwSignal::new(Vec::new()),
+    }
+}
+
+fn is_of(tile: &TileModel, member: &MemberId) -> bool {
+    tile.member.try_with_value(|shown| shown == member.as_str()) == Some(true)
+}
