@@ -1,1 +1,15 @@
-//! placeholder
+//! The harness of the end-to-end tests: the built server, real browsers with fake devices, and a page driven through
+//! its `data-testid` names.
+//!
+//! `cargo xtask test e2e` builds what is tested and runs `tests/e2e/`. Unix only: processes are ended by group.
+#![cfg(unix)]
+#![allow(clippy::print_stderr, reason = "a failing test tells a person what it saw")]
+
+pub mod browser;
+pub mod console;
+pub mod page;
+pub mod process;
+pub mod server;
+pub mod snapshot;
+pub mod stage;
+pub mod wait;

@@ -1,0 +1,135 @@
+//! Two people in a room: they see, hear and write to each other, and read how well that goes.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use libtest_mimic::Trial;
+use sightline_e2e::stage::{Pair, Scene, Stage};
+
+use crate::figures;
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_pairs(they_see_and_hear_each_other),
+        stage.test_in_pairs(messages_arrive_both_ways_as_they_were_written),
+        stage.test_in_pairs(the_rows_are_what_the_browser_reports),
+        stage.test_in_pairs(a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other),
+        stage.test_in_pairs(who_leaves_is_gone_and_can_come_back),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn they_see_and_hear_each_other(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("call", "Ada").await?;
+    bob.enter("call", "Bob").await?;
+    let at_ada = ada.until_connected_to("Bob").await?;
+    let at_bob = bob.until_connected_to("Ada").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    tokio::try_join!(ada.until_sound_is_heard("Bob"), bob.until_sound_is_heard("Ada"))?;
+    assert!(ada.plays_aloud("Bob").await? && bob.plays_aloud("Ada").await?, "sound that no one plays");
+    assert!(!ada.plays_aloud("Ada").await?, "one hears oneself");
+
+    for (seen, other) in [(&at_ada, "Bob"), (&at_bob, "Ada")] {
+        assert_eq!(seen.tiles.len(), 2, "{seen:#?}");
+        assert!(seen.own_tile().is_some_and(|own| own.is_mirrored), "one's own preview is a mirror");
+        assert!(!seen.tile(other).is_some_and(|tile| tile.is_mirrored), "nobody else's picture is");
+    }
+    ada.until("the path is direct", |page| {
+        page.tile("Bob").is_some_and(|tile| tile.path.as_deref() == Some("direct"))
+    })
+    .await?;
+    Ok(())
+}
+
+async fn messages_arrive_both_ways_as_they_were_written(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("chat", "Ada").await?;
+    bob.enter("chat", "Bob").await?;
+    ada.until_connected_to("Bob").await?;
+
+    ada.say("first line\nsecond line").await?;
+    let seen = bob.until_received("first line").await?;
+    assert!(seen.messages[0].text.contains("first line\nsecond line"), "{:?}", seen.messages);
+    ada.until_delivered("first line").await?;
+
+    bob.say("see https://example.org/a?b=c&d=1, really").await?;
+    let seen = ada.until_received("really").await?;
+    let message = seen.message("really").context("it was there a moment ago")?;
+    assert_eq!(message.links, ["https://example.org/a?b=c&d=1"]);
+    bob.until_delivered("really").await?;
+
+    let markup = r#"<img src=x onerror="document.title='hit'" data-injected><b id="injected">bold</b>"#;
+    bob.say(markup).await?;
+    let seen = ada.until_received(markup).await?;
+    assert_eq!(seen.injected, 0, "markup became elements");
+    assert_ne!(seen.title, "hit", "markup became a script");
+
+    let seen = ada.look().await?;
+    assert_eq!(seen.messages.len(), 3, "each is shown once and in order: {:?}", seen.messages);
+    assert!(seen.messages[0].text.contains("first line") && seen.messages[2].text.contains("bold"));
+    Ok(())
+}
+
+async fn the_rows_are_what_the_browser_reports(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("figures", "Ada").await?;
+    bob.enter("figures", "Bob").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    for (page, other) in [(&ada, "Bob"), (&bob, "Ada")] {
+        page.click("stats-toggle").await?;
+        figures::until_rows_equal_a_report(page, other).await?;
+    }
+    Ok(())
+}
+
+async fn a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("mute", "Ada").await?;
+    bob.enter("mute", "Bob").await?;
+    bob.until_picture_moves("Ada").await?;
+    bob.until("Ada's microphone and camera are on", |page| publishes(page, "Ada", "on", "on")).await?;
+
+    ada.click("toggle-mic").await?;
+    bob.until("Ada is muted", |page| publishes(page, "Ada", "off", "on")).await?;
+    ada.click("toggle-camera").await?;
+    bob.until("Ada's camera is off", |page| publishes(page, "Ada", "off", "off")).await?;
+    ada.until("one's own tile says so too", |page| publishes(page, "Ada", "off", "off")).await?;
+
+    ada.click("toggle-camera").await?;
+    ada.click("toggle-mic").await?;
+    bob.until("both are on again", |page| publishes(page, "Ada", "on", "on")).await?;
+    bob.until_picture_moves("Ada").await?;
+    bob.until_sound_is_heard("Ada").await
+}
+
+async fn who_leaves_is_gone_and_can_come_back(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("leave", "Ada").await?;
+    bob.enter("leave", "Bob").await?;
+    ada.until_connected_to("Bob").await?;
+
+    bob.click("leave").await?;
+    bob.until("Bob is out of the room", |page| !page.shows("room")).await?;
+    ada.until("Bob is gone", |page| page.tiles.len() == 1).await?;
+
+    bob.enter("leave", "Bob").await?;
+    ada.until_connected_to("Bob").await?;
+    bob.until_connected_to("Ada").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    ada.say("welcome back").await?;
+    bob.until_received("welcome back").await?;
+    let seen = ada.look().await?;
+    assert_eq!(seen.tiles.len(), 2, "one tile each: {:#?}", seen.tiles);
+    Ok(())
+}
+
+fn publishes(page: &sightline_e2e::snapshot::Snapshot, name: &str, mic: &str, camera: &str) -> bool {
+    page.tile(name)
+        .is_some_and(|tile| tile.mic.as_deref() == Some(mic) && tile.camera.as_deref() == Some(camera))
+}

@@ -1,0 +1,126 @@
+//! From the first page into a room, as a person goes.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use libtest_mimic::Trial;
+use sightline_e2e::{
+    browser::Engine,
+    stage::{Pair, Scene, Stage},
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_pairs(one_makes_a_room_and_another_follows_the_invitation),
+        vec![
+            stage.test(a_room_can_be_entered_by_its_name_in_capitals),
+            stage.test(a_room_name_that_is_not_allowed_is_told),
+            stage.test(names_with_markup_are_text),
+            stage.test(every_word_is_chinese_where_chinese_is_asked_for),
+        ],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn one_makes_a_room_and_another_follows_the_invitation(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.open("/").await?;
+    ada.click("go").await?;
+    let lobby = ada.until("the lobby is there", |page| page.shows("lobby")).await?;
+    let room = lobby.path.strip_prefix("/room/").context("no room in the address")?.to_owned();
+    assert!(room.chars().filter(char::is_ascii_alphanumeric).count() >= 25, "{room} has not 128 bits");
+    ada.until("there is a preview, and devices by their labels", |page| page.shows("preview")).await?;
+    for select in ["camera-select", "mic-select"] {
+        let labels = ada.options(select).await?;
+        assert!(labels.iter().any(|label| label.len() > 3), "{select} has no labels: {labels:?}");
+    }
+    ada.fill("name-input", "Ada Lovelace").await?;
+    ada.click("join").await?;
+    let in_room =
+        ada.until("Ada is in the room", |page| page.shows("room") && page.invitation.is_some()).await?;
+    let invitation = in_room.invitation.context("no invitation")?;
+    assert!(invitation.ends_with(&format!("/room/{room}")), "{invitation} is not plain");
+
+    bob.open(&invitation).await?;
+    bob.fill("name-input", "Bob").await?;
+    bob.click("join").await?;
+    bob.until_connected_to("Ada Lovelace").await?;
+    ada.until_connected_to("Bob").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada Lovelace"))?;
+    Ok(())
+}
+
+async fn a_room_can_be_entered_by_its_name_in_capitals(scene: &Scene) -> Result<()> {
+    let page = scene.page(Engine::Chromium).await?;
+    page.open("/").await?;
+    page.fill("room-input", "Team-Seven").await?;
+    page.click("go").await?;
+    let lobby = page.until("the lobby is there", |page| page.shows("lobby")).await?;
+    assert_eq!(lobby.path, "/room/team-seven");
+    Ok(())
+}
+
+async fn a_room_name_that_is_not_allowed_is_told(scene: &Scene) -> Result<()> {
+    let page = scene.page(Engine::Chromium).await?;
+    for path in ["/room/ab", "/room/a%20b", "/room/%3Cb%3E", "/room/r%C3%A4ume"] {
+        page.open(path).await?;
+        page.until_notice("room-name-invalid").await?;
+    }
+    page.open("/").await?;
+    page.fill("room-input", "no such name!").await?;
+    page.click("go").await?;
+    page.until_notice("room-name-invalid").await?;
+    Ok(())
+}
+
+async fn names_with_markup_are_text(scene: &Scene) -> Result<()> {
+    let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
+    let hostile = r#"<img id=injected src=x onerror=alert(1)>"&'"#;
+    ada.enter("names", "Ada").await?;
+    bob.enter("names", hostile).await?;
+    let seen = ada.until_connected_to(hostile).await?;
+    assert_eq!(seen.injected, 0, "markup became elements");
+    let tile = seen.tile(hostile).context("no tile")?;
+    assert!(tile.text.contains(hostile), "the name is not what is shown: {:?}", tile.text);
+    bob.say("a message").await?;
+    let seen = ada.until_received("a message").await?;
+    assert!(seen.message("a message").is_some_and(|message| message.text.contains(hostile)));
+    assert_eq!(seen.injected, 0, "markup became elements");
+    Ok(())
+}
+
+async fn every_word_is_chinese_where_chinese_is_asked_for(scene: &Scene) -> Result<()> {
+    let page = scene.page(Engine::Chromium).await?;
+    for path in ["/?lang=zh-CN", "/room/sprache?lang=zh-CN", "/room/sprache?lang=zh-CN&name=A&autojoin=1"] {
+        page.open(path).await?;
+        let seen = page.until("the page is Chinese", |page| page.language == "zh-CN").await?;
+        let words: String = page.execute(VISIBLE_WORDS, vec![]).await?;
+        assert!(words.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character)), "{words}");
+        let english: Vec<_> =
+            words.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 3).collect();
+        let known = [
+            "Sightline",
+            "English",
+            "fake",
+            "device",
+            "Fake",
+            "Default",
+            "Audio",
+            "Input",
+            "sprache",
+            "WebRTC",
+        ];
+        let foreign: Vec<_> = english.into_iter().filter(|word| !known.contains(word)).collect();
+        assert!(foreign.is_empty(), "{}: not Chinese: {foreign:?} in {words}", seen.path);
+    }
+    Ok(())
+}
+
+/// Text, labels and titles of everything that can be seen.
+const VISIBLE_WORDS: &str = "
+    const labels = [...document.querySelectorAll('[aria-label], [title], [placeholder]')]
+      .filter((element) => element.checkVisibility())
+      .flatMap((element) => [element.ariaLabel, element.title, element.placeholder]);
+    return [document.body.innerText, ...labels].filter(Boolean).join('\\n');";

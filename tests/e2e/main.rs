@@ -1,0 +1,34 @@
+//! The end-to-end tests. Each reads as a sentence; the browsers it is played in follow its name.
+#![cfg(unix)]
+
+mod call;
+mod figures;
+mod lobby;
+mod problems;
+mod room;
+mod screenshots;
+mod signalling;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+use sightline_e2e::stage::Stage;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::from_args();
+    let stage = Stage::new()?;
+    let trials = [
+        call::tests(&stage),
+        lobby::tests(&stage),
+        room::tests(&stage),
+        signalling::tests(&stage),
+        problems::tests(&stage),
+        screenshots::tests(&stage),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    stage.close();
+    Ok(conclusion.exit_code())
+}

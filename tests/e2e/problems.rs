@@ -1,0 +1,103 @@
+//! Bad luck: each has its sentence, and the room can be entered where that makes sense.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use libtest_mimic::Trial;
+use sightline_e2e::{
+    browser::{Devices, Engine, Profile},
+    page::Page,
+    stage::{Scene, Stage},
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_each(without_a_camera_one_is_told_and_enters),
+        stage.test_in_each(with_permission_refused_one_is_told_and_enters),
+        stage.test_in_each(while_the_question_is_ignored_one_is_told_and_enters),
+        stage.test_in_each(a_camera_that_another_program_holds_is_told),
+        stage.test_in_each(a_page_that_is_not_secure_is_told),
+        stage.test_in_each(a_browser_without_webrtc_is_told),
+        vec![stage.test(sound_that_the_browser_holds_back_plays_after_a_click)],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn without_a_camera_one_is_told_and_enters(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page_in(Profile::of(engine).with_devices(Devices::Missing)).await?;
+    is_told_and_talks_to_another(scene, &page, "", "no-device").await
+}
+
+async fn with_permission_refused_one_is_told_and_enters(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page_in(Profile::of(engine).with_devices(Devices::Refused)).await?;
+    is_told_and_talks_to_another(scene, &page, "", "permission-denied").await
+}
+
+async fn while_the_question_is_ignored_one_is_told_and_enters(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    is_told_and_talks_to_another(scene, &page, "probe=prompt-ignored", "permission-pending").await
+}
+
+async fn a_camera_that_another_program_holds_is_told(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    is_told_and_talks_to_another(scene, &page, "probe=camera-busy", "device-in-use").await
+}
+
+async fn a_page_that_is_not_secure_is_told(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    let port = scene.server().await?.port();
+    page.open(&format!("http://insecure.test:{port}/room/insecure")).await?;
+    page.until_notice("insecure-context").await?;
+    Ok(())
+}
+
+async fn a_browser_without_webrtc_is_told(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/room/too-old?probe=no-webrtc").await?;
+    page.until_notice("unsupported-browser").await?;
+    Ok(())
+}
+
+async fn sound_that_the_browser_holds_back_plays_after_a_click(scene: &Scene) -> Result<()> {
+    let quiet = Profile::of(Engine::Chromium).with_devices(Devices::Missing).without_autoplay();
+    let ada = scene.page_in(quiet).await?;
+    let bob = scene.page(Engine::Chromium).await?;
+    bob.enter("quiet", "Bob").await?;
+    ada.enter_with("quiet", "Ada", "source=none").await?;
+    ada.until_connected_to("Bob").await?;
+    ada.until_notice("autoplay-blocked").await?;
+    let _: () = ada.execute("document.querySelector('[data-code=\"autoplay-blocked\"] button')?.setAttribute('data-testid', 'resume-playback'); return null", vec![]).await?;
+    ada.click("resume-playback").await?;
+    ada.until("the notice is gone", |page| !page.has_notice("autoplay-blocked")).await?;
+    ada.until_picture_moves("Bob").await?;
+    assert!(ada.plays_aloud("Bob").await?);
+    Ok(())
+}
+
+/// In the lobby the notice, then into the room all the same, and words both ways with somebody who has everything.
+async fn is_told_and_talks_to_another(
+    scene: &Scene,
+    page: &Page,
+    parameters: &str,
+    code: &str,
+) -> Result<()> {
+    let other = scene.page(Engine::Chromium).await?;
+    other.enter(code, "Bob").await?;
+    page.open(&format!("/room/{code}?{parameters}")).await?;
+    page.until_notice(code).await?;
+    page.fill("name-input", "Ada").await?;
+    page.click("join").await?;
+    page.until_connected_to("Bob").await?;
+    page.until_picture_moves("Bob").await?;
+    page.until("one's own camera is off", |page| {
+        page.own_tile().is_some_and(|own| own.camera.as_deref() == Some("off"))
+    })
+    .await?;
+    page.say("can you read me?").await?;
+    other.until_received("can you read me?").await?;
+    other.say("loud and clear").await?;
+    page.until_received("loud and clear").await?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! The README's pictures. Taken only where `SIGHTLINE_SCREENSHOTS` names a folder (`cargo xtask screenshots`), so that a
+//! test run changes no file.
+
+use std::{env, fs, path::PathBuf, sync::Arc};
+
+use anyhow::Result;
+use libtest_mimic::Trial;
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    stage::{Scene, Stage},
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    folder().map(|_| stage.test(of_home_lobby_and_a_call_of_three)).into_iter().collect()
+}
+
+async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
+    let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Chromium]).await?;
+    let eve = scene.page(Engine::Firefox).await?;
+    ada.open("/").await?;
+    ada.until("the first page is there", |page| page.shows("go")).await?;
+    keep(&ada, "home").await?;
+
+    ada.open("/room/design-review").await?;
+    ada.fill("name-input", "Ada").await?;
+    ada.until("there is a preview", |page| page.shows("preview")).await?;
+    ada.until_preview_moves().await?;
+    keep(&ada, "lobby").await?;
+
+    ada.click("join").await?;
+    bob.enter("design-review", "Bob").await?;
+    eve.enter("design-review", "Eve").await?;
+    for name in ["Bob", "Eve"] {
+        ada.until_picture_moves(name).await?;
+    }
+    bob.until_connected_to("Eve").await?;
+    bob.say("The new build is up: https://example.org/build/42").await?;
+    eve.until_received("The new build").await?;
+    eve.say("Looking at it now.\nThe picture is sharp here.").await?;
+    ada.until_received("Looking at it now.").await?;
+    ada.say("Same here, 30 frames a second.").await?;
+    ada.until_delivered("Same here").await?;
+    keep(&ada, "call").await
+}
+
+async fn keep(page: &Page, name: &str) -> Result<()> {
+    let Some(folder) = folder() else { return Ok(()) };
+    fs::create_dir_all(&folder)?;
+    page.browser.driver.screenshot(&folder.join(format!("{name}.png"))).await?;
+    Ok(())
+}
+
+fn folder() -> Option<PathBuf> {
+    env::var_os("SIGHTLINE_SCREENSHOTS").map(PathBuf::from)
+}

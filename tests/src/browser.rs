@@ -1,0 +1,278 @@
+//! A real browser with fake devices, and its driver.
+
+use std::{env, path::PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use thirtyfour::{
+    BrowserCapabilitiesHelper, Capabilities, CapabilitiesHelper, ChromiumLikeCapabilities,
+    DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
+};
+use tokio::{process::Command, sync::Mutex};
+
+use crate::{console::Console, process::ProcessTree};
+
+const WINDOW: (u32, u32) = (1280, 800);
+
+/// Which browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Engine {
+    /// Chromium, by chromedriver.
+    Chromium,
+    /// Firefox, by geckodriver.
+    Firefox,
+}
+
+impl Engine {
+    /// Its name in a test's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+        }
+    }
+}
+
+/// What a page finds that asks for a camera and a microphone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Devices {
+    /// A test picture and a tone, granted.
+    #[default]
+    Fake,
+    /// None.
+    Missing,
+    /// A refusal, remembered from an earlier visit.
+    Refused,
+}
+
+/// A browser as a person set it up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Profile {
+    /// Which browser.
+    pub engine: Engine,
+    /// What is connected to it.
+    pub devices: Devices,
+    /// Whether pages may play sound before a click.
+    pub autoplay: bool,
+}
+
+impl Profile {
+    /// One with fake devices that plays at once.
+    #[must_use]
+    pub fn of(engine: Engine) -> Self {
+        Self { engine, devices: Devices::Fake, autoplay: true }
+    }
+
+    /// The same with other devices.
+    #[must_use]
+    pub fn with_devices(self, devices: Devices) -> Self {
+        Self { devices, ..self }
+    }
+
+    /// The same where pages play no sound before a click.
+    #[must_use]
+    pub fn without_autoplay(self) -> Self {
+        Self { autoplay: false, ..self }
+    }
+}
+
+/// A browser that runs, with its driver. Dropping it ends both.
+#[derive(Debug)]
+pub struct Browser {
+    /// How it is set up.
+    pub profile: Profile,
+    /// The session.
+    pub driver: WebDriver,
+    /// What its console says.
+    pub console: Console,
+    process: Mutex<ProcessTree>,
+    _folder: TempDir,
+}
+
+impl Browser {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// Where the driver or the browser does not start.
+    pub async fn start(profile: Profile) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let mut process = ProcessTree::start(driver_command(profile.engine, &folder)?)?;
+        let port = process.line(port_in).await.context(profile.engine.name())?;
+        let url = format!("http://127.0.0.1:{port}");
+        let driver = WebDriver::new(url, capabilities(profile)?).await.context("a session")?;
+        let (console, probe) = (console(profile.engine, &driver).await?, include_str!("probe.js"));
+        match profile.engine {
+            Engine::Chromium => {
+                driver.cdp().page().add_script_to_evaluate_on_new_document(probe).await?;
+            }
+            Engine::Firefox => {
+                driver.bidi().await?.script().add_preload_script(format!("() => {{ {probe} }}")).await?;
+            }
+        }
+        Ok(Self { profile, driver, console, process: Mutex::new(process), _folder: folder })
+    }
+
+    /// Ends it as a loss of power does.
+    ///
+    /// # Errors
+    /// Where it cannot be waited for.
+    pub async fn kill(&self) -> Result<()> {
+        self.process.lock().await.kill().await
+    }
+
+    /// Leaves every page and closes every window but one, for the next test.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn clear(&self) -> Result<()> {
+        let windows = self.driver.windows().await?;
+        for extra in windows.iter().skip(1) {
+            self.driver.switch_to_window(extra.clone()).await?;
+            self.driver.close_window().await?;
+        }
+        if let Some(first) = windows.first() {
+            self.driver.switch_to_window(first.clone()).await?;
+        }
+        self.driver.goto("about:blank").await?;
+        self.console.take_errors(&self.driver).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The process is killed: there is no session to end politely, and trying would block.
+        let _ = self.driver.clone().leak();
+    }
+}
+
+fn driver_command(engine: Engine, folder: &TempDir) -> Result<Command> {
+    let (variable, name, options) = match engine {
+        Engine::Chromium => ("CHROMEDRIVER", "chromedriver", ["--port=0", "--log-level=WARNING"].as_slice()),
+        Engine::Firefox => {
+            ("GECKODRIVER", "geckodriver", ["--port", "0", "--websocket-port", "0"].as_slice())
+        }
+    };
+    let installed = dirs::cache_dir().map(|cache| cache.join("sightline/tools/bin"));
+    let search: Vec<PathBuf> =
+        env::split_paths(&env::var_os("PATH").unwrap_or_default()).chain(installed).collect();
+    let program = match env::var_os(variable) {
+        Some(named) => PathBuf::from(named),
+        None => which::which_in(name, Some(env::join_paths(search)?), ".")
+            .with_context(|| format!("{name} is not here: `cargo xtask setup --tests` installs it"))?,
+    };
+    let mut command = Command::new(program);
+    // Profiles of a killed browser go with the folder.
+    command.args(options).env("TMPDIR", folder.path());
+    Ok(command)
+}
+
+async fn console(engine: Engine, driver: &WebDriver) -> Result<Console> {
+    match engine {
+        Engine::Chromium => Ok(Console::Kept),
+        Engine::Firefox => Console::reported(driver).await,
+    }
+}
+
+fn capabilities(profile: Profile) -> Result<Capabilities> {
+    match profile.engine {
+        Engine::Chromium => chromium(profile),
+        Engine::Firefox => firefox(profile),
+    }
+}
+
+fn chromium(profile: Profile) -> Result<Capabilities> {
+    let mut chromium = DesiredCapabilities::chrome();
+    let window = format!("--window-size={},{}", WINDOW.0, WINDOW.1);
+    let mut arguments = vec![
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        // A name that is not this machine's, so that http there is no secure context.
+        "--host-resolver-rules=MAP insecure.test 127.0.0.1",
+        &window,
+    ];
+    match profile.devices {
+        Devices::Fake => {
+            arguments.extend(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
+        }
+        Devices::Missing => arguments
+            .extend(["--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"]),
+        Devices::Refused => {
+            arguments.push("--use-fake-device-for-media-stream");
+            let refused = json!({
+                "profile.default_content_setting_values.media_stream_camera": 2,
+                "profile.default_content_setting_values.media_stream_mic": 2,
+            });
+            chromium.add_experimental_option("prefs", refused)?;
+        }
+    }
+    arguments.push(if profile.autoplay {
+        "--autoplay-policy=no-user-gesture-required"
+    } else {
+        "--autoplay-policy=document-user-activation-required"
+    });
+    for argument in arguments {
+        chromium.add_arg(argument)?;
+    }
+    if let Some(binary) = env::var("SIGHTLINE_CHROMIUM").ok().filter(|binary| !binary.is_empty()) {
+        chromium.set_binary(&binary)?;
+    }
+    chromium.set_browser_log_level(LoggingPrefsLogLevel::All)?;
+    Ok(chromium.into())
+}
+
+fn firefox(profile: Profile) -> Result<Capabilities> {
+    let mut preferences = json!({
+        "media.peerconnection.ice.loopback": true,
+        "media.autoplay.default": if profile.autoplay { 0 } else { 1 },
+        "media.autoplay.block-webaudio": !profile.autoplay,
+        "media.autoplay.blocking_policy": 0,
+        "network.dns.localDomains": "insecure.test",
+        "app.update.disabledForTesting": true,
+        "datareporting.policy.dataSubmissionEnabled": false,
+    });
+    let devices = match profile.devices {
+        Devices::Fake => json!({
+            "media.navigator.streams.fake": true,
+            "media.navigator.permission.disabled": true,
+        }),
+        // Only devices of these names count, and there are none.
+        Devices::Missing => json!({
+            "media.navigator.permission.disabled": true,
+            "media.video_loopback_dev": "no such camera",
+            "media.audio_loopback_dev": "no such microphone",
+        }),
+        Devices::Refused => json!({
+            "media.navigator.streams.fake": true,
+            "permissions.default.camera": 2,
+            "permissions.default.microphone": 2,
+        }),
+    };
+    if let (Value::Object(all), Value::Object(more)) = (&mut preferences, devices) {
+        all.extend(more);
+    }
+    let mut firefox = DesiredCapabilities::firefox();
+    firefox.enable_bidi()?;
+    for argument in ["-headless", "--width", &WINDOW.0.to_string(), "--height", &WINDOW.1.to_string()] {
+        firefox.add_arg(argument)?;
+    }
+    firefox.set_browser_option("prefs", preferences)?;
+    if let Some(binary) = env::var("SIGHTLINE_FIREFOX").ok().filter(|binary| !binary.is_empty()) {
+        firefox.set_firefox_binary(&binary)?;
+    }
+    Ok(firefox.into())
+}
+
+/// "ChromeDriver was started successfully on port 40123.", "... Listening on 127.0.0.1:40123"
+fn port_in(line: &str) -> Option<u16> {
+    let after =
+        line.split_once("successfully on port ").or_else(|| line.split_once("Listening on 127.0.0.1:"))?.1;
+    after.trim_end_matches('.').trim().parse().ok()
+}

@@ -1,0 +1,328 @@
+//! One page in one browser, driven and read by `data-testid`.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thirtyfour::{By, Key, TypingData, WebElement};
+
+use crate::{
+    browser::Browser,
+    snapshot::Snapshot,
+    wait::{PATIENCE, until},
+};
+
+/// A page of the app.
+#[derive(Debug)]
+pub struct Page {
+    /// Where it is shown.
+    pub browser: Arc<Browser>,
+    /// The server's address, without a slash at the end.
+    origin: String,
+    expected_errors: Mutex<Vec<String>>,
+}
+
+/// A few points of a video's picture.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Picture {
+    width: u32,
+    height: u32,
+    /// From 0 to 255, row by row.
+    luma: Vec<u8>,
+}
+
+impl Page {
+    /// A page at a server, in a browser.
+    #[must_use]
+    pub fn new(browser: Arc<Browser>, origin: String) -> Self {
+        Self { browser, origin, expected_errors: Mutex::default() }
+    }
+
+    /// Opens a path of the server, or an address.
+    ///
+    /// # Errors
+    /// Where the browser does not get there.
+    pub async fn open(&self, path: &str) -> Result<()> {
+        let url = if path.contains("://") { path.to_owned() } else { format!("{}{path}", self.origin) };
+        self.browser.driver.goto(url.clone()).await.with_context(|| format!("opening {url}"))
+    }
+
+    /// Enters a room at once, with the camera and this name.
+    ///
+    /// # Errors
+    /// Where the room does not appear.
+    pub async fn enter(&self, room: &str, name: &str) -> Result<()> {
+        self.enter_with(room, name, "source=camera").await
+    }
+
+    /// The same with these parameters in the address.
+    ///
+    /// # Errors
+    /// Where the room does not appear.
+    pub async fn enter_with(&self, room: &str, name: &str, parameters: &str) -> Result<()> {
+        self.open(&format!("/room/{room}?name={}&autojoin=1&{parameters}", percent_encode(name))).await?;
+        self.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
+        Ok(())
+    }
+
+    /// What it shows now.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn look(&self) -> Result<Snapshot> {
+        self.execute(include_str!("snapshot.js"), vec![]).await
+    }
+
+    /// Waits until it shows something.
+    ///
+    /// # Errors
+    /// Where it does not; the message has what it shows instead.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&Snapshot) -> bool) -> Result<Snapshot> {
+        self.until_for(PATIENCE, what, is_so).await
+    }
+
+    /// The same with another patience, for what takes long by design.
+    ///
+    /// # Errors
+    /// As [`Self::until`].
+    pub async fn until_for(
+        &self,
+        patience: Duration,
+        what: &str,
+        is_so: impl Fn(&Snapshot) -> bool,
+    ) -> Result<Snapshot> {
+        let what = format!("{} to show that {what}", self.browser.profile.engine.name());
+        until(&what, patience, async || {
+            let seen = self.look().await?;
+            Ok(if is_so(&seen) { Ok(seen) } else { Err(format!("{seen:#?}")) })
+        })
+        .await
+    }
+
+    /// Waits until a problem is told, with a sentence.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub async fn until_notice(&self, code: &str) -> Result<Snapshot> {
+        self.until(&format!("there is the notice {code}, in words"), |page| {
+            page.notices.iter().any(|notice| notice.code == code && notice.text.contains(' '))
+                || page.notices.iter().any(|notice| notice.code == code && !notice.text.is_ascii())
+        })
+        .await
+    }
+
+    /// Waits until the member with this name is connected.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub async fn until_connected_to(&self, name: &str) -> Result<Snapshot> {
+        self.until(&format!("{name} is connected"), |page| page.is_connected_to(name)).await
+    }
+
+    /// Waits until the picture of the member with this name moves: four that differ, not all of them dark.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn until_picture_moves(&self, name: &str) -> Result<()> {
+        let mut seen: Vec<Picture> = Vec::new();
+        let what = format!("{} to show {name}'s moving picture", self.browser.profile.engine.name());
+        until(&what, PATIENCE, async || {
+            let picture: Option<Picture> = self.execute(PICTURE, vec![json!(name)]).await?;
+            let Some(picture) = picture else { return Ok(Err("no picture".to_owned())) };
+            if !seen.contains(&picture) {
+                seen.push(picture);
+            }
+            let is_lit = seen.iter().any(|picture| picture.luma.iter().any(|luma| *luma > 32));
+            Ok(if seen.len() >= 4 && is_lit {
+                Ok(())
+            } else {
+                Err(format!("{} different pictures, the last {:?}", seen.len(), seen.last()))
+            })
+        })
+        .await
+    }
+
+    /// Waits until the lobby's preview of one's own camera moves.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn until_preview_moves(&self) -> Result<()> {
+        let mut times: Vec<f64> = Vec::new();
+        until("a moving preview", PATIENCE, async || {
+            let time: Option<f64> = self.execute(PREVIEW_TIME, vec![]).await?;
+            times.extend(time.filter(|time| !times.contains(time)));
+            Ok(if times.len() >= 4 { Ok(()) } else { Err(format!("it played at {times:?}")) })
+        })
+        .await
+    }
+
+    /// Waits until sound of the member with this name is heard: energy in the stream that its `video` plays.
+    ///
+    /// # Errors
+    /// Where there is only silence.
+    pub async fn until_sound_is_heard(&self, name: &str) -> Result<()> {
+        let what = format!("{} to hear {name}", self.browser.profile.engine.name());
+        until(&what, PATIENCE, async || {
+            let peak: Option<f64> = self.execute(LOUDNESS, vec![json!(name)]).await?;
+            Ok(match peak {
+                Some(peak) if peak > 0.01 => Ok(()),
+                other => Err(format!("a peak of {other:?}")),
+            })
+        })
+        .await
+    }
+
+    /// Whether the `video` of the member with this name plays with its sound on.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn plays_aloud(&self, name: &str) -> Result<bool> {
+        self.execute(PLAYS_ALOUD, vec![json!(name)]).await
+    }
+
+    /// Clicks on it as soon as it can be clicked.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub async fn click(&self, test_id: &str) -> Result<()> {
+        let what = format!("{} to click {test_id}", self.browser.profile.engine.name());
+        until(&what, PATIENCE, async || {
+            let Ok(element) = self.find(test_id).await else { return Ok(Err("it is not there".to_owned())) };
+            Ok(element.click().await.map_err(|error| error.to_string()))
+        })
+        .await
+    }
+
+    /// Writes into a field in place of what is there.
+    ///
+    /// # Errors
+    /// Where it cannot be written into.
+    pub async fn fill(&self, test_id: &str, text: &str) -> Result<()> {
+        self.until(&format!("{test_id} is there"), |page| page.shows(test_id)).await?;
+        let field = self.find(test_id).await?;
+        field.clear().await?;
+        Ok(field.send_keys(text).await?)
+    }
+
+    /// The words of a `select`'s options.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn options(&self, test_id: &str) -> Result<Vec<String>> {
+        self.execute(OPTIONS, vec![json!(test_id)]).await
+    }
+
+    /// Writes to everybody in the room. Lines are broken as a person does it.
+    ///
+    /// # Errors
+    /// Where it cannot be sent.
+    pub async fn say(&self, text: &str) -> Result<()> {
+        let page = self.look().await?;
+        if !page.shows("chat-input") && page.shows("chat-toggle") {
+            self.click("chat-toggle").await?;
+        }
+        self.until("there is a field to write in", |page| page.shows("chat-input")).await?;
+        let field = self.find("chat-input").await?;
+        for (at, line) in text.split('\n').enumerate() {
+            if at > 0 {
+                field.send_keys(Key::Shift + Key::Enter + Key::Null).await?;
+            }
+            field.send_keys(TypingData::from(line)).await?;
+        }
+        self.click("chat-send").await
+    }
+
+    /// Waits until a message of one's own has arrived at everyone.
+    ///
+    /// # Errors
+    /// Where it has not.
+    pub async fn until_delivered(&self, words: &str) -> Result<Snapshot> {
+        self.until(&format!("{words:?} is delivered"), |page| {
+            page.message(words).is_some_and(|message| message.state == "delivered")
+        })
+        .await
+    }
+
+    /// Waits until somebody else's message is there.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub async fn until_received(&self, words: &str) -> Result<Snapshot> {
+        self.until(&format!("{words:?} is received"), |page| {
+            page.message(words).is_some_and(|message| message.state == "received")
+        })
+        .await
+    }
+
+    /// Loads it again.
+    ///
+    /// # Errors
+    /// Where the browser does not.
+    pub async fn reload(&self) -> Result<()> {
+        Ok(self.browser.driver.refresh().await?)
+    }
+
+    /// Runs a script in it and reads its value.
+    ///
+    /// # Errors
+    /// Where the script throws or returns something else.
+    pub async fn execute<T: for<'a> Deserialize<'a>>(
+        &self,
+        script: &str,
+        arguments: Vec<Value>,
+    ) -> Result<T> {
+        let returned = self.browser.driver.execute(script, arguments).await?;
+        Ok(serde_json::from_value(returned.json().clone())?)
+    }
+
+    /// Errors with these words in them are what this test is about.
+    pub fn expect_console_error(&self, words: &str) {
+        self.expected_errors.lock().unwrap_or_else(PoisonError::into_inner).push(words.to_owned());
+    }
+
+    /// What the console said that nobody expected.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn unexpected_errors(&self) -> Result<Vec<String>> {
+        let mut errors = self.browser.console.take_errors(&self.browser.driver).await?;
+        let expected = self.expected_errors.lock().unwrap_or_else(PoisonError::into_inner);
+        errors.retain(|error| !expected.iter().any(|words| error.contains(words)));
+        Ok(errors)
+    }
+
+    async fn find(&self, test_id: &str) -> Result<WebElement> {
+        Ok(self.browser.driver.find(By::Css(format!("[data-testid=\"{test_id}\"]"))).await?)
+    }
+}
+
+const PICTURE: &str = include_str!("picture.js");
+const LOUDNESS: &str = include_str!("loudness.js");
+const PLAYS_ALOUD: &str = "
+    const video = [...document.querySelectorAll('[data-testid=\"tile\"]')]
+      .find((tile) => tile.dataset.name === arguments[0])?.querySelector('video');
+    return !!video && !video.paused && !video.muted && video.volume > 0;";
+const PREVIEW_TIME: &str = "
+    const preview = document.querySelector('[data-testid=\"preview\"]');
+    const video = preview?.matches('video') ? preview : preview?.querySelector('video');
+    return video?.videoWidth ? video.currentTime : null;";
+const OPTIONS: &str = "
+    return [...document.querySelectorAll(`[data-testid=\"${arguments[0]}\"] option`)].map((option) => option.text);";
+
+fn percent_encode(text: &str) -> String {
+    text.bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
+        .collect()
+}

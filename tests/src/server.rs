@@ -1,0 +1,109 @@
+//! The built server, on a port and in a data folder of its own.
+
+use std::{env, path::PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::process::ProcessTree;
+
+/// A running server, or one that was stopped and can come back at the same address.
+#[derive(Debug)]
+pub struct Server {
+    process: Option<ProcessTree>,
+    port: u16,
+    options: Vec<String>,
+    data: TempDir,
+}
+
+impl Server {
+    /// Starts it with further options.
+    ///
+    /// # Errors
+    /// Where it is not built or does not start.
+    pub async fn start(options: &[&str]) -> Result<Self> {
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut server = Self { process: None, port: 0, options, data: TempDir::new()? };
+        server.come_back().await?;
+        Ok(server)
+    }
+
+    /// Its address as a browser on this machine knows it, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops it as a loss of power does.
+    ///
+    /// # Errors
+    /// Where it cannot be waited for.
+    pub async fn kill(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Stops it as a service manager does.
+    ///
+    /// # Errors
+    /// Where it does not end, or not with success.
+    pub async fn terminate(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            let succeeded = process.terminate().await?;
+            ensure!(
+                succeeded,
+                "the server did not end with success; it said:\n{}",
+                process.rest().join("\n")
+            );
+        }
+        Ok(())
+    }
+
+    /// Starts it again, on the same port and with the same data.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn come_back(&mut self) -> Result<()> {
+        let mut command = Command::new(binary());
+        command
+            .args(["--port", &self.port.to_string(), "--dist"])
+            .arg(dist())
+            .arg("--data-dir")
+            .arg(self.data.path())
+            .args(&self.options)
+            .env("NO_COLOR", "1");
+        let mut process = ProcessTree::start(command)?;
+        self.port = process.line(port_in).await.context("the server")?;
+        self.process = Some(process);
+        Ok(())
+    }
+}
+
+/// The port of the first address in a line of its output.
+fn port_in(line: &str) -> Option<u16> {
+    let (_, after) = line.split_once("http://")?;
+    let (_, port) = after.split_once(':')?;
+    port.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn binary() -> PathBuf {
+    env::var_os("SIGHTLINE_SERVER")
+        .map_or_else(|| root().join("target/release/sightline-server"), PathBuf::from)
+}
+
+fn dist() -> PathBuf {
+    env::var_os("SIGHTLINE_DIST").map_or_else(|| root().join("dist"), PathBuf::from)
+}

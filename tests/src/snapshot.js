@@ -1,0 +1,37 @@
+// Everything that a test looks at, in one look.
+const all = (id, within = document) => [...within.querySelectorAll(`[data-testid="${id}"]`)];
+const isShown = (element) => element.checkVisibility();
+return {
+  path: location.pathname,
+  language: document.documentElement.lang,
+  title: document.title,
+  shown: [...document.querySelectorAll("[data-testid]")].filter(isShown).map((element) => element.dataset.testid),
+  connection: all("connection-status")[0]?.dataset.state ?? null,
+  invitation: all("share-link")[0]?.dataset.url ?? null,
+  notices: all("notice").map((notice) => ({ code: notice.dataset.code, text: notice.innerText.trim() })),
+  tiles: all("tile").map((tile) => ({
+    member: tile.dataset.member,
+    name: tile.dataset.name,
+    state: tile.dataset.state ?? null,
+    path: tile.dataset.path ?? null,
+    mic: tile.dataset.mic ?? null,
+    camera: tile.dataset.camera ?? null,
+    text: tile.innerText,
+    is_mirrored: [...tile.querySelectorAll("video")].some(
+      (video) => new DOMMatrix(getComputedStyle(video).transform).a < 0,
+    ),
+  })),
+  messages: all("chat-message").map((message) => ({
+    id: message.dataset.id,
+    state: message.dataset.state,
+    text: message.innerText,
+    links: [...message.querySelectorAll("a")].map((link) => link.href),
+  })),
+  figures: all("stat").map((stat) => ({
+    member: stat.dataset.member,
+    metric: stat.dataset.metric,
+    value: stat.dataset.value,
+  })),
+  // Elements that only markup in a name or a message could have made.
+  injected: document.querySelectorAll("[data-injected], .injected, #injected").length,
+};

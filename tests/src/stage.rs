@@ -1,0 +1,279 @@
+//! Running the tests: browsers that are shared, a scene for each test, and an end for everything.
+
+use std::{
+    any::type_name,
+    env, fs,
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    process,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, anyhow, bail};
+use futures_util::FutureExt;
+use libtest_mimic::{Failed, Trial};
+use tokio::{runtime::Runtime, sync, time::timeout};
+
+use crate::{
+    browser::{Browser, Engine, Profile},
+    page::Page,
+    process::kill_everything,
+    server::Server,
+};
+
+/// What no test needs on any machine.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// Two people's browsers.
+pub type Pair = [Engine; 2];
+
+/// The pairs that every call has to work in.
+pub const PAIRS: [Pair; 3] = [
+    [Engine::Chromium, Engine::Chromium],
+    [Engine::Firefox, Engine::Firefox],
+    [Engine::Chromium, Engine::Firefox],
+];
+
+/// What outlives a single test.
+#[derive(Debug)]
+pub struct Stage {
+    runtime: Runtime,
+    /// Browsers that a test left in order. A server of its own, and so an origin of its own, for every test keeps
+    /// what one stores from the next.
+    idle: Mutex<Vec<Arc<Browser>>>,
+}
+
+impl Stage {
+    /// A stage without browsers.
+    ///
+    /// # Errors
+    /// Where there are no threads to be had.
+    pub fn new() -> Result<Arc<Self>> {
+        // The client of WebDriver BiDi wants one named, even for a plain socket. It fails only where one is already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.spawn(async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                kill_everything();
+                process::exit(130);
+            }
+        });
+        Ok(Arc::new(Self { runtime, idle: Mutex::default() }))
+    }
+
+    /// A test, named after its function.
+    pub fn test<F>(self: &Arc<Self>, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
+        self.trial(name_of::<F>(), test)
+    }
+
+    /// A test in each of these browsers.
+    pub fn test_in_each<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
+    where
+        F: AsyncFn(&Scene, Engine) -> Result<()> + Copy + Send + 'static,
+    {
+        let engines = [Engine::Chromium, Engine::Firefox];
+        let trial = |engine: Engine| {
+            let name = format!("{}::{}", name_of::<F>(), engine.name());
+            self.trial(name, async move |scene: &Scene| test(scene, engine).await)
+        };
+        engines.map(trial).into()
+    }
+
+    /// A test with each pair of browsers.
+    pub fn test_in_pairs<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
+    where
+        F: AsyncFn(&Scene, Pair) -> Result<()> + Copy + Send + 'static,
+    {
+        let trial = |pair: Pair| {
+            let name = format!("{}::{}_{}", name_of::<F>(), pair[0].name(), pair[1].name());
+            self.trial(name, async move |scene: &Scene| test(scene, pair).await)
+        };
+        PAIRS.map(trial).into()
+    }
+
+    /// Ends every browser.
+    pub fn close(&self) {
+        self.idle().clear();
+        kill_everything();
+    }
+
+    fn trial<F>(self: &Arc<Self>, name: String, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
+        let stage = Arc::clone(self);
+        Trial::test(name.clone(), move || {
+            let scene = Scene {
+                stage: Arc::clone(&stage),
+                name,
+                server: sync::Mutex::default(),
+                pages: Mutex::default(),
+            };
+            let played = stage.runtime.block_on(async {
+                let played = AssertUnwindSafe(timeout(LIMIT, test(&scene))).catch_unwind().await;
+                let outcome = match played {
+                    Ok(Ok(outcome)) => outcome,
+                    Ok(Err(_)) => Err(anyhow!("it took longer than {} s", LIMIT.as_secs())),
+                    Err(panic) => Err(anyhow!("{}", panic_message(panic.as_ref()))),
+                };
+                scene.finish(outcome).await
+            });
+            played.map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Arc<Browser>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One test's server and pages.
+#[derive(Debug)]
+pub struct Scene {
+    stage: Arc<Stage>,
+    name: String,
+    server: sync::Mutex<Option<Server>>,
+    pages: Mutex<Vec<Arc<Page>>>,
+}
+
+impl Scene {
+    /// Starts the server with options of its own; before the first page.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn serve(&self, options: &[&str]) -> Result<()> {
+        *self.server.lock().await = Some(Server::start(options).await?);
+        Ok(())
+    }
+
+    /// The server, started without options where it is not yet.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn server(&self) -> Result<sync::MappedMutexGuard<'_, Server>> {
+        let mut server = self.server.lock().await;
+        if server.is_none() {
+            *server = Some(Server::start(&[]).await?);
+        }
+        sync::MutexGuard::try_map(server, Option::as_mut).map_err(|_| anyhow!("no server"))
+    }
+
+    /// A page in a browser with fake devices.
+    ///
+    /// # Errors
+    /// Where the browser does not start.
+    pub async fn page(&self, engine: Engine) -> Result<Arc<Page>> {
+        self.page_in(Profile::of(engine)).await
+    }
+
+    /// A page in a browser that is set up like this.
+    ///
+    /// # Errors
+    /// Where the browser does not start.
+    pub async fn page_in(&self, profile: Profile) -> Result<Arc<Page>> {
+        let origin = self.server().await?.url();
+        let idle = {
+            let mut idle = self.stage.idle();
+            let at = idle.iter().position(|browser| browser.profile == profile);
+            at.map(|at| idle.swap_remove(at))
+        };
+        let browser = match idle {
+            Some(browser) => browser,
+            None => Arc::new(Browser::start(profile).await?),
+        };
+        let page = Arc::new(Page::new(browser, origin));
+        self.pages().push(Arc::clone(&page));
+        Ok(page)
+    }
+
+    /// Two pages in a pair of browsers.
+    ///
+    /// # Errors
+    /// Where a browser does not start.
+    pub async fn pages_in(&self, pair: Pair) -> Result<[Arc<Page>; 2]> {
+        let (first, second) = tokio::try_join!(self.page(pair[0]), self.page(pair[1]))?;
+        Ok([first, second])
+    }
+
+    /// Ends a page's browser as a loss of power does.
+    ///
+    /// # Errors
+    /// Where it cannot be waited for.
+    pub async fn lose_power(&self, page: &Arc<Page>) -> Result<()> {
+        self.pages().retain(|other| !Arc::ptr_eq(other, page));
+        page.browser.kill().await
+    }
+
+    /// Judges the consoles, keeps the browsers of a test that passed, and shows what those of another showed last.
+    async fn finish(&self, outcome: Result<()>) -> Result<()> {
+        let pages = std::mem::take(&mut *self.pages());
+        let outcome = match outcome {
+            Ok(()) => judge_consoles(&pages).await,
+            failed => failed,
+        };
+        if outcome.is_err() {
+            self.keep_evidence(&pages).await;
+        } else {
+            for page in &pages {
+                if page.browser.clear().await.is_ok() {
+                    self.stage.idle().push(Arc::clone(&page.browser));
+                }
+            }
+        }
+        drop(pages);
+        // Last, so that no page sees it go.
+        self.server.lock().await.take();
+        outcome
+    }
+
+    /// Screenshots beside the build, consoles on the terminal.
+    async fn keep_evidence(&self, pages: &[Arc<Page>]) {
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "../target".into(), PathBuf::from);
+        let folder = target.join("e2e").join(self.name.replace("::", "."));
+        let _ = fs::create_dir_all(&folder);
+        for (at, page) in pages.iter().enumerate() {
+            let file = folder.join(format!("{at}-{}.png", page.browser.profile.engine.name()));
+            let errors = page.unexpected_errors().await.unwrap_or_else(|error| vec![error.to_string()]);
+            let kept = timeout(Duration::from_secs(20), page.browser.driver.screenshot(&file)).await;
+            eprintln!(
+                "{}: page {at}: {}; unexpected in its console: {errors:?}",
+                self.name,
+                if matches!(kept, Ok(Ok(()))) {
+                    file.display().to_string()
+                } else {
+                    "no screenshot".to_owned()
+                },
+            );
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Vec<Arc<Page>>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn judge_consoles(pages: &[Arc<Page>]) -> Result<()> {
+    for page in pages {
+        let engine = page.browser.profile.engine.name();
+        let errors = page.unexpected_errors().await.with_context(|| format!("the console of {engine}"))?;
+        if !errors.is_empty() {
+            bail!("unexpected in the console of {engine}:\n{}", errors.join("\n"));
+        }
+    }
+    Ok(())
+}
+
+/// `call::they_see_each_other` of `e2e::call::they_see_each_other`.
+fn name_of<F>() -> String {
+    let full = type_name::<F>();
+    full.split_once("::").map_or(full, |(_, name)| name).to_owned()
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
+}
