@@ -1,7 +1,20 @@
 //! Sightline's client: what a person sees (`pages`, `components`) and the one place where browser events meet the
 //! core (`session`).
 #![allow(unreachable_pub, reason = "components are pub for the macros that call them")]
+#![allow(
+    missing_docs,
+    reason = "the component macro makes public items of its own; what a person writes is documented"
+)]
 
+pub mod app;
+pub mod appearance;
+pub mod components;
+pub mod invitation;
+pub mod language;
+pub mod navigation;
+pub mod pages;
+pub mod parameters;
+pub mod route;
 pub mod session;
 
 pub use translations::i18n;

@@ -1,0 +1,76 @@
+//! Stands for a person without a picture: initials on a colour that follows from the name.
+
+use leptos::prelude::*;
+
+/// The round picture of a name.
+#[component]
+pub fn Avatar(
+    /// The name, possibly empty.
+    name: RwSignal<String>,
+) -> AnyView {
+    view! {
+        <span
+            class="avatar"
+            aria-hidden="true"
+            style=("--hue", move || name.with(|name| hue(name).to_string()))
+        >
+            {move || name.with(|name| initials(name))}
+        </span>
+    }
+    .into_any()
+}
+
+/// The first letters of the first and the last word; of a Chinese, Japanese or Korean name the first character.
+fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace();
+    let first = words.next().and_then(|word| word.chars().next());
+    let last = words.next_back().and_then(|word| word.chars().next());
+    match (first, last) {
+        (None, _) => "·".to_owned(),
+        (Some(first), Some(last)) if first.is_alphabetic() && !is_wide(first) => {
+            first.to_uppercase().chain(last.to_uppercase()).collect()
+        }
+        (Some(first), _) => first.to_uppercase().collect(),
+    }
+}
+
+fn is_wide(c: char) -> bool {
+    matches!(c, '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// An angle on the colour wheel, the same for the same name everywhere (FNV-1a).
+fn hue(name: &str) -> u32 {
+    let hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % 360
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_suit_the_script_of_the_name() {
+        for (name, expected) in [
+            ("Ada Lovelace", "AL"),
+            ("ada", "A"),
+            ("Ada M. King Lovelace", "AL"),
+            ("王小明", "王"),
+            ("山田 太郎", "山"),
+            ("éa", "É"),
+            ("🦊 fox", "🦊"),
+            ("", "·"),
+            ("  ", "·"),
+        ] {
+            assert_eq!(initials(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn different_names_mostly_have_different_colours() {
+        let hues = ["Ada", "Grace", "Linus", "王小明", ""].map(hue);
+        assert!(hues.iter().all(|hue| *hue < 360));
+        assert_ne!(hues[0], hues[1]);
+        assert_eq!(hue("Ada"), hues[0]);
+    }
+}

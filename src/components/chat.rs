@@ -1,0 +1,143 @@
+//! The conversation.
+
+use leptos::{ev, html, prelude::*};
+use sightline_protocol::limits::MAX_CHAT_TEXT_BYTES;
+
+use super::{
+    chat_message::ChatMessage,
+    icon::{Icon, IconName},
+};
+use crate::{
+    language::Language,
+    sentence,
+    session::model::{ChatLine, RoomActions, RoomModel},
+};
+
+/// How near to its end, in CSS pixels, a log counts as read to the end.
+const END_TOLERANCE_PX: i32 = 48;
+
+/// The log and the line to write on.
+#[component]
+pub fn Chat(
+    /// The messages.
+    model: RoomModel,
+    /// For sending.
+    actions: RoomActions,
+    /// Folds the chat away, where it can be.
+    close: Callback<()>,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_empty = Memo::new(move |_| model.chat.with(Vec::is_empty));
+    let log = NodeRef::<html::Div>::new();
+    let is_at_end = StoredValue::new(true);
+    let note_scroll = move |_| {
+        if let Some(log) = log.get_untracked() {
+            let below = log.scroll_height() - log.scroll_top() - log.client_height();
+            is_at_end.set_value(below < END_TOLERANCE_PX);
+        }
+    };
+    Effect::new(move || {
+        let is_own = model.chat.with(|lines| lines.last().is_some_and(|line| line.author.is_none()));
+        let Some(log) = log.get() else { return };
+        if is_own || is_at_end.get_value() {
+            // After the new message has its height.
+            request_animation_frame(move || log.set_scroll_top(log.scroll_height()));
+        }
+    });
+    view! {
+        <aside class="chat" aria-label=language.text(sentence!(chat.title))>
+            <header class="panel-header">
+                <h2>{language.text(sentence!(chat.title))}</h2>
+                <button
+                    type="button"
+                    class="icon-button chat-close"
+                    aria-label=language.text(sentence!(chat.close))
+                    on:click=move |_| close.run(())
+                >
+                    <Icon name=IconName::Close />
+                </button>
+            </header>
+            <div
+                node_ref=log
+                class="chat-log"
+                role="log"
+                aria-live="polite"
+                aria-label=language.text(sentence!(chat.log))
+                tabindex="0"
+                data-testid="chat-log"
+                on:scroll=note_scroll
+            >
+                <For
+                    each=move || model.chat.get()
+                    key=|line| line.id.clone()
+                    children=|line: ChatLine| view! { <ChatMessage line=line /> }
+                />
+            </div>
+            <Show when=move || is_empty.get()>
+                <div class="panel-empty">
+                    <p class="panel-empty-title">{language.text(sentence!(chat.empty_title))}</p>
+                    <p>{language.text(sentence!(chat.empty_text))}</p>
+                </div>
+            </Show>
+            <Composer send=actions.send_chat />
+        </aside>
+    }
+    .into_any()
+}
+
+#[component]
+fn Composer(send: Callback<String>) -> AnyView {
+    let language = Language::from_context();
+    let text = RwSignal::new(String::new());
+    let submit = move || {
+        let message = text.get_untracked();
+        if message.trim().is_empty() {
+            return;
+        }
+        let is_too_long = message.len() > MAX_CHAT_TEXT_BYTES;
+        send.run(message);
+        // What was refused stays, to be shortened.
+        if !is_too_long {
+            text.set(String::new());
+        }
+    };
+    let on_key = move |event: ev::KeyboardEvent| {
+        // 229: browsers that end the composition before the key that ended it.
+        let is_composing = event.is_composing() || event.key_code() == 229;
+        if event.key() == "Enter" && !event.shift_key() && !is_composing {
+            event.prevent_default();
+            submit();
+        }
+    };
+    view! {
+        <form
+            class="composer"
+            on:submit=move |event| {
+                event.prevent_default();
+                submit();
+            }
+        >
+            // The mirror of the text gives the field its height.
+            <div class="composer-field" data-text=text>
+                <textarea
+                    rows="1"
+                    data-testid="chat-input"
+                    aria-label=language.text(sentence!(chat.placeholder))
+                    placeholder=language.text(sentence!(chat.placeholder))
+                    prop:value=text
+                    on:input=move |event| text.set(event_target_value(&event))
+                    on:keydown=on_key
+                ></textarea>
+            </div>
+            <button
+                type="submit"
+                class="round-button accent"
+                data-testid="chat-send"
+                aria-label=language.text(sentence!(chat.send))
+            >
+                <Icon name=IconName::Send />
+            </button>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,92 @@
+//! One message: who, when, what, and how far it came.
+
+use leptos::prelude::*;
+use sightline_core::chat::DeliveryState;
+
+use super::{
+    clock_time::clock_time,
+    icon::{Icon, IconName},
+    linkify::{Piece, linkify},
+};
+use crate::{
+    language::{Language, Sentence},
+    sentence,
+    session::model::ChatLine,
+};
+
+/// A message.
+#[component]
+pub fn ChatMessage(
+    /// What was said.
+    line: ChatLine,
+) -> AnyView {
+    let language = Language::from_context();
+    let ChatLine { id, author, text, sent_at_ms, state } = line;
+    let is_own = author.is_none();
+    let author = move || match &author {
+        None => sentence!(chat.you)(language.locale()).to_owned(),
+        Some(name) if name.is_empty() => sentence!(tile.guest)(language.locale()).to_owned(),
+        Some(name) => name.clone(),
+    };
+    let time = move || clock_time(sent_at_ms, language.locale());
+    let pieces = linkify(&text).into_iter().map(piece_view).collect_view();
+    view! {
+        <article
+            class="chat-message"
+            class:is-own=is_own
+            data-testid="chat-message"
+            data-id=id
+            data-state=move || state.get().as_str()
+        >
+            <p class="chat-meta">
+                <span class="chat-author" dir="auto">
+                    {author}
+                </span>
+                <time>{time}</time>
+                {is_own.then(|| view! { <Delivery state=state /> })}
+            </p>
+            <p class="chat-text" dir="auto">
+                {pieces}
+            </p>
+        </article>
+    }
+    .into_any()
+}
+
+/// A mark while all is well, and words where it is not.
+#[component]
+fn Delivery(state: RwSignal<DeliveryState>) -> AnyView {
+    let language = Language::from_context();
+    let icon = Signal::derive(move || match state.get() {
+        DeliveryState::Sending => IconName::Clock,
+        DeliveryState::Delivered | DeliveryState::Received => IconName::Check,
+        DeliveryState::Undeliverable => IconName::Alert,
+    });
+    let words = move || {
+        let sentence: Sentence = match state.get() {
+            DeliveryState::Sending => sentence!(chat.sending),
+            DeliveryState::Delivered | DeliveryState::Received => sentence!(chat.delivered),
+            DeliveryState::Undeliverable => sentence!(chat.undeliverable),
+        };
+        sentence(language.locale())
+    };
+    view! {
+        <span class="delivery">
+            <Icon name=icon />
+            <span class="delivery-words">{words}</span>
+        </span>
+    }
+    .into_any()
+}
+
+fn piece_view(piece: Piece<'_>) -> AnyView {
+    match piece {
+        Piece::Text(text) => text.to_owned().into_any(),
+        Piece::Link(address) => view! {
+            <a href=address.to_owned() target="_blank" rel="noopener noreferrer nofollow">
+                {address.to_owned()}
+            </a>
+        }
+        .into_any(),
+    }
+}

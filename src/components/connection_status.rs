@@ -1,0 +1,40 @@
+//! How the connection to the server stands.
+
+use leptos::prelude::*;
+use sightline_core::signalling::SignallingStatus;
+
+use crate::{
+    language::{Language, Sentence},
+    sentence,
+};
+
+/// A dot and a word.
+#[component]
+pub fn ConnectionStatus(
+    /// How it stands.
+    status: RwSignal<SignallingStatus>,
+) -> AnyView {
+    let language = Language::from_context();
+    view! {
+        <span
+            class="status"
+            role="status"
+            data-testid="connection-status"
+            data-state=move || status.get().as_str()
+        >
+            <span class="status-dot" aria-hidden="true"></span>
+            <span class="sr-only">{language.text(sentence!(room.server))}": "</span>
+            <span class="status-word">{move || word(status.get())(language.locale())}</span>
+        </span>
+    }
+    .into_any()
+}
+
+fn word(status: SignallingStatus) -> Sentence {
+    match status {
+        SignallingStatus::Connecting => sentence!(room.connecting),
+        SignallingStatus::Connected => sentence!(room.connected),
+        SignallingStatus::Reconnecting => sentence!(room.reconnecting),
+        SignallingStatus::Lost => sentence!(room.lost),
+    }
+}

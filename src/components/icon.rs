@@ -1,0 +1,93 @@
+//! The icons: strokes on a grid of 24 by 24.
+
+use leptos::prelude::*;
+
+/// An icon by what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is named after what it shows")]
+pub enum IconName {
+    Alert,
+    Arrow,
+    Camera,
+    CameraOff,
+    Chart,
+    Chat,
+    Check,
+    Chevron,
+    Clock,
+    Close,
+    Globe,
+    Leave,
+    Link,
+    Microphone,
+    MicrophoneOff,
+    People,
+    Plus,
+    Send,
+    Settings,
+    Sound,
+    Theme,
+}
+
+impl IconName {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Alert => "M12 4.5 21 20H3L12 4.5ZM12 10.5v4M12 17.2v.1",
+            Self::Arrow => "M5 12h14M13 6l6 6-6 6",
+            Self::Camera => {
+                "M5 6.5h7.5a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2ZM14.5 11l6-3.5v9l-6-3.5"
+            }
+            Self::CameraOff => {
+                "M10 6.5h2.5a2 2 0 0 1 2 2v2.5l6-3.5v9l-2-1.2M14.2 16.6a2 2 0 0 1-1.7.9H5a2 2 0 0 1-2-2v-7a2 2 0 0 1 1.3-1.9M3.5 3.5l17 17"
+            }
+            Self::Chart => "M5 20v-6M12 20V4M19 20v-9",
+            Self::Chat => {
+                "M5 5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-4.5 3.5V17H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2Z"
+            }
+            Self::Check => "m5 12.5 4.5 4.5L19 7.5",
+            Self::Chevron => "m6 9 6 6 6-6",
+            Self::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4.5l3 1.5",
+            Self::Close => "m6 6 12 12M18 6 6 18",
+            Self::Globe => {
+                "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM3 12h18M12 3c2.5 2.5 3.7 5.6 3.7 9s-1.2 6.5-3.7 9c-2.5-2.5-3.7-5.6-3.7-9s1.2-6.5 3.7-9Z"
+            }
+            Self::Leave => {
+                "M3 14.3c0-1 .3-1.9 1-2.5 4.4-3.8 11.6-3.8 16 0 .7.6 1 1.5 1 2.5v1a1.2 1.2 0 0 1-1.5 1.2l-3-.8a1.2 1.2 0 0 1-.9-1.2v-1.9a11 11 0 0 0-7.2 0v1.9a1.2 1.2 0 0 1-.9 1.2l-3 .8A1.2 1.2 0 0 1 3 15.3Z"
+            }
+            Self::Link => {
+                "M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1.2-1.2"
+            }
+            Self::Microphone => {
+                "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3ZM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21"
+            }
+            Self::MicrophoneOff => {
+                "M9.3 4.7A3 3 0 0 1 15 6v4.5M9 9.5V11a3 3 0 0 0 4.7 2.5M5.5 11a6.5 6.5 0 0 0 10.5 5.1M18.5 11c0 .9-.2 1.8-.5 2.6M12 17.5V21M3.5 3.5l17 17"
+            }
+            Self::People => {
+                "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM2.5 20a6.5 6.5 0 0 1 13 0M16 5.3a3.5 3.5 0 0 1 0 6.4M18 14.3a6.5 6.5 0 0 1 3.5 5.7"
+            }
+            Self::Plus => "M12 5v14M5 12h14",
+            Self::Send => "M12 19V5M6 11l6-6 6 6",
+            Self::Settings => {
+                "M4 7.5h9M17 7.5h3M15 5.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4ZM4 16.5h3M11 16.5h9M9 14.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z"
+            }
+            Self::Sound => {
+                "M4 9.5v5h3.5l4.5 4v-13l-4.5 4H4ZM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11"
+            }
+            Self::Theme => {
+                "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 3.5v17M12 8h6.5M12 12h8.5M12 16h6.5"
+            }
+        }
+    }
+}
+
+/// An icon. It is an ornament to assistive technology: what it stands for is said in words beside it.
+#[component]
+pub fn Icon(#[prop(into)] name: Signal<IconName>) -> AnyView {
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+            <path d=Signal::derive(move || name.get().path())></path>
+        </svg>
+    }
+    .into_any()
+}

@@ -1,0 +1,26 @@
+//! What to do in an empty room.
+
+use leptos::prelude::*;
+
+use super::copy_link::CopyLink;
+use crate::{language::Language, sentence};
+
+/// Asks to invite someone.
+#[component]
+pub fn InvitationCard(
+    /// The address to send.
+    invitation: RwSignal<String>,
+) -> AnyView {
+    let language = Language::from_context();
+    view! {
+        <section class="invitation-card">
+            <h2>{language.text(sentence!(room.alone_title))}</h2>
+            <p>{language.text(sentence!(room.alone_text))}</p>
+            <CopyLink invitation=invitation class="button primary" />
+            <p class="invitation-url" dir="ltr">
+                {invitation}
+            </p>
+        </section>
+    }
+    .into_any()
+}

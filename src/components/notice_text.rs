@@ -1,0 +1,36 @@
+//! The sentences of every notice.
+
+use sightline_core::notice::NoticeCode;
+
+use crate::{language::Sentence, sentence};
+
+/// What happened, and what to do.
+#[must_use]
+pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
+    macro_rules! both {
+        ($key:ident) => {
+            (sentence!(notice.$key.title), sentence!(notice.$key.hint))
+        };
+    }
+    match code {
+        NoticeCode::PermissionDenied => both!(permission_denied),
+        NoticeCode::PermissionPending => both!(permission_pending),
+        NoticeCode::NoDevice => both!(no_device),
+        NoticeCode::DeviceInUse => both!(device_in_use),
+        NoticeCode::DeviceLost => both!(device_lost),
+        NoticeCode::InsecureContext => both!(insecure_context),
+        NoticeCode::UnsupportedBrowser => both!(unsupported_browser),
+        NoticeCode::AutoplayBlocked => both!(autoplay_blocked),
+        NoticeCode::RoomNameInvalid => both!(room_name_invalid),
+        NoticeCode::NameInvalid => both!(name_invalid),
+        NoticeCode::RoomFull => both!(room_full),
+        NoticeCode::ServerUnreachable => both!(server_unreachable),
+        NoticeCode::SignallingLost => both!(signalling_lost),
+        NoticeCode::Replaced => both!(replaced),
+        NoticeCode::ProtocolError => both!(protocol_error),
+        NoticeCode::ProtocolVersion => both!(protocol_version),
+        NoticeCode::ServerFull => both!(server_full),
+        NoticeCode::ConnectionFailed => both!(connection_failed),
+        NoticeCode::MessageTooLong => both!(message_too_long),
+    }
+}

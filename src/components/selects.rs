@@ -1,0 +1,93 @@
+//! The choice of language and of light or dark.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, IconName};
+use crate::{
+    appearance::{Appearance, Theme},
+    i18n::{I18nLocaleTrait, Locale},
+    language::Language,
+    sentence,
+};
+
+/// Switches the language at once.
+#[component]
+pub fn LanguageSelect() -> AnyView {
+    let language = Language::from_context();
+    let options = Locale::get_all()
+        .iter()
+        .map(|&locale| {
+            view! {
+                <option value=locale.as_str() lang=locale.as_str() prop:selected=move || language.locale() == locale>
+                    {own_name(locale)}
+                </option>
+            }
+        })
+        .collect_view();
+    view! {
+        <label class="quiet-select">
+            <span class="sr-only">{language.text(sentence!(settings.language))}</span>
+            <Icon name=IconName::Globe />
+            <select
+                data-testid="language"
+                on:change=move |event| {
+                    if let Ok(locale) = event_target_value(&event).parse() {
+                        language.choose(locale);
+                    }
+                }
+            >
+                {options}
+            </select>
+        </label>
+    }
+    .into_any()
+}
+
+/// Switches between the system's look, light and dark.
+#[component]
+pub fn ThemeSelect() -> AnyView {
+    let language = Language::from_context();
+    let appearance = Appearance::from_context();
+    let options = Theme::ALL
+        .map(|theme| {
+            view! {
+                <option value=theme.as_str() prop:selected=move || appearance.theme() == theme>
+                    {language.text(theme_name(theme))}
+                </option>
+            }
+        })
+        .collect_view();
+    view! {
+        <label class="quiet-select">
+            <span class="sr-only">{language.text(sentence!(settings.theme))}</span>
+            <Icon name=IconName::Theme />
+            <select
+                data-testid="theme"
+                on:change=move |event| {
+                    if let Some(theme) = Theme::from_word(&event_target_value(&event)) {
+                        appearance.choose(theme);
+                    }
+                }
+            >
+                {options}
+            </select>
+        </label>
+    }
+    .into_any()
+}
+
+/// A language's name in itself, which is not translated.
+fn own_name(locale: Locale) -> &'static str {
+    match locale {
+        Locale::en => "English",
+        Locale::zh_CN => "简体中文",
+    }
+}
+
+fn theme_name(theme: Theme) -> crate::language::Sentence {
+    match theme {
+        Theme::System => sentence!(settings.theme_system),
+        Theme::Light => sentence!(settings.theme_light),
+        Theme::Dark => sentence!(settings.theme_dark),
+    }
+}

@@ -1,0 +1,61 @@
+//! How the connection is, at a glance and in one sentence.
+
+use leptos::prelude::*;
+use sightline_core::stats::{Cause, Quality};
+
+use crate::{
+    language::{Language, Sentence},
+    sentence,
+};
+
+/// Four bars.
+#[component]
+pub fn SignalBars(
+    /// How it is; nothing is shown until that is known.
+    quality: RwSignal<Option<Quality>>,
+) -> AnyView {
+    let language = Language::from_context();
+    let label = move || {
+        let cause = quality.get().map_or(Cause::Good, |quality| quality.cause);
+        let (signal, cause) = (sentence!(tile.signal), cause_text(cause));
+        format!("{}: {}", signal(language.locale()), cause(language.locale()))
+    };
+    let bars = move || quality.get().map_or(0, |quality| quality.bars.min(4)).to_string();
+    view! {
+        <span
+            class="bars"
+            role="img"
+            aria-label=label
+            data-bars=bars
+            hidden=move || quality.with(Option::is_none)
+        >
+            <i></i>
+            <i></i>
+            <i></i>
+            <i></i>
+        </span>
+    }
+    .into_any()
+}
+
+/// The sentence for a cause.
+#[must_use]
+pub fn cause_text(cause: Cause) -> Sentence {
+    match cause {
+        Cause::Good => sentence!(cause.good),
+        Cause::NoVideo => sentence!(cause.no_video),
+        Cause::NothingArrives => sentence!(cause.nothing_arrives),
+        Cause::Loss => sentence!(cause.loss),
+        Cause::Delay => sentence!(cause.delay),
+        Cause::Jitter => sentence!(cause.jitter),
+        Cause::UploadFull => sentence!(cause.upload_full),
+        Cause::SenderBusy => sentence!(cause.sender_busy),
+        Cause::Freezes => sentence!(cause.freezes),
+    }
+}
+
+/// Whether a cause is something to complain of.
+#[must_use]
+pub fn is_complaint(cause: Cause) -> bool {
+    !matches!(cause, Cause::Good | Cause::NoVideo)
+}

@@ -1,0 +1,62 @@
+//! What a person may type or paste to get into a room: its name, or the invitation.
+
+use sightline_protocol::RoomName;
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// Nothing was typed: a new room.
+    NewRoom,
+    /// This room.
+    Room(RoomName),
+    /// Something that is no room name.
+    Invalid,
+}
+
+/// Reads a room name or an address that ends with `/room/<name>`, whatever comes before and after it.
+#[must_use]
+pub fn read_entry(typed: &str) -> Entry {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Entry::NewRoom;
+    }
+    let name = match typed.split_once("/room/") {
+        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
+        None => typed,
+    };
+    RoomName::new(name).map_or(Entry::Invalid, Entry::Room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(name: &str) -> Entry {
+        Entry::Room(RoomName::new(name).expect("a room name"))
+    }
+
+    #[test]
+    fn nothing_means_a_new_room() {
+        assert_eq!(read_entry("  "), Entry::NewRoom);
+    }
+
+    #[test]
+    fn a_name_and_a_pasted_invitation_mean_the_same_room() {
+        for typed in [
+            "Team-7",
+            " team-7 ",
+            "https://call.example/room/team-7",
+            "call.example/x/room/team-7/?lang=en#chat",
+            "/room/team-7",
+        ] {
+            assert_eq!(read_entry(typed), room("team-7"), "{typed}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for typed in ["a b", "ab", "https://call.example/", "https://call.example/room/", "房间名"] {
+            assert_eq!(read_entry(typed), Entry::Invalid, "{typed}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Going from page to page without loading the app again.
+
+use leptos::{ev, prelude::*};
+use sightline_browser::location::{self, Location};
+
+use crate::{
+    parameters::Parameters,
+    route::{BasePath, Route},
+};
+
+/// Where the person is, in context.
+#[derive(Debug, Clone, Copy)]
+pub struct Navigator {
+    route: RwSignal<Route>,
+    base: StoredValue<BasePath>,
+}
+
+impl Navigator {
+    /// Reads the address, follows the back and forward buttons, and puts the handle into context.
+    pub fn provide() -> Self {
+        let here = Location::current();
+        let base = base_path(&here.origin);
+        let route = base.parse(&here.path);
+        let navigator = Self { route: RwSignal::new(route), base: StoredValue::new(base) };
+        let listener = window_event_listener(ev::popstate, move |_| {
+            let path = Location::current().path;
+            navigator.show(navigator.base.with_value(|base| base.parse(&path)));
+        });
+        on_cleanup(move || listener.remove());
+        provide_context(navigator);
+        navigator
+    }
+
+    /// The handle from the context; `None` outside the app.
+    #[must_use]
+    pub fn from_context() -> Option<Self> {
+        use_context()
+    }
+
+    /// The page now.
+    #[must_use]
+    pub fn route(self) -> Route {
+        self.route.get()
+    }
+
+    /// The address of a page, for a link.
+    #[must_use]
+    pub fn href(self, route: &Route) -> String {
+        self.base.with_value(|base| base.join(route))
+    }
+
+    /// Goes to a page, as a new entry of the history. The parameters stay on the way into a room and are left
+    /// behind on the way home: who has just left must not be let in again by `autojoin`.
+    pub fn go(self, route: Route) {
+        let query = match route {
+            Route::Home => String::new(),
+            _ => Location::current().query,
+        };
+        location::push(&format!("{}{query}", self.href(&route)));
+        self.show(route);
+    }
+
+    /// What the address asks for now.
+    #[must_use]
+    pub fn parameters(self) -> Parameters {
+        Parameters::parse(&Location::current().query)
+    }
+
+    /// The same page again is no change, and must not begin anew.
+    fn show(self, route: Route) {
+        if self.route.with_untracked(|shown| *shown != route) {
+            self.route.set(route);
+        }
+    }
+}
+
+fn base_path(origin: &str) -> BasePath {
+    let uri = document().base_uri().ok().flatten().unwrap_or_default();
+    BasePath::new(uri.strip_prefix(origin).unwrap_or("/"))
+}

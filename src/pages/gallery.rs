@@ -1,0 +1,275 @@
+//! Every state of the interface with made-up people in it: `/gallery/<scene>`, for who works on its looks.
+//! Built only with the feature `gallery`.
+
+use leptos::prelude::*;
+use sightline_core::{
+    chat::DeliveryState,
+    notice::NoticeCode,
+    room::LinkState,
+    signalling::SignallingStatus,
+    stats::{Cause, Figure, FigureValue, LinkPath, Metric, Quality, Unit},
+};
+use sightline_protocol::RoomName;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::room::{call::Call, lobby::Lobby};
+use crate::session::model::{
+    ChatLine, DeviceChoice, LobbyActions, LobbyModel, RoomActions, RoomModel, SourceChoice, TileModel,
+};
+
+const NAMES: [&str; 8] =
+    ["Ada Lovelace", "王小明", "", "Grace Hopper", "Linus", "山田 太郎", "Zoë", "<b>Bobby</b>"];
+const WARNINGS: [NoticeCode; 10] = [
+    NoticeCode::PermissionDenied,
+    NoticeCode::PermissionPending,
+    NoticeCode::NoDevice,
+    NoticeCode::DeviceInUse,
+    NoticeCode::DeviceLost,
+    NoticeCode::InsecureContext,
+    NoticeCode::AutoplayBlocked,
+    NoticeCode::SignallingLost,
+    NoticeCode::ConnectionFailed,
+    NoticeCode::MessageTooLong,
+];
+const OBSTACLES: [NoticeCode; 9] = [
+    NoticeCode::UnsupportedBrowser,
+    NoticeCode::RoomNameInvalid,
+    NoticeCode::NameInvalid,
+    NoticeCode::RoomFull,
+    NoticeCode::ServerUnreachable,
+    NoticeCode::Replaced,
+    NoticeCode::ProtocolError,
+    NoticeCode::ProtocolVersion,
+    NoticeCode::ServerFull,
+];
+
+/// A scene: `lobby`, `lobby-off`, `lobby-denied`, `room-1` to `room-8`, `states`, `chat`, `notices`, or the code of
+/// a notice.
+#[component]
+pub fn Gallery(scene: String) -> AnyView {
+    let Ok(room) = RoomName::new("7gk2m-x4q0p-wz81c-e5hvt-n3j6ya") else { return ().into_any() };
+    let found = |code: &NoticeCode| code.as_str() == scene;
+    match scene.as_str() {
+        "lobby" => {
+            let model = lobby_model(SourceChoice::Camera, vec![]);
+            model.preview.set(Some(fake_stream(30).into()));
+            view! { <Lobby room=room model=model actions=lobby_actions() /> }.into_any()
+        }
+        "lobby-off" => {
+            let model = lobby_model(SourceChoice::None, vec![]);
+            view! { <Lobby room=room model=model actions=lobby_actions() /> }.into_any()
+        }
+        "lobby-denied" => {
+            let model = lobby_model(
+                SourceChoice::Camera,
+                vec![NoticeCode::PermissionDenied, NoticeCode::InsecureContext],
+            );
+            model.cameras.set(vec![]);
+            view! { <Lobby room=room model=model actions=lobby_actions() /> }.into_any()
+        }
+        "notices" => {
+            let model = room_model(2);
+            model.notices.set(WARNINGS.to_vec());
+            view! { <Call room=room model=model actions=room_actions(model) /> }.into_any()
+        }
+        "states" => {
+            let model = room_model(8);
+            show_states(model);
+            view! { <Call room=room model=model actions=room_actions(model) /> }.into_any()
+        }
+        "chat" => {
+            let model = room_model(3);
+            model.chat.set(conversation());
+            model.notices.set(vec![NoticeCode::SignallingLost]);
+            model.status.set(SignallingStatus::Reconnecting);
+            view! { <Call room=room model=model actions=room_actions(model) /> }.into_any()
+        }
+        _ => {
+            let obstacle = OBSTACLES.into_iter().find(found);
+            let count = scene.strip_prefix("room-").and_then(|count| count.parse().ok()).unwrap_or(1);
+            let model = room_model(count);
+            model.notices.set(obstacle.into_iter().collect());
+            view! { <Call room=room model=model actions=room_actions(model) /> }.into_any()
+        }
+    }
+}
+
+fn lobby_model(source: SourceChoice, notices: Vec<NoticeCode>) -> LobbyModel {
+    let device = |id: &str, label: &str| DeviceChoice { id: id.to_owned(), label: label.to_owned() };
+    LobbyModel {
+        name: RwSignal::new("Ada Lovelace".to_owned()),
+        source: RwSignal::new(source),
+        microphone: RwSignal::new(true),
+        cameras: RwSignal::new(vec![device("a", "FaceTime HD Camera"), device("b", "")]),
+        microphones: RwSignal::new(vec![device("c", "Built-in Microphone")]),
+        camera: RwSignal::new(Some("a".to_owned())),
+        microphone_device: RwSignal::new(None),
+        preview: RwSignal::new_local(None),
+        is_asking: RwSignal::new(false),
+        level: RwSignal::new(0.55),
+        notices: RwSignal::new(notices),
+    }
+}
+
+fn lobby_actions() -> LobbyActions {
+    LobbyActions { join: Callback::new(|()| {}), ask_again: Callback::new(|()| {}) }
+}
+
+fn room_model(count: usize) -> RoomModel {
+    let others = (1..count).map(other).collect::<Vec<_>>();
+    let local = tile("local", "Me Myself", 0);
+    local.is_mirrored.set(true);
+    local.quality.set(None);
+    RoomModel {
+        status: RwSignal::new(SignallingStatus::Connected),
+        notices: RwSignal::new(vec![]),
+        local,
+        others: RwSignal::new(others),
+        chat: RwSignal::new(vec![]),
+        invitation: RwSignal::new("https://call.example/room/7gk2m-x4q0p-wz81c-e5hvt-n3j6ya".to_owned()),
+        needs_gesture: RwSignal::new(false),
+    }
+}
+
+fn room_actions(model: RoomModel) -> RoomActions {
+    let nothing = || Callback::new(|()| {});
+    RoomActions {
+        send_chat: Callback::new(move |text| {
+            let id = model.chat.with(Vec::len).to_string();
+            model.chat.update(|lines| lines.push(said(&id, None, text, DeliveryState::Sending)));
+        }),
+        toggle_microphone: Callback::new(move |()| model.local.microphone.update(|is_on| *is_on = !*is_on)),
+        toggle_camera: Callback::new(move |()| model.local.camera.update(|is_on| *is_on = !*is_on)),
+        leave: nothing(),
+        resume_playback: nothing(),
+        playback_blocked: nothing(),
+        dismiss: Callback::new(move |code| {
+            model.notices.update(|codes| codes.retain(|other| *other != code))
+        }),
+        retry: nothing(),
+        watch_figures: Callback::new(|_| {}),
+    }
+}
+
+fn other(number: usize) -> TileModel {
+    let tile = tile(&format!("member-{number}"), NAMES[number % NAMES.len()], number);
+    if number % 3 == 0 {
+        tile.camera.set(false);
+        tile.quality.set(Some(Quality { bars: 4, cause: Cause::NoVideo }));
+    }
+    if number % 2 == 0 {
+        tile.microphone.set(false);
+        tile.quality.set(Some(Quality { bars: 2, cause: Cause::Loss }));
+    }
+    tile
+}
+
+fn tile(member: &str, name: &str, number: usize) -> TileModel {
+    TileModel {
+        member: StoredValue::new(member.to_owned()),
+        name: RwSignal::new(name.to_owned()),
+        state: RwSignal::new(LinkState::Connected),
+        path: RwSignal::new(Some(LinkPath::Direct)),
+        microphone: RwSignal::new(true),
+        camera: RwSignal::new(true),
+        stream: RwSignal::new_local(Some(fake_stream(u32::try_from(number).unwrap_or(0) * 47).into())),
+        is_mirrored: RwSignal::new(false),
+        quality: RwSignal::new(Some(Quality { bars: 4, cause: Cause::Good })),
+        figures: RwSignal::new(figures()),
+    }
+}
+
+fn show_states(model: RoomModel) {
+    let states = [LinkState::Connecting, LinkState::Recovering, LinkState::Away, LinkState::Failed];
+    let causes = [Cause::NothingArrives, Cause::UploadFull, Cause::Freezes];
+    model.others.with(|others| {
+        for (tile, state) in others.iter().zip(states) {
+            tile.state.set(state);
+            if state == LinkState::Connecting {
+                tile.stream.set(None);
+                tile.quality.set(None);
+            }
+        }
+        for (tile, (bars, cause)) in others.iter().skip(4).zip((0..).zip(causes)) {
+            tile.quality.set(Some(Quality { bars, cause }));
+        }
+    });
+    model.local.microphone.set(false);
+    model.local.camera.set(false);
+}
+
+fn figures() -> Vec<Figure> {
+    let value = |metric: Metric| match metric.unit() {
+        Unit::BitsPerSecond => Some(FigureValue::Number(1_240_000.0)),
+        Unit::Seconds => Some(FigureValue::Number(0.034)),
+        Unit::Ratio => Some(FigureValue::Number(0.012)),
+        Unit::FramesPerSecond => Some(FigureValue::Number(30.0)),
+        Unit::Pixels => Some(FigureValue::Number(1280.0)),
+        Unit::Count => Some(FigureValue::Number(0.0)),
+        Unit::Word if metric == Metric::QualityLimitationReason => None,
+        Unit::Word => Some(FigureValue::Word("VP8".to_owned())),
+    };
+    Metric::ALL.into_iter().map(|metric| Figure { metric, value: value(metric) }).collect()
+}
+
+fn conversation() -> Vec<ChatLine> {
+    let ada = || Some("Ada Lovelace".to_owned());
+    vec![
+        said("1", ada(), "Hi! Can everyone see the slides?".to_owned(), DeliveryState::Received),
+        said(
+            "2",
+            None,
+            "Yes.\nOne thing, though:\nthe second chart is blurred.".to_owned(),
+            DeliveryState::Delivered,
+        ),
+        said(
+            "3",
+            ada(),
+            "The numbers are at https://example.org/reports/2026/a-rather-long-address-that-has-to-wrap?x=1."
+                .to_owned(),
+            DeliveryState::Received,
+        ),
+        said(
+            "4",
+            Some("王小明".to_owned()),
+            "我这边很清楚，声音也没问题。".to_owned(),
+            DeliveryState::Received,
+        ),
+        said("5", Some(String::new()), "<script>alert(1)</script>".to_owned(), DeliveryState::Received),
+        said("6", None, "Sent while nobody was there".to_owned(), DeliveryState::Undeliverable),
+        said("7", None, "On its way".to_owned(), DeliveryState::Sending),
+    ]
+}
+
+fn said(id: &str, author: Option<String>, text: String, state: DeliveryState) -> ChatLine {
+    ChatLine { id: id.to_owned(), author, text, sent_at_ms: 1_795_246_920_000, state: RwSignal::new(state) }
+}
+
+#[wasm_bindgen(inline_js = r#"
+export function fake_stream(hue) {
+  const canvas = document.createElement("canvas");
+  canvas.width = 640;
+  canvas.height = 360;
+  const context = canvas.getContext("2d");
+  const draw = () => {
+    const gradient = context.createLinearGradient(0, 0, 640, 360);
+    gradient.addColorStop(0, `hsl(${hue} 35% 62%)`);
+    gradient.addColorStop(1, `hsl(${hue + 40} 40% 28%)`);
+    context.fillStyle = gradient;
+    context.fillRect(0, 0, 640, 360);
+    context.fillStyle = "hsl(0 0% 0% / 25%)";
+    context.beginPath();
+    context.arc(320, 160, 70, 0, 7);
+    context.ellipse(320, 370, 150, 130, 0, 0, 7);
+    context.fill();
+    context.fillStyle = "hsl(0 0% 100% / 50%)";
+    context.fillText(new Date().toISOString(), 20, 20);
+  };
+  draw();
+  setInterval(draw, 100);
+  return canvas.captureStream(10);
+}
+"#)]
+extern "C" {
+    fn fake_stream(hue: u32) -> web_sys::MediaStream;
+}

@@ -1,0 +1,123 @@
+//! The first page: make a room, or enter one.
+
+use leptos::{html, prelude::*};
+use sightline_browser::random;
+use sightline_core::notice::NoticeCode;
+use sightline_protocol::RoomName;
+
+use crate::{
+    components::{
+        icon::{Icon, IconName},
+        logo::Sightline,
+        notice::InputNotice,
+        page_header::PageHeader,
+    },
+    invitation::{Entry, read_entry},
+    language::{Language, Sentence},
+    navigation::Navigator,
+    route::Route,
+    sentence,
+};
+
+/// The page.
+#[component]
+pub fn Home() -> AnyView {
+    let language = Language::from_context();
+    let navigator = Navigator::from_context();
+    let input = NodeRef::<html::Input>::new();
+    let typed = RwSignal::new(String::new());
+    let is_invalid = RwSignal::new(false);
+    let enter = move |room: RoomName| {
+        if let Some(navigator) = navigator {
+            navigator.go(Route::Room(room));
+        }
+    };
+    let enter_new = move || enter(RoomName::from_random(random::bits()));
+    let submit = move || match typed.with_untracked(|typed| read_entry(typed)) {
+        Entry::NewRoom => enter_new(),
+        Entry::Room(room) => enter(room),
+        Entry::Invalid => {
+            is_invalid.set(true);
+            if let Some(input) = input.get_untracked() {
+                let _ = input.focus();
+            }
+        }
+    };
+    view! {
+        <PageHeader />
+        <main class="home">
+            <section class="hero">
+                <Sightline />
+                <h1>{language.text(sentence!(home.title))}</h1>
+                <p class="hero-lead">{language.text(sentence!(home.lead))}</p>
+                <div class="entry">
+                    <div class="entry-new">
+                        <button type="button" class="button primary large" data-testid="new-room" on:click=move |_| enter_new()>
+                            <Icon name=IconName::Plus />
+                            {language.text(sentence!(home.new_room))}
+                        </button>
+                        <p class="entry-hint">{language.text(sentence!(home.new_room_hint))}</p>
+                    </div>
+                    <form
+                        class="entry-form"
+                        novalidate
+                        on:submit=move |event| {
+                            event.prevent_default();
+                            submit();
+                        }
+                    >
+                        <label class="field-label" for="room-input">
+                            {language.text(sentence!(home.room_label))}
+                        </label>
+                        <div class="entry-line">
+                            <input
+                                node_ref=input
+                                id="room-input"
+                                class="input"
+                                type="text"
+                                autocomplete="off"
+                                autocapitalize="none"
+                                spellcheck="false"
+                                enterkeyhint="go"
+                                data-testid="room-input"
+                                placeholder=language.text(sentence!(home.room_placeholder))
+                                aria-invalid=move || is_invalid.get().to_string()
+                                aria-describedby=move || is_invalid.get().then_some("room-problem")
+                                prop:value=typed
+                                on:input=move |event| {
+                                    typed.set(event_target_value(&event));
+                                    is_invalid.set(false);
+                                }
+                            />
+                            <button type="submit" class="button large" data-testid="go">
+                                {language.text(sentence!(home.go))}
+                                <Icon name=IconName::Arrow />
+                            </button>
+                        </div>
+                        <Show when=move || is_invalid.get()>
+                            <InputNotice code=NoticeCode::RoomNameInvalid id="room-problem" />
+                        </Show>
+                    </form>
+                </div>
+            </section>
+            <ul class="verbs">
+                <Verb title=sentence!(home.talk) text=sentence!(home.talk_text) />
+                <Verb title=sentence!(home.send) text=sentence!(home.send_text) />
+                <Verb title=sentence!(home.measure) text=sentence!(home.measure_text) />
+            </ul>
+        </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Verb(title: Sentence, text: Sentence) -> AnyView {
+    let language = Language::from_context();
+    view! {
+        <li class="verb">
+            <h2>{language.text(title)}</h2>
+            <p>{language.text(text)}</p>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,45 @@
+//! An address that means nothing.
+
+use leptos::prelude::*;
+use sightline_core::notice::NoticeCode;
+
+use crate::{
+    components::{link::Link, logo::Mark, notice::NoticeCard, page_header::PageHeader},
+    language::Language,
+    route::Route,
+    sentence,
+};
+
+/// Says so, and shows the way home.
+#[component]
+pub fn NotFound() -> AnyView {
+    let language = Language::from_context();
+    view! {
+        <PageHeader />
+        <main class="page-middle">
+            <section class="notice-card">
+                <Mark />
+                <h1>{language.text(sentence!(not_found.title))}</h1>
+                <p>{language.text(sentence!(not_found.text))}</p>
+                <div class="notice-card-actions">
+                    <Link to=Route::Home class="button primary">
+                        {language.text(sentence!(not_found.home))}
+                    </Link>
+                </div>
+            </section>
+        </main>
+    }
+    .into_any()
+}
+
+/// A room name that is not allowed.
+#[component]
+pub fn RoomNameInvalid() -> AnyView {
+    view! {
+        <PageHeader />
+        <main class="page-middle">
+            <NoticeCard code=NoticeCode::RoomNameInvalid />
+        </main>
+    }
+    .into_any()
+}

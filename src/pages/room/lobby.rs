@@ -1,0 +1,161 @@
+//! Before the room: see oneself, choose, enter.
+
+use leptos::prelude::*;
+use sightline_protocol::{RoomName, limits::MAX_DISPLAY_NAME_CHARS};
+
+use crate::{
+    components::{
+        Video,
+        controls::SwitchButton,
+        device_select::DeviceSelect,
+        icon::{Icon, IconName},
+        level_meter::LevelMeter,
+        notice::{NoticeCard, NoticeList},
+        page_header::PageHeader,
+        source_choice::SourceControl,
+    },
+    language::Language,
+    sentence,
+    session::model::{LobbyActions, LobbyModel, SourceChoice},
+};
+
+/// The lobby of a room.
+#[component]
+pub fn Lobby(
+    /// Of which room.
+    room: RoomName,
+    /// What is chosen.
+    model: LobbyModel,
+    /// What the buttons do.
+    actions: LobbyActions,
+) -> AnyView {
+    let obstacle = Memo::new(move |_| {
+        model.notices.with(|notices| notices.iter().copied().find(|code| !code.is_warning()))
+    });
+    let room = StoredValue::new(room);
+    view! {
+        <PageHeader />
+        {move || match obstacle.get() {
+            Some(code) => {
+                view! {
+                    <main class="page-middle">
+                        <NoticeCard code=code />
+                    </main>
+                }
+                    .into_any()
+            }
+            None => view! { <Choices room=room.get_value() model=model actions=actions /> }.into_any(),
+        }}
+    }
+    .into_any()
+}
+
+#[component]
+fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView {
+    let language = Language::from_context();
+    let wants_camera = Signal::derive(move || model.source.get() == SourceChoice::Camera);
+    let toggle_microphone = Callback::new(move |()| model.microphone.update(|is_on| *is_on = !*is_on));
+    view! {
+        <main class="lobby" data-testid="lobby">
+            <section class="lobby-preview">
+                <Preview model=model toggle_microphone=toggle_microphone />
+                <NoticeList notices=model.notices ask_again=actions.ask_again />
+            </section>
+            <form
+                class="lobby-form"
+                on:submit=move |event| {
+                    event.prevent_default();
+                    actions.join.run(());
+                }
+            >
+                <header>
+                    <h1>{language.text(sentence!(lobby.title))}</h1>
+                    <p class="lobby-room">
+                        <span class="sr-only">{language.text(sentence!(lobby.room))}": "</span>
+                        {room.to_string()}
+                    </p>
+                </header>
+                <label class="field">
+                    <span class="field-label">{language.text(sentence!(lobby.name))}</span>
+                    <input
+                        class="input"
+                        type="text"
+                        autocomplete="name"
+                        maxlength=MAX_DISPLAY_NAME_CHARS.to_string()
+                        data-testid="name-input"
+                        placeholder=language.text(sentence!(lobby.name_placeholder))
+                        prop:value=model.name
+                        on:input=move |event| model.name.set(event_target_value(&event))
+                    />
+                </label>
+                <SourceControl source=model.source />
+                <DeviceSelect
+                    devices=model.cameras
+                    chosen=model.camera
+                    label=sentence!(lobby.camera)
+                    unnamed=sentence!(lobby.unnamed_camera)
+                    is_enabled=wants_camera
+                    test_id="camera-select"
+                />
+                <DeviceSelect
+                    devices=model.microphones
+                    chosen=model.microphone_device
+                    label=sentence!(lobby.microphone)
+                    unnamed=sentence!(lobby.unnamed_microphone)
+                    is_enabled=model.microphone
+                    test_id="mic-select"
+                />
+                <div class="lobby-join">
+                    <button type="submit" class="button primary large" data-testid="join">
+                        {language.text(sentence!(lobby.join))}
+                        <Icon name=IconName::Arrow />
+                    </button>
+                </div>
+            </form>
+        </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Preview(model: LobbyModel, toggle_microphone: Callback<()>) -> AnyView {
+    let language = Language::from_context();
+    let has_picture =
+        Memo::new(move |_| model.source.get() == SourceChoice::Camera && model.preview.with(Option::is_some));
+    let words = move || {
+        let sentence = match (model.source.get(), model.is_asking.get()) {
+            (SourceChoice::None, _) => sentence!(lobby.camera_off),
+            (SourceChoice::Camera, true) => sentence!(lobby.asking),
+            (SourceChoice::Camera, false) => sentence!(lobby.no_picture),
+        };
+        sentence(language.locale())
+    };
+    view! {
+        <div class="preview" class:has-picture=has_picture>
+            <Video
+                stream=model.preview
+                is_muted=true
+                is_mirrored=true
+                test_id="preview"
+                label=language.text(sentence!(lobby.preview))
+            />
+            <div class="preview-placeholder">
+                <Icon name=IconName::CameraOff />
+                <p role="status">{words}</p>
+            </div>
+            <div class="preview-controls">
+                <SwitchButton
+                    is_on=model.microphone
+                    icons=(IconName::Microphone, IconName::MicrophoneOff)
+                    words=(sentence!(lobby.mute), sentence!(lobby.unmute))
+                    test_id="toggle-mic"
+                    press=toggle_microphone
+                />
+                <Show when=move || model.microphone.get()>
+                    <LevelMeter level=model.level />
+                </Show>
+            </div>
+        </div>
+    }
+    .into_any()
+}

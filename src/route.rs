@@ -1,0 +1,103 @@
+//! Which page an address means, below whatever path the app is served from.
+
+use sightline_protocol::RoomName;
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// `/`
+    Home,
+    /// `/room/<name>`
+    Room(RoomName),
+    /// `/room/` with a name that is not allowed.
+    RoomNameInvalid,
+    /// `/gallery/<scene>`: every state of the interface with made-up people in it.
+    #[cfg(feature = "gallery")]
+    Gallery(String),
+    /// Anything else.
+    NotFound,
+}
+
+/// The path that every address of the app begins with; it ends with a slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BasePath(String);
+
+impl BasePath {
+    /// From `document.baseURI`'s path, of which what follows the last slash does not count (RFC 3986, 5.2.3).
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        let directory = path.rfind('/').map_or("", |slash| &path[..=slash]);
+        Self(if directory.starts_with('/') { directory.to_owned() } else { format!("/{directory}") })
+    }
+
+    /// The path of a page.
+    #[must_use]
+    pub fn join(&self, route: &Route) -> String {
+        let base = &self.0;
+        match route {
+            Route::Home | Route::RoomNameInvalid | Route::NotFound => base.clone(),
+            Route::Room(name) => format!("{base}room/{name}"),
+            #[cfg(feature = "gallery")]
+            Route::Gallery(scene) => format!("{base}gallery/{scene}"),
+        }
+    }
+
+    /// The page that a path means.
+    #[must_use]
+    pub fn parse(&self, path: &str) -> Route {
+        let without_slash = &self.0[..self.0.len() - 1];
+        if path == without_slash {
+            return Route::Home;
+        }
+        let Some(below) = path.strip_prefix(&self.0) else { return Route::NotFound };
+        let segments: Vec<&str> = below.split('/').filter(|segment| !segment.is_empty()).collect();
+        match segments.as_slice() {
+            [] | ["index.html"] => Route::Home,
+            ["room", name] => RoomName::new(name).map_or(Route::RoomNameInvalid, Route::Room),
+            #[cfg(feature = "gallery")]
+            ["gallery", scene] => Route::Gallery((*scene).to_owned()),
+            _ => Route::NotFound,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(name: &str) -> Route {
+        Route::Room(RoomName::new(name).expect("a room name"))
+    }
+
+    #[test]
+    fn a_page_and_its_path_say_the_same_at_the_root_and_below_a_path() {
+        for base in ["/", "/x/", "/a/b/"] {
+            let base = BasePath::new(base);
+            for route in [Route::Home, room("team-7")] {
+                assert_eq!(base.parse(&base.join(&route)), route, "{base:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn capitals_and_a_trailing_slash_are_tolerated() {
+        assert_eq!(BasePath::new("/").parse("/room/Team-7/"), room("team-7"));
+    }
+
+    #[test]
+    fn a_base_path_may_be_visited_without_its_slash_or_by_its_file() {
+        let base = BasePath::new("/x/index.html");
+        for path in ["/x", "/x/", "/x/index.html"] {
+            assert_eq!(base.parse(path), Route::Home, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_allowed_is_told_apart_from_a_page_that_does_not_exist() {
+        let base = BasePath::new("/");
+        assert_eq!(base.parse("/room/a%20b"), Route::RoomNameInvalid);
+        assert_eq!(base.parse("/room"), Route::NotFound);
+        assert_eq!(base.parse("/nothing"), Route::NotFound);
+        assert_eq!(BasePath::new("/x/").parse("/room/team-7"), Route::NotFound);
+    }
+}
