@@ -10,8 +10,11 @@ use super::{
 
 /// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
 const WINDOW: usize = 6;
-/// Reports in a row that must name a limitation before it is called the cause: every encoder starts out limited.
-const SETTLED_REPORTS: usize = 5;
+/// Reports in a row that must name the same limitation before it is called the cause: every connection starts out
+/// with a low estimate of the bandwidth and takes some ten seconds to find the real one.
+const SETTLED_REPORTS: usize = 15;
+/// Reports without a byte of video before nothing is said to arrive: a camera takes a moment to start.
+const SILENT_REPORTS: usize = 2;
 
 /// How packets travel between the two browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +62,8 @@ pub struct Figures {
 #[derive(Debug, Default)]
 pub struct ConnectionMeter {
     window: VecDeque<Snapshot>,
+    /// The `qualityLimitationReason` of the latest report, and in how many reports in a row it stood.
+    limitation: (Option<String>, usize),
 }
 
 impl ConnectionMeter {
@@ -70,6 +75,12 @@ impl ConnectionMeter {
         expects_video: bool,
     ) -> Figures {
         let now = Snapshot::new(entries);
+        let limitation = now.video_out.as_ref().and_then(|video| video.limitation.clone());
+        if self.limitation.0 == limitation {
+            self.limitation.1 += 1;
+        } else {
+            self.limitation = (limitation, 1);
+        }
         if self.window.back().is_none_or(|last| last.at_ms < now.at_ms) {
             self.window.push_back(now);
         }
@@ -86,30 +97,21 @@ impl ConnectionMeter {
             .into_iter()
             .map(|metric| Figure { metric, value: value(metric, now, previous, first, states) })
             .collect();
-        Figures { rows, quality: assess(&self.signs(now, previous, first, expects_video)), path }
+        Figures { rows, quality: assess(&self.signs(now, first, expects_video)), path }
     }
 
-    fn signs(
-        &self,
-        now: &Snapshot,
-        previous: Option<&Snapshot>,
-        first: &Snapshot,
-        expects_video: bool,
-    ) -> Signs {
-        let limitation =
-            |snapshot: &Snapshot| snapshot.video_out.as_ref().and_then(|video| video.limitation.clone());
-        let settled = self.window.len() >= SETTLED_REPORTS
-            && self.window.iter().all(|snapshot| limitation(snapshot) == limitation(now));
-        let received =
-            receive_bitrate_of(&now.video_in, previous.map(|previous| &previous.video_in), now, previous);
+    fn signs(&self, now: &Snapshot, first: &Snapshot, expects_video: bool) -> Signs {
+        let (limitation, reports) = &self.limitation;
+        let video_bytes = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.bytes);
+        let before = self.window.iter().rev().nth(SILENT_REPORTS);
         Signs {
             expects_video,
-            video_arrives: received.map(|bitrate_bps| bitrate_bps > 0.0),
+            video_arrives: before.map(|before| video_bytes(now) > video_bytes(before)),
             loss_ratio: loss_ratio(now, first),
             round_trip_s: round_trip(now),
             jitter_s: jitter(now),
             frozen_ratio: frozen_ratio(now, first),
-            limitation: limitation(now).filter(|_| settled),
+            limitation: limitation.clone().filter(|_| *reports >= SETTLED_REPORTS),
         }
     }
 }
@@ -194,16 +196,6 @@ fn bitrate(
 fn rate(now: &Snapshot, previous: &Snapshot, total: impl Fn(&Snapshot) -> Option<f64>) -> Option<f64> {
     let grown = total(now)? - total(previous).unwrap_or(0.0);
     (grown >= 0.0).then_some(grown / seconds_between(now, previous)?)
-}
-
-fn receive_bitrate_of(
-    side: &Option<Inbound>,
-    before: Option<&Option<Inbound>>,
-    now: &Snapshot,
-    previous: Option<&Snapshot>,
-) -> Option<f64> {
-    let grown = side.as_ref()?.bytes? - before?.as_ref().and_then(|side| side.bytes).unwrap_or(0.0);
-    Some(grown * 8.0 / seconds_between(now, previous?)?)
 }
 
 /// The browser's own figure, or the frames decoded between the last two reports.
