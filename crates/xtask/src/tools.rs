@@ -9,8 +9,12 @@ use crate::{install, process, workspace};
 /// 0.22 needs a later Rust than this workspace.
 const TRUNK_VERSION: &str = "0.21.14";
 const GECKODRIVER_VERSION: &str = "0.37.0";
-/// Only where neither PATH nor Debian has `wasm-opt`.
+/// Where PATH has no `wasm-opt` that is recent enough.
 const NPM_BINARYEN_VERSION: &str = "132.0.0";
+/// Where there is no npm either.
+const CRATE_WASM_OPT_VERSION: &str = "0.116.1";
+/// 108 (Debian 12) exports the wrong one of two tables, and the client stops at its first callback.
+const OLDEST_WASM_OPT: u32 = 116;
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// What [`client_tools`] found or installed.
@@ -164,29 +168,32 @@ fn wasm_opt() -> Result<(PathBuf, String)> {
     if let Some(found) = find_wasm_opt()? {
         return Ok(found);
     }
-    if install::apt_is_ours() {
-        println!("installing Debian's binaryen (wasm-opt), which shrinks the client: under a minute");
-        install::from_apt(&["binaryen"])?;
-    } else if which::which("npm").is_ok() {
+    if which::which("npm").is_ok() {
         println!("installing the npm package binaryen (wasm-opt), which shrinks the client: under a minute");
         install::from_npm("binaryen", NPM_BINARYEN_VERSION)?;
     } else {
-        bail!(
-            "wasm-opt is missing, which shrinks the client: install your system's binaryen (apt install binaryen, \
-             brew install binaryen, dnf install binaryen), or npm, which it can be had from"
+        println!(
+            "installing wasm-opt {CRATE_WASM_OPT_VERSION}, which shrinks the client: compiled from crates.io into {}, \
+             once, about 5 minutes on two cores, and it needs a C++ compiler (with npm it would take seconds)",
+            install::bin_dir()?.display()
         );
+        install::from_crates_io("wasm-opt", CRATE_WASM_OPT_VERSION, true).context(
+            "wasm-opt could not be compiled: install npm, or binaryen by another way than Debian 12's, which is too old",
+        )?;
     }
-    find_wasm_opt()?.context("binaryen was installed but there is no working wasm-opt")
+    find_wasm_opt()?.context("wasm-opt was installed but does not work")
 }
 
+/// The first on the PATH that trunk is given, where it is recent enough.
 fn find_wasm_opt() -> Result<Option<(PathBuf, String)>> {
     let Ok(path) = which::which_in("wasm-opt", Some(install::search_path()?), workspace::root()) else {
         return Ok(None);
     };
+    // "wasm-opt version 116", "wasm-opt version 132 (version_132)"
     let said = process::output(process::command(&path).arg("--version")).unwrap_or_default();
-    // "wasm-opt version 108", "wasm-opt version 132 (version_132)"
-    let version = said.split(' ').nth(2).map(|number| format!("version_{}", number.trim()));
-    Ok(version.map(|version| (path, version)))
+    let number = said.split_whitespace().nth(2).and_then(|number| number.parse::<u32>().ok());
+    let is_recent = |number: &u32| *number >= OLDEST_WASM_OPT;
+    Ok(number.filter(is_recent).map(|number| (path, format!("version_{number}"))))
 }
 
 fn locked_version(package: &str) -> Result<String> {
