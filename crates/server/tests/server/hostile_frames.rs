@@ -140,7 +140,9 @@ async fn what_follows_the_frame_that_was_refused_counts_no_more() {
     let server = TestServer::start();
     let mut hostile = Client::connect(&server).await;
     hostile.send("nonsense").await;
-    hostile.say(&crate::client::join("team-7", "hostile", None)).await;
+    for _ in 0..100 {
+        hostile.say(&crate::client::join("team-7", "hostile", None)).await;
+    }
     hostile.is_told(ErrorCode::ProtocolError).await;
     hostile.closed().await;
     let (_ada, seat) = Client::join(&server, "team-7", "ada").await;
