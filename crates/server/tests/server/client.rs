@@ -8,9 +8,9 @@ use sightline_protocol::{
         ClientMessage, DescriptionKind, IceServer, ServerMessage, Signal, SignalDescription, SignalPayload,
     },
 };
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest, handshake::client::Request},
 };
 
@@ -35,6 +35,15 @@ pub(crate) struct Seat {
 impl Client {
     pub(crate) async fn connect(server: &TestServer) -> Self {
         let (socket, _) = within(connect_async(handshake(server))).await.unwrap();
+        Self { socket }
+    }
+
+    /// Connects with a system that takes little before it is read.
+    pub(crate) async fn connect_with_small_buffer(server: &TestServer) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 * 1024).unwrap();
+        let stream = MaybeTlsStream::Plain(within(socket.connect(server.addr)).await.unwrap());
+        let (socket, _) = within(client_async(handshake(server), stream)).await.unwrap();
         Self { socket }
     }
 

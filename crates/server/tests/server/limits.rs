@@ -6,7 +6,7 @@ use sightline_protocol::{
 
 use crate::{
     client::{Bystanders, Client, join, offer, signal},
-    harness::{TestServer, no_rate, within},
+    harness::{PATIENCE, TestServer, no_rate, within},
 };
 
 #[tokio::test]
@@ -135,11 +135,15 @@ async fn who_does_not_read_is_told_and_closed_alone() {
         config.sockets.queue_bytes = 256 * 1024;
         config.sockets.rate = no_rate();
         // Long enough for all that is in the system's buffers to be read.
-        config.sockets.close_grace = crate::harness::PATIENCE;
+        config.sockets.close_grace = PATIENCE;
+        // Who does not read does not answer pings either; here that is not what it is closed for.
+        config.sockets.silence_timeout = 2 * PATIENCE;
     });
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
     let (mut fast, _) = Client::join(&server, "team-7", "fast").await;
-    let (mut slow, slow_seat) = Client::join(&server, "team-7", "slow").await;
+    let mut slow = Client::connect_with_small_buffer(&server).await;
+    slow.say(&join("team-7", "slow", None)).await;
+    let slow_seat = slow.joined().await;
     assert!(matches!(fast.next().await, ServerMessage::PeerJoined { .. }));
     let sdp = "x".repeat(60_000);
     let away = ServerMessage::PeerAway { id: slow_seat.me.clone() };
