@@ -1,11 +1,12 @@
 //! One pre-negotiated data channel.
 
-use js_sys::{ArrayBuffer, JsString, Uint8Array};
+use js_sys::{ArrayBuffer, Uint8Array};
 use sightline_protocol::limits::MAX_FRAME_BYTES;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
 
 use crate::{
+    bounded_text::{BoundedText, bounded_text},
     dictionary::{dictionary, set},
     error::BrowserError,
     event::Listener,
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Longest binary message that is taken, in bytes: what every browser can send in one.
-pub const MAX_BINARY_MESSAGE_BYTES: u32 = 256 * 1024;
+pub const MAX_BINARY_MESSAGE_BYTES: usize = 256 * 1024;
 
 /// How a [`DataChannel`] is made. Both sides make it with the same values.
 #[derive(Debug, Clone, Copy)]
@@ -106,18 +107,17 @@ impl DataChannel {
     /// [`BrowserError`] where the channel is not open, the text is longer than [`MAX_FRAME_BYTES`], or the browser's
     /// queue is full.
     pub fn send_text(&self, text: &str) -> Result<(), BrowserError> {
-        if text.len() > MAX_FRAME_BYTES {
-            return Err(BrowserError::of("TypeError", "the message is too long"));
-        }
+        self.expect_sendable(text.len(), MAX_FRAME_BYTES)?;
         Ok(self.channel.send_with_str(text)?)
     }
 
     /// Sends bytes.
     ///
     /// # Errors
-    /// [`BrowserError`] where the channel is not open, there are more than the other side takes, or the browser's
-    /// queue is full.
+    /// [`BrowserError`] where the channel is not open, there are more than [`MAX_BINARY_MESSAGE_BYTES`], or the
+    /// browser's queue is full.
     pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), BrowserError> {
+        self.expect_sendable(bytes.len(), MAX_BINARY_MESSAGE_BYTES)?;
         Ok(self.channel.send_with_u8_array(bytes)?)
     }
 
@@ -141,6 +141,17 @@ impl DataChannel {
             RtcDataChannelState::Closing => DataChannelState::Closing,
             _ => DataChannelState::Closed,
         }
+    }
+
+    /// Firefox takes messages for a closed channel without a word.
+    fn expect_sendable(&self, length_bytes: usize, max_bytes: usize) -> Result<(), BrowserError> {
+        if self.channel.ready_state() != RtcDataChannelState::Open {
+            return Err(BrowserError::of("InvalidStateError", "the channel is not open"));
+        }
+        if length_bytes > max_bytes {
+            return Err(BrowserError::of("TypeError", "the message is too long"));
+        }
+        Ok(())
     }
 }
 
@@ -178,24 +189,34 @@ fn listen(channel: &RtcDataChannel, sink: &EventSink<DataChannelEvent>) -> Vec<L
 
 /// Looks at the length before anything is copied.
 fn read(data: &JsValue) -> DataChannelEvent {
-    if let Some(text) = bounded_text(data) {
-        return text.map_or(DataChannelEvent::Oversized, |text| {
-            DataChannelEvent::Message(DataChannelMessage::Text(text))
-        });
+    match bounded_text(data) {
+        BoundedText::Text(text) => DataChannelEvent::Message(DataChannelMessage::Text(text)),
+        BoundedText::TooLong => DataChannelEvent::Oversized,
+        BoundedText::NotText => {
+            let buffer: &ArrayBuffer = data.unchecked_ref();
+            if buffer.byte_length() as usize > MAX_BINARY_MESSAGE_BYTES {
+                return DataChannelEvent::Oversized;
+            }
+            DataChannelEvent::Message(DataChannelMessage::Binary(Uint8Array::new(buffer).to_vec()))
+        }
     }
-    let buffer: &ArrayBuffer = data.unchecked_ref();
-    if buffer.byte_length() > MAX_BINARY_MESSAGE_BYTES {
-        return DataChannelEvent::Oversized;
-    }
-    DataChannelEvent::Message(DataChannelMessage::Binary(Uint8Array::new(buffer).to_vec()))
 }
 
-/// `None` where `data` is not text, `Some(None)` where it is longer than a frame may be.
-pub(crate) fn bounded_text(data: &JsValue) -> Option<Option<String>> {
-    let text: &JsString = data.dyn_ref()?;
-    // Never more UTF-16 units than bytes of UTF-8.
-    if text.length() as usize > MAX_FRAME_BYTES {
-        return Some(None);
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+    use super::*;
+
+    wasm_bindgen_test_configure!(run_in_browser);
+
+    #[wasm_bindgen_test]
+    fn a_message_longer_than_the_limit_is_oversized() {
+        let bytes = |length: usize| JsValue::from(ArrayBuffer::new(length as u32));
+        assert_eq!(read(&bytes(MAX_BINARY_MESSAGE_BYTES + 1)), DataChannelEvent::Oversized);
+        let longest = DataChannelMessage::Binary(vec![0; MAX_BINARY_MESSAGE_BYTES]);
+        assert_eq!(read(&bytes(MAX_BINARY_MESSAGE_BYTES)), DataChannelEvent::Message(longest));
+        let text = JsValue::from_str(&"x".repeat(MAX_FRAME_BYTES + 1));
+        assert_eq!(read(&text), DataChannelEvent::Oversized);
     }
-    Some(Some(String::from(text)).filter(|text| text.len() <= MAX_FRAME_BYTES))
 }

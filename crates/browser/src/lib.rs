@@ -10,6 +10,7 @@
 )]
 
 pub mod audio_level;
+mod bounded_text;
 pub mod capture;
 pub mod certificate;
 pub mod clock;

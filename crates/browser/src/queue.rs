@@ -168,3 +168,94 @@ fn wake(waker: Option<Waker>) {
         waker.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::Wake,
+    };
+
+    use super::*;
+
+    /// Counts how often it was woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn poll<T>(stream: &mut EventStream<T>) -> (Poll<Option<T>>, Arc<Woken>) {
+        let woken = Arc::new(Woken::default());
+        let polled = stream.poll(&Context::from_waker(&Waker::from(Arc::clone(&woken))));
+        (polled, woken)
+    }
+
+    #[test]
+    fn events_of_all_sinks_come_in_the_order_they_were_pushed() {
+        let (sink, mut stream) = event_queue::<String>(10);
+        let numbers = sink.map(|number: u32| number.to_string());
+        sink.push("a".to_owned());
+        numbers.push(1);
+        sink.clone().push("b".to_owned());
+        let events: Vec<_> = std::iter::from_fn(|| stream.try_next()).collect();
+        assert_eq!(events, ["a", "1", "b"]);
+    }
+
+    #[test]
+    fn who_waits_is_woken_by_a_push_and_by_the_end() {
+        let (sink, mut stream) = event_queue(10);
+        let (polled, woken) = poll(&mut stream);
+        assert_eq!((polled, woken.0.load(Ordering::Relaxed)), (Poll::Pending, 0));
+        sink.push(1);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert_eq!(poll(&mut stream).0, Poll::Ready(Some(1)));
+
+        let (_, woken) = poll(&mut stream);
+        let mapped = sink.map(|event| event);
+        drop(sink);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0, "a mapped sink is one too");
+        drop(mapped);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert_eq!(poll(&mut stream).0, Poll::Ready(None));
+    }
+
+    #[test]
+    fn what_was_pushed_before_the_end_still_comes() {
+        let (sink, mut stream) = event_queue(10);
+        sink.push(1);
+        drop(sink);
+        assert_eq!(poll(&mut stream).0, Poll::Ready(Some(1)));
+        assert_eq!(poll(&mut stream).0, Poll::Ready(None));
+    }
+
+    #[test]
+    fn a_full_queue_loses_the_newest_and_says_so_once() {
+        let (sink, mut stream) = event_queue(2);
+        for event in 0..5 {
+            sink.push(event);
+        }
+        assert!(stream.take_overflow());
+        assert!(!stream.take_overflow());
+        assert_eq!([stream.try_next(), stream.try_next(), stream.try_next()], [Some(0), Some(1), None]);
+        sink.push(9);
+        assert!(!stream.take_overflow());
+        assert_eq!(stream.try_next(), Some(9));
+    }
+
+    #[test]
+    fn a_dropped_stream_lets_go_of_what_it_held_and_takes_nothing_more() {
+        let (sink, stream) = event_queue(10);
+        let event = Rc::new(());
+        sink.push(Rc::clone(&event));
+        drop(stream);
+        sink.push(Rc::clone(&event));
+        assert_eq!(Rc::strong_count(&event), 1);
+    }
+}

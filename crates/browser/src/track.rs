@@ -1,9 +1,9 @@
 //! Sound and pictures, as tracks.
 
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, MediaStreamTrack, MediaStreamTrackState};
 
-use crate::{event::Listener, queue::EventSink, window::member};
+use crate::{queue::EventSink, window::member};
 
 /// A kind of media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,7 +73,7 @@ impl From<MediaStreamTrack> for MediaTrack {
 /// A track that this page captures. Dropping it stops the capture: the camera's light goes out.
 #[derive(Debug)]
 pub struct LocalTrack {
-    ended: Option<Listener>,
+    ended: Option<EndedHandler>,
     track: MediaTrack,
 }
 
@@ -129,7 +129,9 @@ impl LocalTrack {
     /// Reports to `sink` when the source ends by itself: the device was unplugged, the permission withdrawn, the
     /// sharing of a screen ended in the browser's own bar.
     pub fn report_ended(&mut self, sink: EventSink<()>) {
-        self.ended = Some(Listener::new(&self.track.0, "ended", move |_: Event| sink.push(())));
+        // The old one first: as it goes it takes back whatever handler there is.
+        self.ended = None;
+        self.ended = Some(EndedHandler::new(self.track.clone(), sink));
     }
 
     /// The device's name, in its own words.
@@ -156,5 +158,27 @@ impl Drop for LocalTrack {
     fn drop(&mut self) {
         self.ended = None;
         self.track.0.stop();
+    }
+}
+
+/// The `onended` of a track, taken back when it is dropped. Firefox 153 calls the handlers of a track, and never its
+/// listeners.
+#[derive(Debug)]
+struct EndedHandler {
+    track: MediaTrack,
+    _callback: Closure<dyn FnMut(Event)>,
+}
+
+impl EndedHandler {
+    fn new(track: MediaTrack, sink: EventSink<()>) -> Self {
+        let callback = Closure::<dyn FnMut(Event)>::new(move |_: Event| sink.push(()));
+        track.0.set_onended(Some(callback.as_ref().unchecked_ref()));
+        Self { track, _callback: callback }
+    }
+}
+
+impl Drop for EndedHandler {
+    fn drop(&mut self) {
+        self.track.0.set_onended(None);
     }
 }

@@ -56,3 +56,44 @@ impl Closed {
 fn closed() -> BrowserError {
     BrowserError::of("InvalidStateError", "the peer connection is closed")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{pending, ready},
+        task::Context,
+    };
+
+    use super::*;
+
+    fn poll<T>(future: &mut std::pin::Pin<Box<impl Future<Output = T>>>) -> Poll<T> {
+        future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn what_waits_ends_when_the_connection_is_closed() {
+        let closed = Closed::default();
+        let mut waiting = [(); 2].map(|()| Box::pin(closed.or::<()>(pending())));
+        assert!(waiting.iter_mut().all(|future| poll(future).is_pending()));
+        closed.set();
+        for future in &mut waiting {
+            assert_eq!(poll(future), Poll::Ready(Err(super::closed())));
+        }
+    }
+
+    #[test]
+    fn nothing_begins_on_a_closed_connection() {
+        let closed = Closed::default();
+        closed.set();
+        assert_eq!(poll(&mut Box::pin(closed.or(ready(Ok(1))))), Poll::Ready(Err(super::closed())));
+    }
+
+    #[test]
+    fn what_has_ended_is_not_remembered() {
+        let closed = Closed::default();
+        for _ in 0..100 {
+            assert_eq!(poll(&mut Box::pin(closed.or(ready(Ok(1))))), Poll::Ready(Ok(1)));
+        }
+        assert!(closed.waiting.borrow().len() <= 1);
+    }
+}

@@ -4,7 +4,12 @@ use sightline_protocol::limits::MAX_FRAME_BYTES;
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::{SignallingTransport, TransportEvent};
-use crate::{data_channel::bounded_text, error::BrowserError, event::Listener, queue::EventSink};
+use crate::{
+    bounded_text::{BoundedText, bounded_text},
+    error::BrowserError,
+    event::Listener,
+    queue::EventSink,
+};
 
 /// How much may wait in the browser before sending fails: the server has stopped reading.
 const MAX_BUFFERED_BYTES: usize = 16 * MAX_FRAME_BYTES;
@@ -67,8 +72,10 @@ fn listen(socket: &WebSocket, sink: &EventSink<TransportEvent>) -> Vec<Listener>
     let on_message = {
         let sink = sink.clone();
         Listener::new(socket, "message", move |event: MessageEvent| {
-            let text = bounded_text(&event.data()).flatten();
-            sink.push(text.map_or(TransportEvent::Unreadable, TransportEvent::Frame));
+            sink.push(match bounded_text(&event.data()) {
+                BoundedText::Text(text) => TransportEvent::Frame(text),
+                BoundedText::TooLong | BoundedText::NotText => TransportEvent::Unreadable,
+            });
         })
     };
     let on_close = {

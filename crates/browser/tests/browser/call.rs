@@ -1,8 +1,5 @@
 //! Two peer connections in one page, and what carries descriptions and candidates between them.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::{collections::VecDeque, time::Duration};
 
 use futures_util::future::{Either, select};
