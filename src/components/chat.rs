@@ -23,6 +23,8 @@ pub fn Chat(
     model: RoomModel,
     /// For sending.
     actions: RoomActions,
+    /// Whether it is unfolded, where it can be folded away.
+    is_open: RwSignal<bool>,
     /// Folds the chat away, where it can be.
     close: Callback<()>,
 ) -> AnyView {
@@ -38,6 +40,8 @@ pub fn Chat(
     };
     Effect::new(move || {
         let is_own = model.chat.with(|lines| lines.last().is_some_and(|line| line.author.is_none()));
+        // What is folded away cannot be scrolled.
+        is_open.track();
         let Some(log) = log.get() else { return };
         if is_own || is_at_end.get_value() {
             // After the new message has its height.

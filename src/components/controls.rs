@@ -9,13 +9,25 @@ use crate::{
     session::model::{RoomActions, RoomModel},
 };
 
-/// Which panels are open.
+/// Which panels are open: at most one of those that can be closed, as there is little room for two.
 #[derive(Debug, Clone, Copy)]
 pub struct Panels {
     /// The chat, where it is folded away (style/room.css); elsewhere it is always there.
     pub chat: RwSignal<bool>,
     /// The figures.
     pub figures: RwSignal<bool>,
+}
+
+impl Panels {
+    fn toggle_chat(self) {
+        self.figures.set(false);
+        self.chat.update(|is_open| *is_open = !*is_open);
+    }
+
+    fn toggle_figures(self) {
+        self.chat.set(false);
+        self.figures.update(|is_open| *is_open = !*is_open);
+    }
 }
 
 /// Microphone, camera, panels, leave.
@@ -65,7 +77,7 @@ pub fn Controls(
                     data-testid="chat-toggle"
                     aria-label=chat_label
                     aria-expanded=move || panels.chat.get().to_string()
-                    on:click=move |_| panels.chat.update(|is_open| *is_open = !*is_open)
+                    on:click=move |_| panels.toggle_chat()
                 >
                     <Icon name=IconName::Chat />
                     <span class="badge" aria-hidden="true" hidden=move || unread.get() == 0>
@@ -80,7 +92,7 @@ pub fn Controls(
                     data-tip=language.text(sentence!(figures.open))
                     aria-label=language.text(sentence!(figures.open))
                     aria-expanded=move || panels.figures.get().to_string()
-                    on:click=move |_| panels.figures.update(|is_open| *is_open = !*is_open)
+                    on:click=move |_| panels.toggle_figures()
                 >
                     <Icon name=IconName::Chart />
                 </button>

@@ -18,15 +18,19 @@ pub fn Mark() -> AnyView {
 /// Two eyes that see each other: the drawing of the first page.
 #[component]
 pub fn Sightline() -> AnyView {
+    let eye = |class: &'static str| {
+        view! {
+            <svg class=class viewBox="0 0 136 84" aria-hidden="true">
+                <path class="mark-eye" d="M2 42C20 15 42 2 68 2s48 13 66 40c-18 27-40 40-66 40S20 69 2 42Z"></path>
+                <path class="mark-line" d="M68 42h68"></path>
+                <circle class="mark-pupil" cx="68" cy="42" r="17"></circle>
+            </svg>
+        }
+    };
     view! {
-        <svg class="sightline" viewBox="0 0 640 120" aria-hidden="true">
-            <path class="sightline-eye" d="M12 60C30 33 52 20 78 20s48 13 66 40c-18 27-40 40-66 40S30 87 12 60Z"></path>
-            <path class="sightline-eye" d="M496 60c18-27 40-40 66-40s48 13 66 40c-18 27-40 40-66 40s-48-13-66-40Z"></path>
-            <path class="sightline-line" d="M78 60h484"></path>
-            <circle class="sightline-pupil" cx="78" cy="60" r="17"></circle>
-            <circle class="sightline-pupil" cx="562" cy="60" r="17"></circle>
-            <circle class="sightline-spark" cx="78" cy="60" r="4"></circle>
-        </svg>
+        <div class="sightline" aria-hidden="true">
+            {eye("sightline-eye")} <div class="sightline-line"></div> {eye("sightline-eye is-facing")}
+        </div>
     }
     .into_any()
 }

@@ -30,6 +30,13 @@ pub fn Video(
     label: Option<Signal<&'static str>>,
 ) -> AnyView {
     let element = NodeRef::<html::Video>::new();
+    let shape = RwSignal::new("");
+    let note_shape = move || {
+        if let Some(element) = element.get_untracked() {
+            let is_wide = element.video_width() >= element.video_height();
+            shape.set(if is_wide { "wide" } else { "tall" });
+        }
+    };
     Effect::new(move || {
         let Some(element) = element.get() else { return };
         // The property, since the attribute says only how a freshly parsed element begins. Where sound wants a gesture
@@ -62,6 +69,9 @@ pub fn Video(
             class:is-mirrored=is_mirrored
             data-testid=test_id
             aria-label=label
+            data-shape=shape
+            on:loadedmetadata=move |_| note_shape()
+            on:resize=move |_| note_shape()
             autoplay
             playsinline
             disablepictureinpicture

@@ -135,7 +135,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
     let nothing = || Callback::new(|()| {});
     RoomActions {
         send_chat: Callback::new(move |text| {
-            let id = model.chat.with(Vec::len).to_string();
+            let id = model.chat.with_untracked(Vec::len).to_string();
             model.chat.update(|lines| lines.push(said(&id, None, text, DeliveryState::Sending)));
         }),
         toggle_microphone: Callback::new(move |()| model.local.microphone.update(|is_on| *is_on = !*is_on)),
@@ -182,7 +182,7 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
 fn show_states(model: RoomModel) {
     let states = [LinkState::Connecting, LinkState::Recovering, LinkState::Away, LinkState::Failed];
     let causes = [Cause::NothingArrives, Cause::UploadFull, Cause::Freezes];
-    model.others.with(|others| {
+    model.others.with_untracked(|others| {
         for (tile, state) in others.iter().zip(states) {
             tile.state.set(state);
             if state == LinkState::Connecting {

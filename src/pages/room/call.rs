@@ -88,7 +88,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                 <Show when=move || panels.figures.get()>
                     <StatsPanel model=model close=close_figures />
                 </Show>
-                <Chat model=model actions=actions close=close_chat />
+                <Chat model=model actions=actions is_open=panels.chat close=close_chat />
             </div>
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
             <p class="sr-only chat-announcer" aria-live="polite">
