@@ -17,9 +17,10 @@ return {
     mic: tile.dataset.mic ?? null,
     camera: tile.dataset.camera ?? null,
     text: tile.innerText,
-    is_mirrored: [...tile.querySelectorAll("video")].some(
-      (video) => new DOMMatrix(getComputedStyle(video).transform).a < 0,
-    ),
+    is_mirrored: [...tile.querySelectorAll("video")].some((video) => {
+      const { scale, transform } = getComputedStyle(video);
+      return scale.startsWith("-") !== new DOMMatrix(transform).a < 0;
+    }),
   })),
   messages: all("chat-message").map((message) => ({
     id: message.dataset.id,
