@@ -1,10 +1,6 @@
 //! Sightline's client: what a person sees (`pages`, `components`) and the one place where browser events meet the
 //! core (`session`).
 #![allow(unreachable_pub, reason = "components are pub for the macros that call them")]
-#![allow(
-    missing_docs,
-    reason = "the component macro makes public items of its own; what a person writes is documented"
-)]
 
 pub mod app;
 pub mod appearance;
@@ -21,6 +17,6 @@ pub use translations::i18n;
 
 /// The keys of `locales/*.json`.
 mod translations {
-    #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
+    #![allow(missing_docs, clippy::all, clippy::pedantic, clippy::expect_used, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
 }

@@ -83,7 +83,11 @@ impl IconName {
 
 /// An icon. It is an ornament to assistive technology: what it stands for is said in words beside it.
 #[component]
-pub fn Icon(#[prop(into)] name: Signal<IconName>) -> AnyView {
+pub fn Icon(
+    /// Which.
+    #[prop(into)]
+    name: Signal<IconName>,
+) -> AnyView {
     view! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
             <path d=Signal::derive(move || name.get().path())></path>

@@ -46,7 +46,10 @@ const OBSTACLES: [NoticeCode; 9] = [
 /// A scene: `lobby`, `lobby-off`, `lobby-denied`, `room-1` to `room-8`, `states`, `chat`, `notices`, or the code of
 /// a notice.
 #[component]
-pub fn Gallery(scene: String) -> AnyView {
+pub fn Gallery(
+    /// Which.
+    scene: String,
+) -> AnyView {
     let Ok(room) = RoomName::new("7gk2m-x4q0p-wz81c-e5hvt-n3j6ya") else { return ().into_any() };
     let found = |code: &NoticeCode| code.as_str() == scene;
     match scene.as_str() {
@@ -144,7 +147,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         resume_playback: nothing(),
         playback_blocked: nothing(),
         dismiss: Callback::new(move |code| {
-            model.notices.update(|codes| codes.retain(|other| *other != code))
+            model.notices.update(|codes| codes.retain(|other| *other != code));
         }),
         retry: nothing(),
         watch_figures: Callback::new(|_| {}),
@@ -153,11 +156,11 @@ fn room_actions(model: RoomModel) -> RoomActions {
 
 fn other(number: usize) -> TileModel {
     let tile = tile(&format!("member-{number}"), NAMES[number % NAMES.len()], number);
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         tile.camera.set(false);
         tile.quality.set(Some(Quality { bars: 4, cause: Cause::NoVideo }));
     }
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         tile.microphone.set(false);
         tile.quality.set(Some(Quality { bars: 2, cause: Cause::Loss }));
     }
