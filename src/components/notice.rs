@@ -41,6 +41,8 @@ pub fn NoticeList(
             NoticeCode::AutoplayBlocked => resume.map(|run| (run, sentence!(room.sound_on))),
             _ => None,
         };
+        // It lasts until the sound is on.
+        let dismiss = dismiss.filter(|_| code != NoticeCode::AutoplayBlocked);
         view! {
             <li class="notice" data-testid="notice" data-code=code.as_str()>
                 <Icon name=notice_icon(code) />
