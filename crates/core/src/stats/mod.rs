@@ -1,12 +1,16 @@
-//! Figures of a connection, from what `RTCPeerConnection.getStats()` reports.
+//! Figures of a connection, from what `RTCPeerConnection.getStats()` reports and what the other side tells.
 
+mod axis;
 mod entry;
+mod history;
 mod meter;
 mod metric;
 mod quality;
 mod snapshot;
 
+pub use axis::{TimeAxis, ValueAxis};
 pub use entry::StatsEntry;
+pub use history::{Event, Freeze, HISTORY_SPAN, History, PLOTTED, Subject, Summary};
 pub use meter::{ConnectionMeter, ConnectionStates, Figures, LinkPath};
 pub use metric::{Figure, FigureValue, Metric, Unit};
 pub use quality::{Cause, Quality};

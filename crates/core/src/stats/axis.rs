@@ -1,0 +1,157 @@
+//! Where things lie on a chart: one axis of time for all of them, and an axis of values with round numbers on it.
+
+use std::time::Duration;
+
+use super::HISTORY_SPAN;
+use crate::Timestamp;
+
+/// How long a chart may be, shortest first.
+const SPANS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(120), HISTORY_SPAN];
+
+/// The time that charts show, up to the latest report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeAxis {
+    /// The right end.
+    pub to: Timestamp,
+    /// How far back the left end is.
+    pub span: Duration,
+}
+
+impl TimeAxis {
+    /// The shortest axis that shows everything from `first` to `last`, or all that can be shown.
+    #[must_use]
+    pub fn fitting(first: Timestamp, last: Timestamp) -> Self {
+        let length = last - first;
+        let span = SPANS.into_iter().find(|span| *span >= length).unwrap_or(HISTORY_SPAN);
+        Self { to: last, span }
+    }
+
+    /// Where a time lies, from 0 at the left to 1 at the right; `None` outside.
+    #[must_use]
+    pub fn position(self, at: Timestamp) -> Option<f64> {
+        let ago = self.to - at;
+        (at <= self.to && ago <= self.span).then(|| 1.0 - ago.as_secs_f64() / self.span.as_secs_f64())
+    }
+
+    /// The time at a position.
+    #[must_use]
+    pub fn time_at(self, position: f64) -> Timestamp {
+        let ago = self.span.mul_f64(1.0 - position.clamp(0.0, 1.0));
+        Timestamp::from_origin(self.to.since_origin().saturating_sub(ago))
+    }
+
+    /// How long ago the marks are, from left to right; the last is now.
+    #[must_use]
+    pub fn ticks(self) -> Vec<Duration> {
+        let parts = if self.span == HISTORY_SPAN { 5 } else { 4 };
+        (0..=parts).rev().map(|part| self.span * part / parts).collect()
+    }
+}
+
+/// An axis of values from 0 up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ValueAxis {
+    /// The upper end.
+    pub top: f64,
+    /// Between two marks.
+    pub step: f64,
+}
+
+impl ValueAxis {
+    /// An axis with two to four steps of 1, 2 or 5 times a power of ten, that reaches `largest` and not less than
+    /// `smallest_top`.
+    #[must_use]
+    pub fn reaching(largest: f64, smallest_top: f64) -> Self {
+        let largest = if largest.is_finite() { largest.max(smallest_top) } else { smallest_top };
+        // Three steps if it can be: the power of ten below a third, then the first round number that is enough.
+        let power = 10_f64.powf((largest / 4.0).log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .into_iter()
+            .map(|digit| digit * power)
+            .find(|step| step * 4.0 >= largest * (1.0 - 1e-9))
+            .unwrap_or(10.0 * power);
+        Self { top: step * (largest / step * (1.0 - 1e-9)).ceil().max(2.0), step }
+    }
+
+    /// Where a value lies, from 0 at the bottom to 1 at the top.
+    #[must_use]
+    pub fn position(self, value: f64) -> f64 {
+        (value / self.top).clamp(0.0, 1.0)
+    }
+
+    /// The marks from 0 to the top.
+    #[must_use]
+    pub fn ticks(self) -> Vec<f64> {
+        let mut ticks = Vec::new();
+        let mut count = 0.0;
+        while count * self.step <= self.top * (1.0 + 1e-9) && ticks.len() < 6 {
+            ticks.push(count * self.step);
+            count += 1.0;
+        }
+        ticks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(seconds: u64) -> Timestamp {
+        Timestamp::from_origin(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn marks_are_round_and_few() {
+        for (largest, top, step) in [
+            (0.0, 10.0, 5.0),
+            (30.0, 30.0, 10.0),
+            (31.0, 40.0, 10.0),
+            (1_240_000.0, 1_500_000.0, 500_000.0),
+            (2_000_000.0, 2_000_000.0, 500_000.0),
+            (61.0, 80.0, 20.0),
+            (99.0, 100.0, 50.0),
+        ] {
+            assert_eq!(ValueAxis::reaching(largest, 10.0), ValueAxis { top, step }, "{largest}");
+        }
+    }
+
+    #[test]
+    fn every_axis_reaches_its_largest_value_with_two_to_four_steps() {
+        for exponent in -6..9 {
+            for digits in 10..100 {
+                let largest = f64::from(digits) * 10_f64.powi(exponent);
+                let axis = ValueAxis::reaching(largest, 0.0);
+                let steps = axis.ticks().len() - 1;
+                assert!(axis.top >= largest * 0.999_999, "{largest}: {axis:?}");
+                assert!((2..=4).contains(&steps), "{largest}: {axis:?}");
+                assert!((axis.position(axis.ticks()[steps]) - 1.0).abs() < 1e-6, "{axis:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_do_not_stretch_an_axis() {
+        assert_eq!(ValueAxis::reaching(f64::INFINITY, 10.0), ValueAxis::reaching(10.0, 10.0));
+        assert_eq!(ValueAxis::reaching(f64::NAN, 10.0), ValueAxis::reaching(10.0, 10.0));
+    }
+
+    #[test]
+    fn the_axis_of_time_grows_with_what_there_is_to_show() {
+        assert_eq!(TimeAxis::fitting(second(10), second(20)).span, Duration::from_secs(60));
+        assert_eq!(TimeAxis::fitting(second(10), second(71)).span, Duration::from_secs(120));
+        assert_eq!(TimeAxis::fitting(second(10), second(900)).span, HISTORY_SPAN);
+    }
+
+    #[test]
+    fn a_position_and_its_time_belong_together() {
+        let axis = TimeAxis::fitting(second(100), second(130));
+        assert_eq!(axis.position(second(130)), Some(1.0));
+        assert_eq!(axis.position(second(100)), Some(0.5));
+        assert_eq!(axis.position(second(69)), None);
+        assert_eq!(axis.position(second(131)), None);
+        assert_eq!(axis.time_at(0.5), second(100));
+        assert_eq!(axis.time_at(7.0), second(130));
+        assert_eq!(axis.ticks().first(), Some(&Duration::from_secs(60)));
+        assert_eq!(axis.ticks().last(), Some(&Duration::ZERO));
+    }
+}
