@@ -267,8 +267,12 @@ impl Driver {
                         let _ = socket.send(&frame);
                     }
                 }
-                RoomOutput::CloseSocket(id) => {
-                    self.socket.take_if(|(open, _)| *open == id);
+                RoomOutput::CloseSocket(id, refusal) => {
+                    if let Some((_, mut socket)) = self.socket.take_if(|(open, _)| *open == id)
+                        && let Some(code) = refusal
+                    {
+                        socket.refuse(code.as_str());
+                    }
                 }
                 RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
                 RoomOutput::CloseLink(link) => {

@@ -11,7 +11,7 @@ use sightline_core::{
         JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SignallingStatus, SocketId,
     },
 };
-use sightline_protocol::{DisplayName, InstanceId, RoomName};
+use sightline_protocol::{DisplayName, ErrorCode, InstanceId, RoomName};
 
 struct World {
     client: SignallingClient,
@@ -129,7 +129,7 @@ fn a_socket_that_opens_but_is_silent_is_given_up() {
     world.client.handle_opened(first);
     world.drain();
     world.wait();
-    assert!(world.drain().contains(&SignallingOutput::Close(first)));
+    assert!(world.drain().contains(&SignallingOutput::Close(first, None)));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_half_open_socket_is_noticed_by_the_missing_pong() {
     );
     world.wait();
     let outputs = world.drain();
-    assert!(outputs.contains(&SignallingOutput::Close(socket)), "{outputs:?}");
+    assert!(outputs.contains(&SignallingOutput::Close(socket, None)), "{outputs:?}");
     assert!(outputs.contains(&SignallingOutput::Connect(SocketId(socket.0 + 1))), "{outputs:?}");
 }
 
@@ -174,17 +174,17 @@ fn what_an_older_socket_still_says_is_ignored() {
 
 #[test]
 fn replaced_and_full_end_it_until_the_person_asks_again() {
-    for (frame, code) in [
-        (r#"{"type":"replaced"}"#, NoticeCode::Replaced),
-        (r#"{"type":"full","room_limit":8}"#, NoticeCode::RoomFull),
-        (r#"{"type":"error","code":"room-name-invalid","message":""}"#, NoticeCode::RoomNameInvalid),
-        ("not json", NoticeCode::ProtocolError),
-        (r#"{"type":"hologram"}"#, NoticeCode::ProtocolError),
+    for (frame, code, refusal) in [
+        (r#"{"type":"replaced"}"#, NoticeCode::Replaced, None),
+        (r#"{"type":"full","room_limit":8}"#, NoticeCode::RoomFull, None),
+        (r#"{"type":"error","code":"room-name-invalid","message":""}"#, NoticeCode::RoomNameInvalid, None),
+        ("not json", NoticeCode::ProtocolError, Some(ErrorCode::ProtocolError)),
+        (r#"{"type":"hologram"}"#, NoticeCode::ProtocolError, Some(ErrorCode::ProtocolError)),
     ] {
         let (mut world, socket) = World::joined();
         world.client.handle_frame(socket, frame, world.now);
         let outputs = world.drain();
-        assert!(outputs.contains(&SignallingOutput::Close(socket)), "{frame}: {outputs:?}");
+        assert!(outputs.contains(&SignallingOutput::Close(socket, refusal)), "{frame}: {outputs:?}");
         assert_eq!(
             events(&outputs),
             [&SignallingEvent::Raised(code), &SignallingEvent::Status(SignallingStatus::Lost)]
@@ -219,6 +219,6 @@ fn leaving_says_so_and_ends_it() {
     world.client.leave();
     let outputs = world.drain();
     assert_eq!(outputs[0], SignallingOutput::Send(socket, r#"{"type":"leave"}"#.to_owned()));
-    assert!(outputs.contains(&SignallingOutput::Close(socket)));
+    assert!(outputs.contains(&SignallingOutput::Close(socket, None)));
     assert_eq!(world.client.poll_timeout(), None);
 }

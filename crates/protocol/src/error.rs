@@ -32,6 +32,24 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// The code as it stands on the wire, also as the reason of a Close frame.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RoomNameInvalid => "room-name-invalid",
+            Self::NameInvalid => "name-invalid",
+            Self::ProtocolVersion => "protocol-version",
+            Self::ProtocolError => "protocol-error",
+            Self::FrameTooLarge => "frame-too-large",
+            Self::RateLimited => "rate-limited",
+            Self::TooSlow => "too-slow",
+            Self::JoinTimeout => "join-timeout",
+            Self::ServerFull => "server-full",
+            Self::ShuttingDown => "shutting-down",
+            Self::PeerUnreachable => "peer-unreachable",
+        }
+    }
+
     /// Whether the server closes the socket after saying so.
     #[must_use]
     pub fn closes(self) -> bool {

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, from_value, json, to_value};
 use sightline_protocol::{
+    ErrorCode,
     control::{ControlMessage, PublishedSource, PublishedState},
     signalling::{ClientMessage, ServerMessage},
 };
@@ -47,6 +48,25 @@ fn every_server_message_reads_and_writes_as_documented() {
     server(json!({"type": "replaced"}));
     server(json!({"type": "pong", "nonce": 7}));
     server(json!({"type": "error", "code": "room-name-invalid", "message": "m"}));
+}
+
+#[test]
+fn every_error_code_is_the_same_word_in_json_and_in_a_close_frame() {
+    for code in [
+        ErrorCode::RoomNameInvalid,
+        ErrorCode::NameInvalid,
+        ErrorCode::ProtocolVersion,
+        ErrorCode::ProtocolError,
+        ErrorCode::FrameTooLarge,
+        ErrorCode::RateLimited,
+        ErrorCode::TooSlow,
+        ErrorCode::JoinTimeout,
+        ErrorCode::ServerFull,
+        ErrorCode::ShuttingDown,
+        ErrorCode::PeerUnreachable,
+    ] {
+        assert_eq!(to_value(code).expect("serialises"), json!(code.as_str()));
+    }
 }
 
 #[test]

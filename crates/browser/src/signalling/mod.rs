@@ -17,6 +17,9 @@ pub trait SignallingTransport {
 
     /// Closes it. It reports nothing after that.
     fn close(&mut self);
+
+    /// Closes it and tells the other side, in a word of the protocol, what was wrong with what it said.
+    fn refuse(&mut self, reason: &str);
 }
 
 /// Something happened on a transport.

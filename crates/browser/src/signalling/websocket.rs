@@ -17,6 +17,9 @@ const MAX_BUFFERED_BYTES: usize = 16 * MAX_FRAME_BYTES;
 /// RFC 6455: the purpose for which the connection was made is fulfilled.
 const NORMAL_CLOSURE: u16 = 1000;
 
+/// Of the range for applications: a page may not use 1008 (policy violation), which it means.
+const REFUSED: u16 = 4008;
+
 /// One attempt at a WebSocket, from `connecting` to `closed`.
 #[derive(Debug)]
 pub struct WebSocketTransport {
@@ -55,6 +58,11 @@ impl SignallingTransport for WebSocketTransport {
         self.listeners.clear();
         // Throws only for a code or a reason that is not allowed.
         let _ = self.socket.close_with_code(NORMAL_CLOSURE);
+    }
+
+    fn refuse(&mut self, reason: &str) {
+        self.listeners.clear();
+        let _ = self.socket.close_with_code_and_reason(REFUSED, reason);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    Arrival, MemberId, MessageId, Presence,
+    Arrival, ErrorCode, MemberId, MessageId, Presence,
     control::{ControlMessage, PublishedState},
     limits::MAX_FRAME_BYTES,
     signalling::{IceServer, SignalCandidate},
@@ -33,8 +33,8 @@ pub enum RoomOutput {
     OpenSocket(SocketId),
     /// Send a text frame on it.
     SendFrame(SocketId, String),
-    /// Close and forget it.
-    CloseSocket(SocketId),
+    /// Close and forget it; with a code where the server is to be told what was wrong with what it said.
+    CloseSocket(SocketId, Option<ErrorCode>),
     /// Make a peer connection under this id, with the `control` channel; the offerer's with its transceivers.
     OpenLink {
         /// Its name from now on.
@@ -357,8 +357,8 @@ impl RoomSession {
                     SignallingOutput::Send(socket, frame) => {
                         self.outputs.push_back(RoomOutput::SendFrame(socket, frame));
                     }
-                    SignallingOutput::Close(socket) => {
-                        self.outputs.push_back(RoomOutput::CloseSocket(socket));
+                    SignallingOutput::Close(socket, refusal) => {
+                        self.outputs.push_back(RoomOutput::CloseSocket(socket, refusal));
                     }
                     SignallingOutput::Event(event) => self.handle_signalling(event, now),
                 }

@@ -42,8 +42,8 @@ pub enum SignallingOutput {
     Connect(SocketId),
     /// Send this text frame.
     Send(SocketId, String),
-    /// Close and forget this socket.
-    Close(SocketId),
+    /// Close and forget this socket; with a code where the server is to be told what was wrong with what it said.
+    Close(SocketId, Option<ErrorCode>),
     /// Tell the session.
     Event(SignallingEvent),
 }
@@ -171,7 +171,8 @@ impl SignallingClient {
         let message = if frame.len() > MAX_FRAME_BYTES { None } else { serde_json::from_str(frame).ok() };
         match message {
             Some(message) => self.handle_message(socket, message, now),
-            None => self.end(Some(NoticeCode::ProtocolError)),
+            None if frame.len() > MAX_FRAME_BYTES => self.refuse(ErrorCode::FrameTooLarge),
+            None => self.refuse(ErrorCode::ProtocolError),
         }
     }
 
@@ -257,7 +258,7 @@ impl SignallingClient {
             ServerMessage::Error { code, .. } => self.handle_error(code, now),
             ServerMessage::Pong { nonce } => self.handle_pong(nonce, now),
             // What follows makes sense in a room only.
-            _ if !self.is_joined() => self.end(Some(NoticeCode::ProtocolError)),
+            _ if !self.is_joined() => self.refuse(ErrorCode::ProtocolError),
             ServerMessage::PeerJoined { member } => self.event(SignallingEvent::PeerJoined(member)),
             ServerMessage::PeerAway { id } => self.event(SignallingEvent::PeerAway(id)),
             ServerMessage::PeerLeft { id } => self.event(SignallingEvent::PeerLeft(id)),
@@ -312,13 +313,20 @@ impl SignallingClient {
 
     /// The socket is of no use any more: the call goes on, another socket is sought.
     fn lose(&mut self, now: Timestamp) {
-        self.close_socket();
+        self.close_socket(None);
         self.raise(if self.has_joined { NoticeCode::SignallingLost } else { NoticeCode::ServerUnreachable });
         self.try_again(now);
     }
 
+    /// The server does not speak the protocol: it is told, and not sought again by itself.
+    fn refuse(&mut self, code: ErrorCode) {
+        self.close_socket(Some(code));
+        self.phase = Phase::Idle;
+        self.end(Some(NoticeCode::ProtocolError));
+    }
+
     fn end(&mut self, notice: Option<NoticeCode>) {
-        self.close_socket();
+        self.close_socket(None);
         self.phase = Phase::Idle;
         if let Some(code) = notice {
             self.raise(code);
@@ -326,9 +334,9 @@ impl SignallingClient {
         self.set_status(SignallingStatus::Lost);
     }
 
-    fn close_socket(&mut self) {
+    fn close_socket(&mut self, refusal: Option<ErrorCode>) {
         if let Some(socket) = self.current_socket() {
-            self.outputs.push_back(SignallingOutput::Close(socket));
+            self.outputs.push_back(SignallingOutput::Close(socket, refusal));
         }
     }
 

@@ -208,7 +208,7 @@ impl World {
                 }
             }
             RoomOutput::SendFrame(socket, frame) => self.frames.push_back((page, socket, frame)),
-            RoomOutput::CloseSocket(_) => {
+            RoomOutput::CloseSocket(..) => {
                 self.close_socket(page);
             }
             RoomOutput::OpenLink { link, role, .. } => {

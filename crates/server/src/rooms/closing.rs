@@ -67,10 +67,7 @@ impl Closing {
             Self::Left | Self::Gone => String::new(),
             Self::Full { .. } => "full".to_owned(),
             Self::Replaced => "replaced".to_owned(),
-            Self::Failed { code, .. } => match serde_json::to_value(code) {
-                Ok(serde_json::Value::String(name)) => name,
-                _ => String::new(),
-            },
+            Self::Failed { code, .. } => code.as_str().to_owned(),
         }
     }
 }
