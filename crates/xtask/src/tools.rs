@@ -174,7 +174,7 @@ fn wasm_opt() -> Result<(PathBuf, String)> {
     } else {
         println!(
             "installing wasm-opt {CRATE_WASM_OPT_VERSION}, which shrinks the client: compiled from crates.io into {}, \
-             once, about 5 minutes on two cores, and it needs a C++ compiler (with npm it would take seconds)",
+             once, 7 to 13 minutes on two cores, and it needs a C++ compiler (with npm it would take seconds)",
             install::bin_dir()?.display()
         );
         install::from_crates_io("wasm-opt", CRATE_WASM_OPT_VERSION, true).context(
