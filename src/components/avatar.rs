@@ -12,9 +12,9 @@ pub fn Avatar(
         <span
             class="avatar"
             aria-hidden="true"
-            style=("--hue", move || name.with(|name| hue(name).to_string()))
+            style=("--hue", Signal::derive(move || name.with(|name| hue(name).to_string())))
         >
-            {move || name.with(|name| initials(name))}
+            {Signal::derive(move || name.with(|name| initials(name)))}
         </span>
     }
     .into_any()

@@ -6,6 +6,7 @@ use sightline_protocol::limits::MAX_CHAT_TEXT_BYTES;
 use super::{
     chat_message::ChatMessage,
     icon::{Icon, IconName},
+    when::When,
 };
 use crate::{
     language::Language,
@@ -77,12 +78,12 @@ pub fn Chat(
                     children=|line: ChatLine| view! { <ChatMessage line=line /> }
                 />
             </div>
-            <Show when=move || is_empty.get()>
+            <When is=is_empty>
                 <div class="panel-empty">
                     <p class="panel-empty-title">{language.text(sentence!(chat.empty_title))}</p>
                     <p>{language.text(sentence!(chat.empty_text))}</p>
                 </div>
-            </Show>
+            </When>
             <Composer send=actions.send_chat />
         </aside>
     }

@@ -23,12 +23,12 @@ pub fn ChatMessage(
     let language = Language::from_context();
     let ChatLine { id, author, text, sent_at_ms, state } = line;
     let is_own = author.is_none();
-    let author = move || match &author {
+    let author = Signal::derive(move || match &author {
         None => sentence!(chat.you)(language.locale()).to_owned(),
         Some(name) if name.is_empty() => sentence!(tile.guest)(language.locale()).to_owned(),
         Some(name) => name.clone(),
-    };
-    let time = move || clock_time(sent_at_ms, language.locale());
+    });
+    let time = Signal::derive(move || clock_time(sent_at_ms, language.locale()));
     let pieces = linkify(&text).into_iter().map(piece_view).collect_view();
     view! {
         <article
@@ -36,7 +36,7 @@ pub fn ChatMessage(
             class:is-own=is_own
             data-testid="chat-message"
             data-id=id
-            data-state=move || state.get().as_str()
+            data-state=Signal::derive(move || state.get().as_str())
         >
             <p class="chat-meta">
                 <span class="chat-author" dir="auto">
@@ -62,14 +62,14 @@ fn Delivery(state: RwSignal<DeliveryState>) -> AnyView {
         DeliveryState::Delivered | DeliveryState::Received => IconName::Check,
         DeliveryState::Undeliverable => IconName::Alert,
     });
-    let words = move || {
+    let words = Signal::derive(move || {
         let sentence: Sentence = match state.get() {
             DeliveryState::Sending => sentence!(chat.sending),
             DeliveryState::Delivered | DeliveryState::Received => sentence!(chat.delivered),
             DeliveryState::Undeliverable => sentence!(chat.undeliverable),
         };
         sentence(language.locale())
-    };
+    });
     view! {
         <span class="delivery">
             <Icon name=icon />

@@ -20,11 +20,11 @@ pub fn ConnectionStatus(
             class="status"
             role="status"
             data-testid="connection-status"
-            data-state=move || status.get().as_str()
+            data-state=Signal::derive(move || status.get().as_str())
         >
             <span class="status-dot" aria-hidden="true"></span>
             <span class="sr-only">{language.text(sentence!(room.server))}": "</span>
-            <span class="status-word">{move || word(status.get())(language.locale())}</span>
+            <span class="status-word">{Signal::derive(move || word(status.get())(language.locale()))}</span>
         </span>
     }
     .into_any()

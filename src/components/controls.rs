@@ -44,14 +44,18 @@ pub fn Controls(
 ) -> AnyView {
     let language = Language::from_context();
     let local = model.local;
-    let chat_label = move || {
+    let chat_label = Signal::derive(move || {
         let locale = language.locale();
         let title = sentence!(chat.title)(locale);
         match unread.get() {
             0 => title.to_owned(),
             count => format!("{title}, {count} {}", sentence!(chat.unread)(locale)),
         }
-    };
+    });
+    let badge = Signal::derive(move || match unread.get() {
+        count @ 0..=9 => count.to_string(),
+        _ => "9+".to_owned(),
+    });
     view! {
         <footer class="controls" role="group" aria-label=language.text(sentence!(room.controls))>
             <div class="controls-group">
@@ -76,12 +80,12 @@ pub fn Controls(
                     class="round-button chat-toggle"
                     data-testid="chat-toggle"
                     aria-label=chat_label
-                    aria-expanded=move || panels.chat.get().to_string()
+                    aria-expanded=Signal::derive(move || panels.chat.get().to_string())
                     on:click=move |_| panels.toggle_chat()
                 >
                     <Icon name=IconName::Chat />
-                    <span class="badge" aria-hidden="true" hidden=move || unread.get() == 0>
-                        {move || if unread.get() > 9 { "9+".to_owned() } else { unread.get().to_string() }}
+                    <span class="badge" aria-hidden="true" hidden=Signal::derive(move || unread.get() == 0)>
+                        {badge}
                     </span>
                 </button>
                 <button
@@ -91,7 +95,7 @@ pub fn Controls(
                     data-testid="stats-toggle"
                     data-tip=language.text(sentence!(figures.open))
                     aria-label=language.text(sentence!(figures.open))
-                    aria-expanded=move || panels.figures.get().to_string()
+                    aria-expanded=Signal::derive(move || panels.figures.get().to_string())
                     on:click=move |_| panels.toggle_figures()
                 >
                     <Icon name=IconName::Chart />
@@ -133,7 +137,7 @@ pub fn SwitchButton(
         <button
             type="button"
             class="round-button"
-            class:is-off=move || !is_on.get()
+            class:is-off=Signal::derive(move || !is_on.get())
             data-testid=test_id
             data-tip=label
             aria-label=label

@@ -5,7 +5,10 @@ use std::time::Duration;
 use leptos::{html, prelude::*, task::spawn_local};
 use sightline_browser::sharing;
 
-use super::icon::{Icon, IconName};
+use super::{
+    icon::{Icon, IconName},
+    when::When,
+};
 use crate::{language::Language, sentence};
 
 const COPIED_FOR: Duration = Duration::from_secs(2);
@@ -61,19 +64,19 @@ pub fn CopyLink(
         CopyState::Copied => IconName::Check,
         _ => IconName::Link,
     });
-    let words = move || {
+    let words = Signal::derive(move || {
         let sentence = match state.get() {
             CopyState::Copied => sentence!(room.copied),
             _ => sentence!(room.copy),
         };
         sentence(language.locale())
-    };
+    });
     view! {
         <span class="copy-link">
             <button
                 type="button"
                 class=class
-                class:is-done=move || state.get() == CopyState::Copied
+                class:is-done=Signal::derive(move || state.get() == CopyState::Copied)
                 data-testid=test_id
                 data-url=invitation
                 on:click=copy
@@ -81,7 +84,7 @@ pub fn CopyLink(
                 <Icon name=icon />
                 <span aria-live="polite">{words}</span>
             </button>
-            <Show when=move || state.get() == CopyState::ByHand>
+            <When is=Signal::derive(move || state.get() == CopyState::ByHand)>
                 <label class="copy-by-hand">
                     <span>{language.text(sentence!(room.copy_by_hand))}</span>
                     <input
@@ -97,7 +100,7 @@ pub fn CopyLink(
                         }
                     />
                 </label>
-            </Show>
+            </When>
         </span>
     }
     .into_any()

@@ -20,8 +20,8 @@ pub fn LevelMeter(
             aria-label=language.text(sentence!(lobby.speaker_level))
             aria-valuemin="0"
             aria-valuemax="1"
-            aria-valuenow=move || shown.get().to_string()
-            style=("--level", move || shown.get().to_string())
+            aria-valuenow=Signal::derive(move || shown.get().to_string())
+            style=("--level", Signal::derive(move || shown.get().to_string()))
         ></span>
     }
     .into_any()

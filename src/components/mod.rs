@@ -27,5 +27,7 @@ pub mod stage;
 pub mod stats_panel;
 mod tile;
 mod video;
+mod when;
 
 pub use video::Video;
+pub use when::When;

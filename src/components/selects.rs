@@ -18,7 +18,7 @@ pub fn LanguageSelect() -> AnyView {
         .iter()
         .map(|&locale| {
             view! {
-                <option value=locale.as_str() lang=locale.as_str() prop:selected=move || language.locale() == locale>
+                <option value=locale.as_str() lang=locale.as_str() prop:selected=Signal::derive(move || language.locale() == locale)>
                     {own_name(locale)}
                 </option>
             }
@@ -51,7 +51,7 @@ pub fn ThemeSelect() -> AnyView {
     let options = Theme::ALL
         .map(|theme| {
             view! {
-                <option value=theme.as_str() prop:selected=move || appearance.theme() == theme>
+                <option value=theme.as_str() prop:selected=Signal::derive(move || appearance.theme() == theme)>
                     {language.text(theme_name(theme))}
                 </option>
             }

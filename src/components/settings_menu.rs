@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     icon::{Icon, IconName},
     selects::{LanguageSelect, ThemeSelect},
+    when::When,
 };
 use crate::{language::Language, sentence};
 
@@ -27,19 +28,19 @@ pub fn SettingsMenu() -> AnyView {
                 class="icon-button"
                 data-testid="settings-toggle"
                 aria-label=language.text(sentence!(settings.title))
-                aria-expanded=move || is_open.get().to_string()
+                aria-expanded=Signal::derive(move || is_open.get().to_string())
                 on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
             >
                 <Icon name=IconName::Settings />
             </button>
-            <Show when=move || is_open.get()>
+            <When is=is_open>
                 // A click anywhere else closes it.
                 <div class="settings-backdrop" on:click=move |_| is_open.set(false)></div>
                 <div class="settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
                     <LanguageSelect />
                     <ThemeSelect />
                 </div>
-            </Show>
+            </When>
         </div>
     }
     .into_any()

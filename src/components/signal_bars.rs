@@ -15,19 +15,19 @@ pub fn SignalBars(
     quality: RwSignal<Option<Quality>>,
 ) -> AnyView {
     let language = Language::from_context();
-    let label = move || {
+    let label = Signal::derive(move || {
         let cause = quality.get().map_or(Cause::Good, |quality| quality.cause);
         let (signal, cause) = (sentence!(tile.signal), cause_text(cause));
         format!("{}: {}", signal(language.locale()), cause(language.locale()))
-    };
-    let bars = move || quality.get().map_or(0, |quality| quality.bars.min(4)).to_string();
+    });
+    let bars = Signal::derive(move || quality.get().map_or(0, |quality| quality.bars.min(4)).to_string());
     view! {
         <span
             class="bars"
             role="img"
             aria-label=label
             data-bars=bars
-            hidden=move || quality.with(Option::is_none)
+            hidden=Signal::derive(move || quality.with(Option::is_none))
         >
             <i></i>
             <i></i>

@@ -26,7 +26,7 @@ pub fn SourceControl(
                     type="button"
                     class="segment"
                     data-testid=test_id
-                    aria-pressed=move || (source.get() == choice).to_string()
+                    aria-pressed=Signal::derive(move || (source.get() == choice).to_string())
                     on:click=move |_| source.set(choice)
                 >
                     <Icon name=icon />

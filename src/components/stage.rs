@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{invitation_card::InvitationCard, tile::Tile};
+use super::{invitation_card::InvitationCard, tile::Tile, when::When};
 use crate::{
     language::Language,
     sentence,
@@ -19,7 +19,7 @@ pub fn Stage(
 ) -> AnyView {
     let language = Language::from_context();
     let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
-    let count = move || (model.others.with(Vec::len) + 1).to_string();
+    let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     let (blocked, needs_gesture) = (actions.playback_blocked, model.needs_gesture);
     view! {
         <div class="stage" class:is-alone=is_alone>
@@ -31,9 +31,9 @@ pub fn Stage(
                 />
                 <Tile tile=model.local is_own=true blocked=blocked needs_gesture=needs_gesture />
             </ul>
-            <Show when=move || is_alone.get()>
+            <When is=is_alone>
                 <InvitationCard invitation=model.invitation />
-            </Show>
+            </When>
         </div>
     }
     .into_any()

@@ -8,6 +8,7 @@ use super::{
     icon::{Icon, IconName},
     metric_text::metric_text,
     signal_bars::{SignalBars, cause_text},
+    when::When,
 };
 use crate::{
     language::Language,
@@ -57,12 +58,12 @@ pub fn StatsPanel(
                     key=|tile| tile.member.get_value()
                     children=|tile| view! { <MemberFigures tile=tile /> }
                 />
-                <Show when=move || is_alone.get()>
+                <When is=is_alone>
                     <div class="panel-empty">
                         <p class="panel-empty-title">{language.text(sentence!(figures.empty_title))}</p>
                         <p>{language.text(sentence!(figures.empty_text))}</p>
                     </div>
-                </Show>
+                </When>
             </div>
         </aside>
     }
@@ -72,15 +73,15 @@ pub fn StatsPanel(
 #[component]
 fn MemberFigures(tile: TileModel) -> AnyView {
     let language = Language::from_context();
-    let name = move || {
+    let name = Signal::derive(move || {
         let name = tile.name.get();
         if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
-    };
-    let cause = move || {
+    });
+    let cause = Signal::derive(move || {
         let sentence =
             tile.quality.get().map_or(sentence!(figures.measuring), |quality| cause_text(quality.cause));
         sentence(language.locale())
-    };
+    });
     let rows = |metrics: &'static [Metric]| {
         let rows = metrics.iter().map(|&metric| view! { <Row tile=tile metric=metric /> }).collect_view();
         view! { <dl class="stats-rows">{rows}</dl> }
@@ -105,19 +106,19 @@ fn MemberFigures(tile: TileModel) -> AnyView {
 fn Row(tile: TileModel, metric: Metric) -> AnyView {
     let language = Language::from_context();
     let value = Memo::new(move |_| tile.figures.with(|figures| value_of(figures, metric)));
-    let shown = move || {
+    let shown = Signal::derive(move || {
         value
             .with(|value| figure_text::human(metric, value.as_ref()))
             .unwrap_or_else(|| sentence!(figures.not_reported)(language.locale()).to_owned())
-    };
+    });
     view! {
         <div
             class="stat"
-            class:is-missing=move || value.with(Option::is_none)
+            class:is-missing=Signal::derive(move || value.with(Option::is_none))
             data-testid="stat"
             data-metric=metric.name()
             data-member=tile.member.get_value()
-            data-value=move || value.with(|value| figure_text::raw(value.as_ref()))
+            data-value=Signal::derive(move || value.with(|value| figure_text::raw(value.as_ref())))
         >
             <dt>{language.text(metric_text(metric))}</dt>
             <dd>{shown}</dd>

@@ -30,7 +30,7 @@ pub fn Tile(
 ) -> AnyView {
     let language = Language::from_context();
     let has_picture = Memo::new(move |_| tile.camera.get() && tile.stream.with(Option::is_some));
-    let shown_name = move || {
+    let shown_name = Signal::derive(move || {
         let name = tile.name.get();
         let locale = language.locale();
         match (name.is_empty(), is_own) {
@@ -39,11 +39,14 @@ pub fn Tile(
             (false, true) => format!("{name} {}", sentence!(tile.you_suffix)(locale)),
             (false, false) => name,
         }
-    };
+    });
     let state = Memo::new(move |_| tile.state.get());
-    let state_words = move || state_text(state.get()).map(|sentence| sentence(language.locale()));
+    let state_words =
+        Signal::derive(move || state_text(state.get()).map(|sentence| sentence(language.locale())));
     let is_bad = Memo::new(move |_| tile.quality.get().is_some_and(|quality| is_complaint(quality.cause)));
-    let cause = move || tile.quality.get().map(|quality| cause_text(quality.cause)(language.locale()));
+    let cause = Signal::derive(move || {
+        tile.quality.get().map(|quality| cause_text(quality.cause)(language.locale()))
+    });
     view! {
         <li
             class="tile"
@@ -52,10 +55,10 @@ pub fn Tile(
             data-testid="tile"
             data-member=tile.member.get_value()
             data-name=tile.name
-            data-state=move || state.get().as_str()
-            data-path=move || tile.path.get().map(LinkPath::as_str)
-            data-mic=move || on_off(tile.microphone.get())
-            data-camera=move || on_off(tile.camera.get())
+            data-state=Signal::derive(move || state.get().as_str())
+            data-path=Signal::derive(move || tile.path.get().map(LinkPath::as_str))
+            data-mic=Signal::derive(move || on_off(tile.microphone.get()))
+            data-camera=Signal::derive(move || on_off(tile.camera.get()))
         >
             <Video
                 stream=tile.stream

@@ -7,6 +7,7 @@ use sightline_protocol::RoomName;
 
 use crate::{
     components::{
+        When,
         icon::{Icon, IconName},
         logo::Sightline,
         notice::InputNotice,
@@ -81,8 +82,8 @@ pub fn Home() -> AnyView {
                                 enterkeyhint="go"
                                 data-testid="room-input"
                                 placeholder=language.text(sentence!(home.room_placeholder))
-                                aria-invalid=move || is_invalid.get().to_string()
-                                aria-describedby=move || is_invalid.get().then_some("room-problem")
+                                aria-invalid=Signal::derive(move || is_invalid.get().to_string())
+                                aria-describedby=Signal::derive(move || is_invalid.get().then_some("room-problem"))
                                 prop:value=typed
                                 on:input=move |event| {
                                     typed.set(event_target_value(&event));
@@ -94,9 +95,9 @@ pub fn Home() -> AnyView {
                                 <Icon name=IconName::Arrow />
                             </button>
                         </div>
-                        <Show when=move || is_invalid.get()>
+                        <When is=is_invalid>
                             <InputNotice code=NoticeCode::RoomNameInvalid id="room-problem" />
-                        </Show>
+                        </When>
                     </form>
                 </div>
             </section>

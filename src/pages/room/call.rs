@@ -6,6 +6,7 @@ use sightline_protocol::RoomName;
 
 use crate::{
     components::{
+        When,
         chat::Chat,
         connection_status::ConnectionStatus,
         controls::{Controls, Panels},
@@ -85,14 +86,14 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                     <NoticeList notices=notices dismiss=actions.dismiss resume=actions.resume_playback />
                     <Stage model=model actions=actions />
                 </section>
-                <Show when=move || panels.figures.get()>
+                <When is=panels.figures>
                     <StatsPanel model=model close=close_figures />
-                </Show>
+                </When>
                 <Chat model=model actions=actions is_open=panels.chat close=close_chat />
             </div>
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
             <p class="sr-only chat-announcer" aria-live="polite">
-                {move || newest_unseen(model, panels, language)}
+                {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
             </p>
         </main>
     }
@@ -102,7 +103,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
 #[component]
 fn TopBar(room: RoomName, model: RoomModel) -> AnyView {
     let language = Language::from_context();
-    let count = move || model.others.with(Vec::len) + 1;
+    let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     view! {
         <header class="room-bar">
             <Mark />

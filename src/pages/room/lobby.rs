@@ -5,7 +5,7 @@ use sightline_protocol::{RoomName, limits::MAX_DISPLAY_NAME_CHARS};
 
 use crate::{
     components::{
-        Video,
+        Video, When,
         controls::SwitchButton,
         device_select::DeviceSelect,
         icon::{Icon, IconName},
@@ -122,14 +122,14 @@ fn Preview(model: LobbyModel, toggle_microphone: Callback<()>) -> AnyView {
     let language = Language::from_context();
     let has_picture =
         Memo::new(move |_| model.source.get() == SourceChoice::Camera && model.preview.with(Option::is_some));
-    let words = move || {
+    let words = Signal::derive(move || {
         let sentence = match (model.source.get(), model.is_asking.get()) {
             (SourceChoice::None, _) => sentence!(lobby.camera_off),
             (SourceChoice::Camera, true) => sentence!(lobby.asking),
             (SourceChoice::Camera, false) => sentence!(lobby.no_picture),
         };
         sentence(language.locale())
-    };
+    });
     view! {
         <div class="preview" class:has-picture=has_picture>
             <Video
@@ -151,9 +151,9 @@ fn Preview(model: LobbyModel, toggle_microphone: Callback<()>) -> AnyView {
                     test_id="toggle-mic"
                     press=toggle_microphone
                 />
-                <Show when=move || model.microphone.get()>
+                <When is=model.microphone>
                     <LevelMeter level=model.level />
-                </Show>
+                </When>
             </div>
         </div>
     }
