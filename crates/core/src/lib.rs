@@ -5,6 +5,7 @@
 //! bits, and performs what comes out. So a glare, a lost answer or a thirty-second cut is an ordinary unit test.
 
 pub mod chat;
+pub mod media;
 pub mod negotiation;
 pub mod notice;
 pub mod random;

@@ -1,0 +1,98 @@
+//! How much is sent, and who speaks.
+
+use std::time::Duration;
+
+use sightline_core::{
+    Timestamp,
+    media::{DegradationPreference, SendLimits, SendSituation, SpeakingDetector, send_limits},
+};
+use sightline_protocol::control::PublishedSource;
+
+fn limits(members: usize, source: PublishedSource) -> SendLimits {
+    send_limits(&SendSituation { members, source, captured_lines: Some(1080), max_bitrate_bps: None })
+}
+
+#[test]
+fn a_call_of_up_to_three_sends_all_that_is_captured() {
+    for members in 0..=3 {
+        for source in [PublishedSource::Camera, PublishedSource::Screen, PublishedSource::File] {
+            let limits = limits(members, source);
+            assert_eq!((limits.max_bitrate_bps, limits.max_frames_per_second), (None, None));
+            assert!((limits.scale_down_by - 1.0).abs() < f64::EPSILON);
+        }
+    }
+}
+
+#[test]
+fn with_every_further_member_a_sender_uses_no_more() {
+    for source in [PublishedSource::Camera, PublishedSource::Screen, PublishedSource::File] {
+        for members in 4..12 {
+            let (fewer, more) = (limits(members, source), limits(members + 1, source));
+            assert!(more.max_bitrate_bps <= fewer.max_bitrate_bps, "{source:?} {members}");
+            assert!(more.max_frames_per_second <= fewer.max_frames_per_second, "{source:?} {members}");
+            assert!(more.scale_down_by >= fewer.scale_down_by, "{source:?} {members}");
+        }
+    }
+}
+
+#[test]
+fn a_camera_loses_pixels_before_frames() {
+    let six = limits(6, PublishedSource::Camera);
+    assert_eq!(six.max_frames_per_second, Some(30.0));
+    assert!((six.scale_down_by - 3.0).abs() < 1e-9, "360 of 1080 lines");
+    assert_eq!(six.degradation, DegradationPreference::MaintainFramerate);
+    assert!(limits(7, PublishedSource::Camera).max_frames_per_second < Some(30.0));
+}
+
+#[test]
+fn a_screen_loses_frames_before_pixels() {
+    let six = limits(6, PublishedSource::Screen);
+    assert!((six.scale_down_by - 1.0).abs() < f64::EPSILON);
+    assert!(six.max_frames_per_second < limits(4, PublishedSource::Screen).max_frames_per_second);
+    assert_eq!(six.degradation, DegradationPreference::MaintainResolution);
+    assert!(limits(7, PublishedSource::Screen).scale_down_by > 1.0);
+}
+
+#[test]
+fn six_members_with_cameras_fit_an_ordinary_connection() {
+    let upload_bps = limits(6, PublishedSource::Camera).max_bitrate_bps.map(|bitrate_bps| bitrate_bps * 5);
+    assert!(upload_bps <= Some(3_000_000), "{upload_bps:?}");
+}
+
+#[test]
+fn a_persons_limit_holds_for_any_number_of_members_and_is_never_raised() {
+    for members in 2..12 {
+        let limits = send_limits(&SendSituation {
+            members,
+            source: PublishedSource::Camera,
+            captured_lines: None,
+            max_bitrate_bps: Some(128_000),
+        });
+        assert_eq!(limits.max_bitrate_bps, Some(128_000));
+    }
+}
+
+#[test]
+fn a_picture_that_is_small_already_is_never_made_larger() {
+    for members in 2..12 {
+        let limits = send_limits(&SendSituation {
+            members,
+            source: PublishedSource::Camera,
+            captured_lines: Some(180),
+            max_bitrate_bps: None,
+        });
+        assert!((limits.scale_down_by - 1.0).abs() < f64::EPSILON);
+    }
+}
+
+#[test]
+fn a_voice_speaks_through_the_pauses_between_words_and_not_for_ever() {
+    let mut voice = SpeakingDetector::default();
+    let at = |ms| Timestamp::ZERO + Duration::from_millis(ms);
+    assert!(!voice.handle_level(Some(0.005), at(0)), "the noise of a room");
+    assert!(voice.handle_level(Some(0.2), at(250)));
+    assert!(voice.handle_level(Some(0.0), at(900)));
+    assert!(voice.handle_level(None, at(1000)));
+    assert!(!voice.handle_level(Some(0.0), at(1050)));
+    assert!(!voice.handle_level(None, at(2000)), "what is not known is no voice");
+}
