@@ -5,30 +5,87 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// The addresses to open, for a server that listens on `listening` of a machine with these `interfaces`.
-#[must_use]
-pub fn announcement(listening: SocketAddr, interfaces: &[IpAddr]) -> String {
-    let port = listening.port();
-    let ip = listening.ip().to_canonical();
-    if !ip.is_unspecified() && !ip.is_loopback() {
-        return format!("Sightline runs. Open:\n  {}\n{NOTE}", url(ip, port));
-    }
-    let mut text = format!("Sightline runs. Open:\n  http://localhost:{port}/\n");
-    if ip.is_loopback() {
-        return text;
-    }
-    let mut others: Vec<_> = interfaces.iter().copied().filter(|ip| is_of_the_network(*ip)).collect();
-    others.sort_unstable();
-    others.dedup();
-    if !others.is_empty() {
-        text.push_str("On the local network:\n");
-        for ip in others.into_iter().filter(|other| other.is_ipv4() || listening.is_ipv6()) {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "  {}", url(ip, port));
+/// Where a server listens, and how.
+#[derive(Debug, Clone)]
+pub struct Listening {
+    /// The address.
+    pub address: SocketAddr,
+    /// SHA-256 of the certificate, where it speaks https.
+    pub fingerprint: Option<String>,
+    /// Whether the certificate is one that the server made for itself.
+    pub is_self_signed: bool,
+}
+
+impl Listening {
+    /// What is printed for who started it, on a machine with these `interfaces`.
+    #[must_use]
+    pub fn announcement(&self, interfaces: &[IpAddr]) -> String {
+        let Urls { here, network } = self.urls(interfaces);
+        let mut text = "Sightline runs. Open:\n".to_owned();
+        // Writing to a string does not fail.
+        for url in &here {
+            let _ = writeln!(text, "  {url}");
         }
-        text.push_str(NOTE);
+        if !here.is_empty() && !network.is_empty() {
+            text.push_str("On the local network:\n");
+        }
+        for url in &network {
+            let _ = writeln!(text, "  {url}");
+        }
+        match &self.fingerprint {
+            Some(fingerprint) if self.is_self_signed => {
+                let _ = write!(
+                    text,
+                    "The certificate is the server's own: each browser warns of it once, and may go on where it shows\n\
+                     SHA-256 {fingerprint}\n"
+                );
+            }
+            None if !network.is_empty() => text.push_str(HTTP_NOTE),
+            _ => {}
+        }
+        text
     }
-    text
+
+    /// The addresses to open, those for this machine alone first.
+    #[must_use]
+    pub fn all_urls(&self, interfaces: &[IpAddr]) -> Vec<String> {
+        let Urls { mut here, network } = self.urls(interfaces);
+        here.extend(network);
+        here
+    }
+
+    fn urls(&self, interfaces: &[IpAddr]) -> Urls {
+        let (ip, port) = (self.address.ip().to_canonical(), self.address.port());
+        if !ip.is_unspecified() && !ip.is_loopback() {
+            return Urls { here: Vec::new(), network: vec![self.url(ip)] };
+        }
+        let here = vec![format!("{}://localhost:{port}/", self.scheme())];
+        if ip.is_loopback() {
+            return Urls { here, network: Vec::new() };
+        }
+        let mut others: Vec<_> = interfaces
+            .iter()
+            .copied()
+            .filter(|other| is_of_the_network(*other) && (other.is_ipv4() || self.address.is_ipv6()))
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        Urls { here, network: others.into_iter().map(|other| self.url(other)).collect() }
+    }
+
+    fn url(&self, ip: IpAddr) -> String {
+        format!("{}://{}/", self.scheme(), SocketAddr::new(ip, self.address.port()))
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.fingerprint.is_some() { "https" } else { "http" }
+    }
+}
+
+struct Urls {
+    /// For this machine alone.
+    here: Vec<String>,
+    network: Vec<String>,
 }
 
 /// The addresses of this machine's interfaces; none where the system does not say.
@@ -43,10 +100,8 @@ pub fn interface_addresses() -> Vec<IpAddr> {
     }
 }
 
-const NOTE: &str =
-    "Browsers allow camera and microphone on other machines only over https: there, put the server behind one
-that speaks it.
-";
+const HTTP_NOTE: &str =
+    "Other machines get camera and microphone only over https: start with --tls for them.\n";
 
 /// Whether another machine could open it: a link-local IPv6 address needs a zone that browsers do not take.
 fn is_of_the_network(ip: IpAddr) -> bool {
@@ -56,18 +111,23 @@ fn is_of_the_network(ip: IpAddr) -> bool {
     }
 }
 
-fn url(ip: IpAddr, port: u16) -> String {
-    format!("http://{}/", SocketAddr::new(ip, port))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(listening: &str, interfaces: &[&str]) -> Vec<String> {
+    fn text(listening: &str, fingerprint: Option<&str>, interfaces: &[&str]) -> String {
         let interfaces: Vec<IpAddr> = interfaces.iter().map(|raw| raw.parse().unwrap()).collect();
-        let text = announcement(listening.parse().unwrap(), &interfaces);
-        text.lines().filter(|line| line.starts_with("  ")).map(|line| line.trim().to_owned()).collect()
+        let fingerprint = fingerprint.map(str::to_owned);
+        let listening = Listening { address: listening.parse().unwrap(), fingerprint, is_self_signed: true };
+        listening.announcement(&interfaces)
+    }
+
+    fn lines(listening: &str, interfaces: &[&str]) -> Vec<String> {
+        text(listening, None, interfaces)
+            .lines()
+            .filter(|line| line.starts_with("  "))
+            .map(|line| line.trim().to_owned())
+            .collect()
     }
 
     #[test]
@@ -88,5 +148,18 @@ mod tests {
     #[test]
     fn a_server_on_one_address_names_that() {
         assert_eq!(lines("192.168.1.5:80", &["10.0.0.1", "192.168.1.5"]), ["http://192.168.1.5:80/"]);
+    }
+
+    #[test]
+    fn https_is_in_every_address_and_its_fingerprint_below() {
+        let text = text("0.0.0.0:9", Some("AB:CD"), &["192.168.1.5"]);
+        assert!(text.contains("https://localhost:9/") && text.contains("https://192.168.1.5:9/"), "{text}");
+        assert!(text.contains("AB:CD") && !text.contains("http://"), "{text}");
+    }
+
+    #[test]
+    fn http_on_the_network_says_what_it_lacks() {
+        assert!(text("0.0.0.0:9", None, &["192.168.1.5"]).contains("--tls"));
+        assert!(!text("127.0.0.1:9", None, &["192.168.1.5"]).contains("--tls"));
     }
 }

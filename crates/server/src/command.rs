@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use tracing_subscriber::{Layer, filter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
-    Options, Server, StartError,
-    announce::{announcement, interface_addresses},
+    Config, Options, Server, StartError, TlsIdentity,
+    announce::{Listening, interface_addresses},
     config::LogLevel,
 };
 
@@ -16,16 +16,23 @@ use crate::{
 /// [`StartError`] where it does not start; its `Display` is one sentence for a person.
 pub fn run(options: Options) -> Result<(), StartError> {
     log_to_stderr(options.log);
-    let config = options.try_into()?;
+    let config: Config = options.try_into()?;
+    let is_self_signed = config.tls == Some(TlsIdentity::SelfSigned);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         // Before the address is printed: who reads it may send a signal at once.
         let signal = termination()?;
         let server = Server::bind(config)?;
-        let text = announcement(server.local_addr(), &interface_addresses());
+        let reload = reload()?;
+        let listening = Listening {
+            address: server.local_addr(),
+            fingerprint: server.certificate_fingerprint(),
+            is_self_signed,
+        };
+        let text = listening.announcement(&interface_addresses());
         // Nobody may be reading; the server runs all the same.
         let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
-        server.run(signal).await;
+        server.run(signal, reload).await;
         Ok(())
     });
     // A file that is being read does not hold up the end.
@@ -77,7 +84,26 @@ fn termination() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::warn!(%error, "no Ctrl-C");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     })
+}
+
+/// Done each time the process is asked to read its files again.
+#[cfg(unix)]
+fn reload() -> io::Result<impl AsyncFnMut()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move || {
+        if hangup.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+/// Done each time the process is asked to read its files again.
+#[cfg(not(unix))]
+fn reload() -> io::Result<impl AsyncFnMut()> {
+    Ok(async || std::future::pending().await)
 }

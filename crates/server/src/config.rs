@@ -2,11 +2,14 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
+use clap::{
+    Args, ValueEnum,
+    builder::{FalseyValueParser, RangedU64ValueParser},
+};
 use etcetera::BaseStrategy;
 use sightline_protocol::{limits::DEFAULT_ROOM_MEMBERS, signalling::IceServer};
 
-use crate::{origin::AllowedOrigin, rooms::RoomSettings, signalling::limits::SocketLimits};
+use crate::{TlsIdentity, origin::AllowedOrigin, rooms::RoomSettings, signalling::limits::SocketLimits};
 
 /// Most members that one room may be allowed: the list of so many with the longest names fits into one frame.
 const MAX_ROOM_LIMIT: u64 = 100;
@@ -18,9 +21,13 @@ pub struct Config {
     pub bind: Option<IpAddr>,
     /// The port; 0 for one that is free.
     pub port: u16,
-    /// Where the built client is.
-    pub dist: PathBuf,
-    /// Where the secret of the resume tokens is kept.
+    /// https instead of http, and with whose certificate.
+    pub tls: Option<TlsIdentity>,
+    /// With [`Self::tls`], a second port that sends every request to the first; 0 for one that is free.
+    pub http_port: Option<u16>,
+    /// Where the built client is; `None` for the one in the binary, if there is one, else `dist`.
+    pub dist: Option<PathBuf>,
+    /// Where the secret of the resume tokens and the certificate are kept.
     pub data_dir: PathBuf,
     /// Pages of other origins that may use the signalling.
     pub allowed_origins: Vec<AllowedOrigin>,
@@ -39,9 +46,21 @@ pub struct Options {
     /// The address to listen on [default: all of this machine]
     #[arg(long, env = "SIGHTLINE_BIND", value_name = "ADDRESS")]
     pub bind: Option<IpAddr>,
-    /// The directory with the built client
-    #[arg(long, env = "SIGHTLINE_DIST", value_name = "DIR", default_value = "dist")]
-    pub dist: PathBuf,
+    /// Speak https, with a certificate of its own that browsers warn of once; http on the same port is redirected
+    #[arg(long, env = "SIGHTLINE_TLS", value_parser = FalseyValueParser::new())]
+    pub tls: bool,
+    /// Speak https with this certificate chain (PEM); read again on SIGHUP and every hour
+    #[arg(long, env = "SIGHTLINE_CERT", value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// The private key of --cert (PEM)
+    #[arg(long, env = "SIGHTLINE_KEY", value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// With --tls or --cert, another port on which http is redirected to https, such as 80
+    #[arg(long, env = "SIGHTLINE_HTTP_PORT", value_name = "PORT")]
+    pub http_port: Option<u16>,
+    /// The directory with the built client [default: the client in this binary, or dist where it has none]
+    #[arg(long, env = "SIGHTLINE_DIST", value_name = "DIR")]
+    pub dist: Option<PathBuf>,
     /// The directory for what survives a restart [default: the user's data directory]
     #[arg(long, env = "SIGHTLINE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -103,9 +122,15 @@ impl TryFrom<Options> for Config {
         } else {
             vec![IceServer { urls: options.ice_server, username: None, credential: None }]
         };
+        let tls = match (options.cert, options.key) {
+            (Some(certificate), Some(key)) => Some(TlsIdentity::Files { certificate, key }),
+            _ => options.tls.then_some(TlsIdentity::SelfSigned),
+        };
         Ok(Self {
             bind: options.bind,
             port: options.port,
+            http_port: options.http_port.filter(|_| tls.is_some()),
+            tls,
             dist: options.dist,
             data_dir,
             allowed_origins: options.allow_origin,
@@ -152,6 +177,16 @@ mod tests {
         let config = parse(&[]).unwrap();
         assert_eq!((config.port, config.bind, config.rooms.room_limit), (8080, None, DEFAULT_ROOM_MEMBERS));
         assert_eq!(config.rooms.ice_servers, []);
+    }
+
+    #[test]
+    fn https_is_with_a_certificate_of_its_own_or_with_a_given_one_and_its_key() {
+        assert_eq!(parse(&[]).unwrap().tls, None);
+        assert_eq!(parse(&["--tls"]).unwrap().tls, Some(TlsIdentity::SelfSigned));
+        let given = TlsIdentity::Files { certificate: "c".into(), key: "k".into() };
+        assert_eq!(parse(&["--cert", "c", "--key", "k", "--tls"]).unwrap().tls, Some(given));
+        assert_eq!(parse(&["--cert", "c"]).unwrap_err(), ErrorKind::MissingRequiredArgument);
+        assert_eq!(parse(&["--key", "k"]).unwrap_err(), ErrorKind::MissingRequiredArgument);
     }
 
     #[test]

@@ -11,16 +11,22 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::tls::{Accepted, Tls};
+
 /// Connections beyond those of the sockets: for files, and for handshakes about to be refused.
 pub(crate) const CONNECTIONS_FOR_FILES: usize = 512;
 
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request's head may take, and how long a connection may idle between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest head of a request.
@@ -34,14 +40,18 @@ pub(crate) struct Slot {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
+/// One port and what answers there.
+#[derive(Debug)]
+pub(crate) struct Port {
+    pub(crate) listener: TcpListener,
+    pub(crate) router: Router,
+    /// On a port of https, and then what answers http there.
+    pub(crate) tls: Option<(Tls, Router)>,
+}
+
 /// Serves connections until `stop`, then ends those that are idle; the others end when the future is dropped.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    max_connections: usize,
-    stop: CancellationToken,
-) {
-    let slots = Arc::new(Semaphore::new(max_connections));
+pub(crate) async fn serve(port: Port, slots: Arc<Semaphore>, stop: CancellationToken) {
+    let Port { listener, router, tls } = port;
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -50,7 +60,8 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => {}
             accepted = accept(&listener, &slots) => {
                 if let Some((stream, slot)) = accepted {
-                    connections.spawn(serve_one(stream, router.clone(), slot, stop.clone()));
+                    let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
+                    connections.spawn(serve_one(stream, router, tls, slot, stop));
                 }
             }
         }
@@ -71,10 +82,38 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpSt
     }
 }
 
-async fn serve_one(stream: TcpStream, router: Router, slot: Slot, stop: CancellationToken) {
+async fn serve_one(
+    stream: TcpStream,
+    router: Router,
+    tls: Option<(Tls, Router)>,
+    slot: Slot,
+    stop: CancellationToken,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
+    let Some((tls, redirect)) = tls else {
+        return serve_http(stream, router, slot, stop).await;
+    };
+    let accepted = tokio::select! {
+        accepted = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => accepted,
+        () = stop.cancelled() => return,
+    };
+    match accepted {
+        Ok(Ok(Accepted::Tls(stream))) => serve_http(stream, router, slot, stop).await,
+        Ok(Ok(Accepted::Plain(stream))) => serve_http(stream, redirect, slot, stop).await,
+        // The most common is a browser that does not trust the certificate, or not yet.
+        Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
+        Err(_) => tracing::debug!("no TLS handshake in time"),
+    }
+}
+
+async fn serve_http(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    slot: Slot,
+    stop: CancellationToken,
+) {
     let service = service_fn(move |request: http::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(slot.clone());

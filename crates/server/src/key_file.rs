@@ -1,4 +1,4 @@
-//! The secret of the resume tokens, kept on disk so that tokens survive a restart.
+//! Secrets on disk: that of the resume tokens, which are to survive a restart.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -63,6 +63,22 @@ pub(crate) fn load_or_create(data_dir: &Path) -> Result<ResumeKey, KeyFileError>
         Err(error) => return Err(unusable(error)),
     }
     Ok(ResumeKey::new(&secret))
+}
+
+/// Writes a file that nobody else can read, whole or not at all.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(dir) = path.parent() {
+        create_private_dir(dir)?;
+    }
+    let partial = path.with_extension("partial");
+    match fs::remove_file(&partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = create_private_file(&partial)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&partial, path)
 }
 
 fn create_private_dir(dir: &Path) -> io::Result<()> {

@@ -12,13 +12,17 @@ pub mod config;
 mod connections;
 mod files;
 mod key_file;
+mod listener;
 pub mod origin;
+mod redirect;
 pub mod rooms;
 mod server;
 mod signalling;
 pub mod time;
+mod tls;
 
 pub use config::{Config, Options};
 pub use key_file::KeyFileError;
 pub use server::{Server, StartError};
 pub use signalling::limits::{RateLimits, SocketLimits};
+pub use tls::{CertificateError, TlsIdentity};

@@ -1,11 +1,6 @@
 //! The server put together.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -13,30 +8,36 @@ use axum::{
     response::Response,
     routing::get,
 };
+use futures_util::future::join_all;
 use rand::{
     SeedableRng,
     rngs::{StdRng, SysRng},
 };
 use sightline_protocol::SIGNALLING_PATH;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{MissedTickBehavior, interval, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Config, KeyFileError,
-    connections::{self, CONNECTIONS_FOR_FILES},
-    files::ClientFiles,
+    connections::{self, CONNECTIONS_FOR_FILES, Port},
+    files::{ClientFiles, policy},
     key_file,
+    listener::listen,
+    redirect,
     rooms::Registry,
     signalling::{Hub, SignallingState, upgrade},
     time::Clock,
+    tls::{CertificateError, Tls},
 };
 
 /// How long the end may take: longer than a socket's grace time, shorter than anyone's patience.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(1_800);
 
-/// Connections that wait to be taken.
-const BACKLOG: i32 = 1_024;
+/// Between two looks at the certificate: its end, its files, the addresses of this machine.
+const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The key of the resume tokens.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    /// The certificate of https.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// Where to keep that key.
     #[error(transparent)]
     NoDataDir(#[from] crate::config::NoDataDir),
@@ -69,16 +73,18 @@ pub enum StartError {
 /// A server that listens.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    ports: Vec<Port>,
     local_addr: SocketAddr,
+    http_addr: Option<SocketAddr>,
+    tls: Option<Tls>,
+    clock: Clock,
     hub: Arc<Hub>,
-    router: Router,
     sockets: TaskTracker,
     max_connections: usize,
 }
 
 impl Server {
-    /// Listens, and reads or makes the key of the resume tokens.
+    /// Listens, and reads or makes the key of the resume tokens and the certificate.
     ///
     /// # Errors
     /// [`StartError`] where one of them is not possible.
@@ -86,26 +92,36 @@ impl Server {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let listener = TcpListener::from_std(listen(config.bind, config.port)?)?;
+        let clock = Clock::start();
+        let listener = listen(config.bind, config.port)?;
         let local_addr = listener.local_addr()?;
         let key = key_file::load_or_create(&config.data_dir)?;
+        let tls = config.tls.map(|identity| Tls::new(identity, config.data_dir, clock.now())).transpose()?;
         let random = StdRng::try_from_rng(&mut SysRng).map_err(|_| KeyFileError::NoRandomness)?;
         let registry = Registry::new(config.rooms, key, random);
-        let hub = Arc::new(Hub::new(registry, config.sockets, Clock::start()));
+        let hub = Arc::new(Hub::new(registry, config.sockets, clock));
         let sockets = TaskTracker::new();
         let signalling = SignallingState {
             hub: Arc::clone(&hub),
             allowed_origins: config.allowed_origins.into(),
             tasks: sockets.clone(),
         };
-        let files = ClientFiles::new(&config.dist);
+        let files = ClientFiles::new(config.dist);
         let router = Router::new()
             .route("/healthz", get(async || "ok"))
             .route(SIGNALLING_PATH, get(upgrade).with_state(signalling))
             .fallback(async |request| files.respond(request).await)
             .layer(axum::middleware::map_response(with_safe_headers));
         let max_connections = config.sockets.max_sockets.saturating_add(CONNECTIONS_FOR_FILES);
-        Ok(Self { listener, local_addr, hub, router, sockets, max_connections })
+        let secured = tls.clone().map(|tls| (tls, redirect::router(None)));
+        let mut ports = vec![Port { listener, router, tls: secured }];
+        let mut http_addr = None;
+        if let (Some(port), true) = (config.http_port, tls.is_some()) {
+            let listener = listen(config.bind, port)?;
+            http_addr = Some(listener.local_addr()?);
+            ports.push(Port { listener, router: redirect::router(Some(local_addr.port())), tls: None });
+        }
+        Ok(Self { ports, local_addr, http_addr, tls, clock, hub, sockets, max_connections })
     }
 
     /// Where it listens, with the port that the system chose.
@@ -114,18 +130,32 @@ impl Server {
         self.local_addr
     }
 
-    /// Serves until `shutdown` is done, then says so to every member and ends within two seconds.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    /// Where http is redirected to https, beside [`Self::local_addr`].
+    #[must_use]
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http_addr
+    }
+
+    /// SHA-256 of the certificate as browsers show it, where https is spoken.
+    #[must_use]
+    pub fn certificate_fingerprint(&self) -> Option<String> {
+        self.tls.as_ref().map(Tls::fingerprint)
+    }
+
+    /// Serves until `shutdown` is done, then says so to every member and ends within two seconds. Each `reload` reads
+    /// the certificate again.
+    pub async fn run(self, shutdown: impl Future<Output = ()>, reload: impl AsyncFnMut()) {
         let stop = CancellationToken::new();
-        let mut serving = std::pin::pin!(connections::serve(
-            self.listener,
-            self.router,
-            self.max_connections,
+        let slots = Arc::new(Semaphore::new(self.max_connections));
+        let mut serving = std::pin::pin!(join_all(self.ports.into_iter().map(|port| connections::serve(
+            port,
+            Arc::clone(&slots),
             stop.clone()
-        ));
+        ))));
         tokio::select! {
-            () = serving.as_mut() => {}
+            _ = serving.as_mut() => {}
             () = self.hub.run_timeouts() => {}
+            () = keep_certificate(self.tls, self.clock, reload) => {}
             () = shutdown => {}
         }
         stop.cancel();
@@ -138,44 +168,29 @@ impl Server {
     }
 }
 
-async fn with_safe_headers(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
-}
-
-/// Listens on one address, or on all of both families, or on all of IPv4 where the system has no IPv6.
-fn listen(bind: Option<IpAddr>, port: u16) -> Result<std::net::TcpListener, StartError> {
-    let explained = |address: SocketAddr, source: io::Error| match source.kind() {
-        io::ErrorKind::AddrInUse => StartError::PortInUse { port: address.port() },
-        _ => StartError::Listen { address, source },
-    };
-    if let Some(ip) = bind {
-        let address = SocketAddr::new(ip, port);
-        return listen_on(address).map_err(|source| explained(address, source));
-    }
-    let both = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port);
-    match listen_on(both) {
-        Ok(listener) => Ok(listener),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(explained(both, error)),
-        Err(_) => {
-            let ipv4 = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
-            listen_on(ipv4).map_err(|source| explained(ipv4, source))
+/// Looks at the certificate now and then, and whenever it is asked to.
+async fn keep_certificate(tls: Option<Tls>, clock: Clock, mut reload: impl AsyncFnMut()) {
+    let mut looks = interval(CERTIFICATE_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks.tick().await;
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {}
+            () = reload() => tracing::info!("asked to read the certificate again"),
+        }
+        if let Some(tls) = &tls {
+            tls.refresh(clock.now());
         }
     }
 }
 
-fn listen_on(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
-        socket.set_only_v6(false)?;
-    }
-    // On Windows this would let two servers have the same port.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+/// A route that says nothing of its own about these says the strictest.
+async fn with_safe_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("permissions-policy", policy::PERMISSIONS);
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy::NOTHING);
+    response
 }

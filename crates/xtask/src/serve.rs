@@ -13,6 +13,10 @@ pub(crate) struct Options {
     /// The port of the client and of the signalling [env: SIGHTLINE_PORT] [default: 8080]
     #[arg(long)]
     port: Option<u16>,
+    /// Speak https, which other machines need for camera and microphone: with a certificate of its own, that browsers
+    /// warn of once.
+    #[arg(long)]
+    tls: bool,
     /// Any other option of the server; each is an environment variable too (`-- --help` lists them).
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     server_options: Vec<OsString>,
@@ -29,6 +33,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     server.arg("--dist").arg(workspace::dist_dir());
     if let Some(port) = options.port {
         server.args(["--port", &port.to_string()]);
+    }
+    if options.tls {
+        server.arg("--tls");
     }
     server.args(&options.server_options);
     println!();

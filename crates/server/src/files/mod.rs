@@ -1,9 +1,16 @@
-//! The client's files, as trunk wrote them.
+//! The client's files, as trunk wrote them: from a directory, or from the binary itself.
 
 mod cache;
+#[cfg(feature = "embed")]
+mod embedded;
 mod not_built;
+pub(crate) mod policy;
 
-use std::path::Path;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use axum::{
     body::Body,
@@ -11,45 +18,101 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use policy::{PagePolicy, PageVersion};
+use tokio::io::AsyncReadExt;
 use tower::ServiceExt;
-use tower_http::services::ServeDir;
+use tower_http::services::{
+    ServeDir,
+    fs::{Backend, DefaultServeDirFallback, Metadata, TokioBackend},
+};
 
 const INDEX: &str = "/index.html";
 
-/// Serves one directory.
+/// Where the client is if nobody said and the binary has none.
+#[cfg(not(feature = "embed"))]
+const DEFAULT_DIST: &str = "dist";
+
+/// Serves the client.
 #[derive(Debug, Clone)]
-pub(crate) struct ClientFiles {
-    directory: ServeDir,
+pub(crate) enum ClientFiles {
+    /// From a directory. It need not exist yet, and may be rebuilt at any time.
+    Directory(Files<TokioBackend>),
+    /// From the binary.
+    #[cfg(feature = "embed")]
+    Embedded(Files<embedded::Embedded>),
 }
 
 impl ClientFiles {
-    /// Serves `dist`. It need not exist yet, and may be rebuilt at any time.
-    pub(crate) fn new(dist: &Path) -> Self {
-        let directory = ServeDir::new(dist)
+    /// Serves `dist`; without one the client in the binary, or where there is none, the directory `dist`.
+    pub(crate) fn new(dist: Option<PathBuf>) -> Self {
+        #[cfg(feature = "embed")]
+        let from_default = || Self::Embedded(Files::new(PathBuf::new(), embedded::Embedded));
+        #[cfg(not(feature = "embed"))]
+        let from_default = || Self::Directory(Files::new(DEFAULT_DIST.into(), TokioBackend));
+        dist.map_or_else(from_default, |dist| Self::Directory(Files::new(dist, TokioBackend)))
+    }
+
+    /// The file of that path. A path without an extension is one of the single page's own routes.
+    pub(crate) async fn respond(self, request: Request) -> Response {
+        match self {
+            Self::Directory(files) => files.respond(request).await,
+            #[cfg(feature = "embed")]
+            Self::Embedded(files) => files.respond(request).await,
+        }
+    }
+}
+
+/// Serves one directory of a file system.
+#[derive(Debug, Clone)]
+pub(crate) struct Files<B> {
+    directory: ServeDir<DefaultServeDirFallback, B>,
+    backend: B,
+    index: PathBuf,
+    policy: Arc<PagePolicy>,
+}
+
+impl<B: Backend> Files<B> {
+    fn new(dist: PathBuf, backend: B) -> Self {
+        let index = dist.join(INDEX.trim_start_matches('/'));
+        let directory = ServeDir::with_backend(dist, backend.clone())
             .append_index_html_on_directories(false)
             .redirect_to_trailing_slash(false)
             .precompressed_br()
             .precompressed_gzip();
-        Self { directory }
+        Self { directory, backend, index, policy: Arc::default() }
     }
 
-    /// The file of that path. A path without an extension is one of the single page's own routes.
-    pub(crate) async fn respond(self, mut request: Request) -> Response {
+    async fn respond(self, mut request: Request) -> Response {
         if !has_extension(request.uri().path()) {
             *request.uri_mut() = Uri::from_static(INDEX);
         }
         let path = request.uri().path().to_owned();
+        // A worker takes its policy from its script, so every file has that of the page.
+        let policy = self.page_policy().await.unwrap_or(policy::NOTHING);
         let Ok(response) = self.directory.oneshot(request).await;
         let mut response = response.map(Body::new).into_response();
         if response.status() == StatusCode::NOT_FOUND && path == INDEX {
             response = not_built::page();
         }
         let caching = cache::control(&path, response.status());
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         response
+    }
+
+    async fn page_policy(&self) -> io::Result<HeaderValue> {
+        let metadata = self.backend.metadata(self.index.clone()).await?;
+        let version = PageVersion { modified: metadata.modified().ok(), bytes: metadata.len() };
+        if let Some(known) = self.policy.known(version) {
+            return Ok(known);
+        }
+        let mut html = String::new();
+        self.backend.open(self.index.clone()).await?.read_to_string(&mut html).await?;
+        Ok(self.policy.of(version, &html))
     }
 }
 
 fn has_extension(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| name.contains('.'))
+    Path::new(path).file_name().is_some_and(|name| name.to_string_lossy().contains('.'))
 }

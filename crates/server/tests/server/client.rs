@@ -8,16 +8,23 @@ use sightline_protocol::{
         ClientMessage, DescriptionKind, IceServer, ServerMessage, Signal, SignalDescription, SignalPayload,
     },
 };
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpSocket, TcpStream},
+};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, client_async, connect_async,
+    WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest, handshake::client::Request},
 };
 
 use crate::harness::{TestServer, within};
 
+/// A TCP connection, or TLS over one.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 pub(crate) struct Client {
-    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) socket: WebSocketStream<Box<dyn Stream>>,
 }
 
 /// What a `joined` said.
@@ -34,7 +41,13 @@ pub(crate) struct Seat {
 
 impl Client {
     pub(crate) async fn connect(server: &TestServer) -> Self {
-        let (socket, _) = within(connect_async(handshake(server))).await.unwrap();
+        Self::connect_over(within(TcpStream::connect(server.addr)).await.unwrap(), handshake(server)).await
+    }
+
+    /// Connects over a stream that is open already.
+    pub(crate) async fn connect_over(stream: impl Stream + 'static, handshake: Request) -> Self {
+        let stream: Box<dyn Stream> = Box::new(stream);
+        let (socket, _) = within(client_async(handshake, stream)).await.unwrap();
         Self { socket }
     }
 
@@ -42,9 +55,7 @@ impl Client {
     pub(crate) async fn connect_with_small_buffer(server: &TestServer) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4 * 1024).unwrap();
-        let stream = MaybeTlsStream::Plain(within(socket.connect(server.addr)).await.unwrap());
-        let (socket, _) = within(client_async(handshake(server), stream)).await.unwrap();
-        Self { socket }
+        Self::connect_over(within(socket.connect(server.addr)).await.unwrap(), handshake(server)).await
     }
 
     /// Connects and joins as the page instance `name`.

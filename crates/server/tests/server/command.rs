@@ -10,9 +10,10 @@ use sightline_protocol::ErrorCode;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
     process::{Child, Command},
 };
-use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::{client::Client, harness::within};
 
@@ -56,8 +57,9 @@ async fn it_says_where_it_is_and_on_a_signal_tells_its_members_and_ends_well() {
     for signal in ["TERM", "INT"] {
         let directory = tempfile::tempdir().unwrap();
         let (child, port) = start(&directory).await;
-        let (socket, _) = within(connect_async(format!("ws://127.0.0.1:{port}/ws"))).await.unwrap();
-        let mut client = Client { socket };
+        let stream = within(TcpStream::connect(("127.0.0.1", port))).await.unwrap();
+        let handshake = format!("ws://127.0.0.1:{port}/ws").into_client_request().unwrap();
+        let mut client = Client::connect_over(stream, handshake).await;
         client.say(&crate::client::join("team-7", "ada", None)).await;
         client.joined().await;
         send(signal, &child).await;

@@ -105,6 +105,26 @@ async fn every_answer_says_not_to_guess_its_type_and_not_to_tell_its_address() {
 }
 
 #[tokio::test]
+async fn the_page_may_run_its_own_scripts_alone_and_use_the_devices() {
+    let server = built();
+    let write = |html: &str| fs::write(server.dist().join("index.html"), html).unwrap();
+    let policy = async |path: &str| {
+        let response = server.get(path, &[]).await;
+        assert!(header(&response, "permissions-policy").contains("camera=(self)"), "{path}");
+        header(&response, "content-security-policy").to_owned()
+    };
+    write("<script>1</script>");
+    let (first, worker) = (policy("/room/x").await, policy("/icon.svg").await);
+    assert!(first.contains("script-src 'self' 'wasm-unsafe-eval' 'sha256-"), "{first}");
+    assert_eq!(first, worker);
+    write("<script>another script</script>");
+    assert_ne!(policy("/room/x").await, first);
+    for path in ["/healthz", "/ws"] {
+        assert!(policy(path).await.starts_with("default-src 'none'; frame-ancestors"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_outside_the_directory_is_given() {
     let server = built();
     for path in [

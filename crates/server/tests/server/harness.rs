@@ -10,15 +10,26 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use sightline_server::{Config, RateLimits, Server, SocketLimits, rooms::RoomSettings};
 use tempfile::TempDir;
-use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use crate::client::Stream;
 
 /// After which a test has failed: nothing that is waited for takes so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct TestServer {
     pub(crate) addr: SocketAddr,
+    /// Where http is redirected, if it is.
+    pub(crate) http_addr: Option<SocketAddr>,
+    pub(crate) fingerprint: Option<String>,
     directories: TempDir,
     stop: oneshot::Sender<()>,
+    reload: mpsc::Sender<()>,
     task: JoinHandle<()>,
 }
 
@@ -36,9 +47,19 @@ impl TestServer {
 
     /// The same server again, as after a restart of the machine.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same with something else than the defaults.
+    pub(crate) async fn restart_with(self, adapt: impl FnOnce(&mut Config)) -> Self {
         self.stop.send(()).unwrap();
         within(self.task).await.unwrap();
-        Self::start_in(self.directories, |_| {})
+        Self::start_in(self.directories, adapt)
+    }
+
+    /// Asks it to read its certificate again.
+    pub(crate) async fn reload(&self) {
+        within(self.reload.send(())).await.unwrap();
     }
 
     /// Asks it to end and waits until it has.
@@ -52,6 +73,11 @@ impl TestServer {
         self.directories.path().join("dist")
     }
 
+    /// Where it keeps what survives a restart.
+    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
+        self.directories.path().join("data")
+    }
+
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
         let mut request = Request::builder().uri(path).header("host", self.addr.to_string());
         for (name, value) in headers {
@@ -61,15 +87,7 @@ impl TestServer {
     }
 
     pub(crate) async fn ask(&self, request: Request<Empty<Bytes>>) -> Response<Bytes> {
-        let stream = TcpStream::connect(self.addr).await.unwrap();
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        hyper::rt::Executor::execute(&TokioExecutor::new(), async {
-            connection.await.unwrap();
-        });
-        let response: Response<Incoming> = within(sender.send_request(request)).await.unwrap();
-        let (head, body) = response.into_parts();
-        Response::from_parts(head, within(body.collect()).await.unwrap().to_bytes())
+        ask_over(TcpStream::connect(self.addr).await.unwrap(), request).await
     }
 
     fn start_in(directories: TempDir, adapt: impl FnOnce(&mut Config)) -> Self {
@@ -78,19 +96,43 @@ impl TestServer {
         let server = Server::bind(config).unwrap();
         let addr = server.local_addr();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(server.run(async {
+        let shutdown = async {
             // A test that ends drops the sender: that is as good as the word.
             let _ = stopped.await;
-        }));
-        Self { addr, directories, stop, task }
+        };
+        let (reload, mut reloads) = mpsc::channel(1);
+        let next_reload = async move || {
+            if reloads.recv().await.is_none() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let (http_addr, fingerprint) = (server.http_addr(), server.certificate_fingerprint());
+        let task = tokio::spawn(server.run(shutdown, next_reload));
+        Self { addr, http_addr, fingerprint, directories, stop, reload, task }
     }
+}
+
+/// Asks over a stream that is open already.
+pub(crate) async fn ask_over(
+    stream: impl Stream + 'static,
+    request: Request<Empty<Bytes>>,
+) -> Response<Bytes> {
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    hyper::rt::Executor::execute(&TokioExecutor::new(), async {
+        connection.await.unwrap();
+    });
+    let response: Response<Incoming> = within(sender.send_request(request)).await.unwrap();
+    let (head, body) = response.into_parts();
+    Response::from_parts(head, within(body.collect()).await.unwrap().to_bytes())
 }
 
 pub(crate) fn config_in(directory: &Path) -> Config {
     Config {
         bind: Some("127.0.0.1".parse().unwrap()),
         port: 0,
-        dist: directory.join("dist"),
+        tls: None,
+        http_port: None,
+        dist: Some(directory.join("dist")),
         data_dir: directory.join("data"),
         allowed_origins: Vec::new(),
         rooms: RoomSettings::default(),

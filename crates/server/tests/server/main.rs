@@ -13,3 +13,4 @@ mod presence;
 mod relay;
 mod resume;
 mod shutdown;
+mod tls;

@@ -1,0 +1,131 @@
+//! The certificate in use, which can change while the server runs.
+
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use ring::digest;
+use rustls::{
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+
+use super::{TlsIdentity, self_signed};
+use crate::time::UnixTime;
+
+/// Why there is no certificate to serve https with.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// A file is not there or not PEM.
+    #[error("{path}: {source}.")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: pem::Error,
+    },
+    /// The key is another certificate's, or of a kind that is not known.
+    #[error("{path}: {source}.")]
+    Unusable {
+        /// The certificate.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// The server's own could not be kept.
+    #[error("{path}: {source}. Choose another directory with --data-dir.")]
+    NotKept {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The server's own could not be made.
+    #[error("no certificate could be made: {0}.")]
+    NotMade(#[from] rcgen::Error),
+    /// TLS itself cannot be set up.
+    #[error("TLS cannot be set up: {0}.")]
+    Tls(#[from] rustls::Error),
+}
+
+/// What the handshakes use.
+#[derive(Debug)]
+pub(super) struct CurrentCertificate {
+    identity: TlsIdentity,
+    data_dir: PathBuf,
+    provider: Arc<CryptoProvider>,
+    current: RwLock<Arc<CertifiedKey>>,
+}
+
+impl CurrentCertificate {
+    pub(super) fn load(
+        identity: TlsIdentity,
+        data_dir: PathBuf,
+        provider: Arc<CryptoProvider>,
+        now: UnixTime,
+    ) -> Result<Self, CertificateError> {
+        let current = read(&identity, &data_dir, &provider, now)?;
+        Ok(Self { identity, data_dir, provider, current: RwLock::new(Arc::new(current)) })
+    }
+
+    /// Whether another one is in use now.
+    pub(super) fn refresh(&self, now: UnixTime) -> Result<bool, CertificateError> {
+        let fresh = read(&self.identity, &self.data_dir, &self.provider, now)?;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let is_other = current.cert != fresh.cert;
+        *current = Arc::new(fresh);
+        Ok(is_other)
+    }
+
+    pub(super) fn fingerprint(&self) -> String {
+        let current = self.current();
+        let own = current.cert.first().map_or(&[][..], AsRef::as_ref);
+        let mut text = String::new();
+        for byte in digest::digest(&digest::SHA256, own).as_ref() {
+            let separator = if text.is_empty() { "" } else { ":" };
+            // Writing to a string does not fail.
+            let _ = write!(text, "{separator}{byte:02X}");
+        }
+        text
+    }
+
+    fn current(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ResolvesServerCert for CurrentCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+}
+
+fn read(
+    identity: &TlsIdentity,
+    data_dir: &Path,
+    provider: &CryptoProvider,
+    now: UnixTime,
+) -> Result<CertifiedKey, CertificateError> {
+    let made;
+    let (certificate, key) = match identity {
+        TlsIdentity::Files { certificate, key } => (certificate, key),
+        TlsIdentity::SelfSigned => {
+            made = self_signed::keep(data_dir, now)?;
+            (&made, &made)
+        }
+    };
+    let unreadable = |path: &PathBuf| {
+        let path = path.clone();
+        move |source| CertificateError::Unreadable { path, source }
+    };
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(unreadable(certificate))?;
+    let private_key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
+    CertifiedKey::from_der(chain, private_key, provider)
+        .map_err(|source| CertificateError::Unusable { path: certificate.clone(), source })
+}

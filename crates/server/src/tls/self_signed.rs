@@ -1,0 +1,138 @@
+//! A certificate that the server makes for itself, and keeps: a browser that was told to accept it goes on doing so.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+};
+use time::OffsetDateTime;
+
+use super::{CertificateError, names};
+use crate::{key_file, time::UnixTime};
+
+const FILE_NAME: &str = "self-signed.pem";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Apple's systems take no certificate that is valid for longer than 825 days, and public ones last 398.
+const LIFE: Duration = DAY.saturating_mul(397);
+/// So long before the end another is made.
+const RENEWED_BEFORE: Duration = DAY.saturating_mul(30);
+/// For guests whose clock is slow.
+const VALID_SINCE: Duration = DAY;
+
+/// Lines before the PEM blocks, where RFC 7468 section 5.2 allows explanatory text.
+const NAMES: &str = "names: ";
+const EXPIRES: &str = "expires, seconds since 1970: ";
+
+/// The file in `data_dir` with a certificate for this machine and its key; made, or made anew, where it has to be.
+pub(super) fn keep(data_dir: &Path, now: UnixTime) -> Result<PathBuf, CertificateError> {
+    let path = data_dir.join(FILE_NAME);
+    let current = names::of_this_machine();
+    let kept = fs::read_to_string(&path).ok().and_then(|text| Summary::read(&text));
+    let earlier = match kept {
+        Some(kept) if kept.serves(&current, now) => return Ok(path),
+        Some(kept) => kept.names,
+        None => Vec::new(),
+    };
+    let text = make(names::united(&current, &earlier), now)?;
+    key_file::write_private(&path, text.as_bytes())
+        .map_err(|source| CertificateError::NotKept { path: path.clone(), source })?;
+    tracing::info!(path = %path.display(), "made a certificate");
+    Ok(path)
+}
+
+/// What the lines before the PEM blocks say.
+#[derive(Debug, PartialEq, Eq)]
+struct Summary {
+    names: Vec<String>,
+    expires_s: u64,
+}
+
+impl Summary {
+    fn read(text: &str) -> Option<Self> {
+        let value = |label| text.lines().find_map(|line| line.strip_prefix(label));
+        Some(Self {
+            names: value(NAMES)?.split_whitespace().map(str::to_owned).collect(),
+            expires_s: value(EXPIRES)?.parse().ok()?,
+        })
+    }
+
+    fn serves(&self, current: &[String], now: UnixTime) -> bool {
+        (now + RENEWED_BEFORE).as_s() < self.expires_s && current.iter().all(|name| self.names.contains(name))
+    }
+}
+
+fn make(names: Vec<String>, now: UnixTime) -> Result<String, rcgen::Error> {
+    let expires_s = (now + LIFE).as_s();
+    let head = format!(
+        "Sightline's certificate for this machine, made by the server. Delete it to have another.\n\
+         {NAMES}{}\n{EXPIRES}{expires_s}\n",
+        names.join(" ")
+    );
+    let mut params = CertificateParams::new(names)?;
+    params.not_before = date(now.as_s().saturating_sub(VALID_SINCE.as_secs()));
+    params.not_after = date(expires_s);
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, "Sightline on this machine");
+    params.distinguished_name = name;
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    Ok(format!("{head}{}{}", key.serialize_pem(), certificate.pem()))
+}
+
+fn date(unix_s: u64) -> OffsetDateTime {
+    let seconds = i64::try_from(unix_s).unwrap_or(i64::MAX);
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_ms(1_790_000_000_000);
+
+    fn text_after(dir: &Path, now: UnixTime) -> String {
+        fs::read_to_string(keep(dir, now).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn it_is_made_once_and_kept_until_a_month_before_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = text_after(dir.path(), NOW);
+        assert_eq!(text_after(dir.path(), NOW + DAY * 366), first);
+        assert_ne!(text_after(dir.path(), NOW + DAY * 367), first);
+    }
+
+    #[test]
+    fn it_is_made_anew_where_an_address_is_missing_and_keeps_the_earlier_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        fs::write(&path, make(vec!["localhost".into(), "192.0.2.1".into()], NOW).unwrap()).unwrap();
+        let names = Summary::read(&text_after(dir.path(), NOW)).unwrap().names;
+        assert!(names.contains(&"192.0.2.1".to_owned()) && names.contains(&"::1".to_owned()), "{names:?}");
+    }
+
+    #[test]
+    fn a_damaged_one_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE_NAME), "names: x\n").unwrap();
+        assert!(text_after(dir.path(), NOW).contains("BEGIN CERTIFICATE"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_its_key() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let mode = fs::metadata(keep(dir.path(), NOW).unwrap()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
