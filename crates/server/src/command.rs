@@ -1,13 +1,11 @@
 //! The server as a command: log, start, say where, run until a signal.
 
-use std::io::{self, IsTerminal, Write};
-
-use tracing_subscriber::{Layer, filter, layer::SubscriberExt, util::SubscriberInitExt};
+use std::io::{self, Write};
 
 use crate::{
     Config, Options, Server, StartError, TlsIdentity,
     announce::{Listening, interface_addresses},
-    config::LogLevel,
+    log::{self, LogFormat},
 };
 
 /// Runs the server until Ctrl-C or SIGTERM.
@@ -15,7 +13,8 @@ use crate::{
 /// # Errors
 /// [`StartError`] where it does not start; its `Display` is one sentence for a person.
 pub fn run(options: Options) -> Result<(), StartError> {
-    log_to_stderr(options.log);
+    let format = options.log_format;
+    log::start(options.log, format, options.log_file.as_deref())?;
     let config: Config = options.try_into()?;
     let is_self_signed = config.tls == Some(TlsIdentity::SelfSigned);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -29,9 +28,7 @@ pub fn run(options: Options) -> Result<(), StartError> {
             fingerprint: server.certificate_fingerprint(),
             is_self_signed,
         };
-        let text = listening.announcement(&interface_addresses());
-        // Nobody may be reading; the server runs all the same.
-        let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+        announce(&listening, format);
         server.run(signal, reload).await;
         Ok(())
     });
@@ -40,26 +37,18 @@ pub fn run(options: Options) -> Result<(), StartError> {
     served
 }
 
-/// Sends the log of this crate, and warnings of others, to standard error.
-fn log_to_stderr(level: LogLevel) {
-    let level = match level {
-        LogLevel::Off => filter::LevelFilter::OFF,
-        LogLevel::Error => filter::LevelFilter::ERROR,
-        LogLevel::Warn => filter::LevelFilter::WARN,
-        LogLevel::Info => filter::LevelFilter::INFO,
-        LogLevel::Debug => filter::LevelFilter::DEBUG,
-        LogLevel::Trace => filter::LevelFilter::TRACE,
-    };
-    let targets = filter::Targets::new()
-        .with_default(level.min(filter::LevelFilter::WARN))
-        .with_target(env!("CARGO_CRATE_NAME"), level);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .with_filter(targets);
-    // Whoever embeds this may have set up a log before.
-    if tracing_subscriber::registry().with(lines).try_init().is_err() {
-        tracing::debug!("there is a log already");
+/// Says where the server is: to a person, or to whatever reads the log.
+fn announce(listening: &Listening, format: LogFormat) {
+    let interfaces = interface_addresses();
+    let urls = listening.all_urls(&interfaces).join(" ");
+    match format {
+        LogFormat::Text => {
+            let text = listening.announcement(&interfaces);
+            // Nobody may be reading; the server runs all the same.
+            let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+            tracing::debug!(urls, "listening");
+        }
+        LogFormat::Json => tracing::info!(urls, fingerprint = listening.fingerprint, "listening"),
     }
 }
 

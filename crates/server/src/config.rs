@@ -1,15 +1,25 @@
 //! What can be chosen when the server starts.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{
-    Args, ValueEnum,
+    Args,
     builder::{FalseyValueParser, RangedU64ValueParser},
+    value_parser,
 };
 use etcetera::BaseStrategy;
 use sightline_protocol::{limits::DEFAULT_ROOM_MEMBERS, signalling::IceServer};
 
-use crate::{TlsIdentity, origin::AllowedOrigin, rooms::RoomSettings, signalling::limits::SocketLimits};
+use crate::{
+    AddressLimits, RateLimits, SocketLimits, TlsIdentity,
+    log::{LogFormat, LogLevel},
+    origin::AllowedOrigin,
+    proxy::TrustedProxy,
+    rooms::RoomSettings,
+};
 
 /// Most members that one room may be allowed: the list of so many with the longest names fits into one frame.
 const MAX_ROOM_LIMIT: u64 = 100;
@@ -31,6 +41,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Pages of other origins that may use the signalling.
     pub allowed_origins: Vec<AllowedOrigin>,
+    /// Proxies whose word on whom they speak for is taken, beside those of this machine.
+    pub trusted_proxies: Vec<TrustedProxy>,
+    /// Where the metrics are, if not beside everything else.
+    pub metrics_bind: Option<SocketAddr>,
     /// What holds for every room.
     pub rooms: RoomSettings,
     /// What holds for every socket.
@@ -87,21 +101,42 @@ pub struct Options {
     #[arg(long = "ice-server", env = "SIGHTLINE_ICE_SERVER", value_name = "URL", value_delimiter = ',',
         value_parser = stun_url)]
     pub ice_server: Vec<String>,
-    /// How much is logged to standard error
+    /// Signalling sockets of one address at the same time [default: 256, and no limit for this machine itself]
+    #[arg(long, env = "SIGHTLINE_MAX_SOCKETS_PER_ADDRESS", value_name = "SOCKETS",
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub max_sockets_per_address: Option<usize>,
+    /// Joins of one address a minute [default: 240, and no limit for this machine itself]
+    #[arg(long, env = "SIGHTLINE_MAX_JOINS_PER_MINUTE", value_name = "JOINS", value_parser = value_parser!(u32).range(1..))]
+    pub max_joins_per_minute: Option<u32>,
+    /// Frames that one socket may send a second, after a burst of 2.5 times as many
+    #[arg(long, env = "SIGHTLINE_MAX_FRAMES_PER_SECOND", value_name = "FRAMES",
+        default_value_t = RateLimits::default().frames_per_s, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub max_frames_per_second: u32,
+    /// Bytes that one socket may send a second, after a burst of four times as many
+    #[arg(long, env = "SIGHTLINE_MAX_BYTES_PER_SECOND", value_name = "BYTES",
+        default_value_t = RateLimits::default().bytes_per_s, value_parser = value_parser!(u32).range(1..=1_000_000_000))]
+    pub max_bytes_per_second: u32,
+    /// A proxy, or a network of them, whose X-Forwarded-For is believed, such as 10.0.0.0/8 (repeat, or separate by
+    /// commas); one on this machine always is
+    #[arg(
+        long = "trusted-proxy",
+        env = "SIGHTLINE_TRUSTED_PROXY",
+        value_name = "ADDRESS",
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Vec<TrustedProxy>,
+    /// Where Prometheus finds /metrics, such as 127.0.0.1:9090 [default: on the port of everything else]
+    #[arg(long, env = "SIGHTLINE_METRICS_BIND", value_name = "ADDRESS:PORT")]
+    pub metrics_bind: Option<SocketAddr>,
+    /// How much is logged
     #[arg(long, env = "SIGHTLINE_LOG", value_enum, default_value_t = LogLevel::Info)]
     pub log: LogLevel,
-}
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the levels of the tracing crate")]
-pub enum LogLevel {
-    Off,
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
+    /// How it looks, on standard output and in the file
+    #[arg(long, env = "SIGHTLINE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Also log to this file; at 16 MiB it is put aside, and five of those are kept
+    #[arg(long, env = "SIGHTLINE_LOG_FILE", value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
 }
 
 /// There is no home directory to keep anything in.
@@ -122,6 +157,13 @@ impl TryFrom<Options> for Config {
         } else {
             vec![IceServer { urls: options.ice_server, username: None, credential: None }]
         };
+        let default = AddressLimits::default();
+        let address = AddressLimits {
+            max_sockets: options.max_sockets_per_address.unwrap_or(default.max_sockets),
+            joins_per_min: options.max_joins_per_minute.unwrap_or(default.joins_per_min),
+            includes_loopback: options.max_sockets_per_address.is_some()
+                || options.max_joins_per_minute.is_some(),
+        };
         let tls = match (options.cert, options.key) {
             (Some(certificate), Some(key)) => Some(TlsIdentity::Files { certificate, key }),
             _ => options.tls.then_some(TlsIdentity::SelfSigned),
@@ -134,13 +176,25 @@ impl TryFrom<Options> for Config {
             dist: options.dist,
             data_dir,
             allowed_origins: options.allow_origin,
+            trusted_proxies: options.trusted_proxy,
+            metrics_bind: options.metrics_bind,
             rooms: RoomSettings {
                 room_limit: options.room_limit,
                 max_rooms: options.max_rooms,
                 ice_servers,
                 ..RoomSettings::default()
             },
-            sockets: SocketLimits { max_sockets: options.max_sockets, ..SocketLimits::default() },
+            sockets: SocketLimits {
+                max_sockets: options.max_sockets,
+                rate: RateLimits {
+                    burst_frames: options.max_frames_per_second.saturating_mul(5) / 2,
+                    frames_per_s: options.max_frames_per_second,
+                    burst_bytes: options.max_bytes_per_second.saturating_mul(4),
+                    bytes_per_s: options.max_bytes_per_second,
+                },
+                address,
+                ..SocketLimits::default()
+            },
         })
     }
 }

@@ -1,6 +1,12 @@
 //! The TCP connections: taken one by one, bounded in number and in patience.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -20,10 +26,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::tls::{Accepted, Tls};
+use crate::{
+    proxy::{TrustedProxy, household, is_trusted},
+    tls::{Accepted, Tls},
+};
 
 /// Connections beyond those of the sockets: for files, and for handshakes about to be refused.
 pub(crate) const CONNECTIONS_FOR_FILES: usize = 512;
+/// The same of one address: a browser opens six, and a class may come at once.
+pub(crate) const CONNECTIONS_FOR_FILES_PER_ADDRESS: usize = 128;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,10 +45,71 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// After the system refused a connection, because of too many open files for instance.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
 
+/// How many connections there may be, and how many there are.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    permits: Arc<Semaphore>,
+    max_per_address: usize,
+    by_address: Mutex<HashMap<IpAddr, usize>>,
+    trusted_proxies: Arc<[TrustedProxy]>,
+}
+
 /// Counts one connection, a WebSocket's until the end of its task.
 #[derive(Debug, Clone)]
 pub(crate) struct Slot {
-    _permit: Arc<OwnedSemaphorePermit>,
+    taken: Arc<TakenSlot>,
+}
+
+#[derive(Debug)]
+struct TakenSlot {
+    peer: IpAddr,
+    slots: Arc<Slots>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Slots {
+    /// Trusted proxies, this machine's included, speak for many and have no limit of their own.
+    pub(crate) fn new(max: usize, max_per_address: usize, trusted_proxies: Arc<[TrustedProxy]>) -> Self {
+        let permits = Arc::new(Semaphore::new(max));
+        Self { permits, max_per_address, by_address: Mutex::default(), trusted_proxies }
+    }
+
+    fn take(self: &Arc<Self>, peer: IpAddr, permit: OwnedSemaphorePermit) -> Option<Slot> {
+        if !is_trusted(peer, &self.trusted_proxies) {
+            let mut by_address = self.by_address();
+            let count = by_address.entry(household(peer)).or_default();
+            if *count >= self.max_per_address {
+                return None;
+            }
+            *count += 1;
+        }
+        let taken = TakenSlot { peer, slots: Arc::clone(self), _permit: permit };
+        Some(Slot { taken: Arc::new(taken) })
+    }
+
+    fn by_address(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    /// The other end of the connection.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.taken.peer
+    }
+}
+
+impl Drop for TakenSlot {
+    fn drop(&mut self) {
+        let mut by_address = self.slots.by_address();
+        let address = household(self.peer);
+        if let Some(count) = by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                by_address.remove(&address);
+            }
+        }
+    }
 }
 
 /// One port and what answers there.
@@ -50,7 +122,7 @@ pub(crate) struct Port {
 }
 
 /// Serves connections until `stop`, then ends those that are idle; the others end when the future is dropped.
-pub(crate) async fn serve(port: Port, slots: Arc<Semaphore>, stop: CancellationToken) {
+pub(crate) async fn serve(port: Port, slots: Arc<Slots>, stop: CancellationToken) {
     let Port { listener, router, tls } = port;
     let mut connections = JoinSet::new();
     loop {
@@ -70,10 +142,16 @@ pub(crate) async fn serve(port: Port, slots: Arc<Semaphore>, stop: CancellationT
     while connections.join_next().await.is_some() {}
 }
 
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, Slot)> {
-    let permit = Arc::clone(slots).acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, slots: &Arc<Slots>) -> Option<(TcpStream, Slot)> {
+    let permit = Arc::clone(&slots.permits).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, Slot { _permit: Arc::new(permit) })),
+        Ok((stream, peer)) => match slots.take(peer.ip(), permit) {
+            Some(slot) => Some((stream, slot)),
+            None => {
+                tracing::debug!(%peer, "too many connections of this address");
+                None
+            }
+        },
         Err(error) => {
             tracing::warn!(%error, "a connection was not taken");
             tokio::time::sleep(PAUSE_AFTER_ERROR).await;

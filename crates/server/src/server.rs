@@ -14,18 +14,18 @@ use rand::{
     rngs::{StdRng, SysRng},
 };
 use sightline_protocol::SIGNALLING_PATH;
-use tokio::{
-    sync::Semaphore,
-    time::{MissedTickBehavior, interval, timeout},
-};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Config, KeyFileError,
-    connections::{self, CONNECTIONS_FOR_FILES, Port},
+    connections::{self, CONNECTIONS_FOR_FILES, CONNECTIONS_FOR_FILES_PER_ADDRESS, Port, Slots},
     files::{ClientFiles, policy},
     key_file,
     listener::listen,
+    log::LogFileError,
+    metrics::Metrics,
+    proxy::TrustedProxy,
     redirect,
     rooms::Registry,
     signalling::{Hub, SignallingState, upgrade},
@@ -65,6 +65,9 @@ pub enum StartError {
     /// Where to keep that key.
     #[error(transparent)]
     NoDataDir(#[from] crate::config::NoDataDir),
+    /// Where to log to.
+    #[error(transparent)]
+    LogFile(#[from] LogFileError),
     /// The asynchronous runtime or its signal handlers.
     #[error("The system does not let the server start: {0}.")]
     System(#[from] io::Error),
@@ -76,11 +79,12 @@ pub struct Server {
     ports: Vec<Port>,
     local_addr: SocketAddr,
     http_addr: Option<SocketAddr>,
+    metrics_addr: Option<SocketAddr>,
     tls: Option<Tls>,
     clock: Clock,
     hub: Arc<Hub>,
     sockets: TaskTracker,
-    max_connections: usize,
+    slots: Arc<Slots>,
 }
 
 impl Server {
@@ -99,20 +103,33 @@ impl Server {
         let tls = config.tls.map(|identity| Tls::new(identity, config.data_dir, clock.now())).transpose()?;
         let random = StdRng::try_from_rng(&mut SysRng).map_err(|_| KeyFileError::NoRandomness)?;
         let registry = Registry::new(config.rooms, key, random);
-        let hub = Arc::new(Hub::new(registry, config.sockets, clock));
+        let hub = Arc::new(Hub::new(registry, config.sockets, clock, Arc::new(Metrics::new())));
         let sockets = TaskTracker::new();
+        let trusted_proxies: Arc<[TrustedProxy]> = config.trusted_proxies.into();
         let signalling = SignallingState {
             hub: Arc::clone(&hub),
             allowed_origins: config.allowed_origins.into(),
+            trusted_proxies: Arc::clone(&trusted_proxies),
             tasks: sockets.clone(),
         };
         let files = ClientFiles::new(config.dist);
-        let router = Router::new()
-            .route("/healthz", get(async || "ok"))
+        let counted = Arc::clone(&hub);
+        let metrics = Router::new()
+            .route("/metrics", get(async move || counted.metrics().respond(counted.census())))
+            .route("/healthz", get(async || "ok"));
+        let mut router = Router::new()
             .route(SIGNALLING_PATH, get(upgrade).with_state(signalling))
-            .fallback(async |request| files.respond(request).await)
-            .layer(axum::middleware::map_response(with_safe_headers));
-        let max_connections = config.sockets.max_sockets.saturating_add(CONNECTIONS_FOR_FILES);
+            .fallback(async |request| files.respond(request).await);
+        router = match config.metrics_bind {
+            Some(_) => router.route("/healthz", get(async || "ok")),
+            None => router.merge(metrics.clone()),
+        };
+        let router = router.layer(axum::middleware::map_response(with_safe_headers));
+        let slots = Slots::new(
+            config.sockets.max_sockets.saturating_add(CONNECTIONS_FOR_FILES),
+            config.sockets.address.max_sockets.saturating_add(CONNECTIONS_FOR_FILES_PER_ADDRESS),
+            trusted_proxies,
+        );
         let secured = tls.clone().map(|tls| (tls, redirect::router(None)));
         let mut ports = vec![Port { listener, router, tls: secured }];
         let mut http_addr = None;
@@ -121,7 +138,23 @@ impl Server {
             http_addr = Some(listener.local_addr()?);
             ports.push(Port { listener, router: redirect::router(Some(local_addr.port())), tls: None });
         }
-        Ok(Self { ports, local_addr, http_addr, tls, clock, hub, sockets, max_connections })
+        let mut metrics_addr = None;
+        if let Some(address) = config.metrics_bind {
+            let listener = listen(Some(address.ip()), address.port())?;
+            metrics_addr = Some(listener.local_addr()?);
+            ports.push(Port { listener, router: metrics, tls: None });
+        }
+        Ok(Self {
+            ports,
+            local_addr,
+            http_addr,
+            metrics_addr,
+            tls,
+            clock,
+            hub,
+            sockets,
+            slots: Arc::new(slots),
+        })
     }
 
     /// Where it listens, with the port that the system chose.
@@ -136,6 +169,12 @@ impl Server {
         self.http_addr
     }
 
+    /// Where the metrics are, if not beside everything else.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
+    }
+
     /// SHA-256 of the certificate as browsers show it, where https is spoken.
     #[must_use]
     pub fn certificate_fingerprint(&self) -> Option<String> {
@@ -146,10 +185,9 @@ impl Server {
     /// the certificate again.
     pub async fn run(self, shutdown: impl Future<Output = ()>, reload: impl AsyncFnMut()) {
         let stop = CancellationToken::new();
-        let slots = Arc::new(Semaphore::new(self.max_connections));
         let mut serving = std::pin::pin!(join_all(self.ports.into_iter().map(|port| connections::serve(
             port,
-            Arc::clone(&slots),
+            Arc::clone(&self.slots),
             stop.clone()
         ))));
         tokio::select! {

@@ -167,6 +167,12 @@ impl Registry {
         self.rooms.len()
     }
 
+    /// How many members have an open socket.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.seats.len()
+    }
+
     #[cfg(test)]
     pub(super) fn room(&self, name: &RoomName) -> Option<&Room> {
         self.rooms.get(name)

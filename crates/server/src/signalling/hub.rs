@@ -2,18 +2,28 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES};
-use tokio::{sync::Notify, time::sleep_until};
+use sightline_protocol::{
+    ErrorCode,
+    limits::MAX_FRAME_BYTES,
+    signalling::{ClientMessage, ServerMessage},
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 use super::{
+    addresses::Addresses,
     frame,
     limits::SocketLimits,
     outbox::{Outbox, OutboxFull},
 };
 use crate::{
+    metrics::{Census, Metrics},
     rooms::{Closing, Output, Registry, SocketId},
     time::Clock,
 };
@@ -23,6 +33,7 @@ use crate::{
 pub(crate) struct Hub {
     limits: SocketLimits,
     clock: Clock,
+    metrics: Arc<Metrics>,
     state: Mutex<State>,
     timeout_changed: Notify,
 }
@@ -30,41 +41,85 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 struct State {
     registry: Registry,
-    outboxes: HashMap<SocketId, Arc<Outbox>>,
+    sockets: HashMap<SocketId, Socket>,
+    addresses: Addresses,
     next_socket: u64,
     shutting_down: bool,
 }
 
+#[derive(Debug)]
+struct Socket {
+    outbox: Arc<Outbox>,
+    address: IpAddr,
+}
+
 impl Hub {
-    pub(crate) fn new(registry: Registry, limits: SocketLimits, clock: Clock) -> Self {
-        let state = State { registry, outboxes: HashMap::new(), next_socket: 0, shutting_down: false };
-        Self { limits, clock, state: Mutex::new(state), timeout_changed: Notify::new() }
+    pub(crate) fn new(registry: Registry, limits: SocketLimits, clock: Clock, metrics: Arc<Metrics>) -> Self {
+        let state = State {
+            registry,
+            sockets: HashMap::new(),
+            addresses: Addresses::new(limits.address),
+            next_socket: 0,
+            shutting_down: false,
+        };
+        Self { limits, clock, metrics, state: Mutex::new(state), timeout_changed: Notify::new() }
     }
 
     pub(super) fn limits(&self) -> &SocketLimits {
         &self.limits
     }
 
-    /// Takes a new socket. Where there is no place for it, its outbox has ended already and says why.
-    pub(super) fn attach(&self) -> (SocketId, Arc<Outbox>) {
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// What there is now.
+    pub(crate) fn census(&self) -> Census {
+        let state = self.lock();
+        Census {
+            sockets: state.sockets.len(),
+            members: state.registry.member_count(),
+            rooms: state.registry.room_count(),
+        }
+    }
+
+    /// Takes a new socket of this address. Where there is no place for it, its outbox has ended already and says why.
+    pub(super) fn attach(&self, address: IpAddr) -> (SocketId, Arc<Outbox>) {
         let mut state = self.lock();
         let socket = SocketId(state.next_socket);
         state.next_socket += 1;
         let outbox = Arc::new(Outbox::new(&self.limits));
-        if state.shutting_down {
-            outbox.end(shutting_down());
-        } else if state.outboxes.len() >= self.limits.max_sockets {
-            outbox.end(Closing::failed(ErrorCode::ServerFull, "the server has no socket left"));
+        let refused = if state.shutting_down {
+            Some(shutting_down())
+        } else if state.sockets.len() >= self.limits.max_sockets {
+            Some(Closing::failed(ErrorCode::ServerFull, "the server has no socket left"))
+        } else if !state.addresses.open(address, Instant::now()) {
+            Some(Closing::failed(ErrorCode::RateLimited, "too many sockets of this address"))
         } else {
-            state.outboxes.insert(socket, Arc::clone(&outbox));
+            None
+        };
+        match refused {
+            Some(closing) => {
+                self.metrics.count_refusal(&closing.reason());
+                outbox.end(closing);
+            }
+            None => {
+                self.metrics.opened_sockets.inc();
+                state.sockets.insert(socket, Socket { outbox: Arc::clone(&outbox), address });
+            }
         }
         (socket, outbox)
     }
 
     /// A text frame came.
     pub(super) fn receive(&self, socket: SocketId, text: &str) {
+        self.metrics.received.inc_by(text.len() as u64);
         let read = frame::read(text);
-        self.with_open(socket, |state| match read {
+        self.with_open(socket, |state, address| match read {
+            Ok(ClientMessage::Join { .. }) if !state.addresses.join(address, Instant::now()) => {
+                let message = "too many joins of this address";
+                state.registry.handle_failure(socket, ErrorCode::RateLimited, message, self.clock.now());
+            }
             Ok(message) => state.registry.handle_message(socket, message, self.clock.now()),
             Err(refusal) => {
                 state.registry.handle_failure(socket, refusal.code, &refusal.message, self.clock.now());
@@ -74,17 +129,18 @@ impl Hub {
 
     /// The socket did something for which it is closed.
     pub(super) fn fail(&self, socket: SocketId, code: ErrorCode, message: &str) {
-        self.with_open(socket, |state| {
+        self.with_open(socket, |state, _| {
             state.registry.handle_failure(socket, code, message, self.clock.now());
         });
     }
 
     /// The other side of the socket is gone.
     pub(super) fn lost(&self, socket: SocketId) {
-        self.with_open(socket, |state| {
+        self.with_open(socket, |state, _| {
             state.registry.handle_socket_closed(socket, self.clock.now());
-            if let Some(outbox) = state.outboxes.get(&socket) {
-                outbox.end(Closing::Gone);
+            if let Some(gone) = state.sockets.get(&socket) {
+                self.metrics.count_closing("gone");
+                gone.outbox.end(Closing::Gone);
             }
         });
     }
@@ -92,7 +148,10 @@ impl Hub {
     /// The socket's task ends.
     pub(super) fn detach(&self, socket: SocketId) {
         self.lost(socket);
-        self.lock().outboxes.remove(&socket);
+        let mut state = self.lock();
+        if let Some(Socket { address, .. }) = state.sockets.remove(&socket) {
+            state.addresses.close(address);
+        }
     }
 
     /// Gives up the places of those who stayed away, for as long as the server runs.
@@ -109,7 +168,7 @@ impl Hub {
                 () = passed => {
                     let mut state = self.lock();
                     state.registry.handle_timeout(self.clock.now());
-                    flush(&mut state, None, self.clock);
+                    self.flush(&mut state, None);
                 }
                 () = self.timeout_changed.notified() => {}
             }
@@ -120,60 +179,77 @@ impl Hub {
     pub(crate) fn shut_down(&self) {
         let mut state = self.lock();
         state.shutting_down = true;
-        tracing::info!(sockets = state.outboxes.len(), rooms = state.registry.room_count(), "shutting down");
-        for outbox in state.outboxes.values() {
-            outbox.end(shutting_down());
+        tracing::info!(sockets = state.sockets.len(), rooms = state.registry.room_count(), "shutting down");
+        let closing = shutting_down();
+        for socket in state.sockets.values() {
+            self.metrics.count_closing(&closing.reason());
+            socket.outbox.end(closing.clone());
         }
     }
 
     /// Does something with the registry, unless the socket has been told to go: then it is not listened to any more.
-    fn with_open(&self, socket: SocketId, act: impl FnOnce(&mut State)) {
+    fn with_open(&self, socket: SocketId, act: impl FnOnce(&mut State, IpAddr)) {
         let mut state = self.lock();
-        if state.outboxes.get(&socket).is_some_and(|outbox| !outbox.is_ended()) {
-            act(&mut state);
-            flush(&mut state, Some(socket), self.clock);
+        let open = state.sockets.get(&socket).filter(|socket| !socket.outbox.is_ended());
+        let Some(address) = open.map(|socket| socket.address) else { return };
+        let next_timeout = state.registry.poll_timeout();
+        act(&mut state, address);
+        self.flush(&mut state, Some(socket));
+        if state.registry.poll_timeout() != next_timeout {
             drop(state);
             self.timeout_changed.notify_one();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Carries out what the registry wants done after an input from `origin`.
-fn flush(state: &mut State, origin: Option<SocketId>, clock: Clock) {
-    while let Some(output) = state.registry.poll_output() {
-        match output {
-            Output::Send(socket, message) => {
-                let Some(outbox) = state.outboxes.get(&socket) else { continue };
-                let frame = match serde_json::to_string(&message) {
-                    Ok(frame) => frame,
-                    Err(error) => {
-                        tracing::error!(%error, "a message cannot be written");
-                        continue;
+    /// Carries out what the registry wants done after an input from `origin`.
+    fn flush(&self, state: &mut State, origin: Option<SocketId>) {
+        while let Some(output) = state.registry.poll_output() {
+            match output {
+                Output::Send(socket, message) => {
+                    match message {
+                        ServerMessage::Joined { .. } => drop(self.metrics.joins.inc()),
+                        ServerMessage::Signal { .. } => drop(self.metrics.relayed_signals.inc()),
+                        _ => {}
                     }
-                };
-                // `from` is longer than `to`: what was just within the limit may not be so any more, and whoever
-                // gets it would have to close.
-                if frame.len() > MAX_FRAME_BYTES
-                    && let Some(origin) = origin
-                {
-                    let message = "the message with its sender is too long";
-                    state.registry.handle_failure(origin, ErrorCode::FrameTooLarge, message, clock.now());
-                } else if outbox.push(frame) == Err(OutboxFull) {
-                    let message = "too much is waiting to be read";
-                    state.registry.handle_failure(socket, ErrorCode::TooSlow, message, clock.now());
+                    match serde_json::to_string(&message) {
+                        Ok(frame) => self.queue(state, origin, socket, frame),
+                        Err(error) => tracing::error!(%error, "a message cannot be written"),
+                    }
                 }
-            }
-            Output::Close(socket, closing) => {
-                tracing::debug!(socket = socket.0, reason = closing.reason(), "closing");
-                if let Some(outbox) = state.outboxes.get(&socket) {
-                    outbox.end(closing);
+                Output::Close(socket, closing) => {
+                    let reason = closing.reason();
+                    tracing::debug!(socket = socket.0, reason, "closing");
+                    self.metrics.count_closing(if reason.is_empty() { "left" } else { &reason });
+                    if let Some(socket) = state.sockets.get(&socket) {
+                        socket.outbox.end(closing);
+                    }
                 }
             }
         }
+    }
+
+    fn queue(&self, state: &mut State, origin: Option<SocketId>, socket: SocketId, frame: String) {
+        let Some(Socket { outbox, .. }) = state.sockets.get(&socket) else { return };
+        // `from` is longer than `to`: what was just within the limit may not be so any more, and whoever gets it would
+        // have to close.
+        if frame.len() > MAX_FRAME_BYTES
+            && let Some(origin) = origin
+        {
+            let message = "the message with its sender is too long";
+            state.registry.handle_failure(origin, ErrorCode::FrameTooLarge, message, self.clock.now());
+            return;
+        }
+        let bytes = frame.len() as u64;
+        if outbox.push(frame) == Err(OutboxFull) {
+            let message = "too much is waiting to be read";
+            state.registry.handle_failure(socket, ErrorCode::TooSlow, message, self.clock.now());
+        } else {
+            self.metrics.sent.inc_by(bytes);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,6 +21,21 @@ pub struct SocketLimits {
     pub queue_bytes: usize,
     /// What one socket may send.
     pub rate: RateLimits,
+    /// What one address may have.
+    pub address: AddressLimits,
+}
+
+/// What holds for all sockets of one address together, or of one IPv6 network of 64 bits.
+///
+/// A school or an office has one address, so there is room for many; what is kept away is one machine that takes all.
+#[derive(Debug, Clone, Copy)]
+pub struct AddressLimits {
+    /// Sockets at the same time.
+    pub max_sockets: usize,
+    /// Joins a minute, and as many at once.
+    pub joins_per_min: u32,
+    /// Whether this machine's own addresses are limited too: a proxy there may not say whom it speaks for.
+    pub includes_loopback: bool,
 }
 
 /// Token buckets: `burst` at once, then `per_s`.
@@ -51,6 +66,7 @@ impl Default for SocketLimits {
             queue_frames: 1_024,
             queue_bytes: 4 * 1024 * 1024,
             rate: RateLimits::default(),
+            address: AddressLimits::default(),
         }
     }
 }
@@ -58,5 +74,11 @@ impl Default for SocketLimits {
 impl Default for RateLimits {
     fn default() -> Self {
         Self { burst_frames: 500, frames_per_s: 200, burst_bytes: 1024 * 1024, bytes_per_s: 256 * 1024 }
+    }
+}
+
+impl Default for AddressLimits {
+    fn default() -> Self {
+        Self { max_sockets: 256, joins_per_min: 240, includes_loopback: false }
     }
 }

@@ -1,5 +1,6 @@
 //! The signalling WebSocket: frames in, frames out, and everything that bounds them.
 
+mod addresses;
 mod frame;
 mod hub;
 pub(crate) mod limits;

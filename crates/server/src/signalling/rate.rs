@@ -14,20 +14,21 @@ pub(super) struct RateLimiter {
 impl RateLimiter {
     pub(super) fn new(limits: RateLimits, now: Instant) -> Self {
         Self {
-            frames: Bucket::full(limits.burst_frames, limits.frames_per_s, now),
-            bytes: Bucket::full(limits.burst_bytes, limits.bytes_per_s, now),
+            frames: Bucket::full(limits.burst_frames.into(), limits.frames_per_s.into(), now),
+            bytes: Bucket::full(limits.burst_bytes.into(), limits.bytes_per_s.into(), now),
         }
     }
 
     /// Takes a frame of so many bytes; `false` where it is one too many.
     pub(super) fn take(&mut self, frame_bytes: usize, now: Instant) -> bool {
         let bytes = u32::try_from(frame_bytes).unwrap_or(u32::MAX);
-        self.frames.take(1, now) && self.bytes.take(bytes, now)
+        self.frames.take(1.0, now) && self.bytes.take(bytes.into(), now)
     }
 }
 
+/// A token bucket.
 #[derive(Debug)]
-struct Bucket {
+pub(super) struct Bucket {
     capacity: f64,
     per_s: f64,
     level: f64,
@@ -35,19 +36,28 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn full(capacity: u32, per_s: u32, now: Instant) -> Self {
-        Self { capacity: capacity.into(), per_s: per_s.into(), level: capacity.into(), filled_at: now }
+    pub(super) fn full(capacity: f64, per_s: f64, now: Instant) -> Self {
+        Self { capacity, per_s, level: capacity, filled_at: now }
     }
 
-    fn take(&mut self, amount: u32, now: Instant) -> bool {
-        let elapsed_s = now.saturating_duration_since(self.filled_at).as_secs_f64();
-        self.level = (self.level + elapsed_s * self.per_s).min(self.capacity);
+    pub(super) fn take(&mut self, amount: f64, now: Instant) -> bool {
+        self.level = self.level_at(now);
         self.filled_at = now;
-        let enough = self.level >= f64::from(amount);
+        let enough = self.level >= amount;
         if enough {
-            self.level -= f64::from(amount);
+            self.level -= amount;
         }
         enough
+    }
+
+    /// Whether it is as if it had never been used.
+    pub(super) fn is_full(&self, now: Instant) -> bool {
+        self.level_at(now) >= self.capacity
+    }
+
+    fn level_at(&self, now: Instant) -> f64 {
+        let elapsed_s = now.saturating_duration_since(self.filled_at).as_secs_f64();
+        (self.level + elapsed_s * self.per_s).min(self.capacity)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The task of one socket: moves its frames and keeps its times.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Error,
@@ -23,9 +23,9 @@ use super::{
 };
 use crate::rooms::SocketId;
 
-/// Runs a socket until it is closed.
-pub(super) async fn run(socket: WebSocket, hub: Arc<Hub>) {
-    let attachment = Attachment::new(hub);
+/// Runs a socket of this address until it is closed.
+pub(super) async fn run(socket: WebSocket, hub: Arc<Hub>, address: IpAddr) {
+    let attachment = Attachment::new(hub, address);
     let Attachment { hub, id, outbox } = &attachment;
     let (sink, stream) = socket.split();
     let writing = async {
@@ -52,8 +52,8 @@ struct Attachment {
 }
 
 impl Attachment {
-    fn new(hub: Arc<Hub>) -> Self {
-        let (id, outbox) = hub.attach();
+    fn new(hub: Arc<Hub>, address: IpAddr) -> Self {
+        let (id, outbox) = hub.attach(address);
         Self { hub, id, outbox }
     }
 }

@@ -15,6 +15,7 @@ use super::{Hub, socket};
 use crate::{
     connections::Slot,
     origin::{AllowedOrigin, is_allowed},
+    proxy::{TrustedProxy, client_address},
 };
 
 /// What the handshake needs.
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) struct SignallingState {
     pub(crate) hub: Arc<Hub>,
     pub(crate) allowed_origins: Arc<[AllowedOrigin]>,
+    pub(crate) trusted_proxies: Arc<[TrustedProxy]>,
     pub(crate) tasks: TaskTracker,
 }
 
@@ -34,9 +36,11 @@ pub(crate) async fn upgrade(
 ) -> Response {
     if !is_allowed(&headers, &state.allowed_origins) {
         tracing::info!(origin = ?headers.get("origin"), "a page of another origin was refused");
+        state.hub.metrics().count_refusal("origin");
         let sentence = "This page's origin may not use the server (see --allow-origin).\n";
         return (StatusCode::FORBIDDEN, sentence).into_response();
     }
+    let address = client_address(slot.peer(), &headers, &state.trusted_proxies);
     let token = state.tasks.token();
     handshake
         // The default reads into 128 KiB for every socket, idle ones too.
@@ -47,7 +51,7 @@ pub(crate) async fn upgrade(
         .max_message_size(2 * MAX_FRAME_BYTES)
         .max_frame_size(2 * MAX_FRAME_BYTES)
         .on_upgrade(async move |socket| {
-            socket::run(socket, state.hub).await;
+            socket::run(socket, state.hub, address).await;
             drop((token, slot));
         })
 }

@@ -129,6 +129,11 @@ impl Client {
         close
     }
 
+    /// Everything until the server's Close.
+    pub(crate) async fn until_closed(&mut self) {
+        while !matches!(within(self.next_frame()).await, Some(Ok(Message::Close(_)))) {}
+    }
+
     /// The next frame is the server's Close; its code and reason.
     pub(crate) async fn close_frame(&mut self) -> (u16, String) {
         let close = match within(self.next_frame()).await {

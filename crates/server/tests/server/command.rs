@@ -98,3 +98,31 @@ async fn every_option_has_an_environment_variable() {
         assert!(help.contains(&variable), "{variable} in {help}");
     }
 }
+
+#[tokio::test]
+async fn the_log_is_on_standard_output_and_in_a_file_as_json_where_that_was_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("logs/sightline.log");
+    let mut child = command(&directory)
+        .args(["--port", "0", "--log-format", "json", "--log-file"])
+        .arg(&file)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = within(lines.next_line()).await.unwrap().unwrap();
+    let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&event["level"], &event["message"]), (&"INFO".into(), &"listening".into()));
+    assert!(event["urls"].as_str().unwrap().starts_with("http://localhost:"), "{line}");
+    send("TERM", &child).await;
+    assert_eq!(ended(child).await.code(), Some(0));
+    assert!(std::fs::read_to_string(&file).unwrap().contains(&line));
+}
+
+#[tokio::test]
+async fn a_log_file_that_cannot_be_written_is_one_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = within(command(&directory).arg("--log-file").arg(directory.path()).output()).await.unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+    assert!(stderr.contains("--log-file"), "{stderr}");
+}

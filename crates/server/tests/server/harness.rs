@@ -27,6 +27,8 @@ pub(crate) struct TestServer {
     /// Where http is redirected, if it is.
     pub(crate) http_addr: Option<SocketAddr>,
     pub(crate) fingerprint: Option<String>,
+    /// Where the metrics are, if they have a port of their own.
+    pub(crate) metrics_addr: Option<SocketAddr>,
     directories: TempDir,
     stop: oneshot::Sender<()>,
     reload: mpsc::Sender<()>,
@@ -106,10 +108,16 @@ impl TestServer {
                 std::future::pending::<()>().await;
             }
         };
-        let (http_addr, fingerprint) = (server.http_addr(), server.certificate_fingerprint());
+        let (http_addr, metrics_addr) = (server.http_addr(), server.metrics_addr());
+        let fingerprint = server.certificate_fingerprint();
         let task = tokio::spawn(server.run(shutdown, next_reload));
-        Self { addr, http_addr, fingerprint, directories, stop, reload, task }
+        Self { addr, http_addr, fingerprint, metrics_addr, directories, stop, reload, task }
     }
+}
+
+pub(crate) async fn get_from(addr: SocketAddr, path: &str) -> Response<Bytes> {
+    let request = Request::builder().uri(path).header("host", addr.to_string());
+    ask_over(TcpStream::connect(addr).await.unwrap(), request.body(Empty::new()).unwrap()).await
 }
 
 /// Asks over a stream that is open already.
@@ -135,6 +143,8 @@ pub(crate) fn config_in(directory: &Path) -> Config {
         dist: Some(directory.join("dist")),
         data_dir: directory.join("data"),
         allowed_origins: Vec::new(),
+        trusted_proxies: Vec::new(),
+        metrics_bind: None,
         rooms: RoomSettings::default(),
         sockets: SocketLimits::default(),
     }

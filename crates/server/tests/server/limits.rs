@@ -5,9 +5,10 @@ use sightline_protocol::{
 };
 
 use crate::{
-    client::{Bystanders, Client, join, offer, signal},
+    client::{Bystanders, Client, handshake, join, offer, signal},
     harness::{PATIENCE, TestServer, no_rate, within},
 };
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn the_ninth_member_is_told_that_the_room_is_full_and_the_room_goes_on() {
@@ -164,5 +165,38 @@ async fn who_does_not_read_is_told_and_closed_alone() {
     };
     assert!(matches!(last, ServerMessage::Error { code: ErrorCode::TooSlow, .. }), "{last:?}");
     assert_eq!(slow.closed().await, (1008, "too-slow".to_owned()));
+    bystanders.are_well().await;
+}
+
+#[tokio::test]
+async fn one_address_has_so_many_sockets_and_whom_a_proxy_speaks_for_has_its_own() {
+    let server = TestServer::start_with(|config| {
+        config.sockets.address.max_sockets = 2;
+        config.sockets.address.includes_loopback = true;
+    });
+    let connect = async |address: &'static str| {
+        let mut handshake = handshake(&server);
+        handshake.headers_mut().insert("x-forwarded-for", address.parse().unwrap());
+        Client::connect_over(TcpStream::connect(server.addr).await.unwrap(), handshake).await
+    };
+    let (mut first, _second) = (connect("192.0.2.1").await, connect("192.0.2.1").await);
+    let mut third = connect("192.0.2.1").await;
+    third.is_told(ErrorCode::RateLimited).await;
+    assert_eq!(third.closed().await, (1008, "rate-limited".to_owned()));
+    connect("192.0.2.2").await.say(&join("team-7", "elsewhere", None)).await;
+    first.say(&join("team-7", "first", None)).await;
+    first.joined().await;
+}
+
+#[tokio::test]
+async fn one_address_joins_so_often_whatever_the_number_of_its_sockets() {
+    let server = TestServer::start_with(|config| {
+        config.sockets.address.joins_per_min = 2;
+        config.sockets.address.includes_loopback = true;
+    });
+    let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+    let mut third = Client::connect(&server).await;
+    third.say(&join("team-7", "third", None)).await;
+    third.is_told(ErrorCode::RateLimited).await;
     bystanders.are_well().await;
 }

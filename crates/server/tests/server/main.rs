@@ -8,6 +8,7 @@ mod harness;
 mod hostile_frames;
 mod joining;
 mod limits;
+mod metrics;
 mod origin;
 mod presence;
 mod relay;

@@ -1,0 +1,103 @@
+//! Whose connection it is, where a proxy stands in between.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// A proxy, or a network of them, whose word on whom it speaks for is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrustedProxy(IpNet);
+
+/// Why a string is no [`TrustedProxy`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an address or a network, as in 10.0.0.2 or 10.0.0.0/8")]
+pub struct TrustedProxyInvalid;
+
+impl FromStr for TrustedProxy {
+    type Err = TrustedProxyInvalid;
+
+    fn from_str(raw: &str) -> Result<Self, TrustedProxyInvalid> {
+        let address = || raw.parse::<IpAddr>().map(IpNet::from);
+        raw.parse().or_else(|_| address()).map(Self).map_err(|_| TrustedProxyInvalid)
+    }
+}
+
+/// The address of the person's machine: that of the connection, or what the trusted proxies at its end say
+/// (`X-Forwarded-For`, of which only the last entries can be believed). One on this machine is always trusted.
+pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
+    let mut client = peer.to_canonical();
+    let values = headers.get_all(FORWARDED_FOR).iter().rev();
+    for entry in values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(',')) {
+        if !is_trusted(client, trusted) {
+            break;
+        }
+        let Ok(named) = entry.trim().parse::<IpAddr>() else { break };
+        client = named.to_canonical();
+    }
+    client
+}
+
+/// What counts as one address: all of an IPv6 network of 64 bits is one household's.
+pub(crate) fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        ipv4 @ IpAddr::V4(_) => ipv4,
+    }
+}
+
+pub(crate) fn is_trusted(address: IpAddr, trusted: &[TrustedProxy]) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || trusted.iter().any(|TrustedProxy(network)| network.contains(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(peer: &str, forwarded: &[&'static str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
+        }
+        let trusted: Vec<_> = trusted.iter().map(|raw| raw.parse().unwrap()).collect();
+        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_stranger_is_not_believed() {
+        assert_eq!(client("203.0.113.7", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.7");
+        assert_eq!(client("::ffff:203.0.113.7", &[], &[]), "203.0.113.7");
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_believed_and_what_its_client_claimed_is_not() {
+        assert_eq!(client("10.0.0.2", &["1.1.1.1, 198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(client("127.0.0.1", &["1.1.1.1", "198.51.100.1"], &[]), "198.51.100.1");
+        assert_eq!(client("::1", &["2001:db8::5"], &[]), "2001:db8::5");
+    }
+
+    #[test]
+    fn a_row_of_trusted_proxies_is_followed_to_the_first_that_is_none() {
+        assert_eq!(client("127.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"], &["10.0.0.2"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn without_an_address_in_the_header_it_is_the_proxys_own() {
+        assert_eq!(client("127.0.0.1", &[], &[]), "127.0.0.1");
+        assert_eq!(client("127.0.0.1", &["unknown"], &[]), "127.0.0.1");
+    }
+
+    #[test]
+    fn neighbours_in_an_ipv6_network_are_one() {
+        let house = |raw: &str| household(raw.parse().unwrap());
+        assert_eq!(house("2001:db8:1:2::3"), house("2001:db8:1:2:ffff::4"));
+        assert_ne!(house("2001:db8:1:2::3"), house("2001:db8:1:3::3"));
+        assert_eq!(house("::ffff:192.0.2.1"), house("192.0.2.1"));
+    }
+}

@@ -1,0 +1,64 @@
+use hyper::StatusCode;
+use sightline_protocol::signalling::ClientMessage;
+
+use crate::{
+    client::{Client, signal},
+    harness::{TestServer, get_from},
+};
+
+/// The value in the line that starts with `name`.
+fn value(text: &str, name: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+}
+
+async fn metrics(server: &TestServer) -> String {
+    let response = server.get("/metrics", &[]).await;
+    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("application/openmetrics-text"));
+    String::from_utf8(response.body().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn what_happens_is_counted() {
+    let server = TestServer::start();
+    let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
+    let (mut bo, _) = Client::join(&server, "team-7", "bo").await;
+    let _not_yet = Client::connect(&server).await;
+    bo.say(&signal(&ada_seat.me, "to ada")).await;
+    bo.until_pong().await;
+    let text = metrics(&server).await;
+    for (name, expected) in [
+        ("sightline_rooms", 1.0),
+        ("sightline_members", 2.0),
+        ("sightline_sockets", 3.0),
+        ("sightline_joins_total", 2.0),
+        ("sightline_relayed_signals_total", 1.0),
+    ] {
+        assert!((value(&text, name) - expected).abs() < 0.5, "{name} in {text}");
+    }
+    assert!(value(&text, "sightline_received_bytes_total") > 100.0);
+    assert!(value(&text, "sightline_sent_bytes_total") > 100.0);
+
+    bo.say(&ClientMessage::Leave).await;
+    bo.closed().await;
+    ada.send("nonsense").await;
+    ada.next().await;
+    ada.until_closed().await;
+    let text = metrics(&server).await;
+    assert!((value(&text, "sightline_closings_total{reason=\"left\"}") - 1.0).abs() < 0.5, "{text}");
+    assert!(
+        (value(&text, "sightline_closings_total{reason=\"protocol-error\"}") - 1.0).abs() < 0.5,
+        "{text}"
+    );
+    assert!((value(&text, "sightline_members")).abs() < 0.5, "{text}");
+}
+
+#[tokio::test]
+async fn on_a_port_of_their_own_they_are_nowhere_else() {
+    let server = TestServer::start_with(|config| config.metrics_bind = Some("127.0.0.1:0".parse().unwrap()));
+    assert_eq!(server.get("/healthz", &[]).await.status(), StatusCode::OK);
+    let elsewhere = get_from(server.metrics_addr.unwrap(), "/metrics").await;
+    assert!(std::str::from_utf8(elsewhere.body()).unwrap().contains("sightline_rooms 0"));
+    let here = server.get("/metrics", &[]).await;
+    assert!(!std::str::from_utf8(here.body()).unwrap().contains("sightline_rooms"));
+}
