@@ -68,8 +68,7 @@ async fn sound_that_the_browser_holds_back_plays_after_a_click(scene: &Scene) ->
     ada.enter_with("quiet", "Ada", "source=none").await?;
     ada.until_connected_to("Bob").await?;
     ada.until_notice("autoplay-blocked").await?;
-    let _: () = ada.execute("document.querySelector('[data-code=\"autoplay-blocked\"] button')?.setAttribute('data-testid', 'resume-playback'); return null", vec![]).await?;
-    ada.click("resume-playback").await?;
+    ada.click_in_notice("autoplay-blocked").await?;
     ada.until("the notice is gone", |page| !page.has_notice("autoplay-blocked")).await?;
     ada.until_picture_moves("Bob").await?;
     assert!(ada.plays_aloud("Bob").await?);

@@ -189,12 +189,15 @@ impl Page {
     /// # Errors
     /// Where it cannot.
     pub async fn click(&self, test_id: &str) -> Result<()> {
-        let what = format!("{} to click {test_id}", self.browser.profile.engine.name());
-        until(&what, PATIENCE, async || {
-            let Ok(element) = self.find(test_id).await else { return Ok(Err("it is not there".to_owned())) };
-            Ok(element.click().await.map_err(|error| error.to_string()))
-        })
-        .await
+        self.click_on(test_id, &by_test_id(test_id)).await
+    }
+
+    /// Clicks on the first button that a notice offers.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub async fn click_in_notice(&self, code: &str) -> Result<()> {
+        self.click_on(code, &format!("{}[data-code=\"{code}\"] button", by_test_id("notice"))).await
     }
 
     /// Writes into a field in place of what is there.
@@ -295,9 +298,24 @@ impl Page {
         Ok(errors)
     }
 
-    async fn find(&self, test_id: &str) -> Result<WebElement> {
-        Ok(self.browser.driver.find(By::Css(format!("[data-testid=\"{test_id}\"]"))).await?)
+    async fn click_on(&self, name: &str, selector: &str) -> Result<()> {
+        let what = format!("{} to click {name}", self.browser.profile.engine.name());
+        until(&what, PATIENCE, async || {
+            let Ok(element) = self.browser.driver.find(By::Css(selector)).await else {
+                return Ok(Err("it is not there".to_owned()));
+            };
+            Ok(element.click().await.map_err(|error| error.to_string()))
+        })
+        .await
     }
+
+    async fn find(&self, test_id: &str) -> Result<WebElement> {
+        Ok(self.browser.driver.find(By::Css(by_test_id(test_id))).await?)
+    }
+}
+
+fn by_test_id(test_id: &str) -> String {
+    format!("[data-testid=\"{test_id}\"]")
 }
 
 const PICTURE: &str = include_str!("picture.js");
