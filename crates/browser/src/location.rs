@@ -38,6 +38,13 @@ pub fn base() -> String {
     window().document().and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default()
 }
 
+/// The server that a static host's `config.js` names (`window.sightlineServer`), if it names one.
+#[must_use]
+pub fn configured_server() -> Option<String> {
+    let named = js_sys::Reflect::get(&window(), &JsValue::from_str("sightlineServer")).ok()?;
+    named.as_string().filter(|named| !named.is_empty())
+}
+
 /// The value of a parameter of [`Location::query`], decoded.
 #[must_use]
 pub fn query_parameter(query: &str, name: &str) -> Option<String> {

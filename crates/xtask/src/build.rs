@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{fingerprint, process, sizes, tools, workspace};
+use crate::{fingerprint, placement, process, sizes, tools, workspace};
 
 /// How the client is built.
 #[derive(Args, Default)]
@@ -13,6 +13,13 @@ pub(crate) struct Options {
     /// Where the client will be served from, for a sub-path of a static host: /sightline/
     #[arg(long, default_value = "/", value_parser = public_url)]
     public_url: String,
+    /// Where the rooms are, for a static host: wss://calls.example.org. Written into dist/config.js, where it can be
+    /// changed later; that server has to be run with --allow-origin.
+    #[arg(long, value_name = "URL", value_parser = server_url)]
+    signalling_server: Option<String>,
+    /// Also build the server with the client in it: one file to copy.
+    #[arg(long, conflicts_with_all = ["public_url", "signalling_server", "debug"])]
+    server: bool,
     /// Quick to build and to debug, large to load.
     #[arg(long)]
     debug: bool,
@@ -21,7 +28,7 @@ pub(crate) struct Options {
 impl Options {
     /// The release build at the root of its host.
     pub(crate) fn release() -> Self {
-        Self { public_url: "/".to_owned(), debug: false }
+        Self { public_url: "/".to_owned(), signalling_server: None, server: false, debug: false }
     }
 }
 
@@ -38,24 +45,52 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     lock.lock().context("cannot wait for another build")?;
 
     let mode = if options.debug { "debug" } else { "release" };
-    let choices = [&options.public_url, mode, &tools.wasm_bindgen_version, &tools.wasm_opt_version];
+    let signalling_server = options.signalling_server.as_deref().unwrap_or_default();
+    let choices =
+        [&options.public_url, signalling_server, mode, &tools.wasm_bindgen_version, &tools.wasm_opt_version];
     let stamp = state_dir.join("client.stamp");
     if fs::read_to_string(&stamp).ok() == Some(fingerprint::of_client(&choices)?) {
         println!("dist/ is up to date");
     } else {
         let mut trunk = tools.trunk();
-        trunk.args(["build", "--public-url", &options.public_url]);
+        trunk.args(["build", "--public-url", "/"]);
         if !options.debug {
             trunk.arg("--release");
         }
         process::run(&mut trunk)?;
+        if options.public_url != "/" || options.signalling_server.is_some() {
+            placement::place(&workspace::dist_dir(), &options.public_url, signalling_server)?;
+        }
         // What a static host shows at a path that is no file: the app, which knows its own routes.
         let dist = workspace::dist_dir();
         fs::copy(dist.join("index.html"), dist.join("404.html"))?;
         sizes::precompress(&dist)?;
         fs::write(&stamp, fingerprint::of_client(&choices)?)?;
     }
-    sizes::print_first_visit(&workspace::dist_dir(), &options.public_url)
+    sizes::print_first_visit(&workspace::dist_dir(), &options.public_url)?;
+    if options.server {
+        server()?;
+        println!("\none file to copy: {}", workspace::release_binary("sightline-server").display());
+    }
+    Ok(())
+}
+
+/// Builds the server in release, with the client of `dist/` in it.
+///
+/// # Errors
+/// Where cargo fails.
+pub(crate) fn server() -> Result<()> {
+    let build = ["build", "--release", "--package", "sightline-server", "--features", "embed"];
+    process::run(&mut process::cargo(build))
+}
+
+fn server_url(given: &str) -> Result<String, String> {
+    let host =
+        ["wss://", "ws://", "https://", "http://"].iter().find_map(|scheme| given.strip_prefix(scheme));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['"', '\\', '<', ' ']) => Ok(given.to_owned()),
+        _ => Err("of the form wss://calls.example.org".to_owned()),
+    }
 }
 
 fn public_url(given: &str) -> Result<String, String> {

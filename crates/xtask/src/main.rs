@@ -9,6 +9,7 @@ mod browsers;
 mod build;
 mod fingerprint;
 mod install;
+mod placement;
 mod process;
 mod screenshots;
 mod serve;

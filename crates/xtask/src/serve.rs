@@ -28,7 +28,7 @@ pub(crate) struct Options {
 /// Where a build fails or the server cannot be started.
 pub(crate) fn run(options: &Options) -> Result<()> {
     build::run(&build::Options::release())?;
-    build_server()?;
+    build::server()?;
     let mut server = process::command(workspace::release_binary("sightline-server"));
     server.arg("--dist").arg(workspace::dist_dir());
     if let Some(port) = options.port {
@@ -40,14 +40,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     server.args(&options.server_options);
     println!();
     become_process(server)
-}
-
-/// Builds the server in release.
-///
-/// # Errors
-/// Where cargo fails.
-pub(crate) fn build_server() -> Result<()> {
-    process::run(&mut process::cargo(["build", "--release", "--package", "sightline-server"]))
 }
 
 /// The server takes this process's place, so a Ctrl-C and a service manager's signal reach it and nothing else.

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: every check, one after the other, and one line for each at the end.
 
 use std::{
+    fs,
+    path::Path,
     process::{Command, ExitCode},
     time::{Duration, Instant},
 };
@@ -10,7 +12,7 @@ use clap::Args;
 
 use crate::{
     browsers::{self, TestTools},
-    build, process, serve, workspace,
+    build, placement, process, workspace,
 };
 
 /// Two browsers a test and two cores: more at once only makes each of them slower.
@@ -61,15 +63,43 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 /// Where a build fails.
 pub(crate) fn end_to_end(tools: &TestTools, filter: Option<&str>) -> Result<Command> {
     build::run(&build::Options::release())?;
-    serve::build_server()?;
+    build::server()?;
+    let static_host = workspace::target_dir().join("e2e-static");
+    static_client(&static_host)?;
     let mut tests = process::cargo(["test", "--package", "sightline-e2e"]);
     tools.name_browsers(&mut tests);
     tests
         .env("SIGHTLINE_SERVER", workspace::release_binary("sightline-server"))
         .env("SIGHTLINE_DIST", workspace::dist_dir())
+        .env("SIGHTLINE_STATIC_DIST", static_host)
         .args(filter)
         .args(["--", "--test-threads", END_TO_END_THREADS]);
     Ok(tests)
+}
+
+/// The client as `cargo xtask build --public-url /sub/path/` makes it, in a folder of its own.
+fn static_client(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    copy_tree(&workspace::dist_dir(), folder)?;
+    placement::place(folder, "/sub/path/", "")?;
+    fs::copy(folder.join("index.html"), folder.join("404.html"))?;
+    Ok(())
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
