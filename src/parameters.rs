@@ -1,16 +1,34 @@
 //! The query parameters that make a room scriptable.
 
+use std::ops::RangeInclusive;
+
 use sightline_protocol::DisplayName;
 
 use crate::session::model::SourceChoice;
+
+/// Pixels of a side.
+const SIDE: RangeInclusive<u32> = 16..=8192;
+const MAX_BITRATE_BPS: u32 = 1_000_000_000;
 
 /// What the address asks for. Anything unknown or malformed is as if it were not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters {
     /// `name`: the name shown to the others.
     pub name: Option<DisplayName>,
-    /// `source=camera|none`: what to publish.
+    /// `source=camera|screen|none`: what to publish.
     pub source: Option<SourceChoice>,
+    /// `max_bitrate`: the most that is sent to one member, in bit/s.
+    pub max_bitrate_bps: Option<u32>,
+    /// `codec`: the video codec that is wanted first.
+    pub codec: Option<String>,
+    /// `width`: of the camera's picture, in pixels.
+    pub width: Option<u32>,
+    /// `height`: of the camera's picture, in pixels.
+    pub height: Option<u32>,
+    /// `fps`: of the camera, in frames a second.
+    pub frames_per_second: Option<u32>,
+    /// `relay=1`: connect only through a relay.
+    pub relay_only: bool,
     /// `autojoin=1`: enter at once.
     pub autojoin: bool,
     /// `lang`: a language tag (BCP 47).
@@ -26,7 +44,19 @@ impl Parameters {
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             match key.as_ref() {
                 "name" if parameters.name.is_none() => parameters.name = Some(DisplayName::cut(&value)),
-                "source" if parameters.source.is_none() => parameters.source = read_source(&value),
+                "source" if parameters.source.is_none() => {
+                    parameters.source = SourceChoice::from_word(&value);
+                }
+                "max_bitrate" if parameters.max_bitrate_bps.is_none() => {
+                    parameters.max_bitrate_bps = read_number(&value, 1..=MAX_BITRATE_BPS);
+                }
+                "codec" if parameters.codec.is_none() => parameters.codec = read_codec(&value),
+                "width" if parameters.width.is_none() => parameters.width = read_number(&value, SIDE),
+                "height" if parameters.height.is_none() => parameters.height = read_number(&value, SIDE),
+                "fps" if parameters.frames_per_second.is_none() => {
+                    parameters.frames_per_second = read_number(&value, 1..=240);
+                }
+                "relay" => parameters.relay_only |= value == "1",
                 "autojoin" => parameters.autojoin |= value == "1",
                 "lang" if parameters.language.is_none() => parameters.language = Some(value.into_owned()),
                 _ => {}
@@ -36,12 +66,14 @@ impl Parameters {
     }
 }
 
-fn read_source(value: &str) -> Option<SourceChoice> {
-    match value {
-        "camera" => Some(SourceChoice::Camera),
-        "none" => Some(SourceChoice::None),
-        _ => None,
-    }
+fn read_number(value: &str, allowed: RangeInclusive<u32>) -> Option<u32> {
+    value.parse().ok().filter(|number| allowed.contains(number))
+}
+
+/// The name of a codec, as in `video/<codec>`; which ones there are the browser knows.
+fn read_codec(value: &str) -> Option<String> {
+    let is_name = (1..=16).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_name.then(|| value.to_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -50,16 +82,29 @@ mod tests {
 
     #[test]
     fn every_parameter_is_read() {
-        let read = Parameters::parse("?name=Ada+L%C3%B6we&source=none&autojoin=1&lang=zh-CN");
+        let read = Parameters::parse(
+            "?name=Ada+L%C3%B6we&source=none&autojoin=1&lang=zh-CN&max_bitrate=128000&codec=vp9&width=640&height=360\
+             &fps=15&relay=1",
+        );
         assert_eq!(read.name.as_ref().map(DisplayName::as_str), Some("Ada Löwe"));
         assert_eq!(read.source, Some(SourceChoice::None));
-        assert!(read.autojoin);
+        assert!(read.autojoin && read.relay_only);
+        assert_eq!(read.max_bitrate_bps, Some(128_000));
+        assert_eq!(read.codec.as_deref(), Some("VP9"));
+        assert_eq!((read.width, read.height, read.frames_per_second), (Some(640), Some(360), Some(15)));
         assert_eq!(read.language.as_deref(), Some("zh-CN"));
     }
 
     #[test]
     fn unknown_and_malformed_parameters_are_as_if_they_were_not_there() {
-        for query in ["", "?", "?source=hologram&autojoin=yes&x=1", "&&==&%zz&source", "autojoin"] {
+        for query in [
+            "",
+            "?",
+            "?source=hologram&autojoin=yes&x=1",
+            "?max_bitrate=0&codec=%3Cb%3E&width=1&height=-3&fps=x&relay=no",
+            "&&==&%zz&source",
+            "autojoin",
+        ] {
             assert_eq!(Parameters::parse(query), Parameters::default(), "{query}");
         }
     }
@@ -74,6 +119,6 @@ mod tests {
 
     #[test]
     fn of_a_parameter_that_comes_twice_the_first_counts() {
-        assert_eq!(Parameters::parse("source=none&source=camera").source, Some(SourceChoice::None));
+        assert_eq!(Parameters::parse("source=screen&source=camera").source, Some(SourceChoice::Screen));
     }
 }

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Icon, IconName};
+use super::{
+    icon::{Icon, IconName},
+    source_choice::SourceControl,
+};
 use crate::{
     language::{Language, Sentence},
     sentence,
@@ -74,6 +77,7 @@ pub fn Controls(
                     press=actions.toggle_camera
                 />
             </div>
+            <SourceControl source=model.source choose=actions.choose_source is_compact=true />
             <div class="controls-group">
                 <button
                     type="button"

@@ -16,17 +16,21 @@ pub enum IconName {
     Chevron,
     Clock,
     Close,
+    Expand,
     Globe,
     Leave,
     Link,
     Microphone,
     MicrophoneOff,
+    Nothing,
     People,
     Plus,
+    Screen,
     Send,
     Settings,
     Sound,
     Theme,
+    Window,
 }
 
 impl IconName {
@@ -48,6 +52,7 @@ impl IconName {
             Self::Chevron => "m6 9 6 6 6-6",
             Self::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4.5l3 1.5",
             Self::Close => "m6 6 12 12M18 6 6 18",
+            Self::Expand => "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
             Self::Globe => {
                 "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM3 12h18M12 3c2.5 2.5 3.7 5.6 3.7 9s-1.2 6.5-3.7 9c-2.5-2.5-3.7-5.6-3.7-9s1.2-6.5 3.7-9Z"
             }
@@ -63,10 +68,12 @@ impl IconName {
             Self::MicrophoneOff => {
                 "M9.3 4.7A3 3 0 0 1 15 6v4.5M9 9.5V11a3 3 0 0 0 4.7 2.5M5.5 11a6.5 6.5 0 0 0 10.5 5.1M18.5 11c0 .9-.2 1.8-.5 2.6M12 17.5V21M3.5 3.5l17 17"
             }
+            Self::Nothing => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM6 6l12 12",
             Self::People => {
                 "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM2.5 20a6.5 6.5 0 0 1 13 0M16 5.3a3.5 3.5 0 0 1 0 6.4M18 14.3a6.5 6.5 0 0 1 3.5 5.7"
             }
             Self::Plus => "M12 5v14M5 12h14",
+            Self::Screen => "M5 4.5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2ZM8.5 20h7M12 16.5V20",
             Self::Send => "M12 19V5M6 11l6-6 6 6",
             Self::Settings => {
                 "M4 7.5h9M17 7.5h3M15 5.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4ZM4 16.5h3M11 16.5h9M9 14.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z"
@@ -77,6 +84,7 @@ impl IconName {
             Self::Theme => {
                 "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 3.5v17M12 8h6.5M12 12h8.5M12 16h6.5"
             }
+            Self::Window => "M5 5h14a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2ZM12.5 12.5h5v3.5h-5Z",
         }
     }
 }

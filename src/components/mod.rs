@@ -3,6 +3,7 @@
 pub mod avatar;
 pub mod chat;
 mod chat_message;
+mod choice;
 mod clock_time;
 pub mod connection_status;
 pub mod controls;
@@ -21,11 +22,14 @@ mod notice_text;
 pub mod page_header;
 mod selects;
 pub mod settings_menu;
+mod settings_panel;
 mod signal_bars;
 pub mod source_choice;
+pub mod source_resume;
 pub mod stage;
 pub mod stats_panel;
 mod tile;
+mod tile_menu;
 mod video;
 mod when;
 

@@ -37,7 +37,8 @@ pub fn NoticeList(
             NoticeCode::PermissionDenied
             | NoticeCode::NoDevice
             | NoticeCode::DeviceInUse
-            | NoticeCode::DeviceLost => ask_again.map(|run| (run, sentence!(lobby.ask_again))),
+            | NoticeCode::CameraLost
+            | NoticeCode::MicrophoneLost => ask_again.map(|run| (run, sentence!(lobby.ask_again))),
             NoticeCode::AutoplayBlocked => resume.map(|run| (run, sentence!(room.sound_on))),
             _ => None,
         };
@@ -173,8 +174,10 @@ fn notice_icon(code: NoticeCode) -> IconName {
         | NoticeCode::PermissionPending
         | NoticeCode::NoDevice
         | NoticeCode::DeviceInUse
-        | NoticeCode::DeviceLost
+        | NoticeCode::CameraLost
         | NoticeCode::InsecureContext => IconName::CameraOff,
+        NoticeCode::MicrophoneLost => IconName::MicrophoneOff,
+        NoticeCode::ScreenUnavailable => IconName::Screen,
         NoticeCode::AutoplayBlocked => IconName::Sound,
         NoticeCode::RoomFull => IconName::People,
         NoticeCode::MessageTooLong => IconName::Chat,

@@ -4,14 +4,20 @@ use leptos::prelude::*;
 
 use super::{
     icon::{Icon, IconName},
-    selects::{LanguageSelect, ThemeSelect},
+    settings_panel::SettingsPanel,
     when::When,
 };
-use crate::{language::Language, sentence};
+use crate::{language::Language, sentence, session::model::SettingsModel};
 
 /// A button and what folds out below it.
 #[component]
-pub fn SettingsMenu() -> AnyView {
+pub fn SettingsMenu(
+    /// What is set.
+    settings: SettingsModel,
+    /// Whether it is beside the lobby.
+    #[prop(optional)]
+    in_lobby: bool,
+) -> AnyView {
     let language = Language::from_context();
     let is_open = RwSignal::new(false);
     view! {
@@ -37,8 +43,7 @@ pub fn SettingsMenu() -> AnyView {
                 // A click anywhere else closes it.
                 <div class="settings-backdrop" on:click=move |_| is_open.set(false)></div>
                 <div class="settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
-                    <LanguageSelect />
-                    <ThemeSelect />
+                    <SettingsPanel settings=settings in_lobby=in_lobby />
                 </div>
             </When>
         </div>

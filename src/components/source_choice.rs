@@ -1,6 +1,7 @@
 //! What to publish.
 
 use leptos::prelude::*;
+use sightline_browser::environment;
 
 use super::icon::{Icon, IconName};
 use crate::{
@@ -9,16 +10,22 @@ use crate::{
     session::model::SourceChoice,
 };
 
-const SOURCES: [SourceChoice; 2] = [SourceChoice::Camera, SourceChoice::None];
-
-/// One choice of several, side by side.
+/// One choice of several, side by side. A screen is no choice where the browser has none to share.
 #[component]
 pub fn SourceControl(
     /// The choice.
     source: RwSignal<SourceChoice>,
+    /// Chooses.
+    choose: Callback<SourceChoice>,
+    /// Whether the icons have to do, where there is little room.
+    #[prop(optional)]
+    is_compact: bool,
 ) -> AnyView {
     let language = Language::from_context();
-    let buttons = SOURCES
+    let can_share = environment::has_display_capture();
+    let buttons = [SourceChoice::Camera, SourceChoice::Screen, SourceChoice::None]
+        .into_iter()
+        .filter(|choice| can_share || *choice != SourceChoice::Screen)
         .map(|choice| {
             let (test_id, icon, words) = looks(choice);
             view! {
@@ -27,16 +34,16 @@ pub fn SourceControl(
                     class="segment"
                     data-testid=test_id
                     aria-pressed=Signal::derive(move || (source.get() == choice).to_string())
-                    on:click=move |_| source.set(choice)
+                    on:click=move |_| choose.run(choice)
                 >
                     <Icon name=icon />
-                    {language.text(words)}
+                    <span>{language.text(words)}</span>
                 </button>
             }
         })
         .collect_view();
     view! {
-        <fieldset class="field segments-field">
+        <fieldset class="field segments-field" class:is-compact=is_compact>
             <legend class="field-label">{language.text(sentence!(lobby.source))}</legend>
             <div class="segments">{buttons}</div>
         </fieldset>
@@ -47,6 +54,7 @@ pub fn SourceControl(
 fn looks(choice: SourceChoice) -> (&'static str, IconName, Sentence) {
     match choice {
         SourceChoice::Camera => ("source-camera", IconName::Camera, sentence!(lobby.source_camera)),
-        SourceChoice::None => ("source-none", IconName::CameraOff, sentence!(lobby.source_none)),
+        SourceChoice::Screen => ("source-screen", IconName::Screen, sentence!(lobby.source_screen)),
+        SourceChoice::None => ("source-none", IconName::Nothing, sentence!(lobby.source_none)),
     }
 }

@@ -6,7 +6,7 @@ use super::{invitation_card::InvitationCard, tile::Tile, when::When};
 use crate::{
     language::Language,
     sentence,
-    session::model::{RoomActions, RoomModel},
+    session::model::{RoomActions, RoomModel, Setting},
 };
 
 /// The tiles; who is alone finds the invitation beside the own one.
@@ -21,15 +21,16 @@ pub fn Stage(
     let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     let (blocked, needs_gesture) = (actions.playback_blocked, model.needs_gesture);
+    let speaker = model.settings.preferences.signal(Setting::Speaker);
     view! {
         <div class="stage" class:is-alone=is_alone>
             <ul class="tiles" data-count=count aria-label=language.text(sentence!(room.stage))>
                 <For
                     each=move || model.others.get()
                     key=|tile| tile.member.get_value()
-                    children=move |tile| view! { <Tile tile=tile blocked=blocked needs_gesture=needs_gesture /> }
+                    children=move |tile| view! { <Tile tile=tile speaker=speaker blocked=blocked needs_gesture=needs_gesture /> }
                 />
-                <Tile tile=model.local is_own=true blocked=blocked needs_gesture=needs_gesture />
+                <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture />
             </ul>
             <When is=is_alone>
                 <InvitationCard invitation=model.invitation />

@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 use sightline_core::{room::LinkState, stats::LinkPath};
+use sightline_protocol::control::PublishedSource;
 
 use super::{
     avatar::Avatar,
     icon::{Icon, IconName},
     signal_bars::{SignalBars, cause_text, is_complaint},
+    tile_menu::TileMenu,
     video::Video,
 };
 use crate::{
@@ -23,12 +25,17 @@ pub fn Tile(
     /// Whether it is one's own.
     #[prop(optional)]
     is_own: bool,
+    /// The loudspeaker to play it through.
+    speaker: RwSignal<String>,
     /// Called where the browser does not play it before a gesture.
     blocked: Callback<()>,
     /// Whether that gesture is still awaited.
     needs_gesture: RwSignal<bool>,
 ) -> AnyView {
     let language = Language::from_context();
+    let (element, video) = (NodeRef::new(), NodeRef::new());
+    let volume = RwSignal::new(1.0);
+    let is_speaking = Memo::new(move |_| tile.is_speaking.get());
     let has_picture = Memo::new(move |_| tile.camera.get() && tile.stream.with(Option::is_some));
     let shown_name = Signal::derive(move || {
         let name = tile.name.get();
@@ -49,8 +56,10 @@ pub fn Tile(
     });
     view! {
         <li
+            node_ref=element
             class="tile"
             class:has-picture=has_picture
+            class:is-speaking=is_speaking
             class:is-bad=is_bad
             data-testid="tile"
             data-member=tile.member.get_value()
@@ -58,11 +67,16 @@ pub fn Tile(
             data-state=Signal::derive(move || state.get().as_str())
             data-path=Signal::derive(move || tile.path.get().map(LinkPath::as_str))
             data-mic=Signal::derive(move || on_off(tile.microphone.get()))
+            data-source=Signal::derive(move || source_word(tile.source.get()))
+            data-speaking=Signal::derive(move || is_speaking.get().to_string())
             data-camera=Signal::derive(move || on_off(tile.camera.get()))
         >
             <Video
                 stream=tile.stream
                 is_muted=is_own
+                element=video
+                volume=volume
+                speaker=speaker
                 is_mirrored=tile.is_mirrored
                 blocked=blocked
                 needs_gesture=needs_gesture
@@ -73,7 +87,13 @@ pub fn Tile(
             <p class="tile-state" role="status">
                 {state_words}
             </p>
+            <TileMenu tile=element video=video volume=(!is_own).then_some(volume) />
             <div class="tile-label">
+                <span class="sr-only">
+                    {Signal::derive(move || {
+                        if is_speaking.get() { sentence!(tile.speaking)(language.locale()) } else { "" }
+                    })}
+                </span>
                 <span class="tile-muted" hidden=tile.microphone>
                     <Icon name=IconName::MicrophoneOff />
                     <span class="sr-only">{language.text(sentence!(tile.microphone_off))}</span>
@@ -89,6 +109,15 @@ pub fn Tile(
         </li>
     }
     .into_any()
+}
+
+fn source_word(source: PublishedSource) -> &'static str {
+    match source {
+        PublishedSource::None => "none",
+        PublishedSource::Camera => "camera",
+        PublishedSource::Screen => "screen",
+        PublishedSource::File => "file",
+    }
 }
 
 fn on_off(is_on: bool) -> &'static str {

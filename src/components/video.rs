@@ -22,6 +22,15 @@ pub fn Video(
     /// Whether that gesture is still awaited: when it has come, the element plays.
     #[prop(optional, into)]
     needs_gesture: Signal<bool>,
+    /// The element, for who does something with it.
+    #[prop(optional)]
+    element: NodeRef<html::Video>,
+    /// How loud it plays, from 0 to 1.
+    #[prop(optional)]
+    volume: Option<RwSignal<f64>>,
+    /// The loudspeaker's id; empty for the system's choice.
+    #[prop(optional)]
+    speaker: Option<RwSignal<String>>,
     /// `data-testid`, where it has one of its own.
     #[prop(optional)]
     test_id: Option<&'static str>,
@@ -29,7 +38,6 @@ pub fn Video(
     #[prop(optional, into)]
     label: Option<Signal<&'static str>>,
 ) -> AnyView {
-    let element = NodeRef::<html::Video>::new();
     let shape = RwSignal::new("");
     let note_shape = move || {
         if let Some(element) = element.get_untracked() {
@@ -56,6 +64,22 @@ pub fn Video(
             }
         });
     });
+    if let Some(volume) = volume {
+        Effect::new(move || {
+            if let Some(element) = element.get() {
+                media_element::set_volume(&element, volume.get());
+            }
+        });
+    }
+    if let Some(speaker) = speaker {
+        Effect::new(move || {
+            let (Some(element), speaker) = (element.get(), speaker.get()) else { return };
+            if media_element::has_speaker_choice(&element) {
+                // One that is gone leaves the system's choice.
+                spawn_local(async move { drop(media_element::set_speaker(&element, &speaker).await) });
+            }
+        });
+    }
     // A stream in use must not be held by an element that is gone.
     on_cleanup(move || {
         if let Some(element) = element.try_get_untracked().flatten() {
@@ -74,7 +98,6 @@ pub fn Video(
             on:resize=move |_| note_shape()
             autoplay
             playsinline
-            disablepictureinpicture
         ></video>
     }
     .into_any()

@@ -9,12 +9,16 @@ use sightline_core::{
     signalling::SignallingStatus,
     stats::{Cause, Figure, FigureValue, LinkPath, Metric, Quality, Unit},
 };
-use sightline_protocol::RoomName;
+use sightline_protocol::{RoomName, control::PublishedSource};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::room::{call::Call, lobby::Lobby};
-use crate::session::model::{
-    ChatLine, DeviceChoice, LobbyActions, LobbyModel, RoomActions, RoomModel, SourceChoice, TileModel,
+use crate::{
+    parameters::Parameters,
+    session::model::{
+        ChatLine, DeviceChoice, LobbyActions, LobbyModel, Preferences, RoomActions, RoomModel, SettingsModel,
+        SourceChoice, TileModel,
+    },
 };
 
 const NAMES: [&str; 8] =
@@ -24,7 +28,7 @@ const WARNINGS: [NoticeCode; 10] = [
     NoticeCode::PermissionPending,
     NoticeCode::NoDevice,
     NoticeCode::DeviceInUse,
-    NoticeCode::DeviceLost,
+    NoticeCode::CameraLost,
     NoticeCode::InsecureContext,
     NoticeCode::AutoplayBlocked,
     NoticeCode::SignallingLost,
@@ -67,7 +71,7 @@ pub fn Gallery(
                 SourceChoice::Camera,
                 vec![NoticeCode::PermissionDenied, NoticeCode::InsecureContext],
             );
-            model.cameras.set(vec![]);
+            model.settings.cameras.set(vec![]);
             view! { <Lobby room=room model=model actions=lobby_actions() /> }.into_any()
         }
         "notices" => {
@@ -98,15 +102,12 @@ pub fn Gallery(
 }
 
 fn lobby_model(source: SourceChoice, notices: Vec<NoticeCode>) -> LobbyModel {
-    let device = |id: &str, label: &str| DeviceChoice { id: id.to_owned(), label: label.to_owned() };
     LobbyModel {
         name: RwSignal::new("Ada Lovelace".to_owned()),
         source: RwSignal::new(source),
+        needs_source_gesture: RwSignal::new(false),
         microphone: RwSignal::new(true),
-        cameras: RwSignal::new(vec![device("a", "FaceTime HD Camera"), device("b", "")]),
-        microphones: RwSignal::new(vec![device("c", "Built-in Microphone")]),
-        camera: RwSignal::new(Some("a".to_owned())),
-        microphone_device: RwSignal::new(None),
+        settings: settings_model(),
         preview: RwSignal::new_local(None),
         is_asking: RwSignal::new(false),
         level: RwSignal::new(0.55),
@@ -114,8 +115,24 @@ fn lobby_model(source: SourceChoice, notices: Vec<NoticeCode>) -> LobbyModel {
     }
 }
 
+fn settings_model() -> SettingsModel {
+    let device = |id: &str, label: &str| DeviceChoice { id: id.to_owned(), label: label.to_owned() };
+    SettingsModel {
+        preferences: Preferences::load(&Parameters::default()),
+        cameras: RwSignal::new(vec![device("a", "FaceTime HD Camera"), device("b", "")]),
+        microphones: RwSignal::new(vec![device("c", "Built-in Microphone")]),
+        speakers: RwSignal::new(vec![]),
+        prompt_for_speaker: None,
+    }
+}
+
 fn lobby_actions() -> LobbyActions {
-    LobbyActions { join: Callback::new(|()| {}), ask_again: Callback::new(|()| {}) }
+    LobbyActions {
+        join: Callback::new(|()| {}),
+        choose_source: Callback::new(|_| {}),
+        ask_again: Callback::new(|()| {}),
+        dismiss: Callback::new(|_| {}),
+    }
 }
 
 fn room_model(count: usize) -> RoomModel {
@@ -131,6 +148,9 @@ fn room_model(count: usize) -> RoomModel {
         chat: RwSignal::new(vec![]),
         invitation: RwSignal::new("https://call.example/room/7gk2m-x4q0p-wz81c-e5hvt-n3j6ya".to_owned()),
         needs_gesture: RwSignal::new(false),
+        source: RwSignal::new(SourceChoice::Camera),
+        needs_source_gesture: RwSignal::new(false),
+        settings: settings_model(),
     }
 }
 
@@ -143,6 +163,8 @@ fn room_actions(model: RoomModel) -> RoomActions {
         }),
         toggle_microphone: Callback::new(move |()| model.local.microphone.update(|is_on| *is_on = !*is_on)),
         toggle_camera: Callback::new(move |()| model.local.camera.update(|is_on| *is_on = !*is_on)),
+        choose_source: Callback::new(move |source| model.source.set(source)),
+        ask_again: nothing(),
         leave: nothing(),
         resume_playback: nothing(),
         playback_blocked: nothing(),
@@ -175,6 +197,8 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         path: RwSignal::new(Some(LinkPath::Direct)),
         microphone: RwSignal::new(true),
         camera: RwSignal::new(true),
+        source: RwSignal::new(PublishedSource::Camera),
+        is_speaking: RwSignal::new(number == 1),
         stream: RwSignal::new_local(Some(fake_stream(u32::try_from(number).unwrap_or(0) * 47).into())),
         is_mirrored: RwSignal::new(false),
         quality: RwSignal::new(Some(Quality { bars: 4, cause: Cause::Good })),

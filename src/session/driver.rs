@@ -12,33 +12,35 @@ use sightline_browser::{
     clock,
     data_channel::{DataChannelEvent, DataChannelMessage},
     page,
-    peer_connection::{PeerConnectionConfig, PeerConnectionEvent},
+    peer_connection::{MediaSlot, PeerConnectionConfig, PeerConnectionEvent},
     queue::{EventSink, EventStream},
     signalling::{SignallingTransport, TransportEvent, WebSocketTransport},
 };
 use sightline_core::{
     Timestamp,
     chat::TextRefused,
+    media::{SendSituation, SpeakingDetector, send_limits},
     negotiation::Role,
     notice::NoticeCode,
-    room::{LinkId, PeerConnectionState, RoomOutput, RoomSession},
+    room::{LinkId, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signalling::SocketId,
     stats::StatsEntry,
 };
-use sightline_protocol::{
-    MemberId,
-    control::{PublishedSource, PublishedState},
-};
+use sightline_protocol::{MemberId, control::PublishedSource};
 
 use super::{
     input::{Command, Input},
     link::Link,
-    local_media::LocalMedia,
+    media::LocalMedia,
+    preferences::Setting,
     room_view::RoomView,
 };
 
 /// How often stats are read while the page can be seen.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often it is looked who speaks, while the page can be seen.
+const VOICE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What a driver is made from.
 pub struct Setup {
@@ -62,6 +64,9 @@ pub struct Driver {
     socket: Option<(SocketId, WebSocketTransport)>,
     links: HashMap<LinkId, Link>,
     next_stats: Timestamp,
+    next_voices: Timestamp,
+    /// One's own.
+    voice: SpeakingDetector,
     has_left: bool,
 }
 
@@ -79,6 +84,8 @@ impl Driver {
             socket: None,
             links: HashMap::new(),
             next_stats: Timestamp::ZERO,
+            next_voices: Timestamp::ZERO,
+            voice: SpeakingDetector::default(),
             has_left: false,
         }
     }
@@ -110,7 +117,7 @@ impl Driver {
         if let Some(input) = stream.try_next() {
             return Some(input);
         }
-        let stats = page::is_visible().then_some(self.next_stats);
+        let stats = page::is_visible().then(|| self.next_stats.min(self.next_voices));
         let Some(deadline) = [self.session.poll_timeout(), stats].into_iter().flatten().min() else {
             return stream.next().await;
         };
@@ -129,6 +136,10 @@ impl Driver {
             self.next_stats = now + STATS_INTERVAL;
             self.links.values().for_each(Link::read_stats);
         }
+        if self.next_voices <= now {
+            self.next_voices = now + VOICE_INTERVAL;
+            self.listen_for_voices(now);
+        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -144,6 +155,7 @@ impl Driver {
             Input::Online(true) | Input::Visible(true) => self.session.handle_wake(now),
             Input::Online(false) | Input::Visible(false) => {}
             Input::MediaChanged => self.publish(now),
+            Input::SettingChanged(setting) => self.apply(setting, now),
             Input::Command(command) => self.handle_command(command, now),
         }
     }
@@ -164,7 +176,9 @@ impl Driver {
             PeerConnectionEvent::LocalCandidate(candidate) => {
                 self.session.handle_local_candidate(link, candidate, now);
             }
-            PeerConnectionEvent::Track { slot: Some(_), track, .. } => self.receive_track(link, &track),
+            PeerConnectionEvent::Track { slot: Some(slot), track, .. } => {
+                self.receive_track(link, slot, &track);
+            }
             PeerConnectionEvent::ConnectionState(state) => {
                 let state = PeerConnectionState::from_word(state.as_str());
                 self.session.handle_connection_state(link, state, now);
@@ -179,7 +193,10 @@ impl Driver {
 
     fn handle_channel(&mut self, link: LinkId, event: DataChannelEvent, now: Timestamp) {
         match event {
-            DataChannelEvent::Open => self.session.handle_channel_opened(link, now),
+            DataChannelEvent::Open => {
+                self.session.handle_channel_opened(link, now);
+                self.equip(link, now);
+            }
             DataChannelEvent::Closed => self.session.handle_channel_closed(link, now),
             DataChannelEvent::Message(DataChannelMessage::Text(text)) => {
                 self.session.handle_control(link, &text, now);
@@ -212,12 +229,6 @@ impl Driver {
                     self.view.clear(NoticeCode::MessageTooLong);
                 }
             }
-            Command::ToggleMicrophone => {
-                self.media.want(self.media.wants_camera(), !self.media.is_microphone_on());
-            }
-            Command::ToggleCamera => {
-                self.media.want(!self.media.is_camera_on(), self.media.wants_microphone());
-            }
             Command::Retry => self.session.start(now),
             Command::WatchFigures(wanted) => {
                 self.view.watch_figures(wanted);
@@ -235,16 +246,82 @@ impl Driver {
         for link in self.links.values() {
             link.send_tracks(&self.media);
         }
-        let source = if self.media.is_camera_on() { PublishedSource::Camera } else { PublishedSource::None };
-        let published = PublishedState { microphone: self.media.is_microphone_on(), source };
+        let published = self.media.published();
         self.session.set_published(published, now);
         self.view.show_local(published);
+        self.limit_sending();
     }
 
-    fn receive_track(&mut self, id: LinkId, track: &MediaTrack) {
+    /// What was set while the room is entered.
+    fn apply(&mut self, setting: Setting, now: Timestamp) {
+        let preferences = self.media.preferences();
+        match setting {
+            Setting::BitrateLimit => self.limit_sending(),
+            Setting::Codec => {
+                let codec = preferences.codec();
+                for (id, link) in &self.links {
+                    link.connection.prefer_codec(codec.as_deref());
+                    self.session.handle_negotiation_needed(*id, now);
+                }
+            }
+            Setting::JitterBuffer => self.links.values().for_each(|link| self.hold_back(link)),
+            Setting::RelayOnly => {
+                for link in self.links.values() {
+                    // A connection that cannot is closing, and the next one is made as it is wanted.
+                    let _ = link.connection.set_relay_only(preferences.relay_only());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Every sender may use what is right for so many of them.
+    fn limit_sending(&self) {
+        let limits = send_limits(&SendSituation {
+            members: self.session.peers().count() + 1,
+            source: self.media.published().source,
+            captured_lines: self.media.captured_lines(),
+            max_bitrate_bps: self.media.preferences().max_bitrate_bps(),
+        });
+        self.links.values().for_each(|link| link.limit_sending(limits));
+    }
+
+    fn hold_back(&self, link: &Link) {
+        link.set_jitter_buffer_target(self.media.preferences().jitter_buffer_target_ms());
+    }
+
+    /// A link came up: what its senders and receivers could not be told before they were negotiated.
+    fn equip(&mut self, id: LinkId, now: Timestamp) {
+        let Some(link) = self.links.get(&id) else { return };
+        self.hold_back(link);
+        // The offer's order of codecs counts for both sides, so who answered and wants one offers once.
+        if link.role == Role::Answerer && self.media.preferences().codec().is_some() {
+            self.session.handle_negotiation_needed(id, now);
+        }
+        self.limit_sending();
+    }
+
+    fn listen_for_voices(&mut self, now: Timestamp) {
+        for link in self.links.values_mut() {
+            let is_speaking = link.is_speaking(now);
+            self.view.show_speaking(Some(&link.member), is_speaking);
+        }
+        let level = self.media.published().microphone.then(|| self.media.level());
+        self.view.show_speaking(None, self.voice.handle_level(level, now));
+    }
+
+    fn receive_track(&mut self, id: LinkId, slot: MediaSlot, track: &MediaTrack) {
         if let Some(link) = self.links.get(&id) {
-            link.receive_track(track);
+            link.receive_track(slot, track);
             self.view.show_stream(&link.member, &link.stream);
+        }
+    }
+
+    fn play_source_audio(&self, member: &MemberId) {
+        let published = self.session.peer(member).and_then(|peer| peer.published).unwrap_or_default();
+        let is_wanted = matches!(published.source, PublishedSource::Screen | PublishedSource::File);
+        for link in self.links.values().filter(|link| link.member == *member) {
+            link.play_source_audio(is_wanted);
         }
     }
 
@@ -277,6 +354,7 @@ impl Driver {
                 RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
                 RoomOutput::CloseLink(link) => {
                     self.links.remove(&link);
+                    self.limit_sending();
                 }
                 RoomOutput::Perform(link, id, operation) => {
                     if let Some(link) = self.links.get(&link) {
@@ -289,7 +367,12 @@ impl Driver {
                         let _ = link.channel.send_text(&text);
                     }
                 }
-                RoomOutput::Event(event) => self.view.show_event(event, &self.session),
+                RoomOutput::Event(event) => {
+                    if let RoomEvent::PeerChanged(member) = &event {
+                        self.play_source_audio(member);
+                    }
+                    self.view.show_event(event, &self.session);
+                }
             }
         }
     }
@@ -305,7 +388,7 @@ impl Driver {
     fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
         let config = PeerConnectionConfig {
             ice_servers: self.session.ice_servers(),
-            relay_only: false,
+            relay_only: self.media.preferences().relay_only(),
             certificate: self.certificate.as_ref(),
         };
         match Link::open(id, member, role, &config, &self.media, &self.inputs) {

@@ -33,20 +33,14 @@ pub fn remember_name(name: &DisplayName) {
 pub fn remembered_place(room: &RoomName) -> Option<Place> {
     let kept = StorageArea::Session.get(&key(room))?;
     let mut parts = kept.splitn(3, ' ');
-    let source = match parts.next()? {
-        "camera" => SourceChoice::Camera,
-        _ => SourceChoice::None,
-    };
+    let source = SourceChoice::from_word(parts.next()?).unwrap_or_default();
     let microphone = parts.next()? == "on";
     Some(Place { source, microphone, resume: parts.next()?.to_owned() })
 }
 
 /// Keeps the place for a reload.
 pub fn remember_place(room: &RoomName, place: &Place) {
-    let source = match place.source {
-        SourceChoice::Camera => "camera",
-        SourceChoice::None => "none",
-    };
+    let source = place.source.as_str();
     let microphone = if place.microphone { "on" } else { "off" };
     StorageArea::Session.set(&key(room), &format!("{source} {microphone} {}", place.resume));
 }

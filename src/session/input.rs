@@ -10,6 +10,8 @@ use sightline_core::{
     stats::StatsEntry,
 };
 
+use super::preferences::Setting;
+
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Input {
@@ -27,8 +29,10 @@ pub enum Input {
     Online(bool),
     /// The page can be seen, or not.
     Visible(bool),
-    /// Camera or microphone are others, or were switched.
+    /// Camera, microphone or screen are others, or were switched.
     MediaChanged,
+    /// A setting is another now.
+    SettingChanged(Setting),
     /// The person did something.
     Command(Command),
 }
@@ -37,8 +41,6 @@ pub enum Input {
 #[derive(Debug)]
 pub enum Command {
     SendChat(String),
-    ToggleMicrophone,
-    ToggleCamera,
     Retry,
     WatchFigures(bool),
     /// Leave, and end the session.

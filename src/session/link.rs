@@ -1,5 +1,7 @@
 //! One peer connection with its control channel, its stream and its meter, as the core's outputs want it.
 
+use std::{cell::Cell, rc::Rc};
+
 use leptos::task::spawn_local;
 use sightline_browser::{
     BrowserError, MediaStream, MediaTrack,
@@ -8,6 +10,8 @@ use sightline_browser::{
     queue::EventSink,
 };
 use sightline_core::{
+    Timestamp,
+    media::{SendLimits, SpeakingDetector},
     negotiation::{Operation, OperationId, Role},
     room::LinkId,
     stats::{ConnectionMeter, ConnectionStates},
@@ -17,7 +21,7 @@ use sightline_protocol::{
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
 };
 
-use super::{input::Input, local_media::LocalMedia};
+use super::{input::Input, media::LocalMedia};
 
 /// The browser's side of one link.
 pub struct Link {
@@ -29,6 +33,10 @@ pub struct Link {
     pub stream: MediaStream,
     pub meter: ConnectionMeter,
     id: LinkId,
+    pub role: Role,
+    /// What the pictures may use now.
+    limited: Rc<Cell<Option<SendLimits>>>,
+    voice: SpeakingDetector,
     inputs: EventSink<Input>,
 }
 
@@ -64,9 +72,13 @@ impl Link {
             stream,
             meter: ConnectionMeter::default(),
             id,
+            role,
+            limited: Rc::default(),
+            voice: SpeakingDetector::default(),
             inputs: inputs.clone(),
         };
         link.send_tracks(media);
+        link.connection.prefer_codec(media.preferences().codec().as_deref());
         if role == Role::Offerer {
             link.connection.add_transceivers()?;
         }
@@ -75,12 +87,43 @@ impl Link {
 
     /// Sends what the devices give now.
     pub fn send_tracks(&self, media: &LocalMedia) {
-        for (slot, track) in
-            [(MediaSlot::Microphone, media.microphone_track()), (MediaSlot::Video, media.camera_track())]
-        {
+        for (slot, track) in [
+            (MediaSlot::Microphone, media.microphone_track()),
+            (MediaSlot::Video, media.main_track()),
+            (MediaSlot::SourceAudio, media.source_audio_track()),
+        ] {
             let setting = self.connection.set_track(slot, track.as_ref());
             // It fails only where the connection is closed meanwhile, and then nothing is to be sent.
             spawn_local(async move { drop(setting.await) });
+        }
+    }
+
+    /// Sets what the pictures may use of the network, where that is something else than before.
+    pub fn limit_sending(&self, limits: SendLimits) {
+        // Without a sender yet there is nothing to limit.
+        if !self.connection.has_sender(MediaSlot::Video) || self.limited.replace(Some(limits)) == Some(limits)
+        {
+            return;
+        }
+        let limited = Rc::clone(&self.limited);
+        let setting = self.connection.set_send_limits(MediaSlot::Video, &limits);
+        spawn_local(async move {
+            if setting.await.is_err() {
+                // The next time it is tried again.
+                limited.set(None);
+            }
+        });
+    }
+
+    /// Whether the member speaks now.
+    pub fn is_speaking(&mut self, now: Timestamp) -> bool {
+        self.voice.handle_level(self.connection.audio_level(MediaSlot::Microphone), now)
+    }
+
+    /// Sets how much of what arrives is held back at least.
+    pub fn set_jitter_buffer_target(&self, target_ms: Option<u32>) {
+        for slot in MediaSlot::ALL {
+            self.connection.set_jitter_buffer_target(slot, target_ms);
         }
     }
 
@@ -94,9 +137,21 @@ impl Link {
         });
     }
 
-    /// Takes up a track that arrives.
-    pub fn receive_track(&self, track: &MediaTrack) {
-        self.stream.add_track(track);
+    /// Takes up a track that arrives. The sound of the main source waits until there is such a source.
+    pub fn receive_track(&self, slot: MediaSlot, track: &MediaTrack) {
+        if slot != MediaSlot::SourceAudio {
+            self.stream.add_track(track);
+        }
+    }
+
+    /// Whether the sound of the main source is played, beside the microphone.
+    pub fn play_source_audio(&self, is_wanted: bool) {
+        let Some(track) = self.connection.remote_track(MediaSlot::SourceAudio) else { return };
+        if is_wanted {
+            self.stream.add_track(&track);
+        } else {
+            self.stream.remove_track(&track);
+        }
     }
 
     /// Reads the stats; they come back as an [`Input`].

@@ -8,8 +8,9 @@ mod driver;
 mod identity;
 mod input;
 mod link;
-mod local_media;
+mod media;
 pub mod model;
+pub mod preferences;
 mod room_view;
 mod signals;
 
@@ -18,8 +19,7 @@ use std::{cell::RefCell, rc::Rc};
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     certificate::Certificate,
-    devices::DeviceKind,
-    environment,
+    devices, environment,
     queue::{EventSink, EventStream, event_queue},
     random,
 };
@@ -30,8 +30,9 @@ use self::{
     driver::{Driver, Setup},
     identity::Place,
     input::{Command, Input},
-    local_media::LocalMedia,
-    model::{LobbyActions, LobbyModel, RoomActions, RoomModel, SourceChoice},
+    media::LocalMedia,
+    model::{LobbyActions, LobbyModel, RoomActions, RoomModel, SettingsModel, SourceChoice},
+    preferences::Preferences,
     room_view::RoomView,
 };
 use crate::parameters::Parameters;
@@ -68,15 +69,17 @@ pub struct Session {
 #[must_use]
 pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Session {
     let (inputs, stream) = event_queue(MAX_INPUTS);
-    let media = LocalMedia::new(inputs.map(|()| Input::MediaChanged));
+    let preferences = Preferences::load(parameters);
+    let media = LocalMedia::new(preferences, inputs.map(|()| Input::MediaChanged));
     let place = identity::remembered_place(&room);
-    let lobby = lobby_model(parameters, place.as_ref(), &media);
-    let model =
-        RoomView::new_model(address::invitation(&room), media.signals().preview, media.signals().notices);
+    let settings = settings_model(&media);
+    let source = place.as_ref().map(|place| place.source).or(parameters.source);
+    let lobby = lobby_model(parameters, place.as_ref(), &media, settings);
+    let model = RoomView::new_model(address::invitation(&room), media.signals(), settings);
     let stage = RwSignal::new(Stage::Lobby);
     let entrance = Entrance::new(room, place, model, media.clone(), inputs.clone(), stream);
 
-    follow_choices(lobby, &media);
+    follow_choices(lobby, source.unwrap_or(SourceChoice::Camera), &media, &inputs);
     if !environment::has_web_rtc() {
         signals::insert(lobby.notices, NoticeCode::UnsupportedBrowser);
     }
@@ -98,27 +101,44 @@ pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Sess
     });
 
     let join = StoredValue::new_local(join);
-    let asking = StoredValue::new_local(media);
+    let room_actions = room_actions(model, inputs, media, left);
     let lobby_actions = LobbyActions {
         join: Callback::new(move |()| join.with_value(|join| join())),
-        ask_again: Callback::new(move |()| asking.with_value(LocalMedia::ask_again)),
+        choose_source: room_actions.choose_source,
+        ask_again: room_actions.ask_again,
+        dismiss: room_actions.dismiss,
     };
-    Session { stage, lobby, lobby_actions, room: model, room_actions: room_actions(model, inputs, left) }
+    Session { stage, lobby, lobby_actions, room: model, room_actions }
 }
 
-fn lobby_model(parameters: &Parameters, place: Option<&Place>, media: &LocalMedia) -> LobbyModel {
+fn settings_model(media: &LocalMedia) -> SettingsModel {
+    let shown = media.signals();
+    let media = StoredValue::new_local(media.clone());
+    SettingsModel {
+        preferences: media.with_value(LocalMedia::preferences),
+        cameras: shown.cameras,
+        microphones: shown.microphones,
+        speakers: shown.speakers,
+        prompt_for_speaker: devices::has_speaker_prompt()
+            .then(|| Callback::new(move |()| media.with_value(LocalMedia::prompt_for_speaker))),
+    }
+}
+
+fn lobby_model(
+    parameters: &Parameters,
+    place: Option<&Place>,
+    media: &LocalMedia,
+    settings: SettingsModel,
+) -> LobbyModel {
     let name = parameters.name.clone().unwrap_or_else(identity::remembered_name);
-    let source = place.map(|place| place.source).or(parameters.source).unwrap_or(SourceChoice::Camera);
-    let microphone = place.map_or(source == SourceChoice::Camera, |place| place.microphone);
+    let has_camera = parameters.source.is_none_or(|source| source == SourceChoice::Camera);
     let shown = media.signals();
     LobbyModel {
         name: RwSignal::new(name.as_str().to_owned()),
-        source: RwSignal::new(source),
-        microphone: RwSignal::new(microphone),
-        cameras: shown.cameras,
-        microphones: shown.microphones,
-        camera: shown.camera_device,
-        microphone_device: shown.microphone_device,
+        source: shown.source,
+        needs_source_gesture: shown.needs_gesture,
+        microphone: RwSignal::new(place.map_or(has_camera, |place| place.microphone)),
+        settings,
         preview: shown.preview,
         is_asking: shown.is_asking,
         level: shown.level,
@@ -126,34 +146,47 @@ fn lobby_model(parameters: &Parameters, place: Option<&Place>, media: &LocalMedi
     }
 }
 
-/// The devices follow what is chosen in the lobby.
-fn follow_choices(lobby: LobbyModel, media: &LocalMedia) {
-    let wanting = media.clone();
-    let want =
-        move |source: SourceChoice, microphone| wanting.want(source == SourceChoice::Camera, microphone);
-    want(lobby.source.get_untracked(), lobby.microphone.get_untracked());
+/// The devices follow what is chosen in the lobby, and what is set at any time.
+fn follow_choices(lobby: LobbyModel, source: SourceChoice, media: &LocalMedia, inputs: &EventSink<Input>) {
+    // First the camera, so that one question is for both.
+    media.want_both(source, lobby.microphone.get_untracked());
+    let listening = media.clone();
     Effect::watch(
-        move || (lobby.source.get(), lobby.microphone.get()),
-        move |(source, microphone), _, _| want(*source, *microphone),
+        move || lobby.microphone.get(),
+        move |is_on, _, _| listening.want_microphone(*is_on),
         false,
     );
-    for (device, kind) in
-        [(lobby.camera, DeviceKind::Camera), (lobby.microphone_device, DeviceKind::Microphone)]
-    {
-        let media = media.clone();
-        Effect::watch(move || device.get(), move |_, _, _| media.change_device(kind), false);
-    }
+    let (media, inputs) = (media.clone(), inputs.clone());
+    media.preferences().watch(move |setting| {
+        media.handle_setting(setting);
+        inputs.push(Input::SettingChanged(setting));
+    });
 }
 
-fn room_actions(model: RoomModel, inputs: EventSink<Input>, left: Callback<()>) -> RoomActions {
+fn room_actions(
+    model: RoomModel,
+    inputs: EventSink<Input>,
+    media: LocalMedia,
+    left: Callback<()>,
+) -> RoomActions {
     let inputs = StoredValue::new_local(inputs);
+    let media = StoredValue::new_local(media);
     let push = move |command| {
         inputs.try_with_value(|inputs| inputs.push(Input::Command(command)));
     };
+    let on_media = move |act: fn(&LocalMedia)| {
+        Callback::new(move |()| {
+            media.try_with_value(act);
+        })
+    };
     RoomActions {
         send_chat: Callback::new(move |text| push(Command::SendChat(text))),
-        toggle_microphone: Callback::new(move |()| push(Command::ToggleMicrophone)),
-        toggle_camera: Callback::new(move |()| push(Command::ToggleCamera)),
+        toggle_microphone: on_media(LocalMedia::toggle_microphone),
+        toggle_camera: on_media(LocalMedia::toggle_camera),
+        choose_source: Callback::new(move |source| {
+            media.try_with_value(|media| media.want_source(source));
+        }),
+        ask_again: on_media(LocalMedia::ask_again),
         leave: left,
         resume_playback: Callback::new(move |()| model.needs_gesture.set(false)),
         playback_blocked: Callback::new(move |()| model.needs_gesture.set(true)),
@@ -214,7 +247,7 @@ impl Entrance {
         let Some(stream) = self.stream.borrow_mut().take() else { return false };
         identity::remember_name(name);
         self.model.local.name.set(name.as_str().to_owned());
-        self.media.stop_meter();
+        self.media.hide_level();
         let request = JoinRequest {
             room: self.room.clone(),
             name: name.clone(),

@@ -9,6 +9,9 @@ use sightline_core::{
     signalling::SignallingStatus,
     stats::{Figure, LinkPath, Quality},
 };
+use sightline_protocol::control::PublishedSource;
+
+pub use super::preferences::{Preferences, Setting, switch_value};
 
 /// A stream, which lives in this thread only.
 pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;
@@ -30,6 +33,12 @@ pub struct RoomModel {
     pub invitation: RwSignal<String>,
     /// The browser wants a click before it plays sound.
     pub needs_gesture: RwSignal<bool>,
+    /// The main source that the person wants.
+    pub source: RwSignal<SourceChoice>,
+    /// The browser wants a click before it shares a screen.
+    pub needs_source_gesture: RwSignal<bool>,
+    /// What is set.
+    pub settings: SettingsModel,
 }
 
 /// One tile. Cheap to copy; equal tiles have the same `member`.
@@ -47,6 +56,10 @@ pub struct TileModel {
     pub microphone: RwSignal<bool>,
     /// Whether the camera (or another source) is on.
     pub camera: RwSignal<bool>,
+    /// What the picture is of.
+    pub source: RwSignal<PublishedSource>,
+    /// Whether the member speaks now.
+    pub is_speaking: RwSignal<bool>,
     /// Picture and sound.
     pub stream: StreamSignal,
     /// Whether the picture is a camera's own preview, which alone is mirrored.
@@ -81,6 +94,10 @@ pub struct RoomActions {
     pub toggle_microphone: Callback<()>,
     /// Camera on or off; on asks for the camera where there is none yet.
     pub toggle_camera: Callback<()>,
+    /// Publishes another main source (called from a click, which a screen needs).
+    pub choose_source: Callback<SourceChoice>,
+    /// Asks for camera and microphone again.
+    pub ask_again: Callback<()>,
     /// Leaves the room, and goes home.
     pub leave: Callback<()>,
     /// Plays what autoplay blocked (called from a click).
@@ -102,16 +119,12 @@ pub struct LobbyModel {
     pub name: RwSignal<String>,
     /// What is to be published.
     pub source: RwSignal<SourceChoice>,
+    /// The browser wants a click before it shares a screen.
+    pub needs_source_gesture: RwSignal<bool>,
     /// Whether to enter with the microphone on.
     pub microphone: RwSignal<bool>,
-    /// Cameras to choose from.
-    pub cameras: RwSignal<Vec<DeviceChoice>>,
-    /// Microphones to choose from.
-    pub microphones: RwSignal<Vec<DeviceChoice>>,
-    /// The chosen camera's id; `None` for the browser's choice.
-    pub camera: RwSignal<Option<String>>,
-    /// The chosen microphone's id; `None` for the browser's choice.
-    pub microphone_device: RwSignal<Option<String>>,
+    /// What is set.
+    pub settings: SettingsModel,
     /// The preview.
     pub preview: StreamSignal,
     /// Whether the camera or microphone is being asked for.
@@ -127,17 +140,57 @@ pub struct LobbyModel {
 pub struct LobbyActions {
     /// Enters the room.
     pub join: Callback<()>,
+    /// Publishes another main source (called from a click, which a screen needs).
+    pub choose_source: Callback<SourceChoice>,
     /// Asks for camera and microphone again.
     pub ask_again: Callback<()>,
+    /// Takes a notice away.
+    pub dismiss: Callback<NoticeCode>,
+}
+
+/// What can be set, and which devices there are to choose from.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingsModel {
+    /// What is set; writing a value sets it.
+    pub preferences: Preferences,
+    /// Cameras to choose from.
+    pub cameras: RwSignal<Vec<DeviceChoice>>,
+    /// Microphones to choose from.
+    pub microphones: RwSignal<Vec<DeviceChoice>>,
+    /// Loudspeakers to choose from, where the browser lists them.
+    pub speakers: RwSignal<Vec<DeviceChoice>>,
+    /// Opens the browser's own choice of loudspeakers (called from a gesture), where it has one.
+    pub prompt_for_speaker: Option<Callback<()>>,
 }
 
 /// What a person may publish.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SourceChoice {
     /// The camera.
     Camera,
+    /// A screen or a window.
+    Screen,
     /// Nothing.
+    #[default]
     None,
+}
+
+impl SourceChoice {
+    /// The word as addresses have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Camera => "camera",
+            Self::Screen => "screen",
+            Self::None => "none",
+        }
+    }
+
+    /// The choice of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Camera, Self::Screen, Self::None].into_iter().find(|choice| choice.as_str() == word)
+    }
 }
 
 /// A device in a list.

@@ -16,8 +16,8 @@ use sightline_protocol::{
 
 use super::{
     identity::{self, Place},
-    local_media::LocalMedia,
-    model::{ChatLine, RoomModel, SourceChoice, StreamSignal, TileModel},
+    media::{LocalMedia, MediaSignals},
+    model::{ChatLine, RoomModel, SettingsModel, TileModel},
     signals,
 };
 
@@ -35,22 +35,20 @@ pub struct RoomView {
 
 impl RoomView {
     /// Signals for a room nobody has entered yet; to be made in the owner that shows them.
-    pub fn new_model(
-        invitation: String,
-        preview: StreamSignal,
-        notices: RwSignal<Vec<NoticeCode>>,
-    ) -> RoomModel {
+    pub fn new_model(invitation: String, media: MediaSignals, settings: SettingsModel) -> RoomModel {
         let local = new_tile("local", "");
         local.state.set(LinkState::Connected);
-        local.is_mirrored.set(true);
         RoomModel {
             status: RwSignal::new(SignallingStatus::Connecting),
-            notices,
-            local: TileModel { stream: preview, ..local },
+            notices: media.notices,
+            local: TileModel { stream: media.preview, ..local },
             others: RwSignal::new(Vec::new()),
             chat: RwSignal::new(Vec::new()),
             invitation: RwSignal::new(invitation),
             needs_gesture: RwSignal::new(false),
+            source: media.source,
+            needs_source_gesture: media.needs_gesture,
+            settings,
         }
     }
 
@@ -105,9 +103,17 @@ impl RoomView {
 
     /// Shows what this person publishes.
     pub fn show_local(&self, published: PublishedState) {
-        signals::set(self.model.local.microphone, published.microphone);
-        signals::set(self.model.local.camera, published.source != PublishedSource::None);
+        show_published(self.model.local, published);
+        signals::set(self.model.local.is_mirrored, published.source == PublishedSource::Camera);
         self.keep_place();
+    }
+
+    /// Shows who speaks; `None` is this person.
+    pub fn show_speaking(&self, member: Option<&MemberId>, is_speaking: bool) {
+        let tile = member.map_or(Some(self.model.local), |member| self.tile(member));
+        if let Some(tile) = tile {
+            signals::set(tile.is_speaking, is_speaking);
+        }
     }
 
     /// Shows a member's figures; the rows only while somebody looks at them.
@@ -137,8 +143,8 @@ impl RoomView {
 
     fn keep_place(&self) {
         let Some(resume) = self.resume.clone() else { return };
-        let source = if self.media.wants_camera() { SourceChoice::Camera } else { SourceChoice::None };
-        let place = Place { resume, source, microphone: self.media.wants_microphone() };
+        let place =
+            Place { resume, source: self.media.wanted_source(), microphone: self.media.wants_microphone() };
         identity::remember_place(&self.room, &place);
     }
 
@@ -151,8 +157,7 @@ impl RoomView {
         let published = peer.published.unwrap_or_default();
         signals::set(tile.name, peer.member.name.as_str().to_owned());
         signals::set(tile.state, peer.state);
-        signals::set(tile.microphone, published.microphone);
-        signals::set(tile.camera, published.source != PublishedSource::None);
+        show_published(tile, published);
     }
 
     fn show_message(&self, message: &ChatMessage, session: &RoomSession) {
@@ -187,6 +192,12 @@ impl RoomView {
     }
 }
 
+fn show_published(tile: TileModel, published: PublishedState) {
+    signals::set(tile.microphone, published.microphone);
+    signals::set(tile.camera, published.source != PublishedSource::None);
+    signals::set(tile.source, published.source);
+}
+
 fn new_tile(member: &str, name: &str) -> TileModel {
     TileModel {
         member: StoredValue::new(member.to_owned()),
@@ -195,6 +206,8 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         path: RwSignal::new(None),
         microphone: RwSignal::new(false),
         camera: RwSignal::new(false),
+        source: RwSignal::new(PublishedSource::None),
+        is_speaking: RwSignal::new(false),
         stream: RwSignal::new_local(None),
         is_mirrored: RwSignal::new(false),
         quality: RwSignal::new(None),

@@ -3,7 +3,9 @@
 
 mod call;
 mod figures;
+mod hosting;
 mod lobby;
+mod media;
 mod problems;
 mod room;
 mod screenshots;
@@ -20,9 +22,11 @@ fn main() -> anyhow::Result<ExitCode> {
     let trials = [
         call::tests(&stage),
         lobby::tests(&stage),
+        media::tests(&stage),
         room::tests(&stage),
         signalling::tests(&stage),
         problems::tests(&stage),
+        hosting::tests(&stage),
         screenshots::tests(&stage),
     ]
     .into_iter()

@@ -1,8 +1,11 @@
 // Runs in every page before its own scripts. It records what the browser did, and with `?probe=` in the address it plays
 // a browser or a person that cannot be had otherwise.
 (() => {
-  const probe = { connections: [], reports: [] };
+  const probe = { connections: [], reports: [], violations: [] };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
+  document.addEventListener("securitypolicyviolation", (event) => {
+    probe.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+  });
 
   const Native = window.RTCPeerConnection;
   if (Native) {
@@ -23,7 +26,42 @@
   }
 
   const refuse = (name) => () => Promise.reject(new DOMException("played by the test", name));
+  // A screen to share: a canvas that moves, with a tone. As in both browsers it wants a gesture.
+  const screen = async () => {
+    if (!navigator.userActivation.isActive) throw new DOMException("played by the test", "InvalidStateError");
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: 640, height: 360 });
+    const paper = canvas.getContext("2d");
+    let frames = 0;
+    const painting = setInterval(() => {
+      paper.fillStyle = `hsl(${(frames += 7)} 90% 60%)`;
+      paper.fillRect(0, 0, canvas.width, canvas.height);
+    }, 50);
+    const stream = canvas.captureStream(20);
+    const context = new AudioContext();
+    const tone = new OscillatorNode(context);
+    const sound = new MediaStreamAudioDestinationNode(context);
+    tone.connect(sound);
+    tone.start();
+    stream.addTrack(sound.stream.getAudioTracks()[0]);
+    window.sightlineScreen = {
+      end() {
+        clearInterval(painting);
+        for (const track of stream.getTracks()) {
+          track.stop();
+          track.dispatchEvent(new Event("ended"));
+        }
+      },
+    };
+    return stream;
+  };
+  const refuseScreen = async () => {
+    window.sightlineScreen = { asked: true };
+    throw new DOMException("played by the test", "NotAllowedError");
+  };
   const parts = {
+    screen: () => (MediaDevices.prototype.getDisplayMedia = screen),
+    "screen-refused": () => (MediaDevices.prototype.getDisplayMedia = refuseScreen),
     "no-webrtc": () => delete window.RTCPeerConnection,
     "camera-busy": () => (MediaDevices.prototype.getUserMedia = refuse("NotReadableError")),
     "prompt-ignored": () => (MediaDevices.prototype.getUserMedia = () => new Promise(() => {})),

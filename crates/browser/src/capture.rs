@@ -10,7 +10,7 @@ use crate::{
     error::BrowserError,
     promise::settled,
     stream::MediaStream,
-    track::{LocalTrack, MediaKind},
+    track::{LocalTrack, MediaKind, MediaTrack},
     window::media_devices,
 };
 
@@ -39,11 +39,30 @@ pub struct CameraRequest {
     pub frames_per_second: Option<f64>,
 }
 
-/// What is wanted of a microphone. Echo, noise and level are treated as the browser does for a call.
+/// What is wanted of a microphone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MicrophoneRequest {
     /// Which.
     pub device: DeviceChoice,
+    /// What the browser does to its sound.
+    pub processing: AudioProcessing,
+}
+
+/// What the browser does to a microphone's sound. By default everything, as a call wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AudioProcessing {
+    /// Takes out what the loudspeaker plays.
+    pub echo_cancellation: bool,
+    /// Takes out what is no voice.
+    pub noise_suppression: bool,
+    /// Evens out loud and quiet.
+    pub auto_gain_control: bool,
+}
+
+impl Default for AudioProcessing {
+    fn default() -> Self {
+        Self { echo_cancellation: true, noise_suppression: true, auto_gain_control: true }
+    }
 }
 
 /// What is wanted of a screen or window. The person chooses which in the browser's own dialogue.
@@ -96,9 +115,30 @@ pub async fn get_user_media(
 pub async fn get_display_media(request: &DisplayRequest) -> Result<Captured, BrowserError> {
     let video = Object::new();
     set_ideal(&video, "frameRate", request.frames_per_second);
-    let constraints = dictionary(&[("video", video.into()), ("audio", request.audio.into())]);
+    // Its sound as it is: what is done to a voice spoils everything else.
+    let audio = if request.audio {
+        dictionary(&[
+            ("echoCancellation", JsValue::FALSE),
+            ("noiseSuppression", JsValue::FALSE),
+            ("autoGainControl", JsValue::FALSE),
+        ])
+        .into()
+    } else {
+        JsValue::FALSE
+    };
+    let constraints = dictionary(&[("video", video.into()), ("audio", audio)]);
     let promise = media_devices()?.get_display_media_with_constraints(constraints.unchecked_ref())?;
     captured(promise).await
+}
+
+/// Makes a camera's or a screen's pictures others, without asking for it anew: whoever is sent them sees no gap.
+///
+/// # Errors
+/// [`BrowserError`]: overconstrained; not readable where the device does not start again.
+pub async fn reshape(track: &MediaTrack, request: &CameraRequest) -> Result<(), BrowserError> {
+    let constraints = camera_constraints(request);
+    let applying = track.as_ref().apply_constraints_with_constraints(constraints.unchecked_ref())?;
+    settled(applying).await.map(drop)
 }
 
 /// Owns the tracks from the moment they exist, whether or not anybody still waits for them.
@@ -135,10 +175,11 @@ fn camera_constraints(request: &CameraRequest) -> JsValue {
 }
 
 fn microphone_constraints(request: &MicrophoneRequest) -> JsValue {
+    let AudioProcessing { echo_cancellation, noise_suppression, auto_gain_control } = request.processing;
     let constraints = dictionary(&[
-        ("echoCancellation", JsValue::TRUE),
-        ("noiseSuppression", JsValue::TRUE),
-        ("autoGainControl", JsValue::TRUE),
+        ("echoCancellation", echo_cancellation.into()),
+        ("noiseSuppression", noise_suppression.into()),
+        ("autoGainControl", auto_gain_control.into()),
     ]);
     set_device(&constraints, &request.device);
     constraints.into()

@@ -1,8 +1,8 @@
 //! Cameras, microphones and loudspeakers.
 
 use js_sys::Promise;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, MediaDeviceInfo, PermissionStatus, Permissions};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use web_sys::{Event, MediaDeviceInfo, MediaDevices, PermissionStatus, Permissions};
 
 use crate::{
     dictionary::dictionary,
@@ -50,6 +50,25 @@ pub async fn enumerate() -> Result<Vec<Device>, BrowserError> {
         .collect())
 }
 
+/// Whether the browser shows a choice of loudspeakers of its own: one that lists none until one was chosen there.
+#[must_use]
+pub fn has_speaker_prompt() -> bool {
+    media_devices().is_ok_and(|devices| member(&devices, "selectAudioOutput").is_some())
+}
+
+/// Lets the person choose a loudspeaker in the browser's own dialogue; to be called from a gesture.
+///
+/// # Errors
+/// [`BrowserError`]: not supported; not allowed where the person chose none; not found where there is none.
+pub async fn prompt_for_speaker() -> Result<Device, BrowserError> {
+    if !has_speaker_prompt() {
+        return Err(BrowserError::not_supported("MediaDevices.selectAudioOutput"));
+    }
+    let choosing = media_devices()?.unchecked_into::<MediaDevicesShim>().select_audio_output();
+    let info: MediaDeviceInfo = settled(choosing).await?.unchecked_into();
+    read(&info).ok_or_else(|| BrowserError::of("NotFoundError", "no loudspeaker"))
+}
+
 /// Reports when a device was plugged in or out. `None` where the page may not know.
 #[must_use = "a dropped listener hears nothing"]
 pub fn report_changes(sink: EventSink<()>) -> Option<Listener> {
@@ -94,4 +113,13 @@ fn read(info: &MediaDeviceInfo) -> Option<Device> {
         _ => return None,
     };
     Some(Device { kind, id: info.device_id(), label: info.label(), group_id: info.group_id() })
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = MediaDevices, js_name = MediaDevices)]
+    type MediaDevicesShim;
+
+    #[wasm_bindgen(method, js_name = selectAudioOutput)]
+    fn select_audio_output(this: &MediaDevicesShim) -> Promise;
 }

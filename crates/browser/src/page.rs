@@ -1,6 +1,6 @@
 //! The page's life: seen or hidden, online or not, going away.
 
-use web_sys::{Event, VisibilityState};
+use web_sys::{Element, Event, VisibilityState};
 
 use crate::{event::Listener, queue::EventSink, window::window};
 
@@ -38,6 +38,23 @@ pub fn report_online(sink: EventSink<bool>) -> [Listener; 2] {
 #[must_use = "a dropped listener hears nothing"]
 pub fn on_page_hide(mut last_words: impl FnMut() + 'static) -> Listener {
     Listener::new(&window(), "pagehide", move |_: Event| last_words())
+}
+
+/// Whether an element can fill the screen.
+#[must_use]
+pub fn has_fullscreen() -> bool {
+    window().document().is_some_and(|document| document.fullscreen_enabled())
+}
+
+/// Makes an element fill the screen, or puts it back; to be called from a gesture. A browser that does not want to
+/// leaves it as it is.
+pub fn toggle_fullscreen(element: &Element) {
+    let Some(document) = window().document() else { return };
+    if document.fullscreen_element().as_ref() == Some(element) {
+        document.exit_fullscreen();
+    } else {
+        let _ = element.request_fullscreen();
+    }
 }
 
 /// Sets what the tab is called.

@@ -27,6 +27,11 @@ impl MediaStream {
         self.0.add_track(track.as_ref());
     }
 
+    /// Takes a track out, if it is in it.
+    pub fn remove_track(&self, track: &MediaTrack) {
+        self.0.remove_track(track.as_ref());
+    }
+
     /// Makes these its tracks. Those that it has already go on without a gap.
     pub fn set_tracks(&self, tracks: &[MediaTrack]) {
         for old in self.tracks() {

@@ -1,6 +1,8 @@
 //! Sound and pictures, as tracks.
 
-use wasm_bindgen::{JsCast, closure::Closure};
+use js_sys::Reflect;
+use sightline_core::media::ContentHint;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Event, MediaStreamTrack, MediaStreamTrackState};
 
 use crate::{queue::EventSink, window::member};
@@ -132,6 +134,12 @@ impl LocalTrack {
         // The old one first: as it goes it takes back whatever handler there is.
         self.ended = None;
         self.ended = Some(EndedHandler::new(self.track.clone(), sink));
+    }
+
+    /// Tells the encoder what a video track shows (W3C mst-content-hint). A browser without hints goes on without.
+    pub fn set_content_hint(&self, hint: ContentHint) {
+        let name = JsValue::from_str("contentHint");
+        let _ = Reflect::set(self.track.0.unchecked_ref(), &name, &JsValue::from_str(hint.as_str()));
     }
 
     /// The device's name, in its own words.

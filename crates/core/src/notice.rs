@@ -13,8 +13,12 @@ pub enum NoticeCode {
     NoDevice,
     /// Another program holds the camera or microphone, or the system failed to start it.
     DeviceInUse,
-    /// A device in use was unplugged.
-    DeviceLost,
+    /// The camera in use was unplugged.
+    CameraLost,
+    /// The microphone in use was unplugged.
+    MicrophoneLost,
+    /// No screen can be shared here.
+    ScreenUnavailable,
     /// Not https and not localhost: browsers give no camera.
     InsecureContext,
     /// The browser has no WebRTC.
@@ -54,7 +58,8 @@ impl NoticeCode {
             Self::PermissionPending => "permission-pending",
             Self::NoDevice => "no-device",
             Self::DeviceInUse => "device-in-use",
-            Self::DeviceLost => "device-lost",
+            Self::CameraLost | Self::MicrophoneLost => "device-lost",
+            Self::ScreenUnavailable => "screen-unavailable",
             Self::InsecureContext => "insecure-context",
             Self::UnsupportedBrowser => "unsupported-browser",
             Self::AutoplayBlocked => "autoplay-blocked",

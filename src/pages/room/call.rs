@@ -16,6 +16,7 @@ use crate::{
         notice::{NoticeCard, NoticeList},
         page_header::PageHeader,
         settings_menu::SettingsMenu,
+        source_resume::SourceResume,
         stage::Stage,
         stats_panel::StatsPanel,
     },
@@ -83,7 +84,8 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <TopBar room=room model=model />
             <div class="room-body">
                 <section class="room-stage">
-                    <NoticeList notices=notices dismiss=actions.dismiss resume=actions.resume_playback />
+                    <NoticeList notices=notices dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
+                    <SourceResume is_wanted=model.needs_source_gesture choose=actions.choose_source />
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>
@@ -116,7 +118,7 @@ fn TopBar(room: RoomName, model: RoomModel) -> AnyView {
                 {count}
             </span>
             <CopyLink invitation=model.invitation class="button small" test_id="share-link" />
-            <SettingsMenu />
+            <SettingsMenu settings=model.settings />
         </header>
     }
     .into_any()

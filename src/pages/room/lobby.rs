@@ -12,11 +12,13 @@ use crate::{
         level_meter::LevelMeter,
         notice::{NoticeCard, NoticeList},
         page_header::PageHeader,
+        settings_menu::SettingsMenu,
         source_choice::SourceControl,
+        source_resume::SourceResume,
     },
     language::Language,
     sentence,
-    session::model::{LobbyActions, LobbyModel, SourceChoice},
+    session::model::{LobbyActions, LobbyModel, Setting, SourceChoice},
 };
 
 /// The lobby of a room.
@@ -53,13 +55,15 @@ pub fn Lobby(
 #[component]
 fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView {
     let language = Language::from_context();
-    let wants_camera = Signal::derive(move || model.source.get() == SourceChoice::Camera);
+    let wants_no_camera = Signal::derive(move || model.source.get() != SourceChoice::Camera);
+    let is_silent = Signal::derive(move || !model.microphone.get());
     let toggle_microphone = Callback::new(move |()| model.microphone.update(|is_on| *is_on = !*is_on));
     view! {
         <main class="lobby" data-testid="lobby">
             <section class="lobby-preview">
                 <Preview model=model toggle_microphone=toggle_microphone />
-                <NoticeList notices=model.notices ask_again=actions.ask_again />
+                <NoticeList notices=model.notices dismiss=actions.dismiss ask_again=actions.ask_again />
+                <SourceResume is_wanted=model.needs_source_gesture choose=actions.choose_source />
             </section>
             <form
                 class="lobby-form"
@@ -68,7 +72,8 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
                     actions.join.run(());
                 }
             >
-                <header>
+                <header class="lobby-header">
+                    <SettingsMenu settings=model.settings in_lobby=true />
                     <h1>{language.text(sentence!(lobby.title))}</h1>
                     <p class="lobby-room">
                         <span class="sr-only">{language.text(sentence!(lobby.room))}": "</span>
@@ -88,21 +93,21 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
                         on:input=move |event| model.name.set(event_target_value(&event))
                     />
                 </label>
-                <SourceControl source=model.source />
+                <SourceControl source=model.source choose=actions.choose_source />
                 <DeviceSelect
-                    devices=model.cameras
-                    chosen=model.camera
+                    devices=model.settings.cameras
+                    chosen=model.settings.preferences.signal(Setting::Camera)
                     label=sentence!(lobby.camera)
-                    unnamed=sentence!(lobby.unnamed_camera)
-                    is_enabled=wants_camera
+                    prompt=None
+                    is_useless=wants_no_camera
                     test_id="camera-select"
                 />
                 <DeviceSelect
-                    devices=model.microphones
-                    chosen=model.microphone_device
+                    devices=model.settings.microphones
+                    chosen=model.settings.preferences.signal(Setting::Microphone)
                     label=sentence!(lobby.microphone)
-                    unnamed=sentence!(lobby.unnamed_microphone)
-                    is_enabled=model.microphone
+                    prompt=None
+                    is_useless=is_silent
                     test_id="mic-select"
                 />
                 <div class="lobby-join">
@@ -121,12 +126,13 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
 fn Preview(model: LobbyModel, toggle_microphone: Callback<()>) -> AnyView {
     let language = Language::from_context();
     let has_picture =
-        Memo::new(move |_| model.source.get() == SourceChoice::Camera && model.preview.with(Option::is_some));
+        Memo::new(move |_| model.source.get() != SourceChoice::None && model.preview.with(Option::is_some));
+    let is_mirrored = Signal::derive(move || model.source.get() == SourceChoice::Camera);
     let words = Signal::derive(move || {
         let sentence = match (model.source.get(), model.is_asking.get()) {
             (SourceChoice::None, _) => sentence!(lobby.camera_off),
-            (SourceChoice::Camera, true) => sentence!(lobby.asking),
-            (SourceChoice::Camera, false) => sentence!(lobby.no_picture),
+            (SourceChoice::Camera | SourceChoice::Screen, true) => sentence!(lobby.asking),
+            (SourceChoice::Camera | SourceChoice::Screen, false) => sentence!(lobby.no_picture),
         };
         sentence(language.locale())
     });
@@ -135,7 +141,7 @@ fn Preview(model: LobbyModel, toggle_microphone: Callback<()>) -> AnyView {
             <Video
                 stream=model.preview
                 is_muted=true
-                is_mirrored=true
+                is_mirrored=is_mirrored
                 test_id="preview"
                 label=language.text(sentence!(lobby.preview))
             />

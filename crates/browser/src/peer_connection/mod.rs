@@ -1,7 +1,9 @@
 //! One `RTCPeerConnection` with its fixed media slots.
 
 mod closed;
+mod codec;
 mod event;
+mod sending;
 pub(crate) mod shim;
 mod slot;
 mod state;
@@ -9,8 +11,9 @@ mod stats;
 
 use std::rc::Rc;
 
-use js_sys::{Array, Promise, Reflect};
+use js_sys::{Array, Promise};
 use sightline_core::{
+    media::SendLimits,
     negotiation::{Completed, Operation, OperationFailure},
     stats::StatsEntry,
 };
@@ -18,15 +21,13 @@ use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{RtcPeerConnection, RtcSessionDescription};
 
+pub use codec::video_codecs;
 pub use event::PeerConnectionEvent;
+pub use sending::has_jitter_buffer_target;
 pub use slot::MediaSlot;
 pub use state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 
-use self::{
-    closed::Closed,
-    shim::{PeerConnectionShim, SenderShim},
-    slot::Slots,
-};
+use self::{closed::Closed, shim::PeerConnectionShim, slot::Slots};
 use crate::{
     certificate::Certificate,
     dictionary::{dictionary, set},
@@ -114,28 +115,56 @@ impl PeerConnection {
         self.awaiting(replacing)
     }
 
-    /// Limits what a slot sends, in bit/s, or lifts the limit. Nothing happens where the slot has no transceiver yet.
+    /// Whether a slot has a sender yet.
+    #[must_use]
+    pub fn has_sender(&self, slot: MediaSlot) -> bool {
+        self.inner.slots.transceiver(slot).is_some()
+    }
+
+    /// Limits what a slot sends. Nothing happens where the slot has no transceiver yet.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
-    pub fn set_max_bitrate(
+    pub fn set_send_limits(
         &self,
         slot: MediaSlot,
-        max_bitrate_bps: Option<u32>,
+        limits: &SendLimits,
     ) -> impl Future<Output = Result<(), BrowserError>> + use<> {
-        let setting = self.inner.slots.transceiver(slot).map(|transceiver| {
-            let sender: SenderShim = transceiver.sender().unchecked_into();
-            let parameters = sender.get_parameters();
-            for encoding in parameters.encodings().unwrap_or_default().iter() {
-                let name = JsValue::from_str("maxBitrate");
-                let _ = match max_bitrate_bps {
-                    Some(bitrate_bps) => Reflect::set(&encoding, &name, &bitrate_bps.into()),
-                    None => Reflect::delete_property(encoding.unchecked_ref::<js_sys::Object>(), &name),
-                };
-            }
-            sender.set_parameters(&parameters)
-        });
-        self.awaiting(setting)
+        let transceiver = self.inner.slots.transceiver(slot);
+        self.awaiting(transceiver.map(|transceiver| sending::set_limits(&transceiver, limits)))
+    }
+
+    /// Wants this video codec first (a name of [`video_codecs`]), or the browser's own order. It counts from the next
+    /// exchange on, which the caller has to begin.
+    pub fn prefer_codec(&self, codec: Option<&str>) {
+        self.inner.slots.prefer_codec(codec);
+    }
+
+    /// Uses only relayed candidates from now on, or any. Candidates are gathered anew, in an exchange that the browser
+    /// asks for by `negotiationneeded`.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the browser refuses.
+    pub fn set_relay_only(&self, relay_only: bool) -> Result<(), BrowserError> {
+        let configuration = self.shim().get_configuration();
+        set(&configuration, "iceTransportPolicy", &JsValue::from_str(transport_policy(relay_only)));
+        self.shim().set_configuration(&configuration)?;
+        self.shim().restart_ice();
+        Ok(())
+    }
+
+    /// How much of what arrives in a slot is held back at least, in milliseconds; `None` for what the browser thinks
+    /// best. Nothing happens where the slot has no transceiver yet.
+    pub fn set_jitter_buffer_target(&self, slot: MediaSlot, target_ms: Option<u32>) {
+        if let Some(transceiver) = self.inner.slots.transceiver(slot) {
+            sending::set_jitter_buffer_target(&transceiver, target_ms);
+        }
+    }
+
+    /// How loud what arrives in a slot is while it is played, from 0 to 1; `None` where nothing arrives.
+    #[must_use]
+    pub fn audio_level(&self, slot: MediaSlot) -> Option<f64> {
+        self.inner.slots.transceiver(slot).and_then(|transceiver| sending::audio_level(&transceiver))
     }
 
     /// What arrives in a slot, once it has a transceiver. It is muted while nothing is sent there.
@@ -262,10 +291,9 @@ impl Inner {
 
 fn to_js(config: &PeerConnectionConfig<'_>) -> web_sys::RtcConfiguration {
     let ice_servers: Array = config.ice_servers.iter().map(ice_server_to_js).collect();
-    let policy = if config.relay_only { "relay" } else { "all" };
     let object = dictionary(&[
         ("iceServers", ice_servers.into()),
-        ("iceTransportPolicy", JsValue::from_str(policy)),
+        ("iceTransportPolicy", JsValue::from_str(transport_policy(config.relay_only))),
         ("bundlePolicy", JsValue::from_str("max-bundle")),
         ("rtcpMuxPolicy", JsValue::from_str("require")),
     ]);
@@ -273,6 +301,10 @@ fn to_js(config: &PeerConnectionConfig<'_>) -> web_sys::RtcConfiguration {
         set(&object, "certificates", &Array::of(&[JsValue::from(&certificate.0)]));
     }
     object.unchecked_into()
+}
+
+fn transport_policy(relay_only: bool) -> &'static str {
+    if relay_only { "relay" } else { "all" }
 }
 
 fn ice_server_to_js(server: &IceServer) -> JsValue {

@@ -2,7 +2,9 @@
 
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{MediaStream, RtcDataChannel, RtcPeerConnection, RtcRtpSender, RtcRtpTransceiver};
+use web_sys::{
+    MediaStream, RtcDataChannel, RtcPeerConnection, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,6 +26,14 @@ extern "C" {
         label: &str,
         init: &Object,
     ) -> Result<RtcDataChannel, JsValue>;
+
+    #[wasm_bindgen(method, js_name = getConfiguration)]
+    pub(crate) fn get_configuration(this: &PeerConnectionShim) -> Object;
+
+    /// Throws where the browser refuses, or where the method is not there.
+    #[wasm_bindgen(method, catch, js_name = setConfiguration)]
+    pub(crate) fn set_configuration(this: &PeerConnectionShim, configuration: &Object)
+    -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, js_name = restartIce)]
     pub(crate) fn restart_ice(this: &PeerConnectionShim);
@@ -52,6 +62,22 @@ extern "C" {
     pub(crate) fn set_parameters(this: &SenderShim, parameters: &SendParameters) -> Promise;
 
     pub(crate) type SendParameters;
+
+    #[wasm_bindgen(extends = RtcRtpReceiver, js_name = RTCRtpReceiver)]
+    pub(crate) type ReceiverShim;
+
+    #[wasm_bindgen(static_method_of = ReceiverShim, catch, js_class = RTCRtpReceiver, js_name = getCapabilities)]
+    pub(crate) fn get_capabilities(kind: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, js_name = getSynchronizationSources)]
+    pub(crate) fn get_synchronization_sources(this: &ReceiverShim) -> Array;
+
+    #[wasm_bindgen(extends = RtcRtpTransceiver, js_name = RTCRtpTransceiver)]
+    pub(crate) type TransceiverShim;
+
+    /// Throws where a codec is not known, or the method is not there.
+    #[wasm_bindgen(method, catch, js_name = setCodecPreferences)]
+    pub(crate) fn set_codec_preferences(this: &TransceiverShim, codecs: &Array) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, getter)]
     pub(crate) fn encodings(this: &SendParameters) -> Option<Array>;

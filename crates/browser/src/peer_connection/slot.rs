@@ -6,7 +6,10 @@ use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{RtcPeerConnection, RtcRtpTransceiver};
 
-use super::shim::{PeerConnectionShim, SenderShim};
+use super::{
+    codec,
+    shim::{PeerConnectionShim, SenderShim},
+};
 use crate::{
     dictionary::dictionary,
     error::BrowserError,
@@ -22,17 +25,20 @@ pub enum MediaSlot {
     Microphone,
     /// The pictures of the main source.
     Video,
+    /// The sound of the main source, where that is no camera: of a shared screen. Beside the microphone rather than
+    /// mixed into it, since mixing wants an audio context, which resamples, delays and waits for a gesture.
+    SourceAudio,
 }
 
 impl MediaSlot {
     /// All of them, in the order of their m-lines.
-    pub const ALL: [Self; 2] = [Self::Microphone, Self::Video];
+    pub const ALL: [Self; 3] = [Self::Microphone, Self::Video, Self::SourceAudio];
 
     /// What fits in it.
     #[must_use]
     pub const fn kind(self) -> MediaKind {
         match self {
-            Self::Microphone => MediaKind::Audio,
+            Self::Microphone | Self::SourceAudio => MediaKind::Audio,
             Self::Video => MediaKind::Video,
         }
     }
@@ -43,6 +49,8 @@ impl MediaSlot {
 pub(super) struct Slots {
     /// Names the tracks as belonging together (RFC 8830), so that the other side plays them in step.
     stream: MediaStream,
+    /// The video codec that is wanted first, as in `video/<codec>`.
+    codec: RefCell<Option<String>>,
     contents: RefCell<[SlotContent; MediaSlot::ALL.len()]>,
 }
 
@@ -54,7 +62,7 @@ struct SlotContent {
 
 impl Slots {
     pub(super) fn new() -> Result<Self, BrowserError> {
-        Ok(Self { stream: MediaStream::new(&[])?, contents: RefCell::default() })
+        Ok(Self { stream: MediaStream::new(&[])?, codec: RefCell::default(), contents: RefCell::default() })
     }
 
     /// Adds a transceiver for each slot that has none, in order.
@@ -74,6 +82,9 @@ impl Slots {
                 None => JsValue::from_str(slot.kind().as_str()),
             };
             let transceiver = connection.add_transceiver(&track_or_kind, &init)?;
+            if slot.kind() == MediaKind::Video {
+                codec::prefer(&transceiver, self.codec.borrow().as_deref());
+            }
             self.contents.borrow_mut()[slot as usize].transceiver = Some(transceiver);
         }
         Ok(())
@@ -95,6 +106,9 @@ impl Slots {
             };
             let sender = transceiver.sender();
             set_direction(&transceiver, "sendrecv")?;
+            if slot.kind() == MediaKind::Video {
+                codec::prefer(&transceiver, self.codec.borrow().as_deref());
+            }
             // Only for playing in step; an older browser goes without.
             let _ = sender.unchecked_ref::<SenderShim>().set_streams(self.stream.as_ref());
             replacing.push(sender.replace_track(self.content(slot).track.as_ref().map(MediaTrack::as_ref)));
@@ -123,6 +137,14 @@ impl Slots {
             content.transceiver.clone()
         };
         transceiver.map(|transceiver| transceiver.sender().replace_track(track.map(MediaTrack::as_ref)))
+    }
+
+    /// Wants a video codec first, in this and in every later exchange.
+    pub(super) fn prefer_codec(&self, codec: Option<&str>) {
+        *self.codec.borrow_mut() = codec.map(str::to_owned);
+        if let Some(transceiver) = self.transceiver(MediaSlot::Video) {
+            codec::prefer(&transceiver, codec);
+        }
     }
 
     pub(super) fn transceiver(&self, slot: MediaSlot) -> Option<RtcRtpTransceiver> {

@@ -1,0 +1,201 @@
+//! Asking the browser for camera and microphone.
+
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local};
+use sightline_browser::{
+    BrowserError,
+    audio_level::LevelMeter,
+    capture::{self, Captured, get_user_media},
+    clock,
+    devices::{self, DeviceKind},
+    environment,
+};
+use sightline_core::{media::content_hint, notice::NoticeCode};
+use sightline_protocol::control::PublishedSource;
+
+use super::LocalMedia;
+use crate::session::model::SourceChoice;
+
+/// How long the browser's question may stand unanswered before the person is reminded of it.
+const PROMPT_REMINDER: Duration = Duration::from_secs(4);
+
+/// What the browser is being asked for. A later question makes the answer to an earlier one unwanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Question {
+    number: u32,
+    camera: bool,
+    microphone: bool,
+}
+
+impl LocalMedia {
+    /// Asks for what is wanted and not there, or there and not the right one.
+    pub(super) fn ask_for_missing(&self) {
+        let question = {
+            let mut inner = self.inner.borrow_mut();
+            let (camera, microphone) = inner.missing();
+            if inner.is_closed || inner.pending.is_some() || !(camera || microphone) {
+                return;
+            }
+            let question = Question { number: inner.next_question, camera, microphone };
+            inner.next_question += 1;
+            inner.pending = Some(question);
+            question
+        };
+        if !environment::has_media_devices() {
+            self.inner.borrow_mut().pending = None;
+            self.raise(if environment::is_secure_context() {
+                NoticeCode::UnsupportedBrowser
+            } else {
+                NoticeCode::InsecureContext
+            });
+            return;
+        }
+        self.signals.is_asking.try_set(true);
+        self.remind_of_prompt(question);
+        let media = self.clone();
+        spawn_local(async move {
+            let captured = media.ask(question).await;
+            media.take(question, captured);
+        });
+    }
+
+    /// The device, or what is done to its sound, is to be another: the one in use goes when the other is there.
+    pub(super) fn replace(&self, kind: DeviceKind) {
+        {
+            let mut inner = self.inner.borrow_mut();
+            match kind {
+                DeviceKind::Camera => inner.is_camera_stale = true,
+                DeviceKind::Microphone => inner.is_microphone_stale = true,
+                DeviceKind::Speaker => return,
+            }
+            inner.pending = None;
+        }
+        self.ask_for_missing();
+    }
+
+    /// Resolution or frame rate are to be others.
+    pub(super) fn reshape(&self) {
+        let mut request = self.preferences.camera_request();
+        let Some(track) = self.main_track() else { return };
+        let is_camera = self.published().source == PublishedSource::Camera;
+        if !is_camera {
+            (request.width, request.height) = (None, None);
+        }
+        let media = self.clone();
+        spawn_local(async move {
+            let outcome = capture::reshape(&track, &request).await;
+            // Not every camera can be changed while it runs.
+            let is_so =
+                outcome.is_ok() && request.height.is_none_or(|height| media.captured_lines() == Some(height));
+            if is_camera && !is_so {
+                media.replace(DeviceKind::Camera);
+            }
+            media.changed.push(());
+        });
+    }
+
+    /// One question for both where both are there; else only for what there is.
+    async fn ask(&self, question: Question) -> Captured {
+        let Question { camera, microphone, .. } = question;
+        let found = devices::enumerate().await.unwrap_or_default();
+        let is_there = |kind| found.is_empty() || found.iter().any(|device| device.kind == kind);
+        let (has_camera, has_microphone) =
+            (camera && is_there(DeviceKind::Camera), microphone && is_there(DeviceKind::Microphone));
+        if (camera && !has_camera) || (microphone && !has_microphone) {
+            self.raise(NoticeCode::NoDevice);
+        }
+        if !has_camera && !has_microphone {
+            return Captured::default();
+        }
+        let error = match self.request(has_camera, has_microphone).await {
+            Ok(captured) => return captured,
+            Err(error) => error,
+        };
+        let code = NoticeCode::from_capture_error(&error.name);
+        let mut captured = Captured::default();
+        // A refusal is an answer for both. A device that fails need not take the other with it, and may be one that
+        // does not start before the other of its kind was stopped, as on most telephones.
+        if code != NoticeCode::PermissionDenied {
+            let had_another = self.release_stale();
+            if has_microphone && (has_camera || had_another) {
+                captured.audio = self.request(false, true).await.ok().and_then(|one| one.audio);
+            }
+            if has_camera && (has_microphone || had_another) {
+                captured.video = self.request(true, false).await.ok().and_then(|one| one.video);
+            }
+        }
+        if has_camera && captured.video.is_none() || has_microphone && captured.audio.is_none() {
+            self.raise(code);
+        }
+        captured
+    }
+
+    /// Releases what is to be replaced; whether there was anything.
+    fn release_stale(&self) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        let (is_camera_stale, is_microphone_stale) = (inner.is_camera_stale, inner.is_microphone_stale);
+        let camera = inner.camera.take_if(|_| is_camera_stale);
+        let microphone = inner.microphone.take_if(|_| is_microphone_stale);
+        camera.is_some() || microphone.is_some()
+    }
+
+    async fn request(&self, camera: bool, microphone: bool) -> Result<Captured, BrowserError> {
+        let camera = camera.then(|| self.preferences.camera_request());
+        let microphone = microphone.then(|| self.preferences.microphone_request());
+        get_user_media(camera.as_ref(), microphone.as_ref()).await
+    }
+
+    fn take(&self, question: Question, captured: Captured) {
+        let has_all = (captured.video.is_some() || !question.camera)
+            && (captured.audio.is_some() || !question.microphone);
+        let is_more_wanted = {
+            let mut inner = self.inner.borrow_mut();
+            if inner.pending != Some(question) {
+                return;
+            }
+            inner.pending = None;
+            inner.is_camera_stale &= !question.camera;
+            inner.is_microphone_stale &= !question.microphone;
+            if let Some(mut camera) = captured.video.filter(|_| inner.source == SourceChoice::Camera) {
+                camera.report_ended(self.lost(DeviceKind::Camera));
+                camera.set_content_hint(content_hint(PublishedSource::Camera));
+                inner.camera = Some(camera);
+            }
+            if let Some(mut microphone) = captured.audio {
+                microphone.set_enabled(inner.wants_microphone);
+                microphone.report_ended(self.lost(DeviceKind::Microphone));
+                inner.meter = LevelMeter::new(microphone.track()).ok();
+                inner.microphone = Some(microphone);
+            }
+            // The person switched something on while the browser was asking for something else.
+            let (camera, microphone) = inner.missing();
+            (camera && !question.camera) || (microphone && !question.microphone)
+        };
+        self.signals.is_asking.try_set(false);
+        self.clear(NoticeCode::PermissionPending);
+        if has_all {
+            for code in [NoticeCode::PermissionDenied, NoticeCode::NoDevice, NoticeCode::DeviceInUse] {
+                self.clear(code);
+            }
+        }
+        self.announce();
+        if is_more_wanted {
+            self.ask_for_missing();
+        }
+        let media = self.clone();
+        // The labels are known only now.
+        spawn_local(async move { media.list_devices().await });
+    }
+
+    fn remind_of_prompt(&self, question: Question) {
+        let media = self.clone();
+        spawn_local(async move {
+            clock::sleep(PROMPT_REMINDER).await;
+            let is_open = media.inner.borrow().pending == Some(question);
+            if is_open {
+                media.raise(NoticeCode::PermissionPending);
+            }
+        });
+    }
+}
