@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
-    BrowserError,
+    BrowserError, BrowserErrorKind,
     audio_level::LevelMeter,
-    capture::{self, Captured, get_user_media},
+    capture::{self, Captured, DeviceChoice as Wanted, get_user_media},
     clock,
     devices::{self, DeviceKind},
     environment,
@@ -15,7 +15,7 @@ use sightline_core::{media::content_hint, notice::NoticeCode};
 use sightline_protocol::control::PublishedSource;
 
 use super::LocalMedia;
-use crate::session::model::SourceChoice;
+use crate::session::model::{DeviceChoice, SourceChoice};
 
 /// How long the browser's question may stand unanswered before the person is reminded of it.
 const PROMPT_REMINDER: Duration = Duration::from_secs(4);
@@ -140,10 +140,33 @@ impl LocalMedia {
         camera.is_some() || microphone.is_some()
     }
 
+    /// What was chosen and is listed has to be it: Chromium takes a mere preference lightly. Where that cannot be, any
+    /// other will do.
     async fn request(&self, camera: bool, microphone: bool) -> Result<Captured, BrowserError> {
-        let camera = camera.then(|| self.preferences.camera_request());
-        let microphone = microphone.then(|| self.preferences.microphone_request());
-        get_user_media(camera.as_ref(), microphone.as_ref()).await
+        let mut camera = camera.then(|| self.preferences.camera_request());
+        let mut microphone = microphone.then(|| self.preferences.microphone_request());
+        if let Some(camera) = &mut camera {
+            insist(&mut camera.device, self.signals.cameras);
+        }
+        if let Some(microphone) = &mut microphone {
+            insist(&mut microphone.device, self.signals.microphones);
+        }
+        let outcome = get_user_media(camera.as_ref(), microphone.as_ref()).await;
+        match outcome {
+            Err(error) if error.kind() == BrowserErrorKind::Overconstrained => {
+                for device in [
+                    camera.as_mut().map(|camera| &mut camera.device),
+                    microphone.as_mut().map(|microphone| &mut microphone.device),
+                ]
+                .into_iter()
+                .flatten()
+                {
+                    *device = Wanted::Any;
+                }
+                get_user_media(camera.as_ref(), microphone.as_ref()).await
+            }
+            outcome => outcome,
+        }
     }
 
     fn take(&self, question: Question, captured: Captured) {
@@ -197,5 +220,13 @@ impl LocalMedia {
                 media.raise(NoticeCode::PermissionPending);
             }
         });
+    }
+}
+
+fn insist(wanted: &mut Wanted, listed: RwSignal<Vec<DeviceChoice>>) {
+    if let Wanted::Preferred(id) = wanted
+        && listed.try_with_untracked(|listed| listed.iter().any(|device| device.id == *id)) == Some(true)
+    {
+        *wanted = Wanted::Exactly(std::mem::take(id));
     }
 }
