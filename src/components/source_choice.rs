@@ -33,6 +33,7 @@ pub fn SourceControl(
                     type="button"
                     class="segment"
                     data-testid=test_id
+                    title=language.text(words)
                     aria-pressed=Signal::derive(move || (source.get() == choice).to_string())
                     on:click=move |_| choose.run(choice)
                 >
