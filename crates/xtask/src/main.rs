@@ -5,6 +5,7 @@
     reason = "talking to a person at a terminal is its purpose"
 )]
 
+mod bench;
 mod browsers;
 mod build;
 mod fingerprint;
@@ -44,6 +45,9 @@ enum Task {
     Serve(serve::Options),
     /// Run every check: lints, native tests, browser tests, end-to-end tests.
     Test(test::Options),
+    /// Measure, beside something else measured in the same run.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Take the README's screenshots anew, into docs/screenshots/.
     Screenshots,
 }
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Task::Build(options) => build::run(&options),
         Task::Serve(options) => serve::run(&options),
         Task::Test(options) => return test::run(&options),
+        Task::Bench(bench) => bench::run(&bench),
         Task::Screenshots => screenshots::run(),
     };
     match done {

@@ -19,7 +19,7 @@ struct Client;
 
 /// The files in the binary, as a file system.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Embedded;
+pub(crate) struct Embedded;
 
 impl Backend for Embedded {
     type File = OpenFile;
@@ -48,14 +48,14 @@ fn find(path: &Path) -> io::Result<EmbeddedFile> {
 
 /// A file of the binary that is being read.
 #[derive(Debug)]
-pub(super) struct OpenFile {
+pub(crate) struct OpenFile {
     metadata: FileMetadata,
     data: Cursor<std::borrow::Cow<'static, [u8]>>,
 }
 
 /// What is known of a file of the binary.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FileMetadata {
+pub(crate) struct FileMetadata {
     bytes: u64,
     modified: Option<SystemTime>,
 }

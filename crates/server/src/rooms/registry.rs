@@ -20,6 +20,8 @@ use super::{
 };
 use crate::time::UnixTime;
 
+const FIRST_IS_JOIN: &str = "the first message is join";
+
 /// What holds for every room.
 #[derive(Debug, Clone)]
 pub struct RoomSettings {
@@ -52,6 +54,8 @@ impl Default for RoomSettings {
 pub enum Output {
     /// Send this.
     Send(SocketId, ServerMessage),
+    /// Send this signal, written already.
+    Relay(SocketId, String),
     /// Send what the [`Closing`] says last, then close. Nothing that the socket says from now on counts.
     Close(SocketId, Closing),
 }
@@ -111,7 +115,7 @@ impl Registry {
                 self.handle_failure(socket, ErrorCode::ProtocolError, "a second join", now);
             }
             (_, None) => {
-                self.handle_failure(socket, ErrorCode::ProtocolError, "the first message is join", now);
+                self.handle_failure(socket, ErrorCode::ProtocolError, FIRST_IS_JOIN, now);
             }
             (ClientMessage::Signal { to, signal }, Some(seat)) => self.relay(socket, &seat, &to, signal),
             (ClientMessage::Leave, Some(seat)) => {
@@ -120,6 +124,27 @@ impl Registry {
                 self.outputs.push_back(Output::Close(socket, Closing::Left));
             }
             (ClientMessage::Ping { nonce }, Some(_)) => self.send(socket, ServerMessage::Pong { nonce }),
+        }
+    }
+
+    /// A socket said something for another member, which `stamped` writes with its sender. The same as a
+    /// [`ClientMessage::Signal`], without anything of it being taken apart.
+    pub fn handle_signal(
+        &mut self,
+        socket: SocketId,
+        to: &MemberId,
+        stamped: impl FnOnce(&MemberId) -> String,
+        now: UnixTime,
+    ) {
+        let Some(from) = self.seats.get(&socket) else {
+            return self.handle_failure(socket, ErrorCode::ProtocolError, FIRST_IS_JOIN, now);
+        };
+        match self.addressee(from, to) {
+            Some(addressee) => {
+                let frame = stamped(&from.id);
+                self.outputs.push_back(Output::Relay(addressee, frame));
+            }
+            None => self.send_unreachable(socket, to),
         }
     }
 
@@ -295,24 +320,22 @@ impl Registry {
     }
 
     fn relay(&mut self, socket: SocketId, from: &Seat, to: &MemberId, signal: Signal) {
-        let addressee = self
-            .rooms
-            .get(&from.room)
-            .and_then(|room| room.place(to))
-            .filter(|place| place.id != from.id)
-            .and_then(Place::socket);
-        match addressee {
+        match self.addressee(from, to) {
             Some(addressee) => {
                 self.send(addressee, ServerMessage::Signal { from: from.id.clone(), signal });
             }
-            None => self.send(
-                socket,
-                ServerMessage::Error {
-                    code: ErrorCode::PeerUnreachable,
-                    message: format!("{to} is not in the room or is away"),
-                },
-            ),
+            None => self.send_unreachable(socket, to),
         }
+    }
+
+    fn addressee(&self, from: &Seat, to: &MemberId) -> Option<SocketId> {
+        let place = self.rooms.get(&from.room)?.place(to).filter(|place| place.id != from.id)?;
+        place.socket()
+    }
+
+    fn send_unreachable(&mut self, socket: SocketId, to: &MemberId) {
+        let message = format!("{to} is not in the room or is away");
+        self.send(socket, ServerMessage::Error { code: ErrorCode::PeerUnreachable, message });
     }
 
     fn give_up(&mut self, seat: &Seat) {

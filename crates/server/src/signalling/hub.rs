@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     addresses::Addresses,
-    frame,
+    frame::{self, Said},
     limits::SocketLimits,
     outbox::{Outbox, OutboxFull},
 };
@@ -116,11 +116,15 @@ impl Hub {
         self.metrics.received.inc_by(text.len() as u64);
         let read = frame::read(text);
         self.with_open(socket, |state, address| match read {
-            Ok(ClientMessage::Join { .. }) if !state.addresses.join(address, Instant::now()) => {
+            Ok(Said::Signal(signal)) => {
+                let now = self.clock.now();
+                state.registry.handle_signal(socket, &signal.to, |from| signal.stamped(from), now);
+            }
+            Ok(Said::Other(ClientMessage::Join { .. })) if !state.addresses.join(address, Instant::now()) => {
                 let message = "too many joins of this address";
                 state.registry.handle_failure(socket, ErrorCode::RateLimited, message, self.clock.now());
             }
-            Ok(message) => state.registry.handle_message(socket, message, self.clock.now()),
+            Ok(Said::Other(message)) => state.registry.handle_message(socket, message, self.clock.now()),
             Err(refusal) => {
                 state.registry.handle_failure(socket, refusal.code, &refusal.message, self.clock.now());
             }
@@ -206,15 +210,17 @@ impl Hub {
         while let Some(output) = state.registry.poll_output() {
             match output {
                 Output::Send(socket, message) => {
-                    match message {
-                        ServerMessage::Joined { .. } => drop(self.metrics.joins.inc()),
-                        ServerMessage::Signal { .. } => drop(self.metrics.relayed_signals.inc()),
-                        _ => {}
+                    if matches!(message, ServerMessage::Joined { .. }) {
+                        self.metrics.joins.inc();
                     }
                     match serde_json::to_string(&message) {
                         Ok(frame) => self.queue(state, origin, socket, frame),
                         Err(error) => tracing::error!(%error, "a message cannot be written"),
                     }
+                }
+                Output::Relay(socket, frame) => {
+                    self.metrics.relayed_signals.inc();
+                    self.queue(state, origin, socket, frame);
                 }
                 Output::Close(socket, closing) => {
                     let reason = closing.reason();

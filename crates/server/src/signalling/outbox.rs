@@ -104,7 +104,8 @@ impl Outbox {
         }
     }
 
-    fn pop(&self) -> Option<Next> {
+    /// What is to be written next, if anything is.
+    pub(super) fn pop(&self) -> Option<Next> {
         let mut queue = self.lock();
         if let Some(frame) = queue.frames.pop_front() {
             queue.bytes -= frame.len();

@@ -72,22 +72,25 @@ async fn write(
     let mut pings = interval_at(Instant::now() + limits.ping_interval, limits.ping_interval);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let next = tokio::select! {
-            next = outbox.next() => next,
+        let mut next = tokio::select! {
+            next = outbox.next() => Some(next),
             _ = pings.tick() => {
                 sink.send(Message::Ping(Bytes::new())).await?;
                 continue;
             }
         };
-        match next {
-            Next::Frame(frame) => sink.send(Message::Text(frame.into())).await?,
-            Next::End(closing) => {
-                if let Some(last) = closing.message().and_then(|last| serde_json::to_string(&last).ok()) {
-                    sink.send(Message::Text(last.into())).await?;
-                }
-                let close = CloseFrame { code: closing.close_code(), reason: closing.reason().into() };
-                return sink.send(Message::Close(Some(close))).await;
+        // Everything that waits goes out together.
+        while let Some(Next::Frame(frame)) = next {
+            sink.feed(Message::Text(frame.into())).await?;
+            next = outbox.pop();
+        }
+        sink.flush().await?;
+        if let Some(Next::End(closing)) = next {
+            if let Some(last) = closing.message().and_then(|last| serde_json::to_string(&last).ok()) {
+                sink.send(Message::Text(last.into())).await?;
             }
+            let close = CloseFrame { code: closing.close_code(), reason: closing.reason().into() };
+            return sink.send(Message::Close(Some(close))).await;
         }
     }
 }

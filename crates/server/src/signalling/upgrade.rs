@@ -18,6 +18,9 @@ use crate::{
     proxy::{TrustedProxy, client_address},
 };
 
+/// So much is gathered before it is written, where so much waits.
+const WRITE_BYTES: usize = 16 * 1024;
+
 /// What the handshake needs.
 #[derive(Debug, Clone)]
 pub(crate) struct SignallingState {
@@ -45,8 +48,8 @@ pub(crate) async fn upgrade(
     handshake
         // The default reads into 128 KiB for every socket, idle ones too.
         .read_buffer_size(1024)
-        .write_buffer_size(0)
-        .max_write_buffer_size(4 * MAX_FRAME_BYTES)
+        .write_buffer_size(WRITE_BYTES)
+        .max_write_buffer_size(WRITE_BYTES + 4 * MAX_FRAME_BYTES)
         // Above our own limit, so that a frame somewhat too long is read, and its sender told.
         .max_message_size(2 * MAX_FRAME_BYTES)
         .max_frame_size(2 * MAX_FRAME_BYTES)

@@ -1,0 +1,200 @@
+//! Loads a signalling server and says what that cost it: one line of JSON. `cargo xtask bench signalling` runs it.
+//!
+//! Rooms of two. First all sockets are idle: memory. Then one of each room sends bursts of signals as trickled candidates
+//! come, the next burst when the other has the last one: messages per second of the server's processor time. Then one
+//! signal at a time, in one room after the other: latency.
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a tool at a terminal")]
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+use futures_util::{
+    SinkExt, StreamExt,
+    future::join_all,
+    stream::{self, SplitSink},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, sync::mpsc};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+/// Length of a signal as it is sent.
+const SIGNAL_BYTES: usize = 600;
+/// What a browser trickles at once.
+const BURST: usize = 16;
+/// Rooms that send at the same time. The others are idle.
+const SENDING_ROOMS: usize = 64;
+/// Sockets that are opened at the same time.
+const OPENING: usize = 64;
+const IDLE_BEFORE_WEIGHING: Duration = Duration::from_secs(3);
+const LATENCY_SIGNALS: usize = 2_000;
+/// Between two signals of the latency measurement.
+const LATENCY_PAUSE: Duration = Duration::from_millis(1);
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Where the server listens, on 127.0.0.1.
+    #[arg(long)]
+    port: u16,
+    /// Its process.
+    #[arg(long)]
+    pid: u32,
+    #[arg(long)]
+    sockets: usize,
+    /// Of the throughput measurement.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
+/// Frames of one socket that wait to be looked at.
+const WAITING_FRAMES: usize = 64;
+
+/// A socket that is read all the time, so that the server's pings are answered.
+struct Socket {
+    sink: SplitSink<WebSocketStream<TcpStream>, Message>,
+    texts: mpsc::Receiver<String>,
+}
+
+/// Two members, and the signal that the first sends to the second.
+struct Room {
+    sender: Socket,
+    receiver: Socket,
+    signal: Message,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let arguments = Arguments::parse();
+    let empty_bytes = memory_bytes(arguments.pid);
+    let mut rooms: Vec<Room> = stream::iter(0..arguments.sockets / 2)
+        .map(|number| open_room(arguments.port, number))
+        .buffer_unordered(OPENING)
+        .collect()
+        .await;
+    tokio::time::sleep(IDLE_BEFORE_WEIGHING).await;
+    let bytes_per_socket = memory_bytes(arguments.pid).saturating_sub(empty_bytes) / arguments.sockets as u64;
+
+    let cpu_before = cpu_time(arguments.pid);
+    let started = now();
+    let until = started + Duration::from_secs(arguments.seconds);
+    let relayed: usize = join_all(rooms.iter_mut().take(SENDING_ROOMS).map(|room| relay_until(room, until)))
+        .await
+        .into_iter()
+        .sum();
+    let elapsed = started.elapsed();
+    let cpu = cpu_time(arguments.pid) - cpu_before;
+
+    let mut latencies = Vec::with_capacity(LATENCY_SIGNALS);
+    for number in 0..LATENCY_SIGNALS {
+        let count = rooms.len();
+        let room = &mut rooms[number % count];
+        let sent = now();
+        room.sender.sink.send(room.signal.clone()).await.unwrap();
+        next_text(&mut room.receiver).await;
+        latencies.push(sent.elapsed());
+        tokio::time::sleep(LATENCY_PAUSE).await;
+    }
+    latencies.sort_unstable();
+    println!(
+        "{}",
+        json!({
+            "sockets": arguments.sockets,
+            "bytes_per_socket": bytes_per_socket,
+            "relayed_per_cpu_s": relayed as f64 / cpu.as_secs_f64(),
+            "relayed_per_s": relayed as f64 / elapsed.as_secs_f64(),
+            "p50_us": latencies[LATENCY_SIGNALS / 2].as_micros() as u64,
+            "p99_us": latencies[LATENCY_SIGNALS * 99 / 100].as_micros() as u64,
+        })
+    );
+}
+
+async fn open_room(port: u16, number: usize) -> Room {
+    let room = format!("load-{number}");
+    let (mut sender, _) = join(port, &room, "sender").await;
+    let (receiver, joined) = join(port, &room, "receiver").await;
+    // `peer_joined`
+    next_text(&mut sender).await;
+    let to = joined["you"].as_str().unwrap();
+    let signal = |candidate: &str| {
+        json!({
+            "type": "signal", "to": to, "connection": "c1", "generation": 0,
+            "payload": {"candidate": {"candidate": candidate, "sdp_mid": "0", "sdp_m_line_index": 0, "ufrag": "abcd"}},
+        })
+        .to_string()
+    };
+    let padding = SIGNAL_BYTES - signal("").len();
+    let signal = signal(&"x".repeat(padding));
+    assert_eq!(signal.len(), SIGNAL_BYTES);
+    let mut room = Room { sender, receiver, signal: Message::text(signal) };
+    // Once before anything is measured.
+    room.sender.sink.send(room.signal.clone()).await.unwrap();
+    let arrived: Value = serde_json::from_str(&next_text(&mut room.receiver).await).unwrap();
+    assert_eq!(arrived["type"], "signal");
+    assert!(
+        arrived["from"].is_string() && arrived["payload"]["candidate"]["candidate"].is_string(),
+        "{arrived}"
+    );
+    room
+}
+
+async fn join(port: u16, room: &str, name: &str) -> (Socket, Value) {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (socket, _) = client_async(format!("ws://127.0.0.1:{port}/ws"), stream).await.unwrap();
+    let (sink, mut stream) = socket.split();
+    let (sender, texts) = mpsc::channel(WAITING_FRAMES);
+    tokio::spawn(async move {
+        while let Some(Ok(frame)) = stream.next().await {
+            if let Message::Text(text) = frame
+                && sender.send(text.to_string()).await.is_err()
+            {
+                break;
+            }
+        }
+    });
+    let mut socket = Socket { sink, texts };
+    let join = json!({"type": "join", "protocol": 1, "room": room, "name": name, "instance": name});
+    socket.sink.send(Message::text(join.to_string())).await.unwrap();
+    let joined = serde_json::from_str(&next_text(&mut socket).await).unwrap();
+    (socket, joined)
+}
+
+async fn relay_until(room: &mut Room, until: Instant) -> usize {
+    let mut relayed = 0;
+    while now() < until {
+        for _ in 0..BURST {
+            room.sender.sink.feed(room.signal.clone()).await.unwrap();
+        }
+        room.sender.sink.flush().await.unwrap();
+        for _ in 0..BURST {
+            next_text(&mut room.receiver).await;
+        }
+        relayed += BURST;
+    }
+    relayed
+}
+
+async fn next_text(socket: &mut Socket) -> String {
+    socket.texts.recv().await.expect("the server closed")
+}
+
+fn memory_bytes(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// User and system time (`proc(5)`, fields 14 and 15 of `stat`), of which there are 100 ticks a second.
+fn cpu_time(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, after_name) = stat.rsplit_once(')').unwrap();
+    let ticks = |at: usize| after_name.split_whitespace().nth(at).unwrap().parse::<u64>().unwrap();
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
+
+#[allow(clippy::disallowed_methods, reason = "measuring time is its purpose")]
+fn now() -> Instant {
+    Instant::now()
+}

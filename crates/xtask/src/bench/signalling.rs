@@ -1,0 +1,126 @@
+//! The signalling server and a Node relay, each under the same load, one after the other.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::Value;
+
+use crate::{install, process, workspace};
+
+const NPM_WS_VERSION: &str = "8.23.0";
+
+/// How much load.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Sockets, one run for each number
+    #[arg(long, value_delimiter = ',', default_value = "1000,10000")]
+    sockets: Vec<usize>,
+    /// How long signals are relayed, in seconds
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// The server alone, without Node beside it
+    #[arg(long)]
+    alone: bool,
+}
+
+/// Builds, runs, prints a table.
+///
+/// # Errors
+/// Where something does not build or run.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    process::run(&mut process::cargo([
+        "build",
+        "--release",
+        "--package",
+        "sightline-server",
+        "--bins",
+        "--example",
+        "signalling_load",
+    ]))?;
+    if !options.alone {
+        install::from_npm("ws", NPM_WS_VERSION)?;
+    }
+    println!(
+        "\n{:<12} {:>8} {:>20} {:>14} {:>10} {:>10} {:>12}",
+        "", "sockets", "signals/CPU-second", "signals/s", "p50 ms", "p99 ms", "KB/socket"
+    );
+    for sockets in &options.sockets {
+        measure("sightline", start_server()?, *sockets, options.seconds)?;
+        if !options.alone {
+            measure("node ws", start_relay()?, *sockets, options.seconds)?;
+        }
+    }
+    println!(
+        "\n600-byte signals in bursts of 16 from 64 rooms of two, the other sockets idle; latency of one signal at a time;\n\
+         CPU and memory (VmRSS) of the server's process alone. The load runs on the same machine."
+    );
+    Ok(())
+}
+
+/// A server that is ended with this.
+struct Running {
+    child: Child,
+    port: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // What has ended already needs no signal.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn start_server() -> Result<Running> {
+    let mut server = process::command(workspace::release_binary("sightline-server"));
+    server
+        .args(["--port", "0", "--bind", "127.0.0.1", "--log", "error", "--max-sockets", "100000"])
+        .args(["--max-rooms", "100000", "--max-frames-per-second", "1000000"])
+        .args(["--max-bytes-per-second", "1000000000", "--data-dir"])
+        .arg(workspace::target_dir().join("bench"));
+    start(server, |line| {
+        Some(line.trim().strip_prefix("http://localhost:")?.trim_end_matches('/').to_owned())
+    })
+}
+
+fn start_relay() -> Result<Running> {
+    let mut relay = process::command("node");
+    relay.arg("crates/xtask/src/bench/relay.mjs").arg(install::tools_dir()?.join("npm"));
+    start(relay, |line| Some(line.strip_prefix("listening on ")?.to_owned()))
+}
+
+fn start(mut command: Command, port: impl Fn(&str) -> Option<String>) -> Result<Running> {
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start a server")?;
+    let output = child.stdout.take().context("no output")?;
+    let mut running = Running { child, port: String::new() };
+    for line in BufReader::new(output).lines() {
+        if let Some(port) = port(&line?) {
+            running.port = port;
+            return Ok(running);
+        }
+    }
+    bail!("the server ended at once")
+}
+
+fn measure(name: &str, server: Running, sockets: usize, seconds: u64) -> Result<()> {
+    let load = workspace::target_dir().join("release/examples/signalling_load");
+    let mut load = process::command(load);
+    load.args(["--port", &server.port, "--pid", &server.child.id().to_string()]);
+    load.args(["--sockets", &sockets.to_string(), "--seconds", &seconds.to_string()]);
+    let output = process::output(&mut load).context("the load failed")?;
+    let measured: Value = serde_json::from_str(&output).context("what the load says")?;
+    let number = |field: &str| measured[field].as_f64().with_context(|| format!("no {field}"));
+    println!(
+        "{name:<12} {sockets:>8} {:>20.0} {:>14.0} {:>10.2} {:>10.2} {:>12.1}",
+        number("relayed_per_cpu_s")?,
+        number("relayed_per_s")?,
+        number("p50_us")? / 1e3,
+        number("p99_us")? / 1e3,
+        number("bytes_per_socket")? / 1e3,
+    );
+    Ok(())
+}
