@@ -1,6 +1,6 @@
 //! What can be set during a call.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 use super::{
     icon::{Icon, IconName},
@@ -20,16 +20,22 @@ pub fn SettingsMenu(
 ) -> AnyView {
     let language = Language::from_context();
     let is_open = RwSignal::new(false);
+    let toggle = NodeRef::<html::Button>::new();
     view! {
         <div
             class="settings"
             on:keydown=move |event| {
-                if event.key() == "Escape" {
+                if event.key() == "Escape" && is_open.get_untracked() {
                     is_open.set(false);
+                    // What had the focus is gone.
+                    if let Some(toggle) = toggle.get_untracked() {
+                        let _ = toggle.focus();
+                    }
                 }
             }
         >
             <button
+                node_ref=toggle
                 type="button"
                 class="icon-button"
                 data-testid="settings-toggle"

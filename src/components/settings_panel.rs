@@ -45,7 +45,7 @@ pub fn SettingsPanel(
     let group = move |title: Sentence, rows: Vec<AnyView>| {
         view! {
             <section class="settings-group">
-                <h3>{language.text(title)}</h3>
+                <h2>{language.text(title)}</h2>
                 {rows}
             </section>
         }

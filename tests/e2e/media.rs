@@ -25,6 +25,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(the_address_says_size_rate_and_limit),
         stage.test_in_each(resolution_is_changed_during_the_call),
         stage.test_in_each(volume_is_of_one_tile_alone),
+        stage.test_in_each(a_screen_is_chosen_in_the_lobby),
+        stage.test_in_each(relays_alone_are_used_until_anything_else_is_allowed),
         vec![
             stage.test(microphone_and_loudspeaker_are_changed_during_the_call),
             stage.test(who_speaks_is_seen_and_who_is_silent_is_not),
@@ -226,6 +228,34 @@ async fn volume_is_of_one_tile_alone(scene: &Scene, engine: Engine) -> Result<()
     Ok(())
 }
 
+async fn a_screen_is_chosen_in_the_lobby(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    bob.enter("lobby-screen", "Bob").await?;
+    ada.open("/room/lobby-screen?name=Ada&probe=screen").await?;
+    ada.until_preview_moves().await?;
+    ada.click("source-screen").await?;
+    let wide = "return document.querySelector('[data-testid=\"preview\"]').videoWidth === arguments[0]";
+    until_true(&ada, "the preview is of the screen", wide, json!(640)).await?;
+    ada.click("join").await?;
+    until_source(&bob, "Ada", "screen").await?;
+    until_width(&bob, "Ada", 640).await
+}
+
+async fn relays_alone_are_used_until_anything_else_is_allowed(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    bob.enter("relay", "Bob").await?;
+    ada.enter_with("relay", "Ada", "relay=1&source=camera").await?;
+    ada.until("Bob is there", |page| page.tile("Bob").is_some()).await?;
+    until_true(&ada, "only relays are used", POLICIES, json!(["relay"])).await?;
+    assert!(!ada.look().await?.is_connected_to("Bob"), "there is no relay");
+    // What Firefox says of it.
+    ada.expect_console_error("ICE failed");
+    ada.click("settings-toggle").await?;
+    choose(&ada, "relay-only", "off").await?;
+    ada.until_connected_to("Bob").await?;
+    bob.until_picture_moves("Ada").await
+}
+
 async fn microphone_and_loudspeaker_are_changed_during_the_call(scene: &Scene) -> Result<()> {
     let [ada, bob] = call(scene, [Engine::Chromium, Engine::Chromium], "").await?;
     bob.until_sound_is_heard("Ada").await?;
@@ -361,6 +391,10 @@ const LIMITS: &str = "
       .filter(({ connectionState }) => connectionState === 'connected')
       .map((connection) => connection.getTransceivers()[1].sender.getParameters().encodings[0]?.maxBitrate ?? null);
     return JSON.stringify(limits) === JSON.stringify(arguments[0]);";
+
+const POLICIES: &str = "
+    const policies = window.sightlineProbe.connections.map((one) => one.getConfiguration().iceTransportPolicy);
+    return JSON.stringify(policies) === JSON.stringify(arguments[0]);";
 
 const RECEIVED_CODEC: &str = "
     const entries = window.sightlineProbe.reports.at(-1)?.entries ?? [];
