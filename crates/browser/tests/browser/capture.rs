@@ -1,12 +1,13 @@
 //! Asking for devices, and who stops them.
 
 use futures_util::poll;
-use js_sys::Array;
+use js_sys::{Array, Reflect};
 use sightline_browser::{
     BrowserErrorKind, MediaKind,
-    capture::{CameraRequest, DeviceChoice, MicrophoneRequest, get_user_media},
+    capture::{AudioProcessing, CameraRequest, DeviceChoice, MicrophoneRequest, get_user_media, reshape},
     queue::event_queue,
 };
+use sightline_core::media::ContentHint;
 use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Event, EventTarget, MediaStreamTrack, MediaStreamTrackState};
@@ -87,6 +88,31 @@ async fn a_track_says_what_it_is_and_is_switched_off_for_all_who_hold_it() {
     assert_eq!(shared, *video.track());
     video.set_enabled(false);
     assert!(!video.is_enabled() && !shared.as_ref().enabled());
+}
+
+#[wasm_bindgen_test]
+async fn sound_is_treated_as_it_was_asked_for() {
+    for is_wanted in [true, false] {
+        let processing = AudioProcessing { echo_cancellation: is_wanted, ..Default::default() };
+        let request = MicrophoneRequest { processing, ..Default::default() };
+        let sound = get_user_media(None, Some(&request)).await.unwrap().audio.unwrap();
+        let settings = AsRef::<MediaStreamTrack>::as_ref(sound.track()).get_settings();
+        let is_so = Reflect::get(&settings, &"echoCancellation".into()).unwrap().as_bool();
+        // Firefox treats the sound of its fake microphone in no way, and says so.
+        assert!(is_so == Some(is_wanted) || is_so == Some(false), "{is_wanted}: {is_so:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_track_is_made_another_shape_while_it_runs() {
+    let video = camera_and_microphone().await.video.unwrap();
+    video.set_content_hint(ContentHint::Detail);
+    let request = CameraRequest { width: Some(320), height: Some(180), ..Default::default() };
+    reshape(video.track(), &request).await.unwrap();
+    assert!(!video.is_ended());
+    // Firefox keeps its fake camera as it is, and says so.
+    let settings = video.settings();
+    assert!(settings.width == Some(320) || settings.width == Some(640), "{settings:?}");
 }
 
 #[wasm_bindgen_test]

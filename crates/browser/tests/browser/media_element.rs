@@ -49,3 +49,17 @@ async fn a_loudspeaker_that_is_not_there_is_an_error() {
     );
     media_element::set_speaker(&element, "").await.unwrap();
 }
+
+#[wasm_bindgen_test]
+async fn loudness_is_between_silence_and_all() {
+    let element = video_element();
+    for (asked, given) in [(0.25, 0.25), (7.0, 1.0), (-1.0, 0.0)] {
+        media_element::set_volume(&element, asked);
+        assert!((element.volume() - given).abs() < 1e-6);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn without_a_picture_there_is_no_window_for_it() {
+    assert!(media_element::toggle_picture_in_picture(&video_element()).await.is_err());
+}
