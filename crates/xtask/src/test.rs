@@ -157,12 +157,12 @@ const STAGES: [Stage; 8] = [
     Stage {
         name: "browser crate in Chromium",
         part: Part::Wasm,
-        run: |filter| in_browser(filter, "CHROMEDRIVER", |tools| &tools.chromedriver),
+        run: |filter| in_browser(filter, "CHROMEDRIVER", |tools| &tools.chromedriver, &[]),
     },
     Stage {
         name: "browser crate in Firefox",
         part: Part::Wasm,
-        run: |filter| in_browser(filter, "GECKODRIVER", |tools| &tools.geckodriver),
+        run: |filter| in_browser(filter, "GECKODRIVER", |tools| &tools.geckodriver, without_sound_card()),
     },
     Stage {
         name: "end to end",
@@ -192,19 +192,39 @@ fn in_browser(
     filter: Option<&str>,
     driver_variable: &str,
     driver: fn(&TestTools) -> &std::path::PathBuf,
+    skipped: &[&str],
 ) -> Result<Outcome> {
+    for test in skipped {
+        println!("skipped, because Firefox runs no AudioContext without a sound card: {test}");
+    }
     crate::tools::wasm_target()?;
     let tools = browsers::test_tools()?;
     let mut tests = process::cargo(["test", "--package", "sightline-browser"]);
     tests
         .args(["--target", "wasm32-unknown-unknown"])
         .args(filter)
+        .arg("--")
+        .args(skipped.iter().flat_map(|test| ["--skip", test]))
+        // For each test binary; the default of 20 s is for machines with more cores.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.wasm_bindgen_test_runner)
         // The runner takes the first browser that it finds a driver named for.
         .env_remove("CHROMEDRIVER")
         .env_remove("GECKODRIVER")
         .env(driver_variable, driver(&tools));
     passed(&mut tests)
+}
+
+/// The tests that need a running `AudioContext`, where Firefox has none: on a machine without a sound card its
+/// contexts stay suspended and `resume()` never ends (measured with Firefox 153).
+fn without_sound_card() -> &'static [&'static str] {
+    let has_sound_card =
+        fs::read_to_string("/proc/asound/cards").is_ok_and(|cards| !cards.contains("no soundcards"));
+    if cfg!(target_os = "linux") && !has_sound_card {
+        &["a_sounding_microphone_has_a_level", "meters_that_are_dropped_leave_room"]
+    } else {
+        &[]
+    }
 }
 
 fn print_summary(stages: &[&Stage], results: &[(Result<Outcome>, Duration)]) {
