@@ -224,6 +224,8 @@ fn chromium(profile: Profile) -> Result<Capabilities> {
     if let Some(binary) = env::var("SIGHTLINE_CHROMIUM").ok().filter(|binary| !binary.is_empty()) {
         chromium.set_binary(&binary)?;
     }
+    // As a person does once who goes on where the browser warns of the server's own certificate.
+    chromium.accept_insecure_certs(true)?;
     chromium.set_browser_log_level(LoggingPrefsLogLevel::All)?;
     Ok(chromium.into())
 }
@@ -263,6 +265,7 @@ fn firefox(profile: Profile) -> Result<Capabilities> {
     for argument in ["-headless", "--width", &WINDOW.0.to_string(), "--height", &WINDOW.1.to_string()] {
         firefox.add_arg(argument)?;
     }
+    firefox.accept_insecure_certs(true)?;
     firefox.set_browser_option("prefs", preferences)?;
     if let Some(binary) = env::var("SIGHTLINE_FIREFOX").ok().filter(|binary| !binary.is_empty()) {
         firefox.set_firefox_binary(&binary)?;

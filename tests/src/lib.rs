@@ -12,4 +12,5 @@ pub mod process;
 pub mod server;
 pub mod snapshot;
 pub mod stage;
+pub mod static_host;
 pub mod wait;

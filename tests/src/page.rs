@@ -287,6 +287,14 @@ impl Page {
         self.expected_errors.lock().unwrap_or_else(PoisonError::into_inner).push(words.to_owned());
     }
 
+    /// What was stopped by the page's Content Security Policy since it was loaded.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn violations(&self) -> Result<Vec<String>> {
+        self.execute("return sightlineProbe.violations", vec![]).await
+    }
+
     /// What the console said that nobody expected.
     ///
     /// # Errors

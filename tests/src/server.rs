@@ -12,8 +12,10 @@ use crate::process::ProcessTree;
 #[derive(Debug)]
 pub struct Server {
     process: Option<ProcessTree>,
+    scheme: &'static str,
     port: u16,
     options: Vec<String>,
+    is_alone: bool,
     data: TempDir,
 }
 
@@ -23,8 +25,21 @@ impl Server {
     /// # Errors
     /// Where it is not built or does not start.
     pub async fn start(options: &[&str]) -> Result<Self> {
+        Self::start_with(options, false).await
+    }
+
+    /// Starts it in an empty folder: it has nothing but what is in the binary.
+    ///
+    /// # Errors
+    /// Where it is not built or does not start.
+    pub async fn start_alone() -> Result<Self> {
+        Self::start_with(&[], true).await
+    }
+
+    async fn start_with(options: &[&str], is_alone: bool) -> Result<Self> {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        let mut server = Self { process: None, port: 0, options, data: TempDir::new()? };
+        let mut server =
+            Self { process: None, scheme: "http", port: 0, options, is_alone, data: TempDir::new()? };
         server.come_back().await?;
         Ok(server)
     }
@@ -32,7 +47,7 @@ impl Server {
     /// Its address as a browser on this machine knows it, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://localhost:{}", self.port)
+        format!("{}://localhost:{}", self.scheme, self.port)
     }
 
     /// Its port.
@@ -75,24 +90,29 @@ impl Server {
     pub async fn come_back(&mut self) -> Result<()> {
         let mut command = Command::new(binary());
         command
-            .args(["--port", &self.port.to_string(), "--dist"])
-            .arg(dist())
-            .arg("--data-dir")
+            .args(["--port", &self.port.to_string(), "--data-dir"])
             .arg(self.data.path())
             .args(&self.options)
             .env("NO_COLOR", "1");
+        if self.is_alone {
+            command.current_dir(self.data.path());
+        } else {
+            command.arg("--dist").arg(dist());
+        }
         let mut process = ProcessTree::start(command)?;
-        self.port = process.line(port_in).await.context("the server")?;
+        (self.scheme, self.port) = process.line(address_in).await.context("the server")?;
         self.process = Some(process);
         Ok(())
     }
 }
 
-/// The port of the first address in a line of its output.
-fn port_in(line: &str) -> Option<u16> {
-    let (_, after) = line.split_once("http://")?;
+/// Scheme and port of the first address in a line of its output.
+fn address_in(line: &str) -> Option<(&'static str, u16)> {
+    let (scheme, after) = ["http", "https"]
+        .into_iter()
+        .find_map(|scheme| Some((scheme, line.split_once(&format!("{scheme}://"))?.1)))?;
     let (_, port) = after.split_once(':')?;
-    port.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+    Some((scheme, port.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()?))
 }
 
 fn root() -> PathBuf {

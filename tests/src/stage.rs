@@ -150,6 +150,15 @@ impl Scene {
         Ok(())
     }
 
+    /// Starts the server with nothing but what is in its binary; before the first page.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn serve_alone(&self) -> Result<()> {
+        *self.server.lock().await = Some(Server::start_alone().await?);
+        Ok(())
+    }
+
     /// The server, started without options where it is not yet.
     ///
     /// # Errors

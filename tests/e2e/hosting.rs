@@ -1,0 +1,138 @@
+//! The ways to host it: https, one file, a static host, and what the page may do there.
+
+use std::{env, fs, path::PathBuf, sync::Arc};
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::Trial;
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    stage::{Pair, Scene, Stage},
+    static_host::StaticHost,
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_pairs(they_call_each_other_over_https_with_the_servers_own_certificate),
+        stage.test_in_each(nothing_that_the_page_does_breaks_its_policy),
+        stage.test_in_each(the_policy_stops_what_is_not_the_pages_own),
+        stage.test_in_each(the_servers_binary_alone_has_the_page),
+        stage.test_in_pairs(they_call_each_other_from_a_static_host_below_a_path_and_reload_there),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn they_call_each_other_over_https_with_the_servers_own_certificate(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    scene.serve(&["--tls"]).await?;
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("secure", "Ada").await?;
+    bob.enter("secure", "Bob").await?;
+    let is_secure: bool =
+        ada.execute("return isSecureContext && location.protocol === 'https:'", vec![]).await?;
+    ensure!(is_secure, "no secure context");
+    ada.until_connected_to("Bob").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+
+    for page in [&ada, &bob] {
+        page.expect_console_error("WebSocket connection to");
+        page.expect_console_error("establish a connection to the server at wss://");
+    }
+    scene.server().await?.terminate().await?;
+    ada.until("it is seeking the server", |page| page.connection.as_deref() == Some("reconnecting")).await?;
+    ada.until_picture_moves("Bob").await?;
+    scene.server().await?.come_back().await?;
+    ada.until("the server is found", |page| page.connection.as_deref() == Some("connected")).await?;
+    Ok(())
+}
+
+async fn nothing_that_the_page_does_breaks_its_policy(scene: &Scene, engine: Engine) -> Result<()> {
+    let other = if engine == Engine::Chromium { Engine::Firefox } else { Engine::Chromium };
+    let [ada, bob] = scene.pages_in([engine, other]).await?;
+    ada.open("/").await?;
+    ada.until("the home page is there", |page| page.shows("room-input")).await?;
+    has_kept_the_policy(&ada).await?;
+    ada.open("/room/policy?name=Ada").await?;
+    ada.until("the lobby is there", |page| page.shows("lobby")).await?;
+    has_kept_the_policy(&ada).await?;
+    ada.enter("policy", "Ada").await?;
+    bob.enter("policy", "Bob").await?;
+    ada.until_connected_to("Bob").await?;
+    ada.until_picture_moves("Bob").await?;
+    ada.say("https://example.org/").await?;
+    ada.until_delivered("https://example.org/").await?;
+    ada.click("stats-toggle").await?;
+    ada.until("the figures are there", |page| page.shows("stats-panel")).await?;
+    has_kept_the_policy(&ada).await
+}
+
+async fn the_policy_stops_what_is_not_the_pages_own(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/").await?;
+    page.until("the home page is there", |page| page.shows("room-input")).await?;
+    page.expect_console_error("Content Security Policy");
+    page.execute::<()>(
+        "const script = document.createElement('script');
+         script.textContent = 'window.intruder = true';
+         document.head.append(script);
+         const frame = document.createElement('iframe');
+         frame.src = 'data:text/html,x';
+         document.body.append(frame);",
+        vec![],
+    )
+    .await?;
+    let seen = page.violations().await?;
+    ensure!(seen.iter().any(|seen| seen.starts_with("script-src")), "not stopped: {seen:?}");
+    let ran: bool = page.execute("return window.intruder === true", vec![]).await?;
+    ensure!(!ran, "a script that was put into the page ran");
+    Ok(())
+}
+
+async fn the_servers_binary_alone_has_the_page(scene: &Scene, engine: Engine) -> Result<()> {
+    scene.serve_alone().await?;
+    let page = scene.page(engine).await?;
+    page.enter("alone", "Ada").await?;
+    page.until("it is connected", |page| page.connection.as_deref() == Some("connected")).await?;
+    has_kept_the_policy(&page).await
+}
+
+async fn they_call_each_other_from_a_static_host_below_a_path_and_reload_there(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let built = env::var_os("SIGHTLINE_STATIC_DIST").map(PathBuf::from);
+    let built = built.context("`cargo xtask test e2e` builds the client for a static host")?;
+    let host = StaticHost::start(&built, "/sub/path/").await?;
+    scene.serve(&["--allow-origin", &host.origin()]).await?;
+    let config = format!("window.sightlineServer = \"ws://localhost:{}\";\n", scene.server().await?.port());
+    fs::write(host.folder().join("config.js"), config)?;
+
+    let [ada, bob] = scene.pages_in(pair).await?;
+    for (page, name) in [(&ada, "Ada"), (&bob, "Bob")] {
+        // The path is no file: the host answers with 404.html, and browsers log that.
+        page.expect_console_error("404");
+        page.open(&host.url(&format!("room/static?name={name}&source=camera&autojoin=1"))).await?;
+        page.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
+    }
+    ada.until_connected_to("Bob").await?;
+    ada.until_picture_moves("Bob").await?;
+    let invitation: String = ada.execute(SHARED_URL, vec![]).await?;
+    ensure!(invitation == host.url("room/static"), "the invitation is {invitation}");
+
+    ada.browser.driver.refresh().await?;
+    ada.until_connected_to("Bob").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    Ok(())
+}
+
+const SHARED_URL: &str = "return document.querySelector('[data-testid=share-link]').dataset.url";
+
+async fn has_kept_the_policy(page: &Page) -> Result<()> {
+    let violations = page.violations().await?;
+    ensure!(violations.is_empty(), "against the policy: {violations:?}");
+    Ok(())
+}
