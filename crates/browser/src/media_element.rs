@@ -55,7 +55,8 @@ pub async fn toggle_picture_in_picture(element: &HtmlMediaElement) -> Result<(),
     let (Some(document), true) = (window().document(), has_picture_in_picture()) else {
         return Err(BrowserError::not_supported("HTMLVideoElement.requestPictureInPicture"));
     };
-    let is_shown = member(&document, "pictureInPictureElement").is_some_and(|shown| shown == *AsRef::<JsValue>::as_ref(element));
+    let is_shown = member(&document, "pictureInPictureElement")
+        .is_some_and(|shown| shown == *AsRef::<JsValue>::as_ref(element));
     let changing = if is_shown {
         document.unchecked_ref::<DocumentShim>().exit_picture_in_picture()
     } else {
