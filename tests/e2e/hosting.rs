@@ -75,6 +75,7 @@ async fn the_policy_stops_what_is_not_the_pages_own(scene: &Scene, engine: Engin
     page.open("/").await?;
     page.until("the home page is there", |page| page.shows("room-input")).await?;
     page.expect_console_error("Content Security Policy");
+    page.expect_console_error("Content-Security-Policy");
     page.execute::<()>(
         "const script = document.createElement('script');
          script.textContent = 'window.intruder = true';
