@@ -15,6 +15,7 @@ use crate::{
 pub fn run(options: Options) -> Result<(), StartError> {
     let format = options.log_format;
     log::start(options.log, format, options.log_file.as_deref())?;
+    allow_open_files();
     let config: Config = options.try_into()?;
     let is_self_signed = config.tls == Some(TlsIdentity::SelfSigned);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -51,6 +52,21 @@ fn announce(listening: &Listening, format: LogFormat) {
         LogFormat::Json => tracing::info!(urls, fingerprint = listening.fingerprint, "listening"),
     }
 }
+
+/// Every connection is an open file, and many systems allow a program only 1024 of them until it asks for more.
+#[cfg(unix)]
+fn allow_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::debug!(%error, "the limit of open files stays");
+    }
+}
+
+/// Every connection is an open file; elsewhere there are enough.
+#[cfg(not(unix))]
+fn allow_open_files() {}
 
 /// Done when the process is asked to end.
 #[cfg(unix)]

@@ -1,5 +1,7 @@
 //! How long a browser may keep a file without asking.
 
+use std::ops::RangeInclusive;
+
 use axum::http::StatusCode;
 
 /// Ask every time; the `ETag` makes the answer short.
@@ -7,8 +9,8 @@ const ASK: &str = "no-cache";
 /// Never ask: other content would have another name.
 const KEEP: &str = "public, max-age=31536000, immutable";
 
-/// Digits of the content hash in the names that trunk makes.
-const HASH_DIGITS: usize = 16;
+/// Digits of the content hash in the names that trunk makes, a number of 64 bits without leading zeros.
+const HASH_DIGITS: RangeInclusive<usize> = 12..=16;
 
 /// The `Cache-Control` of an answer.
 pub(super) fn control(path: &str, status: StatusCode) -> &'static str {
@@ -23,7 +25,8 @@ fn names_its_content(path: &str) -> bool {
     let Some((stem, _)) = name.split_once('.') else { return false };
     let stem = stem.strip_suffix("_bg").unwrap_or(stem);
     stem.rsplit_once('-').is_some_and(|(_, hash)| {
-        hash.len() == HASH_DIGITS && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        HASH_DIGITS.contains(&hash.len())
+            && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 
@@ -37,6 +40,7 @@ mod tests {
             "/sightline-0123456789abcdef.js",
             "/sightline-0123456789abcdef_bg.wasm",
             "/main-fedcba9876543210.css",
+            "/tile-67f30da941af1de.css",
             "/a/two-part-name-0123456789abcdef.svg",
         ] {
             assert_eq!(control(path, StatusCode::OK), KEEP, "{path}");
@@ -47,7 +51,8 @@ mod tests {
             "/index.html",
             "/favicon.svg",
             "/sightline.js",
-            "/sightline-0123456789abcde.js",
+            "/sightline-0123456789a.js",
+            "/sightline-00123456789abcdef.js",
             "/sightline-0123456789abcdeg.js",
             "/snippets/sightline-0123456789abcdef/inline0.js",
         ] {
