@@ -17,15 +17,21 @@ pub fn raw(value: Option<&FigureValue>) -> String {
 pub fn human(metric: Metric, value: Option<&FigureValue>) -> Option<String> {
     Some(match value? {
         FigureValue::Word(word) => word.clone(),
-        FigureValue::Number(number) => match metric.unit() {
-            Unit::BitsPerSecond => bitrate(*number),
-            Unit::Seconds => duration(*number),
-            Unit::Ratio => format!("{} %", decimals(number * 100.0, 1)),
-            Unit::FramesPerSecond => format!("{} fps", decimals(*number, 0)),
-            Unit::Pixels => format!("{} px", decimals(*number, 0)),
-            Unit::Count | Unit::Word => decimals(*number, 0),
-        },
+        FigureValue::Number(number) => of_number(metric.unit(), *number),
     })
+}
+
+/// A number with its unit.
+#[must_use]
+pub fn of_number(unit: Unit, number: f64) -> String {
+    match unit {
+        Unit::BitsPerSecond => bitrate(number),
+        Unit::Seconds => duration(number),
+        Unit::Ratio => format!("{} %", decimals(number * 100.0, 1)),
+        Unit::FramesPerSecond => format!("{} fps", decimals(number, 0)),
+        Unit::Pixels => format!("{} px", decimals(number, 0)),
+        Unit::Count | Unit::Word => decimals(number, 0),
+    }
 }
 
 fn bitrate(bps: f64) -> String {

@@ -35,5 +35,12 @@ pub fn metric_text(metric: Metric) -> Sentence {
         Metric::IceState => sentence!(metric.ice_state),
         Metric::DtlsState => sentence!(metric.dtls_state),
         Metric::SignalingState => sentence!(metric.signaling_state),
+        Metric::RemoteReceiveBitrate => sentence!(metric.remote_receive_bitrate),
+        Metric::RemoteFrameWidth => sentence!(metric.remote_frame_width),
+        Metric::RemoteFrameHeight => sentence!(metric.remote_frame_height),
+        Metric::RemoteFramesPerSecond => sentence!(metric.remote_frames_per_second),
+        Metric::RemoteLossRatio => sentence!(metric.remote_loss_ratio),
+        Metric::RemoteJitter => sentence!(metric.remote_jitter),
+        Metric::RemoteFrozenRatio => sentence!(metric.remote_frozen_ratio),
     }
 }

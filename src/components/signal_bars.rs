@@ -13,11 +13,14 @@ use crate::{
 pub fn SignalBars(
     /// How it is; nothing is shown until that is known.
     quality: RwSignal<Option<Quality>>,
+    /// Whether it is of one's own picture, at the others.
+    #[prop(optional)]
+    is_own: bool,
 ) -> AnyView {
     let language = Language::from_context();
     let label = Signal::derive(move || {
         let cause = quality.get().map_or(Cause::Good, |quality| quality.cause);
-        let (signal, cause) = (sentence!(tile.signal), cause_text(cause));
+        let (signal, cause) = (sentence!(tile.signal), cause_text(cause, is_own));
         format!("{}: {}", signal(language.locale()), cause(language.locale()))
     });
     let bars = Signal::derive(move || quality.get().map_or(0, |quality| quality.bars.min(4)).to_string());
@@ -38,9 +41,13 @@ pub fn SignalBars(
     .into_any()
 }
 
-/// The sentence for a cause.
+/// The sentence for a cause: of what arrives, or of one's own picture at the others.
 #[must_use]
-pub fn cause_text(cause: Cause) -> Sentence {
+pub fn cause_text(cause: Cause, is_own: bool) -> Sentence {
+    if is_own { own_cause_text(cause) } else { arriving_cause_text(cause) }
+}
+
+fn arriving_cause_text(cause: Cause) -> Sentence {
     match cause {
         Cause::Good => sentence!(cause.good),
         Cause::NoVideo => sentence!(cause.no_video),
@@ -48,9 +55,27 @@ pub fn cause_text(cause: Cause) -> Sentence {
         Cause::Loss => sentence!(cause.loss),
         Cause::Delay => sentence!(cause.delay),
         Cause::Jitter => sentence!(cause.jitter),
+        Cause::UploadFull => sentence!(cause.their_upload_full),
+        Cause::SenderBusy => sentence!(cause.their_computer_busy),
+        Cause::ReceiverBusy => sentence!(cause.receiver_busy),
+        Cause::Freezes => sentence!(cause.freezes),
+        Cause::Unknown => sentence!(cause.unknown),
+    }
+}
+
+fn own_cause_text(cause: Cause) -> Sentence {
+    match cause {
+        Cause::Good => sentence!(own_cause.good),
+        Cause::NoVideo => sentence!(own_cause.no_video),
+        Cause::NothingArrives => sentence!(own_cause.nothing_arrives),
+        Cause::Loss => sentence!(own_cause.loss),
+        Cause::Delay => sentence!(cause.delay),
+        Cause::Jitter => sentence!(own_cause.jitter),
         Cause::UploadFull => sentence!(cause.upload_full),
         Cause::SenderBusy => sentence!(cause.sender_busy),
-        Cause::Freezes => sentence!(cause.freezes),
+        Cause::ReceiverBusy => sentence!(own_cause.receiver_busy),
+        Cause::Freezes => sentence!(own_cause.freezes),
+        Cause::Unknown => sentence!(cause.unknown),
     }
 }
 

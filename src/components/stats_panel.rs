@@ -1,14 +1,19 @@
-//! The figures of every connection.
+//! The figures of every connection: rows, charts, details.
 
 use leptos::prelude::*;
 use sightline_core::stats::{Figure, FigureValue, Metric};
 
 use super::{
     figure_text,
+    figures::{
+        charts::Charts,
+        details::Details,
+        timeline::{TimeSlider, Timeline},
+    },
     icon::{Icon, IconName},
     metric_text::metric_text,
+    seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text},
-    when::When,
 };
 use crate::{
     language::Language,
@@ -17,7 +22,9 @@ use crate::{
 };
 
 /// How many of [`Metric::ALL`] come first: what a person asks for before anything else.
-const FIRST_ROWS: usize = 10;
+const FIRST_ROWS: usize = 8;
+/// How many come last: what the other side tells of what it receives.
+const REMOTE_ROWS: usize = 7;
 
 /// Every figure of every other member.
 #[component]
@@ -29,9 +36,16 @@ pub fn StatsPanel(
 ) -> AnyView {
     let language = Language::from_context();
     let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
+    let is_wide = RwSignal::new(false);
+    let timeline = Timeline::new(model.others);
+    let resize_text = Signal::derive(move || {
+        let sentence = if is_wide.get() { sentence!(figures.reduce) } else { sentence!(figures.expand) };
+        sentence(language.locale())
+    });
     view! {
         <aside
             class="stats"
+            class:is-wide=is_wide
             id="figures"
             data-testid="stats-panel"
             aria-label=language.text(sentence!(figures.title))
@@ -43,6 +57,18 @@ pub fn StatsPanel(
         >
             <header class="panel-header">
                 <h2>{language.text(sentence!(figures.title))}</h2>
+                <span class="room-bar-space"></span>
+                <button
+                    type="button"
+                    class="icon-button stats-expand"
+                    data-testid="stats-expand"
+                    title=resize_text
+                    aria-label=resize_text
+                    aria-pressed=Signal::derive(move || is_wide.get().to_string())
+                    on:click=move |_| is_wide.update(|is_wide| *is_wide = !*is_wide)
+                >
+                    <Icon name=IconName::Expand />
+                </button>
                 <button
                     type="button"
                     class="icon-button"
@@ -52,18 +78,19 @@ pub fn StatsPanel(
                     <Icon name=IconName::Close />
                 </button>
             </header>
+            <div hidden=is_alone>
+                <TimeSlider timeline=timeline />
+            </div>
             <div class="stats-list" tabindex="0" role="region" aria-label=language.text(sentence!(figures.title))>
                 <For
                     each=move || model.others.get()
                     key=|tile| tile.member.get_value()
-                    children=|tile| view! { <MemberFigures tile=tile /> }
+                    children=move |tile| view! { <MemberFigures tile=tile timeline=timeline /> }
                 />
-                <When is=is_alone>
-                    <div class="panel-empty">
-                        <p class="panel-empty-title">{language.text(sentence!(figures.empty_title))}</p>
-                        <p>{language.text(sentence!(figures.empty_text))}</p>
-                    </div>
-                </When>
+                <div class="panel-empty" hidden=Signal::derive(move || !is_alone.get())>
+                    <p class="panel-empty-title">{language.text(sentence!(figures.empty_title))}</p>
+                    <p>{language.text(sentence!(figures.empty_text))}</p>
+                </div>
             </div>
         </aside>
     }
@@ -71,22 +98,29 @@ pub fn StatsPanel(
 }
 
 #[component]
-fn MemberFigures(tile: TileModel) -> AnyView {
+fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
     let language = Language::from_context();
     let name = Signal::derive(move || {
         let name = tile.name.get();
         if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
     });
     let cause = Signal::derive(move || {
-        let sentence =
-            tile.quality.get().map_or(sentence!(figures.measuring), |quality| cause_text(quality.cause));
+        let sentence = tile
+            .quality
+            .get()
+            .map_or(sentence!(figures.measuring), |quality| cause_text(quality.cause, false));
         sentence(language.locale())
+    });
+    let seen_by = Signal::derive(move || match tile.seen_by.get() {
+        Some(seen) => seen_by_text(&seen, language),
+        None => sentence!(figures.seen_missing)(language.locale()).to_owned(),
     });
     let rows = |metrics: &'static [Metric]| {
         let rows = metrics.iter().map(|&metric| view! { <Row tile=tile metric=metric /> }).collect_view();
-        view! { <dl class="stats-rows">{rows}</dl> }
+        view! { <dl class="stats-rows">{rows}</dl> }.into_any()
     };
     let (first, rest) = Metric::ALL.split_at(FIRST_ROWS);
+    let (more, remote) = rest.split_at(rest.len() - REMOTE_ROWS);
     view! {
         <section class="stats-member">
             <header class="stats-member-header">
@@ -94,9 +128,21 @@ fn MemberFigures(tile: TileModel) -> AnyView {
                 <SignalBars quality=tile.quality />
                 <p>{cause}</p>
             </header>
-            {rows(first)}
-            <h4>{language.text(sentence!(figures.more))}</h4>
-            {rows(rest)}
+            <div class="stats-columns">
+                <div>
+                    {rows(first)}
+                    <h4>{language.text(sentence!(charts.title))}</h4>
+                    <Charts tile=tile timeline=timeline />
+                </div>
+                <div>
+                    <h4>{language.text(sentence!(figures.seen))}</h4>
+                    <p class="stats-seen" data-testid="seen-by" data-member=tile.member.get_value()>{seen_by}</p>
+                    {rows(remote)}
+                    <h4>{language.text(sentence!(figures.more))}</h4>
+                    {rows(more)}
+                    <Details tile=tile timeline=timeline />
+                </div>
+            </div>
         </section>
     }
     .into_any()
@@ -106,10 +152,12 @@ fn MemberFigures(tile: TileModel) -> AnyView {
 fn Row(tile: TileModel, metric: Metric) -> AnyView {
     let language = Language::from_context();
     let value = Memo::new(move |_| tile.figures.with(|figures| value_of(figures, metric)));
+    let missing =
+        if metric.is_told() { sentence!(figures.not_told) } else { sentence!(figures.not_reported) };
     let shown = Signal::derive(move || {
         value
             .with(|value| figure_text::human(metric, value.as_ref()))
-            .unwrap_or_else(|| sentence!(figures.not_reported)(language.locale()).to_owned())
+            .unwrap_or_else(|| missing(language.locale()).to_owned())
     });
     view! {
         <div

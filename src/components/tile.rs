@@ -7,6 +7,7 @@ use sightline_protocol::control::PublishedSource;
 use super::{
     avatar::Avatar,
     icon::{Icon, IconName},
+    seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
     tile_menu::TileMenu,
     video::Video,
@@ -52,7 +53,12 @@ pub fn Tile(
         Signal::derive(move || state_text(state.get()).map(|sentence| sentence(language.locale())));
     let is_bad = Memo::new(move |_| tile.quality.get().is_some_and(|quality| is_complaint(quality.cause)));
     let cause = Signal::derive(move || {
-        tile.quality.get().map(|quality| cause_text(quality.cause)(language.locale()))
+        let quality = tile.quality.get()?;
+        let words = cause_text(quality.cause, is_own)(language.locale());
+        match tile.seen_by.get() {
+            Some(seen) if is_own => Some(seen_by_text(&seen, language)),
+            _ => Some(words.to_owned()),
+        }
     });
     view! {
         <li
@@ -101,8 +107,8 @@ pub fn Tile(
                 <span class="tile-name" dir="auto">
                     {shown_name}
                 </span>
-                <SignalBars quality=tile.quality />
-                <span class="tile-cause" aria-hidden="true">
+                <SignalBars quality=tile.quality is_own=is_own />
+                <span class="tile-cause" aria-hidden="true" data-testid=is_own.then_some("seen-by")>
                     {cause}
                 </span>
             </div>

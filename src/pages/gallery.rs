@@ -7,7 +7,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
-    stats::{Cause, Figure, FigureValue, LinkPath, Metric, Quality, Unit},
+    stats::{Cause, ConnectionDetails, Figure, History, FigureValue, LinkPath, Metric, Quality, Unit},
 };
 use sightline_protocol::{RoomName, control::PublishedSource};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -202,7 +202,10 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         stream: RwSignal::new_local(Some(fake_stream(u32::try_from(number).unwrap_or(0) * 47).into())),
         is_mirrored: RwSignal::new(false),
         quality: RwSignal::new(Some(Quality { bars: 4, cause: Cause::Good })),
+        seen_by: RwSignal::new(None),
         figures: RwSignal::new(figures()),
+        history: RwSignal::new(History::default()),
+        details: RwSignal::new(ConnectionDetails::default()),
     }
 }
 

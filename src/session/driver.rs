@@ -24,7 +24,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::{LinkId, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signalling::SocketId,
-    stats::StatsEntry,
+    stats::{StatsEntry, Subject},
 };
 use sightline_protocol::{MemberId, control::PublishedSource};
 
@@ -148,12 +148,19 @@ impl Driver {
             Input::Transport(socket, event) => self.handle_transport(socket, event, now),
             Input::Connection(link, event) => self.handle_connection(link, event, now),
             Input::Channel(link, event) => self.handle_channel(link, event, now),
+            Input::Telemetry(link, event) => self.handle_telemetry(link, event, now),
             Input::Completed(link, operation, result) => {
                 self.session.handle_completed(link, operation, result, now);
             }
-            Input::Stats(link, entries) => self.handle_stats(link, &entries),
-            Input::Online(true) | Input::Visible(true) => self.session.handle_wake(now),
-            Input::Online(false) | Input::Visible(false) => {}
+            Input::Stats(link, entries) => self.handle_stats(link, &entries, now),
+            Input::Online(true) => self.session.handle_wake(now),
+            Input::Online(false) => {}
+            Input::Visible(is_visible) => {
+                self.view.note_visibility(is_visible, now);
+                if is_visible {
+                    self.session.handle_wake(now);
+                }
+            }
             Input::MediaChanged => self.publish(now),
             Input::SettingChanged(setting) => self.apply(setting, now),
             Input::Command(command) => self.handle_command(command, now),
@@ -180,14 +187,23 @@ impl Driver {
                 self.receive_track(link, slot, &track);
             }
             PeerConnectionEvent::ConnectionState(state) => {
+                self.note(link, Subject::Connection, state.as_str(), now);
                 let state = PeerConnectionState::from_word(state.as_str());
                 self.session.handle_connection_state(link, state, now);
             }
-            PeerConnectionEvent::Track { slot: None, .. }
-            | PeerConnectionEvent::IceConnectionState(_)
-            | PeerConnectionEvent::IceGatheringState(_)
-            | PeerConnectionEvent::SignalingState(_)
-            | PeerConnectionEvent::CandidateError { .. } => {}
+            PeerConnectionEvent::IceConnectionState(state) => {
+                self.note(link, Subject::Ice, state.as_str(), now);
+            }
+            PeerConnectionEvent::IceGatheringState(state) => {
+                self.note(link, Subject::Gathering, state.as_str(), now);
+            }
+            PeerConnectionEvent::SignalingState(state) => {
+                self.note(link, Subject::Signaling, state.as_str(), now);
+            }
+            PeerConnectionEvent::CandidateError { url, code, text } => {
+                self.note(link, Subject::CandidateError, &format!("{url}: {code} {text}"), now);
+            }
+            PeerConnectionEvent::Track { slot: None, .. } => {}
         }
     }
 
@@ -208,16 +224,32 @@ impl Driver {
         }
     }
 
-    fn handle_stats(&mut self, link: LinkId, entries: &[StatsEntry]) {
+    fn handle_telemetry(&mut self, link: LinkId, event: DataChannelEvent, now: Timestamp) {
+        if let DataChannelEvent::Message(DataChannelMessage::Text(text)) = event
+            && let Some(link) = self.links.get_mut(&link)
+        {
+            link.meter.handle_telemetry(&text, now);
+        }
+    }
+
+    fn note(&self, link: LinkId, subject: Subject, word: &str, now: Timestamp) {
+        if let Some(link) = self.links.get(&link) {
+            self.view.note(&link.member, subject, word, now);
+        }
+    }
+
+    fn handle_stats(&mut self, link: LinkId, entries: &[StatsEntry], now: Timestamp) {
         let Some(link) = self.links.get_mut(&link) else { return };
-        let expects_video = self
-            .session
-            .peer(&link.member)
-            .and_then(|peer| peer.published)
-            .is_some_and(|published| published.source != PublishedSource::None);
+        let published = self.session.peer(&link.member).and_then(|peer| peer.published);
+        let expects_video = published.is_some_and(|published| published.source != PublishedSource::None);
         let states = link.states();
-        let figures = link.meter.handle_report(entries, &states, expects_video);
-        self.view.show_figures(&link.member, figures);
+        let figures = link.meter.handle_report(entries, &states, expects_video, now);
+        link.tell();
+        let details = link.details(entries, self.view.shows_figures());
+        if let Some(published) = published {
+            self.view.note(&link.member, Subject::Source, source_word(published.source), now);
+        }
+        self.view.show_figures(&link.member, figures, details, now);
     }
 
     fn handle_command(&mut self, command: Command, now: Timestamp) {
@@ -397,5 +429,14 @@ impl Driver {
             }
             Err(_) => self.inputs.push(Input::Channel(id, DataChannelEvent::Closed)),
         }
+    }
+}
+
+fn source_word(source: PublishedSource) -> &'static str {
+    match source {
+        PublishedSource::None => "none",
+        PublishedSource::Camera => "camera",
+        PublishedSource::Screen => "screen",
+        PublishedSource::File => "file",
     }
 }

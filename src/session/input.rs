@@ -21,6 +21,8 @@ pub enum Input {
     Connection(LinkId, PeerConnectionEvent),
     /// On its control channel.
     Channel(LinkId, DataChannelEvent),
+    /// On its telemetry channel.
+    Telemetry(LinkId, DataChannelEvent),
     /// An operation ended.
     Completed(LinkId, OperationId, Result<Completed, OperationFailure>),
     /// A stats report came.

@@ -1,4 +1,4 @@
-//! One peer connection with its control channel, its stream and its meter, as the core's outputs want it.
+//! One peer connection with its channels, its stream and its meter, as the core's outputs want it.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -14,11 +14,12 @@ use sightline_core::{
     media::{SendLimits, SpeakingDetector},
     negotiation::{Operation, OperationId, Role},
     room::LinkId,
-    stats::{ConnectionMeter, ConnectionStates},
+    stats::{ConnectionDetails, ConnectionMeter, ConnectionStates, StatsEntry},
 };
 use sightline_protocol::{
     MemberId,
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
+    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
 };
 
 use super::{input::Input, media::LocalMedia};
@@ -27,6 +28,7 @@ use super::{input::Input, media::LocalMedia};
 pub struct Link {
     // Before the connection, so that it is dropped first.
     pub channel: DataChannel,
+    telemetry: DataChannel,
     pub connection: PeerConnection,
     pub member: MemberId,
     /// What arrives, both kinds in one stream so that they are played in step.
@@ -65,8 +67,19 @@ impl Link {
             },
             &inputs.map(move |event| Input::Channel(id, event)),
         )?;
+        let telemetry = DataChannel::new(
+            &connection,
+            &DataChannelConfig {
+                id: TELEMETRY_CHANNEL_ID,
+                label: TELEMETRY_CHANNEL_LABEL,
+                ordered: false,
+                max_retransmits: Some(0),
+            },
+            &inputs.map(move |event| Input::Telemetry(id, event)),
+        )?;
         let link = Self {
             channel,
+            telemetry,
             connection,
             member,
             stream,
@@ -163,6 +176,23 @@ impl Link {
                 inputs.push(Input::Stats(id, entries));
             }
         });
+    }
+
+    /// Tells the other side what was measured last. What does not get through is not missed.
+    pub fn tell(&mut self) {
+        if let Some(text) = self.meter.poll_telemetry() {
+            let _ = self.telemetry.send_text(&text);
+        }
+    }
+
+    /// What stands behind the figures; the descriptions, which are long, only where they are wanted.
+    pub fn details(&self, entries: &[StatsEntry], with_descriptions: bool) -> ConnectionDetails {
+        let mut details = ConnectionDetails::new(entries);
+        if with_descriptions {
+            details.local_sdp = self.connection.local_description_sdp();
+            details.remote_sdp = self.connection.remote_description_sdp();
+        }
+        details
     }
 
     /// The states of this moment.

@@ -5,6 +5,7 @@
 
 mod address;
 mod driver;
+mod figures_view;
 mod identity;
 mod input;
 mod link;

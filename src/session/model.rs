@@ -7,9 +7,9 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
-    stats::{Figure, LinkPath, Quality},
+    stats::{ConnectionDetails, Figure, History, LinkPath, Quality},
 };
-use sightline_protocol::control::PublishedSource;
+use sightline_protocol::{control::PublishedSource, telemetry::Reception};
 
 pub use super::preferences::{Preferences, Setting, switch_value};
 
@@ -64,10 +64,28 @@ pub struct TileModel {
     pub stream: StreamSignal,
     /// Whether the picture is a camera's own preview, which alone is mirrored.
     pub is_mirrored: RwSignal<bool>,
-    /// Bars and the cause; `None` until known, and on one's own tile.
+    /// Bars and the cause of what arrives, on one's own tile of what arrives at who receives it worst; `None` until
+    /// known.
     pub quality: RwSignal<Option<Quality>>,
+    /// How this member receives one's own picture, on one's own tile who receives it worst; `None` until known.
+    pub seen_by: RwSignal<Option<SeenBy>>,
     /// The rows; empty on one's own tile.
     pub figures: RwSignal<Vec<Figure>>,
+    /// What was measured and what happened; empty on one's own tile.
+    pub history: RwSignal<History>,
+    /// What stands behind the figures, while somebody looks at them.
+    pub details: RwSignal<ConnectionDetails>,
+}
+
+/// How somebody receives one's own picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenBy {
+    /// Who, possibly without a name.
+    pub name: String,
+    /// Bars and the cause.
+    pub quality: Quality,
+    /// What that member told.
+    pub reception: Reception,
 }
 
 /// One message of the conversation.

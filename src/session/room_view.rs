@@ -1,4 +1,4 @@
-//! Writes what happens in a room into the signals that the components show.
+//! Writes what happens in a room into the signals that the components show; the figures are in `figures_view`.
 
 use leptos::prelude::*;
 use sightline_browser::MediaStream;
@@ -7,7 +7,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::{LinkState, PeerView, RoomEvent, RoomSession},
     signalling::SignallingStatus,
-    stats::Figures,
+    stats::{ConnectionDetails, History},
 };
 use sightline_protocol::{
     MemberId, RoomName,
@@ -24,11 +24,11 @@ use super::{
 /// The signals of one room. They may be gone while the session still winds up, so nothing here panics on that.
 pub struct RoomView {
     room: RoomName,
-    model: RoomModel,
+    pub(super) model: RoomModel,
     media: LocalMedia,
     /// The token of the place in the room, once there is one.
     resume: Option<String>,
-    shows_figures: bool,
+    pub(super) is_watched: bool,
     /// Owns the signals that are made later, so that they end with the page that shows them.
     owner: Owner,
 }
@@ -54,7 +54,7 @@ impl RoomView {
 
     pub fn new(room: RoomName, model: RoomModel, media: LocalMedia) -> Self {
         let owner = Owner::current().unwrap_or_default();
-        Self { room, model, media, resume: None, shows_figures: false, owner }
+        Self { room, model, media, resume: None, is_watched: false, owner }
     }
 
     /// Shows what the core tells.
@@ -83,6 +83,7 @@ impl RoomView {
             }
             RoomEvent::PeerGone(id) => {
                 self.model.others.try_update(|tiles| tiles.retain(|tile| !is_of(tile, &id)));
+                self.show_own_reception();
             }
             RoomEvent::ChatChanged(id) => {
                 if let Some(message) = session.message(&id) {
@@ -114,21 +115,6 @@ impl RoomView {
         if let Some(tile) = tile {
             signals::set(tile.is_speaking, is_speaking);
         }
-    }
-
-    /// Shows a member's figures; the rows only while somebody looks at them.
-    pub fn show_figures(&self, member: &MemberId, figures: Figures) {
-        let Some(tile) = self.tile(member) else { return };
-        signals::set(tile.quality, Some(figures.quality));
-        signals::set(tile.path, figures.path);
-        if self.shows_figures {
-            tile.figures.try_set(figures.rows);
-        }
-    }
-
-    /// Whether the rows are looked at.
-    pub fn watch_figures(&mut self, wanted: bool) {
-        self.shows_figures = wanted;
     }
 
     /// Tells of a problem.
@@ -185,7 +171,7 @@ impl RoomView {
         }
     }
 
-    fn tile(&self, member: &MemberId) -> Option<TileModel> {
+    pub(super) fn tile(&self, member: &MemberId) -> Option<TileModel> {
         self.model
             .others
             .try_with_untracked(|tiles| tiles.iter().copied().find(|tile| is_of(tile, member)))?
@@ -211,7 +197,10 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         stream: RwSignal::new_local(None),
         is_mirrored: RwSignal::new(false),
         quality: RwSignal::new(None),
+        seen_by: RwSignal::new(None),
         figures: RwSignal::new(Vec::new()),
+        history: RwSignal::new(History::default()),
+        details: RwSignal::new(ConnectionDetails::default()),
     }
 }
 

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
-use sightline_core::stats::{
-    Cause, ConnectionMeter, ConnectionStates, FigureValue, Figures, LinkPath, Metric, StatsEntry,
+use sightline_core::{
+    Timestamp,
+    stats::{Cause, ConnectionMeter, ConnectionStates, FigureValue, Figures, LinkPath, Metric, StatsEntry},
 };
 
 fn report(entries: Value) -> Vec<StatsEntry> {
@@ -59,9 +60,9 @@ fn states() -> ConnectionStates {
 #[test]
 fn rates_come_from_the_growth_between_two_reports() {
     let mut meter = ConnectionMeter::default();
-    let first = meter.handle_report(&chromium(1), &states(), true);
+    let first = meter.handle_report(&chromium(1), &states(), true, Timestamp::ZERO);
     assert_eq!(number(&first, Metric::ReceiveBitrate), None, "one report has no rate");
-    let figures = meter.handle_report(&chromium(2), &states(), true);
+    let figures = meter.handle_report(&chromium(2), &states(), true, Timestamp::ZERO);
     assert_eq!(number(&figures, Metric::ReceiveBitrate), Some(1_040_000.0));
     assert_eq!(number(&figures, Metric::SendBitrate), Some(500_000.0));
     assert_eq!(number(&figures, Metric::FramesPerSecond), Some(30.0));
@@ -82,9 +83,9 @@ fn rates_come_from_the_growth_between_two_reports() {
 #[test]
 fn a_report_that_was_seen_before_changes_no_rate() {
     let mut meter = ConnectionMeter::default();
-    meter.handle_report(&chromium(1), &states(), true);
-    meter.handle_report(&chromium(2), &states(), true);
-    let figures = meter.handle_report(&chromium(2), &states(), true);
+    meter.handle_report(&chromium(1), &states(), true, Timestamp::ZERO);
+    meter.handle_report(&chromium(2), &states(), true, Timestamp::ZERO);
+    let figures = meter.handle_report(&chromium(2), &states(), true, Timestamp::ZERO);
     assert_eq!(number(&figures, Metric::ReceiveBitrate), Some(1_040_000.0));
 }
 
@@ -103,8 +104,8 @@ fn what_firefox_does_not_report_is_absent_and_not_zero() {
             {"type": "remote-inbound-rtp", "id": "rr", "timestamp": at, "kind": "video", "roundTripTime": 0.1},
         ]))
     };
-    meter.handle_report(&firefox(1), &states(), true);
-    let figures = meter.handle_report(&firefox(2), &states(), true);
+    meter.handle_report(&firefox(1), &states(), true, Timestamp::ZERO);
+    let figures = meter.handle_report(&firefox(2), &states(), true, Timestamp::ZERO);
     for metric in [
         Metric::AvailableOutgoingBitrate,
         Metric::QualityLimitationReason,
@@ -124,34 +125,24 @@ fn what_firefox_does_not_report_is_absent_and_not_zero() {
 #[test]
 fn a_picture_that_stops_coming_takes_all_bars() {
     let mut meter = ConnectionMeter::default();
-    meter.handle_report(&chromium(1), &states(), true);
-    let good = meter.handle_report(&chromium(2), &states(), true);
+    meter.handle_report(&chromium(1), &states(), true, Timestamp::ZERO);
+    let good = meter.handle_report(&chromium(2), &states(), true, Timestamp::ZERO);
     assert_eq!((good.quality.bars, good.quality.cause), (4, Cause::Good));
     let bad = (3..=4).map(|second| {
         let mut silent = chromium(2);
         for entry in &mut silent {
             entry.timestamp = chromium(second)[0].timestamp;
         }
-        meter.handle_report(&silent, &states(), true)
+        meter.handle_report(&silent, &states(), true, Timestamp::ZERO)
     });
     let bad = bad.last().expect("two reports");
     assert_eq!((bad.quality.bars, bad.quality.cause), (0, Cause::NothingArrives));
 }
 
 #[test]
-fn a_limit_of_the_first_seconds_is_not_called_the_cause() {
-    let mut meter = ConnectionMeter::default();
-    let causes: Vec<_> = (1..=20)
-        .map(|second| meter.handle_report(&chromium(second), &states(), true).quality.cause)
-        .collect();
-    assert_eq!(causes[9], Cause::Good);
-    assert_eq!(causes[19], Cause::SenderBusy);
-}
-
-#[test]
 fn an_empty_report_gives_rows_without_values() {
     let mut meter = ConnectionMeter::default();
-    let figures = meter.handle_report(&[], &ConnectionStates::default(), false);
+    let figures = meter.handle_report(&[], &ConnectionStates::default(), false, Timestamp::ZERO);
     assert!(figures.rows.iter().all(|row| row.value.is_none()));
     assert_eq!(figures.path, None);
 }
@@ -159,11 +150,11 @@ fn an_empty_report_gives_rows_without_values() {
 #[test]
 fn a_stream_that_starts_again_gives_no_negative_rate() {
     let mut meter = ConnectionMeter::default();
-    meter.handle_report(&chromium(5), &states(), true);
+    meter.handle_report(&chromium(5), &states(), true, Timestamp::ZERO);
     let mut restarted = chromium(6);
     for entry in &mut restarted {
         entry.bytes_received = entry.bytes_received.map(|_| 10.0);
     }
-    let figures = meter.handle_report(&restarted, &states(), true);
+    let figures = meter.handle_report(&restarted, &states(), true, Timestamp::ZERO);
     assert_eq!(number(&figures, Metric::ReceiveBitrate), None);
 }

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod member;
 pub mod room;
 pub mod signalling;
+pub mod telemetry;
 
 pub use error::ErrorCode;
 pub use id::{ConnectionId, Generation, InstanceId, MemberId, MessageId};

@@ -6,6 +6,7 @@ use sightline_protocol::{
     ErrorCode,
     control::{ControlMessage, PublishedSource, PublishedState},
     signalling::{ClientMessage, ServerMessage},
+    telemetry::{Cause, Limitation, MAX_TELEMETRY_BYTES, Reception, TelemetryMessage},
 };
 
 fn client(value: Value) {
@@ -106,4 +107,55 @@ fn every_control_message_reads_and_writes_as_documented() {
         let read: ControlMessage = from_value(value.clone()).expect("readable");
         assert_eq!(to_value(read).expect("serialises"), value);
     }
+}
+
+fn fullest_reception() -> Reception {
+    Reception {
+        sequence: u32::MAX,
+        bars: 4,
+        cause: Cause::NothingArrives,
+        limitation: Limitation::Bandwidth,
+        bitrate_bps: Some(u32::MAX),
+        frame_width: Some(u16::MAX),
+        frame_height: Some(u16::MAX),
+        frames_per_second: Some(u16::MAX),
+        loss_permille: Some(1000),
+        jitter_ms: Some(u32::MAX),
+        frozen_permille: Some(1000),
+    }
+}
+
+#[test]
+fn every_telemetry_message_reads_and_writes_as_documented() {
+    for value in [
+        json!({"type": "reception", "sequence": 7, "bars": 2, "cause": "loss", "limitation": "bandwidth",
+            "bitrate_bps": 1_200_000, "frame_width": 640, "frame_height": 360, "frames_per_second": 24,
+            "loss_permille": 31, "jitter_ms": 12, "frozen_permille": 40}),
+        json!({"type": "reception", "sequence": 0, "bars": 4, "cause": "no_video"}),
+    ] {
+        let read: TelemetryMessage = from_value(value.clone()).expect("readable");
+        assert_eq!(to_value(read).expect("serialises"), value);
+    }
+}
+
+#[test]
+fn the_longest_reception_is_within_its_limit() {
+    let text = serde_json::to_string(&TelemetryMessage::Reception(fullest_reception())).expect("serialises");
+    assert!(text.len() <= MAX_TELEMETRY_BYTES, "{text}");
+}
+
+#[test]
+fn telemetry_of_a_later_version_is_read_as_far_as_it_is_known() {
+    let read: TelemetryMessage = from_value(json!({"type": "clock", "x": 1})).expect("readable");
+    assert_eq!(read, TelemetryMessage::Unknown);
+    let later = json!({"type": "reception", "sequence": 1, "bars": 3, "cause": "solar_flare", "limitation": "heat", "x": 1});
+    let read: TelemetryMessage = from_value(later).expect("readable");
+    let known = Reception {
+        sequence: 1,
+        bars: 3,
+        cause: Cause::Unknown,
+        limitation: Limitation::Other,
+        ..Reception::default()
+    };
+    assert_eq!(read, TelemetryMessage::Reception(known));
 }

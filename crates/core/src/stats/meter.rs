@@ -1,12 +1,16 @@
 //! From reports, one a second, to rows, bars and a path.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
+
+use sightline_protocol::telemetry::{Limitation, Reception, TelemetryMessage};
 
 use super::{
     Figure, FigureValue, Metric, Quality, StatsEntry,
-    quality::{Signs, assess},
+    quality::{Signs, assess, assess_sent},
+    reception,
     snapshot::{Inbound, Outbound, Snapshot},
 };
+use crate::Timestamp;
 
 /// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
 const WINDOW: usize = 6;
@@ -15,6 +19,11 @@ const WINDOW: usize = 6;
 const SETTLED_REPORTS: usize = 15;
 /// Reports without a byte of video before nothing is said to arrive: a camera takes a moment to start.
 const SILENT_REPORTS: usize = 2;
+/// Reports further apart than this were not read in between, because the page was hidden: nothing is told from what
+/// grew meanwhile.
+const LONGEST_STEP_MS: f64 = 5_000.0;
+/// How long what the other side told holds. It tells once a second while its page is visible.
+const RECEPTION_HOLDS: Duration = Duration::from_secs(5);
 
 /// How packets travel between the two browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,8 +61,12 @@ pub struct ConnectionStates {
 pub struct Figures {
     /// One row for each of [`Metric::ALL`], in that order.
     pub rows: Vec<Figure>,
-    /// Bars and the cause.
+    /// Bars and the cause, of what arrives.
     pub quality: Quality,
+    /// The same of what is sent, as the other side sees it; `None` where it does not tell.
+    pub sent_quality: Option<Quality>,
+    /// What the other side tells of what it receives; `None` where it does not.
+    pub reception: Option<Reception>,
     /// `None` before a candidate pair is chosen.
     pub path: Option<LinkPath>,
 }
@@ -64,6 +77,11 @@ pub struct ConnectionMeter {
     window: VecDeque<Snapshot>,
     /// The `qualityLimitationReason` of the latest report, and in how many reports in a row it stood.
     limitation: (Option<String>, usize),
+    /// What the other side told last, and when.
+    told: Option<(Reception, Timestamp)>,
+    /// What is to be told to it next.
+    to_tell: Option<Reception>,
+    next_sequence: u32,
 }
 
 impl ConnectionMeter {
@@ -73,6 +91,7 @@ impl ConnectionMeter {
         entries: &[StatsEntry],
         states: &ConnectionStates,
         expects_video: bool,
+        now_at: Timestamp,
     ) -> Figures {
         let now = Snapshot::new(entries);
         let limitation = now.video_out.as_ref().and_then(|video| video.limitation.clone());
@@ -81,27 +100,64 @@ impl ConnectionMeter {
         } else {
             self.limitation = (limitation, 1);
         }
+        if self.window.back().is_some_and(|last| now.at_ms - last.at_ms > LONGEST_STEP_MS) {
+            self.window.clear();
+        }
         if self.window.back().is_none_or(|last| last.at_ms < now.at_ms) {
             self.window.push_back(now);
         }
         if self.window.len() > WINDOW {
             self.window.pop_front();
         }
+        let told = self.told.as_ref().filter(|(_, at)| now_at - *at <= RECEPTION_HOLDS);
+        let told = told.map(|(reception, _)| reception.clone());
         let (Some(now), Some(first)) = (self.window.back(), self.window.front()) else {
-            return Figures { rows: Vec::new(), quality: assess(&Signs::default()), path: None };
+            let quality = assess(&Signs::default());
+            return Figures { rows: Vec::new(), quality, sent_quality: None, reception: told, path: None };
         };
         let previous = self.window.iter().rev().nth(1);
         let path =
             now.pair.as_ref().map(|pair| if pair.is_relayed { LinkPath::Relay } else { LinkPath::Direct });
-        let rows = Metric::ALL
+        let told_limitation = told.as_ref().map(|reception| reception.limitation).unwrap_or_default();
+        let signs = self.signs(now, first, expects_video, told_limitation);
+        let quality = assess(&signs);
+        let own_limitation = self.settled_limitation();
+        let rows: Vec<_> = Metric::ALL
             .into_iter()
-            .map(|metric| Figure { metric, value: value(metric, now, previous, first, states) })
+            .map(|metric| Figure {
+                metric,
+                value: reception::value(metric, told.as_ref())
+                    .or_else(|| value(metric, now, previous, first, states)),
+            })
             .collect();
-        Figures { rows, quality: assess(&self.signs(now, first, expects_video)), path }
+        self.to_tell = Some(reception::of(&rows, quality, signs.frozen_ratio, own_limitation));
+        let sent_quality = told.as_ref().map(|reception| assess_sent(reception, own_limitation));
+        Figures { rows, quality, sent_quality, reception: told, path }
     }
 
-    fn signs(&self, now: &Snapshot, first: &Snapshot, expects_video: bool) -> Signs {
-        let (limitation, reports) = &self.limitation;
+    /// Takes a message of the `telemetry` channel. What is not understood, or older than what is known, is ignored.
+    pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) {
+        let Some(TelemetryMessage::Reception(reception)) = reception::read(text) else { return };
+        if self.told.as_ref().is_none_or(|(known, _)| reception.sequence > known.sequence) {
+            self.told = Some((reception, now));
+        }
+    }
+
+    /// The message for the `telemetry` channel after a report, once.
+    pub fn poll_telemetry(&mut self) -> Option<String> {
+        let mut reception = self.to_tell.take()?;
+        reception.sequence = self.next_sequence;
+        self.next_sequence = self.next_sequence.wrapping_add(1);
+        serde_json::to_string(&TelemetryMessage::Reception(reception)).ok()
+    }
+
+    fn signs(
+        &self,
+        now: &Snapshot,
+        first: &Snapshot,
+        expects_video: bool,
+        sender_limitation: Limitation,
+    ) -> Signs {
         let video_bytes = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.bytes);
         let before = self.window.iter().rev().nth(SILENT_REPORTS);
         Signs {
@@ -111,7 +167,20 @@ impl ConnectionMeter {
             round_trip_s: round_trip(now),
             jitter_s: jitter(now),
             frozen_ratio: frozen_ratio(now, first),
-            limitation: limitation.clone().filter(|_| *reports >= SETTLED_REPORTS),
+            dropped_ratio: dropped_ratio(now, first),
+            limitation: if expects_video { sender_limitation } else { Limitation::None },
+        }
+    }
+
+    /// `qualityLimitationReason`, once it is not that of the first seconds.
+    fn settled_limitation(&self) -> Limitation {
+        let (limitation, reports) = &self.limitation;
+        match limitation.as_deref() {
+            _ if *reports < SETTLED_REPORTS => Limitation::None,
+            Some("bandwidth") => Limitation::Bandwidth,
+            Some("cpu") => Limitation::Cpu,
+            Some("other") => Limitation::Other,
+            _ => Limitation::None,
         }
     }
 }
@@ -166,6 +235,14 @@ fn value(
         Metric::IceState => word(states.ice.as_ref()),
         Metric::DtlsState => word(now.dtls_state.as_ref()),
         Metric::SignalingState => word(states.signaling.as_ref()),
+        // Those the other side has to tell.
+        Metric::RemoteReceiveBitrate
+        | Metric::RemoteFrameWidth
+        | Metric::RemoteFrameHeight
+        | Metric::RemoteFramesPerSecond
+        | Metric::RemoteLossRatio
+        | Metric::RemoteJitter
+        | Metric::RemoteFrozenRatio => None,
     }
 }
 
@@ -237,4 +314,16 @@ fn loss_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
 fn frozen_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
     let of = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.freezes_duration);
     Some(((of(now)? - of(first)?) / seconds_between(now, first)?).max(0.0))
+}
+
+/// Frames that were received and not shown, of all that were received, over the window.
+fn dropped_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
+    let grown = |of: fn(&Inbound) -> Option<f64>| {
+        let total = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(of);
+        Some((total(now)? - total(first)?).max(0.0))
+    };
+    let (dropped, decoded) = (grown(|video| video.frames_dropped)?, grown(|video| video.frames_decoded)?);
+    let received = dropped + decoded;
+    // Of a few frames a ratio says nothing.
+    (received >= 10.0).then(|| dropped / received)
 }

@@ -31,6 +31,14 @@ pub enum Metric {
     IceState,
     DtlsState,
     SignalingState,
+    // How the other side receives what is sent from here, as it tells over the `telemetry` channel.
+    RemoteReceiveBitrate,
+    RemoteFrameWidth,
+    RemoteFrameHeight,
+    RemoteFramesPerSecond,
+    RemoteLossRatio,
+    RemoteJitter,
+    RemoteFrozenRatio,
 }
 
 /// How a figure's number is to be read.
@@ -72,7 +80,7 @@ pub struct Figure {
 
 impl Metric {
     /// Every metric in the order in which they are shown.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 34] = [
         Self::ReceiveBitrate,
         Self::SendBitrate,
         Self::FramesPerSecond,
@@ -100,6 +108,13 @@ impl Metric {
         Self::IceState,
         Self::DtlsState,
         Self::SignalingState,
+        Self::RemoteReceiveBitrate,
+        Self::RemoteFrameWidth,
+        Self::RemoteFrameHeight,
+        Self::RemoteFramesPerSecond,
+        Self::RemoteLossRatio,
+        Self::RemoteJitter,
+        Self::RemoteFrozenRatio,
     ];
 
     /// The name as tests and exports read it.
@@ -133,20 +148,54 @@ impl Metric {
             Self::IceState => "ice_state",
             Self::DtlsState => "dtls_state",
             Self::SignalingState => "signaling_state",
+            Self::RemoteReceiveBitrate => "remote_receive_bitrate",
+            Self::RemoteFrameWidth => "remote_frame_width",
+            Self::RemoteFrameHeight => "remote_frame_height",
+            Self::RemoteFramesPerSecond => "remote_frames_per_second",
+            Self::RemoteLossRatio => "remote_loss_ratio",
+            Self::RemoteJitter => "remote_jitter",
+            Self::RemoteFrozenRatio => "remote_frozen_ratio",
         }
+    }
+
+    /// Whether the other side tells it, so that it is not this browser where it is missing.
+    #[must_use]
+    pub fn is_told(self) -> bool {
+        matches!(
+            self,
+            Self::RemoteReceiveBitrate
+                | Self::RemoteFrameWidth
+                | Self::RemoteFrameHeight
+                | Self::RemoteFramesPerSecond
+                | Self::RemoteLossRatio
+                | Self::RemoteJitter
+                | Self::RemoteFrozenRatio
+        )
     }
 
     /// How its number is to be read.
     #[must_use]
     pub fn unit(self) -> Unit {
         match self {
-            Self::ReceiveBitrate | Self::SendBitrate | Self::AvailableOutgoingBitrate => Unit::BitsPerSecond,
-            Self::FramesPerSecond | Self::FramesPerSecondSent => Unit::FramesPerSecond,
-            Self::FrameWidth | Self::FrameHeight | Self::FrameWidthSent | Self::FrameHeightSent => {
-                Unit::Pixels
+            Self::ReceiveBitrate
+            | Self::SendBitrate
+            | Self::AvailableOutgoingBitrate
+            | Self::RemoteReceiveBitrate => Unit::BitsPerSecond,
+            Self::FramesPerSecond | Self::FramesPerSecondSent | Self::RemoteFramesPerSecond => {
+                Unit::FramesPerSecond
             }
-            Self::RoundTripTime | Self::Jitter | Self::TotalFreezesDuration => Unit::Seconds,
-            Self::LossRatio | Self::AudioLevel => Unit::Ratio,
+            Self::FrameWidth
+            | Self::FrameHeight
+            | Self::FrameWidthSent
+            | Self::FrameHeightSent
+            | Self::RemoteFrameWidth
+            | Self::RemoteFrameHeight => Unit::Pixels,
+            Self::RoundTripTime | Self::Jitter | Self::TotalFreezesDuration | Self::RemoteJitter => {
+                Unit::Seconds
+            }
+            Self::LossRatio | Self::AudioLevel | Self::RemoteLossRatio | Self::RemoteFrozenRatio => {
+                Unit::Ratio
+            }
             Self::PacketsLost | Self::FreezeCount | Self::FramesDropped => Unit::Count,
             Self::Codec
             | Self::CodecSent

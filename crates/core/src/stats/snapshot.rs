@@ -118,19 +118,22 @@ impl Snapshot {
 }
 
 /// Chromium names it in the `transport` entry; Firefox marks the pair itself.
-fn selected_pair(entries: &[StatsEntry]) -> Option<Pair> {
-    let named = entries
-        .iter()
-        .find_map(|entry| entry.selected_candidate_pair_id.as_ref())
-        .and_then(|id| entries.iter().find(|entry| entry.id == *id));
+pub(super) fn selected_pair_id(entries: &[StatsEntry]) -> Option<&str> {
+    let named = entries.iter().find_map(|entry| entry.selected_candidate_pair_id.as_deref());
     let marked = || {
-        entries.iter().find(|entry| {
+        let pair = entries.iter().find(|entry| {
             entry.entry_type == "candidate-pair"
                 && entry.selected.unwrap_or(entry.nominated.unwrap_or(false))
                 && entry.state.as_deref() == Some("succeeded")
-        })
+        })?;
+        Some(pair.id.as_str())
     };
-    let pair = named.or_else(marked)?;
+    named.filter(|id| entries.iter().any(|entry| entry.id == *id)).or_else(marked)
+}
+
+fn selected_pair(entries: &[StatsEntry]) -> Option<Pair> {
+    let id = selected_pair_id(entries)?;
+    let pair = entries.iter().find(|entry| entry.id == id)?;
     let candidate =
         |id: &Option<String>| id.as_ref().and_then(|id| entries.iter().find(|entry| entry.id == *id));
     let (local, remote) = (candidate(&pair.local_candidate_id), candidate(&pair.remote_candidate_id));

@@ -1,0 +1,67 @@
+//! What one side tells the other of what it receives, and what it reads of that.
+
+use sightline_protocol::telemetry::{Limitation, MAX_TELEMETRY_BYTES, Reception, TelemetryMessage};
+
+use super::{Figure, FigureValue, Metric, Quality};
+
+/// Reads a message of the other side; `None` for what is too long or not understood.
+pub(super) fn read(text: &str) -> Option<TelemetryMessage> {
+    if text.len() > MAX_TELEMETRY_BYTES {
+        return None;
+    }
+    serde_json::from_str(text).ok()
+}
+
+/// What to tell after a report.
+pub(super) fn of(
+    rows: &[Figure],
+    quality: Quality,
+    frozen_ratio: Option<f64>,
+    limitation: Limitation,
+) -> Reception {
+    let number = |metric| match &rows.iter().find(|row| row.metric == metric)?.value {
+        Some(FigureValue::Number(number)) => Some(*number),
+        Some(FigureValue::Word(_)) | None => None,
+    };
+    let (bitrate, width, height) = (Metric::ReceiveBitrate, Metric::FrameWidth, Metric::FrameHeight);
+    Reception {
+        sequence: 0,
+        bars: quality.bars,
+        cause: quality.cause,
+        limitation,
+        bitrate_bps: number(bitrate).map(whole),
+        frame_width: number(width).map(small),
+        frame_height: number(height).map(small),
+        frames_per_second: number(Metric::FramesPerSecond).map(small),
+        loss_permille: number(Metric::LossRatio).map(|ratio| small(ratio * 1e3)),
+        jitter_ms: number(Metric::Jitter).map(|seconds| whole(seconds * 1e3)),
+        frozen_permille: frozen_ratio.map(|ratio| small(ratio * 1e3)),
+    }
+}
+
+/// The figure that the other side tells; `None` for every other metric, and where it does not tell.
+pub(super) fn value(metric: Metric, told: Option<&Reception>) -> Option<FigureValue> {
+    let told = told?;
+    let permille = |of: Option<u16>| of.map(|permille| f64::from(permille) / 1e3);
+    let number = match metric {
+        Metric::RemoteReceiveBitrate => told.bitrate_bps.map(f64::from),
+        Metric::RemoteFrameWidth => told.frame_width.map(f64::from),
+        Metric::RemoteFrameHeight => told.frame_height.map(f64::from),
+        Metric::RemoteFramesPerSecond => told.frames_per_second.map(f64::from),
+        Metric::RemoteLossRatio => permille(told.loss_permille),
+        Metric::RemoteJitter => told.jitter_ms.map(|milliseconds| f64::from(milliseconds) / 1e3),
+        Metric::RemoteFrozenRatio => permille(told.frozen_permille),
+        _ => None,
+    };
+    number.map(FigureValue::Number)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+fn whole(number: f64) -> u32 {
+    number.round() as u32
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+fn small(number: f64) -> u16 {
+    number.round() as u16
+}

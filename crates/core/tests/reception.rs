@@ -1,0 +1,153 @@
+//! Two meters that tell each other what they receive.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sightline_core::{
+    Timestamp,
+    stats::{Cause, ConnectionMeter, ConnectionStates, FigureValue, Figures, Metric, StatsEntry},
+};
+
+fn at(second: u32) -> Timestamp {
+    Timestamp::from_origin(Duration::from_secs(second.into()))
+}
+
+/// A second of a good call at 640x360 and 24 frames a second, with `limitation` on what is sent and 5 % lost on the way
+/// here where `loses`.
+fn report(second: u32, limitation: &str, loses: bool) -> Vec<StatsEntry> {
+    let stamp = 1_000.0 * f64::from(second);
+    let lost = if loses { 5 * second } else { 0 };
+    let entries: Value = json!([
+        {"type": "inbound-rtp", "id": "IV", "timestamp": stamp, "kind": "video", "bytesReceived": 50_000 * second,
+         "packetsReceived": 95 * second, "packetsLost": lost, "jitter": 0.004, "framesPerSecond": 24,
+         "framesDecoded": 24 * second, "frameWidth": 640, "frameHeight": 360, "totalFreezesDuration": 0, "framesDropped": 0},
+        {"type": "outbound-rtp", "id": "OV", "timestamp": stamp, "kind": "video", "bytesSent": 50_000 * second,
+         "qualityLimitationReason": limitation},
+    ]);
+    serde_json::from_value(entries).unwrap()
+}
+
+fn measure(meter: &mut ConnectionMeter, second: u32, limitation: &str, loses: bool) -> Figures {
+    meter.handle_report(&report(second, limitation, loses), &ConnectionStates::default(), true, at(second))
+}
+
+fn number(figures: &Figures, metric: Metric) -> Option<f64> {
+    let row = figures.rows.iter().find(|row| row.metric == metric).expect("every metric has a row");
+    match row.value {
+        Some(FigureValue::Number(number)) => Some(number),
+        _ => None,
+    }
+}
+
+/// Runs a call of so many seconds and returns the last figures of both: here is limited so, and packets are lost on the
+/// way there.
+fn call(seconds: u32, limitation: &str, loses: bool) -> (Figures, Figures) {
+    let (mut here, mut there) = (ConnectionMeter::default(), ConnectionMeter::default());
+    let mut last = None;
+    for second in 1..=seconds {
+        let figures =
+            (measure(&mut here, second, limitation, false), measure(&mut there, second, "none", loses));
+        let (from_here, from_there) = (here.poll_telemetry().unwrap(), there.poll_telemetry().unwrap());
+        there.handle_telemetry(&from_here, at(second));
+        here.handle_telemetry(&from_there, at(second));
+        last = Some(figures);
+    }
+    last.expect("at least a second")
+}
+
+#[test]
+fn one_learns_how_one_is_received() {
+    let (here, _) = call(3, "none", false);
+    let quality = here.sent_quality.expect("the other side told");
+    assert_eq!((quality.bars, quality.cause), (4, Cause::Good));
+    assert_eq!(number(&here, Metric::RemoteFrameWidth), Some(640.0));
+    assert_eq!(number(&here, Metric::RemoteFrameHeight), Some(360.0));
+    assert_eq!(number(&here, Metric::RemoteFramesPerSecond), Some(24.0));
+    assert_eq!(number(&here, Metric::RemoteReceiveBitrate), Some(400_000.0));
+    assert_eq!(number(&here, Metric::RemoteLossRatio), Some(0.0));
+    assert_eq!(number(&here, Metric::RemoteJitter), Some(0.004));
+    assert_eq!(number(&here, Metric::RemoteFrozenRatio), Some(0.0));
+}
+
+#[test]
+fn packets_lost_on_the_way_there_are_seen_here() {
+    let (here, there) = call(5, "none", true);
+    assert_eq!((there.quality.bars, there.quality.cause), (2, Cause::Loss));
+    assert_eq!(here.sent_quality, Some(there.quality));
+    assert_eq!(here.quality.cause, Cause::Good, "the way here loses nothing");
+    assert_eq!(number(&here, Metric::RemoteLossRatio), Some(0.05));
+}
+
+#[test]
+fn a_busy_sender_is_named_on_both_sides_once_it_is_not_the_start() {
+    for (limitation, cause) in [("cpu", Cause::SenderBusy), ("bandwidth", Cause::UploadFull)] {
+        let (here, there) = call(10, limitation, false);
+        assert_eq!((here.sent_quality.unwrap().cause, there.quality.cause), (Cause::Good, Cause::Good));
+        let (here, there) = call(20, limitation, false);
+        assert_eq!((here.sent_quality.unwrap().cause, there.quality.cause), (cause, cause));
+        assert_eq!(
+            here.quality.cause,
+            Cause::Good,
+            "what arrives here is not limited by what is sent from here"
+        );
+    }
+}
+
+#[test]
+fn what_was_told_long_ago_does_not_count() {
+    let (mut here, mut there) = (ConnectionMeter::default(), ConnectionMeter::default());
+    measure(&mut there, 1, "none", false);
+    measure(&mut here, 1, "none", false);
+    assert_eq!(measure(&mut here, 2, "none", false).sent_quality, None, "nothing was told yet");
+    here.handle_telemetry(&there.poll_telemetry().unwrap(), at(2));
+    assert!(measure(&mut here, 7, "none", false).sent_quality.is_some());
+    let late = measure(&mut here, 8, "none", false);
+    assert_eq!((late.sent_quality, late.reception.clone()), (None, None));
+    assert_eq!(number(&late, Metric::RemoteFrameWidth), None);
+}
+
+#[test]
+fn a_message_that_comes_late_does_not_undo_a_newer_one() {
+    let mut meter = ConnectionMeter::default();
+    let told = |sequence: u32, bars: u8| {
+        format!(r#"{{"type":"reception","sequence":{sequence},"bars":{bars},"cause":"good"}}"#)
+    };
+    meter.handle_telemetry(&told(5, 1), at(1));
+    meter.handle_telemetry(&told(4, 4), at(1));
+    meter.handle_telemetry(&told(5, 4), at(1));
+    let figures = measure(&mut meter, 1, "none", false);
+    assert_eq!(figures.sent_quality.map(|quality| quality.bars), Some(1));
+}
+
+#[test]
+fn what_is_not_understood_or_too_long_is_ignored() {
+    let mut meter = ConnectionMeter::default();
+    let long =
+        format!(r#"{{"type":"reception","sequence":1,"bars":1,"cause":"good","x":"{}"}}"#, "x".repeat(2000));
+    for text in ["", "{}", "[]", r#"{"type":"clock"}"#, r#"{"type":"reception","bars":-1}"#, long.as_str()] {
+        meter.handle_telemetry(text, at(1));
+    }
+    assert_eq!(measure(&mut meter, 1, "none", false).reception, None);
+}
+
+#[test]
+fn a_message_is_told_once_for_each_report() {
+    let mut meter = ConnectionMeter::default();
+    assert_eq!(meter.poll_telemetry(), None);
+    measure(&mut meter, 1, "none", false);
+    assert!(meter.poll_telemetry().unwrap().contains(r#""sequence":0"#));
+    assert_eq!(meter.poll_telemetry(), None);
+    measure(&mut meter, 2, "none", false);
+    assert!(meter.poll_telemetry().unwrap().contains(r#""sequence":1"#));
+}
+
+#[test]
+fn after_a_time_without_reports_nothing_is_told_from_what_grew_meanwhile() {
+    let mut meter = ConnectionMeter::default();
+    measure(&mut meter, 1, "none", false);
+    measure(&mut meter, 2, "none", false);
+    let back = measure(&mut meter, 60, "none", true);
+    assert_eq!(back.quality.cause, Cause::Good);
+    assert_eq!(number(&back, Metric::ReceiveBitrate), None);
+}

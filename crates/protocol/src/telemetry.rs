@@ -1,0 +1,116 @@
+//! The messages of the `telemetry` data channel (unordered, never sent again): one JSON object a text message, tagged
+//! by `type`. One that is lost, late, too long or not understood costs nothing but itself.
+
+use serde::{Deserialize, Serialize};
+
+/// The pre-negotiated stream id of the `telemetry` channel.
+pub const TELEMETRY_CHANNEL_ID: u16 = 2;
+/// Its label.
+pub const TELEMETRY_CHANNEL_LABEL: &str = "telemetry";
+/// Longest message, in bytes of UTF-8: it fits in one packet.
+pub const MAX_TELEMETRY_BYTES: usize = 1000;
+
+/// The most bars that there are.
+pub const MAX_BARS: u8 = 4;
+
+/// What one member measures of another, told to that other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum TelemetryMessage {
+    /// How the addressee's picture and sound arrive at the sender. Once a second while the sender's page is visible.
+    Reception(Reception),
+    /// A message of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How one member's picture and sound arrive at another. What the browser does not report is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reception {
+    /// Grows with every message on a peer connection: one that comes late is older than what is known.
+    pub sequence: u32,
+    /// From 0 (nothing arrives) to [`MAX_BARS`].
+    pub bars: u8,
+    /// Why not more.
+    #[serde(default)]
+    pub cause: Cause,
+    /// What keeps the sender of this message from sending more to the addressee.
+    #[serde(default, skip_serializing_if = "Limitation::is_none")]
+    pub limitation: Limitation,
+    /// Of picture and sound together, in bit/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitrate_bps: Option<u32>,
+    /// In pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame_width: Option<u16>,
+    /// In pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame_height: Option<u16>,
+    /// Frames shown a second, rounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames_per_second: Option<u16>,
+    /// Packets lost of a thousand that should have come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_permille: Option<u16>,
+    /// In milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter_ms: Option<u32>,
+    /// Of the last seconds, how much the picture stood still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen_permille: Option<u16>,
+}
+
+/// Why a picture arrives as it does, seen from neither side: the sender is who publishes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Nothing to complain of.
+    #[default]
+    Good,
+    /// No picture is expected: the sender publishes none.
+    NoVideo,
+    /// A picture is expected and none arrives.
+    NothingArrives,
+    /// Packets are lost on the way.
+    Loss,
+    /// The round trip is long.
+    Delay,
+    /// Packets come unevenly.
+    Jitter,
+    /// The sender's upload is full.
+    UploadFull,
+    /// The sender's computer cannot encode faster.
+    SenderBusy,
+    /// The receiver's computer cannot decode or show faster.
+    ReceiverBusy,
+    /// The picture arrives but is shown with gaps.
+    Freezes,
+    /// A cause of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// `qualityLimitationReason`, once it has stood for a while.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limitation {
+    /// Nothing, or not known.
+    #[default]
+    None,
+    /// The way there takes no more.
+    Bandwidth,
+    /// The computer encodes no faster.
+    Cpu,
+    /// Something else.
+    #[serde(other)]
+    Other,
+}
+
+impl Limitation {
+    /// Whether nothing is known to limit.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}

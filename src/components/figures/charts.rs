@@ -1,0 +1,227 @@
+//! The charts of one member, one above the other on the same axis of time.
+
+use leptos::prelude::*;
+use sightline_core::stats::Metric;
+
+use super::{
+    event_text::event_text,
+    plot::{HEIGHT, Plot, WIDTH, cursor_path},
+    timeline::Timeline,
+};
+use crate::{
+    components::figure_text,
+    language::{Language, Sentence},
+    sentence,
+    session::model::TileModel,
+};
+
+/// One chart: its lines share an axis of values.
+#[derive(Clone, Copy)]
+pub(super) struct Chart {
+    pub(super) name: &'static str,
+    title: Sentence,
+    pub(super) lines: &'static [(Metric, Sentence)],
+    /// The axis reaches at least so far, so that what is next to nothing does not look like much.
+    pub(super) smallest_top: f64,
+}
+
+const fn charts() -> [Chart; 5] {
+    [
+        Chart {
+            name: "bitrate",
+            title: sentence!(charts.bitrate),
+            lines: &[
+                (Metric::ReceiveBitrate, sentence!(charts.received)),
+                (Metric::SendBitrate, sentence!(charts.sent)),
+                (Metric::AvailableOutgoingBitrate, sentence!(charts.available)),
+            ],
+            smallest_top: 100_000.0,
+        },
+        Chart {
+            name: "frames_per_second",
+            title: sentence!(charts.frame_rate),
+            lines: &[
+                (Metric::FramesPerSecond, sentence!(charts.received)),
+                (Metric::FramesPerSecondSent, sentence!(charts.sent)),
+            ],
+            smallest_top: 30.0,
+        },
+        Chart {
+            name: "round_trip_time",
+            title: sentence!(charts.round_trip),
+            lines: &[(Metric::RoundTripTime, sentence!(charts.round_trip))],
+            smallest_top: 0.02,
+        },
+        Chart {
+            name: "loss_ratio",
+            title: sentence!(charts.loss),
+            lines: &[(Metric::LossRatio, sentence!(charts.loss))],
+            smallest_top: 0.02,
+        },
+        Chart {
+            name: "jitter",
+            title: sentence!(charts.jitter),
+            lines: &[(Metric::Jitter, sentence!(charts.jitter))],
+            smallest_top: 0.02,
+        },
+    ]
+}
+
+/// Bitrates, frame rates, round trip, loss and jitter of the last minutes; freezes as bands, events as ticks.
+#[component]
+pub fn Charts(
+    /// Whose.
+    tile: TileModel,
+    /// The time that they share with those of everyone else.
+    timeline: Timeline,
+) -> AnyView {
+    let language = Language::from_context();
+    let drawn = charts().map(|chart| view! { <ChartView tile=tile timeline=timeline chart=chart /> });
+    // What happened at the point that is looked at, within a fiftieth of the axis.
+    let happened = Signal::derive(move || {
+        let at = timeline.chosen()?;
+        let reach = timeline.axis.get().span / 50;
+        tile.history.with(|history| {
+            let near = history.events().filter(|event| event.at.since(at).max(at.since(event.at)) <= reach);
+            let texts: Vec<_> = near.map(|event| event_text(event, timeline)).collect();
+            (!texts.is_empty()).then(|| texts.join("; "))
+        })
+    });
+    let ticks = move || {
+        let axis = timeline.axis.get();
+        let locale = language.locale();
+        let marks = axis.ticks().into_iter().map(|ago| {
+            if ago.is_zero() {
+                sentence!(charts.now)(locale).to_owned()
+            } else {
+                format!("\u{2212}{} s", ago.as_secs())
+            }
+        });
+        marks.map(|mark| view! { <span>{mark}</span> }.into_any()).collect_view().into_any()
+    };
+    view! {
+        <div
+            class="charts"
+            data-testid="charts"
+            data-member=tile.member.get_value()
+            data-samples=Signal::derive(move || tile.history.with(|history| history.len().to_string()))
+            on:pointerleave=move |_| timeline.cursor.set(None)
+        >
+            {drawn.into_iter().collect_view()}
+            <p class="time-ticks" aria-hidden="true">{ticks}</p>
+            <p class="chart-events" data-testid="chart-events">{happened}</p>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn ChartView(tile: TileModel, timeline: Timeline, chart: Chart) -> AnyView {
+    let language = Language::from_context();
+    let plot =
+        Memo::new(move |_| tile.history.with(|history| Plot::new(history, chart, timeline.axis.get())));
+    let in_words = Signal::derive(move || {
+        let locale = language.locale();
+        let mut text = format!("{}:", (chart.title)(locale));
+        tile.history.with(|history| {
+            for (metric, name) in chart.lines {
+                let figure = |number| figure_text::of_number(metric.unit(), number);
+                text.push(' ');
+                text.push_str(name(locale));
+                text.push(' ');
+                match history.summary(*metric) {
+                    None => text.push_str(sentence!(figures.not_reported)(locale)),
+                    Some(summary) => {
+                        let none = || sentence!(charts.no_data)(locale).to_owned();
+                        for part in [
+                            &*summary.latest.map_or_else(none, figure),
+                            ", ",
+                            sentence!(charts.from_to)(locale),
+                            " ",
+                            &figure(summary.least),
+                            " ",
+                            sentence!(charts.and)(locale),
+                            " ",
+                            &figure(summary.greatest),
+                        ] {
+                            text.push_str(part);
+                        }
+                    }
+                }
+                text.push(';');
+            }
+        });
+        text
+    });
+    let legend = (0..).zip(chart.lines).map(|(at, (metric, name))| {
+        let (metric, name) = (*metric, *name);
+        let value = Signal::derive(move || {
+            let chosen = timeline.chosen();
+            let (value, is_known) = tile.history.with(|history| {
+                let summary = history.summary(metric);
+                let value = match chosen {
+                    Some(at) => history.value_at(metric, at),
+                    None => summary.and_then(|summary| summary.latest),
+                };
+                (value, summary.is_some())
+            });
+            match value {
+                Some(number) => figure_text::of_number(metric.unit(), number),
+                None if is_known => "\u{2013}".to_owned(),
+                None => sentence!(figures.not_reported)(language.locale()).to_owned(),
+            }
+        });
+        // The only line of a chart is called as the chart.
+        let name = (chart.lines.len() > 1).then(|| language.text(name));
+        view! {
+            <span class="chart-key" data-line=at data-metric=metric.name()>
+                <i></i>
+                {name}
+                <b>{value}</b>
+            </span>
+        }
+        .into_any()
+    });
+    let element = NodeRef::<leptos::html::Div>::new();
+    let point = move |event: leptos::ev::PointerEvent| {
+        let Some(element) = element.get_untracked() else { return };
+        let width = f64::from(element.client_width());
+        if width > 0.0 {
+            timeline.cursor.set(Some((f64::from(event.offset_x()) / width).clamp(0.0, 1.0)));
+        }
+    };
+    let drawn = move |part: fn(&Plot) -> String| Signal::derive(move || plot.with(part));
+    let lines = (0..).zip(chart.lines).map(|(at, _)| {
+        let path = Signal::derive(move || plot.with(|plot| plot.lines.get(at).cloned().unwrap_or_default()));
+        view! { <path class="chart-line" data-line=at d=path></path> }.into_any()
+    });
+    let top =
+        Signal::derive(move || figure_text::of_number(chart.lines[0].0.unit(), plot.with(|plot| plot.top)));
+    // Not a style: the page's policy allows none inline.
+    let cursor = Signal::derive(move || timeline.cursor.get().map(cursor_path).unwrap_or_default());
+    view! {
+        <figure class="chart" data-testid="chart" data-metric=chart.name>
+            <figcaption>
+                <span class="chart-title">{language.text(chart.title)}</span>
+                {legend.collect_view()}
+            </figcaption>
+            <div class="chart-plot" node_ref=element on:pointermove=point role="img" aria-label=in_words>
+                <svg
+                    viewBox=format!("0 0 {WIDTH} {HEIGHT}")
+                    preserveAspectRatio="none"
+                    aria-hidden="true"
+                    data-points=drawn(|plot| plot.points.to_string())
+                    data-gaps=drawn(|plot| plot.gaps.to_string())
+                >
+                    <path class="chart-freezes" d=drawn(|plot| plot.freezes.clone())></path>
+                    <path class="chart-grid" d=drawn(|plot| plot.grid.clone())></path>
+                    <path class="chart-ticks" d=drawn(|plot| plot.events.clone())></path>
+                    {lines.collect_view()}
+                    <path class="chart-cursor" d=cursor></path>
+                </svg>
+                <span class="chart-top" aria-hidden="true">{top}</span>
+            </div>
+        </figure>
+    }
+    .into_any()
+}

@@ -1,0 +1,8 @@
+//! What the panel of figures is made of.
+
+pub mod charts;
+mod copy_button;
+pub mod details;
+mod event_text;
+mod plot;
+pub mod timeline;

@@ -1,0 +1,25 @@
+//! How somebody receives one's own picture, in words.
+
+use super::signal_bars::{cause_text, is_complaint};
+use crate::{language::Language, sentence, session::model::SeenBy};
+
+/// "Bob sees you at 640x360, 24 fps", and why not better where there is something to complain of.
+#[must_use]
+pub fn seen_by_text(seen: &SeenBy, language: Language) -> String {
+    let locale = language.locale();
+    let name = if seen.name.is_empty() { sentence!(tile.guest)(locale) } else { &seen.name };
+    let told = &seen.reception;
+    let mut text = match (told.frame_width, told.frame_height) {
+        (Some(width), Some(height)) => {
+            let rate = told.frames_per_second.map(|rate| format!(", {rate} fps")).unwrap_or_default();
+            format!("{name} {} {width}\u{d7}{height}{rate}", sentence!(own_cause.sees_you_at)(locale))
+        }
+        _ => name.to_owned(),
+    };
+    let has_picture = told.frame_width.is_some();
+    if is_complaint(seen.quality.cause) || !has_picture {
+        text.push_str(": ");
+        text.push_str(cause_text(seen.quality.cause, true)(locale));
+    }
+    text
+}
