@@ -1,11 +1,13 @@
 //! The end-to-end tests. Each reads as a sentence; the browsers it is played in follow its name.
 #![cfg(unix)]
 
+mod bench_panel;
 mod call;
 mod figures;
 mod hosting;
 mod lobby;
 mod media;
+mod panel;
 mod problems;
 mod room;
 mod screenshots;
@@ -23,11 +25,13 @@ fn main() -> anyhow::Result<ExitCode> {
         call::tests(&stage),
         lobby::tests(&stage),
         media::tests(&stage),
+        panel::tests(&stage),
         room::tests(&stage),
         signalling::tests(&stage),
         problems::tests(&stage),
         hosting::tests(&stage),
         screenshots::tests(&stage),
+        bench_panel::tests(&stage),
     ]
     .into_iter()
     .flatten()

@@ -1,6 +1,6 @@
 //! A real browser with fake devices, and its driver.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use thirtyfour::{
 };
 use tokio::{process::Command, sync::Mutex};
 
-use crate::{console::Console, process::ProcessTree};
+use crate::{console::Console, cpu, process::ProcessTree};
 
 const WINDOW: (u32, u32) = (1280, 800);
 
@@ -120,6 +120,14 @@ impl Browser {
     /// Where it cannot be waited for.
     pub async fn kill(&self) -> Result<()> {
         self.process.lock().await.kill().await
+    }
+
+    /// What its renderers have used of the processor.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub async fn renderer_time(&self) -> Result<Duration> {
+        cpu::of_renderers_below(self.process.lock().await.id())
     }
 
     /// Leaves every page and closes every window but one, for the next test.

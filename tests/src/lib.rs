@@ -7,6 +7,7 @@
 
 pub mod browser;
 pub mod console;
+pub mod cpu;
 pub mod page;
 pub mod process;
 pub mod server;

@@ -53,6 +53,12 @@ impl ProcessTree {
         Ok(Self { child, pid, lines })
     }
 
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
     /// Waits for a line of its output that `find` makes something of.
     ///
     /// # Errors

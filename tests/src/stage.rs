@@ -24,6 +24,8 @@ use crate::{
 
 /// What no test needs on any machine.
 const LIMIT: Duration = Duration::from_secs(180);
+/// What a measurement may take.
+const LONG_LIMIT: Duration = Duration::from_secs(1200);
 
 /// Two people's browsers.
 pub type Pair = [Engine; 2];
@@ -70,6 +72,14 @@ impl Stage {
         self.trial(name_of::<F>(), test)
     }
 
+    /// A measurement, which may take many minutes.
+    pub fn long_test<F>(self: &Arc<Self>, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
+        self.trial_within(LONG_LIMIT, name_of::<F>(), test)
+    }
+
     /// A test in each of these browsers.
     pub fn test_in_each<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
     where
@@ -105,6 +115,13 @@ impl Stage {
     where
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
     {
+        self.trial_within(LIMIT, name, test)
+    }
+
+    fn trial_within<F>(self: &Arc<Self>, limit: Duration, name: String, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
         let stage = Arc::clone(self);
         Trial::test(name.clone(), move || {
             let scene = Scene {
@@ -114,10 +131,10 @@ impl Stage {
                 pages: Mutex::default(),
             };
             let played = stage.runtime.block_on(async {
-                let played = AssertUnwindSafe(timeout(LIMIT, test(&scene))).catch_unwind().await;
+                let played = AssertUnwindSafe(timeout(limit, test(&scene))).catch_unwind().await;
                 let outcome = match played {
                     Ok(Ok(outcome)) => outcome,
-                    Ok(Err(_)) => Err(anyhow!("it took longer than {} s", LIMIT.as_secs())),
+                    Ok(Err(_)) => Err(anyhow!("it took longer than {} s", limit.as_secs())),
                     Err(panic) => Err(anyhow!("{}", panic_message(panic.as_ref()))),
                 };
                 scene.finish(outcome).await

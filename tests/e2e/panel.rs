@@ -1,0 +1,175 @@
+//! The full panel: charts that grow and have gaps, descriptions, a log, and how one comes across to the others.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use libtest_mimic::Trial;
+use serde::Deserialize;
+use serde_json::json;
+use sightline_e2e::{
+    page::Page,
+    stage::{Pair, Scene, Stage},
+    wait::{PATIENCE, until},
+};
+use thirtyfour::{By, Key};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_pairs(charts_grow_and_time_in_which_the_page_was_hidden_is_a_gap),
+        stage.test_in_pairs(the_descriptions_and_the_log_are_those_of_the_browser),
+        stage.test_in_pairs(ones_own_tile_says_how_the_other_sees_one),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// One chart as it is drawn.
+#[derive(Debug, Deserialize)]
+struct Chart {
+    metric: String,
+    /// Points and gaps of its first line, by what it says of itself.
+    points: usize,
+    gaps: usize,
+    /// How often the pen of its first line is set down.
+    strokes: usize,
+    /// What a screen reader says.
+    words: String,
+}
+
+const CHARTS: &str = r#"
+    return [...document.querySelectorAll('[data-testid="chart"]')].map((chart) => ({
+      metric: chart.dataset.metric,
+      points: Number(chart.querySelector('svg').dataset.points),
+      gaps: Number(chart.querySelector('svg').dataset.gaps),
+      strokes: (chart.querySelector('path[data-line="0"]').getAttribute('d').match(/M/g) ?? []).length,
+      words: chart.querySelector('[role="img"]').ariaLabel,
+    }));"#;
+
+/// Plays a page that another tab covers, as far as a page can tell.
+const SHOW_OR_HIDE: &str = r"
+    Object.defineProperty(document, 'visibilityState', { value: arguments[0], configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));";
+
+const TEXT: &str =
+    r#"return document.querySelector(`[data-testid="${arguments[0]}"]`)?.textContent ?? null;"#;
+
+async fn charts_grow_and_time_in_which_the_page_was_hidden_is_a_gap(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("charts", "Ada").await?;
+    bob.enter("charts", "Bob").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    ada.click("stats-toggle").await?;
+    bob.click("stats-toggle").await?;
+    let names: Vec<_> = charts(&ada).await?.into_iter().map(|chart| chart.metric).collect();
+    assert_eq!(names, ["bitrate", "frames_per_second", "round_trip_time", "loss_ratio", "jitter"]);
+    until_chart(&ada, "four points, a stroke between gaps", |rate| {
+        rate.points >= 4 && rate.strokes == rate.gaps + 1
+    })
+    .await?;
+
+    let () = ada.execute(SHOW_OR_HIDE, vec![json!("hidden")]).await?;
+    let (gaps, before) = (frame_rate(&ada).await?.gaps, frame_rate(&bob).await?.points);
+    // The other page's seconds are the clock.
+    until_chart(&bob, "five seconds more", |rate| rate.points >= before + 5).await?;
+    let hidden = frame_rate(&ada).await?.points;
+    let () = ada.execute(SHOW_OR_HIDE, vec![json!("visible")]).await?;
+    let rate = until_chart(&ada, "points after the gap", |rate| rate.points >= hidden + 3).await?;
+    assert!(rate.gaps > gaps && rate.strokes == rate.gaps + 1, "{gaps} gaps before, {rate:?}");
+    assert!(rate.words.contains("fps"), "{rate:?}");
+    let log: String = ada.execute(TEXT, vec![json!("event-log")]).await?;
+    assert!(log.contains("page: visible") || log.contains("page: \u{2013} \u{2192} hidden"), "{log}");
+
+    // The cursor, by keyboard.
+    let slider = ada.browser.driver.find(By::Css("[data-testid='chart-cursor']")).await?;
+    let now = slider.attr("aria-valuetext").await?;
+    slider.send_keys(Key::Left + Key::Left).await?;
+    ada.until("the panel is still open", |page| page.shows("chart-cursor")).await?;
+    assert_ne!(slider.attr("aria-valuetext").await?, now, "the cursor does not move");
+    Ok(())
+}
+
+async fn the_descriptions_and_the_log_are_those_of_the_browser(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("details", "Ada").await?;
+    bob.enter("details", "Bob").await?;
+    ada.until_connected_to("Bob").await?;
+    ada.until_picture_moves("Bob").await?;
+    ada.click("stats-toggle").await?;
+    for (shown, description) in [("sdp-local", "localDescription"), ("sdp-remote", "remoteDescription")] {
+        until(&format!("{shown} as the browser has it"), PATIENCE, async || {
+            let text: Option<String> = ada.execute(TEXT, vec![json!(shown)]).await?;
+            let script = format!("return sightlineProbe.connections.at(-1).{description}.sdp");
+            let sdp: String = ada.execute(&script, vec![]).await?;
+            Ok(if text.as_deref() == Some(&sdp) && sdp.starts_with("v=0") {
+                Ok(())
+            } else {
+                Err(format!("{text:?}"))
+            })
+        })
+        .await?;
+    }
+    let log: String = ada.execute(TEXT, vec![json!("event-log")]).await?;
+    for state in [
+        "connection_state: connecting \u{2192} connected",
+        "signaling_state: ",
+        "ice_state: ",
+        "candidate_pair: ",
+    ] {
+        assert!(log.contains(state), "no {state:?} in the log:\n{log}");
+    }
+    let pairs: String = ada.execute(TEXT, vec![json!("details-pairs")]).await?;
+    assert!(pairs.contains("udp"), "{pairs}");
+    let media: String = ada.execute(TEXT, vec![json!("details-media")]).await?;
+    assert!(media.contains("video/") && media.contains("audio/opus"), "{media}");
+    Ok(())
+}
+
+async fn ones_own_tile_says_how_the_other_sees_one(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter("mirror", "Ada").await?;
+    bob.enter("mirror", "Bob").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    ada.click("stats-toggle").await?;
+    bob.click("stats-toggle").await?;
+    until("what Bob measures at Ada's", PATIENCE, async || {
+        let (here, there) = (ada.look().await?, bob.look().await?);
+        let at_bob = there.tile("Ada").context("Ada at Bob's")?.member.clone();
+        let at_ada = here.tile("Bob").context("Bob at Ada's")?.member.clone();
+        let own = here.own_tile().context("Ada's own tile")?.text.clone();
+        let measured = |metric| there.figure(&at_bob, metric).unwrap_or_default();
+        let (width, height) = (measured("frame_width"), measured("frame_height"));
+        let told = |metric| here.figure(&at_ada, metric).unwrap_or_default();
+        let size = format!("{width}\u{d7}{height}");
+        let agree = !width.is_empty()
+            && told("remote_frame_width") == width
+            && told("remote_frame_height") == height
+            && own.contains("Bob")
+            && own.contains(&size);
+        Ok(if agree { Ok(()) } else { Err(format!("Bob measures {size}; Ada's tile says {own:?}")) })
+    })
+    .await?;
+
+    bob.click("leave").await?;
+    ada.until("nobody sees Ada any more", |page| {
+        page.own_tile().is_some_and(|own| !own.text.contains('\u{d7}'))
+    })
+    .await?;
+    Ok(())
+}
+
+async fn charts(page: &Page) -> Result<Vec<Chart>> {
+    page.execute(CHARTS, vec![]).await
+}
+
+async fn frame_rate(page: &Page) -> Result<Chart> {
+    charts(page).await?.into_iter().find(|chart| chart.metric == "frames_per_second").context("no such chart")
+}
+
+async fn until_chart(page: &Page, what: &str, is_so: impl Fn(&Chart) -> bool) -> Result<Chart> {
+    until(&format!("a frame rate with {what}"), PATIENCE, async || {
+        let rate = frame_rate(page).await?;
+        Ok(if is_so(&rate) { Ok(rate) } else { Err(format!("{rate:?}")) })
+    })
+    .await
+}
