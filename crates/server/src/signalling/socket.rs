@@ -28,18 +28,23 @@ pub(super) async fn run(socket: WebSocket, hub: Arc<Hub>, address: IpAddr) {
     let attachment = Attachment::new(hub, address);
     let Attachment { hub, id, outbox } = &attachment;
     let (sink, stream) = socket.split();
-    let writing = async {
-        if write(sink, outbox, hub.limits()).await.is_err() {
-            hub.lost(*id);
-        }
-    };
-    let reading = read_to_the_end(stream, hub, *id);
     let grace = async {
         outbox.ended().await;
         sleep(hub.limits().close_grace).await;
     };
+    // Written in place: a future that is a variable first is stored twice, for as long as the socket lives.
+    let both = async {
+        tokio::join!(
+            async {
+                if write(sink, outbox, hub.limits()).await.is_err() {
+                    hub.lost(*id);
+                }
+            },
+            read_to_the_end(stream, hub, *id)
+        )
+    };
     tokio::select! {
-        _ = async { tokio::join!(writing, reading) } => {}
+        _ = both => {}
         () = grace => {}
     }
 }

@@ -54,7 +54,10 @@ pub(crate) async fn upgrade(
         .max_message_size(2 * MAX_FRAME_BYTES)
         .max_frame_size(2 * MAX_FRAME_BYTES)
         .on_upgrade(async move |socket| {
-            socket::run(socket, state.hub, address).await;
-            drop((token, slot));
+            // In a task of its own: the handshake's keeps what it needed for as long as it lasts.
+            tokio::spawn(async move {
+                socket::run(socket, state.hub, address).await;
+                drop((token, slot));
+            });
         })
 }
