@@ -7,7 +7,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
-    stats::{Cause, ConnectionDetails, Figure, History, FigureValue, LinkPath, Metric, Quality, Unit},
+    stats::{Cause, ConnectionDetails, Figure, FigureValue, History, LinkPath, Metric, Quality, Unit},
 };
 use sightline_protocol::{RoomName, control::PublishedSource};
 use wasm_bindgen::prelude::wasm_bindgen;
