@@ -108,8 +108,17 @@ impl Report {
         self.0.iter().filter(move |entry| entry.get("type").and_then(Value::as_str) == Some(entry_type))
     }
 
+    /// The busiest of its kind: there are two places for sound, and only the microphone's is in use here.
     fn rtp(&self, entry_type: &'static str, kind: &str) -> Option<&Map<String, Value>> {
-        self.of_type(entry_type).find(|entry| entry.get("kind").and_then(Value::as_str) == Some(kind))
+        let bytes = |entry: &Map<String, Value>| {
+            ["bytesReceived", "bytesSent"]
+                .into_iter()
+                .find_map(|name| entry.get(name)?.as_f64())
+                .unwrap_or(0.0)
+        };
+        self.of_type(entry_type)
+            .filter(|entry| entry.get("kind").and_then(Value::as_str) == Some(kind))
+            .max_by(|a, b| bytes(a).total_cmp(&bytes(b)))
     }
 
     fn by_id(&self, id: &str) -> Option<&Map<String, Value>> {
