@@ -44,6 +44,29 @@ pub struct PublishedState {
     pub microphone: bool,
     /// Its main source.
     pub source: PublishedSource,
+    /// How a video file plays: what is declared here is not taken for a stall. `None` for every other source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playback: Option<Playback>,
+    /// Whether every frame carries the strip of known-source mode.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stamped: bool,
+}
+
+/// How a video file plays at its provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Playback {
+    /// On and on: a picture that stands still now was not meant to.
+    Playing,
+    /// The provider paused it, or it did not begin yet.
+    Paused,
+    /// It jumps to another place, which a loop does too, and goes on from there by itself.
+    Seeking,
+    /// It is over.
+    Ended,
+    /// A word of a later version.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The one main source of a member.
@@ -59,4 +82,9 @@ pub enum PublishedSource {
     Screen,
     /// A video file.
     File,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }

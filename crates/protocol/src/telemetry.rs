@@ -19,6 +19,21 @@ pub const MAX_BARS: u8 = 4;
 pub enum TelemetryMessage {
     /// How the addressee's picture and sound arrive at the sender. Once a second while the sender's page is visible.
     Reception(Reception),
+    /// Asks for the addressee's clock, so that times on both sides can be laid on one axis.
+    ClockPing {
+        /// When it left, on the clock of who asks, in microseconds.
+        sent_us: u64,
+    },
+    /// The answer, at once. With the time of its arrival it makes the four times of an exchange of NTP (RFC 5905,
+    /// section 8).
+    ClockPong {
+        /// Of the ping.
+        sent_us: u64,
+        /// When the ping came, on the clock of who answers, in microseconds.
+        received_us: u64,
+        /// When the answer left, on the same clock.
+        answered_us: u64,
+    },
     /// A message of a later version.
     #[serde(other)]
     Unknown,

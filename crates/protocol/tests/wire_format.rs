@@ -4,7 +4,7 @@
 use serde_json::{Value, from_value, json, to_value};
 use sightline_protocol::{
     ErrorCode,
-    control::{ControlMessage, PublishedSource, PublishedState},
+    control::{ControlMessage, Playback, PublishedSource, PublishedState},
     signalling::{ClientMessage, ServerMessage},
     telemetry::{Cause, Limitation, MAX_TELEMETRY_BYTES, Reception, TelemetryMessage},
 };
@@ -94,12 +94,17 @@ fn a_control_message_of_a_later_version_is_read_as_unknown() {
 
 #[test]
 fn every_control_message_reads_and_writes_as_documented() {
-    let state = ControlMessage::State(PublishedState { microphone: true, source: PublishedSource::Camera });
+    let state = ControlMessage::State(PublishedState {
+        microphone: true,
+        source: PublishedSource::Camera,
+        ..PublishedState::default()
+    });
     assert_eq!(
         to_value(&state).expect("serialises"),
         json!({"type": "state", "microphone": true, "source": "camera"})
     );
     for value in [
+        json!({"type": "state", "microphone": false, "source": "file", "playback": "seeking", "stamped": true}),
         json!({"type": "chat", "id": "x1", "text": "a\nb", "sent_at_ms": 5}),
         json!({"type": "chat_ack", "id": "x1"}),
         json!({"type": "bye"}),
@@ -126,12 +131,22 @@ fn fullest_reception() -> Reception {
 }
 
 #[test]
+fn a_playback_of_a_later_version_is_read_as_unknown() {
+    let state = json!({"type": "state", "microphone": false, "source": "file", "playback": "rewinding"});
+    let read: ControlMessage = from_value(state).expect("readable");
+    let ControlMessage::State(state) = read else { panic!("{read:?}") };
+    assert_eq!(state.playback, Some(Playback::Unknown));
+}
+
+#[test]
 fn every_telemetry_message_reads_and_writes_as_documented() {
     for value in [
         json!({"type": "reception", "sequence": 7, "bars": 2, "cause": "loss", "limitation": "bandwidth",
             "bitrate_bps": 1_200_000, "frame_width": 640, "frame_height": 360, "frames_per_second": 24,
             "loss_permille": 31, "jitter_ms": 12, "frozen_permille": 40}),
         json!({"type": "reception", "sequence": 0, "bars": 4, "cause": "no_video"}),
+        json!({"type": "clock_ping", "sent_us": 1_234_567_890_123_u64}),
+        json!({"type": "clock_pong", "sent_us": 1, "received_us": 1_234_567_890_123_u64, "answered_us": 3}),
     ] {
         let read: TelemetryMessage = from_value(value.clone()).expect("readable");
         assert_eq!(to_value(read).expect("serialises"), value);

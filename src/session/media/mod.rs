@@ -146,6 +146,8 @@ impl LocalMedia {
             } else {
                 PublishedSource::None
             },
+            playback: None,
+            stamped: false,
         }
     }
 

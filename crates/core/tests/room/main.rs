@@ -184,7 +184,8 @@ fn where_no_connection_can_be_made_the_person_is_told_and_the_tries_go_on() {
 fn what_a_member_publishes_reaches_those_who_are_there_and_those_who_come() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
-    let published = PublishedState { microphone: true, source: PublishedSource::Camera };
+    let published =
+        PublishedState { microphone: true, source: PublishedSource::Camera, ..PublishedState::default() };
     world.pages[a].session.set_published(published, world.now);
     world.settle();
     let c = world.open(None);
