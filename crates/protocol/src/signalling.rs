@@ -37,6 +37,8 @@ pub enum ClientMessage {
     },
     /// The member goes and does not come back; the server closes the socket.
     Leave,
+    /// Asks for the ICE servers, without taking a place in a room or with one.
+    IceServers,
     /// Asks for a `pong`: notices a half-open socket and measures its round trip.
     Ping {
         /// Comes back in the `pong`.
@@ -96,6 +98,11 @@ pub enum ServerMessage {
     },
     /// The same token was used by a later socket; this one is closed and must not come back by itself.
     Replaced,
+    /// The answer to `ice_servers`.
+    IceServers {
+        /// For `RTCConfiguration.iceServers`.
+        ice_servers: Vec<IceServer>,
+    },
     /// The answer to `ping`.
     Pong {
         /// That of the `ping`.

@@ -30,6 +30,7 @@ fn every_client_message_reads_and_writes_as_documented() {
     client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 3,
         "payload": {"candidate": {"candidate": "", "sdp_mid": "0", "sdp_m_line_index": 0, "ufrag": "abcd"}}}));
     client(json!({"type": "leave"}));
+    client(json!({"type": "ice_servers"}));
     client(json!({"type": "ping", "nonce": 7}));
 }
 
@@ -47,6 +48,9 @@ fn every_server_message_reads_and_writes_as_documented() {
     server(json!({"type": "peer_left", "id": "m2"}));
     server(json!({"type": "full", "room_limit": 8}));
     server(json!({"type": "replaced"}));
+    server(
+        json!({"type": "ice_servers", "ice_servers": [{"urls": ["turn:h"], "username": "u", "credential": "c"}]}),
+    );
     server(json!({"type": "pong", "nonce": 7}));
     server(json!({"type": "error", "code": "room-name-invalid", "message": "m"}));
 }

@@ -257,6 +257,8 @@ impl SignallingClient {
             ServerMessage::Replaced => self.end(Some(NoticeCode::Replaced)),
             ServerMessage::Error { code, .. } => self.handle_error(code, now),
             ServerMessage::Pong { nonce } => self.handle_pong(nonce, now),
+            // Never asked for here.
+            ServerMessage::IceServers { .. } => {}
             // What follows makes sense in a room only.
             _ if !self.is_joined() => self.refuse(ErrorCode::ProtocolError),
             ServerMessage::PeerJoined { member } => self.event(SignallingEvent::PeerJoined(member)),

@@ -353,6 +353,9 @@ impl World {
                 self.pages[page].socket = None;
                 self.tell_all(Some(page), &ServerMessage::PeerLeft { id });
             }
+            ClientMessage::IceServers => {
+                self.tell(page, &ServerMessage::IceServers { ice_servers: Vec::new() });
+            }
             ClientMessage::Ping { nonce } => self.tell(page, &ServerMessage::Pong { nonce }),
         }
     }

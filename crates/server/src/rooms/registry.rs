@@ -114,6 +114,10 @@ impl Registry {
             (ClientMessage::Join { .. }, Some(_)) => {
                 self.handle_failure(socket, ErrorCode::ProtocolError, "a second join", now);
             }
+            (ClientMessage::IceServers, _) => {
+                let ice_servers = self.ice_servers();
+                self.send(socket, ServerMessage::IceServers { ice_servers });
+            }
             (_, None) => {
                 self.handle_failure(socket, ErrorCode::ProtocolError, FIRST_IS_JOIN, now);
             }
@@ -184,6 +188,12 @@ impl Registry {
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    /// Whether a socket has a place in a room.
+    #[must_use]
+    pub fn is_member(&self, socket: SocketId) -> bool {
+        self.seats.contains_key(&socket)
     }
 
     /// How many rooms there are.
@@ -312,11 +322,15 @@ impl Registry {
             room: seat.room.clone(),
             members: room.others(&seat.id),
             resume,
-            ice_servers: self.settings.ice_servers.clone(),
+            ice_servers: self.ice_servers(),
             room_limit: self.settings.room_limit,
         };
         self.send(socket, joined);
         self.tell_others(seat, &ServerMessage::PeerJoined { member });
+    }
+
+    fn ice_servers(&self) -> Vec<IceServer> {
+        self.settings.ice_servers.clone()
     }
 
     fn relay(&mut self, socket: SocketId, from: &Seat, to: &MemberId, signal: Signal) {

@@ -111,16 +111,34 @@ impl Hub {
         (socket, outbox)
     }
 
-    /// A text frame came.
-    pub(super) fn receive(&self, socket: SocketId, text: &str) {
+    /// A text frame came. Returns whether the socket has a place in a room now.
+    pub(super) fn receive(&self, socket: SocketId, text: &str) -> bool {
         self.metrics.received.inc_by(text.len() as u64);
         let read = frame::read(text);
-        self.with_open(socket, |state, address| match read {
+        let mut is_member = false;
+        self.with_open(socket, |state, address| {
+            self.handle(state, socket, address, read);
+            is_member = state.registry.is_member(socket);
+        });
+        is_member
+    }
+
+    fn handle(
+        &self,
+        state: &mut State,
+        socket: SocketId,
+        address: IpAddr,
+        read: Result<Said<'_>, frame::Refusal>,
+    ) {
+        match read {
             Ok(Said::Signal(signal)) => {
                 let now = self.clock.now();
                 state.registry.handle_signal(socket, &signal.to, |from| signal.stamped(from), now);
             }
-            Ok(Said::Other(ClientMessage::Join { .. })) if !state.addresses.join(address, Instant::now()) => {
+            // Who asks for credentials costs as much as who joins for them.
+            Ok(Said::Other(ClientMessage::Join { .. } | ClientMessage::IceServers))
+                if !state.addresses.join(address, Instant::now()) =>
+            {
                 let message = "too many joins of this address";
                 state.registry.handle_failure(socket, ErrorCode::RateLimited, message, self.clock.now());
             }
@@ -128,7 +146,7 @@ impl Hub {
             Err(refusal) => {
                 state.registry.handle_failure(socket, refusal.code, &refusal.message, self.clock.now());
             }
-        });
+        }
     }
 
     /// The socket did something for which it is closed.

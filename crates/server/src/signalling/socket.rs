@@ -158,8 +158,9 @@ async fn read(stream: &mut SplitStream<WebSocket>, hub: &Hub, id: SocketId) -> R
         }
         match message {
             Message::Text(text) => {
-                join_deadline = None;
-                hub.receive(id, text.as_str());
+                if hub.receive(id, text.as_str()) {
+                    join_deadline = None;
+                }
             }
             Message::Binary(_) => return ReadEnd::Refused(ErrorCode::ProtocolError, "a binary frame"),
             // A ping or a Close frame is answered by the WebSocket itself.

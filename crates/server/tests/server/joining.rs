@@ -131,3 +131,21 @@ async fn a_message_before_join_and_a_second_join_are_protocol_errors() {
     ada.say(&crate::client::join("team-8", "ada", None)).await;
     ada.is_told(ErrorCode::ProtocolError).await;
 }
+
+#[tokio::test]
+async fn who_only_checks_the_network_gets_the_ice_servers_of_a_member_and_no_place() {
+    let ice =
+        vec![IceServer { urls: vec!["stun:stun.example.org".to_owned()], username: None, credential: None }];
+    let servers = ice.clone();
+    let server = TestServer::start_with(move |config| config.rooms.ice_servers = servers);
+    let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
+    let mut visitor = Client::connect(&server).await;
+    for client in [&mut visitor, &mut ada] {
+        client.say(&ClientMessage::IceServers).await;
+        assert_eq!(client.next().await, ServerMessage::IceServers { ice_servers: ice.clone() });
+    }
+    assert_eq!(ada_seat.ice_servers, ice);
+    visitor.say(&ClientMessage::Leave).await;
+    visitor.is_told(ErrorCode::ProtocolError).await;
+    assert_eq!(ada.until_pong().await, [], "nobody hears of a visitor");
+}

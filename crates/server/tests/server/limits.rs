@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use sightline_protocol::{
     ErrorCode,
     limits::DEFAULT_ROOM_MEMBERS,
@@ -199,4 +201,26 @@ async fn one_address_joins_so_often_whatever_the_number_of_its_sockets() {
     third.say(&join("team-7", "third", None)).await;
     third.is_told(ErrorCode::RateLimited).await;
     bystanders.are_well().await;
+}
+
+#[tokio::test]
+async fn who_only_asks_for_ice_servers_is_asked_to_join_in_time_and_within_the_limit_of_its_address() {
+    let server = TestServer::start_with(|config| config.sockets.join_timeout = Duration::from_secs(1));
+    let mut visitor = Client::connect(&server).await;
+    visitor.say(&ClientMessage::IceServers).await;
+    assert!(matches!(visitor.next().await, ServerMessage::IceServers { .. }));
+    visitor.is_told(ErrorCode::JoinTimeout).await;
+
+    let server = TestServer::start_with(|config| {
+        config.sockets.address.joins_per_min = 2;
+        config.sockets.address.includes_loopback = true;
+    });
+    let mut visitor = Client::connect(&server).await;
+    for _ in 0..3 {
+        visitor.say(&ClientMessage::IceServers).await;
+    }
+    for _ in 0..2 {
+        assert!(matches!(visitor.next().await, ServerMessage::IceServers { .. }));
+    }
+    visitor.is_told(ErrorCode::RateLimited).await;
 }
