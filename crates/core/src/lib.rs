@@ -8,6 +8,7 @@ pub mod chat;
 pub mod media;
 pub mod negotiation;
 pub mod notice;
+pub mod playout;
 pub mod random;
 pub mod room;
 pub mod signalling;

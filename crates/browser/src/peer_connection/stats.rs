@@ -72,6 +72,7 @@ fn read_entry(entry: &JsValue) -> StatsEntry {
         frame_width: number("frameWidth"),
         frame_height: number("frameHeight"),
         frames_per_second: number("framesPerSecond"),
+        frames: number("frames"),
         frames_encoded: number("framesEncoded"),
         frames_sent: number("framesSent"),
         frames_received: number("framesReceived"),

@@ -70,6 +70,8 @@ pub struct StatsEntry {
     pub frame_width: Option<f64>,
     pub frame_height: Option<f64>,
     pub frames_per_second: Option<f64>,
+    /// Of a `media-source`: frames that the source delivered.
+    pub frames: Option<f64>,
     pub frames_encoded: Option<f64>,
     pub frames_sent: Option<f64>,
     pub frames_received: Option<f64>,

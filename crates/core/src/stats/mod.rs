@@ -17,3 +17,4 @@ pub use history::{Event, Freeze, HISTORY_SPAN, History, PLOTTED, Subject, Summar
 pub use meter::{ConnectionMeter, ConnectionStates, Figures, LinkPath};
 pub use metric::{Figure, FigureValue, Metric, Unit};
 pub use quality::{Cause, Quality};
+pub(crate) use snapshot::selected_pair_id;

@@ -118,7 +118,7 @@ impl Snapshot {
 }
 
 /// Chromium names it in the `transport` entry; Firefox marks the pair itself.
-pub(super) fn selected_pair_id(entries: &[StatsEntry]) -> Option<&str> {
+pub(crate) fn selected_pair_id(entries: &[StatsEntry]) -> Option<&str> {
     let named = entries.iter().find_map(|entry| entry.selected_candidate_pair_id.as_deref());
     let marked = || {
         let pair = entries.iter().find(|entry| {

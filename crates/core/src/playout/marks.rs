@@ -1,0 +1,173 @@
+//! What is no stall although the picture stands still: what the sender declared, and a page that nobody saw.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::Timestamp;
+
+/// Most marks that are kept.
+const MAX_MARKS: usize = 1000;
+/// How far a mark reaches beyond itself on both sides: word of it travels apart from the picture, and after it the
+/// jitter buffer fills anew.
+pub(super) const REACH: Duration = Duration::from_secs(1);
+
+/// What the sender says of its main source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Declaration {
+    /// It plays: frames are to be expected.
+    Playing,
+    /// The person paused it.
+    Paused,
+    /// It jumps to another place.
+    Seeking,
+    /// The file is at its end.
+    Ended,
+    /// No picture is published.
+    NoPicture,
+}
+
+/// Why a picture may stand still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MarkKind {
+    /// Declared.
+    Paused,
+    /// Declared.
+    Seeking,
+    /// Declared.
+    Ended,
+    /// Declared.
+    NoPicture,
+    /// The receiver's page was hidden.
+    Hidden,
+}
+
+impl MarkKind {
+    /// The word as exports have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Seeking => "seeking",
+            Self::Ended => "ended",
+            Self::NoPicture => "no_picture",
+            Self::Hidden => "hidden",
+        }
+    }
+}
+
+/// A time in which standing still is no stall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Why.
+    pub kind: MarkKind,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when; `None` while it lasts.
+    pub to: Option<Timestamp>,
+}
+
+/// All of them, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Marks {
+    marks: VecDeque<Mark>,
+}
+
+impl Marks {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter()
+    }
+
+    pub(super) fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
+        let kind = match declaration {
+            Declaration::Playing => None,
+            Declaration::Paused => Some(MarkKind::Paused),
+            Declaration::Seeking => Some(MarkKind::Seeking),
+            Declaration::Ended => Some(MarkKind::Ended),
+            Declaration::NoPicture => Some(MarkKind::NoPicture),
+        };
+        self.change(|mark| mark.kind != MarkKind::Hidden, kind, at);
+    }
+
+    pub(super) fn handle_visibility(&mut self, is_visible: bool, at: Timestamp) {
+        let kind = (!is_visible).then_some(MarkKind::Hidden);
+        self.change(|mark| mark.kind == MarkKind::Hidden, kind, at);
+    }
+
+    /// Whether standing still at this time is no stall.
+    pub(super) fn covers(&self, at: Timestamp) -> bool {
+        self.marks.iter().any(|mark| mark.from <= at + REACH && mark.to.is_none_or(|to| at <= to + REACH))
+    }
+
+    /// The parts of a time that no mark reaches, in order.
+    pub(super) fn uncovered(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        let mut rest = vec![(from, to)];
+        for mark in &self.marks {
+            let begin = Timestamp::from_origin(mark.from.since_origin().saturating_sub(REACH));
+            let end = mark.to.map(|end| end + REACH);
+            rest = rest
+                .into_iter()
+                .flat_map(|(from, to)| {
+                    let before = (from, to.min(begin));
+                    let after = end.map(|end| (from.max(end), to));
+                    [Some(before), after].into_iter().flatten().filter(|(from, to)| from < to)
+                })
+                .collect();
+        }
+        rest
+    }
+
+    /// Ends the open mark among those of one sort, and begins the next.
+    fn change(&mut self, is_of_sort: impl Fn(&Mark) -> bool, next: Option<MarkKind>, at: Timestamp) {
+        let open = self.marks.iter_mut().rev().find(|mark| mark.to.is_none() && is_of_sort(mark));
+        if open.as_ref().map(|mark| mark.kind) == next {
+            return;
+        }
+        if let Some(open) = open {
+            open.to = Some(at);
+        }
+        if let Some(kind) = next {
+            self.marks.push_back(Mark { kind, from: at, to: None });
+            if self.marks.len() > MAX_MARKS {
+                self.marks.pop_front();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s(seconds: u64) -> Timestamp {
+        Timestamp::from_origin(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_time_is_uncovered_outside_of_a_mark_and_its_reach() {
+        let mut marks = Marks::default();
+        marks.handle_declaration(Declaration::Paused, s(10));
+        assert_eq!(marks.uncovered(s(5), s(60)), [(s(5), s(9))]);
+        marks.handle_declaration(Declaration::Playing, s(20));
+        assert_eq!(marks.uncovered(s(5), s(60)), [(s(5), s(9)), (s(21), s(60))]);
+        assert_eq!(marks.uncovered(s(12), s(15)), []);
+        assert!(marks.covers(s(9)) && marks.covers(s(21)) && !marks.covers(s(8)) && !marks.covers(s(22)));
+    }
+
+    #[test]
+    fn a_hidden_page_and_a_pause_are_marks_of_their_own() {
+        let mut marks = Marks::default();
+        marks.handle_visibility(false, s(10));
+        marks.handle_declaration(Declaration::Paused, s(12));
+        marks.handle_visibility(true, s(14));
+        marks.handle_declaration(Declaration::Paused, s(15));
+        marks.handle_declaration(Declaration::Ended, s(16));
+        let marks: Vec<_> = marks.iter().map(|mark| (mark.kind, mark.from, mark.to)).collect();
+        assert_eq!(
+            marks,
+            [
+                (MarkKind::Hidden, s(10), Some(s(14))),
+                (MarkKind::Paused, s(12), Some(s(16))),
+                (MarkKind::Ended, s(16), None),
+            ]
+        );
+    }
+}

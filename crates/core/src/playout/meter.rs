@@ -1,0 +1,335 @@
+//! Everything about the picture of one member, put together.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    Declaration, GapHistogram, Mark, PlayoutSummary, Score, SenderInterval, ShownFrame, Stall,
+    cause::Evidence,
+    counters::{Counters, Step},
+    frame::Gap,
+    marks::Marks,
+    score::ScoreInputs,
+    stall::{Judged, StallDetector},
+};
+use crate::{Timestamp, stats::StatsEntry};
+
+/// Most stalls whose start and length are kept; totals go on.
+pub const MAX_STALLS: usize = 2000;
+/// Reports, and intervals of the sender, that causes are told from: reports come once a second.
+const MAX_EVIDENCE: usize = 40;
+/// How long after its end a stall's cause may still be told otherwise: what explains it comes a second later.
+const CAUSE_SETTLES: Duration = Duration::from_secs(5);
+
+/// Measures how one member's picture is shown. Belongs to the session: it outlives a peer connection that is rebuilt.
+#[derive(Debug, Clone)]
+pub struct PlayoutMeter {
+    expected_since: Timestamp,
+    /// After this nothing counts.
+    finished: Option<Timestamp>,
+    first_shown: Option<Timestamp>,
+    last: Option<ShownFrame>,
+    presented: u32,
+    has_callbacks: bool,
+    detector: StallDetector,
+    marks: Marks,
+    gaps: GapHistogram,
+    stalls: VecDeque<Kept>,
+    count: u32,
+    time: Duration,
+    longest: Duration,
+    counters: Counters,
+    steps: Vec<Step>,
+    sender: Vec<SenderInterval>,
+    /// Times in which the connection was down, the last perhaps still.
+    cuts: Vec<(Timestamp, Option<Timestamp>)>,
+}
+
+/// A stall with what its cause was told from.
+#[derive(Debug, Clone)]
+struct Kept {
+    stall: Stall,
+    gap: Gap,
+    normal: Duration,
+}
+
+impl PlayoutMeter {
+    /// A measurement that begins now, in which a picture is expected from now on.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            expected_since: now,
+            finished: None,
+            first_shown: None,
+            last: None,
+            presented: 0,
+            has_callbacks: false,
+            detector: StallDetector::default(),
+            marks: Marks::default(),
+            gaps: GapHistogram::default(),
+            stalls: VecDeque::new(),
+            count: 0,
+            time: Duration::ZERO,
+            longest: Duration::ZERO,
+            counters: Counters::default(),
+            steps: Vec::new(),
+            sender: Vec::new(),
+            cuts: Vec::new(),
+        }
+    }
+
+    /// The browser calls for shown frames; without this, frames that do not come say nothing.
+    pub fn handle_callbacks_supported(&mut self) {
+        self.has_callbacks = true;
+    }
+
+    /// Takes the next frame that was shown. One that is not later than the last is ignored.
+    pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
+        self.has_callbacks = true;
+        if self.finished.is_some() {
+            return;
+        }
+        match &self.last {
+            None => {
+                self.first_shown = Some(frame.shown_at);
+                self.presented = 1;
+            }
+            Some(last) => {
+                let Some(gap) = Gap::between(last, &frame) else { return };
+                self.presented = self.presented.saturating_add(gap.frames);
+                self.detector.handle_gap(gap);
+            }
+        }
+        self.last = Some(frame);
+        self.judge(now);
+    }
+
+    /// Takes the next stats report.
+    pub fn handle_report(&mut self, entries: &[StatsEntry], now: Timestamp) {
+        if self.finished.is_some() {
+            return;
+        }
+        if let Some(step) = self.counters.handle_report(entries, now) {
+            push_bounded(&mut self.steps, step);
+        }
+        self.judge(now);
+        self.tell_causes(now);
+    }
+
+    /// Takes what the sender says of its main source, and when it said so.
+    pub fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
+        if declaration == Declaration::Playing && self.first_shown.is_none() {
+            // Before there was a source, nothing was to be expected.
+            if self.marks.covers(at) {
+                self.expected_since = at;
+            }
+        }
+        self.marks.handle_declaration(declaration, at);
+    }
+
+    /// Takes that this page is seen, or not.
+    pub fn handle_visibility(&mut self, is_visible: bool, at: Timestamp) {
+        self.marks.handle_visibility(is_visible, at);
+    }
+
+    /// Takes that the connection is up, or not.
+    pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
+        let open = self.cuts.last_mut().filter(|(_, to)| to.is_none());
+        match (open, is_connected) {
+            (Some(cut), true) => cut.1 = Some(at),
+            (None, false) => push_bounded(&mut self.cuts, (at, None)),
+            _ => {}
+        }
+    }
+
+    /// Takes what the sender tells of itself.
+    pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
+        push_bounded(&mut self.sender, interval);
+        self.tell_causes(now);
+    }
+
+    /// Ends the measurement: what waits for its judgement is judged, and what comes later does not count.
+    pub fn finish(&mut self, now: Timestamp) {
+        while let Some(judged) = self.detector.poll_rest(&self.marks) {
+            self.take(&judged);
+        }
+        for (start, end) in self.running(now) {
+            let Some(last) = self.last else { break };
+            let gap = Gap { from: last.shown_at, to: now, frames: 1, captured: None, received: None };
+            self.keep(start, end, gap, gap.length().saturating_sub(end - start));
+        }
+        self.tell_causes(now);
+        self.finished = Some(now);
+    }
+
+    /// The stalls, oldest first; the last may still go on.
+    #[must_use]
+    pub fn stalls(&self, now: Timestamp) -> Vec<Stall> {
+        let mut stalls: Vec<_> = self.stalls.iter().map(|kept| kept.stall).collect();
+        for (start, end) in self.running(now) {
+            let evidence = self.evidence(start, end, None, Duration::from_millis(33));
+            stalls.push(Stall { start, duration: end - start, cause: evidence.cause() });
+        }
+        stalls
+    }
+
+    /// The times in which standing still is no stall, oldest first.
+    pub fn marks(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter()
+    }
+
+    /// When the first frame was shown.
+    #[must_use]
+    pub fn first_shown(&self) -> Option<Timestamp> {
+        self.first_shown
+    }
+
+    /// The totals until now.
+    #[must_use]
+    pub fn summary(&self, now: Timestamp) -> PlayoutSummary {
+        let totals = &self.counters.totals;
+        let now = self.finished.unwrap_or(now);
+        let running = self.running(now);
+        let running_time: Duration = running.iter().map(|(start, end)| *end - *start).sum();
+        let longest_running = running.iter().map(|(start, end)| *end - *start).max();
+        let watched = self.first_shown.map(|first| now - first);
+        let marked = watched.map_or(Duration::ZERO, |watched| watched.saturating_sub(self.unmarked(now)));
+        let stall_count = self.count + u32::try_from(running.len()).unwrap_or(u32::MAX);
+        let stall_time = self.time + running_time;
+        let seconds = watched.map(|watched| watched.as_secs_f64()).filter(|seconds| *seconds > 0.0);
+        let stall_ratio = seconds.map(|seconds| stall_time.as_secs_f64() / seconds);
+        let stalls_per_minute = seconds.map(|seconds| f64::from(stall_count) * 60.0 / seconds);
+        let time_to_first_frame = self.first_shown.map(|first| first - self.expected_since);
+        let loss_ratio = totals.lost.zip(totals.packets).and_then(|(lost, packets)| {
+            let expected = lost + packets;
+            (expected > 0.0).then(|| lost / expected)
+        });
+        let shown_s = watched.map(|watched| watched.saturating_sub(marked).as_secs_f64());
+        let frames_per_second = shown_s
+            // Of a moment, a rate says nothing.
+            .filter(|seconds| *seconds >= 1.0)
+            .map(|seconds| f64::from(self.presented.saturating_sub(1)) / seconds);
+        let score = stall_ratio.zip(stalls_per_minute).map(|(stall_ratio, stalls_per_minute)| {
+            Score::new(&ScoreInputs {
+                stall_ratio,
+                stalls_per_minute,
+                loss_ratio,
+                frames_per_second,
+                time_to_first_frame,
+            })
+        });
+        PlayoutSummary {
+            time_to_first_frame,
+            watched,
+            marked,
+            stall_count,
+            stall_time,
+            longest_stall: longest_running.map_or(self.longest, |running| running.max(self.longest)),
+            stall_ratio,
+            stalls_per_minute,
+            bytes: totals.bytes,
+            mean_bitrate_bps: totals
+                .bytes
+                .filter(|_| totals.seconds > 0.0)
+                .map(|bytes| bytes * 8.0 / totals.seconds),
+            bitrate_bps: self
+                .steps
+                .last()
+                .filter(|step| step.seconds > 0.0)
+                .map(|step| step.bytes * 8.0 / step.seconds),
+            loss_ratio,
+            frames_received: totals.frames_received,
+            frames_decoded: totals.frames_decoded,
+            frames_dropped: totals.frames_dropped,
+            frames_presented: self.has_callbacks.then_some(self.presented),
+            frames_per_second,
+            resolution: self.last.map(|last| (last.width, last.height)),
+            freeze_count: totals.freeze_count,
+            total_freezes_duration_s: totals.freezes_s,
+            gaps: self.gaps,
+            score,
+        }
+    }
+
+    fn judge(&mut self, now: Timestamp) {
+        while let Some(judged) = self.detector.poll_judged(&self.marks, now) {
+            self.take(&judged);
+        }
+    }
+
+    fn take(&mut self, judged: &Judged) {
+        let Judged { gap, normal, stalls } = judged;
+        let is_marked = stalls.is_empty() && self.marks.covers(gap.from) && gap.length() > *normal * 4;
+        if !is_marked {
+            self.gaps.handle_gap(gap.interval(), gap.frames);
+        }
+        for (start, end) in stalls {
+            self.keep(*start, *end, *gap, *normal);
+        }
+    }
+
+    fn keep(&mut self, start: Timestamp, end: Timestamp, gap: Gap, normal: Duration) {
+        let duration = end - start;
+        self.count = self.count.saturating_add(1);
+        self.time += duration;
+        self.longest = self.longest.max(duration);
+        let cause = self.evidence(start, end, Some(&gap), normal).cause();
+        self.stalls.push_back(Kept { stall: Stall { start, duration, cause }, gap, normal });
+        if self.stalls.len() > MAX_STALLS {
+            self.stalls.pop_front();
+        }
+    }
+
+    /// The silence that lasts, where it is a stall.
+    fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        match &self.last {
+            Some(last) if last.shown_at < now && self.finished.is_none() => {
+                self.detector.running(last.shown_at, &self.marks, now)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn tell_causes(&mut self, now: Timestamp) {
+        let unsettled =
+            self.stalls.iter().rev().take_while(|kept| now - kept.stall.end() <= CAUSE_SETTLES).count();
+        for at in self.stalls.len() - unsettled..self.stalls.len() {
+            let Kept { stall, gap, normal } = &self.stalls[at];
+            let cause = self.evidence(stall.start, stall.end(), Some(gap), *normal).cause();
+            self.stalls[at].stall.cause = cause;
+        }
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        start: Timestamp,
+        end: Timestamp,
+        gap: Option<&'a Gap>,
+        normal: Duration,
+    ) -> Evidence<'a> {
+        let was_disconnected =
+            self.cuts.iter().any(|(from, to)| *from <= end && to.is_none_or(|to| start <= to));
+        Evidence { start, end, gap, normal, steps: &self.steps, sender: &self.sender, was_disconnected }
+    }
+
+    /// The time since the first frame that no mark covers.
+    fn unmarked(&self, now: Timestamp) -> Duration {
+        let Some(first) = self.first_shown else { return Duration::ZERO };
+        let mut rest = vec![(first, now)];
+        for mark in self.marks.iter() {
+            let (begin, end) = (mark.from, mark.to.unwrap_or(now));
+            rest = rest
+                .into_iter()
+                .flat_map(|(from, to)| [(from, to.min(begin)), (from.max(end), to)])
+                .filter(|(from, to)| from < to)
+                .collect();
+        }
+        rest.into_iter().map(|(from, to)| to - from).sum()
+    }
+}
+
+fn push_bounded<T>(kept: &mut Vec<T>, value: T) {
+    if kept.len() == MAX_EVIDENCE {
+        kept.remove(0);
+    }
+    kept.push(value);
+}

@@ -1,0 +1,151 @@
+//! One number from 1 to 5. A model of our own: no standard covers it (ITU-T P.1203 is for streaming over TCP, G.1070 for
+//! planning), and it was fitted to no panel of viewers. Its whole arithmetic is shown.
+
+use std::time::Duration;
+
+/// The score with everything that was taken off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Score {
+    /// From 10 to 50: 5 less the terms, at least 1.
+    pub tenths: u32,
+    /// What was taken off, the greatest first; none that is less than a tenth.
+    pub terms: Vec<ScoreTerm>,
+}
+
+/// One thing that was taken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScoreTerm {
+    /// For what.
+    pub kind: ScoreTermKind,
+    /// How much.
+    pub tenths: u32,
+    /// The figure that it follows from, in tenths of the unit of its kind.
+    pub figure_tenths: u32,
+}
+
+/// What costs points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ScoreTermKind {
+    /// The stall ratio, in percent: 0.25 for each, at most 2.5.
+    StallTime,
+    /// Stalls a minute: 0.1 for each, at most 1.
+    StallCount,
+    /// Packets lost, in percent: 0.3 for each, at most 1.
+    Loss,
+    /// Frames shown a second where they are fewer than 24: 0.1 for each that is missing, at most 1.5.
+    FrameRate,
+    /// Seconds to the first frame, beyond two: 0.1 for each, at most 0.5.
+    Start,
+}
+
+impl ScoreTermKind {
+    /// The word as exports have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::StallTime => "stall_time",
+            Self::StallCount => "stall_count",
+            Self::Loss => "loss",
+            Self::FrameRate => "frame_rate",
+            Self::Start => "start",
+        }
+    }
+}
+
+/// What the score follows from. `None` where it is not known, which costs nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ScoreInputs {
+    pub(super) stall_ratio: f64,
+    pub(super) stalls_per_minute: f64,
+    pub(super) loss_ratio: Option<f64>,
+    pub(super) frames_per_second: Option<f64>,
+    pub(super) time_to_first_frame: Option<Duration>,
+}
+
+impl Score {
+    pub(super) fn new(inputs: &ScoreInputs) -> Self {
+        let stalls = inputs.stall_ratio * 100.0;
+        let loss = inputs.loss_ratio.map(|ratio| ratio * 100.0);
+        let start = inputs.time_to_first_frame.map(|time| time.as_secs_f64());
+        let candidates = [
+            (ScoreTermKind::StallTime, Some(stalls), (0.25 * stalls).min(2.5)),
+            (
+                ScoreTermKind::StallCount,
+                Some(inputs.stalls_per_minute),
+                (0.1 * inputs.stalls_per_minute).min(1.0),
+            ),
+            (ScoreTermKind::Loss, loss, (0.3 * loss.unwrap_or(0.0)).min(1.0)),
+            (
+                ScoreTermKind::FrameRate,
+                inputs.frames_per_second,
+                inputs.frames_per_second.map_or(0.0, |rate| (0.1 * (24.0 - rate)).clamp(0.0, 1.5)),
+            ),
+            (
+                ScoreTermKind::Start,
+                start,
+                start.map_or(0.0, |seconds| (0.1 * (seconds - 2.0)).clamp(0.0, 0.5)),
+            ),
+        ];
+        let mut terms: Vec<_> = candidates
+            .into_iter()
+            .filter_map(|(kind, figure, points)| {
+                Some(ScoreTerm { kind, tenths: tenths(points), figure_tenths: tenths(figure?) })
+            })
+            .filter(|term| term.tenths > 0)
+            .collect();
+        terms.sort_by_key(|term| std::cmp::Reverse(term.tenths));
+        // Of the rounded terms, so that what is shown adds up.
+        let taken: u32 = terms.iter().map(|term| term.tenths).sum();
+        Self { tenths: 50_u32.saturating_sub(taken).max(10), terms }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+fn tenths(number: f64) -> u32 {
+    (number * 10.0).round() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_wrong_is_a_five() {
+        assert_eq!(Score::new(&ScoreInputs::default()), Score { tenths: 50, terms: vec![] });
+    }
+
+    #[test]
+    fn what_is_shown_adds_up() {
+        let score = Score::new(&ScoreInputs {
+            stall_ratio: 0.04,
+            stalls_per_minute: 3.0,
+            loss_ratio: Some(0.02),
+            frames_per_second: Some(29.7),
+            time_to_first_frame: Some(Duration::from_millis(900)),
+        });
+        let terms: Vec<_> =
+            score.terms.iter().map(|term| (term.kind, term.tenths, term.figure_tenths)).collect();
+        assert_eq!(
+            terms,
+            [
+                (ScoreTermKind::StallTime, 10, 40),
+                (ScoreTermKind::Loss, 6, 20),
+                (ScoreTermKind::StallCount, 3, 30)
+            ]
+        );
+        assert_eq!(score.tenths, 31);
+    }
+
+    #[test]
+    fn nothing_is_worse_than_a_one() {
+        let score = Score::new(&ScoreInputs {
+            stall_ratio: 0.9,
+            stalls_per_minute: 60.0,
+            loss_ratio: Some(0.5),
+            frames_per_second: Some(1.0),
+            time_to_first_frame: Some(Duration::from_secs(60)),
+        });
+        assert_eq!(score.tenths, 10);
+        assert_eq!(score.terms.len(), 5);
+    }
+}

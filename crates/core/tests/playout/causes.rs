@@ -1,0 +1,134 @@
+use std::time::Duration;
+
+use serde_json::json;
+use sightline_core::{
+    playout::{SenderInterval, StallCause},
+    stats::StatsEntry,
+};
+use sightline_protocol::telemetry::Limitation;
+
+use crate::viewer::Viewer;
+
+/// Ten seconds, a stall of one, ten seconds; a report and word of the sender each second.
+struct Story {
+    viewer: Viewer,
+    packets: u64,
+    lost: u64,
+    sends: Sends,
+    loses: u64,
+    path: &'static str,
+}
+
+/// What the sender does while the picture stands still.
+#[derive(Clone, Copy, PartialEq)]
+enum Sends {
+    Everything,
+    NothingFromItsSource,
+    NothingWithASource(Limitation),
+    /// ... and tells nothing of itself.
+    Untold,
+}
+
+impl Story {
+    fn new(sends: Sends) -> Self {
+        Self { viewer: Viewer::at_fps(30), packets: 0, lost: 0, sends, loses: 0, path: "P1" }
+    }
+
+    fn cause(mut self, stall: impl FnOnce(&mut Viewer)) -> StallCause {
+        for _ in 0..10 {
+            self.viewer.play(1000);
+            self.report(true);
+        }
+        stall(&mut self.viewer);
+        self.report(false);
+        for _ in 0..10 {
+            self.viewer.play(1000);
+            self.report(true);
+        }
+        let stalls = self.viewer.stalls();
+        assert_eq!(stalls.len(), 1, "{stalls:?}");
+        stalls[0].cause
+    }
+
+    fn report(&mut self, is_well: bool) {
+        let now = self.viewer.now();
+        if is_well || matches!(self.sends, Sends::Everything) {
+            self.packets += 100;
+        }
+        if !is_well {
+            self.lost += self.loses;
+        }
+        let path = if is_well { "P1" } else { self.path };
+        let entries: Vec<StatsEntry> = serde_json::from_value(json!([
+            {"type": "inbound-rtp", "kind": "video", "id": "V", "timestamp": now.since_origin().as_millis() as u64,
+             "bytesReceived": self.packets * 1000, "packetsReceived": self.packets, "packetsLost": self.lost},
+            {"type": "candidate-pair", "id": path, "state": "succeeded", "selected": true},
+        ]))
+        .unwrap();
+        self.viewer.meter.handle_report(&entries, now);
+        if self.sends == Sends::Untold {
+            return;
+        }
+        let (source, sent, limitation) = match self.sends {
+            _ if is_well => (30, 30, Limitation::None),
+            Sends::NothingFromItsSource => (0, 0, Limitation::None),
+            Sends::NothingWithASource(limitation) => (30, 0, limitation),
+            Sends::Everything | Sends::Untold => (30, 30, Limitation::None),
+        };
+        let from = now.since_origin().saturating_sub(Duration::from_secs(1));
+        self.viewer.meter.handle_sender(
+            SenderInterval {
+                from: sightline_core::Timestamp::from_origin(from),
+                to: now,
+                source_frames: Some(source),
+                frames_sent: Some(sent),
+                limitation,
+            },
+            now,
+        );
+    }
+}
+
+#[test]
+fn a_source_that_stopped_is_the_source() {
+    let story = Story::new(Sends::NothingFromItsSource);
+    assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::Source);
+    assert_eq!(Story::new(Sends::Untold).cause(|viewer| viewer.stop_for(1000)), StallCause::Source);
+}
+
+#[test]
+fn frames_that_the_sender_did_not_send_are_its_computer_or_its_upload() {
+    for (limitation, cause) in
+        [(Limitation::Cpu, StallCause::SenderCpu), (Limitation::Bandwidth, StallCause::SenderBandwidth)]
+    {
+        let story = Story::new(Sends::NothingWithASource(limitation));
+        assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), cause);
+    }
+}
+
+#[test]
+fn frames_that_were_sent_and_lost_are_loss() {
+    let story = Story { loses: 30, ..Story::new(Sends::Everything) };
+    assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::Loss);
+    let story = Story { loses: 30, ..Story::new(Sends::Untold) };
+    assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::Loss);
+}
+
+#[test]
+fn frames_that_came_late_without_loss_found_no_room_on_the_way() {
+    let story = Story::new(Sends::Everything);
+    assert_eq!(story.cause(|viewer| viewer.stall_for(1000)), StallCause::Bandwidth);
+}
+
+#[test]
+fn a_way_that_changed_or_was_gone_is_the_cause_before_any_other() {
+    let story = Story { loses: 30, path: "P2", ..Story::new(Sends::Everything) };
+    assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::PathChange);
+    let story = Story { loses: 30, ..Story::new(Sends::Everything) };
+    let cause = story.cause(|viewer| {
+        viewer.meter.handle_connected(false, viewer.now());
+        viewer.stop_for(1000);
+        viewer.meter.handle_connected(true, viewer.now());
+    });
+    assert_eq!(cause, StallCause::PathChange);
+}

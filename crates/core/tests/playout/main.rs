@@ -1,0 +1,8 @@
+//! Playout quality: which gaps are stalls, how long they are, and why.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod causes;
+mod marks;
+mod random;
+mod stalls;
+mod viewer;
