@@ -7,6 +7,7 @@
 
 use std::{
     fs,
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -26,6 +27,8 @@ const SIGNAL_BYTES: usize = 600;
 const BURST: usize = 16;
 /// Rooms that send at the same time. The others are idle.
 const SENDING_ROOMS: usize = 64;
+/// Rooms that are there before anything is measured.
+const FIRST_ROOMS: usize = 16;
 /// Sockets that are opened at the same time.
 const OPENING: usize = 64;
 const IDLE_BEFORE_WEIGHING: Duration = Duration::from_secs(3);
@@ -67,12 +70,11 @@ struct Room {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments = Arguments::parse();
+    // A server that has never had a socket has not yet loaded the code for them.
+    let _first = open_rooms(arguments.port, 0..FIRST_ROOMS).await;
+    tokio::time::sleep(IDLE_BEFORE_WEIGHING).await;
     let empty_bytes = memory_bytes(arguments.pid);
-    let mut rooms: Vec<Room> = stream::iter(0..arguments.sockets / 2)
-        .map(|number| open_room(arguments.port, number))
-        .buffer_unordered(OPENING)
-        .collect()
-        .await;
+    let mut rooms = open_rooms(arguments.port, FIRST_ROOMS..FIRST_ROOMS + arguments.sockets / 2).await;
     tokio::time::sleep(IDLE_BEFORE_WEIGHING).await;
     let bytes_per_socket = memory_bytes(arguments.pid).saturating_sub(empty_bytes) / arguments.sockets as u64;
 
@@ -108,6 +110,10 @@ async fn main() {
             "p99_us": latencies[LATENCY_SIGNALS * 99 / 100].as_micros() as u64,
         })
     );
+}
+
+async fn open_rooms(port: u16, numbers: Range<usize>) -> Vec<Room> {
+    stream::iter(numbers).map(|number| open_room(port, number)).buffer_unordered(OPENING).collect().await
 }
 
 async fn open_room(port: u16, number: usize) -> Room {

@@ -3,11 +3,11 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    task::Waker,
 };
 
+use futures_util::task::AtomicWaker;
 use sightline_protocol::ErrorCode;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use super::limits::SocketLimits;
 use crate::rooms::Closing;
@@ -18,8 +18,7 @@ pub(super) struct Outbox {
     max_frames: usize,
     max_bytes: usize,
     queue: Mutex<Queue>,
-    changed: Notify,
-    ended: CancellationToken,
+    watcher: AtomicWaker,
 }
 
 /// What is to be written next.
@@ -48,8 +47,7 @@ impl Outbox {
             max_frames: limits.queue_frames,
             max_bytes: limits.queue_bytes,
             queue: Mutex::default(),
-            changed: Notify::new(),
-            ended: CancellationToken::new(),
+            watcher: AtomicWaker::new(),
         }
     }
 
@@ -65,7 +63,7 @@ impl Outbox {
         queue.bytes += frame.len();
         queue.frames.push_back(frame);
         drop(queue);
-        self.changed.notify_one();
+        self.watcher.wake();
         Ok(())
     }
 
@@ -81,27 +79,16 @@ impl Outbox {
         }
         queue.closing = Some(closing);
         drop(queue);
-        self.ended.cancel();
-        self.changed.notify_one();
+        self.watcher.wake();
     }
 
     pub(super) fn is_ended(&self) -> bool {
-        self.ended.is_cancelled()
+        self.lock().closing.is_some()
     }
 
-    /// Waits for [`Self::end`].
-    pub(super) async fn ended(&self) {
-        self.ended.cancelled().await;
-    }
-
-    /// Waits for something to write. For one task at a time; losing the future loses nothing.
-    pub(super) async fn next(&self) -> Next {
-        loop {
-            if let Some(next) = self.pop() {
-                return next;
-            }
-            self.changed.notified().await;
-        }
+    /// Wakes this task when something was queued or [`Self::end`] was called. One task at a time.
+    pub(super) fn watch(&self, waker: &Waker) {
+        self.watcher.register(waker);
     }
 
     /// What is to be written next, if anything is.

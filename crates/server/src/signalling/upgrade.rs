@@ -11,7 +11,7 @@ use axum::{
 use sightline_protocol::limits::MAX_FRAME_BYTES;
 use tokio_util::task::TaskTracker;
 
-use super::{Hub, socket};
+use super::{Hub, socket::SocketTask};
 use crate::{
     connections::Slot,
     origin::{AllowedOrigin, is_allowed},
@@ -47,16 +47,18 @@ pub(crate) async fn upgrade(
     let token = state.tasks.token();
     handshake
         // The default reads into 128 KiB for every socket, idle ones too.
-        .read_buffer_size(1024)
+        .read_buffer_size(512)
         .write_buffer_size(WRITE_BYTES)
         .max_write_buffer_size(WRITE_BYTES + 4 * MAX_FRAME_BYTES)
         // Above our own limit, so that a frame somewhat too long is read, and its sender told.
         .max_message_size(2 * MAX_FRAME_BYTES)
         .max_frame_size(2 * MAX_FRAME_BYTES)
         .on_upgrade(async move |socket| {
-            // In a task of its own: the handshake's keeps what it needed for as long as it lasts.
+            let mut task = SocketTask::new(socket, state.hub, address);
+            // In a task of its own: the handshake's keeps what it needed for as long as it lasts. By reference: a future that is
+            // awaited by value is stored twice.
             tokio::spawn(async move {
-                socket::run(socket, state.hub, address).await;
+                (&mut task).await;
                 drop((token, slot));
             });
         })

@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     println!(
         "\n600-byte signals in bursts of 16 from 64 rooms of two, the other sockets idle; latency of one signal at a time;\n\
-         CPU and memory (VmRSS) of the server's process alone. The load runs on the same machine."
+         CPU and memory (VmRSS, beyond that with 32 sockets) of the server's process alone. The load runs on the same machine."
     );
     Ok(())
 }
