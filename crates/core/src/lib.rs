@@ -5,6 +5,7 @@
 //! bits, and performs what comes out. So a glare, a lost answer or a thirty-second cut is an ordinary unit test.
 
 pub mod chat;
+pub mod clock;
 pub mod media;
 pub mod negotiation;
 pub mod notice;
@@ -12,6 +13,7 @@ pub mod playout;
 pub mod random;
 pub mod room;
 pub mod signalling;
+pub mod stamp;
 pub mod stats;
 mod timestamp;
 

@@ -1,0 +1,161 @@
+//! What is true of a stamped stream, from the stamps of the frames that were shown.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{Stamp, Unreadable};
+use crate::{Timestamp, clock::ClockEstimate};
+
+/// Most frames whose stamps are kept: ten minutes of sixty a second. Totals go on.
+pub const MAX_LOGGED_FRAMES: usize = 36_000;
+
+/// Delays that say what is usual.
+const USUAL: usize = 90;
+/// A number that is so much behind the last belongs to another source that began anew, and so does one that is so far
+/// ahead: a minute at sixty a second.
+const SAME_SOURCE: u32 = 3600;
+
+/// A stamped frame that was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownStamp {
+    /// Of the frame, as it was stamped.
+    pub number: u32,
+    /// When it was stamped, on the sender's clock.
+    pub painted_at: Timestamp,
+    /// When it was shown, on the receiver's clock.
+    pub shown_at: Timestamp,
+    /// From the one to the other; `None` while the clocks are not aligned. Wrong by at most
+    /// [`FrameTruth::clock`]'s error.
+    pub delay: Option<Duration>,
+}
+
+/// What is true of the frames of a stamped source. Every total counts from the first stamp that was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FrameTruth {
+    /// Frames with a stamp that were shown, each once.
+    pub shown: u32,
+    /// Frames that were stamped between two that were shown, and never were themselves.
+    pub lost: u32,
+    /// How often a frame was shown again after it had been.
+    pub repeated: u32,
+    /// Frames that took longer than usual by more than the time from one frame to the next.
+    pub late: u32,
+    /// Frames that were shown and whose stamp could not be read. They count neither as shown nor as lost.
+    pub unreadable: u32,
+    /// From the sender's canvas to this display, of the last frame.
+    pub delay: Option<Duration>,
+    /// The shortest.
+    pub shortest_delay: Option<Duration>,
+    /// The longest.
+    pub longest_delay: Option<Duration>,
+    /// The mean.
+    pub mean_delay: Option<Duration>,
+    /// How the clocks stand to each other.
+    pub clock: Option<ClockEstimate>,
+}
+
+/// Takes the stamps of the frames as they are shown.
+#[derive(Debug, Clone, Default)]
+pub struct FrameLog {
+    frames: VecDeque<ShownStamp>,
+    truth: FrameTruth,
+    last: Option<ShownStamp>,
+    /// Frames without a readable stamp since the last with one: they are not lost, although their numbers are missing.
+    unreadable_since: u32,
+    /// The delays and the steps between paintings of the last frames.
+    usual: VecDeque<(Duration, Duration)>,
+    delays: (Duration, u32),
+}
+
+impl FrameLog {
+    /// Takes what was read of a frame that was shown at `shown_at`.
+    pub fn handle_frame(
+        &mut self,
+        read: Result<Stamp, Unreadable>,
+        shown_at: Timestamp,
+        clock: Option<ClockEstimate>,
+    ) {
+        self.truth.clock = clock;
+        let Ok(stamp) = read else {
+            // Before the first stamp there may be frames of the time before it was switched on.
+            if self.last.is_some() {
+                self.truth.unreadable += 1;
+                self.unreadable_since += 1;
+            }
+            return;
+        };
+        let near = clock.map_or(shown_at, |clock| clock.theirs(shown_at));
+        let painted_at = stamp.painted_at(near);
+        let delay = clock.map(|clock| clock.theirs(shown_at) - painted_at);
+        let frame = ShownStamp { number: stamp.number, painted_at, shown_at, delay };
+        let unreadable = std::mem::take(&mut self.unreadable_since);
+        let step =
+            self.last.map(|last| (stamp.number.wrapping_sub(last.number), painted_at - last.painted_at));
+        match step {
+            Some((0, _)) => {
+                self.truth.repeated += 1;
+                return;
+            }
+            Some((ahead @ 1..SAME_SOURCE, step)) => {
+                self.truth.lost += (ahead - 1).saturating_sub(unreadable);
+                self.note_delay(delay, step / ahead);
+            }
+            // Another source, or the first.
+            _ => self.usual.clear(),
+        }
+        self.truth.shown += 1;
+        self.note_total(delay);
+        self.last = Some(frame);
+        self.frames.push_back(frame);
+        if self.frames.len() > MAX_LOGGED_FRAMES {
+            self.frames.pop_front();
+        }
+    }
+
+    /// What is true so far.
+    #[must_use]
+    pub fn truth(&self) -> FrameTruth {
+        self.truth
+    }
+
+    /// The frames that were shown, oldest first, each once.
+    pub fn frames(&self) -> impl Iterator<Item = &ShownStamp> {
+        self.frames.iter()
+    }
+
+    fn note_delay(&mut self, delay: Option<Duration>, step: Duration) {
+        let Some(delay) = delay else { return };
+        if let Some((usual, interval)) = self.usual()
+            && delay > usual + interval
+        {
+            self.truth.late += 1;
+        }
+        self.usual.push_back((delay, step));
+        if self.usual.len() > USUAL {
+            self.usual.pop_front();
+        }
+    }
+
+    /// The medians, once there are enough to speak of.
+    fn usual(&self) -> Option<(Duration, Duration)> {
+        if self.usual.len() < USUAL / 3 {
+            return None;
+        }
+        let median = |of: fn(&(Duration, Duration)) -> Duration| {
+            let mut values: Vec<_> = self.usual.iter().map(of).collect();
+            values.sort_unstable();
+            values[values.len() / 2]
+        };
+        Some((median(|(delay, _)| *delay), median(|(_, step)| *step)))
+    }
+
+    fn note_total(&mut self, delay: Option<Duration>) {
+        let truth = &mut self.truth;
+        truth.delay = delay;
+        let Some(delay) = delay else { return };
+        self.delays.0 += delay;
+        self.delays.1 += 1;
+        truth.mean_delay = Some(self.delays.0 / self.delays.1);
+        truth.shortest_delay = Some(truth.shortest_delay.map_or(delay, |shortest| shortest.min(delay)));
+        truth.longest_delay = Some(truth.longest_delay.map_or(delay, |longest| longest.max(delay)));
+    }
+}

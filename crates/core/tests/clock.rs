@@ -1,0 +1,145 @@
+//! Two clocks, laid on each other by pings.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sightline_core::{
+    Timestamp,
+    clock::{ClockEstimate, ClockSync},
+};
+use sightline_protocol::telemetry::TelemetryMessage;
+
+/// One's own clock when the test begins.
+const BEGIN_US: i64 = 5_000_000;
+const SECOND_US: i64 = 1_000_000;
+
+/// Two pages: what the other clock shows, and how the way is.
+struct World {
+    sync: ClockSync,
+    offset_us: i64,
+    drift_per_million: i64,
+    /// Both clocks tell the time in steps of this.
+    step_us: i64,
+    now_us: i64,
+}
+
+impl World {
+    fn new(offset_us: i64, drift_per_million: i64, step_us: i64) -> Self {
+        Self { sync: ClockSync::default(), offset_us, drift_per_million, step_us, now_us: BEGIN_US }
+    }
+
+    fn ours(&self) -> Timestamp {
+        at(self.now_us / self.step_us * self.step_us)
+    }
+
+    fn true_offset_us(&self) -> i64 {
+        self.offset_us + (self.now_us - BEGIN_US) * self.drift_per_million / SECOND_US
+    }
+
+    fn theirs(&self) -> Timestamp {
+        at((self.now_us + self.true_offset_us()) / self.step_us * self.step_us)
+    }
+
+    /// A ping and its answer, which take so long there, over there, and back.
+    fn exchange(&mut self, there_us: i64, answering_us: i64, back_us: i64) {
+        let Some(TelemetryMessage::ClockPing { sent_us }) = self.sync.poll_ping(self.ours()) else {
+            panic!("it is time for a ping")
+        };
+        self.now_us += there_us;
+        let received = self.theirs();
+        self.now_us += answering_us;
+        let TelemetryMessage::ClockPong { sent_us, received_us, answered_us } =
+            ClockSync::answer(sent_us, received, self.theirs())
+        else {
+            panic!("an answer")
+        };
+        self.now_us += back_us;
+        self.sync.handle_pong(sent_us, received_us, answered_us, self.ours());
+    }
+
+    fn wait_us(&mut self, us: i64) {
+        self.now_us += us;
+    }
+
+    fn estimate(&self) -> ClockEstimate {
+        self.sync.estimate(self.ours()).expect("there was an exchange")
+    }
+
+    fn error_us(&self) -> i64 {
+        (self.estimate().offset_us - self.true_offset_us()).abs()
+    }
+}
+
+fn at(us: i64) -> Timestamp {
+    Timestamp::from_origin(Duration::from_micros(us.unsigned_abs()))
+}
+
+proptest! {
+    #[test]
+    fn the_offset_is_never_further_off_than_it_says(
+        offset_us in -4 * SECOND_US..3600 * SECOND_US,
+        drift_per_million in -90_i64..90,
+        step_us in prop_oneof![Just(1_i64), Just(100), Just(1000)],
+        ways in prop::collection::vec((0..300_000_i64, 0..5000_i64, 0..300_000_i64, 1..3 * SECOND_US), 1..60),
+    ) {
+        let mut world = World::new(offset_us, drift_per_million, step_us);
+        for (there, answering, back, pause) in ways {
+            world.exchange(there, answering, back);
+            let bound = i64::try_from(world.estimate().error.as_micros()).unwrap();
+            prop_assert!(world.error_us() <= bound + 1, "{} > {bound}", world.error_us());
+            world.wait_us(pause.max(SECOND_US));
+        }
+    }
+}
+
+#[test]
+fn one_quick_exchange_among_slow_ones_is_what_counts() {
+    let mut world = World::new(7_000_000, 0, 1);
+    for way in [(200_000, 50_000), (80_000, 300_000), (900, 1100), (250_000, 120_000)] {
+        world.exchange(way.0, 0, way.1);
+        world.wait_us(SECOND_US);
+    }
+    assert!(world.error_us() <= 100, "{} us", world.error_us());
+    assert!(world.estimate().error < Duration::from_millis(3), "{:?}", world.estimate());
+}
+
+#[test]
+fn a_clock_that_stood_still_while_its_computer_slept_is_found_again() {
+    let mut world = World::new(0, 0, 1);
+    world.exchange(1000, 0, 1000);
+    world.offset_us = -60 * SECOND_US;
+    world.wait_us(120 * SECOND_US);
+    world.exchange(1000, 0, 1000);
+    assert!(world.error_us() <= 10, "{} us", world.error_us());
+}
+
+#[test]
+fn what_cannot_be_an_answer_is_ignored() {
+    let mut sync = ClockSync::default();
+    for (sent, received, answered, now) in [
+        (u64::MAX, 0, 0, 9),
+        (10, 5, 4, 20),
+        (30, 0, 0, 20),
+        (0, 0, 5000, 20),
+        (0, 0, 0, 60_000_000),
+        (0, u64::MAX, u64::MAX, 9),
+    ] {
+        sync.handle_pong(sent, received, answered, at(now));
+    }
+    assert_eq!(sync.estimate(at(100)), None);
+}
+
+#[test]
+fn pings_are_frequent_at_first_and_then_once_a_second() {
+    let mut sync = ClockSync::default();
+    let mut now = at(0);
+    let mut sent = Vec::new();
+    while now < at(10 * SECOND_US) {
+        assert!(sync.poll_ping(now).is_some());
+        assert!(sync.poll_ping(now).is_none(), "once");
+        sent.push(now);
+        now = sync.poll_timeout();
+    }
+    assert_eq!(sent.len(), 8 + 9);
+}
