@@ -9,6 +9,8 @@ mod lobby;
 mod media;
 mod panel;
 mod problems;
+#[cfg(target_os = "linux")]
+mod recovery;
 mod room;
 mod screenshots;
 mod signalling;
@@ -27,6 +29,8 @@ fn main() -> anyhow::Result<ExitCode> {
         media::tests(&stage),
         panel::tests(&stage),
         room::tests(&stage),
+        #[cfg(target_os = "linux")]
+        recovery::tests(&stage),
         signalling::tests(&stage),
         problems::tests(&stage),
         hosting::tests(&stage),

@@ -11,6 +11,8 @@ use thirtyfour::{
 };
 use tokio::{process::Command, sync::Mutex};
 
+#[cfg(target_os = "linux")]
+use crate::netlab::{DriverPorts, Room};
 use crate::{console::Console, cpu, process::ProcessTree};
 
 const WINDOW: (u32, u32) = (1280, 800);
@@ -88,6 +90,8 @@ pub struct Browser {
     /// What its console says.
     pub console: Console,
     process: Mutex<ProcessTree>,
+    #[cfg(target_os = "linux")]
+    room: Option<(Room, DriverPorts)>,
     _folder: TempDir,
 }
 
@@ -98,7 +102,32 @@ impl Browser {
     /// Where the driver or the browser does not start.
     pub async fn start(profile: Profile) -> Result<Self> {
         let folder = TempDir::new()?;
-        let mut process = ProcessTree::start(driver_command(profile.engine, &folder)?)?;
+        let (program, options) = driver_program(profile.engine, 0, 0)?;
+        let mut command = Command::new(program);
+        command.args(options);
+        Self::start_driver(profile, command, folder).await
+    }
+
+    /// Starts one in a network namespace.
+    ///
+    /// # Errors
+    /// Where the driver or the browser does not start.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn start_in(profile: Profile, room: Room) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let ports = room.driver_ports()?;
+        let (program, options) = driver_program(profile.engine, ports.driver, ports.bidi)?;
+        let mut command = room.command(&program.to_string_lossy());
+        command.args(options);
+        let mut browser = Self::start_driver(profile, command, folder).await?;
+        browser.room = Some((room, ports));
+        Ok(browser)
+    }
+
+    async fn start_driver(profile: Profile, mut command: Command, folder: TempDir) -> Result<Self> {
+        // Profiles of a killed browser go with the folder.
+        command.env("TMPDIR", folder.path());
+        let mut process = ProcessTree::start(command)?;
         let port = process.line(port_in).await.context(profile.engine.name())?;
         let url = format!("http://127.0.0.1:{port}");
         let driver = WebDriver::new(url, capabilities(profile)?).await.context("a session")?;
@@ -111,7 +140,15 @@ impl Browser {
                 driver.bidi().await?.script().add_preload_script(format!("() => {{ {probe} }}")).await?;
             }
         }
-        Ok(Self { profile, driver, console, process: Mutex::new(process), _folder: folder })
+        Ok(Self {
+            profile,
+            driver,
+            console,
+            process: Mutex::new(process),
+            #[cfg(target_os = "linux")]
+            room: None,
+            _folder: folder,
+        })
     }
 
     /// Ends it as a loss of power does.
@@ -128,6 +165,15 @@ impl Browser {
     /// Where that cannot be read.
     pub async fn renderer_time(&self) -> Result<Duration> {
         cpu::of_renderers_below(self.process.lock().await.id())
+    }
+
+    /// Whether another test can have it: it is in no namespace.
+    #[must_use]
+    pub fn is_anywhere(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return self.room.is_none();
+        #[cfg(not(target_os = "linux"))]
+        return true;
     }
 
     /// Leaves every page and closes every window but one, for the next test.
@@ -156,11 +202,16 @@ impl Drop for Browser {
     }
 }
 
-fn driver_command(engine: Engine, folder: &TempDir) -> Result<Command> {
+/// The driver and its arguments, for these ports; 0 is any.
+fn driver_program(engine: Engine, port: u16, bidi_port: u16) -> Result<(PathBuf, Vec<String>)> {
     let (variable, name, options) = match engine {
-        Engine::Chromium => ("CHROMEDRIVER", "chromedriver", ["--port=0", "--log-level=WARNING"].as_slice()),
+        Engine::Chromium => {
+            let options = vec![format!("--port={port}"), "--log-level=WARNING".to_owned()];
+            ("CHROMEDRIVER", "chromedriver", options)
+        }
         Engine::Firefox => {
-            ("GECKODRIVER", "geckodriver", ["--port", "0", "--websocket-port", "0"].as_slice())
+            let options = ["--port", &port.to_string(), "--websocket-port", &bidi_port.to_string()];
+            ("GECKODRIVER", "geckodriver", options.map(str::to_owned).into())
         }
     };
     let installed = dirs::cache_dir().map(|cache| cache.join("sightline/tools/bin"));
@@ -171,10 +222,7 @@ fn driver_command(engine: Engine, folder: &TempDir) -> Result<Command> {
         None => which::which_in(name, Some(env::join_paths(search)?), ".")
             .with_context(|| format!("{name} is not here: `cargo xtask setup --tests` installs it"))?,
     };
-    let mut command = Command::new(program);
-    // Profiles of a killed browser go with the folder.
-    command.args(options).env("TMPDIR", folder.path());
-    Ok(command)
+    Ok((program, options))
 }
 
 async fn console(engine: Engine, driver: &WebDriver) -> Result<Console> {

@@ -8,6 +8,8 @@
 pub mod browser;
 pub mod console;
 pub mod cpu;
+#[cfg(target_os = "linux")]
+pub mod netlab;
 pub mod page;
 pub mod process;
 pub mod server;

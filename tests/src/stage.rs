@@ -13,8 +13,12 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::FutureExt;
 use libtest_mimic::{Failed, Trial};
+#[cfg(target_os = "linux")]
+use sightline_netlab::Link;
 use tokio::{runtime::Runtime, sync, time::timeout};
 
+#[cfg(target_os = "linux")]
+use crate::netlab::{FarApart, Gateway, LinkProfile, Place, Room};
 use crate::{
     browser::{Browser, Engine, Profile},
     page::Page,
@@ -225,6 +229,29 @@ impl Scene {
         Ok([first, second])
     }
 
+    /// Two pages in browsers at the two ends of a link of their own.
+    ///
+    /// # Errors
+    /// Where there is no such link, or a browser does not start.
+    #[cfg(target_os = "linux")]
+    pub async fn far_apart(&self, pair: Pair, profile: &LinkProfile) -> Result<FarApart> {
+        let (origin, port) = {
+            let server = self.server().await?;
+            (server.url(), server.port())
+        };
+        let link = Arc::new(Link::new(profile)?);
+        let page = async |engine, place| {
+            let room = Room { link: Arc::clone(&link), place };
+            let browser = Browser::start_in(Profile::of(engine), room).await?;
+            anyhow::Ok(Arc::new(Page::new(Arc::new(browser), origin.clone())))
+        };
+        let pages = tokio::try_join!(page(pair[0], Place::A), page(pair[1], Place::B))?;
+        let pages: [Arc<Page>; 2] = pages.into();
+        self.pages().extend(pages.iter().cloned());
+        let to_server = [Gateway::out_of(&link, Place::A, port)?, Gateway::out_of(&link, Place::B, port)?];
+        Ok(FarApart::new(pages, link, to_server))
+    }
+
     /// Ends a page's browser as a loss of power does.
     ///
     /// # Errors
@@ -245,7 +272,7 @@ impl Scene {
             self.keep_evidence(&pages).await;
         } else {
             for page in &pages {
-                if page.browser.clear().await.is_ok() {
+                if page.browser.is_anywhere() && page.browser.clear().await.is_ok() {
                     self.stage.idle().push(Arc::clone(&page.browser));
                 }
             }

@@ -1,0 +1,141 @@
+//! TCP connections carried between a network namespace and the host, past the emulated link.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use sightline_netlab::Link;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::{JoinHandle, spawn_blocking},
+};
+
+use super::Place;
+
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// Listens on one side's loopback address and carries what connects to the same port on the other side's. While it is
+/// cut nothing passes and nothing ends, as in a TCP connection over a dead network: what was sent arrives afterwards.
+#[derive(Debug)]
+pub struct Gateway {
+    is_cut: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// What connects where.
+#[derive(Debug, Clone)]
+enum Far {
+    Host,
+    Namespace(Arc<Link>, Place),
+}
+
+impl Gateway {
+    /// Lets programs in a namespace reach a port of the host.
+    ///
+    /// # Errors
+    /// Where nobody can listen there.
+    pub fn out_of(link: &Arc<Link>, place: Place, port: u16) -> Result<Self> {
+        let listener = place.side(link).namespace.run(|| StdTcpListener::bind(loopback(port)))??;
+        Self::new(listener, port, Far::Host)
+    }
+
+    /// Lets the host reach a port in a namespace, which is free there: it is one that `listener` has on the host.
+    ///
+    /// # Errors
+    /// Where the listener is none.
+    pub fn into(link: &Arc<Link>, place: Place, listener: StdTcpListener) -> Result<Self> {
+        let port = listener.local_addr()?.port();
+        Self::new(listener, port, Far::Namespace(Arc::clone(link), place))
+    }
+
+    /// Cuts it, or mends it.
+    pub fn set_cut(&self, is_cut: bool) {
+        self.is_cut.send_replace(is_cut);
+    }
+
+    fn new(listener: StdTcpListener, port: u16, far: Far) -> Result<Self> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let (is_cut, cut) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let (far, cut) = (far.clone(), cut.clone());
+                tokio::spawn(async move {
+                    // Who connected sees the connection end, which is all there is to say of a failure.
+                    let _ = carry(near, port, far, cut).await;
+                });
+            }
+        });
+        Ok(Self { is_cut, task })
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A port of the host that nobody else has.
+///
+/// # Errors
+/// Where there is none.
+pub(crate) fn free_port() -> Result<(StdTcpListener, u16)> {
+    let listener = StdTcpListener::bind(loopback(0))?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
+}
+
+async fn carry(near: TcpStream, port: u16, far: Far, mut cut: watch::Receiver<bool>) -> Result<()> {
+    mended(&mut cut).await?;
+    let far = connect(port, far).await?;
+    let ((near_out, near_in), (far_out, far_in)) = (near.into_split(), far.into_split());
+    let there = one_way(near_out, far_in, cut.clone());
+    let back = one_way(far_out, near_in, cut);
+    tokio::try_join!(there, back)?;
+    Ok(())
+}
+
+async fn one_way(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    mut cut: watch::Receiver<bool>,
+) -> Result<()> {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let read = from.read(&mut chunk).await;
+        mended(&mut cut).await?;
+        match read {
+            Ok(0) => return Ok(to.shutdown().await?),
+            Ok(length) => to.write_all(&chunk[..length]).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn mended(cut: &mut watch::Receiver<bool>) -> Result<()> {
+    cut.wait_for(|is_cut| !is_cut).await.context("the gateway is gone")?;
+    Ok(())
+}
+
+async fn connect(port: u16, far: Far) -> Result<TcpStream> {
+    match far {
+        Far::Host => Ok(TcpStream::connect(loopback(port)).await?),
+        Far::Namespace(link, place) => {
+            let connecting = spawn_blocking(move || {
+                place.side(&link).namespace.run(|| StdTcpStream::connect(loopback(port)))
+            });
+            let stream = connecting.await???;
+            stream.set_nonblocking(true)?;
+            Ok(TcpStream::from_std(stream)?)
+        }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
