@@ -6,6 +6,7 @@
 
 pub mod chat;
 pub mod clock;
+pub mod doctor;
 pub mod media;
 pub mod negotiation;
 pub mod notice;

@@ -1,0 +1,199 @@
+//! One gathering of candidates, watched until it is over or its time is up.
+
+use std::time::Duration;
+
+use super::{
+    candidate::{Candidate, CandidateType, Family},
+    check::{CheckCode, Detail, DetailLabel, Outcome},
+    ice_url::{IceTransport, IceUrl},
+};
+use crate::Timestamp;
+
+/// Candidates that are kept of one gathering.
+pub const MAX_CANDIDATES: usize = 64;
+/// Errors that are kept of one gathering.
+const MAX_ERRORS: usize = 16;
+/// Longest words of an error that are kept, in characters.
+const MAX_ERROR_CHARS: usize = 120;
+/// After the first candidate that was hoped for: the other version of the Internet Protocol may follow.
+const SETTLE: Duration = Duration::from_millis(700);
+
+/// An `icecandidateerror`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatheringError {
+    /// The STUN error code (RFC 8489, section 14.8), or 701 where the server was not reached.
+    pub code: u16,
+    /// The words of the server or the browser, in English.
+    pub text: String,
+    /// The server.
+    pub url: String,
+    /// Since the gathering began.
+    pub after: Duration,
+}
+
+/// A gathering under way, or over.
+#[derive(Debug, Clone)]
+pub struct Gathering {
+    hoped_for: Option<CandidateType>,
+    started_at: Timestamp,
+    deadline: Timestamp,
+    candidates: Vec<Candidate>,
+    errors: Vec<GatheringError>,
+    is_complete: bool,
+    is_over: bool,
+}
+
+impl Gathering {
+    /// Begins. With `hoped_for` it need not be waited for to the end once such a candidate has come.
+    #[must_use]
+    pub fn new(hoped_for: Option<CandidateType>, allowed: Duration, now: Timestamp) -> Self {
+        Self {
+            hoped_for,
+            started_at: now,
+            deadline: now + allowed,
+            candidates: Vec::new(),
+            errors: Vec::new(),
+            is_complete: false,
+            is_over: false,
+        }
+    }
+
+    /// A candidate attribute came. What is none, or the end of candidates, is ignored.
+    pub fn handle_candidate(&mut self, line: &str, now: Timestamp) {
+        if self.is_over || self.candidates.len() >= MAX_CANDIDATES {
+            return;
+        }
+        let Some(candidate) = Candidate::parse(line, now - self.started_at) else { return };
+        if Some(candidate.candidate_type) == self.hoped_for {
+            self.deadline = self.deadline.min(now + SETTLE);
+        }
+        self.candidates.push(candidate);
+    }
+
+    /// An `icecandidateerror` came.
+    pub fn handle_error(&mut self, code: u16, text: &str, url: &str, now: Timestamp) {
+        if self.is_over || self.errors.len() >= MAX_ERRORS {
+            return;
+        }
+        let cut = |text: &str| text.chars().take(MAX_ERROR_CHARS).collect();
+        let error = GatheringError { code, text: cut(text), url: cut(url), after: now - self.started_at };
+        self.errors.push(error);
+    }
+
+    /// `iceGatheringState` became `complete`.
+    pub fn handle_complete(&mut self) {
+        if !self.is_over {
+            self.is_complete = true;
+            self.is_over = true;
+        }
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        if self.deadline <= now {
+            self.is_over = true;
+        }
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        (!self.is_over).then_some(self.deadline)
+    }
+
+    /// Whether nothing more counts.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether the browser was done in time: then every server has answered, or has an error.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// What came, in its order.
+    #[must_use]
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// What went wrong, in its order.
+    #[must_use]
+    pub fn errors(&self) -> &[GatheringError] {
+        &self.errors
+    }
+
+    /// Those of a type.
+    pub fn of_type(&self, candidate_type: CandidateType) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter().filter(move |candidate| candidate.candidate_type == candidate_type)
+    }
+
+    /// What the gathering with this one server says of it.
+    #[must_use]
+    pub fn judge(&self, server: &IceUrl) -> Outcome {
+        let wanted = if server.is_turn { CandidateType::Relay } else { CandidateType::ServerReflexive };
+        let mut details: Vec<_> = self
+            .candidates
+            .iter()
+            .filter(|candidate| candidate.candidate_type != CandidateType::Host)
+            .map(candidate_detail)
+            .collect();
+        details.extend(self.errors.iter().map(error_detail));
+        if self.of_type(wanted).next().is_some() {
+            return Outcome::ok(details);
+        }
+        // A STUN server that sees the address which the computer itself has gives no candidate.
+        if !server.is_turn && self.is_complete && self.errors.is_empty() {
+            return Outcome::ok(details);
+        }
+        Outcome::failed(self.failure(server), details)
+    }
+
+    fn failure(&self, server: &IceUrl) -> CheckCode {
+        let of_server = self.errors.iter().map(|error| error.code).find(|code| *code < 700);
+        match (of_server, self.errors.is_empty() && !self.is_complete) {
+            (Some(401 | 403 | 437 | 438 | 441), _) => CheckCode::Unauthorized,
+            (Some(486 | 508), _) => CheckCode::QuotaReached,
+            (Some(_), _) => CheckCode::NotReached,
+            (None, true) => CheckCode::Timeout,
+            // A page is not told why: an untrusted certificate looks like a closed port.
+            (None, false) if server.transport == IceTransport::Tls => CheckCode::CertificateOrUnreachable,
+            (None, false) => CheckCode::NotReached,
+        }
+    }
+
+    /// What the gathering says of this computer's own addresses.
+    #[must_use]
+    pub fn judge_addresses(&self) -> Outcome {
+        let hosts: Vec<_> = self.of_type(CandidateType::Host).collect();
+        if hosts.is_empty() {
+            let code = if self.is_complete { CheckCode::NoCandidates } else { CheckCode::Timeout };
+            return Outcome::failed(code, Vec::new());
+        }
+        let mut details = Vec::new();
+        let hidden = hosts.iter().filter(|host| host.is_hidden()).count();
+        if hidden > 0 {
+            details.push(Detail::new(DetailLabel::Hidden, hidden.to_string()));
+        }
+        for (label, family) in [(DetailLabel::Ipv4, Family::V4), (DetailLabel::Ipv6, Family::V6)] {
+            let count = hosts.iter().filter(|host| host.family() == Some(family)).count();
+            if count > 0 || hidden == 0 {
+                details.push(Detail::new(label, count.to_string()));
+            }
+        }
+        details.extend(hosts.into_iter().map(candidate_detail));
+        Outcome::ok(details)
+    }
+}
+
+fn candidate_detail(candidate: &Candidate) -> Detail {
+    Detail::private(DetailLabel::Candidate, candidate.text(), candidate.redacted())
+}
+
+fn error_detail(error: &GatheringError) -> Detail {
+    let GatheringError { code, text, after, .. } = error;
+    let text = if text.is_empty() { String::new() } else { format!(" {text}") };
+    Detail::new(DetailLabel::Error, format!("{code}{text}, {} ms", after.as_millis()))
+}

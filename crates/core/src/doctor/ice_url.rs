@@ -1,0 +1,175 @@
+//! The addresses of STUN and TURN servers (RFC 7064, RFC 7065).
+
+use std::fmt;
+
+/// Longest address that is taken, in bytes.
+pub const MAX_ICE_URL_BYTES: usize = 300;
+
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IceTransport {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+}
+
+impl IceTransport {
+    /// The word that a person knows it by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
+}
+
+/// The address of a STUN or TURN server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IceUrl {
+    /// Whether it relays.
+    pub is_turn: bool,
+    /// How it is spoken to.
+    pub transport: IceTransport,
+    /// A name, an IPv4 address, or an IPv6 address without its brackets.
+    pub host: String,
+    /// The port, or the default of the scheme.
+    pub port: u16,
+}
+
+/// Why a string is no [`IceUrl`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the address of an ICE server is stun:, turn: or turns: with a host and perhaps a port")]
+pub struct IceUrlInvalid;
+
+impl IceUrl {
+    /// Reads `turn:example.org:3478?transport=tcp`.
+    ///
+    /// # Errors
+    /// [`IceUrlInvalid`] for anything else, and for what browsers do not speak (DTLS, STUN by TCP).
+    pub fn parse(raw: &str) -> Result<Self, IceUrlInvalid> {
+        let raw = raw.trim();
+        if raw.len() > MAX_ICE_URL_BYTES {
+            return Err(IceUrlInvalid);
+        }
+        let (scheme, rest) = raw.split_once(':').ok_or(IceUrlInvalid)?;
+        let (authority, query) = rest.split_once('?').map_or((rest, None), |(at, query)| (at, Some(query)));
+        let named = match query.map(|query| query.split_once('=')) {
+            None => None,
+            Some(Some(("transport", transport))) => Some(transport.to_ascii_lowercase()),
+            Some(_) => return Err(IceUrlInvalid),
+        };
+        let (is_turn, transport, default_port) =
+            match (scheme.to_ascii_lowercase().as_str(), named.as_deref()) {
+                ("stun", None) => (false, IceTransport::Udp, 3478),
+                ("turn", None | Some("udp")) => (true, IceTransport::Udp, 3478),
+                ("turn", Some("tcp")) => (true, IceTransport::Tcp, 3478),
+                ("turns", None | Some("tcp")) => (true, IceTransport::Tls, 5349),
+                _ => return Err(IceUrlInvalid),
+            };
+        let (host, port) = split_port(authority)?;
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte) || !byte.is_ascii();
+        if host.is_empty() || !host.bytes().all(is_host) {
+            return Err(IceUrlInvalid);
+        }
+        Ok(Self { is_turn, transport, host: host.to_owned(), port: port.unwrap_or(default_port) })
+    }
+
+    /// The STUN server at the same place: every TURN server is one too (RFC 8656, section 1). Only by UDP.
+    #[must_use]
+    pub fn as_stun(&self) -> Option<Self> {
+        (self.transport == IceTransport::Udp).then(|| Self { is_turn: false, ..self.clone() })
+    }
+}
+
+impl fmt::Display for IceUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match (self.is_turn, self.transport) {
+            (false, _) => "stun",
+            (true, IceTransport::Tls) => "turns",
+            (true, _) => "turn",
+        };
+        let Self { host, port, .. } = self;
+        if host.contains(':') {
+            write!(formatter, "{scheme}:[{host}]:{port}")?;
+        } else {
+            write!(formatter, "{scheme}:{host}:{port}")?;
+        }
+        match (self.is_turn, self.transport) {
+            (true, IceTransport::Udp) => formatter.write_str("?transport=udp"),
+            (true, IceTransport::Tcp) => formatter.write_str("?transport=tcp"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), IceUrlInvalid> {
+    let (host, after) = if let Some(bracketed) = authority.strip_prefix('[') {
+        bracketed.split_once(']').ok_or(IceUrlInvalid)?
+    } else {
+        match authority.find(':') {
+            Some(at) => authority.split_at(at),
+            None => (authority, ""),
+        }
+    };
+    match after.strip_prefix(':') {
+        Some(port) => port.parse().map(|port| (host, Some(port))).map_err(|_| IceUrlInvalid),
+        None if after.is_empty() => Ok((host, None)),
+        None => Err(IceUrlInvalid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scheme_and_transport_say_how_a_server_is_spoken_to() {
+        for (raw, shown) in [
+            ("stun:example.org", "stun:example.org:3478"),
+            ("STUN:example.org:19302", "stun:example.org:19302"),
+            ("turn:example.org", "turn:example.org:3478?transport=udp"),
+            (" turn:192.0.2.1:80?transport=TCP ", "turn:192.0.2.1:80?transport=tcp"),
+            ("turns:example.org", "turns:example.org:5349"),
+            ("turns:[2001:db8::1]:443?transport=tcp", "turns:[2001:db8::1]:443"),
+        ] {
+            assert_eq!(IceUrl::parse(raw).map(|url| url.to_string()).as_deref(), Ok(shown), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_or_is_not_spoken_by_browsers_is_refused() {
+        let long = format!("stun:{}", "x".repeat(MAX_ICE_URL_BYTES));
+        for raw in [
+            "",
+            "example.org",
+            "http://example.org",
+            "stun:",
+            "stun:a b",
+            "stun:a:b",
+            "stun:a:70000",
+            "stun:[::1",
+            "stun:[::1]x",
+            "turn:a?transport=sctp",
+            "turns:a?transport=udp",
+            "stun:a?transport=tcp",
+            "turn:a?x=1",
+            "turn:u@a",
+            &long,
+        ] {
+            assert_eq!(IceUrl::parse(raw), Err(IceUrlInvalid), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_relay_by_udp_is_a_stun_server_too() {
+        let stun = |raw| IceUrl::parse(raw).ok()?.as_stun().map(|url| url.to_string());
+        assert_eq!(stun("turn:a:1").as_deref(), Some("stun:a:1"));
+        assert_eq!(stun("turn:a:1?transport=tcp"), None);
+        assert_eq!(stun("turns:a:1"), None);
+    }
+}

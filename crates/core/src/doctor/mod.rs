@@ -1,0 +1,33 @@
+//! The connection doctor: finds what stands in the way of a call, and says who can do something about it.
+//!
+//! [`Doctor`] is the examination: it says what the browser is to do ([`Operation`]), takes what came of it ([`Finding`]),
+//! gives every check its own deadline, and ends with a [`Verdict`] and [`Advice`]. What a check means stands beside it:
+//! [`Gathering`] for one ICE server, [`NatMapping`] for several, [`devices`] for camera and microphone, [`RelayProbe`] for a
+//! call through the relay.
+
+mod candidate;
+mod check;
+pub mod devices;
+mod examination;
+mod gathering;
+mod ice_plan;
+mod ice_url;
+mod nat;
+mod operation;
+mod relay_probe;
+mod report;
+mod verdict;
+
+pub use candidate::{Candidate, CandidateType, Family, redact};
+pub use check::{Check, CheckCode, CheckId, CheckKind, CheckState, Detail, DetailLabel, Outcome};
+pub use examination::{BrowserFacts, CHECK_DEADLINE, Doctor};
+pub use gathering::{Gathering, GatheringError, MAX_CANDIDATES};
+pub use ice_plan::MAX_ICE_URLS;
+pub use ice_url::{IceTransport, IceUrl, IceUrlInvalid, MAX_ICE_URL_BYTES};
+pub use nat::NatMapping;
+pub use operation::{DoctorOutput, Finding, Operation, OperationId, SignallingFinding};
+pub use relay_probe::{
+    FLOOD_AHEAD_BYTES, FLOOD_MESSAGE_BYTES, PACKET_BYTES, ProbeOutput, RelayFigures, RelayProbe,
+};
+pub use report::{MAX_REPORT_LINK_BYTES, Report, ReportUnreadable};
+pub use verdict::{Advice, Verdict, Who};

@@ -1,0 +1,238 @@
+//! A call of the page with itself through the relay, measured: first small packets that are never sent again, for round
+//! trip, jitter and loss; then as much as goes through.
+//!
+//! Both ends are in one page, so both have one clock and a packet's way can be timed in one direction. Everything goes up
+//! to the relay and comes down from it at the same time, and a round trip passes the relay twice each way.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::check::{CheckCode, Detail, DetailLabel, Outcome};
+use crate::Timestamp;
+
+/// Bytes of a small packet: that of a packet of sound.
+pub const PACKET_BYTES: usize = 160;
+/// Bytes of one message of the flood.
+pub const FLOOD_MESSAGE_BYTES: usize = 16 * 1024;
+/// So much of the flood is given to the browser ahead.
+pub const FLOOD_AHEAD_BYTES: u32 = 256 * 1024;
+
+const PACKETS: u16 = 50;
+const PACKET_INTERVAL: Duration = Duration::from_millis(30);
+/// After the last packet: what has not come by then is lost.
+const STRAGGLERS: Duration = Duration::from_millis(500);
+const FLOOD: Duration = Duration::from_secs(2);
+/// Loss from which speech suffers (ITU-T G.1050 calls 1 % the end of a well-managed network).
+const LOSSY_PERMILLE: u64 = 30;
+/// A picture of fair quality.
+const SLOW_BPS: u64 = 500_000;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeOutput {
+    /// Send the packet with this number.
+    SendPacket(u16),
+    /// Begin to send as much as goes, until the end.
+    Flood,
+    /// All is measured.
+    End,
+}
+
+/// The measurement.
+#[derive(Debug)]
+pub struct RelayProbe {
+    phase: Phase,
+    sent_at: Vec<Timestamp>,
+    arrived: Vec<bool>,
+    arrivals: u16,
+    round_trips: Vec<Duration>,
+    last_transit: Option<Duration>,
+    /// RFC 3550, section 6.4.1.
+    jitter: Duration,
+    flood_bytes: u64,
+    flood_first_at: Option<Timestamp>,
+    flood_last_at: Option<Timestamp>,
+    outputs: VecDeque<ProbeOutput>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Packets { next_at: Timestamp },
+    Stragglers { until: Timestamp },
+    Flood { until: Timestamp },
+    Over,
+}
+
+impl RelayProbe {
+    /// Begins, as soon as the channels are open.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        let mut probe = Self {
+            phase: Phase::Packets { next_at: now },
+            sent_at: Vec::new(),
+            arrived: Vec::new(),
+            arrivals: 0,
+            round_trips: Vec::new(),
+            last_transit: None,
+            jitter: Duration::ZERO,
+            flood_bytes: 0,
+            flood_first_at: None,
+            flood_last_at: None,
+            outputs: VecDeque::new(),
+        };
+        probe.handle_timeout(now);
+        probe
+    }
+
+    /// A small packet arrived at the other end. It is sent back.
+    pub fn handle_arrival(&mut self, number: u16, now: Timestamp) {
+        let at = usize::from(number);
+        let Some((sent_at, arrived)) = self.sent_at.get(at).copied().zip(self.arrived.get_mut(at)) else {
+            return;
+        };
+        if std::mem::replace(arrived, true) {
+            return;
+        }
+        self.arrivals += 1;
+        let transit = now - sent_at;
+        if let Some(last) = self.last_transit.replace(transit) {
+            let difference = transit.abs_diff(last);
+            self.jitter = (self.jitter * 15 + difference) / 16;
+        }
+    }
+
+    /// It came back.
+    pub fn handle_echo(&mut self, number: u16, now: Timestamp) {
+        if let Some(sent_at) = self.sent_at.get(usize::from(number))
+            && self.round_trips.len() < usize::from(PACKETS)
+        {
+            self.round_trips.push(now - *sent_at);
+        }
+    }
+
+    /// So much of the flood arrived.
+    pub fn handle_flood(&mut self, bytes: usize, now: Timestamp) {
+        if matches!(self.phase, Phase::Flood { .. }) {
+            // The first message only starts the clock: what it waited for belongs to no time.
+            match self.flood_first_at {
+                None => self.flood_first_at = Some(now),
+                Some(_) => self.flood_bytes += bytes as u64,
+            }
+            self.flood_last_at = Some(now);
+        }
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        loop {
+            match self.phase {
+                Phase::Packets { next_at } if next_at <= now => {
+                    let number = u16::try_from(self.sent_at.len()).unwrap_or(PACKETS);
+                    if number >= PACKETS {
+                        self.phase = Phase::Stragglers { until: next_at + STRAGGLERS };
+                        continue;
+                    }
+                    self.sent_at.push(now);
+                    self.arrived.push(false);
+                    self.outputs.push_back(ProbeOutput::SendPacket(number));
+                    // Not from `next_at`: a page that slept sends no burst.
+                    self.phase = Phase::Packets { next_at: now + PACKET_INTERVAL };
+                }
+                Phase::Stragglers { until }
+                    if until <= now || self.round_trips.len() >= usize::from(PACKETS) =>
+                {
+                    self.phase = Phase::Flood { until: now + FLOOD };
+                    self.outputs.push_back(ProbeOutput::Flood);
+                }
+                Phase::Flood { until } if until <= now => {
+                    self.phase = Phase::Over;
+                    self.outputs.push_back(ProbeOutput::End);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Packets { next_at: at } | Phase::Stragglers { until: at } | Phase::Flood { until: at } => {
+                Some(at)
+            }
+            Phase::Over => None,
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<ProbeOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// What was measured.
+    #[must_use]
+    pub fn figures(&self) -> RelayFigures {
+        let mut round_trips = self.round_trips.clone();
+        round_trips.sort_unstable();
+        let sent = self.sent_at.len() as u64;
+        let flooded_for = self.flood_first_at.zip(self.flood_last_at).map(|(first, last)| last - first);
+        RelayFigures {
+            round_trip: round_trips.get(round_trips.len() / 2).copied(),
+            jitter: (self.arrivals > 1).then_some(self.jitter),
+            loss_permille: (sent > 0).then(|| 1000 * (sent - u64::from(self.arrivals)) / sent),
+            throughput_bps: flooded_for.filter(|took| !took.is_zero()).map(|took| {
+                let micros = took.as_micros().max(1);
+                u64::try_from(u128::from(self.flood_bytes) * 8 * 1_000_000 / micros).unwrap_or(u64::MAX)
+            }),
+        }
+    }
+}
+
+/// How the relay carries. `None` is "not measured".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RelayFigures {
+    /// The median, to the other end and back.
+    pub round_trip: Option<Duration>,
+    /// Of the way to the other end.
+    pub jitter: Option<Duration>,
+    /// Of the way to the other end.
+    pub loss_permille: Option<u64>,
+    /// In bit/s.
+    pub throughput_bps: Option<u64>,
+}
+
+impl RelayFigures {
+    /// What they say, with what is known besides.
+    #[must_use]
+    pub fn judge(&self, mut details: Vec<Detail>) -> Outcome {
+        let mut line = |label, value: Option<String>| {
+            details.extend(value.map(|value| Detail::new(label, value)));
+        };
+        line(DetailLabel::RoundTrip, self.round_trip.map(millis));
+        line(DetailLabel::Jitter, self.jitter.map(millis));
+        line(DetailLabel::Loss, self.loss_permille.map(|loss| format!("{}.{} %", loss / 10, loss % 10)));
+        line(DetailLabel::Throughput, self.throughput_bps.map(bitrate));
+        if self.round_trip.is_none() {
+            Outcome::failed(CheckCode::RelayFailed, details)
+        } else if self.loss_permille.is_some_and(|loss| loss >= LOSSY_PERMILLE) {
+            Outcome::warning(CheckCode::RelayLossy, details)
+        } else if self.throughput_bps.is_none_or(|bps| bps < SLOW_BPS) {
+            Outcome::warning(CheckCode::RelaySlow, details)
+        } else {
+            Outcome::ok(details)
+        }
+    }
+}
+
+/// A time in milliseconds, with one decimal below ten.
+pub(super) fn millis(time: Duration) -> String {
+    let tenths = time.as_micros() / 100;
+    if tenths < 100 { format!("{}.{} ms", tenths / 10, tenths % 10) } else { format!("{} ms", tenths / 10) }
+}
+
+fn bitrate(bps: u64) -> String {
+    if bps >= 1_000_000 {
+        format!("{}.{} Mbit/s", bps / 1_000_000, bps % 1_000_000 / 100_000)
+    } else {
+        format!("{} kbit/s", bps / 1000)
+    }
+}

@@ -1,0 +1,152 @@
+//! What an examination found, for whoever is to help: without names, credentials, or whole addresses.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    candidate::redact,
+    check::{Check, CheckCode, CheckId, CheckState, Detail, DetailLabel},
+    ice_url::IceUrl,
+    verdict::Verdict,
+};
+
+/// Longest report in a link, in bytes of the link: what every browser and most chats take.
+pub const MAX_REPORT_LINK_BYTES: usize = 8_000;
+
+const VERSION: u32 = 1;
+const MAX_CHECKS: usize = 64;
+const MAX_DETAILS: usize = 64;
+const MAX_TEXT_CHARS: usize = 400;
+
+/// A report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    version: u32,
+    /// When it was made, in milliseconds since 1970.
+    pub made_at_ms: u64,
+    /// What the browser calls itself.
+    pub browser: String,
+    /// What will work.
+    pub verdict: Verdict,
+    checks: Vec<ReportedCheck>,
+    /// What a call used that was under way: one line for each of the others, without addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ReportedCheck {
+    id: CheckId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    state: CheckState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<CheckCode>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    details: Vec<Detail>,
+}
+
+/// Why a link holds no report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no report, or one of another version")]
+pub struct ReportUnreadable;
+
+impl Report {
+    /// What may be handed on of these rows.
+    #[must_use]
+    pub fn new(checks: &[Check], calls: Vec<String>, browser: String, made_at_ms: u64) -> Self {
+        Self {
+            version: VERSION,
+            made_at_ms,
+            browser: browser.chars().take(MAX_TEXT_CHARS).collect(),
+            verdict: Verdict::of(checks),
+            checks: checks.iter().take(MAX_CHECKS).map(ReportedCheck::new).collect(),
+            calls,
+        }
+    }
+
+    /// The rows, to be shown again.
+    #[must_use]
+    pub fn checks(&self) -> Vec<Check> {
+        let row = |check: &ReportedCheck| Check {
+            id: check.id,
+            subject: check.subject.clone(),
+            state: check.state,
+            code: check.code,
+            details: check.details.clone(),
+        };
+        self.checks.iter().map(row).collect()
+    }
+
+    /// JSON to read, copy and keep.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// For the fragment of a link, at most [`MAX_REPORT_LINK_BYTES`]; candidates are left out where it is longer with them.
+    /// `None` where it is too long all the same.
+    #[must_use]
+    pub fn to_link(&self) -> Option<String> {
+        let fits = |link: &String| link.len() <= MAX_REPORT_LINK_BYTES;
+        self.encode().filter(fits).or_else(|| {
+            let mut short = self.clone();
+            for check in &mut short.checks {
+                check.details.retain(|detail| detail.label != DetailLabel::Candidate);
+            }
+            short.encode().filter(fits)
+        })
+    }
+
+    /// Reads what [`Self::to_link`] wrote.
+    ///
+    /// # Errors
+    /// [`ReportUnreadable`] for anything else.
+    pub fn from_link(link: &str) -> Result<Self, ReportUnreadable> {
+        if link.len() > MAX_REPORT_LINK_BYTES {
+            return Err(ReportUnreadable);
+        }
+        let json = BASE64_URL_SAFE_NO_PAD.decode(link).map_err(|_| ReportUnreadable)?;
+        let report: Self = serde_json::from_slice(&json).map_err(|_| ReportUnreadable)?;
+        report.is_sound().then_some(report).ok_or(ReportUnreadable)
+    }
+
+    fn encode(&self) -> Option<String> {
+        serde_json::to_vec(self).ok().map(|json| BASE64_URL_SAFE_NO_PAD.encode(json))
+    }
+
+    fn is_sound(&self) -> bool {
+        self.version == VERSION
+            && self.checks.len() <= MAX_CHECKS
+            && self.checks.iter().all(|check| check.details.len() <= MAX_DETAILS)
+    }
+}
+
+impl ReportedCheck {
+    fn new(check: &Check) -> Self {
+        let detail = |detail: &Detail| Detail {
+            label: detail.label,
+            value: detail.redacted.as_ref().unwrap_or(&detail.value).clone(),
+            redacted: None,
+        };
+        Self {
+            id: check.id,
+            subject: check.subject.as_deref().map(redact_url),
+            state: check.state,
+            code: check.code,
+            details: check.details.iter().take(MAX_DETAILS).map(detail).collect(),
+        }
+    }
+}
+
+/// A server's name may be handed on; an address stands for somebody's own machine.
+fn redact_url(raw: &str) -> String {
+    match IceUrl::parse(raw) {
+        Ok(url) if url.host.parse::<std::net::IpAddr>().is_ok() => {
+            let host = url.host.clone();
+            url.to_string().replace(&format!("[{host}]"), &redact(&host)).replace(&host, &redact(&host))
+        }
+        Ok(url) => url.to_string(),
+        Err(_) => String::new(),
+    }
+}

@@ -1,0 +1,247 @@
+//! What will work from this network, and who has to do what.
+
+use serde::{Deserialize, Serialize};
+
+use super::check::{Check, CheckCode, CheckKind, CheckState};
+
+/// What this network lets through, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Not known yet.
+    Running,
+    /// This browser makes no calls at all.
+    UnsupportedBrowser,
+    /// The server that introduces people to each other is not reached.
+    ServerUnreachable,
+    /// Calls go directly from browser to browser.
+    Direct,
+    /// Calls go through the relay, by UDP.
+    RelayUdp,
+    /// Only through the relay, and only by TCP.
+    RelayTcp,
+    /// Only through the relay, and only by TLS.
+    RelayTls,
+    /// Directly, with people whose network is more open than this one.
+    Limited,
+    /// Only within this network.
+    Nothing,
+    /// There is no STUN or TURN server to tell by: calls within this network work.
+    Unknown,
+}
+
+impl Verdict {
+    /// The word that tests and reports know it by.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::UnsupportedBrowser => "unsupported-browser",
+            Self::ServerUnreachable => "server-unreachable",
+            Self::Direct => "direct",
+            Self::RelayUdp => "relay-udp",
+            Self::RelayTcp => "relay-tcp",
+            Self::RelayTls => "relay-tls",
+            Self::Limited => "limited",
+            Self::Nothing => "nothing",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// What the checks together say, once all of them are done.
+    #[must_use]
+    pub fn of(checks: &[Check]) -> Self {
+        if checks.iter().any(|check| !check.state.is_done()) {
+            return Self::Running;
+        }
+        let failed = |kind| all_failed(checks, kind);
+        if failed(CheckKind::Browser) {
+            return Self::UnsupportedBrowser;
+        }
+        if failed(CheckKind::Signalling) {
+            return Self::ServerUnreachable;
+        }
+        let relays = [
+            (CheckKind::TurnUdp, Self::RelayUdp),
+            (CheckKind::TurnTcp, Self::RelayTcp),
+            (CheckKind::TurnTls, Self::RelayTls),
+        ];
+        let relay = relays.into_iter().find(|(kind, _)| works(checks, *kind)).map(|(_, verdict)| verdict);
+        let was_asked_by_udp = of_kind(checks, CheckKind::StunUdp)
+            .chain(of_kind(checks, CheckKind::TurnUdp))
+            .any(|check| check.code != Some(CheckCode::UrlInvalid));
+        let is_symmetric =
+            of_kind(checks, CheckKind::Nat).any(|nat| nat.code == Some(CheckCode::NatSymmetric));
+        match (is_udp_open(checks), relay) {
+            (true, Some(relay)) if is_symmetric => relay,
+            (true, None) if is_symmetric => Self::Limited,
+            (true, _) => Self::Direct,
+            (false, Some(relay)) => relay,
+            (false, None) if was_asked_by_udp || has_relay(checks) => Self::Nothing,
+            (false, None) => Self::Unknown,
+        }
+    }
+}
+
+/// Who can do something about a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// The person at this computer.
+    You,
+    /// Whoever runs this network: at home oneself, elsewhere its administrator.
+    Network,
+    /// Whoever runs the Sightline server.
+    Operator,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Advice {
+    /// Use a browser that makes calls.
+    OtherBrowser,
+    /// Use https.
+    UseHttps,
+    /// Allow camera and microphone.
+    AllowDevices,
+    /// Answer the browser's question.
+    AnswerPrompt,
+    /// Plug in a camera.
+    PlugCamera,
+    /// Plug in a microphone.
+    PlugMicrophone,
+    /// Close what else uses the device.
+    CloseOtherPrograms,
+    /// Look at the camera's shutter or cable.
+    CheckCamera,
+    /// Look at the microphone's switch.
+    CheckMicrophone,
+    /// Check the network, or whether the server runs.
+    StartServer,
+    /// Let WebSockets through the proxy.
+    AllowWebsocket,
+    /// Let the browser gather addresses: an extension or a policy forbids it.
+    AllowWebRtc,
+    /// Open UDP towards the STUN and TURN servers.
+    OpenUdp,
+    /// Open TCP towards the TURN servers.
+    OpenTcp,
+    /// Give right credentials for the relay.
+    FixCredentials,
+    /// Make room on the relay.
+    RaiseQuota,
+    /// A certificate that browsers trust, or an open port, for the relay by TLS.
+    FixCertificate,
+    /// Switch on a relay: some networks connect no other way.
+    AddRelay,
+    /// The relay gives addresses and does not pass on what is sent.
+    FixRelay,
+}
+
+impl Advice {
+    /// Who can do it.
+    #[must_use]
+    pub fn who(self) -> Who {
+        match self {
+            Self::OtherBrowser
+            | Self::AllowDevices
+            | Self::AnswerPrompt
+            | Self::PlugCamera
+            | Self::PlugMicrophone
+            | Self::CloseOtherPrograms
+            | Self::CheckCamera
+            | Self::CheckMicrophone
+            | Self::AllowWebRtc => Who::You,
+            Self::AllowWebsocket | Self::OpenUdp | Self::OpenTcp => Who::Network,
+            Self::UseHttps
+            | Self::StartServer
+            | Self::FixCredentials
+            | Self::RaiseQuota
+            | Self::FixCertificate
+            | Self::AddRelay
+            | Self::FixRelay => Who::Operator,
+        }
+    }
+
+    /// Everything that the checks call for, each once, the gravest first.
+    #[must_use]
+    pub fn of(checks: &[Check]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        let mut give = |advice: Self| {
+            if !all.contains(&advice) {
+                all.push(advice);
+            }
+        };
+        for check in checks.iter().filter(|check| check.state == CheckState::Failed) {
+            if let Some(advice) = for_check(check, checks) {
+                give(advice);
+            }
+        }
+        for check in checks.iter().filter(|check| check.state == CheckState::Warning) {
+            if let Some(advice) = for_check(check, checks) {
+                give(advice);
+            }
+        }
+        all
+    }
+}
+
+fn for_check(check: &Check, checks: &[Check]) -> Option<Advice> {
+    let kind = check.id.kind;
+    Some(match check.code? {
+        CheckCode::UnsupportedBrowser => Advice::OtherBrowser,
+        CheckCode::InsecureContext => Advice::UseHttps,
+        CheckCode::PermissionDenied => Advice::AllowDevices,
+        CheckCode::PermissionPending => Advice::AnswerPrompt,
+        CheckCode::NoDevice if kind == CheckKind::Camera => Advice::PlugCamera,
+        CheckCode::NoDevice if kind == CheckKind::Microphone => Advice::PlugMicrophone,
+        CheckCode::DeviceInUse => Advice::CloseOtherPrograms,
+        CheckCode::PictureBlack | CheckCode::PictureFrozen => Advice::CheckCamera,
+        CheckCode::Silent => Advice::CheckMicrophone,
+        CheckCode::ServerUnreachable => Advice::StartServer,
+        CheckCode::Timeout if kind == CheckKind::Server => Advice::StartServer,
+        // Else it is the server that is gone, which is said already.
+        CheckCode::WebsocketBlocked => Advice::AllowWebsocket,
+        CheckCode::NoCandidates => Advice::AllowWebRtc,
+        CheckCode::Unauthorized => Advice::FixCredentials,
+        CheckCode::QuotaReached => Advice::RaiseQuota,
+        CheckCode::CertificateOrUnreachable => Advice::FixCertificate,
+        CheckCode::Timeout | CheckCode::NotReached => match kind {
+            // One server of several may be dead; the network is to blame where none answers.
+            CheckKind::StunUdp | CheckKind::TurnUdp if !is_udp_open(checks) => Advice::OpenUdp,
+            CheckKind::StunUdp | CheckKind::TurnUdp => Advice::FixRelay,
+            CheckKind::TurnTcp => Advice::OpenTcp,
+            CheckKind::TurnTls => Advice::FixCertificate,
+            _ => return None,
+        },
+        CheckCode::NoRelay => Advice::AddRelay,
+        CheckCode::RelayFailed => Advice::FixRelay,
+        _ => return None,
+    })
+}
+
+/// Whether anything came back by UDP, a refusal included.
+fn is_udp_open(checks: &[Check]) -> bool {
+    works(checks, CheckKind::StunUdp)
+        || of_kind(checks, CheckKind::TurnUdp).any(|turn| {
+            matches!(turn.code, Some(CheckCode::Ok | CheckCode::Unauthorized | CheckCode::QuotaReached))
+        })
+}
+
+fn has_relay(checks: &[Check]) -> bool {
+    [CheckKind::TurnUdp, CheckKind::TurnTcp, CheckKind::TurnTls]
+        .into_iter()
+        .any(|kind| of_kind(checks, kind).next().is_some())
+}
+
+fn of_kind(checks: &[Check], kind: CheckKind) -> impl Iterator<Item = &Check> {
+    checks.iter().filter(move |check| check.id.kind == kind)
+}
+
+fn works(checks: &[Check], kind: CheckKind) -> bool {
+    of_kind(checks, kind).any(|check| check.state == CheckState::Ok)
+}
+
+fn all_failed(checks: &[Check], kind: CheckKind) -> bool {
+    let mut of_kind = of_kind(checks, kind).peekable();
+    of_kind.peek().is_some() && of_kind.all(|check| check.state == CheckState::Failed)
+}

@@ -1,0 +1,221 @@
+use std::time::Duration;
+
+use sightline_core::doctor::{
+    Advice, CHECK_DEADLINE, CheckCode, CheckState, Finding, Verdict, Who, devices::PictureWatch,
+};
+use sightline_protocol::signalling::IceServer;
+
+use crate::world::{Way, World, at, candidate};
+
+const OK: (CheckState, Option<CheckCode>) = (CheckState::Ok, Some(CheckCode::Ok));
+
+fn failed(code: CheckCode) -> (CheckState, Option<CheckCode>) {
+    (CheckState::Failed, Some(code))
+}
+
+fn warning(code: CheckCode) -> (CheckState, Option<CheckCode>) {
+    (CheckState::Warning, Some(code))
+}
+
+#[test]
+fn where_all_is_open_every_row_is_well_and_calls_go_directly() {
+    let run = World::open().examine();
+    for check in run.doctor.checks() {
+        assert_eq!((check.state, check.code), OK, "{}", check.id.name());
+    }
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Direct, vec![]));
+    assert_eq!(run.check("stun-udp-2").subject.as_deref(), Some("stun:b:3478"));
+}
+
+#[test]
+fn where_udp_is_swallowed_calls_go_by_tcp_and_the_network_has_to_open_udp() {
+    let run = World { udp: Way::Swallowed, ..World::open() }.examine();
+    assert_eq!(run.doctor.verdict(), Verdict::RelayTcp);
+    assert_eq!(run.result("turn-udp"), failed(CheckCode::Timeout));
+    assert_eq!(run.result("turn-tcp"), OK);
+    assert_eq!(run.doctor.advice(), [Advice::OpenUdp]);
+    assert_eq!(Advice::OpenUdp.who(), Who::Network);
+}
+
+#[test]
+fn where_only_tls_passes_calls_go_by_tls() {
+    let run = World { udp: Way::Swallowed, tcp: Way::Refused, ..World::open() }.examine();
+    assert_eq!(run.doctor.verdict(), Verdict::RelayTls);
+    assert_eq!(run.doctor.advice(), [Advice::OpenUdp, Advice::OpenTcp]);
+}
+
+#[test]
+fn where_nothing_passes_calls_stay_within_the_network() {
+    let run = World { udp: Way::Swallowed, tcp: Way::Refused, tls: Way::Refused, ..World::open() }.examine();
+    assert_eq!(run.doctor.verdict(), Verdict::Nothing);
+    assert_eq!(run.result("turn-tls"), failed(CheckCode::CertificateOrUnreachable));
+    assert_eq!(run.result("relay-call"), failed(CheckCode::NotTested));
+}
+
+#[test]
+fn a_relay_that_refuses_the_credentials_says_so_and_that_udp_is_open() {
+    let refused = Way::Unauthorized;
+    let run = World { udp: refused, tcp: refused, tls: refused, ..World::open() }.examine();
+    for row in ["turn-udp", "turn-tcp", "turn-tls"] {
+        assert_eq!(run.result(row), failed(CheckCode::Unauthorized), "{row}");
+    }
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Direct, vec![Advice::FixCredentials]));
+    assert_eq!(Advice::FixCredentials.who(), Who::Operator);
+}
+
+#[test]
+fn behind_a_symmetric_nat_calls_go_through_the_relay_or_are_a_matter_of_luck() {
+    let symmetric = World { symmetric: true, ..World::open() };
+    let run = symmetric.examine();
+    assert_eq!(run.result("nat"), warning(CheckCode::NatSymmetric));
+    assert_eq!(run.doctor.verdict(), Verdict::RelayUdp);
+    let stun_only =
+        IceServer { urls: vec!["stun:a".into(), "stun:b".into()], username: None, credential: None };
+    let run = World { ice_servers: vec![stun_only], ..symmetric }.examine();
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Limited, vec![Advice::AddRelay]));
+}
+
+#[test]
+fn a_server_that_is_gone_is_told_from_a_proxy_that_lets_no_websocket_through() {
+    let gone = World { server: false, signalling: false, ..World::open() }.examine();
+    assert_eq!(gone.result("signalling"), failed(CheckCode::ServerUnreachable));
+    assert_eq!(
+        (gone.doctor.verdict(), gone.doctor.advice()),
+        (Verdict::ServerUnreachable, vec![Advice::StartServer])
+    );
+    let proxy = World { signalling: false, ..World::open() }.examine();
+    assert_eq!(proxy.result("server"), OK);
+    assert_eq!(proxy.result("signalling"), failed(CheckCode::WebsocketBlocked));
+    assert_eq!(
+        (proxy.doctor.verdict(), proxy.doctor.advice()),
+        (Verdict::ServerUnreachable, vec![Advice::AllowWebsocket])
+    );
+}
+
+#[test]
+fn a_server_without_ice_servers_leaves_the_network_unknown() {
+    let run = World { ice_servers: vec![], ..World::open() }.examine();
+    assert_eq!(run.result("relay-call"), warning(CheckCode::NoRelay));
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Unknown, vec![Advice::AddRelay]));
+}
+
+#[test]
+fn a_missing_camera_is_no_matter_of_the_network() {
+    let run = World { camera: Some(CheckCode::NoDevice), ..World::open() }.examine();
+    assert_eq!(run.result("camera"), failed(CheckCode::NoDevice));
+    assert_eq!(run.result("microphone"), OK);
+    assert_eq!(run.result("permissions"), OK);
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Direct, vec![Advice::PlugCamera]));
+}
+
+#[test]
+fn a_refused_permission_is_told_once() {
+    let denied = Some(CheckCode::PermissionDenied);
+    let run = World { camera: denied, microphone: denied, ..World::open() }.examine();
+    assert_eq!(run.result("permissions"), failed(CheckCode::PermissionDenied));
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Direct, vec![Advice::AllowDevices]));
+}
+
+#[test]
+fn a_question_that_is_not_answered_holds_nothing_up_and_a_late_answer_counts() {
+    let run = World { answers_after: None, ..World::open() }.examine();
+    assert_eq!(run.result("permissions"), warning(CheckCode::PermissionPending));
+    assert_eq!(run.result("camera"), warning(CheckCode::PermissionPending));
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Direct, vec![Advice::AnswerPrompt]));
+    let late = World { answers_after: Some(Duration::from_secs(60)), ..World::open() }.examine();
+    assert_eq!(late.result("camera"), OK);
+    assert_eq!(late.doctor.advice(), []);
+}
+
+#[test]
+fn no_row_takes_longer_than_its_deadline_whatever_does_not_answer() {
+    let run = World {
+        answers_after: None,
+        udp: Way::Swallowed,
+        tcp: Way::Swallowed,
+        tls: Way::Swallowed,
+        relay_carries: false,
+        ..World::open()
+    }
+    .examine();
+    assert!(run.doctor.is_done());
+    // Four gatherings at a time, so seven of them are two rounds.
+    assert!(run.now <= at(100) + 2 * CHECK_DEADLINE, "{:?}", run.now);
+}
+
+#[test]
+fn a_relay_that_gives_an_address_and_carries_nothing_is_found_out() {
+    let run = World { relay_carries: false, ..World::open() }.examine();
+    assert_eq!(run.result("relay-call"), failed(CheckCode::RelayFailed));
+    assert_eq!(run.doctor.advice(), [Advice::FixRelay]);
+}
+
+#[test]
+fn an_address_that_no_browser_takes_is_told_without_being_tried() {
+    let mut world = World::open();
+    world.ice_servers[0].urls.push("http://example.org".to_owned());
+    let run = world.examine();
+    assert_eq!(run.result("stun-udp-3"), failed(CheckCode::UrlInvalid));
+    assert_eq!(run.doctor.verdict(), Verdict::Direct);
+}
+
+#[test]
+fn many_ice_servers_are_looked_at_up_to_a_bound() {
+    let urls = (0..100).map(|n| format!("turn:h{n}")).collect();
+    let ice_servers = vec![IceServer { urls, username: None, credential: None }];
+    let run = World { ice_servers, ..World::open() }.examine();
+    assert_eq!(run.doctor.checks().iter().filter(|check| check.id.name().starts_with("turn-")).count(), 16);
+}
+
+#[test]
+fn without_webrtc_nothing_is_gathered_and_that_is_the_verdict() {
+    let mut world = World::open();
+    world.facts.has_web_rtc = false;
+    let run = world.examine();
+    assert_eq!(run.doctor.verdict(), Verdict::UnsupportedBrowser);
+    assert_eq!(run.result("addresses"), warning(CheckCode::NotTested));
+}
+
+#[test]
+fn an_insecure_page_asks_for_no_devices() {
+    let mut world = World::open();
+    world.facts.is_secure = false;
+    let run = world.examine();
+    assert_eq!(run.result("camera"), warning(CheckCode::NotTested));
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Direct, vec![Advice::UseHttps]));
+}
+
+#[test]
+fn what_comes_after_the_end_of_a_check_does_not_count() {
+    let mut run = World { udp: Way::Swallowed, ..World::open() }.examine();
+    let before = run.doctor.checks();
+    for id in run.begun.clone() {
+        run.doctor.handle_finding(id, Finding::Server(None), run.now);
+        run.doctor.handle_finding(id, candidate("198.51.100.1 60000 typ relay"), run.now);
+        run.doctor.handle_finding(id, Finding::GatheringComplete, run.now);
+    }
+    assert_eq!(run.doctor.checks(), before);
+    assert_eq!(run.doctor.poll_timeout(), None);
+}
+
+#[test]
+fn a_black_and_a_frozen_picture_are_told_from_a_living_one() {
+    let code = |pictures: &[[u8; 4]]| {
+        let mut watch = PictureWatch::default();
+        pictures.iter().for_each(|picture| watch.handle_picture(picture));
+        watch.judge(Vec::new()).code
+    };
+    assert_eq!(code(&[]), CheckCode::Timeout);
+    assert_eq!(code(&[[0, 3, 0, 9]; 9]), CheckCode::PictureBlack);
+    assert_eq!(code(&[[200, 30, 0, 9]; 9]), CheckCode::PictureFrozen);
+    assert_eq!(code(&[[200, 30, 0, 9], [200, 30, 0, 90]]), CheckCode::Ok);
+    assert_eq!(code(&[[200, 30, 0, 9]; 2]), CheckCode::Ok, "two pictures are too few to call it frozen");
+}
+
+#[test]
+fn the_call_with_oneself_goes_by_the_best_relay_that_works() {
+    let subject = |world: World| world.examine().check("relay-call").subject;
+    assert_eq!(subject(World::open()).as_deref(), Some("turn:a:3478?transport=udp"));
+    let tls_only = World { udp: Way::Swallowed, tcp: Way::Unauthorized, ..World::open() };
+    assert_eq!(subject(tls_only).as_deref(), Some("turns:a:5349"));
+}

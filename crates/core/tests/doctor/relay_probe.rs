@@ -1,0 +1,104 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use sightline_core::{
+    Timestamp,
+    doctor::{CheckCode, FLOOD_MESSAGE_BYTES, ProbeOutput, RelayFigures, RelayProbe},
+};
+
+use crate::world::at;
+
+/// Runs a probe over a way of this delay that loses every `loses`th packet and carries so many messages a second.
+fn measure(delay: impl Fn(u16) -> Duration, loses: u16, messages_per_s: u64) -> (RelayFigures, Timestamp) {
+    enum Event {
+        Arrival(u16),
+        Echo(u16),
+        Flood,
+    }
+    let mut probe = RelayProbe::new(at(0));
+    let mut events: BTreeMap<(Timestamp, u64), Event> = BTreeMap::new();
+    let (mut now, mut serial) = (at(0), 0);
+    loop {
+        while let Some(output) = probe.poll_output() {
+            match output {
+                ProbeOutput::SendPacket(number) if loses > 0 && number % loses == 0 => {}
+                ProbeOutput::SendPacket(number) => {
+                    serial += 1;
+                    events.insert((now + delay(number), serial), Event::Arrival(number));
+                }
+                ProbeOutput::Flood => {
+                    for message in 0..messages_per_s * 3 {
+                        serial += 1;
+                        let after = Duration::from_secs(1) * u32::try_from(message).unwrap();
+                        let after = after / u32::try_from(messages_per_s).unwrap();
+                        events.insert((now + after, serial), Event::Flood);
+                    }
+                }
+                ProbeOutput::End => return (probe.figures(), now),
+            }
+        }
+        let next_event = events.first_key_value().map(|((when, _), _)| *when);
+        now = [next_event, probe.poll_timeout()].into_iter().flatten().min().expect("something to wait for");
+        match events.first_entry().filter(|entry| entry.key().0 == now) {
+            Some(entry) => match entry.remove() {
+                Event::Arrival(number) => {
+                    probe.handle_arrival(number, now);
+                    serial += 1;
+                    events.insert((now + delay(number), serial), Event::Echo(number));
+                }
+                Event::Echo(number) => probe.handle_echo(number, now),
+                Event::Flood => probe.handle_flood(FLOOD_MESSAGE_BYTES, now),
+            },
+            None => probe.handle_timeout(now),
+        }
+    }
+}
+
+#[test]
+fn an_even_way_has_its_delay_twice_no_jitter_and_no_loss() {
+    let (figures, ended_at) = measure(|_| Duration::from_millis(20), 0, 100);
+    assert_eq!(figures.round_trip, Some(Duration::from_millis(40)));
+    assert_eq!((figures.jitter, figures.loss_permille), (Some(Duration::ZERO), Some(0)));
+    let expected_bps = 100 * 8 * FLOOD_MESSAGE_BYTES as u64;
+    let throughput_bps = figures.throughput_bps.expect("a throughput");
+    assert!(throughput_bps.abs_diff(expected_bps) * 50 < expected_bps, "{throughput_bps}");
+    assert!(ended_at < at(5_000), "{ended_at:?} leaves no time to connect within the deadline");
+    assert_eq!(figures.judge(Vec::new()).code, CheckCode::Ok);
+}
+
+#[test]
+fn an_uneven_way_has_jitter_as_rfc_3550_smooths_it() {
+    // Every other packet 16 ms later: the estimate approaches the difference from below.
+    let (figures, _) = measure(|number| Duration::from_millis(20 + 16 * u64::from(number % 2)), 0, 100);
+    let jitter = figures.jitter.expect("a jitter");
+    assert!((Duration::from_millis(14)..Duration::from_millis(16)).contains(&jitter), "{jitter:?}");
+}
+
+#[test]
+fn lost_packets_are_counted_and_called_lossy() {
+    let (figures, _) = measure(|_| Duration::from_millis(20), 5, 100);
+    assert_eq!(figures.loss_permille, Some(200));
+    assert_eq!(figures.judge(Vec::new()).code, CheckCode::RelayLossy);
+}
+
+#[test]
+fn a_narrow_way_is_called_slow() {
+    let (figures, _) = measure(|_| Duration::from_millis(20), 0, 2);
+    assert_eq!(figures.judge(Vec::new()).code, CheckCode::RelaySlow);
+}
+
+#[test]
+fn a_way_that_carries_nothing_has_no_figures_rather_than_zeros() {
+    let (figures, _) = measure(|_| Duration::from_millis(20), 1, 1);
+    assert_eq!((figures.round_trip, figures.jitter), (None, None));
+    assert_eq!(figures.judge(Vec::new()).code, CheckCode::RelayFailed);
+}
+
+#[test]
+fn a_packet_that_comes_twice_or_was_never_sent_is_not_counted() {
+    let mut probe = RelayProbe::new(at(0));
+    for number in [0, 0, 0, 49, 9_999] {
+        probe.handle_arrival(number, at(7));
+        probe.handle_echo(number, at(9));
+    }
+    assert_eq!(probe.figures().loss_permille, Some(0));
+}

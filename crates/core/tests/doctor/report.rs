@@ -1,0 +1,47 @@
+use sightline_core::doctor::{MAX_REPORT_LINK_BYTES, Report, ReportUnreadable};
+use sightline_protocol::signalling::IceServer;
+
+use crate::world::World;
+
+fn report(world: &World) -> Report {
+    let checks = world.examine().doctor.checks();
+    Report::new(&checks, vec!["relay udp".to_owned()], "A browser".to_owned(), 1_790_000_000_000)
+}
+
+#[test]
+fn a_report_comes_out_of_its_link_as_it_went_in() {
+    let report = report(&World::open());
+    let link = report.to_link().expect("a link");
+    assert!(link.len() <= MAX_REPORT_LINK_BYTES);
+    assert!(link.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    assert_eq!(Report::from_link(&link), Ok(report));
+}
+
+#[test]
+fn a_report_has_no_credentials_and_no_whole_address() {
+    let mut world = World::open();
+    world.ice_servers[0].urls.push("turn:203.0.113.99:3478".to_owned());
+    let json = report(&world).to_json();
+    for private in ["user", "secret", "203.0.113.7", "203.0.113.99", "192.168.1.5"] {
+        assert!(!json.contains(private), "{private} in {json}");
+    }
+    assert!(json.contains("203.0.x.x") && json.contains("stun:a:3478"), "{json}");
+}
+
+#[test]
+fn a_report_of_many_servers_still_fits_in_a_link_or_gives_none() {
+    let urls = (0..16).map(|n| format!("turn:{}{n}.example.org", "a".repeat(60))).collect();
+    let ice_servers = vec![IceServer { urls, username: None, credential: None }];
+    let report = report(&World { ice_servers, ..World::open() });
+    let link = report.to_link().expect("it fits without its candidates");
+    assert!(link.len() <= MAX_REPORT_LINK_BYTES);
+    assert_eq!(Report::from_link(&link).map(|read| read.verdict), Ok(report.verdict));
+}
+
+#[test]
+fn what_is_no_report_is_refused() {
+    let long = "A".repeat(MAX_REPORT_LINK_BYTES + 4);
+    for link in ["", "e30", "####", "bnVsbA", &long] {
+        assert_eq!(Report::from_link(link), Err(ReportUnreadable), "{link:.10}");
+    }
+}
