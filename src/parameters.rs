@@ -29,6 +29,8 @@ pub struct Parameters {
     pub frames_per_second: Option<u32>,
     /// `relay=1`: connect only through a relay.
     pub relay_only: bool,
+    /// `signalling=tabs`: meet other tabs of this browser, without a server.
+    pub tabs_only: bool,
     /// `autojoin=1`: enter at once.
     pub autojoin: bool,
     /// `lang`: a language tag (BCP 47).
@@ -57,6 +59,7 @@ impl Parameters {
                     parameters.frames_per_second = read_number(&value, 1..=240);
                 }
                 "relay" => parameters.relay_only |= value == "1",
+                "signalling" => parameters.tabs_only |= value == "tabs",
                 "autojoin" => parameters.autojoin |= value == "1",
                 "lang" if parameters.language.is_none() => parameters.language = Some(value.into_owned()),
                 _ => {}
@@ -84,11 +87,11 @@ mod tests {
     fn every_parameter_is_read() {
         let read = Parameters::parse(
             "?name=Ada+L%C3%B6we&source=none&autojoin=1&lang=zh-CN&max_bitrate=128000&codec=vp9&width=640&height=360\
-             &fps=15&relay=1",
+             &fps=15&relay=1&signalling=tabs",
         );
         assert_eq!(read.name.as_ref().map(DisplayName::as_str), Some("Ada Löwe"));
         assert_eq!(read.source, Some(SourceChoice::None));
-        assert!(read.autojoin && read.relay_only);
+        assert!(read.autojoin && read.relay_only && read.tabs_only);
         assert_eq!(read.max_bitrate_bps, Some(128_000));
         assert_eq!(read.codec.as_deref(), Some("VP9"));
         assert_eq!((read.width, read.height, read.frames_per_second), (Some(640), Some(360), Some(15)));
@@ -101,7 +104,7 @@ mod tests {
             "",
             "?",
             "?source=hologram&autojoin=yes&x=1",
-            "?max_bitrate=0&codec=%3Cb%3E&width=1&height=-3&fps=x&relay=no",
+            "?max_bitrate=0&codec=%3Cb%3E&width=1&height=-3&fps=x&relay=no&signalling=pigeon",
             "&&==&%zz&source",
             "autojoin",
         ] {

@@ -33,6 +33,7 @@ pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         NoticeCode::ProtocolVersion => both!(protocol_version),
         NoticeCode::ServerFull => both!(server_full),
         NoticeCode::ConnectionFailed => both!(connection_failed),
+        NoticeCode::TabsOnly => both!(tabs_only),
         NoticeCode::MessageTooLong => both!(message_too_long),
     }
 }

@@ -1,10 +1,38 @@
 //! Where the server and the room are, as seen from this page.
 
-use sightline_browser::location;
+use std::{future::Future, pin::Pin};
+
+use sightline_browser::{location, signalling::has_server};
 use sightline_protocol::{RoomName, SIGNALLING_PATH};
 
+/// How the others in a room are reached before there is a peer connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// A socket to the server at this address.
+    Server(String),
+    /// The other tabs of this browser, in this room: there is no server.
+    Tabs(RoomName),
+}
+
+/// The way for this page, once it is known.
+pub type FutureWay = Pin<Box<dyn Future<Output = Way>>>;
+
+/// Finds out, once, which way there is. Asking begins at once, so that it is known when the lobby is left.
+pub fn find_way(room: &RoomName, wants_tabs: bool) -> FutureWay {
+    let tabs = Way::Tabs(room.clone());
+    if wants_tabs {
+        return Box::pin(std::future::ready(tabs));
+    }
+    let server = Way::Server(signalling());
+    if location::configured_server().is_some() {
+        return Box::pin(std::future::ready(server));
+    }
+    let asked = has_server(&format!("{}/healthz", location::base().trim_end_matches('/')));
+    Box::pin(async move { if asked.await { server } else { tabs } })
+}
+
 /// The address of the signalling socket: beside the page, or where the page's `config.js` says.
-pub fn signalling() -> String {
+fn signalling() -> String {
     let base = location::configured_server().unwrap_or_else(location::base);
     let base = base.trim_end_matches('/');
     // http becomes ws, https becomes wss.
@@ -12,6 +40,7 @@ pub fn signalling() -> String {
 }
 
 /// The plain invitation to a room.
-pub fn invitation(room: &RoomName) -> String {
-    format!("{}/room/{room}", location::base().trim_end_matches('/'))
+pub fn invitation(room: &RoomName, wants_tabs: bool) -> String {
+    let query = if wants_tabs { "?signalling=tabs" } else { "" };
+    format!("{}/room/{room}{query}", location::base().trim_end_matches('/'))
 }

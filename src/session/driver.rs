@@ -14,7 +14,7 @@ use sightline_browser::{
     page,
     peer_connection::{MediaSlot, PeerConnectionConfig, PeerConnectionEvent},
     queue::{EventSink, EventStream},
-    signalling::{SignallingTransport, TransportEvent, WebSocketTransport},
+    signalling::{SignallingTransport, TabsTransport, TransportEvent, WebSocketTransport},
 };
 use sightline_core::{
     Timestamp,
@@ -29,6 +29,7 @@ use sightline_core::{
 use sightline_protocol::{MemberId, control::PublishedSource};
 
 use super::{
+    address::Way,
     input::{Command, Input},
     link::Link,
     media::LocalMedia,
@@ -47,8 +48,8 @@ pub struct Setup {
     pub session: RoomSession,
     pub media: LocalMedia,
     pub view: RoomView,
-    /// The address of the signalling socket.
-    pub url: String,
+    /// How the others are reached first.
+    pub way: Way,
     pub certificate: Option<Certificate>,
     pub inputs: EventSink<Input>,
 }
@@ -58,10 +59,10 @@ pub struct Driver {
     session: RoomSession,
     media: LocalMedia,
     view: RoomView,
-    url: String,
+    way: Way,
     certificate: Option<Certificate>,
     inputs: EventSink<Input>,
-    socket: Option<(SocketId, WebSocketTransport)>,
+    socket: Option<(SocketId, Box<dyn SignallingTransport>)>,
     links: HashMap<LinkId, Link>,
     next_stats: Timestamp,
     next_voices: Timestamp,
@@ -73,12 +74,12 @@ pub struct Driver {
 impl Driver {
     /// A driver that has not entered yet.
     pub fn new(setup: Setup) -> Self {
-        let Setup { session, media, view, url, certificate, inputs } = setup;
+        let Setup { session, media, view, way, certificate, inputs } = setup;
         Self {
             session,
             media,
             view,
-            url,
+            way,
             certificate,
             inputs,
             socket: None,
@@ -96,6 +97,9 @@ impl Driver {
             page::report_visibility(self.inputs.map(Input::Visible)),
             page::report_online(self.inputs.map(Input::Online)),
         );
+        if matches!(self.way, Way::Tabs(_)) {
+            self.view.raise(NoticeCode::TabsOnly);
+        }
         self.handle(Input::MediaChanged);
         self.session.start(clock::now());
         self.perform_outputs();
@@ -411,7 +415,11 @@ impl Driver {
 
     fn open_socket(&mut self, id: SocketId) {
         let sink = self.inputs.map(move |event| Input::Transport(id, event));
-        match WebSocketTransport::open(&self.url, &sink) {
+        let opened: Result<Box<dyn SignallingTransport>, _> = match &self.way {
+            Way::Server(url) => WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _),
+            Way::Tabs(room) => TabsTransport::open(room, &sink).map(|tab| Box::new(tab) as _),
+        };
+        match opened {
             Ok(socket) => self.socket = Some((id, socket)),
             Err(error) => sink.push(TransportEvent::Closed { code: 1006, reason: error.message }),
         }

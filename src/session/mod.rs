@@ -28,6 +28,7 @@ use sightline_core::{notice::NoticeCode, room::RoomSession, signalling::JoinRequ
 use sightline_protocol::{DisplayName, InstanceId, RoomName, control::PublishedState};
 
 use self::{
+    address::FutureWay,
     driver::{Driver, Setup},
     identity::Place,
     input::{Command, Input},
@@ -76,9 +77,11 @@ pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Sess
     let settings = settings_model(&media);
     let source = place.as_ref().map(|place| place.source).or(parameters.source);
     let lobby = lobby_model(parameters, place.as_ref(), &media, settings);
-    let model = RoomView::new_model(address::invitation(&room), media.signals(), settings);
+    let model =
+        RoomView::new_model(address::invitation(&room, parameters.tabs_only), media.signals(), settings);
     let stage = RwSignal::new(Stage::Lobby);
-    let entrance = Entrance::new(room, place, model, media.clone(), inputs.clone(), stream);
+    let way = address::find_way(&room, parameters.tabs_only);
+    let entrance = Entrance::new(room, place, model, media.clone(), inputs.clone(), Start { stream, way });
 
     follow_choices(lobby, source.unwrap_or(SourceChoice::Camera), &media, &inputs);
     if !environment::has_web_rtc() {
@@ -197,6 +200,12 @@ fn room_actions(
     }
 }
 
+/// What the one visit of the room uses up.
+struct Start {
+    stream: EventStream<Input>,
+    way: FutureWay,
+}
+
 /// What is needed to enter the room, once.
 #[derive(Clone)]
 struct Entrance {
@@ -205,7 +214,7 @@ struct Entrance {
     model: RoomModel,
     media: LocalMedia,
     inputs: EventSink<Input>,
-    stream: Rc<RefCell<Option<EventStream<Input>>>>,
+    start: Rc<RefCell<Option<Start>>>,
     certificate: Rc<RefCell<Option<Certificate>>>,
     owner: Owner,
 }
@@ -217,7 +226,7 @@ impl Entrance {
         model: RoomModel,
         media: LocalMedia,
         inputs: EventSink<Input>,
-        stream: EventStream<Input>,
+        start: Start,
     ) -> Self {
         let certificate = Rc::new(RefCell::new(None));
         let made = Rc::clone(&certificate);
@@ -229,7 +238,7 @@ impl Entrance {
             model,
             media,
             inputs,
-            stream: Rc::new(RefCell::new(Some(stream))),
+            start: Rc::new(RefCell::new(Some(start))),
             certificate,
             owner: Owner::current().unwrap_or_default(),
         }
@@ -245,7 +254,7 @@ impl Entrance {
         if !environment::has_web_rtc() {
             return false;
         }
-        let Some(stream) = self.stream.borrow_mut().take() else { return false };
+        let Some(start) = self.start.borrow_mut().take() else { return false };
         identity::remember_name(name);
         self.model.local.name.set(name.as_str().to_owned());
         self.media.hide_level();
@@ -257,15 +266,13 @@ impl Entrance {
         };
         let session = RoomSession::new(request, PublishedState::default(), random::bits());
         let view = self.owner.with(|| RoomView::new(self.room.clone(), self.model, self.media.clone()));
-        let driver = Driver::new(Setup {
-            session,
-            media: self.media.clone(),
-            view,
-            url: address::signalling(),
-            certificate: self.certificate.borrow().clone(),
-            inputs: self.inputs.clone(),
+        let (media, inputs, certificate) =
+            (self.media.clone(), self.inputs.clone(), Rc::clone(&self.certificate));
+        spawn_local(async move {
+            let way = start.way.await;
+            let certificate = certificate.borrow().clone();
+            Driver::new(Setup { session, media, view, way, certificate, inputs }).run(start.stream).await;
         });
-        spawn_local(driver.run(stream));
         true
     }
 

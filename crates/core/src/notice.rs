@@ -45,6 +45,8 @@ pub enum NoticeCode {
     ServerFull,
     /// No path between the two browsers was found.
     ConnectionFailed,
+    /// There is no server: only tabs of this browser can meet.
+    TabsOnly,
     /// A chat message is longer than may be sent.
     MessageTooLong,
 }
@@ -73,6 +75,7 @@ impl NoticeCode {
             Self::ProtocolVersion => "protocol-version",
             Self::ServerFull => "server-full",
             Self::ConnectionFailed => "connection-failed",
+            Self::TabsOnly => "tabs-only",
             Self::MessageTooLong => "message-too-long",
         }
     }

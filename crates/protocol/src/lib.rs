@@ -10,6 +10,7 @@ pub mod limits;
 pub mod member;
 pub mod room;
 pub mod signalling;
+pub mod tabs;
 pub mod telemetry;
 
 pub use error::ErrorCode;

@@ -1,14 +1,18 @@
 //! Ways of reaching the others before there is a peer connection. One file for each.
 
+mod probe;
+mod tabs;
 mod websocket;
 
+pub use probe::has_server;
+pub use tabs::TabsTransport;
 pub use websocket::WebSocketTransport;
 
 use crate::error::BrowserError;
 
 /// One attempt at signalling. It reports to the sink it was made with, once [`TransportEvent::Open`] at most, and
 /// nothing after [`TransportEvent::Closed`], after [`Self::close`], or when it is dropped, which also closes it.
-pub trait SignallingTransport {
+pub trait SignallingTransport: std::fmt::Debug {
     /// Sends a frame.
     ///
     /// # Errors

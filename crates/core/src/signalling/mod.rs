@@ -2,8 +2,10 @@
 
 mod backoff;
 mod client;
+mod tabs;
 
 pub use client::{JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SocketId};
+pub use tabs::{TabOutput, TabPlace};
 
 /// How the signalling connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

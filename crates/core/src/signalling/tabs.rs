@@ -1,0 +1,396 @@
+//! A room without a server: what a tab needs to meet other tabs of the same browser.
+//!
+//! To the tab's own [`super::SignallingClient`] it is the server, and speaks the server's protocol; to the other tabs
+//! it speaks [`TabMessage`]s. Nobody is in charge: every tab keeps its own list of the members, and all come to the
+//! same conclusions because they order the members by the same numbers (arrival, then id).
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use sightline_protocol::{
+    Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, Presence, RoomName,
+    limits::{AWAY_HOLD_MS, DEFAULT_ROOM_MEMBERS},
+    signalling::{ClientMessage, ServerMessage, Signal},
+    tabs::TabMessage,
+};
+
+use crate::{Timestamp, random::SeededRandom};
+
+/// How long a newcomer waits for those who are there to say so. Who is later is met all the same.
+const ASKING: Duration = Duration::from_millis(200);
+const HELLO_INTERVAL: Duration = Duration::from_secs(5);
+/// Who left so many hellos unanswered is away. It is not a matter of time, because a hidden tab's timers are slow while
+/// messages still reach it at once.
+const UNANSWERED_HELLOS: u32 = 3;
+const AWAY_HOLD: Duration = Duration::from_millis(AWAY_HOLD_MS);
+
+/// What the place wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TabOutput {
+    /// Hand this frame to the tab's own client.
+    Deliver(String),
+    /// Post this to the other tabs.
+    Post(String),
+    /// It is over: close the client's socket.
+    Close,
+}
+
+/// One tab's place in a room of tabs, from `join` to its end.
+#[derive(Debug)]
+pub struct TabPlace {
+    random: SeededRandom,
+    unix_ms: u64,
+    room_limit: usize,
+    phase: Phase,
+    /// Everyone else, away ones included; no more than the room takes.
+    others: BTreeMap<MemberId, Other>,
+    /// Emptied by the caller after each input.
+    outputs: VecDeque<TabOutput>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Before `join`.
+    Outside,
+    /// Waiting for those who are there to say so.
+    Asking {
+        me: Member,
+        room: RoomName,
+        until: Timestamp,
+    },
+    /// In the room.
+    Inside {
+        me: Member,
+        next_hello: Timestamp,
+    },
+    Over,
+}
+
+#[derive(Debug)]
+struct Other {
+    member: Member,
+    /// Hellos of ours since it was last heard of.
+    unanswered: u32,
+    /// Since when it is away.
+    away_since: Option<Timestamp>,
+}
+
+impl TabPlace {
+    /// A place that nobody has taken yet. `unix_ms` is the time by the computer's clock, which all its tabs share and
+    /// which orders their arrivals; the seed makes the id.
+    #[must_use]
+    pub fn new(seed: u128, unix_ms: u64) -> Self {
+        Self {
+            random: SeededRandom::new(seed),
+            unix_ms,
+            room_limit: DEFAULT_ROOM_MEMBERS,
+            phase: Phase::Outside,
+            others: BTreeMap::new(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The tab's own client says something.
+    pub fn handle_frame(&mut self, frame: &str, now: Timestamp) {
+        let Ok(message) = serde_json::from_str(frame) else {
+            return self.fail(ErrorCode::ProtocolError, "not understood");
+        };
+        match (message, &self.phase) {
+            (_, Phase::Over) => {}
+            (ClientMessage::Join { room, instance, name, resume, .. }, Phase::Outside) => {
+                let claims = resume.as_deref().and_then(Claims::read);
+                let me = self.member(name, instance, claims);
+                self.post(&TabMessage::Ask { from: me.id.clone() });
+                self.phase = Phase::Asking { me, room, until: now + ASKING };
+            }
+            (ClientMessage::Signal { to, signal }, Phase::Inside { .. }) => self.send_signal(to, signal),
+            (ClientMessage::Ping { nonce }, Phase::Inside { .. }) => {
+                self.deliver(&ServerMessage::Pong { nonce });
+            }
+            (ClientMessage::Leave, _) => self.leave(true),
+            _ => self.fail(ErrorCode::ProtocolError, "not now"),
+        }
+    }
+
+    /// Another tab says something. What is not understood is ignored.
+    pub fn handle_post(&mut self, post: &str, now: Timestamp) {
+        let Some(me) = self.me().cloned() else { return };
+        let is_inside = matches!(self.phase, Phase::Inside { .. });
+        match serde_json::from_str(post) {
+            Ok(TabMessage::Ask { from }) if is_inside => {
+                self.post(&TabMessage::Here { to: from, member: me });
+            }
+            Ok(TabMessage::Hello { member }) => {
+                if is_inside && member.id != me.id {
+                    self.post(&TabMessage::Here { to: member.id.clone(), member: me });
+                }
+                self.hear_of(member);
+            }
+            Ok(TabMessage::Here { to, member }) if to == me.id => self.hear_of(member),
+            Ok(TabMessage::Signal { from, to, signal })
+                if is_inside && to == me.id && self.others.contains_key(&from) =>
+            {
+                self.deliver(&ServerMessage::Signal { from, signal });
+            }
+            Ok(TabMessage::Away { from, instance }) if self.knows(&from, &instance) => {
+                self.miss(&from, now);
+            }
+            Ok(TabMessage::Leave { from, instance }) if self.knows(&from, &instance) => self.forget(&from),
+            _ => {}
+        }
+    }
+
+    /// The page goes away, or the client closed its socket: the others hold the place for a while.
+    pub fn handle_closed(&mut self) {
+        self.leave(false);
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        match &self.phase {
+            Phase::Asking { until, .. } if *until <= now => self.enter(now),
+            Phase::Inside { next_hello, .. } if *next_hello <= now => self.greet(now),
+            _ => {}
+        }
+        let given_up: Vec<_> = self
+            .others
+            .iter()
+            .filter(|(_, other)| other.away_since.is_some_and(|since| since + AWAY_HOLD <= now))
+            .map(|(id, _)| id.clone())
+            .collect();
+        given_up.iter().for_each(|id| self.forget(id));
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let next = match &self.phase {
+            Phase::Outside | Phase::Over => return None,
+            Phase::Asking { until, .. } => *until,
+            Phase::Inside { next_hello, .. } => *next_hello,
+        };
+        let held_until = self.others.values().filter_map(|other| other.away_since).min();
+        Some(held_until.map_or(next, |since| next.min(since + AWAY_HOLD)))
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<TabOutput> {
+        self.outputs.pop_front()
+    }
+
+    fn me(&self) -> Option<&Member> {
+        match &self.phase {
+            Phase::Asking { me, .. } | Phase::Inside { me, .. } => Some(me),
+            Phase::Outside | Phase::Over => None,
+        }
+    }
+
+    fn member(&mut self, name: DisplayName, instance: InstanceId, claims: Option<Claims>) -> Member {
+        let id = claims.as_ref().map(|claims| claims.id.clone());
+        // The same page only comes back; another one has lost its peer connections and is a newcomer.
+        let arrival = claims.filter(|claims| claims.instance == instance).map(|claims| claims.arrival);
+        Member {
+            id: id.unwrap_or_else(|| MemberId::from_random(self.random.next_u128())),
+            name,
+            instance,
+            arrival: arrival.unwrap_or(Arrival(self.unix_ms)),
+            presence: Presence::Present,
+        }
+    }
+
+    /// Everyone who is there has had the time to say so.
+    fn enter(&mut self, now: Timestamp) {
+        if self.others.len() >= self.room_limit {
+            return self.refuse_full();
+        }
+        let Phase::Asking { me, room, .. } = std::mem::replace(&mut self.phase, Phase::Outside) else {
+            return;
+        };
+        let claims = Claims { id: me.id.clone(), instance: me.instance.clone(), arrival: me.arrival };
+        self.deliver(&ServerMessage::Joined {
+            you: me.id.clone(),
+            arrival: me.arrival,
+            room,
+            members: self.others.values().map(|other| other.member.clone()).collect(),
+            resume: claims.write(),
+            ice_servers: Vec::new(),
+            room_limit: self.room_limit,
+        });
+        self.phase = Phase::Inside { me, next_hello: now };
+        self.greet(now);
+    }
+
+    /// Says hello, and gives up waiting for those who did not answer the last ones.
+    fn greet(&mut self, now: Timestamp) {
+        let Phase::Inside { me, next_hello } = &mut self.phase else { return };
+        *next_hello = now + HELLO_INTERVAL;
+        let hello = TabMessage::Hello { member: me.clone() };
+        let mut missed = Vec::new();
+        for (id, other) in &mut self.others {
+            if other.unanswered >= UNANSWERED_HELLOS {
+                missed.push(id.clone());
+            }
+            other.unanswered += 1;
+        }
+        missed.iter().for_each(|id| self.miss(id, now));
+        self.post(&hello);
+    }
+
+    /// Another tab is in the room.
+    fn hear_of(&mut self, member: Member) {
+        let Some(me) = self.me() else { return };
+        if member.id == me.id {
+            // A copy of this tab, with a copy of its token; of the two the later one stays.
+            if member.instance != me.instance && order(me) < order(&member) {
+                self.deliver(&ServerMessage::Replaced);
+                self.end();
+            }
+            return;
+        }
+        let is_inside = matches!(self.phase, Phase::Inside { .. });
+        let is_full = self.others.len() >= self.room_limit;
+        let is_news = match self.others.get_mut(&member.id) {
+            // The last words of a page that has been loaded again since.
+            Some(other) if order(&member) < order(&other.member) => return,
+            Some(other) => {
+                let was_as_now = other.member == member;
+                *other = Other::heard(member.clone());
+                !was_as_now
+            }
+            None if !is_inside && is_full => return,
+            None => {
+                self.others.insert(member.id.clone(), Other::heard(member.clone()));
+                true
+            }
+        };
+        if is_inside && self.others.len() >= self.room_limit && !self.settle_overfull(&member.id) {
+            return;
+        }
+        if is_inside && is_news {
+            self.deliver(&ServerMessage::PeerJoined { member });
+        }
+    }
+
+    /// Some came at the same time and one of them is too many: everybody knows that it is the one who came last.
+    /// Returns whether the one who was just heard of stays.
+    fn settle_overfull(&mut self, heard: &MemberId) -> bool {
+        let last =
+            self.others.values().map(|other| &other.member).max_by_key(|member| order(member)).cloned();
+        let Some((last, me)) = last.zip(self.me()) else { return false };
+        if order(&last) < order(me) {
+            self.refuse_full();
+            false
+        } else if last.id == *heard {
+            self.others.remove(heard);
+            false
+        } else {
+            self.forget(&last.id);
+            true
+        }
+    }
+
+    fn refuse_full(&mut self) {
+        self.deliver(&ServerMessage::Full { room_limit: self.room_limit });
+        self.leave(true);
+    }
+
+    fn send_signal(&mut self, to: MemberId, signal: Signal) {
+        let is_present = self.others.get(&to).is_some_and(|other| other.away_since.is_none());
+        match self.me().map(|me| me.id.clone()).filter(|_| is_present) {
+            Some(from) => self.post(&TabMessage::Signal { from, to, signal }),
+            None => self.deliver(&ServerMessage::Error {
+                code: ErrorCode::PeerUnreachable,
+                message: format!("{to} is not in the room or is away"),
+            }),
+        }
+    }
+
+    fn knows(&self, id: &MemberId, instance: &InstanceId) -> bool {
+        self.others.get(id).is_some_and(|other| other.member.instance == *instance)
+    }
+
+    fn miss(&mut self, id: &MemberId, now: Timestamp) {
+        let Some(other) = self.others.get_mut(id).filter(|other| other.away_since.is_none()) else { return };
+        other.away_since = Some(now);
+        other.member.presence = Presence::Away;
+        if matches!(self.phase, Phase::Inside { .. }) {
+            self.deliver(&ServerMessage::PeerAway { id: id.clone() });
+        }
+    }
+
+    fn forget(&mut self, id: &MemberId) {
+        if self.others.remove(id).is_some() && matches!(self.phase, Phase::Inside { .. }) {
+            self.deliver(&ServerMessage::PeerLeft { id: id.clone() });
+        }
+    }
+
+    fn leave(&mut self, for_good: bool) {
+        // The others have only heard of this tab once it was inside.
+        if let Phase::Inside { me, .. } = &self.phase {
+            let (from, instance) = (me.id.clone(), me.instance.clone());
+            self.post(&if for_good {
+                TabMessage::Leave { from, instance }
+            } else {
+                TabMessage::Away { from, instance }
+            });
+        }
+        self.end();
+    }
+
+    fn fail(&mut self, code: ErrorCode, message: &str) {
+        self.deliver(&ServerMessage::Error { code, message: message.to_owned() });
+        self.leave(false);
+    }
+
+    fn end(&mut self) {
+        if !matches!(self.phase, Phase::Over) {
+            self.outputs.push_back(TabOutput::Close);
+        }
+        self.phase = Phase::Over;
+    }
+
+    fn deliver(&mut self, message: &ServerMessage) {
+        self.outputs.extend(serde_json::to_string(message).ok().map(TabOutput::Deliver));
+    }
+
+    fn post(&mut self, message: &TabMessage) {
+        self.outputs.extend(serde_json::to_string(message).ok().map(TabOutput::Post));
+    }
+}
+
+impl Other {
+    fn heard(member: Member) -> Self {
+        Self { member, unanswered: 0, away_since: None }
+    }
+}
+
+/// Of two page instances the greater one came later.
+fn order(member: &Member) -> (Arrival, &MemberId) {
+    (member.arrival, &member.id)
+}
+
+/// What takes a place back, kept by the tab. It needs no signature: whoever reads this tab's storage is this origin's.
+struct Claims {
+    id: MemberId,
+    arrival: Arrival,
+    instance: InstanceId,
+}
+
+impl Claims {
+    fn write(&self) -> String {
+        format!("{}.{}.{}", self.id, self.arrival.0, self.instance)
+    }
+
+    /// `None` also for the token of a server, which is of another form.
+    fn read(token: &str) -> Option<Self> {
+        let mut parts = token.split('.');
+        let claims = Self {
+            id: MemberId::new(parts.next()?).ok()?,
+            arrival: Arrival(parts.next()?.parse().ok()?),
+            instance: InstanceId::new(parts.next()?).ok()?,
+        };
+        parts.next().is_none().then_some(claims)
+    }
+}
