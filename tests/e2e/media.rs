@@ -307,7 +307,8 @@ async fn a_mesh_of_four_sends_each_of_them_less(scene: &Scene) -> Result<()> {
 async fn call(scene: &Scene, pair: Pair, parameters: &str) -> Result<[Arc<Page>; 2]> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter_with("media", "Ada", &format!("source=camera&{parameters}")).await?;
-    bob.enter("media", "Bob").await?;
+    // The same: where both pages are in one browser, they share its fake camera.
+    bob.enter_with("media", "Bob", "source=camera").await?;
     ada.until_connected_to("Bob").await?;
     bob.until_connected_to("Ada").await?;
     Ok([ada, bob])

@@ -16,6 +16,9 @@ use crate::{
     wait::{PATIENCE, until},
 };
 
+/// Enough to see it move, and little to encode: several browsers share a small machine.
+const SMALL_CAMERA: &str = "source=camera&width=640&height=360&fps=15";
+
 /// A page of the app.
 #[derive(Debug)]
 pub struct Page {
@@ -51,12 +54,12 @@ impl Page {
         self.browser.driver.goto(url.clone()).await.with_context(|| format!("opening {url}"))
     }
 
-    /// Enters a room at once, with the camera and this name.
+    /// Enters a room at once, with the camera at a small resolution and this name.
     ///
     /// # Errors
     /// Where the room does not appear.
     pub async fn enter(&self, room: &str, name: &str) -> Result<()> {
-        self.enter_with(room, name, "source=camera").await
+        self.enter_with(room, name, SMALL_CAMERA).await
     }
 
     /// The same with these parameters in the address.
