@@ -64,10 +64,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         // What a static host shows at a path that is no file: the app, which knows its own routes.
         let dist = workspace::dist_dir();
         fs::copy(dist.join("index.html"), dist.join("404.html"))?;
-        sizes::precompress(&dist)?;
+        // A debug build is not measured, and its tens of megabytes would take longer to compress than to build.
+        if !options.debug {
+            sizes::precompress(&dist)?;
+        }
         fs::write(&stamp, fingerprint::of_client(&choices)?)?;
     }
-    sizes::print_first_visit(&workspace::dist_dir(), &options.public_url)?;
+    if !options.debug {
+        sizes::print_first_visit(&workspace::dist_dir(), &options.public_url)?;
+    }
     if options.server {
         server()?;
         println!("\none file to copy: {}", workspace::release_binary("sightline-server").display());
