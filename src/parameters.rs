@@ -15,17 +15,21 @@ const MAX_BITRATE_BPS: u32 = 1_000_000_000;
 pub struct Parameters {
     /// `name`: the name shown to the others.
     pub name: Option<DisplayName>,
-    /// `source=camera|screen|none`: what to publish.
+    /// `source=camera|screen|file|none`: what to publish.
     pub source: Option<SourceChoice>,
+    /// `sample=1`: with `source=file`, the clip that is shipped.
+    pub sample: bool,
+    /// `stamp=1`: with `source=file`, known-source mode.
+    pub stamp: bool,
     /// `max_bitrate`: the most that is sent to one member, in bit/s.
     pub max_bitrate_bps: Option<u32>,
     /// `codec`: the video codec that is wanted first.
     pub codec: Option<String>,
-    /// `width`: of the camera's picture, in pixels.
+    /// `width`: of the camera's picture, and the most of a file's, in pixels.
     pub width: Option<u32>,
-    /// `height`: of the camera's picture, in pixels.
+    /// `height`: of the camera's picture, and the most of a file's, in pixels.
     pub height: Option<u32>,
-    /// `fps`: of the camera, in frames a second.
+    /// `fps`: of the camera, and the most of a file, in frames a second.
     pub frames_per_second: Option<u32>,
     /// `relay=1`: connect only through a relay.
     pub relay_only: bool,
@@ -58,6 +62,8 @@ impl Parameters {
                 "fps" if parameters.frames_per_second.is_none() => {
                     parameters.frames_per_second = read_number(&value, 1..=240);
                 }
+                "sample" => parameters.sample |= value == "1",
+                "stamp" => parameters.stamp |= value == "1",
                 "relay" => parameters.relay_only |= value == "1",
                 "signalling" => parameters.tabs_only |= value == "tabs",
                 "autojoin" => parameters.autojoin |= value == "1",
@@ -87,11 +93,11 @@ mod tests {
     fn every_parameter_is_read() {
         let read = Parameters::parse(
             "?name=Ada+L%C3%B6we&source=none&autojoin=1&lang=zh-CN&max_bitrate=128000&codec=vp9&width=640&height=360\
-             &fps=15&relay=1&signalling=tabs",
+             &fps=15&relay=1&sample=1&stamp=1&signalling=tabs",
         );
         assert_eq!(read.name.as_ref().map(DisplayName::as_str), Some("Ada Löwe"));
         assert_eq!(read.source, Some(SourceChoice::None));
-        assert!(read.autojoin && read.relay_only && read.tabs_only);
+        assert!(read.autojoin && read.relay_only && read.sample && read.stamp && read.tabs_only);
         assert_eq!(read.max_bitrate_bps, Some(128_000));
         assert_eq!(read.codec.as_deref(), Some("VP9"));
         assert_eq!((read.width, read.height, read.frames_per_second), (Some(640), Some(360), Some(15)));
@@ -103,7 +109,7 @@ mod tests {
         for query in [
             "",
             "?",
-            "?source=hologram&autojoin=yes&x=1",
+            "?source=hologram&autojoin=yes&x=1&sample=2&stamp=",
             "?max_bitrate=0&codec=%3Cb%3E&width=1&height=-3&fps=x&relay=no&signalling=pigeon",
             "&&==&%zz&source",
             "autojoin",

@@ -17,14 +17,19 @@ pub enum IconName {
     Clock,
     Close,
     Expand,
+    Film,
     Globe,
     Leave,
     Link,
     Microphone,
     MicrophoneOff,
+    Loop,
     Nothing,
+    Pause,
     People,
+    Play,
     Plus,
+    Restart,
     Screen,
     Send,
     Settings,
@@ -53,6 +58,9 @@ impl IconName {
             Self::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4.5l3 1.5",
             Self::Close => "m6 6 12 12M18 6 6 18",
             Self::Expand => "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+            Self::Film => {
+                "M5 4.5h14a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2ZM10 8.8v6.4l5.2-3.2Z"
+            }
             Self::Globe => {
                 "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM3 12h18M12 3c2.5 2.5 3.7 5.6 3.7 9s-1.2 6.5-3.7 9c-2.5-2.5-3.7-5.6-3.7-9s1.2-6.5 3.7-9Z"
             }
@@ -62,6 +70,9 @@ impl IconName {
             Self::Link => {
                 "M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7l-1.2 1.2M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1.2-1.2"
             }
+            Self::Loop => {
+                "M17 3.5 20 6.5l-3 3M4 11V9.5a3 3 0 0 1 3-3h13M7 20.5l-3-3 3-3M20 13v1.5a3 3 0 0 1-3 3H4"
+            }
             Self::Microphone => {
                 "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3ZM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21"
             }
@@ -69,10 +80,13 @@ impl IconName {
                 "M9.3 4.7A3 3 0 0 1 15 6v4.5M9 9.5V11a3 3 0 0 0 4.7 2.5M5.5 11a6.5 6.5 0 0 0 10.5 5.1M18.5 11c0 .9-.2 1.8-.5 2.6M12 17.5V21M3.5 3.5l17 17"
             }
             Self::Nothing => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM6 6l12 12",
+            Self::Pause => "M8.5 5v14M15.5 5v14",
             Self::People => {
                 "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM2.5 20a6.5 6.5 0 0 1 13 0M16 5.3a3.5 3.5 0 0 1 0 6.4M18 14.3a6.5 6.5 0 0 1 3.5 5.7"
             }
+            Self::Play => "M8 5v14l11-7Z",
             Self::Plus => "M12 5v14M5 12h14",
+            Self::Restart => "M6 5v14M19 5.5v13L9 12Z",
             Self::Screen => {
                 "M5 4.5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2ZM8.5 20h7M12 16.5V20"
             }

@@ -11,6 +11,7 @@ pub mod copy_link;
 pub mod device_select;
 mod figure_text;
 mod figures;
+pub mod file_source;
 pub mod icon;
 mod invitation_card;
 pub mod level_meter;

@@ -23,7 +23,7 @@ pub fn SourceControl(
 ) -> AnyView {
     let language = Language::from_context();
     let can_share = environment::has_display_capture();
-    let buttons = [SourceChoice::Camera, SourceChoice::Screen, SourceChoice::None]
+    let buttons = [SourceChoice::Camera, SourceChoice::Screen, SourceChoice::File, SourceChoice::None]
         .into_iter()
         .filter(|choice| can_share || *choice != SourceChoice::Screen)
         .map(|choice| {
@@ -56,6 +56,7 @@ fn looks(choice: SourceChoice) -> (&'static str, IconName, Sentence) {
     match choice {
         SourceChoice::Camera => ("source-camera", IconName::Camera, sentence!(lobby.source_camera)),
         SourceChoice::Screen => ("source-screen", IconName::Screen, sentence!(lobby.source_screen)),
+        SourceChoice::File => ("source-file", IconName::Film, sentence!(lobby.source_file)),
         SourceChoice::None => ("source-none", IconName::Nothing, sentence!(lobby.source_none)),
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use sightline_core::{room::LinkState, stats::LinkPath};
-use sightline_protocol::control::PublishedSource;
+use sightline_protocol::control::{Playback, PublishedSource};
 
 use super::{
     avatar::Avatar,
@@ -60,6 +60,10 @@ pub fn Tile(
             _ => Some(words.to_owned()),
         }
     });
+    let playback = Signal::derive(move || {
+        let words = tile.playback.get().and_then(playback_text)?;
+        Some(words(language.locale()))
+    });
     view! {
         <li
             node_ref=element
@@ -74,6 +78,7 @@ pub fn Tile(
             data-path=Signal::derive(move || tile.path.get().map(LinkPath::as_str))
             data-mic=Signal::derive(move || on_off(tile.microphone.get()))
             data-source=Signal::derive(move || source_word(tile.source.get()))
+            data-playback=Signal::derive(move || tile.playback.get().map(playback_word))
             data-speaking=Signal::derive(move || is_speaking.get().to_string())
             data-camera=Signal::derive(move || on_off(tile.camera.get()))
         >
@@ -93,6 +98,7 @@ pub fn Tile(
             <p class="tile-state" role="status">
                 {state_words}
             </p>
+            <p class="tile-playback">{playback}</p>
             <TileMenu tile=element video=video volume=(!is_own).then_some(volume) />
             <div class="tile-label">
                 <span class="sr-only">
@@ -123,6 +129,25 @@ fn source_word(source: PublishedSource) -> &'static str {
         PublishedSource::Camera => "camera",
         PublishedSource::Screen => "screen",
         PublishedSource::File => "file",
+    }
+}
+
+fn playback_word(playback: Playback) -> &'static str {
+    match playback {
+        Playback::Playing => "playing",
+        Playback::Paused => "paused",
+        Playback::Seeking => "seeking",
+        Playback::Ended => "ended",
+        Playback::Unknown => "unknown",
+    }
+}
+
+/// Why a picture stands still, where its provider says so.
+fn playback_text(playback: Playback) -> Option<Sentence> {
+    match playback {
+        Playback::Paused => Some(sentence!(tile.paused)),
+        Playback::Ended => Some(sentence!(tile.ended)),
+        Playback::Playing | Playback::Seeking | Playback::Unknown => None,
     }
 }
 

@@ -9,15 +9,18 @@ use sightline_core::{
     signalling::SignallingStatus,
     stats::{Cause, ConnectionDetails, Figure, FigureValue, History, LinkPath, Metric, Quality, Unit},
 };
-use sightline_protocol::{RoomName, control::PublishedSource};
+use sightline_protocol::{
+    RoomName,
+    control::{Playback, PublishedSource},
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::room::{call::Call, lobby::Lobby};
 use crate::{
     parameters::Parameters,
     session::model::{
-        ChatLine, DeviceChoice, LobbyActions, LobbyModel, Preferences, RoomActions, RoomModel, SettingsModel,
-        SourceChoice, TileModel,
+        ChatLine, DeviceChoice, FileModel, LobbyActions, LobbyModel, Preferences, RoomActions, RoomModel,
+        SettingsModel, SourceChoice, TileModel,
     },
 };
 
@@ -106,12 +109,30 @@ fn lobby_model(source: SourceChoice, notices: Vec<NoticeCode>) -> LobbyModel {
         name: RwSignal::new("Ada Lovelace".to_owned()),
         source: RwSignal::new(source),
         needs_source_gesture: RwSignal::new(false),
+        file: file_model(),
         microphone: RwSignal::new(true),
         settings: settings_model(),
         preview: RwSignal::new_local(None),
         is_asking: RwSignal::new(false),
         level: RwSignal::new(0.55),
         notices: RwSignal::new(notices),
+    }
+}
+
+fn file_model() -> FileModel {
+    FileModel {
+        is_open: RwSignal::new(false),
+        is_loading: RwSignal::new(false),
+        name: RwSignal::new(None),
+        playback: RwSignal::new(Playback::Paused),
+        position_s: RwSignal::new(0.0),
+        duration_s: RwSignal::new(None),
+        size: RwSignal::new((0, 0)),
+        is_looping: RwSignal::new(false),
+        volume: RwSignal::new(1.0),
+        is_stamping: RwSignal::new(false),
+        paint_cost_us: RwSignal::new(None),
+        needs_gesture: RwSignal::new(false),
     }
 }
 
@@ -130,6 +151,7 @@ fn lobby_actions() -> LobbyActions {
     LobbyActions {
         join: Callback::new(|()| {}),
         choose_source: Callback::new(|_| {}),
+        file: Callback::new(|_| {}),
         ask_again: Callback::new(|()| {}),
         dismiss: Callback::new(|_| {}),
     }
@@ -150,6 +172,7 @@ fn room_model(count: usize) -> RoomModel {
         needs_gesture: RwSignal::new(false),
         source: RwSignal::new(SourceChoice::Camera),
         needs_source_gesture: RwSignal::new(false),
+        file: file_model(),
         settings: settings_model(),
     }
 }
@@ -164,6 +187,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         toggle_microphone: Callback::new(move |()| model.local.microphone.update(|is_on| *is_on = !*is_on)),
         toggle_camera: Callback::new(move |()| model.local.camera.update(|is_on| *is_on = !*is_on)),
         choose_source: Callback::new(move |source| model.source.set(source)),
+        file: Callback::new(|_| {}),
         ask_again: nothing(),
         leave: nothing(),
         resume_playback: nothing(),
@@ -198,6 +222,7 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         microphone: RwSignal::new(true),
         camera: RwSignal::new(true),
         source: RwSignal::new(PublishedSource::Camera),
+        playback: RwSignal::new(None),
         is_speaking: RwSignal::new(number == 1),
         stream: RwSignal::new_local(Some(fake_stream(u32::try_from(number).unwrap_or(0) * 47).into())),
         is_mirrored: RwSignal::new(false),

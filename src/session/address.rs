@@ -39,6 +39,11 @@ fn signalling() -> String {
     format!("{}{SIGNALLING_PATH}", base.replacen("http", "ws", 1))
 }
 
+/// A file that is shipped beside the page.
+pub fn asset(name: &str) -> String {
+    format!("{}/{name}", location::base().trim_end_matches('/'))
+}
+
 /// The plain invitation to a room.
 pub fn invitation(room: &RoomName, wants_tabs: bool) -> String {
     let query = if wants_tabs { "?signalling=tabs" } else { "" };

@@ -161,6 +161,7 @@ impl Driver {
             Input::Online(false) => {}
             Input::Visible(is_visible) => {
                 self.view.note_visibility(is_visible, now);
+                self.media.handle_visibility(is_visible);
                 if is_visible {
                     self.session.handle_wake(now);
                 }
@@ -313,11 +314,14 @@ impl Driver {
 
     /// Every sender may use what is right for so many of them.
     fn limit_sending(&self) {
+        let (scale_down_by, max_frames_per_second) = self.media.file_limits();
         let limits = send_limits(&SendSituation {
             members: self.session.peers().count() + 1,
             source: self.media.published().source,
             captured_lines: self.media.captured_lines(),
             max_bitrate_bps: self.media.preferences().max_bitrate_bps(),
+            max_frames_per_second,
+            scale_down_by,
         });
         self.links.values().for_each(|link| link.limit_sending(limits));
     }
@@ -330,6 +334,7 @@ impl Driver {
     fn equip(&mut self, id: LinkId, now: Timestamp) {
         let Some(link) = self.links.get(&id) else { return };
         self.hold_back(link);
+        self.media.repaint();
         // The offer's order of codecs counts for both sides, so who answered and wants one offers once.
         if link.role == Role::Answerer && self.media.preferences().codec().is_some() {
             self.session.handle_negotiation_needed(id, now);

@@ -33,7 +33,7 @@ use self::{
     identity::Place,
     input::{Command, Input},
     media::LocalMedia,
-    model::{LobbyActions, LobbyModel, RoomActions, RoomModel, SettingsModel, SourceChoice},
+    model::{FileCommand, LobbyActions, LobbyModel, RoomActions, RoomModel, SettingsModel, SourceChoice},
     preferences::Preferences,
     room_view::RoomView,
 };
@@ -72,7 +72,7 @@ pub struct Session {
 pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Session {
     let (inputs, stream) = event_queue(MAX_INPUTS);
     let preferences = Preferences::load(parameters);
-    let media = LocalMedia::new(preferences, inputs.map(|()| Input::MediaChanged));
+    let media = LocalMedia::new(preferences, parameters, inputs.map(|()| Input::MediaChanged));
     let place = identity::remembered_place(&room);
     let settings = settings_model(&media);
     let source = place.as_ref().map(|place| place.source).or(parameters.source);
@@ -84,6 +84,9 @@ pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Sess
     let entrance = Entrance::new(room, place, model, media.clone(), inputs.clone(), Start { stream, way });
 
     follow_choices(lobby, source.unwrap_or(SourceChoice::Camera), &media, &inputs);
+    if source == Some(SourceChoice::File) && parameters.sample {
+        media.handle_file(FileCommand::OpenSample);
+    }
     if !environment::has_web_rtc() {
         signals::insert(lobby.notices, NoticeCode::UnsupportedBrowser);
     }
@@ -109,6 +112,7 @@ pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Sess
     let lobby_actions = LobbyActions {
         join: Callback::new(move |()| join.with_value(|join| join())),
         choose_source: room_actions.choose_source,
+        file: room_actions.file,
         ask_again: room_actions.ask_again,
         dismiss: room_actions.dismiss,
     };
@@ -141,6 +145,7 @@ fn lobby_model(
         name: RwSignal::new(name.as_str().to_owned()),
         source: shown.source,
         needs_source_gesture: shown.needs_gesture,
+        file: shown.file,
         microphone: RwSignal::new(place.map_or(has_camera, |place| place.microphone)),
         settings,
         preview: shown.preview,
@@ -189,6 +194,9 @@ fn room_actions(
         toggle_camera: on_media(LocalMedia::toggle_camera),
         choose_source: Callback::new(move |source| {
             media.try_with_value(|media| media.want_source(source));
+        }),
+        file: Callback::new(move |command| {
+            media.try_with_value(|media| media.handle_file(command));
         }),
         ask_again: on_media(LocalMedia::ask_again),
         leave: left,

@@ -1,7 +1,7 @@
 //! What the components show: small `Copy` handles of signals, written by the session only.
 
 use leptos::prelude::*;
-use sightline_browser::MediaStream;
+use sightline_browser::{MediaStream, media_file::MediaFile};
 use sightline_core::{
     chat::DeliveryState,
     notice::NoticeCode,
@@ -9,7 +9,10 @@ use sightline_core::{
     signalling::SignallingStatus,
     stats::{ConnectionDetails, Figure, History, LinkPath, Quality},
 };
-use sightline_protocol::{control::PublishedSource, telemetry::Reception};
+use sightline_protocol::{
+    control::{Playback, PublishedSource},
+    telemetry::Reception,
+};
 
 pub use super::preferences::{Preferences, Setting, switch_value};
 
@@ -37,6 +40,8 @@ pub struct RoomModel {
     pub source: RwSignal<SourceChoice>,
     /// The browser wants a click before it shares a screen.
     pub needs_source_gesture: RwSignal<bool>,
+    /// The video file that is shown, or may be.
+    pub file: FileModel,
     /// What is set.
     pub settings: SettingsModel,
 }
@@ -58,6 +63,8 @@ pub struct TileModel {
     pub camera: RwSignal<bool>,
     /// What the picture is of.
     pub source: RwSignal<PublishedSource>,
+    /// Of a video file, how its provider declares it to play.
+    pub playback: RwSignal<Option<Playback>>,
     /// Whether the member speaks now.
     pub is_speaking: RwSignal<bool>,
     /// Picture and sound.
@@ -114,6 +121,8 @@ pub struct RoomActions {
     pub toggle_camera: Callback<()>,
     /// Publishes another main source (called from a click, which a screen needs).
     pub choose_source: Callback<SourceChoice>,
+    /// Opens and plays a video file.
+    pub file: Callback<FileCommand>,
     /// Asks for camera and microphone again.
     pub ask_again: Callback<()>,
     /// Leaves the room, and goes home.
@@ -139,6 +148,8 @@ pub struct LobbyModel {
     pub source: RwSignal<SourceChoice>,
     /// The browser wants a click before it shares a screen.
     pub needs_source_gesture: RwSignal<bool>,
+    /// The video file that is shown, or may be.
+    pub file: FileModel,
     /// Whether to enter with the microphone on.
     pub microphone: RwSignal<bool>,
     /// What is set.
@@ -160,10 +171,64 @@ pub struct LobbyActions {
     pub join: Callback<()>,
     /// Publishes another main source (called from a click, which a screen needs).
     pub choose_source: Callback<SourceChoice>,
+    /// Opens and plays a video file.
+    pub file: Callback<FileCommand>,
     /// Asks for camera and microphone again.
     pub ask_again: Callback<()>,
     /// Takes a notice away.
     pub dismiss: Callback<NoticeCode>,
+}
+
+/// A video file as a source: what there is of it, and how it plays here.
+#[derive(Debug, Clone, Copy)]
+pub struct FileModel {
+    /// Whether the place where a file is chosen and played is open.
+    pub is_open: RwSignal<bool>,
+    /// Whether one is being opened.
+    pub is_loading: RwSignal<bool>,
+    /// The name of the one that is shown; `None` while there is none.
+    pub name: RwSignal<Option<String>>,
+    /// How it plays, as it is declared to the others.
+    pub playback: RwSignal<Playback>,
+    /// Where it is, in seconds.
+    pub position_s: RwSignal<f64>,
+    /// How long it is, in seconds; `None` where it does not say.
+    pub duration_s: RwSignal<Option<f64>>,
+    /// Width and height, in pixels.
+    pub size: RwSignal<(u32, u32)>,
+    /// Whether it begins again at its end.
+    pub is_looping: RwSignal<bool>,
+    /// How loud it is here, from 0 to 1.
+    pub volume: RwSignal<f64>,
+    /// Whether every frame is stamped: known-source mode.
+    pub is_stamping: RwSignal<bool>,
+    /// What painting a frame takes of this page's thread, in microseconds; `None` while none is painted.
+    pub paint_cost_us: RwSignal<Option<u32>>,
+    /// The browser wants a click before it plays it, or plays its sound.
+    pub needs_gesture: RwSignal<bool>,
+}
+
+/// What a person does with a video file.
+#[derive(Debug, Clone)]
+pub enum FileCommand {
+    /// Shows this one.
+    Open(MediaFile),
+    /// Shows the clip that is shipped.
+    OpenSample,
+    /// Plays on, with its sound (called from a click).
+    Play,
+    /// Stands still.
+    Pause,
+    /// Jumps to a place, in seconds.
+    Seek(f64),
+    /// Plays from the beginning.
+    Restart,
+    /// Begins again at its end, or not.
+    Loop(bool),
+    /// How loud it is here, from 0 to 1.
+    Volume(f64),
+    /// Stamps every frame, or not.
+    Stamp(bool),
 }
 
 /// What can be set, and which devices there are to choose from.
@@ -188,6 +253,8 @@ pub enum SourceChoice {
     Camera,
     /// A screen or a window.
     Screen,
+    /// A video file.
+    File,
     /// Nothing.
     #[default]
     None,
@@ -200,6 +267,7 @@ impl SourceChoice {
         match self {
             Self::Camera => "camera",
             Self::Screen => "screen",
+            Self::File => "file",
             Self::None => "none",
         }
     }
@@ -207,7 +275,9 @@ impl SourceChoice {
     /// The choice of that word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Camera, Self::Screen, Self::None].into_iter().find(|choice| choice.as_str() == word)
+        [Self::Camera, Self::Screen, Self::File, Self::None]
+            .into_iter()
+            .find(|choice| choice.as_str() == word)
     }
 }
 

@@ -48,6 +48,7 @@ impl RoomView {
             needs_gesture: RwSignal::new(false),
             source: media.source,
             needs_source_gesture: media.needs_gesture,
+            file: media.file,
             settings,
         }
     }
@@ -182,6 +183,7 @@ fn show_published(tile: TileModel, published: PublishedState) {
     signals::set(tile.microphone, published.microphone);
     signals::set(tile.camera, published.source != PublishedSource::None);
     signals::set(tile.source, published.source);
+    signals::set(tile.playback, published.playback);
 }
 
 fn new_tile(member: &str, name: &str) -> TileModel {
@@ -193,6 +195,7 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         microphone: RwSignal::new(false),
         camera: RwSignal::new(false),
         source: RwSignal::new(PublishedSource::None),
+        playback: RwSignal::new(None),
         is_speaking: RwSignal::new(false),
         stream: RwSignal::new_local(None),
         is_mirrored: RwSignal::new(false),

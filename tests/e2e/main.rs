@@ -14,6 +14,7 @@ mod recovery;
 mod room;
 mod screenshots;
 mod signalling;
+mod source;
 mod tabs;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> anyhow::Result<ExitCode> {
         #[cfg(target_os = "linux")]
         recovery::tests(&stage),
         signalling::tests(&stage),
+        source::tests(&stage),
         tabs::tests(&stage),
         problems::tests(&stage),
         hosting::tests(&stage),

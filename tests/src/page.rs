@@ -1,6 +1,7 @@
 //! One page in one browser, driven and read by `data-testid`.
 
 use std::{
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -212,6 +213,15 @@ impl Page {
         let field = self.find(test_id).await?;
         field.clear().await?;
         Ok(field.send_keys(text).await?)
+    }
+
+    /// Chooses a file in a file input, as a person does in the browser's own dialogue.
+    ///
+    /// # Errors
+    /// Where there is no such input.
+    pub async fn choose_file(&self, test_id: &str, file: &Path) -> Result<()> {
+        let path = file.canonicalize()?;
+        Ok(self.find(test_id).await?.send_keys(path.to_string_lossy().into_owned()).await?)
     }
 
     /// The words of a `select`'s options.

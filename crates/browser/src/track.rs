@@ -58,6 +58,12 @@ impl MediaTrack {
     pub fn is_ended(&self) -> bool {
         self.0.ready_state() == MediaStreamTrackState::Ended
     }
+
+    /// Tells the encoder what a video track shows (W3C mst-content-hint). A browser without hints goes on without.
+    pub fn set_content_hint(&self, hint: ContentHint) {
+        let name = JsValue::from_str("contentHint");
+        let _ = Reflect::set(self.0.unchecked_ref(), &name, &JsValue::from_str(hint.as_str()));
+    }
 }
 
 impl AsRef<MediaStreamTrack> for MediaTrack {
@@ -136,10 +142,9 @@ impl LocalTrack {
         self.ended = Some(EndedHandler::new(self.track.clone(), sink));
     }
 
-    /// Tells the encoder what a video track shows (W3C mst-content-hint). A browser without hints goes on without.
+    /// Tells the encoder what a video track shows.
     pub fn set_content_hint(&self, hint: ContentHint) {
-        let name = JsValue::from_str("contentHint");
-        let _ = Reflect::set(self.track.0.unchecked_ref(), &name, &JsValue::from_str(hint.as_str()));
+        self.track.set_content_hint(hint);
     }
 
     /// The device's name, in its own words.

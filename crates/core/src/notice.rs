@@ -19,6 +19,20 @@ pub enum NoticeCode {
     MicrophoneLost,
     /// No screen can be shared here.
     ScreenUnavailable,
+    /// A file has nothing in it that this browser knows as a video.
+    FileNotVideo,
+    /// A file is a video, of a codec that this browser does not have.
+    FileCodec,
+    /// A file plays, but there are no pictures in it that this browser can show.
+    FileNoPictures,
+    /// A video file is damaged: it could be opened, and not decoded.
+    FileDamaged,
+    /// A file could not be read: it was moved or changed meanwhile, or the sample clip did not come.
+    FileUnreadable,
+    /// The browser can capture neither what a video element plays nor a canvas.
+    CaptureUnsupported,
+    /// The browser captures the pictures of a file alone.
+    FileSoundMissing,
     /// Not https and not localhost: browsers give no camera.
     InsecureContext,
     /// The browser has no WebRTC.
@@ -62,6 +76,13 @@ impl NoticeCode {
             Self::DeviceInUse => "device-in-use",
             Self::CameraLost | Self::MicrophoneLost => "device-lost",
             Self::ScreenUnavailable => "screen-unavailable",
+            Self::FileNotVideo => "file-not-video",
+            Self::FileCodec => "file-codec",
+            Self::FileNoPictures => "file-no-pictures",
+            Self::FileDamaged => "file-damaged",
+            Self::FileUnreadable => "file-unreadable",
+            Self::CaptureUnsupported => "capture-unsupported",
+            Self::FileSoundMissing => "file-sound-missing",
             Self::InsecureContext => "insecure-context",
             Self::UnsupportedBrowser => "unsupported-browser",
             Self::AutoplayBlocked => "autoplay-blocked",
@@ -111,6 +132,22 @@ impl NoticeCode {
             | ErrorCode::JoinTimeout
             | ErrorCode::ShuttingDown => Some(Self::SignallingLost),
             ErrorCode::PeerUnreachable => None,
+        }
+    }
+
+    /// What a person hears of a video file that does not play: by the code of its `MediaError` (HTML, 4.8.11.1), and where
+    /// that says too little by what the browser adds in its own words.
+    #[must_use]
+    pub fn from_media_error(code: u16, message: &str) -> Self {
+        const ABORTED: u16 = 1;
+        const NETWORK: u16 = 2;
+        const DECODE: u16 = 3;
+        match code {
+            ABORTED | NETWORK => Self::FileUnreadable,
+            DECODE => Self::FileDamaged,
+            // Chromium's demuxer knew the container and none of the streams in it.
+            _ if message.contains("NO_SUPPORTED_STREAMS") => Self::FileCodec,
+            _ => Self::FileNotVideo,
         }
     }
 

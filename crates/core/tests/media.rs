@@ -5,11 +5,12 @@ use std::time::Duration;
 use sightline_core::{
     Timestamp,
     media::{DegradationPreference, SendLimits, SendSituation, SpeakingDetector, send_limits},
+    notice::NoticeCode,
 };
 use sightline_protocol::control::PublishedSource;
 
 fn limits(members: usize, source: PublishedSource) -> SendLimits {
-    send_limits(&SendSituation { members, source, captured_lines: Some(1080), max_bitrate_bps: None })
+    send_limits(&SendSituation { members, source, captured_lines: Some(1080), ..SendSituation::default() })
 }
 
 #[test]
@@ -65,8 +66,8 @@ fn a_persons_limit_holds_for_any_number_of_members_and_is_never_raised() {
         let limits = send_limits(&SendSituation {
             members,
             source: PublishedSource::Camera,
-            captured_lines: None,
             max_bitrate_bps: Some(128_000),
+            ..SendSituation::default()
         });
         assert_eq!(limits.max_bitrate_bps, Some(128_000));
     }
@@ -79,10 +80,40 @@ fn a_picture_that_is_small_already_is_never_made_larger() {
             members,
             source: PublishedSource::Camera,
             captured_lines: Some(180),
-            max_bitrate_bps: None,
+            ..SendSituation::default()
         });
         assert!((limits.scale_down_by - 1.0).abs() < f64::EPSILON);
     }
+}
+
+#[test]
+fn a_persons_size_and_rate_hold_and_are_never_raised() {
+    let limits = |members, scale_down_by| {
+        send_limits(&SendSituation {
+            members,
+            source: PublishedSource::File,
+            captured_lines: Some(1080),
+            max_frames_per_second: Some(15),
+            scale_down_by,
+            ..SendSituation::default()
+        })
+    };
+    assert!((limits(2, 4.0).scale_down_by - 4.0).abs() < f64::EPSILON);
+    assert!((limits(2, 0.5).scale_down_by - 1.0).abs() < f64::EPSILON, "never larger");
+    assert!((limits(6, 1.5).scale_down_by - 3.0).abs() < 1e-9, "what six can afford");
+    assert_eq!(limits(2, 1.0).max_frames_per_second, Some(15.0));
+    assert_eq!(limits(8, 1.0).max_frames_per_second, Some(15.0));
+}
+
+#[test]
+fn every_way_in_which_a_file_does_not_play_has_a_sentence_of_its_own() {
+    let code = NoticeCode::from_media_error;
+    assert_eq!(code(1, ""), NoticeCode::FileUnreadable);
+    assert_eq!(code(2, ""), NoticeCode::FileUnreadable);
+    assert_eq!(code(3, "PIPELINE_ERROR_DECODE: video decode error!"), NoticeCode::FileDamaged);
+    assert_eq!(code(4, "DEMUXER_ERROR_NO_SUPPORTED_STREAMS: no supported streams"), NoticeCode::FileCodec);
+    assert_eq!(code(4, "DEMUXER_ERROR_COULD_NOT_OPEN: open context failed"), NoticeCode::FileNotVideo);
+    assert_eq!(code(4, ""), NoticeCode::FileNotVideo);
 }
 
 #[test]

@@ -11,12 +11,13 @@ use anyhow::{Context, Result};
 use crate::workspace;
 
 /// Everything that the built client depends on, beside the tools and the options.
-const INPUTS: [&str; 12] = [
+const INPUTS: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
     "build.rs",
     "index.html",
+    "assets",
     ".cargo",
     "src",
     "style",

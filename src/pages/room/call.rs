@@ -11,6 +11,7 @@ use crate::{
         connection_status::ConnectionStatus,
         controls::{Controls, Panels},
         copy_link::CopyLink,
+        file_source::FileSource,
         icon::{Icon, IconName},
         logo::Mark,
         notice::{NoticeCard, NoticeList},
@@ -85,7 +86,13 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <div class="room-body">
                 <section class="room-stage">
                     <NoticeList notices=notices dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
-                    <SourceResume is_wanted=model.needs_source_gesture choose=actions.choose_source />
+                    <SourceResume
+                        is_wanted=model.needs_source_gesture
+                        choose=actions.choose_source
+                        file=model.file
+                        play=actions.file
+                    />
+                    <FileSource model=model.file act=actions.file />
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>

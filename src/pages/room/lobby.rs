@@ -8,6 +8,7 @@ use crate::{
         Video, When,
         controls::SwitchButton,
         device_select::DeviceSelect,
+        file_source::FileSource,
         icon::{Icon, IconName},
         level_meter::LevelMeter,
         notice::{NoticeCard, NoticeList},
@@ -63,7 +64,13 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
             <section class="lobby-preview">
                 <Preview model=model toggle_microphone=toggle_microphone />
                 <NoticeList notices=model.notices dismiss=actions.dismiss ask_again=actions.ask_again />
-                <SourceResume is_wanted=model.needs_source_gesture choose=actions.choose_source />
+                <SourceResume
+                    is_wanted=model.needs_source_gesture
+                    choose=actions.choose_source
+                    file=model.file
+                    play=actions.file
+                />
+                <FileSource model=model.file act=actions.file />
             </section>
             <form
                 class="lobby-form"
@@ -131,8 +138,12 @@ fn Preview(model: LobbyModel, toggle_microphone: Callback<()>) -> AnyView {
     let words = Signal::derive(move || {
         let sentence = match (model.source.get(), model.is_asking.get()) {
             (SourceChoice::None, _) => sentence!(lobby.camera_off),
-            (SourceChoice::Camera | SourceChoice::Screen, true) => sentence!(lobby.asking),
-            (SourceChoice::Camera | SourceChoice::Screen, false) => sentence!(lobby.no_picture),
+            (SourceChoice::Camera | SourceChoice::Screen | SourceChoice::File, true) => {
+                sentence!(lobby.asking)
+            }
+            (SourceChoice::Camera | SourceChoice::Screen | SourceChoice::File, false) => {
+                sentence!(lobby.no_picture)
+            }
         };
         sentence(language.locale())
     });

@@ -1,8 +1,9 @@
-//! This person's camera, microphone and screen: asked for, chosen, switched, lost and found again, before and during
+//! This person's camera, microphone, screen and video file: asked for, chosen, switched, lost and found again, before and during
 //! a call.
 
 mod capture;
 mod devices;
+mod file;
 mod level;
 mod screen;
 
@@ -16,12 +17,17 @@ use sightline_browser::{
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::control::{PublishedSource, PublishedState};
 
-use self::{capture::Question, screen::Screen};
+use self::{
+    capture::Question,
+    file::{FileLimits, FileSource},
+    screen::Screen,
+};
 use super::{
-    model::{DeviceChoice, SourceChoice, StreamSignal},
+    model::{DeviceChoice, FileModel, SourceChoice, StreamSignal},
     preferences::{Preferences, Setting},
     signals,
 };
+use crate::parameters::Parameters;
 
 /// What one's own devices give, and the choices they follow. Cheap to clone; all clones are the same devices.
 #[derive(Clone)]
@@ -29,6 +35,7 @@ pub struct LocalMedia {
     inner: Rc<RefCell<Inner>>,
     signals: MediaSignals,
     preferences: Preferences,
+    file_limits: FileLimits,
     changed: EventSink<()>,
 }
 
@@ -42,6 +49,8 @@ pub struct MediaSignals {
     pub source: RwSignal<SourceChoice>,
     /// The browser wants a gesture before it shares a screen.
     pub needs_gesture: RwSignal<bool>,
+    /// The video file.
+    pub file: FileModel,
     /// The main source's own preview.
     pub preview: StreamSignal,
     pub is_asking: RwSignal<bool>,
@@ -55,6 +64,7 @@ struct Inner {
     camera: Option<LocalTrack>,
     microphone: Option<LocalTrack>,
     screen: Option<Screen>,
+    file: Option<FileSource>,
     meter: Option<LevelMeter>,
     /// What the preview shows.
     shown: Option<MediaTrack>,
@@ -68,6 +78,10 @@ struct Inner {
     pending: Option<Question>,
     next_question: u32,
     is_asking_for_screen: bool,
+    /// The number of the file that was opened last.
+    next_file: u32,
+    /// Nobody can see the page.
+    is_hidden: bool,
     shows_level: bool,
     is_closed: bool,
     device_listener: Option<Listener>,
@@ -75,20 +89,22 @@ struct Inner {
 
 impl LocalMedia {
     /// Asks for nothing yet. Pushes to `changed` whenever a track is another or is switched.
-    pub fn new(preferences: Preferences, changed: EventSink<()>) -> Self {
+    pub fn new(preferences: Preferences, parameters: &Parameters, changed: EventSink<()>) -> Self {
         let signals = MediaSignals {
             cameras: RwSignal::new(Vec::new()),
             microphones: RwSignal::new(Vec::new()),
             speakers: RwSignal::new(Vec::new()),
             source: RwSignal::new(SourceChoice::None),
             needs_gesture: RwSignal::new(false),
+            file: file::new_model(parameters),
             preview: RwSignal::new_local(None),
             is_asking: RwSignal::new(false),
             level: RwSignal::new(0.0),
             notices: RwSignal::new(Vec::new()),
         };
         let inner = Inner { shows_level: true, ..Inner::default() };
-        let media = Self { inner: Rc::new(RefCell::new(inner)), signals, preferences, changed };
+        let file_limits = FileLimits::new(parameters);
+        let media = Self { inner: Rc::new(RefCell::new(inner)), signals, preferences, file_limits, changed };
         media.watch_devices();
         media.show_level();
         media
@@ -107,6 +123,9 @@ impl LocalMedia {
     /// The pictures of the main source.
     pub fn main_track(&self) -> Option<MediaTrack> {
         let inner = self.inner.borrow();
+        if let Some(file) = &inner.file {
+            return file.pictures(inner.is_hidden);
+        }
         let track = inner.screen.as_ref().map(|screen| &screen.pictures).or(inner.camera.as_ref());
         track.map(|track| track.track().clone())
     }
@@ -114,6 +133,9 @@ impl LocalMedia {
     /// The sound of the main source, where it has one of its own.
     pub fn source_audio_track(&self) -> Option<MediaTrack> {
         let inner = self.inner.borrow();
+        if let Some(file) = &inner.file {
+            return file.sound();
+        }
         let sound = inner.screen.as_ref().and_then(|screen| screen.sound.as_ref());
         sound.map(|track| track.track().clone())
     }
@@ -126,6 +148,9 @@ impl LocalMedia {
     /// The shorter side of the main source's pictures, in pixels.
     pub fn captured_lines(&self) -> Option<u32> {
         let inner = self.inner.borrow();
+        if let Some(file) = &inner.file {
+            return Some(file.lines());
+        }
         let track = inner.screen.as_ref().map(|screen| &screen.pictures).or(inner.camera.as_ref())?;
         let settings = track.settings();
         Some(settings.width?.min(settings.height?))
@@ -139,15 +164,17 @@ impl LocalMedia {
                 .microphone
                 .as_ref()
                 .is_some_and(|microphone| microphone.is_enabled() && !microphone.is_ended()),
-            source: if inner.screen.is_some() {
+            source: if inner.file.is_some() {
+                PublishedSource::File
+            } else if inner.screen.is_some() {
                 PublishedSource::Screen
             } else if inner.camera.is_some() {
                 PublishedSource::Camera
             } else {
                 PublishedSource::None
             },
-            playback: None,
-            stamped: false,
+            playback: inner.file.as_ref().map(FileSource::playback),
+            stamped: inner.file.as_ref().is_some_and(|file| file.is_stamped(inner.is_hidden)),
         }
     }
 
@@ -176,6 +203,11 @@ impl LocalMedia {
             self.ask_for_screen();
             return;
         }
+        if source == SourceChoice::File {
+            self.want_file();
+            return;
+        }
+        self.drop_file();
         {
             let mut inner = self.inner.borrow_mut();
             inner.source = source;
@@ -237,8 +269,10 @@ impl LocalMedia {
 
     /// Releases everything, for good.
     pub fn close(&self) {
-        let mut inner = self.inner.borrow_mut();
-        *inner = Inner { is_closed: true, ..Inner::default() };
+        let closed = Inner { is_closed: true, ..Inner::default() };
+        // What it held goes outside of the borrow, since some of it tells of its end.
+        let before = self.inner.replace(closed);
+        drop(before);
     }
 
     /// The tracks are others, or switched: tells the preview and the session.

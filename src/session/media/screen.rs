@@ -60,9 +60,12 @@ impl LocalMedia {
             return;
         }
         let before = inner.screen.as_ref().map_or(inner.source, |screen| screen.before);
+        let before = if before == SourceChoice::File { SourceChoice::None } else { before };
         inner.screen = Some(Screen { pictures, sound: captured.audio, before });
         inner.source = SourceChoice::Screen;
         inner.camera = None;
+        drop(inner);
+        self.drop_file();
     }
 
     fn go_without_screen(&self, error: BrowserErrorKind) {

@@ -128,11 +128,14 @@ impl Slots {
         Some(slot)
     }
 
-    /// Puts a track, or none, in a slot; the promise of the sender, where there is one already.
+    /// Puts a track, or none, in a slot; the promise of the sender, where there is one already and it has another track.
     pub(super) fn set_track(&self, slot: MediaSlot, track: Option<&MediaTrack>) -> Option<Promise> {
         let transceiver = {
             let mut contents = self.contents.borrow_mut();
             let content = &mut contents[slot as usize];
+            if content.track.as_ref() == track {
+                return None;
+            }
             content.track = track.cloned();
             content.transceiver.clone()
         };

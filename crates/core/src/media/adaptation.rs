@@ -16,6 +16,23 @@ pub struct SendSituation {
     pub captured_lines: Option<u32>,
     /// The most that the person allows for one sender; `None` for no limit.
     pub max_bitrate_bps: Option<u32>,
+    /// The most frames a second that the person allows; `None` for no limit.
+    pub max_frames_per_second: Option<u32>,
+    /// By how much the person wants the picture smaller, at least; 1 for as it is. It is never made larger.
+    pub scale_down_by: f64,
+}
+
+impl Default for SendSituation {
+    fn default() -> Self {
+        Self {
+            members: 0,
+            source: PublishedSource::None,
+            captured_lines: None,
+            max_bitrate_bps: None,
+            max_frames_per_second: None,
+            scale_down_by: 1.0,
+        }
+    }
 }
 
 /// What one sender may use (W3C WebRTC, `RTCRtpEncodingParameters`).
@@ -67,13 +84,17 @@ pub fn send_limits(situation: &SendSituation) -> SendLimits {
     let step = step_for(situation);
     SendLimits {
         max_bitrate_bps: smallest(situation.max_bitrate_bps, step.map(|step| step.bitrate_bps)),
-        max_frames_per_second: step.map(|step| f64::from(step.frames_per_second)),
-        scale_down_by: match (situation.captured_lines, step) {
+        max_frames_per_second: smallest(
+            situation.max_frames_per_second,
+            step.map(|step| step.frames_per_second),
+        )
+        .map(f64::from),
+        scale_down_by: situation.scale_down_by.max(match (situation.captured_lines, step) {
             (Some(captured), Some(step)) if captured > step.lines => {
                 f64::from(captured) / f64::from(step.lines)
             }
             _ => 1.0,
-        },
+        }),
         degradation,
     }
 }

@@ -1,0 +1,202 @@
+//! A video file as the source: chosen, played, sent, declared.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Context, Result};
+use libtest_mimic::Trial;
+use serde_json::json;
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    stage::{Pair, Scene, Stage},
+    wait::{PATIENCE, until},
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_pairs(a_sample_clip_is_seen_and_heard_by_who_comes_late),
+        stage.test_in_each(what_the_provider_does_is_declared_and_the_picture_goes_on_after_it),
+        stage.test_in_each(a_file_is_chosen_in_the_lobby_and_another_in_the_room),
+        stage.test_in_each(a_file_that_does_not_play_says_why_and_changes_nothing),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn a_sample_clip_is_seen_and_heard_by_who_comes_late(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter_with("clip", "Ada", "source=file&sample=1").await?;
+    ada.until_picture_moves("Ada").await?;
+    bob.enter_with("clip", "Bob", "source=none").await?;
+    bob.until_connected_to("Ada").await?;
+    until_attribute(&bob, "source", "file").await?;
+    until_attribute(&bob, "playback", "playing").await?;
+    bob.until_picture_moves("Ada").await?;
+    until_sound_arrives(&bob).await?;
+    let bobs = ada.until("Bob shows nothing", |page| {
+        page.tile("Bob").is_some_and(|tile| tile.camera.as_deref() == Some("off"))
+    });
+    bobs.await.map(drop)
+}
+
+async fn what_the_provider_does_is_declared_and_the_picture_goes_on_after_it(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter_with("declared", "Ada", "source=file&sample=1").await?;
+    bob.enter_with("declared", "Bob", "source=none").await?;
+    bob.until_picture_moves("Ada").await?;
+
+    ada.click("source-pause").await?;
+    until_attribute(&bob, "playback", "paused").await?;
+    ada.click("source-play").await?;
+    until_attribute(&bob, "playback", "playing").await?;
+    bob.until_picture_moves("Ada").await?;
+
+    // Over a loop it is never over.
+    ada.click("source-loop").await?;
+    seek(&ada, 15.0).await?;
+    until_position(&ada, "it began again", |position_s| position_s < 10.0).await?;
+    until_attribute(&bob, "playback", "playing").await?;
+    ada.click("source-loop").await?;
+    seek(&ada, 15.0).await?;
+    until_attribute(&bob, "playback", "ended").await?;
+
+    // The captured tracks ended with it: there are others now.
+    ada.click("source-play").await?;
+    until_attribute(&bob, "playback", "playing").await?;
+    bob.until_picture_moves("Ada").await?;
+    until_sound_arrives(&bob).await?;
+    ada.click("source-none").await?;
+    until_attribute(&bob, "source", "none").await
+}
+
+async fn a_file_is_chosen_in_the_lobby_and_another_in_the_room(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    bob.enter_with("chosen", "Bob", "source=none").await?;
+    ada.open("/room/chosen?name=Ada&source=none").await?;
+    ada.click("source-file").await?;
+    ada.until("there is a place for files", |page| page.shows("file-source")).await?;
+    ada.choose_file("file-source-input", &sample()).await?;
+    ada.until_preview_moves().await?;
+    ada.click("join").await?;
+    until_attribute(&bob, "source", "file").await?;
+    bob.until_picture_moves("Ada").await?;
+
+    ada.click("source-pause").await?;
+    until_attribute(&bob, "playback", "paused").await?;
+    ada.choose_file("file-source-input", &sample()).await?;
+    until_attribute(&bob, "playback", "playing").await?;
+    bob.until_picture_moves("Ada").await
+}
+
+async fn a_file_that_does_not_play_says_why_and_changes_nothing(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter_with("unplayable", "Ada", "source=camera").await?;
+    bob.enter_with("unplayable", "Bob", "source=none").await?;
+    bob.until_picture_moves("Ada").await?;
+    let folder = tempfile::tempdir()?;
+    for (name, bytes, code) in [
+        ("letter.mp4", b"Dear Bob, this is no video.".to_vec(), "file-not-video"),
+        ("tone.wav", silent_wav(), "file-no-pictures"),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes)?;
+        ada.choose_file("file-source-input", &file).await?;
+        ada.until_notice(code).await?;
+        until_attribute(&bob, "source", "camera").await?;
+    }
+    bob.until_picture_moves("Ada").await?;
+    // It can be tried again at once, and a file that plays takes the notice away.
+    ada.choose_file("file-source-input", &sample()).await?;
+    until_attribute(&bob, "source", "file").await?;
+    ada.until("no notice is left", |page| page.notices.is_empty()).await.map(drop)
+}
+
+/// The clip that is shipped.
+fn sample() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/sample/sample.webm"))
+}
+
+/// A second of silence (8 kHz, 8 bit, one channel): sound without pictures.
+fn silent_wav() -> Vec<u8> {
+    const RATE: u32 = 8000;
+    let mut wav = Vec::new();
+    wav.extend(b"RIFF");
+    wav.extend((36 + RATE).to_le_bytes());
+    wav.extend(b"WAVEfmt ");
+    wav.extend(16_u32.to_le_bytes());
+    for half in [1_u16, 1] {
+        wav.extend(half.to_le_bytes());
+    }
+    for whole in [RATE, RATE] {
+        wav.extend(whole.to_le_bytes());
+    }
+    for half in [1_u16, 8] {
+        wav.extend(half.to_le_bytes());
+    }
+    wav.extend(b"data");
+    wav.extend(RATE.to_le_bytes());
+    wav.resize(44 + RATE as usize, 128);
+    wav
+}
+
+/// Waits until Ada's tile has this value in a `data-` attribute.
+async fn until_attribute(page: &Page, name: &str, value: &str) -> Result<()> {
+    until(&format!("Ada's {name} to be {value}"), PATIENCE, async || {
+        let found: Option<String> = page.execute(ATTRIBUTE, vec![json!(name)]).await?;
+        Ok(if found.as_deref() == Some(value) { Ok(()) } else { Err(format!("{found:?}")) })
+    })
+    .await
+}
+
+async fn until_sound_arrives(page: &Page) -> Result<()> {
+    let before = energy(page).await?;
+    until("sound to arrive", PATIENCE, async || {
+        let now = energy(page).await?;
+        Ok(if now > before { Ok(()) } else { Err(format!("{before} to {now}")) })
+    })
+    .await
+}
+
+/// Of everything that was received and played (W3C webrtc-stats, `totalAudioEnergy`).
+async fn energy(page: &Page) -> Result<f64> {
+    page.execute(ENERGY, vec![]).await.context("the energy of what is received")
+}
+
+async fn seek(page: &Page, position_s: f64) -> Result<()> {
+    page.execute(SEEK, vec![json!(position_s)]).await
+}
+
+async fn until_position(page: &Page, what: &str, is_so: impl Fn(f64) -> bool) -> Result<()> {
+    until(what, PATIENCE, async || {
+        let position_s: f64 = page.execute(POSITION, vec![]).await?;
+        Ok(if is_so(position_s) { Ok(()) } else { Err(format!("it is at {position_s} s")) })
+    })
+    .await
+}
+
+const ATTRIBUTE: &str = "
+    const tile = document.querySelector('[data-testid=\"tile\"][data-name=\"Ada\"]');
+    return tile?.dataset[arguments[0]] ?? null;";
+
+const ENERGY: &str = "
+    return (async () => {
+      const connected = window.sightlineProbe.connections.filter(({ connectionState }) => connectionState === 'connected');
+      const reports = await Promise.all(connected.map((connection) => connection.getStats()));
+      return reports
+        .flatMap((report) => [...report.values()])
+        .filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')
+        .reduce((sum, { totalAudioEnergy }) => sum + (totalAudioEnergy ?? 0), 0);
+    })();";
+
+/// As a person does who lets the slider go.
+const SEEK: &str = "
+    const slider = document.querySelector('[data-testid=\"source-seek\"]');
+    slider.value = arguments[0];
+    slider.dispatchEvent(new Event('change', { bubbles: true }));
+    return null;";
+
+const POSITION: &str = "return Number(document.querySelector('[data-testid=\"source-seek\"]').value);";
