@@ -8,6 +8,7 @@ use crate::{
     language::Language,
     navigation::Navigator,
     pages::{
+        check::CheckPage,
         home::Home,
         not_found::{NotFound, RoomNameInvalid},
         room::RoomPage,
@@ -29,6 +30,7 @@ pub fn App() -> AnyView {
             Route::RoomNameInvalid => view! { <RoomNameInvalid /> }.into_any(),
             #[cfg(feature = "gallery")]
             Route::Gallery(scene) => view! { <crate::pages::gallery::Gallery scene=scene /> }.into_any(),
+            Route::Check => view! { <CheckPage /> }.into_any(),
             Route::NotFound => view! { <NotFound /> }.into_any(),
         }}
     }

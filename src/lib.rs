@@ -11,6 +11,7 @@ pub mod navigation;
 pub mod pages;
 pub mod parameters;
 pub mod route;
+pub mod running_calls;
 pub mod session;
 
 pub use translations::i18n;

@@ -11,6 +11,8 @@ pub enum Route {
     Room(RoomName),
     /// `/room/` with a name that is not allowed.
     RoomNameInvalid,
+    /// `/check`
+    Check,
     /// `/gallery/<scene>`: every state of the interface with made-up people in it.
     #[cfg(feature = "gallery")]
     Gallery(String),
@@ -37,6 +39,7 @@ impl BasePath {
         match route {
             Route::Home | Route::RoomNameInvalid | Route::NotFound => base.clone(),
             Route::Room(name) => format!("{base}room/{name}"),
+            Route::Check => format!("{base}check"),
             #[cfg(feature = "gallery")]
             Route::Gallery(scene) => format!("{base}gallery/{scene}"),
         }
@@ -54,6 +57,7 @@ impl BasePath {
         match segments.as_slice() {
             [] | ["index.html"] => Route::Home,
             ["room", name] => RoomName::new(name).map_or(Route::RoomNameInvalid, Route::Room),
+            ["check"] => Route::Check,
             #[cfg(feature = "gallery")]
             ["gallery", scene] => Route::Gallery((*scene).to_owned()),
             _ => Route::NotFound,
@@ -73,7 +77,7 @@ mod tests {
     fn a_page_and_its_path_say_the_same_at_the_root_and_below_a_path() {
         for base in ["/", "/x/", "/a/b/"] {
             let base = BasePath::new(base);
-            for route in [Route::Home, room("team-7")] {
+            for route in [Route::Home, Route::Check, room("team-7")] {
                 assert_eq!(base.parse(&base.join(&route)), route, "{base:?}");
             }
         }

@@ -30,6 +30,7 @@ pub enum IconName {
     Play,
     Plus,
     Restart,
+    Pulse,
     Screen,
     Send,
     Settings,
@@ -87,6 +88,7 @@ impl IconName {
             Self::Play => "M8 5v14l11-7Z",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Restart => "M6 5v14M19 5.5v13L9 12Z",
+            Self::Pulse => "M3 12h4l2.5-6.5 4.5 13L16.5 12H21",
             Self::Screen => {
                 "M5 4.5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-8a2 2 0 0 1 2-2ZM8.5 20h7M12 16.5V20"
             }

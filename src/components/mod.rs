@@ -3,6 +3,7 @@
 pub mod avatar;
 pub mod chat;
 mod chat_message;
+pub mod check_link;
 mod choice;
 mod clock_time;
 pub mod connection_status;

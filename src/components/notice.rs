@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use sightline_core::notice::NoticeCode;
 
 use super::{
+    check_link::CheckLink,
     icon::{Icon, IconName},
     link::Link,
     notice_text::notice_text,
@@ -49,7 +50,9 @@ pub fn NoticeList(
                 <Icon name=notice_icon(code) />
                 <div class="notice-text">
                     <p class="notice-title">{language.text(title)}</p>
-                    <p class="notice-hint">{language.text(hint)}</p>
+                    <p class="notice-hint">
+                        {language.text(hint)} {is_for_the_doctor(code).then(|| view! { " " <CheckLink class="check-link" /> })}
+                    </p>
                 </div>
                 {action
                     .map(|(run, words)| {
@@ -125,7 +128,7 @@ pub fn NoticeCard(
             <h1>{language.text(title)}</h1>
             <p>{language.text(hint)}</p>
             <div class="notice-card-actions">
-                {way_on} <Link to=Route::Home class="button">
+                {way_on} {is_for_the_doctor(code).then(|| view! { <CheckLink class="button" /> })} <Link to=Route::Home class="button">
                     {language.text(sentence!(notice.home))}
                 </Link>
             </div>
@@ -166,6 +169,21 @@ fn way_on(code: NoticeCode) -> WayOn {
         NoticeCode::UnsupportedBrowser | NoticeCode::RoomNameInvalid => WayOn::None,
         _ => WayOn::Retry,
     }
+}
+
+/// Whether the connection doctor knows more.
+fn is_for_the_doctor(code: NoticeCode) -> bool {
+    matches!(
+        code,
+        NoticeCode::ConnectionFailed
+            | NoticeCode::ServerUnreachable
+            | NoticeCode::SignallingLost
+            | NoticeCode::PermissionDenied
+            | NoticeCode::NoDevice
+            | NoticeCode::DeviceInUse
+            | NoticeCode::InsecureContext
+            | NoticeCode::UnsupportedBrowser
+    )
 }
 
 fn notice_icon(code: NoticeCode) -> IconName {

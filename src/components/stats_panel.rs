@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use sightline_core::stats::{Figure, FigureValue, Metric};
 
 use super::{
+    check_link::CheckLink,
     figure_text,
     figures::{
         charts::Charts,
@@ -58,6 +59,7 @@ pub fn StatsPanel(
             <header class="panel-header">
                 <h2>{language.text(sentence!(figures.title))}</h2>
                 <span class="room-bar-space"></span>
+                <CheckLink class="check-link" others=model.others.into() />
                 <button
                     type="button"
                     class="icon-button stats-expand"

@@ -6,11 +6,13 @@ use sightline_protocol::control::{Playback, PublishedSource};
 
 use super::{
     avatar::Avatar,
+    check_link::CheckLink,
     icon::{Icon, IconName},
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
     tile_menu::TileMenu,
     video::Video,
+    when::When,
 };
 use crate::{
     language::{Language, Sentence},
@@ -99,6 +101,11 @@ pub fn Tile(
                 {state_words}
             </p>
             <p class="tile-playback">{playback}</p>
+            <When is=Signal::derive(move || state.get() == LinkState::Failed)>
+                <p class="tile-check">
+                    <CheckLink class="check-link" others=Signal::derive(move || vec![tile]) />
+                </p>
+            </When>
             <TileMenu tile=element video=video volume=(!is_own).then_some(volume) />
             <div class="tile-label">
                 <span class="sr-only">

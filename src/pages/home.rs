@@ -9,6 +9,7 @@ use crate::{
     components::{
         When,
         icon::{Icon, IconName},
+        link::Link,
         logo::Sightline,
         notice::InputNotice,
         page_header::PageHeader,
@@ -106,6 +107,11 @@ pub fn Home() -> AnyView {
                 <Verb title=sentence!(home.send) text=sentence!(home.send_text) />
                 <Verb title=sentence!(home.measure) text=sentence!(home.measure_text) />
             </ul>
+            <p class="home-check">
+                <Link to=Route::Check class="check-link">
+                    {language.text(sentence!(check.open))}
+                </Link>
+            </p>
         </main>
     }
     .into_any()

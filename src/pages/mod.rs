@@ -1,5 +1,6 @@
 //! One module for each route.
 
+pub mod check;
 #[cfg(feature = "gallery")]
 pub mod gallery;
 pub mod home;

@@ -27,16 +27,24 @@ pub fn find_way(room: &RoomName, wants_tabs: bool) -> FutureWay {
     if location::configured_server().is_some() {
         return Box::pin(std::future::ready(server));
     }
-    let asked = has_server(&format!("{}/healthz", location::base().trim_end_matches('/')));
+    let asked = has_server(&health());
     Box::pin(async move { if asked.await { server } else { tabs } })
 }
 
 /// The address of the signalling socket: beside the page, or where the page's `config.js` says.
-fn signalling() -> String {
-    let base = location::configured_server().unwrap_or_else(location::base);
-    let base = base.trim_end_matches('/');
+pub fn signalling() -> String {
     // http becomes ws, https becomes wss.
-    format!("{}{SIGNALLING_PATH}", base.replacen("http", "ws", 1))
+    format!("{}{SIGNALLING_PATH}", server().replacen("http", "ws", 1))
+}
+
+/// Where the server says that it is well.
+pub fn health() -> String {
+    format!("{}/healthz", server())
+}
+
+fn server() -> String {
+    let base = location::configured_server().unwrap_or_else(location::base);
+    base.trim_end_matches('/').to_owned()
 }
 
 /// A file that is shipped beside the page.

@@ -3,7 +3,7 @@
 //! Components read the handles in [`model`] and call the actions there; nothing else in `src` knows a peer
 //! connection. One [`Session`] is one visit of one room page: the lobby first, then the room.
 
-mod address;
+pub mod address;
 mod driver;
 mod figures_view;
 mod identity;

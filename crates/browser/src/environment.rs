@@ -34,6 +34,12 @@ pub fn languages() -> Vec<String> {
     window().navigator().languages().iter().filter_map(|language: JsValue| language.as_string()).collect()
 }
 
+/// What the browser calls itself (`User-Agent`).
+#[must_use]
+pub fn user_agent() -> String {
+    window().navigator().user_agent().unwrap_or_default()
+}
+
 /// Whether the person prefers dark colours.
 #[must_use]
 pub fn prefers_dark() -> bool {

@@ -2,7 +2,7 @@
 
 use js_sys::Reflect;
 use sightline_core::media::ContentHint;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{Event, MediaStreamTrack, MediaStreamTrackState};
 
 use crate::{queue::EventSink, window::member};
@@ -153,6 +153,15 @@ impl LocalTrack {
         self.track.0.label()
     }
 
+    /// The widest and the highest picture that the source can give, in pixels, where the browser says so
+    /// (`getCapabilities`).
+    #[must_use]
+    pub fn largest_picture(&self) -> Option<(u32, u32)> {
+        let capabilities = self.track.0.unchecked_ref::<TrackShim>().get_capabilities().ok()?;
+        let most = |name: &str| member(&member(&capabilities, name)?, "max")?.as_f64();
+        Some((most("width")? as u32, most("height")? as u32))
+    }
+
     /// What the source gives.
     #[must_use]
     pub fn settings(&self) -> TrackSettings {
@@ -194,4 +203,14 @@ impl Drop for EndedHandler {
     fn drop(&mut self) {
         self.track.0.set_onended(None);
     }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = MediaStreamTrack, js_name = MediaStreamTrack)]
+    type TrackShim;
+
+    /// Throws where the method is not there.
+    #[wasm_bindgen(method, catch, js_name = getCapabilities)]
+    fn get_capabilities(this: &TrackShim) -> Result<JsValue, JsValue>;
 }

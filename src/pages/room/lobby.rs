@@ -6,6 +6,7 @@ use sightline_protocol::{RoomName, limits::MAX_DISPLAY_NAME_CHARS};
 use crate::{
     components::{
         Video, When,
+        check_link::CheckLink,
         controls::SwitchButton,
         device_select::DeviceSelect,
         file_source::FileSource,
@@ -123,6 +124,9 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
                         <Icon name=IconName::Arrow />
                     </button>
                 </div>
+                <p class="lobby-check">
+                    <CheckLink class="check-link" />
+                </p>
             </form>
         </main>
     }

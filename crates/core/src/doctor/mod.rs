@@ -16,6 +16,7 @@ mod nat;
 mod operation;
 mod relay_probe;
 mod report;
+mod signalling_probe;
 mod verdict;
 
 pub use candidate::{Candidate, CandidateType, Family, redact};
@@ -30,4 +31,5 @@ pub use relay_probe::{
     FLOOD_AHEAD_BYTES, FLOOD_MESSAGE_BYTES, PACKET_BYTES, ProbeOutput, RelayFigures, RelayProbe,
 };
 pub use report::{MAX_REPORT_LINK_BYTES, Report, ReportUnreadable};
+pub use signalling_probe::SignallingProbe;
 pub use verdict::{Advice, Verdict, Who};

@@ -1,0 +1,136 @@
+//! Runs an examination: what the core's doctor asks for becomes browser calls, and what they find goes back to it.
+
+mod devices;
+mod gathering;
+mod relay_call;
+mod server;
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
+use futures_util::{
+    future::{AbortHandle, Abortable, Either, select},
+    pin_mut,
+};
+use leptos::task::spawn_local;
+use sightline_browser::{
+    clock, environment,
+    queue::{EventSink, EventStream, event_queue},
+};
+use sightline_core::doctor::{BrowserFacts, Doctor, DoctorOutput, Finding, Operation, OperationId, Outcome};
+
+use self::devices::Devices;
+pub(super) use self::gathering::gather;
+
+/// More than all gatherings at once can report.
+const MAX_FINDINGS: usize = 1024;
+
+type Input = (OperationId, Finding);
+
+/// Something that runs until it is dropped.
+#[derive(Debug)]
+pub(super) struct Task(AbortHandle);
+
+impl Task {
+    pub(super) fn spawn(future: impl Future<Output = ()> + 'static) -> Self {
+        let (handle, registration) = AbortHandle::new_pair();
+        spawn_local(async move {
+            let _ = Abortable::new(future, registration).await;
+        });
+        Self(handle)
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Examines, and shows after each step how it stands, until it is dropped.
+pub(super) fn start(show: impl Fn(&Doctor) + 'static) -> Task {
+    Task::spawn(async move { Run::new().run(show).await })
+}
+
+struct Run {
+    doctor: Doctor,
+    running: HashMap<OperationId, Task>,
+    devices: Rc<RefCell<Devices>>,
+    inputs: EventSink<Input>,
+    stream: EventStream<Input>,
+}
+
+impl Run {
+    fn new() -> Self {
+        let facts = BrowserFacts {
+            has_web_rtc: environment::has_web_rtc(),
+            is_secure: environment::is_secure_context() && environment::has_media_devices(),
+        };
+        let (inputs, stream) = event_queue(MAX_FINDINGS);
+        Self {
+            doctor: Doctor::new(facts, clock::now()),
+            running: HashMap::new(),
+            devices: Rc::default(),
+            inputs,
+            stream,
+        }
+    }
+
+    async fn run(mut self, show: impl Fn(&Doctor)) {
+        loop {
+            while let Some(output) = self.doctor.poll_output() {
+                match output {
+                    DoctorOutput::Begin(id, operation) => self.begin(id, operation),
+                    DoctorOutput::End(id) => drop(self.running.remove(&id)),
+                }
+            }
+            show(&self.doctor);
+            // The person's answer may still be awaited when everything else is done.
+            if self.doctor.is_done() && self.running.is_empty() {
+                return;
+            }
+            match self.next().await {
+                Some((id, finding)) => self.doctor.handle_finding(id, finding, clock::now()),
+                None => self.doctor.handle_timeout(clock::now()),
+            }
+        }
+    }
+
+    /// The next finding; `None` where the time for something came first.
+    async fn next(&mut self) -> Option<Input> {
+        let Some(deadline) = self.doctor.poll_timeout() else { return self.stream.next().await };
+        let (timer, next) = (clock::sleep_until(deadline), self.stream.next());
+        pin_mut!(timer, next);
+        match select(next, timer).await {
+            Either::Left((finding, _)) => finding,
+            Either::Right(_) => None,
+        }
+    }
+
+    fn begin(&mut self, id: OperationId, operation: Operation) {
+        let sink = self.inputs.map(move |finding| (id, finding));
+        let devices = Rc::clone(&self.devices);
+        let task = match operation {
+            Operation::AskForDevices => Task::spawn(async move { sink.push(devices::ask(&devices).await) }),
+            Operation::WatchCamera => find(sink, async move { devices::watch_camera(&devices).await }),
+            Operation::ListenToMicrophone => {
+                find(sink, async move { devices::listen_to_microphone(&devices).await })
+            }
+            Operation::CountSpeakers => find(sink, devices::count_speakers()),
+            Operation::ReachServer => {
+                Task::spawn(async move { sink.push(Finding::Server(server::reach().await)) })
+            }
+            Operation::OpenSignalling => Task::spawn(async move {
+                sink.push(Finding::Signalling(server::ask_for_ice_servers().await));
+            }),
+            Operation::Gather(servers) => Task::spawn(async move { gather(&servers, false, &sink).await }),
+            Operation::CallThroughRelay(relays) => Task::spawn(async move {
+                sink.push(relay_call::measure(&relays).await);
+            }),
+        };
+        self.running.insert(id, task);
+    }
+}
+
+fn find(sink: EventSink<Finding>, outcome: impl Future<Output = Outcome> + 'static) -> Task {
+    Task::spawn(async move { sink.push(Finding::Judged(outcome.await)) })
+}

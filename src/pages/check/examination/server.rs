@@ -1,0 +1,49 @@
+//! The server: by plain HTTP, and by the signalling socket.
+
+use std::time::Duration;
+
+use sightline_browser::{
+    clock, http,
+    queue::event_queue,
+    signalling::{SignallingTransport, TransportEvent, WebSocketTransport},
+};
+use sightline_core::doctor::{SignallingFinding, SignallingProbe};
+
+use crate::session::address;
+
+/// What comes on one socket that asks a few questions.
+const MAX_EVENTS: usize = 16;
+
+/// How long the answer took; `None` where there is none.
+pub(super) async fn reach() -> Option<Duration> {
+    let asked_at = clock::now();
+    http::reach(&address::health()).await.ok()?;
+    Some(clock::now() - asked_at)
+}
+
+/// Opens a socket without joining a room, and asks.
+pub(super) async fn ask_for_ice_servers() -> SignallingFinding {
+    let (sink, mut events) = event_queue(MAX_EVENTS);
+    let mut probe = SignallingProbe::new(clock::now());
+    let Ok(socket) = WebSocketTransport::open(&address::signalling(), &sink) else {
+        return SignallingFinding::Closed;
+    };
+    while let Some(event) = events.next().await {
+        match event {
+            TransportEvent::Open => probe.handle_open(clock::now()),
+            TransportEvent::Frame(frame) => probe.handle_frame(&frame, clock::now()),
+            // No frame of the protocol.
+            TransportEvent::Unreadable => probe.handle_frame("", clock::now()),
+            TransportEvent::Closed { reason, .. } => probe.handle_closed(&reason),
+        }
+        if let Some(finding) = probe.finding() {
+            return finding.clone();
+        }
+        if let Some(frame) = probe.poll_output()
+            && let Err(error) = socket.send(&frame)
+        {
+            probe.handle_closed(&error.name);
+        }
+    }
+    SignallingFinding::Closed
+}

@@ -1,0 +1,223 @@
+//! `/check`: the connection doctor. [`CheckPage`] is all that the app knows of it.
+
+mod examination;
+mod report_actions;
+mod rows;
+mod summary;
+mod trickle;
+mod words;
+
+use leptos::prelude::*;
+use sightline_browser::{
+    clock, environment,
+    location::{self, Location},
+};
+use sightline_core::doctor::{Check, CheckKind, CheckState, Report, Verdict};
+
+use self::{
+    examination::Task, report_actions::ReportActions, rows::CheckGroup, summary::Summary, trickle::Trickle,
+};
+use crate::{
+    components::{
+        When,
+        icon::{Icon, IconName},
+        page_header::PageHeader,
+    },
+    language::Language,
+    running_calls::RunningCalls,
+    sentence,
+};
+
+const REPORT_FRAGMENT: &str = "#report=";
+
+const DEVICE: &[CheckKind] = &[
+    CheckKind::Browser,
+    CheckKind::SecureContext,
+    CheckKind::Permissions,
+    CheckKind::Camera,
+    CheckKind::Microphone,
+    CheckKind::Speakers,
+];
+const SERVER: &[CheckKind] = &[CheckKind::Server, CheckKind::Signalling];
+const NETWORK: &[CheckKind] = &[
+    CheckKind::Addresses,
+    CheckKind::StunUdp,
+    CheckKind::TurnUdp,
+    CheckKind::TurnTcp,
+    CheckKind::TurnTls,
+    CheckKind::Nat,
+    CheckKind::RelayCall,
+];
+
+/// What the page shows.
+#[derive(Debug, Clone, Copy)]
+struct CheckModel {
+    /// Empty before the first examination.
+    checks: RwSignal<Vec<Check>>,
+    /// What calls used when the page was opened from a room.
+    calls: RwSignal<Vec<String>>,
+    /// A report that came by a link, in place of an examination.
+    shared: RwSignal<Option<Report>>,
+    /// The link that brought the page held something else.
+    is_unreadable: RwSignal<bool>,
+}
+
+impl CheckModel {
+    /// What the address brings along, which is taken out of it: it must not be handed on with the address by mistake.
+    fn from_address() -> Self {
+        let location = Location::current();
+        let fragment = location.fragment.as_str();
+        let shared = fragment.strip_prefix(REPORT_FRAGMENT).map(Report::from_link);
+        let calls = RunningCalls::from_fragment(fragment);
+        if calls.is_some() {
+            location::replace(&format!("{}{}", location.path, location.query));
+        }
+        let checks = shared.as_ref().and_then(|shared| shared.as_ref().ok()).map(Report::checks);
+        Self {
+            checks: RwSignal::new(checks.unwrap_or_default()),
+            calls: RwSignal::new(calls.map(|calls| calls.0).unwrap_or_default()),
+            is_unreadable: RwSignal::new(matches!(shared, Some(Err(_)))),
+            shared: RwSignal::new(shared.and_then(Result::ok)),
+        }
+    }
+
+    fn verdict(self) -> Verdict {
+        self.checks.with(|checks| Verdict::of(checks))
+    }
+
+    /// The report of what is shown.
+    fn report(self) -> Report {
+        self.shared.get_untracked().unwrap_or_else(|| {
+            let checks = self.checks.get_untracked();
+            Report::new(&checks, self.calls.get_untracked(), environment::user_agent(), clock::unix_ms())
+        })
+    }
+}
+
+/// The page.
+#[component]
+pub fn CheckPage() -> AnyView {
+    let language = Language::from_context();
+    let model = CheckModel::from_address();
+    let task = StoredValue::new_local(None::<Task>);
+    let start = move |_| {
+        model.shared.set(None);
+        model.is_unreadable.set(false);
+        model.checks.set(Vec::new());
+        task.set_value(Some(examination::start(move |doctor| {
+            model.checks.try_set(doctor.checks());
+        })));
+    };
+    let has_rows = Memo::new(move |_| model.checks.with(|checks| !checks.is_empty()));
+    let is_running = Memo::new(move |_| has_rows.get() && model.verdict() == Verdict::Running);
+    let start_text = Signal::derive(move || {
+        let sentence = match (is_running.get(), has_rows.get() && model.shared.with(Option::is_none)) {
+            (true, _) => sentence!(check.running),
+            (_, true) => sentence!(check.again),
+            (_, false) => sentence!(check.start),
+        };
+        sentence(language.locale())
+    });
+    view! {
+        <PageHeader />
+        <main class="check">
+            <header class="check-intro">
+                <h1>{language.text(sentence!(check.title))}</h1>
+                <p>{language.text(sentence!(check.lead))}</p>
+                <button
+                    type="button"
+                    class="button primary large"
+                    data-testid="check-start"
+                    aria-disabled=Signal::derive(move || is_running.get().to_string())
+                    on:click=move |event| {
+                        if !is_running.get_untracked() {
+                            start(event);
+                        }
+                    }
+                >
+                    <Icon name=IconName::Pulse />
+                    {start_text}
+                </button>
+                <p class="check-hint" hidden=Signal::derive(move || has_rows.get())>
+                    {language.text(sentence!(check.ask_hint))}
+                </p>
+            </header>
+            <When is=model.is_unreadable>
+                <p class="check-message" role="alert" data-testid="notice" data-code="report-unreadable">
+                    {language.text(sentence!(check.report.unreadable))}
+                </p>
+            </When>
+            <When is=Signal::derive(move || model.shared.with(Option::is_some))>
+                <p class="check-message">
+                    <strong>{language.text(sentence!(check.report.shared))}</strong>
+                    " "
+                    {language.text(sentence!(check.report.shared_text))}
+                </p>
+            </When>
+            <p class="sr-only" role="status">{progress(model)}</p>
+            <When is=has_rows>
+                <Summary model=model />
+                <div class="check-groups">
+                    <CheckGroup title=sentence!(check.group.device) kinds=DEVICE checks=model.checks />
+                    <div>
+                        <CheckGroup title=sentence!(check.group.server) kinds=SERVER checks=model.checks />
+                        <CheckGroup title=sentence!(check.group.network) kinds=NETWORK checks=model.checks />
+                    </div>
+                </div>
+                <When is=Signal::derive(move || !is_running.get())>
+                    <ReportActions model=model />
+                </When>
+            </When>
+            <RunningCallList calls=model.calls />
+            <Trickle />
+        </main>
+    }
+    .into_any()
+}
+
+/// For those who hear the page: how far it is, and in the end what came of it.
+fn progress(model: CheckModel) -> Signal<String> {
+    let language = Language::from_context();
+    Signal::derive(move || {
+        let locale = language.locale();
+        let (done, all) = model
+            .checks
+            .with(|checks| (checks.iter().filter(|check| check.state.is_done()).count(), checks.len()));
+        match model.verdict() {
+            _ if all == 0 => String::new(),
+            Verdict::Running => {
+                let (done_word, of_word) = (sentence!(check.done)(locale), sentence!(check.of)(locale));
+                format!("{done} {of_word} {all} {done_word}")
+            }
+            verdict => words::verdict_text(verdict).0(locale).to_owned(),
+        }
+    })
+}
+
+#[component]
+fn RunningCallList(calls: RwSignal<Vec<String>>) -> AnyView {
+    let language = Language::from_context();
+    let lines = move || {
+        calls.get().into_iter().map(|line| view! { <li data-testid="check-call">{line}</li> }).collect_view()
+    };
+    view! {
+        <When is=Signal::derive(move || calls.with(|calls| !calls.is_empty()))>
+            <section class="check-card">
+                <h2>{language.text(sentence!(check.call.title))}</h2>
+                <ul class="check-calls">{lines}</ul>
+            </section>
+        </When>
+    }
+    .into_any()
+}
+
+/// The icon of a state; none while there is nothing to say.
+fn state_icon(state: CheckState) -> IconName {
+    match state {
+        CheckState::Waiting => IconName::Clock,
+        CheckState::Running => IconName::Pulse,
+        CheckState::Ok => IconName::Check,
+        CheckState::Warning => IconName::Alert,
+        CheckState::Failed => IconName::Close,
+    }
+}

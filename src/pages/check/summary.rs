@@ -1,0 +1,100 @@
+//! The sentence on top, and who has to do what.
+
+use leptos::prelude::*;
+use sightline_core::doctor::{Advice, CheckKind, CheckState, Verdict, Who};
+
+use super::{
+    CheckModel,
+    words::{advice_text, verdict_text, who_text},
+};
+use crate::{
+    components::{
+        When,
+        icon::{Icon, IconName},
+    },
+    language::Language,
+    sentence,
+};
+
+const DEVICES: [CheckKind; 5] = [
+    CheckKind::SecureContext,
+    CheckKind::Permissions,
+    CheckKind::Camera,
+    CheckKind::Microphone,
+    CheckKind::Speakers,
+];
+
+/// What will work from here.
+#[component]
+pub(super) fn Summary(model: CheckModel) -> AnyView {
+    let language = Language::from_context();
+    let verdict = Memo::new(move |_| model.verdict());
+    let advice = Memo::new(move |_| model.checks.with(|checks| Advice::of(checks)));
+    let has_device_trouble = Memo::new(move |_| {
+        model.checks.with(|checks| {
+            let mut devices = checks.iter().filter(|check| DEVICES.contains(&check.id.kind));
+            devices.any(|check| check.state == CheckState::Failed)
+        })
+    });
+    let words = move |part: fn(Verdict) -> crate::language::Sentence| {
+        Signal::derive(move || part(verdict.get())(language.locale()))
+    };
+    let icon = Signal::derive(move || match tone(verdict.get()) {
+        "good" => IconName::Check,
+        "running" => IconName::Pulse,
+        _ => IconName::Alert,
+    });
+    let of = move |who: Who| {
+        let mine = move || {
+            let advice = advice.get();
+            advice.into_iter().filter(move |advice| advice.who() == who).collect::<Vec<_>>()
+        };
+        let lines = move || {
+            mine()
+                .into_iter()
+                .map(|advice| view! { <li>{language.text(advice_text(advice))}</li> })
+                .collect_view()
+        };
+        view! {
+            <div hidden=Signal::derive(move || mine().is_empty())>
+                <dt>{language.text(who_text(who))}</dt>
+                <dd>
+                    <ul>{lines}</ul>
+                </dd>
+            </div>
+        }
+    };
+    view! {
+        <section
+            class="check-summary"
+            data-testid="check-summary"
+            data-verdict=Signal::derive(move || verdict.get().as_str())
+            data-tone=Signal::derive(move || tone(verdict.get()))
+        >
+            <span class="check-summary-icon">
+                <Icon name=icon />
+            </span>
+            <div class="check-summary-text">
+                <h2>{words(|verdict| verdict_text(verdict).0)}</h2>
+                <p>{words(|verdict| verdict_text(verdict).1)}</p>
+                <When is=has_device_trouble>
+                    <p>{language.text(sentence!(check.device_trouble))}</p>
+                </When>
+                <When is=Signal::derive(move || verdict.get() != Verdict::Running && advice.with(|advice| !advice.is_empty()))>
+                    <h3>{language.text(sentence!(check.problems))}</h3>
+                    <dl class="check-advice">{of(Who::You)} {of(Who::Network)} {of(Who::Operator)}</dl>
+                </When>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn tone(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Running => "running",
+        Verdict::Direct | Verdict::RelayUdp => "good",
+        Verdict::RelayTcp | Verdict::RelayTls | Verdict::Limited | Verdict::Unknown => "fair",
+        Verdict::UnsupportedBrowser | Verdict::ServerUnreachable | Verdict::Nothing => "bad",
+    }
+}

@@ -1,0 +1,164 @@
+//! The sentences of the connection doctor.
+
+use sightline_core::doctor::{Advice, Check, CheckCode, CheckKind, CheckState, DetailLabel, Verdict, Who};
+
+use crate::{language::Sentence, sentence};
+
+/// What is looked at.
+pub(super) fn kind_text(kind: CheckKind) -> Sentence {
+    match kind {
+        CheckKind::Browser => sentence!(check.kind.browser),
+        CheckKind::SecureContext => sentence!(check.kind.secure_context),
+        CheckKind::Permissions => sentence!(check.kind.permissions),
+        CheckKind::Camera => sentence!(check.kind.camera),
+        CheckKind::Microphone => sentence!(check.kind.microphone),
+        CheckKind::Speakers => sentence!(check.kind.speakers),
+        CheckKind::Server => sentence!(check.kind.server),
+        CheckKind::Signalling => sentence!(check.kind.signalling),
+        CheckKind::Addresses => sentence!(check.kind.addresses),
+        CheckKind::StunUdp => sentence!(check.kind.stun_udp),
+        CheckKind::TurnUdp => sentence!(check.kind.turn_udp),
+        CheckKind::TurnTcp => sentence!(check.kind.turn_tcp),
+        CheckKind::TurnTls => sentence!(check.kind.turn_tls),
+        CheckKind::Nat => sentence!(check.kind.nat),
+        CheckKind::RelayCall => sentence!(check.kind.relay_call),
+    }
+}
+
+/// How a check stands.
+pub(super) fn state_text(state: CheckState) -> Sentence {
+    match state {
+        CheckState::Waiting => sentence!(check.state.waiting),
+        CheckState::Running => sentence!(check.state.running),
+        CheckState::Ok => sentence!(check.state.ok),
+        CheckState::Warning => sentence!(check.state.warning),
+        CheckState::Failed => sentence!(check.state.failed),
+    }
+}
+
+/// The result of a check, in a sentence; nothing while there is none.
+pub(super) fn result_text(check: &Check) -> Option<Sentence> {
+    Some(match check.code? {
+        CheckCode::Ok if check.id.kind == CheckKind::Nat => sentence!(check.code.nat_ok),
+        CheckCode::Ok => sentence!(check.code.ok),
+        CheckCode::Timeout => sentence!(check.code.timeout),
+        CheckCode::NotTested => sentence!(check.code.not_tested),
+        CheckCode::UnsupportedBrowser => sentence!(check.code.unsupported_browser),
+        CheckCode::InsecureContext => sentence!(check.code.insecure_context),
+        CheckCode::PermissionDenied => sentence!(check.code.permission_denied),
+        CheckCode::PermissionPending => sentence!(check.code.permission_pending),
+        CheckCode::NoDevice => sentence!(check.code.no_device),
+        CheckCode::DeviceInUse => sentence!(check.code.device_in_use),
+        CheckCode::PictureBlack => sentence!(check.code.picture_black),
+        CheckCode::PictureFrozen => sentence!(check.code.picture_frozen),
+        CheckCode::Silent => sentence!(check.code.silent),
+        CheckCode::SoundSuspended => sentence!(check.code.sound_suspended),
+        CheckCode::NotListed => sentence!(check.code.not_listed),
+        CheckCode::ServerUnreachable => sentence!(check.code.server_unreachable),
+        CheckCode::WebsocketBlocked => sentence!(check.code.websocket_blocked),
+        CheckCode::SignallingRefused => sentence!(check.code.signalling_refused),
+        CheckCode::NoCandidates => sentence!(check.code.no_candidates),
+        CheckCode::Unauthorized => sentence!(check.code.unauthorized),
+        CheckCode::QuotaReached => sentence!(check.code.quota_reached),
+        CheckCode::NotReached => sentence!(check.code.not_reached),
+        CheckCode::CertificateOrUnreachable => sentence!(check.code.certificate_or_unreachable),
+        CheckCode::UrlInvalid => sentence!(check.code.url_invalid),
+        CheckCode::NoRelay => sentence!(check.code.no_relay),
+        CheckCode::NatSymmetric => sentence!(check.code.nat_symmetric),
+        CheckCode::NatUnknown => sentence!(check.code.nat_unknown),
+        CheckCode::RelayFailed => sentence!(check.code.relay_failed),
+        CheckCode::RelayLossy => sentence!(check.code.relay_lossy),
+        CheckCode::RelaySlow => sentence!(check.code.relay_slow),
+    })
+}
+
+/// What a line behind a row is about.
+pub(super) fn label_text(label: DetailLabel) -> Sentence {
+    match label {
+        DetailLabel::Device => sentence!(check.label.device),
+        DetailLabel::Picture => sentence!(check.label.picture),
+        DetailLabel::Resolutions => sentence!(check.label.resolutions),
+        DetailLabel::Level => sentence!(check.label.level),
+        DetailLabel::Count => sentence!(check.label.count),
+        DetailLabel::RoundTrip => sentence!(check.label.round_trip),
+        DetailLabel::Opening => sentence!(check.label.opening),
+        DetailLabel::IceServers => sentence!(check.label.ice_servers),
+        DetailLabel::Candidate => sentence!(check.label.candidate),
+        DetailLabel::Hidden => sentence!(check.label.hidden),
+        DetailLabel::Ipv4 => sentence!(check.label.ipv4),
+        DetailLabel::Ipv6 => sentence!(check.label.ipv6),
+        DetailLabel::Error => sentence!(check.label.error),
+        DetailLabel::Mapping => sentence!(check.label.mapping),
+        DetailLabel::Connected => sentence!(check.label.connected),
+        DetailLabel::Throughput => sentence!(check.label.throughput),
+        DetailLabel::Jitter => sentence!(check.label.jitter),
+        DetailLabel::Loss => sentence!(check.label.loss),
+    }
+}
+
+/// What the code of an `icecandidateerror` means (RFC 8656, section 19; 701 is of the W3C).
+pub(super) fn error_text(code: u16) -> Sentence {
+    match code {
+        401 => sentence!(check.error.e401),
+        403 => sentence!(check.error.e403),
+        486 => sentence!(check.error.e486),
+        508 => sentence!(check.error.e508),
+        701 => sentence!(check.error.e701),
+        _ => sentence!(check.error.other),
+    }
+}
+
+/// What will work: in a line, and what that means.
+pub(super) fn verdict_text(verdict: Verdict) -> (Sentence, Sentence) {
+    macro_rules! both {
+        ($key:ident) => {
+            (sentence!(check.verdict.$key.title), sentence!(check.verdict.$key.text))
+        };
+    }
+    match verdict {
+        Verdict::Running => both!(running),
+        Verdict::UnsupportedBrowser => both!(unsupported_browser),
+        Verdict::ServerUnreachable => both!(server_unreachable),
+        Verdict::Direct => both!(direct),
+        Verdict::RelayUdp => both!(relay_udp),
+        Verdict::RelayTcp => both!(relay_tcp),
+        Verdict::RelayTls => both!(relay_tls),
+        Verdict::Limited => both!(limited),
+        Verdict::Nothing => both!(nothing),
+        Verdict::Unknown => both!(unknown),
+    }
+}
+
+/// Who can do something.
+pub(super) fn who_text(who: Who) -> Sentence {
+    match who {
+        Who::You => sentence!(check.who.you),
+        Who::Network => sentence!(check.who.network),
+        Who::Operator => sentence!(check.who.operator),
+    }
+}
+
+/// What is to be done.
+pub(super) fn advice_text(advice: Advice) -> Sentence {
+    match advice {
+        Advice::OtherBrowser => sentence!(check.advice.other_browser),
+        Advice::UseHttps => sentence!(check.advice.use_https),
+        Advice::AllowDevices => sentence!(check.advice.allow_devices),
+        Advice::AnswerPrompt => sentence!(check.advice.answer_prompt),
+        Advice::PlugCamera => sentence!(check.advice.plug_camera),
+        Advice::PlugMicrophone => sentence!(check.advice.plug_microphone),
+        Advice::CloseOtherPrograms => sentence!(check.advice.close_other_programs),
+        Advice::CheckCamera => sentence!(check.advice.check_camera),
+        Advice::CheckMicrophone => sentence!(check.advice.check_microphone),
+        Advice::StartServer => sentence!(check.advice.start_server),
+        Advice::AllowWebsocket => sentence!(check.advice.allow_websocket),
+        Advice::AllowWebRtc => sentence!(check.advice.allow_web_rtc),
+        Advice::OpenUdp => sentence!(check.advice.open_udp),
+        Advice::OpenTcp => sentence!(check.advice.open_tcp),
+        Advice::FixCredentials => sentence!(check.advice.fix_credentials),
+        Advice::RaiseQuota => sentence!(check.advice.raise_quota),
+        Advice::FixCertificate => sentence!(check.advice.fix_certificate),
+        Advice::AddRelay => sentence!(check.advice.add_relay),
+        Advice::FixRelay => sentence!(check.advice.fix_relay),
+    }
+}

@@ -1,0 +1,92 @@
+//! What the calls of a room use, told to the connection doctor in another tab by the fragment of its address, which no
+//! server sees. Without addresses: a link may be handed on by mistake.
+
+use sightline_core::stats::{LinkPath, Subject};
+
+use crate::session::model::TileModel;
+use leptos::prelude::*;
+
+const FRAGMENT: &str = "#calls=";
+const MAX_LINES: usize = 16;
+const MAX_LINE_CHARS: usize = 80;
+
+/// One line for each of the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunningCalls(pub Vec<String>);
+
+impl RunningCalls {
+    /// What the links to these members use now.
+    #[must_use]
+    pub fn of(others: &[TileModel]) -> Self {
+        Self(others.iter().take(MAX_LINES).map(line).collect())
+    }
+
+    /// For the address of the doctor.
+    #[must_use]
+    pub fn to_fragment(&self) -> String {
+        let lines = self.0.join("\n");
+        format!("{FRAGMENT}{}", form_urlencoded::byte_serialize(lines.as_bytes()).collect::<String>())
+    }
+
+    /// Reads what [`Self::to_fragment`] wrote; `None` for another fragment.
+    #[must_use]
+    pub fn from_fragment(fragment: &str) -> Option<Self> {
+        let encoded = fragment.strip_prefix(FRAGMENT)?;
+        let (lines, _) = form_urlencoded::parse(encoded.as_bytes()).next()?;
+        let cut = |line: &str| {
+            line.chars().filter(|character| !character.is_control()).take(MAX_LINE_CHARS).collect()
+        };
+        Some(Self(lines.lines().take(MAX_LINES).map(cut).collect()))
+    }
+}
+
+fn line(tile: &TileModel) -> String {
+    let state = tile.state.get_untracked().as_str();
+    let path = tile.path.get_untracked().map_or("", LinkPath::as_str);
+    let pair = tile.history.with_untracked(|history| {
+        let mut events = history.events().rev();
+        let pair = events.find(|event| event.subject == Subject::CandidatePair);
+        pair.and_then(|event| event.now.clone()).unwrap_or_default()
+    });
+    [state, path, &without_addresses(&pair)]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `relay udp 192.0.2.1:5000 - host udp *` becomes `relay udp - host udp`.
+fn without_addresses(pair: &str) -> String {
+    pair.split(' ').filter(|word| !word.contains([':', '*', '.'])).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_is_read_again() {
+        let calls = RunningCalls(vec![
+            "connected, relay, relay udp - host udp".to_owned(),
+            "failed & <b>".to_owned(),
+        ]);
+        assert_eq!(RunningCalls::from_fragment(&calls.to_fragment()), Some(calls));
+    }
+
+    #[test]
+    fn what_is_too_much_is_cut_and_what_is_something_else_is_nothing() {
+        let calls = RunningCalls(vec!["x".repeat(1000); 100]);
+        let read = RunningCalls::from_fragment(&calls.to_fragment()).expect("calls");
+        assert_eq!((read.0.len(), read.0[0].len()), (MAX_LINES, MAX_LINE_CHARS));
+        for fragment in ["", "#", "#report=abc", "#calls"] {
+            assert_eq!(RunningCalls::from_fragment(fragment), None, "{fragment}");
+        }
+    }
+
+    #[test]
+    fn no_address_is_told() {
+        let pair = "relay tcp 192.0.2.1:5000 - host udp [2001:db8::1]:6000";
+        assert_eq!(without_addresses(pair), "relay tcp - host udp");
+        assert_eq!(without_addresses("prflx udp * - host udp abc.local:4"), "prflx udp - host udp");
+    }
+}
