@@ -402,6 +402,12 @@ impl Driver {
                         link.perform(id, operation);
                     }
                 }
+                RoomOutput::IceServersChanged => {
+                    for link in self.links.values() {
+                        // A connection that cannot is closing, and the next one is made with them.
+                        let _ = link.connection.set_ice_servers(self.session.ice_servers());
+                    }
+                }
                 RoomOutput::SendControl(link, text) => {
                     if let Some(link) = self.links.get(&link) {
                         // Refused only when the channel is closing, after which the core sends it again elsewhere.

@@ -16,6 +16,7 @@ mod screenshots;
 mod signalling;
 mod source;
 mod tabs;
+mod turn;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ fn main() -> anyhow::Result<ExitCode> {
         signalling::tests(&stage),
         source::tests(&stage),
         tabs::tests(&stage),
+        turn::tests(&stage),
         problems::tests(&stage),
         hosting::tests(&stage),
         screenshots::tests(&stage),

@@ -37,7 +37,7 @@ pub enum ClientMessage {
     },
     /// The member goes and does not come back; the server closes the socket.
     Leave,
-    /// Asks for the ICE servers, without taking a place in a room or with one.
+    /// Asks for the ICE servers, without taking a place in a room, or for fresh credentials with one.
     IceServers,
     /// Asks for a `pong`: notices a half-open socket and measures its round trip.
     Ping {
@@ -65,8 +65,19 @@ pub enum ServerMessage {
         /// For `RTCConfiguration.iceServers`.
         #[serde(default)]
         ice_servers: Vec<IceServer>,
+        /// How many seconds the credentials among them are valid. The client then asks anew (`ice_servers`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ice_servers_life_s: Option<u32>,
         /// How many members the room takes.
         room_limit: usize,
+    },
+    /// The answer to `ice_servers`: they replace those of `joined`.
+    IceServers {
+        /// For `RTCConfiguration.iceServers`.
+        ice_servers: Vec<IceServer>,
+        /// As in `joined`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ice_servers_life_s: Option<u32>,
     },
     /// Someone came, came back, or came back as another page instance.
     PeerJoined {
@@ -98,11 +109,6 @@ pub enum ServerMessage {
     },
     /// The same token was used by a later socket; this one is closed and must not come back by itself.
     Replaced,
-    /// The answer to `ice_servers`.
-    IceServers {
-        /// For `RTCConfiguration.iceServers`.
-        ice_servers: Vec<IceServer>,
-    },
     /// The answer to `ping`.
     Pong {
         /// That of the `ping`.

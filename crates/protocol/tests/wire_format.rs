@@ -49,7 +49,8 @@ fn every_server_message_reads_and_writes_as_documented() {
     server(json!({"type": "full", "room_limit": 8}));
     server(json!({"type": "replaced"}));
     server(
-        json!({"type": "ice_servers", "ice_servers": [{"urls": ["turn:h"], "username": "u", "credential": "c"}]}),
+        json!({"type": "ice_servers", "ice_servers": [{"urls": ["turn:h"], "username": "u", "credential": "c"}],
+            "ice_servers_life_s": 600}),
     );
     server(json!({"type": "pong", "nonce": 7}));
     server(json!({"type": "error", "code": "room-name-invalid", "message": "m"}));

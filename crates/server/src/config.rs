@@ -19,6 +19,7 @@ use crate::{
     origin::AllowedOrigin,
     proxy::TrustedProxy,
     rooms::RoomSettings,
+    turn::{RelaySource, options::TurnOptions},
 };
 
 /// Most members that one room may be allowed: the list of so many with the longest names fits into one frame.
@@ -45,6 +46,8 @@ pub struct Config {
     pub trusted_proxies: Vec<TrustedProxy>,
     /// Where the metrics are, if not beside everything else.
     pub metrics_bind: Option<SocketAddr>,
+    /// STUN and TURN.
+    pub turn: RelaySource,
     /// What holds for every room.
     pub rooms: RoomSettings,
     /// What holds for every socket.
@@ -128,6 +131,8 @@ pub struct Options {
     /// Where Prometheus finds /metrics, such as 127.0.0.1:9090 [default: on the port of everything else]
     #[arg(long, env = "SIGHTLINE_METRICS_BIND", value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<SocketAddr>,
+    #[command(flatten)]
+    turn: TurnOptions,
     /// How much is logged
     #[arg(long, env = "SIGHTLINE_LOG", value_enum, default_value_t = LogLevel::Info)]
     pub log: LogLevel,
@@ -178,6 +183,7 @@ impl TryFrom<Options> for Config {
             allowed_origins: options.allow_origin,
             trusted_proxies: options.trusted_proxy,
             metrics_bind: options.metrics_bind,
+            turn: options.turn.into(),
             rooms: RoomSettings {
                 room_limit: options.room_limit,
                 max_rooms: options.max_rooms,

@@ -74,7 +74,13 @@ impl Slots {
         Self { permits, max_per_address, by_address: Mutex::default(), trusted_proxies }
     }
 
-    fn take(self: &Arc<Self>, peer: IpAddr, permit: OwnedSemaphorePermit) -> Option<Slot> {
+    /// Waits until there may be one more.
+    pub(crate) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).acquire_owned().await.ok()
+    }
+
+    /// Counts a connection of this address; `None` where it is one too many.
+    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr, permit: OwnedSemaphorePermit) -> Option<Slot> {
         if !is_trusted(peer, &self.trusted_proxies) {
             let mut by_address = self.by_address();
             let count = by_address.entry(household(peer)).or_default();
@@ -143,7 +149,7 @@ pub(crate) async fn serve(port: Port, slots: Arc<Slots>, stop: CancellationToken
 }
 
 async fn accept(listener: &TcpListener, slots: &Arc<Slots>) -> Option<(TcpStream, Slot)> {
-    let permit = Arc::clone(&slots.permits).acquire_owned().await.ok()?;
+    let permit = slots.permit().await?;
     match listener.accept().await {
         Ok((stream, peer)) => match slots.take(peer.ip(), permit) {
             Some(slot) => Some((stream, slot)),

@@ -23,6 +23,8 @@ mod server;
 mod signalling;
 pub mod time;
 mod tls;
+mod token_bucket;
+pub mod turn;
 
 pub use config::{Config, Options};
 pub use key_file::KeyFileError;

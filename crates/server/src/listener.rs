@@ -22,7 +22,7 @@ const BACKLOG: i32 = 1_024;
 /// Outside a tokio runtime.
 pub(crate) fn listen(bind: Option<IpAddr>, port: u16) -> Result<TcpListener, StartError> {
     let explained = |address: SocketAddr, source: io::Error| match source.kind() {
-        io::ErrorKind::AddrInUse => StartError::PortInUse { port: address.port() },
+        io::ErrorKind::AddrInUse => StartError::PortInUse { port: address.port(), option: "--port" },
         _ => StartError::Listen { address, source },
     };
     if let Some(ip) = bind {

@@ -63,7 +63,9 @@ pub(crate) fn start(level: LogLevel, format: LogFormat, file: Option<&Path>) -> 
     };
     let targets = filter::Targets::new()
         .with_default(level.min(filter::LevelFilter::WARN))
-        .with_target(env!("CARGO_CRATE_NAME"), level);
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        // It warns of every datagram that is no STUN message, and anybody may send those.
+        .with_target("stun_types", filter::LevelFilter::OFF);
     let file = file.map(rolling).transpose()?;
     let subscriber = tracing_subscriber::registry()
         .with(lines(format, io::stdout().is_terminal(), io::stdout).with_filter(targets.clone()))

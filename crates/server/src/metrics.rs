@@ -12,6 +12,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use crate::turn::metrics::TurnMetrics;
+
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The counts of one server.
@@ -68,6 +70,11 @@ impl Metrics {
         registry.register("closings", "Sockets that were closed, by reason", new.closings.clone());
         registry.register("refusals", "Handshakes that were refused, by reason", new.refusals.clone());
         new
+    }
+
+    /// The counts of a relay, beside the others.
+    pub(crate) fn turn(&mut self) -> TurnMetrics {
+        TurnMetrics::registered(&mut self.registry)
     }
 
     /// A socket closed. `reason` is one of few: an error's code, `left`, `full`, `replaced`, `gone`.

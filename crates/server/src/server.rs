@@ -1,6 +1,12 @@
 //! The server put together.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -30,7 +36,12 @@ use crate::{
     rooms::Registry,
     signalling::{Hub, SignallingState, upgrade},
     time::Clock,
-    tls::{CertificateError, Tls},
+    tls::{CertificateError, Tls, TlsIdentity},
+    turn::{
+        RelaySource, TurnServer,
+        credentials::RestCredentials,
+        ice_servers::{RelayDirectory, RelayUrls},
+    },
 };
 
 /// How long the end may take: longer than a socket's grace time, shorter than anyone's patience.
@@ -43,10 +54,12 @@ const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Something else listens there.
-    #[error("Port {port} is already in use: end what uses it, or choose another with --port.")]
+    #[error("Port {port} is already in use: end what uses it, or choose another with {option}.")]
     PortInUse {
         /// Where.
         port: u16,
+        /// What chooses another.
+        option: &'static str,
     },
     /// The address is not one of this machine, or the port is not for everyone.
     #[error("Cannot listen on {address}: {source}.")]
@@ -73,6 +86,21 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
+impl StartError {
+    /// The system gave no random bytes.
+    pub(crate) fn no_randomness() -> Self {
+        KeyFileError::NoRandomness.into()
+    }
+
+    /// The same for a port that another option chooses.
+    pub(crate) fn of_option(self, option: &'static str) -> Self {
+        match self {
+            Self::PortInUse { port, .. } => Self::PortInUse { port, option },
+            other => other,
+        }
+    }
+}
+
 /// A server that listens.
 #[derive(Debug)]
 pub struct Server {
@@ -85,6 +113,8 @@ pub struct Server {
     hub: Arc<Hub>,
     sockets: TaskTracker,
     slots: Arc<Slots>,
+    turn: Option<TurnServer>,
+    turn_tls: Option<Tls>,
 }
 
 impl Server {
@@ -100,10 +130,23 @@ impl Server {
         let listener = listen(config.bind, config.port)?;
         let local_addr = listener.local_addr()?;
         let key = key_file::load_or_create(&config.data_dir)?;
-        let tls = config.tls.map(|identity| Tls::new(identity, config.data_dir, clock.now())).transpose()?;
+        let is_trusted = matches!(config.tls, Some(TlsIdentity::Files { .. }));
+        let tls = config
+            .tls
+            .map(|identity| Tls::new(identity, config.data_dir.clone(), clock.now()))
+            .transpose()?;
+        let mut metrics = Metrics::new();
+        let Turn { server: turn, directory, tls: turn_tls } = Turn::bind(
+            &config.turn,
+            config.bind,
+            (tls.as_ref(), is_trusted),
+            config.data_dir,
+            clock,
+            &mut metrics,
+        )?;
         let random = StdRng::try_from_rng(&mut SysRng).map_err(|_| KeyFileError::NoRandomness)?;
         let registry = Registry::new(config.rooms, key, random);
-        let hub = Arc::new(Hub::new(registry, config.sockets, clock, Arc::new(Metrics::new())));
+        let hub = Arc::new(Hub::new(registry, config.sockets, clock, Arc::new(metrics), directory));
         let sockets = TaskTracker::new();
         let trusted_proxies: Arc<[TrustedProxy]> = config.trusted_proxies.into();
         let signalling = SignallingState {
@@ -154,6 +197,8 @@ impl Server {
             hub,
             sockets,
             slots: Arc::new(slots),
+            turn,
+            turn_tls,
         })
     }
 
@@ -175,6 +220,12 @@ impl Server {
         self.metrics_addr
     }
 
+    /// The port of STUN and of TURN over UDP and TCP, and that of TURN over TLS, where this server has them.
+    #[must_use]
+    pub fn turn_ports(&self) -> Option<(u16, u16)> {
+        self.turn.as_ref().map(|turn| (turn.port(), turn.tls_port()))
+    }
+
     /// SHA-256 of the certificate as browsers show it, where https is spoken.
     #[must_use]
     pub fn certificate_fingerprint(&self) -> Option<String> {
@@ -185,6 +236,7 @@ impl Server {
     /// the certificate again.
     pub async fn run(self, shutdown: impl Future<Output = ()>, reload: impl AsyncFnMut()) {
         let stop = CancellationToken::new();
+        let turn = self.turn.map(|turn| tokio::spawn(turn.run(stop.clone())));
         let mut serving = std::pin::pin!(join_all(self.ports.into_iter().map(|port| connections::serve(
             port,
             Arc::clone(&self.slots),
@@ -193,21 +245,75 @@ impl Server {
         tokio::select! {
             _ = serving.as_mut() => {}
             () = self.hub.run_timeouts() => {}
-            () = keep_certificate(self.tls, self.clock, reload) => {}
+            () = keep_certificates([self.tls, self.turn_tls], self.clock, reload) => {}
             () = shutdown => {}
         }
         stop.cancel();
         self.hub.shut_down();
         self.sockets.close();
-        let ended = async { tokio::join!(serving, self.sockets.wait()) };
+        let turn_ended = async {
+            if let Some(turn) = turn {
+                // It has nothing to say.
+                let _ = turn.await;
+            }
+        };
+        let ended = async { tokio::join!(serving, self.sockets.wait(), turn_ended) };
         if timeout(SHUTDOWN_TIMEOUT, ended).await.is_err() {
             tracing::debug!("connections were cut off");
         }
     }
 }
 
-/// Looks at the certificate now and then, and whenever it is asked to.
-async fn keep_certificate(tls: Option<Tls>, clock: Clock, mut reload: impl AsyncFnMut()) {
+/// STUN and TURN, and what members are told of them.
+struct Turn {
+    server: Option<TurnServer>,
+    directory: Option<RelayDirectory>,
+    /// A certificate for TURN alone, where the page itself has none.
+    tls: Option<Tls>,
+}
+
+impl Turn {
+    /// `tls` is the page's, and whether browsers trust it.
+    fn bind(
+        source: &RelaySource,
+        bind: Option<IpAddr>,
+        (tls, is_trusted): (Option<&Tls>, bool),
+        data_dir: PathBuf,
+        clock: Clock,
+        metrics: &mut Metrics,
+    ) -> Result<Self, StartError> {
+        match source {
+            RelaySource::Off => Ok(Self { server: None, directory: None, tls: None }),
+            RelaySource::Elsewhere { urls, secret, credential_life } => {
+                let credentials = RestCredentials::new(secret.as_bytes(), *credential_life);
+                let directory = RelayDirectory { credentials, urls: RelayUrls::Given(urls.clone()) };
+                Ok(Self { server: None, directory: Some(directory), tls: None })
+            }
+            RelaySource::Own(settings) => {
+                let own_tls = match tls {
+                    Some(_) => None,
+                    None => Some(Tls::new(TlsIdentity::SelfSigned, data_dir, clock.now())?),
+                };
+                let in_use = tls.or(own_tls.as_ref()).cloned();
+                let Some(in_use) = in_use else {
+                    return Ok(Self { server: None, directory: None, tls: None });
+                };
+                let server = TurnServer::bind(settings, bind, in_use, clock, metrics.turn())?;
+                let urls = RelayUrls::Own {
+                    host: settings.host.clone(),
+                    port: server.port(),
+                    // A browser refuses a certificate that it does not know, and does not ask.
+                    tls_port: is_trusted.then_some(server.tls_port()),
+                };
+                let directory = RelayDirectory { credentials: server.credentials().clone(), urls };
+                Ok(Self { server: Some(server), directory: Some(directory), tls: own_tls })
+            }
+        }
+    }
+}
+
+/// Looks at the certificates now and then, and whenever it is asked to.
+async fn keep_certificates(all: [Option<Tls>; 2], clock: Clock, mut reload: impl AsyncFnMut()) {
     let mut looks = interval(CERTIFICATE_INTERVAL);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     looks.tick().await;
@@ -216,7 +322,7 @@ async fn keep_certificate(tls: Option<Tls>, clock: Clock, mut reload: impl Async
             _ = looks.tick() => {}
             () = reload() => tracing::info!("asked to read the certificate again"),
         }
-        if let Some(tls) = &tls {
+        for tls in all.iter().flatten() {
             tls.refresh(clock.now());
         }
     }

@@ -153,6 +153,17 @@ impl PeerConnection {
         Ok(())
     }
 
+    /// Uses these STUN and TURN servers the next time that it gathers candidates: what is connected stays so.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the browser refuses.
+    pub fn set_ice_servers(&self, ice_servers: &[IceServer]) -> Result<(), BrowserError> {
+        let configuration = self.shim().get_configuration();
+        set(&configuration, "iceServers", &ice_servers_to_js(ice_servers));
+        self.shim().set_configuration(&configuration)?;
+        Ok(())
+    }
+
     /// How much of what arrives in a slot is held back at least, in milliseconds; `None` for what the browser thinks
     /// best. Nothing happens where the slot has no transceiver yet.
     pub fn set_jitter_buffer_target(&self, slot: MediaSlot, target_ms: Option<u32>) {
@@ -290,9 +301,8 @@ impl Inner {
 }
 
 fn to_js(config: &PeerConnectionConfig<'_>) -> web_sys::RtcConfiguration {
-    let ice_servers: Array = config.ice_servers.iter().map(ice_server_to_js).collect();
     let object = dictionary(&[
-        ("iceServers", ice_servers.into()),
+        ("iceServers", ice_servers_to_js(config.ice_servers).into()),
         ("iceTransportPolicy", JsValue::from_str(transport_policy(config.relay_only))),
         ("bundlePolicy", JsValue::from_str("max-bundle")),
         ("rtcpMuxPolicy", JsValue::from_str("require")),
@@ -305,6 +315,10 @@ fn to_js(config: &PeerConnectionConfig<'_>) -> web_sys::RtcConfiguration {
 
 fn transport_policy(relay_only: bool) -> &'static str {
     if relay_only { "relay" } else { "all" }
+}
+
+fn ice_servers_to_js(ice_servers: &[IceServer]) -> Array {
+    ice_servers.iter().map(ice_server_to_js).collect()
 }
 
 fn ice_server_to_js(server: &IceServer) -> JsValue {

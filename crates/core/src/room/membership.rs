@@ -2,12 +2,12 @@
 
 use sightline_protocol::{
     Arrival, Member, MemberId, Presence,
-    signalling::{DescriptionKind, Signal, SignalPayload},
+    signalling::{DescriptionKind, IceServer, Signal, SignalPayload},
 };
 
 use super::{
     peer::Peer,
-    session::{MAX_PEERS, RoomEvent, RoomSession},
+    session::{MAX_PEERS, RoomEvent, RoomOutput, RoomSession},
 };
 use crate::{Timestamp, negotiation::Role, signalling::SignallingEvent};
 
@@ -19,7 +19,7 @@ impl RoomSession {
             SignallingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
             SignallingEvent::RoundTrip(_) => {}
             SignallingEvent::Joined { you, arrival, members, resume, ice_servers } => {
-                self.ice_servers = ice_servers;
+                self.set_ice_servers(ice_servers);
                 if self.you.as_ref().is_some_and(|(before, _)| *before != you) {
                     // The place was lost: to the others this is somebody new, and the old links are a ghost's.
                     (0..self.peers.len()).for_each(|at| self.drop_link(at));
@@ -39,6 +39,7 @@ impl RoomSession {
                     self.handle_member(member, now);
                 }
             }
+            SignallingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
             SignallingEvent::PeerJoined(member) => self.handle_member(member, now),
             SignallingEvent::PeerAway(id) => {
                 if let Some(peer) = self.peers.iter_mut().find(|peer| *peer.id() == id) {
@@ -48,6 +49,14 @@ impl RoomSession {
             }
             SignallingEvent::PeerLeft(id) => self.handle_left(&id),
             SignallingEvent::Signal { from, signal } => self.handle_signal(&from, signal, now),
+        }
+    }
+
+    /// They count for what gathers candidates from now on: new links, and old ones that restart ICE.
+    fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
+        if self.ice_servers != ice_servers {
+            self.ice_servers = ice_servers;
+            self.outputs.push_back(RoomOutput::IceServersChanged);
         }
     }
 

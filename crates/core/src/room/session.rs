@@ -48,6 +48,9 @@ pub enum RoomOutput {
     CloseLink(LinkId),
     /// Perform an operation on a peer connection and report its end.
     Perform(LinkId, OperationId, Operation),
+    /// Every peer connection gets the ice servers of [`RoomSession::ice_servers`], for the next time that it gathers
+    /// candidates.
+    IceServersChanged,
     /// Send this text on the `control` channel.
     SendControl(LinkId, String),
     /// Tell the person.

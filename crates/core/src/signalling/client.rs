@@ -17,6 +17,10 @@ const JOIN_DEADLINE: Duration = Duration::from_secs(2);
 const FIRST_JOIN_DEADLINE: Duration = Duration::from_secs(8);
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 const PONG_DEADLINE: Duration = Duration::from_secs(4);
+/// Credentials are asked for no more often than this, however short they live.
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// Where the answer to the question for fresh credentials did not come.
+const ICE_SERVERS_RETRY: Duration = Duration::from_secs(30);
 
 /// Names one socket: what a closed one still says is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +69,8 @@ pub enum SignallingEvent {
         resume: String,
         ice_servers: Vec<IceServer>,
     },
+    /// Fresh credentials; the earlier ones are about to expire.
+    IceServers(Vec<IceServer>),
     PeerJoined(Member),
     PeerAway(MemberId),
     PeerLeft(MemberId),
@@ -104,6 +110,8 @@ pub struct SignallingClient {
     has_joined: bool,
     next_socket: u32,
     next_nonce: u32,
+    /// When to ask for fresh credentials.
+    ice_servers_due: Option<Timestamp>,
     backoff: Backoff,
     outputs: VecDeque<SignallingOutput>,
 }
@@ -120,6 +128,7 @@ impl SignallingClient {
             has_joined: false,
             next_socket: 0,
             next_nonce: 0,
+            ice_servers_due: None,
             backoff: Backoff::new(random),
             outputs: VecDeque::new(),
         }
@@ -188,6 +197,12 @@ impl SignallingClient {
 
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        if let Phase::Joined { socket, .. } = self.phase
+            && self.ice_servers_due.is_some_and(|due| due <= now)
+        {
+            self.ice_servers_due = Some(now + ICE_SERVERS_RETRY);
+            self.send(socket, &ClientMessage::IceServers);
+        }
         match self.phase {
             Phase::Waiting { until } if until <= now => self.connect(now),
             Phase::Joining { deadline, .. } if deadline <= now => self.lose(now),
@@ -215,8 +230,10 @@ impl SignallingClient {
             Phase::Idle => None,
             Phase::Waiting { until } => Some(until),
             Phase::Joining { deadline, .. } => Some(deadline),
-            Phase::Joined { pending_ping: Some(ping), .. } => Some(ping.sent_at + PONG_DEADLINE),
-            Phase::Joined { next_ping, .. } => Some(next_ping),
+            Phase::Joined { next_ping, pending_ping, .. } => {
+                let ping_due = pending_ping.map_or(next_ping, |ping| ping.sent_at + PONG_DEADLINE);
+                Some(self.ice_servers_due.map_or(ping_due, |due| due.min(ping_due)))
+            }
         }
     }
 
@@ -242,7 +259,10 @@ impl SignallingClient {
 
     fn handle_message(&mut self, socket: SocketId, message: ServerMessage, now: Timestamp) {
         match message {
-            ServerMessage::Joined { you, arrival, members, resume, ice_servers, .. } => {
+            ServerMessage::Joined {
+                you, arrival, members, resume, ice_servers, ice_servers_life_s, ..
+            } => {
+                self.ice_servers_due = refresh_time(ice_servers_life_s, now);
                 self.phase = Phase::Joined { socket, next_ping: now + PING_INTERVAL, pending_ping: None };
                 self.has_joined = true;
                 self.backoff.reset();
@@ -257,10 +277,12 @@ impl SignallingClient {
             ServerMessage::Replaced => self.end(Some(NoticeCode::Replaced)),
             ServerMessage::Error { code, .. } => self.handle_error(code, now),
             ServerMessage::Pong { nonce } => self.handle_pong(nonce, now),
-            // Never asked for here.
-            ServerMessage::IceServers { .. } => {}
             // What follows makes sense in a room only.
             _ if !self.is_joined() => self.refuse(ErrorCode::ProtocolError),
+            ServerMessage::IceServers { ice_servers, ice_servers_life_s } => {
+                self.ice_servers_due = refresh_time(ice_servers_life_s, now);
+                self.event(SignallingEvent::IceServers(ice_servers));
+            }
             ServerMessage::PeerJoined { member } => self.event(SignallingEvent::PeerJoined(member)),
             ServerMessage::PeerAway { id } => self.event(SignallingEvent::PeerAway(id)),
             ServerMessage::PeerLeft { id } => self.event(SignallingEvent::PeerLeft(id)),
@@ -376,4 +398,9 @@ impl SignallingClient {
     fn event(&mut self, event: SignallingEvent) {
         self.outputs.push_back(SignallingOutput::Event(event));
     }
+}
+
+/// Half-way through their life, so that whatever gathers candidates then has credentials that are valid for long enough.
+fn refresh_time(life_s: Option<u32>, now: Timestamp) -> Option<Timestamp> {
+    life_s.map(|life_s| now + (Duration::from_secs(life_s.into()) / 2).max(MIN_REFRESH_INTERVAL))
 }

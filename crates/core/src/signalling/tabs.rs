@@ -216,6 +216,7 @@ impl TabPlace {
             members: self.others.values().map(|other| other.member.clone()).collect(),
             resume: claims.write(),
             ice_servers: Vec::new(),
+            ice_servers_life_s: None,
             room_limit: self.room_limit,
         });
         self.phase = Phase::Inside { me, next_hello: now };

@@ -208,6 +208,7 @@ impl World {
                 }
             }
             RoomOutput::SendFrame(socket, frame) => self.frames.push_back((page, socket, frame)),
+            RoomOutput::IceServersChanged => {}
             RoomOutput::CloseSocket(..) => {
                 self.close_socket(page);
             }
@@ -331,6 +332,7 @@ impl World {
                     members,
                     resume: id.to_string(),
                     ice_servers: Vec::new(),
+                    ice_servers_life_s: None,
                     room_limit: 8,
                 };
                 self.tell(page, &joined);
@@ -354,7 +356,10 @@ impl World {
                 self.tell_all(Some(page), &ServerMessage::PeerLeft { id });
             }
             ClientMessage::IceServers => {
-                self.tell(page, &ServerMessage::IceServers { ice_servers: Vec::new() });
+                self.tell(
+                    page,
+                    &ServerMessage::IceServers { ice_servers: Vec::new(), ice_servers_life_s: None },
+                );
             }
             ClientMessage::Ping { nonce } => self.tell(page, &ServerMessage::Pong { nonce }),
         }

@@ -33,7 +33,7 @@ pub struct RoomSettings {
     pub away_hold: Duration,
     /// How long a resume token is worth something.
     pub token_life: Duration,
-    /// Told to every member.
+    /// Told to every member, without credentials.
     pub ice_servers: Vec<IceServer>,
 }
 
@@ -116,7 +116,7 @@ impl Registry {
             }
             (ClientMessage::IceServers, _) => {
                 let ice_servers = self.ice_servers();
-                self.send(socket, ServerMessage::IceServers { ice_servers });
+                self.send(socket, ServerMessage::IceServers { ice_servers, ice_servers_life_s: None });
             }
             (_, None) => {
                 self.handle_failure(socket, ErrorCode::ProtocolError, FIRST_IS_JOIN, now);
@@ -200,6 +200,12 @@ impl Registry {
     #[must_use]
     pub fn room_count(&self) -> usize {
         self.rooms.len()
+    }
+
+    /// Whose socket it is.
+    #[must_use]
+    pub fn member_of(&self, socket: SocketId) -> Option<&MemberId> {
+        self.seats.get(&socket).map(|seat| &seat.id)
     }
 
     /// How many members have an open socket.
@@ -323,6 +329,7 @@ impl Registry {
             members: room.others(&seat.id),
             resume,
             ice_servers: self.ice_servers(),
+            ice_servers_life_s: None,
             room_limit: self.settings.room_limit,
         };
         self.send(socket, joined);

@@ -4,8 +4,8 @@ use std::{collections::HashMap, net::IpAddr};
 
 use tokio::time::Instant;
 
-use super::{limits::AddressLimits, rate::Bucket};
-use crate::proxy::household;
+use super::limits::AddressLimits;
+use crate::{proxy::household, token_bucket::Bucket};
 
 /// Addresses are looked through for ones to forget when there are more than this, and twice as many as were left.
 const KEPT_AT_LEAST: usize = 1_024;

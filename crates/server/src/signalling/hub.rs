@@ -26,6 +26,7 @@ use crate::{
     metrics::{Census, Metrics},
     rooms::{Closing, Output, Registry, SocketId},
     time::Clock,
+    turn::ice_servers::{RelayDirectory, UrlHost},
 };
 
 /// All sockets and the rooms they are in.
@@ -34,6 +35,7 @@ pub(crate) struct Hub {
     limits: SocketLimits,
     clock: Clock,
     metrics: Arc<Metrics>,
+    relay: Option<RelayDirectory>,
     state: Mutex<State>,
     timeout_changed: Notify,
 }
@@ -51,10 +53,17 @@ struct State {
 struct Socket {
     outbox: Arc<Outbox>,
     address: IpAddr,
+    host: Option<UrlHost>,
 }
 
 impl Hub {
-    pub(crate) fn new(registry: Registry, limits: SocketLimits, clock: Clock, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        registry: Registry,
+        limits: SocketLimits,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        relay: Option<RelayDirectory>,
+    ) -> Self {
         let state = State {
             registry,
             sockets: HashMap::new(),
@@ -62,7 +71,7 @@ impl Hub {
             next_socket: 0,
             shutting_down: false,
         };
-        Self { limits, clock, metrics, state: Mutex::new(state), timeout_changed: Notify::new() }
+        Self { limits, clock, metrics, relay, state: Mutex::new(state), timeout_changed: Notify::new() }
     }
 
     pub(super) fn limits(&self) -> &SocketLimits {
@@ -83,8 +92,9 @@ impl Hub {
         }
     }
 
-    /// Takes a new socket of this address. Where there is no place for it, its outbox has ended already and says why.
-    pub(super) fn attach(&self, address: IpAddr) -> (SocketId, Arc<Outbox>) {
+    /// Takes a new socket of this address, of a page that knows the server as `host`. Where there is no place for it,
+    /// its outbox has ended already and says why.
+    pub(super) fn attach(&self, address: IpAddr, host: Option<UrlHost>) -> (SocketId, Arc<Outbox>) {
         let mut state = self.lock();
         let socket = SocketId(state.next_socket);
         state.next_socket += 1;
@@ -105,7 +115,7 @@ impl Hub {
             }
             None => {
                 self.metrics.opened_sockets.inc();
-                state.sockets.insert(socket, Socket { outbox: Arc::clone(&outbox), address });
+                state.sockets.insert(socket, Socket { outbox: Arc::clone(&outbox), address, host });
             }
         }
         (socket, outbox)
@@ -227,7 +237,8 @@ impl Hub {
     fn flush(&self, state: &mut State, origin: Option<SocketId>) {
         while let Some(output) = state.registry.poll_output() {
             match output {
-                Output::Send(socket, message) => {
+                Output::Send(socket, mut message) => {
+                    self.add_relay(state, socket, &mut message);
                     if matches!(message, ServerMessage::Joined { .. }) {
                         self.metrics.joins.inc();
                     }
@@ -249,6 +260,23 @@ impl Hub {
                     }
                 }
             }
+        }
+    }
+
+    /// Where the members' relay is depends on the name by which each knows the server, and its credentials on the time.
+    fn add_relay(&self, state: &State, socket: SocketId, message: &mut ServerMessage) {
+        if let ServerMessage::Joined { ice_servers, ice_servers_life_s, .. }
+        | ServerMessage::IceServers { ice_servers, ice_servers_life_s } = message
+            && let Some(relay) = &self.relay
+        {
+            let host = state.sockets.get(&socket).and_then(|socket| socket.host.as_ref());
+            let user = match state.registry.member_of(socket) {
+                Some(member) => member.to_string(),
+                // A page that only looks at the network.
+                None => format!("visitor-{}", socket.0),
+            };
+            ice_servers.extend(relay.of(&user, host, self.clock.now()));
+            *ice_servers_life_s = u32::try_from(relay.life().as_secs()).ok();
         }
     }
 

@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::limits::RateLimits;
+use crate::token_bucket::Bucket;
 
 /// Two token buckets, one for frames and one for bytes.
 #[derive(Debug)]
@@ -23,41 +24,6 @@ impl RateLimiter {
     pub(super) fn take(&mut self, frame_bytes: usize, now: Instant) -> bool {
         let bytes = u32::try_from(frame_bytes).unwrap_or(u32::MAX);
         self.frames.take(1.0, now) && self.bytes.take(bytes.into(), now)
-    }
-}
-
-/// A token bucket.
-#[derive(Debug)]
-pub(super) struct Bucket {
-    capacity: f64,
-    per_s: f64,
-    level: f64,
-    filled_at: Instant,
-}
-
-impl Bucket {
-    pub(super) fn full(capacity: f64, per_s: f64, now: Instant) -> Self {
-        Self { capacity, per_s, level: capacity, filled_at: now }
-    }
-
-    pub(super) fn take(&mut self, amount: f64, now: Instant) -> bool {
-        self.level = self.level_at(now);
-        self.filled_at = now;
-        let enough = self.level >= amount;
-        if enough {
-            self.level -= amount;
-        }
-        enough
-    }
-
-    /// Whether it is as if it had never been used.
-    pub(super) fn is_full(&self, now: Instant) -> bool {
-        self.level_at(now) >= self.capacity
-    }
-
-    fn level_at(&self, now: Instant) -> f64 {
-        let elapsed_s = now.saturating_duration_since(self.filled_at).as_secs_f64();
-        (self.level + elapsed_s * self.per_s).min(self.capacity)
     }
 }
 

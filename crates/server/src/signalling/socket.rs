@@ -26,7 +26,10 @@ use super::{
     outbox::{Next, Outbox},
     rate::RateLimiter,
 };
-use crate::rooms::{Closing, SocketId};
+use crate::{
+    rooms::{Closing, SocketId},
+    turn::ice_servers::UrlHost,
+};
 
 /// Runs a socket until it is closed.
 #[derive(Debug)]
@@ -75,11 +78,11 @@ enum Writing {
 }
 
 impl SocketTask {
-    /// Takes a socket of this address into the hub.
-    pub(super) fn new(socket: WebSocket, hub: Arc<Hub>, address: IpAddr) -> Self {
+    /// Takes a socket of this address into the hub, of a page that knows the server as `host`.
+    pub(super) fn new(socket: WebSocket, hub: Arc<Hub>, address: IpAddr, host: Option<UrlHost>) -> Self {
         let now = Instant::now();
         let limits = *hub.limits();
-        let attachment = Attachment::new(hub, address);
+        let attachment = Attachment::new(hub, address, host);
         Self {
             socket,
             attachment,
@@ -253,8 +256,8 @@ impl Future for SocketTask {
 }
 
 impl Attachment {
-    fn new(hub: Arc<Hub>, address: IpAddr) -> Self {
-        let (id, outbox) = hub.attach(address);
+    fn new(hub: Arc<Hub>, address: IpAddr, host: Option<UrlHost>) -> Self {
+        let (id, outbox) = hub.attach(address, host);
         Self { hub, id, outbox }
     }
 }

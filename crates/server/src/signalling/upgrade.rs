@@ -16,6 +16,7 @@ use crate::{
     connections::Slot,
     origin::{AllowedOrigin, is_allowed},
     proxy::{TrustedProxy, client_address},
+    turn::ice_servers::UrlHost,
 };
 
 /// So much is gathered before it is written, where so much waits.
@@ -44,6 +45,7 @@ pub(crate) async fn upgrade(
         return (StatusCode::FORBIDDEN, sentence).into_response();
     }
     let address = client_address(slot.peer(), &headers, &state.trusted_proxies);
+    let host = UrlHost::of_headers(&headers);
     let token = state.tasks.token();
     handshake
         // The default reads into 128 KiB for every socket, idle ones too.
@@ -54,7 +56,7 @@ pub(crate) async fn upgrade(
         .max_message_size(2 * MAX_FRAME_BYTES)
         .max_frame_size(2 * MAX_FRAME_BYTES)
         .on_upgrade(async move |socket| {
-            let mut task = SocketTask::new(socket, state.hub, address);
+            let mut task = SocketTask::new(socket, state.hub, address, host);
             // In a task of its own: the handshake's keeps what it needed for as long as it lasts. By reference: a future that is
             // awaited by value is stored twice.
             tokio::spawn(async move {

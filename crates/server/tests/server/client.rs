@@ -77,9 +77,9 @@ impl Client {
 
     pub(crate) async fn joined(&mut self) -> Seat {
         match self.next().await {
-            ServerMessage::Joined { you, arrival, room, members, resume, ice_servers, room_limit } => {
-                Seat { me: you, arrival, room, members, resume, ice_servers, room_limit }
-            }
+            ServerMessage::Joined {
+                you, arrival, room, members, resume, ice_servers, room_limit, ..
+            } => Seat { me: you, arrival, room, members, resume, ice_servers, room_limit },
             other => panic!("{other:?} instead of joined"),
         }
     }

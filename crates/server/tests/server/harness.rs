@@ -8,7 +8,7 @@ use hyper::{
     body::{Bytes, Incoming},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use sightline_server::{Config, RateLimits, Server, SocketLimits, rooms::RoomSettings};
+use sightline_server::{Config, RateLimits, Server, SocketLimits, rooms::RoomSettings, turn::RelaySource};
 use tempfile::TempDir;
 use tokio::{
     net::TcpStream,
@@ -27,6 +27,8 @@ pub(crate) struct TestServer {
     /// Where http is redirected, if it is.
     pub(crate) http_addr: Option<SocketAddr>,
     pub(crate) fingerprint: Option<String>,
+    /// The ports of STUN and TURN, and of TURN over TLS.
+    pub(crate) turn_ports: Option<(u16, u16)>,
     /// Where the metrics are, if they have a port of their own.
     pub(crate) metrics_addr: Option<SocketAddr>,
     directories: TempDir,
@@ -110,8 +112,9 @@ impl TestServer {
         };
         let (http_addr, metrics_addr) = (server.http_addr(), server.metrics_addr());
         let fingerprint = server.certificate_fingerprint();
+        let turn_ports = server.turn_ports();
         let task = tokio::spawn(server.run(shutdown, next_reload));
-        Self { addr, http_addr, fingerprint, metrics_addr, directories, stop, reload, task }
+        Self { addr, http_addr, fingerprint, turn_ports, metrics_addr, directories, stop, reload, task }
     }
 }
 
@@ -145,6 +148,7 @@ pub(crate) fn config_in(directory: &Path) -> Config {
         allowed_origins: Vec::new(),
         trusted_proxies: Vec::new(),
         metrics_bind: None,
+        turn: RelaySource::Off,
         rooms: RoomSettings::default(),
         sockets: SocketLimits::default(),
     }

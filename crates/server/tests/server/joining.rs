@@ -142,7 +142,10 @@ async fn who_only_checks_the_network_gets_the_ice_servers_of_a_member_and_no_pla
     let mut visitor = Client::connect(&server).await;
     for client in [&mut visitor, &mut ada] {
         client.say(&ClientMessage::IceServers).await;
-        assert_eq!(client.next().await, ServerMessage::IceServers { ice_servers: ice.clone() });
+        assert_eq!(
+            client.next().await,
+            ServerMessage::IceServers { ice_servers: ice.clone(), ice_servers_life_s: None }
+        );
     }
     assert_eq!(ada_seat.ice_servers, ice);
     visitor.say(&ClientMessage::Leave).await;

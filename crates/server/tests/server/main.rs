@@ -15,3 +15,4 @@ mod relay;
 mod resume;
 mod shutdown;
 mod tls;
+mod turn;

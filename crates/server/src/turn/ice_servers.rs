@@ -1,0 +1,194 @@
+//! What members are told about STUN and TURN servers: addresses, and credentials of their own.
+
+use std::{fmt, time::Duration};
+
+use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
+use sightline_protocol::signalling::IceServer;
+
+use super::credentials::RestCredentials;
+use crate::time::UnixTime;
+
+/// The name or address by which a client reached this server, as it stands in a URL: `[::1]`, not `::1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlHost(String);
+
+/// Why a string is no [`UrlHost`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a name or an address without scheme and port, as in turn.example.org, 192.0.2.1 or [2001:db8::1]")]
+pub struct UrlHostInvalid;
+
+impl UrlHost {
+    /// The host of a `host:port`.
+    ///
+    /// # Errors
+    /// [`UrlHostInvalid`] where that is none.
+    pub fn of_authority(raw: &str) -> Result<Self, UrlHostInvalid> {
+        let authority: Authority = raw.parse().map_err(|_| UrlHostInvalid)?;
+        let host = authority.host();
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        let is_sound = !host.is_empty() && host.bytes().all(is_host) && !raw.contains('@');
+        is_sound.then(|| Self(host.to_ascii_lowercase())).ok_or(UrlHostInvalid)
+    }
+
+    /// What the page asked for, said by a proxy or by the browser itself.
+    #[must_use]
+    pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
+        let said = [headers.get("x-forwarded-host"), headers.get(header::HOST)];
+        let texts = said.into_iter().flatten().filter_map(|value: &HeaderValue| value.to_str().ok());
+        texts.filter_map(|text| Self::of_authority(text.rsplit(',').next()?.trim()).ok()).next()
+    }
+}
+
+impl fmt::Display for UrlHost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Tells members where a relay is, and what opens it.
+#[derive(Debug, Clone)]
+pub struct RelayDirectory {
+    /// Hands out credentials.
+    pub credentials: RestCredentials,
+    /// The addresses.
+    pub urls: RelayUrls,
+}
+
+/// The addresses of a relay.
+#[derive(Debug, Clone)]
+pub enum RelayUrls {
+    /// On this server, by the name that the client knows it by unless another is given.
+    Own {
+        /// Instead of the name that the client knows.
+        host: Option<UrlHost>,
+        /// Of STUN, and of TURN over UDP and TCP.
+        port: u16,
+        /// Of TURN over TLS, where browsers trust the certificate.
+        tls_port: Option<u16>,
+    },
+    /// Elsewhere.
+    Given(Vec<String>),
+}
+
+impl RelayDirectory {
+    /// What this user, who reached the server as `host`, is told now.
+    #[must_use]
+    pub fn of(&self, user: &str, host: Option<&UrlHost>, now: UnixTime) -> Vec<IceServer> {
+        let mut servers = Vec::new();
+        let (stun, turn) = self.urls.split(host);
+        if !stun.is_empty() {
+            servers.push(IceServer { urls: stun, username: None, credential: None });
+        }
+        if !turn.is_empty() {
+            let credential = self.credentials.hand_out(user, now);
+            servers.push(IceServer {
+                urls: turn,
+                username: Some(credential.username),
+                credential: Some(credential.password),
+            });
+        }
+        servers
+    }
+
+    /// How long what [`Self::of`] says is valid.
+    #[must_use]
+    pub fn life(&self) -> Duration {
+        self.credentials.life()
+    }
+}
+
+impl RelayUrls {
+    /// Those without credentials, and those with.
+    fn split(&self, client_knows: Option<&UrlHost>) -> (Vec<String>, Vec<String>) {
+        match self {
+            Self::Own { host, port, tls_port } => {
+                let Some(host) = host.as_ref().or(client_knows) else { return (Vec::new(), Vec::new()) };
+                let mut turn = vec![
+                    format!("turn:{host}:{port}?transport=udp"),
+                    format!("turn:{host}:{port}?transport=tcp"),
+                ];
+                turn.extend(tls_port.map(|port| format!("turns:{host}:{port}?transport=tcp")));
+                (vec![format!("stun:{host}:{port}")], turn)
+            }
+            Self::Given(urls) => urls.iter().cloned().partition(|url| url.starts_with("stun")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_ms(1_790_000_000_000);
+
+    fn servers(urls: RelayUrls) -> RelayDirectory {
+        RelayDirectory { credentials: RestCredentials::new(b"secret", Duration::from_secs(600)), urls }
+    }
+
+    fn own(tls_port: Option<u16>) -> RelayUrls {
+        RelayUrls::Own { host: None, port: 3478, tls_port }
+    }
+
+    fn told(servers: &RelayDirectory, authority: &str) -> Vec<IceServer> {
+        servers.of("ada", UrlHost::of_authority(authority).ok().as_ref(), NOW)
+    }
+
+    #[test]
+    fn a_member_is_told_the_name_it_knows_and_credentials_of_its_own() {
+        let [stun, turn] = &told(&servers(own(Some(5349))), "Calls.Example.org:8080")[..] else { panic!() };
+        assert_eq!(stun.urls, ["stun:calls.example.org:3478"]);
+        assert_eq!(
+            turn.urls,
+            [
+                "turn:calls.example.org:3478?transport=udp",
+                "turn:calls.example.org:3478?transport=tcp",
+                "turns:calls.example.org:5349?transport=tcp",
+            ]
+        );
+        assert_eq!(turn.username.as_deref(), Some("1790000600:ada"));
+        assert!(turn.credential.is_some() && stun.credential.is_none());
+    }
+
+    #[test]
+    fn an_address_is_as_good_as_a_name() {
+        let urls = |authority| told(&servers(own(None)), authority)[1].urls.clone();
+        assert_eq!(urls("192.0.2.1:8080")[0], "turn:192.0.2.1:3478?transport=udp");
+        assert_eq!(urls("[2001:db8::1]:8080")[0], "turn:[2001:db8::1]:3478?transport=udp");
+        assert_eq!(urls("localhost")[0], "turn:localhost:3478?transport=udp");
+    }
+
+    #[test]
+    fn a_host_that_was_given_counts_more_and_without_any_there_is_none() {
+        let host = UrlHost::of_authority("turn.example.org").ok();
+        let given = servers(RelayUrls::Own { host, port: 1, tls_port: None });
+        assert_eq!(told(&given, "localhost:8080")[0].urls, ["stun:turn.example.org:1"]);
+        assert_eq!(told(&servers(own(None)), "not a host"), []);
+    }
+
+    #[test]
+    fn addresses_elsewhere_are_told_as_they_are_and_only_those_of_turn_with_credentials() {
+        let urls = ["stun:a.example", "turn:a.example?transport=udp", "turns:a.example"].map(str::to_owned);
+        let [stun, turn] = &told(&servers(RelayUrls::Given(urls.to_vec())), "localhost")[..] else {
+            panic!()
+        };
+        assert_eq!((&stun.urls[..], &turn.urls[..]), (&urls[..1], &urls[1..]));
+        assert!(stun.username.is_none() && turn.username.is_some());
+    }
+
+    #[test]
+    fn the_host_is_what_the_page_asked_a_proxy_for_and_nothing_else_of_it() {
+        let host = |pairs: &[(&'static str, &'static str)]| {
+            let headers: HeaderMap =
+                pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            UrlHost::of_headers(&headers).map(|host| host.to_string())
+        };
+        assert_eq!(host(&[("host", "a.example:1")]).as_deref(), Some("a.example"));
+        assert_eq!(
+            host(&[("host", "inner"), ("x-forwarded-host", "a.example")]).as_deref(),
+            Some("a.example")
+        );
+        assert_eq!(host(&[("host", "u@a.example")]), None);
+        assert_eq!(host(&[("host", "a.example/?x")]), None);
+        assert_eq!(host(&[]), None);
+    }
+}

@@ -1,0 +1,98 @@
+//! What can be chosen about STUN and TURN.
+
+use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
+
+use ipnet::IpNet;
+
+use super::{ice_servers::UrlHost, quotas::AllocationLimits};
+
+/// The port of STUN and TURN over UDP and TCP (RFC 8656 section 3.1).
+pub const DEFAULT_PORT: u16 = 3478;
+/// The port of TURN over TLS.
+pub const DEFAULT_TLS_PORT: u16 = 5349;
+
+/// Where the members' relay comes from.
+#[derive(Debug, Clone)]
+pub enum RelaySource {
+    /// There is none.
+    Off,
+    /// This server.
+    Own(Box<TurnSettings>),
+    /// A TURN server elsewhere that knows the same secret.
+    Elsewhere {
+        /// Its `stun:`, `turn:` and `turns:` addresses.
+        urls: Vec<String>,
+        /// What both know.
+        secret: String,
+        /// How long a credential is valid.
+        credential_life: Duration,
+    },
+}
+
+/// The server's own STUN and TURN.
+#[derive(Debug, Clone)]
+pub struct TurnSettings {
+    /// The port of UDP and TCP; 0 for one that is free, `None` for [`DEFAULT_PORT`] or, if that is taken, a free one.
+    pub port: Option<u16>,
+    /// The port of TLS, likewise.
+    pub tls_port: Option<u16>,
+    /// Ports of relayed addresses.
+    pub relay_ports: RangeInclusive<u16>,
+    /// By which this machine is reached from outside, one for each family, where a NAT is in front of it.
+    pub external: Vec<IpAddr>,
+    /// Networks that a relay may reach although they are in the table of forbidden ones.
+    pub allowed_peers: Vec<IpNet>,
+    /// Shared with others who hand out credentials; `None` for one of its own.
+    pub secret: Option<String>,
+    /// How long a credential is valid.
+    pub credential_life: Duration,
+    /// By which clients reach it; `None` for the name by which they reach the page.
+    pub host: Option<UrlHost>,
+    /// Bounds.
+    pub limits: TurnLimits,
+}
+
+/// Bounds on what the relay does.
+#[derive(Debug, Clone, Copy)]
+pub struct TurnLimits {
+    /// Allocations at the same time.
+    pub allocations: AllocationLimits,
+    /// Bits a second of one allocation in each direction.
+    pub bitrate_bps: u64,
+    /// Answers to requests without credentials to one address a second, after a burst of four times as many.
+    pub unauthenticated_per_s: u32,
+    /// Connections over TCP and TLS at the same time.
+    pub connections: usize,
+    /// Those of one address.
+    pub connections_per_address: usize,
+}
+
+impl Default for TurnSettings {
+    fn default() -> Self {
+        Self {
+            port: None,
+            tls_port: None,
+            relay_ports: 49_152..=65_535,
+            external: Vec::new(),
+            allowed_peers: Vec::new(),
+            secret: None,
+            credential_life: Duration::from_secs(10 * 60),
+            host: None,
+            limits: TurnLimits::default(),
+        }
+    }
+}
+
+impl Default for TurnLimits {
+    /// A member of a full room has seven peer connections, each with an allocation for every address family and
+    /// transport while it gathers.
+    fn default() -> Self {
+        Self {
+            allocations: AllocationLimits { per_user: 128, per_address: 1_024, total: 8_192 },
+            bitrate_bps: 20_000_000,
+            unauthenticated_per_s: 100,
+            connections: 8_192,
+            connections_per_address: 1_024,
+        }
+    }
+}
