@@ -49,7 +49,7 @@ impl SignallingProbe {
     pub fn handle_frame(&mut self, frame: &str, now: Timestamp) {
         let message = if frame.len() > MAX_FRAME_BYTES { None } else { serde_json::from_str(frame).ok() };
         match message {
-            Some(ServerMessage::IceServers { ice_servers }) => {
+            Some(ServerMessage::IceServers { ice_servers, .. }) => {
                 self.round_trips.push(now - self.asked_at);
                 if self.round_trips.len() < QUESTIONS {
                     return self.ask(now);
