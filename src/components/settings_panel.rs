@@ -108,6 +108,8 @@ pub fn SettingsPanel(
     groups.push(group(sentence!(settings.picture), picture));
     groups.push(group(sentence!(settings.sound), sound));
     groups.push(group(sentence!(settings.connection), connection));
+    let keep_chat = switch(sentence!(settings.keep_chat), "keep-chat", Setting::KeepChat);
+    groups.push(group(sentence!(chat.title), vec![keep_chat]));
     if !in_lobby {
         let looks = vec![view! { <LanguageSelect /> }.into_any(), view! { <ThemeSelect /> }.into_any()];
         groups.push(group(sentence!(settings.looks), looks));

@@ -24,12 +24,13 @@ use sightline_core::{
     notice::NoticeCode,
     room::{LinkId, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signalling::SocketId,
-    stats::{StatsEntry, Subject},
+    stats::{StatsEntry, Subject, inbound_packets},
 };
 use sightline_protocol::{MemberId, control::PublishedSource};
 
 use super::{
     address::Way,
+    chat_history::ChatHistory,
     input::{Command, Input},
     link::Link,
     media::LocalMedia,
@@ -43,11 +44,15 @@ const STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often it is looked who speaks, while the page can be seen.
 const VOICE_INTERVAL: Duration = Duration::from_millis(250);
 
+/// A timer that comes so late says that the page, or the computer, slept: timers of hidden pages come once a second.
+const ASLEEP: Duration = Duration::from_secs(5);
+
 /// What a driver is made from.
 pub struct Setup {
     pub session: RoomSession,
     pub media: LocalMedia,
     pub view: RoomView,
+    pub history: ChatHistory,
     /// How the others are reached first.
     pub way: Way,
     pub certificate: Option<Certificate>,
@@ -59,6 +64,7 @@ pub struct Driver {
     session: RoomSession,
     media: LocalMedia,
     view: RoomView,
+    history: ChatHistory,
     way: Way,
     certificate: Option<Certificate>,
     inputs: EventSink<Input>,
@@ -74,11 +80,12 @@ pub struct Driver {
 impl Driver {
     /// A driver that has not entered yet.
     pub fn new(setup: Setup) -> Self {
-        let Setup { session, media, view, way, certificate, inputs } = setup;
+        let Setup { session, media, view, history, way, certificate, inputs } = setup;
         Self {
             session,
             media,
             view,
+            history,
             way,
             certificate,
             inputs,
@@ -96,6 +103,7 @@ impl Driver {
         let listeners = (
             page::report_visibility(self.inputs.map(Input::Visible)),
             page::report_online(self.inputs.map(Input::Online)),
+            page::report_return(self.inputs.map(|()| Input::Online(true))),
         );
         if matches!(self.way, Way::Tabs(_)) {
             self.view.raise(NoticeCode::TabsOnly);
@@ -135,7 +143,11 @@ impl Driver {
 
     fn handle_timeout(&mut self) {
         let now = clock::now();
-        self.session.handle_timeout(now);
+        if self.session.poll_timeout().is_some_and(|due| now.since(due) >= ASLEEP) {
+            self.session.handle_wake(now);
+        } else {
+            self.session.handle_timeout(now);
+        }
         if self.next_stats <= now {
             self.next_stats = now + STATS_INTERVAL;
             self.links.values().for_each(Link::read_stats);
@@ -230,21 +242,24 @@ impl Driver {
     }
 
     fn handle_telemetry(&mut self, link: LinkId, event: DataChannelEvent, now: Timestamp) {
-        if let DataChannelEvent::Message(DataChannelMessage::Text(text)) = event
-            && let Some(link) = self.links.get_mut(&link)
-        {
-            link.meter.handle_telemetry(&text, now);
+        if let DataChannelEvent::Message(DataChannelMessage::Text(text)) = event {
+            self.session.handle_telemetry(link, &text, now);
+            if let Some(link) = self.links.get_mut(&link) {
+                link.meter.handle_telemetry(&text, now);
+            }
         }
     }
 
     fn note(&self, link: LinkId, subject: Subject, word: &str, now: Timestamp) {
-        if let Some(link) = self.links.get(&link) {
+        if let Some(link) = self.links.get(&link).filter(|_| self.session.is_in_use(link)) {
             self.view.note(&link.member, subject, word, now);
         }
     }
 
     fn handle_stats(&mut self, link: LinkId, entries: &[StatsEntry], now: Timestamp) {
-        let Some(link) = self.links.get_mut(&link) else { return };
+        self.session.handle_inbound_packets(link, inbound_packets(entries));
+        let is_in_use = self.session.is_in_use(link);
+        let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
         let published = self.session.peer(&link.member).and_then(|peer| peer.published);
         let expects_video = published.is_some_and(|published| published.source != PublishedSource::None);
         let states = link.states();
@@ -343,7 +358,7 @@ impl Driver {
     }
 
     fn listen_for_voices(&mut self, now: Timestamp) {
-        for link in self.links.values_mut() {
+        for (_, link) in self.links.iter_mut().filter(|(id, _)| self.session.is_in_use(**id)) {
             let is_speaking = link.is_speaking(now);
             self.view.show_speaking(Some(&link.member), is_speaking);
         }
@@ -354,7 +369,9 @@ impl Driver {
     fn receive_track(&mut self, id: LinkId, slot: MediaSlot, track: &MediaTrack) {
         if let Some(link) = self.links.get(&id) {
             link.receive_track(slot, track);
-            self.view.show_stream(&link.member, &link.stream);
+            if self.session.is_in_use(id) {
+                self.view.show_stream(&link.member, &link.stream);
+            }
         }
     }
 
@@ -393,6 +410,7 @@ impl Driver {
                     }
                 }
                 RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
+                RoomOutput::UseLink(link) => self.use_link(link),
                 RoomOutput::CloseLink(link) => {
                     self.links.remove(&link);
                     self.limit_sending();
@@ -414,9 +432,21 @@ impl Driver {
                         let _ = link.channel.send_text(&text);
                     }
                 }
+                RoomOutput::SendTelemetry(link, text) => {
+                    if let Some(link) = self.links.get(&link) {
+                        // What does not go out is what a ping is there to find out.
+                        let _ = link.telemetry.send_text(&text);
+                    }
+                }
                 RoomOutput::Event(event) => {
-                    if let RoomEvent::PeerChanged(member) = &event {
-                        self.play_source_audio(member);
+                    match &event {
+                        RoomEvent::PeerChanged(member) => self.play_source_audio(member),
+                        RoomEvent::ChatChanged(id) => {
+                            if let Some(kept) = self.session.kept_message(id) {
+                                self.history.keep(&kept);
+                            }
+                        }
+                        _ => {}
                     }
                     self.view.show_event(event, &self.session);
                 }
@@ -433,6 +463,15 @@ impl Driver {
         match opened {
             Ok(socket) => self.socket = Some((id, socket)),
             Err(error) => sink.push(TransportEvent::Closed { code: 1006, reason: error.message }),
+        }
+    }
+
+    /// A member's new link takes the place of its old one. As a stream of its own: in Firefox an element goes on showing
+    /// the last picture of a track that was replaced within its stream.
+    fn use_link(&self, id: LinkId) {
+        if let Some(link) = self.links.get(&id) {
+            self.view.show_stream(&link.member, &link.stream);
+            self.play_source_audio(&link.member);
         }
     }
 

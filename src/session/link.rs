@@ -28,7 +28,7 @@ use super::{input::Input, media::LocalMedia};
 pub struct Link {
     // Before the connection, so that it is dropped first.
     pub channel: DataChannel,
-    telemetry: DataChannel,
+    pub telemetry: DataChannel,
     pub connection: PeerConnection,
     pub member: MemberId,
     /// What arrives, both kinds in one stream so that they are played in step.

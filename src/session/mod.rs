@@ -4,6 +4,7 @@
 //! connection. One [`Session`] is one visit of one room page: the lobby first, then the room.
 
 pub mod address;
+mod chat_history;
 mod driver;
 mod figures_view;
 mod identity;
@@ -17,6 +18,7 @@ mod signals;
 
 use std::{cell::RefCell, rc::Rc};
 
+use futures_util::future::join;
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     certificate::Certificate,
@@ -29,6 +31,7 @@ use sightline_protocol::{DisplayName, InstanceId, RoomName, control::PublishedSt
 
 use self::{
     address::FutureWay,
+    chat_history::ChatHistory,
     driver::{Driver, Setup},
     identity::Place,
     input::{Command, Input},
@@ -272,14 +275,16 @@ impl Entrance {
             instance: InstanceId::from_random(random::bits()),
             resume: self.place.as_ref().map(|place| place.resume.clone()),
         };
-        let session = RoomSession::new(request, PublishedState::default(), random::bits());
+        let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
         let view = self.owner.with(|| RoomView::new(self.room.clone(), self.model, self.media.clone()));
-        let (media, inputs, certificate) =
-            (self.media.clone(), self.inputs.clone(), Rc::clone(&self.certificate));
+        let (room, media, inputs) = (self.room.clone(), self.media.clone(), self.inputs.clone());
+        let certificate = Rc::clone(&self.certificate);
         spawn_local(async move {
-            let way = start.way.await;
+            let (way, (history, kept)) = join(start.way, ChatHistory::open(&room)).await;
+            session.restore_chat(kept);
             let certificate = certificate.borrow().clone();
-            Driver::new(Setup { session, media, view, way, certificate, inputs }).run(start.stream).await;
+            let setup = Setup { session, media, view, history, way, certificate, inputs };
+            Driver::new(setup).run(start.stream).await;
         });
         true
     }
@@ -288,6 +293,9 @@ impl Entrance {
     fn close(&self) {
         self.inputs.push(Input::Command(Command::Leave));
         identity::forget_place(&self.room);
+        if !self.media.preferences().keeps_chat() {
+            chat_history::forget(&self.room);
+        }
         self.media.close();
     }
 }

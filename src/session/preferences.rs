@@ -39,11 +39,13 @@ pub enum Setting {
     JitterBuffer,
     /// `on` or `off`
     RelayOnly,
+    /// Whether a conversation stays on the device when its room is left: `on` or `off`
+    KeepChat,
 }
 
 impl Setting {
     /// Every setting, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Camera,
         Self::Microphone,
         Self::Speaker,
@@ -56,6 +58,7 @@ impl Setting {
         Self::Codec,
         Self::JitterBuffer,
         Self::RelayOnly,
+        Self::KeepChat,
     ];
 
     fn name(self) -> &'static str {
@@ -72,6 +75,7 @@ impl Setting {
             Self::Codec => "codec",
             Self::JitterBuffer => "jitter-buffer",
             Self::RelayOnly => "relay-only",
+            Self::KeepChat => "keep-chat",
         }
     }
 
@@ -81,7 +85,7 @@ impl Setting {
             Self::Resolution => "1280x720",
             Self::FrameRate => "30",
             Self::EchoCancellation | Self::NoiseSuppression | Self::GainControl => ON,
-            Self::RelayOnly => OFF,
+            Self::RelayOnly | Self::KeepChat => OFF,
             Self::Camera
             | Self::Microphone
             | Self::Speaker
@@ -188,6 +192,11 @@ impl Preferences {
     /// Whether only relayed candidates are used.
     pub fn relay_only(self) -> bool {
         self.is_on(Setting::RelayOnly)
+    }
+
+    /// Whether a conversation stays on the device when its room is left.
+    pub fn keeps_chat(self) -> bool {
+        self.is_on(Setting::KeepChat)
     }
 
     /// The value now; what is usual where the page is gone.

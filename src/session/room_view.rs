@@ -88,7 +88,7 @@ impl RoomView {
             }
             RoomEvent::ChatChanged(id) => {
                 if let Some(message) = session.message(&id) {
-                    self.show_message(message, session);
+                    self.show_message(message);
                 }
             }
         }
@@ -147,7 +147,7 @@ impl RoomView {
         show_published(tile, published);
     }
 
-    fn show_message(&self, message: &ChatMessage, session: &RoomSession) {
+    fn show_message(&self, message: &ChatMessage) {
         let known = self.model.chat.try_with_untracked(|lines| {
             lines.iter().rev().find(|line| line.id == message.id.as_str()).map(|line| line.state)
         });
@@ -157,9 +157,7 @@ impl RoomView {
                 state.try_set(message.state);
             }
             Some(None) => {
-                let author = message.author.as_ref().map(|author| {
-                    session.peer(author).map(|peer| peer.member.name.as_str().to_owned()).unwrap_or_default()
-                });
+                let author = message.author.as_ref().map(|_| message.author_name.clone());
                 let line = ChatLine {
                     id: message.id.as_str().to_owned(),
                     author,

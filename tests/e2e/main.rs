@@ -3,6 +3,7 @@
 
 mod bench_panel;
 mod call;
+mod conversation;
 mod figures;
 mod hosting;
 mod lobby;
@@ -14,6 +15,8 @@ mod recovery;
 mod room;
 mod screenshots;
 mod signalling;
+#[cfg(target_os = "linux")]
+mod soak;
 mod source;
 mod tabs;
 mod turn;
@@ -28,12 +31,15 @@ fn main() -> anyhow::Result<ExitCode> {
     let stage = Stage::new()?;
     let trials = [
         call::tests(&stage),
+        conversation::tests(&stage),
         lobby::tests(&stage),
         media::tests(&stage),
         panel::tests(&stage),
         room::tests(&stage),
         #[cfg(target_os = "linux")]
         recovery::tests(&stage),
+        #[cfg(target_os = "linux")]
+        soak::tests(&stage),
         signalling::tests(&stage),
         source::tests(&stage),
         tabs::tests(&stage),

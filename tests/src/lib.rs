@@ -8,6 +8,8 @@
 pub mod browser;
 pub mod console;
 pub mod cpu;
+pub mod headless;
+pub mod monitor;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod page;

@@ -51,7 +51,11 @@ impl Page {
     /// # Errors
     /// Where the browser does not get there.
     pub async fn open(&self, path: &str) -> Result<()> {
-        let url = if path.contains("://") { path.to_owned() } else { format!("{}{path}", self.origin) };
+        let url = if path.contains("://") || path.starts_with("about:") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.origin)
+        };
         self.browser.driver.goto(url.clone()).await.with_context(|| format!("opening {url}"))
     }
 

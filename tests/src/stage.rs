@@ -84,6 +84,18 @@ impl Stage {
         self.trial_within(LONG_LIMIT, name_of::<F>(), test)
     }
 
+    /// A measurement with each pair of browsers.
+    pub fn long_tests_in_pairs<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
+    where
+        F: AsyncFn(&Scene, Pair) -> Result<()> + Copy + Send + 'static,
+    {
+        let trial = |pair: Pair| {
+            let name = format!("{}::{}_{}", name_of::<F>(), pair[0].name(), pair[1].name());
+            self.trial_within(LONG_LIMIT, name, async move |scene: &Scene| test(scene, pair).await)
+        };
+        PAIRS.map(trial).into()
+    }
+
     /// A test in each of these browsers.
     pub fn test_in_each<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
     where

@@ -33,6 +33,7 @@ pub mod picture;
 mod promise;
 pub mod queue;
 pub mod random;
+pub mod records;
 pub mod sharing;
 pub mod signalling;
 pub mod storage;

@@ -17,6 +17,13 @@ pub fn report_visibility(sink: EventSink<bool>) -> Option<Listener> {
     Some(Listener::new(&document, "visibilitychange", move |_: Event| sink.push(is_visible())))
 }
 
+/// Reports that the page is shown again after it was kept aside (`pageshow` from the back-forward cache), until the
+/// listener is dropped.
+#[must_use = "a dropped listener hears nothing"]
+pub fn report_return(sink: EventSink<()>) -> Listener {
+    Listener::new(&window(), "pageshow", move |_: Event| sink.push(()))
+}
+
 /// Whether the computer believes to have a network.
 #[must_use]
 pub fn is_online() -> bool {

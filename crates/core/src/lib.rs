@@ -12,6 +12,7 @@ pub mod negotiation;
 pub mod notice;
 pub mod playout;
 pub mod random;
+pub mod recovery;
 pub mod room;
 pub mod signalling;
 pub mod stamp;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use sightline_core::chat::{Conversation, DeliveryState, TextRefused};
+use sightline_core::chat::{Conversation, DeliveryState, KeptMessage, TextRefused};
 use sightline_protocol::{MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES};
 
 fn member(name: &str) -> MemberId {
@@ -32,13 +32,18 @@ fn delivered_means_acknowledged_by_everyone_who_was_present() {
 }
 
 #[test]
-fn a_member_who_leaves_without_acknowledging_makes_it_undeliverable_for_good() {
+fn a_message_is_undeliverable_once_a_member_left_without_it_and_delivered_if_it_returns_for_it() {
     let mut chat = Conversation::default();
     let id = message(1);
     chat.send(id.clone(), "hello", 5, [member("a"), member("b")], |_| true).unwrap();
     chat.handle_member_gone(&member("a"));
     chat.handle_ack(&member("b"), &id);
     assert_eq!(state(&chat, &id), DeliveryState::Undeliverable);
+    while chat.poll_outgoing().is_some() {}
+    chat.handle_channel_open(&member("a"));
+    assert!(chat.poll_outgoing().is_some(), "it is handed over on the return");
+    chat.handle_ack(&member("a"), &id);
+    assert_eq!(state(&chat, &id), DeliveryState::Delivered);
 }
 
 #[test]
@@ -68,7 +73,7 @@ fn a_message_waits_for_a_channel_that_is_not_open_yet() {
 fn a_repeated_message_is_shown_once_and_acknowledged_each_time() {
     let mut chat = Conversation::default();
     for _ in 0..3 {
-        chat.handle_chat(&member("a"), message(1), "hi", 5);
+        chat.handle_chat(&member("a"), "Ada", message(1), "hi", 5);
         assert!(matches!(chat.poll_outgoing().map(|out| out.message), Some(ControlMessage::ChatAck { .. })));
     }
     assert_eq!(chat.poll_changed(), Some(message(1)));
@@ -79,7 +84,7 @@ fn a_repeated_message_is_shown_once_and_acknowledged_each_time() {
 fn a_member_cannot_pass_off_a_message_of_ours_as_its_own() {
     let mut chat = Conversation::default();
     chat.send(message(1), "mine", 5, [member("a")], |_| true).unwrap();
-    chat.handle_chat(&member("a"), message(1), "forged", 5);
+    chat.handle_chat(&member("a"), "Ada", message(1), "forged", 5);
     assert_eq!(chat.message(&message(1)).unwrap().text, "mine");
 }
 
@@ -89,8 +94,54 @@ fn empty_and_oversized_texts_are_refused() {
     assert_eq!(chat.send(message(1), " \n", 5, [], |_| true), Err(TextRefused::Empty));
     let long = "x".repeat(MAX_CHAT_TEXT_BYTES + 1);
     assert_eq!(chat.send(message(2), &long, 5, [], |_| true), Err(TextRefused::TooLong));
-    chat.handle_chat(&member("a"), message(3), &long, 5);
+    chat.handle_chat(&member("a"), "Ada", message(3), &long, 5);
     assert!(chat.message(&message(3)).is_none());
+}
+
+#[test]
+fn a_conversation_that_was_kept_goes_on_where_it_was() {
+    let mut before = Conversation::default();
+    before.handle_chat(&member("a"), "Ada", message(1), "hello", 5);
+    before.send(message(2), "waits for a", 6, [member("a"), member("b")], |_| false).unwrap();
+    before.handle_ack(&member("b"), &message(2));
+    before.send(message(3), "waits for who is gone", 7, [member("c")], |_| false).unwrap();
+    let kept = [1, 2, 3].map(|number| before.kept(&message(number)).unwrap().to_text().unwrap());
+
+    let mut after = Conversation::default();
+    after.restore(kept.iter().filter_map(|text| KeptMessage::from_text(text)));
+    let shown: Vec<_> = std::iter::from_fn(|| after.poll_changed()).collect();
+    assert_eq!(shown, [1, 2, 3].map(message));
+    assert_eq!(after.message(&message(1)).unwrap().author_name, "Ada");
+    after.handle_present(|id| *id != member("c"));
+    assert_eq!(state(&after, &message(3)), DeliveryState::Undeliverable);
+
+    after.handle_channel_open(&member("a"));
+    assert!(matches!(
+        after.poll_outgoing().map(|out| out.message),
+        Some(ControlMessage::Chat { text, .. }) if text == "waits for a"
+    ));
+    after.handle_ack(&member("a"), &message(2));
+    assert_eq!(state(&after, &message(2)), DeliveryState::Delivered);
+
+    after.handle_chat(&member("a"), "Ada", message(1), "hello", 5);
+    while let Some(changed) = after.poll_changed() {
+        assert_ne!(changed, message(1), "what was kept is not shown again");
+    }
+    after.send(message(4), "new", 8, [member("a")], |_| true).unwrap();
+    assert!(after.message(&message(4)).unwrap().number > after.message(&message(3)).unwrap().number);
+}
+
+#[test]
+fn kept_nonsense_is_left_out() {
+    let mut chat = Conversation::default();
+    chat.handle_chat(&member("a"), "Ada", message(1), "hello", 5);
+    let kept = chat.kept(&message(1)).unwrap();
+    let mut other = Conversation::default();
+    other.restore([kept.clone(), kept]);
+    assert_eq!(std::iter::from_fn(|| other.poll_changed()).count(), 1);
+    for text in ["", "{}", r#"{"message":{}}"#] {
+        assert_eq!(KeptMessage::from_text(text), None);
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -130,7 +181,7 @@ proptest! {
             if let Some(message) = to_right.pop_front() {
                 for _ in 0..=usize::from(twice) {
                     if let ControlMessage::Chat { id, text, sent_at_ms } = message.clone() {
-                        right.handle_chat(&a, id, &text, sent_at_ms);
+                        right.handle_chat(&a, "Ada", id, &text, sent_at_ms);
                     }
                 }
             }

@@ -30,6 +30,8 @@ pub enum ControlMessage {
         /// Which.
         id: MessageId,
     },
+    /// Of several peer connections to the sender, this one is used from now on; it closes the others.
+    Use,
     /// The sender leaves the room now; its peer connection closes next.
     Bye,
     /// A message of a later version.

@@ -34,6 +34,16 @@ pub enum TelemetryMessage {
         /// When the answer left, on the same clock.
         answered_us: u64,
     },
+    /// Are you there? Once a second; answered by a pong on the same peer connection.
+    Ping {
+        /// Grows with every ping on a peer connection.
+        nonce: u32,
+    },
+    /// The answer to a ping.
+    Pong {
+        /// Of the ping.
+        nonce: u32,
+    },
     /// A message of a later version.
     #[serde(other)]
     Unknown,

@@ -112,6 +112,7 @@ fn every_control_message_reads_and_writes_as_documented() {
         json!({"type": "state", "microphone": false, "source": "file", "playback": "seeking", "stamped": true}),
         json!({"type": "chat", "id": "x1", "text": "a\nb", "sent_at_ms": 5}),
         json!({"type": "chat_ack", "id": "x1"}),
+        json!({"type": "use"}),
         json!({"type": "bye"}),
     ] {
         let read: ControlMessage = from_value(value.clone()).expect("readable");
@@ -150,6 +151,8 @@ fn every_telemetry_message_reads_and_writes_as_documented() {
             "bitrate_bps": 1_200_000, "frame_width": 640, "frame_height": 360, "frames_per_second": 24,
             "loss_permille": 31, "jitter_ms": 12, "frozen_permille": 40}),
         json!({"type": "reception", "sequence": 0, "bars": 4, "cause": "no_video"}),
+        json!({"type": "ping", "nonce": 7}),
+        json!({"type": "pong", "nonce": 7}),
         json!({"type": "clock_ping", "sent_us": 1_234_567_890_123_u64}),
         json!({"type": "clock_pong", "sent_us": 1, "received_us": 1_234_567_890_123_u64, "answered_us": 3}),
     ] {

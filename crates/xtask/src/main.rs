@@ -15,6 +15,7 @@ mod process;
 mod screenshots;
 mod serve;
 mod sizes;
+mod soak;
 mod test;
 mod tools;
 mod workspace;
@@ -48,6 +49,9 @@ enum Task {
     /// Measure, beside something else measured in the same run.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Cut networks, kill servers and write a thousand messages, in real browsers: real times, printed. Needs root on
+    /// Linux for the cuts. The whole takes an hour.
+    Soak(soak::Options),
     /// Take the README's screenshots anew, into docs/screenshots/.
     Screenshots,
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Task::Serve(options) => serve::run(&options),
         Task::Test(options) => return test::run(&options),
         Task::Bench(bench) => bench::run(&bench),
+        Task::Soak(options) => soak::run(&options),
         Task::Screenshots => screenshots::run(),
     };
     match done {

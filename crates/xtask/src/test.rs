@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Two browsers a test and two cores: more at once only makes each of them slower.
-const END_TO_END_THREADS: &str = "2";
+const END_TO_END_THREADS: usize = 2;
 
 /// Which checks run.
 #[derive(Args)]
@@ -62,6 +62,18 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 /// # Errors
 /// Where a build fails.
 pub(crate) fn end_to_end(tools: &TestTools, filter: Option<&str>) -> Result<Command> {
+    end_to_end_with(tools, filter, END_TO_END_THREADS)
+}
+
+/// The same, one test after the other: for what measures.
+///
+/// # Errors
+/// As [`end_to_end`].
+pub(crate) fn end_to_end_one_by_one(tools: &TestTools, filter: &str) -> Result<Command> {
+    end_to_end_with(tools, Some(filter), 1)
+}
+
+fn end_to_end_with(tools: &TestTools, filter: Option<&str>, threads: usize) -> Result<Command> {
     build::run(&build::Options::release())?;
     build::server()?;
     let static_host = workspace::target_dir().join("e2e-static");
@@ -73,7 +85,7 @@ pub(crate) fn end_to_end(tools: &TestTools, filter: Option<&str>) -> Result<Comm
         .env("SIGHTLINE_DIST", workspace::dist_dir())
         .env("SIGHTLINE_STATIC_DIST", static_host)
         .args(filter)
-        .args(["--", "--test-threads", END_TO_END_THREADS]);
+        .args(["--", "--test-threads", &threads.to_string()]);
     Ok(tests)
 }
 

@@ -263,7 +263,8 @@ impl LocalMedia {
             | Setting::BitrateLimit
             | Setting::Codec
             | Setting::JitterBuffer
-            | Setting::RelayOnly => {}
+            | Setting::RelayOnly
+            | Setting::KeepChat => {}
         }
     }
 

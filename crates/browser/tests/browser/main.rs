@@ -15,6 +15,7 @@ mod media_element;
 mod page;
 mod peer_connection;
 mod random;
+mod records;
 mod signalling;
 mod storage;
 

@@ -1,26 +1,32 @@
 //! The log of a conversation and what each member has still to acknowledge.
 //!
 //! Invariants: a message is in the log once, whatever is repeated; it is handed to a member again whenever a channel
-//! to it opens, until that member acknowledges it; one's own messages reach a member in the order they were written.
+//! to it opens, until that member acknowledges it; one's own messages reach a member in the order they were written. What
+//! is kept of it ([`Conversation::kept`]) and restored after a reload takes part in all that as before.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use sightline_protocol::{MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES};
 
-use super::DeliveryState;
+use super::{DeliveryState, KeptMessage};
 
-/// Messages kept in the log; the oldest go first.
-const MAX_LOG: usize = 2_000;
+/// Messages in the log; the oldest go first.
+pub const MAX_LOG: usize = 2_000;
 /// Ids remembered so that a repetition is recognised even after its message left the log.
 const MAX_SEEN: usize = 8_000;
 
 /// One message of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatMessage {
     /// Made by the author.
     pub id: MessageId,
+    /// Its place in the conversation: grows with each message.
+    pub number: u32,
     /// `None` for one's own.
     pub author: Option<MemberId>,
+    /// What the author was called then; empty for one's own, and for who has no name.
+    pub author_name: String,
     /// Text with line breaks.
     pub text: String,
     /// On the author's clock, in milliseconds since 1970.
@@ -53,6 +59,7 @@ pub enum TextRefused {
 #[derive(Debug, Default)]
 pub struct Conversation {
     log: VecDeque<ChatMessage>,
+    next_number: u32,
     seen: HashSet<MessageId>,
     seen_order: VecDeque<MessageId>,
     /// Who has not acknowledged which of one's own messages.
@@ -84,7 +91,15 @@ impl Conversation {
         }
         let waiting: BTreeSet<MemberId> = present.into_iter().collect();
         let state = if waiting.is_empty() { DeliveryState::Undeliverable } else { DeliveryState::Sending };
-        let message = ChatMessage { id: id.clone(), author: None, text, sent_at_ms, state };
+        let message = ChatMessage {
+            id: id.clone(),
+            number: self.take_number(),
+            author: None,
+            author_name: String::new(),
+            text,
+            sent_at_ms,
+            state,
+        };
         for to in waiting.iter().filter(|member| open(member)) {
             self.outgoing.push_back(Outgoing { to: to.clone(), message: wire(&message) });
         }
@@ -95,8 +110,9 @@ impl Conversation {
         Ok(())
     }
 
-    /// A member said something. It is acknowledged even if it was seen before: the acknowledgement may have been lost.
-    pub fn handle_chat(&mut self, from: &MemberId, id: MessageId, text: &str, sent_at_ms: u64) {
+    /// A member, called `name`, said something. It is acknowledged even if it was seen before: the acknowledgement may have
+    /// been lost.
+    pub fn handle_chat(&mut self, from: &MemberId, name: &str, id: MessageId, text: &str, sent_at_ms: u64) {
         let own = self.log.iter().any(|message| message.id == id && message.author.is_none());
         if own || text.len() > MAX_CHAT_TEXT_BYTES {
             return;
@@ -104,9 +120,12 @@ impl Conversation {
         self.outgoing
             .push_back(Outgoing { to: from.clone(), message: ControlMessage::ChatAck { id: id.clone() } });
         if !self.seen.contains(&id) {
+            let number = self.take_number();
             self.append(ChatMessage {
                 id,
+                number,
                 author: Some(from.clone()),
+                author_name: name.to_owned(),
                 text: clean(text),
                 sent_at_ms,
                 state: DeliveryState::Received,
@@ -137,7 +156,7 @@ impl Conversation {
         self.outgoing.extend(repeated);
     }
 
-    /// A member is gone for good: what it has not acknowledged, it never will.
+    /// A member is gone: what it has not acknowledged is undeliverable, unless it does come back after all.
     pub fn handle_member_gone(&mut self, member: &MemberId) {
         let lost: Vec<_> = self
             .unacknowledged
@@ -146,13 +165,40 @@ impl Conversation {
             .map(|(id, _)| id.clone())
             .collect();
         for id in lost {
-            if let Some(waiting) = self.unacknowledged.get_mut(&id) {
-                waiting.remove(member);
-                if waiting.is_empty() {
-                    self.unacknowledged.remove(&id);
-                }
-            }
             self.set_state(&id, DeliveryState::Undeliverable);
+        }
+    }
+
+    /// Who is in the room is known, or known anew: whoever else had not acknowledged something is gone.
+    pub fn handle_present(&mut self, is_present: impl Fn(&MemberId) -> bool) {
+        let absent: BTreeSet<_> =
+            self.unacknowledged.values().flatten().filter(|member| !is_present(member)).cloned().collect();
+        for member in absent {
+            self.handle_member_gone(&member);
+        }
+    }
+
+    /// What is to be kept of a message, so that it outlives the page.
+    #[must_use]
+    pub fn kept(&self, id: &MessageId) -> Option<KeptMessage> {
+        let message = self.message(id)?.clone();
+        let missing = self.unacknowledged.get(id).into_iter().flatten().cloned().collect();
+        Some(KeptMessage { message, missing })
+    }
+
+    /// Takes up the conversation of an earlier life of the page; before anything else happens to it. What does not
+    /// belong there is left out.
+    pub fn restore(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
+        for KeptMessage { message, missing } in kept {
+            let is_new = !self.seen.contains(&message.id) && message.number >= self.next_number;
+            if !is_new || message.text.len() > MAX_CHAT_TEXT_BYTES {
+                continue;
+            }
+            self.next_number = message.number.saturating_add(1);
+            if message.author.is_none() && !missing.is_empty() {
+                self.unacknowledged.insert(message.id.clone(), missing.into_iter().collect());
+            }
+            self.append(message);
         }
     }
 
@@ -170,6 +216,12 @@ impl Conversation {
     /// The next message that is new or has another state.
     pub fn poll_changed(&mut self) -> Option<MessageId> {
         self.changed.pop_front()
+    }
+
+    fn take_number(&mut self) -> u32 {
+        let number = self.next_number;
+        self.next_number = number.saturating_add(1);
+        number
     }
 
     fn append(&mut self, message: ChatMessage) {
@@ -195,12 +247,11 @@ impl Conversation {
     }
 
     fn set_state(&mut self, id: &MessageId, state: DeliveryState) {
-        if let Some(message) = self.log.iter_mut().rev().find(|message| message.id == *id) {
-            // Once someone missed a message, nobody's acknowledgement makes it delivered to everyone.
-            if message.state != state && message.state != DeliveryState::Undeliverable {
-                message.state = state;
-                self.changed.push_back(id.clone());
-            }
+        if let Some(message) = self.log.iter_mut().rev().find(|message| message.id == *id)
+            && message.state != state
+        {
+            message.state = state;
+            self.changed.push_back(id.clone());
         }
     }
 }

@@ -1,11 +1,16 @@
 //! The conversation: ids, acknowledgements, order, exactly once.
 
 mod conversation;
+mod kept;
 
-pub use conversation::{ChatMessage, Conversation, Outgoing, TextRefused};
+use serde::{Deserialize, Serialize};
+
+pub use conversation::{ChatMessage, Conversation, MAX_LOG, Outgoing, TextRefused};
+pub use kept::KeptMessage;
 
 /// How far a message has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// Own: not everyone who was present when it was sent has acknowledged it.
     Sending,
@@ -13,7 +18,8 @@ pub enum DeliveryState {
     Delivered,
     /// Another's.
     Received,
-    /// Own: someone who was present when it was sent left before acknowledging it, or nobody was there.
+    /// Own: someone who was present when it was sent left before acknowledging it (and has not come back for it), or nobody
+    /// was there.
     Undeliverable,
 }
 

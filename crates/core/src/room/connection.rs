@@ -1,11 +1,11 @@
-//! What follows from links: up, down, given up, built again.
+//! What follows from links: messages, opening, giving up, letting go.
 
 use std::collections::VecDeque;
 
 use sightline_protocol::{ConnectionId, Generation, Presence, control::ControlMessage};
 
 use super::{
-    link::{Link, LinkId},
+    link::{Link, LinkId, time_to_come_up},
     peer::Peer,
     session::{RoomEvent, RoomOutput, RoomSession},
 };
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl RoomSession {
-    pub(super) fn handle_control_message(&mut self, at: usize, message: ControlMessage) {
+    pub(super) fn handle_control_message(&mut self, at: usize, link: LinkId, message: ControlMessage) {
         let id = self.peers[at].id().clone();
         match message {
             ControlMessage::State(published) => {
@@ -24,9 +24,11 @@ impl RoomSession {
                 self.event(RoomEvent::PeerChanged(id));
             }
             ControlMessage::Chat { id: message, text, sent_at_ms } => {
-                self.conversation.handle_chat(&id, message, &text, sent_at_ms);
+                let name = &self.peers[at].member.name;
+                self.conversation.handle_chat(&id, name.as_str(), message, &text, sent_at_ms);
             }
             ControlMessage::ChatAck { id: message } => self.conversation.handle_ack(&id, &message),
+            ControlMessage::Use => self.handle_use(at, link),
             ControlMessage::Bye => {
                 let peer = self.peers.remove(at);
                 self.forget(peer);
@@ -35,67 +37,46 @@ impl RoomSession {
         }
     }
 
-    /// A link came up, or went down for now.
-    pub(super) fn note_health(&mut self, at: usize) {
-        let peer = &mut self.peers[at];
-        if peer.is_healthy() {
-            peer.was_connected = true;
-            peer.failures = 0;
-            if let Some(link) = &mut peer.link {
-                link.deadline = None;
-            }
-            if !self.peers.iter().any(Peer::is_failing) {
-                self.event(RoomEvent::Cleared(NoticeCode::ConnectionFailed));
-            }
-        }
-        let id = self.peers[at].id().clone();
-        self.event(RoomEvent::PeerChanged(id));
-    }
-
-    /// The link will not carry anything any more: the offerer builds the next, the other waits for its offer.
+    /// A link that never came up, or on which nothing can be negotiated, is gone: the offerer builds the next, the other
+    /// waits for its offer.
     pub(super) fn give_up_link(&mut self, at: usize, now: Timestamp) {
-        if self.peers[at].is_departed {
-            let peer = self.peers.remove(at);
-            self.forget(peer);
+        let peer = &mut self.peers[at];
+        let Some(link) = peer.link.take() else { return };
+        self.outputs.push_back(RoomOutput::CloseLink(link.id));
+        if peer.was_connected {
+            peer.repair.handle_attempt_failed(now);
             return;
         }
-        let never_came_up = self.peers[at].link.as_ref().is_some_and(|link| link.deadline.is_some());
-        let was_offerer = self.peers[at].link.as_ref().is_some_and(|link| link.role == Role::Offerer);
-        let identity = self.peers[at].link.as_ref().map(|link| (link.connection.clone(), link.generation));
-        self.drop_link(at);
-        let peer = &mut self.peers[at];
-        if never_came_up {
-            peer.failures = peer.failures.saturating_add(1);
-        }
-        peer.last_link = identity;
-        if was_offerer {
+        peer.failures = peer.failures.saturating_add(1);
+        if link.role == Role::Offerer {
             peer.rebuild_at = Some(now + peer.rebuild_delay());
         }
-        let id = peer.id().clone();
-        if never_came_up && peer.is_failing() {
+        if peer.is_failing() {
             self.event(RoomEvent::Raised(NoticeCode::ConnectionFailed));
         }
-        self.event(RoomEvent::PeerChanged(id));
     }
 
-    /// Builds the next peer connection as the offerer, once signals can reach the other side.
+    /// Builds the first peer connection as the offerer, once signals can reach the other side.
     pub(super) fn rebuild(&mut self, at: usize, now: Timestamp) {
         let peer = &self.peers[at];
-        if !self.client.is_joined() || peer.member.presence == Presence::Away || peer.link.is_some() {
-            return;
+        if self.client.is_joined() && peer.member.presence == Presence::Present && peer.link.is_none() {
+            self.build_next(at, now);
         }
-        let (connection, generation) = match &peer.last_link {
+    }
+
+    /// Offers the next peer connection, beside the link in use where there is one.
+    pub(super) fn build_next(&mut self, at: usize, now: Timestamp) {
+        let name = match &self.peers[at].last_link {
             Some((connection, generation)) => (connection.clone(), generation.next()),
             None => (ConnectionId::from_random(self.random.next_u128()), Generation::default()),
         };
-        self.open_link(at, connection, generation, Role::Offerer, now);
+        self.open_link(at, name, Role::Offerer, now);
     }
 
     pub(super) fn open_link(
         &mut self,
         at: usize,
-        connection: ConnectionId,
-        generation: Generation,
+        name: (ConnectionId, Generation),
         role: Role,
         now: Timestamp,
     ) {
@@ -104,24 +85,29 @@ impl RoomSession {
         self.next_link += 1;
         let peer = &mut self.peers[at];
         let politeness = if *you < *peer.id() { Politeness::Polite } else { Politeness::Impolite };
+        let deadline = now + time_to_come_up(role, peer.was_connected);
         peer.rebuild_at = None;
-        peer.last_link = Some((connection.clone(), generation));
-        peer.link = Some(Link::new(id, connection, generation, role, politeness, now));
+        peer.last_link = Some(name.clone());
+        let link = Link::new(id, name, role, politeness, deadline);
+        let place = if peer.link.is_some() { &mut peer.next } else { &mut peer.link };
+        if let Some(older) = place.replace(link) {
+            self.outputs.push_back(RoomOutput::CloseLink(older.id));
+        }
         let member = peer.id().clone();
         self.outputs.push_back(RoomOutput::OpenLink { link: id, member: member.clone(), role });
         self.event(RoomEvent::PeerChanged(member));
     }
 
-    pub(super) fn drop_link(&mut self, at: usize) {
+    pub(super) fn drop_links(&mut self, at: usize) {
         let peer = &mut self.peers[at];
         peer.rebuild_at = None;
-        if let Some(link) = peer.link.take() {
+        for link in [peer.link.take(), peer.next.take()].into_iter().flatten() {
             self.outputs.push_back(RoomOutput::CloseLink(link.id));
         }
     }
 
     pub(super) fn forget(&mut self, peer: Peer) {
-        if let Some(link) = &peer.link {
+        for link in peer.links() {
             self.outputs.push_back(RoomOutput::CloseLink(link.id));
         }
         self.conversation.handle_member_gone(peer.id());

@@ -10,41 +10,17 @@ use sightline_protocol::{
 use crate::{
     Timestamp,
     negotiation::{Negotiator, Politeness, Role},
+    recovery::{ATTEMPT_DEADLINE, Health, LinkWatch},
 };
 
-/// How long a connection may take to come up before it is given up for a new one.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
+/// How long the first connection to a member may take to come up before it is given up for a new one.
+const FIRST_DEADLINE: Duration = Duration::from_secs(20);
+/// How much longer the following side waits for one that is built beside another: its leader gives it up first.
+const FOLLOWING_GRACE: Duration = Duration::from_secs(5);
 
 /// Names one peer connection of this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u64);
-
-/// W3C `RTCPeerConnectionState`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "names of the specification")]
-pub enum PeerConnectionState {
-    New,
-    Connecting,
-    Connected,
-    Disconnected,
-    Failed,
-    Closed,
-}
-
-impl PeerConnectionState {
-    /// Reads the browser's word; an unknown one is taken for `new`.
-    #[must_use]
-    pub fn from_word(word: &str) -> Self {
-        match word {
-            "connecting" => Self::Connecting,
-            "connected" => Self::Connected,
-            "disconnected" => Self::Disconnected,
-            "failed" => Self::Failed,
-            "closed" => Self::Closed,
-            _ => Self::New,
-        }
-    }
-}
 
 /// A peer connection under way or up.
 #[derive(Debug)]
@@ -54,20 +30,20 @@ pub(super) struct Link {
     pub(super) generation: Generation,
     pub(super) role: Role,
     pub(super) negotiator: Negotiator,
-    pub(super) state: PeerConnectionState,
-    pub(super) is_channel_open: bool,
+    pub(super) watch: LinkWatch,
     /// Until when it must have come up; `None` once it has.
     pub(super) deadline: Option<Timestamp>,
+    /// Nothing can be negotiated on it any more, whatever it carries.
+    pub(super) is_broken: bool,
 }
 
 impl Link {
     pub(super) fn new(
         id: LinkId,
-        connection: ConnectionId,
-        generation: Generation,
+        (connection, generation): (ConnectionId, Generation),
         role: Role,
         politeness: Politeness,
-        now: Timestamp,
+        deadline: Timestamp,
     ) -> Self {
         Self {
             id,
@@ -75,18 +51,37 @@ impl Link {
             generation,
             role,
             negotiator: Negotiator::new(role, politeness),
-            state: PeerConnectionState::New,
-            is_channel_open: false,
-            deadline: Some(now + CONNECT_DEADLINE),
+            watch: LinkWatch::default(),
+            deadline: Some(deadline),
+            is_broken: false,
         }
     }
 
     /// Whether media and data can flow.
     pub(super) fn is_healthy(&self) -> bool {
-        self.state == PeerConnectionState::Connected && self.is_channel_open
+        self.watch.health() == Health::Carrying
+    }
+
+    /// What its repair goes by.
+    pub(super) fn health(&self) -> Health {
+        if self.is_broken { Health::Dead } else { self.watch.health() }
+    }
+
+    /// Whether it ever came up.
+    pub(super) fn came_up(&self) -> bool {
+        self.deadline.is_none()
     }
 
     pub(super) fn stamp(&self, payload: SignalPayload) -> Signal {
         Signal { connection: self.connection.clone(), generation: self.generation, payload }
+    }
+}
+
+/// How long a link may take to come up; `recovers` where it replaces one that did.
+pub(super) fn time_to_come_up(role: Role, recovers: bool) -> Duration {
+    match (recovers, role) {
+        (false, _) => FIRST_DEADLINE,
+        (true, Role::Offerer) => ATTEMPT_DEADLINE,
+        (true, Role::Answerer) => ATTEMPT_DEADLINE + FOLLOWING_GRACE,
     }
 }

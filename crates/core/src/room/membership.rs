@@ -6,7 +6,7 @@ use sightline_protocol::{
 };
 
 use super::{
-    peer::Peer,
+    peer::{Departure, Peer},
     session::{MAX_PEERS, RoomEvent, RoomOutput, RoomSession},
 };
 use crate::{Timestamp, negotiation::Role, signalling::SignallingEvent};
@@ -22,7 +22,7 @@ impl RoomSession {
                 self.set_ice_servers(ice_servers);
                 if self.you.as_ref().is_some_and(|(before, _)| *before != you) {
                     // The place was lost: to the others this is somebody new, and the old links are a ghost's.
-                    (0..self.peers.len()).for_each(|at| self.drop_link(at));
+                    (0..self.peers.len()).for_each(|at| self.drop_links(at));
                 }
                 self.you = Some((you.clone(), arrival));
                 self.event(RoomEvent::Entered { you, resume });
@@ -33,11 +33,13 @@ impl RoomSession {
                     .map(|peer| peer.id().clone())
                     .collect();
                 for id in gone {
-                    self.handle_left(&id);
+                    self.handle_missing(&id, now);
                 }
                 for member in members {
                     self.handle_member(member, now);
                 }
+                let peers = &self.peers;
+                self.conversation.handle_present(|member| peers.iter().any(|peer| peer.id() == member));
             }
             SignallingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
             SignallingEvent::PeerJoined(member) => self.handle_member(member, now),
@@ -70,10 +72,9 @@ impl RoomSession {
             Some(at) => {
                 if self.peers[at].member.instance != member.instance {
                     // Its page is a new one: whatever it had is gone.
-                    self.drop_link(at);
-                    let peer = &mut self.peers[at];
-                    peer.published = None;
-                    peer.failures = 0;
+                    self.drop_links(at);
+                    self.peers[at] =
+                        Peer { last_link: self.peers[at].last_link.take(), ..Peer::new(member.clone()) };
                 }
                 self.peers[at].member = member;
                 at
@@ -85,10 +86,14 @@ impl RoomSession {
             None => return,
         };
         let peer = &mut self.peers[at];
-        peer.is_departed = false;
-        if let Some(link) = &mut peer.link {
+        peer.departure = None;
+        peer.repair.handle_reachable();
+        for link in peer.links_mut() {
             link.negotiator.handle_path_restored(now);
-        } else if offers_first(&you, arrival, &peer.member) {
+        }
+        if peer.was_connected {
+            self.mend(at, now);
+        } else if peer.link.is_none() && offers_first(&you, arrival, &peer.member) {
             peer.rebuild_at = Some(now);
             self.rebuild(at, now);
         }
@@ -99,13 +104,30 @@ impl RoomSession {
         let Some(at) = self.index_of(id) else { return };
         if self.peers[at].is_healthy() {
             // The server lost it, we did not. A `bye` or the end of the link will tell.
-            self.peers[at].is_departed = true;
-            self.peers[at].member.presence = Presence::Away;
-            self.event(RoomEvent::PeerChanged(id.clone()));
+            self.note_departure(at, Departure::Left);
         } else {
             let peer = self.peers.remove(at);
             self.forget(peer);
         }
+    }
+
+    /// A member is not in a new snapshot.
+    fn handle_missing(&mut self, id: &MemberId, now: Timestamp) {
+        let Some(at) = self.index_of(id) else { return };
+        if self.peers[at].was_connected {
+            self.note_departure(at, Departure::Missing(now));
+        } else {
+            let peer = self.peers.remove(at);
+            self.forget(peer);
+        }
+    }
+
+    fn note_departure(&mut self, at: usize, departure: Departure) {
+        let peer = &mut self.peers[at];
+        peer.departure = Some(departure);
+        peer.member.presence = Presence::Away;
+        let id = peer.id().clone();
+        self.event(RoomEvent::PeerChanged(id));
     }
 
     fn handle_signal(&mut self, from: &MemberId, signal: Signal, now: Timestamp) {
@@ -116,10 +138,8 @@ impl RoomSession {
             SignalPayload::Description(description) if description.kind == DescriptionKind::Offer
         );
         let peer = &self.peers[at];
-        let is_current = peer
-            .link
-            .as_ref()
-            .is_some_and(|link| link.connection == connection && link.generation == generation);
+        let is_current =
+            peer.links().any(|link| link.connection == connection && link.generation == generation);
         if !is_current {
             let is_older = peer
                 .last_link
@@ -129,12 +149,23 @@ impl RoomSession {
             if !is_offer || is_older || offers_first(&you, arrival, &peer.member) {
                 return;
             }
-            self.drop_link(at);
-            self.open_link(at, connection, generation, Role::Answerer, now);
+            // The next generation of what came up once is built beside it.
+            if peer.link.as_ref().is_some_and(|link| link.connection != connection || !link.came_up()) {
+                self.drop_links(at);
+            }
+            self.open_link(at, (connection.clone(), generation), Role::Answerer, now);
         }
-        if let Some(link) = &mut self.peers[at].link {
+        let link = self.peers[at]
+            .links_mut()
+            .find(|link| (&link.connection, link.generation) == (&connection, generation));
+        if let Some(link) = link {
             link.negotiator.handle_signal(payload, now);
         }
+    }
+
+    /// Whether this side offers first to a member, and leads the repair of the connection to it.
+    pub(super) fn leads(&self, peer: &Peer) -> bool {
+        self.you.as_ref().is_some_and(|(you, arrival)| offers_first(you, *arrival, &peer.member))
     }
 }
 

@@ -4,12 +4,29 @@ use std::time::Duration;
 
 use sightline_protocol::{ConnectionId, Generation, Member, MemberId, Presence, control::PublishedState};
 
-use super::{LinkState, link::Link};
-use crate::Timestamp;
+use super::{
+    LinkState,
+    link::{Link, LinkId},
+};
+use crate::{
+    Timestamp,
+    recovery::{Health, Repair},
+};
 
 /// Peer connections that never came up, after which the tile says so. The tries go on.
 const FAILURES_TOLD: u32 = 2;
 const MAX_REBUILD_DELAY: Duration = Duration::from_secs(16);
+/// How long a member that the server does not know any more may be silent.
+const DEPARTED_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The server does not know a member any more, and the link to it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// The server said so: the member goes when the link does.
+    Left,
+    /// It is not in a new snapshot: a restarted server knows only who has come back yet.
+    Missing(Timestamp),
+}
 
 /// Another member as the page shows it.
 #[derive(Debug, Clone, Copy)]
@@ -25,18 +42,23 @@ pub struct PeerView<'a> {
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) member: Member,
+    /// The link in use.
     pub(super) link: Option<Link>,
+    /// One that is built beside it to replace it.
+    pub(super) next: Option<Link>,
+    pub(super) repair: Repair,
     /// What the latest link was called, for the generation after it.
     pub(super) last_link: Option<(ConnectionId, Generation)>,
     pub(super) published: Option<PublishedState>,
     /// Whether a link was ever healthy: then trouble is a recovery, not a first connection.
     pub(super) was_connected: bool,
-    /// Peer connections in a row that never came up.
+    /// Peer connections in a row that never came up, before the first that did.
     pub(super) failures: u32,
-    /// When to build the next peer connection (as the offerer).
+    /// When to build the first peer connection, again (as the offerer).
     pub(super) rebuild_at: Option<Timestamp>,
-    /// The server let the place go while the link was healthy: the member goes when the link does.
-    pub(super) is_departed: bool,
+    pub(super) departure: Option<Departure>,
+    /// How the person sees it.
+    pub(super) shown: Option<LinkState>,
 }
 
 impl Peer {
@@ -44,12 +66,15 @@ impl Peer {
         Self {
             member,
             link: None,
+            next: None,
+            repair: Repair::default(),
             last_link: None,
             published: None,
             was_connected: false,
             failures: 0,
             rebuild_at: None,
-            is_departed: false,
+            departure: None,
+            shown: None,
         }
     }
 
@@ -59,6 +84,36 @@ impl Peer {
 
     pub(super) fn is_healthy(&self) -> bool {
         self.link.as_ref().is_some_and(Link::is_healthy)
+    }
+
+    pub(super) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.link.iter().chain(&self.next)
+    }
+
+    pub(super) fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.link.iter_mut().chain(&mut self.next)
+    }
+
+    pub(super) fn is_next(&self, id: LinkId) -> bool {
+        self.next.as_ref().is_some_and(|link| link.id == id)
+    }
+
+    /// Of the link in use; `None` before the first.
+    pub(super) fn health(&self) -> Option<Health> {
+        match &self.link {
+            Some(link) => Some(link.health()),
+            None => self.was_connected.then_some(Health::Dead),
+        }
+    }
+
+    /// When a member that the server does not know any more, and that is silent, goes.
+    pub(super) fn forget_at(&self) -> Option<Timestamp> {
+        let silent_since = self.repair.since()?;
+        let from = match self.departure? {
+            Departure::Left => silent_since,
+            Departure::Missing(since) => silent_since.max(since),
+        };
+        Some(from + DEPARTED_PATIENCE)
     }
 
     /// Whether no connection could be made often enough to say so.

@@ -7,19 +7,21 @@ use sightline_protocol::{
     control::{ControlMessage, PublishedState},
     limits::MAX_FRAME_BYTES,
     signalling::{IceServer, SignalCandidate},
+    telemetry::{MAX_TELEMETRY_BYTES, TelemetryMessage},
 };
 
 use super::{
     connection::push_control,
-    link::{Link, LinkId, PeerConnectionState},
+    link::{Link, LinkId},
     peer::{Peer, PeerView},
 };
 use crate::{
     Timestamp,
-    chat::{ChatMessage, Conversation, TextRefused},
+    chat::{ChatMessage, Conversation, KeptMessage, TextRefused},
     negotiation::{Completed, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
     notice::NoticeCode,
     random::SeededRandom,
+    recovery::PeerConnectionState,
     signalling::{JoinRequest, SignallingClient, SignallingOutput, SignallingStatus, SocketId},
 };
 
@@ -44,6 +46,8 @@ pub enum RoomOutput {
         /// Whether it offers first.
         role: Role,
     },
+    /// Of the member's peer connections this one is used from now on: show what it receives.
+    UseLink(LinkId),
     /// Close and forget a peer connection.
     CloseLink(LinkId),
     /// Perform an operation on a peer connection and report its end.
@@ -53,6 +57,8 @@ pub enum RoomOutput {
     IceServersChanged,
     /// Send this text on the `control` channel.
     SendControl(LinkId, String),
+    /// Send this text on the `telemetry` channel.
+    SendTelemetry(LinkId, String),
     /// Tell the person.
     Event(RoomEvent),
 }
@@ -123,8 +129,8 @@ impl RoomSession {
 
     /// Leaves for good: says so everywhere, then closes everything.
     pub fn leave(&mut self, now: Timestamp) {
-        for link in self.peers.iter().filter_map(|peer| peer.link.as_ref()) {
-            if link.is_channel_open {
+        for link in self.peers.iter().flat_map(Peer::links) {
+            if link.watch.is_channel_open() {
                 push_control(&mut self.outputs, link.id, &ControlMessage::Bye);
             }
         }
@@ -147,7 +153,7 @@ impl RoomSession {
         let peers = &self.peers;
         let is_open = |member: &MemberId| {
             peers.iter().any(|peer| {
-                peer.id() == member && peer.link.as_ref().is_some_and(|link| link.is_channel_open)
+                peer.id() == member && peer.link.as_ref().is_some_and(|link| link.watch.is_channel_open())
             })
         };
         self.conversation.send(id, text, unix_ms, present, is_open)?;
@@ -159,8 +165,8 @@ impl RoomSession {
     pub fn set_published(&mut self, published: PublishedState, now: Timestamp) {
         if self.published != published {
             self.published = published;
-            for link in self.peers.iter().filter_map(|peer| peer.link.as_ref()) {
-                if link.is_channel_open {
+            for link in self.peers.iter().flat_map(Peer::links) {
+                if link.watch.is_channel_open() {
                     push_control(&mut self.outputs, link.id, &ControlMessage::State(published));
                 }
             }
@@ -191,7 +197,10 @@ impl RoomSession {
     /// The network is back, or the page woke up.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.client.handle_wake(now);
-        self.drain(now);
+        for link in self.peers.iter_mut().flat_map(Peer::links_mut) {
+            link.watch.handle_wake(now);
+        }
+        self.handle_timeout(now);
     }
 
     // What the peer connections do.
@@ -229,14 +238,10 @@ impl RoomSession {
     /// `connectionState` changed.
     pub fn handle_connection_state(&mut self, link: LinkId, state: PeerConnectionState, now: Timestamp) {
         if let Some(at) = self.index_of_link(link) {
-            if let Some(link) = &mut self.peers[at].link {
-                link.state = state;
+            if let Some(link) = self.link_mut(link) {
+                link.watch.handle_state(state);
             }
-            if matches!(state, PeerConnectionState::Failed | PeerConnectionState::Closed) {
-                self.give_up_link(at, now);
-            } else {
-                self.note_health(at);
-            }
+            self.review(at, now);
         }
         self.drain(now);
     }
@@ -244,14 +249,15 @@ impl RoomSession {
     /// The `control` channel opened.
     pub fn handle_channel_opened(&mut self, link: LinkId, now: Timestamp) {
         if let Some(at) = self.index_of_link(link) {
-            let peer = &mut self.peers[at];
-            if let Some(link) = &mut peer.link {
-                link.is_channel_open = true;
-                push_control(&mut self.outputs, link.id, &ControlMessage::State(self.published));
+            if let Some(link) = self.link_mut(link) {
+                link.watch.handle_channel_opened(now);
             }
-            let member = peer.id().clone();
-            self.conversation.handle_channel_open(&member);
-            self.note_health(at);
+            push_control(&mut self.outputs, link, &ControlMessage::State(self.published));
+            if !self.peers[at].is_next(link) {
+                let member = self.peers[at].id().clone();
+                self.conversation.handle_channel_open(&member);
+            }
+            self.review(at, now);
         }
         self.drain(now);
     }
@@ -259,20 +265,46 @@ impl RoomSession {
     /// The `control` channel closed: the other page is gone, or its connection is.
     pub fn handle_channel_closed(&mut self, link: LinkId, now: Timestamp) {
         if let Some(at) = self.index_of_link(link) {
-            self.give_up_link(at, now);
+            if let Some(link) = self.link_mut(link) {
+                link.watch.handle_channel_closed();
+            }
+            self.review(at, now);
         }
         self.drain(now);
     }
 
     /// A text message came on the `control` channel. What is not understood is ignored.
     pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
-        if let Some(at) = self.index_of_link(link)
-            && text.len() <= MAX_FRAME_BYTES
-            && let Ok(message) = serde_json::from_str(text)
-        {
-            self.handle_control_message(at, message);
+        if let Some(at) = self.index_of_link(link) {
+            self.note_heard(at, link);
+            if text.len() <= MAX_FRAME_BYTES
+                && let Ok(message) = serde_json::from_str(text)
+            {
+                self.handle_control_message(at, link, message);
+            }
+        }
+        self.review_all(now);
+        self.drain(now);
+    }
+
+    /// A text message came on the `telemetry` channel. What is not for the session is ignored.
+    pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) {
+        if let Some(at) = self.index_of_link(link) {
+            self.note_heard(at, link);
+            if text.len() <= MAX_TELEMETRY_BYTES
+                && let Ok(message) = serde_json::from_str::<TelemetryMessage>(text)
+            {
+                self.handle_telemetry_message(at, link, &message, now);
+            }
         }
         self.drain(now);
+    }
+
+    /// So many packets of picture and sound arrived on a link so far.
+    pub fn handle_inbound_packets(&mut self, link: LinkId, packets: u64) {
+        if let Some(link) = self.link_mut(link) {
+            link.watch.handle_inbound_packets(packets);
+        }
     }
 
     // Time and results.
@@ -280,14 +312,11 @@ impl RoomSession {
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.client.handle_timeout(now);
-        for at in 0..self.peers.len() {
-            if let Some(link) = &mut self.peers[at].link {
-                link.negotiator.handle_timeout(now);
-                if link.deadline.is_some_and(|deadline| deadline <= now) {
-                    self.give_up_link(at, now);
-                }
-            }
+        for link in self.peers.iter_mut().flat_map(Peer::links_mut) {
+            link.negotiator.handle_timeout(now);
         }
+        self.ping(now);
+        self.review_all(now);
         for at in 0..self.peers.len() {
             if self.peers[at].rebuild_at.is_some_and(|rebuild_at| rebuild_at <= now) {
                 self.rebuild(at, now);
@@ -299,16 +328,17 @@ impl RoomSession {
     /// When [`Self::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let of_links = self
+            .peers
+            .iter()
+            .flat_map(Peer::links)
+            .flat_map(|link| [link.deadline, link.negotiator.poll_timeout(), link.watch.poll_timeout()]);
         let of_peers = self.peers.iter().flat_map(|peer| {
-            let link = peer.link.as_ref();
-            let can_rebuild = self.client.is_joined() && peer.member.presence == Presence::Present;
-            [
-                peer.rebuild_at.filter(|_| can_rebuild && link.is_none()),
-                link.and_then(|link| link.deadline),
-                link.and_then(|link| link.negotiator.poll_timeout()),
-            ]
+            let can_rebuild =
+                self.client.is_joined() && peer.member.presence == Presence::Present && peer.link.is_none();
+            [peer.rebuild_at.filter(|_| can_rebuild), peer.forget_at(), self.mend_at(peer)]
         });
-        of_peers.chain([self.client.poll_timeout()]).flatten().min()
+        of_links.chain(of_peers).chain([self.client.poll_timeout()]).flatten().min()
     }
 
     /// The next thing to do.
@@ -327,10 +357,27 @@ impl RoomSession {
         self.peers.iter().find(|peer| peer.id() == id).map(Peer::view)
     }
 
+    /// Takes up the conversation of an earlier life of this tab; before [`Self::start`].
+    pub fn restore_chat(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
+        self.conversation.restore(kept);
+    }
+
+    /// What is to be kept of a message for the next life of this tab.
+    #[must_use]
+    pub fn kept_message(&self, id: &MessageId) -> Option<KeptMessage> {
+        self.conversation.kept(id)
+    }
+
     /// A message of the conversation.
     #[must_use]
     pub fn message(&self, id: &MessageId) -> Option<&ChatMessage> {
         self.conversation.message(id)
+    }
+
+    /// Whether a link is the one in use to its member, not one that is built beside it.
+    #[must_use]
+    pub fn is_in_use(&self, link: LinkId) -> bool {
+        self.peers.iter().any(|peer| peer.link.as_ref().is_some_and(|used| used.id == link))
     }
 
     /// What this member publishes.
@@ -366,16 +413,14 @@ impl RoomSession {
                     SignallingOutput::Event(event) => self.handle_signalling(event, now),
                 }
             }
-            for at in 0..self.peers.len() {
-                moved |= self.drain_link(at, now);
-            }
+            moved |= self.drain_links(now);
             if !moved {
                 break;
             }
         }
         while let Some(outgoing) = self.conversation.poll_outgoing() {
             let link = self.index_of(&outgoing.to).and_then(|at| self.peers[at].link.as_ref());
-            if let Some(link) = link.filter(|link| link.is_channel_open) {
+            if let Some(link) = link.filter(|link| link.watch.is_channel_open()) {
                 push_control(&mut self.outputs, link.id, &outgoing.message);
             }
         }
@@ -384,28 +429,65 @@ impl RoomSession {
         }
     }
 
-    fn drain_link(&mut self, at: usize, now: Timestamp) -> bool {
+    fn drain_links(&mut self, now: Timestamp) -> bool {
         let mut moved = false;
-        let peer = &mut self.peers[at];
-        while let Some(link) = &mut peer.link
-            && let Some(output) = link.negotiator.poll_output()
-        {
-            moved = true;
-            match output {
-                NegotiatorOutput::Perform(id, operation) => {
-                    self.outputs.push_back(RoomOutput::Perform(link.id, id, operation));
-                }
-                NegotiatorOutput::Send(payload) => {
-                    let signal = link.stamp(payload);
-                    self.client.send_signal(peer.member.id.clone(), signal);
-                }
-                NegotiatorOutput::Broken(_) => {
-                    self.give_up_link(at, now);
-                    break;
+        let mut broken = Vec::new();
+        for peer in &mut self.peers {
+            let member = &peer.member.id;
+            for link in peer.link.iter_mut().chain(&mut peer.next) {
+                while let Some(output) = link.negotiator.poll_output() {
+                    moved = true;
+                    match output {
+                        NegotiatorOutput::Perform(id, operation) => {
+                            self.outputs.push_back(RoomOutput::Perform(link.id, id, operation));
+                        }
+                        NegotiatorOutput::Send(payload) => {
+                            self.client.send_signal(member.clone(), link.stamp(payload));
+                        }
+                        NegotiatorOutput::Broken(_) => broken.push(link.id),
+                    }
                 }
             }
         }
+        for link in broken {
+            self.handle_broken(link, now);
+        }
         moved
+    }
+
+    /// Nothing can be negotiated on a link any more. The leader replaces it while it still carries what it does; it can
+    /// know of the follower's only when that lets go.
+    fn handle_broken(&mut self, id: LinkId, now: Timestamp) {
+        let Some(at) = self.index_of_link(id) else { return };
+        if let Some(link) = self.link_mut(id) {
+            link.is_broken = true;
+        }
+        let is_in_use = !self.peers[at].is_next(id);
+        if is_in_use && self.peers[at].link.as_ref().is_some_and(|link| link.role == Role::Answerer) {
+            self.give_up_link(at, now);
+        }
+        self.review(at, now);
+    }
+
+    /// Draws every conclusion that time brings, too.
+    fn review_all(&mut self, now: Timestamp) {
+        let members: Vec<_> = self.peers.iter().map(|peer| peer.id().clone()).collect();
+        for member in members {
+            let Some(at) = self.index_of(&member) else { continue };
+            let is_over = |link: &Link| link.deadline.is_some_and(|deadline| deadline <= now);
+            if self.peers[at].next.as_ref().is_some_and(is_over) {
+                self.drop_next(at, now);
+            }
+            if self.peers[at].link.as_ref().is_some_and(is_over) {
+                self.give_up_link(at, now);
+            }
+            if self.peers[at].forget_at().is_some_and(|forget_at| forget_at <= now) {
+                let peer = self.peers.remove(at);
+                self.forget(peer);
+            } else {
+                self.review(at, now);
+            }
+        }
     }
 
     pub(super) fn event(&mut self, event: RoomEvent) {
@@ -417,10 +499,10 @@ impl RoomSession {
     }
 
     pub(super) fn index_of_link(&self, id: LinkId) -> Option<usize> {
-        self.peers.iter().position(|peer| peer.link.as_ref().is_some_and(|link| link.id == id))
+        self.peers.iter().position(|peer| peer.links().any(|link| link.id == id))
     }
 
     pub(super) fn link_mut(&mut self, id: LinkId) -> Option<&mut Link> {
-        self.peers.iter_mut().filter_map(|peer| peer.link.as_mut()).find(|link| link.id == id)
+        self.peers.iter_mut().flat_map(Peer::links_mut).find(|link| link.id == id)
     }
 }

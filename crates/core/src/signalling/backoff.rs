@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::random::SeededRandom;
+use crate::{Timestamp, random::SeededRandom};
 
-/// The first tries come quickly, because most interruptions are short; the later ones evenly, because whoever waits
-/// for a network to return should not wait long for us.
+/// When the first tries begin, counted from the loss. They come quickly, because most interruptions are short; the later
+/// ones evenly, because whoever waits for a network to return should not wait long for us.
 const SCHEDULE: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(1_200), Duration::from_millis(2_700)];
+/// From the beginning of one later try to that of the next.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 /// A fifth either way, so that a server that comes back is not met by everyone at once.
 const JITTER: f64 = 0.2;
@@ -16,23 +17,34 @@ const JITTER: f64 = 0.2;
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     tries: usize,
+    /// When things went wrong, and when the latest try was to begin.
+    lost_at: Option<Timestamp>,
+    latest: Timestamp,
     random: SeededRandom,
 }
 
 impl Backoff {
     pub(super) fn new(random: SeededRandom) -> Self {
-        Self { tries: 0, random }
+        Self { tries: 0, lost_at: None, latest: Timestamp::ZERO, random }
     }
 
     pub(super) fn reset(&mut self) {
-        self.tries = 0;
+        (self.tries, self.lost_at) = (0, None);
     }
 
-    /// How long to wait before the next try.
-    pub(super) fn next_delay(&mut self) -> Duration {
-        let base = SCHEDULE.get(self.tries).copied().unwrap_or(AFTERWARDS);
+    /// How long to wait before the next try, which then counts. One that lasts longer than the pause after it is followed
+    /// at once.
+    pub(super) fn next_delay(&mut self, now: Timestamp) -> Duration {
+        let lost_at = *self.lost_at.get_or_insert(now);
+        let mut jittered =
+            |pause: Duration| pause.mul_f64(1.0 + JITTER * (2.0 * self.random.next_unit() - 1.0));
+        let due = match SCHEDULE.get(self.tries) {
+            Some(offset) => lost_at + jittered(*offset),
+            None => self.latest + jittered(AFTERWARDS),
+        };
         self.tries += 1;
-        base.mul_f64(1.0 + JITTER * (2.0 * self.random.next_unit() - 1.0))
+        self.latest = due.max(now);
+        due.since(now)
     }
 }
 
@@ -40,21 +52,36 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    fn between(value: Duration, least_ms: u64, most_ms: u64) {
+        let range = Duration::from_millis(least_ms)..=Duration::from_millis(most_ms);
+        assert!(range.contains(&value), "{value:?}");
+    }
+
     #[test]
-    fn the_first_try_is_at_once_and_later_ones_about_three_seconds_apart() {
+    fn tries_that_fail_at_once_begin_at_0_0_3_1_2_and_2_7_seconds_and_then_three_seconds_apart() {
         let mut backoff = Backoff::new(SeededRandom::new(1));
-        assert_eq!(backoff.next_delay(), Duration::ZERO);
-        for _ in 0..3 {
-            backoff.next_delay();
+        let mut now = Timestamp::ZERO;
+        assert_eq!(backoff.next_delay(now), Duration::ZERO);
+        for (least, most) in [(240, 360), (960, 1_440), (2_160, 3_240)] {
+            now = now + backoff.next_delay(now);
+            between(now.since_origin(), least, most);
         }
         for _ in 0..100 {
-            let delay = backoff.next_delay();
-            assert!(
-                (Duration::from_millis(2_400)..=Duration::from_millis(3_600)).contains(&delay),
-                "{delay:?}"
-            );
+            let delay = backoff.next_delay(now);
+            between(delay, 2_400, 3_600);
+            now = now + delay;
         }
         backoff.reset();
-        assert_eq!(backoff.next_delay(), Duration::ZERO);
+        assert_eq!(backoff.next_delay(now), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_time_that_a_try_takes_is_part_of_the_pause_after_it() {
+        let mut backoff = Backoff::new(SeededRandom::new(1));
+        let mut now = Timestamp::ZERO;
+        for _ in 0..20 {
+            now = now + backoff.next_delay(now) + Duration::from_secs(2);
+        }
+        between(backoff.next_delay(now), 400, 1_600);
     }
 }

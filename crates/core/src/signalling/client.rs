@@ -15,7 +15,7 @@ use crate::{Timestamp, notice::NoticeCode, random::SeededRandom};
 const JOIN_DEADLINE: Duration = Duration::from_secs(2);
 /// The first connection of all may take longer: there is nothing to resume, and a slow network is no dead server.
 const FIRST_JOIN_DEADLINE: Duration = Duration::from_secs(8);
-const PING_INTERVAL: Duration = Duration::from_secs(5);
+const PING_INTERVAL: Duration = Duration::from_secs(3);
 const PONG_DEADLINE: Duration = Duration::from_secs(4);
 /// Credentials are asked for no more often than this, however short they live.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
@@ -327,7 +327,7 @@ impl SignallingClient {
         } else {
             SignallingStatus::Connecting
         });
-        let delay = self.backoff.next_delay();
+        let delay = self.backoff.next_delay(now);
         if delay.is_zero() {
             self.connect(now);
         } else {

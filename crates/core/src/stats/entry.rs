@@ -96,3 +96,14 @@ pub struct StatsEntry {
     pub concealed_samples: Option<f64>,
     pub total_samples_received: Option<f64>,
 }
+
+/// How many packets of picture and sound a report says have arrived (`packetsReceived` of `inbound-rtp`).
+#[must_use]
+pub fn inbound_packets(entries: &[StatsEntry]) -> u64 {
+    let packets = entries
+        .iter()
+        .filter(|entry| entry.entry_type == "inbound-rtp")
+        .filter_map(|entry| entry.packets_received)
+        .sum::<f64>();
+    packets as u64
+}

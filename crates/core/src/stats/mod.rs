@@ -12,7 +12,7 @@ mod snapshot;
 
 pub use axis::{TimeAxis, ValueAxis};
 pub use details::{Candidate, CandidatePair, ConnectionDetails, MediaDetail};
-pub use entry::StatsEntry;
+pub use entry::{StatsEntry, inbound_packets};
 pub use history::{Event, Freeze, HISTORY_SPAN, History, PLOTTED, Subject, Summary};
 pub use meter::{ConnectionMeter, ConnectionStates, Figures, LinkPath};
 pub use metric::{Figure, FigureValue, Metric, Unit};

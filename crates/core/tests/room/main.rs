@@ -1,6 +1,7 @@
 //! Rooms of several sessions in simulated time: who links to whom, and what survives what.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod recovery;
 mod world;
 
 use std::time::Duration;
@@ -166,7 +167,7 @@ fn a_link_that_fails_while_the_server_is_away_is_built_again_on_its_return() {
 #[test]
 fn where_no_connection_can_be_made_the_person_is_told_and_the_tries_go_on() {
     let mut world = World::new();
-    world.is_network_up = false;
+    world.set_network(false);
     let (a, b) = (world.open(None), world.open(None));
     assert_eq!(world.state(a, b), Some(LinkState::Connecting));
     world.pass(120 * SECOND);
@@ -174,7 +175,7 @@ fn where_no_connection_can_be_made_the_person_is_told_and_the_tries_go_on() {
     assert!(world.pages[b].events.contains(&RoomEvent::Raised(NoticeCode::ConnectionFailed)));
     let tries = world.pages[b].opened.len();
     assert!((3..=8).contains(&tries), "{tries}");
-    world.is_network_up = true;
+    world.set_network(true);
     world.pass(60 * SECOND);
     assert_eq!(world.state(b, a), Some(LinkState::Connected));
     assert!(world.pages[b].events.contains(&RoomEvent::Cleared(NoticeCode::ConnectionFailed)));
@@ -199,7 +200,7 @@ fn what_a_member_publishes_reaches_those_who_are_there_and_those_who_come() {
 fn a_message_reaches_everybody_present_and_survives_a_new_link() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
-    world.is_network_up = false;
+    world.set_network(false);
     world.fail_links(a);
     world.pages[a].session.send_chat("are you there?", 5, world.now).unwrap();
     world.settle();
@@ -215,7 +216,7 @@ fn a_message_reaches_everybody_present_and_survives_a_new_link() {
     let state =
         |world: &World, page: usize| world.pages[page].session.message(&message).map(|message| message.state);
     assert_eq!(state(&world, a), Some(DeliveryState::Sending));
-    world.is_network_up = true;
+    world.set_network(true);
     world.pass(60 * SECOND);
     assert_eq!(state(&world, a), Some(DeliveryState::Delivered));
     assert_eq!(state(&world, b), Some(DeliveryState::Received));

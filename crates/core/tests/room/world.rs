@@ -1,4 +1,4 @@
-//! Several sessions, a small server and peer connections that always succeed, in simulated time.
+//! Several sessions, a small server and peer connections over a network that can be cut, in simulated time.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -17,23 +17,60 @@ use sightline_protocol::{
     signalling::{ClientMessage, ServerMessage},
 };
 
+/// How often the world looks at its network.
+const TICK: Duration = Duration::from_millis(250);
+/// How long after its return the network carries the data of old connections again.
+const HEALING: Duration = Duration::from_millis(1500);
+
+/// Whose peer connections these are: what is measured of both browsers is in `docs/recovery.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Chromium,
+    Firefox,
+}
+
+impl Engine {
+    fn disconnected_after(self) -> Duration {
+        Duration::from_millis(if self == Self::Chromium { 5_800 } else { 8_000 })
+    }
+
+    /// Firefox closes the data channel then, too.
+    fn failed_after(self) -> Duration {
+        Duration::from_millis(if self == Self::Chromium { 15_800 } else { 29_000 })
+    }
+}
+
 /// One page.
 pub(crate) struct Page {
     pub(crate) session: RoomSession,
     pub(crate) events: Vec<RoomEvent>,
     socket: Option<SocketId>,
+    /// Whether the server knows who is at the socket.
+    has_joined: bool,
     id: Option<MemberId>,
     instance: InstanceId,
-    links: HashMap<LinkId, Descriptions>,
+    links: HashMap<LinkId, End>,
+    pub(crate) engine: Engine,
     /// Every link that was ever opened.
     pub(crate) opened: Vec<LinkId>,
 }
 
+impl Page {
+    /// How many peer connections it has now.
+    pub(crate) fn link_count(&self) -> usize {
+        self.links.len()
+    }
+}
+
+/// One end of a peer connection.
 #[derive(Default)]
-struct Descriptions {
+struct End {
     local: String,
     remote: String,
     is_connected: bool,
+    state: Option<PeerConnectionState>,
+    /// What the reliable channel still has to bring to the other end.
+    waiting: VecDeque<String>,
 }
 
 /// Pages and the server between them.
@@ -42,8 +79,12 @@ pub(crate) struct World {
     pub(crate) pages: Vec<Page>,
     /// Whether sockets can be opened.
     pub(crate) is_server_up: bool,
-    /// Whether new connections come up.
+    /// Whether sockets are half-open: nothing passes and nobody is told.
+    pub(crate) is_server_cut: bool,
+    /// Whether packets pass between the pages.
     pub(crate) is_network_up: bool,
+    /// When that changed last.
+    network_changed_at: Timestamp,
     members: BTreeMap<MemberId, Member>,
     arrivals: u64,
     descriptions: u64,
@@ -57,7 +98,9 @@ impl World {
             now: Timestamp::ZERO,
             pages: Vec::new(),
             is_server_up: true,
+            is_server_cut: false,
             is_network_up: true,
+            network_changed_at: Timestamp::ZERO,
             members: BTreeMap::new(),
             arrivals: 0,
             descriptions: 0,
@@ -80,9 +123,11 @@ impl World {
             session,
             events: Vec::new(),
             socket: None,
+            has_joined: false,
             id: None,
             instance,
             links: HashMap::new(),
+            engine: Engine::Chromium,
             opened: Vec::new(),
         });
         self.pages[number].session.start(self.now);
@@ -123,8 +168,8 @@ impl World {
         for link in links {
             let other = self.other_end(page, link);
             for (page, link) in [Some((page, link)), other].into_iter().flatten() {
-                if let Some(ends) = self.pages[page].links.get_mut(&link) {
-                    ends.is_connected = false;
+                if let Some(end) = self.pages[page].links.get_mut(&link) {
+                    end.state = Some(PeerConnectionState::Failed);
                 }
                 self.pages[page].session.handle_connection_state(link, PeerConnectionState::Failed, self.now);
             }
@@ -132,24 +177,97 @@ impl World {
         self.settle();
     }
 
+    /// Cuts the network between the pages, or mends it.
+    pub(crate) fn set_network(&mut self, is_up: bool) {
+        if self.is_network_up != is_up {
+            self.is_network_up = is_up;
+            self.network_changed_at = self.now;
+        }
+        self.settle();
+    }
+
+    /// What the network's state does to connections as time passes.
+    fn tick(&mut self) {
+        let lasted = self.now.since(self.network_changed_at);
+        let ends: Vec<_> = (0..self.pages.len())
+            .flat_map(|page| self.pages[page].links.keys().map(move |link| (page, *link)).collect::<Vec<_>>())
+            .collect();
+        for (page, link) in ends {
+            let engine = self.pages[page].engine;
+            let has_other_end = self.other_end(page, link).is_some();
+            let Some(end) = self.pages[page].links.get_mut(&link).filter(|end| end.is_connected) else {
+                continue;
+            };
+            let state = end.state.unwrap_or(PeerConnectionState::New);
+            let is_alive = state != PeerConnectionState::Failed;
+            let new = if self.is_network_up {
+                let heals = has_other_end && is_alive && lasted >= HEALING;
+                heals.then_some(PeerConnectionState::Connected)
+            } else if lasted >= engine.failed_after() {
+                Some(PeerConnectionState::Failed)
+            } else if lasted >= engine.disconnected_after() {
+                Some(PeerConnectionState::Disconnected)
+            } else {
+                None
+            };
+            if let Some(new) = new.filter(|new| is_alive && *new != state) {
+                end.state = Some(new);
+                self.pages[page].session.handle_connection_state(link, new, self.now);
+                if new == PeerConnectionState::Failed && engine == Engine::Firefox {
+                    self.pages[page].session.handle_channel_closed(link, self.now);
+                }
+            }
+            self.flush(page, link);
+        }
+        self.settle();
+    }
+
+    /// The other end, where what is sent arrives now.
+    fn reached(&self, page: usize, link: LinkId) -> Option<(usize, LinkId)> {
+        let has_healed = self.now.since(self.network_changed_at) >= HEALING;
+        let is_alive = |page: usize, link: LinkId| {
+            self.pages[page].links.get(&link).is_some_and(|end| match end.state {
+                Some(PeerConnectionState::Connected) => end.is_connected,
+                Some(PeerConnectionState::Disconnected) => end.is_connected && has_healed,
+                _ => false,
+            })
+        };
+        let other = self.other_end(page, link)?;
+        (self.is_network_up && is_alive(page, link) && is_alive(other.0, other.1)).then_some(other)
+    }
+
+    fn flush(&mut self, page: usize, link: LinkId) {
+        while let Some((other, other_link)) = self.reached(page, link)
+            && let Some(text) = self.pages[page].links.get_mut(&link).and_then(|end| end.waiting.pop_front())
+        {
+            self.pages[other].session.handle_control(other_link, &text, self.now);
+        }
+    }
+
     /// Lets time pass.
     pub(crate) fn pass(&mut self, duration: Duration) {
         let end = self.now + duration;
-        for _ in 0..10_000 {
+        let mut next_tick = self.now + TICK;
+        let mut at_once = 0;
+        loop {
             let next = self.pages.iter().filter_map(|page| page.session.poll_timeout()).min();
-            match next {
-                Some(next) if next <= end => self.now = self.now.max(next),
-                _ => {
-                    self.now = end;
-                    return;
-                }
+            let next = next.map_or(next_tick, |next| next.min(next_tick));
+            if next > end {
+                self.now = end;
+                return;
+            }
+            at_once = if next > self.now { 0 } else { at_once + 1 };
+            assert!(at_once < 1_000, "a session asks to be woken again and again at the same time");
+            self.now = self.now.max(next);
+            if self.now >= next_tick {
+                next_tick = self.now + TICK;
+                self.tick();
             }
             for page in &mut self.pages {
                 page.session.handle_timeout(self.now);
             }
             self.settle();
         }
-        panic!("a session asks to be woken again and again at the same time");
     }
 
     pub(crate) fn id(&self, page: usize) -> MemberId {
@@ -185,7 +303,7 @@ impl World {
             }
             while let Some((page, socket, frame)) = self.frames.pop_front() {
                 moved = true;
-                if self.pages[page].socket == Some(socket) {
+                if self.pages[page].socket == Some(socket) && !self.is_server_cut {
                     self.serve(page, &frame);
                 }
             }
@@ -200,8 +318,11 @@ impl World {
     fn perform(&mut self, page: usize, output: RoomOutput) {
         match output {
             RoomOutput::OpenSocket(socket) => {
-                if self.is_server_up {
+                if self.is_server_cut {
+                    // Nothing answers, and nothing says so.
+                } else if self.is_server_up {
                     self.pages[page].socket = Some(socket);
+                    self.pages[page].has_joined = false;
                     self.pages[page].session.handle_socket_opened(socket, self.now);
                 } else {
                     self.pages[page].session.handle_socket_closed(socket, self.now);
@@ -213,7 +334,7 @@ impl World {
                 self.close_socket(page);
             }
             RoomOutput::OpenLink { link, role, .. } => {
-                self.pages[page].links.insert(link, Descriptions::default());
+                self.pages[page].links.insert(link, End::default());
                 self.pages[page].opened.push(link);
                 let _ = role;
                 self.pages[page].session.handle_negotiation_needed(link, self.now);
@@ -221,10 +342,17 @@ impl World {
             RoomOutput::CloseLink(link) => self.close_link(page, link),
             RoomOutput::Perform(link, id, operation) => self.operate(page, link, id, operation),
             RoomOutput::SendControl(link, text) => {
-                if let Some((page, link)) = self.other_end(page, link) {
-                    self.pages[page].session.handle_control(link, &text, self.now);
+                if let Some(end) = self.pages[page].links.get_mut(&link) {
+                    end.waiting.push_back(text);
+                }
+                self.flush(page, link);
+            }
+            RoomOutput::SendTelemetry(link, text) => {
+                if let Some((page, link)) = self.reached(page, link) {
+                    self.pages[page].session.handle_telemetry(link, &text, self.now);
                 }
             }
+            RoomOutput::UseLink(_) => {}
             RoomOutput::Event(event) => self.pages[page].events.push(event),
         }
     }
@@ -261,9 +389,12 @@ impl World {
             for link in waiting {
                 if let Some((other, other_link)) = self.other_end(page, link) {
                     for (page, link) in [(page, link), (other, other_link)] {
-                        if let Some(ends) = self.pages[page].links.get_mut(&link) {
-                            ends.is_connected = true;
+                        if let Some(end) = self.pages[page].links.get_mut(&link) {
+                            end.is_connected = true;
+                            end.state = Some(PeerConnectionState::Connected);
                         }
+                    }
+                    for (page, link) in [(page, link), (other, other_link)] {
                         let session = &mut self.pages[page].session;
                         session.handle_connection_state(link, PeerConnectionState::Connected, self.now);
                         session.handle_channel_opened(link, self.now);
@@ -291,8 +422,11 @@ impl World {
 
     fn close_link(&mut self, page: usize, link: LinkId) {
         let other = self.other_end(page, link);
-        let was_connected = self.pages[page].links.remove(&link).is_some_and(|ends| ends.is_connected);
-        if let (Some((page, link)), true) = (other, was_connected) {
+        // What the reliable channel still holds goes before its end does, as far as it gets.
+        self.flush(page, link);
+        let was_reached = self.reached(page, link).is_some();
+        self.pages[page].links.remove(&link);
+        if let (Some((page, link)), true) = (other, was_reached) {
             self.pages[page].session.handle_channel_closed(link, self.now);
         }
     }
@@ -325,6 +459,7 @@ impl World {
                 let members = self.members.values().filter(|member| member.id != id).cloned().collect();
                 self.members.insert(id.clone(), member.clone());
                 self.pages[page].id = Some(id.clone());
+                self.pages[page].has_joined = true;
                 let joined = ServerMessage::Joined {
                     you: id.clone(),
                     arrival,
@@ -366,7 +501,7 @@ impl World {
     }
 
     fn tell(&mut self, page: usize, message: &ServerMessage) {
-        if let Some(socket) = self.pages[page].socket {
+        if let Some(socket) = self.pages[page].socket.filter(|_| !self.is_server_cut) {
             let frame = serde_json::to_string(message).unwrap();
             self.pages[page].session.handle_frame(socket, &frame, self.now);
         }
@@ -374,7 +509,9 @@ impl World {
 
     fn tell_all(&mut self, except: Option<usize>, message: &ServerMessage) {
         for page in (0..self.pages.len()).filter(|page| Some(*page) != except) {
-            self.tell(page, message);
+            if self.pages[page].has_joined {
+                self.tell(page, message);
+            }
         }
     }
 

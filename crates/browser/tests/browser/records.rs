@@ -1,0 +1,36 @@
+//! What is kept on the device.
+
+use sightline_browser::records::Records;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[wasm_bindgen_test]
+async fn texts_are_kept_in_the_order_of_their_numbers_and_each_group_by_itself() {
+    let records = Records::open("order").await.unwrap();
+    for number in [2, 10, 0] {
+        records.put("b", number, &format!("text {number}")).unwrap();
+    }
+    records.put("a", 1, "older").unwrap();
+    records.put("b", 2, "another text 2").unwrap();
+    drop(records);
+
+    let records = Records::open("order").await.unwrap();
+    assert_eq!(records.of_group("b").await.unwrap(), ["text 0", "another text 2", "text 10"]);
+    assert_eq!(records.of_group("a").await.unwrap(), ["older"]);
+    assert!(records.of_group("c").await.unwrap().is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn what_is_removed_is_gone_and_nothing_else() {
+    let records = Records::open("removal").await.unwrap();
+    for group in ["a", "b", "c"] {
+        for number in 0..4 {
+            records.put(group, number, &number.to_string()).unwrap();
+        }
+    }
+    records.remove_groups_before("b").unwrap();
+    records.remove_before("b", 2).unwrap();
+    records.remove_group("c").unwrap();
+    assert!(records.of_group("a").await.unwrap().is_empty());
+    assert_eq!(records.of_group("b").await.unwrap(), ["2", "3"]);
+    assert!(records.of_group("c").await.unwrap().is_empty());
+}

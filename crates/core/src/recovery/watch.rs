@@ -1,0 +1,271 @@
+//! Whether one peer connection carries data.
+
+use std::time::Duration;
+
+use super::PeerConnectionState;
+use crate::Timestamp;
+
+/// How often the other side is asked whether it is there.
+pub const PING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Pings in a row after which silence is trouble.
+const SILENT_PINGS: u32 = 3;
+/// Pings in a row without an answer that are trouble although the other side is heard: more, since on a lossy path an
+/// answer is lost on either way.
+const UNANSWERED_PINGS: u32 = 8;
+
+/// What is to be thought of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Health {
+    /// It has not come up yet.
+    Pending,
+    /// Data can flow.
+    Carrying,
+    /// It did carry, and now does not; it may heal.
+    Troubled,
+    /// It will not carry anything again.
+    Dead,
+}
+
+/// Watches one peer connection by what arrives on it, and asks the other side once a second.
+#[derive(Debug)]
+pub struct LinkWatch {
+    state: PeerConnectionState,
+    channel: Channel,
+    next_ping: Option<Timestamp>,
+    next_nonce: u32,
+    /// Pings since anything was heard.
+    silent: u32,
+    /// Pings since one was answered.
+    unanswered: u32,
+    /// Whether the other side ever answered: one of an older version never does, and its silence tells nothing.
+    answers: bool,
+    /// The first ping whose answer would end the trouble; `None` where there is none.
+    trouble: Option<u32>,
+    inbound_packets: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Connecting,
+    Open,
+    Closed,
+}
+
+impl Default for LinkWatch {
+    fn default() -> Self {
+        Self {
+            state: PeerConnectionState::New,
+            channel: Channel::Connecting,
+            next_ping: None,
+            next_nonce: 0,
+            silent: 0,
+            unanswered: 0,
+            answers: false,
+            trouble: None,
+            inbound_packets: 0,
+        }
+    }
+}
+
+impl LinkWatch {
+    /// What is to be thought of it now.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        use PeerConnectionState::{Closed, Connected, Disconnected, Failed};
+        match (self.channel, self.state) {
+            (Channel::Closed, _) | (_, Failed | Closed) => Health::Dead,
+            (Channel::Connecting, _) => Health::Pending,
+            (Channel::Open, _) if self.trouble.is_some() => Health::Troubled,
+            (Channel::Open, Connected | Disconnected) => Health::Carrying,
+            (Channel::Open, _) => Health::Pending,
+        }
+    }
+
+    /// Whether messages can be given to its channel.
+    #[must_use]
+    pub fn is_channel_open(&self) -> bool {
+        self.channel == Channel::Open
+    }
+
+    /// `connectionState` changed.
+    pub fn handle_state(&mut self, state: PeerConnectionState) {
+        if state == PeerConnectionState::Disconnected && self.state == PeerConnectionState::Connected {
+            self.begin_trouble();
+        }
+        // A connection to a side that never answers pings has only the browser's word.
+        if state == PeerConnectionState::Connected && !self.answers {
+            self.trouble = None;
+        }
+        self.state = state;
+    }
+
+    /// The `control` channel opened.
+    pub fn handle_channel_opened(&mut self, now: Timestamp) {
+        if self.channel == Channel::Connecting {
+            self.channel = Channel::Open;
+            self.next_ping = Some(now + PING_INTERVAL);
+        }
+    }
+
+    /// The `control` channel closed.
+    pub fn handle_channel_closed(&mut self) {
+        self.channel = Channel::Closed;
+        self.next_ping = None;
+    }
+
+    /// Something arrived on one of the channels.
+    pub fn handle_heard(&mut self) {
+        self.silent = 0;
+    }
+
+    /// How many packets of picture and sound arrived so far.
+    pub fn handle_inbound_packets(&mut self, packets: u64) {
+        if packets > self.inbound_packets {
+            self.silent = 0;
+        }
+        self.inbound_packets = packets;
+    }
+
+    /// The other side answered a ping. Whether that ended the trouble.
+    pub fn handle_pong(&mut self, nonce: u32) -> bool {
+        if nonce >= self.next_nonce {
+            return false;
+        }
+        self.answers = true;
+        (self.silent, self.unanswered) = (0, 0);
+        self.trouble.take_if(|first| nonce >= *first).is_some()
+    }
+
+    /// The page slept or was offline: the other side is asked at once.
+    pub fn handle_wake(&mut self, now: Timestamp) {
+        self.next_ping = self.next_ping.map(|_| now);
+    }
+
+    /// Time passed. Returns the ping that is to be sent, if one is due.
+    pub fn handle_timeout(&mut self, now: Timestamp) -> Option<u32> {
+        self.next_ping.filter(|due| *due <= now)?;
+        // From now on, not from when it was due: what was slept through is not caught up with.
+        self.next_ping = Some(now + PING_INTERVAL);
+        if self.answers && (self.silent >= SILENT_PINGS || self.unanswered >= UNANSWERED_PINGS) {
+            self.begin_trouble();
+        }
+        (self.silent, self.unanswered) = (self.silent.saturating_add(1), self.unanswered.saturating_add(1));
+        let nonce = self.next_nonce;
+        self.next_nonce = nonce.saturating_add(1);
+        Some(nonce)
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.next_ping
+    }
+
+    fn begin_trouble(&mut self) {
+        // What was asked before the trouble may be answered late by what was on its way.
+        self.trouble.get_or_insert(self.next_nonce);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::ZERO + Duration::from_secs(seconds)
+    }
+
+    /// One that is up and was answered once, at second 1.
+    fn carrying() -> LinkWatch {
+        let mut watch = LinkWatch::default();
+        watch.handle_state(PeerConnectionState::Connected);
+        watch.handle_channel_opened(at(0));
+        let nonce = watch.handle_timeout(at(1)).unwrap_or(99);
+        watch.handle_pong(nonce);
+        assert_eq!(watch.health(), Health::Carrying);
+        watch
+    }
+
+    fn pass(watch: &mut LinkWatch, seconds: std::ops::RangeInclusive<u64>) -> Vec<u32> {
+        seconds.filter_map(|second| watch.handle_timeout(at(second))).collect()
+    }
+
+    #[test]
+    fn three_pings_of_silence_are_trouble_and_an_answer_ends_it() {
+        let mut watch = carrying();
+        pass(&mut watch, 2..=4);
+        assert_eq!(watch.health(), Health::Carrying);
+        let nonces = pass(&mut watch, 5..=5);
+        assert_eq!(watch.health(), Health::Troubled);
+        watch.handle_heard();
+        assert_eq!(watch.health(), Health::Troubled, "one direction proves nothing");
+        assert!(watch.handle_pong(nonces[0]));
+        assert_eq!(watch.health(), Health::Carrying);
+    }
+
+    #[test]
+    fn an_answer_to_what_was_asked_before_the_trouble_does_not_end_it() {
+        let mut watch = carrying();
+        let before = pass(&mut watch, 2..=4);
+        pass(&mut watch, 5..=6);
+        assert!(!watch.handle_pong(before[2]));
+        assert_eq!(watch.health(), Health::Troubled);
+    }
+
+    #[test]
+    fn an_answer_to_nothing_that_was_asked_counts_for_nothing() {
+        let mut watch = carrying();
+        pass(&mut watch, 2..=6);
+        assert!(!watch.handle_pong(4_000_000));
+        assert_eq!(watch.health(), Health::Troubled);
+    }
+
+    #[test]
+    fn media_that_arrives_is_no_silence_but_a_channel_that_answers_nothing_is_trouble_in_the_end() {
+        let mut watch = carrying();
+        for second in 2..=9 {
+            watch.handle_inbound_packets(second * 50);
+            pass(&mut watch, second..=second);
+            assert_eq!(watch.health(), Health::Carrying, "{second}");
+        }
+        watch.handle_inbound_packets(600);
+        pass(&mut watch, 10..=10);
+        assert_eq!(watch.health(), Health::Troubled);
+    }
+
+    #[test]
+    fn a_page_that_slept_suspects_nobody_on_waking() {
+        let mut watch = carrying();
+        let nonces = pass(&mut watch, 600..=600);
+        assert_eq!(nonces.len(), 1);
+        assert_eq!(watch.health(), Health::Carrying);
+    }
+
+    #[test]
+    fn the_silence_of_a_side_that_never_answers_tells_nothing() {
+        let mut watch = LinkWatch::default();
+        watch.handle_state(PeerConnectionState::Connected);
+        watch.handle_channel_opened(at(0));
+        pass(&mut watch, 1..=60);
+        assert_eq!(watch.health(), Health::Carrying);
+        watch.handle_state(PeerConnectionState::Disconnected);
+        assert_eq!(watch.health(), Health::Troubled);
+        watch.handle_state(PeerConnectionState::Connected);
+        assert_eq!(watch.health(), Health::Carrying);
+    }
+
+    #[test]
+    fn the_browsers_word_is_believed_when_it_is_a_bad_one_and_not_when_it_is_a_good_one() {
+        let mut watch = carrying();
+        watch.handle_state(PeerConnectionState::Disconnected);
+        assert_eq!(watch.health(), Health::Troubled);
+        watch.handle_state(PeerConnectionState::Connected);
+        assert_eq!(watch.health(), Health::Troubled);
+        watch.handle_state(PeerConnectionState::Failed);
+        assert_eq!(watch.health(), Health::Dead);
+        let mut watch = carrying();
+        watch.handle_channel_closed();
+        assert_eq!((watch.health(), watch.poll_timeout()), (Health::Dead, None));
+    }
+}

@@ -1,0 +1,193 @@
+//! From how links are to what is done about it: see [`recovery`](crate::recovery).
+
+use sightline_protocol::{Presence, control::ControlMessage, telemetry::TelemetryMessage};
+
+use super::{
+    connection::push_control,
+    link::{Link, LinkId},
+    peer::{Departure, Peer},
+    session::{RoomEvent, RoomOutput, RoomSession},
+};
+use crate::{
+    Timestamp,
+    negotiation::Role,
+    notice::NoticeCode,
+    recovery::{Health, RepairAction, Situation},
+};
+
+impl RoomSession {
+    /// Draws the conclusions from how the links to a member are now. The member may be gone afterwards.
+    pub(super) fn review(&mut self, at: usize, now: Timestamp) {
+        if self.peers[at].next.as_ref().is_some_and(|next| next.health() == Health::Dead) {
+            self.drop_next(at, now);
+        }
+        let Some(link) = &self.peers[at].link else { return self.note_health(at, now) };
+        match link.health() {
+            Health::Pending | Health::Troubled => {}
+            Health::Carrying => self.note_carrying(at),
+            Health::Dead if self.peers[at].departure == Some(Departure::Left) => {
+                let peer = self.peers.remove(at);
+                return self.forget(peer);
+            }
+            Health::Dead if !link.came_up() => self.give_up_link(at, now),
+            Health::Dead => {
+                let next_is_up = self.peers[at].next.as_ref().is_some_and(Link::is_healthy);
+                if link.role == Role::Answerer && next_is_up {
+                    self.promote(at);
+                }
+            }
+        }
+        self.note_health(at, now);
+    }
+
+    /// Something arrived on a link: of two, the leader uses the first that carries data.
+    pub(super) fn note_heard(&mut self, at: usize, link: LinkId) {
+        let peer = &mut self.peers[at];
+        if let Some(link) = peer.links_mut().find(|other| other.id == link) {
+            link.watch.handle_heard();
+        }
+        if peer.next.as_ref().is_some_and(|next| next.id == link && next.role == Role::Offerer) {
+            push_control(&mut self.outputs, link, &ControlMessage::Use);
+            self.promote(at);
+        }
+    }
+
+    /// The leader says that it uses this link.
+    pub(super) fn handle_use(&mut self, at: usize, link: LinkId) {
+        let peer = &mut self.peers[at];
+        if peer.links().any(|other| other.id == link && other.role == Role::Offerer) {
+            return;
+        }
+        if peer.is_next(link) {
+            self.promote(at);
+        } else if let Some(next) = peer.next.take() {
+            self.outputs.push_back(RoomOutput::CloseLink(next.id));
+        }
+    }
+
+    pub(super) fn handle_telemetry_message(
+        &mut self,
+        at: usize,
+        id: LinkId,
+        message: &TelemetryMessage,
+        now: Timestamp,
+    ) {
+        match *message {
+            TelemetryMessage::Ping { nonce } => {
+                push_telemetry(self, id, &TelemetryMessage::Pong { nonce });
+            }
+            TelemetryMessage::Pong { nonce } => {
+                let link = self.peers[at].links_mut().find(|link| link.id == id);
+                if link.is_some_and(|link| link.watch.handle_pong(nonce)) {
+                    self.review(at, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks the other sides whether they are there.
+    pub(super) fn ping(&mut self, now: Timestamp) {
+        for at in 0..self.peers.len() {
+            let links = self.peers[at].links_mut();
+            let due: Vec<_> =
+                links.filter_map(|link| Some((link.id, link.watch.handle_timeout(now)?))).collect();
+            for (link, nonce) in due {
+                push_telemetry(self, link, &TelemetryMessage::Ping { nonce });
+            }
+        }
+    }
+
+    /// Does what the leading side does about trouble.
+    pub(super) fn mend(&mut self, at: usize, now: Timestamp) {
+        let Some(situation) = self.situation(&self.peers[at]) else { return };
+        match self.peers[at].repair.poll_action(situation, now) {
+            Some(RepairAction::RestartIce) => {
+                if let Some(link) = &mut self.peers[at].link {
+                    link.negotiator.restart_ice(now);
+                }
+            }
+            Some(RepairAction::BuildNext) => self.build_next(at, now),
+            None => {}
+        }
+    }
+
+    /// When [`Self::mend`] wants to be called.
+    pub(super) fn mend_at(&self, peer: &Peer) -> Option<Timestamp> {
+        peer.repair.due(self.situation(peer)?)
+    }
+
+    /// As the leading side sees it; `None` where this is the following side, or there never was a connection.
+    fn situation(&self, peer: &Peer) -> Option<Situation> {
+        let health = peer.health().filter(|_| self.leads(peer))?;
+        Some(Situation {
+            health,
+            is_reachable: self.client.is_joined() && peer.member.presence == Presence::Present,
+            has_attempt: peer.next.is_some(),
+        })
+    }
+
+    fn note_carrying(&mut self, at: usize) {
+        let peer = &mut self.peers[at];
+        (peer.was_connected, peer.failures) = (true, 0);
+        if let Some(link) = &mut peer.link {
+            link.deadline = None;
+            // It healed before its successor carried anything.
+            if link.role == Role::Offerer
+                && let Some(next) = peer.next.take()
+            {
+                push_control(&mut self.outputs, link.id, &ControlMessage::Use);
+                self.outputs.push_back(RoomOutput::CloseLink(next.id));
+            }
+        }
+        if !self.peers.iter().any(Peer::is_failing) {
+            self.event(RoomEvent::Cleared(NoticeCode::ConnectionFailed));
+        }
+    }
+
+    fn note_health(&mut self, at: usize, now: Timestamp) {
+        let peer = &mut self.peers[at];
+        if let Some(health) = peer.health()
+            && peer.repair.handle_health(health, now)
+        {
+            // What struck the link may have struck the way to the server, which would be noticed later.
+            self.client.handle_wake(now);
+        }
+        let peer = &mut self.peers[at];
+        let state = peer.state();
+        if peer.shown.replace(state) != Some(state) {
+            let id = peer.id().clone();
+            self.event(RoomEvent::PeerChanged(id));
+        }
+        self.mend(at, now);
+    }
+
+    /// The link beside the other is the one in use now.
+    fn promote(&mut self, at: usize) {
+        let peer = &mut self.peers[at];
+        let Some(mut next) = peer.next.take() else { return };
+        next.deadline = None;
+        let member = peer.id().clone();
+        // First, so that what it shows takes the place of what the old one showed before that ends.
+        self.outputs.push_back(RoomOutput::UseLink(next.id));
+        if let Some(old) = peer.link.replace(next) {
+            self.outputs.push_back(RoomOutput::CloseLink(old.id));
+        }
+        self.conversation.handle_channel_open(&member);
+    }
+
+    /// The link beside the other came to nothing.
+    pub(super) fn drop_next(&mut self, at: usize, now: Timestamp) {
+        let peer = &mut self.peers[at];
+        if let Some(next) = peer.next.take() {
+            peer.repair.handle_attempt_failed(now);
+            self.outputs.push_back(RoomOutput::CloseLink(next.id));
+        }
+    }
+}
+
+fn push_telemetry(session: &mut RoomSession, link: LinkId, message: &TelemetryMessage) {
+    if let Ok(text) = serde_json::to_string(message) {
+        session.outputs.push_back(RoomOutput::SendTelemetry(link, text));
+    }
+}

@@ -1,0 +1,83 @@
+//! The conversation of this tab, kept on the device so that a reload does not lose it.
+
+use std::{rc::Rc, time::Duration};
+
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
+use leptos::task::spawn_local;
+use sightline_browser::{BrowserError, clock, random, records::Records, storage::StorageArea};
+use sightline_core::chat::{KeptMessage, MAX_LOG};
+use sightline_protocol::RoomName;
+
+const DATABASE: &str = "sightline.chat";
+const KEY: &str = "sightline.chat.";
+/// A conversation that nobody came back to is kept as long as a place in a room can be resumed.
+const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
+/// A room is entered without what a browser does not give in this time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where one tab keeps its conversation in one room.
+#[derive(Debug, Clone)]
+pub struct ChatHistory {
+    group: Rc<str>,
+    records: Option<Rc<Records>>,
+}
+
+impl ChatHistory {
+    /// The history of this tab in a room, with what is in it.
+    pub async fn open(room: &RoomName) -> (Self, Vec<KeptMessage>) {
+        let key = format!("{KEY}{room}");
+        let group = StorageArea::Session.get(&key).unwrap_or_else(|| {
+            let group = format!("{} {room} {:032x}", prefix(clock::unix_ms()), random::bits());
+            StorageArea::Session.set(&key, &group);
+            group
+        });
+        let group: Rc<str> = group.into();
+        let (reading, patience) = (read(&group), clock::sleep(PATIENCE));
+        pin_mut!(reading, patience);
+        let (records, texts) = match select(reading, patience).await {
+            Either::Left((Ok((records, texts)), _)) => (Some(Rc::new(records)), texts),
+            Either::Left((Err(_), _)) | Either::Right(_) => (None, Vec::new()),
+        };
+        let kept = texts.iter().filter_map(|text| KeptMessage::from_text(text)).collect();
+        (Self { group: Rc::clone(&group), records }, kept)
+    }
+
+    /// Keeps a message as it is now.
+    pub fn keep(&self, kept: &KeptMessage) {
+        let (Some(records), Some(text)) = (&self.records, kept.to_text()) else { return };
+        let number = kept.message.number;
+        // A device that is full keeps no more; the conversation goes on.
+        let _ = records.put(&self.group, number, &text);
+        if let Some(oldest) = number.checked_sub(MAX_LOG as u32) {
+            let _ = records.remove_before(&self.group, oldest);
+        }
+    }
+}
+
+async fn read(group: &str) -> Result<(Records, Vec<String>), BrowserError> {
+    let records = Records::open(DATABASE).await?;
+    // What cannot be removed now is removed the next time.
+    let _ = records.remove_groups_before(&prefix(clock::unix_ms().saturating_sub(KEPT_MS)));
+    let texts = records.of_group(group).await?;
+    Ok((records, texts))
+}
+
+/// Forgets the conversation of this tab in a room.
+pub fn forget(room: &RoomName) {
+    let key = format!("{KEY}{room}");
+    let Some(group) = StorageArea::Session.get(&key) else { return };
+    StorageArea::Session.remove(&key);
+    spawn_local(async move {
+        if let Ok(records) = Records::open(DATABASE).await {
+            let _ = records.remove_group(&group);
+        }
+    });
+}
+
+/// Sorts groups by the time they were begun.
+fn prefix(unix_ms: u64) -> String {
+    format!("{unix_ms:015}")
+}

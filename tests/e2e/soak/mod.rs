@@ -1,0 +1,29 @@
+//! What takes long, for `cargo xtask soak`: real times, printed. It runs only where `SIGHTLINE_SOAK` is set; the network's part
+//! of it needs root.
+
+mod cuts;
+mod messages;
+mod reload;
+mod renegotiations;
+mod server_kill;
+
+use std::{env, sync::Arc};
+
+use libtest_mimic::Trial;
+use sightline_e2e::{netlab::where_there_are_namespaces, stage::Stage};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    if env::var_os("SIGHTLINE_SOAK").is_none() {
+        return Vec::new();
+    }
+    let across_a_link = [cuts::tests(stage), messages::tests(stage)].into_iter().flatten().collect();
+    [
+        where_there_are_namespaces(across_a_link),
+        server_kill::tests(stage),
+        renegotiations::tests(stage),
+        reload::tests(stage),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
