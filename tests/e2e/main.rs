@@ -3,6 +3,7 @@
 
 mod bench_panel;
 mod call;
+mod check;
 mod conversation;
 mod figures;
 mod hosting;
@@ -31,6 +32,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let stage = Stage::new()?;
     let trials = [
         call::tests(&stage),
+        check::tests(&stage),
         conversation::tests(&stage),
         lobby::tests(&stage),
         media::tests(&stage),

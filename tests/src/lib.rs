@@ -7,6 +7,7 @@
 
 pub mod browser;
 pub mod console;
+pub mod coturn;
 pub mod cpu;
 pub mod headless;
 pub mod monitor;

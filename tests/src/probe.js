@@ -59,7 +59,21 @@
     window.sightlineScreen = { asked: true };
     throw new DOMException("played by the test", "NotAllowedError");
   };
+  // A server that names other ICE servers than the one that runs: those in the address.
+  const nameIceServers = () => {
+    const ice_servers = JSON.parse(new URLSearchParams(location.search).get("ice-servers"));
+    const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
+    Object.defineProperty(MessageEvent.prototype, "data", {
+      ...data,
+      get() {
+        const said = data.get.call(this);
+        const isAnswer = typeof said === "string" && said.startsWith('{"type":"ice_servers"');
+        return isAnswer ? JSON.stringify({ type: "ice_servers", ice_servers }) : said;
+      },
+    });
+  };
   const parts = {
+    "ice-servers": nameIceServers,
     screen: () => (MediaDevices.prototype.getDisplayMedia = screen),
     "screen-refused": () => (MediaDevices.prototype.getDisplayMedia = refuseScreen),
     "no-webrtc": () => delete window.RTCPeerConnection,
