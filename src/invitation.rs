@@ -2,6 +2,8 @@
 
 use sightline_protocol::RoomName;
 
+use crate::route::room_of_segment;
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
@@ -21,10 +23,10 @@ pub fn read_entry(typed: &str) -> Entry {
         return Entry::NewRoom;
     }
     let name = match typed.split_once("/room/") {
-        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
-        None => typed,
+        Some((_, rest)) => room_of_segment(rest.split(['/', '?', '#']).next().unwrap_or_default()),
+        None => RoomName::new(typed),
     };
-    RoomName::new(name).map_or(Entry::Invalid, Entry::Room)
+    name.map_or(Entry::Invalid, Entry::Room)
 }
 
 #[cfg(test)]
@@ -48,6 +50,7 @@ mod tests {
             "https://call.example/room/team-7",
             "call.example/x/room/team-7/?lang=en#chat",
             "/room/team-7",
+            "https://call.example/room/Team%2D7",
         ] {
             assert_eq!(read_entry(typed), room("team-7"), "{typed}");
         }

@@ -1,6 +1,7 @@
 //! Which page an address means, below whatever path the app is served from.
 
-use sightline_protocol::RoomName;
+use percent_encoding::percent_decode_str;
+use sightline_protocol::{RoomName, room::RoomNameInvalid};
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +57,22 @@ impl BasePath {
         let segments: Vec<&str> = below.split('/').filter(|segment| !segment.is_empty()).collect();
         match segments.as_slice() {
             [] | ["index.html"] => Route::Home,
-            ["room", name] => RoomName::new(name).map_or(Route::RoomNameInvalid, Route::Room),
+            ["room", name] => room_of_segment(name).map_or(Route::RoomNameInvalid, Route::Room),
             ["check"] => Route::Check,
             #[cfg(feature = "gallery")]
             ["gallery", scene] => Route::Gallery((*scene).to_owned()),
             _ => Route::NotFound,
         }
     }
+}
+
+/// The room that a segment of a path names, which may be percent-encoded (RFC 3986, 2.1).
+///
+/// # Errors
+/// [`RoomNameInvalid`] where it names none.
+pub fn room_of_segment(segment: &str) -> Result<RoomName, RoomNameInvalid> {
+    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| RoomNameInvalid)?;
+    RoomName::new(&decoded)
 }
 
 #[cfg(test)]
@@ -86,6 +96,15 @@ mod tests {
     #[test]
     fn capitals_and_a_trailing_slash_are_tolerated() {
         assert_eq!(BasePath::new("/").parse("/room/Team-7/"), room("team-7"));
+    }
+
+    #[test]
+    fn an_encoded_name_is_decoded_and_stays_one_segment() {
+        let base = BasePath::new("/");
+        assert_eq!(base.parse("/room/%54eam%2D7"), room("team-7"));
+        for path in ["/room/team%2F7", "/room/team%ff", "/room/team%", "/room/%E6%88%BF%E9%97%B4%E5%90%8D"] {
+            assert_eq!(base.parse(path), Route::RoomNameInvalid, "{path}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use sightline_protocol::limits::MAX_CHAT_TEXT_BYTES;
 use super::{
     chat_message::ChatMessage,
     icon::{Icon, IconName},
+    panels::Panels,
     when::When,
 };
 use crate::{
@@ -24,10 +25,8 @@ pub fn Chat(
     model: RoomModel,
     /// For sending.
     actions: RoomActions,
-    /// Whether it is unfolded, where it can be folded away.
-    is_open: RwSignal<bool>,
-    /// Folds the chat away, where it can be.
-    close: Callback<()>,
+    /// Whether it is unfolded, where it can be folded away, and the way back.
+    panels: Panels,
 ) -> AnyView {
     let language = Language::from_context();
     let is_empty = Memo::new(move |_| model.chat.with(Vec::is_empty));
@@ -42,7 +41,7 @@ pub fn Chat(
     Effect::new(move || {
         let is_own = model.chat.with(|lines| lines.last().is_some_and(|line| line.author.is_none()));
         // What is folded away cannot be scrolled.
-        is_open.track();
+        panels.chat.track();
         let Some(log) = log.get() else { return };
         if is_own || is_at_end.get_value() {
             // After the new message has its height.
@@ -50,14 +49,22 @@ pub fn Chat(
         }
     });
     view! {
-        <aside class="chat" aria-label=language.text(sentence!(chat.title))>
+        <aside
+            class="chat"
+            aria-label=language.text(sentence!(chat.title))
+            on:keydown=move |event| {
+                if event.key() == "Escape" && !event.is_composing() {
+                    panels.close_chat();
+                }
+            }
+        >
             <header class="panel-header">
                 <h2>{language.text(sentence!(chat.title))}</h2>
                 <button
                     type="button"
                     class="icon-button chat-close"
                     aria-label=language.text(sentence!(chat.close))
-                    on:click=move |_| close.run(())
+                    on:click=move |_| panels.close_chat()
                 >
                     <Icon name=IconName::Close />
                 </button>
@@ -84,14 +91,14 @@ pub fn Chat(
                     <p>{language.text(sentence!(chat.empty_text))}</p>
                 </div>
             </When>
-            <Composer send=actions.send_chat />
+            <Composer send=actions.send_chat field=panels.composer />
         </aside>
     }
     .into_any()
 }
 
 #[component]
-fn Composer(send: Callback<String>) -> AnyView {
+fn Composer(send: Callback<String>, field: NodeRef<html::Textarea>) -> AnyView {
     let language = Language::from_context();
     let text = RwSignal::new(String::new());
     let submit = move || {
@@ -125,6 +132,7 @@ fn Composer(send: Callback<String>) -> AnyView {
             // The mirror of the text gives the field its height.
             <div class="composer-field" data-text=text>
                 <textarea
+                    node_ref=field
                     rows="1"
                     data-testid="chat-input"
                     aria-label=language.text(sentence!(chat.placeholder))

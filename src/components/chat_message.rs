@@ -61,12 +61,14 @@ fn Delivery(state: RwSignal<DeliveryState>) -> AnyView {
         DeliveryState::Sending => IconName::Clock,
         DeliveryState::Delivered | DeliveryState::Received => IconName::Check,
         DeliveryState::Undeliverable => IconName::Alert,
+        DeliveryState::Unheard => IconName::People,
     });
     let words = Signal::derive(move || {
         let sentence: Sentence = match state.get() {
             DeliveryState::Sending => sentence!(chat.sending),
             DeliveryState::Delivered | DeliveryState::Received => sentence!(chat.delivered),
             DeliveryState::Undeliverable => sentence!(chat.undeliverable),
+            DeliveryState::Unheard => sentence!(chat.unheard),
         };
         sentence(language.locale())
     });

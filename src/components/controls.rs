@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     icon::{Icon, IconName},
+    panels::Panels,
     source_choice::SourceControl,
 };
 use crate::{
@@ -11,27 +12,6 @@ use crate::{
     sentence,
     session::model::{RoomActions, RoomModel},
 };
-
-/// Which panels are open: at most one of those that can be closed, as there is little room for two.
-#[derive(Debug, Clone, Copy)]
-pub struct Panels {
-    /// The chat, where it is folded away (style/room.css); elsewhere it is always there.
-    pub chat: RwSignal<bool>,
-    /// The figures.
-    pub figures: RwSignal<bool>,
-}
-
-impl Panels {
-    fn toggle_chat(self) {
-        self.figures.set(false);
-        self.chat.update(|is_open| *is_open = !*is_open);
-    }
-
-    fn toggle_figures(self) {
-        self.chat.set(false);
-        self.figures.update(|is_open| *is_open = !*is_open);
-    }
-}
 
 /// Microphone, camera, panels, leave.
 #[component]
@@ -80,6 +60,7 @@ pub fn Controls(
             <SourceControl source=model.source choose=actions.choose_source is_compact=true />
             <div class="controls-group">
                 <button
+                    node_ref=panels.chat_toggle
                     type="button"
                     class="round-button chat-toggle"
                     data-testid="chat-toggle"
@@ -93,6 +74,7 @@ pub fn Controls(
                     </span>
                 </button>
                 <button
+                    node_ref=panels.figures_toggle
                     type="button"
                     class="round-button"
                     class:is-active=panels.figures

@@ -19,6 +19,8 @@ pub enum IconName {
     Expand,
     Film,
     Globe,
+    Invite,
+    Keyboard,
     Leave,
     Link,
     Microphone,
@@ -34,6 +36,7 @@ pub enum IconName {
     Screen,
     Send,
     Settings,
+    Share,
     Sound,
     Theme,
     Window,
@@ -64,6 +67,12 @@ impl IconName {
             }
             Self::Globe => {
                 "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM3 12h18M12 3c2.5 2.5 3.7 5.6 3.7 9s-1.2 6.5-3.7 9c-2.5-2.5-3.7-5.6-3.7-9s1.2-6.5 3.7-9Z"
+            }
+            Self::Invite => {
+                "M10 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM3.5 20a6.5 6.5 0 0 1 13 0M19 8.5v6M16 11.5h6"
+            }
+            Self::Keyboard => {
+                "M4 6.5h16a1.5 1.5 0 0 1 1.5 1.5v8a1.5 1.5 0 0 1-1.5 1.5H4A1.5 1.5 0 0 1 2.5 16V8A1.5 1.5 0 0 1 4 6.5ZM8 14.2h8M6.5 10.2h.1M10.2 10.2h.1M13.8 10.2h.1M17.5 10.2h.1"
             }
             Self::Leave => {
                 "M3 14.3c0-1 .3-1.9 1-2.5 4.4-3.8 11.6-3.8 16 0 .7.6 1 1.5 1 2.5v1a1.2 1.2 0 0 1-1.5 1.2l-3-.8a1.2 1.2 0 0 1-.9-1.2v-1.9a11 11 0 0 0-7.2 0v1.9a1.2 1.2 0 0 1-.9 1.2l-3 .8A1.2 1.2 0 0 1 3 15.3Z"
@@ -96,6 +105,7 @@ impl IconName {
             Self::Settings => {
                 "M4 7.5h9M17 7.5h3M15 5.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4ZM4 16.5h3M11 16.5h9M9 14.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z"
             }
+            Self::Share => "M12 15V4M8 7.5 12 3.5l4 4M7 11H5.5v9h13v-9H17",
             Self::Sound => {
                 "M4 9.5v5h3.5l4.5 4v-13l-4.5 4H4ZM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11"
             }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::copy_link::CopyLink;
+use super::invitation_menu::Invitation;
 use crate::{language::Language, sentence};
 
 /// Asks to invite someone.
@@ -16,10 +16,7 @@ pub fn InvitationCard(
         <section class="invitation-card">
             <h2>{language.text(sentence!(room.alone_title))}</h2>
             <p>{language.text(sentence!(room.alone_text))}</p>
-            <CopyLink invitation=invitation class="button primary" />
-            <p class="invitation-url" dir="ltr">
-                {invitation}
-            </p>
+            <Invitation invitation=invitation />
         </section>
     }
     .into_any()

@@ -1,5 +1,6 @@
 //! One file for each visible part.
 
+pub mod announcer;
 pub mod avatar;
 pub mod chat;
 mod chat_message;
@@ -15,6 +16,7 @@ mod figures;
 pub mod file_source;
 pub mod icon;
 mod invitation_card;
+pub mod invitation_menu;
 pub mod level_meter;
 pub mod link;
 mod linkify;
@@ -23,10 +25,13 @@ mod metric_text;
 pub mod notice;
 mod notice_text;
 pub mod page_header;
+pub mod panels;
+mod qr_code;
 mod seen_by_text;
 mod selects;
 pub mod settings_menu;
 mod settings_panel;
+pub mod shortcuts;
 mod signal_bars;
 pub mod source_choice;
 pub mod source_resume;

@@ -17,20 +17,35 @@ pub fn SettingsMenu(
     /// Whether it is beside the lobby.
     #[prop(optional)]
     in_lobby: bool,
+    /// Whether it is folded out, where something else opens it too.
+    #[prop(optional)]
+    is_open: Option<RwSignal<bool>>,
+    /// Shows the list of shortcuts, where there are some.
+    #[prop(optional)]
+    show_shortcuts: Option<Callback<()>>,
 ) -> AnyView {
     let language = Language::from_context();
-    let is_open = RwSignal::new(false);
+    let is_open = is_open.unwrap_or_else(|| RwSignal::new(false));
     let toggle = NodeRef::<html::Button>::new();
+    let close = move || {
+        is_open.set(false);
+        // What had the focus is gone.
+        if let Some(toggle) = toggle.get_untracked() {
+            let _ = toggle.focus();
+        }
+    };
+    let show_shortcuts = show_shortcuts.map(|show| {
+        Callback::new(move |()| {
+            close();
+            show.run(());
+        })
+    });
     view! {
         <div
-            class="settings"
+            class="popover settings"
             on:keydown=move |event| {
                 if event.key() == "Escape" && is_open.get_untracked() {
-                    is_open.set(false);
-                    // What had the focus is gone.
-                    if let Some(toggle) = toggle.get_untracked() {
-                        let _ = toggle.focus();
-                    }
+                    close();
                 }
             }
         >
@@ -47,9 +62,9 @@ pub fn SettingsMenu(
             </button>
             <When is=is_open>
                 // A click anywhere else closes it.
-                <div class="settings-backdrop" on:click=move |_| is_open.set(false)></div>
-                <div class="settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
-                    <SettingsPanel settings=settings in_lobby=in_lobby />
+                <div class="popover-backdrop" on:click=move |_| is_open.set(false)></div>
+                <div class="popover-sheet settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
+                    <SettingsPanel settings=settings in_lobby=in_lobby show_shortcuts=show_shortcuts />
                 </div>
             </When>
         </div>

@@ -6,6 +6,7 @@ use sightline_browser::peer_connection::{has_jitter_buffer_target, video_codecs}
 use super::{
     choice::{ChoiceSelect, Options, Switch},
     device_select::DeviceSelect,
+    icon::{Icon, IconName},
     selects::{LanguageSelect, ThemeSelect},
 };
 use crate::{
@@ -27,6 +28,8 @@ pub fn SettingsPanel(
     settings: SettingsModel,
     /// Whether it is beside the lobby, which has the choices of camera, microphone, language and theme itself.
     in_lobby: bool,
+    /// Shows the list of shortcuts, where there are some.
+    show_shortcuts: Option<Callback<()>>,
 ) -> AnyView {
     let language = Language::from_context();
     let value = move |setting| settings.preferences.signal(setting);
@@ -113,6 +116,15 @@ pub fn SettingsPanel(
     if !in_lobby {
         let looks = vec![view! { <LanguageSelect /> }.into_any(), view! { <ThemeSelect /> }.into_any()];
         groups.push(group(sentence!(settings.looks), looks));
+    }
+    if let Some(show) = show_shortcuts {
+        let button = view! {
+            <button type="button" class="button" data-testid="show-shortcuts" on:click=move |_| show.run(())>
+                <Icon name=IconName::Keyboard />
+                <span>{language.text(sentence!(shortcuts.title))}</span>
+            </button>
+        };
+        groups.push(button.into_any());
     }
     groups.into_any()
 }

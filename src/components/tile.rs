@@ -28,6 +28,9 @@ pub fn Tile(
     /// Whether it is one's own.
     #[prop(optional)]
     is_own: bool,
+    /// Whether it has the stage to itself.
+    #[prop(optional, into)]
+    is_featured: Signal<bool>,
     /// The loudspeaker to play it through.
     speaker: RwSignal<String>,
     /// Called where the browser does not play it before a gesture.
@@ -73,6 +76,7 @@ pub fn Tile(
             class:has-picture=has_picture
             class:is-speaking=is_speaking
             class:is-bad=is_bad
+            class:is-featured=is_featured
             data-testid="tile"
             data-member=tile.member.get_value()
             data-name=tile.name

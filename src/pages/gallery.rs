@@ -291,7 +291,7 @@ fn conversation() -> Vec<ChatLine> {
             DeliveryState::Received,
         ),
         said("5", Some(String::new()), "<script>alert(1)</script>".to_owned(), DeliveryState::Received),
-        said("6", None, "Sent while nobody was there".to_owned(), DeliveryState::Undeliverable),
+        said("6", None, "Sent while nobody was there".to_owned(), DeliveryState::Unheard),
         said("7", None, "On its way".to_owned(), DeliveryState::Sending),
     ]
 }

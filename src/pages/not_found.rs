@@ -17,7 +17,7 @@ pub fn NotFound() -> AnyView {
     view! {
         <PageHeader />
         <main class="page-middle">
-            <section class="notice-card">
+            <section class="notice-card" data-testid="not-found">
                 <Mark />
                 <h1>{language.text(sentence!(not_found.title))}</h1>
                 <p>{language.text(sentence!(not_found.text))}</p>

@@ -41,11 +41,13 @@ pub enum Setting {
     RelayOnly,
     /// Whether a conversation stays on the device when its room is left: `on` or `off`
     KeepChat,
+    /// `on` or `off`: whether single keys do something in a call.
+    Shortcuts,
 }
 
 impl Setting {
     /// Every setting, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Camera,
         Self::Microphone,
         Self::Speaker,
@@ -59,6 +61,7 @@ impl Setting {
         Self::JitterBuffer,
         Self::RelayOnly,
         Self::KeepChat,
+        Self::Shortcuts,
     ];
 
     fn name(self) -> &'static str {
@@ -76,6 +79,7 @@ impl Setting {
             Self::JitterBuffer => "jitter-buffer",
             Self::RelayOnly => "relay-only",
             Self::KeepChat => "keep-chat",
+            Self::Shortcuts => "shortcuts",
         }
     }
 
@@ -84,7 +88,7 @@ impl Setting {
         match self {
             Self::Resolution => "1280x720",
             Self::FrameRate => "30",
-            Self::EchoCancellation | Self::NoiseSuppression | Self::GainControl => ON,
+            Self::EchoCancellation | Self::NoiseSuppression | Self::GainControl | Self::Shortcuts => ON,
             Self::RelayOnly | Self::KeepChat => OFF,
             Self::Camera
             | Self::Microphone

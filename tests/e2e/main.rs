@@ -1,12 +1,15 @@
 //! The end-to-end tests. Each reads as a sentence; the browsers it is played in follow its name.
 #![cfg(unix)]
 
+mod accessibility;
 mod bench_panel;
 mod call;
 mod check;
 mod conversation;
 mod figures;
 mod hosting;
+mod installing;
+mod keyboard;
 mod lobby;
 mod media;
 mod panel;
@@ -48,6 +51,9 @@ fn main() -> anyhow::Result<ExitCode> {
         turn::tests(&stage),
         problems::tests(&stage),
         hosting::tests(&stage),
+        installing::tests(&stage),
+        keyboard::tests(&stage),
+        accessibility::tests(&stage),
         screenshots::tests(&stage),
         bench_panel::tests(&stage),
     ]

@@ -208,6 +208,31 @@ impl Page {
         self.click_on(code, &format!("{}[data-code=\"{code}\"] button", by_test_id("notice"))).await
     }
 
+    /// Presses keys, one after the other, wherever the focus is.
+    ///
+    /// # Errors
+    /// Where the browser does not take them.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        Ok(self.browser.driver.action_chain().send_keys(keys).perform().await?)
+    }
+
+    /// Gives it the focus.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub async fn focus(&self, test_id: &str) -> Result<()> {
+        let focus = format!("document.querySelector('{}').focus()", by_test_id(test_id));
+        self.execute(&focus, vec![]).await
+    }
+
+    /// Makes the window so large, in CSS pixels.
+    ///
+    /// # Errors
+    /// Where the browser does not.
+    pub async fn set_size(&self, width: u32, height: u32) -> Result<()> {
+        Ok(self.browser.driver.set_window_rect(0, 0, width, height).await?)
+    }
+
     /// Writes into a field in place of what is there.
     ///
     /// # Errors

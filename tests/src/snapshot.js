@@ -8,6 +8,8 @@ return {
   shown: [...document.querySelectorAll("[data-testid]")].filter(isShown).map((element) => element.dataset.testid),
   connection: all("connection-status")[0]?.dataset.state ?? null,
   invitation: all("share-link")[0]?.dataset.url ?? null,
+  focused: document.activeElement?.dataset.testid ?? null,
+  announcement: all("announcement")[0]?.textContent ?? "",
   notices: all("notice").map((notice) => ({ code: notice.dataset.code, text: notice.innerText.trim() })),
   tiles: all("tile").map((tile) => ({
     member: tile.dataset.member,

@@ -23,6 +23,10 @@ pub struct Snapshot {
     pub tiles: Vec<Tile>,
     /// The conversation.
     pub messages: Vec<Message>,
+    /// What has the focus.
+    pub focused: Option<String>,
+    /// Who came or left last, in words.
+    pub announcement: String,
     /// The open figures.
     pub figures: Vec<Figure>,
     /// How many elements exist that only injected markup could have made.

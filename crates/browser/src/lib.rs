@@ -24,6 +24,7 @@ pub mod file_player;
 pub mod frame_callback;
 pub mod frame_painter;
 pub mod http;
+pub mod keyboard;
 pub mod location;
 pub mod media_element;
 pub mod media_file;

@@ -50,7 +50,7 @@ fn a_message_is_undeliverable_once_a_member_left_without_it_and_delivered_if_it_
 fn a_message_to_an_empty_room_says_that_nobody_was_there() {
     let mut chat = Conversation::default();
     chat.send(message(1), "hello?", 5, [], |_| true).unwrap();
-    assert_eq!(state(&chat, &message(1)), DeliveryState::Undeliverable);
+    assert_eq!(state(&chat, &message(1)), DeliveryState::Unheard);
     assert_eq!(chat.poll_outgoing(), None);
 }
 

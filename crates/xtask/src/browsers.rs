@@ -1,14 +1,17 @@
 //! The browsers and drivers that the tests need.
 
-use std::{env, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 
 use anyhow::{Result, bail};
 
 use crate::{install, tools};
 
+const AXE_VERSION: &str = "4.14.0";
+
 /// What [`test_tools`] found or installed.
 pub(crate) struct TestTools {
-    chromium: PathBuf,
+    /// The browser itself.
+    pub(crate) chromium: PathBuf,
     /// Chromium's driver.
     pub(crate) chromedriver: PathBuf,
     firefox: PathBuf,
@@ -16,6 +19,8 @@ pub(crate) struct TestTools {
     pub(crate) geckodriver: PathBuf,
     /// Runs wasm tests in a browser.
     pub(crate) wasm_bindgen_test_runner: PathBuf,
+    /// The script that looks for what keeps people out.
+    axe: PathBuf,
 }
 
 impl TestTools {
@@ -31,7 +36,8 @@ impl TestTools {
             .env("SIGHTLINE_CHROMIUM", &self.chromium)
             .env("SIGHTLINE_FIREFOX", &self.firefox)
             .env("CHROMEDRIVER", &self.chromedriver)
-            .env("GECKODRIVER", &self.geckodriver);
+            .env("GECKODRIVER", &self.geckodriver)
+            .env("SIGHTLINE_AXE", &self.axe);
     }
 }
 
@@ -60,7 +66,20 @@ pub(crate) fn test_tools() -> Result<TestTools> {
         firefox,
         geckodriver: tools::geckodriver()?,
         wasm_bindgen_test_runner: tools::wasm_bindgen_test_runner()?,
+        axe: axe()?,
     })
+}
+
+fn axe() -> Result<PathBuf> {
+    let package = install::npm_package_dir("axe-core")?;
+    let manifest = fs::read_to_string(package.join("package.json")).unwrap_or_default();
+    if !manifest.contains(&format!("\"version\": \"{AXE_VERSION}\"")) {
+        println!(
+            "installing the npm package axe-core, which judges how accessible the pages are: under a minute"
+        );
+        install::from_npm("axe-core", AXE_VERSION)?;
+    }
+    Ok(package.join("axe.min.js"))
 }
 
 struct Program {

@@ -39,6 +39,14 @@ pub(crate) fn npm_bin_dir() -> Result<PathBuf> {
     Ok(tools_dir()?.join("npm").join("node_modules").join(".bin"))
 }
 
+/// Where npm puts a package.
+///
+/// # Errors
+/// As [`tools_dir`].
+pub(crate) fn npm_package_dir(package: &str) -> Result<PathBuf> {
+    Ok(tools_dir()?.join("npm").join("node_modules").join(package))
+}
+
 /// Compiles a crate's executables into [`bin_dir`].
 ///
 /// # Errors

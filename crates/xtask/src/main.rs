@@ -9,6 +9,7 @@ mod bench;
 mod browsers;
 mod build;
 mod fingerprint;
+mod icons;
 mod install;
 mod placement;
 mod process;
@@ -54,6 +55,8 @@ enum Task {
     Soak(soak::Options),
     /// Take the README's screenshots anew, into docs/screenshots/.
     Screenshots,
+    /// Draw the app's icons anew from assets/app/icon.svg.
+    Icons,
 }
 
 fn main() -> ExitCode {
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Task::Bench(bench) => bench::run(&bench),
         Task::Soak(options) => soak::run(&options),
         Task::Screenshots => screenshots::run(),
+        Task::Icons => icons::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

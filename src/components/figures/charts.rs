@@ -6,6 +6,7 @@ use sightline_core::stats::Metric;
 use super::{
     event_text::event_text,
     plot::{HEIGHT, Plot, WIDTH, cursor_path},
+    table::FiguresTable,
     timeline::Timeline,
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct Chart {
     pub(super) name: &'static str,
-    title: Sentence,
+    pub(super) title: Sentence,
     pub(super) lines: &'static [(Metric, Sentence)],
     /// The axis reaches at least so far, so that what is next to nothing does not look like much.
     pub(super) smallest_top: f64,
@@ -110,6 +111,7 @@ pub fn Charts(
             {drawn.into_iter().collect_view()}
             <p class="time-ticks" aria-hidden="true">{ticks}</p>
             <p class="chart-events" data-testid="chart-events">{happened}</p>
+            <FiguresTable tile=tile charts=StoredValue::new(charts().into()) />
         </div>
     }
     .into_any()

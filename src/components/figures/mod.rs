@@ -5,4 +5,5 @@ mod copy_button;
 pub mod details;
 mod event_text;
 mod plot;
+mod table;
 pub mod timeline;

@@ -1,29 +1,32 @@
 //! In the room.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 
 use crate::{
     components::{
         When,
+        announcer::ArrivalAnnouncer,
         chat::Chat,
         connection_status::ConnectionStatus,
-        controls::{Controls, Panels},
-        copy_link::CopyLink,
+        controls::Controls,
         file_source::FileSource,
         icon::{Icon, IconName},
+        invitation_menu::InvitationMenu,
         logo::Mark,
         notice::{NoticeCard, NoticeList},
         page_header::PageHeader,
+        panels::Panels,
         settings_menu::SettingsMenu,
+        shortcuts::{self, Shortcut, ShortcutsDialog},
         source_resume::SourceResume,
         stage::Stage,
         stats_panel::StatsPanel,
     },
     language::Language,
     sentence,
-    session::model::{RoomActions, RoomModel},
+    session::model::{RoomActions, RoomModel, Setting, SourceChoice},
 };
 
 /// The room: people, chat, figures, controls. What stands in the way of all that is shown in place of it.
@@ -60,9 +63,17 @@ pub fn Call(
 #[component]
 fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     let language = Language::from_context();
-    let panels = Panels { chat: RwSignal::new(false), figures: RwSignal::new(false) };
-    let close_chat = Callback::new(move |()| panels.chat.set(false));
-    let close_figures = Callback::new(move |()| panels.figures.set(false));
+    let panels = Panels::closed();
+    let close_figures = Callback::new(move |()| panels.close_figures());
+    let uses_shortcuts = model.settings.preferences.signal(Setting::Shortcuts);
+    shortcuts::listen(uses_shortcuts, move |shortcut| act(shortcut, model, actions, panels));
+    // The button that was pressed to come here is gone: what is read next is the room.
+    let element = NodeRef::<html::Main>::new();
+    Effect::new(move || {
+        if let Some(element) = element.get() {
+            let _ = element.focus();
+        }
+    });
     Effect::new(move || actions.watch_figures.run(panels.figures.get()));
     on_cleanup(move || {
         let _ = actions.watch_figures.try_run(false);
@@ -77,12 +88,14 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     });
     view! {
         <main
+            node_ref=element
+            tabindex="-1"
             class="room"
             class:is-chat-open=panels.chat
             class:is-figures-open=panels.figures
             data-testid="room"
         >
-            <TopBar room=room model=model />
+            <TopBar room=room model=model panels=panels />
             <div class="room-body">
                 <section class="room-stage">
                     <NoticeList notices=notices dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
@@ -98,9 +111,11 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                 <When is=panels.figures>
                     <StatsPanel model=model close=close_figures />
                 </When>
-                <Chat model=model actions=actions is_open=panels.chat close=close_chat />
+                <Chat model=model actions=actions panels=panels />
             </div>
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
+            <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
+            <ArrivalAnnouncer model=model />
             <p class="sr-only chat-announcer" aria-live="polite">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
             </p>
@@ -110,8 +125,9 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
 }
 
 #[component]
-fn TopBar(room: RoomName, model: RoomModel) -> AnyView {
+fn TopBar(room: RoomName, model: RoomModel, panels: Panels) -> AnyView {
     let language = Language::from_context();
+    let show_shortcuts = Callback::new(move |()| panels.shortcuts.set(true));
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     view! {
         <header class="room-bar">
@@ -124,11 +140,31 @@ fn TopBar(room: RoomName, model: RoomModel) -> AnyView {
                 <span class="sr-only">{language.text(sentence!(room.people))}": "</span>
                 {count}
             </span>
-            <CopyLink invitation=model.invitation class="button small" test_id="share-link" />
-            <SettingsMenu settings=model.settings />
+            <InvitationMenu invitation=model.invitation is_open=panels.invitation />
+            <SettingsMenu settings=model.settings is_open=panels.settings show_shortcuts=show_shortcuts />
         </header>
     }
     .into_any()
+}
+
+/// What a key does.
+fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panels) {
+    let toggle = |panel: RwSignal<bool>| panel.update(|is_open| *is_open = !*is_open);
+    match shortcut {
+        Shortcut::Microphone => actions.toggle_microphone.run(()),
+        Shortcut::Camera => actions.toggle_camera.run(()),
+        Shortcut::Screen => actions.choose_source.run(match model.source.get_untracked() {
+            SourceChoice::Screen => SourceChoice::Camera,
+            _ => SourceChoice::Screen,
+        }),
+        Shortcut::Chat => panels.go_to_chat(),
+        Shortcut::Figures if panels.figures.get_untracked() => panels.close_figures(),
+        Shortcut::Figures => panels.toggle_figures(),
+        Shortcut::Invitation => toggle(panels.invitation),
+        Shortcut::Settings => toggle(panels.settings),
+        Shortcut::Help => panels.shortcuts.set(true),
+        Shortcut::Leave => actions.leave.run(()),
+    }
 }
 
 /// How many messages of others came since the folded chat was last open.

@@ -264,7 +264,8 @@ impl LocalMedia {
             | Setting::Codec
             | Setting::JitterBuffer
             | Setting::RelayOnly
-            | Setting::KeepChat => {}
+            | Setting::KeepChat
+            | Setting::Shortcuts => {}
         }
     }
 

@@ -90,7 +90,7 @@ impl Conversation {
             return Err(TextRefused::TooLong);
         }
         let waiting: BTreeSet<MemberId> = present.into_iter().collect();
-        let state = if waiting.is_empty() { DeliveryState::Undeliverable } else { DeliveryState::Sending };
+        let state = if waiting.is_empty() { DeliveryState::Unheard } else { DeliveryState::Sending };
         let message = ChatMessage {
             id: id.clone(),
             number: self.take_number(),

@@ -18,9 +18,10 @@ pub enum DeliveryState {
     Delivered,
     /// Another's.
     Received,
-    /// Own: someone who was present when it was sent left before acknowledging it (and has not come back for it), or nobody
-    /// was there.
+    /// Own: someone who was present when it was sent left before acknowledging it, and has not come back for it.
     Undeliverable,
+    /// Own: nobody was there when it was sent.
+    Unheard,
 }
 
 impl DeliveryState {
@@ -31,7 +32,7 @@ impl DeliveryState {
             Self::Sending => "sending",
             Self::Delivered => "delivered",
             Self::Received => "received",
-            Self::Undeliverable => "undeliverable",
+            Self::Undeliverable | Self::Unheard => "undeliverable",
         }
     }
 }

@@ -127,7 +127,8 @@ impl ConnectionMeter {
             .map(|metric| Figure {
                 metric,
                 value: reception::value(metric, told.as_ref())
-                    .or_else(|| value(metric, now, previous, first, states)),
+                    .or_else(|| value(metric, now, previous, first, states))
+                    .filter(|_| expects_video || !is_of_shown_picture(metric)),
             })
             .collect();
         self.to_tell = Some(reception::of(&rows, quality, signs.frozen_ratio, own_limitation));
@@ -183,6 +184,11 @@ impl ConnectionMeter {
             _ => Limitation::None,
         }
     }
+}
+
+/// What browsers go on reporting of the last picture when none is sent any more.
+fn is_of_shown_picture(metric: Metric) -> bool {
+    matches!(metric, Metric::FrameWidth | Metric::FrameHeight | Metric::FramesPerSecond)
 }
 
 fn value(
