@@ -82,7 +82,8 @@ pub(super) fn Trickle() -> AnyView {
     let count = Signal::derive(move || {
         let count = model.candidates.with(Vec::len);
         let is_asked = !matches!(model.status.get(), Status::Idle | Status::Invalid | Status::Refused);
-        is_asked.then(|| format!("{count} {}", sentence!(check.trickle.candidates)(language.locale())))
+        is_asked
+            .then(|| format!(" \u{b7} {count} {}", sentence!(check.trickle.candidates)(language.locale())))
     });
     view! {
         <section class="check-card">
@@ -113,7 +114,6 @@ pub(super) fn Trickle() -> AnyView {
             </form>
             <p class="check-gathering" role="status" data-testid="ice-status" data-state=Signal::derive(move || status_word(model.status.get()))>
                 {status_text}
-                " "
                 {count}
             </p>
             <When is=Signal::derive(move || model.errors.with(|errors| !errors.is_empty()))>
