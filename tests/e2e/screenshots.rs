@@ -1,7 +1,7 @@
 //! The README's pictures. Taken only where `SIGHTLINE_SCREENSHOTS` names a folder (`cargo xtask screenshots`), so that a
 //! test run changes no file.
 
-use std::{env, fs, path::PathBuf, sync::Arc};
+use std::{env, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use libtest_mimic::Trial;
@@ -9,10 +9,11 @@ use sightline_e2e::{
     browser::Engine,
     page::Page,
     stage::{Scene, Stage},
+    wait::until,
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    folder().map(|_| stage.test(of_home_lobby_and_a_call_of_three)).into_iter().collect()
+    folder().map(|_| stage.long_test(of_home_lobby_and_a_call_of_three)).into_iter().collect()
 }
 
 async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
@@ -41,8 +42,25 @@ async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
     ada.until_received("Looking at it now.").await?;
     ada.say("Same here, 30 frames a second.").await?;
     ada.until_delivered("Same here").await?;
-    keep(&ada, "call").await
+    keep(&ada, "call").await?;
+
+    ada.click("stats-toggle").await?;
+    ada.click("stats-expand").await?;
+    until("charts with something on them", LONG, async || {
+        let samples: u32 = ada.execute(SAMPLES, vec![]).await?;
+        Ok(if samples >= 45 { Ok(()) } else { Err(format!("{samples} samples")) })
+    })
+    .await?;
+    keep(&ada, "panel").await?;
+
+    ada.click("stats-toggle").await?;
+    ada.set_size(390, 844).await?;
+    keep(&ada, "phone").await
 }
+
+const LONG: Duration = Duration::from_secs(120);
+const SAMPLES: &str = "
+    return Math.min(...[...document.querySelectorAll('[data-testid=charts]')].map((charts) => Number(charts.dataset.samples)));";
 
 async fn keep(page: &Page, name: &str) -> Result<()> {
     let Some(folder) = folder() else { return Ok(()) };

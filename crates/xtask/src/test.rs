@@ -211,6 +211,10 @@ fn in_browser(
     }
     crate::tools::wasm_target()?;
     let tools = browsers::test_tools()?;
+    // Chromium leaves folders behind where it keeps temporary files. Not in target/: its sockets are there too, and their
+    // paths must be short.
+    let temporary = std::env::temp_dir().join(format!("sightline-{}", std::process::id()));
+    fs::create_dir_all(&temporary)?;
     let mut tests = process::cargo(["test", "--package", "sightline-browser"]);
     tests
         .args(["--target", "wasm32-unknown-unknown"])
@@ -219,12 +223,15 @@ fn in_browser(
         .args(skipped.iter().flat_map(|test| ["--skip", test]))
         // For each test binary; the default of 20 s is for machines with more cores.
         .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
+        .env("TMPDIR", &temporary)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.wasm_bindgen_test_runner)
         // The runner takes the first browser that it finds a driver named for.
         .env_remove("CHROMEDRIVER")
         .env_remove("GECKODRIVER")
         .env(driver_variable, driver(&tools));
-    passed(&mut tests)
+    let outcome = passed(&mut tests);
+    fs::remove_dir_all(&temporary)?;
+    outcome
 }
 
 /// The tests that need a running `AudioContext`, where Firefox has none: on a machine without a sound card its

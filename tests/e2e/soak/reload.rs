@@ -62,10 +62,8 @@ async fn leaves_no_ghost(scene: &Scene, pair: Pair) -> Result<()> {
         let after = || seen.states.iter().filter(|state| state.at > began);
         let gone =
             after().find(|state| state.state != "connected").map_or(f64::NAN, |state| state.at - began);
-        let back = after()
-            .filter(|state| state.state == "connected")
-            .last()
-            .map_or(f64::NAN, |state| state.at - began);
+        let back =
+            after().rfind(|state| state.state == "connected").map_or(f64::NAN, |state| state.at - began);
         println!("{:>8.2} / {:.2}", gone / 1000.0, back / 1000.0);
         assert_eq!(seen.most, 1, "the ghost stood beside the page that came back");
     }
