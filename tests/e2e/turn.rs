@@ -10,7 +10,13 @@ use sightline_e2e::{
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    [stage.test_in_pairs(a_call_by_relay_alone_goes_over_the_servers_own)].into_iter().flatten().collect()
+    [
+        stage.test_in_pairs(a_call_by_relay_alone_goes_over_the_servers_own),
+        stage.test_in_pairs(a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 async fn a_call_by_relay_alone_goes_over_the_servers_own(scene: &Scene, pair: Pair) -> Result<()> {
@@ -23,6 +29,41 @@ async fn a_call_by_relay_alone_goes_over_the_servers_own(scene: &Scene, pair: Pa
     tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
     ada.say("by relay").await?;
     bob.until_received("by relay").await?;
+    Ok(())
+}
+
+async fn a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    scene.serve(&["--turn-credential-life", "4"]).await?;
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.open("/room/expiry?name=Ada&autojoin=1&relay=1").await?;
+    bob.open("/room/expiry?name=Bob&autojoin=1&relay=1").await?;
+    tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
+    let first = relay_user(&ada).await?;
+    // The third after it: the first has expired, and its allocation lives on.
+    let mut users = vec![first];
+    while users.len() < 4 {
+        let now = relay_user(&ada).await?;
+        if !users.contains(&now) {
+            users.push(now);
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+
+    let before = ufrag(&ada).await?;
+    ada.execute::<()>("sightlineProbe.connections.at(-1).restartIce()", &[]).await?;
+    while ufrag(&ada).await? == before || !is_stable(&ada).await? {
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    let allocated = selected_port(&ada).await?;
+    while selected_port(&ada).await? == allocated && allocated.is_some() {
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
     Ok(())
 }
 

@@ -52,6 +52,7 @@ pub(crate) fn test_tools() -> Result<TestTools> {
         println!("installing Debian's {}, which the tests drive: 1 to 3 minutes", packages.join(", "));
         install::from_apt(&packages)?;
     }
+    coturn_tools();
     let still_missing: Vec<_> = PROGRAMS.iter().filter(|program| program.find().is_none()).collect();
     if !still_missing.is_empty() {
         let how: Vec<_> = still_missing.iter().map(|program| program.how_to_get_it()).collect();
@@ -80,6 +81,20 @@ fn axe() -> Result<PathBuf> {
         install::from_npm("axe-core", AXE_VERSION)?;
     }
     Ok(package.join("axe.min.js"))
+}
+
+/// Tests of the relay want coturn's tools; without them they are reported as ignored.
+fn coturn_tools() {
+    if which::which("turnutils_uclient").is_ok() {
+        return;
+    }
+    let installed = install::apt_is_ours() && {
+        println!("installing Debian's coturn, whose tools test the relay: under a minute");
+        install::from_apt(&["coturn"]).is_ok()
+    };
+    if !installed {
+        println!("coturn's tools are not here: the tests of the relay with them are reported as ignored");
+    }
 }
 
 struct Program {
