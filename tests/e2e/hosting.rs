@@ -127,9 +127,12 @@ async fn they_call_each_other_from_a_static_host_below_a_path_and_reload_there(
     ada.browser.driver.refresh().await?;
     ada.until_connected_to("Bob").await?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
-    Ok(())
+    let policy: bool = ada.execute(HAS_POLICY, vec![]).await?;
+    ensure!(policy, "the page of a static host has no policy of its own");
+    has_kept_the_policy(&ada).await
 }
 
+const HAS_POLICY: &str = "return !!document.querySelector('meta[http-equiv=\"Content-Security-Policy\"]')";
 const SHARED_URL: &str = "return document.querySelector('[data-testid=share-link]').dataset.url";
 
 async fn has_kept_the_policy(page: &Page) -> Result<()> {

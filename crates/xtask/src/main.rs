@@ -12,6 +12,7 @@ mod fingerprint;
 mod icons;
 mod install;
 mod placement;
+mod policy;
 mod process;
 mod screenshots;
 mod serve;

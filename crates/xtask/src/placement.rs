@@ -4,9 +4,12 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
+use crate::policy::with_policy;
+
 const CONFIG_FILE: &str = "config.js";
 
-/// Moves the client in `dist`, built for the root of its host, to the path `public_url`, and writes `config.js`.
+/// Moves the client in `dist`, built for the root of its host, to the path `public_url`, gives it a policy of its own, and writes
+/// `config.js`.
 ///
 /// Only `index.html` names other files by an absolute path. The file beside it is a script rather than JSON so that it is
 /// there before the client starts, loaded beside it and not after it; a client that is served by its own server has none.
@@ -16,7 +19,7 @@ const CONFIG_FILE: &str = "config.js";
 pub(crate) fn place(dist: &Path, public_url: &str, signalling_server: &str) -> Result<()> {
     let index = dist.join("index.html");
     let html = fs::read_to_string(&index).context("no dist/index.html")?;
-    fs::write(index, placed(&html, public_url)).context("cannot write dist/index.html")?;
+    fs::write(index, with_policy(&placed(&html, public_url))).context("cannot write dist/index.html")?;
     fs::write(dist.join(CONFIG_FILE), config(signalling_server)).context("cannot write dist/config.js")
 }
 
