@@ -5,6 +5,7 @@ use sightline_protocol::limits::MAX_CHAT_TEXT_BYTES;
 
 use super::{
     chat_message::ChatMessage,
+    files::{Attach, Shelf},
     icon::{Icon, IconName},
     panels::Panels,
     when::When,
@@ -25,6 +26,8 @@ pub fn Chat(
     model: RoomModel,
     /// For sending.
     actions: RoomActions,
+    /// Whom files are for; none is everybody.
+    files_to: RwSignal<Option<String>>,
     /// Whether it is unfolded, where it can be folded away, and the way back.
     panels: Panels,
 ) -> AnyView {
@@ -91,6 +94,8 @@ pub fn Chat(
                     <p>{language.text(sentence!(chat.empty_text))}</p>
                 </div>
             </When>
+            <Shelf model=model actions=actions />
+            <Attach model=model actions=actions to=files_to />
             <Composer send=actions.send_chat field=panels.composer />
         </aside>
     }

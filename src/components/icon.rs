@@ -8,6 +8,7 @@ use leptos::prelude::*;
 pub enum IconName {
     Alert,
     Arrow,
+    Attach,
     Camera,
     CameraOff,
     Chart,
@@ -16,8 +17,10 @@ pub enum IconName {
     Chevron,
     Clock,
     Close,
+    Download,
     Expand,
     Film,
+    Folder,
     Globe,
     Invite,
     Keyboard,
@@ -39,6 +42,7 @@ pub enum IconName {
     Share,
     Sound,
     Theme,
+    Upload,
     Window,
 }
 
@@ -47,6 +51,9 @@ impl IconName {
         match self {
             Self::Alert => "M12 4.5 21 20H3L12 4.5ZM12 10.5v4M12 17.2v.1",
             Self::Arrow => "M5 12h14M13 6l6 6-6 6",
+            Self::Attach => {
+                "M20 11.5 12 19.5a4.6 4.6 0 0 1-6.5-6.5l8.2-8.2a3 3 0 0 1 4.3 4.3l-8 8a1.5 1.5 0 0 1-2.1-2.1L15 8"
+            }
             Self::Camera => {
                 "M5 6.5h7.5a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2ZM14.5 11l6-3.5v9l-6-3.5"
             }
@@ -61,9 +68,13 @@ impl IconName {
             Self::Chevron => "m6 9 6 6 6-6",
             Self::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4.5l3 1.5",
             Self::Close => "m6 6 12 12M18 6 6 18",
+            Self::Download => "M12 4v11M7 10.5l5 5 5-5M5 20h14",
             Self::Expand => "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
             Self::Film => {
                 "M5 4.5h14a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2ZM10 8.8v6.4l5.2-3.2Z"
+            }
+            Self::Folder => {
+                "M4 6.5a1.5 1.5 0 0 1 1.5-1.5H9l2 2.5h7.5A1.5 1.5 0 0 1 20 9v8.5a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 17.5Z"
             }
             Self::Globe => {
                 "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM3 12h18M12 3c2.5 2.5 3.7 5.6 3.7 9s-1.2 6.5-3.7 9c-2.5-2.5-3.7-5.6-3.7-9s1.2-6.5 3.7-9Z"
@@ -112,6 +123,7 @@ impl IconName {
             Self::Theme => {
                 "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 3.5v17M12 8h6.5M12 12h8.5M12 16h6.5"
             }
+            Self::Upload => "M12 20V9M7 13.5l5-5 5 5M5 4h14",
             Self::Window => {
                 "M5 5h14a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2ZM12.5 12.5h5v3.5h-5Z"
             }

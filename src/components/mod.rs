@@ -14,6 +14,7 @@ pub mod device_select;
 mod figure_text;
 mod figures;
 pub mod file_source;
+pub mod files;
 pub mod icon;
 mod invitation_card;
 pub mod invitation_menu;

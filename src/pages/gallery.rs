@@ -168,6 +168,7 @@ fn room_model(count: usize) -> RoomModel {
         local,
         others: RwSignal::new(others),
         chat: RwSignal::new(vec![]),
+        transfers: crate::session::model::TransfersModel { list: RwSignal::new(Vec::new()) },
         invitation: RwSignal::new("https://call.example/room/7gk2m-x4q0p-wz81c-e5hvt-n3j6ya".to_owned()),
         needs_gesture: RwSignal::new(false),
         source: RwSignal::new(SourceChoice::Camera),
@@ -197,6 +198,11 @@ fn room_actions(model: RoomModel) -> RoomActions {
         }),
         retry: nothing(),
         watch_figures: Callback::new(|_| {}),
+        offer_files: Callback::new(|_| {}),
+        accept_file: Callback::new(|_| {}),
+        decline_file: Callback::new(|_| {}),
+        cancel_file: Callback::new(|_| {}),
+        pause_file: Callback::new(|_| {}),
     }
 }
 

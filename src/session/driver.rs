@@ -8,6 +8,7 @@ use futures_util::{
 };
 use sightline_browser::{
     MediaTrack,
+    bulk_channel::{BulkChannel, BulkChannelEvent},
     certificate::Certificate,
     clock,
     data_channel::{DataChannelEvent, DataChannelMessage},
@@ -31,6 +32,7 @@ use sightline_protocol::{MemberId, control::PublishedSource};
 use super::{
     address::Way,
     chat_history::ChatHistory,
+    files::Files,
     input::{Command, Input},
     link::Link,
     media::LocalMedia,
@@ -53,6 +55,7 @@ pub struct Setup {
     pub media: LocalMedia,
     pub view: RoomView,
     pub history: ChatHistory,
+    pub files: Files,
     /// How the others are reached first.
     pub way: Way,
     pub certificate: Option<Certificate>,
@@ -65,6 +68,7 @@ pub struct Driver {
     media: LocalMedia,
     view: RoomView,
     history: ChatHistory,
+    files: Files,
     way: Way,
     certificate: Option<Certificate>,
     inputs: EventSink<Input>,
@@ -80,12 +84,13 @@ pub struct Driver {
 impl Driver {
     /// A driver that has not entered yet.
     pub fn new(setup: Setup) -> Self {
-        let Setup { session, media, view, history, way, certificate, inputs } = setup;
+        let Setup { session, media, view, history, files, way, certificate, inputs } = setup;
         Self {
             session,
             media,
             view,
             history,
+            files,
             way,
             certificate,
             inputs,
@@ -109,6 +114,7 @@ impl Driver {
             self.view.raise(NoticeCode::TabsOnly);
         }
         self.handle(Input::MediaChanged);
+        self.files.restore(&mut self.session, clock::now());
         self.session.start(clock::now());
         self.perform_outputs();
         while !self.has_left {
@@ -120,7 +126,10 @@ impl Driver {
                 self.resynchronise();
             }
             self.perform_outputs();
+            self.pump_files();
+            self.perform_outputs();
         }
+        self.files.close();
         drop(listeners);
     }
 
@@ -165,6 +174,12 @@ impl Driver {
             Input::Connection(link, event) => self.handle_connection(link, event, now),
             Input::Channel(link, event) => self.handle_channel(link, event, now),
             Input::Telemetry(link, event) => self.handle_telemetry(link, event, now),
+            Input::Bulk(link, event) => self.handle_bulk(link, event),
+            Input::FileWorker(event) => {
+                let links = &self.links;
+                let channels_to = |member: &MemberId| bulk_channels(links, member);
+                self.files.handle_worker(event, &mut self.session, channels_to, now);
+            }
             Input::Completed(link, operation, result) => {
                 self.session.handle_completed(link, operation, result, now);
             }
@@ -250,6 +265,21 @@ impl Driver {
         }
     }
 
+    fn handle_bulk(&self, link: LinkId, event: BulkChannelEvent) {
+        if let BulkChannelEvent::Frame(frame) = event
+            && let Some(link) = self.links.get(&link)
+        {
+            self.files.handle_frame(&link.member, frame);
+        }
+    }
+
+    /// Gives the channels what they can take.
+    fn pump_files(&mut self) {
+        let links = &self.links;
+        let channels_to = |member: &MemberId| bulk_channels(links, member);
+        self.files.pump(&mut self.session, channels_to, clock::now());
+    }
+
     fn note(&self, link: LinkId, subject: Subject, word: &str, now: Timestamp) {
         if let Some(link) = self.links.get(&link).filter(|_| self.session.is_in_use(link)) {
             self.view.note(&link.member, subject, word, now);
@@ -281,6 +311,7 @@ impl Driver {
                     self.view.clear(NoticeCode::MessageTooLong);
                 }
             }
+            Command::Transfer(action) => self.files.handle_action(action, &mut self.session, now),
             Command::Retry => self.session.start(now),
             Command::WatchFigures(wanted) => {
                 self.view.watch_figures(wanted);
@@ -438,6 +469,7 @@ impl Driver {
                         let _ = link.telemetry.send_text(&text);
                     }
                 }
+                RoomOutput::Transfer(output) => self.files.perform(output, &self.session),
                 RoomOutput::Event(event) => {
                     match &event {
                         RoomEvent::PeerChanged(member) => self.play_source_audio(member),
@@ -488,6 +520,19 @@ impl Driver {
             Err(_) => self.inputs.push(Input::Channel(id, DataChannelEvent::Closed)),
         }
     }
+}
+
+/// The open channels for files to a member.
+fn bulk_channels<'a>(
+    links: &'a HashMap<LinkId, Link>,
+    member: &MemberId,
+) -> impl Iterator<Item = &'a BulkChannel> + use<'a> {
+    let member = member.clone();
+    links
+        .values()
+        .filter(move |link| link.member == member)
+        .map(|link| &link.bulk)
+        .filter(|bulk| bulk.is_open())
 }
 
 fn source_word(source: PublishedSource) -> &'static str {

@@ -1,14 +1,20 @@
 //! Everything that can happen to a session, in one queue: nothing is handled in the middle of something else.
 
 use sightline_browser::{
-    data_channel::DataChannelEvent, peer_connection::PeerConnectionEvent, signalling::TransportEvent,
+    bulk_channel::BulkChannelEvent,
+    data_channel::DataChannelEvent,
+    files::{FileWorkerEvent, PickedFile},
+    peer_connection::PeerConnectionEvent,
+    signalling::TransportEvent,
 };
 use sightline_core::{
     negotiation::{Completed, OperationFailure, OperationId},
     room::LinkId,
     signalling::SocketId,
     stats::StatsEntry,
+    transfer::TransferHandle,
 };
+use sightline_protocol::MemberId;
 
 use super::preferences::Setting;
 
@@ -23,6 +29,10 @@ pub enum Input {
     Channel(LinkId, DataChannelEvent),
     /// On its telemetry channel.
     Telemetry(LinkId, DataChannelEvent),
+    /// On its channel for files.
+    Bulk(LinkId, BulkChannelEvent),
+    /// From the worker that reads and stores files.
+    FileWorker(FileWorkerEvent),
     /// An operation ended.
     Completed(LinkId, OperationId, Result<Completed, OperationFailure>),
     /// A stats report came.
@@ -44,7 +54,20 @@ pub enum Input {
 pub enum Command {
     SendChat(String),
     Retry,
+    Transfer(TransferAction),
     WatchFigures(bool),
     /// Leave, and end the session.
     Leave,
+}
+
+/// What the person did with files.
+#[derive(Debug)]
+pub enum TransferAction {
+    /// Offer these to a member, or to everybody.
+    Offer(Option<MemberId>, Vec<PickedFile>),
+    Accept(TransferHandle),
+    Decline(TransferHandle),
+    Cancel(TransferHandle),
+    /// Hold it back, or let it go on.
+    Pause(TransferHandle, bool),
 }

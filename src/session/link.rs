@@ -5,6 +5,7 @@ use std::{cell::Cell, rc::Rc};
 use leptos::task::spawn_local;
 use sightline_browser::{
     BrowserError, MediaStream, MediaTrack,
+    bulk_channel::BulkChannel,
     data_channel::{DataChannel, DataChannelConfig},
     peer_connection::{MediaSlot, PeerConnection, PeerConnectionConfig},
     queue::EventSink,
@@ -22,13 +23,14 @@ use sightline_protocol::{
     telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
 };
 
-use super::{input::Input, media::LocalMedia};
+use super::{files::LOW_BYTES, input::Input, media::LocalMedia};
 
 /// The browser's side of one link.
 pub struct Link {
     // Before the connection, so that it is dropped first.
     pub channel: DataChannel,
     pub telemetry: DataChannel,
+    pub bulk: BulkChannel,
     pub connection: PeerConnection,
     pub member: MemberId,
     /// What arrives, both kinds in one stream so that they are played in step.
@@ -77,9 +79,12 @@ impl Link {
             },
             &inputs.map(move |event| Input::Telemetry(id, event)),
         )?;
+        let bulk =
+            BulkChannel::new(&connection, LOW_BYTES, &inputs.map(move |event| Input::Bulk(id, event)))?;
         let link = Self {
             channel,
             telemetry,
+            bulk,
             connection,
             member,
             stream,

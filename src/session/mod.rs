@@ -7,6 +7,7 @@ pub mod address;
 mod chat_history;
 mod driver;
 mod figures_view;
+mod files;
 mod identity;
 mod input;
 mod link;
@@ -33,8 +34,9 @@ use self::{
     address::FutureWay,
     chat_history::ChatHistory,
     driver::{Driver, Setup},
+    files::Files,
     identity::Place,
-    input::{Command, Input},
+    input::{Command, Input, TransferAction},
     media::LocalMedia,
     model::{FileCommand, LobbyActions, LobbyModel, RoomActions, RoomModel, SettingsModel, SourceChoice},
     preferences::Preferences,
@@ -186,6 +188,7 @@ fn room_actions(
     let push = move |command| {
         inputs.try_with_value(|inputs| inputs.push(Input::Command(command)));
     };
+    let act_on_transfer = move |action| push(Command::Transfer(action));
     let on_media = move |act: fn(&LocalMedia)| {
         Callback::new(move |()| {
             media.try_with_value(act);
@@ -193,6 +196,13 @@ fn room_actions(
     };
     RoomActions {
         send_chat: Callback::new(move |text| push(Command::SendChat(text))),
+        offer_files: Callback::new(move |(to, files)| act_on_transfer(TransferAction::Offer(to, files))),
+        accept_file: Callback::new(move |handle| act_on_transfer(TransferAction::Accept(handle))),
+        decline_file: Callback::new(move |handle| act_on_transfer(TransferAction::Decline(handle))),
+        cancel_file: Callback::new(move |handle| act_on_transfer(TransferAction::Cancel(handle))),
+        pause_file: Callback::new(move |(handle, is_paused)| {
+            act_on_transfer(TransferAction::Pause(handle, is_paused));
+        }),
         toggle_microphone: on_media(LocalMedia::toggle_microphone),
         toggle_camera: on_media(LocalMedia::toggle_camera),
         choose_source: Callback::new(move |source| {
@@ -279,11 +289,13 @@ impl Entrance {
         let view = self.owner.with(|| RoomView::new(self.room.clone(), self.model, self.media.clone()));
         let (room, media, inputs) = (self.room.clone(), self.media.clone(), self.inputs.clone());
         let certificate = Rc::clone(&self.certificate);
+        let files =
+            self.owner.with(|| Files::new(self.room.clone(), self.model.transfers, self.inputs.clone()));
         spawn_local(async move {
             let (way, (history, kept)) = join(start.way, ChatHistory::open(&room)).await;
             session.restore_chat(kept);
             let certificate = certificate.borrow().clone();
-            let setup = Setup { session, media, view, history, way, certificate, inputs };
+            let setup = Setup { session, media, view, history, files, way, certificate, inputs };
             Driver::new(setup).run(start.stream).await;
         });
         true

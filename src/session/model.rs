@@ -1,15 +1,17 @@
 //! What the components show: small `Copy` handles of signals, written by the session only.
 
 use leptos::prelude::*;
-use sightline_browser::{MediaStream, media_file::MediaFile};
+use sightline_browser::{MediaStream, files::PickedFile, media_file::MediaFile};
 use sightline_core::{
     chat::DeliveryState,
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
     stats::{ConnectionDetails, Figure, History, LinkPath, Quality},
+    transfer::{Direction, TransferHandle, TransferState, TransferView},
 };
 use sightline_protocol::{
+    MemberId,
     control::{Playback, PublishedSource},
     telemetry::Reception,
 };
@@ -32,6 +34,8 @@ pub struct RoomModel {
     pub others: RwSignal<Vec<TileModel>>,
     /// The conversation, oldest first.
     pub chat: RwSignal<Vec<ChatLine>>,
+    /// The files.
+    pub transfers: TransfersModel,
     /// The plain invitation (an absolute URL).
     pub invitation: RwSignal<String>,
     /// The browser wants a click before it plays sound.
@@ -110,11 +114,49 @@ pub struct ChatLine {
     pub state: RwSignal<DeliveryState>,
 }
 
+/// The files of a room, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub struct TransfersModel {
+    /// All of them, both ways.
+    pub list: RwSignal<Vec<TransferModel>>,
+}
+
+/// One file on its way to or from one member. Equal ones have the same `handle`.
+#[derive(Debug, Clone, Copy)]
+pub struct TransferModel {
+    /// Names it in [`RoomActions`].
+    pub handle: TransferHandle,
+    /// How it is now.
+    pub view: RwSignal<TransferView>,
+    /// The other side's name, possibly empty.
+    pub member_name: RwSignal<String>,
+    /// Where the file can be saved from, once it is here.
+    pub url: RwSignal<Option<String>>,
+}
+
+impl TransferModel {
+    /// Whether it waits for this person's answer.
+    #[must_use]
+    pub fn is_offered_here(&self) -> bool {
+        self.view.with(|view| view.direction == Direction::Receiving && view.state == TransferState::Offered)
+    }
+}
+
 /// What a room's controls do. Calls return at once; what comes of them shows in the [`RoomModel`].
 #[derive(Debug, Clone, Copy)]
 pub struct RoomActions {
     /// Says something to everybody present. Empty text is ignored.
     pub send_chat: Callback<String>,
+    /// Offers files to a member, or to everybody present.
+    pub offer_files: Callback<(Option<MemberId>, Vec<PickedFile>)>,
+    /// Takes a file that is offered.
+    pub accept_file: Callback<TransferHandle>,
+    /// Does not take it.
+    pub decline_file: Callback<TransferHandle>,
+    /// Gives a transfer up.
+    pub cancel_file: Callback<TransferHandle>,
+    /// Holds a transfer back (true) or lets it go on.
+    pub pause_file: Callback<(TransferHandle, bool)>,
     /// Microphone on or off.
     pub toggle_microphone: Callback<()>,
     /// Camera on or off; on asks for the camera where there is none yet.

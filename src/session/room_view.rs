@@ -17,7 +17,7 @@ use sightline_protocol::{
 use super::{
     identity::{self, Place},
     media::{LocalMedia, MediaSignals},
-    model::{ChatLine, RoomModel, SettingsModel, TileModel},
+    model::{ChatLine, RoomModel, SettingsModel, TileModel, TransfersModel},
     signals,
 };
 
@@ -44,6 +44,7 @@ impl RoomView {
             local: TileModel { stream: media.preview, ..local },
             others: RwSignal::new(Vec::new()),
             chat: RwSignal::new(Vec::new()),
+            transfers: TransfersModel { list: RwSignal::new(Vec::new()) },
             invitation: RwSignal::new(invitation),
             needs_gesture: RwSignal::new(false),
             source: media.source,

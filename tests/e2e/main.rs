@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod conversation;
 mod figures;
+mod files;
 mod hosting;
 mod installing;
 mod keyboard;
@@ -37,6 +38,7 @@ fn main() -> anyhow::Result<ExitCode> {
         call::tests(&stage),
         check::tests(&stage),
         conversation::tests(&stage),
+        files::tests(&stage),
         lobby::tests(&stage),
         media::tests(&stage),
         panel::tests(&stage),

@@ -13,7 +13,7 @@ use thirtyfour::{By, Key, TypingData, WebElement};
 
 use crate::{
     browser::Browser,
-    snapshot::Snapshot,
+    snapshot::{Snapshot, Transfer},
     wait::{PATIENCE, until},
 };
 
@@ -303,6 +303,46 @@ impl Page {
         .await
     }
 
+    /// Offers files of this computer, to whoever is chosen there.
+    ///
+    /// # Errors
+    /// Where there is nothing to choose them with.
+    pub async fn offer(&self, files: &[&Path]) -> Result<()> {
+        let paths: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        Ok(self.find("file-input").await?.send_keys(paths.join("\n")).await?)
+    }
+
+    /// Clicks on a button of the newest transfer of a file with this name.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub async fn click_in_transfer(&self, name: &str, test_id: &str) -> Result<()> {
+        let transfer = format!("{}[data-name=\"{name}\"]", by_test_id("transfer"));
+        self.click_on(test_id, &format!("{transfer} {}", by_test_id(test_id))).await
+    }
+
+    /// Waits until the transfer of a file with this name is in a state.
+    ///
+    /// # Errors
+    /// Where it is not; the message has how it is instead.
+    pub async fn until_transfer(&self, name: &str, state: &str) -> Result<Transfer> {
+        let what = format!("{name} is {state}");
+        let page = self
+            .until_for(TRANSFER_PATIENCE, &what, |page| {
+                page.transfer(name).is_some_and(|transfer| transfer.state == state)
+            })
+            .await?;
+        page.transfer(name).cloned().context("it was there a moment ago")
+    }
+
+    /// The SHA-256 of what is stored of a received file.
+    ///
+    /// # Errors
+    /// Where nothing is.
+    pub async fn stored_sha256(&self, transfer: &str) -> Result<String> {
+        self.execute(STORED_SHA256, vec![json!(transfer)]).await
+    }
+
     /// Loads it again.
     ///
     /// # Errors
@@ -368,6 +408,9 @@ fn by_test_id(test_id: &str) -> String {
     format!("[data-testid=\"{test_id}\"]")
 }
 
+/// What a file of a few megabytes needs at most, hashed and stored, on a busy machine.
+const TRANSFER_PATIENCE: Duration = Duration::from_secs(60);
+
 const PICTURE: &str = include_str!("picture.js");
 const LOUDNESS: &str = include_str!("loudness.js");
 const PLAYS_ALOUD: &str = "
@@ -378,6 +421,13 @@ const PREVIEW_TIME: &str = "
     const preview = document.querySelector('[data-testid=\"preview\"]');
     const video = preview?.matches('video') ? preview : preview?.querySelector('video');
     return video?.videoWidth ? video.currentTime : null;";
+const STORED_SHA256: &str = "return (async (name) => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('transfers');
+    const file = await (await folder.getFileHandle(name)).getFile();
+    const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
+    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  })(arguments[0]);";
 const OPTIONS: &str = "
     return [...document.querySelectorAll(`[data-testid=\"${arguments[0]}\"] option`)].map((option) => option.text);";
 

@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub focused: Option<String>,
     /// Who came or left last, in words.
     pub announcement: String,
+    /// The files on their way.
+    pub transfers: Vec<Transfer>,
     /// The open figures.
     pub figures: Vec<Figure>,
     /// How many elements exist that only injected markup could have made.
@@ -74,6 +76,33 @@ pub struct Message {
     pub text: String,
     /// Where its links lead.
     pub links: Vec<String>,
+}
+
+/// One `transfer`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Transfer {
+    /// Its id.
+    pub id: String,
+    /// The other side's.
+    pub member: String,
+    /// The file's.
+    pub name: String,
+    /// `sending` or `receiving`.
+    pub direction: String,
+    /// In bytes.
+    pub size: u64,
+    /// Verified.
+    pub bytes: u64,
+    /// How far it is.
+    pub state: String,
+    /// Why it ended without the file.
+    pub code: Option<String>,
+    /// The SHA-256 shown.
+    pub hash: Option<String>,
+    /// Whether there is a link to save it.
+    pub can_be_saved: bool,
+    /// All its words.
+    pub text: String,
 }
 
 /// One `stat`.
@@ -128,6 +157,12 @@ impl Snapshot {
     #[must_use]
     pub fn message(&self, words: &str) -> Option<&Message> {
         self.messages.iter().find(|message| message.text.contains(words))
+    }
+
+    /// The newest transfer of a file with this name.
+    #[must_use]
+    pub fn transfer(&self, name: &str) -> Option<&Transfer> {
+        self.transfers.iter().rev().find(|transfer| transfer.name == name)
     }
 
     /// The value of a figure of a member; `None` where there is no such row.

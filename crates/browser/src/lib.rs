@@ -11,6 +11,7 @@
 
 pub mod audio_level;
 mod bounded_text;
+pub mod bulk_channel;
 pub mod capture;
 pub mod certificate;
 pub mod clock;
@@ -21,6 +22,7 @@ pub mod environment;
 pub mod error;
 pub mod event;
 pub mod file_player;
+pub mod files;
 pub mod frame_callback;
 pub mod frame_painter;
 pub mod http;

@@ -18,5 +18,6 @@ pub mod signalling;
 pub mod stamp;
 pub mod stats;
 mod timestamp;
+pub mod transfer;
 
 pub use timestamp::Timestamp;

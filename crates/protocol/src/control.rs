@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::MessageId;
+use crate::{
+    id::{MessageId, TransferId},
+    transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
+};
 
 /// The pre-negotiated stream id of the `control` channel.
 pub const CONTROL_CHANNEL_ID: u16 = 1;
@@ -32,6 +35,24 @@ pub enum ControlMessage {
     },
     /// Of several peer connections to the sender, this one is used from now on; it closes the others.
     Use,
+    /// A file is offered, and everything that its sender has to say of it.
+    TransferOffer(FileOffer),
+    /// A file is wanted, and everything that its receiver has to say of it.
+    TransferProgress(FileProgress),
+    /// The receiver has the whole file.
+    TransferDone {
+        /// Which.
+        transfer: TransferId,
+        /// Of the file as the receiver has it.
+        sha256: Sha256Digest,
+    },
+    /// Either side: the transfer is over, without the file.
+    TransferEnd {
+        /// Which.
+        transfer: TransferId,
+        /// Why.
+        reason: TransferEnd,
+    },
     /// The sender leaves the room now; its peer connection closes next.
     Bye,
     /// A message of a later version.

@@ -85,6 +85,11 @@ string_id! {
     MessageId
 }
 
+string_id! {
+    /// One file on its way to one member, random, made by its sender.
+    TransferId
+}
+
 /// Counts the peer connections built one after the other under the same [`ConnectionId`], from 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

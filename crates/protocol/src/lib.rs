@@ -12,9 +12,10 @@ pub mod room;
 pub mod signalling;
 pub mod tabs;
 pub mod telemetry;
+pub mod transfer;
 
 pub use error::ErrorCode;
-pub use id::{ConnectionId, Generation, InstanceId, MemberId, MessageId};
+pub use id::{ConnectionId, Generation, InstanceId, MemberId, MessageId, TransferId};
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use room::RoomName;
 

@@ -113,6 +113,15 @@ fn every_control_message_reads_and_writes_as_documented() {
         json!({"type": "chat", "id": "x1", "text": "a\nb", "sent_at_ms": 5}),
         json!({"type": "chat_ack", "id": "x1"}),
         json!({"type": "use"}),
+        json!({"type": "transfer_offer", "transfer": "t1", "sequence": 1, "number": 3, "name": "a.txt",
+            "folder": "x/y", "size_bytes": 5, "media_type": "text/plain", "modified_ms": 7, "is_paused": true}),
+        json!({"type": "transfer_offer", "transfer": "t1", "sequence": 1, "number": 3, "name": "a.txt",
+            "size_bytes": 5, "modified_ms": 7}),
+        json!({"type": "transfer_progress", "transfer": "t1", "sequence": 2, "attempt": 1, "verified_bytes": 5,
+            "sha256": "0f".repeat(32), "is_paused": true}),
+        json!({"type": "transfer_progress", "transfer": "t1", "sequence": 2, "attempt": 1, "verified_bytes": 5}),
+        json!({"type": "transfer_done", "transfer": "t1", "sha256": "0f".repeat(32)}),
+        json!({"type": "transfer_end", "transfer": "t1", "reason": "disk-full"}),
         json!({"type": "bye"}),
     ] {
         let read: ControlMessage = from_value(value.clone()).expect("readable");

@@ -12,6 +12,7 @@ use crate::{
         connection_status::ConnectionStatus,
         controls::Controls,
         file_source::FileSource,
+        files::DropZone,
         icon::{Icon, IconName},
         invitation_menu::InvitationMenu,
         logo::Mark,
@@ -74,6 +75,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             let _ = element.focus();
         }
     });
+    let files_to = RwSignal::new(None);
     Effect::new(move || actions.watch_figures.run(panels.figures.get()));
     on_cleanup(move || {
         let _ = actions.watch_figures.try_run(false);
@@ -111,8 +113,9 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                 <When is=panels.figures>
                     <StatsPanel model=model close=close_figures />
                 </When>
-                <Chat model=model actions=actions panels=panels />
+                <Chat model=model actions=actions files_to=files_to panels=panels />
             </div>
+            <DropZone model=model actions=actions to=files_to />
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
             <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
             <ArrivalAnnouncer model=model />
@@ -167,7 +170,7 @@ fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panel
     }
 }
 
-/// How many messages of others came since the folded chat was last open.
+/// How many messages of others came since the folded chat was last open, and how many files wait there.
 fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
     let last_seen = RwSignal::new(None::<String>);
     Effect::new(move || {
@@ -175,20 +178,30 @@ fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
             last_seen.set(model.chat.with(|lines| lines.last().map(|line| line.id.clone())));
         }
     });
-    Signal::derive(move || {
+    let unseen_messages = move || {
         last_seen.with(|last_seen| {
             model.chat.with(|lines| {
                 let unseen = lines.iter().rev().take_while(|line| Some(&line.id) != last_seen.as_ref());
                 unseen.filter(|line| line.author.is_some()).count()
             })
         })
-    })
+    };
+    // A file waits for an answer as long as it is offered.
+    Signal::derive(move || unseen_messages() + if panels.chat.get() { 0 } else { offered_files(model) })
+}
+
+/// How many files of others wait for an answer.
+fn offered_files(model: RoomModel) -> usize {
+    model.transfers.list.with(|list| list.iter().filter(|transfer| transfer.is_offered_here()).count())
 }
 
 /// The newest message in words, for who cannot see that the folded chat has one. (The open chat is a live region.)
 fn newest_unseen(model: RoomModel, panels: Panels, language: Language) -> Option<String> {
     if panels.chat.get() {
         return None;
+    }
+    if offered_files(model) > 0 {
+        return Some(sentence!(files.offered)(language.locale()).to_owned());
     }
     model.chat.with(|lines| {
         let line = lines.last()?;

@@ -16,7 +16,13 @@ use crate::{
 };
 
 impl RoomSession {
-    pub(super) fn handle_control_message(&mut self, at: usize, link: LinkId, message: ControlMessage) {
+    pub(super) fn handle_control_message(
+        &mut self,
+        at: usize,
+        link: LinkId,
+        message: ControlMessage,
+        now: Timestamp,
+    ) {
         let id = self.peers[at].id().clone();
         match message {
             ControlMessage::State(published) => {
@@ -28,7 +34,17 @@ impl RoomSession {
                 self.conversation.handle_chat(&id, name.as_str(), message, &text, sent_at_ms);
             }
             ControlMessage::ChatAck { id: message } => self.conversation.handle_ack(&id, &message),
-            ControlMessage::Use => self.handle_use(at, link),
+            ControlMessage::Use => self.handle_use(at, link, now),
+            ControlMessage::TransferOffer(offer) => self.transfers.handle_offer(&id, offer, now),
+            ControlMessage::TransferProgress(progress) => {
+                self.transfers.handle_progress(&id, &progress, now);
+            }
+            ControlMessage::TransferDone { transfer, sha256 } => {
+                self.transfers.handle_done(&id, &transfer, sha256);
+            }
+            ControlMessage::TransferEnd { transfer, reason } => {
+                self.transfers.handle_end(&id, &transfer, reason);
+            }
             ControlMessage::Bye => {
                 let peer = self.peers.remove(at);
                 self.forget(peer);
@@ -101,6 +117,7 @@ impl RoomSession {
     pub(super) fn drop_links(&mut self, at: usize) {
         let peer = &mut self.peers[at];
         peer.rebuild_at = None;
+        self.transfers.handle_channel_closed(peer.id());
         for link in [peer.link.take(), peer.next.take()].into_iter().flatten() {
             self.outputs.push_back(RoomOutput::CloseLink(link.id));
         }
@@ -110,6 +127,7 @@ impl RoomSession {
         for link in peer.links() {
             self.outputs.push_back(RoomOutput::CloseLink(link.id));
         }
+        self.transfers.handle_channel_closed(peer.id());
         self.conversation.handle_member_gone(peer.id());
         self.event(RoomEvent::PeerGone(peer.member.id));
     }

@@ -5,6 +5,7 @@
 //! is used; the signalling socket closing never closes a healthy link.
 
 mod connection;
+mod files;
 mod link;
 mod membership;
 mod peer;

@@ -33,7 +33,7 @@ impl RoomSession {
             Health::Dead => {
                 let next_is_up = self.peers[at].next.as_ref().is_some_and(Link::is_healthy);
                 if link.role == Role::Answerer && next_is_up {
-                    self.promote(at);
+                    self.promote(at, now);
                 }
             }
         }
@@ -41,25 +41,25 @@ impl RoomSession {
     }
 
     /// Something arrived on a link: of two, the leader uses the first that carries data.
-    pub(super) fn note_heard(&mut self, at: usize, link: LinkId) {
+    pub(super) fn note_heard(&mut self, at: usize, link: LinkId, now: Timestamp) {
         let peer = &mut self.peers[at];
         if let Some(link) = peer.links_mut().find(|other| other.id == link) {
             link.watch.handle_heard();
         }
         if peer.next.as_ref().is_some_and(|next| next.id == link && next.role == Role::Offerer) {
             push_control(&mut self.outputs, link, &ControlMessage::Use);
-            self.promote(at);
+            self.promote(at, now);
         }
     }
 
     /// The leader says that it uses this link.
-    pub(super) fn handle_use(&mut self, at: usize, link: LinkId) {
+    pub(super) fn handle_use(&mut self, at: usize, link: LinkId, now: Timestamp) {
         let peer = &mut self.peers[at];
         if peer.links().any(|other| other.id == link && other.role == Role::Offerer) {
             return;
         }
         if peer.is_next(link) {
-            self.promote(at);
+            self.promote(at, now);
         } else if let Some(next) = peer.next.take() {
             self.outputs.push_back(RoomOutput::CloseLink(next.id));
         }
@@ -163,7 +163,7 @@ impl RoomSession {
     }
 
     /// The link beside the other is the one in use now.
-    fn promote(&mut self, at: usize) {
+    fn promote(&mut self, at: usize, now: Timestamp) {
         let peer = &mut self.peers[at];
         let Some(mut next) = peer.next.take() else { return };
         next.deadline = None;
@@ -174,6 +174,7 @@ impl RoomSession {
             self.outputs.push_back(RoomOutput::CloseLink(old.id));
         }
         self.conversation.handle_channel_open(&member);
+        self.transfers.handle_channel_open(&member, now);
     }
 
     /// The link beside the other came to nothing.

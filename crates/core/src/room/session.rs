@@ -23,6 +23,7 @@ use crate::{
     random::SeededRandom,
     recovery::PeerConnectionState,
     signalling::{JoinRequest, SignallingClient, SignallingOutput, SignallingStatus, SocketId},
+    transfer::{TransferOutput, Transfers},
 };
 
 /// Members a page keeps links to, whatever a server says.
@@ -59,6 +60,8 @@ pub enum RoomOutput {
     SendControl(LinkId, String),
     /// Send this text on the `telemetry` channel.
     SendTelemetry(LinkId, String),
+    /// Files: for the worker that reads and stores them, or for the page. Never [`TransferOutput::Send`].
+    Transfer(TransferOutput),
     /// Tell the person.
     Event(RoomEvent),
 }
@@ -96,6 +99,7 @@ pub struct RoomSession {
     /// In the order in which they came to this page's knowledge.
     pub(super) peers: Vec<Peer>,
     pub(super) conversation: Conversation,
+    pub(super) transfers: Transfers,
     pub(super) published: PublishedState,
     pub(super) ice_servers: Vec<IceServer>,
     pub(super) next_link: u64,
@@ -114,6 +118,7 @@ impl RoomSession {
             you: None,
             peers: Vec::new(),
             conversation: Conversation::default(),
+            transfers: Transfers::default(),
             published,
             ice_servers: Vec::new(),
             next_link: 0,
@@ -129,6 +134,8 @@ impl RoomSession {
 
     /// Leaves for good: says so everywhere, then closes everything.
     pub fn leave(&mut self, now: Timestamp) {
+        self.transfers.leave(now);
+        self.drain_transfers();
         for link in self.peers.iter().flat_map(Peer::links) {
             if link.watch.is_channel_open() {
                 push_control(&mut self.outputs, link.id, &ControlMessage::Bye);
@@ -256,6 +263,7 @@ impl RoomSession {
             if !self.peers[at].is_next(link) {
                 let member = self.peers[at].id().clone();
                 self.conversation.handle_channel_open(&member);
+                self.transfers.handle_channel_open(&member, now);
             }
             self.review(at, now);
         }
@@ -276,11 +284,11 @@ impl RoomSession {
     /// A text message came on the `control` channel. What is not understood is ignored.
     pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
         if let Some(at) = self.index_of_link(link) {
-            self.note_heard(at, link);
+            self.note_heard(at, link, now);
             if text.len() <= MAX_FRAME_BYTES
                 && let Ok(message) = serde_json::from_str(text)
             {
-                self.handle_control_message(at, link, message);
+                self.handle_control_message(at, link, message, now);
             }
         }
         self.review_all(now);
@@ -290,7 +298,7 @@ impl RoomSession {
     /// A text message came on the `telemetry` channel. What is not for the session is ignored.
     pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) {
         if let Some(at) = self.index_of_link(link) {
-            self.note_heard(at, link);
+            self.note_heard(at, link, now);
             if text.len() <= MAX_TELEMETRY_BYTES
                 && let Ok(message) = serde_json::from_str::<TelemetryMessage>(text)
             {
@@ -317,6 +325,7 @@ impl RoomSession {
         }
         self.ping(now);
         self.review_all(now);
+        self.transfers.handle_timeout(now);
         for at in 0..self.peers.len() {
             if self.peers[at].rebuild_at.is_some_and(|rebuild_at| rebuild_at <= now) {
                 self.rebuild(at, now);
@@ -338,7 +347,11 @@ impl RoomSession {
                 self.client.is_joined() && peer.member.presence == Presence::Present && peer.link.is_none();
             [peer.rebuild_at.filter(|_| can_rebuild), peer.forget_at(), self.mend_at(peer)]
         });
-        of_links.chain(of_peers).chain([self.client.poll_timeout()]).flatten().min()
+        of_links
+            .chain(of_peers)
+            .chain([self.client.poll_timeout(), self.transfers.poll_timeout()])
+            .flatten()
+            .min()
     }
 
     /// The next thing to do.
@@ -395,7 +408,7 @@ impl RoomSession {
 
 /// Moving what the parts put out to where it goes.
 impl RoomSession {
-    fn drain(&mut self, now: Timestamp) {
+    pub(super) fn drain(&mut self, now: Timestamp) {
         loop {
             let mut moved = false;
             while let Some(output) = self.client.poll_output() {
@@ -427,6 +440,7 @@ impl RoomSession {
         while let Some(id) = self.conversation.poll_changed() {
             self.event(RoomEvent::ChatChanged(id));
         }
+        self.drain_transfers();
     }
 
     fn drain_links(&mut self, now: Timestamp) -> bool {

@@ -352,7 +352,8 @@ impl World {
                     self.pages[page].session.handle_telemetry(link, &text, self.now);
                 }
             }
-            RoomOutput::UseLink(_) => {}
+            // Files have worlds of their own (`tests/transfer`).
+            RoomOutput::UseLink(_) | RoomOutput::Transfer(_) => {}
             RoomOutput::Event(event) => self.pages[page].events.push(event),
         }
     }

@@ -1,0 +1,284 @@
+//! One file from one member to here.
+
+use std::time::Duration;
+
+use sightline_protocol::{
+    MemberId,
+    control::ControlMessage,
+    transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
+};
+
+use super::{
+    Direction, SinkCommand, SinkEvent, TransferState, TransferView, name::safe_folder, repeat::Repeat,
+    speed::Speed, view,
+};
+use crate::Timestamp;
+
+/// How much is verified before the sender hears of it, and how long it waits at most.
+const TELL_BYTES: u64 = 512 * 1024;
+const TELL_INTERVAL: Duration = Duration::from_millis(100);
+/// Wrong chunks, one after the other, after which the way here is given up.
+const MAX_WRONG: u32 = 8;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Offered,
+    /// Accepted; the place to store it is being made.
+    Opening,
+    Running,
+    Done(Sha256Digest),
+    Ended(TransferEnd),
+}
+
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) handle: u32,
+    pub(super) offer: FileOffer,
+    pub(super) member: MemberId,
+    /// Safe to save under, and different from the others'.
+    pub(super) name: String,
+    phase: Phase,
+    is_paused_here: bool,
+    sequence: u32,
+    attempt: u32,
+    /// The next message asks the sender to begin at the verified bytes.
+    needs_attempt: bool,
+    verified_bytes: u64,
+    sha256: Option<Sha256Digest>,
+    told: (Timestamp, u64),
+    wrong: u32,
+    repeat: Repeat,
+    speed: Speed,
+}
+
+impl Incoming {
+    pub(super) fn new(handle: u32, member: MemberId, name: String, offer: FileOffer, now: Timestamp) -> Self {
+        Self {
+            handle,
+            offer,
+            member,
+            name,
+            phase: Phase::Offered,
+            is_paused_here: false,
+            sequence: 0,
+            attempt: 0,
+            needs_attempt: true,
+            verified_bytes: 0,
+            sha256: None,
+            told: (now, 0),
+            wrong: 0,
+            repeat: Repeat::new(now),
+            speed: Speed::default(),
+        }
+    }
+
+    /// One whose file is there already.
+    pub(super) fn kept_done(mut self, sha256: Sha256Digest) -> Self {
+        self.verified_bytes = self.offer.size_bytes;
+        self.phase = Phase::Done(sha256);
+        self
+    }
+
+    /// Takes it.
+    pub(super) fn accept(&mut self) -> Option<SinkCommand> {
+        (self.phase == Phase::Offered).then(|| {
+            self.phase = Phase::Opening;
+            self.open_command()
+        })
+    }
+
+    pub(super) fn discard_command(&self) -> SinkCommand {
+        SinkCommand::Discard { transfer: self.offer.transfer.clone() }
+    }
+
+    fn open_command(&self) -> SinkCommand {
+        SinkCommand::Open {
+            transfer: self.offer.transfer.clone(),
+            member: self.member.clone(),
+            number: self.offer.number,
+            size_bytes: self.offer.size_bytes,
+        }
+    }
+
+    /// The sender said something of it again. Where its frames are called otherwise now, the sink has to know.
+    pub(super) fn handle_offer(
+        &mut self,
+        member: &MemberId,
+        offer: &FileOffer,
+        now: Timestamp,
+    ) -> Option<SinkCommand> {
+        // Another file under the same id is none that was accepted.
+        if offer.size_bytes != self.offer.size_bytes || offer.name != self.offer.name {
+            self.end(TransferEnd::FileChanged);
+            return Some(self.discard_command());
+        }
+        if offer.sequence <= self.offer.sequence {
+            return None;
+        }
+        let is_renamed = offer.number != self.offer.number || *member != self.member;
+        self.offer = offer.clone();
+        self.member = member.clone();
+        if self.offer.is_paused {
+            self.speed.reset();
+        }
+        self.repeat.reset(now);
+        let has_sink = matches!(self.phase, Phase::Opening | Phase::Running);
+        (is_renamed && has_sink)
+            .then(|| SinkCommand::Expect { member: member.clone(), number: self.offer.number })
+    }
+
+    pub(super) fn handle_channel_open(&mut self, now: Timestamp) {
+        // The sender's page may be a new one.
+        self.offer.sequence = 0;
+        self.needs_attempt = true;
+        self.speed.reset();
+        self.repeat.reset(now);
+    }
+
+    /// What the sink says; whether the sender has to hear of it.
+    pub(super) fn handle_sink(&mut self, event: &SinkEvent, now: Timestamp) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        match *event {
+            SinkEvent::Opened { verified_bytes, sha256 } => {
+                self.phase = Phase::Running;
+                self.note_verified(verified_bytes, now);
+                self.sha256 = Some(sha256);
+                self.needs_attempt = true;
+                true
+            }
+            SinkEvent::Progress { verified_bytes } => {
+                self.note_verified(verified_bytes, now);
+                self.wrong = 0;
+                self.sha256 = None;
+                self.repeat.reset(now);
+                let (told_at, told_bytes) = self.told;
+                verified_bytes >= told_bytes + TELL_BYTES || now.since(told_at) >= TELL_INTERVAL
+            }
+            SinkEvent::Wrong { verified_bytes, sha256 } => {
+                self.note_verified(verified_bytes, now);
+                self.wrong += 1;
+                self.sha256 = Some(sha256);
+                self.needs_attempt = true;
+                if self.wrong > MAX_WRONG {
+                    self.end(TransferEnd::Corrupted);
+                }
+                true
+            }
+            SinkEvent::Complete { sha256 } => {
+                self.verified_bytes = self.offer.size_bytes;
+                self.phase = Phase::Done(sha256);
+                true
+            }
+            SinkEvent::Failed(reason) => {
+                self.end(reason);
+                true
+            }
+        }
+    }
+
+    /// What there is to say to the sender now, if anything.
+    pub(super) fn statement(&mut self, now: Timestamp) -> Option<ControlMessage> {
+        let transfer = self.offer.transfer.clone();
+        match self.phase {
+            Phase::Offered | Phase::Opening => None,
+            Phase::Done(sha256) => Some(ControlMessage::TransferDone { transfer, sha256 }),
+            Phase::Ended(reason) => Some(ControlMessage::TransferEnd { transfer, reason }),
+            Phase::Running => {
+                self.sequence = self.sequence.saturating_add(1);
+                if std::mem::take(&mut self.needs_attempt) {
+                    self.attempt = self.attempt.wrapping_add(1);
+                }
+                self.told = (now, self.verified_bytes);
+                Some(ControlMessage::TransferProgress(FileProgress {
+                    transfer,
+                    sequence: self.sequence,
+                    attempt: self.attempt,
+                    verified_bytes: self.verified_bytes,
+                    sha256: self.sha256,
+                    is_paused: self.is_paused_here,
+                }))
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, reason: TransferEnd) {
+        if !self.is_over() {
+            self.phase = Phase::Ended(reason);
+        }
+    }
+
+    pub(super) fn pause(&mut self, is_paused: bool) {
+        self.is_paused_here = is_paused;
+        self.speed.reset();
+    }
+
+    /// Other files of the same sender come: this one may have to wait for them.
+    pub(super) fn note_sender_alive(&mut self, now: Timestamp) {
+        self.repeat.reset(now);
+    }
+
+    /// Whether nothing came for long: the sender begins again at the verified bytes.
+    pub(super) fn is_repeat_due(&mut self, now: Timestamp) -> bool {
+        let is_due = self.waits_for_bytes() && self.repeat.is_due(now);
+        self.needs_attempt |= is_due;
+        is_due
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.waits_for_bytes().then(|| self.repeat.deadline())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done(_) | Phase::Ended(_))
+    }
+
+    pub(super) fn is_accepted(&self) -> bool {
+        matches!(self.phase, Phase::Opening | Phase::Running | Phase::Done(_))
+    }
+
+    pub(super) fn has_file(&self) -> Option<Sha256Digest> {
+        if let Phase::Done(sha256) = self.phase { Some(sha256) } else { None }
+    }
+
+    pub(super) fn view(&self) -> TransferView {
+        let state = match self.phase {
+            Phase::Done(_) => TransferState::Done,
+            Phase::Ended(reason) => TransferState::of_end(reason),
+            Phase::Offered => TransferState::Offered,
+            _ if self.is_paused_here || self.offer.is_paused => TransferState::Paused,
+            _ if self.verified_bytes == self.offer.size_bytes && self.offer.size_bytes > 0 => {
+                TransferState::Verifying
+            }
+            Phase::Opening | Phase::Running => TransferState::Running,
+        };
+        let speed = self.speed.bytes_per_second().filter(|_| state == TransferState::Running);
+        TransferView {
+            id: self.offer.transfer.clone(),
+            member: self.member.clone(),
+            direction: Direction::Receiving,
+            name: self.name.clone(),
+            folder: safe_folder(&self.offer.folder),
+            size_bytes: self.offer.size_bytes,
+            media_type: self.offer.media_type.clone(),
+            bytes: self.verified_bytes,
+            state,
+            end: if let Phase::Ended(reason) = self.phase { Some(reason) } else { None },
+            is_paused_here: self.is_paused_here,
+            needs_file: false,
+            sha256: self.has_file(),
+            bytes_per_second: speed,
+            time_left: view::time_left(self.offer.size_bytes - self.verified_bytes, speed),
+        }
+    }
+
+    fn waits_for_bytes(&self) -> bool {
+        self.phase == Phase::Running && !self.is_paused_here && !self.offer.is_paused
+    }
+
+    fn note_verified(&mut self, verified_bytes: u64, now: Timestamp) {
+        self.verified_bytes = verified_bytes.min(self.offer.size_bytes);
+        self.speed.handle_count(self.verified_bytes, now);
+    }
+}

@@ -1,0 +1,42 @@
+//! Files on their way between members, above every connection: a cut, a rebuilt connection and a reload of either page
+//! are only pauses.
+//!
+//! [`Transfers`] decides, and holds no byte of a file. [`OutgoingChunks`] and [`Arrivals`] are its other half, where the
+//! bytes are: in the worker that reads and writes.
+//!
+//! Invariants:
+//! - bytes count as received once they follow those before them and the SHA-256 of everything up to their end is the one that
+//!   the sender's frame names. So a wrong byte is never counted, the number of bytes is all there is to resume from, and
+//!   the last chunk's hash is the whole file's;
+//! - at most [`WINDOW_BYTES`] are on their way unverified, which bounds what a cut costs;
+//! - what either side says of a transfer is said again when a channel opens and when nothing was heard for long, and the
+//!   newest counts: control messages may be lost, repeated or late;
+//! - a transfer that is over stays so.
+
+mod arrivals;
+mod incoming;
+mod name;
+mod outgoing;
+mod outgoing_chunks;
+mod prefix;
+mod record;
+mod repeat;
+mod speed;
+mod transfers;
+mod view;
+
+pub use arrivals::{Arrival, Arrivals};
+pub use name::{numbered, safe_folder, safe_name};
+pub use outgoing_chunks::OutgoingChunks;
+pub use prefix::PrefixHasher;
+pub use record::{KeptTransfer, Records};
+pub use transfers::{
+    FileDescription, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput,
+    Transfers,
+};
+pub use view::{Direction, TransferState, TransferView};
+
+/// Bytes of a file in one frame.
+pub const CHUNK_BYTES: usize = 64 * 1024 - sightline_protocol::transfer::BULK_HEADER_BYTES;
+/// Bytes that may be on their way and not yet verified.
+pub const WINDOW_BYTES: u64 = 8 * 1024 * 1024;

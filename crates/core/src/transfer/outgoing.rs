@@ -1,0 +1,293 @@
+//! One file from here to one member.
+
+use sightline_protocol::{
+    MemberId,
+    control::ControlMessage,
+    transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
+};
+
+use super::{
+    CHUNK_BYTES, Direction, SourceCommand, SourceEvent, TransferState, TransferView, WINDOW_BYTES,
+    name::{safe_folder, safe_name},
+    repeat::Repeat,
+    speed::Speed,
+    view,
+};
+use crate::Timestamp;
+
+/// Chunks asked of the source at once, so that what is read and not yet sent is bounded too.
+const MAX_ASKED_CHUNKS: u64 = 32;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Offered,
+    Running,
+    Done(Sha256Digest),
+    Ended(TransferEnd),
+}
+
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) handle: u32,
+    pub(super) offer: FileOffer,
+    pub(super) member: MemberId,
+    pub(super) needs_file: bool,
+    phase: Phase,
+    is_paused_here: bool,
+    is_paused_there: bool,
+    heard_sequence: Option<u32>,
+    attempt: Option<u32>,
+    verified_bytes: u64,
+    /// Names what the source reads since it last went somewhere else in the file.
+    seek: u32,
+    read_bytes: u64,
+    asked_chunks: u64,
+    is_all_read: bool,
+    /// Of the whole file, once it was read to its end.
+    sha256: Option<Sha256Digest>,
+    /// What the receiver says it is, where this side has not read it to its end.
+    claimed: Option<Sha256Digest>,
+    repeat: Repeat,
+    speed: Speed,
+}
+
+impl Outgoing {
+    pub(super) fn new(handle: u32, member: MemberId, offer: FileOffer, now: Timestamp) -> Self {
+        Self {
+            handle,
+            offer,
+            member,
+            needs_file: false,
+            phase: Phase::Offered,
+            is_paused_here: false,
+            is_paused_there: false,
+            heard_sequence: None,
+            attempt: None,
+            verified_bytes: 0,
+            seek: 0,
+            read_bytes: 0,
+            asked_chunks: 0,
+            is_all_read: false,
+            sha256: None,
+            claimed: None,
+            repeat: Repeat::new(now),
+            speed: Speed::default(),
+        }
+    }
+
+    /// One that a page before this one began: it waits for its file.
+    pub(super) fn kept(mut self, is_accepted: bool) -> Self {
+        self.needs_file = true;
+        if is_accepted {
+            self.phase = Phase::Running;
+        }
+        self
+    }
+
+    /// What there is to say to the receiver now.
+    pub(super) fn statement(&mut self) -> ControlMessage {
+        match self.phase {
+            Phase::Ended(reason) => {
+                ControlMessage::TransferEnd { transfer: self.offer.transfer.clone(), reason }
+            }
+            _ => {
+                self.offer.sequence = self.offer.sequence.saturating_add(1);
+                self.offer.is_paused = self.is_paused_here || self.needs_file;
+                ControlMessage::TransferOffer(self.offer.clone())
+            }
+        }
+    }
+
+    pub(super) fn handle_channel_open(&mut self, now: Timestamp) {
+        self.heard_sequence = None;
+        self.attempt = None;
+        // What was asked of the source belongs to what is gone.
+        self.asked_chunks = 0;
+        self.speed.reset();
+        self.repeat.reset(now);
+    }
+
+    /// The receiver said how far it is; where the source is to go then.
+    pub(super) fn handle_progress(
+        &mut self,
+        progress: &FileProgress,
+        now: Timestamp,
+    ) -> Option<SourceCommand> {
+        if self.is_over() || self.heard_sequence.is_some_and(|heard| heard >= progress.sequence) {
+            return None;
+        }
+        self.heard_sequence = Some(progress.sequence);
+        self.phase = Phase::Running;
+        self.is_paused_there = progress.is_paused;
+        self.repeat.reset(now);
+        let verified_bytes = progress.verified_bytes.min(self.offer.size_bytes);
+        if self.attempt == Some(progress.attempt) {
+            self.verified_bytes = verified_bytes.min(self.read_bytes).max(self.verified_bytes);
+            self.speed.handle_count(self.verified_bytes, now);
+            return None;
+        }
+        self.verified_bytes = verified_bytes;
+        self.attempt = Some(progress.attempt);
+        self.speed.reset();
+        self.speed.handle_count(verified_bytes, now);
+        (!self.needs_file).then(|| self.seek_to(verified_bytes, progress.sha256))
+    }
+
+    /// The receiver says that it has the file; what the source has to do to know whether it is this one.
+    pub(super) fn handle_done(&mut self, sha256: Sha256Digest) -> Option<SourceCommand> {
+        match self.sha256 {
+            _ if self.is_over() => {}
+            Some(own) if own == sha256 => self.phase = Phase::Done(sha256),
+            Some(_) => self.phase = Phase::Ended(TransferEnd::Corrupted),
+            // A page before this one sent the last of it.
+            None if self.needs_file => self.phase = Phase::Done(sha256),
+            // One after it was loaded again has not read it to its end.
+            None => {
+                self.phase = Phase::Running;
+                self.claimed = Some(sha256);
+                return Some(self.seek_to(self.offer.size_bytes, Some(sha256)));
+            }
+        }
+        self.note_done();
+        None
+    }
+
+    fn note_done(&mut self) {
+        if matches!(self.phase, Phase::Done(_)) {
+            self.verified_bytes = self.offer.size_bytes;
+        }
+    }
+
+    /// What the source says; whether the frame, if it is one, is to be sent.
+    pub(super) fn handle_source(&mut self, event: &SourceEvent) -> bool {
+        match event {
+            SourceEvent::Frame { seek, offset, length_bytes, sha256 } => {
+                if *seek != self.seek || self.is_over() {
+                    return false;
+                }
+                self.asked_chunks = self.asked_chunks.saturating_sub(1);
+                self.read_bytes = offset + length_bytes;
+                if sha256.is_some() {
+                    self.is_all_read = true;
+                    self.sha256 = *sha256;
+                }
+                true
+            }
+            SourceEvent::Reached { seek, sha256 } => {
+                if *seek == self.seek && self.claimed == Some(*sha256) && !self.is_over() {
+                    self.phase = Phase::Done(*sha256);
+                    self.note_done();
+                }
+                false
+            }
+            SourceEvent::Failed(reason) => {
+                self.end(*reason);
+                false
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, reason: TransferEnd) {
+        if !self.is_over() {
+            self.phase = Phase::Ended(reason);
+        }
+    }
+
+    pub(super) fn pause(&mut self, is_paused: bool) {
+        self.is_paused_here = is_paused;
+        self.speed.reset();
+    }
+
+    /// The person chose the file again. The receiver says where to begin.
+    pub(super) fn handle_file(&mut self, now: Timestamp) {
+        self.needs_file = false;
+        self.attempt = None;
+        self.heard_sequence = None;
+        self.repeat.reset(now);
+    }
+
+    /// Whether bytes can flow now.
+    pub(super) fn is_flowing(&self) -> bool {
+        self.phase == Phase::Running
+            && self.attempt.is_some()
+            && !self.is_paused_here
+            && !self.is_paused_there
+            && !self.needs_file
+            && !self.is_all_read
+    }
+
+    /// Chunks to ask of the source, where the channels take `free_bytes` more.
+    pub(super) fn pull(&mut self, free_bytes: u64) -> Option<SourceCommand> {
+        let chunk = CHUNK_BYTES as u64;
+        let asked_bytes = self.asked_chunks * chunk;
+        let remaining = self.offer.size_bytes.saturating_sub(self.read_bytes);
+        // A file of no bytes is one chunk too.
+        let remaining_chunks = remaining.div_ceil(chunk).max(1).saturating_sub(self.asked_chunks);
+        let in_flight = self.read_bytes.saturating_sub(self.verified_bytes) + asked_bytes;
+        let allowed = free_bytes.saturating_sub(asked_bytes).min(WINDOW_BYTES.saturating_sub(in_flight));
+        let chunks =
+            (allowed / chunk).min(remaining_chunks).min(MAX_ASKED_CHUNKS.saturating_sub(self.asked_chunks));
+        if chunks == 0 || !self.is_flowing() {
+            return None;
+        }
+        self.asked_chunks += chunks;
+        Some(SourceCommand::Pull { chunks: u32::try_from(chunks).unwrap_or(1) })
+    }
+
+    /// Whether it is time to say again what was not answered.
+    pub(super) fn is_repeat_due(&mut self, now: Timestamp) -> bool {
+        !self.is_over() && self.repeat.is_due(now)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        (!self.is_over()).then(|| self.repeat.deadline())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done(_) | Phase::Ended(_))
+    }
+
+    pub(super) fn is_accepted(&self) -> bool {
+        self.phase != Phase::Offered
+    }
+
+    pub(super) fn view(&self) -> TransferView {
+        let state = match self.phase {
+            Phase::Done(_) => TransferState::Done,
+            Phase::Ended(reason) => TransferState::of_end(reason),
+            Phase::Offered if self.needs_file => TransferState::Paused,
+            Phase::Offered => TransferState::Offered,
+            Phase::Running if self.is_paused_here || self.is_paused_there || self.needs_file => {
+                TransferState::Paused
+            }
+            Phase::Running if self.is_all_read => TransferState::Verifying,
+            Phase::Running => TransferState::Running,
+        };
+        let speed = self.speed.bytes_per_second().filter(|_| state == TransferState::Running);
+        TransferView {
+            id: self.offer.transfer.clone(),
+            member: self.member.clone(),
+            direction: Direction::Sending,
+            name: safe_name(&self.offer.name),
+            folder: safe_folder(&self.offer.folder),
+            size_bytes: self.offer.size_bytes,
+            media_type: self.offer.media_type.clone(),
+            bytes: self.verified_bytes,
+            state,
+            end: if let Phase::Ended(reason) = self.phase { Some(reason) } else { None },
+            is_paused_here: self.is_paused_here,
+            needs_file: self.needs_file && !self.is_over(),
+            sha256: if let Phase::Done(sha256) = self.phase { Some(sha256) } else { self.sha256 },
+            bytes_per_second: speed,
+            time_left: view::time_left(self.offer.size_bytes - self.verified_bytes, speed),
+        }
+    }
+
+    fn seek_to(&mut self, offset: u64, sha256: Option<Sha256Digest>) -> SourceCommand {
+        self.seek += 1;
+        self.read_bytes = offset;
+        self.asked_chunks = 0;
+        self.is_all_read = false;
+        SourceCommand::Seek { seek: self.seek, number: self.offer.number, offset, sha256 }
+    }
+}

@@ -1,0 +1,80 @@
+//! Where the sender of a file is in it, and the hash up to there.
+
+use std::collections::VecDeque;
+
+use super::{CHUNK_BYTES, PrefixHasher, WINDOW_BYTES};
+
+/// Places to go back to: all that is on its way, and some that was verified meanwhile.
+const MAX_CHECKPOINTS: usize = 2 * (WINDOW_BYTES as usize / CHUNK_BYTES) + 16;
+
+/// The hash of a file that is read in order, except that it goes back now and then.
+#[derive(Debug, Default)]
+pub struct OutgoingChunks {
+    hasher: PrefixHasher,
+    /// Where it was before, oldest first.
+    checkpoints: VecDeque<PrefixHasher>,
+}
+
+impl OutgoingChunks {
+    /// Takes the next bytes of the file.
+    pub fn update(&mut self, bytes: &[u8]) {
+        if self.checkpoints.len() == MAX_CHECKPOINTS {
+            self.checkpoints.pop_front();
+        }
+        self.checkpoints.push_back(self.hasher.clone());
+        self.hasher.update(bytes);
+    }
+
+    /// Goes to `offset`, or to a place before it, from where the file has to be given again.
+    pub fn seek(&mut self, offset: u64) {
+        while self.hasher.length_bytes() > offset {
+            self.hasher = self.checkpoints.pop_back().unwrap_or_default();
+        }
+    }
+
+    /// The hash up to where it is.
+    #[must_use]
+    pub fn hasher(&self) -> &PrefixHasher {
+        &self.hasher
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(bytes: &[u8]) -> PrefixHasher {
+        let mut hasher = PrefixHasher::default();
+        hasher.update(bytes);
+        hasher
+    }
+
+    #[test]
+    fn it_goes_back_to_any_chunk_that_it_remembers_and_else_to_the_beginning() {
+        let mut chunks = OutgoingChunks::default();
+        for at in 0..MAX_CHECKPOINTS as u32 + 100 {
+            chunks.update(&at.to_be_bytes());
+        }
+        let end = chunks.hasher().length_bytes();
+        chunks.seek(end - 40);
+        assert_eq!(chunks.hasher().length_bytes(), end - 40);
+        // Between two chunks it stops at the one before.
+        chunks.seek(end - 42);
+        assert_eq!(chunks.hasher().length_bytes(), end - 44);
+        // Long forgotten.
+        chunks.seek(8);
+        assert_eq!(chunks.hasher().length_bytes(), 0);
+        chunks.update(&[0; 4]);
+        assert_eq!(chunks.hasher().digest(), of(&[0; 4]).digest());
+    }
+
+    #[test]
+    fn the_hash_after_going_back_is_that_of_the_new_bytes() {
+        let mut chunks = OutgoingChunks::default();
+        chunks.update(b"one");
+        chunks.update(b"two");
+        chunks.seek(3);
+        chunks.update(b"three");
+        assert_eq!(chunks.hasher().digest(), of(b"onethree").digest());
+    }
+}

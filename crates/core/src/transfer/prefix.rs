@@ -1,0 +1,31 @@
+//! The hash of a file from its beginning to wherever one is.
+
+use sha2::{Digest, Sha256};
+use sightline_protocol::transfer::Sha256Digest;
+
+/// A SHA-256 that tells the digest of every prefix of what it is given.
+#[derive(Debug, Clone, Default)]
+pub struct PrefixHasher {
+    sha: Sha256,
+    length_bytes: u64,
+}
+
+impl PrefixHasher {
+    /// The next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sha.update(bytes);
+        self.length_bytes += bytes.len() as u64;
+    }
+
+    /// How many bytes it was given.
+    #[must_use]
+    pub fn length_bytes(&self) -> u64 {
+        self.length_bytes
+    }
+
+    /// Of all bytes so far.
+    #[must_use]
+    pub fn digest(&self) -> Sha256Digest {
+        Sha256Digest(self.sha.clone().finalize().into())
+    }
+}

@@ -1,0 +1,46 @@
+//! What a page keeps of its transfers for the time after a reload.
+
+use serde::{Deserialize, Serialize};
+use sightline_protocol::{
+    MemberId,
+    transfer::{FileOffer, Sha256Digest},
+};
+
+/// One transfer that is not over, or whose file was not taken yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptTransfer {
+    /// What is sent.
+    pub offer: FileOffer,
+    /// The other side.
+    pub member: MemberId,
+    /// The name that it was given here.
+    pub name: String,
+    /// The receiver has accepted it.
+    pub is_accepted: bool,
+    /// Of the whole file, where it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256Digest>,
+}
+
+/// Everything that is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Records {
+    /// Files from here.
+    pub sending: Vec<KeptTransfer>,
+    /// Files to here.
+    pub receiving: Vec<KeptTransfer>,
+}
+
+impl Records {
+    /// Reads what [`Self::to_json`] wrote; `None` where it is something else, as of another version.
+    #[must_use]
+    pub fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,120 @@
+//! A transfer as a page shows it.
+
+use std::time::Duration;
+
+use sightline_protocol::{
+    MemberId, TransferId,
+    transfer::{Sha256Digest, TransferEnd},
+};
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From this member.
+    Sending,
+    /// To this member.
+    Receiving,
+}
+
+impl Direction {
+    /// The word as tests read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Receiving => "receiving",
+        }
+    }
+}
+
+/// How far a transfer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransferState {
+    /// The receiver has not answered.
+    Offered,
+    /// On its way.
+    Running,
+    /// One of the two holds it back, or the sender has to choose the file again.
+    Paused,
+    /// Everything was sent; the receiver finishes.
+    Verifying,
+    /// The receiver has the file, and it is the sender's.
+    Done,
+    /// The receiver did not want it.
+    Declined,
+    /// Given up by either side.
+    Cancelled,
+    /// It ended by a problem.
+    Failed,
+}
+
+impl TransferState {
+    /// The word as tests read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Offered => "offered",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Verifying => "verifying",
+            Self::Done => "done",
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether nothing more happens to it.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Declined | Self::Cancelled | Self::Failed)
+    }
+
+    pub(super) fn of_end(reason: TransferEnd) -> Self {
+        match reason {
+            TransferEnd::Declined => Self::Declined,
+            TransferEnd::Cancelled => Self::Cancelled,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// A transfer at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferView {
+    /// Which.
+    pub id: TransferId,
+    /// The other side.
+    pub member: MemberId,
+    /// Which way.
+    pub direction: Direction,
+    /// The file's name, safe to save under.
+    pub name: String,
+    /// The folders that it lies in, safe too; empty for none.
+    pub folder: String,
+    /// In bytes.
+    pub size_bytes: u64,
+    /// A media type, or nothing.
+    pub media_type: String,
+    /// Verified by the receiver.
+    pub bytes: u64,
+    /// How far it is.
+    pub state: TransferState,
+    /// Why it ended without the file.
+    pub end: Option<TransferEnd>,
+    /// This side holds it back.
+    pub is_paused_here: bool,
+    /// The sender's page was loaded again, and the sender has to choose the file again.
+    pub needs_file: bool,
+    /// Of the whole file, once it is there.
+    pub sha256: Option<Sha256Digest>,
+    /// Over the last seconds, while it runs.
+    pub bytes_per_second: Option<u64>,
+    /// At this speed.
+    pub time_left: Option<Duration>,
+}
+
+pub(super) fn time_left(remaining_bytes: u64, bytes_per_second: Option<u64>) -> Option<Duration> {
+    let bytes_per_second = bytes_per_second.filter(|speed| *speed > 0)?;
+    Some(Duration::from_secs(remaining_bytes.div_ceil(bytes_per_second)))
+}

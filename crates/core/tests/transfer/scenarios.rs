@@ -1,0 +1,221 @@
+//! One thing at a time.
+
+use std::time::Duration;
+
+use sightline_core::transfer::{CHUNK_BYTES, PrefixHasher, TransferState, WINDOW_BYTES};
+use sightline_protocol::transfer::{BulkHeader, TransferEnd};
+
+use crate::world::{Faults, World, assemble, bytes};
+
+const LENGTH: usize = 100 * CHUNK_BYTES + 17;
+
+fn is_done(world: &World) -> bool {
+    world.sent().state == TransferState::Done
+        && world.received().is_some_and(|(_, view)| view.state == TransferState::Done)
+}
+
+fn expect_whole(world: &World) {
+    assert_eq!(world.pages[1].stored, world.pages[0].file);
+    let mut hasher = PrefixHasher::default();
+    hasher.update(&world.pages[0].file);
+    assert_eq!(world.sent().sha256, Some(hasher.digest()));
+    assert_eq!(world.received().unwrap().1.sha256, Some(hasher.digest()));
+}
+
+fn half_way(world: &World) -> bool {
+    world.received().is_some_and(|(_, view)| view.bytes > LENGTH as u64 / 2)
+}
+
+#[test]
+fn files_of_any_size_arrive_and_both_know_their_hash() {
+    for length in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, LENGTH] {
+        let mut world = World::new(bytes(length), 1);
+        world.begin();
+        world.run_until("it is done", is_done);
+        expect_whole(&world);
+        assert_eq!(world.pages[0].frame_bytes_sent, length as u64, "nothing is sent twice");
+    }
+}
+
+#[test]
+fn nothing_flows_before_it_is_accepted_or_after_it_is_declined() {
+    let mut world = World::new(bytes(LENGTH), 2);
+    let id = sightline_protocol::TransferId::new("t").unwrap();
+    let to = world.pages[1].member.clone();
+    let now = world.now;
+    world.pages[0].transfers.offer(&to, id, crate::world::description(&bytes(LENGTH)), now).unwrap();
+    world.run_until("it is offered", |world| world.received().is_some());
+    world.run_out();
+    assert_eq!(world.pages[0].frame_bytes_sent, 0);
+    let (here, now) = (world.received().unwrap().0, world.now);
+    world.pages[1].transfers.decline(here, now);
+    world.run_until("the sender knows", |world| world.sent().state == TransferState::Declined);
+    world.run_out();
+    assert_eq!(world.pages[0].frame_bytes_sent, 0);
+}
+
+#[test]
+fn a_cut_costs_no_more_than_the_window() {
+    let mut world = World::new(bytes(4 * WINDOW_BYTES as usize), 3);
+    world.begin();
+    for part in 1..4 {
+        world.run_until("a part is there", |world| {
+            world.received().is_some_and(|(_, view)| view.bytes > part * WINDOW_BYTES)
+        });
+        world.cut();
+        world.now = world.now + Duration::from_secs(30);
+        world.connect();
+    }
+    world.run_until("it is done", is_done);
+    expect_whole(&world);
+    assert!(world.pages[0].frame_bytes_sent <= (4 + 3) * WINDOW_BYTES, "{}", world.pages[0].frame_bytes_sent);
+}
+
+#[test]
+fn the_receiver_s_reload_goes_on_from_what_was_on_the_disk() {
+    let mut world = World::new(bytes(LENGTH), 4);
+    world.begin();
+    world.run_until("half of it is there", half_way);
+    world.reload(1);
+    world.run_until("it is done", is_done);
+    expect_whole(&world);
+    assert!(world.pages[0].frame_bytes_sent < 2 * LENGTH as u64, "{}", world.pages[0].frame_bytes_sent);
+}
+
+#[test]
+fn the_sender_s_reload_waits_for_the_same_file() {
+    let mut world = World::new(bytes(LENGTH), 5);
+    world.begin();
+    world.run_until("half of it is there", half_way);
+    world.reload(0);
+    world.run_out();
+    assert!(world.sent().needs_file);
+    assert_eq!(world.sent().state, TransferState::Paused);
+    assert_eq!(world.received().unwrap().1.state, TransferState::Paused);
+    assert_eq!(world.choose_again(), 1);
+    world.run_until("it is done", is_done);
+    expect_whole(&world);
+}
+
+#[test]
+fn another_file_of_the_same_name_size_and_time_is_found_out() {
+    let mut world = World::new(bytes(LENGTH), 6);
+    world.begin();
+    world.run_until("half of it is there", half_way);
+    world.reload(0);
+    world.pages[0].file[3] ^= 1;
+    assert_eq!(world.choose_again(), 1);
+    world.run_until("both know", |world| {
+        world.sent().end == Some(TransferEnd::FileChanged)
+            && world.received().unwrap().1.end == Some(TransferEnd::FileChanged)
+    });
+    assert!(world.pages[1].discarded);
+}
+
+#[test]
+fn a_file_of_another_size_is_not_taken_for_the_same() {
+    let mut world = World::new(bytes(LENGTH), 7);
+    world.begin();
+    world.run_until("half of it is there", half_way);
+    world.reload(0);
+    world.pages[0].file.push(0);
+    assert_eq!(world.choose_again(), 0);
+}
+
+#[test]
+fn each_side_can_hold_it_back_and_let_it_go_on() {
+    for at in 0..2 {
+        let mut world = World::new(bytes(LENGTH), 8);
+        let handle = world.begin();
+        world.run_until("half of it is there", half_way);
+        let now = world.now;
+        world.pages[at].transfers.pause(handle, true, now);
+        world.run_out();
+        let sent = world.pages[0].frame_bytes_sent;
+        assert_eq!(world.sent().state, TransferState::Paused);
+        assert_eq!(world.received().unwrap().1.state, TransferState::Paused);
+        world.run_out();
+        assert_eq!(world.pages[0].frame_bytes_sent, sent, "nothing flows meanwhile");
+        let now = world.now;
+        world.pages[at].transfers.pause(handle, false, now);
+        world.run_until("it is done", is_done);
+        expect_whole(&world);
+    }
+}
+
+#[test]
+fn each_side_can_give_it_up_and_nothing_stays() {
+    for at in 0..2 {
+        let mut world = World::new(bytes(LENGTH), 9);
+        let handle = world.begin();
+        world.run_until("half of it is there", half_way);
+        let now = world.now;
+        world.pages[at].transfers.cancel(handle, now);
+        world.run_until("both know", |world| {
+            world.sent().state == TransferState::Cancelled
+                && world.received().unwrap().1.state == TransferState::Cancelled
+        });
+        assert!(world.pages[1].discarded);
+        world.run_out();
+        assert!(world.pages[0].kept.contains("\"sending\":[]"), "{}", world.pages[0].kept);
+    }
+}
+
+#[test]
+fn an_end_that_was_never_heard_is_told_when_the_connection_is_back() {
+    for at in 0..2 {
+        let mut world = World::new(bytes(LENGTH), 10);
+        let handle = world.begin();
+        world.run_until("half of it is there", half_way);
+        world.cut();
+        let now = world.now;
+        world.pages[at].transfers.cancel(handle, now);
+        world.connect();
+        world.run_until("both know", |world| {
+            world.sent().state.is_over() && world.received().unwrap().1.state.is_over()
+        });
+    }
+}
+
+#[test]
+fn a_full_disk_ends_it_on_both_sides() {
+    let mut world = World::new(bytes(LENGTH), 11);
+    world.pages[1].room_bytes = LENGTH / 2;
+    world.begin();
+    world.run_until("both know", |world| {
+        world.sent().end == Some(TransferEnd::DiskFull)
+            && world.received().unwrap().1.end == Some(TransferEnd::DiskFull)
+    });
+}
+
+#[test]
+fn a_way_that_flips_a_bit_of_everything_is_given_up() {
+    let mut world = World::new(bytes(LENGTH), 12);
+    world.faults = Faults { flipped: 100, ..Faults::default() };
+    world.begin();
+    world.run_until("both know", |world| {
+        world.sent().state == TransferState::Failed
+            && world.received().unwrap().1.state == TransferState::Failed
+    });
+    assert_eq!(world.received().unwrap().1.bytes, 0);
+}
+
+#[test]
+fn no_single_flipped_bit_of_a_frame_is_taken() {
+    let file = bytes(300);
+    let frame = |offset: usize, end: usize| {
+        let mut hasher = PrefixHasher::default();
+        hasher.update(&file[..end]);
+        let header = BulkHeader { number: 1, offset: offset as u64, prefix_sha256: hasher.digest() };
+        [header.encode().as_slice(), &file[offset..end]].concat()
+    };
+    let frames = [frame(0, 100), frame(100, 200), frame(200, 300)];
+    assert_eq!(assemble(300, &frames), file);
+    // Of the offset, the hash and the bytes; version and number only lead elsewhere.
+    for bit in 8 * 8..frames[1].len() * 8 {
+        let mut flipped = frames.clone();
+        flipped[1][bit / 8] ^= 1 << (bit % 8);
+        let stored = assemble(300, &flipped);
+        assert_eq!(stored, file[..100], "bit {bit}");
+    }
+}

@@ -1,0 +1,109 @@
+//! A file that comes, wherever it is stored.
+
+use js_sys::{ArrayBuffer, Uint8Array};
+use sightline_core::transfer::{Arrival, Arrivals, PrefixHasher, SinkEvent};
+use sightline_protocol::transfer::{BulkHeader, Sha256Digest, TransferEnd};
+use web_sys::File;
+
+use crate::{
+    disk::{self, DiskFile},
+    memory::MemoryFile,
+};
+
+/// The page hears of so much at a time.
+const TELL_BYTES: u64 = 256 * 1024;
+
+enum Store {
+    Disk(DiskFile),
+    Memory(MemoryFile),
+}
+
+/// One file that comes.
+pub(crate) struct Sink {
+    name: String,
+    arrivals: Arrivals,
+    store: Store,
+    told_bytes: u64,
+}
+
+impl Sink {
+    pub(crate) async fn open(name: &str, size_bytes: u64) -> Result<Self, TransferEnd> {
+        let (store, verified) = if disk::is_there().await {
+            let (file, verified) = DiskFile::open(name, size_bytes).await?;
+            (Store::Disk(file), verified)
+        } else {
+            (Store::Memory(MemoryFile::open(size_bytes)?), PrefixHasher::default())
+        };
+        let told_bytes = verified.length_bytes();
+        Ok(Self { name: name.to_owned(), arrivals: Arrivals::new(size_bytes, verified), store, told_bytes })
+    }
+
+    pub(crate) fn opened(&self) -> SinkEvent {
+        SinkEvent::Opened { verified_bytes: self.arrivals.verified_bytes(), sha256: self.arrivals.digest() }
+    }
+
+    /// Whether every byte is there, of a file that has any.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.arrivals.is_complete() && self.arrivals.verified_bytes() > 0
+    }
+
+    pub(crate) fn digest(&self) -> Sha256Digest {
+        self.arrivals.digest()
+    }
+
+    /// Takes a frame. What the page hears of it, and whether the file is complete.
+    pub(crate) fn handle_frame(
+        &mut self,
+        header: &BulkHeader,
+        payload: &[u8],
+    ) -> Result<(Option<SinkEvent>, bool), TransferEnd> {
+        let store = &self.store;
+        let arrival = self.arrivals.handle_frame(header, payload, |offset, bytes| match store {
+            Store::Disk(file) => file.write(offset, bytes),
+            Store::Memory(file) => {
+                file.write(bytes);
+                Ok(())
+            }
+        })?;
+        let verified_bytes = self.arrivals.verified_bytes();
+        Ok(match arrival {
+            Arrival::Waiting | Arrival::Dropped => (None, false),
+            Arrival::Wrong => {
+                (Some(SinkEvent::Wrong { verified_bytes, sha256: self.arrivals.digest() }), false)
+            }
+            Arrival::Written if self.arrivals.is_complete() => {
+                (Some(SinkEvent::Progress { verified_bytes }), true)
+            }
+            Arrival::Written => {
+                if let Store::Disk(file) = &mut self.store {
+                    file.note(verified_bytes, || self.arrivals.digest())?;
+                }
+                let is_told = verified_bytes >= self.told_bytes + TELL_BYTES;
+                if is_told {
+                    self.told_bytes = verified_bytes;
+                }
+                (is_told.then_some(SinkEvent::Progress { verified_bytes }), false)
+            }
+        })
+    }
+
+    pub(crate) async fn complete(self) -> Result<File, TransferEnd> {
+        match self.store {
+            Store::Disk(file) => file.complete().await,
+            Store::Memory(file) => file.complete(&self.name),
+        }
+    }
+
+    pub(crate) async fn discard(self) {
+        if let Store::Disk(file) = self.store {
+            file.discard().await;
+        }
+    }
+}
+
+/// The bytes of a frame.
+pub(crate) fn read_frame(frame: &ArrayBuffer, buffer: &mut Vec<u8>) {
+    let frame = Uint8Array::new(frame);
+    buffer.resize(frame.length() as usize, 0);
+    frame.copy_to(buffer);
+}

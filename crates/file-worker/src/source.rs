@@ -1,0 +1,135 @@
+//! A file of this computer, cut into frames.
+
+use js_sys::Uint8Array;
+use sightline_browser::files::FromWorker;
+use sightline_core::transfer::{CHUNK_BYTES, OutgoingChunks, SourceEvent};
+use sightline_protocol::transfer::{BULK_HEADER_BYTES, BulkHeader, Sha256Digest, TransferEnd};
+use wasm_bindgen::JsValue;
+use web_sys::{File, FileReaderSync};
+
+use crate::failure;
+
+/// Read at once: reading has a cost of its own.
+const BLOCK_BYTES: u64 = 16 * CHUNK_BYTES as u64;
+
+/// The place in a file.
+pub(crate) struct Source {
+    file: File,
+    reader: FileReaderSync,
+    size_bytes: u64,
+    chunks: OutgoingChunks,
+    seek: u32,
+    number: u32,
+    /// What was read and is not yet sent, and where it begins in the file.
+    block: Option<(u64, Uint8Array)>,
+    buffer: Vec<u8>,
+}
+
+impl Source {
+    pub(crate) fn new(file: File) -> Result<Self, TransferEnd> {
+        let size_bytes = file.size() as u64;
+        let reader = FileReaderSync::new().map_err(failure::of_reading)?;
+        Ok(Self {
+            file,
+            reader,
+            size_bytes,
+            chunks: OutgoingChunks::default(),
+            seek: 0,
+            number: 0,
+            block: None,
+            buffer: vec![0; CHUNK_BYTES],
+        })
+    }
+
+    /// Goes to `offset`, and makes sure that the file is there what the receiver has of it.
+    pub(crate) fn seek(
+        &mut self,
+        seek: u32,
+        number: u32,
+        offset: u64,
+        sha256: Option<Sha256Digest>,
+    ) -> Result<Sha256Digest, TransferEnd> {
+        (self.seek, self.number, self.block) = (seek, number, None);
+        if offset > self.size_bytes {
+            return Err(TransferEnd::FileChanged);
+        }
+        self.chunks.seek(offset);
+        while self.place() < offset {
+            let end = (self.place() + CHUNK_BYTES as u64).min(offset);
+            self.read_chunk(end)?;
+        }
+        let digest = self.chunks.hasher().digest();
+        match sha256 {
+            Some(sha256) if sha256 != digest => Err(TransferEnd::FileChanged),
+            _ => Ok(digest),
+        }
+    }
+
+    /// Makes so many frames more, or as many as there are, and hands them to `post`.
+    pub(crate) fn pull(
+        &mut self,
+        chunks: u32,
+        post: impl Fn(FromWorker),
+        handle: u32,
+    ) -> Result<(), TransferEnd> {
+        for _ in 0..chunks {
+            let offset = self.place();
+            if offset == self.size_bytes && offset > 0 {
+                break;
+            }
+            let end = (offset + CHUNK_BYTES as u64).min(self.size_bytes);
+            let length = self.read_chunk(end)?;
+            let digest = self.chunks.hasher().digest();
+            let header = BulkHeader { number: self.number, offset, prefix_sha256: digest }.encode();
+            let frame = Uint8Array::new_with_length((BULK_HEADER_BYTES + length) as u32);
+            frame.subarray(0, BULK_HEADER_BYTES as u32).copy_from(&header);
+            frame.subarray(BULK_HEADER_BYTES as u32, frame.length()).copy_from(&self.buffer[..length]);
+            let event = SourceEvent::Frame {
+                seek: self.seek,
+                offset,
+                length_bytes: length as u64,
+                sha256: (end == self.size_bytes).then_some(digest),
+            };
+            post(FromWorker::Source(handle, event, Some(frame.buffer())));
+        }
+        Ok(())
+    }
+
+    fn place(&self) -> u64 {
+        self.chunks.hasher().length_bytes()
+    }
+
+    /// Reads from the place to `end`, at most a chunk, into the buffer, and hashes it.
+    fn read_chunk(&mut self, end: u64) -> Result<usize, TransferEnd> {
+        let start = self.place();
+        let length = (end - start) as usize;
+        if length > 0 {
+            let (block_start, block) = self.block_with(start, end)?;
+            let from = (start - block_start) as u32;
+            block.subarray(from, from + length as u32).copy_to(&mut self.buffer[..length]);
+        }
+        self.chunks.update(&self.buffer[..length]);
+        Ok(length)
+    }
+
+    fn block_with(&mut self, start: u64, end: u64) -> Result<(u64, Uint8Array), TransferEnd> {
+        if let Some((block_start, block)) = &self.block
+            && *block_start <= start
+            && end <= block_start + u64::from(block.length())
+        {
+            return Ok((*block_start, block.clone()));
+        }
+        let block_end = (start + BLOCK_BYTES).min(self.size_bytes);
+        let read = || -> Result<JsValue, JsValue> {
+            let slice = self.file.slice_with_f64_and_f64(start as f64, block_end as f64)?;
+            Ok(self.reader.read_as_array_buffer(&slice)?.into())
+        };
+        let block = Uint8Array::new(&read().map_err(failure::of_reading)?);
+        // Firefox reads less of a file that became shorter.
+        if u64::from(block.length()) != block_end - start {
+            return Err(TransferEnd::FileChanged);
+        }
+        self.block = Some((start, block.clone()));
+        Ok((start, block))
+    }
+}

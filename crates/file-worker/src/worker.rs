@@ -1,0 +1,167 @@
+//! Messages in, messages out.
+
+use std::collections::HashMap;
+
+use sightline_browser::{
+    data_channel::MAX_BINARY_MESSAGE_BYTES,
+    event::Listener,
+    files::{FromWorker, ToWorker},
+    queue::event_queue,
+};
+use sightline_core::transfer::{SinkEvent, SourceEvent};
+use sightline_protocol::transfer::{BulkHeader, TransferEnd};
+use wasm_bindgen::JsValue;
+use web_sys::MessageEvent;
+
+use crate::{
+    disk,
+    sink::{self, Sink},
+    source::Source,
+};
+
+/// Far more than the windows of every transfer hold; what comes beyond is sent again.
+const MAX_MESSAGES: usize = 16 * 1024;
+
+/// Handles messages until the page ends the worker.
+pub(crate) async fn run() {
+    let (messages, mut stream) = event_queue(MAX_MESSAGES);
+    let _listener = Listener::new(&disk::scope(), "message", move |event: MessageEvent| {
+        if let Some(message) = ToWorker::from_js(&event.data()) {
+            messages.push(message);
+        }
+    });
+    post(FromWorker::Ready);
+    let mut worker = Worker::default();
+    while let Some(message) = stream.next().await {
+        worker.handle(message).await;
+    }
+}
+
+#[derive(Default)]
+struct Worker {
+    sources: HashMap<u32, Source>,
+    sinks: HashMap<u32, Sink>,
+    /// Which sink a member's frames of a number are for.
+    routes: HashMap<(String, u32), u32>,
+    frame: Vec<u8>,
+}
+
+impl Worker {
+    async fn handle(&mut self, message: ToWorker) {
+        match message {
+            ToWorker::Source(handle, file) => match Source::new(file) {
+                Ok(source) => {
+                    self.sources.insert(handle, source);
+                }
+                Err(reason) => self.fail_source(handle, reason),
+            },
+            ToWorker::Seek { handle, seek, number, offset, sha256 } => {
+                let source = self.sources.get_mut(&handle);
+                match source.map(|source| source.seek(seek, number, offset, sha256)) {
+                    Some(Ok(sha256)) => {
+                        post(FromWorker::Source(handle, SourceEvent::Reached { seek, sha256 }, None));
+                    }
+                    Some(Err(reason)) => self.fail_source(handle, reason),
+                    None => {}
+                }
+            }
+            ToWorker::Pull(handle, chunks) => {
+                let source = self.sources.get_mut(&handle);
+                if let Some(Err(reason)) = source.map(|source| source.pull(chunks, post, handle)) {
+                    self.fail_source(handle, reason);
+                }
+            }
+            ToWorker::CloseSource(handle) => {
+                self.sources.remove(&handle);
+            }
+            ToWorker::OpenSink { handle, name, member, number, size_bytes } => {
+                self.routes.insert((member, number), handle);
+                match Sink::open(&name, size_bytes).await {
+                    Ok(sink) => {
+                        let (opened, is_complete) = (sink.opened(), sink.is_complete());
+                        self.sinks.insert(handle, sink);
+                        post(FromWorker::Sink(handle, opened));
+                        if is_complete {
+                            self.complete(handle).await;
+                        }
+                    }
+                    Err(reason) => self.fail_sink(handle, reason).await,
+                }
+            }
+            ToWorker::Expect(handle, member, number) => {
+                self.routes.retain(|_, to| *to != handle);
+                self.routes.insert((member, number), handle);
+            }
+            ToWorker::Discard(handle, name) => {
+                self.forget_routes(handle);
+                match self.sinks.remove(&handle) {
+                    Some(sink) => sink.discard().await,
+                    None => disk::discard(&name).await,
+                }
+            }
+            ToWorker::Frame(member, frame) => {
+                if frame.byte_length() as usize <= MAX_BINARY_MESSAGE_BYTES {
+                    sink::read_frame(&frame, &mut self.frame);
+                    self.handle_frame(member).await;
+                }
+            }
+            ToWorker::Fetch(handle, name) => match disk::fetch(&name).await {
+                Some(file) => post(FromWorker::File(handle, file)),
+                None => post(FromWorker::Sink(handle, SinkEvent::Failed(TransferEnd::StorageRefused))),
+            },
+        }
+    }
+
+    async fn handle_frame(&mut self, member: String) {
+        let Some((header, payload)) = BulkHeader::split(&self.frame) else { return };
+        let Some(handle) = self.routes.get(&(member, header.number)).copied() else { return };
+        let Some(sink) = self.sinks.get_mut(&handle) else { return };
+        match sink.handle_frame(&header, payload) {
+            Ok((event, is_complete)) => {
+                if let Some(event) = event {
+                    post(FromWorker::Sink(handle, event));
+                }
+                if is_complete {
+                    self.complete(handle).await;
+                }
+            }
+            Err(reason) => self.fail_sink(handle, reason).await,
+        }
+    }
+
+    async fn complete(&mut self, handle: u32) {
+        self.forget_routes(handle);
+        let Some(sink) = self.sinks.remove(&handle) else { return };
+        let sha256 = sink.digest();
+        match sink.complete().await {
+            Ok(file) => {
+                post(FromWorker::File(handle, file));
+                post(FromWorker::Sink(handle, SinkEvent::Complete { sha256 }));
+            }
+            Err(reason) => self.fail_sink(handle, reason).await,
+        }
+    }
+
+    fn fail_source(&mut self, handle: u32, reason: TransferEnd) {
+        self.sources.remove(&handle);
+        post(FromWorker::Source(handle, SourceEvent::Failed(reason), None));
+    }
+
+    async fn fail_sink(&mut self, handle: u32, reason: TransferEnd) {
+        self.forget_routes(handle);
+        if let Some(sink) = self.sinks.remove(&handle) {
+            sink.discard().await;
+        }
+        post(FromWorker::Sink(handle, SinkEvent::Failed(reason)));
+    }
+
+    fn forget_routes(&mut self, handle: u32) {
+        self.routes.retain(|_, to| *to != handle);
+    }
+}
+
+fn post(message: FromWorker) {
+    let (message, transferred) = message.into_js();
+    // Fails only for what cannot be cloned, and all of these can.
+    let _ = disk::scope().post_message_with_transfer(&JsValue::from(message), &transferred);
+}

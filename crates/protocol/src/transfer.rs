@@ -1,0 +1,268 @@
+//! Sending files: what the two sides tell each other on `control`, and the frames with the bytes on `bulk`.
+//!
+//! Each side says everything that it has to say about a transfer in one message, and says it again whenever it
+//! changes or may not have arrived; the one with the greatest `sequence` counts. So nothing has to arrive, or to
+//! arrive once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::TransferId;
+
+/// The pre-negotiated stream id of the `bulk` channel, on a member's connection and on connections for bulk alone.
+pub const BULK_CHANNEL_ID: u16 = 3;
+/// Its label.
+pub const BULK_CHANNEL_LABEL: &str = "bulk";
+
+/// Longest file name, and longest folder path, in bytes of UTF-8.
+pub const MAX_FILE_NAME_BYTES: usize = 1024;
+/// Longest media type, in bytes.
+pub const MAX_MEDIA_TYPE_BYTES: usize = 128;
+/// Transfers that a member may have open with another, in one direction.
+pub const MAX_OPEN_TRANSFERS: usize = 1000;
+
+/// Bytes of a [`BulkHeader`].
+pub const BULK_HEADER_BYTES: usize = 48;
+/// Most bytes of a file in one frame, so that a frame is one message that every browser takes.
+pub const MAX_CHUNK_BYTES: usize = 256 * 1024 - BULK_HEADER_BYTES;
+
+const BULK_VERSION: u8 = 1;
+
+/// A SHA-256 (FIPS 180-4). In JSON 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sha256Digest(pub [u8; 32]);
+
+/// Why a string is no digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a SHA-256 is 64 lower-case hexadecimal digits")]
+pub struct DigestInvalid;
+
+impl TryFrom<String> for Sha256Digest {
+    type Error = DigestInvalid;
+
+    fn try_from(text: String) -> Result<Self, DigestInvalid> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 {
+            return Err(DigestInvalid);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = hex_value(pair[0])? << 4 | hex_value(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl From<Sha256Digest> for String {
+    fn from(digest: Sha256Digest) -> Self {
+        let digits = b"0123456789abcdef";
+        let nibbles = digest.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        nibbles.map(|nibble| char::from(digits[usize::from(nibble)])).collect()
+    }
+}
+
+impl std::fmt::Display for Sha256Digest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&String::from(*self))
+    }
+}
+
+impl std::fmt::Debug for Sha256Digest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&String::from(*self))
+    }
+}
+
+/// What the sender of a file says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileOffer {
+    /// Made by the sender, random: who knows it may continue the transfer.
+    pub transfer: TransferId,
+    /// Grows with every message of this kind about this transfer on a connection.
+    pub sequence: u32,
+    /// Names the transfer in frames; the sender's own count.
+    pub number: u32,
+    /// The file's name as the sender has it. Never a path to be trusted.
+    pub name: String,
+    /// The folders that it was chosen in, with `/` between them; empty where it was chosen by itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub folder: String,
+    /// In bytes.
+    pub size_bytes: u64,
+    /// A media type (RFC 6838), or nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub media_type: String,
+    /// When the file was last changed, in milliseconds since 1970.
+    pub modified_ms: u64,
+    /// The sender holds it back for now.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_paused: bool,
+}
+
+/// How far the receiver of a file is. The first one accepts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileProgress {
+    /// Which.
+    pub transfer: TransferId,
+    /// Grows with every message of this kind about this transfer on a connection.
+    pub sequence: u32,
+    /// Another one than before asks the sender to begin (again) at `verified_bytes`.
+    pub attempt: u32,
+    /// The receiver has so many bytes from the beginning, and their hashes were right.
+    pub verified_bytes: u64,
+    /// Of these bytes, where an attempt begins: the sender's file must begin with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256Digest>,
+    /// The receiver wants nothing for now.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_paused: bool,
+}
+
+/// Why a transfer ended without the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferEnd {
+    /// The receiver does not want it.
+    Declined,
+    /// Either side gave it up on the way.
+    Cancelled,
+    /// The receiver has no room left for it.
+    DiskFull,
+    /// The receiver's browser keeps no files of this size.
+    TooLarge,
+    /// The receiver's browser refuses to write, or took the permission back.
+    StorageRefused,
+    /// The file was changed on the sender's disk meanwhile.
+    FileChanged,
+    /// The file was removed from the sender's disk, or cannot be read any more.
+    FileUnreadable,
+    /// What arrived was wrong again and again.
+    Corrupted,
+    /// There are too many open transfers.
+    TooMany,
+    /// The side that was asked knows nothing of it (any more).
+    Unknown,
+    /// A reason of a later version.
+    #[serde(other)]
+    Other,
+}
+
+impl TransferEnd {
+    /// The code as tests and reports read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
+            Self::DiskFull => "disk-full",
+            Self::TooLarge => "too-large",
+            Self::StorageRefused => "storage-refused",
+            Self::FileChanged => "file-changed",
+            Self::FileUnreadable => "file-unreadable",
+            Self::Corrupted => "corrupted",
+            Self::TooMany => "too-many",
+            Self::Unknown => "unknown",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What stands before the bytes in each message of the `bulk` channel.
+///
+/// | bytes | what |
+/// |---|---|
+/// | 0 | version, 1 |
+/// | 1 to 3 | 0 |
+/// | 4 to 7 | the offer's `number`, most significant byte first, as all of these |
+/// | 8 to 15 | where in the file the bytes begin |
+/// | 16 to 47 | SHA-256 of the file from its beginning to the end of these bytes |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BulkHeader {
+    /// Which transfer.
+    pub number: u32,
+    /// Where in the file the bytes begin.
+    pub offset: u64,
+    /// Of the file from its beginning to the end of these bytes: so one hash proves each chunk, all before it, and at last
+    /// the whole file.
+    pub prefix_sha256: Sha256Digest,
+}
+
+impl BulkHeader {
+    /// The bytes before the payload.
+    #[must_use]
+    pub fn encode(&self) -> [u8; BULK_HEADER_BYTES] {
+        let mut bytes = [0; BULK_HEADER_BYTES];
+        bytes[0] = BULK_VERSION;
+        bytes[4..8].copy_from_slice(&self.number.to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.offset.to_be_bytes());
+        bytes[16..].copy_from_slice(&self.prefix_sha256.0);
+        bytes
+    }
+
+    /// Takes a frame apart; `None` where it is too short, too long or of another version.
+    #[must_use]
+    pub fn split(frame: &[u8]) -> Option<(Self, &[u8])> {
+        let (header, payload) = frame.split_first_chunk::<BULK_HEADER_BYTES>()?;
+        if header[0] != BULK_VERSION || payload.len() > MAX_CHUNK_BYTES {
+            return None;
+        }
+        let number = u32::from_be_bytes(header[4..8].try_into().ok()?);
+        let offset = u64::from_be_bytes(header[8..16].try_into().ok()?);
+        let prefix_sha256 = Sha256Digest(header[16..].try_into().ok()?);
+        // Its end must be a number too.
+        offset.checked_add(payload.len() as u64)?;
+        Some((Self { number, offset, prefix_sha256 }, payload))
+    }
+}
+
+fn hex_value(digit: u8) -> Result<u8, DigestInvalid> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(DigestInvalid),
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_read_as_it_was_written() {
+        let header =
+            BulkHeader { number: 0x0102_0304, offset: 5 << 40, prefix_sha256: Sha256Digest([0xa5; 32]) };
+        let mut frame = header.encode().to_vec();
+        frame.extend(b"payload");
+        assert_eq!(BulkHeader::split(&frame), Some((header, b"payload".as_slice())));
+    }
+
+    #[test]
+    fn a_frame_that_is_short_long_of_another_version_or_past_the_last_offset_is_refused() {
+        let header = BulkHeader { number: 1, offset: u64::MAX, prefix_sha256: Sha256Digest([0; 32]) };
+        let frame = header.encode().to_vec();
+        assert!(BulkHeader::split(&frame).is_some());
+        assert_eq!(BulkHeader::split(&frame[..47]), None);
+        assert_eq!(BulkHeader::split(&[frame.as_slice(), b"x"].concat()), None);
+        let first = BulkHeader { offset: 0, ..header }.encode();
+        assert_eq!(BulkHeader::split(&[first.as_slice(), &vec![0; MAX_CHUNK_BYTES + 1]].concat()), None);
+        let mut other = frame;
+        other[0] = 2;
+        assert_eq!(BulkHeader::split(&other), None);
+    }
+
+    #[test]
+    fn a_digest_is_64_lower_case_digits_and_nothing_else() {
+        let text = "00ff".repeat(16);
+        let digest = Sha256Digest::try_from(text.clone()).unwrap();
+        assert_eq!(digest.to_string(), text);
+        for wrong in
+            ["", "0", &"0".repeat(63), &"0".repeat(65), &"G".repeat(64), &"0A".repeat(32), &"é".repeat(32)]
+        {
+            assert_eq!(Sha256Digest::try_from(wrong.to_string()), Err(DigestInvalid), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Chooses files to send, and to whom.
+
+use leptos::{html, prelude::*};
+use sightline_browser::files::{PickedFile, choose_folders, input_files};
+use sightline_protocol::MemberId;
+
+use crate::{
+    components::{
+        icon::{Icon, IconName},
+        when::When,
+    },
+    language::Language,
+    sentence,
+    session::model::{RoomActions, RoomModel, TileModel},
+};
+
+/// The buttons for files and for a folder; with more than one other in the room, a choice of whom they are for.
+#[component]
+pub fn Attach(
+    /// Who is there.
+    model: RoomModel,
+    /// For offering.
+    actions: RoomActions,
+    /// Whom files are for; none is everybody.
+    to: RwSignal<Option<String>>,
+) -> AnyView {
+    let language = Language::from_context();
+    let has_choice = Memo::new(move |_| model.others.with(|others| others.len() > 1));
+    let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
+    let offer = move |files: Vec<PickedFile>| {
+        if !files.is_empty() {
+            actions.offer_files.run((recipient(to), files));
+        }
+    };
+    let files = NodeRef::<html::Input>::new();
+    let folder = NodeRef::<html::Input>::new();
+    Effect::new(move || {
+        if let Some(input) = folder.get() {
+            choose_folders(&input);
+        }
+    });
+    let take = move |input: NodeRef<html::Input>| {
+        if let Some(input) = input.get_untracked() {
+            offer(input_files(&input));
+        }
+    };
+    let open = move |input: NodeRef<html::Input>| {
+        if let Some(input) = input.get_untracked() {
+            input.click();
+        }
+    };
+    view! {
+        <div class="attach">
+            <input
+                node_ref=files
+                class="sr-only"
+                type="file"
+                multiple
+                tabindex="-1"
+                data-testid="file-input"
+                aria-label=language.text(sentence!(files.choose))
+                on:change=move |_| take(files)
+            />
+            <input
+                node_ref=folder
+                class="sr-only"
+                type="file"
+                tabindex="-1"
+                data-testid="folder-input"
+                aria-label=language.text(sentence!(files.choose_folder))
+                on:change=move |_| take(folder)
+            />
+            <button
+                type="button"
+                class="button small attach-button"
+                disabled=is_alone
+                on:click=move |_| open(files)
+            >
+                <Icon name=IconName::Attach />
+                {language.text(sentence!(files.send_files))}
+            </button>
+            <button
+                type="button"
+                class="icon-button attach-folder"
+                disabled=is_alone
+                title=language.text(sentence!(files.choose_folder))
+                aria-label=language.text(sentence!(files.choose_folder))
+                on:click=move |_| open(folder)
+            >
+                <Icon name=IconName::Folder />
+            </button>
+            <When is=has_choice>
+                <label class="attach-to">
+                    <span>{language.text(sentence!(files.to))}</span>
+                    <select
+                        class="input"
+                        data-testid="file-recipient"
+                        on:change=move |event| {
+                            let chosen = event_target_value(&event);
+                            to.set((!chosen.is_empty()).then_some(chosen));
+                        }
+                    >
+                        <option value="">{language.text(sentence!(files.everybody))}</option>
+                        <For each=move || model.others.get() key=|tile| tile.member.get_value() let(tile)>
+                            <option value=tile.member.get_value()>{name_of(tile, language)}</option>
+                        </For>
+                    </select>
+                </label>
+            </When>
+        </div>
+    }
+    .into_any()
+}
+
+/// Whom files are for now.
+pub(super) fn recipient(to: RwSignal<Option<String>>) -> Option<MemberId> {
+    to.get_untracked().and_then(|id| MemberId::new(id).ok())
+}
+
+fn name_of(tile: TileModel, language: Language) -> Signal<String> {
+    Signal::derive(move || {
+        let name = tile.name.get();
+        if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
+    })
+}

@@ -1,0 +1,90 @@
+//! The whole room takes files that are dropped or pasted.
+
+use leptos::{ev, prelude::*, task::spawn_local};
+use sightline_browser::files::{dropped_files, pasted_files};
+
+use super::attach::recipient;
+use crate::{
+    components::{
+        icon::{Icon, IconName},
+        when::When,
+    },
+    language::Language,
+    sentence,
+    session::model::{RoomActions, RoomModel},
+};
+
+/// Listens while it is there, and says what a drop would do while something hovers.
+#[component]
+pub fn DropZone(
+    /// Who is there.
+    model: RoomModel,
+    /// For offering.
+    actions: RoomActions,
+    /// Whom files are for; none is everybody.
+    to: RwSignal<Option<String>>,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_over = RwSignal::new(false);
+    let is_alone = move || model.others.with_untracked(Vec::is_empty);
+    // What something else on the page takes is not ours.
+    let has_files = |event: &ev::DragEvent| {
+        !event.default_prevented()
+            && event.data_transfer().is_some_and(|data| data.types().iter().any(|kind| kind == "Files"))
+    };
+    let over = window_event_listener(ev::dragover, move |event| {
+        if has_files(&event) {
+            // Else the browser opens the file in place of the page.
+            event.prevent_default();
+            is_over.try_set(!is_alone());
+        }
+    });
+    let left = window_event_listener(ev::dragleave, move |event| {
+        // Out of the window, not from one element to another.
+        if event.related_target().is_none() {
+            is_over.try_set(false);
+        }
+    });
+    let dropped = window_event_listener(ev::drop, move |event| {
+        is_over.try_set(false);
+        if !has_files(&event) {
+            return;
+        }
+        event.prevent_default();
+        if let Some(data) = event.data_transfer()
+            && !is_alone()
+        {
+            let (reading, to) = (dropped_files(&data), recipient(to));
+            spawn_local(async move {
+                let files = reading.await;
+                if !files.is_empty() {
+                    let _ = actions.offer_files.try_run((to, files));
+                }
+            });
+        }
+    });
+    let pasted = window_event_listener(ev::paste, move |event| {
+        let files = pasted_files(event.clipboard_data());
+        if !files.is_empty() && !is_alone() {
+            event.prevent_default();
+            actions.offer_files.run((recipient(to), files));
+        }
+    });
+    on_cleanup(move || {
+        over.remove();
+        left.remove();
+        dropped.remove();
+        pasted.remove();
+    });
+    view! {
+        <When is=is_over>
+            <div class="drop-zone">
+                <p>
+                    <Icon name=IconName::Attach />
+                    {language.text(sentence!(files.drop))}
+                </p>
+            </div>
+        </When>
+    }
+    .into_any()
+}

@@ -1,0 +1,12 @@
+//! Files on their way: choosing them, and how far they are.
+
+mod amount;
+mod attach;
+mod drop_zone;
+mod end_text;
+mod shelf;
+mod transfer;
+
+pub use attach::Attach;
+pub use drop_zone::DropZone;
+pub use shelf::Shelf;

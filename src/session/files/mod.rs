@@ -1,0 +1,258 @@
+//! Files on their way: between the core, which decides, the worker, which has the bytes, and the channels.
+
+mod kept;
+mod view;
+
+use std::{collections::HashMap, time::Duration};
+
+use leptos::task::spawn_local;
+use sightline_browser::{
+    bulk_channel::BulkChannel,
+    clock,
+    files::{FileWorker, FileWorkerEvent, FromWorker, ObjectUrl, PickedFile, ToWorker},
+    queue::EventSink,
+};
+use sightline_core::{
+    Timestamp,
+    room::RoomSession,
+    transfer::{
+        CHUNK_BYTES, Direction, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
+        TransferOutput, TransferState,
+    },
+};
+use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
+
+use self::view::TransferList;
+use super::{
+    address,
+    input::{Input, TransferAction},
+    model::TransfersModel,
+};
+
+/// What a channel is given to send at most, and when it is given more: enough that it never idles, little enough that a
+/// pause or a cut has not much to undo.
+const HIGH_BYTES: u32 = 1024 * 1024;
+/// See [`HIGH_BYTES`].
+pub const LOW_BYTES: u32 = 256 * 1024;
+
+/// The script of the worker.
+const WORKER: &str = "file-worker-start.js";
+
+/// How long the worker may take to throw away what the person leaves behind.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// The browser's side of all transfers of a room.
+pub struct Files {
+    room: RoomName,
+    list: TransferList,
+    inputs: EventSink<Input>,
+    /// Started with the first transfer.
+    worker: Option<FileWorker>,
+    /// What is sent; the flag is whether the worker has it already.
+    sources: HashMap<TransferHandle, (PickedFile, bool)>,
+    urls: HashMap<TransferHandle, ObjectUrl>,
+}
+
+impl Files {
+    pub fn new(room: RoomName, model: TransfersModel, inputs: EventSink<Input>) -> Self {
+        let list = TransferList::new(model);
+        Self { room, list, inputs, worker: None, sources: HashMap::new(), urls: HashMap::new() }
+    }
+
+    /// Goes on with what this tab had on its way before it was loaded again.
+    pub fn restore(&self, session: &mut RoomSession, now: Timestamp) {
+        if let Some(records) = kept::load(&self.room) {
+            session.with_transfers(now, |transfers| transfers.restore(records, now));
+        }
+    }
+
+    /// What the person did.
+    pub fn handle_action(&mut self, action: TransferAction, session: &mut RoomSession, now: Timestamp) {
+        match action {
+            TransferAction::Offer(to, picked) => {
+                for file in picked {
+                    for handle in session.offer_file(to.as_ref(), &file.description(), now) {
+                        self.sources.insert(handle, (file.clone(), false));
+                    }
+                }
+            }
+            TransferAction::Accept(handle) => session.with_transfers(now, |all| all.accept(handle)),
+            TransferAction::Decline(handle) => session.with_transfers(now, |all| all.decline(handle, now)),
+            TransferAction::Cancel(handle) => session.with_transfers(now, |all| all.cancel(handle, now)),
+            TransferAction::Pause(handle, is_paused) => {
+                session.with_transfers(now, |all| all.pause(handle, is_paused, now));
+            }
+        }
+    }
+
+    /// What the worker says. Frames go out on the least busy of the channels that `channels_to` finds.
+    pub fn handle_worker<'a, I: Iterator<Item = &'a BulkChannel>>(
+        &mut self,
+        event: FileWorkerEvent,
+        session: &mut RoomSession,
+        channels_to: impl Fn(&MemberId) -> I,
+        now: Timestamp,
+    ) {
+        match event {
+            FileWorkerEvent::Message(FromWorker::Source(handle, event, frame)) => {
+                let handle = TransferHandle(handle);
+                let to = session.with_transfers(now, |all| all.handle_source(handle, &event));
+                if let (Some(member), Some(frame)) = (to, frame) {
+                    let channel = channels_to(&member).min_by_key(|channel| channel.buffered_bytes());
+                    // Where there is none now, the receiver asks for it again.
+                    let _ = channel.map(|channel| channel.send(&frame));
+                }
+            }
+            FileWorkerEvent::Message(FromWorker::Sink(handle, event)) => {
+                session.with_transfers(now, |all| all.handle_sink(TransferHandle(handle), &event, now));
+            }
+            FileWorkerEvent::Message(FromWorker::File(handle, file)) => {
+                if let Ok(url) = ObjectUrl::new(&file) {
+                    self.list.show_url(TransferHandle(handle), url.as_str());
+                    self.urls.insert(TransferHandle(handle), url);
+                }
+            }
+            FileWorkerEvent::Message(FromWorker::Ready) => {}
+            FileWorkerEvent::Failed => self.handle_worker_lost(session, now),
+        }
+    }
+
+    /// A frame came from a member.
+    pub fn handle_frame(&self, member: &MemberId, frame: sightline_browser::files::Frame) {
+        // Without a worker nothing was accepted.
+        if let Some(worker) = &self.worker {
+            worker.forward(member.as_str(), frame);
+        }
+    }
+
+    /// Asks for as many bytes as the channels take.
+    pub fn pump<'a, I: Iterator<Item = &'a BulkChannel>>(
+        &self,
+        session: &mut RoomSession,
+        channels_to: impl Fn(&MemberId) -> I,
+        now: Timestamp,
+    ) {
+        let receivers: Vec<_> = session.transfers().receivers().cloned().collect();
+        for (at, member) in receivers.iter().enumerate() {
+            if receivers[..at].contains(member) {
+                continue;
+            }
+            let free = channels_to(member).map(|channel| HIGH_BYTES.saturating_sub(channel.buffered_bytes()));
+            let free_bytes: u64 = free.map(u64::from).sum();
+            if free_bytes >= CHUNK_BYTES as u64 {
+                session.with_transfers(now, |all| all.handle_capacity(member, free_bytes));
+            }
+        }
+    }
+
+    /// What the core wants done.
+    pub fn perform(&mut self, output: TransferOutput, session: &RoomSession) {
+        match output {
+            // The room session sends these by itself.
+            TransferOutput::Send(..) => {}
+            TransferOutput::Source(handle, command) => self.command_source(handle, command),
+            TransferOutput::Sink(handle, command) => self.command_sink(handle, command),
+            TransferOutput::Changed(handle) => self.show(handle, session),
+            TransferOutput::Forgotten(handle) => {
+                self.urls.remove(&handle);
+                self.list.forget(handle);
+            }
+            TransferOutput::RecordsChanged => kept::store(&self.room, &session.transfers().records()),
+        }
+    }
+
+    /// The room is left: what is stored goes.
+    pub fn close(&mut self) {
+        self.urls.clear();
+        if let Some(worker) = self.worker.take() {
+            spawn_local(async move {
+                clock::sleep(LAST_WORDS).await;
+                drop(worker);
+            });
+        }
+    }
+
+    fn command_source(&mut self, handle: TransferHandle, command: SourceCommand) {
+        let id = handle.0;
+        match command {
+            SourceCommand::Seek { seek, number, offset, sha256 } => {
+                let unread = match self.sources.get_mut(&handle) {
+                    Some((picked, is_open)) if !*is_open => {
+                        *is_open = true;
+                        Some(picked.file())
+                    }
+                    _ => None,
+                };
+                if let Some(file) = unread {
+                    self.post(ToWorker::Source(id, file));
+                }
+                self.post(ToWorker::Seek { handle: id, seek, number, offset, sha256 });
+            }
+            SourceCommand::Pull { chunks } => self.post(ToWorker::Pull(id, chunks)),
+            SourceCommand::Close => {
+                if self.sources.remove(&handle).is_some_and(|(_, is_open)| is_open) {
+                    self.post(ToWorker::CloseSource(id));
+                }
+            }
+        }
+    }
+
+    fn command_sink(&mut self, handle: TransferHandle, command: SinkCommand) {
+        let id = handle.0;
+        match command {
+            SinkCommand::Open { transfer, member, number, size_bytes } => {
+                let (name, member) = (transfer.to_string(), member.to_string());
+                self.post(ToWorker::OpenSink { handle: id, name, member, number, size_bytes });
+            }
+            SinkCommand::Expect { member, number } => {
+                self.post(ToWorker::Expect(id, member.to_string(), number));
+            }
+            SinkCommand::Discard { transfer } => {
+                self.urls.remove(&handle);
+                // What was never accepted was never stored.
+                if self.worker.is_some() {
+                    self.post(ToWorker::Discard(id, transfer.to_string()));
+                }
+            }
+        }
+    }
+
+    fn show(&mut self, handle: TransferHandle, session: &RoomSession) {
+        let Some(view) = session.transfers().view(handle) else { return };
+        let is_file_here = view.direction == Direction::Receiving && view.state == TransferState::Done;
+        if is_file_here && !self.urls.contains_key(&handle) {
+            // Of a page before this one.
+            self.post(ToWorker::Fetch(handle.0, view.id.to_string()));
+        }
+        let name = session.peer(&view.member).map(|peer| peer.member.name.as_str().to_owned());
+        self.list.show(handle, view, name);
+    }
+
+    fn post(&mut self, message: ToWorker) {
+        if self.worker.is_none() {
+            let sink = self.inputs.map(Input::FileWorker);
+            match FileWorker::start(&address::asset(WORKER), &sink) {
+                Ok(worker) => self.worker = Some(worker),
+                Err(_) => sink.push(FileWorkerEvent::Failed),
+            }
+        }
+        if let Some(worker) = &self.worker {
+            worker.post(message);
+        }
+    }
+
+    /// Everything that it did ends; the next transfer starts another.
+    fn handle_worker_lost(&mut self, session: &mut RoomSession, now: Timestamp) {
+        self.worker = None;
+        for (handle, view) in self.list.unfinished() {
+            session.with_transfers(now, |all| match view.direction {
+                Direction::Sending => {
+                    all.handle_source(handle, &SourceEvent::Failed(TransferEnd::FileUnreadable));
+                }
+                Direction::Receiving => {
+                    all.handle_sink(handle, &SinkEvent::Failed(TransferEnd::StorageRefused), now);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Files between two people.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use anyhow::{Context, Result};
+use libtest_mimic::Trial;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    snapshot::Transfer,
+    stage::{Pair, Scene, Stage},
+};
+use tempfile::TempDir;
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    let in_pairs = [
+        stage.test_in_pairs(a_file_arrives_as_it_was_and_both_show_its_hash),
+        stage.test_in_pairs(a_reload_of_either_page_is_only_a_pause),
+    ];
+    let in_each = [
+        stage.test_in_each(what_is_declined_or_given_up_ends_on_both_sides),
+        stage.test_in_each(a_name_is_text_and_no_path_and_two_of_it_are_told_apart),
+        stage.test_in_each(a_flipped_byte_is_refused_and_the_file_arrives_whole),
+    ];
+    in_pairs.into_iter().chain(in_each).flatten().collect()
+}
+
+/// Files of this computer, gone with this.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Result<Self> {
+        Ok(Self(TempDir::new()?))
+    }
+
+    /// A file that does not compress and is another one for every name. Its path and SHA-256.
+    fn file(&self, name: &str, size_bytes: usize) -> Result<(PathBuf, String)> {
+        let mut state = name.bytes().fold(1_u64, |state, byte| state.wrapping_mul(31) + u64::from(byte));
+        let mut bytes = Vec::with_capacity(size_bytes + 8);
+        while bytes.len() < size_bytes {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            bytes.extend(state.to_le_bytes());
+        }
+        bytes.truncate(size_bytes);
+        let path = self.0.path().join(name);
+        fs::write(&path, &bytes)?;
+        Ok((path, Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+}
+
+/// Two who are connected, without cameras.
+async fn two(scene: &Scene, pair: Pair) -> Result<[Arc<Page>; 2]> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    ada.enter_with("files", "Ada", "source=none").await?;
+    bob.enter_with("files", "Bob", "source=none").await?;
+    ada.until_connected_to("Bob").await?;
+    bob.until_connected_to("Ada").await?;
+    Ok([ada, bob])
+}
+
+async fn arrives(to: &Page, from: &Page, name: &str, sha256: &str) -> Result<()> {
+    let received = to.until_transfer(name, "done").await?;
+    let sent = from.until_transfer(name, "done").await?;
+    assert_eq!(received.hash.as_deref(), Some(sha256));
+    assert_eq!(sent.hash.as_deref(), Some(sha256));
+    assert_eq!((received.bytes, sent.bytes), (received.size, sent.size));
+    assert_eq!(to.stored_sha256(&received.id).await?, sha256);
+    assert!(received.can_be_saved && !sent.can_be_saved);
+    Ok(())
+}
+
+async fn a_file_arrives_as_it_was_and_both_show_its_hash(scene: &Scene, pair: Pair) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, pair).await?;
+    let (report, report_sha256) = folder.file("report.bin", 3_000_001)?;
+    let (empty, empty_sha256) = folder.file("empty.txt", 0)?;
+    ada.offer(&[&report, &empty]).await?;
+    let offered = bob.until_transfer("report.bin", "offered").await?;
+    assert_eq!(offered.size, 3_000_001);
+    bob.click_in_transfer("report.bin", "transfer-accept").await?;
+    bob.click_in_transfer("empty.txt", "transfer-accept").await?;
+    arrives(&bob, &ada, "report.bin", &report_sha256).await?;
+    arrives(&bob, &ada, "empty.txt", &empty_sha256).await?;
+
+    let (answer, answer_sha256) = folder.file("answer.bin", 2_000_000)?;
+    bob.offer(&[&answer]).await?;
+    ada.until_transfer("answer.bin", "offered").await?;
+    ada.click_in_transfer("answer.bin", "transfer-accept").await?;
+    arrives(&ada, &bob, "answer.bin", &answer_sha256).await
+}
+
+async fn a_reload_of_either_page_is_only_a_pause(scene: &Scene, pair: Pair) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, pair).await?;
+    let (film, sha256) = folder.file("film.bin", 64 * 1024 * 1024)?;
+    ada.offer(&[&film]).await?;
+    bob.until_transfer("film.bin", "offered").await?;
+    bob.click_in_transfer("film.bin", "transfer-accept").await?;
+    // More than is flushed at a time. Held back, so that the reloads come in the middle on any machine.
+    hold_back(&ada, "film.bin", 5_000_000).await?;
+    let before = bob.until_transfer("film.bin", "paused").await?;
+    assert!(before.bytes < before.size, "{before:?}");
+
+    bob.reload().await?;
+    bob.until_connected_to("Ada").await?;
+    bob.until("what was on the disk is there", |page| {
+        page.transfer("film.bin").is_some_and(|transfer| transfer.id == before.id && transfer.bytes > 0)
+    })
+    .await?;
+
+    ada.reload().await?;
+    ada.until_connected_to("Bob").await?;
+    let waiting = ada.until_transfer("film.bin", "paused").await?;
+    assert_eq!(waiting.id, before.id);
+    ada.offer(&[&film]).await?;
+    arrives(&bob, &ada, "film.bin", &sha256).await?;
+    assert_eq!(ada.look().await?.transfers.len(), 1, "it went on, and was not offered anew");
+    Ok(())
+}
+
+/// Pauses a transfer once so much of it is there, if it is not over by then.
+async fn hold_back(page: &Page, name: &str, bytes: u64) -> Result<()> {
+    let so_much = |transfer: &Transfer| transfer.bytes >= bytes;
+    page.until(&format!("{bytes} bytes are there"), |page| page.transfer(name).is_some_and(so_much)).await?;
+    page.click_in_transfer(name, "transfer-pause").await?;
+    page.until_transfer(name, "paused").await?;
+    Ok(())
+}
+
+async fn what_is_declined_or_given_up_ends_on_both_sides(scene: &Scene, engine: Engine) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    for (name, by_receiver) in [("one.bin", true), ("two.bin", false)] {
+        let (file, _) = folder.file(name, 40_000_000)?;
+        ada.offer(&[&file]).await?;
+        bob.until_transfer(name, "offered").await?;
+        bob.click_in_transfer(name, "transfer-accept").await?;
+        let (first, second) = if by_receiver { (&bob, &ada) } else { (&ada, &bob) };
+        hold_back(first, name, 1).await?;
+        second.until_transfer(name, "paused").await?;
+        first.click_in_transfer(name, "transfer-cancel").await?;
+        first.until_transfer(name, "cancelled").await?;
+        second.until_transfer(name, "cancelled").await?;
+    }
+    let (file, _) = folder.file("three.bin", 1000)?;
+    ada.offer(&[&file]).await?;
+    bob.until_transfer("three.bin", "offered").await?;
+    bob.click_in_transfer("three.bin", "transfer-decline").await?;
+    bob.until_transfer("three.bin", "declined").await?;
+    ada.until_transfer("three.bin", "declined").await?;
+    Ok(())
+}
+
+async fn a_name_is_text_and_no_path_and_two_of_it_are_told_apart(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    // What a page that wants to do harm could say of a file.
+    for name in ["../../.ssh/authorized_keys", "<b id=injected>.txt", "CON.txt", "same.txt", "same.txt"] {
+        let chosen: bool = ada.execute(CHOOSE, vec![json!(name)]).await?;
+        assert!(chosen);
+    }
+    let page = bob.until("all are offered", |page| page.transfers.len() == 5).await?;
+    let names: Vec<_> = page.transfers.iter().map(|transfer| transfer.name.as_str()).collect();
+    assert_eq!(names, ["authorized_keys", "_b id=injected_.txt", "_CON.txt", "same.txt", "same (2).txt"]);
+    assert_eq!(page.injected, 0, "a name became an element");
+    bob.click("transfer-accept-all").await?;
+    for name in names {
+        bob.until_transfer(name, "done").await?;
+    }
+    Ok(())
+}
+
+async fn a_flipped_byte_is_refused_and_the_file_arrives_whole(scene: &Scene, engine: Engine) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    let (file, sha256) = folder.file("flipped.bin", 1_500_000)?;
+    ada.execute::<Option<bool>>(FLIP_ONE, vec![]).await?;
+    ada.offer(&[&file]).await?;
+    bob.until_transfer("flipped.bin", "offered").await?;
+    bob.click_in_transfer("flipped.bin", "transfer-accept").await?;
+    arrives(&bob, &ada, "flipped.bin", &sha256).await?;
+    let flipped: bool = ada.execute("return window.flipped === true", vec![]).await?;
+    assert!(flipped, "no byte was flipped");
+    Ok(())
+}
+
+/// Puts a file of this name into the input as if it was chosen.
+const CHOOSE: &str = "
+    const input = document.querySelector('[data-testid=\"file-input\"]');
+    const chosen = new DataTransfer();
+    chosen.items.add(new File(['some text'], arguments[0], { lastModified: 7 }));
+    input.files = chosen.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    return true;";
+
+/// The next frame of a file leaves with one wrong byte.
+const FLIP_ONE: &str = "
+    const send = RTCDataChannel.prototype.send;
+    RTCDataChannel.prototype.send = function (data) {
+      if (this.label === 'bulk' && !window.flipped) {
+        window.flipped = true;
+        data = data.slice(0);
+        new Uint8Array(data)[1000] ^= 1;
+      }
+      return send.call(this, data);
+    };
+    return null;";
