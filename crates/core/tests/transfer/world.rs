@@ -234,7 +234,7 @@ impl World {
     /// One message or frame of a page arrives; false where there is none.
     fn deliver(&mut self, from: usize) -> bool {
         let is_frame = !self.pages[from].frames.is_empty()
-            && (self.pages[from].control.is_empty() || self.random.next_u64() % 2 == 0);
+            && (self.pages[from].control.is_empty() || self.random.next_u64().is_multiple_of(2));
         if is_frame {
             let reordered = self.chance(self.faults.frames_reordered);
             let at = if reordered { self.pick(self.pages[from].frames.len()) as usize } else { 0 };
@@ -270,13 +270,13 @@ impl World {
         match message {
             ControlMessage::TransferOffer(offer) => transfers.handle_offer(&from, offer, self.now),
             ControlMessage::TransferProgress(progress) => {
-                transfers.handle_progress(&from, &progress, self.now)
+                transfers.handle_progress(&from, &progress, self.now);
             }
             ControlMessage::TransferDone { transfer, sha256 } => {
-                transfers.handle_done(&from, &transfer, sha256)
+                transfers.handle_done(&from, &transfer, sha256);
             }
             ControlMessage::TransferEnd { transfer, reason } => {
-                transfers.handle_end(&from, &transfer, reason)
+                transfers.handle_end(&from, &transfer, reason);
             }
             other => panic!("{other:?}"),
         }
