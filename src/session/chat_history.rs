@@ -15,8 +15,8 @@ const DATABASE: &str = "sightline.chat";
 const KEY: &str = "sightline.chat.";
 /// A conversation that nobody came back to is kept as long as a place in a room can be resumed.
 const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
-/// A room is entered without what a browser does not give in this time.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A room is entered without what a browser does not give in this time; on a busy computer it takes more than a second.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where one tab keeps its conversation in one room.
 #[derive(Debug, Clone)]
