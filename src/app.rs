@@ -11,6 +11,7 @@ use crate::{
         check::CheckPage,
         home::Home,
         not_found::{NotFound, RoomNameInvalid},
+        report::ReportPage,
         room::RoomPage,
     },
     route::Route,
@@ -27,6 +28,7 @@ pub fn App() -> AnyView {
         {move || match navigator.route() {
             Route::Home => view! { <Home /> }.into_any(),
             Route::Room(name) => view! { <RoomPage room=name /> }.into_any(),
+            Route::Report => view! { <ReportPage /> }.into_any(),
             Route::RoomNameInvalid => view! { <RoomNameInvalid /> }.into_any(),
             #[cfg(feature = "gallery")]
             Route::Gallery(scene) => view! { <crate::pages::gallery::Gallery scene=scene /> }.into_any(),

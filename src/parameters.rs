@@ -9,6 +9,8 @@ use crate::session::model::SourceChoice;
 /// Pixels of a side.
 const SIDE: RangeInclusive<u32> = 16..=8192;
 const MAX_BITRATE_BPS: u32 = 1_000_000_000;
+/// What a report has room for.
+const LONGEST_RUN_S: u32 = 3 * 3600;
 
 /// What the address asks for. Anything unknown or malformed is as if it were not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Parameters {
     pub relay_only: bool,
     /// `signalling=tabs`: meet other tabs of this browser, without a server.
     pub tabs_only: bool,
+    /// `run_s`: measure for so many seconds from the first frame on, in seconds.
+    pub run_s: Option<u32>,
     /// `autojoin=1`: enter at once.
     pub autojoin: bool,
     /// `lang`: a language tag (BCP 47).
@@ -64,6 +68,9 @@ impl Parameters {
                 }
                 "sample" => parameters.sample |= value == "1",
                 "stamp" => parameters.stamp |= value == "1",
+                "run_s" if parameters.run_s.is_none() => {
+                    parameters.run_s = read_number(&value, 1..=LONGEST_RUN_S);
+                }
                 "relay" => parameters.relay_only |= value == "1",
                 "signalling" => parameters.tabs_only |= value == "tabs",
                 "autojoin" => parameters.autojoin |= value == "1",
@@ -93,12 +100,13 @@ mod tests {
     fn every_parameter_is_read() {
         let read = Parameters::parse(
             "?name=Ada+L%C3%B6we&source=none&autojoin=1&lang=zh-CN&max_bitrate=128000&codec=vp9&width=640&height=360\
-             &fps=15&relay=1&sample=1&stamp=1&signalling=tabs",
+             &fps=15&relay=1&sample=1&stamp=1&signalling=tabs&run_s=60",
         );
         assert_eq!(read.name.as_ref().map(DisplayName::as_str), Some("Ada Löwe"));
         assert_eq!(read.source, Some(SourceChoice::None));
         assert!(read.autojoin && read.relay_only && read.sample && read.stamp && read.tabs_only);
         assert_eq!(read.max_bitrate_bps, Some(128_000));
+        assert_eq!(read.run_s, Some(60));
         assert_eq!(read.codec.as_deref(), Some("VP9"));
         assert_eq!((read.width, read.height, read.frames_per_second), (Some(640), Some(360), Some(15)));
         assert_eq!(read.language.as_deref(), Some("zh-CN"));
@@ -110,7 +118,7 @@ mod tests {
             "",
             "?",
             "?source=hologram&autojoin=yes&x=1&sample=2&stamp=",
-            "?max_bitrate=0&codec=%3Cb%3E&width=1&height=-3&fps=x&relay=no&signalling=pigeon",
+            "?run_s=0&max_bitrate=0&codec=%3Cb%3E&width=1&height=-3&fps=x&relay=no&signalling=pigeon",
             "&&==&%zz&source",
             "autojoin",
         ] {

@@ -14,6 +14,8 @@ pub enum Route {
     RoomNameInvalid,
     /// `/check`
     Check,
+    /// `/report`
+    Report,
     /// `/gallery/<scene>`: every state of the interface with made-up people in it.
     #[cfg(feature = "gallery")]
     Gallery(String),
@@ -41,6 +43,7 @@ impl BasePath {
             Route::Home | Route::RoomNameInvalid | Route::NotFound => base.clone(),
             Route::Room(name) => format!("{base}room/{name}"),
             Route::Check => format!("{base}check"),
+            Route::Report => format!("{base}report"),
             #[cfg(feature = "gallery")]
             Route::Gallery(scene) => format!("{base}gallery/{scene}"),
         }
@@ -57,6 +60,7 @@ impl BasePath {
         let segments: Vec<&str> = below.split('/').filter(|segment| !segment.is_empty()).collect();
         match segments.as_slice() {
             [] | ["index.html"] => Route::Home,
+            ["report"] => Route::Report,
             ["room", name] => room_of_segment(name).map_or(Route::RoomNameInvalid, Route::Room),
             ["check"] => Route::Check,
             #[cfg(feature = "gallery")]
@@ -87,7 +91,7 @@ mod tests {
     fn a_page_and_its_path_say_the_same_at_the_root_and_below_a_path() {
         for base in ["/", "/x/", "/a/b/"] {
             let base = BasePath::new(base);
-            for route in [Route::Home, Route::Check, room("team-7")] {
+            for route in [Route::Home, Route::Check, Route::Report, room("team-7")] {
                 assert_eq!(base.parse(&base.join(&route)), route, "{base:?}");
             }
         }

@@ -30,8 +30,25 @@ pub fn of_number(unit: Unit, number: f64) -> String {
         Unit::Ratio => format!("{} %", decimals(number * 100.0, 1)),
         Unit::FramesPerSecond => format!("{} fps", decimals(number, 0)),
         Unit::Pixels => format!("{} px", decimals(number, 0)),
+        Unit::PerMinute => decimals(number, 1),
+        Unit::Bytes => bytes(number),
         Unit::Count | Unit::Word => decimals(number, 0),
     }
+}
+
+/// A number of tenths, with one decimal.
+#[must_use]
+pub fn tenths(tenths: u32) -> String {
+    [(tenths / 10).to_string(), (tenths % 10).to_string()].join(".")
+}
+
+/// A point on a time axis that begins at zero, as minutes and seconds.
+#[must_use]
+pub fn clock(seconds: f64) -> String {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+    let tenths = (seconds * 10.0) as u64;
+    let (minutes, rest) = (tenths / 600, tenths % 600);
+    format!("{minutes}:{:02}.{}", rest / 10, rest % 10)
 }
 
 fn bitrate(bps: f64) -> String {
@@ -41,6 +58,14 @@ fn bitrate(bps: f64) -> String {
         format!("{} kbit/s", decimals(bps / 1e3, 0))
     } else {
         format!("{} bit/s", decimals(bps, 0))
+    }
+}
+
+fn bytes(number: f64) -> String {
+    if number >= 1e6 {
+        format!("{} MB", decimals(number / 1e6, 1))
+    } else {
+        format!("{} kB", decimals(number / 1e3, 0))
     }
 }
 
@@ -90,6 +115,15 @@ mod tests {
         assert_eq!(human(Metric::Jitter, None), None);
         assert_eq!(raw(None), "");
         assert_eq!(raw(Some(&FigureValue::Number(0.0))), "0");
+    }
+
+    #[test]
+    fn a_point_in_time_is_minutes_and_seconds() {
+        assert_eq!(clock(0.0), "0:00.0");
+        assert_eq!(clock(75.46), "1:15.4");
+        assert_eq!(tenths(47), "4.7");
+        assert_eq!(shown(Metric::BytesReceived, 1_250_000.0), "1.2 MB");
+        assert_eq!(shown(Metric::StallsPerMinute, 1.25), "1.2");
     }
 
     #[test]

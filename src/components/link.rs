@@ -15,12 +15,16 @@ pub fn Link(
     /// What it is called where its content has no words.
     #[prop(optional, into)]
     label: Option<Signal<&'static str>>,
+    /// Whether it opens in a tab of its own.
+    #[prop(optional)]
+    new_tab: bool,
     children: Children,
 ) -> AnyView {
     let navigator = Navigator::from_context();
     let href = navigator.map(|navigator| navigator.href(&to));
     let follow = move |event: ev::MouseEvent| {
-        let is_plain = event.button() == 0
+        let is_plain = !new_tab
+            && event.button() == 0
             && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
         if let (Some(navigator), true) = (navigator, is_plain) {
             event.prevent_default();
@@ -28,7 +32,7 @@ pub fn Link(
         }
     };
     view! {
-        <a class=class href=href aria-label=label on:click=follow>
+        <a class=class href=href target=new_tab.then_some("_blank") aria-label=label on:click=follow>
             {children()}
         </a>
     }

@@ -12,7 +12,9 @@ use super::{
         timeline::{TimeSlider, Timeline},
     },
     icon::{Icon, IconName},
+    metric_help::metric_help,
     metric_text::metric_text,
+    playout::{Ledger, ScoreLine},
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text},
 };
@@ -133,6 +135,9 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
             <div class="stats-columns">
                 <div>
                     {rows(first)}
+                    <h4>{language.text(sentence!(stall.title))}</h4>
+                    <ScoreLine tile=tile />
+                    <Ledger tile=tile />
                     <h4>{language.text(sentence!(charts.title))}</h4>
                     <Charts tile=tile timeline=timeline />
                 </div>
@@ -169,6 +174,7 @@ fn Row(tile: TileModel, metric: Metric) -> AnyView {
             data-metric=metric.name()
             data-member=tile.member.get_value()
             data-value=Signal::derive(move || value.with(|value| figure_text::raw(value.as_ref())))
+            title=language.text(metric_help(metric))
         >
             <dt>{language.text(metric_text(metric))}</dt>
             <dd>{shown}</dd>

@@ -1,6 +1,7 @@
 //! One person: picture, name, and how the connection is.
 
 use leptos::prelude::*;
+use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{room::LinkState, stats::LinkPath};
 use sightline_protocol::control::{Playback, PublishedSource};
 
@@ -54,6 +55,15 @@ pub fn Tile(
         }
     });
     let state = Memo::new(move |_| tile.state.get());
+    if !is_own {
+        Effect::new(move || {
+            let Some(video) = video.get() else { return };
+            tile.frames.try_with_value(|frames| frames.attach(&video));
+        });
+        on_cleanup(move || {
+            tile.frames.try_with_value(FrameWatch::detach);
+        });
+    }
     let state_words =
         Signal::derive(move || state_text(state.get()).map(|sentence| sentence(language.locale())));
     let is_bad = Memo::new(move |_| tile.quality.get().is_some_and(|quality| is_complaint(quality.cause)));

@@ -2,6 +2,7 @@
 //! Built only with the feature `gallery`.
 
 use leptos::prelude::*;
+use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{
     chat::DeliveryState,
     notice::NoticeCode,
@@ -20,7 +21,7 @@ use crate::{
     parameters::Parameters,
     session::model::{
         ChatLine, DeviceChoice, FileModel, LobbyActions, LobbyModel, Preferences, RoomActions, RoomModel,
-        SettingsModel, SourceChoice, TileModel,
+        RunShown, SettingsModel, SourceChoice, TileModel,
     },
 };
 
@@ -172,6 +173,7 @@ fn room_model(count: usize) -> RoomModel {
         invitation: RwSignal::new("https://call.example/room/7gk2m-x4q0p-wz81c-e5hvt-n3j6ya".to_owned()),
         needs_gesture: RwSignal::new(false),
         source: RwSignal::new(SourceChoice::Camera),
+        run: RwSignal::new(RunShown::default()),
         needs_source_gesture: RwSignal::new(false),
         file: file_model(),
         settings: settings_model(),
@@ -203,6 +205,9 @@ fn room_actions(model: RoomModel) -> RoomActions {
         decline_file: Callback::new(|_| {}),
         cancel_file: Callback::new(|_| {}),
         pause_file: Callback::new(|_| {}),
+        start_run: Callback::new(|()| {}),
+        stop_run: Callback::new(|()| {}),
+        export: Callback::new(|_| {}),
     }
 }
 
@@ -235,6 +240,8 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         quality: RwSignal::new(Some(Quality { bars: 4, cause: Cause::Good })),
         seen_by: RwSignal::new(None),
         figures: RwSignal::new(figures()),
+        frames: StoredValue::new_local(FrameWatch::default()),
+        playout: RwSignal::new(None),
         history: RwSignal::new(History::default()),
         details: RwSignal::new(ConnectionDetails::default()),
     }
@@ -266,7 +273,8 @@ fn figures() -> Vec<Figure> {
         Unit::Ratio => Some(FigureValue::Number(0.012)),
         Unit::FramesPerSecond => Some(FigureValue::Number(30.0)),
         Unit::Pixels => Some(FigureValue::Number(1280.0)),
-        Unit::Count => Some(FigureValue::Number(0.0)),
+        Unit::Bytes => Some(FigureValue::Number(18_400_000.0)),
+        Unit::Count | Unit::PerMinute => Some(FigureValue::Number(0.0)),
         Unit::Word if metric == Metric::QualityLimitationReason => None,
         Unit::Word => Some(FigureValue::Word("VP8".to_owned())),
     };

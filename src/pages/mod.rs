@@ -5,4 +5,5 @@ pub mod check;
 pub mod gallery;
 pub mod home;
 pub mod not_found;
+pub mod report;
 pub mod room;

@@ -1,5 +1,7 @@
 //! Drives the core: takes inputs from the queue, hands them over, performs what comes out.
 
+mod measuring;
+
 use std::{collections::HashMap, time::Duration};
 
 use futures_util::{
@@ -25,7 +27,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::{LinkId, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signalling::SocketId,
-    stats::{StatsEntry, Subject, inbound_packets},
+    stats::Subject,
 };
 use sightline_protocol::{MemberId, control::PublishedSource};
 
@@ -36,6 +38,7 @@ use super::{
     input::{Command, Input},
     link::Link,
     media::LocalMedia,
+    playout::PlayoutWatch,
     preferences::Setting,
     room_view::RoomView,
 };
@@ -60,6 +63,8 @@ pub struct Setup {
     pub way: Way,
     pub certificate: Option<Certificate>,
     pub inputs: EventSink<Input>,
+    /// How long a run is to last that begins as soon as the room is entered.
+    pub run_limit: Option<Duration>,
 }
 
 /// One running session.
@@ -78,13 +83,18 @@ pub struct Driver {
     next_voices: Timestamp,
     /// One's own.
     voice: SpeakingDetector,
+    playout: PlayoutWatch,
+    /// The room's name for this page.
+    own_id: Option<MemberId>,
+    /// How long a run is to last that begins as soon as the room is entered.
+    run_limit: Option<Duration>,
     has_left: bool,
 }
 
 impl Driver {
     /// A driver that has not entered yet.
     pub fn new(setup: Setup) -> Self {
-        let Setup { session, media, view, history, files, way, certificate, inputs } = setup;
+        let Setup { session, media, view, history, files, way, certificate, inputs, run_limit } = setup;
         Self {
             session,
             media,
@@ -99,6 +109,9 @@ impl Driver {
             next_stats: Timestamp::ZERO,
             next_voices: Timestamp::ZERO,
             voice: SpeakingDetector::default(),
+            playout: PlayoutWatch::default(),
+            own_id: None,
+            run_limit,
             has_left: false,
         }
     }
@@ -138,7 +151,8 @@ impl Driver {
         if let Some(input) = stream.try_next() {
             return Some(input);
         }
-        let stats = page::is_visible().then(|| self.next_stats.min(self.next_voices));
+        let is_read = page::is_visible() || self.is_measuring();
+        let stats = is_read.then(|| self.next_stats.min(self.next_voices));
         let Some(deadline) = [self.session.poll_timeout(), stats].into_iter().flatten().min() else {
             return stream.next().await;
         };
@@ -189,6 +203,7 @@ impl Driver {
             Input::Visible(is_visible) => {
                 self.view.note_visibility(is_visible, now);
                 self.media.handle_visibility(is_visible);
+                self.playout.handle_visibility(is_visible, now);
                 if is_visible {
                     self.session.handle_wake(now);
                 }
@@ -221,6 +236,7 @@ impl Driver {
             PeerConnectionEvent::ConnectionState(state) => {
                 self.note(link, Subject::Connection, state.as_str(), now);
                 let state = PeerConnectionState::from_word(state.as_str());
+                self.note_connected(link, state == PeerConnectionState::Connected, now);
                 self.session.handle_connection_state(link, state, now);
             }
             PeerConnectionEvent::IceConnectionState(state) => {
@@ -260,7 +276,8 @@ impl Driver {
         if let DataChannelEvent::Message(DataChannelMessage::Text(text)) = event {
             self.session.handle_telemetry(link, &text, now);
             if let Some(link) = self.links.get_mut(&link) {
-                link.meter.handle_telemetry(&text, now);
+                link.handle_telemetry(&text, now);
+                self.playout.handle_telemetry(&link.member, &text, now);
             }
         }
     }
@@ -280,26 +297,18 @@ impl Driver {
         self.files.pump(&mut self.session, channels_to, clock::now());
     }
 
+    fn note_connected(&mut self, id: LinkId, is_connected: bool, now: Timestamp) {
+        if let Some(link) = self.links.get(&id)
+            && self.session.is_in_use(id)
+        {
+            self.playout.handle_connected(&link.member, is_connected, now);
+        }
+    }
+
     fn note(&self, link: LinkId, subject: Subject, word: &str, now: Timestamp) {
         if let Some(link) = self.links.get(&link).filter(|_| self.session.is_in_use(link)) {
             self.view.note(&link.member, subject, word, now);
         }
-    }
-
-    fn handle_stats(&mut self, link: LinkId, entries: &[StatsEntry], now: Timestamp) {
-        self.session.handle_inbound_packets(link, inbound_packets(entries));
-        let is_in_use = self.session.is_in_use(link);
-        let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
-        let published = self.session.peer(&link.member).and_then(|peer| peer.published);
-        let expects_video = published.is_some_and(|published| published.source != PublishedSource::None);
-        let states = link.states();
-        let figures = link.meter.handle_report(entries, &states, expects_video, now);
-        link.tell();
-        let details = link.details(entries, self.view.shows_figures());
-        if let Some(published) = published {
-            self.view.note(&link.member, Subject::Source, source_word(published.source), now);
-        }
-        self.view.show_figures(&link.member, figures, details, now);
     }
 
     fn handle_command(&mut self, command: Command, now: Timestamp) {
@@ -317,6 +326,9 @@ impl Driver {
                 self.view.watch_figures(wanted);
                 self.next_stats = now;
             }
+            Command::StartRun => self.start_run(None, now),
+            Command::StopRun => self.stop_run(now),
+            Command::Export(export) => self.export(export, now),
             Command::Leave => {
                 self.session.leave(now);
                 self.has_left = true;
@@ -331,6 +343,8 @@ impl Driver {
         }
         let published = self.media.published();
         self.session.set_published(published, now);
+        self.playout.handle_own_published(published, now);
+        self.perform_run(now);
         self.view.show_local(published);
         self.limit_sending();
     }
@@ -480,6 +494,10 @@ impl Driver {
                         }
                         _ => {}
                     }
+                    if let RoomEvent::Entered { you, .. } = &event {
+                        self.own_id = Some(you.clone());
+                    }
+                    self.measure_event(&event, clock::now());
                     self.view.show_event(event, &self.session);
                 }
             }

@@ -1,13 +1,18 @@
 //! Writes what is measured into the signals that the components show.
 
 use leptos::prelude::*;
+use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{
     Timestamp,
     stats::{ConnectionDetails, Figures, Subject},
 };
 use sightline_protocol::MemberId;
 
-use super::{model::SeenBy, room_view::RoomView, signals};
+use super::{
+    model::{Playout, SeenBy},
+    room_view::RoomView,
+    signals,
+};
 
 impl RoomView {
     /// Shows a member's figures. Rows and details only while somebody looks at them; the history always grows.
@@ -15,6 +20,7 @@ impl RoomView {
         &self,
         member: &MemberId,
         figures: Figures,
+        playout: Option<Playout>,
         details: ConnectionDetails,
         now: Timestamp,
     ) {
@@ -32,8 +38,15 @@ impl RoomView {
         });
         if self.is_watched {
             tile.figures.try_set(figures.rows);
+            signals::set(tile.playout, playout);
             signals::set(tile.details, details);
         }
+    }
+
+    /// What notes the frames of a member's picture.
+    pub fn frames(&self, member: &MemberId) -> FrameWatch {
+        let frames = self.tile(member).and_then(|tile| tile.frames.try_with_value(Clone::clone));
+        frames.unwrap_or_default()
     }
 
     /// One's own tile shows who receives one's picture worst.

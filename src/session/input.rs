@@ -16,7 +16,7 @@ use sightline_core::{
 };
 use sightline_protocol::MemberId;
 
-use super::preferences::Setting;
+use super::{model::Export, preferences::Setting};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -56,6 +56,9 @@ pub enum Command {
     Retry,
     Transfer(TransferAction),
     WatchFigures(bool),
+    StartRun,
+    StopRun,
+    Export(Export),
     /// Leave, and end the session.
     Leave,
 }

@@ -12,8 +12,10 @@ use sightline_browser::{
 };
 use sightline_core::{
     Timestamp,
+    clock::ClockSync,
     media::{SendLimits, SpeakingDetector},
     negotiation::{Operation, OperationId, Role},
+    playout,
     room::LinkId,
     stats::{ConnectionDetails, ConnectionMeter, ConnectionStates, StatsEntry},
 };
@@ -36,6 +38,8 @@ pub struct Link {
     /// What arrives, both kinds in one stream so that they are played in step.
     pub stream: MediaStream,
     pub meter: ConnectionMeter,
+    /// The other page's clock.
+    pub clock: ClockSync,
     id: LinkId,
     pub role: Role,
     /// What the pictures may use now.
@@ -89,6 +93,7 @@ impl Link {
             member,
             stream,
             meter: ConnectionMeter::default(),
+            clock: ClockSync::default(),
             id,
             role,
             limited: Rc::default(),
@@ -183,9 +188,22 @@ impl Link {
         });
     }
 
-    /// Tells the other side what was measured last. What does not get through is not missed.
-    pub fn tell(&mut self) {
-        if let Some(text) = self.meter.poll_telemetry() {
+    /// Takes what the other side tells of itself and of its clock.
+    pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) {
+        self.meter.handle_telemetry(text, now);
+        if let Some(answer) = self.clock.handle_telemetry(text, now) {
+            let _ = self.telemetry.send_text(&answer);
+        }
+    }
+
+    /// Tells the other side what was measured last, and what is sent to it. What does not get through is not missed.
+    pub fn tell(&mut self, entries: &[StatsEntry], now: Timestamp) {
+        let messages = [
+            self.meter.poll_telemetry(),
+            playout::sending_message(entries, now),
+            self.clock.poll_telemetry(now),
+        ];
+        for text in messages.into_iter().flatten() {
             let _ = self.telemetry.send_text(&text);
         }
     }

@@ -13,11 +13,12 @@ mod input;
 mod link;
 mod media;
 pub mod model;
+mod playout;
 pub mod preferences;
 mod room_view;
 mod signals;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use futures_util::future::join;
 use leptos::{prelude::*, task::spawn_local};
@@ -86,7 +87,9 @@ pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Sess
         RoomView::new_model(address::invitation(&room, parameters.tabs_only), media.signals(), settings);
     let stage = RwSignal::new(Stage::Lobby);
     let way = address::find_way(&room, parameters.tabs_only);
-    let entrance = Entrance::new(room, place, model, media.clone(), inputs.clone(), Start { stream, way });
+    let run_limit = parameters.run_s.map(|seconds| Duration::from_secs(seconds.into()));
+    let start = Start { stream, way, run_limit };
+    let entrance = Entrance::new(room, place, model, media.clone(), inputs.clone(), start);
 
     follow_choices(lobby, source.unwrap_or(SourceChoice::Camera), &media, &inputs);
     if source == Some(SourceChoice::File) && parameters.sample {
@@ -218,6 +221,9 @@ fn room_actions(
         dismiss: Callback::new(move |code| signals::remove(model.notices, &code)),
         retry: Callback::new(move |()| push(Command::Retry)),
         watch_figures: Callback::new(move |wanted| push(Command::WatchFigures(wanted))),
+        start_run: Callback::new(move |()| push(Command::StartRun)),
+        stop_run: Callback::new(move |()| push(Command::StopRun)),
+        export: Callback::new(move |export| push(Command::Export(export))),
     }
 }
 
@@ -225,6 +231,8 @@ fn room_actions(
 struct Start {
     stream: EventStream<Input>,
     way: FutureWay,
+    /// How long a run is to last that begins with the visit.
+    run_limit: Option<Duration>,
 }
 
 /// What is needed to enter the room, once.
@@ -295,7 +303,8 @@ impl Entrance {
             let (way, (history, kept)) = join(start.way, ChatHistory::open(&room)).await;
             session.restore_chat(kept);
             let certificate = certificate.borrow().clone();
-            let setup = Setup { session, media, view, history, files, way, certificate, inputs };
+            let run_limit = start.run_limit;
+            let setup = Setup { session, media, view, history, files, way, certificate, inputs, run_limit };
             Driver::new(setup).run(start.stream).await;
         });
         true

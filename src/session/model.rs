@@ -1,11 +1,12 @@
 //! What the components show: small `Copy` handles of signals, written by the session only.
 
 use leptos::prelude::*;
-use sightline_browser::{MediaStream, files::PickedFile, media_file::MediaFile};
+use sightline_browser::{MediaStream, files::PickedFile, frame_watch::FrameWatch, media_file::MediaFile};
 use sightline_core::{
     chat::DeliveryState,
     notice::NoticeCode,
     room::LinkState,
+    run::RunState,
     signalling::SignallingStatus,
     stats::{ConnectionDetails, Figure, History, LinkPath, Quality},
     transfer::{Direction, TransferHandle, TransferState, TransferView},
@@ -16,6 +17,7 @@ use sightline_protocol::{
     telemetry::Reception,
 };
 
+pub use super::playout::Playout;
 pub use super::preferences::{Preferences, Setting, switch_value};
 
 /// A stream, which lives in this thread only.
@@ -46,8 +48,30 @@ pub struct RoomModel {
     pub needs_source_gesture: RwSignal<bool>,
     /// The video file that is shown, or may be.
     pub file: FileModel,
+    /// The run.
+    pub run: RwSignal<RunShown>,
     /// What is set.
     pub settings: SettingsModel,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunShown {
+    /// Where.
+    pub state: RunState,
+    /// How long it is on, or was, in seconds.
+    pub seconds: u64,
+}
+
+/// What a run can be saved as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Export {
+    /// The report.
+    Json,
+    /// Its samples as a table.
+    Csv,
+    /// The raw stats reports.
+    RtcStats,
 }
 
 /// One tile. Cheap to copy; equal tiles have the same `member`.
@@ -82,6 +106,10 @@ pub struct TileModel {
     pub seen_by: RwSignal<Option<SeenBy>>,
     /// The rows; empty on one's own tile.
     pub figures: RwSignal<Vec<Figure>>,
+    /// Notes the frames that the tile's `<video>` shows.
+    pub frames: StoredValue<FrameWatch, LocalStorage>,
+    /// How the picture was shown; `None` on one's own tile, and while nobody looks at it.
+    pub playout: RwSignal<Option<Playout>>,
     /// What was measured and what happened; empty on one's own tile.
     pub history: RwSignal<History>,
     /// What stands behind the figures, while somebody looks at them.
@@ -179,6 +207,12 @@ pub struct RoomActions {
     pub retry: Callback<()>,
     /// Figures are shown (true) or not: rows are only collected while they are.
     pub watch_figures: Callback<bool>,
+    /// Begins a run.
+    pub start_run: Callback<()>,
+    /// Ends it.
+    pub stop_run: Callback<()>,
+    /// Saves what it left (called from a click).
+    pub export: Callback<Export>,
 }
 
 /// Everything the lobby shows.

@@ -1,7 +1,7 @@
 //! Writes what happens in a room into the signals that the components show; the figures are in `figures_view`.
 
 use leptos::prelude::*;
-use sightline_browser::MediaStream;
+use sightline_browser::{MediaStream, frame_watch::FrameWatch};
 use sightline_core::{
     chat::ChatMessage,
     notice::NoticeCode,
@@ -17,7 +17,7 @@ use sightline_protocol::{
 use super::{
     identity::{self, Place},
     media::{LocalMedia, MediaSignals},
-    model::{ChatLine, RoomModel, SettingsModel, TileModel, TransfersModel},
+    model::{ChatLine, RoomModel, RunShown, SettingsModel, TileModel, TransfersModel},
     signals,
 };
 
@@ -50,6 +50,7 @@ impl RoomView {
             source: media.source,
             needs_source_gesture: media.needs_gesture,
             file: media.file,
+            run: RwSignal::new(RunShown::default()),
             settings,
         }
     }
@@ -87,6 +88,7 @@ impl RoomView {
                 self.model.others.try_update(|tiles| tiles.retain(|tile| !is_of(tile, &id)));
                 self.show_own_reception();
             }
+            RoomEvent::WayOpen(_) | RoomEvent::Run(..) => {}
             RoomEvent::ChatChanged(id) => {
                 if let Some(message) = session.message(&id) {
                     self.show_message(message);
@@ -117,6 +119,21 @@ impl RoomView {
         if let Some(tile) = tile {
             signals::set(tile.is_speaking, is_speaking);
         }
+    }
+
+    /// What the room is called.
+    pub fn room_name(&self) -> String {
+        self.room.to_string()
+    }
+
+    /// What this person is called.
+    pub fn own_name(&self) -> String {
+        self.model.local.name.try_get_untracked().unwrap_or_default()
+    }
+
+    /// Shows where the run is.
+    pub fn show_run(&self, run: RunShown) {
+        signals::set(self.model.run, run);
     }
 
     /// Tells of a problem.
@@ -201,6 +218,8 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         quality: RwSignal::new(None),
         seen_by: RwSignal::new(None),
         figures: RwSignal::new(Vec::new()),
+        frames: StoredValue::new_local(FrameWatch::default()),
+        playout: RwSignal::new(None),
         history: RwSignal::new(History::default()),
         details: RwSignal::new(ConnectionDetails::default()),
     }

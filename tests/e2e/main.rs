@@ -3,6 +3,7 @@
 
 mod accessibility;
 mod bench_panel;
+mod bench_quality;
 mod call;
 mod check;
 mod conversation;
@@ -12,8 +13,10 @@ mod hosting;
 mod installing;
 mod keyboard;
 mod lobby;
+mod measure;
 mod media;
 mod panel;
+mod playout;
 mod problems;
 #[cfg(target_os = "linux")]
 mod recovery;
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<ExitCode> {
         lobby::tests(&stage),
         media::tests(&stage),
         panel::tests(&stage),
+        playout::tests(&stage),
         room::tests(&stage),
         #[cfg(target_os = "linux")]
         recovery::tests(&stage),
@@ -58,6 +62,8 @@ fn main() -> anyhow::Result<ExitCode> {
         accessibility::tests(&stage),
         screenshots::tests(&stage),
         bench_panel::tests(&stage),
+        bench_quality::tests(&stage),
+        measure::tests(&stage),
     ]
     .into_iter()
     .flatten()

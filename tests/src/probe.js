@@ -1,11 +1,18 @@
 // Runs in every page before its own scripts. It records what the browser did, and with `?probe=` in the address it plays
 // a browser or a person that cannot be had otherwise.
 (() => {
-  const probe = { connections: [], reports: [], violations: [] };
+  const probe = { connections: [], reports: [], violations: [], saved: [] };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
   document.addEventListener("securitypolicyviolation", (event) => {
     probe.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
   });
+
+  // What was saved as a file.
+  const createObjectURL = URL.createObjectURL;
+  URL.createObjectURL = (blob) => {
+    probe.saved.push(blob);
+    return createObjectURL.call(URL, blob);
+  };
 
   const Native = window.RTCPeerConnection;
   if (Native) {
@@ -72,10 +79,48 @@
       },
     });
   };
+  // A camera that paints exactly when it is told to, and knows when it did: `sightlineSource`.
+  const paintedCamera = async ({ video } = {}) => {
+    if (!video) throw new DOMException("played by the test", "NotFoundError");
+    const fps = Number(new URLSearchParams(location.search).get("fps") ?? 30);
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: 640, height: 360 });
+    const paper = canvas.getContext("2d", { alpha: false });
+    const stream = canvas.captureStream(0);
+    const [track] = stream.getVideoTracks();
+    // When each frame was painted, and what stood still longer than due: milliseconds since 1970.
+    const source = { painted: [], stops: [] };
+    window.sightlineSource = source;
+    const interval = 1000 / fps;
+    let due = performance.now();
+    let stop = 0;
+    source.stopFor = (ms) => (stop += ms);
+    const paint = () => {
+      const now = performance.now();
+      const at = performance.timeOrigin + now;
+      const frame = source.painted.length;
+      paper.fillStyle = `hsl(${(frame * 7) % 360} 70% 50%)`;
+      paper.fillRect(0, 0, canvas.width, canvas.height);
+      paper.fillStyle = "#fff";
+      paper.fillRect((frame * 11) % 600, 160, 40, 40);
+      (track.requestFrame ? track : stream).requestFrame();
+      const last = source.painted.at(-1);
+      if (last && at - last - interval >= 50) source.stops.push([last + interval, at - last - interval]);
+      source.painted.push(at);
+      // As a source that is late does not hurry afterwards.
+      due = Math.max(due + interval, now - interval) + stop;
+      stop = 0;
+      if (track.readyState === "live") setTimeout(paint, Math.max(0, due - performance.now()));
+    };
+    paint();
+    return stream;
+  };
   const parts = {
     "ice-servers": nameIceServers,
+    "painted-camera": () => (MediaDevices.prototype.getUserMedia = paintedCamera),
     screen: () => (MediaDevices.prototype.getDisplayMedia = screen),
     "screen-refused": () => (MediaDevices.prototype.getDisplayMedia = refuseScreen),
+    "no-frame-callbacks": () => delete HTMLVideoElement.prototype.requestVideoFrameCallback,
     "no-webrtc": () => delete window.RTCPeerConnection,
     "camera-busy": () => (MediaDevices.prototype.getUserMedia = refuse("NotReadableError")),
     "prompt-ignored": () => (MediaDevices.prototype.getUserMedia = () => new Promise(() => {})),

@@ -28,16 +28,16 @@ pub fn has_display_capture() -> bool {
     media_devices().is_ok_and(|devices| member(&devices, "getDisplayMedia").is_some())
 }
 
-/// The person's languages as BCP 47 tags, the most preferred first.
-#[must_use]
-pub fn languages() -> Vec<String> {
-    window().navigator().languages().iter().filter_map(|language: JsValue| language.as_string()).collect()
-}
-
 /// What the browser calls itself (`User-Agent`).
 #[must_use]
 pub fn user_agent() -> String {
     window().navigator().user_agent().unwrap_or_default()
+}
+
+/// The person's languages as BCP 47 tags, the most preferred first.
+#[must_use]
+pub fn languages() -> Vec<String> {
+    window().navigator().languages().iter().filter_map(|language: JsValue| language.as_string()).collect()
 }
 
 /// Whether the person prefers dark colours.

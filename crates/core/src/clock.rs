@@ -8,7 +8,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use sightline_protocol::telemetry::TelemetryMessage;
+use sightline_protocol::telemetry::{MAX_TELEMETRY_BYTES, TelemetryMessage};
 
 use crate::Timestamp;
 
@@ -89,6 +89,28 @@ impl ClockSync {
             received_us: micros(received).unsigned_abs(),
             answered_us: micros(now).unsigned_abs(),
         }
+    }
+
+    /// Takes a message of the `telemetry` channel; what to answer at once. What is about something else is ignored.
+    pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) -> Option<String> {
+        if text.len() > MAX_TELEMETRY_BYTES {
+            return None;
+        }
+        match serde_json::from_str(text) {
+            Ok(TelemetryMessage::ClockPing { sent_us }) => {
+                serde_json::to_string(&Self::answer(sent_us, now, now)).ok()
+            }
+            Ok(TelemetryMessage::ClockPong { sent_us, received_us, answered_us }) => {
+                self.handle_pong(sent_us, received_us, answered_us, now);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The next ping as the text of a message, where it is time for one.
+    pub fn poll_telemetry(&mut self, now: Timestamp) -> Option<String> {
+        serde_json::to_string(&self.poll_ping(now)?).ok()
     }
 
     /// Takes an answer. What cannot be one is ignored.

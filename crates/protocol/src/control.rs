@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{MessageId, TransferId},
+    id::{MessageId, RunId, TransferId},
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
 };
 
@@ -52,6 +52,30 @@ pub enum ControlMessage {
         transfer: TransferId,
         /// Why.
         reason: TransferEnd,
+    },
+    /// A measurement is on: the addressee measures too. Said again when the first frame was shown.
+    RunStart {
+        /// Which. Where two were started at once, the lesser id is that of both.
+        run: RunId,
+        /// Whether the first frame was shown already.
+        #[serde(default)]
+        is_running: bool,
+    },
+    /// It is over.
+    RunStop {
+        /// Which.
+        run: RunId,
+    },
+    /// A part of what the sender measured of the addressee, after the end.
+    RunLog {
+        /// Of which measurement.
+        run: RunId,
+        /// Which part, from 0.
+        part: u16,
+        /// How many there are.
+        parts: u16,
+        /// Of the whole JSON text (`docs/report.md`, a side).
+        text: String,
     },
     /// The sender leaves the room now; its peer connection closes next.
     Bye,

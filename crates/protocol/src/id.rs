@@ -76,6 +76,11 @@ string_id! {
 }
 
 string_id! {
+    /// One measurement, random, made by the page that starts it.
+    RunId
+}
+
+string_id! {
     /// One relation between two members' browsers, random, made by the one that offers first.
     ConnectionId
 }

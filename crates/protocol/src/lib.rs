@@ -15,7 +15,7 @@ pub mod telemetry;
 pub mod transfer;
 
 pub use error::ErrorCode;
-pub use id::{ConnectionId, Generation, InstanceId, MemberId, MessageId, TransferId};
+pub use id::{ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, TransferId};
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use room::RoomName;
 

@@ -25,3 +25,8 @@ pub const DEFAULT_ROOM_MEMBERS: usize = 8;
 
 /// How long the place of a member whose socket closed is held, in milliseconds.
 pub const AWAY_HOLD_MS: u64 = 30_000;
+
+/// Longest text in one part of a measurement's log, in bytes of UTF-8: escaped, it still fits in a frame.
+pub const MAX_RUN_LOG_PART_BYTES: usize = 24 * 1024;
+/// Most parts of such a log: 6 MB, some hours.
+pub const MAX_RUN_LOG_PARTS: u16 = 256;

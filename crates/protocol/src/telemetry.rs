@@ -44,9 +44,28 @@ pub enum TelemetryMessage {
         /// Of the ping.
         nonce: u32,
     },
+    /// What the sender sends of its picture to the addressee. Once a second, with each of its stats reports.
+    Sending(Sending),
     /// A message of a later version.
     #[serde(other)]
     Unknown,
+}
+
+/// What one member sends of its picture to another: what makes a stall there explainable. What the browser does not
+/// report is left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    /// When the report was read, on the sender's clock, in microseconds.
+    pub at_us: u64,
+    /// Frames that the source delivered so far (`frames` of the `media-source`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_frames: Option<u32>,
+    /// Frames sent so far (`framesSent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames_sent: Option<u32>,
+    /// `qualityLimitationReason` of this moment.
+    #[serde(default, skip_serializing_if = "Limitation::is_none")]
+    pub limitation: Limitation,
 }
 
 /// How one member's picture and sound arrive at another. What the browser does not report is left out.

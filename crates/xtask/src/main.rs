@@ -11,6 +11,7 @@ mod build;
 mod fingerprint;
 mod icons;
 mod install;
+mod measure;
 mod placement;
 mod policy;
 mod process;
@@ -54,6 +55,8 @@ enum Task {
     /// Cut networks, kill servers and write a thousand messages, in real browsers: real times, printed. Needs root on
     /// Linux for the cuts. The whole takes an hour.
     Soak(soak::Options),
+    /// Run a matrix of measurements between two browsers, over emulated links where this is root on Linux.
+    Measure(measure::Options),
     /// Take the README's screenshots anew, into docs/screenshots/.
     Screenshots,
     /// Draw the app's icons anew from assets/app/icon.svg.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Task::Test(options) => return test::run(&options),
         Task::Bench(bench) => bench::run(&bench),
         Task::Soak(options) => soak::run(&options),
+        Task::Measure(options) => measure::run(&options),
         Task::Screenshots => screenshots::run(),
         Task::Icons => icons::run(),
     };

@@ -6,7 +6,7 @@ use sightline_protocol::RoomName;
 
 use crate::{
     components::{
-        When,
+        RunControl, RunResult, When,
         announcer::ArrivalAnnouncer,
         chat::Chat,
         connection_status::ConnectionStatus,
@@ -97,10 +97,11 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             class:is-figures-open=panels.figures
             data-testid="room"
         >
-            <TopBar room=room model=model panels=panels />
+            <TopBar room=room model=model actions=actions panels=panels />
             <div class="room-body">
                 <section class="room-stage">
                     <NoticeList notices=notices dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
+                    <RunResult model=model actions=actions />
                     <SourceResume
                         is_wanted=model.needs_source_gesture
                         choose=actions.choose_source
@@ -128,7 +129,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
 }
 
 #[component]
-fn TopBar(room: RoomName, model: RoomModel, panels: Panels) -> AnyView {
+fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels) -> AnyView {
     let language = Language::from_context();
     let show_shortcuts = Callback::new(move |()| panels.shortcuts.set(true));
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
@@ -143,6 +144,7 @@ fn TopBar(room: RoomName, model: RoomModel, panels: Panels) -> AnyView {
                 <span class="sr-only">{language.text(sentence!(room.people))}": "</span>
                 {count}
             </span>
+            <RunControl model=model actions=actions />
             <InvitationMenu invitation=model.invitation is_open=panels.invitation />
             <SettingsMenu settings=model.settings is_open=panels.settings show_shortcuts=show_shortcuts />
         </header>

@@ -10,6 +10,7 @@ mod data_channel;
 mod devices;
 mod environment;
 mod error;
+mod frame_watch;
 mod http;
 mod location;
 mod media_element;

@@ -12,6 +12,7 @@ mod interval;
 mod marks;
 mod meter;
 mod score;
+mod sender;
 mod stall;
 mod summary;
 
@@ -21,5 +22,6 @@ pub use histogram::{GAP_BUCKETS_MS, GapHistogram};
 pub use marks::{Declaration, Mark, MarkKind};
 pub use meter::{MAX_STALLS, PlayoutMeter};
 pub use score::{Score, ScoreTerm, ScoreTermKind};
+pub use sender::{SenderTimeline, sending_message};
 pub use stall::Stall;
 pub use summary::PlayoutSummary;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{GapHistogram, Score};
+use crate::stats::Metric;
 
 /// What is known at one moment. `None` is "not reported" or "nothing yet", never zero.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,4 +52,26 @@ pub struct PlayoutSummary {
     pub gaps: GapHistogram,
     /// From 1 to 5, once a frame was shown.
     pub score: Option<Score>,
+}
+
+impl PlayoutSummary {
+    /// The number of a row, in its base unit; `None` for every other metric, and where there is none.
+    #[must_use]
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        let once_watched = |number: f64| self.watched.map(|_| number);
+        match metric {
+            Metric::StallRatio => self.stall_ratio,
+            Metric::StallCount => once_watched(f64::from(self.stall_count)),
+            Metric::StallTime => once_watched(self.stall_time.as_secs_f64()),
+            Metric::LongestStall => once_watched(self.longest_stall.as_secs_f64()),
+            Metric::StallsPerMinute => self.stalls_per_minute,
+            Metric::TimeToFirstFrame => self.time_to_first_frame.map(|time| time.as_secs_f64()),
+            Metric::FramesPresented => self.frames_presented.map(f64::from),
+            Metric::FramesReceived => self.frames_received,
+            Metric::FramesDecoded => self.frames_decoded,
+            Metric::MeanReceiveBitrate => self.mean_bitrate_bps,
+            Metric::BytesReceived => self.bytes,
+            _ => None,
+        }
+    }
 }

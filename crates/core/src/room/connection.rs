@@ -49,6 +49,9 @@ impl RoomSession {
                 let peer = self.peers.remove(at);
                 self.forget(peer);
             }
+            message @ (ControlMessage::RunStart { .. }
+            | ControlMessage::RunStop { .. }
+            | ControlMessage::RunLog { .. }) => self.event(RoomEvent::Run(id, message)),
             ControlMessage::Unknown => {}
         }
     }

@@ -175,6 +175,7 @@ impl RoomSession {
         }
         self.conversation.handle_channel_open(&member);
         self.transfers.handle_channel_open(&member, now);
+        self.event(RoomEvent::WayOpen(member));
     }
 
     /// The link beside the other came to nothing.

@@ -88,6 +88,10 @@ pub enum RoomEvent {
     PeerGone(MemberId),
     /// A message is new or has another state: see [`RoomSession::message`].
     ChatChanged(MessageId),
+    /// The way to a member is open: what is to be said on it can be said now.
+    WayOpen(MemberId),
+    /// A member said something about a measurement.
+    Run(MemberId, ControlMessage),
 }
 
 /// One member's session in a room. It outlives every socket and every peer connection in it.
@@ -264,6 +268,7 @@ impl RoomSession {
                 let member = self.peers[at].id().clone();
                 self.conversation.handle_channel_open(&member);
                 self.transfers.handle_channel_open(&member, now);
+                self.event(RoomEvent::WayOpen(member));
             }
             self.review(at, now);
         }
@@ -279,6 +284,14 @@ impl RoomSession {
             self.review(at, now);
         }
         self.drain(now);
+    }
+
+    /// Says something to a member, if the way there is open; otherwise it is not said.
+    pub fn send_control(&mut self, member: &MemberId, message: &ControlMessage) {
+        let link = self.index_of(member).and_then(|at| self.peers[at].link.as_ref());
+        if let Some(link) = link {
+            push_control(&mut self.outputs, link.id, message);
+        }
     }
 
     /// A text message came on the `control` channel. What is not understood is ignored.

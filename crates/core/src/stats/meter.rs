@@ -10,7 +10,7 @@ use super::{
     reception,
     snapshot::{Inbound, Outbound, Snapshot},
 };
-use crate::Timestamp;
+use crate::{Timestamp, playout::PlayoutSummary};
 
 /// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
 const WINDOW: usize = 6;
@@ -69,6 +69,17 @@ pub struct Figures {
     pub reception: Option<Reception>,
     /// `None` before a candidate pair is chosen.
     pub path: Option<LinkPath>,
+}
+
+impl Figures {
+    /// Fills in the rows that follow from how the picture was shown.
+    pub fn add_playout(&mut self, playout: &PlayoutSummary) {
+        for row in &mut self.rows {
+            if let Some(number) = playout.value(row.metric) {
+                row.value = Some(FigureValue::Number(number));
+            }
+        }
+    }
 }
 
 /// Measures one peer connection.
@@ -241,8 +252,19 @@ fn value(
         Metric::IceState => word(states.ice.as_ref()),
         Metric::DtlsState => word(now.dtls_state.as_ref()),
         Metric::SignalingState => word(states.signaling.as_ref()),
-        // Those the other side has to tell.
-        Metric::RemoteReceiveBitrate
+        // Those of the playout, and those the other side has to tell.
+        Metric::StallRatio
+        | Metric::StallCount
+        | Metric::StallTime
+        | Metric::LongestStall
+        | Metric::StallsPerMinute
+        | Metric::TimeToFirstFrame
+        | Metric::FramesPresented
+        | Metric::FramesReceived
+        | Metric::FramesDecoded
+        | Metric::MeanReceiveBitrate
+        | Metric::BytesReceived
+        | Metric::RemoteReceiveBitrate
         | Metric::RemoteFrameWidth
         | Metric::RemoteFrameHeight
         | Metric::RemoteFramesPerSecond

@@ -31,6 +31,18 @@ pub enum Metric {
     IceState,
     DtlsState,
     SignalingState,
+    // How the picture was shown since it was first expected, by its frames.
+    StallRatio,
+    StallCount,
+    StallTime,
+    LongestStall,
+    StallsPerMinute,
+    TimeToFirstFrame,
+    FramesPresented,
+    FramesReceived,
+    FramesDecoded,
+    MeanReceiveBitrate,
+    BytesReceived,
     // How the other side receives what is sent from here, as it tells over the `telemetry` channel.
     RemoteReceiveBitrate,
     RemoteFrameWidth,
@@ -56,6 +68,10 @@ pub enum Unit {
     Pixels,
     /// A number of things since the connection was made.
     Count,
+    /// Things a minute.
+    PerMinute,
+    /// Bytes.
+    Bytes,
     /// Not a number.
     Word,
 }
@@ -80,7 +96,7 @@ pub struct Figure {
 
 impl Metric {
     /// Every metric in the order in which they are shown.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 45] = [
         Self::ReceiveBitrate,
         Self::SendBitrate,
         Self::FramesPerSecond,
@@ -91,8 +107,19 @@ impl Metric {
         Self::Jitter,
         Self::Codec,
         Self::Path,
+        Self::StallRatio,
+        Self::StallCount,
+        Self::StallTime,
+        Self::LongestStall,
+        Self::StallsPerMinute,
         Self::FreezeCount,
         Self::TotalFreezesDuration,
+        Self::TimeToFirstFrame,
+        Self::MeanReceiveBitrate,
+        Self::BytesReceived,
+        Self::FramesReceived,
+        Self::FramesDecoded,
+        Self::FramesPresented,
         Self::PacketsLost,
         Self::FramesDropped,
         Self::AudioLevel,
@@ -148,6 +175,17 @@ impl Metric {
             Self::IceState => "ice_state",
             Self::DtlsState => "dtls_state",
             Self::SignalingState => "signaling_state",
+            Self::StallRatio => "stall_ratio",
+            Self::StallCount => "stall_count",
+            Self::StallTime => "stall_time",
+            Self::LongestStall => "longest_stall",
+            Self::StallsPerMinute => "stalls_per_minute",
+            Self::TimeToFirstFrame => "time_to_first_frame",
+            Self::FramesPresented => "frames_presented",
+            Self::FramesReceived => "frames_received",
+            Self::FramesDecoded => "frames_decoded",
+            Self::MeanReceiveBitrate => "mean_receive_bitrate",
+            Self::BytesReceived => "bytes_received",
             Self::RemoteReceiveBitrate => "remote_receive_bitrate",
             Self::RemoteFrameWidth => "remote_frame_width",
             Self::RemoteFrameHeight => "remote_frame_height",
@@ -180,6 +218,7 @@ impl Metric {
             Self::ReceiveBitrate
             | Self::SendBitrate
             | Self::AvailableOutgoingBitrate
+            | Self::MeanReceiveBitrate
             | Self::RemoteReceiveBitrate => Unit::BitsPerSecond,
             Self::FramesPerSecond | Self::FramesPerSecondSent | Self::RemoteFramesPerSecond => {
                 Unit::FramesPerSecond
@@ -190,13 +229,27 @@ impl Metric {
             | Self::FrameHeightSent
             | Self::RemoteFrameWidth
             | Self::RemoteFrameHeight => Unit::Pixels,
-            Self::RoundTripTime | Self::Jitter | Self::TotalFreezesDuration | Self::RemoteJitter => {
-                Unit::Seconds
-            }
-            Self::LossRatio | Self::AudioLevel | Self::RemoteLossRatio | Self::RemoteFrozenRatio => {
-                Unit::Ratio
-            }
-            Self::PacketsLost | Self::FreezeCount | Self::FramesDropped => Unit::Count,
+            Self::RoundTripTime
+            | Self::Jitter
+            | Self::TotalFreezesDuration
+            | Self::StallTime
+            | Self::LongestStall
+            | Self::TimeToFirstFrame
+            | Self::RemoteJitter => Unit::Seconds,
+            Self::LossRatio
+            | Self::StallRatio
+            | Self::AudioLevel
+            | Self::RemoteLossRatio
+            | Self::RemoteFrozenRatio => Unit::Ratio,
+            Self::PacketsLost
+            | Self::FreezeCount
+            | Self::FramesDropped
+            | Self::StallCount
+            | Self::FramesPresented
+            | Self::FramesReceived
+            | Self::FramesDecoded => Unit::Count,
+            Self::StallsPerMinute => Unit::PerMinute,
+            Self::BytesReceived => Unit::Bytes,
             Self::Codec
             | Self::CodecSent
             | Self::AudioCodec

@@ -14,6 +14,16 @@ pub(crate) enum Bench {
     Signalling(signalling::Options),
     /// The figures in Chromium for 1, 4 and 8 peers: processor time with the panel open, closed, and of bare connections.
     Panel,
+    /// Known stalls in both browsers: precision, recall, F1 and error of the ledger and of the browsers' own freezes; cost.
+    Quality(Quality),
+}
+
+/// How often.
+#[derive(clap::Args)]
+pub(crate) struct Quality {
+    /// How often each of ten stops is injected, in each browser at each rate.
+    #[arg(long, default_value_t = 2)]
+    rounds: u32,
 }
 
 /// Measures, and prints the result.
@@ -24,6 +34,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Signalling(options) => signalling::run(options),
         Bench::Panel => panel(),
+        Bench::Quality(options) => quality(options),
     }
 }
 
@@ -32,4 +43,16 @@ fn panel() -> Result<()> {
     let mut measurement = test::end_to_end(&browsers::test_tools()?, Some("bench_panel"))?;
     // Its table is printed by a test that passes.
     process::run(measurement.env("SIGHTLINE_BENCH", "panel").arg("--nocapture"))
+}
+
+/// Driven by the end-to-end tests' own harness too.
+fn quality(options: &Quality) -> Result<()> {
+    let mut measurement = test::end_to_end(&browsers::test_tools()?, Some("bench_quality"))?;
+    let rounds = options.rounds.to_string();
+    process::run(
+        measurement
+            .env("SIGHTLINE_BENCH", "quality")
+            .env("SIGHTLINE_BENCH_ROUNDS", rounds)
+            .arg("--nocapture"),
+    )
 }

@@ -1,0 +1,292 @@
+//! The document itself. Times are seconds on the axis of the page that made the report, whose zero is the first frame.
+
+use serde::{Deserialize, Serialize};
+
+/// The word that says what a file is.
+pub const FORMAT: &str = "sightline-report";
+/// The version of the format.
+pub const VERSION: u32 = 1;
+/// Largest file that is opened, in bytes.
+pub const MAX_REPORT_BYTES: usize = 64 * 1024 * 1024;
+
+/// One measurement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`FORMAT`]
+    pub format: String,
+    /// [`VERSION`]
+    pub version: u32,
+    /// The measurement's id.
+    pub run: String,
+    /// The room's name.
+    pub room: String,
+    /// When the first frame was shown, in milliseconds since 1970 by the clock of the computer that made the report.
+    pub started_at_unix_ms: f64,
+    /// From the first frame to the end.
+    pub duration_s: f64,
+    /// Why it ended.
+    pub ended_by: EndReason,
+    /// What each browser measured of another: the reporter's own views first, after each the view from the other end.
+    pub sides: Vec<Side>,
+}
+
+/// Why a measurement ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Somebody stopped it.
+    Stopped,
+    /// It was to last so long.
+    TimeLimit,
+    /// The video file was over.
+    FileEnded,
+    /// Everybody else was gone.
+    ConnectionGone,
+}
+
+/// A browser.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Party {
+    /// The member's id in the room.
+    pub member: String,
+    /// The name shown.
+    pub name: String,
+    /// The browser, by its `navigator.userAgent`; empty where it is not known.
+    #[serde(default)]
+    pub browser: String,
+}
+
+/// How another page's clock stands to the reporter's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Clock {
+    /// What was added to one's own time to have theirs.
+    pub offset_s: f64,
+    /// It is wrong by at most this.
+    pub error_s: f64,
+}
+
+/// What one browser measured of one other: what came from it, and what was sent to it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    /// Who measured.
+    pub observer: Party,
+    /// Whom.
+    pub observed: Party,
+    /// How the observer's clock was laid on the axis; `None` for the reporter's own, and where it is not known, in
+    /// which case the times are laid by the moment at which they arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
+    /// What else is known of the circumstances, as words: `codec`, `path`, limits.
+    #[serde(default)]
+    pub conditions: Vec<(String, String)>,
+    /// The names of the columns of `samples`; the first is `time`.
+    pub columns: Vec<String>,
+    /// One row for each stats report; `null` is "not reported".
+    pub samples: Vec<Vec<Option<f64>>>,
+    /// What became another.
+    #[serde(default)]
+    pub events: Vec<EventEntry>,
+    /// How the picture was shown; `None` where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playout: Option<PlayoutEntry>,
+}
+
+/// Something became another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventEntry {
+    /// When.
+    pub at_s: f64,
+    /// What, as `codec`.
+    pub subject: String,
+    /// What it is now.
+    pub value: String,
+}
+
+/// How a picture was shown (`docs/measuring.md`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "each is defined in docs/measuring.md under the same name")]
+pub struct PlayoutEntry {
+    pub first_frame_at_s: f64,
+    pub watched_s: f64,
+    pub marked_s: f64,
+    pub time_to_first_frame_s: Option<f64>,
+    pub stall_count: u32,
+    pub stall_time_s: f64,
+    pub stall_ratio: f64,
+    pub stalls_per_minute: f64,
+    pub longest_stall_s: f64,
+    pub freeze_count: Option<f64>,
+    pub total_freezes_duration_s: Option<f64>,
+    pub bytes_received: Option<f64>,
+    pub mean_receive_bitrate_bps: Option<f64>,
+    pub loss_ratio: Option<f64>,
+    pub frames_received: Option<f64>,
+    pub frames_decoded: Option<f64>,
+    pub frames_dropped: Option<f64>,
+    pub frames_presented: Option<u32>,
+    pub frames_per_second: Option<f64>,
+    pub frame_width: Option<u32>,
+    pub frame_height: Option<u32>,
+    pub gaps: GapCounts,
+    pub score: Option<ScoreEntry>,
+    pub stalls: Vec<StallEntry>,
+    pub marks: Vec<MarkEntry>,
+}
+
+/// Inter-frame gaps, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapCounts {
+    /// Upper bounds of the buckets, exclusive; the last bucket has none.
+    pub bounds_ms: Vec<u32>,
+    /// One more than bounds.
+    pub counts: Vec<u32>,
+}
+
+/// The score with its arithmetic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreEntry {
+    /// From 1 to 5.
+    pub value: f64,
+    /// What was taken off.
+    pub terms: Vec<ScoreTermEntry>,
+}
+
+/// One thing that was taken off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreTermEntry {
+    /// For what.
+    pub kind: String,
+    /// How much.
+    pub points: f64,
+    /// What it follows from: percent, a number a minute, frames a second, or seconds.
+    pub figure: f64,
+}
+
+/// One stall.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StallEntry {
+    /// When the next frame was due.
+    pub start_s: f64,
+    /// From then until a frame was shown.
+    pub duration_s: f64,
+    /// The most likely reason.
+    pub cause: String,
+}
+
+/// A time in which standing still was no stall.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MarkEntry {
+    /// Why.
+    pub kind: String,
+    /// From when.
+    pub from_s: f64,
+    /// Until when; `None` where it lasted to the end.
+    #[serde(default)]
+    pub to_s: Option<f64>,
+}
+
+/// Why a file is no report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReportInvalid {
+    /// Larger than [`MAX_REPORT_BYTES`].
+    #[error("the file is too large")]
+    TooLarge,
+    /// No JSON, or cut off.
+    #[error("the file is no JSON, or not all of it")]
+    NotJson,
+    /// JSON of something else.
+    #[error("the file is no report of Sightline")]
+    Foreign,
+    /// Of a later version.
+    #[error("the report was made by a later version")]
+    TooNew,
+    /// Of this format, with something in it that cannot be.
+    #[error("the report is damaged")]
+    Damaged,
+}
+
+impl Report {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ReportInvalid`], which has a sentence for a person.
+    pub fn parse(text: &str) -> Result<Self, ReportInvalid> {
+        if text.len() > MAX_REPORT_BYTES {
+            return Err(ReportInvalid::TooLarge);
+        }
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+            version: u32,
+        }
+        match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+            Err(_) => return Err(ReportInvalid::NotJson),
+            Ok(_) => match serde_json::from_str::<Head>(text) {
+                Ok(head) if head.format == FORMAT && head.version > VERSION => {
+                    return Err(ReportInvalid::TooNew);
+                }
+                Ok(head) if head.format == FORMAT => {}
+                _ => return Err(ReportInvalid::Foreign),
+            },
+        }
+        let report: Self = serde_json::from_str(text).map_err(|_| ReportInvalid::Damaged)?;
+        if report.sides.iter().all(Side::is_sound) { Ok(report) } else { Err(ReportInvalid::Damaged) }
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // There is nothing in it that JSON has no form for.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Side {
+    /// The values of a column by time, in order; gaps are `None`.
+    pub fn column<'a>(&'a self, name: &str) -> impl Iterator<Item = (f64, Option<f64>)> + 'a {
+        let at = self.columns.iter().position(|column| column == name);
+        self.samples.iter().filter_map(move |row| {
+            let time = *row.first()?;
+            Some((time?, at.and_then(|at| row.get(at).copied().flatten())))
+        })
+    }
+
+    /// Moves every time by so much.
+    pub(crate) fn shift(&mut self, by_s: f64) {
+        let shift = |time: &mut f64| *time = rounded(*time + by_s);
+        for row in &mut self.samples {
+            if let Some(Some(time)) = row.first_mut() {
+                shift(time);
+            }
+        }
+        self.events.iter_mut().for_each(|event| shift(&mut event.at_s));
+        if let Some(playout) = &mut self.playout {
+            shift(&mut playout.first_frame_at_s);
+            playout.stalls.iter_mut().for_each(|stall| shift(&mut stall.start_s));
+            for mark in &mut playout.marks {
+                shift(&mut mark.from_s);
+                mark.to_s.iter_mut().for_each(shift);
+            }
+        }
+    }
+
+    /// Whether every row has every column, and the histogram every bucket.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_full = |playout: &PlayoutEntry| {
+            let gaps = &playout.gaps;
+            gaps.counts.is_empty() || gaps.counts.len() == gaps.bounds_ms.len() + 1
+        };
+        self.columns.first().is_some_and(|first| first == "time")
+            && self
+                .samples
+                .iter()
+                .all(|row| row.len() == self.columns.len() && matches!(row.first(), Some(Some(_))))
+            && self.playout.as_ref().is_none_or(is_full)
+    }
+}
+
+/// To the millisecond, which is more than any of the clocks is good for, or a thousandth of another unit.
+pub(crate) fn rounded(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
+}

@@ -1,0 +1,8 @@
+//! Runs between two pages that exchange messages, and the report that comes of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod exports;
+mod pair;
+mod report;
+mod runs;
+mod schema;

@@ -1,0 +1,164 @@
+//! Two pages: Ada sends a picture, Bob watches it. Bob's clock is ten seconds ahead of Ada's.
+
+use std::time::Duration;
+
+use sightline_core::{
+    Timestamp,
+    clock::ClockEstimate,
+    playout::ShownFrame,
+    report::Party,
+    run::{Recorder, Run, RunOutput},
+    stats::{Figure, FigureValue, Metric, StatsEntry},
+};
+use sightline_protocol::{MemberId, RunId, control::ControlMessage};
+
+pub(crate) const AHEAD: Duration = Duration::from_secs(10);
+
+pub(crate) fn id(name: &str) -> MemberId {
+    MemberId::new(name).unwrap()
+}
+
+pub(crate) fn party(name: &str) -> Party {
+    Party { member: name.to_owned(), name: name.to_owned(), browser: "test".to_owned() }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) run: Run,
+}
+
+/// Time is Ada's.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) ada: Page,
+    pub(crate) bob: Page,
+    pub(crate) now: Timestamp,
+    presented: u32,
+    /// Messages are delivered.
+    pub(crate) is_connected: bool,
+}
+
+impl Pair {
+    pub(crate) fn new() -> Self {
+        let now = Timestamp::from_origin(Duration::from_secs(100));
+        Self { ada: Page::default(), bob: Page::default(), now, presented: 0, is_connected: true }
+    }
+
+    pub(crate) fn bobs_now(&self) -> Timestamp {
+        self.now + AHEAD
+    }
+
+    /// Ada asks for a run.
+    pub(crate) fn start(&mut self, number: u128, limit: Option<Duration>) {
+        self.ada.run.start(RunId::from_random(number), party("ada"), "room", limit);
+        self.open();
+    }
+
+    /// The ways between the two are open.
+    pub(crate) fn open(&mut self) {
+        let now = self.now;
+        self.ada.run.handle_open(&id("bob"), || Recorder::new(party("bob"), now));
+        let now = self.bobs_now();
+        self.bob.run.handle_open(&id("ada"), || Recorder::new(party("ada"), now));
+        self.deliver();
+    }
+
+    /// Hands every message over until nobody has one.
+    pub(crate) fn deliver(&mut self) {
+        loop {
+            let from_ada = sent(&mut self.ada.run);
+            let from_bob = sent(&mut self.bob.run);
+            if from_ada.is_empty() && from_bob.is_empty() {
+                return;
+            }
+            if !self.is_connected {
+                continue;
+            }
+            let (now, bobs_now) = (self.now, self.bobs_now());
+            let ahead_us = i64::try_from(AHEAD.as_micros()).unwrap();
+            let error = Duration::from_millis(2);
+            for message in from_ada {
+                // As it goes over the wire.
+                let message = again(&message);
+                let clock = ClockEstimate { offset_us: -ahead_us, error };
+                let local = || (party("bob"), "room".to_owned());
+                if self.bob.run.handle_control(&id("ada"), &message, local, Some(clock), bobs_now) {
+                    self.bob.run.handle_open(&id("ada"), || Recorder::new(party("ada"), bobs_now));
+                }
+            }
+            for message in from_bob {
+                let message = again(&message);
+                let clock = ClockEstimate { offset_us: ahead_us, error };
+                let local = || (party("ada"), "room".to_owned());
+                if self.ada.run.handle_control(&id("bob"), &message, local, Some(clock), now) {
+                    self.ada.run.handle_open(&id("bob"), || Recorder::new(party("bob"), now));
+                }
+            }
+        }
+    }
+
+    /// Bob sees Ada's picture at 25 frames a second; both have a report each second.
+    pub(crate) fn play(&mut self, seconds: u32) {
+        for _ in 0..seconds {
+            for _ in 0..25 {
+                self.now = self.now + Duration::from_millis(40);
+                self.presented += 1;
+                let shown_at = self.bobs_now();
+                let frame = ShownFrame {
+                    shown_at,
+                    presented_frames: self.presented,
+                    width: 640,
+                    height: 360,
+                    ..ShownFrame::default()
+                };
+                if let Some(recorder) = self.bob.run.recorder(&id("ada")) {
+                    recorder.handle_frame(frame, shown_at);
+                }
+            }
+            self.report();
+        }
+    }
+
+    /// Nothing is shown for this long.
+    pub(crate) fn stop_for(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+    }
+
+    fn report(&mut self) {
+        let (now, bobs_now) = (self.now, self.bobs_now());
+        let rows = |bitrate| {
+            vec![
+                Figure { metric: Metric::SendBitrate, value: Some(FigureValue::Number(bitrate)) },
+                Figure { metric: Metric::Codec, value: Some(FigureValue::Word("VP8".to_owned())) },
+            ]
+        };
+        let entry: StatsEntry = serde_json::from_value(serde_json::json!({
+            "type": "inbound-rtp", "kind": "video", "id": "V", "timestamp": now.since_origin().as_millis() as u64,
+            "bytesReceived": self.presented * 1000, "packetsReceived": self.presented, "packetsLost": 0,
+        }))
+        .unwrap();
+        if let Some(recorder) = self.ada.run.recorder(&id("bob")) {
+            recorder.handle_report(&[], &rows(500_000.0), now);
+        }
+        if let Some(recorder) = self.bob.run.recorder(&id("ada")) {
+            recorder.handle_report(&[entry], &rows(0.0), bobs_now);
+        }
+        self.ada.run.handle_progress(now);
+        self.bob.run.handle_progress(bobs_now);
+        self.deliver();
+    }
+}
+
+fn sent(run: &mut Run) -> Vec<ControlMessage> {
+    let outputs = std::iter::from_fn(|| run.poll_output());
+    outputs
+        .filter_map(|output| match output {
+            RunOutput::Send(_, message) => Some(message),
+            RunOutput::Changed => None,
+        })
+        .collect()
+}
+
+fn again(message: &ControlMessage) -> ControlMessage {
+    serde_json::from_str(&serde_json::to_string(message).unwrap()).unwrap()
+}

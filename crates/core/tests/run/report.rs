@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use sightline_core::report::{Report, ReportInvalid, Side};
+
+use crate::pair::{AHEAD, Pair};
+
+/// Ten seconds, a stall of 700 ms, ten seconds: as Ada and as Bob report it.
+pub(crate) fn reports() -> [Report; 2] {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.play(10);
+    pair.stop_for(Duration::from_millis(700));
+    pair.play(10);
+    pair.ada.run.stop(pair.now);
+    pair.deliver();
+    [
+        pair.ada.run.report(1_000_000.0, pair.now).unwrap(),
+        pair.bob.run.report(1_000_000.0, pair.bobs_now()).unwrap(),
+    ]
+}
+
+fn watching(report: &Report) -> &Side {
+    report.sides.iter().find(|side| side.observer.name == "bob").unwrap()
+}
+
+#[test]
+fn both_sides_stand_on_one_axis_whoever_reports() {
+    for report in reports() {
+        assert_eq!(report.sides.len(), 2);
+        let [ada, bob] =
+            ["ada", "bob"].map(|name| report.sides.iter().find(|side| side.observer.name == name).unwrap());
+        // Both had a report at the same moments.
+        let times = |side: &Side| side.column("send_bitrate").map(|(at_s, _)| at_s).collect::<Vec<_>>();
+        assert_eq!(times(ada).len(), 20);
+        for (ada, bob) in times(ada).into_iter().zip(times(bob)) {
+            assert!((ada - bob).abs() < 0.01, "{ada} {bob}");
+        }
+        assert_eq!(ada.column("send_bitrate").next().unwrap().1, Some(500_000.0));
+        assert!(ada.playout.is_none());
+        assert!((report.duration_s - 20.66).abs() < 0.05, "{}", report.duration_s);
+        let clocks: Vec<_> = report.sides.iter().filter_map(|side| side.clock).collect();
+        assert_eq!(clocks.len(), 1);
+        assert!((clocks[0].offset_s.abs() - AHEAD.as_secs_f64()).abs() < 1e-9 && clocks[0].error_s == 0.002);
+    }
+}
+
+#[test]
+fn the_ledger_is_the_same_in_both_reports() {
+    for report in reports() {
+        let playout = watching(&report).playout.as_ref().unwrap();
+        assert!(playout.first_frame_at_s.abs() < 0.05);
+        let [stall] = playout.stalls.as_slice() else { panic!("{:?}", playout.stalls) };
+        assert!((stall.duration_s - 0.7).abs() < 0.002, "{stall:?}");
+        assert!((stall.start_s - 10.0).abs() < 0.05, "{stall:?}");
+        assert_eq!(playout.stall_count, 1);
+        assert_eq!(playout.stall_time_s, stall.duration_s);
+        assert!((playout.stall_ratio - 0.7 / 20.66).abs() < 1e-4, "{}", playout.stall_ratio);
+        assert_eq!(playout.frames_presented, Some(500));
+        assert_eq!(playout.gaps.counts.iter().sum::<u32>(), 499);
+        let score = playout.score.as_ref().unwrap();
+        let taken: f64 = score.terms.iter().map(|term| term.points).sum();
+        assert!((score.value - (5.0 - taken)).abs() < 1e-9, "{score:?}");
+    }
+}
+
+#[test]
+fn what_is_saved_is_opened_again() {
+    for report in reports() {
+        assert_eq!(Report::parse(&report.to_json()).as_ref(), Ok(&report));
+    }
+}
+
+#[test]
+fn a_file_that_is_no_report_says_which_kind_of_none() {
+    let [report, _] = reports();
+    let json = report.to_json();
+    let damaged = json.replacen("[\"time\",", "[\"tim\",", 1);
+    for (text, invalid) in [
+        ("", ReportInvalid::NotJson),
+        ("hello", ReportInvalid::NotJson),
+        (&json[..json.len() / 2], ReportInvalid::NotJson),
+        ("{}", ReportInvalid::Foreign),
+        ("[1, 2]", ReportInvalid::Foreign),
+        (r#"{"format": "other", "version": 1}"#, ReportInvalid::Foreign),
+        (r#"{"format": "sightline-report", "version": 2}"#, ReportInvalid::TooNew),
+        (r#"{"format": "sightline-report", "version": 1}"#, ReportInvalid::Damaged),
+        (&damaged, ReportInvalid::Damaged),
+    ] {
+        assert_eq!(Report::parse(text), Err(invalid), "{}", &text[..text.len().min(60)]);
+    }
+}
+
+#[test]
+fn every_sentence_for_a_bad_file_is_one() {
+    for invalid in [
+        ReportInvalid::TooLarge,
+        ReportInvalid::NotJson,
+        ReportInvalid::Foreign,
+        ReportInvalid::TooNew,
+        ReportInvalid::Damaged,
+    ] {
+        assert!(invalid.to_string().contains(' '));
+    }
+}

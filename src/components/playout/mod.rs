@@ -1,0 +1,9 @@
+//! How a member's picture was shown: the score with its arithmetic, and the ledger of stalls.
+
+mod cause_text;
+mod ledger;
+mod score;
+
+pub use cause_text::stall_cause_text;
+pub use ledger::Ledger;
+pub use score::ScoreLine;

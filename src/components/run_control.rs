@@ -1,0 +1,131 @@
+//! Beginning and ending a run, and saving what it left.
+
+use leptos::prelude::*;
+use sightline_core::run::RunState;
+
+use super::{
+    icon::{Icon, IconName},
+    link::Link,
+};
+use crate::{
+    language::{Language, Sentence},
+    route::Route,
+    sentence,
+    session::model::{Export, RoomActions, RoomModel},
+};
+
+/// One button: begins a run, shows how long it is on, ends it.
+#[component]
+pub fn RunControl(
+    /// Where the run is.
+    model: RoomModel,
+    /// Begins and ends it.
+    actions: RoomActions,
+) -> AnyView {
+    let language = Language::from_context();
+    let state = Memo::new(move |_| model.run.get().state);
+    let is_on = Memo::new(move |_| matches!(state.get(), RunState::Waiting | RunState::Running));
+    let word = Signal::derive(move || match state.get() {
+        RunState::Idle | RunState::Waiting => "idle",
+        RunState::Running => "running",
+        RunState::Ended => "ended",
+    });
+    let stop_text = Signal::derive(move || {
+        if state.get() == RunState::Waiting {
+            return sentence!(run.waiting)(language.locale()).to_owned();
+        }
+        clock(model.run.get().seconds)
+    });
+    view! {
+        <span class="run" data-testid="run" data-state=word>
+            <button
+                type="button"
+                class="button small"
+                data-testid="run-start"
+                hidden=is_on
+                title=language.text(sentence!(run.help))
+                on:click=move |_| actions.start_run.run(())
+            >
+                <Icon name=IconName::Chart />
+                <span class="run-word">{language.text(sentence!(run.start))}</span>
+            </button>
+            <button
+                type="button"
+                class="button small run-stop"
+                data-testid="run-stop"
+                hidden=Signal::derive(move || !is_on.get())
+                title=language.text(sentence!(run.stop))
+                aria-label=language.text(sentence!(run.stop))
+                on:click=move |_| actions.stop_run.run(())
+            >
+                <i class="run-dot" aria-hidden="true"></i>
+                {stop_text}
+            </button>
+        </span>
+    }
+    .into_any()
+}
+
+/// What a run left: above the tiles, until it is put away or another begins.
+#[component]
+pub fn RunResult(
+    /// Where the run is.
+    model: RoomModel,
+    /// Saves.
+    actions: RoomActions,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_put_away = RwSignal::new(false);
+    let is_ended = Memo::new(move |_| model.run.get().state == RunState::Ended);
+    Effect::new(move || {
+        if !is_ended.get() {
+            is_put_away.set(false);
+        }
+    });
+    let save = move |words: Sentence, test_id: &'static str, export: Export| {
+        view! {
+            <button
+                type="button"
+                class="button small"
+                data-testid=test_id
+                on:click=move |_| actions.export.run(export)
+            >
+                {language.text(words)}
+            </button>
+        }
+        .into_any()
+    };
+    view! {
+        <section
+            class="run-result"
+            aria-live="polite"
+            hidden=Signal::derive(move || !is_ended.get() || is_put_away.get())
+        >
+            <p>
+                {language.text(sentence!(run.ended))} " "
+                <b>{Signal::derive(move || clock(model.run.get().seconds))}</b>
+            </p>
+            <div class="run-result-actions">
+                {save(sentence!(run.json), "export-json", Export::Json)}
+                {save(sentence!(run.csv), "export-csv", Export::Csv)}
+                {save(sentence!(run.rtcstats), "export-rtcstats", Export::RtcStats)}
+                <Link to=Route::Report class="button small" new_tab=true>
+                    {language.text(sentence!(run.compare))}
+                </Link>
+            </div>
+            <button
+                type="button"
+                class="icon-button"
+                aria-label=language.text(sentence!(notice.dismiss))
+                on:click=move |_| is_put_away.set(true)
+            >
+                <Icon name=IconName::Close />
+            </button>
+        </section>
+    }
+    .into_any()
+}
+
+fn clock(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

@@ -1,0 +1,102 @@
+//! The table: a column for each view, and how it differs from the first.
+
+use leptos::prelude::*;
+
+use super::{
+    Views,
+    opened::View,
+    place,
+    rows::{Row, difference, rows, text},
+};
+use crate::{language::Language, sentence};
+
+/// The words of the circumstances that are worth a row.
+const CONDITIONS: [&str; 7] =
+    ["source", "codec", "path", "protocol", "max_bitrate_bps", "wanted_codec", "relay_only"];
+
+/// Every figure of every view.
+#[component]
+pub(super) fn Differences(views: Views) -> AnyView {
+    let language = Language::from_context();
+    let table = move || {
+        let views = views.get();
+        if views.is_empty() {
+            return ().into_any();
+        }
+        let heads = views.iter().map(|view| {
+            let (title, file) = (view.title(), view.file.clone());
+            view! {
+                <th scope="col" data-place=place(view.at)>
+                    {title}
+                    <small>{file}</small>
+                </th>
+            }
+            .into_any()
+        });
+        let figures = rows().map(|row| figure_row(&row, &views, language)).collect_view();
+        let resolution = row_of_words("resolution", &views, |view| {
+            let playout = view.playout()?;
+            Some(format!("{}\u{d7}{}", playout.frame_width?, playout.frame_height?))
+        });
+        let conditions = CONDITIONS.map(|name| row_of_words(name, &views, |view| view.condition(name)));
+        view! {
+            <div class="report-table" tabindex="0" role="region" aria-label=language.text(sentence!(report.figures))>
+                <table data-testid="report-figures">
+                    <caption>{language.text(sentence!(report.figures))}</caption>
+                    <thead>
+                        <tr>
+                            <td></td>
+                            {heads.collect_view()}
+                        </tr>
+                    </thead>
+                    <tbody>{figures} {resolution} {conditions.collect_view()}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    table.into_any()
+}
+
+fn figure_row(row: &Row, views: &[View], language: Language) -> AnyView {
+    let values: Vec<_> = views.iter().map(|view| view.playout().and_then(row.value)).collect();
+    let first = values.first().copied().flatten();
+    let cells = values.iter().enumerate().map(|(at, value)| {
+        let by = if at == 0 { String::new() } else { difference(row.unit, *value, first) };
+        let raw = value.map(|value| value.to_string()).unwrap_or_default();
+        view! {
+            <td data-value=raw>
+                {text(row.unit, *value)}
+                <small>{by}</small>
+            </td>
+        }
+        .into_any()
+    });
+    view! {
+        <tr data-testid="report-row" data-metric=row.name>
+            <th scope="row">{language.text(row.title)}</th>
+            {cells.collect_view()}
+        </tr>
+    }
+    .into_any()
+}
+
+/// Words of the field, not translated; no row where nobody knows one.
+fn row_of_words(name: &'static str, views: &[View], of: impl Fn(&View) -> Option<String>) -> AnyView {
+    let words: Vec<_> = views.iter().map(of).collect();
+    if words.iter().all(Option::is_none) {
+        return ().into_any();
+    }
+    let cells = words
+        .into_iter()
+        .map(|word| view! { <td>{word.unwrap_or_else(|| "\u{2013}".to_owned())}</td> }.into_any());
+    view! {
+        <tr data-testid="report-row" data-metric=name>
+            <th scope="row">
+                <code>{name}</code>
+            </th>
+            {cells.collect_view()}
+        </tr>
+    }
+    .into_any()
+}

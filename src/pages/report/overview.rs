@@ -1,0 +1,82 @@
+//! One view: the score with its arithmetic, the circumstances, the ledger.
+
+use leptos::prelude::*;
+use sightline_core::{
+    playout::StallCause,
+    report::{PlayoutEntry, ScoreEntry, StallEntry},
+    stats::Unit,
+};
+
+use super::{
+    opened::{Opened, View},
+    place,
+};
+use crate::{
+    components::{figure_text, playout::stall_cause_text},
+    language::Language,
+    sentence,
+};
+
+/// Everything about one view that has no place in the table.
+#[component]
+pub(super) fn Overview(view: View, opened: RwSignal<Opened>) -> AnyView {
+    let language = Language::from_context();
+    let playout = view.playout().cloned().unwrap_or_default();
+    let score = playout.score.as_ref().map(score_text);
+    let value = playout.score.as_ref().map(|score| score.value.to_string());
+    let receiver = view.receiver();
+    let clock = view.sender().and_then(|sender| sender.clock).map(|clock| {
+        let error = figure_text::of_number(Unit::Seconds, clock.error_s);
+        [language.text(sentence!(report.clock)).get_untracked(), " \u{b1}", &error].concat()
+    });
+    let close = {
+        let report = view.report.clone();
+        move |_| opened.update(|opened| opened.close(&report))
+    };
+    view! {
+        <section class="report-view" data-testid="report-view" data-place=place(view.at)>
+            <header>
+                <h2>{view.title()}</h2>
+                <button type="button" class="button small" on:click=close>
+                    {language.text(sentence!(report.close))}
+                </button>
+            </header>
+            <p class="report-hint">{view.file.clone()} " · " {view.report.room.clone()} " · " {receiver.observer.browser.clone()}</p>
+            <p class="report-hint">{clock}</p>
+            <p class="score" data-testid="score" data-value=value title=language.text(sentence!(score.help))>{score}</p>
+            <h3>{language.text(sentence!(stall.title))}</h3>
+            {ledger(&playout, language)}
+        </section>
+    }
+    .into_any()
+}
+
+fn ledger(playout: &PlayoutEntry, language: Language) -> AnyView {
+    if playout.stalls.is_empty() {
+        return view! { <p class="ledger-empty">{language.text(sentence!(stall.none))}</p> }.into_any();
+    }
+    let rows = playout.stalls.iter().map(|stall| row(stall, language)).collect_view();
+    view! { <ol class="ledger">{rows}</ol> }.into_any()
+}
+
+fn row(stall: &StallEntry, language: Language) -> AnyView {
+    let StallEntry { start_s, duration_s, cause } = stall.clone();
+    let words = stall_cause_text(StallCause::from_word(&cause));
+    view! {
+        <li data-testid="stall" data-start=start_s data-duration=duration_s data-cause=cause>
+            <span class="ledger-start">{figure_text::clock(start_s)}</span>
+            <b>{figure_text::of_number(Unit::Seconds, duration_s)}</b>
+            <span>{language.text(words)}</span>
+        </li>
+    }
+    .into_any()
+}
+
+/// `3.4 = 5 − 1.0 stall_time 4.0 − 0.6 loss 2.0`, in the words of the file.
+fn score_text(score: &ScoreEntry) -> String {
+    let mut text = format!("{:.1} = 5", score.value);
+    for term in &score.terms {
+        text.push_str(&format!(" \u{2212} {:.1} {} {:.1}", term.points, term.kind, term.figure));
+    }
+    text
+}

@@ -1,0 +1,158 @@
+//! What is measured: reports, frames, what the members declare, and runs.
+
+use std::time::Duration;
+
+use sightline_browser::{environment, random, text_file};
+use sightline_core::{
+    Timestamp,
+    report::{self, Party},
+    room::{LinkId, RoomEvent},
+    run::{RunOutput, RunState},
+    stats::{StatsEntry, Subject, inbound_packets},
+};
+use sightline_protocol::{MemberId, RunId, control::PublishedSource};
+
+use super::{Driver, source_word};
+use crate::session::model::{Export, RunShown};
+
+impl Driver {
+    pub(super) fn handle_stats(&mut self, link: LinkId, entries: &[StatsEntry], now: Timestamp) {
+        self.session.handle_inbound_packets(link, inbound_packets(entries));
+        let is_in_use = self.session.is_in_use(link);
+        let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
+        let published = self.session.peer(&link.member).and_then(|peer| peer.published);
+        let expects_video = published.is_some_and(|published| published.source != PublishedSource::None);
+        let states = link.states();
+        let mut figures = link.meter.handle_report(entries, &states, expects_video, now);
+        link.tell(entries, now);
+        let details = link.details(entries, self.view.shows_figures());
+        let member = link.member.clone();
+        self.playout.handle_frames(&member, &self.view.frames(&member), now);
+        figures.add_playout(&self.playout.handle_report(&member, entries, now));
+        self.playout.record(&member, entries, &figures.rows, now);
+        if let Some(published) = published {
+            self.view.note(&member, Subject::Source, source_word(published.source), now);
+        }
+        let playout = self.view.shows_figures().then(|| self.playout.shown(&member, now));
+        self.view.show_figures(&member, figures, playout, details, now);
+        self.show_run(now);
+    }
+
+    /// What an event of the room means for what is measured.
+    pub(super) fn measure_event(&mut self, event: &RoomEvent, now: Timestamp) {
+        match event {
+            RoomEvent::PeerChanged(member) => {
+                if let Some(published) = self.session.peer(member).and_then(|peer| peer.published) {
+                    self.playout.handle_published(member, published, now);
+                }
+            }
+            RoomEvent::PeerGone(member) => self.playout.forget(member, now),
+            RoomEvent::WayOpen(member) => self.open_run(member, now),
+            RoomEvent::Run(member, message) => {
+                let local = (self.local_party(), self.view.room_name());
+                let clock = self.links.values().find(|link| link.member == *member);
+                let clock = clock.and_then(|link| link.clock.estimate(now));
+                if self.playout.handle_run(member, message, || local, clock, now) {
+                    self.open_runs(now);
+                }
+            }
+            RoomEvent::Entered { .. } => {
+                if let Some(limit) = self.run_limit.take() {
+                    self.start_run(Some(limit), now);
+                }
+            }
+            _ => {}
+        }
+        self.perform_run(now);
+    }
+
+    pub(super) fn start_run(&mut self, limit: Option<Duration>, now: Timestamp) {
+        let id = RunId::from_random(random::bits());
+        self.playout.start_run(id, self.local_party(), &self.view.room_name(), limit);
+        self.open_runs(now);
+    }
+
+    pub(super) fn stop_run(&mut self, now: Timestamp) {
+        self.playout.stop_run(now);
+        self.perform_run(now);
+    }
+
+    /// Saves what a run left.
+    pub(super) fn export(&self, export: Export, now: Timestamp) {
+        let Some(report) = self.playout.report(now) else { return };
+        let name = |extension: &str| format!("sightline-{}-{}.{extension}", report.room, short(&report.run));
+        // Where there is no room for it, the browser says so itself.
+        let _ = match export {
+            Export::Json => text_file::save(&name("json"), "application/json", &report.to_json()),
+            Export::Csv => text_file::save(&name("csv"), "text/csv", &report::to_csv(&report)),
+            Export::RtcStats => {
+                text_file::save(&name("rtcstats.jsonl"), "application/x-ndjson", &self.playout.dump())
+            }
+        };
+    }
+
+    /// Does what the run wants done.
+    pub(super) fn perform_run(&mut self, now: Timestamp) {
+        while let Some(output) = self.playout.poll_run() {
+            match output {
+                RunOutput::Send(member, message) => self.session.send_control(&member, &message),
+                RunOutput::Changed => {}
+            }
+        }
+        self.show_run(now);
+    }
+
+    /// Whether a run is on, so that reports are read although nobody sees the page.
+    pub(super) fn is_measuring(&self) -> bool {
+        matches!(self.playout.run_state(), RunState::Waiting | RunState::Running)
+    }
+
+    fn show_run(&self, now: Timestamp) {
+        self.view.show_run(RunShown {
+            state: self.playout.run_state(),
+            seconds: self.playout.run_lasted(now).as_secs(),
+        });
+    }
+
+    fn open_runs(&mut self, now: Timestamp) {
+        for member in self.session.peers().map(|peer| peer.member.id.clone()).collect::<Vec<_>>() {
+            self.open_run(&member, now);
+        }
+        self.perform_run(now);
+    }
+
+    fn open_run(&mut self, member: &MemberId, now: Timestamp) {
+        let name = self.session.peer(member).map(|peer| peer.member.name.as_str().to_owned());
+        let Some(name) = name else { return };
+        let observed = Party { member: member.as_str().to_owned(), name, browser: String::new() };
+        self.playout.handle_open(observed, member, self.conditions(), now);
+    }
+
+    fn local_party(&self) -> Party {
+        Party {
+            member: self.own_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+            name: self.view.own_name(),
+            browser: environment::user_agent(),
+        }
+    }
+
+    /// What is set here.
+    fn conditions(&self) -> Vec<(String, String)> {
+        let preferences = self.media.preferences();
+        let mut conditions = vec![
+            ("source".to_owned(), source_word(self.media.published().source).to_owned()),
+            ("relay_only".to_owned(), preferences.relay_only().to_string()),
+        ];
+        if let Some(limit) = preferences.max_bitrate_bps() {
+            conditions.push(("max_bitrate_bps".to_owned(), limit.to_string()));
+        }
+        if let Some(codec) = preferences.codec() {
+            conditions.push(("wanted_codec".to_owned(), codec));
+        }
+        conditions
+    }
+}
+
+fn short(run: &str) -> &str {
+    run.get(..6).unwrap_or(run)
+}
