@@ -114,6 +114,17 @@ impl LinkWatch {
         self.next_ping = None;
     }
 
+    /// Whether the other side ever answered a ping.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.answers
+    }
+
+    /// The other side is known to answer, from a connection before this one: here its silence is trouble from the start.
+    pub fn expect_answers(&mut self) {
+        self.answers = true;
+    }
+
     /// Something arrived on one of the channels.
     pub fn handle_heard(&mut self) {
         self.silent = 0;

@@ -167,6 +167,9 @@ impl RoomSession {
         let peer = &mut self.peers[at];
         let Some(mut next) = peer.next.take() else { return };
         next.deadline = None;
+        if peer.link.as_ref().is_some_and(|old| old.watch.answers()) {
+            next.watch.expect_answers();
+        }
         let member = peer.id().clone();
         // First, so that what it shows takes the place of what the old one showed before that ends.
         self.outputs.push_back(RoomOutput::UseLink(next.id));

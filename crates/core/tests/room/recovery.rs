@@ -176,6 +176,23 @@ fn a_member_that_the_server_gave_up_and_that_is_silent_is_gone_in_the_end() {
     assert_eq!(world.state(b, a), None);
 }
 
+#[test]
+fn a_new_connection_that_breaks_before_anything_was_answered_on_it_is_mended_too() {
+    let (mut world, [a, b]) = call(PAIRS[2]);
+    world.set_network(false);
+    world.pass(8 * SECOND);
+    world.set_network(true);
+    world.set_network(false);
+    world.pass(10 * SECOND);
+    world.is_server_cut = true;
+    world.pass(6 * SECOND);
+    world.set_network(true);
+    world.pass(Duration::from_millis(50));
+    world.is_server_cut = false;
+    world.pass(60 * SECOND);
+    assert!(is_whole(&world, [a, b]));
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Network(bool),
@@ -199,7 +216,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn whatever_is_cut_in_the_end_everyone_has_one_connection_and_every_message_once_and_in_order(
