@@ -11,18 +11,17 @@ pub fn size(bytes: u64) -> String {
     if bytes < 1000 {
         return format!("{bytes} B");
     }
-    let mut unit = 0;
-    // In tenths of the unit, rounded.
-    let mut tenths = (bytes + 50) / 100;
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
-        tenths = (tenths + 500) / 1000;
+    let rounded = |scale: u128| (u128::from(bytes) + scale / 2) / scale;
+    let (mut unit, mut scale) = (0, 1000);
+    while rounded(scale) >= 1000 && unit + 1 < UNITS.len() {
         unit += 1;
+        scale *= 1000;
     }
-    let name = UNITS[unit];
+    let (name, tenths) = (UNITS[unit], rounded(scale / 10));
     if tenths < 100 {
         format!("{}.{} {name}", tenths / 10, tenths % 10)
     } else {
-        format!("{} {name}", (tenths + 5) / 10)
+        format!("{} {name}", rounded(scale))
     }
 }
 
