@@ -151,8 +151,7 @@ impl Driver {
         if let Some(input) = stream.try_next() {
             return Some(input);
         }
-        let is_read = page::is_visible() || self.is_measuring();
-        let stats = is_read.then(|| self.next_stats.min(self.next_voices));
+        let stats = self.looks().then(|| self.next_stats.min(self.next_voices));
         let Some(deadline) = [self.session.poll_timeout(), stats].into_iter().flatten().min() else {
             return stream.next().await;
         };
@@ -164,12 +163,20 @@ impl Driver {
         }
     }
 
+    /// Whether figures are collected: nobody looks at those of a hidden page, except in a run.
+    fn looks(&self) -> bool {
+        page::is_visible() || self.is_measuring()
+    }
+
     fn handle_timeout(&mut self) {
         let now = clock::now();
         if self.session.poll_timeout().is_some_and(|due| now.since(due) >= ASLEEP) {
             self.session.handle_wake(now);
         } else {
             self.session.handle_timeout(now);
+        }
+        if !self.looks() {
+            return;
         }
         if self.next_stats <= now {
             self.next_stats = now + STATS_INTERVAL;

@@ -54,6 +54,11 @@ const SHOW_OR_HIDE: &str = r"
 const TEXT: &str =
     r#"return document.querySelector(`[data-testid="${arguments[0]}"]`)?.textContent ?? null;"#;
 
+/// What one's own tile says of how one is seen.
+const SEEN_BY: &str = r#"
+    const said = document.querySelector('[data-testid="tile"][data-member="local"] [data-testid="seen-by"]');
+    return said?.textContent ?? '';"#;
+
 async fn charts_grow_and_time_in_which_the_page_was_hidden_is_a_gap(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("charts", "Ada").await?;
@@ -136,7 +141,8 @@ async fn ones_own_tile_says_how_the_other_sees_one(scene: &Scene, pair: Pair) ->
         let (here, there) = (ada.look().await?, bob.look().await?);
         let at_bob = there.tile("Ada").context("Ada at Bob's")?.member.clone();
         let at_ada = here.tile("Bob").context("Bob at Ada's")?.member.clone();
-        let own = here.own_tile().context("Ada's own tile")?.text.clone();
+        // Also where the tile is too small to show it.
+        let own: String = ada.execute(SEEN_BY, vec![]).await?;
         let measured = |metric| there.figure(&at_bob, metric).unwrap_or_default();
         let (width, height) = (measured("frame_width"), measured("frame_height"));
         let told = |metric| here.figure(&at_ada, metric).unwrap_or_default();
@@ -151,11 +157,11 @@ async fn ones_own_tile_says_how_the_other_sees_one(scene: &Scene, pair: Pair) ->
     .await?;
 
     bob.click("leave").await?;
-    ada.until("nobody sees Ada any more", |page| {
-        page.own_tile().is_some_and(|own| !own.text.contains('\u{d7}'))
+    until("nobody sees Ada any more", PATIENCE, async || {
+        let own: String = ada.execute(SEEN_BY, vec![]).await?;
+        Ok(if own.contains('\u{d7}') { Err(own) } else { Ok(()) })
     })
-    .await?;
-    Ok(())
+    .await
 }
 
 async fn charts(page: &Page) -> Result<Vec<Chart>> {
