@@ -1,11 +1,11 @@
 //! Routes, theme and language.
 
-use leptos::prelude::*;
-use sightline_browser::page;
+use leptos::{mount::mount_to_body, prelude::*};
+use sightline_browser::{location::Location, page};
 
 use crate::{
     appearance::Appearance,
-    language::Language,
+    language::{Language, Locale},
     navigation::Navigator,
     pages::{
         check::CheckPage,
@@ -13,14 +13,25 @@ use crate::{
         not_found::{NotFound, RoomNameInvalid},
         room::RoomPage,
     },
+    parameters::Parameters,
     route::Route,
 };
 
+/// Shows the app, in the person's language from the first moment.
+pub async fn mount() {
+    let parameters = Parameters::parse(&Location::current().query);
+    let locale = Language::preferred(parameters.language.as_deref()).await;
+    mount_to_body(move || view! { <App locale=locale /> });
+}
+
 /// The whole app.
 #[component]
-pub fn App() -> AnyView {
+pub fn App(
+    /// The language to begin with.
+    locale: Locale,
+) -> AnyView {
     let navigator = Navigator::provide();
-    Language::provide(navigator.parameters().language.as_deref());
+    Language::provide(locale);
     Appearance::provide();
     Effect::new(move || page::set_title(&title(&navigator.route())));
     view! {

@@ -17,6 +17,7 @@ use super::{
     signal_bars::{SignalBars, cause_text},
 };
 use crate::{
+    chunk,
     language::Language,
     sentence,
     session::model::{RoomModel, TileModel},
@@ -26,6 +27,13 @@ use crate::{
 const FIRST_ROWS: usize = 8;
 /// How many come last: what the other side tells of what it receives.
 const REMOTE_ROWS: usize = 7;
+
+chunk! {
+    /// [`StatsPanel`], when it is here.
+    pub fn load_stats_panel, preload_stats_panel in figures(model: RoomModel, close: Callback<()>) {
+        view! { <StatsPanel model=model close=close /> }.into_any()
+    }
+}
 
 /// Every figure of every other member.
 #[component]

@@ -8,9 +8,10 @@ use super::{
     avatar::Avatar,
     check_link::CheckLink,
     icon::{Icon, IconName},
+    later::Later,
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
-    tile_menu::TileMenu,
+    tile_menu::load_tile_menu,
     video::Video,
     when::When,
 };
@@ -110,7 +111,7 @@ pub fn Tile(
                     <CheckLink class="check-link" others=Signal::derive(move || vec![tile]) />
                 </p>
             </When>
-            <TileMenu tile=element video=video volume=(!is_own).then_some(volume) />
+            <Later view=load_tile_menu(element, video, (!is_own).then_some(volume)) />
             <div class="tile-label">
                 <span class="sr-only">
                     {Signal::derive(move || {

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{fingerprint, placement, process, sizes, tools, workspace};
+use crate::{fingerprint, placement, process, release, sizes, tools, workspace};
 
 /// How the client is built.
 #[derive(Args, Default)]
@@ -52,17 +52,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if fs::read_to_string(&stamp).ok() == Some(fingerprint::of_client(&choices)?) {
         println!("dist/ is up to date");
     } else {
-        let mut trunk = tools.trunk();
-        trunk.args(["build", "--public-url", "/"]);
-        if !options.debug {
-            trunk.arg("--release");
+        let dist = workspace::dist_dir();
+        if options.debug {
+            process::run(tools.trunk().args(["build", "--public-url", "/"]))?;
+        } else {
+            release::build(&tools, &dist)?;
         }
-        process::run(&mut trunk)?;
         if options.public_url != "/" || options.signalling_server.is_some() {
-            placement::place(&workspace::dist_dir(), &options.public_url, signalling_server)?;
+            placement::place(&dist, &options.public_url, signalling_server)?;
         }
         // What a static host shows at a path that is no file: the app, which knows its own routes.
-        let dist = workspace::dist_dir();
         fs::copy(dist.join("index.html"), dist.join("404.html"))?;
         // A debug build is not measured, and its tens of megabytes would take longer to compress than to build.
         if !options.debug {

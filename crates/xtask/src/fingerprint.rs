@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::workspace;
 
 /// Everything that the built client depends on, beside the tools and the options.
-const INPUTS: [&str; 13] = [
+const INPUTS: [&str; 14] = [
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
@@ -25,6 +25,7 @@ const INPUTS: [&str; 13] = [
     "crates/protocol",
     "crates/core",
     "crates/browser",
+    "crates/xtask/src/release",
 ];
 
 /// A number that changes with any input, with `choices` (options and tool versions), and with `index.html` in the built

@@ -14,6 +14,7 @@ mod install;
 mod placement;
 mod policy;
 mod process;
+mod release;
 mod screenshots;
 mod serve;
 mod sizes;

@@ -1,12 +1,15 @@
 //! In the room.
 
-use leptos::{html, prelude::*};
+use std::time::Duration;
+
+use leptos::{html, prelude::*, task::spawn_local};
+use sightline_browser::clock;
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 
 use crate::{
     components::{
-        When,
+        Later, When,
         announcer::ArrivalAnnouncer,
         chat::Chat,
         connection_status::ConnectionStatus,
@@ -19,15 +22,19 @@ use crate::{
         page_header::PageHeader,
         panels::Panels,
         settings_menu::SettingsMenu,
+        settings_panel::preload_settings_panel,
         shortcuts::{self, Shortcut, ShortcutsDialog},
         source_resume::SourceResume,
         stage::Stage,
-        stats_panel::StatsPanel,
+        stats_panel::{load_stats_panel, preload_stats_panel},
     },
     language::Language,
     sentence,
     session::model::{RoomActions, RoomModel, Setting, SourceChoice},
 };
+
+/// How long after the room is there what it may want next is loaded.
+const PRELOAD_AFTER: Duration = Duration::from_secs(2);
 
 /// The room: people, chat, figures, controls. What stands in the way of all that is shown in place of it.
 #[component]
@@ -67,6 +74,12 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     let close_figures = Callback::new(move |()| panels.close_figures());
     let uses_shortcuts = model.settings.preferences.signal(Setting::Shortcuts);
     shortcuts::listen(uses_shortcuts, move |shortcut| act(shortcut, model, actions, panels));
+    spawn_local(async {
+        clock::sleep(PRELOAD_AFTER).await;
+        // Where one cannot be had now it is asked for again when it is wanted.
+        let _ = preload_settings_panel().await;
+        let _ = preload_stats_panel().await;
+    });
     // The button that was pressed to come here is gone: what is read next is the room.
     let element = NodeRef::<html::Main>::new();
     Effect::new(move || {
@@ -109,7 +122,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>
-                    <StatsPanel model=model close=close_figures />
+                    <Later view=load_stats_panel(model, close_figures) />
                 </When>
                 <Chat model=model actions=actions panels=panels />
             </div>
