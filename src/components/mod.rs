@@ -27,6 +27,7 @@ mod notice_text;
 pub mod page_header;
 pub mod panels;
 mod qr_code;
+pub mod receivers;
 mod seen_by_text;
 mod selects;
 pub mod settings_menu;

@@ -33,6 +33,7 @@ pub fn Stage(
     });
     let is_featured =
         move |tile: TileModel| Signal::derive(move || featured.get() == Some(tile.member.get_value()));
+    let watch_stamps = actions.watch_stamps;
     let speaker = model.settings.preferences.signal(Setting::Speaker);
     view! {
         <div class="stage" class:is-alone=is_alone>
@@ -40,9 +41,9 @@ pub fn Stage(
                 <For
                     each=move || model.others.get()
                     key=|tile| tile.member.get_value()
-                    children=move |tile| view! { <Tile tile=tile is_featured=is_featured(tile) speaker=speaker blocked=blocked needs_gesture=needs_gesture /> }
+                    children=move |tile| view! { <Tile tile=tile is_featured=is_featured(tile) speaker=speaker blocked=blocked needs_gesture=needs_gesture watch_stamps=watch_stamps /> }
                 />
-                <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture />
+                <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture watch_stamps=watch_stamps />
             </ul>
             <When is=is_alone>
                 <InvitationCard invitation=model.invitation />

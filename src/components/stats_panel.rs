@@ -9,6 +9,7 @@ use super::{
     figures::{
         charts::Charts,
         details::Details,
+        known_source::KnownSource,
         timeline::{TimeSlider, Timeline},
     },
     icon::{Icon, IconName},
@@ -133,6 +134,7 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
             <div class="stats-columns">
                 <div>
                     {rows(first)}
+                    <KnownSource tile=tile />
                     <h4>{language.text(sentence!(charts.title))}</h4>
                     <Charts tile=tile timeline=timeline />
                 </div>

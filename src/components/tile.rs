@@ -7,6 +7,7 @@ use sightline_protocol::control::{Playback, PublishedSource};
 use super::{
     avatar::Avatar,
     check_link::CheckLink,
+    figures::known_source::milliseconds,
     icon::{Icon, IconName},
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     language::{Language, Sentence},
     sentence,
-    session::model::TileModel,
+    session::model::{ShownVideo, TileModel},
 };
 
 /// A tile.
@@ -37,6 +38,8 @@ pub fn Tile(
     blocked: Callback<()>,
     /// Whether that gesture is still awaited.
     needs_gesture: RwSignal<bool>,
+    /// Called with the element that shows frames which carry stamps.
+    watch_stamps: Callback<ShownVideo>,
 ) -> AnyView {
     let language = Language::from_context();
     let (element, video) = (NodeRef::new(), NodeRef::new());
@@ -65,9 +68,20 @@ pub fn Tile(
             _ => Some(words.to_owned()),
         }
     });
+    if !is_own {
+        let member = tile.member.get_value();
+        Effect::new(move || {
+            let element = video.get().filter(|_| tile.is_stamped.get());
+            watch_stamps.run(ShownVideo { member: member.clone(), element });
+        });
+    }
     let playback = Signal::derive(move || {
-        let words = tile.playback.get().and_then(playback_text)?;
-        Some(words(language.locale()))
+        if let Some(words) = tile.playback.get().and_then(playback_text) {
+            return Some(words(language.locale()).to_owned());
+        }
+        let truth = tile.stamps.get()?.truth;
+        let lost = sentence!(known.lost_of)(language.locale());
+        Some(format!("{}, {} {lost} {}", milliseconds(truth.delay?), truth.lost, truth.shown + truth.lost))
     });
     view! {
         <li

@@ -197,6 +197,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         }),
         retry: nothing(),
         watch_figures: Callback::new(|_| {}),
+        watch_stamps: Callback::new(|_| {}),
     }
 }
 
@@ -223,6 +224,9 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         camera: RwSignal::new(true),
         source: RwSignal::new(PublishedSource::Camera),
         playback: RwSignal::new(None),
+        is_stamped: RwSignal::new(false),
+        stamps: RwSignal::new(None),
+        round_trip_s: RwSignal::new(None),
         is_speaking: RwSignal::new(number == 1),
         stream: RwSignal::new_local(Some(fake_stream(u32::try_from(number).unwrap_or(0) * 47).into())),
         is_mirrored: RwSignal::new(false),

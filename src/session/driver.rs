@@ -26,7 +26,10 @@ use sightline_core::{
     signalling::SocketId,
     stats::{StatsEntry, Subject, inbound_packets},
 };
-use sightline_protocol::{MemberId, control::PublishedSource};
+use sightline_protocol::{
+    MemberId,
+    control::{Playback, PublishedSource},
+};
 
 use super::{
     address::Way,
@@ -34,8 +37,10 @@ use super::{
     input::{Command, Input},
     link::Link,
     media::LocalMedia,
+    model::ShownVideo,
     preferences::Setting,
     room_view::RoomView,
+    stamps::{ReadFrame, Stamps},
 };
 
 /// How often stats are read while the page can be seen.
@@ -72,6 +77,8 @@ pub struct Driver {
     links: HashMap<LinkId, Link>,
     next_stats: Timestamp,
     next_voices: Timestamp,
+    /// Of members whose frames carry stamps.
+    stamps: HashMap<MemberId, Stamps>,
     /// One's own.
     voice: SpeakingDetector,
     has_left: bool,
@@ -93,6 +100,7 @@ impl Driver {
             links: HashMap::new(),
             next_stats: Timestamp::ZERO,
             next_voices: Timestamp::ZERO,
+            stamps: HashMap::new(),
             voice: SpeakingDetector::default(),
             has_left: false,
         }
@@ -130,7 +138,8 @@ impl Driver {
             return Some(input);
         }
         let stats = page::is_visible().then(|| self.next_stats.min(self.next_voices));
-        let Some(deadline) = [self.session.poll_timeout(), stats].into_iter().flatten().min() else {
+        let ping = self.links.values().filter_map(Link::next_ping).min();
+        let Some(deadline) = [self.session.poll_timeout(), stats, ping].into_iter().flatten().min() else {
             return stream.next().await;
         };
         let (timer, next) = (clock::sleep_until(deadline), stream.next());
@@ -148,6 +157,7 @@ impl Driver {
         } else {
             self.session.handle_timeout(now);
         }
+        self.links.values_mut().for_each(|link| link.ping(now));
         if self.next_stats <= now {
             self.next_stats = now + STATS_INTERVAL;
             self.links.values().for_each(Link::read_stats);
@@ -169,6 +179,7 @@ impl Driver {
                 self.session.handle_completed(link, operation, result, now);
             }
             Input::Stats(link, entries) => self.handle_stats(link, &entries, now),
+            Input::Stamp(member, frame) => self.handle_stamp(&member, frame, now),
             Input::Online(true) => self.session.handle_wake(now),
             Input::Online(false) => {}
             Input::Visible(is_visible) => {
@@ -245,9 +256,28 @@ impl Driver {
         if let DataChannelEvent::Message(DataChannelMessage::Text(text)) = event {
             self.session.handle_telemetry(link, &text, now);
             if let Some(link) = self.links.get_mut(&link) {
-                link.meter.handle_telemetry(&text, now);
+                link.handle_telemetry(&text, now);
             }
         }
+    }
+
+    fn handle_stamp(&mut self, member: &MemberId, frame: ReadFrame, now: Timestamp) {
+        let in_use = |(id, link): &(&LinkId, &Link)| link.member == *member && self.session.is_in_use(**id);
+        let clock = self.links.iter().find(in_use).and_then(|(_, link)| link.clock(now));
+        if let Some(stamps) = self.stamps.get_mut(member) {
+            stamps.handle_frame(frame, clock);
+        }
+    }
+
+    fn watch_stamps(&mut self, shown: &ShownVideo) {
+        let Some(member) =
+            self.session.peers().map(|peer| &peer.member.id).find(|id| id.as_str() == shown.member)
+        else {
+            return;
+        };
+        let (named, inputs) = (member.clone(), self.inputs.clone());
+        let sink = inputs.map(move |frame| Input::Stamp(named.clone(), frame));
+        self.stamps.entry(member.clone()).or_default().watch(shown.element.as_ref(), sink);
     }
 
     fn note(&self, link: LinkId, subject: Subject, word: &str, now: Timestamp) {
@@ -261,7 +291,11 @@ impl Driver {
         let is_in_use = self.session.is_in_use(link);
         let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
         let published = self.session.peer(&link.member).and_then(|peer| peer.published);
-        let expects_video = published.is_some_and(|published| published.source != PublishedSource::None);
+        let expects_video = published.is_some_and(|published| {
+            // What is declared to stand still is not missed.
+            let stands_still = matches!(published.playback, Some(Playback::Paused | Playback::Ended));
+            published.source != PublishedSource::None && !stands_still
+        });
         let states = link.states();
         let figures = link.meter.handle_report(entries, &states, expects_video, now);
         link.tell();
@@ -270,6 +304,8 @@ impl Driver {
             self.view.note(&link.member, Subject::Source, source_word(published.source), now);
         }
         self.view.show_figures(&link.member, figures, details, now);
+        let stamps = self.stamps.get(&link.member).filter(|stamps| stamps.is_watching());
+        self.view.show_stamps(&link.member, stamps.map(Stamps::figures));
     }
 
     fn handle_command(&mut self, command: Command, now: Timestamp) {
@@ -286,6 +322,7 @@ impl Driver {
                 self.view.watch_figures(wanted);
                 self.next_stats = now;
             }
+            Command::WatchStamps(shown) => self.watch_stamps(&shown),
             Command::Leave => {
                 self.session.leave(now);
                 self.has_left = true;
@@ -446,6 +483,7 @@ impl Driver {
                                 self.history.keep(&kept);
                             }
                         }
+                        RoomEvent::PeerGone(member) => drop(self.stamps.remove(member)),
                         _ => {}
                     }
                     self.view.show_event(event, &self.session);

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 use sightline_core::{
     Timestamp,
-    stats::{ConnectionDetails, Figures, Subject},
+    stats::{ConnectionDetails, Figures, Metric, Subject},
 };
 use sightline_protocol::MemberId;
 
-use super::{model::SeenBy, room_view::RoomView, signals};
+use super::{model::SeenBy, room_view::RoomView, signals, stamps::StampFigures};
 
 impl RoomView {
     /// Shows a member's figures. Rows and details only while somebody looks at them; the history always grows.
@@ -21,6 +21,7 @@ impl RoomView {
         let Some(tile) = self.tile(member) else { return };
         signals::set(tile.quality, Some(figures.quality));
         signals::set(tile.path, figures.path);
+        signals::set(tile.round_trip_s, figures.number(Metric::RoundTripTime));
         let name = tile.name.try_get_untracked().unwrap_or_default();
         let seen_by = figures.sent_quality.zip(figures.reception);
         let seen_by = seen_by.map(|(quality, reception)| SeenBy { name, quality, reception });
@@ -33,6 +34,13 @@ impl RoomView {
         if self.is_watched {
             tile.figures.try_set(figures.rows);
             signals::set(tile.details, details);
+        }
+    }
+
+    /// Shows what is true of a member's stamped frames.
+    pub fn show_stamps(&self, member: &MemberId, figures: Option<StampFigures>) {
+        if let Some(tile) = self.tile(member) {
+            signals::set(tile.stamps, figures);
         }
     }
 

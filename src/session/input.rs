@@ -10,7 +10,9 @@ use sightline_core::{
     stats::StatsEntry,
 };
 
-use super::preferences::Setting;
+use sightline_protocol::MemberId;
+
+use super::{model::ShownVideo, preferences::Setting, stamps::ReadFrame};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub enum Input {
     Completed(LinkId, OperationId, Result<Completed, OperationFailure>),
     /// A stats report came.
     Stats(LinkId, Vec<StatsEntry>),
+    /// A stamp was read in a frame of a member.
+    Stamp(MemberId, ReadFrame),
     /// The computer believes to have a network, or not.
     Online(bool),
     /// The page can be seen, or not.
@@ -45,6 +49,7 @@ pub enum Command {
     SendChat(String),
     Retry,
     WatchFigures(bool),
+    WatchStamps(ShownVideo),
     /// Leave, and end the session.
     Leave,
 }

@@ -4,22 +4,24 @@ use std::{cell::Cell, rc::Rc};
 
 use leptos::task::spawn_local;
 use sightline_browser::{
-    BrowserError, MediaStream, MediaTrack,
-    data_channel::{DataChannel, DataChannelConfig},
+    BrowserError, MediaStream, MediaTrack, clock,
+    data_channel::{DataChannel, DataChannelConfig, DataChannelState},
     peer_connection::{MediaSlot, PeerConnection, PeerConnectionConfig},
     queue::EventSink,
 };
 use sightline_core::{
     Timestamp,
+    clock::{ClockEstimate, ClockSync},
     media::{SendLimits, SpeakingDetector},
     negotiation::{Operation, OperationId, Role},
     room::LinkId,
     stats::{ConnectionDetails, ConnectionMeter, ConnectionStates, StatsEntry},
+    telemetry,
 };
 use sightline_protocol::{
     MemberId,
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
-    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
+    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL, TelemetryMessage},
 };
 
 use super::{input::Input, media::LocalMedia};
@@ -34,6 +36,8 @@ pub struct Link {
     /// What arrives, both kinds in one stream so that they are played in step.
     pub stream: MediaStream,
     pub meter: ConnectionMeter,
+    /// The other page's clock.
+    clock: ClockSync,
     id: LinkId,
     pub role: Role,
     /// What the pictures may use now.
@@ -84,6 +88,7 @@ impl Link {
             member,
             stream,
             meter: ConnectionMeter::default(),
+            clock: ClockSync::default(),
             id,
             role,
             limited: Rc::default(),
@@ -176,6 +181,45 @@ impl Link {
                 inputs.push(Input::Stats(id, entries));
             }
         });
+    }
+
+    /// Takes a message of the `telemetry` channel. What is not understood is ignored.
+    pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) {
+        match telemetry::read(text) {
+            Some(TelemetryMessage::ClockPing { sent_us }) => {
+                self.say(&ClockSync::answer(sent_us, now, clock::now()));
+            }
+            Some(TelemetryMessage::ClockPong { sent_us, received_us, answered_us }) => {
+                self.clock.handle_pong(sent_us, received_us, answered_us, now);
+            }
+            _ => self.meter.handle_telemetry(text, now),
+        }
+    }
+
+    /// When the other page's clock is to be asked for again; `None` while it cannot be.
+    pub fn next_ping(&self) -> Option<Timestamp> {
+        (self.telemetry.state() == DataChannelState::Open).then(|| self.clock.poll_timeout())
+    }
+
+    /// Asks for the other page's clock, where it is time to.
+    pub fn ping(&mut self, now: Timestamp) {
+        if self.next_ping().is_some_and(|due| due <= now)
+            && let Some(ping) = self.clock.poll_ping(now)
+        {
+            self.say(&ping);
+        }
+    }
+
+    /// How the other page's clock stands to this one's; `None` until known.
+    pub fn clock(&self, now: Timestamp) -> Option<ClockEstimate> {
+        self.clock.estimate(now)
+    }
+
+    /// What does not get through is not missed.
+    fn say(&self, message: &TelemetryMessage) {
+        if let Some(text) = telemetry::write(message) {
+            let _ = self.telemetry.send_text(&text);
+        }
     }
 
     /// Tells the other side what was measured last. What does not get through is not missed.

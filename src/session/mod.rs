@@ -15,6 +15,7 @@ pub mod model;
 pub mod preferences;
 mod room_view;
 mod signals;
+mod stamps;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -208,6 +209,7 @@ fn room_actions(
         dismiss: Callback::new(move |code| signals::remove(model.notices, &code)),
         retry: Callback::new(move |()| push(Command::Retry)),
         watch_figures: Callback::new(move |wanted| push(Command::WatchFigures(wanted))),
+        watch_stamps: Callback::new(move |shown| push(Command::WatchStamps(shown))),
     }
 }
 

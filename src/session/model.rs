@@ -1,7 +1,7 @@
 //! What the components show: small `Copy` handles of signals, written by the session only.
 
 use leptos::prelude::*;
-use sightline_browser::{MediaStream, media_file::MediaFile};
+use sightline_browser::{MediaStream, frame_callback::VideoElement, media_file::MediaFile};
 use sightline_core::{
     chat::DeliveryState,
     notice::NoticeCode,
@@ -14,7 +14,10 @@ use sightline_protocol::{
     telemetry::Reception,
 };
 
-pub use super::preferences::{Preferences, Setting, switch_value};
+pub use super::{
+    preferences::{Preferences, Setting, switch_value},
+    stamps::StampFigures,
+};
 
 /// A stream, which lives in this thread only.
 pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;
@@ -65,6 +68,12 @@ pub struct TileModel {
     pub source: RwSignal<PublishedSource>,
     /// Of a video file, how its provider declares it to play.
     pub playback: RwSignal<Option<Playback>>,
+    /// Whether every frame of it carries a stamp.
+    pub is_stamped: RwSignal<bool>,
+    /// What is true of its stamped frames; `None` while there are none.
+    pub stamps: RwSignal<Option<StampFigures>>,
+    /// The round trip to this member, in seconds; `None` until known.
+    pub round_trip_s: RwSignal<Option<f64>>,
     /// Whether the member speaks now.
     pub is_speaking: RwSignal<bool>,
     /// Picture and sound.
@@ -82,6 +91,15 @@ pub struct TileModel {
     pub history: RwSignal<History>,
     /// What stands behind the figures, while somebody looks at them.
     pub details: RwSignal<ConnectionDetails>,
+}
+
+/// What shows a member's pictures.
+#[derive(Debug, Clone)]
+pub struct ShownVideo {
+    /// Whose, as [`TileModel::member`] has it.
+    pub member: String,
+    /// `None` where its frames are to be read no more.
+    pub element: Option<VideoElement>,
 }
 
 /// How somebody receives one's own picture.
@@ -135,6 +153,8 @@ pub struct RoomActions {
     pub dismiss: Callback<NoticeCode>,
     /// Tries again after the connection was lost for good (server unreachable, replaced, full).
     pub retry: Callback<()>,
+    /// The `<video>` of a member whose frames are stamped: they are read as it shows them.
+    pub watch_stamps: Callback<ShownVideo>,
     /// Figures are shown (true) or not: rows are only collected while they are.
     pub watch_figures: Callback<bool>,
 }

@@ -182,6 +182,7 @@ fn show_published(tile: TileModel, published: PublishedState) {
     signals::set(tile.camera, published.source != PublishedSource::None);
     signals::set(tile.source, published.source);
     signals::set(tile.playback, published.playback);
+    signals::set(tile.is_stamped, published.stamped);
 }
 
 fn new_tile(member: &str, name: &str) -> TileModel {
@@ -194,6 +195,9 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         camera: RwSignal::new(false),
         source: RwSignal::new(PublishedSource::None),
         playback: RwSignal::new(None),
+        is_stamped: RwSignal::new(false),
+        stamps: RwSignal::new(None),
+        round_trip_s: RwSignal::new(None),
         is_speaking: RwSignal::new(false),
         stream: RwSignal::new_local(None),
         is_mirrored: RwSignal::new(false),

@@ -4,11 +4,15 @@ use std::{
     cell::{Cell, RefCell},
     fmt,
     rc::{Rc, Weak},
+    time::Duration,
 };
 
 use js_sys::Function;
+use sightline_core::Timestamp;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::HtmlVideoElement;
+
+pub use web_sys::HtmlVideoElement as VideoElement;
 
 use crate::window::member;
 
@@ -67,6 +71,20 @@ impl fmt::Debug for FrameCallback {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("FrameCallback").finish_non_exhaustive()
     }
+}
+
+/// `presentedFrames` of a frame's metadata: how many were shown so far. It grows by more than one where the page was too busy
+/// to be called for each.
+#[must_use]
+pub fn presented_frames(metadata: &JsValue) -> Option<u32> {
+    member(metadata, "presentedFrames")?.as_f64().map(|frames| frames as u32)
+}
+
+/// `expectedDisplayTime` of a frame's metadata: when it is seen, on the clock of this page.
+#[must_use]
+pub fn expected_display_time(metadata: &JsValue) -> Option<Timestamp> {
+    let milliseconds = member(metadata, "expectedDisplayTime")?.as_f64()?;
+    Some(Timestamp::from_origin(Duration::from_micros((milliseconds * 1000.0) as u64)))
 }
 
 #[wasm_bindgen]

@@ -17,6 +17,7 @@ pub mod room;
 pub mod signalling;
 pub mod stamp;
 pub mod stats;
+pub mod telemetry;
 mod timestamp;
 
 pub use timestamp::Timestamp;

@@ -4,6 +4,7 @@ pub mod charts;
 mod copy_button;
 pub mod details;
 mod event_text;
+pub mod known_source;
 mod plot;
 mod table;
 pub mod timeline;

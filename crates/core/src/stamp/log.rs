@@ -39,7 +39,7 @@ pub struct FrameTruth {
     pub repeated: u32,
     /// Frames that took longer than usual by more than the time from one frame to the next.
     pub late: u32,
-    /// Frames that were shown and whose stamp could not be read. They count neither as shown nor as lost.
+    /// Frames that were shown and whose stamp could not be read, or that the page was too busy to look at. They count neither as shown nor as lost.
     pub unreadable: u32,
     /// From the sender's canvas to this display, of the last frame.
     pub delay: Option<Duration>,
@@ -77,10 +77,7 @@ impl FrameLog {
         self.truth.clock = clock;
         let Ok(stamp) = read else {
             // Before the first stamp there may be frames of the time before it was switched on.
-            if self.last.is_some() {
-                self.truth.unreadable += 1;
-                self.unreadable_since += 1;
-            }
+            self.handle_unseen(1);
             return;
         };
         let near = clock.map_or(shown_at, |clock| clock.theirs(shown_at));
@@ -108,6 +105,14 @@ impl FrameLog {
         self.frames.push_back(frame);
         if self.frames.len() > MAX_LOGGED_FRAMES {
             self.frames.pop_front();
+        }
+    }
+
+    /// So many frames were shown meanwhile and nobody looked at them: they count as unreadable.
+    pub fn handle_unseen(&mut self, frames: u32) {
+        if self.last.is_some() {
+            self.truth.unreadable = self.truth.unreadable.saturating_add(frames);
+            self.unreadable_since = self.unreadable_since.saturating_add(frames);
         }
     }
 

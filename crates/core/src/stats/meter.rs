@@ -10,7 +10,7 @@ use super::{
     reception,
     snapshot::{Inbound, Outbound, Snapshot},
 };
-use crate::Timestamp;
+use crate::{Timestamp, telemetry};
 
 /// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
 const WINDOW: usize = 6;
@@ -69,6 +69,18 @@ pub struct Figures {
     pub reception: Option<Reception>,
     /// `None` before a candidate pair is chosen.
     pub path: Option<LinkPath>,
+}
+
+impl Figures {
+    /// The number of a metric; `None` where it is not reported.
+    #[must_use]
+    pub fn number(&self, metric: Metric) -> Option<f64> {
+        let row = self.rows.iter().find(|row| row.metric == metric)?;
+        match row.value {
+            Some(FigureValue::Number(number)) => Some(number),
+            Some(FigureValue::Word(_)) | None => None,
+        }
+    }
 }
 
 /// Measures one peer connection.
@@ -138,7 +150,7 @@ impl ConnectionMeter {
 
     /// Takes a message of the `telemetry` channel. What is not understood, or older than what is known, is ignored.
     pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) {
-        let Some(TelemetryMessage::Reception(reception)) = reception::read(text) else { return };
+        let Some(TelemetryMessage::Reception(reception)) = telemetry::read(text) else { return };
         if self.told.as_ref().is_none_or(|(known, _)| reception.sequence > known.sequence) {
             self.told = Some((reception, now));
         }

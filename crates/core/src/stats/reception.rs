@@ -1,16 +1,8 @@
 //! What one side tells the other of what it receives, and what it reads of that.
 
-use sightline_protocol::telemetry::{Limitation, MAX_TELEMETRY_BYTES, Reception, TelemetryMessage};
+use sightline_protocol::telemetry::{Limitation, Reception};
 
 use super::{Figure, FigureValue, Metric, Quality};
-
-/// Reads a message of the other side; `None` for what is too long or not understood.
-pub(super) fn read(text: &str) -> Option<TelemetryMessage> {
-    if text.len() > MAX_TELEMETRY_BYTES {
-        return None;
-    }
-    serde_json::from_str(text).ok()
-}
 
 /// What to tell after a report.
 pub(super) fn of(
