@@ -8,7 +8,7 @@ use sightline_core::{
 };
 
 /// A frame can be shown only at a refresh of the display.
-const REFRESH_US: u64 = 16_667;
+pub(crate) const REFRESH_US: u64 = 16_667;
 
 pub(crate) fn ms(ms: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_millis(ms))
@@ -23,6 +23,8 @@ pub(crate) struct Viewer {
     due_us: u64,
     captured_us: u64,
     presented: u32,
+    /// When the last frame was shown.
+    shown_us: u64,
 }
 
 impl Viewer {
@@ -33,11 +35,17 @@ impl Viewer {
             due_us: 1_000_000,
             captured_us: 0,
             presented: 0,
+            shown_us: 0,
         }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_origin(Duration::from_micros(self.due_us))
+    }
+
+    /// When the last frame was shown.
+    pub(crate) fn shown_at(&self) -> Timestamp {
+        Timestamp::from_origin(Duration::from_micros(self.shown_us))
     }
 
     pub(crate) fn set_fps(&mut self, fps: u64) {
@@ -54,6 +62,7 @@ impl Viewer {
     /// Shows the next frame, `late_us` later than it is due.
     pub(crate) fn show(&mut self, late_us: u64) {
         let shown_us = (self.due_us + late_us).div_ceil(REFRESH_US) * REFRESH_US;
+        self.shown_us = shown_us;
         self.presented += 1;
         let frame = ShownFrame {
             shown_at: Timestamp::from_origin(Duration::from_micros(shown_us)),
