@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{room::LinkState, stats::LinkPath};
-use sightline_protocol::control::{Playback, PublishedSource};
+use sightline_protocol::control::Playback;
 
 use super::{
     avatar::Avatar,
@@ -93,8 +93,8 @@ pub fn Tile(
             data-state=Signal::derive(move || state.get().as_str())
             data-path=Signal::derive(move || tile.path.get().map(LinkPath::as_str))
             data-mic=Signal::derive(move || on_off(tile.microphone.get()))
-            data-source=Signal::derive(move || source_word(tile.source.get()))
-            data-playback=Signal::derive(move || tile.playback.get().map(playback_word))
+            data-source=Signal::derive(move || tile.source.get().as_str())
+            data-playback=Signal::derive(move || tile.playback.get().map(Playback::as_str))
             data-speaking=Signal::derive(move || is_speaking.get().to_string())
             data-camera=Signal::derive(move || on_off(tile.camera.get()))
         >
@@ -142,25 +142,6 @@ pub fn Tile(
         </li>
     }
     .into_any()
-}
-
-fn source_word(source: PublishedSource) -> &'static str {
-    match source {
-        PublishedSource::None => "none",
-        PublishedSource::Camera => "camera",
-        PublishedSource::Screen => "screen",
-        PublishedSource::File => "file",
-    }
-}
-
-fn playback_word(playback: Playback) -> &'static str {
-    match playback {
-        Playback::Playing => "playing",
-        Playback::Paused => "paused",
-        Playback::Seeking => "seeking",
-        Playback::Ended => "ended",
-        Playback::Unknown => "unknown",
-    }
 }
 
 /// Why a picture stands still, where its provider says so.

@@ -559,12 +559,3 @@ fn bulk_channels<'a>(
         .map(|link| &link.bulk)
         .filter(|bulk| bulk.is_open())
 }
-
-fn source_word(source: PublishedSource) -> &'static str {
-    match source {
-        PublishedSource::None => "none",
-        PublishedSource::Camera => "camera",
-        PublishedSource::Screen => "screen",
-        PublishedSource::File => "file",
-    }
-}

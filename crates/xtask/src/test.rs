@@ -164,7 +164,7 @@ const STAGES: [Stage; 8] = [
     Stage {
         name: "native tests",
         part: Part::Native,
-        run: |filter| passed(process::cargo(["test"]).args(filter)),
+        run: |filter| passed(process::cargo(["test", "--no-fail-fast"]).args(filter)),
     },
     Stage {
         name: "browser crate in Chromium",

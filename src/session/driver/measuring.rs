@@ -12,7 +12,7 @@ use sightline_core::{
 };
 use sightline_protocol::{MemberId, RunId, control::PublishedSource};
 
-use super::{Driver, source_word};
+use super::Driver;
 use crate::session::model::{Export, RunShown};
 
 impl Driver {
@@ -31,7 +31,7 @@ impl Driver {
         figures.add_playout(&self.playout.handle_report(&member, entries, now));
         self.playout.record(&member, entries, &figures.rows, now);
         if let Some(published) = published {
-            self.view.note(&member, Subject::Source, source_word(published.source), now);
+            self.view.note(&member, Subject::Source, published.source.as_str(), now);
         }
         let playout = self.view.shows_figures().then(|| self.playout.shown(&member, now));
         self.view.show_figures(&member, figures, playout, details, now);
@@ -140,7 +140,7 @@ impl Driver {
     fn conditions(&self) -> Vec<(String, String)> {
         let preferences = self.media.preferences();
         let mut conditions = vec![
-            ("source".to_owned(), source_word(self.media.published().source).to_owned()),
+            ("source".to_owned(), self.media.published().source.as_str().to_owned()),
             ("relay_only".to_owned(), preferences.relay_only().to_string()),
         ];
         if let Some(limit) = preferences.max_bitrate_bps() {

@@ -10,10 +10,11 @@ use ring::digest;
 pub(crate) const NOTHING: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
 
-/// The devices for this page alone; what it never uses for nobody.
+/// The devices for this page alone; what it never uses for nobody. `web-share` is not named: it is the page's own by default,
+/// and a browser without it complains of the word on the console.
 pub(crate) const PERMISSIONS: HeaderValue = HeaderValue::from_static(
     "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), \
-     picture-in-picture=(self), screen-wake-lock=(self), web-share=(self), clipboard-write=(self), \
+     picture-in-picture=(self), screen-wake-lock=(self), clipboard-write=(self), \
      geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), xr-spatial-tracking=()",
 );
 
