@@ -6,8 +6,9 @@ use std::{env, fs, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::Result;
 use libtest_mimic::Trial;
 use sightline_e2e::{
-    browser::Engine,
+    browser::{Devices, Engine, Profile},
     page::Page,
+    portrait::Portrait,
     stage::{Scene, Stage},
     wait::until,
 };
@@ -17,8 +18,11 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 }
 
 async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
-    let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Chromium]).await?;
-    let eve = scene.page(Engine::Firefox).await?;
+    let seen =
+        |portrait| scene.page_in(Profile::of(Engine::Chromium).with_devices(Devices::Portrait(portrait)));
+    let ada = seen(Portrait::Ada).await?;
+    let bob = seen(Portrait::Bob).await?;
+    let eve = seen(Portrait::Eve).await?;
     ada.open("/").await?;
     ada.until("the first page is there", |page| page.shows("go")).await?;
     keep(&ada, "home").await?;

@@ -1,6 +1,10 @@
 //! A real browser with fake devices, and its driver.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -13,7 +17,12 @@ use tokio::{process::Command, sync::Mutex};
 
 #[cfg(target_os = "linux")]
 use crate::netlab::{DriverPorts, Room};
-use crate::{console::Console, cpu, process::ProcessTree};
+use crate::{
+    console::Console,
+    cpu,
+    portrait::{self, Portrait},
+    process::ProcessTree,
+};
 
 const WINDOW: (u32, u32) = (1280, 800);
 
@@ -47,6 +56,8 @@ pub enum Devices {
     Missing,
     /// A refusal, remembered from an earlier visit.
     Refused,
+    /// A painted person in Chromium and a tone, granted.
+    Portrait(Portrait),
 }
 
 /// A browser as a person set it up.
@@ -130,7 +141,7 @@ impl Browser {
         let mut process = ProcessTree::start(command)?;
         let port = process.line(port_in).await.context(profile.engine.name())?;
         let url = format!("http://127.0.0.1:{port}");
-        let driver = WebDriver::new(url, capabilities(profile)?).await.context("a session")?;
+        let driver = WebDriver::new(url, capabilities(profile, folder.path())?).await.context("a session")?;
         let (console, probe) = (console(profile.engine, &driver).await?, include_str!("probe.js"));
         match profile.engine {
             Engine::Chromium => {
@@ -232,14 +243,14 @@ async fn console(engine: Engine, driver: &WebDriver) -> Result<Console> {
     }
 }
 
-fn capabilities(profile: Profile) -> Result<Capabilities> {
+fn capabilities(profile: Profile, folder: &Path) -> Result<Capabilities> {
     match profile.engine {
-        Engine::Chromium => chromium(profile),
+        Engine::Chromium => chromium(profile, folder),
         Engine::Firefox => firefox(profile),
     }
 }
 
-fn chromium(profile: Profile) -> Result<Capabilities> {
+fn chromium(profile: Profile, folder: &Path) -> Result<Capabilities> {
     let mut chromium = DesiredCapabilities::chrome();
     let window = format!("--window-size={},{}", WINDOW.0, WINDOW.1);
     let mut arguments = vec![
@@ -256,6 +267,12 @@ fn chromium(profile: Profile) -> Result<Capabilities> {
     ];
     match profile.devices {
         Devices::Fake => {
+            arguments.extend(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
+        }
+        Devices::Portrait(of) => {
+            let film = folder.join("film.y4m");
+            portrait::write_film(of, &film)?;
+            chromium.add_arg(&format!("--use-file-for-fake-video-capture={}", film.display()))?;
             arguments.extend(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
         }
         Devices::Missing => arguments
@@ -297,7 +314,7 @@ fn firefox(profile: Profile) -> Result<Capabilities> {
         "datareporting.policy.dataSubmissionEnabled": false,
     });
     let devices = match profile.devices {
-        Devices::Fake => json!({
+        Devices::Fake | Devices::Portrait(_) => json!({
             "media.navigator.streams.fake": true,
             "media.navigator.permission.disabled": true,
         }),

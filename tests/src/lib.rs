@@ -14,6 +14,7 @@ pub mod monitor;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod page;
+pub mod portrait;
 pub mod process;
 pub mod server;
 pub mod snapshot;
