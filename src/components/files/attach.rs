@@ -72,7 +72,7 @@ pub fn Attach(
             />
             <button
                 type="button"
-                class="button small attach-button"
+                class="attach-button"
                 disabled=is_alone
                 on:click=move |_| open(files)
             >
@@ -90,10 +90,10 @@ pub fn Attach(
                 <Icon name=IconName::Folder />
             </button>
             <When is=has_choice>
-                <label class="attach-to">
-                    <span>{language.text(sentence!(files.to))}</span>
+                <label class="quiet-select attach-to">
+                    <Icon name=IconName::People />
+                    <span class="sr-only">{language.text(sentence!(files.to))}</span>
                     <select
-                        class="input"
                         data-testid="file-recipient"
                         on:change=move |event| {
                             let chosen = event_target_value(&event);
