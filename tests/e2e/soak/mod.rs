@@ -6,6 +6,7 @@ mod messages;
 mod reload;
 mod renegotiations;
 mod server_kill;
+mod six_members;
 
 use std::{env, sync::Arc};
 
@@ -22,6 +23,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         server_kill::tests(stage),
         renegotiations::tests(stage),
         reload::tests(stage),
+        six_members::tests(stage),
     ]
     .into_iter()
     .flatten()
