@@ -6,12 +6,13 @@ use sightline_protocol::control::Playback;
 
 use super::{
     icon::{Icon, IconName},
+    receivers::Receivers,
     when::When,
 };
 use crate::{
     language::{Language, Sentence},
     sentence,
-    session::model::{FileCommand, FileModel},
+    session::model::{FileCommand, FileModel, TileModel},
 };
 
 /// Nothing but the file input while no file is wanted.
@@ -21,6 +22,9 @@ pub fn FileSource(
     model: FileModel,
     /// Opens and plays.
     act: Callback<FileCommand>,
+    /// Who receives it; none in the lobby.
+    #[prop(optional)]
+    receivers: Option<RwSignal<Vec<TileModel>>>,
 ) -> AnyView {
     let language = Language::from_context();
     let input = NodeRef::<html::Input>::new();
@@ -74,6 +78,7 @@ pub fn FileSource(
                 </When>
                 <When is=has_file>
                     <Player model=model act=act choose=choose />
+                    {receivers.map(|receivers| view! { <Receivers others=receivers /> })}
                 </When>
             </section>
         </When>

@@ -17,6 +17,7 @@ use super::{
     playout::{Ledger, ScoreLine},
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text},
+    when::When,
 };
 use crate::{
     language::Language,
@@ -28,6 +29,8 @@ use crate::{
 const FIRST_ROWS: usize = 8;
 /// How many come last: what the other side tells of what it receives.
 const REMOTE_ROWS: usize = 7;
+/// How many come before those: what is known of a stamped source.
+const KNOWN_ROWS: usize = 11;
 
 /// Every figure of every other member.
 #[component]
@@ -119,12 +122,14 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
         Some(seen) => seen_by_text(&seen, language),
         None => sentence!(figures.seen_missing)(language.locale()).to_owned(),
     });
-    let rows = |metrics: &'static [Metric]| {
+    let rows = move |metrics: &'static [Metric]| {
         let rows = metrics.iter().map(|&metric| view! { <Row tile=tile metric=metric /> }).collect_view();
         view! { <dl class="stats-rows">{rows}</dl> }.into_any()
     };
     let (first, rest) = Metric::ALL.split_at(FIRST_ROWS);
-    let (more, remote) = rest.split_at(rest.len() - REMOTE_ROWS);
+    let (rest, remote) = rest.split_at(rest.len() - REMOTE_ROWS);
+    let (more, known) = rest.split_at(rest.len() - KNOWN_ROWS);
+    let is_known = Memo::new(move |_| tile.truth.with(Option::is_some));
     view! {
         <section class="stats-member">
             <header class="stats-member-header">
@@ -135,6 +140,10 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
             <div class="stats-columns">
                 <div>
                     {rows(first)}
+                    <When is=is_known>
+                        <h4>{language.text(sentence!(known.title))}</h4>
+                        {rows(known)}
+                    </When>
                     <h4>{language.text(sentence!(stall.title))}</h4>
                     <ScoreLine tile=tile />
                     <Ledger tile=tile />

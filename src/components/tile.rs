@@ -2,12 +2,16 @@
 
 use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
-use sightline_core::{room::LinkState, stats::LinkPath};
+use sightline_core::{
+    room::LinkState,
+    stats::{LinkPath, Unit},
+};
 use sightline_protocol::control::Playback;
 
 use super::{
     avatar::Avatar,
     check_link::CheckLink,
+    figure_text,
     icon::{Icon, IconName},
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
@@ -76,8 +80,13 @@ pub fn Tile(
         }
     });
     let playback = Signal::derive(move || {
-        let words = tile.playback.get().and_then(playback_text)?;
-        Some(words(language.locale()))
+        if let Some(words) = tile.playback.get().and_then(playback_text) {
+            return Some(words(language.locale()).to_owned());
+        }
+        let truth = tile.truth.get()?;
+        let delay = figure_text::of_number(Unit::Seconds, truth.delay?.as_secs_f64());
+        let (lost, all) = (truth.lost.to_string(), truth.shown.saturating_add(truth.lost).to_string());
+        Some([&*delay, ", ", &lost, " ", sentence!(known.lost_of)(language.locale()), " ", &all].concat())
     });
     view! {
         <li

@@ -234,6 +234,8 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         camera: RwSignal::new(true),
         source: RwSignal::new(PublishedSource::Camera),
         playback: RwSignal::new(None),
+        truth: RwSignal::new(None),
+        round_trip_s: RwSignal::new(Some(0.034)),
         is_speaking: RwSignal::new(number == 1),
         stream: RwSignal::new_local(Some(fake_stream(u32::try_from(number).unwrap_or(0) * 47).into())),
         is_mirrored: RwSignal::new(false),

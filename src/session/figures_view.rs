@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{
     Timestamp,
-    stats::{ConnectionDetails, Figures, Subject},
+    stamp::FrameTruth,
+    stats::{ConnectionDetails, Figures, Metric, Subject},
 };
 use sightline_protocol::MemberId;
 
@@ -27,6 +28,7 @@ impl RoomView {
         let Some(tile) = self.tile(member) else { return };
         signals::set(tile.quality, Some(figures.quality));
         signals::set(tile.path, figures.path);
+        signals::set(tile.round_trip_s, figures.number(Metric::RoundTripTime));
         let name = tile.name.try_get_untracked().unwrap_or_default();
         let seen_by = figures.sent_quality.zip(figures.reception);
         let seen_by = seen_by.map(|(quality, reception)| SeenBy { name, quality, reception });
@@ -40,6 +42,13 @@ impl RoomView {
             tile.figures.try_set(figures.rows);
             signals::set(tile.playout, playout);
             signals::set(tile.details, details);
+        }
+    }
+
+    /// Shows what is true of a member's stamped frames.
+    pub fn show_truth(&self, member: &MemberId, truth: Option<FrameTruth>) {
+        if let Some(tile) = self.tile(member) {
+            signals::set(tile.truth, truth);
         }
     }
 

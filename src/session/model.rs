@@ -8,6 +8,7 @@ use sightline_core::{
     room::LinkState,
     run::RunState,
     signalling::SignallingStatus,
+    stamp::FrameTruth,
     stats::{ConnectionDetails, Figure, History, LinkPath, Quality},
     transfer::{Direction, TransferHandle, TransferState, TransferView},
 };
@@ -93,6 +94,10 @@ pub struct TileModel {
     pub source: RwSignal<PublishedSource>,
     /// Of a video file, how its provider declares it to play.
     pub playback: RwSignal<Option<Playback>>,
+    /// What is true of its stamped frames; `None` while they carry no stamps.
+    pub truth: RwSignal<Option<FrameTruth>>,
+    /// The round trip to this member, in seconds; `None` until known.
+    pub round_trip_s: RwSignal<Option<f64>>,
     /// Whether the member speaks now.
     pub is_speaking: RwSignal<bool>,
     /// Picture and sound.

@@ -3,13 +3,18 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use sightline_browser::{clock, environment, frame_watch::FrameWatch, location, page};
+use sightline_browser::{
+    clock, environment,
+    frame_watch::{FrameWatch, NotedFrame},
+    location, page,
+};
 use sightline_core::{
     Timestamp,
     clock::ClockEstimate,
     playout::{Declaration, PlayoutMeter, PlayoutSummary, SenderTimeline, Stall},
     report::{Party, Report, RtcStatsDump, RtcStatsHeader},
     run::{Recorder, Run, RunOutput, RunState},
+    stamp::{FrameLog, FrameTruth},
     stats::{Figure, StatsEntry},
 };
 use sightline_protocol::{
@@ -41,8 +46,12 @@ pub struct PlayoutWatch {
 #[derive(Debug)]
 struct Watched {
     meter: PlayoutMeter,
+    stamps: FrameLog,
     sender: SenderTimeline,
     declared: Declaration,
+    is_screen: bool,
+    /// Whether every frame carries a stamp, as the member says.
+    is_stamped: bool,
 }
 
 impl PlayoutWatch {
@@ -52,8 +61,16 @@ impl PlayoutWatch {
         let watched = self.of(member, now);
         watched.meter.handle_declaration(declaration, now);
         watched.declared = declaration;
+        let is_screen = published.source == PublishedSource::Screen;
+        watched.meter.handle_shows_only_changes(is_screen);
+        watched.is_screen = is_screen;
+        if published.stamped && !watched.is_stamped {
+            watched.stamps = FrameLog::default();
+        }
+        watched.is_stamped = published.stamped;
         if let Some(recorder) = self.run.recorder(member) {
             recorder.handle_declaration(declaration, now);
+            recorder.handle_shows_only_changes(is_screen);
         }
         if declaration == Declaration::Ended {
             self.run.handle_file_ended(now);
@@ -97,19 +114,37 @@ impl PlayoutWatch {
         }
     }
 
-    /// Takes the frames that were shown since the last report.
-    pub fn handle_frames(&mut self, member: &MemberId, frames: &FrameWatch, now: Timestamp) {
+    /// Takes the frames that were shown since the last report, and how the member's clock stands to this page's.
+    pub fn handle_frames(
+        &mut self,
+        member: &MemberId,
+        frames: &FrameWatch,
+        clock: Option<ClockEstimate>,
+        now: Timestamp,
+    ) {
         let watched = self.of(member, now);
         if frames.is_attached() {
             watched.meter.handle_callbacks_supported();
         }
-        let shown = frames.take();
-        for frame in &shown {
-            watched.meter.handle_frame(*frame, now);
+        let noted = frames.take();
+        for NotedFrame { shown, stamp } in &noted {
+            watched.meter.handle_frame(*shown, now);
+            if let Some(reading) = stamp {
+                watched.stamps.handle_shown(reading.stamp, reading.cost, shown, clock);
+            }
         }
-        if let Some(recorder) = self.run.recorder(member) {
-            shown.into_iter().for_each(|frame| recorder.handle_frame(frame, now));
+        let Some(recorder) = self.run.recorder(member) else { return };
+        for NotedFrame { shown, stamp } in &noted {
+            recorder.handle_frame(*shown, now);
+            if let Some(reading) = stamp {
+                recorder.handle_stamp(reading.stamp, reading.cost, shown, clock);
+            }
         }
+    }
+
+    /// What is true of a member's stamped frames; `None` while they carry no stamps.
+    pub fn truth(&self, member: &MemberId) -> Option<FrameTruth> {
+        self.members.get(member).filter(|watched| watched.is_stamped)?.stamps.known()
     }
 
     /// Takes a stats report; the totals since the member came.
@@ -173,11 +208,12 @@ impl PlayoutWatch {
         conditions: Vec<(String, String)>,
         now: Timestamp,
     ) {
-        let declared = self.of(member, now).declared;
+        let &mut Watched { declared, is_screen, .. } = self.of(member, now);
         let is_hidden = self.is_hidden;
         self.run.handle_open(member, || {
             let mut recorder = Recorder::new(observed, now);
             recorder.handle_declaration(declared, now);
+            recorder.handle_shows_only_changes(is_screen);
             recorder.handle_visibility(!is_hidden, now);
             recorder.set_conditions(conditions);
             recorder
@@ -232,7 +268,15 @@ impl PlayoutWatch {
         self.members.entry(member.clone()).or_insert_with(|| {
             let mut meter = PlayoutMeter::new(now);
             meter.handle_visibility(is_visible, now);
-            Watched { meter, sender: SenderTimeline::default(), declared: Declaration::Playing }
+            let (stamps, sender) = (FrameLog::default(), SenderTimeline::default());
+            Watched {
+                meter,
+                stamps,
+                sender,
+                declared: Declaration::Playing,
+                is_screen: false,
+                is_stamped: false,
+            }
         })
     }
 }

@@ -200,6 +200,7 @@ fn show_published(tile: TileModel, published: PublishedState) {
     signals::set(tile.camera, published.source != PublishedSource::None);
     signals::set(tile.source, published.source);
     signals::set(tile.playback, published.playback);
+    tile.frames.try_with_value(|frames| frames.read_stamps(published.stamped));
 }
 
 fn new_tile(member: &str, name: &str) -> TileModel {
@@ -212,6 +213,8 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         camera: RwSignal::new(false),
         source: RwSignal::new(PublishedSource::None),
         playback: RwSignal::new(None),
+        truth: RwSignal::new(None),
+        round_trip_s: RwSignal::new(None),
         is_speaking: RwSignal::new(false),
         stream: RwSignal::new_local(None),
         is_mirrored: RwSignal::new(false),

@@ -8,6 +8,7 @@ use serde_json::json;
 use sightline_e2e::{
     browser::Engine,
     page::Page,
+    snapshot::Snapshot,
     stage::{Pair, Scene, Stage},
     wait::{PATIENCE, until},
 };
@@ -16,6 +17,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_pairs(a_sample_clip_is_seen_and_heard_by_who_comes_late),
         stage.test_in_each(what_the_provider_does_is_declared_and_the_picture_goes_on_after_it),
+        stage.test_in_each(stamped_frames_tell_what_was_seen_and_how_long_it_took),
         stage.test_in_each(a_file_is_chosen_in_the_lobby_and_another_in_the_room),
         stage.test_in_each(a_file_that_does_not_play_says_why_and_changes_nothing),
     ]
@@ -71,6 +73,48 @@ async fn what_the_provider_does_is_declared_and_the_picture_goes_on_after_it(
     until_sound_arrives(&bob).await?;
     ada.click("source-none").await?;
     until_attribute(&bob, "source", "none").await
+}
+
+async fn stamped_frames_tell_what_was_seen_and_how_long_it_took(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, engine]).await?;
+    ada.enter_with("stamped", "Ada", "source=file&sample=1&stamp=1&width=320").await?;
+    ada.click("source-loop").await?;
+    bob.enter_with("stamped", "Bob", "source=none").await?;
+    bob.until_picture_moves("Ada").await?;
+    bob.click("stats-toggle").await?;
+    let figure = |page: &Snapshot, metric: &str| {
+        let member = &page.tile("Ada")?.member;
+        page.figure(member, metric)?.parse::<f64>().ok()
+    };
+    let seen = bob
+        .until("a hundred stamped frames were seen, with their delay", |page| {
+            figure(page, "stamped_frames_shown").is_some_and(|shown| shown >= 100.0)
+                && figure(page, "stamped_delay").is_some()
+        })
+        .await?;
+    let of = |metric: &str| figure(&seen, metric).with_context(|| metric.to_owned());
+    assert!(of("stamped_frames_unreadable")? < of("stamped_frames_shown")?, "scaled to half, it can be read");
+    assert!(of("stamped_frames_lost")? < of("stamped_frames_shown")?, "nothing is lost on the way");
+    assert!((0.0..5.0).contains(&of("stamped_delay_mean")?), "{}", of("stamped_delay_mean")?);
+    assert!((0.0..0.1).contains(&of("clock_error")?), "{}", of("clock_error")?);
+    let cost = ada.execute::<String>(
+        "return document.querySelector('[data-testid=\"source-stamp-cost\"]').innerText",
+        vec![],
+    );
+    assert!(cost.await?.contains("ms"), "the provider is told what it costs");
+    until("the provider to see how Bob receives it", PATIENCE, async || {
+        let rate: Option<String> = ada.execute(RECEIVED_RATE, vec![json!("Bob")]).await?;
+        let is_told =
+            rate.as_deref().and_then(|rate| rate.parse::<f64>().ok()).is_some_and(|rate| rate > 0.0);
+        Ok(if is_told { Ok(()) } else { Err(format!("{rate:?}")) })
+    })
+    .await?;
+
+    // Off again, the frames carry nothing, and nothing is claimed of them.
+    ada.click("source-stamp").await?;
+    bob.until("nothing is known of the source", |page| figure(page, "stamped_frames_shown").is_none())
+        .await?;
+    bob.until_picture_moves("Ada").await
 }
 
 async fn a_file_is_chosen_in_the_lobby_and_another_in_the_room(scene: &Scene, engine: Engine) -> Result<()> {
@@ -177,6 +221,10 @@ async fn until_position(page: &Page, what: &str, is_so: impl Fn(f64) -> bool) ->
     })
     .await
 }
+
+const RECEIVED_RATE: &str = "
+    const row = document.querySelector(`[data-testid=\"receiver\"][data-name=\"${arguments[0]}\"]`);
+    return row?.querySelector('[data-metric=\"frames_per_second\"]')?.dataset.value ?? null;";
 
 const ATTRIBUTE: &str = "
     const tile = document.querySelector('[data-testid=\"tile\"][data-name=\"Ada\"]');

@@ -115,7 +115,19 @@
     paint();
     return stream;
   };
+  // A video file whose frames are not painted for as long as it is told, without anybody declaring it: `sightlineSource`.
+  const heldFrames = () => {
+    let until = 0;
+    window.sightlineSource = { stopFor: (ms) => (until = performance.now() + ms) };
+    const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
+    HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
+      const held = (now, metadata) =>
+        performance.now() < until ? request.call(this, held) : callback(now, metadata);
+      return request.call(this, held);
+    };
+  };
   const parts = {
+    "held-frames": heldFrames,
     "ice-servers": nameIceServers,
     "painted-camera": () => (MediaDevices.prototype.getUserMedia = paintedCamera),
     screen: () => (MediaDevices.prototype.getDisplayMedia = screen),

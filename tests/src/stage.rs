@@ -84,6 +84,14 @@ impl Stage {
         self.trial_within(LONG_LIMIT, name_of::<F>(), test)
     }
 
+    /// A measurement of that name, which may take many minutes.
+    pub fn long_test_named<F>(self: &Arc<Self>, name: impl Into<String>, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
+        self.trial_within(LONG_LIMIT, name.into(), test)
+    }
+
     /// A measurement with each pair of browsers.
     pub fn long_tests_in_pairs<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
     where

@@ -25,19 +25,19 @@ struct Inner {
 }
 
 impl FrameCallback {
-    /// Calls `on_frame` with the frame's metadata (`VideoFrameCallbackMetadata`) for each frame; `None` where the browser
-    /// does not call for frames. `on_frame` only paints or notes: it never runs the application.
+    /// Calls `on_frame` with the time in milliseconds and the frame's metadata (`VideoFrameCallbackMetadata`) for each frame;
+    /// `None` where the browser does not call for frames. `on_frame` only paints or notes: it never runs the application.
     #[must_use]
-    pub fn new(video: &HtmlVideoElement, mut on_frame: impl FnMut(&JsValue) + 'static) -> Option<Self> {
+    pub fn new(video: &HtmlVideoElement, mut on_frame: impl FnMut(f64, &JsValue) + 'static) -> Option<Self> {
         member(video, "requestVideoFrameCallback")?;
         let inner =
             Rc::new(Inner { video: video.clone(), handle: Cell::new(None), closure: RefCell::new(None) });
         let weak: Weak<Inner> = Rc::downgrade(&inner);
-        let closure = Closure::<OnFrame>::new(move |_, metadata: JsValue| {
+        let closure = Closure::<OnFrame>::new(move |now_ms, metadata: JsValue| {
             if let Some(inner) = weak.upgrade() {
                 // First, so that a frame which comes meanwhile is not missed.
                 inner.request();
-                on_frame(&metadata);
+                on_frame(now_ms, &metadata);
             }
         });
         *inner.closure.borrow_mut() = Some(closure);

@@ -55,7 +55,7 @@ impl FramePainter {
         let track = LocalTrack::new(canvas.capture()?);
         let canvas = Rc::new(RefCell::new(canvas));
         let painted = Rc::clone(&canvas);
-        let frames = FrameCallback::new(&player.video, move |_| painted.borrow_mut().paint())
+        let frames = FrameCallback::new(&player.video, move |_, _| painted.borrow_mut().paint())
             .ok_or_else(|| BrowserError::not_supported("requestVideoFrameCallback"))?;
         Ok(Self { _frames: frames, canvas, track })
     }

@@ -1,19 +1,16 @@
-//! `HTMLVideoElement.requestVideoFrameCallback` (WICG video-rvfc), which web-sys lacks.
+//! Noting every frame that a `<video>` shows, and the stamp in it where it carries one.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-    fmt,
-    rc::{Rc, Weak},
-    time::Duration,
-};
+use std::{cell::RefCell, collections::VecDeque, fmt, rc::Rc, time::Duration};
 
-use js_sys::Function;
 use sightline_core::{Timestamp, playout::ShownFrame};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen::JsValue;
 use web_sys::HtmlVideoElement;
 
-use crate::window::member;
+use crate::{
+    frame_callback::FrameCallback,
+    strip_reader::{StripReader, StripReading},
+    window::member,
+};
 
 /// Half a minute at 60 frames a second. Of more the oldest are lost, which the count in each frame shows.
 const MAX_FRAMES: usize = 2048;
@@ -26,30 +23,32 @@ pub struct FrameWatch(Rc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    frames: RefCell<VecDeque<ShownFrame>>,
-    attached: RefCell<Option<Attached>>,
+    frames: RefCell<VecDeque<NotedFrame>>,
+    attached: RefCell<Option<FrameCallback>>,
+    /// There while stamps are to be read.
+    reader: RefCell<Option<StripReader>>,
 }
 
-struct Attached {
-    element: VideoShim,
-    handle: Cell<u32>,
-    callback: Closure<dyn FnMut(f64, JsValue)>,
+/// A frame that was shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NotedFrame {
+    /// What the browser says of it.
+    pub shown: ShownFrame,
+    /// What was read of its stamp; `None` while none is read.
+    pub stamp: Option<StripReading>,
 }
 
 impl FrameWatch {
     /// Watches this element, and no other any more. Where the browser has no frame callbacks nothing is noted.
     pub fn attach(&self, element: &HtmlVideoElement) {
         self.detach();
-        if member(element, "requestVideoFrameCallback").is_none() {
-            return;
-        }
-        let shared = Rc::downgrade(&self.0);
-        let callback = Closure::<dyn FnMut(f64, JsValue)>::new(move |now_ms, metadata| {
-            note(&shared, now_ms, &metadata);
+        let (shared, video) = (Rc::downgrade(&self.0), element.clone());
+        let attached = FrameCallback::new(element, move |now_ms, metadata| {
+            if let Some(shared) = shared.upgrade() {
+                shared.note(&video, now_ms, metadata);
+            }
         });
-        let element: VideoShim = element.clone().unchecked_into();
-        let handle = Cell::new(element.request_video_frame_callback(as_function(&callback)));
-        *self.0.attached.borrow_mut() = Some(Attached { element, handle, callback });
+        *self.0.attached.borrow_mut() = attached;
     }
 
     /// Watches nothing any more.
@@ -57,6 +56,13 @@ impl FrameWatch {
         // Outside of the borrow: it calls the browser as it goes.
         let attached = self.0.attached.borrow_mut().take();
         drop(attached);
+    }
+
+    /// Reads the stamp of every frame from now on (known-source mode), or of none.
+    pub fn read_stamps(&self, is_stamped: bool) {
+        // Without a canvas there is nothing to read with, and no frame has a reading.
+        let reader = is_stamped.then(StripReader::new).and_then(Result::ok);
+        *self.0.reader.borrow_mut() = reader;
     }
 
     /// Whether an element is watched, in a browser that can.
@@ -67,8 +73,19 @@ impl FrameWatch {
 
     /// The frames since this was asked last, oldest first.
     #[must_use]
-    pub fn take(&self) -> VecDeque<ShownFrame> {
+    pub fn take(&self) -> VecDeque<NotedFrame> {
         std::mem::take(&mut *self.0.frames.borrow_mut())
+    }
+}
+
+impl Shared {
+    fn note(&self, video: &HtmlVideoElement, now_ms: f64, metadata: &JsValue) {
+        let stamp = self.reader.borrow().as_ref().map(|reader| reader.read(video));
+        let mut frames = self.frames.borrow_mut();
+        if frames.len() == MAX_FRAMES {
+            frames.pop_front();
+        }
+        frames.push_back(NotedFrame { shown: read(now_ms, metadata), stamp });
     }
 }
 
@@ -78,31 +95,14 @@ impl fmt::Debug for FrameWatch {
     }
 }
 
-impl Drop for Attached {
-    fn drop(&mut self) {
-        self.element.cancel_video_frame_callback(self.handle.get());
-    }
-}
-
-fn note(shared: &Weak<Shared>, now_ms: f64, metadata: &JsValue) {
-    let Some(shared) = shared.upgrade() else { return };
-    if let Some(attached) = &*shared.attached.borrow() {
-        // Each call is for one frame.
-        attached.handle.set(attached.element.request_video_frame_callback(as_function(&attached.callback)));
-    }
-    let mut frames = shared.frames.borrow_mut();
-    if frames.len() == MAX_FRAMES {
-        frames.pop_front();
-    }
-    frames.push_back(read(now_ms, metadata));
-}
-
 fn read(now_ms: f64, metadata: &JsValue) -> ShownFrame {
     let number = |name: &str| member(metadata, name).and_then(|value| value.as_f64());
     let time = |name: &str| number(name).map(to_timestamp);
     let count = |name: &str| number(name).unwrap_or_default() as u32;
+    let shown_at = time("presentationTime").unwrap_or_else(|| to_timestamp(now_ms));
     ShownFrame {
-        shown_at: time("presentationTime").unwrap_or_else(|| to_timestamp(now_ms)),
+        shown_at,
+        seen_at: time("expectedDisplayTime").unwrap_or(shown_at),
         presented_frames: count("presentedFrames"),
         width: count("width"),
         height: count("height"),
@@ -116,20 +116,4 @@ fn read(now_ms: f64, metadata: &JsValue) -> ShownFrame {
 
 fn to_timestamp(ms: f64) -> Timestamp {
     Timestamp::from_origin(Duration::from_micros((ms * 1000.0) as u64))
-}
-
-fn as_function(callback: &Closure<dyn FnMut(f64, JsValue)>) -> &Function {
-    callback.as_ref().unchecked_ref()
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(extends = HtmlVideoElement, js_name = HTMLVideoElement)]
-    type VideoShim;
-
-    #[wasm_bindgen(method, js_name = requestVideoFrameCallback)]
-    fn request_video_frame_callback(this: &VideoShim, callback: &Function) -> u32;
-
-    #[wasm_bindgen(method, js_name = cancelVideoFrameCallback)]
-    fn cancel_video_frame_callback(this: &VideoShim, handle: u32);
 }

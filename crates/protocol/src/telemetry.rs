@@ -102,6 +102,18 @@ pub struct Reception {
     /// Of the last seconds, how much the picture stood still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_permille: Option<u16>,
+    /// Stalls since the picture came, by the sender's own ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall_count: Option<u32>,
+    /// Of a thousand parts of the time since the first frame, how many it stood still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall_permille: Option<u16>,
+    /// Of a stamped source, the frames that were never seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamped_lost: Option<u32>,
+    /// Of a stamped source, from painting to display, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamped_delay_ms: Option<u32>,
 }
 
 /// Why a picture arrives as it does, seen from neither side: the sender is who publishes it.

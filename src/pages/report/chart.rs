@@ -31,7 +31,7 @@ struct Chart {
     smallest_top: f64,
 }
 
-const fn charts() -> [Chart; 5] {
+const fn charts() -> [Chart; 6] {
     [
         Chart {
             title: sentence!(charts.bitrate),
@@ -53,6 +53,12 @@ const fn charts() -> [Chart; 5] {
         },
         Chart { title: sentence!(charts.loss), received: Metric::LossRatio, sent: None, smallest_top: 0.02 },
         Chart { title: sentence!(charts.jitter), received: Metric::Jitter, sent: None, smallest_top: 0.02 },
+        Chart {
+            title: sentence!(metric.stamped_delay),
+            received: Metric::StampedDelay,
+            sent: None,
+            smallest_top: 0.1,
+        },
     ]
 }
 
@@ -107,6 +113,11 @@ fn draw(chart: &Chart, views: &[View], length_s: f64, language: Language) -> Any
             [Some(received), sent].into_iter().flatten()
         })
         .collect();
+    let is_known = lines.iter().any(|(_, _, line)| line.iter().any(|(_, value)| value.is_some()));
+    // Sources without stamps are the rule.
+    if chart.received == Metric::StampedDelay && !is_known {
+        return ().into_any();
+    }
     let greatest =
         lines.iter().flat_map(|(_, _, line)| line).filter_map(|(_, value)| *value).fold(0.0, f64::max);
     let axis = ValueAxis::reaching(greatest, chart.smallest_top);

@@ -6,7 +6,7 @@ use super::{
     Views,
     opened::View,
     place,
-    rows::{Row, difference, rows, text},
+    rows::{ROWS, Row, difference, text},
 };
 use crate::{language::Language, sentence};
 
@@ -33,7 +33,7 @@ pub(super) fn Differences(views: Views) -> AnyView {
             }
             .into_any()
         });
-        let figures = rows().map(|row| figure_row(&row, &views, language)).collect_view();
+        let figures = ROWS.map(|row| figure_row(row, &views, language)).collect_view();
         let resolution = row_of_words("resolution", &views, |view| {
             let playout = view.playout()?;
             Some(format!("{}\u{d7}{}", playout.frame_width?, playout.frame_height?))
@@ -58,23 +58,26 @@ pub(super) fn Differences(views: Views) -> AnyView {
     table.into_any()
 }
 
-fn figure_row(row: &Row, views: &[View], language: Language) -> AnyView {
-    let values: Vec<_> = views.iter().map(|view| view.playout().and_then(row.value)).collect();
+fn figure_row(row: Row, views: &[View], language: Language) -> AnyView {
+    let values: Vec<_> = views.iter().map(|view| row.value(view.receiver())).collect();
+    if row.is_of_stamps() && values.iter().all(Option::is_none) {
+        return ().into_any();
+    }
     let first = values.first().copied().flatten();
     let cells = values.iter().enumerate().map(|(at, value)| {
-        let by = if at == 0 { String::new() } else { difference(row.unit, *value, first) };
+        let by = if at == 0 { String::new() } else { difference(row.unit(), *value, first) };
         let raw = value.map(|value| value.to_string()).unwrap_or_default();
         view! {
             <td data-value=raw>
-                {text(row.unit, *value)}
+                {text(row.unit(), *value)}
                 <small>{by}</small>
             </td>
         }
         .into_any()
     });
     view! {
-        <tr data-testid="report-row" data-metric=row.name>
-            <th scope="row">{language.text(row.title)}</th>
+        <tr data-testid="report-row" data-metric=row.name() title=language.text(row.help())>
+            <th scope="row">{language.text(row.title())}</th>
             {cells.collect_view()}
         </tr>
     }

@@ -1,61 +1,112 @@
 //! The figures of a report, row by row.
 
 use sightline_core::{
-    report::PlayoutEntry,
+    report::Side,
     stats::{Metric, Unit},
 };
 
 use crate::{
-    components::{figure_text, metric_text},
+    components::{figure_text, metric_help::metric_help, metric_text::metric_text},
     language::Sentence,
     sentence,
 };
 
 /// One figure.
-pub(super) struct Row {
-    pub(super) name: &'static str,
-    pub(super) title: Sentence,
-    pub(super) unit: Unit,
-    pub(super) value: fn(&PlayoutEntry) -> Option<f64>,
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Row {
+    Score,
+    Total(Metric),
+    Watched,
 }
 
 /// All of them, the most telling first.
-pub(super) fn rows() -> [Row; 17] {
-    let row = |metric: Metric, value| Row {
-        name: metric.name(),
-        title: metric_text::metric_text(metric),
-        unit: metric.unit(),
-        value,
-    };
-    [
-        Row {
-            name: "score",
-            title: sentence!(report.score),
-            unit: Unit::PerMinute,
-            value: |playout| playout.score.as_ref().map(|score| score.value),
-        },
-        row(Metric::StallRatio, |playout| Some(playout.stall_ratio)),
-        row(Metric::StallCount, |playout| Some(f64::from(playout.stall_count))),
-        row(Metric::StallTime, |playout| Some(playout.stall_time_s)),
-        row(Metric::LongestStall, |playout| Some(playout.longest_stall_s)),
-        row(Metric::StallsPerMinute, |playout| Some(playout.stalls_per_minute)),
-        row(Metric::FreezeCount, |playout| playout.freeze_count),
-        row(Metric::TotalFreezesDuration, |playout| playout.total_freezes_duration_s),
-        row(Metric::MeanReceiveBitrate, |playout| playout.mean_receive_bitrate_bps),
-        row(Metric::BytesReceived, |playout| playout.bytes_received),
-        row(Metric::FramesPerSecond, |playout| playout.frames_per_second),
-        row(Metric::FramesPresented, |playout| playout.frames_presented.map(f64::from)),
-        row(Metric::FramesDecoded, |playout| playout.frames_decoded),
-        row(Metric::FramesDropped, |playout| playout.frames_dropped),
-        row(Metric::LossRatio, |playout| playout.loss_ratio),
-        row(Metric::TimeToFirstFrame, |playout| playout.time_to_first_frame_s),
-        Row {
-            name: "watched",
-            title: sentence!(report.watched),
-            unit: Unit::Seconds,
-            value: |playout| Some(playout.watched_s),
-        },
-    ]
+pub(super) const ROWS: [Row; 26] = [
+    Row::Score,
+    Row::Total(Metric::StallRatio),
+    Row::Total(Metric::StallCount),
+    Row::Total(Metric::StallTime),
+    Row::Total(Metric::LongestStall),
+    Row::Total(Metric::StallsPerMinute),
+    Row::Total(Metric::FreezeCount),
+    Row::Total(Metric::TotalFreezesDuration),
+    Row::Total(Metric::MeanReceiveBitrate),
+    Row::Total(Metric::BytesReceived),
+    Row::Total(Metric::FramesPerSecond),
+    Row::Total(Metric::FramesPresented),
+    Row::Total(Metric::FramesReceived),
+    Row::Total(Metric::FramesDecoded),
+    Row::Total(Metric::FramesDropped),
+    Row::Total(Metric::LossRatio),
+    Row::Total(Metric::TimeToFirstFrame),
+    Row::Total(Metric::StampedFramesShown),
+    Row::Total(Metric::StampedFramesLost),
+    Row::Total(Metric::StampedFramesRepeated),
+    Row::Total(Metric::StampedFramesLate),
+    Row::Total(Metric::StampedFramesUnreadable),
+    Row::Total(Metric::StampedDelayMean),
+    Row::Total(Metric::StampedDelayLongest),
+    Row::Total(Metric::ClockError),
+    Row::Watched,
+];
+
+impl Row {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Score => "score",
+            Self::Total(metric) => metric.name(),
+            Self::Watched => "watched",
+        }
+    }
+
+    pub(super) fn title(self) -> Sentence {
+        match self {
+            Self::Score => sentence!(report.score),
+            Self::Total(metric) => metric_text(metric),
+            Self::Watched => sentence!(report.watched),
+        }
+    }
+
+    /// What it is.
+    pub(super) fn help(self) -> Sentence {
+        match self {
+            Self::Score => sentence!(score.help),
+            Self::Total(metric) => metric_help(metric),
+            Self::Watched => sentence!(report.watched_help),
+        }
+    }
+
+    pub(super) fn unit(self) -> Unit {
+        match self {
+            Self::Score => Unit::PerMinute,
+            Self::Total(metric) => metric.unit(),
+            Self::Watched => Unit::Seconds,
+        }
+    }
+
+    pub(super) fn value(self, side: &Side) -> Option<f64> {
+        match self {
+            Self::Score => side.playout.as_ref()?.score.as_ref().map(|score| score.value),
+            Self::Total(metric) => side.total(metric),
+            Self::Watched => side.playout.as_ref().map(|playout| playout.watched_s),
+        }
+    }
+
+    /// Where nobody knows it, it is no row: sources without stamps are the rule.
+    pub(super) fn is_of_stamps(self) -> bool {
+        matches!(
+            self,
+            Self::Total(
+                Metric::StampedFramesShown
+                    | Metric::StampedFramesLost
+                    | Metric::StampedFramesRepeated
+                    | Metric::StampedFramesLate
+                    | Metric::StampedFramesUnreadable
+                    | Metric::StampedDelayMean
+                    | Metric::StampedDelayLongest
+                    | Metric::ClockError
+            )
+        )
+    }
 }
 
 /// A value with its unit; a dash where there is none.

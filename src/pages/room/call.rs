@@ -108,7 +108,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                         file=model.file
                         play=actions.file
                     />
-                    <FileSource model=model.file act=actions.file />
+                    <FileSource model=model.file act=actions.file receivers=model.others />
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>

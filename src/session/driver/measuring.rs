@@ -10,7 +10,10 @@ use sightline_core::{
     run::{RunOutput, RunState},
     stats::{StatsEntry, Subject, inbound_packets},
 };
-use sightline_protocol::{MemberId, RunId, control::PublishedSource};
+use sightline_protocol::{
+    MemberId, RunId,
+    control::{Playback, PublishedSource},
+};
 
 use super::Driver;
 use crate::session::model::{Export, RunShown};
@@ -21,20 +24,27 @@ impl Driver {
         let is_in_use = self.session.is_in_use(link);
         let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
         let published = self.session.peer(&link.member).and_then(|peer| peer.published);
-        let expects_video = published.is_some_and(|published| published.source != PublishedSource::None);
+        let expects_video = published.is_some_and(|published| {
+            // What is declared to stand still is not missed.
+            let stands_still = matches!(published.playback, Some(Playback::Paused | Playback::Ended));
+            published.source != PublishedSource::None && !stands_still
+        });
         let states = link.states();
         let mut figures = link.meter.handle_report(entries, &states, expects_video, now);
+        let member = link.member.clone();
+        self.playout.handle_frames(&member, &self.view.frames(&member), link.clock.estimate(now), now);
+        let truth = self.playout.truth(&member);
+        figures.add_playout(&self.playout.handle_report(&member, entries, now), truth.as_ref());
+        link.meter.handle_playout(&figures.rows);
         link.tell(entries, now);
         let details = link.details(entries, self.view.shows_figures());
-        let member = link.member.clone();
-        self.playout.handle_frames(&member, &self.view.frames(&member), now);
-        figures.add_playout(&self.playout.handle_report(&member, entries, now));
         self.playout.record(&member, entries, &figures.rows, now);
         if let Some(published) = published {
             self.view.note(&member, Subject::Source, published.source.as_str(), now);
         }
         let playout = self.view.shows_figures().then(|| self.playout.shown(&member, now));
         self.view.show_figures(&member, figures, playout, details, now);
+        self.view.show_truth(&member, truth);
         self.show_run(now);
     }
 

@@ -98,6 +98,8 @@ pub(super) struct Evidence<'a> {
     pub(super) sender: &'a [SenderInterval],
     /// Whether the connection was down at some time of it.
     pub(super) was_disconnected: bool,
+    /// The source delivers a picture only when it is another than before: it has no usual rate.
+    pub(super) may_be_unchanged: bool,
 }
 
 impl Evidence<'_> {
@@ -148,29 +150,35 @@ impl Evidence<'_> {
         from <= self.end + AFTER && self.start <= to + BEFORE
     }
 
-    /// Whether the sender had at least half of the frames fewer that the stall lacks; `None` where it does not tell.
+    /// Whether the sender had at least half of the frames fewer that the stall lacks in the time that it tells of; `None` where
+    /// it does not tell.
     fn shortfall(&self, of: fn(&SenderInterval) -> Option<u32>) -> Option<bool> {
-        let missing = (self.end - self.start).as_secs_f64() / self.normal.as_secs_f64().max(0.001);
         let usual = self.usual_rate(of)?;
-        let mut lacking = None;
+        let (mut lacking, mut told) = (0.0, Duration::ZERO);
         for interval in
             self.sender.iter().filter(|interval| interval.from < self.end && self.start < interval.to)
         {
             let expected = usual * (interval.to - interval.from).as_secs_f64();
-            *lacking.get_or_insert(0.0) += expected - f64::from(of(interval)?);
+            lacking += expected - f64::from(of(interval)?);
+            told += interval.to.min(self.end) - interval.from.max(self.start);
         }
-        lacking.map(|lacking| lacking >= missing / 2.0)
+        let missing = told.as_secs_f64() / self.normal.as_secs_f64().max(0.001);
+        (told > Duration::ZERO).then_some(lacking >= missing / 2.0)
     }
 
-    /// Frames a second, in the upper half of the intervals that are known.
+    /// Frames a second, in the upper half of the intervals that are known outside of the stall; where there is none, and of a
+    /// screen, what is normal for the viewer.
     fn usual_rate(&self, of: fn(&SenderInterval) -> Option<u32>) -> Option<f64> {
         let rate = |interval: &SenderInterval| {
             let seconds = (interval.to - interval.from).as_secs_f64();
             Some(f64::from(of(interval)?) / seconds).filter(|rate| rate.is_finite())
         };
-        let mut rates: Vec<f64> = self.sender.iter().filter_map(rate).collect();
+        let is_outside = |interval: &&SenderInterval| interval.to <= self.start || self.end <= interval.from;
+        let mut rates: Vec<f64> = self.sender.iter().filter(is_outside).filter_map(rate).collect();
         rates.sort_unstable_by(f64::total_cmp);
-        rates.get(rates.len() * 3 / 4).copied()
+        let usual = rates.get(rates.len() * 3 / 4).copied().filter(|_| !self.may_be_unchanged);
+        let is_told = self.sender.iter().any(|interval| of(interval).is_some());
+        usual.or_else(|| is_told.then(|| 1.0 / self.normal.as_secs_f64().max(0.001)))
     }
 
     /// Any of the words that the sender named meanwhile; its computer's first.

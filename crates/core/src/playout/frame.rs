@@ -12,6 +12,8 @@ const RTP_CLOCK_HZ: u64 = 90_000;
 pub struct ShownFrame {
     /// `presentationTime`: when it was handed over for composition.
     pub shown_at: Timestamp,
+    /// `expectedDisplayTime`: when the display is expected to show it.
+    pub seen_at: Timestamp,
     /// `presentedFrames`: frames handed over for composition so far. It grows by more than one where the page was too
     /// busy to be called for each.
     pub presented_frames: u32,

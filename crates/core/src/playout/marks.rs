@@ -38,6 +38,8 @@ pub enum MarkKind {
     NoPicture,
     /// The receiver's page was hidden.
     Hidden,
+    /// A screen on which nothing changed.
+    Unchanged,
 }
 
 impl MarkKind {
@@ -50,6 +52,7 @@ impl MarkKind {
             Self::Ended => "ended",
             Self::NoPicture => "no_picture",
             Self::Hidden => "hidden",
+            Self::Unchanged => "unchanged",
         }
     }
 }
@@ -90,6 +93,15 @@ impl Marks {
     pub(super) fn handle_visibility(&mut self, is_visible: bool, at: Timestamp) {
         let kind = (!is_visible).then_some(MarkKind::Hidden);
         self.change(|mark| mark.kind == MarkKind::Hidden, kind, at);
+    }
+
+    /// Marks a time after it is over.
+    pub(super) fn handle_unchanged(&mut self, from: Timestamp, to: Timestamp) {
+        let at = self.marks.partition_point(|mark| mark.from <= from);
+        self.marks.insert(at, Mark { kind: MarkKind::Unchanged, from, to: Some(to) });
+        if self.marks.len() > MAX_MARKS {
+            self.marks.pop_front();
+        }
     }
 
     /// Whether standing still at this time is no stall.

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    Declaration, GapHistogram, Mark, PlayoutSummary, Score, SenderInterval, ShownFrame, Stall,
+    Declaration, GapHistogram, Mark, PlayoutSummary, Score, SenderInterval, ShownFrame, Stall, StallCause,
     cause::Evidence,
     counters::{Counters, Step},
     frame::Gap,
@@ -17,6 +17,8 @@ use crate::{Timestamp, stats::StatsEntry};
 pub const MAX_STALLS: usize = 2000;
 /// Reports, and intervals of the sender, that causes are told from: reports come once a second.
 const MAX_EVIDENCE: usize = 40;
+/// How long a frame is shown where it is not known.
+const UNKNOWN_INTERVAL: Duration = Duration::from_millis(33);
 /// How long after its end a stall's cause may still be told otherwise: what explains it comes a second later.
 const CAUSE_SETTLES: Duration = Duration::from_secs(5);
 
@@ -30,6 +32,8 @@ pub struct PlayoutMeter {
     last: Option<ShownFrame>,
     presented: u32,
     has_callbacks: bool,
+    /// The source delivers a picture only when it is another than before.
+    shows_only_changes: bool,
     detector: StallDetector,
     marks: Marks,
     gaps: GapHistogram,
@@ -50,6 +54,8 @@ struct Kept {
     stall: Stall,
     gap: Gap,
     normal: Duration,
+    /// It is no stall where the source had nothing to show.
+    may_be_unchanged: bool,
 }
 
 impl PlayoutMeter {
@@ -63,6 +69,7 @@ impl PlayoutMeter {
             last: None,
             presented: 0,
             has_callbacks: false,
+            shows_only_changes: false,
             detector: StallDetector::default(),
             marks: Marks::default(),
             gaps: GapHistogram::default(),
@@ -126,6 +133,12 @@ impl PlayoutMeter {
         self.marks.handle_declaration(declaration, at);
     }
 
+    /// Takes whether the source delivers a picture only when it is another than before, as a screen does: where it delivered none,
+    /// standing still is no stall then.
+    pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
+        self.shows_only_changes = shows_only_changes;
+    }
+
     /// Takes that this page is seen, or not.
     pub fn handle_visibility(&mut self, is_visible: bool, at: Timestamp) {
         self.marks.handle_visibility(is_visible, at);
@@ -166,7 +179,7 @@ impl PlayoutMeter {
     pub fn stalls(&self, now: Timestamp) -> Vec<Stall> {
         let mut stalls: Vec<_> = self.stalls.iter().map(|kept| kept.stall).collect();
         for (start, end) in self.running(now) {
-            let evidence = self.evidence(start, end, None, Duration::from_millis(33));
+            let evidence = self.evidence(start, end, None, UNKNOWN_INTERVAL);
             stalls.push(Stall { start, duration: end - start, cause: evidence.cause() });
         }
         stalls
@@ -272,8 +285,15 @@ impl PlayoutMeter {
         self.count = self.count.saturating_add(1);
         self.time += duration;
         self.longest = self.longest.max(duration);
-        let cause = self.evidence(start, end, Some(&gap), normal).cause();
-        self.stalls.push_back(Kept { stall: Stall { start, duration, cause }, gap, normal });
+        let may_be_unchanged = self.shows_only_changes;
+        let evidence = Evidence { may_be_unchanged, ..self.evidence(start, end, Some(&gap), normal) };
+        let cause = evidence.cause();
+        self.stalls.push_back(Kept {
+            stall: Stall { start, duration, cause },
+            gap,
+            normal,
+            may_be_unchanged,
+        });
         if self.stalls.len() > MAX_STALLS {
             self.stalls.pop_front();
         }
@@ -283,7 +303,14 @@ impl PlayoutMeter {
     fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         match &self.last {
             Some(last) if last.shown_at < now && self.finished.is_none() => {
-                self.detector.running(last.shown_at, &self.marks, now)
+                let mut running = self.detector.running(last.shown_at, &self.marks, now);
+                // Of what nothing is known yet, a screen is rather as it was.
+                let is_unchanged = |cause| matches!(cause, StallCause::Source | StallCause::Unknown);
+                running.retain(|(start, end)| {
+                    let cause = || self.evidence(*start, *end, None, UNKNOWN_INTERVAL).cause();
+                    !(self.shows_only_changes && is_unchanged(cause()))
+                });
+                running
             }
             _ => Vec::new(),
         }
@@ -293,10 +320,29 @@ impl PlayoutMeter {
         let unsettled =
             self.stalls.iter().rev().take_while(|kept| now - kept.stall.end() <= CAUSE_SETTLES).count();
         for at in self.stalls.len() - unsettled..self.stalls.len() {
-            let Kept { stall, gap, normal } = &self.stalls[at];
-            let cause = self.evidence(stall.start, stall.end(), Some(gap), *normal).cause();
+            let Kept { stall, gap, normal, may_be_unchanged } = &self.stalls[at];
+            let evidence = self.evidence(stall.start, stall.end(), Some(gap), *normal);
+            let cause = Evidence { may_be_unchanged: *may_be_unchanged, ..evidence }.cause();
             self.stalls[at].stall.cause = cause;
         }
+        self.excuse_unchanged();
+    }
+
+    /// What turns out to have been a screen on which nothing changed is marked and no stall any more.
+    fn excuse_unchanged(&mut self) {
+        let is_unchanged = |kept: &Kept| kept.may_be_unchanged && kept.stall.cause == StallCause::Source;
+        let excused: Vec<_> =
+            self.stalls.iter().filter(|kept| is_unchanged(kept)).map(|kept| kept.stall).collect();
+        if excused.is_empty() {
+            return;
+        }
+        self.stalls.retain(|kept| !is_unchanged(kept));
+        for stall in excused {
+            self.count = self.count.saturating_sub(1);
+            self.time = self.time.saturating_sub(stall.duration);
+            self.marks.handle_unchanged(stall.start, stall.end());
+        }
+        self.longest = self.stalls.iter().map(|kept| kept.stall.duration).max().unwrap_or_default();
     }
 
     fn evidence<'a>(
@@ -308,7 +354,16 @@ impl PlayoutMeter {
     ) -> Evidence<'a> {
         let was_disconnected =
             self.cuts.iter().any(|(from, to)| *from <= end && to.is_none_or(|to| start <= to));
-        Evidence { start, end, gap, normal, steps: &self.steps, sender: &self.sender, was_disconnected }
+        Evidence {
+            start,
+            end,
+            gap,
+            normal,
+            steps: &self.steps,
+            sender: &self.sender,
+            was_disconnected,
+            may_be_unchanged: self.shows_only_changes,
+        }
     }
 
     /// The time since the first frame that no mark covers.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::Metric;
+
 /// The word that says what a file is.
 pub const FORMAT: &str = "sightline-report";
 /// The version of the format.
@@ -89,6 +91,9 @@ pub struct Side {
     /// How the picture was shown; `None` where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playout: Option<PlayoutEntry>,
+    /// What the stamps in the frames tell; `None` where they carried none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_source: Option<KnownSourceEntry>,
 }
 
 /// Something became another.
@@ -132,6 +137,25 @@ pub struct PlayoutEntry {
     pub score: Option<ScoreEntry>,
     pub stalls: Vec<StallEntry>,
     pub marks: Vec<MarkEntry>,
+}
+
+/// What is true of a source whose every frame carries a number and a time (`docs/measuring.md`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "each is defined in docs/measuring.md under the same name")]
+pub struct KnownSourceEntry {
+    pub frames_shown: u32,
+    pub frames_lost: u32,
+    pub frames_repeated: u32,
+    pub frames_late: u32,
+    pub frames_unreadable: u32,
+    pub delay_mean_s: Option<f64>,
+    pub delay_shortest_s: Option<f64>,
+    pub delay_longest_s: Option<f64>,
+    pub clock_offset_s: Option<f64>,
+    pub clock_error_s: Option<f64>,
+    /// Each frame that was shown, once: its number, when, and the delay from painting to display.
+    pub frames: Vec<(u32, f64, Option<f64>)>,
 }
 
 /// Inter-frame gaps, counted.
@@ -242,6 +266,30 @@ impl Report {
     }
 }
 
+impl PlayoutEntry {
+    fn total(&self, metric: Metric) -> Option<f64> {
+        match metric {
+            Metric::StallRatio => Some(self.stall_ratio),
+            Metric::StallCount => Some(f64::from(self.stall_count)),
+            Metric::StallTime => Some(self.stall_time_s),
+            Metric::LongestStall => Some(self.longest_stall_s),
+            Metric::StallsPerMinute => Some(self.stalls_per_minute),
+            Metric::FreezeCount => self.freeze_count,
+            Metric::TotalFreezesDuration => self.total_freezes_duration_s,
+            Metric::MeanReceiveBitrate => self.mean_receive_bitrate_bps,
+            Metric::BytesReceived => self.bytes_received,
+            Metric::FramesPerSecond => self.frames_per_second,
+            Metric::FramesPresented => self.frames_presented.map(f64::from),
+            Metric::FramesReceived => self.frames_received,
+            Metric::FramesDecoded => self.frames_decoded,
+            Metric::FramesDropped => self.frames_dropped,
+            Metric::LossRatio => self.loss_ratio,
+            Metric::TimeToFirstFrame => self.time_to_first_frame_s,
+            _ => None,
+        }
+    }
+}
+
 impl Side {
     /// The values of a column by time, in order; gaps are `None`.
     pub fn column<'a>(&'a self, name: &str) -> impl Iterator<Item = (f64, Option<f64>)> + 'a {
@@ -250,6 +298,23 @@ impl Side {
             let time = *row.first()?;
             Some((time?, at.and_then(|at| row.get(at).copied().flatten())))
         })
+    }
+
+    /// The total of a metric over the whole measurement, in its base unit; `None` where there is none.
+    #[must_use]
+    pub fn total(&self, metric: Metric) -> Option<f64> {
+        let known = self.known_source.as_ref();
+        match metric {
+            Metric::StampedFramesShown => known.map(|known| f64::from(known.frames_shown)),
+            Metric::StampedFramesLost => known.map(|known| f64::from(known.frames_lost)),
+            Metric::StampedFramesRepeated => known.map(|known| f64::from(known.frames_repeated)),
+            Metric::StampedFramesLate => known.map(|known| f64::from(known.frames_late)),
+            Metric::StampedFramesUnreadable => known.map(|known| f64::from(known.frames_unreadable)),
+            Metric::StampedDelayMean => known?.delay_mean_s,
+            Metric::StampedDelayLongest => known?.delay_longest_s,
+            Metric::ClockError => known?.clock_error_s,
+            _ => self.playout.as_ref()?.total(metric),
+        }
     }
 
     /// Moves every time by so much.
@@ -261,6 +326,9 @@ impl Side {
             }
         }
         self.events.iter_mut().for_each(|event| shift(&mut event.at_s));
+        for (_, shown_at_s, _) in self.known_source.iter_mut().flat_map(|known| &mut known.frames) {
+            shift(shown_at_s);
+        }
         if let Some(playout) = &mut self.playout {
             shift(&mut playout.first_frame_at_s);
             playout.stalls.iter_mut().for_each(|stall| shift(&mut stall.start_s));

@@ -9,7 +9,7 @@ mod rtcstats;
 pub use csv::to_csv;
 pub(crate) use document::rounded;
 pub use document::{
-    Clock, EndReason, EventEntry, FORMAT, GapCounts, MAX_REPORT_BYTES, MarkEntry, Party, PlayoutEntry,
-    Report, ReportInvalid, ScoreEntry, ScoreTermEntry, Side, StallEntry, VERSION,
+    Clock, EndReason, EventEntry, FORMAT, GapCounts, KnownSourceEntry, MAX_REPORT_BYTES, MarkEntry, Party,
+    PlayoutEntry, Report, ReportInvalid, ScoreEntry, ScoreTermEntry, Side, StallEntry, VERSION,
 };
 pub use rtcstats::{RtcStatsDump, RtcStatsHeader};

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use crate::{
     Timestamp,
+    clock::ClockEstimate,
     playout::{
         Declaration, GAP_BUCKETS_MS, MarkKind, PlayoutMeter, PlayoutSummary, SenderInterval, ShownFrame,
         Stall,
     },
     report::{
-        EventEntry, GapCounts, MarkEntry, Party, PlayoutEntry, ScoreEntry, ScoreTermEntry, Side, StallEntry,
-        rounded,
+        EventEntry, GapCounts, KnownSourceEntry, MarkEntry, Party, PlayoutEntry, ScoreEntry, ScoreTermEntry,
+        Side, StallEntry, rounded,
     },
+    stamp::{FrameLog, ShownStamp, Stamp, Unreadable},
     stats::{Figure, FigureValue, Metric, StatsEntry},
 };
 
@@ -20,7 +22,7 @@ const MAX_SAMPLES: usize = 3 * 3600;
 const MAX_EVENTS: usize = 2000;
 
 /// The columns of a report's samples, after the time.
-pub const RECORDED: [Metric; 18] = [
+pub const RECORDED: [Metric; 23] = [
     Metric::ReceiveBitrate,
     Metric::SendBitrate,
     Metric::AvailableOutgoingBitrate,
@@ -39,6 +41,11 @@ pub const RECORDED: [Metric; 18] = [
     Metric::StallTime,
     Metric::FreezeCount,
     Metric::TotalFreezesDuration,
+    Metric::StampedFramesShown,
+    Metric::StampedFramesLost,
+    Metric::StampedFramesRepeated,
+    Metric::StampedFramesLate,
+    Metric::StampedDelay,
 ];
 
 /// The words whose changes are events.
@@ -56,6 +63,7 @@ const FOLLOWED: [Metric; 6] = [
 pub struct Recorder {
     observed: Party,
     meter: PlayoutMeter,
+    stamps: FrameLog,
     samples: Vec<Vec<Option<f64>>>,
     events: Vec<EventEntry>,
     words: [Option<String>; FOLLOWED.len()],
@@ -70,6 +78,7 @@ impl Recorder {
         Self {
             observed,
             meter: PlayoutMeter::new(now),
+            stamps: FrameLog::default(),
             samples: Vec::new(),
             events: Vec::new(),
             words: Default::default(),
@@ -89,18 +98,36 @@ impl Recorder {
         self.meter.handle_frame(frame, now);
     }
 
+    /// Takes what was read of that frame, in known-source mode, and what reading it took.
+    pub fn handle_stamp(
+        &mut self,
+        read: Result<Stamp, Unreadable>,
+        cost: Duration,
+        shown: &ShownFrame,
+        clock: Option<ClockEstimate>,
+    ) {
+        if !self.is_finished {
+            self.stamps.handle_shown(read, cost, shown, clock);
+        }
+    }
+
     /// Takes a stats report and the rows that follow from it.
     pub fn handle_report(&mut self, entries: &[StatsEntry], rows: &[Figure], now: Timestamp) {
         if self.is_finished {
             return;
         }
         self.meter.handle_report(entries, now);
-        let summary = self.meter.summary(now);
+        let (summary, truth) = (self.meter.summary(now), self.stamps.known());
         let value =
             |metric: Metric| rows.iter().find(|row| row.metric == metric).and_then(|row| row.value.as_ref());
         let number = |metric: Metric| match metric {
             // Those of the run, not of the call.
             Metric::FramesPresented | Metric::StallTime => summary.value(metric),
+            Metric::StampedFramesShown
+            | Metric::StampedFramesLost
+            | Metric::StampedFramesRepeated
+            | Metric::StampedFramesLate
+            | Metric::StampedDelay => truth.and_then(|truth| truth.value(metric)),
             _ => match value(metric)? {
                 FigureValue::Number(number) => Some(*number),
                 FigureValue::Word(_) => None,
@@ -126,6 +153,11 @@ impl Recorder {
     /// Takes what the sender declares of its source.
     pub fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
         self.meter.handle_declaration(declaration, at);
+    }
+
+    /// Takes whether the source delivers a picture only when it is another than before.
+    pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
+        self.meter.handle_shows_only_changes(shows_only_changes);
     }
 
     /// Takes whether this page is seen.
@@ -185,7 +217,26 @@ impl Recorder {
             samples: self.samples.clone(),
             events: self.events.clone(),
             playout: self.meter.first_shown().map(|first| self.playout(first, now)),
+            known_source: self.known_source(),
         }
+    }
+
+    fn known_source(&self) -> Option<KnownSourceEntry> {
+        let truth = self.stamps.known()?;
+        let frame = |frame: &ShownStamp| (frame.number, seconds(frame.shown_at), frame.delay.map(length));
+        Some(KnownSourceEntry {
+            frames_shown: truth.shown,
+            frames_lost: truth.lost,
+            frames_repeated: truth.repeated,
+            frames_late: truth.late,
+            frames_unreadable: truth.unreadable,
+            delay_mean_s: truth.mean_delay.map(length),
+            delay_shortest_s: truth.shortest_delay.map(length),
+            delay_longest_s: truth.longest_delay.map(length),
+            clock_offset_s: truth.clock.map(|clock| fine(clock.offset_us as f64 / 1e6)),
+            clock_error_s: truth.clock.map(|clock| fine(clock.error.as_secs_f64())),
+            frames: self.stamps.frames().map(frame).collect(),
+        })
     }
 
     fn playout(&self, first: Timestamp, now: Timestamp) -> PlayoutEntry {

@@ -3,13 +3,15 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{Stamp, Unreadable};
-use crate::{Timestamp, clock::ClockEstimate};
+use crate::{Timestamp, clock::ClockEstimate, playout::ShownFrame, stats::Metric};
 
 /// Most frames whose stamps are kept: ten minutes of sixty a second. Totals go on.
 pub const MAX_LOGGED_FRAMES: usize = 36_000;
 
 /// Delays that say what is usual.
 const USUAL: usize = 90;
+/// Readings that the cost is the mean of: about a second of them.
+const COST_READINGS: u32 = 30;
 /// A number that is so much behind the last belongs to another source that began anew, and so does one that is so far
 /// ahead: a minute at sixty a second.
 const SAME_SOURCE: u32 = 3600;
@@ -39,7 +41,8 @@ pub struct FrameTruth {
     pub repeated: u32,
     /// Frames that took longer than usual by more than the time from one frame to the next.
     pub late: u32,
-    /// Frames that were shown and whose stamp could not be read. They count neither as shown nor as lost.
+    /// Frames that were shown and whose stamp could not be read, or that the page was too busy to look at. They count
+    /// neither as shown nor as lost.
     pub unreadable: u32,
     /// From the sender's canvas to this display, of the last frame.
     pub delay: Option<Duration>,
@@ -51,6 +54,30 @@ pub struct FrameTruth {
     pub mean_delay: Option<Duration>,
     /// How the clocks stand to each other.
     pub clock: Option<ClockEstimate>,
+    /// What reading a stamp takes of the receiver's page, on average of the last second.
+    pub read_cost: Option<Duration>,
+}
+
+impl FrameTruth {
+    /// The number of a row, in its base unit; `None` for every other metric, and where there is none.
+    #[must_use]
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+        match metric {
+            Metric::StampedFramesShown => Some(f64::from(self.shown)),
+            Metric::StampedFramesLost => Some(f64::from(self.lost)),
+            Metric::StampedFramesRepeated => Some(f64::from(self.repeated)),
+            Metric::StampedFramesLate => Some(f64::from(self.late)),
+            Metric::StampedFramesUnreadable => Some(f64::from(self.unreadable)),
+            Metric::StampedDelay => seconds(self.delay),
+            Metric::StampedDelayMean => seconds(self.mean_delay),
+            Metric::StampedDelayLongest => seconds(self.longest_delay),
+            Metric::ClockOffset => self.clock.map(|clock| clock.offset_us as f64 / 1e6),
+            Metric::ClockError => seconds(self.clock.map(|clock| clock.error)),
+            Metric::StampReadCost => seconds(self.read_cost),
+            _ => None,
+        }
+    }
 }
 
 /// Takes the stamps of the frames as they are shown.
@@ -64,6 +91,8 @@ pub struct FrameLog {
     /// The delays and the steps between paintings of the last frames.
     usual: VecDeque<(Duration, Duration)>,
     delays: (Duration, u32),
+    /// `presentedFrames` of the last frame that was looked at.
+    presented: Option<u32>,
 }
 
 impl FrameLog {
@@ -77,10 +106,7 @@ impl FrameLog {
         self.truth.clock = clock;
         let Ok(stamp) = read else {
             // Before the first stamp there may be frames of the time before it was switched on.
-            if self.last.is_some() {
-                self.truth.unreadable += 1;
-                self.unreadable_since += 1;
-            }
+            self.handle_unseen(1);
             return;
         };
         let near = clock.map_or(shown_at, |clock| clock.theirs(shown_at));
@@ -109,6 +135,46 @@ impl FrameLog {
         if self.frames.len() > MAX_LOGGED_FRAMES {
             self.frames.pop_front();
         }
+    }
+
+    /// Takes a frame that was shown, what was read of it, and what reading it took.
+    pub fn handle_shown(
+        &mut self,
+        read: Result<Stamp, Unreadable>,
+        cost: Duration,
+        shown: &ShownFrame,
+        clock: Option<ClockEstimate>,
+    ) {
+        self.handle_cost(cost);
+        self.handle_presented(shown.presented_frames);
+        self.handle_frame(read, shown.seen_at, clock);
+    }
+
+    /// Takes `presentedFrames` of a frame, before what was read of it: it grows by more than one where the page was too busy to
+    /// be called for each.
+    fn handle_presented(&mut self, presented: u32) {
+        let before = self.presented.replace(presented);
+        self.handle_unseen(before.map_or(0, |before| presented.saturating_sub(before).saturating_sub(1)));
+    }
+
+    /// Takes what reading a stamp took.
+    fn handle_cost(&mut self, cost: Duration) {
+        let mean = self.truth.read_cost.unwrap_or(cost);
+        self.truth.read_cost = Some((mean * (COST_READINGS - 1) + cost) / COST_READINGS);
+    }
+
+    /// So many frames were shown meanwhile and nobody looked at them: they count as unreadable.
+    pub fn handle_unseen(&mut self, frames: u32) {
+        if self.last.is_some() {
+            self.truth.unreadable = self.truth.unreadable.saturating_add(frames);
+            self.unreadable_since = self.unreadable_since.saturating_add(frames);
+        }
+    }
+
+    /// What is true so far; `None` before the first stamp.
+    #[must_use]
+    pub fn known(&self) -> Option<FrameTruth> {
+        self.last.is_some().then_some(self.truth)
     }
 
     /// What is true so far.

@@ -10,7 +10,7 @@ use super::{
     reception,
     snapshot::{Inbound, Outbound, Snapshot},
 };
-use crate::{Timestamp, playout::PlayoutSummary};
+use crate::{Timestamp, playout::PlayoutSummary, stamp::FrameTruth};
 
 /// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
 const WINDOW: usize = 6;
@@ -72,12 +72,22 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Fills in the rows that follow from how the picture was shown.
-    pub fn add_playout(&mut self, playout: &PlayoutSummary) {
+    /// Fills in the rows that follow from how the picture was shown, and of a stamped source from what is true of it.
+    pub fn add_playout(&mut self, playout: &PlayoutSummary, truth: Option<&FrameTruth>) {
         for row in &mut self.rows {
-            if let Some(number) = playout.value(row.metric) {
+            let truth = truth.and_then(|truth| truth.value(row.metric));
+            if let Some(number) = playout.value(row.metric).or(truth) {
                 row.value = Some(FigureValue::Number(number));
             }
+        }
+    }
+
+    /// The number of a metric; `None` where there is none.
+    #[must_use]
+    pub fn number(&self, metric: Metric) -> Option<f64> {
+        match &self.rows.iter().find(|row| row.metric == metric)?.value {
+            Some(FigureValue::Number(number)) => Some(*number),
+            Some(FigureValue::Word(_)) | None => None,
         }
     }
 }
@@ -145,6 +155,13 @@ impl ConnectionMeter {
         self.to_tell = Some(reception::of(&rows, quality, signs.frozen_ratio, own_limitation));
         let sent_quality = told.as_ref().map(|reception| assess_sent(reception, own_limitation));
         Figures { rows, quality, sent_quality, reception: told, path }
+    }
+
+    /// Takes what the rows say once how the picture was shown is in them: the other side is told of it with the rest.
+    pub fn handle_playout(&mut self, rows: &[Figure]) {
+        if let Some(told) = &mut self.to_tell {
+            reception::add_playout(told, rows);
+        }
     }
 
     /// Takes a message of the `telemetry` channel. What is not understood, or older than what is known, is ignored.
@@ -252,7 +269,7 @@ fn value(
         Metric::IceState => word(states.ice.as_ref()),
         Metric::DtlsState => word(now.dtls_state.as_ref()),
         Metric::SignalingState => word(states.signaling.as_ref()),
-        // Those of the playout, and those the other side has to tell.
+        // Those of the playout and of stamps, and those the other side has to tell.
         Metric::StallRatio
         | Metric::StallCount
         | Metric::StallTime
@@ -264,6 +281,17 @@ fn value(
         | Metric::FramesDecoded
         | Metric::MeanReceiveBitrate
         | Metric::BytesReceived
+        | Metric::StampedFramesShown
+        | Metric::StampedFramesLost
+        | Metric::StampedFramesRepeated
+        | Metric::StampedFramesLate
+        | Metric::StampedFramesUnreadable
+        | Metric::StampedDelay
+        | Metric::StampedDelayMean
+        | Metric::StampedDelayLongest
+        | Metric::ClockOffset
+        | Metric::ClockError
+        | Metric::StampReadCost
         | Metric::RemoteReceiveBitrate
         | Metric::RemoteFrameWidth
         | Metric::RemoteFrameHeight

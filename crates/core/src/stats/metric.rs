@@ -43,6 +43,18 @@ pub enum Metric {
     FramesDecoded,
     MeanReceiveBitrate,
     BytesReceived,
+    // What is known of a source whose every frame carries a stamp.
+    StampedFramesShown,
+    StampedFramesLost,
+    StampedFramesRepeated,
+    StampedFramesLate,
+    StampedFramesUnreadable,
+    StampedDelay,
+    StampedDelayMean,
+    StampedDelayLongest,
+    ClockOffset,
+    ClockError,
+    StampReadCost,
     // How the other side receives what is sent from here, as it tells over the `telemetry` channel.
     RemoteReceiveBitrate,
     RemoteFrameWidth,
@@ -96,7 +108,7 @@ pub struct Figure {
 
 impl Metric {
     /// Every metric in the order in which they are shown.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 56] = [
         Self::ReceiveBitrate,
         Self::SendBitrate,
         Self::FramesPerSecond,
@@ -135,6 +147,17 @@ impl Metric {
         Self::IceState,
         Self::DtlsState,
         Self::SignalingState,
+        Self::StampedFramesShown,
+        Self::StampedFramesLost,
+        Self::StampedFramesRepeated,
+        Self::StampedFramesLate,
+        Self::StampedFramesUnreadable,
+        Self::StampedDelay,
+        Self::StampedDelayMean,
+        Self::StampedDelayLongest,
+        Self::ClockOffset,
+        Self::ClockError,
+        Self::StampReadCost,
         Self::RemoteReceiveBitrate,
         Self::RemoteFrameWidth,
         Self::RemoteFrameHeight,
@@ -186,6 +209,17 @@ impl Metric {
             Self::FramesDecoded => "frames_decoded",
             Self::MeanReceiveBitrate => "mean_receive_bitrate",
             Self::BytesReceived => "bytes_received",
+            Self::StampedFramesShown => "stamped_frames_shown",
+            Self::StampedFramesLost => "stamped_frames_lost",
+            Self::StampedFramesRepeated => "stamped_frames_repeated",
+            Self::StampedFramesLate => "stamped_frames_late",
+            Self::StampedFramesUnreadable => "stamped_frames_unreadable",
+            Self::StampedDelay => "stamped_delay",
+            Self::StampedDelayMean => "stamped_delay_mean",
+            Self::StampedDelayLongest => "stamped_delay_longest",
+            Self::ClockOffset => "clock_offset",
+            Self::ClockError => "clock_error",
+            Self::StampReadCost => "stamp_read_cost",
             Self::RemoteReceiveBitrate => "remote_receive_bitrate",
             Self::RemoteFrameWidth => "remote_frame_width",
             Self::RemoteFrameHeight => "remote_frame_height",
@@ -235,6 +269,12 @@ impl Metric {
             | Self::StallTime
             | Self::LongestStall
             | Self::TimeToFirstFrame
+            | Self::StampedDelay
+            | Self::StampedDelayMean
+            | Self::StampedDelayLongest
+            | Self::ClockOffset
+            | Self::ClockError
+            | Self::StampReadCost
             | Self::RemoteJitter => Unit::Seconds,
             Self::LossRatio
             | Self::StallRatio
@@ -247,7 +287,12 @@ impl Metric {
             | Self::StallCount
             | Self::FramesPresented
             | Self::FramesReceived
-            | Self::FramesDecoded => Unit::Count,
+            | Self::FramesDecoded
+            | Self::StampedFramesShown
+            | Self::StampedFramesLost
+            | Self::StampedFramesRepeated
+            | Self::StampedFramesLate
+            | Self::StampedFramesUnreadable => Unit::Count,
             Self::StallsPerMinute => Unit::PerMinute,
             Self::BytesReceived => Unit::Bytes,
             Self::Codec

@@ -19,10 +19,7 @@ pub(super) fn of(
     frozen_ratio: Option<f64>,
     limitation: Limitation,
 ) -> Reception {
-    let number = |metric| match &rows.iter().find(|row| row.metric == metric)?.value {
-        Some(FigureValue::Number(number)) => Some(*number),
-        Some(FigureValue::Word(_)) | None => None,
-    };
+    let number = |metric| number(rows, metric);
     let (bitrate, width, height) = (Metric::ReceiveBitrate, Metric::FrameWidth, Metric::FrameHeight);
     Reception {
         sequence: 0,
@@ -36,6 +33,22 @@ pub(super) fn of(
         loss_permille: number(Metric::LossRatio).map(|ratio| small(ratio * 1e3)),
         jitter_ms: number(Metric::Jitter).map(|seconds| whole(seconds * 1e3)),
         frozen_permille: frozen_ratio.map(|ratio| small(ratio * 1e3)),
+        ..Reception::default()
+    }
+}
+
+/// Adds what the rows say of how the picture was shown.
+pub(super) fn add_playout(told: &mut Reception, rows: &[Figure]) {
+    told.stall_count = number(rows, Metric::StallCount).map(whole);
+    told.stall_permille = number(rows, Metric::StallRatio).map(|ratio| small(ratio * 1e3));
+    told.stamped_lost = number(rows, Metric::StampedFramesLost).map(whole);
+    told.stamped_delay_ms = number(rows, Metric::StampedDelay).map(|seconds| whole(seconds * 1e3));
+}
+
+fn number(rows: &[Figure], metric: Metric) -> Option<f64> {
+    match &rows.iter().find(|row| row.metric == metric)?.value {
+        Some(FigureValue::Number(number)) => Some(*number),
+        Some(FigureValue::Word(_)) | None => None,
     }
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sightline_core::{
-    playout::{SenderInterval, StallCause},
+    playout::{MarkKind, SenderInterval, StallCause},
     stats::StatsEntry,
 };
 use sightline_protocol::telemetry::Limitation;
@@ -34,7 +34,13 @@ impl Story {
         Self { viewer: Viewer::at_fps(30), packets: 0, lost: 0, sends, loses: 0, path: "P1" }
     }
 
-    fn cause(mut self, stall: impl FnOnce(&mut Viewer)) -> StallCause {
+    fn cause(self, stall: impl FnOnce(&mut Viewer)) -> StallCause {
+        let stalls = self.play(stall).stalls();
+        assert_eq!(stalls.len(), 1, "{stalls:?}");
+        stalls[0].cause
+    }
+
+    fn play(mut self, stall: impl FnOnce(&mut Viewer)) -> Viewer {
         for _ in 0..10 {
             self.viewer.play(1000);
             self.report(true);
@@ -45,9 +51,7 @@ impl Story {
             self.viewer.play(1000);
             self.report(true);
         }
-        let stalls = self.viewer.stalls();
-        assert_eq!(stalls.len(), 1, "{stalls:?}");
-        stalls[0].cause
+        self.viewer
     }
 
     fn report(&mut self, is_well: bool) {
@@ -131,4 +135,56 @@ fn a_way_that_changed_or_was_gone_is_the_cause_before_any_other() {
         viewer.meter.handle_connected(true, viewer.now());
     });
     assert_eq!(cause, StallCause::PathChange);
+}
+
+#[test]
+fn a_screen_on_which_nothing_changes_is_no_stall_and_one_that_is_not_shown_is() {
+    let screen = |sends| {
+        let mut story = Story::new(sends);
+        story.viewer.meter.handle_shows_only_changes(true);
+        story
+    };
+    for sends in [Sends::NothingFromItsSource, Sends::Untold] {
+        let mut viewer = screen(sends).play(|viewer| viewer.stop_for(1000));
+        assert_eq!(viewer.stalls(), []);
+        let summary = viewer.meter.summary(viewer.now());
+        assert_eq!((summary.stall_count, summary.stall_time, summary.longest_stall), Default::default());
+        let marks: Vec<_> = viewer.meter.marks().map(|mark| mark.kind).collect();
+        assert_eq!(marks, [MarkKind::Unchanged]);
+    }
+    let cause = screen(Sends::Everything).cause(|viewer| viewer.stall_for(1000));
+    assert_eq!(cause, StallCause::Bandwidth);
+    let story = Story { loses: 30, ..screen(Sends::Everything) };
+    assert_eq!(story.cause(|viewer| viewer.stall_for(1000)), StallCause::Loss);
+}
+
+#[test]
+fn a_screen_that_is_still_for_minutes_stalls_at_no_time_of_it() {
+    let mut story = Story::new(Sends::NothingFromItsSource);
+    story.viewer.meter.handle_shows_only_changes(true);
+    for _ in 0..10 {
+        story.viewer.play(1000);
+        story.report(true);
+    }
+    for _ in 0..180 {
+        story.viewer.stop_for(1000);
+        story.report(false);
+        let now = story.viewer.now();
+        assert_eq!(story.viewer.meter.stalls(now), [], "{now:?}");
+    }
+}
+
+#[test]
+fn a_source_that_is_silent_for_minutes_stays_the_cause() {
+    let mut story = Story::new(Sends::NothingFromItsSource);
+    for _ in 0..10 {
+        story.viewer.play(1000);
+        story.report(true);
+    }
+    for _ in 0..180 {
+        story.viewer.stop_for(1000);
+        story.report(false);
+    }
+    let stalls = story.viewer.meter.stalls(story.viewer.now());
+    assert_eq!(stalls.iter().map(|stall| stall.cause).collect::<Vec<_>>(), [StallCause::Source]);
 }

@@ -8,11 +8,14 @@ use sightline_core::{
     playout::ShownFrame,
     report::Party,
     run::{Recorder, Run, RunOutput},
+    stamp::Stamp,
     stats::{Figure, FigureValue, Metric, StatsEntry},
 };
 use sightline_protocol::{MemberId, RunId, control::ControlMessage};
 
 pub(crate) const AHEAD: Duration = Duration::from_secs(10);
+/// From painting to display.
+pub(crate) const DELAY: Duration = Duration::from_millis(80);
 
 pub(crate) fn id(name: &str) -> MemberId {
     MemberId::new(name).unwrap()
@@ -75,12 +78,11 @@ impl Pair {
                 continue;
             }
             let (now, bobs_now) = (self.now, self.bobs_now());
-            let ahead_us = i64::try_from(AHEAD.as_micros()).unwrap();
             let error = Duration::from_millis(2);
             for message in from_ada {
                 // As it goes over the wire.
                 let message = again(&message);
-                let clock = ClockEstimate { offset_us: -ahead_us, error };
+                let clock = ClockEstimate { offset_us: -ahead_us(), error };
                 let local = || (party("bob"), "room".to_owned());
                 if self.bob.run.handle_control(&id("ada"), &message, local, Some(clock), bobs_now) {
                     self.bob.run.handle_open(&id("ada"), || Recorder::new(party("ada"), bobs_now));
@@ -88,7 +90,7 @@ impl Pair {
             }
             for message in from_bob {
                 let message = again(&message);
-                let clock = ClockEstimate { offset_us: ahead_us, error };
+                let clock = ClockEstimate { offset_us: ahead_us(), error };
                 let local = || (party("ada"), "room".to_owned());
                 if self.ada.run.handle_control(&id("bob"), &message, local, Some(clock), now) {
                     self.ada.run.handle_open(&id("bob"), || Recorder::new(party("bob"), now));
@@ -106,6 +108,7 @@ impl Pair {
                 let shown_at = self.bobs_now();
                 let frame = ShownFrame {
                     shown_at,
+                    seen_at: shown_at,
                     presented_frames: self.presented,
                     width: 640,
                     height: 360,
@@ -113,6 +116,11 @@ impl Pair {
                 };
                 if let Some(recorder) = self.bob.run.recorder(&id("ada")) {
                     recorder.handle_frame(frame, shown_at);
+                    // Painted on Ada's clock, 80 ms before.
+                    let painted_at = Timestamp::from_origin(self.now.since_origin() - DELAY);
+                    let clock = ClockEstimate { offset_us: -ahead_us(), error: Duration::from_millis(2) };
+                    let stamp = Ok(Stamp::new(self.presented, painted_at));
+                    recorder.handle_stamp(stamp, Duration::from_millis(1), &frame, Some(clock));
                 }
             }
             self.report();
@@ -147,6 +155,10 @@ impl Pair {
         self.bob.run.handle_progress(bobs_now);
         self.deliver();
     }
+}
+
+fn ahead_us() -> i64 {
+    i64::try_from(AHEAD.as_micros()).unwrap()
 }
 
 fn sent(run: &mut Run) -> Vec<ControlMessage> {

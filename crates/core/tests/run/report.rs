@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sightline_core::report::{Report, ReportInvalid, Side};
 
-use crate::pair::{AHEAD, Pair};
+use crate::pair::{AHEAD, DELAY, Pair};
 
 /// Ten seconds, a stall of 700 ms, ten seconds: as Ada and as Bob report it.
 pub(crate) fn reports() -> [Report; 2] {
@@ -60,6 +60,24 @@ fn the_ledger_is_the_same_in_both_reports() {
         let score = playout.score.as_ref().unwrap();
         let taken: f64 = score.terms.iter().map(|term| term.points).sum();
         assert!((score.value - (5.0 - taken)).abs() < 1e-9, "{score:?}");
+    }
+}
+
+#[test]
+fn the_stamps_say_of_every_frame_when_it_was_shown_and_how_long_it_took() {
+    for report in reports() {
+        let known = watching(&report).known_source.as_ref().unwrap();
+        assert_eq!((known.frames_shown, known.frames_lost, known.frames_unreadable), (500, 0, 0));
+        assert!(known.delay_mean_s.is_some_and(|delay_s| (delay_s - DELAY.as_secs_f64()).abs() < 0.001));
+        assert_eq!(known.clock_error_s, Some(0.002));
+        let (numbers, times): (Vec<_>, Vec<_>) =
+            known.frames.iter().map(|(number, shown_at_s, _)| (*number, *shown_at_s)).unzip();
+        assert_eq!(numbers, (1..=500).collect::<Vec<_>>());
+        // The stall stands on the same axis as the ledger's.
+        let (before, after) = (times[249], times[250]);
+        let stall = &watching(&report).playout.as_ref().unwrap().stalls[0];
+        assert!((after - (stall.start_s + stall.duration_s)).abs() < 0.002, "{before} {after} {stall:?}");
+        assert!((after - before - 0.74).abs() < 0.002);
     }
 }
 

@@ -64,6 +64,15 @@ fn a_frame_that_could_not_be_read_is_not_lost() {
 }
 
 #[test]
+fn frames_that_nobody_looked_at_are_not_lost() {
+    let mut log = FrameLog::default();
+    show(&mut log, 1, 50);
+    log.handle_unseen(2);
+    show(&mut log, 5, 50);
+    assert_eq!(counts(log.truth()), [2, 1, 0, 0, 2], "of three that are missing two were shown");
+}
+
+#[test]
 fn a_frame_is_late_that_takes_an_interval_longer_than_usual() {
     let mut log = FrameLog::default();
     (0..100).for_each(|number| show(&mut log, number, 80));

@@ -18,9 +18,11 @@ pub(crate) enum Bench {
     Quality(Quality),
 }
 
-/// How often.
+/// How often, and what.
 #[derive(clap::Args)]
 pub(crate) struct Quality {
+    /// Only the parts whose name has this in it, as `stops::firefox`, `stops::chromium_30`, `link::loss`, `painter`, `cost`.
+    part: Option<String>,
     /// How often each of ten stops is injected, in each browser at each rate.
     #[arg(long, default_value_t = 2)]
     rounds: u32,
@@ -47,7 +49,8 @@ fn panel() -> Result<()> {
 
 /// Driven by the end-to-end tests' own harness too.
 fn quality(options: &Quality) -> Result<()> {
-    let mut measurement = test::end_to_end(&browsers::test_tools()?, Some("bench_quality"))?;
+    let part = format!("bench_quality::{}", options.part.as_deref().unwrap_or_default());
+    let mut measurement = test::end_to_end_one_by_one(&browsers::test_tools()?, &part)?;
     let rounds = options.rounds.to_string();
     process::run(
         measurement

@@ -1,0 +1,51 @@
+//! A camera that is a canvas, on loopback: what its painter knows of when it stopped is the truth.
+
+use anyhow::Result;
+use sightline_e2e::stage::{Pair, Scene};
+
+use super::{
+    stops,
+    table::{self, Stood},
+    viewer::watch,
+};
+
+/// A picture of this rate is painted in the first browser and watched in the second.
+pub(super) async fn judge(scene: &Scene, [painter, viewer]: Pair, fps: u32) -> Result<()> {
+    let [ada, bob] = scene.pages_in([painter, viewer]).await?;
+    let room = format!("quality-{}-{}-{fps}", painter.name(), viewer.name());
+    ada.enter_with(&room, "Ada", &format!("source=camera&probe=painted-camera&fps={fps}")).await?;
+    bob.enter_with(&room, "Bob", "source=none").await?;
+    bob.until_picture_moves("Ada").await?;
+    let said = watch(&ada, &bob, &stops()).await?;
+    let known: Vec<(f64, f64)> = ada.execute("return sightlineSource.stops", vec![]).await?;
+    let steadiness: f64 = ada.execute(LATE_FRAMES, vec![fps.into()]).await?;
+    let known = said.judged(known.into_iter().map(|(start, ms)| Stood { end: start + ms, ms }));
+    let ledger = said.judged(said.ledger.iter().copied());
+    let freezes = said.judged(said.freezes.iter().copied());
+    let what = format!(
+        "Known stops, {fps} frames a second, painted in {}, watched in {} ({:.1} % of the frames painted 10 ms late or more)",
+        painter.name(),
+        viewer.name(),
+        steadiness * 100.0
+    );
+    println!("{}", table::head(&what));
+    println!("{}", table::line("ledger", &known, &ledger, 0.0));
+    println!("{}", table::line("freezes", &known, &freezes, 0.0));
+    // What the W3C counts is the whole gap.
+    println!("{}", table::line("freezes - 1/fps", &known, &freezes, 1000.0 / f64::from(fps)));
+    for difference in table::differences(&known, &ledger) {
+        println!("  ledger {difference}");
+    }
+    println!("{}", table::LEGEND);
+    for page in [ada, bob] {
+        page.open("about:blank").await?;
+    }
+    Ok(())
+}
+
+/// Of the frames that were painted, the part that came late although no stop was asked for.
+const LATE_FRAMES: &str = r"
+    const [fps] = arguments;
+    const { painted, stops } = sightlineSource;
+    const late = painted.filter((at, index) => index && at - painted[index - 1] - 1000 / fps >= 10);
+    return Math.max(0, late.length - stops.length) / painted.length;";
