@@ -88,12 +88,14 @@
     const paper = canvas.getContext("2d", { alpha: false });
     const stream = canvas.captureStream(0);
     const [track] = stream.getVideoTracks();
-    // When each frame was painted, and what stood still longer than due: milliseconds since 1970.
+    // When each frame was painted, and what stood still longer than due: since when, for how long, and for how long it was told
+    // to. Milliseconds, since 1970.
     const source = { painted: [], stops: [] };
     window.sightlineSource = source;
     const interval = 1000 / fps;
     let due = performance.now();
     let stop = 0;
+    let stopped = 0;
     source.stopFor = (ms) => (stop += ms);
     const paint = () => {
       const now = performance.now();
@@ -105,10 +107,12 @@
       paper.fillRect((frame * 11) % 600, 160, 40, 40);
       (track.requestFrame ? track : stream).requestFrame();
       const last = source.painted.at(-1);
-      if (last && at - last - interval >= 50) source.stops.push([last + interval, at - last - interval]);
+      if (last && at - last - interval >= 50) source.stops.push([last + interval, at - last - interval, stopped]);
+      stopped = 0;
       source.painted.push(at);
       // As a source that is late does not hurry afterwards.
       due = Math.max(due + interval, now - interval) + stop;
+      stopped = stop;
       stop = 0;
       if (track.readyState === "live") setTimeout(paint, Math.max(0, due - performance.now()));
     };

@@ -142,6 +142,10 @@ fn fullest_reception() -> Reception {
         loss_permille: Some(1000),
         jitter_ms: Some(u32::MAX),
         frozen_permille: Some(1000),
+        stall_count: Some(u32::MAX),
+        stall_permille: Some(1000),
+        stamped_lost: Some(u32::MAX),
+        stamped_delay_ms: Some(u32::MAX),
     }
 }
 
@@ -158,7 +162,8 @@ fn every_telemetry_message_reads_and_writes_as_documented() {
     for value in [
         json!({"type": "reception", "sequence": 7, "bars": 2, "cause": "loss", "limitation": "bandwidth",
             "bitrate_bps": 1_200_000, "frame_width": 640, "frame_height": 360, "frames_per_second": 24,
-            "loss_permille": 31, "jitter_ms": 12, "frozen_permille": 40}),
+            "loss_permille": 31, "jitter_ms": 12, "frozen_permille": 40, "stall_count": 3, "stall_permille": 12,
+            "stamped_lost": 9, "stamped_delay_ms": 71}),
         json!({"type": "reception", "sequence": 0, "bars": 4, "cause": "no_video"}),
         json!({"type": "ping", "nonce": 7}),
         json!({"type": "pong", "nonce": 7}),

@@ -17,9 +17,13 @@ pub(super) async fn judge(scene: &Scene, [painter, viewer]: Pair, fps: u32) -> R
     bob.enter_with(&room, "Bob", "source=none").await?;
     bob.until_picture_moves("Ada").await?;
     let said = watch(&ada, &bob, &stops()).await?;
-    let known: Vec<(f64, f64)> = ada.execute("return sightlineSource.stops", vec![]).await?;
+    let known: Vec<(f64, f64, f64)> = ada.execute("return sightlineSource.stops", vec![]).await?;
     let steadiness: f64 = ada.execute(LATE_FRAMES, vec![fps.into()]).await?;
-    let known = said.judged(known.into_iter().map(|(start, ms)| Stood { end: start + ms, ms }));
+    let known = said.judged(known.into_iter().map(|(start, ms, told_ms)| Stood {
+        end: start + ms,
+        ms,
+        is_told: told_ms > 0.0,
+    }));
     let ledger = said.judged(said.ledger.iter().copied());
     let freezes = said.judged(said.freezes.iter().copied());
     let what = format!(
@@ -47,5 +51,6 @@ pub(super) async fn judge(scene: &Scene, [painter, viewer]: Pair, fps: u32) -> R
 const LATE_FRAMES: &str = r"
     const [fps] = arguments;
     const { painted, stops } = sightlineSource;
+    const told = stops.filter(([, , told]) => told).length;
     const late = painted.filter((at, index) => index && at - painted[index - 1] - 1000 / fps >= 10);
-    return Math.max(0, late.length - stops.length) / painted.length;";
+    return Math.max(0, late.length - told) / painted.length;";

@@ -89,7 +89,7 @@ async fn judge(scene: &Scene, viewer: Engine, name: &str, link: &LinkProfile, fp
     let interval_ms = 1000.0 / f64::from(fps);
     let known = observed.windows(2).filter_map(|pair| {
         let excess = pair[1].0 - pair[0].0 - interval_ms;
-        (excess >= KNOWN_MS).then_some(Stood { end: pair[1].0, ms: excess })
+        (excess >= KNOWN_MS).then_some(Stood { end: pair[1].0, ms: excess, is_told: true })
     });
     let known = said.judged(known);
     let ledger = said.judged(said.ledger.iter().copied());

@@ -14,10 +14,19 @@ pub(super) struct Stood {
     pub(super) end: f64,
     /// How long.
     pub(super) ms: f64,
+    /// Of what is known: whether it counts where it is not found. The source of a busy computer stands still untold, too, which
+    /// only explains what was found.
+    pub(super) is_told: bool,
+}
+
+impl Stood {
+    fn is_counted(&self) -> bool {
+        self.is_told && self.ms >= COUNTED_MS
+    }
 }
 
 /// What the words of the columns mean.
-pub(super) const LEGEND: &str = "known, precision, recall, F1, errors: times of 200 ms and more; false: found, and nothing of at least 50 ms explains it.\n\
+pub(super) const LEGEND: &str = "known, precision, recall, F1, errors: told stops of 200 ms and more; false: found, and nothing of at least 50 ms explains it.\n\
      An error is how much longer or shorter it was found than it was, beyond one interval.";
 
 /// The names of the columns.
@@ -40,7 +49,7 @@ pub(super) fn head(what: &str) -> String {
 /// How `found` judges what is `known`; `less_ms` is what each of them has more by its definition.
 pub(super) fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) -> String {
     let owners: Vec<_> = found.iter().map(|found| owner(found, less_ms, known)).collect();
-    let counted: Vec<_> = (0..known.len()).filter(|at| known[*at].ms >= COUNTED_MS).collect();
+    let counted: Vec<_> = (0..known.len()).filter(|at| known[*at].is_counted()).collect();
     let mut errors: Vec<f64> = counted
         .iter()
         .filter_map(|at| {
@@ -69,14 +78,18 @@ pub(super) fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) 
 /// What was not found and what was found for nothing, for who looks why.
 pub(super) fn differences(known: &[Stood], found: &[Stood]) -> Vec<String> {
     let owners: Vec<_> = found.iter().map(|found| owner(found, 0.0, known)).collect();
-    let missed = (0..known.len())
-        .filter(|at| known[*at].ms >= COUNTED_MS && !owners.contains(&Some(*at)))
-        .map(|at| format!("missed: {:.0} ms, ending at {:.0}", known[at].ms, known[at].end));
+    let missed =
+        (0..known.len()).filter(|at| known[*at].is_counted() && !owners.contains(&Some(*at))).map(|at| {
+            let away = |found: &&Stood| (found.end - known[at].end).abs();
+            let nearest = found.iter().min_by(|a, b| away(a).total_cmp(&away(b)));
+            let nearest = nearest.map(|found| (found.ms.round(), (found.end - known[at].end).round()));
+            format!("missed: {:.0} ms; nearest (length, later by) {nearest:?}", known[at].ms)
+        });
     let false_ones = found
         .iter()
         .zip(&owners)
         .filter(|(_, owner)| owner.is_none())
-        .map(|(found, _)| format!("false: {:.0} ms, ending at {:.0}", found.ms, found.end));
+        .map(|(found, _)| format!("false: {:.0} ms", found.ms));
     missed.chain(false_ones).collect()
 }
 
