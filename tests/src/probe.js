@@ -79,6 +79,19 @@
       },
     });
   };
+  // The frame's number, where known-source mode has it in its strip (crates/core/src/stamp/strip.rs); the rest of that strip is
+  // not there, so that nobody takes it for one.
+  const paintNumber = (paper, number) => {
+    const cell = paper.canvas.width / 44;
+    const bits = [1, 0, 1, 0];
+    for (let at = 31; at >= 0; at--) bits.push((number >>> at) & 1);
+    paper.fillStyle = "#000";
+    paper.fillRect(0, 0, cell * 44, cell * 2);
+    paper.fillStyle = "#fff";
+    for (const [at, bit] of bits.entries()) if (bit) paper.fillRect((at + 1) * cell, 0, cell, cell);
+    paper.fillRect(0, 0, cell, cell);
+    paper.fillRect(43 * cell, cell, cell, cell);
+  };
   // A camera that paints exactly when it is told to, and knows when it did: `sightlineSource`.
   const paintedCamera = async ({ video } = {}) => {
     if (!video) throw new DOMException("played by the test", "NotFoundError");
@@ -105,6 +118,7 @@
       paper.fillRect(0, 0, canvas.width, canvas.height);
       paper.fillStyle = "#fff";
       paper.fillRect((frame * 11) % 600, 160, 40, 40);
+      paintNumber(paper, frame);
       (track.requestFrame ? track : stream).requestFrame();
       const last = source.painted.at(-1);
       if (last && at - last - interval >= 50) source.stops.push([last + interval, at - last - interval, stopped]);

@@ -1,10 +1,11 @@
-//! A camera that is a canvas, on loopback: what its painter knows of when it stopped is the truth.
+//! A camera that is a canvas, on loopback: what its painter knows of when it stopped is the truth. What the viewer's display
+//! showed is looked at too: on a busy computer pictures stand still untold, which explains what was found.
 
 use anyhow::Result;
 use sightline_e2e::stage::{Pair, Scene};
 
 use super::{
-    stops,
+    observer, stops,
     table::{self, Stood},
     viewer::watch,
 };
@@ -16,6 +17,7 @@ pub(super) async fn judge(scene: &Scene, [painter, viewer]: Pair, fps: u32) -> R
     ada.enter_with(&room, "Ada", &format!("source=camera&probe=painted-camera&fps={fps}")).await?;
     bob.enter_with(&room, "Bob", "source=none").await?;
     bob.until_picture_moves("Ada").await?;
+    observer::begin(&bob).await?;
     let said = watch(&ada, &bob, &stops()).await?;
     let known: Vec<(f64, f64, f64)> = ada.execute("return sightlineSource.stops", vec![]).await?;
     let steadiness: f64 = ada.execute(LATE_FRAMES, vec![fps.into()]).await?;
@@ -23,7 +25,11 @@ pub(super) async fn judge(scene: &Scene, [painter, viewer]: Pair, fps: u32) -> R
         end: start + ms,
         ms,
         is_told: told_ms > 0.0,
+        is_at_source: true,
     }));
+    let seen = observer::seen(&bob, 1000.0 / f64::from(fps)).await?;
+    let seen = said.judged(seen.stood.into_iter().map(|stood| Stood { is_told: false, ..stood }));
+    let known: Vec<_> = known.into_iter().chain(seen).collect();
     let ledger = said.judged(said.ledger.iter().copied());
     let freezes = said.judged(said.freezes.iter().copied());
     let what = format!(

@@ -5,6 +5,7 @@
 
 mod cost;
 mod known_stops;
+mod observer;
 #[cfg(target_os = "linux")]
 mod stamped_clip;
 mod table;

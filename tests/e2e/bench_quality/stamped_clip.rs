@@ -1,11 +1,10 @@
 //! The sample clip with stamps, across an emulated link: what the numbers in the picture say that the viewer's display showed is
-//! the truth. They are read here by the display's own clock (`requestAnimationFrame`), in no way that the app reads them.
+//! the truth.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use libtest_mimic::Trial;
-use serde_json::json;
 use sightline_e2e::{
     browser::Engine,
     netlab::LinkProfile,
@@ -13,41 +12,10 @@ use sightline_e2e::{
 };
 
 use super::{
-    stops,
-    table::{self, Stood},
+    observer::{self, Seen},
+    stops, table,
     viewer::watch,
 };
-
-/// From this excess on, it explains a stall that was found.
-const KNOWN_MS: f64 = 50.0;
-
-/// Notes each change of the number in Ada's picture: when it was seen, and the number.
-const OBSERVE: &str = r#"
-    const tile = document.querySelector('[data-testid="tile"][data-name="Ada"]');
-    const video = tile.querySelector('video');
-    const canvas = Object.assign(document.createElement('canvas'), { width: 176, height: 8 });
-    const paper = canvas.getContext('2d', { willReadFrequently: true });
-    window.observed = [];
-    window.unreadable = 0;
-    const look = (now) => {
-      requestAnimationFrame(look);
-      if (!video.videoWidth) return;
-      paper.drawImage(video, 0, 0, video.videoWidth, video.videoWidth / 22, 0, 0, 176, 8);
-      const { data } = paper.getImageData(0, 0, 176, 8);
-      const luma = (row, column) => {
-        const at = ((row * 4 + 1) * 176 + column * 4 + 1) * 4;
-        return data[at] + data[at + 1] + data[at + 2] + data[at + 4] + data[at + 5] + data[at + 6];
-      };
-      const [white, black] = [luma(0, 0) + luma(1, 43), luma(1, 0) + luma(0, 43)];
-      const bit = (at) => (luma(0, at + 1) * 4 > white + black ? 1 : 0);
-      let head = 0;
-      for (let at = 0; at < 4; at++) head = head * 2 + bit(at);
-      if (white - black < 240 || head !== 10) { unreadable++; return; }
-      let number = 0;
-      for (let at = 4; at < 36; at++) number = number * 2 + bit(at);
-      if (observed.at(-1)?.[1] !== number) observed.push([performance.timeOrigin + now, number]);
-    };
-    requestAnimationFrame(look);"#;
 
 /// The links: what they are called, and what they do.
 fn links() -> [(&'static str, LinkProfile); 2] {
@@ -82,15 +50,10 @@ async fn judge(scene: &Scene, viewer: Engine, name: &str, link: &LinkProfile, fp
     ada.click("source-loop").await?;
     bob.enter_with("stamped", "Bob", "source=none").await?;
     bob.until_picture_moves("Ada").await?;
-    let () = bob.execute(OBSERVE, vec![]).await?;
+    observer::begin(bob).await?;
     let said = watch(ada, bob, &stops()).await?;
-    let observed: Vec<(f64, f64)> = bob.execute("return observed", vec![]).await?;
-    let unreadable: u32 = bob.execute("return unreadable", vec![json!(null)]).await?;
     let interval_ms = 1000.0 / f64::from(fps);
-    let known = observed.windows(2).filter_map(|pair| {
-        let excess = pair[1].0 - pair[0].0 - interval_ms;
-        (excess >= KNOWN_MS).then_some(Stood { end: pair[1].0, ms: excess, is_told: true })
-    });
+    let Seen { stood: known, unreadable } = observer::seen(bob, interval_ms).await?;
     let known = said.judged(known);
     let ledger = said.judged(said.ledger.iter().copied());
     let freezes = said.judged(said.freezes.iter().copied());

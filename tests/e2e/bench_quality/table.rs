@@ -2,10 +2,10 @@
 
 /// From this length on, a stall that is not found counts.
 const COUNTED_MS: f64 = 200.0;
-/// A stall is shown so much later than its source stopped, at most.
-const LATEST_MS: f64 = 1000.0;
-/// What is found may end so much before what is known: the clocks of two pages, and the display.
-const EARLIEST_MS: f64 = 100.0;
+/// What is found may end so much before or after what is known: two refreshes of a busy display, and the clocks of two pages.
+const APART_MS: f64 = 150.0;
+/// A source that stopped is seen to have so much later, at most.
+const ON_ITS_WAY_MS: f64 = 850.0;
 
 /// A time in which the picture stood still longer than due.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,6 +17,8 @@ pub(super) struct Stood {
     /// Of what is known: whether it counts where it is not found. The source of a busy computer stands still untold, too, which
     /// only explains what was found.
     pub(super) is_told: bool,
+    /// Whether it is known from the source, and seen only when it has come the way to the viewer.
+    pub(super) is_at_source: bool,
 }
 
 impl Stood {
@@ -48,54 +50,61 @@ pub(super) fn head(what: &str) -> String {
 
 /// How `found` judges what is `known`; `less_ms` is what each of them has more by its definition.
 pub(super) fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) -> String {
-    let owners: Vec<_> = found.iter().map(|found| owner(found, less_ms, known)).collect();
-    let counted: Vec<_> = (0..known.len()).filter(|at| known[*at].is_counted()).collect();
-    let mut errors: Vec<f64> = counted
+    let matches = matches(known, found, less_ms);
+    let mut errors: Vec<f64> = matches
         .iter()
-        .filter_map(|at| {
-            let mine = found.iter().zip(&owners).filter(|(_, owner)| **owner == Some(*at));
-            let errors = mine.map(|(found, _)| (found.ms - less_ms - known[*at].ms).abs());
-            errors.min_by(f64::total_cmp)
-        })
+        .filter_map(|(known, found)| Some((found.as_ref()?.ms - less_ms - known.ms).abs()))
         .collect();
     errors.sort_unstable_by(f64::total_cmp);
     let true_positives = errors.len() as f64;
-    let false_positives = owners.iter().filter(|owner| owner.is_none()).count();
+    let false_positives = unexplained(known, found).count();
     let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 1.0 };
     let precision = ratio(true_positives, true_positives + false_positives as f64);
-    let recall = ratio(true_positives, counted.len() as f64);
+    let recall = ratio(true_positives, matches.len() as f64);
     let f1 = ratio(2.0 * precision * recall, precision + recall);
     let mean = if errors.is_empty() { f64::NAN } else { errors.iter().sum::<f64>() / true_positives };
     let median = errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN);
     let greatest = errors.last().copied().unwrap_or(f64::NAN);
     format!(
         "{whose:<18}{:>7}{:>7}{false_positives:>7}{precision:>11.3}{recall:>8.3}{f1:>7.3}{mean:>10.0}{median:>11.0}{greatest:>13.0}",
-        counted.len(),
+        matches.len(),
         errors.len(),
     )
 }
 
 /// What was not found and what was found for nothing, for who looks why.
 pub(super) fn differences(known: &[Stood], found: &[Stood]) -> Vec<String> {
-    let owners: Vec<_> = found.iter().map(|found| owner(found, 0.0, known)).collect();
-    let missed =
-        (0..known.len()).filter(|at| known[*at].is_counted() && !owners.contains(&Some(*at))).map(|at| {
-            let away = |found: &&Stood| (found.end - known[at].end).abs();
-            let nearest = found.iter().min_by(|a, b| away(a).total_cmp(&away(b)));
-            let nearest = nearest.map(|found| (found.ms.round(), (found.end - known[at].end).round()));
-            format!("missed: {:.0} ms; nearest (length, later by) {nearest:?}", known[at].ms)
-        });
-    let false_ones = found
-        .iter()
-        .zip(&owners)
-        .filter(|(_, owner)| owner.is_none())
-        .map(|(found, _)| format!("false: {:.0} ms", found.ms));
+    let missed = matches(known, found, 0.0).into_iter().filter(|(_, found)| found.is_none());
+    let missed = missed.map(|(known, _)| {
+        let away = |found: &&Stood| (found.end - known.end).abs();
+        let nearest = found.iter().min_by(|a, b| away(a).total_cmp(&away(b)));
+        let nearest = nearest.map(|found| (found.ms.round(), (found.end - known.end).round()));
+        format!("missed: {:.0} ms; nearest (length, later by) {nearest:?}", known.ms)
+    });
+    let false_ones = unexplained(known, found).map(|found| format!("false: {:.0} ms", found.ms));
     missed.chain(false_ones).collect()
 }
 
-/// What it belongs to: of what ended about then, the most alike.
-fn owner(found: &Stood, less_ms: f64, known: &[Stood]) -> Option<usize> {
-    let is_near = |known: &Stood| (-EARLIEST_MS..LATEST_MS).contains(&(found.end - known.end));
-    let unlike = |at: usize| (found.ms - less_ms - known[at].ms).abs() + (found.end - known[at].end).abs();
-    (0..known.len()).filter(|at| is_near(&known[*at])).min_by(|a, b| unlike(*a).total_cmp(&unlike(*b)))
+/// Of what is known and counts, what was found of it: each is found once, the most alike of what ended about then.
+fn matches(known: &[Stood], found: &[Stood], less_ms: f64) -> Vec<(Stood, Option<Stood>)> {
+    let mut left = found.to_vec();
+    let counted = known.iter().filter(|known| known.is_counted());
+    counted
+        .map(|known| {
+            let unlike =
+                |found: &Stood| (found.ms - less_ms - known.ms).abs() + (found.end - known.end).abs();
+            let near = (0..left.len()).filter(|at| is_near(&left[*at], known));
+            let best = near.min_by(|a, b| unlike(&left[*a]).total_cmp(&unlike(&left[*b])));
+            (*known, best.map(|at| left.swap_remove(at)))
+        })
+        .collect()
+}
+
+fn unexplained<'a>(known: &[Stood], found: &'a [Stood]) -> impl Iterator<Item = &'a Stood> {
+    found.iter().filter(|found| !known.iter().any(|known| is_near(found, known)))
+}
+
+fn is_near(found: &Stood, known: &Stood) -> bool {
+    let latest_ms = if known.is_at_source { APART_MS + ON_ITS_WAY_MS } else { APART_MS };
+    (-APART_MS..latest_ms).contains(&(found.end - known.end))
 }

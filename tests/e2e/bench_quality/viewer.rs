@@ -91,7 +91,7 @@ pub(super) async fn watch(source: &Page, viewer: &Page, stops: &[u32]) -> Result
     let at = |seconds: &Value| seconds.as_f64().map(|seconds| zero_ms + seconds * 1e3);
     let ledger = entries("stalls").into_iter().filter_map(|stall| {
         let ms = stall["duration_s"].as_f64()? * 1e3;
-        Some(Stood { end: at(&stall["start_s"])? + ms, ms, is_told: true })
+        Some(Stood { end: at(&stall["start_s"])? + ms, ms, is_told: true, is_at_source: false })
     });
     let excused = entries("marks").into_iter().filter_map(|mark| {
         let to = at(&mark["to_s"]).unwrap_or(f64::INFINITY);
@@ -99,6 +99,7 @@ pub(super) async fn watch(source: &Page, viewer: &Page, stops: &[u32]) -> Result
     });
     let (ledger, excused) = (ledger.collect(), excused.collect());
     let freezes: Vec<(f64, f64)> = viewer.execute("return freezes", vec![]).await?;
-    let freezes = freezes.into_iter().map(|(end, ms)| Stood { end, ms, is_told: true }).collect();
+    let freezes =
+        freezes.into_iter().map(|(end, ms)| Stood { end, ms, is_told: true, is_at_source: false }).collect();
     Ok(Said { ledger, freezes, from_ms: zero_ms + 500.0, to_ms, excused, report })
 }
