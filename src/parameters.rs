@@ -21,6 +21,8 @@ pub struct Parameters {
     pub source: Option<SourceChoice>,
     /// `sample=1`: with `source=file`, the clip that is shipped.
     pub sample: bool,
+    /// `loop=1`: with `source=file`, it begins again at its end.
+    pub looping: bool,
     /// `stamp=1`: with `source=file`, known-source mode.
     pub stamp: bool,
     /// `max_bitrate`: the most that is sent to one member, in bit/s.
@@ -67,6 +69,7 @@ impl Parameters {
                     parameters.frames_per_second = read_number(&value, 1..=240);
                 }
                 "sample" => parameters.sample |= value == "1",
+                "loop" => parameters.looping |= value == "1",
                 "stamp" => parameters.stamp |= value == "1",
                 "run_s" if parameters.run_s.is_none() => {
                     parameters.run_s = read_number(&value, 1..=LONGEST_RUN_S);
@@ -100,11 +103,13 @@ mod tests {
     fn every_parameter_is_read() {
         let read = Parameters::parse(
             "?name=Ada+L%C3%B6we&source=none&autojoin=1&lang=zh-CN&max_bitrate=128000&codec=vp9&width=640&height=360\
-             &fps=15&relay=1&sample=1&stamp=1&signalling=tabs&run_s=60",
+             &fps=15&relay=1&sample=1&loop=1&stamp=1&signalling=tabs&run_s=60",
         );
         assert_eq!(read.name.as_ref().map(DisplayName::as_str), Some("Ada Löwe"));
         assert_eq!(read.source, Some(SourceChoice::None));
-        assert!(read.autojoin && read.relay_only && read.sample && read.stamp && read.tabs_only);
+        assert!(
+            read.autojoin && read.relay_only && read.sample && read.looping && read.stamp && read.tabs_only
+        );
         assert_eq!(read.max_bitrate_bps, Some(128_000));
         assert_eq!(read.run_s, Some(60));
         assert_eq!(read.codec.as_deref(), Some("VP9"));

@@ -65,19 +65,22 @@ struct Change {
     link: LinkProfile,
 }
 
-/// A figure of a side's `playout`.
+/// A figure of a side.
 type Column = fn(&Value) -> Option<f64>;
 
 /// What the table has of each run.
-const COLUMNS: [(&str, Column); 8] = [
-    ("score", |playout| playout["score"]["value"].as_f64()),
-    ("stall %", |playout| Some(playout["stall_ratio"].as_f64()? * 100.0)),
-    ("stalls", |playout| playout["stall_count"].as_f64()),
-    ("longest s", |playout| playout["longest_stall_s"].as_f64()),
-    ("freezes", |playout| playout["freeze_count"].as_f64()),
-    ("kbit/s", |playout| Some(playout["mean_receive_bitrate_bps"].as_f64()? / 1e3)),
-    ("fps", |playout| playout["frames_per_second"].as_f64()),
-    ("loss %", |playout| Some(playout["loss_ratio"].as_f64()? * 100.0)),
+const COLUMNS: [(&str, Column); 10] = [
+    ("score", |side| side["playout"]["score"]["value"].as_f64()),
+    ("stall %", |side| Some(side["playout"]["stall_ratio"].as_f64()? * 100.0)),
+    ("stalls", |side| side["playout"]["stall_count"].as_f64()),
+    ("longest s", |side| side["playout"]["longest_stall_s"].as_f64()),
+    ("freezes", |side| side["playout"]["freeze_count"].as_f64()),
+    ("kbit/s", |side| Some(side["playout"]["mean_receive_bitrate_bps"].as_f64()? / 1e3)),
+    ("fps", |side| side["playout"]["frames_per_second"].as_f64()),
+    ("loss %", |side| Some(side["playout"]["loss_ratio"].as_f64()? * 100.0)),
+    // Of a source that is stamped.
+    ("lost frames", |side| side["known_source"]["frames_lost"].as_f64()),
+    ("delay ms", |side| Some(side["known_source"]["delay_mean_s"].as_f64()? * 1e3)),
 ];
 
 const fn three() -> u32 {
@@ -108,20 +111,20 @@ async fn the_matrix(scene: &Scene) -> Result<()> {
         set.browsers[0], set.browsers[1], set.run_s, set.repetitions
     );
     print!("{:<12}", "profile");
-    COLUMNS.iter().for_each(|(name, _)| print!("{name:>22}"));
+    COLUMNS.iter().for_each(|(name, _)| print!("{name:>20}"));
     println!();
     for profile in &set.profile {
-        let mut playouts = Vec::new();
+        let mut sides = Vec::new();
         for repetition in 1..=set.repetitions {
             let report = run(scene, &set, profile, repetition, emulation.is_ok()).await?;
             let path = folder.join(format!("{}-{repetition}.json", file_name(&profile.name)));
             fs::write(&path, &report)?;
             let report: Value = serde_json::from_str(&report)?;
-            playouts.push(report["sides"][0]["playout"].clone());
+            sides.push(report["sides"][0].clone());
         }
         print!("{:<12}", profile.name);
         for (_, of) in COLUMNS {
-            print!("{:>22}", spread(playouts.iter().filter_map(of).collect()));
+            print!("{:>20}", spread(sides.iter().filter_map(of).collect()));
         }
         println!();
     }
@@ -221,7 +224,8 @@ fn emulation() -> Result<(), String> {
 fn spread(mut numbers: Vec<f64>) -> String {
     numbers.sort_unstable_by(f64::total_cmp);
     let (Some(least), Some(greatest)) = (numbers.first(), numbers.last()) else { return "-".to_owned() };
-    format!("{:.1} ({least:.1} to {greatest:.1})", numbers[numbers.len() / 2])
+    let digits = usize::from(*greatest < 100.0);
+    format!("{:.digits$} ({least:.digits$} to {greatest:.digits$})", numbers[numbers.len() / 2])
 }
 
 fn file_name(name: &str) -> String {

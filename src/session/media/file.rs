@@ -97,7 +97,7 @@ pub(super) fn new_model(parameters: &Parameters) -> FileModel {
         position_s: RwSignal::new(0.0),
         duration_s: RwSignal::new(None),
         size: RwSignal::new((0, 0)),
-        is_looping: RwSignal::new(false),
+        is_looping: RwSignal::new(parameters.looping),
         volume: RwSignal::new(1.0),
         is_stamping: RwSignal::new(parameters.stamp),
         paint_cost_us: RwSignal::new(None),

@@ -45,9 +45,8 @@ pub(super) fn trials(stage: &Arc<Stage>) -> Vec<Trial> {
 async fn judge(scene: &Scene, viewer: Engine, name: &str, link: &LinkProfile, fps: u32) -> Result<()> {
     let far = scene.far_apart([Engine::Chromium, viewer], link).await?;
     let [ada, bob] = &far.pages;
-    let parameters = format!("source=file&sample=1&stamp=1&fps={fps}&probe=held-frames");
+    let parameters = format!("source=file&sample=1&loop=1&stamp=1&fps={fps}&probe=held-frames");
     ada.enter_with("stamped", "Ada", &parameters).await?;
-    ada.click("source-loop").await?;
     bob.enter_with("stamped", "Bob", "source=none").await?;
     bob.until_picture_moves("Ada").await?;
     observer::begin(bob).await?;
