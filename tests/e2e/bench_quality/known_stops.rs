@@ -28,24 +28,17 @@ pub(super) async fn judge(scene: &Scene, [painter, viewer]: Pair, fps: u32) -> R
         is_at_source: true,
     }));
     let seen = observer::seen(&bob, 1000.0 / f64::from(fps)).await?;
-    let seen = said.judged(seen.stood.into_iter().map(|stood| Stood { is_told: false, ..stood }));
-    let known: Vec<_> = known.into_iter().chain(seen).collect();
-    let ledger = said.judged(said.ledger.iter().copied());
-    let freezes = said.judged(said.freezes.iter().copied());
-    let what = format!(
-        "Known stops, {fps} frames a second, painted in {}, watched in {} ({:.1} % of the frames painted 10 ms late or more)",
+    let seen = said.judged(seen.stood);
+    let untold = seen.iter().map(|stood| Stood { is_told: false, ..*stood });
+    let known: Vec<_> = known.into_iter().chain(untold).collect();
+    println!(
+        "\nKnown stops, {fps} frames a second, painted in {}, watched in {} ({:.1} % of the frames painted 10 ms late or more)",
         painter.name(),
         viewer.name(),
         steadiness * 100.0
     );
-    println!("{}", table::head(&what));
-    println!("{}", table::line("ledger", &known, &ledger, 0.0));
-    println!("{}", table::line("freezes", &known, &freezes, 0.0));
-    // What the W3C counts is the whole gap.
-    println!("{}", table::line("freezes - 1/fps", &known, &freezes, 1000.0 / f64::from(fps)));
-    for difference in table::differences(&known, &ledger) {
-        println!("  ledger {difference}");
-    }
+    table::print("told to the source", &known, &said, fps);
+    table::print("seen on the display", &seen, &said, fps);
     println!("{}", table::LEGEND);
     for page in [ada, bob] {
         page.open("about:blank").await?;

@@ -45,8 +45,9 @@ pub(super) fn trials(stage: &Arc<Stage>) -> Vec<Trial> {
 async fn judge(scene: &Scene, viewer: Engine, name: &str, link: &LinkProfile, fps: u32) -> Result<()> {
     let far = scene.far_apart([Engine::Chromium, viewer], link).await?;
     let [ada, bob] = &far.pages;
-    let parameters = format!("source=file&sample=1&loop=1&stamp=1&fps={fps}&probe=held-frames");
+    let parameters = format!("source=file&sample=1&stamp=1&fps={fps}&probe=held-frames");
     ada.enter_with("stamped", "Ada", &parameters).await?;
+    ada.click("source-loop").await?;
     bob.enter_with("stamped", "Bob", "source=none").await?;
     bob.until_picture_moves("Ada").await?;
     observer::begin(bob).await?;
@@ -54,28 +55,18 @@ async fn judge(scene: &Scene, viewer: Engine, name: &str, link: &LinkProfile, fp
     let interval_ms = 1000.0 / f64::from(fps);
     let Seen { stood: known, unreadable } = observer::seen(bob, interval_ms).await?;
     let known = said.judged(known);
-    let ledger = said.judged(said.ledger.iter().copied());
-    let freezes = said.judged(said.freezes.iter().copied());
     let source = &said.report["sides"][0]["known_source"];
     println!(
-        "{}",
-        table::head(&format!(
-            "Stamped clip, {fps} frames a second, {name}, delay {} ms, watched in {} ({} frames shown, {} lost, {} late, delay {} s on \
-             average; {unreadable} looks without a number)",
-            link.delay_ms,
-            viewer.name(),
-            source["frames_shown"],
-            source["frames_lost"],
-            source["frames_late"],
-            source["delay_mean_s"],
-        ))
+        "\nStamped clip, {fps} frames a second, {name}, delay {} ms, watched in {} ({} frames shown, {} lost, {} late, delay {} s on \
+         average; {unreadable} looks without a number)",
+        link.delay_ms,
+        viewer.name(),
+        source["frames_shown"],
+        source["frames_lost"],
+        source["frames_late"],
+        source["delay_mean_s"],
     );
-    println!("{}", table::line("ledger", &known, &ledger, 0.0));
-    println!("{}", table::line("freezes", &known, &freezes, 0.0));
-    println!("{}", table::line("freezes - 1/fps", &known, &freezes, interval_ms));
-    for difference in table::differences(&known, &ledger) {
-        println!("  ledger {difference}");
-    }
+    table::print("seen on the display", &known, &said, fps);
     println!("{}", table::LEGEND);
     for page in &far.pages {
         page.open("about:blank").await?;

@@ -1,4 +1,6 @@
-//! What is known against what was found, as a line of a table.
+//! What is known against what was found, as lines of a table.
+
+use super::viewer::Said;
 
 /// From this length on, a stall that is not found counts.
 const COUNTED_MS: f64 = 200.0;
@@ -31,25 +33,30 @@ impl Stood {
 pub(super) const LEGEND: &str = "known, precision, recall, F1, errors: told stops of 200 ms and more; false: found, and nothing of at least 50 ms explains it.\n\
      An error is how much longer or shorter it was found than it was, beyond one interval.";
 
+/// What ledger and freezes say of what is `known`.
+pub(super) fn print(what: &str, known: &[Stood], said: &Said, fps: u32) {
+    let (ledger, freezes) =
+        (said.judged(said.ledger.iter().copied()), said.judged(said.freezes.iter().copied()));
+    println!("{}", head(what));
+    println!("{}", line("ledger", known, &ledger, 0.0));
+    println!("{}", line("freezes", known, &freezes, 0.0));
+    // What the W3C counts is the whole gap.
+    println!("{}", line("freezes - 1/fps", known, &freezes, 1000.0 / f64::from(fps)));
+    for difference in differences(known, &ledger) {
+        println!("  ledger {difference}");
+    }
+}
+
 /// The names of the columns.
-pub(super) fn head(what: &str) -> String {
+fn head(what: &str) -> String {
     format!(
-        "\n{what}\n{:<18}{:>7}{:>7}{:>7}{:>11}{:>8}{:>7}{:>10}{:>11}{:>13}",
-        "whose",
-        "known",
-        "found",
-        "false",
-        "precision",
-        "recall",
-        "F1",
-        "mean ms",
-        "median ms",
-        "greatest ms"
+        "{what:<20}{:>7}{:>7}{:>7}{:>11}{:>8}{:>7}{:>10}{:>11}{:>13}",
+        "known", "found", "false", "precision", "recall", "F1", "mean ms", "median ms", "greatest ms"
     )
 }
 
 /// How `found` judges what is `known`; `less_ms` is what each of them has more by its definition.
-pub(super) fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) -> String {
+fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) -> String {
     let matches = matches(known, found, less_ms);
     let mut errors: Vec<f64> = matches
         .iter()
@@ -66,14 +73,14 @@ pub(super) fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) 
     let median = errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN);
     let greatest = errors.last().copied().unwrap_or(f64::NAN);
     format!(
-        "{whose:<18}{:>7}{:>7}{false_positives:>7}{precision:>11.3}{recall:>8.3}{f1:>7.3}{mean:>10.0}{median:>11.0}{greatest:>13.0}",
+        "{whose:<20}{:>7}{:>7}{false_positives:>7}{precision:>11.3}{recall:>8.3}{f1:>7.3}{mean:>10.0}{median:>11.0}{greatest:>13.0}",
         matches.len(),
         errors.len(),
     )
 }
 
 /// What was not found and what was found for nothing, for who looks why.
-pub(super) fn differences(known: &[Stood], found: &[Stood]) -> Vec<String> {
+fn differences(known: &[Stood], found: &[Stood]) -> Vec<String> {
     let missed = matches(known, found, 0.0).into_iter().filter(|(_, found)| found.is_none());
     let missed = missed.map(|(known, _)| {
         let away = |found: &&Stood| (found.end - known.end).abs();
