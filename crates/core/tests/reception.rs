@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sightline_core::{
     Timestamp,
-    stats::{Cause, ConnectionMeter, ConnectionStates, FigureValue, Figures, Metric, StatsEntry},
+    stats::{
+        Cause, ConnectionMeter, ConnectionStates, ExpectedPicture, FigureValue, Figures, Metric, StatsEntry,
+    },
 };
 
 fn at(second: u32) -> Timestamp {
@@ -29,7 +31,12 @@ fn report(second: u32, limitation: &str, loses: bool) -> Vec<StatsEntry> {
 }
 
 fn measure(meter: &mut ConnectionMeter, second: u32, limitation: &str, loses: bool) -> Figures {
-    meter.handle_report(&report(second, limitation, loses), &ConnectionStates::default(), true, at(second))
+    meter.handle_report(
+        &report(second, limitation, loses),
+        &ConnectionStates::default(),
+        ExpectedPicture::Moving,
+        at(second),
+    )
 }
 
 fn number(figures: &Figures, metric: Metric) -> Option<f64> {

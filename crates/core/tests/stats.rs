@@ -4,7 +4,10 @@
 use serde_json::{Value, json};
 use sightline_core::{
     Timestamp,
-    stats::{Cause, ConnectionMeter, ConnectionStates, FigureValue, Figures, LinkPath, Metric, StatsEntry},
+    stats::{
+        Cause, ConnectionMeter, ConnectionStates, ExpectedPicture, FigureValue, Figures, LinkPath, Metric,
+        StatsEntry,
+    },
 };
 
 fn report(entries: Value) -> Vec<StatsEntry> {
@@ -60,9 +63,9 @@ fn states() -> ConnectionStates {
 #[test]
 fn rates_come_from_the_growth_between_two_reports() {
     let mut meter = ConnectionMeter::default();
-    let first = meter.handle_report(&chromium(1), &states(), true, Timestamp::ZERO);
+    let first = meter.handle_report(&chromium(1), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
     assert_eq!(number(&first, Metric::ReceiveBitrate), None, "one report has no rate");
-    let figures = meter.handle_report(&chromium(2), &states(), true, Timestamp::ZERO);
+    let figures = meter.handle_report(&chromium(2), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
     assert_eq!(number(&figures, Metric::ReceiveBitrate), Some(1_040_000.0));
     assert_eq!(number(&figures, Metric::SendBitrate), Some(500_000.0));
     assert_eq!(number(&figures, Metric::FramesPerSecond), Some(30.0));
@@ -83,9 +86,9 @@ fn rates_come_from_the_growth_between_two_reports() {
 #[test]
 fn a_report_that_was_seen_before_changes_no_rate() {
     let mut meter = ConnectionMeter::default();
-    meter.handle_report(&chromium(1), &states(), true, Timestamp::ZERO);
-    meter.handle_report(&chromium(2), &states(), true, Timestamp::ZERO);
-    let figures = meter.handle_report(&chromium(2), &states(), true, Timestamp::ZERO);
+    meter.handle_report(&chromium(1), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
+    meter.handle_report(&chromium(2), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
+    let figures = meter.handle_report(&chromium(2), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
     assert_eq!(number(&figures, Metric::ReceiveBitrate), Some(1_040_000.0));
 }
 
@@ -104,8 +107,8 @@ fn what_firefox_does_not_report_is_absent_and_not_zero() {
             {"type": "remote-inbound-rtp", "id": "rr", "timestamp": at, "kind": "video", "roundTripTime": 0.1},
         ]))
     };
-    meter.handle_report(&firefox(1), &states(), true, Timestamp::ZERO);
-    let figures = meter.handle_report(&firefox(2), &states(), true, Timestamp::ZERO);
+    meter.handle_report(&firefox(1), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
+    let figures = meter.handle_report(&firefox(2), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
     for metric in [
         Metric::AvailableOutgoingBitrate,
         Metric::QualityLimitationReason,
@@ -125,15 +128,15 @@ fn what_firefox_does_not_report_is_absent_and_not_zero() {
 #[test]
 fn a_picture_that_stops_coming_takes_all_bars() {
     let mut meter = ConnectionMeter::default();
-    meter.handle_report(&chromium(1), &states(), true, Timestamp::ZERO);
-    let good = meter.handle_report(&chromium(2), &states(), true, Timestamp::ZERO);
+    meter.handle_report(&chromium(1), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
+    let good = meter.handle_report(&chromium(2), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
     assert_eq!((good.quality.bars, good.quality.cause), (4, Cause::Good));
     let bad = (3..=4).map(|second| {
         let mut silent = chromium(2);
         for entry in &mut silent {
             entry.timestamp = chromium(second)[0].timestamp;
         }
-        meter.handle_report(&silent, &states(), true, Timestamp::ZERO)
+        meter.handle_report(&silent, &states(), ExpectedPicture::Moving, Timestamp::ZERO)
     });
     let bad = bad.last().expect("two reports");
     assert_eq!((bad.quality.bars, bad.quality.cause), (0, Cause::NothingArrives));
@@ -142,7 +145,8 @@ fn a_picture_that_stops_coming_takes_all_bars() {
 #[test]
 fn an_empty_report_gives_rows_without_values() {
     let mut meter = ConnectionMeter::default();
-    let figures = meter.handle_report(&[], &ConnectionStates::default(), false, Timestamp::ZERO);
+    let figures =
+        meter.handle_report(&[], &ConnectionStates::default(), ExpectedPicture::None, Timestamp::ZERO);
     assert!(figures.rows.iter().all(|row| row.value.is_none()));
     assert_eq!(figures.path, None);
 }
@@ -150,11 +154,29 @@ fn an_empty_report_gives_rows_without_values() {
 #[test]
 fn a_stream_that_starts_again_gives_no_negative_rate() {
     let mut meter = ConnectionMeter::default();
-    meter.handle_report(&chromium(5), &states(), true, Timestamp::ZERO);
+    meter.handle_report(&chromium(5), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
     let mut restarted = chromium(6);
     for entry in &mut restarted {
         entry.bytes_received = entry.bytes_received.map(|_| 10.0);
     }
-    let figures = meter.handle_report(&restarted, &states(), true, Timestamp::ZERO);
+    let figures = meter.handle_report(&restarted, &states(), ExpectedPicture::Moving, Timestamp::ZERO);
     assert_eq!(number(&figures, Metric::ReceiveBitrate), None);
+}
+
+#[test]
+fn a_screen_that_does_not_change_is_nothing_to_complain_of() {
+    for (expected, cause) in
+        [(ExpectedPicture::OnlyChanges, Cause::Good), (ExpectedPicture::Moving, Cause::NothingArrives)]
+    {
+        let mut meter = ConnectionMeter::default();
+        meter.handle_report(&chromium(1), &states(), expected, Timestamp::ZERO);
+        let mut figures = meter.handle_report(&chromium(2), &states(), expected, Timestamp::ZERO);
+        for second in 3..10 {
+            let mut entries = chromium(second);
+            // The sound goes on, and of the picture no more bytes come.
+            entries[0].bytes_received = Some(250_000.0);
+            figures = meter.handle_report(&entries, &states(), expected, Timestamp::ZERO);
+        }
+        assert_eq!(figures.quality.cause, cause);
+    }
 }

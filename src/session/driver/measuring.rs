@@ -8,11 +8,11 @@ use sightline_core::{
     report::{self, Party},
     room::{LinkId, RoomEvent},
     run::{RunOutput, RunState},
-    stats::{StatsEntry, Subject, inbound_packets},
+    stats::{ExpectedPicture, StatsEntry, Subject, inbound_packets},
 };
 use sightline_protocol::{
     MemberId, RunId,
-    control::{Playback, PublishedSource},
+    control::{Playback, PublishedSource, PublishedState},
 };
 
 use super::Driver;
@@ -24,13 +24,9 @@ impl Driver {
         let is_in_use = self.session.is_in_use(link);
         let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
         let published = self.session.peer(&link.member).and_then(|peer| peer.published);
-        let expects_video = published.is_some_and(|published| {
-            // What is declared to stand still is not missed.
-            let stands_still = matches!(published.playback, Some(Playback::Paused | Playback::Ended));
-            published.source != PublishedSource::None && !stands_still
-        });
+        let expected = published.map_or(ExpectedPicture::None, expected_picture);
         let states = link.states();
-        let mut figures = link.meter.handle_report(entries, &states, expects_video, now);
+        let mut figures = link.meter.handle_report(entries, &states, expected, now);
         let member = link.member.clone();
         self.playout.handle_frames(&member, &self.view.frames(&member), link.clock.estimate(now), now);
         let truth = self.playout.truth(&member);
@@ -160,6 +156,15 @@ impl Driver {
             conditions.push(("wanted_codec".to_owned(), codec));
         }
         conditions
+    }
+}
+
+fn expected_picture(published: PublishedState) -> ExpectedPicture {
+    match (published.source, published.playback) {
+        // What is declared to stand still is not missed.
+        (PublishedSource::None, _) | (_, Some(Playback::Paused | Playback::Ended)) => ExpectedPicture::None,
+        (PublishedSource::Screen, _) => ExpectedPicture::OnlyChanges,
+        _ => ExpectedPicture::Moving,
     }
 }
 

@@ -45,6 +45,18 @@ impl LinkPath {
     }
 }
 
+/// What of a picture is to be expected from the other side, by what it says that it publishes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ExpectedPicture {
+    /// None, or one that is declared to stand still.
+    #[default]
+    None,
+    /// One that is sent when it changes, as a screen is: silence and standing still say nothing.
+    OnlyChanges,
+    /// One that moves.
+    Moving,
+}
+
 /// The states of a peer connection, in the browser's words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionStates {
@@ -106,12 +118,12 @@ pub struct ConnectionMeter {
 }
 
 impl ConnectionMeter {
-    /// Takes the next report. `expects_video` is whether the other side says it publishes a picture.
+    /// Takes the next report, and what is to be expected in it.
     pub fn handle_report(
         &mut self,
         entries: &[StatsEntry],
         states: &ConnectionStates,
-        expects_video: bool,
+        expected: ExpectedPicture,
         now_at: Timestamp,
     ) -> Figures {
         let now = Snapshot::new(entries);
@@ -140,7 +152,8 @@ impl ConnectionMeter {
         let path =
             now.pair.as_ref().map(|pair| if pair.is_relayed { LinkPath::Relay } else { LinkPath::Direct });
         let told_limitation = told.as_ref().map(|reception| reception.limitation).unwrap_or_default();
-        let signs = self.signs(now, first, expects_video, told_limitation);
+        let expects_video = expected != ExpectedPicture::None;
+        let signs = self.signs(now, first, expected, told_limitation);
         let quality = assess(&signs);
         let own_limitation = self.settled_limitation();
         let rows: Vec<_> = Metric::ALL
@@ -184,18 +197,23 @@ impl ConnectionMeter {
         &self,
         now: &Snapshot,
         first: &Snapshot,
-        expects_video: bool,
+        expected: ExpectedPicture,
         sender_limitation: Limitation,
     ) -> Signs {
         let video_bytes = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.bytes);
         let before = self.window.iter().rev().nth(SILENT_REPORTS);
+        let expects_video = expected != ExpectedPicture::None;
+        // A screen on which nothing changes was seen all the same.
+        let may_be_still = expected == ExpectedPicture::OnlyChanges && video_bytes(now) > Some(0.0);
         Signs {
             expects_video,
-            video_arrives: before.map(|before| video_bytes(now) > video_bytes(before)),
+            video_arrives: before
+                .map(|before| video_bytes(now) > video_bytes(before))
+                .map(|arrives| arrives || may_be_still),
             loss_ratio: loss_ratio(now, first),
             round_trip_s: round_trip(now),
             jitter_s: jitter(now),
-            frozen_ratio: frozen_ratio(now, first),
+            frozen_ratio: frozen_ratio(now, first).filter(|_| expected != ExpectedPicture::OnlyChanges),
             dropped_ratio: dropped_ratio(now, first),
             limitation: if expects_video { sender_limitation } else { Limitation::None },
         }
