@@ -15,6 +15,7 @@ pub mod figure_text;
 mod figures;
 pub mod file_source;
 pub mod files;
+mod ice_servers_field;
 pub mod icon;
 mod invitation_card;
 pub mod invitation_menu;

@@ -6,6 +6,7 @@ use sightline_browser::peer_connection::{has_jitter_buffer_target, video_codecs}
 use super::{
     choice::{ChoiceSelect, Options, Switch},
     device_select::DeviceSelect,
+    ice_servers_field::IceServersField,
     icon::{Icon, IconName},
     selects::{LanguageSelect, ThemeSelect},
 };
@@ -102,6 +103,7 @@ pub fn SettingsPanel(
         ));
     }
     connection.push(switch(sentence!(settings.relay_only), "relay-only", Setting::RelayOnly));
+    connection.push(view! { <IceServersField value=value(Setting::IceServers) /> }.into_any());
     let mut groups = Vec::new();
     if !in_lobby {
         let (camera, microphone) = (sentence!(lobby.camera), sentence!(lobby.microphone));

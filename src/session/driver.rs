@@ -29,7 +29,7 @@ use sightline_core::{
     signalling::SocketId,
     stats::Subject,
 };
-use sightline_protocol::{MemberId, control::PublishedSource};
+use sightline_protocol::{MemberId, control::PublishedSource, signalling::IceServer};
 
 use super::{
     address::Way,
@@ -76,6 +76,8 @@ pub struct Driver {
     files: Files,
     way: Way,
     certificate: Option<Certificate>,
+    /// The person's, in place of the server's where there are any.
+    own_ice_servers: Vec<IceServer>,
     inputs: EventSink<Input>,
     socket: Option<(SocketId, Box<dyn SignallingTransport>)>,
     links: HashMap<LinkId, Link>,
@@ -95,6 +97,7 @@ impl Driver {
     /// A driver that has not entered yet.
     pub fn new(setup: Setup) -> Self {
         let Setup { session, media, view, history, files, way, certificate, inputs, run_limit } = setup;
+        let own_ice_servers = media.preferences().ice_servers().servers;
         Self {
             session,
             media,
@@ -103,6 +106,7 @@ impl Driver {
             files,
             way,
             certificate,
+            own_ice_servers,
             inputs,
             socket: None,
             links: HashMap::new(),
@@ -369,6 +373,10 @@ impl Driver {
                 }
             }
             Setting::JitterBuffer => self.links.values().for_each(|link| self.hold_back(link)),
+            Setting::IceServers => {
+                self.own_ice_servers = preferences.ice_servers().servers;
+                self.set_ice_servers();
+            }
             Setting::RelayOnly => {
                 for link in self.links.values() {
                     // A connection that cannot is closing, and the next one is made as it is wanted.
@@ -376,6 +384,17 @@ impl Driver {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn ice_servers(&self) -> &[IceServer] {
+        if self.own_ice_servers.is_empty() { self.session.ice_servers() } else { &self.own_ice_servers }
+    }
+
+    fn set_ice_servers(&self) {
+        for link in self.links.values() {
+            // A connection that cannot is closing, and the next one is made with them.
+            let _ = link.connection.set_ice_servers(self.ice_servers());
         }
     }
 
@@ -472,12 +491,7 @@ impl Driver {
                         link.perform(id, operation);
                     }
                 }
-                RoomOutput::IceServersChanged => {
-                    for link in self.links.values() {
-                        // A connection that cannot is closing, and the next one is made with them.
-                        let _ = link.connection.set_ice_servers(self.session.ice_servers());
-                    }
-                }
+                RoomOutput::IceServersChanged => self.set_ice_servers(),
                 RoomOutput::SendControl(link, text) => {
                     if let Some(link) = self.links.get(&link) {
                         // Refused only when the channel is closing, after which the core sends it again elsewhere.
@@ -534,7 +548,7 @@ impl Driver {
 
     fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
         let config = PeerConnectionConfig {
-            ice_servers: self.session.ice_servers(),
+            ice_servers: self.ice_servers(),
             relay_only: self.media.preferences().relay_only(),
             certificate: self.certificate.as_ref(),
         };

@@ -19,7 +19,7 @@ use sightline_protocol::{
 };
 
 pub use super::playout::Playout;
-pub use super::preferences::{Preferences, Setting, switch_value};
+pub use super::preferences::{Preferences, Setting, kept_ice_servers, read_ice_servers, switch_value};
 
 /// A stream, which lives in this thread only.
 pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;

@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 use sightline_browser::{
     capture::{AudioProcessing, CameraRequest, DeviceChoice, MicrophoneRequest},
+    peer_connection::takes_ice_server,
     storage::StorageArea,
 };
+use sightline_core::ice::OwnServers;
 
 use crate::parameters::Parameters;
 
@@ -39,6 +41,8 @@ pub enum Setting {
     JitterBuffer,
     /// `on` or `off`
     RelayOnly,
+    /// One's own ICE servers, one on each line; empty for those of the server.
+    IceServers,
     /// Whether a conversation stays on the device when its room is left: `on` or `off`
     KeepChat,
     /// `on` or `off`: whether single keys do something in a call.
@@ -47,7 +51,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Camera,
         Self::Microphone,
         Self::Speaker,
@@ -60,6 +64,7 @@ impl Setting {
         Self::Codec,
         Self::JitterBuffer,
         Self::RelayOnly,
+        Self::IceServers,
         Self::KeepChat,
         Self::Shortcuts,
     ];
@@ -78,6 +83,7 @@ impl Setting {
             Self::Codec => "codec",
             Self::JitterBuffer => "jitter-buffer",
             Self::RelayOnly => "relay-only",
+            Self::IceServers => "ice-servers",
             Self::KeepChat => "keep-chat",
             Self::Shortcuts => "shortcuts",
         }
@@ -95,7 +101,8 @@ impl Setting {
             | Self::Speaker
             | Self::BitrateLimit
             | Self::Codec
-            | Self::JitterBuffer => "",
+            | Self::JitterBuffer
+            | Self::IceServers => "",
         }
     }
 
@@ -193,6 +200,11 @@ impl Preferences {
         self.number(Setting::JitterBuffer)
     }
 
+    /// One's own ICE servers.
+    pub fn ice_servers(self) -> OwnServers {
+        read_ice_servers(&self.value(Setting::IceServers))
+    }
+
     /// Whether only relayed candidates are used.
     pub fn relay_only(self) -> bool {
         self.is_on(Setting::RelayOnly)
@@ -222,6 +234,18 @@ impl Preferences {
     fn number(self, setting: Setting) -> Option<u32> {
         self.value(setting).parse().ok()
     }
+}
+
+/// One's own ICE servers as they were set last, where there are no other settings.
+#[must_use]
+pub fn kept_ice_servers() -> OwnServers {
+    read_ice_servers(&StorageArea::Local.get(&storage_key(Setting::IceServers)).unwrap_or_default())
+}
+
+/// Reads a person's ICE servers; those count that this browser takes.
+#[must_use]
+pub fn read_ice_servers(text: &str) -> OwnServers {
+    OwnServers::read(text, takes_ice_server)
 }
 
 /// How a switch is kept.

@@ -189,7 +189,7 @@ async fn a_report_is_read_from_its_link_without_addresses(scene: &Scene) -> Resu
 
 /// What the page found.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct Found {
+pub(crate) struct Found {
     verdict: String,
     summary: String,
     /// State and code of each row.
@@ -199,7 +199,8 @@ struct Found {
 }
 
 impl Found {
-    fn is(&self, verdict: &str, rows: &[(&str, &str, &str)]) -> Result<()> {
+    /// Whether verdict and rows are these.
+    pub(crate) fn is(&self, verdict: &str, rows: &[(&str, &str, &str)]) -> Result<()> {
         ensure!(self.verdict == verdict, "the verdict is not {verdict}: {self:#?}");
         ensure!(self.summary.split_whitespace().count() > 5, "the summary has no sentence: {self:#?}");
         for (name, state, code) in rows {
@@ -212,6 +213,12 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// An examination with the ICE servers that the server names.
+pub(crate) async fn examine_here(page: &Page) -> Result<Found> {
+    page.open("/check").await?;
+    press_start(page).await
 }
 
 /// An examination by a page whose server names these ICE servers.

@@ -15,6 +15,8 @@ mod keyboard;
 mod lobby;
 mod measure;
 mod media;
+#[cfg(target_os = "linux")]
+mod networks;
 mod panel;
 mod playout;
 mod problems;
@@ -55,6 +57,8 @@ fn main() -> anyhow::Result<ExitCode> {
         source::tests(&stage),
         tabs::tests(&stage),
         turn::tests(&stage),
+        #[cfg(target_os = "linux")]
+        networks::tests(&stage),
         problems::tests(&stage),
         hosting::tests(&stage),
         installing::tests(&stage),

@@ -5,19 +5,29 @@ use std::sync::Arc;
 use anyhow::Result;
 use libtest_mimic::Trial;
 use sightline_e2e::{
+    browser::Engine,
+    coturn::{Coturn, PASSWORD, USER, where_there_is_coturn},
     page::Page,
     stage::{Pair, Scene, Stage},
     wait::{PATIENCE, until},
 };
 
+/// Both browsers, where one pair says enough.
+const MIXED: Pair = [Engine::Chromium, Engine::Firefox];
+
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    [
+    let mut trials: Vec<_> = [
         stage.test_in_pairs(a_call_by_relay_alone_goes_over_the_servers_own),
         stage.test_in_pairs(a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones),
     ]
     .into_iter()
     .flatten()
-    .collect()
+    .collect();
+    trials.extend(where_there_is_coturn(vec![
+        stage.test(a_call_by_relay_alone_goes_over_a_coturn_that_is_there_already),
+        stage.test(ones_own_servers_are_used_in_place_of_the_servers),
+    ]));
+    trials
 }
 
 async fn a_call_by_relay_alone_goes_over_the_servers_own(scene: &Scene, pair: Pair) -> Result<()> {
@@ -30,6 +40,47 @@ async fn a_call_by_relay_alone_goes_over_the_servers_own(scene: &Scene, pair: Pa
     tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
     ada.say("by relay").await?;
     bob.until_received("by relay").await?;
+    Ok(())
+}
+
+async fn a_call_by_relay_alone_goes_over_a_coturn_that_is_there_already(scene: &Scene) -> Result<()> {
+    let secret = "known to both";
+    let coturn = Coturn::start_as_deployed(secret).await?;
+    let urls =
+        [coturn.url("stun", ""), coturn.url("turn", "?transport=udp"), coturn.url("turn", "?transport=tcp")];
+    scene.serve(&["--turn-url", &urls.join(","), "--turn-secret", secret]).await?;
+    let [ada, bob] = scene.pages_in(MIXED).await?;
+    ada.open("/room/coturn?name=Ada&autojoin=1&relay=1").await?;
+    bob.open("/room/coturn?name=Bob&autojoin=1&relay=1").await?;
+    tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    Ok(())
+}
+
+async fn ones_own_servers_are_used_in_place_of_the_servers(scene: &Scene) -> Result<()> {
+    let coturn = Coturn::start(true).await?;
+    // So a relayed call can only be by one's own.
+    scene.serve(&["--no-turn"]).await?;
+    let [ada, bob] = scene.pages_in(MIXED).await?;
+    let line = format!("{} {USER} {PASSWORD}", coturn.url("turn", ""));
+    for page in [&ada, &bob] {
+        page.open("/room/own?relay=1").await?;
+        page.click("settings-toggle").await?;
+        page.fill("own-ice-servers", "turn:example.org").await?;
+        page.press("\t").await?;
+        page.until_notice("ice-servers-invalid").await?;
+        page.fill("own-ice-servers", &line).await?;
+        page.press("\t").await?;
+        page.until("the line is taken", |page| {
+            !page.notices.iter().any(|notice| notice.code == "ice-servers-invalid")
+        })
+        .await?;
+    }
+    // Kept for the next visit.
+    ada.open("/room/own?name=Ada&autojoin=1&relay=1").await?;
+    bob.open("/room/own?name=Bob&autojoin=1&relay=1").await?;
+    tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
     Ok(())
 }
 

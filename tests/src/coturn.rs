@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, process::Command};
@@ -28,14 +28,50 @@ impl Coturn {
     /// # Errors
     /// Where it does not start.
     pub async fn start(udp: bool) -> Result<Self> {
-        let folder = TempDir::new()?;
         let port = free_port().await?;
+        let settings = format!(
+            "listening-port={port}\nlistening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nallow-loopback-peers\n\
+             cli-password={PASSWORD}\nno-cli\nno-tls\nno-dtls\n{}lt-cred-mech\nuser={USER}:{PASSWORD}\nrealm=test\n",
+            if udp { "" } else { "no-udp\n" },
+        );
+        Self::start_with(port, &settings).await
+    }
+
+    /// Starts it as `deploy/turnserver.conf` says, with this secret. As the browsers are on this machine too, the lines are left
+    /// out that keep a relay from loopback.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn start_as_deployed(secret: &str) -> Result<Self> {
+        let deployed = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/turnserver.conf"))?;
+        let (port, tls_port) = (free_port().await?, free_port().await?);
+        let is_kept = |line: &&str| {
+            !line.starts_with("denied-peer-ip=127.") && !line.starts_with("denied-peer-ip=::1-")
+        };
+        let kept: Vec<_> = deployed
+            .lines()
+            .filter(is_kept)
+            .map(|line| match line {
+                "listening-port=3478" => format!("listening-port={port}"),
+                "tls-listening-port=5349" => format!("tls-listening-port={tls_port}"),
+                "static-auth-secret=REPLACE_ME" => format!("static-auth-secret={secret}"),
+                line => line.to_owned(),
+            })
+            .collect();
+        ensure!(
+            kept.iter().any(|line| line.ends_with(secret))
+                && kept.contains(&format!("listening-port={port}")),
+            "deploy/turnserver.conf has other lines"
+        );
+        let here = "listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nallow-loopback-peers\n";
+        Self::start_with(port, &format!("{}\n{here}cli-password={PASSWORD}\n", kept.join("\n"))).await
+    }
+
+    async fn start_with(port: u16, settings: &str) -> Result<Self> {
+        let folder = TempDir::new()?;
         let config = folder.path().join("turnserver.conf");
         let text = format!(
-            "listening-port={port}\nlistening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nallow-loopback-peers\n\
-             cli-password={PASSWORD}\nno-cli\nno-tls\nno-dtls\n{}lt-cred-mech\nuser={USER}:{PASSWORD}\nrealm=test\n\
-             log-file=stdout\nverbose\npidfile={}\nuserdb={}\n",
-            if udp { "" } else { "no-udp\n" },
+            "{settings}log-file=stdout\nverbose\npidfile={}\nuserdb={}\n",
             folder.path().join("pid").display(),
             folder.path().join("turndb").display(),
         );

@@ -6,6 +6,8 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use tokio::process::Command;
 
+#[cfg(target_os = "linux")]
+use crate::netlab::Room;
 use crate::process::ProcessTree;
 
 /// A running server, or one that was stopped and can come back at the same address.
@@ -15,8 +17,20 @@ pub struct Server {
     scheme: &'static str,
     port: u16,
     options: Vec<String>,
-    is_alone: bool,
+    place: Place,
     data: TempDir,
+}
+
+/// Where it runs.
+#[derive(Debug)]
+enum Place {
+    /// Beside the built client.
+    Here,
+    /// In an empty folder.
+    Alone,
+    /// Beside the built client, in a network namespace.
+    #[cfg(target_os = "linux")]
+    Room(Room),
 }
 
 impl Server {
@@ -25,7 +39,7 @@ impl Server {
     /// # Errors
     /// Where it is not built or does not start.
     pub async fn start(options: &[&str]) -> Result<Self> {
-        Self::start_with(options, false).await
+        Self::start_at(options, Place::Here).await
     }
 
     /// Starts it in an empty folder: it has nothing but what is in the binary.
@@ -33,13 +47,22 @@ impl Server {
     /// # Errors
     /// Where it is not built or does not start.
     pub async fn start_alone() -> Result<Self> {
-        Self::start_with(&[], true).await
+        Self::start_at(&[], Place::Alone).await
     }
 
-    async fn start_with(options: &[&str], is_alone: bool) -> Result<Self> {
+    /// Starts it in a network namespace, with further options.
+    ///
+    /// # Errors
+    /// Where it is not built or does not start.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn start_in(room: Room, options: &[&str]) -> Result<Self> {
+        Self::start_at(options, Place::Room(room)).await
+    }
+
+    async fn start_at(options: &[&str], place: Place) -> Result<Self> {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let mut server =
-            Self { process: None, scheme: "http", port: 0, options, is_alone, data: TempDir::new()? };
+            Self { process: None, scheme: "http", port: 0, options, place, data: TempDir::new()? };
         server.come_back().await?;
         Ok(server)
     }
@@ -88,13 +111,17 @@ impl Server {
     /// # Errors
     /// Where it does not start.
     pub async fn come_back(&mut self) -> Result<()> {
-        let mut command = Command::new(binary());
+        let mut command = match &self.place {
+            #[cfg(target_os = "linux")]
+            Place::Room(room) => room.command(&binary().to_string_lossy()),
+            _ => Command::new(binary()),
+        };
         command
             .args(["--port", &self.port.to_string(), "--data-dir"])
             .arg(self.data.path())
             .args(&self.options)
             .env("NO_COLOR", "1");
-        if self.is_alone {
+        if matches!(self.place, Place::Alone) {
             command.current_dir(self.data.path());
         } else {
             command.arg("--dist").arg(dist());

@@ -14,11 +14,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use futures_util::FutureExt;
 use libtest_mimic::{Failed, Trial};
 #[cfg(target_os = "linux")]
-use sightline_netlab::Link;
+use sightline_netlab::{Internet, Link};
 use tokio::{runtime::Runtime, sync, time::timeout};
 
 #[cfg(target_os = "linux")]
-use crate::netlab::{FarApart, Gateway, LinkProfile, Place, Room};
+use crate::netlab::{AtHome, FarApart, Gateway, LinkProfile, Place, Room, Router};
 use crate::{
     browser::{Browser, Engine, Profile},
     page::Page,
@@ -260,16 +260,41 @@ impl Scene {
             (server.url(), server.port())
         };
         let link = Arc::new(Link::new(profile)?);
-        let page = async |engine, place| {
-            let room = Room { link: Arc::clone(&link), place };
-            let browser = Browser::start_in(Profile::of(engine), room).await?;
-            anyhow::Ok(Arc::new(Page::new(Arc::new(browser), origin.clone())))
+        let rooms = [Place::A, Place::B].map(|place| Room::Link(Arc::clone(&link), place));
+        let to_server = [Gateway::out_of(&rooms[0], port)?, Gateway::out_of(&rooms[1], port)?];
+        Ok(FarApart::new(self.pages_in_rooms(pair, rooms, &origin).await?, link, to_server))
+    }
+
+    /// Two pages in browsers behind these routers, and the server beyond, with options of its own.
+    ///
+    /// # Errors
+    /// Where there are no such routers, or a browser or the server does not start.
+    #[cfg(target_os = "linux")]
+    pub async fn at_home(&self, pair: Pair, routers: [Router; 2], options: &[&str]) -> Result<AtHome> {
+        let internet = Arc::new(Internet::new(routers)?);
+        let middle = Room::Middle(Arc::clone(&internet));
+        let (origin, port) = {
+            let server = Server::start_in(middle.clone(), options).await?;
+            let told = (server.url(), server.port());
+            *self.server.lock().await = Some(server);
+            told
         };
-        let pages = tokio::try_join!(page(pair[0], Place::A), page(pair[1], Place::B))?;
-        let pages: [Arc<Page>; 2] = pages.into();
+        let rooms = [Place::A, Place::B].map(|place| Room::Home(Arc::clone(&internet), place));
+        let to_server =
+            [Gateway::between(&rooms[0], middle.clone(), port)?, Gateway::between(&rooms[1], middle, port)?];
+        Ok(AtHome::new(self.pages_in_rooms(pair, rooms, &origin).await?, to_server))
+    }
+
+    #[cfg(target_os = "linux")]
+    async fn pages_in_rooms(&self, pair: Pair, rooms: [Room; 2], origin: &str) -> Result<[Arc<Page>; 2]> {
+        let page = async |engine, room| {
+            let browser = Browser::start_in(Profile::of(engine), room).await?;
+            anyhow::Ok(Arc::new(Page::new(Arc::new(browser), origin.to_owned())))
+        };
+        let [first, second] = rooms;
+        let pages: [Arc<Page>; 2] = tokio::try_join!(page(pair[0], first), page(pair[1], second))?.into();
         self.pages().extend(pages.iter().cloned());
-        let to_server = [Gateway::out_of(&link, Place::A, port)?, Gateway::out_of(&link, Place::B, port)?];
-        Ok(FarApart::new(pages, link, to_server))
+        Ok(pages)
     }
 
     /// Ends a page's browser as a loss of power does.

@@ -7,6 +7,7 @@
 pub mod chat;
 pub mod clock;
 pub mod doctor;
+pub mod ice;
 pub mod media;
 pub mod negotiation;
 pub mod notice;

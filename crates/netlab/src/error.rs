@@ -22,6 +22,14 @@ pub enum NetlabError {
         /// What it wrote to stderr.
         said: String,
     },
+    /// A program that sets a namespace up refused, or is not there.
+    #[error("`{program}` failed: {said}")]
+    Program {
+        /// Its name.
+        program: String,
+        /// What it wrote to stderr, or why it did not run.
+        said: String,
+    },
     /// The TUN device could not be made.
     #[error("no TUN device: {0}")]
     Tun(#[from] tokio_tun::Error),

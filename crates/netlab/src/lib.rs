@@ -1,5 +1,6 @@
-//! An emulated link between two network namespaces: delay, jitter, loss, rate and cuts, each direction by itself,
-//! changed on command while packets are on their way.
+//! Emulated networks. A [`Link`] between two network namespaces: delay, jitter, loss, rate and cuts, each direction by itself,
+//! changed on command while packets are on their way. And an [`Internet`]: two homes behind routers that translate addresses or
+//! block what they do not like.
 //!
 //! ```text
 //!   namespace a                this process                namespace b
@@ -14,11 +15,13 @@
 
 mod error;
 mod forward;
+mod internet;
 mod link;
 mod namespace;
 mod profile;
 
 pub use error::NetlabError;
+pub use internet::{Internet, Router};
 pub use link::{Direction, Link, LinkCounters, Side};
 pub use namespace::Namespace;
 pub use profile::LinkProfile;

@@ -78,6 +78,10 @@ pub enum ServerMessage {
         /// As in `joined`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ice_servers_life_s: Option<u32>,
+        /// `stun:` addresses of the same STUN server at other ports: for finding out how a NAT maps (RFC 4787 section
+        /// 4.1), not for calls.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        alternate_stun_urls: Vec<String>,
     },
     /// Someone came, came back, or came back as another page instance.
     PeerJoined {

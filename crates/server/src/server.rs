@@ -304,6 +304,8 @@ impl Turn {
                     port: server.port(),
                     // A browser refuses a certificate that it does not know, and does not ask.
                     tls_port: is_trusted.then_some(server.tls_port()),
+                    // Its UDP answers as that of the other does.
+                    alternate_stun_port: server.tls_port(),
                 };
                 let directory = RelayDirectory { credentials: server.credentials().clone(), urls };
                 Ok(Self { server: Some(server), directory: Some(directory), tls: own_tls })

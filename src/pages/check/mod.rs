@@ -26,6 +26,7 @@ use crate::{
     language::Language,
     running_calls::RunningCalls,
     sentence,
+    session::model::kept_ice_servers,
 };
 
 const REPORT_FRAGMENT: &str = "#report=";
@@ -58,6 +59,8 @@ struct CheckModel {
     calls: RwSignal<Vec<String>>,
     /// A report that came by a link, in place of an examination.
     shared: RwSignal<Option<Report>>,
+    /// Whether the person's own ICE servers are looked at.
+    has_own_servers: RwSignal<bool>,
     /// The link that brought the page held something else.
     is_unreadable: RwSignal<bool>,
 }
@@ -76,6 +79,7 @@ impl CheckModel {
         Self {
             checks: RwSignal::new(checks.unwrap_or_default()),
             calls: RwSignal::new(calls.map(|calls| calls.0).unwrap_or_default()),
+            has_own_servers: RwSignal::new(false),
             is_unreadable: RwSignal::new(matches!(shared, Some(Err(_)))),
             shared: RwSignal::new(shared.and_then(Result::ok)),
         }
@@ -104,7 +108,9 @@ pub fn CheckPage() -> AnyView {
         model.shared.set(None);
         model.is_unreadable.set(false);
         model.checks.set(Vec::new());
-        task.set_value(Some(examination::start(move |doctor| {
+        let own_servers = kept_ice_servers().servers;
+        model.has_own_servers.set(!own_servers.is_empty());
+        task.set_value(Some(examination::start(own_servers, move |doctor| {
             model.checks.try_set(doctor.checks());
         })));
     };
@@ -157,6 +163,9 @@ pub fn CheckPage() -> AnyView {
             <p class="sr-only" role="status">{progress(model)}</p>
             <When is=has_rows>
                 <Summary model=model />
+                <When is=Signal::derive(move || model.has_own_servers.get() && model.shared.with(Option::is_none))>
+                    <p class="check-message" data-testid="check-own-servers">{language.text(sentence!(check.own_servers))}</p>
+                </When>
                 <div class="check-groups">
                     <CheckGroup title=sentence!(check.group.device) kinds=DEVICE checks=model.checks />
                     <div>

@@ -8,7 +8,10 @@ use futures_util::{
 };
 use leptos::prelude::*;
 use sightline_browser::{clock, queue::event_queue};
-use sightline_core::doctor::{Candidate, Finding, Gathering, GatheringError, IceUrl, MAX_ICE_URL_BYTES};
+use sightline_core::{
+    doctor::{Candidate, Finding, Gathering, GatheringError},
+    ice::{IceUrl, MAX_ICE_URL_BYTES},
+};
 use sightline_protocol::signalling::IceServer;
 
 use super::{

@@ -265,6 +265,7 @@ impl LocalMedia {
             | Setting::JitterBuffer
             | Setting::RelayOnly
             | Setting::KeepChat
+            | Setting::IceServers
             | Setting::Shortcuts => {}
         }
     }

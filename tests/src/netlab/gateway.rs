@@ -1,12 +1,8 @@
-//! TCP connections carried between a network namespace and the host, past the emulated link.
+//! TCP connections carried between a network namespace and the host or another one, past the emulated network.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream},
-    sync::Arc,
-};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
 
 use anyhow::{Context, Result};
-use sightline_netlab::Link;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -14,7 +10,7 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 
-use super::Place;
+use super::Room;
 
 const CHUNK_BYTES: usize = 16 * 1024;
 
@@ -30,7 +26,7 @@ pub struct Gateway {
 #[derive(Debug, Clone)]
 enum Far {
     Host,
-    Namespace(Arc<Link>, Place),
+    Room(Room),
 }
 
 impl Gateway {
@@ -38,18 +34,25 @@ impl Gateway {
     ///
     /// # Errors
     /// Where nobody can listen there.
-    pub fn out_of(link: &Arc<Link>, place: Place, port: u16) -> Result<Self> {
-        let listener = place.side(link).namespace.run(|| StdTcpListener::bind(loopback(port)))??;
-        Self::new(listener, port, Far::Host)
+    pub(crate) fn out_of(room: &Room, port: u16) -> Result<Self> {
+        Self::new(listen_in(room, port)?, port, Far::Host)
+    }
+
+    /// Lets programs in a namespace reach a port of another one.
+    ///
+    /// # Errors
+    /// Where nobody can listen there.
+    pub(crate) fn between(room: &Room, other: Room, port: u16) -> Result<Self> {
+        Self::new(listen_in(room, port)?, port, Far::Room(other))
     }
 
     /// Lets the host reach a port in a namespace, which is free there: it is one that `listener` has on the host.
     ///
     /// # Errors
     /// Where the listener is none.
-    pub fn into(link: &Arc<Link>, place: Place, listener: StdTcpListener) -> Result<Self> {
+    pub(crate) fn into(room: Room, listener: StdTcpListener) -> Result<Self> {
         let port = listener.local_addr()?.port();
-        Self::new(listener, port, Far::Namespace(Arc::clone(link), place))
+        Self::new(listener, port, Far::Room(room))
     }
 
     /// Cuts it, or mends it.
@@ -90,6 +93,10 @@ pub(crate) fn free_port() -> Result<(StdTcpListener, u16)> {
     Ok((listener, port))
 }
 
+fn listen_in(room: &Room, port: u16) -> Result<StdTcpListener> {
+    Ok(room.namespace().run(|| StdTcpListener::bind(loopback(port)))??)
+}
+
 async fn carry(near: TcpStream, port: u16, far: Far, mut cut: watch::Receiver<bool>) -> Result<()> {
     mended(&mut cut).await?;
     let far = connect(port, far).await?;
@@ -125,10 +132,9 @@ async fn mended(cut: &mut watch::Receiver<bool>) -> Result<()> {
 async fn connect(port: u16, far: Far) -> Result<TcpStream> {
     match far {
         Far::Host => Ok(TcpStream::connect(loopback(port)).await?),
-        Far::Namespace(link, place) => {
-            let connecting = spawn_blocking(move || {
-                place.side(&link).namespace.run(|| StdTcpStream::connect(loopback(port)))
-            });
+        Far::Room(room) => {
+            let connecting =
+                spawn_blocking(move || room.namespace().run(|| StdTcpStream::connect(loopback(port))));
             let stream = connecting.await???;
             stream.set_nonblocking(true)?;
             Ok(TcpStream::from_std(stream)?)

@@ -1,16 +1,18 @@
-//! Two browsers in two network namespaces with an emulated link between them. Their pages reach the server beside the
-//! link, by a way that can be cut by itself. Needs root on Linux.
+//! Browsers in network namespaces of their own: two with an emulated link between them ([`FarApart`]), or two in homes behind
+//! routers ([`AtHome`]). Their pages reach the server by a way beside that, which can be cut by itself. Needs root on Linux.
 
+mod at_home;
 mod gateway;
+mod room;
 
-use std::{net::TcpListener, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::Result;
 use libtest_mimic::Trial;
-use sightline_netlab::{Link, Side, available};
-use tokio::process::Command;
+use sightline_netlab::{Link, NetlabError, Side, available};
 
+pub use at_home::{AtHome, Router, where_there_are_routers};
 pub use gateway::Gateway;
+pub(crate) use room::{DriverPorts, Room};
 pub use sightline_netlab::{Direction, LinkProfile};
 
 use crate::page::Page;
@@ -61,39 +63,15 @@ impl FarApart {
     }
 }
 
-/// A namespace that a browser runs in, with the way to its driver.
-#[derive(Debug, Clone)]
-pub(crate) struct Room {
-    pub(crate) link: Arc<Link>,
-    pub(crate) place: Place,
-}
-
-/// The ways to a driver in a namespace; the driver listens on the same ports there.
-#[derive(Debug)]
-pub(crate) struct DriverPorts {
-    pub(crate) driver: u16,
-    /// Of WebDriver BiDi, where that has its own.
-    pub(crate) bidi: u16,
-    _gateways: [Gateway; 2],
-}
-
-impl Room {
-    /// The command that runs `program` in it.
-    pub(crate) fn command(&self, program: &str) -> Command {
-        self.place.side(&self.link).namespace.command(program).into()
-    }
-
-    pub(crate) fn driver_ports(&self) -> Result<DriverPorts> {
-        let into = |listener: TcpListener| Gateway::into(&self.link, self.place, listener);
-        let ((driver, driver_port), (bidi, bidi_port)) = (gateway::free_port()?, gateway::free_port()?);
-        Ok(DriverPorts { driver: driver_port, bidi: bidi_port, _gateways: [into(driver)?, into(bidi)?] })
-    }
-}
-
 /// These trials where namespaces can be made, else the same trials ignored, with the reason.
 #[must_use]
 pub fn where_there_are_namespaces(trials: Vec<Trial>) -> Vec<Trial> {
-    let Err(reason) = available() else { return trials };
+    ignored_because(available().err(), trials)
+}
+
+/// These trials, ignored where there is a reason.
+fn ignored_because(reason: Option<NetlabError>, trials: Vec<Trial>) -> Vec<Trial> {
+    let Some(reason) = reason else { return trials };
     trials
         .into_iter()
         .map(|trial| {

@@ -300,6 +300,14 @@ impl Inner {
     }
 }
 
+/// Whether the browser takes a server's address; some refuse more than what the standard does, such as certain ports.
+#[must_use]
+pub fn takes_ice_server(server: &IceServer) -> bool {
+    let config =
+        PeerConnectionConfig { ice_servers: std::slice::from_ref(server), ..PeerConnectionConfig::default() };
+    RtcPeerConnection::new_with_configuration(&to_js(&config)).map(|connection| connection.close()).is_ok()
+}
+
 fn to_js(config: &PeerConnectionConfig<'_>) -> web_sys::RtcConfiguration {
     let object = dictionary(&[
         ("iceServers", ice_servers_to_js(config.ice_servers).into()),

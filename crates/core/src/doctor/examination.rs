@@ -1,27 +1,24 @@
 //! The examination: which checks there are, which of them run, and what they said.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use sightline_protocol::signalling::IceServer;
 
 use super::{
     candidate::{Candidate, CandidateType},
-    check::{Check, CheckCode, CheckId, CheckKind, CheckState, Detail, DetailLabel, Outcome},
+    check::{Check, CheckCode, CheckKind, CheckState, Detail, DetailLabel, Outcome},
     gathering::Gathering,
     ice_plan::IcePlan,
-    ice_url::IceUrl,
     nat::NatMapping,
     operation::{DoctorOutput, Finding, Operation, OperationId, SignallingFinding},
     relay_probe::{RelayFigures, millis},
+    rows::{Row, Rows},
     verdict::{Advice, Verdict},
 };
-use crate::Timestamp;
+use crate::{Timestamp, ice::IceUrl};
 
 /// The time of every check: browsers report a dead server after eleven seconds, or never.
 pub const CHECK_DEADLINE: Duration = Duration::from_secs(8);
-
-/// Gatherings at the same time.
-const MAX_GATHERINGS: usize = 4;
 
 /// What the browser is, known at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,29 +32,21 @@ pub struct BrowserFacts {
 /// An examination.
 #[derive(Debug)]
 pub struct Doctor {
-    rows: Vec<Row>,
-    outputs: VecDeque<DoctorOutput>,
-    next_operation: u32,
+    rows: Rows,
     facts: BrowserFacts,
+    /// The person's own ICE servers, in place of those that the server names.
+    own_servers: Vec<IceServer>,
     /// How the server answered HTTP, to tell a proxy from a server that is gone.
     server_answers: Option<bool>,
     signalling: Option<SignallingFinding>,
-}
-
-#[derive(Debug)]
-struct Row {
-    check: Check,
-    operation: Option<OperationId>,
-    deadline: Option<Timestamp>,
-    gathering: Option<Gathering>,
-    /// What is gathered with, of a row that waits for its turn.
-    servers: Vec<IceServer>,
+    /// Whether there is a row for every ICE server.
+    is_planned: bool,
 }
 
 impl Doctor {
-    /// Begins an examination.
+    /// Begins an examination. Where the person gave ICE servers, those are looked at and not the server's.
     #[must_use]
-    pub fn new(facts: BrowserFacts, now: Timestamp) -> Self {
+    pub fn new(facts: BrowserFacts, own_servers: Vec<IceServer>, now: Timestamp) -> Self {
         let kinds = [
             CheckKind::Browser,
             CheckKind::SecureContext,
@@ -72,12 +61,12 @@ impl Doctor {
             CheckKind::RelayCall,
         ];
         let mut doctor = Self {
-            rows: kinds.into_iter().map(|kind| Row::new(CheckId::only(kind), None)).collect(),
-            outputs: VecDeque::new(),
-            next_operation: 0,
+            rows: Rows::new(kinds),
             facts,
+            own_servers,
             server_answers: None,
             signalling: None,
+            is_planned: false,
         };
         doctor.begin_all(now);
         doctor
@@ -85,18 +74,19 @@ impl Doctor {
 
     /// Something came of an operation.
     pub fn handle_finding(&mut self, operation: OperationId, finding: Finding, now: Timestamp) {
-        let Some(at) = self.rows.iter().position(|row| row.operation == Some(operation)) else { return };
-        let kind = self.rows[at].check.id.kind;
+        let Some(at) = self.rows.of_operation(operation) else { return };
+        let Check { id, state, .. } = self.rows.at(at).check.clone();
+        let kind = id.kind;
         match finding {
             Finding::Devices { camera, microphone } if kind == CheckKind::Permissions => {
                 self.conclude_devices(camera, microphone, now);
             }
             // What has its result already has it, but for the person's late answer.
-            _ if self.rows[at].check.state.is_done() => return,
-            Finding::Judged(outcome) => self.conclude(at, outcome),
+            _ if state.is_done() => return,
+            Finding::Judged(outcome) => self.rows.conclude(at, outcome),
             Finding::Server(answered) => {
                 self.server_answers = Some(answered.is_some());
-                self.conclude(at, server_outcome(answered));
+                self.rows.conclude(at, server_outcome(answered));
                 self.conclude_signalling(now);
             }
             Finding::Signalling(finding) => {
@@ -104,9 +94,9 @@ impl Doctor {
                 self.conclude_signalling(now);
             }
             Finding::RelayCall { figures, connected_after } => {
-                self.conclude(at, relay_outcome(figures, connected_after));
+                self.rows.conclude(at, relay_outcome(figures, connected_after));
             }
-            Finding::Refused => self.conclude(at, Outcome::failed(CheckCode::UrlInvalid, Vec::new())),
+            Finding::Refused => self.rows.conclude(at, Outcome::failed(CheckCode::UrlInvalid, Vec::new())),
             Finding::Candidate(line) => {
                 self.on_gathering(at, now, |gathering| {
                     gathering.handle_candidate(&line, now);
@@ -123,8 +113,8 @@ impl Doctor {
 
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        for at in 0..self.rows.len() {
-            let row = &mut self.rows[at];
+        for at in 0..self.rows.all().len() {
+            let row = self.rows.at(at);
             if row.check.state != CheckState::Running {
                 continue;
             }
@@ -141,30 +131,24 @@ impl Doctor {
     /// When [`Self::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let running = self.rows.iter().filter(|row| row.check.state == CheckState::Running);
-        running
-            .filter_map(|row| match &row.gathering {
-                Some(gathering) => gathering.poll_timeout(),
-                None => row.deadline,
-            })
-            .min()
+        self.rows.poll_timeout()
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<DoctorOutput> {
-        self.outputs.pop_front()
+        self.rows.poll_output()
     }
 
     /// Every row, in the order in which they are shown.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
-        self.rows.iter().map(|row| row.check.clone()).collect()
+        self.rows.all().iter().map(|row| row.check.clone()).collect()
     }
 
     /// Whether every row has its result.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.rows.iter().all(|row| row.check.state.is_done())
+        self.rows.all().iter().all(|row| row.check.state.is_done())
     }
 
     /// What will work.
@@ -181,77 +165,69 @@ impl Doctor {
 
     fn begin_all(&mut self, now: Timestamp) {
         let BrowserFacts { has_web_rtc, is_secure } = self.facts;
-        self.conclude_only(CheckKind::Browser, of(has_web_rtc, CheckCode::UnsupportedBrowser));
-        self.conclude_only(CheckKind::SecureContext, of(is_secure, CheckCode::InsecureContext));
-        self.begin(CheckKind::Server, Operation::ReachServer, now);
-        self.begin(CheckKind::Signalling, Operation::OpenSignalling, now);
+        self.rows.conclude_only(CheckKind::Browser, of(has_web_rtc, CheckCode::UnsupportedBrowser));
+        self.rows.conclude_only(CheckKind::SecureContext, of(is_secure, CheckCode::InsecureContext));
+        self.rows.begin(CheckKind::Server, Operation::ReachServer, now);
+        self.rows.begin(CheckKind::Signalling, Operation::OpenSignalling, now);
         if is_secure {
-            self.begin(CheckKind::Permissions, Operation::AskForDevices, now);
-            self.begin(CheckKind::Speakers, Operation::CountSpeakers, now);
+            self.rows.begin(CheckKind::Permissions, Operation::AskForDevices, now);
+            self.rows.begin(CheckKind::Speakers, Operation::CountSpeakers, now);
         } else {
             for kind in
                 [CheckKind::Permissions, CheckKind::Camera, CheckKind::Microphone, CheckKind::Speakers]
             {
-                self.skip(kind);
+                self.rows.skip(kind);
             }
         }
         if has_web_rtc {
-            self.begin_gathering(self.row(CheckKind::Addresses), now);
+            if let Some(at) = self.rows.of(CheckKind::Addresses) {
+                self.rows.begin_gathering(at, now);
+            }
         } else {
             for kind in [CheckKind::Addresses, CheckKind::Nat, CheckKind::RelayCall] {
-                self.skip(kind);
+                self.rows.skip(kind);
             }
         }
     }
 
     /// Rows that wait for their turn or for what others found.
     fn begin_next(&mut self, now: Timestamp) {
-        let mut gatherings = self.rows.iter().filter(|row| row.check.state == CheckState::Running);
-        let mut free =
-            MAX_GATHERINGS.saturating_sub(gatherings.by_ref().filter(|row| row.gathering.is_some()).count());
-        for at in 0..self.rows.len() {
-            let row = &self.rows[at];
-            if free > 0 && row.check.state == CheckState::Waiting && !row.servers.is_empty() {
-                self.begin_gathering(Some(at), now);
-                free -= 1;
-            }
-        }
+        self.rows.begin_waiting(now);
         self.begin_relay_call(now);
     }
 
     /// Once every relay was tried, by the best that works: a browser would choose the same.
     fn begin_relay_call(&mut self, now: Timestamp) {
-        let Some(at) = self.row(CheckKind::RelayCall) else { return };
-        let knows_relays = matches!(self.signalling, Some(SignallingFinding::Open { .. }));
-        if self.rows[at].check.state != CheckState::Waiting || !knows_relays {
+        let Some(at) = self.rows.of(CheckKind::RelayCall) else { return };
+        if self.rows.at(at).check.state != CheckState::Waiting || !self.is_planned {
             return;
         }
         let by_preference = [CheckKind::TurnUdp, CheckKind::TurnTcp, CheckKind::TurnTls];
         let relays: Vec<_> = by_preference
             .into_iter()
-            .flat_map(|kind| self.rows.iter().filter(move |row| row.check.id.kind == kind))
+            .flat_map(|kind| self.rows.all().iter().filter(move |row| row.check.id.kind == kind))
             .collect();
         if relays.is_empty() {
-            self.conclude(at, Outcome::warning(CheckCode::NoRelay, Vec::new()));
+            self.rows.conclude(at, Outcome::warning(CheckCode::NoRelay, Vec::new()));
         } else if relays.iter().all(|row| row.check.state.is_done()) {
             let best = relays.iter().find(|row| row.check.state == CheckState::Ok);
             match best.map(|row| (row.check.subject.clone(), row.servers.clone())) {
                 Some((subject, servers)) => {
-                    self.rows[at].check.subject = subject;
-                    self.begin(CheckKind::RelayCall, Operation::CallThroughRelay(servers), now);
+                    self.rows.at(at).check.subject = subject;
+                    self.rows.begin(CheckKind::RelayCall, Operation::CallThroughRelay(servers), now);
                 }
-                None => self.conclude(at, Outcome::failed(CheckCode::NotTested, Vec::new())),
+                None => self.rows.conclude(at, Outcome::failed(CheckCode::NotTested, Vec::new())),
             }
         }
     }
 
-    /// The server named its ICE servers: a row for each address, and one socket for two of them together.
-    fn plan_ice(&mut self, ice_servers: &[IceServer]) {
+    /// It is known which ICE servers there are: a row for each address, and one socket for two of them together.
+    fn plan_ice(&mut self, ice_servers: &[IceServer], alternate_stun_urls: &[String]) {
+        self.is_planned = true;
         if !self.facts.has_web_rtc {
             return;
         }
-        let plan = IcePlan::new(ice_servers);
-        let place = self.row(CheckKind::Nat).unwrap_or(self.rows.len());
+        let plan = IcePlan::new(ice_servers, alternate_stun_urls);
         let rows = plan.servers.into_iter().map(|planned| {
             let mut row = Row::new(planned.id, Some(planned.subject));
             match planned.server {
@@ -260,11 +236,11 @@ impl Doctor {
             }
             row
         });
-        self.rows.splice(place..place, rows);
-        let Some(nat) = self.row(CheckKind::Nat) else { return };
+        self.rows.insert_before(CheckKind::Nat, rows);
+        let Some(nat) = self.rows.of(CheckKind::Nat) else { return };
         match plan.mapping {
-            Some(servers) => self.rows[nat].servers.push(servers),
-            None => self.conclude(nat, nat_outcome(NatMapping::Unknown, Vec::new())),
+            Some(servers) => self.rows.at(nat).servers.push(servers),
+            None => self.rows.conclude(nat, nat_outcome(NatMapping::Unknown, Vec::new())),
         }
     }
 
@@ -275,27 +251,27 @@ impl Doctor {
             Some(code) => Outcome::failed(code, Vec::new()),
             None => Outcome::ok(Vec::new()),
         };
-        self.conclude_only(CheckKind::Permissions, outcome);
+        self.rows.conclude_only(CheckKind::Permissions, outcome);
         let next = [
             (CheckKind::Camera, camera, Operation::WatchCamera),
             (CheckKind::Microphone, microphone, Operation::ListenToMicrophone),
         ];
         for (kind, obstacle, operation) in next {
             match obstacle {
-                Some(code) => self.conclude_only(kind, Outcome::failed(code, Vec::new())),
-                None => self.begin(kind, operation, now),
+                Some(code) => self.rows.conclude_only(kind, Outcome::failed(code, Vec::new())),
+                None => self.rows.begin(kind, operation, now),
             }
         }
     }
 
     /// The socket's result waits for the server's: only both together say who is at fault.
     fn conclude_signalling(&mut self, now: Timestamp) {
-        let Some(at) = self.row(CheckKind::Signalling) else { return };
-        if self.rows[at].check.state.is_done() {
+        let Some(at) = self.rows.of(CheckKind::Signalling) else { return };
+        if self.rows.all()[at].check.state.is_done() {
             return;
         }
         let outcome = match (&self.signalling, self.server_answers) {
-            (Some(SignallingFinding::Open { opened_after, round_trip, ice_servers }), _) => {
+            (Some(SignallingFinding::Open { opened_after, round_trip, ice_servers, .. }), _) => {
                 let count: usize = ice_servers.iter().map(|server| server.urls.len()).sum();
                 Outcome::ok(vec![
                     Detail::new(DetailLabel::Opening, millis(*opened_after)),
@@ -320,22 +296,25 @@ impl Doctor {
 
     fn conclude_with_signalling(&mut self, at: usize, outcome: Outcome, now: Timestamp) {
         let is_ok = outcome.state == CheckState::Ok;
-        self.conclude(at, outcome);
-        let named = match &self.signalling {
-            Some(SignallingFinding::Open { ice_servers, .. }) if is_ok => ice_servers.clone(),
+        self.rows.conclude(at, outcome);
+        match &self.signalling {
+            _ if !self.own_servers.is_empty() => self.plan_ice(&self.own_servers.clone(), &[]),
+            Some(SignallingFinding::Open { ice_servers, alternate_stun_urls, .. }) if is_ok => {
+                let (servers, alternates) = (ice_servers.clone(), alternate_stun_urls.clone());
+                self.plan_ice(&servers, &alternates);
+            }
             // Without the server nobody knows which relays there are.
             _ => {
-                self.skip(CheckKind::Nat);
-                self.skip(CheckKind::RelayCall);
+                self.rows.skip(CheckKind::Nat);
+                self.rows.skip(CheckKind::RelayCall);
                 return;
             }
-        };
-        self.plan_ice(&named);
+        }
         self.begin_next(now);
     }
 
     fn on_gathering(&mut self, at: usize, now: Timestamp, act: impl FnOnce(&mut Gathering)) {
-        if let Some(gathering) = &mut self.rows[at].gathering {
+        if let Some(gathering) = &mut self.rows.at(at).gathering {
             act(gathering);
             gathering.handle_timeout(now);
             self.conclude_gathering(at);
@@ -343,7 +322,7 @@ impl Doctor {
     }
 
     fn conclude_gathering(&mut self, at: usize) {
-        let row = &self.rows[at];
+        let row = &self.rows.all()[at];
         let Some(gathering) = row.gathering.as_ref().filter(|gathering| gathering.is_over()) else { return };
         let outcome = match row.check.id.kind {
             CheckKind::Addresses => gathering.judge_addresses(),
@@ -358,23 +337,23 @@ impl Doctor {
                 _ => Outcome::failed(CheckCode::UrlInvalid, Vec::new()),
             },
         };
-        self.conclude(at, outcome);
+        self.rows.conclude(at, outcome);
     }
 
     /// The time of a check is over.
     fn run_out(&mut self, at: usize, now: Timestamp) {
-        match self.rows[at].check.id.kind {
+        match self.rows.all()[at].check.id.kind {
             // The question still stands: its answer counts whenever it comes.
             CheckKind::Permissions => {
                 for kind in [CheckKind::Permissions, CheckKind::Camera, CheckKind::Microphone] {
-                    if let Some(at) = self.row(kind) {
-                        self.rows[at].conclude(Outcome::warning(CheckCode::PermissionPending, Vec::new()));
+                    if let Some(at) = self.rows.of(kind) {
+                        self.rows.at(at).conclude(Outcome::warning(CheckCode::PermissionPending, Vec::new()));
                     }
                 }
             }
             CheckKind::Server => {
                 self.server_answers = Some(false);
-                self.conclude(at, server_outcome(None));
+                self.rows.conclude(at, server_outcome(None));
                 self.conclude_signalling(now);
             }
             CheckKind::Signalling => {
@@ -385,80 +364,11 @@ impl Doctor {
                 };
                 self.conclude_with_signalling(at, Outcome::failed(code, Vec::new()), now);
             }
-            CheckKind::RelayCall => self.conclude(at, Outcome::failed(CheckCode::RelayFailed, Vec::new())),
-            _ => self.conclude(at, Outcome::failed(CheckCode::Timeout, Vec::new())),
+            CheckKind::RelayCall => {
+                self.rows.conclude(at, Outcome::failed(CheckCode::RelayFailed, Vec::new()))
+            }
+            _ => self.rows.conclude(at, Outcome::failed(CheckCode::Timeout, Vec::new())),
         }
-    }
-
-    fn begin(&mut self, kind: CheckKind, operation: Operation, now: Timestamp) {
-        let Some(at) = self.row(kind) else { return };
-        let id = OperationId(self.next_operation);
-        self.next_operation += 1;
-        let row = &mut self.rows[at];
-        row.check.state = CheckState::Running;
-        row.check.code = None;
-        row.operation = Some(id);
-        row.deadline = Some(now + CHECK_DEADLINE);
-        self.outputs.push_back(DoctorOutput::Begin(id, operation));
-    }
-
-    fn begin_gathering(&mut self, at: Option<usize>, now: Timestamp) {
-        let Some(at) = at else { return };
-        let id = OperationId(self.next_operation);
-        self.next_operation += 1;
-        let row = &mut self.rows[at];
-        let hoped_for = match row.check.id.kind {
-            CheckKind::StunUdp => Some(CandidateType::ServerReflexive),
-            CheckKind::TurnUdp | CheckKind::TurnTcp | CheckKind::TurnTls => Some(CandidateType::Relay),
-            _ => None,
-        };
-        row.gathering = Some(Gathering::new(hoped_for, CHECK_DEADLINE, now));
-        row.check.state = CheckState::Running;
-        row.operation = Some(id);
-        self.outputs.push_back(DoctorOutput::Begin(id, Operation::Gather(row.servers.clone())));
-    }
-
-    fn conclude(&mut self, at: usize, outcome: Outcome) {
-        let row = &mut self.rows[at];
-        row.conclude(outcome);
-        row.gathering = None;
-        if let Some(operation) = row.operation.take() {
-            self.outputs.push_back(DoctorOutput::End(operation));
-        }
-    }
-
-    fn conclude_only(&mut self, kind: CheckKind, outcome: Outcome) {
-        if let Some(at) = self.row(kind) {
-            self.conclude(at, outcome);
-        }
-    }
-
-    fn skip(&mut self, kind: CheckKind) {
-        self.conclude_only(kind, Outcome::warning(CheckCode::NotTested, Vec::new()));
-    }
-
-    fn row(&self, kind: CheckKind) -> Option<usize> {
-        self.rows.iter().position(|row| row.check.id.kind == kind)
-    }
-}
-
-impl Row {
-    fn new(id: CheckId, subject: Option<String>) -> Self {
-        Self {
-            check: Check::waiting(id, subject),
-            operation: None,
-            deadline: None,
-            gathering: None,
-            servers: Vec::new(),
-        }
-    }
-
-    fn conclude(&mut self, outcome: Outcome) {
-        let Outcome { state, code, details } = outcome;
-        self.check.state = state;
-        self.check.code = Some(code);
-        self.check.details = details;
-        self.deadline = None;
     }
 }
 

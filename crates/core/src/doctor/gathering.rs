@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::{
     candidate::{Candidate, CandidateType, Family},
     check::{CheckCode, Detail, DetailLabel, Outcome},
-    ice_url::{IceTransport, IceUrl},
 };
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    ice::{IceTransport, IceUrl},
+};
 
 /// Candidates that are kept of one gathering.
 pub const MAX_CANDIDATES: usize = 64;

@@ -2,10 +2,8 @@
 
 use sightline_protocol::signalling::IceServer;
 
-use super::{
-    check::{CheckId, CheckKind},
-    ice_url::{IceTransport, IceUrl},
-};
+use super::check::{CheckId, CheckKind};
+use crate::ice::{IceTransport, IceUrl};
 
 /// ICE servers that are looked at, address by address.
 pub const MAX_ICE_URLS: usize = 16;
@@ -33,7 +31,8 @@ pub(super) struct PlannedServer {
 }
 
 impl IcePlan {
-    pub(super) fn new(ice_servers: &[IceServer]) -> Self {
+    /// `alternate_stun_urls` are the same servers at other ports, for comparing alone.
+    pub(super) fn new(ice_servers: &[IceServer], alternate_stun_urls: &[String]) -> Self {
         let mut plan = Self { servers: Vec::new(), mapping: None };
         let mut stun: Vec<String> = Vec::new();
         let alone =
@@ -49,6 +48,10 @@ impl IcePlan {
                 server: url.is_some().then(|| alone(server, raw)),
             });
             let as_stun = url.as_ref().and_then(IceUrl::as_stun).map(|url| url.to_string());
+            stun.extend(as_stun.filter(|url| !stun.contains(url)));
+        }
+        for url in alternate_stun_urls.iter().take(MAX_ICE_URLS).filter_map(|raw| IceUrl::parse(raw).ok()) {
+            let as_stun = url.as_stun().map(|url| url.to_string());
             stun.extend(as_stun.filter(|url| !stun.contains(url)));
         }
         stun.truncate(COMPARED);

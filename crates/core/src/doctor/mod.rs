@@ -11,11 +11,11 @@ pub mod devices;
 mod examination;
 mod gathering;
 mod ice_plan;
-mod ice_url;
 mod nat;
 mod operation;
 mod relay_probe;
 mod report;
+mod rows;
 mod signalling_probe;
 mod verdict;
 
@@ -24,7 +24,6 @@ pub use check::{Check, CheckCode, CheckId, CheckKind, CheckState, Detail, Detail
 pub use examination::{BrowserFacts, CHECK_DEADLINE, Doctor};
 pub use gathering::{Gathering, GatheringError, MAX_CANDIDATES};
 pub use ice_plan::MAX_ICE_URLS;
-pub use ice_url::{IceTransport, IceUrl, IceUrlInvalid, MAX_ICE_URL_BYTES};
 pub use nat::NatMapping;
 pub use operation::{DoctorOutput, Finding, Operation, OperationId, SignallingFinding};
 pub use relay_probe::{

@@ -85,6 +85,8 @@ pub enum SignallingFinding {
         round_trip: Duration,
         /// What the server tells its members.
         ice_servers: Vec<IceServer>,
+        /// Its STUN at other ports, for finding out the kind of NAT.
+        alternate_stun_urls: Vec<String>,
     },
     /// It opened, and the server refused.
     Refused(String),

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     candidate::redact,
     check::{Check, CheckCode, CheckId, CheckState, Detail, DetailLabel},
-    ice_url::IceUrl,
     verdict::Verdict,
 };
+use crate::ice::IceUrl;
 
 /// Longest report in a link, in bytes of the link: what every browser and most chats take.
 pub const MAX_REPORT_LINK_BYTES: usize = 8_000;

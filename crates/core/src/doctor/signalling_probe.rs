@@ -49,7 +49,7 @@ impl SignallingProbe {
     pub fn handle_frame(&mut self, frame: &str, now: Timestamp) {
         let message = if frame.len() > MAX_FRAME_BYTES { None } else { serde_json::from_str(frame).ok() };
         match message {
-            Some(ServerMessage::IceServers { ice_servers, .. }) => {
+            Some(ServerMessage::IceServers { ice_servers, alternate_stun_urls, .. }) => {
                 self.round_trips.push(now - self.asked_at);
                 if self.round_trips.len() < QUESTIONS {
                     return self.ask(now);
@@ -58,6 +58,7 @@ impl SignallingProbe {
                     opened_after: self.opened_after.unwrap_or_default(),
                     round_trip: self.round_trips.iter().copied().min().unwrap_or_default(),
                     ice_servers,
+                    alternate_stun_urls,
                 });
             }
             Some(ServerMessage::Error { code, .. }) => self.refuse(code),
@@ -116,7 +117,8 @@ mod tests {
             now += took;
             probe.handle_frame(ANSWER, at(now));
         }
-        let Some(SignallingFinding::Open { opened_after, round_trip, ice_servers }) = probe.finding() else {
+        let Some(SignallingFinding::Open { opened_after, round_trip, ice_servers, .. }) = probe.finding()
+        else {
             panic!("{:?}", probe.finding())
         };
         assert_eq!((*opened_after, *round_trip), (Duration::from_millis(30), Duration::from_millis(8)));

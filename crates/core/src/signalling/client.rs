@@ -279,7 +279,7 @@ impl SignallingClient {
             ServerMessage::Pong { nonce } => self.handle_pong(nonce, now),
             // What follows makes sense in a room only.
             _ if !self.is_joined() => self.refuse(ErrorCode::ProtocolError),
-            ServerMessage::IceServers { ice_servers, ice_servers_life_s } => {
+            ServerMessage::IceServers { ice_servers, ice_servers_life_s, .. } => {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
                 self.event(SignallingEvent::IceServers(ice_servers));
             }

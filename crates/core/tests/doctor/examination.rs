@@ -28,6 +28,32 @@ fn where_all_is_open_every_row_is_well_and_calls_go_directly() {
 }
 
 #[test]
+fn a_persons_own_servers_are_looked_at_in_place_of_the_servers() {
+    let own = IceServer { urls: vec!["turn:own".to_owned()], ..World::open().ice_servers.remove(0) };
+    let run = World { own_servers: vec![own.clone()], ..World::open() }.examine();
+    assert_eq!(run.result("turn-udp"), OK);
+    assert_eq!(run.check("turn-udp").subject.as_deref(), Some("turn:own:3478?transport=udp"));
+    assert!(run.doctor.checks().iter().all(|check| check.id.name() != "stun-udp"));
+    // Also where nobody can name others.
+    let run = World { own_servers: vec![own], server: false, signalling: false, ..World::open() }.examine();
+    assert_eq!((run.result("turn-udp"), run.result("relay-call")), (OK, OK));
+    assert_eq!(run.doctor.verdict(), Verdict::ServerUnreachable);
+}
+
+#[test]
+fn one_stun_server_with_two_ports_tells_the_kind_of_nat() {
+    let server = IceServer { urls: vec!["stun:a".to_owned()], username: None, credential: None };
+    let alone = World { ice_servers: vec![server], ..World::open() };
+    assert_eq!(alone.examine().check("nat").code, Some(CheckCode::NatUnknown));
+    let open = World { alternate_stun_urls: vec!["stun:a:5349".to_owned()], ..alone };
+    let run = open.examine();
+    assert_eq!(run.result("nat"), OK);
+    assert!(run.doctor.checks().iter().all(|check| check.id.name() != "stun-udp-2"), "for comparing alone");
+    let run = World { symmetric: true, ..open }.examine();
+    assert_eq!(run.result("nat"), warning(CheckCode::NatSymmetric));
+}
+
+#[test]
 fn where_udp_is_swallowed_calls_go_by_tcp_and_the_network_has_to_open_udp() {
     let run = World { udp: Way::Swallowed, ..World::open() }.examine();
     assert_eq!(run.doctor.verdict(), Verdict::RelayTcp);

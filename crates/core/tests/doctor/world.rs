@@ -5,9 +5,10 @@ use std::time::Duration;
 use sightline_core::{
     Timestamp,
     doctor::{
-        BrowserFacts, Check, CheckCode, CheckState, Doctor, DoctorOutput, Finding, IceTransport, IceUrl,
-        Operation, OperationId, Outcome, RelayFigures, SignallingFinding,
+        BrowserFacts, Check, CheckCode, CheckState, Doctor, DoctorOutput, Finding, Operation, OperationId,
+        Outcome, RelayFigures, SignallingFinding,
     },
+    ice::{IceTransport, IceUrl},
 };
 use sightline_protocol::signalling::IceServer;
 
@@ -34,6 +35,8 @@ pub(crate) struct World {
     pub(crate) server: bool,
     pub(crate) signalling: bool,
     pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) alternate_stun_urls: Vec<String>,
+    pub(crate) own_servers: Vec<IceServer>,
     pub(crate) udp: Way,
     pub(crate) tcp: Way,
     pub(crate) tls: Way,
@@ -59,6 +62,8 @@ impl World {
                 username: Some("user".to_owned()),
                 credential: Some("secret".to_owned()),
             }],
+            alternate_stun_urls: Vec::new(),
+            own_servers: Vec::new(),
             udp: Way::Open,
             tcp: Way::Open,
             tls: Way::Open,
@@ -70,7 +75,7 @@ impl World {
     /// Runs an examination to its end.
     pub(crate) fn examine(&self) -> Examination {
         let mut run = Examination {
-            doctor: Doctor::new(self.facts, at(0)),
+            doctor: Doctor::new(self.facts, self.own_servers.clone(), at(0)),
             now: at(0),
             due: Vec::new(),
             begun: Vec::new(),
@@ -141,6 +146,7 @@ impl World {
             opened_after: Duration::from_millis(20),
             round_trip: Duration::from_millis(9),
             ice_servers: self.ice_servers.clone(),
+            alternate_stun_urls: self.alternate_stun_urls.clone(),
         }
     }
 

@@ -494,7 +494,11 @@ impl World {
             ClientMessage::IceServers => {
                 self.tell(
                     page,
-                    &ServerMessage::IceServers { ice_servers: Vec::new(), ice_servers_life_s: None },
+                    &ServerMessage::IceServers {
+                        ice_servers: Vec::new(),
+                        ice_servers_life_s: None,
+                        alternate_stun_urls: Vec::new(),
+                    },
                 );
             }
             ClientMessage::Ping { nonce } => self.tell(page, &ServerMessage::Pong { nonce }),

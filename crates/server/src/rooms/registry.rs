@@ -116,7 +116,14 @@ impl Registry {
             }
             (ClientMessage::IceServers, _) => {
                 let ice_servers = self.ice_servers();
-                self.send(socket, ServerMessage::IceServers { ice_servers, ice_servers_life_s: None });
+                self.send(
+                    socket,
+                    ServerMessage::IceServers {
+                        ice_servers,
+                        ice_servers_life_s: None,
+                        alternate_stun_urls: Vec::new(),
+                    },
+                );
             }
             (_, None) => {
                 self.handle_failure(socket, ErrorCode::ProtocolError, FIRST_IS_JOIN, now);

@@ -266,7 +266,7 @@ impl Hub {
     /// Where the members' relay is depends on the name by which each knows the server, and its credentials on the time.
     fn add_relay(&self, state: &State, socket: SocketId, message: &mut ServerMessage) {
         if let ServerMessage::Joined { ice_servers, ice_servers_life_s, .. }
-        | ServerMessage::IceServers { ice_servers, ice_servers_life_s } = message
+        | ServerMessage::IceServers { ice_servers, ice_servers_life_s, .. } = message
             && let Some(relay) = &self.relay
         {
             let host = state.sockets.get(&socket).and_then(|socket| socket.host.as_ref());
@@ -277,6 +277,9 @@ impl Hub {
             };
             ice_servers.extend(relay.of(&user, host, self.clock.now()));
             *ice_servers_life_s = u32::try_from(relay.life().as_secs()).ok();
+            if let ServerMessage::IceServers { alternate_stun_urls, .. } = message {
+                *alternate_stun_urls = relay.alternate_stun_urls(host);
+            }
         }
     }
 

@@ -65,6 +65,8 @@ pub enum RelayUrls {
         port: u16,
         /// Of TURN over TLS, where browsers trust the certificate.
         tls_port: Option<u16>,
+        /// STUN over UDP once more, for finding out how a NAT maps.
+        alternate_stun_port: u16,
     },
     /// Elsewhere.
     Given(Vec<String>),
@@ -90,6 +92,17 @@ impl RelayDirectory {
         servers
     }
 
+    /// The same STUN server at another port, as this user, who reached the server as `host`, is told.
+    #[must_use]
+    pub fn alternate_stun_urls(&self, host: Option<&UrlHost>) -> Vec<String> {
+        match &self.urls {
+            RelayUrls::Own { host: given, alternate_stun_port: port, .. } => {
+                given.as_ref().or(host).map(|host| format!("stun:{host}:{port}")).into_iter().collect()
+            }
+            RelayUrls::Given(_) => Vec::new(),
+        }
+    }
+
     /// How long what [`Self::of`] says is valid.
     #[must_use]
     pub fn life(&self) -> Duration {
@@ -101,7 +114,7 @@ impl RelayUrls {
     /// Those without credentials, and those with.
     fn split(&self, client_knows: Option<&UrlHost>) -> (Vec<String>, Vec<String>) {
         match self {
-            Self::Own { host, port, tls_port } => {
+            Self::Own { host, port, tls_port, .. } => {
                 let Some(host) = host.as_ref().or(client_knows) else { return (Vec::new(), Vec::new()) };
                 let mut turn = vec![
                     format!("turn:{host}:{port}?transport=udp"),
@@ -126,7 +139,7 @@ mod tests {
     }
 
     fn own(tls_port: Option<u16>) -> RelayUrls {
-        RelayUrls::Own { host: None, port: 3478, tls_port }
+        RelayUrls::Own { host: None, port: 3478, tls_port, alternate_stun_port: 5349 }
     }
 
     fn told(servers: &RelayDirectory, authority: &str) -> Vec<IceServer> {
@@ -160,8 +173,9 @@ mod tests {
     #[test]
     fn a_host_that_was_given_counts_more_and_without_any_there_is_none() {
         let host = UrlHost::of_authority("turn.example.org").ok();
-        let given = servers(RelayUrls::Own { host, port: 1, tls_port: None });
+        let given = servers(RelayUrls::Own { host, port: 1, tls_port: None, alternate_stun_port: 2 });
         assert_eq!(told(&given, "localhost:8080")[0].urls, ["stun:turn.example.org:1"]);
+        assert_eq!(given.alternate_stun_urls(None), ["stun:turn.example.org:2"]);
         assert_eq!(told(&servers(own(None)), "not a host"), []);
     }
 

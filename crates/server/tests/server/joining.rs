@@ -144,7 +144,11 @@ async fn who_only_checks_the_network_gets_the_ice_servers_of_a_member_and_no_pla
         client.say(&ClientMessage::IceServers).await;
         assert_eq!(
             client.next().await,
-            ServerMessage::IceServers { ice_servers: ice.clone(), ice_servers_life_s: None }
+            ServerMessage::IceServers {
+                ice_servers: ice.clone(),
+                ice_servers_life_s: None,
+                alternate_stun_urls: Vec::new(),
+            }
         );
     }
     assert_eq!(ada_seat.ice_servers, ice);

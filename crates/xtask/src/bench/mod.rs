@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements, each beside something else measured in the same run.
 
 mod signalling;
+mod turn;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -12,6 +13,8 @@ use crate::{browsers, process, test};
 pub(crate) enum Bench {
     /// The server's signalling beside a relay in Node: signals per CPU-second, latency, memory of a socket.
     Signalling(signalling::Options),
+    /// The server's relay beside coturn: packets per CPU-second, added delay.
+    Turn(turn::Options),
     /// The figures in Chromium for 1, 4 and 8 peers: processor time with the panel open, closed, and of bare connections.
     Panel,
     /// Known stalls in both browsers: precision, recall, F1 and error of the ledger and of the browsers' own freezes; cost.
@@ -35,6 +38,7 @@ pub(crate) struct Quality {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Signalling(options) => signalling::run(options),
+        Bench::Turn(options) => turn::run(options),
         Bench::Panel => panel(),
         Bench::Quality(options) => quality(options),
     }

@@ -17,6 +17,7 @@ use sightline_browser::{
     queue::{EventSink, EventStream, event_queue},
 };
 use sightline_core::doctor::{BrowserFacts, Doctor, DoctorOutput, Finding, Operation, OperationId, Outcome};
+use sightline_protocol::signalling::IceServer;
 
 use self::devices::Devices;
 pub(super) use self::gathering::gather;
@@ -46,9 +47,10 @@ impl Drop for Task {
     }
 }
 
-/// Examines, and shows after each step how it stands, until it is dropped.
-pub(super) fn start(show: impl Fn(&Doctor) + 'static) -> Task {
-    Task::spawn(async move { Run::new().run(show).await })
+/// Examines, and shows after each step how it stands, until it is dropped. The person's own ICE servers, where there are any,
+/// are looked at in place of the server's.
+pub(super) fn start(own_servers: Vec<IceServer>, show: impl Fn(&Doctor) + 'static) -> Task {
+    Task::spawn(async move { Run::new(own_servers).run(show).await })
 }
 
 struct Run {
@@ -60,14 +62,14 @@ struct Run {
 }
 
 impl Run {
-    fn new() -> Self {
+    fn new(own_servers: Vec<IceServer>) -> Self {
         let facts = BrowserFacts {
             has_web_rtc: environment::has_web_rtc(),
             is_secure: environment::is_secure_context() && environment::has_media_devices(),
         };
         let (inputs, stream) = event_queue(MAX_FINDINGS);
         Self {
-            doctor: Doctor::new(facts, clock::now()),
+            doctor: Doctor::new(facts, own_servers, clock::now()),
             running: HashMap::new(),
             devices: Rc::default(),
             inputs,

@@ -1,7 +1,7 @@
 //! A TURN client over UDP.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -54,9 +54,18 @@ impl TurnClient {
         Self::with(server, credentials_until(600, &user)).await
     }
 
-    pub(super) async fn with(server: &TestServer, (username, password): (String, String)) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        socket.connect(("127.0.0.1", server.turn_ports.unwrap().0)).await.unwrap();
+    pub(super) async fn with(server: &TestServer, credentials: (String, String)) -> Self {
+        Self::over(Ipv4Addr::LOCALHOST.into(), server, credentials).await
+    }
+
+    /// A client that reaches the server by this loopback address.
+    pub(super) async fn over(
+        loopback: IpAddr,
+        server: &TestServer,
+        (username, password): (String, String),
+    ) -> Self {
+        let socket = UdpSocket::bind((loopback, 0)).await.unwrap();
+        socket.connect((loopback, server.turn_ports.unwrap().0)).await.unwrap();
         let credential = Credential { username, password };
         Self { socket, credential, realm: String::new(), nonce: String::new() }
     }

@@ -18,7 +18,7 @@ async fn a_member_gets_credentials_that_the_relay_takes_and_fresh_ones_whenever_
         settings.credential_life = Duration::from_secs(300);
     });
     let (mut ada, seat) = Client::join(&server, "team-7", "ada").await;
-    let port = server.turn_ports.unwrap().0;
+    let (port, tls_port) = server.turn_ports.unwrap();
     let urls: Vec<_> = seat.ice_servers.iter().flat_map(|server| server.urls.clone()).collect();
     assert_eq!(
         urls,
@@ -34,8 +34,12 @@ async fn a_member_gets_credentials_that_the_relay_takes_and_fresh_ones_whenever_
     assert_eq!(client.allocate().await.code, 0);
 
     ada.say(&ClientMessage::IceServers).await;
-    let ServerMessage::IceServers { ice_servers, ice_servers_life_s } = ada.next().await else { panic!() };
+    let ServerMessage::IceServers { ice_servers, ice_servers_life_s, alternate_stun_urls } = ada.next().await
+    else {
+        panic!()
+    };
     assert_eq!(ice_servers_life_s, Some(300));
+    assert_eq!(alternate_stun_urls, [format!("stun:127.0.0.1:{tls_port}")]);
     let mut client = TurnClient::with(&server, credentials(&ice_servers)).await;
     assert_eq!(client.allocate().await.code, 0);
 }

@@ -1,4 +1,5 @@
 use stun_types::message::{BINDING, Message, MessageWrite, MessageWriteVec};
+use tokio::net::UdpSocket;
 
 use super::{client::TurnClient, count, credentials_until, server_with};
 
@@ -41,4 +42,37 @@ async fn an_address_is_answered_so_often_without_credentials_and_always_with_the
     // Four at once, and one a second while this ran.
     assert!(answered < 40.0, "{answered}");
     assert!(count(&server, "sightline_turn_dropped_packets_total{reason=\"answer-limit\"}").await > 10.0);
+}
+
+#[tokio::test]
+async fn beyond_its_bandwidth_an_allocation_relays_nothing_in_either_direction() {
+    // A burst of 64 KiB is the least; after that as good as nothing.
+    let server = server_with(|settings| {
+        settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()];
+        settings.limits.bitrate_bps = 8;
+    });
+    let (mut client, relayed) = TurnClient::allocated(&server).await;
+    let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    assert_eq!(client.bind(0x4000, peer.local_addr().unwrap()).await, 0);
+    let dropped = "sightline_turn_dropped_packets_total{reason=\"bandwidth\"}";
+    let payload = [7; 1_000];
+    for (sent, direction) in [(0.0, "to_peers"), (100.0, "to_clients")] {
+        let relayed_packets = format!("sightline_turn_{direction}_packets_total");
+        for number in 1..=100 {
+            match direction {
+                "to_peers" => client.send_on(0x4000, &payload).await,
+                _ => drop(peer.send_to(&payload, relayed).await.unwrap()),
+            }
+            // One by one: what a socket's buffer does not hold is not what is looked at here.
+            while count(&server, dropped).await
+                + count(&server, "sightline_turn_to_peers_packets_total").await
+                + count(&server, "sightline_turn_to_clients_packets_total").await
+                < sent + f64::from(number)
+            {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(count(&server, &relayed_packets).await, 65.0, "{direction}");
+    }
+    assert_eq!(count(&server, dropped).await, 70.0);
 }

@@ -1,5 +1,6 @@
 //! STUN and TURN over real sockets, with a client that says exactly what a test wants.
 
+mod addresses;
 mod client;
 mod credentials;
 mod ice_servers;
@@ -24,6 +25,11 @@ fn server() -> TestServer {
 
 /// A server on loopback with something else than the defaults.
 fn server_with(adapt: impl FnOnce(&mut TurnSettings)) -> TestServer {
+    TestServer::start_with(|config| config.turn = settings(adapt))
+}
+
+/// A relay on free ports, with something else than the defaults.
+fn settings(adapt: impl FnOnce(&mut TurnSettings)) -> RelaySource {
     let mut settings = TurnSettings {
         port: Some(0),
         tls_port: Some(0),
@@ -31,7 +37,7 @@ fn server_with(adapt: impl FnOnce(&mut TurnSettings)) -> TestServer {
         ..TurnSettings::default()
     };
     adapt(&mut settings);
-    TestServer::start_with(|config| config.turn = RelaySource::Own(Box::new(settings)))
+    RelaySource::Own(Box::new(settings))
 }
 
 /// A user name and a password that are valid until so many seconds from now.

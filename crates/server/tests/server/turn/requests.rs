@@ -3,6 +3,10 @@ use stun_types::{
     attribute::{AttributeType, RawAttribute, UnknownAttributes, XorMappedAddress},
     message::{BINDING, Message, MessageWrite, MessageWriteVec, Method},
 };
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use turn_types::{
     attribute::{
         DontFragment, EvenPort, Lifetime, RequestedAddressFamily, RequestedTransport, ReservationToken,
@@ -11,6 +15,7 @@ use turn_types::{
 };
 
 use super::{client::TurnClient, server};
+use crate::harness::within;
 
 #[tokio::test]
 async fn who_asks_by_stun_is_told_its_own_address() {
@@ -19,7 +24,14 @@ async fn who_asks_by_stun_is_told_its_own_address() {
     let answer = client.answer_to(Message::builder_request(BINDING, MessageWriteVec::new()).finish()).await;
     let message = answer.message();
     let mapped = message.attribute::<XorMappedAddress>().unwrap().addr(message.transaction_id());
-    assert_eq!((answer.code, mapped), (0, client.socket.local_addr().unwrap()));
+    let own = client.socket.local_addr().unwrap();
+    assert_eq!((answer.code, mapped), (0, own));
+
+    // And at another port, so that a NAT that maps by destination is found out.
+    client.socket.connect(("127.0.0.1", server.turn_ports.unwrap().1)).await.unwrap();
+    let answer = client.answer_to(Message::builder_request(BINDING, MessageWriteVec::new()).finish()).await;
+    let message = answer.message();
+    assert_eq!(message.attribute::<XorMappedAddress>().unwrap().addr(message.transaction_id()), own);
 }
 
 #[tokio::test]
@@ -113,4 +125,29 @@ async fn bytes_that_are_no_message_are_passed_over() {
         client.socket.send(bytes).await.unwrap();
     }
     assert_eq!(client.ask(REFRESH, &[]).await.code, 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_speaks_something_else_is_closed_and_one_that_says_too_much_is_passed_over() {
+    let server = server();
+    let (plain, tls) = server.turn_ports.unwrap();
+    for port in [plain, tls] {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(&[0xff; 64]).await.unwrap();
+        let mut answer = Vec::new();
+        // Closed without an answer, or reset because something was not read.
+        if within(stream.read_to_end(&mut answer)).await.is_ok() {
+            assert!(answer.is_empty(), "{answer:?}");
+        }
+    }
+
+    // The longest that the framing can say, on no channel; and a request right after it, which is answered.
+    let mut stream = TcpStream::connect(("127.0.0.1", plain)).await.unwrap();
+    let longest = [&[0x40, 0, 0xff, 0xff][..], &vec![7; 0xffff], &[0]].concat();
+    stream.write_all(&longest).await.unwrap();
+    let question = Message::builder_request(BINDING, MessageWriteVec::new()).finish();
+    stream.write_all(&question).await.unwrap();
+    let mut head = [0; 20];
+    within(stream.read_exact(&mut head)).await.unwrap();
+    assert_eq!((&head[..2], &head[4..]), (&[1, 1][..], &question[4..20]));
 }

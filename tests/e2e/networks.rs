@@ -1,0 +1,121 @@
+//! Calls, and what the doctor says, behind routers that stand in the way.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use libtest_mimic::Trial;
+use serde::Deserialize;
+use sightline_e2e::{
+    browser::Engine,
+    netlab::{AtHome, Router, where_there_are_routers},
+    page::Page,
+    stage::{Pair, Scene, Stage},
+    wait::{PATIENCE, until},
+};
+
+use crate::check::examine_here;
+
+/// A browser of each kind.
+const BOTH: Pair = [Engine::Chromium, Engine::Firefox];
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    where_there_are_routers(vec![
+        stage.test(behind_symmetric_routers_a_call_goes_by_udp_through_the_relay),
+        stage.test(where_routers_block_udp_a_call_goes_by_tcp_through_the_relay),
+        stage.test(behind_usual_routers_a_call_goes_directly),
+    ])
+}
+
+async fn behind_symmetric_routers_a_call_goes_by_udp_through_the_relay(scene: &Scene) -> Result<()> {
+    let home = call(scene, Router::SymmetricNat, "symmetric", "relay").await?;
+    let [ada, bob] = &home.pages;
+    // One relay is enough: the other side reaches it from wherever its router lets it.
+    let used = [until_used(ada).await?, until_used(bob).await?];
+    assert!(used.iter().any(|used| used.relay_protocol.as_deref() == Some("udp")), "{used:?}");
+
+    let found = tokio::try_join!(examine_here(ada), examine_here(bob))?;
+    for found in [found.0, found.1] {
+        found.is(
+            "relay-udp",
+            &[
+                ("stun-udp", "ok", "ok"),
+                ("turn-udp", "ok", "ok"),
+                ("nat", "warning", "nat-symmetric"),
+                ("relay-call", "ok", "ok"),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+async fn where_routers_block_udp_a_call_goes_by_tcp_through_the_relay(scene: &Scene) -> Result<()> {
+    let home = call(scene, Router::NoUdp, "no-udp", "relay").await?;
+    let [ada, bob] = &home.pages;
+    for page in [ada, bob] {
+        assert_eq!(until_used(page).await?.relay_protocol.as_deref(), Some("tcp"));
+    }
+    let found = tokio::try_join!(examine_here(ada), examine_here(bob))?;
+    for found in [found.0, found.1] {
+        found.is(
+            "relay-tcp",
+            &[
+                ("stun-udp", "failed", "timeout"),
+                ("turn-udp", "failed", "timeout"),
+                ("turn-tcp", "ok", "ok"),
+                ("nat", "ok", "nat-unknown"),
+                ("relay-call", "ok", "ok"),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+async fn behind_usual_routers_a_call_goes_directly(scene: &Scene) -> Result<()> {
+    let home = call(scene, Router::Nat, "usual", "direct").await?;
+    let [ada, bob] = &home.pages;
+    let found = tokio::try_join!(examine_here(ada), examine_here(bob))?;
+    for found in [found.0, found.1] {
+        found.is("direct", &[("nat", "ok", "ok"), ("relay-call", "ok", "ok")])?;
+    }
+    Ok(())
+}
+
+/// A call between two homes, each behind such a router, that goes this way.
+async fn call(scene: &Scene, router: Router, room: &str, path: &str) -> Result<AtHome> {
+    let address = AtHome::server_address();
+    let home = scene.at_home(BOTH, [router; 2], &["--turn-host", &address]).await?;
+    let [ada, bob] = &home.pages;
+    ada.enter(room, "Ada").await?;
+    bob.enter(room, "Bob").await?;
+    for (page, other) in [(ada, "Bob"), (bob, "Ada")] {
+        page.until_connected_to(other).await?;
+        page.until_picture_moves(other).await?;
+        page.until("the path is shown", |page| {
+            page.tile(other).is_some_and(|tile| tile.path.as_deref() == Some(path))
+        })
+        .await?;
+    }
+    Ok(home)
+}
+
+/// The selected candidate of this side.
+#[derive(Debug, Deserialize)]
+struct Used {
+    relay_protocol: Option<String>,
+}
+
+async fn until_used(page: &Page) -> Result<Used> {
+    until("a selected pair", PATIENCE, async || {
+        let used: Option<Used> = page.execute(USED, vec![]).await?;
+        Ok(used.ok_or_else(|| "none".to_owned()))
+    })
+    .await
+}
+
+const USED: &str = "
+    const entries = sightlineProbe.reports.at(-1)?.entries ?? [];
+    const transport = entries.find((entry) => entry.type === 'transport');
+    const pair = entries.find((entry) => entry.type === 'candidate-pair' &&
+      (entry.id === transport?.selectedCandidatePairId || entry.selected));
+    const local = entries.find((entry) => entry.id === pair?.localCandidateId);
+    return local ? { relay_protocol: local.relayProtocol ?? null } : null;";
