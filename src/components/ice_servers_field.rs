@@ -30,7 +30,7 @@ pub fn IceServersField(
             let locale = language.locale();
             let before = sentence!(settings.ice_servers_line)(locale);
             let after = sentence!(settings.ice_servers_line_end)(locale);
-            format!("{before} {line}{after} {}", problem_text(problem)(locale))
+            format!("{before} {line}{after}{}", problem_text(problem)(locale))
         })
     });
     view! {

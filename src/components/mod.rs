@@ -45,6 +45,7 @@ pub mod stage;
 pub mod stats_panel;
 mod tile;
 mod tile_menu;
+mod tile_path;
 mod video;
 mod when;
 

@@ -16,6 +16,7 @@ use super::{
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
     tile_menu::TileMenu,
+    tile_path::TilePath,
     video::Video,
     when::When,
 };
@@ -129,6 +130,7 @@ pub fn Tile(
                     <CheckLink class="check-link" others=Signal::derive(move || vec![tile]) />
                 </p>
             </When>
+            {(!is_own).then(|| view! { <TilePath tile=tile /> })}
             <TileMenu tile=element video=video volume=(!is_own).then_some(volume) />
             <div class="tile-label">
                 <span class="sr-only">

@@ -54,6 +54,30 @@ async fn a_call_by_relay_alone_goes_over_a_coturn_that_is_there_already(scene: &
     bob.open("/room/coturn?name=Bob&autojoin=1&relay=1").await?;
     tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+
+    // On request the tile tells both ends, and the doctor what the calls of the room use, without addresses.
+    for page in [&ada, &bob] {
+        page.click("tile-path").await?;
+        until("both ends on the tile", PATIENCE, async || {
+            let text: String = page.execute(TILE_PATH, vec![]).await?;
+            Ok(if text.matches("127.0.0.1").count() == 2 && text.contains("relay udp") {
+                Ok(())
+            } else {
+                Err(text)
+            })
+        })
+        .await?;
+        page.click("stats-toggle").await?;
+        page.until("there is a way to the doctor", |page| page.shows("check-link")).await?;
+        let link: String = page.execute(CHECK_LINK, vec![]).await?;
+        page.open(&link).await?;
+        until("what the calls use", PATIENCE, async || {
+            let calls: Vec<String> = page.execute(CALLS, vec![]).await?;
+            let is_told = |call: &String| call.contains("relay udp") && !call.contains("127.0");
+            Ok(if calls.len() == 1 && calls.iter().all(is_told) { Ok(()) } else { Err(format!("{calls:?}")) })
+        })
+        .await?;
+    }
     Ok(())
 }
 
@@ -140,3 +164,13 @@ async fn until_relayed(page: &Page, other: &str) -> Result<()> {
     .await?;
     Ok(())
 }
+
+const TILE_PATH: &str = "return document.querySelector('[data-testid=\"tile-path\"]')?.innerText ?? '';";
+/// Where the link leads that a person would press; without leaving the page in another tab.
+const CHECK_LINK: &str = "
+    const link = document.querySelector('[data-testid=\"check-link\"]');
+    link.addEventListener('click', (event) => event.preventDefault(), { once: true });
+    link.click();
+    return link.href;";
+const CALLS: &str =
+    "return [...document.querySelectorAll('[data-testid=\"check-call\"]')].map((call) => call.innerText);";

@@ -116,6 +116,12 @@ fn filter(router: &Namespace, kind: Router) -> Result<(), NetlabError> {
                 type nat hook postrouting priority 100;
                 oifname wan {mapping}
             }}
+            # What comes uninvited is not for the router either. Else it would be remembered, and keep its port from whoever
+            # inside asks the same place a moment later.
+            chain own {{
+                type filter hook input priority 0;
+                iifname wan ct state new drop
+            }}
             chain passed {{
                 type filter hook forward priority 0; policy drop;
                 {blocked}

@@ -365,7 +365,7 @@ impl Doctor {
                 self.conclude_with_signalling(at, Outcome::failed(code, Vec::new()), now);
             }
             CheckKind::RelayCall => {
-                self.rows.conclude(at, Outcome::failed(CheckCode::RelayFailed, Vec::new()))
+                self.rows.conclude(at, Outcome::failed(CheckCode::RelayFailed, Vec::new()));
             }
             _ => self.rows.conclude(at, Outcome::failed(CheckCode::Timeout, Vec::new())),
         }
