@@ -1,16 +1,116 @@
-//! Turns `locales/*.json` into the `i18n` module: a missing key is a build error.
+//! Turns `locales/*.json` into a function for each sentence, and a list of texts for each section (a key of the outermost
+//! object) in each language. A key that one of them has and another lacks is a build error.
 
-use std::{env, error::Error, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    env,
+    error::Error,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use leptos_i18n_build::{Config, TranslationsInfos};
+use serde_json::Value;
+
+/// The first is what a missing one is told against.
+const LOCALES: [&str; 2] = ["en", "zh-CN"];
+/// Between two texts of a section.
+const BETWEEN_TEXTS: char = '\0';
+/// Between two sections of a language.
+const BETWEEN_SECTIONS: char = '\u{1}';
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    let module_directory = PathBuf::from(env::var("OUT_DIR")?).join("i18n");
-    let config = Config::new("en")?.add_locale("zh-CN")?;
-    let translations = TranslationsInfos::parse(config)?;
-    translations.emit_diagnostics();
-    translations.rerun_if_locales_changed();
-    translations.generate_i18n_module(module_directory)?;
+    println!("cargo::rerun-if-changed=locales");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let mut keys = None;
+    for locale in LOCALES {
+        let json = fs::read_to_string(Path::new("locales").join(format!("{locale}.json")))?;
+        let mut texts = BTreeMap::new();
+        collect(&serde_json::from_str(&json)?, &mut Vec::new(), &mut texts)?;
+        let sections: Vec<_> = sections(&texts).collect();
+        fs::write(
+            out.join(format!("{locale}.txt")),
+            join(sections.iter().map(|(_, list)| list), BETWEEN_SECTIONS),
+        )?;
+        for (name, list) in sections {
+            fs::write(out.join(format!("{locale}.{name}.txt")), list)?;
+        }
+        let own: Vec<_> = texts.into_keys().collect();
+        let expected = keys.get_or_insert_with(|| own.clone());
+        if let Some(odd) = own.iter().find(|key| !expected.contains(key)) {
+            return Err(format!("locales/{locale}.json: {} is not in {}", odd.join("."), LOCALES[0]).into());
+        }
+        if let Some(missing) = expected.iter().find(|key| !own.contains(key)) {
+            return Err(format!("locales/{locale}.json lacks {}", missing.join(".")).into());
+        }
+    }
+    let mut code = String::new();
+    for (number, section) in keys.unwrap_or_default().chunk_by(|one, other| one[0] == other[0]).enumerate() {
+        let name = &section[0][0];
+        writeln!(code, "pub mod r#{name} {{ use crate::language::{{Locale, Section}};")?;
+        writeln!(
+            code,
+            "static SECTION: Section = Section::new({number}, include_str!(\"{}.{name}.txt\"));",
+            LOCALES[0]
+        )?;
+        let keys: Vec<_> = section.iter().cloned().enumerate().collect();
+        write_module(&mut code, &keys, 1)?;
+        writeln!(code, "}}")?;
+    }
+    fs::write(out.join("sentences.rs"), code)?;
+    Ok(())
+}
+
+fn collect(
+    value: &Value,
+    path: &mut Vec<String>,
+    texts: &mut BTreeMap<Vec<String>, String>,
+) -> Result<(), Box<dyn Error>> {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                path.push(key.clone());
+                collect(member, path, texts)?;
+                path.pop();
+            }
+            Ok(())
+        }
+        Value::String(text) if !text.contains([BETWEEN_TEXTS, BETWEEN_SECTIONS]) => {
+            texts.insert(path.clone(), text.clone());
+            Ok(())
+        }
+        other => Err(format!("{} is no text: {other}", path.join(".")).into()),
+    }
+}
+
+/// Each section's name, and its texts in one.
+fn sections(texts: &BTreeMap<Vec<String>, String>) -> impl Iterator<Item = (String, String)> {
+    let texts: Vec<_> = texts.iter().collect();
+    let sections: Vec<_> = texts
+        .chunk_by(|(one, _), (other, _)| one[0] == other[0])
+        .map(|section| (section[0].0[0].clone(), join(section.iter().map(|(_, text)| *text), BETWEEN_TEXTS)))
+        .collect();
+    sections.into_iter()
+}
+
+fn join<'a>(texts: impl Iterator<Item = &'a String>, between: char) -> String {
+    texts.map(String::as_str).collect::<Vec<_>>().join(&between.to_string())
+}
+
+/// The sentences whose keys agree up to `depth`, which are next to each other.
+fn write_module(code: &mut String, keys: &[(usize, Vec<String>)], depth: usize) -> std::fmt::Result {
+    for group in keys.chunk_by(|(_, one), (_, other)| one[depth] == other[depth]) {
+        let (number, key) = &group[0];
+        let name = &key[depth];
+        if key.len() == depth + 1 {
+            writeln!(code, "pub fn r#{name}(locale: Locale) -> &'static str {{")?;
+            writeln!(code, "    SECTION.text(locale, {number})\n}}")?;
+        } else {
+            writeln!(code, "pub mod r#{name} {{ use super::{{Locale, SECTION}};")?;
+            write_module(code, group, depth + 1)?;
+            writeln!(code, "}}")?;
+        }
+    }
     Ok(())
 }

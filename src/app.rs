@@ -1,38 +1,50 @@
 //! Routes, theme and language.
 
-use leptos::prelude::*;
-use sightline_browser::page;
+use leptos::{mount::mount_to_body, prelude::*};
+use sightline_browser::{location::Location, page};
 
 use crate::{
     appearance::Appearance,
-    language::Language,
+    components::LaterPage,
+    language::{Language, Locale},
     navigation::Navigator,
     pages::{
-        check::CheckPage,
+        check::load_check_page,
         home::Home,
         not_found::{NotFound, RoomNameInvalid},
-        report::ReportPage,
+        report::load_report_page,
         room::RoomPage,
     },
+    parameters::Parameters,
     route::Route,
 };
 
+/// Shows the app, in the person's language from the first moment.
+pub async fn mount() {
+    let parameters = Parameters::parse(&Location::current().query);
+    let locale = Language::preferred(parameters.language.as_deref()).await;
+    mount_to_body(move || view! { <App locale=locale /> });
+}
+
 /// The whole app.
 #[component]
-pub fn App() -> AnyView {
+pub fn App(
+    /// The language to begin with.
+    locale: Locale,
+) -> AnyView {
     let navigator = Navigator::provide();
-    Language::provide(navigator.parameters().language.as_deref());
+    Language::provide(locale);
     Appearance::provide();
     Effect::new(move || page::set_title(&title(&navigator.route())));
     view! {
         {move || match navigator.route() {
             Route::Home => view! { <Home /> }.into_any(),
             Route::Room(name) => view! { <RoomPage room=name /> }.into_any(),
-            Route::Report => view! { <ReportPage /> }.into_any(),
+            Route::Report => view! { <LaterPage view=load_report_page() /> }.into_any(),
             Route::RoomNameInvalid => view! { <RoomNameInvalid /> }.into_any(),
             #[cfg(feature = "gallery")]
             Route::Gallery(scene) => view! { <crate::pages::gallery::Gallery scene=scene /> }.into_any(),
-            Route::Check => view! { <CheckPage /> }.into_any(),
+            Route::Check => view! { <LaterPage view=load_check_page() /> }.into_any(),
             Route::NotFound => view! { <NotFound /> }.into_any(),
         }}
     }

@@ -1,9 +1,11 @@
 //! The person's language: the `lang` parameter, else the choice of last time, else what the browser prefers.
 
-use leptos::prelude::*;
+use std::sync::OnceLock;
+
+use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{environment, storage::StorageArea};
 
-use crate::i18n::{I18nLocaleTrait, Locale};
+use crate::{chunk::ChunkLost, in_chunk};
 
 const STORAGE_KEY: &str = "sightline.language";
 
@@ -13,25 +15,62 @@ pub type Sentence = fn(Locale) -> &'static str;
 /// Names a sentence by its key in `locales/*.json`: `sentence!(home.lead)`.
 #[macro_export]
 macro_rules! sentence {
-    ($($key:tt)+) => {
+    ($first:ident $(. $key:ident)+) => {
         // As a plain function, so that every sentence is shown by the same code.
-        (|locale| $crate::i18n::td_string!(locale, $($key)+)) as $crate::language::Sentence
+        $crate::sentences::$first $(::$key)+ as $crate::language::Sentence
     };
 }
 
+/// A language that the page can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Locale {
+    /// English, which is always here.
+    #[default]
+    En,
+    /// Simplified Chinese, which is loaded where it is wanted.
+    ZhCn,
+}
+
+impl Locale {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::En, Self::ZhCn];
+
+    /// Its BCP 47 tag.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::ZhCn => "zh-CN",
+        }
+    }
+
+    /// The language of ours that a BCP 47 tag asks for: its primary subtag decides.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        match tag.split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::En),
+            "zh" => Some(Self::ZhCn),
+            _ => None,
+        }
+    }
+}
+
 /// The language of the page, in context.
-///
-/// In place of `leptos_i18n`'s own context, which brings cookies and `<head>` management along.
 #[derive(Debug, Clone, Copy)]
 pub struct Language(RwSignal<Locale>);
 
 impl Language {
-    /// Chooses the language, keeps `<html lang>` in step, and puts the handle into context.
-    pub fn provide(parameter: Option<&str>) -> Self {
+    /// The language to begin with, loaded; English where another cannot be.
+    pub async fn preferred(parameter: Option<&str>) -> Locale {
         let saved = StorageArea::Local.get(STORAGE_KEY);
         let wanted = parameter.into_iter().map(str::to_owned).chain(saved).chain(environment::languages());
-        let language =
-            Self(RwSignal::new(wanted.into_iter().find_map(|tag| understand(&tag)).unwrap_or_default()));
+        let locale = wanted.into_iter().find_map(|tag| Locale::from_tag(&tag)).unwrap_or_default();
+        load(locale).await.map_or(Locale::default(), |()| locale)
+    }
+
+    /// Keeps `<html lang>` in step, and puts the handle into context.
+    pub fn provide(locale: Locale) -> Self {
+        let language = Self(RwSignal::new(locale));
         Effect::new(move || {
             if let Some(html) = document().document_element() {
                 let _ = html.set_attribute("lang", language.locale().as_str());
@@ -53,10 +92,16 @@ impl Language {
         self.0.get()
     }
 
-    /// Changes the language, also for the next visit.
+    /// Changes the language, also for the next visit, when it is here.
     pub fn choose(self, locale: Locale) {
         StorageArea::Local.set(STORAGE_KEY, locale.as_str());
-        self.0.set(locale);
+        spawn_local(async move {
+            let shown = if load(locale).await.is_ok() { Some(locale) } else { self.0.try_get_untracked() };
+            if let Some(shown) = shown {
+                // Also where it stays as it was: the choice then shows that.
+                self.0.try_set(shown);
+            }
+        });
     }
 
     /// A sentence that follows the language.
@@ -66,12 +111,54 @@ impl Language {
     }
 }
 
-/// The language of ours that a BCP 47 tag asks for: its primary subtag decides.
-fn understand(tag: &str) -> Option<Locale> {
-    match tag.split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
-        "en" => Some(Locale::en),
-        "zh" => Some(Locale::zh_CN),
-        _ => None,
+/// The sentences of one section of `locales/*.json`: a list of its own, so that it is where its sentences are used, in what
+/// every page has or in a chunk.
+#[derive(Debug)]
+pub struct Section {
+    number: usize,
+    english: &'static str,
+}
+
+/// The sections of `zh-CN.json`, where they are loaded.
+static CHINESE: OnceLock<Box<[&'static str]>> = OnceLock::new();
+
+impl Section {
+    /// Made by `build.rs`.
+    #[must_use]
+    pub const fn new(number: usize, english: &'static str) -> Self {
+        Self { number, english }
+    }
+
+    /// A sentence by its place; in English where the language is not here.
+    #[inline(never)] // Else it is in each sentence's function.
+    #[must_use]
+    pub fn text(&self, locale: Locale, place: usize) -> &'static str {
+        let texts = match locale {
+            Locale::En => None,
+            Locale::ZhCn => CHINESE.get().and_then(|sections| sections.get(self.number).copied()),
+        };
+        texts.unwrap_or(self.english).split('\0').nth(place).unwrap_or_default()
+    }
+}
+
+fn keep_chinese(texts: &'static str) {
+    CHINESE.get_or_init(|| texts.split('\u{1}').collect());
+}
+
+/// Gets the texts of a language.
+///
+/// # Errors
+/// Where they are not here and cannot be had.
+async fn load(locale: Locale) -> Result<(), ChunkLost> {
+    if locale == Locale::ZhCn && CHINESE.get().is_none() {
+        keep_chinese(chinese_texts().await?);
+    }
+    Ok(())
+}
+
+in_chunk! {
+    fn chinese_texts, load_chinese in chinese() -> &'static str {
+        include_str!(concat!(env!("OUT_DIR"), "/zh-CN.txt"))
     }
 }
 
@@ -82,20 +169,33 @@ mod tests {
     #[test]
     fn every_english_and_every_chinese_is_understood() {
         for (tag, locale) in [
-            ("en", Locale::en),
-            ("en-GB", Locale::en),
-            ("zh-CN", Locale::zh_CN),
-            ("zh-Hans-SG", Locale::zh_CN),
-            ("ZH_tw", Locale::zh_CN),
+            ("en", Locale::En),
+            ("en-GB", Locale::En),
+            ("zh-CN", Locale::ZhCn),
+            ("zh-Hans-SG", Locale::ZhCn),
+            ("ZH_tw", Locale::ZhCn),
         ] {
-            assert_eq!(understand(tag), Some(locale), "{tag}");
+            assert_eq!(Locale::from_tag(tag), Some(locale), "{tag}");
         }
     }
 
     #[test]
     fn other_languages_are_left_to_the_next_choice() {
         for tag in ["", "fr", "zhx", "-en", "<b>"] {
-            assert_eq!(understand(tag), None, "{tag}");
+            assert_eq!(Locale::from_tag(tag), None, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_found_by_its_key_in_each_language() {
+        let file = |json: &'static str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        let (english, chinese) =
+            (file(include_str!("../locales/en.json")), file(include_str!("../locales/zh-CN.json")));
+        keep_chinese(include_str!(concat!(env!("OUT_DIR"), "/zh-CN.txt")));
+        for (locale, texts) in [(Locale::En, english), (Locale::ZhCn, chinese)] {
+            assert_eq!(sentence!(home.title)(locale), texts["home"]["title"]);
+            assert_eq!(sentence!(notice.room_full.title)(locale), texts["notice"]["room_full"]["title"]);
+            assert_eq!(sentence!(tile.you)(locale), texts["tile"]["you"]);
         }
     }
 }

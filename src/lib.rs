@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod appearance;
+pub mod chunk;
 pub mod components;
 pub mod invitation;
 pub mod language;
@@ -14,10 +15,8 @@ pub mod route;
 pub mod running_calls;
 pub mod session;
 
-pub use translations::i18n;
-
 /// The keys of `locales/*.json`.
-mod translations {
-    #![allow(missing_docs, clippy::all, clippy::pedantic, clippy::expect_used, reason = "generated")]
-    include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
+pub mod sentences {
+    #![allow(missing_docs, non_snake_case, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/sentences.rs"));
 }

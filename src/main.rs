@@ -1,5 +1,5 @@
 //! Mounts the app, nothing else.
 
 fn main() {
-    leptos::mount::mount_to_body(sightline::app::App);
+    wasm_bindgen_futures::spawn_local(sightline::app::mount());
 }

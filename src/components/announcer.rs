@@ -2,7 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::{language::Language, sentence, session::model::RoomModel};
+use crate::{chunk, language::Language, sentence, session::model::RoomModel};
+
+chunk! {
+    /// [`ArrivalAnnouncer`], when it is here.
+    pub fn load_arrival_announcer, preload_arrival_announcer in engine(model: RoomModel) {
+        view! { <ArrivalAnnouncer model=model /> }.into_any()
+    }
+}
 
 /// Says who came or left.
 #[component]

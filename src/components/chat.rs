@@ -7,10 +7,12 @@ use super::{
     chat_message::ChatMessage,
     files::{Attach, Shelf},
     icon::{Icon, IconName},
+    later::Later,
     panels::Panels,
     when::When,
 };
 use crate::{
+    chunk,
     language::Language,
     sentence,
     session::model::{ChatLine, RoomActions, RoomModel},
@@ -29,6 +31,43 @@ pub fn Chat(
     /// Whom files are for; none is everybody.
     files_to: RwSignal<Option<String>>,
     /// Whether it is unfolded, where it can be folded away, and the way back.
+    panels: Panels,
+) -> AnyView {
+    let language = Language::from_context();
+    view! {
+        <aside
+            class="chat"
+            aria-label=language.text(sentence!(chat.title))
+            on:keydown=move |event| {
+                if event.key() == "Escape" && !event.is_composing() {
+                    panels.close_chat();
+                }
+            }
+        >
+            <Later view=load_conversation(model, actions, files_to, panels) />
+        </aside>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`Conversation`], when it is here.
+    fn load_conversation, preload_conversation in engine(
+        model: RoomModel,
+        actions: RoomActions,
+        files_to: RwSignal<Option<String>>,
+        panels: Panels,
+    ) {
+        view! { <Conversation model=model actions=actions files_to=files_to panels=panels /> }.into_any()
+    }
+}
+
+/// What is in the chat's column.
+#[component]
+fn Conversation(
+    model: RoomModel,
+    actions: RoomActions,
+    files_to: RwSignal<Option<String>>,
     panels: Panels,
 ) -> AnyView {
     let language = Language::from_context();
@@ -52,15 +91,6 @@ pub fn Chat(
         }
     });
     view! {
-        <aside
-            class="chat"
-            aria-label=language.text(sentence!(chat.title))
-            on:keydown=move |event| {
-                if event.key() == "Escape" && !event.is_composing() {
-                    panels.close_chat();
-                }
-            }
-        >
             <header class="panel-header">
                 <h2>{language.text(sentence!(chat.title))}</h2>
                 <button
@@ -97,7 +127,6 @@ pub fn Chat(
             <Shelf model=model actions=actions />
             <Attach model=model actions=actions to=files_to />
             <Composer send=actions.send_chat field=panels.composer />
-        </aside>
     }
     .into_any()
 }

@@ -3,33 +3,64 @@
 use leptos::{html, prelude::*};
 
 use crate::{
-    language::Language, navigation::Navigator, route::Route, running_calls::RunningCalls, sentence,
+    chunk, language::Language, navigation::Navigator, route::Route, running_calls::RunningCalls, sentence,
     session::model::TileModel,
 };
 
-/// Opens the doctor in a tab of its own, so that what goes on here goes on; with what the calls use, where there are any.
+/// Opens the doctor in a tab of its own, so that what goes on here goes on.
 #[component]
 pub fn CheckLink(
     /// The look.
     class: &'static str,
-    /// The others in the room.
+    /// The element, for who does something with it.
     #[prop(optional)]
-    others: Option<Signal<Vec<TileModel>>>,
+    element: NodeRef<html::A>,
 ) -> AnyView {
     let language = Language::from_context();
-    let link = NodeRef::<html::A>::new();
-    let href = Navigator::from_context().map(|navigator| navigator.href(&Route::Check)).unwrap_or_default();
-    let plain = href.clone();
-    let tell = move |_| {
-        let (Some(link), Some(others)) = (link.get_untracked(), others) else { return };
-        let calls = others.with_untracked(|others| RunningCalls::of(others));
-        // Before the browser follows it, which is right after this.
-        let _ = link.set_attribute("href", &format!("{plain}{}", calls.to_fragment()));
-    };
     view! {
-        <a node_ref=link class=class href=href target="_blank" rel="noopener" data-testid="check-link" on:click=tell>
-            {language.text(sentence!(check.open))}
+        <a
+            node_ref=element
+            class=class
+            href=doctor()
+            target="_blank"
+            rel="noopener"
+            data-testid="check-link"
+        >
+            {language.text(sentence!(check_link.open))}
         </a>
     }
     .into_any()
+}
+
+chunk! {
+    /// [`CallCheckLink`] for one other, when it is here.
+    pub fn load_call_check_link, preload_call_check_link in engine(other: TileModel) {
+        view! { <CallCheckLink others=Signal::derive(move || vec![other]) /> }.into_any()
+    }
+}
+
+/// Likewise, with what the calls use.
+#[component]
+pub fn CallCheckLink(
+    /// The others in the room.
+    others: Signal<Vec<TileModel>>,
+) -> AnyView {
+    let link = NodeRef::<html::A>::new();
+    let doctor = doctor();
+    let tell = move |_| {
+        let Some(link) = link.get_untracked() else { return };
+        let calls = others.with_untracked(|others| RunningCalls::of(others));
+        // Before the browser follows it, which is right after this.
+        let _ = link.set_attribute("href", &format!("{doctor}{}", calls.to_fragment()));
+    };
+    view! {
+        <span on:click=tell>
+            <CheckLink class="check-link" element=link />
+        </span>
+    }
+    .into_any()
+}
+
+fn doctor() -> String {
+    Navigator::from_context().map(|navigator| navigator.href(&Route::Check)).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Date, Intl, Object, Reflect};
 
-use crate::i18n::{I18nLocaleTrait, Locale};
+use crate::language::Locale;
 
 /// Hours and minutes in the person's time zone.
 #[must_use]

@@ -6,10 +6,12 @@ use sightline_protocol::control::Playback;
 
 use super::{
     icon::{Icon, IconName},
+    later::Later,
     receivers::Receivers,
     when::When,
 };
 use crate::{
+    chunk,
     language::{Language, Sentence},
     sentence,
     session::model::{FileCommand, FileModel, TileModel},
@@ -28,9 +30,6 @@ pub fn FileSource(
 ) -> AnyView {
     let language = Language::from_context();
     let input = NodeRef::<html::Input>::new();
-    let is_dragged_over = RwSignal::new(false);
-    let has_file = Memo::new(move |_| model.name.with(Option::is_some));
-    let has_none = Signal::derive(move || !has_file.get());
     let choose = Callback::new(move |()| {
         if let Some(input) = input.get_untracked() {
             input.click();
@@ -52,6 +51,37 @@ pub fn FileSource(
             }
         />
         <When is=model.is_open>
+            <Later view=load_file_panel(model, act, choose, receivers) />
+        </When>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`FilePanel`], when it is here.
+    fn load_file_panel, preload_file_panel in panels(
+        model: FileModel,
+        act: Callback<FileCommand>,
+        choose: Callback<()>,
+        receivers: Option<RwSignal<Vec<TileModel>>>,
+    ) {
+        view! { <FilePanel model=model act=act choose=choose receivers=receivers /> }.into_any()
+    }
+}
+
+/// Chooses a file, or plays it.
+#[component]
+fn FilePanel(
+    model: FileModel,
+    act: Callback<FileCommand>,
+    choose: Callback<()>,
+    receivers: Option<RwSignal<Vec<TileModel>>>,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_dragged_over = RwSignal::new(false);
+    let has_file = Memo::new(move |_| model.name.with(Option::is_some));
+    let has_none = Signal::derive(move || !has_file.get());
+    view! {
             <section
                 class="file-source"
                 class:is-dragged-over=is_dragged_over
@@ -81,7 +111,6 @@ pub fn FileSource(
                     {receivers.map(|receivers| view! { <Receivers others=receivers /> })}
                 </When>
             </section>
-        </When>
     }
     .into_any()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::invitation_menu::Invitation;
+use super::{invitation_menu::load_invitation, later::Later};
 use crate::{language::Language, sentence};
 
 /// Asks to invite someone.
@@ -16,7 +16,7 @@ pub fn InvitationCard(
         <section class="invitation-card">
             <h2>{language.text(sentence!(room.alone_title))}</h2>
             <p>{language.text(sentence!(room.alone_text))}</p>
-            <Invitation invitation=invitation />
+            <Later view=load_invitation(invitation) />
         </section>
     }
     .into_any()

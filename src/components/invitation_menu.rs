@@ -6,10 +6,11 @@ use sightline_browser::sharing;
 use super::{
     copy_link::CopyLink,
     icon::{Icon, IconName},
+    later::Later,
     qr_code::QrCode,
     when::When,
 };
-use crate::{language::Language, sentence};
+use crate::{chunk, language::Language, sentence};
 
 /// A button and what folds out below it.
 #[component]
@@ -56,12 +57,19 @@ pub fn InvitationMenu(
                 >
                     <h2>{language.text(sentence!(invitation.title))}</h2>
                     <p>{language.text(sentence!(invitation.text))}</p>
-                    <Invitation invitation=invitation />
+                    <Later view=load_invitation(invitation) />
                 </section>
             </When>
         </div>
     }
     .into_any()
+}
+
+chunk! {
+    /// [`Invitation`], when it is here.
+    pub fn load_invitation, preload_invitation in engine(invitation: RwSignal<String>) {
+        view! { <Invitation invitation=invitation /> }.into_any()
+    }
 }
 
 /// The invitation itself: a code to scan, the link, and what can be done with it.

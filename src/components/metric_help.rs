@@ -70,13 +70,13 @@ pub fn metric_help(metric: Metric) -> Sentence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::i18n::Locale;
+    use crate::language::Locale;
 
     #[test]
     fn the_page_and_the_document_define_every_figure_in_the_same_words() {
         let document = include_str!("../../docs/measuring.md");
         for metric in Metric::ALL {
-            let row = format!("| `{}` | {} |", metric.name(), metric_help(metric)(Locale::en));
+            let row = format!("| `{}` | {} |", metric.name(), metric_help(metric)(Locale::En));
             assert!(document.contains(&row), "{row}");
         }
     }

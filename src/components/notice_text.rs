@@ -42,5 +42,6 @@ pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         NoticeCode::ConnectionFailed => both!(connection_failed),
         NoticeCode::TabsOnly => both!(tabs_only),
         NoticeCode::MessageTooLong => both!(message_too_long),
+        NoticeCode::PartUnavailable => both!(part_unavailable),
     }
 }

@@ -5,9 +5,12 @@ use sightline_core::run::RunState;
 
 use super::{
     icon::{Icon, IconName},
+    later::Later,
     link::Link,
+    when::When,
 };
 use crate::{
+    chunk,
     language::{Language, Sentence},
     route::Route,
     sentence,
@@ -74,7 +77,6 @@ pub fn RunResult(
     /// Saves.
     actions: RoomActions,
 ) -> AnyView {
-    let language = Language::from_context();
     let is_put_away = RwSignal::new(false);
     let is_ended = Memo::new(move |_| model.run.get().state == RunState::Ended);
     Effect::new(move || {
@@ -82,6 +84,28 @@ pub fn RunResult(
             is_put_away.set(false);
         }
     });
+    let is_shown = Signal::derive(move || is_ended.get() && !is_put_away.get());
+    view! {
+        <section class="run-result" aria-live="polite" hidden=Signal::derive(move || !is_shown.get())>
+            <When is=is_shown>
+                <Later view=load_run_end(model, actions, is_put_away) />
+            </When>
+        </section>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`RunEnd`], when it is here.
+    fn load_run_end, preload_run_end in panels(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) {
+        view! { <RunEnd model=model actions=actions is_put_away=is_put_away /> }.into_any()
+    }
+}
+
+/// How long it was, and how it can be kept.
+#[component]
+fn RunEnd(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) -> AnyView {
+    let language = Language::from_context();
     let save = move |words: Sentence, test_id: &'static str, export: Export| {
         view! {
             <button
@@ -96,11 +120,6 @@ pub fn RunResult(
         .into_any()
     };
     view! {
-        <section
-            class="run-result"
-            aria-live="polite"
-            hidden=Signal::derive(move || !is_ended.get() || is_put_away.get())
-        >
             <p>
                 {language.text(sentence!(run.ended))} " "
                 <b>{Signal::derive(move || clock(model.run.get().seconds))}</b>
@@ -121,7 +140,6 @@ pub fn RunResult(
             >
                 <Icon name=IconName::Close />
             </button>
-        </section>
     }
     .into_any()
 }

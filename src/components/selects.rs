@@ -5,8 +5,7 @@ use leptos::prelude::*;
 use super::icon::{Icon, IconName};
 use crate::{
     appearance::{Appearance, Theme},
-    i18n::{I18nLocaleTrait, Locale},
-    language::Language,
+    language::{Language, Locale},
     sentence,
 };
 
@@ -14,9 +13,8 @@ use crate::{
 #[component]
 pub fn LanguageSelect() -> AnyView {
     let language = Language::from_context();
-    let options = Locale::get_all()
-        .iter()
-        .map(|&locale| {
+    let options = Locale::ALL
+        .map(|locale| {
             view! {
                 <option value=locale.as_str() lang=locale.as_str() prop:selected=Signal::derive(move || language.locale() == locale)>
                     {own_name(locale)}
@@ -31,7 +29,7 @@ pub fn LanguageSelect() -> AnyView {
             <select
                 data-testid="language"
                 on:change=move |event| {
-                    if let Ok(locale) = event_target_value(&event).parse() {
+                    if let Some(locale) = Locale::from_tag(&event_target_value(&event)) {
                         language.choose(locale);
                     }
                 }
@@ -79,8 +77,8 @@ pub fn ThemeSelect() -> AnyView {
 /// A language's name in itself, which is not translated.
 fn own_name(locale: Locale) -> &'static str {
     match locale {
-        Locale::en => "English",
-        Locale::zh_CN => "简体中文",
+        Locale::En => "English",
+        Locale::ZhCn => "简体中文",
     }
 }
 

@@ -4,7 +4,8 @@ use leptos::{html, prelude::*};
 
 use super::{
     icon::{Icon, IconName},
-    settings_panel::SettingsPanel,
+    later::Later,
+    settings_panel::load_settings_panel,
     when::When,
 };
 use crate::{language::Language, sentence, session::model::SettingsModel};
@@ -64,7 +65,7 @@ pub fn SettingsMenu(
                 // A click anywhere else closes it.
                 <div class="popover-backdrop" on:click=move |_| is_open.set(false)></div>
                 <div class="popover-sheet settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
-                    <SettingsPanel settings=settings in_lobby=in_lobby show_shortcuts=show_shortcuts />
+                    <Later view=load_settings_panel(settings, in_lobby, show_shortcuts) />
                 </div>
             </When>
         </div>

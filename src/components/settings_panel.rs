@@ -11,8 +11,8 @@ use super::{
     selects::{LanguageSelect, ThemeSelect},
 };
 use crate::{
-    i18n::Locale,
-    language::{Language, Sentence},
+    chunk,
+    language::{Language, Locale, Sentence},
     sentence,
     session::model::{Setting, SettingsModel},
 };
@@ -21,6 +21,17 @@ const RESOLUTIONS: [&str; 5] = ["320x180", "640x360", "960x540", "1280x720", "19
 const FRAME_RATES: [&str; 5] = ["10", "15", "24", "30", "60"];
 const BITRATES_BPS: [&str; 7] = ["", "128000", "256000", "512000", "1000000", "2000000", "4000000"];
 const JITTER_BUFFERS_MS: [&str; 6] = ["", "50", "100", "200", "500", "1000"];
+
+chunk! {
+    /// [`SettingsPanel`], when it is here.
+    pub fn load_settings_panel, preload_settings_panel in panels(
+        settings: SettingsModel,
+        in_lobby: bool,
+        show_shortcuts: Option<Callback<()>>,
+    ) {
+        view! { <SettingsPanel settings=settings in_lobby=in_lobby show_shortcuts=show_shortcuts /> }.into_any()
+    }
+}
 
 /// Every setting, by what it is about.
 #[component]

@@ -6,9 +6,11 @@ use sightline_browser::keyboard;
 use super::{
     choice::Switch,
     icon::{Icon, IconName},
+    later::Later,
     when::When,
 };
 use crate::{
+    chunk,
     language::{Language, Sentence},
     sentence,
     session::model::switch_value,
@@ -120,34 +122,47 @@ pub fn ShortcutsDialog(
     /// Whether the keys do what it says: `on` or `off`.
     is_on: RwSignal<String>,
 ) -> AnyView {
-    let language = Language::from_context();
     view! {
         <When is=is_open>
-            {
-                let dialog = NodeRef::<html::Dialog>::new();
-                Effect::new(move || {
-                    if let Some(dialog) = dialog.get() {
-                        // Throws where it is shown already.
-                        let _ = dialog.show_modal();
-                    }
-                });
-                let close = move |_| {
-                    if let Some(dialog) = dialog.get_untracked() {
-                        dialog.close();
-                    }
-                };
-                let rows = Shortcut::ALL
-                    .map(|shortcut| {
-                        let keys = shortcut.keys().iter().map(|key| view! { <kbd>{*key}</kbd> }.into_any());
-                        view! {
-                            <div class="shortcut">
-                                <dt>{language.text(shortcut.words())}</dt>
-                                <dd>{keys.collect_view()}</dd>
-                            </div>
-                        }
-                            .into_any()
-                    });
-                view! {
+            <Later view=load_shortcuts_list(is_open, is_on) />
+        </When>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`ShortcutsList`], when it is here.
+    fn load_shortcuts_list, preload_shortcuts_list in panels(is_open: RwSignal<bool>, is_on: RwSignal<String>) {
+        view! { <ShortcutsList is_open=is_open is_on=is_on /> }.into_any()
+    }
+}
+
+#[component]
+fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
+    let language = Language::from_context();
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            // Throws where it is shown already.
+            let _ = dialog.show_modal();
+        }
+    });
+    let close = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let rows = Shortcut::ALL.map(|shortcut| {
+        let keys = shortcut.keys().iter().map(|key| view! { <kbd>{*key}</kbd> }.into_any());
+        view! {
+            <div class="shortcut">
+                <dt>{language.text(shortcut.words())}</dt>
+                <dd>{keys.collect_view()}</dd>
+            </div>
+        }
+        .into_any()
+    });
+    view! {
                     <dialog
                         node_ref=dialog
                         class="dialog"
@@ -173,10 +188,6 @@ pub fn ShortcutsDialog(
                             <Switch label=sentence!(shortcuts.on) value=is_on test_id="shortcuts-on" />
                         </div>
                     </dialog>
-                }
-                    .into_any()
-            }
-        </When>
     }
     .into_any()
 }

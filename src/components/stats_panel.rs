@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use sightline_core::stats::{Figure, FigureValue, Metric};
 
 use super::{
-    check_link::CheckLink,
+    check_link::CallCheckLink,
     figure_text,
     figures::{
         charts::Charts,
@@ -20,6 +20,7 @@ use super::{
     when::When,
 };
 use crate::{
+    chunk,
     language::Language,
     sentence,
     session::model::{RoomModel, TileModel},
@@ -31,6 +32,13 @@ const FIRST_ROWS: usize = 8;
 const REMOTE_ROWS: usize = 7;
 /// How many come before those: what is known of a stamped source.
 const KNOWN_ROWS: usize = 11;
+
+chunk! {
+    /// [`StatsPanel`], when it is here.
+    pub fn load_stats_panel, preload_stats_panel in panels(model: RoomModel, close: Callback<()>) {
+        view! { <StatsPanel model=model close=close /> }.into_any()
+    }
+}
 
 /// Every figure of every other member.
 #[component]
@@ -64,7 +72,7 @@ pub fn StatsPanel(
             <header class="panel-header">
                 <h2>{language.text(sentence!(figures.title))}</h2>
                 <span class="room-bar-space"></span>
-                <CheckLink class="check-link" others=model.others.into() />
+                <CallCheckLink others=model.others.into() />
                 <button
                     type="button"
                     class="icon-button stats-expand"

@@ -2,25 +2,24 @@
 
 use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
-use sightline_core::{
-    room::LinkState,
-    stats::{LinkPath, Unit},
-};
+use sightline_core::{room::LinkState, stats::LinkPath};
 use sightline_protocol::control::Playback;
 
 use super::{
     avatar::Avatar,
-    check_link::CheckLink,
-    figure_text,
+    check_link::load_call_check_link,
     icon::{Icon, IconName},
+    later::Later,
+    playback_line::load_playback_line,
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
-    tile_menu::TileMenu,
+    tile_menu::load_tile_menu,
     tile_path::TilePath,
     video::Video,
     when::When,
 };
 use crate::{
+    chunk,
     language::{Language, Sentence},
     sentence,
     session::model::TileModel,
@@ -72,23 +71,6 @@ pub fn Tile(
     let state_words =
         Signal::derive(move || state_text(state.get()).map(|sentence| sentence(language.locale())));
     let is_bad = Memo::new(move |_| tile.quality.get().is_some_and(|quality| is_complaint(quality.cause)));
-    let cause = Signal::derive(move || {
-        let quality = tile.quality.get()?;
-        let words = cause_text(quality.cause, is_own)(language.locale());
-        match tile.seen_by.get() {
-            Some(seen) if is_own => Some(seen_by_text(&seen, language)),
-            _ => Some(words.to_owned()),
-        }
-    });
-    let playback = Signal::derive(move || {
-        if let Some(words) = tile.playback.get().and_then(playback_text) {
-            return Some(words(language.locale()).to_owned());
-        }
-        let truth = tile.truth.get()?;
-        let delay = figure_text::of_number(Unit::Seconds, truth.delay?.as_secs_f64());
-        let (lost, all) = (truth.lost.to_string(), truth.shown.saturating_add(truth.lost).to_string());
-        Some([&*delay, ", ", &lost, " ", sentence!(known.lost_of)(language.locale()), " ", &all].concat())
-    });
     view! {
         <li
             node_ref=element
@@ -124,14 +106,14 @@ pub fn Tile(
             <p class="tile-state" role="status">
                 {state_words}
             </p>
-            <p class="tile-playback">{playback}</p>
+            <Later view=load_playback_line(tile) />
             <When is=Signal::derive(move || state.get() == LinkState::Failed)>
                 <p class="tile-check">
-                    <CheckLink class="check-link" others=Signal::derive(move || vec![tile]) />
+                    <Later view=load_call_check_link(tile) />
                 </p>
             </When>
             {(!is_own).then(|| view! { <TilePath tile=tile /> })}
-            <TileMenu tile=element video=video volume=(!is_own).then_some(volume) />
+            <Later view=load_tile_menu(element, video, (!is_own).then_some(volume)) />
             <div class="tile-label">
                 <span class="sr-only">
                     {Signal::derive(move || {
@@ -145,23 +127,39 @@ pub fn Tile(
                 <span class="tile-name" dir="auto">
                     {shown_name}
                 </span>
-                <SignalBars quality=tile.quality is_own=is_own />
-                <span class="tile-cause" aria-hidden="true" data-testid=is_own.then_some("seen-by")>
-                    {cause}
-                </span>
+                <Later view=load_condition(tile, is_own) />
             </div>
         </li>
     }
     .into_any()
 }
 
-/// Why a picture stands still, where its provider says so.
-fn playback_text(playback: Playback) -> Option<Sentence> {
-    match playback {
-        Playback::Paused => Some(sentence!(tile.paused)),
-        Playback::Ended => Some(sentence!(tile.ended)),
-        Playback::Playing | Playback::Seeking | Playback::Unknown => None,
+chunk! {
+    /// [`Condition`], when it is here.
+    fn load_condition, preload_condition in engine(tile: TileModel, is_own: bool) {
+        view! { <Condition tile=tile is_own=is_own /> }.into_any()
     }
+}
+
+/// How the connection is, and why.
+#[component]
+fn Condition(tile: TileModel, is_own: bool) -> AnyView {
+    let language = Language::from_context();
+    let cause = Signal::derive(move || {
+        let quality = tile.quality.get()?;
+        let words = cause_text(quality.cause, is_own)(language.locale());
+        match tile.seen_by.get() {
+            Some(seen) if is_own => Some(seen_by_text(&seen, language)),
+            _ => Some(words.to_owned()),
+        }
+    });
+    view! {
+        <SignalBars quality=tile.quality is_own=is_own />
+        <span class="tile-cause" aria-hidden="true" data-testid=is_own.then_some("seen-by")>
+            {cause}
+        </span>
+    }
+    .into_any()
 }
 
 fn on_off(is_on: bool) -> &'static str {

@@ -5,9 +5,21 @@ use sightline_browser::{media_element, page};
 
 use super::icon::{Icon, IconName};
 use crate::{
+    chunk,
     language::{Language, Sentence},
     sentence,
 };
+
+chunk! {
+    /// [`TileMenu`], when it is here.
+    pub fn load_tile_menu, preload_tile_menu in engine(
+        tile: NodeRef<html::Li>,
+        video: NodeRef<html::Video>,
+        volume: Option<RwSignal<f64>>,
+    ) {
+        view! { <TileMenu tile=tile video=video volume=volume /> }.into_any()
+    }
+}
 
 /// The buttons of a tile.
 #[component]
@@ -46,21 +58,24 @@ pub fn TileMenu(
         }
         .into_any()
     };
+    let slider = NodeRef::<html::Input>::new();
     let volume = volume.map(|volume| {
         view! {
             <label class="tile-volume">
                 <Icon name=IconName::Sound />
                 <span class="sr-only">{language.text(sentence!(tile.volume))}</span>
                 <input
+                    node_ref=slider
                     type="range"
                     min="0"
                     max="1"
                     step="0.05"
                     data-testid="tile-volume"
-                    prop:value=Signal::derive(move || volume.get().to_string())
-                    on:input=move |event| {
-                        if let Ok(loudness) = event_target_value(&event).parse() {
-                            volume.set(loudness);
+                    // As a number: what turns numbers into text and back weighs more than the rest of this chunk.
+                    prop:value=volume
+                    on:input=move |_| {
+                        if let Some(slider) = slider.get_untracked() {
+                            volume.set(slider.value_as_number());
                         }
                     }
                 />

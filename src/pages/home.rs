@@ -109,7 +109,7 @@ pub fn Home() -> AnyView {
             </ul>
             <p class="home-check">
                 <Link to=Route::Check class="check-link">
-                    {language.text(sentence!(check.open))}
+                    {language.text(sentence!(check_link.open))}
                 </Link>
             </p>
         </main>

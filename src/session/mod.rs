@@ -6,6 +6,7 @@
 pub mod address;
 mod chat_history;
 mod driver;
+mod engine;
 mod figures_view;
 mod files;
 mod identity;
@@ -20,7 +21,6 @@ mod signals;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use futures_util::future::join;
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     certificate::Certificate,
@@ -28,14 +28,12 @@ use sightline_browser::{
     queue::{EventSink, EventStream, event_queue},
     random,
 };
-use sightline_core::{notice::NoticeCode, room::RoomSession, signalling::JoinRequest};
-use sightline_protocol::{DisplayName, InstanceId, RoomName, control::PublishedState};
+use sightline_core::{notice::NoticeCode, signalling::JoinRequest};
+use sightline_protocol::{DisplayName, InstanceId, RoomName};
 
 use self::{
     address::FutureWay,
-    chat_history::ChatHistory,
-    driver::{Driver, Setup},
-    files::Files,
+    engine::Entry,
     identity::Place,
     input::{Command, Input, TransferAction},
     media::LocalMedia,
@@ -227,6 +225,17 @@ fn room_actions(
     }
 }
 
+/// Waits until the person tries again; false where they leave.
+async fn wants_retry(stream: &mut EventStream<Input>) -> bool {
+    loop {
+        match stream.next().await {
+            Some(Input::Command(Command::Retry)) => return true,
+            Some(Input::Command(Command::Leave)) | None => return false,
+            Some(_) => {}
+        }
+    }
+}
+
 /// What the one visit of the room uses up.
 struct Start {
     stream: EventStream<Input>,
@@ -293,19 +302,30 @@ impl Entrance {
             instance: InstanceId::from_random(random::bits()),
             resume: self.place.as_ref().map(|place| place.resume.clone()),
         };
-        let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
-        let view = self.owner.with(|| RoomView::new(self.room.clone(), self.model, self.media.clone()));
-        let (room, media, inputs) = (self.room.clone(), self.media.clone(), self.inputs.clone());
-        let certificate = Rc::clone(&self.certificate);
-        let files =
-            self.owner.with(|| Files::new(self.room.clone(), self.model.transfers, self.inputs.clone()));
+        let entry = Entry {
+            room: self.room.clone(),
+            request,
+            media: self.media.clone(),
+            model: self.model,
+            owner: self.owner.clone(),
+            way: start.way,
+            certificate: Rc::clone(&self.certificate),
+            inputs: self.inputs.clone(),
+            run_limit: start.run_limit,
+        };
+        let notices = self.model.notices;
+        let mut stream = start.stream;
         spawn_local(async move {
-            let (way, (history, kept)) = join(start.way, ChatHistory::open(&room)).await;
-            session.restore_chat(kept);
-            let certificate = certificate.borrow().clone();
-            let run_limit = start.run_limit;
-            let setup = Setup { session, media, view, history, files, way, certificate, inputs, run_limit };
-            Driver::new(setup).run(start.stream).await;
+            while engine::load().await.is_err() {
+                signals::insert(notices, NoticeCode::ServerUnreachable);
+                if !wants_retry(&mut stream).await {
+                    return;
+                }
+                signals::remove(notices, &NoticeCode::ServerUnreachable);
+            }
+            if let Ok(running) = engine::start(entry, stream).await {
+                running.await;
+            }
         });
         true
     }

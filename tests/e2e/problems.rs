@@ -18,6 +18,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_camera_that_another_program_holds_is_told),
         stage.test_in_each(a_page_that_is_not_secure_is_told),
         stage.test_in_each(a_browser_without_webrtc_is_told),
+        stage.test_in_each(a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again),
         vec![stage.test(sound_that_the_browser_holds_back_plays_after_a_click)],
     ]
     .into_iter()
@@ -57,6 +58,28 @@ async fn a_browser_without_webrtc_is_told(scene: &Scene, engine: Engine) -> Resu
     let page = scene.page(engine).await?;
     page.open("/room/too-old?probe=no-webrtc").await?;
     page.until_notice("unsupported-browser").await?;
+    Ok(())
+}
+
+async fn a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/room/parts").await?;
+    page.until("the lobby is there", |page| page.shows("lobby")).await?;
+    page.expect_console_error("no network");
+    page.execute::<()>(
+        "window.fetchAsEver = window.fetch;
+         window.fetch = () => Promise.reject(new TypeError('no network'));",
+        vec![],
+    )
+    .await?;
+    page.click("settings-toggle").await?;
+    page.until_notice("part-unavailable").await?;
+    page.execute::<()>("window.fetch = window.fetchAsEver;", vec![]).await?;
+    page.click_in_notice("part-unavailable").await?;
+    page.until("the settings are there", |page| page.shows("bitrate-limit")).await?;
     Ok(())
 }
 

@@ -63,6 +63,8 @@ pub enum NoticeCode {
     TabsOnly,
     /// A chat message is longer than may be sent.
     MessageTooLong,
+    /// A part of the page that comes later could not be loaded.
+    PartUnavailable,
 }
 
 impl NoticeCode {
@@ -98,6 +100,7 @@ impl NoticeCode {
             Self::ConnectionFailed => "connection-failed",
             Self::TabsOnly => "tabs-only",
             Self::MessageTooLong => "message-too-long",
+            Self::PartUnavailable => "part-unavailable",
         }
     }
 

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{fingerprint, placement, process, sizes, tools, workspace};
+use crate::{fingerprint, placement, process, release, sizes, tools, workspace};
 
 /// How the client is built.
 #[derive(Args, Default)]
@@ -49,26 +49,30 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let choices =
         [&options.public_url, signalling_server, mode, &tools.wasm_bindgen_version, &tools.wasm_opt_version];
     let stamp = state_dir.join("client.stamp");
-    if fs::read_to_string(&stamp).ok() == Some(fingerprint::of_client(&choices)?) {
+    let inputs = fingerprint::of_inputs(&choices)?;
+    if fs::read_to_string(&stamp).ok() == Some(fingerprint::of_client(&inputs)?) {
         println!("dist/ is up to date");
     } else {
-        let mut trunk = tools.trunk();
-        trunk.args(["build", "--public-url", "/"]);
-        if !options.debug {
-            trunk.arg("--release");
+        let dist = workspace::dist_dir();
+        // A build that is killed half-way must not pass for a finished one.
+        if stamp.exists() {
+            fs::remove_file(&stamp)?;
         }
-        process::run(&mut trunk)?;
+        if options.debug {
+            process::run(tools.trunk().args(["build", "--public-url", "/"]))?;
+        } else {
+            release::build(&tools, &dist)?;
+        }
         if options.public_url != "/" || options.signalling_server.is_some() {
-            placement::place(&workspace::dist_dir(), &options.public_url, signalling_server)?;
+            placement::place(&dist, &options.public_url, signalling_server)?;
         }
         // What a static host shows at a path that is no file: the app, which knows its own routes.
-        let dist = workspace::dist_dir();
         fs::copy(dist.join("index.html"), dist.join("404.html"))?;
         // A debug build is not measured, and its tens of megabytes would take longer to compress than to build.
         if !options.debug {
             sizes::precompress(&dist)?;
         }
-        fs::write(&stamp, fingerprint::of_client(&choices)?)?;
+        fs::write(&stamp, fingerprint::of_client(&inputs)?)?;
     }
     if !options.debug {
         sizes::print_first_visit(&workspace::dist_dir(), &options.public_url)?;

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::workspace;
 
 /// Everything that the built client depends on, beside the tools and the options.
-const INPUTS: [&str; 14] = [
+const INPUTS: [&str; 15] = [
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
@@ -26,21 +26,32 @@ const INPUTS: [&str; 14] = [
     "crates/core",
     "crates/browser",
     "crates/file-worker",
+    "crates/xtask/src/release",
 ];
 
-/// A number that changes with any input, with `choices` (options and tool versions), and with `index.html` in the built
-/// client, which names every other file in it by its hash: `trunk serve` writes there too.
+/// A number that changes with any input and with `choices` (options and tool versions). To be asked for before a build: what
+/// is changed while that runs is not in it.
 ///
 /// # Errors
 /// Where an input cannot be read.
-pub(crate) fn of_client(choices: &[&str]) -> Result<String> {
+pub(crate) fn of_inputs(choices: &[&str]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     choices.hash(&mut hasher);
     for input in INPUTS {
         hash_tree(&workspace::root().join(input), &mut hasher)?;
     }
-    hash_tree(&workspace::dist_dir().join("index.html"), &mut hasher)?;
     Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// That number, and one for `index.html` in the built client, which names every other file in it by its hash: `trunk serve`
+/// writes there too.
+///
+/// # Errors
+/// Where the page cannot be read.
+pub(crate) fn of_client(inputs: &str) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    hash_tree(&workspace::dist_dir().join("index.html"), &mut hasher)?;
+    Ok(format!("{inputs} {:016x}", hasher.finish()))
 }
 
 fn hash_tree(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {

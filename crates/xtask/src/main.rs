@@ -15,6 +15,7 @@ mod measure;
 mod placement;
 mod policy;
 mod process;
+mod release;
 mod screenshots;
 mod serve;
 mod sizes;

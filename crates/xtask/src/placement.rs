@@ -27,8 +27,8 @@ fn placed(html: &str, public_url: &str) -> String {
     let moved = html.replace("=\"/", &format!("=\"{public_url}")).replace("'/", &format!("'{public_url}"));
     // Deferred scripts and modules run in the order in which they stand.
     let config =
-        format!("<script defer src=\"{public_url}{CONFIG_FILE}\"></script>\n    <script type=\"module\">");
-    moved.replacen("<script type=\"module\">", &config, 1)
+        format!("<script defer src=\"{public_url}{CONFIG_FILE}\"></script>\n<script type=\"module\"");
+    moved.replacen("<script type=\"module\"", &config, 1)
 }
 
 fn config(signalling_server: &str) -> String {
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn every_address_in_the_page_moves_and_the_settings_come_before_the_client() {
         let html = "<base href=\"/\" /><link href=\"/a.css\"><script type=\"module\">\nimport init from '/b.js';</script>";
-        let expected = "<base href=\"/x/\" /><link href=\"/x/a.css\"><script defer src=\"/x/config.js\"></script>\n    \
+        let expected = "<base href=\"/x/\" /><link href=\"/x/a.css\"><script defer src=\"/x/config.js\"></script>\n\
                         <script type=\"module\">\nimport init from '/x/b.js';</script>";
         assert_eq!(placed(html, "/x/"), expected);
     }

@@ -1,6 +1,11 @@
 //! Running other programs.
 
-use std::{ffi::OsStr, process::Command};
+use std::{
+    ffi::OsStr,
+    io::Write,
+    process::{Command, Stdio},
+    thread,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -32,6 +37,29 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("`{name} {}` ended with {status}", args.join(" "));
     }
     Ok(())
+}
+
+/// What it makes of `input`.
+///
+/// # Errors
+/// Where it cannot be started or does not end with success.
+pub(crate) fn filter(command: &mut Command, input: &str) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {name}"))?;
+    let mut stdin = child.stdin.take().context("no standard input")?;
+    let output = thread::scope(|scope| {
+        // Where it does not read to the end its exit code says so.
+        scope.spawn(move || drop(stdin.write_all(input.as_bytes())));
+        child.wait_with_output()
+    })?;
+    if !output.status.success() {
+        bail!("{name} ended with {}", output.status);
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// What it prints, or nothing where it cannot be started or fails.

@@ -1,6 +1,6 @@
 //! The tools that build the client, at their pinned versions.
 
-use std::{ffi::OsString, fs, path::PathBuf};
+use std::{ffi::OsString, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
@@ -13,6 +13,7 @@ const GECKODRIVER_VERSION: &str = "0.37.0";
 const NPM_BINARYEN_VERSION: &str = "132.0.0";
 /// Where there is no npm either.
 const CRATE_WASM_OPT_VERSION: &str = "0.116.1";
+const NPM_ESBUILD_VERSION: &str = "0.28.2";
 /// 108 (Debian 12) exports the wrong one of two tables, and the client stops at its first callback.
 const OLDEST_WASM_OPT: u32 = 116;
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -25,12 +26,14 @@ pub(crate) struct ClientTools {
     wasm_opt: PathBuf,
     /// As trunk compares it, `version_108`.
     pub(crate) wasm_opt_version: String,
+    /// Where there is npm.
+    esbuild: Option<PathBuf>,
     search_path: OsString,
 }
 
 impl ClientTools {
     /// Trunk, set up so that it uses exactly these tools and downloads none of its own.
-    pub(crate) fn trunk(&self) -> std::process::Command {
+    pub(crate) fn trunk(&self) -> Command {
         let mut trunk = process::command(&self.trunk);
         trunk
             .env("PATH", &self.search_path)
@@ -42,11 +45,45 @@ impl ClientTools {
         trunk
     }
 
+    /// Binds WebAssembly to JavaScript.
+    ///
+    /// # Errors
+    /// Where it is not there any more.
+    pub(crate) fn wasm_bindgen(&self) -> Result<Command> {
+        let path = which::which_in("wasm-bindgen", Some(&self.search_path), workspace::root())?;
+        Ok(process::command(path))
+    }
+
+    /// Shrinks WebAssembly.
+    pub(crate) fn wasm_opt(&self) -> Command {
+        process::command(&self.wasm_opt)
+    }
+
+    /// The script (`js`) or the style sheet (`css`), said shorter; without npm as it is.
+    ///
+    /// # Errors
+    /// Where it is not understood.
+    pub(crate) fn minify(&self, text: &str, language: &str) -> Result<String> {
+        let Some(esbuild) = &self.esbuild else { return Ok(text.to_owned()) };
+        let mut esbuild = process::command(esbuild);
+        esbuild.args(["--minify", "--log-level=warning", &format!("--loader={language}")]);
+        if language == "js" {
+            esbuild.args(["--format=esm", "--tree-shaking=true"]);
+        }
+        process::filter(&mut esbuild, text)
+    }
+
     /// Says what is used.
     pub(crate) fn print(&self) {
         println!("trunk {TRUNK_VERSION}: {}", self.trunk.display());
         println!("wasm-bindgen {}", self.wasm_bindgen_version);
         println!("wasm-opt {}: {}", self.wasm_opt_version, self.wasm_opt.display());
+        match &self.esbuild {
+            Some(path) => println!("esbuild {NPM_ESBUILD_VERSION}: {}", path.display()),
+            None => {
+                println!("esbuild: not without npm; script and styles stay as they are, 4 KiB more to load");
+            }
+        }
     }
 }
 
@@ -67,8 +104,9 @@ pub(crate) fn client_tools() -> Result<ClientTools> {
     })?;
     wasm_bindgen(&wasm_bindgen_version, "wasm-bindgen")?;
     let (wasm_opt, wasm_opt_version) = wasm_opt()?;
+    let esbuild = esbuild()?;
     let search_path = install::search_path()?;
-    Ok(ClientTools { trunk, wasm_bindgen_version, wasm_opt, wasm_opt_version, search_path })
+    Ok(ClientTools { trunk, wasm_bindgen_version, wasm_opt, wasm_opt_version, esbuild, search_path })
 }
 
 /// The runner of the browser crate's tests.
@@ -182,6 +220,24 @@ fn wasm_opt() -> Result<(PathBuf, String)> {
         )?;
     }
     find_wasm_opt()?.context("wasm-opt was installed but does not work")
+}
+
+/// What minifies script and styles; nothing where there is no npm to have it from.
+fn esbuild() -> Result<Option<PathBuf>> {
+    let find = || -> Result<Option<PathBuf>> {
+        let path = install::npm_bin_dir()?.join("esbuild");
+        let said = process::output(process::command(&path).arg("--version"));
+        Ok((said.as_deref() == Some(NPM_ESBUILD_VERSION)).then_some(path))
+    };
+    if let Some(found) = find()? {
+        return Ok(Some(found));
+    }
+    if which::which("npm").is_err() {
+        return Ok(None);
+    }
+    println!("installing the npm package esbuild, which minifies script and styles: under a minute");
+    install::from_npm("esbuild", NPM_ESBUILD_VERSION)?;
+    find()
 }
 
 /// The first on the PATH that trunk is given, where it is recent enough.

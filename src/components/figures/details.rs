@@ -5,8 +5,7 @@ use sightline_core::stats::{ConnectionDetails, MediaDetail};
 
 use super::{copy_button::CopyButton, event_text::event_text, timeline::Timeline};
 use crate::{
-    i18n::Locale,
-    language::{Language, Sentence},
+    language::{Language, Locale, Sentence},
     sentence,
     session::model::TileModel,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{i18n::Locale, sentence};
+use crate::{language::Locale, sentence};
 
 /// `0 B`, `999 B`, `1.0 kB`, `12 MB`: decimal units, as disks and networks are sold.
 #[must_use]
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn times_left_are_rounded_up() {
         for (seconds, words) in [(0, "0 s"), (59, "59 s"), (61, "2 min"), (3600, "1 h"), (3601, "2 h")] {
-            assert_eq!(time(Duration::from_secs(seconds), Locale::en), words);
+            assert_eq!(time(Duration::from_secs(seconds), Locale::En), words);
         }
     }
 }

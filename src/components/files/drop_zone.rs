@@ -5,6 +5,7 @@ use sightline_browser::files::{dropped_files, pasted_files};
 
 use super::attach::recipient;
 use crate::{
+    chunk,
     components::{
         icon::{Icon, IconName},
         when::When,
@@ -13,6 +14,17 @@ use crate::{
     sentence,
     session::model::{RoomActions, RoomModel},
 };
+
+chunk! {
+    /// [`DropZone`], when it is here.
+    pub fn load_drop_zone, preload_drop_zone in engine(
+        model: RoomModel,
+        actions: RoomActions,
+        to: RwSignal<Option<String>>,
+    ) {
+        view! { <DropZone model=model actions=actions to=to /> }.into_any()
+    }
+}
 
 /// Listens while it is there, and says what a drop would do while something hovers.
 #[component]

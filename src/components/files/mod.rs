@@ -8,5 +8,5 @@ mod shelf;
 mod transfer;
 
 pub use attach::Attach;
-pub use drop_zone::DropZone;
+pub use drop_zone::load_drop_zone;
 pub use shelf::Shelf;

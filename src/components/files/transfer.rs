@@ -10,8 +10,7 @@ use crate::{
         icon::{Icon, IconName},
         when::When,
     },
-    i18n::Locale,
-    language::{Language, Sentence},
+    language::{Language, Locale, Sentence},
     sentence,
     session::model::{RoomActions, TransferModel},
 };

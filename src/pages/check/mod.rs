@@ -18,6 +18,7 @@ use self::{
     examination::Task, report_actions::ReportActions, rows::CheckGroup, summary::Summary, trickle::Trickle,
 };
 use crate::{
+    chunk,
     components::{
         When,
         icon::{Icon, IconName},
@@ -95,6 +96,13 @@ impl CheckModel {
             let checks = self.checks.get_untracked();
             Report::new(&checks, self.calls.get_untracked(), environment::user_agent(), clock::unix_ms())
         })
+    }
+}
+
+chunk! {
+    /// [`CheckPage`], when it is here.
+    pub fn load_check_page, preload_check_page in pages() {
+        view! { <CheckPage /> }.into_any()
     }
 }
 

@@ -16,7 +16,14 @@ use self::{
     opened::{Opened, Problem, View},
     overview::Overview,
 };
-use crate::{components::page_header::PageHeader, language::Language, sentence};
+use crate::{chunk, components::page_header::PageHeader, language::Language, sentence};
+
+chunk! {
+    /// [`ReportPage`], when it is here.
+    pub fn load_report_page, preload_report_page in pages() {
+        view! { <ReportPage /> }.into_any()
+    }
+}
 
 /// The page.
 #[component]

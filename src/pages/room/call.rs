@@ -1,18 +1,21 @@
 //! In the room.
 
-use leptos::{html, prelude::*};
+use std::time::Duration;
+
+use leptos::{html, prelude::*, task::spawn_local};
+use sightline_browser::clock;
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 
 use crate::{
     components::{
-        RunControl, RunResult, When,
-        announcer::ArrivalAnnouncer,
+        Later, RunControl, RunResult, When,
+        announcer::load_arrival_announcer,
         chat::Chat,
         connection_status::ConnectionStatus,
         controls::Controls,
         file_source::FileSource,
-        files::DropZone,
+        files::load_drop_zone,
         icon::{Icon, IconName},
         invitation_menu::InvitationMenu,
         logo::Mark,
@@ -20,15 +23,19 @@ use crate::{
         page_header::PageHeader,
         panels::Panels,
         settings_menu::SettingsMenu,
+        settings_panel::preload_settings_panel,
         shortcuts::{self, Shortcut, ShortcutsDialog},
         source_resume::SourceResume,
         stage::Stage,
-        stats_panel::StatsPanel,
+        stats_panel::{load_stats_panel, preload_stats_panel},
     },
     language::Language,
     sentence,
     session::model::{RoomActions, RoomModel, Setting, SourceChoice},
 };
+
+/// How long after the room is there what it may want next is loaded.
+const PRELOAD_AFTER: Duration = Duration::from_secs(2);
 
 /// The room: people, chat, figures, controls. What stands in the way of all that is shown in place of it.
 #[component]
@@ -68,6 +75,12 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     let close_figures = Callback::new(move |()| panels.close_figures());
     let uses_shortcuts = model.settings.preferences.signal(Setting::Shortcuts);
     shortcuts::listen(uses_shortcuts, move |shortcut| act(shortcut, model, actions, panels));
+    spawn_local(async {
+        clock::sleep(PRELOAD_AFTER).await;
+        // Where one cannot be had now it is asked for again when it is wanted.
+        let _ = preload_settings_panel().await;
+        let _ = preload_stats_panel().await;
+    });
     // The button that was pressed to come here is gone: what is read next is the room.
     let element = NodeRef::<html::Main>::new();
     Effect::new(move || {
@@ -112,14 +125,14 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>
-                    <StatsPanel model=model close=close_figures />
+                    <Later view=load_stats_panel(model, close_figures) />
                 </When>
                 <Chat model=model actions=actions files_to=files_to panels=panels />
             </div>
-            <DropZone model=model actions=actions to=files_to />
+            <Later view=load_drop_zone(model, actions, files_to) />
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
             <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
-            <ArrivalAnnouncer model=model />
+            <Later view=load_arrival_announcer(model) />
             <p class="sr-only chat-announcer" aria-live="polite">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
             </p>

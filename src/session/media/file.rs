@@ -15,6 +15,7 @@ use sightline_protocol::control::{Playback, PublishedSource};
 
 use super::LocalMedia;
 use crate::{
+    in_chunk,
     parameters::Parameters,
     session::{
         address,
@@ -105,9 +106,24 @@ pub(super) fn new_model(parameters: &Parameters) -> FileModel {
     }
 }
 
+in_chunk! {
+    fn handle, load_handle in panels(media: LocalMedia, command: FileCommand) -> () {
+        media.handle_file_here(command);
+    }
+}
+
 impl LocalMedia {
     /// Does what the person wants done with a file.
     pub fn handle_file(&self, command: FileCommand) {
+        let media = self.clone();
+        spawn_local(async move {
+            if handle(media.clone(), command).await.is_err() {
+                media.raise(NoticeCode::PartUnavailable);
+            }
+        });
+    }
+
+    fn handle_file_here(&self, command: FileCommand) {
         let model = self.signals.file;
         match command {
             FileCommand::Open(file) => self.open(async move { Some(file) }),

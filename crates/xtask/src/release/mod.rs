@@ -1,0 +1,88 @@
+//! The client as it is shipped: its WebAssembly split into what the room needs to appear and what comes later, everything
+//! shrunk and named by its content.
+//!
+//! Trunk, which serves while developing and builds with `--debug`, knows no chunks; so cargo, the splitter, wasm-bindgen and
+//! wasm-opt are run here, one after the other, and the page is put together from the same `index.html`.
+
+mod compile;
+mod modules;
+mod names;
+mod page;
+mod script;
+mod worker;
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{tools::ClientTools, workspace};
+
+/// Builds the client into `dist`, for the root of its host.
+///
+/// # Errors
+/// Where a tool is missing or fails.
+pub(crate) fn build(tools: &ClientTools, dist: &Path) -> Result<()> {
+    let work = workspace::target_dir().join("xtask").join("release");
+    if work.exists() {
+        fs::remove_dir_all(&work)?;
+    }
+    fs::create_dir_all(&work)?;
+    let compiled = compile::compile()?;
+    let built = modules::build(tools, &compiled, &work)?;
+
+    // Only what is complete takes the place of what is served. (Not by a rename: `target` may be on another disk.)
+    let staged = work.join("dist");
+    fs::create_dir_all(&staged)?;
+    let names = built
+        .modules
+        .iter()
+        .map(|module| {
+            let bytes = fs::read(&module.file)?;
+            Ok((module.name.clone(), place(&staged, &module.title, "wasm", &bytes)?))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let script = script::with_file_names(&built.script, &names);
+    let script = place(&staged, "sightline", "js", script.as_bytes())?;
+    page::assemble(tools, &work, &staged, &script, &names)?;
+
+    if dist.exists() {
+        fs::remove_dir_all(dist).context("cannot clear dist/")?;
+    }
+    copy_dir(&staged, dist).context("cannot write dist/")
+}
+
+fn copy_dir(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_dir(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// A piece of WebAssembly on its way into `dist/`.
+pub(crate) struct Module {
+    /// `sightline` for the main one, else what the splitter calls the chunk.
+    pub(crate) name: String,
+    /// What it is part of, for its file: `engine`, or `engine-panels` for what both need.
+    pub(crate) title: String,
+    pub(crate) file: PathBuf,
+}
+
+/// Writes a file under a name that says its content, as in `chat-0123456789abcdef.css`, and returns that name.
+fn place(dir: &Path, stem: &str, extension: &str, content: &[u8]) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    let name = format!("{stem}-{:016x}.{extension}", hasher.finish());
+    fs::write(dir.join(&name), content).with_context(|| format!("cannot write {name}"))?;
+    Ok(name)
+}

@@ -1,0 +1,84 @@
+//! From one WebAssembly file to the modules that are shipped, and the script that loads them.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::{Module, names, script};
+use crate::{process, tools::ClientTools};
+
+/// What [`build`] made.
+pub(super) struct Built {
+    /// The main module first.
+    pub(super) modules: Vec<Module>,
+    /// Refers to the modules by [`Module::name`] and `.wasm`.
+    pub(super) script: String,
+}
+
+/// Splits, binds, shrinks.
+///
+/// # Errors
+/// Where a step fails.
+pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result<Built> {
+    let (main, chunks) = split(compiled, work)?;
+    process::run(
+        tools
+            .wasm_bindgen()?
+            // The chunks use what the linker exports; the table of names would be lost with the demangled ones.
+            .args(["--target", "web", "--keep-lld-exports", "--no-demangle", "--no-typescript"])
+            .args(["--out-name", "sightline", "--out-dir"])
+            .arg(work)
+            .arg(&main),
+    )?;
+    let glue = fs::read_to_string(work.join("sightline.js"))?;
+    let loader = fs::read_to_string(work.join(script::LOADER))?;
+    let script = tools.minify(&script::merge(&glue, &loader)?, "js")?;
+
+    let main = work.join("sightline_bg.wasm");
+    let (wasm, script) = names::shorten(&fs::read(&main)?, &script)?;
+    fs::write(&main, wasm)?;
+    let mut modules =
+        vec![Module { name: "sightline".to_owned(), title: "sightline".to_owned(), file: main }];
+    modules.extend(chunks);
+    for module in &mut modules {
+        let shrunk = work.join(format!("{}.shrunk.wasm", module.name));
+        process::run(tools.wasm_opt().arg("-Oz").arg(&module.file).arg("-o").arg(&shrunk))?;
+        module.file = shrunk;
+    }
+    Ok(Built { modules, script })
+}
+
+/// The main module and the chunks.
+fn split(compiled: &Path, work: &Path) -> Result<(PathBuf, Vec<Module>)> {
+    let input = fs::read(compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
+    let main = work.join("sightline.wasm");
+    let mut options = wasm_split_cli_support::Options::new(&input);
+    options.output_dir = work;
+    options.main_out_path = &main;
+    options.link_name = script::LOADER_IMPORT;
+    options.main_module = script::GLUE_IMPORT;
+    let split = wasm_split_cli_support::transform(options)
+        .map_err(|error| anyhow!("the client cannot be split: {error:#}"))?;
+    let mut files = split.split_modules;
+    files.sort();
+    let chunks = files.into_iter().map(|file| {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Module { title: title(&name, &split.prefetch_map), name, file }
+    });
+    Ok((main, chunks.collect()))
+}
+
+/// The parts that load the chunk.
+fn title(chunk: &str, loaded_by: &HashMap<String, Vec<String>>) -> String {
+    let mut parts: Vec<&str> = loaded_by
+        .iter()
+        .filter(|(_, chunks)| chunks.iter().any(|other| other == chunk))
+        .map(|(part, _)| part.as_str())
+        .collect();
+    parts.sort_unstable();
+    if parts.is_empty() { chunk.to_owned() } else { parts.join("-") }
+}

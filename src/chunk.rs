@@ -1,0 +1,116 @@
+//! Parts of the page that come later than the page: WebAssembly of their own, loaded when they are wanted, or before that
+//! when there is time.
+//!
+//! A part declares its entry with [`chunk!`](crate::chunk!) and is shown by [`Later`](crate::components::Later). What
+//! only entries of one chunk reach is in that chunk's file; everything else stays in the main one. Without the feature
+//! `split` (debug builds, `trunk serve`) an entry is a plain call.
+
+use std::{future::Future, pin::Pin, rc::Rc};
+
+use leptos::prelude::*;
+
+/// A chunk did not arrive: the network is away, or the server has another version by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a part of the page could not be loaded")]
+pub struct ChunkLost;
+
+/// A view that is loaded first.
+pub type LoadingView = Pin<Box<dyn Future<Output = Result<AnyView, ChunkLost>>>>;
+
+/// Asks for a view, again after each failure.
+pub type LoadView = Rc<dyn Fn() -> LoadingView>;
+
+/// A chunk on its way.
+pub type Loading = Pin<Box<dyn Future<Output = Result<(), ChunkLost>>>>;
+
+/// Declares a function that lives in a chunk: calling it loads that first, so it is `async` and gives a `Result` with
+/// [`ChunkLost`]. The second name is of a function that only loads. Functions that name the same chunk come in one file.
+///
+/// ```ignore
+/// in_chunk! {
+///     fn texts, load_texts in chinese() -> &'static str {
+///         include_str!("chinese.txt")
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! in_chunk {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis fn $name:ident, $load:ident in $chunk:ident ($($argument:ident: $type:ty),* $(,)?) -> $output:ty $body:block
+    ) => {
+        #[cfg(feature = "split")]
+        $(#[$meta])*
+        #[allow(unsafe_code, reason = "a call from one WebAssembly module into another")]
+        #[wasm_split_helpers::wasm_split($chunk, fallible, preload(
+            #[allow(unsafe_code, missing_docs, dead_code, reason = "as the call; not every chunk is loaded ahead")]
+            $load
+        ))]
+        $visibility fn $name($($argument: $type),*) -> Result<$output, $crate::chunk::ChunkLost> {
+            Ok($body)
+        }
+
+        #[cfg(not(feature = "split"))]
+        $(#[$meta])*
+        #[allow(clippy::unused_async, reason = "it loads where it is split off")]
+        $visibility async fn $name($($argument: $type),*) -> Result<$output, $crate::chunk::ChunkLost> {
+            Ok($body)
+        }
+
+        #[cfg(not(feature = "split"))]
+        #[allow(clippy::unused_async, missing_docs, dead_code, reason = "as the other")]
+        $visibility async fn $load() -> Result<(), $crate::chunk::ChunkLost> {
+            Ok(())
+        }
+    };
+}
+
+/// Declares the entry of a part of the page: a function in a chunk that builds a view from arguments that are `Clone` and
+/// `'static`. It becomes one that gives a [`LoadView`], and one that loads the chunk ahead.
+///
+/// ```ignore
+/// chunk! {
+///     /// The figures, when they are here.
+///     pub fn load_stats_panel, preload_stats_panel in figures(model: RoomModel, close: Callback<()>) {
+///         view! { <StatsPanel model=model close=close /> }.into_any()
+///     }
+/// }
+///
+/// view! { <Later view=load_stats_panel(model, close) /> }
+/// ```
+#[macro_export]
+macro_rules! chunk {
+    (
+        $(#[$doc:meta])*
+        $visibility:vis fn $name:ident, $preload:ident in $chunk:ident ($($argument:ident: $type:ty),* $(,)?) $body:block
+    ) => {
+        $(#[$doc])*
+        $visibility fn $name($($argument: $type),*) -> $crate::chunk::LoadView {
+            ::std::rc::Rc::new(move || ::std::boxed::Box::pin($chunk::$name($($argument.clone()),*)))
+        }
+
+        /// Loads the chunk, that it is here when it is wanted. Where that fails it is loaded then.
+        #[allow(dead_code, reason = "not every part is loaded ahead")]
+        $visibility fn $preload() -> $crate::chunk::Loading {
+            ::std::boxed::Box::pin(async {
+                if $chunk::$preload().await.is_ok() { Ok(()) } else { Err($crate::chunk::ChunkLost) }
+            })
+        }
+
+        mod $chunk {
+            #[allow(unused_imports, reason = "what the types of the arguments need")]
+            use super::*;
+
+            $crate::in_chunk! {
+                pub(super) fn $name, $preload in $chunk($($argument: $type),*) -> leptos::prelude::AnyView $body
+            }
+        }
+    };
+}
+
+#[cfg(feature = "split")]
+impl From<wasm_split_helpers::SplitLoaderError> for ChunkLost {
+    fn from(_: wasm_split_helpers::SplitLoaderError) -> Self {
+        Self
+    }
+}

@@ -1,0 +1,91 @@
+//! A part of the page that is loaded when it is shown.
+
+use leptos::{prelude::*, reactive::computed::ScopedFuture, task::spawn_local};
+use sightline_core::notice::NoticeCode;
+
+use super::{notice::NoticeCard, notice_text::notice_text, page_header::PageHeader};
+use crate::{
+    chunk::{ChunkLost, LoadView},
+    language::Language,
+    sentence,
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Loading,
+    Here,
+    Lost,
+}
+
+/// The part, once it is here; a sentence and a way to try again where it cannot be had.
+#[component]
+pub fn Later(
+    /// From [`chunk!`](crate::chunk!).
+    view: LoadView,
+) -> AnyView {
+    load(view, lost)
+}
+
+/// A whole page, likewise.
+#[component]
+pub fn LaterPage(
+    /// From [`chunk!`](crate::chunk!).
+    view: LoadView,
+) -> AnyView {
+    load(view, lost_page)
+}
+
+fn load(view: LoadView, lost: fn(Callback<()>) -> AnyView) -> AnyView {
+    let progress = RwSignal::new(Progress::Loading);
+    let (loader, loaded) = (StoredValue::new_local(view), StoredValue::new_local(None));
+    let load = move || {
+        let Some(loading) = loader.try_with_value(|load| load()) else { return };
+        // The part belongs to this place, wherever the task runs.
+        spawn_local(ScopedFuture::new(async move {
+            let outcome = match loading.await {
+                Ok(view) => {
+                    loaded.try_set_value(Some(view));
+                    Progress::Here
+                }
+                Err(ChunkLost) => Progress::Lost,
+            };
+            progress.try_set(outcome);
+        }));
+    };
+    load();
+    let retry = Callback::new(move |()| {
+        progress.set(Progress::Loading);
+        load();
+    });
+    (move || match progress.get() {
+        Progress::Loading => None,
+        Progress::Here => loaded.try_update_value(Option::take).flatten(),
+        Progress::Lost => Some(lost(retry)),
+    })
+    .into_any()
+}
+
+fn lost_page(retry: Callback<()>) -> AnyView {
+    view! {
+        <PageHeader />
+        <main class="page-middle">
+            <NoticeCard code=NoticeCode::PartUnavailable retry=retry />
+        </main>
+    }
+    .into_any()
+}
+
+fn lost(retry: Callback<()>) -> AnyView {
+    let language = Language::from_context();
+    let (title, hint) = notice_text(NoticeCode::PartUnavailable);
+    view! {
+        <div class="panel-empty" role="alert" data-testid="notice" data-code=NoticeCode::PartUnavailable.as_str()>
+            <p class="panel-empty-title">{language.text(title)}</p>
+            <p>{language.text(hint)}</p>
+            <button type="button" class="button small" on:click=move |_| retry.run(())>
+                {language.text(sentence!(notice.retry))}
+            </button>
+        </div>
+    }
+    .into_any()
+}
