@@ -42,7 +42,7 @@ setInterval(async () => {
 
 let shown = 0;
 setInterval(() => {
-  const { length } = all("chat-message").filter((message) => message.dataset.state === "received");
+  const { length } = document.querySelectorAll('[data-testid="chat-message"][data-state="received"]');
   if (length > shown) note(monitor.messages);
   shown = length;
 }, 20);
@@ -56,6 +56,7 @@ monitor.say = () => {
   all("chat-send")[0].click();
 };
 monitor.sayEvery = (interval) => (monitor.saying = setInterval(monitor.say, interval));
+monitor.said = () => number;
 monitor.stopSaying = () => {
   clearInterval(monitor.saying);
   return number;

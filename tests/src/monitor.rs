@@ -59,6 +59,14 @@ impl Page {
         self.execute(script, vec![json!(interval.as_millis())]).await
     }
 
+    /// How many there were until now.
+    ///
+    /// # Errors
+    /// Where the page was reloaded since [`Self::watch`].
+    pub async fn said(&self) -> Result<usize> {
+        self.execute("return sightlineMonitor.said()", vec![]).await
+    }
+
     /// Stops that, and says how many there were.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use libtest_mimic::Trial;
 use sightline_e2e::{
     page::Page,
@@ -47,11 +47,16 @@ async fn arrive_once_and_in_order(scene: &Scene, pair: Pair) -> Result<()> {
         call.set_server_cut(false);
         sleep(Duration::from_secs(whole_s)).await;
     }
+    until("a thousand messages to be written on each side", PATIENCE * 3, async || {
+        let (of_ada, of_bob) = tokio::try_join!(ada.said(), bob.said())?;
+        let enough = of_ada.min(of_bob) >= MESSAGES;
+        Ok(if enough { Ok(()) } else { Err(format!("{of_ada} and {of_bob}")) })
+    })
+    .await?;
     let mut said = Vec::new();
     for page in [ada, bob] {
         said.push(page.stop_saying().await?);
     }
-    ensure!(said.iter().all(|count| *count >= MESSAGES), "too few were written: {said:?}");
     for (writer, reader, count) in [(ada, bob, said[0]), (bob, ada, said[1])] {
         has_all_in_order(reader, count).await?;
         until("every message to be acknowledged", PATIENCE, async || {
