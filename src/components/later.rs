@@ -37,20 +37,25 @@ pub fn LaterPage(
 
 fn load(view: LoadView, lost: fn(Callback<()>) -> AnyView) -> AnyView {
     let progress = RwSignal::new(Progress::Loading);
+    let owner = StoredValue::new(Owner::current().unwrap_or_default());
     let (loader, loaded) = (StoredValue::new_local(view), StoredValue::new_local(None));
     let load = move || {
         let Some(loading) = loader.try_with_value(|load| load()) else { return };
-        // The part belongs to this place, wherever the task runs.
-        spawn_local(ScopedFuture::new(async move {
-            let outcome = match loading.await {
-                Ok(view) => {
-                    loaded.try_set_value(Some(view));
-                    Progress::Here
-                }
-                Err(ChunkLost) => Progress::Lost,
-            };
-            progress.try_set(outcome);
-        }));
+        // The part belongs to this place, wherever the task runs and whoever asks: a click has no owner.
+        let Some(owner) = owner.try_get_value() else { return };
+        let building = owner.with(|| {
+            ScopedFuture::new(async move {
+                let outcome = match loading.await {
+                    Ok(view) => {
+                        loaded.try_set_value(Some(view));
+                        Progress::Here
+                    }
+                    Err(ChunkLost) => Progress::Lost,
+                };
+                progress.try_set(outcome);
+            })
+        });
+        spawn_local(building);
     };
     load();
     let retry = Callback::new(move |()| {
