@@ -34,7 +34,7 @@ use sightline_protocol::{MemberId, control::PublishedSource, signalling::IceServ
 use super::{
     address::Way,
     chat_history::ChatHistory,
-    files::Files,
+    files::{BulkLink, Files},
     input::{Command, Input},
     link::Link,
     media::LocalMedia,
@@ -81,6 +81,8 @@ pub struct Driver {
     inputs: EventSink<Input>,
     socket: Option<(SocketId, Box<dyn SignallingTransport>)>,
     links: HashMap<LinkId, Link>,
+    /// For files alone.
+    bulk_links: HashMap<LinkId, BulkLink>,
     next_stats: Timestamp,
     next_voices: Timestamp,
     /// One's own.
@@ -110,6 +112,7 @@ impl Driver {
             inputs,
             socket: None,
             links: HashMap::new(),
+            bulk_links: HashMap::new(),
             next_stats: Timestamp::ZERO,
             next_voices: Timestamp::ZERO,
             voice: SpeakingDetector::default(),
@@ -199,10 +202,10 @@ impl Driver {
             Input::Connection(link, event) => self.handle_connection(link, event, now),
             Input::Channel(link, event) => self.handle_channel(link, event, now),
             Input::Telemetry(link, event) => self.handle_telemetry(link, event, now),
-            Input::Bulk(link, event) => self.handle_bulk(link, event),
+            Input::Bulk(link, event) => self.handle_bulk(link, event, now),
             Input::FileWorker(event) => {
-                let links = &self.links;
-                let channels_to = |member: &MemberId| bulk_channels(links, member);
+                let (links, bulk_links) = (&self.links, &self.bulk_links);
+                let channels_to = |member: &MemberId| bulk_channels(links, bulk_links, member);
                 self.files.handle_worker(event, &mut self.session, channels_to, now);
             }
             Input::Completed(link, operation, result) => {
@@ -293,18 +296,24 @@ impl Driver {
         }
     }
 
-    fn handle_bulk(&self, link: LinkId, event: BulkChannelEvent) {
-        if let BulkChannelEvent::Frame(frame) = event
-            && let Some(link) = self.links.get(&link)
-        {
-            self.files.handle_frame(&link.member, frame);
+    fn handle_bulk(&mut self, id: LinkId, event: BulkChannelEvent, now: Timestamp) {
+        match event {
+            BulkChannelEvent::Frame(frame) => {
+                let of_link = self.links.get(&id).map(|link| &link.member);
+                if let Some(member) = of_link.or_else(|| Some(&self.bulk_links.get(&id)?.member)) {
+                    self.files.handle_frame(member, frame);
+                }
+            }
+            BulkChannelEvent::Open => self.session.handle_bulk_opened(id, now),
+            BulkChannelEvent::Closed => self.session.handle_bulk_closed(id, now),
+            BulkChannelEvent::BufferedAmountLow => {}
         }
     }
 
     /// Gives the channels what they can take.
     fn pump_files(&mut self) {
-        let links = &self.links;
-        let channels_to = |member: &MemberId| bulk_channels(links, member);
+        let (links, bulk_links) = (&self.links, &self.bulk_links);
+        let channels_to = |member: &MemberId| bulk_channels(links, bulk_links, member);
         self.files.pump(&mut self.session, channels_to, clock::now());
     }
 
@@ -481,13 +490,18 @@ impl Driver {
                     }
                 }
                 RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
+                RoomOutput::OpenBulkLink { link, member } => self.open_bulk_link(link, member),
                 RoomOutput::UseLink(link) => self.use_link(link),
                 RoomOutput::CloseLink(link) => {
-                    self.links.remove(&link);
-                    self.limit_sending();
+                    if self.bulk_links.remove(&link).is_none() {
+                        self.links.remove(&link);
+                        self.limit_sending();
+                    }
                 }
                 RoomOutput::Perform(link, id, operation) => {
                     if let Some(link) = self.links.get(&link) {
+                        link.perform(id, operation);
+                    } else if let Some(link) = self.bulk_links.get(&link) {
                         link.perform(id, operation);
                     }
                 }
@@ -547,16 +561,28 @@ impl Driver {
     }
 
     fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
-        let config = PeerConnectionConfig {
-            ice_servers: self.ice_servers(),
-            relay_only: self.media.preferences().relay_only(),
-            certificate: self.certificate.as_ref(),
-        };
-        match Link::open(id, member, role, &config, &self.media, &self.inputs) {
+        match Link::open(id, member, role, &self.connection_config(), &self.media, &self.inputs) {
             Ok(link) => {
                 self.links.insert(id, link);
             }
             Err(_) => self.inputs.push(Input::Channel(id, DataChannelEvent::Closed)),
+        }
+    }
+
+    fn open_bulk_link(&mut self, id: LinkId, member: MemberId) {
+        match BulkLink::open(id, member, &self.connection_config(), &self.inputs) {
+            Ok(link) => {
+                self.bulk_links.insert(id, link);
+            }
+            Err(_) => self.inputs.push(Input::Bulk(id, BulkChannelEvent::Closed)),
+        }
+    }
+
+    fn connection_config(&self) -> PeerConnectionConfig<'_> {
+        PeerConnectionConfig {
+            ice_servers: self.session.ice_servers(),
+            relay_only: self.media.preferences().relay_only(),
+            certificate: self.certificate.as_ref(),
         }
     }
 }
@@ -564,12 +590,11 @@ impl Driver {
 /// The open channels for files to a member.
 fn bulk_channels<'a>(
     links: &'a HashMap<LinkId, Link>,
+    bulk_links: &'a HashMap<LinkId, BulkLink>,
     member: &MemberId,
 ) -> impl Iterator<Item = &'a BulkChannel> + use<'a> {
-    let member = member.clone();
-    links
-        .values()
-        .filter(move |link| link.member == member)
-        .map(|link| &link.bulk)
-        .filter(|bulk| bulk.is_open())
+    let (member, same) = (member.clone(), member.clone());
+    let of_links = links.values().filter(move |link| link.member == member).map(|link| &link.bulk);
+    let beside = bulk_links.values().filter(move |link| link.member == same).map(|link| &link.channel);
+    of_links.chain(beside).filter(|bulk| bulk.is_open())
 }

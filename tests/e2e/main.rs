@@ -4,6 +4,8 @@
 mod accessibility;
 mod bench_panel;
 mod bench_quality;
+#[cfg(target_os = "linux")]
+mod bench_transfer;
 mod call;
 mod check;
 mod conversation;
@@ -67,6 +69,8 @@ fn main() -> anyhow::Result<ExitCode> {
         screenshots::tests(&stage),
         bench_panel::tests(&stage),
         bench_quality::tests(&stage),
+        #[cfg(target_os = "linux")]
+        bench_transfer::tests(&stage),
         measure::tests(&stage),
     ]
     .into_iter()

@@ -65,19 +65,21 @@ impl Source {
         }
     }
 
-    /// Makes so many frames more, or as many as there are, and hands them to `post`.
+    /// Makes so many frames more, or as many as there are, of so many bytes, and hands them to `post`.
     pub(crate) fn pull(
         &mut self,
         chunks: u32,
+        chunk_bytes: u32,
         post: impl Fn(FromWorker),
         handle: u32,
     ) -> Result<(), TransferEnd> {
+        let chunk_bytes = u64::from(chunk_bytes).clamp(1, CHUNK_BYTES as u64);
         for _ in 0..chunks {
             let offset = self.place();
             if offset == self.size_bytes && offset > 0 {
                 break;
             }
-            let end = (offset + CHUNK_BYTES as u64).min(self.size_bytes);
+            let end = (offset + chunk_bytes).min(self.size_bytes);
             let length = self.read_chunk(end)?;
             let digest = self.chunks.hasher().digest();
             let header = BulkHeader { number: self.number, offset, prefix_sha256: digest }.encode();

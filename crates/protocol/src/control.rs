@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{MessageId, RunId, TransferId},
+    id::{ConnectionId, MessageId, RunId, TransferId},
+    signalling::SignalPayload,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
 };
 
@@ -52,6 +53,14 @@ pub enum ControlMessage {
         transfer: TransferId,
         /// Why.
         reason: TransferEnd,
+    },
+    /// Of a peer connection beside the one that this is said on, for the bytes of files alone: its first offer opens it. It ends
+    /// with the connection that this is said on.
+    BulkSignal {
+        /// Which, random; the side that offers first makes it.
+        connection: ConnectionId,
+        /// A description or a candidate.
+        payload: SignalPayload,
     },
     /// A measurement is on: the addressee measures too. Said again when the first frame was shown.
     RunStart {

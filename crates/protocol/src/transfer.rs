@@ -20,6 +20,9 @@ pub const MAX_MEDIA_TYPE_BYTES: usize = 128;
 /// Transfers that a member may have open with another, in one direction.
 pub const MAX_OPEN_TRANSFERS: usize = 1000;
 
+/// Peer connections for the bytes of files that a member may open to another, beside the one between them.
+pub const MAX_BULK_CONNECTIONS: usize = 8;
+
 /// Bytes of a [`BulkHeader`].
 pub const BULK_HEADER_BYTES: usize = 48;
 /// Most bytes of a file in one frame, so that a frame is one message that every browser takes.

@@ -1,7 +1,7 @@
 //! One file on its way: what it is, how far it is, and what can be done with it.
 
 use leptos::prelude::*;
-use sightline_core::transfer::{Direction, TransferState, TransferView};
+use sightline_core::transfer::{Direction, Reach, TransferState, TransferView};
 use sightline_protocol::transfer::TransferEnd;
 
 use super::{amount, end_text::end_text};
@@ -51,6 +51,7 @@ pub fn Transfer(
             data-bytes=Signal::derive(move || view.with(|view| view.bytes.to_string()))
             data-state=Signal::derive(move || state.get().as_str())
             data-code=Signal::derive(move || view.with(|view| view.end.map(TransferEnd::as_str)))
+            data-reach=Signal::derive(move || view.with(|view| view.reach.as_str()))
         >
             <span class="transfer-icon">
                 <Icon name=Signal::derive(move || icon_of(view.with(|view| view.direction), state.get())) />
@@ -104,7 +105,7 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
     let is_offered_here = Memo::new(move |_| is_receiving && state.get() == TransferState::Offered);
     let can_pause = Memo::new(move |_| {
         matches!(state.get(), TransferState::Running | TransferState::Paused)
-            && !transfer.view.with(|view| view.needs_file)
+            && transfer.view.with(|view| !view.needs_file && view.reach == Reach::Connected)
     });
     let can_cancel = Memo::new(move |_| !state.get().is_over() && !is_offered_here.get());
     let is_paused_here = Memo::new(move |_| transfer.view.with(|view| view.is_paused_here));
@@ -198,7 +199,10 @@ fn status_words(view: &TransferView, member: &str, locale: Locale) -> String {
                 add(" · ");
                 add(&view.media_type);
             }
-            if is_sending {
+            if let Some(words) = reach_words(view) {
+                add(" · ");
+                add(words(locale));
+            } else if is_sending {
                 add(" · ");
                 add(sentence!(files.waiting)(locale));
             }
@@ -232,8 +236,19 @@ fn status_words(view: &TransferView, member: &str, locale: Locale) -> String {
     words
 }
 
+/// Why nothing can be said to the other side now.
+fn reach_words(view: &TransferView) -> Option<Sentence> {
+    match view.reach {
+        Reach::Connected => None,
+        Reach::Waiting => Some(sentence!(files.away)),
+        Reach::Gone => Some(sentence!(files.gone)),
+    }
+}
+
 fn pause_words(view: &TransferView) -> Sentence {
-    if view.needs_file {
+    if let Some(words) = reach_words(view) {
+        words
+    } else if view.needs_file {
         sentence!(files.choose_again)
     } else if view.is_paused_here {
         sentence!(files.paused)

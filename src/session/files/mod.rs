@@ -1,5 +1,6 @@
 //! Files on their way: between the core, which decides, the worker, which has the bytes, and the channels.
 
+mod bulk_link;
 mod kept;
 mod view;
 
@@ -16,12 +17,13 @@ use sightline_core::{
     Timestamp,
     room::RoomSession,
     transfer::{
-        CHUNK_BYTES, Direction, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
+        Direction, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
         TransferOutput, TransferState,
     },
 };
 use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
 
+pub use self::bulk_link::BulkLink;
 use self::view::TransferList;
 use super::{
     address,
@@ -137,10 +139,12 @@ impl Files {
             if receivers[..at].contains(member) {
                 continue;
             }
-            let free = channels_to(member).map(|channel| HIGH_BYTES.saturating_sub(channel.buffered_bytes()));
-            let free_bytes: u64 = free.map(u64::from).sum();
-            if free_bytes >= CHUNK_BYTES as u64 {
-                session.with_transfers(now, |all| all.handle_capacity(member, free_bytes));
+            let high_bytes = session.bulk_buffer_bytes(member, HIGH_BYTES.into());
+            let free = channels_to(member)
+                .map(|channel| high_bytes.saturating_sub(channel.buffered_bytes().into()));
+            let free_bytes: u64 = free.sum();
+            if free_bytes > 0 {
+                session.handle_bulk_capacity(member, free_bytes, now);
             }
         }
     }
@@ -188,7 +192,9 @@ impl Files {
                 }
                 self.post(ToWorker::Seek { handle: id, seek, number, offset, sha256 });
             }
-            SourceCommand::Pull { chunks } => self.post(ToWorker::Pull(id, chunks)),
+            SourceCommand::Pull { chunks, chunk_bytes } => {
+                self.post(ToWorker::Pull { handle: id, chunks, chunk_bytes });
+            }
             SourceCommand::Close => {
                 if self.sources.remove(&handle).is_some_and(|(_, is_open)| is_open) {
                     self.post(ToWorker::CloseSource(id));

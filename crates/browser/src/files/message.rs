@@ -25,7 +25,14 @@ pub enum ToWorker {
         sha256: Option<Sha256Digest>,
     },
     /// `SourceCommand::Pull`
-    Pull(u32, u32),
+    Pull {
+        /// Of the transfer.
+        handle: u32,
+        /// How many.
+        chunks: u32,
+        /// How large.
+        chunk_bytes: u32,
+    },
     /// `SourceCommand::Close`
     CloseSource(u32),
     /// `SinkCommand::Open`
@@ -79,7 +86,9 @@ impl ToWorker {
                 wide(offset),
                 digest(sha256),
             ]),
-            Self::Pull(handle, chunks) => array(&["pull".into(), handle.into(), chunks.into()]),
+            Self::Pull { handle, chunks, chunk_bytes } => {
+                array(&["pull".into(), handle.into(), chunks.into(), chunk_bytes.into()])
+            }
             Self::CloseSource(handle) => array(&["close".into(), handle.into()]),
             Self::OpenSink { handle, name, member, number, size_bytes } => array(&[
                 "open".into(),
@@ -116,7 +125,11 @@ impl ToWorker {
                 offset: read_wide(&message.get(4))?,
                 sha256: read_digest(&message.get(5)),
             },
-            "pull" => Self::Pull(handle()?, number(&message.get(2))?),
+            "pull" => Self::Pull {
+                handle: handle()?,
+                chunks: number(&message.get(2))?,
+                chunk_bytes: number(&message.get(3))?,
+            },
             "close" => Self::CloseSource(handle()?),
             "open" => Self::OpenSink {
                 handle: handle()?,

@@ -13,6 +13,7 @@ use crate::{
     Timestamp,
     negotiation::{Politeness, Role},
     notice::NoticeCode,
+    transfer::Reach,
 };
 
 impl RoomSession {
@@ -45,6 +46,9 @@ impl RoomSession {
             ControlMessage::TransferEnd { transfer, reason } => {
                 self.transfers.handle_end(&id, &transfer, reason);
             }
+            ControlMessage::BulkSignal { connection, payload } => {
+                self.handle_bulk_signal(at, connection, payload, now);
+            }
             ControlMessage::Bye => {
                 let peer = self.peers.remove(at);
                 self.forget(peer);
@@ -62,6 +66,8 @@ impl RoomSession {
         let peer = &mut self.peers[at];
         let Some(link) = peer.link.take() else { return };
         self.outputs.push_back(RoomOutput::CloseLink(link.id));
+        self.close_bulk(at);
+        let peer = &mut self.peers[at];
         if peer.was_connected {
             peer.repair.handle_attempt_failed(now);
             return;
@@ -118,6 +124,7 @@ impl RoomSession {
     }
 
     pub(super) fn drop_links(&mut self, at: usize) {
+        self.close_bulk(at);
         let peer = &mut self.peers[at];
         peer.rebuild_at = None;
         self.transfers.handle_channel_closed(peer.id());
@@ -126,11 +133,15 @@ impl RoomSession {
         }
     }
 
-    pub(super) fn forget(&mut self, peer: Peer) {
+    pub(super) fn forget(&mut self, mut peer: Peer) {
+        for link in peer.bulk.take() {
+            self.outputs.push_back(RoomOutput::CloseLink(link));
+        }
         for link in peer.links() {
             self.outputs.push_back(RoomOutput::CloseLink(link.id));
         }
         self.transfers.handle_channel_closed(peer.id());
+        self.transfers.handle_reach(peer.id(), Reach::Gone);
         self.conversation.handle_member_gone(peer.id());
         self.event(RoomEvent::PeerGone(peer.member.id));
     }

@@ -6,6 +6,7 @@ use sightline_protocol::{ConnectionId, Generation, Member, MemberId, Presence, c
 
 use super::{
     LinkState,
+    bulk::BulkWay,
     link::{Link, LinkId},
 };
 use crate::{
@@ -46,6 +47,8 @@ pub(super) struct Peer {
     pub(super) link: Option<Link>,
     /// One that is built beside it to replace it.
     pub(super) next: Option<Link>,
+    /// For the bytes of files.
+    pub(super) bulk: BulkWay,
     pub(super) repair: Repair,
     /// What the latest link was called, for the generation after it.
     pub(super) last_link: Option<(ConnectionId, Generation)>,
@@ -67,6 +70,7 @@ impl Peer {
             member,
             link: None,
             next: None,
+            bulk: BulkWay::default(),
             repair: Repair::default(),
             last_link: None,
             published: None,

@@ -3,6 +3,7 @@
 use sightline_protocol::{Presence, control::ControlMessage, telemetry::TelemetryMessage};
 
 use super::{
+    LinkState,
     connection::push_control,
     link::{Link, LinkId},
     peer::{Departure, Peer},
@@ -13,6 +14,7 @@ use crate::{
     negotiation::Role,
     notice::NoticeCode,
     recovery::{Health, RepairAction, Situation},
+    transfer::Reach,
 };
 
 impl RoomSession {
@@ -77,6 +79,9 @@ impl RoomSession {
                 push_telemetry(self, id, &TelemetryMessage::Pong { nonce });
             }
             TelemetryMessage::Pong { nonce } => {
+                if self.handle_bulk_pong(at, nonce, now) {
+                    return;
+                }
                 let link = self.peers[at].links_mut().find(|link| link.id == id);
                 if link.is_some_and(|link| link.watch.handle_pong(nonce)) {
                     self.review(at, now);
@@ -157,6 +162,8 @@ impl RoomSession {
         let state = peer.state();
         if peer.shown.replace(state) != Some(state) {
             let id = peer.id().clone();
+            let is_up = state == LinkState::Connected;
+            self.transfers.handle_reach(&id, if is_up { Reach::Connected } else { Reach::Waiting });
             self.event(RoomEvent::PeerChanged(id));
         }
         self.mend(at, now);
@@ -176,6 +183,7 @@ impl RoomSession {
         if let Some(old) = peer.link.replace(next) {
             self.outputs.push_back(RoomOutput::CloseLink(old.id));
         }
+        self.close_bulk(at);
         self.conversation.handle_channel_open(&member);
         self.transfers.handle_channel_open(&member, now);
         self.event(RoomEvent::WayOpen(member));

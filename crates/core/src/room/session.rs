@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Timestamp,
     chat::{ChatMessage, Conversation, KeptMessage, TextRefused},
-    negotiation::{Completed, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
+    negotiation::{Completed, Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
     notice::NoticeCode,
     random::SeededRandom,
     recovery::PeerConnectionState,
@@ -46,6 +46,14 @@ pub enum RoomOutput {
         member: MemberId,
         /// Whether it offers first.
         role: Role,
+    },
+    /// Make a peer connection under this id with the `bulk` channel alone. Its operations, candidates and end are told like
+    /// those of another; its channel to [`RoomSession::handle_bulk_opened`] and [`RoomSession::handle_bulk_closed`].
+    OpenBulkLink {
+        /// Its name from now on.
+        link: LinkId,
+        /// To whom.
+        member: MemberId,
     },
     /// Of the member's peer connections this one is used from now on: show what it receives.
     UseLink(LinkId),
@@ -218,16 +226,16 @@ impl RoomSession {
 
     /// `negotiationneeded` fired.
     pub fn handle_negotiation_needed(&mut self, link: LinkId, now: Timestamp) {
-        if let Some(link) = self.link_mut(link) {
-            link.negotiator.handle_negotiation_needed(now);
+        if let Some(negotiator) = self.negotiator_mut(link) {
+            negotiator.handle_negotiation_needed(now);
         }
         self.drain(now);
     }
 
     /// The local ICE agent found a candidate.
     pub fn handle_local_candidate(&mut self, link: LinkId, candidate: SignalCandidate, now: Timestamp) {
-        if let Some(link) = self.link_mut(link) {
-            link.negotiator.handle_local_candidate(candidate, now);
+        if let Some(negotiator) = self.negotiator_mut(link) {
+            negotiator.handle_local_candidate(candidate, now);
         }
         self.drain(now);
     }
@@ -240,8 +248,8 @@ impl RoomSession {
         result: Result<Completed, OperationFailure>,
         now: Timestamp,
     ) {
-        if let Some(link) = self.link_mut(link) {
-            link.negotiator.handle_completed(operation, result, now);
+        if let Some(negotiator) = self.negotiator_mut(link) {
+            negotiator.handle_completed(operation, result, now);
         }
         self.drain(now);
     }
@@ -253,6 +261,8 @@ impl RoomSession {
                 link.watch.handle_state(state);
             }
             self.review(at, now);
+        } else if matches!(state, PeerConnectionState::Failed | PeerConnectionState::Closed) {
+            self.handle_bulk_closed(link, now);
         }
         self.drain(now);
     }
@@ -339,6 +349,7 @@ impl RoomSession {
         self.ping(now);
         self.review_all(now);
         self.transfers.handle_timeout(now);
+        self.tend_bulk(now);
         for at in 0..self.peers.len() {
             if self.peers[at].rebuild_at.is_some_and(|rebuild_at| rebuild_at <= now) {
                 self.rebuild(at, now);
@@ -358,7 +369,8 @@ impl RoomSession {
         let of_peers = self.peers.iter().flat_map(|peer| {
             let can_rebuild =
                 self.client.is_joined() && peer.member.presence == Presence::Present && peer.link.is_none();
-            [peer.rebuild_at.filter(|_| can_rebuild), peer.forget_at(), self.mend_at(peer)]
+            let rebuild_at = peer.rebuild_at.filter(|_| can_rebuild);
+            [rebuild_at, peer.forget_at(), self.mend_at(peer), self.bulk_timeout(peer)]
         });
         of_links
             .chain(of_peers)
@@ -440,6 +452,9 @@ impl RoomSession {
                 }
             }
             moved |= self.drain_links(now);
+            for at in 0..self.peers.len() {
+                moved |= self.drain_bulk(at);
+            }
             if !moved {
                 break;
             }
@@ -527,6 +542,13 @@ impl RoomSession {
 
     pub(super) fn index_of_link(&self, id: LinkId) -> Option<usize> {
         self.peers.iter().position(|peer| peer.links().any(|link| link.id == id))
+    }
+
+    fn negotiator_mut(&mut self, id: LinkId) -> Option<&mut Negotiator> {
+        if let Some(at) = self.index_of_bulk(id) {
+            return self.peers[at].bulk.negotiator_mut(id);
+        }
+        self.link_mut(id).map(|link| &mut link.negotiator)
     }
 
     pub(super) fn link_mut(&mut self, id: LinkId) -> Option<&mut Link> {

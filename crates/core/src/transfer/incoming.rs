@@ -9,8 +9,7 @@ use sightline_protocol::{
 };
 
 use super::{
-    Direction, SinkCommand, SinkEvent, TransferState, TransferView, name::safe_folder, repeat::Repeat,
-    speed::Speed, view,
+    Direction, SinkCommand, SinkEvent, TransferState, TransferView, repeat::Repeat, speed::Speed,
 };
 use crate::Timestamp;
 
@@ -219,6 +218,16 @@ impl Incoming {
         self.repeat.reset(now);
     }
 
+    /// Some of what was sent may be lost: the next message asks for it. Whether there is something to ask for.
+    pub(super) fn ask_again(&mut self, now: Timestamp) -> bool {
+        let is_asking = self.waits_for_bytes();
+        if is_asking {
+            self.needs_attempt = true;
+            self.repeat.reset(now);
+        }
+        is_asking
+    }
+
     /// Whether nothing came for long: the sender begins again at the verified bytes.
     pub(super) fn is_repeat_due(&mut self, now: Timestamp) -> bool {
         let is_due = self.waits_for_bytes() && self.repeat.is_due(now);
@@ -253,23 +262,19 @@ impl Incoming {
             }
             Phase::Opening | Phase::Running => TransferState::Running,
         };
-        let speed = self.speed.bytes_per_second().filter(|_| state == TransferState::Running);
         TransferView {
-            id: self.offer.transfer.clone(),
-            member: self.member.clone(),
-            direction: Direction::Receiving,
-            name: self.name.clone(),
-            folder: safe_folder(&self.offer.folder),
-            size_bytes: self.offer.size_bytes,
-            media_type: self.offer.media_type.clone(),
-            bytes: self.verified_bytes,
-            state,
             end: if let Phase::Ended(reason) = self.phase { Some(reason) } else { None },
             is_paused_here: self.is_paused_here,
-            needs_file: false,
             sha256: self.has_file(),
-            bytes_per_second: speed,
-            time_left: view::time_left(self.offer.size_bytes - self.verified_bytes, speed),
+            ..TransferView::of(
+                Direction::Receiving,
+                &self.offer,
+                &self.member,
+                self.name.clone(),
+                state,
+                self.verified_bytes,
+                &self.speed,
+            )
         }
     }
 

@@ -14,29 +14,34 @@
 //! - a transfer that is over stays so.
 
 mod arrivals;
+mod commands;
 mod incoming;
 mod name;
 mod outgoing;
 mod outgoing_chunks;
 mod prefix;
+mod receiving;
 mod record;
 mod repeat;
+mod sending;
 mod speed;
 mod transfers;
 mod view;
 
 pub use arrivals::{Arrival, Arrivals};
+pub use commands::{
+    FileDescription, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput,
+};
 pub use name::{numbered, safe_folder, safe_name};
 pub use outgoing_chunks::OutgoingChunks;
 pub use prefix::PrefixHasher;
 pub use record::{KeptTransfer, Records};
-pub use transfers::{
-    FileDescription, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput,
-    Transfers,
-};
-pub use view::{Direction, TransferState, TransferView};
+pub use transfers::Transfers;
+pub use view::{Direction, Reach, TransferState, TransferView};
 
-/// Bytes of a file in one frame.
+/// Bytes of a file in one frame, at most: beside a call they are less.
 pub const CHUNK_BYTES: usize = 64 * 1024 - sightline_protocol::transfer::BULK_HEADER_BYTES;
+/// Bytes of a file in the smallest frame, which fills one packet.
+pub const MIN_CHUNK_BYTES: usize = 1100;
 /// Bytes that may be on their way and not yet verified.
 pub const WINDOW_BYTES: u64 = 8 * 1024 * 1024;

@@ -7,16 +7,13 @@ use sightline_protocol::{
 };
 
 use super::{
-    CHUNK_BYTES, Direction, SourceCommand, SourceEvent, TransferState, TransferView, WINDOW_BYTES,
-    name::{safe_folder, safe_name},
-    repeat::Repeat,
-    speed::Speed,
-    view,
+    CHUNK_BYTES, Direction, SourceCommand, SourceEvent, TransferState, TransferView, WINDOW_BYTES, name::safe_name,
+    repeat::Repeat, speed::Speed,
 };
 use crate::Timestamp;
 
-/// Chunks asked of the source at once, so that what is read and not yet sent is bounded too.
-const MAX_ASKED_CHUNKS: u64 = 32;
+/// Asked of the source at once, so that what is read and not yet sent is bounded too.
+const MAX_ASKED_BYTES: u64 = 32 * CHUNK_BYTES as u64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -41,7 +38,8 @@ pub(super) struct Outgoing {
     /// Names what the source reads since it last went somewhere else in the file.
     seek: u32,
     read_bytes: u64,
-    asked_chunks: u64,
+    /// Chunks that the source was asked for and did not make yet, and the bytes in them.
+    asked: (u32, u64),
     is_all_read: bool,
     /// Of the whole file, once it was read to its end.
     sha256: Option<Sha256Digest>,
@@ -66,7 +64,7 @@ impl Outgoing {
             verified_bytes: 0,
             seek: 0,
             read_bytes: 0,
-            asked_chunks: 0,
+            asked: (0, 0),
             is_all_read: false,
             sha256: None,
             claimed: None,
@@ -102,7 +100,7 @@ impl Outgoing {
         self.heard_sequence = None;
         self.attempt = None;
         // What was asked of the source belongs to what is gone.
-        self.asked_chunks = 0;
+        self.asked = (0, 0);
         self.speed.reset();
         self.repeat.reset(now);
     }
@@ -165,7 +163,8 @@ impl Outgoing {
                 if *seek != self.seek || self.is_over() {
                     return false;
                 }
-                self.asked_chunks = self.asked_chunks.saturating_sub(1);
+                let (chunks, bytes) = self.asked;
+                self.asked = (chunks.saturating_sub(1), bytes.saturating_sub(*length_bytes));
                 self.read_bytes = offset + length_bytes;
                 if sha256.is_some() {
                     self.is_all_read = true;
@@ -216,22 +215,41 @@ impl Outgoing {
             && !self.is_all_read
     }
 
-    /// Chunks to ask of the source, where the channels take `free_bytes` more.
-    pub(super) fn pull(&mut self, free_bytes: u64) -> Option<SourceCommand> {
-        let chunk = CHUNK_BYTES as u64;
-        let asked_bytes = self.asked_chunks * chunk;
-        let remaining = self.offer.size_bytes.saturating_sub(self.read_bytes);
-        // A file of no bytes is one chunk too.
-        let remaining_chunks = remaining.div_ceil(chunk).max(1).saturating_sub(self.asked_chunks);
-        let in_flight = self.read_bytes.saturating_sub(self.verified_bytes) + asked_bytes;
-        let allowed = free_bytes.saturating_sub(asked_bytes).min(WINDOW_BYTES.saturating_sub(in_flight));
-        let chunks =
-            (allowed / chunk).min(remaining_chunks).min(MAX_ASKED_CHUNKS.saturating_sub(self.asked_chunks));
-        if chunks == 0 || !self.is_flowing() {
+    /// What was not read yet.
+    pub(super) fn remaining_bytes(&self) -> u64 {
+        self.offer.size_bytes.saturating_sub(self.read_bytes)
+    }
+
+    /// What to ask of the source, and how many bytes that is, where the channels take `free_bytes` more and `most_bytes` may be
+    /// asked for.
+    pub(super) fn pull(
+        &mut self,
+        free_bytes: u64,
+        most_bytes: u64,
+        chunk_bytes: usize,
+    ) -> Option<(SourceCommand, u64)> {
+        if !self.is_flowing() {
             return None;
         }
-        self.asked_chunks += chunks;
-        Some(SourceCommand::Pull { chunks: u32::try_from(chunks).unwrap_or(1) })
+        let (asked_chunks, asked_bytes) = self.asked;
+        let chunk = chunk_bytes.clamp(1, CHUNK_BYTES) as u64;
+        let in_flight = self.read_bytes.saturating_sub(self.verified_bytes) + asked_bytes;
+        let allowed = free_bytes
+            .saturating_sub(asked_bytes)
+            .min(most_bytes)
+            .min(WINDOW_BYTES.saturating_sub(in_flight))
+            .min(MAX_ASKED_BYTES.saturating_sub(asked_bytes));
+        let remaining = self.remaining_bytes().saturating_sub(asked_bytes);
+        // A file of no bytes is one chunk too.
+        let is_empty = self.offer.size_bytes == 0 && asked_chunks == 0;
+        let chunks = (allowed / chunk).min(if is_empty { 1 } else { remaining.div_ceil(chunk) });
+        if chunks == 0 {
+            return None;
+        }
+        let bytes = (chunks * chunk).min(remaining);
+        let chunks = u32::try_from(chunks).unwrap_or(1);
+        self.asked = (asked_chunks + chunks, asked_bytes + bytes);
+        Some((SourceCommand::Pull { chunks, chunk_bytes: chunk as u32 }, bytes))
     }
 
     /// Whether it is time to say again what was not answered.
@@ -263,30 +281,28 @@ impl Outgoing {
             Phase::Running if self.is_all_read => TransferState::Verifying,
             Phase::Running => TransferState::Running,
         };
-        let speed = self.speed.bytes_per_second().filter(|_| state == TransferState::Running);
+        let sha256 = if let Phase::Done(sha256) = self.phase { Some(sha256) } else { self.sha256 };
         TransferView {
-            id: self.offer.transfer.clone(),
-            member: self.member.clone(),
-            direction: Direction::Sending,
-            name: safe_name(&self.offer.name),
-            folder: safe_folder(&self.offer.folder),
-            size_bytes: self.offer.size_bytes,
-            media_type: self.offer.media_type.clone(),
-            bytes: self.verified_bytes,
-            state,
             end: if let Phase::Ended(reason) = self.phase { Some(reason) } else { None },
             is_paused_here: self.is_paused_here,
             needs_file: self.needs_file && !self.is_over(),
-            sha256: if let Phase::Done(sha256) = self.phase { Some(sha256) } else { self.sha256 },
-            bytes_per_second: speed,
-            time_left: view::time_left(self.offer.size_bytes - self.verified_bytes, speed),
+            sha256,
+            ..TransferView::of(
+                Direction::Sending,
+                &self.offer,
+                &self.member,
+                safe_name(&self.offer.name),
+                state,
+                self.verified_bytes,
+                &self.speed,
+            )
         }
     }
 
     fn seek_to(&mut self, offset: u64, sha256: Option<Sha256Digest>) -> SourceCommand {
         self.seek += 1;
         self.read_bytes = offset;
-        self.asked_chunks = 0;
+        self.asked = (0, 0);
         self.is_all_read = false;
         SourceCommand::Seek { seek: self.seek, number: self.offer.number, offset, sha256 }
     }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use sightline_protocol::{
     MemberId, TransferId,
-    transfer::{Sha256Digest, TransferEnd},
+    transfer::{FileOffer, Sha256Digest, TransferEnd},
 };
+
+use super::{name::safe_folder, speed::Speed};
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,6 +81,29 @@ impl TransferState {
     }
 }
 
+/// Whether anything can be said to the other side now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// It is connected.
+    Connected,
+    /// It is not now, and expected back.
+    Waiting,
+    /// It is not in the room any more. Should the same page come back, the transfer goes on.
+    Gone,
+}
+
+impl Reach {
+    /// The word as tests read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Waiting => "waiting",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// A transfer at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferView {
@@ -102,6 +127,8 @@ pub struct TransferView {
     pub state: TransferState,
     /// Why it ended without the file.
     pub end: Option<TransferEnd>,
+    /// Whether the other side can be reached.
+    pub reach: Reach,
     /// This side holds it back.
     pub is_paused_here: bool,
     /// The sender's page was loaded again, and the sender has to choose the file again.
@@ -114,7 +141,50 @@ pub struct TransferView {
     pub time_left: Option<Duration>,
 }
 
-pub(super) fn time_left(remaining_bytes: u64, bytes_per_second: Option<u64>) -> Option<Duration> {
+impl TransferView {
+    /// What is the same whichever way it goes.
+    pub(super) fn of(
+        direction: Direction,
+        offer: &FileOffer,
+        member: &MemberId,
+        name: String,
+        state: TransferState,
+        bytes: u64,
+        speed: &Speed,
+    ) -> Self {
+        let bytes_per_second = speed.bytes_per_second().filter(|_| state == TransferState::Running);
+        Self {
+            id: offer.transfer.clone(),
+            member: member.clone(),
+            direction,
+            name,
+            folder: safe_folder(&offer.folder),
+            size_bytes: offer.size_bytes,
+            media_type: offer.media_type.clone(),
+            bytes,
+            state,
+            end: None,
+            reach: Reach::Connected,
+            is_paused_here: false,
+            needs_file: false,
+            sha256: None,
+            bytes_per_second,
+            time_left: time_left(offer.size_bytes - bytes, bytes_per_second),
+        }
+    }
+
+    /// What is on its way stands still while the other side cannot be reached.
+    pub(super) fn with_reach(self, reach: Reach) -> Self {
+        let stands = reach != Reach::Connected
+            && matches!(self.state, TransferState::Running | TransferState::Verifying);
+        if !stands {
+            return Self { reach, ..self };
+        }
+        Self { reach, state: TransferState::Paused, bytes_per_second: None, time_left: None, ..self }
+    }
+}
+
+fn time_left(remaining_bytes: u64, bytes_per_second: Option<u64>) -> Option<Duration> {
     let bytes_per_second = bytes_per_second.filter(|speed| *speed > 0)?;
     Some(Duration::from_secs(remaining_bytes.div_ceil(bytes_per_second)))
 }

@@ -352,8 +352,8 @@ impl World {
                     self.pages[page].session.handle_telemetry(link, &text, self.now);
                 }
             }
-            // Files have worlds of their own (`tests/transfer`).
-            RoomOutput::UseLink(_) | RoomOutput::Transfer(_) => {}
+            // Files have worlds of their own (`tests/transfer`, `tests/bulk`).
+            RoomOutput::UseLink(_) | RoomOutput::OpenBulkLink { .. } | RoomOutput::Transfer(_) => {}
             RoomOutput::Event(event) => self.pages[page].events.push(event),
         }
     }

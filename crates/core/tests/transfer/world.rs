@@ -6,7 +6,7 @@ use sightline_core::{
     Timestamp,
     random::SeededRandom,
     transfer::{
-        Arrival, Arrivals, CHUNK_BYTES, Direction, FileDescription, OutgoingChunks, PrefixHasher, Records,
+        Arrival, Arrivals, CHUNK_BYTES, Direction, FileDescription, MIN_CHUNK_BYTES, OutgoingChunks, PrefixHasher, Records,
         SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput, TransferView,
         Transfers,
     },
@@ -220,7 +220,8 @@ impl World {
         let queued: usize = self.pages[0].frames.iter().map(Vec::len).sum();
         let free = (1024 * 1024_usize).saturating_sub(queued) as u64;
         let to = self.pages[1].member.clone();
-        self.pages[0].transfers.handle_capacity(&to, free);
+        let chunk = if self.now.since_origin().as_millis().is_multiple_of(2) { CHUNK_BYTES } else { MIN_CHUNK_BYTES };
+        self.pages[0].transfers.handle_capacity(&to, free, free, chunk);
     }
 
     fn chance(&mut self, percent: u64) -> bool {
@@ -366,12 +367,12 @@ impl World {
                 };
                 page.transfers.handle_source(handle, &event);
             }
-            SourceCommand::Pull { chunks } => {
+            SourceCommand::Pull { chunks, chunk_bytes } => {
                 let (of, seek, number) = page.source.expect("a place in the file");
                 assert_eq!(of, handle);
                 for _ in 0..chunks {
                     let offset = page.chunks.hasher().length_bytes() as usize;
-                    let end = (offset + CHUNK_BYTES).min(page.file.len());
+                    let end = (offset + chunk_bytes as usize).min(page.file.len());
                     let payload = page.file[offset..end].to_vec();
                     page.chunks.update(&payload);
                     let prefix_sha256 = page.chunks.hasher().digest();

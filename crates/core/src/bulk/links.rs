@@ -1,0 +1,227 @@
+//! Peer connections to one member for the bytes of files alone.
+
+use std::{collections::VecDeque, time::Duration};
+
+use sightline_protocol::{
+    ConnectionId,
+    signalling::{DescriptionKind, SignalPayload},
+    transfer::MAX_BULK_CONNECTIONS,
+};
+
+use crate::{
+    Timestamp,
+    negotiation::{Negotiator, NegotiatorOutput, Operation, OperationId, Politeness, Role},
+    room::LinkId,
+};
+
+/// Until when one must have come up; then what can be sent goes over the others.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// After one that failed no other is tried for so long.
+const FAILURE_PAUSE: Duration = Duration::from_secs(30);
+/// How long they are kept when nothing is sent any more: the next file is often near.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// From here on the path is long enough for more than one connection to be worth having.
+const LONG_ROUND_TRIP: Duration = Duration::from_millis(8);
+/// Less is through before others would be up.
+const LARGE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How many connections beside the member's own are worth having for so much on a path of this round trip.
+#[must_use]
+pub fn links_for(remaining_bytes: u64, round_trip: Option<Duration>) -> usize {
+    match round_trip {
+        Some(round_trip) if round_trip >= LONG_ROUND_TRIP && remaining_bytes >= LARGE_BYTES => {
+            MAX_BULK_CONNECTIONS
+        }
+        _ => 0,
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BulkOutput {
+    /// Make a peer connection under this id, with the `bulk` channel and nothing else.
+    Open(LinkId),
+    /// Close and forget it.
+    Close(LinkId),
+    /// Perform an operation on it and report its end.
+    Perform(LinkId, OperationId, Operation),
+    /// Say this to the member about it.
+    Send(ConnectionId, SignalPayload),
+}
+
+/// Names for what is new.
+pub trait Naming {
+    /// An id that no other peer connection of this page has.
+    fn link(&mut self) -> LinkId;
+    /// A random name for both sides.
+    fn connection(&mut self) -> ConnectionId;
+}
+
+#[derive(Debug)]
+struct BulkLink {
+    id: LinkId,
+    connection: ConnectionId,
+    role: Role,
+    negotiator: Negotiator,
+    /// Until when it must have come up; `None` once it has.
+    deadline: Option<Timestamp>,
+}
+
+/// The peer connections for bytes to one member: those that this side opened, and those of the other.
+#[derive(Debug, Default)]
+pub struct BulkLinks {
+    links: Vec<BulkLink>,
+    /// Since when none is wanted any more.
+    idle_since: Option<Timestamp>,
+    not_before: Timestamp,
+    outputs: VecDeque<BulkOutput>,
+}
+
+impl BulkLinks {
+    /// Wants so many open, by whichever side. None is closed before a while has passed in which none was wanted.
+    pub fn want(&mut self, count: usize, naming: &mut impl Naming, now: Timestamp) {
+        if count == 0 {
+            if self.opened_here() > 0 {
+                self.idle_since.get_or_insert(now);
+            }
+            return;
+        }
+        self.idle_since = None;
+        while now >= self.not_before
+            && self.links.len() < count
+            && self.opened_here() < MAX_BULK_CONNECTIONS
+        {
+            let connection = naming.connection();
+            self.open(naming.link(), connection, Role::Offerer, now);
+        }
+    }
+
+    /// The connection that they were opened over is gone: so are they.
+    pub fn close_all(&mut self) {
+        for link in self.links.drain(..) {
+            self.outputs.push_back(BulkOutput::Close(link.id));
+        }
+        self.idle_since = None;
+    }
+
+    /// Whether one has this id.
+    #[must_use]
+    pub fn has(&self, id: LinkId) -> bool {
+        self.links.iter().any(|link| link.id == id)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.links.len()
+    }
+
+    /// The member said something about one. Only a first offer opens another.
+    pub fn handle_signal(
+        &mut self,
+        connection: ConnectionId,
+        payload: SignalPayload,
+        naming: &mut impl Naming,
+        now: Timestamp,
+    ) {
+        if !self.links.iter().any(|link| link.connection == connection) {
+            let theirs = self.links.iter().filter(|link| link.role == Role::Answerer).count();
+            if !is_offer(&payload) || theirs >= MAX_BULK_CONNECTIONS {
+                return;
+            }
+            self.open(naming.link(), connection.clone(), Role::Answerer, now);
+        }
+        if let Some(link) = self.links.iter_mut().find(|link| link.connection == connection) {
+            link.negotiator.handle_signal(payload, now);
+        }
+    }
+
+    /// The negotiation of one, for what its browser object says.
+    pub fn negotiator_mut(&mut self, id: LinkId) -> Option<&mut Negotiator> {
+        self.links.iter_mut().find(|link| link.id == id).map(|link| &mut link.negotiator)
+    }
+
+    /// Its channel opened.
+    pub fn handle_opened(&mut self, id: LinkId) {
+        if let Some(link) = self.links.iter_mut().find(|link| link.id == id) {
+            link.deadline = None;
+        }
+    }
+
+    /// Its channel closed, or its connection failed.
+    pub fn handle_closed(&mut self, id: LinkId, now: Timestamp) {
+        if let Some(at) = self.links.iter().position(|link| link.id == id) {
+            let link = self.links.remove(at);
+            if link.role == Role::Offerer {
+                self.not_before = now + FAILURE_PAUSE;
+            }
+            self.outputs.push_back(BulkOutput::Close(id));
+        }
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        for link in &mut self.links {
+            link.negotiator.handle_timeout(now);
+        }
+        let late = |link: &BulkLink| link.deadline.is_some_and(|deadline| deadline <= now);
+        let late: Vec<_> = self.links.iter().filter(|link| late(link)).map(|link| link.id).collect();
+        for id in late {
+            self.handle_closed(id, now);
+        }
+        if self.idle_since.is_some_and(|since| since + IDLE <= now) {
+            self.idle_since = None;
+            let (mine, theirs) = self.links.drain(..).partition(|link| link.role == Role::Offerer);
+            self.links = theirs;
+            let mine: Vec<BulkLink> = mine;
+            self.outputs.extend(mine.iter().map(|link| BulkOutput::Close(link.id)));
+        }
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let of_links = self.links.iter().flat_map(|link| [link.deadline, link.negotiator.poll_timeout()]);
+        of_links.chain([self.idle_since.map(|since| since + IDLE)]).flatten().min()
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<BulkOutput> {
+        let mut broken = None;
+        for link in &mut self.links {
+            while let Some(output) = link.negotiator.poll_output() {
+                match output {
+                    NegotiatorOutput::Perform(id, operation) => {
+                        self.outputs.push_back(BulkOutput::Perform(link.id, id, operation));
+                    }
+                    NegotiatorOutput::Send(payload) => {
+                        self.outputs.push_back(BulkOutput::Send(link.connection.clone(), payload));
+                    }
+                    NegotiatorOutput::Broken(_) => broken = Some(link.id),
+                }
+            }
+        }
+        if let Some(id) = broken {
+            self.links.retain(|link| link.id != id);
+            self.outputs.push_back(BulkOutput::Close(id));
+        }
+        self.outputs.pop_front()
+    }
+
+    fn open(&mut self, id: LinkId, connection: ConnectionId, role: Role, now: Timestamp) {
+        // Who wants it has the say, should both ever offer.
+        let politeness = if role == Role::Offerer { Politeness::Impolite } else { Politeness::Polite };
+        let negotiator = Negotiator::new(role, politeness);
+        self.links.push(BulkLink { id, connection, role, negotiator, deadline: Some(now + DEADLINE) });
+        self.outputs.push_back(BulkOutput::Open(id));
+    }
+
+    fn opened_here(&self) -> usize {
+        self.links.iter().filter(|link| link.role == Role::Offerer).count()
+    }
+}
+
+fn is_offer(payload: &SignalPayload) -> bool {
+    matches!(payload, SignalPayload::Description(description) if description.kind == DescriptionKind::Offer)
+}

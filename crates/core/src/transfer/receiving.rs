@@ -1,0 +1,102 @@
+//! Files to here: what the person, the senders and the sink do.
+
+use sightline_protocol::{
+    MemberId,
+    control::ControlMessage,
+    transfer::{FileOffer, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES, MAX_OPEN_TRANSFERS, TransferEnd},
+};
+
+use super::{
+    SinkEvent, TransferHandle, TransferOutput, TransferState, Transfers,
+    incoming::Incoming,
+    name::{numbered, safe_name},
+};
+use crate::Timestamp;
+
+impl Transfers {
+    /// Takes a file that is offered.
+    pub fn accept(&mut self, handle: TransferHandle) {
+        let open = self.receiving.iter_mut().find(|file| file.handle == handle.0).and_then(Incoming::accept);
+        if let Some(open) = open {
+            self.outputs.push_back(TransferOutput::Sink(handle, open));
+            self.outputs.push_back(TransferOutput::RecordsChanged);
+            self.changed(handle.0);
+        }
+    }
+
+    /// A member offers a file, or says something of one.
+    pub fn handle_offer(&mut self, member: &MemberId, offer: FileOffer, now: Timestamp) {
+        if offer.name.len() > MAX_FILE_NAME_BYTES
+            || offer.folder.len() > MAX_FILE_NAME_BYTES
+            || offer.media_type.len() > MAX_MEDIA_TYPE_BYTES
+        {
+            return;
+        }
+        let known = self.receiving.iter_mut().find(|file| file.offer.transfer == offer.transfer);
+        let handle = if let Some(file) = known {
+            let handle = file.handle;
+            if let Some(command) = file.handle_offer(member, &offer, now) {
+                self.outputs.push_back(TransferOutput::Sink(TransferHandle(handle), command));
+            }
+            handle
+        } else {
+            let open = self.receiving.iter().filter(|file| file.member == *member && !file.is_over());
+            if open.count() >= MAX_OPEN_TRANSFERS {
+                let message =
+                    ControlMessage::TransferEnd { transfer: offer.transfer, reason: TransferEnd::TooMany };
+                self.outputs.push_back(TransferOutput::Send(member.clone(), message));
+                return;
+            }
+            let handle = self.make_handle();
+            let receiving = &self.receiving;
+            let is_taken = |name: &str| receiving.iter().any(|file| file.name.to_lowercase() == name);
+            let name = numbered(&safe_name(&offer.name), is_taken);
+            self.receiving.push(Incoming::new(handle, member.clone(), name, offer, now));
+            self.forget_oldest();
+            handle
+        };
+        self.say_of_receiving(handle, now);
+        self.changed(handle);
+    }
+
+    /// A way for bytes from a member closed, maybe with some of them on it: what is missing is asked for again.
+    pub fn handle_bulk_lost(&mut self, member: &MemberId, now: Timestamp) {
+        let running = self.receiving.iter_mut().filter(|file| file.member == *member);
+        let asking: Vec<_> =
+            running.filter_map(|file| file.ask_again(now).then_some(file.handle)).collect();
+        asking.into_iter().for_each(|handle| self.say_of_receiving(handle, now));
+    }
+
+    /// From the sink of a transfer.
+    pub fn handle_sink(&mut self, handle: TransferHandle, event: &SinkEvent, now: Timestamp) {
+        let Some(file) = self.receiving.iter_mut().find(|file| file.handle == handle.0) else { return };
+        let was = file.view().state;
+        let is_told = file.handle_sink(event, now);
+        let (state, member, is_over) = (file.view().state, file.member.clone(), file.is_over());
+        let discard = file.discard_command();
+        let is_news = state != was;
+        if is_told {
+            self.say_of_receiving(handle.0, now);
+        }
+        if is_over && is_news {
+            if state != TransferState::Done {
+                self.outputs.push_back(TransferOutput::Sink(handle, discard));
+            }
+            self.outputs.push_back(TransferOutput::RecordsChanged);
+        }
+        if matches!(event, SinkEvent::Progress { .. }) {
+            for other in self.receiving.iter_mut().filter(|other| other.member == member) {
+                other.note_sender_alive(now);
+            }
+        }
+        self.show_progress(handle.0, is_news || matches!(event, SinkEvent::Opened { .. }), now);
+    }
+
+    pub(super) fn say_of_receiving(&mut self, handle: u32, now: Timestamp) {
+        if let Some(file) = self.receiving.iter_mut().find(|file| file.handle == handle)
+            && let Some(message) = file.statement(now)
+        {
+            self.outputs.push_back(TransferOutput::Send(file.member.clone(), message));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Two members open peer connections for bytes to each other.
+
+use std::{collections::VecDeque, time::Duration};
+
+use proptest::prelude::*;
+use sightline_core::{
+    Timestamp,
+    bulk::{BulkLinks, BulkOutput, Naming, links_for},
+    negotiation::{Completed, Operation},
+    random::SeededRandom,
+    room::LinkId,
+};
+use sightline_protocol::{ConnectionId, signalling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
+
+struct Names {
+    next: u64,
+    random: SeededRandom,
+}
+
+impl Naming for Names {
+    fn link(&mut self) -> LinkId {
+        self.next += 1;
+        LinkId(self.next)
+    }
+
+    fn connection(&mut self) -> ConnectionId {
+        ConnectionId::from_random(self.random.next_u128())
+    }
+}
+
+struct Side {
+    links: BulkLinks,
+    names: Names,
+    /// What the browser has, and whether it is up.
+    there: Vec<(LinkId, bool)>,
+    said: VecDeque<(ConnectionId, SignalPayload)>,
+}
+
+/// Two sides, and what is on its way between them on the connection of their own.
+struct World {
+    now: Timestamp,
+    sides: [Side; 2],
+    descriptions: u32,
+    random: SeededRandom,
+    /// Of a hundred messages, how many are lost with a connection that breaks.
+    lost: u64,
+}
+
+impl World {
+    fn new(seed: u128) -> Self {
+        let side = |seed| Side {
+            links: BulkLinks::default(),
+            names: Names { next: 0, random: SeededRandom::new(seed) },
+            there: Vec::new(),
+            said: VecDeque::new(),
+        };
+        let sides = [side(seed ^ 1), side(seed ^ 2)];
+        let random = SeededRandom::new(seed);
+        Self { now: Timestamp::from_origin(Duration::from_secs(1)), sides, descriptions: 0, random, lost: 0 }
+    }
+
+    fn want(&mut self, at: usize, count: usize) {
+        let side = &mut self.sides[at];
+        side.links.want(count, &mut side.names, self.now);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        loop {
+            let mut moved = false;
+            for at in 0..2 {
+                while let Some(output) = self.sides[at].links.poll_output() {
+                    moved = true;
+                    self.perform(at, output);
+                }
+                if let Some((connection, payload)) = self.sides[at].said.pop_front() {
+                    moved = true;
+                    if self.random.next_u64() % 100 >= self.lost {
+                        let other = &mut self.sides[1 - at];
+                        other.links.handle_signal(connection, payload, &mut other.names, self.now);
+                    }
+                }
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    fn perform(&mut self, at: usize, output: BulkOutput) {
+        let side = &mut self.sides[at];
+        match output {
+            BulkOutput::Open(link) => {
+                side.there.push((link, false));
+                if let Some(negotiator) = side.links.negotiator_mut(link) {
+                    negotiator.handle_negotiation_needed(self.now);
+                }
+            }
+            BulkOutput::Close(link) => side.there.retain(|(there, _)| *there != link),
+            BulkOutput::Perform(link, id, operation) => {
+                self.descriptions += 1;
+                let sdp = format!("v=0\r\na=ice-ufrag:u{}\r\n", self.descriptions);
+                let is_last = matches!(operation, Operation::SetLocalAnswer)
+                    || matches!(&operation, Operation::SetRemoteDescription(description)
+                        if description.kind == sightline_protocol::signalling::DescriptionKind::Answer);
+                let completed = match operation {
+                    Operation::SetLocalOffer { .. } | Operation::SetLocalAnswer => {
+                        Completed::LocalDescription { sdp }
+                    }
+                    _ => Completed::Done,
+                };
+                if let Some(negotiator) = side.links.negotiator_mut(link) {
+                    negotiator.handle_completed(id, Ok(completed), self.now);
+                }
+                if is_last {
+                    side.links.handle_opened(link);
+                    side.there.iter_mut().filter(|(there, _)| *there == link).for_each(|there| there.1 = true);
+                }
+            }
+            BulkOutput::Send(connection, payload) => side.said.push_back((connection, payload)),
+        }
+    }
+
+    fn pass(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            let next = self.sides.iter().filter_map(|side| side.links.poll_timeout()).min();
+            self.now = next.unwrap_or(end).clamp(self.now, end);
+            for side in &mut self.sides {
+                side.links.handle_timeout(self.now);
+            }
+            self.settle();
+            if self.now == end && next.is_none_or(|next| next > end) {
+                return;
+            }
+        }
+    }
+
+    fn up(&self, at: usize) -> usize {
+        self.sides[at].there.iter().filter(|(_, is_up)| *is_up).count()
+    }
+}
+
+#[test]
+fn a_long_path_is_worth_several_connections_and_a_short_one_or_a_small_file_none() {
+    let megabytes = 1_000_000;
+    assert_eq!(links_for(500 * megabytes, None), 0, "nothing is known of the path");
+    assert_eq!(links_for(500 * megabytes, Some(Duration::from_millis(1))), 0);
+    assert_eq!(links_for(megabytes, Some(Duration::from_millis(100))), 0);
+    assert!(links_for(500 * megabytes, Some(Duration::from_millis(20))) > 1);
+}
+
+#[test]
+fn what_is_wanted_comes_up_on_both_sides_and_is_closed_a_while_after_it_was_wanted_last() {
+    let mut world = World::new(1);
+    world.want(0, 4);
+    assert_eq!((world.up(0), world.up(1)), (4, 4));
+    world.want(1, 4);
+    assert_eq!((world.up(0), world.up(1)), (4, 4), "those of the other side serve too");
+    world.want(0, 0);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.up(0), 4, "the next file is often near");
+    world.want(0, 4);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.up(0), 4);
+    world.want(0, 0);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.sides[0].there, []);
+}
+
+#[test]
+fn nothing_is_left_of_them_when_the_connection_that_they_were_opened_over_ends() {
+    let mut world = World::new(2);
+    world.want(0, 3);
+    for side in &mut world.sides {
+        side.links.close_all();
+    }
+    world.settle();
+    assert_eq!((world.sides[0].there.len(), world.sides[1].there.len()), (0, 0));
+    assert_eq!(world.sides[0].links.poll_timeout(), None);
+    world.want(0, 2);
+    assert_eq!((world.up(0), world.up(1)), (2, 2));
+}
+
+#[test]
+fn one_that_does_not_come_up_is_given_up_and_not_tried_again_at_once() {
+    let mut world = World::new(3);
+    world.lost = 100;
+    world.want(0, 2);
+    assert_eq!(world.sides[0].there.len(), 2);
+    world.pass(Duration::from_secs(21));
+    assert_eq!(world.sides[0].there.len(), 0);
+    world.want(0, 2);
+    assert_eq!(world.sides[0].there.len(), 0);
+    world.lost = 0;
+    world.pass(Duration::from_secs(31));
+    world.want(0, 2);
+    assert_eq!(world.up(0), 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// However often either side wants more or fewer, and whatever is lost: never more than may be, and in the end what is
+    /// wanted is up on both sides.
+    #[test]
+    fn whatever_is_wanted_and_lost_what_is_wanted_last_is_up_in_the_end(
+        seed in any::<u128>(),
+        lost in 0_u64..80,
+        wishes in prop::collection::vec((0_usize..2, 0_usize..12, 0_u64..20), 0..12),
+    ) {
+        let mut world = World::new(seed);
+        world.lost = lost;
+        for (at, count, seconds) in wishes {
+            world.want(at, count);
+            world.pass(Duration::from_secs(seconds));
+            for side in &world.sides {
+                prop_assert!(side.there.len() <= 2 * MAX_BULK_CONNECTIONS);
+            }
+        }
+        world.lost = 0;
+        // Whatever is half-way is given up within the deadline, and tried again after the pause.
+        for side in &mut world.sides {
+            side.links.close_all();
+        }
+        world.settle();
+        world.pass(Duration::from_secs(31));
+        world.want(0, 3);
+        prop_assert_eq!((world.up(0), world.up(1)), (3, 3));
+    }
+}

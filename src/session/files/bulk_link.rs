@@ -1,0 +1,55 @@
+//! A peer connection for the bytes of files alone, beside a member's link.
+
+use leptos::task::spawn_local;
+use sightline_browser::{
+    BrowserError,
+    bulk_channel::BulkChannel,
+    peer_connection::{PeerConnection, PeerConnectionConfig},
+    queue::EventSink,
+};
+use sightline_core::{
+    negotiation::{Operation, OperationId},
+    room::LinkId,
+};
+use sightline_protocol::MemberId;
+
+use super::LOW_BYTES;
+use crate::session::input::Input;
+
+/// The browser's side of one.
+pub struct BulkLink {
+    // Before the connection, so that it is dropped first.
+    pub channel: BulkChannel,
+    pub connection: PeerConnection,
+    pub member: MemberId,
+    id: LinkId,
+    inputs: EventSink<Input>,
+}
+
+impl BulkLink {
+    /// Makes the connection and its channel, which the browser wants to negotiate then.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the browser refuses.
+    pub fn open(
+        id: LinkId,
+        member: MemberId,
+        config: &PeerConnectionConfig<'_>,
+        inputs: &EventSink<Input>,
+    ) -> Result<Self, BrowserError> {
+        let connection = PeerConnection::new(config, &inputs.map(move |event| Input::Connection(id, event)))?;
+        let channel =
+            BulkChannel::new(&connection, LOW_BYTES, &inputs.map(move |event| Input::Bulk(id, event)))?;
+        Ok(Self { channel, connection, member, id, inputs: inputs.clone() })
+    }
+
+    /// Performs an operation; its end comes back as an [`Input`].
+    pub fn perform(&self, operation_id: OperationId, operation: Operation) {
+        let (id, inputs) = (self.id, self.inputs.clone());
+        let performing = self.connection.perform(operation);
+        spawn_local(async move {
+            let result = performing.await;
+            inputs.push(Input::Completed(id, operation_id, result));
+        });
+    }
+}
