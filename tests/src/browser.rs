@@ -19,7 +19,7 @@ use tokio::{process::Command, sync::Mutex};
 use crate::netlab::{DriverPorts, Room};
 use crate::{
     console::Console,
-    cpu,
+    cpu, memory,
     portrait::{self, Portrait},
     process::ProcessTree,
 };
@@ -176,6 +176,14 @@ impl Browser {
     /// Where that cannot be read.
     pub async fn renderer_time(&self) -> Result<Duration> {
         cpu::of_renderers_below(self.process.lock().await.id())
+    }
+
+    /// What all its processes have of the memory, in kB.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub async fn memory_kb(&self) -> Result<u64> {
+        memory::pss_kb_of(self.process.lock().await.id())
     }
 
     /// Whether another test can have it: it is in no namespace.

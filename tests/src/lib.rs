@@ -9,7 +9,9 @@ pub mod browser;
 pub mod console;
 pub mod coturn;
 pub mod cpu;
+mod descendants;
 pub mod headless;
+pub mod memory;
 pub mod monitor;
 #[cfg(target_os = "linux")]
 pub mod netlab;

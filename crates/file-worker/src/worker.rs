@@ -67,7 +67,8 @@ impl Worker {
             }
             ToWorker::Pull { handle, chunks, chunk_bytes } => {
                 let source = self.sources.get_mut(&handle);
-                if let Some(Err(reason)) = source.map(|source| source.pull(chunks, chunk_bytes, post, handle)) {
+                if let Some(Err(reason)) = source.map(|source| source.pull(chunks, chunk_bytes, post, handle))
+                {
                     self.fail_source(handle, reason);
                 }
             }

@@ -17,8 +17,8 @@ use sightline_core::{
     Timestamp,
     room::RoomSession,
     transfer::{
-        Direction, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
-        TransferOutput, TransferState,
+        Direction, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput,
+        TransferState,
     },
 };
 use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
@@ -140,8 +140,8 @@ impl Files {
                 continue;
             }
             let high_bytes = session.bulk_buffer_bytes(member, HIGH_BYTES.into());
-            let free = channels_to(member)
-                .map(|channel| high_bytes.saturating_sub(channel.buffered_bytes().into()));
+            let free =
+                channels_to(member).map(|channel| high_bytes.saturating_sub(channel.buffered_bytes().into()));
             let free_bytes: u64 = free.sum();
             if free_bytes > 0 {
                 session.handle_bulk_capacity(member, free_bytes, now);

@@ -1,8 +1,13 @@
 //! How fast files go, for `cargo xtask bench transfer`: beside bare channels and beside stop-and-wait, between the same two
-//! browsers across the same link. No test: it judges nothing, and runs only where `SIGHTLINE_BENCH` says `transfer`.
+//! browsers across the same link; and what a call feels of them. No test: it judges nothing, and runs only where
+//! `SIGHTLINE_BENCH` names it.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
+mod beside_call;
+mod memory;
+mod ours;
 mod raw;
+mod sample_file;
 
 use std::{env, sync::Arc, time::Duration};
 
@@ -11,37 +16,110 @@ use libtest_mimic::Trial;
 use sightline_e2e::{
     browser::Engine,
     netlab::{FarApart, LinkProfile, where_there_are_namespaces},
-    stage::{Scene, Stage},
+    page::Page,
+    stage::{Pair, Scene, Stage},
 };
 
-use self::raw::Cell;
+use self::{raw::Cell, sample_file::SampleFile};
+
+/// Round trips, and how much is sent across each.
+const PATHS: [(u64, usize); 3] = [(0, 96_000_000), (20, 64_000_000), (100, 40_000_000)];
+const MESSAGES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
+const BUFFERS: [usize; 2] = [256 * 1024, 1024 * 1024];
+const CONNECTIONS: [usize; 4] = [1, 4, 8, 16];
+/// How long a cell of the sweep is tried.
+const TRIED: Duration = Duration::from_millis(1500);
+const ROUNDS: usize = 2;
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    let is_wanted = env::var("SIGHTLINE_BENCH").is_ok_and(|bench| bench == "transfer");
-    if !is_wanted {
-        return Vec::new();
+    let trial = match env::var("SIGHTLINE_BENCH").as_deref() {
+        Ok("transfer") => stage.long_test(how_fast_files_go),
+        Ok("transfer-call") => stage.long_test(beside_call::what_a_call_feels_of_files),
+        Ok("transfer-memory") => stage.long_test(memory::what_a_large_file_needs),
+        _ => return Vec::new(),
+    };
+    where_there_are_namespaces(vec![trial])
+}
+
+/// Bytes in a time.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+struct Rate {
+    megabytes_per_second: f64,
+}
+
+impl Rate {
+    fn new(bytes: usize, ms: f64) -> Self {
+        Self { megabytes_per_second: bytes as f64 / 1e3 / ms }
     }
-    where_there_are_namespaces(vec![stage.long_test(how_fast_files_go)])
+}
+
+/// The browsers that `SIGHTLINE_BENCH_PAIR` names, both of them the same: chromium or firefox.
+fn pair() -> Pair {
+    match env::var("SIGHTLINE_BENCH_BROWSER").as_deref() {
+        Ok("firefox") => [Engine::Firefox, Engine::Firefox],
+        _ => [Engine::Chromium, Engine::Chromium],
+    }
 }
 
 async fn how_fast_files_go(scene: &Scene) -> Result<()> {
-    let FarApart { pages, link, .. } =
-        &scene.far_apart([Engine::Chromium, Engine::Chromium], &LinkProfile::default()).await?;
-    let [ada, bob] = pages;
-    raw::prepare([ada, bob]).await?;
-    for (rtt_ms, bytes) in [(20_u64, 16_000_000), (100, 10_000_000)] {
-        link.set_both(&LinkProfile::delayed(Duration::from_millis(rtt_ms) / 2));
-        let took = raw::stop_and_wait([ada, bob], bytes).await?;
-        println!("{rtt_ms} ms stop-and-wait {:.1}", bytes as f64 / took.as_secs_f64() / 1e6);
-        for connections in [1, 4, 8, 16] {
-            for message_bytes in [16 * 1024, 64 * 1024, 256 * 1024] {
-                for buffer_bytes in [256 * 1024, 1024 * 1024] {
-                    let cell = Cell { message_bytes, buffer_bytes, connections };
-                    let took = raw::send([ada, bob], bytes, cell).await?;
-                    println!("{rtt_ms} ms {cell:?} {:.1}", bytes as f64 / took.as_secs_f64() / 1e6);
-                }
-            }
-        }
+    let FarApart { pages, link, .. } = &scene.far_apart(pair(), &LinkProfile::default()).await?;
+    let pages = [pages[0].as_ref(), pages[1].as_ref()];
+    let mut rows = Vec::new();
+    for (round_trip_ms, bytes) in PATHS {
+        link.set_both(&LinkProfile::delayed(Duration::from_millis(round_trip_ms) / 2));
+        rows.push((round_trip_ms, measure(pages, round_trip_ms, bytes).await?));
+    }
+    println!(
+        "\n{:>6} {:>8} {:>8} {:>14} {:>10} {:>14}   MB/s, the best of {ROUNDS}, in turns",
+        "RTT ms", "ours", "raw", "stop-and-wait", "of raw", "of stop-w."
+    );
+    for (round_trip_ms, [ours, raw, stop_and_wait]) in rows {
+        println!(
+            "{round_trip_ms:>6} {ours:>8.1} {raw:>8.1} {stop_and_wait:>14.1} {:>10.2} {:>14.2}",
+            ours / raw,
+            ours / stop_and_wait
+        );
     }
     Ok(())
+}
+
+async fn measure(pages: [&Page; 2], round_trip_ms: u64, bytes: usize) -> Result<[f64; 3]> {
+    raw::prepare(pages).await?;
+    let best = sweep(pages, round_trip_ms).await?;
+    let file = SampleFile::new("sample.bin", bytes)?;
+    let mut fastest = [0.0_f64; 3];
+    for round in 0..ROUNDS {
+        raw::prepare(pages).await?;
+        let stop_and_wait = raw::stop_and_wait(pages, bytes / 4).await?;
+        let raw = raw::send(pages, bytes, best, Duration::from_secs(600)).await?;
+        ours::enter(pages, &format!("bench-{round_trip_ms}-{round}")).await?;
+        let ours = ours::send(pages, file.path(), "sample.bin", bytes).await?;
+        for (fastest, rate) in fastest.iter_mut().zip([ours, raw, stop_and_wait]) {
+            *fastest = fastest.max(rate.megabytes_per_second);
+        }
+        println!("{round_trip_ms} ms: {ours:?} raw {raw:?} stop-and-wait {stop_and_wait:?}");
+    }
+    Ok(fastest)
+}
+
+/// Tries every cell for a moment, prints it, and gives the best.
+async fn sweep(pages: [&Page; 2], round_trip_ms: u64) -> Result<Cell> {
+    println!("\nraw channels, {round_trip_ms} ms round trip, MB/s");
+    println!("{:>11} {:>8} {:>8} {:>8}", "connections", "message", "256 KiB", "1 MiB");
+    let mut best = (Rate::new(0, 1.0), Cell { message_bytes: 0, buffer_bytes: 0, connections: 0 });
+    for connections in CONNECTIONS {
+        for message_bytes in MESSAGES {
+            print!("{connections:>11} {:>4} KiB", message_bytes / 1024);
+            for buffer_bytes in BUFFERS {
+                let cell = Cell { message_bytes, buffer_bytes, connections };
+                let rate = raw::send(pages, usize::MAX >> 16, cell, TRIED).await?;
+                print!(" {:>8.1}", rate.megabytes_per_second);
+                if rate > best.0 {
+                    best = (rate, cell);
+                }
+            }
+            println!();
+        }
+    }
+    Ok(best.1)
 }

@@ -75,15 +75,21 @@ window.raw = {
     }
   },
 
-  // Sends with two watermarks on every channel, the high one `buffer`; how long it took until all of it was there, in ms.
-  async send(bytes, message, buffer) {
+  // Sends with two watermarks on every channel, the high one `buffer`, for `limit` ms at most. How many bytes were there after
+  // how many ms.
+  async send(bytes, message, buffer, limit) {
     const payload = new Uint8Array(message);
     crypto.getRandomValues(payload.subarray(0, 65536));
     let left = bytes;
     return new Promise((resolve) => {
       const began = performance.now();
       this.channels[0].onmessage = (event) => {
-        if (Number(event.data) >= bytes) resolve(performance.now() - began);
+        const there = Number(event.data);
+        const ms = performance.now() - began;
+        if (there >= bytes || ms >= limit) {
+          left = 0;
+          resolve([there, ms]);
+        }
       };
       // The channel with the least in it gets the next message, as long as one is below its mark.
       const pump = () => {
@@ -119,6 +125,6 @@ window.raw = {
       sent = end;
       await arrived;
     }
-    return performance.now() - began;
+    return [bytes, performance.now() - began];
   },
 };

@@ -6,11 +6,13 @@ use anyhow::Result;
 use serde_json::json;
 use sightline_e2e::page::Page;
 
+use super::Rate;
+
 /// How bytes are sent in one cell of the sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cell {
     pub(super) message_bytes: usize,
-    /// The high watermark of each channel.
+    /// The high watermark of each channel; the low one is half of it.
     pub(super) buffer_bytes: usize,
     pub(super) connections: usize,
 }
@@ -18,6 +20,8 @@ pub(super) struct Cell {
 /// `PairDrop`'s published constants: chunks of 64,000 bytes, and after every million the receiver is waited for.
 const STOP_AND_WAIT_MESSAGE_BYTES: usize = 64_000;
 const STOP_AND_WAIT_PART_BYTES: usize = 1_000_000;
+/// How often the receiver says what is there.
+const TOLD_BYTES: usize = 128 * 1024;
 
 /// Loads the script into both pages.
 pub(super) async fn prepare(pages: [&Page; 2]) -> Result<()> {
@@ -29,23 +33,25 @@ pub(super) async fn prepare(pages: [&Page; 2]) -> Result<()> {
     Ok(())
 }
 
-/// Sends so many bytes; how long it took until they were there.
-pub(super) async fn send([from, to]: [&Page; 2], bytes: usize, cell: Cell) -> Result<Duration> {
+/// Sends so many bytes, or what goes in so long.
+pub(super) async fn send([from, to]: [&Page; 2], bytes: usize, cell: Cell, limit: Duration) -> Result<Rate> {
     connect([from, to], cell.connections, false).await?;
-    let () = to.execute("return raw.receive(...arguments)", vec![json!(bytes), json!(bytes)]).await?;
-    let arguments = vec![json!(bytes), json!(cell.message_bytes), json!(cell.buffer_bytes)];
-    let ms: f64 = from.execute("return raw.send(...arguments)", arguments).await?;
-    Ok(Duration::from_secs_f64(ms / 1000.0))
+    let () = to.execute("return raw.receive(...arguments)", vec![json!(bytes), json!(TOLD_BYTES)]).await?;
+    let arguments = [bytes, cell.message_bytes, cell.buffer_bytes, usize::try_from(limit.as_millis())?];
+    let (there, ms) = from
+        .execute("return raw.send(...arguments)", arguments.iter().map(|number| json!(number)).collect())
+        .await?;
+    Ok(Rate::new(there, ms))
 }
 
 /// The same by stop and wait, over one ordered channel.
-pub(super) async fn stop_and_wait([from, to]: [&Page; 2], bytes: usize) -> Result<Duration> {
+pub(super) async fn stop_and_wait([from, to]: [&Page; 2], bytes: usize) -> Result<Rate> {
     connect([from, to], 1, true).await?;
     let part = json!(STOP_AND_WAIT_PART_BYTES);
     let () = to.execute("return raw.receive(...arguments)", vec![json!(bytes), part.clone()]).await?;
     let arguments = vec![json!(bytes), json!(STOP_AND_WAIT_MESSAGE_BYTES), part];
-    let ms: f64 = from.execute("return raw.stopAndWait(...arguments)", arguments).await?;
-    Ok(Duration::from_secs_f64(ms / 1000.0))
+    let (there, ms) = from.execute("return raw.stopAndWait(...arguments)", arguments).await?;
+    Ok(Rate::new(there, ms))
 }
 
 async fn connect([from, to]: [&Page; 2], connections: usize, is_ordered: bool) -> Result<()> {

@@ -88,9 +88,7 @@ impl BulkLinks {
             return;
         }
         self.idle_since = None;
-        while now >= self.not_before
-            && self.links.len() < count
-            && self.opened_here() < MAX_BULK_CONNECTIONS
+        while now >= self.not_before && self.links.len() < count && self.opened_here() < MAX_BULK_CONNECTIONS
         {
             let connection = naming.connection();
             self.open(naming.link(), connection, Role::Offerer, now);

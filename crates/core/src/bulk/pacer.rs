@@ -116,7 +116,9 @@ impl Pacer {
             self.credited_at = now;
             return 0;
         }
-        let earned = self.rate * u64::try_from(now.since(self.credited_at).as_micros()).unwrap_or(u64::MAX / self.rate) / 1_000_000;
+        let earned = self.rate
+            * u64::try_from(now.since(self.credited_at).as_micros()).unwrap_or(u64::MAX / self.rate)
+            / 1_000_000;
         let most = (self.rate * BURST.as_millis() as u64 / 1000).max(self.chunk_bytes() as u64);
         self.credit_bytes = (self.credit_bytes + earned).min(most);
         self.credited_at = now;

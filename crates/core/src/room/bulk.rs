@@ -90,7 +90,9 @@ impl RoomSession {
     #[must_use]
     pub fn bulk_buffer_bytes(&self, member: &MemberId, alone_bytes: u64) -> u64 {
         let pacer = self.index_of(member).and_then(|at| self.peers[at].bulk.pacer.as_ref());
-        pacer.map_or(alone_bytes, |pacer| (2 * pacer.chunk_bytes() as u64).max(pacer.rate() / 20).min(alone_bytes))
+        pacer.map_or(alone_bytes, |pacer| {
+            (2 * pacer.chunk_bytes() as u64).max(pacer.rate() / 20).min(alone_bytes)
+        })
     }
 
     /// The channel of a peer connection for bytes alone opened.
@@ -160,7 +162,8 @@ impl RoomSession {
                     pacer.handle_silence(way.round_trips.waiting(now), now);
                 }
             }
-            let is_slow = way.pacer.as_ref().is_some_and(|pacer| pacer.rate() < SEVERAL_FROM_BYTES_PER_SECOND);
+            let is_slow =
+                way.pacer.as_ref().is_some_and(|pacer| pacer.rate() < SEVERAL_FROM_BYTES_PER_SECOND);
             let count = match link {
                 Some(_) if !is_slow => links_for(remaining_bytes, way.round_trips.shortest()),
                 _ => 0,

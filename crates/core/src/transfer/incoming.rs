@@ -8,9 +8,7 @@ use sightline_protocol::{
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
 };
 
-use super::{
-    Direction, SinkCommand, SinkEvent, TransferState, TransferView, repeat::Repeat, speed::Speed,
-};
+use super::{Direction, SinkCommand, SinkEvent, TransferState, TransferView, repeat::Repeat, speed::Speed};
 use crate::Timestamp;
 
 /// How much is verified before the sender hears of it, and how long it waits at most.

@@ -7,8 +7,8 @@ use sightline_protocol::{
 };
 
 use super::{
-    CHUNK_BYTES, Direction, SourceCommand, SourceEvent, TransferState, TransferView, WINDOW_BYTES, name::safe_name,
-    repeat::Repeat, speed::Speed,
+    CHUNK_BYTES, Direction, SourceCommand, SourceEvent, TransferState, TransferView, WINDOW_BYTES,
+    name::safe_name, repeat::Repeat, speed::Speed,
 };
 use crate::Timestamp;
 

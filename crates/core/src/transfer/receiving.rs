@@ -62,8 +62,7 @@ impl Transfers {
     /// A way for bytes from a member closed, maybe with some of them on it: what is missing is asked for again.
     pub fn handle_bulk_lost(&mut self, member: &MemberId, now: Timestamp) {
         let running = self.receiving.iter_mut().filter(|file| file.member == *member);
-        let asking: Vec<_> =
-            running.filter_map(|file| file.ask_again(now).then_some(file.handle)).collect();
+        let asking: Vec<_> = running.filter_map(|file| file.ask_again(now).then_some(file.handle)).collect();
         asking.into_iter().for_each(|handle| self.say_of_receiving(handle, now));
     }
 

@@ -11,8 +11,8 @@ use sightline_protocol::{
 };
 
 use super::{
-    KeptTransfer, Reach, Records, SourceCommand, TransferHandle, TransferOutput, TransferView, incoming::Incoming,
-    name::safe_name, outgoing::Outgoing,
+    KeptTransfer, Reach, Records, SourceCommand, TransferHandle, TransferOutput, TransferView,
+    incoming::Incoming, name::safe_name, outgoing::Outgoing,
 };
 use crate::Timestamp;
 
@@ -276,4 +276,3 @@ impl Transfers {
         }
     }
 }
-

@@ -114,7 +114,10 @@ impl World {
                 }
                 if is_last {
                     side.links.handle_opened(link);
-                    side.there.iter_mut().filter(|(there, _)| *there == link).for_each(|there| there.1 = true);
+                    side.there
+                        .iter_mut()
+                        .filter(|(there, _)| *there == link)
+                        .for_each(|there| there.1 = true);
                 }
             }
             BulkOutput::Send(connection, payload) => side.said.push_back((connection, payload)),

@@ -75,7 +75,8 @@ impl Link {
 
 #[test]
 fn files_take_what_a_call_leaves_and_the_queue_stays_short() {
-    for (rate_bps, path_ms) in [(3_000_000_u64, 50_u64), (3_000_000, 100), (10_000_000, 20), (1_500_000, 50)] {
+    for (rate_bps, path_ms) in [(3_000_000_u64, 50_u64), (3_000_000, 100), (10_000_000, 20), (1_500_000, 50)]
+    {
         let call_bps = rate_bps / 2;
         let mut link = Link::new(rate_bps, call_bps, Duration::from_millis(path_ms));
         // The pace of before is found.

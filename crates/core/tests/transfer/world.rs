@@ -6,9 +6,9 @@ use sightline_core::{
     Timestamp,
     random::SeededRandom,
     transfer::{
-        Arrival, Arrivals, CHUNK_BYTES, Direction, FileDescription, MIN_CHUNK_BYTES, OutgoingChunks, PrefixHasher, Records,
-        SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput, TransferView,
-        Transfers,
+        Arrival, Arrivals, CHUNK_BYTES, Direction, FileDescription, MIN_CHUNK_BYTES, OutgoingChunks,
+        PrefixHasher, Records, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
+        TransferOutput, TransferView, Transfers,
     },
 };
 use sightline_protocol::{
@@ -220,7 +220,8 @@ impl World {
         let queued: usize = self.pages[0].frames.iter().map(Vec::len).sum();
         let free = (1024 * 1024_usize).saturating_sub(queued) as u64;
         let to = self.pages[1].member.clone();
-        let chunk = if self.now.since_origin().as_millis().is_multiple_of(2) { CHUNK_BYTES } else { MIN_CHUNK_BYTES };
+        let chunk =
+            if self.now.since_origin().as_millis().is_multiple_of(2) { CHUNK_BYTES } else { MIN_CHUNK_BYTES };
         self.pages[0].transfers.handle_capacity(&to, free, free, chunk);
     }
 

@@ -19,6 +19,9 @@ pub(crate) enum Bench {
     Panel,
     /// Known stalls in both browsers: precision, recall, F1 and error of the ledger and of the browsers' own freezes; cost.
     Quality(Quality),
+    /// Files beside bare data channels and beside stop-and-wait, at 0, 20 and 100 ms round trip; or what a call feels of a file;
+    /// or what a large file needs of the memory. Across an emulated link: Linux, as root.
+    Transfer(Transfer),
 }
 
 /// How often, and what.
@@ -31,6 +34,23 @@ pub(crate) struct Quality {
     rounds: u32,
 }
 
+/// Of files.
+#[derive(clap::Args)]
+pub(crate) struct Transfer {
+    /// A call at 3 Mbit/s and 50 ms, alone and with a file beside it.
+    #[arg(long, conflicts_with = "memory_mib")]
+    call: bool,
+    /// How long each of the two is watched.
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+    /// Send a file of so many MiB, and print what the browsers' processes have more of the memory meanwhile.
+    #[arg(long)]
+    memory_mib: Option<u32>,
+    /// chromium or firefox
+    #[arg(long, default_value = "chromium")]
+    browser: String,
+}
+
 /// Measures, and prints the result.
 ///
 /// # Errors
@@ -41,7 +61,26 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Turn(options) => turn::run(options),
         Bench::Panel => panel(),
         Bench::Quality(options) => quality(options),
+        Bench::Transfer(options) => transfer(options),
     }
+}
+
+/// And this.
+fn transfer(options: &Transfer) -> Result<()> {
+    let mut measurement = test::end_to_end_one_by_one(&browsers::test_tools()?, "bench_transfer")?;
+    let mode = match options {
+        Transfer { call: true, .. } => "transfer-call",
+        Transfer { memory_mib: Some(_), .. } => "transfer-memory",
+        _ => "transfer",
+    };
+    measurement
+        .env("SIGHTLINE_BENCH", mode)
+        .env("SIGHTLINE_BENCH_BROWSER", &options.browser)
+        .env("SIGHTLINE_BENCH_SECONDS", options.seconds.to_string());
+    if let Some(mib) = options.memory_mib {
+        measurement.env("SIGHTLINE_BENCH_MIB", mib.to_string());
+    }
+    process::run(measurement.arg("--nocapture"))
 }
 
 /// Driven by the end-to-end tests' own harness.

@@ -1,0 +1,55 @@
+//! A file from one page to the other, as a person sends it.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Result;
+use serde_json::json;
+use sightline_e2e::{page::Page, snapshot::Snapshot};
+
+use super::Rate;
+
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Notes when the transfer of the file with this name is complete, and clicks on accept.
+const ACCEPT: &str = "
+    const [name] = arguments;
+    const transfer = document.querySelector(`[data-testid=\"transfer\"][data-name=\"${name}\"]`);
+    const began = performance.now();
+    window.sightlineTook = null;
+    new MutationObserver(() => {
+      if (transfer.dataset.state === 'done') window.sightlineTook ??= performance.now() - began;
+    }).observe(transfer, { attributes: true });
+    transfer.querySelector('[data-testid=\"transfer-accept\"]').click();
+    return null;";
+
+/// Enters a room of their own. Addresses are hidden behind names that nothing resolves there, unless a device is granted.
+pub(super) async fn enter([from, to]: [&Page; 2], room: &str) -> Result<()> {
+    const GRANT: &str = "return (async () => { window.granted = await navigator.mediaDevices.getUserMedia({ audio: true }); })()";
+    from.enter_with(room, "Ada", "source=none").await?;
+    let () = from.execute(GRANT, vec![]).await?;
+    to.enter_with(room, "Bob", "source=none").await?;
+    let () = to.execute(GRANT, vec![]).await?;
+    from.until_connected_to("Bob").await?;
+    to.until_connected_to("Ada").await?;
+    // Beside a call files hold back.
+    for page in [from, to] {
+        page.click("toggle-mic").await?;
+    }
+    let is_silent = |page: &Snapshot| page.tiles.iter().all(|tile| tile.mic.as_deref() == Some("off"));
+    from.until("nobody speaks", is_silent).await?;
+    to.until("nobody speaks", is_silent).await?;
+    Ok(())
+}
+
+/// Sends a file; from the click on accept until it is verified and on the disk.
+pub(super) async fn send([from, to]: [&Page; 2], file: &Path, name: &str, bytes: usize) -> Result<Rate> {
+    from.offer(&[file]).await?;
+    to.until_transfer(name, "offered").await?;
+    let () = to.execute(ACCEPT, vec![json!(name)]).await?;
+    to.until_for(PATIENCE, "the file is there", |page| {
+        page.transfer(name).is_some_and(|transfer| transfer.state == "done")
+    })
+    .await?;
+    let ms: f64 = to.execute("return sightlineTook", vec![]).await?;
+    Ok(Rate::new(bytes, ms))
+}
