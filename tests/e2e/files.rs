@@ -1,6 +1,6 @@
 //! Files between two people.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use libtest_mimic::Trial;
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sightline_e2e::{
     browser::Engine,
     page::Page,
-    snapshot::Transfer,
+    snapshot::{Snapshot, Transfer},
     stage::{Pair, Scene, Stage},
 };
 use tempfile::TempDir;
@@ -23,20 +23,24 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(what_is_declined_or_given_up_ends_on_both_sides),
         stage.test_in_each(a_name_is_text_and_no_path_and_two_of_it_are_told_apart),
         stage.test_in_each(a_flipped_byte_is_refused_and_the_file_arrives_whole),
+        stage.test_in_each(files_and_folders_that_are_dropped_and_files_that_are_pasted_are_offered),
+        stage.test_in_each(what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on),
+        stage.test_in_each(who_is_gone_is_said_and_the_file_waits),
     ];
-    in_pairs.into_iter().chain(in_each).flatten().collect()
+    let in_one = [stage.test(after_a_reload_a_chosen_file_goes_on_without_being_chosen_again)];
+    in_pairs.into_iter().chain(in_each).flatten().chain(in_one).collect()
 }
 
 /// Files of this computer, gone with this.
-struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         Ok(Self(TempDir::new()?))
     }
 
     /// A file that does not compress and is another one for every name. Its path and SHA-256.
-    fn file(&self, name: &str, size_bytes: usize) -> Result<(PathBuf, String)> {
+    pub(crate) fn file(&self, name: &str, size_bytes: usize) -> Result<(PathBuf, String)> {
         let mut state = name.bytes().fold(1_u64, |state, byte| state.wrapping_mul(31) + u64::from(byte));
         let mut bytes = Vec::with_capacity(size_bytes + 8);
         while bytes.len() < size_bytes {
@@ -190,6 +194,114 @@ async fn a_flipped_byte_is_refused_and_the_file_arrives_whole(scene: &Scene, eng
     Ok(())
 }
 
+async fn files_and_folders_that_are_dropped_and_files_that_are_pasted_are_offered(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    for (event, name) in [("drop", "dropped.txt"), ("paste", "pasted.txt")] {
+        let taken: bool = ada.execute(DROP_OR_PASTE, vec![json!(event), json!(name)]).await?;
+        assert!(taken, "the browser would have opened it in place of the page");
+        bob.until_transfer(name, "offered").await?;
+    }
+    let work = folder.0.path().join("work");
+    fs::create_dir_all(work.join("2026"))?;
+    fs::write(work.join("plan.txt"), "plan")?;
+    fs::write(work.join("2026/may.txt"), "may")?;
+    ada.choose_file("folder-input", &work).await?;
+    for (name, path) in [("plan.txt", "work"), ("may.txt", "work/2026")] {
+        let offered = bob.until_transfer(name, "offered").await?;
+        assert!(offered.text.contains(path), "{offered:?}");
+    }
+    bob.click("transfer-accept-all").await?;
+    for name in ["dropped.txt", "pasted.txt", "plan.txt", "may.txt"] {
+        bob.until_transfer(name, "done").await?;
+    }
+    Ok(())
+}
+
+async fn what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    let (removed, _) = folder.file("removed.bin", 40_000_000)?;
+    let (good, sha256) = folder.file("good.bin", 2_000_000)?;
+    ada.offer(&[&removed, &good]).await?;
+    bob.until_transfer("good.bin", "offered").await?;
+    fs::remove_file(&removed)?;
+    bob.click("transfer-accept-all").await?;
+    for page in [&ada, &bob] {
+        let failed = page.until_transfer("removed.bin", "failed").await?;
+        let code = failed.code.as_deref();
+        assert!(matches!(code, Some("file-unreadable" | "file-changed")), "{failed:?}");
+    }
+    arrives(&bob, &ada, "good.bin", &sha256).await?;
+
+    // More than any disk has.
+    let huge: bool = ada.execute(CHOOSE_HUGE, vec![json!("huge.bin")]).await?;
+    assert!(huge);
+    bob.until_transfer("huge.bin", "offered").await?;
+    bob.click_in_transfer("huge.bin", "transfer-accept").await?;
+    for page in [&bob, &ada] {
+        let failed = page.until_transfer("huge.bin", "failed").await?;
+        assert_eq!(failed.code.as_deref(), Some("disk-full"), "{failed:?}");
+    }
+    let (last, sha256) = folder.file("last.bin", 1_000_000)?;
+    ada.offer(&[&last]).await?;
+    bob.until_transfer("last.bin", "offered").await?;
+    bob.click_in_transfer("last.bin", "transfer-accept").await?;
+    arrives(&bob, &ada, "last.bin", &sha256).await
+}
+
+async fn who_is_gone_is_said_and_the_file_waits(scene: &Scene, engine: Engine) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    let (film, _) = folder.file("film.bin", 64 * 1024 * 1024)?;
+    ada.offer(&[&film]).await?;
+    bob.until_transfer("film.bin", "offered").await?;
+    bob.click_in_transfer("film.bin", "transfer-accept").await?;
+    hold_back(&ada, "film.bin", 1_000_000).await?;
+    scene.lose_power(&bob).await?;
+    let waits =
+        |page: &Snapshot| page.transfer("film.bin").is_some_and(|transfer| transfer.reach == "waiting");
+    let page = ada.until_for(GONE_PATIENCE, "the transfer waits for the other side", waits).await?;
+    let transfer = page.transfer("film.bin").cloned().unwrap_or_default();
+    assert_eq!(transfer.state, "paused");
+    assert!(transfer.text.contains("waiting for the connection"), "{transfer:?}");
+    let is_gone =
+        |page: &Snapshot| page.transfer("film.bin").is_some_and(|transfer| transfer.reach == "gone");
+    ada.until_for(GONE_PATIENCE, "the other side is gone", is_gone).await?;
+    Ok(())
+}
+
+/// Where the browser gives handles: Chromium. Its dialogue is none that a driver can use, so a file of the page's own storage
+/// stands in for what a person chooses; its handle is of the same kind.
+async fn after_a_reload_a_chosen_file_goes_on_without_being_chosen_again(scene: &Scene) -> Result<()> {
+    let [ada, bob] = two(scene, [Engine::Chromium, Engine::Chromium]).await?;
+    let sha256: String = ada.execute(STAND_IN_FOR_DIALOGUE, vec![json!(24 * 1024 * 1024)]).await?;
+    ada.click("file-choose").await?;
+    bob.until_transfer("chosen.bin", "offered").await?;
+    bob.click_in_transfer("chosen.bin", "transfer-accept").await?;
+    hold_back(&bob, "chosen.bin", 1_000_000).await?;
+    ada.reload().await?;
+    ada.until_connected_to("Bob").await?;
+    bob.until_connected_to("Ada").await?;
+    bob.click_in_transfer("chosen.bin", "transfer-pause").await?;
+    let received = bob.until_transfer("chosen.bin", "done").await?;
+    let sent = ada.until_transfer("chosen.bin", "done").await?;
+    assert_eq!(
+        (received.hash.as_deref(), sent.hash.as_deref()),
+        (Some(sha256.as_str()), Some(sha256.as_str()))
+    );
+    Ok(())
+}
+
+/// What a browser needs to notice that the other side lost power, and the server to give its place up.
+const GONE_PATIENCE: Duration = Duration::from_secs(90);
+
 /// Puts a file of this name into the input as if it was chosen.
 const CHOOSE: &str = "
     const input = document.querySelector('[data-testid=\"file-input\"]');
@@ -211,3 +323,41 @@ const FLIP_ONE: &str = "
       return send.call(this, data);
     };
     return null;";
+
+/// Drops or pastes a file of this name; whether the page took it.
+const DROP_OR_PASTE: &str = "
+    const [kind, name] = arguments;
+    const data = new DataTransfer();
+    data.items.add(new File(['some text'], name, { lastModified: 7 }));
+    const options = { bubbles: true, cancelable: true };
+    const event = kind === 'drop'
+      ? new DragEvent(kind, { ...options, dataTransfer: data })
+      : new ClipboardEvent(kind, { ...options, clipboardData: data });
+    document.body.dispatchEvent(event);
+    return event.defaultPrevented;";
+
+/// Chooses a file that says it has four petabytes.
+const CHOOSE_HUGE: &str = "
+    const input = document.querySelector('[data-testid=\"file-input\"]');
+    const chosen = new DataTransfer();
+    chosen.items.add(new File(['some text'], arguments[0], { lastModified: 7 }));
+    const size = Object.getOwnPropertyDescriptor(Blob.prototype, 'size');
+    Object.defineProperty(Blob.prototype, 'size', { configurable: true, get: () => 2 ** 52 });
+    input.files = chosen.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    setTimeout(() => Object.defineProperty(Blob.prototype, 'size', size), 1000);
+    return true;";
+
+/// Makes a file in the page's storage that the dialogue gives; its SHA-256.
+const STAND_IN_FOR_DIALOGUE: &str = "return (async (bytes) => {
+    const root = await navigator.storage.getDirectory();
+    const handle = await root.getFileHandle('chosen.bin', { create: true });
+    const writable = await handle.createWritable();
+    const data = new Uint8Array(bytes);
+    for (let at = 0; at < bytes; at += 65536) crypto.getRandomValues(data.subarray(at, at + 65536));
+    await writable.write(data);
+    await writable.close();
+    window.showOpenFilePicker = async () => [handle];
+    const digest = await crypto.subtle.digest('SHA-256', data);
+    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  })(arguments[0]);";

@@ -11,6 +11,8 @@ mod check;
 mod conversation;
 mod figures;
 mod files;
+#[cfg(target_os = "linux")]
+mod files_across_cuts;
 mod hosting;
 mod installing;
 mod keyboard;
@@ -46,6 +48,8 @@ fn main() -> anyhow::Result<ExitCode> {
         check::tests(&stage),
         conversation::tests(&stage),
         files::tests(&stage),
+        #[cfg(target_os = "linux")]
+        files_across_cuts::tests(&stage),
         lobby::tests(&stage),
         media::tests(&stage),
         panel::tests(&stage),

@@ -38,6 +38,7 @@ return {
     size: Number(transfer.dataset.size),
     bytes: Number(transfer.dataset.bytes),
     state: transfer.dataset.state,
+    reach: transfer.dataset.reach,
     code: transfer.dataset.code ?? null,
     hash: all("transfer-hash", transfer)[0]?.innerText ?? null,
     can_be_saved: all("transfer-save", transfer).length === 1,

@@ -79,7 +79,7 @@ pub struct Message {
 }
 
 /// One `transfer`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Transfer {
     /// Its id.
     pub id: String,
@@ -95,6 +95,8 @@ pub struct Transfer {
     pub bytes: u64,
     /// How far it is.
     pub state: String,
+    /// Whether the other side can be reached: `connected`, `waiting`, `gone`.
+    pub reach: String,
     /// Why it ended without the file.
     pub code: Option<String>,
     /// The SHA-256 shown.

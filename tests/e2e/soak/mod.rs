@@ -2,6 +2,7 @@
 //! of it needs root.
 
 mod cuts;
+mod files;
 mod messages;
 mod reload;
 mod renegotiations;
@@ -17,7 +18,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     if env::var_os("SIGHTLINE_SOAK").is_none() {
         return Vec::new();
     }
-    let across_a_link = [cuts::tests(stage), messages::tests(stage)].into_iter().flatten().collect();
+    let across_a_link =
+        [cuts::tests(stage), messages::tests(stage), files::tests(stage)].into_iter().flatten().collect();
     [
         where_there_are_namespaces(across_a_link),
         server_kill::tests(stage),

@@ -50,13 +50,14 @@ impl RoundTrips {
     /// An answer came; how long that took, if it is one to a ping of this.
     pub fn handle_pong(&mut self, nonce: u32, now: Timestamp) -> Option<Duration> {
         let at = self.open.iter().position(|(open, _)| *open == nonce)?;
-        let (_, sent) = self.open.remove(at)?;
+        // Older ones are lost, or so late that they tell nothing.
+        let (_, sent) = self.open.drain(..=at).next_back()?;
         let round_trip = now.since(sent);
         self.shortest = Some(self.shortest.map_or(round_trip, |shortest| shortest.min(round_trip)));
         Some(round_trip)
     }
 
-    /// How long the oldest ping is on its way that none later was answered before.
+    /// How long the oldest ping is on its way of those after the last that was answered.
     #[must_use]
     pub fn waiting(&self, now: Timestamp) -> Duration {
         self.open.front().map_or(Duration::ZERO, |(_, sent)| now.since(*sent))
