@@ -122,6 +122,9 @@ fn every_control_message_reads_and_writes_as_documented() {
         json!({"type": "transfer_progress", "transfer": "t1", "sequence": 2, "attempt": 1, "verified_bytes": 5}),
         json!({"type": "transfer_done", "transfer": "t1", "sha256": "0f".repeat(32)}),
         json!({"type": "transfer_end", "transfer": "t1", "reason": "disk-full"}),
+        json!({"type": "bulk_signal", "connection": "c1",
+            "payload": {"description": {"kind": "offer", "exchange": 1, "sdp": "v=0"}}}),
+        json!({"type": "bulk_signal", "connection": "c1", "payload": {"candidate": {"candidate": "", "sdp_mid": "0"}}}),
         json!({"type": "bye"}),
     ] {
         let read: ControlMessage = from_value(value.clone()).expect("readable");

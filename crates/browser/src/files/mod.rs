@@ -9,9 +9,9 @@ mod object_url;
 mod picked;
 mod worker;
 
+pub use handle::{FileHandle, can_pick, can_save_as, save_as};
 /// The bytes of a frame, in the browser's memory.
 pub use js_sys::ArrayBuffer as Frame;
-pub use handle::{FileHandle, can_pick, can_save_as, save_as};
 pub use message::{FromWorker, ToWorker};
 pub use object_url::ObjectUrl;
 pub use picked::{PickedFile, choose_folders, dropped_files, input_files, pasted_files, pick_files};

@@ -128,7 +128,8 @@ pub fn dropped_files(data: &DataTransfer) -> impl Future<Output = Vec<PickedFile
                 let inner =
                     if folder.is_empty() { entry.name() } else { format!("{folder}/{}", entry.name()) };
                 let children = children(&entry).await;
-                waiting.extend(children.into_iter().rev().map(|child| (child, inner.clone(), depth + 1, None)));
+                waiting
+                    .extend(children.into_iter().rev().map(|child| (child, inner.clone(), depth + 1, None)));
             }
         }
         picked

@@ -19,6 +19,9 @@ use crate::{
     transfer::{CHUNK_BYTES, MIN_CHUNK_BYTES},
 };
 
+/// Beside a call that leaves less, one connection is enough.
+const SEVERAL_FROM_BYTES_PER_SECOND: u64 = 600_000;
+
 /// What a member's files need beside its link.
 #[derive(Debug, Default)]
 pub(super) struct BulkWay {
@@ -168,8 +171,11 @@ impl RoomSession {
                 Some(_) if !is_slow => links_for(remaining_bytes, way.round_trips.shortest()),
                 _ => 0,
             };
-            let mut names = Names { next_link: &mut self.next_link, random: &mut self.random };
-            way.links.want(count, &mut names, now);
+            // What is on its way on them has to arrive first.
+            if count > 0 || !self.transfers.is_sending_to(&member) {
+                let mut names = Names { next_link: &mut self.next_link, random: &mut self.random };
+                way.links.want(count, &mut names, now);
+            }
             way.links.handle_timeout(now);
         }
     }
@@ -232,6 +238,3 @@ impl RoomSession {
         }
     }
 }
-
-/// Beside a call that leaves less, one connection is enough.
-const SEVERAL_FROM_BYTES_PER_SECOND: u64 = 600_000;

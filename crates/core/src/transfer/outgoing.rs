@@ -7,8 +7,8 @@ use sightline_protocol::{
 };
 
 use super::{
-    CHUNK_BYTES, Direction, FileDescription, SourceCommand, SourceEvent, TransferState, TransferView, WINDOW_BYTES,
-    name::safe_name, repeat::Repeat, speed::Speed,
+    CHUNK_BYTES, Direction, FileDescription, SourceCommand, SourceEvent, TransferState, TransferView,
+    WINDOW_BYTES, name::safe_name, repeat::Repeat, speed::Speed,
 };
 use crate::Timestamp;
 
@@ -216,14 +216,18 @@ impl Outgoing {
         self.repeat.reset(now);
     }
 
-    /// Whether bytes can flow now.
-    pub(super) fn is_flowing(&self) -> bool {
+    /// Whether bytes may be on their way now.
+    pub(super) fn is_on_its_way(&self) -> bool {
         self.phase == Phase::Running
             && self.attempt.is_some()
             && !self.is_paused_here
             && !self.is_paused_there
             && !self.needs_file
-            && !self.is_all_read
+    }
+
+    /// Whether more bytes can leave now.
+    pub(super) fn is_flowing(&self) -> bool {
+        self.is_on_its_way() && !self.is_all_read
     }
 
     /// What was not read yet.

@@ -44,7 +44,8 @@ impl Transfers {
         found: &Result<FileDescription, TransferEnd>,
         now: Timestamp,
     ) -> bool {
-        let Some(file) = self.sending.iter_mut().find(|file| file.handle == handle.0 && file.waits_for_file())
+        let Some(file) =
+            self.sending.iter_mut().find(|file| file.handle == handle.0 && file.waits_for_file())
         else {
             return false;
         };
@@ -159,6 +160,12 @@ impl Transfers {
             return bytes;
         }
         0
+    }
+
+    /// Whether a file is on its way to a member, all of it sent or not.
+    #[must_use]
+    pub fn is_sending_to(&self, member: &MemberId) -> bool {
+        self.sending.iter().any(|file| file.member == *member && file.is_on_its_way())
     }
 
     /// What is still to go to a member, of the files that flow.
