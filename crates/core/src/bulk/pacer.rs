@@ -2,7 +2,7 @@
 //!
 //! The rate follows the delay, in the manner of LEDBAT (RFC 6817): the shortest round trip of the last minutes is taken for the
 //! path's own, and what is above it for a queue's. Up to a small queue the rate grows, above it falls. A frame of a picture
-//! fills a queue for a moment too, so of the last samples the shortest counts.
+//! fills a queue for a moment too, and so does a page that is busy, so of the last samples the shortest counts.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::Timestamp;
 /// How long the shortest round trip is remembered: routes change.
 const MEMORY: Duration = Duration::from_secs(120);
 /// Of so many samples the shortest tells the queue of this moment.
-const FILTER_SAMPLES: usize = 3;
+const FILTER_SAMPLES: usize = 6;
 /// What the queue may add, as a part of the path's own and within these.
 const TARGET_PERCENT: u32 = 8;
-const MIN_TARGET: Duration = Duration::from_millis(4);
+const MIN_TARGET: Duration = Duration::from_millis(6);
 const MAX_TARGET: Duration = Duration::from_millis(20);
 
 /// In bytes a second. The least, so that a transfer ends some day on the worst of paths; the most, more than any browser sends.
@@ -23,7 +23,7 @@ const FIRST_RATE: u64 = 25_000;
 const MAX_RATE: u64 = 100_000_000;
 /// The growth with every sample, in thousandths: before a queue was first met; and after, with one more for every so long
 /// without any, since the path may have become a faster one.
-const START_GROWTH: u64 = 120;
+const START_GROWTH: u64 = 80;
 const GROWTH: u64 = 4;
 const MORE_GROWTH_AFTER: Duration = Duration::from_millis(500);
 const DECREASE_PERCENT: u64 = 75;
