@@ -208,10 +208,6 @@ impl Driver {
                 let channels_to = |member: &MemberId| bulk_channels(links, bulk_links, member);
                 self.files.handle_worker(event, &mut self.session, channels_to, now);
             }
-            Input::FileHandle(handle, kept) => self.files.handle_kept(handle, kept),
-            Input::FileFound(handle, found) => {
-                self.files.handle_found(handle, found, &mut self.session, now);
-            }
             Input::Completed(link, operation, result) => {
                 self.session.handle_completed(link, operation, result, now);
             }

@@ -3,7 +3,7 @@
 use sightline_browser::{
     bulk_channel::BulkChannelEvent,
     data_channel::DataChannelEvent,
-    files::{FileHandle, FileWorkerEvent, PickedFile},
+    files::{FileWorkerEvent, PickedFile},
     peer_connection::PeerConnectionEvent,
     signalling::TransportEvent,
 };
@@ -14,7 +14,7 @@ use sightline_core::{
     stats::StatsEntry,
     transfer::TransferHandle,
 };
-use sightline_protocol::{MemberId, transfer::TransferEnd};
+use sightline_protocol::MemberId;
 
 use super::{model::Export, preferences::Setting};
 
@@ -33,10 +33,6 @@ pub enum Input {
     Bulk(LinkId, BulkChannelEvent),
     /// From the worker that reads and stores files.
     FileWorker(FileWorkerEvent),
-    /// The handle of a file that was sent before a reload, which the person has to allow again.
-    FileHandle(TransferHandle, FileHandle),
-    /// The file that a transfer waits for after a reload, or why it is not there.
-    FileFound(TransferHandle, Result<PickedFile, TransferEnd>),
     /// An operation ended.
     Completed(LinkId, OperationId, Result<Completed, OperationFailure>),
     /// A stats report came.
@@ -77,8 +73,4 @@ pub enum TransferAction {
     Cancel(TransferHandle),
     /// Hold it back, or let it go on.
     Pause(TransferHandle, bool),
-    /// Go on with the file that it had before a reload.
-    Continue(TransferHandle),
-    /// Ask where to save it.
-    SaveAs(TransferHandle),
 }

@@ -204,8 +204,6 @@ fn room_actions(
         pause_file: Callback::new(move |(handle, is_paused)| {
             act_on_transfer(TransferAction::Pause(handle, is_paused));
         }),
-        continue_file: Callback::new(move |handle| act_on_transfer(TransferAction::Continue(handle))),
-        save_file: Callback::new(move |handle| act_on_transfer(TransferAction::SaveAs(handle))),
         toggle_microphone: on_media(LocalMedia::toggle_microphone),
         toggle_camera: on_media(LocalMedia::toggle_camera),
         choose_source: Callback::new(move |source| {

@@ -165,8 +165,6 @@ pub struct TransferModel {
     pub member_name: RwSignal<String>,
     /// Where the file can be saved from, once it is here.
     pub url: RwSignal<Option<String>>,
-    /// Whether it waits for the person to allow its file again, after a reload.
-    pub can_continue: RwSignal<bool>,
 }
 
 impl TransferModel {
@@ -192,10 +190,6 @@ pub struct RoomActions {
     pub cancel_file: Callback<TransferHandle>,
     /// Holds a transfer back (true) or lets it go on.
     pub pause_file: Callback<(TransferHandle, bool)>,
-    /// Goes on with the file that a transfer had before a reload.
-    pub continue_file: Callback<TransferHandle>,
-    /// Asks where to save a file that came.
-    pub save_file: Callback<TransferHandle>,
     /// Microphone on or off.
     pub toggle_microphone: Callback<()>,
     /// Camera on or off; on asks for the camera where there is none yet.

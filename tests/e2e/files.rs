@@ -27,8 +27,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on),
         stage.test_in_each(who_is_gone_is_said_and_the_file_waits),
     ];
-    let in_one = [stage.test(after_a_reload_a_chosen_file_goes_on_without_being_chosen_again)];
-    in_pairs.into_iter().chain(in_each).flatten().chain(in_one).collect()
+    in_pairs.into_iter().chain(in_each).flatten().collect()
 }
 
 /// Files of this computer, gone with this.
@@ -277,28 +276,6 @@ async fn who_is_gone_is_said_and_the_file_waits(scene: &Scene, engine: Engine) -
     Ok(())
 }
 
-/// Where the browser gives handles: Chromium. Its dialogue is none that a driver can use, so a file of the page's own storage
-/// stands in for what a person chooses; its handle is of the same kind.
-async fn after_a_reload_a_chosen_file_goes_on_without_being_chosen_again(scene: &Scene) -> Result<()> {
-    let [ada, bob] = two(scene, [Engine::Chromium, Engine::Chromium]).await?;
-    let sha256: String = ada.execute(STAND_IN_FOR_DIALOGUE, vec![json!(24 * 1024 * 1024)]).await?;
-    ada.click("file-choose").await?;
-    bob.until_transfer("chosen.bin", "offered").await?;
-    bob.click_in_transfer("chosen.bin", "transfer-accept").await?;
-    hold_back(&bob, "chosen.bin", 1_000_000).await?;
-    ada.reload().await?;
-    ada.until_connected_to("Bob").await?;
-    bob.until_connected_to("Ada").await?;
-    bob.click_in_transfer("chosen.bin", "transfer-pause").await?;
-    let received = bob.until_transfer("chosen.bin", "done").await?;
-    let sent = ada.until_transfer("chosen.bin", "done").await?;
-    assert_eq!(
-        (received.hash.as_deref(), sent.hash.as_deref()),
-        (Some(sha256.as_str()), Some(sha256.as_str()))
-    );
-    Ok(())
-}
-
 /// What a browser needs to notice that the other side lost power, and the server to give its place up.
 const GONE_PATIENCE: Duration = Duration::from_secs(90);
 
@@ -347,17 +324,3 @@ const CHOOSE_HUGE: &str = "
     input.dispatchEvent(new Event('change', { bubbles: true }));
     setTimeout(() => Object.defineProperty(Blob.prototype, 'size', size), 1000);
     return true;";
-
-/// Makes a file in the page's storage that the dialogue gives; its SHA-256.
-const STAND_IN_FOR_DIALOGUE: &str = "return (async (bytes) => {
-    const root = await navigator.storage.getDirectory();
-    const handle = await root.getFileHandle('chosen.bin', { create: true });
-    const writable = await handle.createWritable();
-    const data = new Uint8Array(bytes);
-    for (let at = 0; at < bytes; at += 65536) crypto.getRandomValues(data.subarray(at, at + 65536));
-    await writable.write(data);
-    await writable.close();
-    window.showOpenFilePicker = async () => [handle];
-    const digest = await crypto.subtle.digest('SHA-256', data);
-    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  })(arguments[0]);";

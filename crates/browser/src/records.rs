@@ -1,4 +1,4 @@
-//! Texts, and objects of the browser's, kept on the device in IndexedDB: numbered records in groups. Where that is not possible (a private window, a full
+//! Texts kept on the device in IndexedDB: numbered records in groups. Where that is not possible (a private window, a full
 //! disk, a policy) they are not kept, and nothing else fails.
 
 use std::{cell::RefCell, rc::Rc};
@@ -53,24 +53,6 @@ impl Records {
         let store = self.store(IdbTransactionMode::Readwrite)?;
         store.put_with_key(&JsValue::from_str(text), &key(group, number))?;
         Ok(())
-    }
-
-    /// Keeps an object of the browser's that can be cloned, like a text.
-    ///
-    /// # Errors
-    /// [`BrowserError`] where it is known at once that it cannot be kept.
-    pub(crate) fn put_object(&self, group: &str, number: u32, object: &JsValue) -> Result<(), BrowserError> {
-        self.store(IdbTransactionMode::Readwrite)?.put_with_key(object, &key(group, number))?;
-        Ok(())
-    }
-
-    /// The object of that number.
-    ///
-    /// # Errors
-    /// [`BrowserError`] where it cannot be read.
-    pub(crate) async fn object(&self, group: &str, number: u32) -> Result<Option<JsValue>, BrowserError> {
-        let request = self.store(IdbTransactionMode::Readonly)?.get(&key(group, number))?;
-        Ok(Some(ended(&request).await?).filter(|object| !object.is_undefined()))
     }
 
     /// Removes what has a smaller number.

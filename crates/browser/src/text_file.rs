@@ -16,22 +16,13 @@ pub fn save(name: &str, media_type: &str, text: &str) -> Result<(), BrowserError
     let options = dictionary(&[("type", JsValue::from_str(media_type))]);
     let blob = Blob::new_with_str_sequence_and_options(&parts, options.unchecked_ref())?;
     let url = Url::create_object_url_with_blob(&blob)?;
-    download(name, &url)?;
-    // The download holds the data itself by now.
-    Url::revoke_object_url(&url)?;
-    Ok(())
-}
-
-/// Downloads what an address of this page leads to.
-///
-/// # Errors
-/// [`BrowserError`] where there is no document.
-pub fn download(name: &str, url: &str) -> Result<(), BrowserError> {
     let document = window().document().ok_or_else(|| BrowserError::not_supported("document"))?;
     let link: HtmlAnchorElement = document.create_element("a")?.unchecked_into();
-    link.set_href(url);
+    link.set_href(&url);
     link.set_download(name);
     link.click();
+    // The download holds the data itself by now.
+    Url::revoke_object_url(&url)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Chooses files to send, and to whom.
 
-use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::files::{PickedFile, can_pick, choose_folders, input_files, pick_files};
+use leptos::{html, prelude::*};
+use sightline_browser::files::{PickedFile, choose_folders, input_files};
 use sightline_protocol::MemberId;
 
 use crate::{
@@ -49,21 +49,6 @@ pub fn Attach(
             input.click();
         }
     };
-    // A dialogue that gives handles lets a transfer go on after a reload without choosing again.
-    let choose = move || {
-        if !can_pick() {
-            return open(files);
-        }
-        spawn_local(async move {
-            match pick_files().await {
-                Ok(picked) if picked.is_empty() => {}
-                Ok(picked) => {
-                    let _ = actions.offer_files.try_run((recipient(to), picked));
-                }
-                Err(_) => open(files),
-            }
-        });
-    };
     view! {
         <div class="attach">
             <input
@@ -89,8 +74,7 @@ pub fn Attach(
                 type="button"
                 class="attach-button"
                 disabled=is_alone
-                data-testid="file-choose"
-                on:click=move |_| choose()
+                on:click=move |_| open(files)
             >
                 <Icon name=IconName::Attach />
                 {language.text(sentence!(files.send_files))}

@@ -1,7 +1,6 @@
 //! One file on its way: what it is, how far it is, and what can be done with it.
 
 use leptos::prelude::*;
-use sightline_browser::files::can_save_as;
 use sightline_core::transfer::{Direction, Reach, TransferState, TransferView};
 use sightline_protocol::transfer::TransferEnd;
 
@@ -157,16 +156,6 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
                     {language.text(sentence!(files.decline))}
                 </button>
             </When>
-            <When is=transfer.can_continue>
-                <button
-                    type="button"
-                    class="button small primary"
-                    data-testid="transfer-continue"
-                    on:click=move |_| actions.continue_file.run(handle)
-                >
-                    {language.text(sentence!(files.resume))}
-                </button>
-            </When>
             <When is=can_pause>{icon_button("transfer-pause", pause_icon, pause_words, pause)}</When>
             <When is=can_cancel>
                 {icon_button(
@@ -184,18 +173,7 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
                     .filter(|_| state.get() == TransferState::Done)
                     .map(|url| {
                         view! {
-                            <a
-                                class="button small"
-                                data-testid="transfer-save"
-                                href=url
-                                download=name
-                                on:click=move |event| {
-                                    if can_save_as() {
-                                        event.prevent_default();
-                                        actions.save_file.run(handle);
-                                    }
-                                }
-                            >
+                            <a class="button small" data-testid="transfer-save" href=url download=name>
                                 {language.text(sentence!(files.save))}
                             </a>
                         }

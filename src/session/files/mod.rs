@@ -1,7 +1,6 @@
 //! Files on their way: between the core, which decides, the worker, which has the bytes, and the channels.
 
 mod bulk_link;
-mod handles;
 mod kept;
 mod view;
 
@@ -11,9 +10,8 @@ use leptos::task::spawn_local;
 use sightline_browser::{
     bulk_channel::BulkChannel,
     clock,
-    files::{FileHandle, FileWorker, FileWorkerEvent, FromWorker, ObjectUrl, PickedFile, ToWorker, save_as},
+    files::{FileWorker, FileWorkerEvent, FromWorker, ObjectUrl, PickedFile, ToWorker},
     queue::EventSink,
-    text_file::{self, File},
 };
 use sightline_core::{
     Timestamp,
@@ -54,33 +52,19 @@ pub struct Files {
     worker: Option<FileWorker>,
     /// What is sent; the flag is whether the worker has it already.
     sources: HashMap<TransferHandle, (PickedFile, bool)>,
-    /// What came, and an address to save it from.
-    stored: HashMap<TransferHandle, (File, ObjectUrl)>,
-    /// Of files that a page before this one sent, which the person has to allow again.
-    handles: HashMap<TransferHandle, FileHandle>,
+    urls: HashMap<TransferHandle, ObjectUrl>,
 }
 
 impl Files {
     pub fn new(room: RoomName, model: TransfersModel, inputs: EventSink<Input>) -> Self {
         let list = TransferList::new(model);
-        Self {
-            room,
-            list,
-            inputs,
-            worker: None,
-            sources: HashMap::new(),
-            stored: HashMap::new(),
-            handles: HashMap::new(),
-        }
+        Self { room, list, inputs, worker: None, sources: HashMap::new(), urls: HashMap::new() }
     }
 
     /// Goes on with what this tab had on its way before it was loaded again.
     pub fn restore(&self, session: &mut RoomSession, now: Timestamp) {
         if let Some(records) = kept::load(&self.room) {
             session.with_transfers(now, |transfers| transfers.restore(records, now));
-            for (handle, id) in session.transfers().waiting_for_files() {
-                handles::look_for(handle, id, &self.inputs);
-            }
         }
     }
 
@@ -90,9 +74,6 @@ impl Files {
             TransferAction::Offer(to, picked) => {
                 for file in picked {
                     for handle in session.offer_file(to.as_ref(), &file.description(), now) {
-                        if let (Some(kept), Some(view)) = (file.handle(), session.transfers().view(handle)) {
-                            handles::keep(&view.id, kept);
-                        }
                         self.sources.insert(handle, (file.clone(), false));
                     }
                 }
@@ -103,36 +84,7 @@ impl Files {
             TransferAction::Pause(handle, is_paused) => {
                 session.with_transfers(now, |all| all.pause(handle, is_paused, now));
             }
-            TransferAction::Continue(handle) => {
-                if let Some(kept) = self.handles.get(&handle) {
-                    handles::ask(handle, kept.clone(), &self.inputs);
-                }
-            }
-            TransferAction::SaveAs(handle) => self.save_as(handle, session),
         }
-    }
-
-    /// A handle of a page before this one, which the person has to allow again.
-    pub fn handle_kept(&mut self, handle: TransferHandle, kept: FileHandle) {
-        self.handles.insert(handle, kept);
-        self.list.show_continue(handle, true);
-    }
-
-    /// The file that a transfer waits for is there again, or is not.
-    pub fn handle_found(
-        &mut self,
-        handle: TransferHandle,
-        found: Result<PickedFile, TransferEnd>,
-        session: &mut RoomSession,
-        now: Timestamp,
-    ) {
-        let description = found.as_ref().map(PickedFile::description).map_err(|reason| *reason);
-        if let Ok(file) = found {
-            self.sources.insert(handle, (file, false));
-        }
-        session.with_transfers(now, |all| all.handle_file_found(handle, &description, now));
-        self.handles.remove(&handle);
-        self.list.show_continue(handle, false);
     }
 
     /// What the worker says. Frames go out on the least busy of the channels that `channels_to` finds.
@@ -159,7 +111,7 @@ impl Files {
             FileWorkerEvent::Message(FromWorker::File(handle, file)) => {
                 if let Ok(url) = ObjectUrl::new(&file) {
                     self.list.show_url(TransferHandle(handle), url.as_str());
-                    self.stored.insert(TransferHandle(handle), (file, url));
+                    self.urls.insert(TransferHandle(handle), url);
                 }
             }
             FileWorkerEvent::Message(FromWorker::Ready) => {}
@@ -202,11 +154,11 @@ impl Files {
         match output {
             // The room session sends these by itself.
             TransferOutput::Send(..) => {}
-            TransferOutput::Source(handle, command) => self.command_source(handle, command, session),
+            TransferOutput::Source(handle, command) => self.command_source(handle, command),
             TransferOutput::Sink(handle, command) => self.command_sink(handle, command),
             TransferOutput::Changed(handle) => self.show(handle, session),
             TransferOutput::Forgotten(handle) => {
-                self.stored.remove(&handle);
+                self.urls.remove(&handle);
                 self.list.forget(handle);
             }
             TransferOutput::RecordsChanged => kept::store(&self.room, &session.transfers().records()),
@@ -215,7 +167,7 @@ impl Files {
 
     /// The room is left: what is stored goes.
     pub fn close(&mut self) {
-        self.stored.clear();
+        self.urls.clear();
         if let Some(worker) = self.worker.take() {
             spawn_local(async move {
                 clock::sleep(LAST_WORDS).await;
@@ -224,7 +176,7 @@ impl Files {
         }
     }
 
-    fn command_source(&mut self, handle: TransferHandle, command: SourceCommand, session: &RoomSession) {
+    fn command_source(&mut self, handle: TransferHandle, command: SourceCommand) {
         let id = handle.0;
         match command {
             SourceCommand::Seek { seek, number, offset, sha256 } => {
@@ -244,10 +196,6 @@ impl Files {
                 self.post(ToWorker::Pull { handle: id, chunks, chunk_bytes });
             }
             SourceCommand::Close => {
-                self.handles.remove(&handle);
-                if let Some(view) = session.transfers().view(handle) {
-                    handles::forget(&view.id);
-                }
                 if self.sources.remove(&handle).is_some_and(|(_, is_open)| is_open) {
                     self.post(ToWorker::CloseSource(id));
                 }
@@ -266,7 +214,7 @@ impl Files {
                 self.post(ToWorker::Expect(id, member.to_string(), number));
             }
             SinkCommand::Discard { transfer } => {
-                self.stored.remove(&handle);
+                self.urls.remove(&handle);
                 // What was never accepted was never stored.
                 if self.worker.is_some() {
                     self.post(ToWorker::Discard(id, transfer.to_string()));
@@ -275,25 +223,10 @@ impl Files {
         }
     }
 
-    /// The browser's own dialogue asks where; without one, or where it fails, it is a download.
-    fn save_as(&self, handle: TransferHandle, session: &RoomSession) {
-        let (Some((file, url)), Some(view)) = (self.stored.get(&handle), session.transfers().view(handle))
-        else {
-            return;
-        };
-        let (file, url) = (file.clone(), url.as_str().to_owned());
-        spawn_local(async move {
-            if save_as(&file, &view.name).await.is_err() {
-                // Where there is no document there is nobody to save it.
-                let _ = text_file::download(&view.name, &url);
-            }
-        });
-    }
-
     fn show(&mut self, handle: TransferHandle, session: &RoomSession) {
         let Some(view) = session.transfers().view(handle) else { return };
         let is_file_here = view.direction == Direction::Receiving && view.state == TransferState::Done;
-        if is_file_here && !self.stored.contains_key(&handle) {
+        if is_file_here && !self.urls.contains_key(&handle) {
             // Of a page before this one.
             self.post(ToWorker::Fetch(handle.0, view.id.to_string()));
         }

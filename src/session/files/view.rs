@@ -35,7 +35,6 @@ impl TransferList {
                     view: RwSignal::new(view),
                     member_name: RwSignal::new(member_name.unwrap_or_default()),
                     url: RwSignal::new(None),
-                    can_continue: RwSignal::new(false),
                 });
                 self.model.list.try_update(|list| list.push(transfer));
             }
@@ -46,13 +45,6 @@ impl TransferList {
     pub(super) fn show_url(&self, handle: TransferHandle, url: &str) {
         if let Some(transfer) = self.find(handle) {
             signals::set(transfer.url, Some(url.to_owned()));
-        }
-    }
-
-    /// The person can let a transfer go on with the file that it had.
-    pub(super) fn show_continue(&self, handle: TransferHandle, can_continue: bool) {
-        if let Some(transfer) = self.find(handle) {
-            signals::set(transfer.can_continue, can_continue);
         }
     }
 

@@ -3,16 +3,14 @@
 //! The worker is the script `file-worker.js` beside the page (`crates/file-worker`), started with the first transfer. Bytes
 //! go through the page as `ArrayBuffer`s that are handed over, never copied into it.
 
-mod handle;
 mod message;
 mod object_url;
 mod picked;
 mod worker;
 
-pub use handle::{FileHandle, can_pick, can_save_as, save_as};
 /// The bytes of a frame, in the browser's memory.
 pub use js_sys::ArrayBuffer as Frame;
 pub use message::{FromWorker, ToWorker};
 pub use object_url::ObjectUrl;
-pub use picked::{PickedFile, choose_folders, dropped_files, input_files, pasted_files, pick_files};
+pub use picked::{PickedFile, choose_folders, dropped_files, input_files, pasted_files};
 pub use worker::{FileWorker, FileWorkerEvent};

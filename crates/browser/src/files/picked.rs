@@ -5,8 +5,7 @@ use sightline_core::transfer::FileDescription;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::*};
 use web_sys::{DataTransfer, File, FileList, HtmlInputElement};
 
-use super::handle::{self, FileHandle};
-use crate::{error::BrowserError, promise::settled, window::member};
+use crate::{promise::settled, window::member};
 
 /// Files that one choice gives at most; more were a mistake.
 const MAX_PICKED: usize = 1000;
@@ -18,27 +17,11 @@ const MAX_DEPTH: usize = 16;
 pub struct PickedFile {
     file: File,
     folder: String,
-    handle: Option<FileHandle>,
 }
 
 impl PickedFile {
     fn new(file: File, folder: String) -> Self {
-        Self { file, folder, handle: None }
-    }
-
-    /// The file of a handle, as it is now.
-    ///
-    /// # Errors
-    /// [`BrowserError`]: gone, or not allowed.
-    pub async fn of_handle(handle: FileHandle) -> Result<Self, BrowserError> {
-        let file = handle.file().await?;
-        Ok(Self { file, folder: String::new(), handle: Some(handle) })
-    }
-
-    /// What it can be read with again after a reload, where the browser has such a thing.
-    #[must_use]
-    pub fn handle(&self) -> Option<&FileHandle> {
-        self.handle.as_ref()
+        Self { file, folder }
     }
 
     /// What is told of it.
@@ -68,18 +51,6 @@ pub fn input_files(input: &HtmlInputElement) -> Vec<PickedFile> {
     picked
 }
 
-/// Lets the person choose files in a dialogue that gives handles, in a gesture.
-///
-/// # Errors
-/// [`BrowserError`] where the browser shows no dialogue here.
-pub async fn pick_files() -> Result<Vec<PickedFile>, BrowserError> {
-    let mut picked = Vec::new();
-    for handle in handle::pick().await?.into_iter().take(MAX_PICKED) {
-        picked.push(PickedFile::of_handle(handle).await?);
-    }
-    Ok(picked)
-}
-
 /// Makes an `<input type="file">` one for folders.
 pub fn choose_folders(input: &HtmlInputElement) {
     input.set_webkitdirectory(true);
@@ -94,13 +65,9 @@ pub fn pasted_files(data: Option<DataTransfer>) -> Vec<PickedFile> {
 /// What was dropped, with everything in the folders among it. To be called in the event: the list is empty after it.
 pub fn dropped_files(data: &DataTransfer) -> impl Future<Output = Vec<PickedFile>> + use<> {
     let items = data.items();
-    let entries: Vec<(Entry, Option<Promise>)> = (0..items.length())
+    let entries: Vec<Entry> = (0..items.length())
         .filter_map(|at| items.get(at))
-        .filter_map(|item| {
-            let item = item.unchecked_into::<EntryItem>();
-            let handle = member(&item, "getAsFileSystemHandle").map(|_| item.get_as_file_system_handle());
-            Some((item.webkit_get_as_entry()?, handle))
-        })
+        .filter_map(|item| item.unchecked_into::<EntryItem>().webkit_get_as_entry())
         .collect();
     let plain = data.files().map(|files| list(&files)).unwrap_or_default();
     async move {
@@ -108,28 +75,20 @@ pub fn dropped_files(data: &DataTransfer) -> impl Future<Output = Vec<PickedFile
             return plain;
         }
         let mut picked = Vec::new();
-        let mut waiting = Vec::new();
-        for (entry, handle) in entries.into_iter().rev() {
-            let handle = match handle.map(settled) {
-                Some(handle) => handle.await.ok().and_then(FileHandle::new),
-                None => None,
-            };
-            waiting.push((entry, String::new(), 0, handle));
-        }
-        while let Some((entry, folder, depth, handle)) = waiting.pop() {
+        let mut waiting: Vec<_> = entries.into_iter().rev().map(|entry| (entry, String::new(), 0)).collect();
+        while let Some((entry, folder, depth)) = waiting.pop() {
             if picked.len() >= MAX_PICKED {
                 break;
             }
             if entry.is_file() {
                 if let Some(file) = called_back(|found, failed| entry.file(found, failed)).await {
-                    picked.push(PickedFile { file: file.unchecked_into(), folder, handle });
+                    picked.push(PickedFile::new(file.unchecked_into(), folder));
                 }
             } else if depth < MAX_DEPTH {
                 let inner =
                     if folder.is_empty() { entry.name() } else { format!("{folder}/{}", entry.name()) };
                 let children = children(&entry).await;
-                waiting
-                    .extend(children.into_iter().rev().map(|child| (child, inner.clone(), depth + 1, None)));
+                waiting.extend(children.into_iter().rev().map(|child| (child, inner.clone(), depth + 1)));
             }
         }
         picked
@@ -192,8 +151,6 @@ extern "C" {
     type EntryItem;
     #[wasm_bindgen(method, js_name = webkitGetAsEntry)]
     fn webkit_get_as_entry(this: &EntryItem) -> Option<Entry>;
-    #[wasm_bindgen(method, js_name = getAsFileSystemHandle)]
-    fn get_as_file_system_handle(this: &EntryItem) -> Promise;
 
     type Entry;
     #[wasm_bindgen(method, getter, js_name = isFile)]

@@ -7,8 +7,8 @@ use sightline_protocol::{
 };
 
 use super::{
-    CHUNK_BYTES, Direction, FileDescription, SourceCommand, SourceEvent, TransferState, TransferView,
-    WINDOW_BYTES, name::safe_name, repeat::Repeat, speed::Speed,
+    CHUNK_BYTES, Direction, SourceCommand, SourceEvent, TransferState, TransferView, WINDOW_BYTES,
+    name::safe_name, repeat::Repeat, speed::Speed,
 };
 use crate::Timestamp;
 
@@ -197,17 +197,6 @@ impl Outgoing {
         self.speed.reset();
     }
 
-    /// Whether it stands still for want of its file.
-    pub(super) fn waits_for_file(&self) -> bool {
-        self.needs_file && !self.is_over()
-    }
-
-    /// Whether this looks like its file. What is in it tells for sure, once it is read.
-    pub(super) fn is_of(&self, file: &FileDescription) -> bool {
-        let offer = &self.offer;
-        (&offer.name, offer.size_bytes, offer.modified_ms) == (&file.name, file.size_bytes, file.modified_ms)
-    }
-
     /// The person chose the file again. The receiver says where to begin.
     pub(super) fn handle_file(&mut self, now: Timestamp) {
         self.needs_file = false;
@@ -300,7 +289,7 @@ impl Outgoing {
         TransferView {
             end: if let Phase::Ended(reason) = self.phase { Some(reason) } else { None },
             is_paused_here: self.is_paused_here,
-            needs_file: self.waits_for_file(),
+            needs_file: self.needs_file && !self.is_over(),
             sha256,
             ..TransferView::of(
                 Direction::Sending,

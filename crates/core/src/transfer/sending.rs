@@ -24,8 +24,13 @@ impl Transfers {
         now: Timestamp,
     ) -> Vec<TransferHandle> {
         let mut found = Vec::new();
-        for sending in self.sending.iter_mut().filter(|sending| sending.waits_for_file()) {
-            if members.contains(&sending.member) && sending.is_of(file) {
+        for sending in self.sending.iter_mut().filter(|sending| sending.needs_file && !sending.is_over()) {
+            let offer = &sending.offer;
+            if members.contains(&sending.member)
+                && offer.name == file.name
+                && offer.size_bytes == file.size_bytes
+                && offer.modified_ms == file.modified_ms
+            {
                 sending.handle_file(now);
                 found.push(TransferHandle(sending.handle));
             }
@@ -35,35 +40,6 @@ impl Transfers {
             self.changed(handle.0);
         }
         found
-    }
-
-    /// The file that a transfer waits for after a reload is there again, or is known not to be.
-    pub fn handle_file_found(
-        &mut self,
-        handle: TransferHandle,
-        found: &Result<FileDescription, TransferEnd>,
-        now: Timestamp,
-    ) -> bool {
-        let Some(file) =
-            self.sending.iter_mut().find(|file| file.handle == handle.0 && file.waits_for_file())
-        else {
-            return false;
-        };
-        let reason = match found {
-            Ok(description) if file.is_of(description) => {
-                file.handle_file(now);
-                None
-            }
-            Ok(_) => Some(TransferEnd::FileChanged),
-            Err(reason) => Some(*reason),
-        };
-        if let Some(reason) = reason {
-            file.end(reason);
-            self.ended(handle.0);
-        }
-        self.say_of_sending(handle.0);
-        self.changed(handle.0);
-        reason.is_none()
     }
 
     /// Offers a file to a member, under a random id.

@@ -78,12 +78,6 @@ impl Transfers {
         Records { sending: sending.collect(), receiving: receiving.collect() }
     }
 
-    /// Those that stand still until their file is found again, after a reload.
-    pub fn waiting_for_files(&self) -> impl Iterator<Item = (TransferHandle, &TransferId)> {
-        let waiting = self.sending.iter().filter(|file| file.waits_for_file());
-        waiting.map(|file| (TransferHandle(file.handle), &file.offer.transfer))
-    }
-
     // What the person does.
 
     /// Does not take a file that is offered.
