@@ -1,6 +1,6 @@
 //! A file that comes, wherever it is stored.
 
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{ArrayBuffer, Date, Uint8Array};
 use sightline_core::transfer::{Arrival, Arrivals, PrefixHasher, SinkEvent};
 use sightline_protocol::transfer::{BulkHeader, Sha256Digest, TransferEnd};
 use web_sys::File;
@@ -10,8 +10,9 @@ use crate::{
     memory::MemoryFile,
 };
 
-/// The page hears of so much at a time.
+/// The page hears of so much at a time, and of less after so long: what it hears nothing of for seconds it asks for again.
 const TELL_BYTES: u64 = 256 * 1024;
+const TELL_MS: f64 = 250.0;
 
 enum Store {
     Disk(DiskFile),
@@ -24,6 +25,7 @@ pub(crate) struct Sink {
     arrivals: Arrivals,
     store: Store,
     told_bytes: u64,
+    told_at_ms: f64,
 }
 
 impl Sink {
@@ -35,7 +37,8 @@ impl Sink {
             (Store::Memory(MemoryFile::open(size_bytes)?), PrefixHasher::default())
         };
         let told_bytes = verified.length_bytes();
-        Ok(Self { name: name.to_owned(), arrivals: Arrivals::new(size_bytes, verified), store, told_bytes })
+        let arrivals = Arrivals::new(size_bytes, verified);
+        Ok(Self { name: name.to_owned(), arrivals, store, told_bytes, told_at_ms: Date::now() })
     }
 
     pub(crate) fn opened(&self) -> SinkEvent {
@@ -78,9 +81,12 @@ impl Sink {
                 if let Store::Disk(file) = &mut self.store {
                     file.note(verified_bytes, || self.arrivals.digest())?;
                 }
-                let is_told = verified_bytes >= self.told_bytes + TELL_BYTES;
+                let now_ms = Date::now();
+                // A clock that was set back tells too.
+                let is_late = !(0.0..TELL_MS).contains(&(now_ms - self.told_at_ms));
+                let is_told = is_late || verified_bytes >= self.told_bytes + TELL_BYTES;
                 if is_told {
-                    self.told_bytes = verified_bytes;
+                    (self.told_bytes, self.told_at_ms) = (verified_bytes, now_ms);
                 }
                 (is_told.then_some(SinkEvent::Progress { verified_bytes }), false)
             }

@@ -17,9 +17,10 @@ const TARGET_PERCENT: u32 = 8;
 const MIN_TARGET: Duration = Duration::from_millis(6);
 const MAX_TARGET: Duration = Duration::from_millis(20);
 
-/// In bytes a second. The least, so that a transfer ends some day on the worst of paths; the most, more than any browser sends.
-const MIN_RATE: u64 = 8_000;
-const FIRST_RATE: u64 = 25_000;
+/// In bytes a second. The least, so that a transfer ends where a busy computer looks like a queue; the most, more than any
+/// browser sends.
+const MIN_RATE: u64 = 40_000;
+const FIRST_RATE: u64 = 60_000;
 const MAX_RATE: u64 = 100_000_000;
 /// The growth with every sample, in thousandths: before a queue was first met; and after, with one more for every so long
 /// without any, since the path may have become a faster one.
