@@ -155,6 +155,8 @@ impl RoomSession {
             let remaining_bytes = self.transfers.remaining_bytes(&member);
             let link = self.peers[at].link.as_ref().filter(|link| link.is_healthy()).map(|link| link.id);
             let way = &mut self.peers[at].bulk;
+            // Whoever is woken by it asks what may leave now.
+            way.held_until.take_if(|until| *until <= now);
             if let Some(link) = link.filter(|_| remaining_bytes > 0) {
                 if let Some(nonce) = way.round_trips.poll_ping(way.pacer.is_some(), now)
                     && let Ok(text) = serde_json::to_string(&TelemetryMessage::Ping { nonce })

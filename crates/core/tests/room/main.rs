@@ -1,6 +1,7 @@
 //! Rooms of several sessions in simulated time: who links to whom, and what survives what.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod files;
 mod recovery;
 mod world;
 

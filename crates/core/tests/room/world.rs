@@ -10,6 +10,7 @@ use sightline_core::{
     negotiation::{Completed, Operation, OperationId},
     room::{LinkId, LinkState, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signalling::{JoinRequest, SocketId},
+    transfer::TransferOutput,
 };
 use sightline_protocol::{
     Arrival, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
@@ -53,6 +54,8 @@ pub(crate) struct Page {
     pub(crate) engine: Engine,
     /// Every link that was ever opened.
     pub(crate) opened: Vec<LinkId>,
+    /// What its files want, in order.
+    pub(crate) files: VecDeque<TransferOutput>,
 }
 
 impl Page {
@@ -129,6 +132,7 @@ impl World {
             links: HashMap::new(),
             engine: Engine::Chromium,
             opened: Vec::new(),
+            files: VecDeque::new(),
         });
         self.pages[number].session.start(self.now);
         self.settle();
@@ -352,8 +356,9 @@ impl World {
                     self.pages[page].session.handle_telemetry(link, &text, self.now);
                 }
             }
-            // Files have worlds of their own (`tests/transfer`, `tests/bulk`).
-            RoomOutput::UseLink(_) | RoomOutput::OpenBulkLink { .. } | RoomOutput::Transfer(_) => {}
+            RoomOutput::Transfer(output) => self.pages[page].files.push_back(output),
+            // These have worlds of their own (`tests/bulk`).
+            RoomOutput::UseLink(_) | RoomOutput::OpenBulkLink { .. } => {}
             RoomOutput::Event(event) => self.pages[page].events.push(event),
         }
     }
