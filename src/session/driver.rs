@@ -580,7 +580,7 @@ impl Driver {
 
     fn connection_config(&self) -> PeerConnectionConfig<'_> {
         PeerConnectionConfig {
-            ice_servers: self.session.ice_servers(),
+            ice_servers: self.ice_servers(),
             relay_only: self.media.preferences().relay_only(),
             certificate: self.certificate.as_ref(),
         }
