@@ -52,7 +52,7 @@ pub(crate) fn test_tools() -> Result<TestTools> {
         println!("installing Debian's {}, which the tests drive: 1 to 3 minutes", packages.join(", "));
         install::from_apt(&packages)?;
     }
-    coturn_tools();
+    network_tools();
     let still_missing: Vec<_> = PROGRAMS.iter().filter(|program| program.find().is_none()).collect();
     if !still_missing.is_empty() {
         let how: Vec<_> = still_missing.iter().map(|program| program.how_to_get_it()).collect();
@@ -83,19 +83,28 @@ fn axe() -> Result<PathBuf> {
     Ok(package.join("axe.min.js"))
 }
 
-/// Tests of the relay want coturn's tools; without them they are reported as ignored.
-fn coturn_tools() {
-    if which::which("turnutils_uclient").is_ok() {
+/// What the tests of networks use beside browsers, and the packages that bring it. Tests of what stays missing are reported as
+/// ignored.
+pub(crate) fn network_tools() {
+    let missing: Vec<_> = NETWORK_TOOLS.into_iter().filter(|(tool, _)| which::which(tool).is_err()).collect();
+    if missing.is_empty() {
         return;
     }
+    let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
     let installed = install::apt_is_ours() && {
-        println!("installing Debian's coturn, whose tools test the relay: under a minute");
-        install::from_apt(&["coturn"]).is_ok()
+        println!(
+            "installing Debian's {}, for tests of relays and networks: under a minute",
+            packages.join(", ")
+        );
+        install::from_apt(&packages).is_ok()
     };
     if !installed {
-        println!("coturn's tools are not here: the tests of the relay with them are reported as ignored");
+        println!("{} not here: tests that need them are reported as ignored", packages.join(", "));
     }
 }
+
+const NETWORK_TOOLS: [(&str, &str); 3] =
+    [("turnutils_uclient", "coturn"), ("nft", "nftables"), ("ip", "iproute2")];
 
 struct Program {
     name: &'static str,

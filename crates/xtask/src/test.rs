@@ -164,7 +164,10 @@ const STAGES: [Stage; 8] = [
     Stage {
         name: "native tests",
         part: Part::Native,
-        run: |filter| passed(process::cargo(["test", "--no-fail-fast"]).args(filter)),
+        run: |filter| {
+            browsers::network_tools();
+            passed(process::cargo(["test", "--no-fail-fast"]).args(filter))
+        },
     },
     Stage {
         name: "browser crate in Chromium",

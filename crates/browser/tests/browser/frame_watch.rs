@@ -23,7 +23,7 @@ async fn every_frame_that_is_shown_is_noted_in_order_until_the_watch_is_detached
     media_element::play(&element).await.unwrap();
     let mut frames = Vec::new();
     until("five frames", async || {
-        frames.extend(watch.take());
+        frames.extend(watch.take().into_iter().map(|noted| noted.shown));
         frames.len() >= 5
     })
     .await;
