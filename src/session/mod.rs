@@ -21,10 +21,14 @@ mod signals;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     certificate::Certificate,
-    devices, environment,
+    clock, devices, environment,
     queue::{EventSink, EventStream, event_queue},
     random,
 };
@@ -225,13 +229,19 @@ fn room_actions(
     }
 }
 
-/// Waits until the person tries again; false where they leave.
-async fn wants_retry(stream: &mut EventStream<Input>) -> bool {
+/// As often as the socket is sought again.
+const RETRY_AFTER: Duration = Duration::from_secs(3);
+
+/// Waits until the person tries again, or some seconds, as for the socket; false where they leave.
+async fn may_retry(stream: &mut EventStream<Input>) -> bool {
+    let due = clock::now() + RETRY_AFTER;
     loop {
-        match stream.next().await {
-            Some(Input::Command(Command::Retry)) => return true,
-            Some(Input::Command(Command::Leave)) | None => return false,
-            Some(_) => {}
+        let (timer, next) = (clock::sleep_until(due), stream.next());
+        pin_mut!(timer, next);
+        match select(next, timer).await {
+            Either::Left((Some(Input::Command(Command::Retry)), _)) | Either::Right(_) => return true,
+            Either::Left((Some(Input::Command(Command::Leave)) | None, _)) => return false,
+            Either::Left((Some(_), _)) => {}
         }
     }
 }
@@ -270,6 +280,10 @@ impl Entrance {
         let made = Rc::clone(&certificate);
         // Made while the person is still in the lobby, so that the first offer need not wait for it.
         spawn_local(async move { *made.borrow_mut() = Certificate::generate().await.ok() });
+        // Here by then too, and should the server be gone by then. Where it cannot be had it is asked for on entering.
+        spawn_local(async {
+            let _ = engine::load().await;
+        });
         Self {
             room,
             place,
@@ -318,7 +332,7 @@ impl Entrance {
         spawn_local(async move {
             while engine::load().await.is_err() {
                 signals::insert(notices, NoticeCode::ServerUnreachable);
-                if !wants_retry(&mut stream).await {
+                if !may_retry(&mut stream).await {
                     return;
                 }
                 signals::remove(notices, &NoticeCode::ServerUnreachable);

@@ -85,10 +85,11 @@ async fn without_a_server_at_the_start_one_is_told_and_gets_in_when_it_is_there(
     Ok(())
 }
 
-/// Both browsers log every socket that does not open.
+/// Both browsers log every socket that does not open, and Chromium every part of the page that does not come.
 fn expect_no_server(pages: &[&Arc<Page>]) {
     for page in pages {
         page.expect_console_error("WebSocket connection to");
         page.expect_console_error("establish a connection to the server at ws://");
+        page.expect_console_error(".wasm - Failed to load resource");
     }
 }

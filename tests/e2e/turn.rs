@@ -91,10 +91,10 @@ async fn ones_own_servers_are_used_in_place_of_the_servers(scene: &Scene) -> Res
         page.open("/room/own?relay=1").await?;
         page.click("settings-toggle").await?;
         page.fill("own-ice-servers", "turn:example.org").await?;
-        page.press("\t").await?;
+        page.press("\u{e004}").await?;
         page.until_notice("ice-servers-invalid").await?;
         page.fill("own-ice-servers", &line).await?;
-        page.press("\t").await?;
+        page.press("\u{e004}").await?;
         page.until("the line is taken", |page| {
             !page.notices.iter().any(|notice| notice.code == "ice-servers-invalid")
         })

@@ -26,6 +26,10 @@ use crate::{
 
 const WINDOW: (u32, u32) = (1280, 800);
 
+/// chromedriver takes a free port of IPv6 and wants the same of IPv4, which another process may have.
+const PORT_TAKEN: &str = "IPv4 port not available";
+const PORT_TRIES: u32 = 5;
+
 /// Which browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Engine {
@@ -112,11 +116,17 @@ impl Browser {
     /// # Errors
     /// Where the driver or the browser does not start.
     pub async fn start(profile: Profile) -> Result<Self> {
-        let folder = TempDir::new()?;
-        let (program, options) = driver_program(profile.engine, 0, 0)?;
-        let mut command = Command::new(program);
-        command.args(options);
-        Self::start_driver(profile, command, folder).await
+        let mut tries = 1;
+        loop {
+            let folder = TempDir::new()?;
+            let (program, options) = driver_program(profile.engine, 0, 0)?;
+            let mut command = Command::new(program);
+            command.args(options);
+            match Self::start_driver(profile, command, folder).await {
+                Err(error) if tries < PORT_TRIES && format!("{error:#}").contains(PORT_TAKEN) => tries += 1,
+                started => return started,
+            }
+        }
     }
 
     /// Starts one in a network namespace.

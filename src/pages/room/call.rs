@@ -37,6 +37,9 @@ use crate::{
 /// How long after the room is there what it may want next is loaded.
 const PRELOAD_AFTER: Duration = Duration::from_secs(2);
 
+/// And how long after it could not be had it is asked for again.
+const PRELOAD_AGAIN: Duration = Duration::from_secs(20);
+
 /// The room: people, chat, figures, controls. What stands in the way of all that is shown in place of it.
 #[component]
 pub fn Call(
@@ -77,9 +80,10 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     shortcuts::listen(uses_shortcuts, move |shortcut| act(shortcut, model, actions, panels));
     spawn_local(async {
         clock::sleep(PRELOAD_AFTER).await;
-        // Where one cannot be had now it is asked for again when it is wanted.
-        let _ = preload_settings_panel().await;
-        let _ = preload_stats_panel().await;
+        // Before the server goes, if it goes: a call outlives it, and so should its figures.
+        while preload_settings_panel().await.is_err() || preload_stats_panel().await.is_err() {
+            clock::sleep(PRELOAD_AGAIN).await;
+        }
     });
     // The button that was pressed to come here is gone: what is read next is the room.
     let element = NodeRef::<html::Main>::new();

@@ -44,7 +44,9 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
         }
     }
     let mut exported = Vec::new();
-    for line in loader.lines().filter(|line| !is_import_of(line, GLUE_IMPORT)) {
+    // The page says itself that a part did not come; a page that is left while one loads would log it too.
+    let is_report = |line: &str| line.trim_start().starts_with("console.error(");
+    for line in loader.lines().filter(|line| !is_import_of(line, GLUE_IMPORT) && !is_report(line)) {
         if let Some(declared) = line.strip_prefix("export const ") {
             exported.extend(declared.split_whitespace().next());
             script.push_str("const ");
@@ -91,6 +93,7 @@ new URL('sightline_bg.wasm', import.meta.url);
 export { initSync, __wbg_init as default };
 "#;
     const LOADER: &str = r#"import { initSync } from "./sightline.js";
+    console.error(e);
 export const __wasm_split_load_figures = load("./split_figures.wasm");
 "#;
 
