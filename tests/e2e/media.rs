@@ -30,7 +30,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         vec![
             stage.test(microphone_and_loudspeaker_are_changed_during_the_call),
             stage.test(who_speaks_is_seen_and_who_is_silent_is_not),
-            stage.test(a_mesh_of_four_sends_each_of_them_less),
+            stage.test_alone(a_mesh_of_four_sends_each_of_them_less),
         ],
     ]
     .into_iter()

@@ -48,6 +48,8 @@ pub struct Stage {
     /// Browsers that a test left in order. A server of its own, and so an origin of its own, for every test keeps
     /// what one stores from the next.
     idle: Mutex<Vec<Arc<Browser>>>,
+    /// Read by tests beside which another may run, written by those that need the whole machine.
+    machine: sync::RwLock<()>,
 }
 
 impl Stage {
@@ -60,12 +62,12 @@ impl Stage {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if is_interrupted().await.is_ok() {
                 kill_everything();
                 process::exit(130);
             }
         });
-        Ok(Arc::new(Self { runtime, idle: Mutex::default() }))
+        Ok(Arc::new(Self { runtime, idle: Mutex::default(), machine: sync::RwLock::default() }))
     }
 
     /// A test, named after its function.
@@ -74,6 +76,20 @@ impl Stage {
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
     {
         self.trial(name_of::<F>(), test)
+    }
+
+    /// A test of so many browsers that beside another test neither would be seen as a person sees it.
+    pub fn test_alone<F>(self: &Arc<Self>, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
+        let stage = Arc::clone(self);
+        self.trial_on(name_of::<F>(), move |scene| {
+            stage.runtime.block_on(async {
+                let _alone = stage.machine.write().await;
+                play(LIMIT, scene, test).await
+            })
+        })
     }
 
     /// A measurement, which may take many minutes.
@@ -147,29 +163,48 @@ impl Stage {
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
     {
         let stage = Arc::clone(self);
+        self.trial_on(name, move |scene| {
+            stage.runtime.block_on(async {
+                let _beside = stage.machine.read().await;
+                play(limit, scene, test).await
+            })
+        })
+    }
+
+    fn trial_on(
+        self: &Arc<Self>,
+        name: String,
+        run: impl FnOnce(Scene) -> Result<()> + Send + 'static,
+    ) -> Trial {
+        let stage = Arc::clone(self);
         Trial::test(name.clone(), move || {
-            let scene = Scene {
-                stage: Arc::clone(&stage),
-                name,
-                server: sync::Mutex::default(),
-                pages: Mutex::default(),
-            };
-            let played = stage.runtime.block_on(async {
-                let played = AssertUnwindSafe(timeout(limit, test(&scene))).catch_unwind().await;
-                let outcome = match played {
-                    Ok(Ok(outcome)) => outcome,
-                    Ok(Err(_)) => Err(anyhow!("it took longer than {} s", limit.as_secs())),
-                    Err(panic) => Err(anyhow!("{}", panic_message(panic.as_ref()))),
-                };
-                scene.finish(outcome).await
-            });
-            played.map_err(|error| Failed::from(format!("{error:#}")))
+            let scene = Scene { stage, name, server: sync::Mutex::default(), pages: Mutex::default() };
+            run(scene).map_err(|error| Failed::from(format!("{error:#}")))
         })
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Arc<Browser>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// By the keyboard, or by who started it.
+async fn is_interrupted() -> std::io::Result<()> {
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+async fn play(limit: Duration, scene: Scene, test: impl AsyncFn(&Scene) -> Result<()>) -> Result<()> {
+    let played = AssertUnwindSafe(timeout(limit, test(&scene))).catch_unwind().await;
+    let outcome = match played {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(anyhow!("it took longer than {} s", limit.as_secs())),
+        Err(panic) => Err(anyhow!("{}", panic_message(panic.as_ref()))),
+    };
+    scene.finish(outcome).await
 }
 
 /// One test's server and pages.
