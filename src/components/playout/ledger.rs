@@ -25,7 +25,7 @@ pub fn Ledger(
         <p class="ledger-empty" hidden=Signal::derive(move || !stalls.with(Vec::is_empty))>
             {language.text(sentence!(stall.none))}
         </p>
-        <ol class="ledger" aria-label=language.text(sentence!(stall.title))>
+        <ol class="ledger" tabindex="0" aria-label=language.text(sentence!(stall.title))>
             {rows}
         </ol>
     }
