@@ -1,6 +1,8 @@
 //! Drives the core: takes inputs from the queue, hands them over, performs what comes out.
 
 mod measuring;
+mod outputs;
+mod sending;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -15,21 +17,21 @@ use sightline_browser::{
     clock,
     data_channel::{DataChannelEvent, DataChannelMessage},
     page,
-    peer_connection::{MediaSlot, PeerConnectionConfig, PeerConnectionEvent},
+    peer_connection::{MediaSlot, PeerConnectionEvent},
     queue::{EventSink, EventStream},
-    signalling::{SignallingTransport, TabsTransport, TransportEvent, WebSocketTransport},
+    signalling::{SignallingTransport, TransportEvent},
 };
 use sightline_core::{
     Timestamp,
     chat::TextRefused,
-    media::{SendSituation, SpeakingDetector, send_limits},
-    negotiation::Role,
+    media::SpeakingDetector,
     notice::NoticeCode,
-    room::{LinkId, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
+    playout_watch::PlayoutWatch,
+    room::{LinkId, PeerConnectionState, RoomSession},
     signalling::SocketId,
     stats::Subject,
 };
-use sightline_protocol::{MemberId, control::PublishedSource, signalling::IceServer};
+use sightline_protocol::{MemberId, signalling::IceServer};
 
 use super::{
     address::Way,
@@ -38,8 +40,6 @@ use super::{
     input::{Command, Input},
     link::Link,
     media::LocalMedia,
-    playout::PlayoutWatch,
-    preferences::Setting,
     room_view::RoomView,
 };
 
@@ -116,7 +116,7 @@ impl Driver {
             next_stats: Timestamp::ZERO,
             next_voices: Timestamp::ZERO,
             voice: SpeakingDetector::default(),
-            playout: PlayoutWatch::default(),
+            playout: PlayoutWatch::new(page::is_visible()),
             own_id: None,
             run_limit,
             has_left: false,
@@ -356,87 +356,6 @@ impl Driver {
         }
     }
 
-    /// What the devices give is sent on every link, and told to everyone.
-    fn publish(&mut self, now: Timestamp) {
-        for link in self.links.values() {
-            link.send_tracks(&self.media);
-        }
-        let published = self.media.published();
-        self.session.set_published(published, now);
-        self.playout.handle_own_published(published, now);
-        self.perform_run(now);
-        self.view.show_local(published);
-        self.limit_sending();
-    }
-
-    /// What was set while the room is entered.
-    fn apply(&mut self, setting: Setting, now: Timestamp) {
-        let preferences = self.media.preferences();
-        match setting {
-            Setting::BitrateLimit => self.limit_sending(),
-            Setting::Codec => {
-                let codec = preferences.codec();
-                for (id, link) in &self.links {
-                    link.connection.prefer_codec(codec.as_deref());
-                    self.session.handle_negotiation_needed(*id, now);
-                }
-            }
-            Setting::JitterBuffer => self.links.values().for_each(|link| self.hold_back(link)),
-            Setting::IceServers => {
-                self.own_ice_servers = preferences.ice_servers().servers;
-                self.set_ice_servers();
-            }
-            Setting::RelayOnly => {
-                for link in self.links.values() {
-                    // A connection that cannot is closing, and the next one is made as it is wanted.
-                    let _ = link.connection.set_relay_only(preferences.relay_only());
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn ice_servers(&self) -> &[IceServer] {
-        if self.own_ice_servers.is_empty() { self.session.ice_servers() } else { &self.own_ice_servers }
-    }
-
-    fn set_ice_servers(&self) {
-        for link in self.links.values() {
-            // A connection that cannot is closing, and the next one is made with them.
-            let _ = link.connection.set_ice_servers(self.ice_servers());
-        }
-    }
-
-    /// Every sender may use what is right for so many of them.
-    fn limit_sending(&self) {
-        let (scale_down_by, max_frames_per_second) = self.media.file_limits();
-        let limits = send_limits(&SendSituation {
-            members: self.session.peers().count() + 1,
-            source: self.media.published().source,
-            captured_lines: self.media.captured_lines(),
-            max_bitrate_bps: self.media.preferences().max_bitrate_bps(),
-            max_frames_per_second,
-            scale_down_by,
-        });
-        self.links.values().for_each(|link| link.limit_sending(limits));
-    }
-
-    fn hold_back(&self, link: &Link) {
-        link.set_jitter_buffer_target(self.media.preferences().jitter_buffer_target_ms());
-    }
-
-    /// A link came up: what its senders and receivers could not be told before they were negotiated.
-    fn equip(&mut self, id: LinkId, now: Timestamp) {
-        let Some(link) = self.links.get(&id) else { return };
-        self.hold_back(link);
-        self.media.repaint();
-        // The offer's order of codecs counts for both sides, so who answered and wants one offers once.
-        if link.role == Role::Answerer && self.media.preferences().codec().is_some() {
-            self.session.handle_negotiation_needed(id, now);
-        }
-        self.limit_sending();
-    }
-
     fn listen_for_voices(&mut self, now: Timestamp) {
         for (_, link) in self.links.iter_mut().filter(|(id, _)| self.session.is_in_use(**id)) {
             let is_speaking = link.is_speaking(now);
@@ -455,134 +374,10 @@ impl Driver {
         }
     }
 
-    fn play_source_audio(&self, member: &MemberId) {
-        let published = self.session.peer(member).and_then(|peer| peer.published).unwrap_or_default();
-        let is_wanted = matches!(published.source, PublishedSource::Screen | PublishedSource::File);
-        for link in self.links.values().filter(|link| link.member == *member) {
-            link.play_source_audio(is_wanted);
-        }
-    }
-
     /// Events were lost because the page did not run for long: the room's state is fetched anew.
     fn resynchronise(&mut self) {
         if let Some((socket, _)) = self.socket.take() {
             self.session.handle_socket_closed(socket, clock::now());
-        }
-    }
-
-    fn perform_outputs(&mut self) {
-        while let Some(output) = self.session.poll_output() {
-            match output {
-                RoomOutput::OpenSocket(socket) => self.open_socket(socket),
-                RoomOutput::SendFrame(id, frame) => {
-                    if let Some((open, socket)) = &self.socket
-                        && *open == id
-                    {
-                        // A socket that cannot send is noticed by the pong that does not come.
-                        let _ = socket.send(&frame);
-                    }
-                }
-                RoomOutput::CloseSocket(id, refusal) => {
-                    if let Some((_, mut socket)) = self.socket.take_if(|(open, _)| *open == id)
-                        && let Some(code) = refusal
-                    {
-                        socket.refuse(code.as_str());
-                    }
-                }
-                RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
-                RoomOutput::OpenBulkLink { link, member } => self.open_bulk_link(link, member),
-                RoomOutput::UseLink(link) => self.use_link(link),
-                RoomOutput::CloseLink(link) => {
-                    if self.bulk_links.remove(&link).is_none() {
-                        self.links.remove(&link);
-                        self.limit_sending();
-                    }
-                }
-                RoomOutput::Perform(link, id, operation) => {
-                    if let Some(link) = self.links.get(&link) {
-                        link.perform(id, operation);
-                    } else if let Some(link) = self.bulk_links.get(&link) {
-                        link.perform(id, operation);
-                    }
-                }
-                RoomOutput::IceServersChanged => self.set_ice_servers(),
-                RoomOutput::SendControl(link, text) => {
-                    if let Some(link) = self.links.get(&link) {
-                        // Refused only when the channel is closing, after which the core sends it again elsewhere.
-                        let _ = link.channel.send_text(&text);
-                    }
-                }
-                RoomOutput::SendTelemetry(link, text) => {
-                    if let Some(link) = self.links.get(&link) {
-                        // What does not go out is what a ping is there to find out.
-                        let _ = link.telemetry.send_text(&text);
-                    }
-                }
-                RoomOutput::Transfer(output) => self.files.perform(output, &self.session),
-                RoomOutput::Event(event) => {
-                    match &event {
-                        RoomEvent::PeerChanged(member) => self.play_source_audio(member),
-                        RoomEvent::ChatChanged(id) => {
-                            if let Some(kept) = self.session.kept_message(id) {
-                                self.history.keep(&kept);
-                            }
-                        }
-                        _ => {}
-                    }
-                    if let RoomEvent::Entered { you, .. } = &event {
-                        self.own_id = Some(you.clone());
-                    }
-                    self.measure_event(&event, clock::now());
-                    self.view.show_event(event, &self.session);
-                }
-            }
-        }
-    }
-
-    fn open_socket(&mut self, id: SocketId) {
-        let sink = self.inputs.map(move |event| Input::Transport(id, event));
-        let opened: Result<Box<dyn SignallingTransport>, _> = match &self.way {
-            Way::Server(url) => WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _),
-            Way::Tabs(room) => TabsTransport::open(room, &sink).map(|tab| Box::new(tab) as _),
-        };
-        match opened {
-            Ok(socket) => self.socket = Some((id, socket)),
-            Err(error) => sink.push(TransportEvent::Closed { code: 1006, reason: error.message }),
-        }
-    }
-
-    /// A member's new link takes the place of its old one. As a stream of its own: in Firefox an element goes on showing
-    /// the last picture of a track that was replaced within its stream.
-    fn use_link(&self, id: LinkId) {
-        if let Some(link) = self.links.get(&id) {
-            self.view.show_stream(&link.member, &link.stream);
-            self.play_source_audio(&link.member);
-        }
-    }
-
-    fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
-        match Link::open(id, member, role, &self.connection_config(), &self.media, &self.inputs) {
-            Ok(link) => {
-                self.links.insert(id, link);
-            }
-            Err(_) => self.inputs.push(Input::Channel(id, DataChannelEvent::Closed)),
-        }
-    }
-
-    fn open_bulk_link(&mut self, id: LinkId, member: MemberId) {
-        match BulkLink::open(id, member, &self.connection_config(), &self.inputs) {
-            Ok(link) => {
-                self.bulk_links.insert(id, link);
-            }
-            Err(_) => self.inputs.push(Input::Bulk(id, BulkChannelEvent::Closed)),
-        }
-    }
-
-    fn connection_config(&self) -> PeerConnectionConfig<'_> {
-        PeerConnectionConfig {
-            ice_servers: self.ice_servers(),
-            relay_only: self.media.preferences().relay_only(),
-            certificate: self.certificate.as_ref(),
         }
     }
 }

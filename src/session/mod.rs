@@ -14,7 +14,6 @@ mod input;
 mod link;
 mod media;
 pub mod model;
-mod playout;
 pub mod preferences;
 mod room_view;
 mod signals;

@@ -18,8 +18,8 @@ use sightline_protocol::{
     telemetry::Reception,
 };
 
-pub use super::playout::Playout;
 pub use super::preferences::{Preferences, Setting, kept_ice_servers, read_ice_servers, switch_value};
+pub use sightline_core::playout_watch::Playout;
 
 /// A stream, which lives in this thread only.
 pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;

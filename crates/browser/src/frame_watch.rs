@@ -2,15 +2,11 @@
 
 use std::{cell::RefCell, collections::VecDeque, fmt, rc::Rc, time::Duration};
 
-use sightline_core::{Timestamp, playout::ShownFrame};
+use sightline_core::{Timestamp, playout::ShownFrame, playout_watch::NotedFrame};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlVideoElement;
 
-use crate::{
-    frame_callback::FrameCallback,
-    strip_reader::{StripReader, StripReading},
-    window::member,
-};
+use crate::{frame_callback::FrameCallback, strip_reader::StripReader, window::member};
 
 /// Half a minute at 60 frames a second. Of more the oldest are lost, which the count in each frame shows.
 const MAX_FRAMES: usize = 2048;
@@ -27,15 +23,6 @@ struct Shared {
     attached: RefCell<Option<FrameCallback>>,
     /// There while stamps are to be read.
     reader: RefCell<Option<StripReader>>,
-}
-
-/// A frame that was shown.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NotedFrame {
-    /// What the browser says of it.
-    pub shown: ShownFrame,
-    /// What was read of its stamp; `None` while none is read.
-    pub stamp: Option<StripReading>,
 }
 
 impl FrameWatch {

@@ -1,8 +1,6 @@
 //! Reading the strip of known-source mode out of the frame that a `<video>` shows.
 
-use std::time::Duration;
-
-use sightline_core::stamp::{COLUMNS, ROWS, Stamp, Strip, Unreadable, luma_of_rgba, strip_height};
+use sightline_core::stamp::{COLUMNS, ROWS, Strip, StripReading, Unreadable, luma_of_rgba, strip_height};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlVideoElement};
 
@@ -17,15 +15,6 @@ const HEIGHT: usize = ROWS * CELL_PIXELS;
 #[derive(Debug)]
 pub struct StripReader {
     context: CanvasRenderingContext2d,
-}
-
-/// What was read of one frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StripReading {
-    /// The stamp, or why there is none.
-    pub stamp: Result<Stamp, Unreadable>,
-    /// What reading it took of the page's thread.
-    pub cost: Duration,
 }
 
 impl StripReader {

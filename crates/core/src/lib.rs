@@ -13,6 +13,7 @@ pub mod media;
 pub mod negotiation;
 pub mod notice;
 pub mod playout;
+pub mod playout_watch;
 pub mod random;
 pub mod recovery;
 pub mod report;

@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use sightline_browser::{environment, random, text_file};
+use sightline_browser::{clock, environment, location::Location, random, text_file};
 use sightline_core::{
     Timestamp,
-    report::{self, Party},
+    report::{self, Party, RtcStatsHeader},
     room::{LinkId, RoomEvent},
     run::{RunOutput, RunState},
     stats::{ExpectedPicture, StatsEntry, Subject, inbound_packets},
 };
-use sightline_protocol::{
-    MemberId, RunId,
-    control::{Playback, PublishedSource, PublishedState},
-};
+use sightline_protocol::{MemberId, RunId};
 
 use super::Driver;
 use crate::session::model::{Export, RunShown};
@@ -24,17 +21,23 @@ impl Driver {
         let is_in_use = self.session.is_in_use(link);
         let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
         let published = self.session.peer(&link.member).and_then(|peer| peer.published);
-        let expected = published.map_or(ExpectedPicture::None, expected_picture);
+        let expected = published.map_or(ExpectedPicture::None, ExpectedPicture::of);
         let states = link.states();
         let mut figures = link.meter.handle_report(entries, &states, expected, now);
         let member = link.member.clone();
-        self.playout.handle_frames(&member, &self.view.frames(&member), link.clock.estimate(now), now);
+        let (frames, clock) = (self.view.frames(&member), link.clock.estimate(now));
+        if frames.is_attached() {
+            self.playout.handle_frames_are_noted(&member, now);
+        }
+        for frame in frames.take() {
+            self.playout.handle_frame(&member, frame, clock, now);
+        }
         let truth = self.playout.truth(&member);
         figures.add_playout(&self.playout.handle_report(&member, entries, now), truth.as_ref());
         link.meter.handle_playout(&figures.rows);
         link.tell(entries, now);
         let details = link.details(entries, self.view.shows_figures());
-        self.playout.record(&member, entries, &figures.rows, now);
+        self.playout.record(&member, entries, &figures.rows, clock::unix_ms(), now);
         if let Some(published) = published {
             self.view.note(&member, Subject::Source, published.source.as_str(), now);
         }
@@ -85,14 +88,17 @@ impl Driver {
 
     /// Saves what a run left.
     pub(super) fn export(&self, export: Export, now: Timestamp) {
-        let Some(report) = self.playout.report(now) else { return };
+        let Some(report) = self.playout.report(clock::unix_ms(), now) else { return };
         let name = |extension: &str| format!("sightline-{}-{}.{extension}", report.room, short(&report.run));
         // Where there is no room for it, the browser says so itself.
         let _ = match export {
             Export::Json => text_file::save(&name("json"), "application/json", &report.to_json()),
             Export::Csv => text_file::save(&name("csv"), "text/csv", &report::to_csv(&report)),
             Export::RtcStats => {
-                text_file::save(&name("rtcstats.jsonl"), "application/x-ndjson", &self.playout.dump())
+                let place = Location::current();
+                let header =
+                    RtcStatsHeader { user_agent: environment::user_agent(), url: place.origin + &place.path };
+                text_file::save(&name("rtcstats.jsonl"), "application/x-ndjson", &self.playout.dump(&header))
             }
         };
     }
@@ -156,15 +162,6 @@ impl Driver {
             conditions.push(("wanted_codec".to_owned(), codec));
         }
         conditions
-    }
-}
-
-fn expected_picture(published: PublishedState) -> ExpectedPicture {
-    match (published.source, published.playback) {
-        // What is declared to stand still is not missed.
-        (PublishedSource::None, _) | (_, Some(Playback::Paused | Playback::Ended)) => ExpectedPicture::None,
-        (PublishedSource::Screen, _) => ExpectedPicture::OnlyChanges,
-        _ => ExpectedPicture::Moving,
     }
 }
 

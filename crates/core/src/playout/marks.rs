@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use sightline_protocol::control::{Playback, PublishedSource, PublishedState};
+
 use crate::Timestamp;
 
 /// Most marks that are kept.
@@ -23,6 +25,20 @@ pub enum Declaration {
     Ended,
     /// No picture is published.
     NoPicture,
+}
+
+impl Declaration {
+    /// What a member means by what it publishes.
+    #[must_use]
+    pub fn of(published: PublishedState) -> Self {
+        match (published.source, published.playback) {
+            (PublishedSource::None, _) => Self::NoPicture,
+            (_, Some(Playback::Paused)) => Self::Paused,
+            (_, Some(Playback::Seeking)) => Self::Seeking,
+            (_, Some(Playback::Ended)) => Self::Ended,
+            _ => Self::Playing,
+        }
+    }
 }
 
 /// Why a picture may stand still.

@@ -5,12 +5,7 @@ use sightline_protocol::{
     telemetry::TelemetryMessage,
 };
 
-use super::{
-    connection::push_control,
-    link::LinkId,
-    peer::Peer,
-    session::{RoomOutput, RoomSession},
-};
+use super::{connection::push_control, link::LinkId, output::RoomOutput, peer::Peer, session::RoomSession};
 use crate::{
     Timestamp,
     bulk::{BulkLinks, BulkOutput, Naming, Pacer, RoundTrips, links_for},

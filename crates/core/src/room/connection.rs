@@ -6,8 +6,9 @@ use sightline_protocol::{ConnectionId, Generation, Presence, control::ControlMes
 
 use super::{
     link::{Link, LinkId, time_to_come_up},
+    output::{RoomEvent, RoomOutput},
     peer::Peer,
-    session::{RoomEvent, RoomOutput, RoomSession},
+    session::RoomSession,
 };
 use crate::{
     Timestamp,

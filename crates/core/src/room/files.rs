@@ -2,10 +2,7 @@
 
 use sightline_protocol::{MemberId, TransferId};
 
-use super::{
-    connection::push_control,
-    session::{RoomOutput, RoomSession},
-};
+use super::{connection::push_control, output::RoomOutput, session::RoomSession};
 use crate::{
     Timestamp,
     transfer::{FileDescription, TransferHandle, TransferOutput, Transfers},

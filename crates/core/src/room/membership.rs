@@ -6,8 +6,9 @@ use sightline_protocol::{
 };
 
 use super::{
+    output::{RoomEvent, RoomOutput},
     peer::{Departure, Peer},
-    session::{MAX_PEERS, RoomEvent, RoomOutput, RoomSession},
+    session::{MAX_PEERS, RoomSession},
 };
 use crate::{Timestamp, negotiation::Role, signalling::SignallingEvent};
 

@@ -6,9 +6,11 @@
 
 mod bulk;
 mod connection;
+mod draining;
 mod files;
 mod link;
 mod membership;
+mod output;
 mod peer;
 mod repair;
 mod session;
@@ -16,6 +18,7 @@ mod state;
 
 pub use crate::recovery::PeerConnectionState;
 pub use link::LinkId;
+pub use output::{RoomEvent, RoomOutput};
 pub use peer::PeerView;
-pub use session::{RoomEvent, RoomOutput, RoomSession};
+pub use session::RoomSession;
 pub use state::LinkState;

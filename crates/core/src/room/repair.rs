@@ -6,8 +6,9 @@ use super::{
     LinkState,
     connection::push_control,
     link::{Link, LinkId},
+    output::{RoomEvent, RoomOutput},
     peer::{Departure, Peer},
-    session::{RoomEvent, RoomOutput, RoomSession},
+    session::RoomSession,
 };
 use crate::{
     Timestamp,

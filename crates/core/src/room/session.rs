@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    Arrival, ErrorCode, MemberId, MessageId, Presence,
+    Arrival, MemberId, MessageId, Presence,
     control::{ControlMessage, PublishedState},
     limits::MAX_FRAME_BYTES,
     signalling::{IceServer, SignalCandidate},
@@ -11,6 +11,7 @@ use sightline_protocol::{
 };
 
 use super::{
+    RoomEvent, RoomOutput,
     connection::push_control,
     link::{Link, LinkId},
     peer::{Peer, PeerView},
@@ -18,89 +19,15 @@ use super::{
 use crate::{
     Timestamp,
     chat::{ChatMessage, Conversation, KeptMessage, TextRefused},
-    negotiation::{Completed, Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
-    notice::NoticeCode,
+    negotiation::{Completed, Negotiator, OperationFailure, OperationId},
     random::SeededRandom,
     recovery::PeerConnectionState,
-    signalling::{JoinRequest, SignallingClient, SignallingOutput, SignallingStatus, SocketId},
-    transfer::{TransferOutput, Transfers},
+    signalling::{JoinRequest, SignallingClient, SocketId},
+    transfer::Transfers,
 };
 
 /// Members a page keeps links to, whatever a server says.
 pub(super) const MAX_PEERS: usize = 64;
-
-/// What the session wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoomOutput {
-    /// Open a signalling socket under this id.
-    OpenSocket(SocketId),
-    /// Send a text frame on it.
-    SendFrame(SocketId, String),
-    /// Close and forget it; with a code where the server is to be told what was wrong with what it said.
-    CloseSocket(SocketId, Option<ErrorCode>),
-    /// Make a peer connection under this id, with the `control` channel; the offerer's with its transceivers.
-    OpenLink {
-        /// Its name from now on.
-        link: LinkId,
-        /// To whom.
-        member: MemberId,
-        /// Whether it offers first.
-        role: Role,
-    },
-    /// Make a peer connection under this id with the `bulk` channel alone. Its operations, candidates and end are told like
-    /// those of another; its channel to [`RoomSession::handle_bulk_opened`] and [`RoomSession::handle_bulk_closed`].
-    OpenBulkLink {
-        /// Its name from now on.
-        link: LinkId,
-        /// To whom.
-        member: MemberId,
-    },
-    /// Of the member's peer connections this one is used from now on: show what it receives.
-    UseLink(LinkId),
-    /// Close and forget a peer connection.
-    CloseLink(LinkId),
-    /// Perform an operation on a peer connection and report its end.
-    Perform(LinkId, OperationId, Operation),
-    /// Every peer connection gets the ice servers of [`RoomSession::ice_servers`], for the next time that it gathers
-    /// candidates.
-    IceServersChanged,
-    /// Send this text on the `control` channel.
-    SendControl(LinkId, String),
-    /// Send this text on the `telemetry` channel.
-    SendTelemetry(LinkId, String),
-    /// Files: for the worker that reads and stores them, or for the page. Never [`TransferOutput::Send`].
-    Transfer(TransferOutput),
-    /// Tell the person.
-    Event(RoomEvent),
-}
-
-/// What changed for the person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoomEvent {
-    /// The signalling connection.
-    Status(SignallingStatus),
-    /// A problem arose.
-    Raised(NoticeCode),
-    /// It is over.
-    Cleared(NoticeCode),
-    /// The room is entered, or entered again. Keep the token for a reload of this tab.
-    Entered {
-        /// The place.
-        you: MemberId,
-        /// Takes it back.
-        resume: String,
-    },
-    /// A member came or is not as it was: see [`RoomSession::peer`].
-    PeerChanged(MemberId),
-    /// A member is gone.
-    PeerGone(MemberId),
-    /// A message is new or has another state: see [`RoomSession::message`].
-    ChatChanged(MessageId),
-    /// The way to a member is open: what is to be said on it can be said now.
-    WayOpen(MemberId),
-    /// A member said something about a measurement.
-    Run(MemberId, ControlMessage),
-}
 
 /// One member's session in a room. It outlives every socket and every peer connection in it.
 #[derive(Debug)]
@@ -431,87 +358,6 @@ impl RoomSession {
     #[must_use]
     pub fn ice_servers(&self) -> &[IceServer] {
         &self.ice_servers
-    }
-}
-
-/// Moving what the parts put out to where it goes.
-impl RoomSession {
-    pub(super) fn drain(&mut self, now: Timestamp) {
-        loop {
-            let mut moved = false;
-            while let Some(output) = self.client.poll_output() {
-                moved = true;
-                match output {
-                    SignallingOutput::Connect(socket) => {
-                        self.outputs.push_back(RoomOutput::OpenSocket(socket));
-                    }
-                    SignallingOutput::Send(socket, frame) => {
-                        self.outputs.push_back(RoomOutput::SendFrame(socket, frame));
-                    }
-                    SignallingOutput::Close(socket, refusal) => {
-                        self.outputs.push_back(RoomOutput::CloseSocket(socket, refusal));
-                    }
-                    SignallingOutput::Event(event) => self.handle_signalling(event, now),
-                }
-            }
-            moved |= self.drain_links(now);
-            for at in 0..self.peers.len() {
-                moved |= self.drain_bulk(at);
-            }
-            if !moved {
-                break;
-            }
-        }
-        while let Some(outgoing) = self.conversation.poll_outgoing() {
-            let link = self.index_of(&outgoing.to).and_then(|at| self.peers[at].link.as_ref());
-            if let Some(link) = link.filter(|link| link.watch.is_channel_open()) {
-                push_control(&mut self.outputs, link.id, &outgoing.message);
-            }
-        }
-        while let Some(id) = self.conversation.poll_changed() {
-            self.event(RoomEvent::ChatChanged(id));
-        }
-        self.drain_transfers();
-    }
-
-    fn drain_links(&mut self, now: Timestamp) -> bool {
-        let mut moved = false;
-        let mut broken = Vec::new();
-        for peer in &mut self.peers {
-            let member = &peer.member.id;
-            for link in peer.link.iter_mut().chain(&mut peer.next) {
-                while let Some(output) = link.negotiator.poll_output() {
-                    moved = true;
-                    match output {
-                        NegotiatorOutput::Perform(id, operation) => {
-                            self.outputs.push_back(RoomOutput::Perform(link.id, id, operation));
-                        }
-                        NegotiatorOutput::Send(payload) => {
-                            self.client.send_signal(member.clone(), link.stamp(payload));
-                        }
-                        NegotiatorOutput::Broken(_) => broken.push(link.id),
-                    }
-                }
-            }
-        }
-        for link in broken {
-            self.handle_broken(link, now);
-        }
-        moved
-    }
-
-    /// Nothing can be negotiated on a link any more. The leader replaces it while it still carries what it does; it can
-    /// know of the follower's only when that lets go.
-    fn handle_broken(&mut self, id: LinkId, now: Timestamp) {
-        let Some(at) = self.index_of_link(id) else { return };
-        if let Some(link) = self.link_mut(id) {
-            link.is_broken = true;
-        }
-        let is_in_use = !self.peers[at].is_next(id);
-        if is_in_use && self.peers[at].link.as_ref().is_some_and(|link| link.role == Role::Answerer) {
-            self.give_up_link(at, now);
-        }
-        self.review(at, now);
     }
 
     /// Draws every conclusion that time brings, too.

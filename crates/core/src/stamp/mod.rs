@@ -9,4 +9,4 @@ mod log;
 mod strip;
 
 pub use log::{FrameLog, FrameTruth, MAX_LOGGED_FRAMES, ShownStamp};
-pub use strip::{COLUMNS, ROWS, Stamp, Strip, Unreadable, luma_of_rgba, strip_height};
+pub use strip::{COLUMNS, ROWS, Stamp, Strip, StripReading, Unreadable, luma_of_rgba, strip_height};

@@ -35,6 +35,15 @@ pub struct Stamp {
     ticks: u32,
 }
 
+/// What was read of one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StripReading {
+    /// The stamp, or why there is none.
+    pub stamp: Result<Stamp, Unreadable>,
+    /// What reading it took of the page's thread.
+    pub cost: Duration,
+}
+
 /// Why there is no stamp in a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unreadable {

@@ -2,7 +2,10 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use sightline_protocol::telemetry::{Limitation, Reception, TelemetryMessage};
+use sightline_protocol::{
+    control::{Playback, PublishedSource, PublishedState},
+    telemetry::{Limitation, Reception, TelemetryMessage},
+};
 
 use super::{
     Figure, FigureValue, Metric, Quality, StatsEntry,
@@ -55,6 +58,18 @@ pub enum ExpectedPicture {
     OnlyChanges,
     /// One that moves.
     Moving,
+}
+
+impl ExpectedPicture {
+    /// Of a member that publishes this. What is declared to stand still is not missed.
+    #[must_use]
+    pub fn of(published: PublishedState) -> Self {
+        match (published.source, published.playback) {
+            (PublishedSource::None, _) | (_, Some(Playback::Paused | Playback::Ended)) => Self::None,
+            (PublishedSource::Screen, _) => Self::OnlyChanges,
+            _ => Self::Moving,
+        }
+    }
 }
 
 /// The states of a peer connection, in the browser's words.

@@ -1,25 +1,22 @@
-//! What is measured of how each member's picture is shown, now and in a run. It belongs to the session: it outlives a peer
-//! connection that is rebuilt.
+//! How every member's picture is shown, now and in a run: for each member a meter, what its stamps tell, and in a run a
+//! recorder, all fed with the same frames, reports and words. It belongs to the session: it outlives a peer connection that is
+//! rebuilt.
 
 use std::{collections::HashMap, time::Duration};
 
-use sightline_browser::{
-    clock, environment,
-    frame_watch::{FrameWatch, NotedFrame},
-    location, page,
-};
-use sightline_core::{
-    Timestamp,
-    clock::ClockEstimate,
-    playout::{Declaration, PlayoutMeter, PlayoutSummary, SenderTimeline, Stall},
-    report::{Party, Report, RtcStatsDump, RtcStatsHeader},
-    run::{Recorder, Run, RunOutput, RunState},
-    stamp::{FrameLog, FrameTruth},
-    stats::{Figure, StatsEntry},
-};
 use sightline_protocol::{
     MemberId, RunId,
-    control::{ControlMessage, Playback, PublishedSource, PublishedState},
+    control::{ControlMessage, PublishedSource, PublishedState},
+};
+
+use crate::{
+    Timestamp,
+    clock::ClockEstimate,
+    playout::{Declaration, PlayoutMeter, PlayoutSummary, SenderTimeline, ShownFrame, Stall},
+    report::{Party, Report, RtcStatsDump, RtcStatsHeader},
+    run::{Recorder, Run, RunOutput, RunState},
+    stamp::{FrameLog, FrameTruth, StripReading},
+    stats::{Figure, StatsEntry},
 };
 
 /// Stalls that the page shows, the latest: the whole ledger is in a report.
@@ -34,11 +31,21 @@ pub struct Playout {
     pub stalls: Vec<(f64, Stall)>,
 }
 
+/// A frame that was shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NotedFrame {
+    /// What the browser says of it.
+    pub shown: ShownFrame,
+    /// What was read of its stamp; `None` while none is read.
+    pub stamp: Option<StripReading>,
+}
+
 /// Everybody's.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PlayoutWatch {
     members: HashMap<MemberId, Watched>,
-    is_hidden: bool,
+    /// Whether this page can be seen.
+    is_visible: bool,
     run: Run,
     dump: RtcStatsDump,
 }
@@ -55,9 +62,15 @@ struct Watched {
 }
 
 impl PlayoutWatch {
+    /// Of nobody yet, on a page that can be seen or not.
+    #[must_use]
+    pub fn new(is_visible: bool) -> Self {
+        Self { members: HashMap::new(), is_visible, run: Run::default(), dump: RtcStatsDump::default() }
+    }
+
     /// Takes what a member says it publishes.
     pub fn handle_published(&mut self, member: &MemberId, published: PublishedState, now: Timestamp) {
-        let declaration = declaration(published);
+        let declaration = Declaration::of(published);
         let watched = self.of(member, now);
         watched.meter.handle_declaration(declaration, now);
         watched.declared = declaration;
@@ -79,7 +92,7 @@ impl PlayoutWatch {
 
     /// Takes what this page publishes.
     pub fn handle_own_published(&mut self, published: PublishedState, now: Timestamp) {
-        if declaration(published) == Declaration::Ended {
+        if Declaration::of(published) == Declaration::Ended {
             self.run.handle_file_ended(now);
         }
     }
@@ -94,7 +107,7 @@ impl PlayoutWatch {
 
     /// Takes whether this page can be seen.
     pub fn handle_visibility(&mut self, is_visible: bool, now: Timestamp) {
-        self.is_hidden = !is_visible;
+        self.is_visible = is_visible;
         for (member, watched) in &mut self.members {
             watched.meter.handle_visibility(is_visible, now);
             if let Some(recorder) = self.run.recorder(member) {
@@ -114,35 +127,33 @@ impl PlayoutWatch {
         }
     }
 
-    /// Takes the frames that were shown since the last report, and how the member's clock stands to this page's.
-    pub fn handle_frames(
+    /// The browser calls for a member's frames: where none come none are shown.
+    pub fn handle_frames_are_noted(&mut self, member: &MemberId, now: Timestamp) {
+        self.of(member, now).meter.handle_callbacks_supported();
+    }
+
+    /// Takes a frame that was shown, and how the member's clock stands to this page's.
+    pub fn handle_frame(
         &mut self,
         member: &MemberId,
-        frames: &FrameWatch,
+        NotedFrame { shown, stamp }: NotedFrame,
         clock: Option<ClockEstimate>,
         now: Timestamp,
     ) {
         let watched = self.of(member, now);
-        if frames.is_attached() {
-            watched.meter.handle_callbacks_supported();
-        }
-        let noted = frames.take();
-        for NotedFrame { shown, stamp } in &noted {
-            watched.meter.handle_frame(*shown, now);
-            if let Some(reading) = stamp {
-                watched.stamps.handle_shown(reading.stamp, reading.cost, shown, clock);
-            }
+        watched.meter.handle_frame(shown, now);
+        if let Some(reading) = stamp {
+            watched.stamps.handle_shown(reading.stamp, reading.cost, &shown, clock);
         }
         let Some(recorder) = self.run.recorder(member) else { return };
-        for NotedFrame { shown, stamp } in &noted {
-            recorder.handle_frame(*shown, now);
-            if let Some(reading) = stamp {
-                recorder.handle_stamp(reading.stamp, reading.cost, shown, clock);
-            }
+        recorder.handle_frame(shown, now);
+        if let Some(reading) = stamp {
+            recorder.handle_stamp(reading.stamp, reading.cost, &shown, clock);
         }
     }
 
     /// What is true of a member's stamped frames; `None` while they carry no stamps.
+    #[must_use]
     pub fn truth(&self, member: &MemberId) -> Option<FrameTruth> {
         self.members.get(member).filter(|watched| watched.is_stamped)?.stamps.known()
     }
@@ -159,16 +170,24 @@ impl PlayoutWatch {
         watched.meter.summary(now)
     }
 
-    /// Takes the rows that follow from the report, for a run.
-    pub fn record(&mut self, member: &MemberId, entries: &[StatsEntry], rows: &[Figure], now: Timestamp) {
+    /// Takes the rows that follow from the report, for a run; `unix_ms` is the time of day.
+    pub fn record(
+        &mut self,
+        member: &MemberId,
+        entries: &[StatsEntry],
+        rows: &[Figure],
+        unix_ms: u64,
+        now: Timestamp,
+    ) {
         if let Some(recorder) = self.run.recorder(member) {
             recorder.handle_report(entries, rows, now);
-            self.dump.handle_report(member.as_str(), entries, clock::unix_ms());
+            self.dump.handle_report(member.as_str(), entries, unix_ms);
         }
         self.run.handle_progress(now);
     }
 
     /// How the picture was shown, for the page.
+    #[must_use]
     pub fn shown(&self, member: &MemberId, now: Timestamp) -> Playout {
         let (summary, mut stalls, first) = match (self.run.record(member), self.members.get(member)) {
             (Some(record), _) => (record.summary(now), record.stalls(now), record.first_shown()),
@@ -209,12 +228,12 @@ impl PlayoutWatch {
         now: Timestamp,
     ) {
         let &mut Watched { declared, is_screen, .. } = self.of(member, now);
-        let is_hidden = self.is_hidden;
+        let is_visible = self.is_visible;
         self.run.handle_open(member, || {
             let mut recorder = Recorder::new(observed, now);
             recorder.handle_declaration(declared, now);
             recorder.handle_shows_only_changes(is_screen);
-            recorder.handle_visibility(!is_hidden, now);
+            recorder.handle_visibility(is_visible, now);
             recorder.set_conditions(conditions);
             recorder
         });
@@ -238,33 +257,31 @@ impl PlayoutWatch {
     }
 
     /// Where the run is.
+    #[must_use]
     pub fn run_state(&self) -> RunState {
         self.run.state()
     }
 
     /// How long it is on.
+    #[must_use]
     pub fn run_lasted(&self, now: Timestamp) -> Duration {
         self.run.lasted(now)
     }
 
-    /// Its report, once it is over.
-    pub fn report(&self, now: Timestamp) -> Option<Report> {
-        self.run.report(clock::unix_ms() as f64, now)
+    /// Its report, once it is over; `unix_ms` is the time of day now.
+    #[must_use]
+    pub fn report(&self, unix_ms: u64, now: Timestamp) -> Option<Report> {
+        self.run.report(unix_ms as f64, now)
     }
 
-    /// The raw reports.
-    pub fn dump(&self) -> String {
-        self.dump.to_text(&RtcStatsHeader {
-            user_agent: environment::user_agent(),
-            url: {
-                let place = location::Location::current();
-                place.origin + &place.path
-            },
-        })
+    /// The run's raw stats reports, as the rtcstats tools read them.
+    #[must_use]
+    pub fn dump(&self, header: &RtcStatsHeader) -> String {
+        self.dump.to_text(header)
     }
 
     fn of(&mut self, member: &MemberId, now: Timestamp) -> &mut Watched {
-        let is_visible = page::is_visible();
+        let is_visible = self.is_visible;
         self.members.entry(member.clone()).or_insert_with(|| {
             let mut meter = PlayoutMeter::new(now);
             meter.handle_visibility(is_visible, now);
@@ -278,15 +295,5 @@ impl PlayoutWatch {
                 is_stamped: false,
             }
         })
-    }
-}
-
-fn declaration(published: PublishedState) -> Declaration {
-    match (published.source, published.playback) {
-        (PublishedSource::None, _) => Declaration::NoPicture,
-        (_, Some(Playback::Paused)) => Declaration::Paused,
-        (_, Some(Playback::Seeking)) => Declaration::Seeking,
-        (_, Some(Playback::Ended)) => Declaration::Ended,
-        _ => Declaration::Playing,
     }
 }

@@ -1,0 +1,153 @@
+//! How every member's picture is shown, on one page.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use sightline_core::{
+    Timestamp,
+    playout::{Declaration, ShownFrame},
+    playout_watch::{NotedFrame, PlayoutWatch},
+    report::Party,
+    run::RunState,
+    stamp::{Stamp, StripReading, Unreadable},
+    stats::ExpectedPicture,
+};
+use sightline_protocol::{
+    MemberId, RunId,
+    control::{Playback, PublishedSource, PublishedState},
+};
+
+fn ms(ms: u64) -> Timestamp {
+    Timestamp::from_origin(Duration::from_millis(ms))
+}
+
+fn bob() -> MemberId {
+    MemberId::new("bob").unwrap()
+}
+
+fn publishes(source: PublishedSource, playback: Option<Playback>) -> PublishedState {
+    PublishedState { source, playback, ..PublishedState::default() }
+}
+
+/// A page that sees Bob at 25 frames a second.
+struct Page {
+    watch: PlayoutWatch,
+    now_ms: u64,
+    presented: u32,
+}
+
+impl Page {
+    fn new(is_visible: bool) -> Self {
+        Self { watch: PlayoutWatch::new(is_visible), now_ms: 1000, presented: 0 }
+    }
+
+    fn show(&mut self, duration_ms: u64, stamp: Option<StripReading>) {
+        for _ in 0..duration_ms / 40 {
+            self.now_ms += 40;
+            self.presented += 1;
+            let shown = ShownFrame {
+                shown_at: ms(self.now_ms),
+                presented_frames: self.presented,
+                width: 640,
+                height: 360,
+                ..ShownFrame::default()
+            };
+            self.watch.handle_frame(&bob(), NotedFrame { shown, stamp }, None, ms(self.now_ms));
+        }
+    }
+
+    fn stalls(&self) -> u32 {
+        self.watch.shown(&bob(), ms(self.now_ms)).summary.stall_count
+    }
+
+    fn open_run(&mut self) {
+        let id = RunId::from_random(7);
+        self.watch.start_run(id, Party::default(), "room", None);
+        self.watch.handle_open(Party::default(), &bob(), Vec::new(), ms(self.now_ms));
+    }
+}
+
+#[test]
+fn what_a_member_publishes_says_what_its_picture_should_do() {
+    use PublishedSource::{Camera, File, None as Nothing, Screen};
+    let declared = |source, playback| Declaration::of(publishes(source, playback));
+    assert_eq!(declared(Nothing, Some(Playback::Paused)), Declaration::NoPicture);
+    assert_eq!(declared(File, Some(Playback::Paused)), Declaration::Paused);
+    assert_eq!(declared(File, Some(Playback::Seeking)), Declaration::Seeking);
+    assert_eq!(declared(File, Some(Playback::Ended)), Declaration::Ended);
+    assert_eq!(declared(File, Some(Playback::Unknown)), Declaration::Playing);
+    assert_eq!(declared(Camera, None), Declaration::Playing);
+
+    let expected = |source, playback| ExpectedPicture::of(publishes(source, playback));
+    assert_eq!(expected(Nothing, None), ExpectedPicture::None);
+    assert_eq!(expected(File, Some(Playback::Ended)), ExpectedPicture::None);
+    assert_eq!(expected(File, Some(Playback::Seeking)), ExpectedPicture::Moving);
+    assert_eq!(expected(Screen, None), ExpectedPicture::OnlyChanges);
+}
+
+#[test]
+fn a_pause_is_a_stall_only_where_nobody_declared_it() {
+    for (is_declared, stalls) in [(false, 1), (true, 0)] {
+        let mut page = Page::new(true);
+        page.show(4000, None);
+        if is_declared {
+            let paused = publishes(PublishedSource::File, Some(Playback::Paused));
+            page.watch.handle_published(&bob(), paused, ms(page.now_ms));
+        }
+        page.now_ms += 4000;
+        let plays = publishes(PublishedSource::File, Some(Playback::Playing));
+        page.watch.handle_published(&bob(), plays, ms(page.now_ms));
+        page.show(4000, None);
+        assert_eq!(page.stalls(), stalls, "declared: {is_declared}");
+    }
+}
+
+#[test]
+fn what_a_page_does_not_show_because_it_was_hidden_from_the_start_is_no_stall_in_a_run_either() {
+    for is_visible in [true, false] {
+        let mut page = Page::new(is_visible);
+        page.open_run();
+        page.show(4000, None);
+        page.now_ms += 4000;
+        page.show(4000, None);
+        assert_eq!(page.stalls(), u32::from(is_visible), "visible: {is_visible}");
+        page.watch.forget(&bob(), ms(page.now_ms));
+    }
+}
+
+#[test]
+fn in_a_run_the_totals_are_those_of_the_run() {
+    let mut page = Page::new(true);
+    page.show(4000, None);
+    page.now_ms += 3000;
+    page.show(4000, None);
+    assert_eq!(page.stalls(), 1);
+    page.open_run();
+    assert_eq!(page.watch.run_state(), RunState::Waiting);
+    page.show(4000, None);
+    assert_eq!(page.stalls(), 0);
+}
+
+#[test]
+fn stamps_are_told_only_of_a_member_that_says_it_stamps() {
+    let stamped = |is_stamped| PublishedState {
+        stamped: is_stamped,
+        ..publishes(PublishedSource::File, Some(Playback::Playing))
+    };
+    let mut page = Page::new(true);
+    let reading = |number, at_ms| StripReading {
+        stamp: Ok(Stamp::new(number, ms(at_ms))),
+        cost: Duration::from_micros(300),
+    };
+    let unreadable = StripReading { stamp: Err(Unreadable::Damaged), cost: Duration::ZERO };
+    page.show(40, Some(reading(1, 1000)));
+    assert_eq!(page.watch.truth(&bob()), None);
+    page.watch.handle_published(&bob(), stamped(true), ms(page.now_ms));
+    page.show(40, Some(reading(7, 1040)));
+    page.show(40, Some(reading(9, 1080)));
+    page.show(40, Some(unreadable));
+    let truth = page.watch.truth(&bob()).unwrap();
+    assert_eq!((truth.shown, truth.lost, truth.unreadable), (2, 1, 1));
+    page.watch.handle_published(&bob(), stamped(false), ms(page.now_ms));
+    assert_eq!(page.watch.truth(&bob()), None);
+}

@@ -1,0 +1,144 @@
+//! What the core wants done, done: sockets, links, messages, and what the page shows.
+
+use sightline_browser::{
+    bulk_channel::BulkChannelEvent,
+    clock,
+    data_channel::DataChannelEvent,
+    peer_connection::PeerConnectionConfig,
+    signalling::{SignallingTransport, TabsTransport, TransportEvent, WebSocketTransport},
+};
+use sightline_core::{
+    negotiation::Role,
+    room::{LinkId, RoomEvent, RoomOutput},
+    signalling::SocketId,
+};
+use sightline_protocol::{MemberId, control::PublishedSource};
+
+use super::Driver;
+use crate::session::{address::Way, files::BulkLink, input::Input, link::Link};
+
+impl Driver {
+    pub(super) fn perform_outputs(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                RoomOutput::OpenSocket(socket) => self.open_socket(socket),
+                RoomOutput::SendFrame(id, frame) => {
+                    if let Some((open, socket)) = &self.socket
+                        && *open == id
+                    {
+                        // A socket that cannot send is noticed by the pong that does not come.
+                        let _ = socket.send(&frame);
+                    }
+                }
+                RoomOutput::CloseSocket(id, refusal) => {
+                    if let Some((_, mut socket)) = self.socket.take_if(|(open, _)| *open == id)
+                        && let Some(code) = refusal
+                    {
+                        socket.refuse(code.as_str());
+                    }
+                }
+                RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
+                RoomOutput::OpenBulkLink { link, member } => self.open_bulk_link(link, member),
+                RoomOutput::UseLink(link) => self.use_link(link),
+                RoomOutput::CloseLink(link) => {
+                    if self.bulk_links.remove(&link).is_none() {
+                        self.links.remove(&link);
+                        self.limit_sending();
+                    }
+                }
+                RoomOutput::Perform(link, id, operation) => {
+                    if let Some(link) = self.links.get(&link) {
+                        link.perform(id, operation);
+                    } else if let Some(link) = self.bulk_links.get(&link) {
+                        link.perform(id, operation);
+                    }
+                }
+                RoomOutput::IceServersChanged => self.set_ice_servers(),
+                RoomOutput::SendControl(link, text) => {
+                    if let Some(link) = self.links.get(&link) {
+                        // Refused only when the channel is closing, after which the core sends it again elsewhere.
+                        let _ = link.channel.send_text(&text);
+                    }
+                }
+                RoomOutput::SendTelemetry(link, text) => {
+                    if let Some(link) = self.links.get(&link) {
+                        // What does not go out is what a ping is there to find out.
+                        let _ = link.telemetry.send_text(&text);
+                    }
+                }
+                RoomOutput::Transfer(output) => self.files.perform(output, &self.session),
+                RoomOutput::Event(event) => {
+                    match &event {
+                        RoomEvent::PeerChanged(member) => self.play_source_audio(member),
+                        RoomEvent::ChatChanged(id) => {
+                            if let Some(kept) = self.session.kept_message(id) {
+                                self.history.keep(&kept);
+                            }
+                        }
+                        _ => {}
+                    }
+                    if let RoomEvent::Entered { you, .. } = &event {
+                        self.own_id = Some(you.clone());
+                    }
+                    self.measure_event(&event, clock::now());
+                    self.view.show_event(event, &self.session);
+                }
+            }
+        }
+    }
+
+    fn open_socket(&mut self, id: SocketId) {
+        let sink = self.inputs.map(move |event| Input::Transport(id, event));
+        let opened: Result<Box<dyn SignallingTransport>, _> = match &self.way {
+            Way::Server(url) => WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _),
+            Way::Tabs(room) => TabsTransport::open(room, &sink).map(|tab| Box::new(tab) as _),
+        };
+        match opened {
+            Ok(socket) => self.socket = Some((id, socket)),
+            Err(error) => sink.push(TransportEvent::Closed { code: 1006, reason: error.message }),
+        }
+    }
+
+    /// A member's new link takes the place of its old one. As a stream of its own: in Firefox an element goes on showing
+    /// the last picture of a track that was replaced within its stream.
+    fn use_link(&self, id: LinkId) {
+        if let Some(link) = self.links.get(&id) {
+            self.view.show_stream(&link.member, &link.stream);
+            self.play_source_audio(&link.member);
+        }
+    }
+
+    fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
+        match Link::open(id, member, role, &self.connection_config(), &self.media, &self.inputs) {
+            Ok(link) => {
+                self.links.insert(id, link);
+            }
+            Err(_) => self.inputs.push(Input::Channel(id, DataChannelEvent::Closed)),
+        }
+    }
+
+    fn open_bulk_link(&mut self, id: LinkId, member: MemberId) {
+        match BulkLink::open(id, member, &self.connection_config(), &self.inputs) {
+            Ok(link) => {
+                self.bulk_links.insert(id, link);
+            }
+            Err(_) => self.inputs.push(Input::Bulk(id, BulkChannelEvent::Closed)),
+        }
+    }
+
+    fn connection_config(&self) -> PeerConnectionConfig<'_> {
+        PeerConnectionConfig {
+            ice_servers: self.ice_servers(),
+            relay_only: self.media.preferences().relay_only(),
+            certificate: self.certificate.as_ref(),
+        }
+    }
+
+    fn play_source_audio(&self, member: &MemberId) {
+        let published = self.session.peer(member).and_then(|peer| peer.published).unwrap_or_default();
+        let is_wanted = matches!(published.source, PublishedSource::Screen | PublishedSource::File);
+        for link in self.links.values().filter(|link| link.member == *member) {
+            link.play_source_audio(is_wanted);
+        }
+    }
+}

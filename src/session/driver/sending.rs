@@ -1,0 +1,95 @@
+//! What goes out on the links: the devices' tracks, and what is set of bitrate, codec, path and servers.
+
+use sightline_core::{
+    Timestamp,
+    media::{SendSituation, send_limits},
+    negotiation::Role,
+    room::LinkId,
+};
+use sightline_protocol::signalling::IceServer;
+
+use super::Driver;
+use crate::session::{link::Link, preferences::Setting};
+
+impl Driver {
+    /// What the devices give is sent on every link, and told to everyone.
+    pub(super) fn publish(&mut self, now: Timestamp) {
+        for link in self.links.values() {
+            link.send_tracks(&self.media);
+        }
+        let published = self.media.published();
+        self.session.set_published(published, now);
+        self.playout.handle_own_published(published, now);
+        self.perform_run(now);
+        self.view.show_local(published);
+        self.limit_sending();
+    }
+
+    /// What was set while the room is entered.
+    pub(super) fn apply(&mut self, setting: Setting, now: Timestamp) {
+        let preferences = self.media.preferences();
+        match setting {
+            Setting::BitrateLimit => self.limit_sending(),
+            Setting::Codec => {
+                let codec = preferences.codec();
+                for (id, link) in &self.links {
+                    link.connection.prefer_codec(codec.as_deref());
+                    self.session.handle_negotiation_needed(*id, now);
+                }
+            }
+            Setting::JitterBuffer => self.links.values().for_each(|link| self.hold_back(link)),
+            Setting::IceServers => {
+                self.own_ice_servers = preferences.ice_servers().servers;
+                self.set_ice_servers();
+            }
+            Setting::RelayOnly => {
+                for link in self.links.values() {
+                    // A connection that cannot is closing, and the next one is made as it is wanted.
+                    let _ = link.connection.set_relay_only(preferences.relay_only());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn ice_servers(&self) -> &[IceServer] {
+        if self.own_ice_servers.is_empty() { self.session.ice_servers() } else { &self.own_ice_servers }
+    }
+
+    pub(super) fn set_ice_servers(&self) {
+        for link in self.links.values() {
+            // A connection that cannot is closing, and the next one is made with them.
+            let _ = link.connection.set_ice_servers(self.ice_servers());
+        }
+    }
+
+    /// Every sender may use what is right for so many of them.
+    pub(super) fn limit_sending(&self) {
+        let (scale_down_by, max_frames_per_second) = self.media.file_limits();
+        let limits = send_limits(&SendSituation {
+            members: self.session.peers().count() + 1,
+            source: self.media.published().source,
+            captured_lines: self.media.captured_lines(),
+            max_bitrate_bps: self.media.preferences().max_bitrate_bps(),
+            max_frames_per_second,
+            scale_down_by,
+        });
+        self.links.values().for_each(|link| link.limit_sending(limits));
+    }
+
+    fn hold_back(&self, link: &Link) {
+        link.set_jitter_buffer_target(self.media.preferences().jitter_buffer_target_ms());
+    }
+
+    /// A link came up: what its senders and receivers could not be told before they were negotiated.
+    pub(super) fn equip(&mut self, id: LinkId, now: Timestamp) {
+        let Some(link) = self.links.get(&id) else { return };
+        self.hold_back(link);
+        self.media.repaint();
+        // The offer's order of codecs counts for both sides, so who answered and wants one offers once.
+        if link.role == Role::Answerer && self.media.preferences().codec().is_some() {
+            self.session.handle_negotiation_needed(id, now);
+        }
+        self.limit_sending();
+    }
+}
