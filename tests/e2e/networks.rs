@@ -20,13 +20,24 @@ const BOTH: Pair = [Engine::Chromium, Engine::Firefox];
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     where_there_are_routers(vec![
+        stage.test(behind_usual_routers_a_call_goes_directly),
         stage.test(behind_symmetric_routers_a_call_goes_by_udp_through_the_relay),
         stage.test(where_routers_block_udp_a_call_goes_by_tcp_through_the_relay),
     ])
 }
 
+async fn behind_usual_routers_a_call_goes_directly(scene: &Scene) -> Result<()> {
+    let home = call(scene, Router::Nat, "usual", "direct").await?;
+    let [ada, bob] = &home.pages;
+    let found = tokio::try_join!(examine_here(ada), examine_here(bob))?;
+    for found in [found.0, found.1] {
+        found.is("direct", &[("stun-udp", "ok", "ok"), ("turn-udp", "ok", "ok"), ("nat", "ok", "ok")])?;
+    }
+    Ok(())
+}
+
 async fn behind_symmetric_routers_a_call_goes_by_udp_through_the_relay(scene: &Scene) -> Result<()> {
-    let home = call(scene, Router::SymmetricNat, "symmetric").await?;
+    let home = call(scene, Router::SymmetricNat, "symmetric", "relay").await?;
     let [ada, bob] = &home.pages;
     // One relay is enough: the other side reaches it from wherever its router lets it.
     let used = [until_used(ada).await?, until_used(bob).await?];
@@ -48,7 +59,7 @@ async fn behind_symmetric_routers_a_call_goes_by_udp_through_the_relay(scene: &S
 }
 
 async fn where_routers_block_udp_a_call_goes_by_tcp_through_the_relay(scene: &Scene) -> Result<()> {
-    let home = call(scene, Router::NoUdp, "no-udp").await?;
+    let home = call(scene, Router::NoUdp, "no-udp", "relay").await?;
     let [ada, bob] = &home.pages;
     for page in [ada, bob] {
         assert_eq!(until_used(page).await?.relay_protocol.as_deref(), Some("tcp"));
@@ -69,8 +80,8 @@ async fn where_routers_block_udp_a_call_goes_by_tcp_through_the_relay(scene: &Sc
     Ok(())
 }
 
-/// A call between two homes, each behind such a router, that goes through the relay.
-async fn call(scene: &Scene, router: Router, room: &str) -> Result<AtHome> {
+/// A call between two homes, each behind such a router, that goes by this path.
+async fn call(scene: &Scene, router: Router, room: &str, path: &str) -> Result<AtHome> {
     let address = AtHome::server_address();
     let home = scene.at_home(BOTH, [router; 2], &["--turn-host", &address]).await?;
     let [ada, bob] = &home.pages;
@@ -80,7 +91,7 @@ async fn call(scene: &Scene, router: Router, room: &str) -> Result<AtHome> {
         page.until_connected_to(other).await?;
         page.until_picture_moves(other).await?;
         page.until("the path is shown", |page| {
-            page.tile(other).is_some_and(|tile| tile.path.as_deref() == Some("relay"))
+            page.tile(other).is_some_and(|tile| tile.path.as_deref() == Some(path))
         })
         .await?;
     }

@@ -29,7 +29,7 @@ use tokio::{
     net::UdpSocket,
     sync::Semaphore,
     task::JoinSet,
-    time::{MissedTickBehavior, interval_at, timeout},
+    time::{MissedTickBehavior, interval_at, timeout, timeout_at},
 };
 use turn_types::{
     attribute::{ChannelNumber, RequestedTransport, XorPeerAddress, XorRelayedAddress},
@@ -41,7 +41,9 @@ const HEADER_BYTES: usize = 4;
 const TIME_BYTES: usize = 8;
 /// After the last packet was sent: whatever comes later counts as lost.
 const LAST_WAIT: Duration = Duration::from_millis(500);
-const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_PATIENCE: Duration = Duration::from_millis(500);
+/// How often a request is sent (RFC 8489, section 6.2.1): both servers may lose one of many at once.
+const TRIES: usize = 10;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -342,14 +344,21 @@ fn with_transport(mut request: MessageWriteVec) -> MessageWriteVec {
 
 async fn answer_to(socket: &UdpSocket, request: Vec<u8>) -> Vec<u8> {
     let transaction = Message::from_bytes(&request).unwrap().transaction_id();
-    socket.send(&request).await.unwrap();
     let mut bytes = vec![0; 2_048];
+    let mut tries = 0;
     loop {
-        let length = timeout(ANSWER_PATIENCE, socket.recv(&mut bytes)).await.expect("no answer").unwrap();
-        let is_answer = Message::from_bytes(&bytes[..length])
-            .is_ok_and(|message| message.transaction_id() == transaction);
-        if is_answer {
-            return bytes[..length].to_vec();
+        assert!(tries < TRIES, "no answer");
+        tries += 1;
+        socket.send(&request).await.unwrap();
+        let again_at = tokio::time::Instant::now() + ANSWER_PATIENCE;
+        // An error is of a server that does not listen yet.
+        while let Ok(received) = timeout_at(again_at, socket.recv(&mut bytes)).await {
+            let Ok(length) = received else { continue };
+            let is_answer = Message::from_bytes(&bytes[..length])
+                .is_ok_and(|message| message.transaction_id() == transaction);
+            if is_answer {
+                return bytes[..length].to_vec();
+            }
         }
     }
 }

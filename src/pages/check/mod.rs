@@ -12,7 +12,7 @@ use sightline_browser::{
     clock, environment,
     location::{self, Location},
 };
-use sightline_core::doctor::{Check, CheckKind, CheckState, Report, Verdict};
+use sightline_core::doctor::{Check, CheckKind, CheckState, IceServersOf, Report, Verdict};
 
 use self::{
     examination::Task, report_actions::ReportActions, rows::CheckGroup, summary::Summary, trickle::Trickle,
@@ -60,8 +60,8 @@ struct CheckModel {
     calls: RwSignal<Vec<String>>,
     /// A report that came by a link, in place of an examination.
     shared: RwSignal<Option<Report>>,
-    /// Whether the person's own ICE servers are looked at.
-    has_own_servers: RwSignal<bool>,
+    /// Whose STUN and TURN servers these are.
+    servers_of: RwSignal<IceServersOf>,
     /// The link that brought the page held something else.
     is_unreadable: RwSignal<bool>,
 }
@@ -77,10 +77,12 @@ impl CheckModel {
             location::replace(&format!("{}{}", location.path, location.query));
         }
         let checks = shared.as_ref().and_then(|shared| shared.as_ref().ok()).map(Report::checks);
+        let servers_of =
+            shared.as_ref().and_then(|shared| shared.as_ref().ok()).map(|shared| shared.ice_servers_of);
         Self {
+            servers_of: RwSignal::new(servers_of.unwrap_or_default()),
             checks: RwSignal::new(checks.unwrap_or_default()),
             calls: RwSignal::new(calls.map(|calls| calls.0).unwrap_or_default()),
-            has_own_servers: RwSignal::new(false),
             is_unreadable: RwSignal::new(matches!(shared, Some(Err(_)))),
             shared: RwSignal::new(shared.and_then(Result::ok)),
         }
@@ -94,7 +96,13 @@ impl CheckModel {
     fn report(self) -> Report {
         self.shared.get_untracked().unwrap_or_else(|| {
             let checks = self.checks.get_untracked();
-            Report::new(&checks, self.calls.get_untracked(), environment::user_agent(), clock::unix_ms())
+            Report::new(
+                &checks,
+                self.servers_of.get_untracked(),
+                self.calls.get_untracked(),
+                environment::user_agent(),
+                clock::unix_ms(),
+            )
         })
     }
 }
@@ -117,8 +125,8 @@ pub fn CheckPage() -> AnyView {
         model.is_unreadable.set(false);
         model.checks.set(Vec::new());
         let own_servers = kept_ice_servers().servers;
-        model.has_own_servers.set(!own_servers.is_empty());
         task.set_value(Some(examination::start(own_servers, move |doctor| {
+            model.servers_of.try_set(doctor.ice_servers_of());
             model.checks.try_set(doctor.checks());
         })));
     };
@@ -171,7 +179,7 @@ pub fn CheckPage() -> AnyView {
             <p class="sr-only" role="status">{progress(model)}</p>
             <When is=has_rows>
                 <Summary model=model />
-                <When is=Signal::derive(move || model.has_own_servers.get() && model.shared.with(Option::is_none))>
+                <When is=Signal::derive(move || model.servers_of.get() == IceServersOf::Person)>
                     <p class="check-message" data-testid="check-own-servers">{language.text(sentence!(check.own_servers))}</p>
                 </When>
                 <div class="check-groups">

@@ -29,7 +29,7 @@ const DEVICES: [CheckKind; 5] = [
 pub(super) fn Summary(model: CheckModel) -> AnyView {
     let language = Language::from_context();
     let verdict = Memo::new(move |_| model.verdict());
-    let advice = Memo::new(move |_| model.checks.with(|checks| Advice::of(checks)));
+    let advice = Memo::new(move |_| model.checks.with(|checks| Advice::of(checks, model.servers_of.get())));
     let has_device_trouble = Memo::new(move |_| {
         model.checks.with(|checks| {
             let mut devices = checks.iter().filter(|check| DEVICES.contains(&check.id.kind));

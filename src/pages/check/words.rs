@@ -160,5 +160,6 @@ pub(super) fn advice_text(advice: Advice) -> Sentence {
         Advice::FixCertificate => sentence!(check.advice.fix_certificate),
         Advice::AddRelay => sentence!(check.advice.add_relay),
         Advice::FixRelay => sentence!(check.advice.fix_relay),
+        Advice::FixOwnServers => sentence!(check.advice.fix_own_servers),
     }
 }

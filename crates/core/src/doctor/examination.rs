@@ -13,7 +13,7 @@ use super::{
     operation::{DoctorOutput, Finding, Operation, OperationId, SignallingFinding},
     relay_probe::{RelayFigures, millis},
     rows::{Row, Rows},
-    verdict::{Advice, Verdict},
+    verdict::{Advice, IceServersOf, Verdict},
 };
 use crate::{Timestamp, ice::IceUrl};
 
@@ -160,7 +160,13 @@ impl Doctor {
     /// What is to be done.
     #[must_use]
     pub fn advice(&self) -> Vec<Advice> {
-        Advice::of(&self.checks())
+        Advice::of(&self.checks(), self.ice_servers_of())
+    }
+
+    /// Whose STUN and TURN servers these are.
+    #[must_use]
+    pub fn ice_servers_of(&self) -> IceServersOf {
+        if self.own_servers.is_empty() { IceServersOf::Operator } else { IceServersOf::Person }
     }
 
     fn begin_all(&mut self, now: Timestamp) {

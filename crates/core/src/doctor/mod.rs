@@ -31,4 +31,4 @@ pub use relay_probe::{
 };
 pub use report::{MAX_REPORT_LINK_BYTES, Report, ReportUnreadable};
 pub use signalling_probe::SignallingProbe;
-pub use verdict::{Advice, Verdict, Who};
+pub use verdict::{Advice, IceServersOf, Verdict, Who};

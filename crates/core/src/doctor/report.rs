@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     candidate::redact,
     check::{Check, CheckCode, CheckId, CheckState, Detail, DetailLabel},
-    verdict::Verdict,
+    verdict::{IceServersOf, Verdict},
 };
 use crate::ice::IceUrl;
 
@@ -28,6 +28,9 @@ pub struct Report {
     pub browser: String,
     /// What will work.
     pub verdict: Verdict,
+    /// Whose STUN and TURN servers these were.
+    #[serde(default)]
+    pub ice_servers_of: IceServersOf,
     checks: Vec<ReportedCheck>,
     /// What a call used that was under way: one line for each of the others, without addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -54,12 +57,19 @@ pub struct ReportUnreadable;
 impl Report {
     /// What may be handed on of these rows.
     #[must_use]
-    pub fn new(checks: &[Check], calls: Vec<String>, browser: String, made_at_ms: u64) -> Self {
+    pub fn new(
+        checks: &[Check],
+        ice_servers_of: IceServersOf,
+        calls: Vec<String>,
+        browser: String,
+        made_at_ms: u64,
+    ) -> Self {
         Self {
             version: VERSION,
             made_at_ms,
             browser: browser.chars().take(MAX_TEXT_CHARS).collect(),
             verdict: Verdict::of(checks),
+            ice_servers_of,
             checks: checks.iter().take(MAX_CHECKS).map(ReportedCheck::new).collect(),
             calls,
         }

@@ -94,6 +94,17 @@ pub enum Who {
     Operator,
 }
 
+/// Who named the STUN and TURN servers that were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IceServersOf {
+    /// The Sightline server.
+    #[default]
+    Operator,
+    /// The person, in the settings.
+    Person,
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Advice {
@@ -135,6 +146,8 @@ pub enum Advice {
     AddRelay,
     /// The relay gives addresses and does not pass on what is sent.
     FixRelay,
+    /// Correct one's own servers in the settings.
+    FixOwnServers,
 }
 
 impl Advice {
@@ -150,7 +163,8 @@ impl Advice {
             | Self::CloseOtherPrograms
             | Self::CheckCamera
             | Self::CheckMicrophone
-            | Self::AllowWebRtc => Who::You,
+            | Self::AllowWebRtc
+            | Self::FixOwnServers => Who::You,
             Self::AllowWebsocket | Self::OpenUdp | Self::OpenTcp => Who::Network,
             Self::UseHttps
             | Self::StartServer
@@ -162,11 +176,24 @@ impl Advice {
         }
     }
 
-    /// Everything that the checks call for, each once, the gravest first.
+    /// Everything that the checks call for, each once, the gravest first. What is wrong with a person's own servers nobody else
+    /// can mend.
     #[must_use]
-    pub fn of(checks: &[Check]) -> Vec<Self> {
+    pub fn of(checks: &[Check], servers: IceServersOf) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         let mut give = |advice: Self| {
+            let is_about_servers = matches!(
+                advice,
+                Self::FixCredentials
+                    | Self::RaiseQuota
+                    | Self::FixCertificate
+                    | Self::AddRelay
+                    | Self::FixRelay
+            );
+            let advice = match servers {
+                IceServersOf::Person if is_about_servers => Self::FixOwnServers,
+                _ => advice,
+            };
             if !all.contains(&advice) {
                 all.push(advice);
             }

@@ -41,6 +41,18 @@ fn a_persons_own_servers_are_looked_at_in_place_of_the_servers() {
 }
 
 #[test]
+fn what_is_wrong_with_a_persons_own_servers_is_theirs_to_mend() {
+    let own = vec![IceServer { urls: vec!["turn:own".to_owned()], ..World::open().ice_servers.remove(0) }];
+    let run = World { own_servers: own.clone(), udp: Way::Unauthorized, ..World::open() }.examine();
+    assert_eq!(run.result("turn-udp"), failed(CheckCode::Unauthorized));
+    assert_eq!(run.doctor.advice(), [Advice::FixOwnServers]);
+    assert_eq!(Advice::FixOwnServers.who(), Who::You);
+    // The network is still the network's.
+    let run = World { own_servers: own, udp: Way::Swallowed, ..World::open() }.examine();
+    assert_eq!(run.doctor.advice(), [Advice::OpenUdp]);
+}
+
+#[test]
 fn one_stun_server_with_two_ports_tells_the_kind_of_nat() {
     let server = IceServer { urls: vec!["stun:a".to_owned()], username: None, credential: None };
     let alone = World { ice_servers: vec![server], ..World::open() };

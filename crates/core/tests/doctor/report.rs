@@ -4,8 +4,9 @@ use sightline_protocol::signalling::IceServer;
 use crate::world::World;
 
 fn report(world: &World) -> Report {
-    let checks = world.examine().doctor.checks();
-    Report::new(&checks, vec!["relay udp".to_owned()], "A browser".to_owned(), 1_790_000_000_000)
+    let run = world.examine();
+    let (checks, servers) = (run.doctor.checks(), run.doctor.ice_servers_of());
+    Report::new(&checks, servers, vec!["relay udp".to_owned()], "A browser".to_owned(), 1_790_000_000_000)
 }
 
 #[test]

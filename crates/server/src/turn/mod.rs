@@ -13,6 +13,7 @@ pub mod ice_servers;
 pub(crate) mod metrics;
 mod nonce;
 pub mod options;
+mod own_runtime;
 pub mod peers;
 mod ports;
 mod quotas;
@@ -43,8 +44,8 @@ pub use settings::{DEFAULT_PORT, DEFAULT_TLS_PORT, RelaySource, TurnLimits, Turn
 
 use self::{
     answers::AnswerLimiter, credentials::RestCredentials, metrics::TurnMetrics, nonce::Nonces,
-    peers::PeerPolicy, ports::RelayPorts, quotas::Quotas, relay::Relay, relayed_addresses::RelayedAddresses,
-    reservations::Reservations, udp::UdpPort,
+    own_runtime::OwnRuntime, peers::PeerPolicy, ports::RelayPorts, quotas::Quotas, relay::Relay,
+    relayed_addresses::RelayedAddresses, reservations::Reservations, udp::UdpPort,
 };
 use crate::{StartError, connections::Slots, listener::listen, time::Clock, tls::Tls};
 
@@ -54,6 +55,7 @@ const PORT_TRIES: usize = 16;
 /// STUN and TURN that listen.
 #[derive(Debug)]
 pub(crate) struct TurnServer {
+    runtime: OwnRuntime,
     relay: Arc<Relay>,
     plain: Ports,
     tls: (Ports, Tls),
@@ -80,6 +82,8 @@ impl TurnServer {
         clock: Clock,
         metrics: TurnMetrics,
     ) -> Result<Self, StartError> {
+        let runtime = OwnRuntime::new()?;
+        let entered = runtime.enter();
         let now = Instant::now();
         let random = || StdRng::try_from_rng(&mut SysRng).map_err(|_| StartError::no_randomness());
         let plain = Ports::bind(bind, settings.port, DEFAULT_PORT, "--turn-port")?;
@@ -113,7 +117,8 @@ impl TurnServer {
             tables: relay::Tables::default(),
         };
         let slots = Slots::new(limits.connections, limits.connections_per_address, Arc::from([]));
-        Ok(Self { relay: Arc::new(relay), plain, tls: (tls_ports, tls), slots: Arc::new(slots) })
+        drop(entered);
+        Ok(Self { runtime, relay: Arc::new(relay), plain, tls: (tls_ports, tls), slots: Arc::new(slots) })
     }
 
     /// The port of UDP and TCP.
@@ -131,24 +136,36 @@ impl TurnServer {
         &self.relay.credentials
     }
 
-    /// Serves until `stop`.
+    /// Serves until `stop`, or until this is dropped.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let Self { relay, plain, tls: (tls_ports, tls), slots } = self;
-        let mut listening = JoinSet::new();
-        for (ports, tls) in [(plain, None), (tls_ports, Some(tls))] {
-            for udp in ports.udp {
-                listening.spawn(relay::listen(Arc::clone(&relay), udp));
-            }
-            let accepting =
-                connections::accept(ports.tcp, tls, Arc::clone(&relay), Arc::clone(&slots), stop.clone());
-            listening.spawn(accepting);
-        }
-        stop.cancelled().await;
-        listening.shutdown().await;
-        relay.shut_down();
-        relay.tasks.close();
-        relay.tasks.wait().await;
+        let Self { runtime, relay, plain, tls, slots } = self;
+        let stop = stop.child_token();
+        let _dropped = stop.clone().drop_guard();
+        runtime.run(serve(relay, plain, tls, slots, stop)).await;
     }
+}
+
+async fn serve(
+    relay: Arc<Relay>,
+    plain: Ports,
+    (tls_ports, tls): (Ports, Tls),
+    slots: Arc<Slots>,
+    stop: CancellationToken,
+) {
+    let mut listening = JoinSet::new();
+    for (ports, tls) in [(plain, None), (tls_ports, Some(tls))] {
+        for udp in ports.udp {
+            listening.spawn(relay::listen(Arc::clone(&relay), udp));
+        }
+        let accepting =
+            connections::accept(ports.tcp, tls, Arc::clone(&relay), Arc::clone(&slots), stop.clone());
+        listening.spawn(accepting);
+    }
+    stop.cancelled().await;
+    listening.shutdown().await;
+    relay.shut_down();
+    relay.tasks.close();
+    relay.tasks.wait().await;
 }
 
 impl Ports {

@@ -111,7 +111,7 @@ fn measure(name: &str, server: Running, sockets: usize, seconds: u64) -> Result<
     let mut load = process::command(load);
     load.args(["--port", &server.port, "--pid", &server.child.id().to_string()]);
     load.args(["--sockets", &sockets.to_string(), "--seconds", &seconds.to_string()]);
-    let output = process::output(&mut load).context("the load failed")?;
+    let output = process::output(load.stderr(Stdio::inherit())).context("the load failed")?;
     let measured: Value = serde_json::from_str(&output).context("what the load says")?;
     let number = |field: &str| measured[field].as_f64().with_context(|| format!("no {field}"));
     println!(

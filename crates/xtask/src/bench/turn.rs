@@ -124,7 +124,7 @@ fn measure(name: &str, server: Running, seconds: u64) -> Result<()> {
     let mut load = process::command(workspace::target_dir().join("release/examples/turn_load"));
     load.args(["--port", &server.port.to_string(), "--pid", &server.child.id().to_string()]);
     load.args(["--secret", SECRET, "--seconds", &seconds.to_string()]);
-    let output = process::output(&mut load).context("the load failed")?;
+    let output = process::output(load.stderr(Stdio::inherit())).context("the load failed")?;
     for line in output.lines() {
         let measured: Value = serde_json::from_str(line).context("what the load says")?;
         let number = |field: &str| measured[field].as_f64().with_context(|| format!("no {field}"));
