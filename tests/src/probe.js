@@ -144,10 +144,24 @@
       return request.call(this, held);
     };
   };
+  // The app has no frame callbacks, and the browser calls for every frame all the same: what asking alone costs.
+  const idleFrameCallbacks = () => {
+    const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
+    delete HTMLVideoElement.prototype.requestVideoFrameCallback;
+    const asked = new WeakSet();
+    const ask = ({ target }) => {
+      if (!(target instanceof HTMLVideoElement) || asked.has(target)) return;
+      asked.add(target);
+      const again = () => request.call(target, again);
+      again();
+    };
+    addEventListener("playing", ask, true);
+  };
   const parts = {
     "held-frames": heldFrames,
     "ice-servers": nameIceServers,
     "painted-camera": () => (MediaDevices.prototype.getUserMedia = paintedCamera),
+    "idle-frame-callbacks": idleFrameCallbacks,
     screen: () => (MediaDevices.prototype.getDisplayMedia = screen),
     "screen-refused": () => (MediaDevices.prototype.getDisplayMedia = refuseScreen),
     "no-frame-callbacks": () => delete HTMLVideoElement.prototype.requestVideoFrameCallback,

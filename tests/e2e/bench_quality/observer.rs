@@ -9,25 +9,37 @@ use super::table::Stood;
 /// From this excess on, it explains a stall that was found.
 const KNOWN_MS: f64 = 50.0;
 
+/// A display that is looked at at 60 Hz, and two looks missed.
+const LOOKED_MS: f64 = 50.0;
+
+/// So many intervals on either side tell what is usual.
+const AROUND: usize = 15;
+
 /// What was seen.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// When the same number stood for longer than an interval.
+    /// When the same number stood for longer than an interval of the source.
     pub(super) stood: Vec<Stood>,
+    /// When it stood for longer than what was usual around then: a narrow link lets fewer frames through than the source has.
+    pub(super) stood_unusually: Vec<Stood>,
     /// Looks at which there was no number.
     pub(super) unreadable: u32,
 }
 
-/// Notes each change of the number in Ada's picture: when it was seen, and the number.
+/// Notes each change of the number in Ada's picture: when it was seen, the number, and the longest time without a look before.
 const OBSERVE: &str = r#"
     const tile = document.querySelector('[data-testid="tile"][data-name="Ada"]');
     const video = tile.querySelector('video');
     const canvas = Object.assign(document.createElement('canvas'), { width: 176, height: 8 });
     const paper = canvas.getContext('2d', { willReadFrequently: true });
     window.observed = [];
+    let [looked, unseen] = [performance.now(), 0];
     window.unreadable = 0;
     const look = (now) => {
       requestAnimationFrame(look);
+      // While the page was too busy to look, nobody knows how long a number stood.
+      unseen = Math.max(unseen, now - looked);
+      looked = now;
       if (!video.videoWidth) return;
       paper.drawImage(video, 0, 0, video.videoWidth, video.videoWidth / 22, 0, 0, 176, 8);
       const { data } = paper.getImageData(0, 0, 176, 8);
@@ -42,7 +54,9 @@ const OBSERVE: &str = r#"
       if (white - black < 240 || head !== 10) { unreadable++; return; }
       let number = 0;
       for (let at = 4; at < 36; at++) number = number * 2 + bit(at);
-      if (observed.at(-1)?.[1] !== number) observed.push([performance.timeOrigin + now, number]);
+      if (observed.at(-1)?.[1] === number) return;
+      observed.push([performance.timeOrigin + now, number, unseen]);
+      unseen = 0;
     };
     requestAnimationFrame(look);"#;
 
@@ -53,16 +67,32 @@ pub(super) async fn begin(page: &Page) -> Result<()> {
 
 /// What was seen so far of a picture that should be another after each interval.
 pub(super) async fn seen(page: &Page, interval_ms: f64) -> Result<Seen> {
-    let observed: Vec<(f64, f64)> = page.execute("return observed", vec![]).await?;
+    let observed: Vec<(f64, f64, f64)> = page.execute("return observed", vec![]).await?;
     let unreadable = page.execute("return unreadable", vec![]).await?;
-    let stood = observed.windows(2).filter_map(|pair| {
-        let excess = pair[1].0 - pair[0].0 - interval_ms;
-        (excess >= KNOWN_MS).then_some(Stood {
-            end: pair[1].0,
-            ms: excess,
-            is_told: true,
+    let intervals: Vec<f64> = observed.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    let stood = |at: usize, usual_ms: f64| {
+        let ms = intervals[at] - usual_ms;
+        (ms >= KNOWN_MS).then_some(Stood {
+            end: observed[at + 1].0,
+            ms,
+            // Else the page did not look meanwhile: it explains what was found, and nobody can say that it was to be found.
+            is_told: observed[at + 1].2 <= LOOKED_MS,
             is_at_source: false,
         })
-    });
-    Ok(Seen { stood: stood.collect(), unreadable })
+    };
+    let usual_ms = |at: usize| median_around(&intervals, at).max(interval_ms);
+    Ok(Seen {
+        stood: (0..intervals.len()).filter_map(|at| stood(at, interval_ms)).collect(),
+        stood_unusually: (0..intervals.len()).filter_map(|at| stood(at, usual_ms(at))).collect(),
+        unreadable,
+    })
+}
+
+/// Of the intervals before and after one.
+fn median_around(intervals: &[f64], at: usize) -> f64 {
+    let before = &intervals[at.saturating_sub(AROUND)..at];
+    let after = &intervals[(at + 1).min(intervals.len())..(at + 1 + AROUND).min(intervals.len())];
+    let mut around = [before, after].concat();
+    around.sort_unstable_by(f64::total_cmp);
+    around.get(around.len() / 2).copied().unwrap_or_default()
 }

@@ -53,8 +53,7 @@ async fn judge(scene: &Scene, viewer: Engine, name: &str, link: &LinkProfile, fp
     observer::begin(bob).await?;
     let said = watch(ada, bob, &stops()).await?;
     let interval_ms = 1000.0 / f64::from(fps);
-    let Seen { stood: known, unreadable } = observer::seen(bob, interval_ms).await?;
-    let known = said.judged(known);
+    let Seen { stood, stood_unusually, unreadable } = observer::seen(bob, interval_ms).await?;
     let source = &said.report["sides"][0]["known_source"];
     println!(
         "\nStamped clip, {fps} frames a second, {name}, delay {} ms, watched in {} ({} frames shown, {} lost, {} late, delay {} s on \
@@ -66,7 +65,8 @@ async fn judge(scene: &Scene, viewer: Engine, name: &str, link: &LinkProfile, fp
         source["frames_late"],
         source["delay_mean_s"],
     );
-    table::print("seen on the display", &known, &said, fps);
+    table::print("beyond 1/fps", &said.judged(stood), &said, fps);
+    table::print("beyond the usual", &said.judged(stood_unusually), &said, fps);
     println!("{}", table::LEGEND);
     for page in &far.pages {
         page.open("about:blank").await?;

@@ -37,8 +37,8 @@ const INJECT: &str = r"
     (async () => {
       for (const [at, ms] of stops.entries()) {
         await new Promise((resolve) => setTimeout(resolve, between + (at * 137) % 900 + (stops[at - 1] ?? 0)));
-        sightlineSource.stopFor(ms);
-        injected++;
+        window.sightlineSource.stopFor(ms);
+        window.injected++;
       }
     })();";
 
@@ -75,7 +75,7 @@ pub(super) async fn watch(source: &Page, viewer: &Page, stops: &[u32]) -> Result
     sleep(Duration::from_secs(2)).await;
     let () = source.execute(INJECT, vec![json!(stops), json!(BETWEEN_MS)]).await?;
     until("every stop", Duration::from_secs(900), async || {
-        let injected: usize = source.execute("return injected", vec![]).await?;
+        let injected: usize = source.execute("return window.injected", vec![]).await?;
         Ok(if injected == stops.len() { Ok(()) } else { Err(format!("{injected}")) })
     })
     .await?;
