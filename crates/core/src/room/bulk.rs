@@ -62,11 +62,6 @@ impl Naming for Names<'_> {
 }
 
 impl RoomSession {
-    /// From now on files hold back while anybody in the room is seen or heard.
-    pub fn pace_files(&mut self) {
-        self.paces_files = true;
-    }
-
     /// The channels for bytes to a member, of all its connections, take so much more.
     pub fn handle_bulk_capacity(&mut self, member: &MemberId, free_bytes: u64, now: Timestamp) {
         let Some(at) = self.index_of(member) else { return };
@@ -225,13 +220,13 @@ impl RoomSession {
         moved
     }
 
-    /// Bytes are held back, where they are at all, while anybody here is seen or heard.
+    /// Bytes are held back while anybody here is seen or heard.
     fn pace(&mut self, at: usize, now: Timestamp) {
         let is_media = |published: &sightline_protocol::control::PublishedState| {
             published.microphone || published.source != PublishedSource::None
         };
         let others = self.peers.iter().filter_map(|peer| peer.published.as_ref());
-        let is_call = self.paces_files && (is_media(&self.published) || others.into_iter().any(is_media));
+        let is_call = is_media(&self.published) || others.into_iter().any(is_media);
         let way = &mut self.peers[at].bulk;
         if !is_call {
             way.pacer = None;

@@ -39,8 +39,6 @@ pub struct RoomSession {
     pub(super) peers: Vec<Peer>,
     pub(super) conversation: Conversation,
     pub(super) transfers: Transfers,
-    /// Whether files hold back beside a call.
-    pub(super) paces_files: bool,
     pub(super) published: PublishedState,
     pub(super) ice_servers: Vec<IceServer>,
     pub(super) next_link: u64,
@@ -60,7 +58,6 @@ impl RoomSession {
             peers: Vec::new(),
             conversation: Conversation::default(),
             transfers: Transfers::default(),
-            paces_files: false,
             published,
             ice_servers: Vec::new(),
             next_link: 0,

@@ -26,7 +26,6 @@ fn sending(microphone: bool) -> Sending {
     let (ada, bob) = (world.open(None), world.open(None));
     world.pass(Duration::from_secs(3));
     let now = world.now;
-    world.pages[ada].session.pace_files();
     world.pages[ada].session.set_published(PublishedState { microphone, ..PublishedState::default() }, now);
     let file =
         FileDescription { name: "a.bin".to_owned(), size_bytes: SIZE_BYTES, ..FileDescription::default() };
