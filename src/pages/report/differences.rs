@@ -8,11 +8,21 @@ use super::{
     place,
     rows::{ROWS, Row, difference, text},
 };
-use crate::{language::Language, sentence};
+use crate::{
+    language::{Language, Sentence},
+    sentence,
+};
 
-/// The words of the circumstances that are worth a row.
-const CONDITIONS: [&str; 7] =
-    ["source", "codec", "path", "protocol", "max_bitrate_bps", "wanted_codec", "relay_only"];
+/// The circumstances that are worth a row: what the file calls them, and what they are.
+const CONDITIONS: [(&str, Sentence); 7] = [
+    ("source", sentence!(report.condition.source)),
+    ("codec", sentence!(report.condition.codec)),
+    ("path", sentence!(report.condition.path)),
+    ("protocol", sentence!(report.condition.protocol)),
+    ("max_bitrate_bps", sentence!(report.condition.max_bitrate_bps)),
+    ("wanted_codec", sentence!(report.condition.wanted_codec)),
+    ("relay_only", sentence!(report.condition.relay_only)),
+];
 
 /// Every figure of every view.
 #[component]
@@ -34,11 +44,13 @@ pub(super) fn Differences(views: Views) -> AnyView {
             .into_any()
         });
         let figures = ROWS.map(|row| figure_row(row, &views, language)).collect_view();
-        let resolution = row_of_words("resolution", &views, |view| {
-            let playout = view.playout()?;
-            Some(format!("{}\u{d7}{}", playout.frame_width?, playout.frame_height?))
-        });
-        let conditions = CONDITIONS.map(|name| row_of_words(name, &views, |view| view.condition(name)));
+        let resolution =
+            row_of_words(("resolution", sentence!(report.condition.resolution)), &views, language, |view| {
+                let playout = view.playout()?;
+                Some(format!("{}\u{d7}{}", playout.frame_width?, playout.frame_height?))
+            });
+        let conditions =
+            CONDITIONS.map(|named| row_of_words(named, &views, language, |view| view.condition(named.0)));
         view! {
             <div class="report-table" tabindex="0" role="region" aria-label=language.text(sentence!(report.figures))>
                 <table data-testid="report-figures">
@@ -85,7 +97,12 @@ fn figure_row(row: Row, views: &[View], language: Language) -> AnyView {
 }
 
 /// Words of the field, not translated; no row where nobody knows one.
-fn row_of_words(name: &'static str, views: &[View], of: impl Fn(&View) -> Option<String>) -> AnyView {
+fn row_of_words(
+    (name, title): (&'static str, Sentence),
+    views: &[View],
+    language: Language,
+    of: impl Fn(&View) -> Option<String>,
+) -> AnyView {
     let words: Vec<_> = views.iter().map(of).collect();
     if words.iter().all(Option::is_none) {
         return ().into_any();
@@ -95,9 +112,7 @@ fn row_of_words(name: &'static str, views: &[View], of: impl Fn(&View) -> Option
         .map(|word| view! { <td>{word.unwrap_or_else(|| "\u{2013}".to_owned())}</td> }.into_any());
     view! {
         <tr data-testid="report-row" data-metric=name>
-            <th scope="row">
-                <code>{name}</code>
-            </th>
+            <th scope="row">{language.text(title)}</th>
             {cells.collect_view()}
         </tr>
     }

@@ -61,12 +61,12 @@ impl View {
         format!("{} \u{2190} {}", side.observer.name, side.observed.name)
     }
 
-    /// A word of the circumstances, of the receiver, else of the sender.
+    /// A word of the circumstances: the sender's, else the receiver's.
     pub(super) fn condition(&self, name: &str) -> Option<String> {
         let of = |side: &Side| {
             side.conditions.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
         };
-        of(self.receiver()).or_else(|| of(self.sender()?))
+        self.sender().and_then(of).or_else(|| of(self.receiver()))
     }
 }
 

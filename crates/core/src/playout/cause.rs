@@ -121,6 +121,8 @@ impl Evidence<'_> {
             (source, Some(true)) => match self.limitation() {
                 Limitation::Cpu => return StallCause::SenderCpu,
                 Limitation::Bandwidth => return StallCause::SenderBandwidth,
+                // Nobody told it that packets arrive, so it held back.
+                _ if is_lossy => return StallCause::Loss,
                 // It had frames and sent none, for no reason that it knows of.
                 _ if source == Some(false) => return StallCause::SenderCpu,
                 _ => return StallCause::Source,

@@ -39,6 +39,15 @@ pub enum ScoreTermKind {
 }
 
 impl ScoreTermKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::StallTime, Self::StallCount, Self::Loss, Self::FrameRate, Self::Start];
+
+    /// The kind of that word in an export.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The word as exports have it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -111,6 +111,14 @@ fn frames_that_the_sender_did_not_send_are_its_computer_or_its_upload() {
 }
 
 #[test]
+fn a_sender_that_held_back_since_the_way_lost_everything_is_no_busy_computer() {
+    let story = Story { loses: 30, ..Story::new(Sends::NothingWithASource(Limitation::None)) };
+    assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::Loss);
+    let story = Story::new(Sends::NothingWithASource(Limitation::None));
+    assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::SenderCpu);
+}
+
+#[test]
 fn frames_that_were_sent_and_lost_are_loss() {
     let story = Story { loses: 30, ..Story::new(Sends::Everything) };
     assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::Loss);
