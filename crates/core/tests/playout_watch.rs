@@ -111,7 +111,6 @@ fn what_a_page_does_not_show_because_it_was_hidden_from_the_start_is_no_stall_in
         page.now_ms += 4000;
         page.show(4000, None);
         assert_eq!(page.stalls(), u32::from(is_visible), "visible: {is_visible}");
-        page.watch.forget(&bob(), ms(page.now_ms));
     }
 }
 

@@ -6,4 +6,4 @@ mod score;
 
 pub use cause_text::stall_cause_text;
 pub use ledger::Ledger;
-pub use score::{ScoreLine, score_term_text};
+pub use score::{ScoreLine, score_text};

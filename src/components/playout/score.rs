@@ -1,7 +1,7 @@
 //! The score, and how it comes about.
 
 use leptos::prelude::*;
-use sightline_core::playout::{Score, ScoreTermKind};
+use sightline_core::playout::{Score, ScoreTerm, ScoreTermKind};
 
 use crate::{components::figure_text::tenths, language::Language, sentence, session::model::TileModel};
 
@@ -38,7 +38,7 @@ pub fn ScoreLine(
 
 /// `3.4 = 5 − 1.0 stalls 4 % − 0.6 loss 2 %`
 #[must_use]
-fn score_text(score: &Score, language: Language) -> String {
+pub fn score_text(score: &Score, language: Language) -> String {
     let mut text = tenths(score.tenths);
     text.push_str(" = 5");
     let mut left = 50_u32;
@@ -47,7 +47,7 @@ fn score_text(score: &Score, language: Language) -> String {
         text.push_str(" \u{2212} ");
         text.push_str(&tenths(term.tenths));
         text.push(' ');
-        text.push_str(&score_term_text(term.kind, &tenths(term.figure_tenths), language));
+        text.push_str(&term_text(*term, language));
     }
     if left < score.tenths {
         text.push_str(", ");
@@ -56,15 +56,13 @@ fn score_text(score: &Score, language: Language) -> String {
     text
 }
 
-/// `stalled 4.0 %`
-#[must_use]
-pub fn score_term_text(kind: ScoreTermKind, figure: &str, language: Language) -> String {
-    let (name, unit) = match kind {
+fn term_text(term: ScoreTerm, language: Language) -> String {
+    let (name, unit) = match term.kind {
         ScoreTermKind::StallTime => (sentence!(score.stall_time), " %"),
         ScoreTermKind::StallCount => (sentence!(score.stall_count), "/min"),
         ScoreTermKind::Loss => (sentence!(score.loss), " %"),
         ScoreTermKind::FrameRate => (sentence!(score.frame_rate), " fps"),
         ScoreTermKind::Start => (sentence!(score.start), " s"),
     };
-    [name(language.locale()), " ", figure, unit].concat()
+    [name(language.locale()), " ", &tenths(term.figure_tenths), unit].concat()
 }

@@ -76,15 +76,15 @@ impl CheckModel {
         if calls.is_some() {
             location::replace(&format!("{}{}", location.path, location.query));
         }
-        let checks = shared.as_ref().and_then(|shared| shared.as_ref().ok()).map(Report::checks);
-        let servers_of =
-            shared.as_ref().and_then(|shared| shared.as_ref().ok()).map(|shared| shared.ice_servers_of);
+        let is_unreadable = matches!(shared, Some(Err(_)));
+        let shared = shared.and_then(Result::ok);
+        let servers_of = shared.as_ref().map(|shared| shared.ice_servers_of);
         Self {
-            servers_of: RwSignal::new(servers_of.unwrap_or_default()),
-            checks: RwSignal::new(checks.unwrap_or_default()),
+            checks: RwSignal::new(shared.as_ref().map(Report::checks).unwrap_or_default()),
             calls: RwSignal::new(calls.map(|calls| calls.0).unwrap_or_default()),
-            is_unreadable: RwSignal::new(matches!(shared, Some(Err(_)))),
-            shared: RwSignal::new(shared.and_then(Result::ok)),
+            servers_of: RwSignal::new(servers_of.unwrap_or_default()),
+            is_unreadable: RwSignal::new(is_unreadable),
+            shared: RwSignal::new(shared),
         }
     }
 

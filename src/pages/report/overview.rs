@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use sightline_core::{
-    playout::{ScoreTermKind, StallCause},
+    playout::StallCause,
     report::{PlayoutEntry, ScoreEntry, StallEntry},
     stats::Unit,
 };
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     components::{
         figure_text,
-        playout::{score_term_text, stall_cause_text},
+        playout::{score_text, stall_cause_text},
     },
     language::Language,
     sentence,
@@ -25,10 +25,8 @@ use crate::{
 pub(super) fn Overview(view: View, opened: RwSignal<Opened>) -> AnyView {
     let language = Language::from_context();
     let playout = view.playout().cloned().unwrap_or_default();
-    let score = {
-        let score = playout.score.clone();
-        move || score.as_ref().map(|score| score_text(score, language))
-    };
+    let score = playout.score.as_ref().and_then(ScoreEntry::score);
+    let score = move || score.as_ref().map(|score| score_text(score, language));
     let value = playout.score.as_ref().map(|score| score.value.to_string());
     let receiver = view.receiver();
     let clock = view.sender().and_then(|sender| sender.clock).map(|clock| {
@@ -76,18 +74,4 @@ fn row(stall: &StallEntry, language: Language) -> AnyView {
         </li>
     }
     .into_any()
-}
-
-/// `3.4 = 5 − 1.0 stalled 4.0 % − 0.6 loss 2.0 %`; a term that is not known here has the word of the file.
-fn score_text(score: &ScoreEntry, language: Language) -> String {
-    let mut text = format!("{:.1} = 5", score.value);
-    for term in &score.terms {
-        let figure = format!("{:.1}", term.figure);
-        let words = match ScoreTermKind::from_word(&term.kind) {
-            Some(kind) => score_term_text(kind, &figure, language),
-            None => format!("{} {figure}", term.kind),
-        };
-        text.push_str(&format!(" \u{2212} {:.1} {words}", term.points));
-    }
-    text
 }

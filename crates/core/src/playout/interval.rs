@@ -37,7 +37,7 @@ impl NormalInterval {
 
 /// The mean of those that are not longer than twice the lower quartile. The quartile alone is wrong where a display's refresh
 /// makes 25 frames a second alternate between 33 and 50 ms; the mean alone where half a second stands among them; and a rate
-/// has not fallen while one frame in four still comes at the old one: those are several stalls in a row.
+/// has not fallen while more than one frame in four still comes at the old one: those are several stalls in a row.
 fn typical(values: impl Iterator<Item = Duration>) -> Option<Duration> {
     let mut values: Vec<_> = values.collect();
     values.sort_unstable();

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::Metric;
+use crate::{
+    playout::{Score, ScoreTerm, ScoreTermKind},
+    stats::Metric,
+};
 
 /// The word that says what a file is.
 pub const FORMAT: &str = "sightline-report";
@@ -174,6 +177,34 @@ pub struct ScoreEntry {
     pub value: f64,
     /// What was taken off.
     pub terms: Vec<ScoreTermEntry>,
+}
+
+impl ScoreEntry {
+    pub(crate) fn new(score: &Score) -> Self {
+        let entry = |term: &ScoreTerm| ScoreTermEntry {
+            kind: term.kind.as_str().to_owned(),
+            points: f64::from(term.tenths) / 10.0,
+            figure: f64::from(term.figure_tenths) / 10.0,
+        };
+        Self { value: f64::from(score.tenths) / 10.0, terms: score.terms.iter().map(entry).collect() }
+    }
+
+    /// The score that this was written from; `None` where it has a term that is not known here.
+    #[must_use]
+    pub fn score(&self) -> Option<Score> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast to u32 saturates"
+        )]
+        let tenths = |number: f64| (number * 10.0).round() as u32;
+        let term = |entry: &ScoreTermEntry| {
+            let kind = ScoreTermKind::from_word(&entry.kind)?;
+            Some(ScoreTerm { kind, tenths: tenths(entry.points), figure_tenths: tenths(entry.figure) })
+        };
+        let terms = self.terms.iter().map(term).collect::<Option<_>>()?;
+        Some(Score { tenths: tenths(self.value), terms })
+    }
 }
 
 /// One thing that was taken off.

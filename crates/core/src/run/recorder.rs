@@ -10,8 +10,8 @@ use crate::{
         Stall,
     },
     report::{
-        EventEntry, GapCounts, KnownSourceEntry, MarkEntry, Party, PlayoutEntry, ScoreEntry, ScoreTermEntry,
-        Side, StallEntry, rounded,
+        EventEntry, GapCounts, KnownSourceEntry, MarkEntry, Party, PlayoutEntry, ScoreEntry, Side,
+        StallEntry, rounded,
     },
     stamp::{FrameLog, ShownStamp, Stamp, Unreadable},
     stats::{Figure, FigureValue, Metric, StatsEntry},
@@ -242,18 +242,7 @@ impl Recorder {
     fn playout(&self, first: Timestamp, now: Timestamp) -> PlayoutEntry {
         let summary = self.meter.summary(now);
         let (frame_width, frame_height) = summary.resolution.unzip();
-        let score = summary.score.map(|score| ScoreEntry {
-            value: f64::from(score.tenths) / 10.0,
-            terms: score
-                .terms
-                .iter()
-                .map(|term| ScoreTermEntry {
-                    kind: term.kind.as_str().to_owned(),
-                    points: f64::from(term.tenths) / 10.0,
-                    figure: f64::from(term.figure_tenths) / 10.0,
-                })
-                .collect(),
-        });
+        let score = summary.score.as_ref().map(ScoreEntry::new);
         PlayoutEntry {
             first_frame_at_s: seconds(first),
             watched_s: length(summary.watched.unwrap_or_default()),

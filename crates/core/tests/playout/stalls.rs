@@ -56,6 +56,19 @@ fn another_rate_is_no_stall() {
 }
 
 #[test]
+fn several_stalls_that_follow_each_other_closely_are_no_lower_rate() {
+    let mut viewer = Viewer::at_fps(15);
+    viewer.play(5000);
+    for _ in 0..5 {
+        viewer.stop_for(233);
+        viewer.play(67);
+    }
+    viewer.play(5000);
+    let stalls = viewer.stalls();
+    assert_eq!(stalls.len(), 5, "{stalls:?}");
+}
+
+#[test]
 fn a_stall_at_a_change_of_the_rate_is_still_one() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);

@@ -24,6 +24,17 @@ fn watching(report: &Report) -> &Side {
 }
 
 #[test]
+fn a_score_that_was_read_has_the_arithmetic_of_the_one_that_was_written() {
+    let mut entry = watching(&reports()[0]).playout.clone().unwrap().score.unwrap();
+    let score = entry.score().unwrap();
+    let taken: u32 = score.terms.iter().map(|term| term.tenths).sum();
+    assert!(taken > 0 && score.tenths == 50 - taken, "{score:?}");
+    assert_eq!(score.terms[0].kind.as_str(), entry.terms[0].kind);
+    entry.terms[0].kind = "of_a_later_version".to_owned();
+    assert_eq!(entry.score(), None);
+}
+
+#[test]
 fn both_sides_stand_on_one_axis_whoever_reports() {
     for report in reports() {
         assert_eq!(report.sides.len(), 2);

@@ -1,5 +1,6 @@
 //! The relay's own thread. A packet is a few microseconds of work, and a runtime that shares its work among threads spends more
-//! on waking them. On one thread the relay takes less of the processor for each packet, and signalling does not wait behind anybody's video.
+//! on waking them. On one thread the relay takes less of the processor for each packet, and signalling does not wait behind
+//! anybody's video.
 
 use std::{io, thread};
 

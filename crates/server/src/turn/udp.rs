@@ -13,8 +13,6 @@ use tokio::{io::Interest, net::UdpSocket};
 
 /// Datagrams (or rows of them, where the system joins those of one sender) taken at once.
 const BATCH: usize = 16;
-/// So many at once mean that there may be more: some systems give one at a time.
-const FULL_BATCH: usize = if BATCH < quinn_udp::BATCH_SIZE { BATCH } else { quinn_udp::BATCH_SIZE };
 /// The system joins up to so many bytes.
 const BUFFER_BYTES: usize = 65_536;
 /// Most bytes that the system cuts into datagrams by itself: what fits into one IPv4 datagram.
@@ -78,17 +76,15 @@ impl UdpPort {
     pub(super) fn receive(&self, mut each: impl FnMut(Datagram<'_>)) -> io::Result<()> {
         RECEIVE_BUFFERS.with_borrow_mut(|buffers| {
             let mut metas = [RecvMeta::default(); BATCH];
-            let mut taken = 0;
-            let received = self.socket.try_io(Interest::READABLE, || {
+            let taken = self.socket.try_io(Interest::READABLE, || {
                 let mut slices = buffers.each_mut().map(|buffer| IoSliceMut::new(buffer));
-                taken = self.state.recv((&self.socket).into(), &mut slices, &mut metas)?;
-                // Fewer than were asked for: nothing is left, and the runtime need not ask once more to learn that.
-                if taken < FULL_BATCH { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+                self.state.recv((&self.socket).into(), &mut slices, &mut metas)
             });
-            match received {
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-                _ => {}
-            }
+            let taken = match taken {
+                Ok(taken) => taken,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                Err(error) => return Err(error),
+            };
             for (meta, buffer) in metas.iter().zip(buffers.iter()).take(taken) {
                 let bytes = buffer.get(..meta.len).unwrap_or_default();
                 let mut take =
