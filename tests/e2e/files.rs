@@ -26,8 +26,10 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(files_and_folders_that_are_dropped_and_files_that_are_pasted_are_offered),
         stage.test_in_each(what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on),
         stage.test_in_each(who_is_gone_is_said_and_the_file_waits),
+        stage.test_in_each(an_offered_file_is_said_where_the_chat_is_folded_away),
     ];
-    in_pairs.into_iter().chain(in_each).flatten().collect()
+    let in_one = stage.test(storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on);
+    in_pairs.into_iter().chain(in_each).flatten().chain([in_one]).collect()
 }
 
 /// Files of this computer, gone with this.
@@ -279,6 +281,46 @@ async fn who_is_gone_is_said_and_the_file_waits(scene: &Scene, engine: Engine) -
     assert_eq!(transfer.state, "paused");
     assert!(transfer.text.contains("it goes on if they come back"), "{transfer:?}");
     Ok(())
+}
+
+async fn an_offered_file_is_said_where_the_chat_is_folded_away(scene: &Scene, engine: Engine) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    bob.set_size(500, 860).await?;
+    let (film, sha256) = folder.file("film.bin", 2_000_000)?;
+    ada.offer(&[&film]).await?;
+    bob.until("the offer is said", |page| page.shows("file-offer") && !page.shows("transfer-accept")).await?;
+    bob.click("file-offer-show").await?;
+    bob.until("the file itself is seen", |page| page.shows("transfer-accept") && !page.shows("file-offer"))
+        .await?;
+    bob.click_in_transfer("film.bin", "transfer-accept").await?;
+    arrives(&bob, &ada, "film.bin", &sha256).await
+}
+
+/// As a person does who clears the site's data. Only Chromium lets a test do so.
+async fn storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on(scene: &Scene) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, [Engine::Chromium, Engine::Chromium]).await?;
+    let (film, _) = folder.file("film.bin", 64 * 1024 * 1024)?;
+    ada.offer(&[&film]).await?;
+    bob.until_transfer("film.bin", "offered").await?;
+    bob.click_in_transfer("film.bin", "transfer-accept").await?;
+    hold_back(&ada, "film.bin", 1_000_000).await?;
+    let origin: String = bob.execute("return location.origin", vec![]).await?;
+    let clearing = json!({ "origin": origin, "storageTypes": "file_systems" });
+    bob.browser.driver.cdp().send_raw("Storage.clearDataForOrigin", clearing).await?;
+    ada.click_in_transfer("film.bin", "transfer-pause").await?;
+    for page in [&bob, &ada] {
+        let failed = page.until_transfer("film.bin", "failed").await?;
+        // A private window says that nothing fits any more.
+        let code = failed.code.as_deref();
+        assert!(matches!(code, Some("storage-refused" | "disk-full")), "{failed:?}");
+    }
+    let (last, sha256) = folder.file("last.bin", 1_000_000)?;
+    ada.offer(&[&last]).await?;
+    bob.until_transfer("last.bin", "offered").await?;
+    bob.click_in_transfer("last.bin", "transfer-accept").await?;
+    arrives(&bob, &ada, "last.bin", &sha256).await
 }
 
 /// What a browser needs to notice that the other side lost power, and the server to give its place up.

@@ -1,6 +1,6 @@
 //! A file that comes, in the origin private file system, with a journal of what is surely there.
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Promise, Uint8Array};
 use sightline_core::transfer::PrefixHasher;
 use sightline_protocol::transfer::{Sha256Digest, TransferEnd};
 use wasm_bindgen::{JsCast, JsValue};
@@ -22,6 +22,8 @@ const READ_BYTES: usize = 1024 * 1024;
 /// A page that is loaded again may come before the worker of the one before has let go of the file.
 const OPEN_TRIES: u32 = 40;
 const OPEN_INTERVAL_MS: i32 = 100;
+/// What does not answer within this will not.
+const ANSWER_MS: i32 = 10_000;
 /// A length, the hash of so much of the file, and 8 bytes of their own hash: written in turns to two places, so that
 /// one is whole whenever the other is being written.
 const ENTRY_BYTES: usize = 48;
@@ -44,7 +46,7 @@ pub(crate) async fn is_there() -> bool {
 /// A complete file of this name.
 pub(crate) async fn fetch(name: &str) -> Option<File> {
     let handle = file_handle(&folder().await.ok()?, name, false).await.ok()?;
-    Some(JsFuture::from(handle.get_file()).await.ok()?.unchecked_into())
+    Some(answer(handle.get_file()).await.ok()?.unchecked_into())
 }
 
 /// Throws a file of this name away, whatever there is of it.
@@ -188,11 +190,11 @@ fn storage() -> Result<web_sys::StorageManager, JsValue> {
 }
 
 async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
-    let root: FileSystemDirectoryHandle = JsFuture::from(storage()?.get_directory()).await?.unchecked_into();
+    let root: FileSystemDirectoryHandle = answer(storage()?.get_directory()).await?.unchecked_into();
     let options = FileSystemGetDirectoryOptions::new();
     options.set_create(true);
     let folder = root.get_directory_handle_with_options(FOLDER, &options);
-    Ok(JsFuture::from(folder).await?.unchecked_into())
+    Ok(answer(folder).await?.unchecked_into())
 }
 
 async fn file_handle(
@@ -202,7 +204,7 @@ async fn file_handle(
 ) -> Result<FileSystemFileHandle, JsValue> {
     let options = FileSystemGetFileOptions::new();
     options.set_create(is_made);
-    Ok(JsFuture::from(folder.get_file_handle_with_options(name, &options)).await?.unchecked_into())
+    Ok(answer(folder.get_file_handle_with_options(name, &options)).await?.unchecked_into())
 }
 
 async fn access(
@@ -212,7 +214,7 @@ async fn access(
     let handle = file_handle(folder, name, true).await?;
     let mut tries = 0;
     loop {
-        match JsFuture::from(handle.create_sync_access_handle()).await {
+        match answer(handle.create_sync_access_handle()).await {
             Ok(access) => return Ok(access.unchecked_into()),
             Err(thrown) if tries == OPEN_TRIES => return Err(thrown),
             Err(_) => tries += 1,
@@ -223,21 +225,32 @@ async fn access(
 
 async fn remove(folder: &FileSystemDirectoryHandle, name: &str) {
     // It may not be there.
-    let _ = JsFuture::from(folder.remove_entry(name)).await;
+    let _ = answer(folder.remove_entry(name)).await;
 }
 
 async fn free_bytes() -> Option<u64> {
-    let estimate: StorageEstimate =
-        JsFuture::from(storage().ok()?.estimate().ok()?).await.ok()?.unchecked_into();
+    let estimate: StorageEstimate = answer(storage().ok()?.estimate().ok()?).await.ok()?.unchecked_into();
     let (quota, usage) = (estimate.get_quota()?, estimate.get_usage()?);
     Some((quota - usage).max(0.0) as u64)
 }
 
 async fn sleep(duration_ms: i32) {
-    let promise = js_sys::Promise::new(&mut |resolve, _| {
+    let promise = Promise::new(&mut |resolve, _| {
         let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, duration_ms);
     });
     let _ = JsFuture::from(promise).await;
+}
+
+/// What the storage answers. Of one whose data were cleared while a file was open, Chromium answers nothing, ever.
+async fn answer(promise: Promise) -> Result<JsValue, JsValue> {
+    let too_late = Promise::new(&mut |_, reject| {
+        let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_1(
+            &reject,
+            ANSWER_MS,
+            &JsValue::from_str("no answer from the storage"),
+        );
+    });
+    JsFuture::from(Promise::race(&Array::of2(&promise, &too_late))).await
 }
 
 /// Bytes as a JavaScript array of its own.

@@ -10,7 +10,7 @@ use web_sys::{File, FileReaderSync};
 use crate::failure;
 
 /// Read at once: reading has a cost of its own.
-const BLOCK_BYTES: u64 = 16 * CHUNK_BYTES as u64;
+const BLOCK_BYTES: u64 = 8 * CHUNK_BYTES as u64;
 
 /// The place in a file.
 pub(crate) struct Source {

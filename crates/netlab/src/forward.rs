@@ -17,7 +17,7 @@ use crate::LinkProfile;
 /// Longest packet: what the devices' MTU of 1500 allows, with room for more.
 const MAX_PACKET_BYTES: usize = 2048;
 /// Packets that wait in one direction, whatever its delay: 100 Mbit/s for a second.
-const MAX_QUEUED_PACKETS: usize = 10_000;
+pub(crate) const MAX_QUEUED_PACKETS: usize = 10_000;
 
 /// What became of the packets of one direction.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use tokio_tun::Tun;
 
 use crate::{
     LinkProfile, Namespace, NetlabError,
-    forward::{Counters, forward},
+    forward::{Counters, MAX_QUEUED_PACKETS, forward},
     namespace::ip,
 };
 
@@ -139,7 +139,10 @@ fn side(address: Ipv4Addr) -> Result<(Side, Arc<Tun>), NetlabError> {
     let tun = Tun::builder().name(&device).build()?.into_iter().next().ok_or(NetlabError::NoTun)?;
     ip(&["link", "set", &device, "netns", namespace.name()])?;
     namespace.ip(&["addr", "add", &format!("{address}/24"), "dev", &device])?;
-    namespace.ip(&["link", "set", &device, "mtu", "1500", "up"])?;
+    // A device keeps 500 packets for its reader and drops the rest, which a fast sender fills within milliseconds: losses that
+    // no profile asked for.
+    let waiting = MAX_QUEUED_PACKETS.to_string();
+    namespace.ip(&["link", "set", &device, "mtu", "1500", "txqueuelen", &waiting, "up"])?;
     namespace.ip(&["route", "add", "default", "dev", &device])?;
     Ok((Side { namespace, address: address.into() }, Arc::new(tun)))
 }

@@ -18,11 +18,15 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{process::ExitCode, time::Duration};
+    use std::{io, process::ExitCode, time::Duration};
 
     use libtest_mimic::{Arguments, Failed, Trial};
     use sightline_netlab::{Direction, Link, LinkProfile, Side, available};
-    use tokio::{net::UdpSocket, runtime::Runtime, time::timeout};
+    use tokio::{
+        net::UdpSocket,
+        runtime::{self, Runtime},
+        time::timeout,
+    };
 
     /// Long enough for a packet to come on a busy machine, where one is expected.
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,10 +39,11 @@ mod linux {
         if let Some(reason) = &missing {
             println!("ignored, because {reason}:");
         }
-        let tests: [Test; 5] = [
+        let tests: [Test; 6] = [
             ("what_is_sent_arrives_whole_in_both_directions", arrives),
             ("a_cut_lets_nothing_through_until_it_is_mended", cut),
             ("one_direction_can_be_cut_alone", one_way),
+            ("a_burst_is_not_lost_where_nothing_is_to_be", burst),
             ("a_lossy_link_loses_about_the_part_it_should", loss),
             ("what_a_slow_link_cannot_carry_is_dropped", rate),
         ];
@@ -94,18 +99,33 @@ mod linux {
         })
     }
 
+    fn burst() -> Result<(), Failed> {
+        const PACKETS: u64 = 4_000;
+        // One thread, so that nothing is carried before all is sent.
+        runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+            let link = Link::new(&LinkProfile::default())?;
+            let (address, there) = (link.a.address, socket(&link.b)?.local_addr()?);
+            let before = link.counters(Direction::AToB);
+            let sending = link.a.namespace.run(move || -> io::Result<()> {
+                let socket = std::net::UdpSocket::bind((address, 0))?;
+                (0..PACKETS).try_for_each(|_| socket.send_to(b"x", there).map(drop))
+            });
+            sending??;
+            settle(&link, before.taken + PACKETS).await;
+            assert!(link.counters(Direction::AToB).delivered >= before.delivered + PACKETS);
+            Ok(())
+        })
+    }
+
     fn loss() -> Result<(), Failed> {
         Runtime::new()?.block_on(async {
             let link = Link::new(&LinkProfile { loss_ratio: 0.2, ..LinkProfile::default() })?;
             let (a, b) = (socket(&link.a)?, socket(&link.b)?);
             let before = link.counters(Direction::AToB);
-            // In portions, because the device's own queue is short.
-            for portion in 1..=20 {
-                for _ in 0..100 {
-                    a.send_to(b"x", b.local_addr()?).await?;
-                }
-                settle(&link, before.taken + 100 * portion).await;
+            for _ in 0..2_000 {
+                a.send_to(b"x", b.local_addr()?).await?;
             }
+            settle(&link, before.taken + 2_000).await;
             let after = link.counters(Direction::AToB);
             let (taken, delivered) = (after.taken - before.taken, after.delivered - before.delivered);
             let lost = 1.0 - delivered as f64 / taken as f64;

@@ -21,7 +21,7 @@ pub const MAX_MEDIA_TYPE_BYTES: usize = 128;
 pub const MAX_OPEN_TRANSFERS: usize = 1000;
 
 /// Peer connections for the bytes of files that a member may open to another, beside the one between them.
-pub const MAX_BULK_CONNECTIONS: usize = 8;
+pub const MAX_BULK_CONNECTIONS: usize = 16;
 
 /// Bytes of a [`BulkHeader`].
 pub const BULK_HEADER_BYTES: usize = 48;

@@ -15,7 +15,7 @@ use crate::{
         connection_status::ConnectionStatus,
         controls::Controls,
         file_source::FileSource,
-        files::load_drop_zone,
+        files::{load_drop_zone, load_file_offer},
         icon::{Icon, IconName},
         invitation_menu::InvitationMenu,
         logo::Mark,
@@ -118,6 +118,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <div class="room-body">
                 <section class="room-stage">
                     <NoticeList notices=notices dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
+                    <Later view=load_file_offer(model, panels) />
                     <RunResult model=model actions=actions />
                     <SourceResume
                         is_wanted=model.needs_source_gesture

@@ -8,6 +8,7 @@ use sightline_browser::{
     signalling::{SignallingTransport, TabsTransport, TransportEvent, WebSocketTransport},
 };
 use sightline_core::{
+    bulk::servers_for,
     negotiation::Role,
     room::{LinkId, RoomEvent, RoomOutput},
     signalling::SocketId,
@@ -118,7 +119,11 @@ impl Driver {
     }
 
     fn open_bulk_link(&mut self, id: LinkId, member: MemberId) {
-        match BulkLink::open(id, member, &self.connection_config(), &self.inputs) {
+        let beside =
+            self.links.iter().find(|(id, link)| link.member == member && self.session.is_in_use(**id));
+        let ice_servers = servers_for(beside.and_then(|(_, link)| link.meter.path()), self.ice_servers());
+        let config = PeerConnectionConfig { ice_servers: &ice_servers, ..self.connection_config() };
+        match BulkLink::open(id, member, &config, &self.inputs) {
             Ok(link) => {
                 self.bulk_links.insert(id, link);
             }

@@ -31,11 +31,8 @@ use super::{
     model::TransfersModel,
 };
 
-/// What a channel is given to send at most, and when it is given more: enough that it never idles, little enough that a
-/// pause or a cut has not much to undo.
-const HIGH_BYTES: u32 = 1024 * 1024;
-/// See [`HIGH_BYTES`].
-pub const LOW_BYTES: u32 = 256 * 1024;
+/// When a channel is given more: half of the least that it was given (`sightline_core::bulk::buffer_bytes`).
+pub const LOW_BYTES: u32 = 64 * 1024;
 
 /// The script of the worker.
 const WORKER: &str = "file-worker-start.js";
@@ -139,7 +136,7 @@ impl Files {
             if receivers[..at].contains(member) {
                 continue;
             }
-            let high_bytes = session.bulk_buffer_bytes(member, HIGH_BYTES.into());
+            let high_bytes = session.bulk_buffer_bytes(member, channels_to(member).count());
             let free =
                 channels_to(member).map(|channel| high_bytes.saturating_sub(channel.buffered_bytes().into()));
             let free_bytes: u64 = free.sum();
@@ -156,6 +153,7 @@ impl Files {
             TransferOutput::Send(..) => {}
             TransferOutput::Source(handle, command) => self.command_source(handle, command),
             TransferOutput::Sink(handle, command) => self.command_sink(handle, command),
+            TransferOutput::SinkSilent(_) => self.inputs.push(Input::FileWorker(FileWorkerEvent::Failed)),
             TransferOutput::Changed(handle) => self.show(handle, session),
             TransferOutput::Forgotten(handle) => {
                 self.urls.remove(&handle);
@@ -225,6 +223,10 @@ impl Files {
 
     fn show(&mut self, handle: TransferHandle, session: &RoomSession) {
         let Some(view) = session.transfers().view(handle) else { return };
+        if view.state == TransferState::Offered && view.end.is_none() {
+            // There when the answer is yes.
+            self.start_worker();
+        }
         let is_file_here = view.direction == Direction::Receiving && view.state == TransferState::Done;
         if is_file_here && !self.urls.contains_key(&handle) {
             // Of a page before this one.
@@ -235,15 +237,19 @@ impl Files {
     }
 
     fn post(&mut self, message: ToWorker) {
+        self.start_worker();
+        if let Some(worker) = &self.worker {
+            worker.post(message);
+        }
+    }
+
+    fn start_worker(&mut self) {
         if self.worker.is_none() {
             let sink = self.inputs.map(Input::FileWorker);
             match FileWorker::start(&address::asset(WORKER), &sink) {
                 Ok(worker) => self.worker = Some(worker),
                 Err(_) => sink.push(FileWorkerEvent::Failed),
             }
-        }
-        if let Some(worker) = &self.worker {
-            worker.post(message);
         }
     }
 

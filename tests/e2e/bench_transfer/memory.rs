@@ -1,7 +1,6 @@
 //! What a large file needs of the browsers' memory, seen from outside.
 
 use std::{
-    env,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -10,14 +9,14 @@ use anyhow::Result;
 use sightline_e2e::{page::Page, stage::Scene};
 use tokio::time::sleep;
 
-use super::{ours, pair, sample_file::SampleFile};
+use super::{number, ours, pair, sample_file::SampleFile};
 
-const DEFAULT_MIB: usize = 1024;
+const DEFAULT_MIB: u64 = 1024;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) async fn what_a_large_file_needs(scene: &Scene) -> Result<()> {
-    let mib = env::var("SIGHTLINE_BENCH_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(DEFAULT_MIB);
-    let bytes = mib << 20;
+    let mib = number("MIB").unwrap_or(DEFAULT_MIB);
+    let bytes = usize::try_from(mib << 20)?;
     let pages = scene.pages_in(pair()).await?;
     let pages = [pages[0].as_ref(), pages[1].as_ref()];
     ours::enter(pages, "memory").await?;

@@ -23,13 +23,13 @@ use sightline_e2e::{
 use self::{raw::Cell, sample_file::SampleFile};
 
 /// Round trips, and how much is sent across each.
-const PATHS: [(u64, usize); 3] = [(0, 96_000_000), (20, 64_000_000), (100, 40_000_000)];
+const PATHS: [(u64, usize); 3] = [(0, 256_000_000), (20, 192_000_000), (100, 96_000_000)];
 const MESSAGES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
 const BUFFERS: [usize; 2] = [256 * 1024, 1024 * 1024];
 const CONNECTIONS: [usize; 4] = [1, 4, 8, 16];
 /// How long a cell of the sweep is tried.
 const TRIED: Duration = Duration::from_millis(1500);
-const ROUNDS: usize = 2;
+const DEFAULT_ROUNDS: u64 = 3;
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let trial = match env::var("SIGHTLINE_BENCH").as_deref() {
@@ -64,13 +64,14 @@ fn pair() -> Pair {
 async fn how_fast_files_go(scene: &Scene) -> Result<()> {
     let FarApart { pages, link, .. } = &scene.far_apart(pair(), &LinkProfile::default()).await?;
     let pages = [pages[0].as_ref(), pages[1].as_ref()];
+    let (only, rounds) = (number("ROUND_TRIP_MS"), number("ROUNDS").unwrap_or(DEFAULT_ROUNDS));
     let mut rows = Vec::new();
-    for (round_trip_ms, bytes) in PATHS {
+    for (round_trip_ms, bytes) in PATHS.into_iter().filter(|(ms, _)| only.is_none_or(|only| only == *ms)) {
         link.set_both(&LinkProfile::delayed(Duration::from_millis(round_trip_ms) / 2));
-        rows.push((round_trip_ms, measure(pages, round_trip_ms, bytes).await?));
+        rows.push((round_trip_ms, measure(pages, round_trip_ms, bytes, rounds).await?));
     }
     println!(
-        "\n{:>6} {:>8} {:>8} {:>14} {:>10} {:>14}   MB/s, the best of {ROUNDS}, in turns",
+        "\n{:>6} {:>8} {:>8} {:>14} {:>10} {:>14}   MB/s, the best of {rounds}, in turns",
         "RTT ms", "ours", "raw", "stop-and-wait", "of raw", "of stop-w."
     );
     for (round_trip_ms, [ours, raw, stop_and_wait]) in rows {
@@ -83,12 +84,17 @@ async fn how_fast_files_go(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-async fn measure(pages: [&Page; 2], round_trip_ms: u64, bytes: usize) -> Result<[f64; 3]> {
+/// A number that the command that runs this was given.
+fn number(name: &str) -> Option<u64> {
+    env::var(format!("SIGHTLINE_BENCH_{name}")).ok()?.parse().ok()
+}
+
+async fn measure(pages: [&Page; 2], round_trip_ms: u64, bytes: usize, rounds: u64) -> Result<[f64; 3]> {
     raw::prepare(pages).await?;
     let best = sweep(pages, round_trip_ms).await?;
     let file = SampleFile::new("sample.bin", bytes)?;
     let mut fastest = [0.0_f64; 3];
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         raw::prepare(pages).await?;
         let stop_and_wait = raw::stop_and_wait(pages, bytes / 4).await?;
         let raw = raw::send(pages, bytes, best, Duration::from_secs(600)).await?;

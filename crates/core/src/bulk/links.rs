@@ -21,20 +21,38 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(30);
 /// How long they are kept when nothing is sent any more: the next file is often near.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// From here on the path is long enough for more than one connection to be worth having.
+/// From here on a connection's congestion window is what holds it back.
 const LONG_ROUND_TRIP: Duration = Duration::from_millis(8);
 /// Less is through before others would be up.
 const LARGE_BYTES: u64 = 4 * 1024 * 1024;
+/// And on a short path, where there is less to gain.
+const LARGE_BYTES_NEARBY: u64 = 32 * 1024 * 1024;
+/// Nearby a few are faster than one, and more are slower.
+const NEARBY: usize = 3;
 
-/// How many connections beside the member's own are worth having for so much on a path of this round trip.
+/// See [`buffer_bytes`].
+const MAX_BUFFER_BYTES: u64 = 1024 * 1024;
+const MIN_BUFFER_BYTES: u64 = 128 * 1024;
+const ALL_BUFFERS_BYTES: u64 = 2 * 1024 * 1024;
+
+/// How many connections beside the member's own are worth having for so much on a path of this round trip, where so many members
+/// are sent to at once: what one of them could have is shared.
 #[must_use]
-pub fn links_for(remaining_bytes: u64, round_trip: Option<Duration>) -> usize {
+pub fn links_for(remaining_bytes: u64, round_trip: Option<Duration>, receivers: usize) -> usize {
     match round_trip {
         Some(round_trip) if round_trip >= LONG_ROUND_TRIP && remaining_bytes >= LARGE_BYTES => {
-            MAX_BULK_CONNECTIONS
+            MAX_BULK_CONNECTIONS / receivers.max(1)
         }
+        Some(_) if remaining_bytes >= LARGE_BYTES_NEARBY => NEARBY / receivers.max(1),
         _ => 0,
     }
+}
+
+/// How much each of so many channels may be given to send: enough that none idles, and little enough together that a frame on
+/// the slowest arrives before the window of what is unverified is full behind it.
+#[must_use]
+pub fn buffer_bytes(channels: usize) -> u64 {
+    (ALL_BUFFERS_BYTES / channels.max(1) as u64).clamp(MIN_BUFFER_BYTES, MAX_BUFFER_BYTES)
 }
 
 /// What is to be done.

@@ -8,7 +8,7 @@ use sightline_protocol::{
 use super::{connection::push_control, link::LinkId, output::RoomOutput, peer::Peer, session::RoomSession};
 use crate::{
     Timestamp,
-    bulk::{BulkLinks, BulkOutput, Naming, Pacer, RoundTrips, links_for},
+    bulk::{BulkLinks, BulkOutput, Naming, Pacer, RoundTrips, buffer_bytes, links_for},
     negotiation::Negotiator,
     random::SeededRandom,
     transfer::{CHUNK_BYTES, MIN_CHUNK_BYTES},
@@ -84,9 +84,10 @@ impl RoomSession {
         self.drain(now);
     }
 
-    /// What a channel for bytes to a member may be given, of so much without a call.
+    /// What each of so many channels for bytes to a member may be given.
     #[must_use]
-    pub fn bulk_buffer_bytes(&self, member: &MemberId, alone_bytes: u64) -> u64 {
+    pub fn bulk_buffer_bytes(&self, member: &MemberId, channels: usize) -> u64 {
+        let alone_bytes = buffer_bytes(channels);
         let pacer = self.index_of(member).and_then(|at| self.peers[at].bulk.pacer.as_ref());
         pacer.map_or(alone_bytes, |pacer| {
             (2 * pacer.chunk_bytes() as u64).max(pacer.rate() / 20).min(alone_bytes)
@@ -144,6 +145,8 @@ impl RoomSession {
 
     /// Opens what is worth having, asks how long the path is, and lets go of what is idle.
     pub(super) fn tend_bulk(&mut self, now: Timestamp) {
+        let is_receiver = |peer: &&Peer| self.transfers.is_sending_to(peer.id());
+        let receivers = self.peers.iter().filter(is_receiver).count();
         for at in 0..self.peers.len() {
             self.pace(at, now);
             let member = self.peers[at].id().clone();
@@ -165,7 +168,7 @@ impl RoomSession {
             let is_slow =
                 way.pacer.as_ref().is_some_and(|pacer| pacer.rate() < SEVERAL_FROM_BYTES_PER_SECOND);
             let count = match link {
-                Some(_) if !is_slow => links_for(remaining_bytes, way.round_trips.shortest()),
+                Some(_) if !is_slow => links_for(remaining_bytes, way.round_trips.shortest(), receivers),
                 _ => 0,
             };
             // What is on its way on them has to arrive first.

@@ -133,6 +133,12 @@ pub struct ConnectionMeter {
 }
 
 impl ConnectionMeter {
+    /// Which way the connection takes, by the latest report.
+    #[must_use]
+    pub fn path(&self) -> Option<LinkPath> {
+        self.window.back()?.path()
+    }
+
     /// Takes the next report, and what is to be expected in it.
     pub fn handle_report(
         &mut self,
@@ -164,8 +170,7 @@ impl ConnectionMeter {
             return Figures { rows: Vec::new(), quality, sent_quality: None, reception: told, path: None };
         };
         let previous = self.window.iter().rev().nth(1);
-        let path =
-            now.pair.as_ref().map(|pair| if pair.is_relayed { LinkPath::Relay } else { LinkPath::Direct });
+        let path = now.path();
         let told_limitation = told.as_ref().map(|reception| reception.limitation).unwrap_or_default();
         let expects_video = expected != ExpectedPicture::None;
         let signs = self.signs(now, first, expected, told_limitation);
@@ -293,10 +298,7 @@ fn value(
         Metric::FramesDropped => number(video_in.and_then(|video| video.frames_dropped)),
         Metric::AudioLevel => number(audio_in.and_then(|audio| audio.audio_level)),
         Metric::QualityLimitationReason => word(video_out.and_then(|video| video.limitation.as_ref())),
-        Metric::Path => now.pair.as_ref().map(|pair| {
-            let path = if pair.is_relayed { LinkPath::Relay } else { LinkPath::Direct };
-            FigureValue::Word(path.as_str().to_owned())
-        }),
+        Metric::Path => now.path().map(|path| FigureValue::Word(path.as_str().to_owned())),
         Metric::Protocol => word(now.pair.as_ref().and_then(|pair| pair.protocol.as_ref())),
         Metric::ConnectionState => word(states.connection.as_ref()),
         Metric::IceState => word(states.ice.as_ref()),

@@ -1,6 +1,6 @@
 //! What one stats report says of a connection, gathered from its entries.
 
-use super::StatsEntry;
+use super::{LinkPath, StatsEntry};
 
 /// Totals since the connection was made, and the values of this moment. `None` is "not reported".
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -57,6 +57,11 @@ pub(super) struct Pair {
 }
 
 impl Snapshot {
+    /// The way of the candidate pair in use.
+    pub(super) fn path(&self) -> Option<LinkPath> {
+        self.pair.as_ref().map(|pair| if pair.is_relayed { LinkPath::Relay } else { LinkPath::Direct })
+    }
+
     pub(super) fn new(entries: &[StatsEntry]) -> Self {
         let of_type =
             |entry_type: &'static str| entries.iter().filter(move |entry| entry.entry_type == entry_type);

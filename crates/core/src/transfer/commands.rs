@@ -143,6 +143,8 @@ pub enum TransferOutput {
     Source(TransferHandle, SourceCommand),
     /// For the sink of a transfer.
     Sink(TransferHandle, SinkCommand),
+    /// The sink of a transfer says nothing any more, nor will it: what stores files has to be given up and reported as failed.
+    SinkSilent(TransferHandle),
     /// It shows something else now.
     Changed(TransferHandle),
     /// It is over for long, and no longer known.

@@ -14,6 +14,9 @@ use crate::Timestamp;
 /// How much is verified before the sender hears of it, and how long it waits at most.
 const TELL_BYTES: u64 = 512 * 1024;
 const TELL_INTERVAL: Duration = Duration::from_millis(100);
+/// How long it may take until a file that is all here is one that can be saved; the last of it is flushed then. Storage that says
+/// nothing for so long never will: Chromium's does not, of a file whose site's data were cleared meanwhile.
+const STORING: Duration = Duration::from_secs(30);
 /// Wrong chunks, one after the other, after which the way here is given up.
 const MAX_WRONG: u32 = 8;
 
@@ -44,6 +47,8 @@ pub(super) struct Incoming {
     sha256: Option<Sha256Digest>,
     told: (Timestamp, u64),
     wrong: u32,
+    /// Until when the sink has to say that the file is complete, once all of it is here.
+    stored_by: Option<Timestamp>,
     repeat: Repeat,
     speed: Speed,
 }
@@ -64,6 +69,7 @@ impl Incoming {
             sha256: None,
             told: (now, 0),
             wrong: 0,
+            stored_by: None,
             repeat: Repeat::new(now),
             speed: Speed::default(),
         }
@@ -237,6 +243,17 @@ impl Incoming {
         self.waits_for_bytes().then(|| self.repeat.deadline())
     }
 
+    /// Until when the sink has to say something.
+    pub(super) fn storing_deadline(&self) -> Option<Timestamp> {
+        self.stored_by.filter(|_| self.phase == Phase::Running)
+    }
+
+    /// Whether it did not. True once.
+    pub(super) fn is_sink_silent(&mut self, now: Timestamp) -> bool {
+        let is_silent = self.storing_deadline().is_some_and(|by| by <= now);
+        self.stored_by.take_if(|_| is_silent).is_some()
+    }
+
     pub(super) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done(_) | Phase::Ended(_))
     }
@@ -282,6 +299,7 @@ impl Incoming {
 
     fn note_verified(&mut self, verified_bytes: u64, now: Timestamp) {
         self.verified_bytes = verified_bytes.min(self.offer.size_bytes);
+        self.stored_by = (self.verified_bytes == self.offer.size_bytes).then(|| now + STORING);
         self.speed.handle_count(self.verified_bytes, now);
     }
 }

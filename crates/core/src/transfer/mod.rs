@@ -40,7 +40,7 @@ pub use transfers::Transfers;
 pub use view::{Direction, Reach, TransferState, TransferView};
 
 /// Bytes of a file in one frame, at most: beside a call they are less.
-pub const CHUNK_BYTES: usize = 64 * 1024 - sightline_protocol::transfer::BULK_HEADER_BYTES;
+pub const CHUNK_BYTES: usize = 128 * 1024 - sightline_protocol::transfer::BULK_HEADER_BYTES;
 /// Bytes of a file in the smallest frame, which fills one packet.
 pub const MIN_CHUNK_BYTES: usize = 1100;
 /// Bytes that may be on their way and not yet verified.

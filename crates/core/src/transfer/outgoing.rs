@@ -13,7 +13,7 @@ use super::{
 use crate::Timestamp;
 
 /// Asked of the source at once, so that what is read and not yet sent is bounded too.
-const MAX_ASKED_BYTES: u64 = 32 * CHUNK_BYTES as u64;
+const MAX_ASKED_BYTES: u64 = 16 * CHUNK_BYTES as u64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {

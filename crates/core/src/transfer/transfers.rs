@@ -190,6 +190,9 @@ impl Transfers {
             }
         }
         due.into_iter().for_each(|handle| self.say_of_receiving(handle, now));
+        let silent =
+            self.receiving.iter_mut().filter_map(|file| file.is_sink_silent(now).then_some(file.handle));
+        self.outputs.extend(silent.map(|handle| TransferOutput::SinkSilent(TransferHandle(handle))));
     }
 
     /// When [`Self::handle_timeout`] wants to be called.
@@ -197,7 +200,12 @@ impl Transfers {
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let sending = self.sending.iter().filter(|file| self.open.contains(&file.member));
         let receiving = self.receiving.iter().filter(|file| self.open.contains(&file.member));
-        sending.filter_map(Outgoing::deadline).chain(receiving.filter_map(Incoming::deadline)).min()
+        let storing = self.receiving.iter().filter_map(Incoming::storing_deadline);
+        sending
+            .filter_map(Outgoing::deadline)
+            .chain(receiving.filter_map(Incoming::deadline))
+            .chain(storing)
+            .min()
     }
 
     /// The next thing to do.

@@ -5,10 +5,11 @@ use std::{collections::VecDeque, time::Duration};
 use proptest::prelude::*;
 use sightline_core::{
     Timestamp,
-    bulk::{BulkLinks, BulkOutput, Naming, links_for},
+    bulk::{BulkLinks, BulkOutput, Naming, buffer_bytes, links_for},
     negotiation::{Completed, Operation},
     random::SeededRandom,
     room::LinkId,
+    transfer::WINDOW_BYTES,
 };
 use sightline_protocol::{ConnectionId, signalling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
 
@@ -145,12 +146,28 @@ impl World {
 }
 
 #[test]
-fn a_long_path_is_worth_several_connections_and_a_short_one_or_a_small_file_none() {
+fn a_long_path_is_worth_many_connections_a_short_one_few_and_a_small_file_none() {
     let megabytes = 1_000_000;
-    assert_eq!(links_for(500 * megabytes, None), 0, "nothing is known of the path");
-    assert_eq!(links_for(500 * megabytes, Some(Duration::from_millis(1))), 0);
-    assert_eq!(links_for(megabytes, Some(Duration::from_millis(100))), 0);
-    assert!(links_for(500 * megabytes, Some(Duration::from_millis(20))) > 1);
+    assert_eq!(links_for(500 * megabytes, None, 1), 0, "nothing is known of the path");
+    assert!((1..8).contains(&links_for(500 * megabytes, Some(Duration::from_millis(1)), 1)));
+    assert_eq!(links_for(10 * megabytes, Some(Duration::from_millis(1)), 1), 0);
+    assert_eq!(links_for(megabytes, Some(Duration::from_millis(100)), 1), 0);
+    assert!(links_for(500 * megabytes, Some(Duration::from_millis(20)), 1) > 8);
+}
+
+#[test]
+fn several_receivers_share_the_connections_that_one_could_have() {
+    let for_receivers = |receivers| links_for(500_000_000, Some(Duration::from_millis(100)), receivers);
+    assert!((1..40).all(|receivers| for_receivers(receivers) * receivers <= MAX_BULK_CONNECTIONS));
+    assert!(for_receivers(2) > 1);
+}
+
+#[test]
+fn the_buffers_of_several_channels_leave_room_in_the_window() {
+    assert!(
+        (1..=1 + MAX_BULK_CONNECTIONS as u64)
+            .all(|channels| { channels * buffer_bytes(channels as usize) <= WINDOW_BYTES / 2 })
+    );
 }
 
 #[test]

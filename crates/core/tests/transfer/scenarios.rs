@@ -189,6 +189,20 @@ fn a_full_disk_ends_it_on_both_sides() {
 }
 
 #[test]
+fn storage_that_never_says_that_the_file_is_complete_ends_it_on_both_sides() {
+    let mut world = World::new(bytes(LENGTH), 13);
+    world.pages[1].is_storage_silent = true;
+    world.begin();
+    world.run_until("all of it is here", |world| {
+        world.received().unwrap().1.state == TransferState::Verifying
+    });
+    world.run_until("both know", |world| {
+        world.sent().end == Some(TransferEnd::StorageRefused)
+            && world.received().unwrap().1.end == Some(TransferEnd::StorageRefused)
+    });
+}
+
+#[test]
 fn a_way_that_flips_a_bit_of_everything_is_given_up() {
     let mut world = World::new(bytes(LENGTH), 12);
     world.faults = Faults { flipped: 100, ..Faults::default() };

@@ -45,6 +45,8 @@ pub(crate) struct Page {
     pub(crate) discarded: bool,
     /// How much a disk takes.
     pub(crate) room_bytes: usize,
+    /// Its storage does not say when a file is complete.
+    pub(crate) is_storage_silent: bool,
     pub(crate) kept: String,
     pub(crate) refused: u32,
     control: VecDeque<ControlMessage>,
@@ -65,6 +67,7 @@ impl Page {
             flushed: 0,
             discarded: false,
             room_bytes: usize::MAX,
+            is_storage_silent: false,
             kept: String::new(),
             refused: 0,
             control: VecDeque::new(),
@@ -311,6 +314,10 @@ impl World {
             Ok(Arrival::Written) if arrivals.is_complete() => {
                 page.flushed = page.stored.len();
                 page.sink = None;
+                page.transfers.handle_sink(handle, &SinkEvent::Progress { verified_bytes }, self.now);
+                if page.is_storage_silent {
+                    return;
+                }
                 SinkEvent::Complete { sha256 }
             }
             Ok(Arrival::Written) => {
@@ -337,6 +344,10 @@ impl World {
                     }
                     TransferOutput::Source(handle, command) => self.perform_source(at, handle, command),
                     TransferOutput::Sink(handle, command) => self.perform_sink(at, handle, command),
+                    TransferOutput::SinkSilent(handle) => {
+                        let failed = SinkEvent::Failed(TransferEnd::StorageRefused);
+                        self.pages[at].transfers.handle_sink(handle, &failed, self.now);
+                    }
                     TransferOutput::Changed(_) | TransferOutput::Forgotten(_) => {}
                     TransferOutput::RecordsChanged => {
                         self.pages[at].kept = self.pages[at].transfers.records().to_json();

@@ -46,6 +46,12 @@ pub(crate) struct Transfer {
     /// Send a file of so many MiB, and print what the browsers' processes have more of the memory meanwhile.
     #[arg(long)]
     memory_mib: Option<u32>,
+    /// Only the path with this round trip: 0, 20 or 100.
+    #[arg(long)]
+    round_trip_ms: Option<u64>,
+    /// How often each is measured, in turns.
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
     /// chromium or firefox
     #[arg(long, default_value = "chromium")]
     browser: String,
@@ -76,7 +82,11 @@ fn transfer(options: &Transfer) -> Result<()> {
     measurement
         .env("SIGHTLINE_BENCH", mode)
         .env("SIGHTLINE_BENCH_BROWSER", &options.browser)
+        .env("SIGHTLINE_BENCH_ROUNDS", options.rounds.to_string())
         .env("SIGHTLINE_BENCH_SECONDS", options.seconds.to_string());
+    if let Some(round_trip_ms) = options.round_trip_ms {
+        measurement.env("SIGHTLINE_BENCH_ROUND_TRIP_MS", round_trip_ms.to_string());
+    }
     if let Some(mib) = options.memory_mib {
         measurement.env("SIGHTLINE_BENCH_MIB", mib.to_string());
     }

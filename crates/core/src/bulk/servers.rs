@@ -1,0 +1,47 @@
+//! Which servers the connections for bytes ask.
+
+use sightline_protocol::signalling::IceServer;
+
+use crate::stats::LinkPath;
+
+/// Of the servers that a member's own connection was given, which takes this path, those for connections beside it. Where it
+/// goes directly they will too, and a relay would only be asked for sixteen places that nothing comes through.
+#[must_use]
+pub fn servers_for(path: Option<LinkPath>, servers: &[IceServer]) -> Vec<IceServer> {
+    if path != Some(LinkPath::Direct) {
+        return servers.to_vec();
+    }
+    let is_stun = |url: &&String| url.starts_with("stun:") || url.starts_with("stuns:");
+    let stun = servers.iter().map(|server| IceServer {
+        urls: server.urls.iter().filter(is_stun).cloned().collect(),
+        username: None,
+        credential: None,
+    });
+    stun.filter(|server| !server.urls.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn servers() -> Vec<IceServer> {
+        let server = |urls: &[&str]| IceServer {
+            urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+            username: Some("ada".to_owned()),
+            credential: Some("secret".to_owned()),
+        };
+        vec![server(&["stun:one.example", "turn:one.example?transport=udp"]), server(&["turns:two.example"])]
+    }
+
+    #[test]
+    fn beside_a_direct_connection_no_relay_is_asked() {
+        let stun = IceServer { urls: vec!["stun:one.example".to_owned()], username: None, credential: None };
+        assert_eq!(servers_for(Some(LinkPath::Direct), &servers()), [stun]);
+    }
+
+    #[test]
+    fn beside_a_relayed_one_or_before_its_path_is_known_all_are() {
+        assert_eq!(servers_for(Some(LinkPath::Relay), &servers()), servers());
+        assert_eq!(servers_for(None, &servers()), servers());
+    }
+}
