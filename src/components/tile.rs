@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{room::LinkState, stats::LinkPath};
-use sightline_protocol::control::Playback;
+use sightline_protocol::control::{Playback, PublishedSource};
 
 use super::{
     avatar::Avatar,
@@ -48,6 +48,11 @@ pub fn Tile(
     let volume = RwSignal::new(1.0);
     let is_speaking = Memo::new(move |_| tile.is_speaking.get());
     let has_picture = Memo::new(move |_| tile.camera.get() && tile.stream.with(Option::is_some));
+    // From the first that it has on, for good: what is turned on again plays at once.
+    let is_wanted = Memo::new(move |was: Option<&bool>| {
+        let is_on = tile.camera.get() || tile.microphone.get() || tile.source.get() != PublishedSource::None;
+        is_own || is_on || was == Some(&true)
+    });
     let shown_name = Signal::derive(move || {
         let name = tile.name.get();
         let locale = language.locale();
@@ -92,6 +97,7 @@ pub fn Tile(
         >
             <Video
                 stream=tile.stream
+                is_wanted=is_wanted
                 is_muted=is_own
                 element=video
                 volume=volume

@@ -11,6 +11,9 @@ use crate::session::model::StreamSignal;
 pub fn Video(
     /// What to play.
     stream: StreamSignal,
+    /// Whether there is anything to play yet. A stream that is silent costs an open loudspeaker, and its autoplay may be blocked.
+    #[prop(default = true.into(), into)]
+    is_wanted: Signal<bool>,
     /// Whether to play without sound, as one's own microphone must be.
     is_muted: bool,
     /// Whether to show it as a mirror does.
@@ -50,7 +53,7 @@ pub fn Video(
         // The property, since the attribute says only how a freshly parsed element begins. Where sound wants a gesture
         // first, the picture need not wait for it.
         element.set_muted(is_muted || needs_gesture.get());
-        let stream = stream.get();
+        let stream = stream.get().filter(|_| is_wanted.get());
         media_element::set_stream(&element, stream.as_ref());
         if stream.is_none() {
             return;

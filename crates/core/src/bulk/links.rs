@@ -18,6 +18,8 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(20);
 /// After one that failed no other is tried for so long.
 const FAILURE_PAUSE: Duration = Duration::from_secs(30);
+/// How many may be coming up at once: those that are up carry bytes meanwhile, which sixteen handshakes together would hold up.
+const MAX_OPENING: usize = 4;
 /// How long they are kept when nothing is sent any more: the next file is often near.
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -97,7 +99,7 @@ pub struct BulkLinks {
 }
 
 impl BulkLinks {
-    /// Wants so many open, by whichever side. None is closed before a while has passed in which none was wanted.
+    /// Wants so many open, by whichever side, a few after the other. None is closed before a while has passed in which none was wanted.
     pub fn want(&mut self, count: usize, naming: &mut impl Naming, now: Timestamp) {
         if count == 0 {
             if self.opened_here() > 0 {
@@ -106,7 +108,10 @@ impl BulkLinks {
             return;
         }
         self.idle_since = None;
-        while now >= self.not_before && self.links.len() < count && self.opened_here() < MAX_BULK_CONNECTIONS
+        while now >= self.not_before
+            && self.links.len() < count
+            && self.opened_here() < MAX_BULK_CONNECTIONS
+            && self.opening() < MAX_OPENING
         {
             let connection = naming.connection();
             self.open(naming.link(), connection, Role::Offerer, now);
@@ -231,6 +236,12 @@ impl BulkLinks {
         let negotiator = Negotiator::new(role, politeness);
         self.links.push(BulkLink { id, connection, role, negotiator, deadline: Some(now + DEADLINE) });
         self.outputs.push_back(BulkOutput::Open(id));
+    }
+
+    /// How many of this side's are not up yet.
+    fn opening(&self) -> usize {
+        let is_opening = |link: &&BulkLink| link.role == Role::Offerer && link.deadline.is_some();
+        self.links.iter().filter(is_opening).count()
     }
 
     fn opened_here(&self) -> usize {

@@ -99,6 +99,8 @@ impl RoomSession {
         if let Some(at) = self.index_of_bulk(link) {
             self.peers[at].bulk.links.handle_opened(link);
         }
+        // The next ones can be opened.
+        self.tend_bulk(now);
         self.drain(now);
     }
 
@@ -136,9 +138,14 @@ impl RoomSession {
     /// Whether the answer was one to a ping of this.
     pub(super) fn handle_bulk_pong(&mut self, at: usize, nonce: u32, now: Timestamp) -> bool {
         let way = &mut self.peers[at].bulk;
+        let is_first = way.round_trips.shortest().is_none();
         let Some(round_trip) = way.round_trips.handle_pong(nonce, now) else { return false };
         if let Some(pacer) = &mut way.pacer {
             pacer.handle_round_trip(round_trip, now);
+        }
+        if is_first {
+            self.tend_bulk(now);
+            self.drain(now);
         }
         true
     }

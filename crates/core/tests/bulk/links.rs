@@ -189,6 +189,17 @@ fn what_is_wanted_comes_up_on_both_sides_and_is_closed_a_while_after_it_was_want
 }
 
 #[test]
+fn many_come_up_a_few_at_a_time() {
+    let mut world = World::new(4);
+    for wave in 1..=4 {
+        world.want(0, MAX_BULK_CONNECTIONS);
+        assert_eq!(world.up(0), wave * MAX_BULK_CONNECTIONS / 4);
+    }
+    world.want(0, MAX_BULK_CONNECTIONS);
+    assert_eq!(world.up(0), MAX_BULK_CONNECTIONS);
+}
+
+#[test]
 fn nothing_is_left_of_them_when_the_connection_that_they_were_opened_over_ends() {
     let mut world = World::new(2);
     world.want(0, 3);
