@@ -1,6 +1,6 @@
 //! Files between two people.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, io::Write, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use libtest_mimic::Trial;
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sightline_e2e::{
     browser::Engine,
     page::Page,
-    snapshot::{Snapshot, Transfer},
+    snapshot::Snapshot,
     stage::{Pair, Scene, Stage},
 };
 use tempfile::TempDir;
@@ -25,6 +25,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_flipped_byte_is_refused_and_the_file_arrives_whole),
         stage.test_in_each(files_and_folders_that_are_dropped_and_files_that_are_pasted_are_offered),
         stage.test_in_each(what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on),
+        stage
+            .test_in_each(a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_rest_goes_on),
         stage.test_in_each(who_is_gone_is_said_and_the_file_waits),
         stage.test_in_each(an_offered_file_is_said_where_the_chat_is_folded_away),
     ];
@@ -127,11 +129,9 @@ async fn a_reload_of_either_page_is_only_a_pause(scene: &Scene, pair: Pair) -> R
     Ok(())
 }
 
-/// Pauses a transfer once so much of it is there, if it is not over by then.
+/// Pauses a transfer once so much of it is there. In the page, since from outside it may be over before the click.
 async fn hold_back(page: &Page, name: &str, bytes: u64) -> Result<()> {
-    let so_much = |transfer: &Transfer| transfer.bytes >= bytes;
-    page.until(&format!("{bytes} bytes are there"), |page| page.transfer(name).is_some_and(so_much)).await?;
-    page.click_in_transfer(name, "transfer-pause").await?;
+    let () = page.execute(HOLD_BACK, vec![json!(name), json!(bytes)]).await?;
     page.until_transfer(name, "paused").await?;
     Ok(())
 }
@@ -264,6 +264,33 @@ async fn what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_o
     arrives(&bob, &ada, "last.bin", &sha256).await
 }
 
+async fn a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_rest_goes_on(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    let (film, _) = folder.file("film.bin", 40_000_000)?;
+    ada.offer(&[&film]).await?;
+    bob.until_transfer("film.bin", "offered").await?;
+    bob.click_in_transfer("film.bin", "transfer-accept").await?;
+    hold_back(&ada, "film.bin", 1_000_000).await?;
+    // In place, and as long as before.
+    let mut file = fs::OpenOptions::new().write(true).open(&film)?;
+    file.write_all(b"Another beginning")?;
+    drop(file);
+    ada.click_in_transfer("film.bin", "transfer-pause").await?;
+    for page in [&ada, &bob] {
+        let failed = page.until_transfer("film.bin", "failed").await?;
+        assert_eq!(failed.code.as_deref(), Some("file-changed"), "{failed:?}");
+    }
+    let (last, sha256) = folder.file("last.bin", 1_000_000)?;
+    ada.offer(&[&last]).await?;
+    bob.until_transfer("last.bin", "offered").await?;
+    bob.click_in_transfer("last.bin", "transfer-accept").await?;
+    arrives(&bob, &ada, "last.bin", &sha256).await
+}
+
 async fn who_is_gone_is_said_and_the_file_waits(scene: &Scene, engine: Engine) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = two(scene, [engine, engine]).await?;
@@ -325,6 +352,20 @@ async fn storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on(s
 
 /// What a browser needs to notice that the other side lost power, and the server to give its place up.
 const GONE_PATIENCE: Duration = Duration::from_secs(90);
+
+/// Clicks on pause as soon as a transfer shows so many bytes.
+const HOLD_BACK: &str = "
+    const [name, bytes] = arguments;
+    const transfer = document.querySelector(`[data-testid=\"transfer\"][data-name=\"${name}\"]`);
+    const hold = () => {
+      const pause = transfer.querySelector('[data-testid=\"transfer-pause\"]');
+      const isTime = pause && Number(transfer.dataset.bytes) >= bytes;
+      if (isTime) pause.click();
+      return isTime;
+    };
+    const watch = new MutationObserver(() => hold() && watch.disconnect());
+    if (!hold()) watch.observe(transfer, { attributes: true, childList: true, subtree: true });
+    return null;";
 
 /// Puts files with these paths into the folder's input as if their folder was chosen.
 const CHOOSE_FOLDER: &str = "

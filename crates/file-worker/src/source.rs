@@ -2,15 +2,27 @@
 
 use js_sys::Uint8Array;
 use sightline_browser::files::FromWorker;
-use sightline_core::transfer::{CHUNK_BYTES, OutgoingChunks, SourceEvent};
+use sightline_core::transfer::{CHUNK_BYTES, OutgoingChunks, PrefixHasher, SourceEvent};
 use sightline_protocol::transfer::{BULK_HEADER_BYTES, BulkHeader, Sha256Digest, TransferEnd};
 use wasm_bindgen::JsValue;
 use web_sys::{File, FileReaderSync};
 
-use crate::failure;
+use crate::{disk, failure};
 
 /// Read at once: reading has a cost of its own.
 const BLOCK_BYTES: u64 = 8 * CHUNK_BYTES as u64;
+
+/// Read again at once; then others have their turn.
+const AGAIN_BYTES: u64 = 8 * BLOCK_BYTES;
+
+/// What has become of a [`Source::pull`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pulled {
+    /// All that was asked for is made, or all that there is.
+    Made,
+    /// The last frame is held back until [`Source::read_again`] has been through the file.
+    Held,
+}
 
 /// The place in a file.
 pub(crate) struct Source {
@@ -23,6 +35,10 @@ pub(crate) struct Source {
     /// What was read and is not yet sent, and where it begins in the file.
     block: Option<(u64, Uint8Array)>,
     buffer: Vec<u8>,
+    /// What was read a second time, where the browser reads a file that was changed meanwhile without a word.
+    again: Option<PrefixHasher>,
+    /// The size of the last frame, which is held back.
+    held: Option<u32>,
 }
 
 impl Source {
@@ -38,6 +54,8 @@ impl Source {
             number: 0,
             block: None,
             buffer: vec![0; CHUNK_BYTES],
+            again: (!refuses_changed_files()).then(PrefixHasher::default),
+            held: None,
         })
     }
 
@@ -49,7 +67,7 @@ impl Source {
         offset: u64,
         sha256: Option<Sha256Digest>,
     ) -> Result<Sha256Digest, TransferEnd> {
-        (self.seek, self.number, self.block) = (seek, number, None);
+        (self.seek, self.number, self.block, self.held) = (seek, number, None, None);
         if offset > self.size_bytes {
             return Err(TransferEnd::FileChanged);
         }
@@ -72,14 +90,18 @@ impl Source {
         chunk_bytes: u32,
         post: impl Fn(FromWorker),
         handle: u32,
-    ) -> Result<(), TransferEnd> {
-        let chunk_bytes = u64::from(chunk_bytes).clamp(1, CHUNK_BYTES as u64);
+    ) -> Result<Pulled, TransferEnd> {
+        let most_bytes = u64::from(chunk_bytes).clamp(1, CHUNK_BYTES as u64);
         for _ in 0..chunks {
             let offset = self.place();
             if offset == self.size_bytes && offset > 0 {
                 break;
             }
-            let end = (offset + chunk_bytes).min(self.size_bytes);
+            let end = (offset + most_bytes).min(self.size_bytes);
+            if end == self.size_bytes && !self.is_as_it_was() {
+                self.held = Some(chunk_bytes);
+                return Ok(Pulled::Held);
+            }
             let length = self.read_chunk(end)?;
             let digest = self.chunks.hasher().digest();
             let header = BulkHeader { number: self.number, offset, prefix_sha256: digest }.encode();
@@ -94,7 +116,47 @@ impl Source {
             };
             post(FromWorker::Source(handle, event, Some(frame.buffer())));
         }
-        Ok(())
+        Ok(Pulled::Made)
+    }
+
+    /// Reads a part of what was sent again, and makes the frame that was held back once all of it is as it was.
+    pub(crate) fn read_again(
+        &mut self,
+        post: impl Fn(FromWorker),
+        handle: u32,
+    ) -> Result<Pulled, TransferEnd> {
+        // Gone somewhere else meanwhile; it will come to its end again.
+        let Some(chunk_bytes) = self.held else { return Ok(Pulled::Made) };
+        let place = self.place();
+        let mut again = self.again.take().filter(|again| again.length_bytes() <= place).unwrap_or_default();
+        let part_end = (again.length_bytes() + AGAIN_BYTES).min(place);
+        while again.length_bytes() < part_end {
+            let start = again.length_bytes();
+            let block = self.read_block(start, (start + BLOCK_BYTES).min(part_end))?;
+            for from in (0..block.length()).step_by(CHUNK_BYTES) {
+                let piece = block.subarray(from, block.length().min(from + CHUNK_BYTES as u32));
+                let length = piece.length() as usize;
+                piece.copy_to(&mut self.buffer[..length]);
+                again.update(&self.buffer[..length]);
+            }
+        }
+        let is_through = part_end == place;
+        let is_same = again.digest() == self.chunks.hasher().digest();
+        self.again = Some(again);
+        match (is_through, is_same) {
+            (false, _) => Ok(Pulled::Held),
+            (true, false) => Err(TransferEnd::FileChanged),
+            (true, true) => {
+                self.held = None;
+                self.pull(1, chunk_bytes, post, handle)
+            }
+        }
+    }
+
+    /// Whether everything before this place was read a second time and was the same, or need not be.
+    fn is_as_it_was(&self) -> bool {
+        let Some(again) = &self.again else { return true };
+        again.length_bytes() == self.place() && again.digest() == self.chunks.hasher().digest()
     }
 
     fn place(&self) -> u64 {
@@ -121,17 +183,23 @@ impl Source {
         {
             return Ok((*block_start, block.clone()));
         }
-        let block_end = (start + BLOCK_BYTES).min(self.size_bytes);
+        let block = self.read_block(start, (start + BLOCK_BYTES).min(self.size_bytes))?;
+        self.block = Some((start, block.clone()));
+        Ok((start, block))
+    }
+
+    fn read_block(&self, start: u64, end: u64) -> Result<Uint8Array, TransferEnd> {
         let read = || -> Result<JsValue, JsValue> {
-            let slice = self.file.slice_with_f64_and_f64(start as f64, block_end as f64)?;
+            let slice = self.file.slice_with_f64_and_f64(start as f64, end as f64)?;
             Ok(self.reader.read_as_array_buffer(&slice)?.into())
         };
         let block = Uint8Array::new(&read().map_err(failure::of_reading)?);
         // Firefox reads less of a file that became shorter.
-        if u64::from(block.length()) != block_end - start {
-            return Err(TransferEnd::FileChanged);
-        }
-        self.block = Some((start, block.clone()));
-        Ok((start, block))
+        if u64::from(block.length()) == end - start { Ok(block) } else { Err(TransferEnd::FileChanged) }
     }
+}
+
+/// Whether this browser does not read a file that is not as it was when it was chosen. Chromium does not, and only it has this.
+fn refuses_changed_files() -> bool {
+    js_sys::Reflect::has(&disk::scope().navigator(), &"userAgentData".into()).unwrap_or(false)
 }

@@ -6,7 +6,7 @@ use sightline_browser::{
     data_channel::MAX_BINARY_MESSAGE_BYTES,
     event::Listener,
     files::{FromWorker, ToWorker},
-    queue::event_queue,
+    queue::{EventSink, event_queue},
 };
 use sightline_core::transfer::{SinkEvent, SourceEvent};
 use sightline_protocol::transfer::{BulkHeader, TransferEnd};
@@ -16,7 +16,7 @@ use web_sys::MessageEvent;
 use crate::{
     disk,
     sink::{self, Sink},
-    source::Source,
+    source::{Pulled, Source},
 };
 
 /// Far more than the windows of every transfer hold; what comes beyond is sent again.
@@ -24,26 +24,45 @@ const MAX_MESSAGES: usize = 16 * 1024;
 
 /// Handles messages until the page ends the worker.
 pub(crate) async fn run() {
-    let (messages, mut stream) = event_queue(MAX_MESSAGES);
+    let (works, mut stream) = event_queue(MAX_MESSAGES);
+    let messages = works.map(Work::Message);
     let _listener = Listener::new(&disk::scope(), "message", move |event: MessageEvent| {
         if let Some(message) = ToWorker::from_js(&event.data()) {
             messages.push(message);
         }
     });
     post(FromWorker::Ready);
-    let mut worker = Worker::default();
-    while let Some(message) = stream.next().await {
-        worker.handle(message).await;
+    let mut worker = Worker {
+        sources: HashMap::new(),
+        sinks: HashMap::new(),
+        routes: HashMap::new(),
+        frame: Vec::new(),
+        works,
+    };
+    while let Some(work) = stream.next().await {
+        match work {
+            Work::Message(message) => worker.handle(message).await,
+            Work::ReadAgain(handle) => worker.read_again(handle),
+        }
     }
 }
 
-#[derive(Default)]
+/// What is to be done, one thing after the other.
+enum Work {
+    /// The page says so.
+    Message(ToWorker),
+    /// A source reads on what it has to read a second time.
+    ReadAgain(u32),
+}
+
 struct Worker {
     sources: HashMap<u32, Source>,
     sinks: HashMap<u32, Sink>,
     /// Which sink a member's frames of a number are for.
     routes: HashMap<(String, u32), u32>,
     frame: Vec<u8>,
+    /// What is to be done after all that waits.
+    works: EventSink<Work>,
 }
 
 impl Worker {
@@ -67,10 +86,8 @@ impl Worker {
             }
             ToWorker::Pull { handle, chunks, chunk_bytes } => {
                 let source = self.sources.get_mut(&handle);
-                if let Some(Err(reason)) = source.map(|source| source.pull(chunks, chunk_bytes, post, handle))
-                {
-                    self.fail_source(handle, reason);
-                }
+                let pulled = source.map(|source| source.pull(chunks, chunk_bytes, post, handle));
+                self.handle_pulled(handle, pulled);
             }
             ToWorker::CloseSource(handle) => {
                 self.sources.remove(&handle);
@@ -110,6 +127,20 @@ impl Worker {
                 Some(file) => post(FromWorker::File(handle, file)),
                 None => post(FromWorker::Sink(handle, SinkEvent::Failed(TransferEnd::StorageRefused))),
             },
+        }
+    }
+
+    fn read_again(&mut self, handle: u32) {
+        let source = self.sources.get_mut(&handle);
+        let pulled = source.map(|source| source.read_again(post, handle));
+        self.handle_pulled(handle, pulled);
+    }
+
+    fn handle_pulled(&mut self, handle: u32, pulled: Option<Result<Pulled, TransferEnd>>) {
+        match pulled {
+            Some(Ok(Pulled::Held)) => self.works.push(Work::ReadAgain(handle)),
+            Some(Err(reason)) => self.fail_source(handle, reason),
+            Some(Ok(Pulled::Made)) | None => {}
         }
     }
 
