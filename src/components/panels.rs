@@ -46,6 +46,12 @@ impl Panels {
         self.chat.update(|is_open| *is_open = !*is_open);
     }
 
+    /// Unfolds the chat, on a button that is gone then: the focus goes to the one that folds it again.
+    pub fn show_chat(self) {
+        self.toggle_chat();
+        focus(self.chat_toggle);
+    }
+
     /// Opens or closes the figures.
     pub fn toggle_figures(self) {
         self.chat.set(false);

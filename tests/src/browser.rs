@@ -205,7 +205,7 @@ impl Browser {
         return true;
     }
 
-    /// Leaves every page and closes every window but one, for the next test.
+    /// Leaves every page, closes every window but one and gives that its usual size, for the next test.
     ///
     /// # Errors
     /// Where the browser does not answer.
@@ -219,6 +219,7 @@ impl Browser {
             self.driver.switch_to_window(first.clone()).await?;
         }
         self.driver.goto("about:blank").await?;
+        self.driver.set_window_rect(0, 0, WINDOW.0, WINDOW.1).await?;
         self.console.take_errors(&self.driver).await?;
         Ok(())
     }

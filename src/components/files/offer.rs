@@ -63,7 +63,7 @@ pub fn FileOffer(
                     type="button"
                     class="button small"
                     data-testid="file-offer-show"
-                    on:click=move |_| panels.toggle_chat()
+                    on:click=move |_| panels.show_chat()
                 >
                     {language.text(sentence!(files.show))}
                 </button>
