@@ -272,9 +272,7 @@ impl Incoming {
             Phase::Ended(reason) => TransferState::of_end(reason),
             Phase::Offered => TransferState::Offered,
             _ if self.is_paused_here || self.offer.is_paused => TransferState::Paused,
-            _ if self.verified_bytes == self.offer.size_bytes && self.offer.size_bytes > 0 => {
-                TransferState::Verifying
-            }
+            _ if self.is_all_here() => TransferState::Verifying,
             Phase::Opening | Phase::Running => TransferState::Running,
         };
         TransferView {
@@ -297,9 +295,14 @@ impl Incoming {
         self.phase == Phase::Running && !self.is_paused_here && !self.offer.is_paused
     }
 
+    /// Of a file of no bytes nothing is here before its one frame.
+    fn is_all_here(&self) -> bool {
+        self.verified_bytes == self.offer.size_bytes && self.offer.size_bytes > 0
+    }
+
     fn note_verified(&mut self, verified_bytes: u64, now: Timestamp) {
         self.verified_bytes = verified_bytes.min(self.offer.size_bytes);
-        self.stored_by = (self.verified_bytes == self.offer.size_bytes).then(|| now + STORING);
+        self.stored_by = self.is_all_here().then(|| now + STORING);
         self.speed.handle_count(self.verified_bytes, now);
     }
 }

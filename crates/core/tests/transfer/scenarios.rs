@@ -189,6 +189,17 @@ fn a_full_disk_ends_it_on_both_sides() {
 }
 
 #[test]
+fn an_empty_file_whose_sender_is_away_for_long_arrives_when_it_is_back() {
+    let mut world = World::new(Vec::new(), 14);
+    world.begin();
+    world.cut();
+    world.run_out();
+    assert_eq!(world.received().unwrap().1.end, None);
+    world.connect();
+    world.run_until("it is there", |world| world.received().unwrap().1.state == TransferState::Done);
+}
+
+#[test]
 fn storage_that_never_says_that_the_file_is_complete_ends_it_on_both_sides() {
     let mut world = World::new(bytes(LENGTH), 13);
     world.pages[1].is_storage_silent = true;
