@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -236,10 +237,10 @@ impl Relay {
 
     /// Ends an allocation: nothing goes through it from now on.
     pub(super) fn remove(&self, allocation: &Allocation) {
-        let removed = write(&self.tables.by_client).remove(&allocation.client.five_tuple);
-        write(&self.tables.by_relayed).remove(&allocation.relayed);
+        let was_there = take_out(&self.tables.by_client, &allocation.client.five_tuple, allocation);
+        take_out(&self.tables.by_relayed, &allocation.relayed, allocation);
         allocation.ended.cancel();
-        if removed.is_some() {
+        if was_there {
             self.metrics.allocations.dec();
             tracing::debug!(client = %allocation.client.five_tuple.client, "an allocation ended");
         }
@@ -328,6 +329,20 @@ fn data_indication(peer: SocketAddr, payload: &[u8]) -> Option<Vec<u8>> {
     message.add_attribute(&XorPeerAddress::new(peer, transaction)).ok()?;
     message.add_attribute(&Data::new(payload)).ok()?;
     Some(message.finish())
+}
+
+/// Takes an allocation out, but not a later one in its place: its task notices its end when a client may have another already.
+fn take_out<K: Eq + Hash>(
+    table: &RwLock<HashMap<K, Arc<Allocation>>>,
+    key: &K,
+    allocation: &Allocation,
+) -> bool {
+    let mut table = write(table);
+    let is_there = table.get(key).is_some_and(|there| std::ptr::eq(Arc::as_ptr(there), allocation));
+    if is_there {
+        table.remove(key);
+    }
+    is_there
 }
 
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {

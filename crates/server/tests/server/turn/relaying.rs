@@ -75,3 +75,20 @@ async fn after_its_end_an_allocation_relays_nothing_and_its_client_may_have_anot
     client.send(address, b"again").await;
     assert_eq!(received_by(&peer).await, (again.relayed(), b"again".to_vec()));
 }
+
+#[tokio::test]
+async fn who_ends_an_allocation_and_asks_for_another_at_once_keeps_the_other() {
+    let server = server();
+    let (mut client, _) = TurnClient::allocated(&server).await;
+    let (peer, address) = peer().await;
+    for _ in 0..50 {
+        let end = client.signed(client.request(REFRESH), &[&Lifetime::new(0)]);
+        client.socket.send(&end).await.unwrap();
+        let again = client.allocate().await;
+        assert_eq!(again.code, 0);
+        assert_eq!(client.permit(&[address]).await, 0);
+        client.send(address, b"again").await;
+        assert_eq!(received_by(&peer).await, (again.relayed(), b"again".to_vec()));
+    }
+    assert_eq!(count(&server, "sightline_turn_allocations").await, 1.0);
+}
