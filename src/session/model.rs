@@ -154,6 +154,16 @@ pub struct TransfersModel {
     pub list: RwSignal<Vec<TransferModel>>,
 }
 
+impl TransfersModel {
+    /// Those that wait for this person's answer.
+    #[must_use]
+    pub fn offered_here(&self) -> Vec<TransferModel> {
+        let mut offered = self.list.get();
+        offered.retain(TransferModel::is_offered_here);
+        offered
+    }
+}
+
 /// One file on its way to or from one member. Equal ones have the same `handle`.
 #[derive(Debug, Clone, Copy)]
 pub struct TransferModel {

@@ -80,6 +80,15 @@ async fn arrives(to: &Page, from: &Page, name: &str, sha256: &str) -> Result<()>
     Ok(())
 }
 
+/// A file that is sent after all that failed.
+async fn another_arrives(folder: &Folder, from: &Page, to: &Page) -> Result<()> {
+    let (last, sha256) = folder.file("last.bin", 1_000_000)?;
+    from.offer(&[&last]).await?;
+    to.until_transfer("last.bin", "offered").await?;
+    to.click_in_transfer("last.bin", "transfer-accept").await?;
+    arrives(to, from, "last.bin", &sha256).await
+}
+
 async fn a_file_arrives_as_it_was_and_both_show_its_hash(scene: &Scene, pair: Pair) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = two(scene, pair).await?;
@@ -257,11 +266,7 @@ async fn what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_o
         let failed = page.until_transfer("huge.bin", "failed").await?;
         assert_eq!(failed.code.as_deref(), Some("disk-full"), "{failed:?}");
     }
-    let (last, sha256) = folder.file("last.bin", 1_000_000)?;
-    ada.offer(&[&last]).await?;
-    bob.until_transfer("last.bin", "offered").await?;
-    bob.click_in_transfer("last.bin", "transfer-accept").await?;
-    arrives(&bob, &ada, "last.bin", &sha256).await
+    another_arrives(&folder, &ada, &bob).await
 }
 
 async fn a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_rest_goes_on(
@@ -284,11 +289,7 @@ async fn a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_r
         let failed = page.until_transfer("film.bin", "failed").await?;
         assert_eq!(failed.code.as_deref(), Some("file-changed"), "{failed:?}");
     }
-    let (last, sha256) = folder.file("last.bin", 1_000_000)?;
-    ada.offer(&[&last]).await?;
-    bob.until_transfer("last.bin", "offered").await?;
-    bob.click_in_transfer("last.bin", "transfer-accept").await?;
-    arrives(&bob, &ada, "last.bin", &sha256).await
+    another_arrives(&folder, &ada, &bob).await
 }
 
 async fn who_is_gone_is_said_and_the_file_waits(scene: &Scene, engine: Engine) -> Result<()> {
@@ -343,11 +344,7 @@ async fn storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on(s
         let code = failed.code.as_deref();
         assert!(matches!(code, Some("storage-refused" | "disk-full")), "{failed:?}");
     }
-    let (last, sha256) = folder.file("last.bin", 1_000_000)?;
-    ada.offer(&[&last]).await?;
-    bob.until_transfer("last.bin", "offered").await?;
-    bob.click_in_transfer("last.bin", "transfer-accept").await?;
-    arrives(&bob, &ada, "last.bin", &sha256).await
+    another_arrives(&folder, &ada, &bob).await
 }
 
 /// What a browser needs to notice that the other side lost power, and the server to give its place up.

@@ -1,8 +1,10 @@
 //! A file of this computer, cut into frames.
 
+use std::ops::Range;
+
 use js_sys::Uint8Array;
 use sightline_browser::files::FromWorker;
-use sightline_core::transfer::{CHUNK_BYTES, OutgoingChunks, PrefixHasher, SourceEvent};
+use sightline_core::transfer::{CHUNK_BYTES, OutgoingChunks, Reading, SecondReading, SourceEvent};
 use sightline_protocol::transfer::{BULK_HEADER_BYTES, BulkHeader, Sha256Digest, TransferEnd};
 use wasm_bindgen::JsValue;
 use web_sys::{File, FileReaderSync};
@@ -35,10 +37,10 @@ pub(crate) struct Source {
     /// What was read and is not yet sent, and where it begins in the file.
     block: Option<(u64, Uint8Array)>,
     buffer: Vec<u8>,
-    /// What was read a second time, where the browser reads a file that was changed meanwhile without a word.
-    again: Option<PrefixHasher>,
-    /// The size of the last frame, which is held back.
-    held: Option<u32>,
+    /// Where the browser reads a file that was changed meanwhile without a word.
+    again: Option<SecondReading>,
+    /// The last frame is held back: its size, and what is to be read again before.
+    held: Option<(u32, Range<u64>)>,
 }
 
 impl Source {
@@ -54,7 +56,7 @@ impl Source {
             number: 0,
             block: None,
             buffer: vec![0; CHUNK_BYTES],
-            again: (!refuses_changed_files()).then(PrefixHasher::default),
+            again: (!refuses_changed_files()).then(SecondReading::default),
             held: None,
         })
     }
@@ -98,9 +100,17 @@ impl Source {
                 break;
             }
             let end = (offset + most_bytes).min(self.size_bytes);
-            if end == self.size_bytes && !self.is_as_it_was() {
-                self.held = Some(chunk_bytes);
-                return Ok(Pulled::Held);
+            if end == self.size_bytes
+                && let Some(again) = &mut self.again
+            {
+                match again.next(self.chunks.hasher(), AGAIN_BYTES) {
+                    Reading::Same => {}
+                    Reading::Changed => return Err(TransferEnd::FileChanged),
+                    Reading::Next(part) => {
+                        self.held = Some((chunk_bytes, part));
+                        return Ok(Pulled::Held);
+                    }
+                }
             }
             let length = self.read_chunk(end)?;
             let digest = self.chunks.hasher().digest();
@@ -126,37 +136,19 @@ impl Source {
         handle: u32,
     ) -> Result<Pulled, TransferEnd> {
         // Gone somewhere else meanwhile; it will come to its end again.
-        let Some(chunk_bytes) = self.held else { return Ok(Pulled::Made) };
-        let place = self.place();
-        let mut again = self.again.take().filter(|again| again.length_bytes() <= place).unwrap_or_default();
-        let part_end = (again.length_bytes() + AGAIN_BYTES).min(place);
-        while again.length_bytes() < part_end {
-            let start = again.length_bytes();
-            let block = self.read_block(start, (start + BLOCK_BYTES).min(part_end))?;
+        let Some((chunk_bytes, part)) = self.held.take() else { return Ok(Pulled::Made) };
+        for start in part.clone().step_by(BLOCK_BYTES as usize) {
+            let block = self.read_block(start, (start + BLOCK_BYTES).min(part.end))?;
             for from in (0..block.length()).step_by(CHUNK_BYTES) {
                 let piece = block.subarray(from, block.length().min(from + CHUNK_BYTES as u32));
                 let length = piece.length() as usize;
                 piece.copy_to(&mut self.buffer[..length]);
-                again.update(&self.buffer[..length]);
+                if let Some(again) = &mut self.again {
+                    again.update(&self.buffer[..length]);
+                }
             }
         }
-        let is_through = part_end == place;
-        let is_same = again.digest() == self.chunks.hasher().digest();
-        self.again = Some(again);
-        match (is_through, is_same) {
-            (false, _) => Ok(Pulled::Held),
-            (true, false) => Err(TransferEnd::FileChanged),
-            (true, true) => {
-                self.held = None;
-                self.pull(1, chunk_bytes, post, handle)
-            }
-        }
-    }
-
-    /// Whether everything before this place was read a second time and was the same, or need not be.
-    fn is_as_it_was(&self) -> bool {
-        let Some(again) = &self.again else { return true };
-        again.length_bytes() == self.place() && again.digest() == self.chunks.hasher().digest()
+        self.pull(1, chunk_bytes, post, handle)
     }
 
     fn place(&self) -> u64 {

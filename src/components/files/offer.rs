@@ -31,23 +31,17 @@ pub fn FileOffer(
     panels: Panels,
 ) -> AnyView {
     let language = Language::from_context();
-    let offered = Memo::new(move |_| {
-        let mut offered = model.transfers.list.get();
-        offered.retain(TransferModel::is_offered_here);
-        offered.iter().map(|transfer| transfer.handle).collect::<Vec<_>>()
-    });
-    let is_offered = Memo::new(move |_| offered.with(|offered| !offered.is_empty()));
+    let offered = Signal::derive(move || model.transfers.offered_here());
+    let is_offered = Signal::derive(move || !offered.get().is_empty());
     let title = Signal::derive(move || {
-        let is_one = offered.with(|offered| offered.len() == 1);
+        let is_one = offered.get().len() == 1;
         let words = if is_one { sentence!(files.offered) } else { sentence!(files.offered_several) };
         words(language.locale())
     });
     let words = Signal::derive(move || {
-        offered.with(|offered| {
-            let list = model.transfers.list.get();
-            let first = list.into_iter().find(|transfer| offered.first() == Some(&transfer.handle));
-            first.map(|first| offer_words(&first, offered.len(), language.locale())).unwrap_or_default()
-        })
+        let offered = offered.get();
+        let words = |first| offer_words(first, offered.len(), language.locale());
+        offered.first().map(words).unwrap_or_default()
     });
     view! {
         <When is=is_offered>

@@ -21,12 +21,7 @@ pub fn Shelf(
     let language = Language::from_context();
     let is_empty = Memo::new(move |_| model.transfers.list.with(Vec::is_empty));
     let offered = Memo::new(move |_| {
-        model.transfers.list.with(|list| {
-            list.iter()
-                .filter(|transfer| transfer.is_offered_here())
-                .map(|transfer| transfer.handle)
-                .collect::<Vec<_>>()
-        })
+        model.transfers.offered_here().iter().map(|transfer| transfer.handle).collect::<Vec<_>>()
     });
     let has_several = Memo::new(move |_| offered.with(|offered| offered.len() > 1));
     let accept_all = move |_| {

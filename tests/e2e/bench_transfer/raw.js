@@ -70,7 +70,7 @@ window.raw = {
         if (received >= bytes || received - told >= everyBytes) {
           told = received;
           // A trial that ran out of time is closed while its last messages still come.
-          if (this.channels[0].readyState === "open") this.channels[0].send(String(received));
+          if (this.channels[0].readyState === 'open') this.channels[0].send(String(received));
         }
       };
     }

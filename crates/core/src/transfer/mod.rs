@@ -23,6 +23,7 @@ mod prefix;
 mod receiving;
 mod record;
 mod repeat;
+mod second_reading;
 mod sending;
 mod speed;
 mod transfers;
@@ -36,6 +37,7 @@ pub use name::{numbered, safe_folder, safe_name};
 pub use outgoing_chunks::OutgoingChunks;
 pub use prefix::PrefixHasher;
 pub use record::{KeptTransfer, Records};
+pub use second_reading::{Reading, SecondReading};
 pub use transfers::Transfers;
 pub use view::{Direction, Reach, TransferState, TransferView};
 
