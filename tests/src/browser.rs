@@ -1,6 +1,7 @@
 //! A real browser with fake devices, and its driver.
 
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     time::Duration,
@@ -188,12 +189,12 @@ impl Browser {
         cpu::of_renderers_below(self.process.lock().await.id())
     }
 
-    /// What all its processes have of the memory, in kB.
+    /// What its processes have of the memory, in kB, by what they are there for.
     ///
     /// # Errors
     /// Where that cannot be read.
-    pub async fn memory_kb(&self) -> Result<u64> {
-        memory::pss_kb_of(self.process.lock().await.id())
+    pub async fn memory_kb(&self) -> Result<BTreeMap<String, u64>> {
+        memory::pss_kb_by_role(self.process.lock().await.id())
     }
 
     /// Whether another test can have it: it is in no namespace.

@@ -1,22 +1,53 @@
 //! What processes have of the memory, by `/proc`.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use anyhow::Result;
 
 use crate::descendants::below;
 
-/// The proportional set size of this process and everything below it, in kB: what is shared counts in parts.
+/// The proportional set size, in kB, of this process and everything below it, by what a process is there for: what is
+/// shared counts in parts.
 ///
 /// # Errors
 /// Where there is no `/proc`.
-pub fn pss_kb_of(root: i32) -> Result<u64> {
-    let all = below(root)?.into_iter().map(|(pid, _)| pid).chain([root]);
-    // A process may end between two looks.
-    let maps = all.filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok());
-    Ok(maps.filter_map(|maps| pss_kb(&maps)).sum())
+pub fn pss_kb_by_role(root: i32) -> Result<BTreeMap<String, u64>> {
+    let mut roles = BTreeMap::new();
+    for pid in below(root)?.into_iter().map(|(pid, _)| pid).chain([root]) {
+        // A process may end between two looks.
+        let Ok(maps) = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) else { continue };
+        let Ok(arguments) = fs::read_to_string(format!("/proc/{pid}/cmdline")) else { continue };
+        *roles.entry(role(&arguments)).or_default() += pss_kb(&maps).unwrap_or(0);
+    }
+    Ok(roles)
+}
+
+/// Of a browser's process, by its arguments: Chromium has `--type` and for services their name, Firefox says it last.
+fn role(arguments: &str) -> String {
+    let arguments: Vec<&str> = arguments.split(['\0', ' ']).filter(|part| !part.is_empty()).collect();
+    let option = |name: &str| arguments.iter().find_map(|argument| argument.strip_prefix(name));
+    let role = option("--utility-sub-type=").or_else(|| option("--type=")).or_else(|| {
+        let is_child = arguments.contains(&"-contentproc");
+        arguments.last().filter(|_| is_child).copied()
+    });
+    role.unwrap_or("browser").to_owned()
 }
 
 fn pss_kb(maps: &str) -> Option<u64> {
     maps.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::role;
+
+    #[test]
+    fn a_process_is_known_by_its_arguments() {
+        assert_eq!(role("/usr/bin/chromium\0--headless\0"), "browser");
+        assert_eq!(role("chromium --type=renderer --lang=en"), "renderer");
+        let network = "chromium --type=utility --utility-sub-type=network.mojom.NetworkService";
+        assert_eq!(role(network), "network.mojom.NetworkService");
+        assert_eq!(role("firefox\0-contentproc\0-isForBrowser\0{5}\0tab\0"), "tab");
+        assert_eq!(role("firefox\0--marionette\0"), "browser");
+    }
 }

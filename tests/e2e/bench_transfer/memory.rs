@@ -1,6 +1,7 @@
 //! What a large file needs of the browsers' memory, seen from outside.
 
 use std::{
+    collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -35,22 +36,39 @@ pub(super) async fn what_a_large_file_needs(scene: &Scene) -> Result<()> {
     let (rate, most) = tokio::join!(sending, watch(pages, &is_over));
     let (rate, most) = (rate?, most?);
     println!("\n{mib} MiB at {:.1} MB/s", rate.megabytes_per_second);
-    for (side, at) in [("sender", 0), ("receiver", 1)] {
-        println!(
-            "{side:<9} all processes of its browser (PSS): {} MB before, {} MB at most while it was sent: {} MB more",
-            before[at] / 1000,
-            most[at] / 1000,
-            most[at].saturating_sub(before[at]) / 1000
-        );
+    for (at, side) in ["sender", "receiver"].into_iter().enumerate() {
+        let (before, most) = (&before[at], &most[at]);
+        println!("\n{:<34} {:>10} {:>10} {:>10}", format!("{side}, MB (PSS)"), "before", "at most", "more");
+        for (role, most_kb) in &most.by_role_kb {
+            line(role, before.get(role).copied().unwrap_or(0), *most_kb);
+        }
+        line("all processes of its browser", before.values().sum(), most.all_kb);
     }
     Ok(())
 }
 
-async fn watch(pages: [&Page; 2], is_over: &AtomicBool) -> Result<[u64; 2]> {
-    let mut most = [0; 2];
+fn line(what: &str, before_kb: u64, most_kb: u64) {
+    let more_kb = most_kb.saturating_sub(before_kb);
+    println!("{what:<34} {:>10} {:>10} {:>10}", before_kb / 1000, most_kb / 1000, more_kb / 1000);
+}
+
+/// The most at any one time; the parts had theirs at different ones.
+#[derive(Default)]
+struct Most {
+    all_kb: u64,
+    by_role_kb: BTreeMap<String, u64>,
+}
+
+async fn watch(pages: [&Page; 2], is_over: &AtomicBool) -> Result<[Most; 2]> {
+    let mut most = [Most::default(), Most::default()];
     while !is_over.load(Ordering::Relaxed) {
         for (most, page) in most.iter_mut().zip(pages) {
-            *most = page.browser.memory_kb().await?.max(*most);
+            let now = page.browser.memory_kb().await?;
+            most.all_kb = now.values().sum::<u64>().max(most.all_kb);
+            for (role, kb) in now {
+                let known_kb = most.by_role_kb.entry(role).or_default();
+                *known_kb = kb.max(*known_kb);
+            }
         }
         sleep(LOOK_EVERY).await;
     }
