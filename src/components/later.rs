@@ -1,5 +1,7 @@
 //! A part of the page that is loaded when it is shown.
 
+use std::rc::Rc;
+
 use leptos::{prelude::*, reactive::computed::ScopedFuture, task::spawn_local};
 use sightline_core::notice::NoticeCode;
 
@@ -17,13 +19,27 @@ enum Progress {
     Lost,
 }
 
+/// What stands in the place of a part; with a way to try again where the part cannot be had.
+pub type Meanwhile = Rc<dyn Fn(Option<Callback<()>>) -> AnyView>;
+
 /// The part, once it is here; a sentence and a way to try again where it cannot be had.
 #[component]
 pub fn Later(
     /// From [`chunk!`](crate::chunk!).
     view: LoadView,
 ) -> AnyView {
-    load(view, lost)
+    load(view, Rc::new(|retry| retry.map_or_else(|| ().into_any(), lost)))
+}
+
+/// The part, with something in its place until it is here.
+#[component]
+pub fn LaterWith(
+    /// From [`chunk!`](crate::chunk!).
+    view: LoadView,
+    /// What that is.
+    meanwhile: Meanwhile,
+) -> AnyView {
+    load(view, meanwhile)
 }
 
 /// A whole page, likewise.
@@ -32,11 +48,12 @@ pub fn LaterPage(
     /// From [`chunk!`](crate::chunk!).
     view: LoadView,
 ) -> AnyView {
-    load(view, lost_page)
+    load(view, Rc::new(|retry| retry.map_or_else(|| ().into_any(), lost_page)))
 }
 
-fn load(view: LoadView, lost: fn(Callback<()>) -> AnyView) -> AnyView {
+fn load(view: LoadView, meanwhile: Meanwhile) -> AnyView {
     let progress = RwSignal::new(Progress::Loading);
+    let meanwhile = StoredValue::new_local(meanwhile);
     let owner = StoredValue::new(Owner::current().unwrap_or_default());
     let (loader, loaded) = (StoredValue::new_local(view), StoredValue::new_local(None));
     let load = move || {
@@ -59,13 +76,16 @@ fn load(view: LoadView, lost: fn(Callback<()>) -> AnyView) -> AnyView {
     };
     load();
     let retry = Callback::new(move |()| {
-        progress.set(Progress::Loading);
-        load();
+        // Once for everybody who asks.
+        if progress.get_untracked() == Progress::Lost {
+            progress.set(Progress::Loading);
+            load();
+        }
     });
     (move || match progress.get() {
-        Progress::Loading => None,
+        Progress::Loading => meanwhile.try_with_value(|meanwhile| meanwhile(None)),
         Progress::Here => loaded.try_update_value(Option::take).flatten(),
-        Progress::Lost => Some(lost(retry)),
+        Progress::Lost => meanwhile.try_with_value(|meanwhile| meanwhile(Some(retry))),
     })
     .into_any()
 }

@@ -51,7 +51,7 @@ mod tile_path;
 mod video;
 mod when;
 
-pub use later::{Later, LaterPage};
+pub use later::{Later, LaterPage, LaterWith};
 pub use run_control::{RunControl, RunResult};
 pub use video::Video;
 pub use when::When;

@@ -8,7 +8,14 @@ use super::{
     settings_panel::load_settings_panel,
     when::When,
 };
-use crate::{language::Language, sentence, session::model::SettingsModel};
+use crate::{chunk, language::Language, sentence, session::model::SettingsModel};
+
+chunk! {
+    /// [`SettingsMenu`] beside the lobby, when it is here.
+    pub fn load_lobby_settings, preload_lobby_settings in engine(settings: SettingsModel) {
+        view! { <SettingsMenu settings=settings in_lobby=true /> }.into_any()
+    }
+}
 
 /// A button and what folds out below it.
 #[component]

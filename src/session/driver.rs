@@ -37,7 +37,7 @@ use super::{
     address::Way,
     chat_history::ChatHistory,
     files::{BulkLink, Files},
-    input::{Command, Input},
+    input::{Command, Input, LocalChange},
     link::Link,
     media::LocalMedia,
     room_view::RoomView,
@@ -133,7 +133,7 @@ impl Driver {
         if matches!(self.way, Way::Tabs(_)) {
             self.view.raise(NoticeCode::TabsOnly);
         }
-        self.handle(Input::MediaChanged);
+        self.handle(Input::Local(LocalChange::Media));
         self.files.restore(&mut self.session, clock::now());
         self.session.start(clock::now());
         self.perform_outputs();
@@ -222,8 +222,8 @@ impl Driver {
                     self.session.handle_wake(now);
                 }
             }
-            Input::MediaChanged => self.publish(now),
-            Input::SettingChanged(setting) => self.apply(setting, now),
+            Input::Local(LocalChange::Media) => self.publish(now),
+            Input::Local(LocalChange::Setting(setting)) => self.apply(setting, now),
             Input::Command(command) => self.handle_command(command, now),
         }
     }

@@ -1,61 +1,80 @@
-//! What runs in the room, in a chunk of its own: who chooses a name and a camera needs none of it yet.
+//! What runs in the room. Who chooses a name and a camera needs none of it yet, so nothing of the lobby refers to this.
 
-use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc, time::Duration};
-
-use futures_util::future::join;
-use leptos::prelude::Owner;
+use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
-    certificate::Certificate,
-    queue::{EventSink, EventStream},
+    queue::{EventSink, EventStream, event_queue},
     random,
 };
 use sightline_core::{room::RoomSession, signalling::JoinRequest};
-use sightline_protocol::{RoomName, control::PublishedState};
+use sightline_protocol::{InstanceId, RoomName, control::PublishedState};
+
+use futures_util::future::join;
 
 use super::{
-    address::FutureWay,
     chat_history::ChatHistory,
     driver::{Driver, Setup},
+    entrance::Entry,
     files::Files,
-    input::Input,
-    media::LocalMedia,
-    model::RoomModel,
+    input::{Command, Input},
+    model::{RoomActions, RoomModel},
+    room_actions::room_actions,
     room_view::RoomView,
 };
-use crate::in_chunk;
 
-/// What a person enters with.
-pub struct Entry {
-    pub room: RoomName,
-    pub request: JoinRequest,
-    pub media: LocalMedia,
+/// More than a minute of everything that eight links can report; past that the page was asleep.
+const MAX_INPUTS: usize = 4096;
+
+/// A room that a person is in.
+pub struct EnteredRoom {
+    /// Which.
+    pub name: RoomName,
+    /// What it shows.
     pub model: RoomModel,
-    /// Of the page that shows `model`.
-    pub owner: Owner,
-    pub way: FutureWay,
-    pub certificate: Rc<RefCell<Option<Certificate>>>,
-    pub inputs: EventSink<Input>,
-    /// How long a run is to last that begins with the visit.
-    pub run_limit: Option<Duration>,
+    /// What its controls do.
+    pub actions: RoomActions,
 }
 
-/// A session until it ends.
-pub type Running = Pin<Box<dyn Future<Output = ()>>>;
+/// Enters the room: the session runs until the owner ends under which this is called.
+#[must_use]
+pub fn enter(mut entry: Entry) -> EnteredRoom {
+    let (inputs, stream) = event_queue(MAX_INPUTS);
+    let invitation = std::mem::take(&mut entry.invitation);
+    let model = RoomView::new_model(invitation, entry.media.signals(), entry.settings);
+    model.local.name.set(entry.name.as_str().to_owned());
+    let actions = room_actions(model, inputs.clone(), entry.media.clone(), entry.left);
+    let name = entry.room.clone();
 
-in_chunk! {
-    /// Enters the room and runs until it is left.
-    pub fn start, load in engine(entry: Entry, stream: EventStream<Input>) -> Running {
-        Box::pin(run(entry, stream))
-    }
+    let leaving = StoredValue::new_local(inputs.clone());
+    on_cleanup(move || {
+        leaving.try_with_value(|inputs| inputs.push(Input::Command(Command::Leave)));
+    });
+    let owner = Owner::current().unwrap_or_default();
+    spawn_local(run(entry, model, owner, inputs, stream));
+    EnteredRoom { name, model, actions }
 }
 
-async fn run(entry: Entry, stream: EventStream<Input>) {
-    let Entry { room, request, media, model, owner, way, certificate, inputs, run_limit } = entry;
+/// Runs until the room is left. `owner` is of the page that shows `model`.
+async fn run(
+    entry: Entry,
+    model: RoomModel,
+    owner: Owner,
+    inputs: EventSink<Input>,
+    stream: EventStream<Input>,
+) {
+    let Entry { room, name, resume, media, mut changes, way, certificate, run_limit, .. } = entry;
+    let instance = InstanceId::from_random(random::bits());
+    let request = JoinRequest { room: room.clone(), name, instance, resume };
     let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
     let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
     let (way, (history, kept)) = join(way, ChatHistory::open(&room)).await;
     session.restore_chat(kept);
+    let changed = inputs.clone();
+    spawn_local(async move {
+        while let Some(change) = changes.next().await {
+            changed.push(Input::Local(change));
+        }
+    });
     let certificate = certificate.borrow().clone();
     Driver::new(Setup { session, media, view, history, files, way, certificate, inputs, run_limit })
         .run(stream)

@@ -41,12 +41,19 @@ pub enum Input {
     Online(bool),
     /// The page can be seen, or not.
     Visible(bool),
-    /// Camera, microphone or screen are others, or were switched.
-    MediaChanged,
-    /// A setting is another now.
-    SettingChanged(Setting),
+    /// Something of the person's own is another now.
+    Local(LocalChange),
     /// The person did something.
     Command(Command),
+}
+
+/// What is another now, before the room is there and in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalChange {
+    /// Camera, microphone or screen are others, or were switched.
+    Media,
+    /// A setting.
+    Setting(Setting),
 }
 
 /// What the person did.

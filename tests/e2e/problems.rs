@@ -19,6 +19,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_page_that_is_not_secure_is_told),
         stage.test_in_each(a_browser_without_webrtc_is_told),
         stage.test_in_each(a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again),
+        stage.test_in_each(what_runs_in_the_room_is_waited_for_and_asked_for_again),
         vec![stage.test(sound_that_the_browser_holds_back_plays_after_a_click)],
     ]
     .into_iter()
@@ -67,7 +68,7 @@ async fn a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again(
 ) -> Result<()> {
     let page = scene.page(engine).await?;
     page.open("/room/parts").await?;
-    page.until("the lobby is there", |page| page.shows("lobby")).await?;
+    page.until("the settings can be opened", |page| page.shows("settings-toggle")).await?;
     page.expect_console_error("no network");
     page.execute::<()>(
         "window.fetchAsEver = window.fetch;
@@ -80,6 +81,23 @@ async fn a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again(
     page.execute::<()>("window.fetch = window.fetchAsEver;", vec![]).await?;
     page.click_in_notice("part-unavailable").await?;
     page.until("the settings are there", |page| page.shows("bitrate-limit")).await?;
+    Ok(())
+}
+
+async fn what_runs_in_the_room_is_waited_for_and_asked_for_again(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/room/late?name=Ada&autojoin=1&probe=late-room").await?;
+    let waiting = page.until("the room's frame is there", |page| page.shows("room-frame")).await?;
+    assert!(!waiting.shows("room") && waiting.notices.is_empty(), "{waiting:?}");
+    page.expect_console_error("no network");
+    page.execute::<()>("sightlineProbe.room('lose')", vec![]).await?;
+    page.until_notice("server-unreachable").await?;
+    page.execute::<()>("sightlineProbe.room('come')", vec![]).await?;
+    page.until("it is in the room", |page| page.connection.as_deref() == Some("connected")).await?;
+    page.until("the notice is gone", |page| !page.has_notice("server-unreachable")).await?;
     Ok(())
 }
 

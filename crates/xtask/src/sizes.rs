@@ -12,8 +12,8 @@ use flate2::{Compression, write::GzEncoder};
 /// What a first visit may load, brotli, in bytes.
 const FIRST_VISIT_BUDGET_BYTES: u64 = 150 * 1024;
 
-/// In the names of the modules that are loaded as soon as the room is there.
-const WITH_THE_ROOM: &str = "engine";
+/// In the names of what is loaded while a name is being chosen, or as soon as the room is there.
+const WITH_THE_ROOM: [&str; 2] = ["engine", "sightline-later"];
 
 const COMPRESSIBLE: [&str; 8] = ["html", "js", "css", "wasm", "svg", "json", "txt", "webmanifest"];
 const BROTLI_QUALITY: u32 = 11;
@@ -72,8 +72,10 @@ pub(crate) fn print_first_visit(dist: &Path, public_url: &str) -> Result<()> {
         kib(sum_bytes),
         kib(FIRST_VISIT_BUDGET_BYTES)
     );
-    let is_with_the_room =
-        |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().contains(WITH_THE_ROOM));
+    let is_with_the_room = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        WITH_THE_ROOM.iter().any(|part| name.contains(part))
+    };
     let (with_the_room, later): (Vec<_>, Vec<_>) =
         later(dist, &first)?.into_iter().partition(is_with_the_room);
     let connecting_bytes = print_files("once the room is there, to connect", dist, &with_the_room)?;

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use sightline_protocol::{RoomName, limits::MAX_DISPLAY_NAME_CHARS};
 
 use crate::{
+    chunk,
     components::{
-        Video, When,
+        Later, Video, When,
         check_link::CheckLink,
         controls::SwitchButton,
         device_select::DeviceSelect,
@@ -14,7 +15,7 @@ use crate::{
         level_meter::LevelMeter,
         notice::{NoticeCard, NoticeList},
         page_header::PageHeader,
-        settings_menu::SettingsMenu,
+        settings_menu::load_lobby_settings,
         source_choice::SourceControl,
         source_resume::SourceResume,
     },
@@ -65,13 +66,7 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
             <section class="lobby-preview">
                 <Preview model=model toggle_microphone=toggle_microphone />
                 <NoticeList notices=model.notices dismiss=actions.dismiss ask_again=actions.ask_again />
-                <SourceResume
-                    is_wanted=model.needs_source_gesture
-                    choose=actions.choose_source
-                    file=model.file
-                    play=actions.file
-                />
-                <FileSource model=model.file act=actions.file />
+                <Later view=load_other_sources(model, actions) />
             </section>
             <form
                 class="lobby-form"
@@ -81,7 +76,7 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
                 }
             >
                 <header class="lobby-header">
-                    <SettingsMenu settings=model.settings in_lobby=true />
+                    <Later view=load_lobby_settings(model.settings) />
                     <h1>{language.text(sentence!(lobby.title))}</h1>
                     <p class="lobby-room">
                         <span class="sr-only">{language.text(sentence!(lobby.room))}": "</span>
@@ -129,6 +124,28 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
                 </p>
             </form>
         </main>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`OtherSources`], when they are here.
+    fn load_other_sources, preload_other_sources in engine(model: LobbyModel, actions: LobbyActions) {
+        view! { <OtherSources model=model actions=actions /> }.into_any()
+    }
+}
+
+/// What it takes to show something else than the camera.
+#[component]
+fn OtherSources(model: LobbyModel, actions: LobbyActions) -> AnyView {
+    view! {
+        <SourceResume
+            is_wanted=model.needs_source_gesture
+            choose=actions.choose_source
+            file=model.file
+            play=actions.file
+        />
+        <FileSource model=model.file act=actions.file />
     }
     .into_any()
 }

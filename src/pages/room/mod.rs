@@ -1,12 +1,16 @@
 //! `/room/<name>`: the lobby first, then the room.
 
 pub mod call;
+mod entering;
 pub mod lobby;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use sightline_protocol::RoomName;
 
-use self::{call::Call, lobby::Lobby};
+use self::{
+    entering::{Entering, preload_call},
+    lobby::Lobby,
+};
 use crate::{
     navigation::Navigator,
     parameters::Parameters,
@@ -28,6 +32,10 @@ pub fn RoomPage(
         }
     });
     let session = session::open(room.clone(), &parameters, left);
+    // Here by when the lobby is left, and should the server be gone by then. Where it cannot be had it is asked for on entering.
+    spawn_local(async {
+        let _ = preload_call().await;
+    });
     let room = StoredValue::new(room);
     view! {
         {move || match session.stage.get() {
@@ -35,7 +43,7 @@ pub fn RoomPage(
                 view! { <Lobby room=room.get_value() model=session.lobby actions=session.lobby_actions /> }.into_any()
             }
             Stage::Room => {
-                view! { <Call room=room.get_value() model=session.room actions=session.room_actions /> }.into_any()
+                view! { <Entering room=room.get_value() entry=session.entry.get_value() /> }.into_any()
             }
         }}
     }

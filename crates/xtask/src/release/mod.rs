@@ -45,9 +45,10 @@ pub(crate) fn build(tools: &ClientTools, dist: &Path) -> Result<()> {
             Ok((module.name.clone(), place(&staged, &module.title, "wasm", &bytes)?))
         })
         .collect::<Result<Vec<_>>>()?;
-    let script = script::with_file_names(&built.script, &names);
+    let styles = page::styles(tools, &staged)?;
+    let script = script::with_file_names(&built.script, &styles.later, &names);
     let script = place(&staged, "sightline", "js", script.as_bytes())?;
-    page::assemble(tools, &work, &staged, &script, &names)?;
+    page::assemble(tools, &work, &staged, &script, &styles, &names)?;
 
     if dist.exists() {
         fs::remove_dir_all(dist).context("cannot clear dist/")?;

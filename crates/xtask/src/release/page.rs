@@ -10,7 +10,35 @@ use crate::{tools::ClientTools, workspace};
 /// What trunk puts there; what it would do with it is done here.
 const TRUNK_LINK: &str = "<link data-trunk";
 
-/// Writes `index.html` and everything it refers to beside the script and the modules, of which the first is needed at once.
+/// The stylesheet that comes with the chunks, before its name says its content.
+pub(super) const LATER_STYLES: &str = "sightline-later";
+
+/// The stylesheets of [`styles`], by the names that they have.
+pub(super) struct Styles {
+    /// What home page and lobby look like, and the frame of the room.
+    first: String,
+    /// What comes with the chunks looks like: the links with `data-later`.
+    pub(super) later: String,
+}
+
+/// Writes the two stylesheets that the page's are put into.
+///
+/// # Errors
+/// Where one is missing.
+pub(super) fn styles(tools: &ClientTools, dist: &Path) -> Result<Styles> {
+    let html = source()?;
+    let (mut first, mut later) = (String::new(), String::new());
+    for link in links(&html) {
+        if link.attribute("rel").as_deref() == Some("css") {
+            let styles = if link.0.contains("data-later") { &mut later } else { &mut first };
+            styles.push_str(&fs::read_to_string(workspace::root().join(link.href()?))?);
+        }
+    }
+    let write = |stem, styles: &str| place(dist, stem, "css", tools.minify(styles, "css")?.as_bytes());
+    Ok(Styles { first: write("sightline", &first)?, later: write(LATER_STYLES, &later)? })
+}
+
+/// Writes `index.html` and everything it refers to beside script, styles and modules, of which the first is needed at once.
 ///
 /// # Errors
 /// Where the page asks for something that trunk knows and this does not.
@@ -19,34 +47,19 @@ pub(super) fn assemble(
     work: &Path,
     dist: &Path,
     script: &str,
+    styles: &Styles,
     modules: &[(String, String)],
 ) -> Result<()> {
-    let page = workspace::root().join("index.html");
-    let html = without_comments(&fs::read_to_string(&page).context("cannot read index.html")?);
-    // An element may stand on several lines.
-    let html = html
-        .replace("<link\n", "<link ")
-        .split("<link ")
-        .map(str::trim_start)
-        .collect::<Vec<_>>()
-        .join("<link ");
-    let mut styles = String::new();
-    let mut links = Vec::new();
-    let mut rest = String::with_capacity(html.len());
-    let mut remaining = html.as_str();
-    while let Some(start) = remaining.find(TRUNK_LINK) {
-        let end = start + remaining[start..].find('>').context("index.html: a <link> has no end")? + 1;
-        let link = Link::parse(&remaining[start..end]);
-        rest.push_str(&remaining[..start]);
-        remaining = &remaining[end..];
+    let mut html = source()?;
+    let mut added = Vec::new();
+    for link in links(&html.clone()) {
+        html = html.replacen(link.0, "", 1);
         match link.attribute("rel").as_deref() {
-            Some("css") => {
-                styles.push_str(&fs::read_to_string(workspace::root().join(link.href()?))?);
-            }
+            Some("css") => {}
             Some("icon") => {
                 let name = link.place(dist)?;
                 let kind = link.attribute("type").unwrap_or_default();
-                links.push(format!("<link rel=\"icon\" type=\"{kind}\" href=\"/{name}\">"));
+                added.push(format!("<link rel=\"icon\" type=\"{kind}\" href=\"/{name}\">"));
             }
             Some("copy-file") => {
                 let from = workspace::root().join(link.href()?);
@@ -63,29 +76,37 @@ pub(super) fn assemble(
             other => bail!("index.html: <link data-trunk rel={other:?}> is not known to `cargo xtask build`"),
         }
     }
-    rest.push_str(remaining);
-    let styles = place(dist, "sightline", "css", tools.minify(&styles, "css")?.as_bytes())?;
     let (_, main) = modules.first().context("no main module")?;
-    links.push(format!("<link rel=\"stylesheet\" href=\"/{styles}\">"));
-    links.push(format!(
+    added.push(format!("<link rel=\"stylesheet\" href=\"/{}\">", styles.first));
+    added.push(format!(
         "<link rel=\"preload\" href=\"/{main}\" as=\"fetch\" type=\"application/wasm\" crossorigin>"
     ));
-    links.push(format!("<script type=\"module\" src=\"/{script}\"></script>"));
-    let html = rest
+    added.push(format!("<script type=\"module\" src=\"/{script}\"></script>"));
+    let html = html
         .replace("<base data-trunk-public-url />", "<base href=\"/\">")
-        .replace("</head>", &format!("{}</head>", links.concat()));
+        .replace("</head>", &format!("{}</head>", added.concat()));
     let html = html.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
     fs::write(dist.join("index.html"), html).context("cannot write index.html")
+}
+
+/// The page as it is in the tree, each element with its attributes on one line and without comments.
+fn source() -> Result<String> {
+    let page = workspace::root().join("index.html");
+    let html = without_comments(&fs::read_to_string(&page).context("cannot read index.html")?);
+    let html = html.replace("<link\n", "<link ");
+    Ok(html.split("<link ").map(str::trim_start).collect::<Vec<_>>().join("<link "))
+}
+
+/// What trunk is told to do.
+fn links(html: &str) -> Vec<Link<'_>> {
+    let starts = html.match_indices(TRUNK_LINK).map(|(start, _)| &html[start..]);
+    starts.filter_map(|rest| Some(Link(&rest[..=rest.find('>')?]))).collect()
 }
 
 /// A `<link data-trunk ...>`.
 struct Link<'a>(&'a str);
 
-impl<'a> Link<'a> {
-    fn parse(element: &'a str) -> Self {
-        Self(element)
-    }
-
+impl Link<'_> {
     fn attribute(&self, name: &str) -> Option<String> {
         let (_, after) = self.0.split_once(&format!("{name}=\""))?;
         after.split('"').next().map(str::to_owned)

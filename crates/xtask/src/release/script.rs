@@ -2,6 +2,8 @@
 
 use anyhow::{Result, ensure};
 
+use super::page::LATER_STYLES;
+
 /// As wasm-bindgen's script names the splitter's.
 pub(super) const LOADER_IMPORT: &str = "./__wasm_split.js";
 /// The splitter's script, in the folder it was told.
@@ -11,6 +13,30 @@ pub(super) const GLUE_IMPORT: &str = "./sightline.js";
 
 /// The file that wasm-bindgen's script loads.
 const MAIN_FILE: &str = "sightline_bg.wasm";
+
+/// What a chunk needs beside itself, in the splitter's script.
+const CHUNKS: &str = ", [";
+
+/// What shows nothing and so needs no styles: the texts of a language.
+const WITHOUT_STYLES: [&str; 1] = ["__wasm_split_load_chinese"];
+
+/// The styles of what comes later, beside the chunks: these are waited for, so that nothing is seen without its looks.
+const LOAD_STYLES: &str = "const __laterStyles = makeLoad(() => {
+    const link = document.createElement('link');
+    link.rel = 'stylesheet';
+    link.href = new URL('./sightline-later.css', import.meta.url).href;
+    const loaded = new Promise((resolve, reject) => {
+        link.onload = resolve;
+        link.onerror = () => {
+            link.remove();
+            reject(new Error('no styles'));
+        };
+    });
+    loaded.catch(() => {});
+    document.head.append(link);
+    return () => loaded;
+}, []);
+";
 
 /// Puts the two scripts, which import each other, into one module that starts the client.
 ///
@@ -43,14 +69,23 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
             script.push('\n');
         }
     }
-    let mut exported = Vec::new();
+    let (mut exported, mut has_styles) = (Vec::new(), false);
     // The page says itself that a part did not come; a page that is left while one loads would log it too.
     let is_report = |line: &str| line.trim_start().starts_with("console.error(");
     for line in loader.lines().filter(|line| !is_import_of(line, GLUE_IMPORT) && !is_report(line)) {
         if let Some(declared) = line.strip_prefix("export const ") {
+            if exported.is_empty() {
+                script.push_str(LOAD_STYLES);
+            }
             exported.extend(declared.split_whitespace().next());
+            has_styles = !exported.last().is_some_and(|last| WITHOUT_STYLES.contains(last));
             script.push_str("const ");
             script.push_str(declared);
+        } else if let (true, Some(chunks)) = (has_styles, line.strip_prefix(CHUNKS)) {
+            // , [__chunk_5, __chunk_6]));
+            script.push_str(CHUNKS);
+            script.push_str("__laterStyles, ");
+            script.push_str(chunks);
         } else {
             script.push_str(line);
         }
@@ -68,9 +103,10 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
     Ok(script)
 }
 
-/// The script with the names that the modules have in `dist/`: pairs of a module's name and its file's.
-pub(super) fn with_file_names(script: &str, names: &[(String, String)]) -> String {
+/// The script with the names that styles and modules have in `dist/`: pairs of a module's name and its file's.
+pub(super) fn with_file_names(script: &str, later_styles: &str, names: &[(String, String)]) -> String {
     let mut named = script.replace(MAIN_FILE, "sightline.wasm");
+    named = named.replace(&format!("{LATER_STYLES}.css"), later_styles);
     for (module, file) in names {
         named = named.replace(&format!("{module}.wasm"), file);
     }
@@ -94,12 +130,16 @@ export { initSync, __wbg_init as default };
 "#;
     const LOADER: &str = r#"import { initSync } from "./sightline.js";
     console.error(e);
-export const __wasm_split_load_figures = load("./split_figures.wasm");
+export const __wasm_split_load_figures = load("./split_figures.wasm"
+, [__chunk_5]);
+export const __wasm_split_load_chinese = load("./split_chinese.wasm"
+, []);
 "#;
 
     #[test]
     fn two_scripts_that_import_each_other_become_one_that_imports_nothing() {
         let merged = merge(GLUE, LOADER).unwrap();
+        let merged = merged.replace(LOAD_STYLES, "...\n");
         assert_eq!(
             merged,
             r#"class Unused {}
@@ -107,8 +147,12 @@ export const __wasm_split_load_figures = load("./split_figures.wasm");
         "./__wasm_split.js": import1,
     };
 new URL('sightline_bg.wasm', import.meta.url);
-const __wasm_split_load_figures = load("./split_figures.wasm");
-const import1 = { __wasm_split_load_figures };
+...
+const __wasm_split_load_figures = load("./split_figures.wasm"
+, [__laterStyles, __chunk_5]);
+const __wasm_split_load_chinese = load("./split_chinese.wasm"
+, []);
+const import1 = { __wasm_split_load_figures, __wasm_split_load_chinese };
 __wbg_init();
 "#
         );
@@ -121,10 +165,11 @@ __wbg_init();
     }
 
     #[test]
-    fn the_modules_are_asked_for_by_the_names_that_their_files_have() {
+    fn styles_and_modules_are_asked_for_by_the_names_that_their_files_have() {
         let names = [("sightline", "sightline-01.wasm"), ("split_figures", "split_figures-02.wasm")]
             .map(|(module, file)| (module.to_owned(), file.to_owned()));
-        let named = with_file_names("'sightline_bg.wasm' './split_figures.wasm'", &names);
-        assert_eq!(named, "'sightline-01.wasm' './split_figures-02.wasm'");
+        let script = "'sightline_bg.wasm' './split_figures.wasm' './sightline-later.css'";
+        let named = with_file_names(script, "sightline-later-03.css", &names);
+        assert_eq!(named, "'sightline-01.wasm' './split_figures-02.wasm' './sightline-later-03.css'");
     }
 }

@@ -1,0 +1,81 @@
+//! The room, from when it is entered until what runs in it is there, which it is already where somebody took the time to
+//! choose a name.
+
+use std::{rc::Rc, time::Duration};
+
+use leptos::{prelude::*, task::spawn_local};
+use sightline_browser::clock;
+use sightline_core::notice::NoticeCode;
+use sightline_protocol::RoomName;
+
+use super::call::Call;
+use crate::{
+    chunk,
+    components::{LaterWith, logo::Mark, notice::NoticeCard, page_header::PageHeader},
+    language::Language,
+    sentence,
+    session::{
+        engine::{EnteredRoom, enter},
+        entrance::PendingEntry,
+    },
+};
+
+/// How long after it could not be had it is asked for again.
+const RETRY_AFTER: Duration = Duration::from_secs(3);
+
+chunk! {
+    /// [`Call`], when it is here; entering is what brings it.
+    pub fn load_call, preload_call in engine(entry: PendingEntry) {
+        match entry.take() {
+            Some(entry) => {
+                let EnteredRoom { name, model, actions } = enter(entry);
+                view! { <Call room=name model=model actions=actions /> }.into_any()
+            }
+            None => ().into_any(),
+        }
+    }
+}
+
+/// The room's name and that it connects; then the room.
+#[component]
+pub fn Entering(
+    /// Which room.
+    room: RoomName,
+    /// What it is entered with.
+    entry: PendingEntry,
+) -> AnyView {
+    let meanwhile = move |retry: Option<Callback<()>>| match retry {
+        None => frame(&room),
+        Some(retry) => {
+            spawn_local(async move {
+                clock::sleep(RETRY_AFTER).await;
+                let _ = retry.try_run(());
+            });
+            view! {
+                <PageHeader />
+                <main class="page-middle">
+                    <NoticeCard code=NoticeCode::ServerUnreachable retry=retry />
+                </main>
+            }
+            .into_any()
+        }
+    };
+    view! { <LaterWith view=load_call(entry) meanwhile=Rc::new(meanwhile) /> }.into_any()
+}
+
+fn frame(room: &RoomName) -> AnyView {
+    let language = Language::from_context();
+    view! {
+        <main class="room" data-testid="room-frame">
+            <header class="room-bar">
+                <Mark />
+                <h1 class="room-name">{room.to_string()}</h1>
+                <span class="status" role="status" data-state="connecting">
+                    <span class="status-dot" aria-hidden="true"></span>
+                    <span class="status-word">{language.text(sentence!(room.connecting))}</span>
+                </span>
+            </header>
+        </main>
+    }
+    .into_any()
+}

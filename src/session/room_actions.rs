@@ -1,0 +1,59 @@
+//! What the controls of a room do.
+
+use leptos::prelude::*;
+use sightline_browser::queue::EventSink;
+
+use super::{
+    input::{Command, Input, TransferAction},
+    media::LocalMedia,
+    model::{RoomActions, RoomModel},
+    signals,
+};
+
+/// Each pushes into `inputs`, or acts on the devices at once. `left` is called where the person leaves.
+pub(super) fn room_actions(
+    model: RoomModel,
+    inputs: EventSink<Input>,
+    media: LocalMedia,
+    left: Callback<()>,
+) -> RoomActions {
+    let inputs = StoredValue::new_local(inputs);
+    let media = StoredValue::new_local(media);
+    let push = move |command| {
+        inputs.try_with_value(|inputs| inputs.push(Input::Command(command)));
+    };
+    let act_on_transfer = move |action| push(Command::Transfer(action));
+    let on_media = move |act: fn(&LocalMedia)| {
+        Callback::new(move |()| {
+            media.try_with_value(act);
+        })
+    };
+    RoomActions {
+        send_chat: Callback::new(move |text| push(Command::SendChat(text))),
+        offer_files: Callback::new(move |(to, files)| act_on_transfer(TransferAction::Offer(to, files))),
+        accept_file: Callback::new(move |handle| act_on_transfer(TransferAction::Accept(handle))),
+        decline_file: Callback::new(move |handle| act_on_transfer(TransferAction::Decline(handle))),
+        cancel_file: Callback::new(move |handle| act_on_transfer(TransferAction::Cancel(handle))),
+        pause_file: Callback::new(move |(handle, is_paused)| {
+            act_on_transfer(TransferAction::Pause(handle, is_paused));
+        }),
+        toggle_microphone: on_media(LocalMedia::toggle_microphone),
+        toggle_camera: on_media(LocalMedia::toggle_camera),
+        choose_source: Callback::new(move |source| {
+            media.try_with_value(|media| media.want_source(source));
+        }),
+        file: Callback::new(move |command| {
+            media.try_with_value(|media| media.handle_file(command));
+        }),
+        ask_again: on_media(LocalMedia::ask_again),
+        leave: left,
+        resume_playback: Callback::new(move |()| model.needs_gesture.set(false)),
+        playback_blocked: Callback::new(move |()| model.needs_gesture.set(true)),
+        dismiss: Callback::new(move |code| signals::remove(model.notices, &code)),
+        retry: Callback::new(move |()| push(Command::Retry)),
+        watch_figures: Callback::new(move |wanted| push(Command::WatchFigures(wanted))),
+        start_run: Callback::new(move |()| push(Command::StartRun)),
+        stop_run: Callback::new(move |()| push(Command::StopRun)),
+        export: Callback::new(move |export| push(Command::Export(export))),
+    }
+}
