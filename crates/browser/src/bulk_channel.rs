@@ -6,8 +6,8 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
 
 use crate::{
-    data_channel::MAX_BINARY_MESSAGE_BYTES, dictionary::dictionary, error::BrowserError, event::Listener,
-    peer_connection::PeerConnection, queue::EventSink,
+    array_buffer, data_channel::MAX_BINARY_MESSAGE_BYTES, dictionary::dictionary, error::BrowserError,
+    event::Listener, peer_connection::PeerConnection, queue::EventSink,
 };
 
 /// Something happened on a bulk channel.
@@ -52,7 +52,7 @@ impl BulkChannel {
         Ok(Self { listeners: listen(&channel, sink), channel })
     }
 
-    /// Sends a frame.
+    /// Sends a frame, which is gone then.
     ///
     /// # Errors
     /// [`BrowserError`] where the channel is not open or its queue is full.
@@ -60,7 +60,10 @@ impl BulkChannel {
         if !self.is_open() {
             return Err(BrowserError::of("InvalidStateError", "the channel is not open"));
         }
-        Ok(self.channel.send_with_array_buffer(frame)?)
+        self.channel.send_with_array_buffer(frame)?;
+        // The browser has made its copy.
+        array_buffer::release(frame);
+        Ok(())
     }
 
     /// Whether frames can be sent.

@@ -9,6 +9,7 @@
     reason = "numbers from the browser are within the range that they have there"
 )]
 
+pub mod array_buffer;
 pub mod audio_level;
 mod bounded_text;
 pub mod bulk_channel;

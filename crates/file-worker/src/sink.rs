@@ -1,6 +1,7 @@
 //! A file that comes, wherever it is stored.
 
 use js_sys::{ArrayBuffer, Date, Uint8Array};
+use sightline_browser::array_buffer;
 use sightline_core::transfer::{Arrival, Arrivals, PrefixHasher, SinkEvent};
 use sightline_protocol::transfer::{BulkHeader, Sha256Digest, TransferEnd};
 use web_sys::File;
@@ -107,9 +108,10 @@ impl Sink {
     }
 }
 
-/// The bytes of a frame.
+/// Takes the bytes out of a frame.
 pub(crate) fn read_frame(frame: &ArrayBuffer, buffer: &mut Vec<u8>) {
-    let frame = Uint8Array::new(frame);
-    buffer.resize(frame.length() as usize, 0);
-    frame.copy_to(buffer);
+    let bytes = Uint8Array::new(frame);
+    buffer.resize(bytes.length() as usize, 0);
+    bytes.copy_to(buffer);
+    array_buffer::release(frame);
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use js_sys::Uint8Array;
-use sightline_browser::files::FromWorker;
+use sightline_browser::{array_buffer, files::FromWorker};
 use sightline_core::transfer::{CHUNK_BYTES, OutgoingChunks, Reading, SecondReading, SourceEvent};
 use sightline_protocol::transfer::{BULK_HEADER_BYTES, BulkHeader, Sha256Digest, TransferEnd};
 use wasm_bindgen::JsValue;
@@ -69,7 +69,8 @@ impl Source {
         offset: u64,
         sha256: Option<Sha256Digest>,
     ) -> Result<Sha256Digest, TransferEnd> {
-        (self.seek, self.number, self.block, self.held) = (seek, number, None, None);
+        self.release_block();
+        (self.seek, self.number, self.held) = (seek, number, None);
         if offset > self.size_bytes {
             return Err(TransferEnd::FileChanged);
         }
@@ -147,6 +148,7 @@ impl Source {
                     again.update(&self.buffer[..length]);
                 }
             }
+            array_buffer::release(&block.buffer());
         }
         self.pull(1, chunk_bytes, post, handle)
     }
@@ -175,9 +177,16 @@ impl Source {
         {
             return Ok((*block_start, block.clone()));
         }
+        self.release_block();
         let block = self.read_block(start, (start + BLOCK_BYTES).min(self.size_bytes))?;
         self.block = Some((start, block.clone()));
         Ok((start, block))
+    }
+
+    fn release_block(&mut self) {
+        if let Some((_, block)) = self.block.take() {
+            array_buffer::release(&block.buffer());
+        }
     }
 
     fn read_block(&self, start: u64, end: u64) -> Result<Uint8Array, TransferEnd> {
@@ -188,6 +197,12 @@ impl Source {
         let block = Uint8Array::new(&read().map_err(failure::of_reading)?);
         // Firefox reads less of a file that became shorter.
         if u64::from(block.length()) == end - start { Ok(block) } else { Err(TransferEnd::FileChanged) }
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.release_block();
     }
 }
 
