@@ -90,6 +90,10 @@ pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Sess
     let entrance = StoredValue::new_local(entrance);
     let stage = RwSignal::new(Stage::Lobby);
     let join = move || {
+        // A second time there is nothing left to enter with.
+        if stage.get_untracked() == Stage::Room {
+            return;
+        }
         let name = DisplayName::cut(&lobby.name.get_untracked());
         if entrance.with_value(|entrance| entrance.enter(name)) {
             stage.set(Stage::Room);
