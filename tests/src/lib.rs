@@ -10,6 +10,7 @@ pub mod console;
 pub mod coturn;
 pub mod cpu;
 mod descendants;
+pub mod glare;
 pub mod headless;
 pub mod memory;
 pub mod monitor;

@@ -1,7 +1,7 @@
 // Runs in every page before its own scripts. It records what the browser did, and with `?probe=` in the address it plays
 // a browser or a person that cannot be had otherwise.
 (() => {
-  const probe = { connections: [], reports: [], violations: [], saved: [] };
+  const probe = { connections: [], reports: [], violations: [], saved: [], exchanges: 0, rollbacks: 0 };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
   document.addEventListener("securitypolicyviolation", (event) => {
     probe.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -20,9 +20,17 @@
       construct(target, args, newTarget) {
         const connection = Reflect.construct(target, args, newTarget);
         probe.connections.push(connection);
+        connection.addEventListener("signalingstatechange", () => {
+          probe.exchanges += connection.signalingState === "stable";
+        });
         return connection;
       },
     });
+    const setRemoteDescription = Native.prototype.setRemoteDescription;
+    Native.prototype.setRemoteDescription = function (description, ...rest) {
+      probe.rollbacks += description.type === "offer" && this.signalingState === "have-local-offer";
+      return setRemoteDescription.call(this, description, ...rest);
+    };
     const getStats = Native.prototype.getStats;
     Native.prototype.getStats = async function (...args) {
       const report = await getStats.apply(this, args);

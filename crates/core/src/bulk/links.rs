@@ -10,7 +10,7 @@ use sightline_protocol::{
 
 use crate::{
     Timestamp,
-    negotiation::{Negotiator, NegotiatorOutput, Operation, OperationId, Politeness, Role},
+    negotiation::{Negotiator, NegotiatorOutput, Operation, OperationId, Role},
     room::LinkId,
 };
 
@@ -231,9 +231,7 @@ impl BulkLinks {
     }
 
     fn open(&mut self, id: LinkId, connection: ConnectionId, role: Role, now: Timestamp) {
-        // Who wants it has the say, should both ever offer.
-        let politeness = if role == Role::Offerer { Politeness::Impolite } else { Politeness::Polite };
-        let negotiator = Negotiator::new(role, politeness);
+        let negotiator = Negotiator::new(role);
         self.links.push(BulkLink { id, connection, role, negotiator, deadline: Some(now + DEADLINE) });
         self.outputs.push_back(BulkOutput::Open(id));
     }

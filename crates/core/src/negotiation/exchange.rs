@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sightline_protocol::signalling::SignalDescription;
 
-use super::{Politeness, ufrag::Ufrags};
+use super::{Role, ufrag::Ufrags};
 use crate::Timestamp;
 
 /// After how long an offer without an answer is sent again; doubled each time.
@@ -30,20 +30,15 @@ pub(super) enum Verdict {
 }
 
 /// Judges the offer number `offered` by the last completed exchange and the own pending offer, if any.
-pub(super) fn judge_offer(
-    offered: u32,
-    last_exchange: u32,
-    pending: Option<u32>,
-    politeness: Politeness,
-) -> Verdict {
+pub(super) fn judge_offer(offered: u32, last_exchange: u32, pending: Option<u32>, role: Role) -> Verdict {
     if offered <= last_exchange {
         return Verdict::Past;
     }
-    match (pending, politeness) {
+    match (pending, role) {
         (None, _) => Verdict::Apply,
         (Some(pending), _) if offered > pending => Verdict::AfterOurAnswer,
-        (Some(_), Politeness::Polite) => Verdict::Apply,
-        (Some(_), Politeness::Impolite) => Verdict::Ignore,
+        (Some(_), Role::Offerer) => Verdict::Apply,
+        (Some(_), Role::Answerer) => Verdict::Ignore,
     }
 }
 
@@ -106,26 +101,26 @@ impl PendingOffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Politeness::{Impolite, Polite};
+    use Role::{Answerer, Offerer};
 
     #[test]
     fn an_offer_of_a_completed_exchange_is_past_whatever_else_is_going_on() {
-        for politeness in [Polite, Impolite] {
-            assert_eq!(judge_offer(3, 3, None, politeness), Verdict::Past);
-            assert_eq!(judge_offer(3, 4, Some(5), politeness), Verdict::Past);
+        for role in [Offerer, Answerer] {
+            assert_eq!(judge_offer(3, 3, None, role), Verdict::Past);
+            assert_eq!(judge_offer(3, 4, Some(5), role), Verdict::Past);
         }
     }
 
     #[test]
     fn an_offer_with_the_number_of_the_own_pending_one_collides() {
-        assert_eq!(judge_offer(4, 3, Some(4), Polite), Verdict::Apply);
-        assert_eq!(judge_offer(4, 3, Some(4), Impolite), Verdict::Ignore);
+        assert_eq!(judge_offer(4, 3, Some(4), Offerer), Verdict::Apply);
+        assert_eq!(judge_offer(4, 3, Some(4), Answerer), Verdict::Ignore);
     }
 
     #[test]
     fn an_offer_with_a_higher_number_than_the_own_pending_one_proves_that_that_was_answered() {
-        for politeness in [Polite, Impolite] {
-            assert_eq!(judge_offer(5, 3, Some(4), politeness), Verdict::AfterOurAnswer);
+        for role in [Offerer, Answerer] {
+            assert_eq!(judge_offer(5, 3, Some(4), role), Verdict::AfterOurAnswer);
         }
     }
 }

@@ -26,6 +26,12 @@
 //! - above it: the other side *has answered* the pending offer and the answer is lost or late. Neither rolling back nor
 //!   ignoring would be right. The offer waits, the own one is repeated, and the answer comes first.
 //!
+//! # Who gives way
+//! The side that made the connection's first offer is the polite one. Which of the two it is would not matter, but for
+//! Chromium (seen in 156): a side that answered the first offer, and whose next exchange is an own offer that is rolled
+//! back, loses its picture receiver for good. `setRemoteDescription` succeeds, the frames go on to be decoded, and reach
+//! no track; neither another exchange nor another direction mends it. Who answered first therefore never rolls back.
+//!
 //! # Loss
 //! A pending offer is repeated, number, description and candidates, 3, 6, 12, then every 24 seconds after the last
 //! time, and at once when the path is restored; as long as there is no answer, whichever side is polite. Answers are
@@ -44,7 +50,7 @@
 //! # Invariants
 //! Held by the property test over random interleavings of two such machines:
 //! 1. never two operations at once, and none that the browser must refuse;
-//! 2. the impolite side's offer is never rolled back;
+//! 2. the answerer's offer is never rolled back;
 //! 3. no offer is rolled back that the other side has answered: both always build on the same agreed description;
 //! 4. an answerer's first offer comes after its first answer;
 //! 5. once signals arrive again, both sides reach `stable` on the same exchange, with everything that either wanted
@@ -57,4 +63,4 @@ mod operation;
 mod ufrag;
 
 pub use negotiator::{Negotiator, NegotiatorOutput};
-pub use operation::{Completed, Operation, OperationFailure, OperationId, Politeness, Role};
+pub use operation::{Completed, Operation, OperationFailure, OperationId, Role};

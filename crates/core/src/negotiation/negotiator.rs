@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription, SignalPayload};
 
 use super::{
-    Completed, Operation, OperationFailure, OperationId, Politeness, Role,
+    Completed, Operation, OperationFailure, OperationId, Role,
     candidates::{LocalCandidates, RemoteCandidates},
     exchange::{PendingOffer, SentDescription, Verdict, judge_offer},
     ufrag::Ufrags,
@@ -33,7 +33,6 @@ pub enum NegotiatorOutput {
 #[derive(Debug)]
 pub struct Negotiator {
     role: Role,
-    politeness: Politeness,
     state: SignallingState,
     under_way: Option<(OperationId, Step)>,
     next_operation: u64,
@@ -71,10 +70,9 @@ enum Step {
 impl Negotiator {
     /// A negotiator for a new peer connection.
     #[must_use]
-    pub fn new(role: Role, politeness: Politeness) -> Self {
+    pub fn new(role: Role) -> Self {
         Self {
             role,
-            politeness,
             state: SignallingState::Stable,
             under_way: None,
             next_operation: 0,
@@ -230,7 +228,7 @@ impl Negotiator {
             return self.start(Step::LocalAnswer { exchange }, Operation::SetLocalAnswer);
         }
         if let Some(offer) = self.waiting_offer.take() {
-            match judge_offer(offer.exchange, self.last_exchange, self.pending_exchange(), self.politeness) {
+            match judge_offer(offer.exchange, self.last_exchange, self.pending_exchange(), self.role) {
                 Verdict::Apply => return self.apply_offer(offer),
                 Verdict::Ignore => self.remote_candidates.handle_offer_ignored(Ufrags::of_sdp(&offer.sdp)),
                 Verdict::Past => self.repeat_answer(offer.exchange, now),

@@ -6,21 +6,13 @@ use sightline_protocol::signalling::{SignalCandidate, SignalDescription};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub u64);
 
-/// Who gives way when both sides offer at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Politeness {
-    /// Rolls its own offer back for the other's.
-    Polite,
-    /// Ignores an offer that collides with its own.
-    Impolite,
-}
-
-/// Who makes the first offer of a connection.
+/// Who makes the first offer of a connection, and so who gives way when later both offer at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The newcomer: adds the transceivers and offers.
+    /// The newcomer: adds the transceivers and offers. The *polite* side: rolls its own offer back for a colliding one.
     Offerer,
-    /// Holds back its own first offer, adopts the offerer's transceivers and answers with its tracks in them.
+    /// Holds back its own first offer, adopts the offerer's transceivers and answers with its tracks in them. The
+    /// *impolite* side: ignores an offer that collides with its own.
     Answerer,
 }
 

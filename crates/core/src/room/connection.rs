@@ -10,12 +10,7 @@ use super::{
     peer::Peer,
     session::RoomSession,
 };
-use crate::{
-    Timestamp,
-    negotiation::{Politeness, Role},
-    notice::NoticeCode,
-    transfer::Reach,
-};
+use crate::{Timestamp, negotiation::Role, notice::NoticeCode, transfer::Reach};
 
 impl RoomSession {
     pub(super) fn handle_control_message(
@@ -106,15 +101,16 @@ impl RoomSession {
         role: Role,
         now: Timestamp,
     ) {
-        let Some((you, _)) = &self.you else { return };
+        if self.you.is_none() {
+            return;
+        }
         let id = LinkId(self.next_link);
         self.next_link += 1;
         let peer = &mut self.peers[at];
-        let politeness = if *you < *peer.id() { Politeness::Polite } else { Politeness::Impolite };
         let deadline = now + time_to_come_up(role, peer.was_connected);
         peer.rebuild_at = None;
         peer.last_link = Some(name.clone());
-        let link = Link::new(id, name, role, politeness, deadline);
+        let link = Link::new(id, name, role, deadline);
         let place = if peer.link.is_some() { &mut peer.next } else { &mut peer.link };
         if let Some(older) = place.replace(link) {
             self.outputs.push_back(RoomOutput::CloseLink(older.id));

@@ -9,7 +9,7 @@ use sightline_protocol::{
 
 use crate::{
     Timestamp,
-    negotiation::{Negotiator, Politeness, Role},
+    negotiation::{Negotiator, Role},
     recovery::{ATTEMPT_DEADLINE, Health, LinkWatch},
 };
 
@@ -42,7 +42,6 @@ impl Link {
         id: LinkId,
         (connection, generation): (ConnectionId, Generation),
         role: Role,
-        politeness: Politeness,
         deadline: Timestamp,
     ) -> Self {
         Self {
@@ -50,7 +49,7 @@ impl Link {
             connection,
             generation,
             role,
-            negotiator: Negotiator::new(role, politeness),
+            negotiator: Negotiator::new(role),
             watch: LinkWatch::default(),
             deadline: Some(deadline),
             is_broken: false,

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use sightline_core::negotiation::{Operation, Politeness::*, Role::*};
+use sightline_core::negotiation::{Operation, Role::*};
 use sightline_protocol::signalling::{SignalCandidate, SignalPayload};
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent, sent_candidate};
 
 #[test]
 fn a_candidate_before_its_offer_is_added_after_the_answer() {
-    let mut driver = Driver::new(Answerer, Polite);
+    let mut driver = Driver::new(Answerer);
     driver.hear(SignalPayload::Candidate(candidate("other1", 1)));
     assert_eq!(driver.outputs(), []);
     driver.hear(offer(1, "other1"));
@@ -20,7 +20,7 @@ fn a_candidate_before_its_offer_is_added_after_the_answer() {
 
 #[test]
 fn the_end_of_candidates_is_added_like_a_candidate() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     let end = SignalCandidate { candidate: String::new(), ..candidate("other1", 0) };
     driver.hear(SignalPayload::Candidate(end.clone()));
     driver.started(&Operation::AddIceCandidate(end));
@@ -29,7 +29,7 @@ fn the_end_of_candidates_is_added_like_a_candidate() {
 #[test]
 fn a_candidate_that_names_no_fragment_is_added_to_whatever_is_set() {
     let anonymous = SignalCandidate { ufrag: None, ..candidate("", 1) };
-    let mut driver = Driver::with_pending_offer(Impolite);
+    let mut driver = Driver::with_pending_offer();
     driver.hear(SignalPayload::Candidate(anonymous.clone()));
     assert_eq!(driver.outputs(), [], "nothing is set");
     driver.hear(answer(1, "other1"));
@@ -40,7 +40,7 @@ fn a_candidate_that_names_no_fragment_is_added_to_whatever_is_set() {
 
 #[test]
 fn a_candidate_of_a_restart_that_is_not_known_yet_waits_for_its_offer() {
-    let mut driver = Driver::after_remote_offer(Answerer, Polite);
+    let mut driver = Driver::after_remote_offer();
     driver.hear(SignalPayload::Candidate(candidate("other2", 1)));
     assert_eq!(driver.outputs(), []);
     driver.hear(offer(2, "other2"));
@@ -51,7 +51,7 @@ fn a_candidate_of_a_restart_that_is_not_known_yet_waits_for_its_offer() {
 
 #[test]
 fn a_candidate_from_before_a_restart_is_dropped() {
-    let mut driver = Driver::after_remote_offer(Answerer, Polite);
+    let mut driver = Driver::after_remote_offer();
     driver.hear(offer(2, "other2"));
     driver.apply_and_answer(offer(2, "other2"), "own2");
     driver.outputs();
@@ -61,7 +61,7 @@ fn a_candidate_from_before_a_restart_is_dropped() {
 
 #[test]
 fn own_candidates_never_overtake_their_description() {
-    let mut driver = Driver::new(Offerer, Impolite);
+    let mut driver = Driver::new(Offerer);
     driver.need();
     let offering = driver.started(&Operation::SetLocalOffer { ice_restart: false });
     driver.gather(candidate("own1", 1));
@@ -76,7 +76,7 @@ fn own_candidates_never_overtake_their_description() {
 
 #[test]
 fn candidates_of_an_older_ice_generation_are_not_repeated() {
-    let mut driver = Driver::after_remote_offer(Answerer, Polite);
+    let mut driver = Driver::after_remote_offer();
     driver.gather(candidate("own1", 1));
     driver.hear(offer(2, "other2"));
     assert_eq!(driver.negotiator.poll_output(), Some(sent_candidate(candidate("own1", 1))));
@@ -90,7 +90,7 @@ fn candidates_of_an_older_ice_generation_are_not_repeated() {
 
 #[test]
 fn own_candidates_kept_for_repetition_are_bounded() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     for number in 0..1000 {
         driver.gather(candidate("own1", number));
         driver.outputs();

@@ -1,16 +1,13 @@
-//! Two offers at once.
+//! Two offers at once. Polite is who made the first offer of the connection.
 
-use sightline_core::negotiation::{Operation, Politeness::*};
+use sightline_core::negotiation::{Operation, Role::*};
 use sightline_protocol::signalling::SignalPayload;
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent};
 
 #[test]
 fn a_polite_side_applies_a_colliding_offer_and_offers_its_own_need_afterwards() {
-    let mut driver = Driver::after_own_offer(Polite);
-    driver.need();
-    driver.offer("own1");
-    assert_eq!(driver.outputs(), [sent(offer(2, "own1"))]);
+    let mut driver = Driver::with_second_offer_pending(Offerer);
     driver.hear(offer(2, "other1"));
     driver.apply_and_answer(offer(2, "other1"), "own1");
     assert_eq!(driver.outputs(), [sent(answer(2, "own1"))]);
@@ -23,25 +20,25 @@ fn a_polite_side_applies_a_colliding_offer_and_offers_its_own_need_afterwards() 
 
 #[test]
 fn an_impolite_side_ignores_a_colliding_offer() {
-    let mut driver = Driver::with_pending_offer(Impolite);
-    driver.hear(offer(1, "other1"));
+    let mut driver = Driver::with_second_offer_pending(Answerer);
+    driver.hear(offer(2, "other1"));
     assert_eq!(driver.outputs(), []);
-    driver.hear(answer(1, "other2"));
-    let applying = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other2"))));
+    driver.hear(answer(2, "other2"));
+    let applying = driver.started(&Operation::SetRemoteDescription(description(answer(2, "other2"))));
     driver.done(applying);
     assert_eq!(driver.outputs(), []);
 }
 
 #[test]
 fn an_offer_that_arrives_while_the_own_one_is_being_made_collides_with_it() {
-    let mut impolite = Driver::after_own_offer(Impolite);
+    let mut impolite = Driver::after_remote_offer();
     impolite.need();
     let offering = impolite.started(&Operation::SetLocalOffer { ice_restart: false });
     impolite.hear(offer(2, "other1"));
     impolite.described(offering, "own1");
     assert_eq!(impolite.outputs(), [sent(offer(2, "own1"))]);
 
-    let mut polite = Driver::after_own_offer(Polite);
+    let mut polite = Driver::after_own_offer();
     polite.need();
     let offering = polite.started(&Operation::SetLocalOffer { ice_restart: false });
     polite.hear(offer(2, "other1"));
@@ -53,10 +50,7 @@ fn an_offer_that_arrives_while_the_own_one_is_being_made_collides_with_it() {
 
 #[test]
 fn candidates_of_an_ignored_offer_are_not_added() {
-    let mut driver = Driver::after_own_offer(Impolite);
-    driver.need();
-    driver.offer("own1");
-    driver.outputs();
+    let mut driver = Driver::with_second_offer_pending(Answerer);
     driver.hear(offer(2, "ignored"));
     driver.hear(SignalPayload::Candidate(candidate("ignored", 1)));
     driver.hear(SignalPayload::Candidate(candidate("other1", 2)));
@@ -67,50 +61,41 @@ fn candidates_of_an_ignored_offer_are_not_added() {
 
 #[test]
 fn a_late_answer_to_a_rolled_back_offer_is_dropped() {
-    let mut driver = Driver::with_pending_offer(Polite);
-    driver.hear(offer(1, "other1"));
-    let applying = driver.started(&Operation::SetRemoteDescription(description(offer(1, "other1"))));
-    driver.hear(answer(1, "other1"));
+    let mut driver = Driver::with_second_offer_pending(Offerer);
+    driver.hear(offer(2, "other1"));
+    let applying = driver.started(&Operation::SetRemoteDescription(description(offer(2, "other1"))));
+    driver.hear(answer(2, "other1"));
     driver.done(applying);
     let answering = driver.started(&Operation::SetLocalAnswer);
-    driver.hear(answer(1, "other1"));
+    driver.hear(answer(2, "other1"));
     driver.described(answering, "own2");
-    driver.hear(answer(1, "other1"));
-    assert_eq!(driver.outputs(), [sent(answer(1, "own2"))]);
+    driver.hear(answer(2, "other1"));
+    assert_eq!(driver.outputs(), [sent(answer(2, "own2"))]);
 }
 
 #[test]
 fn a_late_copy_of_an_ignored_offer_is_dropped() {
-    let mut driver = Driver::with_pending_offer(Impolite);
-    driver.hear(offer(1, "other1"));
-    driver.hear(answer(1, "other2"));
-    let applying = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other2"))));
+    let mut driver = Driver::with_second_offer_pending(Answerer);
+    driver.hear(offer(2, "other1"));
+    driver.hear(answer(2, "other2"));
+    let applying = driver.started(&Operation::SetRemoteDescription(description(answer(2, "other2"))));
     driver.done(applying);
-    driver.hear(offer(1, "other1"));
+    driver.hear(offer(2, "other1"));
     assert_eq!(driver.outputs(), []);
 }
 
 /// What looks like glare is not: the other side has applied our offer, so rolling it back would leave the two of them
 /// with different agreed descriptions.
 #[test]
-fn a_polite_side_does_not_roll_back_an_offer_that_the_other_has_answered() {
-    let mut driver = Driver::with_pending_offer(Polite);
-    driver.hear(offer(2, "other1"));
-    assert_eq!(driver.outputs(), []);
-    driver.hear(answer(1, "other1"));
-    let applying = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
-    driver.done(applying);
-    driver.apply_and_answer(offer(2, "other1"), "own1");
-    assert_eq!(driver.outputs(), [sent(answer(2, "own1"))]);
-}
-
-#[test]
-fn an_impolite_side_keeps_an_offer_that_was_made_after_its_own_was_answered() {
-    let mut driver = Driver::with_pending_offer(Impolite);
-    driver.hear(offer(2, "other1"));
-    driver.hear(answer(1, "other1"));
-    let applying = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
-    driver.done(applying);
-    driver.apply_and_answer(offer(2, "other1"), "own1");
-    assert_eq!(driver.outputs(), [sent(answer(2, "own1"))]);
+fn neither_side_gives_up_an_offer_for_one_that_was_made_after_its_own_was_answered() {
+    for role in [Offerer, Answerer] {
+        let mut driver = Driver::with_second_offer_pending(role);
+        driver.hear(offer(3, "other1"));
+        assert_eq!(driver.outputs(), []);
+        driver.hear(answer(2, "other1"));
+        let applying = driver.started(&Operation::SetRemoteDescription(description(answer(2, "other1"))));
+        driver.done(applying);
+        driver.apply_and_answer(offer(3, "other1"), "own1");
+        assert_eq!(driver.outputs(), [sent(answer(3, "own1"))]);
+    }
 }

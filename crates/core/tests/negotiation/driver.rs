@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    negotiation::{
-        Completed, Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Politeness, Role,
-    },
+    negotiation::{Completed, Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
 };
 use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription, SignalPayload};
 
@@ -16,13 +14,13 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(role: Role, politeness: Politeness) -> Self {
-        Self { negotiator: Negotiator::new(role, politeness), now: Timestamp::ZERO }
+    pub(crate) fn new(role: Role) -> Self {
+        Self { negotiator: Negotiator::new(role), now: Timestamp::ZERO }
     }
 
     /// With its first exchange, an own offer with the fragment `own1` and an answer with `other1`, behind it.
-    pub(crate) fn after_own_offer(politeness: Politeness) -> Self {
-        let mut driver = Self::with_pending_offer(politeness);
+    pub(crate) fn after_own_offer() -> Self {
+        let mut driver = Self::with_pending_offer();
         driver.hear(answer(1, "other1"));
         let answered = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
         driver.done(answered);
@@ -31,8 +29,8 @@ impl Driver {
     }
 
     /// With its first offer, of the fragment `own1`, sent and not answered.
-    pub(crate) fn with_pending_offer(politeness: Politeness) -> Self {
-        let mut driver = Self::new(Role::Offerer, politeness);
+    pub(crate) fn with_pending_offer() -> Self {
+        let mut driver = Self::new(Role::Offerer);
         driver.need();
         driver.offer("own1");
         assert_eq!(driver.outputs(), [offer(1, "own1")].map(NegotiatorOutput::Send));
@@ -40,11 +38,23 @@ impl Driver {
     }
 
     /// With its first exchange, an offer of the other side with the fragment `other1` answered with `own1`, behind it.
-    pub(crate) fn after_remote_offer(role: Role, politeness: Politeness) -> Self {
-        let mut driver = Self::new(role, politeness);
+    pub(crate) fn after_remote_offer() -> Self {
+        let mut driver = Self::new(Role::Answerer);
         driver.hear(offer(1, "other1"));
         driver.apply_and_answer(offer(1, "other1"), "own1");
         assert_eq!(driver.outputs(), [answer(1, "own1")].map(NegotiatorOutput::Send));
+        driver
+    }
+
+    /// With the first exchange behind it, and the next offer, of the fragment `own1`, sent and not answered.
+    pub(crate) fn with_second_offer_pending(role: Role) -> Self {
+        let mut driver = match role {
+            Role::Offerer => Self::after_own_offer(),
+            Role::Answerer => Self::after_remote_offer(),
+        };
+        driver.need();
+        driver.offer("own1");
+        assert_eq!(driver.outputs(), [offer(2, "own1")].map(NegotiatorOutput::Send));
         driver
     }
 

@@ -2,29 +2,29 @@
 
 use std::time::Duration;
 
-use sightline_core::negotiation::{NegotiatorOutput, Operation, OperationId, Politeness::*, Role::*};
+use sightline_core::negotiation::{NegotiatorOutput, Operation, OperationId, Role::*};
 use sightline_protocol::signalling::SignalPayload;
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent};
 
 /// Each way to have a description operation under way.
 fn drivers_with_a_description_under_way() -> Vec<(&'static str, Driver, OperationId)> {
-    let mut offering = Driver::new(Offerer, Polite);
+    let mut offering = Driver::new(Offerer);
     offering.need();
     let local_offer = offering.started(&Operation::SetLocalOffer { ice_restart: false });
 
-    let mut applying_offer = Driver::new(Answerer, Polite);
+    let mut applying_offer = Driver::new(Answerer);
     applying_offer.hear(offer(1, "other1"));
     let remote_offer =
         applying_offer.started(&Operation::SetRemoteDescription(description(offer(1, "other1"))));
 
-    let mut answering = Driver::new(Answerer, Polite);
+    let mut answering = Driver::new(Answerer);
     answering.hear(offer(1, "other1"));
     let applied = answering.started(&Operation::SetRemoteDescription(description(offer(1, "other1"))));
     answering.done(applied);
     let local_answer = answering.started(&Operation::SetLocalAnswer);
 
-    let mut applying_answer = Driver::with_pending_offer(Polite);
+    let mut applying_answer = Driver::with_pending_offer();
     applying_answer.hear(answer(1, "other1"));
     let remote_answer =
         applying_answer.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
@@ -80,7 +80,7 @@ fn a_local_description_that_ends_without_one_breaks_the_connection() {
 #[test]
 fn a_refused_candidate_is_passed_over() {
     for name in ["InvalidStateError", "OperationError", "TypeError"] {
-        let mut driver = Driver::after_own_offer(Impolite);
+        let mut driver = Driver::after_own_offer();
         driver.hear(SignalPayload::Candidate(candidate("other1", 1)));
         driver.hear(SignalPayload::Candidate(candidate("other1", 2)));
         let refused = driver.started(&Operation::AddIceCandidate(candidate("other1", 1)));
@@ -94,7 +94,7 @@ fn a_refused_candidate_is_passed_over() {
 
 #[test]
 fn numbers_at_the_end_of_their_range_do_no_harm() {
-    let mut driver = Driver::new(Offerer, Impolite);
+    let mut driver = Driver::new(Offerer);
     driver.hear(offer(u32::MAX, "other1"));
     driver.apply_and_answer(offer(u32::MAX, "other1"), "own1");
     assert_eq!(driver.outputs(), [sent(answer(u32::MAX, "own1"))]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    negotiation::{Operation, Politeness::*, Role::*},
+    negotiation::{Operation, Role::*},
 };
 use sightline_protocol::signalling::SignalPayload;
 
@@ -12,8 +12,8 @@ use crate::driver::{Driver, answer, candidate, description, offer, sent, sent_ca
 
 #[test]
 fn an_unanswered_offer_is_repeated_with_its_candidates_and_growing_patience() {
-    for politeness in [Polite, Impolite] {
-        let mut driver = Driver::with_pending_offer(politeness);
+    for role in [Offerer, Answerer] {
+        let mut driver = Driver::with_second_offer_pending(role);
         driver.gather(candidate("own1", 1));
         assert_eq!(driver.outputs(), [sent_candidate(candidate("own1", 1))]);
         for wait in [3, 6, 12, 24, 24].map(Duration::from_secs) {
@@ -21,14 +21,14 @@ fn an_unanswered_offer_is_repeated_with_its_candidates_and_growing_patience() {
             driver.pass(wait - Duration::from_millis(1));
             assert_eq!(driver.outputs(), []);
             driver.pass(Duration::from_millis(1));
-            assert_eq!(driver.outputs(), [sent(offer(1, "own1")), sent_candidate(candidate("own1", 1))]);
+            assert_eq!(driver.outputs(), [sent(offer(2, "own1")), sent_candidate(candidate("own1", 1))]);
         }
     }
 }
 
 #[test]
 fn an_answered_offer_is_not_repeated() {
-    let mut driver = Driver::with_pending_offer(Impolite);
+    let mut driver = Driver::with_pending_offer();
     driver.hear(answer(1, "other1"));
     driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
     assert_eq!(driver.negotiator.poll_timeout(), None, "the answer is here, only not applied yet");
@@ -39,7 +39,7 @@ fn an_answered_offer_is_not_repeated() {
 
 #[test]
 fn a_restored_path_repeats_the_pending_offer_at_once_and_begins_patience_anew() {
-    let mut driver = Driver::with_pending_offer(Impolite);
+    let mut driver = Driver::with_pending_offer();
     driver.gather(candidate("own1", 1));
     driver.pass(Duration::from_secs(3));
     driver.outputs();
@@ -51,7 +51,7 @@ fn a_restored_path_repeats_the_pending_offer_at_once_and_begins_patience_anew() 
 
 #[test]
 fn a_restored_path_repeats_the_candidates_of_the_agreed_description() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     driver.gather(candidate("own1", 1));
     driver.outputs();
     driver.negotiator.handle_path_restored(driver.now);
@@ -60,7 +60,7 @@ fn a_restored_path_repeats_the_candidates_of_the_agreed_description() {
 
 #[test]
 fn a_repeated_offer_is_answered_with_the_stored_answer_and_its_candidates() {
-    let mut driver = Driver::after_remote_offer(Answerer, Polite);
+    let mut driver = Driver::after_remote_offer();
     driver.gather(candidate("own1", 1));
     driver.outputs();
     driver.pass(Duration::from_secs(3));
@@ -70,20 +70,15 @@ fn a_repeated_offer_is_answered_with_the_stored_answer_and_its_candidates() {
 
 #[test]
 fn a_repeated_offer_is_answered_again_while_an_own_one_is_pending() {
-    for politeness in [Polite, Impolite] {
-        let mut driver = Driver::after_remote_offer(Answerer, politeness);
-        driver.need();
-        driver.offer("own1");
-        assert_eq!(driver.outputs(), [sent(offer(2, "own1"))]);
-        driver.pass(Duration::from_secs(2));
-        driver.hear(offer(1, "other1"));
-        assert_eq!(driver.outputs(), [sent(answer(1, "own1"))]);
-    }
+    let mut driver = Driver::with_second_offer_pending(Answerer);
+    driver.pass(Duration::from_secs(2));
+    driver.hear(offer(1, "other1"));
+    assert_eq!(driver.outputs(), [sent(answer(1, "own1"))]);
 }
 
 #[test]
 fn copies_of_an_offer_do_not_multiply_the_answer() {
-    let mut driver = Driver::after_remote_offer(Answerer, Polite);
+    let mut driver = Driver::after_remote_offer();
     driver.pass(Duration::from_secs(3));
     for _ in 0..100 {
         driver.hear(offer(1, "other1"));
@@ -93,7 +88,7 @@ fn copies_of_an_offer_do_not_multiply_the_answer() {
 
 #[test]
 fn a_copy_of_the_offer_that_is_being_answered_changes_nothing() {
-    let mut driver = Driver::new(Answerer, Polite);
+    let mut driver = Driver::new(Answerer);
     driver.hear(offer(1, "other1"));
     let applying = driver.started(&Operation::SetRemoteDescription(description(offer(1, "other1"))));
     driver.hear(offer(1, "other1"));
@@ -106,7 +101,7 @@ fn a_copy_of_the_offer_that_is_being_answered_changes_nothing() {
 
 #[test]
 fn an_offer_older_than_the_last_answered_one_is_dropped() {
-    let mut driver = Driver::after_remote_offer(Answerer, Polite);
+    let mut driver = Driver::after_remote_offer();
     driver.hear(offer(2, "other1"));
     driver.apply_and_answer(offer(2, "other1"), "own1");
     driver.outputs();
@@ -117,7 +112,7 @@ fn an_offer_older_than_the_last_answered_one_is_dropped() {
 
 #[test]
 fn an_answer_with_another_number_than_the_pending_offer_is_dropped() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     driver.hear(answer(1, "other1"));
     driver.need();
     driver.offer("own1");
@@ -131,7 +126,7 @@ fn an_answer_with_another_number_than_the_pending_offer_is_dropped() {
 
 #[test]
 fn a_second_copy_of_an_answer_is_dropped() {
-    let mut driver = Driver::with_pending_offer(Impolite);
+    let mut driver = Driver::with_pending_offer();
     driver.hear(answer(1, "other1"));
     let applying = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
     driver.hear(answer(1, "other1"));
@@ -142,25 +137,19 @@ fn a_second_copy_of_an_answer_is_dropped() {
 
 #[test]
 fn an_offer_that_proves_a_lost_answer_makes_the_own_offer_go_out_again() {
-    for politeness in [Polite, Impolite] {
-        let mut driver = Driver::with_pending_offer(politeness);
+    for role in [Offerer, Answerer] {
+        let mut driver = Driver::with_second_offer_pending(role);
         driver.pass(Duration::from_secs(2));
-        driver.hear(offer(2, "other1"));
-        assert_eq!(driver.outputs(), [sent(offer(1, "own1"))]);
-        driver.hear(offer(2, "other1"));
+        driver.hear(offer(3, "other1"));
+        assert_eq!(driver.outputs(), [sent(offer(2, "own1"))]);
+        driver.hear(offer(3, "other1"));
         assert_eq!(driver.outputs(), [], "not once for every copy");
     }
 }
 
 #[test]
 fn an_ignored_offer_and_a_lost_one_do_not_wait_for_each_other() {
-    let mut polite = Driver::after_own_offer(Polite);
-    let mut impolite = Driver::after_remote_offer(Answerer, Impolite);
-    for driver in [&mut polite, &mut impolite] {
-        driver.need();
-        driver.offer("own1");
-        assert_eq!(driver.outputs(), [sent(offer(2, "own1"))]);
-    }
+    let [mut polite, mut impolite] = [Offerer, Answerer].map(Driver::with_second_offer_pending);
     // The impolite side's offer is lost, the polite side's is ignored.
     impolite.hear(offer(2, "own1"));
     assert_eq!(impolite.outputs(), []);
@@ -178,7 +167,7 @@ fn an_ignored_offer_and_a_lost_one_do_not_wait_for_each_other() {
 
 #[test]
 fn outputs_that_nobody_takes_stay_bounded() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     for number in 0..10_000 {
         driver.gather(candidate("own1", number));
         driver.hear(SignalPayload::Candidate(candidate("other1", number)));

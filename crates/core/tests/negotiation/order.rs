@@ -1,13 +1,13 @@
 //! What starts when: offers, answers, and one operation at a time.
 
-use sightline_core::negotiation::{Operation, OperationId, Politeness::*, Role::*};
+use sightline_core::negotiation::{Operation, OperationId, Role::*};
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent};
 use sightline_protocol::signalling::SignalPayload;
 
 #[test]
 fn an_offerer_offers_when_negotiation_is_needed() {
-    let mut driver = Driver::new(Offerer, Impolite);
+    let mut driver = Driver::new(Offerer);
     assert_eq!(driver.outputs(), []);
     driver.need();
     driver.offer("own1");
@@ -16,7 +16,7 @@ fn an_offerer_offers_when_negotiation_is_needed() {
 
 #[test]
 fn an_answerer_makes_no_offer_before_it_has_answered_one() {
-    let mut driver = Driver::new(Answerer, Impolite);
+    let mut driver = Driver::new(Answerer);
     driver.need();
     assert_eq!(driver.outputs(), []);
     driver.hear(offer(1, "other1"));
@@ -29,7 +29,7 @@ fn an_answerer_makes_no_offer_before_it_has_answered_one() {
 
 #[test]
 fn an_answerer_that_hears_of_a_need_while_it_answers_first_offers_after_it() {
-    let mut driver = Driver::new(Answerer, Impolite);
+    let mut driver = Driver::new(Answerer);
     driver.hear(offer(1, "other1"));
     let applying = driver.started(&Operation::SetRemoteDescription(description(offer(1, "other1"))));
     driver.done(applying);
@@ -45,21 +45,21 @@ fn an_answerer_that_hears_of_a_need_while_it_answers_first_offers_after_it() {
 
 #[test]
 fn an_offer_during_a_pending_answer_is_answered_after_it() {
-    for politeness in [Polite, Impolite] {
-        let mut driver = Driver::with_pending_offer(politeness);
-        driver.hear(answer(1, "other1"));
-        let applying = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
-        driver.hear(offer(2, "other1"));
+    for role in [Offerer, Answerer] {
+        let mut driver = Driver::with_second_offer_pending(role);
+        driver.hear(answer(2, "other1"));
+        let applying = driver.started(&Operation::SetRemoteDescription(description(answer(2, "other1"))));
+        driver.hear(offer(3, "other1"));
         assert_eq!(driver.outputs(), []);
         driver.done(applying);
-        driver.apply_and_answer(offer(2, "other1"), "own1");
-        assert_eq!(driver.outputs(), [sent(answer(2, "own1"))]);
+        driver.apply_and_answer(offer(3, "other1"), "own1");
+        assert_eq!(driver.outputs(), [sent(answer(3, "own1"))]);
     }
 }
 
 #[test]
 fn a_need_during_a_pending_answer_is_offered_after_it() {
-    let mut driver = Driver::with_pending_offer(Polite);
+    let mut driver = Driver::with_pending_offer();
     driver.hear(answer(1, "other1"));
     let applying = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
     driver.need();
@@ -70,7 +70,7 @@ fn a_need_during_a_pending_answer_is_offered_after_it() {
 
 #[test]
 fn a_need_while_a_candidate_is_being_added_is_offered_after_it() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     driver.hear(SignalPayload::Candidate(candidate("other1", 1)));
     let adding = driver.started(&Operation::AddIceCandidate(candidate("other1", 1)));
     driver.need();
@@ -82,7 +82,7 @@ fn a_need_while_a_candidate_is_being_added_is_offered_after_it() {
 
 #[test]
 fn a_waiting_offer_is_answered_before_an_own_one_is_made() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     driver.hear(SignalPayload::Candidate(candidate("other1", 1)));
     let adding = driver.started(&Operation::AddIceCandidate(candidate("other1", 1)));
     driver.need();
@@ -96,7 +96,7 @@ fn a_waiting_offer_is_answered_before_an_own_one_is_made() {
 
 #[test]
 fn an_answer_that_arrives_while_a_candidate_is_being_added_is_applied_after_it() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     driver.need();
     driver.offer("own1");
     assert_eq!(driver.outputs(), [sent(offer(2, "own1"))]);
@@ -110,7 +110,7 @@ fn an_answer_that_arrives_while_a_candidate_is_being_added_is_applied_after_it()
 
 #[test]
 fn a_completion_with_a_stale_id_is_ignored() {
-    let mut driver = Driver::new(Offerer, Polite);
+    let mut driver = Driver::new(Offerer);
     driver.need();
     let offering = driver.started(&Operation::SetLocalOffer { ice_restart: false });
     driver.failed(OperationId(offering.0 + 1), "InvalidStateError");

@@ -1,6 +1,6 @@
 //! ICE restarts.
 
-use sightline_core::negotiation::{Operation, Politeness::*, Role::*};
+use sightline_core::negotiation::{Operation, Role::*};
 
 use crate::driver::{Driver, answer, description, offer, sent};
 
@@ -8,7 +8,7 @@ const RESTART: Operation = Operation::SetLocalOffer { ice_restart: true };
 
 #[test]
 fn a_restart_is_offered_at_once_in_stable() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     driver.restart_ice();
     let offering = driver.started(&RESTART);
     driver.described(offering, "own2");
@@ -17,7 +17,7 @@ fn a_restart_is_offered_at_once_in_stable() {
 
 #[test]
 fn a_restart_wanted_during_an_exchange_is_done_after_it() {
-    let mut driver = Driver::after_remote_offer(Answerer, Polite);
+    let mut driver = Driver::after_remote_offer();
     driver.hear(offer(2, "other1"));
     let applying = driver.started(&Operation::SetRemoteDescription(description(offer(2, "other1"))));
     driver.restart_ice();
@@ -30,7 +30,7 @@ fn a_restart_wanted_during_an_exchange_is_done_after_it() {
 
 #[test]
 fn a_restart_wanted_before_the_first_exchange_is_done_after_it() {
-    let mut driver = Driver::new(Offerer, Polite);
+    let mut driver = Driver::new(Offerer);
     driver.restart_ice();
     assert_eq!(driver.outputs(), []);
     driver.need();
@@ -44,7 +44,7 @@ fn a_restart_wanted_before_the_first_exchange_is_done_after_it() {
 
 #[test]
 fn only_one_restart_is_outstanding_at_a_time() {
-    let mut driver = Driver::after_own_offer(Impolite);
+    let mut driver = Driver::after_own_offer();
     driver.restart_ice();
     driver.restart_ice();
     let offering = driver.started(&RESTART);
@@ -63,7 +63,7 @@ fn only_one_restart_is_outstanding_at_a_time() {
 
 #[test]
 fn a_rolled_back_restart_is_offered_again() {
-    let mut driver = Driver::after_own_offer(Polite);
+    let mut driver = Driver::after_own_offer();
     driver.restart_ice();
     let offering = driver.started(&RESTART);
     driver.described(offering, "own2");
@@ -76,7 +76,7 @@ fn a_rolled_back_restart_is_offered_again() {
 
 #[test]
 fn a_restart_that_was_rolled_back_for_the_other_sides_restart_is_done() {
-    let mut driver = Driver::after_own_offer(Polite);
+    let mut driver = Driver::after_own_offer();
     driver.restart_ice();
     let offering = driver.started(&RESTART);
     driver.described(offering, "own2");

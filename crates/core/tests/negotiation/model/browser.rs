@@ -156,7 +156,7 @@ impl PeerConnection {
         match (description.kind, &self.signalling_state) {
             (DescriptionKind::Offer, SignallingState::Stable) => {}
             (DescriptionKind::Offer, SignallingState::HaveLocalOffer(_)) => {
-                assert!(self.may_roll_back, "the impolite side's offer is rolled back");
+                assert!(self.may_roll_back, "the answerer's offer is rolled back");
             }
             (DescriptionKind::Answer, SignallingState::HaveLocalOffer(offer)) => {
                 assert_eq!(remote.id, offer.id, "the answer is to another offer");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    negotiation::{Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Politeness, Role},
+    negotiation::{Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
 };
 use sightline_protocol::signalling::SignalPayload;
 
@@ -103,14 +103,11 @@ pub(crate) struct Coverage {
 
 impl World {
     /// The offerer (side 0) and the answerer (side 1), the offerer with what it brings to the call.
-    pub(crate) fn new(polite_side: usize, keeps_rolled_back_credentials: bool) -> Self {
+    pub(crate) fn new(keeps_rolled_back_credentials: bool) -> Self {
         let side = |side: usize, role| Side {
             role,
-            negotiator: Negotiator::new(
-                role,
-                if side == polite_side { Politeness::Polite } else { Politeness::Impolite },
-            ),
-            browser: PeerConnection::new(side, side == polite_side, keeps_rolled_back_credentials),
+            negotiator: Negotiator::new(role),
+            browser: PeerConnection::new(side, role == Role::Offerer, keeps_rolled_back_credentials),
             known_ufrag: String::new(),
             discredited: Vec::new(),
             last_offer_sent: None,
