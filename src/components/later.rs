@@ -5,7 +5,7 @@ use std::rc::Rc;
 use leptos::{prelude::*, reactive::computed::ScopedFuture, task::spawn_local};
 use sightline_core::notice::NoticeCode;
 
-use super::{notice::NoticeCard, notice_text::notice_text, page_header::PageHeader};
+use super::{notice_page::NoticePage, notice_text::notice_text};
 use crate::{
     chunk::{ChunkLost, LoadView},
     language::Language,
@@ -91,13 +91,7 @@ fn load(view: LoadView, meanwhile: Meanwhile) -> AnyView {
 }
 
 fn lost_page(retry: Callback<()>) -> AnyView {
-    view! {
-        <PageHeader />
-        <main class="page-middle">
-            <NoticeCard code=NoticeCode::PartUnavailable retry=retry />
-        </main>
-    }
-    .into_any()
+    view! { <NoticePage code=NoticeCode::PartUnavailable retry=retry /> }.into_any()
 }
 
 fn lost(retry: Callback<()>) -> AnyView {

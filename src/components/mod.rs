@@ -27,6 +27,7 @@ pub mod logo;
 pub mod metric_help;
 pub mod metric_text;
 pub mod notice;
+pub mod notice_page;
 mod notice_text;
 pub mod page_header;
 pub mod panels;

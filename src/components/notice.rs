@@ -6,12 +6,12 @@ use sightline_core::notice::NoticeCode;
 use super::{
     check_link::CheckLink,
     icon::{Icon, IconName},
-    link::Link,
     notice_text::notice_text,
 };
-use crate::{language::Language, navigation::Navigator, route::Route, sentence};
+use crate::{language::Language, sentence};
 
-/// The warnings, one below the other. What is no warning is left out: it is a [`NoticeCard`], or stands at its input.
+/// The warnings, one below the other. What is no warning is left out: it has a
+/// [page of its own](super::notice_page::NoticePage), or stands at its input.
 #[component]
 pub fn NoticeList(
     /// What to tell, oldest first.
@@ -86,57 +86,6 @@ pub fn NoticeList(
     .into_any()
 }
 
-/// What stands in the way of the call, in place of it.
-#[component]
-pub fn NoticeCard(
-    /// What happened.
-    code: NoticeCode,
-    /// Tries again.
-    #[prop(optional)]
-    retry: Option<Callback<()>>,
-) -> AnyView {
-    let language = Language::from_context();
-    let (title, hint) = notice_text(code);
-    let way_on = match way_on(code) {
-        WayOn::Retry => retry.map(|retry| {
-            view! {
-                <button type="button" class="button primary" on:click=move |_| retry.run(())>
-                    {language.text(sentence!(notice.retry))}
-                </button>
-            }
-            .into_any()
-        }),
-        WayOn::Reload => {
-            let here = Navigator::from_context().map(|navigator| navigator.href(&navigator.route()));
-            // An ordinary link, so that the browser loads everything again.
-            Some(
-                view! {
-                    <a class="button primary" href=here>
-                        {language.text(sentence!(notice.reload))}
-                    </a>
-                }
-                .into_any(),
-            )
-        }
-        WayOn::None => None,
-    };
-    view! {
-        <section class="notice-card" role="alert" data-testid="notice" data-code=code.as_str()>
-            <span class="notice-card-icon">
-                <Icon name=notice_icon(code) />
-            </span>
-            <h1>{language.text(title)}</h1>
-            <p>{language.text(hint)}</p>
-            <div class="notice-card-actions">
-                {way_on} {is_for_the_doctor(code).then(|| view! { <CheckLink class="button" /> })} <Link to=Route::Home class="button">
-                    {language.text(sentence!(notice.home))}
-                </Link>
-            </div>
-        </section>
-    }
-    .into_any()
-}
-
 /// A problem with what was typed, told beside the input.
 #[component]
 pub fn InputNotice(
@@ -157,22 +106,8 @@ pub fn InputNotice(
     .into_any()
 }
 
-enum WayOn {
-    Retry,
-    Reload,
-    None,
-}
-
-fn way_on(code: NoticeCode) -> WayOn {
-    match code {
-        NoticeCode::NameInvalid | NoticeCode::ProtocolError | NoticeCode::ProtocolVersion => WayOn::Reload,
-        NoticeCode::UnsupportedBrowser | NoticeCode::RoomNameInvalid => WayOn::None,
-        _ => WayOn::Retry,
-    }
-}
-
 /// Whether the connection doctor knows more.
-fn is_for_the_doctor(code: NoticeCode) -> bool {
+pub(super) fn is_for_the_doctor(code: NoticeCode) -> bool {
     matches!(
         code,
         NoticeCode::ConnectionFailed
@@ -186,7 +121,8 @@ fn is_for_the_doctor(code: NoticeCode) -> bool {
     )
 }
 
-fn notice_icon(code: NoticeCode) -> IconName {
+/// What it is about.
+pub(super) fn notice_icon(code: NoticeCode) -> IconName {
     match code {
         NoticeCode::PermissionDenied
         | NoticeCode::PermissionPending

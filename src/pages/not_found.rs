@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use sightline_core::notice::NoticeCode;
 
 use crate::{
-    components::{link::Link, logo::Mark, notice::NoticeCard, page_header::PageHeader},
+    components::{link::Link, logo::Mark, notice_page::NoticePage, page_header::PageHeader},
     language::Language,
     route::Route,
     sentence,
@@ -35,11 +35,5 @@ pub fn NotFound() -> AnyView {
 /// A room name that is not allowed.
 #[component]
 pub fn RoomNameInvalid() -> AnyView {
-    view! {
-        <PageHeader />
-        <main class="page-middle">
-            <NoticeCard code=NoticeCode::RoomNameInvalid />
-        </main>
-    }
-    .into_any()
+    view! { <NoticePage code=NoticeCode::RoomNameInvalid /> }.into_any()
 }

@@ -23,6 +23,7 @@ async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
     let ada = seen(Portrait::Ada).await?;
     let bob = seen(Portrait::Bob).await?;
     let eve = seen(Portrait::Eve).await?;
+    ada.set_size(1280, 960).await?;
     ada.open("/").await?;
     ada.until("the first page is there", |page| page.shows("go")).await?;
     keep(&ada, "home").await?;
@@ -44,7 +45,7 @@ async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
     eve.until_received("The new build").await?;
     eve.say("Looking at it now.\nThe picture is sharp here.").await?;
     ada.until_received("Looking at it now.").await?;
-    ada.say("Same here, 30 frames a second.").await?;
+    ada.say("Same here, and not one freeze.").await?;
     ada.until_delivered("Same here").await?;
     keep(&ada, "call").await?;
 
@@ -56,6 +57,8 @@ async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
     })
     .await?;
     keep(&ada, "panel").await?;
+    let () = ada.execute(SHOW_CHARTS, vec![]).await?;
+    keep(&ada, "charts").await?;
 
     ada.click("stats-toggle").await?;
     ada.set_size(390, 844).await?;
@@ -65,6 +68,7 @@ async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
 const LONG: Duration = Duration::from_secs(120);
 const SAMPLES: &str = "
     return Math.min(...[...document.querySelectorAll('[data-testid=charts]')].map((charts) => Number(charts.dataset.samples)));";
+const SHOW_CHARTS: &str = "document.querySelector('[data-testid=charts]').scrollIntoView()";
 
 async fn keep(page: &Page, name: &str) -> Result<()> {
     let Some(folder) = folder() else { return Ok(()) };

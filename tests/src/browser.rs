@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use etcetera::BaseStrategy;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::{
@@ -245,7 +246,8 @@ fn driver_program(engine: Engine, port: u16, bidi_port: u16) -> Result<(PathBuf,
             ("GECKODRIVER", "geckodriver", options.map(str::to_owned).into())
         }
     };
-    let installed = dirs::cache_dir().map(|cache| cache.join("sightline/tools/bin"));
+    let installed =
+        etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("sightline/tools/bin"));
     let search: Vec<PathBuf> =
         env::split_paths(&env::var_os("PATH").unwrap_or_default()).chain(installed).collect();
     let program = match env::var_os(variable) {

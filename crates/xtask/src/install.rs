@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use etcetera::BaseStrategy;
 
 use crate::process;
 
@@ -18,9 +19,9 @@ use crate::process;
 /// # Errors
 /// Where the system names no cache folder for the user.
 pub(crate) fn tools_dir() -> Result<PathBuf> {
-    let cache =
-        dirs::cache_dir().context("this system names no cache folder for the user; set XDG_CACHE_HOME")?;
-    Ok(cache.join("sightline").join("tools"))
+    let folders = etcetera::choose_base_strategy()
+        .context("this system names no home folder for the user; set HOME or XDG_CACHE_HOME")?;
+    Ok(folders.cache_dir().join("sightline").join("tools"))
 }
 
 /// Where cargo puts the executables in [`tools_dir`].

@@ -200,7 +200,7 @@ fn deny() -> Result<Outcome> {
     if which::which("cargo-deny").is_err() {
         return Ok(Outcome::Skipped("cargo-deny is not installed (cargo install cargo-deny)"));
     }
-    passed(&mut process::cargo(["deny", "check", "licenses", "bans", "sources"]))
+    passed(&mut process::cargo(["deny", "--workspace", "check", "licenses", "bans", "sources"]))
 }
 
 fn in_browser(

@@ -19,8 +19,8 @@ use crate::{
         icon::{Icon, IconName},
         invitation_menu::InvitationMenu,
         logo::Mark,
-        notice::{NoticeCard, NoticeList},
-        page_header::PageHeader,
+        notice::NoticeList,
+        notice_page::NoticePage,
         panels::Panels,
         settings_menu::SettingsMenu,
         settings_panel::preload_settings_panel,
@@ -56,15 +56,7 @@ pub fn Call(
     let room = StoredValue::new(room);
     view! {
         {move || match obstacle.get() {
-            Some(code) => {
-                view! {
-                    <PageHeader />
-                    <main class="page-middle">
-                        <NoticeCard code=code retry=actions.retry />
-                    </main>
-                }
-                    .into_any()
-            }
+            Some(code) => view! { <NoticePage code=code retry=actions.retry /> }.into_any(),
             None => view! { <Room room=room.get_value() model=model actions=actions /> }.into_any(),
         }}
     }

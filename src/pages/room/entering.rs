@@ -11,7 +11,7 @@ use sightline_protocol::RoomName;
 use super::call::Call;
 use crate::{
     chunk,
-    components::{LaterWith, logo::Mark, notice::NoticeCard, page_header::PageHeader},
+    components::{LaterWith, logo::Mark, notice_page::NoticePage},
     language::Language,
     sentence,
     session::{
@@ -51,13 +51,7 @@ pub fn Entering(
                 clock::sleep(RETRY_AFTER).await;
                 let _ = retry.try_run(());
             });
-            view! {
-                <PageHeader />
-                <main class="page-middle">
-                    <NoticeCard code=NoticeCode::ServerUnreachable retry=retry />
-                </main>
-            }
-            .into_any()
+            view! { <NoticePage code=NoticeCode::ServerUnreachable retry=retry /> }.into_any()
         }
     };
     view! { <LaterWith view=load_call(entry) meanwhile=Rc::new(meanwhile) /> }.into_any()

@@ -13,7 +13,8 @@ use crate::{
         file_source::FileSource,
         icon::{Icon, IconName},
         level_meter::LevelMeter,
-        notice::{NoticeCard, NoticeList},
+        notice::NoticeList,
+        notice_page::NoticePage,
         page_header::PageHeader,
         settings_menu::load_lobby_settings,
         source_choice::SourceControl,
@@ -38,20 +39,10 @@ pub fn Lobby(
         model.notices.with(|notices| notices.iter().copied().find(|code| !code.is_warning()))
     });
     let room = StoredValue::new(room);
-    view! {
-        <PageHeader />
-        {move || match obstacle.get() {
-            Some(code) => {
-                view! {
-                    <main class="page-middle">
-                        <NoticeCard code=code />
-                    </main>
-                }
-                    .into_any()
-            }
-            None => view! { <Choices room=room.get_value() model=model actions=actions /> }.into_any(),
-        }}
-    }
+    (move || match obstacle.get() {
+        Some(code) => view! { <NoticePage code=code /> }.into_any(),
+        None => view! { <Choices room=room.get_value() model=model actions=actions /> }.into_any(),
+    })
     .into_any()
 }
 
@@ -62,6 +53,7 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
     let is_silent = Signal::derive(move || !model.microphone.get());
     let toggle_microphone = Callback::new(move |()| model.microphone.update(|is_on| *is_on = !*is_on));
     view! {
+        <PageHeader />
         <main class="lobby" data-testid="lobby">
             <section class="lobby-preview">
                 <Preview model=model toggle_microphone=toggle_microphone />
