@@ -227,10 +227,12 @@ impl PlayoutWatch {
         conditions: Vec<(String, String)>,
         now: Timestamp,
     ) {
-        let &mut Watched { declared, is_screen, .. } = self.of(member, now);
+        let &mut Watched { declared, is_screen, ref meter, .. } = self.of(member, now);
+        let begins_within = meter.has_report();
         let is_visible = self.is_visible;
         self.run.handle_open(member, || {
-            let mut recorder = Recorder::new(observed, now);
+            let meter = if begins_within { PlayoutMeter::within(now) } else { PlayoutMeter::new(now) };
+            let mut recorder = Recorder::new(observed, meter);
             recorder.handle_declaration(declared, now);
             recorder.handle_shows_only_changes(is_screen);
             recorder.handle_visibility(is_visible, now);

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use sightline_core::{
     Timestamp,
-    playout::{Declaration, ShownFrame},
+    playout::{Declaration, PlayoutSummary, ShownFrame},
     playout_watch::{NotedFrame, PlayoutWatch},
     report::Party,
     run::RunState,
     stamp::{Stamp, StripReading, Unreadable},
-    stats::ExpectedPicture,
+    stats::{ExpectedPicture, StatsEntry},
 };
 use sightline_protocol::{
     MemberId, RunId,
@@ -58,6 +59,18 @@ impl Page {
 
     fn stalls(&self) -> u32 {
         self.watch.shown(&bob(), ms(self.now_ms)).summary.stall_count
+    }
+
+    /// Every frame so far was decoded, of 1000 bytes each.
+    fn report(&mut self) -> PlayoutSummary {
+        let entries: Vec<StatsEntry> = serde_json::from_value(json!([{
+            "type": "inbound-rtp", "kind": "video", "id": "V", "timestamp": self.now_ms,
+            "framesReceived": self.presented, "framesDecoded": self.presented, "bytesReceived": self.presented * 1000,
+        }]))
+        .unwrap();
+        let summary = self.watch.handle_report(&bob(), &entries, ms(self.now_ms));
+        self.watch.record(&bob(), &entries, &[], self.now_ms, ms(self.now_ms));
+        summary
     }
 
     fn open_run(&mut self) {
@@ -149,4 +162,41 @@ fn stamps_are_told_only_of_a_member_that_says_it_stamps() {
     assert_eq!((truth.shown, truth.lost, truth.unreadable), (2, 1, 1));
     page.watch.handle_published(&bob(), stamped(false), ms(page.now_ms));
     assert_eq!(page.watch.truth(&bob()), None);
+}
+
+#[test]
+fn what_came_before_the_first_report_is_counted_of_a_member_that_came() {
+    let mut page = Page::new(true);
+    page.show(1000, None);
+    let first = page.report();
+    assert_eq!((first.frames_decoded, first.frames_presented), (Some(25.0), Some(25)));
+    assert_eq!((first.bytes, first.mean_bitrate_bps), (Some(25_000.0), None), "a rate needs a time");
+    page.show(1000, None);
+    let second = page.report();
+    assert_eq!((second.frames_received, second.frames_presented), (Some(50.0), Some(50)));
+    assert_eq!((second.bytes, second.mean_bitrate_bps), (Some(50_000.0), Some(200_000.0)));
+}
+
+#[test]
+fn what_came_before_it_is_not_counted_of_a_run_that_begins_later() {
+    let mut page = Page::new(true);
+    page.show(1000, None);
+    page.report();
+    page.open_run();
+    page.report();
+    page.show(2000, None);
+    page.report();
+    let of_the_run = page.watch.shown(&bob(), ms(page.now_ms)).summary;
+    assert_eq!((of_the_run.frames_decoded, of_the_run.frames_presented), (Some(50.0), Some(50)));
+    assert_eq!(of_the_run.bytes, Some(50_000.0));
+}
+
+#[test]
+fn a_run_that_was_there_first_counts_everything() {
+    let mut page = Page::new(true);
+    page.open_run();
+    page.show(1000, None);
+    page.report();
+    let of_the_run = page.watch.shown(&bob(), ms(page.now_ms)).summary;
+    assert_eq!((of_the_run.frames_decoded, of_the_run.frames_presented), (Some(25.0), Some(25)));
 }

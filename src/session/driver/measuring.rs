@@ -62,7 +62,7 @@ impl Driver {
                 let clock = self.links.values().find(|link| link.member == *member);
                 let clock = clock.and_then(|link| link.clock.estimate(now));
                 if self.playout.handle_run(member, message, || local, clock, now) {
-                    self.open_runs(now);
+                    self.begin_run(now);
                 }
             }
             RoomEvent::Entered { .. } => {
@@ -78,7 +78,13 @@ impl Driver {
     pub(super) fn start_run(&mut self, limit: Option<Duration>, now: Timestamp) {
         let id = RunId::from_random(random::bits());
         self.playout.start_run(id, self.local_party(), &self.view.room_name(), limit);
+        self.begin_run(now);
+    }
+
+    fn begin_run(&mut self, now: Timestamp) {
         self.open_runs(now);
+        // Its counters begin with a report: the sooner, the better they fit its frames.
+        self.next_stats = now;
     }
 
     pub(super) fn stop_run(&mut self, now: Timestamp) {

@@ -5,7 +5,7 @@ use crate::{
     stats::{StatsEntry, selected_pair_id},
 };
 
-/// Totals since the first report. `None` is "not reported".
+/// Totals since the measurement began. `None` is "not reported".
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Totals {
     pub(super) bytes: Option<f64>,
@@ -16,8 +16,10 @@ pub(super) struct Totals {
     pub(super) frames_dropped: Option<f64>,
     pub(super) freeze_count: Option<f64>,
     pub(super) freezes_s: Option<f64>,
-    /// By the reports' own clock.
+    /// From the first report on, by the reports' own clock.
     pub(super) seconds: f64,
+    /// What came within these.
+    pub(super) bytes_within: Option<f64>,
 }
 
 /// What one report added.
@@ -35,9 +37,11 @@ pub(super) struct Step {
     pub(super) has_new_path: bool,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Counters {
     pub(super) totals: Totals,
+    /// Whether the picture came before the measurement began: then the first report only says from where to count.
+    began_within: bool,
     last: Option<(Report, Timestamp)>,
 }
 
@@ -58,20 +62,34 @@ struct Report {
 }
 
 impl Counters {
+    /// Of a picture that comes from now on, or of one that has been coming (`began_within`).
+    pub(super) fn new(began_within: bool) -> Self {
+        Self { totals: Totals::default(), began_within, last: None }
+    }
+
+    /// Whether there was a report.
+    pub(super) fn has_report(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// Takes a report; what came in since the one before, where there is one.
     pub(super) fn handle_report(&mut self, entries: &[StatsEntry], now: Timestamp) -> Option<Step> {
         let report = Report::new(entries)?;
         let Some((last, last_at)) = self.last.replace((report.clone(), now)) else {
+            let counted = |counter: Option<f64>| {
+                counter.map(|already| if self.began_within { 0.0 } else { already.max(0.0) })
+            };
             self.totals = Totals {
-                bytes: report.bytes.map(|_| 0.0),
-                packets: report.packets.map(|_| 0.0),
-                lost: report.lost.map(|_| 0.0),
-                frames_received: report.frames_received.map(|_| 0.0),
-                frames_decoded: report.frames_decoded.map(|_| 0.0),
-                frames_dropped: report.frames_dropped.map(|_| 0.0),
-                freeze_count: report.freeze_count.map(|_| 0.0),
-                freezes_s: report.freezes_s.map(|_| 0.0),
+                bytes: counted(report.bytes),
+                packets: counted(report.packets),
+                lost: counted(report.lost),
+                frames_received: counted(report.frames_received),
+                frames_decoded: counted(report.frames_decoded),
+                frames_dropped: counted(report.frames_dropped),
+                freeze_count: counted(report.freeze_count),
+                freezes_s: counted(report.freezes_s),
                 seconds: 0.0,
+                bytes_within: report.bytes.map(|_| 0.0),
             };
             return None;
         };
@@ -87,6 +105,7 @@ impl Counters {
         };
         let totals = &mut self.totals;
         add(&mut totals.bytes, |report| report.bytes);
+        add(&mut totals.bytes_within, |report| report.bytes);
         add(&mut totals.packets, |report| report.packets);
         add(&mut totals.lost, |report| report.lost);
         add(&mut totals.frames_received, |report| report.frames_received);

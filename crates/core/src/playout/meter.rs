@@ -62,6 +62,17 @@ impl PlayoutMeter {
     /// A measurement that begins now, in which a picture is expected from now on.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
+        Self::counting(Counters::new(false), now)
+    }
+
+    /// A measurement that begins now, of a picture that has been coming: what its counters say in the first report is
+    /// where they begin.
+    #[must_use]
+    pub fn within(now: Timestamp) -> Self {
+        Self::counting(Counters::new(true), now)
+    }
+
+    fn counting(counters: Counters, now: Timestamp) -> Self {
         Self {
             expected_since: now,
             finished: None,
@@ -77,7 +88,7 @@ impl PlayoutMeter {
             count: 0,
             time: Duration::ZERO,
             longest: Duration::ZERO,
-            counters: Counters::default(),
+            counters,
             steps: Vec::new(),
             sender: Vec::new(),
             cuts: Vec::new(),
@@ -190,6 +201,12 @@ impl PlayoutMeter {
         self.marks.iter()
     }
 
+    /// Whether there was a stats report with a picture in it.
+    #[must_use]
+    pub fn has_report(&self) -> bool {
+        self.counters.has_report()
+    }
+
     /// When the first frame was shown.
     #[must_use]
     pub fn first_shown(&self) -> Option<Timestamp> {
@@ -241,7 +258,7 @@ impl PlayoutMeter {
             stalls_per_minute,
             bytes: totals.bytes,
             mean_bitrate_bps: totals
-                .bytes
+                .bytes_within
                 .filter(|_| totals.seconds > 0.0)
                 .map(|bytes| bytes * 8.0 / totals.seconds),
             bitrate_bps: self

@@ -72,12 +72,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Records from now on.
+    /// Records what `meter`, which begins with it, is to measure.
     #[must_use]
-    pub fn new(observed: Party, now: Timestamp) -> Self {
+    pub fn new(observed: Party, meter: PlayoutMeter) -> Self {
         Self {
             observed,
-            meter: PlayoutMeter::new(now),
+            meter,
             stamps: FrameLog::default(),
             samples: Vec::new(),
             events: Vec::new(),

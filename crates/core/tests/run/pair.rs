@@ -5,7 +5,7 @@ use std::time::Duration;
 use sightline_core::{
     Timestamp,
     clock::ClockEstimate,
-    playout::ShownFrame,
+    playout::{PlayoutMeter, ShownFrame},
     report::Party,
     run::{Recorder, Run, RunOutput},
     stamp::Stamp,
@@ -60,9 +60,9 @@ impl Pair {
     /// The ways between the two are open.
     pub(crate) fn open(&mut self) {
         let now = self.now;
-        self.ada.run.handle_open(&id("bob"), || Recorder::new(party("bob"), now));
+        self.ada.run.handle_open(&id("bob"), || Recorder::new(party("bob"), PlayoutMeter::new(now)));
         let now = self.bobs_now();
-        self.bob.run.handle_open(&id("ada"), || Recorder::new(party("ada"), now));
+        self.bob.run.handle_open(&id("ada"), || Recorder::new(party("ada"), PlayoutMeter::new(now)));
         self.deliver();
     }
 
@@ -85,7 +85,9 @@ impl Pair {
                 let clock = ClockEstimate { offset_us: -ahead_us(), error };
                 let local = || (party("bob"), "room".to_owned());
                 if self.bob.run.handle_control(&id("ada"), &message, local, Some(clock), bobs_now) {
-                    self.bob.run.handle_open(&id("ada"), || Recorder::new(party("ada"), bobs_now));
+                    self.bob
+                        .run
+                        .handle_open(&id("ada"), || Recorder::new(party("ada"), PlayoutMeter::new(bobs_now)));
                 }
             }
             for message in from_bob {
@@ -93,7 +95,9 @@ impl Pair {
                 let clock = ClockEstimate { offset_us: ahead_us(), error };
                 let local = || (party("ada"), "room".to_owned());
                 if self.ada.run.handle_control(&id("bob"), &message, local, Some(clock), now) {
-                    self.ada.run.handle_open(&id("bob"), || Recorder::new(party("bob"), now));
+                    self.ada
+                        .run
+                        .handle_open(&id("bob"), || Recorder::new(party("bob"), PlayoutMeter::new(now)));
                 }
             }
         }
