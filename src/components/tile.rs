@@ -84,6 +84,8 @@ pub fn Tile(
             class:is-speaking=is_speaking
             class:is-bad=is_bad
             class:is-featured=is_featured
+            // A finger cannot hover: a tap brings the buttons.
+            tabindex="-1"
             data-testid="tile"
             data-member=tile.member.get_value()
             data-name=tile.name

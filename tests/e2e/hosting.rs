@@ -39,8 +39,7 @@ async fn they_call_each_other_over_https_with_the_servers_own_certificate(
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
 
     for page in [&ada, &bob] {
-        page.expect_console_error("WebSocket connection to");
-        page.expect_console_error("establish a connection to the server at wss://");
+        page.expect_no_server();
     }
     scene.server().await?.terminate().await?;
     ada.until("it is seeking the server", |page| page.connection.as_deref() == Some("reconnecting")).await?;

@@ -33,6 +33,7 @@ mod signalling;
 mod soak;
 mod source;
 mod tabs;
+mod tile;
 mod turn;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         signalling::tests(&stage),
         source::tests(&stage),
         tabs::tests(&stage),
+        tile::tests(&stage),
         turn::tests(&stage),
         #[cfg(target_os = "linux")]
         networks::tests(&stage),

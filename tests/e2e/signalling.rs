@@ -6,7 +6,6 @@ use anyhow::Result;
 use libtest_mimic::Trial;
 use sightline_e2e::{
     browser::Engine,
-    page::Page,
     stage::{Pair, Scene, Stage},
 };
 
@@ -29,7 +28,9 @@ async fn a_call_survives_the_server_and_everyone_keeps_their_place(scene: &Scene
     bob.enter("survive", "Bob").await?;
     let before = ada.until_connected_to("Bob").await?;
     bob.until_connected_to("Ada").await?;
-    expect_no_server(&[&ada, &bob]);
+    for page in [&ada, &bob] {
+        page.expect_no_server();
+    }
 
     scene.server().await?.kill().await?;
     for page in [&ada, &bob] {
@@ -61,7 +62,9 @@ async fn a_server_that_is_asked_to_stop_ends_cleanly_and_the_call_goes_on(scene:
     bob.enter("stop", "Bob").await?;
     ada.until_connected_to("Bob").await?;
     bob.until_connected_to("Ada").await?;
-    expect_no_server(&[&ada, &bob]);
+    for page in [&ada, &bob] {
+        page.expect_no_server();
+    }
 
     scene.server().await?.terminate().await?;
     ada.until("it is seeking the server", |page| page.connection.as_deref() == Some("reconnecting")).await?;
@@ -75,7 +78,7 @@ async fn without_a_server_at_the_start_one_is_told_and_gets_in_when_it_is_there(
     let page = scene.page(Engine::Chromium).await?;
     page.open("/room/patience").await?;
     page.until("the lobby is there", |page| page.shows("lobby")).await?;
-    expect_no_server(&[&page]);
+    page.expect_no_server();
     scene.server().await?.kill().await?;
     page.click("join").await?;
     page.until_notice("server-unreachable").await?;
@@ -83,13 +86,4 @@ async fn without_a_server_at_the_start_one_is_told_and_gets_in_when_it_is_there(
     page.until("it is connected", |page| page.connection.as_deref() == Some("connected")).await?;
     page.until("the notice is gone", |page| !page.has_notice("server-unreachable")).await?;
     Ok(())
-}
-
-/// Both browsers log every socket that does not open, and Chromium every part of the page that does not come.
-fn expect_no_server(pages: &[&Arc<Page>]) {
-    for page in pages {
-        page.expect_console_error("WebSocket connection to");
-        page.expect_console_error("establish a connection to the server at ws://");
-        page.expect_console_error(".wasm - Failed to load resource");
-    }
 }

@@ -369,6 +369,14 @@ impl Page {
         self.expected_errors.lock().unwrap_or_else(PoisonError::into_inner).push(words.to_owned());
     }
 
+    /// Its server goes: both browsers log every socket that does not open, and Chromium every part of the page that does not
+    /// come. Right after a room was entered, parts of it still do.
+    pub fn expect_no_server(&self) {
+        for words in ["WebSocket", "a connection to the server at ws", ".wasm - Failed to load resource"] {
+            self.expect_console_error(words);
+        }
+    }
+
     /// What was stopped by the page's Content Security Policy since it was loaded.
     ///
     /// # Errors

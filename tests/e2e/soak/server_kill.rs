@@ -27,8 +27,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 async fn everybody_is_back_and_no_connection_was_closed(scene: &Scene) -> Result<()> {
     let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
     for page in [&ada, &bob] {
-        page.expect_console_error("WebSocket");
-        page.expect_console_error("connection to the server at ws://");
+        page.expect_no_server();
         page.expect_console_error("The connection to ws://");
     }
     ada.enter("kill", "Ada").await?;
