@@ -225,6 +225,8 @@ proptest! {
     ) {
         let (mut world, pages) = call(PAIRS[pair]);
         let mut said = [Vec::new(), Vec::new()];
+        // Who has been away from server and network for too long is gone: what is said then is said to nobody.
+        let mut unheard = Vec::new();
         for step in steps {
             match step {
                 Step::Network(is_up) => world.set_network(is_up),
@@ -232,9 +234,11 @@ proptest! {
                 Step::RestartServer => world.restart_server(),
                 Step::Say(first) => {
                     let from = usize::from(!first);
-                    let text = format!("{from} {}", said[from].len());
+                    let text = format!("{from} {} {}", said[from].len(), unheard.len());
+                    let is_somebody_there = world.state(pages[from], pages[1 - from]).is_some();
                     say(&mut world, pages[from], &text);
-                    said[from].push(text);
+                    let kept = if is_somebody_there { &mut said[from] } else { &mut unheard };
+                    kept.push(text);
                 }
                 Step::Renegotiate => {
                     for page in pages {
@@ -262,7 +266,9 @@ proptest! {
                 _ => None,
             });
             for message in own.filter(|message| message.author.is_none()) {
-                prop_assert_eq!(message.state, DeliveryState::Delivered);
+                let is_unheard = unheard.contains(&message.text);
+                let expected = if is_unheard { DeliveryState::Unheard } else { DeliveryState::Delivered };
+                prop_assert_eq!(message.state, expected);
             }
         }
     }
