@@ -134,7 +134,7 @@ async fn a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones(
     // With relayed candidates only, one in the new description is of an allocation that was made with fresh credentials.
     until("ICE restarts with a relayed candidate", PATIENCE, async || {
         let candidates =
-            "return sightlineProbe.connections.at(-1).localDescription.sdp.includes('typ relay')";
+            "return sightlineProbe.connections.at(-1).localDescription?.sdp.includes('typ relay') ?? false";
         let is_gathered: bool = ada.execute(candidates, vec![]).await?;
         let now = ufrag(&ada).await?;
         Ok(if is_gathered && now != before { Ok(()) } else { Err(now) })
@@ -152,8 +152,10 @@ async fn relay_user(page: &Page) -> Result<String> {
 }
 
 /// Names the ICE generation.
+/// Of the newest connection; empty while one that is built beside the other has no description yet.
 async fn ufrag(page: &Page) -> Result<String> {
-    let script = r"return sightlineProbe.connections.at(-1).localDescription.sdp.match(/ice-ufrag:(\S+)/)[1]";
+    let script =
+        r"return sightlineProbe.connections.at(-1).localDescription?.sdp.match(/ice-ufrag:(\S+)/)[1] ?? ''";
     page.execute(script, vec![]).await
 }
 
