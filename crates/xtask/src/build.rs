@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             fs::remove_file(&stamp)?;
         }
         if options.debug {
-            process::run(tools.trunk().args(["build", "--public-url", "/"]))?;
+            process::run(tools.trunk()?.args(["build", "--public-url", "/"]))?;
         } else {
             release::build(&tools, &dist)?;
         }

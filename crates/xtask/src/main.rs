@@ -88,6 +88,7 @@ fn main() -> ExitCode {
 fn setup(tests: bool) -> anyhow::Result<()> {
     let tools = tools::client_tools()?;
     tools.print();
+    println!("trunk: {}", tools::trunk()?.display());
     if tests {
         browsers::test_tools()?.print();
     }

@@ -20,7 +20,6 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// What [`client_tools`] found or installed.
 pub(crate) struct ClientTools {
-    trunk: PathBuf,
     /// As trunk compares it.
     pub(crate) wasm_bindgen_version: String,
     wasm_opt: PathBuf,
@@ -32,9 +31,13 @@ pub(crate) struct ClientTools {
 }
 
 impl ClientTools {
-    /// Trunk, set up so that it uses exactly these tools and downloads none of its own.
-    pub(crate) fn trunk(&self) -> Command {
-        let mut trunk = process::command(&self.trunk);
+    /// Trunk, set up so that it uses exactly these tools and downloads none of its own. Installed here because only a debug
+    /// build needs it, and compiling it takes longer than the rest of a first build.
+    ///
+    /// # Errors
+    /// Where it is missing and cannot be installed.
+    pub(crate) fn trunk(&self) -> Result<Command> {
+        let mut trunk = process::command(trunk()?);
         trunk
             .env("PATH", &self.search_path)
             .env("TRUNK_TOOLS_WASM_BINDGEN", &self.wasm_bindgen_version)
@@ -42,7 +45,7 @@ impl ClientTools {
             .env("TRUNK_SKIP_VERSION_CHECK", "true")
             // Trunk reads it as its own `--no-color` flag and refuses the customary value, 1.
             .env_remove("NO_COLOR");
-        trunk
+        Ok(trunk)
     }
 
     /// Binds WebAssembly to JavaScript.
@@ -73,9 +76,8 @@ impl ClientTools {
         process::filter(&mut esbuild, text)
     }
 
-    /// Says what is used.
+    /// Prints which tools are used.
     pub(crate) fn print(&self) {
-        println!("trunk {TRUNK_VERSION}: {}", self.trunk.display());
         println!("wasm-bindgen {}", self.wasm_bindgen_version);
         println!("wasm-opt {}: {}", self.wasm_opt_version, self.wasm_opt.display());
         match &self.esbuild {
@@ -94,19 +96,26 @@ impl ClientTools {
 pub(crate) fn client_tools() -> Result<ClientTools> {
     wasm_target()?;
     let wasm_bindgen_version = locked_version("wasm-bindgen")?;
-    let trunk = compiled_tool(&CompiledTool {
-        executable: "trunk",
-        package: "trunk",
-        version: TRUNK_VERSION,
-        locked: true,
-        purpose: "bundles the client",
-        duration: "5 to 11 minutes on two cores",
-    })?;
     wasm_bindgen(&wasm_bindgen_version, "wasm-bindgen")?;
     let (wasm_opt, wasm_opt_version) = wasm_opt()?;
     let esbuild = esbuild()?;
     let search_path = install::search_path()?;
-    Ok(ClientTools { trunk, wasm_bindgen_version, wasm_opt, wasm_opt_version, esbuild, search_path })
+    Ok(ClientTools { wasm_bindgen_version, wasm_opt, wasm_opt_version, esbuild, search_path })
+}
+
+/// Trunk, which builds and serves the client while a developer works on it.
+///
+/// # Errors
+/// Where it is missing and cannot be installed.
+pub(crate) fn trunk() -> Result<PathBuf> {
+    compiled_tool(&CompiledTool {
+        executable: "trunk",
+        package: "trunk",
+        version: TRUNK_VERSION,
+        locked: true,
+        purpose: "serves the client while you work on it",
+        duration: "5 to 14 minutes on two cores",
+    })
 }
 
 /// The runner of the browser crate's tests.
