@@ -94,23 +94,9 @@ fn static_client(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
-    copy_tree(&workspace::dist_dir(), folder)?;
+    workspace::copy_folder(&workspace::dist_dir(), folder)?;
     placement::place(folder, "/sub/path/", "")?;
     fs::copy(folder.join("index.html"), folder.join("404.html"))?;
-    Ok(())
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_tree(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
     Ok(())
 }
 

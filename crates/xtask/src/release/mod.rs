@@ -53,21 +53,7 @@ pub(crate) fn build(tools: &ClientTools, dist: &Path) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(dist).context("cannot clear dist/")?;
     }
-    copy_dir(&staged, dist).context("cannot write dist/")
-}
-
-fn copy_dir(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_dir(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
+    workspace::copy_folder(&staged, dist).context("cannot write dist/")
 }
 
 /// A piece of WebAssembly on its way into `dist/`.

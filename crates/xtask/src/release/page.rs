@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 
-use super::{copy_dir, place, worker::Worker};
+use super::{place, worker::Worker};
 use crate::{tools::ClientTools, workspace};
 
 /// What trunk puts there; what it would do with it is done here.
@@ -67,7 +67,7 @@ pub(super) fn assemble(
             }
             Some("copy-dir") => {
                 let from = workspace::root().join(link.href()?);
-                copy_dir(&from, &dist.join(from.file_name().unwrap_or_default()))?;
+                workspace::copy_folder(&from, &dist.join(from.file_name().unwrap_or_default()))?;
             }
             Some("rust") if link.attribute("data-type").as_deref() == Some("worker") => {
                 link.worker()?.build(tools, work, dist)?;
