@@ -1,7 +1,7 @@
 //! The figures of every connection: rows, charts, details.
 
 use leptos::prelude::*;
-use sightline_core::stats::{Figure, FigureValue, Metric};
+use sightline_core::stats::{Figure, FigureValue, Metric, Origin};
 
 use super::{
     check_link::CallCheckLink,
@@ -176,8 +176,11 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
 fn Row(tile: TileModel, metric: Metric) -> AnyView {
     let language = Language::from_context();
     let value = Memo::new(move |_| tile.figures.with(|figures| value_of(figures, metric)));
-    let missing =
-        if metric.is_told() { sentence!(figures.not_told) } else { sentence!(figures.not_reported) };
+    let missing = if metric.origin() == Origin::Remote {
+        sentence!(figures.not_told)
+    } else {
+        sentence!(figures.not_reported)
+    };
     let shown = Signal::derive(move || {
         value
             .with(|value| figure_text::human(metric, value.as_ref()))

@@ -280,7 +280,7 @@ fn figures() -> Vec<Figure> {
         Unit::Word if metric == Metric::QualityLimitationReason => None,
         Unit::Word => Some(FigureValue::Word("VP8".to_owned())),
     };
-    Metric::ALL.into_iter().map(|metric| Figure { metric, value: value(metric) }).collect()
+    Metric::ALL.iter().map(|&metric| Figure { metric, value: value(metric) }).collect()
 }
 
 fn conversation() -> Vec<ChatLine> {

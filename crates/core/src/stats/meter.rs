@@ -177,8 +177,8 @@ impl ConnectionMeter {
         let quality = assess(&signs);
         let own_limitation = self.settled_limitation();
         let rows: Vec<_> = Metric::ALL
-            .into_iter()
-            .map(|metric| Figure {
+            .iter()
+            .map(|&metric| Figure {
                 metric,
                 value: reception::value(metric, told.as_ref())
                     .or_else(|| value(metric, now, previous, first, states))

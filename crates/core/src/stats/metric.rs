@@ -1,86 +1,139 @@
-//! The rows that a person or a test reads: names, units, values.
+//! The table of metrics, and what a row of figures is.
 
-/// What a figure is. Names follow W3C webrtc-stats in snake case where there is one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "`unit` and docs/measuring.md define each")]
-pub enum Metric {
-    ReceiveBitrate,
-    SendBitrate,
-    AvailableOutgoingBitrate,
-    FramesPerSecond,
-    FramesPerSecondSent,
-    FrameWidth,
-    FrameHeight,
-    FrameWidthSent,
-    FrameHeightSent,
-    Codec,
-    CodecSent,
-    AudioCodec,
-    RoundTripTime,
-    Jitter,
-    PacketsLost,
-    LossRatio,
-    FreezeCount,
-    TotalFreezesDuration,
-    FramesDropped,
-    AudioLevel,
-    QualityLimitationReason,
-    Path,
-    Protocol,
-    ConnectionState,
-    IceState,
-    DtlsState,
-    SignalingState,
-    // How the picture was shown since it was first expected, by its frames.
-    StallRatio,
-    StallCount,
-    StallTime,
-    LongestStall,
-    StallsPerMinute,
-    TimeToFirstFrame,
-    FramesPresented,
-    FramesReceived,
-    FramesDecoded,
-    MeanReceiveBitrate,
-    BytesReceived,
-    // What is known of a source whose every frame carries a stamp.
-    StampedFramesShown,
-    StampedFramesLost,
-    StampedFramesRepeated,
-    StampedFramesLate,
-    StampedFramesUnreadable,
-    StampedDelay,
-    StampedDelayMean,
-    StampedDelayLongest,
-    ClockOffset,
-    ClockError,
-    StampReadCost,
-    // How the other side receives what is sent from here, as it tells over the `telemetry` channel.
-    RemoteReceiveBitrate,
-    RemoteFrameWidth,
-    RemoteFrameHeight,
-    RemoteFramesPerSecond,
-    RemoteLossRatio,
-    RemoteJitter,
-    RemoteFrozenRatio,
+/// Calls the macro `$callback` with every metric, in the order in which they are shown: variant, name, [`Unit`], [`Origin`].
+/// The name follows W3C webrtc-stats where it has the metric. It is also the key of the metric's texts in `locales/` (`metric` and
+/// `help`) and the first column of its row in `docs/measuring.md`.
+#[macro_export]
+macro_rules! with_metrics {
+    ($callback:ident) => {
+        $callback! {
+            ReceiveBitrate receive_bitrate BitsPerSecond Local;
+            SendBitrate send_bitrate BitsPerSecond Local;
+            FramesPerSecond frames_per_second FramesPerSecond Local;
+            FrameWidth frame_width Pixels Local;
+            FrameHeight frame_height Pixels Local;
+            RoundTripTime round_trip_time Seconds Local;
+            LossRatio loss_ratio Ratio Local;
+            Jitter jitter Seconds Local;
+            Codec codec Word Local;
+            Path path Word Local;
+            StallRatio stall_ratio Ratio Local;
+            StallCount stall_count Count Local;
+            StallTime stall_time Seconds Local;
+            LongestStall longest_stall Seconds Local;
+            StallsPerMinute stalls_per_minute PerMinute Local;
+            FreezeCount freeze_count Count Local;
+            TotalFreezesDuration total_freezes_duration Seconds Local;
+            TimeToFirstFrame time_to_first_frame Seconds Local;
+            MeanReceiveBitrate mean_receive_bitrate BitsPerSecond Local;
+            BytesReceived bytes_received Bytes Local;
+            FramesReceived frames_received Count Local;
+            FramesDecoded frames_decoded Count Local;
+            FramesPresented frames_presented Count Local;
+            PacketsLost packets_lost Count Local;
+            FramesDropped frames_dropped Count Local;
+            AudioLevel audio_level Ratio Local;
+            AudioCodec audio_codec Word Local;
+            FramesPerSecondSent frames_per_second_sent FramesPerSecond Local;
+            FrameWidthSent frame_width_sent Pixels Local;
+            FrameHeightSent frame_height_sent Pixels Local;
+            CodecSent codec_sent Word Local;
+            AvailableOutgoingBitrate available_outgoing_bitrate BitsPerSecond Local;
+            QualityLimitationReason quality_limitation_reason Word Local;
+            Protocol protocol Word Local;
+            ConnectionState connection_state Word Local;
+            IceState ice_state Word Local;
+            DtlsState dtls_state Word Local;
+            SignalingState signaling_state Word Local;
+            StampedFramesShown stamped_frames_shown Count Local;
+            StampedFramesLost stamped_frames_lost Count Local;
+            StampedFramesRepeated stamped_frames_repeated Count Local;
+            StampedFramesLate stamped_frames_late Count Local;
+            StampedFramesUnreadable stamped_frames_unreadable Count Local;
+            StampedDelay stamped_delay Seconds Local;
+            StampedDelayMean stamped_delay_mean Seconds Local;
+            StampedDelayLongest stamped_delay_longest Seconds Local;
+            ClockOffset clock_offset Seconds Local;
+            ClockError clock_error Seconds Local;
+            StampReadCost stamp_read_cost Seconds Local;
+            RemoteReceiveBitrate remote_receive_bitrate BitsPerSecond Remote;
+            RemoteFrameWidth remote_frame_width Pixels Remote;
+            RemoteFrameHeight remote_frame_height Pixels Remote;
+            RemoteFramesPerSecond remote_frames_per_second FramesPerSecond Remote;
+            RemoteLossRatio remote_loss_ratio Ratio Remote;
+            RemoteJitter remote_jitter Seconds Remote;
+            RemoteFrozenRatio remote_frozen_ratio Ratio Remote;
+        }
+    };
 }
 
-/// How a figure's number is to be read.
+macro_rules! define_metrics {
+    ($($variant:ident $name:ident $unit:ident $origin:ident;)+) => {
+        /// What a figure is. `docs/measuring.md` defines each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "docs/measuring.md defines each")]
+        pub enum Metric {
+            $($variant,)+
+        }
+
+        impl Metric {
+            /// Every metric in the order in which they are shown.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in snake case, as tests, exports and locales spell it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($name),)+
+                }
+            }
+
+            /// The unit of its number.
+            #[must_use]
+            pub fn unit(self) -> Unit {
+                match self {
+                    $(Self::$variant => Unit::$unit,)+
+                }
+            }
+
+            /// Which side measures it.
+            #[must_use]
+            pub fn origin(self) -> Origin {
+                match self {
+                    $(Self::$variant => Origin::$origin,)+
+                }
+            }
+        }
+    };
+}
+
+with_metrics!(define_metrics);
+
+/// Which side measures a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// This browser. Where the value is missing, this browser does not report it.
+    Local,
+    /// The other side, which reports it over the `telemetry` channel.
+    Remote,
+}
+
+/// The unit of a figure's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Bits a second.
+    /// Bits per second.
     BitsPerSecond,
     /// Seconds.
     Seconds,
     /// Between 0 and 1.
     Ratio,
-    /// Frames a second.
+    /// Frames per second.
     FramesPerSecond,
     /// Pixels.
     Pixels,
-    /// A number of things since the connection was made.
+    /// A number of events since the connection was made.
     Count,
-    /// Things a minute.
+    /// Events per minute.
     PerMinute,
     /// Bytes.
     Bytes,
@@ -104,207 +157,4 @@ pub struct Figure {
     pub metric: Metric,
     /// `None` where the browser has no such figure, or there is nothing to measure: never zero instead.
     pub value: Option<FigureValue>,
-}
-
-impl Metric {
-    /// Every metric in the order in which they are shown.
-    pub const ALL: [Self; 56] = [
-        Self::ReceiveBitrate,
-        Self::SendBitrate,
-        Self::FramesPerSecond,
-        Self::FrameWidth,
-        Self::FrameHeight,
-        Self::RoundTripTime,
-        Self::LossRatio,
-        Self::Jitter,
-        Self::Codec,
-        Self::Path,
-        Self::StallRatio,
-        Self::StallCount,
-        Self::StallTime,
-        Self::LongestStall,
-        Self::StallsPerMinute,
-        Self::FreezeCount,
-        Self::TotalFreezesDuration,
-        Self::TimeToFirstFrame,
-        Self::MeanReceiveBitrate,
-        Self::BytesReceived,
-        Self::FramesReceived,
-        Self::FramesDecoded,
-        Self::FramesPresented,
-        Self::PacketsLost,
-        Self::FramesDropped,
-        Self::AudioLevel,
-        Self::AudioCodec,
-        Self::FramesPerSecondSent,
-        Self::FrameWidthSent,
-        Self::FrameHeightSent,
-        Self::CodecSent,
-        Self::AvailableOutgoingBitrate,
-        Self::QualityLimitationReason,
-        Self::Protocol,
-        Self::ConnectionState,
-        Self::IceState,
-        Self::DtlsState,
-        Self::SignalingState,
-        Self::StampedFramesShown,
-        Self::StampedFramesLost,
-        Self::StampedFramesRepeated,
-        Self::StampedFramesLate,
-        Self::StampedFramesUnreadable,
-        Self::StampedDelay,
-        Self::StampedDelayMean,
-        Self::StampedDelayLongest,
-        Self::ClockOffset,
-        Self::ClockError,
-        Self::StampReadCost,
-        Self::RemoteReceiveBitrate,
-        Self::RemoteFrameWidth,
-        Self::RemoteFrameHeight,
-        Self::RemoteFramesPerSecond,
-        Self::RemoteLossRatio,
-        Self::RemoteJitter,
-        Self::RemoteFrozenRatio,
-    ];
-
-    /// The name as tests and exports read it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReceiveBitrate => "receive_bitrate",
-            Self::SendBitrate => "send_bitrate",
-            Self::AvailableOutgoingBitrate => "available_outgoing_bitrate",
-            Self::FramesPerSecond => "frames_per_second",
-            Self::FramesPerSecondSent => "frames_per_second_sent",
-            Self::FrameWidth => "frame_width",
-            Self::FrameHeight => "frame_height",
-            Self::FrameWidthSent => "frame_width_sent",
-            Self::FrameHeightSent => "frame_height_sent",
-            Self::Codec => "codec",
-            Self::CodecSent => "codec_sent",
-            Self::AudioCodec => "audio_codec",
-            Self::RoundTripTime => "round_trip_time",
-            Self::Jitter => "jitter",
-            Self::PacketsLost => "packets_lost",
-            Self::LossRatio => "loss_ratio",
-            Self::FreezeCount => "freeze_count",
-            Self::TotalFreezesDuration => "total_freezes_duration",
-            Self::FramesDropped => "frames_dropped",
-            Self::AudioLevel => "audio_level",
-            Self::QualityLimitationReason => "quality_limitation_reason",
-            Self::Path => "path",
-            Self::Protocol => "protocol",
-            Self::ConnectionState => "connection_state",
-            Self::IceState => "ice_state",
-            Self::DtlsState => "dtls_state",
-            Self::SignalingState => "signaling_state",
-            Self::StallRatio => "stall_ratio",
-            Self::StallCount => "stall_count",
-            Self::StallTime => "stall_time",
-            Self::LongestStall => "longest_stall",
-            Self::StallsPerMinute => "stalls_per_minute",
-            Self::TimeToFirstFrame => "time_to_first_frame",
-            Self::FramesPresented => "frames_presented",
-            Self::FramesReceived => "frames_received",
-            Self::FramesDecoded => "frames_decoded",
-            Self::MeanReceiveBitrate => "mean_receive_bitrate",
-            Self::BytesReceived => "bytes_received",
-            Self::StampedFramesShown => "stamped_frames_shown",
-            Self::StampedFramesLost => "stamped_frames_lost",
-            Self::StampedFramesRepeated => "stamped_frames_repeated",
-            Self::StampedFramesLate => "stamped_frames_late",
-            Self::StampedFramesUnreadable => "stamped_frames_unreadable",
-            Self::StampedDelay => "stamped_delay",
-            Self::StampedDelayMean => "stamped_delay_mean",
-            Self::StampedDelayLongest => "stamped_delay_longest",
-            Self::ClockOffset => "clock_offset",
-            Self::ClockError => "clock_error",
-            Self::StampReadCost => "stamp_read_cost",
-            Self::RemoteReceiveBitrate => "remote_receive_bitrate",
-            Self::RemoteFrameWidth => "remote_frame_width",
-            Self::RemoteFrameHeight => "remote_frame_height",
-            Self::RemoteFramesPerSecond => "remote_frames_per_second",
-            Self::RemoteLossRatio => "remote_loss_ratio",
-            Self::RemoteJitter => "remote_jitter",
-            Self::RemoteFrozenRatio => "remote_frozen_ratio",
-        }
-    }
-
-    /// Whether the other side tells it, so that it is not this browser where it is missing.
-    #[must_use]
-    pub fn is_told(self) -> bool {
-        matches!(
-            self,
-            Self::RemoteReceiveBitrate
-                | Self::RemoteFrameWidth
-                | Self::RemoteFrameHeight
-                | Self::RemoteFramesPerSecond
-                | Self::RemoteLossRatio
-                | Self::RemoteJitter
-                | Self::RemoteFrozenRatio
-        )
-    }
-
-    /// How its number is to be read.
-    #[must_use]
-    pub fn unit(self) -> Unit {
-        match self {
-            Self::ReceiveBitrate
-            | Self::SendBitrate
-            | Self::AvailableOutgoingBitrate
-            | Self::MeanReceiveBitrate
-            | Self::RemoteReceiveBitrate => Unit::BitsPerSecond,
-            Self::FramesPerSecond | Self::FramesPerSecondSent | Self::RemoteFramesPerSecond => {
-                Unit::FramesPerSecond
-            }
-            Self::FrameWidth
-            | Self::FrameHeight
-            | Self::FrameWidthSent
-            | Self::FrameHeightSent
-            | Self::RemoteFrameWidth
-            | Self::RemoteFrameHeight => Unit::Pixels,
-            Self::RoundTripTime
-            | Self::Jitter
-            | Self::TotalFreezesDuration
-            | Self::StallTime
-            | Self::LongestStall
-            | Self::TimeToFirstFrame
-            | Self::StampedDelay
-            | Self::StampedDelayMean
-            | Self::StampedDelayLongest
-            | Self::ClockOffset
-            | Self::ClockError
-            | Self::StampReadCost
-            | Self::RemoteJitter => Unit::Seconds,
-            Self::LossRatio
-            | Self::StallRatio
-            | Self::AudioLevel
-            | Self::RemoteLossRatio
-            | Self::RemoteFrozenRatio => Unit::Ratio,
-            Self::PacketsLost
-            | Self::FreezeCount
-            | Self::FramesDropped
-            | Self::StallCount
-            | Self::FramesPresented
-            | Self::FramesReceived
-            | Self::FramesDecoded
-            | Self::StampedFramesShown
-            | Self::StampedFramesLost
-            | Self::StampedFramesRepeated
-            | Self::StampedFramesLate
-            | Self::StampedFramesUnreadable => Unit::Count,
-            Self::StallsPerMinute => Unit::PerMinute,
-            Self::BytesReceived => Unit::Bytes,
-            Self::Codec
-            | Self::CodecSent
-            | Self::AudioCodec
-            | Self::QualityLimitationReason
-            | Self::Path
-            | Self::Protocol
-            | Self::ConnectionState
-            | Self::IceState
-            | Self::DtlsState
-            | Self::SignalingState => Unit::Word,
-        }
-    }
 }
