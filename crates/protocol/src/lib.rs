@@ -1,7 +1,8 @@
 //! What goes over the wire between Sightline's parts: ids, messages, limits and the version.
 //!
 //! The prose of the same protocol, with the order of messages and who answers what, is `docs/protocol.md`.
-//! This crate holds data only; the state machines that speak it are in `sightline-core` and `sightline-server`.
+//! This crate holds data and the rules of names and texts; the state machines that speak it are in `sightline-core` and
+//! `sightline-server`.
 
 pub mod control;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod room;
 pub mod signalling;
 pub mod tabs;
 pub mod telemetry;
+pub mod text;
 pub mod transfer;
 
 pub use error::ErrorCode;

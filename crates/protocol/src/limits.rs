@@ -10,6 +10,8 @@ pub const MAX_ROOM_NAME_CHARS: usize = 64;
 
 /// Longest name a member shows, in characters.
 pub const MAX_DISPLAY_NAME_CHARS: usize = 64;
+/// Most marks on one character of such a name: vowel signs and tone marks of any script have room.
+pub const MAX_DISPLAY_NAME_MARKS: usize = 4;
 
 /// Longest id of any kind, in characters of `A-Z`, `a-z`, `0-9`, `-`, `_`.
 pub const MAX_ID_CHARS: usize = 64;
@@ -19,6 +21,8 @@ pub const MAX_RESUME_TOKEN_CHARS: usize = 512;
 
 /// Longest chat message, in bytes of UTF-8.
 pub const MAX_CHAT_TEXT_BYTES: usize = 16 * 1024;
+/// Most marks on one character of such a message: Tibetan writes up to eight.
+pub const MAX_CHAT_MARKS: usize = 8;
 
 /// Members in one room where the server's operator says nothing else.
 pub const DEFAULT_ROOM_MEMBERS: usize = 8;

@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{InstanceId, MemberId},
-    limits::MAX_DISPLAY_NAME_CHARS,
+    limits::{MAX_DISPLAY_NAME_CHARS, MAX_DISPLAY_NAME_MARKS},
+    text,
 };
 
 /// The name a member shows to the others: text, never markup, possibly empty.
 ///
-/// Control and invisible formatting characters become spaces, runs of white space one space.
+/// Two names that differ in nothing that is seen are the same: invisible characters are taken out, but for those that emoji and
+/// scripts with joined letters need ([`text::without_invisible`]), runs of white space become one space, and a character
+/// carries at most [`MAX_DISPLAY_NAME_MARKS`] marks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DisplayName(String);
@@ -38,7 +41,9 @@ impl DisplayName {
     /// Takes a name that a person typed: what is too long is cut.
     #[must_use]
     pub fn cut(raw: &str) -> Self {
-        Self(clean(raw).chars().take(MAX_DISPLAY_NAME_CHARS).collect::<String>().trim_end().to_owned())
+        let cut: String = clean(raw).chars().take(MAX_DISPLAY_NAME_CHARS).collect();
+        // A joiner at the new end joins nothing.
+        Self(clean(&cut))
     }
 
     /// The name as text.
@@ -107,28 +112,7 @@ pub struct Member {
 }
 
 fn clean(raw: &str) -> String {
-    let spaced: String = raw.chars().map(|c| if c.is_control() || is_format(c) { ' ' } else { c }).collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Characters that change the direction or the look of the text around them.
-fn is_format(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn markup_stays_text_and_control_characters_become_spaces() {
-        assert_eq!(DisplayName::cut(" <b>A\nda</b>\u{202e} ").as_str(), "<b>A da</b>");
-    }
-
-    #[test]
-    fn a_name_too_long_is_refused_from_the_wire_and_cut_from_the_keyboard() {
-        let long = "名".repeat(MAX_DISPLAY_NAME_CHARS + 1);
-        assert_eq!(DisplayName::new(&long), Err(DisplayNameInvalid));
-        assert_eq!(DisplayName::cut(&long).as_str().chars().count(), MAX_DISPLAY_NAME_CHARS);
-    }
+    let spaced: String = raw.chars().map(|c| if text::is_blank(c) { ' ' } else { c }).collect();
+    let bounded = text::with_bounded_marks(&spaced, MAX_DISPLAY_NAME_MARKS);
+    text::without_invisible(&bounded).split_whitespace().collect::<Vec<_>>().join(" ")
 }
