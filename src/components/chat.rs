@@ -1,7 +1,7 @@
 //! The conversation.
 
 use leptos::{ev, html, prelude::*};
-use sightline_protocol::limits::MAX_CHAT_TEXT_BYTES;
+use sightline_core::chat::{TextRefused, excess_characters};
 
 use super::{
     chat_message::ChatMessage,
@@ -132,18 +132,11 @@ fn Conversation(
 }
 
 #[component]
-fn Composer(send: Callback<String>, field: NodeRef<html::Textarea>) -> AnyView {
+fn Composer(send: Callback<String, Result<(), TextRefused>>, field: NodeRef<html::Textarea>) -> AnyView {
     let language = Language::from_context();
     let text = RwSignal::new(String::new());
     let submit = move || {
-        let message = text.get_untracked();
-        if message.trim().is_empty() {
-            return;
-        }
-        let is_too_long = message.len() > MAX_CHAT_TEXT_BYTES;
-        send.run(message);
-        // What was refused stays, to be shortened.
-        if !is_too_long {
+        if send.run(text.get_untracked()).is_ok() {
             text.set(String::new());
         }
     };
@@ -155,7 +148,19 @@ fn Composer(send: Callback<String>, field: NodeRef<html::Textarea>) -> AnyView {
             submit();
         }
     };
+    let excess = Memo::new(move |_| text.with(|text| excess_characters(text)));
+    let excess_words = Signal::derive(move || {
+        let (locale, excess) = (language.locale(), excess.get());
+        let [before, after] =
+            [sentence!(chat.too_long), sentence!(chat.too_long_end)].map(|words| words(locale));
+        format!("{before} {excess} {after}")
+    });
     view! {
+        <When is=Signal::derive(move || excess.get() > 0)>
+            <p class="composer-excess" role="status" data-testid="chat-excess" data-characters=excess>
+                {excess_words}
+            </p>
+        </When>
         <form
             class="composer"
             on:submit=move |event| {

@@ -1,12 +1,11 @@
 //! One message: who, when, what, and how far it came.
 
 use leptos::prelude::*;
-use sightline_core::chat::DeliveryState;
+use sightline_core::chat::{DeliveryState, Segment, split_links};
 
 use super::{
     clock_time::clock_time,
     icon::{Icon, IconName},
-    linkify::{Piece, linkify},
 };
 use crate::{
     language::{Language, Sentence},
@@ -29,7 +28,7 @@ pub fn ChatMessage(
         Some(name) => name.clone(),
     });
     let time = Signal::derive(move || clock_time(sent_at_ms, language.locale()));
-    let pieces = linkify(&text).into_iter().map(piece_view).collect_view();
+    let segments = split_links(&text).into_iter().map(segment_view).collect_view();
     view! {
         <article
             class="chat-message"
@@ -46,7 +45,7 @@ pub fn ChatMessage(
                 {is_own.then(|| view! { <Delivery state=state /> })}
             </p>
             <p class="chat-text" dir="auto">
-                {pieces}
+                {segments}
             </p>
         </article>
     }
@@ -81,11 +80,12 @@ fn Delivery(state: RwSignal<DeliveryState>) -> AnyView {
     .into_any()
 }
 
-fn piece_view(piece: Piece<'_>) -> AnyView {
-    match piece {
-        Piece::Text(text) => text.to_owned().into_any(),
-        Piece::Link(address) => view! {
-            <a href=address.to_owned() target="_blank" rel="noopener noreferrer nofollow">
+fn segment_view(segment: Segment<'_>) -> AnyView {
+    match segment {
+        Segment::Text(text) => text.to_owned().into_any(),
+        // From left to right in any language, so that the host is read first.
+        Segment::Link(address) => view! {
+            <a href=address.to_owned() dir="ltr" target="_blank" rel="noopener noreferrer nofollow">
                 {address.to_owned()}
             </a>
         }

@@ -22,7 +22,6 @@ pub mod invitation_menu;
 mod later;
 pub mod level_meter;
 pub mod link;
-mod linkify;
 pub mod logo;
 pub mod metric_help;
 pub mod metric_text;

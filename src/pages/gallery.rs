@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{
-    chat::DeliveryState,
+    chat::{DeliveryState, prepare},
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
@@ -183,9 +183,11 @@ fn room_model(count: usize) -> RoomModel {
 fn room_actions(model: RoomModel) -> RoomActions {
     let nothing = || Callback::new(|()| {});
     RoomActions {
-        send_chat: Callback::new(move |text| {
+        send_chat: Callback::new(move |text: String| {
+            let text = prepare(&text)?;
             let id = model.chat.with_untracked(Vec::len).to_string();
             model.chat.update(|lines| lines.push(said(&id, None, text, DeliveryState::Sending)));
+            Ok(())
         }),
         toggle_microphone: Callback::new(move |()| model.local.microphone.update(|is_on| *is_on = !*is_on)),
         toggle_camera: Callback::new(move |()| model.local.camera.update(|is_on| *is_on = !*is_on)),

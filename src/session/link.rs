@@ -23,6 +23,7 @@ use sightline_protocol::{
     MemberId,
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
     telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
+    text::without_invisible,
 };
 
 use super::{files::LOW_BYTES, input::Input, media::LocalMedia};
@@ -213,7 +214,8 @@ impl Link {
         let mut details = ConnectionDetails::new(entries);
         if with_descriptions {
             details.local_sdp = self.connection.local_description_sdp();
-            details.remote_sdp = self.connection.remote_description_sdp();
+            let remote_sdp = self.connection.remote_description_sdp();
+            details.remote_sdp = remote_sdp.map(|sdp| without_invisible(&sdp));
         }
         details
     }

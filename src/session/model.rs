@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use sightline_browser::{MediaStream, files::PickedFile, frame_watch::FrameWatch, media_file::MediaFile};
 use sightline_core::{
-    chat::DeliveryState,
+    chat::{DeliveryState, TextRefused},
     notice::NoticeCode,
     room::LinkState,
     run::RunState,
@@ -188,8 +188,8 @@ impl TransferModel {
 /// What a room's controls do. Calls return at once; what comes of them shows in the [`RoomModel`].
 #[derive(Debug, Clone, Copy)]
 pub struct RoomActions {
-    /// Says something to everybody present. Empty text is ignored.
-    pub send_chat: Callback<String>,
+    /// Says something to everybody present, or tells why that text is not sent; one too long is a notice too.
+    pub send_chat: Callback<String, Result<(), TextRefused>>,
     /// Offers files to a member, or to everybody present.
     pub offer_files: Callback<(Option<MemberId>, Vec<PickedFile>)>,
     /// Takes a file that is offered.

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use sightline_browser::queue::EventSink;
+use sightline_core::chat;
 
 use super::{
     input::{Command, Input, TransferAction},
@@ -29,7 +30,11 @@ pub(super) fn room_actions(
         })
     };
     RoomActions {
-        send_chat: Callback::new(move |text| push(Command::SendChat(text))),
+        send_chat: Callback::new(move |text: String| {
+            let verdict = chat::prepare(&text).map(drop);
+            push(Command::SendChat(text));
+            verdict
+        }),
         offer_files: Callback::new(move |(to, files)| act_on_transfer(TransferAction::Offer(to, files))),
         accept_file: Callback::new(move |handle| act_on_transfer(TransferAction::Accept(handle))),
         decline_file: Callback::new(move |handle| act_on_transfer(TransferAction::Decline(handle))),

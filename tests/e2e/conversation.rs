@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use libtest_mimic::Trial;
+use serde_json::json;
 use sightline_e2e::{
     browser::Engine,
     page::Page,
@@ -11,7 +12,14 @@ use sightline_e2e::{
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    stage.test_in_each(it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving)
+    [
+        stage.test_in_each(it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving),
+        stage.test_in_each(half_links_hold_nobody_up_and_a_link_needs_no_space_before_it),
+        stage.test_in_each(the_field_is_emptied_of_what_is_sent_and_of_nothing_else),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 async fn it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving(
@@ -51,6 +59,97 @@ async fn it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving(
     bob.until_connected_to("Ada").await?;
     assert!(bob.look().await?.messages.is_empty(), "what was said is still on the device");
     Ok(())
+}
+
+async fn half_links_hold_nobody_up_and_a_link_needs_no_space_before_it(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in([Engine::Chromium, engine]).await?;
+    for page in [&ada, &bob] {
+        let name = if Arc::ptr_eq(page, &ada) { "Ada" } else { "Bob" };
+        page.enter_with("half-links", name, "source=none").await?;
+    }
+    ada.until_connected_to("Bob").await?;
+    for start in ["http://-", "http://a@"] {
+        write(&ada, &(start.repeat(50) + &")".repeat(4_000))).await?;
+        ada.click("chat-send").await?;
+    }
+    write(&ada, "你好https://example.org/a。http://[::1]:8080/x «Https://example.org…»").await?;
+    ada.click("chat-send").await?;
+    let links = ["https://example.org/a", "http://[::1]:8080/x", "https://example.org/"];
+    let shows_all = |page: &sightline_e2e::snapshot::Snapshot| {
+        page.messages.len() == 3
+            && page.messages[0].links.is_empty()
+            && page.messages[1].links.is_empty()
+            && page.messages[2].links == links
+    };
+    for page in [&ada, &bob] {
+        page.until("the half-links are text and the links are links", shows_all).await?;
+    }
+    bob.reload().await?;
+    bob.until("they are again after a reload", shows_all).await?;
+    bob.until_connected_to("Ada").await?;
+    bob.say("still here").await?;
+    ada.until_received("still here").await?;
+    Ok(())
+}
+
+async fn the_field_is_emptied_of_what_is_sent_and_of_nothing_else(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.enter_with("drafts", "\u{ad}A\u{3164}da\u{202e}\u{e0041}", "source=none").await?;
+    let seen = page.until("there is a tile", |page| !page.tiles.is_empty()).await?;
+    assert_eq!(seen.tiles[0].name, "Ada");
+
+    let unseen = "\u{200b}\n\u{2800} \u{3164}\u{e0041}";
+    write(&page, unseen).await?;
+    page.click("chat-send").await?;
+    assert_eq!(draft(&page).await?, unseen, "what is not sent stays");
+
+    let longest = "x".repeat(16 * 1024);
+    write(&page, &format!("{longest}\n")).await?;
+    page.click("chat-send").await?;
+    page.until("it is sent", |page| page.messages.len() == 1).await?;
+    assert_eq!(draft(&page).await?, "");
+
+    let too_long = format!("{longest}你好");
+    write(&page, &too_long).await?;
+    page.click("chat-send").await?;
+    let seen = page
+        .until("it is too long", |page| page.notices.iter().any(|notice| notice.code == "message-too-long"))
+        .await?;
+    assert_eq!(seen.messages.len(), 1, "neither was the one that nobody would see");
+    assert!(seen.shows("chat-excess"));
+    let excess = "return document.querySelector('[data-testid=\"chat-excess\"]').dataset.characters";
+    assert_eq!(page.execute::<String>(excess, vec![]).await?, "2");
+    assert_eq!(draft(&page).await?, too_long);
+
+    write(&page, "short").await?;
+    page.click("chat-send").await?;
+    page.until("it is sent and nothing is wrong any more", |page| {
+        page.messages.len() == 2 && page.notices.is_empty() && !page.shows("chat-excess")
+    })
+    .await?;
+    Ok(())
+}
+
+/// Puts a draft into the field at once, as a paste does.
+async fn write(page: &Page, text: &str) -> Result<()> {
+    page.until("there is a field to write in", |page| page.shows("chat-input")).await?;
+    page.execute(
+        "const field = document.querySelector('[data-testid=\"chat-input\"]');
+         field.value = arguments[0];
+         field.dispatchEvent(new InputEvent('input', { bubbles: true }));",
+        vec![json!(text)],
+    )
+    .await
+}
+
+async fn draft(page: &Page) -> Result<String> {
+    page.execute("return document.querySelector('[data-testid=\"chat-input\"]').value", vec![]).await
 }
 
 /// Waits until exactly these messages are shown, in this order.

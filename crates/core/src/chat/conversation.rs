@@ -7,9 +7,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use sightline_protocol::{MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES};
+use sightline_protocol::{
+    DisplayName, MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES,
+};
 
-use super::{DeliveryState, KeptMessage};
+use super::{DeliveryState, KeptMessage, prepare};
 
 /// Messages in the log; the oldest go first.
 pub const MAX_LOG: usize = 2_000;
@@ -47,7 +49,7 @@ pub struct Outgoing {
 /// Why a text is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextRefused {
-    /// There is nothing in it.
+    /// Nothing of it would be seen.
     #[error("the text is empty")]
     Empty,
     /// It is longer than [`MAX_CHAT_TEXT_BYTES`].
@@ -82,13 +84,7 @@ impl Conversation {
         present: impl IntoIterator<Item = MemberId>,
         open: impl Fn(&MemberId) -> bool,
     ) -> Result<(), TextRefused> {
-        let text = clean(text);
-        if text.is_empty() {
-            return Err(TextRefused::Empty);
-        }
-        if text.len() > MAX_CHAT_TEXT_BYTES {
-            return Err(TextRefused::TooLong);
-        }
+        let text = prepare(text)?;
         let waiting: BTreeSet<MemberId> = present.into_iter().collect();
         let state = if waiting.is_empty() { DeliveryState::Unheard } else { DeliveryState::Sending };
         let message = ChatMessage {
@@ -114,7 +110,8 @@ impl Conversation {
     /// been lost.
     pub fn handle_chat(&mut self, from: &MemberId, name: &str, id: MessageId, text: &str, sent_at_ms: u64) {
         let own = self.log.iter().any(|message| message.id == id && message.author.is_none());
-        if own || text.len() > MAX_CHAT_TEXT_BYTES {
+        let Ok(text) = prepare(text) else { return };
+        if own {
             return;
         }
         self.outgoing
@@ -126,7 +123,7 @@ impl Conversation {
                 number,
                 author: Some(from.clone()),
                 author_name: name.to_owned(),
-                text: clean(text),
+                text,
                 sent_at_ms,
                 state: DeliveryState::Received,
             });
@@ -191,9 +188,12 @@ impl Conversation {
     pub fn restore(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
         for KeptMessage { message, missing } in kept {
             let is_new = !self.seen.contains(&message.id) && message.number >= self.next_number;
-            if !is_new || message.text.len() > MAX_CHAT_TEXT_BYTES {
+            let Ok(text) = prepare(&message.text) else { continue };
+            if !is_new {
                 continue;
             }
+            let author_name = DisplayName::cut(&message.author_name).into();
+            let message = ChatMessage { text, author_name, ..message };
             self.next_number = message.number.saturating_add(1);
             if message.author.is_none() && !missing.is_empty() {
                 self.unacknowledged.insert(message.id.clone(), missing.into_iter().collect());
@@ -254,18 +254,6 @@ impl Conversation {
             self.changed.push_back(id.clone());
         }
     }
-}
-
-/// Line breaks and tabs stay, other control characters go: they mean nothing here, and each would take six bytes of
-/// a frame.
-fn clean(text: &str) -> String {
-    text.replace("\r\n", "\n")
-        .chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect::<String>()
-        .trim_end()
-        .trim_start_matches('\n')
-        .to_owned()
 }
 
 fn wire(message: &ChatMessage) -> ControlMessage {

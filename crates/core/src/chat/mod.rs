@@ -1,12 +1,16 @@
-//! The conversation: ids, acknowledgements, order, exactly once.
+//! The conversation: ids, acknowledgements, order, exactly once; which text is sent, and the links in it.
 
 mod conversation;
 mod kept;
+mod link;
+mod text;
 
 use serde::{Deserialize, Serialize};
 
 pub use conversation::{ChatMessage, Conversation, MAX_LOG, Outgoing, TextRefused};
 pub use kept::KeptMessage;
+pub use link::{Segment, split_links};
+pub use text::{excess_characters, prepare};
 
 /// How far a message has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

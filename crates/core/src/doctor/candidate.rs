@@ -5,6 +5,9 @@ use std::{
     time::Duration,
 };
 
+/// Longest line that is read; browsers write less than 300 bytes.
+const MAX_CANDIDATE_BYTES: usize = 2_048;
+
 /// What an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CandidateType {
@@ -65,6 +68,9 @@ impl Candidate {
     /// Reads `candidate:…`, with or without `a=` before it. `None` for the end of candidates and for what is none.
     #[must_use]
     pub fn parse(line: &str, after: Duration) -> Option<Self> {
+        if line.len() > MAX_CANDIDATE_BYTES {
+            return None;
+        }
         let line = line.trim();
         let line = line.strip_prefix("a=").unwrap_or(line).strip_prefix("candidate:")?;
         let mut words = line.split_ascii_whitespace();
@@ -192,6 +198,8 @@ mod tests {
             assert_eq!(read(line), None, "{line}");
         }
         assert_eq!(read("candidate:1 1 udp 1 192.0.2.1 9 typ hologram"), None);
+        let long = format!("candidate:1 1 udp 1 192.0.2.1 9 typ host{}", " x".repeat(MAX_CANDIDATE_BYTES));
+        assert_eq!(read(&long), None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sightline_protocol::text::{is_blank, is_invisible};
+
 /// Longest address that is taken, in bytes.
 pub const MAX_ICE_URL_BYTES: usize = 300;
 
@@ -72,8 +74,11 @@ impl IceUrl {
                 _ => return Err(IceUrlInvalid),
             };
         let (host, port) = split_port(authority)?;
-        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte) || !byte.is_ascii();
-        if host.is_empty() || !host.bytes().all(is_host) {
+        let is_host = |c: char| {
+            let is_other_script = !c.is_ascii() && !is_blank(c) && !is_invisible(c);
+            c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':') || is_other_script
+        };
+        if host.is_empty() || !host.chars().all(is_host) {
             return Err(IceUrlInvalid);
         }
         Ok(Self { is_turn, transport, host: host.to_owned(), port: port.unwrap_or(default_port) })
@@ -159,6 +164,8 @@ mod tests {
             "stun:a?transport=tcp",
             "turn:a?x=1",
             "turn:u@a",
+            "stun:exam\u{202e}ple.org",
+            "stun:example\u{3000}.org",
             &long,
         ] {
             assert_eq!(IceUrl::parse(raw), Err(IceUrlInvalid), "{raw}");

@@ -4,11 +4,16 @@ use std::collections::VecDeque;
 
 use sightline_protocol::signalling::SignalCandidate;
 
-use super::ufrag::Ufrags;
+use super::ufrag::{MAX_UFRAG_BYTES, Ufrags};
 
 /// Candidates of the other side that wait for their description. More than `MAX_LOCAL_CANDIDATES`, so that what one
 /// side repeats the other can hold.
 pub(super) const MAX_REMOTE_CANDIDATES: usize = 128;
+
+/// Longest candidate attribute that is taken; browsers write less than 300 bytes.
+const MAX_CANDIDATE_BYTES: usize = 2_048;
+/// Longest `mid`; browsers write a number.
+const MAX_MID_BYTES: usize = 256;
 
 /// Own candidates kept for repetition; a browser gathers some ten.
 pub(super) const MAX_LOCAL_CANDIDATES: usize = 64;
@@ -33,7 +38,10 @@ pub(super) struct RemoteCandidates {
 
 impl RemoteCandidates {
     pub(super) fn push(&mut self, candidate: SignalCandidate) {
-        if self.is_stale(&candidate) || self.waiting.contains(&candidate) {
+        if !is_of_sensible_length(&candidate)
+            || self.is_stale(&candidate)
+            || self.waiting.contains(&candidate)
+        {
             return;
         }
         push_bounded(&mut self.waiting, candidate, MAX_REMOTE_CANDIDATES);
@@ -108,6 +116,15 @@ impl LocalCandidates {
     pub(super) fn sent(&self) -> impl Iterator<Item = &SignalCandidate> {
         self.sent.iter()
     }
+}
+
+/// What is longer would be held, and compared with each that follows.
+fn is_of_sensible_length(candidate: &SignalCandidate) -> bool {
+    let SignalCandidate { candidate, sdp_mid, ufrag, .. } = candidate;
+    let is_within = |text: &Option<String>, limit| text.as_ref().is_none_or(|text| text.len() <= limit);
+    candidate.len() <= MAX_CANDIDATE_BYTES
+        && is_within(sdp_mid, MAX_MID_BYTES)
+        && is_within(ufrag, MAX_UFRAG_BYTES)
 }
 
 /// Drops the oldest for room.
@@ -205,6 +222,19 @@ mod tests {
         assert_eq!(remote.waiting.len(), MAX_REMOTE_CANDIDATES);
         remote.handle_described(ufrags("one"));
         assert_eq!(remote.pop_addable(), Some(candidate("one", 1)));
+    }
+
+    #[test]
+    fn a_candidate_too_long_to_be_one_is_not_held() {
+        let mut remote = RemoteCandidates::default();
+        let usual = candidate("one", 1);
+        let long = |bytes: usize| "x".repeat(bytes + 1);
+        remote.push(SignalCandidate { candidate: long(MAX_CANDIDATE_BYTES), ..usual.clone() });
+        remote.push(SignalCandidate { sdp_mid: Some(long(MAX_MID_BYTES)), ..usual.clone() });
+        remote.push(SignalCandidate { ufrag: Some(long(MAX_UFRAG_BYTES)), ..usual.clone() });
+        assert_eq!(remote.waiting.len(), 0);
+        remote.push(usual);
+        assert_eq!(remote.waiting.len(), 1);
     }
 
     #[test]

@@ -64,3 +64,4 @@ mod ufrag;
 
 pub use negotiator::{Negotiator, NegotiatorOutput};
 pub use operation::{Completed, Operation, OperationFailure, OperationId, Role};
+pub use ufrag::ufrags_of_sdp;

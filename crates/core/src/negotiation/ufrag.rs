@@ -4,24 +4,16 @@ use sightline_protocol::signalling::SignalCandidate;
 
 /// More distinct fragments than a bundled description can have.
 const MAX_UFRAGS: usize = 32;
+/// Longest fragment (RFC 8839, section 5.4).
+pub(super) const MAX_UFRAG_BYTES: usize = 256;
 
 /// The user name fragments of one description.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Ufrags(Vec<String>);
 
 impl Ufrags {
-    /// The distinct `a=ice-ufrag` attributes of a description.
     pub(super) fn of_sdp(sdp: &str) -> Self {
-        let mut ufrags: Vec<String> = Vec::new();
-        for ufrag in sdp.lines().filter_map(|line| line.strip_prefix("a=ice-ufrag:")).map(str::trim) {
-            if ufrags.len() == MAX_UFRAGS {
-                break;
-            }
-            if ufrags.iter().all(|known| known != ufrag) {
-                ufrags.push(ufrag.to_owned());
-            }
-        }
-        Self(ufrags)
+        Self(ufrags_of_sdp(sdp))
     }
 
     /// Whether the candidate can be one of this description. One that names no fragment can be of any, and a
@@ -42,6 +34,22 @@ impl Ufrags {
     pub(super) fn into_iter(self) -> impl Iterator<Item = String> {
         self.0.into_iter()
     }
+}
+
+/// The distinct `a=ice-ufrag` attributes of a description.
+#[must_use]
+pub fn ufrags_of_sdp(sdp: &str) -> Vec<String> {
+    let mut ufrags: Vec<String> = Vec::new();
+    let written = sdp.lines().filter_map(|line| line.strip_prefix("a=ice-ufrag:")).map(str::trim);
+    for ufrag in written.filter(|ufrag| ufrag.len() <= MAX_UFRAG_BYTES) {
+        if ufrags.len() == MAX_UFRAGS {
+            break;
+        }
+        if ufrags.iter().all(|known| known != ufrag) {
+            ufrags.push(ufrag.to_owned());
+        }
+    }
+    ufrags
 }
 
 #[cfg(test)]
@@ -91,5 +99,12 @@ mod tests {
     fn a_description_full_of_fragments_is_read_up_to_a_bound() {
         let sdp: String = (0..1000).map(|number| format!("a=ice-ufrag:u{number}\n")).collect();
         assert_eq!(Ufrags::of_sdp(&sdp).into_iter().count(), MAX_UFRAGS);
+    }
+
+    #[test]
+    fn a_fragment_longer_than_there_are_is_none() {
+        let fragment = |bytes: usize| format!("a=ice-ufrag:{}\n", "u".repeat(bytes));
+        assert_eq!(Ufrags::of_sdp(&fragment(MAX_UFRAG_BYTES)).into_iter().count(), 1);
+        assert_eq!(Ufrags::of_sdp(&fragment(MAX_UFRAG_BYTES + 1)), Ufrags::default());
     }
 }

@@ -1,9 +1,15 @@
 //! What stands behind the figures: candidate pairs, codecs, ciphers, descriptions.
 
+use sightline_protocol::text::without_invisible;
+
 use super::{StatsEntry, snapshot::selected_pair_id};
 
 /// Pairs that are shown; the one in use is always among them.
 const MAX_PAIRS: usize = 16;
+/// Kinds of media that are shown.
+const MAX_MEDIA: usize = 32;
+/// Longest text of the other side that is shown: an address, a codec and its parameters.
+const MAX_TEXT_CHARS: usize = 1_000;
 
 /// Everything about a peer connection that is no figure. What a browser does not report is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,20 +79,21 @@ impl ConnectionDetails {
             |id: &Option<String>| id.as_ref().and_then(|id| entries.iter().find(|entry| entry.id == *id));
         let transport = entries.iter().find(|entry| entry.entry_type == "transport");
         let selected = selected_pair_id(entries);
-        let mut pairs: Vec<_> = entries
-            .iter()
-            .filter(|entry| entry.entry_type == "candidate-pair")
-            .map(|pair| CandidatePair {
-                is_selected: Some(pair.id.as_str()) == selected,
-                state: pair.state.clone().unwrap_or_default(),
-                local: find(&pair.local_candidate_id).map(candidate).unwrap_or_default(),
-                remote: find(&pair.remote_candidate_id).map(candidate).unwrap_or_default(),
-            })
-            .collect();
-        pairs.sort_by_key(|pair| (!pair.is_selected, pair.state != "succeeded"));
+        let is_selected = |pair: &StatsEntry| Some(pair.id.as_str()) == selected;
+        let mut pairs: Vec<_> = entries.iter().filter(|entry| entry.entry_type == "candidate-pair").collect();
+        pairs.sort_by_key(|pair| (!is_selected(pair), pair.state.as_deref() != Some("succeeded")));
+        // Before their candidates are looked up: the other side decides how many pairs there are.
         pairs.truncate(MAX_PAIRS);
+        let pairs = pairs.into_iter().map(|pair| CandidatePair {
+            is_selected: is_selected(pair),
+            state: pair.state.clone().unwrap_or_default(),
+            local: find(&pair.local_candidate_id).map(candidate).unwrap_or_default(),
+            remote: find(&pair.remote_candidate_id).map(candidate).unwrap_or_default(),
+        });
+        let pairs = pairs.collect();
+        let streams = entries.iter().filter(|entry| is_sent(entry).is_some()).take(MAX_MEDIA);
         Self {
-            media: entries.iter().filter_map(|entry| media(entry, find(&entry.codec_id))).collect(),
+            media: streams.filter_map(|entry| media(entry, find(&entry.codec_id))).collect(),
             pairs,
             dtls_cipher: transport.and_then(|transport| transport.dtls_cipher.clone()),
             srtp_cipher: transport.and_then(|transport| transport.srtp_cipher.clone()),
@@ -120,26 +127,37 @@ fn candidate(entry: &StatsEntry) -> Candidate {
         candidate_type: entry.candidate_type.clone(),
         protocol: entry.relay_protocol.clone().or_else(|| entry.protocol.clone()),
         address: address.map(|address| {
+            let address = readable(address);
             let port = entry.port.unwrap_or_default();
             if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
         }),
     }
 }
 
+/// What the other side wrote, as it may be shown.
+fn readable(text: &str) -> String {
+    without_invisible(&text.chars().take(MAX_TEXT_CHARS).collect::<String>())
+}
+
+/// Whether the entry is of media that is sent; `None` where it is of none.
+fn is_sent(entry: &StatsEntry) -> Option<bool> {
+    match entry.entry_type.as_str() {
+        "outbound-rtp" => Some(true),
+        "inbound-rtp" => Some(false),
+        _ => None,
+    }
+}
+
 fn media(entry: &StatsEntry, codec: Option<&StatsEntry>) -> Option<MediaDetail> {
-    let is_sent = match entry.entry_type.as_str() {
-        "outbound-rtp" => true,
-        "inbound-rtp" => false,
-        _ => return None,
-    };
+    let is_sent = is_sent(entry)?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
     let size = |size: f64| size as u32;
     let implementation = if is_sent { &entry.encoder_implementation } else { &entry.decoder_implementation };
     Some(MediaDetail {
         is_sent,
         kind: entry.kind.clone().unwrap_or_default(),
-        mime_type: codec.and_then(|codec| codec.mime_type.clone()),
-        parameters: codec.and_then(|codec| codec.sdp_fmtp_line.clone()),
+        mime_type: codec.and_then(|codec| codec.mime_type.as_deref()).map(readable),
+        parameters: codec.and_then(|codec| codec.sdp_fmtp_line.as_deref()).map(readable),
         implementation: implementation.clone(),
         resolution: entry.frame_width.map(size).zip(entry.frame_height.map(size)),
         limitation: entry.quality_limitation_reason.clone(),
@@ -199,6 +217,29 @@ mod tests {
             (false, Some("video/VP9"), Some((640, 360)))
         );
         assert_eq!((audio.is_sent, audio.mime_type.as_deref(), audio.resolution), (true, None, None));
+    }
+
+    #[test]
+    fn what_the_other_side_hides_in_an_address_or_a_codec_is_not_shown() {
+        let long = "x".repeat(5_000);
+        let details = ConnectionDetails::new(&report(json!([
+            {"type": "candidate-pair", "id": "P", "state": "succeeded", "selected": true, "remoteCandidateId": "R"},
+            {"type": "remote-candidate", "id": "R", "candidateType": "host", "protocol": "udp", "address": "a\u{202e}b\u{e0041}.local",
+             "port": 9},
+            {"type": "inbound-rtp", "id": "I", "kind": "video", "codecId": "C"},
+            {"type": "codec", "id": "C", "mimeType": "video/\u{200b}VP8", "sdpFmtpLine": long},
+        ])));
+        assert_eq!(details.pairs[0].remote.address.as_deref(), Some("ab.local:9"));
+        assert_eq!(details.media[0].mime_type.as_deref(), Some("video/VP8"));
+        assert_eq!(details.media[0].parameters.as_ref().map(String::len), Some(MAX_TEXT_CHARS));
+    }
+
+    #[test]
+    fn a_report_with_a_thousand_streams_is_shown_in_part() {
+        let entries: Vec<_> = (0..1000)
+            .map(|number| json!({"type": "inbound-rtp", "id": format!("I{number}"), "codecId": format!("C{number}")}))
+            .collect();
+        assert_eq!(ConnectionDetails::new(&report(entries.into())).media.len(), MAX_MEDIA);
     }
 
     #[test]

@@ -1,0 +1,121 @@
+//! What of a written text is sent and shown.
+//!
+//! [`prepare`] alone decides that: for the page, which empties the field of what was taken, for the conversation, which sends it,
+//! and for what others send. Every function here works in one pass over the text.
+
+use sightline_protocol::{
+    limits::{MAX_CHAT_MARKS, MAX_CHAT_TEXT_BYTES},
+    text::{filter_invisible, is_visible, with_bounded_marks},
+};
+
+use super::TextRefused;
+
+const POP_ISOLATE: char = '\u{2069}';
+
+/// The text that is sent for `raw`; of that it makes the same again.
+///
+/// Line breaks and tabs stay. Control characters go, and so does what would let a message look like another one: bidirectional
+/// embeddings and overrides, isolates without their end, hidden tags, marks in heaps. Blank lines around the text go too.
+///
+/// # Errors
+/// [`TextRefused`] where nothing of it would be seen, or it is longer than [`MAX_CHAT_TEXT_BYTES`].
+pub fn prepare(raw: &str) -> Result<String, TextRefused> {
+    let text = clean(raw);
+    if !is_visible(&text) {
+        Err(TextRefused::Empty)
+    } else if text.len() > MAX_CHAT_TEXT_BYTES {
+        Err(TextRefused::TooLong)
+    } else {
+        Ok(text)
+    }
+}
+
+/// How many characters have to go from the end of `raw` before it can be sent.
+#[must_use]
+pub fn excess_characters(raw: &str) -> usize {
+    if raw.len() <= MAX_CHAT_TEXT_BYTES {
+        return 0;
+    }
+    let text = clean(raw);
+    text.char_indices().rev().take_while(|(at, c)| at + c.len_utf8() > MAX_CHAT_TEXT_BYTES).count()
+}
+
+fn clean(raw: &str) -> String {
+    let unix = raw.replace("\r\n", "\n").replace('\r', "\n");
+    let visible = filter_invisible(&unix, is_allowed);
+    let bounded = with_bounded_marks(&with_closed_isolates(&visible), MAX_CHAT_MARKS);
+    without_blank_lines_around(&bounded).trim_end().to_owned()
+}
+
+/// Invisible characters that written language uses: hyphenation, breaks between the words of scripts without spaces, directional
+/// marks, isolates, fillers of old Hangul.
+fn is_allowed(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+    )
+}
+
+/// Takes out isolates that their line does not end, and ends without a beginning.
+fn with_closed_isolates(text: &str) -> String {
+    let mut kept: Vec<(char, bool)> = Vec::with_capacity(text.len());
+    let mut open = Vec::new();
+    for c in text.chars() {
+        let mut is_kept = true;
+        match c {
+            '\u{2066}'..='\u{2068}' => {
+                open.push(kept.len());
+                is_kept = false;
+            }
+            POP_ISOLATE => match open.pop() {
+                Some(at) => kept[at].1 = true,
+                None => is_kept = false,
+            },
+            '\n' | '\u{85}' | '\u{2029}' => open.clear(),
+            _ => {}
+        }
+        kept.push((c, is_kept));
+    }
+    kept.into_iter().filter(|(_, is_kept)| *is_kept).map(|(c, _)| c).collect()
+}
+
+fn without_blank_lines_around(text: &str) -> &str {
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_once('\n')
+        && !is_visible(first)
+    {
+        rest = after;
+    }
+    while let Some((before, last)) = rest.rsplit_once('\n')
+        && !is_visible(last)
+    {
+        rest = before;
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_isolate_stays_where_its_line_ends_it() {
+        for (raw, clean) in [
+            ("a \u{2067}שלום (1)\u{2069} b", "a \u{2067}שלום (1)\u{2069} b"),
+            ("\u{2066}\u{2067}x\u{2069}", "\u{2067}x\u{2069}"),
+            ("\u{2068}x\ny\u{2069}z", "x\nyz"),
+            ("x\u{2069}\u{2069}y", "xy"),
+        ] {
+            assert_eq!(with_closed_isolates(raw), clean, "{raw:?}");
+        }
+    }
+}
