@@ -4,9 +4,11 @@
 //! wake-up. There is no clock, no randomness, no browser and no runtime in here: the caller gives `now` and random
 //! bits, and performs what comes out. So a glare, a lost answer or a thirty-second cut is an ordinary unit test.
 
+pub mod budget;
 pub mod bulk;
 pub mod chat;
 pub mod clock;
+pub mod decode;
 pub mod doctor;
 pub mod ice;
 pub mod media;

@@ -65,6 +65,10 @@ pub enum NoticeCode {
     MessageTooLong,
     /// A part of the page that comes later could not be loaded.
     PartUnavailable,
+    /// A member sends more than its budgets; the rest is left out.
+    MemberMuted,
+    /// A member went on sending more than its budgets; its connection is closed.
+    MemberCutOff,
 }
 
 impl NoticeCode {
@@ -101,6 +105,8 @@ impl NoticeCode {
             Self::TabsOnly => "tabs-only",
             Self::MessageTooLong => "message-too-long",
             Self::PartUnavailable => "part-unavailable",
+            Self::MemberMuted => "member-muted",
+            Self::MemberCutOff => "member-cut-off",
         }
     }
 

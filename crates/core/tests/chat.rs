@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use sightline_core::chat::{Conversation, DeliveryState, KeptMessage, TextRefused};
+use sightline_core::chat::{Conversation, DeliveryState, KeptMessage, MAX_LOG, MAX_LOG_BYTES, MessageNumber, TextRefused};
 use sightline_protocol::{MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES};
 
 fn member(name: &str) -> MemberId {
@@ -14,7 +14,7 @@ fn message(number: u32) -> MessageId {
 }
 
 fn state(conversation: &Conversation, id: &MessageId) -> DeliveryState {
-    conversation.message(id).expect("in the log").state
+    conversation.find(None, id).expect("in the log").state
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_repeated_message_is_shown_once_and_acknowledged_each_time() {
         chat.handle_chat(&member("a"), "Ada", message(1), "hi", 5);
         assert!(matches!(chat.poll_outgoing().map(|out| out.message), Some(ControlMessage::ChatAck { .. })));
     }
-    assert_eq!(chat.poll_changed(), Some(message(1)));
+    assert_eq!(chat.poll_changed(), Some(MessageNumber(0)));
     assert_eq!(chat.poll_changed(), None);
 }
 
@@ -85,7 +85,53 @@ fn a_member_cannot_pass_off_a_message_of_ours_as_its_own() {
     let mut chat = Conversation::default();
     chat.send(message(1), "mine", 5, [member("a")], |_| true).unwrap();
     chat.handle_chat(&member("a"), "Ada", message(1), "forged", 5);
-    assert_eq!(chat.message(&message(1)).unwrap().text, "mine");
+    assert_eq!(chat.find(None, &message(1)).unwrap().text, "mine");
+    assert_eq!(chat.find(Some(&member("a")), &message(1)).unwrap().text, "forged", "it is another message");
+}
+
+#[test]
+fn the_id_of_a_message_of_somebody_else_hides_nothing() {
+    let mut chat = Conversation::default();
+    chat.handle_chat(&member("b"), "Eve", message(1), "first with this id", 5);
+    chat.handle_chat(&member("a"), "Ada", message(1), "hi", 5);
+    let shown: Vec<_> = std::iter::from_fn(|| chat.poll_changed()).collect();
+    assert_eq!(shown, [0, 1].map(MessageNumber));
+    let texts: Vec<_> = shown.iter().map(|number| &chat.message(*number).unwrap().text).collect();
+    assert_eq!(texts, ["first with this id", "hi"]);
+    chat.send(message(1), "mine", 5, [member("a")], |_| true).unwrap();
+    chat.handle_ack(&member("a"), &message(1));
+    assert_eq!(state(&chat, &message(1)), DeliveryState::Delivered);
+    assert_eq!(chat.find(Some(&member("b")), &message(1)).unwrap().state, DeliveryState::Received);
+}
+
+#[test]
+fn whoever_says_most_displaces_their_own_messages_and_nobody_elses() {
+    let mut chat = Conversation::default();
+    for number in 0..20 {
+        chat.handle_chat(&member("a"), "Ada", message(number), "hello", 5);
+    }
+    chat.send(message(0), "mine", 5, [member("a")], |_| false).unwrap();
+    for number in 0..3 * MAX_LOG as u32 {
+        chat.handle_chat(&member("b"), "Eve", message(number), "noise", 5);
+    }
+    assert_eq!(chat.len(), MAX_LOG);
+    assert!(chat.is_cut());
+    assert!((0..20).all(|number| chat.find(Some(&member("a")), &message(number)).is_some()));
+    assert_eq!(state(&chat, &message(0)), DeliveryState::Sending, "it still goes out");
+    let forgotten = std::iter::from_fn(|| chat.poll_forgotten()).count();
+    assert_eq!(forgotten, 2 * MAX_LOG + 21);
+}
+
+#[test]
+fn long_texts_count_by_their_bytes() {
+    let mut chat = Conversation::default();
+    let long = "x".repeat(MAX_CHAT_TEXT_BYTES);
+    chat.handle_chat(&member("a"), "Ada", message(0), "hello", 5);
+    for number in 0..1_000 {
+        chat.handle_chat(&member("b"), "Eve", message(number), &long, 5);
+    }
+    assert!(chat.len() * MAX_CHAT_TEXT_BYTES <= MAX_LOG_BYTES + MAX_CHAT_TEXT_BYTES, "{}", chat.len());
+    assert!(chat.find(Some(&member("a")), &message(0)).is_some());
 }
 
 #[test]
@@ -95,7 +141,7 @@ fn empty_and_oversized_texts_are_refused() {
     let long = "x".repeat(MAX_CHAT_TEXT_BYTES + 1);
     assert_eq!(chat.send(message(2), &long, 5, [], |_| true), Err(TextRefused::TooLong));
     chat.handle_chat(&member("a"), "Ada", message(3), &long, 5);
-    assert!(chat.message(&message(3)).is_none());
+    assert!(chat.find(Some(&member("a")), &message(3)).is_none());
 }
 
 #[test]
@@ -105,13 +151,13 @@ fn a_conversation_that_was_kept_goes_on_where_it_was() {
     before.send(message(2), "waits for a", 6, [member("a"), member("b")], |_| false).unwrap();
     before.handle_ack(&member("b"), &message(2));
     before.send(message(3), "waits for who is gone", 7, [member("c")], |_| false).unwrap();
-    let kept = [1, 2, 3].map(|number| before.kept(&message(number)).unwrap().to_text().unwrap());
+    let kept = [0, 1, 2].map(|number| before.kept(MessageNumber(number)).unwrap().to_text().unwrap());
 
     let mut after = Conversation::default();
     after.restore(kept.iter().filter_map(|text| KeptMessage::from_text(text)));
     let shown: Vec<_> = std::iter::from_fn(|| after.poll_changed()).collect();
-    assert_eq!(shown, [1, 2, 3].map(message));
-    assert_eq!(after.message(&message(1)).unwrap().author_name, "Ada");
+    assert_eq!(shown, [0, 1, 2].map(MessageNumber));
+    assert_eq!(after.find(Some(&member("a")), &message(1)).unwrap().author_name, "Ada");
     after.handle_present(|id| *id != member("c"));
     assert_eq!(state(&after, &message(3)), DeliveryState::Undeliverable);
 
@@ -125,17 +171,17 @@ fn a_conversation_that_was_kept_goes_on_where_it_was() {
 
     after.handle_chat(&member("a"), "Ada", message(1), "hello", 5);
     while let Some(changed) = after.poll_changed() {
-        assert_ne!(changed, message(1), "what was kept is not shown again");
+        assert_ne!(changed, MessageNumber(0), "what was kept is not shown again");
     }
     after.send(message(4), "new", 8, [member("a")], |_| true).unwrap();
-    assert!(after.message(&message(4)).unwrap().number > after.message(&message(3)).unwrap().number);
+    assert!(after.find(None, &message(4)).unwrap().number > after.find(None, &message(3)).unwrap().number);
 }
 
 #[test]
 fn kept_nonsense_is_left_out() {
     let mut chat = Conversation::default();
     chat.handle_chat(&member("a"), "Ada", message(1), "hello", 5);
-    let kept = chat.kept(&message(1)).unwrap();
+    let kept = chat.kept(MessageNumber(0)).unwrap();
     let mut other = Conversation::default();
     other.restore([kept.clone(), kept]);
     assert_eq!(std::iter::from_fn(|| other.poll_changed()).count(), 1);
@@ -185,7 +231,9 @@ proptest! {
                     }
                 }
             }
-            shown.extend(std::iter::from_fn(|| right.poll_changed()));
+            while let Some(number) = right.poll_changed() {
+                shown.push(right.message(number).expect("in the log").id.clone());
+            }
             to_left.extend(std::iter::from_fn(|| right.poll_outgoing()).map(|out| out.message));
             if let Some(ControlMessage::ChatAck { id }) = to_left.pop_front() {
                 left.handle_ack(&b, &id);

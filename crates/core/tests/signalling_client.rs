@@ -11,7 +11,7 @@ use sightline_core::{
         JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SignallingStatus, SocketId,
     },
 };
-use sightline_protocol::{DisplayName, ErrorCode, InstanceId, RoomName};
+use sightline_protocol::{DisplayName, ErrorCode, InstanceId, MemberId, RoomName};
 
 struct World {
     client: SignallingClient,
@@ -174,17 +174,15 @@ fn what_an_older_socket_still_says_is_ignored() {
 
 #[test]
 fn replaced_and_full_end_it_until_the_person_asks_again() {
-    for (frame, code, refusal) in [
-        (r#"{"type":"replaced"}"#, NoticeCode::Replaced, None),
-        (r#"{"type":"full","room_limit":8}"#, NoticeCode::RoomFull, None),
-        (r#"{"type":"error","code":"room-name-invalid","message":""}"#, NoticeCode::RoomNameInvalid, None),
-        ("not json", NoticeCode::ProtocolError, Some(ErrorCode::ProtocolError)),
-        (r#"{"type":"hologram"}"#, NoticeCode::ProtocolError, Some(ErrorCode::ProtocolError)),
+    for (frame, code) in [
+        (r#"{"type":"replaced"}"#, NoticeCode::Replaced),
+        (r#"{"type":"full","room_limit":8}"#, NoticeCode::RoomFull),
+        (r#"{"type":"error","code":"room-name-invalid","message":""}"#, NoticeCode::RoomNameInvalid),
     ] {
         let (mut world, socket) = World::joined();
         world.client.handle_frame(socket, frame, world.now);
         let outputs = world.drain();
-        assert!(outputs.contains(&SignallingOutput::Close(socket, refusal)), "{frame}: {outputs:?}");
+        assert!(outputs.contains(&SignallingOutput::Close(socket, None)), "{frame}: {outputs:?}");
         assert_eq!(
             events(&outputs),
             [&SignallingEvent::Raised(code), &SignallingEvent::Status(SignallingStatus::Lost)]
@@ -197,11 +195,99 @@ fn replaced_and_full_end_it_until_the_person_asks_again() {
     }
 }
 
+/// What a member can put into the inside of a signal, so that it is valid JSON for some parsers and nothing for others.
+fn unreadable_signals() -> Vec<String> {
+    let signal = |rest: &str| format!(r#"{{"type":"signal","from":"m2",{rest}}}"#);
+    let payload = |payload: &str| signal(&format!(r#""connection":"c","generation":0,"payload":{payload}"#));
+    let candidate = |fields: &str| payload(&format!(r#"{{"candidate":{{"candidate":"x",{fields}}}}}"#));
+    let brackets = "[".repeat(200) + &"]".repeat(200);
+    vec![
+        candidate(r#""u":1e999"#),
+        candidate(r#""u":-1e999"#),
+        candidate(&format!(r#""u":{brackets}"#)),
+        candidate(r#""u":"\ud800""#),
+        candidate(r#""\ud800":1"#),
+        candidate(r#""sdp_mid":"0","sdp_mid":"1""#),
+        candidate(r#""sdp_mid":7"#),
+        candidate(r#""sdp_m_line_index":-1"#),
+        candidate(&format!(r#""ufrag":"{}""#, "x".repeat(10_000))),
+        payload(r#"{"description":{"kind":"pranswer","exchange":1,"sdp":""}}"#),
+        payload(r#"{"description":{"kind":"offer","exchange":4294967296,"sdp":""}}"#),
+        payload(r#"{"hologram":{}}"#),
+        payload("null"),
+        payload(&brackets),
+        signal(r#""connection":"c","connection":"d","generation":0,"payload":{"candidate":{"candidate":"x"}}"#),
+        signal(r#""connection":"no id!","generation":0,"payload":{"candidate":{"candidate":"x"}}"#),
+        signal(r#""connection":"c","generation":1e999,"payload":{"candidate":{"candidate":"x"}}"#),
+        signal(r#""from":"m3","connection":"c","generation":0,"payload":{"candidate":{"candidate":"x"}}"#),
+        signal(r#""\udc00":0"#),
+    ]
+}
+
 #[test]
-fn a_frame_over_the_limit_ends_it() {
-    let (mut world, socket) = World::joined();
-    world.client.handle_frame(socket, &format!("\"{}\"", "x".repeat(64 * 1024)), world.now);
-    assert!(events(&world.drain()).contains(&&SignallingEvent::Raised(NoticeCode::ProtocolError)));
+fn what_a_member_wrote_is_charged_to_the_member_and_the_way_to_the_server_stays() {
+    for frame in unreadable_signals() {
+        let (mut world, socket) = World::joined();
+        world.client.handle_frame(socket, &frame, world.now);
+        let from = MemberId::new("m2").unwrap();
+        assert_eq!(
+            world.drain(),
+            [SignallingOutput::Event(SignallingEvent::UnreadableSignal { from })],
+            "{frame:.120}"
+        );
+        assert!(world.client.is_joined());
+    }
+}
+
+#[test]
+fn a_frame_that_nobody_can_read_costs_nothing_but_itself() {
+    for frame in [
+        "",
+        "not json",
+        r#"{"type":"hologram"}"#,
+        r#"{"type":"peer_joined","member":{"id":"m2"}}"#,
+        r#"{"type":"signal","from":1e999}"#,
+        r#"{"type":"signal"}"#,
+        &"[".repeat(60_000),
+        &format!("\"{}\"", "x".repeat(64 * 1024)),
+    ] {
+        let (mut world, socket) = World::joined();
+        for _ in 0..10 {
+            world.client.handle_frame(socket, frame, world.now);
+        }
+        assert_eq!(world.drain(), [], "{frame:.120}");
+        assert!(world.client.is_joined());
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_else_is_given_up_and_told() {
+    for (frame, refusal) in [
+        ("not json".to_owned(), ErrorCode::ProtocolError),
+        (format!("\"{}\"", "x".repeat(64 * 1024)), ErrorCode::FrameTooLarge),
+    ] {
+        let (mut world, socket) = World::joined();
+        for _ in 0..100 {
+            world.client.handle_frame(socket, &frame, world.now);
+        }
+        let outputs = world.drain();
+        assert!(outputs.contains(&SignallingOutput::Close(socket, Some(refusal))), "{outputs:?}");
+        assert!(events(&outputs).contains(&&SignallingEvent::Raised(NoticeCode::ProtocolError)));
+        assert_eq!(world.client.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn before_the_room_is_joined_one_frame_that_cannot_be_read_ends_it() {
+    for frame in ["not json", r#"{"type":"signal","from":"m2","payload":1e999}"#] {
+        let mut world = World::new();
+        let socket = world.connected_socket();
+        world.client.handle_opened(socket);
+        world.client.handle_frame(socket, frame, world.now);
+        let outputs = world.drain();
+        let refused = SignallingOutput::Close(socket, Some(ErrorCode::ProtocolError));
+        assert!(outputs.contains(&refused), "{outputs:?}");
+    }
 }
 
 #[test]

@@ -132,6 +132,12 @@ impl BulkLinks {
         self.links.iter().any(|link| link.id == id)
     }
 
+    /// Whether one has this name.
+    #[must_use]
+    pub fn knows(&self, connection: &ConnectionId) -> bool {
+        self.links.iter().any(|link| link.connection == *connection)
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -146,7 +152,7 @@ impl BulkLinks {
         naming: &mut impl Naming,
         now: Timestamp,
     ) {
-        if !self.links.iter().any(|link| link.connection == connection) {
+        if !self.knows(&connection) {
             let theirs = self.links.iter().filter(|link| link.role == Role::Answerer).count();
             if !is_offer(&payload) || theirs >= MAX_BULK_CONNECTIONS {
                 return;

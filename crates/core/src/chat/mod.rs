@@ -3,11 +3,14 @@
 mod conversation;
 mod kept;
 mod link;
+mod seen;
 mod text;
 
 use serde::{Deserialize, Serialize};
 
-pub use conversation::{ChatMessage, Conversation, MAX_LOG, Outgoing, TextRefused};
+pub use conversation::{
+    ChatMessage, Conversation, MAX_LOG, MAX_LOG_BYTES, MessageNumber, Outgoing, TextRefused,
+};
 pub use kept::KeptMessage;
 pub use link::{Segment, split_links};
 pub use text::{excess_characters, prepare};

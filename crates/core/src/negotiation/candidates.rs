@@ -14,6 +14,9 @@ pub(super) const MAX_REMOTE_CANDIDATES: usize = 128;
 const MAX_CANDIDATE_BYTES: usize = 2_048;
 /// Longest `mid`; browsers write a number.
 const MAX_MID_BYTES: usize = 256;
+/// Candidates of the other side that are handed to the browser for one remote description: each costs checks of every local
+/// candidate against it. Four times what the other side may repeat.
+pub(super) const MAX_ADDED_CANDIDATES: usize = 256;
 
 /// Own candidates kept for repetition; a browser gathers some ten.
 pub(super) const MAX_LOCAL_CANDIDATES: usize = 64;
@@ -34,14 +37,14 @@ pub(super) struct RemoteCandidates {
     ignored: Ufrags,
     stale: VecDeque<String>,
     waiting: VecDeque<SignalCandidate>,
+    /// Handed to the browser since the remote description was set.
+    added: Vec<SignalCandidate>,
 }
 
 impl RemoteCandidates {
     pub(super) fn push(&mut self, candidate: SignalCandidate) {
-        if !is_of_sensible_length(&candidate)
-            || self.is_stale(&candidate)
-            || self.waiting.contains(&candidate)
-        {
+        let is_known = self.waiting.contains(&candidate) || self.added.contains(&candidate);
+        if is_known || !is_of_sensible_length(&candidate) || self.is_stale(&candidate) {
             return;
         }
         push_bounded(&mut self.waiting, candidate, MAX_REMOTE_CANDIDATES);
@@ -50,8 +53,13 @@ impl RemoteCandidates {
     /// Takes the oldest candidate that belongs to the remote description.
     pub(super) fn pop_addable(&mut self) -> Option<SignalCandidate> {
         let described = self.described.as_ref()?;
+        if self.added.len() >= MAX_ADDED_CANDIDATES {
+            return None;
+        }
         let index = self.waiting.iter().position(|candidate| described.admits(candidate))?;
-        self.waiting.remove(index)
+        let candidate = self.waiting.remove(index)?;
+        self.added.push(candidate.clone());
+        Some(candidate)
     }
 
     /// An offer with these fragments was not applied and never will be.
@@ -70,6 +78,7 @@ impl RemoteCandidates {
             }
         }
         self.described = Some(ufrags);
+        self.added.clear();
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|candidate| !self.is_stale(candidate));
         self.waiting = waiting;
@@ -235,6 +244,25 @@ mod tests {
         assert_eq!(remote.waiting.len(), 0);
         remote.push(usual);
         assert_eq!(remote.waiting.len(), 1);
+    }
+
+    #[test]
+    fn the_browser_is_given_each_candidate_once_and_no_more_than_so_many() {
+        let mut remote = RemoteCandidates::default();
+        remote.handle_described(ufrags("one"));
+        let mut added = 0;
+        for number in 0..10_000 {
+            remote.push(candidate("one", number));
+            remote.push(candidate("one", number / 2));
+            while remote.pop_addable().is_some() {
+                added += 1;
+            }
+        }
+        assert_eq!((added, remote.added.len()), (MAX_ADDED_CANDIDATES, MAX_ADDED_CANDIDATES));
+        assert!(remote.waiting.len() <= MAX_REMOTE_CANDIDATES);
+        remote.handle_described(ufrags("two"));
+        remote.push(candidate("two", 1));
+        assert_eq!(remote.pop_addable(), Some(candidate("two", 1)), "a new description begins anew");
     }
 
     #[test]

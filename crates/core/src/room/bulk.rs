@@ -33,6 +33,10 @@ impl BulkWay {
         self.links.negotiator_mut(link)
     }
 
+    pub(super) fn knows(&self, connection: &ConnectionId) -> bool {
+        self.links.knows(connection)
+    }
+
     /// Gives up every connection; their ids.
     pub(super) fn take(&mut self) -> Vec<LinkId> {
         self.links.close_all();

@@ -21,8 +21,18 @@ impl RoomSession {
         now: Timestamp,
     ) {
         let id = self.peers[at].id().clone();
+        if !self.admit_control(at, &message, now) {
+            // The latest counts, once there is room for it.
+            if let ControlMessage::State(published) = message
+                && !self.is_cut_off(at)
+            {
+                self.peers[at].held_state = Some(published);
+            }
+            return;
+        }
         match message {
             ControlMessage::State(published) => {
+                self.peers[at].held_state = None;
                 self.peers[at].published = Some(published);
                 self.event(RoomEvent::PeerChanged(id));
             }
@@ -80,7 +90,8 @@ impl RoomSession {
     /// Builds the first peer connection as the offerer, once signals can reach the other side.
     pub(super) fn rebuild(&mut self, at: usize, now: Timestamp) {
         let peer = &self.peers[at];
-        if self.client.is_joined() && peer.member.presence == Presence::Present && peer.link.is_none() {
+        let is_reachable = self.client.is_joined() && peer.member.presence == Presence::Present;
+        if is_reachable && peer.link.is_none() && !self.is_cut_off(at) {
             self.build_next(at, now);
         }
     }
@@ -141,6 +152,7 @@ impl RoomSession {
         self.transfers.handle_reach(peer.id(), Reach::Gone);
         self.conversation.handle_member_gone(peer.id());
         self.event(RoomEvent::PeerGone(peer.member.id));
+        self.tell_standings();
     }
 }
 

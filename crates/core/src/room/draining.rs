@@ -40,8 +40,11 @@ impl RoomSession {
                 push_control(&mut self.outputs, link.id, &outgoing.message);
             }
         }
-        while let Some(id) = self.conversation.poll_changed() {
-            self.event(RoomEvent::ChatChanged(id));
+        while let Some(number) = self.conversation.poll_changed() {
+            self.event(RoomEvent::ChatChanged(number));
+        }
+        while let Some(number) = self.conversation.poll_forgotten() {
+            self.event(RoomEvent::ChatForgotten(number));
         }
         self.drain_transfers();
     }

@@ -2,15 +2,21 @@
 
 use sightline_protocol::{
     Arrival, Member, MemberId, Presence,
-    signalling::{DescriptionKind, IceServer, Signal, SignalPayload},
+    signalling::{IceServer, Signal, SignalPayload},
 };
 
 use super::{
+    budgets::is_offer,
     output::{RoomEvent, RoomOutput},
     peer::{Departure, Peer},
     session::{MAX_PEERS, RoomSession},
 };
-use crate::{Timestamp, negotiation::Role, signalling::SignallingEvent};
+use crate::{
+    Timestamp,
+    budget::{MessageKind, Standing},
+    negotiation::Role,
+    signalling::SignallingEvent,
+};
 
 impl RoomSession {
     pub(super) fn handle_signalling(&mut self, event: SignallingEvent, now: Timestamp) {
@@ -52,6 +58,11 @@ impl RoomSession {
             }
             SignallingEvent::PeerLeft(id) => self.handle_left(&id),
             SignallingEvent::Signal { from, signal } => self.handle_signal(&from, signal, now),
+            SignallingEvent::UnreadableSignal { from } => {
+                if let Some(at) = self.index_of(&from) {
+                    self.admit(at, MessageKind::Unreadable, 1, now);
+                }
+            }
         }
     }
 
@@ -63,36 +74,46 @@ impl RoomSession {
         }
     }
 
-    fn handle_member(&mut self, member: Member, now: Timestamp) {
+    pub(super) fn handle_member(&mut self, member: Member, now: Timestamp) {
         let Some((you, arrival)) = self.you.clone() else { return };
         if member.id == you {
             return;
         }
         let id = member.id.clone();
-        let at = match self.index_of(&id) {
+        self.accounts.handle_instance(&id, &member.instance);
+        let (at, is_new_page) = match self.index_of(&id) {
             Some(at) => {
-                if self.peers[at].member.instance != member.instance {
+                let is_new_page = self.peers[at].member.instance != member.instance;
+                if is_new_page {
                     // Its page is a new one: whatever it had is gone.
                     self.drop_links(at);
                     self.peers[at] =
                         Peer { last_link: self.peers[at].last_link.take(), ..Peer::new(member.clone()) };
                 }
                 self.peers[at].member = member;
-                at
+                (at, is_new_page)
             }
             None if self.peers.len() < MAX_PEERS => {
                 self.peers.push(Peer::new(member));
-                self.peers.len() - 1
+                (self.peers.len() - 1, true)
             }
             None => return,
         };
+        if is_new_page {
+            // What an earlier page of the member did still counts.
+            self.peers[at].standing = self.accounts.standing(&id);
+            self.admit(at, MessageKind::Arrival, 1, now);
+            self.tell_standings();
+        }
         let peer = &mut self.peers[at];
         peer.departure = None;
         peer.repair.handle_reachable();
         for link in peer.links_mut() {
             link.negotiator.handle_path_restored(now);
         }
-        if peer.was_connected {
+        if peer.standing == Standing::CutOff {
+            // It is shown, and nothing else.
+        } else if peer.was_connected {
             self.mend(at, now);
         } else if peer.link.is_none() && offers_first(&you, arrival, &peer.member) {
             peer.rebuild_at = Some(now);
@@ -134,10 +155,13 @@ impl RoomSession {
     fn handle_signal(&mut self, from: &MemberId, signal: Signal, now: Timestamp) {
         let (Some((you, arrival)), Some(at)) = (self.you.clone(), self.index_of(from)) else { return };
         let Signal { connection, generation, payload } = signal;
-        let is_offer = matches!(
-            &payload,
-            SignalPayload::Description(description) if description.kind == DescriptionKind::Offer
-        );
+        let kind = match &payload {
+            SignalPayload::Description(_) => MessageKind::Description,
+            SignalPayload::Candidate(_) => MessageKind::Candidate,
+        };
+        if self.is_cut_off(at) || !self.admit(at, kind, 1, now) {
+            return;
+        }
         let peer = &self.peers[at];
         let is_current =
             peer.links().any(|link| link.connection == connection && link.generation == generation);
@@ -147,9 +171,13 @@ impl RoomSession {
                 .as_ref()
                 .is_some_and(|(last, newest)| *last == connection && *newest > generation);
             // Only the side whose turn it is opens a connection; anything else for an unknown one is stale.
-            if !is_offer || is_older || offers_first(&you, arrival, &peer.member) {
+            if !is_offer(&payload) || is_older || offers_first(&you, arrival, &peer.member) {
                 return;
             }
+            if !self.admit_connection(at, MessageKind::Connection, now) {
+                return;
+            }
+            let peer = &self.peers[at];
             // The next generation of what came up once is built beside it.
             if peer.link.as_ref().is_some_and(|link| link.connection != connection || !link.came_up()) {
                 self.drop_links(at);

@@ -4,6 +4,7 @@
 //! ([`recovery`](crate::recovery)); the later page instance of a pair offers first, leads the repair and says which link
 //! is used; the signalling socket closing never closes a healthy link.
 
+mod budgets;
 mod bulk;
 mod connection;
 mod draining;

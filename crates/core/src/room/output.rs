@@ -1,9 +1,10 @@
 //! What a session wants done, and what it tells the person.
 
-use sightline_protocol::{ErrorCode, MemberId, MessageId, control::ControlMessage};
+use sightline_protocol::{ErrorCode, MemberId, control::ControlMessage};
 
 use super::link::LinkId;
 use crate::{
+    chat::MessageNumber,
     negotiation::{Operation, OperationId, Role},
     notice::NoticeCode,
     signalling::{SignallingStatus, SocketId},
@@ -76,7 +77,9 @@ pub enum RoomEvent {
     /// A member is gone.
     PeerGone(MemberId),
     /// A message is new or has another state: see [`RoomSession::message`].
-    ChatChanged(MessageId),
+    ChatChanged(MessageNumber),
+    /// A message left the log, which is bounded.
+    ChatForgotten(MessageNumber),
     /// The way to a member is open: what is to be said on it can be said now.
     WayOpen(MemberId),
     /// A member said something about a measurement.

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Timestamp,
+    budget::Standing,
     recovery::{Health, Repair},
 };
 
@@ -38,6 +39,8 @@ pub struct PeerView<'a> {
     pub state: LinkState,
     /// What it says it publishes; `None` before it said so.
     pub published: Option<PublishedState>,
+    /// Whether it is heard.
+    pub standing: Standing,
 }
 
 #[derive(Debug)]
@@ -53,6 +56,9 @@ pub(super) struct Peer {
     /// What the latest link was called, for the generation after it.
     pub(super) last_link: Option<(ConnectionId, Generation)>,
     pub(super) published: Option<PublishedState>,
+    /// What it published while it was muted, for the end of that.
+    pub(super) held_state: Option<PublishedState>,
+    pub(super) standing: Standing,
     /// Whether a link was ever healthy: then trouble is a recovery, not a first connection.
     pub(super) was_connected: bool,
     /// Peer connections in a row that never came up, before the first that did.
@@ -74,6 +80,8 @@ impl Peer {
             repair: Repair::default(),
             last_link: None,
             published: None,
+            held_state: None,
+            standing: Standing::Heard,
             was_connected: false,
             failures: 0,
             rebuild_at: None,
@@ -133,7 +141,9 @@ impl Peer {
     }
 
     pub(super) fn state(&self) -> LinkState {
-        if self.is_healthy() {
+        if self.standing == Standing::CutOff {
+            LinkState::Failed
+        } else if self.is_healthy() {
             LinkState::Connected
         } else if self.member.presence == Presence::Away {
             LinkState::Away
@@ -147,6 +157,11 @@ impl Peer {
     }
 
     pub(super) fn view(&self) -> PeerView<'_> {
-        PeerView { member: &self.member, state: self.state(), published: self.published }
+        PeerView {
+            member: &self.member,
+            state: self.state(),
+            published: self.published,
+            standing: self.standing,
+        }
     }
 }

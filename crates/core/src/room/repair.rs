@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Timestamp,
+    budget::Standing,
     negotiation::Role,
     notice::NoticeCode,
     recovery::{Health, RepairAction, Situation},
@@ -125,7 +126,8 @@ impl RoomSession {
 
     /// As the leading side sees it; `None` where this is the following side, or there never was a connection.
     fn situation(&self, peer: &Peer) -> Option<Situation> {
-        let health = peer.health().filter(|_| self.leads(peer))?;
+        let is_ours = self.leads(peer) && peer.standing != Standing::CutOff;
+        let health = peer.health().filter(|_| is_ours)?;
         Some(Situation {
             health,
             is_reachable: self.client.is_joined() && peer.member.presence == Presence::Present,

@@ -5,9 +5,7 @@ use std::collections::VecDeque;
 use sightline_protocol::{
     Arrival, MemberId, MessageId, Presence,
     control::{ControlMessage, PublishedState},
-    limits::MAX_FRAME_BYTES,
     signalling::{IceServer, SignalCandidate},
-    telemetry::{MAX_TELEMETRY_BYTES, TelemetryMessage},
 };
 
 use super::{
@@ -18,8 +16,11 @@ use super::{
 };
 use crate::{
     Timestamp,
-    chat::{ChatMessage, Conversation, KeptMessage, TextRefused},
+    budget::{Accounts, Bucket, MessageKind, Standing},
+    chat::{ChatMessage, Conversation, KeptMessage, MessageNumber, TextRefused},
+    decode,
     negotiation::{Completed, Negotiator, OperationFailure, OperationId},
+    notice::NoticeCode,
     random::SeededRandom,
     recovery::PeerConnectionState,
     signalling::{JoinRequest, SignallingClient, SocketId},
@@ -37,6 +38,10 @@ pub struct RoomSession {
     pub(super) you: Option<(MemberId, Arrival)>,
     /// In the order in which they came to this page's knowledge.
     pub(super) peers: Vec<Peer>,
+    pub(super) accounts: Accounts,
+    pub(super) room_connections: Bucket,
+    /// Notices about members that are raised now.
+    pub(super) told_standings: Vec<NoticeCode>,
     pub(super) conversation: Conversation,
     pub(super) transfers: Transfers,
     pub(super) published: PublishedState,
@@ -56,6 +61,9 @@ impl RoomSession {
             random,
             you: None,
             peers: Vec::new(),
+            accounts: Accounts::default(),
+            room_connections: Bucket::default(),
+            told_standings: Vec::new(),
             conversation: Conversation::default(),
             transfers: Transfers::default(),
             published,
@@ -95,7 +103,8 @@ impl RoomSession {
     /// [`TextRefused`] where the text is empty or too long.
     pub fn send_chat(&mut self, text: &str, unix_ms: u64, now: Timestamp) -> Result<(), TextRefused> {
         let id = MessageId::from_random(self.random.next_u128());
-        let present: Vec<_> = self.peers.iter().map(|peer| peer.id().clone()).collect();
+        let heard = self.peers.iter().filter(|peer| peer.standing != Standing::CutOff);
+        let present: Vec<_> = heard.map(|peer| peer.id().clone()).collect();
         let peers = &self.peers;
         let is_open = |member: &MemberId| {
             peers.iter().any(|peer| {
@@ -231,31 +240,56 @@ impl RoomSession {
         }
     }
 
-    /// A text message came on the `control` channel. What is not understood is ignored.
+    /// A text message came on the `control` channel. What cannot be read, or is beyond the member's budget, is dropped.
     pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
-        if let Some(at) = self.index_of_link(link) {
-            self.note_heard(at, link, now);
-            if text.len() <= MAX_FRAME_BYTES
-                && let Ok(message) = serde_json::from_str(text)
-            {
+        let Some(at) = self.index_of_link(link) else { return };
+        // Before anything else is done for it, so that a flood costs little.
+        if !self.admit(at, MessageKind::Control, 1, now)
+            || !self.admit(at, MessageKind::ControlByte, text.len() as u64, now)
+        {
+            return self.drain_refusal(now);
+        }
+        match decode::control_message(text) {
+            Ok(message) => {
+                self.note_heard(at, link, now);
                 self.handle_control_message(at, link, message, now);
+                self.review_all(now);
+                self.drain(now);
+            }
+            Err(_) => {
+                if self.admit(at, MessageKind::Unreadable, 1, now) {
+                    self.note_heard(at, link, now);
+                }
+                self.drain(now);
             }
         }
-        self.review_all(now);
-        self.drain(now);
     }
 
-    /// A text message came on the `telemetry` channel. What is not for the session is ignored.
-    pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) {
-        if let Some(at) = self.index_of_link(link) {
+    /// A text message came on the `telemetry` channel. Whether it is within the member's budget: then what is not for the session
+    /// may be for others.
+    pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) -> bool {
+        let Some(at) = self.index_of_link(link) else { return false };
+        if !self.admit(at, MessageKind::Telemetry, 1, now) {
+            self.drain_refusal(now);
+            return false;
+        }
+        let message = decode::telemetry_message(text);
+        let is_taken = message.is_ok() || self.admit(at, MessageKind::Unreadable, 1, now);
+        if is_taken {
             self.note_heard(at, link, now);
-            if text.len() <= MAX_TELEMETRY_BYTES
-                && let Ok(message) = serde_json::from_str::<TelemetryMessage>(text)
-            {
-                self.handle_telemetry_message(at, link, &message, now);
-            }
+        }
+        if let Ok(message) = &message {
+            self.handle_telemetry_message(at, link, message, now);
         }
         self.drain(now);
+        message.is_ok()
+    }
+
+    /// What follows from a message that was dropped: nothing, but for the first and the last that were put up with.
+    fn drain_refusal(&mut self, now: Timestamp) {
+        if !self.outputs.is_empty() {
+            self.drain(now);
+        }
     }
 
     /// So many packets of picture and sound arrived on a link so far.
@@ -270,6 +304,7 @@ impl RoomSession {
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.client.handle_timeout(now);
+        self.review_accounts(now);
         for link in self.peers.iter_mut().flat_map(Peer::links_mut) {
             link.negotiator.handle_timeout(now);
         }
@@ -296,12 +331,13 @@ impl RoomSession {
         let of_peers = self.peers.iter().flat_map(|peer| {
             let can_rebuild =
                 self.client.is_joined() && peer.member.presence == Presence::Present && peer.link.is_none();
+            let can_rebuild = can_rebuild && peer.standing != Standing::CutOff;
             let rebuild_at = peer.rebuild_at.filter(|_| can_rebuild);
             [rebuild_at, peer.forget_at(), self.mend_at(peer), self.bulk_timeout(peer)]
         });
         of_links
             .chain(of_peers)
-            .chain([self.client.poll_timeout(), self.transfers.poll_timeout()])
+            .chain([self.client.poll_timeout(), self.transfers.poll_timeout(), self.accounts.poll_timeout()])
             .flatten()
             .min()
     }
@@ -329,14 +365,20 @@ impl RoomSession {
 
     /// What is to be kept of a message for the next life of this tab.
     #[must_use]
-    pub fn kept_message(&self, id: &MessageId) -> Option<KeptMessage> {
-        self.conversation.kept(id)
+    pub fn kept_message(&self, number: MessageNumber) -> Option<KeptMessage> {
+        self.conversation.kept(number)
     }
 
     /// A message of the conversation.
     #[must_use]
-    pub fn message(&self, id: &MessageId) -> Option<&ChatMessage> {
-        self.conversation.message(id)
+    pub fn message(&self, number: MessageNumber) -> Option<&ChatMessage> {
+        self.conversation.message(number)
+    }
+
+    /// The conversation.
+    #[must_use]
+    pub fn conversation(&self) -> &Conversation {
+        &self.conversation
     }
 
     /// Whether a link is the one in use to its member, not one that is built beside it.

@@ -9,7 +9,13 @@ use sightline_protocol::{
 };
 
 use super::{SignallingStatus, backoff::Backoff};
-use crate::{Timestamp, notice::NoticeCode, random::SeededRandom};
+use crate::{
+    Timestamp,
+    budget::{Bucket, UNREADABLE_FRAMES},
+    decode::{self, ServerFrame, Unreadable},
+    notice::NoticeCode,
+    random::SeededRandom,
+};
 
 /// How long a socket may take to open and answer the `join`.
 const JOIN_DEADLINE: Duration = Duration::from_secs(2);
@@ -78,6 +84,10 @@ pub enum SignallingEvent {
         from: MemberId,
         signal: Signal,
     },
+    /// A member wrote a signal that cannot be read.
+    UnreadableSignal {
+        from: MemberId,
+    },
     /// How long a ping took.
     RoundTrip(Duration),
 }
@@ -112,6 +122,8 @@ pub struct SignallingClient {
     next_nonce: u32,
     /// When to ask for fresh credentials.
     ice_servers_due: Option<Timestamp>,
+    /// Frames of the server that could not be read.
+    unreadable: Bucket,
     backoff: Backoff,
     outputs: VecDeque<SignallingOutput>,
 }
@@ -129,6 +141,7 @@ impl SignallingClient {
             next_socket: 0,
             next_nonce: 0,
             ice_servers_due: None,
+            unreadable: Bucket::default(),
             backoff: Backoff::new(random),
             outputs: VecDeque::new(),
         }
@@ -177,11 +190,16 @@ impl SignallingClient {
         if self.current_socket() != Some(socket) {
             return;
         }
-        let message = if frame.len() > MAX_FRAME_BYTES { None } else { serde_json::from_str(frame).ok() };
-        match message {
-            Some(message) => self.handle_message(socket, message, now),
-            None if frame.len() > MAX_FRAME_BYTES => self.refuse(ErrorCode::FrameTooLarge),
-            None => self.refuse(ErrorCode::ProtocolError),
+        match decode::server_frame(frame) {
+            Ok(ServerFrame::Message(message)) => self.handle_message(socket, message, now),
+            Ok(ServerFrame::UnreadableSignal(from)) if self.is_joined() => {
+                self.event(SignallingEvent::UnreadableSignal { from });
+            }
+            Ok(ServerFrame::UnreadableSignal(_)) => self.refuse(ErrorCode::ProtocolError),
+            // One that is not understood costs nothing but itself; a server that says nothing else is none of ours.
+            Err(_) if self.is_joined() && self.unreadable.take(UNREADABLE_FRAMES, 1, now) => {}
+            Err(Unreadable::TooLong) => self.refuse(ErrorCode::FrameTooLarge),
+            Err(Unreadable::Malformed) => self.refuse(ErrorCode::ProtocolError),
         }
     }
 

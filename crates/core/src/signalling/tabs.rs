@@ -16,7 +16,12 @@ use sightline_protocol::{
     tabs::TabMessage,
 };
 
-use crate::{Timestamp, random::SeededRandom};
+use crate::{
+    Timestamp,
+    budget::{Bucket, TAB_GREETINGS},
+    decode,
+    random::SeededRandom,
+};
 
 /// How long a newcomer waits for those who are there to say so. Who is later is met all the same.
 const ASKING: Duration = Duration::from_millis(200);
@@ -46,6 +51,7 @@ pub struct TabPlace {
     phase: Phase,
     /// Everyone else, away ones included; no more than the room takes.
     others: BTreeMap<MemberId, Other>,
+    greetings: Bucket,
     /// Emptied by the caller after each input.
     outputs: VecDeque<TabOutput>,
 }
@@ -88,6 +94,7 @@ impl TabPlace {
             room_limit: DEFAULT_ROOM_MEMBERS,
             phase: Phase::Outside,
             others: BTreeMap::new(),
+            greetings: Bucket::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -114,11 +121,23 @@ impl TabPlace {
         }
     }
 
-    /// Another tab says something. What is not understood is ignored.
+    /// Another tab says something. What is not understood is ignored, and so is a flood of greetings.
     pub fn handle_post(&mut self, post: &str, now: Timestamp) {
         let Some(me) = self.me().cloned() else { return };
         let is_inside = matches!(self.phase, Phase::Inside { .. });
-        match serde_json::from_str(post) {
+        let message = decode::tab_message(post);
+        let is_greeting = match &message {
+            Ok(TabMessage::Ask { .. } | TabMessage::Hello { .. }) => true,
+            Ok(TabMessage::Here { to, .. }) => *to == me.id,
+            Ok(TabMessage::Away { from, instance } | TabMessage::Leave { from, instance }) => {
+                self.knows(from, instance)
+            }
+            Ok(TabMessage::Signal { .. }) | Err(_) => false,
+        };
+        if is_greeting && !self.greetings.take(TAB_GREETINGS, 1, now) {
+            return;
+        }
+        match message {
             Ok(TabMessage::Ask { from }) if is_inside => {
                 self.post(&TabMessage::Here { to: from, member: me });
             }
@@ -138,7 +157,18 @@ impl TabPlace {
                 self.miss(&from, now);
             }
             Ok(TabMessage::Leave { from, instance }) if self.knows(&from, &instance) => self.forget(&from),
+            Err(_) if is_inside => self.handle_unreadable(post, &me.id),
             _ => {}
+        }
+    }
+
+    /// A signal for this tab that cannot be read is passed on without what is in it, so that it is counted against its sender.
+    fn handle_unreadable(&mut self, post: &str, me: &MemberId) {
+        let envelope = decode::envelope(post);
+        let is_for_us = envelope.r#type.as_deref() == Some("signal") && envelope.to.as_ref() == Some(me);
+        if let Some(from) = envelope.from.filter(|from| is_for_us && self.others.contains_key(from)) {
+            // An id needs no escaping.
+            self.outputs.push_back(TabOutput::Deliver(format!(r#"{{"type":"signal","from":"{from}"}}"#)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Files to here: what the person, the senders and the sink do.
 
 use sightline_protocol::{
-    MemberId,
+    MemberId, TransferId,
     control::ControlMessage,
     transfer::{FileOffer, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES, MAX_OPEN_TRANSFERS, TransferEnd},
 };
@@ -57,6 +57,25 @@ impl Transfers {
         };
         self.say_of_receiving(handle, now);
         self.changed(handle);
+    }
+
+    /// Whether a transfer of this name is known here.
+    #[must_use]
+    pub fn is_offered(&self, transfer: &TransferId) -> bool {
+        self.receiving.iter().any(|file| file.offer.transfer == *transfer)
+    }
+
+    /// Whether a transfer waits for the person's answer.
+    #[must_use]
+    pub fn is_only_offered(&self, transfer: &TransferId) -> bool {
+        let file = self.receiving.iter().find(|file| file.offer.transfer == *transfer);
+        file.is_some_and(|file| !file.is_over() && !file.is_accepted())
+    }
+
+    /// Whether files of a member were accepted and are not here yet.
+    #[must_use]
+    pub fn expects_bytes_from(&self, member: &MemberId) -> bool {
+        self.receiving.iter().any(|file| file.member == *member && file.is_accepted() && !file.is_over())
     }
 
     /// A way for bytes from a member closed, maybe with some of them on it: what is missing is asked for again.

@@ -210,12 +210,12 @@ fn a_message_reaches_everybody_present_and_survives_a_new_link() {
         .iter()
         .rev()
         .find_map(|event| match event {
-            RoomEvent::ChatChanged(id) => Some(id.clone()),
+            RoomEvent::ChatChanged(number) => Some(*number),
             _ => None,
         })
         .expect("the message is in the log");
     let state =
-        |world: &World, page: usize| world.pages[page].session.message(&message).map(|message| message.state);
+        |world: &World, page: usize| world.pages[page].session.message(message).map(|message| message.state);
     assert_eq!(state(&world, a), Some(DeliveryState::Sending));
     world.set_network(true);
     world.pass(60 * SECOND);

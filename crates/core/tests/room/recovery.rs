@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sightline_core::{
-    chat::DeliveryState,
+    chat::{DeliveryState, MessageNumber},
     room::{LinkState, RoomEvent},
 };
-use sightline_protocol::MessageId;
 
 use crate::world::{Engine, World};
 
@@ -54,15 +53,15 @@ fn say(world: &mut World, page: usize, text: &str) {
 /// The texts of others that a page shows, in the order in which they appeared.
 fn heard(world: &World, page: usize) -> Vec<String> {
     let page = &world.pages[page];
-    let mut seen: Vec<MessageId> = Vec::new();
+    let mut seen: Vec<MessageNumber> = Vec::new();
     for event in &page.events {
         if let RoomEvent::ChatChanged(id) = event
             && !seen.contains(id)
         {
-            seen.push(id.clone());
+            seen.push(*id);
         }
     }
-    let messages = seen.iter().filter_map(|id| page.session.message(id));
+    let messages = seen.iter().filter_map(|number| page.session.message(*number));
     messages.filter(|message| message.author.is_some()).map(|message| message.text.clone()).collect()
 }
 
@@ -262,7 +261,7 @@ proptest! {
             prop_assert_eq!(world.pages[page].link_count(), 1);
             prop_assert_eq!(&heard(&world, page), &said[1 - at]);
             let own = world.pages[page].events.iter().filter_map(|event| match event {
-                RoomEvent::ChatChanged(id) => world.pages[page].session.message(id),
+                RoomEvent::ChatChanged(number) => world.pages[page].session.message(*number),
                 _ => None,
             });
             for message in own.filter(|message| message.author.is_none()) {

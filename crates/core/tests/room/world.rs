@@ -54,6 +54,8 @@ pub(crate) struct Page {
     pub(crate) engine: Engine,
     /// Every link that was ever opened.
     pub(crate) opened: Vec<LinkId>,
+    /// How many connections for bytes alone were ever opened.
+    pub(crate) opened_for_bulk: usize,
     /// What its files want, in order.
     pub(crate) files: VecDeque<TransferOutput>,
 }
@@ -132,6 +134,7 @@ impl World {
             links: HashMap::new(),
             engine: Engine::Chromium,
             opened: Vec::new(),
+            opened_for_bulk: 0,
             files: VecDeque::new(),
         });
         self.pages[number].session.start(self.now);
@@ -358,7 +361,8 @@ impl World {
             }
             RoomOutput::Transfer(output) => self.pages[page].files.push_back(output),
             // These have worlds of their own (`tests/bulk`).
-            RoomOutput::UseLink(_) | RoomOutput::OpenBulkLink { .. } => {}
+            RoomOutput::OpenBulkLink { .. } => self.pages[page].opened_for_bulk += 1,
+            RoomOutput::UseLink(_) => {}
             RoomOutput::Event(event) => self.pages[page].events.push(event),
         }
     }
@@ -515,6 +519,14 @@ impl World {
             let frame = serde_json::to_string(message).unwrap();
             self.pages[page].session.handle_frame(socket, &frame, self.now);
         }
+    }
+
+    /// A frame of the server, whatever is in it.
+    pub(crate) fn tell_raw(&mut self, page: usize, frame: &str) {
+        if let Some(socket) = self.pages[page].socket {
+            self.pages[page].session.handle_frame(socket, frame, self.now);
+        }
+        self.settle();
     }
 
     fn tell_all(&mut self, except: Option<usize>, message: &ServerMessage) {

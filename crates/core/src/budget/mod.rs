@@ -1,0 +1,21 @@
+//! How much one member may ask of this page.
+//!
+//! Owns a budget for each member and each kind of message ([`MessageKind`]), in the caller's time. It never looks into a
+//! message: the room session says what came and hears whether it counts. A member over a budget is *muted*: what is beyond
+//! the budget is dropped and counted. One that goes on is *cut off*: the session closes its peer connections and ignores it
+//! until its page is a new instance.
+//!
+//! Invariant: honest use at its limits stays within every budget (`tests/budget/honest.rs`), so whoever is muted or cut off is broken or hostile.
+
+mod account;
+mod accounts;
+mod bucket;
+mod limits;
+
+pub use account::{Standing, Verdict};
+pub use accounts::{Accounts, Change};
+pub use bucket::Bucket;
+pub use limits::{
+    FIRST_EXILE, LONGEST_EXILE, Limit, MAX_ACCOUNTS, MAX_CANDIDATE_BYTES, MUTE, MessageKind, PATIENCE,
+    ROOM_CONNECTIONS, TAB_GREETINGS, UNREADABLE_FRAMES,
+};

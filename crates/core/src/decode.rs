@@ -1,0 +1,149 @@
+//! Reads what other members and the signaling server say: text in, a message or the reason why not out. Nothing else in this crate
+//! takes such text apart, so these functions are what a fuzzer has to feed.
+//!
+//! Invariant: what a member put into a signal is never charged to the server that passed it on.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+use sightline_protocol::{
+    MemberId,
+    control::ControlMessage,
+    limits::MAX_FRAME_BYTES,
+    signalling::{ServerMessage, SignalPayload},
+    tabs::TabMessage,
+    telemetry::{MAX_TELEMETRY_BYTES, TelemetryMessage},
+};
+
+use crate::budget::MAX_CANDIDATE_BYTES;
+
+/// Why a message is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is longer than the protocol allows.
+    #[error("the message is too long")]
+    TooLong,
+    /// It is no message of the protocol.
+    #[error("the message cannot be read")]
+    Malformed,
+}
+
+/// A frame of the signaling server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerFrame {
+    /// What it says.
+    Message(ServerMessage),
+    /// A signal of a member, which wrote what cannot be read.
+    UnreadableSignal(MemberId),
+}
+
+/// Reads a text message of the `control` channel.
+///
+/// # Errors
+/// [`Unreadable`]. A message of an unknown type can be read.
+pub fn control_message(text: &str) -> Result<ControlMessage, Unreadable> {
+    let message = read(text, MAX_FRAME_BYTES)?;
+    match &message {
+        ControlMessage::BulkSignal { payload, .. } if !is_plausible(payload) => Err(Unreadable::Malformed),
+        _ => Ok(message),
+    }
+}
+
+/// Reads a text message of the `telemetry` channel.
+///
+/// # Errors
+/// [`Unreadable`]. A message of an unknown type can be read.
+pub fn telemetry_message(text: &str) -> Result<TelemetryMessage, Unreadable> {
+    read(text, MAX_TELEMETRY_BYTES)
+}
+
+/// Reads a text frame of the signaling server.
+///
+/// # Errors
+/// [`Unreadable`], where it is the server's fault.
+pub fn server_frame(frame: &str) -> Result<ServerFrame, Unreadable> {
+    match read(frame, MAX_FRAME_BYTES) {
+        Ok(ServerMessage::Signal { from, signal }) if !is_plausible(&signal.payload) => {
+            Ok(ServerFrame::UnreadableSignal(from))
+        }
+        Ok(message) => Ok(ServerFrame::Message(message)),
+        Err(Unreadable::Malformed) => {
+            let envelope = envelope(frame);
+            let from = envelope.from.filter(|_| envelope.r#type.as_deref() == Some("signal"));
+            from.map(ServerFrame::UnreadableSignal).ok_or(Unreadable::Malformed)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads what another tab posted. A signal that cannot be read is [`Envelope`]'s matter.
+///
+/// # Errors
+/// [`Unreadable`]
+pub fn tab_message(post: &str) -> Result<TabMessage, Unreadable> {
+    read(post, MAX_FRAME_BYTES)
+}
+
+/// What stands on the outside of a signal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// The message's type.
+    pub r#type: Option<String>,
+    /// Who sent it.
+    pub from: Option<MemberId>,
+    /// Whom it is for.
+    pub to: Option<MemberId>,
+}
+
+/// Reads the outside of a message whose inside cannot be read, as far as it can be. Of a field that is there twice the first
+/// counts: the server writes its own before the member's.
+#[must_use]
+pub fn envelope(text: &str) -> Envelope {
+    let mut envelope = Envelope::default();
+    if text.len() <= MAX_FRAME_BYTES {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        // What was found before an error counts.
+        let _ = deserializer.deserialize_map(EnvelopeVisitor(&mut envelope));
+    }
+    envelope
+}
+
+struct EnvelopeVisitor<'a>(&'a mut Envelope);
+
+impl<'de> Visitor<'de> for EnvelopeVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let envelope = self.0;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "type" if envelope.r#type.is_none() => envelope.r#type = Some(map.next_value()?),
+                "from" if envelope.from.is_none() => envelope.from = Some(map.next_value()?),
+                "to" if envelope.to.is_none() => envelope.to = Some(map.next_value()?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read<'de, T: Deserialize<'de>>(text: &'de str, max_bytes: usize) -> Result<T, Unreadable> {
+    if text.len() > max_bytes {
+        return Err(Unreadable::TooLong);
+    }
+    serde_json::from_str(text).map_err(|_| Unreadable::Malformed)
+}
+
+/// Whether a browser may have written it: candidates are kept, so each has a bound.
+fn is_plausible(payload: &SignalPayload) -> bool {
+    let SignalPayload::Candidate(candidate) = payload else { return true };
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    candidate.candidate.len() + length(&candidate.sdp_mid) + length(&candidate.ufrag) <= MAX_CANDIDATE_BYTES
+}
