@@ -112,9 +112,14 @@ fn Conversation(
                 data-testid="chat-log"
                 on:scroll=note_scroll
             >
+                <When is=model.is_chat_cut>
+                    <p class="chat-cut" data-testid="chat-cut">
+                        {language.text(sentence!(chat.cut))}
+                    </p>
+                </When>
                 <For
                     each=move || model.chat.get()
-                    key=|line| line.id.clone()
+                    key=|line| line.number
                     children=|line: ChatLine| view! { <ChatMessage line=line /> }
                 />
             </div>

@@ -20,7 +20,7 @@ pub fn ChatMessage(
     line: ChatLine,
 ) -> AnyView {
     let language = Language::from_context();
-    let ChatLine { id, author, text, sent_at_ms, state } = line;
+    let ChatLine { id, author, text, sent_at_ms, state, .. } = line;
     let is_own = author.is_none();
     let author = Signal::derive(move || match &author {
         None => sentence!(chat.you)(language.locale()).to_owned(),
@@ -35,14 +35,17 @@ pub fn ChatMessage(
             class:is-own=is_own
             data-testid="chat-message"
             data-id=id
-            data-state=Signal::derive(move || state.get().as_str())
+            data-state={
+                let state = state.clone();
+                Signal::derive(move || state.get().as_str())
+            }
         >
             <p class="chat-meta">
                 <span class="chat-author" dir="auto">
                     {author}
                 </span>
                 <time>{time}</time>
-                {is_own.then(|| view! { <Delivery state=state /> })}
+                {is_own.then(|| view! { <Delivery state=state.clone() /> })}
             </p>
             <p class="chat-text" dir="auto">
                 {segments}
@@ -54,9 +57,10 @@ pub fn ChatMessage(
 
 /// A mark while all is well, and words where it is not.
 #[component]
-fn Delivery(state: RwSignal<DeliveryState>) -> AnyView {
+fn Delivery(state: ArcRwSignal<DeliveryState>) -> AnyView {
     let language = Language::from_context();
-    let icon = Signal::derive(move || match state.get() {
+    let shown = state.clone();
+    let icon = Signal::derive(move || match shown.get() {
         DeliveryState::Sending => IconName::Clock,
         DeliveryState::Delivered | DeliveryState::Received => IconName::Check,
         DeliveryState::Undeliverable => IconName::Alert,

@@ -133,7 +133,7 @@ pub(super) fn notice_icon(code: NoticeCode) -> IconName {
         NoticeCode::MicrophoneLost => IconName::MicrophoneOff,
         NoticeCode::ScreenUnavailable => IconName::Screen,
         NoticeCode::AutoplayBlocked => IconName::Sound,
-        NoticeCode::RoomFull => IconName::People,
+        NoticeCode::RoomFull | NoticeCode::MemberMuted | NoticeCode::MemberCutOff => IconName::People,
         NoticeCode::MessageTooLong => IconName::Chat,
         _ => IconName::Alert,
     }

@@ -43,5 +43,7 @@ pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         NoticeCode::TabsOnly => both!(tabs_only),
         NoticeCode::MessageTooLong => both!(message_too_long),
         NoticeCode::PartUnavailable => both!(part_unavailable),
+        NoticeCode::MemberMuted => both!(member_muted),
+        NoticeCode::MemberCutOff => both!(member_cut_off),
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
-use sightline_core::{room::LinkState, stats::LinkPath};
+use sightline_core::{budget::Standing, room::LinkState, stats::LinkPath};
 use sightline_protocol::control::{Playback, PublishedSource};
 
 use super::{
@@ -74,7 +74,7 @@ pub fn Tile(
         });
     }
     let state_words =
-        Signal::derive(move || state_text(state.get()).map(|sentence| sentence(language.locale())));
+        Signal::derive(move || state_text(state.get(), tile.standing.get()).map(|sentence| sentence(language.locale())));
     let is_bad = Memo::new(move |_| tile.quality.get().is_some_and(|quality| is_complaint(quality.cause)));
     view! {
         <li
@@ -90,6 +90,7 @@ pub fn Tile(
             data-member=tile.member.get_value()
             data-name=tile.name
             data-state=Signal::derive(move || state.get().as_str())
+            data-standing=Signal::derive(move || tile.standing.get().as_str())
             data-path=Signal::derive(move || tile.path.get().map(LinkPath::as_str))
             data-mic=Signal::derive(move || on_off(tile.microphone.get()))
             data-source=Signal::derive(move || tile.source.get().as_str())
@@ -115,7 +116,9 @@ pub fn Tile(
                 {state_words}
             </p>
             <Later view=load_playback_line(tile) />
-            <When is=Signal::derive(move || state.get() == LinkState::Failed)>
+            <When is=Signal::derive(move || {
+                state.get() == LinkState::Failed && tile.standing.get() != Standing::CutOff
+            })>
                 <p class="tile-check">
                     <Later view=load_call_check_link(tile) />
                 </p>
@@ -175,8 +178,10 @@ fn on_off(is_on: bool) -> &'static str {
 }
 
 /// What is to be said of a state; nothing while all is well.
-fn state_text(state: LinkState) -> Option<Sentence> {
+fn state_text(state: LinkState, standing: Standing) -> Option<Sentence> {
     match state {
+        _ if standing == Standing::CutOff => Some(sentence!(tile.cut_off)),
+        LinkState::Connected if standing == Standing::Muted => Some(sentence!(tile.muted)),
         LinkState::Connected => None,
         LinkState::Connecting => Some(sentence!(tile.connecting)),
         LinkState::Recovering => Some(sentence!(tile.recovering)),

@@ -4,7 +4,8 @@
 use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{
-    chat::{DeliveryState, prepare},
+    budget::Standing,
+    chat::{DeliveryState, MessageNumber, prepare},
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
@@ -169,6 +170,7 @@ fn room_model(count: usize) -> RoomModel {
         local,
         others: RwSignal::new(others),
         chat: RwSignal::new(vec![]),
+        is_chat_cut: RwSignal::new(false),
         transfers: crate::session::model::TransfersModel { list: RwSignal::new(Vec::new()) },
         invitation: RwSignal::new("https://call.example/room/7gk2m-x4q0p-wz81c-e5hvt-n3j6ya".to_owned()),
         needs_gesture: RwSignal::new(false),
@@ -231,6 +233,7 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         member: StoredValue::new(member.to_owned()),
         name: RwSignal::new(name.to_owned()),
         state: RwSignal::new(LinkState::Connected),
+        standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(Some(LinkPath::Direct)),
         microphone: RwSignal::new(true),
         camera: RwSignal::new(true),
@@ -315,7 +318,8 @@ fn conversation() -> Vec<ChatLine> {
 }
 
 fn said(id: &str, author: Option<String>, text: String, state: DeliveryState) -> ChatLine {
-    ChatLine { id: id.to_owned(), author, text, sent_at_ms: 1_795_246_920_000, state: RwSignal::new(state) }
+    let number = MessageNumber(id.parse().unwrap_or_default());
+    ChatLine { number, id: id.to_owned(), author, text, sent_at_ms: 1_795_246_920_000, state: ArcRwSignal::new(state) }
 }
 
 #[wasm_bindgen(inline_js = r#"

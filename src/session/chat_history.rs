@@ -48,7 +48,7 @@ impl ChatHistory {
     /// Keeps a message as it is now.
     pub fn keep(&self, kept: &KeptMessage) {
         let (Some(records), Some(text)) = (&self.records, kept.to_text()) else { return };
-        let number = kept.message.number;
+        let number = kept.message.number.0;
         // A device that is full keeps no more; the conversation goes on.
         let _ = records.put(&self.group, number, &text);
         if let Some(oldest) = number.checked_sub(MAX_LOG as u32) {

@@ -18,7 +18,8 @@ use sightline_browser::{
     data_channel::{DataChannelEvent, DataChannelMessage},
     page,
     peer_connection::{MediaSlot, PeerConnectionEvent},
-    queue::{EventSink, EventStream},
+    fair_queue::{FairStream, Lanes},
+    queue::EventSink,
     signalling::{SignallingTransport, TransportEvent},
 };
 use sightline_core::{
@@ -52,6 +53,9 @@ const VOICE_INTERVAL: Duration = Duration::from_millis(250);
 /// A timer that comes so late says that the page, or the computer, slept: timers of hidden pages come once a second.
 const ASLEEP: Duration = Duration::from_secs(5);
 
+/// How long inputs are taken one after the other before the browser may paint.
+const SLICE: Duration = Duration::from_millis(12);
+
 /// What a driver is made from.
 pub struct Setup {
     pub session: RoomSession,
@@ -62,7 +66,7 @@ pub struct Setup {
     /// How the others are reached first.
     pub way: Way,
     pub certificate: Option<Certificate>,
-    pub inputs: EventSink<Input>,
+    pub lanes: Lanes<Input>,
     /// How long a run is to last that begins as soon as the room is entered.
     pub run_limit: Option<Duration>,
 }
@@ -78,6 +82,8 @@ pub struct Driver {
     certificate: Option<Certificate>,
     /// The person's, in place of the server's where there are any.
     own_ice_servers: Vec<IceServer>,
+    /// Each member's messages have a lane of their own.
+    lanes: Lanes<Input>,
     inputs: EventSink<Input>,
     socket: Option<(SocketId, Box<dyn SignallingTransport>)>,
     links: HashMap<LinkId, Link>,
@@ -92,13 +98,16 @@ pub struct Driver {
     own_id: Option<MemberId>,
     /// How long a run is to last that begins as soon as the room is entered.
     run_limit: Option<Duration>,
+    /// Since when inputs are taken without a pause.
+    slice_began: Timestamp,
     has_left: bool,
 }
 
 impl Driver {
     /// A driver that has not entered yet.
     pub fn new(setup: Setup) -> Self {
-        let Setup { session, media, view, history, files, way, certificate, inputs, run_limit } = setup;
+        let Setup { session, media, view, history, files, way, certificate, lanes, run_limit } = setup;
+        let inputs = lanes.first();
         let own_ice_servers = media.preferences().ice_servers().servers;
         Self {
             session,
@@ -109,6 +118,7 @@ impl Driver {
             way,
             certificate,
             own_ice_servers,
+            lanes,
             inputs,
             socket: None,
             links: HashMap::new(),
@@ -119,12 +129,13 @@ impl Driver {
             playout: PlayoutWatch::new(page::is_visible()),
             own_id: None,
             run_limit,
+            slice_began: Timestamp::ZERO,
             has_left: false,
         }
     }
 
     /// Enters the room and runs until it is left.
-    pub async fn run(mut self, mut stream: EventStream<Input>) {
+    pub async fn run(mut self, mut stream: FairStream<Input>) {
         let listeners = (
             page::report_visibility(self.inputs.map(Input::Visible)),
             page::report_online(self.inputs.map(Input::Online)),
@@ -142,6 +153,11 @@ impl Driver {
                 Some(input) => self.handle(input),
                 None => self.handle_timeout(),
             }
+            while let Some((member, count)) = stream.take_lost() {
+                if let Ok(member) = MemberId::new(member) {
+                    self.session.handle_lost_messages(&member, count, clock::now());
+                }
+            }
             if stream.take_overflow() {
                 self.resynchronise();
             }
@@ -154,18 +170,29 @@ impl Driver {
     }
 
     /// The next input; `None` where the time for something came first.
-    async fn next_input(&self, stream: &mut EventStream<Input>) -> Option<Input> {
+    async fn next_input(&mut self, stream: &mut FairStream<Input>) -> Option<Input> {
         if let Some(input) = stream.try_next() {
+            // Timers of a page that cannot be seen are slow, and it paints nothing.
+            if clock::now().since(self.slice_began) >= SLICE && page::is_visible() {
+                clock::sleep(Duration::ZERO).await;
+                self.slice_began = clock::now();
+            }
             return Some(input);
         }
+        let input = self.wait_for_input(stream).await;
+        self.slice_began = clock::now();
+        input
+    }
+
+    async fn wait_for_input(&self, stream: &mut FairStream<Input>) -> Option<Input> {
         let stats = self.looks().then(|| self.next_stats.min(self.next_voices));
         let Some(deadline) = [self.session.poll_timeout(), stats].into_iter().flatten().min() else {
-            return stream.next().await;
+            return Some(stream.next().await);
         };
         let (timer, next) = (clock::sleep_until(deadline), stream.next());
         pin_mut!(timer, next);
         match select(next, timer).await {
-            Either::Left((input, _)) => input,
+            Either::Left((input, _)) => Some(input),
             Either::Right(_) => None,
         }
     }
@@ -279,20 +306,26 @@ impl Driver {
             DataChannelEvent::Message(DataChannelMessage::Text(text)) => {
                 self.session.handle_control(link, &text, now);
             }
-            DataChannelEvent::Message(DataChannelMessage::Binary(_))
-            | DataChannelEvent::Oversized
-            | DataChannelEvent::BufferedAmountLow
-            | DataChannelEvent::Error(_) => {}
+            DataChannelEvent::Message(DataChannelMessage::Binary(_)) | DataChannelEvent::Oversized => {
+                self.session.handle_unreadable(link, now);
+            }
+            DataChannelEvent::BufferedAmountLow | DataChannelEvent::Error(_) => {}
         }
     }
 
     fn handle_telemetry(&mut self, link: LinkId, event: DataChannelEvent, now: Timestamp) {
-        if let DataChannelEvent::Message(DataChannelMessage::Text(text)) = event {
-            self.session.handle_telemetry(link, &text, now);
-            if let Some(link) = self.links.get_mut(&link) {
-                link.handle_telemetry(&text, now);
-                self.playout.handle_telemetry(&link.member, &text, now);
+        match event {
+            DataChannelEvent::Message(DataChannelMessage::Text(text)) => {
+                let is_taken = self.session.handle_telemetry(link, &text, now);
+                if let Some(link) = self.links.get_mut(&link).filter(|_| is_taken) {
+                    link.handle_telemetry(&text, now);
+                    self.playout.handle_telemetry(&link.member, &text, now);
+                }
             }
+            DataChannelEvent::Message(DataChannelMessage::Binary(_)) | DataChannelEvent::Oversized => {
+                self.session.handle_unreadable(link, now);
+            }
+            _ => {}
         }
     }
 
@@ -300,10 +333,13 @@ impl Driver {
         match event {
             BulkChannelEvent::Frame(frame) => {
                 let of_link = self.links.get(&id).map(|link| &link.member);
-                if let Some(member) = of_link.or_else(|| Some(&self.bulk_links.get(&id)?.member)) {
+                if let Some(member) = of_link.or_else(|| Some(&self.bulk_links.get(&id)?.member))
+                    && self.session.handle_bulk_frame(member, now)
+                {
                     self.files.handle_frame(member, frame);
                 }
             }
+            BulkChannelEvent::Unreadable => self.session.handle_unreadable(id, now),
             BulkChannelEvent::Open => self.session.handle_bulk_opened(id, now),
             BulkChannelEvent::Closed => self.session.handle_bulk_closed(id, now),
             BulkChannelEvent::BufferedAmountLow => {}

@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
-    queue::{EventSink, EventStream, event_queue},
+    fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
     random,
 };
 use sightline_core::{room::RoomSession, signalling::JoinRequest};
@@ -15,7 +15,7 @@ use super::{
     driver::{Driver, Setup},
     entrance::Entry,
     files::Files,
-    input::{Command, Input},
+    input::{Command, Input, message_bytes},
     model::{RoomActions, RoomModel},
     room_actions::room_actions,
     room_view::RoomView,
@@ -23,6 +23,9 @@ use super::{
 
 /// More than a minute of everything that eight links can report; past that the page was asleep.
 const MAX_INPUTS: usize = 4096;
+
+/// What waits of one member: all that it may say on `control` at once (`core/src/budget`), and four windows of a file's bytes.
+const MEMBER_LANE: LaneCapacity = LaneCapacity { messages: 24_000, bytes: 32 * 1024 * 1024 };
 
 /// A room that a person is in.
 pub struct EnteredRoom {
@@ -37,7 +40,8 @@ pub struct EnteredRoom {
 /// Enters the room: the session runs until the owner ends under which this is called.
 #[must_use]
 pub fn enter(mut entry: Entry) -> EnteredRoom {
-    let (inputs, stream) = event_queue(MAX_INPUTS);
+    let (lanes, stream) = fair_queue(MAX_INPUTS, MEMBER_LANE, message_bytes);
+    let inputs = lanes.first();
     let invitation = std::mem::take(&mut entry.invitation);
     let model = RoomView::new_model(invitation, entry.media.signals(), entry.settings);
     model.local.name.set(entry.name.as_str().to_owned());
@@ -49,7 +53,7 @@ pub fn enter(mut entry: Entry) -> EnteredRoom {
         leaving.try_with_value(|inputs| inputs.push(Input::Command(Command::Leave)));
     });
     let owner = Owner::current().unwrap_or_default();
-    spawn_local(run(entry, model, owner, inputs, stream));
+    spawn_local(run(entry, model, owner, lanes, stream));
     EnteredRoom { name, model, actions }
 }
 
@@ -58,9 +62,10 @@ async fn run(
     entry: Entry,
     model: RoomModel,
     owner: Owner,
-    inputs: EventSink<Input>,
-    stream: EventStream<Input>,
+    lanes: Lanes<Input>,
+    stream: FairStream<Input>,
 ) {
+    let inputs = lanes.first();
     let Entry { room, name, resume, media, mut changes, way, certificate, run_limit, .. } = entry;
     let instance = InstanceId::from_random(random::bits());
     let request = JoinRequest { room: room.clone(), name, instance, resume };
@@ -76,7 +81,7 @@ async fn run(
         }
     });
     let certificate = certificate.borrow().clone();
-    Driver::new(Setup { session, media, view, history, files, way, certificate, inputs, run_limit })
+    Driver::new(Setup { session, media, view, history, files, way, certificate, lanes, run_limit })
         .run(stream)
         .await;
 }

@@ -2,7 +2,7 @@
 
 use sightline_browser::{
     bulk_channel::BulkChannelEvent,
-    data_channel::DataChannelEvent,
+    data_channel::{DataChannelEvent, DataChannelMessage},
     files::{FileWorkerEvent, PickedFile},
     peer_connection::PeerConnectionEvent,
     signalling::TransportEvent,
@@ -45,6 +45,22 @@ pub enum Input {
     Local(LocalChange),
     /// The person did something.
     Command(Command),
+}
+
+/// How long a message of a member is, in bytes; `None` for what may not be lost.
+#[must_use]
+pub fn message_bytes(input: &Input) -> Option<usize> {
+    match input {
+        Input::Channel(_, event) | Input::Telemetry(_, event) => match event {
+            DataChannelEvent::Message(DataChannelMessage::Text(text)) => Some(text.len()),
+            DataChannelEvent::Message(DataChannelMessage::Binary(bytes)) => Some(bytes.len()),
+            DataChannelEvent::Oversized => Some(0),
+            _ => None,
+        },
+        Input::Bulk(_, BulkChannelEvent::Frame(frame)) => Some(frame.byte_length() as usize),
+        Input::Bulk(_, BulkChannelEvent::Unreadable) => Some(0),
+        _ => None,
+    }
 }
 
 /// What is another now, before the room is there and in it.

@@ -28,6 +28,15 @@ use sightline_protocol::{
 
 use super::{files::LOW_BYTES, input::Input, media::LocalMedia};
 
+/// Where a link reports to.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkInputs<'a> {
+    /// What the browser says of the connection.
+    pub first: &'a EventSink<Input>,
+    /// What the member sends.
+    pub messages: &'a EventSink<Input>,
+}
+
 /// The browser's side of one link.
 pub struct Link {
     // Before the connection, so that it is dropped first.
@@ -60,7 +69,7 @@ impl Link {
         role: Role,
         config: &PeerConnectionConfig<'_>,
         media: &LocalMedia,
-        inputs: &EventSink<Input>,
+        LinkInputs { first: inputs, messages }: LinkInputs<'_>,
     ) -> Result<Self, BrowserError> {
         let stream = MediaStream::new(&[])?;
         let connection = PeerConnection::new(config, &inputs.map(move |event| Input::Connection(id, event)))?;
@@ -72,7 +81,7 @@ impl Link {
                 ordered: true,
                 max_retransmits: None,
             },
-            &inputs.map(move |event| Input::Channel(id, event)),
+            &messages.map(move |event| Input::Channel(id, event)),
         )?;
         let telemetry = DataChannel::new(
             &connection,
@@ -82,10 +91,10 @@ impl Link {
                 ordered: false,
                 max_retransmits: Some(0),
             },
-            &inputs.map(move |event| Input::Telemetry(id, event)),
+            &messages.map(move |event| Input::Telemetry(id, event)),
         )?;
         let bulk =
-            BulkChannel::new(&connection, LOW_BYTES, &inputs.map(move |event| Input::Bulk(id, event)))?;
+            BulkChannel::new(&connection, LOW_BYTES, &messages.map(move |event| Input::Bulk(id, event)))?;
         let link = Self {
             channel,
             telemetry,

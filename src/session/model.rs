@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use sightline_browser::{MediaStream, files::PickedFile, frame_watch::FrameWatch, media_file::MediaFile};
 use sightline_core::{
-    chat::{DeliveryState, TextRefused},
+    budget::Standing,
+    chat::{DeliveryState, MessageNumber, TextRefused},
     notice::NoticeCode,
     room::LinkState,
     run::RunState,
@@ -37,6 +38,8 @@ pub struct RoomModel {
     pub others: RwSignal<Vec<TileModel>>,
     /// The conversation, oldest first.
     pub chat: RwSignal<Vec<ChatLine>>,
+    /// Whether older messages were left out of it.
+    pub is_chat_cut: RwSignal<bool>,
     /// The files.
     pub transfers: TransfersModel,
     /// The plain invitation (an absolute URL).
@@ -84,6 +87,8 @@ pub struct TileModel {
     pub name: RwSignal<String>,
     /// How the link stands; one's own is always connected.
     pub state: RwSignal<LinkState>,
+    /// Whether what the member sends counts.
+    pub standing: RwSignal<Standing>,
     /// Whether the link goes through a relay; `None` until known.
     pub path: RwSignal<Option<LinkPath>>,
     /// Whether the microphone is on.
@@ -135,7 +140,9 @@ pub struct SeenBy {
 /// One message of the conversation.
 #[derive(Debug, Clone)]
 pub struct ChatLine {
-    /// Its id.
+    /// Names it here.
+    pub number: MessageNumber,
+    /// Its author's id for it.
     pub id: String,
     /// The author's name; `None` for one's own.
     pub author: Option<String>,
@@ -144,7 +151,7 @@ pub struct ChatLine {
     /// When, on the author's clock, in milliseconds since 1970.
     pub sent_at_ms: u64,
     /// How far it came.
-    pub state: RwSignal<DeliveryState>,
+    pub state: ArcRwSignal<DeliveryState>,
 }
 
 /// The files of a room, oldest first.

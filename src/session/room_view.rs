@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use sightline_browser::{MediaStream, frame_watch::FrameWatch};
 use sightline_core::{
+    budget::Standing,
     chat::ChatMessage,
     notice::NoticeCode,
     room::{LinkState, PeerView, RoomEvent, RoomSession},
@@ -44,6 +45,7 @@ impl RoomView {
             local: TileModel { stream: media.preview, ..local },
             others: RwSignal::new(Vec::new()),
             chat: RwSignal::new(Vec::new()),
+            is_chat_cut: RwSignal::new(false),
             transfers: TransfersModel { list: RwSignal::new(Vec::new()) },
             invitation: RwSignal::new(invitation),
             needs_gesture: RwSignal::new(false),
@@ -85,14 +87,26 @@ impl RoomView {
                 }
             }
             RoomEvent::PeerGone(id) => {
+                let tile = self.tile(&id);
                 self.model.others.try_update(|tiles| tiles.retain(|tile| !is_of(tile, &id)));
+                if let Some(tile) = tile {
+                    // The signals stay until the room is left: what is large in them goes.
+                    tile.stream.try_set(None);
+                    tile.history.try_set(History::default());
+                    tile.details.try_set(ConnectionDetails::default());
+                    tile.figures.try_set(Vec::new());
+                }
                 self.show_own_reception();
             }
             RoomEvent::WayOpen(_) | RoomEvent::Run(..) => {}
-            RoomEvent::ChatChanged(id) => {
-                if let Some(message) = session.message(&id) {
+            RoomEvent::ChatChanged(number) => {
+                if let Some(message) = session.message(number) {
                     self.show_message(message);
                 }
+            }
+            RoomEvent::ChatForgotten(number) => {
+                self.model.chat.try_update(|lines| lines.retain(|line| line.number != number));
+                signals::set(self.model.is_chat_cut, true);
             }
         }
     }
@@ -162,12 +176,13 @@ impl RoomView {
         let published = peer.published.unwrap_or_default();
         signals::set(tile.name, peer.member.name.as_str().to_owned());
         signals::set(tile.state, peer.state);
+        signals::set(tile.standing, peer.standing);
         show_published(tile, published);
     }
 
     fn show_message(&self, message: &ChatMessage) {
         let known = self.model.chat.try_with_untracked(|lines| {
-            lines.iter().rev().find(|line| line.id == message.id.as_str()).map(|line| line.state)
+            lines.iter().rev().find(|line| line.number == message.number).map(|line| line.state.clone())
         });
         match known {
             None => {}
@@ -177,11 +192,12 @@ impl RoomView {
             Some(None) => {
                 let author = message.author.as_ref().map(|_| message.author_name.clone());
                 let line = ChatLine {
+                    number: message.number,
                     id: message.id.as_str().to_owned(),
                     author,
                     text: message.text.clone(),
                     sent_at_ms: message.sent_at_ms,
-                    state: self.owner.with(|| RwSignal::new(message.state)),
+                    state: ArcRwSignal::new(message.state),
                 };
                 self.model.chat.try_update(|lines| lines.push(line));
             }
@@ -208,6 +224,7 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         member: StoredValue::new(member.to_owned()),
         name: RwSignal::new(name.to_owned()),
         state: RwSignal::new(LinkState::Connecting),
+        standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(None),
         microphone: RwSignal::new(false),
         camera: RwSignal::new(false),

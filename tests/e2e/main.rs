@@ -14,6 +14,7 @@ mod files;
 #[cfg(target_os = "linux")]
 mod files_across_cuts;
 mod hosting;
+mod hostile_member;
 mod installing;
 mod keyboard;
 mod lobby;
@@ -67,6 +68,7 @@ fn main() -> anyhow::Result<ExitCode> {
         turn::tests(&stage),
         #[cfg(target_os = "linux")]
         networks::tests(&stage),
+        hostile_member::tests(&stage),
         problems::tests(&stage),
         hosting::tests(&stage),
         installing::tests(&stage),

@@ -1,7 +1,7 @@
 // Runs in every page before its own scripts. It records what the browser did, and with `?probe=` in the address it plays
 // a browser or a person that cannot be had otherwise.
 (() => {
-  const probe = { connections: [], reports: [], violations: [], saved: [], exchanges: 0, rollbacks: 0 };
+  const probe = { connections: [], channels: [], sockets: [], signals: {}, reports: [], violations: [], saved: [], exchanges: 0, rollbacks: 0 };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
   document.addEventListener("securitypolicyviolation", (event) => {
     probe.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -26,6 +26,20 @@
         return connection;
       },
     });
+    // For a hostile member (`tests/e2e/hostile_member.js`): what the page would send on.
+    const createDataChannel = Native.prototype.createDataChannel;
+    Native.prototype.createDataChannel = function (...args) {
+      const channel = createDataChannel.apply(this, args);
+      probe.channels = probe.channels.filter(({ readyState }) => readyState !== "closed");
+      probe.channels.push(channel);
+      return channel;
+    };
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (frame) {
+      if (!probe.sockets.includes(this)) probe.sockets.push(this);
+      if (frame.startsWith('{"type":"signal"')) probe.signals[JSON.parse(frame).to] = frame;
+      return send.call(this, frame);
+    };
     const setRemoteDescription = Native.prototype.setRemoteDescription;
     Native.prototype.setRemoteDescription = function (description, ...rest) {
       probe.rollbacks += description.type === "offer" && this.signalingState === "have-local-offer";

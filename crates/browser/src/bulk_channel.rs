@@ -15,8 +15,10 @@ use crate::{
 pub enum BulkChannelEvent {
     /// Frames can be sent.
     Open,
-    /// A frame. What is no bytes, or too many, is not reported.
+    /// A frame.
     Frame(ArrayBuffer),
+    /// What is no bytes, or too many, was thrown away.
+    Unreadable,
     /// What waits to be sent has become little.
     BufferedAmountLow,
     /// No more.
@@ -90,11 +92,15 @@ fn listen(channel: &RtcDataChannel, sink: &EventSink<BulkChannelEvent>) -> Vec<L
     let on_message = {
         let sink = sink.clone();
         Listener::new(channel, "message", move |event: MessageEvent| {
-            if let Ok(frame) = event.data().dyn_into::<ArrayBuffer>()
-                && frame.byte_length() as usize <= MAX_BINARY_MESSAGE_BYTES
-            {
-                sink.push(BulkChannelEvent::Frame(frame));
+            if !sink.has_room() {
+                return sink.note_lost();
             }
+            let frame = event.data().dyn_into::<ArrayBuffer>().ok();
+            let is_frame = |frame: &ArrayBuffer| frame.byte_length() as usize <= MAX_BINARY_MESSAGE_BYTES;
+            sink.push(match frame.filter(is_frame) {
+                Some(frame) => BulkChannelEvent::Frame(frame),
+                None => BulkChannelEvent::Unreadable,
+            });
         })
     };
     let on = |name: &'static str, report: fn() -> BulkChannelEvent| {

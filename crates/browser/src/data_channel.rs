@@ -165,7 +165,13 @@ impl Drop for DataChannel {
 fn listen(channel: &RtcDataChannel, sink: &EventSink<DataChannelEvent>) -> Vec<Listener> {
     let on_message = {
         let sink = sink.clone();
-        Listener::new(channel, "message", move |event: MessageEvent| sink.push(read(&event.data())))
+        Listener::new(channel, "message", move |event: MessageEvent| {
+            if sink.has_room() {
+                sink.push(read(&event.data()));
+            } else {
+                sink.note_lost();
+            }
+        })
     };
     let on_error = {
         let sink = sink.clone();

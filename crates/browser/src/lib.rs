@@ -22,6 +22,7 @@ mod dictionary;
 pub mod environment;
 pub mod error;
 pub mod event;
+pub mod fair_queue;
 pub mod file_player;
 pub mod files;
 pub mod frame_callback;

@@ -27,31 +27,78 @@ pub fn event_queue<T: 'static>(capacity: usize) -> (EventSink<T>, EventStream<T>
         waker: None,
     }));
     let end = SinkEnd(Rc::clone(&queue));
-    (EventSink { push: Rc::new(move |event| end.push(event)) }, EventStream { queue })
+    (EventSink::of(end), EventStream { queue })
 }
 
 /// Where callbacks put their events. Clones, and what [`EventSink::map`] makes, lead to the same queue.
 pub struct EventSink<T> {
-    push: Rc<dyn Fn(T)>,
+    intake: Rc<dyn Intake<T>>,
+}
+
+/// What is behind a sink.
+pub(crate) trait Intake<T> {
+    fn push(&self, event: T);
+
+    /// Whether a message would be taken now: one that would not need not be copied.
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    /// A message was not pushed, because there was no room.
+    fn note_lost(&self) {}
 }
 
 impl<T: 'static> EventSink<T> {
     /// Appends an event.
     pub fn push(&self, event: T) {
-        (self.push)(event);
+        self.intake.push(event);
+    }
+
+    /// Whether a message would be taken now. Where not, [`Self::note_lost`] takes the place of [`Self::push`], and nothing needs
+    /// to be copied.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.intake.has_room()
+    }
+
+    /// A message came and was not pushed, because there was no room.
+    pub fn note_lost(&self) {
+        self.intake.note_lost();
+    }
+
+    pub(crate) fn of(intake: impl Intake<T> + 'static) -> Self {
+        Self { intake: Rc::new(intake) }
     }
 
     /// A sink for what `convert` makes a `T` of, for example by adding which connection it is about.
     #[must_use]
     pub fn map<U: 'static>(&self, convert: impl Fn(U) -> T + 'static) -> EventSink<U> {
-        let sink = self.clone();
-        EventSink { push: Rc::new(move |event| sink.push(convert(event))) }
+        EventSink::of(Mapped { sink: self.clone(), convert })
+    }
+}
+
+struct Mapped<T, F> {
+    sink: EventSink<T>,
+    convert: F,
+}
+
+impl<T: 'static, U, F: Fn(U) -> T> Intake<U> for Mapped<T, F> {
+    fn push(&self, event: U) {
+        self.sink.push((self.convert)(event));
+    }
+
+    fn has_room(&self) -> bool {
+        self.sink.has_room()
+    }
+
+    fn note_lost(&self) {
+        self.sink.note_lost();
     }
 }
 
 impl<T> Clone for EventSink<T> {
     fn clone(&self) -> Self {
-        Self { push: Rc::clone(&self.push) }
+        Self { intake: Rc::clone(&self.intake) }
     }
 }
 
@@ -134,7 +181,7 @@ struct Queue<T> {
 /// The sinks' common hold on the queue.
 struct SinkEnd<T>(Rc<RefCell<Queue<T>>>);
 
-impl<T> SinkEnd<T> {
+impl<T> Intake<T> for SinkEnd<T> {
     fn push(&self, event: T) {
         let waker = {
             let mut queue = self.0.borrow_mut();

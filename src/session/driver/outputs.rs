@@ -16,7 +16,7 @@ use sightline_core::{
 use sightline_protocol::{MemberId, control::PublishedSource};
 
 use super::Driver;
-use crate::session::{address::Way, files::BulkLink, input::Input, link::Link};
+use crate::session::{address::Way, files::BulkLink, input::Input, link::{Link, LinkInputs}};
 
 impl Driver {
     pub(super) fn perform_outputs(&mut self) {
@@ -71,8 +71,8 @@ impl Driver {
                 RoomOutput::Event(event) => {
                     match &event {
                         RoomEvent::PeerChanged(member) => self.play_source_audio(member),
-                        RoomEvent::ChatChanged(id) => {
-                            if let Some(kept) = self.session.kept_message(id) {
+                        RoomEvent::ChatChanged(number) => {
+                            if let Some(kept) = self.session.kept_message(*number) {
                                 self.history.keep(&kept);
                             }
                         }
@@ -110,7 +110,8 @@ impl Driver {
     }
 
     fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
-        match Link::open(id, member, role, &self.connection_config(), &self.media, &self.inputs) {
+        let inputs = LinkInputs { first: &self.inputs, messages: &self.lanes.of_member(member.as_str()) };
+        match Link::open(id, member, role, &self.connection_config(), &self.media, inputs) {
             Ok(link) => {
                 self.links.insert(id, link);
             }
@@ -123,7 +124,8 @@ impl Driver {
             self.links.iter().find(|(id, link)| link.member == member && self.session.is_in_use(**id));
         let ice_servers = servers_for(beside.and_then(|(_, link)| link.meter.path()), self.ice_servers());
         let config = PeerConnectionConfig { ice_servers: &ice_servers, ..self.connection_config() };
-        match BulkLink::open(id, member, &config, &self.inputs) {
+        let inputs = LinkInputs { first: &self.inputs, messages: &self.lanes.of_member(member.as_str()) };
+        match BulkLink::open(id, member, &config, inputs) {
             Ok(link) => {
                 self.bulk_links.insert(id, link);
             }

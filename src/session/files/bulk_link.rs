@@ -14,7 +14,7 @@ use sightline_core::{
 use sightline_protocol::MemberId;
 
 use super::LOW_BYTES;
-use crate::session::input::Input;
+use crate::session::{input::Input, link::LinkInputs};
 
 /// The browser's side of one.
 pub struct BulkLink {
@@ -35,11 +35,11 @@ impl BulkLink {
         id: LinkId,
         member: MemberId,
         config: &PeerConnectionConfig<'_>,
-        inputs: &EventSink<Input>,
+        LinkInputs { first: inputs, messages }: LinkInputs<'_>,
     ) -> Result<Self, BrowserError> {
         let connection = PeerConnection::new(config, &inputs.map(move |event| Input::Connection(id, event)))?;
         let channel =
-            BulkChannel::new(&connection, LOW_BYTES, &inputs.map(move |event| Input::Bulk(id, event)))?;
+            BulkChannel::new(&connection, LOW_BYTES, &messages.map(move |event| Input::Bulk(id, event)))?;
         Ok(Self { channel, connection, member, id, inputs: inputs.clone() })
     }
 

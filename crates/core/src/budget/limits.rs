@@ -98,9 +98,9 @@ impl MessageKind {
     #[must_use]
     pub const fn limit(self) -> Limit {
         match self {
-            // 1,000 files both ways are all told again on a new connection (2,000), and 1,000 small ones are offered,
-            // accepted and done within seconds (3,000 more).
-            Self::Control => limit(10_000, 1_200.0),
+            // 2,000 files both ways are all told again on a new connection (4,000), and 2,000 small ones are offered,
+            // accepted and done within seconds (6,000 more).
+            Self::Control => limit(20_000, 1_500.0),
             // The longest log of a measurement (6 MB), 1,000 offers with the longest names (2.3 MB), 4 MiB of chat.
             Self::ControlByte => limit(16 << 20, 2_097_152.0),
             // A later version may say in its own way what this one cannot read.
@@ -126,12 +126,12 @@ impl MessageKind {
             Self::ChatAck => limit(4_000, 100.0),
             // Seeking in a video file by dragging declares two states for each step.
             Self::State => limit(600, 30.0),
-            // A folder of 1,000 files, three times.
-            Self::Offer => limit(3_000, 100.0),
+            // A folder of 2,000 files, twice.
+            Self::Offer => limit(4_000, 100.0),
             // All files of such a folder are taken back.
-            Self::Withdrawal => limit(1_500, 5.0),
+            Self::Withdrawal => limit(2_500, 5.0),
             // See `Control`; at 30 MB/s one file has 60 messages a second, and 600 files at once have three each.
-            Self::TransferNews => limit(8_000, 1_000.0),
+            Self::TransferNews => limit(16_000, 1_200.0),
             Self::Run => limit(60, 1.0),
             // Four of the longest logs; a run that is stopped sends one.
             Self::RunLog => limit(1_024, 16.0),
@@ -173,6 +173,9 @@ pub const MAX_CANDIDATE_BYTES: usize = 2_048;
 /// Frames of the signaling server that may be unreadable before the page gives it up: a later server may say things that this page
 /// does not know.
 pub const UNREADABLE_FRAMES: Limit = limit(50, 0.2);
+
+/// Signals that a tab hears of another where there is no server: as many as a server passes on.
+pub const TAB_SIGNALS: Limit = limit(500, 200.0);
 
 /// Greetings that a tab hears of others where there is no server. Eight tabs have 14 in five seconds.
 pub const TAB_GREETINGS: Limit = limit(200, 20.0);

@@ -18,7 +18,7 @@ use sightline_protocol::{
 
 use crate::{
     Timestamp,
-    budget::{Bucket, TAB_GREETINGS},
+    budget::{Bucket, TAB_GREETINGS, TAB_SIGNALS},
     decode,
     random::SeededRandom,
 };
@@ -81,6 +81,7 @@ struct Other {
     unanswered: u32,
     /// Since when it is away.
     away_since: Option<Timestamp>,
+    signals: Bucket,
 }
 
 impl TabPlace {
@@ -149,7 +150,7 @@ impl TabPlace {
             }
             Ok(TabMessage::Here { to, member }) if to == me.id => self.hear_of(member),
             Ok(TabMessage::Signal { from, to, signal })
-                if is_inside && to == me.id && self.others.contains_key(&from) =>
+                if is_inside && to == me.id && self.takes_signal(&from, now) =>
             {
                 self.deliver(&ServerMessage::Signal { from, signal });
             }
@@ -157,16 +158,16 @@ impl TabPlace {
                 self.miss(&from, now);
             }
             Ok(TabMessage::Leave { from, instance }) if self.knows(&from, &instance) => self.forget(&from),
-            Err(_) if is_inside => self.handle_unreadable(post, &me.id),
+            Err(_) if is_inside => self.handle_unreadable(post, &me.id, now),
             _ => {}
         }
     }
 
     /// A signal for this tab that cannot be read is passed on without what is in it, so that it is counted against its sender.
-    fn handle_unreadable(&mut self, post: &str, me: &MemberId) {
+    fn handle_unreadable(&mut self, post: &str, me: &MemberId, now: Timestamp) {
         let envelope = decode::envelope(post);
         let is_for_us = envelope.r#type.as_deref() == Some("signal") && envelope.to.as_ref() == Some(me);
-        if let Some(from) = envelope.from.filter(|from| is_for_us && self.others.contains_key(from)) {
+        if let Some(from) = envelope.from.filter(|from| is_for_us && self.takes_signal(from, now)) {
             // An id needs no escaping.
             self.outputs.push_back(TabOutput::Deliver(format!(r#"{{"type":"signal","from":"{from}"}}"#)));
         }
@@ -287,7 +288,7 @@ impl TabPlace {
             Some(other) if order(&member) < order(&other.member) => return,
             Some(other) => {
                 let was_as_now = other.member == member;
-                *other = Other::heard(member.clone());
+                *other = Other { signals: other.signals, ..Other::heard(member.clone()) };
                 !was_as_now
             }
             None if !is_inside && is_full => return,
@@ -336,6 +337,10 @@ impl TabPlace {
                 message: format!("{to} is not in the room or is away"),
             }),
         }
+    }
+
+    fn takes_signal(&mut self, from: &MemberId, now: Timestamp) -> bool {
+        self.others.get_mut(from).is_some_and(|other| other.signals.take(TAB_SIGNALS, 1, now))
     }
 
     fn knows(&self, id: &MemberId, instance: &InstanceId) -> bool {
@@ -393,7 +398,7 @@ impl TabPlace {
 
 impl Other {
     fn heard(member: Member) -> Self {
-        Self { member, unanswered: 0, away_since: None }
+        Self { member, unanswered: 0, away_since: None, signals: Bucket::default() }
     }
 }
 

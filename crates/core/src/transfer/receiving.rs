@@ -1,5 +1,7 @@
 //! Files to here: what the person, the senders and the sink do.
 
+use std::collections::HashSet;
+
 use sightline_protocol::{
     MemberId, TransferId,
     control::ControlMessage,
@@ -49,8 +51,8 @@ impl Transfers {
             }
             let handle = self.make_handle();
             let receiving = &self.receiving;
-            let is_taken = |name: &str| receiving.iter().any(|file| file.name.to_lowercase() == name);
-            let name = numbered(&safe_name(&offer.name), is_taken);
+            let taken: HashSet<_> = receiving.iter().map(|file| file.name.to_lowercase()).collect();
+            let name = numbered(&safe_name(&offer.name), |name| taken.contains(name));
             self.receiving.push(Incoming::new(handle, member.clone(), name, offer, now));
             self.forget_oldest();
             handle

@@ -1,0 +1,187 @@
+//! One member against the others, in real browsers: it floods, and the others' call goes on.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Result;
+use libtest_mimic::Trial;
+use serde_json::json;
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    stage::{Scene, Stage},
+};
+
+/// Kinds of messages that go over a data channel: whoever floods with them is cut off.
+const TALK: [&str; 4] = ["chat", "states", "telemetry", "garbage"];
+const DATA: [&str; 4] = ["offers", "huge messages", "frames", "bulk connections"];
+/// And kinds that go through the server, which has limits of its own and may refuse them.
+const THROUGH_THE_SERVER: [&str; 4] =
+    ["new connections", "a number that is none", "a lone surrogate", "deep brackets"];
+
+/// How long frames are counted.
+const WINDOW: Duration = Duration::from_secs(3);
+/// Peer connections that a page has made at most when all floods are over: a few for each time that the hostile member came.
+const MAX_CONNECTIONS: usize = 120;
+/// Being cut off takes a second or two; on a machine that is busy with the flood, longer.
+const CUT_OFF_PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_each(a_member_that_floods_with_talk_is_cut_off_and_the_call_goes_on),
+        stage.test_in_each(a_member_that_floods_with_data_is_cut_off_and_the_call_goes_on),
+        stage.test_in_each(signals_that_flood_or_cannot_be_read_end_nothing),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn a_member_that_floods_with_talk_is_cut_off_and_the_call_goes_on(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    is_cut_off(scene, engine, &TALK).await
+}
+
+async fn a_member_that_floods_with_data_is_cut_off_and_the_call_goes_on(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    is_cut_off(scene, engine, &DATA).await
+}
+
+async fn is_cut_off(scene: &Scene, engine: Engine, kinds: &[&str]) -> Result<()> {
+    let (ada, bob, eve) = call(scene, engine).await?;
+    for kind in kinds {
+        come(&eve, &[&ada, &bob]).await?;
+        let before = frames(&ada, &bob).await?;
+        flood(&eve, kind).await?;
+        let during = frames(&ada, &bob).await?;
+        assert_goes_on(kind, before, during);
+        talk(&ada, &bob, kind).await?;
+        for page in [&ada, &bob] {
+            page.until_for(CUT_OFF_PATIENCE, &format!("Eve is cut off for {kind}, in words"), |page| {
+                let told = |code: &str| {
+                    page.notices.iter().any(|notice| notice.code == code && notice.text.contains(' '))
+                };
+                told("member-cut-off") && page.tile("Eve").is_some_and(|tile| !tile.text.is_empty())
+            })
+            .await?;
+        }
+        go(&eve, &[&ada, &bob]).await?;
+        for page in [&ada, &bob] {
+            page.until("nobody is cut off any more", |page| !page.has_notice("member-cut-off")).await?;
+        }
+    }
+    assert_is_whole(&ada, &bob).await
+}
+
+async fn signals_that_flood_or_cannot_be_read_end_nothing(scene: &Scene, engine: Engine) -> Result<()> {
+    let (ada, bob, eve) = call(scene, engine).await?;
+    // The server may close the socket of whoever sends such things.
+    eve.expect_no_server();
+    for kind in THROUGH_THE_SERVER {
+        come(&eve, &[&ada, &bob]).await?;
+        let before = frames(&ada, &bob).await?;
+        flood(&eve, kind).await?;
+        let during = frames(&ada, &bob).await?;
+        assert_goes_on(kind, before, during);
+        talk(&ada, &bob, kind).await?;
+        for page in [&ada, &bob] {
+            let seen = page.look().await?;
+            assert_eq!(seen.connection.as_deref(), Some("connected"), "{kind}");
+            assert!(!seen.has_notice("protocol-error"), "{kind}");
+        }
+        go(&eve, &[&ada, &bob]).await?;
+    }
+    assert_is_whole(&ada, &bob).await
+}
+
+/// Ada and Bob in a call, and the page of a third.
+async fn call(scene: &Scene, engine: Engine) -> Result<(Arc<Page>, Arc<Page>, Arc<Page>)> {
+    let [ada, bob] = scene.pages_in([Engine::Chromium, engine]).await?;
+    let eve = scene.page(Engine::Chromium).await?;
+    ada.enter("hostile", "Ada").await?;
+    bob.enter("hostile", "Bob").await?;
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    Ok((ada, bob, eve))
+}
+
+async fn come(eve: &Page, others: &[&Arc<Page>]) -> Result<()> {
+    eve.enter_with("hostile", "Eve", "source=none").await?;
+    for page in others {
+        page.until_connected_to("Eve").await?;
+    }
+    Ok(())
+}
+
+/// The tab is closed: whoever comes next is somebody else.
+async fn go(eve: &Page, others: &[&Arc<Page>]) -> Result<()> {
+    flood(eve, "nothing").await?;
+    eve.execute::<()>("sessionStorage.clear()", vec![]).await?;
+    eve.click("leave").await?;
+    eve.until("Eve is out of the room", |page| !page.shows("room")).await?;
+    for page in others {
+        // The server holds the place of whoever did not get through.
+        page.until_for(CUT_OFF_PATIENCE, "Eve is gone", |page| page.tile("Eve").is_none()).await?;
+    }
+    Ok(())
+}
+
+async fn flood(eve: &Page, kind: &str) -> Result<()> {
+    eve.execute(include_str!("hostile_member.js"), vec![json!(kind)]).await
+}
+
+/// How many frames of the other each of the two shows in the same window.
+async fn frames(ada: &Page, bob: &Page) -> Result<[u32; 2]> {
+    let shown = async |page: &Page, name: &str| -> Result<u32> {
+        page.execute(SHOWN_FRAMES, vec![json!(name), json!(WINDOW.as_millis() as u64)]).await
+    };
+    let (at_ada, at_bob) = tokio::try_join!(shown(ada, "Bob"), shown(bob, "Ada"))?;
+    Ok([at_ada, at_bob])
+}
+
+/// Half of the frames is far from what a stopped page shows, and leaves room for a machine that the flood itself keeps busy.
+fn assert_goes_on(kind: &str, before: [u32; 2], during: [u32; 2]) {
+    println!("{kind}: {before:?} frames before, {during:?} during the flood");
+    for (before, during) in before.into_iter().zip(during) {
+        assert!(before > 10, "{kind}: the call did not run before: {before} frames");
+        assert!(2 * during >= before, "{kind}: {before} frames before, {during} during the flood");
+    }
+}
+
+/// Both hear each other while the flood goes on.
+async fn talk(ada: &Page, bob: &Page, kind: &str) -> Result<()> {
+    let (question, answer) = (format!("do you see {kind}?"), format!("no, no {kind} here"));
+    ada.say(&question).await?;
+    bob.until_received(&question).await?;
+    bob.say(&answer).await?;
+    ada.until_received(&answer).await?;
+    ada.until_delivered(&question).await?;
+    Ok(())
+}
+
+async fn assert_is_whole(ada: &Page, bob: &Page) -> Result<()> {
+    tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
+    for page in [ada, bob] {
+        let connections: usize = page.execute("return sightlineProbe.connections.length", vec![]).await?;
+        println!("{connections} peer connections were made");
+        assert!(connections <= MAX_CONNECTIONS, "{connections} peer connections were made");
+    }
+    Ok(())
+}
+
+const SHOWN_FRAMES: &str = "return (async (name, milliseconds) => {
+    const tile = [...document.querySelectorAll('[data-testid=\"tile\"]')].find((tile) => tile.dataset.name === name);
+    const video = tile.querySelector('video');
+    let frames = 0;
+    let isOver = false;
+    const note = () => {
+      frames += 1;
+      if (!isOver) video.requestVideoFrameCallback(note);
+    };
+    video.requestVideoFrameCallback(note);
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    isOver = true;
+    return frames;
+  })(...arguments);";
