@@ -73,8 +73,9 @@ pub fn Tile(
             tile.frames.try_with_value(FrameWatch::detach);
         });
     }
-    let state_words =
-        Signal::derive(move || state_text(state.get(), tile.standing.get()).map(|sentence| sentence(language.locale())));
+    let state_words = Signal::derive(move || {
+        state_text(state.get(), tile.standing.get()).map(|sentence| sentence(language.locale()))
+    });
     let is_bad = Memo::new(move |_| tile.quality.get().is_some_and(|quality| is_complaint(quality.cause)));
     view! {
         <li

@@ -319,7 +319,14 @@ fn conversation() -> Vec<ChatLine> {
 
 fn said(id: &str, author: Option<String>, text: String, state: DeliveryState) -> ChatLine {
     let number = MessageNumber(id.parse().unwrap_or_default());
-    ChatLine { number, id: id.to_owned(), author, text, sent_at_ms: 1_795_246_920_000, state: ArcRwSignal::new(state) }
+    ChatLine {
+        number,
+        id: id.to_owned(),
+        author,
+        text,
+        sent_at_ms: 1_795_246_920_000,
+        state: ArcRwSignal::new(state),
+    }
 }
 
 #[wasm_bindgen(inline_js = r#"

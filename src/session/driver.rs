@@ -16,9 +16,9 @@ use sightline_browser::{
     certificate::Certificate,
     clock,
     data_channel::{DataChannelEvent, DataChannelMessage},
+    fair_queue::{FairStream, Lanes},
     page,
     peer_connection::{MediaSlot, PeerConnectionEvent},
-    fair_queue::{FairStream, Lanes},
     queue::EventSink,
     signalling::{SignallingTransport, TransportEvent},
 };

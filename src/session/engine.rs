@@ -58,13 +58,7 @@ pub fn enter(mut entry: Entry) -> EnteredRoom {
 }
 
 /// Runs until the room is left. `owner` is of the page that shows `model`.
-async fn run(
-    entry: Entry,
-    model: RoomModel,
-    owner: Owner,
-    lanes: Lanes<Input>,
-    stream: FairStream<Input>,
-) {
+async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, stream: FairStream<Input>) {
     let inputs = lanes.first();
     let Entry { room, name, resume, media, mut changes, way, certificate, run_limit, .. } = entry;
     let instance = InstanceId::from_random(random::bits());

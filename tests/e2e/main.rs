@@ -13,8 +13,8 @@ mod figures;
 mod files;
 #[cfg(target_os = "linux")]
 mod files_across_cuts;
-mod hosting;
 mod hostile_member;
+mod hosting;
 mod installing;
 mod keyboard;
 mod lobby;

@@ -281,7 +281,11 @@ mod tests {
 
     fn served(stream: &mut FairStream<Event>) -> Vec<&'static str> {
         let events = std::iter::from_fn(|| stream.try_next());
-        events.map(|event| match event { Event::Message(who, _) | Event::Closed(who) => who }).collect()
+        events
+            .map(|event| match event {
+                Event::Message(who, _) | Event::Closed(who) => who,
+            })
+            .collect()
     }
 
     #[test]

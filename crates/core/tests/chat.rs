@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use sightline_core::chat::{Conversation, DeliveryState, KeptMessage, MAX_LOG, MAX_LOG_BYTES, MessageNumber, TextRefused};
+use sightline_core::chat::{
+    Conversation, DeliveryState, KeptMessage, MAX_LOG, MAX_LOG_BYTES, MessageNumber, TextRefused,
+};
 use sightline_protocol::{MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES};
 
 fn member(name: &str) -> MemberId {

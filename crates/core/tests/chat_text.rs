@@ -332,7 +332,7 @@ proptest! {
         prop_assert_eq!(sent, prepare(&text).map(drop));
         let mut other = Conversation::default();
         other.handle_chat(&member("a"), "Ada", message(1), &text, 5);
-        prop_assert_eq!(other.message(&message(1)).map(|message| message.text.clone()), prepare(&text).ok());
+        prop_assert_eq!(other.find(Some(&member("a")), &message(1)).map(|message| message.text.clone()), prepare(&text).ok());
     }
 }
 
@@ -365,7 +365,7 @@ fn a_text_in_which_nothing_is_seen_is_neither_sent_nor_shown() {
             let mut chat = Conversation::default();
             assert_eq!(chat.send(message(1), &text, 5, [], |_| true), Err(TextRefused::Empty), "{text:?}");
             chat.handle_chat(&member("a"), "Ada", message(2), &text, 5);
-            assert!(chat.message(&message(2)).is_none(), "{text:?}");
+            assert!(chat.find(Some(&member("a")), &message(2)).is_none(), "{text:?}");
         }
     }
 }
@@ -438,9 +438,9 @@ fn what_an_earlier_version_kept_is_cleaned_as_it_is_restored() {
     };
     let mut chat = Conversation::default();
     chat.restore([kept("x1", 0, "\u{202e}hello"), kept("x2", 1, "\u{200b}")]);
-    let restored = chat.message(&message(1)).unwrap();
+    let restored = chat.find(Some(&member("a")), &message(1)).unwrap();
     assert_eq!((restored.text.as_str(), restored.author_name.as_str()), ("hello", "Ada"));
-    assert!(chat.message(&message(2)).is_none());
+    assert!(chat.find(Some(&member("a")), &message(2)).is_none());
     let said =
         std::iter::from_fn(|| chat.poll_outgoing()).map(|out| out.message).collect::<Vec<ControlMessage>>();
     assert_eq!(said, []);

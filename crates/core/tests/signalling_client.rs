@@ -216,7 +216,9 @@ fn unreadable_signals() -> Vec<String> {
         payload(r#"{"hologram":{}}"#),
         payload("null"),
         payload(&brackets),
-        signal(r#""connection":"c","connection":"d","generation":0,"payload":{"candidate":{"candidate":"x"}}"#),
+        signal(
+            r#""connection":"c","connection":"d","generation":0,"payload":{"candidate":{"candidate":"x"}}"#,
+        ),
         signal(r#""connection":"no id!","generation":0,"payload":{"candidate":{"candidate":"x"}}"#),
         signal(r#""connection":"c","generation":1e999,"payload":{"candidate":{"candidate":"x"}}"#),
         signal(r#""from":"m3","connection":"c","generation":0,"payload":{"candidate":{"candidate":"x"}}"#),

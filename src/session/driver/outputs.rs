@@ -16,7 +16,12 @@ use sightline_core::{
 use sightline_protocol::{MemberId, control::PublishedSource};
 
 use super::Driver;
-use crate::session::{address::Way, files::BulkLink, input::Input, link::{Link, LinkInputs}};
+use crate::session::{
+    address::Way,
+    files::BulkLink,
+    input::Input,
+    link::{Link, LinkInputs},
+};
 
 impl Driver {
     pub(super) fn perform_outputs(&mut self) {

@@ -282,7 +282,9 @@ impl Conversation {
             let cost = if is_over_in_bytes { message.text.len() } else { 1 };
             shares.entry(message.author.as_ref()).or_insert((0, at)).0 += cost;
         }
-        let Some((_, at)) = shares.into_values().max_by_key(|&(cost, at)| (cost, usize::MAX - at)) else { return };
+        let Some((_, at)) = shares.into_values().max_by_key(|&(cost, at)| (cost, usize::MAX - at)) else {
+            return;
+        };
         let Some(message) = self.log.remove(at) else { return };
         self.log_bytes -= message.text.len();
         self.is_cut = true;

@@ -194,7 +194,11 @@ fn an_hour_at_full_speed_is_within_the_budget() {
         assert_eq!(accounts.admit(&member, kind, at_once, Timestamp::ZERO), Verdict::Taken, "{kind:?}");
         for second in 1..=3_600 {
             let now = Timestamp::from_origin(second * SECOND);
-            assert_eq!(accounts.admit(&member, kind, per_second, now), Verdict::Taken, "{kind:?} at {second} s");
+            assert_eq!(
+                accounts.admit(&member, kind, per_second, now),
+                Verdict::Taken,
+                "{kind:?} at {second} s"
+            );
         }
     }
 }

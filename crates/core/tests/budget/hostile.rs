@@ -212,8 +212,7 @@ fn a_flood_of_any_kind_is_muted_then_cut_off_and_the_others_go_on_talking() {
             assert!(room.is_chat_delivered(), "{what}, round {round}");
             room.assert_is_bounded(what);
         }
-        let (muted, cut_off) =
-            (room.raised(NoticeCode::MemberMuted), room.raised(NoticeCode::MemberCutOff));
+        let (muted, cut_off) = (room.raised(NoticeCode::MemberMuted), room.raised(NoticeCode::MemberCutOff));
         assert!(muted.is_some() && muted < cut_off, "{what}: {muted:?}, {cut_off:?}");
         assert_eq!(room.standing(), Standing::CutOff, "{what}");
         assert_eq!(room.world.state(room.ada, room.eve), Some(LinkState::Failed), "{what}");
