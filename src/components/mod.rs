@@ -52,6 +52,6 @@ mod video;
 mod when;
 
 pub use later::{Later, LaterPage, LaterWith};
-pub use run_control::{RunControl, RunResult};
+pub use run_control::{RunControl, RunResult, RunsOfOthers};
 pub use video::Video;
 pub use when::When;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use sightline_core::stats::{FigureValue, Metric};
-use sightline_protocol::telemetry::Reception;
+use sightline_protocol::telemetry::{Permille, Reception};
 
 use super::{figure_text, metric_help::metric_help, when::When};
 use crate::{
@@ -102,7 +102,7 @@ fn number_cell(metric: Metric, value: Memo<Option<f64>>) -> AnyView {
     view! { <td data-metric=metric.name() data-value=raw>{shown}</td> }.into_any()
 }
 
-fn permille(of: Option<u16>) -> Option<f64> {
+fn permille(of: Option<Permille>) -> Option<f64> {
     of.map(|permille| f64::from(permille) / 1e3)
 }
 

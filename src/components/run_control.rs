@@ -69,6 +69,52 @@ pub fn RunControl(
     .into_any()
 }
 
+/// Whose runs are on in which this page takes part: each is that member's, and can be refused.
+#[component]
+pub fn RunsOfOthers(
+    /// Who measures.
+    model: RoomModel,
+    /// Refuses.
+    actions: RoomActions,
+) -> AnyView {
+    let language = Language::from_context();
+    let row = move |member: String| {
+        let of = StoredValue::new(member.clone());
+        let name = Signal::derive(move || {
+            let tiles = model.others.get();
+            let tile = tiles.iter().find(|tile| tile.member.get_value() == of.get_value());
+            tile.map(|tile| tile.name.get()).unwrap_or_default()
+        });
+        let shown = Signal::derive(move || {
+            let name = name.get();
+            if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
+        });
+        view! {
+            <p class="run-of-other" data-testid="run-of-other" data-member=member data-name=name>
+                <i class="run-dot" aria-hidden="true"></i>
+                <span><bdi>{shown}</bdi>" "{language.text(sentence!(run.by_other))}</span>
+                " "
+                <button
+                    type="button"
+                    class="button small"
+                    data-testid="run-of-other-refuse"
+                    title=language.text(sentence!(run.refuse_help))
+                    on:click=move |_| actions.refuse_run.run(of.get_value())
+                >
+                    {language.text(sentence!(run.refuse))}
+                </button>
+            </p>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="runs-of-others" aria-live="polite">
+            <For each=move || model.measured_by.get() key=Clone::clone children=row />
+        </div>
+    }
+    .into_any()
+}
+
 /// What a run left: above the tiles, until it is put away or another begins.
 #[component]
 pub fn RunResult(

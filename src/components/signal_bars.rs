@@ -59,6 +59,7 @@ fn arriving_cause_text(cause: Cause) -> Sentence {
         Cause::SenderBusy => sentence!(cause.their_computer_busy),
         Cause::ReceiverBusy => sentence!(cause.receiver_busy),
         Cause::Freezes => sentence!(cause.freezes),
+        Cause::FewFrames => sentence!(cause.few_frames),
         Cause::Unknown => sentence!(cause.unknown),
     }
 }
@@ -75,6 +76,7 @@ fn own_cause_text(cause: Cause) -> Sentence {
         Cause::SenderBusy => sentence!(cause.sender_busy),
         Cause::ReceiverBusy => sentence!(own_cause.receiver_busy),
         Cause::Freezes => sentence!(own_cause.freezes),
+        Cause::FewFrames => sentence!(own_cause.few_frames),
         Cause::Unknown => sentence!(cause.unknown),
     }
 }

@@ -176,6 +176,7 @@ fn room_model(count: usize) -> RoomModel {
         needs_gesture: RwSignal::new(false),
         source: RwSignal::new(SourceChoice::Camera),
         run: RwSignal::new(RunShown::default()),
+        measured_by: RwSignal::new(Vec::new()),
         needs_source_gesture: RwSignal::new(false),
         file: file_model(),
         settings: settings_model(),
@@ -211,6 +212,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         pause_file: Callback::new(|_| {}),
         start_run: Callback::new(|()| {}),
         stop_run: Callback::new(|()| {}),
+        refuse_run: Callback::new(|_| {}),
         export: Callback::new(|_| {}),
     }
 }

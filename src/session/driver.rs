@@ -384,6 +384,12 @@ impl Driver {
             }
             Command::StartRun => self.start_run(None, now),
             Command::StopRun => self.stop_run(now),
+            Command::RefuseRun(member) => {
+                if let Ok(member) = MemberId::new(&member) {
+                    self.playout.refuse_run(&member);
+                    self.perform_run(now);
+                }
+            }
             Command::Export(export) => self.export(export, now),
             Command::Leave => {
                 self.session.leave(now);

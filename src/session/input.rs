@@ -81,6 +81,8 @@ pub enum Command {
     WatchFigures(bool),
     StartRun,
     StopRun,
+    /// Takes no part in the run of this member any more.
+    RefuseRun(String),
     Export(Export),
     /// Leave, and end the session.
     Leave,

@@ -54,6 +54,8 @@ pub struct RoomModel {
     pub file: FileModel,
     /// The run.
     pub run: RwSignal<RunShown>,
+    /// The ids of the members whose runs are on in which this page takes part.
+    pub measured_by: RwSignal<Vec<String>>,
     /// What is set.
     pub settings: SettingsModel,
 }
@@ -233,6 +235,8 @@ pub struct RoomActions {
     pub start_run: Callback<()>,
     /// Ends it.
     pub stop_run: Callback<()>,
+    /// Takes no part in a member's run any more.
+    pub refuse_run: Callback<String>,
     /// Saves what it left (called from a click).
     pub export: Callback<Export>,
 }

@@ -59,6 +59,7 @@ pub(super) fn room_actions(
         watch_figures: Callback::new(move |wanted| push(Command::WatchFigures(wanted))),
         start_run: Callback::new(move |()| push(Command::StartRun)),
         stop_run: Callback::new(move |()| push(Command::StopRun)),
+        refuse_run: Callback::new(move |member| push(Command::RefuseRun(member))),
         export: Callback::new(move |export| push(Command::Export(export))),
     }
 }

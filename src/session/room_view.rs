@@ -53,6 +53,7 @@ impl RoomView {
             needs_source_gesture: media.needs_gesture,
             file: media.file,
             run: RwSignal::new(RunShown::default()),
+            measured_by: RwSignal::new(Vec::new()),
             settings,
         }
     }
@@ -148,6 +149,11 @@ impl RoomView {
     /// Shows where the run is.
     pub fn show_run(&self, run: RunShown) {
         signals::set(self.model.run, run);
+    }
+
+    /// Shows whose runs are on in which this page takes part.
+    pub fn show_measured_by<'a>(&self, members: impl Iterator<Item = &'a MemberId>) {
+        signals::set(self.model.measured_by, members.map(|member| member.as_str().to_owned()).collect());
     }
 
     /// Tells of a problem.

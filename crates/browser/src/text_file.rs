@@ -1,6 +1,6 @@
 //! Text files that a person saves and opens.
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 pub use web_sys::File;
 use web_sys::{Blob, DragEvent, FileList, HtmlAnchorElement, HtmlInputElement, Url};
@@ -41,15 +41,16 @@ pub fn dropped(event: &DragEvent) -> Vec<File> {
     files.map(|files| list(&files)).unwrap_or_default()
 }
 
-/// Reads a file as text, if it is not larger than this; `None` where it is.
+/// Reads a file, if it is not larger than this; `None` where it is.
 ///
 /// # Errors
 /// [`BrowserError`]: not readable any more.
-pub async fn read(file: &File, max_bytes: usize) -> Result<Option<String>, BrowserError> {
+pub async fn read(file: &File, max_bytes: usize) -> Result<Option<Vec<u8>>, BrowserError> {
     if file.size() > max_bytes as f64 {
         return Ok(None);
     }
-    Ok(settled(file.text()).await?.as_string())
+    let buffer = settled(file.array_buffer()).await?;
+    Ok(Some(Uint8Array::new(&buffer).to_vec()))
 }
 
 fn list(files: &FileList) -> Vec<File> {

@@ -8,7 +8,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use sightline_protocol::telemetry::{MAX_TELEMETRY_BYTES, TelemetryMessage};
+use sightline_protocol::telemetry::{MAX_TELEMETRY_BYTES, PageTime, TelemetryMessage};
 
 use crate::Timestamp;
 
@@ -78,17 +78,13 @@ impl ClockSync {
         }
         self.next_ping = now + if self.pings < FIRST_PINGS { FIRST_INTERVAL } else { INTERVAL };
         self.pings = self.pings.saturating_add(1);
-        Some(TelemetryMessage::ClockPing { sent_us: micros(now).unsigned_abs() })
+        Some(TelemetryMessage::ClockPing { sent_us: page_time(now) })
     }
 
     /// The answer to a ping that came at `received`, to be sent at once.
     #[must_use]
-    pub fn answer(sent_us: u64, received: Timestamp, now: Timestamp) -> TelemetryMessage {
-        TelemetryMessage::ClockPong {
-            sent_us,
-            received_us: micros(received).unsigned_abs(),
-            answered_us: micros(now).unsigned_abs(),
-        }
+    pub fn answer(sent_us: PageTime, received: Timestamp, now: Timestamp) -> TelemetryMessage {
+        TelemetryMessage::ClockPong { sent_us, received_us: page_time(received), answered_us: page_time(now) }
     }
 
     /// Takes a message of the `telemetry` channel; what to answer at once. What is about something else is ignored.
@@ -114,12 +110,15 @@ impl ClockSync {
     }
 
     /// Takes an answer. What cannot be one is ignored.
-    pub fn handle_pong(&mut self, sent_us: u64, received_us: u64, answered_us: u64, now: Timestamp) {
-        let (Ok(sent), Ok(received), Ok(answered)) =
-            (i64::try_from(sent_us), i64::try_from(received_us), i64::try_from(answered_us))
-        else {
-            return;
-        };
+    pub fn handle_pong(
+        &mut self,
+        sent_us: PageTime,
+        received_us: PageTime,
+        answered_us: PageTime,
+        now: Timestamp,
+    ) {
+        let [sent, received, answered] =
+            [sent_us, received_us, answered_us].map(|time| i64::try_from(time.get()).unwrap_or(i64::MAX));
         let now = micros(now);
         let round_trip = (now - sent).checked_sub(answered.saturating_sub(received));
         if sent > now
@@ -160,6 +159,11 @@ impl ClockSync {
         let half = most.saturating_sub(least) / 2;
         Some(ClockEstimate { offset_us: least + half, error: Duration::from_micros(half.unsigned_abs()) })
     }
+}
+
+/// A time of this page, as it is told.
+pub(crate) fn page_time(at: Timestamp) -> PageTime {
+    PageTime::saturating(u64::try_from(at.since_origin().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn micros(at: Timestamp) -> i64 {

@@ -27,4 +27,4 @@ pub mod stats;
 mod timestamp;
 pub mod transfer;
 
-pub use timestamp::Timestamp;
+pub use timestamp::{Timestamp, duration_of_seconds};

@@ -12,15 +12,17 @@ use sightline_protocol::{
 use crate::{
     Timestamp,
     clock::ClockEstimate,
-    playout::{Declaration, PlayoutMeter, PlayoutSummary, SenderTimeline, ShownFrame, Stall},
+    playout::{Declaration, PlayoutMeter, PlayoutSummary, Score, SenderTimeline, ShownFrame, Stall},
     report::{Party, Report, RtcStatsDump, RtcStatsHeader},
     run::{Recorder, Run, RunOutput, RunState},
     stamp::{FrameLog, FrameTruth, StripReading},
-    stats::{Figure, StatsEntry},
+    stats::{Figure, HISTORY_SPAN, StatsEntry},
 };
 
 /// Stalls that the page shows, the latest: the whole ledger is in a report.
 const SHOWN_STALLS: usize = 50;
+/// Stalls that the charts show.
+const MAX_BANDS: usize = 200;
 
 /// How a member's picture was shown, for the page: in the run where there is one, else since it came.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,6 +31,8 @@ pub struct Playout {
     pub summary: PlayoutSummary,
     /// The latest stalls, oldest first, each with the seconds from the first frame to its start.
     pub stalls: Vec<(f64, Stall)>,
+    /// When it stood still in the last minutes, oldest first, for the charts; `None` where no frames are noted.
+    pub bands: Option<Vec<(Timestamp, Timestamp)>>,
 }
 
 /// A frame that was shown.
@@ -81,11 +85,14 @@ impl PlayoutWatch {
             watched.stamps = FrameLog::default();
         }
         watched.is_stamped = published.stamped;
-        if let Some(recorder) = self.run.recorder(member) {
+        for recorder in self.run.recorders(member) {
             recorder.handle_declaration(declaration, now);
             recorder.handle_shows_only_changes(is_screen);
         }
-        if declaration == Declaration::Ended {
+        // One of several cannot end what is measured of the others.
+        let is_last =
+            |watch: &Self| !watch.members.values().any(|other| other.declared == Declaration::Playing);
+        if declaration == Declaration::Ended && is_last(self) {
             self.run.handle_file_ended(now);
         }
     }
@@ -100,7 +107,7 @@ impl PlayoutWatch {
     /// Takes whether media can flow to and from a member.
     pub fn handle_connected(&mut self, member: &MemberId, is_connected: bool, now: Timestamp) {
         self.of(member, now).meter.handle_connected(is_connected, now);
-        if let Some(recorder) = self.run.recorder(member) {
+        for recorder in self.run.recorders(member) {
             recorder.handle_connected(is_connected, now);
         }
     }
@@ -110,7 +117,7 @@ impl PlayoutWatch {
         self.is_visible = is_visible;
         for (member, watched) in &mut self.members {
             watched.meter.handle_visibility(is_visible, now);
-            if let Some(recorder) = self.run.recorder(member) {
+            for recorder in self.run.recorders(member) {
                 recorder.handle_visibility(is_visible, now);
             }
         }
@@ -121,7 +128,7 @@ impl PlayoutWatch {
         let watched = self.of(member, now);
         if let Some(interval) = watched.sender.handle_telemetry(text, now) {
             watched.meter.handle_sender(interval, now);
-            if let Some(recorder) = self.run.recorder(member) {
+            for recorder in self.run.recorders(member) {
                 recorder.handle_sender(interval, now);
             }
         }
@@ -145,10 +152,11 @@ impl PlayoutWatch {
         if let Some(reading) = stamp {
             watched.stamps.handle_shown(reading.stamp, reading.cost, &shown, clock);
         }
-        let Some(recorder) = self.run.recorder(member) else { return };
-        recorder.handle_frame(shown, now);
-        if let Some(reading) = stamp {
-            recorder.handle_stamp(reading.stamp, reading.cost, &shown, clock);
+        for recorder in self.run.recorders(member) {
+            recorder.handle_frame(shown, now);
+            if let Some(reading) = stamp {
+                recorder.handle_stamp(reading.stamp, reading.cost, &shown, clock);
+            }
         }
     }
 
@@ -179,8 +187,10 @@ impl PlayoutWatch {
         unix_ms: u64,
         now: Timestamp,
     ) {
-        if let Some(recorder) = self.run.recorder(member) {
+        for recorder in self.run.recorders(member) {
             recorder.handle_report(entries, rows, now);
+        }
+        if self.is_running() && self.run.record(member).is_some() {
             self.dump.handle_report(member.as_str(), entries, unix_ms);
         }
         self.run.handle_progress(now);
@@ -189,17 +199,41 @@ impl PlayoutWatch {
     /// How the picture was shown, for the page.
     #[must_use]
     pub fn shown(&self, member: &MemberId, now: Timestamp) -> Playout {
-        let (summary, mut stalls, first) = match (self.run.record(member), self.members.get(member)) {
+        let (mut summary, mut stalls, first) = match (self.run.record(member), self.members.get(member)) {
             (Some(record), _) => (record.summary(now), record.stalls(now), record.first_shown()),
             (None, Some(watched)) => {
                 (watched.meter.summary(now), watched.meter.stalls(now), watched.meter.first_shown())
             }
             (None, None) => return Playout::default(),
         };
+        // One judge for bars, sentence and score: that of a run is in its report.
+        summary.score = self.score(member, now);
         let first = first.unwrap_or_default();
         stalls.drain(..stalls.len().saturating_sub(SHOWN_STALLS));
         let stalls = stalls.into_iter().map(|stall| ((stall.start - first).as_secs_f64(), stall)).collect();
-        Playout { summary, stalls }
+        Playout { summary, stalls, bands: self.bands(member, now) }
+    }
+
+    /// The score of the last seconds; `None` while no picture is to be expected.
+    #[must_use]
+    pub fn score(&self, member: &MemberId, now: Timestamp) -> Option<Score> {
+        let watched = self.members.get(member)?;
+        if watched.declared == Declaration::Playing { watched.meter.recent_score(now) } else { None }
+    }
+
+    /// The stalls of the last minutes; `None` where nobody calls for frames, so that nothing is known of them.
+    fn bands(&self, member: &MemberId, now: Timestamp) -> Option<Vec<(Timestamp, Timestamp)>> {
+        let meter = &self.members.get(member)?.meter;
+        meter.summary(now).frames_presented?;
+        let recent = |stall: &Stall| now - stall.end() <= HISTORY_SPAN;
+        let mut bands: Vec<_> = meter
+            .stalls(now)
+            .iter()
+            .filter(|stall| recent(stall))
+            .map(|stall| (stall.start, stall.end()))
+            .collect();
+        bands.drain(..bands.len().saturating_sub(MAX_BANDS));
+        Some(bands)
     }
 
     /// A member is gone for good.
@@ -210,8 +244,26 @@ impl PlayoutWatch {
 
     /// Begins a run of everybody who is there.
     pub fn start_run(&mut self, id: RunId, local: Party, room: &str, limit: Option<Duration>) {
-        self.dump = RtcStatsDump::default();
+        if !self.is_running() {
+            self.dump = RtcStatsDump::default();
+        }
         self.run.start(id, local, room, limit);
+    }
+
+    /// Whether a run of this page is on, or waits for its first frame.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self.run.state(), RunState::Waiting | RunState::Running)
+    }
+
+    /// Whose runs are on in which this page takes part.
+    pub fn measured_by(&self) -> impl Iterator<Item = &MemberId> {
+        self.run.measured_by()
+    }
+
+    /// Takes no part in a member's run any more.
+    pub fn refuse_run(&mut self, member: &MemberId) {
+        self.run.refuse(member);
     }
 
     /// Ends it.
@@ -232,11 +284,11 @@ impl PlayoutWatch {
         let is_visible = self.is_visible;
         self.run.handle_open(member, || {
             let meter = if begins_within { PlayoutMeter::within(now) } else { PlayoutMeter::new(now) };
-            let mut recorder = Recorder::new(observed, meter);
+            let mut recorder = Recorder::new(observed.clone(), meter);
             recorder.handle_declaration(declared, now);
             recorder.handle_shows_only_changes(is_screen);
             recorder.handle_visibility(is_visible, now);
-            recorder.set_conditions(conditions);
+            recorder.set_conditions(conditions.clone());
             recorder
         });
     }

@@ -49,3 +49,34 @@ impl Sub for Timestamp {
         self.since(earlier)
     }
 }
+
+/// Longest length that a figure can tell of: thirty years.
+const LONGEST: Duration = Duration::from_secs(1_000_000_000);
+
+/// A length from a figure of seconds; `None` for what is negative, not finite, or longer than thirty years. The conversions of
+/// the standard library panic there.
+#[must_use]
+pub fn duration_of_seconds(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok().filter(|length| *length <= LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_is_no_length_is_none() {
+        for seconds in [-1e300, -0.001, 2e19, 1e300, f64::MAX, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(duration_of_seconds(seconds), None, "{seconds}");
+        }
+        assert_eq!(duration_of_seconds(1.5), Some(Duration::from_millis(1500)));
+        assert_eq!(duration_of_seconds(0.0), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn arithmetic_stays_within_the_clock() {
+        let last = Timestamp::from_origin(Duration::MAX);
+        assert_eq!(last + Duration::MAX, last);
+        assert_eq!(Timestamp::ZERO - last, Duration::ZERO);
+    }
+}

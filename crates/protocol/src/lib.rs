@@ -4,6 +4,7 @@
 //! This crate holds data and the rules of names and texts; the state machines that speak it are in `sightline-core` and
 //! `sightline-server`.
 
+pub mod bounded;
 pub mod control;
 pub mod error;
 pub mod id;

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::UpTo;
+
 /// The pre-negotiated stream id of the `telemetry` channel.
 pub const TELEMETRY_CHANNEL_ID: u16 = 2;
 /// Its label.
@@ -13,6 +15,19 @@ pub const MAX_TELEMETRY_BYTES: usize = 1000;
 /// The most bars that there are.
 pub const MAX_BARS: u8 = 4;
 
+/// A number of bars, from 0 to [`MAX_BARS`].
+pub type Bars = UpTo<{ MAX_BARS as u64 }>;
+/// A ratio in thousandths.
+pub type Permille = UpTo<1000>;
+/// A length in milliseconds, up to ten minutes.
+pub type Milliseconds = UpTo<600_000>;
+/// Width or height of a picture.
+pub type Pixels = UpTo<16_384>;
+/// Frames a second.
+pub type FrameRate = UpTo<1000>;
+/// A time on a page's clock, which begins when the page is opened, in microseconds: up to twenty-eight years.
+pub type PageTime = UpTo<900_000_000_000_000>;
+
 /// What one member measures of another, told to that other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -22,17 +37,17 @@ pub enum TelemetryMessage {
     /// Asks for the addressee's clock, so that times on both sides can be laid on one axis.
     ClockPing {
         /// When it left, on the clock of who asks, in microseconds.
-        sent_us: u64,
+        sent_us: PageTime,
     },
     /// The answer, at once. With the time of its arrival it makes the four times of an exchange of NTP (RFC 5905,
     /// section 8).
     ClockPong {
         /// Of the ping.
-        sent_us: u64,
+        sent_us: PageTime,
         /// When the ping came, on the clock of who answers, in microseconds.
-        received_us: u64,
+        received_us: PageTime,
         /// When the answer left, on the same clock.
-        answered_us: u64,
+        answered_us: PageTime,
     },
     /// Are you there? Once a second; answered by a pong on the same peer connection.
     Ping {
@@ -56,7 +71,7 @@ pub enum TelemetryMessage {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sending {
     /// When the report was read, on the sender's clock, in microseconds.
-    pub at_us: u64,
+    pub at_us: PageTime,
     /// Frames that the source delivered so far (`frames` of the `media-source`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_frames: Option<u32>,
@@ -74,7 +89,7 @@ pub struct Reception {
     /// Grows with every message on a peer connection: one that comes late is older than what is known.
     pub sequence: u32,
     /// From 0 (nothing arrives) to [`MAX_BARS`].
-    pub bars: u8,
+    pub bars: Bars,
     /// Why not more.
     #[serde(default)]
     pub cause: Cause,
@@ -86,34 +101,34 @@ pub struct Reception {
     pub bitrate_bps: Option<u32>,
     /// In pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frame_width: Option<u16>,
+    pub frame_width: Option<Pixels>,
     /// In pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frame_height: Option<u16>,
+    pub frame_height: Option<Pixels>,
     /// Frames shown a second, rounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frames_per_second: Option<u16>,
+    pub frames_per_second: Option<FrameRate>,
     /// Packets lost of a thousand that should have come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub loss_permille: Option<u16>,
+    pub loss_permille: Option<Permille>,
     /// In milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jitter_ms: Option<u32>,
+    pub jitter_ms: Option<Milliseconds>,
     /// Of the last seconds, how much the picture stood still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub frozen_permille: Option<u16>,
+    pub frozen_permille: Option<Permille>,
     /// Stalls since the picture came, by the sender's own ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stall_count: Option<u32>,
     /// Of a thousand parts of the time since the first frame, how many it stood still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stall_permille: Option<u16>,
+    pub stall_permille: Option<Permille>,
     /// Of a stamped source, the frames that were never seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamped_lost: Option<u32>,
     /// Of a stamped source, from painting to display, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stamped_delay_ms: Option<u32>,
+    pub stamped_delay_ms: Option<Milliseconds>,
 }
 
 /// Why a picture arrives as it does, seen from neither side: the sender is who publishes it.
@@ -141,6 +156,8 @@ pub enum Cause {
     ReceiverBusy,
     /// The picture arrives but is shown with gaps.
     Freezes,
+    /// The picture is shown without gaps, at few frames a second.
+    FewFrames,
     /// A cause of a later version.
     #[serde(other)]
     Unknown,

@@ -4,6 +4,7 @@
 use serde_json::{Value, from_value, json, to_value};
 use sightline_protocol::{
     ErrorCode,
+    bounded::UpTo,
     control::{ControlMessage, Playback, PublishedSource, PublishedState},
     signalling::{ClientMessage, ServerMessage},
     telemetry::{Cause, Limitation, MAX_TELEMETRY_BYTES, Reception, TelemetryMessage},
@@ -135,20 +136,20 @@ fn every_control_message_reads_and_writes_as_documented() {
 fn fullest_reception() -> Reception {
     Reception {
         sequence: u32::MAX,
-        bars: 4,
+        bars: UpTo::saturating(u64::MAX),
         cause: Cause::NothingArrives,
         limitation: Limitation::Bandwidth,
         bitrate_bps: Some(u32::MAX),
-        frame_width: Some(u16::MAX),
-        frame_height: Some(u16::MAX),
-        frames_per_second: Some(u16::MAX),
-        loss_permille: Some(1000),
-        jitter_ms: Some(u32::MAX),
-        frozen_permille: Some(1000),
+        frame_width: Some(UpTo::saturating(u64::MAX)),
+        frame_height: Some(UpTo::saturating(u64::MAX)),
+        frames_per_second: Some(UpTo::saturating(u64::MAX)),
+        loss_permille: Some(UpTo::saturating(u64::MAX)),
+        jitter_ms: Some(UpTo::saturating(u64::MAX)),
+        frozen_permille: Some(UpTo::saturating(u64::MAX)),
         stall_count: Some(u32::MAX),
-        stall_permille: Some(1000),
+        stall_permille: Some(UpTo::saturating(u64::MAX)),
         stamped_lost: Some(u32::MAX),
-        stamped_delay_ms: Some(u32::MAX),
+        stamped_delay_ms: Some(UpTo::saturating(u64::MAX)),
     }
 }
 
@@ -192,10 +193,47 @@ fn telemetry_of_a_later_version_is_read_as_far_as_it_is_known() {
     let read: TelemetryMessage = from_value(later).expect("readable");
     let known = Reception {
         sequence: 1,
-        bars: 3,
+        bars: UpTo::saturating(3),
         cause: Cause::Unknown,
         limitation: Limitation::Other,
         ..Reception::default()
     };
     assert_eq!(read, TelemetryMessage::Reception(known));
+}
+
+#[test]
+fn telemetry_with_a_number_that_cannot_be_is_not_read() {
+    for text in [
+        r#"{"type":"reception","sequence":0,"bars":5}"#,
+        r#"{"type":"reception","sequence":0,"bars":-1}"#,
+        r#"{"type":"reception","sequence":-1,"bars":4}"#,
+        r#"{"type":"reception","sequence":0,"bars":4,"loss_permille":1001}"#,
+        r#"{"type":"reception","sequence":0,"bars":4,"frozen_permille":65535}"#,
+        r#"{"type":"reception","sequence":0,"bars":4,"stall_permille":1e300}"#,
+        r#"{"type":"reception","sequence":0,"bars":4,"frame_width":65535}"#,
+        r#"{"type":"reception","sequence":0,"bars":4,"frames_per_second":60000}"#,
+        r#"{"type":"reception","sequence":0,"bars":4,"jitter_ms":4294967295}"#,
+        r#"{"type":"reception","sequence":0,"bars":4,"bitrate_bps":1e999}"#,
+        r#"{"type":"sending","at_us":18446744073709551615}"#,
+        r#"{"type":"sending","at_us":1,"frames_sent":-1}"#,
+        r#"{"type":"clock_ping","sent_us":18446744073709551615}"#,
+        r#"{"type":"clock_pong","sent_us":1,"received_us":1e300,"answered_us":3}"#,
+        r#"{"type":"clock_pong","sent_us":1,"received_us":2,"answered_us":9223372036854775807}"#,
+        r#"{"type":"ping","nonce":4294967296}"#,
+    ] {
+        assert!(serde_json::from_str::<TelemetryMessage>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn run_messages_with_a_number_that_cannot_be_are_not_read() {
+    for text in [
+        r#"{"type":"run_log","run":"r1","part":-1,"parts":3,"text":""}"#,
+        r#"{"type":"run_log","run":"r1","part":0,"parts":65536,"text":""}"#,
+        r#"{"type":"run_log","run":"r1","part":0.5,"parts":3,"text":""}"#,
+        r#"{"type":"run_start","run":"","is_running":true}"#,
+        r#"{"type":"run_start","run":"r1","is_running":1e999}"#,
+    ] {
+        assert!(serde_json::from_str::<ControlMessage>(text).is_err(), "{text}");
+    }
 }

@@ -120,8 +120,10 @@ pub fn Charts(
 #[component]
 fn ChartView(tile: TileModel, timeline: Timeline, chart: Chart) -> AnyView {
     let language = Language::from_context();
-    let plot =
-        Memo::new(move |_| tile.history.with(|history| Plot::new(history, chart, timeline.axis.get())));
+    let plot = Memo::new(move |_| {
+        let bands = tile.playout.with(|playout| playout.as_ref().and_then(|playout| playout.bands.clone()));
+        tile.history.with(|history| Plot::new(history, bands, chart, timeline.axis.get()))
+    });
     let in_words = Signal::derive(move || {
         let locale = language.locale();
         let mut text = format!("{}:", (chart.title)(locale));
@@ -179,7 +181,9 @@ fn ChartView(tile: TileModel, timeline: Timeline, chart: Chart) -> AnyView {
             <span class="chart-key" data-line=at data-metric=metric.name()>
                 <i></i>
                 {name}
+                " "
                 <b>{value}</b>
+                " "
             </span>
         }
         .into_any()
@@ -205,6 +209,7 @@ fn ChartView(tile: TileModel, timeline: Timeline, chart: Chart) -> AnyView {
         <figure class="chart" data-testid="chart" data-metric=chart.name>
             <figcaption>
                 <span class="chart-title">{language.text(chart.title)}</span>
+                " "
                 {legend.collect_view()}
             </figcaption>
             <div class="chart-plot" node_ref=element on:pointermove=point role="img" aria-label=in_words>
@@ -215,7 +220,7 @@ fn ChartView(tile: TileModel, timeline: Timeline, chart: Chart) -> AnyView {
                     data-points=drawn(|plot| plot.points.to_string())
                     data-gaps=drawn(|plot| plot.gaps.to_string())
                 >
-                    <path class="chart-freezes" d=drawn(|plot| plot.freezes.clone())></path>
+                    <path class="chart-stalls" data-testid="chart-stalls" d=drawn(|plot| plot.stalls.clone())></path>
                     <path class="chart-grid" d=drawn(|plot| plot.grid.clone())></path>
                     <path class="chart-ticks" d=drawn(|plot| plot.events.clone())></path>
                     {lines.collect_view()}

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use sightline_core::stats::{History, TimeAxis, ValueAxis};
+use sightline_core::{
+    Timestamp,
+    stats::{History, TimeAxis, ValueAxis},
+};
 
 use super::charts::Chart;
 
@@ -17,7 +20,8 @@ pub(super) struct Plot {
     /// One for each line of the chart.
     pub(super) lines: Vec<String>,
     pub(super) grid: String,
-    pub(super) freezes: String,
+    /// Bands of when the picture stood still.
+    pub(super) stalls: String,
     pub(super) events: String,
     /// The value at the upper edge.
     pub(super) top: f64,
@@ -28,7 +32,15 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    pub(super) fn new(history: &History, chart: Chart, time: TimeAxis) -> Self {
+    /// `stalls` are those of the ledger; where there is none, the browser's own freezes stand for them.
+    pub(super) fn new(
+        history: &History,
+        stalls: Option<Vec<(Timestamp, Timestamp)>>,
+        chart: Chart,
+        time: TimeAxis,
+    ) -> Self {
+        let stalls =
+            stalls.unwrap_or_else(|| history.freezes().map(|freeze| (freeze.from, freeze.to)).collect());
         let lines: Vec<_> = chart.lines.iter().map(|(metric, _)| history.line(*metric)).collect();
         let values = lines.iter().flatten().flatten().map(|(_, value)| *value);
         let axis = ValueAxis::reaching(values.fold(0.0, f64::max), chart.smallest_top);
@@ -39,14 +51,14 @@ impl Plot {
             gaps,
             lines: lines.iter().map(|line| line_path(line, time, axis)).collect(),
             grid: grid_path(axis),
-            freezes: freezes_path(history, time),
+            stalls: stalls_path(&stalls, time),
             events: events_path(history, time),
             top: axis.top,
         }
     }
 }
 
-fn line_path(line: &[Option<(sightline_core::Timestamp, f64)>], time: TimeAxis, axis: ValueAxis) -> String {
+fn line_path(line: &[Option<(Timestamp, f64)>], time: TimeAxis, axis: ValueAxis) -> String {
     let mut path = String::new();
     let mut pen = 'M';
     for (index, point) in line.iter().enumerate() {
@@ -74,11 +86,12 @@ fn grid_path(axis: ValueAxis) -> String {
     path
 }
 
-fn freezes_path(history: &History, time: TimeAxis) -> String {
+fn stalls_path(stalls: &[(Timestamp, Timestamp)], time: TimeAxis) -> String {
     let mut path = String::new();
-    for freeze in history.freezes() {
-        let Some(to) = time.position(freeze.to) else { continue };
-        let from = to_x(time.position(freeze.from).unwrap_or(0.0));
+    for (from, to) in stalls {
+        // One that lasts may be a moment ahead of an axis of whole seconds.
+        let Some(to) = time.position((*to).min(time.to)) else { continue };
+        let from = to_x(time.position(*from).unwrap_or(0.0));
         // However short, it is to be seen.
         let _ = write!(path, "M{from} 0H{}V{HEIGHT}H{from}Z", to_x(to).max(from + 3));
     }
@@ -117,8 +130,6 @@ fn whole(number: f64) -> u32 {
 mod tests {
     use std::time::Duration;
 
-    use sightline_core::Timestamp;
-
     use super::*;
 
     fn second(seconds: u64) -> Timestamp {
@@ -140,6 +151,20 @@ mod tests {
         let line = [Some((second(0), 1.0)), Some((second(60), 1.0)), Some((second(120), 1.0))];
         let later = TimeAxis { to: second(120), ..TIME };
         assert_eq!(line_path(&line, later, VALUES), "M0 180L1200 180");
+    }
+
+    #[test]
+    fn a_stall_is_a_band_from_its_start_to_its_end() {
+        let stalls = [(second(15), second(30)), (second(40), second(40)), (second(59), second(61))];
+        let bands = ["M300 0H600V200H300Z", "M800 0H803V200H800Z", "M1180 0H1200V200H1180Z"].concat();
+        assert_eq!(stalls_path(&stalls, TIME), bands);
+        let later = TimeAxis { to: second(80), ..TIME };
+        assert_eq!(
+            stalls_path(&stalls[..1], later),
+            "M0 0H200V200H0Z",
+            "what began before the axis begins with it"
+        );
+        assert_eq!(stalls_path(&stalls[..1], TimeAxis { to: second(200), ..TIME }), "");
     }
 
     #[test]

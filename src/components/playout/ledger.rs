@@ -37,7 +37,9 @@ fn row((start_s, stall): (f64, Stall), language: Language) -> AnyView {
     view! {
         <li data-testid="stall" data-start=start_s data-duration=duration_s data-cause=stall.cause.as_str()>
             <span class="ledger-start">{figure_text::clock(start_s)}</span>
+            " "
             <b>{figure_text::of_number(Unit::Seconds, duration_s)}</b>
+            " "
             <span>{language.text(stall_cause_text(stall.cause))}</span>
         </li>
     }

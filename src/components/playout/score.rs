@@ -18,7 +18,9 @@ pub fn ScoreLine(
     let value = Signal::derive(move || score.with(|score| score.as_ref().map(|score| tenths(score.tenths))));
     let arithmetic = Signal::derive(move || {
         score.with(|score| match score {
-            Some(score) => score_text(score, language),
+            Some(score) => {
+                [sentence!(score.recent)(language.locale()), " ", &score_text(score, language)].concat()
+            }
             None => sentence!(figures.measuring)(language.locale()).to_owned(),
         })
     });

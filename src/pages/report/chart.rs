@@ -1,10 +1,11 @@
 //! Charts of all views on one axis of time: what was sent, what came of it, and when the picture stood still.
 
-use std::{fmt::Write, time::Duration};
+use std::fmt::Write;
 
 use leptos::prelude::*;
 use sightline_core::{
-    Timestamp,
+    Timestamp, duration_of_seconds,
+    report::StallEntry,
     stats::{Metric, TimeAxis, ValueAxis},
 };
 
@@ -77,12 +78,14 @@ pub(super) fn Charts(views: Views) -> AnyView {
                 <li data-place=place(view.at)>
                     <i></i>
                     {view.title()}
+                    " "
                 </li>
             }
             .into_any()
         });
         let charts = charts().map(|chart| draw(&chart, &views, length_s, language)).collect_view();
-        let ticks = TimeAxis { to: Timestamp::ZERO, span: Duration::from_secs_f64(length_s) }.ticks();
+        let span = duration_of_seconds(length_s).unwrap_or_default();
+        let ticks = TimeAxis { to: Timestamp::ZERO, span }.ticks();
         let ticks = ticks.into_iter().map(|ago| {
             let at_s = length_s - ago.as_secs_f64();
             view! { <span>{figure_text::clock(at_s)}</span> }.into_any()
@@ -127,8 +130,9 @@ fn draw(chart: &Chart, views: &[View], length_s: f64, language: Language) -> Any
             .into_any()
     });
     let bands = views.iter().map(|view| {
-        let path = stalls_path(view, length_s, views.len());
-        view! { <path class="report-stalls" data-place=place(view.at) d=path></path> }.into_any()
+        let stalls = view.playout().map(|playout| playout.stalls.as_slice()).unwrap_or_default();
+        let path = stalls_path(stalls, length_s, view.at, views.len());
+        view! { <path class="report-stalls" data-testid="report-stalls" data-place=place(view.at) d=path></path> }.into_any()
     });
     let unit = chart.received.unit();
     view! {
@@ -154,12 +158,13 @@ fn line_path(line: &[(f64, Option<f64>)], length_s: f64, axis: ValueAxis) -> Str
     let mut path = String::new();
     let mut last_s = f64::NEG_INFINITY;
     for (at_s, value) in line {
-        let Some(value) = value else {
+        // Before the first frame and after the end there is no axis.
+        let Some(value) = value.filter(|_| (0.0..=length_s).contains(at_s)) else {
             last_s = f64::NEG_INFINITY;
             continue;
         };
         let pen = if at_s - last_s > LONGEST_STEP_S { 'M' } else { 'L' };
-        let y = (1.0 - axis.position(*value)) * HEIGHT;
+        let y = (1.0 - axis.position(value)) * HEIGHT;
         let _ = write!(path, "{pen}{:.0} {y:.0}", to_x(*at_s, length_s));
         last_s = *at_s;
     }
@@ -167,12 +172,15 @@ fn line_path(line: &[(f64, Option<f64>)], length_s: f64, axis: ValueAxis) -> Str
 }
 
 /// A lane for each view, so that stalls of several stand beside each other.
-fn stalls_path(view: &View, length_s: f64, lanes: usize) -> String {
+fn stalls_path(stalls: &[StallEntry], length_s: f64, at: usize, lanes: usize) -> String {
     let lane = HEIGHT / lanes as f64;
-    let (top, bottom) = (view.at as f64 * lane, (view.at + 1) as f64 * lane);
+    let (top, bottom) = (at as f64 * lane, (at + 1) as f64 * lane);
     let mut path = String::new();
-    for stall in view.playout().iter().flat_map(|playout| &playout.stalls) {
-        let from = to_x(stall.start_s, length_s);
+    for stall in stalls {
+        if stall.start_s > length_s || stall.start_s + stall.duration_s < 0.0 {
+            continue;
+        }
+        let from = to_x(stall.start_s, length_s).min(WIDTH - 2.0);
         let to = to_x(stall.start_s + stall.duration_s, length_s).max(from + 2.0);
         let _ = write!(path, "M{from:.0} {top:.0}H{to:.0}V{bottom:.0}H{from:.0}Z");
     }
@@ -200,5 +208,23 @@ mod tests {
             (10.0, Some(10.0)),
         ];
         assert_eq!(line_path(&line, 10.0, VALUES), "M0 200L120 100M360 0M1080 200L1200 0");
+    }
+
+    #[test]
+    fn what_lies_before_the_first_frame_is_not_drawn() {
+        let line =
+            [(-3.0, Some(5.0)), (-0.5, Some(5.0)), (0.0, Some(0.0)), (1.0, Some(5.0)), (11.0, Some(5.0))];
+        assert_eq!(line_path(&line, 10.0, VALUES), "M0 200L120 100");
+    }
+
+    #[test]
+    fn a_stall_is_a_band_in_the_lane_of_its_view_at_its_time() {
+        let stall = |start_s, duration_s| StallEntry { start_s, duration_s, cause: String::new() };
+        let stalls =
+            [stall(-5.0, 1.0), stall(-1.0, 2.0), stall(5.0, 1.0), stall(10.0, 3.0), stall(11.0, 1.0)];
+        assert_eq!(
+            stalls_path(&stalls, 10.0, 1, 2),
+            "M0 100H120V200H0ZM600 100H720V200H600ZM1198 100H1200V200H1198Z"
+        );
     }
 }

@@ -34,11 +34,31 @@ pub(super) fn Differences(views: Views) -> AnyView {
             return ().into_any();
         }
         let heads = views.iter().map(|view| {
-            let (title, file) = (view.title(), view.file.clone());
+            let baseline = view.baseline(&views);
+            let compared = baseline.map(|at| {
+                view! {
+                    <small class="report-compared">
+                        " "
+                        {language.text(sentence!(report.compared_with))}
+                        " "
+                        {views[at].title()}
+                        " \u{b7} "
+                        {views[at].file.clone()}
+                    </small>
+                }
+                .into_any()
+            });
             view! {
-                <th scope="col" data-place=place(view.at)>
-                    {title}
-                    <small>{file}</small>
+                <th
+                    scope="col"
+                    data-testid="report-column"
+                    data-place=place(view.at)
+                    data-compared-with=baseline.map(place)
+                >
+                    {view.title()}
+                    " "
+                    <small>{view.file.clone()}</small>
+                    {compared}
                 </th>
             }
             .into_any()
@@ -75,21 +95,22 @@ fn figure_row(row: Row, views: &[View], language: Language) -> AnyView {
     if row.is_of_stamps() && values.iter().all(Option::is_none) {
         return ().into_any();
     }
-    let first = values.first().copied().flatten();
-    let cells = values.iter().enumerate().map(|(at, value)| {
-        let by = if at == 0 { String::new() } else { difference(row.unit(), *value, first) };
+    let cells = values.iter().zip(views).map(|(value, view)| {
+        let compared = view.baseline(views).map(|at| difference(row.unit(), *value, values[at]));
+        let by = compared.unwrap_or_default();
         let raw = value.map(|value| value.to_string()).unwrap_or_default();
         view! {
             <td data-value=raw>
                 {text(row.unit(), *value)}
-                <small>{by}</small>
+                " "
+                <small data-testid="report-difference">{by}</small>
             </td>
         }
         .into_any()
     });
     view! {
         <tr data-testid="report-row" data-metric=row.name() title=language.text(row.help())>
-            <th scope="row">{language.text(row.title())}</th>
+            <th scope="row">{language.text(row.title())}" "</th>
             {cells.collect_view()}
         </tr>
     }

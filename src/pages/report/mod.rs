@@ -8,12 +8,12 @@ mod rows;
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use sightline_browser::text_file;
-use sightline_core::report::MAX_REPORT_BYTES;
+use sightline_core::report::{MAX_REPORT_BYTES, plain};
 
 use self::{
     chart::Charts,
     differences::Differences,
-    opened::{Opened, Problem, View},
+    opened::{MAX_FILES, Opened, Problem, View},
     overview::Overview,
 };
 use crate::{chunk, components::page_header::PageHeader, language::Language, sentence};
@@ -33,13 +33,16 @@ pub fn ReportPage() -> AnyView {
     let is_over = RwSignal::new(false);
     let take = move |files: Vec<text_file::File>| {
         opened.update(|opened| opened.problems.clear());
-        for file in files {
-            spawn_local(async move {
-                let name = file.name();
-                let text = text_file::read(&file, MAX_REPORT_BYTES).await;
-                opened.try_update(|opened| opened.take(name, text));
-            });
-        }
+        // One after the other: each takes memory while it is read.
+        spawn_local(async move {
+            for file in files.iter().take(MAX_FILES) {
+                let bytes = text_file::read(file, MAX_REPORT_BYTES).await;
+                opened.try_update(|opened| opened.take(plain(&file.name()), bytes));
+            }
+            if let Some(file) = files.get(MAX_FILES) {
+                opened.try_update(|opened| opened.leave_out(plain(&file.name())));
+            }
+        });
     };
     let views = Memo::new(move |_| opened.with(Opened::views));
     let problems = move || {
@@ -96,7 +99,8 @@ fn problem_row(problem: Problem, language: Language) -> AnyView {
     view! {
         <li class="notice" data-testid="notice" data-code=code>
             <span class="notice-text">
-                <strong class="notice-title">{name}</strong>
+                <strong class="notice-title" dir="auto">{name}</strong>
+                " "
                 <span class="notice-hint">{language.text(sentence)}</span>
             </span>
         </li>

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use leptos::prelude::*;
 use sightline_browser::BrowserError;
 use sightline_core::report::{PlayoutEntry, Report, ReportInvalid, Side};
 
@@ -9,6 +10,8 @@ use crate::{language::Sentence, sentence};
 
 /// Views that are shown side by side: more cannot be told apart.
 pub(super) const MAX_VIEWS: usize = 6;
+/// Files that are looked at together: each is read as a whole.
+pub(super) const MAX_FILES: usize = 24;
 
 /// What is open.
 #[derive(Debug, Clone, Default)]
@@ -55,10 +58,52 @@ impl View {
         self.receiver().playout.as_ref()
     }
 
-    /// Who sees whom.
-    pub(super) fn title(&self) -> String {
+    /// Who sees whom. Names may be written from right to left; which way the arrow points must not depend on that.
+    pub(super) fn title(&self) -> AnyView {
         let side = self.receiver();
-        format!("{} \u{2190} {}", side.observer.name, side.observed.name)
+        let (observer, observed) = (side.observer.name.clone(), side.observed.name.clone());
+        view! {
+            <span>
+                <bdi>{observer}</bdi>
+                " \u{2190} "
+                <bdi>{observed}</bdi>
+            </span>
+        }
+        .into_any()
+    }
+
+    /// Which of the views before this one it is compared with: of another measurement, in the same direction. Where the people are
+    /// others there, what the reporter saw is compared with what the reporter saw; within one measurement, two pictures
+    /// that the same person watched.
+    pub(super) fn baseline(&self, views: &[Self]) -> Option<usize> {
+        let earlier = || views.iter().take(self.at);
+        let is_elsewhere = |view: &&Self| !Arc::ptr_eq(&view.report, &self.report);
+        let (side, is_own) = (self.receiver(), self.is_of_reporter());
+        let has_names = |view: &&Self, observer: &str, observed: &str| {
+            view.receiver().observer.name == observer && view.receiver().observed.name == observed
+        };
+        let is_same = |view: &&Self| has_names(view, &side.observer.name, &side.observed.name);
+        let is_opposite = |view: &&Self| has_names(view, &side.observed.name, &side.observer.name);
+        let same = || earlier().filter(is_elsewhere).filter(is_same);
+        let are_others = |view: &&Self| {
+            let report = &view.report;
+            !views
+                .iter()
+                .any(|other| Arc::ptr_eq(&other.report, report) && (is_same(&other) || is_opposite(&other)))
+        };
+        let in_role = |view: &&Self| view.is_of_reporter() == is_own;
+        let beside = |view: &&Self| {
+            Arc::ptr_eq(&view.report, &self.report) && view.receiver().observer.member == side.observer.member
+        };
+        let found = same().find(in_role).or_else(|| same().next());
+        let found = found.or_else(|| earlier().filter(is_elsewhere).filter(are_others).find(in_role));
+        found.or_else(|| earlier().find(beside)).map(|view| view.at)
+    }
+
+    /// Whether it is what the page saw that made the report.
+    fn is_of_reporter(&self) -> bool {
+        let reporter = self.report.sides.first().map(|side| &side.observer.member);
+        reporter == Some(&self.receiver().observer.member)
     }
 
     /// A word of the circumstances: the sender's, else the receiver's.
@@ -72,11 +117,11 @@ impl View {
 
 impl Opened {
     /// Takes what a file holds.
-    pub(super) fn take(&mut self, name: String, text: Result<Option<String>, BrowserError>) {
-        let outcome = match text {
+    pub(super) fn take(&mut self, name: String, bytes: Result<Option<Vec<u8>>, BrowserError>) {
+        let outcome = match bytes {
             Err(_) => Err(("report-unreadable", sentence!(report.unreadable))),
             Ok(None) => Err(("report-too-large", sentence!(report.too_large))),
-            Ok(Some(text)) => Report::parse(&text).map_err(problem),
+            Ok(Some(bytes)) => Report::read(&bytes).map_err(|invalid| (invalid.code(), sentence_of(invalid))),
         };
         match outcome {
             Ok(report) if report.sides.iter().all(|side| side.playout.is_none()) => {
@@ -88,6 +133,11 @@ impl Opened {
             Ok(report) => self.reports.push((name, Arc::new(report))),
             Err((code, sentence)) => self.fail(name, code, sentence),
         }
+    }
+
+    /// Says that more files were chosen than are looked at.
+    pub(super) fn leave_out(&mut self, name: String) {
+        self.fail(name, "report-too-many-files", sentence!(report.too_many_files));
     }
 
     /// Puts a report away.
@@ -119,12 +169,87 @@ impl Opened {
     }
 }
 
-fn problem(invalid: ReportInvalid) -> (&'static str, Sentence) {
+fn sentence_of(invalid: ReportInvalid) -> Sentence {
     match invalid {
-        ReportInvalid::TooLarge => ("report-too-large", sentence!(report.too_large)),
-        ReportInvalid::NotJson => ("report-not-json", sentence!(report.not_json)),
-        ReportInvalid::Foreign => ("report-foreign", sentence!(report.foreign)),
-        ReportInvalid::TooNew => ("report-too-new", sentence!(report.too_new)),
-        ReportInvalid::Damaged => ("report-damaged", sentence!(report.damaged)),
+        ReportInvalid::TooLarge => sentence!(report.too_large),
+        ReportInvalid::NotText => sentence!(report.not_text),
+        ReportInvalid::TooNested => sentence!(report.too_nested),
+        ReportInvalid::NotJson => sentence!(report.not_json),
+        ReportInvalid::Foreign => sentence!(report.foreign),
+        ReportInvalid::TooNew => sentence!(report.too_new),
+        ReportInvalid::TooLong => sentence!(report.too_long),
+        ReportInvalid::Impossible => sentence!(report.impossible),
+        ReportInvalid::Damaged => sentence!(report.damaged),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sightline_core::report::{EndReason, FORMAT, Party, VERSION};
+
+    use super::*;
+
+    fn side(observer: &str, observed: &str) -> Side {
+        let party = |name: &str| Party { member: name.to_owned(), name: name.to_owned(), ..Party::default() };
+        Side {
+            observer: party(observer),
+            observed: party(observed),
+            columns: vec!["time".to_owned()],
+            playout: Some(PlayoutEntry::default()),
+            ..Side::default()
+        }
+    }
+
+    fn report(sides: &[(&str, &str)]) -> Vec<u8> {
+        let report = Report {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            run: String::new(),
+            room: String::new(),
+            started_at_unix_ms: 0.0,
+            duration_s: 1.0,
+            ended_by: EndReason::Stopped,
+            sides: sides.iter().map(|(observer, observed)| side(observer, observed)).collect(),
+        };
+        report.to_json().into_bytes()
+    }
+
+    fn baselines(files: &[&[(&str, &str)]]) -> Vec<Option<usize>> {
+        let mut opened = Opened::default();
+        for sides in files {
+            opened.take("a.json".to_owned(), Ok(Some(report(sides))));
+        }
+        let views = opened.views();
+        views.iter().map(|view| view.baseline(&views)).collect()
+    }
+
+    #[test]
+    fn the_two_directions_of_a_call_are_not_compared_with_each_other() {
+        assert_eq!(baselines(&[&[("ada", "bob"), ("bob", "ada")]]), [None, None]);
+    }
+
+    #[test]
+    fn each_direction_is_compared_with_the_same_one_of_the_first_measurement() {
+        let call: &[_] = &[("ada", "bob"), ("bob", "ada")];
+        assert_eq!(baselines(&[call, call]), [None, None, Some(0), Some(1)]);
+        // Whoever made the report.
+        let swapped: &[_] = &[("bob", "ada"), ("ada", "bob")];
+        assert_eq!(baselines(&[call, swapped]), [None, None, Some(1), Some(0)]);
+        assert_eq!(baselines(&[call, &[("bob", "ada")]]), [None, None, Some(1)]);
+        assert_eq!(baselines(&[&[("ada", "bob")], &[("bob", "ada")]]), [None, None]);
+    }
+
+    #[test]
+    fn where_the_people_are_others_what_the_reporter_saw_is_compared() {
+        assert_eq!(baselines(&[&[("ada", "bob")], &[("cleo", "dan")]]), [None, Some(0)]);
+        assert_eq!(
+            baselines(&[&[("ada", "bob"), ("bob", "ada")], &[("cleo", "dan"), ("dan", "cleo")]]),
+            [None, None, Some(0), Some(1)]
+        );
+    }
+
+    #[test]
+    fn two_pictures_that_one_person_watched_are_compared() {
+        assert_eq!(baselines(&[&[("ada", "bob"), ("ada", "cleo")]]), [None, Some(0)]);
     }
 }

@@ -41,11 +41,12 @@ pub(super) fn Overview(view: View, opened: RwSignal<Opened>) -> AnyView {
         <section class="report-view" data-testid="report-view" data-place=place(view.at)>
             <header>
                 <h2>{view.title()}</h2>
+                " "
                 <button type="button" class="button small" on:click=close>
                     {language.text(sentence!(report.close))}
                 </button>
             </header>
-            <p class="report-hint">{view.file.clone()} " · " {view.report.room.clone()} " · " {receiver.observer.browser.clone()}</p>
+            <p class="report-hint"><bdi>{view.file.clone()}</bdi> " · " {view.report.room.clone()} " · " {receiver.observer.browser.clone()}</p>
             <p class="report-hint">{clock}</p>
             <p class="score" data-testid="score" data-value=value title=language.text(sentence!(score.help))>{score}</p>
             <h3>{language.text(sentence!(stall.title))}</h3>
@@ -69,7 +70,9 @@ fn row(stall: &StallEntry, language: Language) -> AnyView {
     view! {
         <li data-testid="stall" data-start=start_s data-duration=duration_s data-cause=cause>
             <span class="ledger-start">{figure_text::clock(start_s)}</span>
+            " "
             <b>{figure_text::of_number(Unit::Seconds, duration_s)}</b>
+            " "
             <span>{language.text(words)}</span>
         </li>
     }

@@ -9,7 +9,7 @@ use sightline_protocol::RoomName;
 
 use crate::{
     components::{
-        Later, RunControl, RunResult, When,
+        Later, RunControl, RunResult, RunsOfOthers, When,
         announcer::load_arrival_announcer,
         chat::Chat,
         connection_status::ConnectionStatus,
@@ -111,6 +111,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                 <section class="room-stage">
                     <NoticeList notices=notices dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
                     <Later view=load_file_offer(model, panels) />
+                    <RunsOfOthers model=model actions=actions />
                     <RunResult model=model actions=actions />
                     <SourceResume
                         is_wanted=model.needs_source_gesture

@@ -7,7 +7,7 @@ use sightline_core::{
     Timestamp,
     report::{self, Party, RtcStatsHeader},
     room::{LinkId, RoomEvent},
-    run::{RunOutput, RunState},
+    run::RunOutput,
     stats::{ExpectedPicture, StatsEntry, Subject, inbound_packets},
 };
 use sightline_protocol::{MemberId, RunId};
@@ -23,9 +23,10 @@ impl Driver {
         let published = self.session.peer(&link.member).and_then(|peer| peer.published);
         let expected = published.map_or(ExpectedPicture::None, ExpectedPicture::of);
         let states = link.states();
-        let mut figures = link.meter.handle_report(entries, &states, expected, now);
         let member = link.member.clone();
         let (frames, clock) = (self.view.frames(&member), link.clock.estimate(now));
+        link.meter.handle_ledger(frames.is_attached());
+        let mut figures = link.meter.handle_report(entries, &states, expected, now);
         if frames.is_attached() {
             self.playout.handle_frames_are_noted(&member, now);
         }
@@ -34,7 +35,8 @@ impl Driver {
         }
         let truth = self.playout.truth(&member);
         figures.add_playout(&self.playout.handle_report(&member, entries, now), truth.as_ref());
-        link.meter.handle_playout(&figures.rows);
+        figures.add_score(self.playout.score(&member, now).as_ref());
+        link.meter.handle_playout(&figures);
         link.tell(entries, now);
         let details = link.details(entries, self.view.shows_figures());
         self.playout.record(&member, entries, &figures.rows, clock::unix_ms(), now);
@@ -62,7 +64,7 @@ impl Driver {
                 let clock = self.links.values().find(|link| link.member == *member);
                 let clock = clock.and_then(|link| link.clock.estimate(now));
                 if self.playout.handle_run(member, message, || local, clock, now) {
-                    self.begin_run(now);
+                    self.open_run(member, now);
                 }
             }
             RoomEvent::Entered { .. } => {
@@ -120,9 +122,9 @@ impl Driver {
         self.show_run(now);
     }
 
-    /// Whether a run is on, so that reports are read although nobody sees the page.
+    /// Whether a run of this page is on, so that reports are read although nobody sees the page.
     pub(super) fn is_measuring(&self) -> bool {
-        matches!(self.playout.run_state(), RunState::Waiting | RunState::Running)
+        self.playout.is_running()
     }
 
     fn show_run(&self, now: Timestamp) {
@@ -130,6 +132,7 @@ impl Driver {
             state: self.playout.run_state(),
             seconds: self.playout.run_lasted(now).as_secs(),
         });
+        self.view.show_measured_by(self.playout.measured_by());
     }
 
     fn open_runs(&mut self, now: Timestamp) {

@@ -15,6 +15,10 @@ use crate::{Timestamp, stats::StatsEntry};
 
 /// Most stalls whose start and length are kept; totals go on.
 pub const MAX_STALLS: usize = 2000;
+/// How far back the score reaches that is shown in a call: what is longer ago says nothing of now.
+pub const RECENT: Duration = Duration::from_secs(30);
+/// Of less than this a ratio says nothing: it counts as so long.
+const LEAST_JUDGED: Duration = Duration::from_secs(10);
 /// Reports, and intervals of the sender, that causes are told from: reports come once a second.
 const MAX_EVIDENCE: usize = 40;
 /// How long a frame is shown where it is not known.
@@ -43,6 +47,8 @@ pub struct PlayoutMeter {
     longest: Duration,
     counters: Counters,
     steps: Vec<Step>,
+    /// Frames shown until each of the last reports.
+    presented_at: Vec<(Timestamp, u32)>,
     sender: Vec<SenderInterval>,
     /// Times in which the connection was down, the last perhaps still.
     cuts: Vec<(Timestamp, Option<Timestamp>)>,
@@ -90,6 +96,7 @@ impl PlayoutMeter {
             longest: Duration::ZERO,
             counters,
             steps: Vec::new(),
+            presented_at: Vec::new(),
             sender: Vec::new(),
             cuts: Vec::new(),
         }
@@ -129,6 +136,7 @@ impl PlayoutMeter {
         if let Some(step) = self.counters.handle_report(entries, now) {
             push_bounded(&mut self.steps, step);
         }
+        push_bounded(&mut self.presented_at, (now, self.presented));
         self.judge(now);
         self.tell_causes(now);
     }
@@ -222,8 +230,10 @@ impl PlayoutMeter {
         let running_time: Duration = running.iter().map(|(start, end)| *end - *start).sum();
         let longest_running = running.iter().map(|(start, end)| *end - *start).max();
         let watched = self.first_shown.map(|first| now - first);
-        let marked = watched.map_or(Duration::ZERO, |watched| watched.saturating_sub(self.unmarked(now)));
-        let stall_count = self.count + u32::try_from(running.len()).unwrap_or(u32::MAX);
+        let marked = watched.map_or(Duration::ZERO, |watched| {
+            watched.saturating_sub(self.unmarked(self.first_shown.unwrap_or(now), now))
+        });
+        let stall_count = self.count.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX));
         let stall_time = self.time + running_time;
         let seconds = watched.map(|watched| watched.as_secs_f64()).filter(|seconds| *seconds > 0.0);
         let stall_ratio = seconds.map(|seconds| stall_time.as_secs_f64() / seconds);
@@ -278,6 +288,40 @@ impl PlayoutMeter {
             gaps: self.gaps,
             score,
         }
+    }
+
+    /// The score of the last [`RECENT`], by the same ledger and the same arithmetic as that of the whole.
+    #[must_use]
+    pub fn recent_score(&self, now: Timestamp) -> Option<Score> {
+        let first = self.first_shown?;
+        let now = self.finished.unwrap_or(now);
+        let from = first.max(Timestamp::from_origin(now.since_origin().saturating_sub(RECENT)));
+        let kept = self.stalls.iter().rev().map(|kept| (kept.stall.start, kept.stall.end()));
+        let kept = kept.take_while(|(_, end)| *end > from);
+        let (mut time, mut count) = (Duration::ZERO, 0_u32);
+        for (start, end) in kept.chain(self.running(now)) {
+            time += end.min(now) - start.max(from);
+            count = count.saturating_add(1);
+        }
+        let seconds = (now - from).max(LEAST_JUDGED).as_secs_f64();
+        let steps = || self.steps.iter().filter(|step| step.to > from);
+        let sum = |of: fn(&Step) -> f64| steps().map(of).sum::<f64>();
+        let (lost, packets) = (sum(|step| step.lost), sum(|step| step.packets));
+        Some(Score::new(&ScoreInputs {
+            stall_ratio: (time.as_secs_f64() / seconds).min(1.0),
+            stalls_per_minute: f64::from(count) * 60.0 / seconds,
+            loss_ratio: (lost + packets > 0.0).then(|| lost / (lost + packets)),
+            frames_per_second: self.recent_frame_rate(from, now),
+            time_to_first_frame: (first == from).then(|| first - self.expected_since),
+        }))
+    }
+
+    /// Frames a second; `None` where that says nothing: of a moment, and of a screen on which nothing changes.
+    fn recent_frame_rate(&self, from: Timestamp, now: Timestamp) -> Option<f64> {
+        let (since, before) = *self.presented_at.iter().find(|(at, _)| *at >= from)?;
+        let shown = self.unmarked(since, now);
+        let says_something = self.has_callbacks && !self.shows_only_changes && shown >= LEAST_JUDGED / 2;
+        says_something.then(|| f64::from(self.presented.saturating_sub(before)) / shown.as_secs_f64())
     }
 
     fn judge(&mut self, now: Timestamp) {
@@ -383,9 +427,8 @@ impl PlayoutMeter {
         }
     }
 
-    /// The time since the first frame that no mark covers.
-    fn unmarked(&self, now: Timestamp) -> Duration {
-        let Some(first) = self.first_shown else { return Duration::ZERO };
+    /// The time from `first` to `now` that no mark covers.
+    fn unmarked(&self, first: Timestamp, now: Timestamp) -> Duration {
         let mut rest = vec![(first, now)];
         for mark in self.marks.iter() {
             let (begin, end) = (mark.from, mark.to.unwrap_or(now));

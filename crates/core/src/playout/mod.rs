@@ -20,7 +20,7 @@ pub use cause::{SenderInterval, StallCause};
 pub use frame::ShownFrame;
 pub use histogram::{GAP_BUCKETS_MS, GapHistogram};
 pub use marks::{Declaration, Mark, MarkKind};
-pub use meter::{MAX_STALLS, PlayoutMeter};
+pub use meter::{MAX_STALLS, PlayoutMeter, RECENT};
 pub use score::{Score, ScoreTerm, ScoreTermKind};
 pub use sender::{SenderTimeline, sending_message};
 pub use stall::Stall;

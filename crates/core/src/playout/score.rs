@@ -73,8 +73,8 @@ pub(super) struct ScoreInputs {
 
 impl Score {
     pub(super) fn new(inputs: &ScoreInputs) -> Self {
-        let stalls = inputs.stall_ratio * 100.0;
-        let loss = inputs.loss_ratio.map(|ratio| ratio * 100.0);
+        let stalls = inputs.stall_ratio.clamp(0.0, 1.0) * 100.0;
+        let loss = inputs.loss_ratio.map(|ratio| ratio.clamp(0.0, 1.0) * 100.0);
         let start = inputs.time_to_first_frame.map(|time| time.as_secs_f64());
         let candidates = [
             (ScoreTermKind::StallTime, Some(stalls), (0.25 * stalls).min(2.5)),

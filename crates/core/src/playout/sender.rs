@@ -5,7 +5,7 @@ use std::time::Duration;
 use sightline_protocol::telemetry::{Limitation, MAX_TELEMETRY_BYTES, Sending, TelemetryMessage};
 
 use super::SenderInterval;
-use crate::{Timestamp, stats::StatsEntry};
+use crate::{Timestamp, clock::page_time, stats::StatsEntry};
 
 /// Messages further apart than this say nothing of what was between them.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ fn sending(entries: &[StatsEntry], now: Timestamp) -> Option<Sending> {
     let sent = of_video("outbound-rtp")
         .max_by(|a, b| a.frames_sent.unwrap_or(0.0).total_cmp(&b.frames_sent.unwrap_or(0.0)))?;
     Some(Sending {
-        at_us: u64::try_from(now.since_origin().as_micros()).unwrap_or(u64::MAX),
+        at_us: page_time(now),
         source_frames: of_video("media-source").find_map(|entry| entry.frames).map(whole),
         frames_sent: sent.frames_sent.or(sent.frames_encoded).map(whole),
         limitation: match sent.quality_limitation_reason.as_deref() {
@@ -62,7 +62,7 @@ impl SenderTimeline {
     /// Takes a message; what it and the one before it say of the time between them.
     fn handle_sending(&mut self, message: Sending, now: Timestamp) -> Option<SenderInterval> {
         let now_us = i128::try_from(now.since_origin().as_micros()).ok()?;
-        let offset_us = now_us - i128::from(message.at_us);
+        let offset_us = now_us - i128::from(message.at_us.get());
         let offset_us = self.offset_us.map_or(offset_us, |known| known.min(offset_us));
         self.offset_us = Some(offset_us);
         let last = self.last.replace(message)?;
@@ -70,7 +70,7 @@ impl SenderTimeline {
             let us = u64::try_from(i128::from(at_us) + offset_us).ok()?;
             Some(Timestamp::from_origin(Duration::from_micros(us)))
         };
-        let (from, to) = (here(last.at_us)?, here(message.at_us)?);
+        let (from, to) = (here(last.at_us.get())?, here(message.at_us.get())?);
         if to <= from || to - from > LONGEST {
             return None;
         }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn message(at_ms: u64, frames: u32) -> Sending {
-        Sending { at_us: at_ms * 1000, frames_sent: Some(frames), ..Sending::default() }
+        Sending { at_us: page_time(at(at_ms)), frames_sent: Some(frames), ..Sending::default() }
     }
 
     fn at(ms: u64) -> Timestamp {

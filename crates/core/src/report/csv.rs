@@ -14,7 +14,8 @@ pub fn to_csv(report: &Report) -> String {
             columns.push(column);
         }
     }
-    let mut text = format!("run,observer,observed,{}\r\n", columns.join(","));
+    let heads: Vec<_> = columns.iter().map(|column| field(column)).collect();
+    let mut text = format!("run,observer,observed,{}\r\n", heads.join(","));
     for side in &report.sides {
         let names = [&report.run, &side.observer.name, &side.observed.name].map(|name| field(name));
         for row in &side.samples {
@@ -32,11 +33,59 @@ pub fn to_csv(report: &Report) -> String {
     text
 }
 
-/// Quoted where it has to be. A name that a spreadsheet would take for a formula is shown as text.
+/// Quoted where it has to be. What a spreadsheet would take for a formula, also behind white space or in the wide forms of
+/// East Asian keyboards, is shown as text.
 fn field(text: &str) -> String {
-    let text = match text.chars().next() {
-        Some('=' | '+' | '-' | '@') => format!("'{text}"),
-        _ => text.to_owned(),
-    };
-    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    let first = text.chars().find(|c| !c.is_whitespace() && !c.is_control());
+    let begins_with_control = text.starts_with(['\t', '\r', '\n']);
+    let is_formula = matches!(
+        first,
+        Some(
+            '=' | '+'
+                | '-'
+                | '@'
+                | '|'
+                | '%'
+                | '\u{ff1d}'
+                | '\u{ff0b}'
+                | '\u{ff0d}'
+                | '\u{ff20}'
+                | '\u{2212}'
+        )
+    );
+    let text = if is_formula || begins_with_control { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', ';', '\t', '"', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_taken_for_a_formula() {
+        for text in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@sum(a1)",
+            " =1",
+            "\u{a0}=1",
+            "\t=1",
+            "\r=1",
+            "\n",
+            "\u{ff1d}1",
+            "\u{ff20}x",
+            "%0",
+        ] {
+            let field = field(text);
+            assert!(field.trim_start_matches('"').starts_with('\''), "{text:?} {field:?}");
+        }
+        assert_eq!(field("Ada"), "Ada");
+        assert_eq!(field("a=b"), "a=b");
+        assert_eq!(field("=\"x\",\n"), "\"'=\"\"x\"\",\n\"");
+    }
 }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{
+    self, MAX_BUCKETS, MAX_EVENTS, MAX_FRAMES, MAX_LEDGER, MAX_MARKS, MAX_SIDES, MAX_TERMS, plain,
+};
 use crate::{
     playout::{Score, ScoreTerm, ScoreTermKind},
     stats::Metric,
@@ -18,12 +21,15 @@ pub const MAX_REPORT_BYTES: usize = 64 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// [`FORMAT`]
+    #[serde(deserialize_with = "bounds::text")]
     pub format: String,
     /// [`VERSION`]
     pub version: u32,
     /// The measurement's id.
+    #[serde(deserialize_with = "bounds::text")]
     pub run: String,
     /// The room's name.
+    #[serde(deserialize_with = "bounds::text")]
     pub room: String,
     /// When the first frame was shown, in milliseconds since 1970 by the clock of the computer that made the report.
     pub started_at_unix_ms: f64,
@@ -32,6 +38,7 @@ pub struct Report {
     /// Why it ended.
     pub ended_by: EndReason,
     /// What each browser measured of another: the reporter's own views first, after each the view from the other end.
+    #[serde(deserialize_with = "bounds::list::<_, _, MAX_SIDES>")]
     pub sides: Vec<Side>,
 }
 
@@ -53,12 +60,22 @@ pub enum EndReason {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Party {
     /// The member's id in the room.
+    #[serde(deserialize_with = "bounds::text")]
     pub member: String,
     /// The name shown.
+    #[serde(deserialize_with = "bounds::name")]
     pub name: String,
     /// The browser, by its `navigator.userAgent`; empty where it is not known.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounds::text")]
     pub browser: String,
+}
+
+impl Party {
+    /// The same, as a report keeps texts.
+    #[must_use]
+    pub(crate) fn plain(self) -> Self {
+        Self { member: plain(&self.member), name: plain(&self.name), browser: plain(&self.browser) }
+    }
 }
 
 /// How another page's clock stands to the reporter's.
@@ -82,14 +99,16 @@ pub struct Side {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Clock>,
     /// What else is known of the circumstances, as words: `codec`, `path`, limits.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounds::conditions")]
     pub conditions: Vec<(String, String)>,
     /// The names of the columns of `samples`; the first is `time`.
+    #[serde(deserialize_with = "bounds::columns")]
     pub columns: Vec<String>,
     /// One row for each stats report; `null` is "not reported".
+    #[serde(deserialize_with = "bounds::samples")]
     pub samples: Vec<Vec<Option<f64>>>,
     /// What became another.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounds::list::<_, _, MAX_EVENTS>")]
     pub events: Vec<EventEntry>,
     /// How the picture was shown; `None` where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,8 +124,10 @@ pub struct EventEntry {
     /// When.
     pub at_s: f64,
     /// What, as `codec`.
+    #[serde(deserialize_with = "bounds::text")]
     pub subject: String,
     /// What it is now.
+    #[serde(deserialize_with = "bounds::text")]
     pub value: String,
 }
 
@@ -138,7 +159,9 @@ pub struct PlayoutEntry {
     pub frame_height: Option<u32>,
     pub gaps: GapCounts,
     pub score: Option<ScoreEntry>,
+    #[serde(deserialize_with = "bounds::list::<_, _, MAX_LEDGER>")]
     pub stalls: Vec<StallEntry>,
+    #[serde(deserialize_with = "bounds::list::<_, _, MAX_MARKS>")]
     pub marks: Vec<MarkEntry>,
 }
 
@@ -158,6 +181,7 @@ pub struct KnownSourceEntry {
     pub clock_offset_s: Option<f64>,
     pub clock_error_s: Option<f64>,
     /// Each frame that was shown, once: its number, when, and the delay from painting to display.
+    #[serde(deserialize_with = "bounds::list::<_, _, MAX_FRAMES>")]
     pub frames: Vec<(u32, f64, Option<f64>)>,
 }
 
@@ -165,8 +189,10 @@ pub struct KnownSourceEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GapCounts {
     /// Upper bounds of the buckets, exclusive; the last bucket has none.
+    #[serde(deserialize_with = "bounds::list::<_, _, MAX_BUCKETS>")]
     pub bounds_ms: Vec<u32>,
     /// One more than bounds.
+    #[serde(deserialize_with = "bounds::list::<_, _, MAX_BUCKETS>")]
     pub counts: Vec<u32>,
 }
 
@@ -176,6 +202,7 @@ pub struct ScoreEntry {
     /// From 1 to 5.
     pub value: f64,
     /// What was taken off.
+    #[serde(deserialize_with = "bounds::list::<_, _, MAX_TERMS>")]
     pub terms: Vec<ScoreTermEntry>,
 }
 
@@ -211,6 +238,7 @@ impl ScoreEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreTermEntry {
     /// For what.
+    #[serde(deserialize_with = "bounds::text")]
     pub kind: String,
     /// How much.
     pub points: f64,
@@ -226,6 +254,7 @@ pub struct StallEntry {
     /// From then until a frame was shown.
     pub duration_s: f64,
     /// The most likely reason.
+    #[serde(deserialize_with = "bounds::text")]
     pub cause: String,
 }
 
@@ -233,6 +262,7 @@ pub struct StallEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MarkEntry {
     /// Why.
+    #[serde(deserialize_with = "bounds::text")]
     pub kind: String,
     /// From when.
     pub from_s: f64,
@@ -241,54 +271,7 @@ pub struct MarkEntry {
     pub to_s: Option<f64>,
 }
 
-/// Why a file is no report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ReportInvalid {
-    /// Larger than [`MAX_REPORT_BYTES`].
-    #[error("the file is too large")]
-    TooLarge,
-    /// No JSON, or cut off.
-    #[error("the file is no JSON, or not all of it")]
-    NotJson,
-    /// JSON of something else.
-    #[error("the file is no report of Sightline")]
-    Foreign,
-    /// Of a later version.
-    #[error("the report was made by a later version")]
-    TooNew,
-    /// Of this format, with something in it that cannot be.
-    #[error("the report is damaged")]
-    Damaged,
-}
-
 impl Report {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// [`ReportInvalid`], which has a sentence for a person.
-    pub fn parse(text: &str) -> Result<Self, ReportInvalid> {
-        if text.len() > MAX_REPORT_BYTES {
-            return Err(ReportInvalid::TooLarge);
-        }
-        #[derive(Deserialize)]
-        struct Head {
-            format: String,
-            version: u32,
-        }
-        match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-            Err(_) => return Err(ReportInvalid::NotJson),
-            Ok(_) => match serde_json::from_str::<Head>(text) {
-                Ok(head) if head.format == FORMAT && head.version > VERSION => {
-                    return Err(ReportInvalid::TooNew);
-                }
-                Ok(head) if head.format == FORMAT => {}
-                _ => return Err(ReportInvalid::Foreign),
-            },
-        }
-        let report: Self = serde_json::from_str(text).map_err(|_| ReportInvalid::Damaged)?;
-        if report.sides.iter().all(Side::is_sound) { Ok(report) } else { Err(ReportInvalid::Damaged) }
-    }
-
     /// The file's text.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -368,20 +351,6 @@ impl Side {
                 mark.to_s.iter_mut().for_each(shift);
             }
         }
-    }
-
-    /// Whether every row has every column, and the histogram every bucket.
-    pub(crate) fn is_sound(&self) -> bool {
-        let is_full = |playout: &PlayoutEntry| {
-            let gaps = &playout.gaps;
-            gaps.counts.is_empty() || gaps.counts.len() == gaps.bounds_ms.len() + 1
-        };
-        self.columns.first().is_some_and(|first| first == "time")
-            && self
-                .samples
-                .iter()
-                .all(|row| row.len() == self.columns.len() && matches!(row.first(), Some(Some(_))))
-            && self.playout.as_ref().is_none_or(is_full)
     }
 }
 

@@ -10,16 +10,25 @@ use sightline_protocol::{MemberId, RunId, control::ControlMessage};
 use super::{
     Recorder,
     log_parts::{Parts, split},
+    peer_run::{Part, PeerRun},
     recorder::seconds,
 };
 use crate::{
     Timestamp,
     clock::ClockEstimate,
-    report::{Clock, EndReason, FORMAT, Party, Report, Side, VERSION, rounded},
+    report::{Clock, EndReason, FORMAT, LONGEST_S, MAX_SIDES, Party, Report, Side, VERSION, plain, rounded},
 };
 
-/// Most members whose logs are kept.
-const MAX_SIDES: usize = 64;
+/// Most members of whom a run has a record: each has two sides in the report.
+const MAX_RECORDERS: usize = MAX_SIDES / 2;
+/// Most members whose runs this page takes part in at a time.
+const MAX_PEER_RUNS: usize = 16;
+/// What others told may take together, in bytes, so that the report can still be opened.
+const MAX_TOLD_BYTES: usize = 32 * 1024 * 1024;
+/// Longest that a run waits for its first frame, and longest that it lasts.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// Own runs whose late echoes are known for what they are.
+const MAX_PAST: usize = 16;
 
 /// Where a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -44,22 +53,39 @@ pub enum RunOutput {
     Changed,
 }
 
-/// The run of one page; at most one at a time.
+/// The run of one page, at most one at a time, and its part in the runs of others.
+///
+/// The two have nothing to do with each other: no message of another begins, ends or names this page's own run. A peer may only
+/// say that it shows the first frame of a run that this page asked for, and what it measured in it.
 #[derive(Debug, Default)]
 pub struct Run {
     state: RunState,
     id: Option<RunId>,
+    past: VecDeque<RunId>,
     limit: Option<Duration>,
+    /// When it was asked for, as far as that is known.
+    asked: Option<Timestamp>,
     recorders: BTreeMap<MemberId, Recorder>,
     parts: BTreeMap<MemberId, Parts>,
-    /// What others measured of this page, on their clocks, with how theirs stood when it came.
-    told: BTreeMap<MemberId, (Side, Option<ClockEstimate>)>,
+    told: BTreeMap<MemberId, Told>,
+    /// When the first frame was shown here, or the first was told of.
     first: Option<Timestamp>,
     ended: Option<(Timestamp, EndReason)>,
     /// What the reporter is called.
     local: Party,
     room: String,
+    others: BTreeMap<MemberId, PeerRun>,
     outputs: VecDeque<RunOutput>,
+}
+
+/// What another page measured of this one.
+#[derive(Debug)]
+struct Told {
+    /// Its times on that page's clock.
+    side: Side,
+    /// How that clock stood when the log came.
+    clock: Option<ClockEstimate>,
+    bytes: usize,
 }
 
 impl Run {
@@ -68,12 +94,19 @@ impl Run {
         if matches!(self.state, RunState::Waiting | RunState::Running) {
             return;
         }
+        let mut past = std::mem::take(&mut self.past);
+        past.extend(self.id.take());
+        if past.len() > MAX_PAST {
+            past.pop_front();
+        }
         *self = Self {
             state: RunState::Waiting,
             id: Some(id),
+            past,
             limit,
-            local,
-            room: room.to_owned(),
+            local: local.plain(),
+            room: plain(room),
+            others: std::mem::take(&mut self.others),
             outputs: std::mem::take(&mut self.outputs),
             ..Self::default()
         };
@@ -82,8 +115,7 @@ impl Run {
 
     /// Ends it.
     pub fn stop(&mut self, now: Timestamp) {
-        if let (RunState::Waiting | RunState::Running, Some(run)) = (self.state, self.id.clone()) {
-            self.tell_all(&ControlMessage::RunStop { run });
+        if matches!(self.state, RunState::Waiting | RunState::Running) {
             self.end(EndReason::Stopped, now);
         }
     }
@@ -98,42 +130,83 @@ impl Run {
     #[must_use]
     pub fn lasted(&self, now: Timestamp) -> Duration {
         let end = self.ended.map_or(now, |(end, _)| end);
-        self.first.map_or(Duration::ZERO, |first| end - first)
+        self.zero().map_or(Duration::ZERO, |first| end - first)
     }
 
-    /// Records what is measured of a member; `None` while there is no run.
-    pub fn recorder(&mut self, member: &MemberId) -> Option<&mut Recorder> {
-        if matches!(self.state, RunState::Waiting | RunState::Running) {
-            self.recorders.get_mut(member)
-        } else {
-            None
+    /// Whose runs are on in which this page takes part.
+    pub fn measured_by(&self) -> impl Iterator<Item = &MemberId> {
+        self.others.iter().filter(|(_, run)| run.is_on()).map(|(member, _)| member)
+    }
+
+    /// Takes no part in a member's run any more, and tells nothing of it.
+    pub fn refuse(&mut self, member: &MemberId) {
+        if let Some(run) = self.others.get_mut(member).filter(|run| run.is_on()) {
+            run.refuse();
+            self.changed();
         }
     }
 
-    /// The record of a member, also after the end.
+    /// Record what is measured of a member: for the run of this page, and for the member's own. None while there is neither.
+    pub fn recorders(&mut self, member: &MemberId) -> impl Iterator<Item = &mut Recorder> {
+        let is_on = matches!(self.state, RunState::Waiting | RunState::Running);
+        let own = self.recorders.get_mut(member).filter(|_| is_on);
+        let theirs = self.others.get_mut(member).filter(|run| run.is_on());
+        own.into_iter().chain(theirs.and_then(|run| run.recorder.as_mut()))
+    }
+
+    /// This page's record of a member, also after the end.
     #[must_use]
     pub fn record(&self, member: &MemberId) -> Option<&Recorder> {
         self.recorders.get(member)
     }
 
-    /// A way to a member is open: it is told of the run, or of its log once more. A member that is new gets a recorder from
-    /// `record`.
-    pub fn handle_open(&mut self, member: &MemberId, record: impl FnOnce() -> Recorder) {
-        let Some(run) = self.id.clone() else { return };
-        match self.state {
-            RunState::Idle => {}
-            RunState::Waiting | RunState::Running => {
-                self.recorders.entry(member.clone()).or_insert_with(record);
-                let is_running = self.state == RunState::Running;
-                self.send(member, ControlMessage::RunStart { run, is_running });
+    /// A way to a member is open: it is told of the run, or of its log once more. Where there is no record of it yet, `record`
+    /// begins one.
+    pub fn handle_open(&mut self, member: &MemberId, record: impl Fn() -> Recorder) {
+        self.open_own(member, &record);
+        let Some(run) = self.others.get_mut(member) else { return };
+        match run.part {
+            Part::On => {
+                run.recorder.get_or_insert_with(record);
+                // Said again where it is not known to have arrived.
+                run.is_told = false;
             }
-            RunState::Ended => self.send_log(member),
+            Part::Over => self.send_peer_log(member),
+            Part::Refused => {}
         }
     }
 
-    /// A member is gone for good. With the last of them the run is over.
+    fn open_own(&mut self, member: &MemberId, record: impl Fn() -> Recorder) {
+        let Some(run) = self.id.clone() else { return };
+        let is_known = self.recorders.contains_key(member);
+        match self.state {
+            RunState::Idle => {}
+            RunState::Waiting | RunState::Running => {
+                if !is_known {
+                    if self.recorders.len() >= MAX_RECORDERS {
+                        return;
+                    }
+                    self.recorders.insert(member.clone(), record());
+                }
+                let is_running = self.state == RunState::Running;
+                self.send(member, ControlMessage::RunStart { run, is_running });
+            }
+            // It may not have heard of the end, and tells its log when it has.
+            RunState::Ended if is_known && !self.told.contains_key(member) => {
+                self.send(member, ControlMessage::RunStop { run });
+            }
+            RunState::Ended => {}
+        }
+    }
+
+    /// A member is gone for good, and its run with it. With the last of them the run of this page is over.
     pub fn handle_gone(&mut self, member: &MemberId, others_left: bool, now: Timestamp) {
-        if let Some(recorder) = self.recorder(member) {
+        if self.others.remove(member).is_some_and(|run| run.is_on()) {
+            self.changed();
+        }
+        if matches!(self.state, RunState::Waiting | RunState::Running)
+            && let Some(recorder) = self.recorders.get_mut(member)
+        {
             recorder.finish(now);
             if !others_left && self.state == RunState::Running {
                 self.end(EndReason::ConnectionGone, now);
@@ -144,14 +217,11 @@ impl Run {
     /// The video file that is played, here or there, is over.
     pub fn handle_file_ended(&mut self, now: Timestamp) {
         if self.state == RunState::Running {
-            if let Some(run) = self.id.clone() {
-                self.tell_all(&ControlMessage::RunStop { run });
-            }
             self.end(EndReason::FileEnded, now);
         }
     }
 
-    /// Takes a message of a member. Whether a run was begun by it, so that the caller has to open every way.
+    /// Takes a message of a member. Whether it began a run of its own by it, so that the caller has to open the way to it.
     pub fn handle_control(
         &mut self,
         member: &MemberId,
@@ -162,24 +232,23 @@ impl Run {
     ) -> bool {
         match message {
             ControlMessage::RunStart { run, is_running } => {
-                let is_new = !matches!(self.state, RunState::Waiting | RunState::Running)
-                    && self.id.as_ref() != Some(run);
-                if is_new {
-                    let (local, room) = local();
-                    self.start(run.clone(), local, &room, None);
-                } else if self.id.as_ref().is_some_and(|id| run < id) {
-                    self.id = Some(run.clone());
+                if self.id.as_ref() == Some(run) {
+                    if *is_running && self.state == RunState::Waiting && self.recorders.contains_key(member) {
+                        self.begin(now);
+                    }
+                    return false;
                 }
-                if *is_running && self.state == RunState::Waiting {
-                    self.begin(now);
-                }
-                is_new
+                !self.past.contains(run) && self.begin_peer_run(member, run, || local().0, now)
             }
             ControlMessage::RunStop { run } => {
-                if self.id.as_ref() == Some(run)
-                    && matches!(self.state, RunState::Waiting | RunState::Running)
+                if let Some(theirs) = self.others.get_mut(member).filter(|theirs| theirs.id == *run)
+                    && theirs.part != Part::Refused
                 {
-                    self.end(EndReason::Stopped, now);
+                    if theirs.is_on() {
+                        theirs.finish(now);
+                        self.changed();
+                    }
+                    self.send_peer_log(member);
                 }
                 false
             }
@@ -193,23 +262,41 @@ impl Run {
         }
     }
 
-    /// Looks at what was recorded and at the time: the run may begin or be over.
+    /// Looks at what was recorded and at the time: a run may begin or be over.
     pub fn handle_progress(&mut self, now: Timestamp) {
-        let first = self.recorders.values().filter_map(Recorder::first_shown).min();
-        match (self.state, first) {
-            (RunState::Waiting, Some(first)) => {
-                self.begin(first);
-                if let Some(run) = self.id.clone() {
-                    self.tell_all(&ControlMessage::RunStart { run, is_running: true });
+        match self.state {
+            RunState::Waiting => {
+                let asked = *self.asked.get_or_insert(now);
+                if let Some(first) = self.first_shown() {
+                    self.begin(first);
+                } else if now - asked >= LONGEST {
+                    self.end(EndReason::TimeLimit, now);
                 }
             }
-            (RunState::Running, _) if self.limit.is_some_and(|limit| self.lasted(now) >= limit) => {
-                if let Some(run) = self.id.clone() {
-                    self.tell_all(&ControlMessage::RunStop { run });
+            RunState::Running => {
+                if self.lasted(now) >= self.limit.unwrap_or(LONGEST).min(LONGEST) {
+                    self.end(EndReason::TimeLimit, now);
                 }
-                self.end(EndReason::TimeLimit, now);
             }
-            _ => {}
+            RunState::Idle | RunState::Ended => {}
+        }
+        let mut over = Vec::new();
+        for (member, theirs) in &mut self.others {
+            if theirs.is_too_long(now) {
+                theirs.finish(now);
+                over.push(member.clone());
+            } else if theirs.is_on()
+                && !theirs.is_told
+                && theirs.recorder.as_ref().is_some_and(|recorder| recorder.first_shown().is_some())
+            {
+                theirs.is_told = true;
+                let message = ControlMessage::RunStart { run: theirs.id.clone(), is_running: true };
+                self.outputs.push_back(RunOutput::Send(member.clone(), message));
+            }
+        }
+        for member in over {
+            self.send_peer_log(&member);
+            self.changed();
         }
     }
 
@@ -219,30 +306,68 @@ impl Run {
     }
 
     /// The report; `None` before the end. `unix_ms` is the time since 1970 at `now`.
+    ///
+    /// Its axis, its length and its own sides follow from what this page saw; what others told is in their sides alone.
     #[must_use]
     pub fn report(&self, unix_ms: f64, now: Timestamp) -> Option<Report> {
         let (ended, ended_by) = self.ended?;
-        let told: BTreeMap<_, _> =
-            self.told.iter().map(|(member, (side, clock))| (member, aligned(side, *clock))).collect();
-        let own_firsts = self.recorders.values().filter_map(Recorder::first_shown).map(seconds);
-        let told_firsts = told.values().filter_map(|side| Some(side.playout.as_ref()?.first_frame_at_s));
-        let zero_s = own_firsts.chain(told_firsts).min_by(f64::total_cmp).or(self.first.map(seconds))?;
+        let zero_s = seconds(self.zero()?);
         let mut sides = Vec::new();
         for (member, recorder) in &self.recorders {
-            sides.push(recorder.side(&self.local, ended));
-            sides.extend(told.get(member).cloned());
+            let mut own = recorder.side(&self.local, ended);
+            own.shift(-zero_s);
+            let theirs = self.told.get(member).and_then(|told| {
+                let mut side = aligned(told, seconds(ended))?;
+                side.shift(-zero_s);
+                side.check(LONGEST_S).ok()?;
+                // Who measured whom is not theirs to say.
+                side.observer = Party { browser: side.observer.browser, ..own.observed.clone() };
+                side.observed = self.local.clone();
+                Some(side)
+            });
+            sides.push(own);
+            sides.extend(theirs);
         }
-        sides.iter_mut().for_each(|side| side.shift(-zero_s));
         Some(Report {
             format: FORMAT.to_owned(),
             version: VERSION,
             run: self.id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
             room: self.room.clone(),
-            started_at_unix_ms: rounded(unix_ms - (seconds(now) - zero_s) * 1e3),
-            duration_s: rounded(seconds(ended) - zero_s),
+            started_at_unix_ms: rounded((unix_ms - (seconds(now) - zero_s) * 1e3).max(0.0)),
+            duration_s: rounded((seconds(ended) - zero_s).max(0.0)),
             ended_by,
             sides,
         })
+    }
+
+    /// The first frame that was shown here; where none was, when another told of the first.
+    fn zero(&self) -> Option<Timestamp> {
+        self.first_shown().or(self.first)
+    }
+
+    fn first_shown(&self) -> Option<Timestamp> {
+        self.recorders.values().filter_map(Recorder::first_shown).min()
+    }
+
+    fn begin_peer_run(
+        &mut self,
+        member: &MemberId,
+        run: &RunId,
+        observer: impl FnOnce() -> Party,
+        now: Timestamp,
+    ) -> bool {
+        let before = self.others.get(member);
+        if before.is_some_and(|before| before.id == *run)
+            || before.is_none() && self.others.len() >= MAX_PEER_RUNS
+        {
+            return false;
+        }
+        // Which browser it is stays here: nobody was asked.
+        let observer = Party { browser: String::new(), ..observer() };
+        let Some(begun) = PeerRun::begin(before, run, observer, now) else { return false };
+        self.others.insert(member.clone(), begun);
+        self.changed();
+        true
     }
 
     fn begin(&mut self, first: Timestamp) {
@@ -252,26 +377,26 @@ impl Run {
     }
 
     fn end(&mut self, reason: EndReason, now: Timestamp) {
+        if let Some(run) = self.id.clone() {
+            for member in self.recorders.keys().cloned().collect::<Vec<_>>() {
+                self.send(&member, ControlMessage::RunStop { run: run.clone() });
+            }
+        }
         self.state = RunState::Ended;
         self.first.get_or_insert(now);
         self.ended = Some((now, reason));
         for recorder in self.recorders.values_mut() {
             recorder.finish(now);
         }
-        for member in self.recorders.keys().cloned().collect::<Vec<_>>() {
-            self.send_log(&member);
-        }
         self.changed();
     }
 
-    fn send_log(&mut self, member: &MemberId) {
-        let (Some(run), Some((ended, _)), Some(recorder)) =
-            (&self.id, self.ended, self.recorders.get(member))
-        else {
-            return;
-        };
-        let text = serde_json::to_string(&recorder.side(&self.local, ended)).unwrap_or_default();
-        for message in split(run, &text) {
+    /// Tells a member what was measured of it in its own run.
+    fn send_peer_log(&mut self, member: &MemberId) {
+        let Some(theirs) = self.others.get(member) else { return };
+        let Some(recorder) = &theirs.recorder else { return };
+        let text = serde_json::to_string(&recorder.side(&theirs.observer, theirs.ended)).unwrap_or_default();
+        for message in split(&theirs.id, &text) {
             self.outputs.push_back(RunOutput::Send(member.clone(), message));
         }
     }
@@ -282,22 +407,20 @@ impl Run {
         (part, parts, text): (u16, u16, &str),
         clock: Option<ClockEstimate>,
     ) {
-        if !self.recorders.contains_key(member) || self.told.len() >= MAX_SIDES {
+        if !self.recorders.contains_key(member) {
             return;
         }
         let Some(text) = self.parts.entry(member.clone()).or_default().handle_part(part, parts, text) else {
             return;
         };
-        let side = serde_json::from_str::<Side>(&text).ok().filter(Side::is_sound);
-        if let Some(side) = side {
-            self.told.insert(member.clone(), (side, clock));
+        let Ok(side) = Side::read_log(&text) else { return };
+        // As long as it is in the report, which may be longer than it came.
+        let bytes = serde_json::to_string(&side).map_or(usize::MAX, |text| text.len());
+        let others: usize =
+            self.told.iter().filter(|(known, _)| *known != member).map(|(_, told)| told.bytes).sum();
+        if others.saturating_add(bytes) <= MAX_TOLD_BYTES {
+            self.told.insert(member.clone(), Told { side, clock, bytes });
             self.changed();
-        }
-    }
-
-    fn tell_all(&mut self, message: &ControlMessage) {
-        for member in self.recorders.keys().cloned().collect::<Vec<_>>() {
-            self.send(&member, message.clone());
         }
     }
 
@@ -310,13 +433,17 @@ impl Run {
     }
 }
 
-/// What another page measured, its times on this page's clock.
-fn aligned(side: &Side, clock: Option<ClockEstimate>) -> Side {
-    let mut side = side.clone();
-    if let Some(clock) = clock {
+/// What another page measured, its times on this page's clock. Where that clock is not known, its last row is laid on the end.
+fn aligned(told: &Told, ended_s: f64) -> Option<Side> {
+    let mut side = told.side.clone();
+    side.clock = None;
+    if let Some(clock) = told.clock {
         let offset_s = clock.offset_us as f64 / 1e6;
         side.clock = Some(Clock { offset_s, error_s: clock.error.as_secs_f64() });
         side.shift(-offset_s);
+    } else {
+        let last_s = side.samples.last().and_then(|row| *row.first()?)?;
+        side.shift(ended_s - last_s);
     }
-    side
+    Some(side)
 }

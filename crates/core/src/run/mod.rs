@@ -5,6 +5,7 @@
 
 mod log_parts;
 mod machine;
+mod peer_run;
 mod recorder;
 
 pub use machine::{Run, RunOutput, RunState};

@@ -10,16 +10,12 @@ use crate::{
         Stall,
     },
     report::{
-        EventEntry, GapCounts, KnownSourceEntry, MarkEntry, Party, PlayoutEntry, ScoreEntry, Side,
-        StallEntry, rounded,
+        EventEntry, GapCounts, KnownSourceEntry, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MarkEntry, Party,
+        PlayoutEntry, ScoreEntry, Side, StallEntry, plain, possible, possible_length, rounded,
     },
     stamp::{FrameLog, ShownStamp, Stamp, Unreadable},
     stats::{Figure, FigureValue, Metric, StatsEntry},
 };
-
-/// Three hours of a report a second; what comes later is not recorded.
-const MAX_SAMPLES: usize = 3 * 3600;
-const MAX_EVENTS: usize = 2000;
 
 /// The columns of a report's samples, after the time.
 pub const RECORDED: [Metric; 23] = [
@@ -76,7 +72,7 @@ impl Recorder {
     #[must_use]
     pub fn new(observed: Party, meter: PlayoutMeter) -> Self {
         Self {
-            observed,
+            observed: observed.plain(),
             meter,
             stamps: FrameLog::default(),
             samples: Vec::new(),
@@ -135,7 +131,7 @@ impl Recorder {
         };
         if self.samples.len() < MAX_SAMPLES {
             let mut row = vec![Some(seconds(now))];
-            row.extend(RECORDED.into_iter().map(|metric| number(metric).map(rounded_sample)));
+            row.extend(RECORDED.into_iter().map(|metric| number(metric).and_then(rounded_sample)));
             self.samples.push(row);
         }
         for (at, metric) in FOLLOWED.into_iter().enumerate() {
@@ -177,7 +173,8 @@ impl Recorder {
 
     /// Takes what else is known of the circumstances.
     pub fn set_conditions(&mut self, conditions: Vec<(String, String)>) {
-        self.conditions = conditions;
+        let plain = conditions.into_iter().map(|(name, value)| (plain(&name), plain(&value)));
+        self.conditions = plain.take(MAX_CONDITIONS - FOLLOWED.len()).collect();
     }
 
     /// Ends the recording.
@@ -207,9 +204,9 @@ impl Recorder {
         columns.extend(RECORDED.into_iter().map(|metric| metric.name().to_owned()));
         let last_words = FOLLOWED.into_iter().zip(&self.words);
         let last_words =
-            last_words.filter_map(|(metric, word)| Some((metric.name().to_owned(), word.clone()?)));
+            last_words.filter_map(|(metric, word)| Some((metric.name().to_owned(), plain(word.as_ref()?))));
         Side {
-            observer: observer.clone(),
+            observer: observer.clone().plain(),
             observed: self.observed.clone(),
             clock: None,
             conditions: self.conditions.iter().cloned().chain(last_words).collect(),
@@ -250,19 +247,19 @@ impl Recorder {
             time_to_first_frame_s: summary.time_to_first_frame.map(length),
             stall_count: summary.stall_count,
             stall_time_s: length(summary.stall_time),
-            stall_ratio: summary.stall_ratio.map(fine).unwrap_or_default(),
+            stall_ratio: summary.stall_ratio.map_or(0.0, |ratio| fine(ratio.min(1.0))),
             stalls_per_minute: summary.stalls_per_minute.map(rounded).unwrap_or_default(),
             longest_stall_s: length(summary.longest_stall),
-            freeze_count: summary.freeze_count,
-            total_freezes_duration_s: summary.total_freezes_duration_s.map(rounded),
-            bytes_received: summary.bytes,
-            mean_receive_bitrate_bps: summary.mean_bitrate_bps.map(rounded),
-            loss_ratio: summary.loss_ratio.map(fine),
-            frames_received: summary.frames_received,
-            frames_decoded: summary.frames_decoded,
-            frames_dropped: summary.frames_dropped,
+            freeze_count: summary.freeze_count.and_then(possible),
+            total_freezes_duration_s: summary.total_freezes_duration_s.and_then(possible_length).map(rounded),
+            bytes_received: summary.bytes.and_then(possible),
+            mean_receive_bitrate_bps: summary.mean_bitrate_bps.and_then(possible).map(rounded),
+            loss_ratio: summary.loss_ratio.map(|ratio| fine(ratio.clamp(0.0, 1.0))),
+            frames_received: summary.frames_received.and_then(possible),
+            frames_decoded: summary.frames_decoded.and_then(possible),
+            frames_dropped: summary.frames_dropped.and_then(possible),
             frames_presented: summary.frames_presented,
-            frames_per_second: summary.frames_per_second.map(rounded),
+            frames_per_second: summary.frames_per_second.and_then(possible).map(rounded),
             frame_width,
             frame_height,
             gaps: GapCounts { bounds_ms: GAP_BUCKETS_MS.to_vec(), counts: summary.gaps.counts.to_vec() },
@@ -291,6 +288,7 @@ impl Recorder {
 
     fn note(&mut self, subject: &str, value: String, now: Timestamp) {
         if self.events.len() < MAX_EVENTS {
+            let value = plain(&value);
             self.events.push(EventEntry { at_s: seconds(now), subject: subject.to_owned(), value });
         }
     }
@@ -309,6 +307,8 @@ fn fine(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
 }
 
-fn rounded_sample(number: f64) -> f64 {
-    if number.abs() < 100.0 { fine(number) } else { number.round() }
+fn rounded_sample(number: f64) -> Option<f64> {
+    let rounded = if number.abs() < 100.0 { fine(number) } else { number.round() };
+    // A jitter buffer or a loss that is less than nothing is told as it is.
+    possible(rounded.abs()).map(|_| rounded)
 }

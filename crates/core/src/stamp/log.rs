@@ -16,6 +16,9 @@ const COST_READINGS: u32 = 30;
 /// ahead: a minute at sixty a second.
 const SAME_SOURCE: u32 = 3600;
 
+/// A delay that is longer is a wrong clock, or a wrong stamp.
+const LONGEST_DELAY: Duration = Duration::from_secs(600);
+
 /// A stamped frame that was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShownStamp {
@@ -112,23 +115,24 @@ impl FrameLog {
         let near = clock.map_or(shown_at, |clock| clock.theirs(shown_at));
         let painted_at = stamp.painted_at(near);
         let delay = clock.map(|clock| clock.theirs(shown_at) - painted_at);
+        let delay = delay.filter(|delay| *delay <= LONGEST_DELAY);
         let frame = ShownStamp { number: stamp.number, painted_at, shown_at, delay };
         let unreadable = std::mem::take(&mut self.unreadable_since);
         let step =
             self.last.map(|last| (stamp.number.wrapping_sub(last.number), painted_at - last.painted_at));
         match step {
             Some((0, _)) => {
-                self.truth.repeated += 1;
+                self.truth.repeated = self.truth.repeated.saturating_add(1);
                 return;
             }
             Some((ahead @ 1..SAME_SOURCE, step)) => {
-                self.truth.lost += (ahead - 1).saturating_sub(unreadable);
+                self.truth.lost = self.truth.lost.saturating_add((ahead - 1).saturating_sub(unreadable));
                 self.note_delay(delay, step / ahead);
             }
             // Another source, or the first.
             _ => self.usual.clear(),
         }
-        self.truth.shown += 1;
+        self.truth.shown = self.truth.shown.saturating_add(1);
         self.note_total(delay);
         self.last = Some(frame);
         self.frames.push_back(frame);
@@ -193,7 +197,7 @@ impl FrameLog {
         if let Some((usual, interval)) = self.usual()
             && delay > usual + interval
         {
-            self.truth.late += 1;
+            self.truth.late = self.truth.late.saturating_add(1);
         }
         self.usual.push_back((delay, step));
         if self.usual.len() > USUAL {
@@ -218,8 +222,7 @@ impl FrameLog {
         let truth = &mut self.truth;
         truth.delay = delay;
         let Some(delay) = delay else { return };
-        self.delays.0 += delay;
-        self.delays.1 += 1;
+        self.delays = (self.delays.0.saturating_add(delay), self.delays.1.saturating_add(1));
         truth.mean_delay = Some(self.delays.0 / self.delays.1);
         truth.shortest_delay = Some(truth.shortest_delay.map_or(delay, |shortest| shortest.min(delay)));
         truth.longest_delay = Some(truth.longest_delay.map_or(delay, |longest| longest.max(delay)));

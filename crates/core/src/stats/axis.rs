@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use super::HISTORY_SPAN;
-use crate::Timestamp;
+use crate::{Timestamp, duration_of_seconds};
 
 /// How long a chart may be, shortest first.
 const SPANS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(120), HISTORY_SPAN];
+
+/// An axis ends between these, so that its steps are numbers that can be told apart.
+const SMALLEST_TOP: f64 = 1e-9;
+const GREATEST_TOP: f64 = 1e18;
 
 /// The time that charts show, up to the latest report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +34,16 @@ impl TimeAxis {
     #[must_use]
     pub fn position(self, at: Timestamp) -> Option<f64> {
         let ago = self.to - at;
-        (at <= self.to && ago <= self.span).then(|| 1.0 - ago.as_secs_f64() / self.span.as_secs_f64())
+        let is_on = at <= self.to && ago <= self.span && !self.span.is_zero();
+        is_on.then(|| 1.0 - ago.as_secs_f64() / self.span.as_secs_f64())
     }
 
     /// The time at a position.
     #[must_use]
     pub fn time_at(self, position: f64) -> Timestamp {
-        let ago = self.span.mul_f64(1.0 - position.clamp(0.0, 1.0));
+        // Not a number is the right end.
+        let position = if position.is_nan() { 1.0 } else { position.clamp(0.0, 1.0) };
+        let ago = duration_of_seconds(self.span.as_secs_f64() * (1.0 - position)).unwrap_or_default();
         Timestamp::from_origin(self.to.since_origin().saturating_sub(ago))
     }
 
@@ -62,7 +69,10 @@ impl ValueAxis {
     /// `smallest_top`.
     #[must_use]
     pub fn reaching(largest: f64, smallest_top: f64) -> Self {
-        let largest = if largest.is_finite() { largest.max(smallest_top) } else { smallest_top };
+        let smallest_top =
+            if smallest_top.is_nan() { SMALLEST_TOP } else { smallest_top.clamp(SMALLEST_TOP, GREATEST_TOP) };
+        let largest =
+            if largest.is_finite() { largest.clamp(smallest_top, GREATEST_TOP) } else { smallest_top };
         // Three steps if it can be: the power of ten below a third, then the first round number that is enough.
         let power = 10_f64.powf((largest / 4.0).log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0]
@@ -76,7 +86,7 @@ impl ValueAxis {
     /// Where a value lies, from 0 at the bottom to 1 at the top.
     #[must_use]
     pub fn position(self, value: f64) -> f64 {
-        (value / self.top).clamp(0.0, 1.0)
+        if self.top > 0.0 && !value.is_nan() { (value / self.top).clamp(0.0, 1.0) } else { 0.0 }
     }
 
     /// The marks from 0 to the top.
@@ -133,6 +143,47 @@ mod tests {
     fn values_that_are_no_numbers_do_not_stretch_an_axis() {
         assert_eq!(ValueAxis::reaching(f64::INFINITY, 10.0), ValueAxis::reaching(10.0, 10.0));
         assert_eq!(ValueAxis::reaching(f64::NAN, 10.0), ValueAxis::reaching(10.0, 10.0));
+    }
+
+    #[test]
+    fn an_axis_is_bounded_whatever_it_has_to_reach() {
+        let extremes = [
+            -1e300,
+            -0.0,
+            0.0,
+            5e-324,
+            1e-300,
+            1e18,
+            1e19,
+            1e300,
+            f64::MAX,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ];
+        for largest in extremes {
+            for smallest in extremes {
+                let axis = ValueAxis::reaching(largest, smallest);
+                assert!(
+                    axis.top.is_finite() && axis.top > 0.0 && axis.step > 0.0,
+                    "{largest} {smallest}: {axis:?}"
+                );
+                assert!((2..=6).contains(&axis.ticks().len()), "{largest} {smallest}: {axis:?}");
+                for value in extremes {
+                    assert!((0.0..=1.0).contains(&axis.position(value)), "{axis:?} {value}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_position_has_a_time_on_the_axis() {
+        let axis = TimeAxis { to: second(30), span: Duration::from_secs(60) };
+        for position in [-1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+            assert!(axis.time_at(position) <= second(30), "{position}");
+        }
+        let empty = TimeAxis { to: second(30), span: Duration::ZERO };
+        assert!(empty.position(second(30)).is_none_or(|position| (0.0..=1.0).contains(&position)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{Figure, FigureValue, Metric};
-use crate::Timestamp;
+use crate::{Timestamp, duration_of_seconds};
 
 /// How far back a history reaches.
 pub const HISTORY_SPAN: Duration = Duration::from_secs(300);
@@ -150,7 +150,8 @@ impl History {
     pub fn handle_figures(&mut self, rows: &[Figure], now: Timestamp) {
         let value = |metric| rows.iter().find(|row| row.metric == metric).and_then(|row| row.value.as_ref());
         let number = |metric| match value(metric) {
-            Some(FigureValue::Number(number)) => Some(*number),
+            // What is no number would draw a line to nowhere.
+            Some(FigureValue::Number(number)) => Some(*number).filter(|number| number.is_finite()),
             Some(FigureValue::Word(_)) | None => None,
         };
         for (metric, subject) in FOLLOWED {
@@ -269,10 +270,12 @@ impl History {
     fn note_freeze(&mut self, frozen_s: Option<f64>, now: Timestamp) {
         let before = std::mem::replace(&mut self.frozen_s, frozen_s);
         let (Some(before), Some(frozen_s), Some(last)) = (before, frozen_s, self.last_at()) else { return };
-        let grown_s = frozen_s - before;
         // What a hidden page counts was seen by nobody.
-        if grown_s > 0.0 && grown_s < HISTORY_SPAN.as_secs_f64() && now - last <= LONGEST_STEP {
-            let lasted = Duration::from_secs_f64(grown_s);
+        if let Some(lasted) = duration_of_seconds(frozen_s - before)
+            && !lasted.is_zero()
+            && lasted < HISTORY_SPAN
+            && now - last <= LONGEST_STEP
+        {
             let from = Timestamp::from_origin(now.since_origin().saturating_sub(lasted));
             match self.freezes.back_mut() {
                 Some(earlier) if earlier.to >= from => earlier.to = now,

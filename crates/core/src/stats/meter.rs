@@ -13,7 +13,11 @@ use super::{
     reception,
     snapshot::{Inbound, Outbound, Snapshot},
 };
-use crate::{Timestamp, playout::PlayoutSummary, stamp::FrameTruth};
+use crate::{
+    Timestamp,
+    playout::{PlayoutSummary, Score},
+    stamp::FrameTruth,
+};
 
 /// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
 const WINDOW: usize = 6;
@@ -99,6 +103,13 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Takes the score of the last seconds: bars and sentence are not better than it.
+    pub fn add_score(&mut self, score: Option<&Score>) {
+        if let Some(score) = score {
+            self.quality = self.quality.at_most(score);
+        }
+    }
+
     /// Fills in the rows that follow from how the picture was shown, and of a stamped source from what is true of it.
     pub fn add_playout(&mut self, playout: &PlayoutSummary, truth: Option<&FrameTruth>) {
         for row in &mut self.rows {
@@ -130,9 +141,17 @@ pub struct ConnectionMeter {
     /// What is to be told to it next.
     to_tell: Option<Reception>,
     next_sequence: u32,
+    /// How the picture stands still is told by the ledger of stalls, not by the browser's own freezes.
+    has_ledger: bool,
 }
 
 impl ConnectionMeter {
+    /// Takes whether there is a ledger of this picture's stalls. What stands still is judged once, so bars, sentence and score do
+    /// not count the browser's freezes then.
+    pub fn handle_ledger(&mut self, has_ledger: bool) {
+        self.has_ledger = has_ledger;
+    }
+
     /// Which way the connection takes, by the latest report.
     #[must_use]
     pub fn path(&self) -> Option<LinkPath> {
@@ -185,15 +204,15 @@ impl ConnectionMeter {
                     .filter(|_| expects_video || !is_of_shown_picture(metric)),
             })
             .collect();
-        self.to_tell = Some(reception::of(&rows, quality, signs.frozen_ratio, own_limitation));
+        self.to_tell = Some(reception::of(&rows, quality, frozen_ratio(now, first), own_limitation));
         let sent_quality = told.as_ref().map(|reception| assess_sent(reception, own_limitation));
         Figures { rows, quality, sent_quality, reception: told, path }
     }
 
-    /// Takes what the rows say once how the picture was shown is in them: the other side is told of it with the rest.
-    pub fn handle_playout(&mut self, rows: &[Figure]) {
+    /// Takes the figures once how the picture was shown is in them: the other side is told of it with the rest.
+    pub fn handle_playout(&mut self, figures: &Figures) {
         if let Some(told) = &mut self.to_tell {
-            reception::add_playout(told, rows);
+            reception::add_playout(told, &figures.rows, figures.quality);
         }
     }
 
@@ -233,7 +252,8 @@ impl ConnectionMeter {
             loss_ratio: loss_ratio(now, first),
             round_trip_s: round_trip(now),
             jitter_s: jitter(now),
-            frozen_ratio: frozen_ratio(now, first).filter(|_| expected != ExpectedPicture::OnlyChanges),
+            frozen_ratio: frozen_ratio(now, first)
+                .filter(|_| expected != ExpectedPicture::OnlyChanges && !self.has_ledger),
             dropped_ratio: dropped_ratio(now, first),
             limitation: if expects_video { sender_limitation } else { Limitation::None },
         }
@@ -267,7 +287,7 @@ fn value(
     let (video_in, audio_in) = (now.video_in.as_ref(), now.audio_in.as_ref());
     let video_out = now.video_out.as_ref();
     let word = |word: Option<&String>| word.cloned().map(FigureValue::Word);
-    let number = |number: Option<f64>| number.map(FigureValue::Number);
+    let number = |number: Option<f64>| number.filter(|number| number.is_finite()).map(FigureValue::Number);
     match metric {
         Metric::ReceiveBitrate => number(bitrate(now, previous, |snapshot| {
             sum([&snapshot.video_in, &snapshot.audio_in]

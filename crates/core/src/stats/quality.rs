@@ -2,6 +2,8 @@
 
 use sightline_protocol::telemetry::{Limitation, MAX_BARS, Reception};
 
+use crate::playout::{Score, ScoreTermKind};
+
 pub use sightline_protocol::telemetry::Cause;
 
 /// How good what arrives is.
@@ -11,6 +13,31 @@ pub struct Quality {
     pub bars: u8,
     /// The one thing to say.
     pub cause: Cause,
+}
+
+impl Quality {
+    /// The same, no better than the score of the same seconds: 4 bars from 4.0 on, 3 from 3.0, 2 from 2.0. What costs most of the
+    /// score is the cause then.
+    #[must_use]
+    pub fn at_most(self, score: &Score) -> Self {
+        let bars = match score.tenths {
+            40.. => 4,
+            30..40 => 3,
+            20..30 => 2,
+            _ => 1,
+        };
+        if self.bars <= bars {
+            return self;
+        }
+        let cause = match score.terms.first().map(|term| term.kind) {
+            Some(ScoreTermKind::Loss) => Cause::Loss,
+            Some(ScoreTermKind::FrameRate) => Cause::FewFrames,
+            Some(ScoreTermKind::StallTime | ScoreTermKind::StallCount | ScoreTermKind::Start) | None => {
+                Cause::Freezes
+            }
+        };
+        Self { bars, cause }
+    }
 }
 
 /// What the bars are made from. `None` is "not reported" and costs no bar.
@@ -60,7 +87,8 @@ pub(super) fn assess(signs: &Signs) -> Quality {
 
 /// How the other side receives what is sent from here: as it says, unless this side knows of something worse.
 pub(super) fn assess_sent(reception: &Reception, limitation: Limitation) -> Quality {
-    let told = Quality { bars: reception.bars.min(MAX_BARS), cause: reception.cause };
+    let bars = u8::try_from(reception.bars.get()).unwrap_or(MAX_BARS).min(MAX_BARS);
+    let told = Quality { bars, cause: reception.cause };
     let (lost, cause) = limited(limitation);
     if MAX_BARS - lost < told.bars { Quality { bars: MAX_BARS - lost, cause } } else { told }
 }
@@ -79,7 +107,11 @@ fn bars_lost(value: Option<f64>, thresholds: [f64; 3]) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use sightline_protocol::bounded::UpTo;
+
     use super::*;
+    use crate::playout::ScoreTerm;
 
     fn quality(change: impl FnOnce(&mut Signs)) -> (u8, Cause) {
         let mut signs = Signs { expects_video: true, video_arrives: Some(true), ..Signs::default() };
@@ -149,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_other_side_tells_how_one_looks_unless_one_knows_worse() {
-        let told = |bars, cause| Reception { bars, cause, ..Reception::default() };
+        let told = |bars, cause| Reception { bars: UpTo::saturating(bars), cause, ..Reception::default() };
         let sent = |bars, cause, limitation| {
             let Quality { bars, cause } = assess_sent(&told(bars, cause), limitation);
             (bars, cause)
@@ -158,5 +190,30 @@ mod tests {
         assert_eq!(sent(2, Cause::Loss, Limitation::Bandwidth), (2, Cause::Loss));
         assert_eq!(sent(4, Cause::Good, Limitation::Bandwidth), (3, Cause::UploadFull));
         assert_eq!(sent(200, Cause::Good, Limitation::None), (4, Cause::Good), "no more bars than there are");
+    }
+
+    proptest! {
+        #[test]
+        fn bars_and_sentence_are_never_better_than_the_score(
+            bars in 0..=4_u8,
+            taken in proptest::collection::vec((0..5_usize, 1..=25_u32), 0..6),
+        ) {
+            let mut terms: Vec<_> = taken
+                .into_iter()
+                .map(|(kind, tenths)| ScoreTerm { kind: ScoreTermKind::ALL[kind], tenths, figure_tenths: 1 })
+                .collect();
+            terms.sort_by_key(|term| std::cmp::Reverse(term.tenths));
+            let taken: u32 = terms.iter().map(|term| term.tenths).sum();
+            let score = Score { tenths: 50_u32.saturating_sub(taken).max(10), terms };
+            let before = Quality { bars, cause: if bars == 4 { Cause::Good } else { Cause::Jitter } };
+            let after = before.at_most(&score);
+            prop_assert!(after.bars <= before.bars);
+            prop_assert!(after.bars < 4 || score.tenths >= 40, "{after:?} {score:?}");
+            prop_assert!(after.bars < 3 || score.tenths >= 30, "{after:?} {score:?}");
+            prop_assert!(after.bars < 2 || score.tenths >= 20, "{after:?} {score:?}");
+            prop_assert_eq!(after.cause == Cause::Good, after.bars == 4);
+            // No worse than either of the two says.
+            prop_assert!(after.bars == before.bars || before.bars > after.bars && score.tenths < 40);
+        }
     }
 }

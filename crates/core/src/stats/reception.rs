@@ -1,6 +1,9 @@
 //! What one side tells the other of what it receives, and what it reads of that.
 
-use sightline_protocol::telemetry::{Limitation, MAX_TELEMETRY_BYTES, Reception, TelemetryMessage};
+use sightline_protocol::{
+    bounded::UpTo,
+    telemetry::{Limitation, MAX_TELEMETRY_BYTES, Milliseconds, Permille, Reception, TelemetryMessage},
+};
 
 use super::{Figure, FigureValue, Metric, Quality};
 
@@ -23,26 +26,28 @@ pub(super) fn of(
     let (bitrate, width, height) = (Metric::ReceiveBitrate, Metric::FrameWidth, Metric::FrameHeight);
     Reception {
         sequence: 0,
-        bars: quality.bars,
+        bars: UpTo::saturating(quality.bars.into()),
         cause: quality.cause,
         limitation,
         bitrate_bps: number(bitrate).map(whole),
-        frame_width: number(width).map(small),
-        frame_height: number(height).map(small),
-        frames_per_second: number(Metric::FramesPerSecond).map(small),
-        loss_permille: number(Metric::LossRatio).map(|ratio| small(ratio * 1e3)),
-        jitter_ms: number(Metric::Jitter).map(|seconds| whole(seconds * 1e3)),
-        frozen_permille: frozen_ratio.map(|ratio| small(ratio * 1e3)),
+        frame_width: number(width).map(UpTo::rounded),
+        frame_height: number(height).map(UpTo::rounded),
+        frames_per_second: number(Metric::FramesPerSecond).map(UpTo::rounded),
+        loss_permille: number(Metric::LossRatio).map(permille),
+        jitter_ms: number(Metric::Jitter).map(milliseconds),
+        frozen_permille: frozen_ratio.map(permille),
         ..Reception::default()
     }
 }
 
-/// Adds what the rows say of how the picture was shown.
-pub(super) fn add_playout(told: &mut Reception, rows: &[Figure]) {
+/// Adds what the rows say of how the picture was shown, and how good that is.
+pub(super) fn add_playout(told: &mut Reception, rows: &[Figure], quality: Quality) {
+    told.bars = UpTo::saturating(quality.bars.into());
+    told.cause = quality.cause;
     told.stall_count = number(rows, Metric::StallCount).map(whole);
-    told.stall_permille = number(rows, Metric::StallRatio).map(|ratio| small(ratio * 1e3));
+    told.stall_permille = number(rows, Metric::StallRatio).map(permille);
     told.stamped_lost = number(rows, Metric::StampedFramesLost).map(whole);
-    told.stamped_delay_ms = number(rows, Metric::StampedDelay).map(|seconds| whole(seconds * 1e3));
+    told.stamped_delay_ms = number(rows, Metric::StampedDelay).map(milliseconds);
 }
 
 fn number(rows: &[Figure], metric: Metric) -> Option<f64> {
@@ -55,7 +60,7 @@ fn number(rows: &[Figure], metric: Metric) -> Option<f64> {
 /// The figure that the other side tells; `None` for every other metric, and where it does not tell.
 pub(super) fn value(metric: Metric, told: Option<&Reception>) -> Option<FigureValue> {
     let told = told?;
-    let permille = |of: Option<u16>| of.map(|permille| f64::from(permille) / 1e3);
+    let permille = |of: Option<Permille>| of.map(|permille| f64::from(permille) / 1e3);
     let number = match metric {
         Metric::RemoteReceiveBitrate => told.bitrate_bps.map(f64::from),
         Metric::RemoteFrameWidth => told.frame_width.map(f64::from),
@@ -74,7 +79,10 @@ fn whole(number: f64) -> u32 {
     number.round() as u32
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
-fn small(number: f64) -> u16 {
-    number.round() as u16
+fn permille(ratio: f64) -> Permille {
+    UpTo::rounded(ratio * 1e3)
+}
+
+fn milliseconds(seconds: f64) -> Milliseconds {
+    UpTo::rounded(seconds * 1e3)
 }

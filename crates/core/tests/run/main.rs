@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod exports;
+mod hostile;
 mod pair;
+mod reading;
 mod report;
 mod runs;
 mod schema;

@@ -57,6 +57,30 @@ impl Pair {
         self.open();
     }
 
+    /// Bob asks for one, too.
+    pub(crate) fn start_at_bobs(&mut self, number: u128, limit: Option<Duration>) {
+        self.bob.run.start(RunId::from_random(number), party("bob"), "room", limit);
+        self.open();
+    }
+
+    /// Ada takes a message that Bob did not have to send.
+    pub(crate) fn tell_ada(&mut self, message: &ControlMessage, clock: Option<ClockEstimate>) {
+        let now = self.now;
+        let local = || (party("ada"), "room".to_owned());
+        if self.ada.run.handle_control(&id("bob"), message, local, clock, now) {
+            self.ada.run.handle_open(&id("bob"), || Recorder::new(party("bob"), PlayoutMeter::new(now)));
+        }
+    }
+
+    /// Bob takes a message that Ada did not have to send.
+    pub(crate) fn tell_bob(&mut self, message: &ControlMessage, clock: Option<ClockEstimate>) {
+        let now = self.bobs_now();
+        let local = || (party("bob"), "room".to_owned());
+        if self.bob.run.handle_control(&id("ada"), message, local, clock, now) {
+            self.bob.run.handle_open(&id("ada"), || Recorder::new(party("ada"), PlayoutMeter::new(now)));
+        }
+    }
+
     /// The ways between the two are open.
     pub(crate) fn open(&mut self) {
         let now = self.now;
@@ -118,7 +142,7 @@ impl Pair {
                     height: 360,
                     ..ShownFrame::default()
                 };
-                if let Some(recorder) = self.bob.run.recorder(&id("ada")) {
+                for recorder in self.bob.run.recorders(&id("ada")) {
                     recorder.handle_frame(frame, shown_at);
                     // Painted on Ada's clock, 80 ms before.
                     let painted_at = Timestamp::from_origin(self.now.since_origin() - DELAY);
@@ -149,11 +173,11 @@ impl Pair {
             "bytesReceived": self.presented * 1000, "packetsReceived": self.presented, "packetsLost": 0,
         }))
         .unwrap();
-        if let Some(recorder) = self.ada.run.recorder(&id("bob")) {
+        for recorder in self.ada.run.recorders(&id("bob")) {
             recorder.handle_report(&[], &rows(500_000.0), now);
         }
-        if let Some(recorder) = self.bob.run.recorder(&id("ada")) {
-            recorder.handle_report(&[entry], &rows(0.0), bobs_now);
+        for recorder in self.bob.run.recorders(&id("ada")) {
+            recorder.handle_report(std::slice::from_ref(&entry), &rows(0.0), bobs_now);
         }
         self.ada.run.handle_progress(now);
         self.bob.run.handle_progress(bobs_now);

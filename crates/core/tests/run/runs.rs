@@ -1,33 +1,206 @@
 use std::time::Duration;
 
 use sightline_core::{report::EndReason, run::RunState};
+use sightline_protocol::control::ControlMessage;
 
 use crate::pair::{Pair, id};
 
+/// Whether Bob's page takes part in Ada's run.
+fn is_measured_by_ada(pair: &Pair) -> bool {
+    pair.bob.run.measured_by().any(|member| *member == id("ada"))
+}
+
 #[test]
-fn a_run_begins_with_the_first_frame_and_ends_for_everybody_when_one_stops_it() {
+fn a_run_begins_with_the_first_frame_and_ends_when_it_is_stopped() {
     let mut pair = Pair::new();
     pair.start(1, None);
-    assert_eq!((pair.ada.run.state(), pair.bob.run.state()), (RunState::Waiting, RunState::Waiting));
+    assert_eq!(pair.ada.run.state(), RunState::Waiting);
     pair.play(5);
-    assert_eq!((pair.ada.run.state(), pair.bob.run.state()), (RunState::Running, RunState::Running));
+    assert_eq!(pair.ada.run.state(), RunState::Running);
     pair.ada.run.stop(pair.now);
     pair.deliver();
-    assert_eq!((pair.ada.run.state(), pair.bob.run.state()), (RunState::Ended, RunState::Ended));
-    assert_eq!(pair.ada.run.report(0.0, pair.now).unwrap().ended_by, EndReason::Stopped);
+    assert_eq!(pair.ada.run.state(), RunState::Ended);
+    let report = pair.ada.run.report(0.0, pair.now).unwrap();
+    assert_eq!((report.ended_by, report.sides.len()), (EndReason::Stopped, 2));
+}
+
+#[test]
+fn the_run_of_another_is_theirs_and_turns_nothing_here_into_a_run() {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    assert!(is_measured_by_ada(&pair));
+    pair.play(3);
+    assert_eq!(pair.bob.run.state(), RunState::Idle);
+    assert!(pair.bob.run.record(&id("ada")).is_none(), "the page shows the call, not their run");
+    pair.ada.run.stop(pair.now);
+    pair.deliver();
+    assert!(!is_measured_by_ada(&pair));
+    assert_eq!(pair.bob.run.state(), RunState::Idle);
+    assert!(pair.bob.run.report(0.0, pair.bobs_now()).is_none());
+}
+
+#[test]
+fn what_is_told_for_the_run_of_another_does_not_name_the_browser() {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.play(3);
+    pair.ada.run.stop(pair.now);
+    pair.deliver();
+    let report = pair.ada.run.report(0.0, pair.now).unwrap();
+    assert_eq!(
+        (report.sides[0].observer.browser.as_str(), report.sides[1].observer.browser.as_str()),
+        ("test", "")
+    );
+}
+
+#[test]
+fn the_run_of_another_neither_overwrites_nor_ends_ones_own() {
+    let mut pair = Pair::new();
+    pair.start_at_bobs(2, None);
+    pair.play(2);
+    pair.start(1, None);
+    pair.play(2);
+    pair.ada.run.stop(pair.now);
+    pair.deliver();
+    assert_eq!(pair.bob.run.state(), RunState::Running);
+    // Nor does another that names it.
+    let own = sightline_protocol::RunId::from_random(2);
+    let now = pair.bobs_now();
+    let local = || (crate::pair::party("bob"), "room".to_owned());
+    let stop = ControlMessage::RunStop { run: own.clone() };
+    pair.bob.run.handle_control(&id("ada"), &stop, local, None, now);
+    assert_eq!(pair.bob.run.state(), RunState::Running);
+    pair.play(2);
+    pair.bob.run.stop(pair.bobs_now());
+    pair.deliver();
+    let report = pair.bob.run.report(0.0, pair.bobs_now()).unwrap();
+    assert_eq!((report.run.as_str(), report.sides.len()), (own.as_str(), 2));
+    assert!((report.duration_s - 6.0).abs() < 0.1, "{}", report.duration_s);
+}
+
+#[test]
+fn who_takes_no_part_tells_nothing() {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.play(2);
+    pair.bob.run.refuse(&id("ada"));
+    assert!(!is_measured_by_ada(&pair));
+    pair.play(2);
+    // Said again, it is still refused.
+    pair.open();
+    assert!(!is_measured_by_ada(&pair));
+    pair.ada.run.stop(pair.now);
+    pair.deliver();
+    pair.open();
+    assert_eq!(pair.ada.run.report(0.0, pair.now).unwrap().sides.len(), 1);
+}
+
+#[test]
+fn the_run_of_another_ends_when_they_leave_and_after_three_hours() {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.play(1);
+    let now = pair.bobs_now();
+    pair.bob.run.handle_gone(&id("ada"), false, now);
+    assert!(!is_measured_by_ada(&pair));
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.play(1);
+    pair.stop_for(Duration::from_secs(3 * 3600 - 2));
+    pair.bob.run.handle_progress(pair.bobs_now());
+    assert!(is_measured_by_ada(&pair));
+    pair.stop_for(Duration::from_secs(3));
+    pair.bob.run.handle_progress(pair.bobs_now());
+    assert!(!is_measured_by_ada(&pair));
+}
+
+#[test]
+fn a_member_that_begins_runs_without_end_begins_ten_a_minute() {
+    let mut pair = Pair::new();
+    let begun = |pair: &mut Pair| {
+        (0..1000)
+            .filter(|number| {
+                let start = ControlMessage::RunStart {
+                    run: sightline_protocol::RunId::from_random(*number),
+                    is_running: false,
+                };
+                let now = pair.now;
+                pair.ada.run.handle_control(
+                    &id("bob"),
+                    &start,
+                    || (crate::pair::party("ada"), String::new()),
+                    None,
+                    now,
+                )
+            })
+            .count()
+    };
+    assert_eq!(begun(&mut pair), 10);
+    assert_eq!(pair.ada.run.measured_by().count(), 1);
+    pair.stop_for(Duration::from_secs(61));
+    assert_eq!(begun(&mut pair), 10);
+}
+
+#[test]
+fn no_more_than_sixteen_members_measure_at_a_time() {
+    let mut pair = Pair::new();
+    for number in 0..100_u128 {
+        let start = ControlMessage::RunStart {
+            run: sightline_protocol::RunId::from_random(number),
+            is_running: true,
+        };
+        let (member, now) = (id(&format!("m{number}")), pair.now);
+        pair.ada.run.handle_control(
+            &member,
+            &start,
+            || (crate::pair::party("ada"), String::new()),
+            None,
+            now,
+        );
+    }
+    assert_eq!(pair.ada.run.measured_by().count(), 16);
+    assert_eq!(pair.ada.run.state(), RunState::Idle);
+}
+
+#[test]
+fn an_echo_of_an_earlier_run_of_ones_own_is_no_run_of_another() {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.play(1);
+    pair.ada.run.stop(pair.now);
+    pair.start(2, None);
+    let echo = ControlMessage::RunStart { run: sightline_protocol::RunId::from_random(1), is_running: true };
+    pair.tell_ada(&echo, None);
+    assert_eq!(pair.ada.run.measured_by().count(), 0);
+}
+
+#[test]
+fn a_run_ends_by_itself_after_a_day() {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.ada.run.handle_progress(pair.now);
+    pair.stop_for(Duration::from_secs(24 * 3600));
+    pair.ada.run.handle_progress(pair.now);
+    assert_eq!(pair.ada.run.state(), RunState::Ended);
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.play(2);
+    pair.stop_for(Duration::from_secs(24 * 3600));
+    pair.ada.run.handle_progress(pair.now);
+    assert_eq!(pair.ada.run.report(0.0, pair.now).unwrap().ended_by, EndReason::TimeLimit);
 }
 
 #[test]
 fn a_run_with_a_limit_ends_that_long_after_the_first_frame() {
     let mut pair = Pair::new();
     pair.stop_for(Duration::from_secs(30));
-    pair.start(1, Some(Duration::from_secs(10)));
+    pair.start_at_bobs(1, Some(Duration::from_secs(10)));
     pair.stop_for(Duration::from_secs(30));
     pair.play(9);
     assert_eq!(pair.bob.run.state(), RunState::Running);
     pair.play(3);
-    assert_eq!((pair.ada.run.state(), pair.bob.run.state()), (RunState::Ended, RunState::Ended));
-    let report = pair.ada.run.report(0.0, pair.now).unwrap();
+    assert_eq!(pair.bob.run.state(), RunState::Ended);
+    let report = pair.bob.run.report(0.0, pair.bobs_now()).unwrap();
     assert_eq!(report.ended_by, EndReason::TimeLimit);
     assert!((9.9..=11.1).contains(&report.duration_s), "{}", report.duration_s);
 }
@@ -41,14 +214,14 @@ fn a_file_that_is_over_ends_a_run_that_is_on_and_none_that_waits() {
     pair.play(3);
     pair.ada.run.handle_file_ended(pair.now);
     pair.deliver();
-    assert_eq!(pair.bob.run.state(), RunState::Ended);
+    assert!(!is_measured_by_ada(&pair));
     assert_eq!(pair.ada.run.report(0.0, pair.now).unwrap().ended_by, EndReason::FileEnded);
 }
 
 #[test]
 fn a_connection_that_is_gone_for_good_ends_it_with_a_report_of_ones_own() {
     let mut pair = Pair::new();
-    pair.start(1, None);
+    pair.start_at_bobs(1, None);
     pair.play(3);
     pair.is_connected = false;
     let now = pair.bobs_now();
@@ -58,16 +231,19 @@ fn a_connection_that_is_gone_for_good_ends_it_with_a_report_of_ones_own() {
 }
 
 #[test]
-fn two_runs_that_begin_at_once_are_one() {
+fn two_runs_that_begin_at_once_are_each_ones_own() {
     let mut pair = Pair::new();
-    pair.bob.run.start(sightline_protocol::RunId::from_random(2), crate::pair::party("bob"), "room", None);
     pair.start(1, None);
+    pair.start_at_bobs(2, None);
     pair.play(3);
     pair.bob.run.stop(pair.bobs_now());
     pair.deliver();
+    assert_eq!(pair.ada.run.state(), RunState::Running);
+    pair.ada.run.stop(pair.now);
+    pair.deliver();
     let reports =
         [pair.ada.run.report(0.0, pair.now).unwrap(), pair.bob.run.report(0.0, pair.bobs_now()).unwrap()];
-    assert_eq!(reports[0].run, reports[1].run);
+    assert_ne!(reports[0].run, reports[1].run);
     assert!(reports.iter().all(|report| report.sides.len() == 2));
 }
 
@@ -78,7 +254,6 @@ fn a_log_that_did_not_get_through_comes_when_the_way_is_open_again() {
     pair.play(3);
     pair.is_connected = false;
     pair.ada.run.stop(pair.now);
-    pair.bob.run.stop(pair.bobs_now());
     pair.deliver();
     assert_eq!(pair.ada.run.report(0.0, pair.now).unwrap().sides.len(), 1);
     pair.is_connected = true;
@@ -89,15 +264,15 @@ fn a_log_that_did_not_get_through_comes_when_the_way_is_open_again() {
 #[test]
 fn another_run_after_the_first_knows_nothing_of_it() {
     let mut pair = Pair::new();
-    pair.start(5, None);
+    pair.start_at_bobs(5, None);
     pair.play(3);
-    pair.ada.run.stop(pair.now);
+    pair.bob.run.stop(pair.bobs_now());
     pair.deliver();
-    pair.start(9, None);
-    assert_eq!((pair.ada.run.state(), pair.bob.run.state()), (RunState::Waiting, RunState::Waiting));
-    assert!(pair.ada.run.report(0.0, pair.now).is_none());
+    pair.start_at_bobs(9, None);
+    assert_eq!(pair.bob.run.state(), RunState::Waiting);
+    assert!(pair.bob.run.report(0.0, pair.bobs_now()).is_none());
     pair.play(2);
-    pair.ada.run.stop(pair.now);
+    pair.bob.run.stop(pair.bobs_now());
     pair.deliver();
     let report = pair.bob.run.report(0.0, pair.bobs_now()).unwrap();
     assert!(report.duration_s < 2.5, "{}", report.duration_s);

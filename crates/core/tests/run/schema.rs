@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::report::reports;
 
 /// As much of JSON Schema as that file uses, and no member that it does not name.
-fn check(value: &Value, schema: &Value, root: &Value, path: &str) {
+pub(crate) fn check(value: &Value, schema: &Value, root: &Value, path: &str) {
     if let Some(name) = schema["$ref"].as_str() {
         let defined = root.pointer(name.trim_start_matches('#')).expect("a definition");
         return check(value, defined, root, path);
