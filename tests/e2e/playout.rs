@@ -19,6 +19,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_source_that_stops_is_one_stall_of_that_length),
         stage.test_in_each(a_run_leaves_a_report_of_both_sides_that_is_opened_again),
         stage.test_in_each(a_file_that_is_no_report_gets_a_sentence),
+        stage.test_in_each(stalls_are_bands_that_can_be_seen_where_they_were),
+        stage.test_in_each(a_member_that_lies_about_a_run_changes_nothing_here),
     ]
     .into_iter()
     .flatten()
@@ -111,7 +113,9 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     bob.click("stats-toggle").await?;
     bob.click("run-start").await?;
     until_state(&bob, "running").await?;
-    until_state(&ada, "running").await?;
+    // It is Bob's: Ada's page says so, and has no run.
+    until_measured_by(&ada, &["Bob"]).await?;
+    until_state(&ada, "idle").await?;
     until_shown(&bob, 60).await?;
     let () = ada.execute("sightlineSource.stopFor(1200)", vec![]).await?;
     until("the stall in the ledger", PATIENCE, async || {
@@ -121,9 +125,11 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
         Ok(if is_there { Ok(()) } else { Err(format!("{stalls:?}")) })
     })
     .await?;
-    ada.click("run-stop").await?;
-    until_state(&ada, "ended").await?;
+    until_band(&bob, BANDS_OF_CALL).await?;
+    bob.click("run-stop").await?;
     until_state(&bob, "ended").await?;
+    until_measured_by(&ada, &[]).await?;
+    until_state(&ada, "idle").await?;
 
     // The log of the other side comes a moment later.
     let report = until("a report of both sides", PATIENCE, async || {
@@ -161,6 +167,8 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     .await?;
     assert_eq!(rows["stall_count"][0].as_str(), Some(playout["stall_count"].to_string().as_str()));
     let shown = bob.look().await?.shown;
+    let compared: Vec<Option<String>> = bob.execute(COMPARED, vec![]).await?;
+    assert_eq!(compared, [None, Some("0".to_owned())]);
     let count = |name: &str| shown.iter().filter(|shown| *shown == name).count();
     assert_eq!((count("report-view"), count("report-chart"), count("score")), (2, 5, 2));
     Ok(())
@@ -168,19 +176,174 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
 
 async fn a_file_that_is_no_report_gets_a_sentence(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
-    page.open("/report").await?;
     let folder = tempfile::tempdir()?;
     for (code, text) in [
         ("report-not-json", "hello"),
         ("report-foreign", "{\"a\": 1}"),
         ("report-too-new", "{\"format\": \"sightline-report\", \"version\": 99}"),
         ("report-damaged", "{\"format\": \"sightline-report\", \"version\": 1}"),
+        ("report-not-json", ""),
+        ("report-impossible", &report_of(json!(2e19), &[]).to_string()),
+        ("report-impossible", &report_of(json!(-1e300), &[]).to_string()),
+        ("report-damaged", &report_of(json!("NaN"), &[]).to_string()),
+        ("report-too-long", &report_of(json!(60), &vec![(1.0, 0.5); 200_000]).to_string()),
+        ("report-too-nested", &"[".repeat(10_000)),
+        ("report-not-text", &"{\"format\"".chars().flat_map(|c| [c, '\0']).collect::<String>()),
     ] {
+        // Of the notices that are there, one has to be new.
+        page.open("/report").await?;
         let file = folder.path().join(format!("{code}.json"));
         std::fs::write(&file, text)?;
         choose(&page, &file.display().to_string()).await?;
         page.until_notice(code).await?;
     }
+    Ok(())
+}
+
+/// A report of one who watched another, of that length, with these stalls: start and length.
+fn report_of(duration_s: Value, stalls: &[(f64, f64)]) -> Value {
+    let stalls = stalls.iter().map(
+        |(start_s, duration_s)| json!({ "start_s": start_s, "duration_s": duration_s, "cause": "loss" }),
+    );
+    json!({
+        "format": "sightline-report", "version": 1, "run": "r", "room": "bands", "started_at_unix_ms": 1e12,
+        "duration_s": duration_s, "ended_by": "stopped",
+        "sides": [{
+            "observer": { "member": "b", "name": "Bob" }, "observed": { "member": "a", "name": "Ada" },
+            "columns": ["time", "frames_per_second"], "samples": [[0.5, 30], [1.5, 30], [2.5, 30]],
+            "playout": { "watched_s": 60, "stalls": stalls.collect::<Vec<_>>() },
+        }],
+    })
+}
+
+/// A band of a chart: what it is painted with, and where it lies, in parts of the chart's width.
+#[derive(Debug, Clone, Deserialize)]
+struct Band {
+    fill: String,
+    opacity: f64,
+    from: f64,
+    to: f64,
+    height: f64,
+}
+
+const BANDS_OF_CALL: &str = "chart-stalls";
+const BANDS_OF_REPORT: &str = "report-stalls";
+const BANDS: &str = r#"
+    return [...document.querySelectorAll(`[data-testid="${arguments[0]}"]`)].map((path) => {
+      const [style, box, chart] = [getComputedStyle(path), path.getBoundingClientRect(), path.ownerSVGElement.getBoundingClientRect()];
+      return {
+        fill: style.fill, opacity: Number(style.fillOpacity) * Number(style.opacity),
+        from: (box.left - chart.left) / chart.width, to: (box.right - chart.left) / chart.width,
+        height: box.height / chart.height,
+      };
+    });"#;
+
+impl Band {
+    fn is_visible(&self) -> bool {
+        self.fill.starts_with("rgb")
+            && !self.fill.contains(", 0)")
+            && self.opacity > 0.1
+            && self.to > self.from
+    }
+}
+
+/// Waits until every chart has a band that can be seen.
+async fn until_band(page: &Page, of: &str) -> Result<Vec<Band>> {
+    until("bands that can be seen", PATIENCE, async || {
+        let bands: Vec<Band> = page.execute(BANDS, vec![json!(of)]).await?;
+        let all_visible = !bands.is_empty() && bands.iter().all(Band::is_visible);
+        Ok(if all_visible { Ok(bands) } else { Err(format!("{bands:?}")) })
+    })
+    .await
+}
+
+async fn stalls_are_bands_that_can_be_seen_where_they_were(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/report").await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("bands.json");
+    std::fs::write(&file, report_of(json!(60), &[(15.0, 15.0)]).to_string())?;
+    choose(&page, &file.display().to_string()).await?;
+    let bands = until_band(&page, BANDS_OF_REPORT).await?;
+    assert_eq!(bands.len(), 5);
+    for band in bands {
+        assert!(
+            (band.from - 0.25).abs() < 0.01 && (band.to - 0.5).abs() < 0.01 && band.height > 0.95,
+            "{band:?}"
+        );
+    }
+    Ok(())
+}
+
+const MEASURED_BY: &str = r#"
+    return [...document.querySelectorAll('[data-testid="run-of-other"]')].map(({ dataset }) => dataset.name);"#;
+const COMPARED: &str = r#"
+    return [...document.querySelectorAll('[data-testid="report-column"]')].map(({ dataset }) => dataset.comparedWith ?? null);"#;
+
+async fn until_measured_by(page: &Page, names: &[&str]) -> Result<()> {
+    until("whose runs these are", PATIENCE, async || {
+        let shown: Vec<String> = page.execute(MEASURED_BY, vec![]).await?;
+        Ok(if shown == names { Ok(()) } else { Err(format!("{shown:?}")) })
+    })
+    .await
+}
+
+/// Says on the page's own `control` channel what its script would not.
+const SAY: &str = r"
+    const channel = sightlineProbe.controls.findLast((channel) => channel.readyState === 'open');
+    for (const message of arguments[0]) channel.send(JSON.stringify(message));";
+/// The id of the run that was asked for on it.
+const ASKED: &str =
+    "return sightlineProbe.heard.findLast((message) => message.type === 'run_start')?.run ?? null;";
+
+async fn a_member_that_lies_about_a_run_changes_nothing_here(scene: &Scene, viewer: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([PAINTER, viewer]).await?;
+    ada.enter_with("liar", "Ada", "source=camera&probe=painted-camera&fps=15").await?;
+    bob.enter_with("liar", "Bob", "source=none").await?;
+    bob.until_picture_moves("Ada").await?;
+
+    // A run of Ada's that nobody asked for is hers.
+    let () =
+        ada.execute(SAY, vec![json!([{ "type": "run_start", "run": "hers", "is_running": true }])]).await?;
+    until_measured_by(&bob, &["Ada"]).await?;
+    until_state(&bob, "idle").await?;
+    bob.click("run-of-other-refuse").await?;
+    until_measured_by(&bob, &[]).await?;
+
+    bob.click("run-start").await?;
+    until_state(&bob, "running").await?;
+    let run = until("the run's id", PATIENCE, async || {
+        let run: Option<String> = ada.execute(ASKED, vec![]).await?;
+        Ok(run.ok_or_else(|| "none".to_owned()))
+    })
+    .await?;
+    let side = |first_frame_at_s: f64| {
+        json!({
+            "observer": { "member": "x", "name": "Bob" }, "observed": { "member": "y", "name": "z" },
+            "columns": ["time", "=1+1"], "samples": [[first_frame_at_s, 1]],
+            "playout": { "first_frame_at_s": first_frame_at_s },
+        })
+        .to_string()
+    };
+    let lies: Vec<_> = [-1e300, 1e300, 2e19, -5.0]
+        .map(|at_s| json!({ "type": "run_log", "run": run, "part": 0, "parts": 1, "text": side(at_s) }))
+        .into_iter()
+        .chain([
+            json!({ "type": "run_stop", "run": run }),
+            json!({ "type": "run_start", "run": "0", "is_running": true }),
+        ])
+        .collect();
+    let () = ada.execute(SAY, vec![json!(lies)]).await?;
+    until_measured_by(&bob, &["Ada"]).await?;
+    until_state(&bob, "running").await?;
+    bob.click("run-stop").await?;
+    until_state(&bob, "ended").await?;
+    bob.click("export-json").await?;
+    let text: String = bob.execute(SAVED, vec![]).await?;
+    let report: Value = serde_json::from_str(&text)?;
+    assert!(report["duration_s"].as_f64().is_some_and(|seconds| (0.0..600.0).contains(&seconds)), "{report}");
+    assert_eq!(report["sides"][0]["observer"]["name"], "Bob");
+    assert_eq!(report["run"], json!(run));
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 // Runs in every page before its own scripts. It records what the browser did, and with `?probe=` in the address it plays
 // a browser or a person that cannot be had otherwise.
 (() => {
-  const probe = { connections: [], channels: [], sockets: [], signals: {}, reports: [], violations: [], saved: [], exchanges: 0, rollbacks: 0 };
+  const probe = {
+    connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {},
+    reports: [], violations: [], saved: [], exchanges: 0, rollbacks: 0,
+  };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
   document.addEventListener("securitypolicyviolation", (event) => {
     probe.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
@@ -26,12 +29,23 @@
         return connection;
       },
     });
-    // For a hostile member (`tests/e2e/hostile_member.js`): what the page would send on.
+    // What the page would send on, and what was heard on `control`: for a page that says what its own script would not.
     const createDataChannel = Native.prototype.createDataChannel;
-    Native.prototype.createDataChannel = function (...args) {
-      const channel = createDataChannel.apply(this, args);
+    Native.prototype.createDataChannel = function (label, ...rest) {
+      const channel = createDataChannel.call(this, label, ...rest);
       probe.channels = probe.channels.filter(({ readyState }) => readyState !== "closed");
       probe.channels.push(channel);
+      if (label === "control") {
+        probe.controls.push(channel);
+        channel.addEventListener("message", ({ data }) => {
+          try {
+            probe.heard.push(JSON.parse(data));
+          } catch {
+            // A hostile member sends what is no JSON.
+          }
+          probe.heard.splice(0, probe.heard.length - 50);
+        });
+      }
       return channel;
     };
     const send = WebSocket.prototype.send;
