@@ -153,7 +153,8 @@ async fn run(
     until_run(receiver, "running", PATIENCE).await?;
     let begun = Instant::now();
     for change in &profile.changes {
-        sleep_until(begun + Duration::from_secs_f64(change.at_s.clamp(0.0, 86_400.0))).await;
+        let after = Duration::try_from_secs_f64(change.at_s.clamp(0.0, 86_400.0)).unwrap_or_default();
+        sleep_until(begun + after).await;
         apart.change(&change.link);
     }
     until_run(receiver, "ended", Duration::from_secs(set.run_s) + PATIENCE).await?;

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::VecDeque, fmt, rc::Rc, time::Duration};
 
-use sightline_core::{Timestamp, playout::ShownFrame, playout_watch::NotedFrame};
+use sightline_core::{Timestamp, duration_of_seconds, playout::ShownFrame, playout_watch::NotedFrame};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlVideoElement;
 
@@ -96,8 +96,7 @@ fn read(now_ms: f64, metadata: &JsValue) -> ShownFrame {
         rtp_timestamp: number("rtpTimestamp").map(|ticks| ticks as u32),
         received_at: time("receiveTime"),
         captured_at: time("captureTime"),
-        processing: number("processingDuration")
-            .map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 60.0))),
+        processing: number("processingDuration").and_then(duration_of_seconds),
     }
 }
 

@@ -1,5 +1,5 @@
 //! How every member's picture is shown, on one page.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use sightline_core::{
     report::Party,
     run::RunState,
     stamp::{Stamp, StripReading, Unreadable},
-    stats::{ExpectedPicture, StatsEntry},
+    stats::{Cause, ExpectedPicture, Quality, StatsEntry},
 };
 use sightline_protocol::{
     MemberId, RunId,
@@ -199,4 +199,65 @@ fn a_run_that_was_there_first_counts_everything() {
     page.report();
     let of_the_run = page.watch.shown(&bob(), ms(page.now_ms)).summary;
     assert_eq!((of_the_run.frames_decoded, of_the_run.frames_presented), (Some(25.0), Some(25)));
+}
+
+#[test]
+fn bars_and_sentence_are_never_better_than_the_score_that_is_shown_beside_them() {
+    // Stops of all lengths, at all rates of stopping.
+    for (stop_ms, play_ms) in [(0, 2000), (120, 2000), (300, 1000), (700, 3000), (2000, 2000), (9000, 1000)] {
+        let mut page = Page::new(true);
+        for _ in 0..12 {
+            page.now_ms += stop_ms;
+            page.show(play_ms, None);
+            page.report();
+            let score = page.watch.score(&bob(), ms(page.now_ms)).unwrap();
+            assert_eq!(page.watch.shown(&bob(), ms(page.now_ms)).summary.score.as_ref(), Some(&score));
+            let quality = Quality { bars: 4, cause: Cause::Good }.at_most(&score);
+            assert_eq!(quality.bars == 4, score.tenths >= 40, "{stop_ms} {play_ms} {score:?}");
+            assert_eq!(quality.cause == Cause::Good, score.tenths >= 40, "{stop_ms} {play_ms} {score:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_long_over_costs_nothing_of_the_score_that_is_shown() {
+    let mut page = Page::new(true);
+    page.show(5000, None);
+    page.now_ms += 5000;
+    page.show(2000, None);
+    page.report();
+    assert!(page.watch.score(&bob(), ms(page.now_ms)).unwrap().tenths < 30);
+    for _ in 0..40 {
+        page.show(1000, None);
+        page.report();
+    }
+    assert_eq!(page.watch.score(&bob(), ms(page.now_ms)).unwrap().tenths, 50);
+}
+
+#[test]
+fn a_file_that_is_over_ends_no_run_while_another_member_plays() {
+    let mut page = Page::new(true);
+    let cleo = MemberId::new("cleo").unwrap();
+    page.watch.handle_published(&cleo, publishes(PublishedSource::Camera, None), ms(page.now_ms));
+    page.open_run();
+    page.show(1000, None);
+    page.report();
+    let ended = publishes(PublishedSource::File, Some(Playback::Ended));
+    page.watch.handle_published(&bob(), ended, ms(page.now_ms));
+    assert_eq!(page.watch.run_state(), RunState::Running);
+    page.watch.handle_published(&cleo, ended, ms(page.now_ms));
+    assert_eq!(page.watch.run_state(), RunState::Ended);
+}
+
+#[test]
+fn the_charts_have_the_stalls_of_the_ledger() {
+    let mut page = Page::new(true);
+    page.show(4000, None);
+    let before = page.now_ms;
+    page.now_ms += 3000;
+    page.show(4000, None);
+    let shown = page.watch.shown(&bob(), ms(page.now_ms));
+    let [(from, to)] = shown.bands.as_deref().unwrap() else { panic!("{:?}", shown.bands) };
+    assert_eq!((*from, *to), (shown.stalls[0].1.start, shown.stalls[0].1.end()));
+    assert!(*from >= ms(before) && *to <= ms(before + 3040), "{from:?} {to:?}");
 }

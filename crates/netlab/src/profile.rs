@@ -51,7 +51,8 @@ impl LinkProfile {
     }
 
     pub(crate) fn netem(&self) -> NetemConfig {
-        let milliseconds = |ms: f64| Duration::from_secs_f64(ms.clamp(0.0, 600_000.0) / 1000.0);
+        let milliseconds =
+            |ms: f64| Duration::try_from_secs_f64(ms.clamp(0.0, 600_000.0) / 1000.0).unwrap_or_default();
         let mut config = NetemConfig::new()
             .latency(milliseconds(self.delay_ms))
             .jitter(milliseconds(self.jitter_ms))

@@ -57,7 +57,7 @@ impl Link {
             files += sent;
             let in_bytes = sent as f64 + self.call as f64 * STEP.as_secs_f64();
             self.queue_bytes = (self.queue_bytes + in_bytes - self.rate as f64 * STEP.as_secs_f64()).max(0.0);
-            let queue = Duration::from_secs_f64(self.queue_bytes / self.rate as f64);
+            let queue = Duration::try_from_secs_f64(self.queue_bytes / self.rate as f64).unwrap();
             if self.next_ping <= self.now {
                 self.next_ping = self.now + PING;
                 let round_trip = self.path + queue;
