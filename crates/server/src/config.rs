@@ -14,7 +14,8 @@ use etcetera::BaseStrategy;
 use sightline_protocol::{limits::DEFAULT_ROOM_MEMBERS, signalling::IceServer};
 
 use crate::{
-    AddressLimits, RateLimits, SocketLimits, TlsIdentity,
+    AddressLimits, ConnectionLimits, RateLimits, SocketLimits, TlsIdentity,
+    hosts::AllowedHost,
     log::{LogFormat, LogLevel},
     origin::AllowedOrigin,
     proxy::TrustedProxy,
@@ -42,16 +43,23 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Pages of other origins that may use the signalling.
     pub allowed_origins: Vec<AllowedOrigin>,
+    /// Names by which the server may be asked, beside `localhost` and addresses; where there are none, every name that cannot
+    /// be a stranger's.
+    pub allowed_hosts: Vec<AllowedHost>,
     /// Proxies whose word on whom they speak for is taken, beside those of this machine.
     pub trusted_proxies: Vec<TrustedProxy>,
     /// Where the metrics are, if not beside everything else.
     pub metrics_bind: Option<SocketAddr>,
+    /// Whether the metrics beside everything else are for everyone, and not for this machine alone.
+    pub has_open_metrics: bool,
     /// STUN and TURN.
     pub turn: RelaySource,
     /// What holds for every room.
     pub rooms: RoomSettings,
     /// What holds for every socket.
     pub sockets: SocketLimits,
+    /// What holds for every connection.
+    pub connections: ConnectionLimits,
 }
 
 /// The options of the command line; each is also an environment variable.
@@ -100,6 +108,11 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub allow_origin: Vec<AllowedOrigin>,
+    /// A name by which the server may be asked, such as calls.example.org (repeat, or separate by commas); localhost and
+    /// addresses always are [default: any name by https, through a proxy or at a public address, else those that nobody can
+    /// register]
+    #[arg(long = "allowed-host", env = "SIGHTLINE_ALLOWED_HOST", value_name = "HOST", value_delimiter = ',')]
+    pub allowed_host: Vec<AllowedHost>,
     /// A STUN server for the clients, such as stun:stun.example.org (repeat, or separate by commas)
     #[arg(long = "ice-server", env = "SIGHTLINE_ICE_SERVER", value_name = "URL", value_delimiter = ',',
         value_parser = stun_url)]
@@ -128,9 +141,13 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub trusted_proxy: Vec<TrustedProxy>,
-    /// Where Prometheus finds /metrics, such as 127.0.0.1:9090 [default: on the port of everything else]
+    /// Where Prometheus finds /metrics, such as 127.0.0.1:9090, for everyone who reaches that [default: on the port of
+    /// everything else, for this machine alone]
     #[arg(long, env = "SIGHTLINE_METRICS_BIND", value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<SocketAddr>,
+    /// Show /metrics on the port of everything else to everyone
+    #[arg(long, env = "SIGHTLINE_OPEN_METRICS", value_parser = FalseyValueParser::new(), conflicts_with = "metrics_bind")]
+    pub open_metrics: bool,
     #[command(flatten)]
     turn: TurnOptions,
     /// How much is logged
@@ -181,8 +198,10 @@ impl TryFrom<Options> for Config {
             dist: options.dist,
             data_dir,
             allowed_origins: options.allow_origin,
+            allowed_hosts: options.allowed_host,
             trusted_proxies: options.trusted_proxy,
             metrics_bind: options.metrics_bind,
+            has_open_metrics: options.open_metrics,
             turn: options.turn.into(),
             rooms: RoomSettings {
                 room_limit: options.room_limit,
@@ -201,6 +220,7 @@ impl TryFrom<Options> for Config {
                 address,
                 ..SocketLimits::default()
             },
+            connections: ConnectionLimits::default(),
         })
     }
 }
@@ -255,6 +275,8 @@ mod tests {
         assert_eq!(config.rooms.ice_servers[0].urls, ["stun:a", "stun:b:3478", "stuns:c"]);
         let config = parse(&["--allow-origin", "https://a.example,http://b:1"]).unwrap();
         assert_eq!(config.allowed_origins.len(), 2);
+        let config = parse(&["--allowed-host", "a.example,b", "--allowed-host", "[::1]"]).unwrap();
+        assert_eq!(config.allowed_hosts.len(), 3);
     }
 
     #[test]

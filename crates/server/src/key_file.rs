@@ -29,6 +29,17 @@ pub enum KeyFileError {
         /// Which.
         path: PathBuf,
     },
+    /// Others on this machine can read the file, or write it.
+    #[error(
+        "{path} can be read or changed by everyone on this machine (mode {mode:o}), so it is no secret. Delete it: members who \
+         reconnect will be newcomers once."
+    )]
+    Exposed {
+        /// Which.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// The system gave no random bytes.
     #[error("the system has no random numbers")]
     NoRandomness,
@@ -42,27 +53,61 @@ pub(crate) fn load_or_create(data_dir: &Path) -> Result<ResumeKey, KeyFileError>
     let path = data_dir.join(FILE_NAME);
     let unusable = |source| KeyFileError::Unusable { path: path.clone(), source };
     create_private_dir(data_dir).map_err(unusable)?;
-    let mut secret = [0; ResumeKey::BYTES];
-    match create_private_file(&path) {
-        Ok(mut file) => {
-            SystemRandom::new().fill(&mut secret).map_err(|_| KeyFileError::NoRandomness)?;
-            file.write_all(&secret).and_then(|()| file.sync_all()).map_err(unusable)?;
+    // Another server may make it at the same time: then its key counts for both.
+    if !path.try_exists().map_err(unusable)? {
+        let mut secret = [0; ResumeKey::BYTES];
+        SystemRandom::new().fill(&mut secret).map_err(|_| KeyFileError::NoRandomness)?;
+        match create_whole(&path, &secret) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(unusable(error)),
+            _ => {}
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let mut file = File::open(&path).map_err(unusable)?;
-            let mut rest = [0; 1];
-            match file.read_exact(&mut secret).and_then(|()| file.read(&mut rest)) {
-                Ok(0) => {}
-                Ok(_) => return Err(KeyFileError::Damaged { path }),
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    return Err(KeyFileError::Damaged { path });
-                }
-                Err(error) => return Err(unusable(error)),
-            }
-        }
-        Err(error) => return Err(unusable(error)),
     }
-    Ok(ResumeKey::new(&secret))
+    read(&path).map(|secret| ResumeKey::new(&secret))
+}
+
+fn read(path: &Path) -> Result<[u8; ResumeKey::BYTES], KeyFileError> {
+    let unusable = |source| KeyFileError::Unusable { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(unusable)?;
+    if let Some(mode) = exposed_mode(&file.metadata().map_err(unusable)?) {
+        return Err(KeyFileError::Exposed { path: path.to_owned(), mode });
+    }
+    let (mut secret, mut rest) = ([0; ResumeKey::BYTES], [0; 1]);
+    match file.read_exact(&mut secret).and_then(|()| file.read(&mut rest)) {
+        Ok(0) => Ok(secret),
+        Ok(_) => Err(KeyFileError::Damaged { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(KeyFileError::Damaged { path: path.to_owned() })
+        }
+        Err(error) => Err(unusable(error)),
+    }
+}
+
+/// The permissions of a file that is not for its owner, and perhaps its group, alone.
+#[cfg(unix)]
+fn exposed_mode(metadata: &fs::Metadata) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+
+    const OTHERS_OR_GROUP_WRITES: u32 = 0o027;
+    let mode = metadata.permissions().mode() & 0o777;
+    (mode & OTHERS_OR_GROUP_WRITES != 0).then_some(mode)
+}
+
+/// Elsewhere permissions are another matter.
+#[cfg(not(unix))]
+fn exposed_mode(_: &fs::Metadata) -> Option<u32> {
+    None
+}
+
+/// Makes a file that nobody else can read, whole or not at all, and never over another.
+fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let partial = path.with_extension(format!("{}.partial", std::process::id()));
+    write_new(&partial, content)?;
+    let placed = match fs::hard_link(&partial, path) {
+        // Some file systems have no links.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(&partial, path),
+        linked => fs::remove_file(&partial).and(linked),
+    };
+    placed.and_then(|()| sync_dir(path))
 }
 
 /// Writes a file that nobody else can read, whole or not at all.
@@ -71,14 +116,32 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
         create_private_dir(dir)?;
     }
     let partial = path.with_extension("partial");
-    match fs::remove_file(&partial) {
+    write_new(&partial, content)?;
+    fs::rename(&partial, path)?;
+    sync_dir(path)
+}
+
+/// Writes a file that nobody else can read in the place of one that was not finished.
+fn write_new(partial: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::remove_file(partial) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = create_private_file(&partial)?;
+    let mut file = create_private_file(partial)?;
     file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)
+    file.sync_all()
+}
+
+/// A name is on the disk once its directory is.
+#[cfg(unix)]
+fn sync_dir(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}
+
+/// Elsewhere a directory cannot be opened as a file.
+#[cfg(not(unix))]
+fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn create_private_dir(dir: &Path) -> io::Result<()> {
@@ -136,9 +199,64 @@ mod tests {
     fn a_file_of_another_length_is_damaged() {
         for length in [0, ResumeKey::BYTES - 1, ResumeKey::BYTES + 1] {
             let dir = tempfile::tempdir().unwrap();
-            fs::write(dir.path().join(FILE_NAME), vec![7; length]).unwrap();
-            assert!(matches!(load_or_create(dir.path()), Err(KeyFileError::Damaged { .. })), "{length}");
+            write_private(&dir.path().join(FILE_NAME), &vec![7; length]).unwrap();
+            let error = load_or_create(dir.path()).unwrap_err();
+            assert!(matches!(error, KeyFileError::Damaged { .. }), "{length}");
+            assert!(
+                error.to_string().ends_with("Delete it: members who reconnect will be newcomers once."),
+                "{error}"
+            );
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_can_read_or_change_is_not_taken() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        load_or_create(dir.path()).unwrap();
+        for (mode, is_taken) in [
+            (0o400, true),
+            (0o600, true),
+            (0o640, true),
+            (0o604, false),
+            (0o644, false),
+            (0o660, false),
+            (0o602, false),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            match load_or_create(dir.path()) {
+                Ok(_) => assert!(is_taken, "{mode:o}"),
+                Err(error) => {
+                    assert!(!is_taken && error.to_string().contains(&format!("(mode {mode:o})")), "{error}")
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_beside_the_key_and_what_was_left_by_a_crash_does_no_harm() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(format!("resume.{}.partial", std::process::id())), "half").unwrap();
+        let key = load_or_create(dir.path()).unwrap();
+        let names: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [FILE_NAME]);
+        assert!(load_or_create(dir.path()).unwrap().verify(&token(&key), UnixTime::default()).is_some());
+    }
+
+    #[test]
+    fn a_key_that_another_server_made_meanwhile_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        create_whole(&path, &[1; ResumeKey::BYTES]).unwrap();
+        assert_eq!(
+            create_whole(&path, &[2; ResumeKey::BYTES]).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
+        assert_eq!(read(&path).unwrap(), [1; ResumeKey::BYTES]);
     }
 
     #[test]

@@ -1,18 +1,23 @@
 //! What the server writes down, and where.
 
 use std::{
+    fmt,
     fs::{self, OpenOptions},
     io::{self, IsTerminal},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
 };
 
+use axum::http::{HeaderMap, HeaderName};
 use clap::ValueEnum;
 use file_rotate::{ContentLimit, FileRotate, compression::Compression, suffix::AppendCount};
+use tokio::time::Instant;
 use tracing::Subscriber;
 use tracing_subscriber::{
     Layer, filter, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
 };
+
+use crate::token_bucket::Bucket;
 
 /// A log file that is longer than this is put aside, as `name.1`.
 const FILE_BYTES: usize = 16 * 1024 * 1024;
@@ -38,6 +43,65 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Something from a client as it stands in the log: its beginning, without anything that is no printable character.
+#[derive(Debug)]
+pub(crate) struct Excerpt<'a>(&'a [u8]);
+
+impl<'a> Excerpt<'a> {
+    /// Longest excerpt, in bytes of what the client sent.
+    const MAX_BYTES: usize = 200;
+
+    /// What a request says in this header.
+    pub(crate) fn of_header(headers: &'a HeaderMap, name: &HeaderName) -> Self {
+        Self(headers.get(name).map_or(&[], |value| value.as_bytes()))
+    }
+}
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.get(..Self::MAX_BYTES).unwrap_or(self.0);
+        fmt::Display::fmt(&shown.escape_ascii(), formatter)?;
+        if shown.len() < self.0.len() { write!(formatter, "... ({} bytes)", self.0.len()) } else { Ok(()) }
+    }
+}
+
+/// Lets a few lines of one kind into the log, then one now and then: whoever can cause a line can cause a million.
+#[derive(Debug)]
+pub(crate) struct Throttle {
+    state: Mutex<ThrottleState>,
+}
+
+#[derive(Debug)]
+struct ThrottleState {
+    bucket: Bucket,
+    skipped: u64,
+}
+
+impl Throttle {
+    const BURST: f64 = 10.0;
+    const PER_S: f64 = 0.1;
+
+    pub(crate) fn new() -> Self {
+        let bucket = Bucket::full(Self::BURST, Self::PER_S, Instant::now());
+        Self { state: Mutex::new(ThrottleState { bucket, skipped: 0 }) }
+    }
+
+    /// Whether a line may be written now, and how many were left out since the last one.
+    pub(crate) fn admit(&self) -> Option<u64> {
+        self.admit_at(Instant::now())
+    }
+
+    fn admit_at(&self, now: Instant) -> Option<u64> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.bucket.take(1.0, now) {
+            Some(std::mem::take(&mut state.skipped))
+        } else {
+            state.skipped = state.skipped.saturating_add(1);
+            None
+        }
+    }
 }
 
 /// A log file that cannot be written.
@@ -98,4 +162,35 @@ fn rolling(path: &Path) -> Result<Mutex<FileRotate<AppendCount>>, LogFileError> 
     OpenOptions::new().create(true).append(true).open(path).map_err(explained)?;
     let limit = ContentLimit::BytesSurpassed(FILE_BYTES);
     Ok(Mutex::new(FileRotate::new(path, AppendCount::new(FILES_KEPT), limit, Compression::None, None)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::http::{HeaderValue, header};
+
+    use super::*;
+
+    #[test]
+    fn what_a_client_sent_is_short_and_printable_in_the_log() {
+        let long = HeaderValue::from_bytes(&[&b"\xff"[..], &[b'x'; 30_000]].concat()).unwrap();
+        let headers = [(header::ORIGIN, long)].into_iter().collect();
+        let text = Excerpt::of_header(&headers, &header::ORIGIN).to_string();
+        assert!(text.starts_with("\\xffxxx") && text.ends_with("... (30001 bytes)"), "{text}");
+        assert!(
+            text.len() < 4 * Excerpt::MAX_BYTES + 30
+                && text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
+        );
+        assert_eq!(Excerpt::of_header(&headers, &header::HOST).to_string(), "");
+    }
+
+    #[test]
+    fn lines_of_one_kind_become_few_and_the_next_says_how_many_there_were() {
+        let (throttle, start) = (Throttle::new(), Instant::now());
+        let written = (0..1_000).filter(|_| throttle.admit_at(start).is_some()).count();
+        assert_eq!(written, 10);
+        assert_eq!(throttle.admit_at(start + Duration::from_secs(10)), Some(990));
+        assert_eq!(throttle.admit_at(start + Duration::from_secs(10)), None);
+    }
 }

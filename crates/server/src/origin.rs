@@ -29,11 +29,64 @@ impl fmt::Display for AllowedOrigin {
     }
 }
 
+/// Why a page may not have a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageRefusal {
+    /// It is of another origin.
+    Origin,
+    /// It is of this server under a name that may be a stranger's.
+    Host,
+}
+
+impl PageRefusal {
+    /// The word for a machine.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Origin => "origin-refused",
+            Self::Host => "host-refused",
+        }
+    }
+
+    /// What the operator can do.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Origin => {
+                "This page's origin may not use the server: start it with --allow-origin and this origin, or let the proxy \
+                 keep Host or send X-Forwarded-Host."
+            }
+            Self::Host => {
+                "The server may not be asked by this name: start it with --allowed-host and the name."
+            }
+        }
+    }
+}
+
 /// Whether the sender of these headers may have a socket: no browser, a page of this server, or one of `allowed`.
-#[must_use]
-pub fn is_allowed(headers: &HeaderMap, allowed: &[AllowedOrigin]) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let Some(origin) = text(origin).and_then(Origin::read) else { return false };
+///
+/// # Errors
+/// Why not. Under a name that may be a stranger's (`host_is_trusted`), nobody is a page of this server.
+pub(crate) fn check(
+    headers: &HeaderMap,
+    allowed: &[AllowedOrigin],
+    host_is_trusted: bool,
+) -> Result<(), PageRefusal> {
+    match headers.get(header::ORIGIN) {
+        None => Ok(()),
+        Some(origin) => check_origin(text(origin).unwrap_or_default(), headers, allowed, host_is_trusted),
+    }
+}
+
+/// The same for a page of this origin.
+pub(crate) fn check_origin(
+    origin: &str,
+    headers: &HeaderMap,
+    allowed: &[AllowedOrigin],
+    host_is_trusted: bool,
+) -> Result<(), PageRefusal> {
+    let origin = Origin::read(origin).ok_or(PageRefusal::Origin)?;
+    if allowed.iter().any(|AllowedOrigin(allowed)| *allowed == origin) {
+        return Ok(());
+    }
     // A proxy that puts its own `Host` says here which one the page used. No page can set this header.
     let hosts = [header::HOST.as_str(), "x-forwarded-host"];
     let same_origin = hosts
@@ -41,7 +94,11 @@ pub fn is_allowed(headers: &HeaderMap, allowed: &[AllowedOrigin]) -> bool {
         .filter_map(|name| headers.get(*name))
         .filter_map(text)
         .any(|host| origin.scheme.without_default_port(&host.to_ascii_lowercase()) == origin.authority);
-    same_origin || allowed.iter().any(|AllowedOrigin(allowed)| *allowed == origin)
+    match same_origin {
+        true if host_is_trusted => Ok(()),
+        true => Err(PageRefusal::Host),
+        false => Err(PageRefusal::Origin),
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +158,7 @@ mod tests {
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
         let extra: Vec<_> = extra.iter().map(|raw| raw.parse().unwrap()).collect();
-        is_allowed(&headers.collect(), &extra)
+        check(&headers.collect(), &extra, true).is_ok()
     }
 
     #[test]

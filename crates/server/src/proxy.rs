@@ -1,7 +1,7 @@
 //! Whose connection it is, where a proxy stands in between.
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     str::FromStr,
 };
 
@@ -37,10 +37,17 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Trust
         if !is_trusted(client, trusted) {
             break;
         }
-        let Ok(named) = entry.trim().parse::<IpAddr>() else { break };
+        let Some(named) = read_address(entry.trim()) else { break };
         client = named.to_canonical();
     }
     client
+}
+
+/// An address as proxies write it: some add the port.
+fn read_address(raw: &str) -> Option<IpAddr> {
+    let bracketed = || raw.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || raw.parse::<SocketAddr>().ok().map(|address| address.ip());
+    raw.parse().ok().or_else(with_port).or_else(bracketed)
 }
 
 /// What counts as one address: all of an IPv6 network of 64 bits is one household's.
@@ -80,6 +87,9 @@ mod tests {
         assert_eq!(client("10.0.0.2", &["1.1.1.1, 198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(client("127.0.0.1", &["1.1.1.1", "198.51.100.1"], &[]), "198.51.100.1");
         assert_eq!(client("::1", &["2001:db8::5"], &[]), "2001:db8::5");
+        assert_eq!(client("::1", &["[2001:db8::5]:443"], &[]), "2001:db8::5");
+        assert_eq!(client("::1", &["[2001:db8::5]"], &[]), "2001:db8::5");
+        assert_eq!(client("::1", &["198.51.100.1:50123"], &[]), "198.51.100.1");
     }
 
     #[test]

@@ -8,12 +8,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    http::{HeaderValue, header},
-    response::Response,
-    routing::get,
-};
+use axum::{Router, middleware, routing::get};
 use futures_util::future::join_all;
 use rand::{
     SeedableRng,
@@ -25,11 +20,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Config, KeyFileError,
-    connections::{self, CONNECTIONS_FOR_FILES, CONNECTIONS_FOR_FILES_PER_ADDRESS, Port, Slots},
-    files::{ClientFiles, policy},
+    access::Access,
+    connections::{self, Port, Slots},
+    files::ClientFiles,
+    front::{self, Front},
+    hosts::HostRule,
     key_file,
     listener::listen,
-    log::LogFileError,
+    log::{LogFileError, Throttle},
     metrics::Metrics,
     proxy::TrustedProxy,
     redirect,
@@ -149,30 +147,39 @@ impl Server {
         let hub = Arc::new(Hub::new(registry, config.sockets, clock, Arc::new(metrics), directory));
         let sockets = TaskTracker::new();
         let trusted_proxies: Arc<[TrustedProxy]> = config.trusted_proxies.into();
+        let access = Access {
+            origins: config.allowed_origins.into(),
+            hosts: HostRule::new(config.allowed_hosts, &gethostname::gethostname().to_string_lossy()),
+            is_tls: tls.is_some(),
+        };
         let signalling = SignallingState {
             hub: Arc::clone(&hub),
-            allowed_origins: config.allowed_origins.into(),
+            access: access.clone(),
             trusted_proxies: Arc::clone(&trusted_proxies),
             tasks: sockets.clone(),
+            refusals: Arc::new(Throttle::new()),
+        };
+        let front = Front {
+            access,
+            is_certified: is_trusted,
+            has_open_metrics: config.has_open_metrics,
+            trusted_proxies: Arc::clone(&trusted_proxies),
         };
         let files = ClientFiles::new(config.dist);
         let counted = Arc::clone(&hub);
-        let metrics = Router::new()
-            .route("/metrics", get(async move || counted.metrics().respond(counted.census())))
-            .route("/healthz", get(async || "ok"));
+        let metrics = get(async move || counted.metrics().respond(counted.census()));
         let mut router = Router::new()
             .route(SIGNALLING_PATH, get(upgrade).with_state(signalling))
+            .route("/healthz", get(front::health).with_state(front.clone()))
             .fallback(async |request| files.respond(request).await);
-        router = match config.metrics_bind {
-            Some(_) => router.route("/healthz", get(async || "ok")),
-            None => router.merge(metrics.clone()),
-        };
-        let router = router.layer(axum::middleware::map_response(with_safe_headers));
-        let slots = Slots::new(
-            config.sockets.max_sockets.saturating_add(CONNECTIONS_FOR_FILES),
-            config.sockets.address.max_sockets.saturating_add(CONNECTIONS_FOR_FILES_PER_ADDRESS),
-            trusted_proxies,
-        );
+        if config.metrics_bind.is_none() {
+            let guard = middleware::from_fn_with_state(front.clone(), front::guard_metrics);
+            router = router.route("/metrics", metrics.clone().layer(guard));
+        }
+        let router = router
+            .layer(middleware::from_fn_with_state(front.clone(), front::guard_host))
+            .layer(middleware::map_response_with_state(front, front::with_safe_headers));
+        let slots = Slots::of(config.connections, trusted_proxies);
         let secured = tls.clone().map(|tls| (tls, redirect::router(None)));
         let mut ports = vec![Port { listener, router, tls: secured }];
         let mut http_addr = None;
@@ -185,7 +192,8 @@ impl Server {
         if let Some(address) = config.metrics_bind {
             let listener = listen(Some(address.ip()), address.port())?;
             metrics_addr = Some(listener.local_addr()?);
-            ports.push(Port { listener, router: metrics, tls: None });
+            let router = Router::new().route("/metrics", metrics).route("/healthz", get(async || "ok"));
+            ports.push(Port { listener, router, tls: None });
         }
         Ok(Self {
             ports,
@@ -328,14 +336,4 @@ async fn keep_certificates(all: [Option<Tls>; 2], clock: Clock, mut reload: impl
             tls.refresh(clock.now());
         }
     }
-}
-
-/// A route that says nothing of its own about these says the strictest.
-async fn with_safe_headers(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert("permissions-policy", policy::PERMISSIONS);
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy::NOTHING);
-    response
 }

@@ -27,6 +27,7 @@ use tower_http::services::{
 };
 
 const INDEX: &str = "/index.html";
+const ROOMS: &str = "/room/";
 
 /// Where the client is if nobody said and the binary has none.
 #[cfg(not(feature = "embed"))]
@@ -52,7 +53,7 @@ impl ClientFiles {
         dist.map_or_else(from_default, |dist| Self::Directory(Files::new(dist, TokioBackend)))
     }
 
-    /// The file of that path. A path without an extension is one of the single page's own routes.
+    /// The file of that path, or the page where the path is one of the page's own routes.
     pub(crate) async fn respond(self, request: Request) -> Response {
         match self {
             Self::Directory(files) => files.respond(request).await,
@@ -83,10 +84,13 @@ impl<B: Backend> Files<B> {
     }
 
     async fn respond(self, mut request: Request) -> Response {
-        if !has_extension(request.uri().path()) {
+        if is_route(request.uri().path()) {
             *request.uri_mut() = Uri::from_static(INDEX);
         }
         let path = request.uri().path().to_owned();
+        if !can_be_file(&path) {
+            return (StatusCode::NOT_FOUND, "There is no file of this name.\n").into_response();
+        }
         // A worker takes its policy from its script, so every file has that of the page.
         let policy = self.page_policy().await.unwrap_or(policy::NOTHING);
         let Ok(response) = self.directory.oneshot(request).await;
@@ -113,6 +117,19 @@ impl<B: Backend> Files<B> {
     }
 }
 
-fn has_extension(path: &str) -> bool {
-    Path::new(path).file_name().is_some_and(|name| name.to_string_lossy().contains('.'))
+/// Whether the page answers there: under `/room/` whatever the name, which the page judges and a person reads about, and
+/// elsewhere where the path ends in no file's name.
+fn is_route(path: &str) -> bool {
+    let has_extension =
+        || Path::new(path).file_name().is_some_and(|name| name.to_string_lossy().contains('.'));
+    path.starts_with(ROOMS) || !has_extension()
+}
+
+/// A file system answers a name that is too long, or has a zero in it, with an error that is none of the server's.
+fn can_be_file(path: &str) -> bool {
+    // Both as escaped, and with `.br` behind the name.
+    const MAX_PATH_BYTES: usize = 1_024;
+    const MAX_NAME_BYTES: usize = 240;
+    let has_zero = path.contains("%00");
+    !has_zero && path.len() <= MAX_PATH_BYTES && path.split('/').all(|name| name.len() <= MAX_NAME_BYTES)
 }

@@ -54,8 +54,6 @@ impl Default for RoomSettings {
 pub enum Output {
     /// Send this.
     Send(SocketId, ServerMessage),
-    /// Send this signal, written already.
-    Relay(SocketId, String),
     /// Send what the [`Closing`] says last, then close. Nothing that the socket says from now on counts.
     Close(SocketId, Closing),
 }
@@ -135,27 +133,6 @@ impl Registry {
                 self.outputs.push_back(Output::Close(socket, Closing::Left));
             }
             (ClientMessage::Ping { nonce }, Some(_)) => self.send(socket, ServerMessage::Pong { nonce }),
-        }
-    }
-
-    /// A socket said something for another member, which `stamped` writes with its sender. The same as a
-    /// [`ClientMessage::Signal`], without anything of it being taken apart.
-    pub fn handle_signal(
-        &mut self,
-        socket: SocketId,
-        to: &MemberId,
-        stamped: impl FnOnce(&MemberId) -> String,
-        now: UnixTime,
-    ) {
-        let Some(from) = self.seats.get(&socket) else {
-            return self.handle_failure(socket, ErrorCode::ProtocolError, FIRST_IS_JOIN, now);
-        };
-        match self.addressee(from, to) {
-            Some(addressee) => {
-                let frame = stamped(&from.id);
-                self.outputs.push_back(Output::Relay(addressee, frame));
-            }
-            None => self.send_unreachable(socket, to),
         }
     }
 

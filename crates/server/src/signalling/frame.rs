@@ -1,16 +1,16 @@
 //! Text frames read, and what exactly is wrong with one that cannot be.
+//!
+//! Owns the one reading of what a client wrote. Never keeps a client's text: what goes to another member is written anew from the
+//! values that were checked, so that no other parser can understand it differently.
 
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, Visitor},
-};
-use serde_json::{Value, value::RawValue};
+use serde::Deserialize;
+use serde_json::Value;
 use sightline_protocol::{
     ConnectionId, DisplayName, ErrorCode, Generation, MemberId, PROTOCOL_VERSION, RoomName,
-    signalling::{ClientMessage, DescriptionKind},
+    signalling::{ClientMessage, Signal, SignalPayload},
 };
+
+use super::strict_json;
 
 /// Why a frame is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,124 +19,35 @@ pub(super) struct Refusal {
     pub(super) message: String,
 }
 
-/// What a frame says.
-#[derive(Debug)]
-pub(super) enum Said<'a> {
-    /// Something for another member. Nearly every frame is one, so these are read without being taken apart.
-    Signal(SignalFrame<'a>),
-    /// Anything else.
-    Other(ClientMessage),
-}
-
-/// A signal, checked and as it was written.
-#[derive(Debug)]
-pub(super) struct SignalFrame<'a> {
-    pub(super) to: MemberId,
-    connection: &'a RawValue,
-    generation: &'a RawValue,
-    payload: &'a RawValue,
-}
-
-impl SignalFrame<'_> {
-    /// The frame for the addressee.
-    pub(super) fn stamped(&self, from: &MemberId) -> String {
-        let [connection, generation, payload] =
-            [self.connection, self.generation, self.payload].map(RawValue::get);
-        // An id needs no escaping.
-        [
-            "{\"type\":\"signal\",\"from\":\"",
-            from.as_str(),
-            "\",\"connection\":",
-            connection,
-            ",\"generation\":",
-            generation,
-            ",\"payload\":",
-            payload,
-            "}",
-        ]
-        .concat()
-    }
-}
-
 /// Reads a text frame of bounded length.
-pub(super) fn read(text: &str) -> Result<Said<'_>, Refusal> {
+pub(super) fn read(text: &str) -> Result<ClientMessage, Refusal> {
+    // First, because a typed reader skips what it does not know without looking at it.
+    strict_json::check(text).map_err(|error| refusal_of(text, &error))?;
     match read_signal(text) {
-        Some(signal) => Ok(Said::Signal(signal)),
-        None => read_any(text).map(Said::Other),
+        Some(signal) => Ok(signal),
+        None => serde_json::from_str(text).map_err(|error| refusal_of(text, &error)),
     }
 }
 
-/// Anything but a signal that is as it should be is `None`.
-fn read_signal(text: &str) -> Option<SignalFrame<'_>> {
+/// Nearly every frame is a signal, and a tagged enum is read through a copy of all its fields. Anything else is `None`.
+fn read_signal(text: &str) -> Option<ClientMessage> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         r#type: &'a str,
         to: MemberId,
-        #[serde(borrow)]
-        connection: &'a RawValue,
-        #[serde(borrow)]
-        generation: &'a RawValue,
-        #[serde(borrow)]
-        payload: &'a RawValue,
+        connection: ConnectionId,
+        generation: Generation,
+        payload: SignalPayload,
     }
 
     let Envelope { r#type, to, connection, generation, payload } = serde_json::from_str(text).ok()?;
-    let is_sound = r#type == "signal"
-        && serde_json::from_str::<ConnectionId>(connection.get()).is_ok()
-        && serde_json::from_str::<Generation>(generation.get()).is_ok()
-        && serde_json::from_str::<PayloadShape>(payload.get()).is_ok();
-    is_sound.then_some(SignalFrame { to, connection, generation, payload })
+    let signal = Signal { connection, generation, payload };
+    (r#type == "signal").then_some(ClientMessage::Signal { to, signal })
 }
 
-/// What reads as a `SignalPayload`, with nothing kept of it.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(dead_code, reason = "reading is all that is done with it")]
-enum PayloadShape {
-    Description {
-        kind: DescriptionKind,
-        exchange: u32,
-        sdp: Text,
-    },
-    Candidate {
-        candidate: Text,
-        #[serde(default)]
-        sdp_mid: Option<Text>,
-        #[serde(default)]
-        sdp_m_line_index: Option<u16>,
-        #[serde(default)]
-        ufrag: Option<Text>,
-    },
-}
-
-/// A string that is not kept.
-struct Text;
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-
-        impl Visitor<'_> for TextVisitor {
-            type Value = Text;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string")
-            }
-
-            fn visit_str<E: Error>(self, _: &str) -> Result<Text, E> {
-                Ok(Text)
-            }
-        }
-
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-fn read_any(text: &str) -> Result<ClientMessage, Refusal> {
-    serde_json::from_str(text).map_err(|error| {
-        let code = serde_json::from_str(text).map_or(ErrorCode::ProtocolError, |value| what_is_wrong(&value));
-        Refusal { code, message: error.to_string() }
-    })
+fn refusal_of(text: &str, error: &serde_json::Error) -> Refusal {
+    let code = serde_json::from_str(text).map_or(ErrorCode::ProtocolError, |value| what_is_wrong(&value));
+    Refusal { code, message: error.to_string() }
 }
 
 /// The version comes first: a later one may have changed everything else.
@@ -167,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_is_passed_on_as_the_protocol_writes_it() {
+    fn a_signal_is_read_as_the_protocol_writes_it() {
         let description =
             json!({"description": {"kind": "offer", "exchange": 1, "sdp": "v=0\r\n\"é\u{1F600}"}});
         let full =
@@ -176,18 +87,34 @@ mod tests {
         for payload in [description, full, bare] {
             let text = json!({"type": "signal", "to": "ada", "connection": "c1", "generation": 7, "payload": payload});
             let text = text.to_string();
-            let Ok(Said::Signal(signal)) = read(&text) else { panic!("{text} is not read as a signal") };
-            let stamped = signal.stamped(&MemberId::new("bo").unwrap());
-            let Ok(ClientMessage::Signal { to, signal: sent }) = serde_json::from_str(&text) else {
-                panic!("{text}")
-            };
-            assert_eq!(to, signal.to);
-            let from = MemberId::new("bo").unwrap();
-            let expected = sightline_protocol::signalling::ServerMessage::Signal { from, signal: sent };
-            assert_eq!(
-                serde_json::from_str::<sightline_protocol::signalling::ServerMessage>(&stamped).unwrap(),
-                expected
-            );
+            assert_eq!(read_signal(&text), serde_json::from_str(&text).ok(), "{text}");
+            assert!(read_signal(&text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_nobody_knows_is_read_too() {
+        let signal = |more: &str| {
+            format!(
+                "{{\"type\":\"signal\",\"to\":\"ada\",\"connection\":\"c1\",\"generation\":7,\
+                 \"payload\":{{\"candidate\":{{\"candidate\":\"x\"{more}}}}}}}"
+            )
+        };
+        let plain = read(&signal("")).unwrap();
+        assert_eq!(read(&signal(",\"later\":{\"a\":[1.5,null,\"\\ud83d\\ude00\"]}")), Ok(plain));
+        let deep = format!(",\"u\":{}{}", "[".repeat(200), "]".repeat(200));
+        for more in [
+            ",\"u\":1e999",
+            ",\"u\":\"\\ud800\"",
+            ",\"\\ud800\":1",
+            ",\"candidate\":\"x\"",
+            ",\"u\":1,\"u\":2",
+            ",\"u\":{\"v\":0,\"v\":0}",
+            ",\"sdp_mid\":null,\"sdp_mid\":\"0\"",
+            &deep,
+        ] {
+            let refused = read(&signal(more)).map_err(|refusal| refusal.code);
+            assert_eq!(refused, Err(ErrorCode::ProtocolError), "{more}");
         }
     }
 
@@ -195,7 +122,7 @@ mod tests {
     fn a_signal_that_the_protocol_does_not_know_is_not_passed_on() {
         let sound = json!({"type": "signal", "to": "ada", "connection": "c1", "generation": 7,
             "payload": {"candidate": {"candidate": "x"}}});
-        assert!(matches!(read(&sound.to_string()), Ok(Said::Signal(_))));
+        assert!(matches!(read(&sound.to_string()), Ok(ClientMessage::Signal { .. })));
         for (field, value) in [
             ("to", json!("")),
             ("connection", json!("a b")),

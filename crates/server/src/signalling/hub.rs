@@ -18,9 +18,9 @@ use tokio::{
 
 use super::{
     addresses::Addresses,
-    frame::{self, Said},
+    frame,
     limits::SocketLimits,
-    outbox::{Outbox, OutboxFull},
+    outbox::{Outbox, OutboxFull, QueuedBytes},
 };
 use crate::{
     metrics::{Census, Metrics},
@@ -36,6 +36,7 @@ pub(crate) struct Hub {
     clock: Clock,
     metrics: Arc<Metrics>,
     relay: Option<RelayDirectory>,
+    queued_bytes: QueuedBytes,
     state: Mutex<State>,
     timeout_changed: Notify,
 }
@@ -71,7 +72,15 @@ impl Hub {
             next_socket: 0,
             shutting_down: false,
         };
-        Self { limits, clock, metrics, relay, state: Mutex::new(state), timeout_changed: Notify::new() }
+        Self {
+            limits,
+            clock,
+            metrics,
+            relay,
+            queued_bytes: QueuedBytes::default(),
+            state: Mutex::new(state),
+            timeout_changed: Notify::new(),
+        }
     }
 
     pub(super) fn limits(&self) -> &SocketLimits {
@@ -98,7 +107,7 @@ impl Hub {
         let mut state = self.lock();
         let socket = SocketId(state.next_socket);
         state.next_socket += 1;
-        let outbox = Arc::new(Outbox::new(&self.limits));
+        let outbox = Arc::new(Outbox::new(&self.limits, self.queued_bytes.clone()));
         let refused = if state.shutting_down {
             Some(shutting_down())
         } else if state.sockets.len() >= self.limits.max_sockets {
@@ -138,25 +147,26 @@ impl Hub {
         state: &mut State,
         socket: SocketId,
         address: IpAddr,
-        read: Result<Said<'_>, frame::Refusal>,
+        read: Result<ClientMessage, frame::Refusal>,
     ) {
         match read {
-            Ok(Said::Signal(signal)) => {
-                let now = self.clock.now();
-                state.registry.handle_signal(socket, &signal.to, |from| signal.stamped(from), now);
-            }
             // Who asks for credentials costs as much as who joins for them.
-            Ok(Said::Other(ClientMessage::Join { .. } | ClientMessage::IceServers))
+            Ok(ClientMessage::Join { .. } | ClientMessage::IceServers)
                 if !state.addresses.join(address, Instant::now()) =>
             {
                 let message = "too many joins of this address";
                 state.registry.handle_failure(socket, ErrorCode::RateLimited, message, self.clock.now());
             }
-            Ok(Said::Other(message)) => state.registry.handle_message(socket, message, self.clock.now()),
+            Ok(message) => state.registry.handle_message(socket, message, self.clock.now()),
             Err(refusal) => {
                 state.registry.handle_failure(socket, refusal.code, &refusal.message, self.clock.now());
             }
         }
+    }
+
+    /// The socket answers and does not read.
+    pub(super) fn fail_unread(&self, socket: SocketId) {
+        self.fail(socket, ErrorCode::TooSlow, "what was sent first is still waiting to be read");
     }
 
     /// The socket did something for which it is closed.
@@ -239,17 +249,15 @@ impl Hub {
             match output {
                 Output::Send(socket, mut message) => {
                     self.add_relay(state, socket, &mut message);
-                    if matches!(message, ServerMessage::Joined { .. }) {
-                        self.metrics.joins.inc();
-                    }
+                    match message {
+                        ServerMessage::Joined { .. } => self.metrics.joins.inc(),
+                        ServerMessage::Signal { .. } => self.metrics.relayed_signals.inc(),
+                        _ => 0,
+                    };
                     match serde_json::to_string(&message) {
                         Ok(frame) => self.queue(state, origin, socket, frame),
                         Err(error) => tracing::error!(%error, "a message cannot be written"),
                     }
-                }
-                Output::Relay(socket, frame) => {
-                    self.metrics.relayed_signals.inc();
-                    self.queue(state, origin, socket, frame);
                 }
                 Output::Close(socket, closing) => {
                     let reason = closing.reason();
@@ -295,12 +303,24 @@ impl Hub {
             return;
         }
         let bytes = frame.len() as u64;
-        if outbox.push(frame) == Err(OutboxFull) {
-            let message = "too much is waiting to be read";
-            state.registry.handle_failure(socket, ErrorCode::TooSlow, message, self.clock.now());
+        if outbox.push(frame, Instant::now()) == Err(OutboxFull) {
+            self.fail_slow(state, socket);
         } else {
             self.metrics.sent.inc_by(bytes);
         }
+        if self.queued_bytes.get() > self.limits.total_queue_bytes {
+            // One that has ended is emptied or dropped within its grace time.
+            let open = state.sockets.iter().filter(|(_, socket)| !socket.outbox.is_ended());
+            let slowest = open.max_by_key(|(_, socket)| socket.outbox.bytes());
+            if let Some(slowest) = slowest.map(|(id, _)| *id) {
+                self.fail_slow(state, slowest);
+            }
+        }
+    }
+
+    fn fail_slow(&self, state: &mut State, socket: SocketId) {
+        let message = "too much is waiting to be read";
+        state.registry.handle_failure(socket, ErrorCode::TooSlow, message, self.clock.now());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -310,4 +330,101 @@ impl Hub {
 
 fn shutting_down() -> Closing {
     Closing::failed(ErrorCode::ShuttingDown, "the server is being shut down")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::{super::outbox::Next, *};
+    use crate::rooms::{ResumeKey, RoomSettings};
+
+    /// What a client of ours would say, before it is spoilt.
+    const SOUND: [&str; 7] = [
+        r#"{"type":"join","protocol":1,"room":"team-7","name":"Ada","instance":"i1","resume":"a.b"}"#,
+        r#"{"type":"signal","to":"PEER","connection":"c1","generation":0,"payload":{"description":{"kind":"offer","exchange":1,"sdp":"v=0\r\n\u00e9"}}}"#,
+        r#"{"type":"signal","to":"PEER","connection":"c1","generation":7,"payload":{"candidate":{"candidate":"x","sdp_mid":"0","sdp_m_line_index":1,"ufrag":"u"}}}"#,
+        r#"{"type":"signal","to":"nobody","connection":"c1","generation":0,"payload":{"candidate":{"candidate":""}}}"#,
+        r#"{"type":"ping","nonce":4711}"#,
+        r#"{"type":"ice_servers"}"#,
+        r#"{"type":"leave"}"#,
+    ];
+
+    const SPOILS: [&str; 16] = [
+        "1e999",
+        "-1",
+        "4294967296",
+        "0.5",
+        "[[[[",
+        "\"\\ud800\"",
+        "\\ud83d",
+        "\"u\":1e999,",
+        "\"u\":{},",
+        "\"generation\":0,",
+        "null",
+        "\\u0000",
+        "\u{202e}",
+        "}",
+        "\"",
+        ",",
+    ];
+
+    fn spoilt() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            prop::sample::select(&SPOILS[..]).prop_map(str::to_owned),
+            Just("[".repeat(200)),
+            "\\PC{0,8}",
+            any::<char>().prop_map(String::from),
+        ];
+        let edits = prop::collection::vec((any::<prop::sample::Index>(), 0_usize..6, part), 0..4);
+        (prop::sample::select(&SOUND[..]), edits).prop_map(|(sound, edits)| {
+            let mut text: Vec<char> = sound.chars().collect();
+            for (place, cut, part) in edits {
+                let at = place.index(text.len() + 1);
+                let end = (at + cut).min(text.len());
+                text.splice(at..end, part.chars());
+            }
+            text.into_iter().collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_every_frame_that_leaves_the_server_is_one_of_the_protocol(
+            said in prop::collection::vec(spoilt(), 1..6),
+        ) {
+            let random = StdRng::seed_from_u64(7);
+            let registry = Registry::new(RoomSettings::default(), ResumeKey::new(&[7; ResumeKey::BYTES]), random);
+            let limits = SocketLimits::default();
+            let hub = Hub::new(registry, limits, Clock::start(), Arc::new(Metrics::new()), None);
+            let address = IpAddr::from([192, 0, 2, 1]);
+            let [(hostile, hostile_box), (peer, peer_box)] = [0; 2].map(|_| hub.attach(address, None));
+            let join = |name: &str| format!(r#"{{"type":"join","protocol":1,"room":"team-7","name":"{name}","instance":"{name}"}}"#);
+            hub.receive(peer, &join("peer"));
+            hub.receive(hostile, &join("hostile"));
+            let peer_id = hub.lock().registry.member_of(peer).cloned().map(String::from).unwrap_or_default();
+            for text in said {
+                hub.receive(hostile, &text.replace("PEER", &peer_id));
+            }
+            for outbox in [&hostile_box, &peer_box] {
+                while let Some(next) = outbox.pop() {
+                    let frame = match next {
+                        Next::Frame(frame) => frame,
+                        Next::End(closing) => {
+                            prop_assert!(closing.reason().len() <= 123, "the reason of a Close frame");
+                            let Some(last) = closing.message() else { break };
+                            let text = serde_json::to_string(&last).unwrap();
+                            prop_assert_eq!(serde_json::from_str::<ServerMessage>(&text).unwrap(), last);
+                            break;
+                        }
+                    };
+                    prop_assert!(frame.len() <= MAX_FRAME_BYTES);
+                    let message: ServerMessage = serde_json::from_str(&frame).unwrap();
+                    prop_assert_eq!(serde_json::to_string(&message).unwrap(), frame);
+                }
+            }
+            prop_assert!(!peer_box.is_ended(), "what one says never closes another");
+        }
+    }
 }

@@ -19,6 +19,10 @@ pub struct SocketLimits {
     pub queue_frames: usize,
     /// Bytes of those frames.
     pub queue_bytes: usize,
+    /// How long the oldest of those frames may wait: who answers pings and reads nothing else is closed.
+    pub queue_age: Duration,
+    /// Bytes of the frames that wait to be sent to all sockets together. Beyond it the socket with most of them is closed.
+    pub total_queue_bytes: usize,
     /// What one socket may send.
     pub rate: RateLimits,
     /// What one address may have.
@@ -45,13 +49,13 @@ pub struct AddressLimits {
 /// queue of another that reads.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimits {
-    /// Frames of any kind at once.
+    /// Frames of any kind at once: fragments, pings and empty ones too.
     pub burst_frames: u32,
     /// Frames of any kind a second.
     pub frames_per_s: u32,
-    /// Bytes of text and binary frames at once.
+    /// Bytes of payload at once, in frames of any kind.
     pub burst_bytes: u32,
-    /// Bytes of text and binary frames a second.
+    /// Bytes of payload a second.
     pub bytes_per_s: u32,
 }
 
@@ -65,6 +69,8 @@ impl Default for SocketLimits {
             close_grace: Duration::from_millis(1_500),
             queue_frames: 1_024,
             queue_bytes: 4 * 1024 * 1024,
+            queue_age: Duration::from_secs(10),
+            total_queue_bytes: 32 * 1024 * 1024,
             rate: RateLimits::default(),
             address: AddressLimits::default(),
         }

@@ -2,11 +2,13 @@
 
 mod addresses;
 mod frame;
+mod frame_meter;
 mod hub;
 pub(crate) mod limits;
 mod outbox;
 mod rate;
 mod socket;
+mod strict_json;
 mod upgrade;
 
 pub(crate) use hub::Hub;

@@ -1,22 +1,45 @@
-//! What waits to be sent to one socket, bounded.
+//! What waits to be sent to one socket, bounded in number, in bytes, in age, and in bytes together with all other sockets.
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::Waker,
 };
 
 use futures_util::task::AtomicWaker;
 use sightline_protocol::ErrorCode;
+use tokio::time::Instant;
 
 use super::limits::SocketLimits;
 use crate::rooms::Closing;
+
+/// Bytes that wait in all outboxes of a server.
+#[derive(Debug, Clone, Default)]
+pub(super) struct QueuedBytes(Arc<AtomicUsize>);
+
+impl QueuedBytes {
+    pub(super) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
 
 /// The queue between the rooms and the task that writes to a socket.
 #[derive(Debug)]
 pub(super) struct Outbox {
     max_frames: usize,
     max_bytes: usize,
+    total: QueuedBytes,
     queue: Mutex<Queue>,
     watcher: AtomicWaker,
 }
@@ -36,23 +59,30 @@ pub(super) struct OutboxFull;
 
 #[derive(Debug, Default)]
 struct Queue {
-    frames: VecDeque<String>,
+    frames: VecDeque<Waiting>,
     bytes: usize,
     closing: Option<Closing>,
 }
 
+#[derive(Debug)]
+struct Waiting {
+    frame: String,
+    since: Instant,
+}
+
 impl Outbox {
-    pub(super) fn new(limits: &SocketLimits) -> Self {
+    pub(super) fn new(limits: &SocketLimits, total: QueuedBytes) -> Self {
         Self {
             max_frames: limits.queue_frames,
             max_bytes: limits.queue_bytes,
+            total,
             queue: Mutex::default(),
             watcher: AtomicWaker::new(),
         }
     }
 
     /// Queues a text frame. After [`Self::end`] it is dropped.
-    pub(super) fn push(&self, frame: String) -> Result<(), OutboxFull> {
+    pub(super) fn push(&self, mut frame: String, now: Instant) -> Result<(), OutboxFull> {
         let mut queue = self.lock();
         if queue.closing.is_some() {
             return Ok(());
@@ -60,8 +90,13 @@ impl Outbox {
         if queue.frames.len() >= self.max_frames || queue.bytes + frame.len() > self.max_bytes {
             return Err(OutboxFull);
         }
+        // Only a frame that has to wait is worth the copy: what is counted is then what it takes.
+        if !queue.frames.is_empty() {
+            frame.shrink_to_fit();
+        }
         queue.bytes += frame.len();
-        queue.frames.push_back(frame);
+        self.total.add(frame.len());
+        queue.frames.push_back(Waiting { frame, since: now });
         drop(queue);
         self.watcher.wake();
         Ok(())
@@ -74,8 +109,7 @@ impl Outbox {
             return;
         }
         if matches!(closing, Closing::Gone | Closing::Failed { code: ErrorCode::TooSlow, .. }) {
-            queue.frames.clear();
-            queue.bytes = 0;
+            self.clear(&mut queue);
         }
         queue.closing = Some(closing);
         drop(queue);
@@ -86,6 +120,16 @@ impl Outbox {
         self.lock().closing.is_some()
     }
 
+    /// Bytes that wait here.
+    pub(super) fn bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
+    /// Since when the oldest frame waits.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        self.lock().frames.front().map(|waiting| waiting.since)
+    }
+
     /// Wakes this task when something was queued or [`Self::end`] was called. One task at a time.
     pub(super) fn watch(&self, waker: &Waker) {
         self.watcher.register(waker);
@@ -94,11 +138,18 @@ impl Outbox {
     /// What is to be written next, if anything is.
     pub(super) fn pop(&self) -> Option<Next> {
         let mut queue = self.lock();
-        if let Some(frame) = queue.frames.pop_front() {
+        if let Some(Waiting { frame, .. }) = queue.frames.pop_front() {
             queue.bytes -= frame.len();
+            self.total.remove(frame.len());
             return Some(Next::Frame(frame));
         }
         queue.closing.clone().map(Next::End)
+    }
+
+    fn clear(&self, queue: &mut Queue) {
+        self.total.remove(queue.bytes);
+        queue.frames = VecDeque::new();
+        queue.bytes = 0;
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -106,20 +157,36 @@ impl Outbox {
     }
 }
 
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.total.remove(self.bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn outbox(queue_frames: usize, queue_bytes: usize) -> Outbox {
-        Outbox::new(&SocketLimits { queue_frames, queue_bytes, ..SocketLimits::default() })
+        outbox_of(queue_frames, queue_bytes, &QueuedBytes::default())
+    }
+
+    fn outbox_of(queue_frames: usize, queue_bytes: usize, total: &QueuedBytes) -> Outbox {
+        Outbox::new(&SocketLimits { queue_frames, queue_bytes, ..SocketLimits::default() }, total.clone())
+    }
+
+    fn push(outbox: &Outbox, frame: &str) -> Result<(), OutboxFull> {
+        outbox.push(frame.to_owned(), Instant::now())
     }
 
     #[test]
     fn what_is_queued_goes_before_the_last_word() {
         let outbox = outbox(8, 100);
-        outbox.push("a".to_owned()).unwrap();
+        push(&outbox, "a").unwrap();
         outbox.end(Closing::Replaced);
-        outbox.push("b".to_owned()).unwrap();
+        push(&outbox, "b").unwrap();
         assert_eq!(outbox.pop(), Some(Next::Frame("a".to_owned())));
         assert_eq!(outbox.pop(), Some(Next::End(Closing::Replaced)));
     }
@@ -127,24 +194,18 @@ mod tests {
     #[test]
     fn frames_and_bytes_are_bounded_and_room_comes_back() {
         let by_frames = outbox(2, 100);
-        assert_eq!(
-            ["a", "b", "c"].map(|frame| by_frames.push(frame.to_owned()).is_ok()),
-            [true, true, false]
-        );
+        assert_eq!(["a", "b", "c"].map(|frame| push(&by_frames, frame).is_ok()), [true, true, false]);
         by_frames.pop();
-        assert_eq!(by_frames.push("c".to_owned()), Ok(()));
+        assert_eq!(push(&by_frames, "c"), Ok(()));
 
         let by_bytes = outbox(100, 4);
-        assert_eq!(
-            ["aaa", "bb", "c"].map(|frame| by_bytes.push(frame.to_owned()).is_ok()),
-            [true, false, true]
-        );
+        assert_eq!(["aaa", "bb", "c"].map(|frame| push(&by_bytes, frame).is_ok()), [true, false, true]);
     }
 
     #[test]
     fn a_socket_that_is_too_slow_is_told_so_before_anything_else() {
         let outbox = outbox(8, 100);
-        outbox.push("a".to_owned()).unwrap();
+        push(&outbox, "a").unwrap();
         let closing = Closing::failed(ErrorCode::TooSlow, "");
         outbox.end(closing.clone());
         assert_eq!(outbox.pop(), Some(Next::End(closing)));
@@ -157,5 +218,37 @@ mod tests {
         outbox.end(Closing::Replaced);
         assert_eq!(outbox.pop(), Some(Next::End(Closing::Left)));
         assert!(outbox.is_ended());
+    }
+
+    #[test]
+    fn the_oldest_frame_is_the_one_whose_age_counts() {
+        let (outbox, start) = (outbox(8, 100), Instant::now());
+        assert_eq!(outbox.waiting_since(), None);
+        let times = [0, 1, 2].map(|s| start + Duration::from_secs(s));
+        for time in times {
+            outbox.push("a".to_owned(), time).unwrap();
+        }
+        assert_eq!(outbox.waiting_since(), Some(times[0]));
+        outbox.pop();
+        assert_eq!(outbox.waiting_since(), Some(times[1]));
+    }
+
+    #[test]
+    fn the_bytes_of_all_outboxes_are_counted_whatever_becomes_of_them() {
+        let total = QueuedBytes::default();
+        let [sent, slow, gone] = [0; 3].map(|_| outbox_of(8, 100, &total));
+        for outbox in [&sent, &slow, &gone] {
+            push(outbox, "four").unwrap();
+            push(outbox, "more").unwrap();
+        }
+        assert_eq!(total.get(), 24);
+        sent.pop();
+        assert_eq!((total.get(), sent.bytes()), (20, 4));
+        slow.end(Closing::failed(ErrorCode::TooSlow, ""));
+        assert_eq!(total.get(), 12);
+        drop(gone);
+        assert_eq!(total.get(), 4);
+        sent.pop();
+        assert_eq!(total.get(), 0);
     }
 }

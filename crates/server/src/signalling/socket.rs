@@ -9,27 +9,32 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
-use axum::{
-    Error,
-    body::Bytes,
-    extract::ws::{CloseFrame, Message, WebSocket},
-};
+use axum::body::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES};
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Error, Message, error::ProtocolError, protocol::CloseFrame},
+};
 
 use super::{
     Hub,
+    frame_meter::FrameMeter,
     outbox::{Next, Outbox},
-    rate::RateLimiter,
 };
 use crate::{
     rooms::{Closing, SocketId},
     turn::ice_servers::UrlHost,
 };
+
+/// A socket whose frames are counted.
+pub(super) type WebSocket = WebSocketStream<FrameMeter<TokioIo<Upgraded>>>;
 
 /// Runs a socket until it is closed.
 #[derive(Debug)]
@@ -41,7 +46,6 @@ pub(super) struct SocketTask {
     /// Written, but not flushed.
     unflushed: bool,
     ping_due: bool,
-    rate: RateLimiter,
     heard_at: Instant,
     ping_at: Instant,
     /// Until the socket has a place in a room.
@@ -90,7 +94,6 @@ impl SocketTask {
             writing: Writing::Open,
             unflushed: false,
             ping_due: false,
-            rate: RateLimiter::new(limits.rate, now),
             heard_at: now,
             ping_at: now + limits.ping_interval,
             join_deadline: Some(now + limits.join_timeout),
@@ -99,13 +102,22 @@ impl SocketTask {
         }
     }
 
+    /// Whether it is one of the sockets that there may be, and not one too many.
+    pub(super) fn is_counted(&self) -> bool {
+        !self.attachment.outbox.is_ended()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match self.reading {
-                Reading::Open => match ready!(self.socket.poll_next_unpin(cx)) {
-                    Some(Ok(message)) => self.handle_message(message),
-                    Some(Err(error)) => self.handle_read_error(error),
-                    None => self.handle_lost(),
+                Reading::Open => match self.socket.poll_next_unpin(cx) {
+                    Poll::Ready(Some(Ok(message))) => self.handle_message(message),
+                    _ if self.socket.get_ref().is_exceeded() => {
+                        self.refuse(ErrorCode::RateLimited, "too many frames");
+                    }
+                    Poll::Ready(Some(Err(error))) => self.handle_read_error(&error),
+                    Poll::Ready(None) => self.handle_lost(),
+                    Poll::Pending => return Poll::Pending,
                 },
                 Reading::Forgetting => match ready!(self.socket.poll_next_unpin(cx)) {
                     Some(Ok(_)) => {}
@@ -119,16 +131,8 @@ impl SocketTask {
 
     fn handle_message(&mut self, message: Message) {
         self.heard_at = Instant::now();
-        let bytes = match &message {
-            Message::Text(text) => text.len(),
-            Message::Binary(data) => data.len(),
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => 0,
-        };
-        if bytes > MAX_FRAME_BYTES {
+        if message.len() > MAX_FRAME_BYTES {
             return self.refuse(ErrorCode::FrameTooLarge, "the frame is too long");
-        }
-        if !self.rate.take(bytes, self.heard_at) {
-            return self.refuse(ErrorCode::RateLimited, "too many frames");
         }
         match message {
             Message::Text(text) => {
@@ -138,11 +142,11 @@ impl SocketTask {
             }
             Message::Binary(_) => self.refuse(ErrorCode::ProtocolError, "a binary frame"),
             // A ping or a Close frame is answered by the WebSocket itself.
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {}
         }
     }
 
-    fn handle_read_error(&mut self, error: Error) {
+    fn handle_read_error(&mut self, error: &Error) {
         match unreadable(error) {
             Some((code, message)) => {
                 self.attachment.hub.fail(self.attachment.id, code, &message);
@@ -221,17 +225,27 @@ impl SocketTask {
                     self.refuse(ErrorCode::JoinTimeout, "no join came");
                 } else if silence_deadline <= now {
                     self.handle_lost();
+                } else if self.unread_deadline(limits.queue_age).is_some_and(|deadline| deadline <= now) {
+                    self.attachment.hub.fail_unread(self.attachment.id);
+                    self.reading = Reading::Forgetting;
                 }
             }
             if self.ping_at <= now {
                 self.ping_due = true;
                 self.ping_at = now + limits.ping_interval;
             }
-            let deadlines = [Some(silence_deadline), self.join_deadline, self.grace_deadline];
+            let unread_deadline = self.unread_deadline(limits.queue_age);
+            let deadlines =
+                [Some(silence_deadline), unread_deadline, self.join_deadline, self.grace_deadline];
             let next = deadlines.into_iter().flatten().filter(|deadline| *deadline > now).min();
             self.timer.as_mut().reset(next.map_or(self.ping_at, |next| next.min(self.ping_at)));
         }
         Poll::Pending
+    }
+
+    /// When the oldest frame will have waited too long. Looked at when the timer fires, at every ping at least.
+    fn unread_deadline(&self, queue_age: Duration) -> Option<Instant> {
+        self.attachment.outbox.waiting_since().map(|since| since + queue_age)
     }
 }
 
@@ -270,20 +284,17 @@ impl Drop for Attachment {
 
 fn last_messages(closing: &Closing) -> VecDeque<Message> {
     let said = closing.message().and_then(|last| serde_json::to_string(&last).ok());
-    let close = CloseFrame { code: closing.close_code(), reason: closing.reason().into() };
+    let close = CloseFrame { code: closing.close_code().into(), reason: closing.reason().into() };
     said.map(|said| Message::Text(said.into())).into_iter().chain([Message::Close(Some(close))]).collect()
 }
 
 /// What makes no sense on the wire; nothing where the connection is merely gone.
-fn unreadable(error: Error) -> Option<(ErrorCode, String)> {
-    let inner = error.into_inner();
-    let code = match inner.downcast_ref() {
-        Some(tungstenite::Error::Capacity(_)) => ErrorCode::FrameTooLarge,
-        Some(tungstenite::Error::Protocol(
-            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        )) => return None,
-        Some(tungstenite::Error::Protocol(_) | tungstenite::Error::Utf8(_)) => ErrorCode::ProtocolError,
+fn unreadable(error: &Error) -> Option<(ErrorCode, String)> {
+    let code = match error {
+        Error::Capacity(_) => ErrorCode::FrameTooLarge,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
+        Error::Protocol(_) | Error::Utf8(_) => ErrorCode::ProtocolError,
         _ => return None,
     };
-    Some((code, inner.to_string()))
+    Some((code, error.to_string()))
 }

@@ -1,21 +1,33 @@
-//! The handshake of the signalling WebSocket.
+//! The handshake of the signalling WebSocket (RFC 6455 section 4.2).
 
 use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::{State, WebSocketUpgrade},
-    http::{HeaderMap, StatusCode},
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use sightline_protocol::limits::MAX_FRAME_BYTES;
+use tokio::time::Instant;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::derive_accept_key,
+        protocol::{Role, WebSocketConfig},
+    },
+};
 use tokio_util::task::TaskTracker;
 
-use super::{Hub, socket::SocketTask};
+use super::{Hub, frame_meter::FrameMeter, rate::RateLimiter, socket::SocketTask};
 use crate::{
-    connections::Slot,
-    origin::{AllowedOrigin, is_allowed},
+    access::Access,
+    log::{Excerpt, Throttle},
     proxy::{TrustedProxy, client_address},
+    slots::Slot,
     turn::ice_servers::UrlHost,
 };
 
@@ -26,42 +38,84 @@ const WRITE_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct SignallingState {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) allowed_origins: Arc<[AllowedOrigin]>,
+    pub(crate) access: Access,
     pub(crate) trusted_proxies: Arc<[TrustedProxy]>,
     pub(crate) tasks: TaskTracker,
+    pub(crate) refusals: Arc<Throttle>,
 }
 
-/// Takes a socket, unless a page of another origin opened it.
+/// Takes a socket, unless a page that may not have one opened it.
 pub(crate) async fn upgrade(
     State(state): State<SignallingState>,
     Extension(slot): Extension<Slot>,
-    headers: HeaderMap,
-    handshake: WebSocketUpgrade,
+    mut request: Request,
 ) -> Response {
-    if !is_allowed(&headers, &state.allowed_origins) {
-        tracing::info!(origin = ?headers.get("origin"), "a page of another origin was refused");
-        state.hub.metrics().count_refusal("origin");
-        let sentence = "This page's origin may not use the server (see --allow-origin).\n";
-        return (StatusCode::FORBIDDEN, sentence).into_response();
+    let headers = request.headers();
+    if let Err(refusal) = state.access.check(headers, &slot) {
+        if let Some(skipped) = state.refusals.admit() {
+            let [origin, host] =
+                [header::ORIGIN, header::HOST].map(|name| Excerpt::of_header(headers, &name));
+            tracing::info!(%origin, %host, code = refusal.code(), skipped, "a page was refused");
+        }
+        state.hub.metrics().count_refusal(refusal.code());
+        return (StatusCode::FORBIDDEN, format!("{}: {}\n", refusal.code(), refusal.sentence()))
+            .into_response();
     }
-    let address = client_address(slot.peer(), &headers, &state.trusted_proxies);
-    let host = UrlHost::of_headers(&headers);
+    let Some(accept_key) = accept_key(request.method(), headers) else {
+        let upgrade = [(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, "13")];
+        return (StatusCode::UPGRADE_REQUIRED, upgrade, "This address is for WebSockets.\n").into_response();
+    };
+    let address = client_address(slot.peer(), headers, &state.trusted_proxies);
+    let host = UrlHost::of_headers(headers);
+    let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        return StatusCode::UPGRADE_REQUIRED.into_response();
+    };
     let token = state.tasks.token();
-    handshake
+    tokio::spawn(async move {
+        let Ok(upgraded) = on_upgrade.await else { return };
+        let rate = RateLimiter::new(state.hub.limits().rate, Instant::now());
+        let stream = FrameMeter::new(TokioIo::new(upgraded), rate);
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(configuration())).await;
+        let mut task = SocketTask::new(socket, state.hub, address, host);
+        if task.is_counted() {
+            slot.release();
+        }
+        // In a task of its own: this one keeps what it needed for as long as it lasts. By reference: a future that is awaited by
+        // value is stored twice.
+        tokio::spawn(async move {
+            (&mut task).await;
+            drop((token, slot));
+        });
+    });
+    let switched = [
+        (header::CONNECTION, HeaderValue::from_static("upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_ACCEPT, accept_key),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, switched, Body::empty()).into_response()
+}
+
+fn configuration() -> WebSocketConfig {
+    WebSocketConfig::default()
         // The default reads into 128 KiB for every socket, idle ones too.
         .read_buffer_size(512)
         .write_buffer_size(WRITE_BYTES)
         .max_write_buffer_size(WRITE_BYTES + 4 * MAX_FRAME_BYTES)
         // Above our own limit, so that a frame somewhat too long is read, and its sender told.
-        .max_message_size(2 * MAX_FRAME_BYTES)
-        .max_frame_size(2 * MAX_FRAME_BYTES)
-        .on_upgrade(async move |socket| {
-            let mut task = SocketTask::new(socket, state.hub, address, host);
-            // In a task of its own: the handshake's keeps what it needed for as long as it lasts. By reference: a future that is
-            // awaited by value is stored twice.
-            tokio::spawn(async move {
-                (&mut task).await;
-                drop((token, slot));
-            });
-        })
+        .max_message_size(Some(2 * MAX_FRAME_BYTES))
+        .max_frame_size(Some(2 * MAX_FRAME_BYTES))
+}
+
+/// What proves that the handshake was understood; `None` where it is none.
+fn accept_key(method: &Method, headers: &HeaderMap) -> Option<HeaderValue> {
+    let has = |name: HeaderName, word: &str| {
+        let words = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        words.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(word))
+    };
+    let is_handshake = method == Method::GET
+        && has(header::CONNECTION, "upgrade")
+        && has(header::UPGRADE, "websocket")
+        && has(header::SEC_WEBSOCKET_VERSION, "13");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake)?;
+    HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok()
 }

@@ -1,5 +1,7 @@
 //! A member, or who would like to be one.
 
+use std::net::SocketAddr;
+
 use futures_util::{SinkExt, StreamExt};
 use sightline_protocol::{
     Arrival, ConnectionId, DisplayName, ErrorCode, Generation, InstanceId, Member, MemberId,
@@ -44,6 +46,22 @@ impl Client {
         Self::connect_over(within(TcpStream::connect(server.addr)).await.unwrap(), handshake(server)).await
     }
 
+    /// Connects to a server that runs elsewhere, and joins.
+    pub(crate) async fn join_at(addr: SocketAddr, room: &str, name: &str) -> (Self, Seat) {
+        let stream = within(TcpStream::connect(addr)).await.unwrap();
+        let mut client = Self::connect_over(stream, handshake_at(addr)).await;
+        client.say(&join(room, name, None)).await;
+        let seat = client.joined().await;
+        (client, seat)
+    }
+
+    /// The same as [`Self::connect_with_small_buffer`] for a server that runs elsewhere.
+    pub(crate) async fn connect_small_at(addr: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 * 1024).unwrap();
+        Self::connect_over(within(socket.connect(addr)).await.unwrap(), handshake_at(addr)).await
+    }
+
     /// Connects over a stream that is open already.
     pub(crate) async fn connect_over(stream: impl Stream + 'static, handshake: Request) -> Self {
         let stream: Box<dyn Stream> = Box::new(stream);
@@ -53,9 +71,7 @@ impl Client {
 
     /// Connects with a system that takes little before it is read.
     pub(crate) async fn connect_with_small_buffer(server: &TestServer) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4 * 1024).unwrap();
-        Self::connect_over(within(socket.connect(server.addr)).await.unwrap(), handshake(server)).await
+        Self::connect_small_at(server.addr).await
     }
 
     /// Connects and joins as the page instance `name`.
@@ -96,6 +112,14 @@ impl Client {
     pub(crate) async fn next(&mut self) -> ServerMessage {
         match within(self.next_frame()).await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
+            other => panic!("{other:?} instead of a message"),
+        }
+    }
+
+    /// The next message as it was written.
+    pub(crate) async fn next_text(&mut self) -> String {
+        match within(self.next_frame()).await {
+            Some(Ok(Message::Text(text))) => text.to_string(),
             other => panic!("{other:?} instead of a message"),
         }
     }
@@ -154,7 +178,11 @@ impl Client {
 }
 
 pub(crate) fn handshake(server: &TestServer) -> Request {
-    format!("ws://{}/ws", server.addr).into_client_request().unwrap()
+    handshake_at(server.addr)
+}
+
+fn handshake_at(addr: SocketAddr) -> Request {
+    format!("ws://{addr}/ws").into_client_request().unwrap()
 }
 
 /// A `join` of the page instance `name`.

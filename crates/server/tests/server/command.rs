@@ -2,14 +2,14 @@
 #![cfg(unix)]
 
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     process::{ExitStatus, Output, Stdio},
 };
 
 use sightline_protocol::ErrorCode;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     process::{Child, Command},
 };
@@ -29,7 +29,11 @@ fn command(directory: &TempDir) -> Command {
 
 /// Starts it and reads its address from what it prints.
 async fn start(directory: &TempDir) -> (Child, u16) {
-    let mut child = command(directory).env("SIGHTLINE_PORT", "0").spawn().unwrap();
+    start_with(directory, &[]).await
+}
+
+async fn start_with(directory: &TempDir, arguments: &[&str]) -> (Child, u16) {
+    let mut child = command(directory).env("SIGHTLINE_PORT", "0").args(arguments).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let port = within(async {
         loop {
@@ -41,6 +45,28 @@ async fn start(directory: &TempDir) -> (Child, u16) {
     })
     .await;
     (child, port)
+}
+
+/// A server in a process by itself, which ends when it is dropped.
+pub(crate) struct ServerProcess {
+    child: Child,
+    _directory: TempDir,
+}
+
+/// Starts one with these arguments.
+pub(crate) async fn server_process(arguments: &[&str]) -> (ServerProcess, SocketAddr) {
+    let directory = tempfile::tempdir().unwrap();
+    let (child, port) = start_with(&directory, arguments).await;
+    (ServerProcess { child, _directory: directory }, SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+/// The memory of the process that is in use (`VmRSS`).
+#[cfg(target_os = "linux")]
+pub(crate) fn resident_bytes(process: &ServerProcess) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id().unwrap())).unwrap();
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")).unwrap();
+    kib.trim().parse::<u64>().unwrap() * 1024
 }
 
 async fn send(signal: &str, child: &Child) {
@@ -127,4 +153,54 @@ async fn a_log_file_that_cannot_be_written_is_one_sentence() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
     assert!(stderr.contains("--log-file"), "{stderr}");
+}
+
+/// Whoever can cause a line in the log can cause a million, of any length.
+#[tokio::test]
+async fn strangers_do_not_fill_the_log() {
+    const ORIGIN_BYTES: usize = 30_000;
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("server.log");
+    let (child, port) = start_with(&directory, &["--no-turn", "--log-file", log.to_str().unwrap()]).await;
+    let long = "x".repeat(ORIGIN_BYTES);
+    for n in 0..200 {
+        let mut stream = within(TcpStream::connect(("127.0.0.1", port))).await.unwrap();
+        let (origin, path, agent) = match n % 4 {
+            0 => (&*long, "/ws".to_owned(), ""),
+            1 => ("http://evil.example", "/ws".to_owned(), &*long),
+            2 => ("http://\u{7}evil.example", "/ws".to_owned(), ""),
+            _ => ("", format!("/room/{}", &long[..20_000]), ""),
+        };
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\norigin: {origin}\r\n\
+             user-agent: {agent}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        within(stream.readable()).await.unwrap();
+    }
+    send("TERM", &child).await;
+    ended(child).await;
+    let text = std::fs::read_to_string(log).unwrap();
+    assert!(text.contains("a page was refused"), "{text}");
+    assert!(text.len() < ORIGIN_BYTES, "{} bytes", text.len());
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_secret_or_no_key_is_said_in_a_sentence() {
+    use std::os::unix::fs::PermissionsExt;
+
+    for (content, mode, word) in
+        [(vec![7; 32], 0o644, "mode 644"), (Vec::new(), 0o600, "damaged"), (vec![7; 31], 0o600, "damaged")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("resume.key");
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let output = within(command(&directory).env("SIGHTLINE_PORT", "0").output()).await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success());
+        assert!(said.contains("resume.key") && said.contains(word) && said.contains("Delete it"), "{said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    }
 }

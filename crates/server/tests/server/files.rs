@@ -43,6 +43,63 @@ async fn the_pages_own_routes_all_give_the_page() {
     }
 }
 
+/// A link in a sentence takes the full stop along, and a person types what comes to mind: the page has a sentence for all of it.
+#[tokio::test]
+async fn whatever_the_name_of_the_room_the_page_comes() {
+    let server = built();
+    let long = format!("/room/{}", "a".repeat(5_000));
+    let long_file = format!("/room/{}.js", "a".repeat(5_000));
+    for path in [
+        "/room/team-7.",
+        "/room/team-7,",
+        "/room/Team%207",
+        "/room/x.png",
+        "/room/..",
+        "/room/a/b.c",
+        "/room/%00",
+        "/room/%ff",
+        "/room/.",
+        "/room/a.b?name=x",
+        "/room/%E6%88%BF%E9%97%B4",
+        &long,
+        &long_file,
+    ] {
+        let response = server.get(path, &[]).await;
+        assert_eq!(
+            (response.status(), &response.body()[..]),
+            (StatusCode::OK, &b"<p>the page"[..]),
+            "{path:.60}"
+        );
+        assert_eq!(header(&response, "cache-control"), "no-cache", "{path:.60}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_no_file_can_have_is_missing_or_too_long() {
+    let server = built();
+    for length in [100, 240, 253, 256, 300, 1_000, 4_000, 5_000, 20_000, 60_000] {
+        let name = "x".repeat(length);
+        let deep = "x/".repeat(length / 2);
+        for path in [
+            format!("/{name}.js"),
+            format!("/a.b/{name}.wasm"),
+            format!("/{name}%2e%2e.js"),
+            format!("/{deep}a.js"),
+        ] {
+            let status = server.get(&path, &[("accept-encoding", "br, gzip")]).await.status();
+            let expected = [
+                StatusCode::NOT_FOUND,
+                StatusCode::URI_TOO_LONG,
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            ];
+            assert!(expected.contains(&status), "{status} {length} {path:.60}");
+        }
+    }
+    for path in ["/a%00.js", "/%00.js", "/a.b/%00.c"] {
+        assert_eq!(server.get(path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn files_named_by_their_content_are_kept_and_others_are_asked_for() {
     let server = built();
@@ -68,7 +125,7 @@ async fn who_has_the_page_already_is_told_that_it_has_not_changed() {
 #[tokio::test]
 async fn a_missing_file_is_missing() {
     let server = built();
-    for path in ["/missing.js", "/sightline-fedcba9876543210.js", "/room/x.png", "/assets/.hidden"] {
+    for path in ["/missing.js", "/sightline-fedcba9876543210.js", "/rooms/x.png", "/assets/.hidden"] {
         let response = server.get(path, &[]).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
         assert_eq!(header(&response, "cache-control"), "no-cache", "{path}");

@@ -8,7 +8,9 @@ use hyper::{
     body::{Bytes, Incoming},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use sightline_server::{Config, RateLimits, Server, SocketLimits, rooms::RoomSettings, turn::RelaySource};
+use sightline_server::{
+    Config, ConnectionLimits, RateLimits, Server, SocketLimits, rooms::RoomSettings, turn::RelaySource,
+};
 use tempfile::TempDir;
 use tokio::{
     net::TcpStream,
@@ -83,7 +85,10 @@ impl TestServer {
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
-        let mut request = Request::builder().uri(path).header("host", self.addr.to_string());
+        let mut request = Request::builder().uri(path);
+        if headers.iter().all(|(name, _)| *name != "host") {
+            request = request.header("host", self.addr.to_string());
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -146,11 +151,14 @@ pub(crate) fn config_in(directory: &Path) -> Config {
         dist: Some(directory.join("dist")),
         data_dir: directory.join("data"),
         allowed_origins: Vec::new(),
+        allowed_hosts: Vec::new(),
         trusted_proxies: Vec::new(),
         metrics_bind: None,
+        has_open_metrics: false,
         turn: RelaySource::Off,
         rooms: RoomSettings::default(),
         sockets: SocketLimits::default(),
+        connections: ConnectionLimits::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every kind of frame that no client of ours sends: its sender is told and closed, nobody else notices.
 
 use futures_util::{SinkExt, StreamExt};
-use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES};
+use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES, signalling::ServerMessage};
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::{
     Bytes, Message,
@@ -35,6 +35,44 @@ async fn text_that_is_no_message() {
     }
 }
 
+/// Two parsers that disagree: what the server does not look at, it must not pass on either.
+#[tokio::test]
+async fn a_signal_that_another_parser_may_refuse() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for unknown in ["1e999", "-1e400", "\"\\ud800\"", "{\"a\":1,\"a\":2}", "{\"\\udfff\":0}", &deep] {
+        for place in ["top", "payload", "candidate"] {
+            a_signal_is_refused(|signal| match place {
+                "top" => format!("{{\"u\":{unknown},{}", &signal[1..]),
+                "payload" => signal.replace("\"payload\":{", &format!("\"payload\":{{\"u\":{unknown},")),
+                _ => signal.replace("\"candidate\":{", &format!("\"candidate\":{{\"u\":{unknown},")),
+            })
+            .await;
+        }
+    }
+    for twice in ["\"generation\":0", "\"type\":\"signal\"", "\"connection\":\"c1\"", "\"u\":1,\"u\":1"] {
+        a_signal_is_refused(|signal| format!("{{{twice},{}", &signal[1..])).await;
+    }
+    a_signal_is_refused(|signal| signal.replace("\"x\"", "\"x\",\"candidate\":\"y\"")).await;
+}
+
+/// A signal to a bystander, as `spoil` makes it, is heard by its sender alone.
+async fn a_signal_is_refused(spoil: impl FnOnce(&str) -> String) {
+    let server = TestServer::start();
+    let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
+    let (mut hostile, _) = Client::join(&server, "team-7", "hostile").await;
+    ada.until_pong().await;
+    let signal = format!(
+        "{{\"type\":\"signal\",\"to\":\"{}\",\"connection\":\"c1\",\"generation\":0,\
+         \"payload\":{{\"candidate\":{{\"candidate\":\"x\"}}}}}}",
+        ada_seat.me
+    );
+    hostile.send(spoil(&signal)).await;
+    hostile.is_told(ErrorCode::ProtocolError).await;
+    hostile.closed().await;
+    let heard = ada.until_pong().await;
+    assert!(matches!(heard[..], [ServerMessage::PeerAway { .. }]), "{heard:?}");
+}
+
 #[tokio::test]
 async fn json_nested_as_deep_as_a_frame_allows() {
     is_refused("[".repeat(MAX_FRAME_BYTES), ErrorCode::ProtocolError, 1008).await;
@@ -45,9 +83,7 @@ async fn an_unknown_type_of_great_length_is_not_repeated_in_full() {
     let server = TestServer::start();
     let mut hostile = Client::connect(&server).await;
     hostile.send(format!("{{\"type\":\"{}\"}}", "x".repeat(60_000))).await;
-    let sightline_protocol::signalling::ServerMessage::Error { message, .. } = hostile.next().await else {
-        panic!("no error")
-    };
+    let ServerMessage::Error { message, .. } = hostile.next().await else { panic!("no error") };
     assert!(message.len() <= 800, "{} bytes", message.len());
 }
 
@@ -110,6 +146,43 @@ async fn a_message_in_endless_pieces() {
     }
     hostile.is_told(ErrorCode::FrameTooLarge).await;
     bystanders.are_well().await;
+}
+
+/// The library that puts messages together would take these for ever without a word.
+#[tokio::test]
+async fn frames_that_make_no_message() {
+    let ping = Frame::ping(Bytes::new());
+    let pong = Frame::pong(Bytes::from_static(b"unasked"));
+    let empty = Frame::message(Bytes::new(), OpCode::Data(Data::Continue), false);
+    let tiny = Frame::message(Bytes::from_static(b" "), OpCode::Data(Data::Continue), false);
+    for (name, flood) in [("ping", ping), ("pong", pong), ("empty", empty), ("tiny", tiny)] {
+        let server = TestServer::start();
+        let mut bystanders = Bystanders::in_room(&server, "team-7").await;
+        let (hostile, _) = Client::join(&server, "team-7", "hostile").await;
+        let (mut sink, mut stream) = hostile.socket.split();
+        let sending = tokio::spawn(async move {
+            if name == "empty" || name == "tiny" {
+                let first = Frame::message(Bytes::new(), OpCode::Data(Data::Text), false);
+                sink.send(Message::Frame(first)).await?;
+            }
+            for _ in 0..5_000 {
+                sink.send(Message::Frame(flood.clone())).await?;
+            }
+            Ok::<_, tokio_tungstenite::tungstenite::Error>(())
+        });
+        let told = loop {
+            match within(stream.next()).await {
+                Some(Ok(Message::Text(text))) => break text,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("{other:?} instead of an error: {name}"),
+            }
+        };
+        assert!(told.contains("rate-limited"), "{name}: {told}");
+        bystanders.are_well().await;
+        drop(stream);
+        // It may have sent all before it was told, or have been cut off.
+        drop(within(sending).await.unwrap());
+    }
 }
 
 #[tokio::test]

@@ -191,6 +191,32 @@ async fn one_address_has_so_many_sockets_and_whom_a_proxy_speaks_for_has_its_own
 }
 
 #[tokio::test]
+async fn an_ipv6_network_of_64_bits_has_as_many_sockets_and_joins_as_one_address() {
+    let server = TestServer::start_with(|config| {
+        config.sockets.address.max_sockets = 2;
+        config.sockets.address.joins_per_min = 2;
+        config.sockets.address.includes_loopback = true;
+    });
+    let connect = async |address: &str| {
+        let mut handshake = handshake(&server);
+        handshake.headers_mut().insert("x-forwarded-for", address.parse().unwrap());
+        Client::connect_over(TcpStream::connect(server.addr).await.unwrap(), handshake).await
+    };
+    let mut neighbours = [connect("2001:db8:1:2::3").await, connect("[2001:db8:1:2:ffff::4]:443").await];
+    connect("2001:db8:1:2:1:2:3:4").await.is_told(ErrorCode::RateLimited).await;
+    let mut elsewhere = connect("2001:db8:1:3::5").await;
+    for neighbour in &mut neighbours {
+        neighbour.say(&ClientMessage::IceServers).await;
+        assert!(matches!(neighbour.next().await, ServerMessage::IceServers { .. }));
+    }
+    let [first, _] = &mut neighbours;
+    first.say(&join("team-7", "first", None)).await;
+    first.is_told(ErrorCode::RateLimited).await;
+    elsewhere.say(&join("team-7", "elsewhere", None)).await;
+    elsewhere.joined().await;
+}
+
+#[tokio::test]
 async fn one_address_joins_so_often_whatever_the_number_of_its_sockets() {
     let server = TestServer::start_with(|config| {
         config.sockets.address.joins_per_min = 2;

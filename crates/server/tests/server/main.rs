@@ -6,6 +6,7 @@ mod command;
 mod files;
 mod harness;
 mod hostile_frames;
+mod hostile_readers;
 mod joining;
 mod limits;
 mod metrics;

@@ -54,6 +54,30 @@ async fn what_happens_is_counted() {
 }
 
 #[tokio::test]
+async fn they_are_for_this_machine_alone_unless_they_are_opened() {
+    let closed = TestServer::start();
+    let opened = TestServer::start_with(|config| config.has_open_metrics = true);
+    for (name, value) in [
+        ("x-forwarded-for", "192.0.2.7"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-proto", "https"),
+        ("forwarded", "for=192.0.2.7"),
+        ("host", "evil.example"),
+        ("host", "localhost.evil.example:8080"),
+    ] {
+        let refused = closed.get("/metrics", &[(name, value)]).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{name}: {value}");
+        assert!(!std::str::from_utf8(refused.body()).unwrap().contains("sightline_rooms"), "{name}: {value}");
+        assert_eq!(
+            opened.get("/metrics", &[(name, value)]).await.status(),
+            StatusCode::OK,
+            "{name}: {value}"
+        );
+    }
+    assert_eq!(closed.get("/metrics", &[("host", "localhost:1")]).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn on_a_port_of_their_own_they_are_nowhere_else() {
     let server = TestServer::start_with(|config| config.metrics_bind = Some("127.0.0.1:0".parse().unwrap()));
     assert_eq!(server.get("/healthz", &[]).await.status(), StatusCode::OK);

@@ -51,6 +51,76 @@ async fn a_page_behind_a_proxy_that_names_the_host_it_was_asked_for_may() {
     assert!(within(connect_async(request)).await.is_ok());
 }
 
+/// The browser does not tell a page why a socket did not open: the page asks beforehand.
+#[tokio::test]
+async fn a_page_that_asks_is_told_whether_it_may_connect() {
+    let server = TestServer::start_with(|config| {
+        config.allowed_origins = vec!["https://calls.example.org".parse().unwrap()];
+    });
+    let own = format!("http://{}", server.addr);
+    let proxied = [("host", "localhost"), ("x-forwarded-host", "calls.example.com")];
+    for (origin, headers, expected) in [
+        (own.as_str(), &[][..], "ok"),
+        ("https://calls.example.org", &[], "ok"),
+        ("https%3A%2F%2Fcalls.example.org", &[], "ok"),
+        ("https://calls.example.com", &proxied, "ok"),
+        ("https://calls.example.com", &[], "origin-refused"),
+        ("http://localhost:1", &[], "origin-refused"),
+        ("null", &[], "origin-refused"),
+        ("", &[], "origin-refused"),
+        ("http://evil.example", &[("host", "evil.example")], "host-refused"),
+    ] {
+        let answer = server.get(&format!("/healthz?origin={origin}"), headers).await;
+        assert_eq!(std::str::from_utf8(answer.body()).unwrap(), expected, "{origin}");
+        assert_eq!(answer.status(), 200, "{origin}");
+        assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_strangers_name_may_not_although_it_is_of_the_same_origin() {
+    let server = TestServer::start();
+    let as_page_of = async |name: &str| {
+        let mut request = handshake(&server);
+        request.headers_mut().insert("host", name.parse().unwrap());
+        request.headers_mut().insert("origin", format!("http://{name}").parse().unwrap());
+        let stream = tokio::net::TcpStream::connect(server.addr).await.unwrap();
+        match within(tokio_tungstenite::client_async(request, stream)).await {
+            Ok((_, response)) => response.status().as_u16(),
+            Err(Error::Http(response)) => response.status().as_u16(),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    for name in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example"] {
+        assert_eq!(as_page_of(name).await, 403, "{name}");
+    }
+    for name in ["localhost:8080", "192.168.1.5:8080", "[::1]:8080", "nas.local", "box"] {
+        assert_eq!(as_page_of(name).await, 101, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_operator_named_the_hosts_nothing_is_answered_under_another_name() {
+    let server =
+        TestServer::start_with(|config| config.allowed_hosts = vec!["calls.example.org".parse().unwrap()]);
+    for (host, is_answered) in [
+        ("calls.example.org", true),
+        ("Calls.Example.org:8443", true),
+        ("localhost", true),
+        ("127.0.0.1:8080", true),
+        ("evil.example", false),
+        ("nas.local", false),
+        ("x.calls.example.org", false),
+    ] {
+        for path in ["/", "/room/x", "/icon.svg", "/metrics", "/ws"] {
+            let status =
+                server.get(path, &[("host", host), ("x-forwarded-host", "calls.example.org")]).await.status();
+            assert_eq!(status != 421, is_answered, "{status} {host} {path}");
+        }
+        assert_eq!(server.get("/healthz", &[("host", host)]).await.body(), "ok", "{host}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_handshake_is_refused_politely() {
     let server = TestServer::start();

@@ -38,6 +38,21 @@ async fn whoever_a_client_claims_to_be_the_server_says_who_it_is() {
 }
 
 #[tokio::test]
+async fn what_a_member_wrote_is_written_anew() {
+    let server = TestServer::start();
+    let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
+    let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
+    bo.until_pong().await;
+    let signal = serde_json::to_string(&signal(&bo_seat.me, "é")).unwrap();
+    let wordy = signal.replace('é', "\\u00e9").replacen("{\"", "{ \"later\": {\"a\": [1, null]}, \"", 1);
+    ada.send(wordy).await;
+    let text = bo.next_text().await;
+    let expected = ServerMessage::Signal { from: ada_seat.me, signal: offer("é") };
+    assert_eq!(serde_json::from_str::<ServerMessage>(&text).unwrap(), expected);
+    assert!(!text.contains("later") && text.contains('é'), "{text}");
+}
+
+#[tokio::test]
 async fn signals_of_one_member_arrive_in_order() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;

@@ -61,6 +61,29 @@ async fn the_page_is_served_to_whoever_trusts_the_certificate_by_every_name_of_t
 }
 
 #[tokio::test]
+async fn browsers_are_told_to_stay_with_https_only_by_a_certificate_that_they_trust() {
+    let own = self_signed();
+    let files = tempfile::tempdir().unwrap();
+    let (certificate, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
+    let made = rcgen::generate_simple_self_signed(["calls.test".to_owned()]).unwrap();
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let certified =
+        TestServer::start_with(|config| config.tls = Some(TlsIdentity::Files { certificate, key }));
+    for (server, expected) in [(&own, None), (&certified, Some("max-age=31536000"))] {
+        for path in ["/", "/healthz", "/missing.js"] {
+            let stream = connect_unverified(server).await;
+            let request =
+                Request::builder().uri(path).header("host", "localhost").body(Empty::new()).unwrap();
+            let response = ask_over(stream, request).await;
+            let said =
+                response.headers().get("strict-transport-security").map(|value| value.to_str().unwrap());
+            assert_eq!(said, expected, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn members_meet_over_it_and_are_told_when_the_server_goes() {
     let server = self_signed();
     let mut ada = member(&server, "ada").await;

@@ -1,0 +1,271 @@
+//! How many connections there may be, and what of them is kept free.
+//!
+//! A connection has a place until its WebSocket has one among the sockets, which are counted by themselves (`signalling`). So
+//! who fetches files, or only says so, takes nothing from calls. When all places are taken, a connection may still have one of
+//! a few that are kept for `/ws`, `/healthz` and `/metrics`, and are given back after one request.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    log::Throttle,
+    proxy::{TrustedProxy, household, is_trusted},
+};
+
+/// What holds for every connection.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Connections at the same time that fetch files, or have not yet said what they want.
+    pub max: usize,
+    /// Connections beyond those, for a socket, the state of health or the metrics alone.
+    pub reserved: usize,
+    /// Of one address, and requests at the same time of one whom a proxy speaks for: a browser opens six, and a class may
+    /// come at once.
+    pub max_per_address: usize,
+    /// Time for a TLS handshake.
+    pub handshake_timeout: Duration,
+    /// Time for a request's head, and for the pause between two requests.
+    pub head_timeout: Duration,
+    /// The same on a reserved connection.
+    pub reserved_head_timeout: Duration,
+    /// Where what is sent has to wait, [`Self::write_bytes`] have to be taken within this time.
+    pub write_window: Duration,
+    /// See [`Self::write_window`].
+    pub write_bytes: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            max: 512,
+            reserved: 128,
+            max_per_address: 128,
+            handshake_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(15),
+            reserved_head_timeout: Duration::from_secs(3),
+            write_window: Duration::from_secs(30),
+            // 2 KB a second: slower than any network that a call could use.
+            write_bytes: 64 * 1024,
+        }
+    }
+}
+
+/// The places of all connections.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    limits: ConnectionLimits,
+    regular: Arc<Semaphore>,
+    reserved: Arc<Semaphore>,
+    by_address: Mutex<HashMap<IpAddr, usize>>,
+    trusted_proxies: Arc<[TrustedProxy]>,
+    accept_errors: Throttle,
+}
+
+/// One connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    taken: Arc<TakenSlot>,
+}
+
+#[derive(Debug)]
+struct TakenSlot {
+    peer: IpAddr,
+    local: Option<IpAddr>,
+    is_reserved: bool,
+    place: Mutex<Option<Place>>,
+}
+
+/// What is given back at the end.
+type Place = (OwnedSemaphorePermit, Option<Counted>);
+
+/// One more of an address, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    slots: Arc<Slots>,
+    address: IpAddr,
+}
+
+impl Slots {
+    /// Without any that are reserved.
+    pub(crate) fn new(max: usize, max_per_address: usize, trusted_proxies: Arc<[TrustedProxy]>) -> Self {
+        let limits = ConnectionLimits { max, reserved: 0, max_per_address, ..ConnectionLimits::default() };
+        Self::of(limits, trusted_proxies)
+    }
+
+    pub(crate) fn of(limits: ConnectionLimits, trusted_proxies: Arc<[TrustedProxy]>) -> Self {
+        let [regular, reserved] =
+            [limits.max, limits.reserved].map(|places| Arc::new(Semaphore::new(places)));
+        Self {
+            limits,
+            regular,
+            reserved,
+            by_address: Mutex::default(),
+            trusted_proxies,
+            accept_errors: Throttle::new(),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &ConnectionLimits {
+        &self.limits
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &[TrustedProxy] {
+        &self.trusted_proxies
+    }
+
+    /// Lines about connections that the system did not give.
+    pub(crate) fn accept_errors(&self) -> &Throttle {
+        &self.accept_errors
+    }
+
+    /// Waits until there may be one more.
+    pub(crate) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.regular).acquire_owned().await.ok()
+    }
+
+    /// Counts a connection of this address; `None` where it is one too many.
+    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr, permit: OwnedSemaphorePermit) -> Option<Slot> {
+        let counted = self.count_peer(peer)?;
+        Some(Slot::new(peer, None, false, (permit, counted)))
+    }
+
+    /// Waits until there is a place, a reserved one at last, for a connection between these two addresses; `None` where `peer`
+    /// has too many.
+    pub(crate) async fn admit(self: &Arc<Self>, peer: IpAddr, local: IpAddr) -> Option<Slot> {
+        let counted = self.count_peer(peer)?;
+        let (permit, is_reserved) = tokio::select! {
+            biased;
+            permit = Arc::clone(&self.regular).acquire_owned() => (permit.ok()?, false),
+            permit = Arc::clone(&self.reserved).acquire_owned() => (permit.ok()?, true),
+        };
+        Some(Slot::new(peer, Some(local), is_reserved, (permit, counted)))
+    }
+
+    /// Trusted proxies, this machine's included, speak for many and are not counted.
+    #[expect(clippy::option_option, reason = "not counted is not too many")]
+    fn count_peer(self: &Arc<Self>, peer: IpAddr) -> Option<Option<Counted>> {
+        match is_trusted(peer, &self.trusted_proxies) {
+            true => Some(None),
+            false => self.count(peer).map(Some),
+        }
+    }
+
+    /// Counts one more of this address; `None` where that is too many.
+    pub(crate) fn count(self: &Arc<Self>, address: IpAddr) -> Option<Counted> {
+        let address = household(address);
+        let mut by_address = self.by_address();
+        let count = by_address.entry(address).or_default();
+        if *count >= self.limits.max_per_address {
+            return None;
+        }
+        *count += 1;
+        Some(Counted { slots: Arc::clone(self), address })
+    }
+
+    fn by_address(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    fn new(peer: IpAddr, local: Option<IpAddr>, is_reserved: bool, place: Place) -> Self {
+        Self { taken: Arc::new(TakenSlot { peer, local, is_reserved, place: Mutex::new(Some(place)) }) }
+    }
+
+    /// The other end of the connection.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.taken.peer
+    }
+
+    /// This end of the connection, where it was asked for.
+    pub(crate) fn local(&self) -> Option<IpAddr> {
+        self.taken.local
+    }
+
+    /// Whether it is one of those that are kept free for what matters most.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.taken.is_reserved
+    }
+
+    /// Gives the place back: the connection is counted among the sockets from now on.
+    pub(crate) fn release(&self) {
+        drop(self.taken.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut by_address = self.slots.by_address();
+        if let Some(count) = by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn slots(max: usize, reserved: usize, max_per_address: usize) -> Arc<Slots> {
+        let limits = ConnectionLimits { max, reserved, max_per_address, ..ConnectionLimits::default() };
+        Arc::new(Slots::of(limits, Arc::new([])))
+    }
+
+    /// A connection of that peer, if there is a place for it at once.
+    fn take(slots: &Arc<Slots>, peer: &str) -> Option<Slot> {
+        slots.admit(peer.parse().unwrap(), [192, 0, 2, 1].into()).now_or_never().flatten()
+    }
+
+    #[test]
+    fn the_last_places_are_reserved_and_come_back_last() {
+        let slots = slots(1, 1, 9);
+        let first = take(&slots, "192.0.2.7").unwrap();
+        let second = take(&slots, "192.0.2.8").unwrap();
+        assert_eq!((first.is_reserved(), second.is_reserved()), (false, true));
+        assert!(take(&slots, "192.0.2.9").is_none());
+        drop(first);
+        assert!(!take(&slots, "192.0.2.9").unwrap().is_reserved());
+    }
+
+    #[test]
+    fn a_socket_gives_its_place_back_and_keeps_its_connection() {
+        let slots = slots(1, 0, 1);
+        let socket = take(&slots, "192.0.2.7").unwrap();
+        assert!(take(&slots, "192.0.2.7").is_none());
+        socket.release();
+        let file = take(&slots, "192.0.2.7").unwrap();
+        drop(socket);
+        assert!(take(&slots, "192.0.2.7").is_none(), "given back once, not twice");
+        drop(file);
+        assert!(slots.by_address().is_empty());
+    }
+
+    #[test]
+    fn an_ipv6_network_of_64_bits_is_one_address_and_a_mapped_ipv4_address_is_itself() {
+        let slots = slots(9, 0, 2);
+        let _first =
+            [take(&slots, "2001:db8:1:2::3").unwrap(), take(&slots, "2001:db8:1:2:ffff::4").unwrap()];
+        assert!(take(&slots, "2001:db8:1:2::5").is_none());
+        assert!(take(&slots, "2001:db8:1:3::5").is_some());
+        let _second = [take(&slots, "::ffff:192.0.2.7").unwrap(), take(&slots, "192.0.2.7").unwrap()];
+        assert!(take(&slots, "::ffff:192.0.2.7").is_none());
+    }
+
+    #[test]
+    fn a_trusted_proxy_has_as_many_as_there_are() {
+        let slots = slots(3, 0, 1);
+        let all: Vec<_> = (0..4).map_while(|_| take(&slots, "127.0.0.1")).collect();
+        assert_eq!(all.len(), 3);
+    }
+}
