@@ -111,6 +111,8 @@ pub(super) fn is_for_the_doctor(code: NoticeCode) -> bool {
     matches!(
         code,
         NoticeCode::ConnectionFailed
+            | NoticeCode::OriginRefused
+            | NoticeCode::HostRefused
             | NoticeCode::ServerUnreachable
             | NoticeCode::SignallingLost
             | NoticeCode::PermissionDenied

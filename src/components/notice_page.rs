@@ -76,7 +76,11 @@ enum WayOn {
 
 fn way_on(code: NoticeCode) -> WayOn {
     match code {
-        NoticeCode::NameInvalid | NoticeCode::ProtocolError | NoticeCode::ProtocolVersion => WayOn::Reload,
+        NoticeCode::NameInvalid
+        | NoticeCode::ProtocolError
+        | NoticeCode::ProtocolVersion
+        | NoticeCode::OriginRefused
+        | NoticeCode::HostRefused => WayOn::Reload,
         NoticeCode::UnsupportedBrowser | NoticeCode::RoomNameInvalid => WayOn::None,
         _ => WayOn::Retry,
     }

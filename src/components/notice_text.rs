@@ -33,6 +33,8 @@ pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         NoticeCode::RoomNameInvalid => both!(room_name_invalid),
         NoticeCode::NameInvalid => both!(name_invalid),
         NoticeCode::RoomFull => both!(room_full),
+        NoticeCode::OriginRefused => both!(origin_refused),
+        NoticeCode::HostRefused => both!(host_refused),
         NoticeCode::ServerUnreachable => both!(server_unreachable),
         NoticeCode::SignallingLost => both!(signalling_lost),
         NoticeCode::Replaced => both!(replaced),

@@ -40,11 +40,13 @@ const WARNINGS: [NoticeCode; 10] = [
     NoticeCode::ConnectionFailed,
     NoticeCode::MessageTooLong,
 ];
-const OBSTACLES: [NoticeCode; 9] = [
+const OBSTACLES: [NoticeCode; 11] = [
     NoticeCode::UnsupportedBrowser,
     NoticeCode::RoomNameInvalid,
     NoticeCode::NameInvalid,
     NoticeCode::RoomFull,
+    NoticeCode::OriginRefused,
+    NoticeCode::HostRefused,
     NoticeCode::ServerUnreachable,
     NoticeCode::Replaced,
     NoticeCode::ProtocolError,

@@ -2,7 +2,11 @@
 
 use std::{future::Future, pin::Pin};
 
-use sightline_browser::{location, signalling::has_server};
+use sightline_browser::{
+    location,
+    signalling::{ServerAnswer, ask_server},
+};
+use sightline_core::notice::NoticeCode;
 use sightline_protocol::{RoomName, SIGNALLING_PATH};
 
 /// How the others in a room are reached before there is a peer connection.
@@ -10,6 +14,8 @@ use sightline_protocol::{RoomName, SIGNALLING_PATH};
 pub enum Way {
     /// A socket to the server at this address.
     Server(String),
+    /// The same, and that server does not let this page in.
+    Refused(String, NoticeCode),
     /// The other tabs of this browser, in this room: there is no server.
     Tabs(RoomName),
 }
@@ -23,12 +29,18 @@ pub fn find_way(room: &RoomName, wants_tabs: bool) -> FutureWay {
     if wants_tabs {
         return Box::pin(std::future::ready(tabs));
     }
-    let server = Way::Server(signalling());
-    if location::configured_server().is_some() {
-        return Box::pin(std::future::ready(server));
-    }
-    let asked = has_server(&health());
-    Box::pin(async move { if asked.await { server } else { tabs } })
+    let url = signalling();
+    // A host of static files whose server is elsewhere never is the server.
+    let has_other_server = location::configured_server().is_some();
+    let asked = ask_server(&health());
+    Box::pin(async move {
+        match asked.await {
+            ServerAnswer::NoServer if !has_other_server => tabs,
+            ServerAnswer::Server | ServerAnswer::NoServer => Way::Server(url),
+            ServerAnswer::OriginRefused => Way::Refused(url, NoticeCode::OriginRefused),
+            ServerAnswer::HostRefused => Way::Refused(url, NoticeCode::HostRefused),
+        }
+    })
 }
 
 /// The address of the signalling socket: beside the page, or where the page's `config.js` says.
@@ -39,7 +51,12 @@ pub fn signalling() -> String {
 
 /// Where the server says that it is well.
 pub fn health() -> String {
-    format!("{}/healthz", server())
+    // The other way round, where `config.js` names the address of the socket.
+    let server = server();
+    match server.strip_prefix("ws") {
+        Some(rest) => format!("http{rest}/healthz"),
+        None => format!("{server}/healthz"),
+    }
 }
 
 fn server() -> String {

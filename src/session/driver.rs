@@ -146,7 +146,10 @@ impl Driver {
         }
         self.handle(Input::Local(LocalChange::Media));
         self.files.restore(&mut self.session, clock::now());
-        self.session.start(clock::now());
+        match self.way {
+            Way::Refused(_, code) => self.session.handle_page_refused(code, clock::now()),
+            Way::Server(_) | Way::Tabs(_) => self.session.start(clock::now()),
+        }
         self.perform_outputs();
         while !self.has_left {
             match self.next_input(&mut stream).await {

@@ -1,15 +1,20 @@
 //! The ways to host it: https, one file, a static host, and what the page may do there.
 
-use std::{env, fs, path::PathBuf, sync::Arc};
+use std::{env, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use sightline_e2e::{
     browser::Engine,
     page::Page,
+    proxy::Proxy,
     stage::{Pair, Scene, Stage},
     static_host::StaticHost,
+    wait::until,
 };
+
+/// A round of checks, and a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
@@ -17,6 +22,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(nothing_that_the_page_does_breaks_its_policy),
         stage.test_in_each(the_policy_stops_what_is_not_the_pages_own),
         stage.test_in_each(the_servers_binary_alone_has_the_page),
+        stage.test_in_each(behind_a_proxy_that_changes_the_host_the_page_says_what_is_to_be_done),
         stage.test_in_pairs(they_call_each_other_from_a_static_host_below_a_path_and_reload_there),
     ]
     .into_iter()
@@ -98,6 +104,27 @@ async fn the_servers_binary_alone_has_the_page(scene: &Scene, engine: Engine) ->
     page.enter("alone", "Ada").await?;
     page.until("it is connected", |page| page.connection.as_deref() == Some("connected")).await?;
     has_kept_the_policy(&page).await
+}
+
+async fn behind_a_proxy_that_changes_the_host_the_page_says_what_is_to_be_done(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    scene.serve(&[]).await?;
+    let proxy = Proxy::start(scene.server().await?.port(), "sightline:8080").await?;
+    let page = scene.page(engine).await?;
+    page.open(&proxy.url("/room/behind?name=Ada&source=none&autojoin=1")).await?;
+    let seen = page.until_notice("origin-refused").await?;
+    ensure!(seen.notices.iter().any(|notice| notice.text.contains("--allow-origin")), "{:?}", seen.notices);
+
+    page.expect_no_server();
+    page.open(&proxy.url("/check")).await?;
+    page.click("check-start").await?;
+    until("the doctor names it", PATIENCE, async || {
+        let text: String = page.execute("return document.body.innerText", vec![]).await?;
+        Ok(if text.contains("--allow-origin") { Ok(()) } else { Err(text) })
+    })
+    .await
 }
 
 async fn they_call_each_other_from_a_static_host_below_a_path_and_reload_there(

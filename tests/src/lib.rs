@@ -19,6 +19,7 @@ pub mod netlab;
 pub mod page;
 pub mod portrait;
 pub mod process;
+pub mod proxy;
 pub mod server;
 pub mod snapshot;
 pub mod stage;

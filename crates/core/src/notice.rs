@@ -45,6 +45,10 @@ pub enum NoticeCode {
     NameInvalid,
     /// The room has no place left.
     RoomFull,
+    /// The server does not let pages of this origin in.
+    OriginRefused,
+    /// The server may not be asked by the name in the page's address.
+    HostRefused,
     /// No server answers, and none has since the page was opened.
     ServerUnreachable,
     /// The signalling connection was lost during a call; it is being sought again.
@@ -95,6 +99,8 @@ impl NoticeCode {
             Self::RoomNameInvalid => "room-name-invalid",
             Self::NameInvalid => "name-invalid",
             Self::RoomFull => "room-full",
+            Self::OriginRefused => "origin-refused",
+            Self::HostRefused => "host-refused",
             Self::ServerUnreachable => "server-unreachable",
             Self::SignallingLost => "signalling-lost",
             Self::Replaced => "replaced",
@@ -119,6 +125,8 @@ impl NoticeCode {
                 | Self::RoomNameInvalid
                 | Self::NameInvalid
                 | Self::RoomFull
+                | Self::OriginRefused
+                | Self::HostRefused
                 | Self::ServerUnreachable
                 | Self::Replaced
                 | Self::ProtocolError

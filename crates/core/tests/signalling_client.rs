@@ -310,3 +310,22 @@ fn leaving_says_so_and_ends_it() {
     assert!(outputs.contains(&SignallingOutput::Close(socket, None)));
     assert_eq!(world.client.poll_timeout(), None);
 }
+
+#[test]
+fn a_page_that_the_server_does_not_let_in_opens_no_socket_until_the_person_asks() {
+    let mut world = World::new();
+    let request = JoinRequest {
+        room: RoomName::new("team").unwrap(),
+        name: DisplayName::cut("Ada"),
+        instance: InstanceId::new("i1").unwrap(),
+        resume: None,
+    };
+    world.client = SignallingClient::new(request, SeededRandom::new(7));
+    world.client.handle_page_refused(NoticeCode::OriginRefused);
+    let outputs = world.drain();
+    let raised = SignallingEvent::Raised(NoticeCode::OriginRefused);
+    assert_eq!(events(&outputs), [&raised, &SignallingEvent::Status(SignallingStatus::Lost)]);
+    assert_eq!((outputs.len(), world.client.poll_timeout()), (2, None));
+    world.client.start(world.now);
+    assert!(matches!(world.drain()[..], [.., SignallingOutput::Connect(_)]));
+}

@@ -96,7 +96,9 @@ impl Driver {
     fn open_socket(&mut self, id: SocketId) {
         let sink = self.inputs.map(move |event| Input::Transport(id, event));
         let opened: Result<Box<dyn SignallingTransport>, _> = match &self.way {
-            Way::Server(url) => WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _),
+            Way::Server(url) | Way::Refused(url, _) => {
+                WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _)
+            }
             Way::Tabs(room) => TabsTransport::open(room, &sink).map(|tab| Box::new(tab) as _),
         };
         match opened {

@@ -4,7 +4,7 @@ mod probe;
 mod tabs;
 mod websocket;
 
-pub use probe::has_server;
+pub use probe::{ServerAnswer, ask_server};
 pub use tabs::TabsTransport;
 pub use websocket::WebSocketTransport;
 

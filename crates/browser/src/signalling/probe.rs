@@ -1,4 +1,4 @@
-//! Whether there is a server at all.
+//! Whether there is a server at all, and whether it lets this page in.
 
 use std::{future::Future, time::Duration};
 
@@ -15,19 +15,36 @@ use crate::{clock, promise::settled, window::window};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// What the server's `/healthz` says.
 const HEALTHY: &str = "ok";
+const ORIGIN_REFUSED: &str = "origin-refused";
+const HOST_REFUSED: &str = "host-refused";
 
-/// Asks at `url` whether a server is there; the request goes out at once. Only who answers something else is certainly
-/// none: a plain host of static files. A network that fails, or a gateway that says that its server is down, means a server that
-/// will be back, except on this computer itself, where a development server says so of a server that was never started.
-pub fn has_server(url: &str) -> impl Future<Output = bool> + 'static {
-    let asked = settled(window().fetch_with_str(url));
+/// What answers where a server is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerAnswer {
+    /// A server, or nothing now and a server that will be back.
+    Server,
+    /// Certainly none: a plain host of static files.
+    NoServer,
+    /// A server that does not let pages of this origin in.
+    OriginRefused,
+    /// A server that may not be asked by this name.
+    HostRefused,
+}
+
+/// Asks at `url` whether a server is there and lets this page in; the request goes out at once. A browser does not tell a page why
+/// a socket did not open, so the server is asked beforehand. A network that fails, or a gateway that says that its server is down,
+/// means a server that will be back, except on this computer itself, where a development server says so of a server that was
+/// never started.
+pub fn ask_server(url: &str) -> impl Future<Output = ServerAnswer> + 'static {
+    let origin = window().location().origin().unwrap_or_default();
+    let asked = settled(window().fetch_with_str(&[url, "?origin=", &origin].concat()));
     let is_here = is_this_computer();
     async move {
         let (answer, timer) = (judge(asked, is_here), clock::sleep(PATIENCE));
         pin_mut!(answer, timer);
         match select(answer, timer).await {
-            Either::Left((has_server, _)) => has_server,
-            Either::Right(_) => true,
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => ServerAnswer::Server,
         }
     }
 }
@@ -35,14 +52,21 @@ pub fn has_server(url: &str) -> impl Future<Output = bool> + 'static {
 async fn judge(
     asked: impl Future<Output = Result<wasm_bindgen::JsValue, crate::BrowserError>>,
     is_here: bool,
-) -> bool {
-    let Ok(response) = asked.await else { return true };
+) -> ServerAnswer {
+    let Ok(response) = asked.await else { return ServerAnswer::Server };
     let response: Response = response.unchecked_into();
     if !response.ok() {
-        return response.status() >= 500 && !is_here;
+        let is_gateway = response.status() >= 500 && !is_here;
+        return if is_gateway { ServerAnswer::Server } else { ServerAnswer::NoServer };
     }
-    let Ok(body) = response.text() else { return false };
-    settled(body).await.ok().and_then(|text| text.as_string()).is_some_and(|text| text.trim() == HEALTHY)
+    let Ok(body) = response.text() else { return ServerAnswer::NoServer };
+    let text = settled(body).await.ok().and_then(|text| text.as_string());
+    match text.as_deref().map(str::trim) {
+        Some(HEALTHY) => ServerAnswer::Server,
+        Some(ORIGIN_REFUSED) => ServerAnswer::OriginRefused,
+        Some(HOST_REFUSED) => ServerAnswer::HostRefused,
+        _ => ServerAnswer::NoServer,
+    }
 }
 
 fn is_this_computer() -> bool {

@@ -162,6 +162,10 @@ pub enum CheckCode {
     WebsocketBlocked,
     /// The server refused: too many sockets, or another version.
     SignallingRefused,
+    /// The server does not let pages of this origin in.
+    OriginRefused,
+    /// The server may not be asked by the name in the page's address.
+    HostRefused,
     /// The browser offers no address at all: a policy or an extension.
     NoCandidates,
     /// The relay refused the credentials (STUN error 401 or 403).
@@ -210,6 +214,8 @@ impl CheckCode {
             Self::ServerUnreachable => "server-unreachable",
             Self::WebsocketBlocked => "websocket-blocked",
             Self::SignallingRefused => "signalling-refused",
+            Self::OriginRefused => "origin-refused",
+            Self::HostRefused => "host-refused",
             Self::NoCandidates => "no-candidates",
             Self::Unauthorized => "unauthorized",
             Self::QuotaReached => "quota-reached",

@@ -285,6 +285,7 @@ impl Doctor {
                     Detail::new(DetailLabel::IceServers, count.to_string()),
                 ])
             }
+            (Some(SignallingFinding::PageRefused(code)), _) => Outcome::failed(*code, Vec::new()),
             (Some(SignallingFinding::Refused(reason)), _) => {
                 let reason = Detail::new(DetailLabel::Error, reason.clone());
                 Outcome::failed(CheckCode::SignallingRefused, vec![reason])

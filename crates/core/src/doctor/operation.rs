@@ -90,6 +90,9 @@ pub enum SignallingFinding {
     },
     /// It opened, and the server refused.
     Refused(String),
+    /// It never opened, and the server says that it does not let this page in: [`CheckCode::OriginRefused`] or
+    /// [`CheckCode::HostRefused`].
+    PageRefused(CheckCode),
     /// It never opened.
     Closed,
 }

@@ -130,6 +130,10 @@ pub enum Advice {
     StartServer,
     /// Let WebSockets through the proxy.
     AllowWebsocket,
+    /// Let pages of this origin use the server.
+    AllowOrigin,
+    /// Let the server be asked by this name.
+    AllowHost,
     /// Let the browser gather addresses: an extension or a policy forbids it.
     AllowWebRtc,
     /// Open UDP towards the STUN and TURN servers.
@@ -168,6 +172,8 @@ impl Advice {
             Self::AllowWebsocket | Self::OpenUdp | Self::OpenTcp => Who::Network,
             Self::UseHttps
             | Self::StartServer
+            | Self::AllowOrigin
+            | Self::AllowHost
             | Self::FixCredentials
             | Self::RaiseQuota
             | Self::FixCertificate
@@ -228,6 +234,8 @@ fn for_check(check: &Check, checks: &[Check]) -> Option<Advice> {
         CheckCode::Timeout if kind == CheckKind::Server => Advice::StartServer,
         // Else it is the server that is gone, which is said already.
         CheckCode::WebsocketBlocked => Advice::AllowWebsocket,
+        CheckCode::OriginRefused => Advice::AllowOrigin,
+        CheckCode::HostRefused => Advice::AllowHost,
         CheckCode::NoCandidates => Advice::AllowWebRtc,
         CheckCode::Unauthorized => Advice::FixCredentials,
         CheckCode::QuotaReached => Advice::RaiseQuota,

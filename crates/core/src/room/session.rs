@@ -79,6 +79,12 @@ impl RoomSession {
         self.drain(now);
     }
 
+    /// Instead of [`Self::start`]: the server said beforehand that it does not let this page in.
+    pub fn handle_page_refused(&mut self, code: NoticeCode, now: Timestamp) {
+        self.client.handle_page_refused(code);
+        self.drain(now);
+    }
+
     /// Leaves for good: says so everywhere, then closes everything.
     pub fn leave(&mut self, now: Timestamp) {
         self.transfers.leave(now);

@@ -158,6 +158,11 @@ impl SignallingClient {
         }
     }
 
+    /// The server does not let this page in, which no socket would tell. Ends until [`Self::start`].
+    pub fn handle_page_refused(&mut self, code: NoticeCode) {
+        self.end(Some(code));
+    }
+
     /// Whether the room is joined now.
     #[must_use]
     pub fn is_joined(&self) -> bool {

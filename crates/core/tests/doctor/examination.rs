@@ -131,6 +131,18 @@ fn a_server_that_is_gone_is_told_from_a_proxy_that_lets_no_websocket_through() {
 }
 
 #[test]
+fn a_server_that_does_not_let_the_page_in_is_a_matter_for_who_runs_it() {
+    for (code, advice) in
+        [(CheckCode::OriginRefused, Advice::AllowOrigin), (CheckCode::HostRefused, Advice::AllowHost)]
+    {
+        let run = World { signalling: false, page_refused: Some(code), ..World::open() }.examine();
+        assert_eq!(run.result("signalling"), failed(code));
+        assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::ServerUnreachable, vec![advice]));
+        assert_eq!(advice.who(), Who::Operator);
+    }
+}
+
+#[test]
 fn a_server_without_ice_servers_leaves_the_network_unknown() {
     let run = World { ice_servers: vec![], ..World::open() }.examine();
     assert_eq!(run.result("relay-call"), warning(CheckCode::NoRelay));

@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) answers_after: Option<Duration>,
     pub(crate) server: bool,
     pub(crate) signalling: bool,
+    /// Why the server does not let the page in, where its socket does not open.
+    pub(crate) page_refused: Option<CheckCode>,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) alternate_stun_urls: Vec<String>,
     pub(crate) own_servers: Vec<IceServer>,
@@ -55,6 +57,7 @@ impl World {
             answers_after: Some(Duration::from_millis(300)),
             server: true,
             signalling: true,
+            page_refused: None,
             ice_servers: vec![IceServer {
                 urls: ["stun:a", "stun:b", "turn:a", "turn:a?transport=tcp", "turns:a"]
                     .map(str::to_owned)
@@ -140,7 +143,7 @@ impl World {
 
     fn signalling(&self) -> SignallingFinding {
         if !self.signalling {
-            return SignallingFinding::Closed;
+            return self.page_refused.map_or(SignallingFinding::Closed, SignallingFinding::PageRefused);
         }
         SignallingFinding::Open {
             opened_after: Duration::from_millis(20),

@@ -5,9 +5,9 @@ use std::time::Duration;
 use sightline_browser::{
     clock, http,
     queue::event_queue,
-    signalling::{SignallingTransport, TransportEvent, WebSocketTransport},
+    signalling::{ServerAnswer, SignallingTransport, TransportEvent, WebSocketTransport, ask_server},
 };
-use sightline_core::doctor::{SignallingFinding, SignallingProbe};
+use sightline_core::doctor::{CheckCode, SignallingFinding, SignallingProbe};
 
 use crate::session::address;
 
@@ -21,8 +21,19 @@ pub(super) async fn reach() -> Option<Duration> {
     Some(clock::now() - asked_at)
 }
 
-/// Opens a socket without joining a room, and asks.
+/// Opens a socket without joining a room, and asks. Where none opens, the server knows whether that is its own doing.
 pub(super) async fn ask_for_ice_servers() -> SignallingFinding {
+    match ask_over_socket().await {
+        SignallingFinding::Closed => match ask_server(&address::health()).await {
+            ServerAnswer::OriginRefused => SignallingFinding::PageRefused(CheckCode::OriginRefused),
+            ServerAnswer::HostRefused => SignallingFinding::PageRefused(CheckCode::HostRefused),
+            ServerAnswer::Server | ServerAnswer::NoServer => SignallingFinding::Closed,
+        },
+        finding => finding,
+    }
+}
+
+async fn ask_over_socket() -> SignallingFinding {
     let (sink, mut events) = event_queue(MAX_EVENTS);
     let mut probe = SignallingProbe::new(clock::now());
     let Ok(socket) = WebSocketTransport::open(&address::signalling(), &sink) else {
