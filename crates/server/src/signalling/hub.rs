@@ -277,14 +277,15 @@ impl Hub {
         | ServerMessage::IceServers { ice_servers, ice_servers_life_s, .. } = message
             && let Some(relay) = &self.relay
         {
-            let host = state.sockets.get(&socket).and_then(|socket| socket.host.as_ref());
-            let user = match state.registry.member_of(socket) {
-                Some(member) => member.to_string(),
+            let Some(Socket { address, host, .. }) = state.sockets.get(&socket) else { return };
+            let (host, now) = (host.as_ref(), self.clock.now());
+            let (servers, life) = match state.registry.member_of(socket) {
+                Some(member) => (relay.of(&member.to_string(), host, now), relay.life()),
                 // A page that only looks at the network.
-                None => format!("visitor-{}", socket.0),
+                None => (relay.of_visitor(*address, host, now), relay.visitor_life()),
             };
-            ice_servers.extend(relay.of(&user, host, self.clock.now()));
-            *ice_servers_life_s = u32::try_from(relay.life().as_secs()).ok();
+            ice_servers.extend(servers);
+            *ice_servers_life_s = u32::try_from(life.as_secs()).ok();
             if let ServerMessage::IceServers { alternate_stun_urls, .. } = message {
                 *alternate_stun_urls = relay.alternate_stun_urls(host);
             }

@@ -1,12 +1,12 @@
 //! Credentials that expire, by the TURN REST convention (draft-uberti-behave-turn-rest-00): the user name is
 //! `expiry:user`, the password is base64(HMAC-SHA1(secret, user name)). Nothing is stored for them.
 
-use std::{fmt, time::Duration};
+use std::{fmt, net::IpAddr, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::hmac;
 
-use crate::time::UnixTime;
+use crate::{proxy::household, time::UnixTime};
 
 /// Credentials that are valid for longer than this are refused: what is handed out lives for minutes, and a service
 /// with the same secret has no need of more.
@@ -14,6 +14,14 @@ pub const MAX_CREDENTIAL_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How much faster the clock of who handed them out may go.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// How long a credential of a page without a room is valid, at most.
+pub const VISITOR_CREDENTIAL_LIFE: Duration = Duration::from_secs(2 * 60);
+
+/// Begins the user of such a credential. No member's id has a hyphen.
+const VISITOR_PREFIX: &str = "visitor-";
+/// Bytes of the address's hash in it.
+const VISITOR_HASH_BYTES: usize = 8;
 
 /// Hands out credentials and knows them again.
 #[derive(Clone)]
@@ -58,10 +66,36 @@ impl RestCredentials {
         self.life
     }
 
+    /// How long a credential of a page without a room is valid.
+    #[must_use]
+    pub fn visitor_life(&self) -> Duration {
+        self.life.min(VISITOR_CREDENTIAL_LIFE)
+    }
+
     /// A credential for `user`.
     #[must_use]
     pub fn hand_out(&self, user: &str, now: UnixTime) -> Credential {
-        let username = format!("{}:{user}", (now + self.life).as_s());
+        self.hand_out_for(user, self.life, now)
+    }
+
+    /// A credential for a page at `address` that has no room. All pages of an address are one user, so they share its quota.
+    #[must_use]
+    pub fn hand_out_to_visitor(&self, address: IpAddr, now: UnixTime) -> Credential {
+        // Under the key, because whoever sees the name could find out an address that is merely hashed.
+        let hash = hmac::sign(&self.key, format!("{VISITOR_PREFIX}{}", household(address)).as_bytes());
+        let hash: String =
+            hash.as_ref().iter().take(VISITOR_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        self.hand_out_for(&format!("{VISITOR_PREFIX}{hash}"), self.visitor_life(), now)
+    }
+
+    /// Whether a user is a page that has no room.
+    #[must_use]
+    pub fn is_visitor(user: &str) -> bool {
+        user.starts_with(VISITOR_PREFIX)
+    }
+
+    fn hand_out_for(&self, user: &str, life: Duration, now: UnixTime) -> Credential {
+        let username = format!("{}:{user}", (now + life).as_s());
         let password = self.password(&username);
         Credential { username, password }
     }
@@ -124,6 +158,24 @@ mod tests {
         assert_eq!(after(599), Ok("ada"));
         assert_eq!(after(600), Err(CredentialError::Expired));
         assert_eq!(after(1_000_000), Err(CredentialError::Expired));
+    }
+
+    #[test]
+    fn the_visitors_of_an_address_are_one_user_for_two_minutes() {
+        let credentials = RestCredentials::new(b"secret", Duration::from_secs(600));
+        let username = |address: &str, credentials: &RestCredentials| {
+            credentials.hand_out_to_visitor(address.parse().unwrap(), NOW).username
+        };
+        let first = username("192.0.2.1", &credentials);
+        let user = RestCredentials::user_of(&first, NOW).unwrap();
+        assert!(RestCredentials::is_visitor(user) && !RestCredentials::is_visitor("ada"));
+        assert!(first.starts_with("1790000120:visitor-"), "{first}");
+        assert_eq!(first, username("::ffff:192.0.2.1", &credentials));
+        assert_ne!(first, username("192.0.2.2", &credentials));
+        assert_eq!(username("2001:db8::1", &credentials), username("2001:db8::2", &credentials));
+        assert_ne!(first, username("192.0.2.1", &RestCredentials::new(b"other", Duration::from_secs(600))));
+        let short = RestCredentials::new(b"secret", Duration::from_secs(5));
+        assert!(username("192.0.2.1", &short).starts_with("1790000005:"));
     }
 
     #[test]

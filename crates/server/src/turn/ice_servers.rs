@@ -1,11 +1,11 @@
 //! What members are told about STUN and TURN servers: addresses, and credentials of their own.
 
-use std::{fmt, time::Duration};
+use std::{fmt, net::IpAddr, time::Duration};
 
 use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
 use sightline_protocol::signalling::IceServer;
 
-use super::credentials::RestCredentials;
+use super::credentials::{Credential, RestCredentials};
 use crate::time::UnixTime;
 
 /// The name or address by which a client reached this server, as it stands in a URL: `[::1]`, not `::1`.
@@ -76,13 +76,23 @@ impl RelayDirectory {
     /// What this user, who reached the server as `host`, is told now.
     #[must_use]
     pub fn of(&self, user: &str, host: Option<&UrlHost>, now: UnixTime) -> Vec<IceServer> {
+        self.with(host, || self.credentials.hand_out(user, now))
+    }
+
+    /// What a page without a room, which reached the server from `address` as `host`, is told now.
+    #[must_use]
+    pub fn of_visitor(&self, address: IpAddr, host: Option<&UrlHost>, now: UnixTime) -> Vec<IceServer> {
+        self.with(host, || self.credentials.hand_out_to_visitor(address, now))
+    }
+
+    fn with(&self, host: Option<&UrlHost>, credential: impl FnOnce() -> Credential) -> Vec<IceServer> {
         let mut servers = Vec::new();
         let (stun, turn) = self.urls.split(host);
         if !stun.is_empty() {
             servers.push(IceServer { urls: stun, username: None, credential: None });
         }
         if !turn.is_empty() {
-            let credential = self.credentials.hand_out(user, now);
+            let credential = credential();
             servers.push(IceServer {
                 urls: turn,
                 username: Some(credential.username),
@@ -107,6 +117,12 @@ impl RelayDirectory {
     #[must_use]
     pub fn life(&self) -> Duration {
         self.credentials.life()
+    }
+
+    /// How long what [`Self::of_visitor`] says is valid.
+    #[must_use]
+    pub fn visitor_life(&self) -> Duration {
+        self.credentials.visitor_life()
     }
 }
 

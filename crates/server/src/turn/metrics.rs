@@ -45,6 +45,12 @@ pub(super) enum DropReason {
     Bandwidth,
     /// The system or the client's connection does not take it.
     Full,
+    /// More than the bandwidth of the whole relay.
+    TotalBandwidth,
+    /// A request beyond those that a client or its address may make.
+    RequestLimit,
+    /// A request longer than any that is taken.
+    TooLong,
     /// An answer beyond those that an address gets.
     AnswerLimit,
     /// Neither STUN nor ChannelData of a known channel.
@@ -107,6 +113,9 @@ impl TurnMetrics {
             DropReason::NoAllocation => "no-allocation",
             DropReason::Bandwidth => "bandwidth",
             DropReason::Full => "full",
+            DropReason::TotalBandwidth => "total-bandwidth",
+            DropReason::RequestLimit => "request-limit",
+            DropReason::TooLong => "too-long",
             DropReason::AnswerLimit => "answer-limit",
             DropReason::Malformed => "malformed",
         };

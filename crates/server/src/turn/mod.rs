@@ -1,15 +1,17 @@
 //! STUN and TURN (RFC 8489, RFC 8656): members whose networks let nothing through meet here.
 //!
-//! A packet's way: a listening socket ([`udp`], [`stream`]) hands it to the [`relay`], which answers a [`request`] or
-//! passes data on to a peer, as the [`allocation`] permits and the table of [`peers`] allows. [`ice_servers`] is what
+//! A packet's way: a listening socket ([`udp`], [`stream`]) hands it to the [`relay`], which reads it ([`decode`]), answers a
+//! [`request`] or passes data on to a peer, as the [`allocation`] permits and the table of [`peers`] allows. [`ice_servers`] is what
 //! members are told. The choices are explained in `docs/turn.md`.
 
 mod allocation;
-mod answers;
+mod bandwidth;
 mod client;
 mod connections;
 pub mod credentials;
+pub mod decode;
 pub mod ice_servers;
+mod limiters;
 pub(crate) mod metrics;
 mod nonce;
 pub mod options;
@@ -36,16 +38,27 @@ use rand::{
     rngs::{StdRng, SysRng},
 };
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::{net::TcpListener, task::JoinSet, time::Instant};
+use tokio::{net::TcpListener, runtime::Handle, task::JoinSet, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use quotas::AllocationLimits;
 pub use settings::{DEFAULT_PORT, DEFAULT_TLS_PORT, RelaySource, TurnLimits, TurnSettings};
 
 use self::{
-    answers::AnswerLimiter, credentials::RestCredentials, metrics::TurnMetrics, nonce::Nonces,
-    own_runtime::OwnRuntime, peers::PeerPolicy, ports::RelayPorts, quotas::Quotas, relay::Relay,
-    relayed_addresses::RelayedAddresses, reservations::Reservations, udp::UdpPort,
+    bandwidth::TotalBandwidth,
+    connections::Handshakes,
+    credentials::RestCredentials,
+    limiters::{AnswerLimiter, ConnectionLimiter, RequestLimiter},
+    metrics::TurnMetrics,
+    nonce::Nonces,
+    own_runtime::OwnRuntime,
+    peers::PeerPolicy,
+    ports::RelayPorts,
+    quotas::Quotas,
+    relay::Relay,
+    relayed_addresses::RelayedAddresses,
+    reservations::Reservations,
+    udp::UdpPort,
 };
 use crate::{StartError, connections::Slots, listener::listen, time::Clock, tls::Tls};
 
@@ -98,7 +111,7 @@ impl TurnServer {
         };
         let limits = settings.limits;
         #[expect(clippy::cast_precision_loss, reason = "a bandwidth of petabits is exact enough")]
-        let bytes_per_s = limits.bitrate_bps as f64 / 8.0;
+        let bytes_per_s = |bitrate_bps: u64| bitrate_bps as f64 / 8.0;
         let mut own = settings.external.clone();
         own.extend(bind.filter(|bind| !bind.is_unspecified()));
         let relay = Relay {
@@ -106,12 +119,18 @@ impl TurnServer {
             credentials: RestCredentials::new(&secret, settings.credential_life),
             nonces: Nonces::new(now).map_err(|_| StartError::no_randomness())?,
             answers: AnswerLimiter::new(limits.unauthenticated_per_s, now),
-            policy: PeerPolicy::new(settings.allowed_peers.clone(), own, now),
+            requests: RequestLimiter::new(limits.requests_per_s, now),
+            new_connections: ConnectionLimiter::new(limits.new_connections_per_s, now),
+            policy: PeerPolicy::new(settings.allowed_peers.clone(), settings.denied_peers.clone(), own, now),
             ports: RelayPorts::new(settings.relay_ports.clone(), random()?),
             addresses: RelayedAddresses::new(settings.external.clone(), bind),
             reservations: Reservations::new(random()?),
             quotas: Quotas::new(limits.allocations),
-            bytes_per_s,
+            bytes_per_s: bytes_per_s(limits.bitrate_bps),
+            total_bandwidth: limits
+                .total_bitrate_bps
+                .map(|total| TotalBandwidth::new(bytes_per_s(total), now)),
+            outbox_bytes: Arc::default(),
             metrics,
             tasks: TaskTracker::new(),
             tables: relay::Tables::default(),
@@ -141,14 +160,16 @@ impl TurnServer {
         let Self { runtime, relay, plain, tls, slots } = self;
         let stop = stop.child_token();
         let _dropped = stop.clone().drop_guard();
-        runtime.run(serve(relay, plain, tls, slots, stop)).await;
+        let (tls_ports, tls) = tls;
+        let handshakes = Handshakes { tls, runtime: Handle::current() };
+        runtime.run(serve(relay, plain, (tls_ports, handshakes), slots, stop)).await;
     }
 }
 
 async fn serve(
     relay: Arc<Relay>,
     plain: Ports,
-    (tls_ports, tls): (Ports, Tls),
+    (tls_ports, tls): (Ports, Handshakes),
     slots: Arc<Slots>,
     stop: CancellationToken,
 ) {
@@ -161,6 +182,7 @@ async fn serve(
             connections::accept(ports.tcp, tls, Arc::clone(&relay), Arc::clone(&slots), stop.clone());
         listening.spawn(accepting);
     }
+    listening.spawn(relay::keep_house(Arc::clone(&relay)));
     stop.cancelled().await;
     listening.shutdown().await;
     relay.shut_down();

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 const NONCE_LIFE: Duration = Duration::from_secs(60 * 60);
 
 const TAG_BYTES: usize = 12;
+const NONCE_CHARS: usize = 2 * (4 + TAG_BYTES);
 
 /// Makes nonces and knows them again.
 #[derive(Debug)]
@@ -39,6 +40,9 @@ impl Nonces {
 
     /// Whether a nonce was given to this client, and not too long ago.
     pub(super) fn is_valid(&self, nonce: &str, client: SocketAddr, now: Instant) -> bool {
+        if nonce.len() != NONCE_CHARS {
+            return false;
+        }
         let Some(issued_s) = nonce.get(..8).and_then(|hex| u32::from_str_radix(hex, 16).ok()) else {
             return false;
         };

@@ -42,6 +42,9 @@ pub struct TurnOptions {
     /// A network that may be relayed to although it is private, such as 192.168.0.0/16 (repeat, or separate by commas)
     #[arg(long, env = "SIGHTLINE_TURN_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     turn_allow: Vec<IpNet>,
+    /// A network that is never relayed to, whatever is allowed, in every spelling of an address (repeat, or separate by commas)
+    #[arg(long, env = "SIGHTLINE_TURN_DENY", value_name = "CIDR", value_delimiter = ',')]
+    turn_deny: Vec<IpNet>,
     /// A TURN server elsewhere instead, such as turn:turn.example.org?transport=udp (repeat, or separate by commas)
     #[arg(long, env = "SIGHTLINE_TURN_URL", value_name = "URL", value_delimiter = ',', value_parser = relay_url,
         requires = "turn_secret")]
@@ -70,6 +73,13 @@ pub struct TurnOptions {
     #[arg(long, env = "SIGHTLINE_TURN_MAX_BITRATE", value_name = "BITS",
         default_value_t = TurnLimits::default().bitrate_bps, value_parser = value_parser!(u64).range(1..))]
     turn_max_bitrate: u64,
+    /// Bits a second that the relay sends in all, shared fairly among the allocations [default: no limit]
+    #[arg(long, env = "SIGHTLINE_TURN_MAX_TOTAL_BITRATE", value_name = "BITS", value_parser = value_parser!(u64).range(1..))]
+    turn_max_total_bitrate: Option<u64>,
+    /// Requests a second of one address, after a burst of four times as many
+    #[arg(long, env = "SIGHTLINE_TURN_MAX_REQUESTS_PER_SECOND", value_name = "REQUESTS",
+        default_value_t = TurnLimits::default().requests_per_s, value_parser = value_parser!(u32).range(1..))]
+    turn_max_requests_per_second: u32,
     /// Answers a second that one address gets to requests without credentials, after a burst of four times as many
     #[arg(long, env = "SIGHTLINE_TURN_MAX_UNAUTHENTICATED_PER_SECOND", value_name = "ANSWERS",
         default_value_t = TurnLimits::default().unauthenticated_per_s, value_parser = value_parser!(u32).range(1..))]
@@ -90,6 +100,7 @@ impl From<TurnOptions> for RelaySource {
                 relay_ports: options.turn_relay_ports,
                 external: options.external_ip,
                 allowed_peers: options.turn_allow,
+                denied_peers: options.turn_deny,
                 secret,
                 credential_life,
                 host: options.turn_host,
@@ -100,6 +111,8 @@ impl From<TurnOptions> for RelaySource {
                         total: options.turn_max_allocations,
                     },
                     bitrate_bps: options.turn_max_bitrate,
+                    total_bitrate_bps: options.turn_max_total_bitrate,
+                    requests_per_s: options.turn_max_requests_per_second,
                     unauthenticated_per_s: options.turn_max_unauthenticated_per_second,
                     ..TurnLimits::default()
                 },
@@ -184,6 +197,10 @@ mod tests {
             "--external-ip=198.51.100.1,2001:db8::1",
             "--turn-allow=127.0.0.0/8",
             "--turn-allow=::1/128",
+            "--turn-deny=192.0.2.0/24,2001:db8::/32",
+            "--turn-deny=8.8.8.8/32",
+            "--turn-max-total-bitrate=1000000000",
+            "--turn-max-requests-per-second=7",
             "--turn-secret=s",
             "--turn-credential-life=5",
             "--turn-host=turn.example.org",
@@ -194,6 +211,8 @@ mod tests {
         assert_eq!((settings.secret.as_deref(), settings.credential_life.as_secs()), (Some("s"), 5));
         assert_eq!(settings.host.unwrap().to_string(), "turn.example.org");
         assert_eq!(settings.limits.allocations.per_user, 3);
+        assert_eq!((settings.denied_peers.len(), settings.limits.requests_per_s), (3, 7));
+        assert_eq!(settings.limits.total_bitrate_bps, Some(1_000_000_000));
     }
 
     #[test]
@@ -222,6 +241,10 @@ mod tests {
             "--external-ip=x",
             "--turn-allow=127.0.0.1",
             "--turn-allow=10.0.0.0/33",
+            "--turn-deny=10.0.0.0/33",
+            "--turn-deny=10.0.0.1",
+            "--turn-max-total-bitrate=0",
+            "--turn-max-requests-per-second=0",
             "--turn-secret=",
             "--turn-credential-life=0",
             "--turn-credential-life=86401",

@@ -65,6 +65,8 @@ pub enum PeerClass {
 #[derive(Debug)]
 pub struct PeerPolicy {
     allowed: Vec<IpNet>,
+    /// Counts more than `allowed`.
+    denied: Vec<IpNet>,
     /// Beside those of the interfaces: addresses in front of a NAT.
     external: Vec<IpAddr>,
     interfaces: RwLock<Interfaces>,
@@ -77,18 +79,26 @@ struct Interfaces {
 }
 
 impl PeerPolicy {
-    /// The table, less the networks that the operator allowed. `external` are addresses by which this machine is
-    /// reached, beside those of its interfaces.
+    /// The table, less the networks that the operator allowed, and those that the operator denied in any case. `external` are
+    /// addresses by which this machine is reached, beside those of its interfaces.
     #[must_use]
-    pub fn new(allowed: Vec<IpNet>, external: Vec<IpAddr>, now: Instant) -> Self {
+    pub fn new(allowed: Vec<IpNet>, denied: Vec<IpNet>, external: Vec<IpAddr>, now: Instant) -> Self {
         let interfaces = RwLock::new(Interfaces { addresses: own_addresses(), read_at: now });
-        Self { allowed, external, interfaces }
+        let denied = denied.into_iter().map(without_mapping).collect();
+        Self { allowed, denied, external, interfaces }
     }
 
-    /// What may be done with this address. It is taken as it was written: `::ffff:127.0.0.1` is no IPv4 address.
+    /// What may be done with this address. What was allowed is taken as it was written: `::ffff:127.0.0.1` is no IPv4 address.
+    /// What was denied is denied in every spelling.
     #[must_use]
     pub fn class(&self, peer: IpAddr, now: Instant) -> PeerClass {
-        if self.allowed.iter().any(|network| network.contains(&peer)) {
+        // A system takes it for itself, whatever network it is said to be in.
+        if peer.is_unspecified() {
+            PeerClass::Denied
+        } else if self.is_denied(peer) {
+            // What passes between two clients of this relay does not leave it.
+            if self.is_own(peer, now) { PeerClass::Own } else { PeerClass::Denied }
+        } else if self.allowed.iter().any(|network| network.contains(&peer)) {
             PeerClass::Outside
         } else if self.is_own(peer, now) {
             PeerClass::Own
@@ -97,6 +107,14 @@ impl PeerPolicy {
         } else {
             PeerClass::Outside
         }
+    }
+
+    fn is_denied(&self, peer: IpAddr) -> bool {
+        let contains = |peer: IpAddr| self.denied.iter().any(|network| network.contains(&peer));
+        !self.denied.is_empty()
+            && (contains(peer)
+                || matches!(peer, IpAddr::V6(peer)
+                    if ipv4_within(peer).into_iter().flatten().any(|ipv4| contains(ipv4.into()))))
     }
 
     fn is_own(&self, peer: IpAddr, now: Instant) -> bool {
@@ -116,6 +134,41 @@ impl PeerPolicy {
         }
         interfaces.addresses.contains(&peer)
     }
+}
+
+/// Every IPv4 address that systems, gateways and tunnels take this IPv6 address for.
+fn ipv4_within(address: Ipv6Addr) -> [Option<Ipv4Addr>; 3] {
+    let bits = address.to_bits();
+    let low = Ipv4Addr::from_bits((bits & 0xffff_ffff) as u32);
+    let at = |shift: u32| Ipv4Addr::from_bits((bits >> shift & 0xffff_ffff) as u32);
+    match address.segments() {
+        // Compatible, mapped (::ffff:0:0/96) and translated (::ffff:0:0:0/96).
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => [Some(low), None, None],
+        // NAT64, with the prefix that everyone knows.
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => [Some(low), None, None],
+        // NAT64 within a network (RFC 8215): prefixes of 48 and 96 bits (RFC 6052 section 2.2), which leave the 9th byte out.
+        [0x64, 0xff9b, 1, high, middle, ..] => {
+            let within_48 =
+                u32::from(high) << 16 | u32::from(middle & 0xff) << 8 | (bits >> 40 & 0xff) as u32;
+            [Some(low), Some(Ipv4Addr::from_bits(within_48)), None]
+        }
+        // 6to4.
+        [0x2002, ..] => [Some(at(80)), None, None],
+        // Teredo: its server, and its client, of which each bit is the other.
+        [0x2001, 0, ..] => [Some(at(64)), Some(Ipv4Addr::from_bits(!low.to_bits())), None],
+        // ISATAP: within any prefix.
+        [_, _, _, _, 0 | 0x200, 0x5efe, ..] => [Some(low), None, None],
+        _ => [None; 3],
+    }
+}
+
+/// `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+fn without_mapping(network: IpNet) -> IpNet {
+    let ipv4 = match network {
+        IpNet::V6(network) => network.addr().to_ipv4_mapped().zip(network.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    ipv4.and_then(|(address, prefix)| Ipv4Net::new(address, prefix).ok()).map_or(network, IpNet::V4)
 }
 
 /// Those that an allocation may have: no loopback and nothing link-local.
@@ -172,6 +225,7 @@ mod tests {
     fn policy(allowed: &[&str], external: &[&str]) -> PeerPolicy {
         PeerPolicy::new(
             allowed.iter().map(|raw| raw.parse().unwrap()).collect(),
+            Vec::new(),
             external.iter().map(|raw| raw.parse().unwrap()).collect(),
             Instant::now(),
         )
@@ -213,6 +267,64 @@ mod tests {
         }
         assert_eq!(class(&policy, "198.51.100.7"), PeerClass::Own);
         assert_eq!(class(&policy, "127.0.0.1"), PeerClass::Denied);
+    }
+
+    fn denying(allowed: &[&str], denied: &[&str]) -> PeerPolicy {
+        let networks = |raw: &[&str]| raw.iter().map(|raw| raw.parse().unwrap()).collect();
+        let policy = PeerPolicy::new(networks(allowed), networks(denied), Vec::new(), Instant::now());
+        PeerPolicy { interfaces: no_interfaces(), ..policy }
+    }
+
+    #[test]
+    fn a_network_that_was_denied_is_so_in_every_spelling_whatever_was_allowed() {
+        for denied in ["8.8.8.0/24", "::ffff:8.8.8.0/120"] {
+            let policy = denying(&["0.0.0.0/0", "::/0"], &[denied]);
+            for peer in [
+                "8.8.8.8",
+                "::8.8.8.8",
+                "::ffff:8.8.8.8",
+                "::ffff:0:8.8.8.8",
+                "64:ff9b::8.8.8.8",
+                "64:ff9b:1::8.8.8.8",
+                // RFC 6052 section 2.2: bits 64 to 71 are zero.
+                "64:ff9b:1:808:8:800::",
+                "2002:808:808::1",
+                // Of Teredo: the server, and the client.
+                "2001:0:808:808::1",
+                "2001::f7f7:f7f7",
+                "2a00:1450::5efe:8.8.8.8",
+                "2a00:1450::200:5efe:8.8.8.8",
+            ] {
+                assert_eq!(class(&policy, peer), PeerClass::Denied, "{peer}, denied as {denied}");
+            }
+            for peer in ["8.8.9.8", "::ffff:8.8.9.8", "64:ff9b::8.8.9.8", "2002:808:908::1", "2a00:1450::1"] {
+                assert_eq!(class(&policy, peer), PeerClass::Outside, "{peer}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_network_of_ipv6_may_be_denied_too() {
+        let policy = denying(&[], &["2a00:1450::/32", "2a01::1/128"]);
+        assert_eq!(class(&policy, "2a00:1450::5"), PeerClass::Denied);
+        assert_eq!(class(&policy, "2a01::1"), PeerClass::Denied);
+        assert_eq!(class(&policy, "2a01::2"), PeerClass::Outside);
+    }
+
+    #[test]
+    fn the_unspecified_address_is_nobodys_even_where_everything_is_allowed() {
+        let policy = denying(&["0.0.0.0/0", "::/0"], &[]);
+        assert_eq!(class(&policy, "0.0.0.0"), PeerClass::Denied);
+        assert_eq!(class(&policy, "::"), PeerClass::Denied);
+        assert_eq!(class(&policy, "127.0.0.1"), PeerClass::Outside);
+    }
+
+    #[test]
+    fn an_address_of_this_machine_that_was_denied_leads_to_its_allocations_alone() {
+        let (own, now) = ("198.51.100.7".parse().unwrap(), Instant::now());
+        let policy = PeerPolicy::new(Vec::new(), vec!["198.51.100.0/24".parse().unwrap()], vec![own], now);
+        assert_eq!(policy.class(own, now), PeerClass::Own);
+        assert_eq!(class(&policy, "198.51.100.8"), PeerClass::Denied);
     }
 
     fn no_interfaces() -> RwLock<Interfaces> {

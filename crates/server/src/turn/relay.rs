@@ -5,27 +5,30 @@ use std::{
     hash::Hash,
     net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use quinn_udp::EcnCodepoint;
-use stun_types::{
-    attribute::AttributeStaticType,
-    message::{
-        Message, MessageClass, MessageType, MessageWrite, MessageWriteExt, MessageWriteVec, TransactionId,
-    },
+use stun_types::message::{
+    Message, MessageClass, MessageType, MessageWrite, MessageWriteExt, MessageWriteVec, TransactionId,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    task::yield_now,
+    time::{Instant, interval, sleep_until},
+};
 use tokio_util::task::TaskTracker;
 use turn_types::{
-    attribute::{Data, DontFragment, XorPeerAddress},
-    message::{DATA, SEND},
+    attribute::{Data, XorPeerAddress},
+    message::DATA,
 };
 
 use super::{
-    allocation::{Allocation, Direction},
-    answers::AnswerLimiter,
+    allocation::{Allocation, AllocationState, Direction, counted_bytes},
+    bandwidth::TotalBandwidth,
     client::{Client, FiveTuple},
     credentials::RestCredentials,
+    decode::{Decoded, Undecodable, decode},
+    limiters::{AnswerLimiter, ConnectionLimiter, RequestLimiter},
     metrics::{DropReason, TurnMetrics},
     nonce::Nonces,
     peers::{PeerClass, PeerPolicy},
@@ -34,9 +37,15 @@ use super::{
     relayed_addresses::RelayedAddresses,
     request,
     reservations::Reservations,
+    stream::OutboxBudget,
     udp::{Burst, Datagram, Route, UdpPort},
 };
 use crate::time::Clock;
+
+/// How often ports that were kept for nobody are given back.
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(5);
+/// Times in a row that a socket is read before others have a turn on the relay's thread.
+const READS_PER_TURN: u32 = 4;
 
 /// The relay: what every listener and every allocation's socket work on.
 #[derive(Debug)]
@@ -45,12 +54,16 @@ pub(super) struct Relay {
     pub(super) credentials: RestCredentials,
     pub(super) nonces: Nonces,
     pub(super) answers: AnswerLimiter,
+    pub(super) requests: RequestLimiter,
+    pub(super) new_connections: ConnectionLimiter,
     pub(super) policy: PeerPolicy,
     pub(super) ports: RelayPorts,
     pub(super) addresses: RelayedAddresses,
     pub(super) reservations: Reservations,
     pub(super) quotas: Arc<Quotas>,
     pub(super) bytes_per_s: f64,
+    pub(super) total_bandwidth: Option<TotalBandwidth>,
+    pub(super) outbox_bytes: Arc<OutboxBudget>,
     pub(super) metrics: TurnMetrics,
     pub(super) tasks: TaskTracker,
     pub(super) tables: Tables,
@@ -71,7 +84,8 @@ struct Packet<'a> {
 }
 
 impl Relay {
-    /// A message came from a client. Answers, and what is relayed, go out through `burst`.
+    /// A message came from a client. Answers, and what is relayed, go out through `burst`. Returns whether it was data for a
+    /// peer that the client may reach: of anything else a client has a limited number.
     pub(super) fn receive(
         self: &Arc<Self>,
         client: &Client,
@@ -79,89 +93,86 @@ impl Relay {
         bytes: &[u8],
         now: Instant,
         burst: &mut Burst,
-    ) {
-        match bytes {
-            [0x40..=0x7f, _, _, _, ..] => self.receive_channel_data(client, ecn, bytes, now, burst),
-            [0x00..=0x3f, ..] => self.receive_stun(client, ecn, bytes, now, burst),
-            _ => self.metrics.count_dropped(DropReason::Malformed),
+    ) -> bool {
+        match decode(bytes) {
+            Ok(Decoded::ChannelData { number, data }) => {
+                self.receive_channel_data(client, number, &Packet { ecn, payload: data, now }, burst)
+            }
+            Ok(Decoded::Send { peer, data }) => {
+                self.receive_send_indication(client, peer, &Packet { ecn, payload: data, now }, burst)
+            }
+            Ok(Decoded::Request(message)) => {
+                if let Some(answer) = request::answer(self, client, &message, now) {
+                    client.send(None, &answer, &[], burst);
+                }
+                false
+            }
+            Ok(Decoded::Idle) => false,
+            Err(Undecodable::Malformed) => self.refuse(DropReason::Malformed),
+            Err(Undecodable::TooLong) => self.refuse(DropReason::TooLong),
         }
+    }
+
+    fn refuse(&self, reason: DropReason) -> bool {
+        self.metrics.count_dropped(reason);
+        false
     }
 
     /// `ChannelData` (RFC 8656 section 12.4).
     fn receive_channel_data(
         &self,
         client: &Client,
-        ecn: Option<EcnCodepoint>,
-        bytes: &[u8],
-        now: Instant,
+        number: u16,
+        packet: &Packet<'_>,
         burst: &mut Burst,
-    ) {
-        let [number_high, number_low, length_high, length_low, rest @ ..] = bytes else { return };
-        let number = u16::from_be_bytes([*number_high, *number_low]);
-        let length = usize::from(u16::from_be_bytes([*length_high, *length_low]));
-        let allocation = self.of_client(&client.five_tuple);
-        let peer = allocation.as_ref().and_then(|allocation| allocation.state().peer_of(number, now));
-        let (Some(allocation), Some(peer), Some(payload)) = (allocation, peer, rest.get(..length)) else {
-            return self.metrics.count_dropped(DropReason::Malformed);
+    ) -> bool {
+        let Some(allocation) = self.of_client(&client.five_tuple) else {
+            return self.refuse(DropReason::Malformed);
         };
-        self.send_to_peer(&allocation, peer, &Packet { ecn, payload, now }, burst);
-    }
-
-    fn receive_stun(
-        self: &Arc<Self>,
-        client: &Client,
-        ecn: Option<EcnCodepoint>,
-        bytes: &[u8],
-        now: Instant,
-        burst: &mut Burst,
-    ) {
-        let Ok(message) = Message::from_bytes(bytes) else {
-            return self.metrics.count_dropped(DropReason::Malformed);
+        let (peer, may_pass) = {
+            let mut state = allocation.state();
+            let Some(peer) = state.peer_of(number, packet.now) else {
+                drop(state);
+                return self.refuse(DropReason::Malformed);
+            };
+            (peer, state.take(Direction::ToPeer, packet.payload.len(), packet.now))
         };
-        match message.class() {
-            MessageClass::Request => {
-                if let Some(answer) = request::answer(self, client, &message, now) {
-                    client.send(None, &answer, &[], burst);
-                }
-            }
-            MessageClass::Indication if message.has_method(SEND) => {
-                self.receive_send_indication(client, ecn, &message, now, burst);
-            }
-            // Indications of other kinds keep a path open and need nothing; nobody has been asked anything.
-            MessageClass::Indication | MessageClass::Success | MessageClass::Error => {}
-        }
+        self.send_to_peer(&allocation, peer, may_pass, packet, burst);
+        true
     }
 
     /// A Send indication (RFC 8656 section 11.2).
     fn receive_send_indication(
         &self,
         client: &Client,
-        ecn: Option<EcnCodepoint>,
-        message: &Message<'_>,
-        now: Instant,
+        peer: SocketAddr,
+        packet: &Packet<'_>,
         burst: &mut Burst,
-    ) {
-        let is_understood = message.iter_attributes().all(|(_, attribute)| {
-            let kind = attribute.header.get_type();
-            !kind.comprehension_required()
-                || [XorPeerAddress::TYPE, Data::TYPE, DontFragment::TYPE].contains(&kind)
-        });
-        let peer = message.attribute::<XorPeerAddress>().map(|peer| peer.addr(message.transaction_id()));
-        let data = message.raw_attribute(Data::TYPE);
-        let (true, Ok(peer), Some(data), Some(allocation)) =
-            (is_understood, peer, data, self.of_client(&client.five_tuple))
-        else {
-            return self.metrics.count_dropped(DropReason::Malformed);
+    ) -> bool {
+        let Some(allocation) = self.of_client(&client.five_tuple) else {
+            return self.refuse(DropReason::Malformed);
         };
-        if !allocation.state().permits(peer.ip(), now) {
-            return self.metrics.count_dropped(DropReason::NoPermission);
-        }
-        self.send_to_peer(&allocation, peer, &Packet { ecn, payload: &data.value, now }, burst);
+        let may_pass = {
+            let mut state = allocation.state();
+            if !state.permits(peer.ip(), packet.now) {
+                drop(state);
+                return self.refuse(DropReason::NoPermission);
+            }
+            state.take(Direction::ToPeer, packet.payload.len(), packet.now)
+        };
+        self.send_to_peer(&allocation, peer, may_pass, packet, burst);
+        true
     }
 
-    fn send_to_peer(&self, from: &Allocation, peer: SocketAddr, packet: &Packet<'_>, burst: &mut Burst) {
-        let bytes = packet.payload.len();
-        if !from.state().take(Direction::ToPeer, bytes, packet.now) {
+    fn send_to_peer(
+        &self,
+        from: &Allocation,
+        peer: SocketAddr,
+        may_pass: bool,
+        packet: &Packet<'_>,
+        burst: &mut Burst,
+    ) {
+        if !may_pass {
             return self.metrics.count_dropped(DropReason::Bandwidth);
         }
         if peer.is_ipv4() != from.relayed.is_ipv4() || peer.port() == 0 {
@@ -173,11 +184,22 @@ impl Relay {
             (_, Some(other)) => self.send_to_client(&other, from.relayed, packet, burst),
             (PeerClass::Own, None) => return self.metrics.count_dropped(DropReason::NoAllocation),
             (PeerClass::Outside, None) => {
+                if self.total_bandwidth.is_some() && !self.may_leave(&mut from.state(), packet) {
+                    return self.metrics.count_dropped(DropReason::TotalBandwidth);
+                }
                 let route = Route { port: Arc::clone(&from.port), to: peer, from: None, ecn: packet.ecn };
                 burst.push(route, &[], packet.payload);
             }
         }
-        self.metrics.count_relayed(Direction::ToPeer, bytes);
+        self.metrics.count_relayed(Direction::ToPeer, packet.payload.len());
+    }
+
+    /// Whether the whole relay's bandwidth allows for one more packet of this allocation.
+    fn may_leave(&self, of: &mut AllocationState, packet: &Packet<'_>) -> bool {
+        self.total_bandwidth.as_ref().is_none_or(|total| {
+            let allocations = usize::try_from(self.metrics.allocations.get()).unwrap_or_default();
+            total.take(of.share(), allocations, counted_bytes(packet.payload.len()), packet.now)
+        })
     }
 
     /// A peer's packet came to a relayed address (RFC 8656 sections 11.3 and 12.6).
@@ -190,6 +212,9 @@ impl Relay {
             }
             if !state.take(Direction::ToClient, payload.len(), now) {
                 return self.metrics.count_dropped(DropReason::Bandwidth);
+            }
+            if !self.may_leave(&mut state, packet) {
+                return self.metrics.count_dropped(DropReason::TotalBandwidth);
             }
             state.channel_of(peer, now)
         };
@@ -264,6 +289,7 @@ impl Relay {
 
     /// Takes what peers send, until the allocation ends.
     async fn serve(self: Arc<Self>, allocation: Arc<Allocation>) {
+        let mut reads = 0;
         let mut ended = std::pin::pin!(allocation.ended.cancelled());
         let mut expiry = std::pin::pin!(sleep_until(allocation.state().expires_at()));
         loop {
@@ -276,6 +302,7 @@ impl Relay {
                         // Of one datagram that was sent earlier (ICMP), for instance.
                         tracing::trace!(%error, relayed = %allocation.relayed, "not received");
                     }
+                    end_turn_after(&mut reads).await;
                 }
                 () = &mut expiry => {
                     let expires_at = allocation.state().expires_at();
@@ -302,6 +329,7 @@ impl Relay {
 
 /// Takes what clients send to a listening socket, for as long as it is polled.
 pub(super) async fn listen(relay: Arc<Relay>, port: Arc<UdpPort>) {
+    let mut reads = 0;
     loop {
         let received = port.readable().await.and_then(|()| {
             let now = Instant::now();
@@ -316,8 +344,27 @@ pub(super) async fn listen(relay: Arc<Relay>, port: Arc<UdpPort>) {
         if let Err(error) = received {
             tracing::trace!(%error, "not received");
             // Not in a circle should the socket be broken for good.
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
+        end_turn_after(&mut reads).await;
+    }
+}
+
+/// Lets others have their turn after some reads. A socket into which more comes than is read would never wait otherwise.
+async fn end_turn_after(reads: &mut u32) {
+    *reads += 1;
+    if *reads >= READS_PER_TURN {
+        *reads = 0;
+        yield_now().await;
+    }
+}
+
+/// Does what has to be done now and then, for as long as it is polled.
+pub(super) async fn keep_house(relay: Arc<Relay>) {
+    let mut ticks = interval(HOUSEKEEPING_INTERVAL);
+    loop {
+        ticks.tick().await;
+        relay.reservations.forget_expired(Instant::now());
     }
 }
 

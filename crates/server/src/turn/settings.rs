@@ -42,6 +42,8 @@ pub struct TurnSettings {
     pub external: Vec<IpAddr>,
     /// Networks that a relay may reach although they are in the table of forbidden ones.
     pub allowed_peers: Vec<IpNet>,
+    /// Networks that it never reaches, in any spelling of an address. Counts more than `allowed_peers`.
+    pub denied_peers: Vec<IpNet>,
     /// Shared with others who hand out credentials; `None` for one of its own.
     pub secret: Option<String>,
     /// How long a credential is valid.
@@ -59,12 +61,18 @@ pub struct TurnLimits {
     pub allocations: AllocationLimits,
     /// Bits a second of one allocation in each direction.
     pub bitrate_bps: u64,
+    /// Bits a second that all allocations together send, to clients and peers; `None` for as much as there is.
+    pub total_bitrate_bps: Option<u64>,
+    /// Requests with credentials of one address a second, after a burst of four times as many.
+    pub requests_per_s: u32,
     /// Answers to requests without credentials to one address a second, after a burst of four times as many.
     pub unauthenticated_per_s: u32,
     /// Connections over TCP and TLS at the same time.
     pub connections: usize,
     /// Those of one address.
     pub connections_per_address: usize,
+    /// New ones of one address a second, after a burst of four times as many.
+    pub new_connections_per_s: u32,
 }
 
 impl Default for TurnSettings {
@@ -75,6 +83,7 @@ impl Default for TurnSettings {
             relay_ports: 49_152..=65_535,
             external: Vec::new(),
             allowed_peers: Vec::new(),
+            denied_peers: Vec::new(),
             secret: None,
             credential_life: Duration::from_secs(10 * 60),
             host: None,
@@ -90,9 +99,12 @@ impl Default for TurnLimits {
         Self {
             allocations: AllocationLimits { per_user: 128, per_address: 1_024, total: 8_192 },
             bitrate_bps: 20_000_000,
+            total_bitrate_bps: None,
+            requests_per_s: 2_000,
             unauthenticated_per_s: 100,
             connections: 8_192,
             connections_per_address: 1_024,
+            new_connections_per_s: 200,
         }
     }
 }

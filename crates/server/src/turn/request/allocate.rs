@@ -18,9 +18,10 @@ use super::{
     message::{Refusal, add, lifetime, optional, requested_family, success, understood, whole_seconds},
 };
 use crate::turn::{
-    allocation::{Allocation, AllocationState},
+    allocation::{Allocation, AllocationState, MAX_AGE, VISITOR_MAX_AGE},
     client::Client,
-    quotas::QuotaReached,
+    credentials::RestCredentials,
+    quotas::{Place, QuotaReached, UserKind},
     relay::Relay,
     udp::UdpPort,
 };
@@ -68,13 +69,13 @@ pub(super) fn allocate(
     }
     let lifetime = lifetime(request)?;
     let family = family.unwrap_or(AddressFamily::IPV4);
-    let user = who.username.split_once(':').map_or("", |(_, user)| user);
-    let place = relay.quotas.take(user, client.five_tuple.client.ip()).map_err(|reached| match reached {
-        QuotaReached::User | QuotaReached::Address => Refusal::AllocationQuotaReached,
-        QuotaReached::Total => Refusal::InsufficientCapacity,
-    })?;
-    let Sockets { port, told, token } = sockets(relay, client, who, family, even_port, reservation, now)?;
-    let mut state = AllocationState::new(relay.bytes_per_s, now);
+    let Sockets { port, place, told, token } =
+        sockets(relay, client, who, family, even_port, reservation, now)?;
+    let max_age = match user_of(who).1 {
+        UserKind::Member => MAX_AGE,
+        UserKind::Visitor => VISITOR_MAX_AGE,
+    };
+    let mut state = AllocationState::new(relay.bytes_per_s, max_age, now);
     let lifetime = state.refresh(lifetime, now);
     let answer = allocated(request, client, told, lifetime, token)?;
     relay.insert(Allocation::new(
@@ -90,8 +91,24 @@ pub(super) fn allocate(
     Ok(answer)
 }
 
+fn user_of(who: &Identity) -> (&str, UserKind) {
+    let user = who.username.split_once(':').map_or("", |(_, user)| user);
+    let is_visitor = RestCredentials::is_visitor(user);
+    (user, if is_visitor { UserKind::Visitor } else { UserKind::Member })
+}
+
+/// A place for one more allocation, or for a port that is kept for one.
+fn take_place(relay: &Relay, client: &Client, who: &Identity) -> Result<Place, Refusal> {
+    let (user, kind) = user_of(who);
+    relay.quotas.take(user, kind, client.five_tuple.client.ip()).map_err(|reached| match reached {
+        QuotaReached::User | QuotaReached::Address => Refusal::AllocationQuotaReached,
+        QuotaReached::Total => Refusal::InsufficientCapacity,
+    })
+}
+
 struct Sockets {
     port: UdpPort,
+    place: Place,
     told: SocketAddr,
     token: Option<u64>,
 }
@@ -108,29 +125,38 @@ fn sockets(
     let reached = client.five_tuple.server.ip();
     let address = relay.addresses.of(family, reached).ok_or(Refusal::AddressFamilyNotSupported)?;
     let no_port = |error: std::io::Error| {
-        tracing::warn!(%error, "no port to relay from");
+        // Not louder: whoever has credentials can have it said as often as they like. It is counted among the refusals.
+        tracing::debug!(%error, "no port to relay from");
         Refusal::InsufficientCapacity
     };
-    let (port, token) = match (reservation, even_port) {
+    let (port, place, token) = match (reservation, even_port) {
         (Some(token), _) => {
             let kept = relay.reservations.take(token.token(), &who.username, now);
-            (kept.ok_or(Refusal::InsufficientCapacity)?, None)
+            let (port, place) = kept.ok_or(Refusal::InsufficientCapacity)?;
+            (port, place, None)
         }
         (None, Some(even)) => {
-            if even.requested() && !relay.reservations.has_room(now) {
+            let place = take_place(relay, client, who)?;
+            let place_of_next = even.requested().then(|| take_place(relay, client, who)).transpose()?;
+            if place_of_next.as_ref().is_some_and(|place| !relay.reservations.has_room(place, now)) {
                 return Err(Refusal::InsufficientCapacity);
             }
-            let (port, next) = relay.ports.bind_even(address.bind, even.requested()).map_err(no_port)?;
-            (port, next.map(|next| relay.reservations.keep(next, &who.username, now)))
+            let (port, next) = relay.ports.bind_even(address.bind, even.requested(), now).map_err(no_port)?;
+            let kept = next.zip(place_of_next);
+            let token = kept.map(|(next, place)| relay.reservations.keep(next, place, &who.username, now));
+            (port, place, token)
         }
-        (None, None) => (relay.ports.bind(address.bind).map_err(no_port)?, None),
+        (None, None) => {
+            let place = take_place(relay, client, who)?;
+            (relay.ports.bind(address.bind, now).map_err(no_port)?, place, None)
+        }
     };
     let told = SocketAddr::new(address.told, port.local_addr().port());
     // On a machine of several addresses behind one external one.
     if relay.of_relayed(told).is_some() {
         return Err(Refusal::InsufficientCapacity);
     }
-    Ok(Sockets { port, told, token })
+    Ok(Sockets { port, place, told, token })
 }
 
 fn allocated(

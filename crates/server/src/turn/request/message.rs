@@ -17,7 +17,7 @@ pub(super) const REALM: &str = "sightline";
 
 /// Why a request is refused; its number is that of the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(in crate::turn) enum Refusal {
     BadRequest,
     Unauthorized,
     Forbidden,

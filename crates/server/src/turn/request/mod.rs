@@ -3,6 +3,8 @@
 mod allocate;
 mod message;
 
+pub(super) use self::message::Refusal;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use stun_types::{
@@ -22,14 +24,15 @@ use turn_types::{
 use self::{
     allocate::allocate,
     message::{
-        REALM, Refusal, add, lifetime, refused, requested_family, signed, success, understood,
-        unknown_attributes, whole_seconds,
+        REALM, add, lifetime, refused, requested_family, signed, success, understood, unknown_attributes,
+        whole_seconds,
     },
 };
 use super::{
     allocation::{Allocation, ChannelRefusal},
-    client::Client,
+    client::{Client, ClientPath},
     credentials::RestCredentials,
+    decode,
     metrics::DropReason,
     peers::PeerClass,
     relay::Relay,
@@ -54,7 +57,11 @@ pub(super) fn answer(
     }
     let who = match authenticate(relay, client, request, now) {
         Ok(who) => who,
-        Err(refusal) => {
+        Err(Unauthenticated::TooOften) => {
+            relay.metrics.count_dropped(DropReason::RequestLimit);
+            return None;
+        }
+        Err(Unauthenticated::Refused(refusal)) => {
             if !may_answer(relay, from, now) {
                 return None;
             }
@@ -109,25 +116,43 @@ struct Identity {
     allocation: Option<Arc<Allocation>>,
 }
 
+/// Why nobody is known to ask.
+enum Unauthenticated {
+    Refused(Refusal),
+    /// There is no answer: the client repeats its request (RFC 8489 section 6.2.1).
+    TooOften,
+}
+
+impl From<Refusal> for Unauthenticated {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 /// RFC 8489 section 9.2.4, with the name of an allocation fixed to whoever made it (RFC 8656 section 5).
 fn authenticate(
     relay: &Relay,
     client: &Client,
     request: &Message<'_>,
     now: Instant,
-) -> Result<Identity, Refusal> {
+) -> Result<Identity, Unauthenticated> {
     if !request.has_attribute(MessageIntegrity::TYPE) {
-        return Err(Refusal::Unauthorized);
+        return Err(Refusal::Unauthorized.into());
     }
     let username = request.attribute::<Username>().map_err(|_| Refusal::BadRequest)?;
     let nonce = request.attribute::<Nonce>().map_err(|_| Refusal::BadRequest)?;
     let realm = request.attribute::<Realm>().map_err(|_| Refusal::BadRequest)?;
     if !relay.nonces.is_valid(nonce.nonce(), client.five_tuple.client, now) {
-        return Err(Refusal::StaleNonce);
+        return Err(Refusal::StaleNonce.into());
+    }
+    // With its nonce a client has shown that it gets what is sent to its address, so nobody else can use up its requests. A
+    // stream waits instead of losing any.
+    if matches!(client.path, ClientPath::Udp(_)) && relay.requests.take(&client.five_tuple, now).is_err() {
+        return Err(Unauthenticated::TooOften);
     }
     let username = username.username();
     if realm.realm() != REALM || username.len() > MAX_USERNAME_BYTES {
-        return Err(Refusal::Unauthorized);
+        return Err(Refusal::Unauthorized.into());
     }
     let allocation = relay.of_client(&client.five_tuple);
     let is_theirs = |allocation: &Arc<Allocation>| allocation.username == username;
@@ -143,7 +168,7 @@ fn authenticate(
     };
     request.validate_integrity_with_key(&key).map_err(|_| Refusal::Unauthorized)?;
     if allocation.as_ref().is_some_and(|allocation| !is_theirs(allocation)) {
-        return Err(Refusal::WrongCredentials);
+        return Err(Refusal::WrongCredentials.into());
     }
     Ok(Identity { username: username.to_owned(), key, allocation })
 }
@@ -186,15 +211,9 @@ fn permit(
 ) -> Result<MessageWriteVec, Refusal> {
     understood(request, &[XorPeerAddress::TYPE])?;
     let mut peers = Vec::new();
-    while let Ok(peer) = request.nth_attribute::<XorPeerAddress>(peers.len()) {
-        let peer = peer.addr(request.transaction_id());
+    for peer in decode::peers(request)? {
         may_reach(relay, allocation, peer, now)?;
         peers.push(peer.ip());
-    }
-    let named =
-        request.iter_attributes().filter(|(_, one)| one.header.get_type() == XorPeerAddress::TYPE).count();
-    if peers.is_empty() || peers.len() != named {
-        return Err(Refusal::BadRequest);
     }
     if allocation.state().permit(&peers, now) {
         Ok(success(request))

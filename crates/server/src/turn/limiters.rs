@@ -1,0 +1,151 @@
+//! Rates of what strangers and clients may ask, in memory of a fixed size.
+//!
+//! Answers to what anybody may ask are bounded for each address, because a request with a forged sender must not make this
+//! server send much to someone else. Requests of clients whose address is known to be theirs are bounded for each client and
+//! then for each address, so that one client cannot use up what belongs to its neighbors.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher, Hash},
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::client::FiveTuple;
+use crate::{proxy::household, token_bucket::Bucket};
+
+/// Two keys that fall into one bucket share it, so memory is bounded whatever comes.
+const BUCKETS: usize = 16_384;
+
+/// A burst is this many seconds' worth: an office whose people all start a call at once.
+const BURST_S: u32 = 4;
+
+/// Requests a second of one client, after a burst of four times as many. Gathering takes about ten, and each peer two more.
+const CLIENT_REQUESTS_PER_S: u32 = 50;
+
+/// Token buckets for any number of keys.
+#[derive(Debug)]
+struct HashedBuckets {
+    hasher: RandomState,
+    buckets: Mutex<Box<[Bucket]>>,
+}
+
+impl HashedBuckets {
+    fn new(per_s: u32, now: Instant) -> Self {
+        let bucket = || Bucket::full(f64::from(per_s.saturating_mul(BURST_S)), f64::from(per_s), now);
+        let buckets = std::iter::repeat_with(bucket).take(BUCKETS).collect();
+        Self { hasher: RandomState::new(), buckets: Mutex::new(buckets) }
+    }
+
+    /// Takes one; the time until there is one where there is none.
+    fn take(&self, key: &impl Hash, now: Instant) -> Result<(), Duration> {
+        let index = usize::try_from(self.hasher.hash_one(key) % BUCKETS as u64).unwrap_or_default();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets.get_mut(index).ok_or(Duration::MAX)?;
+        if bucket.take(1.0, now) { Ok(()) } else { Err(bucket.wait_for(1.0, now)) }
+    }
+}
+
+/// Bounds the answers to each address.
+#[derive(Debug)]
+pub(super) struct AnswerLimiter(HashedBuckets);
+
+impl AnswerLimiter {
+    pub(super) fn new(per_s: u32, now: Instant) -> Self {
+        Self(HashedBuckets::new(per_s, now))
+    }
+
+    /// Whether one more may be answered.
+    pub(super) fn take(&self, address: IpAddr, now: Instant) -> bool {
+        self.0.take(&household(address), now).is_ok()
+    }
+}
+
+/// Bounds the requests of each client, and of all clients of an address together.
+#[derive(Debug)]
+pub(super) struct RequestLimiter {
+    clients: HashedBuckets,
+    addresses: HashedBuckets,
+}
+
+impl RequestLimiter {
+    pub(super) fn new(address_per_s: u32, now: Instant) -> Self {
+        let clients = HashedBuckets::new(CLIENT_REQUESTS_PER_S.min(address_per_s), now);
+        Self { clients, addresses: HashedBuckets::new(address_per_s, now) }
+    }
+
+    /// Takes one request of this client; the time until it may come again where it is one too many.
+    pub(super) fn take(&self, client: &FiveTuple, now: Instant) -> Result<(), Duration> {
+        self.clients.take(client, now)?;
+        self.addresses.take(&household(client.client.ip()), now)
+    }
+}
+
+/// Bounds the new connections of each address.
+#[derive(Debug)]
+pub(super) struct ConnectionLimiter(HashedBuckets);
+
+impl ConnectionLimiter {
+    pub(super) fn new(per_s: u32, now: Instant) -> Self {
+        Self(HashedBuckets::new(per_s, now))
+    }
+
+    pub(super) fn take(&self, address: IpAddr, now: Instant) -> bool {
+        self.0.take(&household(address), now).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::client::Transport;
+
+    #[test]
+    fn after_the_burst_an_address_is_answered_at_the_rate() {
+        let start = Instant::now();
+        let answers = AnswerLimiter::new(5, start);
+        let victim: IpAddr = "192.0.2.1".parse().unwrap();
+        let answered = |now| (0..1_000).filter(|_| answers.take(victim, now)).count();
+        assert_eq!(answered(start), 20);
+        assert_eq!(answered(start + Duration::from_secs(1)), 5);
+        assert_eq!(answered(start + Duration::from_secs(100)), 20);
+    }
+
+    fn client(address: &str) -> FiveTuple {
+        let server = "198.51.100.1:3478".parse().unwrap();
+        FiveTuple { transport: Transport::Udp, client: address.parse().unwrap(), server }
+    }
+
+    #[test]
+    fn four_clients_that_flood_leave_their_neighbor_its_requests() {
+        let start = Instant::now();
+        let requests = RequestLimiter::new(2_000, start);
+        for number in 0..4 {
+            let flooder = client(&format!("192.0.2.1:{}", 1_000 + number));
+            let taken = (0..10_000).filter(|_| requests.take(&flooder, start).is_ok()).count();
+            assert_eq!(taken, 200, "its burst");
+            let wait = requests.take(&flooder, start).unwrap_err();
+            assert!(requests.take(&flooder, start + wait).is_ok(), "after the time that it was told");
+        }
+        let neighbor = client("192.0.2.1:2000");
+        assert!((0..100).all(|_| requests.take(&neighbor, start).is_ok()));
+    }
+
+    #[test]
+    fn all_clients_of_an_address_have_its_rate_together() {
+        let start = Instant::now();
+        let requests = RequestLimiter::new(2_000, start);
+        let taken = |address: &str| {
+            let clients = (0..1_000).map(|port| client(&format!("{address}:{}", 1_000 + port)));
+            clients
+                .map(|client| (0..20).filter(|_| requests.take(&client, start).is_ok()).count())
+                .sum::<usize>()
+        };
+        assert_eq!(taken("192.0.2.1"), 8_000);
+        // Some of its clients share a bucket with one of the others.
+        assert!(taken("192.0.2.2") > 7_000);
+    }
+}
