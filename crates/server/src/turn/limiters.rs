@@ -84,7 +84,7 @@ impl RequestLimiter {
     }
 }
 
-/// Bounds the new connections of each address.
+/// Bounds the new connections of each address, but not those of this machine, where a proxy may speak for many.
 #[derive(Debug)]
 pub(super) struct ConnectionLimiter(HashedBuckets);
 
@@ -94,7 +94,7 @@ impl ConnectionLimiter {
     }
 
     pub(super) fn take(&self, address: IpAddr, now: Instant) -> bool {
-        self.0.take(&household(address), now).is_ok()
+        address.to_canonical().is_loopback() || self.0.take(&household(address), now).is_ok()
     }
 }
 
@@ -112,6 +112,22 @@ mod tests {
         assert_eq!(answered(start), 20);
         assert_eq!(answered(start + Duration::from_secs(1)), 5);
         assert_eq!(answered(start + Duration::from_secs(100)), 20);
+    }
+
+    #[test]
+    fn an_address_opens_so_many_connections_at_once_but_not_this_machine() {
+        let start = Instant::now();
+        let connections = ConnectionLimiter::new(200, start);
+        let opened = |address: &str| {
+            let address = address.parse().unwrap();
+            (0..10_000).filter(|_| connections.take(address, start)).count()
+        };
+        assert_eq!(opened("2001:db8::1"), 800);
+        assert_eq!(opened("2001:db8::2"), 0, "of the same network");
+        assert_eq!(
+            (opened("127.0.0.1"), opened("::ffff:127.0.0.1"), opened("::1")),
+            (10_000, 10_000, 10_000)
+        );
     }
 
     fn client(address: &str) -> FiveTuple {

@@ -3,11 +3,13 @@
 mod addresses;
 mod client;
 mod credentials;
+mod hostile;
 mod ice_servers;
 mod limits;
 mod peers;
 mod relaying;
 mod requests;
+mod stream_client;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
