@@ -5,45 +5,31 @@
 //! a relay comes first: what is added to it is the relay's.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a tool at a terminal")]
 
+mod turn_client;
+
 use std::{
     fs,
-    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use clap::Parser;
 use serde_json::json;
-use sightline_server::turn::credentials::RestCredentials;
-use stun_types::{
-    attribute::{AttributeWrite, Nonce, Realm, Username},
-    message::{
-        IntegrityAlgorithm, LongTermKeyCredentials, Message, MessageClass, MessageWrite, MessageWriteExt,
-        MessageWriteVec, Method,
-    },
-};
 use tokio::{
     net::UdpSocket,
     sync::Semaphore,
     task::JoinSet,
-    time::{MissedTickBehavior, interval_at, timeout, timeout_at},
-};
-use turn_types::{
-    attribute::{ChannelNumber, RequestedTransport, XorPeerAddress, XorRelayedAddress},
-    message::{ALLOCATE, CHANNEL_BIND},
+    time::{MissedTickBehavior, interval_at, timeout},
 };
 
-const CHANNEL: u16 = 0x4000;
-const HEADER_BYTES: usize = 4;
+use self::turn_client::{CHANNEL, Client, HEADER_BYTES};
+
 const TIME_BYTES: usize = 8;
 /// After the last packet was sent: whatever comes later counts as lost.
 const LAST_WAIT: Duration = Duration::from_millis(500);
-const ANSWER_PATIENCE: Duration = Duration::from_millis(500);
-/// How often a request is sent (RFC 8489, section 6.2.1): both servers may lose one of many at once.
-const TRIES: usize = 10;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -263,11 +249,11 @@ async fn direct(_: &Shape, _: &Arguments) -> [End; 2] {
 /// A client, and a peer or another client.
 async fn relayed(shape: &Shape, arguments: &Arguments) -> [End; 2] {
     let (near, mut far) = (end(Some(CHANNEL)).await, end(None).await);
-    let mut client = Client::new(&near.socket, arguments).await;
+    let mut client = Client::new(&near.socket, arguments.port, "load", &arguments.secret).await;
     let relayed = client.allocate().await;
     if shape.is_looped {
         far.channel = near.channel;
-        let mut other = Client::new(&far.socket, arguments).await;
+        let mut other = Client::new(&far.socket, arguments.port, "load", &arguments.secret).await;
         let its_relayed = other.allocate().await;
         other.bind(relayed).await;
         client.bind(its_relayed).await;
@@ -283,86 +269,6 @@ async fn end(channel: Option<u16>) -> End {
     End { socket, channel, window: Semaphore::new(WINDOW) }
 }
 
-/// A client of the server, while it makes its allocation.
-struct Client<'a> {
-    socket: &'a UdpSocket,
-    credentials: LongTermKeyCredentials,
-    nonce: String,
-}
-
-impl<'a> Client<'a> {
-    async fn new(socket: &'a UdpSocket, arguments: &Arguments) -> Self {
-        socket.connect(("127.0.0.1", arguments.port)).await.unwrap();
-        let request = Message::builder_request(ALLOCATE, MessageWriteVec::new());
-        let challenge = answer_to(socket, with_transport(request).finish()).await;
-        let challenge = Message::from_bytes(&challenge).unwrap();
-        let realm = challenge.attribute::<Realm>().unwrap().realm().to_owned();
-        let nonce = challenge.attribute::<Nonce>().unwrap().nonce().to_owned();
-        let username = format!("{}:load", unix_s() + 600);
-        let password = RestCredentials::new(arguments.secret.as_bytes(), Duration::ZERO).password(&username);
-        Self { socket, credentials: LongTermKeyCredentials::new(username, password, realm), nonce }
-    }
-
-    async fn allocate(&mut self) -> SocketAddr {
-        let answer = self.ask(ALLOCATE, |_| vec![Box::new(RequestedTransport::new(17))]).await;
-        let answer = Message::from_bytes(&answer).unwrap();
-        answer.attribute::<XorRelayedAddress>().unwrap().addr(answer.transaction_id())
-    }
-
-    async fn bind(&mut self, peer: SocketAddr) {
-        self.ask(CHANNEL_BIND, |request| {
-            let peer = XorPeerAddress::new(peer, request.transaction_id());
-            vec![Box::new(ChannelNumber::new(CHANNEL)), Box::new(peer)]
-        })
-        .await;
-    }
-
-    async fn ask(
-        &mut self,
-        method: Method,
-        attributes: impl FnOnce(&MessageWriteVec) -> Vec<Box<dyn AttributeWrite>>,
-    ) -> Vec<u8> {
-        let mut request = Message::builder_request(method, MessageWriteVec::new());
-        for attribute in attributes(&request) {
-            request.add_attribute(&*attribute).unwrap();
-        }
-        request.add_attribute(&Username::new(self.credentials.username()).unwrap()).unwrap();
-        request.add_attribute(&Realm::new(self.credentials.realm()).unwrap()).unwrap();
-        request.add_attribute(&Nonce::new(&self.nonce).unwrap()).unwrap();
-        request.add_message_integrity(&self.credentials.clone().into(), IntegrityAlgorithm::Sha1).unwrap();
-        let answer = answer_to(self.socket, request.finish()).await;
-        let message = Message::from_bytes(&answer).unwrap();
-        assert!(message.has_class(MessageClass::Success), "{message}");
-        answer
-    }
-}
-
-fn with_transport(mut request: MessageWriteVec) -> MessageWriteVec {
-    request.add_attribute(&RequestedTransport::new(17)).unwrap();
-    request
-}
-
-async fn answer_to(socket: &UdpSocket, request: Vec<u8>) -> Vec<u8> {
-    let transaction = Message::from_bytes(&request).unwrap().transaction_id();
-    let mut bytes = vec![0; 2_048];
-    let mut tries = 0;
-    loop {
-        assert!(tries < TRIES, "no answer");
-        tries += 1;
-        socket.send(&request).await.unwrap();
-        let again_at = tokio::time::Instant::now() + ANSWER_PATIENCE;
-        // An error is of a server that does not listen yet.
-        while let Ok(received) = timeout_at(again_at, socket.recv(&mut bytes)).await {
-            let Ok(length) = received else { continue };
-            let is_answer = Message::from_bytes(&bytes[..length])
-                .is_ok_and(|message| message.transaction_id() == transaction);
-            if is_answer {
-                return bytes[..length].to_vec();
-            }
-        }
-    }
-}
-
 /// What all threads of a process had of the processors, to the nanosecond (`schedstat`, its first field).
 fn cpu_time(pid: u32) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
@@ -376,9 +282,4 @@ fn cpu_time(pid: u32) -> Duration {
 #[allow(clippy::disallowed_methods, reason = "measuring time is its purpose")]
 fn now() -> Instant {
     Instant::now()
-}
-
-#[allow(clippy::disallowed_methods, reason = "credentials are about the time of day")]
-fn unix_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }

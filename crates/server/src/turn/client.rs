@@ -61,6 +61,11 @@ impl Client {
         Self { five_tuple, path: ClientPath::Udp(Arc::clone(port)) }
     }
 
+    /// Whether what it sends may be lost on the way, so that it repeats requests that are not answered.
+    pub(super) fn is_datagram(&self) -> bool {
+        matches!(self.path, ClientPath::Udp(_))
+    }
+
     /// Sends a message of two parts; `false` where there is no room for it.
     pub(super) fn send(
         &self,

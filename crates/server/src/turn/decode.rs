@@ -75,6 +75,11 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Undecodable> {
     }
 }
 
+/// Whether the message that begins here is a STUN request (RFC 8489 section 5: both bits of the class are 0).
+pub(super) fn is_request(bytes: &[u8]) -> bool {
+    matches!(bytes, [high, low, ..] if high & 0xc1 == 0 && low & 0x10 == 0)
+}
+
 fn decode_channel_data(bytes: &[u8]) -> Option<Decoded<'_>> {
     let [number_high, number_low, length_high, length_low, rest @ ..] = bytes else { return None };
     let length = usize::from(u16::from_be_bytes([*length_high, *length_low]));

@@ -40,11 +40,19 @@ impl HashedBuckets {
         Self { hasher: RandomState::new(), buckets: Mutex::new(buckets) }
     }
 
+    fn index_of(&self, key: &impl Hash) -> usize {
+        usize::try_from(self.hasher.hash_one(key) % BUCKETS as u64).unwrap_or_default()
+    }
+
+    fn is_empty(&self, key: &impl Hash, now: Instant) -> bool {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.get(self.index_of(key)).is_none_or(|bucket| bucket.wait_for(1.0, now) > Duration::ZERO)
+    }
+
     /// Takes one; the time until there is one where there is none.
     fn take(&self, key: &impl Hash, now: Instant) -> Result<(), Duration> {
-        let index = usize::try_from(self.hasher.hash_one(key) % BUCKETS as u64).unwrap_or_default();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets.get_mut(index).ok_or(Duration::MAX)?;
+        let bucket = buckets.get_mut(self.index_of(key)).ok_or(Duration::MAX)?;
         if bucket.take(1.0, now) { Ok(()) } else { Err(bucket.wait_for(1.0, now)) }
     }
 }
@@ -81,6 +89,11 @@ impl RequestLimiter {
     pub(super) fn take(&self, client: &FiveTuple, now: Instant) -> Result<(), Duration> {
         self.clients.take(client, now)?;
         self.addresses.take(&household(client.client.ip()), now)
+    }
+
+    /// Whether this client has used up its requests: then nothing has to be computed of another.
+    pub(super) fn is_exhausted(&self, client: &FiveTuple, now: Instant) -> bool {
+        self.clients.is_empty(client, now)
     }
 }
 
@@ -144,6 +157,7 @@ mod tests {
             let taken = (0..10_000).filter(|_| requests.take(&flooder, start).is_ok()).count();
             assert_eq!(taken, 200, "its burst");
             let wait = requests.take(&flooder, start).unwrap_err();
+            assert!(requests.is_exhausted(&flooder, start) && !requests.is_exhausted(&flooder, start + wait));
             assert!(requests.take(&flooder, start + wait).is_ok(), "after the time that it was told");
         }
         let neighbor = client("192.0.2.1:2000");

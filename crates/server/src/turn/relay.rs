@@ -27,7 +27,7 @@ use super::{
     bandwidth::TotalBandwidth,
     client::{Client, FiveTuple},
     credentials::RestCredentials,
-    decode::{Decoded, Undecodable, decode},
+    decode::{self, Decoded, Undecodable},
     limiters::{AnswerLimiter, ConnectionLimiter, RequestLimiter},
     metrics::{DropReason, TurnMetrics},
     nonce::Nonces,
@@ -94,7 +94,13 @@ impl Relay {
         now: Instant,
         burst: &mut Burst,
     ) -> bool {
-        match decode(bytes) {
+        if client.is_datagram()
+            && decode::is_request(bytes)
+            && self.requests.is_exhausted(&client.five_tuple, now)
+        {
+            return self.refuse(DropReason::RequestLimit);
+        }
+        match decode::decode(bytes) {
             Ok(Decoded::ChannelData { number, data }) => {
                 self.receive_channel_data(client, number, &Packet { ecn, payload: data, now }, burst)
             }

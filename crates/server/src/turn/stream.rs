@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     client::{Client, ClientPath, FiveTuple, Transport},
-    decode::MAX_REQUEST_BYTES,
+    decode::{MAX_REQUEST_BYTES, is_request},
     metrics::DropReason,
     relay::Relay,
     udp::Burst,
@@ -310,11 +310,6 @@ fn message_bytes(bytes: &[u8]) -> io::Result<Option<MessageBytes>> {
     let [high, low, ..] = length else { return Ok(None) };
     let content = head + usize::from(u16::from_be_bytes([*high, *low]));
     Ok(Some(MessageBytes { content, padded: content.next_multiple_of(4) }))
-}
-
-/// Whether the message that begins here is a STUN request (RFC 8489 section 5: both bits of the class are 0).
-fn is_request(bytes: &[u8]) -> bool {
-    matches!(bytes, [high, low, ..] if high & 0xc1 == 0 && low & 0x10 == 0)
 }
 
 #[cfg(test)]

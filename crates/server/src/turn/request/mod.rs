@@ -30,7 +30,7 @@ use self::{
 };
 use super::{
     allocation::{Allocation, ChannelRefusal},
-    client::{Client, ClientPath},
+    client::Client,
     credentials::RestCredentials,
     decode,
     metrics::DropReason,
@@ -147,7 +147,7 @@ fn authenticate(
     }
     // With its nonce a client has shown that it gets what is sent to its address, so nobody else can use up its requests. A
     // stream waits instead of losing any.
-    if matches!(client.path, ClientPath::Udp(_)) && relay.requests.take(&client.five_tuple, now).is_err() {
+    if client.is_datagram() && relay.requests.take(&client.five_tuple, now).is_err() {
         return Err(Unauthenticated::TooOften);
     }
     let username = username.username();
