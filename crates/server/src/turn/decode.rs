@@ -101,8 +101,8 @@ fn decode_stun(bytes: &[u8]) -> Result<Decoded<'_>, Undecodable> {
     match kind.class() {
         MessageClass::Request if STUN_HEAD_BYTES + length > MAX_REQUEST_BYTES => Err(Undecodable::TooLong),
         MessageClass::Request => {
-            let attributes = Attributes { rest: body, left: MAX_REQUEST_ATTRIBUTES };
-            attributes.map(|attribute| attribute.map(drop)).collect::<Result<(), _>>()?;
+            let mut attributes = Attributes { rest: body, left: MAX_REQUEST_ATTRIBUTES };
+            attributes.try_for_each(|attribute| attribute.map(drop))?;
             let request = bytes.get(..STUN_HEAD_BYTES + length).ok_or(Undecodable::Malformed)?;
             Message::from_bytes(request).map(Decoded::Request).map_err(|_| Undecodable::Malformed)
         }

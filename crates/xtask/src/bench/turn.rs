@@ -1,8 +1,10 @@
-//! The server's relay and coturn, each under the same load, one after the other.
+//! The server's relay and coturn, each under the same load, one after the other; or what a bystander gets while the server's relay is
+//! attacked.
 
 use std::{
     fs,
     net::UdpSocket,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
     time::Duration,
@@ -28,6 +30,12 @@ pub(crate) struct Options {
     /// How often everything is measured
     #[arg(long, default_value_t = 1)]
     rounds: u32,
+    /// Attack the server's relay instead, and count a bystander's packets with and without
+    #[arg(long)]
+    attack: bool,
+    /// Attack this server instead of the one that is built here
+    #[arg(long, requires = "attack")]
+    server: Option<PathBuf>,
 }
 
 /// Builds, runs, prints a table.
@@ -35,8 +43,11 @@ pub(crate) struct Options {
 /// # Errors
 /// Where something does not build or run.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let build = ["build", "--release", "--package", "sightline-server", "--bins", "--example", "turn_load"];
-    process::run(&mut process::cargo(build))?;
+    let mut build = process::cargo(["build", "--release", "--package", "sightline-server", "--bins"]);
+    process::run(build.args(["--example", "turn_load", "--example", "turn_attack"]))?;
+    if options.attack {
+        return attack(options);
+    }
     let coturn = which::which("turnserver").is_ok();
     if !coturn {
         println!("coturn (turnserver) is not installed: this server alone");
@@ -46,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "", "", "packets/CPU-second", "packets/s", "added p50 us", "added p99 us", "lost"
     );
     for _ in 0..options.rounds {
-        measure("sightline", start_own()?, options.seconds)?;
+        measure("sightline", start_own(None)?, options.seconds)?;
         if coturn {
             measure("coturn", start_coturn()?, options.seconds)?;
         }
@@ -74,9 +85,10 @@ impl Drop for Running {
     }
 }
 
-fn start_own() -> Result<Running> {
+fn start_own(binary: Option<&Path>) -> Result<Running> {
     let (port, tls_port) = (free_port()?, free_port()?);
-    let mut server = process::command(workspace::release_binary("sightline-server"));
+    let own = workspace::release_binary("sightline-server");
+    let mut server = process::command(binary.unwrap_or(own.as_path()));
     server
         .args(["--port", "0", "--bind", "127.0.0.1", "--log", "error", "--turn-allow", "127.0.0.0/8"])
         .args(["--turn-port", &port.to_string(), "--turn-tls-port", &tls_port.to_string()])
@@ -136,6 +148,29 @@ fn measure(name: &str, server: Running, seconds: u64) -> Result<()> {
             number("added_p50_us")?,
             number("added_p99_us")?,
             number("lost")? / number("sent")? * 100.0,
+        );
+    }
+    Ok(())
+}
+
+fn attack(options: &Options) -> Result<()> {
+    let server = start_own(options.server.as_deref())?;
+    let mut attack = process::command(workspace::target_dir().join("release/examples/turn_attack"));
+    attack.args(["--port", &server.port.to_string(), "--secret", SECRET]);
+    attack.args(["--seconds", &options.seconds.to_string(), "--rounds", &options.rounds.to_string()]);
+    let output = process::output(attack.stderr(Stdio::inherit())).context("the attack failed")?;
+    println!("\n{:<42} {:>18} {:>18} {:>8}", "a bystander's packets", "without", "during it", "share");
+    for line in output.lines() {
+        let measured: Value = serde_json::from_str(line).context("what the attack says")?;
+        let number = |field: &str| measured[field].as_u64().with_context(|| format!("no {field}"));
+        println!(
+            "{:<42} {:>9} of {:>5} {:>9} of {:>5} {:>8.3}",
+            measured["attack"].as_str().unwrap_or_default(),
+            number("delivered_without")?,
+            number("sent_without")?,
+            number("delivered_with")?,
+            number("sent_with")?,
+            measured["share"].as_f64().context("no share")?,
         );
     }
     Ok(())
