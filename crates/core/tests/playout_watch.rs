@@ -88,12 +88,14 @@ fn what_a_member_publishes_says_what_its_picture_should_do() {
     assert_eq!(declared(File, Some(Playback::Paused)), Declaration::Paused);
     assert_eq!(declared(File, Some(Playback::Seeking)), Declaration::Seeking);
     assert_eq!(declared(File, Some(Playback::Ended)), Declaration::Ended);
+    assert_eq!(declared(File, Some(Playback::Failed)), Declaration::Failed);
     assert_eq!(declared(File, Some(Playback::Unknown)), Declaration::Playing);
     assert_eq!(declared(Camera, None), Declaration::Playing);
 
     let expected = |source, playback| ExpectedPicture::of(publishes(source, playback));
     assert_eq!(expected(Nothing, None), ExpectedPicture::None);
     assert_eq!(expected(File, Some(Playback::Ended)), ExpectedPicture::None);
+    assert_eq!(expected(File, Some(Playback::Failed)), ExpectedPicture::None);
     assert_eq!(expected(File, Some(Playback::Seeking)), ExpectedPicture::Moving);
     assert_eq!(expected(Screen, None), ExpectedPicture::OnlyChanges);
 }

@@ -103,6 +103,9 @@ pub struct PublishedState {
     /// How a video file plays: what is declared here is not taken for a stall. `None` for every other source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playback: Option<Playback>,
+    /// Where a video file stopped that is [`Playback::Failed`], in seconds from its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at_s: Option<u32>,
     /// Whether every frame carries the strip of known-source mode.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stamped: bool,
@@ -120,6 +123,8 @@ pub enum Playback {
     Seeking,
     /// It is over.
     Ended,
+    /// It was to play on and cannot: the file is damaged, or can no longer be read. The picture that stands there is a stall.
+    Failed,
     /// A word of a later version.
     #[serde(other)]
     Unknown,
@@ -134,6 +139,7 @@ impl Playback {
             Self::Paused => "paused",
             Self::Seeking => "seeking",
             Self::Ended => "ended",
+            Self::Failed => "failed",
             Self::Unknown => "unknown",
         }
     }

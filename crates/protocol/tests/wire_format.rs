@@ -111,6 +111,7 @@ fn every_control_message_reads_and_writes_as_documented() {
     );
     for value in [
         json!({"type": "state", "microphone": false, "source": "file", "playback": "seeking", "stamped": true}),
+        json!({"type": "state", "microphone": true, "source": "file", "playback": "failed", "failed_at_s": 187}),
         json!({"type": "chat", "id": "x1", "text": "a\nb", "sent_at_ms": 5}),
         json!({"type": "chat_ack", "id": "x1"}),
         json!({"type": "use"}),

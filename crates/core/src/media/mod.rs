@@ -1,9 +1,15 @@
-//! Media policy: what is made of a source, how much of it is sent, and who is speaking.
+//! Media policy: what is made of a source, how much of it is sent, whether a file plays, and who is speaking.
 
 mod adaptation;
+mod orientation;
+mod playback;
 mod source;
 mod speaking;
+mod standing;
 
 pub use adaptation::{SendLimits, SendSituation, send_limits};
+pub use orientation::OrientationFinder;
+pub use playback::{PlaybackFailure, PlaybackWatch, PlayerSample};
 pub use source::{ContentHint, DegradationPreference, content_hint, degradation_preference};
 pub use speaking::SpeakingDetector;
+pub use standing::StandingPicture;

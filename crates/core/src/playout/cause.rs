@@ -96,6 +96,8 @@ pub(super) struct Evidence<'a> {
     pub(super) normal: Duration,
     pub(super) steps: &'a [Step],
     pub(super) sender: &'a [SenderInterval],
+    /// Whether the sender declared at some time of it that its source failed.
+    pub(super) has_source_failed: bool,
     /// Whether the connection was down at some time of it.
     pub(super) was_disconnected: bool,
     /// The source delivers a picture only when it is another than before: it has no usual rate.
@@ -104,6 +106,9 @@ pub(super) struct Evidence<'a> {
 
 impl Evidence<'_> {
     pub(super) fn cause(&self) -> StallCause {
+        if self.has_source_failed {
+            return StallCause::Source;
+        }
         let steps = || self.steps.iter().filter(|step| self.overlaps(step.from, step.to));
         if self.was_disconnected || steps().any(|step| step.has_new_path) {
             return StallCause::PathChange;

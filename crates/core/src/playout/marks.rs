@@ -23,6 +23,8 @@ pub enum Declaration {
     Seeking,
     /// The file is at its end.
     Ended,
+    /// It was to play and cannot: that is a stall of the source's until it declares something else.
+    Failed,
     /// No picture is published.
     NoPicture,
 }
@@ -36,6 +38,7 @@ impl Declaration {
             (_, Some(Playback::Paused)) => Self::Paused,
             (_, Some(Playback::Seeking)) => Self::Seeking,
             (_, Some(Playback::Ended)) => Self::Ended,
+            (_, Some(Playback::Failed)) => Self::Failed,
             _ => Self::Playing,
         }
     }
@@ -97,7 +100,7 @@ impl Marks {
 
     pub(super) fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
         let kind = match declaration {
-            Declaration::Playing => None,
+            Declaration::Playing | Declaration::Failed => None,
             Declaration::Paused => Some(MarkKind::Paused),
             Declaration::Seeking => Some(MarkKind::Seeking),
             Declaration::Ended => Some(MarkKind::Ended),

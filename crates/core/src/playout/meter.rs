@@ -52,6 +52,8 @@ pub struct PlayoutMeter {
     sender: Vec<SenderInterval>,
     /// Times in which the connection was down, the last perhaps still.
     cuts: Vec<(Timestamp, Option<Timestamp>)>,
+    /// Times in which the source had failed, as the sender declared it, the last perhaps still.
+    failures: Vec<(Timestamp, Option<Timestamp>)>,
 }
 
 /// A stall with what its cause was told from.
@@ -99,6 +101,7 @@ impl PlayoutMeter {
             presented_at: Vec::new(),
             sender: Vec::new(),
             cuts: Vec::new(),
+            failures: Vec::new(),
         }
     }
 
@@ -111,6 +114,11 @@ impl PlayoutMeter {
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
         self.has_callbacks = true;
         if self.finished.is_some() {
+            return;
+        }
+        // The last picture of a source that failed is sent again for who joins: that does not end the stall.
+        if let Some(last) = self.last.as_mut().filter(|_| is_open(&self.failures)) {
+            last.presented_frames = frame.presented_frames;
             return;
         }
         match &self.last {
@@ -150,6 +158,7 @@ impl PlayoutMeter {
             }
         }
         self.marks.handle_declaration(declaration, at);
+        note_time(&mut self.failures, declaration == Declaration::Failed, at);
     }
 
     /// Takes whether the source delivers a picture only when it is another than before, as a screen does: where it delivered none,
@@ -165,12 +174,7 @@ impl PlayoutMeter {
 
     /// Takes that the connection is up, or not.
     pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
-        let open = self.cuts.last_mut().filter(|(_, to)| to.is_none());
-        match (open, is_connected) {
-            (Some(cut), true) => cut.1 = Some(at),
-            (None, false) => push_bounded(&mut self.cuts, (at, None)),
-            _ => {}
-        }
+        note_time(&mut self.cuts, !is_connected, at);
     }
 
     /// Takes what the sender tells of itself.
@@ -413,8 +417,9 @@ impl PlayoutMeter {
         gap: Option<&'a Gap>,
         normal: Duration,
     ) -> Evidence<'a> {
-        let was_disconnected =
-            self.cuts.iter().any(|(from, to)| *from <= end && to.is_none_or(|to| start <= to));
+        let overlaps = |times: &[(Timestamp, Option<Timestamp>)]| {
+            times.iter().any(|(from, to)| *from <= end && to.is_none_or(|to| start <= to))
+        };
         Evidence {
             start,
             end,
@@ -422,7 +427,8 @@ impl PlayoutMeter {
             normal,
             steps: &self.steps,
             sender: &self.sender,
-            was_disconnected,
+            has_source_failed: overlaps(&self.failures),
+            was_disconnected: overlaps(&self.cuts),
             may_be_unchanged: self.shows_only_changes,
         }
     }
@@ -440,6 +446,19 @@ impl PlayoutMeter {
         }
         rest.into_iter().map(|(from, to)| to - from).sum()
     }
+}
+
+/// Begins or ends a time of a sort.
+fn note_time(times: &mut Vec<(Timestamp, Option<Timestamp>)>, is_on: bool, at: Timestamp) {
+    match (times.last_mut().filter(|(_, to)| to.is_none()), is_on) {
+        (Some(open), false) => open.1 = Some(at),
+        (None, true) => push_bounded(times, (at, None)),
+        _ => {}
+    }
+}
+
+fn is_open(times: &[(Timestamp, Option<Timestamp>)]) -> bool {
+    times.last().is_some_and(|(_, to)| to.is_none())
 }
 
 fn push_bounded<T>(kept: &mut Vec<T>, value: T) {

@@ -65,11 +65,13 @@ pub enum ExpectedPicture {
 }
 
 impl ExpectedPicture {
-    /// Of a member that publishes this. What is declared to stand still is not missed.
+    /// Of a member that publishes this. What is declared to stand still is not missed, and of a file that failed the connection
+    /// is not to blame.
     #[must_use]
     pub fn of(published: PublishedState) -> Self {
         match (published.source, published.playback) {
-            (PublishedSource::None, _) | (_, Some(Playback::Paused | Playback::Ended)) => Self::None,
+            (PublishedSource::None, _)
+            | (_, Some(Playback::Paused | Playback::Ended | Playback::Failed)) => Self::None,
             (PublishedSource::Screen, _) => Self::OnlyChanges,
             _ => Self::Moving,
         }

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use sightline_core::{Timestamp, playout::ShownFrame};
+use sightline_core::{
+    Timestamp,
+    playout::{Declaration, ShownFrame, StallCause},
+};
 
 use crate::viewer::{Viewer, assert_one, ms};
 
@@ -176,5 +179,44 @@ fn an_element_that_is_made_anew_begins_to_count_anew() {
         at,
     );
     assert_eq!(viewer.meter.summary(at).frames_presented, Some(before));
+    assert_eq!(viewer.stalls(), []);
+}
+
+#[test]
+fn a_file_that_failed_is_one_stall_of_the_source_until_the_next_plays() {
+    let mut viewer = Viewer::at_fps(30);
+    viewer.play(5000);
+    let failed = viewer.now();
+    viewer.meter.handle_declaration(Declaration::Failed, failed);
+    viewer.stop_for(10_000);
+    // Someone joins: the picture that stands there is sent to everyone for a while.
+    viewer.set_fps(10);
+    viewer.play(3000);
+    viewer.set_fps(30);
+    viewer.stop_for(7000);
+    let stalls = viewer.meter.stalls(viewer.now());
+    assert_eq!(stalls.len(), 1, "while it lasts: {stalls:?}");
+    assert_eq!(stalls[0].cause, StallCause::Source);
+    let next = viewer.now();
+    viewer.meter.handle_declaration(Declaration::Playing, next);
+    viewer.play(5000);
+    let stalls = viewer.stalls();
+    assert_one(&stalls, 20_000);
+    assert_eq!(stalls[0].cause, StallCause::Source);
+}
+
+#[test]
+fn a_paused_picture_that_is_sent_again_for_who_joins_is_no_stall() {
+    let mut viewer = Viewer::at_fps(30);
+    viewer.play(5000);
+    viewer.meter.handle_declaration(Declaration::Paused, viewer.now());
+    for _ in 0..3 {
+        viewer.stop_for(30_000);
+        viewer.set_fps(10);
+        viewer.play(3000);
+        viewer.set_fps(30);
+    }
+    viewer.meter.handle_declaration(Declaration::Playing, viewer.now());
+    viewer.play(5000);
     assert_eq!(viewer.stalls(), []);
 }

@@ -1,0 +1,119 @@
+//! A small clip (`tests/fixtures/clip.mp4`) as it was filmed, turned, cut and damaged.
+
+use std::{
+    fs::File,
+    io::{Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+
+/// Red, green, blue and white quarters, from the top left, with a box that runs through the middle, and a tone; 8 s.
+const CLIP: &[u8] = include_bytes!("../fixtures/clip.mp4");
+
+/// Bytes between the two halves of [`write_spread`]: more than a browser reads ahead.
+const GAP_BYTES: u32 = 200 << 20;
+
+/// The clip as it is.
+#[must_use]
+pub fn whole() -> Vec<u8> {
+    CLIP.to_vec()
+}
+
+/// The clip as a phone writes it that was turned clockwise by so many quarters: the matrix of its picture's track says so
+/// (ISO/IEC 14496-12, 8.3.2).
+///
+/// # Errors
+/// Where the clip is none.
+pub fn turned(quarters: u32) -> Result<Vec<u8>> {
+    const ONE: i32 = 0x1_0000;
+    let (a, b) = match quarters % 4 {
+        0 => (ONE, 0),
+        1 => (0, ONE),
+        2 => (-ONE, 0),
+        _ => (0, -ONE),
+    };
+    let mut clip = whole();
+    // The first is the picture's. Version 0: the matrix comes after 40 bytes.
+    let matrix = find(&clip, b"tkhd")? + 4 + 40;
+    let rows = [a, b, 0, -b, a, 0, 0, 0, 0x4000_0000];
+    for (row, at) in rows.into_iter().zip((matrix..).step_by(4)) {
+        clip[at..at + 4].copy_from_slice(&row.to_be_bytes());
+    }
+    Ok(clip)
+}
+
+/// Without the second half of its pictures and its sound.
+///
+/// # Errors
+/// Where the clip is none.
+pub fn cut() -> Result<Vec<u8>> {
+    Ok(CLIP[..middle()?].to_vec())
+}
+
+/// With its index, and neither pictures nor sound.
+///
+/// # Errors
+/// Where the clip is none.
+pub fn index_alone() -> Result<Vec<u8>> {
+    Ok(CLIP[..find(CLIP, b"mdat")? - 4].to_vec())
+}
+
+/// With nonsense in place of the second half of its pictures and its sound.
+///
+/// # Errors
+/// Where the clip is none.
+pub fn damaged() -> Result<Vec<u8>> {
+    let mut clip = whole();
+    let mut noise = 1_u32;
+    for byte in &mut clip[middle()?..] {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *byte = (noise >> 24) as u8;
+    }
+    Ok(clip)
+}
+
+/// Writes the clip with a gap in the file between its two halves, so that the second is not read before it is played.
+///
+/// # Errors
+/// Where the file cannot be written, or the clip is none.
+pub fn write_spread(path: &Path) -> Result<()> {
+    let mut clip = whole();
+    let middle = middle()?;
+    let mut from = 0;
+    while let Ok(found) = find(&clip[from..], b"stco") {
+        let list = from + found + 8;
+        let length = be32(&clip, list)?;
+        for at in (0..length as usize).map(|entry| list + 4 + 4 * entry) {
+            let offset = be32(&clip, at)?;
+            if offset as usize >= middle {
+                clip[at..at + 4].copy_from_slice(&(offset + GAP_BYTES).to_be_bytes());
+            }
+        }
+        from = list;
+    }
+    let mdat = find(&clip, b"mdat")? - 4;
+    let length = be32(&clip, mdat)? + GAP_BYTES;
+    clip[mdat..mdat + 4].copy_from_slice(&length.to_be_bytes());
+    let mut file = File::create(path)?;
+    file.write_all(&clip[..middle])?;
+    file.seek(SeekFrom::Start(middle as u64 + u64::from(GAP_BYTES)))?;
+    file.write_all(&clip[middle..])?;
+    Ok(())
+}
+
+/// The beginning of a frame in the middle.
+fn middle() -> Result<usize> {
+    let list = find(CLIP, b"stco")? + 8;
+    let frames = be32(CLIP, list)? as usize;
+    Ok(be32(CLIP, list + 4 + frames / 2 * 4)? as usize)
+}
+
+fn find(clip: &[u8], word: &[u8; 4]) -> Result<usize> {
+    clip.windows(4).position(|window| window == word).context("a box is missing in the clip")
+}
+
+fn be32(clip: &[u8], at: usize) -> Result<u32> {
+    let bytes = clip.get(at..at + 4).context("the clip is too short")?;
+    Ok(u32::from_be_bytes(bytes.try_into()?))
+}
