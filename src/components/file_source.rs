@@ -268,7 +268,7 @@ fn Player(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) ->
 
 /// `3:07`
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
-fn clock_text(seconds: f64) -> String {
+pub(super) fn clock_text(seconds: f64) -> String {
     let seconds = seconds as u64;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use sightline_core::stats::Unit;
 use sightline_protocol::control::Playback;
 
-use super::figure_text;
+use super::{figure_text, file_source::clock_text};
 use crate::{
     chunk,
     language::{Language, Sentence},
@@ -24,8 +24,14 @@ chunk! {
 fn PlaybackLine(tile: TileModel) -> AnyView {
     let language = Language::from_context();
     let playback = Signal::derive(move || {
-        if let Some(words) = tile.playback.get().and_then(playback_text) {
-            return Some(words(language.locale()).to_owned());
+        let declared = tile.playback.get();
+        if let Some(words) = declared.and_then(playback_text) {
+            let words = words(language.locale());
+            let place = tile.failed_at_s.get().filter(|_| declared == Some(Playback::Failed));
+            return Some(match place {
+                Some(seconds) => [words, " ", &clock_text(f64::from(seconds))].concat(),
+                None => words.to_owned(),
+            });
         }
         let truth = tile.truth.get()?;
         let delay = figure_text::of_number(Unit::Seconds, truth.delay?.as_secs_f64());
@@ -40,6 +46,7 @@ fn playback_text(playback: Playback) -> Option<Sentence> {
     match playback {
         Playback::Paused => Some(sentence!(tile.paused)),
         Playback::Ended => Some(sentence!(tile.ended)),
+        Playback::Failed => Some(sentence!(tile.video_failed)),
         Playback::Playing | Playback::Seeking | Playback::Unknown => None,
     }
 }

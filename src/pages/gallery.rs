@@ -243,6 +243,7 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         camera: RwSignal::new(true),
         source: RwSignal::new(PublishedSource::Camera),
         playback: RwSignal::new(None),
+        failed_at_s: RwSignal::new(None),
         truth: RwSignal::new(None),
         round_trip_s: RwSignal::new(Some(0.034)),
         is_speaking: RwSignal::new(number == 1),

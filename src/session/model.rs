@@ -101,6 +101,8 @@ pub struct TileModel {
     pub source: RwSignal<PublishedSource>,
     /// Of a video file, how its provider declares it to play.
     pub playback: RwSignal<Option<Playback>>,
+    /// Where a video file stopped that failed, in seconds.
+    pub failed_at_s: RwSignal<Option<u32>>,
     /// What is true of its stamped frames; `None` while they carry no stamps.
     pub truth: RwSignal<Option<FrameTruth>>,
     /// The round trip to this member, in seconds; `None` until known.

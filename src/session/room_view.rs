@@ -222,6 +222,7 @@ fn show_published(tile: TileModel, published: PublishedState) {
     signals::set(tile.camera, published.source != PublishedSource::None);
     signals::set(tile.source, published.source);
     signals::set(tile.playback, published.playback);
+    signals::set(tile.failed_at_s, published.failed_at_s);
     tile.frames.try_with_value(|frames| frames.read_stamps(published.stamped));
 }
 
@@ -236,6 +237,7 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         camera: RwSignal::new(false),
         source: RwSignal::new(PublishedSource::None),
         playback: RwSignal::new(None),
+        failed_at_s: RwSignal::new(None),
         truth: RwSignal::new(None),
         round_trip_s: RwSignal::new(None),
         is_speaking: RwSignal::new(false),

@@ -10,6 +10,7 @@ mod call;
 mod check;
 mod conversation;
 mod figures;
+mod file_source;
 mod files;
 #[cfg(target_os = "linux")]
 mod files_across_cuts;
@@ -63,6 +64,7 @@ fn main() -> anyhow::Result<ExitCode> {
         soak::tests(&stage),
         signalling::tests(&stage),
         source::tests(&stage),
+        file_source::tests(&stage),
         tabs::tests(&stage),
         tile::tests(&stage),
         turn::tests(&stage),

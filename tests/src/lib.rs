@@ -6,6 +6,7 @@
 #![allow(clippy::print_stderr, reason = "a failing test tells a person what it saw")]
 
 pub mod browser;
+pub mod clip;
 pub mod console;
 pub mod coturn;
 pub mod cpu;

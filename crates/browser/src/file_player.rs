@@ -3,15 +3,26 @@
 //! What browsers do (measured with Chromium 156 and Firefox 153): the element need not be in the page; a muted one is
 //! captured with its sound; at the end the captured tracks end, and playing again makes others; a loop and a seek keep them.
 //! Chromium captures thirty times a second whatever the file's rate is, and goes on while paused; Firefox captures what
-//! is shown.
+//! is shown, as it is stored: not turned as a phone's film wants it. After an error the element still draws its last picture.
+
+use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
 use js_sys::Function;
+use sightline_core::{media::PlayerSample, notice::NoticeCode};
 use sightline_protocol::control::Playback;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, HtmlAudioElement, HtmlMediaElement, HtmlVideoElement, Url};
+use web_sys::{
+    CanvasRenderingContext2d, Event, HtmlAudioElement, HtmlCanvasElement, HtmlMediaElement, HtmlVideoElement,
+    Url,
+};
 
 use crate::{
+    clock,
     error::BrowserError,
     event::Listener,
     media_element,
@@ -20,6 +31,12 @@ use crate::{
     track::{MediaKind, MediaTrack},
     window::{member, window},
 };
+
+/// How long a browser may take to open a file, and then to show its first picture. Chromium opens one that has an index and no
+/// pictures, and shows none.
+const OPENING_LIMIT: Duration = Duration::from_secs(20);
+const FIRST_PICTURE_LIMIT: Duration = Duration::from_secs(3);
+const FIRST_PICTURE_INTERVAL: Duration = Duration::from_millis(40);
 
 /// Why a file does not play.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,24 +52,29 @@ pub enum PlayFailure {
     /// There are no pictures in it, or none that this browser can decode.
     #[error("no pictures")]
     NoPictures,
+    /// There are pictures in it by its index, and none that can be shown.
+    #[error("no first picture")]
+    NoFirstPicture,
+    /// The browser neither opened it nor said why not.
+    #[error("not opened in time")]
+    Silent,
     /// The browser refused something else.
     #[error(transparent)]
     Browser(#[from] BrowserError),
 }
 
-/// How it plays now.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PlayerState {
-    /// As it is declared to the others.
-    pub playback: Playback,
-    /// In seconds.
-    pub position_s: f64,
-    /// In seconds; `None` where the file does not say.
-    pub duration_s: Option<f64>,
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
+impl PlayFailure {
+    /// What the person hears of it.
+    #[must_use]
+    pub fn notice(&self) -> NoticeCode {
+        match self {
+            Self::Media { code, message } => NoticeCode::from_media_error(*code, message),
+            Self::NoPictures => NoticeCode::FileNoPictures,
+            Self::NoFirstPicture => NoticeCode::FileDamaged,
+            Self::Silent => NoticeCode::FileUnreadable,
+            Self::Browser(_) => NoticeCode::CaptureUnsupported,
+        }
+    }
 }
 
 /// A `<video>` that plays a file, and its captured stream. Dropping it stops both.
@@ -67,10 +89,10 @@ pub struct FilePlayer {
 }
 
 impl FilePlayer {
-    /// Opens a file, paused at its beginning. Reports to `changed` whenever [`Self::state`] or a track is another.
+    /// Opens a file, paused at its beginning. Reports to `changed` whenever [`Self::sample`] or a track is another.
     ///
     /// # Errors
-    /// [`PlayFailure`] where the browser cannot play it or there are no pictures in it.
+    /// [`PlayFailure`] where the browser cannot play it or shows no picture of it.
     pub async fn open(file: &MediaFile, changed: &EventSink<()>) -> Result<Self, PlayFailure> {
         let url = Url::create_object_url_with_blob(&file.blob).map_err(BrowserError::from)?;
         let video = create("video")?.unchecked_into::<HtmlVideoElement>();
@@ -79,14 +101,15 @@ impl FilePlayer {
         if player.video.video_width() == 0 {
             return Err(PlayFailure::NoPictures);
         }
+        player.until_first_picture().await?;
         player.start_capture()?;
         player.listen(changed);
         Ok(player)
     }
 
-    /// How it plays now.
+    /// How it plays now, as the element says.
     #[must_use]
-    pub fn state(&self) -> PlayerState {
+    pub fn sample(&self) -> PlayerSample {
         let video = &self.video;
         let playback = match (video.paused(), video.ended(), video.seeking()) {
             (_, true, false) => Playback::Ended,
@@ -94,19 +117,19 @@ impl FilePlayer {
             (false, _, true) => Playback::Seeking,
             (false, false, false) => Playback::Playing,
         };
-        PlayerState {
+        PlayerSample {
             playback,
-            position_s: video.current_time(),
-            duration_s: Some(video.duration()).filter(|duration| duration.is_finite()),
-            width: video.video_width(),
-            height: video.video_height(),
+            position: seconds(video.current_time()).unwrap_or_default(),
+            duration: seconds(video.duration()),
+            frames: self.frames_decoded(),
+            error: failure_of(video).map(|failure| failure.notice()),
         }
     }
 
-    /// What the browser said when it could not go on.
+    /// Width and height of its picture as it is shown, in pixels.
     #[must_use]
-    pub fn failure(&self) -> Option<PlayFailure> {
-        failure_of(&self.video)
+    pub fn size(&self) -> (u32, u32) {
+        (self.video.video_width(), self.video.video_height())
     }
 
     /// Plays on; from the beginning where it was at its end.
@@ -175,9 +198,48 @@ impl FilePlayer {
         let _ = self.video.set_attribute("playsinline", "");
         self.video.set_preload("auto");
         self.video.set_src(&self.url);
-        let _ = receiver.await;
+        let limit = clock::sleep(OPENING_LIMIT);
+        pin_mut!(limit);
+        if let Either::Right(_) = select(receiver, limit).await {
+            return Err(PlayFailure::Silent);
+        }
         drop(ends);
         failure_of(&self.video).map_or(Ok(()), Err)
+    }
+
+    async fn until_first_picture(&self) -> Result<(), PlayFailure> {
+        let canvas: HtmlCanvasElement = create("canvas")?.unchecked_into();
+        canvas.set_width(1);
+        canvas.set_height(1);
+        let context: CanvasRenderingContext2d = canvas
+            .get_context("2d")
+            .map_err(BrowserError::from)?
+            .ok_or_else(|| BrowserError::not_supported("CanvasRenderingContext2D"))?
+            .unchecked_into();
+        let limit = clock::now() + FIRST_PICTURE_LIMIT;
+        loop {
+            let _ = context.draw_image_with_html_video_element_and_dw_and_dh(&self.video, 0.0, 0.0, 1.0, 1.0);
+            let pixel = context.get_image_data(0.0, 0.0, 1.0, 1.0).map(|pixel| pixel.data().0);
+            // A film may be transparent, so what was decoded counts as well.
+            let is_painted = pixel.is_ok_and(|pixel| pixel.last().is_some_and(|alpha| *alpha > 0));
+            if is_painted || self.frames_decoded().is_some_and(|frames| frames > 0) {
+                return Ok(());
+            }
+            if let Some(failure) = failure_of(&self.video) {
+                return Err(failure);
+            }
+            if clock::now() >= limit {
+                return Err(PlayFailure::NoFirstPicture);
+            }
+            clock::sleep(FIRST_PICTURE_INTERVAL).await;
+        }
+    }
+
+    /// `totalVideoFrames` (W3C media-playback-quality).
+    fn frames_decoded(&self) -> Option<u32> {
+        let quality = member(&self.video, "getVideoPlaybackQuality")?.unchecked_into::<Function>();
+        let quality = quality.call0(&self.video).ok()?;
+        member(&quality, "totalVideoFrames")?.as_f64().map(|frames| frames as u32)
     }
 
     fn start_capture(&mut self) -> Result<(), BrowserError> {
@@ -259,6 +321,11 @@ fn failure_of(video: &HtmlVideoElement) -> Option<PlayFailure> {
     let code = member(&error, "code").and_then(|code| code.as_f64()).unwrap_or_default() as u16;
     let message = member(&error, "message").and_then(|message| message.as_string()).unwrap_or_default();
     Some(PlayFailure::Media { code, message })
+}
+
+/// `None` where it is not known, or endless.
+fn seconds(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 pub(crate) fn create(name: &str) -> Result<web_sys::Element, BrowserError> {

@@ -1,6 +1,9 @@
 //! A video file: chosen, dropped, or shipped with the app.
 
-use js_sys::Promise;
+use std::ops::Range;
+
+use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use sightline_core::media::OrientationFinder;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, DragEvent, Event, FileList, HtmlInputElement, Response};
 
@@ -42,6 +45,27 @@ impl MediaFile {
         }
         let reading: Promise = response.blob()?;
         Ok(Self { name: name.to_owned(), blob: settled(reading).await?.unchecked_into() })
+    }
+
+    /// Whether it can still be read. A browser notices that a file was changed or is gone when it reads it, wherever that is.
+    pub async fn is_readable(&self) -> bool {
+        let length = self.blob.size() as u64;
+        self.read(length.saturating_sub(1)..length).await.is_ok()
+    }
+
+    /// Whether it says that its pictures are to be turned; false where it cannot be read.
+    pub async fn is_turned(&self) -> bool {
+        let mut finder = OrientationFinder::new(self.blob.size() as u64);
+        while let Some(range) = finder.poll_read() {
+            finder.handle_read(&self.read(range).await.unwrap_or_default());
+        }
+        finder.is_turned()
+    }
+
+    async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, BrowserError> {
+        let part = self.blob.slice_with_f64_and_f64(range.start as f64, range.end as f64)?;
+        let bytes: ArrayBuffer = settled(part.array_buffer()).await?.unchecked_into();
+        Ok(Uint8Array::new(&bytes).to_vec())
     }
 
     /// Its name, as the person knows it.

@@ -85,7 +85,7 @@ impl Driver {
     pub(super) fn equip(&mut self, id: LinkId, now: Timestamp) {
         let Some(link) = self.links.get(&id) else { return };
         self.hold_back(link);
-        self.media.repaint();
+        self.media.handle_viewer();
         // The offer's order of codecs counts for both sides, so who answered and wants one offers once.
         if link.role == Role::Answerer && self.media.preferences().codec().is_some() {
             self.session.handle_negotiation_needed(id, now);

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
+use futures_util::{
+    future::{Either, select},
+    pin_mut,
+};
 use sightline_browser::{
-    BrowserErrorKind, MediaTrack,
-    file_player::{FilePlayer, PlayFailure},
+    BrowserErrorKind, clock,
+    file_player::FilePlayer,
     frame_painter::FramePainter,
     media_file::MediaFile,
-    queue::event_queue,
+    queue::{EventStream, event_queue},
 };
-use sightline_core::{media::content_hint, notice::NoticeCode};
-use sightline_protocol::control::{Playback, PublishedSource};
+use sightline_core::notice::NoticeCode;
+use sightline_protocol::control::Playback;
 
-use super::LocalMedia;
+use super::{LocalMedia, shown_file::FileSource};
 use crate::{
     in_chunk,
     parameters::Parameters,
@@ -30,17 +34,6 @@ const MAX_CHANGES: usize = 4;
 /// What a person calls the clip that is shipped.
 const SAMPLE_NAME: &str = "sample.webm";
 
-/// A file that is shown.
-pub(super) struct FileSource {
-    player: FilePlayer,
-    /// Where frames are stamped, or the browser cannot capture a player.
-    painter: Option<FramePainter>,
-    playback: Playback,
-    /// The tracks as the session was told last.
-    announced: (Option<MediaTrack>, Option<MediaTrack>),
-    number: u32,
-}
-
 /// What the address says of how a file is sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FileLimits {
@@ -53,38 +46,6 @@ impl FileLimits {
     pub(super) fn new(parameters: &Parameters) -> Self {
         let &Parameters { width, height, frames_per_second, .. } = parameters;
         Self { width, height, frames_per_second }
-    }
-}
-
-impl FileSource {
-    /// What is sent: the painted pictures, while frames can be painted, else the captured ones.
-    pub(super) fn pictures(&self, is_hidden: bool) -> Option<MediaTrack> {
-        let captured = || self.player.pictures();
-        match &self.painter {
-            Some(painter) if !is_hidden => Some(painter.track().clone()),
-            Some(painter) => captured().or_else(|| Some(painter.track().clone())),
-            None => captured(),
-        }
-    }
-
-    pub(super) fn sound(&self) -> Option<MediaTrack> {
-        self.player.sound()
-    }
-
-    /// Whether what is sent is stamped.
-    pub(super) fn is_stamped(&self, is_hidden: bool) -> bool {
-        let is_captured = is_hidden && self.player.pictures().is_some();
-        !is_captured && self.painter.as_ref().is_some_and(FramePainter::is_stamping)
-    }
-
-    pub(super) fn playback(&self) -> Playback {
-        self.playback
-    }
-
-    /// The shorter side of its pictures, in pixels.
-    pub(super) fn lines(&self) -> u32 {
-        let state = self.player.state();
-        state.width.min(state.height)
     }
 }
 
@@ -147,8 +108,7 @@ impl LocalMedia {
             }
             FileCommand::Stamp(is_stamping) => {
                 signals::set(model.is_stamping, is_stamping);
-                self.paint();
-                self.announce();
+                self.follow_file();
             }
         }
     }
@@ -161,16 +121,13 @@ impl LocalMedia {
     /// The page can be seen, or not: browsers call for no frames of a hidden one, so none can be painted.
     pub fn handle_visibility(&self, is_visible: bool) {
         self.inner.borrow_mut().is_hidden = !is_visible;
-        let is_painting = self.inner.borrow().file.as_ref().is_some_and(|file| file.painter.is_some());
-        if is_painting {
-            self.announce();
-        }
+        self.follow_file();
     }
 
-    /// Paints the frame that stands there again, for who came while nothing moves.
-    pub fn repaint(&self) {
-        if let Some(painter) = self.inner.borrow().file.as_ref().and_then(|file| file.painter.as_ref()) {
-            painter.repaint();
+    /// A viewer joined, or its connection was rebuilt: a picture that stands still is sent again.
+    pub fn handle_viewer(&self) {
+        if let Some(file) = &mut self.inner.borrow_mut().file {
+            file.handle_viewer();
         }
     }
 
@@ -178,9 +135,9 @@ impl LocalMedia {
     pub fn file_limits(&self) -> (f64, Option<u32>) {
         let inner = self.inner.borrow();
         let Some(file) = &inner.file else { return (1.0, None) };
-        let state = file.player.state();
+        let (width, height) = file.player().size();
         let limits = self.file_limits;
-        let sides = [(state.width, limits.width), (state.height, limits.height)];
+        let sides = [(width, limits.width), (height, limits.height)];
         let scales = sides.map(|(side, most)| most.map_or(1.0, |most| f64::from(side) / f64::from(most)));
         (scales.into_iter().fold(1.0, f64::max), limits.frames_per_second)
     }
@@ -208,10 +165,12 @@ impl LocalMedia {
         signals::set(self.signals.file.is_loading, true);
         let media = self.clone();
         spawn_local(async move {
-            let (sink, mut changes) = event_queue(MAX_CHANGES);
+            let (sink, changes) = event_queue(MAX_CHANGES);
             let opened = match file.await {
                 Some(file) => {
-                    FilePlayer::open(&file, &sink).await.map(|player| (player, file)).map_err(notice_of)
+                    let is_turned = file.is_turned().await;
+                    let player = FilePlayer::open(&file, &sink).await;
+                    player.map(|player| (player, file, is_turned)).map_err(|failure| failure.notice())
                 }
                 None => Err(NoticeCode::FileUnreadable),
             };
@@ -220,36 +179,34 @@ impl LocalMedia {
                 return;
             }
             signals::set(media.signals.file.is_loading, false);
-            let taken = opened.and_then(|(player, file)| media.take_file(player, &file, number));
+            let taken = opened.and_then(|(player, file, is_turned)| {
+                media.take_file(FileSource::new((player, file), is_turned, number, sink))
+            });
             if let Err(code) = taken {
                 media.raise(code);
                 return;
             }
             media.play();
-            while changes.next().await.is_some() {
-                if !media.follow_player(number) {
-                    return;
-                }
-            }
+            media.follow_player(number, changes).await;
         });
     }
 
-    fn take_file(&self, player: FilePlayer, file: &MediaFile, number: u32) -> Result<(), NoticeCode> {
+    fn take_file(&self, file: FileSource) -> Result<(), NoticeCode> {
         let model = self.signals.file;
-        player.set_looping(model.is_looping.try_get_untracked().unwrap_or_default());
-        player.set_volume(model.volume.try_get_untracked().unwrap_or(1.0));
-        let can_capture = player.pictures().is_some();
-        {
+        file.player().set_looping(model.is_looping.try_get_untracked().unwrap_or_default());
+        file.player().set_volume(model.volume.try_get_untracked().unwrap_or(1.0));
+        let can_capture = file.player().pictures().is_some();
+        let name = file.file().name().to_owned();
+        let before = {
             let mut inner = self.inner.borrow_mut();
             inner.source = SourceChoice::File;
-            (inner.camera, inner.screen) = (None, None);
-            let playback = player.state().playback;
-            inner.file =
-                Some(FileSource { player, painter: None, playback, announced: (None, None), number });
-        }
-        self.paint();
-        let is_painting = self.inner.borrow().file.as_ref().is_some_and(|file| file.painter.is_some());
-        if !can_capture && !is_painting {
+            (inner.file.replace(file), inner.camera.take(), inner.screen.take())
+        };
+        signals::set(model.name, Some(name));
+        self.follow_file();
+        // Outside of the borrow, since some of it tells of its end; and once the session has the new tracks.
+        drop(before);
+        if self.main_track().is_none() {
             self.drop_file();
             self.announce();
             return Err(NoticeCode::CaptureUnsupported);
@@ -257,9 +214,6 @@ impl LocalMedia {
         if !can_capture {
             self.raise(NoticeCode::FileSoundMissing);
         }
-        signals::set(model.name, Some(file.name().to_owned()));
-        self.follow_player(number);
-        self.announce();
         Ok(())
     }
 
@@ -275,25 +229,19 @@ impl LocalMedia {
         signals::set(model.is_open, false);
     }
 
-    /// Begins or ends to paint, as stamping and the browser want it.
-    fn paint(&self) {
-        let is_stamping = self.signals.file.is_stamping.try_get_untracked().unwrap_or_default();
-        let mut inner = self.inner.borrow_mut();
-        let Some(file) = &mut inner.file else { return };
-        file.painter = None;
-        if is_stamping || file.player.pictures().is_none() {
-            file.painter = FramePainter::start(&file.player, is_stamping).ok();
-        }
-        // It was wanted and cannot be.
-        if is_stamping && file.painter.is_none() {
-            signals::set(self.signals.file.is_stamping, false);
-        }
-    }
-
     fn play(&self) {
+        let failed = self.inner.borrow().file.as_ref().and_then(|file| {
+            file.failure()?;
+            Some(file.file().clone())
+        });
+        // An element that failed never plays again.
+        if let Some(file) = failed {
+            self.open(async move { Some(file) });
+            return;
+        }
         let Some(playing) = self.inner.borrow().file.as_ref().map(|file| {
-            file.player.set_muted(false);
-            file.player.play()
+            file.player().set_muted(false);
+            file.player().play()
         }) else {
             return;
         };
@@ -309,8 +257,8 @@ impl LocalMedia {
             signals::set(needs_gesture, true);
             // Without its sound here it may play; the others hear it all the same.
             let silently = media.inner.borrow().file.as_ref().map(|file| {
-                file.player.set_muted(true);
-                file.player.play()
+                file.player().set_muted(true);
+                file.player().play()
             });
             if let Some(playing) = silently {
                 let _ = playing.await;
@@ -318,49 +266,91 @@ impl LocalMedia {
         });
     }
 
-    /// Shows and declares how the player is now; false where it is another's turn.
-    fn follow_player(&self, number: u32) -> bool {
+    /// Follows the player until it is another's turn.
+    async fn follow_player(&self, number: u32, mut changes: EventStream<()>) {
+        loop {
+            let due = match &self.inner.borrow().file {
+                Some(file) if file.number() == number => file.next_look(),
+                _ => return,
+            };
+            let next = changes.next();
+            let is_there = match due {
+                None => next.await.is_some(),
+                Some(due) => {
+                    let timer = clock::sleep_until(due);
+                    pin_mut!(next, timer);
+                    match select(next, timer).await {
+                        Either::Left((change, _)) => change.is_some(),
+                        Either::Right(_) => true,
+                    }
+                }
+            };
+            let is_ours = self.inner.borrow().file.as_ref().is_some_and(|file| file.number() == number);
+            if !is_there || !is_ours {
+                return;
+            }
+            self.follow_file();
+        }
+    }
+
+    /// Shows and declares how the file is now.
+    fn follow_file(&self) {
         let model = self.signals.file;
-        let (state, failure, cost, has_changed) = {
+        let is_stamping = model.is_stamping.try_get_untracked().unwrap_or_default();
+        let (look, cost, position) = {
             let mut inner = self.inner.borrow_mut();
             let is_hidden = inner.is_hidden;
-            let Some(file) = inner.file.as_mut().filter(|file| file.number == number) else { return false };
-            let state = file.player.state();
-            let tracks = (file.pictures(is_hidden), file.sound());
-            let has_changed = file.playback != state.playback || file.announced != tracks;
-            if let (Some(pictures), true) = (&tracks.0, file.announced.0 != tracks.0) {
-                pictures.set_content_hint(content_hint(PublishedSource::File));
+            let Some(file) = inner.file.as_mut() else { return };
+            let look = file.look(is_stamping, is_hidden);
+            let painter = file.painter();
+            // It was wanted and cannot be.
+            if is_stamping && painter.is_none() {
+                signals::set(model.is_stamping, false);
             }
-            file.playback = state.playback;
-            file.announced = tracks;
-            (state, file.player.failure(), file.painter.as_ref().map(FramePainter::cost), has_changed)
+            signals::set(model.size, file.player().size());
+            signals::set(model.playback, file.playback());
+            let sample = file.player().sample();
+            let cost = painter.filter(|painter| painter.is_stamping()).map(FramePainter::cost);
+            (look, cost, (sample.position, sample.duration))
         };
-        signals::set(model.playback, state.playback);
-        signals::set(model.position_s, state.position_s);
-        signals::set(model.duration_s, state.duration_s);
-        signals::set(model.size, (state.width, state.height));
+        signals::set(model.position_s, position.0.as_secs_f64());
+        signals::set(model.duration_s, position.1.map(|duration| duration.as_secs_f64()));
         signals::set(model.paint_cost_us, cost.map(micros));
-        if let Some(failure) = failure {
-            self.raise(notice_of(failure));
+        let [before, now] = look.failures.map(|failure| failure.map(|failure| failure.code));
+        if before != now {
+            before.inspect(|code| self.clear(*code));
+            now.inspect(|code| self.raise(*code));
         }
-        if has_changed {
+        if look.has_changed {
             self.announce();
         }
-        true
+        if look.wants_check {
+            self.check_file();
+        }
+        // Last, since its track was sent until now.
+        drop(look.unneeded);
+    }
+
+    /// Tries to read the file, which may have been moved or changed meanwhile.
+    fn check_file(&self) {
+        let Some((file, number)) =
+            self.inner.borrow().file.as_ref().map(|file| (file.file().clone(), file.number()))
+        else {
+            return;
+        };
+        let media = self.clone();
+        spawn_local(async move {
+            let is_readable = file.is_readable().await;
+            if let Some(file) = media.inner.borrow_mut().file.as_mut().filter(|file| file.number() == number) {
+                file.handle_readable(is_readable);
+            }
+        });
     }
 
     fn with_player(&self, act: impl FnOnce(&FilePlayer)) {
         if let Some(file) = &self.inner.borrow().file {
-            act(&file.player);
+            act(file.player());
         }
-    }
-}
-
-fn notice_of(failure: PlayFailure) -> NoticeCode {
-    match failure {
-        PlayFailure::Media { code, message } => NoticeCode::from_media_error(code, &message),
-        PlayFailure::NoPictures => NoticeCode::FileNoPictures,
-        PlayFailure::Browser(_) => NoticeCode::CaptureUnsupported,
     }
 }
 

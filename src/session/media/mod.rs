@@ -6,6 +6,7 @@ mod devices;
 mod file;
 mod level;
 mod screen;
+mod shown_file;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -19,8 +20,9 @@ use sightline_protocol::control::{PublishedSource, PublishedState};
 
 use self::{
     capture::Question,
-    file::{FileLimits, FileSource},
+    file::FileLimits,
     screen::Screen,
+    shown_file::FileSource,
 };
 use super::{
     model::{DeviceChoice, FileModel, SourceChoice, StreamSignal},
@@ -174,6 +176,9 @@ impl LocalMedia {
                 PublishedSource::None
             },
             playback: inner.file.as_ref().map(FileSource::playback),
+            failed_at_s: inner.file.as_ref().and_then(|file| {
+                Some(u32::try_from(file.failure()?.position.as_secs()).unwrap_or(u32::MAX))
+            }),
             stamped: inner.file.as_ref().is_some_and(|file| file.is_stamped(inner.is_hidden)),
         }
     }

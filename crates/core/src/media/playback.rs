@@ -26,6 +26,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 pub struct PlayerSample {
     /// Never [`Playback::Failed`].
     pub playback: Playback,
+    /// From the beginning of the file.
     pub position: Duration,
     /// `None` where the file does not say.
     pub duration: Option<Duration>,
@@ -38,7 +39,9 @@ pub struct PlayerSample {
 /// Where and why a file stopped although it was to play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlaybackFailure {
+    /// Of the last picture, from the beginning of the file.
     pub position: Duration,
+    /// What the person hears of it.
     pub code: NoticeCode,
 }
 
@@ -63,13 +66,13 @@ pub struct PlaybackWatch {
 }
 
 impl PlaybackWatch {
-    /// Takes what the element says of itself now.
-    pub fn handle_sample(&mut self, sample: PlayerSample, now: Timestamp) {
+    /// Takes what the element says of itself now. Whether it stands at another place than it stood before.
+    pub fn handle_sample(&mut self, sample: PlayerSample, now: Timestamp) -> bool {
         let last = self.last.replace((sample, now));
         let Some((before, _)) = last else {
             self.start_over(&sample, now);
             self.judge_error(&sample);
-            return;
+            return false;
         };
         if sample.playback == Playback::Ended {
             if before.playback == Playback::Playing {
@@ -85,6 +88,7 @@ impl PlaybackWatch {
             self.judge_silence(&sample, now);
         }
         self.judge_error(&sample);
+        !is_running(sample.playback) && before.position != sample.position
     }
 
     /// Takes whether the file could be read when [`Self::poll_check`] wanted it to be.

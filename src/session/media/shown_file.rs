@@ -1,0 +1,197 @@
+//! A video file that is shown: what is sent of it, and what is declared.
+
+use sightline_browser::{
+    MediaTrack, clock, file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile,
+    queue::EventSink,
+};
+use sightline_core::{
+    Timestamp,
+    media::{PlaybackFailure, PlaybackWatch, StandingPicture, content_hint},
+};
+use sightline_protocol::control::{Playback, PublishedSource};
+
+/// Owns the player and what is captured or painted of it. It never tells anybody: what changed is in [`Look`].
+///
+/// The painter is there while the captured track would show nothing to who joins (it stands still, or ended with the file), while
+/// it would show something else than the player (a film that is turned), and while frames are stamped.
+pub(super) struct FileSource {
+    player: FilePlayer,
+    file: MediaFile,
+    painter: Option<FramePainter>,
+    /// The browser cannot paint frames.
+    cannot_paint: bool,
+    is_turned: bool,
+    watch: PlaybackWatch,
+    standing: StandingPicture,
+    told: Told,
+    number: u32,
+    /// Makes the task look that follows the player.
+    wake: EventSink<()>,
+}
+
+/// What the session was told last.
+#[derive(Default, PartialEq)]
+struct Told {
+    tracks: (Option<MediaTrack>, Option<MediaTrack>),
+    playback: Option<Playback>,
+    failure: Option<PlaybackFailure>,
+}
+
+/// What a look at the player found.
+pub(super) struct Look {
+    /// Tracks or declaration are others than before.
+    pub(super) has_changed: bool,
+    /// The failure before, and now.
+    pub(super) failures: [Option<PlaybackFailure>; 2],
+    /// It is to be seen whether the file can still be read.
+    pub(super) wants_check: bool,
+    /// Its track may still be sent: to be dropped once the session was told.
+    pub(super) unneeded: Option<FramePainter>,
+}
+
+impl FileSource {
+    pub(super) fn new(
+        (player, file): (FilePlayer, MediaFile),
+        is_turned: bool,
+        number: u32,
+        wake: EventSink<()>,
+    ) -> Self {
+        Self {
+            player,
+            file,
+            painter: None,
+            cannot_paint: false,
+            is_turned,
+            watch: PlaybackWatch::default(),
+            standing: StandingPicture::default(),
+            told: Told::default(),
+            number,
+            wake,
+        }
+    }
+
+    pub(super) fn player(&self) -> &FilePlayer {
+        &self.player
+    }
+
+    pub(super) fn file(&self) -> &MediaFile {
+        &self.file
+    }
+
+    pub(super) fn painter(&self) -> Option<&FramePainter> {
+        self.painter.as_ref()
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// What is sent: the painted pictures, while frames can be painted, else the captured ones.
+    pub(super) fn pictures(&self, is_hidden: bool) -> Option<MediaTrack> {
+        let painted = self.painter.as_ref().map(|painter| painter.track().clone());
+        if self.is_painted(is_hidden) { painted } else { self.player.pictures().or(painted) }
+    }
+
+    pub(super) fn sound(&self) -> Option<MediaTrack> {
+        self.player.sound()
+    }
+
+    /// Whether what is sent is stamped.
+    pub(super) fn is_stamped(&self, is_hidden: bool) -> bool {
+        let is_sent = self.is_painted(is_hidden) || self.player.pictures().is_none();
+        is_sent && self.painter.as_ref().is_some_and(FramePainter::is_stamping)
+    }
+
+    pub(super) fn playback(&self) -> Playback {
+        self.watch.playback()
+    }
+
+    pub(super) fn failure(&self) -> Option<PlaybackFailure> {
+        self.watch.failure()
+    }
+
+    /// The shorter side of its pictures, in pixels.
+    pub(super) fn lines(&self) -> u32 {
+        let (width, height) = self.player.size();
+        width.min(height)
+    }
+
+    /// A viewer joined, or its connection was rebuilt.
+    pub(super) fn handle_viewer(&mut self) {
+        self.standing.handle_viewer(clock::now());
+        self.wake.push(());
+    }
+
+    /// Takes whether the file could be read.
+    pub(super) fn handle_readable(&mut self, is_readable: bool) {
+        self.watch.handle_readable(is_readable);
+        self.wake.push(());
+    }
+
+    /// When to look next although nothing happened.
+    pub(super) fn next_look(&self) -> Option<Timestamp> {
+        [self.watch.poll_timeout(), self.standing.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Looks at the player, and paints what is to be painted.
+    pub(super) fn look(&mut self, is_stamping: bool, is_hidden: bool) -> Look {
+        let now = clock::now();
+        let sample = self.player.sample();
+        let has_jumped = self.watch.handle_sample(sample, now);
+        self.standing.handle_standing(self.is_standing(), now);
+        if has_jumped {
+            self.standing.handle_other_picture(now);
+        }
+        let unneeded = self.fit_painter(is_stamping);
+        if let Some(painter) = &self.painter {
+            // Nobody is called for the frames of a hidden page.
+            let is_uncalled = is_hidden && self.is_turned && !self.is_standing();
+            if self.standing.poll_repaint(now) || is_uncalled {
+                painter.repaint();
+            }
+        } else {
+            self.standing.poll_repaint(now);
+        }
+        let told = Told {
+            tracks: (self.pictures(is_hidden), self.sound()),
+            playback: Some(self.playback()),
+            failure: self.failure(),
+        };
+        if let (Some(pictures), true) = (&told.tracks.0, told.tracks.0 != self.told.tracks.0) {
+            pictures.set_content_hint(content_hint(PublishedSource::File));
+        }
+        let has_changed = told != self.told;
+        let before = std::mem::replace(&mut self.told, told).failure;
+        Look {
+            has_changed,
+            failures: [before, self.failure()],
+            wants_check: self.watch.poll_check(),
+            unneeded,
+        }
+    }
+
+    /// Begins or ends to paint; the painter that is not needed any more.
+    fn fit_painter(&mut self, is_stamping: bool) -> Option<FramePainter> {
+        let is_wanted =
+            is_stamping || self.is_turned || self.is_standing() || self.player.pictures().is_none();
+        let fits = |painter: &FramePainter| is_wanted && painter.is_stamping() == is_stamping;
+        if self.painter.as_ref().map_or(!is_wanted || self.cannot_paint, fits) {
+            return None;
+        }
+        let unneeded = self.painter.take();
+        if is_wanted {
+            self.painter = FramePainter::start(&self.player, is_stamping).ok();
+            self.cannot_paint = self.painter.is_none();
+        }
+        unneeded
+    }
+
+    fn is_painted(&self, is_hidden: bool) -> bool {
+        // What is painted by a timer is painted on a hidden page as well.
+        self.painter.is_some() && (!is_hidden || self.is_turned || self.is_standing())
+    }
+
+    fn is_standing(&self) -> bool {
+        !matches!(self.playback(), Playback::Playing | Playback::Seeking)
+    }
+}
