@@ -41,7 +41,7 @@ async fn a_paused_file_is_seen_by_who_joins_and_by_who_reloads(scene: &Scene, se
     until_own_playback(&ada, "playing").await?;
     ada.click("source-pause").await?;
     until_own_playback(&ada, "paused").await?;
-    let viewers = [viewer(scene, Engine::Chromium, "Bob").await?, viewer(scene, Engine::Firefox, "Eve").await?];
+    let viewers = [scene.page(Engine::Chromium).await?, scene.page(Engine::Firefox).await?];
     for viewer in &viewers {
         viewer.enter_with("paused", "Viewer", "source=none").await?;
         until_quarters(viewer, QUARTERS).await?;
@@ -50,9 +50,11 @@ async fn a_paused_file_is_seen_by_who_joins_and_by_who_reloads(scene: &Scene, se
     for viewer in &viewers {
         viewer.reload().await?;
         until_quarters(viewer, QUARTERS).await?;
+        viewer.click("stats-toggle").await?;
+        viewer.until("there are figures", |page| !page.figures.is_empty()).await?;
+        let stalls: Vec<Stall> = viewer.execute(STALLS, vec![]).await?;
+        assert!(stalls.is_empty(), "what is declared to stand is no stall: {stalls:?}");
     }
-    // Who was there all the time saw no stall, and it goes on for everybody.
-    viewers[1].click("stats-toggle").await?;
     ada.click("source-play").await?;
     for viewer in &viewers {
         until_attribute(viewer, "playback", "playing").await?;
@@ -71,7 +73,7 @@ async fn a_file_that_is_over_is_seen_by_who_joins_and_plays_again(
     open(&ada, &folder.write("clip.mp4", &clip::whole())?).await?;
     seek(&ada, 7.5).await?;
     until_own_playback(&ada, "ended").await?;
-    let viewers = [viewer(scene, Engine::Chromium, "Bob").await?, viewer(scene, Engine::Firefox, "Eve").await?];
+    let viewers = [scene.page(Engine::Chromium).await?, scene.page(Engine::Firefox).await?];
     for viewer in &viewers {
         viewer.enter_with("over", "Viewer", "source=none").await?;
         until_quarters(viewer, QUARTERS).await?;
@@ -127,13 +129,14 @@ async fn a_file_that_breaks_off_is_declared_and_is_a_stall_of_the_source(
     bob.enter_with("broken", "Bob", "source=none").await?;
     bob.until_picture_moves("Ada").await?;
     bob.click("stats-toggle").await?;
-    let eve = viewer(scene, Engine::Firefox, "Eve").await?;
+    let eve = scene.page(Engine::Firefox).await?;
     for (name, bytes) in [("cut.mp4", clip::cut()?), ("damaged.mp4", clip::damaged()?)] {
         open(&ada, &folder.write(name, &bytes)?).await?;
         ada.until_notice("file-damaged").await?;
         until_own_playback(&ada, "failed").await?;
         until_attribute(&bob, "playback", "failed").await?;
-        bob.until("it says where", |page| page.tile("Ada").is_some_and(|tile| tile.text.contains("0:0"))).await?;
+        bob.until("it says where", |page| page.tile("Ada").is_some_and(|tile| tile.text.contains("0:0")))
+            .await?;
         until("a stall of the source that lasts", PATIENCE, async || {
             let stalls: Vec<Stall> = bob.execute(STALLS, vec![]).await?;
             let is_there = stalls.iter().any(|stall| stall.duration > 2.0 && stall.cause == "source");
@@ -186,16 +189,13 @@ async fn a_turned_film_is_upright_for_everyone(scene: &Scene, sender: Engine) ->
     let folder = Folder::new()?;
     let ada = scene.page(sender).await?;
     ada.enter_with("turned", "Ada", "source=none").await?;
-    let viewers = [viewer(scene, Engine::Chromium, "Bob").await?, viewer(scene, Engine::Firefox, "Eve").await?];
+    let viewers = [scene.page(Engine::Chromium).await?, scene.page(Engine::Firefox).await?];
     for viewer in &viewers {
         viewer.enter_with("turned", "Viewer", "source=none").await?;
     }
-    for (quarters, upright) in [
-        (1, "blue red white green"),
-        (2, "white blue green red"),
-        (3, "green white red blue"),
-        (0, QUARTERS),
-    ] {
+    for (quarters, upright) in
+        [(1, "blue red white green"), (2, "white blue green red"), (3, "green white red blue"), (0, QUARTERS)]
+    {
         open(&ada, &folder.write(&format!("turned{quarters}.mp4"), &clip::turned(quarters)?)?).await?;
         for viewer in &viewers {
             until_quarters(viewer, upright).await?;
@@ -225,10 +225,6 @@ impl Folder {
 struct Stall {
     duration: f64,
     cause: String,
-}
-
-async fn viewer(scene: &Scene, engine: Engine, _name: &str) -> Result<Arc<Page>> {
-    scene.page(engine).await
 }
 
 /// Chooses a file, which is taken.
@@ -272,10 +268,10 @@ const ATTRIBUTE: &str = "
     const tile = document.querySelector('[data-testid=\"tile\"][data-name=\"Ada\"]');
     return tile?.dataset[arguments[0]] ?? null;";
 
-const OWN_PLAYBACK: &str =
-    "return document.querySelector('[data-testid=\"tile\"][data-member=\"local\"]')?.dataset.playback ?? null;";
+const OWN_PLAYBACK: &str = "return document.querySelector('[data-testid=\"tile\"][data-member=\"local\"]')?.dataset.playback ?? null;";
 
-const FILE_NAME: &str = "return document.querySelector('[data-testid=\"file-source\"] .file-name span')?.textContent ?? null;";
+const FILE_NAME: &str =
+    "return document.querySelector('[data-testid=\"file-source\"] .file-name span')?.textContent ?? null;";
 
 const STALLS: &str = "
     return [...document.querySelectorAll('[data-testid=\"stall\"]')]

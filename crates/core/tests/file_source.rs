@@ -265,6 +265,16 @@ fn a_file_that_neither_goes_on_nor_says_why_has_stopped_until_it_goes_on() {
 }
 
 #[test]
+fn a_computer_that_slept_says_nothing_of_the_file() {
+    let mut file = File::playing();
+    file.play(3000);
+    file.now_ms += 3_600_000;
+    file.look();
+    file.play(1000);
+    assert_eq!((file.failure(), file.watch.playback()), (None, Playback::Playing));
+}
+
+#[test]
 fn a_browser_that_counts_no_frames_is_judged_by_the_position() {
     let mut file = File::playing();
     file.sample.frames = None;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
 use futures_util::{
     future::{Either, select},
     pin_mut,
 };
+use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     BrowserErrorKind, clock,
     file_player::FilePlayer,
@@ -221,6 +221,9 @@ impl LocalMedia {
     pub(super) fn drop_file(&self) {
         // Outside of the borrow, since it tells of its own end.
         let file = self.inner.borrow_mut().file.take();
+        if let Some(failure) = file.as_ref().and_then(FileSource::failure) {
+            self.clear(failure.code);
+        }
         drop(file);
         let model = self.signals.file;
         signals::set(model.name, None);
@@ -341,7 +344,8 @@ impl LocalMedia {
         let media = self.clone();
         spawn_local(async move {
             let is_readable = file.is_readable().await;
-            if let Some(file) = media.inner.borrow_mut().file.as_mut().filter(|file| file.number() == number) {
+            if let Some(file) = media.inner.borrow_mut().file.as_mut().filter(|file| file.number() == number)
+            {
                 file.handle_readable(is_readable);
             }
         });

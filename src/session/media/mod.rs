@@ -18,12 +18,7 @@ use sightline_browser::{
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::control::{PublishedSource, PublishedState};
 
-use self::{
-    capture::Question,
-    file::FileLimits,
-    screen::Screen,
-    shown_file::FileSource,
-};
+use self::{capture::Question, file::FileLimits, screen::Screen, shown_file::FileSource};
 use super::{
     model::{DeviceChoice, FileModel, SourceChoice, StreamSignal},
     preferences::{Preferences, Setting},
@@ -176,9 +171,10 @@ impl LocalMedia {
                 PublishedSource::None
             },
             playback: inner.file.as_ref().map(FileSource::playback),
-            failed_at_s: inner.file.as_ref().and_then(|file| {
-                Some(u32::try_from(file.failure()?.position.as_secs()).unwrap_or(u32::MAX))
-            }),
+            failed_at_s: inner
+                .file
+                .as_ref()
+                .and_then(|file| Some(u32::try_from(file.failure()?.position.as_secs()).unwrap_or(u32::MAX))),
             stamped: inner.file.as_ref().is_some_and(|file| file.is_stamped(inner.is_hidden)),
         }
     }

@@ -20,6 +20,8 @@ const STUCK_AFTER: Duration = Duration::from_secs(4);
 const SEEK_STUCK_AFTER: Duration = Duration::from_secs(12);
 /// Time between two looks at a file that plays: a browser that is stuck sends no events.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// A look that comes so late says nothing of the time before it: the computer slept.
+const ASLEEP: Duration = Duration::from_secs(5);
 
 /// What the element says of itself at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,7 +71,7 @@ impl PlaybackWatch {
     /// Takes what the element says of itself now. Whether it stands at another place than it stood before.
     pub fn handle_sample(&mut self, sample: PlayerSample, now: Timestamp) -> bool {
         let last = self.last.replace((sample, now));
-        let Some((before, _)) = last else {
+        let Some((before, before_at)) = last else {
             self.start_over(&sample, now);
             self.judge_error(&sample);
             return false;
@@ -81,7 +83,8 @@ impl PlaybackWatch {
         } else if before.playback != sample.playback {
             self.recover();
         }
-        if before.playback != sample.playback || !is_running(sample.playback) {
+        let has_slept = now - before_at >= ASLEEP;
+        if before.playback != sample.playback || !is_running(sample.playback) || has_slept {
             self.start_over(&sample, now);
         } else {
             self.follow(&before, &sample, now);

@@ -70,8 +70,9 @@ impl ExpectedPicture {
     #[must_use]
     pub fn of(published: PublishedState) -> Self {
         match (published.source, published.playback) {
-            (PublishedSource::None, _)
-            | (_, Some(Playback::Paused | Playback::Ended | Playback::Failed)) => Self::None,
+            (PublishedSource::None, _) | (_, Some(Playback::Paused | Playback::Ended | Playback::Failed)) => {
+                Self::None
+            }
             (PublishedSource::Screen, _) => Self::OnlyChanges,
             _ => Self::Moving,
         }
