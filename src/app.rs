@@ -5,7 +5,7 @@ use sightline_browser::{location::Location, page};
 
 use crate::{
     appearance::Appearance,
-    components::LaterPage,
+    components::{LaterPage, layers::Layers},
     language::{Language, Locale},
     navigation::Navigator,
     pages::{
@@ -35,6 +35,7 @@ pub fn App(
     let navigator = Navigator::provide();
     Language::provide(locale);
     Appearance::provide();
+    Layers::provide();
     Effect::new(move || page::set_title(&title(&navigator.route())));
     view! {
         {move || match navigator.route() {

@@ -22,9 +22,11 @@ pub fn read_entry(typed: &str) -> Entry {
     if typed.is_empty() {
         return Entry::NewRoom;
     }
+    let is_end = |character: char| ['/', '?', '#'].contains(&character) || character.is_whitespace();
     let name = match typed.split_once("/room/") {
-        Some((_, rest)) => room_of_segment(rest.split(['/', '?', '#']).next().unwrap_or_default()),
-        None => RoomName::new(typed),
+        Some((_, rest)) => room_of_segment(rest.split(is_end).next().unwrap_or_default()),
+        // "My Team Room"
+        None => RoomName::new(&typed.split_whitespace().collect::<Vec<_>>().join("-")),
     };
     name.map_or(Entry::Invalid, Entry::Room)
 }
@@ -51,6 +53,10 @@ mod tests {
             "call.example/x/room/team-7/?lang=en#chat",
             "/room/team-7",
             "https://call.example/room/Team%2D7",
+            "https://call.example/room/team-7.",
+            "<https://call.example/room/team-7>",
+            "Join https://call.example/room/team-7, please",
+            "Team 7",
         ] {
             assert_eq!(read_entry(typed), room("team-7"), "{typed}");
         }
@@ -58,7 +64,15 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for typed in ["a b", "ab", "https://call.example/", "https://call.example/room/", "房间名"] {
+        for typed in [
+            "a",
+            "ab",
+            "no such name!",
+            "team_7",
+            "https://call.example/",
+            "https://call.example/room/",
+            "房间名",
+        ] {
             assert_eq!(read_entry(typed), Entry::Invalid, "{typed}");
         }
     }

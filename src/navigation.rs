@@ -1,9 +1,13 @@
 //! Going from page to page without loading the app again.
 
 use leptos::{ev, prelude::*};
-use sightline_browser::location::{self, Location};
+use sightline_browser::{
+    environment,
+    location::{self, Location},
+};
 
 use crate::{
+    consent::Arrival,
     parameters::Parameters,
     route::{BasePath, Route},
 };
@@ -13,6 +17,7 @@ use crate::{
 pub struct Navigator {
     route: RwSignal<Route>,
     base: StoredValue<BasePath>,
+    arrival: StoredValue<Arrival>,
 }
 
 impl Navigator {
@@ -21,9 +26,19 @@ impl Navigator {
         let here = Location::current();
         let base = base_path(&here.origin);
         let route = base.parse(&here.path);
-        let navigator = Self { route: RwSignal::new(route), base: StoredValue::new(base) };
+        // The address of a room may have been written otherwise, as with a sentence's full stop behind it.
+        if matches!(route, Route::Room(_)) && base.join(&route) != here.path {
+            location::replace(&format!("{}{}{}", base.join(&route), here.query, here.fragment));
+        }
+        let arrival = if environment::is_reloaded() { Arrival::Reload } else { Arrival::Address };
+        let navigator = Self {
+            route: RwSignal::new(route),
+            base: StoredValue::new(base),
+            arrival: StoredValue::new(arrival),
+        };
         let listener = window_event_listener(ev::popstate, move |_| {
             let path = Location::current().path;
+            navigator.arrival.set_value(Arrival::Address);
             navigator.show(navigator.base.with_value(|base| base.parse(&path)));
         });
         on_cleanup(move || listener.remove());
@@ -57,7 +72,14 @@ impl Navigator {
             _ => Location::current().query,
         };
         location::push(&format!("{}{query}", self.href(&route)));
+        self.arrival.set_value(Arrival::Click);
         self.show(route);
+    }
+
+    /// How the person came to the page that is shown.
+    #[must_use]
+    pub fn arrival(self) -> Arrival {
+        self.arrival.get_value()
     }
 
     /// What the address asks for now.

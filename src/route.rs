@@ -1,5 +1,7 @@
 //! Which page an address means, below whatever path the app is served from.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use sightline_protocol::{RoomName, room::RoomNameInvalid};
 
@@ -57,11 +59,13 @@ impl BasePath {
             return Route::Home;
         }
         let Some(below) = path.strip_prefix(&self.0) else { return Route::NotFound };
-        let segments: Vec<&str> = below.split('/').filter(|segment| !segment.is_empty()).collect();
+        let segments: Vec<_> =
+            below.split('/').map(read_segment).filter(|segment| !segment.is_empty()).collect();
+        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         match segments.as_slice() {
             [] | ["index.html"] => Route::Home,
             ["report"] => Route::Report,
-            ["room", name] => room_of_segment(name).map_or(Route::RoomNameInvalid, Route::Room),
+            ["room", name] => RoomName::new(name).map_or(Route::RoomNameInvalid, Route::Room),
             ["check"] => Route::Check,
             #[cfg(feature = "gallery")]
             ["gallery", scene] => Route::Gallery((*scene).to_owned()),
@@ -75,8 +79,18 @@ impl BasePath {
 /// # Errors
 /// [`RoomNameInvalid`] where it names none.
 pub fn room_of_segment(segment: &str) -> Result<RoomName, RoomNameInvalid> {
-    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| RoomNameInvalid)?;
-    RoomName::new(&decoded)
+    RoomName::new(&read_segment(segment))
+}
+
+/// A segment without its encoding and without the punctuation of the sentence that a link stood in. What cannot be decoded
+/// stays as it is, and so does the sign of an encoding that was cut.
+fn read_segment(segment: &str) -> Cow<'_, str> {
+    let decoded = percent_decode_str(segment).decode_utf8().unwrap_or(Cow::Borrowed(segment));
+    let is_of_sentence = |character: char| !character.is_alphanumeric() && !['-', '%'].contains(&character);
+    match decoded {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches(is_of_sentence)),
+        Cow::Owned(text) => Cow::Owned(text.trim_end_matches(is_of_sentence).to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +122,65 @@ mod tests {
         assert_eq!(base.parse("/room/%54eam%2D7"), room("team-7"));
         for path in ["/room/team%2F7", "/room/team%ff", "/room/team%", "/room/%E6%88%BF%E9%97%B4%E5%90%8D"] {
             assert_eq!(base.parse(path), Route::RoomNameInvalid, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_punctuation_of_the_sentence_around_a_link_is_not_part_of_the_room() {
+        let base = BasePath::new("/");
+        for end in [
+            ".",
+            ",",
+            ";",
+            ":",
+            "!",
+            ")",
+            "]",
+            "}",
+            ">",
+            "\"",
+            "'",
+            "*",
+            "_",
+            "...",
+            ").",
+            "\u{2026}",
+            "%E2%80%A6",
+            "\u{3002}",
+            "%E3%80%82",
+            "\u{ff0c}",
+            "\u{bb}",
+            "%C2%BB",
+            "\u{201d}",
+            "\u{300d}",
+            "%20",
+            "%29",
+            "/",
+            "/.",
+            ",/",
+        ] {
+            assert_eq!(base.parse(&format!("/room/Team-7{end}")), room("team-7"), "{end}");
+        }
+        assert_eq!(base.parse("/check."), Route::Check);
+        assert_eq!(base.parse("/report)"), Route::Report);
+    }
+
+    #[test]
+    fn a_name_with_something_else_in_it_is_told_and_never_an_empty_page() {
+        let base = BasePath::new("/");
+        for path in [
+            "/room/Team 7",
+            "/room/Team%207",
+            "/room/team_7",
+            "/room/team.7",
+            "/room/t.",
+            "/room/%2e%2e",
+            "/room/%ff.",
+            "/room/team%2",
+            "/room/\u{623f}\u{95f4}\u{3002}",
+        ] {
+            let route = base.parse(path);
+            assert!(matches!(route, Route::RoomNameInvalid | Route::NotFound), "{path}: {route:?}");
         }
     }
 

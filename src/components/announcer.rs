@@ -43,7 +43,7 @@ pub fn ArrivalAnnouncer(
         false,
     );
     view! {
-        <p class="sr-only" role="status" data-testid="announcement">
+        <p class="sr-only" role="status" data-testid="announcement" translate="no">
             {said}
         </p>
     }

@@ -38,11 +38,6 @@ pub fn Chat(
         <aside
             class="chat"
             aria-label=language.text(sentence!(chat.title))
-            on:keydown=move |event| {
-                if event.key() == "Escape" && !event.is_composing() {
-                    panels.close_chat();
-                }
-            }
         >
             <Later view=load_conversation(model, actions, files_to, panels) />
         </aside>

@@ -40,7 +40,7 @@ pub fn ChatMessage(
                 Signal::derive(move || state.get().as_str())
             }
         >
-            <p class="chat-meta">
+            <p class="chat-meta" translate="no">
                 <span class="chat-author" dir="auto">
                     {author}
                 </span>

@@ -61,7 +61,7 @@ pub fn ChoiceSelect(
         <label class="field">
             <span class="field-label">{language.text(label)}</span>
             <span class="select">
-                <select data-testid=test_id disabled=is_disabled on:change=choose>
+                <select translate="no" data-testid=test_id disabled=is_disabled on:change=choose>
                     {options}
                 </select>
             </span>

@@ -19,6 +19,7 @@ pub fn ConnectionStatus(
         <span
             class="status"
             role="status"
+            translate="no"
             data-testid="connection-status"
             data-state=Signal::derive(move || status.get().as_str())
         >

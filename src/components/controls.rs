@@ -69,7 +69,7 @@ pub fn Controls(
                     on:click=move |_| panels.toggle_chat()
                 >
                     <Icon name=IconName::Chat />
-                    <span class="badge" aria-hidden="true" hidden=Signal::derive(move || unread.get() == 0)>
+                    <span class="badge" aria-hidden="true" translate="no" hidden=Signal::derive(move || unread.get() == 0)>
                         {badge}
                     </span>
                 </button>

@@ -7,6 +7,7 @@ use sightline_browser::sharing;
 
 use super::{
     icon::{Icon, IconName},
+    layers::layer,
     when::When,
 };
 use crate::{language::Language, sentence};
@@ -60,6 +61,19 @@ pub fn CopyLink(
         }
         CopyState::Idle => {}
     });
+    let button = NodeRef::<html::Button>::new();
+    layer(
+        Signal::derive(move || state.get() == CopyState::ByHand),
+        Callback::new(move |()| {
+            state.set(CopyState::Idle);
+            true
+        }),
+        Callback::new(move |()| {
+            if let Some(button) = button.get_untracked() {
+                let _ = button.focus();
+            }
+        }),
+    );
     let icon = Signal::derive(move || match state.get() {
         CopyState::Copied => IconName::Check,
         _ => IconName::Link,
@@ -74,6 +88,7 @@ pub fn CopyLink(
     view! {
         <span class="copy-link">
             <button
+                node_ref=button
                 type="button"
                 class=class
                 class:is-done=Signal::derive(move || state.get() == CopyState::Copied)
@@ -82,7 +97,7 @@ pub fn CopyLink(
                 on:click=copy
             >
                 <Icon name=icon />
-                <span aria-live="polite">{words}</span>
+                <span aria-live="polite" translate="no">{words}</span>
             </button>
             <When is=Signal::derive(move || state.get() == CopyState::ByHand)>
                 <label class="copy-by-hand">
@@ -93,11 +108,6 @@ pub fn CopyLink(
                         readonly
                         prop:value=invitation
                         on:blur=move |_| state.set(CopyState::Idle)
-                        on:keydown=move |event| {
-                            if event.key() == "Escape" {
-                                state.set(CopyState::Idle);
-                            }
-                        }
                     />
                 </label>
             </When>

@@ -122,11 +122,13 @@ fn Chooser(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) -
         <div class="file-chooser">
             <button type="button" class="button small primary" disabled=model.is_loading on:click=move |_| choose.run(())>
                 <Icon name=IconName::Film />
-                {Signal::derive(move || {
-                    let words =
-                        if model.is_loading.get() { sentence!(file.loading) } else { sentence!(file.choose) };
-                    words(language.locale())
-                })}
+                <span translate="no">
+                    {Signal::derive(move || {
+                        let words =
+                            if model.is_loading.get() { sentence!(file.loading) } else { sentence!(file.choose) };
+                        words(language.locale())
+                    })}
+                </span>
             </button>
             <span class="file-drop">{language.text(sentence!(file.drop))}</span>
             <button
@@ -181,7 +183,7 @@ fn Player(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) ->
         format!("{} / {duration}", clock_text(model.position_s.get()))
     });
     view! {
-        <div class="file-name">
+        <div class="file-name" translate="no">
             <Icon name=IconName::Film />
             <span dir="auto">{move || model.name.get()}</span>
             <span class="file-size">
@@ -195,7 +197,7 @@ fn Player(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) ->
                 {language.text(sentence!(file.choose_other))}
             </button>
         </div>
-        <div class="file-player">
+        <div class="file-player" translate="no">
             <When is=is_standing>{button(IconName::Play, sentence!(file.play), "source-play", play)}</When>
             <When is=is_running>{button(IconName::Pause, sentence!(file.pause), "source-pause", pause)}</When>
             {button(IconName::Restart, sentence!(file.restart), "source-restart", restart)}

@@ -60,7 +60,7 @@ pub fn IceServersField(
             {language.text(sentence!(settings.ice_servers_hint))}
         </p>
         <When is=Signal::derive(move || problem.get().is_some())>
-            <p class="field-problem" role="alert" data-testid="notice" data-code="ice-servers-invalid">
+            <p class="field-problem" role="alert" translate="no" data-testid="notice" data-code="ice-servers-invalid">
                 {text}
             </p>
         </When>

@@ -7,6 +7,7 @@ use super::{
     copy_link::CopyLink,
     icon::{Icon, IconName},
     later::Later,
+    layers::{layer, return_focus},
     qr_code::QrCode,
     when::When,
 };
@@ -22,19 +23,25 @@ pub fn InvitationMenu(
 ) -> AnyView {
     let language = Language::from_context();
     let toggle = NodeRef::<html::Button>::new();
+    let focus_toggle = Callback::new(move |()| {
+        if let Some(toggle) = toggle.get_untracked() {
+            let _ = toggle.focus();
+        }
+    });
+    layer(
+        is_open.into(),
+        Callback::new(move |()| {
+            is_open.set(false);
+            true
+        }),
+        focus_toggle,
+    );
+    let close = move |_| {
+        is_open.set(false);
+        return_focus(focus_toggle);
+    };
     view! {
-        <div
-            class="popover"
-            on:keydown=move |event| {
-                if event.key() == "Escape" && is_open.get_untracked() {
-                    is_open.set(false);
-                    // What had the focus is gone.
-                    if let Some(toggle) = toggle.get_untracked() {
-                        let _ = toggle.focus();
-                    }
-                }
-            }
-        >
+        <div class="popover">
             <button
                 node_ref=toggle
                 type="button"
@@ -49,7 +56,7 @@ pub fn InvitationMenu(
             </button>
             <When is=is_open>
                 // A click anywhere else closes it.
-                <div class="popover-backdrop" on:click=move |_| is_open.set(false)></div>
+                <div class="popover-backdrop" on:click=close></div>
                 <section
                     class="popover-sheet invitation-sheet"
                     aria-label=language.text(sentence!(invitation.title))
@@ -96,7 +103,7 @@ pub fn Invitation(
     view! {
         <div class="invitation">
             <QrCode link=invitation />
-            <p class="invitation-url" dir="ltr">
+            <p class="invitation-url" dir="ltr" translate="no">
                 {invitation}
             </p>
             <div class="invitation-actions">

@@ -2,6 +2,8 @@
 
 use leptos::{html, prelude::*};
 
+use super::layers::layer;
+
 /// Which panels of a room are open. Of chat and figures at most one, where the chat can be closed: there is little room for two.
 #[derive(Debug, Clone, Copy)]
 pub struct Panels {
@@ -15,6 +17,8 @@ pub struct Panels {
     pub settings: RwSignal<bool>,
     /// The list of shortcuts.
     pub shortcuts: RwSignal<bool>,
+    /// The question whether to leave.
+    pub leaving: RwSignal<bool>,
     /// What opens the chat; not shown where it is always there.
     pub chat_toggle: NodeRef<html::Button>,
     /// What opens the figures.
@@ -34,6 +38,7 @@ impl Panels {
             invitation: closed(),
             settings: closed(),
             shortcuts: closed(),
+            leaving: closed(),
             chat_toggle: NodeRef::new(),
             figures_toggle: NodeRef::new(),
             composer: NodeRef::new(),
@@ -69,6 +74,47 @@ impl Panels {
                 let _ = composer.focus();
             }
         });
+    }
+
+    /// Opens or closes the settings, and closes the invitation.
+    pub fn toggle_settings(self) {
+        self.invitation.set(false);
+        self.settings.update(|is_open| *is_open = !*is_open);
+    }
+
+    /// Opens or closes the invitation, and closes the settings.
+    pub fn toggle_invitation(self) {
+        self.settings.set(false);
+        self.invitation.update(|is_open| *is_open = !*is_open);
+    }
+
+    /// Whether something waits for an answer in front of everything else.
+    #[must_use]
+    pub fn has_dialog(self) -> bool {
+        self.shortcuts.get_untracked() || self.leaving.get_untracked()
+    }
+
+    /// Lets Escape close chat and figures.
+    pub fn close_by_escape(self) {
+        layer(
+            self.chat.into(),
+            Callback::new(move |()| {
+                let can_fold = self.can_fold_chat();
+                if can_fold {
+                    self.chat.set(false);
+                }
+                can_fold
+            }),
+            Callback::new(move |()| focus(self.chat_toggle)),
+        );
+        layer(
+            self.figures.into(),
+            Callback::new(move |()| {
+                self.figures.set(false);
+                true
+            }),
+            Callback::new(move |()| focus(self.figures_toggle)),
+        );
     }
 
     /// Folds the chat, where it can be, and goes back to what opened it.

@@ -51,7 +51,7 @@ pub fn Receivers(
                             <th scope="col">{language.text(sentence!(receivers.round_trip))}</th>
                         </tr>
                     </thead>
-                    <tbody>
+                    <tbody translate="no">
                         <For
                             each=move || others.get()
                             key=|tile| tile.member.get_value()

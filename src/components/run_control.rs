@@ -40,7 +40,7 @@ pub fn RunControl(
         clock(model.run.get().seconds)
     });
     view! {
-        <span class="run" data-testid="run" data-state=word>
+        <span class="run" data-testid="run" data-state=word translate="no">
             <button
                 type="button"
                 class="button small"

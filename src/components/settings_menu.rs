@@ -5,6 +5,7 @@ use leptos::{html, prelude::*};
 use super::{
     icon::{Icon, IconName},
     later::Later,
+    layers::{layer, return_focus},
     settings_panel::load_settings_panel,
     when::When,
 };
@@ -35,13 +36,23 @@ pub fn SettingsMenu(
     let language = Language::from_context();
     let is_open = is_open.unwrap_or_else(|| RwSignal::new(false));
     let toggle = NodeRef::<html::Button>::new();
-    let close = move || {
-        is_open.set(false);
-        // What had the focus is gone.
+    let focus_toggle = Callback::new(move |()| {
         if let Some(toggle) = toggle.get_untracked() {
             let _ = toggle.focus();
         }
+    });
+    let close = move || {
+        is_open.set(false);
+        return_focus(focus_toggle);
     };
+    layer(
+        is_open.into(),
+        Callback::new(move |()| {
+            is_open.set(false);
+            true
+        }),
+        focus_toggle,
+    );
     let show_shortcuts = show_shortcuts.map(|show| {
         Callback::new(move |()| {
             close();
@@ -49,14 +60,7 @@ pub fn SettingsMenu(
         })
     });
     view! {
-        <div
-            class="popover settings"
-            on:keydown=move |event| {
-                if event.key() == "Escape" && is_open.get_untracked() {
-                    close();
-                }
-            }
-        >
+        <div class="popover settings">
             <button
                 node_ref=toggle
                 type="button"
@@ -70,7 +74,7 @@ pub fn SettingsMenu(
             </button>
             <When is=is_open>
                 // A click anywhere else closes it.
-                <div class="popover-backdrop" on:click=move |_| is_open.set(false)></div>
+                <div class="popover-backdrop" on:click=move |_| close()></div>
                 <div class="popover-sheet settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
                     <Later view=load_settings_panel(settings, in_lobby, show_shortcuts) />
                 </div>

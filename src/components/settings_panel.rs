@@ -126,6 +126,8 @@ pub fn SettingsPanel(
     groups.push(group(sentence!(settings.connection), connection));
     let keep_chat = switch(sentence!(settings.keep_chat), "keep-chat", Setting::KeepChat);
     groups.push(group(sentence!(chat.title), vec![keep_chat]));
+    let links = switch(sentence!(settings.links_may_join), "links-may-join", Setting::LinksMayJoin);
+    groups.push(group(sentence!(settings.links), vec![links]));
     if !in_lobby {
         let looks = vec![view! { <LanguageSelect /> }.into_any(), view! { <ThemeSelect /> }.into_any()];
         groups.push(group(sentence!(settings.looks), looks));

@@ -1,112 +1,47 @@
 //! What the keyboard does in a call, and the list of it.
 
 use leptos::{ev, html, prelude::*};
-use sightline_browser::keyboard;
+use sightline_browser::keyboard::key_press;
 
 use super::{
     choice::Switch,
     icon::{Icon, IconName},
     later::Later,
+    layers::layer,
+    panels::Panels,
     when::When,
 };
 use crate::{
     chunk,
+    keys::Shortcut,
     language::{Language, Sentence},
     sentence,
     session::model::switch_value,
 };
 
-/// Something that one key does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shortcut {
-    /// Microphone on or off.
-    Microphone,
-    /// Camera on or off.
-    Camera,
-    /// Share a screen, or stop that.
-    Screen,
-    /// To the chat.
-    Chat,
-    /// Figures open or closed.
-    Figures,
-    /// Invitation open or closed.
-    Invitation,
-    /// Settings open or closed.
-    Settings,
-    /// The list.
-    Help,
-    /// Leave the room.
-    Leave,
-}
-
-impl Shortcut {
-    const ALL: [Self; 9] = [
-        Self::Microphone,
-        Self::Camera,
-        Self::Screen,
-        Self::Chat,
-        Self::Figures,
-        Self::Invitation,
-        Self::Settings,
-        Self::Help,
-        Self::Leave,
-    ];
-
-    /// The key, as `KeyboardEvent.key` has it. To leave takes two, since it cannot be taken back.
-    fn key(self) -> &'static str {
-        match self {
-            Self::Microphone => "m",
-            Self::Camera => "v",
-            Self::Screen => "s",
-            Self::Chat => "c",
-            Self::Figures => "f",
-            Self::Invitation => "i",
-            Self::Settings => "o",
-            Self::Help => "?",
-            Self::Leave => "L",
-        }
-    }
-
-    /// The keys, as a person reads them.
-    fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Microphone => &["M"],
-            Self::Camera => &["V"],
-            Self::Screen => &["S"],
-            Self::Chat => &["C"],
-            Self::Figures => &["F"],
-            Self::Invitation => &["I"],
-            Self::Settings => &["O"],
-            Self::Help => &["?"],
-            Self::Leave => &["Shift", "L"],
-        }
-    }
-
-    fn words(self) -> Sentence {
-        match self {
-            Self::Microphone => sentence!(shortcuts.microphone),
-            Self::Camera => sentence!(shortcuts.camera),
-            Self::Screen => sentence!(shortcuts.screen),
-            Self::Chat => sentence!(shortcuts.chat),
-            Self::Figures => sentence!(shortcuts.figures),
-            Self::Invitation => sentence!(shortcuts.invitation),
-            Self::Settings => sentence!(shortcuts.settings),
-            Self::Help => sentence!(shortcuts.help),
-            Self::Leave => sentence!(room.leave),
-        }
+/// What it does, in words.
+fn words(shortcut: Shortcut) -> Sentence {
+    match shortcut {
+        Shortcut::Microphone => sentence!(shortcuts.microphone),
+        Shortcut::Camera => sentence!(shortcuts.camera),
+        Shortcut::Screen => sentence!(shortcuts.screen),
+        Shortcut::Chat => sentence!(shortcuts.chat),
+        Shortcut::Figures => sentence!(shortcuts.figures),
+        Shortcut::Invitation => sentence!(shortcuts.invitation),
+        Shortcut::Settings => sentence!(shortcuts.settings),
+        Shortcut::Help => sentence!(shortcuts.help),
+        Shortcut::Leave => sentence!(shortcuts.leave),
     }
 }
 
 /// Calls `act` for every key that is a shortcut and not typed into something, while `is_on` says so (WCAG 2.1, 2.1.4:
-/// single letters must not be in the way of who speaks to the computer).
-pub fn listen(is_on: RwSignal<String>, act: impl Fn(Shortcut) + 'static) {
+/// single letters must not be in the way of who speaks to the computer) and no dialog stands before everything else.
+pub fn listen(is_on: RwSignal<String>, panels: Panels, act: impl Fn(Shortcut) + 'static) {
     let listener = window_event_listener(ev::keydown, move |event| {
-        if is_on.with_untracked(|is_on| *is_on != switch_value(true)) {
+        if is_on.with_untracked(|is_on| *is_on != switch_value(true)) || panels.has_dialog() {
             return;
         }
-        let pressed = keyboard::plain_key(&event);
-        let found = Shortcut::ALL.into_iter().find(|shortcut| pressed.as_deref() == Some(shortcut.key()));
-        if let Some(shortcut) = found {
+        if let Some(shortcut) = key_press(&event).and_then(|press| Shortcut::of(&press)) {
             event.prevent_default();
             act(shortcut);
         }
@@ -147,16 +82,26 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
             let _ = dialog.show_modal();
         }
     });
-    let close = move |_| {
+    let close_dialog = move || {
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
         }
     };
+    let close = move |_| close_dialog();
+    // The browser gives the focus back to what had it.
+    layer(
+        is_open.into(),
+        Callback::new(move |()| {
+            close_dialog();
+            true
+        }),
+        Callback::new(|()| {}),
+    );
     let rows = Shortcut::ALL.map(|shortcut| {
         let keys = shortcut.keys().iter().map(|key| view! { <kbd>{*key}</kbd> }.into_any());
         view! {
             <div class="shortcut">
-                <dt>{language.text(shortcut.words())}</dt>
+                <dt>{language.text(words(shortcut))}</dt>
                 <dd>{keys.collect_view()}</dd>
             </div>
         }
@@ -185,21 +130,10 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
                         <div class="dialog-body">
                             <dl class="shortcut-list">{rows.into_iter().collect_view()}</dl>
                             <p class="dialog-hint">{language.text(sentence!(shortcuts.hint))}</p>
+                            <p class="dialog-hint">{language.text(sentence!(shortcuts.layout))}</p>
                             <Switch label=sentence!(shortcuts.on) value=is_on test_id="shortcuts-on" />
                         </div>
                     </dialog>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_two_shortcuts_share_a_key() {
-        for (at, shortcut) in Shortcut::ALL.into_iter().enumerate() {
-            assert!(Shortcut::ALL[..at].iter().all(|other| other.key() != shortcut.key()), "{shortcut:?}");
-        }
-    }
 }

@@ -63,11 +63,6 @@ pub fn StatsPanel(
             id="figures"
             data-testid="stats-panel"
             aria-label=language.text(sentence!(figures.title))
-            on:keydown=move |event| {
-                if event.key() == "Escape" {
-                    close.run(());
-                }
-            }
         >
             <header class="panel-header">
                 <h2>{language.text(sentence!(figures.title))}</h2>
@@ -140,7 +135,7 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
     let is_known = Memo::new(move |_| tile.truth.with(Option::is_some));
     view! {
         <section class="stats-member">
-            <header class="stats-member-header">
+            <header class="stats-member-header" translate="no">
                 <h3 dir="auto">{name}</h3>
                 <SignalBars quality=tile.quality />
                 <p>{cause}</p>
@@ -160,7 +155,7 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
                 </div>
                 <div>
                     <h4>{language.text(sentence!(figures.seen))}</h4>
-                    <p class="stats-seen" data-testid="seen-by" data-member=tile.member.get_value()>{seen_by}</p>
+                    <p class="stats-seen" translate="no" data-testid="seen-by" data-member=tile.member.get_value()>{seen_by}</p>
                     {rows(remote)}
                     <h4>{language.text(sentence!(figures.more))}</h4>
                     {rows(more)}
@@ -197,7 +192,7 @@ fn Row(tile: TileModel, metric: Metric) -> AnyView {
             title=language.text(metric_help(metric))
         >
             <dt>{language.text(metric_text(metric))}</dt>
-            <dd>{shown}</dd>
+            <dd translate="no">{shown}</dd>
         </div>
     }
     .into_any()

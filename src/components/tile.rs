@@ -1,7 +1,7 @@
 //! One person: picture, name, and how the connection is.
 
 use leptos::prelude::*;
-use sightline_browser::frame_watch::FrameWatch;
+use sightline_browser::{environment, frame_watch::FrameWatch, page};
 use sightline_core::{budget::Standing, room::LinkState, stats::LinkPath};
 use sightline_protocol::control::{Playback, PublishedSource};
 
@@ -10,6 +10,7 @@ use super::{
     check_link::load_call_check_link,
     icon::{Icon, IconName},
     later::Later,
+    layers::layer,
     playback_line::load_playback_line,
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
@@ -46,6 +47,15 @@ pub fn Tile(
     let language = Language::from_context();
     let (element, video) = (NodeRef::new(), NodeRef::new());
     let volume = RwSignal::new(1.0);
+    let is_menu_shown = RwSignal::new(false);
+    layer(
+        is_menu_shown.into(),
+        Callback::new(|()| {
+            page::blur();
+            true
+        }),
+        Callback::new(|()| {}),
+    );
     let is_speaking = Memo::new(move |_| tile.is_speaking.get());
     let has_picture = Memo::new(move |_| tile.camera.get() && tile.stream.with(Option::is_some));
     // From the first that it has on, for good: what is turned on again plays at once.
@@ -87,6 +97,11 @@ pub fn Tile(
             class:is-featured=is_featured
             // A finger cannot hover: a tap brings the buttons.
             tabindex="-1"
+            on:focusin=move |event| {
+                is_menu_shown.set(environment::lacks_hover() || event.target() != event.current_target());
+            }
+            on:focusout=move |_| is_menu_shown.set(false)
+            translate="no"
             data-testid="tile"
             data-member=tile.member.get_value()
             data-name=tile.name
@@ -116,7 +131,6 @@ pub fn Tile(
             <p class="tile-state" role="status">
                 {state_words}
             </p>
-            <Later view=load_playback_line(tile) />
             <When is=Signal::derive(move || {
                 state.get() == LinkState::Failed && tile.standing.get() != Standing::CutOff
             })>
@@ -124,7 +138,10 @@ pub fn Tile(
                     <Later view=load_call_check_link(tile) />
                 </p>
             </When>
-            {(!is_own).then(|| view! { <TilePath tile=tile /> })}
+            <div class="tile-top">
+                <Later view=load_playback_line(tile) />
+                {(!is_own).then(|| view! { <TilePath tile=tile /> })}
+            </div>
             <Later view=load_tile_menu(element, video, (!is_own).then_some(volume)) />
             <div class="tile-label">
                 <span class="sr-only">

@@ -1,9 +1,9 @@
 //! The way to a member: directly or over a relay, and on request the addresses of both ends.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use sightline_core::stats::{LinkPath, Subject};
 
-use super::when::When;
+use super::{layers::layer, when::When};
 use crate::{language::Language, sentence, session::model::TileModel};
 
 /// What stands for an address that the browser hides, in the log of a connection.
@@ -44,9 +44,24 @@ pub fn TilePath(
             }
         })
     };
+    let (details, is_open) = (NodeRef::<html::Details>::new(), RwSignal::new(false));
+    layer(
+        is_open.into(),
+        Callback::new(move |()| {
+            let Some(details) = details.get_untracked() else { return false };
+            details.set_open(false);
+            true
+        }),
+        Callback::new(|()| {}),
+    );
     view! {
         <When is=Signal::derive(move || tile.path.get().is_some() && ends.with(Option::is_some))>
-            <details class="tile-path" data-testid="tile-path">
+            <details
+                node_ref=details
+                class="tile-path"
+                data-testid="tile-path"
+                on:toggle=move |_| is_open.set(details.get_untracked().is_some_and(|details| details.open()))
+            >
                 <summary title=language.text(sentence!(tile.path))>{word}</summary>
                 <dl>
                     <dt>{language.text(sentence!(tile.here))}</dt>

@@ -117,6 +117,8 @@ fn lobby_model(source: SourceChoice, notices: Vec<NoticeCode>) -> LobbyModel {
         microphone: RwSignal::new(true),
         settings: settings_model(),
         preview: RwSignal::new_local(None),
+        is_held: RwSignal::new(false),
+        wishes: StoredValue::new(Vec::new()),
         is_asking: RwSignal::new(false),
         level: RwSignal::new(0.55),
         notices: RwSignal::new(notices),
@@ -143,7 +145,7 @@ fn file_model() -> FileModel {
 fn settings_model() -> SettingsModel {
     let device = |id: &str, label: &str| DeviceChoice { id: id.to_owned(), label: label.to_owned() };
     SettingsModel {
-        preferences: Preferences::load(&Parameters::default()),
+        preferences: Preferences::load(&Parameters::default(), false),
         cameras: RwSignal::new(vec![device("a", "FaceTime HD Camera"), device("b", "")]),
         microphones: RwSignal::new(vec![device("c", "Built-in Microphone")]),
         speakers: RwSignal::new(vec![]),
@@ -156,6 +158,7 @@ fn lobby_actions() -> LobbyActions {
         join: Callback::new(|()| {}),
         choose_source: Callback::new(|_| {}),
         file: Callback::new(|_| {}),
+        release: Callback::new(|()| {}),
         ask_again: Callback::new(|()| {}),
         dismiss: Callback::new(|_| {}),
     }

@@ -50,6 +50,8 @@ impl PendingEntry {
 pub(super) struct Entrance {
     room: RoomName,
     media: LocalMedia,
+    /// The name that the address gives, which is not the person's choice for the next time.
+    given_name: Option<DisplayName>,
     entry: PendingEntry,
 }
 
@@ -79,7 +81,8 @@ impl Entrance {
             run_limit: parameters.run_s.map(|seconds| Duration::from_secs(seconds.into())),
             left,
         };
-        Self { room, media, entry: PendingEntry(Rc::new(RefCell::new(Some(entry)))) }
+        let given_name = parameters.name.clone();
+        Self { room, media, given_name, entry: PendingEntry(Rc::new(RefCell::new(Some(entry)))) }
     }
 
     /// What the room is entered with after [`Self::enter`].
@@ -92,7 +95,9 @@ impl Entrance {
         if !environment::has_web_rtc() {
             return false;
         }
-        identity::remember_name(&name);
+        if self.given_name.as_ref() != Some(&name) {
+            identity::remember_name(&name);
+        }
         self.media.hide_level();
         if let Some(entry) = self.entry.0.borrow_mut().as_mut() {
             entry.name = name;

@@ -11,7 +11,7 @@ pub mod engine;
 pub mod entrance;
 mod figures_view;
 mod files;
-mod identity;
+pub(crate) mod identity;
 mod input;
 mod link;
 mod media;
@@ -31,13 +31,15 @@ use sightline_protocol::{DisplayName, RoomName};
 
 use self::{
     entrance::{Entrance, PendingEntry},
-    identity::Place,
     input::LocalChange,
     media::LocalMedia,
     model::{FileCommand, LobbyActions, LobbyModel, SettingsModel, SourceChoice},
     preferences::Preferences,
 };
-use crate::parameters::Parameters;
+use crate::{
+    consent::{Arrival, Opening, Permit, Wish},
+    parameters::Parameters,
+};
 
 /// More than a person changes before the room is there; past that, what is there then is all that it has to know.
 const MAX_CHANGES: usize = 256;
@@ -67,27 +69,26 @@ pub struct Session {
 /// Opens a room page: the lobby, or where the address or a reload says so the room at once. Everything ends with the
 /// owner this is called under. `left` is called when the person has left.
 #[must_use]
-pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Session {
+pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Callback<()>) -> Session {
     let (changes, changed) = event_queue(MAX_CHANGES);
-    let preferences = Preferences::load(parameters);
+    let is_automated = environment::is_automated();
+    let preferences = Preferences::load(parameters, is_automated);
     let media = LocalMedia::new(preferences, parameters, changes.map(|()| LocalChange::Media));
     let place = identity::remembered_place(&room);
-    let is_return = place.is_some();
+    let permit = Permit { is_automated, links_may_join: preferences.links_may_join() };
+    let opening = Opening::decide(parameters, arrival, permit, place.as_ref());
     let settings = settings_model(&media);
-    let source = place.as_ref().map(|place| place.source).or(parameters.source);
-    let lobby = lobby_model(parameters, place.as_ref(), &media, settings);
+    let lobby = lobby_model(parameters, opening, &media, settings);
     let resume = place.map(|place| place.resume);
     let entrance = Entrance::new(room, resume, parameters, media.clone(), settings, changed, left);
 
-    follow_choices(lobby, source.unwrap_or(SourceChoice::Camera), &media, changes);
-    if source == Some(SourceChoice::File) && parameters.sample {
-        media.handle_file(FileCommand::OpenSample);
-    }
+    follow_choices(lobby, opening, parameters.sample, &media, changes);
     if !environment::has_web_rtc() {
         signals::insert(lobby.notices, NoticeCode::UnsupportedBrowser);
     }
     let entry = StoredValue::new_local(entrance.entry());
     let entrance = StoredValue::new_local(entrance);
+    let held = StoredValue::new_local(media.clone());
     let stage = RwSignal::new(Stage::Lobby);
     let join = move || {
         // A second time there is nothing left to enter with.
@@ -96,10 +97,12 @@ pub fn open(room: RoomName, parameters: &Parameters, left: Callback<()>) -> Sess
         }
         let name = DisplayName::cut(&lobby.name.get_untracked());
         if entrance.with_value(|entrance| entrance.enter(name)) {
+            // Within the click, which a screen needs.
+            held.with_value(LocalMedia::release);
             stage.set(Stage::Room);
         }
     };
-    if parameters.autojoin || is_return {
+    if opening.joins {
         join();
     }
     on_cleanup(move || {
@@ -124,21 +127,23 @@ fn settings_model(media: &LocalMedia) -> SettingsModel {
 
 fn lobby_model(
     parameters: &Parameters,
-    place: Option<&Place>,
+    opening: Opening,
     media: &LocalMedia,
     settings: SettingsModel,
 ) -> LobbyModel {
     let name = parameters.name.clone().unwrap_or_else(identity::remembered_name);
-    let has_camera = parameters.source.is_none_or(|source| source == SourceChoice::Camera);
+    let wishes = if opening.is_held { Wish::of(parameters) } else { Vec::new() };
     let shown = media.signals();
     LobbyModel {
         name: RwSignal::new(name.as_str().to_owned()),
         source: shown.source,
         needs_source_gesture: shown.needs_gesture,
         file: shown.file,
-        microphone: RwSignal::new(place.map_or(has_camera, |place| place.microphone)),
+        microphone: RwSignal::new(opening.microphone),
         settings,
         preview: shown.preview,
+        is_held: shown.is_held,
+        wishes: StoredValue::new(wishes),
         is_asking: shown.is_asking,
         level: shown.level,
         notices: shown.notices,
@@ -148,12 +153,20 @@ fn lobby_model(
 /// The devices follow what is chosen in the lobby, and what is set at any time.
 fn follow_choices(
     lobby: LobbyModel,
-    source: SourceChoice,
+    opening: Opening,
+    is_sample: bool,
     media: &LocalMedia,
     changes: EventSink<LocalChange>,
 ) {
-    // First the camera, so that one question is for both.
-    media.want_both(source, lobby.microphone.get_untracked());
+    if opening.is_held {
+        media.hold(opening.source, is_sample, opening.microphone);
+    } else {
+        // First the camera, so that one question is for both.
+        media.want_both(opening.source, opening.microphone);
+        if opening.source == SourceChoice::File && is_sample {
+            media.handle_file(FileCommand::OpenSample);
+        }
+    }
     let listening = media.clone();
     Effect::watch(
         move || lobby.microphone.get(),
@@ -176,6 +189,9 @@ fn lobby_actions(lobby: LobbyModel, media: LocalMedia, join: Callback<()>) -> Lo
         }),
         file: Callback::new(move |command| {
             media.try_with_value(|media| media.handle_file(command));
+        }),
+        release: Callback::new(move |()| {
+            media.try_with_value(LocalMedia::release);
         }),
         ask_again: Callback::new(move |()| {
             media.try_with_value(LocalMedia::ask_again);

@@ -19,6 +19,8 @@ use sightline_protocol::{
     telemetry::Reception,
 };
 
+use crate::consent::Wish;
+
 pub use super::preferences::{Preferences, Setting, kept_ice_servers, read_ice_servers, switch_value};
 pub use sightline_core::playout_watch::Playout;
 
@@ -260,6 +262,10 @@ pub struct LobbyModel {
     pub settings: SettingsModel,
     /// The preview.
     pub preview: StreamSignal,
+    /// Nothing is captured before a click, since an address led here.
+    pub is_held: RwSignal<bool>,
+    /// What the address wishes for; nothing where it counts without a click.
+    pub wishes: StoredValue<Vec<Wish>>,
     /// Whether the camera or microphone is being asked for.
     pub is_asking: RwSignal<bool>,
     /// The microphone's level, from 0 to 1.
@@ -277,6 +283,8 @@ pub struct LobbyActions {
     pub choose_source: Callback<SourceChoice>,
     /// Opens and plays a video file.
     pub file: Callback<FileCommand>,
+    /// Turns on what waits for a click.
+    pub release: Callback<()>,
     /// Asks for camera and microphone again.
     pub ask_again: Callback<()>,
     /// Takes a notice away.

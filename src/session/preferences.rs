@@ -47,11 +47,13 @@ pub enum Setting {
     KeepChat,
     /// `on` or `off`: whether single keys do something in a call.
     Shortcuts,
+    /// Whether an address may join with the camera before a click: `on` or `off`
+    LinksMayJoin,
 }
 
 impl Setting {
     /// Every setting, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Camera,
         Self::Microphone,
         Self::Speaker,
@@ -67,6 +69,7 @@ impl Setting {
         Self::IceServers,
         Self::KeepChat,
         Self::Shortcuts,
+        Self::LinksMayJoin,
     ];
 
     fn name(self) -> &'static str {
@@ -86,6 +89,7 @@ impl Setting {
             Self::IceServers => "ice-servers",
             Self::KeepChat => "keep-chat",
             Self::Shortcuts => "shortcuts",
+            Self::LinksMayJoin => "links-may-join",
         }
     }
 
@@ -95,7 +99,7 @@ impl Setting {
             Self::Resolution => "1280x720",
             Self::FrameRate => "30",
             Self::EchoCancellation | Self::NoiseSuppression | Self::GainControl | Self::Shortcuts => ON,
-            Self::RelayOnly | Self::KeepChat => OFF,
+            Self::RelayOnly | Self::KeepChat | Self::LinksMayJoin => OFF,
             Self::Camera
             | Self::Microphone
             | Self::Speaker
@@ -125,6 +129,25 @@ impl Setting {
             _ => None,
         }
     }
+
+    /// What holds for this visit where an address wishes for something else than what the person set before: the address
+    /// may hide more and send less, never the other way round.
+    fn stricter(self, kept: String, wished: String) -> String {
+        let is_less = |of: fn(&str) -> Option<u64>| {
+            of(&kept).is_none_or(|kept| of(&wished).is_some_and(|wished| wished <= kept))
+        };
+        let counts = match self {
+            Self::BitrateLimit | Self::FrameRate => is_less(|value| value.parse().ok()),
+            Self::Resolution => is_less(pixels),
+            _ => true,
+        };
+        if counts { wished } else { kept }
+    }
+}
+
+fn pixels(resolution: &str) -> Option<u64> {
+    let (width, height) = read_resolution(resolution);
+    Some(u64::from(width?) * u64::from(height?))
 }
 
 /// All settings. Whoever writes one sets it, for the next visit too.
@@ -132,11 +155,16 @@ impl Setting {
 pub struct Preferences([RwSignal<String>; Setting::ALL.len()]);
 
 impl Preferences {
-    /// What the address says, else what was set last, else what is usual.
-    pub fn load(parameters: &Parameters) -> Self {
+    /// What was set last, else what is usual; and what the address says, which is kept for no other visit. Of a driven
+    /// browser it is what its script wants, of any other a stranger's wish.
+    pub fn load(parameters: &Parameters, is_automated: bool) -> Self {
         Self(Setting::ALL.map(|setting| {
-            let kept = || StorageArea::Local.get(&storage_key(setting));
-            let value = setting.in_address(parameters).or_else(kept);
+            let kept = StorageArea::Local.get(&storage_key(setting));
+            let value = match (setting.in_address(parameters), kept) {
+                (Some(wished), Some(kept)) if !is_automated => Some(setting.stricter(kept, wished)),
+                (Some(wished), _) => Some(wished),
+                (None, kept) => kept,
+            };
             RwSignal::new(value.unwrap_or_else(|| setting.standard().to_owned()))
         }))
     }
@@ -208,6 +236,11 @@ impl Preferences {
     /// Whether only relayed candidates are used.
     pub fn relay_only(self) -> bool {
         self.is_on(Setting::RelayOnly)
+    }
+
+    /// Whether an address may join with the camera before a click.
+    pub fn links_may_join(self) -> bool {
+        self.is_on(Setting::LinksMayJoin)
     }
 
     /// Whether a conversation stays on the device when its room is left.
@@ -287,6 +320,33 @@ mod tests {
         assert_eq!(resolution(None, Some(720)).as_deref(), Some("1280x720"));
         assert_eq!(resolution(Some(640), Some(480)).as_deref(), Some("640x480"));
         assert_eq!(resolution(None, None), None);
+    }
+
+    #[test]
+    fn an_address_sends_no_more_and_hides_no_less_than_what_the_person_set() {
+        for (setting, kept, wished, holds) in [
+            (Setting::BitrateLimit, "500000", "4000000", "500000"),
+            (Setting::BitrateLimit, "500000", "128000", "128000"),
+            (Setting::BitrateLimit, "", "128000", "128000"),
+            (Setting::FrameRate, "15", "60", "15"),
+            (Setting::FrameRate, "30", "10", "10"),
+            (Setting::Resolution, "640x360", "1920x1080", "640x360"),
+            (Setting::Resolution, "1280x720", "640x360", "640x360"),
+            (Setting::RelayOnly, "off", "on", "on"),
+            (Setting::Codec, "VP8", "VP9", "VP9"),
+        ] {
+            assert_eq!(setting.stricter(kept.to_owned(), wished.to_owned()), holds, "{setting:?}");
+        }
+    }
+
+    #[test]
+    fn no_address_turns_the_relay_off_names_servers_or_sets_the_switches_of_this_device() {
+        let query = "relay=0&relay-only=off&ice-servers=turn:evil.example&ice_servers=x&keep-chat=on&shortcuts=off\
+                     &links-may-join=on&links_may_join=1&speaker=x&camera=x&microphone=x";
+        let parameters = Parameters::parse(query);
+        for setting in Setting::ALL {
+            assert_eq!(setting.in_address(&parameters), None, "{setting:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use thirtyfour::{By, Key, TypingData, WebElement};
 
 use crate::{
-    browser::Browser,
+    browser::{Browser, Engine},
     snapshot::{Snapshot, Transfer},
     wait::{PATIENCE, until},
 };
@@ -214,6 +214,43 @@ impl Page {
     /// Where the browser does not take them.
     pub async fn press(&self, keys: &str) -> Result<()> {
         Ok(self.browser.driver.action_chain().send_keys(keys).perform().await?)
+    }
+
+    /// Presses a key while shift is held.
+    ///
+    /// # Errors
+    /// Where the browser does not take it.
+    pub async fn press_with_shift(&self, key: char) -> Result<()> {
+        let keys = self.browser.driver.action_chain();
+        Ok(keys.key_down(Key::Shift).key_down(key).key_up(key).key_up(Key::Shift).perform().await?)
+    }
+
+    /// Presses a key as another keyboard has it: what it writes, its place, and whether shift is held.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn press_elsewhere(&self, key: &str, code: &str, shift: bool) -> Result<()> {
+        self.execute(PRESS_ELSEWHERE, vec![json!(key), json!(code), json!(shift)]).await
+    }
+
+    /// The size of the page, in CSS pixels, whatever the browser has around it and however small its window may be.
+    ///
+    /// # Errors
+    /// Where the browser does not take it.
+    pub async fn set_viewport(&self, width: u32, height: u32) -> Result<()> {
+        match self.browser.profile.engine {
+            Engine::Chromium => {
+                let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+                self.browser.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+            }
+            Engine::Firefox => {
+                let frame: (u32, u32) = self
+                    .execute("return [outerWidth - innerWidth, outerHeight - innerHeight]", vec![])
+                    .await?;
+                self.set_size(width + frame.0, height + frame.1).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives it the focus.
@@ -436,6 +473,12 @@ const STORED_SHA256: &str = "return (async (name) => {
     const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
     return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   })(arguments[0]);";
+const PRESS_ELSEWHERE: &str = "
+    const [key, code, shiftKey] = arguments;
+    for (const type of ['keydown', 'keyup']) {
+      document.activeElement.dispatchEvent(
+        new KeyboardEvent(type, { key, code, shiftKey, bubbles: true, cancelable: true, composed: true }));
+    }";
 const OPTIONS: &str = "
     return [...document.querySelectorAll(`[data-testid=\"${arguments[0]}\"] option`)].map((option) => option.text);";
 

@@ -3,7 +3,7 @@
 (() => {
   const probe = {
     connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {},
-    reports: [], violations: [], saved: [], exchanges: 0, rollbacks: 0,
+    reports: [], violations: [], saved: [], captures: [], exchanges: 0, rollbacks: 0,
   };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
   document.addEventListener("securitypolicyviolation", (event) => {
@@ -68,6 +68,19 @@
     };
   }
 
+  // Every question for a device or a screen, whoever plays the answer.
+  const noteCaptures = () => {
+    for (const name of ["getUserMedia", "getDisplayMedia"]) {
+      const ask = window.MediaDevices?.prototype[name];
+      if (!ask) continue;
+      MediaDevices.prototype[name] = function (wanted, ...rest) {
+        probe.captures.push({ name, video: !!wanted?.video, audio: !!wanted?.audio });
+        return ask.call(this, wanted, ...rest);
+      };
+    }
+  };
+  // A browser that no program drives, as a person's.
+  const person = () => Object.defineProperty(Navigator.prototype, "webdriver", { get: () => false });
   const refuse = (name) => () => Promise.reject(new DOMException("played by the test", name));
   // A screen to share: a canvas that moves, with a tone. As in both browsers it wants a gesture.
   const screen = async () => {
@@ -211,6 +224,7 @@
     };
   };
   const parts = {
+    person,
     "late-room": lateRoom,
     "held-frames": heldFrames,
     "ice-servers": nameIceServers,
@@ -223,5 +237,6 @@
     "camera-busy": () => (MediaDevices.prototype.getUserMedia = refuse("NotReadableError")),
     "prompt-ignored": () => (MediaDevices.prototype.getUserMedia = () => new Promise(() => {})),
   };
-  parts[new URLSearchParams(location.search).get("probe")]?.();
+  for (const part of new URLSearchParams(location.search).getAll("probe")) parts[part]?.();
+  noteCaptures();
 })();

@@ -28,6 +28,20 @@ pub fn has_display_capture() -> bool {
     media_devices().is_ok_and(|devices| member(&devices, "getDisplayMedia").is_some())
 }
 
+/// Whether a program drives the browser (`navigator.webdriver`, WebDriver §4).
+#[must_use]
+pub fn is_automated() -> bool {
+    member(&window().navigator(), "webdriver").is_some_and(|webdriver| webdriver.is_truthy())
+}
+
+/// Whether the page was loaded again, rather than reached by an address (`PerformanceNavigationTiming.type`).
+#[must_use]
+pub fn is_reloaded() -> bool {
+    let entries = window().performance().map(|performance| performance.get_entries_by_type("navigation"));
+    let kind = entries.and_then(|entries| member(&entries.get(0), "type"));
+    kind.and_then(|kind| kind.as_string()).as_deref() == Some("reload")
+}
+
 /// What the browser calls itself (`User-Agent`).
 #[must_use]
 pub fn user_agent() -> String {
@@ -50,6 +64,12 @@ pub fn prefers_dark() -> bool {
 #[must_use]
 pub fn prefers_reduced_motion() -> bool {
     matches_media("(prefers-reduced-motion: reduce)")
+}
+
+/// Whether nothing can point at something without pressing it, as with a finger.
+#[must_use]
+pub fn lacks_hover() -> bool {
+    matches_media("(hover: none)")
 }
 
 fn matches_media(query: &str) -> bool {

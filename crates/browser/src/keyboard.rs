@@ -7,14 +7,54 @@ use web_sys::{Element, KeyboardEvent};
 const TYPED_INTO: &str = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, \
                           [contenteditable], dialog";
 
-/// The key (`KeyboardEvent.key`), where it was pressed once, without a modifier but shift, and not typed into something.
+/// `keyCode` of a key that an input method takes, also in browsers that end the composition before its last key.
+const TAKEN_BY_INPUT_METHOD: u32 = 229;
+
+/// A key that was pressed, as `KeyboardEvent` has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyPress {
+    /// What it writes.
+    pub key: String,
+    /// Its place, named after a US keyboard.
+    pub code: String,
+    /// Shift is held.
+    pub is_shifted: bool,
+    /// Control, Alt, AltGr or Meta is held.
+    pub is_modified: bool,
+    /// It is held down and repeats.
+    pub is_repeated: bool,
+    /// An input method is composing with it.
+    pub is_composing: bool,
+}
+
+/// The key of an event that nobody has dealt with and that is not typed into something.
 #[must_use]
-pub fn plain_key(event: &KeyboardEvent) -> Option<String> {
-    let is_modified = event.ctrl_key() || event.meta_key() || event.alt_key();
-    if is_modified || event.repeat() || event.is_composing() || event.default_prevented() {
+pub fn key_press(event: &KeyboardEvent) -> Option<KeyPress> {
+    if event.default_prevented() {
         return None;
     }
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let is_typed = target.is_some_and(|element| element.closest(TYPED_INTO).ok().flatten().is_some());
-    (!is_typed).then(|| event.key())
+    (!is_typed).then(|| read(event))
+}
+
+/// Whether an event is the Escape key, wherever it was pressed, and is left for the page.
+#[must_use]
+pub fn is_escape(event: &KeyboardEvent) -> bool {
+    let press = read(event);
+    press.key == "Escape" && !press.is_modified && !press.is_composing && !event.default_prevented()
+}
+
+fn read(event: &KeyboardEvent) -> KeyPress {
+    KeyPress {
+        key: event.key(),
+        code: event.code(),
+        is_shifted: event.shift_key(),
+        is_modified: event.ctrl_key()
+            || event.meta_key()
+            || event.alt_key()
+            || event.get_modifier_state("AltGraph"),
+        is_repeated: event.repeat(),
+        is_composing: event.is_composing() || event.key_code() == TAKEN_BY_INPUT_METHOD,
+    }
 }

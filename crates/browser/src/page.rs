@@ -1,6 +1,7 @@
 //! The page's life: seen or hidden, online or not, going away.
 
-use web_sys::{Element, Event, VisibilityState};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlElement, VisibilityState};
 
 use crate::{event::Listener, queue::EventSink, window::window};
 
@@ -68,5 +69,24 @@ pub fn toggle_fullscreen(element: &Element) {
 pub fn set_title(title: &str) {
     if let Some(document) = window().document() {
         document.set_title(title);
+    }
+}
+
+/// Whether no control has the focus: none ever had it, the one that had it is gone or hidden, or it is on something that
+/// only the page itself focuses.
+#[must_use]
+pub fn is_focus_lost() -> bool {
+    let Some(active) = window().document().and_then(|document| document.active_element()) else {
+        return true;
+    };
+    let is_hidden = active.dyn_ref::<HtmlElement>().is_some_and(|active| active.offset_width() == 0);
+    is_hidden || active.matches("body, [tabindex='-1']").unwrap_or(true)
+}
+
+/// Takes the focus away from whatever has it.
+pub fn blur() {
+    let active = window().document().and_then(|document| document.active_element());
+    if let Some(active) = active.and_then(|active| active.dyn_into::<HtmlElement>().ok()) {
+        let _ = active.blur();
     }
 }

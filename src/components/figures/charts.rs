@@ -103,6 +103,7 @@ pub fn Charts(
     view! {
         <div
             class="charts"
+            translate="no"
             data-testid="charts"
             data-member=tile.member.get_value()
             data-samples=Signal::derive(move || tile.history.with(|history| history.len().to_string()))

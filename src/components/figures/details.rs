@@ -31,7 +31,7 @@ pub fn Details(
         texts.join("\n")
     });
     view! {
-        <div class="stats-details">
+        <div class="stats-details" translate="no">
             <h4>{language.text(sentence!(details.title))}</h4>
             <Part title=sentence!(details.media) text=lines(media_lines) test_id="details-media" />
             <Part title=sentence!(details.pairs) text=lines(pair_lines) test_id="details-pairs" />

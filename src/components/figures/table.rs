@@ -24,7 +24,7 @@ pub fn FiguresTable(
     let element = NodeRef::<html::Details>::new();
     let note = move |_| is_open.set(element.get_untracked().is_some_and(|details| details.open()));
     view! {
-        <details node_ref=element class="charts-table" on:toggle=note>
+        <details node_ref=element class="charts-table" translate="no" on:toggle=note>
             <summary data-testid="chart-table">{language.text(sentence!(charts.table))}</summary>
             <When is=is_open>
                 <table>

@@ -88,7 +88,7 @@ pub fn TimeSlider(
         timeline.cursor.set((position < 1.0).then_some(position));
     };
     view! {
-        <label class="time-slider">
+        <label class="time-slider" translate="no">
             <span>{language.text(sentence!(charts.cursor))}</span>
             <input
                 type="range"

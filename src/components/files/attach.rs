@@ -94,6 +94,7 @@ pub fn Attach(
                     <Icon name=IconName::People />
                     <span class="sr-only">{language.text(sentence!(files.to))}</span>
                     <select
+                        translate="no"
                         data-testid="file-recipient"
                         on:change=move |event| {
                             let chosen = event_target_value(&event);

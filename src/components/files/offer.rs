@@ -47,7 +47,7 @@ pub fn FileOffer(
         <When is=is_offered>
             <div class="notice file-offer" data-testid="file-offer">
                 <Icon name=IconName::Download />
-                <div class="notice-text">
+                <div class="notice-text" translate="no">
                     <p class="notice-title">{title}</p>
                     <p class="notice-hint" dir="auto">
                         {words}

@@ -42,6 +42,7 @@ pub fn Transfer(
     view! {
         <li
             class="transfer"
+            translate="no"
             data-testid="transfer"
             data-id=view.with_untracked(|view| view.id.to_string())
             data-member=Signal::derive(move || view.with(|view| view.member.to_string()))

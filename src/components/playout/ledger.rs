@@ -22,10 +22,10 @@ pub fn Ledger(
         stalls.into_iter().rev().map(|stall| row(stall, language)).collect_view().into_any()
     };
     view! {
-        <p class="ledger-empty" hidden=Signal::derive(move || !stalls.with(Vec::is_empty))>
+        <p class="ledger-empty" hidden=Signal::derive(move || !stalls.with(Vec::is_empty)) translate="no">
             {language.text(sentence!(stall.none))}
         </p>
-        <ol class="ledger" tabindex="0" aria-label=language.text(sentence!(stall.title))>
+        <ol class="ledger" tabindex="0" translate="no" aria-label=language.text(sentence!(stall.title))>
             {rows}
         </ol>
     }

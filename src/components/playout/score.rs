@@ -27,6 +27,7 @@ pub fn ScoreLine(
     view! {
         <p
             class="score"
+            translate="no"
             data-testid="score"
             data-member=tile.member.get_value()
             data-value=Signal::derive(move || value.get().unwrap_or_default())

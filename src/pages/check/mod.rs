@@ -176,7 +176,7 @@ pub fn CheckPage() -> AnyView {
                     {language.text(sentence!(check.report.shared_text))}
                 </p>
             </When>
-            <p class="sr-only" role="status">{progress(model)}</p>
+            <p class="sr-only" role="status" translate="no">{progress(model)}</p>
             <When is=has_rows>
                 <Summary model=model />
                 <When is=Signal::derive(move || model.servers_of.get() == IceServersOf::Person)>

@@ -77,6 +77,7 @@ fn CheckRow(id: CheckId, checks: RwSignal<Vec<Check>>) -> AnyView {
     view! {
         <li
             class="check-row"
+            translate="no"
             data-testid="check-row"
             data-check=id.name()
             data-state=Signal::derive(move || state.get().as_str())

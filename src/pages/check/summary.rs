@@ -67,6 +67,7 @@ pub(super) fn Summary(model: CheckModel) -> AnyView {
     view! {
         <section
             class="check-summary"
+            translate="no"
             data-testid="check-summary"
             data-verdict=Signal::derive(move || verdict.get().as_str())
             data-tone=Signal::derive(move || tone(verdict.get()))

@@ -115,12 +115,12 @@ pub(super) fn Trickle() -> AnyView {
                     {language.text(sentence!(check.trickle.gather))}
                 </button>
             </form>
-            <p class="check-gathering" role="status" data-testid="ice-status" data-state=Signal::derive(move || status_word(model.status.get()))>
+            <p class="check-gathering" role="status" translate="no" data-testid="ice-status" data-state=Signal::derive(move || status_word(model.status.get()))>
                 {status_text}
                 {count}
             </p>
             <When is=Signal::derive(move || model.errors.with(|errors| !errors.is_empty()))>
-                <ul class="check-errors">{move || model.errors.get().iter().map(|error| error_line(error, language)).collect_view()}</ul>
+                <ul class="check-errors" translate="no">{move || model.errors.get().iter().map(|error| error_line(error, language)).collect_view()}</ul>
             </When>
             <When is=Signal::derive(move || model.candidates.with(|candidates| !candidates.is_empty()))>
                 <Candidates candidates=model.candidates />
@@ -173,7 +173,7 @@ fn Candidates(candidates: RwSignal<Vec<Candidate>>) -> AnyView {
     ];
     let head = head.map(|words| view! { <th scope="col">{language.text(words)}</th> }).collect_view();
     view! {
-        <div class="check-table" tabindex="0" role="region" aria-label=language.text(sentence!(check.trickle.table))>
+        <div class="check-table" tabindex="0" translate="no" role="region" aria-label=language.text(sentence!(check.trickle.table))>
             <table>
                 <thead>
                     <tr>{head}</tr>

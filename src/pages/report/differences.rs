@@ -72,7 +72,7 @@ pub(super) fn Differences(views: Views) -> AnyView {
         let conditions =
             CONDITIONS.map(|named| row_of_words(named, &views, language, |view| view.condition(named.0)));
         view! {
-            <div class="report-table" tabindex="0" role="region" aria-label=language.text(sentence!(report.figures))>
+            <div class="report-table" tabindex="0" translate="no" role="region" aria-label=language.text(sentence!(report.figures))>
                 <table data-testid="report-figures">
                     <caption>{language.text(sentence!(report.figures))}</caption>
                     <thead>

@@ -18,17 +18,19 @@ use crate::{
         files::{load_drop_zone, load_file_offer},
         icon::{Icon, IconName},
         invitation_menu::InvitationMenu,
+        leave_dialog::LeaveDialog,
         logo::Mark,
         notice::NoticeList,
         notice_page::NoticePage,
         panels::Panels,
         settings_menu::SettingsMenu,
         settings_panel::preload_settings_panel,
-        shortcuts::{self, Shortcut, ShortcutsDialog},
+        shortcuts::{self, ShortcutsDialog},
         source_resume::SourceResume,
         stage::Stage,
         stats_panel::{load_stats_panel, preload_stats_panel},
     },
+    keys::Shortcut,
     language::Language,
     sentence,
     session::model::{RoomActions, RoomModel, Setting, SourceChoice},
@@ -69,7 +71,8 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     let panels = Panels::closed();
     let close_figures = Callback::new(move |()| panels.close_figures());
     let uses_shortcuts = model.settings.preferences.signal(Setting::Shortcuts);
-    shortcuts::listen(uses_shortcuts, move |shortcut| act(shortcut, model, actions, panels));
+    panels.close_by_escape();
+    shortcuts::listen(uses_shortcuts, panels, move |shortcut| act(shortcut, model, actions, panels));
     spawn_local(async {
         clock::sleep(PRELOAD_AFTER).await;
         // Before the server goes, if it goes: a call outlives it, and so should its figures.
@@ -130,8 +133,9 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <Later view=load_drop_zone(model, actions, files_to) />
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
             <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
+            <LeaveDialog is_open=panels.leaving leave=actions.leave />
             <Later view=load_arrival_announcer(model) />
-            <p class="sr-only chat-announcer" aria-live="polite">
+            <p class="sr-only chat-announcer" aria-live="polite" translate="no">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
             </p>
         </main>
@@ -147,10 +151,10 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
     view! {
         <header class="room-bar">
             <Mark />
-            <h1 class="room-name">{room.to_string()}</h1>
+            <h1 class="room-name" translate="no">{room.to_string()}</h1>
             <ConnectionStatus status=model.status />
             <span class="room-bar-space"></span>
-            <span class="room-people">
+            <span class="room-people" translate="no">
                 <Icon name=IconName::People />
                 <span class="sr-only">{language.text(sentence!(room.people))}": "</span>
                 {count}
@@ -165,7 +169,6 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
 
 /// What a key does.
 fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panels) {
-    let toggle = |panel: RwSignal<bool>| panel.update(|is_open| *is_open = !*is_open);
     match shortcut {
         Shortcut::Microphone => actions.toggle_microphone.run(()),
         Shortcut::Camera => actions.toggle_camera.run(()),
@@ -176,10 +179,10 @@ fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panel
         Shortcut::Chat => panels.go_to_chat(),
         Shortcut::Figures if panels.figures.get_untracked() => panels.close_figures(),
         Shortcut::Figures => panels.toggle_figures(),
-        Shortcut::Invitation => toggle(panels.invitation),
-        Shortcut::Settings => toggle(panels.settings),
+        Shortcut::Invitation => panels.toggle_invitation(),
+        Shortcut::Settings => panels.toggle_settings(),
         Shortcut::Help => panels.shortcuts.set(true),
-        Shortcut::Leave => actions.leave.run(()),
+        Shortcut::Leave => panels.leaving.set(true),
     }
 }
 

@@ -63,8 +63,8 @@ fn frame(room: &RoomName) -> AnyView {
         <main class="room" data-testid="room-frame">
             <header class="room-bar">
                 <Mark />
-                <h1 class="room-name">{room.to_string()}</h1>
-                <span class="status" role="status" data-state="connecting">
+                <h1 class="room-name" translate="no">{room.to_string()}</h1>
+                <span class="status" role="status" data-state="connecting" translate="no">
                     <span class="status-dot" aria-hidden="true"></span>
                     <span class="status-word">{language.text(sentence!(room.connecting))}</span>
                 </span>

@@ -13,6 +13,7 @@ use crate::{
         file_source::FileSource,
         icon::{Icon, IconName},
         level_meter::LevelMeter,
+        link_wishes::load_link_wishes,
         notice::NoticeList,
         notice_page::NoticePage,
         page_header::PageHeader,
@@ -56,7 +57,7 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
         <PageHeader />
         <main class="lobby" data-testid="lobby">
             <section class="lobby-preview">
-                <Preview model=model toggle_microphone=toggle_microphone />
+                <Preview model=model release=actions.release toggle_microphone=toggle_microphone />
                 <NoticeList notices=model.notices dismiss=actions.dismiss ask_again=actions.ask_again />
                 <Later view=load_other_sources(model, actions) />
             </section>
@@ -70,11 +71,12 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
                 <header class="lobby-header">
                     <Later view=load_lobby_settings(model.settings) />
                     <h1>{language.text(sentence!(lobby.title))}</h1>
-                    <p class="lobby-room">
+                    <p class="lobby-room" translate="no">
                         <span class="sr-only">{language.text(sentence!(lobby.room))}": "</span>
                         {room.to_string()}
                     </p>
                 </header>
+                <Later view=load_link_wishes(model) />
                 <label class="field">
                     <span class="field-label">{language.text(sentence!(lobby.name))}</span>
                     <input
@@ -143,14 +145,17 @@ fn OtherSources(model: LobbyModel, actions: LobbyActions) -> AnyView {
 }
 
 #[component]
-fn Preview(model: LobbyModel, toggle_microphone: Callback<()>) -> AnyView {
+fn Preview(model: LobbyModel, release: Callback<()>, toggle_microphone: Callback<()>) -> AnyView {
     let language = Language::from_context();
     let has_picture =
         Memo::new(move |_| model.source.get() != SourceChoice::None && model.preview.with(Option::is_some));
     let is_mirrored = Signal::derive(move || model.source.get() == SourceChoice::Camera);
+    let can_be_shown =
+        Signal::derive(move || model.is_held.get() && model.source.get() != SourceChoice::None);
     let words = Signal::derive(move || {
         let sentence = match (model.source.get(), model.is_asking.get()) {
             (SourceChoice::None, _) => sentence!(lobby.camera_off),
+            _ if model.is_held.get() => sentence!(lobby.held),
             (SourceChoice::Camera | SourceChoice::Screen | SourceChoice::File, true) => {
                 sentence!(lobby.asking)
             }
@@ -171,7 +176,17 @@ fn Preview(model: LobbyModel, toggle_microphone: Callback<()>) -> AnyView {
             />
             <div class="preview-placeholder">
                 <Icon name=IconName::CameraOff />
-                <p role="status">{words}</p>
+                <p role="status" translate="no">{words}</p>
+                <When is=can_be_shown>
+                    <button
+                        type="button"
+                        class="button small"
+                        data-testid="show-preview"
+                        on:click=move |_| release.run(())
+                    >
+                        {language.text(sentence!(lobby.show))}
+                    </button>
+                </When>
             </div>
             <div class="preview-controls">
                 <SwitchButton

@@ -12,6 +12,7 @@ use self::{
     lobby::Lobby,
 };
 use crate::{
+    consent::Arrival,
     navigation::Navigator,
     parameters::Parameters,
     route::Route,
@@ -31,7 +32,8 @@ pub fn RoomPage(
             navigator.go(Route::Home);
         }
     });
-    let session = session::open(room.clone(), &parameters, left);
+    let arrival = navigator.map_or(Arrival::Address, Navigator::arrival);
+    let session = session::open(room.clone(), &parameters, arrival, left);
     // Here by when the lobby is left, and should the server be gone by then. Where it cannot be had it is asked for on entering.
     spawn_local(async {
         let _ = preload_call().await;

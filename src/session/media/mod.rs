@@ -20,7 +20,7 @@ use sightline_protocol::control::{PublishedSource, PublishedState};
 
 use self::{capture::Question, file::FileLimits, screen::Screen, shown_file::FileSource};
 use super::{
-    model::{DeviceChoice, FileModel, SourceChoice, StreamSignal},
+    model::{DeviceChoice, FileCommand, FileModel, SourceChoice, StreamSignal},
     preferences::{Preferences, Setting},
     signals,
 };
@@ -46,6 +46,8 @@ pub struct MediaSignals {
     pub source: RwSignal<SourceChoice>,
     /// The browser wants a gesture before it shares a screen.
     pub needs_gesture: RwSignal<bool>,
+    /// The source waits for a click, since an address wants it.
+    pub is_held: RwSignal<bool>,
     /// The video file.
     pub file: FileModel,
     /// The main source's own preview.
@@ -68,6 +70,9 @@ struct Inner {
     /// What the person wants, whatever the browser gives.
     source: SourceChoice,
     wants_microphone: bool,
+    /// What an address wants to publish, until a click allows it or chooses something else.
+    held: Option<Held>,
+    is_microphone_held: bool,
     /// Another one was chosen: this one is used until that is there.
     is_camera_stale: bool,
     is_microphone_stale: bool,
@@ -84,6 +89,14 @@ struct Inner {
     device_listener: Option<Listener>,
 }
 
+/// What waits for a click.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    source: SourceChoice,
+    /// With a file as the source: the clip that is shipped.
+    is_sample: bool,
+}
+
 impl LocalMedia {
     /// Asks for nothing yet. Pushes to `changed` whenever a track is another or is switched.
     pub fn new(preferences: Preferences, parameters: &Parameters, changed: EventSink<()>) -> Self {
@@ -93,6 +106,7 @@ impl LocalMedia {
             speakers: RwSignal::new(Vec::new()),
             source: RwSignal::new(SourceChoice::None),
             needs_gesture: RwSignal::new(false),
+            is_held: RwSignal::new(false),
             file: file::new_model(parameters),
             preview: RwSignal::new_local(None),
             is_asking: RwSignal::new(false),
@@ -181,7 +195,8 @@ impl LocalMedia {
 
     /// The main source that the person wants.
     pub fn wanted_source(&self) -> SourceChoice {
-        self.inner.borrow().source
+        let inner = self.inner.borrow();
+        inner.held.map_or(inner.source, |held| held.source)
     }
 
     /// Whether the person wants the microphone on.
@@ -196,10 +211,43 @@ impl LocalMedia {
         self.ask_for_missing();
     }
 
+    /// The same, not before [`Self::release`] or until the person chooses something.
+    pub fn hold(&self, source: SourceChoice, is_sample: bool, is_microphone_wanted: bool) {
+        {
+            let mut inner = self.inner.borrow_mut();
+            inner.wants_microphone = is_microphone_wanted;
+            inner.held = Some(Held { source, is_sample });
+            inner.is_microphone_held = true;
+        }
+        signals::set(self.signals.is_held, true);
+        // Choosing a file publishes nothing yet.
+        signals::set(self.signals.file.is_open, source == SourceChoice::File && !is_sample);
+        self.announce();
+    }
+
+    /// A click allows what was held.
+    pub fn release(&self) {
+        let (held, was_microphone_held) = {
+            let mut inner = self.inner.borrow_mut();
+            (inner.held.take(), std::mem::take(&mut inner.is_microphone_held))
+        };
+        if let Some(held) = held {
+            self.want_source(held.source);
+            if held.source == SourceChoice::File && held.is_sample {
+                self.handle_file(FileCommand::OpenSample);
+            }
+        }
+        if was_microphone_held {
+            self.ask_for_missing();
+        }
+    }
+
     /// Takes another main source. A camera that is off is released, so that its light goes out. A screen is asked for
     /// first: until it is there, everything stays as it is.
     pub fn want_source(&self, source: SourceChoice) {
         signals::set(self.signals.needs_gesture, false);
+        signals::set(self.signals.is_held, false);
+        self.inner.borrow_mut().held = None;
         if source == SourceChoice::Screen {
             self.ask_for_screen();
             return;
@@ -226,6 +274,7 @@ impl LocalMedia {
         {
             let mut inner = self.inner.borrow_mut();
             inner.wants_microphone = is_wanted;
+            inner.is_microphone_held &= !is_wanted;
             if let Some(track) = &inner.microphone {
                 track.set_enabled(is_wanted);
             }
@@ -267,7 +316,8 @@ impl LocalMedia {
             | Setting::RelayOnly
             | Setting::KeepChat
             | Setting::IceServers
-            | Setting::Shortcuts => {}
+            | Setting::Shortcuts
+            | Setting::LinksMayJoin => {}
         }
     }
 
@@ -318,7 +368,9 @@ impl Inner {
     /// Whether a camera and whether a microphone are wanted that are not there, or not the right ones.
     fn missing(&self) -> (bool, bool) {
         let camera = self.source == SourceChoice::Camera && (self.camera.is_none() || self.is_camera_stale);
-        let microphone = self.wants_microphone && (self.microphone.is_none() || self.is_microphone_stale);
+        let microphone = self.wants_microphone
+            && !self.is_microphone_held
+            && (self.microphone.is_none() || self.is_microphone_stale);
         (camera, microphone)
     }
 }

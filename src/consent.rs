@@ -1,0 +1,212 @@
+//! What a room's page may do before the person clicks on it.
+//!
+//! An address is a stranger's wish. Camera, microphone, screen, file and the place in the room are given by a click on this
+//! page, by a switch that the person set on this device, or by the driver of an automated browser; never by the address.
+
+use crate::{
+    parameters::Parameters,
+    session::{identity::Place, model::SourceChoice},
+};
+
+/// How the person came to the page that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// By an address: a link, the address bar, back or forward.
+    Address,
+    /// The page was loaded again.
+    Reload,
+    /// By a click on another page of this app.
+    Click,
+}
+
+/// What allows a page to begin without a click.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Permit {
+    /// The browser is driven by a program (`navigator.webdriver`).
+    pub is_automated: bool,
+    /// The person lets links join with the camera (a setting of this device).
+    pub links_may_join: bool,
+}
+
+/// How a room's page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// The room is entered at once.
+    pub joins: bool,
+    /// The place that this tab had is what it was reloaded for, and its choices count.
+    pub is_return: bool,
+    /// Nothing is captured, opened or played before a click.
+    pub is_held: bool,
+    /// What is to be published.
+    pub source: SourceChoice,
+    /// Whether the microphone is to be on.
+    pub microphone: bool,
+}
+
+impl Opening {
+    /// Decides for a room's page.
+    #[must_use]
+    pub fn decide(parameters: &Parameters, arrival: Arrival, permit: Permit, place: Option<&Place>) -> Self {
+        let wants_to_publish = parameters.autojoin || parameters.source.is_some();
+        // Only the person reloads a page; another site can lead to its address, back to it, and forward to it.
+        let returned = place.filter(|_| permit.is_automated || arrival == Arrival::Reload);
+        if let Some(place) = returned {
+            let Place { source, microphone, .. } = *place;
+            return Self { joins: true, is_return: true, is_held: false, source, microphone };
+        }
+        let source = parameters.source.unwrap_or(SourceChoice::Camera);
+        let is_free = permit.is_automated || permit.links_may_join;
+        Self {
+            joins: parameters.autojoin && is_free,
+            is_return: false,
+            is_held: !is_free && (arrival != Arrival::Click || wants_to_publish),
+            source,
+            microphone: if permit.is_automated { source == SourceChoice::Camera } else { !wants_to_publish },
+        }
+    }
+}
+
+/// One thing that an address wishes for, as the lobby tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// To publish this, or nothing.
+    Publish(SourceChoice),
+    /// To measure for so many seconds.
+    Measure(u32),
+    /// To connect only through a relay.
+    RelayOnly,
+    /// To meet only tabs of this browser.
+    TabsOnly,
+    /// A limit or a format of what is sent, as the address has it.
+    Sending(String),
+}
+
+impl Wish {
+    /// Everything that the address wishes for beside a name, which stands in its field.
+    #[must_use]
+    pub fn of(parameters: &Parameters) -> Vec<Self> {
+        let size = match (parameters.width, parameters.height) {
+            (None, None) => None,
+            (width, height) => {
+                let side = |side: Option<u32>| side.map(|side| side.to_string()).unwrap_or_default();
+                Some([&side(width), "\u{d7}", &side(height)].concat())
+            }
+        };
+        let sending = [
+            parameters.max_bitrate_bps.map(|bitrate_bps| [&bitrate_bps.to_string(), " bit/s"].concat()),
+            size,
+            parameters.frames_per_second.map(|rate| [&rate.to_string(), "/s"].concat()),
+            parameters.codec.clone(),
+        ];
+        let sending: Vec<_> = sending.into_iter().flatten().collect();
+        [
+            parameters.source.map(Self::Publish),
+            parameters.run_s.map(Self::Measure),
+            parameters.relay_only.then_some(Self::RelayOnly),
+            parameters.tabs_only.then_some(Self::TabsOnly),
+            (!sending.is_empty()).then(|| Self::Sending(sending.join(", "))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRANGER: Permit = Permit { is_automated: false, links_may_join: false };
+    const SWITCHED: Permit = Permit { is_automated: false, links_may_join: true };
+    const SCRIPT: Permit = Permit { is_automated: true, links_may_join: false };
+
+    fn decide(query: &str, arrival: Arrival, permit: Permit) -> Opening {
+        Opening::decide(&Parameters::parse(query), arrival, permit, None)
+    }
+
+    fn place() -> Place {
+        Place { resume: "token".to_owned(), source: SourceChoice::Camera, microphone: true }
+    }
+
+    #[test]
+    fn no_address_joins_or_captures_by_itself() {
+        for source in ["", "source=camera", "source=screen", "source=file&sample=1", "source=none"] {
+            for autojoin in ["", "&autojoin=1"] {
+                for arrival in [Arrival::Address, Arrival::Reload] {
+                    let query = format!("{source}{autojoin}&run_s=5&name=X");
+                    let opening = decide(&query, arrival, STRANGER);
+                    assert!(opening.is_held && !opening.joins && !opening.is_return, "{query}: {opening:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_never_turns_a_microphone_on() {
+        for query in ["source=camera", "autojoin=1", "autojoin=1&source=camera", "source=file&autojoin=1"] {
+            for permit in [STRANGER, SWITCHED] {
+                for arrival in [Arrival::Address, Arrival::Reload, Arrival::Click] {
+                    assert!(!decide(query, arrival, permit).microphone, "{query} {permit:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_plain_invitation_leaves_the_usual_choices_for_the_click_on_join() {
+        let opening = decide("", Arrival::Address, STRANGER);
+        assert_eq!((opening.source, opening.microphone), (SourceChoice::Camera, true));
+        assert!(opening.is_held && !opening.joins);
+    }
+
+    #[test]
+    fn a_click_on_the_first_page_shows_the_preview_unless_the_address_wants_to_publish() {
+        assert!(!decide("", Arrival::Click, STRANGER).is_held);
+        let wished = decide("source=camera&autojoin=1", Arrival::Click, STRANGER);
+        assert!(wished.is_held && !wished.joins);
+    }
+
+    #[test]
+    fn the_switch_of_this_device_lets_links_join_and_a_driven_browser_does_too() {
+        for permit in [SWITCHED, SCRIPT] {
+            let opening = decide("autojoin=1&source=camera", Arrival::Address, permit);
+            assert!(opening.joins && !opening.is_held, "{permit:?}");
+            assert!(!decide("source=camera", Arrival::Address, permit).joins, "{permit:?}");
+        }
+        assert!(decide("autojoin=1", Arrival::Address, SCRIPT).microphone);
+        assert!(!decide("autojoin=1&source=none", Arrival::Address, SCRIPT).microphone);
+    }
+
+    #[test]
+    fn a_reload_returns_with_the_persons_own_choices_whatever_the_address_says() {
+        let parameters = Parameters::parse("source=screen&autojoin=1");
+        let opening = Opening::decide(&parameters, Arrival::Reload, STRANGER, Some(&place()));
+        assert!(opening.joins && opening.is_return && !opening.is_held);
+        assert_eq!((opening.source, opening.microphone), (SourceChoice::Camera, true));
+    }
+
+    #[test]
+    fn the_lobby_is_told_everything_that_an_address_wishes_for() {
+        let query = "source=file&sample=1&run_s=60&relay=1&signalling=tabs&max_bitrate=500000&width=640&fps=15&codec=vp9";
+        let sending = "500000 bit/s, 640\u{d7}, 15/s, VP9".to_owned();
+        assert_eq!(
+            Wish::of(&Parameters::parse(query)),
+            [
+                Wish::Publish(SourceChoice::File),
+                Wish::Measure(60),
+                Wish::RelayOnly,
+                Wish::TabsOnly,
+                Wish::Sending(sending)
+            ]
+        );
+        assert!(Wish::of(&Parameters::parse("autojoin=1&name=X&lang=en")).is_empty());
+    }
+
+    #[test]
+    fn another_site_that_leads_back_to_the_room_is_no_reload() {
+        for arrival in [Arrival::Address, Arrival::Click] {
+            let opening = Opening::decide(&Parameters::default(), arrival, STRANGER, Some(&place()));
+            assert!(!opening.joins && !opening.is_return, "{arrival:?}");
+        }
+    }
+}
