@@ -8,10 +8,18 @@ use sightline_e2e::{
     browser::Engine,
     page::Page,
     stage::{Scene, Stage},
+    wait::{PATIENCE, until},
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    stage.test_in_each(a_call_is_led_by_the_keyboard_alone)
+    [
+        stage.test_in_each(a_call_is_led_by_the_keyboard_alone),
+        stage.test_in_each(caps_lock_and_other_layouts_keep_the_shortcuts),
+        stage.test_in_each(escape_closes_what_is_on_top_however_it_was_opened),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 async fn a_call_is_led_by_the_keyboard_alone(scene: &Scene, engine: Engine) -> Result<()> {
@@ -61,12 +69,128 @@ async fn a_call_is_led_by_the_keyboard_alone(scene: &Scene, engine: Engine) -> R
     let ratio: f64 = bob.execute(STAGE_RATIO, vec!["Ada".into()]).await?;
     ensure!(ratio > 4.0, "Ada's screen is only {ratio} times as large as Bob's own picture");
 
-    ada.press("L").await?;
+    ada.press_with_shift('l').await?;
+    ada.until("leaving is asked for", |page| page.shows("leave-dialog")).await?;
+    has_focus(&ada, "leave-stay").await?;
+    ada.press("\u{e004}\u{e007}").await?;
     ada.until("the first page is there", |page| page.shows("room-input")).await?;
     bob.until("Ada's leaving was said", |page| page.tiles.len() == 1 && page.announcement.contains("Ada"))
         .await?;
     Ok(())
 }
+
+async fn caps_lock_and_other_layouts_keep_the_shortcuts(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.enter("layouts", "Ada").await?;
+    let until_mic = async |state: &str| {
+        page.until(&format!("the microphone is {state}"), |page| {
+            page.own_tile().is_some_and(|tile| tile.mic.as_deref() == Some(state))
+        })
+        .await
+    };
+    until_mic("on").await?;
+    // A capital without shift is what Caps Lock writes.
+    page.press("M").await?;
+    until_mic("off").await?;
+    page.press_elsewhere("\u{44c}", "KeyM", false).await?;
+    until_mic("on").await?;
+    page.press_elsewhere("m", "Semicolon", false).await?;
+    until_mic("off").await?;
+
+    page.press("HEL").await?;
+    page.press("M").await?;
+    let seen = until_mic("on").await?;
+    ensure!(seen.shows("room") && !seen.shows("leave-dialog"), "{:?}", seen.shown);
+
+    // Behind a dialog nothing is switched, and what is typed on by mistake leaves nobody out.
+    page.press_elsewhere("\u{414}", "KeyL", true).await?;
+    page.until("leaving is asked for", |page| page.shows("leave-dialog")).await?;
+    has_focus(&page, "leave-stay").await?;
+    page.press("mLO\u{e007}").await?;
+    let seen = page.until("the question is gone", |page| !page.shows("leave-dialog")).await?;
+    ensure!(
+        seen.shows("room") && seen.own_tile().is_some_and(|tile| tile.mic.as_deref() == Some("on")),
+        "{seen:#?}"
+    );
+    page.press_with_shift('l').await?;
+    page.until("leaving is asked for", |page| page.shows("leave-dialog")).await?;
+    page.press(ESCAPE).await?;
+    page.until("the question is gone", |page| !page.shows("leave-dialog") && page.shows("room")).await?;
+    page.press_with_shift('l').await?;
+    page.click("leave-confirm").await?;
+    page.until("the first page is there", |page| page.shows("room-input")).await?;
+    Ok(())
+}
+
+async fn escape_closes_what_is_on_top_however_it_was_opened(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.set_viewport(Some((900, 700))).await?;
+    bob.enter_with("escape", "Bob", "source=none").await?;
+    ada.enter("escape", "Ada").await?;
+    ada.until_connected_to("Bob").await?;
+    let gone = async |what: &str| {
+        ada.press(ESCAPE).await?;
+        ada.until(&format!("{what} is gone"), |page| !page.shows(what)).await
+    };
+    for (key, what, toggle) in [
+        ("o", "echo-cancellation", "settings-toggle"),
+        ("i", "invitation", "share-link"),
+        ("f", "stats-panel", "stats-toggle"),
+        ("c", "chat-input", "chat-toggle"),
+    ] {
+        let () = ada.execute("document.activeElement.blur()", vec![]).await?;
+        ada.press(key).await?;
+        ada.until(&format!("{what} is there"), |page| page.shows(what)).await?;
+        gone(what).await?;
+        has_focus(&ada, toggle).await?;
+        ada.click(toggle).await?;
+        ada.until(&format!("{what} is there"), |page| page.shows(what)).await?;
+        gone(what).await?;
+        has_focus(&ada, toggle).await?;
+    }
+
+    // The newest first.
+    let () = ada.execute("document.activeElement.blur()", vec![]).await?;
+    ada.press("f").await?;
+    ada.until("the figures are there", |page| page.shows("stats-panel")).await?;
+    ada.press("o").await?;
+    ada.until("the settings are there", |page| page.shows("echo-cancellation")).await?;
+    ada.press("?").await?;
+    ada.until("the shortcuts are there", |page| page.shows("shortcuts")).await?;
+    let seen = gone("shortcuts").await?;
+    ensure!(seen.shows("echo-cancellation") && seen.shows("stats-panel"), "{:?}", seen.shown);
+    let seen = gone("echo-cancellation").await?;
+    ensure!(seen.shows("stats-panel"), "{:?}", seen.shown);
+    gone("stats-panel").await?;
+
+    // What lies open on a tile.
+    ada.until("the way to Bob is known", |page| page.shows("tile-path")).await?;
+    let () = ada.execute("document.querySelector('[data-testid=tile-path] summary').click()", vec![]).await?;
+    until_true(&ada, "the addresses are shown", PATH_IS_OPEN, true).await?;
+    ada.press(ESCAPE).await?;
+    until_true(&ada, "the addresses are folded", PATH_IS_OPEN, false).await?;
+    ada.focus("tile-fullscreen").await?;
+    ada.press(ESCAPE).await?;
+    until_true(
+        &ada,
+        "the tile's menu has no focus",
+        "return !!document.activeElement.closest('.tile')",
+        false,
+    )
+    .await?;
+    ada.set_viewport(None).await
+}
+
+async fn until_true(page: &Page, what: &str, script: &str, wanted: bool) -> Result<()> {
+    until(what, PATIENCE, async || {
+        let is: bool = page.execute(script, vec![]).await?;
+        Ok(if is == wanted { Ok(()) } else { Err(is.to_string()) })
+    })
+    .await
+}
+
+const ESCAPE: &str = "\u{e00c}";
+const PATH_IS_OPEN: &str = "return document.querySelector('[data-testid=tile-path]').open";
 
 async fn has_focus(page: &Page, test_id: &str) -> Result<()> {
     page.until(&format!("{test_id} has the focus"), |page| page.focused.as_deref() == Some(test_id)).await?;

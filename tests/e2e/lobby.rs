@@ -15,6 +15,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         vec![
             stage.test(a_room_can_be_entered_by_its_name_in_capitals),
             stage.test(a_room_name_that_is_not_allowed_is_told),
+            stage.test(the_punctuation_after_a_link_does_not_lead_astray),
             stage.test(names_with_markup_are_text),
             stage.test(every_word_is_chinese_where_chinese_is_asked_for),
         ],
@@ -72,6 +73,23 @@ async fn a_room_name_that_is_not_allowed_is_told(scene: &Scene) -> Result<()> {
     page.fill("room-input", "no such name!").await?;
     page.click("go").await?;
     page.until_notice("room-name-invalid").await?;
+    Ok(())
+}
+
+async fn the_punctuation_after_a_link_does_not_lead_astray(scene: &Scene) -> Result<()> {
+    for engine in [Engine::Chromium, Engine::Firefox] {
+        let page = scene.page(engine).await?;
+        for end in [",", ")", "%20", "\u{2026}", "%E3%80%82", "\u{bb}", "/"] {
+            page.open(&format!("/room/Team-7{end}")).await?;
+            let lobby =
+                page.until(&format!("the lobby is there after {end}"), |page| page.shows("lobby")).await?;
+            assert_eq!(lobby.path, "/room/team-7");
+        }
+        for path in ["/room/Team 7", "/room/team_7", "/room/team%2"] {
+            page.open(path).await?;
+            page.until_notice("room-name-invalid").await?;
+        }
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod bench_quality;
 mod bench_transfer;
 mod call;
 mod check;
+mod consent;
 mod conversation;
 mod figures;
 mod file_source;
@@ -31,11 +32,13 @@ mod recovery;
 mod room;
 mod screenshots;
 mod signalling;
+mod small_windows;
 #[cfg(target_os = "linux")]
 mod soak;
 mod source;
 mod tabs;
 mod tile;
+mod translation;
 mod turn;
 
 use std::process::ExitCode;
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let trials = [
         call::tests(&stage),
         check::tests(&stage),
+        consent::tests(&stage),
         conversation::tests(&stage),
         files::tests(&stage),
         #[cfg(target_os = "linux")]
@@ -63,10 +67,12 @@ fn main() -> anyhow::Result<ExitCode> {
         #[cfg(target_os = "linux")]
         soak::tests(&stage),
         signalling::tests(&stage),
+        small_windows::tests(&stage),
         source::tests(&stage),
         file_source::tests(&stage),
         tabs::tests(&stage),
         tile::tests(&stage),
+        translation::tests(&stage),
         turn::tests(&stage),
         #[cfg(target_os = "linux")]
         networks::tests(&stage),

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use thirtyfour::{By, Key, TypingData, WebElement};
+use thirtyfour::{By, Key, TypingData, WebElement, bidi::modules::browsing_context::Viewport};
 
 use crate::{
     browser::{Browser, Engine},
@@ -233,21 +233,26 @@ impl Page {
         self.execute(PRESS_ELSEWHERE, vec![json!(key), json!(code), json!(shift)]).await
     }
 
-    /// The size of the page, in CSS pixels, whatever the browser has around it and however small its window may be.
+    /// The size of the page, in CSS pixels, whatever the browser has around it and however small its window may be; `None`
+    /// for that of the window, which has to be the last.
     ///
     /// # Errors
     /// Where the browser does not take it.
-    pub async fn set_viewport(&self, width: u32, height: u32) -> Result<()> {
-        match self.browser.profile.engine {
-            Engine::Chromium => {
-                let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-                self.browser.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+    pub async fn set_viewport(&self, size: Option<(u32, u32)>) -> Result<()> {
+        let driver = &self.browser.driver;
+        match (self.browser.profile.engine, size) {
+            (Engine::Chromium, Some((width, height))) => {
+                let size =
+                    json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+                driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
             }
-            Engine::Firefox => {
-                let frame: (u32, u32) = self
-                    .execute("return [outerWidth - innerWidth, outerHeight - innerHeight]", vec![])
-                    .await?;
-                self.set_size(width + frame.0, height + frame.1).await?;
+            (Engine::Chromium, None) => {
+                driver.cdp().send_raw("Emulation.clearDeviceMetricsOverride", json!({})).await?;
+            }
+            (Engine::Firefox, size) => {
+                let contexts = driver.bidi().await?.browsing_context();
+                let viewport = size.map(|(width, height)| Viewport { width, height });
+                contexts.set_viewport(contexts.top_level().await?, viewport).await?;
             }
         }
         Ok(())

@@ -1,0 +1,154 @@
+//! What a link may do to who opens it: nothing, before a click. `probe=person` is a browser that no program drives.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use libtest_mimic::Trial;
+use serde::Deserialize;
+use serde_json::Value;
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    snapshot::Snapshot,
+    stage::{Scene, Stage},
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_each(a_link_captures_nothing_and_joins_nobody_before_a_click),
+        stage.test_in_each(one_click_does_what_the_link_asks_for_with_a_silent_microphone),
+        stage.test_in_each(a_reload_returns_and_an_address_does_not),
+        stage.test_in_each(a_screen_and_a_film_wait_for_the_click_too),
+        stage.test_in_each(links_join_with_the_camera_where_the_person_set_it_on_this_device),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn a_link_captures_nothing_and_joins_nobody_before_a_click(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let page = scene.page(engine).await?;
+    for query in [
+        "source=camera",
+        "autojoin=1&source=camera&run_s=5&relay=1",
+        "autojoin=1&source=screen&probe=screen",
+        "autojoin=1&source=file&sample=1",
+        "autojoin=1&source=none",
+        "autojoin=1",
+        "lang=en",
+    ] {
+        page.open(&format!("/room/consent?name=Eve&probe=person&{query}")).await?;
+        let has_wishes = query.contains("source");
+        // What the lobby loads later is there.
+        let lobby = page
+            .until(&format!("the lobby is there for {query}"), |page| {
+                page.shows("settings-toggle") && page.shows("link-wishes") == has_wishes
+            })
+            .await?;
+        ensure!(lobby.shows("join") && !lobby.shows("source-pause"), "{query}: {lobby:#?}");
+        nothing_is_captured(&page, query).await?;
+    }
+    // Nor by way of the first page.
+    page.open("/?probe=person&autojoin=1&source=camera").await?;
+    page.click("new-room").await?;
+    page.until("the lobby is there", |page| page.shows("settings-toggle")).await?;
+    nothing_is_captured(&page, "the first page").await
+}
+
+async fn one_click_does_what_the_link_asks_for_with_a_silent_microphone(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/room/wish?name=Eve&probe=person&autojoin=1&source=camera&relay=1&max_bitrate=300000").await?;
+    page.click("join").await?;
+    until_own_camera(&page, "off").await?;
+    let asked = captures(&page).await?;
+    ensure!(asked.iter().all(|capture| capture.video && !capture.audio) && !asked.is_empty(), "{asked:?}");
+    // Neither the name nor what the address sets is kept for another visit.
+    let kept: Vec<String> = page.execute("return Object.keys(localStorage)", vec![]).await?;
+    let kept: Vec<_> = kept.iter().filter(|key| key.contains("name") || key.contains("setting")).collect();
+    ensure!(kept.is_empty(), "{kept:?}");
+    Ok(())
+}
+
+async fn a_reload_returns_and_an_address_does_not(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/room/back?probe=person").await?;
+    page.fill("name-input", "Ada").await?;
+    page.click("join").await?;
+    until_own_camera(&page, "on").await?;
+    page.reload().await?;
+    until_own_camera(&page, "on").await?;
+    // Another site leads here again: the same tab, which still has its place.
+    page.open("about:blank").await?;
+    page.open("/room/back?probe=person").await?;
+    page.until("the lobby is there", |page| page.shows("settings-toggle") && page.shows("join")).await?;
+    nothing_is_captured(&page, "the address of a room that was left by its address").await?;
+    // The preview is one click of its own.
+    page.click("show-preview").await?;
+    page.until_preview_moves().await
+}
+
+async fn a_screen_and_a_film_wait_for_the_click_too(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    for (source, query) in [("screen", "probe=screen&source=screen"), ("file", "source=file&sample=1")] {
+        page.open(&format!("/room/{source}-wish?name=Eve&probe=person&autojoin=1&{query}")).await?;
+        page.until("the wish is told", |page| page.shows("link-wishes")).await?;
+        page.click("join").await?;
+        page.until_picture_moves("Eve").await?;
+        let shown: String = page
+            .execute("return document.querySelector('[data-member=local]').dataset.source", vec![])
+            .await?;
+        ensure!(shown == source, "{shown} instead of {source}");
+        page.click("leave").await?;
+        page.until("the first page is there", |page| page.shows("room-input")).await?;
+    }
+    Ok(())
+}
+
+async fn links_join_with_the_camera_where_the_person_set_it_on_this_device(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/room/switch?probe=person").await?;
+    page.click("settings-toggle").await?;
+    page.click("links-may-join").await?;
+    page.open("/room/switched?name=Eve&probe=person&autojoin=1&source=camera").await?;
+    until_own_camera(&page, "off").await?;
+    ensure!(captures(&page).await?.iter().all(|capture| !capture.audio), "the microphone was asked for");
+    Ok(())
+}
+
+/// Waits until one is in the room with the camera on, and the microphone like this.
+async fn until_own_camera(page: &Page, mic: &str) -> Result<Snapshot> {
+    page.until(&format!("the camera is on in the room, the microphone {mic}"), |page| {
+        page.shows("room")
+            && page
+                .own_tile()
+                .is_some_and(|tile| tile.camera.as_deref() == Some("on") && tile.mic.as_deref() == Some(mic))
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Capture {
+    video: bool,
+    audio: bool,
+}
+
+async fn captures(page: &Page) -> Result<Vec<Capture>> {
+    page.execute("return sightlineProbe.captures", vec![]).await
+}
+
+async fn nothing_is_captured(page: &Page, what: &str) -> Result<()> {
+    let (asked, connections): (Vec<Value>, u32) =
+        page.execute("return [sightlineProbe.captures, sightlineProbe.connections.length]", vec![]).await?;
+    ensure!(asked.is_empty() && connections == 0, "{what}: {asked:?}, {connections} connections");
+    let () = page.execute("if (navigator.webdriver) throw new Error('the mask is off')", vec![]).await?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Windows with little room: a phone held sideways, a page at 200 %.
+
+use std::{env, path::PathBuf, sync::Arc};
+
+use anyhow::{Result, ensure};
+use libtest_mimic::Trial;
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    stage::{Scene, Stage},
+    wait::{PATIENCE, until},
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_each(the_message_field_can_be_reached_in_every_window),
+        stage.test_in_each(the_labels_of_a_tile_never_overlap),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The last two are 1280 x 800 and 844 x 390 at 200 %.
+const SIZES: [(u32, u32); 10] = [
+    (360, 320),
+    (568, 320),
+    (412, 360),
+    (320, 256),
+    (360, 640),
+    (844, 390),
+    (1280, 320),
+    (1100, 700),
+    (640, 400),
+    (422, 195),
+];
+
+async fn the_message_field_can_be_reached_in_every_window(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.enter("small", "Ada").await?;
+    for (width, height) in SIZES {
+        page.set_viewport(Some((width, height))).await?;
+        let seen = page.look().await?;
+        if seen.shows("chat-toggle") {
+            page.click("chat-toggle").await?;
+        }
+        page.until("there is a field", |page| page.shows("chat-input")).await?;
+        for test_id in ["chat-input", "chat-send"] {
+            is_reached(&page, test_id, &format!("{test_id} at {width} x {height}")).await?;
+        }
+        keep(&page, &format!("chat-{width}x{height}")).await?;
+        page.say(&format!("{width} by {height}")).await?;
+        page.until("what was written is there", |page| {
+            page.message(&format!("{width} by {height}")).is_some()
+        })
+        .await?;
+        if seen.shows("chat-toggle") {
+            page.press("\u{e00c}").await?;
+            page.until("the chat is folded", |page| !page.shows("chat-input")).await?;
+        }
+    }
+    page.set_viewport(None).await
+}
+
+async fn the_labels_of_a_tile_never_overlap(scene: &Scene, engine: Engine) -> Result<()> {
+    let [bob, ada] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter_with("labels", "Ada", "source=file&sample=1").await?;
+    bob.enter("labels", "Bob").await?;
+    bob.until_picture_moves("Ada").await?;
+    bob.until("the way to Ada is known", |page| page.shows("tile-path")).await?;
+    for state in ["paused", "ended"] {
+        if state == "paused" {
+            ada.click("source-pause").await?;
+        } else {
+            let () = ada.execute(SEEK_TO_END, vec![]).await?;
+            ada.click("source-play").await?;
+        }
+        until(&format!("the film is {state} for Bob"), PATIENCE, async || {
+            let now: Option<String> = bob.execute(PLAYBACK, vec![]).await?;
+            Ok(if now.as_deref() == Some(state) { Ok(()) } else { Err(format!("{now:?}")) })
+        })
+        .await?;
+        for (width, height) in
+            [(1280, 800), (900, 600), (640, 400), (568, 320), (412, 740), (360, 640), (360, 320)]
+        {
+            bob.set_viewport(Some((width, height))).await?;
+            let overlaps: Vec<String> = bob.execute(OVERLAPS, vec![]).await?;
+            keep(&bob, &format!("labels-{state}-{width}x{height}")).await?;
+            ensure!(overlaps.is_empty(), "{state} at {width} x {height}: {overlaps:?}");
+        }
+    }
+    bob.set_viewport(None).await
+}
+
+async fn is_reached(page: &Page, test_id: &str, what: &str) -> Result<()> {
+    until(&format!("{what} to be reached"), PATIENCE, async || {
+        let above: Option<String> = page.execute(ABOVE, vec![test_id.into()]).await?;
+        Ok(above.map_or(Ok(()), Err))
+    })
+    .await
+}
+
+/// A picture for who looks at it, where `SIGHTLINE_SMALL_WINDOWS` names a folder.
+async fn keep(page: &Page, name: &str) -> Result<()> {
+    let Some(folder) = env::var_os("SIGHTLINE_SMALL_WINDOWS").map(PathBuf::from) else { return Ok(()) };
+    let engine = page.browser.profile.engine.name();
+    Ok(page.browser.driver.screenshot(&folder.join(format!("{name}-{engine}.png"))).await?)
+}
+
+/// What lies over the middle of an element; nothing where that is the element itself.
+const ABOVE: &str = "
+    const element = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const found = document.elementFromPoint(left + width / 2, top + height / 2);
+    if (found && element.contains(found)) return null;
+    return `${found?.outerHTML.slice(0, 80)} at ${[left, top, width, height]} of ${[innerWidth, innerHeight]}`;";
+const SEEK_TO_END: &str = "
+    const slider = document.querySelector('[data-testid=source-seek]');
+    slider.value = Number(slider.max) - 0.2;
+    slider.dispatchEvent(new Event('change', { bubbles: true }));";
+const PLAYBACK: &str =
+    "return document.querySelector('[data-testid=tile][data-name=Ada]')?.dataset.playback ?? null";
+/// Pairs of labels in one tile that share more than a pixel.
+const OVERLAPS: &str = "
+    const found = [];
+    for (const tile of document.querySelectorAll('.tile')) {
+      const labels = [...tile.querySelectorAll('.tile-path, .tile-playback, .tile-label')]
+        .filter((label) => label.checkVisibility() && label.getBoundingClientRect().width > 0);
+      labels.forEach((one, at) => labels.slice(at + 1).forEach((other) => {
+        const [a, b] = [one, other].map((label) => label.getBoundingClientRect());
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (across > 1 && down > 1) found.push(`${one.className} and ${other.className} of ${tile.dataset.name}`);
+      }));
+    }
+    return found;";
