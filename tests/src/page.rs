@@ -250,7 +250,8 @@ impl Page {
                 driver.cdp().send_raw("Emulation.clearDeviceMetricsOverride", json!({})).await?;
             }
             (Engine::Firefox, size) => {
-                let contexts = driver.bidi().await?.browsing_context();
+                let bidi = driver.bidi().await?;
+                let contexts = bidi.browsing_context();
                 let viewport = size.map(|(width, height)| Viewport { width, height });
                 contexts.set_viewport(contexts.top_level().await?, viewport).await?;
             }
