@@ -211,6 +211,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         retry: nothing(),
         watch_figures: Callback::new(|_| {}),
         offer_files: Callback::new(|_| {}),
+        cancel_backlog: nothing(),
         accept_file: Callback::new(|_| {}),
         decline_file: Callback::new(|_| {}),
         cancel_file: Callback::new(|_| {}),

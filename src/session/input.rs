@@ -3,7 +3,7 @@
 use sightline_browser::{
     bulk_channel::BulkChannelEvent,
     data_channel::{DataChannelEvent, DataChannelMessage},
-    files::{FileWorkerEvent, PickedFile},
+    files::{FileWorkerEvent, PickedFiles},
     peer_connection::PeerConnectionEvent,
     signalling::TransportEvent,
 };
@@ -92,7 +92,9 @@ pub enum Command {
 #[derive(Debug)]
 pub enum TransferAction {
     /// Offer these to a member, or to everybody.
-    Offer(Option<MemberId>, Vec<PickedFile>),
+    Offer(Option<MemberId>, PickedFiles),
+    /// Give up what could not be offered yet.
+    CancelBacklog,
     Accept(TransferHandle),
     Decline(TransferHandle),
     Cancel(TransferHandle),

@@ -1,7 +1,7 @@
 //! What the components show: small `Copy` handles of signals, written by the session only.
 
 use leptos::prelude::*;
-use sightline_browser::{MediaStream, files::PickedFile, frame_watch::FrameWatch, media_file::MediaFile};
+use sightline_browser::{MediaStream, files::PickedFiles, frame_watch::FrameWatch, media_file::MediaFile};
 use sightline_core::{
     budget::Standing,
     chat::{DeliveryState, MessageNumber, TextRefused},
@@ -11,7 +11,7 @@ use sightline_core::{
     signalling::SignallingStatus,
     stamp::FrameTruth,
     stats::{ConnectionDetails, Figure, History, LinkPath, Quality},
-    transfer::{Direction, TransferHandle, TransferState, TransferView},
+    transfer::{Backlog, LeftOut, TransferHandle, TransferView},
 };
 use sightline_protocol::{
     MemberId,
@@ -161,19 +161,23 @@ pub struct ChatLine {
 }
 
 /// The files of a room, oldest first.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct TransfersModel {
     /// All of them, both ways.
     pub list: RwSignal<Vec<TransferModel>>,
+    /// Those that wait for this person's answer.
+    pub offered: RwSignal<Vec<TransferModel>>,
+    /// What was chosen and cannot be offered yet.
+    pub backlog: RwSignal<Backlog>,
+    /// What was chosen and is not sent.
+    pub left_out: RwSignal<LeftOut>,
 }
 
 impl TransfersModel {
     /// Those that wait for this person's answer.
     #[must_use]
     pub fn offered_here(&self) -> Vec<TransferModel> {
-        let mut offered = self.list.get();
-        offered.retain(TransferModel::is_offered_here);
-        offered
+        self.offered.get()
     }
 }
 
@@ -190,21 +194,15 @@ pub struct TransferModel {
     pub url: RwSignal<Option<String>>,
 }
 
-impl TransferModel {
-    /// Whether it waits for this person's answer.
-    #[must_use]
-    pub fn is_offered_here(&self) -> bool {
-        self.view.with(|view| view.direction == Direction::Receiving && view.state == TransferState::Offered)
-    }
-}
-
 /// What a room's controls do. Calls return at once; what comes of them shows in the [`RoomModel`].
 #[derive(Debug, Clone, Copy)]
 pub struct RoomActions {
     /// Says something to everybody present, or tells why that text is not sent; one too long is a notice too.
     pub send_chat: Callback<String, Result<(), TextRefused>>,
     /// Offers files to a member, or to everybody present.
-    pub offer_files: Callback<(Option<MemberId>, Vec<PickedFile>)>,
+    pub offer_files: Callback<(Option<MemberId>, PickedFiles)>,
+    /// Gives up the files that were chosen and cannot be offered yet.
+    pub cancel_backlog: Callback<()>,
     /// Takes a file that is offered.
     pub accept_file: Callback<TransferHandle>,
     /// Does not take it.

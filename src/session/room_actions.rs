@@ -36,6 +36,7 @@ pub(super) fn room_actions(
             verdict
         }),
         offer_files: Callback::new(move |(to, files)| act_on_transfer(TransferAction::Offer(to, files))),
+        cancel_backlog: Callback::new(move |()| act_on_transfer(TransferAction::CancelBacklog)),
         accept_file: Callback::new(move |handle| act_on_transfer(TransferAction::Accept(handle))),
         decline_file: Callback::new(move |handle| act_on_transfer(TransferAction::Decline(handle))),
         cancel_file: Callback::new(move |handle| act_on_transfer(TransferAction::Cancel(handle))),

@@ -46,7 +46,7 @@ impl RoomView {
             others: RwSignal::new(Vec::new()),
             chat: RwSignal::new(Vec::new()),
             is_chat_cut: RwSignal::new(false),
-            transfers: TransfersModel { list: RwSignal::new(Vec::new()) },
+            transfers: TransfersModel::default(),
             invitation: RwSignal::new(invitation),
             needs_gesture: RwSignal::new(false),
             source: media.source,

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Promise, Uint8Array};
 use sightline_core::transfer::PrefixHasher;
-use sightline_protocol::transfer::{Sha256Digest, TransferEnd};
+use sightline_protocol::transfer::{MAX_FILE_BYTES, Sha256Digest, TransferEnd};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -67,10 +67,18 @@ impl DiskFile {
             failure::of_storing(thrown)
         })?;
         let mut file = Self { name: name.to_owned(), folder, data, journal, flushed_bytes: 0, entries: 0 };
+        if size_bytes > MAX_FILE_BYTES {
+            file.close();
+            discard(name).await;
+            return Err(TransferEnd::TooLarge);
+        }
         let verified = file.recover(size_bytes);
         file.flushed_bytes = verified.length_bytes();
         let there_bytes = file.data.get_size().unwrap_or_default() as u64;
-        if free_bytes().await.is_some_and(|free| free + there_bytes < size_bytes + SPARE_BYTES) {
+        if free_bytes()
+            .await
+            .is_some_and(|free| free.saturating_add(there_bytes) < size_bytes.saturating_add(SPARE_BYTES))
+        {
             file.close();
             discard(name).await;
             return Err(TransferEnd::DiskFull);
@@ -91,7 +99,7 @@ impl DiskFile {
         verified_bytes: u64,
         digest: impl Fn() -> Sha256Digest,
     ) -> Result<(), TransferEnd> {
-        if verified_bytes < self.flushed_bytes + FLUSH_BYTES {
+        if verified_bytes < self.flushed_bytes.saturating_add(FLUSH_BYTES) {
             return Ok(());
         }
         // First the bytes, then the note of them.

@@ -76,7 +76,7 @@ impl Sink {
                 (Some(SinkEvent::Wrong { verified_bytes, sha256: self.arrivals.digest() }), false)
             }
             Arrival::Written if self.arrivals.is_complete() => {
-                (Some(SinkEvent::Progress { verified_bytes }), true)
+                (Some(SinkEvent::Progress { verified_bytes, sha256: self.arrivals.digest() }), true)
             }
             Arrival::Written => {
                 if let Store::Disk(file) = &mut self.store {
@@ -89,7 +89,8 @@ impl Sink {
                 if is_told {
                     (self.told_bytes, self.told_at_ms) = (verified_bytes, now_ms);
                 }
-                (is_told.then_some(SinkEvent::Progress { verified_bytes }), false)
+                let progress = || SinkEvent::Progress { verified_bytes, sha256: self.arrivals.digest() };
+                (is_told.then(progress), false)
             }
         })
     }

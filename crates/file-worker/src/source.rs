@@ -1,6 +1,6 @@
 //! A file of this computer, cut into frames.
 
-use std::ops::Range;
+use std::{cell::RefCell, ops::Range};
 
 use js_sys::Uint8Array;
 use sightline_browser::{array_buffer, files::FromWorker};
@@ -16,6 +16,11 @@ const BLOCK_BYTES: u64 = 8 * CHUNK_BYTES as u64;
 
 /// Read again at once; then others have their turn.
 const AGAIN_BYTES: u64 = 8 * BLOCK_BYTES;
+
+thread_local! {
+    /// Shared by all sources, of which there may be many.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK_BYTES]);
+}
 
 /// What has become of a [`Source::pull`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +41,6 @@ pub(crate) struct Source {
     number: u32,
     /// What was read and is not yet sent, and where it begins in the file.
     block: Option<(u64, Uint8Array)>,
-    buffer: Vec<u8>,
     /// Where the browser reads a file that was changed meanwhile without a word.
     again: Option<SecondReading>,
     /// The last frame is held back: its size, and what is to be read again before.
@@ -55,7 +59,6 @@ impl Source {
             seek: 0,
             number: 0,
             block: None,
-            buffer: vec![0; CHUNK_BYTES],
             again: (!refuses_changed_files()).then(SecondReading::default),
             held: None,
         })
@@ -118,7 +121,8 @@ impl Source {
             let header = BulkHeader { number: self.number, offset, prefix_sha256: digest }.encode();
             let frame = Uint8Array::new_with_length((BULK_HEADER_BYTES + length) as u32);
             frame.subarray(0, BULK_HEADER_BYTES as u32).copy_from(&header);
-            frame.subarray(BULK_HEADER_BYTES as u32, frame.length()).copy_from(&self.buffer[..length]);
+            let payload = frame.subarray(BULK_HEADER_BYTES as u32, frame.length());
+            BUFFER.with_borrow(|buffer| payload.copy_from(&buffer[..length]));
             let event = SourceEvent::Frame {
                 seek: self.seek,
                 offset,
@@ -143,10 +147,12 @@ impl Source {
             for from in (0..block.length()).step_by(CHUNK_BYTES) {
                 let piece = block.subarray(from, block.length().min(from + CHUNK_BYTES as u32));
                 let length = piece.length() as usize;
-                piece.copy_to(&mut self.buffer[..length]);
-                if let Some(again) = &mut self.again {
-                    again.update(&self.buffer[..length]);
-                }
+                BUFFER.with_borrow_mut(|buffer| {
+                    piece.copy_to(&mut buffer[..length]);
+                    if let Some(again) = &mut self.again {
+                        again.update(&buffer[..length]);
+                    }
+                });
             }
             array_buffer::release(&block.buffer());
         }
@@ -164,9 +170,10 @@ impl Source {
         if length > 0 {
             let (block_start, block) = self.block_with(start, end)?;
             let from = (start - block_start) as u32;
-            block.subarray(from, from + length as u32).copy_to(&mut self.buffer[..length]);
+            let piece = block.subarray(from, from + length as u32);
+            BUFFER.with_borrow_mut(|buffer| piece.copy_to(&mut buffer[..length]));
         }
-        self.chunks.update(&self.buffer[..length]);
+        BUFFER.with_borrow(|buffer| self.chunks.update(&buffer[..length]));
         Ok(length)
     }
 

@@ -15,6 +15,7 @@ use web_sys::MessageEvent;
 
 use crate::{
     disk,
+    identify::Identifying,
     sink::{self, Sink},
     source::{Pulled, Source},
 };
@@ -34,6 +35,7 @@ pub(crate) async fn run() {
     post(FromWorker::Ready);
     let mut worker = Worker {
         sources: HashMap::new(),
+        identifying: HashMap::new(),
         sinks: HashMap::new(),
         routes: HashMap::new(),
         frame: Vec::new(),
@@ -43,6 +45,7 @@ pub(crate) async fn run() {
         match work {
             Work::Message(message) => worker.handle(message).await,
             Work::ReadAgain(handle) => worker.read_again(handle),
+            Work::Identify(handle) => worker.identify(handle),
         }
     }
 }
@@ -53,10 +56,13 @@ enum Work {
     Message(ToWorker),
     /// A source reads on what it has to read a second time.
     ReadAgain(u32),
+    /// A file is looked at on.
+    Identify(u32),
 }
 
 struct Worker {
     sources: HashMap<u32, Source>,
+    identifying: HashMap<u32, Identifying>,
     sinks: HashMap<u32, Sink>,
     /// Which sink a member's frames of a number are for.
     routes: HashMap<(String, u32), u32>,
@@ -88,6 +94,10 @@ impl Worker {
                 let source = self.sources.get_mut(&handle);
                 let pulled = source.map(|source| source.pull(chunks, chunk_bytes, post, handle));
                 self.handle_pulled(handle, pulled);
+            }
+            ToWorker::Identify(handle, file, is_whole) => {
+                self.identifying.insert(handle, Identifying::new(file, is_whole));
+                self.identify(handle);
             }
             ToWorker::CloseSource(handle) => {
                 self.sources.remove(&handle);
@@ -128,6 +138,21 @@ impl Worker {
                 None => post(FromWorker::Sink(handle, SinkEvent::Failed(TransferEnd::StorageRefused))),
             },
         }
+    }
+
+    /// Looks at a part of a file, and says which one it is at the end.
+    fn identify(&mut self, handle: u32) {
+        let Some(identifying) = self.identifying.get_mut(&handle) else { return };
+        let identity = match identifying.step() {
+            Ok(true) => {
+                self.works.push(Work::Identify(handle));
+                return;
+            }
+            Ok(false) => Some(identifying.identity()),
+            Err(()) => None,
+        };
+        self.identifying.remove(&handle);
+        post(FromWorker::Source(handle, SourceEvent::Identified(identity), None));
     }
 
     fn read_again(&mut self, handle: u32) {

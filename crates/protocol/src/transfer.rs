@@ -13,12 +13,16 @@ pub const BULK_CHANNEL_ID: u16 = 3;
 /// Its label.
 pub const BULK_CHANNEL_LABEL: &str = "bulk";
 
-/// Longest file name, and longest folder path, in bytes of UTF-8.
+/// Longest file name, in bytes of UTF-8.
 pub const MAX_FILE_NAME_BYTES: usize = 1024;
+/// Longest folder path, in bytes of UTF-8: what systems take as a path.
+pub const MAX_FOLDER_BYTES: usize = 4096;
+/// Largest file, and latest time in milliseconds since 1970: the numbers that a browser counts without a gap.
+pub const MAX_FILE_BYTES: u64 = 1 << 53;
 /// Longest media type, in bytes.
 pub const MAX_MEDIA_TYPE_BYTES: usize = 128;
 /// Transfers that a member may have open with another, in one direction.
-pub const MAX_OPEN_TRANSFERS: usize = 1000;
+pub const MAX_OPEN_TRANSFERS: usize = 2000;
 
 /// Peer connections for the bytes of files that a member may open to another, beside the one between them.
 pub const MAX_BULK_CONNECTIONS: usize = 16;
@@ -99,6 +103,17 @@ pub struct FileOffer {
     /// The sender holds it back for now.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_paused: bool,
+}
+
+impl FileOffer {
+    /// Whether its texts and times are within their bounds. A size beyond [`MAX_FILE_BYTES`] is for the receiver to refuse.
+    #[must_use]
+    pub fn has_valid_lengths(&self) -> bool {
+        self.name.len() <= MAX_FILE_NAME_BYTES
+            && self.folder.len() <= MAX_FOLDER_BYTES
+            && self.media_type.len() <= MAX_MEDIA_TYPE_BYTES
+            && self.modified_ms <= MAX_FILE_BYTES
+    }
 }
 
 /// How far the receiver of a file is. The first one accepts it.
@@ -211,8 +226,9 @@ impl BulkHeader {
         let number = u32::from_be_bytes(header[4..8].try_into().ok()?);
         let offset = u64::from_be_bytes(header[8..16].try_into().ok()?);
         let prefix_sha256 = Sha256Digest(header[16..].try_into().ok()?);
-        // Its end must be a number too.
-        offset.checked_add(payload.len() as u64)?;
+        if offset > MAX_FILE_BYTES {
+            return None;
+        }
         Some((Self { number, offset, prefix_sha256 }, payload))
     }
 }
@@ -245,11 +261,13 @@ mod tests {
 
     #[test]
     fn a_frame_that_is_short_long_of_another_version_or_past_the_last_offset_is_refused() {
-        let header = BulkHeader { number: 1, offset: u64::MAX, prefix_sha256: Sha256Digest([0; 32]) };
+        let header = BulkHeader { number: 1, offset: MAX_FILE_BYTES, prefix_sha256: Sha256Digest([0; 32]) };
         let frame = header.encode().to_vec();
         assert!(BulkHeader::split(&frame).is_some());
         assert_eq!(BulkHeader::split(&frame[..47]), None);
-        assert_eq!(BulkHeader::split(&[frame.as_slice(), b"x"].concat()), None);
+        for offset in [MAX_FILE_BYTES + 1, u64::MAX] {
+            assert_eq!(BulkHeader::split(&BulkHeader { offset, ..header }.encode()), None);
+        }
         let first = BulkHeader { offset: 0, ..header }.encode();
         assert_eq!(BulkHeader::split(&[first.as_slice(), &vec![0; MAX_CHUNK_BYTES + 1]].concat()), None);
         let mut other = frame;

@@ -1,7 +1,7 @@
 //! Chooses files to send, and to whom.
 
 use leptos::{html, prelude::*};
-use sightline_browser::files::{PickedFile, choose_folders, input_files};
+use sightline_browser::files::{PickedFiles, choose_folders, input_files};
 use sightline_protocol::MemberId;
 
 use crate::{
@@ -26,8 +26,7 @@ pub fn Attach(
 ) -> AnyView {
     let language = Language::from_context();
     let has_choice = Memo::new(move |_| model.others.with(|others| others.len() > 1));
-    let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
-    let offer = move |files: Vec<PickedFile>| {
+    let offer = move |files: PickedFiles| {
         if !files.is_empty() {
             actions.offer_files.run((recipient(to), files));
         }
@@ -73,7 +72,6 @@ pub fn Attach(
             <button
                 type="button"
                 class="attach-button"
-                disabled=is_alone
                 on:click=move |_| open(files)
             >
                 <Icon name=IconName::Attach />
@@ -82,7 +80,6 @@ pub fn Attach(
             <button
                 type="button"
                 class="icon-button attach-folder"
-                disabled=is_alone
                 title=language.text(sentence!(files.choose_folder))
                 aria-label=language.text(sentence!(files.choose_folder))
                 on:click=move |_| open(folder)

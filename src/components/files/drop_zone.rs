@@ -1,7 +1,7 @@
 //! The whole room takes files that are dropped or pasted.
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use sightline_browser::files::{dropped_files, pasted_files};
+use sightline_browser::files::{dropped_files, is_file_drag, is_on_field, pasted_files, set_no_drop};
 
 use super::attach::recipient;
 use crate::{
@@ -12,25 +12,22 @@ use crate::{
     },
     language::Language,
     sentence,
-    session::model::{RoomActions, RoomModel},
+    session::model::RoomActions,
 };
 
 chunk! {
     /// [`DropZone`], when it is here.
     pub fn load_drop_zone, preload_drop_zone in engine(
-        model: RoomModel,
         actions: RoomActions,
         to: RwSignal<Option<String>>,
     ) {
-        view! { <DropZone model=model actions=actions to=to /> }.into_any()
+        view! { <DropZone actions=actions to=to /> }.into_any()
     }
 }
 
 /// Listens while it is there, and says what a drop would do while something hovers.
 #[component]
 pub fn DropZone(
-    /// Who is there.
-    model: RoomModel,
     /// For offering.
     actions: RoomActions,
     /// Whom files are for; none is everybody.
@@ -38,17 +35,17 @@ pub fn DropZone(
 ) -> AnyView {
     let language = Language::from_context();
     let is_over = RwSignal::new(false);
-    let is_alone = move || model.others.with_untracked(Vec::is_empty);
     // What something else on the page takes is not ours.
     let has_files = |event: &ev::DragEvent| {
-        !event.default_prevented()
-            && event.data_transfer().is_some_and(|data| data.types().iter().any(|kind| kind == "Files"))
+        !event.default_prevented() && event.data_transfer().is_some_and(|data| is_file_drag(&data))
     };
     let over = window_event_listener(ev::dragover, move |event| {
         if has_files(&event) {
             // Else the browser opens the file in place of the page.
             event.prevent_default();
-            is_over.try_set(!is_alone());
+            is_over.try_set(true);
+        } else {
+            keep_page(&event);
         }
     });
     let left = window_event_listener(ev::dragleave, move |event| {
@@ -60,12 +57,11 @@ pub fn DropZone(
     let dropped = window_event_listener(ev::drop, move |event| {
         is_over.try_set(false);
         if !has_files(&event) {
+            keep_page(&event);
             return;
         }
         event.prevent_default();
-        if let Some(data) = event.data_transfer()
-            && !is_alone()
-        {
+        if let Some(data) = event.data_transfer() {
             let (reading, to) = (dropped_files(&data), recipient(to));
             spawn_local(async move {
                 let files = reading.await;
@@ -77,7 +73,7 @@ pub fn DropZone(
     });
     let pasted = window_event_listener(ev::paste, move |event| {
         let files = pasted_files(event.clipboard_data());
-        if !files.is_empty() && !is_alone() {
+        if !files.is_empty() {
             event.prevent_default();
             actions.offer_files.run((recipient(to), files));
         }
@@ -99,4 +95,12 @@ pub fn DropZone(
         </When>
     }
     .into_any()
+}
+
+/// A browser goes to a link or a picture that is dropped on a page, and leaves the room. Fields take text, though.
+fn keep_page(event: &ev::DragEvent) {
+    if !event.default_prevented() && !is_on_field(event) {
+        event.prevent_default();
+        set_no_drop(event);
+    }
 }

@@ -4,6 +4,7 @@ mod amount;
 mod attach;
 mod drop_zone;
 mod end_text;
+mod notes;
 mod offer;
 mod shelf;
 mod transfer;

@@ -1,8 +1,9 @@
 //! The files of the room, one below the other.
 
 use leptos::prelude::*;
+use sightline_core::transfer::{Backlog, LeftOut};
 
-use super::transfer::Transfer;
+use super::{notes::Notes, transfer::Transfer};
 use crate::{
     components::when::When,
     language::Language,
@@ -19,7 +20,12 @@ pub fn Shelf(
     actions: RoomActions,
 ) -> AnyView {
     let language = Language::from_context();
-    let is_empty = Memo::new(move |_| model.transfers.list.with(Vec::is_empty));
+    let is_empty = Memo::new(move |_| {
+        let transfers = model.transfers;
+        transfers.list.with(Vec::is_empty)
+            && transfers.backlog.with(|backlog| *backlog == Backlog::default())
+            && transfers.left_out.with(LeftOut::is_empty)
+    });
     let offered = Memo::new(move |_| {
         model.transfers.offered_here().iter().map(|transfer| transfer.handle).collect::<Vec<_>>()
     });
@@ -44,6 +50,7 @@ pub fn Shelf(
                     ")"
                 </button>
             </When>
+            <Notes model=model actions=actions />
             <ul class="shelf-list">
                 <For each=move || model.transfers.list.get() key=|transfer| transfer.handle let(transfer)>
                     <Transfer transfer=transfer actions=actions />

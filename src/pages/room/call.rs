@@ -130,7 +130,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                 </When>
                 <Chat model=model actions=actions files_to=files_to panels=panels />
             </div>
-            <Later view=load_drop_zone(model, actions, files_to) />
+            <Later view=load_drop_zone(actions, files_to) />
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
             <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
             <LeaveDialog is_open=panels.leaving leave=actions.leave />

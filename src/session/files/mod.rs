@@ -17,8 +17,8 @@ use sightline_core::{
     Timestamp,
     room::RoomSession,
     transfer::{
-        Direction, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput,
-        TransferState,
+        Direction, LeftOut, LeftOutReason, SinkCommand, SinkEvent, SourceCommand, SourceEvent,
+        TransferHandle, TransferOutput, TransferState,
     },
 };
 use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
@@ -37,6 +37,10 @@ pub const LOW_BYTES: u32 = 64 * 1024;
 /// The script of the worker.
 const WORKER: &str = "file-worker-start.js";
 
+/// So many transfers are kept for a reload at each change, and more so often.
+const FEW: usize = 50;
+const STORE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long the worker may take to throw away what the person leaves behind.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -50,12 +54,26 @@ pub struct Files {
     /// What is sent; the flag is whether the worker has it already.
     sources: HashMap<TransferHandle, (PickedFile, bool)>,
     urls: HashMap<TransferHandle, ObjectUrl>,
+    /// Something is to be kept that is not kept yet.
+    are_records_old: bool,
+    stored_at: Timestamp,
+    is_backlog_old: bool,
 }
 
 impl Files {
     pub fn new(room: RoomName, model: TransfersModel, inputs: EventSink<Input>) -> Self {
         let list = TransferList::new(model);
-        Self { room, list, inputs, worker: None, sources: HashMap::new(), urls: HashMap::new() }
+        Self {
+            room,
+            list,
+            inputs,
+            worker: None,
+            sources: HashMap::new(),
+            urls: HashMap::new(),
+            are_records_old: false,
+            stored_at: Timestamp::ZERO,
+            is_backlog_old: false,
+        }
     }
 
     /// Goes on with what this tab had on its way before it was loaded again.
@@ -69,11 +87,22 @@ impl Files {
     pub fn handle_action(&mut self, action: TransferAction, session: &mut RoomSession, now: Timestamp) {
         match action {
             TransferAction::Offer(to, picked) => {
-                for file in picked {
-                    for handle in session.offer_file(to.as_ref(), &file.description(), now) {
-                        self.sources.insert(handle, (file.clone(), false));
+                let mut left_out: LeftOut = picked.left_out;
+                for file in picked.files {
+                    let description = file.description();
+                    match session.offer_file(to.as_ref(), &description, now) {
+                        Ok(pick) => {
+                            self.sources.insert(pick, (file, false));
+                        }
+                        Err(_) => {
+                            left_out.add(LeftOutReason::TooMany, &description.folder, &description.name);
+                        }
                     }
                 }
+                self.list.show_left_out(left_out);
+            }
+            TransferAction::CancelBacklog => {
+                session.with_transfers(now, sightline_core::transfer::Transfers::cancel_backlog);
             }
             TransferAction::Accept(handle) => session.with_transfers(now, |all| all.accept(handle)),
             TransferAction::Decline(handle) => session.with_transfers(now, |all| all.decline(handle, now)),
@@ -95,7 +124,7 @@ impl Files {
         match event {
             FileWorkerEvent::Message(FromWorker::Source(handle, event, frame)) => {
                 let handle = TransferHandle(handle);
-                let to = session.with_transfers(now, |all| all.handle_source(handle, &event));
+                let to = session.with_transfers(now, |all| all.handle_source(handle, &event, now));
                 if let (Some(member), Some(frame)) = (to, frame) {
                     let channel = channels_to(&member).min_by_key(|channel| channel.buffered_bytes());
                     // Where there is none now, the receiver asks for it again.
@@ -106,7 +135,7 @@ impl Files {
                 session.with_transfers(now, |all| all.handle_sink(TransferHandle(handle), &event, now));
             }
             FileWorkerEvent::Message(FromWorker::File(handle, file)) => {
-                if let Ok(url) = ObjectUrl::new(&file) {
+                if let Ok(url) = ObjectUrl::for_saving(&file) {
                     self.list.show_url(TransferHandle(handle), url.as_str());
                     self.urls.insert(TransferHandle(handle), url);
                 }
@@ -126,16 +155,14 @@ impl Files {
 
     /// Asks for as many bytes as the channels take.
     pub fn pump<'a, I: Iterator<Item = &'a BulkChannel>>(
-        &self,
+        &mut self,
         session: &mut RoomSession,
         channels_to: impl Fn(&MemberId) -> I,
         now: Timestamp,
     ) {
-        let receivers: Vec<_> = session.transfers().receivers().cloned().collect();
-        for (at, member) in receivers.iter().enumerate() {
-            if receivers[..at].contains(member) {
-                continue;
-            }
+        self.tell(session, now);
+        let receivers: Vec<_> = session.transfers().receivers().into_iter().cloned().collect();
+        for member in &receivers {
             let high_bytes = session.bulk_buffer_bytes(member, channels_to(member).count());
             let free =
                 channels_to(member).map(|channel| high_bytes.saturating_sub(channel.buffered_bytes().into()));
@@ -159,7 +186,26 @@ impl Files {
                 self.urls.remove(&handle);
                 self.list.forget(handle);
             }
-            TransferOutput::RecordsChanged => kept::store(&self.room, &session.transfers().records()),
+            TransferOutput::Attach { pick, transfer } => {
+                if let Some((file, _)) = self.sources.get(&pick) {
+                    let file = file.clone();
+                    self.sources.insert(transfer, (file, false));
+                }
+            }
+            TransferOutput::BacklogChanged => self.is_backlog_old = true,
+            TransferOutput::RecordsChanged => self.are_records_old = true,
+        }
+    }
+
+    /// Shows and keeps what changed since it was last called. Where much is to be kept, only now and then.
+    fn tell(&mut self, session: &RoomSession, now: Timestamp) {
+        if std::mem::take(&mut self.is_backlog_old) {
+            self.list.show_backlog(session.transfers().backlog());
+        }
+        let is_due = self.list.len() <= FEW || now.since(self.stored_at) >= STORE_INTERVAL;
+        if self.are_records_old && is_due {
+            (self.are_records_old, self.stored_at) = (false, now);
+            kept::store(&self.room, &session.transfers().records());
         }
     }
 
@@ -192,6 +238,16 @@ impl Files {
             }
             SourceCommand::Pull { chunks, chunk_bytes } => {
                 self.post(ToWorker::Pull { handle: id, chunks, chunk_bytes });
+            }
+            SourceCommand::Identify { is_whole } => {
+                let file = self.sources.get(&handle).map(|(picked, _)| picked.file());
+                match file {
+                    Some(file) => self.post(ToWorker::Identify(id, file, is_whole)),
+                    None => {
+                        let unknown = FromWorker::Source(id, SourceEvent::Identified(None), None);
+                        self.inputs.push(Input::FileWorker(FileWorkerEvent::Message(unknown)));
+                    }
+                }
             }
             SourceCommand::Close => {
                 if self.sources.remove(&handle).is_some_and(|(_, is_open)| is_open) {
@@ -256,10 +312,11 @@ impl Files {
     /// Everything that it did ends; the next transfer starts another.
     fn handle_worker_lost(&mut self, session: &mut RoomSession, now: Timestamp) {
         self.worker = None;
+        session.with_transfers(now, |all| all.handle_sources_lost(now));
         for (handle, view) in self.list.unfinished() {
             session.with_transfers(now, |all| match view.direction {
                 Direction::Sending => {
-                    all.handle_source(handle, &SourceEvent::Failed(TransferEnd::FileUnreadable));
+                    all.handle_source(handle, &SourceEvent::Failed(TransferEnd::FileUnreadable), now);
                 }
                 Direction::Receiving => {
                     all.handle_sink(handle, &SinkEvent::Failed(TransferEnd::StorageRefused), now);

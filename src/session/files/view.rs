@@ -1,7 +1,9 @@
 //! Writes transfers into the signals that the components show.
 
+use std::{cell::RefCell, collections::HashMap};
+
 use leptos::prelude::*;
-use sightline_core::transfer::{TransferHandle, TransferView};
+use sightline_core::transfer::{Backlog, Direction, LeftOut, TransferHandle, TransferState, TransferView};
 
 use crate::session::{
     model::{TransferModel, TransfersModel},
@@ -13,21 +15,24 @@ pub(super) struct TransferList {
     model: TransfersModel,
     /// Owns the signals that are made later, so that they end with the page that shows them.
     owner: Owner,
+    known: RefCell<HashMap<TransferHandle, TransferModel>>,
 }
 
 impl TransferList {
     pub(super) fn new(model: TransfersModel) -> Self {
-        Self { model, owner: Owner::current().unwrap_or_default() }
+        Self { model, owner: Owner::current().unwrap_or_default(), known: RefCell::default() }
     }
 
     /// Shows a transfer as it is now. `member_name` is that of the other side, while it is known.
     pub(super) fn show(&self, handle: TransferHandle, view: TransferView, member_name: Option<String>) {
-        match self.find(handle) {
+        let is_offered = view.direction == Direction::Receiving && view.state == TransferState::Offered;
+        let transfer = match self.find(handle) {
             Some(transfer) => {
                 if let Some(name) = member_name {
                     signals::set(transfer.member_name, name);
                 }
                 signals::set(transfer.view, view);
+                transfer
             }
             None => {
                 let transfer = self.owner.with(|| TransferModel {
@@ -36,9 +41,43 @@ impl TransferList {
                     member_name: RwSignal::new(member_name.unwrap_or_default()),
                     url: RwSignal::new(None),
                 });
+                self.known.borrow_mut().insert(handle, transfer);
                 self.model.list.try_update(|list| list.push(transfer));
+                transfer
             }
+        };
+        self.show_offered(transfer, is_offered);
+    }
+
+    /// Puts a transfer into the list of those that wait for an answer, or takes it out.
+    fn show_offered(&self, transfer: TransferModel, is_offered: bool) {
+        let is_listed = |list: &Vec<TransferModel>| list.iter().any(|known| known.handle == transfer.handle);
+        if self.model.offered.try_with_untracked(is_listed) == Some(is_offered) {
+            return;
         }
+        self.model.offered.try_update(|list| {
+            if is_offered {
+                list.push(transfer);
+            } else {
+                list.retain(|known| known.handle != transfer.handle);
+            }
+        });
+    }
+
+    /// What was chosen and cannot be offered yet.
+    pub(super) fn show_backlog(&self, backlog: Backlog) {
+        signals::set(self.model.backlog, backlog);
+    }
+
+    /// What was chosen and is not sent.
+    pub(super) fn show_left_out(&self, left_out: LeftOut) {
+        if !left_out.is_empty() {
+            self.model.left_out.try_update(|shown| shown.merge(left_out));
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.known.borrow().len()
     }
 
     /// The file of a transfer can be saved from this address.
@@ -50,7 +89,10 @@ impl TransferList {
 
     /// A transfer is no longer known.
     pub(super) fn forget(&self, handle: TransferHandle) {
-        self.model.list.try_update(|list| list.retain(|known| known.handle != handle));
+        if let Some(transfer) = self.known.borrow_mut().remove(&handle) {
+            self.show_offered(transfer, false);
+            self.model.list.try_update(|list| list.retain(|known| known.handle != handle));
+        }
     }
 
     /// Those that are not over.
@@ -62,8 +104,6 @@ impl TransferList {
     }
 
     fn find(&self, handle: TransferHandle) -> Option<TransferModel> {
-        self.model
-            .list
-            .try_with_untracked(|list| list.iter().find(|known| known.handle == handle).copied())?
+        self.known.borrow().get(&handle).copied()
     }
 }

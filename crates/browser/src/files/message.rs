@@ -1,7 +1,7 @@
 //! What page and worker post to each other: arrays, the first element a word.
 
 use js_sys::{Array, ArrayBuffer};
-use sightline_core::transfer::{SinkEvent, SourceEvent};
+use sightline_core::transfer::{FileIdentity, SinkEvent, SourceEvent};
 use sightline_protocol::transfer::{Sha256Digest, TransferEnd};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
@@ -33,6 +33,8 @@ pub enum ToWorker {
         /// How large.
         chunk_bytes: u32,
     },
+    /// `SourceCommand::Identify`, with the file and whether all of it is read.
+    Identify(u32, File, bool),
     /// `SourceCommand::Close`
     CloseSource(u32),
     /// `SinkCommand::Open`
@@ -89,6 +91,9 @@ impl ToWorker {
             Self::Pull { handle, chunks, chunk_bytes } => {
                 array(&["pull".into(), handle.into(), chunks.into(), chunk_bytes.into()])
             }
+            Self::Identify(handle, file, is_whole) => {
+                array(&["identify".into(), handle.into(), file.into(), is_whole.into()])
+            }
             Self::CloseSource(handle) => array(&["close".into(), handle.into()]),
             Self::OpenSink { handle, name, member, number, size_bytes } => array(&[
                 "open".into(),
@@ -130,6 +135,9 @@ impl ToWorker {
                 chunks: number(&message.get(2))?,
                 chunk_bytes: number(&message.get(3))?,
             },
+            "identify" => {
+                Self::Identify(handle()?, message.get(2).dyn_into().ok()?, message.get(3).is_truthy())
+            }
             "close" => Self::CloseSource(handle()?),
             "open" => Self::OpenSink {
                 handle: handle()?,
@@ -157,6 +165,12 @@ impl FromWorker {
             Self::Source(handle, SourceEvent::Failed(reason), _) => {
                 array(&["source-failed".into(), handle.into(), reason.as_str().into()])
             }
+            Self::Source(handle, SourceEvent::Identified(identity), _) => array(&[
+                "identified".into(),
+                handle.into(),
+                digest(identity.map(|identity| identity.sampled)),
+                digest(identity.and_then(|identity| identity.whole)),
+            ]),
             Self::Source(handle, SourceEvent::Reached { seek, sha256 }, _) => {
                 array(&["reached".into(), handle.into(), seek.into(), digest(Some(sha256))])
             }
@@ -172,8 +186,8 @@ impl FromWorker {
                 SinkEvent::Opened { verified_bytes, sha256 } => {
                     array(&["opened".into(), handle.into(), wide(verified_bytes), digest(Some(sha256))])
                 }
-                SinkEvent::Progress { verified_bytes } => {
-                    array(&["progress".into(), handle.into(), wide(verified_bytes)])
+                SinkEvent::Progress { verified_bytes, sha256 } => {
+                    array(&["progress".into(), handle.into(), wide(verified_bytes), digest(Some(sha256))])
                 }
                 SinkEvent::Wrong { verified_bytes, sha256 } => {
                     array(&["wrong".into(), handle.into(), wide(verified_bytes), digest(Some(sha256))])
@@ -219,6 +233,11 @@ impl FromWorker {
                 },
                 None,
             ),
+            "identified" => {
+                let whole = read_digest(&message.get(3));
+                let identity = read_digest(&message.get(2)).map(|sampled| FileIdentity { sampled, whole });
+                Self::Source(handle, SourceEvent::Identified(identity), None)
+            }
             "source-failed" => Self::Source(handle, SourceEvent::Failed(reason(&message.get(2))), None),
             "opened" => Self::Sink(
                 handle,
@@ -227,7 +246,13 @@ impl FromWorker {
                     sha256: read_digest(&message.get(3))?,
                 },
             ),
-            "progress" => Self::Sink(handle, SinkEvent::Progress { verified_bytes: verified_bytes()? }),
+            "progress" => Self::Sink(
+                handle,
+                SinkEvent::Progress {
+                    verified_bytes: verified_bytes()?,
+                    sha256: read_digest(&message.get(3))?,
+                },
+            ),
             "wrong" => Self::Sink(
                 handle,
                 SinkEvent::Wrong { verified_bytes: verified_bytes()?, sha256: read_digest(&message.get(3))? },

@@ -12,5 +12,8 @@ mod worker;
 pub use js_sys::ArrayBuffer as Frame;
 pub use message::{FromWorker, ToWorker};
 pub use object_url::ObjectUrl;
-pub use picked::{PickedFile, choose_folders, dropped_files, input_files, pasted_files};
+pub use picked::{
+    PickedFile, PickedFiles, choose_folders, dropped_files, input_files, is_file_drag, is_on_field,
+    pasted_files, set_no_drop,
+};
 pub use worker::{FileWorker, FileWorkerEvent};

@@ -1,6 +1,6 @@
 //! An address for a file, as a link to save it needs one.
 
-use web_sys::{Blob, Url};
+use web_sys::{Blob, File, Url};
 
 use crate::error::BrowserError;
 
@@ -9,12 +9,15 @@ use crate::error::BrowserError;
 pub struct ObjectUrl(String);
 
 impl ObjectUrl {
-    /// Makes one.
+    /// One to save a file from. Without a media type Chromium guesses one and adds its extension to a name that has none
+    /// (`Makefile.txt`); to this type no extension belongs.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
-    pub fn new(blob: &Blob) -> Result<Self, BrowserError> {
-        Ok(Self(Url::create_object_url_with_blob(blob)?))
+    pub fn for_saving(file: &File) -> Result<Self, BrowserError> {
+        let blob: Blob =
+            file.slice_with_f64_and_f64_and_content_type(0.0, file.size(), "application/octet-stream")?;
+        Ok(Self(Url::create_object_url_with_blob(&blob)?))
     }
 
     /// The address.

@@ -1,16 +1,17 @@
 //! Files that a person chose, dropped or pasted.
 
 use js_sys::{Array, Function, Promise};
-use sightline_core::transfer::FileDescription;
+use sightline_core::transfer::{
+    FileDescription, LeftOut, LeftOutReason, MAX_DEPTH, MAX_FILES_FROM_HERE, Pasted, drags_files, pasted,
+};
+use sightline_protocol::transfer::MAX_FOLDER_BYTES;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::*};
-use web_sys::{DataTransfer, File, FileList, HtmlInputElement};
+use web_sys::{DataTransfer, DragEvent, Element, File, FileList, HtmlInputElement};
 
 use crate::{promise::settled, window::member};
 
-/// Files that one choice gives at most; more were a mistake.
-const MAX_PICKED: usize = 1000;
-/// Folders inside each other.
-const MAX_DEPTH: usize = 16;
+/// Files and folders that are looked at of what was dropped.
+const MAX_ENTRIES: usize = 200_000;
 
 /// A file of this computer, which is not read before it is sent.
 #[derive(Debug, Clone)]
@@ -43,9 +44,46 @@ impl PickedFile {
     }
 }
 
+/// What one choice gives.
+#[derive(Debug, Clone, Default)]
+pub struct PickedFiles {
+    /// To be sent.
+    pub files: Vec<PickedFile>,
+    /// Not to be sent, and why.
+    pub left_out: LeftOut,
+}
+
+impl PickedFiles {
+    /// Whether nothing was chosen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.left_out.is_empty()
+    }
+
+    fn add(&mut self, file: File, folder: String) {
+        if let Some(reason) = self.refusal(&folder) {
+            self.left_out.add(reason, &folder, &file.name());
+        } else {
+            self.files.push(PickedFile::new(file, folder));
+        }
+    }
+
+    /// Why a file in this folder is left out.
+    fn refusal(&self, folder: &str) -> Option<LeftOutReason> {
+        let depth = if folder.is_empty() { 0 } else { folder.matches('/').count() + 1 };
+        if depth > MAX_DEPTH || folder.len() > MAX_FOLDER_BYTES {
+            Some(LeftOutReason::TooDeep)
+        } else if self.files.len() >= MAX_FILES_FROM_HERE {
+            Some(LeftOutReason::TooMany)
+        } else {
+            None
+        }
+    }
+}
+
 /// What was chosen in an `<input type="file">`, which is empty again afterwards, so that the same can be chosen anew.
 #[must_use]
-pub fn input_files(input: &HtmlInputElement) -> Vec<PickedFile> {
+pub fn input_files(input: &HtmlInputElement) -> PickedFiles {
     let picked = input.files().map(|files| list(&files)).unwrap_or_default();
     input.set_value("");
     picked
@@ -56,14 +94,50 @@ pub fn choose_folders(input: &HtmlInputElement) {
     input.set_webkitdirectory(true);
 }
 
-/// What was pasted; empty where it is text.
+/// What was pasted; empty where it is text, which may come with a picture of itself.
 #[must_use]
-pub fn pasted_files(data: Option<DataTransfer>) -> Vec<PickedFile> {
-    data.and_then(|data| data.files()).map(|files| list(&files)).unwrap_or_default()
+pub fn pasted_files(data: Option<DataTransfer>) -> PickedFiles {
+    let Some(data) = data else { return PickedFiles::default() };
+    let files = data.files().map(|files| list(&files)).unwrap_or_default();
+    let names: Vec<_> = files.files.iter().map(|picked| picked.file.name()).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let text = data.get_data("text/plain").unwrap_or_default();
+    let kinds = kinds(&data);
+    let kinds: Vec<_> = kinds.iter().map(String::as_str).collect();
+    match pasted(&kinds, &text, &names) {
+        Pasted::Files => files,
+        Pasted::Text => PickedFiles::default(),
+    }
+}
+
+/// Whether something is dragged over a field that takes text.
+#[must_use]
+pub fn is_on_field(event: &DragEvent) -> bool {
+    let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    element
+        .is_some_and(|element| element.closest("input, textarea, [contenteditable]").ok().flatten().is_some())
+}
+
+/// Shows that nothing can be dropped here.
+pub fn set_no_drop(event: &DragEvent) {
+    if let Some(data) = event.data_transfer() {
+        data.set_drop_effect("none");
+    }
+}
+
+/// Whether files of this computer are dragged.
+#[must_use]
+pub fn is_file_drag(data: &DataTransfer) -> bool {
+    let kinds = kinds(data);
+    drags_files(&kinds.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn kinds(data: &DataTransfer) -> Vec<String> {
+    data.types().iter().filter_map(|kind| kind.as_string()).collect()
 }
 
 /// What was dropped, with everything in the folders among it. To be called in the event: the list is empty after it.
-pub fn dropped_files(data: &DataTransfer) -> impl Future<Output = Vec<PickedFile>> + use<> {
+pub fn dropped_files(data: &DataTransfer) -> impl Future<Output = PickedFiles> + use<> {
     let items = data.items();
     let entries: Vec<Entry> = (0..items.length())
         .filter_map(|at| items.get(at))
@@ -74,31 +148,45 @@ pub fn dropped_files(data: &DataTransfer) -> impl Future<Output = Vec<PickedFile
         if entries.is_empty() {
             return plain;
         }
-        let mut picked = Vec::new();
-        let mut waiting: Vec<_> = entries.into_iter().rev().map(|entry| (entry, String::new(), 0)).collect();
-        while let Some((entry, folder, depth)) = waiting.pop() {
-            if picked.len() >= MAX_PICKED {
-                break;
-            }
+        let mut picked = PickedFiles::default();
+        let mut looked_at = 0;
+        let mut waiting: Vec<_> = entries.into_iter().rev().map(|entry| (entry, String::new())).collect();
+        while let Some((entry, folder)) = waiting.pop() {
+            looked_at += 1;
+            let name = entry.name();
+            let refusal = picked.refusal(&folder);
             if entry.is_file() {
-                if let Some(file) = called_back(|found, failed| entry.file(found, failed)).await {
-                    picked.push(PickedFile::new(file.unchecked_into(), folder));
+                if let Some(reason) = refusal {
+                    picked.left_out.add(reason, &folder, &name);
+                } else if let Some(file) = called_back(|found, failed| entry.file(found, failed)).await {
+                    picked.add(file.unchecked_into(), folder);
+                } else {
+                    picked.left_out.add(LeftOutReason::Unreadable, &folder, &name);
                 }
-            } else if depth < MAX_DEPTH {
-                let inner =
-                    if folder.is_empty() { entry.name() } else { format!("{folder}/{}", entry.name()) };
-                let children = children(&entry).await;
-                waiting.extend(children.into_iter().rev().map(|child| (child, inner.clone(), depth + 1)));
+                continue;
             }
+            if refusal == Some(LeftOutReason::TooDeep) || looked_at + waiting.len() > MAX_ENTRIES {
+                picked.left_out.add(refusal.unwrap_or(LeftOutReason::TooMany), &folder, &format!("{name}/"));
+                continue;
+            }
+            let inner = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+            let (children, is_whole) = children(&entry).await;
+            if !is_whole {
+                picked.left_out.add(LeftOutReason::Unreadable, &folder, &format!("{name}/"));
+            }
+            waiting.extend(children.into_iter().rev().map(|child| (child, inner.clone())));
         }
         picked
     }
 }
 
-fn list(files: &FileList) -> Vec<PickedFile> {
-    let count = files.length().min(MAX_PICKED as u32);
-    let file = |at| files.get(at).map(|file| PickedFile::new(file.clone(), folder_of(&file)));
-    (0..count).filter_map(file).collect()
+fn list(files: &FileList) -> PickedFiles {
+    let mut picked = PickedFiles::default();
+    for file in (0..files.length()).filter_map(|at| files.get(at)) {
+        let folder = folder_of(&file);
+        picked.add(file, folder);
+    }
+    picked
 }
 
 /// The folders of `webkitRelativePath`, which has the file's name at its end.
@@ -107,21 +195,21 @@ fn folder_of(file: &File) -> String {
     path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default()
 }
 
-/// A reader gives a part of a folder at a time (Chromium: a hundred), and at last nothing.
-async fn children(folder: &Entry) -> Vec<Entry> {
+/// What is in a folder, and whether that is all. A reader gives a part of it at a time (Chromium: a hundred), and at last nothing.
+async fn children(folder: &Entry) -> (Vec<Entry>, bool) {
     let reader = folder.create_reader();
     let mut all = Vec::new();
-    while all.len() < MAX_PICKED {
-        let part = called_back(|found, failed| reader.read_entries(found, failed)).await;
-        let part: Vec<Entry> = part
-            .map(|part| Array::from(&part).iter().map(JsCast::unchecked_into).collect())
-            .unwrap_or_default();
+    while all.len() < MAX_ENTRIES {
+        let Some(part) = called_back(|found, failed| reader.read_entries(found, failed)).await else {
+            return (all, false);
+        };
+        let part: Vec<Entry> = Array::from(&part).iter().map(JsCast::unchecked_into).collect();
         if part.is_empty() {
-            break;
+            return (all, true);
         }
         all.extend(part);
     }
-    all
+    (all, false)
 }
 
 type Callback = Closure<dyn FnMut(JsValue)>;

@@ -47,10 +47,10 @@ impl RoomSession {
                 self.transfers.handle_progress(&id, &progress, now);
             }
             ControlMessage::TransferDone { transfer, sha256 } => {
-                self.transfers.handle_done(&id, &transfer, sha256);
+                self.transfers.handle_done(&id, &transfer, sha256, now);
             }
             ControlMessage::TransferEnd { transfer, reason } => {
-                self.transfers.handle_end(&id, &transfer, reason);
+                self.transfers.handle_end(&id, &transfer, reason, now);
             }
             ControlMessage::BulkSignal { connection, payload } => {
                 self.handle_bulk_signal(at, connection, payload, now);

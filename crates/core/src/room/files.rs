@@ -1,6 +1,6 @@
 //! Files between the members of a room.
 
-use sightline_protocol::{MemberId, TransferId};
+use sightline_protocol::{MemberId, transfer::TransferEnd};
 
 use super::{connection::push_control, output::RoomOutput, session::RoomSession};
 use crate::{
@@ -9,25 +9,21 @@ use crate::{
 };
 
 impl RoomSession {
-    /// Offers a file to a member, or to everybody present. Where transfers wait for this very file after a reload, they go
-    /// on instead. Whom too much is offered to already is left out.
+    /// Takes a file that the person chose for a member, or for everybody: see [`Transfers::choose`].
+    ///
+    /// # Errors
+    /// [`TransferEnd::TooMany`] where more wait than may.
     pub fn offer_file(
         &mut self,
         to: Option<&MemberId>,
         file: &FileDescription,
         now: Timestamp,
-    ) -> Vec<TransferHandle> {
+    ) -> Result<TransferHandle, TransferEnd> {
         let present = self.peers.iter().map(|peer| peer.id().clone());
         let members: Vec<_> = present.filter(|member| to.is_none_or(|to| to == member)).collect();
-        let mut handles = self.transfers.handle_file_again(file, &members, now);
-        if handles.is_empty() {
-            for member in &members {
-                let id = TransferId::from_random(self.random.next_u128());
-                handles.extend(self.transfers.offer(member, id, file.clone(), now));
-            }
-        }
+        let chosen = self.transfers.choose(file.clone(), &members, to, now);
         self.drain(now);
-        handles
+        chosen
     }
 
     /// Does something with the transfers, and takes what comes of it.

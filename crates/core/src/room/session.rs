@@ -56,6 +56,7 @@ impl RoomSession {
     pub fn new(request: JoinRequest, published: PublishedState, seed: u128) -> Self {
         let mut random = SeededRandom::new(seed);
         let jitter = SeededRandom::new(random.next_u128());
+        let transfer_ids = SeededRandom::new(random.next_u128());
         Self {
             client: SignallingClient::new(request, jitter),
             random,
@@ -65,7 +66,7 @@ impl RoomSession {
             room_connections: Bucket::default(),
             told_standings: Vec::new(),
             conversation: Conversation::default(),
-            transfers: Transfers::default(),
+            transfers: Transfers::new(transfer_ids),
             published,
             ice_servers: Vec::new(),
             next_link: 0,

@@ -6,6 +6,8 @@ use sightline_protocol::{
     transfer::{Sha256Digest, TransferEnd},
 };
 
+use super::FileIdentity;
+
 /// Names a transfer within this page, and its bytes in the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferHandle(pub u32);
@@ -46,6 +48,11 @@ pub enum SourceCommand {
         /// How large, except the file's last.
         chunk_bytes: u32,
     },
+    /// Say which file it is: [`SourceEvent::Identified`].
+    Identify {
+        /// Read all of it, not samples only.
+        is_whole: bool,
+    },
     /// Forget the file.
     Close,
 }
@@ -71,6 +78,8 @@ pub enum SourceEvent {
         /// Of the file up to there.
         sha256: Sha256Digest,
     },
+    /// Which file it is; `None` where it cannot be read.
+    Identified(Option<FileIdentity>),
     /// There will be no more.
     Failed(TransferEnd),
 }
@@ -117,6 +126,8 @@ pub enum SinkEvent {
     Progress {
         /// How much there is now.
         verified_bytes: u64,
+        /// Of that.
+        sha256: Sha256Digest,
     },
     /// A chunk was not what its hash says.
     Wrong {
@@ -139,12 +150,21 @@ pub enum SinkEvent {
 pub enum TransferOutput {
     /// Tell a member, if its channel is open.
     Send(MemberId, ControlMessage),
-    /// For the source of a transfer.
+    /// For the source of a transfer, or of a file that was chosen and not offered yet.
     Source(TransferHandle, SourceCommand),
     /// For the sink of a transfer.
     Sink(TransferHandle, SinkCommand),
     /// The sink of a transfer says nothing any more, nor will it: what stores files has to be given up and reported as failed.
     SinkSilent(TransferHandle),
+    /// This transfer reads the file that was chosen under that handle.
+    Attach {
+        /// What [`Transfers::choose`](super::Transfers::choose) returned.
+        pick: TransferHandle,
+        /// The transfer.
+        transfer: TransferHandle,
+    },
+    /// [`Transfers::backlog`](super::Transfers::backlog) changed.
+    BacklogChanged,
     /// It shows something else now.
     Changed(TransferHandle),
     /// It is over for long, and no longer known.

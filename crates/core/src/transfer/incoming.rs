@@ -23,7 +23,9 @@ const MAX_WRONG: u32 = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Offered,
-    /// Accepted; the place to store it is being made.
+    /// Accepted; others of the same sender come first.
+    Accepted,
+    /// The place to store it is being made.
     Opening,
     Running,
     Done(Sha256Digest),
@@ -37,7 +39,10 @@ pub(super) struct Incoming {
     pub(super) member: MemberId,
     /// Safe to save under, and different from the others'.
     pub(super) name: String,
+    /// `name` without differences in capitals.
+    pub(super) folded_name: String,
     phase: Phase,
+    was_accepted: bool,
     is_paused_here: bool,
     sequence: u32,
     attempt: u32,
@@ -59,8 +64,10 @@ impl Incoming {
             handle,
             offer,
             member,
+            folded_name: name.to_lowercase(),
             name,
             phase: Phase::Offered,
+            was_accepted: false,
             is_paused_here: false,
             sequence: 0,
             attempt: 0,
@@ -82,12 +89,47 @@ impl Incoming {
         self
     }
 
-    /// Takes it.
-    pub(super) fn accept(&mut self) -> Option<SinkCommand> {
-        (self.phase == Phase::Offered).then(|| {
+    /// Takes it, as soon as [`Self::open`] may be; whether it was offered.
+    pub(super) fn accept(&mut self) -> bool {
+        let is_offered = self.phase == Phase::Offered;
+        if is_offered {
+            self.phase = Phase::Accepted;
+            self.was_accepted = true;
+        }
+        is_offered
+    }
+
+    /// Has a place made to store it, where it is accepted and has none.
+    pub(super) fn open(&mut self) -> Option<SinkCommand> {
+        (self.phase == Phase::Accepted).then(|| {
             self.phase = Phase::Opening;
             self.open_command()
         })
+    }
+
+    /// Whether it waits for a place.
+    pub(super) fn wants_place(&self) -> bool {
+        self.phase == Phase::Accepted
+    }
+
+    /// Whether it has a place.
+    pub(super) fn has_place(&self) -> bool {
+        matches!(self.phase, Phase::Opening | Phase::Running)
+    }
+
+    /// Whether one side holds it back.
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused_here || self.offer.is_paused
+    }
+
+    /// Whether its sender took it back before it was accepted.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_)) && !self.was_accepted
+    }
+
+    /// Whether its name counts: what did not come leaves its name to others.
+    pub(super) fn keeps_name(&self) -> bool {
+        !matches!(self.phase, Phase::Ended(_))
     }
 
     pub(super) fn discard_command(&self) -> SinkCommand {
@@ -111,7 +153,10 @@ impl Incoming {
         now: Timestamp,
     ) -> Option<SinkCommand> {
         // Another file under the same id is none that was accepted.
-        if offer.size_bytes != self.offer.size_bytes || offer.name != self.offer.name {
+        let is_same = offer.size_bytes == self.offer.size_bytes
+            && offer.name == self.offer.name
+            && offer.folder == self.offer.folder;
+        if !is_same {
             self.end(TransferEnd::FileChanged);
             return Some(self.discard_command());
         }
@@ -151,10 +196,10 @@ impl Incoming {
                 self.needs_attempt = true;
                 true
             }
-            SinkEvent::Progress { verified_bytes } => {
+            SinkEvent::Progress { verified_bytes, sha256 } => {
                 self.note_verified(verified_bytes, now);
                 self.wrong = 0;
-                self.sha256 = None;
+                self.sha256 = Some(sha256);
                 self.repeat.reset(now);
                 let (told_at, told_bytes) = self.told;
                 verified_bytes >= told_bytes + TELL_BYTES || now.since(told_at) >= TELL_INTERVAL
@@ -185,12 +230,13 @@ impl Incoming {
     pub(super) fn statement(&mut self, now: Timestamp) -> Option<ControlMessage> {
         let transfer = self.offer.transfer.clone();
         match self.phase {
-            Phase::Offered | Phase::Opening => None,
+            Phase::Offered | Phase::Accepted | Phase::Opening => None,
             Phase::Done(sha256) => Some(ControlMessage::TransferDone { transfer, sha256 }),
             Phase::Ended(reason) => Some(ControlMessage::TransferEnd { transfer, reason }),
             Phase::Running => {
                 self.sequence = self.sequence.saturating_add(1);
-                if std::mem::take(&mut self.needs_attempt) {
+                let is_new_attempt = std::mem::take(&mut self.needs_attempt);
+                if is_new_attempt {
                     self.attempt = self.attempt.wrapping_add(1);
                 }
                 self.told = (now, self.verified_bytes);
@@ -199,7 +245,7 @@ impl Incoming {
                     sequence: self.sequence,
                     attempt: self.attempt,
                     verified_bytes: self.verified_bytes,
-                    sha256: self.sha256,
+                    sha256: self.sha256.filter(|_| is_new_attempt),
                     is_paused: self.is_paused_here,
                 }))
             }
@@ -259,7 +305,7 @@ impl Incoming {
     }
 
     pub(super) fn is_accepted(&self) -> bool {
-        matches!(self.phase, Phase::Opening | Phase::Running | Phase::Done(_))
+        matches!(self.phase, Phase::Accepted | Phase::Opening | Phase::Running | Phase::Done(_))
     }
 
     pub(super) fn has_file(&self) -> Option<Sha256Digest> {
@@ -273,7 +319,7 @@ impl Incoming {
             Phase::Offered => TransferState::Offered,
             _ if self.is_paused_here || self.offer.is_paused => TransferState::Paused,
             _ if self.is_all_here() => TransferState::Verifying,
-            Phase::Opening | Phase::Running => TransferState::Running,
+            Phase::Accepted | Phase::Opening | Phase::Running => TransferState::Running,
         };
         TransferView {
             end: if let Phase::Ended(reason) = self.phase { Some(reason) } else { None },

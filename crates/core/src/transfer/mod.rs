@@ -11,14 +11,20 @@
 //! - at most [`WINDOW_BYTES`] are on their way unverified, which bounds what a cut costs;
 //! - what either side says of a transfer is said again when a channel opens and when nothing was heard for long, and the
 //!   newest counts: control messages may be lost, repeated or late;
-//! - a transfer that is over stays so.
+//! - a transfer that is over stays so;
+//! - a file that is chosen again after a reload goes to one transfer of a receiver, and only where folder and
+//!   [`FileIdentity`] say that it is the same file.
 
 mod arrivals;
+mod choosing;
 mod commands;
+mod identity;
 mod incoming;
+mod left_out;
 mod name;
 mod outgoing;
 mod outgoing_chunks;
+mod paste;
 mod prefix;
 mod receiving;
 mod record;
@@ -30,11 +36,15 @@ mod transfers;
 mod view;
 
 pub use arrivals::{Arrival, Arrivals};
+pub use choosing::{Backlog, MAX_FILES_FROM_HERE};
 pub use commands::{
     FileDescription, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput,
 };
-pub use name::{numbered, safe_folder, safe_name};
+pub use identity::{FileIdentity, IdentityReading};
+pub use left_out::{LeftOut, LeftOutFiles, LeftOutReason};
+pub use name::{MAX_DEPTH, numbered, safe_folder, safe_name};
 pub use outgoing_chunks::OutgoingChunks;
+pub use paste::{Pasted, drags_files, pasted};
 pub use prefix::PrefixHasher;
 pub use record::{KeptTransfer, Records};
 pub use second_reading::{Reading, SecondReading};

@@ -1,9 +1,9 @@
 //! File names from outside, made safe to save under on any system, and still readable.
 
-/// Longest name that is kept, in bytes: file systems take 255, and a number may be added.
-const MAX_NAME_BYTES: usize = 200;
-/// Folders inside each other.
-const MAX_DEPTH: usize = 16;
+/// Longest name that is kept, in bytes: what file systems take.
+const MAX_NAME_BYTES: usize = 255;
+/// Folders inside each other, at most.
+pub const MAX_DEPTH: usize = 64;
 
 /// Device names of Windows, with or without an extension.
 const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
@@ -17,8 +17,7 @@ pub fn safe_name(raw: &str) -> String {
 /// The same for the folders above a file, with `/` between them; what leads up or to a root is left out.
 #[must_use]
 pub fn safe_folder(raw: &str) -> String {
-    let parts: Vec<_> =
-        raw.split(['/', '\\']).filter(|part| !is_dots(part)).filter_map(part).take(MAX_DEPTH).collect();
+    let parts: Vec<_> = raw.split(['/', '\\']).filter_map(part).take(MAX_DEPTH).collect();
     parts.join("/")
 }
 
@@ -32,7 +31,8 @@ pub fn numbered(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let (stem, extension) = split(name);
     let mut number = 2_u32;
     loop {
-        let candidate = format!("{stem} ({number}){extension}");
+        let end = format!(" ({number}){extension}");
+        let candidate = format!("{}{end}", shortened(stem, MAX_NAME_BYTES.saturating_sub(end.len())));
         if !is_taken(&candidate.to_lowercase()) || number == u32::MAX {
             return candidate;
         }
@@ -42,35 +42,59 @@ pub fn numbered(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
 
 /// One part of a path; `None` where nothing is left of it.
 fn part(raw: &str) -> Option<String> {
-    let clean: String =
-        raw.chars().filter(|c| !is_invisible(*c)).map(|c| if is_special(c) { '_' } else { c }).collect();
-    // Windows drops dots and spaces at the end; a dot at the beginning hides the file elsewhere.
+    // Windows drops dots and spaces at the end. A dot at the beginning belongs to the name of many a file.
+    let clean = visible(raw);
     let clean = clean.trim().trim_end_matches(['.', ' ']);
-    let clean = match clean.strip_prefix('.') {
-        Some(rest) => format!("_{}", rest.trim_start_matches('.')),
-        None => clean.to_owned(),
-    };
-    let clean = cut(&clean);
-    if clean.is_empty() || clean == "_" {
+    let clean = cut(clean);
+    if clean.is_empty() {
         return None;
     }
     Some(if is_reserved(&clean) { format!("_{clean}") } else { clean })
 }
 
-fn is_dots(part: &str) -> bool {
-    part.chars().all(|c| c == '.' || c.is_whitespace())
+/// Without what cannot be seen, except what is a part of a letter or a picture.
+fn visible(raw: &str) -> String {
+    let mut clean = String::with_capacity(raw.len());
+    let mut chars = raw.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            // Joins letters (Persian, Indic scripts) and pictures (families): behind one that is not ASCII.
+            '\u{200c}' | '\u{200d}' => {
+                let joins = |last: char| !last.is_ascii() && !last.is_whitespace() && !is_invisible(last);
+                if clean.chars().next_back().is_some_and(joins) {
+                    clean.push(c);
+                }
+            }
+            // A flag of a region: a black flag, its letters as tags, and an end.
+            '\u{1f3f4}' => {
+                clean.push(c);
+                let tags: String = chars.as_str().chars().take_while(|c| is_tag(*c)).collect();
+                if tags.ends_with('\u{e007f}') && tags.chars().filter(|c| *c == '\u{e007f}').count() == 1 {
+                    clean.push_str(&tags);
+                }
+                chars = chars.as_str()[tags.len()..].chars();
+            }
+            c if is_invisible(c) => {}
+            c if is_special(c) => clean.push('_'),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{e0020}'..='\u{e007f}')
 }
 
 fn is_special(c: char) -> bool {
     matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*' | '/' | '\\')
 }
 
-/// Control characters, and what changes the direction or joins letters without being seen: a name must not read as
-/// another one.
+/// Control characters, and what changes the direction, fills or joins without being seen: a name must not read as another one.
 fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn is_reserved(name: &str) -> bool {
@@ -95,11 +119,16 @@ fn cut(name: &str) -> String {
         return name.to_owned();
     }
     let (stem, extension) = split(name);
-    let mut end = MAX_NAME_BYTES - extension.len();
-    while !stem.is_char_boundary(end) {
-        end -= 1;
+    format!("{}{extension}", shortened(stem, MAX_NAME_BYTES - extension.len()))
+}
+
+/// The beginning of a text that fits into so many bytes.
+fn shortened(text: &str, max_bytes: usize) -> &str {
+    if text.len() <= max_bytes {
+        return text;
     }
-    format!("{}{extension}", stem[..end].trim_end())
+    // What would have joined the next letter joins nothing now.
+    text[..text.floor_char_boundary(max_bytes)].trim_end().trim_end_matches(['\u{200c}', '\u{200d}'])
 }
 
 #[cfg(test)]
@@ -108,7 +137,30 @@ mod tests {
 
     #[test]
     fn an_ordinary_name_stays_as_it_is() {
-        for name in ["report.pdf", "Übersicht 2026.txt", "年报.docx", "a b (1).tar.gz", "no extension"] {
+        for name in [
+            "report.pdf",
+            "Übersicht 2026.txt",
+            "年报.docx",
+            "a b (1).tar.gz",
+            "no extension",
+            "Makefile",
+            "id_rsa",
+            ".env",
+            ".gitignore",
+            "..rc",
+            "_",
+            "__",
+            "-",
+            "~",
+            "family 👨\u{200d}👩\u{200d}👧.png",
+            "می\u{200c}خواهم.txt",
+            "അവന\u{d4d}\u{200d}.txt",
+            "heart ❤\u{fe0f}\u{200d}🔥.png",
+            "flag 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}.txt",
+            "👍🏽.txt",
+            "e\u{301}te\u{301}.txt",
+            "100%25 & #1 'x'.txt",
+        ] {
             assert_eq!(safe_name(name), name);
         }
     }
@@ -138,8 +190,14 @@ mod tests {
             ("Com1.log", "_Com1.log"),
             ("com10.log", "com10.log"),
             ("console.log", "console.log"),
-            (".bashrc", "_bashrc"),
-            ("...x", "_x"),
+            ("...", "file"),
+            (". .", "file"),
+            ("\u{202e}", "file"),
+            ("invoice\u{200d}.exe", "invoice.exe"),
+            ("\u{200d}a\u{200c}b\u{3164}.txt", "ab.txt"),
+            ("é\u{200d}\u{200d}.txt", "é\u{200d}.txt"),
+            ("🏴\u{e0067}\u{e0062}x.txt", "🏴x.txt"),
+            ("a\u{e0067}\u{e007f}.txt", "a.txt"),
             ("name. . ", "name"),
             ("a\0b\nc\u{1b}d", "abcd"),
             ("invoice\u{202e}fdp.exe", "invoicefdp.exe"),
@@ -152,7 +210,11 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_between_characters_and_keeps_its_extension() {
         let safe = safe_name(&format!("{}.jpeg", "é".repeat(300)));
-        assert!(safe.len() <= MAX_NAME_BYTES && safe.ends_with("é.jpeg"), "{safe}");
+        assert!(safe.len() <= 255 && safe.len() > 250 && safe.ends_with("é.jpeg"), "{safe}");
+        let safe = safe_name(&format!("{}.txt", "👨\u{200d}".repeat(100)));
+        assert!(safe.len() <= 255 && safe.ends_with("👨.txt"), "{safe}");
+        let safe = numbered(&format!("{}.jpeg", "é".repeat(125)), |name| !name.contains('('));
+        assert!(safe.len() <= 255 && safe.ends_with("é (2).jpeg"), "{safe}");
     }
 
     #[test]

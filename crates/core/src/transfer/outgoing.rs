@@ -7,8 +7,8 @@ use sightline_protocol::{
 };
 
 use super::{
-    CHUNK_BYTES, Direction, SourceCommand, SourceEvent, TransferState, TransferView, WINDOW_BYTES,
-    name::safe_name, repeat::Repeat, speed::Speed,
+    CHUNK_BYTES, Direction, FileDescription, FileIdentity, KeptTransfer, SourceCommand, SourceEvent,
+    TransferState, TransferView, WINDOW_BYTES, name::safe_name, repeat::Repeat, speed::Speed,
 };
 use crate::Timestamp;
 
@@ -17,6 +17,8 @@ const MAX_ASKED_BYTES: u64 = 16 * CHUNK_BYTES as u64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// Not told yet: too many are open already.
+    Queued,
     Offered,
     Running,
     Done(Sha256Digest),
@@ -29,6 +31,14 @@ pub(super) struct Outgoing {
     pub(super) offer: FileOffer,
     pub(super) member: MemberId,
     pub(super) needs_file: bool,
+    /// The choice that it came of, which several members may share; 0 for one of a page before this one.
+    pub(super) pick: u32,
+    /// Which file it is; `None` before the source said so.
+    pub(super) identity: Option<FileIdentity>,
+    /// The source was asked, and could not say more than `identity`.
+    pub(super) is_identity_tried: bool,
+    /// Another file of this name, size and time was offered to the same member.
+    pub(super) is_ambiguous: bool,
     phase: Phase,
     is_paused_here: bool,
     is_paused_there: bool,
@@ -56,7 +66,11 @@ impl Outgoing {
             offer,
             member,
             needs_file: false,
-            phase: Phase::Offered,
+            pick: 0,
+            identity: None,
+            is_identity_tried: false,
+            is_ambiguous: false,
+            phase: Phase::Queued,
             is_paused_here: false,
             is_paused_there: false,
             heard_sequence: None,
@@ -74,12 +88,58 @@ impl Outgoing {
     }
 
     /// One that a page before this one began: it waits for its file.
-    pub(super) fn kept(mut self, is_accepted: bool) -> Self {
+    pub(super) fn kept(mut self, kept: &KeptTransfer) -> Self {
         self.needs_file = true;
-        if is_accepted {
-            self.phase = Phase::Running;
-        }
+        self.identity = kept.identity;
+        self.is_ambiguous = kept.is_ambiguous;
+        self.phase = match kept {
+            KeptTransfer { is_accepted: true, .. } => Phase::Running,
+            KeptTransfer { is_queued: true, .. } => Phase::Queued,
+            _ => Phase::Offered,
+        };
         self
+    }
+
+    /// Whether it waits for a file that is described like this one.
+    pub(super) fn may_be(&self, member: &MemberId, file: &FileDescription) -> bool {
+        let offer = &self.offer;
+        // Chosen by itself, a file says nothing of its folder.
+        let is_folder_possible =
+            offer.folder == file.folder || offer.folder.is_empty() || file.folder.is_empty();
+        self.needs_file
+            && !self.is_over()
+            && self.member == *member
+            && offer.name == file.name
+            && offer.size_bytes == file.size_bytes
+            && offer.modified_ms == file.modified_ms
+            && is_folder_possible
+    }
+
+    /// Whether name, size and time are those of another file for the same member.
+    pub(super) fn has_equal_description(&self, other: &Self) -> bool {
+        let (one, other_offer) = (&self.offer, &other.offer);
+        self.member == other.member
+            && one.size_bytes == other_offer.size_bytes
+            && one.modified_ms == other_offer.modified_ms
+            && one.name == other_offer.name
+    }
+
+    /// Whether the source has to look at the file, and at all of it.
+    pub(super) fn wants_identity(&self) -> Option<bool> {
+        let has_all = self.identity.is_some_and(|identity| !self.is_ambiguous || identity.whole.is_some());
+        (!has_all && !self.is_identity_tried && !self.needs_file && !self.is_over())
+            .then_some(self.is_ambiguous)
+    }
+
+    pub(super) fn is_queued(&self) -> bool {
+        self.phase == Phase::Queued
+    }
+
+    /// Takes it out of the queue.
+    pub(super) fn make_offer(&mut self, now: Timestamp) -> ControlMessage {
+        self.phase = Phase::Offered;
+        self.repeat.reset(now);
+        self.statement()
     }
 
     /// What there is to say to the receiver now.
@@ -137,6 +197,9 @@ impl Outgoing {
             _ if self.is_over() => {}
             Some(own) if own == sha256 => self.phase = Phase::Done(sha256),
             Some(_) => self.phase = Phase::Ended(TransferEnd::Corrupted),
+            None if self.identity.and_then(|identity| identity.whole).is_some_and(|own| own != sha256) => {
+                self.phase = Phase::Ended(TransferEnd::Corrupted);
+            }
             // A page before this one sent the last of it.
             None if self.needs_file => self.phase = Phase::Done(sha256),
             // One after it was loaded again has not read it to its end.
@@ -165,7 +228,7 @@ impl Outgoing {
                 }
                 let (chunks, bytes) = self.asked;
                 self.asked = (chunks.saturating_sub(1), bytes.saturating_sub(*length_bytes));
-                self.read_bytes = offset + length_bytes;
+                self.read_bytes = offset.saturating_add(*length_bytes).min(self.offer.size_bytes);
                 if sha256.is_some() {
                     self.is_all_read = true;
                     self.sha256 = *sha256;
@@ -183,6 +246,7 @@ impl Outgoing {
                 self.end(*reason);
                 false
             }
+            SourceEvent::Identified(_) => false,
         }
     }
 
@@ -258,11 +322,11 @@ impl Outgoing {
 
     /// Whether it is time to say again what was not answered.
     pub(super) fn is_repeat_due(&mut self, now: Timestamp) -> bool {
-        !self.is_over() && self.repeat.is_due(now)
+        !self.is_over() && !self.is_queued() && self.repeat.is_due(now)
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        (!self.is_over()).then(|| self.repeat.deadline())
+        (!self.is_over() && !self.is_queued()).then(|| self.repeat.deadline())
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -270,15 +334,15 @@ impl Outgoing {
     }
 
     pub(super) fn is_accepted(&self) -> bool {
-        self.phase != Phase::Offered
+        !matches!(self.phase, Phase::Queued | Phase::Offered)
     }
 
     pub(super) fn view(&self) -> TransferView {
         let state = match self.phase {
             Phase::Done(_) => TransferState::Done,
             Phase::Ended(reason) => TransferState::of_end(reason),
-            Phase::Offered if self.needs_file => TransferState::Paused,
-            Phase::Offered => TransferState::Offered,
+            Phase::Queued | Phase::Offered if self.needs_file => TransferState::Paused,
+            Phase::Queued | Phase::Offered => TransferState::Offered,
             Phase::Running if self.is_paused_here || self.is_paused_there || self.needs_file => {
                 TransferState::Paused
             }
@@ -304,7 +368,7 @@ impl Outgoing {
     }
 
     fn seek_to(&mut self, offset: u64, sha256: Option<Sha256Digest>) -> SourceCommand {
-        self.seek += 1;
+        self.seek = self.seek.wrapping_add(1);
         self.read_bytes = offset;
         self.asked = (0, 0);
         self.is_all_read = false;

@@ -1,11 +1,11 @@
 //! Files to here: what the person, the senders and the sink do.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use sightline_protocol::{
     MemberId, TransferId,
     control::ControlMessage,
-    transfer::{FileOffer, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES, MAX_OPEN_TRANSFERS, TransferEnd},
+    transfer::{FileOffer, MAX_FILE_BYTES, MAX_OPEN_TRANSFERS, TransferEnd},
 };
 
 use super::{
@@ -15,12 +15,15 @@ use super::{
 };
 use crate::Timestamp;
 
+/// Files of one sender that are stored at a time, and as many that are held back.
+const MAX_PLACES: usize = 32;
+
 impl Transfers {
     /// Takes a file that is offered.
     pub fn accept(&mut self, handle: TransferHandle) {
-        let open = self.receiving.iter_mut().find(|file| file.handle == handle.0).and_then(Incoming::accept);
-        if let Some(open) = open {
-            self.outputs.push_back(TransferOutput::Sink(handle, open));
+        let file = self.receiving.iter_mut().find(|file| file.handle == handle.0);
+        if file.is_some_and(Incoming::accept) {
+            self.open_accepted();
             self.outputs.push_back(TransferOutput::RecordsChanged);
             self.changed(handle.0);
         }
@@ -28,10 +31,7 @@ impl Transfers {
 
     /// A member offers a file, or says something of one.
     pub fn handle_offer(&mut self, member: &MemberId, offer: FileOffer, now: Timestamp) {
-        if offer.name.len() > MAX_FILE_NAME_BYTES
-            || offer.folder.len() > MAX_FILE_NAME_BYTES
-            || offer.media_type.len() > MAX_MEDIA_TYPE_BYTES
-        {
+        if !offer.has_valid_lengths() {
             return;
         }
         let known = self.receiving.iter_mut().find(|file| file.offer.transfer == offer.transfer);
@@ -44,19 +44,29 @@ impl Transfers {
         } else {
             let open = self.receiving.iter().filter(|file| file.member == *member && !file.is_over());
             if open.count() >= MAX_OPEN_TRANSFERS {
+                let refused = self.refused.entry(member.clone()).or_default();
+                *refused = refused.saturating_add(1);
+                self.backlog_changed();
                 let message =
                     ControlMessage::TransferEnd { transfer: offer.transfer, reason: TransferEnd::TooMany };
                 self.outputs.push_back(TransferOutput::Send(member.clone(), message));
                 return;
             }
             let handle = self.make_handle();
-            let receiving = &self.receiving;
-            let taken: HashSet<_> = receiving.iter().map(|file| file.name.to_lowercase()).collect();
+            let keeping = self.receiving.iter().filter(|file| file.keeps_name());
+            let taken: HashSet<&str> = keeping.map(|file| file.folded_name.as_str()).collect();
             let name = numbered(&safe_name(&offer.name), |name| taken.contains(name));
-            self.receiving.push(Incoming::new(handle, member.clone(), name, offer, now));
+            let is_possible = offer.size_bytes <= MAX_FILE_BYTES;
+            let mut file = Incoming::new(handle, member.clone(), name, offer, now);
+            if !is_possible {
+                file.end(TransferEnd::TooLarge);
+            }
+            self.receiving.push(file);
             self.forget_oldest();
             handle
         };
+        // It may have been held back until now, or be from now on.
+        self.open_accepted();
         self.say_of_receiving(handle, now);
         self.changed(handle);
     }
@@ -103,6 +113,7 @@ impl Transfers {
                 self.outputs.push_back(TransferOutput::Sink(handle, discard));
             }
             self.outputs.push_back(TransferOutput::RecordsChanged);
+            self.open_accepted();
         }
         if matches!(event, SinkEvent::Progress { .. }) {
             for other in self.receiving.iter_mut().filter(|other| other.member == member) {
@@ -110,6 +121,27 @@ impl Transfers {
             }
         }
         self.show_progress(handle.0, is_news || matches!(event, SinkEvent::Opened { .. }), now);
+    }
+
+    /// Has places made for accepted files, in their order: some of each sender that flow, and some that are held back. Each takes two
+    /// open files of the browser.
+    pub(super) fn open_accepted(&mut self) {
+        if !self.receiving.iter().any(Incoming::wants_place) {
+            return;
+        }
+        let mut places: BTreeMap<(MemberId, bool), usize> = BTreeMap::new();
+        for file in self.receiving.iter().filter(|file| file.has_place()) {
+            *places.entry((file.member.clone(), file.is_paused())).or_default() += 1;
+        }
+        for file in self.receiving.iter_mut().filter(|file| file.wants_place()) {
+            let used = places.entry((file.member.clone(), file.is_paused())).or_default();
+            if *used < MAX_PLACES
+                && let Some(open) = file.open()
+            {
+                *used += 1;
+                self.outputs.push_back(TransferOutput::Sink(TransferHandle(file.handle), open));
+            }
+        }
     }
 
     pub(super) fn say_of_receiving(&mut self, handle: u32, now: Timestamp) {

@@ -6,6 +6,8 @@ use sightline_protocol::{
     transfer::{FileOffer, Sha256Digest},
 };
 
+use super::FileIdentity;
+
 /// One transfer that is not over, or whose file was not taken yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptTransfer {
@@ -20,6 +22,15 @@ pub struct KeptTransfer {
     /// Of the whole file, where it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256Digest>,
+    /// Which file is sent, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<FileIdentity>,
+    /// Another file of this name, size and time was offered to the same member.
+    #[serde(default)]
+    pub is_ambiguous: bool,
+    /// It was not offered yet.
+    #[serde(default)]
+    pub is_queued: bool,
 }
 
 /// Everything that is kept.

@@ -1,82 +1,19 @@
 //! Files from here: what the person, the receivers and the source do.
 
+use std::collections::BTreeSet;
+
 use sightline_protocol::{
     MemberId, TransferId,
     control::ControlMessage,
-    transfer::{
-        FileOffer, FileProgress, MAX_FILE_NAME_BYTES, MAX_MEDIA_TYPE_BYTES, MAX_OPEN_TRANSFERS, Sha256Digest,
-        TransferEnd,
-    },
+    transfer::{FileProgress, Sha256Digest, TransferEnd},
 };
 
 use super::{
-    FileDescription, SourceCommand, SourceEvent, TransferHandle, TransferOutput, TransferState, Transfers,
-    outgoing::Outgoing,
+    SourceCommand, SourceEvent, TransferHandle, TransferOutput, TransferState, Transfers, outgoing::Outgoing,
 };
 use crate::Timestamp;
 
 impl Transfers {
-    /// The transfers to these members that wait for this very file, after a reload: they go on with it.
-    pub fn handle_file_again(
-        &mut self,
-        file: &FileDescription,
-        members: &[MemberId],
-        now: Timestamp,
-    ) -> Vec<TransferHandle> {
-        let mut found = Vec::new();
-        for sending in self.sending.iter_mut().filter(|sending| sending.needs_file && !sending.is_over()) {
-            let offer = &sending.offer;
-            if members.contains(&sending.member)
-                && offer.name == file.name
-                && offer.size_bytes == file.size_bytes
-                && offer.modified_ms == file.modified_ms
-            {
-                sending.handle_file(now);
-                found.push(TransferHandle(sending.handle));
-            }
-        }
-        for handle in &found {
-            self.say_of_sending(handle.0);
-            self.changed(handle.0);
-        }
-        found
-    }
-
-    /// Offers a file to a member, under a random id.
-    ///
-    /// # Errors
-    /// [`TransferEnd::TooMany`] where more are open than may be.
-    pub fn offer(
-        &mut self,
-        member: &MemberId,
-        transfer: TransferId,
-        file: FileDescription,
-        now: Timestamp,
-    ) -> Result<TransferHandle, TransferEnd> {
-        let open = self.sending.iter().filter(|sending| sending.member == *member && !sending.is_over());
-        if open.count() >= MAX_OPEN_TRANSFERS {
-            return Err(TransferEnd::TooMany);
-        }
-        let handle = self.make_handle();
-        let offer = FileOffer {
-            transfer,
-            sequence: 0,
-            number: handle,
-            name: cut(file.name, MAX_FILE_NAME_BYTES),
-            folder: cut(file.folder, MAX_FILE_NAME_BYTES),
-            size_bytes: file.size_bytes,
-            media_type: cut(file.media_type, MAX_MEDIA_TYPE_BYTES),
-            modified_ms: file.modified_ms,
-            is_paused: false,
-        };
-        self.sending.push(Outgoing::new(handle, member.clone(), offer, now));
-        self.say_of_sending(handle);
-        self.changed(handle);
-        self.outputs.push_back(TransferOutput::RecordsChanged);
-        self.forget_oldest();
-        Ok(TransferHandle(handle))
-    }
-
     /// A member says how far a file from here is.
     pub fn handle_progress(&mut self, member: &MemberId, progress: &FileProgress, now: Timestamp) {
         let Some(file) = self.sending.iter_mut().find(|file| file.offer.transfer == progress.transfer) else {
@@ -105,7 +42,13 @@ impl Transfers {
     }
 
     /// A member says that it has a file from here.
-    pub fn handle_done(&mut self, member: &MemberId, transfer: &TransferId, sha256: Sha256Digest) {
+    pub fn handle_done(
+        &mut self,
+        member: &MemberId,
+        transfer: &TransferId,
+        sha256: Sha256Digest,
+        now: Timestamp,
+    ) {
         let of_member = |file: &&mut Outgoing| file.offer.transfer == *transfer && file.member == *member;
         let Some(file) = self.sending.iter_mut().find(of_member) else { return };
         let handle = file.handle;
@@ -113,7 +56,8 @@ impl Transfers {
             self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), command));
         } else if file.is_over() {
             self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), SourceCommand::Close));
-            self.outputs.push_back(TransferOutput::RecordsChanged);
+            self.ended(handle, now);
+            return;
         }
         self.changed(handle);
     }
@@ -148,11 +92,20 @@ impl Transfers {
     #[must_use]
     pub fn remaining_bytes(&self, member: &MemberId) -> u64 {
         let flowing = self.sending.iter().filter(|file| file.member == *member && file.is_flowing());
-        flowing.map(Outgoing::remaining_bytes).sum()
+        flowing.map(Outgoing::remaining_bytes).fold(0, u64::saturating_add)
     }
 
     /// From the source of a transfer; to whom the frame, if it is one, is to be sent.
-    pub fn handle_source(&mut self, handle: TransferHandle, event: &SourceEvent) -> Option<MemberId> {
+    pub fn handle_source(
+        &mut self,
+        handle: TransferHandle,
+        event: &SourceEvent,
+        now: Timestamp,
+    ) -> Option<MemberId> {
+        if let SourceEvent::Identified(identity) = event {
+            self.handle_identified(handle, *identity, now);
+            return None;
+        }
         let file = self.sending.iter_mut().find(|file| file.handle == handle.0)?;
         let (was, was_over) = (file.view().state, file.is_over());
         let is_sent = file.handle_source(event);
@@ -164,7 +117,7 @@ impl Transfers {
             } else {
                 self.say_of_sending(handle.0);
             }
-            self.ended(handle.0);
+            self.ended(handle.0, now);
         } else if is_news {
             self.changed(handle.0);
         }
@@ -172,8 +125,8 @@ impl Transfers {
     }
 
     /// The members that files are on their way to now.
-    pub fn receivers(&self) -> impl Iterator<Item = &MemberId> {
-        self.sending.iter().filter(|file| file.is_flowing()).map(|file| &file.member)
+    pub fn receivers(&self) -> BTreeSet<&MemberId> {
+        self.sending.iter().filter(|file| file.is_flowing()).map(|file| &file.member).collect()
     }
 
     pub(super) fn say_of_sending(&mut self, handle: u32) {
@@ -182,11 +135,4 @@ impl Transfers {
             self.outputs.push_back(TransferOutput::Send(file.member.clone(), message));
         }
     }
-}
-
-fn cut(mut text: String, max_bytes: usize) -> String {
-    while text.len() > max_bytes {
-        text.pop();
-    }
-    text
 }

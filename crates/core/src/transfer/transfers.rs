@@ -11,51 +11,79 @@ use sightline_protocol::{
 };
 
 use super::{
-    KeptTransfer, Reach, Records, SourceCommand, TransferHandle, TransferOutput, TransferView,
-    incoming::Incoming, name::safe_name, outgoing::Outgoing,
+    KeptTransfer, MAX_FILES_FROM_HERE, Reach, Records, SourceCommand, TransferHandle, TransferOutput,
+    TransferView, choosing::Pick, incoming::Incoming, name::safe_name, outgoing::Outgoing,
 };
-use crate::Timestamp;
+use crate::{Timestamp, random::SeededRandom};
 
 /// How often a page hears of bytes that came.
 const SHOW_INTERVAL: Duration = Duration::from_millis(200);
-/// Transfers that a list keeps after they are over; the oldest go first.
+/// Transfers in a list, with those that are over; the oldest of these go first.
 const MAX_KEPT: usize = 2 * MAX_OPEN_TRANSFERS;
+/// Offers that their senders took back before they were accepted, and that are still shown.
+const MAX_WITHDRAWN: usize = 20;
 
 /// The files on their way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Transfers {
     pub(super) sending: Vec<Outgoing>,
     pub(super) receiving: Vec<Incoming>,
     pub(super) open: BTreeSet<MemberId>,
     /// Members that files are on their way from or to; whoever is missing was not met yet.
     reach: BTreeMap<MemberId, Reach>,
+    /// What was chosen and is not offered yet.
+    pub(super) picks: VecDeque<Pick>,
+    /// What the source was asked to look at.
+    pub(super) identifying: Option<u32>,
+    /// Offers beyond what is taken of one member.
+    pub(super) refused: BTreeMap<MemberId, u64>,
+    /// For the ids of transfers.
+    pub(super) random: SeededRandom,
     next_handle: u32,
     next_show: Timestamp,
     pub(super) outputs: VecDeque<TransferOutput>,
 }
 
 impl Transfers {
+    /// Without any files. The ids of transfers come from `random`.
+    #[must_use]
+    pub fn new(random: SeededRandom) -> Self {
+        Self {
+            sending: Vec::new(),
+            receiving: Vec::new(),
+            open: BTreeSet::new(),
+            reach: BTreeMap::new(),
+            picks: VecDeque::new(),
+            identifying: None,
+            refused: BTreeMap::new(),
+            random,
+            next_handle: 0,
+            next_show: Timestamp::ZERO,
+            outputs: VecDeque::new(),
+        }
+    }
+
     /// What a page before this one kept. Files that came are looked for where they are stored.
     pub fn restore(&mut self, records: Records, now: Timestamp) {
-        for kept in records.sending.into_iter().take(MAX_OPEN_TRANSFERS) {
+        for kept in records.sending.into_iter().take(MAX_FILES_FROM_HERE) {
             let handle = self.make_handle();
-            let offer = FileOffer { number: handle, sequence: 0, ..kept.offer };
-            self.sending.push(Outgoing::new(handle, kept.member, offer, now).kept(kept.is_accepted));
+            let offer = FileOffer { number: handle, sequence: 0, ..kept.offer.clone() };
+            self.sending.push(Outgoing::new(handle, kept.member.clone(), offer, now).kept(&kept));
             self.changed(handle);
         }
-        for kept in records.receiving.into_iter().take(MAX_OPEN_TRANSFERS) {
+        self.backlog_changed();
+        for kept in records.receiving.into_iter().take(MAX_KEPT) {
             let handle = self.make_handle();
             let mut incoming = Incoming::new(handle, kept.member, safe_name(&kept.name), kept.offer, now);
             if let Some(sha256) = kept.sha256 {
                 incoming = incoming.kept_done(sha256);
-            } else if kept.is_accepted
-                && let Some(open) = incoming.accept()
-            {
-                self.outputs.push_back(TransferOutput::Sink(TransferHandle(handle), open));
+            } else if kept.is_accepted {
+                incoming.accept();
             }
             self.receiving.push(incoming);
             self.changed(handle);
         }
+        self.open_accepted();
     }
 
     /// What to keep for the time after a reload.
@@ -67,6 +95,9 @@ impl Transfers {
             name: file.offer.name.clone(),
             is_accepted: file.is_accepted(),
             sha256: None,
+            identity: file.identity,
+            is_ambiguous: file.is_ambiguous,
+            is_queued: file.is_queued(),
         });
         let receiving = self.receiving.iter().filter(|file| file.is_accepted()).map(|file| KeptTransfer {
             offer: file.offer.clone(),
@@ -74,6 +105,9 @@ impl Transfers {
             name: file.name.clone(),
             is_accepted: true,
             sha256: file.has_file(),
+            identity: None,
+            is_ambiguous: false,
+            is_queued: false,
         });
         Records { sending: sending.collect(), receiving: receiving.collect() }
     }
@@ -98,13 +132,14 @@ impl Transfers {
         } else if let Some(file) = self.receiving.iter_mut().find(|file| file.handle == handle.0) {
             file.pause(is_paused);
             self.say_of_receiving(handle.0, now);
+            self.open_accepted();
         }
         self.changed(handle.0);
     }
 
     /// The person leaves the room: everything that is not over is cancelled, and what is stored is thrown away.
     pub fn leave(&mut self, now: Timestamp) {
-        let sending = self.sending.iter().map(|file| file.handle);
+        let sending = self.sending.iter().filter(|file| !file.is_queued()).map(|file| file.handle);
         let all: Vec<_> = sending.chain(self.receiving.iter().map(|file| file.handle)).collect();
         for handle in all {
             self.cancel(TransferHandle(handle), now);
@@ -114,6 +149,8 @@ impl Transfers {
         }
         self.receiving.clear();
         self.sending.clear();
+        self.picks.clear();
+        self.backlog_changed();
         self.outputs.push_back(TransferOutput::RecordsChanged);
     }
 
@@ -124,7 +161,8 @@ impl Transfers {
         self.open.insert(member.clone());
         self.handle_reach(member, Reach::Connected);
         let mut handles = Vec::new();
-        for file in self.sending.iter_mut().filter(|file| file.member == *member && !file.is_over()) {
+        let told = |file: &&mut Outgoing| file.member == *member && !file.is_over() && !file.is_queued();
+        for file in self.sending.iter_mut().filter(told) {
             file.handle_channel_open(now);
             handles.push(file.handle);
         }
@@ -135,6 +173,7 @@ impl Transfers {
             handles.push(file.handle);
         }
         handles.into_iter().for_each(|handle| self.say_of_receiving(handle, now));
+        self.offer_waiting(member, now);
     }
 
     /// It closed, or the member is gone.
@@ -156,20 +195,26 @@ impl Transfers {
     }
 
     /// A member gave a transfer up.
-    pub fn handle_end(&mut self, member: &MemberId, transfer: &TransferId, reason: TransferEnd) {
+    pub fn handle_end(
+        &mut self,
+        member: &MemberId,
+        transfer: &TransferId,
+        reason: TransferEnd,
+        now: Timestamp,
+    ) {
         let sending = self.sending.iter_mut().find(|file| file.offer.transfer == *transfer);
         if let Some(file) = sending.filter(|file| file.member == *member && !file.is_over()) {
             let handle = file.handle;
             file.end(reason);
             self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), SourceCommand::Close));
-            self.ended(handle);
+            self.ended(handle, now);
         }
         let receiving = self.receiving.iter_mut().find(|file| file.offer.transfer == *transfer);
         if let Some(file) = receiving.filter(|file| file.member == *member && !file.is_over()) {
             let handle = file.handle;
             file.end(reason);
             self.outputs.push_back(TransferOutput::Sink(TransferHandle(handle), file.discard_command()));
-            self.ended(handle);
+            self.ended(handle, now);
         }
     }
 
@@ -216,11 +261,18 @@ impl Transfers {
     /// A transfer as it is now.
     #[must_use]
     pub fn view(&self, handle: TransferHandle) -> Option<TransferView> {
-        let sending = self.sending.iter().find(|file| file.handle == handle.0).map(Outgoing::view);
+        let shown = self.sending.iter().filter(|file| !file.is_queued());
+        let sending = shown.into_iter().find(|file| file.handle == handle.0).map(Outgoing::view);
         let receiving = || self.receiving.iter().find(|file| file.handle == handle.0).map(Incoming::view);
         let view = sending.or_else(receiving)?;
         let reach = self.reach.get(&view.member).copied().unwrap_or(Reach::Waiting);
         Some(view.with_reach(reach))
+    }
+
+    /// The newest handle that was given.
+    #[must_use]
+    pub fn last_handle(&self) -> u32 {
+        self.next_handle
     }
 
     fn give_up(&mut self, handle: TransferHandle, reason: TransferEnd, now: Timestamp) {
@@ -228,27 +280,36 @@ impl Transfers {
             file.end(reason);
             self.outputs.push_back(TransferOutput::Source(handle, SourceCommand::Close));
             self.say_of_sending(handle.0);
-            self.ended(handle.0);
+            self.ended(handle.0, now);
         } else if let Some(file) =
             self.receiving.iter_mut().find(|file| file.handle == handle.0 && !file.is_over())
         {
             file.end(reason);
             self.outputs.push_back(TransferOutput::Sink(handle, file.discard_command()));
             self.say_of_receiving(handle.0, now);
-            self.ended(handle.0);
+            self.ended(handle.0, now);
         }
     }
 
     /// Those from or to a member that are not over.
     fn handles_with(&self, member: &MemberId) -> Vec<u32> {
-        let sending = self.sending.iter().filter(|file| file.member == *member && !file.is_over());
+        let is_shown = |file: &&Outgoing| file.member == *member && !file.is_over() && !file.is_queued();
+        let sending = self.sending.iter().filter(is_shown);
         let receiving = self.receiving.iter().filter(|file| file.member == *member && !file.is_over());
         sending.map(|file| file.handle).chain(receiving.map(|file| file.handle)).collect()
     }
 
-    pub(super) fn ended(&mut self, handle: u32) {
+    /// A transfer is over: another one has its place.
+    pub(super) fn ended(&mut self, handle: u32, now: Timestamp) {
         self.outputs.push_back(TransferOutput::RecordsChanged);
         self.changed(handle);
+        let sending = self.sending.iter().find(|file| file.handle == handle);
+        if let Some(member) = sending.map(|file| file.member.clone()) {
+            self.offer_queued(&member, now);
+        } else {
+            self.open_accepted();
+        }
+        self.forget_oldest();
     }
 
     pub(super) fn changed(&mut self, handle: u32) {
@@ -264,10 +325,11 @@ impl Transfers {
     }
 
     pub(super) fn make_handle(&mut self) -> u32 {
-        self.next_handle += 1;
+        self.next_handle = self.next_handle.saturating_add(1);
         self.next_handle
     }
 
+    /// Keeps the lists within their bounds. What is stored here and not saved yet is never forgotten.
     pub(super) fn forget_oldest(&mut self) {
         if self.sending.len() > MAX_KEPT
             && let Some(at) = self.sending.iter().position(Outgoing::is_over)
@@ -275,10 +337,18 @@ impl Transfers {
             let file = self.sending.remove(at);
             self.outputs.push_back(TransferOutput::Forgotten(TransferHandle(file.handle)));
         }
-        if self.receiving.len() > MAX_KEPT
-            && let Some(at) =
-                self.receiving.iter().position(|file| file.is_over() && file.has_file().is_none())
-        {
+        let too_long = |list: &[Incoming]| {
+            let forgettable = |file: &Incoming| file.is_over() && file.has_file().is_none();
+            let withdrawn = list.iter().filter(|file| file.is_withdrawn()).count();
+            if withdrawn > MAX_WITHDRAWN {
+                list.iter().position(Incoming::is_withdrawn)
+            } else if list.len() > MAX_KEPT {
+                list.iter().position(forgettable)
+            } else {
+                None
+            }
+        };
+        while let Some(at) = too_long(&self.receiving) {
             let file = self.receiving.remove(at);
             self.outputs.push_back(TransferOutput::Forgotten(TransferHandle(file.handle)));
         }

@@ -169,7 +169,7 @@ impl TransferView {
             needs_file: false,
             sha256: None,
             bytes_per_second,
-            time_left: time_left(offer.size_bytes - bytes, bytes_per_second),
+            time_left: time_left(offer.size_bytes.saturating_sub(bytes), bytes_per_second),
         }
     }
 

@@ -29,7 +29,7 @@ fn sending(microphone: bool) -> Sending {
     world.pages[ada].session.set_published(PublishedState { microphone, ..PublishedState::default() }, now);
     let file =
         FileDescription { name: "a.bin".to_owned(), size_bytes: SIZE_BYTES, ..FileDescription::default() };
-    world.pages[ada].session.offer_file(None, &file, now);
+    world.pages[ada].session.offer_file(None, &file, now).unwrap();
     world.settle();
     let offered = world.pages[bob].files.iter().find_map(|output| match output {
         TransferOutput::Changed(handle) => Some(*handle),
@@ -71,18 +71,21 @@ fn run(sending: &mut Sending, duration: Duration) -> (u64, u32) {
                             length_bytes,
                             sha256: None,
                         };
-                        world.pages[0].session.with_transfers(now, |all| all.handle_source(handle, &frame));
+                        world.pages[0]
+                            .session
+                            .with_transfers(now, |all| all.handle_source(handle, &frame, now));
                         *place += length_bytes;
                         left += length_bytes;
                     }
                 }
-                SourceCommand::Close => {}
+                SourceCommand::Identify { .. } | SourceCommand::Close => {}
             }
         }
         if *place > *verified {
             *verified = *place;
             let receiving = sightline_core::transfer::TransferHandle(1);
-            let progress = SinkEvent::Progress { verified_bytes: *verified };
+            let progress =
+                SinkEvent::Progress { verified_bytes: *verified, sha256: PrefixHasher::default().digest() };
             world.pages[1].session.with_transfers(now, |all| all.handle_sink(receiving, &progress, now));
         }
         world.settle();

@@ -24,7 +24,7 @@ proptest! {
     ) {
         let mut world = World::new(bytes(length), seed);
         world.faults = Faults { lost, doubled, reordered, flipped, frames_lost, frames_reordered };
-        let handle = world.begin();
+        world.begin();
         for (steps, event) in events {
             for _ in 0..steps {
                 world.step();
@@ -44,7 +44,7 @@ proptest! {
                     world.choose_again();
                 }
                 _ => {
-                    let now = world.now;
+                    let (handle, now) = (world.pages[0].views()[0].0, world.now);
                     world.pages[0].transfers.pause(handle, true, now);
                     world.step();
                     let now = world.now;
@@ -57,7 +57,7 @@ proptest! {
         });
         let (sent, received) = (world.sent(), world.received().unwrap().1);
         prop_assert_eq!((sent.state, received.state), (TransferState::Done, TransferState::Done), "{:?} {:?}", sent, received);
-        prop_assert_eq!(&world.pages[1].stored, &world.pages[0].file);
+        prop_assert_eq!(world.pages[1].stored(), &world.pages[0].file);
         prop_assert_eq!(sent.sha256, received.sha256);
     }
 
@@ -72,11 +72,11 @@ proptest! {
     ) {
         let mut world = World::new(bytes(10 * CHUNK_BYTES), seed);
         world.faults = Faults { lost, reordered, ..Faults::default() };
-        let handle = world.begin();
+        world.begin();
         for _ in 0..steps {
             world.step();
         }
-        let now = world.now;
+        let (handle, now) = (world.pages[at].views()[0].0, world.now);
         world.pages[at].transfers.cancel(handle, now);
         world.run_until("both ended", |world| {
             world.sent().state.is_over() && world.received().is_some_and(|(_, view)| view.state.is_over())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sightline_core::transfer::{CHUNK_BYTES, PrefixHasher, TransferState, WINDOW_BYTES};
 use sightline_protocol::transfer::{BulkHeader, TransferEnd};
 
-use crate::world::{Faults, World, assemble, bytes};
+use crate::world::{Faults, World, assemble, bytes, description};
 
 const LENGTH: usize = 100 * CHUNK_BYTES + 17;
 
@@ -15,7 +15,7 @@ fn is_done(world: &World) -> bool {
 }
 
 fn expect_whole(world: &World) {
-    assert_eq!(world.pages[1].stored, world.pages[0].file);
+    assert_eq!(world.pages[1].stored(), world.pages[0].file);
     let mut hasher = PrefixHasher::default();
     hasher.update(&world.pages[0].file);
     assert_eq!(world.sent().sha256, Some(hasher.digest()));
@@ -40,10 +40,7 @@ fn files_of_any_size_arrive_and_both_know_their_hash() {
 #[test]
 fn nothing_flows_before_it_is_accepted_or_after_it_is_declined() {
     let mut world = World::new(bytes(LENGTH), 2);
-    let id = sightline_protocol::TransferId::new("t").unwrap();
-    let to = world.pages[1].member.clone();
-    let now = world.now;
-    world.pages[0].transfers.offer(&to, id, crate::world::description(&bytes(LENGTH)), now).unwrap();
+    world.choose(description(&bytes(LENGTH)), bytes(LENGTH));
     world.run_until("it is offered", |world| world.received().is_some());
     world.run_out();
     assert_eq!(world.pages[0].frame_bytes_sent, 0);
@@ -98,12 +95,29 @@ fn the_sender_s_reload_waits_for_the_same_file() {
 }
 
 #[test]
-fn another_file_of_the_same_name_size_and_time_is_found_out() {
+fn another_file_of_the_same_name_size_and_time_is_offered_anew() {
     let mut world = World::new(bytes(LENGTH), 6);
     world.begin();
     world.run_until("half of it is there", half_way);
     world.reload(0);
     world.pages[0].file[3] ^= 1;
+    assert_eq!(world.choose_again(), 2);
+    world.run_until("it is offered", |world| world.pages[1].views().len() == 2);
+    world.accept_all();
+    world.run_until("it is done", |world| world.pages[1].views()[1].1.state == TransferState::Done);
+    assert_eq!(world.sent().state, TransferState::Paused);
+    assert_eq!(world.received().unwrap().1.state, TransferState::Paused);
+    let other = world.pages[1].views()[1].1.id.clone();
+    assert_eq!(world.pages[1].disk[&other].bytes, world.pages[0].file);
+}
+
+#[test]
+fn a_file_whose_unsampled_part_was_changed_is_found_out_by_what_the_receiver_has() {
+    let mut world = World::new(bytes(LENGTH), 6);
+    world.begin();
+    world.run_until("half of it is there", half_way);
+    world.reload(0);
+    world.pages[0].file[70_000] ^= 1;
     assert_eq!(world.choose_again(), 1);
     world.run_until("both know", |world| {
         world.sent().end == Some(TransferEnd::FileChanged)
@@ -119,16 +133,17 @@ fn a_file_of_another_size_is_not_taken_for_the_same() {
     world.run_until("half of it is there", half_way);
     world.reload(0);
     world.pages[0].file.push(0);
-    assert_eq!(world.choose_again(), 0);
+    assert_eq!(world.choose_again(), 2);
+    assert!(world.sent().needs_file);
 }
 
 #[test]
 fn each_side_can_hold_it_back_and_let_it_go_on() {
     for at in 0..2 {
         let mut world = World::new(bytes(LENGTH), 8);
-        let handle = world.begin();
+        world.begin();
         world.run_until("half of it is there", half_way);
-        let now = world.now;
+        let (handle, now) = (world.pages[at].views()[0].0, world.now);
         world.pages[at].transfers.pause(handle, true, now);
         world.run_out();
         let sent = world.pages[0].frame_bytes_sent;
@@ -147,9 +162,9 @@ fn each_side_can_hold_it_back_and_let_it_go_on() {
 fn each_side_can_give_it_up_and_nothing_stays() {
     for at in 0..2 {
         let mut world = World::new(bytes(LENGTH), 9);
-        let handle = world.begin();
+        world.begin();
         world.run_until("half of it is there", half_way);
-        let now = world.now;
+        let (handle, now) = (world.pages[at].views()[0].0, world.now);
         world.pages[at].transfers.cancel(handle, now);
         world.run_until("both know", |world| {
             world.sent().state == TransferState::Cancelled
@@ -165,10 +180,10 @@ fn each_side_can_give_it_up_and_nothing_stays() {
 fn an_end_that_was_never_heard_is_told_when_the_connection_is_back() {
     for at in 0..2 {
         let mut world = World::new(bytes(LENGTH), 10);
-        let handle = world.begin();
+        world.begin();
         world.run_until("half of it is there", half_way);
         world.cut();
-        let now = world.now;
+        let (handle, now) = (world.pages[at].views()[0].0, world.now);
         world.pages[at].transfers.cancel(handle, now);
         world.connect();
         world.run_until("both know", |world| {

@@ -1,14 +1,18 @@
 //! Two pages with their workers, and the network between them, in simulated time.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    convert::Infallible,
+    time::Duration,
+};
 
 use sightline_core::{
     Timestamp,
     random::SeededRandom,
     transfer::{
-        Arrival, Arrivals, CHUNK_BYTES, Direction, FileDescription, MIN_CHUNK_BYTES, OutgoingChunks,
-        PrefixHasher, Records, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
-        TransferOutput, TransferView, Transfers,
+        Arrival, Arrivals, CHUNK_BYTES, Direction, FileDescription, FileIdentity, IdentityReading,
+        MIN_CHUNK_BYTES, OutgoingChunks, PrefixHasher, Records, SinkCommand, SinkEvent, SourceCommand,
+        SourceEvent, TransferHandle, TransferOutput, TransferState, TransferView, Transfers,
     },
 };
 use sightline_protocol::{
@@ -30,23 +34,39 @@ pub(crate) struct Faults {
     pub(crate) frames_reordered: u64,
 }
 
-/// What a source reads and what was stored, beside the machine that decides.
+/// A file that is stored: what was written, and how much of it survives a reload.
+#[derive(Debug, Default)]
+pub(crate) struct Stored {
+    pub(crate) bytes: Vec<u8>,
+    flushed: usize,
+}
+
+/// Where a file is read.
+struct Reader {
+    file: Vec<u8>,
+    chunks: OutgoingChunks,
+    seek: u32,
+    number: u32,
+}
+
+/// What the browser and the worker have, beside the machine that decides.
 pub(crate) struct Page {
     pub(crate) transfers: Transfers,
     pub(crate) member: MemberId,
-    /// The file that is read, and where it is read.
+    /// What [`World::begin`] and [`World::choose_again`] choose.
     pub(crate) file: Vec<u8>,
-    chunks: OutgoingChunks,
-    source: Option<(TransferHandle, u32, u32)>,
-    pub(crate) sink: Option<(TransferHandle, u32, Arrivals)>,
-    /// What was written, and what of it survives a reload.
-    pub(crate) stored: Vec<u8>,
-    flushed: usize,
+    /// What was chosen, by handle.
+    chosen: HashMap<TransferHandle, Vec<u8>>,
+    readers: HashMap<TransferHandle, Reader>,
+    sinks: HashMap<TransferHandle, (TransferId, u32, Arrivals)>,
+    pub(crate) disk: HashMap<TransferId, Stored>,
     pub(crate) discarded: bool,
-    /// How much a disk takes.
+    /// How much a disk takes of a file.
     pub(crate) room_bytes: usize,
     /// Its storage does not say when a file is complete.
     pub(crate) is_storage_silent: bool,
+    /// The worker does not look at files.
+    pub(crate) is_blind: bool,
     pub(crate) kept: String,
     pub(crate) refused: u32,
     control: VecDeque<ControlMessage>,
@@ -57,23 +77,35 @@ pub(crate) struct Page {
 impl Page {
     fn new(name: &str) -> Self {
         Self {
-            transfers: Transfers::default(),
+            transfers: Transfers::new(SeededRandom::new(name.len() as u128)),
             member: MemberId::new(name).unwrap(),
             file: Vec::new(),
-            chunks: OutgoingChunks::default(),
-            source: None,
-            sink: None,
-            stored: Vec::new(),
-            flushed: 0,
+            chosen: HashMap::new(),
+            readers: HashMap::new(),
+            sinks: HashMap::new(),
+            disk: HashMap::new(),
             discarded: false,
             room_bytes: usize::MAX,
             is_storage_silent: false,
+            is_blind: false,
             kept: String::new(),
             refused: 0,
             control: VecDeque::new(),
             frames: VecDeque::new(),
             frame_bytes_sent: 0,
         }
+    }
+
+    /// Every transfer, the oldest first.
+    pub(crate) fn views(&self) -> Vec<(TransferHandle, TransferView)> {
+        let handles = (1..=self.transfers.last_handle()).map(TransferHandle);
+        handles.filter_map(|handle| Some((handle, self.transfers.view(handle)?))).collect()
+    }
+
+    /// The only file that was stored.
+    pub(crate) fn stored(&self) -> &[u8] {
+        assert!(self.disk.len() <= 1);
+        self.disk.values().next().map_or(&[], |stored| &stored.bytes)
     }
 }
 
@@ -102,25 +134,42 @@ impl World {
     }
 
     /// Offers the file, and takes it.
-    pub(crate) fn begin(&mut self) -> TransferHandle {
-        let id = TransferId::from_random(self.random.next_u128());
-        let file = description(&self.pages[0].file);
-        let to = self.pages[1].member.clone();
-        let handle = self.pages[0].transfers.offer(&to, id, file, self.now).unwrap();
+    pub(crate) fn begin(&mut self) {
+        let file = self.pages[0].file.clone();
+        self.choose(description(&file), file);
         self.run_until("it is offered", |world| world.received().is_some());
-        let here = self.received().unwrap().0;
-        self.pages[1].transfers.accept(here);
-        handle
+        self.accept_all();
     }
 
+    /// The sender chooses a file.
+    pub(crate) fn choose(&mut self, description: FileDescription, file: Vec<u8>) {
+        let members = [self.pages[1].member.clone()];
+        let page = &mut self.pages[0];
+        let handle = page.transfers.choose(description, &members, None, self.now).unwrap();
+        page.chosen.insert(handle, file);
+        self.settle();
+    }
+
+    /// The receiver takes everything that is offered.
+    pub(crate) fn accept_all(&mut self) {
+        for (handle, view) in self.pages[1].views() {
+            if view.state == TransferState::Offered {
+                self.pages[1].transfers.accept(handle);
+            }
+        }
+        self.settle();
+    }
+
+    /// The oldest transfer of the sender.
     pub(crate) fn sent(&self) -> TransferView {
-        self.pages[0].transfers.view(TransferHandle(1)).expect("something was offered")
+        self.pages[0].views().first().expect("something was offered").1.clone()
     }
 
+    /// The oldest of the receiver.
     pub(crate) fn received(&self) -> Option<(TransferHandle, TransferView)> {
-        let view = self.pages[1].transfers.view(TransferHandle(1))?;
-        assert_eq!(view.direction, Direction::Receiving);
-        Some((TransferHandle(1), view))
+        let first = self.pages[1].views().first().cloned()?;
+        assert_eq!(first.1.direction, Direction::Receiving);
+        Some(first)
     }
 
     /// The connection ends, and with it everything that is on its way.
@@ -149,24 +198,25 @@ impl World {
     pub(crate) fn reload(&mut self, at: usize) {
         self.cut();
         let kept = Records::from_json(&self.pages[at].kept).unwrap_or_default();
+        let random = SeededRandom::new(self.random.next_u128());
         let page = &mut self.pages[at];
-        page.transfers = Transfers::default();
-        page.source = None;
-        page.chunks = OutgoingChunks::default();
-        page.sink = None;
-        page.stored.truncate(page.flushed);
+        page.transfers = Transfers::new(random);
+        page.chosen.clear();
+        page.readers.clear();
+        page.sinks.clear();
+        for stored in page.disk.values_mut() {
+            stored.bytes.truncate(stored.flushed);
+        }
         page.transfers.restore(kept, self.now);
         self.settle();
         self.connect();
     }
 
-    /// The sender chooses the file again after a reload.
+    /// The sender chooses the file again after a reload; how many transfers there are then.
     pub(crate) fn choose_again(&mut self) -> usize {
-        let file = description(&self.pages[0].file);
-        let members = [self.pages[1].member.clone()];
-        let found = self.pages[0].transfers.handle_file_again(&file, &members, self.now);
-        self.settle();
-        found.len()
+        let file = self.pages[0].file.clone();
+        self.choose(description(&file), file);
+        self.pages[0].views().len()
     }
 
     /// Runs until something is so.
@@ -278,10 +328,10 @@ impl World {
                 transfers.handle_progress(&from, &progress, self.now);
             }
             ControlMessage::TransferDone { transfer, sha256 } => {
-                transfers.handle_done(&from, &transfer, sha256);
+                transfers.handle_done(&from, &transfer, sha256, self.now);
             }
             ControlMessage::TransferEnd { transfer, reason } => {
-                transfers.handle_end(&from, &transfer, reason);
+                transfers.handle_end(&from, &transfer, reason, self.now);
             }
             other => panic!("{other:?}"),
         }
@@ -290,20 +340,21 @@ impl World {
     fn take_frame(&mut self, at: usize, frame: &[u8]) {
         let page = &mut self.pages[at];
         let Some((header, payload)) = BulkHeader::split(frame) else { return };
-        let Some((handle, number, arrivals)) = &mut page.sink else { return };
-        if header.number != *number {
+        let Some((handle, (transfer, _, arrivals))) =
+            page.sinks.iter_mut().find(|(_, (_, number, _))| *number == header.number)
+        else {
             return;
-        }
-        let (stored, room_bytes) = (&mut page.stored, page.room_bytes);
+        };
+        let (handle, room_bytes) = (*handle, page.room_bytes);
+        let stored = page.disk.entry(transfer.clone()).or_default();
         let arrival = arrivals.handle_frame(&header, payload, |offset, bytes| {
             if offset as usize + bytes.len() > room_bytes {
                 return Err(());
             }
-            stored.truncate(offset as usize);
-            stored.extend(bytes);
+            stored.bytes.truncate(offset as usize);
+            stored.bytes.extend(bytes);
             Ok(())
         });
-        let handle = *handle;
         let (verified_bytes, sha256) = (arrivals.verified_bytes(), arrivals.digest());
         let event = match arrival {
             Err(()) => SinkEvent::Failed(TransferEnd::DiskFull),
@@ -312,19 +363,19 @@ impl World {
                 SinkEvent::Wrong { verified_bytes, sha256 }
             }
             Ok(Arrival::Written) if arrivals.is_complete() => {
-                page.flushed = page.stored.len();
-                page.sink = None;
-                page.transfers.handle_sink(handle, &SinkEvent::Progress { verified_bytes }, self.now);
+                stored.flushed = stored.bytes.len();
+                page.sinks.remove(&handle);
+                page.transfers.handle_sink(handle, &SinkEvent::Progress { verified_bytes, sha256 }, self.now);
                 if page.is_storage_silent {
                     return;
                 }
                 SinkEvent::Complete { sha256 }
             }
             Ok(Arrival::Written) => {
-                if page.stored.len() >= page.flushed + 4 * CHUNK_BYTES {
-                    page.flushed = page.stored.len();
+                if stored.bytes.len() >= stored.flushed + 4 * CHUNK_BYTES {
+                    stored.flushed = stored.bytes.len();
                 }
-                SinkEvent::Progress { verified_bytes }
+                SinkEvent::Progress { verified_bytes, sha256 }
             }
             Ok(Arrival::Waiting | Arrival::Dropped) => return,
         };
@@ -348,7 +399,13 @@ impl World {
                         let failed = SinkEvent::Failed(TransferEnd::StorageRefused);
                         self.pages[at].transfers.handle_sink(handle, &failed, self.now);
                     }
-                    TransferOutput::Changed(_) | TransferOutput::Forgotten(_) => {}
+                    TransferOutput::Attach { pick, transfer } => {
+                        let file = self.pages[at].chosen[&pick].clone();
+                        self.pages[at].chosen.insert(transfer, file);
+                    }
+                    TransferOutput::Changed(_)
+                    | TransferOutput::Forgotten(_)
+                    | TransferOutput::BacklogChanged => {}
                     TransferOutput::RecordsChanged => {
                         self.pages[at].kept = self.pages[at].transfers.records().to_json();
                     }
@@ -358,77 +415,100 @@ impl World {
     }
 
     fn perform_source(&mut self, at: usize, handle: TransferHandle, command: SourceCommand) {
-        let is_connected = self.is_connected;
+        let (is_connected, now) = (self.is_connected, self.now);
         let page = &mut self.pages[at];
         match command {
+            SourceCommand::Identify { is_whole } => {
+                let file = &page.chosen[&handle];
+                let identity = identity(file, is_whole);
+                let event = SourceEvent::Identified((!page.is_blind).then_some(identity));
+                page.transfers.handle_source(handle, &event, now);
+            }
             SourceCommand::Seek { seek, number, offset, sha256 } => {
-                page.chunks.seek(offset);
-                let here = page.chunks.hasher().length_bytes() as usize;
-                let prefix = page.file.get(here..offset as usize).map(<[u8]>::to_vec);
+                let chosen = &page.chosen;
+                let reader = page.readers.entry(handle).or_insert_with(|| Reader {
+                    file: chosen[&handle].clone(),
+                    chunks: OutgoingChunks::default(),
+                    seek,
+                    number,
+                });
+                (reader.seek, reader.number) = (seek, number);
+                reader.chunks.seek(offset);
+                let here = reader.chunks.hasher().length_bytes() as usize;
+                let prefix = reader.file.get(here..offset as usize).map(<[u8]>::to_vec);
                 let is_same = prefix.is_some_and(|prefix| {
                     if !prefix.is_empty() {
-                        page.chunks.update(&prefix);
+                        reader.chunks.update(&prefix);
                     }
-                    sha256.is_none_or(|sha256| sha256 == page.chunks.hasher().digest())
+                    sha256.is_none_or(|sha256| sha256 == reader.chunks.hasher().digest())
                 });
-                page.source = is_same.then_some((handle, seek, number));
                 let event = if is_same {
-                    SourceEvent::Reached { seek, sha256: page.chunks.hasher().digest() }
+                    SourceEvent::Reached { seek, sha256: reader.chunks.hasher().digest() }
                 } else {
                     SourceEvent::Failed(TransferEnd::FileChanged)
                 };
-                page.transfers.handle_source(handle, &event);
+                page.transfers.handle_source(handle, &event, now);
             }
             SourceCommand::Pull { chunks, chunk_bytes } => {
-                let (of, seek, number) = page.source.expect("a place in the file");
-                assert_eq!(of, handle);
                 for _ in 0..chunks {
-                    let offset = page.chunks.hasher().length_bytes() as usize;
-                    let end = (offset + chunk_bytes as usize).min(page.file.len());
-                    let payload = page.file[offset..end].to_vec();
-                    page.chunks.update(&payload);
-                    let prefix_sha256 = page.chunks.hasher().digest();
-                    let header = BulkHeader { number, offset: offset as u64, prefix_sha256 };
+                    let reader = page.readers.get_mut(&handle).expect("a place in the file");
+                    let offset = reader.chunks.hasher().length_bytes() as usize;
+                    let end = (offset + chunk_bytes as usize).min(reader.file.len());
+                    let payload = reader.file[offset..end].to_vec();
+                    reader.chunks.update(&payload);
+                    let prefix_sha256 = reader.chunks.hasher().digest();
+                    let header = BulkHeader { number: reader.number, offset: offset as u64, prefix_sha256 };
                     let event = SourceEvent::Frame {
-                        seek,
+                        seek: reader.seek,
                         offset: offset as u64,
                         length_bytes: payload.len() as u64,
-                        sha256: (end == page.file.len()).then_some(prefix_sha256),
+                        sha256: (end == reader.file.len()).then_some(prefix_sha256),
                     };
-                    let to = page.transfers.handle_source(handle, &event);
+                    let to = page.transfers.handle_source(handle, &event, now);
                     if to.is_some() && is_connected {
                         page.frame_bytes_sent += payload.len() as u64;
                         page.frames.push_back([header.encode().as_slice(), &payload].concat());
                     }
                 }
             }
-            SourceCommand::Close => page.source = None,
+            SourceCommand::Close => {
+                page.readers.remove(&handle);
+                page.chosen.remove(&handle);
+            }
         }
     }
 
     fn perform_sink(&mut self, at: usize, handle: TransferHandle, command: SinkCommand) {
         let page = &mut self.pages[at];
         match command {
-            SinkCommand::Open { number, size_bytes, .. } => {
+            SinkCommand::Open { transfer, number, size_bytes, .. } => {
                 let mut hasher = PrefixHasher::default();
-                hasher.update(&page.stored);
+                hasher.update(&page.disk.entry(transfer.clone()).or_default().bytes);
                 let opened =
                     SinkEvent::Opened { verified_bytes: hasher.length_bytes(), sha256: hasher.digest() };
-                page.sink = Some((handle, number, Arrivals::new(size_bytes, hasher)));
+                page.sinks.insert(handle, (transfer, number, Arrivals::new(size_bytes, hasher)));
                 page.transfers.handle_sink(handle, &opened, self.now);
             }
             SinkCommand::Expect { number, .. } => {
-                if let Some((_, expected, _)) = &mut page.sink {
+                if let Some((_, expected, _)) = page.sinks.get_mut(&handle) {
                     *expected = number;
                 }
             }
-            SinkCommand::Discard { .. } => {
-                page.sink = None;
-                page.stored.clear();
+            SinkCommand::Discard { transfer } => {
+                page.sinks.remove(&handle);
+                page.disk.remove(&transfer);
                 page.discarded = true;
             }
         }
     }
+}
+
+fn identity(file: &[u8], is_whole: bool) -> FileIdentity {
+    let mut reading = IdentityReading::new(file.len() as u64, is_whole);
+    while let Some(range) = reading.next_range() {
+        reading.update(&file[range.start as usize..range.end as usize]);
+    }
+    reading.identity()
 }
 
 pub(crate) fn description(file: &[u8]) -> FileDescription {

@@ -1,0 +1,100 @@
+//! What is meant by something that was pasted or dropped: programs offer text and pictures of it at once.
+
+/// What to do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pasted {
+    /// Offer the files.
+    Files,
+    /// Leave it to the browser, which pastes the text.
+    Text,
+}
+
+/// `kinds` are the media types of what is there (`Files` for files, as `DataTransfer.types` says), `text` is the plain text
+/// among it, and `files` are the names of the files. Cells of a spreadsheet and a part of a page come with a picture of themselves:
+/// text, then. Some file managers add the names or paths of the files as text: files, then.
+#[must_use]
+pub fn pasted(kinds: &[&str], text: &str, files: &[&str]) -> Pasted {
+    if files.is_empty() {
+        return Pasted::Text;
+    }
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    let has_text = lines.peek().is_some();
+    let is_marked_up = kinds.iter().any(|kind| matches!(*kind, "text/html" | "text/rtf" | "application/rtf"));
+    let is_name = |line: &str| {
+        let last = line.rsplit(['/', '\\']).next().unwrap_or_default();
+        files.contains(&last) || files.iter().any(|name| percent_decoded(last).as_deref() == Some(name))
+    };
+    let is_list_of_names = !is_marked_up && lines.all(is_name);
+    if has_text && !is_list_of_names { Pasted::Text } else { Pasted::Files }
+}
+
+/// Whether something that is dropped is one of the person's files: a picture or a link that is dragged out of a page is not, though
+/// a browser makes a file of the picture.
+#[must_use]
+pub fn drags_files(kinds: &[&str]) -> bool {
+    kinds.contains(&"Files") && !kinds.contains(&"text/html")
+}
+
+/// As in the `file:` addresses of `text/uri-list`.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let decoded = match (first, after) {
+            (b'%', [high, low, ..]) => {
+                let digits = [*high, *low];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()
+            }
+            _ => None,
+        };
+        bytes.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_with_a_picture_of_itself_is_text() {
+        for kinds in [
+            ["text/plain", "text/html", "Files"].as_slice(),
+            &["Files", "text/html", "text/plain"],
+            &["text/plain", "text/html", "text/rtf", "Files"],
+            &["text/plain", "Files"],
+        ] {
+            assert_eq!(pasted(kinds, "1\t2\n3\t4", &["image.png"]), Pasted::Text, "{kinds:?}");
+        }
+        assert_eq!(pasted(&["text/plain", "text/html"], "words", &[]), Pasted::Text);
+        // A cell that holds the very name of the picture.
+        assert_eq!(pasted(&["text/plain", "text/html", "Files"], "image.png", &["image.png"]), Pasted::Text);
+        assert_eq!(pasted(&["text/plain", "Files"], "a%zz%4", &["image.png"]), Pasted::Text);
+    }
+
+    #[test]
+    fn files_alone_are_files() {
+        for (kinds, text, files) in [
+            // A screenshot; a picture copied in a browser.
+            (["Files"].as_slice(), "", ["image.png"].as_slice()),
+            (&["text/html", "Files"], "", &["image.png"]),
+            (&["text/plain", "Files"], " \n", &["image.png"]),
+            // File managers.
+            (&["text/plain", "Files"], "a b.txt\nc.txt", &["a b.txt", "c.txt"]),
+            (&["text/plain", "text/uri-list", "Files"], "/home/me/a b.txt", &["a b.txt"]),
+            (&["text/plain", "text/uri-list", "Files"], "file:///home/me/a%20b.txt\r\n", &["a b.txt"]),
+        ] {
+            assert_eq!(pasted(kinds, text, files), Pasted::Files, "{kinds:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_or_link_out_of_a_page_is_no_file() {
+        assert!(drags_files(&["Files"]));
+        assert!(drags_files(&["application/x-moz-file", "Files"]));
+        assert!(!drags_files(&["text/uri-list", "text/html", "Files"]));
+        assert!(!drags_files(&["text/uri-list", "text/plain"]));
+        assert!(!drags_files(&[]));
+    }
+}
