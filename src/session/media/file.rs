@@ -120,8 +120,11 @@ impl LocalMedia {
 
     /// The page can be seen, or not: browsers call for no frames of a hidden one, so none can be painted.
     pub fn handle_visibility(&self, is_visible: bool) {
-        self.inner.borrow_mut().is_hidden = !is_visible;
-        self.follow_file();
+        let mut inner = self.inner.borrow_mut();
+        inner.is_hidden = !is_visible;
+        if let Some(file) = &inner.file {
+            file.wake();
+        }
     }
 
     /// A viewer joined, or its connection was rebuilt: a picture that stands still is sent again.

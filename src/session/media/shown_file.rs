@@ -119,12 +119,17 @@ impl FileSource {
     /// A viewer joined, or its connection was rebuilt.
     pub(super) fn handle_viewer(&mut self) {
         self.standing.handle_viewer(clock::now());
-        self.wake.push(());
+        self.wake();
     }
 
     /// Takes whether the file could be read.
     pub(super) fn handle_readable(&mut self, is_readable: bool) {
         self.watch.handle_readable(is_readable);
+        self.wake();
+    }
+
+    /// Has the task look that follows the player.
+    pub(super) fn wake(&self) {
         self.wake.push(());
     }
 
