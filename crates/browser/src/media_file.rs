@@ -47,10 +47,12 @@ impl MediaFile {
         Ok(Self { name: name.to_owned(), blob: settled(reading).await?.unchecked_into() })
     }
 
-    /// Whether it can still be read. A browser notices that a file was changed or is gone when it reads it, wherever that is.
+    /// Whether it can still be read to its end. Chromium refuses to read a file that was changed; Firefox reads as much as there
+    /// still is.
     pub async fn is_readable(&self) -> bool {
         let length = self.blob.size() as u64;
-        self.read(length.saturating_sub(1)..length).await.is_ok()
+        let last = length.saturating_sub(1)..length;
+        self.read(last.clone()).await.is_ok_and(|bytes| bytes.len() as u64 == last.end - last.start)
     }
 
     /// Whether it says that its pictures are to be turned; false where it cannot be read.
