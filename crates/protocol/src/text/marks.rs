@@ -4,8 +4,9 @@
 #[must_use]
 pub fn is_mark(c: char) -> bool {
     let c = u32::from(c);
-    let after = RANGES.partition_point(|range| range >> 8 <= c);
-    after.checked_sub(1).is_some_and(|at| c - (RANGES[at] >> 8) <= RANGES[at] & 0xff)
+    let before = RANGES.partition_point(|range| range >> 8 <= c);
+    let range = before.checked_sub(1).and_then(|at| RANGES.get(at));
+    range.is_some_and(|range| c - (range >> 8) <= range & 0xff)
 }
 
 /// The first character above the number of those that follow it: half as many bytes to download as two numbers.

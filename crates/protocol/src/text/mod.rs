@@ -5,6 +5,8 @@
 
 mod marks;
 
+use std::str::Chars;
+
 pub use marks::is_mark;
 
 /// The base of flags of regions, such as that of Scotland: tag characters follow it.
@@ -72,11 +74,9 @@ pub fn filter_invisible(text: &str, is_allowed: impl Fn(char) -> bool) -> String
         }
         kept.push(c);
         before = Some(c);
-        if c == BLACK_FLAG
-            && let Some(tags) = flag_tags(rest.as_str())
-        {
-            kept.push_str(tags);
-            rest = rest.as_str()[tags.len()..].chars();
+        if c == BLACK_FLAG {
+            let tags = flag_tags(rest.clone());
+            kept.extend(rest.by_ref().take(tags));
         }
     }
     kept
@@ -152,18 +152,24 @@ fn is_mongolian(c: char) -> bool {
 /// Whether `c` belongs to a script in which a joiner changes how letters look: Arabic, Syriac, the scripts of India and of the
 /// south-east of Asia, Mongolian.
 fn joins(c: char) -> bool {
-    let is_of_script = matches!(
+    // Without the punctuation and digits of Arabic. A table of all letters would be more to download.
+    matches!(
         c,
-        '\u{600}'..='\u{dff}' | '\u{f00}'..='\u{109f}' | '\u{1700}'..='\u{1cff}' | '\u{a800}'..='\u{aaff}'
-            | '\u{abc0}'..='\u{abff}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
-            | '\u{10a00}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}'
-    );
-    is_of_script && (c.is_alphabetic() || is_mark(c))
+        '\u{620}'..='\u{65f}' | '\u{66e}'..='\u{6d3}' | '\u{6d5}'..='\u{6ef}' | '\u{6fa}'..='\u{963}'
+            | '\u{971}'..='\u{dff}' | '\u{f40}'..='\u{fbc}' | '\u{1000}'..='\u{103f}' | '\u{1050}'..='\u{108f}'
+            | '\u{1700}'..='\u{17d3}' | '\u{1820}'..='\u{1cff}' | '\u{a800}'..='\u{aaff}' | '\u{abc0}'..='\u{abef}'
+            | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10a00}'..='\u{11fff}' | '\u{1e900}'..='\u{1e94b}'
+    )
 }
 
-/// The tag characters of a flag at the beginning of `text`, with the one that ends them.
-fn flag_tags(text: &str) -> Option<&str> {
-    let (end, _) = text.char_indices().take(MAX_FLAG_TAGS + 1).find(|(_, c)| *c == CANCEL_TAG)?;
-    let is_region = |c: char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
-    (end > 0 && text[..end].chars().all(is_region)).then(|| &text[..end + CANCEL_TAG.len_utf8()])
+/// How many tag characters of a flag are next, with the one that ends them; 0 where it is none.
+fn flag_tags(mut next: Chars<'_>) -> usize {
+    for count in 0..=MAX_FLAG_TAGS {
+        match next.next() {
+            Some(CANCEL_TAG) if count > 0 => return count + 1,
+            Some('\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}') => {}
+            _ => return 0,
+        }
+    }
+    0
 }
