@@ -380,3 +380,52 @@ fn present(heard: &[ServerMessage]) -> usize {
     }
     ids.len()
 }
+
+/// What one tab is handed after another posted this.
+fn delivered(tabs: &mut Tabs, tab: usize, post: &str) -> Vec<String> {
+    let now = tabs.now;
+    tabs.tabs[tab].place.handle_post(post, now);
+    let outputs = std::iter::from_fn(|| tabs.tabs[tab].place.poll_output());
+    outputs
+        .filter_map(|output| if let TabOutput::Deliver(frame) = output { Some(frame) } else { None })
+        .collect()
+}
+
+#[test]
+fn a_signal_that_cannot_be_read_is_passed_on_as_such_and_its_sender_named() {
+    let mut tabs = Tabs::default();
+    let (a, b) = (tabs.enter("a"), tabs.enter("b"));
+    let (a_id, b_id) = (tabs.id(a), tabs.id(b));
+    let brackets = "[".repeat(200) + &"]".repeat(200);
+    for inside in [r#"{"candidate":{"candidate":"x","u":1e999}}"#, r#"{"x":"\ud800"}"#, &brackets, "7"] {
+        let post = |from: &str, to: &str| {
+            format!(
+                r#"{{"type":"signal","from":"{from}","to":"{to}","connection":"c","generation":0,"payload":{inside}}}"#
+            )
+        };
+        let heard = delivered(&mut tabs, a, &post(b_id.as_str(), a_id.as_str()));
+        assert_eq!(heard, [format!(r#"{{"type":"signal","from":"{b_id}"}}"#)], "{inside:.80}");
+        assert_eq!(delivered(&mut tabs, a, &post("stranger", a_id.as_str())).len(), 0);
+        assert_eq!(delivered(&mut tabs, a, &post(b_id.as_str(), "another")).len(), 0);
+    }
+    let mut passed = 0;
+    for _ in 0..10_000 {
+        let post = format!(r#"{{"type":"signal","from":"{b_id}","to":"{a_id}"}}"#);
+        passed += delivered(&mut tabs, a, &post).len();
+    }
+    assert!(passed < 600, "{passed}");
+}
+
+#[test]
+fn greetings_of_ever_new_tabs_are_not_all_answered() {
+    let mut tabs = Tabs::default();
+    let a = tabs.enter("a");
+    let mut answers = 0;
+    for number in 0..10_000 {
+        let now = tabs.now;
+        let post = format!(r#"{{"type":"ask","from":"new{number}"}}"#);
+        tabs.tabs[a].place.handle_post(&post, now);
+        answers += std::iter::from_fn(|| tabs.tabs[a].place.poll_output()).count();
+    }
+    assert!((100..300).contains(&answers), "{answers}");
+}

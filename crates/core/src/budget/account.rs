@@ -58,17 +58,19 @@ impl Account {
         if self.buckets[kind as usize].take(kind.limit(), amount, now) {
             return Verdict::Taken;
         }
-        self.drop_messages(1, now)
+        self.dropped += 1;
+        self.charge(kind.weight(), now)
     }
 
     /// So many messages were dropped.
     pub(super) fn drop_messages(&mut self, count: u64, now: Timestamp) -> Verdict {
         self.dropped = self.dropped.saturating_add(count);
-        if self.standing == Standing::CutOff {
-            return Verdict::Dropped;
-        }
+        if self.standing == Standing::CutOff { Verdict::Dropped } else { self.charge(count, now) }
+    }
+
+    fn charge(&mut self, weight: u64, now: Timestamp) -> Verdict {
         self.last_drop = Some(now);
-        if !self.patience.take(PATIENCE, count, now) {
+        if !self.patience.take(PATIENCE, weight, now) {
             self.standing = Standing::CutOff;
             return Verdict::CutOff;
         }

@@ -94,6 +94,16 @@ impl MessageKind {
         Self::UnwantedFrame,
     ];
 
+    /// How much one that is dropped takes of the patience with its sender: what no honest page sends too much of costs this page
+    /// more, too.
+    #[must_use]
+    pub const fn weight(self) -> u64 {
+        match self {
+            Self::Unreadable | Self::Connection | Self::BulkConnection | Self::Arrival => 10,
+            _ => 1,
+        }
+    }
+
     /// How much of it a member may send.
     #[must_use]
     pub const fn limit(self) -> Limit {

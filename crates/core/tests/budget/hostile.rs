@@ -200,7 +200,7 @@ fn a_flood_of_any_kind_is_muted_then_cut_off_and_the_others_go_on_talking() {
     for (what, flood) in FLOODS {
         let mut room = Room::new();
         let mut sent = 0;
-        for round in 0..2 {
+        for round in 0..3 {
             for _ in 0..(SECOND.as_millis() / TICK.as_millis()) {
                 for _ in 0..PER_TICK {
                     flood(&mut room, sent);
@@ -218,7 +218,7 @@ fn a_flood_of_any_kind_is_muted_then_cut_off_and_the_others_go_on_talking() {
         assert_eq!(room.world.state(room.ada, room.eve), Some(LinkState::Failed), "{what}");
         assert_eq!(room.world.state(room.ada, room.bo), Some(LinkState::Connected), "{what}");
         assert_eq!(room.world.state(room.bo, room.eve), Some(LinkState::Connected), "{what}");
-        assert!(room.world.pages[room.ada].session.accounts().dropped(&room.eve_id()) > 1_000, "{what}");
+        assert!(room.world.pages[room.ada].session.accounts().dropped(&room.eve_id()) > 90, "{what}");
     }
 }
 

@@ -522,6 +522,7 @@ impl World {
     }
 
     /// A frame of the server, whatever is in it.
+    #[allow(dead_code, reason = "what the tests of budgets need of this world")]
     pub(crate) fn tell_raw(&mut self, page: usize, frame: &str) {
         if let Some(socket) = self.pages[page].socket {
             self.pages[page].session.handle_frame(socket, frame, self.now);
