@@ -12,14 +12,16 @@ use sightline_e2e::{
 };
 
 /// Kinds of messages that go over a data channel: whoever floods with them is cut off.
-const TALK: [&str; 4] = ["chat", "states", "telemetry", "garbage"];
+const TALK: [&str; 3] = ["chat", "states", "garbage"];
 const DATA: [&str; 4] = ["offers", "huge messages", "frames", "bulk connections"];
-/// And kinds that go through the server, which has limits of its own and may refuse them.
-const THROUGH_THE_SERVER: [&str; 4] =
-    ["new connections", "a number that is none", "a lone surrogate", "deep brackets"];
+/// And kinds of which not all arrives: the server has limits of its own and may refuse them, and nothing is repeated on `telemetry`.
+const IN_PART: [&str; 5] =
+    ["new connections", "a number that is none", "a lone surrogate", "deep brackets", "telemetry"];
 
 /// How long frames are counted.
 const WINDOW: Duration = Duration::from_secs(3);
+/// Windows that are counted at most while the flood goes on.
+const MAX_WINDOWS: usize = 5;
 /// Peer connections that a page has made at most when all floods are over: a few for each time that the hostile member came.
 const MAX_CONNECTIONS: usize = 120;
 /// Being cut off takes a second or two; on a machine that is busy with the flood, longer.
@@ -56,8 +58,7 @@ async fn is_cut_off(scene: &Scene, engine: Engine, kinds: &[&str]) -> Result<()>
         come(&eve, &[&ada, &bob]).await?;
         let before = frames(&ada, &bob).await?;
         flood(&eve, kind).await?;
-        let during = frames(&ada, &bob).await?;
-        assert_goes_on(kind, before, during);
+        goes_on(kind, before, &ada, &bob).await?;
         talk(&ada, &bob, kind).await?;
         for page in [&ada, &bob] {
             page.until_for(CUT_OFF_PATIENCE, &format!("Eve is cut off for {kind}, in words"), |page| {
@@ -80,12 +81,11 @@ async fn signals_that_flood_or_cannot_be_read_end_nothing(scene: &Scene, engine:
     let (ada, bob, eve) = call(scene, engine).await?;
     // The server may close the socket of whoever sends such things.
     eve.expect_no_server();
-    for kind in THROUGH_THE_SERVER {
+    for kind in IN_PART {
         come(&eve, &[&ada, &bob]).await?;
         let before = frames(&ada, &bob).await?;
         flood(&eve, kind).await?;
-        let during = frames(&ada, &bob).await?;
-        assert_goes_on(kind, before, during);
+        goes_on(kind, before, &ada, &bob).await?;
         talk(&ada, &bob, kind).await?;
         for page in [&ada, &bob] {
             let seen = page.look().await?;
@@ -141,13 +141,20 @@ async fn frames(ada: &Page, bob: &Page) -> Result<[u32; 2]> {
     Ok([at_ada, at_bob])
 }
 
-/// Half of the frames is far from what a stopped page shows, and leaves room for a machine that the flood itself keeps busy.
-fn assert_goes_on(kind: &str, before: [u32; 2], during: [u32; 2]) {
-    println!("{kind}: {before:?} frames before, {during:?} during the flood");
-    for (before, during) in before.into_iter().zip(during) {
-        assert!(before > 10, "{kind}: the call did not run before: {before} frames");
-        assert!(2 * during >= before, "{kind}: {before} frames before, {during} during the flood");
+/// Half of the frames is far from what a stopped page shows. The first windows may be below it: sender and receivers share one small
+/// machine, which the flood itself keeps busy.
+async fn goes_on(kind: &str, before: [u32; 2], ada: &Page, bob: &Page) -> Result<()> {
+    assert!(before.into_iter().all(|before| before > 10), "{kind}: the call did not run before: {before:?}");
+    let mut windows = Vec::new();
+    while windows.len() < MAX_WINDOWS {
+        let during = frames(ada, bob).await?;
+        windows.push(during);
+        if before.into_iter().zip(during).all(|(before, during)| 2 * during >= before) {
+            println!("{kind}: {before:?} frames before, {windows:?} during the flood");
+            return Ok(());
+        }
     }
+    anyhow::bail!("{kind}: {before:?} frames before, {windows:?} during the flood")
 }
 
 /// Both hear each other while the flood goes on.
