@@ -102,7 +102,7 @@ pub(crate) fn is_own(host: &str) -> bool {
 
 fn cannot_be_registered(host: &str) -> bool {
     let is_below = |suffix: &&str| host.strip_suffix(*suffix).is_some_and(|rest| rest.ends_with('.'));
-    !host.contains('.') || PRIVATE_SUFFIXES.iter().any(|suffix| is_below(&suffix))
+    !host.contains('.') || PRIVATE_SUFFIXES.iter().any(is_below)
 }
 
 /// An address that strangers do not reach by themselves: only there is something to be had by a name that points to it.

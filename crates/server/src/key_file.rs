@@ -84,7 +84,7 @@ fn read(path: &Path) -> Result<[u8; ResumeKey::BYTES], KeyFileError> {
 
 /// The permissions of a file that is not for its owner, and perhaps its group, alone.
 #[cfg(unix)]
-fn exposed_mode(metadata: &fs::Metadata) -> Option<u32> {
+pub(crate) fn exposed_mode(metadata: &fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
 
     const OTHERS_OR_GROUP_WRITES: u32 = 0o027;
@@ -94,7 +94,7 @@ fn exposed_mode(metadata: &fs::Metadata) -> Option<u32> {
 
 /// Elsewhere permissions are another matter.
 #[cfg(not(unix))]
-fn exposed_mode(_: &fs::Metadata) -> Option<u32> {
+pub(crate) fn exposed_mode(_: &fs::Metadata) -> Option<u32> {
     None
 }
 
@@ -230,7 +230,7 @@ mod tests {
             match load_or_create(dir.path()) {
                 Ok(_) => assert!(is_taken, "{mode:o}"),
                 Err(error) => {
-                    assert!(!is_taken && error.to_string().contains(&format!("(mode {mode:o})")), "{error}")
+                    assert!(!is_taken && error.to_string().contains(&format!("(mode {mode:o})")), "{error}");
                 }
             }
         }

@@ -111,7 +111,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_shutdown(cx) {
             Poll::Pending => self.wait(cx),
-            ended => ended,
+            ended @ Poll::Ready(_) => ended,
         }
     }
 }

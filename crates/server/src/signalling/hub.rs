@@ -9,7 +9,7 @@ use std::{
 use sightline_protocol::{
     ErrorCode,
     limits::MAX_FRAME_BYTES,
-    signalling::{ClientMessage, ServerMessage},
+    signalling::{ClientMessage, ServerMessage, SignalPayload},
 };
 use tokio::{
     sync::Notify,
@@ -254,7 +254,7 @@ impl Hub {
                         ServerMessage::Signal { .. } => self.metrics.relayed_signals.inc(),
                         _ => 0,
                     };
-                    match serde_json::to_string(&message) {
+                    match written(&message) {
                         Ok(frame) => self.queue(state, origin, socket, frame),
                         Err(error) => tracing::error!(%error, "a message cannot be written"),
                     }
@@ -327,6 +327,23 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A message as text, in memory of about its length: growing step by step would take twice that, for each frame that waits.
+fn written(message: &ServerMessage) -> serde_json::Result<String> {
+    /// Of everything but the SDP.
+    const USUAL_BYTES: usize = 256;
+    let long_text = match message {
+        ServerMessage::Signal { signal, .. } => match &signal.payload {
+            SignalPayload::Description(description) => description.sdp.len(),
+            SignalPayload::Candidate(candidate) => candidate.candidate.len(),
+        },
+        _ => 0,
+    };
+    // An SDP has two characters to escape in a line.
+    let mut text = Vec::with_capacity(USUAL_BYTES + long_text + long_text / 16);
+    serde_json::to_writer(&mut text, message)?;
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
 fn shutting_down() -> Closing {

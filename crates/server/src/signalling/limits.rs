@@ -70,7 +70,7 @@ impl Default for SocketLimits {
             queue_frames: 1_024,
             queue_bytes: 4 * 1024 * 1024,
             queue_age: Duration::from_secs(10),
-            total_queue_bytes: 32 * 1024 * 1024,
+            total_queue_bytes: 16 * 1024 * 1024,
             rate: RateLimits::default(),
             address: AddressLimits::default(),
         }

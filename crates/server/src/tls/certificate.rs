@@ -15,7 +15,7 @@ use rustls::{
 };
 
 use super::{TlsIdentity, self_signed};
-use crate::time::UnixTime;
+use crate::{key_file, time::UnixTime};
 
 /// Why there is no certificate to serve https with.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,9 @@ fn read(
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(unreadable(certificate))?;
+    if let Some(mode) = std::fs::metadata(key).ok().and_then(|metadata| key_file::exposed_mode(&metadata)) {
+        tracing::warn!(path = %key.display(), "the private key can be read or changed by others (mode {mode:o})");
+    }
     let private_key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
     CertifiedKey::from_der(chain, private_key, provider)
         .map_err(|source| CertificateError::Unusable { path: certificate.clone(), source })

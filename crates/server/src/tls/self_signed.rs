@@ -32,9 +32,11 @@ const EXPIRES: &str = "expires, seconds since 1970: ";
 pub(super) fn keep(data_dir: &Path, now: UnixTime) -> Result<PathBuf, CertificateError> {
     let path = data_dir.join(FILE_NAME);
     let current = names::of_this_machine();
+    // A key that others could read is no secret: another one is made.
+    let is_exposed = fs::metadata(&path).is_ok_and(|metadata| key_file::exposed_mode(&metadata).is_some());
     let kept = fs::read_to_string(&path).ok().and_then(|text| Summary::read(&text));
     let earlier = match kept {
-        Some(kept) if kept.serves(&current, now) => return Ok(path),
+        Some(kept) if !is_exposed && kept.serves(&current, now) => return Ok(path),
         Some(kept) => kept.names,
         None => Vec::new(),
     };
@@ -132,7 +134,12 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
 
         let dir = tempfile::tempdir().unwrap();
-        let mode = fs::metadata(keep(dir.path(), NOW).unwrap()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let path = keep(dir.path(), NOW).unwrap();
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        let first = fs::read_to_string(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_ne!(text_after(dir.path(), NOW), first, "who could read it may still have the key");
+        assert_eq!(mode(), 0o600);
     }
 }
