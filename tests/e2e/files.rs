@@ -30,6 +30,9 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_name_is_text_and_no_path_and_two_of_it_are_told_apart),
         stage
             .test_in_each(two_files_that_are_equal_in_name_size_and_time_keep_their_own_bytes_after_a_reload),
+        stage
+            .test_in_each(a_file_that_is_chosen_while_nobody_is_there_waits_for_who_comes_and_keeps_its_name),
+        stage.test_in_each(text_that_is_pasted_with_a_picture_of_itself_is_text),
         stage.test_in_each(a_flipped_byte_is_refused_and_the_file_arrives_whole),
         stage.test_in_each(files_and_folders_that_are_dropped_and_files_that_are_pasted_are_offered),
         stage.test_in_each(what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on),
@@ -252,6 +255,46 @@ async fn two_files_that_are_equal_in_name_size_and_time_keep_their_own_bytes_aft
         assert_eq!(of(&received).hash.as_ref(), Some(sha256), "{folder}");
         assert_eq!(bob.stored_sha256(&of(&received).id).await?, *sha256, "{folder}");
     }
+    Ok(())
+}
+
+async fn a_file_that_is_chosen_while_nobody_is_there_waits_for_who_comes_and_keeps_its_name(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let names = [".env", "Makefile", "_", "family 👨\u{200d}👩\u{200d}👧.png", "می\u{200c}خواهم.txt"];
+    let [ada, bob] = scene.pages_in([engine, engine]).await?;
+    ada.enter_with("files", "Ada", "source=none").await?;
+    for name in names {
+        let chosen: bool = ada.execute(CHOOSE, vec![json!(name)]).await?;
+        assert!(chosen);
+    }
+    ada.until("the files are said to wait", |page| page.shows("transfer-backlog")).await?;
+    bob.enter_with("files", "Bob", "source=none").await?;
+    let page = bob.until("all are offered", |page| page.transfers.len() == names.len()).await?;
+    let offered: Vec<_> = page.transfers.iter().map(|transfer| transfer.name.as_str()).collect();
+    assert_eq!(offered, names);
+    ada.until("none waits any more", |page| !page.shows("transfer-backlog")).await?;
+    // Declined, and offered again: the name is free.
+    bob.click_in_transfer("Makefile", "transfer-decline").await?;
+    ada.until_transfer("Makefile", "declined").await?;
+    let _: bool = ada.execute(CHOOSE, vec![json!("Makefile")]).await?;
+    bob.until_transfer("Makefile", "offered").await?;
+    bob.click("transfer-accept-all").await?;
+    for name in names {
+        bob.until_transfer(name, "done").await?;
+    }
+    Ok(())
+}
+
+async fn text_that_is_pasted_with_a_picture_of_itself_is_text(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = two(scene, [engine, engine]).await?;
+    let taken: bool = ada.execute(PASTE_CELLS, vec![]).await?;
+    assert!(!taken, "the browser could not paste the text");
+    let _: bool = ada.execute(DROP_OR_PASTE, vec![json!("paste"), json!("picture.png")]).await?;
+    let page = bob.until("the picture alone is offered", |page| !page.transfers.is_empty()).await?;
+    let names: Vec<_> = page.transfers.iter().map(|transfer| transfer.name.as_str()).collect();
+    assert_eq!(names, ["picture.png"]);
     Ok(())
 }
 
@@ -506,6 +549,17 @@ const FLIP_ONE: &str = "
       return send.call(this, data);
     };
     return null;";
+
+/// Pastes what a spreadsheet copies; whether the page took it.
+const PASTE_CELLS: &str = "
+    const data = new DataTransfer();
+    data.setData('text/plain', '1\\t2');
+    data.setData('text/html', '<table><tr><td>1</td><td>2</td></tr></table>');
+    data.items.add(new File(['a picture'], 'image.png', { type: 'image/png' }));
+    const event = new ClipboardEvent('paste', { bubbles: true, cancelable: true });
+    Object.defineProperty(event, 'clipboardData', { value: data });
+    document.body.dispatchEvent(event);
+    return event.defaultPrevented;";
 
 /// Drops or pastes a file of this name; whether the page took it.
 const DROP_OR_PASTE: &str = "

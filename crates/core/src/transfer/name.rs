@@ -25,16 +25,18 @@ pub fn safe_folder(raw: &str) -> String {
 /// capitals exist, so names that differ in them only count as the same.
 #[must_use]
 pub fn numbered(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    if !is_taken(&name.to_lowercase()) {
-        return name.to_owned();
-    }
+    if is_taken(&name.to_lowercase()) { numbered_from(name, 2, is_taken).0 } else { name.to_owned() }
+}
+
+/// The same for a name that is taken, with numbers from `number` on; the number that it has, too.
+pub(super) fn numbered_from(name: &str, number: u32, is_taken: impl Fn(&str) -> bool) -> (String, u32) {
     let (stem, extension) = split(name);
-    let mut number = 2_u32;
+    let mut number = number.max(2);
     loop {
         let end = format!(" ({number}){extension}");
         let candidate = format!("{}{end}", shortened(stem, MAX_NAME_BYTES.saturating_sub(end.len())));
         if !is_taken(&candidate.to_lowercase()) || number == u32::MAX {
-            return candidate;
+            return (candidate, number);
         }
         number += 1;
     }

@@ -11,10 +11,12 @@ use sightline_protocol::{
 use super::{
     SinkEvent, TransferHandle, TransferOutput, TransferState, Transfers,
     incoming::Incoming,
-    name::{numbered, safe_name},
+    name::{numbered_from, safe_name},
 };
 use crate::Timestamp;
 
+/// Names of which the last number is remembered.
+const MAX_NUMBERED: usize = 1000;
 /// Files of one sender that are stored at a time, and as many that are held back.
 const MAX_PLACES: usize = 32;
 
@@ -55,7 +57,20 @@ impl Transfers {
             let handle = self.make_handle();
             let keeping = self.receiving.iter().filter(|file| file.keeps_name());
             let taken: HashSet<&str> = keeping.map(|file| file.folded_name.as_str()).collect();
-            let name = numbered(&safe_name(&offer.name), |name| taken.contains(name));
+            let mut name = safe_name(&offer.name);
+            let folded = name.to_lowercase();
+            if taken.contains(folded.as_str()) {
+                // Where it came to an end last time: many may have the same name.
+                let from = self.numbers.get(&folded).copied().unwrap_or_default();
+                let (numbered, number) = numbered_from(&name, from, |name| taken.contains(name));
+                if self.numbers.len() >= MAX_NUMBERED {
+                    self.numbers.clear();
+                }
+                self.numbers.insert(folded, number);
+                name = numbered;
+            } else {
+                self.numbers.remove(&folded);
+            }
             let is_possible = offer.size_bytes <= MAX_FILE_BYTES;
             let mut file = Incoming::new(handle, member.clone(), name, offer, now);
             if !is_possible {

@@ -1,7 +1,7 @@
 //! All files of a room, both ways.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -37,6 +37,8 @@ pub struct Transfers {
     pub(super) identifying: Option<u32>,
     /// Offers beyond what is taken of one member.
     pub(super) refused: BTreeMap<MemberId, u64>,
+    /// The last number that was added to a name, by the name.
+    pub(super) numbers: HashMap<String, u32>,
     /// For the ids of transfers.
     pub(super) random: SeededRandom,
     next_handle: u32,
@@ -56,6 +58,7 @@ impl Transfers {
             picks: VecDeque::new(),
             identifying: None,
             refused: BTreeMap::new(),
+            numbers: HashMap::new(),
             random,
             next_handle: 0,
             next_show: Timestamp::ZERO,

@@ -1,6 +1,7 @@
 //! Files between two pages over a network that loses, repeats, reorders and flips, with reloads in the middle.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod crowds;
 mod folders;
 mod interleavings;
 mod scenarios;

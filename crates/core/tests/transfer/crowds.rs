@@ -1,0 +1,222 @@
+//! More files than are open at once, from a person and from a member that does harm.
+
+use sightline_core::{
+    Timestamp,
+    random::SeededRandom,
+    transfer::{FileDescription, TransferHandle, TransferOutput, TransferState, TransferView, Transfers},
+};
+use sightline_protocol::{
+    MemberId, TransferId,
+    control::ControlMessage,
+    transfer::{FileOffer, MAX_FILE_BYTES, MAX_OPEN_TRANSFERS, TransferEnd},
+};
+
+const NOW: Timestamp = Timestamp::ZERO;
+
+fn member(name: &str) -> MemberId {
+    MemberId::new(name).unwrap()
+}
+
+fn offer(number: u32, name: &str, size_bytes: u64) -> FileOffer {
+    FileOffer {
+        transfer: TransferId::from_random(u128::from(number) + 1),
+        sequence: 1,
+        number,
+        name: name.to_owned(),
+        folder: String::new(),
+        size_bytes,
+        media_type: String::new(),
+        modified_ms: 7,
+        is_paused: false,
+    }
+}
+
+/// A receiver, and what it shows.
+struct Receiver {
+    transfers: Transfers,
+    said: Vec<ControlMessage>,
+}
+
+impl Receiver {
+    fn new() -> Self {
+        let mut transfers = Transfers::new(SeededRandom::new(1));
+        transfers.handle_channel_open(&member("mallory"), NOW);
+        Self { transfers, said: Vec::new() }
+    }
+
+    fn offer(&mut self, offer: FileOffer) {
+        self.transfers.handle_offer(&member("mallory"), offer, NOW);
+        self.settle();
+    }
+
+    fn withdraw(&mut self, number: u32) {
+        let transfer = TransferId::from_random(u128::from(number) + 1);
+        self.transfers.handle_end(&member("mallory"), &transfer, TransferEnd::Cancelled, NOW);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        while let Some(output) = self.transfers.poll_output() {
+            if let TransferOutput::Send(_, message) = output {
+                self.said.push(message);
+            }
+        }
+    }
+
+    fn views(&self) -> Vec<TransferView> {
+        let handles = (1..=self.transfers.last_handle()).map(TransferHandle);
+        handles.filter_map(|handle| self.transfers.view(handle)).collect()
+    }
+}
+
+fn described(at: usize, length: usize) -> FileDescription {
+    FileDescription {
+        name: format!("{at}.txt"),
+        folder: "work".to_owned(),
+        size_bytes: length as u64,
+        modified_ms: 7,
+        ..FileDescription::default()
+    }
+}
+
+#[test]
+fn files_beyond_those_that_may_be_open_are_offered_as_others_are_over_and_none_is_left_out() {
+    const WAITING: usize = 100;
+    let mut transfers = Transfers::new(SeededRandom::new(1));
+    transfers.handle_channel_open(&member("bob"), NOW);
+    let mut offered = Vec::new();
+    let mut settle = |transfers: &mut Transfers| {
+        while let Some(output) = transfers.poll_output() {
+            if let TransferOutput::Send(_, ControlMessage::TransferOffer(offer)) = output {
+                offered.push(offer);
+            }
+        }
+        offered.clone()
+    };
+    for at in 0..MAX_OPEN_TRANSFERS + WAITING {
+        transfers.choose(described(at, 3), &[member("bob")], None, NOW).unwrap();
+    }
+    assert_eq!(settle(&mut transfers).len(), MAX_OPEN_TRANSFERS);
+    assert_eq!(transfers.backlog().queued, WAITING);
+    assert_eq!(transfers.backlog().names[0], format!("{MAX_OPEN_TRANSFERS}.txt"), "what waits is told");
+    let first = settle(&mut transfers);
+    for offer in &first[..WAITING] {
+        transfers.handle_end(&member("bob"), &offer.transfer, TransferEnd::Declined, NOW);
+    }
+    let all = settle(&mut transfers);
+    assert_eq!(transfers.backlog().queued, 0);
+    let names: std::collections::BTreeSet<_> = all.iter().map(|offer| offer.name.clone()).collect();
+    assert_eq!(names.len(), MAX_OPEN_TRANSFERS + WAITING);
+}
+
+#[test]
+fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
+    let mut transfers = Transfers::new(SeededRandom::new(1));
+    let pick = transfers.choose(described(1, 3), &[], None, NOW).unwrap();
+    let other = transfers.choose(described(2, 3), &[], Some(&member("bob")), NOW).unwrap();
+    assert_eq!(transfers.backlog().waiting, 2);
+    assert_eq!(transfers.backlog().names, ["1.txt", "2.txt"]);
+    let mut offered = |transfers: &mut Transfers, name: &str| {
+        transfers.handle_channel_open(&member(name), NOW);
+        let mut found = Vec::new();
+        while let Some(output) = transfers.poll_output() {
+            match output {
+                TransferOutput::Attach { pick, .. } => found.push((pick, String::new())),
+                TransferOutput::Send(to, ControlMessage::TransferOffer(offer)) => {
+                    assert_eq!(to, member(name));
+                    found.last_mut().unwrap().1 = offer.name;
+                }
+                _ => {}
+            }
+        }
+        found
+    };
+    assert_eq!(offered(&mut transfers, "ada"), [(pick, "1.txt".to_owned())]);
+    assert_eq!(transfers.backlog().waiting, 1);
+    assert_eq!(offered(&mut transfers, "bob"), [(other, "2.txt".to_owned())]);
+    assert_eq!(transfers.backlog().waiting, 0);
+    assert_eq!(offered(&mut transfers, "carol"), []);
+}
+
+#[test]
+fn what_waits_can_be_given_up() {
+    let mut transfers = Transfers::new(SeededRandom::new(1));
+    transfers.choose(described(1, 3), &[], None, NOW).unwrap();
+    transfers.cancel_backlog();
+    assert_eq!(transfers.backlog().waiting, 0);
+    transfers.handle_channel_open(&member("ada"), NOW);
+    while let Some(output) = transfers.poll_output() {
+        assert!(!matches!(output, TransferOutput::Send(..)), "{output:?}");
+    }
+}
+
+#[test]
+fn a_thousand_offers_of_one_name_have_names_of_their_own_and_those_beyond_the_bound_are_refused() {
+    let mut receiver = Receiver::new();
+    for number in 0..MAX_OPEN_TRANSFERS as u32 + 500 {
+        receiver.offer(offer(number, "same.txt", 5));
+    }
+    let views = receiver.views();
+    assert_eq!(views.len(), MAX_OPEN_TRANSFERS);
+    let names: std::collections::BTreeSet<_> = views.iter().map(|view| view.name.clone()).collect();
+    assert_eq!(names.len(), MAX_OPEN_TRANSFERS);
+    assert_eq!(receiver.transfers.backlog().refused, 500, "the person is told");
+    let is_refusal = |message: &&ControlMessage| {
+        matches!(message, ControlMessage::TransferEnd { reason: TransferEnd::TooMany, .. })
+    };
+    assert_eq!(receiver.said.iter().filter(is_refusal).count(), 500, "and so is the sender");
+}
+
+#[test]
+fn thirty_thousand_offers_that_are_taken_back_leave_a_short_list() {
+    let mut receiver = Receiver::new();
+    receiver.offer(offer(0, "wanted.txt", 5));
+    for number in 1..30_000 {
+        receiver.offer(offer(number, "same.txt", 5));
+        receiver.withdraw(number);
+    }
+    let views = receiver.views();
+    assert!(views.len() <= 21, "{}", views.len());
+    assert_eq!((views[0].name.as_str(), views[0].state), ("wanted.txt", TransferState::Offered));
+}
+
+#[test]
+fn a_file_that_was_declined_and_is_offered_again_has_its_name() {
+    let mut receiver = Receiver::new();
+    for (number, name) in [(0, "plan.txt"), (1, "plan.txt"), (2, "PLAN.txt")] {
+        receiver.offer(offer(number, name, 5));
+        let views = receiver.views();
+        assert_eq!(views.last().unwrap().name, name);
+        let handle = TransferHandle(receiver.transfers.last_handle());
+        if number == 0 {
+            receiver.transfers.decline(handle, NOW);
+        } else {
+            receiver.transfers.accept(handle);
+            receiver.transfers.cancel(handle, NOW);
+        }
+        receiver.settle();
+    }
+}
+
+#[test]
+fn no_number_of_a_peer_wraps() {
+    for size_bytes in [MAX_FILE_BYTES + 1, u64::MAX - 1, u64::MAX] {
+        let mut receiver = Receiver::new();
+        receiver.offer(offer(1, "huge.bin", size_bytes));
+        let view = receiver.views().pop().unwrap();
+        assert_eq!((view.state, view.end), (TransferState::Failed, Some(TransferEnd::TooLarge)));
+        let end = receiver.said.pop();
+        assert!(
+            matches!(end, Some(ControlMessage::TransferEnd { reason: TransferEnd::TooLarge, .. })),
+            "{end:?}"
+        );
+    }
+    let mut receiver = Receiver::new();
+    receiver.offer(FileOffer { modified_ms: u64::MAX, ..offer(1, "a", 5) });
+    receiver.offer(FileOffer { name: "a".repeat(2000), ..offer(2, "a", 5) });
+    receiver.offer(FileOffer { folder: "a/".repeat(4000), ..offer(3, "a", 5) });
+    assert!(receiver.views().is_empty());
+    // The largest that is taken, with every other number at its end.
+    receiver.offer(FileOffer { sequence: u32::MAX, number: u32::MAX, ..offer(4, "a", MAX_FILE_BYTES) });
+    assert_eq!(receiver.views()[0].state, TransferState::Offered);
+}
