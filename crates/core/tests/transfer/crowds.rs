@@ -116,7 +116,7 @@ fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
     let other = transfers.choose(described(2, 3), &[], Some(&member("bob")), NOW).unwrap();
     assert_eq!(transfers.backlog().waiting, 2);
     assert_eq!(transfers.backlog().names, ["1.txt", "2.txt"]);
-    let mut offered = |transfers: &mut Transfers, name: &str| {
+    let offered = |transfers: &mut Transfers, name: &str| {
         transfers.handle_channel_open(&member(name), NOW);
         let mut found = Vec::new();
         while let Some(output) = transfers.poll_output() {
