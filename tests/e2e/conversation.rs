@@ -72,7 +72,7 @@ async fn half_links_hold_nobody_up_and_a_link_needs_no_space_before_it(
     }
     ada.until_connected_to("Bob").await?;
     for start in ["http://-", "http://a@"] {
-        write(&ada, &(start.repeat(50) + &")".repeat(4_000))).await?;
+        write(&ada, &format!("{}{}", start.repeat(50), ")".repeat(4_000))).await?;
         ada.click("chat-send").await?;
     }
     write(&ada, "你好https://example.org/a。http://[::1]:8080/x «Https://example.org…»").await?;

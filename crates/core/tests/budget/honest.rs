@@ -107,7 +107,7 @@ proptest! {
                 }
                 Step::Files(page, files) => {
                     for number in 0..files {
-                        world.pages[page].session.offer_file(None, &file(number), now);
+                        assert!(world.pages[page].session.offer_file(None, &file(number), now).is_ok());
                     }
                     world.settle();
                     take_files(&mut world, 1 - page);
@@ -153,7 +153,7 @@ fn a_thousand_files_of_a_folder_twice_and_a_repair_between_are_within_the_budget
     for round in 0..2 {
         let now = world.now;
         for number in 0..1_000 {
-            world.pages[ada].session.offer_file(None, &file(number), now);
+            assert!(world.pages[ada].session.offer_file(None, &file(number), now).is_ok());
         }
         world.settle();
         world.set_network(false);
