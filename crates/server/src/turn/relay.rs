@@ -303,12 +303,16 @@ impl Relay {
                 biased;
                 () = &mut ended => break,
                 readable = allocation.port.readable() => {
-                    let received = readable.and_then(|()| self.receive_from_peers(&allocation));
-                    if let Err(error) = received {
-                        // Of one datagram that was sent earlier (ICMP), for instance.
-                        tracing::trace!(%error, relayed = %allocation.relayed, "not received");
+                    match readable.and_then(|()| self.receive_from_peers(&allocation)) {
+                        Ok(true) => end_turn_after(&mut reads).await,
+                        // It waits now, and others have their turn.
+                        Ok(false) => reads = 0,
+                        Err(error) => {
+                            // Of one datagram that was sent earlier (ICMP), for instance.
+                            tracing::trace!(%error, relayed = %allocation.relayed, "not received");
+                            end_turn_after(&mut reads).await;
+                        }
                     }
-                    end_turn_after(&mut reads).await;
                 }
                 () = &mut expiry => {
                     let expires_at = allocation.state().expires_at();
@@ -322,7 +326,7 @@ impl Relay {
         self.remove(&allocation);
     }
 
-    fn receive_from_peers(&self, allocation: &Allocation) -> std::io::Result<()> {
+    fn receive_from_peers(&self, allocation: &Allocation) -> std::io::Result<bool> {
         let now = Instant::now();
         let mut burst = Burst::new();
         let received = allocation.port.receive(|Datagram { from, ecn, payload, .. }| {
@@ -347,12 +351,16 @@ pub(super) async fn listen(relay: Arc<Relay>, port: Arc<UdpPort>) {
             relay.metrics.count_lost(burst.finish());
             received
         });
-        if let Err(error) = received {
-            tracing::trace!(%error, "not received");
-            // Not in a circle should the socket be broken for good.
-            yield_now().await;
+        match received {
+            Ok(true) => end_turn_after(&mut reads).await,
+            // It waits now, and others have their turn.
+            Ok(false) => reads = 0,
+            Err(error) => {
+                tracing::trace!(%error, "not received");
+                // Not in a circle should the socket be broken for good.
+                yield_now().await;
+            }
         }
-        end_turn_after(&mut reads).await;
     }
 }
 
