@@ -1,4 +1,5 @@
 //! One member against the others, in real browsers: it floods, and the others' call goes on.
+#![allow(clippy::print_stdout, reason = "the counted frames are for a person")]
 
 use std::{sync::Arc, time::Duration};
 

@@ -48,7 +48,7 @@ impl Side {
             last_s = *at_s;
         }
         number(self.events.iter().all(|event| is_time(event.at_s)))?;
-        number(self.clock.is_none_or(|clock| clock.is_possible()))?;
+        number(self.clock.is_none_or(Clock::is_possible))?;
         self.playout.as_ref().map_or(Ok(()), |playout| playout.check(is_time))?;
         self.known_source.as_ref().map_or(Ok(()), |known| known.check(is_time))
     }
