@@ -241,7 +241,7 @@ const BANDS: &str = r#"
 impl Band {
     fn is_visible(&self) -> bool {
         self.fill.starts_with("rgb")
-            && !self.fill.contains(", 0)")
+            && self.fill != "rgba(0, 0, 0, 0)"
             && self.opacity > 0.1
             && self.to > self.from
     }
