@@ -228,9 +228,11 @@ impl Transfers {
         let is_proven = |sending: &Outgoing| match (&sending.identity, identity) {
             (Some(offered), Some(chosen)) => offered.is_same(chosen),
             (Some(_), None) => false,
-            // Loaded again before the file was looked at: a path names one file, and a bare name does where no other has it.
+            // Loaded again before the file was looked at: its path, or a bare name, tells where no other file has the same.
             (None, _) => {
-                sending.offer.folder == file.folder && (!file.folder.is_empty() || !sending.is_ambiguous)
+                let is_shared =
+                    if file.folder.is_empty() { sending.is_ambiguous } else { sending.is_path_ambiguous };
+                sending.offer.folder == file.folder && !is_shared
             }
         };
         let all = self.sending.iter().enumerate();
@@ -252,7 +254,7 @@ impl Transfers {
         let offer = FileOffer {
             transfer: TransferId::from_random(self.random.next_u128()),
             sequence: 0,
-            number: handle,
+            number: self.make_number(),
             name: file.name,
             folder: file.folder,
             size_bytes: file.size_bytes,
@@ -262,13 +264,15 @@ impl Transfers {
         };
         let mut outgoing = Outgoing::new(handle, member.clone(), offer, now);
         (outgoing.pick, outgoing.identity) = (pick, identity);
-        let mut is_ambiguous = false;
+        let (mut is_ambiguous, mut is_path_ambiguous) = (false, false);
         for other in self.sending.iter_mut().filter(|other| other.has_equal_description(&outgoing)) {
-            is_ambiguous = true;
+            let is_path_equal = other.offer.folder == outgoing.offer.folder;
+            (is_ambiguous, is_path_ambiguous) = (true, is_path_ambiguous || is_path_equal);
             other.is_ambiguous = true;
+            other.is_path_ambiguous |= is_path_equal;
             other.is_identity_tried = false;
         }
-        outgoing.is_ambiguous = is_ambiguous;
+        (outgoing.is_ambiguous, outgoing.is_path_ambiguous) = (is_ambiguous, is_path_ambiguous);
         self.sending.push(outgoing);
         let attach = TransferOutput::Attach { pick: TransferHandle(pick), transfer: TransferHandle(handle) };
         self.outputs.push_back(attach);

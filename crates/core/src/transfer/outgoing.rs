@@ -39,6 +39,8 @@ pub(super) struct Outgoing {
     pub(super) is_identity_tried: bool,
     /// Another file of this name, size and time was offered to the same member.
     pub(super) is_ambiguous: bool,
+    /// And in the same folder: of two folders with the same name.
+    pub(super) is_path_ambiguous: bool,
     phase: Phase,
     is_paused_here: bool,
     is_paused_there: bool,
@@ -70,6 +72,7 @@ impl Outgoing {
             identity: None,
             is_identity_tried: false,
             is_ambiguous: false,
+            is_path_ambiguous: false,
             phase: Phase::Queued,
             is_paused_here: false,
             is_paused_there: false,
@@ -92,6 +95,7 @@ impl Outgoing {
         self.needs_file = true;
         self.identity = kept.identity;
         self.is_ambiguous = kept.is_ambiguous;
+        self.is_path_ambiguous = kept.is_path_ambiguous;
         self.phase = match kept {
             KeptTransfer { is_accepted: true, .. } => Phase::Running,
             KeptTransfer { is_queued: true, .. } => Phase::Queued,

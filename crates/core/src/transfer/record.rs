@@ -28,6 +28,9 @@ pub struct KeptTransfer {
     /// Another file of this name, size and time was offered to the same member.
     #[serde(default)]
     pub is_ambiguous: bool,
+    /// And in the same folder.
+    #[serde(default)]
+    pub is_path_ambiguous: bool,
     /// It was not offered yet.
     #[serde(default)]
     pub is_queued: bool,

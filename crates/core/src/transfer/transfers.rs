@@ -70,7 +70,8 @@ impl Transfers {
     pub fn restore(&mut self, records: Records, now: Timestamp) {
         for kept in records.sending.into_iter().take(MAX_FILES_FROM_HERE) {
             let handle = self.make_handle();
-            let offer = FileOffer { number: handle, sequence: 0, ..kept.offer.clone() };
+            let number = self.make_number();
+            let offer = FileOffer { number, sequence: 0, ..kept.offer.clone() };
             self.sending.push(Outgoing::new(handle, kept.member.clone(), offer, now).kept(&kept));
             self.changed(handle);
         }
@@ -100,6 +101,7 @@ impl Transfers {
             sha256: None,
             identity: file.identity,
             is_ambiguous: file.is_ambiguous,
+            is_path_ambiguous: file.is_path_ambiguous,
             is_queued: file.is_queued(),
         });
         let receiving = self.receiving.iter().filter(|file| file.is_accepted()).map(|file| KeptTransfer {
@@ -110,6 +112,7 @@ impl Transfers {
             sha256: file.has_file(),
             identity: None,
             is_ambiguous: false,
+            is_path_ambiguous: false,
             is_queued: false,
         });
         Records { sending: sending.collect(), receiving: receiving.collect() }
@@ -330,6 +333,17 @@ impl Transfers {
     pub(super) fn make_handle(&mut self) -> u32 {
         self.next_handle = self.next_handle.saturating_add(1);
         self.next_handle
+    }
+
+    /// The name of a file in frames. Frames overtake offers, and the receiver may still know the numbers of the page before a reload:
+    /// a number that was used for one file must not be used for another.
+    pub(super) fn make_number(&mut self) -> u32 {
+        loop {
+            let number = (self.random.next_u64() >> 32) as u32;
+            if self.sending.iter().all(|file| file.offer.number != number) {
+                return number;
+            }
+        }
     }
 
     /// Keeps the lists within their bounds. What is stored here and not saved yet is never forgotten.
