@@ -124,7 +124,7 @@ async fn caps_lock_and_other_layouts_keep_the_shortcuts(scene: &Scene, engine: E
 
 async fn escape_closes_what_is_on_top_however_it_was_opened(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
-    ada.set_viewport(Some((900, 700))).await?;
+    ada.set_viewport(900, 700).await?;
     bob.enter_with("escape", "Bob", "source=none").await?;
     ada.enter("escape", "Ada").await?;
     ada.until_connected_to("Bob").await?;
@@ -178,7 +178,7 @@ async fn escape_closes_what_is_on_top_however_it_was_opened(scene: &Scene, engin
         false,
     )
     .await?;
-    ada.set_viewport(None).await
+    Ok(())
 }
 
 async fn until_true(page: &Page, what: &str, script: &str, wanted: bool) -> Result<()> {

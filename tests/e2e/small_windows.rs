@@ -18,8 +18,6 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     ]
     .into_iter()
     .flatten()
-    // Firefox keeps the last viewport for the tests that come after: the driver's library leaves out the null that resets it.
-    .filter(|trial| !trial.name().ends_with("firefox"))
     .collect()
 }
 
@@ -41,7 +39,7 @@ async fn the_message_field_can_be_reached_in_every_window(scene: &Scene, engine:
     let page = scene.page(engine).await?;
     page.enter("small", "Ada").await?;
     for (width, height) in SIZES {
-        page.set_viewport(Some((width, height))).await?;
+        page.set_viewport(width, height).await?;
         let seen = page.look().await?;
         if seen.shows("chat-toggle") {
             page.click("chat-toggle").await?;
@@ -61,7 +59,7 @@ async fn the_message_field_can_be_reached_in_every_window(scene: &Scene, engine:
             page.until("the chat is folded", |page| !page.shows("chat-input")).await?;
         }
     }
-    page.set_viewport(None).await
+    Ok(())
 }
 
 async fn the_labels_of_a_tile_never_overlap(scene: &Scene, engine: Engine) -> Result<()> {
@@ -85,13 +83,13 @@ async fn the_labels_of_a_tile_never_overlap(scene: &Scene, engine: Engine) -> Re
         for (width, height) in
             [(1280, 800), (900, 600), (640, 400), (568, 320), (412, 740), (360, 640), (360, 320)]
         {
-            bob.set_viewport(Some((width, height))).await?;
+            bob.set_viewport(width, height).await?;
             let overlaps: Vec<String> = bob.execute(OVERLAPS, vec![]).await?;
             keep(&bob, &format!("labels-{state}-{width}x{height}")).await?;
             ensure!(overlaps.is_empty(), "{state} at {width} x {height}: {overlaps:?}");
         }
     }
-    bob.set_viewport(None).await
+    Ok(())
 }
 
 async fn is_reached(page: &Page, test_id: &str, what: &str) -> Result<()> {

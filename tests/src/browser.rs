@@ -42,6 +42,9 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// Both browsers.
+    pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
+
     /// Its name in a test's name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -207,6 +210,35 @@ impl Browser {
         return true;
     }
 
+    /// Makes the page so large, in CSS pixels, whatever the size of the window; `None` gives it the size of the window again.
+    ///
+    /// # Errors
+    /// Where the browser does not take it.
+    pub async fn set_viewport(&self, size: Option<(u32, u32)>) -> Result<()> {
+        match (self.profile.engine, size) {
+            (Engine::Chromium, Some((width, height))) => {
+                let size =
+                    json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+                self.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+            }
+            (Engine::Chromium, None) => {
+                self.driver.cdp().send_raw("Emulation.clearDeviceMetricsOverride", json!({})).await?;
+            }
+            (Engine::Firefox, size) => {
+                let bidi = self.driver.bidi().await?;
+                let context = bidi.browsing_context().top_level().await?;
+                let viewport = size.map(|(width, height)| json!({ "width": width, "height": height }));
+                // The typed command leaves out the null that resets the viewport.
+                bidi.send_raw(
+                    "browsingContext.setViewport",
+                    json!({ "context": context, "viewport": viewport }),
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Leaves every page, closes every window but one and gives that its usual size, for the next test.
     ///
     /// # Errors
@@ -221,6 +253,7 @@ impl Browser {
             self.driver.switch_to_window(first.clone()).await?;
         }
         self.driver.goto("about:blank").await?;
+        self.set_viewport(None).await?;
         self.driver.set_window_rect(0, 0, WINDOW.0, WINDOW.1).await?;
         self.console.take_errors(&self.driver).await?;
         Ok(())

@@ -9,10 +9,10 @@ use std::{
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use thirtyfour::{By, Key, TypingData, WebElement, bidi::modules::browsing_context::Viewport};
+use thirtyfour::{By, Key, TypingData, WebElement};
 
 use crate::{
-    browser::{Browser, Engine},
+    browser::Browser,
     snapshot::{Snapshot, Transfer},
     wait::{PATIENCE, until},
 };
@@ -233,30 +233,12 @@ impl Page {
         self.execute(PRESS_ELSEWHERE, vec![json!(key), json!(code), json!(shift)]).await
     }
 
-    /// The size of the page, in CSS pixels, whatever the browser has around it and however small its window may be; `None`
-    /// for that of the window, which has to be the last.
+    /// Makes the page so large, in CSS pixels, until the test is over.
     ///
     /// # Errors
     /// Where the browser does not take it.
-    pub async fn set_viewport(&self, size: Option<(u32, u32)>) -> Result<()> {
-        let driver = &self.browser.driver;
-        match (self.browser.profile.engine, size) {
-            (Engine::Chromium, Some((width, height))) => {
-                let size =
-                    json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-                driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", size).await?;
-            }
-            (Engine::Chromium, None) => {
-                driver.cdp().send_raw("Emulation.clearDeviceMetricsOverride", json!({})).await?;
-            }
-            (Engine::Firefox, size) => {
-                let bidi = driver.bidi().await?;
-                let contexts = bidi.browsing_context();
-                let viewport = size.map(|(width, height)| Viewport { width, height });
-                contexts.set_viewport(contexts.top_level().await?, viewport).await?;
-            }
-        }
-        Ok(())
+    pub async fn set_viewport(&self, width: u32, height: u32) -> Result<()> {
+        self.browser.set_viewport(Some((width, height))).await
     }
 
     /// Gives it the focus.
