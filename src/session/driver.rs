@@ -175,10 +175,15 @@ impl Driver {
     /// The next input; `None` where the time for something came first.
     async fn next_input(&mut self, stream: &mut FairStream<Input>) -> Option<Input> {
         if let Some(input) = stream.try_next() {
-            // Timers of a page that cannot be seen are slow, and it paints nothing.
-            if clock::now().since(self.slice_began) >= SLICE && page::is_visible() {
-                clock::sleep(Duration::ZERO).await;
+            if clock::now().since(self.slice_began) >= SLICE {
+                // Timers of a page that cannot be seen are slow, and it paints nothing.
+                if page::is_visible() {
+                    breathe(stream).await;
+                }
                 self.slice_began = clock::now();
+                if self.next_deadline().is_some_and(|due| due <= self.slice_began) {
+                    self.handle_timeout();
+                }
             }
             return Some(input);
         }
@@ -188,16 +193,18 @@ impl Driver {
     }
 
     async fn wait_for_input(&self, stream: &mut FairStream<Input>) -> Option<Input> {
-        let stats = self.looks().then(|| self.next_stats.min(self.next_voices));
-        let Some(deadline) = [self.session.poll_timeout(), stats].into_iter().flatten().min() else {
-            return Some(stream.next().await);
-        };
+        let Some(deadline) = self.next_deadline() else { return Some(stream.next().await) };
         let (timer, next) = (clock::sleep_until(deadline), stream.next());
         pin_mut!(timer, next);
         match select(next, timer).await {
             Either::Left((input, _)) => Some(input),
             Either::Right(_) => None,
         }
+    }
+
+    fn next_deadline(&self) -> Option<Timestamp> {
+        let stats = self.looks().then(|| self.next_stats.min(self.next_voices));
+        [self.session.poll_timeout(), self.files.poll_timeout(), stats].into_iter().flatten().min()
     }
 
     /// Whether figures are collected: nobody looks at those of a hidden page, except in a run.
@@ -423,6 +430,22 @@ impl Driver {
     fn resynchronise(&mut self) {
         if let Some((socket, _)) = self.socket.take() {
             self.session.handle_socket_closed(socket, clock::now());
+        }
+    }
+}
+
+/// Lets the browser paint and run what else waits. A flood of messages delays timers for as long as it lasts, so a message ends the
+/// pause too, once the others had their share.
+async fn breathe(stream: &mut FairStream<Input>) {
+    let shared_until = clock::now() + SLICE;
+    let timer = clock::sleep(Duration::ZERO);
+    pin_mut!(timer);
+    loop {
+        let pushed = stream.pushed();
+        pin_mut!(pushed);
+        match select(&mut timer, pushed).await {
+            Either::Right(_) if clock::now() < shared_until => {}
+            _ => return,
         }
     }
 }

@@ -96,6 +96,8 @@ pub enum TransferAction {
     /// Give up what could not be offered yet.
     CancelBacklog,
     Accept(TransferHandle),
+    AcceptAll,
+    DeclineAll,
     Decline(TransferHandle),
     Cancel(TransferHandle),
     /// Hold it back, or let it go on.

@@ -167,6 +167,8 @@ pub struct TransfersModel {
     pub list: RwSignal<Vec<TransferModel>>,
     /// Those that wait for this person's answer.
     pub offered: RwSignal<Vec<TransferModel>>,
+    /// How many wait for it, those included that are not in the lists yet.
+    pub offered_count: RwSignal<usize>,
     /// What was chosen and cannot be offered yet.
     pub backlog: RwSignal<Backlog>,
     /// What was chosen and is not sent.
@@ -205,6 +207,10 @@ pub struct RoomActions {
     pub cancel_backlog: Callback<()>,
     /// Takes a file that is offered.
     pub accept_file: Callback<TransferHandle>,
+    /// Takes every file that is offered.
+    pub accept_all_files: Callback<()>,
+    /// Takes none of them.
+    pub decline_all_files: Callback<()>,
     /// Does not take it.
     pub decline_file: Callback<TransferHandle>,
     /// Gives a transfer up.

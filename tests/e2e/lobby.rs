@@ -77,7 +77,7 @@ async fn a_room_name_that_is_not_allowed_is_told(scene: &Scene) -> Result<()> {
 }
 
 async fn the_punctuation_after_a_link_does_not_lead_astray(scene: &Scene) -> Result<()> {
-    for engine in [Engine::Chromium, Engine::Firefox] {
+    for engine in Engine::ALL {
         let page = scene.page(engine).await?;
         for end in [",", ")", "%20", "\u{2026}", "%E3%80%82", "\u{bb}", "/"] {
             page.open(&format!("/room/Team-7{end}")).await?;

@@ -293,8 +293,7 @@ const SAY: &str = r"
     const channel = sightlineProbe.controls.findLast((channel) => channel.readyState === 'open');
     for (const message of arguments[0]) channel.send(JSON.stringify(message));";
 /// The id of the run that was asked for on it.
-const ASKED: &str =
-    "return sightlineProbe.heard.findLast((message) => message.type === 'run_start')?.run ?? null;";
+const ASKED: &str = "return JSON.parse(sightlineProbe.heard.findLast((text) => text.includes('\"run_start\"')) ?? '{}').run ?? null;";
 
 async fn a_member_that_lies_about_a_run_changes_nothing_here(scene: &Scene, viewer: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([PAINTER, viewer]).await?;

@@ -78,18 +78,24 @@ impl Stage {
         self.trial(name_of::<F>(), test)
     }
 
-    /// A test of so many browsers that beside another test neither would be seen as a person sees it.
+    /// A test that needs the whole machine: no other test runs beside it.
     pub fn test_alone<F>(self: &Arc<Self>, test: F) -> Trial
     where
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
     {
-        let stage = Arc::clone(self);
-        self.trial_on(name_of::<F>(), move |scene| {
-            stage.runtime.block_on(async {
-                let _alone = stage.machine.write().await;
-                play(LIMIT, scene, test).await
-            })
-        })
+        self.trial_alone(name_of::<F>(), test)
+    }
+
+    /// A test in each browser, with nothing beside it.
+    pub fn test_in_each_alone<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
+    where
+        F: AsyncFn(&Scene, Engine) -> Result<()> + Copy + Send + 'static,
+    {
+        let trial = |engine: Engine| {
+            let name = format!("{}::{}", name_of::<F>(), engine.name());
+            self.trial_alone(name, async move |scene: &Scene| test(scene, engine).await)
+        };
+        Engine::ALL.map(trial).into()
     }
 
     /// A measurement, which may take many minutes.
@@ -125,12 +131,11 @@ impl Stage {
     where
         F: AsyncFn(&Scene, Engine) -> Result<()> + Copy + Send + 'static,
     {
-        let engines = [Engine::Chromium, Engine::Firefox];
         let trial = |engine: Engine| {
             let name = format!("{}::{}", name_of::<F>(), engine.name());
             self.trial(name, async move |scene: &Scene| test(scene, engine).await)
         };
-        engines.map(trial).into()
+        Engine::ALL.map(trial).into()
     }
 
     /// A test with each pair of browsers.
@@ -156,6 +161,19 @@ impl Stage {
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
     {
         self.trial_within(LIMIT, name, test)
+    }
+
+    fn trial_alone<F>(self: &Arc<Self>, name: String, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
+        let stage = Arc::clone(self);
+        self.trial_on(name, move |scene| {
+            stage.runtime.block_on(async {
+                let _alone = stage.machine.write().await;
+                play(LIMIT, scene, test).await
+            })
+        })
     }
 
     fn trial_within<F>(self: &Arc<Self>, limit: Duration, name: String, test: F) -> Trial

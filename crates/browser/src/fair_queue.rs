@@ -87,6 +87,19 @@ impl<T> FairStream<T> {
         self.queue.borrow_mut().take()
     }
 
+    /// Waits until something is pushed, or lost, whether or not other events wait.
+    pub async fn pushed(&mut self) {
+        let mut is_first = true;
+        poll_fn(|context| {
+            if std::mem::take(&mut is_first) {
+                self.queue.borrow_mut().waker = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            if self.queue.borrow().waker.is_none() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
     /// Whether events of the first lane were lost since this was last asked.
     #[must_use]
     pub fn take_overflow(&mut self) -> bool {
@@ -199,7 +212,7 @@ impl<T> Queue<T> {
 
     fn lose(&mut self, member: &Rc<str>) -> Option<Waker> {
         self.lane(member).lost += 1;
-        None
+        self.waker.take()
     }
 }
 
@@ -329,6 +342,26 @@ mod tests {
         eve.push(Event::Message("small", 1));
         assert_eq!(served(&mut stream), ["large", "closed", "small"]);
         assert_eq!(stream.take_lost(), Some(("eve".to_owned(), 2)));
+    }
+
+    #[test]
+    fn whoever_pauses_hears_of_the_next_push_though_others_wait() {
+        let (lanes, mut stream) = queue();
+        let eve = lanes.of_member("eve");
+        eve.push(Event::Message("eve", 1));
+        let mut context = Context::from_waker(Waker::noop());
+        {
+            let mut pause = std::pin::pin!(stream.pushed());
+            assert!(pause.as_mut().poll(&mut context).is_pending());
+            assert!(pause.as_mut().poll(&mut context).is_pending());
+            eve.push(Event::Message("eve", 1));
+            assert!(pause.as_mut().poll(&mut context).is_ready());
+        }
+        (0..4).for_each(|_| eve.push(Event::Message("eve", 1)));
+        let mut pause = std::pin::pin!(stream.pushed());
+        assert!(pause.as_mut().poll(&mut context).is_pending());
+        eve.push(Event::Message("lost", 1));
+        assert!(pause.as_mut().poll(&mut context).is_ready());
     }
 
     #[test]

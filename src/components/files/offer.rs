@@ -32,15 +32,16 @@ pub fn FileOffer(
 ) -> AnyView {
     let language = Language::from_context();
     let offered = Signal::derive(move || model.transfers.offered_here());
+    let count = model.transfers.offered_count;
     let is_offered = Signal::derive(move || !offered.get().is_empty());
     let title = Signal::derive(move || {
-        let is_one = offered.get().len() == 1;
+        let is_one = count.get() <= 1;
         let words = if is_one { sentence!(files.offered) } else { sentence!(files.offered_several) };
         words(language.locale())
     });
     let words = Signal::derive(move || {
         let offered = offered.get();
-        let words = |first| offer_words(first, offered.len(), language.locale());
+        let words = |first| offer_words(first, count.get(), language.locale());
         offered.first().map(words).unwrap_or_default()
     });
     view! {

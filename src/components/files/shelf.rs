@@ -26,29 +26,32 @@ pub fn Shelf(
             && transfers.backlog.with(|backlog| *backlog == Backlog::default())
             && transfers.left_out.with(LeftOut::is_empty)
     });
-    let offered = Memo::new(move |_| {
-        model.transfers.offered_here().iter().map(|transfer| transfer.handle).collect::<Vec<_>>()
-    });
-    let has_several = Memo::new(move |_| offered.with(|offered| offered.len() > 1));
-    let accept_all = move |_| {
-        for handle in offered.get_untracked() {
-            actions.accept_file.run(handle);
-        }
-    };
+    let offered = model.transfers.offered_count;
+    let has_several = Memo::new(move |_| offered.get() > 1);
     view! {
         <section class="shelf" hidden=is_empty aria-label=language.text(sentence!(files.title))>
             <When is=has_several>
-                <button
-                    type="button"
-                    class="button small shelf-accept"
-                    data-testid="transfer-accept-all"
-                    on:click=accept_all
-                >
-                    {language.text(sentence!(files.accept_all))}
-                    " ("
-                    {move || offered.with(Vec::len).to_string()}
-                    ")"
-                </button>
+                <div class="shelf-answers">
+                    <button
+                        type="button"
+                        class="button small primary"
+                        data-testid="transfer-accept-all"
+                        on:click=move |_| actions.accept_all_files.run(())
+                    >
+                        {language.text(sentence!(files.accept_all))}
+                        " ("
+                        {move || offered.get().to_string()}
+                        ")"
+                    </button>
+                    <button
+                        type="button"
+                        class="button small"
+                        data-testid="transfer-decline-all"
+                        on:click=move |_| actions.decline_all_files.run(())
+                    >
+                        {language.text(sentence!(files.decline_all))}
+                    </button>
+                </div>
             </When>
             <Notes model=model actions=actions />
             <ul class="shelf-list">

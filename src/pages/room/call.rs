@@ -208,7 +208,7 @@ fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
 
 /// How many files of others wait for an answer.
 fn offered_files(model: RoomModel) -> usize {
-    model.transfers.offered_here().len()
+    model.transfers.offered_count.get()
 }
 
 /// The newest message in words, for who cannot see that the folded chat has one. (The open chat is a live region.)

@@ -72,7 +72,7 @@ impl Driver {
                         let _ = link.telemetry.send_text(&text);
                     }
                 }
-                RoomOutput::Transfer(output) => self.files.perform(output, &self.session),
+                RoomOutput::Transfer(output) => self.files.perform(output),
                 RoomOutput::Event(event) => {
                     match &event {
                         RoomEvent::PeerChanged(member) => self.play_source_audio(member),

@@ -17,7 +17,7 @@ use sightline_core::{
     Timestamp,
     room::RoomSession,
     transfer::{
-        Direction, LeftOut, LeftOutReason, SinkCommand, SinkEvent, SourceCommand, SourceEvent,
+        Direction, LeftOut, LeftOutReason, ShowQueue, SinkCommand, SinkEvent, SourceCommand, SourceEvent,
         TransferHandle, TransferOutput, TransferState,
     },
 };
@@ -48,6 +48,8 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 pub struct Files {
     room: RoomName,
     list: TransferList,
+    /// What the list does not have yet.
+    changed: ShowQueue,
     inputs: EventSink<Input>,
     /// Started with the first transfer.
     worker: Option<FileWorker>,
@@ -58,6 +60,7 @@ pub struct Files {
     are_records_old: bool,
     stored_at: Timestamp,
     is_backlog_old: bool,
+    is_offered_old: bool,
 }
 
 impl Files {
@@ -66,6 +69,7 @@ impl Files {
         Self {
             room,
             list,
+            changed: ShowQueue::default(),
             inputs,
             worker: None,
             sources: HashMap::new(),
@@ -73,6 +77,7 @@ impl Files {
             are_records_old: false,
             stored_at: Timestamp::ZERO,
             is_backlog_old: false,
+            is_offered_old: false,
         }
     }
 
@@ -104,6 +109,10 @@ impl Files {
             TransferAction::CancelBacklog => {
                 session.with_transfers(now, sightline_core::transfer::Transfers::cancel_backlog);
             }
+            TransferAction::AcceptAll => {
+                session.with_transfers(now, sightline_core::transfer::Transfers::accept_all);
+            }
+            TransferAction::DeclineAll => session.with_transfers(now, |all| all.decline_all(now)),
             TransferAction::Accept(handle) => session.with_transfers(now, |all| all.accept(handle)),
             TransferAction::Decline(handle) => session.with_transfers(now, |all| all.decline(handle, now)),
             TransferAction::Cancel(handle) => session.with_transfers(now, |all| all.cancel(handle, now)),
@@ -174,16 +183,21 @@ impl Files {
     }
 
     /// What the core wants done.
-    pub fn perform(&mut self, output: TransferOutput, session: &RoomSession) {
+    pub fn perform(&mut self, output: TransferOutput) {
         match output {
             // The room session sends these by itself.
             TransferOutput::Send(..) => {}
             TransferOutput::Source(handle, command) => self.command_source(handle, command),
             TransferOutput::Sink(handle, command) => self.command_sink(handle, command),
             TransferOutput::SinkSilent(_) => self.inputs.push(Input::FileWorker(FileWorkerEvent::Failed)),
-            TransferOutput::Changed(handle) => self.show(handle, session),
+            TransferOutput::Changed(handle) => {
+                self.is_offered_old = true;
+                self.changed.handle_changed(handle);
+            }
             TransferOutput::Forgotten(handle) => {
+                self.is_offered_old = true;
                 self.urls.remove(&handle);
+                self.changed.handle_forgotten(handle);
                 self.list.forget(handle);
             }
             TransferOutput::Attach { pick, transfer } => {
@@ -199,6 +213,12 @@ impl Files {
 
     /// Shows and keeps what changed since it was last called. Where much is to be kept, only now and then.
     fn tell(&mut self, session: &RoomSession, now: Timestamp) {
+        while let Some(handle) = self.changed.poll(now) {
+            self.show(handle, session);
+        }
+        if std::mem::take(&mut self.is_offered_old) {
+            self.list.show_offered_count(session.transfers().offered().count());
+        }
         if std::mem::take(&mut self.is_backlog_old) {
             self.list.show_backlog(session.transfers().backlog());
         }
@@ -207,6 +227,11 @@ impl Files {
             (self.are_records_old, self.stored_at) = (false, now);
             kept::store(&self.room, &session.transfers().records());
         }
+    }
+
+    /// When [`Self::pump`] wants to be called.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.changed.poll_timeout()
     }
 
     /// The room is left: what is stored goes.
@@ -290,6 +315,9 @@ impl Files {
         }
         let name = session.peer(&view.member).map(|peer| peer.member.name.as_str().to_owned());
         self.list.show(handle, view, name);
+        if let Some(url) = self.urls.get(&handle) {
+            self.list.show_url(handle, url.as_str());
+        }
     }
 
     fn post(&mut self, message: ToWorker) {
@@ -313,8 +341,8 @@ impl Files {
     fn handle_worker_lost(&mut self, session: &mut RoomSession, now: Timestamp) {
         self.worker = None;
         session.with_transfers(now, |all| all.handle_sources_lost(now));
-        for (handle, view) in self.list.unfinished() {
-            session.with_transfers(now, |all| match view.direction {
+        for (handle, direction) in session.transfers().unfinished() {
+            session.with_transfers(now, |all| match direction {
                 Direction::Sending => {
                     all.handle_source(handle, &SourceEvent::Failed(TransferEnd::FileUnreadable), now);
                 }

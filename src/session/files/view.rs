@@ -69,6 +69,11 @@ impl TransferList {
         signals::set(self.model.backlog, backlog);
     }
 
+    /// How many files wait for an answer, shown or not.
+    pub(super) fn show_offered_count(&self, count: usize) {
+        signals::set(self.model.offered_count, count);
+    }
+
     /// What was chosen and is not sent.
     pub(super) fn show_left_out(&self, left_out: LeftOut) {
         if !left_out.is_empty() {
@@ -93,14 +98,6 @@ impl TransferList {
             self.show_offered(transfer, false);
             self.model.list.try_update(|list| list.retain(|known| known.handle != handle));
         }
-    }
-
-    /// Those that are not over.
-    pub(super) fn unfinished(&self) -> Vec<(TransferHandle, TransferView)> {
-        let all = self.model.list.try_get_untracked().unwrap_or_default();
-        let views =
-            all.iter().filter_map(|transfer| Some((transfer.handle, transfer.view.try_get_untracked()?)));
-        views.filter(|(_, view)| !view.state.is_over()).collect()
     }
 
     fn find(&self, handle: TransferHandle) -> Option<TransferModel> {

@@ -131,6 +131,7 @@ impl RoomSession {
         (peer.published, peer.held_state) = (None, None);
         self.accounts.cut_off(&id, &instance, now);
         self.drop_links(at);
+        self.transfers.forget_offers_of(&id);
         self.transfers.handle_reach(&id, Reach::Gone);
         self.conversation.handle_member_gone(&id);
         self.set_standing(at, Standing::CutOff);

@@ -31,6 +31,7 @@ mod record;
 mod repeat;
 mod second_reading;
 mod sending;
+mod showing;
 mod speed;
 mod transfers;
 mod view;
@@ -48,6 +49,7 @@ pub use paste::{Pasted, drags_files, pasted};
 pub use prefix::PrefixHasher;
 pub use record::{KeptTransfer, Records};
 pub use second_reading::{Reading, SecondReading};
+pub use showing::ShowQueue;
 pub use transfers::Transfers;
 pub use view::{Direction, Reach, TransferState, TransferView};
 

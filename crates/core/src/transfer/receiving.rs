@@ -31,6 +31,28 @@ impl Transfers {
         }
     }
 
+    /// Takes every file that is offered, those included that are not shown yet.
+    pub fn accept_all(&mut self) {
+        let offered: Vec<_> = self.offered().collect();
+        for handle in offered {
+            self.accept(handle);
+        }
+    }
+
+    /// Takes none of the files that are offered.
+    pub fn decline_all(&mut self, now: Timestamp) {
+        let offered: Vec<_> = self.offered().collect();
+        for handle in offered {
+            self.decline(handle, now);
+        }
+    }
+
+    /// Files that wait for the person's answer.
+    pub fn offered(&self) -> impl Iterator<Item = TransferHandle> {
+        let waiting = self.receiving.iter().filter(|file| !file.is_over() && !file.is_accepted());
+        waiting.map(|file| TransferHandle(file.handle))
+    }
+
     /// A member offers a file, or says something of one.
     pub fn handle_offer(&mut self, member: &MemberId, offer: FileOffer, now: Timestamp) {
         if !offer.has_valid_lengths() {
@@ -55,22 +77,7 @@ impl Transfers {
                 return;
             }
             let handle = self.make_handle();
-            let keeping = self.receiving.iter().filter(|file| file.keeps_name());
-            let taken: HashSet<&str> = keeping.map(|file| file.folded_name.as_str()).collect();
-            let mut name = safe_name(&offer.name);
-            let folded = name.to_lowercase();
-            if taken.contains(folded.as_str()) {
-                // Where it came to an end last time: many may have the same name.
-                let from = self.numbers.get(&folded).copied().unwrap_or_default();
-                let (numbered, number) = numbered_from(&name, from, |name| taken.contains(name));
-                if self.numbers.len() >= MAX_NUMBERED {
-                    self.numbers.clear();
-                }
-                self.numbers.insert(folded, number);
-                name = numbered;
-            } else {
-                self.numbers.remove(&folded);
-            }
+            let name = self.free_name(&offer.name);
             let is_possible = offer.size_bytes <= MAX_FILE_BYTES;
             let mut file = Incoming::new(handle, member.clone(), name, offer, now);
             if !is_possible {
@@ -84,6 +91,19 @@ impl Transfers {
         self.open_accepted();
         self.say_of_receiving(handle, now);
         self.changed(handle);
+    }
+
+    /// Forgets what a member offered and nobody accepted. A member that is heard again offers it again.
+    pub fn forget_offers_of(&mut self, member: &MemberId) {
+        let outputs = &mut self.outputs;
+        self.receiving.retain(|file| {
+            let is_kept =
+                file.member != *member || file.is_accepted() || (file.is_over() && !file.is_withdrawn());
+            if !is_kept {
+                outputs.push_back(TransferOutput::Forgotten(TransferHandle(file.handle)));
+            }
+            is_kept
+        });
     }
 
     /// Whether a transfer of this name is known here.
@@ -157,6 +177,28 @@ impl Transfers {
                 self.outputs.push_back(TransferOutput::Sink(TransferHandle(file.handle), open));
             }
         }
+    }
+
+    /// A name to save a file under that no other file here has, capitals aside.
+    fn free_name(&mut self, offered: &str) -> String {
+        let is_taken =
+            |name: &str| self.receiving.iter().any(|file| file.folded_name == name && file.keeps_name());
+        let name = safe_name(offered);
+        let folded = name.to_lowercase();
+        if !is_taken(&folded) {
+            self.numbers.remove(&folded);
+            return name;
+        }
+        // Where it came to an end last time: many may have the same name.
+        let from = self.numbers.get(&folded).copied().unwrap_or_default();
+        let keeping = self.receiving.iter().filter(|file| file.keeps_name());
+        let taken: HashSet<&str> = keeping.map(|file| file.folded_name.as_str()).collect();
+        let (numbered, number) = numbered_from(&name, from, |name| taken.contains(name));
+        if self.numbers.len() >= MAX_NUMBERED {
+            self.numbers.clear();
+        }
+        self.numbers.insert(folded, number);
+        numbered
     }
 
     pub(super) fn say_of_receiving(&mut self, handle: u32, now: Timestamp) {

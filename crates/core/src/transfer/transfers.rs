@@ -11,8 +11,8 @@ use sightline_protocol::{
 };
 
 use super::{
-    KeptTransfer, MAX_FILES_FROM_HERE, Reach, Records, SourceCommand, TransferHandle, TransferOutput,
-    TransferView, choosing::Pick, incoming::Incoming, name::safe_name, outgoing::Outgoing,
+    Direction, KeptTransfer, MAX_FILES_FROM_HERE, Reach, Records, SourceCommand, TransferHandle,
+    TransferOutput, TransferView, choosing::Pick, incoming::Incoming, name::safe_name, outgoing::Outgoing,
 };
 use crate::{Timestamp, random::SeededRandom};
 
@@ -273,6 +273,15 @@ impl Transfers {
         let view = sending.or_else(receiving)?;
         let reach = self.reach.get(&view.member).copied().unwrap_or(Reach::Waiting);
         Some(view.with_reach(reach))
+    }
+
+    /// Those that are not over, and which way they go.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<(TransferHandle, Direction)> {
+        let sending = self.sending.iter().filter(|file| !file.is_over() && !file.is_queued());
+        let receiving = self.receiving.iter().filter(|file| !file.is_over());
+        let sending = sending.map(|file| (TransferHandle(file.handle), Direction::Sending));
+        sending.chain(receiving.map(|file| (TransferHandle(file.handle), Direction::Receiving))).collect()
     }
 
     /// The newest handle that was given.
