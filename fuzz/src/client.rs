@@ -24,8 +24,11 @@ use sightline_protocol::{
     transfer::{BULK_HEADER_BYTES, BulkHeader, MAX_CHUNK_BYTES, MAX_FILE_BYTES},
 };
 
-/// Each target and what it is given.
-pub const TARGETS: [(&str, fn(&[u8])); 17] = [
+/// What is true of any input; panics where it is not.
+pub type Property = fn(&[u8]);
+
+/// Each target by its name.
+pub const TARGETS: [(&str, Property); 17] = [
     ("bulk_frame", bulk_frame),
     ("candidate", |bytes| with_text(bytes, candidate)),
     ("chat_links", |bytes| with_text(bytes, chat_links)),

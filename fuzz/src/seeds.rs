@@ -2,16 +2,13 @@
 
 use std::{fs, path::Path};
 
-/// Runs each target over its seeds, and says which input was read when one fails.
-pub fn check(targets: &[(&str, fn(&[u8]))]) {
-    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
-    for (target, property) in targets {
-        let files: Vec<_> =
-            fs::read_dir(seeds.join(target)).expect(target).map(|file| file.unwrap().path()).collect();
-        assert!(!files.is_empty(), "{target} has no seeds");
-        for file in files {
-            println!("{}", file.display());
-            property(&fs::read(&file).unwrap());
-        }
+/// Runs a target over its seeds, and says which one was read when it fails.
+pub fn check(target: &str, property: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
+    let seeds: Vec<_> = fs::read_dir(folder).expect(target).map(|seed| seed.unwrap().path()).collect();
+    assert!(!seeds.is_empty(), "{target} has no seeds");
+    for seed in seeds {
+        println!("{}", seed.display());
+        property(&fs::read(&seed).unwrap());
     }
 }

@@ -4,9 +4,6 @@ use sightline_server::turn::decode::{
     Decoded, MAX_REQUEST_ATTRIBUTES, MAX_REQUEST_BYTES, Undecodable, decode,
 };
 
-/// Each target and what it is given.
-pub const TARGETS: [(&str, fn(&[u8])); 1] = [("turn_message", turn_message)];
-
 /// STUN and ChannelData: bounded, within what was sent, and the same whatever follows in a stream.
 pub fn turn_message(bytes: &[u8]) {
     let followed = [bytes, &[0xff; 4]].concat();

@@ -10,5 +10,7 @@ mod seeds;
 
 #[test]
 fn every_seed_of_a_client_target_has_the_properties_of_the_target() {
-    seeds::check(&client::TARGETS);
+    for (target, property) in client::TARGETS {
+        seeds::check(target, property);
+    }
 }
