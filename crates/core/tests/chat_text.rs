@@ -408,6 +408,20 @@ fn written_language_stays_as_it_is() {
 }
 
 #[test]
+fn a_joiner_goes_with_the_mark_that_it_stood_beside() {
+    let full = format!("ក{}", "\u{17b7}".repeat(MAX_CHAT_MARKS));
+    for (raw, sent) in [
+        (format!("{full}\u{200c}\u{17b7}"), full.as_str()),
+        (" \u{17b7}\u{200d}x".to_owned(), " x"),
+        ("x\u{3164}\n\u{17b7}\u{200d}y".to_owned(), "x\ny"),
+        ("ក\u{200c}\u{17b5}".to_owned(), "ក"),
+    ] {
+        assert_eq!(prepare(&raw).as_deref(), Ok(sent), "{raw:?}");
+        assert_eq!(prepare(sent).as_deref(), Ok(sent));
+    }
+}
+
+#[test]
 fn a_text_that_fits_once_it_is_cleaned_is_sent_and_one_too_long_is_counted() {
     let longest = "x".repeat(MAX_CHAT_TEXT_BYTES);
     for fits in [

@@ -174,6 +174,16 @@ fn a_name_from_the_wire_is_cleaned_as_it_is_read() {
     assert_eq!(member.name.as_str(), "Bo");
 }
 
+#[test]
+fn a_joiner_in_front_of_what_is_taken_out_joins_nothing() {
+    // Vowels of Khmer that are never seen are between letters that join.
+    for invisible in ['\u{17b4}', '\u{17b5}'] {
+        let raw = format!("ក\u{200c}{invisible}");
+        assert_eq!(text::without_invisible(&raw), "ក");
+        assert_eq!(name(&raw), "ក");
+    }
+}
+
 /// Strings with much of what is special in them.
 fn strange() -> impl Strategy<Value = String> {
     let special = prop::sample::select(INVISIBLE.to_vec());

@@ -132,7 +132,7 @@ struct Stage {
     run: fn(Option<&str>) -> Result<Outcome>,
 }
 
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     Stage {
         name: "format",
         part: Part::Lint,
@@ -146,6 +146,7 @@ const STAGES: [Stage; 8] = [
         },
     },
     Stage { name: "clippy, wasm32", part: Part::Lint, run: |_| clippy_wasm() },
+    Stage { name: "fuzz targets", part: Part::Lint, run: |_| fuzz_targets() },
     Stage { name: "licences, bans, sources", part: Part::Lint, run: |_| deny() },
     Stage {
         name: "native tests",
@@ -180,6 +181,18 @@ fn clippy_wasm() -> Result<Outcome> {
     crate::tools::wasm_target()?;
     let mut clippy = process::cargo(["clippy", "--package", "sightline", "--package", "sightline-browser"]);
     passed(clippy.args(["--target", "wasm32-unknown-unknown", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// A package outside the workspace, because of its C++. In this workspace's target folder, so that little is compiled twice.
+fn fuzz_targets() -> Result<Outcome> {
+    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    if which::which(compiler).is_err() {
+        return Ok(Outcome::Skipped("libfuzzer-sys needs a C++ compiler"));
+    }
+    let target_dir = workspace::target_dir();
+    process::run(&mut process::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
+    let mut clippy = process::cargo(["clippy", "--manifest-path", "fuzz/Cargo.toml", "--all-targets"]);
+    passed(clippy.env("CARGO_TARGET_DIR", target_dir).args(["--", "-D", "warnings"]))
 }
 
 fn deny() -> Result<Outcome> {

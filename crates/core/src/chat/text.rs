@@ -42,9 +42,10 @@ pub fn excess_characters(raw: &str) -> usize {
 
 fn clean(raw: &str) -> String {
     let unix = raw.replace("\r\n", "\n").replace('\r', "\n");
-    let visible = filter_invisible(&unix, is_allowed);
-    let bounded = with_bounded_marks(&with_closed_isolates(&visible), MAX_CHAT_MARKS);
-    without_blank_lines_around(&bounded).trim_end().to_owned()
+    // Marks first: whether a joiner joins anything depends on the marks beside it.
+    let bounded = with_bounded_marks(&unix, MAX_CHAT_MARKS);
+    let visible = with_closed_isolates(&filter_invisible(&bounded, is_allowed));
+    without_blank_lines_around(&visible).trim_end().to_owned()
 }
 
 /// Invisible characters that written language uses: hyphenation, breaks between the words of scripts without spaces, directional

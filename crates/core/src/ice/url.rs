@@ -6,6 +6,8 @@ use sightline_protocol::text::{is_blank, is_invisible};
 
 /// Longest address that is taken, in bytes.
 pub const MAX_ICE_URL_BYTES: usize = 300;
+/// Longest host name (RFC 1035, section 2.3.4). With scheme, port and transport it is within [`MAX_ICE_URL_BYTES`].
+const MAX_HOST_BYTES: usize = 253;
 
 /// How a server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,7 +80,7 @@ impl IceUrl {
             let is_other_script = !c.is_ascii() && !is_blank(c) && !is_invisible(c);
             c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':') || is_other_script
         };
-        if host.is_empty() || !host.chars().all(is_host) {
+        if host.is_empty() || host.len() > MAX_HOST_BYTES || !host.chars().all(is_host) {
             return Err(IceUrlInvalid);
         }
         Ok(Self { is_turn, transport, host: host.to_owned(), port: port.unwrap_or(default_port) })
@@ -170,6 +172,17 @@ mod tests {
         ] {
             assert_eq!(IceUrl::parse(raw), Err(IceUrlInvalid), "{raw}");
         }
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_again_however_long_the_host_is() {
+        for bytes in 1..MAX_ICE_URL_BYTES {
+            if let Ok(url) = IceUrl::parse(&format!("turn:{}", "x".repeat(bytes))) {
+                assert_eq!(IceUrl::parse(&url.to_string()), Ok(url));
+            }
+        }
+        assert!(IceUrl::parse(&format!("turns:{}", "x".repeat(MAX_HOST_BYTES))).is_ok());
+        assert_eq!(IceUrl::parse(&format!("stun:{}", "x".repeat(MAX_HOST_BYTES + 1))), Err(IceUrlInvalid));
     }
 
     #[test]

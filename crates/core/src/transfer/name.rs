@@ -44,14 +44,16 @@ pub(super) fn numbered_from(name: &str, number: u32, is_taken: impl Fn(&str) -> 
 
 /// One part of a path; `None` where nothing is left of it.
 fn part(raw: &str) -> Option<String> {
-    // Windows drops dots and spaces at the end. A dot at the beginning belongs to the name of many a file.
-    let clean = visible(raw);
-    let clean = clean.trim().trim_end_matches(['.', ' ']);
-    let clean = cut(clean);
+    let clean = cut(trimmed(&visible(raw)), MAX_NAME_BYTES);
     if clean.is_empty() {
         return None;
     }
-    Some(if is_reserved(&clean) { format!("_{clean}") } else { clean })
+    Some(if is_reserved(&clean) { format!("_{}", cut(&clean, MAX_NAME_BYTES - 1)) } else { clean })
+}
+
+/// Windows drops dots and spaces at the end. A dot at the beginning belongs to the name of many a file.
+fn trimmed(name: &str) -> &str {
+    name.trim_start().trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
 /// Without what cannot be seen, except what is a part of a letter or a picture.
@@ -116,21 +118,23 @@ fn split(name: &str) -> (&str, &str) {
 }
 
 /// Cuts the stem, so that the extension stays.
-fn cut(name: &str) -> String {
-    if name.len() <= MAX_NAME_BYTES {
+fn cut(name: &str, max_bytes: usize) -> String {
+    if name.len() <= max_bytes {
         return name.to_owned();
     }
     let (stem, extension) = split(name);
-    format!("{}{extension}", shortened(stem, MAX_NAME_BYTES - extension.len()))
+    let cut = format!("{}{extension}", shortened(stem, max_bytes - extension.len()));
+    trimmed(&cut).to_owned()
 }
 
 /// The beginning of a text that fits into so many bytes.
-fn shortened(text: &str, max_bytes: usize) -> &str {
+fn shortened(text: &str, max_bytes: usize) -> String {
     if text.len() <= max_bytes {
-        return text;
+        return text.to_owned();
     }
-    // What would have joined the next letter joins nothing now.
-    text[..text.floor_char_boundary(max_bytes)].trim_end().trim_end_matches(['\u{200c}', '\u{200d}'])
+    // What would have joined the next letter joins nothing now, and half a flag is none.
+    let cut = visible(&text[..text.floor_char_boundary(max_bytes)]);
+    cut.trim_end().trim_end_matches(['\u{200c}', '\u{200d}']).to_owned()
 }
 
 #[cfg(test)]
@@ -217,6 +221,29 @@ mod tests {
         assert!(safe.len() <= 255 && safe.ends_with("👨.txt"), "{safe}");
         let safe = numbered(&format!("{}.jpeg", "é".repeat(125)), |name| !name.contains('('));
         assert!(safe.len() <= 255 && safe.ends_with("é (2).jpeg"), "{safe}");
+    }
+
+    #[test]
+    fn what_cutting_leaves_is_as_safe_as_a_short_name() {
+        let flag = "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}";
+        for raw in [
+            format!("{}. {}", "x".repeat(254), "y".repeat(40)),
+            format!("{} . {}", "x".repeat(252), "y".repeat(40)),
+            format!("{}\u{3000}{}", "x".repeat(252), "y".repeat(40)),
+            format!("con.{}", "x".repeat(300)),
+            format!("NUL.{}.txt", "x".repeat(300)),
+            format!("{}{flag}", "x".repeat(240)),
+            format!("{}{flag}.txt", "x".repeat(240)),
+            "x\u{3000}.".to_owned(),
+            "x \u{3000} . .".to_owned(),
+        ] {
+            let safe = safe_name(&raw);
+            assert!(safe.len() <= MAX_NAME_BYTES && !safe.ends_with(['.', ' ', '\u{3000}']), "{safe:?}");
+            assert!(!safe.contains('\u{e0067}') || safe.contains('\u{e007f}'), "{safe:?}");
+            assert_eq!(safe_name(&safe), safe);
+            let (second, _) = numbered_from(&safe, 2, |_| false);
+            assert_eq!(safe_name(&second), second);
+        }
     }
 
     #[test]

@@ -150,16 +150,17 @@ fn is_mongolian(c: char) -> bool {
 }
 
 /// Whether `c` belongs to a script in which a joiner changes how letters look: Arabic, Syriac, the scripts of India and of the
-/// south-east of Asia, Mongolian.
+/// south-east of Asia, Mongolian. Never what is taken out itself, as some vowels of Khmer.
 fn joins(c: char) -> bool {
     // Without the punctuation and digits of Arabic. A table of all letters would be more to download.
-    matches!(
+    let is_in_script = matches!(
         c,
         '\u{620}'..='\u{65f}' | '\u{66e}'..='\u{6d3}' | '\u{6d5}'..='\u{6ef}' | '\u{6fa}'..='\u{963}'
             | '\u{971}'..='\u{dff}' | '\u{f40}'..='\u{fbc}' | '\u{1000}'..='\u{103f}' | '\u{1050}'..='\u{108f}'
             | '\u{1700}'..='\u{17d3}' | '\u{1820}'..='\u{1cff}' | '\u{a800}'..='\u{aaff}' | '\u{abc0}'..='\u{abef}'
             | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10a00}'..='\u{11fff}' | '\u{1e900}'..='\u{1e94b}'
-    )
+    );
+    is_in_script && !is_invisible(c)
 }
 
 /// How many tag characters of a flag are next, with the one that ends them; 0 where it is none.
@@ -172,4 +173,15 @@ fn flag_tags(mut next: Chars<'_>) -> usize {
         }
     }
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_joiner_is_kept_for_is_never_taken_out_itself() {
+        let is_reason = |c| joins(c) || is_pictographic(c) || is_mongolian(c);
+        assert_eq!(('\0'..=char::MAX).find(|c| is_reason(*c) && is_invisible(*c)), None);
+    }
 }

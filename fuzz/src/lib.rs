@@ -1,0 +1,7 @@
+//! What has to be true of every parser of text and bytes from outside, whatever it is given.
+//!
+//! [`client`] and [`server`] hold one function for each target of `fuzz_targets`. The ordinary tests of the two crates include
+//! the same files and run them over `seeds`, so a property that a known input breaks is found without a fuzzer.
+
+pub mod client;
+pub mod server;
