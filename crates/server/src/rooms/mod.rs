@@ -8,13 +8,11 @@ mod place;
 mod registry;
 mod resume;
 mod room;
+mod socket_id;
 #[cfg(test)]
 mod tests;
 
 pub use closing::Closing;
 pub use registry::{Output, Registry, RoomSettings};
 pub use resume::{ResumeClaims, ResumeKey};
-
-/// Names one WebSocket for as long as the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId(pub u64);
+pub use socket_id::SocketId;

@@ -2,7 +2,7 @@
 
 use sightline_protocol::{Arrival, DisplayName, InstanceId, Member, MemberId, Presence};
 
-use super::SocketId;
+use super::socket_id::SocketId;
 use crate::time::UnixTime;
 
 /// A place and who has it.

@@ -14,9 +14,11 @@ use sightline_protocol::{
 };
 
 use super::{
-    Closing, ResumeClaims, ResumeKey, SocketId,
+    closing::Closing,
     place::{Occupancy, Place},
+    resume::{ResumeClaims, ResumeKey},
     room::Room,
+    socket_id::SocketId,
 };
 use crate::time::UnixTime;
 

@@ -23,7 +23,7 @@ pub(super) struct Addresses {
 #[derive(Debug)]
 struct Entry {
     sockets: usize,
-    joins: Bucket,
+    joins: Bucket<Instant>,
 }
 
 impl Addresses {

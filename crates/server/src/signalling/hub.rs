@@ -23,10 +23,11 @@ use super::{
     outbox::{Outbox, OutboxFull, QueuedBytes},
 };
 use crate::{
+    hosts::UrlHost,
     metrics::{Census, Metrics},
     rooms::{Closing, Output, Registry, SocketId},
     time::Clock,
-    turn::ice_servers::{RelayDirectory, UrlHost},
+    turn::ice_servers::RelayDirectory,
 };
 
 /// All sockets and the rooms they are in.

@@ -8,8 +8,8 @@ use crate::token_bucket::Bucket;
 /// Two token buckets, one for frames and one for bytes.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
-    frames: Bucket,
-    bytes: Bucket,
+    frames: Bucket<Instant>,
+    bytes: Bucket<Instant>,
 }
 
 impl RateLimiter {

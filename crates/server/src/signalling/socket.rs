@@ -24,13 +24,13 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Hub,
     frame_meter::FrameMeter,
+    hub::Hub,
     outbox::{Next, Outbox},
 };
 use crate::{
+    hosts::UrlHost,
     rooms::{Closing, SocketId},
-    turn::ice_servers::UrlHost,
 };
 
 /// A socket whose frames are counted.

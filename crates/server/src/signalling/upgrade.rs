@@ -22,13 +22,13 @@ use tokio_tungstenite::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{Hub, frame_meter::FrameMeter, rate::RateLimiter, socket::SocketTask};
+use super::{frame_meter::FrameMeter, hub::Hub, rate::RateLimiter, socket::SocketTask};
 use crate::{
     access::Access,
+    hosts::UrlHost,
     log::{Excerpt, Throttle},
     proxy::{TrustedProxy, client_address},
     slots::Slot,
-    turn::ice_servers::UrlHost,
 };
 
 /// So much is gathered before it is written, where so much waits.

@@ -14,8 +14,22 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::{TlsIdentity, self_signed};
+use super::self_signed;
 use crate::{key_file, time::UnixTime};
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsIdentity {
+    /// Made by the server and kept in its data directory. Browsers warn of it once.
+    SelfSigned,
+    /// Given by an authority.
+    Files {
+        /// The chain, the server's own certificate first, PEM.
+        certificate: PathBuf,
+        /// The private key, PEM.
+        key: PathBuf,
+    },
+}
 
 /// Why there is no certificate to serve https with.
 #[derive(Debug, thiserror::Error)]

@@ -10,27 +10,14 @@ use rustls::{ServerConfig, crypto::ring};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-pub use certificate::CertificateError;
-use certificate::CurrentCertificate;
+pub use certificate::{CertificateError, TlsIdentity};
+
+use self::certificate::CurrentCertificate;
 
 use crate::time::UnixTime;
 
 /// The first byte of a TLS handshake (RFC 8446 section 5.1, `ContentType`); no HTTP request starts with it.
 const HANDSHAKE_RECORD: u8 = 0x16;
-
-/// Where the certificate comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TlsIdentity {
-    /// Made by the server and kept in its data directory. Browsers warn of it once.
-    SelfSigned,
-    /// Given by an authority.
-    Files {
-        /// The chain, the server's own certificate first, PEM.
-        certificate: PathBuf,
-        /// The private key, PEM.
-        key: PathBuf,
-    },
-}
 
 /// What a connection to the port of https turned out to be.
 pub(crate) enum Accepted {

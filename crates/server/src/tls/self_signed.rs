@@ -11,7 +11,7 @@ use rcgen::{
 };
 use time::OffsetDateTime;
 
-use super::{CertificateError, names};
+use super::{certificate::CertificateError, names};
 use crate::{key_file, time::UnixTime};
 
 const FILE_NAME: &str = "self-signed.pem";

@@ -1,49 +1,11 @@
 //! What members are told about STUN and TURN servers: addresses, and credentials of their own.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
-use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
 use sightline_protocol::signalling::IceServer;
 
-use super::credentials::{Credential, RestCredentials};
-use crate::time::UnixTime;
-
-/// The name or address by which a client reached this server, as it stands in a URL: `[::1]`, not `::1`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UrlHost(String);
-
-/// Why a string is no [`UrlHost`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a name or an address without scheme and port, as in turn.example.org, 192.0.2.1 or [2001:db8::1]")]
-pub struct UrlHostInvalid;
-
-impl UrlHost {
-    /// The host of a `host:port`.
-    ///
-    /// # Errors
-    /// [`UrlHostInvalid`] where that is none.
-    pub fn of_authority(raw: &str) -> Result<Self, UrlHostInvalid> {
-        let authority: Authority = raw.parse().map_err(|_| UrlHostInvalid)?;
-        let host = authority.host();
-        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-        let is_sound = !host.is_empty() && host.bytes().all(is_host) && !raw.contains('@');
-        is_sound.then(|| Self(host.to_ascii_lowercase())).ok_or(UrlHostInvalid)
-    }
-
-    /// What the page asked for, said by a proxy or by the browser itself.
-    #[must_use]
-    pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
-        let said = [headers.get("x-forwarded-host"), headers.get(header::HOST)];
-        let texts = said.into_iter().flatten().filter_map(|value: &HeaderValue| value.to_str().ok());
-        texts.filter_map(|text| Self::of_authority(text.rsplit(',').next()?.trim()).ok()).next()
-    }
-}
-
-impl fmt::Display for UrlHost {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
+use super::engine::credentials::{Credential, RestCredentials};
+use crate::{hosts::UrlHost, time::UnixTime};
 
 /// Tells members where a relay is, and what opens it.
 #[derive(Debug, Clone)]
@@ -203,22 +165,5 @@ mod tests {
         };
         assert_eq!((&stun.urls[..], &turn.urls[..]), (&urls[..1], &urls[1..]));
         assert!(stun.username.is_none() && turn.username.is_some());
-    }
-
-    #[test]
-    fn the_host_is_what_the_page_asked_a_proxy_for_and_nothing_else_of_it() {
-        let host = |pairs: &[(&'static str, &'static str)]| {
-            let headers: HeaderMap =
-                pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-            UrlHost::of_headers(&headers).map(|host| host.to_string())
-        };
-        assert_eq!(host(&[("host", "a.example:1")]).as_deref(), Some("a.example"));
-        assert_eq!(
-            host(&[("host", "inner"), ("x-forwarded-host", "a.example")]).as_deref(),
-            Some("a.example")
-        );
-        assert_eq!(host(&[("host", "u@a.example")]), None);
-        assert_eq!(host(&[("host", "a.example/?x")]), None);
-        assert_eq!(host(&[]), None);
     }
 }

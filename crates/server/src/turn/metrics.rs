@@ -6,7 +6,12 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::allocation::Direction;
+/// Which way data goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    ToPeer,
+    ToClient,
+}
 
 /// The counts of one relay.
 #[derive(Debug, Clone, Default)]

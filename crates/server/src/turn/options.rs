@@ -10,11 +10,10 @@ use clap::{
 use ipnet::IpNet;
 
 use super::{
-    credentials::MAX_CREDENTIAL_LIFE,
-    ice_servers::UrlHost,
-    quotas::AllocationLimits,
+    engine::{credentials::MAX_CREDENTIAL_LIFE, quotas::AllocationLimits},
     settings::{RelaySource, TurnLimits, TurnSettings},
 };
+use crate::hosts::UrlHost;
 
 /// What can be chosen about STUN and TURN.
 #[derive(Debug, Clone, Args)]

@@ -4,7 +4,8 @@ use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
 
 use ipnet::IpNet;
 
-use super::{ice_servers::UrlHost, quotas::AllocationLimits};
+use super::engine::quotas::AllocationLimits;
+use crate::hosts::UrlHost;
 
 /// The port of STUN and TURN over UDP and TCP (RFC 8656 section 3.1).
 pub const DEFAULT_PORT: u16 = 3478;
