@@ -25,7 +25,7 @@ impl UrlHost {
     /// The host of a `host:port`.
     ///
     /// # Errors
-    /// [`UrlHostInvalid`] where that is none.
+    /// [`UrlHostInvalid`] where the text has no valid host.
     pub fn of_authority(raw: &str) -> Result<Self, UrlHostInvalid> {
         let authority: Authority = raw.parse().map_err(|_| UrlHostInvalid)?;
         let host = authority.host();
@@ -34,7 +34,7 @@ impl UrlHost {
         is_sound.then(|| Self(host.to_ascii_lowercase())).ok_or(UrlHostInvalid)
     }
 
-    /// What the page asked for, said by a proxy or by the browser itself.
+    /// The host that the page asked for, as a proxy or the browser names it.
     #[must_use]
     pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
         let said = [headers.get("x-forwarded-host"), headers.get(header::HOST)];
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_what_the_page_asked_a_proxy_for_and_nothing_else_of_it() {
+    fn the_host_is_taken_from_the_proxys_header_or_from_host() {
         let host = |pairs: &[(&'static str, &'static str)]| {
             let headers: HeaderMap =
                 pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();

@@ -1,4 +1,4 @@
-//! Who is in which room: a state machine without sockets, clock or randomness of its own.
+//! Who is in which room: a state machine without sockets or a clock. The caller gives the time and the randomness.
 //!
 //! Every `handle_*` takes what happened and the time; [`Registry::poll_output`] gives what is to be sent and which
 //! sockets are to be closed; [`Registry::poll_timeout`] says when [`Registry::handle_timeout`] has something to do.

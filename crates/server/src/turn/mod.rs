@@ -2,11 +2,11 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`engine`] | the protocol without sockets: bytes and time in, bytes out |
-//! | [`io`] | the sockets: UDP, TCP and TLS on a thread of their own |
-//! | [`settings`], [`options`] | what can be chosen, in a program and on the command line |
+//! | `engine` | the protocol without sockets: bytes and time in, bytes out |
+//! | `io` | the sockets: UDP, TCP and TLS on a thread of their own |
+//! | `settings`, [`options`] | what can be chosen, in a program and on the command line |
 //! | [`ice_servers`] | what members are told about STUN and TURN servers |
-//! | [`metrics`] | what is counted |
+//! | `metrics` | what is counted |
 //!
 //! A packet's way: a task of `io` receives it (`io::relay` by UDP, `io::stream` by TCP and TLS) and gives it to
 //! `engine::Engine`, which decodes it, answers a request (`engine::requests`) or relays data (`engine::relay`), and sends through

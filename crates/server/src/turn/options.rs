@@ -48,7 +48,7 @@ pub struct TurnOptions {
     #[arg(long, env = "SIGHTLINE_TURN_URL", value_name = "URL", value_delimiter = ',', value_parser = relay_url,
         requires = "turn_secret")]
     turn_url: Vec<String>,
-    /// The secret that the credentials are made with (coturn's static-auth-secret) [default: one of its own]
+    /// The secret of the credentials (coturn's static-auth-secret) [default: a random one]
     #[arg(long, env = "SIGHTLINE_TURN_SECRET", value_name = "SECRET", hide_env_values = true,
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
     turn_secret: Option<String>,

@@ -137,7 +137,7 @@ impl Allocation {
 /// What an allocation gets at most.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// In each direction.
+    /// For each direction.
     pub(super) bytes_per_s: f64,
     pub(super) max_age: Duration,
 }

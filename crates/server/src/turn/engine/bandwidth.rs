@@ -1,15 +1,15 @@
-//! The bandwidth of the whole relay, shared fairly: an allocation that sends more than its share is cut first.
+//! The bandwidth of the whole relay, shared fairly: an allocation that sends more than its share loses packets first.
 
 use crate::{time::UnixTime, token_bucket::Bucket};
 
 /// A burst is this part of a second's worth.
 const BURST_S: f64 = 0.5;
-/// The least burst, so that a low limit does not cut every packet: a few of the longest.
+/// The smallest burst: a few of the longest packets pass whatever the limit is.
 const MIN_BURST_BYTES: f64 = 65_536.0;
-/// Kept back for allocations that are within their share.
+/// The part of a burst that is reserved for allocations within their share.
 const RESERVED: f64 = 0.5;
 
-/// What all allocations together may send.
+/// The bandwidth of all allocations together.
 #[derive(Debug)]
 pub(super) struct TotalBandwidth {
     bytes_per_s: f64,
@@ -17,7 +17,7 @@ pub(super) struct TotalBandwidth {
     bucket: Bucket<UnixTime>,
 }
 
-/// What one allocation sent lately, of its share of the total.
+/// What one allocation sent lately beyond its share of the total.
 #[derive(Debug)]
 pub(super) struct Share {
     sent_bytes: f64,
@@ -52,7 +52,7 @@ impl Share {
         Self { sent_bytes: 0.0, counted_at: now }
     }
 
-    /// Forgets what was sent at the rate of the share, which changes with the number of allocations.
+    /// Whether the allocation is within its share. The share's rate changes with the number of allocations.
     fn is_within(&mut self, bytes_per_s: f64, now: UnixTime) -> bool {
         let elapsed_s = now.saturating_since(self.counted_at).as_secs_f64();
         self.sent_bytes = (self.sent_bytes - elapsed_s * bytes_per_s).max(0.0);
@@ -70,7 +70,7 @@ mod tests {
     const START: UnixTime = UnixTime::from_ms(1_790_000_000_000);
 
     #[test]
-    fn all_together_have_the_total() {
+    fn all_allocations_together_send_no_more_than_the_total() {
         let mut total = TotalBandwidth::new(1e6, START);
         let mut shares = [0; 4].map(|_| Share::new(START));
         let mut passed = 0;
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allocation_within_its_share_loses_nothing_to_those_that_are_not() {
+    fn an_allocation_within_its_share_loses_nothing_to_greedy_ones() {
         let mut total = TotalBandwidth::new(1e6, START);
         let mut hogs = [0; 3].map(|_| Share::new(START));
         let mut modest = Share::new(START);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_alone_may_have_it_all() {
+    fn the_only_allocation_may_use_the_whole_bandwidth() {
         let mut total = TotalBandwidth::new(1e6, START);
         let mut share = Share::new(START);
         let passed = (0..10_000).filter(|millisecond| {

@@ -1,5 +1,5 @@
-//! Credentials that expire, by the TURN REST convention (draft-uberti-behave-turn-rest-00): the user name is
-//! `expiry:user`, the password is base64(HMAC-SHA1(secret, user name)). Nothing is stored for them.
+//! Credentials that expire, by the TURN REST convention (draft-uberti-behave-turn-rest-00): the user name is `expiry:user`, the
+//! password is base64(HMAC-SHA1(secret, user name)). Nothing is stored for them.
 
 use std::{fmt, net::IpAddr, time::Duration};
 
@@ -8,34 +8,34 @@ use ring::hmac;
 
 use crate::{proxy::household, time::UnixTime};
 
-/// Credentials that are valid for longer than this are refused: what is handed out lives for minutes, and a service
-/// with the same secret has no need of more.
+/// Credentials that are valid for longer than this are refused. This server hands out credentials for minutes, and another service
+/// with the same secret needs no more than a day.
 pub const MAX_CREDENTIAL_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How much faster the clock of who handed them out may go.
+/// How far ahead the clock of another service that makes credentials may be.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// How long a credential of a page without a room is valid, at most.
 pub const VISITOR_CREDENTIAL_LIFE: Duration = Duration::from_secs(2 * 60);
 
-/// Begins the user of such a credential. No member's id has a hyphen.
+/// The beginning of a visitor's user name. No member's id has a hyphen.
 const VISITOR_PREFIX: &str = "visitor-";
-/// Bytes of the address's hash in it.
+/// Bytes of the hash of the visitor's address in its user name.
 const VISITOR_HASH_BYTES: usize = 8;
 
-/// Hands out credentials and knows them again.
+/// Makes credentials and checks them.
 #[derive(Clone)]
 pub struct RestCredentials {
     key: hmac::Key,
     life: Duration,
 }
 
-/// What a client authenticates with.
+/// The user name and password of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
     /// `expiry:user`, the expiry in seconds since 1970.
     pub username: String,
-    /// In base64.
+    /// The password in base64.
     pub password: String,
 }
 
@@ -81,7 +81,7 @@ impl RestCredentials {
     /// A credential for a page at `address` that has no room. All pages of an address are one user, so they share its quota.
     #[must_use]
     pub fn hand_out_to_visitor(&self, address: IpAddr, now: UnixTime) -> Credential {
-        // Under the key, because whoever sees the name could find out an address that is merely hashed.
+        // Signed with the key, because an address that is merely hashed could be found by trying all addresses.
         let hash = hmac::sign(&self.key, format!("{VISITOR_PREFIX}{}", household(address)).as_bytes());
         let hash: String =
             hash.as_ref().iter().take(VISITOR_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
@@ -106,17 +106,17 @@ impl RestCredentials {
         STANDARD.encode(hmac::sign(&self.key, username.as_bytes()))
     }
 
-    /// The user of a user name that is valid now.
+    /// The user in a user name that is valid now.
     ///
     /// # Errors
-    /// [`CredentialError`] where it is not.
+    /// [`CredentialError`] where the user name is not valid.
     pub fn user_of(username: &str, now: UnixTime) -> Result<&str, CredentialError> {
         let (expiry, user) = username.split_once(':').ok_or(CredentialError::Malformed)?;
         let is_number = !expiry.is_empty() && expiry.bytes().all(|byte| byte.is_ascii_digit());
         if !is_number || user.is_empty() {
             return Err(CredentialError::Malformed);
         }
-        // Only a number beyond 64 bits does not fit.
+        // A number of digits fails to parse only where it is beyond 64 bits.
         let expiry_s: u64 = expiry.parse().map_err(|_| CredentialError::TooFarAhead)?;
         if expiry_s <= now.as_s() {
             Err(CredentialError::Expired)
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_handed_out_is_valid_until_it_expires() {
+    fn a_credential_is_valid_until_it_expires() {
         let credentials = RestCredentials::new(b"secret", Duration::from_secs(600));
         let username = credentials.hand_out("ada", NOW).username;
         let after = |s| RestCredentials::user_of(&username, NOW + Duration::from_secs(s));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_visitors_of_an_address_are_one_user_for_two_minutes() {
+    fn all_visitors_of_an_address_are_one_user_for_two_minutes() {
         let credentials = RestCredentials::new(b"secret", Duration::from_secs(600));
         let username = |address: &str, credentials: &RestCredentials| {
             credentials.hand_out_to_visitor(address.parse().unwrap(), NOW).username

@@ -1,7 +1,7 @@
-//! Reads what a client sent, in work that is bounded and linear in its length (RFC 8489 section 5, RFC 8656 section 12.4).
+//! Decodes what a client sent, in bounded work that is linear in its length (RFC 8489 section 5, RFC 8656 section 12.4).
 //!
-//! Nothing here depends on the state of the relay. What is longer, or has more attributes, than any client has reason to send is
-//! refused before anything is computed of it.
+//! Nothing here depends on the state of the relay. A message that is longer, or has more attributes, than any client has reason to
+//! send is refused before anything is computed.
 
 use std::net::SocketAddr;
 
@@ -32,41 +32,41 @@ const ATTRIBUTE_HEAD_BYTES: usize = 4;
 /// What a client sent.
 #[derive(Debug)]
 pub enum Decoded<'a> {
-    /// A request, to be answered.
+    /// A request, which gets an answer.
     Request(Message<'a>),
     /// A Send indication (RFC 8656 section 11.2).
     Send {
-        /// To whom.
+        /// The peer that gets the data.
         peer: SocketAddr,
-        /// What.
+        /// The payload.
         data: &'a [u8],
     },
     /// `ChannelData` (RFC 8656 section 12.4).
     ChannelData {
-        /// As it was written, bound or not.
+        /// The channel's number, which may be unbound or out of range.
         number: u16,
-        /// What.
+        /// The payload.
         data: &'a [u8],
     },
-    /// Nothing has to be done: indications of other kinds keep a path open, and this server asks nobody anything.
+    /// A message that needs no action: an indication that keeps a path open, or an answer, though this server makes no requests.
     Idle,
 }
 
-/// Why something is not read.
+/// Why a message is not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Undecodable {
     /// Neither STUN nor ChannelData, or cut off.
     #[error("neither STUN nor ChannelData")]
     Malformed,
-    /// Longer, or of more attributes, than is taken.
+    /// The message is longer than a request may be, or has too many attributes.
     #[error("a request that is too long")]
     TooLong,
 }
 
-/// Reads one datagram, or one message of a stream.
+/// Decodes one datagram, or one message of a stream.
 ///
 /// # Errors
-/// [`Undecodable`] where it is passed over.
+/// [`Undecodable`] where the message is to be ignored.
 pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Undecodable> {
     match bytes {
         [0x40..=0x7f, ..] => decode_channel_data(bytes).ok_or(Undecodable::Malformed),
@@ -188,7 +188,7 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// The addresses of a CreatePermission request, read once each.
+/// The addresses of a CreatePermission request. Each attribute is read once.
 pub(super) fn peers(request: &Message<'_>) -> Result<Vec<SocketAddr>, Refusal> {
     let attributes = request.iter_attributes().map(|(_, attribute)| attribute);
     let named = attributes.filter(|attribute| attribute.header.get_type() == XorPeerAddress::TYPE);
@@ -230,7 +230,7 @@ mod tests {
         message
     }
 
-    /// A body of this many attributes that are empty and nobody knows.
+    /// A message with this many empty attributes of an unknown type.
     fn with_unknown_attributes(mut head: Vec<u8>, count: usize) -> Vec<u8> {
         head.extend([0x77, 0x77, 0, 0].repeat(count));
         let length = u16::try_from(head.len() - STUN_HEAD_BYTES).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_addresses_are_read_and_one_more_is_refused() {
+    fn sixty_four_addresses_are_read_and_one_more_is_refused() {
         let read = |count: usize| {
             let bytes = create_permission(count);
             let Ok(Decoded::Request(request)) = decode(&bytes) else { panic!("{count} are not read") };
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_send_indication_says_what_and_to_whom_with_a_fingerprint_or_without() {
+    fn a_send_indication_has_a_peer_and_data_with_a_fingerprint_or_without() {
         let peer = "192.0.2.1:4000".parse().unwrap();
         let plain = send_indication(peer, b"hello").finish();
         let mut with_fingerprint = send_indication(peer, b"hello");
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn every_attribute_is_looked_at_once_and_no_more_than_so_many() {
+    fn every_attribute_is_read_once_and_no_more_than_the_maximum() {
         for bytes in [0, 100, 1_000, 10_000, 60_000] {
             let body = [0x77, 0x77, 0, 0].repeat(bytes / 4);
             let attributes = Attributes { rest: &body, left: MAX_REQUEST_ATTRIBUTES };
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// What clients send, and what they might.
+    /// Messages that clients send, and some that they could send.
     fn valid() -> impl Strategy<Value = Vec<u8>> {
         let peer: SocketAddr = "192.0.2.1:4000".parse().unwrap();
         prop_oneof![
@@ -338,12 +338,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_at_all_are_too_much(bytes in vec(any::<u8>(), 0..3_000)) {
+        fn any_bytes_are_decoded_or_refused(bytes in vec(any::<u8>(), 0..3_000)) {
             read_fully(&bytes);
         }
 
         #[test]
-        fn what_is_valid_but_for_some_bytes_is_read_or_refused(
+        fn a_valid_message_with_some_bytes_changed_is_decoded_or_refused(
             mut bytes in valid(),
             changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
             cut in any::<prop::sample::Index>(),

@@ -1,8 +1,8 @@
-//! Rates of what strangers and clients may ask, in memory of a fixed size.
+//! Limits the rates of requests, answers and connections, in memory of a fixed size.
 //!
-//! Answers to what anybody may ask are bounded for each address, because a request with a forged sender must not make this
-//! server send much to someone else. Requests of clients whose address is known to be theirs are bounded for each client and
-//! then for each address, so that one client cannot use up what belongs to its neighbors.
+//! Answers to requests without credentials are limited for each address, because a request with a forged sender must not make this
+//! server send much to someone else. Requests of clients that have shown their address are limited for each client and then for
+//! each address, so that one client cannot use up what belongs to its neighbors.
 
 use std::{
     collections::hash_map::RandomState,
@@ -17,13 +17,13 @@ use crate::{proxy::household, time::UnixTime, token_bucket::Bucket};
 /// Keys that fall into one bucket share it, so memory is bounded whatever comes.
 const BUCKETS: usize = 16_384;
 
-/// A burst is this many seconds' worth: an office whose people all start a call at once.
+/// A burst is this many seconds' worth, for an office whose people all start a call at once.
 const BURST_S: u32 = 4;
 
 /// Requests a second of one client, after a burst of four times as many. Gathering takes about ten, and each peer two more.
 const CLIENT_REQUESTS_PER_S: u32 = 50;
 
-/// Token buckets for any number of keys.
+/// A token bucket for each key, in a fixed number of buckets.
 #[derive(Debug)]
 struct HashedBuckets {
     hasher: RandomState,
@@ -53,7 +53,7 @@ impl HashedBuckets {
     }
 }
 
-/// Bounds the answers to each address.
+/// Limits the answers to each address.
 #[derive(Debug)]
 pub(super) struct AnswerLimiter(HashedBuckets);
 
@@ -62,13 +62,13 @@ impl AnswerLimiter {
         Self(HashedBuckets::new(per_s, now))
     }
 
-    /// Whether one more may be answered.
+    /// Takes one answer to this address; `false` where it is one too many.
     pub(super) fn take(&mut self, address: IpAddr, now: UnixTime) -> bool {
         self.0.take(&household(address), now).is_ok()
     }
 }
 
-/// Bounds the requests of each client, and of all clients of an address together.
+/// Limits the requests of each client, and of all clients of an address together.
 #[derive(Debug)]
 pub(super) struct RequestLimiter {
     clients: HashedBuckets,
@@ -93,7 +93,7 @@ impl RequestLimiter {
     }
 }
 
-/// Bounds the new connections of each address, but not those of this machine, where a proxy may speak for many.
+/// Limits the new connections of each address, but not of this machine, where a proxy may forward those of many clients.
 #[derive(Debug)]
 pub(in crate::turn) struct ConnectionLimiter(HashedBuckets);
 

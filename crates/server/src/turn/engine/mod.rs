@@ -66,7 +66,7 @@ pub(in crate::turn) struct Engine {
     state: State,
 }
 
-/// This machine's addresses.
+/// This machine's addresses, which the caller has to keep current.
 #[derive(Debug, Clone, Default)]
 pub(in crate::turn) struct HostAddresses {
     pub(in crate::turn) interfaces: Vec<IpAddr>,

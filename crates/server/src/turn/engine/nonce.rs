@@ -1,5 +1,5 @@
-//! Nonces that need no memory: each carries its time and a signature over that and the client's address, so whoever
-//! asks for a million of them costs nothing (RFC 8489 section 9.2).
+//! Nonces that need no memory (RFC 8489 section 9.2). Each carries its time and a signature over the time and the client's address,
+//! so a client that asks for a million nonces costs no memory.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -13,7 +13,7 @@ pub(super) const NONCE_LIFE: Duration = Duration::from_secs(60 * 60);
 const TAG_BYTES: usize = 12;
 const NONCE_CHARS: usize = 2 * (4 + TAG_BYTES);
 
-/// Makes nonces and knows them again.
+/// Makes nonces and checks them.
 #[derive(Debug)]
 pub(super) struct Nonces {
     key: hmac::Key,
@@ -40,7 +40,7 @@ impl Nonces {
             return false;
         };
         let age_s = self.seconds(now).checked_sub(issued_s);
-        // The time of the comparison says nothing of use: whoever could guess a nonce still has no password.
+        // Comparing in constant time is not needed: whoever guesses a nonce still has no password.
         age_s.is_some_and(|age_s| u64::from(age_s) < NONCE_LIFE.as_secs())
             && self.at(client, issued_s) == nonce
     }

@@ -1,7 +1,7 @@
-//! Whom a relay may talk to: one table.
+//! Which peers a relay may reach.
 //!
-//! A relay sends from inside the operator's network. Without this a stranger could reach through it what only that
-//! network may: the machine's own services, its neighbours, the metadata of the cloud.
+//! A relay sends from inside the operator's network. Without this table a stranger could reach through it what only that network
+//! may reach: the machine's services, its neighbors, the metadata of the cloud.
 
 use std::{
     collections::HashSet,
@@ -45,15 +45,15 @@ const DENIED: &[(IpNet, &str)] = &[
 /// What a relay may do with a peer address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PeerClass {
-    /// Send to it.
+    /// Packets may be sent to the peer.
     Outside,
     /// It is this machine's address: only packets for a live allocation pass, inside the engine and without a socket.
     Own,
-    /// Nothing.
+    /// Nothing may be sent.
     Denied,
 }
 
-/// Decides about peer addresses.
+/// The operator's rules and the table, applied to addresses.
 #[derive(Debug)]
 pub(super) struct PeerPolicy {
     allowed: Vec<IpNet>,
@@ -141,7 +141,7 @@ fn ipv4_within(address: Ipv6Addr) -> [Option<Ipv4Addr>; 3] {
     }
 }
 
-/// `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+/// Turns a mapped network such as `::ffff:10.0.0.0/104` into the IPv4 network, here `10.0.0.0/8`.
 fn without_mapping(network: IpNet) -> IpNet {
     let ipv4 = match network {
         IpNet::V6(network) => network.addr().to_ipv4_mapped().zip(network.prefix_len().checked_sub(96)),
@@ -162,7 +162,7 @@ const fn v6([a, b, c, d]: [u16; 4], prefix: u8) -> IpNet {
 mod tests {
     use super::*;
 
-    /// The same that the tests over real sockets use.
+    /// The list that the tests over real sockets use too.
     const FORBIDDEN: &str = include_str!("../../../tests/forbidden_peers.txt");
 
     const REACHABLE: &[&str] = &[
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_special_is_reached_and_everything_else_is() {
+    fn no_special_address_is_reached_and_every_other_is() {
         let policy = policy(&[], &[], &[]);
         for peer in FORBIDDEN.lines().filter(|line| !line.starts_with('#')) {
             assert_eq!(class(&policy, peer), PeerClass::Denied, "{peer}");
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unspecified_address_is_nobodys_even_where_everything_is_allowed() {
+    fn the_unspecified_address_is_denied_even_where_everything_is_allowed() {
         let policy = policy(&["0.0.0.0/0", "::/0"], &[], &[]);
         assert_eq!(class(&policy, "0.0.0.0"), PeerClass::Denied);
         assert_eq!(class(&policy, "::"), PeerClass::Denied);

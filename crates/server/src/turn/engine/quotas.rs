@@ -11,7 +11,7 @@ pub struct AllocationLimits {
     pub per_user: usize,
     /// Allocations of one address, or of one IPv6 network of 64 bits.
     pub per_address: usize,
-    /// All allocations.
+    /// Allocations of all users together.
     pub total: usize,
 }
 

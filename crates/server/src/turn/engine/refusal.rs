@@ -2,7 +2,7 @@
 
 use stun_types::attribute::AttributeType;
 
-/// An error answer.
+/// The error in the answer to a refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::turn) enum Refusal {
     BadRequest,

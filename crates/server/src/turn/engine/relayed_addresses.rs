@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_one_by_which_the_client_came_or_that_of_the_default_route() {
+    fn a_client_gets_the_address_that_it_reached_or_that_of_the_default_route() {
         use AddressFamily::{IPV4, IPV6};
         assert_eq!(chosen(&[], None, IPV4, "192.0.2.1"), pair("192.0.2.1", "192.0.2.1"));
         assert_eq!(chosen(&[], None, IPV4, "127.0.0.1"), pair("10.0.0.5", "10.0.0.5"));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_on_one_address_relays_from_that_alone() {
+    fn a_server_on_one_address_relays_from_that_address_only() {
         use AddressFamily::{IPV4, IPV6};
         assert_eq!(chosen(&[], Some("127.0.0.1"), IPV4, "127.0.0.1"), pair("127.0.0.1", "127.0.0.1"));
         assert_eq!(chosen(&[], Some("127.0.0.1"), IPV6, "127.0.0.1"), None);

@@ -156,7 +156,7 @@ async fn serve(
         connections.spawn_local(serve_port(tcp, tls, admission.clone(), Rc::clone(&relay), stop.clone()));
     }
     datagrams.spawn_local(relay.keep_house());
-    connections.join_all().await;
+    while connections.join_next().await.is_some() {}
 }
 
 fn engine_settings(

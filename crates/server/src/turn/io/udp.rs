@@ -25,7 +25,7 @@ pub(super) struct UdpPort {
     local_addr: SocketAddr,
 }
 
-/// A received datagram.
+/// A datagram and what the system says about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Datagram<'a> {
     pub(super) from: SocketAddr,

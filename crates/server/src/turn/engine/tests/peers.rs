@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::fixture::{SERVER, World, address, indicated, to_peer};
 
-/// The same that the tests over real sockets use.
+/// The list that the tests over real sockets use too.
 const FORBIDDEN: &str = include_str!("../../../../tests/forbidden_peers.txt");
 
 #[test]
