@@ -152,7 +152,7 @@ fn main() {
     }
 }
 
-/// Four clients that write as fast as they can, on a thread of their own.
+/// Four clients on one thread that write as fast as they can.
 struct Attackers {
     stop: tokio::sync::oneshot::Sender<()>,
     thread: thread::JoinHandle<()>,

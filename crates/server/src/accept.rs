@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::slots::{Slot, Slots};
 
-/// After the system refused a connection, because of too many open files for instance.
+/// How long the loop pauses when the system does not accept a connection, for instance because of too many open files.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
 
-/// Where connections come from, and which are taken.
+/// A listening socket and the limits of its connections.
 pub(crate) struct Accepting<W> {
     pub(crate) listener: TcpListener,
     pub(crate) slots: Arc<Slots>,
@@ -31,7 +31,7 @@ pub(crate) async fn accept_until(
     let Accepting { listener, slots, mut is_welcome } = accepting;
     let mut connections = JoinSet::new();
     {
-        // Kept while others end: a connection that was taken and waits for a place is not to be lost.
+        // Kept while others end, so that an accepted connection that waits for a place is not lost.
         let mut next = Box::pin(accept(&listener, &slots, &mut is_welcome));
         loop {
             let accepted = tokio::select! {

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// Where a server listens, and how.
+/// The address of a server and its certificate.
 #[derive(Debug, Clone)]
 pub struct Listening {
     /// The socket's address, with the port that the system chose.

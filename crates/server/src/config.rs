@@ -1,4 +1,4 @@
-//! What can be chosen when the server starts.
+//! The configuration of a server, and the options of the command line that set it.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -29,7 +29,7 @@ use crate::{
 /// The greatest room limit: the list of 100 members with the longest names fits into one frame.
 const MAX_ROOM_LIMIT: u64 = 100;
 
-/// What a [`crate::Server`] needs to know.
+/// The configuration of a [`crate::Server`].
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The address to listen on; `None` for all, IPv4 and IPv6.
@@ -144,8 +144,8 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub trusted_proxy: Vec<TrustedProxy>,
-    /// A port of its own for /metrics, such as 127.0.0.1:9090, open to whoever reaches it [default: on the port of the page, for
-    /// this machine only]
+    /// A separate address for /metrics, such as 127.0.0.1:9090, open to everyone who reaches it [default: on the port of the
+    /// page, for this machine only]
     #[arg(long, env = "SIGHTLINE_METRICS_BIND", value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<SocketAddr>,
     /// Show /metrics on the port of the page to everyone
@@ -251,14 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_to_be_chosen() {
+    fn every_option_has_a_default() {
         let config = parse(&[]).unwrap();
         assert_eq!((config.port, config.bind, config.rooms.room_limit), (8080, None, DEFAULT_ROOM_MEMBERS));
         assert_eq!(config.rooms.ice_servers, []);
     }
 
     #[test]
-    fn https_is_with_a_certificate_of_its_own_or_with_a_given_one_and_its_key() {
+    fn https_uses_a_self_signed_certificate_or_a_given_one_with_its_key() {
         assert_eq!(parse(&[]).unwrap().tls, None);
         assert_eq!(parse(&["--tls"]).unwrap().tls, Some(TlsIdentity::SelfSigned));
         let given = TlsIdentity::Files { certificate: "c".into(), key: "k".into() };
@@ -278,14 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_would_take_is_refused_at_the_start() {
+    fn a_stun_address_that_no_browser_accepts_is_refused_at_the_start() {
         for url in ["turn:a", "a", "stun:", "stun:a?transport=udp", "https://a"] {
             assert_eq!(parse(&["--ice-server", url]).unwrap_err(), ErrorKind::ValueValidation, "{url}");
         }
     }
 
     #[test]
-    fn a_room_of_nobody_or_of_thousands_is_refused() {
+    fn a_room_limit_of_zero_or_beyond_100_is_refused() {
         for limit in ["0", "101", "-1", "x"] {
             assert!(parse(&["--room-limit", limit]).is_err(), "{limit}");
         }

@@ -66,7 +66,7 @@ impl Metrics {
         new
     }
 
-    /// Where the parts of the server register metrics of their own.
+    /// The registry, for parts of the server that have more metrics.
     pub(crate) fn registry_mut(&mut self) -> &mut Registry {
         &mut self.registry
     }

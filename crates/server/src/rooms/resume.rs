@@ -13,7 +13,7 @@ use crate::time::UnixTime;
 #[derive(Debug, Clone)]
 pub struct ResumeKey(hmac::Key);
 
-/// What a token says.
+/// The claims in a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumeClaims {
     /// The room of the place.

@@ -44,7 +44,7 @@ pub(super) struct Outbox {
     watcher: AtomicWaker,
 }
 
-/// What is to be written next.
+/// The next thing to write.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// A text frame to be sent.

@@ -34,7 +34,7 @@ use crate::{
 /// Bytes that the library collects before it writes to the connection.
 const WRITE_BYTES: usize = 16 * 1024;
 
-/// What the handshake needs.
+/// The state of the handshake's handler.
 #[derive(Debug, Clone)]
 pub(crate) struct SignallingState {
     pub(crate) hub: Arc<Hub>,

@@ -47,7 +47,7 @@ pub(super) fn keep(data_dir: &Path, now: UnixTime) -> Result<PathBuf, Certificat
     Ok(path)
 }
 
-/// What the lines before the PEM blocks say.
+/// The content of the lines before the PEM blocks.
 #[derive(Debug, PartialEq, Eq)]
 struct Summary {
     names: Vec<String>,

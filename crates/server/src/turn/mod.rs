@@ -3,8 +3,8 @@
 //! | module | subject |
 //! |---|---|
 //! | `engine` | the protocol without sockets: bytes and time in, bytes out |
-//! | `io` | the sockets: UDP, TCP and TLS on a thread of their own |
-//! | `settings`, [`options`] | what can be chosen, in a program and on the command line |
+//! | `io` | the sockets: UDP, TCP and TLS, on the relay's thread |
+//! | `settings`, [`options`] | settings in a program and on the command line |
 //! | [`ice_servers`] | what members are told about STUN and TURN servers |
 //! | `metrics` | what is counted |
 //!

@@ -12,7 +12,7 @@ pub const DEFAULT_PORT: u16 = 3478;
 /// The port of TURN over TLS.
 pub const DEFAULT_TLS_PORT: u16 = 5349;
 
-/// Where the members' relay comes from.
+/// Which relay members are told.
 #[derive(Debug, Clone)]
 pub enum RelaySource {
     /// Members are told no relay.

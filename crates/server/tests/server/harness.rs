@@ -1,4 +1,4 @@
-//! A server on a free port, with directories of its own.
+//! A server on a free port with temporary directories.
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 

@@ -25,7 +25,7 @@ struct World {
     clients: BTreeMap<SocketId, Client>,
 }
 
-/// What one socket has heard.
+/// A socket and the messages that it received.
 #[derive(Debug, Default)]
 struct Client {
     /// The seat that `joined` named.

@@ -25,7 +25,7 @@ pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
 const BURST_S: f64 = 0.5;
 /// The smallest burst: a few of the longest packets pass whatever the limit is.
 const MIN_BURST_BYTES: f64 = 65_536.0;
-/// What an empty packet counts as: it costs as much work as another.
+/// The bytes that an empty packet is charged, because it costs as much work as another.
 const MIN_COUNTED_BYTES: usize = 100;
 
 /// A relayed address that stands for a client.
@@ -38,7 +38,7 @@ pub(super) struct Allocation {
     pub(super) permissions: Permissions,
     pub(super) share: Share,
     channels: Channels,
-    /// However often it is refreshed, because its credentials were checked only when it was made.
+    /// When the allocation ends however often it is refreshed, because its credentials were checked only when it was made.
     ends_at: UnixTime,
     expires_at: UnixTime,
     to_peers: Bucket<UnixTime>,
@@ -90,7 +90,7 @@ impl Allocation {
         lifetime
     }
 
-    /// What is left of its life.
+    /// The rest of the allocation's life.
     pub(super) fn lifetime(&self, now: UnixTime) -> Duration {
         self.expires_at.saturating_since(now)
     }
@@ -134,7 +134,7 @@ impl Allocation {
     }
 }
 
-/// What an allocation gets at most.
+/// The limits of an allocation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// For each direction.
@@ -142,7 +142,7 @@ pub(super) struct Limits {
     pub(super) max_age: Duration,
 }
 
-/// What a packet counts as in every bandwidth.
+/// The bytes that a packet is charged in every bandwidth.
 pub(super) fn counted_bytes(payload_bytes: usize) -> f64 {
     f64::from(u32::try_from(payload_bytes.max(MIN_COUNTED_BYTES)).unwrap_or(u32::MAX))
 }

@@ -17,7 +17,7 @@ pub(super) struct TotalBandwidth {
     bucket: Bucket<UnixTime>,
 }
 
-/// What one allocation sent lately beyond its share of the total.
+/// The bytes that one allocation sent lately beyond its share of the total.
 #[derive(Debug)]
 pub(super) struct Share {
     sent_bytes: f64,

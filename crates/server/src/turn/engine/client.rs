@@ -27,7 +27,7 @@ pub(in crate::turn) enum Transport {
     Tls,
 }
 
-/// Where what is sent to a client goes.
+/// The socket by which a client is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::turn) enum ClientPath {
     Datagrams(ListenerId),

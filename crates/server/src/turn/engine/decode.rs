@@ -29,7 +29,7 @@ pub const MAX_PEERS_OF_REQUEST: usize = 64;
 const STUN_HEAD_BYTES: usize = 20;
 const ATTRIBUTE_HEAD_BYTES: usize = 4;
 
-/// What a client sent.
+/// A client's message.
 #[derive(Debug)]
 pub enum Decoded<'a> {
     /// A request, which gets an answer.

@@ -11,14 +11,14 @@
 //! | file | subject |
 //! |---|---|
 //! | [`decode`] | bytes of a client to a request, data for a peer, or a refusal to read |
-//! | [`requests`] | who asks, and the answer to each kind of request |
+//! | [`requests`] | authentication, and the answer to each kind of request |
 //! | [`relay`] | data between clients and peers |
 //! | [`state`] | all that is known, and how an allocation ends |
 //! | [`allocations`], [`allocation`] | the table of allocations, and one of them: owner, life, bandwidth |
-//! | [`permissions`], [`channels`], [`peer_table`] | whom an allocation exchanges packets with |
-//! | [`peers`] | whom no allocation may reach |
+//! | [`permissions`], [`channels`], [`peer_table`] | the peers that an allocation exchanges packets with |
+//! | [`peers`] | the peers that no allocation may reach |
 //! | [`quotas`], [`limiters`], [`bandwidth`] | how much a user, an address and all together may have |
-//! | [`credentials`], [`nonce`] | who is known, without anything stored |
+//! | [`credentials`], [`nonce`] | checking clients without storing anything for them |
 //! | [`ports`], [`relayed_addresses`], [`reservations`] | which relayed address a client gets |
 //! | [`client`], [`network`], [`refusal`] | names of the ends; what is asked of the caller; error codes |
 

@@ -1,10 +1,10 @@
-//! What the engine asks of whoever runs it. `io` does it with sockets, tests do it in memory.
+//! The calls that the engine makes to its caller. `io` carries them out with sockets, tests in memory.
 
 use std::net::SocketAddr;
 
 use super::client::{Client, PortId};
 
-/// Opens ports and takes what the engine sends. Nothing here waits: what cannot be done at once is not done.
+/// Opens ports and takes the engine's packets. No call waits: what cannot be done at once is not done.
 pub(in crate::turn) trait Network {
     /// Opens a UDP port for peers; `None` where it is taken.
     fn open_port(&mut self, at: SocketAddr) -> Option<PortId>;

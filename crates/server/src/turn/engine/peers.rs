@@ -82,7 +82,7 @@ impl PeerPolicy {
         self.interfaces = interfaces.iter().copied().filter(is_relayable).collect();
     }
 
-    /// What may be done with this address. An allowed network is taken as it was written: `::ffff:127.0.0.1` is no IPv4 address.
+    /// The class of this address. An allowed network is taken as it was written: `::ffff:127.0.0.1` is no IPv4 address.
     /// A denied network is denied in every spelling.
     pub(super) fn class(&self, peer: IpAddr) -> PeerClass {
         // A system takes the unspecified address for itself, whatever network it is said to be in.

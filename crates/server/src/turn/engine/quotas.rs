@@ -4,7 +4,7 @@ use std::{collections::HashMap, net::IpAddr};
 
 use crate::proxy::household;
 
-/// Bounds on allocations at the same time.
+/// Limits of the allocations at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllocationLimits {
     /// Allocations of one user.
@@ -15,7 +15,7 @@ pub struct AllocationLimits {
     pub total: usize,
 }
 
-/// Which of the bounds is reached.
+/// The limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QuotaReached {
     User,
@@ -23,7 +23,7 @@ pub(super) enum QuotaReached {
     Total,
 }
 
-/// Whose allocation it is.
+/// What kind of user has an allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UserKind {
     /// A member of a room.

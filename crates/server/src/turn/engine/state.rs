@@ -1,7 +1,7 @@
-//! All that the engine knows, and what more than one request or packet does with it.
+//! Everything that the engine keeps, and the changes that more than one kind of request makes to it.
 //!
-//! Each part is owned here and by nobody else. What is counted or open is given back in one place for each: a port and a place end
-//! with [`State::end_allocation`], or with their reservation.
+//! The invariant: every open port belongs to one allocation or one reservation, and so does every place of the quotas. Both are given
+//! back in [`State::end_allocation`] and [`State::end_expired_reservations`].
 
 use std::{net::IpAddr, ops::RangeInclusive};
 
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{time::UnixTime, turn::metrics::TurnMetrics};
 
-/// What is chosen when an engine is made.
+/// The settings of an engine.
 pub(in crate::turn) struct EngineSettings {
     pub(in crate::turn) credentials: RestCredentials,
     /// Drawn at random, known to nobody.
@@ -49,7 +49,7 @@ pub(in crate::turn) struct EngineSettings {
     pub(in crate::turn) metrics: TurnMetrics,
 }
 
-/// What the engine knows.
+/// The engine's parts, each owned here only.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) credentials: RestCredentials,

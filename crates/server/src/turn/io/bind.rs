@@ -25,7 +25,7 @@ impl ListeningPort {
     /// Listens on the port that was asked for; or else on the usual one, or any that is free.
     ///
     /// # Errors
-    /// [`StartError`] where a port that was asked for is not to be had.
+    /// [`StartError`] where a port that was asked for cannot be opened.
     pub(super) fn bind(
         bind: Option<IpAddr>,
         wanted: Option<u16>,

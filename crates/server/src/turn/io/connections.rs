@@ -30,7 +30,7 @@ pub(super) struct Handshakes {
     pub(super) runtime: Handle,
 }
 
-/// Who may open a connection to either of the ports.
+/// The limits of connections to both ports together.
 #[derive(Clone)]
 pub(super) struct Admission {
     pub(super) slots: Arc<Slots>,

@@ -50,7 +50,7 @@ use super::{
 };
 use crate::{slots::Slots, start_error::StartError, time::Clock, tls::Tls};
 
-/// STUN and TURN that listen.
+/// A STUN and TURN server that listens and does not answer yet.
 #[derive(Debug)]
 pub(crate) struct TurnServer {
     thread: RelayThread,
@@ -68,7 +68,7 @@ impl TurnServer {
     /// Listens on the address that the rest of the server does.
     ///
     /// # Errors
-    /// [`StartError`] where a port that was asked for is not to be had.
+    /// [`StartError`] where a port that was asked for cannot be opened.
     pub(crate) fn bind(
         settings: &TurnSettings,
         bind: Option<IpAddr>,

@@ -7,8 +7,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// Most bytes that may wait for one connection. What comes beyond them is dropped, as on any full link: late media is worth
-/// nothing.
+/// Most bytes that may wait for one connection. Messages beyond them are dropped, as on any full link, because late media is
+/// useless.
 const OUTBOX_BYTES: usize = 256 * 1024;
 /// Most bytes that may wait for all connections together, but for [`MIN_OUTBOX_BYTES`] of each.
 const ALL_OUTBOX_BYTES: usize = 64 * 1024 * 1024;

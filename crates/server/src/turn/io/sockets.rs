@@ -106,7 +106,7 @@ impl Network for Wire<'_> {
                 Some(id)
             }
             Err(error) => {
-                // Not louder, because whoever has credentials can cause it as often as they like. The refusal is counted.
+                // Not louder, because any client with credentials can cause it at will. The refusal is counted.
                 tracing::debug!(%error, %at, "no port to relay from");
                 None
             }

@@ -66,7 +66,7 @@ async fn write(mut writer: impl AsyncWrite + Unpin, outbox: &StreamOutbox) -> io
         outbox.changed().await;
         taken.take();
         let written = async {
-            // One by one: over TLS each message has a record of its own then, which some clients rely on.
+            // One by one, so that over TLS each message is a record. Some clients rely on that.
             let mut rest = taken.bytes.as_slice();
             while let Some(MessageBytes { padded, .. }) = message_bytes(rest)?
                 && let Some((message, others)) = rest.split_at_checked(padded)

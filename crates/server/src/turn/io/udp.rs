@@ -14,7 +14,7 @@ use tokio::{io::Interest, net::UdpSocket};
 const BATCH: usize = 16;
 /// The longest row that the system joins.
 const BUFFER_BYTES: usize = 65_536;
-/// What the system keeps for a socket that is not read for a moment: 50 ms of 160 Mbit/s.
+/// Bytes that the system holds while a socket is not read: 50 ms of 160 Mbit/s.
 const SOCKET_BUFFER_BYTES: usize = 1024 * 1024;
 
 /// A UDP socket that never waits while it receives or sends.
@@ -129,7 +129,7 @@ impl UdpPort {
 }
 
 thread_local! {
-    /// Shared by all sockets that a thread reads, so that an allocation has no buffers of its own.
+    /// Shared by all sockets of a thread, so that an allocation needs no buffer.
     static RECEIVE_BUFFERS: RefCell<[Vec<u8>; BATCH]> =
         RefCell::new(std::array::from_fn(|_| vec![0; BUFFER_BYTES]));
 }

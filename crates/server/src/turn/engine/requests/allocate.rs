@@ -122,7 +122,7 @@ fn give_up(state: &mut State, port: PortId, place: Place, network: &mut impl Net
     state.quotas.give_back(place);
 }
 
-/// Who wants a relayed address.
+/// The client that asks for a relayed address.
 #[derive(Clone, Copy)]
 struct User<'a> {
     client: &'a Client,
