@@ -78,7 +78,7 @@ impl Relay {
         Batch { relay: self, shared: self.shared.borrow_mut(), burst: Burst::new(), now: self.clock.now() }
     }
 
-    /// Takes in a connection. It has to be [closed](Self::close).
+    /// Adds a connection, which has to be [closed](Self::close_stream), and returns what waits to be written to it.
     pub(super) fn open_stream(
         &self,
         transport: Transport,
