@@ -2,7 +2,10 @@
 //!
 //! Sockets are numbers here. Whoever runs the engine gives them out and knows the socket behind each.
 
-use std::net::SocketAddr;
+use std::{
+    hash::{Hash, Hasher},
+    net::SocketAddr,
+};
 
 /// A client, and the way to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +15,7 @@ pub(in crate::turn) struct Client {
 }
 
 /// Identifies a client, and with it its allocation (RFC 8656 section 3.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::turn) struct FiveTuple {
     pub(in crate::turn) transport: Transport,
     pub(in crate::turn) client: SocketAddr,
@@ -20,7 +23,7 @@ pub(in crate::turn) struct FiveTuple {
 }
 
 /// The protocol between a client and this server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::turn) enum Transport {
     Udp,
     Tcp,
@@ -60,6 +63,25 @@ impl Transport {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
             Self::Tls => "tls",
+        }
+    }
+}
+
+impl Hash for FiveTuple {
+    /// Hashes few long words, because the keyed hash of the standard library, which every packet of a client costs, is expensive for
+    /// each word.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let word = |high: u32, port: u16| {
+            u64::from(high) << 24 | u64::from(port) << 8 | u64::from(self.transport as u8)
+        };
+        for end in [self.client, self.server] {
+            match end {
+                SocketAddr::V4(end) => hasher.write_u64(word(end.ip().to_bits(), end.port())),
+                SocketAddr::V6(end) => {
+                    hasher.write_u128(end.ip().to_bits());
+                    hasher.write_u64(word(0, end.port()));
+                }
+            }
         }
     }
 }
