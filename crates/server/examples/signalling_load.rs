@@ -1,4 +1,4 @@
-//! Loads a signalling server and says what that cost it: one line of JSON. `cargo xtask bench signalling` runs it.
+//! Loads a signaling server and prints what that cost the server, as one line of JSON. `cargo xtask bench signalling` runs it.
 //!
 //! Rooms of two. First all sockets are idle: memory. Then one of each room sends bursts of signals as trickled candidates
 //! come, the next burst when the other has the last one: messages per second of the server's processor time. Then one
@@ -41,12 +41,12 @@ struct Arguments {
     /// Where the server listens, on 127.0.0.1.
     #[arg(long)]
     port: u16,
-    /// Its process.
+    /// The id of the server's process.
     #[arg(long)]
     pid: u32,
     #[arg(long)]
     sockets: usize,
-    /// Of the throughput measurement.
+    /// Seconds of the throughput measurement.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
 }

@@ -1,4 +1,4 @@
-//! Attacks a TURN server and says what a bystander still gets: one line of JSON for each attack. `cargo xtask bench turn --attack`
+//! Attacks a TURN server and prints what a bystander still gets: one line of JSON for each attack. `cargo xtask bench turn --attack`
 //! runs it.
 //!
 //! The bystander's packets are counted in turns without and with the attack, in the same run.
@@ -36,11 +36,11 @@ use turn_types::{
 
 use self::turn_client::{CHANNEL, Client, HEADER_BYTES, Signer, allocated_stream};
 
-/// Of one CreatePermission request: as many as 64 KiB hold.
+/// Addresses of one CreatePermission request: as many as 64 KiB hold.
 const ADDRESSES: u32 = 5_400;
 const UNKNOWN_ATTRIBUTES: usize = 10_000;
 const STREAMS: usize = 4;
-/// What the bystander sends: voice, in both directions.
+/// The bystander sends packets of voice in both directions.
 const PACKET_BYTES: usize = 160;
 const PACKET_INTERVAL: Duration = Duration::from_millis(5);
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -50,13 +50,13 @@ struct Arguments {
     /// The TURN server's port on 127.0.0.1.
     #[arg(long)]
     port: u16,
-    /// What its credentials are made with.
+    /// The secret of the server's credentials.
     #[arg(long)]
     secret: String,
     /// Without an attack, and with it, in each round.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// Of each attack.
+    /// Rounds of each attack.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
 }
@@ -152,7 +152,7 @@ fn main() {
     }
 }
 
-/// Four clients that write as fast as they can, on a thread of their own.
+/// Four clients on one thread that write as fast as they can.
 struct Attackers {
     stop: tokio::sync::oneshot::Sender<()>,
     thread: thread::JoinHandle<()>,

@@ -1,8 +1,8 @@
-//! Loads a TURN server over UDP and says what that cost it: one line of JSON for each shape of traffic. `cargo xtask bench
+//! Loads a TURN server over UDP and prints what that cost the server: one line of JSON for each shape of traffic. `cargo xtask bench
 //! turn` runs it against this server and against coturn.
 //!
-//! Every packet says when it was sent, so its delay is known where it arrives. The same traffic between the same sockets without
-//! a relay comes first: what is added to it is the relay's.
+//! Every packet carries the time it was sent, so its delay is known where it arrives. The same traffic between the same sockets
+//! without a relay is measured first; the difference is the relay's.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "a tool at a terminal")]
 
 mod turn_client;
@@ -36,13 +36,13 @@ struct Arguments {
     /// The TURN server's port on 127.0.0.1.
     #[arg(long)]
     port: u16,
-    /// Its process.
+    /// The id of the server's process.
     #[arg(long)]
     pid: u32,
-    /// What its credentials are made with.
+    /// The secret of the server's credentials.
     #[arg(long)]
     secret: String,
-    /// Of each shape.
+    /// Seconds of each shape.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
 }

@@ -1,4 +1,4 @@
-//! Which pages may use the signalling: by their origin, and by the name that they were asked for by.
+//! Which pages may use the signaling: decided by their origin and by the host name in the request.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     slots::Slot,
 };
 
-/// What decides it.
+/// The rules, as the operator set them.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
     pub(crate) origins: Arc<[AllowedOrigin]>,
@@ -19,12 +19,13 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// Whether whoever sent these headers may have a socket.
+    /// Whether the sender of these headers may have a socket.
     pub(crate) fn check(&self, headers: &HeaderMap, slot: &Slot) -> Result<(), PageRefusal> {
         origin::check(headers, &self.origins, self.allows_host(headers, slot))
     }
 
-    /// The same for a page of this origin, which asks beforehand: a browser does not tell a page why it has no socket.
+    /// Whether a page of this origin may have a socket. The page asks beforehand, because a browser does not say why a socket did
+    /// not open.
     pub(crate) fn check_origin(
         &self,
         origin: &str,
@@ -34,7 +35,7 @@ impl Access {
         origin::check_origin(origin, headers, &self.origins, self.allows_host(headers, slot))
     }
 
-    /// Whether the server may be asked by the name in these headers.
+    /// Whether the server answers under the host name in these headers.
     pub(crate) fn allows_host(&self, headers: &HeaderMap, slot: &Slot) -> bool {
         self.hosts.allows(headers, Arrived { local: slot.local(), is_tls: self.is_tls })
     }

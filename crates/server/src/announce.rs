@@ -1,23 +1,23 @@
-//! What the server prints for who started it.
+//! What the server prints when it has started.
 
 use std::{
     fmt::Write,
     net::{IpAddr, SocketAddr},
 };
 
-/// Where a server listens, and how.
+/// The address of a server and its certificate.
 #[derive(Debug, Clone)]
 pub struct Listening {
-    /// The address.
+    /// The socket's address, with the port that the system chose.
     pub address: SocketAddr,
-    /// SHA-256 of the certificate, where it speaks https.
+    /// SHA-256 of the certificate, where the server speaks https.
     pub fingerprint: Option<String>,
     /// Whether the certificate is one that the server made for itself.
     pub is_self_signed: bool,
 }
 
 impl Listening {
-    /// What is printed for who started it, on a machine with these `interfaces`.
+    /// The text for a terminal, on a machine with these `interfaces`.
     #[must_use]
     pub fn announcement(&self, interfaces: &[IpAddr]) -> String {
         let Urls { here, network } = self.urls(interfaces);
@@ -46,7 +46,7 @@ impl Listening {
         text
     }
 
-    /// The addresses to open, those for this machine alone first.
+    /// The addresses to open; those that work on this machine only come first.
     #[must_use]
     pub fn all_urls(&self, interfaces: &[IpAddr]) -> Vec<String> {
         let Urls { mut here, network } = self.urls(interfaces);
@@ -83,7 +83,7 @@ impl Listening {
 }
 
 struct Urls {
-    /// For this machine alone.
+    /// These work on this machine only.
     here: Vec<String>,
     network: Vec<String>,
 }
@@ -103,7 +103,7 @@ pub fn interface_addresses() -> Vec<IpAddr> {
 const HTTP_NOTE: &str =
     "Other machines get camera and microphone only over https: start with --tls for them.\n";
 
-/// Whether another machine could open it: a link-local IPv6 address needs a zone that browsers do not take.
+/// Whether another machine could open this address. A link-local IPv6 address needs a zone, which browsers do not accept.
 fn is_of_the_network(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),

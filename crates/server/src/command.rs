@@ -1,11 +1,14 @@
-//! The server as a command: log, start, say where, run until a signal.
+//! The server as a command: starts the log and the server, prints the address, runs until a signal.
 
 use std::io::{self, Write};
 
 use crate::{
-    Config, Options, Server, StartError, TlsIdentity,
     announce::{Listening, interface_addresses},
+    config::{Config, Options},
     log::{self, LogFormat},
+    server::Server,
+    start_error::StartError,
+    tls::TlsIdentity,
 };
 
 /// Runs the server until Ctrl-C or SIGTERM.
@@ -20,7 +23,7 @@ pub fn run(options: Options) -> Result<(), StartError> {
     let is_self_signed = config.tls == Some(TlsIdentity::SelfSigned);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
-        // Before the address is printed: who reads it may send a signal at once.
+        // Before the address is printed: whoever reads it may send a signal at once.
         let signal = termination()?;
         let server = Server::bind(config)?;
         let reload = reload()?;
@@ -33,19 +36,19 @@ pub fn run(options: Options) -> Result<(), StartError> {
         server.run(signal, reload).await;
         Ok(())
     });
-    // A file that is being read does not hold up the end.
+    // Does not wait for a file that is being read.
     runtime.shutdown_background();
     served
 }
 
-/// Says where the server is: to a person, or to whatever reads the log.
+/// Says where the server listens: to a person, or to the program that reads the log.
 fn announce(listening: &Listening, format: LogFormat) {
     let interfaces = interface_addresses();
     let urls = listening.all_urls(&interfaces).join(" ");
     match format {
         LogFormat::Text => {
             let text = listening.announcement(&interfaces);
-            // Nobody may be reading; the server runs all the same.
+            // The server runs even if nobody reads standard output.
             let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
             tracing::debug!(urls, "listening");
         }
@@ -53,7 +56,7 @@ fn announce(listening: &Listening, format: LogFormat) {
     }
 }
 
-/// Every connection is an open file, and many systems allow a program only 1024 of them until it asks for more.
+/// Every connection is an open file, and many systems allow a program only 1024 open files until it asks for more.
 #[cfg(unix)]
 fn allow_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -64,11 +67,11 @@ fn allow_open_files() {
     }
 }
 
-/// Every connection is an open file; elsewhere there are enough.
+/// Only Unix systems have a limit of open files that a program has to raise.
 #[cfg(not(unix))]
 fn allow_open_files() {}
 
-/// Done when the process is asked to end.
+/// Completes when the process is asked to end.
 #[cfg(unix)]
 fn termination() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -83,7 +86,7 @@ fn termination() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Done when the process is asked to end.
+/// Completes when the process is asked to end.
 #[cfg(not(unix))]
 fn termination() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
@@ -94,7 +97,7 @@ fn termination() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Done each time the process is asked to read its files again.
+/// Completes each time the process is asked to read its files again.
 #[cfg(unix)]
 fn reload() -> io::Result<impl AsyncFnMut()> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -107,7 +110,7 @@ fn reload() -> io::Result<impl AsyncFnMut()> {
     })
 }
 
-/// Done each time the process is asked to read its files again.
+/// Completes each time the process is asked to read its files again.
 #[cfg(not(unix))]
 fn reload() -> io::Result<impl AsyncFnMut()> {
     Ok(async || std::future::pending().await)

@@ -1,4 +1,4 @@
-//! What can be chosen when the server starts.
+//! The configuration of a server, and the options of the command line that set it.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -14,64 +14,67 @@ use etcetera::BaseStrategy;
 use sightline_protocol::{limits::DEFAULT_ROOM_MEMBERS, signalling::IceServer};
 
 use crate::{
-    AddressLimits, ConnectionLimits, RateLimits, SocketLimits, TlsIdentity,
     hosts::AllowedHost,
     log::{LogFormat, LogLevel},
     origin::AllowedOrigin,
     proxy::TrustedProxy,
     rooms::RoomSettings,
+    signalling::limits::{AddressLimits, RateLimits, SocketLimits},
+    slots::ConnectionLimits,
+    start_error::NoDataDir,
+    tls::TlsIdentity,
     turn::{RelaySource, options::TurnOptions},
 };
 
-/// Most members that one room may be allowed: the list of so many with the longest names fits into one frame.
+/// The greatest room limit: the list of 100 members with the longest names fits into one frame.
 const MAX_ROOM_LIMIT: u64 = 100;
 
-/// What a [`crate::Server`] needs to know.
+/// The configuration of a [`crate::Server`].
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The address to listen on; `None` for all, IPv4 and IPv6.
     pub bind: Option<IpAddr>,
     /// The port; 0 for one that is free.
     pub port: u16,
-    /// https instead of http, and with whose certificate.
+    /// Where the certificate of https comes from; `None` for http.
     pub tls: Option<TlsIdentity>,
-    /// With [`Self::tls`], a second port that sends every request to the first; 0 for one that is free.
+    /// With [`Self::tls`], a second port that redirects every request to the first; 0 for one that is free.
     pub http_port: Option<u16>,
-    /// Where the built client is; `None` for the one in the binary, if there is one, else `dist`.
+    /// The directory of the built client; `None` for the client in the binary, or `dist` where the binary has none.
     pub dist: Option<PathBuf>,
-    /// Where the secret of the resume tokens and the certificate are kept.
+    /// The directory of the resume tokens' secret and of the self-signed certificate.
     pub data_dir: PathBuf,
-    /// Pages of other origins that may use the signalling.
+    /// Other origins whose pages may use the signaling.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// Names by which the server may be asked, beside `localhost` and addresses; where there are none, every name that cannot
-    /// be a stranger's.
+    /// Host names that the server answers to, beside `localhost` and addresses. If empty: every name that a stranger cannot have
+    /// registered.
     pub allowed_hosts: Vec<AllowedHost>,
-    /// Proxies whose word on whom they speak for is taken, beside those of this machine.
+    /// Proxies whose `X-Forwarded-For` is believed, beside those on this machine.
     pub trusted_proxies: Vec<TrustedProxy>,
-    /// Where the metrics are, if not beside everything else.
+    /// The address of a port for the metrics; `None` to serve them on the port of the page.
     pub metrics_bind: Option<SocketAddr>,
-    /// Whether the metrics beside everything else are for everyone, and not for this machine alone.
+    /// Whether the metrics on the port of the page are shown to everyone, not only to this machine.
     pub has_open_metrics: bool,
-    /// STUN and TURN.
+    /// Where STUN and TURN come from.
     pub turn: RelaySource,
-    /// What holds for every room.
+    /// Settings of every room.
     pub rooms: RoomSettings,
-    /// What holds for every socket.
+    /// Limits of the signaling sockets.
     pub sockets: SocketLimits,
-    /// What holds for every connection.
+    /// Limits of the page's connections.
     pub connections: ConnectionLimits,
 }
 
 /// The options of the command line; each is also an environment variable.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// The port to listen on; 0 for one that is free
+    /// The port of the page and of the signaling; 0 for one that is free
     #[arg(long, env = "SIGHTLINE_PORT", default_value_t = 8080)]
     pub port: u16,
     /// The address to listen on [default: all of this machine]
     #[arg(long, env = "SIGHTLINE_BIND", value_name = "ADDRESS")]
     pub bind: Option<IpAddr>,
-    /// Speak https, with a certificate of its own that browsers warn of once; http on the same port is redirected
+    /// Speak https with a self-signed certificate, which browsers warn of once; http on the same port is redirected
     #[arg(long, env = "SIGHTLINE_TLS", value_parser = FalseyValueParser::new())]
     pub tls: bool,
     /// Speak https with this certificate chain (PEM); read again on SIGHUP and every hour
@@ -89,18 +92,18 @@ pub struct Options {
     /// The directory for what survives a restart [default: the user's data directory]
     #[arg(long, env = "SIGHTLINE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Members in one room
+    /// Most members of one room
     #[arg(long, env = "SIGHTLINE_ROOM_LIMIT", value_name = "MEMBERS", default_value_t = DEFAULT_ROOM_MEMBERS,
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=MAX_ROOM_LIMIT))]
     pub room_limit: usize,
-    /// Rooms at the same time
+    /// Most rooms at the same time
     #[arg(long, env = "SIGHTLINE_MAX_ROOMS", value_name = "ROOMS", default_value_t = RoomSettings::default().max_rooms)]
     pub max_rooms: usize,
-    /// Signalling sockets at the same time
+    /// Most signaling sockets at the same time
     #[arg(long, env = "SIGHTLINE_MAX_SOCKETS", value_name = "SOCKETS", default_value_t = SocketLimits::default().max_sockets,
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub max_sockets: usize,
-    /// Another origin whose pages may use the signalling, such as https://example.org (repeat, or separate by commas)
+    /// Another origin whose pages may use the signaling, such as https://example.org (repeat, or separate by commas)
     #[arg(
         long = "allow-origin",
         env = "SIGHTLINE_ALLOW_ORIGIN",
@@ -108,27 +111,27 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub allow_origin: Vec<AllowedOrigin>,
-    /// A name by which the server may be asked, such as calls.example.org (repeat, or separate by commas); localhost and
-    /// addresses always are [default: any name by https, through a proxy or at a public address, else those that nobody can
-    /// register]
+    /// A host name that the server answers to, such as calls.example.org (repeat, or separate by commas); it always answers to
+    /// localhost and addresses [default: any name by https, through a proxy or at a public address, else names that nobody
+    /// can register]
     #[arg(long = "allowed-host", env = "SIGHTLINE_ALLOWED_HOST", value_name = "HOST", value_delimiter = ',')]
     pub allowed_host: Vec<AllowedHost>,
     /// A STUN server for the clients, such as stun:stun.example.org (repeat, or separate by commas)
     #[arg(long = "ice-server", env = "SIGHTLINE_ICE_SERVER", value_name = "URL", value_delimiter = ',',
         value_parser = stun_url)]
     pub ice_server: Vec<String>,
-    /// Signalling sockets of one address at the same time [default: 256, and no limit for this machine itself]
+    /// Most signaling sockets of one address at the same time [default: 256, and no limit for this machine itself]
     #[arg(long, env = "SIGHTLINE_MAX_SOCKETS_PER_ADDRESS", value_name = "SOCKETS",
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub max_sockets_per_address: Option<usize>,
-    /// Joins of one address a minute [default: 240, and no limit for this machine itself]
+    /// Most joins of one address a minute [default: 240, and no limit for this machine itself]
     #[arg(long, env = "SIGHTLINE_MAX_JOINS_PER_MINUTE", value_name = "JOINS", value_parser = value_parser!(u32).range(1..))]
     pub max_joins_per_minute: Option<u32>,
-    /// Frames that one socket may send a second, after a burst of 2.5 times as many
+    /// Most frames that one socket may send a second, after a burst of 2.5 times as many
     #[arg(long, env = "SIGHTLINE_MAX_FRAMES_PER_SECOND", value_name = "FRAMES",
         default_value_t = RateLimits::default().frames_per_s, value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub max_frames_per_second: u32,
-    /// Bytes that one socket may send a second, after a burst of four times as many
+    /// Most bytes that one socket may send a second, after a burst of four times as many
     #[arg(long, env = "SIGHTLINE_MAX_BYTES_PER_SECOND", value_name = "BYTES",
         default_value_t = RateLimits::default().bytes_per_s, value_parser = value_parser!(u32).range(1..=1_000_000_000))]
     pub max_bytes_per_second: u32,
@@ -141,11 +144,11 @@ pub struct Options {
         value_delimiter = ','
     )]
     pub trusted_proxy: Vec<TrustedProxy>,
-    /// Where Prometheus finds /metrics, such as 127.0.0.1:9090, for everyone who reaches that [default: on the port of
-    /// everything else, for this machine alone]
+    /// A separate address for /metrics, such as 127.0.0.1:9090, open to everyone who reaches it [default: on the port of the
+    /// page, for this machine only]
     #[arg(long, env = "SIGHTLINE_METRICS_BIND", value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<SocketAddr>,
-    /// Show /metrics on the port of everything else to everyone
+    /// Show /metrics on the port of the page to everyone
     #[arg(long, env = "SIGHTLINE_OPEN_METRICS", value_parser = FalseyValueParser::new(), conflicts_with = "metrics_bind")]
     pub open_metrics: bool,
     #[command(flatten)]
@@ -153,18 +156,13 @@ pub struct Options {
     /// How much is logged
     #[arg(long, env = "SIGHTLINE_LOG", value_enum, default_value_t = LogLevel::Info)]
     pub log: LogLevel,
-    /// How it looks, on standard output and in the file
+    /// The format of the log, on standard output and in the file
     #[arg(long, env = "SIGHTLINE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// Also log to this file; at 16 MiB it is put aside, and five of those are kept
+    /// Also log to this file; at 16 MiB it is renamed, and five renamed files are kept
     #[arg(long, env = "SIGHTLINE_LOG_FILE", value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 }
-
-/// There is no home directory to keep anything in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("There is no home directory: say with --data-dir where to keep what survives a restart.")]
-pub struct NoDataDir;
 
 impl TryFrom<Options> for Config {
     type Error = NoDataDir;
@@ -225,7 +223,7 @@ impl TryFrom<Options> for Config {
     }
 }
 
-/// Browsers throw at a `turn:` address without credentials, and at anything else (W3C WebRTC section 4.2.2.1).
+/// Browsers throw an exception at a `turn:` address without credentials and at any other scheme (W3C WebRTC section 4.2.2.1).
 fn stun_url(raw: &str) -> Result<String, &'static str> {
     let host = raw.strip_prefix("stun:").or_else(|| raw.strip_prefix("stuns:"));
     match host {
@@ -253,14 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_to_be_chosen() {
+    fn every_option_has_a_default() {
         let config = parse(&[]).unwrap();
         assert_eq!((config.port, config.bind, config.rooms.room_limit), (8080, None, DEFAULT_ROOM_MEMBERS));
         assert_eq!(config.rooms.ice_servers, []);
     }
 
     #[test]
-    fn https_is_with_a_certificate_of_its_own_or_with_a_given_one_and_its_key() {
+    fn https_uses_a_self_signed_certificate_or_a_given_one_with_its_key() {
         assert_eq!(parse(&[]).unwrap().tls, None);
         assert_eq!(parse(&["--tls"]).unwrap().tls, Some(TlsIdentity::SelfSigned));
         let given = TlsIdentity::Files { certificate: "c".into(), key: "k".into() };
@@ -280,14 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_would_take_is_refused_at_the_start() {
+    fn a_stun_address_that_no_browser_accepts_is_refused_at_the_start() {
         for url in ["turn:a", "a", "stun:", "stun:a?transport=udp", "https://a"] {
             assert_eq!(parse(&["--ice-server", url]).unwrap_err(), ErrorKind::ValueValidation, "{url}");
         }
     }
 
     #[test]
-    fn a_room_of_nobody_or_of_thousands_is_refused() {
+    fn a_room_limit_of_zero_or_beyond_100_is_refused() {
         for limit in ["0", "101", "-1", "x"] {
             assert!(parse(&["--room-limit", limit]).is_err(), "{limit}");
         }

@@ -1,6 +1,6 @@
-//! The TCP connections: taken one by one, bounded in number (`slots`) and in patience (`patient`).
+//! The connections of the page: a TLS handshake where the port has one, then HTTP requests, bounded in time (`patient`).
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc};
 
 use axum::{
     Router,
@@ -23,77 +23,39 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::{
+    accept::{Accepting, accept_until},
     patient::{Patience, Patient},
     proxy::client_address,
+    slots::{Slot, Slots},
     tls::{Accepted, Tls},
 };
 
-pub(crate) use crate::slots::{Slot, Slots};
-
 /// Longest head of a request.
 const HEAD_BYTES: usize = 32 * 1024;
-/// After the system refused a connection, because of too many open files for instance.
-const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
 
-/// What is answered on a reserved connection.
+/// The paths that are answered on a reserved connection.
 const RESERVED_FOR: [&str; 3] = [SIGNALLING_PATH, "/healthz", "/metrics"];
-/// When to come back, for a browser that was told that there is no place.
+/// When a browser may try again that was told that there is no place.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
-/// One port and what answers there.
+/// One port and what answers on it.
 #[derive(Debug)]
 pub(crate) struct Port {
     pub(crate) listener: TcpListener,
     pub(crate) router: Router,
-    /// On a port of https, and then what answers http there.
+    /// On a port of https: TLS, and what answers plain HTTP on that port.
     pub(crate) tls: Option<(Tls, Router)>,
 }
 
-/// Serves connections until `stop`, then ends those that are idle; the others end when the future is dropped.
+/// Serves the connections to a port until `stop`, then ends those that are idle. The others end when the future is dropped.
 pub(crate) async fn serve(port: Port, slots: Arc<Slots>, stop: CancellationToken) {
     let Port { listener, router, tls } = port;
-    let mut connections = JoinSet::new();
-    {
-        // Kept while others end: a connection that was taken and waits for a place is not to be lost.
-        let mut accepting = std::pin::pin!(accept(&listener, &slots));
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                Some(_) = connections.join_next() => continue,
-                accepted = accepting.as_mut() => accepted,
-            };
-            accepting.set(accept(&listener, &slots));
-            if let Some((stream, slot)) = accepted {
-                let (tls, stop) = (tls.clone(), stop.clone());
-                let service = Service { router: router.clone(), slots: Arc::clone(&slots), slot };
-                connections.spawn(serve_one(stream, service, tls, stop));
-            }
-        }
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
-}
-
-async fn accept(listener: &TcpListener, slots: &Arc<Slots>) -> Option<(TcpStream, Slot)> {
-    let accepted =
-        listener.accept().await.and_then(|(stream, peer)| Ok((stream.local_addr()?, stream, peer)));
-    match accepted {
-        Ok((local, stream, peer)) => match slots.admit(peer.ip(), local.ip()).await {
-            Some(slot) => Some((stream, slot)),
-            None => {
-                tracing::debug!(%peer, "too many connections of this address");
-                None
-            }
-        },
-        Err(error) => {
-            if let Some(skipped) = slots.accept_errors().admit() {
-                tracing::warn!(%error, skipped, "a connection was not taken");
-            }
-            tokio::time::sleep(PAUSE_AFTER_ERROR).await;
-            None
-        }
-    }
+    let accepting = Accepting { listener, slots: Arc::clone(&slots), is_welcome: |_| true };
+    accept_until(stop.clone(), accepting, |connections: &mut JoinSet<()>, stream, slot| {
+        let service = Service { router: router.clone(), slots: Arc::clone(&slots), slot };
+        connections.spawn(serve_one(stream, service, tls.clone(), stop.clone()));
+    })
+    .await;
 }
 
 async fn serve_one(
@@ -121,26 +83,26 @@ async fn serve_one(
             service.router = redirect;
             serve_http(stream, service, stop).await;
         }
-        // The most common is a browser that does not trust the certificate, or not yet.
+        // Mostly a browser that does not trust the certificate, or not yet.
         Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
         Err(_) => tracing::debug!("no TLS handshake in time"),
     }
 }
 
-/// What the other side does not read would else fill megabytes of the system's memory before any write has to wait.
+/// Bytes that the other side does not read would otherwise fill megabytes of the system's memory before a write has to wait.
 #[cfg(any(target_os = "android", target_os = "linux"))]
 fn limit_unsent(stream: &TcpStream) -> io::Result<()> {
     const UNSENT_BYTES: u32 = 128 * 1024;
     socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES)
 }
 
-/// Elsewhere the system's own limit counts.
+/// Elsewhere the system's limit has to do.
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 fn limit_unsent(_: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// What answers on one connection.
+/// Answers the requests of one connection.
 #[derive(Debug, Clone)]
 struct Service {
     router: Router,
@@ -157,7 +119,7 @@ impl Service {
         }
         let client = client_address(slot.peer(), request.headers(), slots.trusted_proxies());
         let counted = if client == slot.peer().to_canonical() {
-            // Counted with its connection, or a proxy that does not say whom it speaks for.
+            // Its connection is counted; or it is a proxy that does not name its client.
             None
         } else {
             match slots.count(client) {
@@ -177,7 +139,7 @@ impl Service {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         match counted {
-            // Until the last of it was taken.
+            // Counted until the last byte of the answer was taken.
             Some(counted) if response.status() != StatusCode::SWITCHING_PROTOCOLS => response.map(|body| {
                 Body::from_stream(body.into_data_stream().inspect(move |_| {
                     let _ = &counted;

@@ -1,4 +1,4 @@
-//! What holds for every request before it is answered, whatever it is for.
+//! Guards and headers of every HTTP request, whatever answers it.
 
 use std::sync::Arc;
 
@@ -13,30 +13,29 @@ use axum::{
 use crate::{
     access::Access,
     files::policy,
-    hosts,
+    hosts::{self, UrlHost},
     origin::PageRefusal,
     proxy::{TrustedProxy, client_address},
     slots::Slot,
-    turn::ice_servers::UrlHost,
 };
 
 const HEALTH_PATH: &str = "/healthz";
 
-/// A browser that has seen the certificate of an authority once asks by https from then on: a year, as preload lists want it.
+/// How long a browser that has seen a trusted certificate uses https only: a year, which preload lists require.
 const TRANSPORT_SECURITY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// What decides about a request.
+/// The rules for requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Front {
     pub(crate) access: Access,
-    /// By a certificate that browsers trust.
+    /// Whether the page is served with a certificate that browsers trust.
     pub(crate) is_certified: bool,
     pub(crate) has_open_metrics: bool,
     pub(crate) trusted_proxies: Arc<[TrustedProxy]>,
 }
 
-/// `ok`, or why the page that asks (`?origin=`) may not have a socket: its browser would not tell it. Pages of every origin may
-/// read that, so that one of another host knows too.
+/// Answers `ok`, or why the page of `?origin=` may not have a socket, which its browser would not tell it. Pages of every origin
+/// may read the answer, so that a page of another host learns the reason too.
 pub(crate) async fn health(
     State(front): State<Front>,
     Extension(slot): Extension<Slot>,
@@ -52,7 +51,7 @@ pub(crate) async fn health(
     ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
 
-/// Refuses what was asked by a name that the operator did not give, where one was given.
+/// Refuses requests for other host names than those that the operator gave, if any were given.
 pub(crate) async fn guard_host(State(front): State<Front>, request: Request, next: Next) -> Response {
     let is_allowed = !front.access.hosts.is_given()
         || request.uri().path() == HEALTH_PATH
@@ -67,8 +66,8 @@ pub(crate) async fn guard_host(State(front): State<Front>, request: Request, nex
     (StatusCode::MISDIRECTED_REQUEST, format!("{}: {}\n", refusal.code(), refusal.sentence())).into_response()
 }
 
-/// Refuses the metrics to other machines. One that speaks through a proxy on this machine is another too, and so is a page that
-/// a browser on this machine shows under a stranger's name.
+/// Refuses the metrics to other machines. A client behind a proxy on this machine counts as another machine, and so does a page
+/// that a browser on this machine shows under a stranger's host name.
 pub(crate) async fn guard_metrics(State(front): State<Front>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let is_here = request.extensions().get::<Slot>().is_some_and(|slot| {
@@ -81,11 +80,11 @@ pub(crate) async fn guard_metrics(State(front): State<Front>, request: Request, 
     if is_here || front.has_open_metrics {
         return next.run(request).await;
     }
-    let sentence = "The metrics are shown to this machine alone (see --metrics-bind and --open-metrics).\n";
+    let sentence = "The metrics are shown to this machine only (see --metrics-bind and --open-metrics).\n";
     (StatusCode::FORBIDDEN, sentence).into_response()
 }
 
-/// A route that says nothing of its own about these says the strictest.
+/// Adds the security headers. A route that sets no policy gets the strictest.
 pub(crate) async fn with_safe_headers(State(front): State<Front>, mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -98,7 +97,7 @@ pub(crate) async fn with_safe_headers(State(front): State<Front>, mut response: 
     response
 }
 
-/// An origin in a query: only `:` and `/` of it may be escaped.
+/// Undoes the escapes of an origin in a query. Nothing in an origin but `:`, `/` and brackets is ever escaped.
 fn decoded(origin: &str) -> String {
     let escapes = [("%3A", ":"), ("%3a", ":"), ("%2F", "/"), ("%2f", "/"), ("%5B", "["), ("%5D", "]")];
     escapes.iter().fold(origin.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))

@@ -1,27 +1,63 @@
-//! By which names this server may be asked.
+//! Which host names this server answers to.
 //!
-//! A page of a stranger can let its own name point to an address in the reader's network (DNS rebinding). The browser then takes
-//! that page and this server for one origin, and only the `Host` tells that the name is a stranger's.
+//! A stranger's page can make its own host name point to an address in the visitor's network (DNS rebinding). The browser then
+//! treats that page and this server as one origin, and only the `Host` header shows that the name is a stranger's.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
     sync::Arc,
 };
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
 
-use crate::turn::ice_servers::UrlHost;
+/// The name or address by which a client reached this server, as it stands in a URL: `[::1]`, not `::1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlHost(String);
 
-/// Headers of proxies. A page can set none of them in the handshake of a WebSocket.
+/// Why a string is no [`UrlHost`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a name or an address without scheme and port, as in turn.example.org, 192.0.2.1 or [2001:db8::1]")]
+pub struct UrlHostInvalid;
+
+impl UrlHost {
+    /// The host of a `host:port`.
+    ///
+    /// # Errors
+    /// [`UrlHostInvalid`] where the text has no valid host.
+    pub fn of_authority(raw: &str) -> Result<Self, UrlHostInvalid> {
+        let authority: Authority = raw.parse().map_err(|_| UrlHostInvalid)?;
+        let host = authority.host();
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        let is_sound = !host.is_empty() && host.bytes().all(is_host) && !raw.contains('@');
+        is_sound.then(|| Self(host.to_ascii_lowercase())).ok_or(UrlHostInvalid)
+    }
+
+    /// The host that the page asked for, as a proxy or the browser names it.
+    #[must_use]
+    pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
+        let said = [headers.get("x-forwarded-host"), headers.get(header::HOST)];
+        let texts = said.into_iter().flatten().filter_map(|value: &HeaderValue| value.to_str().ok());
+        texts.filter_map(|text| Self::of_authority(text.rsplit(',').next()?.trim()).ok()).next()
+    }
+}
+
+impl fmt::Display for UrlHost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Headers that proxies set. A page can set none of them in the handshake of a WebSocket.
 const FORWARDING_HEADERS: [&str; 5] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via"];
 
-/// Last labels of names that nobody can register (RFC 6761, RFC 6762, RFC 8375, and what home routers use).
+/// Ends of names that nobody can register (RFC 6761, RFC 6762, RFC 8375, and names that home routers use).
 const PRIVATE_SUFFIXES: [&str; 10] =
     ["localhost", "local", "lan", "home", "internal", "intranet", "private", "corp", "test", "home.arpa"];
 
-/// A name or an address by which the server may be asked.
+/// A name or an address that the server answers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedHost(String);
 
@@ -35,7 +71,7 @@ impl FromStr for AllowedHost {
 
     fn from_str(raw: &str) -> Result<Self, AllowedHostInvalid> {
         let host = UrlHost::of_authority(raw).map_err(|_| AllowedHostInvalid)?.to_string();
-        // Not one with a port, and no address without its brackets.
+        // No port, and brackets around an IPv6 address.
         (host.len() == raw.len()).then(|| Self(without_last_dot(&host).to_owned())).ok_or(AllowedHostInvalid)
     }
 }
@@ -43,18 +79,18 @@ impl FromStr for AllowedHost {
 /// Which names are allowed.
 #[derive(Debug, Clone)]
 pub(crate) struct HostRule {
-    /// By name; where none is, those that cannot be a stranger's.
+    /// The operator's list; if empty, names that a stranger cannot have registered are allowed.
     named: Arc<[AllowedHost]>,
-    /// This machine's name.
+    /// This machine's host name, in lower case.
     machine: String,
 }
 
-/// What is known of the connection that a request came over.
+/// The connection that a request came over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrived {
-    /// This end of it, where it is known.
+    /// The address of this end, where it is known.
     pub(crate) local: Option<IpAddr>,
-    /// A browser compares the name with the certificate, and a stranger has none for it.
+    /// Over TLS a browser compares the name with the certificate, so the name is no stranger's.
     pub(crate) is_tls: bool,
 }
 
@@ -63,12 +99,12 @@ impl HostRule {
         Self { named: named.into(), machine: machine.to_ascii_lowercase() }
     }
 
-    /// Whether the operator said which names there are. Then nothing is answered under another.
+    /// Whether the operator gave a list of names. Then no other name is answered.
     pub(crate) fn is_given(&self) -> bool {
         !self.named.is_empty()
     }
 
-    /// Whether a request under this name may be trusted to be meant for this server.
+    /// Whether the name in these headers is one that the server answers to.
     pub(crate) fn allows(&self, headers: &HeaderMap, arrived: Arrived) -> bool {
         let Some(host) = headers.get(header::HOST) else { return true };
         let Some(host) = host.to_str().ok().and_then(|host| UrlHost::of_authority(host).ok()) else {
@@ -93,7 +129,7 @@ pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name))
 }
 
-/// Whether the name is an address, or one of those that always mean the machine itself.
+/// Whether the host is an address, or a name that always means the machine itself.
 pub(crate) fn is_own(host: &str) -> bool {
     let is_loopback = host == "localhost" || host.ends_with(".localhost");
     let unbracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
@@ -105,7 +141,7 @@ fn cannot_be_registered(host: &str) -> bool {
     !host.contains('.') || PRIVATE_SUFFIXES.iter().any(is_below)
 }
 
-/// An address that strangers do not reach by themselves: only there is something to be had by a name that points to it.
+/// Whether strangers cannot reach this address directly. Only such an address is worth a rebinding attack.
 fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -140,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_at_home_is_asked_by_address_or_by_a_name_that_is_no_strangers() {
+    fn a_server_at_home_answers_to_addresses_and_to_names_that_nobody_can_register() {
         let rule = rule(&[]);
         for host in [
             "localhost:8080",
@@ -172,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_address_a_certificate_or_a_proxy_has_the_name_that_it_has() {
+    fn at_a_public_address_over_tls_or_behind_a_proxy_every_name_is_allowed() {
         let (rule, public) = (rule(&[]), headers("calls.example.org"));
         assert!(rule.allows(&public, Arrived { local: Some([203, 0, 113, 7].into()), is_tls: false }));
         assert!(rule.allows(&public, Arrived { is_tls: true, ..HOME }));
@@ -198,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_operator_named_some_there_are_no_others() {
+    fn where_the_operator_gave_names_no_others_are_allowed() {
         let rule = rule(&["calls.example.org", "box"]);
         for host in
             ["calls.example.org", "CALLS.example.org:8443", "box", "localhost", "10.0.0.1:80", "[fd00::1]"]
@@ -208,13 +244,30 @@ mod tests {
         for host in ["example.org", "x.calls.example.org", "evil.example", "nas.local"] {
             assert!(!rule.allows(&headers(host), Arrived { is_tls: true, ..HOME }), "{host}");
         }
-        assert!(rule.allows(&HeaderMap::new(), HOME), "what is no browser need not say it");
+        assert!(rule.allows(&HeaderMap::new(), HOME), "a client that is no browser may leave the header out");
     }
 
     #[test]
-    fn what_is_no_host_cannot_be_allowed() {
+    fn an_invalid_host_name_is_refused_as_an_option() {
         for raw in ["", "a:80", "https://a", "a/b", "*", "a@b"] {
             assert_eq!(raw.parse::<AllowedHost>(), Err(AllowedHostInvalid), "{raw}");
         }
+    }
+
+    #[test]
+    fn the_host_is_taken_from_the_proxys_header_or_from_host() {
+        let host = |pairs: &[(&'static str, &'static str)]| {
+            let headers: HeaderMap =
+                pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            UrlHost::of_headers(&headers).map(|host| host.to_string())
+        };
+        assert_eq!(host(&[("host", "a.example:1")]).as_deref(), Some("a.example"));
+        assert_eq!(
+            host(&[("host", "inner"), ("x-forwarded-host", "a.example")]).as_deref(),
+            Some("a.example")
+        );
+        assert_eq!(host(&[("host", "u@a.example")]), None);
+        assert_eq!(host(&[("host", "a.example/?x")]), None);
+        assert_eq!(host(&[]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Secrets on disk: that of the resume tokens, which are to survive a restart.
+//! Secrets on disk, such as the key of the resume tokens, which have to survive a restart.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,32 +12,32 @@ use crate::rooms::ResumeKey;
 
 const FILE_NAME: &str = "resume.key";
 
-/// Why there is no key.
+/// Why the key of the resume tokens cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file or its directory cannot be read or written.
     #[error("{path}: {source}. Choose another directory with --data-dir.")]
     Unusable {
-        /// Which.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: io::Error,
     },
-    /// The file is not one that the server wrote.
+    /// The file does not have the length of a key.
     #[error("{path} is damaged. Delete it: members who reconnect will be newcomers once.")]
     Damaged {
-        /// Which.
+        /// The key file.
         path: PathBuf,
     },
-    /// Others on this machine can read the file, or write it.
+    /// Other users of this machine can read or write the file.
     #[error(
         "{path} can be read or changed by everyone on this machine (mode {mode:o}), so it is no secret. Delete it: members who \
          reconnect will be newcomers once."
     )]
     Exposed {
-        /// Which.
+        /// The key file.
         path: PathBuf,
-        /// Its permissions.
+        /// The file's permission bits.
         mode: u32,
     },
     /// The system gave no random bytes.
@@ -45,7 +45,7 @@ pub enum KeyFileError {
     NoRandomness,
 }
 
-/// Reads the key in `data_dir`; makes both if they do not exist.
+/// Reads the key in `data_dir`. Makes the directory and the key if they do not exist.
 ///
 /// # Errors
 /// [`KeyFileError`] where that is not possible.
@@ -53,7 +53,7 @@ pub(crate) fn load_or_create(data_dir: &Path) -> Result<ResumeKey, KeyFileError>
     let path = data_dir.join(FILE_NAME);
     let unusable = |source| KeyFileError::Unusable { path: path.clone(), source };
     create_private_dir(data_dir).map_err(unusable)?;
-    // Another server may make it at the same time: then its key counts for both.
+    // Where another server makes the key at the same time, both use that key.
     if !path.try_exists().map_err(unusable)? {
         let mut secret = [0; ResumeKey::BYTES];
         SystemRandom::new().fill(&mut secret).map_err(|_| KeyFileError::NoRandomness)?;
@@ -82,7 +82,7 @@ fn read(path: &Path) -> Result<[u8; ResumeKey::BYTES], KeyFileError> {
     }
 }
 
-/// The permissions of a file that is not for its owner, and perhaps its group, alone.
+/// The permission bits of a file that others than its owner can write, or others than its owner and group can read.
 #[cfg(unix)]
 pub(crate) fn exposed_mode(metadata: &fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
@@ -92,18 +92,18 @@ pub(crate) fn exposed_mode(metadata: &fs::Metadata) -> Option<u32> {
     (mode & OTHERS_OR_GROUP_WRITES != 0).then_some(mode)
 }
 
-/// Elsewhere permissions are another matter.
+/// Systems other than Unix have no permission bits.
 #[cfg(not(unix))]
 pub(crate) fn exposed_mode(_: &fs::Metadata) -> Option<u32> {
     None
 }
 
-/// Makes a file that nobody else can read, whole or not at all, and never over another.
+/// Makes a file that nobody else can read, whole or not at all. Never replaces an existing file.
 fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let partial = path.with_extension(format!("{}.partial", std::process::id()));
     write_new(&partial, content)?;
     let placed = match fs::hard_link(&partial, path) {
-        // Some file systems have no links.
+        // Some file systems have no hard links.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(&partial, path),
         linked => fs::remove_file(&partial).and(linked),
     };
@@ -121,7 +121,7 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     sync_dir(path)
 }
 
-/// Writes a file that nobody else can read in the place of one that was not finished.
+/// Writes a file that nobody else can read. Replaces a file that was left unfinished.
 fn write_new(partial: &Path, content: &[u8]) -> io::Result<()> {
     match fs::remove_file(partial) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -132,7 +132,7 @@ fn write_new(partial: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A name is on the disk once its directory is.
+/// A file's name is on the disk once its directory has been synced.
 #[cfg(unix)]
 fn sync_dir(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_start_has_the_key_of_the_first_and_another_directory_another() {
+    fn the_key_survives_a_restart_and_differs_between_directories() {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let [first, second, other] =
             [&here, &here, &there].map(|dir| load_or_create(&dir.path().join("a/b")).unwrap());
@@ -211,7 +211,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_that_others_can_read_or_change_is_not_taken() {
+    fn a_key_that_others_can_read_or_change_is_refused() {
         use std::os::unix::fs::PermissionsExt;
 
         let dir = tempfile::tempdir().unwrap();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_beside_the_key_and_what_was_left_by_a_crash_does_no_harm() {
+    fn no_file_is_left_beside_the_key_and_a_leftover_of_a_crash_does_no_harm() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(format!("resume.{}.partial", std::process::id())), "half").unwrap();
         let key = load_or_create(dir.path()).unwrap();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_another_server_made_meanwhile_stays() {
+    fn a_key_that_another_server_made_meanwhile_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE_NAME);
         create_whole(&path, &[1; ResumeKey::BYTES]).unwrap();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_cannot_be_made_is_said_to_be_so() {
+    fn a_directory_that_cannot_be_made_is_an_error_that_names_it() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();

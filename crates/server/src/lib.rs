@@ -1,11 +1,26 @@
-//! The server of Sightline: one port for the client's files and for the signalling WebSocket.
-//!
-//! Which member is in which room is decided by a state machine without sockets or a clock ([`rooms`]); the socket
-//! tasks (`signalling`) move its frames, `files` serves what trunk built. The wire is described in
-//! `docs/protocol.md`.
+//! The server of Sightline: serves the client's files and the signaling WebSocket on one port, and STUN and TURN on two more
+//! (`docs/turn.md` lists them). The wire is described in `docs/protocol.md`.
 //!
 //! [`Server::bind`] and [`Server::run`] embed it; [`command::run`] is the whole of the bin `sightline-server`.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`command`], [`config`], [`announce`], [`log`] | the command: its options, what it prints and logs |
+//! | `server`, `start_error` | all parts put together; why the server does not start |
+//! | `listener`, `accept`, `slots` | TCP ports, the one accept loop, places for connections |
+//! | `connections`, `patient`, `front`, `redirect` | HTTP: TLS and requests of one connection, write timeouts, guards and headers |
+//! | `access`, [`hosts`], [`origin`], [`proxy`] | which pages may use the server, under which names, behind which proxies |
+//! | `files` | the client's files, from a directory or from the binary |
+//! | `signalling` | the WebSocket: frames in and out, and their limits |
+//! | [`rooms`] | who is in which room: a state machine without sockets and clock |
+//! | [`turn`] | STUN and TURN: `turn::engine` without sockets and clock, `turn::io` with them |
+//! | `tls`, `key_file` | certificates and other secrets on disk |
+//! | `metrics`, [`time`], `token_bucket` | what is counted; time given by the caller; rates |
+//!
+//! The state machines ([`rooms`], `turn::engine`) never name a socket, a
+//! runtime or a clock.
 
+mod accept;
 mod access;
 pub mod announce;
 pub mod command;
@@ -26,6 +41,7 @@ pub mod rooms;
 mod server;
 mod signalling;
 mod slots;
+mod start_error;
 pub mod time;
 mod tls;
 mod token_bucket;
@@ -33,7 +49,8 @@ pub mod turn;
 
 pub use config::{Config, Options};
 pub use key_file::KeyFileError;
-pub use server::{Server, StartError};
+pub use server::Server;
 pub use signalling::limits::{AddressLimits, RateLimits, SocketLimits};
 pub use slots::ConnectionLimits;
+pub use start_error::{NoDataDir, StartError};
 pub use tls::{CertificateError, TlsIdentity};

@@ -1,4 +1,4 @@
-//! Ports to listen on.
+//! Listening TCP sockets.
 
 use std::{
     io,
@@ -8,15 +8,15 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
-use crate::StartError;
+use crate::start_error::StartError;
 
-/// Connections that wait to be taken.
+/// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
 /// Listens on one address, or on all of both families, or on all of IPv4 where the system has no IPv6.
 ///
 /// # Errors
-/// Where the address is taken or not to be had.
+/// Where the address is in use or is not one of this machine.
 ///
 /// # Panics
 /// Outside a tokio runtime.
@@ -45,7 +45,7 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
         socket.set_only_v6(false)?;
     }
-    // On Windows this would let two servers have the same port.
+    // On Windows this option would let two servers share a port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;

@@ -1,4 +1,4 @@
-//! What the server writes down, and where.
+//! The log: its levels, formats and files, and what protects it from floods and forged lines.
 
 use std::{
     fmt,
@@ -19,9 +19,9 @@ use tracing_subscriber::{
 
 use crate::token_bucket::Bucket;
 
-/// A log file that is longer than this is put aside, as `name.1`.
+/// A log file that is longer than this is renamed to `name.1`.
 const FILE_BYTES: usize = 16 * 1024 * 1024;
-/// So many are kept beside the one that is written.
+/// Renamed log files that are kept.
 const FILES_KEPT: usize = 5;
 
 /// How much is logged.
@@ -39,13 +39,13 @@ pub enum LogLevel {
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines for people.
     Text,
     /// One JSON object a line.
     Json,
 }
 
-/// Something from a client as it stands in the log: its beginning, without anything that is no printable character.
+/// The beginning of a client's text, escaped, so that it can stand in the log.
 #[derive(Debug)]
 pub(crate) struct Excerpt<'a>(&'a [u8]);
 
@@ -53,7 +53,7 @@ impl<'a> Excerpt<'a> {
     /// Longest excerpt, in bytes of what the client sent.
     const MAX_BYTES: usize = 200;
 
-    /// What a request says in this header.
+    /// The value of this header; empty where there is none.
     pub(crate) fn of_header(headers: &'a HeaderMap, name: &HeaderName) -> Self {
         Self(headers.get(name).map_or(&[], |value| value.as_bytes()))
     }
@@ -67,7 +67,7 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
-/// Lets a few lines of one kind into the log, then one now and then: whoever can cause a line can cause a million.
+/// Lets a few lines of one kind into the log, then one every ten seconds: whoever can cause a line can cause a million.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     state: Mutex<ThrottleState>,
@@ -75,7 +75,7 @@ pub(crate) struct Throttle {
 
 #[derive(Debug)]
 struct ThrottleState {
-    bucket: Bucket,
+    bucket: Bucket<Instant>,
     skipped: u64,
 }
 
@@ -128,25 +128,25 @@ pub(crate) fn start(level: LogLevel, format: LogFormat, file: Option<&Path>) -> 
     let targets = filter::Targets::new()
         .with_default(level.min(filter::LevelFilter::WARN))
         .with_target(env!("CARGO_CRATE_NAME"), level)
-        // It warns of every datagram that is no STUN message, and anybody may send those.
+        // This crate warns of every datagram that is no STUN message, and anybody can send those.
         .with_target("stun_types", filter::LevelFilter::OFF);
     let file = file.map(rolling).transpose()?;
     let subscriber = tracing_subscriber::registry()
         .with(lines(format, io::stdout().is_terminal(), io::stdout).with_filter(targets.clone()))
         .with(file.map(|file| lines(format, false, file).with_filter(targets)));
-    // Whoever embeds this may have set up a log before.
+    // A program that embeds this server may have set up a log before.
     if subscriber.try_init().is_err() {
         tracing::debug!("there is a log already");
     }
     Ok(())
 }
 
-fn lines<S, W>(format: LogFormat, with_colours: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+fn lines<S, W>(format: LogFormat, with_colors: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let layer = tracing_subscriber::fmt::layer().with_ansi(with_colours).with_writer(writer);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(with_colors).with_writer(writer);
     match format {
         LogFormat::Text => layer.boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
@@ -158,7 +158,7 @@ fn rolling(path: &Path) -> Result<Mutex<FileRotate<AppendCount>>, LogFileError> 
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(explained)?;
     }
-    // Later it is opened by a library that would not say why it cannot be.
+    // The library that opens the file later would not say why it cannot.
     OpenOptions::new().create(true).append(true).open(path).map_err(explained)?;
     let limit = ContentLimit::BytesSurpassed(FILE_BYTES);
     Ok(Mutex::new(FileRotate::new(path, AppendCount::new(FILES_KEPT), limit, Compression::None, None)))

@@ -1,4 +1,4 @@
-//! What the server counts, for Prometheus (the `OpenMetrics` text format 1.0).
+//! The server's metrics, for Prometheus (the `OpenMetrics` text format 1.0).
 
 use std::fmt;
 
@@ -12,11 +12,9 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::turn::metrics::TurnMetrics;
-
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The counts of one server.
+/// The metrics of one server.
 #[derive(Default)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -32,7 +30,7 @@ pub(crate) struct Metrics {
     refusals: Family<Reason, Counter>,
 }
 
-/// What there is at one moment.
+/// The numbers of the gauges at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Census {
     pub(crate) sockets: usize,
@@ -49,14 +47,10 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut new = Self { registry: Registry::with_prefix("sightline"), ..Self::default() };
         let registry = &mut new.registry;
-        registry.register("sockets", "Signalling sockets that are open", new.sockets.clone());
+        registry.register("sockets", "Signaling sockets that are open", new.sockets.clone());
         registry.register("members", "Members whose socket is open", new.members.clone());
         registry.register("rooms", "Rooms with at least one member, away ones included", new.rooms.clone());
-        registry.register(
-            "opened_sockets",
-            "Signalling sockets that were opened",
-            new.opened_sockets.clone(),
-        );
+        registry.register("opened_sockets", "Signaling sockets that were opened", new.opened_sockets.clone());
         registry.register("joins", "Places in a room that were taken or taken back", new.joins.clone());
         registry.register(
             "relayed_signals",
@@ -72,22 +66,22 @@ impl Metrics {
         new
     }
 
-    /// The counts of a relay, beside the others.
-    pub(crate) fn turn(&mut self) -> TurnMetrics {
-        TurnMetrics::registered(&mut self.registry)
+    /// The registry, for parts of the server that have more metrics.
+    pub(crate) fn registry_mut(&mut self) -> &mut Registry {
+        &mut self.registry
     }
 
-    /// A socket closed. `reason` is one of few: an error's code, `left`, `full`, `replaced`, `gone`.
+    /// Counts a socket that closed. `reason` is an error's code, `left`, `full`, `replaced` or `gone`.
     pub(crate) fn count_closing(&self, reason: &str) {
         self.closings.get_or_create(&Reason { reason: reason.to_owned() }).inc();
     }
 
-    /// A handshake was refused. `reason` is one of few.
+    /// Counts a refused handshake. `reason` is the code of a `PageRefusal` or of an error.
     pub(crate) fn count_refusal(&self, reason: &str) {
         self.refusals.get_or_create(&Reason { reason: reason.to_owned() }).inc();
     }
 
-    /// Everything, as Prometheus asks for it.
+    /// The answer to Prometheus.
     pub(crate) fn respond(&self, census: Census) -> Response {
         let set = |gauge: &Gauge, count: usize| gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         set(&self.sockets, census.sockets);

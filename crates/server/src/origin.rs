@@ -1,5 +1,5 @@
-//! Which pages may open the signalling WebSocket: browsers let every page open one to everywhere and only say where
-//! the page came from (RFC 6455 section 10.2).
+//! Which origins may open the signaling WebSocket. Browsers let every page open a WebSocket to every server and only name the
+//! page's origin (RFC 6455 section 10.2).
 
 use std::{fmt, str::FromStr};
 
@@ -32,14 +32,14 @@ impl fmt::Display for AllowedOrigin {
 /// Why a page may not have a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageRefusal {
-    /// It is of another origin.
+    /// The page's origin is neither this server's nor allowed.
     Origin,
-    /// It is of this server under a name that may be a stranger's.
+    /// The page was served by this server under a host name that may be a stranger's.
     Host,
 }
 
 impl PageRefusal {
-    /// The word for a machine.
+    /// The stable code of this refusal.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Origin => "origin-refused",
@@ -47,7 +47,7 @@ impl PageRefusal {
         }
     }
 
-    /// What the operator can do.
+    /// What the operator can do about it.
     pub(crate) fn sentence(self) -> &'static str {
         match self {
             Self::Origin => {
@@ -55,16 +55,17 @@ impl PageRefusal {
                  keep Host or send X-Forwarded-Host."
             }
             Self::Host => {
-                "The server may not be asked by this name: start it with --allowed-host and the name."
+                "The server does not answer to this host name: start it with --allowed-host and the name."
             }
         }
     }
 }
 
-/// Whether the sender of these headers may have a socket: no browser, a page of this server, or one of `allowed`.
+/// Whether the sender of these headers may have a socket: a client that is no browser, a page of this server, or a page of an
+/// `allowed` origin.
 ///
 /// # Errors
-/// Why not. Under a name that may be a stranger's (`host_is_trusted`), nobody is a page of this server.
+/// Why not. Unless `host_is_trusted`, no page counts as this server's.
 pub(crate) fn check(
     headers: &HeaderMap,
     allowed: &[AllowedOrigin],
@@ -76,7 +77,7 @@ pub(crate) fn check(
     }
 }
 
-/// The same for a page of this origin.
+/// Whether a page of this origin may have a socket, as [`check`] decides.
 pub(crate) fn check_origin(
     origin: &str,
     headers: &HeaderMap,
@@ -87,7 +88,7 @@ pub(crate) fn check_origin(
     if allowed.iter().any(|AllowedOrigin(allowed)| *allowed == origin) {
         return Ok(());
     }
-    // A proxy that puts its own `Host` says here which one the page used. No page can set this header.
+    // A proxy that replaces `Host` names the original here. No page can set this header.
     let hosts = [header::HOST.as_str(), "x-forwarded-host"];
     let same_origin = hosts
         .iter()
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_is_no_browser_says_no_origin_and_may() {
+    fn a_client_that_is_no_browser_names_no_origin_and_may() {
         assert!(allowed(&[("host", "localhost:8080")], &[]));
     }
 
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_elsewhere_may_not() {
+    fn a_page_of_another_origin_may_not() {
         for origin in [
             "http://evil.example",
             "http://localhost:8081",
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_cannot_be_allowed() {
+    fn an_invalid_origin_is_refused_as_an_option() {
         for raw in ["", "example.org", "https://", "https://a/b", "ftp://a", "*"] {
             assert_eq!(raw.parse::<AllowedOrigin>(), Err(OriginInvalid), "{raw}");
         }

@@ -1,4 +1,4 @@
-//! A stream that gives up on an other side that does not take what is sent.
+//! A stream with a write timeout that a slow reader cannot reset byte by byte.
 
 use std::{
     io::{self, IoSlice},
@@ -12,20 +12,20 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Where a write has to wait, `bytes` have to be taken within each `window`.
+/// Once a write has to wait, the other side has to take `bytes` within each `window`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
     pub(crate) window: Duration,
     pub(crate) bytes: usize,
 }
 
-/// Fails with [`io::ErrorKind::TimedOut`] where the other side takes too little. Any progress is not enough: who takes one byte
-/// now and then keeps a connection as well as who takes none.
+/// Fails with [`io::ErrorKind::TimedOut`] where the other side takes too little. Some progress is not enough: a client that takes
+/// a byte now and then holds a connection as well as one that takes none.
 #[derive(Debug)]
 pub(crate) struct Patient<S> {
     stream: S,
     patience: Patience,
-    /// Since a write had to wait.
+    /// Open since a write had to wait.
     window: Option<Window>,
 }
 
@@ -101,7 +101,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         match Pin::new(&mut self.stream).poll_flush(cx) {
             Poll::Pending => self.wait(cx),
             Poll::Ready(flushed) => {
-                // All was taken: the next wait is another one.
+                // Everything was taken, so the next wait gets a new window.
                 self.window = None;
                 Poll::Ready(flushed)
             }
@@ -125,7 +125,7 @@ mod tests {
     const PATIENCE: Patience = Patience { window: Duration::from_secs(30), bytes: 1_000 };
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_nothing_is_given_up() {
+    async fn a_client_that_takes_nothing_is_given_up() {
         let (stream, _other) = duplex(100);
         let mut stream = Patient::new(stream, PATIENCE);
         let error = stream.write_all(&[0; 200]).await.unwrap_err();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_a_byte_now_and_then_is_given_up() {
+    async fn a_client_that_takes_a_byte_now_and_then_is_given_up() {
         let (stream, mut other) = duplex(100);
         let mut stream = Patient::new(stream, PATIENCE);
         tokio::spawn(async move {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_slow_and_goes_on_has_all_of_it() {
+    async fn a_slow_client_that_keeps_reading_gets_everything() {
         let (stream, mut other) = duplex(100);
         let mut stream = Patient::new(stream, PATIENCE);
         let reading = tokio::spawn(async move {

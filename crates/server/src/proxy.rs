@@ -1,4 +1,4 @@
-//! Whose connection it is, where a proxy stands in between.
+//! The address of a client, directly or behind trusted proxies.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -10,11 +10,11 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// A proxy, or a network of them, whose word on whom it speaks for is taken.
+/// A proxy, or a network of proxies, whose `X-Forwarded-For` is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrustedProxy(IpNet);
 
-/// Why a string is no [`TrustedProxy`].
+/// A string that is no [`TrustedProxy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an address or a network, as in 10.0.0.2 or 10.0.0.0/8")]
 pub struct TrustedProxyInvalid;
@@ -28,8 +28,8 @@ impl FromStr for TrustedProxy {
     }
 }
 
-/// The address of the person's machine: that of the connection, or what the trusted proxies at its end say
-/// (`X-Forwarded-For`, of which only the last entries can be believed). One on this machine is always trusted.
+/// The address of the client's machine: the connection's, or the one that the trusted proxies in front of this server name in
+/// `X-Forwarded-For`, of which only the last entries can be believed. A proxy on this machine is always trusted.
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
     let mut client = peer.to_canonical();
     let values = headers.get_all(FORWARDED_FOR).iter().rev();
@@ -43,14 +43,14 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Trust
     client
 }
 
-/// An address as proxies write it: some add the port.
+/// Reads an address as proxies write it; some add the port.
 fn read_address(raw: &str) -> Option<IpAddr> {
     let bracketed = || raw.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     let with_port = || raw.parse::<SocketAddr>().ok().map(|address| address.ip());
     raw.parse().ok().or_else(with_port).or_else(bracketed)
 }
 
-/// What counts as one address: all of an IPv6 network of 64 bits is one household's.
+/// What counts as one address in every limit: an IPv6 network of 64 bits belongs to one household.
 pub(crate) fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_trusted_proxies_is_followed_to_the_first_that_is_none() {
+    fn a_chain_of_trusted_proxies_is_followed_to_the_first_untrusted_address() {
         assert_eq!(client("127.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"], &["10.0.0.2"]), "198.51.100.1");
     }
 
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_an_ipv6_network_are_one() {
+    fn addresses_of_one_ipv6_network_count_as_one() {
         let house = |raw: &str| household(raw.parse().unwrap());
         assert_eq!(house("2001:db8:1:2::3"), house("2001:db8:1:2:ffff::4"));
         assert_ne!(house("2001:db8:1:2::3"), house("2001:db8:1:3::3"));

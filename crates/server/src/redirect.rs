@@ -1,4 +1,4 @@
-//! http where https is spoken: every request is sent there.
+//! Redirects http to https.
 
 use axum::{
     Router,
@@ -10,10 +10,10 @@ use axum::{
 /// The default port of https.
 const HTTPS_PORT: u16 = 443;
 
-/// Sends every request to the same address over https.
+/// Redirects every request to the same address over https.
 ///
-/// With `port` that is where https is spoken; without, it is spoken on the port that was asked, so the name that the
-/// browser used is right as it is, whatever stands in between.
+/// `port` is the port of https. Without it https is spoken on the port that the request came to, so the authority that the browser
+/// used stays as it is.
 pub(crate) fn router(port: Option<u16>) -> Router {
     Router::new().fallback(async move |request: Request| to_https(&request, port))
 }
@@ -31,7 +31,7 @@ fn to_https(request: &Request, port: Option<u16>) -> Response {
         HeaderValue::try_from(format!("https://{authority}{path}")).ok()
     });
     match location {
-        // Not one that browsers keep: a port that speaks https today may speak http tomorrow.
+        // Temporary, because browsers keep permanent redirects and the port may speak http tomorrow.
         Some(location) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response(),
         None => (StatusCode::BAD_REQUEST, "This port speaks https.\n").into_response(),
     }

@@ -1,7 +1,6 @@
-//! The server put together.
+//! The whole server: binds every port, connects the parts, runs until it is told to stop.
 
 use std::{
-    io,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -19,87 +18,39 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Config, KeyFileError,
     access::Access,
-    connections::{self, Port, Slots},
+    config::Config,
+    connections::{self, Port},
     files::ClientFiles,
     front::{self, Front},
     hosts::HostRule,
-    key_file,
+    key_file::{self, KeyFileError},
     listener::listen,
-    log::{LogFileError, Throttle},
+    log::Throttle,
     metrics::Metrics,
     proxy::TrustedProxy,
     redirect,
     rooms::Registry,
     signalling::{Hub, SignallingState, upgrade},
+    slots::Slots,
+    start_error::StartError,
     time::Clock,
-    tls::{CertificateError, Tls, TlsIdentity},
+    tls::{Tls, TlsIdentity},
     turn::{
         RelaySource, TurnServer,
         credentials::RestCredentials,
         ice_servers::{RelayDirectory, RelayUrls},
+        metrics::TurnMetrics,
     },
 };
 
-/// How long the end may take: longer than a socket's grace time, shorter than anyone's patience.
+/// How long shutting down may take: longer than a socket's grace time.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(1_800);
 
-/// Between two looks at the certificate: its end, its files, the addresses of this machine.
+/// How often the certificate is checked: for its expiry, changed files, changed addresses of this machine.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// Why the server does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Something else listens there.
-    #[error("Port {port} is already in use: end what uses it, or choose another with {option}.")]
-    PortInUse {
-        /// Where.
-        port: u16,
-        /// What chooses another.
-        option: &'static str,
-    },
-    /// The address is not one of this machine, or the port is not for everyone.
-    #[error("Cannot listen on {address}: {source}.")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// The key of the resume tokens.
-    #[error(transparent)]
-    KeyFile(#[from] KeyFileError),
-    /// The certificate of https.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// Where to keep that key.
-    #[error(transparent)]
-    NoDataDir(#[from] crate::config::NoDataDir),
-    /// Where to log to.
-    #[error(transparent)]
-    LogFile(#[from] LogFileError),
-    /// The asynchronous runtime or its signal handlers.
-    #[error("The system does not let the server start: {0}.")]
-    System(#[from] io::Error),
-}
-
-impl StartError {
-    /// The system gave no random bytes.
-    pub(crate) fn no_randomness() -> Self {
-        KeyFileError::NoRandomness.into()
-    }
-
-    /// The same for a port that another option chooses.
-    pub(crate) fn of_option(self, option: &'static str) -> Self {
-        match self {
-            Self::PortInUse { port, .. } => Self::PortInUse { port, option },
-            other => other,
-        }
-    }
-}
-
-/// A server that listens.
+/// A server that listens and does not answer yet.
 #[derive(Debug)]
 pub struct Server {
     ports: Vec<Port>,
@@ -210,38 +161,38 @@ impl Server {
         })
     }
 
-    /// Where it listens, with the port that the system chose.
+    /// The address of the page and the signaling, with the port that the system chose.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Where http is redirected to https, beside [`Self::local_addr`].
+    /// The address of the second port, where http is redirected to https.
     #[must_use]
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http_addr
     }
 
-    /// Where the metrics are, if not beside everything else.
+    /// The address of the metrics, where they have a port of their own.
     #[must_use]
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics_addr
     }
 
-    /// The port of STUN and of TURN over UDP and TCP, and that of TURN over TLS, where this server has them.
+    /// The port of STUN and of TURN over UDP and TCP, and the port of TURN over TLS, where this server has them.
     #[must_use]
     pub fn turn_ports(&self) -> Option<(u16, u16)> {
         self.turn.as_ref().map(|turn| (turn.port(), turn.tls_port()))
     }
 
-    /// SHA-256 of the certificate as browsers show it, where https is spoken.
+    /// SHA-256 of the certificate as browsers show it, where the server speaks https.
     #[must_use]
     pub fn certificate_fingerprint(&self) -> Option<String> {
         self.tls.as_ref().map(Tls::fingerprint)
     }
 
-    /// Serves until `shutdown` is done, then says so to every member and ends within two seconds. Each `reload` reads
-    /// the certificate again.
+    /// Serves until `shutdown` completes, then tells every member and ends within two seconds. Each time `reload` completes the
+    /// certificate is read again.
     pub async fn run(self, shutdown: impl Future<Output = ()>, reload: impl AsyncFnMut()) {
         let stop = CancellationToken::new();
         let turn = self.turn.map(|turn| tokio::spawn(turn.run(stop.clone())));
@@ -261,7 +212,7 @@ impl Server {
         self.sockets.close();
         let turn_ended = async {
             if let Some(turn) = turn {
-                // It has nothing to say.
+                // The relay ends without a result.
                 let _ = turn.await;
             }
         };
@@ -272,7 +223,7 @@ impl Server {
     }
 }
 
-/// STUN and TURN, and what members are told of them.
+/// The relay, and what members are told about it.
 struct Turn {
     server: Option<TurnServer>,
     directory: Option<RelayDirectory>,
@@ -281,7 +232,7 @@ struct Turn {
 }
 
 impl Turn {
-    /// `tls` is the page's, and whether browsers trust it.
+    /// `tls` is the page's certificate, and whether browsers trust it.
     fn bind(
         source: &RelaySource,
         bind: Option<IpAddr>,
@@ -306,13 +257,14 @@ impl Turn {
                 let Some(in_use) = in_use else {
                     return Ok(Self { server: None, directory: None, tls: None });
                 };
-                let server = TurnServer::bind(settings, bind, in_use, clock, metrics.turn())?;
+                let turn_metrics = TurnMetrics::registered(metrics.registry_mut());
+                let server = TurnServer::bind(settings, bind, in_use, clock, turn_metrics)?;
                 let urls = RelayUrls::Own {
                     host: settings.host.clone(),
                     port: server.port(),
-                    // A browser refuses a certificate that it does not know, and does not ask.
+                    // Browsers refuse an unknown certificate of a TURN server without asking.
                     tls_port: is_trusted.then_some(server.tls_port()),
-                    // Its UDP answers as that of the other does.
+                    // STUN answers over UDP on both ports.
                     alternate_stun_port: server.tls_port(),
                 };
                 let directory = RelayDirectory { credentials: server.credentials().clone(), urls };
@@ -322,7 +274,7 @@ impl Turn {
     }
 }
 
-/// Looks at the certificates now and then, and whenever it is asked to.
+/// Checks the certificates every hour and on each `reload`.
 async fn keep_certificates(all: [Option<Tls>; 2], clock: Clock, mut reload: impl AsyncFnMut()) {
     let mut looks = interval(CERTIFICATE_INTERVAL);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,8 +1,8 @@
-//! How many connections there may be, and what of them is kept free.
+//! Places for TCP connections.
 //!
-//! A connection has a place until its WebSocket has one among the sockets, which are counted by themselves (`signalling`). So
-//! who fetches files, or only says so, takes nothing from calls. When all places are taken, a connection may still have one of
-//! a few that are kept for `/ws`, `/healthz` and `/metrics`, and are given back after one request.
+//! A connection has a place until its WebSocket has one among the sockets, which `signalling` counts. So clients that fetch files
+//! take no places from calls. When all places are taken, a connection gets one of a few that are reserved for `/ws`, `/healthz`
+//! and `/metrics` and end after one request.
 
 use std::{
     collections::HashMap,
@@ -18,25 +18,25 @@ use crate::{
     proxy::{TrustedProxy, household, is_trusted},
 };
 
-/// What holds for every connection.
+/// Limits of the connections to one server.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Connections at the same time that fetch files, or have not yet said what they want.
+    /// Most connections at the same time that fetch files or have not sent a request yet.
     pub max: usize,
-    /// Connections beyond those, for a socket, the state of health or the metrics alone.
+    /// Connections beyond those, for `/ws`, `/healthz` and `/metrics` only.
     pub reserved: usize,
-    /// Of one address, and requests at the same time of one whom a proxy speaks for: a browser opens six, and a class may
-    /// come at once.
+    /// Most connections of one address, and most requests at the same time of one client behind a proxy. A browser opens six, and a
+    /// school class comes at once.
     pub max_per_address: usize,
     /// Time for a TLS handshake.
     pub handshake_timeout: Duration,
-    /// Time for a request's head, and for the pause between two requests.
+    /// Time for a request's head, and for the pause before it.
     pub head_timeout: Duration,
-    /// The same on a reserved connection.
+    /// [`Self::head_timeout`] of a reserved connection.
     pub reserved_head_timeout: Duration,
-    /// Where what is sent has to wait, [`Self::write_bytes`] have to be taken within this time.
+    /// Once an answer has to wait, the client has to take [`Self::write_bytes`] within this time.
     pub write_window: Duration,
-    /// See [`Self::write_window`].
+    /// Bytes that a client has to take within [`Self::write_window`].
     pub write_bytes: usize,
 }
 
@@ -56,7 +56,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// The places of all connections.
+/// The places of all connections to a port or a group of ports.
 #[derive(Debug)]
 pub(crate) struct Slots {
     limits: ConnectionLimits,
@@ -67,7 +67,7 @@ pub(crate) struct Slots {
     accept_errors: Throttle,
 }
 
-/// One connection.
+/// The place of one connection, shared with its requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Slot {
     taken: Arc<TakenSlot>,
@@ -81,10 +81,10 @@ struct TakenSlot {
     place: Mutex<Option<Place>>,
 }
 
-/// What is given back at the end.
+/// Given back when it is dropped.
 type Place = (OwnedSemaphorePermit, Option<Counted>);
 
-/// One more of an address, until it is dropped.
+/// One connection or request of an address, counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Counted {
     slots: Arc<Slots>,
@@ -92,7 +92,7 @@ pub(crate) struct Counted {
 }
 
 impl Slots {
-    /// Without any that are reserved.
+    /// Places of which none are reserved.
     pub(crate) fn new(max: usize, max_per_address: usize, trusted_proxies: Arc<[TrustedProxy]>) -> Self {
         let limits = ConnectionLimits { max, reserved: 0, max_per_address, ..ConnectionLimits::default() };
         Self::of(limits, trusted_proxies)
@@ -119,24 +119,13 @@ impl Slots {
         &self.trusted_proxies
     }
 
-    /// Lines about connections that the system did not give.
+    /// Throttles the log lines about connections that the system did not accept.
     pub(crate) fn accept_errors(&self) -> &Throttle {
         &self.accept_errors
     }
 
-    /// Waits until there may be one more.
-    pub(crate) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.regular).acquire_owned().await.ok()
-    }
-
-    /// Counts a connection of this address; `None` where it is one too many.
-    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr, permit: OwnedSemaphorePermit) -> Option<Slot> {
-        let counted = self.count_peer(peer)?;
-        Some(Slot::new(peer, None, false, (permit, counted)))
-    }
-
-    /// Waits until there is a place, a reserved one at last, for a connection between these two addresses; `None` where `peer`
-    /// has too many.
+    /// Waits for a place for a connection between these two addresses, preferably one that is not reserved; `None` where `peer` has
+    /// too many connections.
     pub(crate) async fn admit(self: &Arc<Self>, peer: IpAddr, local: IpAddr) -> Option<Slot> {
         let counted = self.count_peer(peer)?;
         let (permit, is_reserved) = tokio::select! {
@@ -147,8 +136,8 @@ impl Slots {
         Some(Slot::new(peer, Some(local), is_reserved, (permit, counted)))
     }
 
-    /// Trusted proxies, this machine's included, speak for many and are not counted.
-    #[expect(clippy::option_option, reason = "not counted is not too many")]
+    /// Trusted proxies, those on this machine included, speak for many clients and are not counted.
+    #[expect(clippy::option_option, reason = "the outer None is too many, the inner one not counted")]
     fn count_peer(self: &Arc<Self>, peer: IpAddr) -> Option<Option<Counted>> {
         match is_trusted(peer, &self.trusted_proxies) {
             true => Some(None),
@@ -156,7 +145,7 @@ impl Slots {
         }
     }
 
-    /// Counts one more of this address; `None` where that is too many.
+    /// Counts one more connection or request of this address; `None` where that is too many.
     pub(crate) fn count(self: &Arc<Self>, address: IpAddr) -> Option<Counted> {
         let address = household(address);
         let mut by_address = self.by_address();
@@ -183,17 +172,17 @@ impl Slot {
         self.taken.peer
     }
 
-    /// This end of the connection, where it was asked for.
+    /// The address of this end of the connection.
     pub(crate) fn local(&self) -> Option<IpAddr> {
         self.taken.local
     }
 
-    /// Whether it is one of those that are kept free for what matters most.
+    /// Whether the place is one of the reserved ones.
     pub(crate) fn is_reserved(&self) -> bool {
         self.taken.is_reserved
     }
 
-    /// Gives the place back: the connection is counted among the sockets from now on.
+    /// Gives the place back. The connection is counted among the sockets from now on.
     pub(crate) fn release(&self) {
         drop(self.taken.place.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
@@ -222,7 +211,7 @@ mod tests {
         Arc::new(Slots::of(limits, Arc::new([])))
     }
 
-    /// A connection of that peer, if there is a place for it at once.
+    /// A place for a connection of that peer, if there is one at once.
     fn take(slots: &Arc<Slots>, peer: &str) -> Option<Slot> {
         slots.admit(peer.parse().unwrap(), [192, 0, 2, 1].into()).now_or_never().flatten()
     }

@@ -1,4 +1,4 @@
-//! Time as the rooms see it: given by the caller, comparable across a restart of the server.
+//! Time as the state machines see it: given by the caller, comparable across a restart of the server.
 
 use std::{
     ops::Add,
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A point in time, as the time since 1970.
+/// A point in time, kept as the duration since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(Duration);
 
@@ -45,6 +45,24 @@ impl Add<Duration> for UnixTime {
     }
 }
 
+/// A point in time on any clock, for arithmetic that does not care which.
+pub(crate) trait Moment: Copy {
+    /// The time since `earlier`; zero where that is later.
+    fn since(self, earlier: Self) -> Duration;
+}
+
+impl Moment for UnixTime {
+    fn since(self, earlier: Self) -> Duration {
+        self.saturating_since(earlier)
+    }
+}
+
+impl Moment for Instant {
+    fn since(self, earlier: Self) -> Duration {
+        self.saturating_duration_since(earlier)
+    }
+}
+
 /// Reads the system's clock once and counts on from there, so that time never jumps while the server runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -61,7 +79,7 @@ impl Clock {
         Self { started_at: UnixTime(since_1970), started: Instant::now() }
     }
 
-    /// The time now.
+    /// The system's time at the start, plus the time that passed since.
     #[must_use]
     pub fn now(&self) -> UnixTime {
         self.started_at + self.started.elapsed()

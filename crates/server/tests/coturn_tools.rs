@@ -79,7 +79,7 @@ fn refused_credentials_are_always_refused() {
     });
 }
 
-/// Clients that talk to themselves by way of two allocations each; what the tool says of it.
+/// Runs clients that talk to themselves through two allocations each, and returns the tool's output.
 fn talk(port: u16, username: &str, password: &str, clients: &str, options: &[&str]) -> String {
     let port = port.to_string();
     let mut command = Command::new(CLIENT);
@@ -110,7 +110,7 @@ struct CommandLine {
     options: Options,
 }
 
-/// Runs a server on loopback meanwhile.
+/// Runs a server on loopback while `test` runs.
 fn with_server(test: impl FnOnce(Ports)) {
     let data = tempfile::tempdir().unwrap();
     let words = ["server", "--port=0", "--bind=127.0.0.1", "--turn-port=0", "--turn-tls-port=0"];

@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use axum::http::StatusCode;
 
-/// Ask every time; the `ETag` makes the answer short.
+/// Asks every time; the `ETag` makes the answer short.
 const ASK: &str = "no-cache";
-/// Never ask: other content would have another name.
+/// Never asks, because other content would have another name.
 const KEEP: &str = "public, max-age=31536000, immutable";
 
 /// Digits of the content hash in the names that trunk makes, a number of 64 bits without leading zeros.
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_named_by_its_content_is_kept() {
+    fn only_a_file_whose_name_has_a_content_hash_is_kept() {
         for path in [
             "/sightline-0123456789abcdef.js",
             "/sightline-0123456789abcdef_bg.wasm",

@@ -53,7 +53,7 @@ pub(crate) struct OpenFile {
     data: Cursor<std::borrow::Cow<'static, [u8]>>,
 }
 
-/// What is known of a file of the binary.
+/// Length and time of a file in the binary.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileMetadata {
     bytes: u64,

@@ -1,4 +1,4 @@
-//! The client's files, as trunk wrote them: from a directory, or from the binary itself.
+//! The client's files, as `cargo xtask build` wrote them: from a directory, or from the binary itself.
 
 mod cache;
 #[cfg(feature = "embed")]
@@ -29,22 +29,23 @@ use tower_http::services::{
 const INDEX: &str = "/index.html";
 const ROOMS: &str = "/room/";
 
-/// Where the client is if nobody said and the binary has none.
+/// The directory of the client where no option names one and the binary has no client.
 #[cfg(not(feature = "embed"))]
 const DEFAULT_DIST: &str = "dist";
 
-/// Serves the client.
+/// Answers requests for the client's files.
 #[derive(Debug, Clone)]
 pub(crate) enum ClientFiles {
     /// From a directory. It need not exist yet, and may be rebuilt at any time.
     Directory(Files<TokioBackend>),
-    /// From the binary.
+    /// From the binary, as it was built.
     #[cfg(feature = "embed")]
     Embedded(Files<embedded::Embedded>),
 }
 
 impl ClientFiles {
-    /// Serves `dist`; without one the client in the binary, or where there is none, the directory `dist`.
+    /// Serves the directory `dist`; without one the client in the binary, or the directory named `dist` where the binary has no
+    /// client.
     pub(crate) fn new(dist: Option<PathBuf>) -> Self {
         #[cfg(feature = "embed")]
         let from_default = || Self::Embedded(Files::new(PathBuf::new(), embedded::Embedded));
@@ -53,7 +54,7 @@ impl ClientFiles {
         dist.map_or_else(from_default, |dist| Self::Directory(Files::new(dist, TokioBackend)))
     }
 
-    /// The file of that path, or the page where the path is one of the page's own routes.
+    /// The file of the requested path, or the page where the path is one of the page's routes.
     pub(crate) async fn respond(self, request: Request) -> Response {
         match self {
             Self::Directory(files) => files.respond(request).await,
@@ -117,17 +118,18 @@ impl<B: Backend> Files<B> {
     }
 }
 
-/// Whether the page answers there: under `/room/` whatever the name, which the page judges and a person reads about, and
-/// elsewhere where the path ends in no file's name.
+/// Whether the page answers this path: any path below `/room/`, because the page explains an invalid room name, and any path whose
+/// last part has no file extension.
 fn is_route(path: &str) -> bool {
     let has_extension =
         || Path::new(path).file_name().is_some_and(|name| name.to_string_lossy().contains('.'));
     path.starts_with(ROOMS) || !has_extension()
 }
 
-/// A file system answers a name that is too long, or has a zero in it, with an error that is none of the server's.
+/// Whether a file could have this path. A name that is too long or contains a zero byte is the client's error, which a file system
+/// would report like its own.
 fn can_be_file(path: &str) -> bool {
-    // Both as escaped, and with `.br` behind the name.
+    // Lengths of the escaped text, with room for `.br` at the end.
     const MAX_PATH_BYTES: usize = 1_024;
     const MAX_NAME_BYTES: usize = 240;
     let has_zero = path.contains("%00");

@@ -1,8 +1,8 @@
-//! Why the server closes a socket, and what it says last.
+//! Why the server closes a socket, and the last message and Close frame that say so.
 
 use sightline_protocol::{ErrorCode, signalling::ServerMessage};
 
-/// Longest `message` of an `error`, in characters: it may repeat what a client sent.
+/// Longest `message` of an `error`, in characters, because the message may repeat what a client sent.
 const MAX_MESSAGE_CHARS: usize = 200;
 
 /// Why a socket is closed.
@@ -12,24 +12,24 @@ pub enum Closing {
     Left,
     /// There is no place in the room.
     Full {
-        /// How many members it takes.
+        /// Most members of the room.
         room_limit: usize,
     },
     /// A later socket came with the same resume token.
     Replaced,
-    /// Something was wrong.
+    /// The client broke a rule, or the server cannot go on.
     Failed {
-        /// What, for a machine.
+        /// The stable code of the error.
         code: ErrorCode,
-        /// What, for a log.
+        /// A sentence for a log.
         message: String,
     },
-    /// The other side is gone already; nothing can be said.
+    /// The other side is gone, so nothing can be sent.
     Gone,
 }
 
 impl Closing {
-    /// A failure, with its sentence cut to a bounded length.
+    /// A failure with a sentence, which is cut to a bounded length.
     #[must_use]
     pub fn failed(code: ErrorCode, message: &str) -> Self {
         Self::Failed { code, message: message.chars().take(MAX_MESSAGE_CHARS).collect() }

@@ -1,4 +1,4 @@
-//! Who is in which room: a state machine without sockets, clock or randomness of its own.
+//! Who is in which room: a state machine without sockets or a clock. The caller gives the time and the randomness.
 //!
 //! Every `handle_*` takes what happened and the time; [`Registry::poll_output`] gives what is to be sent and which
 //! sockets are to be closed; [`Registry::poll_timeout`] says when [`Registry::handle_timeout`] has something to do.
@@ -8,13 +8,11 @@ mod place;
 mod registry;
 mod resume;
 mod room;
+mod socket_id;
 #[cfg(test)]
 mod tests;
 
 pub use closing::Closing;
 pub use registry::{Output, Registry, RoomSettings};
 pub use resume::{ResumeClaims, ResumeKey};
-
-/// Names one WebSocket for as long as the server runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId(pub u64);
+pub use socket_id::SocketId;

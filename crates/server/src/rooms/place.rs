@@ -2,10 +2,10 @@
 
 use sightline_protocol::{Arrival, DisplayName, InstanceId, Member, MemberId, Presence};
 
-use super::SocketId;
+use super::socket_id::SocketId;
 use crate::time::UnixTime;
 
-/// A place and who has it.
+/// A place and the member who has it.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) id: MemberId,
@@ -18,9 +18,9 @@ pub(super) struct Place {
 /// Whether the member's socket is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Occupancy {
-    /// It is.
+    /// The socket is open.
     Present(SocketId),
-    /// It closed without a `leave`.
+    /// The socket closed without a `leave`.
     Away {
         /// When the place is given up.
         until: UnixTime,
@@ -28,7 +28,7 @@ pub(super) enum Occupancy {
 }
 
 impl Place {
-    /// What the others are told of it.
+    /// The member as the others are told.
     pub(super) fn member(&self) -> Member {
         Member {
             id: self.id.clone(),

@@ -1,4 +1,4 @@
-//! All rooms, and which socket has which place.
+//! The machine of all rooms: who joins, leaves, is away or comes back, and who hears of it.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -14,15 +14,17 @@ use sightline_protocol::{
 };
 
 use super::{
-    Closing, ResumeClaims, ResumeKey, SocketId,
+    closing::Closing,
     place::{Occupancy, Place},
+    resume::{ResumeClaims, ResumeKey},
     room::Room,
+    socket_id::SocketId,
 };
 use crate::time::UnixTime;
 
 const FIRST_IS_JOIN: &str = "the first message is join";
 
-/// What holds for every room.
+/// Settings of every room.
 #[derive(Debug, Clone)]
 pub struct RoomSettings {
     /// Members in one room, away ones included.
@@ -31,9 +33,9 @@ pub struct RoomSettings {
     pub max_rooms: usize,
     /// How long the place of a member whose socket closed is held.
     pub away_hold: Duration,
-    /// How long a resume token is worth something.
+    /// How long a resume token is valid.
     pub token_life: Duration,
-    /// Told to every member, without credentials.
+    /// STUN servers that every member is told, without credentials.
     pub ice_servers: Vec<IceServer>,
 }
 
@@ -49,12 +51,12 @@ impl Default for RoomSettings {
     }
 }
 
-/// What the registry wants done.
+/// What the caller has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Send this.
+    /// Send a message to a socket.
     Send(SocketId, ServerMessage),
-    /// Send what the [`Closing`] says last, then close. Nothing that the socket says from now on counts.
+    /// Send the last message of the [`Closing`], then close the socket. Whatever the socket still says is to be ignored.
     Close(SocketId, Closing),
 }
 
@@ -64,12 +66,12 @@ pub struct Registry {
     settings: RoomSettings,
     key: ResumeKey,
     random: StdRng,
-    rooms: HashMap<RoomName, Room>,
+    pub(super) rooms: HashMap<RoomName, Room>,
     seats: HashMap<SocketId, Seat>,
-    /// When which held place is given up.
+    /// The held places, by when each is given up.
     holds: BTreeSet<(UnixTime, RoomName, MemberId)>,
     last_arrival: Arrival,
-    /// Emptied by the caller after each input, so no longer than one input makes it.
+    /// Emptied by the caller after each input, so bounded by what one input causes.
     outputs: VecDeque<Output>,
 }
 
@@ -80,7 +82,7 @@ struct Seat {
 }
 
 impl Registry {
-    /// No rooms yet. `random` makes the member ids.
+    /// A server without rooms. `random` makes the member ids.
     #[must_use]
     pub fn new(settings: RoomSettings, key: ResumeKey, random: StdRng) -> Self {
         Self {
@@ -95,7 +97,7 @@ impl Registry {
         }
     }
 
-    /// A socket said something.
+    /// Handles a message of a socket.
     pub fn handle_message(&mut self, socket: SocketId, message: ClientMessage, now: UnixTime) {
         let seat = self.seats.get(&socket).cloned();
         match (message, seat) {
@@ -136,13 +138,13 @@ impl Registry {
         }
     }
 
-    /// A socket did something for which it is closed. Its member is away.
+    /// Closes a socket for an error of its client. Its member is away from then on.
     pub fn handle_failure(&mut self, socket: SocketId, code: ErrorCode, message: &str, now: UnixTime) {
         self.outputs.push_back(Output::Close(socket, Closing::failed(code, message)));
         self.handle_socket_closed(socket, now);
     }
 
-    /// A socket is gone. Without a `leave` before, its member is away.
+    /// Handles the end of a socket. Unless it said `leave`, its member is away.
     pub fn handle_socket_closed(&mut self, socket: SocketId, now: UnixTime) {
         let Some(seat) = self.seats.remove(&socket) else { return };
         let until = now + self.settings.away_hold;
@@ -153,7 +155,7 @@ impl Registry {
         self.tell_others(&seat, &ServerMessage::PeerAway { id: seat.id.clone() });
     }
 
-    /// Time passed: places that were held long enough are given up.
+    /// Gives up the places that were held long enough.
     pub fn handle_timeout(&mut self, now: UnixTime) {
         while let Some((until, ..)) = self.holds.first()
             && *until <= now
@@ -169,7 +171,7 @@ impl Registry {
         self.holds.first().map(|(until, ..)| *until)
     }
 
-    /// The next thing to do.
+    /// The next output, to be polled after every input until there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
@@ -186,7 +188,7 @@ impl Registry {
         self.rooms.len()
     }
 
-    /// Whose socket it is.
+    /// The member of a socket.
     #[must_use]
     pub fn member_of(&self, socket: SocketId) -> Option<&MemberId> {
         self.seats.get(&socket).map(|seat| &seat.id)
@@ -196,11 +198,6 @@ impl Registry {
     #[must_use]
     pub fn member_count(&self) -> usize {
         self.seats.len()
-    }
-
-    #[cfg(test)]
-    pub(super) fn room(&self, name: &RoomName) -> Option<&Room> {
-        self.rooms.get(name)
     }
 
     fn join(&mut self, socket: SocketId, room: RoomName, newcomer: Newcomer, now: UnixTime) {
@@ -222,7 +219,7 @@ impl Registry {
         }
     }
 
-    /// Gives a held place to the socket that came with its token.
+    /// Gives a place to the socket that came with its token.
     fn take_back(
         &mut self,
         socket: SocketId,
@@ -242,7 +239,7 @@ impl Registry {
                     self.holds.remove(&(until, seat.room.clone(), seat.id.clone()));
                 }
             }
-            // The same page instance only reconnected; another one has lost its peer connections and is a newcomer.
+            // The same page instance has only reconnected. Another instance has lost its peer connections and is a newcomer.
             if place.instance != newcomer.instance {
                 place.arrival = fresh_arrival;
             }
@@ -253,7 +250,7 @@ impl Registry {
         seat
     }
 
-    /// Gives a free place, under the id of the token if there is one.
+    /// Gives a free place, with the id of the token if there is one.
     fn take_new(
         &mut self,
         socket: SocketId,
@@ -276,7 +273,7 @@ impl Registry {
         }
         let (id, arrival) = match claims {
             Some(claims) => {
-                // Given out before a restart, perhaps by a clock that was set back since.
+                // The token may be from before a restart, and the clock may have been set back since.
                 self.last_arrival = self.last_arrival.max(claims.arrival);
                 let is_taken = self.rooms.get(&room).is_some_and(|room| room.has_arrival(claims.arrival));
                 let is_reconnect = claims.instance == newcomer.instance && !is_taken;
@@ -364,7 +361,7 @@ impl Registry {
     fn free_id(&mut self, room: &RoomName) -> MemberId {
         loop {
             let bits = self.random.random::<u128>();
-            // 10 of the 26 digits: 50 bits are plenty within a room and can be read in a log.
+            // 10 of the 26 digits: 50 bits are enough within a room and can be read in a log.
             let id = MemberId::new(&base32(bits)[16..]).unwrap_or_else(|_| MemberId::from_random(bits));
             if self.rooms.get(room).is_none_or(|room| room.place(&id).is_none()) {
                 return id;
@@ -372,7 +369,7 @@ impl Registry {
         }
     }
 
-    /// Later than every other, after a restart too, because the clock went on meanwhile.
+    /// Later than every other arrival, also than those before a restart, because the clock went on meanwhile.
     fn next_arrival(&mut self, now: UnixTime) -> Arrival {
         self.last_arrival = Arrival(now.as_ms().max(self.last_arrival.0.saturating_add(1)));
         self.last_arrival

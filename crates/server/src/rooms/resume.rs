@@ -1,7 +1,7 @@
-//! Resume tokens: what the server once said about a place, signed so that it can believe it again.
+//! Resume tokens: what the server said about a place, signed so that it can trust the token when a member returns with it.
 //!
-//! `base64url(payload) "." base64url(HMAC-SHA256(key, payload))`. The payload is the claims as words with one space
-//! between them; none of them can contain a space.
+//! `base64url(payload) "." base64url(HMAC-SHA256(key, payload))`. The payload is the claims as words separated by one space;
+//! no claim can contain a space.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
@@ -13,10 +13,10 @@ use crate::time::UnixTime;
 #[derive(Debug, Clone)]
 pub struct ResumeKey(hmac::Key);
 
-/// What a token says.
+/// The claims in a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumeClaims {
-    /// The room.
+    /// The room of the place.
     pub room: RoomName,
     /// The place in it.
     pub id: MemberId,
@@ -24,7 +24,7 @@ pub struct ResumeClaims {
     pub instance: InstanceId,
     /// When that instance arrived.
     pub arrival: Arrival,
-    /// From when on the token is worth nothing, in whole seconds since 1970.
+    /// When the token expires, in whole seconds since 1970.
     pub expires_s: u64,
 }
 
@@ -38,7 +38,7 @@ impl ResumeKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
-    /// The token that says `claims`.
+    /// The token of these claims.
     #[must_use]
     pub fn sign(&self, claims: &ResumeClaims) -> String {
         let ResumeClaims { room, id, instance, arrival: Arrival(arrival), expires_s } = claims;
@@ -47,7 +47,7 @@ impl ResumeKey {
         format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(tag))
     }
 
-    /// What `token` says, where this key signed it and it has not expired.
+    /// The claims of a token that this key signed and that has not expired.
     #[must_use]
     pub fn verify(&self, token: &str, now: UnixTime) -> Option<ResumeClaims> {
         if token.len() > MAX_RESUME_TOKEN_CHARS {
@@ -94,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_was_signed() {
+    fn a_token_gives_back_the_claims_that_were_signed() {
         let token = key(1).sign(&claims());
         assert_eq!(key(1).verify(&token, NOW), Some(claims()));
     }
 
     #[test]
-    fn a_token_is_worth_nothing_from_its_expiry_on() {
+    fn a_token_is_invalid_from_its_expiry_on() {
         let token = key(1).sign(&claims());
         assert_eq!(key(1).verify(&token, UnixTime::from_ms(1_001_000)), None);
     }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn text_that_is_no_token_is_refused() {
         for raw in ["", ".", "a", "a.b", "é.é", &"a".repeat(100_000)] {
             assert_eq!(key(1).verify(raw, NOW), None);
         }

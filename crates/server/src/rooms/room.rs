@@ -2,7 +2,7 @@
 
 use sightline_protocol::{Arrival, Member, MemberId};
 
-use super::{SocketId, place::Place};
+use super::{place::Place, socket_id::SocketId};
 
 /// The places of one room. Rooms are small (`RoomSettings::room_limit`), so a list is searched from end to end.
 #[derive(Debug, Default)]

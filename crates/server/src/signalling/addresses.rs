@@ -1,4 +1,4 @@
-//! How much one address may have and do, whatever number of sockets it uses for it.
+//! Counts the sockets and the joins of each address.
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::limits::AddressLimits;
 use crate::{proxy::household, token_bucket::Bucket};
 
-/// Addresses are looked through for ones to forget when there are more than this, and twice as many as were left.
+/// Idle addresses are forgotten when there are more than this and twice as many as were left the last time.
 const KEPT_AT_LEAST: usize = 1_024;
 
 const S_PER_MIN: f64 = 60.0;
@@ -23,7 +23,7 @@ pub(super) struct Addresses {
 #[derive(Debug)]
 struct Entry {
     sockets: usize,
-    joins: Bucket,
+    joins: Bucket<Instant>,
 }
 
 impl Addresses {
@@ -31,7 +31,7 @@ impl Addresses {
         Self { limits, entries: HashMap::new(), look_through_at: KEPT_AT_LEAST }
     }
 
-    /// Takes a socket; `false` where it is one too many.
+    /// Counts a new socket; `false` where it is one too many.
     pub(super) fn open(&mut self, address: IpAddr, now: Instant) -> bool {
         if self.is_free(address) {
             return true;
@@ -50,14 +50,14 @@ impl Addresses {
         fits
     }
 
-    /// A socket that was taken is gone.
+    /// Counts the end of a socket.
     pub(super) fn close(&mut self, address: IpAddr) {
         if let Some(entry) = self.entries.get_mut(&household(address)) {
             entry.sockets = entry.sockets.saturating_sub(1);
         }
     }
 
-    /// A socket that was taken joins; `false` where that is one join too many.
+    /// Counts a join of a socket; `false` where it is one too many.
     pub(super) fn join(&mut self, address: IpAddr, now: Instant) -> bool {
         self.is_free(address)
             || self.entries.get_mut(&household(address)).is_some_and(|entry| entry.joins.take(1.0, now))
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!([0; 4].map(|_| addresses.join(address(1), now)), [true, true, true, false]);
         addresses.close(address(1));
         addresses.open(address(1), now);
-        assert!(!addresses.join(address(1), now), "a new socket is no new start");
+        assert!(!addresses.join(address(1), now), "a new socket does not reset the count");
         assert!(addresses.join(address(1), now + Duration::from_secs(20)));
     }
 
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_gone_are_forgotten() {
+    fn addresses_without_sockets_and_recent_joins_are_forgotten() {
         let (mut addresses, start) = (Addresses::new(LIMITS), Instant::now());
         for n in 0..10_000 {
             let now = start + Duration::from_secs(u64::from(n));

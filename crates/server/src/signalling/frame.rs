@@ -1,7 +1,7 @@
-//! Text frames read, and what exactly is wrong with one that cannot be.
+//! Reads the text frames of clients, and says what is wrong with one that cannot be read.
 //!
-//! Owns the one reading of what a client wrote. Never keeps a client's text: what goes to another member is written anew from the
-//! values that were checked, so that no other parser can understand it differently.
+//! This is the only place that parses a client's text. The text is never passed on: a signal to another member is written anew from
+//! the checked values, so that no other parser can understand it differently.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,13 +24,13 @@ pub(super) fn read(text: &str) -> Result<ClientMessage, Refusal> {
     if let Some(signal) = read_signal(text) {
         return Ok(signal);
     }
-    // First, because a typed reader skips what it does not know without looking at it.
+    // First, because a typed reader skips unknown fields without reading them.
     strict_json::check(text).map_err(|error| refusal_of(text, &error))?;
     serde_json::from_str(text).map_err(|error| refusal_of(text, &error))
 }
 
-/// Nearly every frame is a signal with the fields that it has to have and no others. That is read in one go: nothing of it is
-/// skipped, and nothing copied as a tagged enum would. Anything else is `None`.
+/// Reads a signal that has exactly the fields of the protocol, as nearly every frame does; `None` for anything else. Reading it in
+/// one go skips nothing, and copies less than a tagged enum would.
 fn read_signal(text: &str) -> Option<ClientMessage> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -79,7 +79,7 @@ fn refusal_of(text: &str, error: &serde_json::Error) -> Refusal {
     Refusal { code, message: error.to_string() }
 }
 
-/// The version comes first: a later one may have changed everything else.
+/// The code of the error. The version is checked first, because a later version may have changed everything else.
 fn what_is_wrong(value: &Value) -> ErrorCode {
     if value.get("type").and_then(Value::as_str) != Some("join") {
         return ErrorCode::ProtocolError;
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_nobody_knows_is_read_too() {
+    fn unknown_fields_are_checked_too() {
         let signal = |more: &str| {
             format!(
                 "{{\"type\":\"signal\",\"to\":\"ada\",\"connection\":\"c1\",\"generation\":7,\
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_that_the_protocol_does_not_know_is_not_passed_on() {
+    fn a_signal_outside_the_protocol_is_refused() {
         let sound = json!({"type": "signal", "to": "ada", "connection": "c1", "generation": 7,
             "payload": {"candidate": {"candidate": "x"}}});
         assert!(matches!(read(&sound.to_string()), Ok(ClientMessage::Signal { .. })));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_that_is_wrong_in_a_join_has_its_own_code() {
+    fn each_invalid_field_of_a_join_has_its_code() {
         assert!(code(&join_with("room", json!("ABC"))).is_ok());
         assert_eq!(code(&join_with("room", json!("a b"))), Err(ErrorCode::RoomNameInvalid));
         assert_eq!(code(&join_with("name", json!("x".repeat(65)))), Err(ErrorCode::NameInvalid));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_of_a_join_is_looked_at_before_its_other_fields() {
+    fn the_version_of_a_join_is_checked_before_its_other_fields() {
         let mut later = join_with("protocol", json!(2));
         later["room"] = json!({"name": "abc"});
         assert_eq!(code(&later), Err(ErrorCode::ProtocolVersion));

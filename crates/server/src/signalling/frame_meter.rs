@@ -1,7 +1,7 @@
-//! Counts the frames of a WebSocket below the library that puts them together.
+//! Counts the frames of a WebSocket below the library that assembles messages.
 //!
-//! A message is one frame or many, and the library tells of whole messages only: continuation frames without an end, empty ones
-//! above all, would cost processor time and never be seen. Here the header of every frame is read, and the first one too many
+//! A message is one frame or many, and the library reports whole messages only. Endless continuation frames, empty ones above all,
+//! would cost processor time and never be counted. This module reads the header of every frame, and the first frame beyond the rate
 //! does not reach the library.
 
 use std::{
@@ -20,11 +20,11 @@ use super::rate::RateLimiter;
 
 /// Longest header: two bytes, a length of 64 bits, the mask (RFC 6455 section 5.2).
 const MAX_HEADER_BYTES: usize = 14;
-/// No more than that is charged for one frame: the library refuses longer ones by itself, and says why.
+/// Most bytes that one frame is charged for. The library refuses longer frames and says why.
 const MAX_CHARGED_BYTES: usize = 2 * MAX_FRAME_BYTES;
 const DISCARD_BYTES: usize = 4 * 1024;
 
-/// A stream of WebSocket frames, up to the first that is one too many.
+/// A stream of WebSocket frames that ends before the first frame beyond the rate.
 #[derive(Debug)]
 pub(super) struct FrameMeter<S> {
     stream: S,
@@ -34,12 +34,12 @@ pub(super) struct FrameMeter<S> {
 }
 
 impl<S> FrameMeter<S> {
-    /// Of a stream that begins with a frame.
+    /// Meters a stream whose first byte begins a frame.
     pub(super) fn new(stream: S, rate: RateLimiter) -> Self {
         Self { stream, rate, headers: Headers::default(), exceeded: false }
     }
 
-    /// Whether more came than may be sent. What comes after that is read and forgotten.
+    /// Whether the client sent more than it may. Everything after that is read and discarded.
     pub(super) fn is_exceeded(&self) -> bool {
         self.exceeded
     }
@@ -82,7 +82,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for FrameMeter<S> {
         }
         this.exceeded = true;
         buffer.set_filled(before + allowed);
-        // Nothing read would be the end of the stream.
+        // Returning no bytes would mean the end of the stream.
         if allowed == 0 { this.poll_discard(cx) } else { Poll::Ready(Ok(())) }
     }
 }
@@ -101,18 +101,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FrameMeter<S> {
     }
 }
 
-/// Where in the frames a stream is.
+/// The position of a stream within its frames.
 #[derive(Debug, Default)]
 struct Headers {
     header: [u8; MAX_HEADER_BYTES],
     header_bytes: usize,
-    /// Still to come of the frame whose header was read last.
+    /// Bytes still to come of the frame whose header was read last.
     payload_bytes: u64,
 }
 
 impl Headers {
-    /// Goes on through `data`. Every header is shown to `admits`, with the length of its payload; returns how many bytes come
-    /// before the first frame that is not admitted.
+    /// Reads on through `data` and gives the payload length of every frame to `admits`. Returns how many bytes come before the first
+    /// frame that is not admitted.
     fn read(&mut self, data: &[u8], mut admits: impl FnMut(u64) -> bool) -> usize {
         let (mut at, mut frame_start) = (0, 0);
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
@@ -143,7 +143,7 @@ impl Headers {
     }
 }
 
-/// What a whole header says of the length of its frame's payload; nothing as long as some of the header is to come.
+/// The payload length in a header; `None` while some of the header is still to come.
 fn payload_bytes(header: &[u8]) -> Option<u64> {
     const LENGTH_OF_16_BITS: u8 = 126;
     const LENGTH_OF_64_BITS: u8 = 127;
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_the_frame_too_many_is_admitted_and_nothing_of_that_frame() {
+    fn everything_before_the_refused_frame_is_admitted_and_nothing_of_that_frame() {
         let (first, second) = (frame(5, true), frame(0, true));
         let mut left = 1;
         let admitted = Headers::default().read(&[&first[..], &second].concat(), |_| {

@@ -1,4 +1,4 @@
-//! Where the socket tasks meet the rooms: one lock around the registry, held for one input at a time.
+//! Where the socket tasks meet the rooms. One lock around the registry is held for one input at a time.
 
 use std::{
     collections::HashMap,
@@ -23,13 +23,14 @@ use super::{
     outbox::{Outbox, OutboxFull, QueuedBytes},
 };
 use crate::{
+    hosts::UrlHost,
     metrics::{Census, Metrics},
     rooms::{Closing, Output, Registry, SocketId},
     time::Clock,
-    turn::ice_servers::{RelayDirectory, UrlHost},
+    turn::ice_servers::RelayDirectory,
 };
 
-/// All sockets and the rooms they are in.
+/// All sockets, and the rooms that they are in.
 #[derive(Debug)]
 pub(crate) struct Hub {
     limits: SocketLimits,
@@ -91,7 +92,7 @@ impl Hub {
         &self.metrics
     }
 
-    /// What there is now.
+    /// The numbers of sockets, members and rooms now.
     pub(crate) fn census(&self) -> Census {
         let state = self.lock();
         Census {
@@ -101,8 +102,8 @@ impl Hub {
         }
     }
 
-    /// Takes a new socket of this address, of a page that knows the server as `host`. Where there is no place for it,
-    /// its outbox has ended already and says why.
+    /// Registers a new socket: its address, and the host name by which its page knows the server. Where there is no place for it, its
+    /// outbox has ended and says why.
     pub(super) fn attach(&self, address: IpAddr, host: Option<UrlHost>) -> (SocketId, Arc<Outbox>) {
         let mut state = self.lock();
         let socket = SocketId(state.next_socket);
@@ -130,7 +131,7 @@ impl Hub {
         (socket, outbox)
     }
 
-    /// A text frame came. Returns whether the socket has a place in a room now.
+    /// Handles a text frame. Returns whether the socket has a place in a room now.
     pub(super) fn receive(&self, socket: SocketId, text: &str) -> bool {
         self.metrics.received.inc_by(text.len() as u64);
         let read = frame::read(text);
@@ -150,7 +151,7 @@ impl Hub {
         read: Result<ClientMessage, frame::Refusal>,
     ) {
         match read {
-            // Who asks for credentials costs as much as who joins for them.
+            // Asking for credentials costs as much as joining, so it is counted like a join.
             Ok(ClientMessage::Join { .. } | ClientMessage::IceServers)
                 if !state.addresses.join(address, Instant::now()) =>
             {
@@ -164,19 +165,19 @@ impl Hub {
         }
     }
 
-    /// The socket answers and does not read.
+    /// Closes a socket whose client answers pings and reads nothing else.
     pub(super) fn fail_unread(&self, socket: SocketId) {
         self.fail(socket, ErrorCode::TooSlow, "what was sent first is still waiting to be read");
     }
 
-    /// The socket did something for which it is closed.
+    /// Closes a socket for an error of its client.
     pub(super) fn fail(&self, socket: SocketId, code: ErrorCode, message: &str) {
         self.with_open(socket, |state, _| {
             state.registry.handle_failure(socket, code, message, self.clock.now());
         });
     }
 
-    /// The other side of the socket is gone.
+    /// Handles the loss of the connection.
     pub(super) fn lost(&self, socket: SocketId) {
         self.with_open(socket, |state, _| {
             state.registry.handle_socket_closed(socket, self.clock.now());
@@ -187,7 +188,7 @@ impl Hub {
         });
     }
 
-    /// The socket's task ends.
+    /// Forgets the socket when its task ends.
     pub(super) fn detach(&self, socket: SocketId) {
         self.lost(socket);
         let mut state = self.lock();
@@ -196,7 +197,7 @@ impl Hub {
         }
     }
 
-    /// Gives up the places of those who stayed away, for as long as the server runs.
+    /// Gives up the places of members who stayed away, for as long as the server runs.
     pub(crate) async fn run_timeouts(&self) {
         loop {
             let next = self.lock().registry.poll_timeout();
@@ -217,7 +218,7 @@ impl Hub {
         }
     }
 
-    /// Tells everyone that the server goes, and every later socket too.
+    /// Tells every socket, and every later one, that the server shuts down.
     pub(crate) fn shut_down(&self) {
         let mut state = self.lock();
         state.shutting_down = true;
@@ -229,7 +230,7 @@ impl Hub {
         }
     }
 
-    /// Does something with the registry, unless the socket has been told to go: then it is not listened to any more.
+    /// Does something with the registry, unless the socket has ended and is ignored.
     fn with_open(&self, socket: SocketId, act: impl FnOnce(&mut State, IpAddr)) {
         let mut state = self.lock();
         let open = state.sockets.get(&socket).filter(|socket| !socket.outbox.is_ended());
@@ -271,7 +272,7 @@ impl Hub {
         }
     }
 
-    /// Where the members' relay is depends on the name by which each knows the server, and its credentials on the time.
+    /// Adds the relay to a message. Its address depends on the name by which the member knows the server, its credentials on the time.
     fn add_relay(&self, state: &State, socket: SocketId, message: &mut ServerMessage) {
         if let ServerMessage::Joined { ice_servers, ice_servers_life_s, .. }
         | ServerMessage::IceServers { ice_servers, ice_servers_life_s, .. } = message
@@ -281,7 +282,7 @@ impl Hub {
             let (host, now) = (host.as_ref(), self.clock.now());
             let (servers, life) = match state.registry.member_of(socket) {
                 Some(member) => (relay.of(&member.to_string(), host, now), relay.life()),
-                // A page that only looks at the network.
+                // A page that has not joined, such as the connection doctor.
                 None => (relay.of_visitor(*address, host, now), relay.visitor_life()),
             };
             ice_servers.extend(servers);
@@ -294,8 +295,7 @@ impl Hub {
 
     fn queue(&self, state: &mut State, origin: Option<SocketId>, socket: SocketId, frame: String) {
         let Some(Socket { outbox, .. }) = state.sockets.get(&socket) else { return };
-        // `from` is longer than `to`: what was just within the limit may not be so any more, and whoever gets it would
-        // have to close.
+        // `from` is longer than `to`, so a frame just within the limit may be beyond it now, and its addressee would have to close.
         if frame.len() > MAX_FRAME_BYTES
             && let Some(origin) = origin
         {
@@ -310,7 +310,7 @@ impl Hub {
             self.metrics.sent.inc_by(bytes);
         }
         if self.queued_bytes.get() > self.limits.total_queue_bytes {
-            // One that has ended is emptied or dropped within its grace time.
+            // A socket that has ended is emptied or dropped within its grace time.
             let open = state.sockets.iter().filter(|(_, socket)| !socket.outbox.is_ended());
             let slowest = open.max_by_key(|(_, socket)| socket.outbox.bytes());
             if let Some(slowest) = slowest.map(|(id, _)| *id) {
@@ -329,9 +329,10 @@ impl Hub {
     }
 }
 
-/// A message as text, in memory of about its length: growing step by step would take twice that, for each frame that waits.
+/// A message as text, in memory of about its length. A string that grows step by step would take up to twice that for each frame
+/// that waits.
 fn written(message: &ServerMessage) -> serde_json::Result<String> {
-    /// Of everything but the SDP.
+    /// Length of everything but the SDP.
     const USUAL_BYTES: usize = 256;
     let long_text = match message {
         ServerMessage::Signal { signal, .. } => match &signal.payload {
@@ -358,7 +359,7 @@ mod tests {
     use super::{super::outbox::Next, *};
     use crate::rooms::{ResumeKey, RoomSettings};
 
-    /// What a client of ours would say, before it is spoilt.
+    /// Valid messages, to be spoiled.
     const SOUND: [&str; 7] = [
         r#"{"type":"join","protocol":1,"room":"team-7","name":"Ada","instance":"i1","resume":"a.b"}"#,
         r#"{"type":"signal","to":"PEER","connection":"c1","generation":0,"payload":{"description":{"kind":"offer","exchange":1,"sdp":"v=0\r\n\u00e9"}}}"#,

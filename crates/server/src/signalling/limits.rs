@@ -1,17 +1,17 @@
-//! Every bound on the sockets.
+//! Every limit of the sockets.
 
 use std::time::Duration;
 
-/// What holds for every signalling socket.
+/// Limits of every signaling socket.
 #[derive(Debug, Clone, Copy)]
 pub struct SocketLimits {
     /// Sockets at the same time.
     pub max_sockets: usize,
     /// Time from the opening of the socket to its `join`.
     pub join_timeout: Duration,
-    /// Between two WebSocket pings of the server.
+    /// Time between two WebSocket pings of the server.
     pub ping_interval: Duration,
-    /// A socket from which nothing at all came for so long is dropped.
+    /// A socket that sends nothing for this long is dropped.
     pub silence_timeout: Duration,
     /// Time to take the last message and to answer the Close frame.
     pub close_grace: Duration,
@@ -19,26 +19,26 @@ pub struct SocketLimits {
     pub queue_frames: usize,
     /// Bytes of those frames.
     pub queue_bytes: usize,
-    /// How long the oldest of those frames may wait: who answers pings and reads nothing else is closed.
+    /// How long the oldest of those frames may wait. Closes a client that answers pings and reads nothing else.
     pub queue_age: Duration,
     /// Bytes of the frames that wait to be sent to all sockets together. Beyond it the socket with most of them is closed.
     pub total_queue_bytes: usize,
-    /// What one socket may send.
+    /// Rates of one socket.
     pub rate: RateLimits,
-    /// What one address may have.
+    /// Limits of one address.
     pub address: AddressLimits,
 }
 
-/// What holds for all sockets of one address together, or of one IPv6 network of 64 bits.
+/// Limits of all sockets of one address together, or of one IPv6 network of 64 bits.
 ///
-/// A school or an office has one address, so there is room for many; what is kept away is one machine that takes all.
+/// A school or an office has one address, so there is room for many sockets. The limits only keep one machine from taking all.
 #[derive(Debug, Clone, Copy)]
 pub struct AddressLimits {
     /// Sockets at the same time.
     pub max_sockets: usize,
     /// Joins a minute, and as many at once.
     pub joins_per_min: u32,
-    /// Whether this machine's own addresses are limited too: a proxy there may not say whom it speaks for.
+    /// Whether this machine's addresses are limited too. A proxy on this machine may not name its clients.
     pub includes_loopback: bool,
 }
 

@@ -1,4 +1,13 @@
-//! The signalling WebSocket: frames in, frames out, and everything that bounds them.
+//! The signaling WebSocket: frames in, frames out, and everything that bounds them.
+//!
+//! | file | subject |
+//! |---|---|
+//! | [`upgrade`] | the handshake |
+//! | [`socket`] | the task of one socket |
+//! | [`hub`] | where the socket tasks meet the rooms |
+//! | [`frame`], [`strict_json`] | reading a text frame |
+//! | [`frame_meter`], [`rate`], [`addresses`], [`limits`] | how much a socket and an address may send and have |
+//! | [`outbox`] | what waits to be sent to a socket |
 
 mod addresses;
 mod frame;

@@ -1,4 +1,4 @@
-//! What waits to be sent to one socket, bounded in number, in bytes, in age, and in bytes together with all other sockets.
+//! The frames that wait for one socket: bounded in number, in bytes, in age, and in bytes of all sockets together.
 
 use std::{
     collections::VecDeque,
@@ -44,16 +44,16 @@ pub(super) struct Outbox {
     watcher: AtomicWaker,
 }
 
-/// What is to be written next.
+/// The next thing to write.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// A text frame.
+    /// A text frame to be sent.
     Frame(String),
     /// The last message, then the Close frame.
     End(Closing),
 }
 
-/// The socket does not take what is sent to it.
+/// The socket does not take its frames fast enough.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OutboxFull;
 
@@ -90,7 +90,7 @@ impl Outbox {
         if queue.frames.len() >= self.max_frames || queue.bytes + frame.len() > self.max_bytes {
             return Err(OutboxFull);
         }
-        // Only a frame that has to wait is worth the copy: what is counted is then what it takes.
+        // Shrinking copies, so only frames that have to wait are shrunk: then their memory is what is counted.
         if !queue.frames.is_empty() {
             frame.shrink_to_fit();
         }
@@ -102,7 +102,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Nothing is queued any more; after what is queued comes `closing`. Only the first call counts.
+    /// Ends the queue: `closing` follows what is queued, and nothing more is queued. Only the first call counts.
     pub(super) fn end(&self, closing: Closing) {
         let mut queue = self.lock();
         if queue.closing.is_some() {
@@ -125,7 +125,7 @@ impl Outbox {
         self.lock().bytes
     }
 
-    /// Since when the oldest frame waits.
+    /// When the oldest frame was queued.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
         self.lock().frames.front().map(|waiting| waiting.since)
     }
@@ -135,7 +135,7 @@ impl Outbox {
         self.watcher.register(waker);
     }
 
-    /// What is to be written next, if anything is.
+    /// Takes what is to be written next.
     pub(super) fn pop(&self) -> Option<Next> {
         let mut queue = self.lock();
         if let Some(Waiting { frame, .. }) = queue.frames.pop_front() {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_queued_goes_before_the_last_word() {
+    fn queued_frames_go_out_before_the_last_message() {
         let outbox = outbox(8, 100);
         push(&outbox, "a").unwrap();
         outbox.end(Closing::Replaced);

@@ -1,4 +1,4 @@
-//! How much one socket may send.
+//! The rate of one socket, in frames and in bytes.
 
 use tokio::time::Instant;
 
@@ -8,8 +8,8 @@ use crate::token_bucket::Bucket;
 /// Two token buckets, one for frames and one for bytes.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
-    frames: Bucket,
-    bytes: Bucket,
+    frames: Bucket<Instant>,
+    bytes: Bucket<Instant>,
 }
 
 impl RateLimiter {
@@ -20,7 +20,7 @@ impl RateLimiter {
         }
     }
 
-    /// Takes a frame of so many bytes; `false` where it is one too many.
+    /// Counts a frame of this length; `false` where the socket has sent too much.
     pub(super) fn take(&mut self, frame_bytes: usize, now: Instant) -> bool {
         let bytes = u32::try_from(frame_bytes).unwrap_or(u32::MAX);
         self.frames.take(1.0, now) && self.bytes.take(bytes.into(), now)
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn few_frames_with_many_bytes_are_too_much_as_well() {
+    fn few_frames_with_many_bytes_are_too_much_too() {
         let start = Instant::now();
         let mut limiter = RateLimiter::new(LIMITS, start);
         assert!(limiter.take(1_000, start));

@@ -1,7 +1,7 @@
-//! The task of one socket: moves its frames and keeps its times.
+//! The task of one socket: moves its frames and keeps its deadlines.
 //!
-//! One future polled by hand instead of two joined `async` ones: both directions go on at the same time without a lock between
-//! the halves, there is one timer instead of four, and an idle socket costs a third of the memory.
+//! The task is one future that is polled by hand instead of two joined `async` blocks. Both directions go on at the same time without
+//! a lock between them, there is one timer instead of four, and an idle socket needs a third of the memory.
 
 use std::{
     collections::VecDeque,
@@ -24,13 +24,13 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Hub,
     frame_meter::FrameMeter,
+    hub::Hub,
     outbox::{Next, Outbox},
 };
 use crate::{
+    hosts::UrlHost,
     rooms::{Closing, SocketId},
-    turn::ice_servers::UrlHost,
 };
 
 /// A socket whose frames are counted.
@@ -43,19 +43,19 @@ pub(super) struct SocketTask {
     attachment: Attachment,
     reading: Reading,
     writing: Writing,
-    /// Written, but not flushed.
+    /// Whether something was written that is not flushed yet.
     unflushed: bool,
     ping_due: bool,
     heard_at: Instant,
     ping_at: Instant,
-    /// Until the socket has a place in a room.
+    /// `None` once the socket has a place in a room.
     join_deadline: Option<Instant>,
-    /// Since the socket was told to go.
+    /// Set when the hub ends the socket.
     grace_deadline: Option<Instant>,
     timer: Pin<Box<Sleep>>,
 }
 
-/// The socket's entry in the hub, which ends with its task however that ends.
+/// The socket's entry in the hub, which is removed when the task ends for whatever reason.
 #[derive(Debug)]
 struct Attachment {
     hub: Arc<Hub>,
@@ -66,9 +66,9 @@ struct Attachment {
 #[derive(Debug)]
 enum Reading {
     Open,
-    /// What still comes is read and forgotten: a socket closed with unread bytes is reset, and the last message lost with it.
+    /// Incoming bytes are read and discarded, because closing a socket with unread bytes resets it, and the last message is lost.
     Forgetting,
-    /// Nothing more can be read; the other side has the grace time to take the last message.
+    /// Nothing more can be read. The other side has the grace time to take the last message.
     Unreadable,
     Ended,
 }
@@ -76,13 +76,13 @@ enum Reading {
 #[derive(Debug)]
 enum Writing {
     Open,
-    /// The last message and the Close frame.
+    /// What is still to be written of the last message and the Close frame.
     Closing(VecDeque<Message>),
     Ended,
 }
 
 impl SocketTask {
-    /// Takes a socket of this address into the hub, of a page that knows the server as `host`.
+    /// Registers a socket with the hub: its address, and the host name by which its page knows the server.
     pub(super) fn new(socket: WebSocket, hub: Arc<Hub>, address: IpAddr, host: Option<UrlHost>) -> Self {
         let now = Instant::now();
         let limits = *hub.limits();
@@ -102,7 +102,7 @@ impl SocketTask {
         }
     }
 
-    /// Whether it is one of the sockets that there may be, and not one too many.
+    /// Whether the hub accepted the socket and counts it.
     pub(super) fn is_counted(&self) -> bool {
         !self.attachment.outbox.is_ended()
     }
@@ -141,7 +141,7 @@ impl SocketTask {
                 }
             }
             Message::Binary(_) => self.refuse(ErrorCode::ProtocolError, "a binary frame"),
-            // A ping or a Close frame is answered by the WebSocket itself.
+            // The WebSocket library answers pings and Close frames.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {}
         }
     }
@@ -166,7 +166,7 @@ impl SocketTask {
         self.reading = Reading::Forgetting;
     }
 
-    /// Writes all that waits, together.
+    /// Writes everything that waits, then flushes once.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             if let Writing::Ended = self.writing {
@@ -205,7 +205,7 @@ impl SocketTask {
         self.socket.start_send_unpin(message)
     }
 
-    /// Does what is due; ready when the socket had its time.
+    /// Acts on the deadlines that passed. Ready when the grace time is over.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let limits = *self.attachment.hub.limits();
         if self.grace_deadline.is_none() && self.attachment.outbox.is_ended() {
@@ -213,7 +213,7 @@ impl SocketTask {
             self.grace_deadline = Some(deadline);
             self.timer.as_mut().reset(deadline);
         }
-        // A deadline that has moved away since is looked at when the timer fires.
+        // A deadline that was postponed since is noticed when the timer fires.
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
             if self.grace_deadline.is_some_and(|deadline| deadline <= now) {
@@ -243,7 +243,7 @@ impl SocketTask {
         Poll::Pending
     }
 
-    /// When the oldest frame will have waited too long. Looked at when the timer fires, at every ping at least.
+    /// When the oldest frame will have waited too long. Checked when the timer fires, which is at least at every ping.
     fn unread_deadline(&self, queue_age: Duration) -> Option<Instant> {
         self.attachment.outbox.waiting_since().map(|since| since + queue_age)
     }
@@ -253,7 +253,7 @@ impl Future for SocketTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Before anything is looked at, so that nothing is missed between the look and the sleep.
+        // Registered first, so that no change between the checks and the sleep is missed.
         self.attachment.outbox.watch(cx.waker());
         if self.poll_timer(cx).is_ready() {
             return Poll::Ready(());
@@ -288,7 +288,7 @@ fn last_messages(closing: &Closing) -> VecDeque<Message> {
     said.map(|said| Message::Text(said.into())).into_iter().chain([Message::Close(Some(close))]).collect()
 }
 
-/// What makes no sense on the wire; nothing where the connection is merely gone.
+/// The client's fault behind a read error; `None` where the connection is merely gone.
 fn unreadable(error: &Error) -> Option<(ErrorCode, String)> {
     let code = match error {
         Error::Capacity(_) => ErrorCode::FrameTooLarge,

@@ -1,7 +1,7 @@
-//! JSON that every parser reads alike.
+//! Accepts only JSON that every parser reads alike.
 //!
-//! A typed reader skips the fields that it does not know. In there may be what another parser refuses: a number beyond every
-//! range, nesting without end, half of a surrogate pair, a field twice. Here all of a text is read, and what is in doubt is an error.
+//! A typed reader skips unknown fields, which may contain what another parser refuses: a number out of range, deep nesting, half of
+//! a surrogate pair, a field twice. This module reads every value of a text and refuses what parsers disagree about.
 
 use std::{collections::HashSet, fmt};
 
@@ -10,22 +10,22 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-/// Deeper than any message of the protocol, and far from what exhausts a stack.
+/// Deepest nesting: deeper than any message of the protocol, and far from exhausting a stack.
 const MAX_DEPTH: usize = 16;
-/// More than any object of the protocol has.
+/// Most fields of one object: more than any object of the protocol has.
 const MAX_FIELDS: usize = 64;
 
-/// Reads all of `text` and forgets it.
+/// Reads every value of `text` and keeps none.
 ///
 /// # Errors
-/// Where it is not JSON, or JSON that parsers disagree about.
+/// Where the text is not JSON, or is JSON that parsers disagree about.
 pub(super) fn check(text: &str) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     Checked { depth: 0 }.deserialize(&mut deserializer)?;
     deserializer.end()
 }
 
-/// A value whose parts are read, and whose values are not kept.
+/// A value that is read to its end and not kept.
 #[derive(Clone, Copy)]
 struct Checked {
     depth: usize,
@@ -97,7 +97,7 @@ impl<'de> Visitor<'de> for Checked {
     }
 }
 
-/// The names of an object's fields, each once.
+/// The names of an object's fields so far.
 #[derive(Default)]
 struct Names<'de> {
     few: Vec<Name<'de>>,
@@ -105,12 +105,12 @@ struct Names<'de> {
 }
 
 impl<'de> Names<'de> {
-    /// So few are compared one by one.
+    /// Up to this number names are compared one by one.
     const FEW: usize = 8;
 
     fn add<E: Error>(&mut self, name: Name<'de>) -> Result<(), E> {
         if self.few.contains(&name) || self.many.contains(&name) {
-            return Err(E::custom("a field twice"));
+            return Err(E::custom("a field occurs twice"));
         }
         if self.few.len() + self.many.len() >= MAX_FIELDS {
             return Err(E::custom(format_args!("more than {MAX_FIELDS} fields")));
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_parsers_agree_about_is_taken() {
+    fn json_that_parsers_agree_about_is_accepted() {
         for text in [
             "null",
             "{}",
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_parsers_disagree_about_is_not() {
+    fn json_that_parsers_disagree_about_is_refused() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         let many =
             format!("{{{}}}", (0..=MAX_FIELDS).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(","));

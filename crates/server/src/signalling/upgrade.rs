@@ -1,4 +1,4 @@
-//! The handshake of the signalling WebSocket (RFC 6455 section 4.2).
+//! The handshake of the signaling WebSocket (RFC 6455 section 4.2).
 
 use std::sync::Arc;
 
@@ -22,19 +22,19 @@ use tokio_tungstenite::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{Hub, frame_meter::FrameMeter, rate::RateLimiter, socket::SocketTask};
+use super::{frame_meter::FrameMeter, hub::Hub, rate::RateLimiter, socket::SocketTask};
 use crate::{
     access::Access,
+    hosts::UrlHost,
     log::{Excerpt, Throttle},
     proxy::{TrustedProxy, client_address},
     slots::Slot,
-    turn::ice_servers::UrlHost,
 };
 
-/// So much is gathered before it is written, where so much waits.
+/// Bytes that the library collects before it writes to the connection.
 const WRITE_BYTES: usize = 16 * 1024;
 
-/// What the handshake needs.
+/// The state of the handshake's handler.
 #[derive(Debug, Clone)]
 pub(crate) struct SignallingState {
     pub(crate) hub: Arc<Hub>,
@@ -44,7 +44,7 @@ pub(crate) struct SignallingState {
     pub(crate) refusals: Arc<Throttle>,
 }
 
-/// Takes a socket, unless a page that may not have one opened it.
+/// Answers the handshake and starts the socket's task, unless the page may not have a socket.
 pub(crate) async fn upgrade(
     State(state): State<SignallingState>,
     Extension(slot): Extension<Slot>,
@@ -80,7 +80,7 @@ pub(crate) async fn upgrade(
         if task.is_counted() {
             slot.release();
         }
-        // In a task of its own: this one keeps what it needed for as long as it lasts. By reference: a future that is awaited by
+        // In another task, because this task would keep the memory of the handshake. By reference, because a future that is awaited by
         // value is stored twice.
         tokio::spawn(async move {
             (&mut task).await;
@@ -101,12 +101,12 @@ fn configuration() -> WebSocketConfig {
         .read_buffer_size(512)
         .write_buffer_size(WRITE_BYTES)
         .max_write_buffer_size(WRITE_BYTES + 4 * MAX_FRAME_BYTES)
-        // Above our own limit, so that a frame somewhat too long is read, and its sender told.
+        // Above the server's limit, so that the sender of a frame that is somewhat too long is told.
         .max_message_size(Some(2 * MAX_FRAME_BYTES))
         .max_frame_size(Some(2 * MAX_FRAME_BYTES))
 }
 
-/// What proves that the handshake was understood; `None` where it is none.
+/// The proof that the server understood the handshake; `None` where the request is no handshake.
 fn accept_key(method: &Method, headers: &HeaderMap) -> Option<HeaderValue> {
     let has = |name: HeaderName, word: &str| {
         let words = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());

@@ -14,8 +14,22 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::{TlsIdentity, self_signed};
+use super::self_signed;
 use crate::{key_file, time::UnixTime};
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsIdentity {
+    /// Made by the server and kept in its data directory. Browsers warn of it once.
+    SelfSigned,
+    /// Given by an authority.
+    Files {
+        /// The chain, the server's own certificate first, PEM.
+        certificate: PathBuf,
+        /// The private key, PEM.
+        key: PathBuf,
+    },
+}
 
 /// Why there is no certificate to serve https with.
 #[derive(Debug, thiserror::Error)]
@@ -23,25 +37,25 @@ pub enum CertificateError {
     /// A file is not there or not PEM.
     #[error("{path}: {source}.")]
     Unreadable {
-        /// Which.
+        /// The file of the certificate or of the key.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with the file.
         source: pem::Error,
     },
-    /// The key is another certificate's, or of a kind that is not known.
+    /// The key belongs to another certificate, or is of an unknown kind.
     #[error("{path}: {source}.")]
     Unusable {
-        /// The certificate.
+        /// The file of the certificate.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with certificate or key.
         source: rustls::Error,
     },
-    /// The server's own could not be kept.
+    /// The self-signed certificate could not be written.
     #[error("{path}: {source}. Choose another directory with --data-dir.")]
     NotKept {
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         source: std::io::Error,
     },
     /// The server's own could not be made.
@@ -52,7 +66,7 @@ pub enum CertificateError {
     Tls(#[from] rustls::Error),
 }
 
-/// What the handshakes use.
+/// The certificate that handshakes use now.
 #[derive(Debug)]
 pub(super) struct CurrentCertificate {
     identity: TlsIdentity,
@@ -72,7 +86,7 @@ impl CurrentCertificate {
         Ok(Self { identity, data_dir, provider, current: RwLock::new(Arc::new(current)) })
     }
 
-    /// Whether another one is in use now.
+    /// Reads the certificate again and returns whether it is another one.
     pub(super) fn refresh(&self, now: UnixTime) -> Result<bool, CertificateError> {
         let fresh = read(&self.identity, &self.data_dir, &self.provider, now)?;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! https: the certificate, and the handshake of a connection.
+//! TLS: the certificate, and the handshake of a connection.
 
 mod certificate;
 mod names;
@@ -10,37 +10,24 @@ use rustls::{ServerConfig, crypto::ring};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-pub use certificate::CertificateError;
-use certificate::CurrentCertificate;
+pub use certificate::{CertificateError, TlsIdentity};
+
+use self::certificate::CurrentCertificate;
 
 use crate::time::UnixTime;
 
 /// The first byte of a TLS handshake (RFC 8446 section 5.1, `ContentType`); no HTTP request starts with it.
 const HANDSHAKE_RECORD: u8 = 0x16;
 
-/// Where the certificate comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TlsIdentity {
-    /// Made by the server and kept in its data directory. Browsers warn of it once.
-    SelfSigned,
-    /// Given by an authority.
-    Files {
-        /// The chain, the server's own certificate first, PEM.
-        certificate: PathBuf,
-        /// The private key, PEM.
-        key: PathBuf,
-    },
-}
-
-/// What a connection to the port of https turned out to be.
+/// What a connection to a TLS port turned out to be.
 pub(crate) enum Accepted {
-    /// It speaks TLS.
+    /// A connection that speaks TLS.
     Tls(Box<TlsStream<TcpStream>>),
-    /// It speaks HTTP: an address typed without `https`.
+    /// A connection that does not: for HTTP, an address typed without `https`.
     Plain(TcpStream),
 }
 
-/// Makes connections secure.
+/// Accepts TLS connections with the certificate in use.
 #[derive(Clone)]
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
@@ -64,8 +51,8 @@ impl Tls {
         Ok(Self { acceptor: Arc::new(config).into(), current })
     }
 
-    /// Takes the certificate anew: one that was replaced on disk, one that is about to expire, one that lacks an
-    /// address which this machine has now. Where that fails the one in use stays.
+    /// Reads or makes the certificate again: it may have been replaced on disk, be about to expire, or lack an address that this
+    /// machine has now. On an error the certificate in use stays.
     pub(crate) fn refresh(&self, now: UnixTime) {
         match self.current.refresh(now) {
             Ok(true) => tracing::info!(fingerprint = self.fingerprint(), "another certificate is in use"),
@@ -79,7 +66,7 @@ impl Tls {
         self.current.fingerprint()
     }
 
-    /// The handshake, for who begins one.
+    /// Does the handshake, if the client begins one.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<Accepted> {
         let mut first = [0];
         if stream.peek(&mut first).await? == 1 && first == [HANDSHAKE_RECORD] {

@@ -1,4 +1,4 @@
-//! What this machine is called, by those on its network.
+//! The names and addresses of this machine on its network, for the self-signed certificate.
 
 use std::net::IpAddr;
 
@@ -27,8 +27,8 @@ pub(super) fn of_this_machine() -> Vec<String> {
     names
 }
 
-/// `current`, then those of `earlier` that it lacks: a laptop that goes back and forth between two networks keeps one
-/// certificate, and its guests one exception.
+/// The names in `current`, then those of `earlier` that it lacks. So a laptop that changes between two networks keeps one
+/// certificate, and its guests accept it once.
 pub(super) fn united(current: &[String], earlier: &[String]) -> Vec<String> {
     let gone = earlier.iter().filter(|name| !current.contains(name));
     current.iter().chain(gone).take(MAX_NAMES).cloned().collect()
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_of_the_dns_is_left_out() {
+    fn an_invalid_dns_name_is_left_out() {
         for host in ["", "localhost", "my_host", "-a", "a..b", "a b", &"x".repeat(64)] {
             assert!(!is_dns_name(host), "{host}");
         }

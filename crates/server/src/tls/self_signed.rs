@@ -1,4 +1,4 @@
-//! A certificate that the server makes for itself, and keeps: a browser that was told to accept it goes on doing so.
+//! The self-signed certificate. It is kept on disk, so that a browser that was told to accept it goes on doing so.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use rcgen::{
 };
 use time::OffsetDateTime;
 
-use super::{CertificateError, names};
+use super::{certificate::CertificateError, names};
 use crate::{key_file, time::UnixTime};
 
 const FILE_NAME: &str = "self-signed.pem";
@@ -19,20 +19,20 @@ const FILE_NAME: &str = "self-signed.pem";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Apple's systems take no certificate that is valid for longer than 825 days, and public ones last 398.
 const LIFE: Duration = DAY.saturating_mul(397);
-/// So long before the end another is made.
+/// A new certificate is made this long before the old one expires.
 const RENEWED_BEFORE: Duration = DAY.saturating_mul(30);
-/// For guests whose clock is slow.
+/// The certificate begins this long before it is made, for guests whose clocks are slow.
 const VALID_SINCE: Duration = DAY;
 
 /// Lines before the PEM blocks, where RFC 7468 section 5.2 allows explanatory text.
 const NAMES: &str = "names: ";
 const EXPIRES: &str = "expires, seconds since 1970: ";
 
-/// The file in `data_dir` with a certificate for this machine and its key; made, or made anew, where it has to be.
+/// The file in `data_dir` with a certificate for this machine and its key. Makes the file where it is missing or has to be renewed.
 pub(super) fn keep(data_dir: &Path, now: UnixTime) -> Result<PathBuf, CertificateError> {
     let path = data_dir.join(FILE_NAME);
     let current = names::of_this_machine();
-    // A key that others could read is no secret: another one is made.
+    // A key that others could read is no secret, so another one is made.
     let is_exposed = fs::metadata(&path).is_ok_and(|metadata| key_file::exposed_mode(&metadata).is_some());
     let kept = fs::read_to_string(&path).ok().and_then(|text| Summary::read(&text));
     let earlier = match kept {
@@ -47,7 +47,7 @@ pub(super) fn keep(data_dir: &Path, now: UnixTime) -> Result<PathBuf, Certificat
     Ok(path)
 }
 
-/// What the lines before the PEM blocks say.
+/// The content of the lines before the PEM blocks.
 #[derive(Debug, PartialEq, Eq)]
 struct Summary {
     names: Vec<String>,
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_once_and_kept_until_a_month_before_its_end() {
+    fn the_certificate_is_made_once_and_kept_until_a_month_before_its_end() {
         let dir = tempfile::tempdir().unwrap();
         let first = text_after(dir.path(), NOW);
         assert_eq!(text_after(dir.path(), NOW + DAY * 366), first);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_anew_where_an_address_is_missing_and_keeps_the_earlier_ones() {
+    fn a_certificate_without_a_current_address_is_made_again_and_keeps_the_earlier_addresses() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE_NAME);
         fs::write(&path, make(vec!["localhost".into(), "192.0.2.1".into()], NOW).unwrap()).unwrap();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_one_is_replaced() {
+    fn a_damaged_certificate_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE_NAME), "names: x\n").unwrap();
         assert!(text_after(dir.path(), NOW).contains("BEGIN CERTIFICATE"));

@@ -1,85 +1,47 @@
-//! What members are told about STUN and TURN servers: addresses, and credentials of their own.
+//! What members are told about STUN and TURN servers: addresses and credentials.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
-use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
 use sightline_protocol::signalling::IceServer;
 
-use super::credentials::{Credential, RestCredentials};
-use crate::time::UnixTime;
+use super::engine::credentials::{Credential, RestCredentials};
+use crate::{hosts::UrlHost, time::UnixTime};
 
-/// The name or address by which a client reached this server, as it stands in a URL: `[::1]`, not `::1`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UrlHost(String);
-
-/// Why a string is no [`UrlHost`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a name or an address without scheme and port, as in turn.example.org, 192.0.2.1 or [2001:db8::1]")]
-pub struct UrlHostInvalid;
-
-impl UrlHost {
-    /// The host of a `host:port`.
-    ///
-    /// # Errors
-    /// [`UrlHostInvalid`] where that is none.
-    pub fn of_authority(raw: &str) -> Result<Self, UrlHostInvalid> {
-        let authority: Authority = raw.parse().map_err(|_| UrlHostInvalid)?;
-        let host = authority.host();
-        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-        let is_sound = !host.is_empty() && host.bytes().all(is_host) && !raw.contains('@');
-        is_sound.then(|| Self(host.to_ascii_lowercase())).ok_or(UrlHostInvalid)
-    }
-
-    /// What the page asked for, said by a proxy or by the browser itself.
-    #[must_use]
-    pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
-        let said = [headers.get("x-forwarded-host"), headers.get(header::HOST)];
-        let texts = said.into_iter().flatten().filter_map(|value: &HeaderValue| value.to_str().ok());
-        texts.filter_map(|text| Self::of_authority(text.rsplit(',').next()?.trim()).ok()).next()
-    }
-}
-
-impl fmt::Display for UrlHost {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-/// Tells members where a relay is, and what opens it.
+/// Tells each member the addresses of the relay and credentials for it.
 #[derive(Debug, Clone)]
 pub struct RelayDirectory {
-    /// Hands out credentials.
+    /// Makes the credentials.
     pub credentials: RestCredentials,
-    /// The addresses.
+    /// The addresses of the relay.
     pub urls: RelayUrls,
 }
 
 /// The addresses of a relay.
 #[derive(Debug, Clone)]
 pub enum RelayUrls {
-    /// On this server, by the name that the client knows it by unless another is given.
+    /// This server, by the name that the client knows unless `host` gives another.
     Own {
-        /// Instead of the name that the client knows.
+        /// Replaces the name that the client knows.
         host: Option<UrlHost>,
-        /// Of STUN, and of TURN over UDP and TCP.
+        /// Port of STUN, and of TURN over UDP and TCP.
         port: u16,
-        /// Of TURN over TLS, where browsers trust the certificate.
+        /// Port of TURN over TLS, where browsers trust the certificate.
         tls_port: Option<u16>,
-        /// STUN over UDP once more, for finding out how a NAT maps.
+        /// A second port of STUN over UDP, which shows how a NAT maps ports.
         alternate_stun_port: u16,
     },
-    /// Elsewhere.
+    /// Other servers.
     Given(Vec<String>),
 }
 
 impl RelayDirectory {
-    /// What this user, who reached the server as `host`, is told now.
+    /// The servers for this user, who reached this server as `host`.
     #[must_use]
     pub fn of(&self, user: &str, host: Option<&UrlHost>, now: UnixTime) -> Vec<IceServer> {
         self.with(host, || self.credentials.hand_out(user, now))
     }
 
-    /// What a page without a room, which reached the server from `address` as `host`, is told now.
+    /// The servers for a page without a room that reached this server from `address` as `host`.
     #[must_use]
     pub fn of_visitor(&self, address: IpAddr, host: Option<&UrlHost>, now: UnixTime) -> Vec<IceServer> {
         self.with(host, || self.credentials.hand_out_to_visitor(address, now))
@@ -102,7 +64,7 @@ impl RelayDirectory {
         servers
     }
 
-    /// The same STUN server at another port, as this user, who reached the server as `host`, is told.
+    /// The STUN server at its second port, for a client that reached this server as `host`.
     #[must_use]
     pub fn alternate_stun_urls(&self, host: Option<&UrlHost>) -> Vec<String> {
         match &self.urls {
@@ -113,13 +75,13 @@ impl RelayDirectory {
         }
     }
 
-    /// How long what [`Self::of`] says is valid.
+    /// How long the credentials of [`Self::of`] are valid.
     #[must_use]
     pub fn life(&self) -> Duration {
         self.credentials.life()
     }
 
-    /// How long what [`Self::of_visitor`] says is valid.
+    /// How long the credentials of [`Self::of_visitor`] are valid.
     #[must_use]
     pub fn visitor_life(&self) -> Duration {
         self.credentials.visitor_life()
@@ -127,7 +89,7 @@ impl RelayDirectory {
 }
 
 impl RelayUrls {
-    /// Those without credentials, and those with.
+    /// The addresses without credentials, and those with.
     fn split(&self, client_knows: Option<&UrlHost>) -> (Vec<String>, Vec<String>) {
         match self {
             Self::Own { host, port, tls_port, .. } => {
@@ -163,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_told_the_name_it_knows_and_credentials_of_its_own() {
+    fn a_member_is_told_the_name_it_knows_and_gets_credentials() {
         let [stun, turn] = &told(&servers(own(Some(5349))), "Calls.Example.org:8080")[..] else { panic!() };
         assert_eq!(stun.urls, ["stun:calls.example.org:3478"]);
         assert_eq!(
@@ -179,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_as_good_as_a_name() {
+    fn a_server_reached_by_its_address_is_told_by_its_address() {
         let urls = |authority| told(&servers(own(None)), authority)[1].urls.clone();
         assert_eq!(urls("192.0.2.1:8080")[0], "turn:192.0.2.1:3478?transport=udp");
         assert_eq!(urls("[2001:db8::1]:8080")[0], "turn:[2001:db8::1]:3478?transport=udp");
@@ -187,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_was_given_counts_more_and_without_any_there_is_none() {
+    fn a_given_host_replaces_the_known_name_and_without_any_name_there_is_no_server() {
         let host = UrlHost::of_authority("turn.example.org").ok();
         let given = servers(RelayUrls::Own { host, port: 1, tls_port: None, alternate_stun_port: 2 });
         assert_eq!(told(&given, "localhost:8080")[0].urls, ["stun:turn.example.org:1"]);
@@ -196,29 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn addresses_elsewhere_are_told_as_they_are_and_only_those_of_turn_with_credentials() {
+    fn other_servers_are_told_unchanged_and_only_turn_gets_credentials() {
         let urls = ["stun:a.example", "turn:a.example?transport=udp", "turns:a.example"].map(str::to_owned);
         let [stun, turn] = &told(&servers(RelayUrls::Given(urls.to_vec())), "localhost")[..] else {
             panic!()
         };
         assert_eq!((&stun.urls[..], &turn.urls[..]), (&urls[..1], &urls[1..]));
         assert!(stun.username.is_none() && turn.username.is_some());
-    }
-
-    #[test]
-    fn the_host_is_what_the_page_asked_a_proxy_for_and_nothing_else_of_it() {
-        let host = |pairs: &[(&'static str, &'static str)]| {
-            let headers: HeaderMap =
-                pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-            UrlHost::of_headers(&headers).map(|host| host.to_string())
-        };
-        assert_eq!(host(&[("host", "a.example:1")]).as_deref(), Some("a.example"));
-        assert_eq!(
-            host(&[("host", "inner"), ("x-forwarded-host", "a.example")]).as_deref(),
-            Some("a.example")
-        );
-        assert_eq!(host(&[("host", "u@a.example")]), None);
-        assert_eq!(host(&[("host", "a.example/?x")]), None);
-        assert_eq!(host(&[]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What the relay counts, for Prometheus.
+//! The relay's metrics, for Prometheus.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -6,9 +6,14 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::allocation::Direction;
+/// Which way data goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    ToPeer,
+    ToClient,
+}
 
-/// The counts of one relay.
+/// The metrics of one relay.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TurnMetrics {
     pub(super) allocations: Gauge,
@@ -32,33 +37,33 @@ struct Reason {
     reason: &'static str,
 }
 
-/// Why a packet goes no further.
+/// Why a packet was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DropReason {
-    /// The client has no permission for the peer, or the peer none.
+    /// The client has no permission for the peer.
     NoPermission,
     /// The table of peers forbids it.
     PeerDenied,
-    /// To this machine, but to no allocation.
+    /// The packet is for this machine, but for no allocation.
     NoAllocation,
     /// More than the allocation's bandwidth.
     Bandwidth,
-    /// The system or the client's connection does not take it.
+    /// The system or the client's connection did not take the packet.
     Full,
     /// More than the bandwidth of the whole relay.
     TotalBandwidth,
     /// A request beyond those that a client or its address may make.
     RequestLimit,
-    /// A request longer than any that is taken.
+    /// A request that is too long.
     TooLong,
     /// An answer beyond those that an address gets.
     AnswerLimit,
-    /// Neither STUN nor ChannelData of a known channel.
+    /// A packet that is neither STUN nor ChannelData of a bound channel.
     Malformed,
 }
 
 impl TurnMetrics {
-    /// Counts that are in this registry.
+    /// Metrics that are in this registry.
     pub(crate) fn registered(registry: &mut Registry) -> Self {
         let new = Self::default();
         let registry = registry.sub_registry_with_prefix("turn");
@@ -99,7 +104,7 @@ impl TurnMetrics {
         self.count_dropped_by(drop, 1);
     }
 
-    /// Packets that the system did not take.
+    /// Counts packets that the system did not take.
     pub(super) fn count_lost(&self, packets: u64) {
         if packets > 0 {
             self.count_dropped_by(DropReason::Full, packets);

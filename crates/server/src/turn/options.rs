@@ -10,17 +10,16 @@ use clap::{
 use ipnet::IpNet;
 
 use super::{
-    credentials::MAX_CREDENTIAL_LIFE,
-    ice_servers::UrlHost,
-    quotas::AllocationLimits,
+    engine::{credentials::MAX_CREDENTIAL_LIFE, quotas::AllocationLimits},
     settings::{RelaySource, TurnLimits, TurnSettings},
 };
+use crate::hosts::UrlHost;
 
-/// What can be chosen about STUN and TURN.
+/// The options of STUN and TURN.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "STUN and TURN")]
 pub struct TurnOptions {
-    /// No STUN and no TURN in this server
+    /// Switch off STUN and TURN in this server
     #[arg(long, env = "SIGHTLINE_NO_TURN", value_parser = FalseyValueParser::new())]
     no_turn: bool,
     /// The port of STUN, and of TURN over UDP and TCP; 0 for one that is free [default: 3478, or a free one]
@@ -36,20 +35,20 @@ pub struct TurnOptions {
     /// The address by which others reach this machine, where a NAT is in front of it (repeat for IPv6)
     #[arg(long, env = "SIGHTLINE_EXTERNAL_IP", value_name = "ADDRESS", value_delimiter = ',', value_parser = external)]
     external_ip: Vec<IpAddr>,
-    /// The name by which clients reach STUN and TURN [default: that of the page]
+    /// The name by which clients reach STUN and TURN [default: the name of the page]
     #[arg(long, env = "SIGHTLINE_TURN_HOST", value_name = "NAME", value_parser = UrlHost::of_authority)]
     turn_host: Option<UrlHost>,
-    /// A network that may be relayed to although it is private, such as 192.168.0.0/16 (repeat, or separate by commas)
+    /// A network that the relay may reach although it is private, such as 192.168.0.0/16 (repeat, or separate by commas)
     #[arg(long, env = "SIGHTLINE_TURN_ALLOW", value_name = "CIDR", value_delimiter = ',')]
     turn_allow: Vec<IpNet>,
-    /// A network that is never relayed to, whatever is allowed, in every spelling of an address (repeat, or separate by commas)
+    /// A network that the relay never reaches, whatever is allowed, in every spelling of an address (repeat, or separate by commas)
     #[arg(long, env = "SIGHTLINE_TURN_DENY", value_name = "CIDR", value_delimiter = ',')]
     turn_deny: Vec<IpNet>,
-    /// A TURN server elsewhere instead, such as turn:turn.example.org?transport=udp (repeat, or separate by commas)
+    /// Another TURN server to use instead, such as turn:turn.example.org?transport=udp (repeat, or separate by commas)
     #[arg(long, env = "SIGHTLINE_TURN_URL", value_name = "URL", value_delimiter = ',', value_parser = relay_url,
         requires = "turn_secret")]
     turn_url: Vec<String>,
-    /// The secret that the credentials are made with (coturn's static-auth-secret) [default: one of its own]
+    /// The secret of the credentials (coturn's static-auth-secret) [default: a random one]
     #[arg(long, env = "SIGHTLINE_TURN_SECRET", value_name = "SECRET", hide_env_values = true,
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
     turn_secret: Option<String>,
@@ -57,30 +56,30 @@ pub struct TurnOptions {
     #[arg(long, env = "SIGHTLINE_TURN_CREDENTIAL_LIFE", value_name = "SECONDS", default_value_t = 600,
         value_parser = value_parser!(u64).range(1..=MAX_CREDENTIAL_LIFE.as_secs()))]
     turn_credential_life: u64,
-    /// Allocations at the same time
+    /// Most allocations at the same time
     #[arg(long, env = "SIGHTLINE_TURN_MAX_ALLOCATIONS", value_name = "ALLOCATIONS",
         default_value_t = TurnLimits::default().allocations.total, value_parser = count())]
     turn_max_allocations: usize,
-    /// Allocations of one member at the same time
+    /// Most allocations of one member at the same time
     #[arg(long, env = "SIGHTLINE_TURN_MAX_ALLOCATIONS_PER_USER", value_name = "ALLOCATIONS",
         default_value_t = TurnLimits::default().allocations.per_user, value_parser = count())]
     turn_max_allocations_per_user: usize,
-    /// Allocations of one address at the same time
+    /// Most allocations of one address at the same time
     #[arg(long, env = "SIGHTLINE_TURN_MAX_ALLOCATIONS_PER_ADDRESS", value_name = "ALLOCATIONS",
         default_value_t = TurnLimits::default().allocations.per_address, value_parser = count())]
     turn_max_allocations_per_address: usize,
-    /// Bits a second of one allocation in each direction
+    /// Most bits a second of one allocation in each direction
     #[arg(long, env = "SIGHTLINE_TURN_MAX_BITRATE", value_name = "BITS",
         default_value_t = TurnLimits::default().bitrate_bps, value_parser = value_parser!(u64).range(1..))]
     turn_max_bitrate: u64,
-    /// Bits a second that the relay sends in all, shared fairly among the allocations [default: no limit]
+    /// Most bits a second that the relay sends, shared fairly among the allocations [default: no limit]
     #[arg(long, env = "SIGHTLINE_TURN_MAX_TOTAL_BITRATE", value_name = "BITS", value_parser = value_parser!(u64).range(1..))]
     turn_max_total_bitrate: Option<u64>,
-    /// Requests a second of one address, after a burst of four times as many
+    /// Most requests a second of one address, after a burst of four times as many
     #[arg(long, env = "SIGHTLINE_TURN_MAX_REQUESTS_PER_SECOND", value_name = "REQUESTS",
         default_value_t = TurnLimits::default().requests_per_s, value_parser = value_parser!(u32).range(1..))]
     turn_max_requests_per_second: u32,
-    /// Answers a second that one address gets to requests without credentials, after a burst of four times as many
+    /// Most answers a second to one address for requests without credentials, after a burst of four times as many
     #[arg(long, env = "SIGHTLINE_TURN_MAX_UNAUTHENTICATED_PER_SECOND", value_name = "ANSWERS",
         default_value_t = TurnLimits::default().unauthenticated_per_s, value_parser = value_parser!(u32).range(1..))]
     turn_max_unauthenticated_per_second: u32,
@@ -140,7 +139,7 @@ fn external(raw: &str) -> Result<IpAddr, &'static str> {
     }
 }
 
-/// What browsers take (RFC 7064, RFC 7065): they throw at anything else.
+/// Accepts the addresses that browsers accept (RFC 7064, RFC 7065). Browsers throw an exception at any other.
 fn relay_url(raw: &str) -> Result<String, &'static str> {
     let (scheme, rest) = raw.split_once(':').unwrap_or_default();
     let (authority, query) =
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_on_unless_it_is_switched_off() {
+    fn turn_is_on_unless_it_is_switched_off() {
         let settings = own(&[]);
         assert_eq!((settings.port, settings.credential_life), (None, Duration::from_secs(600)));
         assert_eq!((settings.allowed_peers, settings.secret), (vec![], None));
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_chosen() {
+    fn every_setting_has_an_option() {
         let settings = own(&[
             "--turn-port=0",
             "--turn-relay-ports=50000-50009",
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_values_are_refused() {
         for argument in [
             "--turn-relay-ports=5",
             "--turn-relay-ports=9-5",

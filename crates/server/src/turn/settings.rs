@@ -1,28 +1,29 @@
-//! What can be chosen about STUN and TURN.
+//! Settings of STUN and TURN.
 
 use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
 
 use ipnet::IpNet;
 
-use super::{ice_servers::UrlHost, quotas::AllocationLimits};
+use super::engine::quotas::AllocationLimits;
+use crate::hosts::UrlHost;
 
 /// The port of STUN and TURN over UDP and TCP (RFC 8656 section 3.1).
 pub const DEFAULT_PORT: u16 = 3478;
 /// The port of TURN over TLS.
 pub const DEFAULT_TLS_PORT: u16 = 5349;
 
-/// Where the members' relay comes from.
+/// Which relay members are told.
 #[derive(Debug, Clone)]
 pub enum RelaySource {
-    /// There is none.
+    /// Members are told no relay.
     Off,
-    /// This server.
+    /// This server relays.
     Own(Box<TurnSettings>),
     /// A TURN server elsewhere that knows the same secret.
     Elsewhere {
         /// Its `stun:`, `turn:` and `turns:` addresses.
         urls: Vec<String>,
-        /// What both know.
+        /// The secret that both servers know.
         secret: String,
         /// How long a credential is valid.
         credential_life: Duration,
@@ -34,27 +35,27 @@ pub enum RelaySource {
 pub struct TurnSettings {
     /// The port of UDP and TCP; 0 for one that is free, `None` for [`DEFAULT_PORT`] or, if that is taken, a free one.
     pub port: Option<u16>,
-    /// The port of TLS, likewise.
+    /// The port of TLS; 0 for one that is free, `None` for [`DEFAULT_TLS_PORT`] or, if that is taken, a free one.
     pub tls_port: Option<u16>,
     /// Ports of relayed addresses.
     pub relay_ports: RangeInclusive<u16>,
-    /// By which this machine is reached from outside, one for each family, where a NAT is in front of it.
+    /// Addresses of a NAT in front of this machine, one for each family.
     pub external: Vec<IpAddr>,
-    /// Networks that a relay may reach although they are in the table of forbidden ones.
+    /// Networks that the relay may reach although they are in the table of denied networks.
     pub allowed_peers: Vec<IpNet>,
-    /// Networks that it never reaches, in any spelling of an address. Counts more than `allowed_peers`.
+    /// Networks that the relay never reaches, in any spelling of an address. Counts more than `allowed_peers`.
     pub denied_peers: Vec<IpNet>,
-    /// Shared with others who hand out credentials; `None` for one of its own.
+    /// The secret of the credentials, where other services make credentials too; `None` for a random one.
     pub secret: Option<String>,
     /// How long a credential is valid.
     pub credential_life: Duration,
-    /// By which clients reach it; `None` for the name by which they reach the page.
+    /// The name by which clients reach the relay; `None` for the name by which they reach the page.
     pub host: Option<UrlHost>,
-    /// Bounds.
+    /// Limits of the relay.
     pub limits: TurnLimits,
 }
 
-/// Bounds on what the relay does.
+/// Limits of the relay.
 #[derive(Debug, Clone, Copy)]
 pub struct TurnLimits {
     /// Allocations at the same time.
@@ -69,9 +70,9 @@ pub struct TurnLimits {
     pub unauthenticated_per_s: u32,
     /// Connections over TCP and TLS at the same time.
     pub connections: usize,
-    /// Those of one address.
+    /// Connections of one address at the same time.
     pub connections_per_address: usize,
-    /// New ones of one address a second, after a burst of four times as many.
+    /// New connections of one address a second, after a burst of four times as many.
     pub new_connections_per_s: u32,
 }
 

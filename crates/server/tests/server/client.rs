@@ -1,4 +1,4 @@
-//! A member, or who would like to be one.
+//! A WebSocket client: a member of a room, or one that tries to become a member.
 
 use std::net::SocketAddr;
 
@@ -29,7 +29,7 @@ pub(crate) struct Client {
     pub(crate) socket: WebSocketStream<Box<dyn Stream>>,
 }
 
-/// What a `joined` said.
+/// The content of a `joined` message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seat {
     pub(crate) me: MemberId,
@@ -55,7 +55,7 @@ impl Client {
         (client, seat)
     }
 
-    /// The same as [`Self::connect_with_small_buffer`] for a server that runs elsewhere.
+    /// [`Self::connect_with_small_buffer`] for a server that runs elsewhere.
     pub(crate) async fn connect_small_at(addr: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4 * 1024).unwrap();
@@ -69,7 +69,7 @@ impl Client {
         Self { socket }
     }
 
-    /// Connects with a system that takes little before it is read.
+    /// Connects with a small receive buffer, so that the server notices soon when nothing is read.
     pub(crate) async fn connect_with_small_buffer(server: &TestServer) -> Self {
         Self::connect_small_at(server.addr).await
     }
@@ -79,7 +79,7 @@ impl Client {
         Self::join_with(server, room, name, None).await
     }
 
-    /// The same with the token of an earlier seat.
+    /// Connects and joins with the token of an earlier seat.
     pub(crate) async fn resume(server: &TestServer, seat: &Seat, name: &str) -> (Self, Seat) {
         Self::join_with(server, seat.room.as_str(), name, Some(seat.resume.clone())).await
     }
@@ -108,7 +108,7 @@ impl Client {
         within(self.socket.send(frame.into())).await.unwrap();
     }
 
-    /// The next message; the server's pings are answered meanwhile.
+    /// The next message. The server's pings are answered meanwhile.
     pub(crate) async fn next(&mut self) -> ServerMessage {
         match within(self.next_frame()).await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
@@ -124,7 +124,7 @@ impl Client {
         }
     }
 
-    /// Everything that came before the answer to a ping: what was not sent until now does not come later.
+    /// Everything that came before the answer to a ping. What was not sent before the ping does not come later.
     pub(crate) async fn until_pong(&mut self) -> Vec<ServerMessage> {
         const NONCE: u32 = 4_711;
         self.say(&ClientMessage::Ping { nonce: NONCE }).await;
@@ -137,7 +137,7 @@ impl Client {
         }
     }
 
-    /// The next message is this error.
+    /// Expects this error as the next message.
     pub(crate) async fn is_told(&mut self, expected: ErrorCode) {
         match self.next().await {
             ServerMessage::Error { code, .. } => assert_eq!(code, expected),
@@ -145,7 +145,7 @@ impl Client {
         }
     }
 
-    /// The next frame is the server's Close; its code and reason. After it the connection ends in good order.
+    /// Expects the server's Close as the next frame and a clean end of the connection; returns code and reason.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         let close = self.close_frame().await;
         let after = within(self.next_frame()).await;
@@ -158,7 +158,7 @@ impl Client {
         while !matches!(within(self.next_frame()).await, Some(Ok(Message::Close(_)))) {}
     }
 
-    /// The next frame is the server's Close; its code and reason.
+    /// Expects the server's Close as the next frame; returns code and reason.
     pub(crate) async fn close_frame(&mut self) -> (u16, String) {
         let close = match within(self.next_frame()).await {
             Some(Ok(Message::Close(Some(close)))) => close,
@@ -196,7 +196,7 @@ pub(crate) fn join(room: &str, name: &str, resume: Option<String>) -> ClientMess
     }
 }
 
-/// An offer with this text for an SDP.
+/// An offer with this text as its SDP.
 pub(crate) fn offer(sdp: &str) -> Signal {
     Signal {
         connection: ConnectionId::new("c1").unwrap(),
@@ -213,7 +213,7 @@ pub(crate) fn signal(to: &MemberId, sdp: &str) -> ClientMessage {
     ClientMessage::Signal { to: to.clone(), signal: offer(sdp) }
 }
 
-/// Two members of one room who have seen each other, to see that they are not affected by what happens to others.
+/// Two members of one room who have seen each other. They show that what happens to others does not affect them.
 pub(crate) struct Bystanders {
     ada: Client,
     bo: Client,
@@ -229,7 +229,7 @@ impl Bystanders {
         Self { ada, bo, ada_id: ada_seat.me, bo_id: bo_seat.me }
     }
 
-    /// They are connected and reach each other. What they heard of others meanwhile does not matter.
+    /// Checks that they are connected and reach each other. What they heard about others meanwhile does not matter.
     pub(crate) async fn are_well(&mut self) {
         self.ada.say(&signal(&self.bo_id, "to bo")).await;
         self.ada.until_pong().await;

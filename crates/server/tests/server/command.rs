@@ -47,7 +47,7 @@ async fn start_with(directory: &TempDir, arguments: &[&str]) -> (Child, u16) {
     (child, port)
 }
 
-/// A server in a process by itself, which ends when it is dropped.
+/// A server in its own process, which is killed on drop.
 pub(crate) struct ServerProcess {
     child: Child,
     _directory: TempDir,
@@ -60,7 +60,7 @@ pub(crate) async fn server_process(arguments: &[&str]) -> (ServerProcess, Socket
     (ServerProcess { child, _directory: directory }, SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
-/// The memory of the process that is in use (`VmRSS`).
+/// The resident memory of the process (`VmRSS`).
 #[cfg(target_os = "linux")]
 pub(crate) fn resident_bytes(process: &ServerProcess) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id().unwrap())).unwrap();
@@ -79,7 +79,7 @@ async fn ended(mut child: Child) -> ExitStatus {
 }
 
 #[tokio::test]
-async fn it_says_where_it_is_and_on_a_signal_tells_its_members_and_ends_well() {
+async fn the_server_prints_its_address_and_on_a_signal_tells_its_members_and_exits_cleanly() {
     for signal in ["TERM", "INT"] {
         let directory = tempfile::tempdir().unwrap();
         let (child, port) = start(&directory).await;
@@ -128,7 +128,7 @@ async fn every_option_has_an_environment_variable() {
 }
 
 #[tokio::test]
-async fn the_log_is_on_standard_output_and_in_a_file_as_json_where_that_was_asked_for() {
+async fn the_log_goes_to_standard_output_and_to_a_file_as_json_where_the_options_say_so() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("logs/sightline.log");
     let mut child = command(&directory)
@@ -155,7 +155,7 @@ async fn a_log_file_that_cannot_be_written_is_one_sentence() {
     assert!(stderr.contains("--log-file"), "{stderr}");
 }
 
-/// Whoever can cause a line in the log can cause a million, of any length.
+/// Whoever can cause one line in the log can cause a million, of any length.
 #[tokio::test]
 async fn strangers_do_not_fill_the_log() {
     const ORIGIN_BYTES: usize = 30_000;
@@ -187,7 +187,7 @@ async fn strangers_do_not_fill_the_log() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_secret_or_no_key_is_said_in_a_sentence() {
+async fn an_exposed_or_damaged_key_is_reported_in_a_sentence() {
     use std::os::unix::fs::PermissionsExt;
 
     for (content, mode, word) in

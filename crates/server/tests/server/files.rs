@@ -43,9 +43,9 @@ async fn the_pages_own_routes_all_give_the_page() {
     }
 }
 
-/// A link in a sentence takes the full stop along, and a person types what comes to mind: the page has a sentence for all of it.
+/// A link in a sentence may include the full stop, and people type anything: the page explains every invalid name.
 #[tokio::test]
-async fn whatever_the_name_of_the_room_the_page_comes() {
+async fn the_page_is_served_for_every_room_name() {
     let server = built();
     let long = format!("/room/{}", "a".repeat(5_000));
     let long_file = format!("/room/{}.js", "a".repeat(5_000));
@@ -75,7 +75,7 @@ async fn whatever_the_name_of_the_room_the_page_comes() {
 }
 
 #[tokio::test]
-async fn a_name_that_no_file_can_have_is_missing_or_too_long() {
+async fn a_name_that_no_file_can_have_is_not_found_or_too_long() {
     let server = built();
     for length in [100, 240, 253, 256, 300, 1_000, 4_000, 5_000, 20_000, 60_000] {
         let name = "x".repeat(length);
@@ -115,7 +115,7 @@ async fn files_named_by_their_content_are_kept_and_others_are_asked_for() {
 }
 
 #[tokio::test]
-async fn who_has_the_page_already_is_told_that_it_has_not_changed() {
+async fn a_browser_that_has_the_page_is_told_that_it_has_not_changed() {
     let server = built();
     let first = server.get("/room/team-7", &[]).await;
     let again = server.get("/room/team-8", &[("if-none-match", header(&first, "etag"))]).await;
@@ -123,7 +123,7 @@ async fn who_has_the_page_already_is_told_that_it_has_not_changed() {
 }
 
 #[tokio::test]
-async fn a_missing_file_is_missing() {
+async fn a_missing_file_is_not_found() {
     let server = built();
     for path in ["/missing.js", "/sightline-fedcba9876543210.js", "/rooms/x.png", "/assets/.hidden"] {
         let response = server.get(path, &[]).await;
@@ -133,7 +133,7 @@ async fn a_missing_file_is_missing() {
 }
 
 #[tokio::test]
-async fn a_compressed_file_is_given_to_who_can_read_it() {
+async fn a_compressed_file_is_served_to_browsers_that_accept_it() {
     let server = built();
     let path = "/sightline-0123456789abcdef_bg.wasm";
     for (accepted, encoding, body) in [
@@ -152,7 +152,7 @@ async fn a_compressed_file_is_given_to_who_can_read_it() {
 }
 
 #[tokio::test]
-async fn every_answer_says_not_to_guess_its_type_and_not_to_tell_its_address() {
+async fn every_answer_forbids_type_sniffing_and_referrers() {
     let server = built();
     for path in ["/", "/sightline-0123456789abcdef.js", "/missing.js", "/healthz", "/ws"] {
         let response = server.get(path, &[]).await;
@@ -162,7 +162,7 @@ async fn every_answer_says_not_to_guess_its_type_and_not_to_tell_its_address() {
 }
 
 #[tokio::test]
-async fn the_page_may_run_its_own_scripts_alone_and_use_the_devices() {
+async fn the_page_may_run_only_its_own_scripts_and_use_the_devices() {
     let server = built();
     let write = |html: &str| fs::write(server.dist().join("index.html"), html).unwrap();
     let policy = async |path: &str| {
@@ -182,7 +182,7 @@ async fn the_page_may_run_its_own_scripts_alone_and_use_the_devices() {
 }
 
 #[tokio::test]
-async fn nothing_outside_the_directory_is_given() {
+async fn no_file_outside_the_directory_is_served() {
     let server = built();
     for path in [
         "/../secret.txt",
@@ -197,13 +197,13 @@ async fn nothing_outside_the_directory_is_given() {
 }
 
 #[tokio::test]
-async fn the_server_says_that_it_is_well() {
+async fn healthz_answers_ok() {
     let response = TestServer::start().get("/healthz", &[]).await;
     assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"ok"[..]));
 }
 
 #[tokio::test]
-async fn a_client_that_was_not_built_is_said_to_be_so_until_it_is() {
+async fn a_page_explains_that_the_client_is_not_built_until_it_is() {
     let server = TestServer::start();
     for path in ["/", "/room/team-7"] {
         let response = server.get(path, &[]).await;

@@ -1,4 +1,4 @@
-//! A server on a free port, with directories of its own.
+//! A server on a free port with temporary directories.
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
@@ -21,17 +21,17 @@ use tokio::{
 
 use crate::client::Stream;
 
-/// After which a test has failed: nothing that is waited for takes so long.
+/// A test that waits this long for one thing has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct TestServer {
     pub(crate) addr: SocketAddr,
-    /// Where http is redirected, if it is.
+    /// The address where http is redirected.
     pub(crate) http_addr: Option<SocketAddr>,
     pub(crate) fingerprint: Option<String>,
     /// The ports of STUN and TURN, and of TURN over TLS.
     pub(crate) turn_ports: Option<(u16, u16)>,
-    /// Where the metrics are, if they have a port of their own.
+    /// The address of the metrics, where they have their own port.
     pub(crate) metrics_addr: Option<SocketAddr>,
     directories: TempDir,
     stop: oneshot::Sender<()>,
@@ -44,42 +44,42 @@ impl TestServer {
         Self::start_with(|_| {})
     }
 
-    /// A server with something else than the defaults.
+    /// A server with settings that `adapt` changes.
     pub(crate) fn start_with(adapt: impl FnOnce(&mut Config)) -> Self {
         let directories = tempfile::tempdir().unwrap();
         std::fs::create_dir(directories.path().join("dist")).unwrap();
         Self::start_in(directories, adapt)
     }
 
-    /// The same server again, as after a restart of the machine.
+    /// Stops the server and starts it again with the same directories.
     pub(crate) async fn restart(self) -> Self {
         self.restart_with(|_| {}).await
     }
 
-    /// The same with something else than the defaults.
+    /// Restarts the server with settings that `adapt` changes.
     pub(crate) async fn restart_with(self, adapt: impl FnOnce(&mut Config)) -> Self {
         self.stop.send(()).unwrap();
         within(self.task).await.unwrap();
         Self::start_in(self.directories, adapt)
     }
 
-    /// Asks it to read its certificate again.
+    /// Asks the server to read its certificate again.
     pub(crate) async fn reload(&self) {
         within(self.reload.send(())).await.unwrap();
     }
 
-    /// Asks it to end and waits until it has.
+    /// Stops the server and waits for its end.
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         within(self.task).await.unwrap();
     }
 
-    /// Where its client's files are. There are none yet.
+    /// The directory of the client's files, which is empty at first.
     pub(crate) fn dist(&self) -> std::path::PathBuf {
         self.directories.path().join("dist")
     }
 
-    /// Where it keeps what survives a restart.
+    /// The directory of what survives a restart.
     pub(crate) fn data_dir(&self) -> std::path::PathBuf {
         self.directories.path().join("data")
     }
@@ -106,7 +106,7 @@ impl TestServer {
         let addr = server.local_addr();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
-            // A test that ends drops the sender: that is as good as the word.
+            // A test that ends drops the sender, which stops the server too.
             let _ = stopped.await;
         };
         let (reload, mut reloads) = mpsc::channel(1);
@@ -128,7 +128,7 @@ pub(crate) async fn get_from(addr: SocketAddr, path: &str) -> Response<Bytes> {
     ask_over(TcpStream::connect(addr).await.unwrap(), request.body(Empty::new()).unwrap()).await
 }
 
-/// Asks over a stream that is open already.
+/// Makes a request over a stream that is open already.
 pub(crate) async fn ask_over(
     stream: impl Stream + 'static,
     request: Request<Empty<Bytes>>,

@@ -1,4 +1,4 @@
-//! Every kind of frame that no client of ours sends: its sender is told and closed, nobody else notices.
+//! Frames that the app never sends: the sender is told and closed, and nobody else notices.
 
 use futures_util::{SinkExt, StreamExt};
 use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES, signalling::ServerMessage};
@@ -16,7 +16,7 @@ use crate::{
     harness::{TestServer, within},
 };
 
-/// A member sends it; the member is told `code` and closed with `close`, the others in the room are well.
+/// A member sends the frame, is told `code` and closed with `close`. The others in the room are not affected.
 async fn is_refused(frame: impl Into<Message>, code: ErrorCode, close: u16) {
     let server = TestServer::start();
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
@@ -35,7 +35,7 @@ async fn text_that_is_no_message() {
     }
 }
 
-/// Two parsers that disagree: what the server does not look at, it must not pass on either.
+/// Parsers may disagree about a text, so the server must not pass on what it did not read.
 #[tokio::test]
 async fn a_signal_that_another_parser_may_refuse() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
@@ -55,7 +55,7 @@ async fn a_signal_that_another_parser_may_refuse() {
     a_signal_is_refused(|signal| signal.replace("\"x\"", "\"x\",\"candidate\":\"y\"")).await;
 }
 
-/// A signal to a bystander, as `spoil` makes it, is heard by its sender alone.
+/// A signal to a bystander, changed by `spoil`, gets an error for its sender and never arrives.
 async fn a_signal_is_refused(spoil: impl FnOnce(&str) -> String) {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
@@ -148,7 +148,7 @@ async fn a_message_in_endless_pieces() {
     bystanders.are_well().await;
 }
 
-/// The library that puts messages together would take these for ever without a word.
+/// The library that assembles messages would accept these frames for ever.
 #[tokio::test]
 async fn frames_that_make_no_message() {
     let ping = Frame::ping(Bytes::new());
@@ -180,7 +180,7 @@ async fn frames_that_make_no_message() {
         assert!(told.contains("rate-limited"), "{name}: {told}");
         bystanders.are_well().await;
         drop(stream);
-        // It may have sent all before it was told, or have been cut off.
+        // The client may have sent everything before it was told, or have been cut off.
         drop(within(sending).await.unwrap());
     }
 }
@@ -206,7 +206,7 @@ async fn half_a_frame_and_then_nothing() {
 }
 
 #[tokio::test]
-async fn what_follows_the_frame_that_was_refused_counts_no_more() {
+async fn frames_after_a_refused_one_are_ignored() {
     let server = TestServer::start();
     let mut hostile = Client::connect(&server).await;
     hostile.send("nonsense").await;

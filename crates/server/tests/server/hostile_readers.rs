@@ -1,4 +1,4 @@
-//! Who asks and never reads: it is closed, what it held is given back, and others are answered meanwhile.
+//! Clients that make requests and never read: they are closed, what they held is given back, and others are answered meanwhile.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 const LARGE_FILE_BYTES: u64 = 256 * 1024 * 1024;
-/// The places of files, and those that are reserved.
+/// The places for files, and the reserved places.
 const HOSTILE_READERS: usize = 640;
 
 /// A server with a large file.
@@ -32,7 +32,7 @@ fn server_with(adapt: impl FnOnce(&mut sightline_server::Config)) -> TestServer 
     server
 }
 
-/// A connection that asks for the large file and does not read.
+/// A connection that requests the large file and does not read.
 async fn never_reads(addr: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
@@ -66,7 +66,7 @@ async fn the_state_of_health_and_sockets_are_answered_while_every_place_for_file
 }
 
 #[tokio::test]
-async fn who_never_reads_a_file_is_closed() {
+async fn a_client_that_never_reads_a_file_is_closed() {
     let server = server_with(|config| {
         config.connections.max = 8;
         config.connections.write_window = Duration::from_millis(500);
@@ -80,7 +80,7 @@ async fn who_never_reads_a_file_is_closed() {
 }
 
 #[tokio::test]
-async fn whom_a_proxy_speaks_for_has_so_many_requests_at_once_as_anyone() {
+async fn a_client_behind_a_proxy_has_as_many_requests_at_once_as_any_other() {
     let server = server_with(|config| config.connections.max_per_address = 2);
     let ask = async |address: &str| {
         let mut stream = TcpStream::connect(server.addr).await.unwrap();
@@ -150,7 +150,7 @@ async fn a_socket_that_answers_pings_and_reads_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn when_all_queues_together_are_too_long_the_longest_pays() {
+async fn when_all_queues_together_are_too_long_the_longest_is_closed() {
     let server = TestServer::start_with(|config| {
         config.sockets.total_queue_bytes = 1024 * 1024;
         config.sockets.queue_bytes = 64 * 1024 * 1024;
@@ -179,7 +179,7 @@ async fn when_all_queues_together_are_too_long_the_longest_pays() {
     unread.abort();
 }
 
-/// In a process by itself, so that nothing but the server is weighed.
+/// In its own process, so that only the server's memory is measured.
 #[cfg(target_os = "linux")]
 mod memory {
     use super::*;
@@ -190,9 +190,9 @@ mod memory {
     const FRAMES_EACH: usize = 12;
 
     #[tokio::test]
-    async fn what_256_sockets_that_never_read_took_is_given_back() {
+    async fn the_memory_of_256_sockets_that_never_read_is_given_back() {
         let (process, addr) = server_process(&["--max-bytes-per-second", "100000000"]).await;
-        // What the first members need is needed once.
+        // Memory that the first members need is needed only once.
         let (_ada, _) = Client::join_at(addr, "team-7", "ada").await;
         let before = resident_bytes(&process);
         let mut peak = before;
@@ -212,7 +212,7 @@ mod memory {
             }
             peak = peak.max(resident_bytes(&process));
         }
-        // As long as it takes until the age of what waits closes the last.
+        // Until the age of the waiting frames closes the last socket.
         let all_away = async {
             for (fast, slow_id) in &mut senders {
                 let away = ServerMessage::PeerAway { id: slow_id.clone() };

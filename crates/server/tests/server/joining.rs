@@ -4,7 +4,7 @@ use sightline_protocol::{ErrorCode, Presence, limits::DEFAULT_ROOM_MEMBERS, sign
 use crate::{client::Client, harness::TestServer};
 
 #[tokio::test]
-async fn the_newcomer_hears_of_all_others_and_they_of_the_newcomer() {
+async fn a_newcomer_is_told_all_members_and_they_are_told_the_newcomer() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     assert_eq!((ada_seat.members.len(), ada_seat.room_limit), (0, DEFAULT_ROOM_MEMBERS));
@@ -81,7 +81,7 @@ async fn the_operators_stun_servers_are_told_to_every_member() {
 }
 
 #[tokio::test]
-async fn a_join_that_is_wrong_is_told_what_is_wrong_with_it_and_closed() {
+async fn an_invalid_join_is_answered_with_its_error_and_closed() {
     let server = TestServer::start();
     let long_name = "x".repeat(65);
     for (protocol, room, name, code) in [
@@ -101,7 +101,7 @@ async fn a_join_that_is_wrong_is_told_what_is_wrong_with_it_and_closed() {
 }
 
 #[tokio::test]
-async fn who_does_not_join_in_time_is_closed() {
+async fn a_client_that_does_not_join_in_time_is_closed() {
     let server =
         TestServer::start_with(|config| config.sockets.join_timeout = std::time::Duration::from_millis(20));
     let mut idle = Client::connect(&server).await;
@@ -110,7 +110,7 @@ async fn who_does_not_join_in_time_is_closed() {
 }
 
 #[tokio::test]
-async fn who_joined_may_be_quiet_for_longer_than_a_join_may_take() {
+async fn a_member_may_be_quiet_for_longer_than_a_join_may_take() {
     let join_timeout = std::time::Duration::from_millis(100);
     let server = TestServer::start_with(|config| config.sockets.join_timeout = join_timeout);
     let (mut quiet, _) = Client::join(&server, "team-7", "quiet").await;
@@ -133,7 +133,7 @@ async fn a_message_before_join_and_a_second_join_are_protocol_errors() {
 }
 
 #[tokio::test]
-async fn who_only_checks_the_network_gets_the_ice_servers_of_a_member_and_no_place() {
+async fn a_client_that_only_checks_the_network_gets_ice_servers_and_no_place() {
     let ice =
         vec![IceServer { urls: vec!["stun:stun.example.org".to_owned()], username: None, credential: None }];
     let servers = ice.clone();

@@ -64,7 +64,7 @@ async fn a_room_or_a_socket_too_many_is_told_so_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn who_sends_too_many_frames_is_closed_alone() {
+async fn a_member_that_sends_too_many_frames_is_closed_and_no_other() {
     let server = TestServer::start_with(|config| {
         config.sockets.rate.burst_frames = 20;
         config.sockets.rate.frames_per_s = 1;
@@ -83,7 +83,7 @@ async fn who_sends_too_many_frames_is_closed_alone() {
 }
 
 #[tokio::test]
-async fn who_sends_too_many_bytes_is_closed_alone() {
+async fn a_member_that_sends_too_many_bytes_is_closed_and_no_other() {
     let server = TestServer::start_with(|config| {
         config.sockets.rate.burst_bytes = 100_000;
         config.sockets.rate.bytes_per_s = 1;
@@ -133,13 +133,13 @@ async fn a_newcomers_offers_and_candidates_for_a_full_room_all_arrive() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_told_and_closed_alone() {
+async fn a_member_that_does_not_read_is_told_and_closed_and_no_other() {
     let server = TestServer::start_with(|config| {
         config.sockets.queue_bytes = 256 * 1024;
         config.sockets.rate = no_rate();
         // Long enough for all that is in the system's buffers to be read.
         config.sockets.close_grace = PATIENCE;
-        // Who does not read does not answer pings either; here that is not what it is closed for.
+        // A client that does not read answers no pings either. This test is about something else.
         config.sockets.silence_timeout = 2 * PATIENCE;
     });
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
@@ -171,7 +171,7 @@ async fn who_does_not_read_is_told_and_closed_alone() {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_sockets_and_whom_a_proxy_speaks_for_has_its_own() {
+async fn each_address_has_so_many_sockets_also_behind_a_proxy() {
     let server = TestServer::start_with(|config| {
         config.sockets.address.max_sockets = 2;
         config.sockets.address.includes_loopback = true;
@@ -217,7 +217,7 @@ async fn an_ipv6_network_of_64_bits_has_as_many_sockets_and_joins_as_one_address
 }
 
 #[tokio::test]
-async fn one_address_joins_so_often_whatever_the_number_of_its_sockets() {
+async fn the_joins_of_an_address_are_limited_whatever_the_number_of_its_sockets() {
     let server = TestServer::start_with(|config| {
         config.sockets.address.joins_per_min = 2;
         config.sockets.address.includes_loopback = true;
@@ -230,7 +230,7 @@ async fn one_address_joins_so_often_whatever_the_number_of_its_sockets() {
 }
 
 #[tokio::test]
-async fn who_only_asks_for_ice_servers_is_asked_to_join_in_time_and_within_the_limit_of_its_address() {
+async fn asking_for_ice_servers_counts_as_a_join_and_does_not_replace_one() {
     let server = TestServer::start_with(|config| config.sockets.join_timeout = Duration::from_secs(1));
     let mut visitor = Client::connect(&server).await;
     visitor.say(&ClientMessage::IceServers).await;

@@ -19,7 +19,7 @@ async fn metrics(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn sockets_joins_signals_and_refusals_are_counted() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, _) = Client::join(&server, "team-7", "bo").await;
@@ -54,7 +54,7 @@ async fn what_happens_is_counted() {
 }
 
 #[tokio::test]
-async fn they_are_for_this_machine_alone_unless_they_are_opened() {
+async fn the_metrics_are_for_this_machine_only_unless_an_option_opens_them() {
     let closed = TestServer::start();
     let opened = TestServer::start_with(|config| config.has_open_metrics = true);
     for (name, value) in [
@@ -78,7 +78,7 @@ async fn they_are_for_this_machine_alone_unless_they_are_opened() {
 }
 
 #[tokio::test]
-async fn on_a_port_of_their_own_they_are_nowhere_else() {
+async fn metrics_on_their_own_port_are_served_nowhere_else() {
     let server = TestServer::start_with(|config| config.metrics_bind = Some("127.0.0.1:0".parse().unwrap()));
     assert_eq!(server.get("/healthz", &[]).await.status(), StatusCode::OK);
     let elsewhere = get_from(server.metrics_addr.unwrap(), "/metrics").await;

@@ -51,9 +51,9 @@ async fn a_page_behind_a_proxy_that_names_the_host_it_was_asked_for_may() {
     assert!(within(connect_async(request)).await.is_ok());
 }
 
-/// The browser does not tell a page why a socket did not open: the page asks beforehand.
+/// A browser does not say why a socket did not open, so the page asks beforehand.
 #[tokio::test]
-async fn a_page_that_asks_is_told_whether_it_may_connect() {
+async fn a_page_that_asks_healthz_is_told_whether_it_may_connect() {
     let server = TestServer::start_with(|config| {
         config.allowed_origins = vec!["https://calls.example.org".parse().unwrap()];
     });
@@ -78,7 +78,7 @@ async fn a_page_that_asks_is_told_whether_it_may_connect() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_strangers_name_may_not_although_it_is_of_the_same_origin() {
+async fn a_page_under_a_strangers_host_name_may_not_connect_although_its_origin_matches() {
     let server = TestServer::start();
     let as_page_of = async |name: &str| {
         let mut request = handshake(&server);
@@ -100,7 +100,7 @@ async fn a_page_of_a_strangers_name_may_not_although_it_is_of_the_same_origin() 
 }
 
 #[tokio::test]
-async fn where_the_operator_named_the_hosts_nothing_is_answered_under_another_name() {
+async fn where_the_operator_named_the_hosts_no_other_name_is_answered() {
     let server =
         TestServer::start_with(|config| config.allowed_hosts = vec!["calls.example.org".parse().unwrap()]);
     for (host, is_answered) in [
@@ -122,7 +122,7 @@ async fn where_the_operator_named_the_hosts_nothing_is_answered_under_another_na
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_refused_politely() {
+async fn a_request_that_is_no_handshake_is_told_what_is_expected() {
     let server = TestServer::start();
     let response = server.get("/ws", &[]).await;
     assert!(response.status().is_client_error(), "{}", response.status());

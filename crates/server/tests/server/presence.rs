@@ -10,7 +10,7 @@ use crate::{client::Client, harness::TestServer};
 const SHORT_HOLD: Duration = Duration::from_millis(50);
 
 #[tokio::test]
-async fn who_says_leave_is_gone_at_once() {
+async fn a_member_that_says_leave_is_gone_at_once() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -21,7 +21,7 @@ async fn who_says_leave_is_gone_at_once() {
 }
 
 #[tokio::test]
-async fn whose_socket_closes_is_away_and_after_the_hold_gone() {
+async fn a_member_whose_socket_closes_is_away_and_gone_after_the_hold() {
     let server = TestServer::start_with(|config| config.rooms.away_hold = SHORT_HOLD);
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -60,7 +60,7 @@ async fn a_newcomer_is_told_who_is_away() {
 }
 
 #[tokio::test]
-async fn who_comes_back_within_the_hold_is_not_said_to_have_left() {
+async fn a_member_that_comes_back_within_the_hold_has_not_left() {
     let server = TestServer::start_with(|config| config.rooms.away_hold = Duration::from_secs(4));
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -91,7 +91,7 @@ async fn a_socket_that_falls_silent_is_dropped_and_one_that_answers_pings_is_not
 }
 
 #[tokio::test]
-async fn who_is_closed_for_an_error_is_away() {
+async fn a_member_that_is_closed_for_an_error_is_away() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_signal_arrives_at_its_addressee_alone_and_says_who_sent_it() {
+async fn a_signal_arrives_at_its_addressee_only_and_names_its_sender() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -24,7 +24,7 @@ async fn a_signal_arrives_at_its_addressee_alone_and_says_who_sent_it() {
 }
 
 #[tokio::test]
-async fn whoever_a_client_claims_to_be_the_server_says_who_it_is() {
+async fn the_server_names_the_sender_whatever_the_client_claims() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -38,7 +38,7 @@ async fn whoever_a_client_claims_to_be_the_server_says_who_it_is() {
 }
 
 #[tokio::test]
-async fn what_a_member_wrote_is_written_anew() {
+async fn a_signal_is_written_anew_from_the_values_that_were_read() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -90,8 +90,8 @@ async fn a_ping_is_answered_with_its_nonce() {
     assert_eq!(ada.next().await, ServerMessage::Pong { nonce: u32::MAX });
 }
 
-/// `from` is longer than `to`: a frame just within the limit would be beyond it when it arrives, and its addressee
-/// would have to close. The sender is told instead.
+/// `from` is longer than `to`, so a frame just within the limit would be beyond it when it arrives, and its addressee would have
+/// to close. The sender is told instead.
 #[tokio::test]
 async fn no_signal_makes_a_frame_beyond_the_limit() {
     let server = TestServer::start();

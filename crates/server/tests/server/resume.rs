@@ -85,7 +85,7 @@ async fn a_token_of_another_server_or_room_or_a_forged_one_makes_a_newcomer() {
 }
 
 #[tokio::test]
-async fn who_left_for_good_may_come_back_under_the_old_id() {
+async fn a_member_that_left_for_good_may_come_back_with_its_old_id() {
     let server = TestServer::start();
     let (mut ada, before) = Client::join(&server, "team-7", "ada").await;
     ada.say(&sightline_protocol::signalling::ClientMessage::Leave).await;

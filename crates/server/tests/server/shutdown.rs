@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn members_and_those_not_yet_are_told_and_closed() {
+async fn members_and_sockets_that_have_not_joined_are_told_and_closed() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, _) = Client::join(&server, "team-7", "bo").await;
@@ -23,7 +23,7 @@ async fn members_and_those_not_yet_are_told_and_closed() {
 }
 
 #[tokio::test]
-async fn who_does_not_take_the_last_word_and_an_unfinished_request_do_not_hold_it_up() {
+async fn a_client_that_does_not_read_and_an_unfinished_request_do_not_delay_the_end() {
     let server = TestServer::start();
     let _deaf = Client::join(&server, "team-7", "deaf").await;
     let mut unfinished = TcpStream::connect(server.addr).await.unwrap();

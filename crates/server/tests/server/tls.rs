@@ -22,7 +22,7 @@ fn self_signed() -> TestServer {
     TestServer::start_with(|config| config.tls = Some(TlsIdentity::SelfSigned))
 }
 
-/// A connection to the server as `name`, for who trusts this certificate alone.
+/// A connection to the server as `name` that trusts this certificate only.
 async fn connect(server: &TestServer, trusted: &CertificateDer<'static>, name: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
@@ -166,18 +166,18 @@ async fn a_given_certificate_is_used_and_read_again_when_asked() {
 }
 
 #[tokio::test]
-async fn who_speaks_neither_is_dropped_and_the_others_are_served() {
+async fn a_client_that_speaks_neither_is_dropped_and_the_others_are_served() {
     let server = self_signed();
     let mut odd = TcpStream::connect(server.addr).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut odd, &[0x16, 3, 1, 0, 2, 0, 0]).await.unwrap();
     let mut rest = Vec::new();
-    // An alert, and the end.
+    // An alert, then the end of the connection.
     let _ = within(odd.read_to_end(&mut rest)).await;
     assert!(rest.len() < 16, "{rest:?}");
     member(&server, "ada").await.joined().await;
 }
 
-/// A connection that takes any certificate, to look at it.
+/// A connection that accepts any certificate, to inspect it.
 async fn connect_unverified(server: &TestServer) -> TlsStream<TcpStream> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

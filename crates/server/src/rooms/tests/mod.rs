@@ -25,16 +25,16 @@ struct World {
     clients: BTreeMap<SocketId, Client>,
 }
 
-/// What one socket has heard.
+/// A socket and the messages that it received.
 #[derive(Debug, Default)]
 struct Client {
-    /// Set by `joined`.
+    /// The seat that `joined` named.
     seat: Option<View>,
     /// Messages about neither the members nor the seat.
     heard: Vec<ServerMessage>,
     /// Why the server closed it.
     closing: Option<Closing>,
-    /// It closed itself.
+    /// The client closed the socket.
     dropped: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: what the members know is what is.
+//! Random sequences of events: after each, what the members know is what the server knows.
 
 use std::collections::BTreeSet;
 
@@ -108,10 +108,10 @@ fn check(world: &World) {
     let mut seats = BTreeSet::new();
     for (socket, view) in world.seated() {
         assert!(seats.insert((view.room.clone(), view.me.clone())), "{} has two sockets", view.me);
-        let room = world.registry.room(&view.room).expect("the room of a member exists");
+        let room = world.registry.rooms.get(&view.room).expect("the room of a member exists");
         let real: BTreeMap<_, _> =
             room.others(&view.me).into_iter().map(|member| (member.id.clone(), member)).collect();
-        assert_eq!(view.others, real, "what {socket:?} knows is not what is");
+        assert_eq!(view.others, real, "{socket:?} knows something else");
         let own = room.place(&view.me).expect("the place of a member exists").member();
         assert_eq!(
             (own.instance, own.arrival, own.presence),
@@ -119,7 +119,7 @@ fn check(world: &World) {
         );
     }
     for name in ROOMS {
-        let Some(room) = world.registry.room(&RoomName::new(name).unwrap()) else { continue };
+        let Some(room) = world.registry.rooms.get(&RoomName::new(name).unwrap()) else { continue };
         let members = room.others(&MemberId::new("nobody").unwrap());
         assert!((1..=ROOM_LIMIT).contains(&members.len()), "{} members", members.len());
         let ids: BTreeSet<_> = members.iter().map(|member| &member.id).collect();
@@ -134,7 +134,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn what_members_know_is_what_is(steps in prop::collection::vec(step(), 1..80)) {
+    fn members_always_know_the_true_state_of_their_room(steps in prop::collection::vec(step(), 1..80)) {
         let mut world = World::new(ROOM_LIMIT, ROOMS.len());
         let mut tokens = Vec::new();
         for step in steps {

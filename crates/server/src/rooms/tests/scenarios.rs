@@ -18,7 +18,7 @@ fn members_are_listed_in_the_order_of_arrival_although_they_come_in_the_same_mil
     let arrivals: Vec<_> = sockets.iter().map(|socket| world.view(*socket).arrival).collect();
     assert!(arrivals.is_sorted_by(|earlier, later| earlier < later), "{arrivals:?}");
     let listed: Vec<_> =
-        world.registry.room(&RoomName::new("abc").unwrap()).unwrap().others(&world.view(sockets[4]).me);
+        world.registry.rooms.get(&RoomName::new("abc").unwrap()).unwrap().others(&world.view(sockets[4]).me);
     assert_eq!(listed.iter().map(|member| member.arrival).collect::<Vec<_>>(), arrivals[..4]);
 }
 
@@ -163,7 +163,7 @@ fn an_away_member_counts_until_its_hold_ends() {
 }
 
 #[test]
-fn a_held_place_is_its_members_although_the_room_is_full() {
+fn a_held_place_stays_its_members_although_the_room_is_full() {
     let mut world = World::new(2, 8);
     let (_ada, bo) = (world.join("abc", "i1", None), world.join("abc", "i2", None));
     let token = world.view(bo).resume.clone();
@@ -173,7 +173,7 @@ fn a_held_place_is_its_members_although_the_room_is_full() {
 }
 
 #[test]
-fn who_leaves_is_gone_at_once_and_an_empty_room_with_it() {
+fn a_member_that_leaves_is_gone_at_once_and_an_empty_room_with_it() {
     let mut world = World::new(8, 8);
     let (ada, bo) = (world.join("abc", "i1", None), world.join("abc", "i2", None));
     world.say(bo, ClientMessage::Leave);
@@ -232,7 +232,7 @@ fn a_message_before_join_and_a_second_join_and_another_version_have_their_codes(
 }
 
 #[test]
-fn who_is_closed_for_an_error_is_away_and_may_come_back() {
+fn a_member_that_is_closed_for_an_error_is_away_and_may_come_back() {
     let mut world = World::new(8, 8);
     let (ada, bo) = (world.join("abc", "i1", None), world.join("abc", "i2", None));
     let before = world.view(bo).clone();

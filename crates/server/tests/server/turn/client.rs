@@ -29,7 +29,7 @@ pub(super) struct TurnClient {
     nonce: String,
 }
 
-/// An answer: its error, or 0; and its bytes.
+/// An answer: its error code, or 0, and its bytes.
 pub(super) struct Answer {
     pub(super) code: u16,
     pub(super) bytes: Vec<u8>,
@@ -47,7 +47,7 @@ impl Answer {
 }
 
 impl TurnClient {
-    /// A client with credentials that are valid.
+    /// A client with valid credentials.
     pub(super) async fn new(server: &TestServer) -> Self {
         static USERS: AtomicU64 = AtomicU64::new(0);
         let user = format!("user-{}", USERS.fetch_add(1, Ordering::Relaxed));
@@ -96,7 +96,7 @@ impl TurnClient {
         self.ask_as(request, &[&ChannelNumber::new(number), &peer]).await.code
     }
 
-    /// Says something to a peer in a Send indication.
+    /// Sends data to a peer in a Send indication.
     pub(super) async fn send(&self, peer: SocketAddr, payload: &[u8]) {
         let mut message = Message::builder_indication(SEND, MessageWriteVec::new());
         let transaction = message.transaction_id();
@@ -105,14 +105,14 @@ impl TurnClient {
         self.socket.send(&message.finish()).await.unwrap();
     }
 
-    /// Says something on a channel.
+    /// Sends data on a channel.
     pub(super) async fn send_on(&self, number: u16, payload: &[u8]) {
         let length = u16::try_from(payload.len()).unwrap();
         let message = [&number.to_be_bytes(), &length.to_be_bytes(), payload].concat();
         self.socket.send(&message).await.unwrap();
     }
 
-    /// The next thing from a peer in a Data indication.
+    /// The peer and the payload of the next Data indication.
     pub(super) async fn received(&self) -> (SocketAddr, Vec<u8>) {
         let bytes = self.next().await;
         let message = Message::from_bytes(&bytes).unwrap();
@@ -121,7 +121,7 @@ impl TurnClient {
         (peer, message.attribute::<Data>().unwrap().data().to_vec())
     }
 
-    /// The next thing on a channel.
+    /// The number and the payload of the next ChannelData.
     pub(super) async fn received_on_channel(&self) -> (u16, Vec<u8>) {
         let bytes = self.next().await;
         let length = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
@@ -133,7 +133,7 @@ impl TurnClient {
         Message::builder_request(method, MessageWriteVec::new())
     }
 
-    /// Asks with credentials; takes a nonce first where it has none.
+    /// Makes a request with credentials. The first request takes a nonce before.
     pub(super) async fn ask(&mut self, method: Method, attributes: &[&dyn AttributeWrite]) -> Answer {
         self.ask_as(self.request(method), attributes).await
     }
@@ -151,7 +151,7 @@ impl TurnClient {
         self.answer_to(self.signed(request, attributes)).await
     }
 
-    /// A request of this client, complete.
+    /// A request of this client with its credentials.
     pub(super) fn signed(&self, mut request: MessageWriteVec, attributes: &[&dyn AttributeWrite]) -> Vec<u8> {
         for attribute in attributes {
             request.add_attribute(*attribute).unwrap();

@@ -60,7 +60,7 @@ async fn an_allocation_lives_on_when_its_credentials_expire_and_a_new_one_needs_
 }
 
 #[tokio::test]
-async fn an_allocation_answers_to_the_name_that_made_it_alone() {
+async fn an_allocation_answers_only_to_the_user_that_made_it() {
     let server = server();
     let (mut client, _) = TurnClient::allocated(&server).await;
     let own = client.credential.clone();

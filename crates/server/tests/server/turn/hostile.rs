@@ -1,5 +1,5 @@
-//! Clients that want to stop the relay for others, or to take what is theirs. What an attack costs is seen by what a bystander
-//! still gets, and by what the server counts: no test looks at a clock.
+//! Clients that try to stop the relay for others, or to take what belongs to others. The tests check what a bystander still gets
+//! and what the server counts; no test looks at a clock.
 
 use std::net::SocketAddr;
 
@@ -26,10 +26,10 @@ use crate::{
 
 /// Addresses in one request, of 64,800 bytes.
 const FAR_TOO_MANY: u32 = 5_400;
-/// What a bystander sends during an attack, one packet after the other.
+/// Packets that a bystander sends during an attack, one after the other.
 const PACKETS: u8 = 100;
 
-/// Signed like any other request of this client, for so many addresses.
+/// A valid request of this client for this many addresses.
 fn create_permission(client: &TurnClient, peers: u32) -> Vec<u8> {
     let request = client.request(CREATE_PERMISSION);
     let transaction = request.transaction_id();
@@ -39,7 +39,7 @@ fn create_permission(client: &TurnClient, peers: u32) -> Vec<u8> {
     client.signed(request, &attributes)
 }
 
-/// A request with this many attributes of no bytes that nobody knows.
+/// A request with this many empty attributes of an unknown type.
 fn with_unknown_attributes(method: Method, count: usize) -> Vec<u8> {
     let mut bytes = Message::builder_request(method, MessageWriteVec::new()).finish();
     bytes.extend([0x77, 0x77, 0, 0].repeat(count));
@@ -63,7 +63,7 @@ impl Bystander {
         Self { client, peer, relayed }
     }
 
-    /// Every packet arrives, and every one that goes back.
+    /// Checks that every packet arrives in both directions.
     async fn loses_nothing(&mut self) {
         for number in 0..PACKETS {
             self.client.send_on(0x4000, &[number; 160]).await;
@@ -221,7 +221,7 @@ async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_goes_o
 }
 
 #[tokio::test]
-async fn a_client_that_floods_with_right_credentials_is_answered_so_often_and_its_neighbor_as_before() {
+async fn a_client_that_floods_with_right_credentials_is_limited_and_its_neighbor_is_not() {
     let server = server();
     let mut bystander = Bystander::new(&server).await;
     let (client, _) = TurnClient::allocated(&server).await;
@@ -314,7 +314,7 @@ async fn a_network_that_was_denied_is_not_reached_in_any_spelling_although_it_wa
 }
 
 #[tokio::test]
-async fn beyond_the_bandwidth_of_all_who_took_most_is_cut_and_who_comes_new_is_not() {
+async fn beyond_the_total_bandwidth_the_greediest_allocation_is_cut_and_a_new_one_is_not() {
     // A burst of 64 KiB is the least, half of it for those within their share; after that as good as nothing.
     let server = server_with(|settings| {
         settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()];

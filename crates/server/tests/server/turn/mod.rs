@@ -17,7 +17,7 @@ use sightline_server::turn::{RelaySource, TurnSettings, credentials::RestCredent
 
 use crate::harness::TestServer;
 
-/// What the test servers and their clients both know.
+/// The secret that the test servers and their clients know.
 const SECRET: &str = "known to both";
 
 /// A server on loopback whose clients may talk to loopback.
@@ -25,12 +25,12 @@ fn server() -> TestServer {
     server_with(|settings| settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()])
 }
 
-/// A server on loopback with something else than the defaults.
+/// A server on loopback with settings that `adapt` changes.
 fn server_with(adapt: impl FnOnce(&mut TurnSettings)) -> TestServer {
     TestServer::start_with(|config| config.turn = settings(adapt))
 }
 
-/// A relay on free ports, with something else than the defaults.
+/// A relay on free ports with settings that `adapt` changes.
 fn settings(adapt: impl FnOnce(&mut TurnSettings)) -> RelaySource {
     let mut settings = TurnSettings {
         port: Some(0),
@@ -42,7 +42,7 @@ fn settings(adapt: impl FnOnce(&mut TurnSettings)) -> RelaySource {
     RelaySource::Own(Box::new(settings))
 }
 
-/// A user name and a password that are valid until so many seconds from now.
+/// A user name and a password that expire after this many seconds.
 fn credentials_until(seconds: i64, user: &str) -> (String, String) {
     credentials_of(&format!("{}:{user}", now_s().saturating_add_signed(seconds)))
 }

@@ -38,7 +38,7 @@ async fn not_one_byte_goes_to_a_forbidden_peer_by_permission_channel_or_send() {
 }
 
 #[tokio::test]
-async fn this_machine_is_reached_at_the_ports_of_live_allocations_alone() {
+async fn this_machine_is_reached_only_at_the_ports_of_live_allocations() {
     let server = server_with(|_| {});
     let (mut ada, at_ada) = TurnClient::allocated(&server).await;
     let (mut bo, at_bo) = TurnClient::allocated(&server).await;
@@ -60,7 +60,7 @@ async fn this_machine_is_reached_at_the_ports_of_live_allocations_alone() {
 }
 
 #[tokio::test]
-async fn what_was_allowed_is_reached_and_only_as_it_was_written() {
+async fn an_allowed_network_is_reached_only_in_the_spelling_that_was_allowed() {
     let server = server_with(|settings| settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()]);
     let (mut client, relayed) = TurnClient::allocated(&server).await;
     let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();

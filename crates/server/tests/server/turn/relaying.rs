@@ -40,7 +40,7 @@ async fn data_goes_both_ways_in_indications_and_on_channels() {
 }
 
 #[tokio::test]
-async fn who_is_not_permitted_is_not_heard_and_not_spoken_to() {
+async fn packets_from_and_to_a_peer_without_permission_are_dropped() {
     let server = server();
     let (mut client, relayed) = TurnClient::allocated(&server).await;
     let (friend, address) = peer().await;
@@ -77,7 +77,7 @@ async fn after_its_end_an_allocation_relays_nothing_and_its_client_may_have_anot
 }
 
 #[tokio::test]
-async fn who_ends_an_allocation_and_asks_for_another_at_once_keeps_the_other() {
+async fn a_client_that_replaces_its_allocation_at_once_keeps_the_new_one() {
     let server = server();
     let (mut client, _) = TurnClient::allocated(&server).await;
     let (peer, address) = peer().await;

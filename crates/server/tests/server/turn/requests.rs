@@ -18,7 +18,7 @@ use super::{client::TurnClient, server};
 use crate::harness::within;
 
 #[tokio::test]
-async fn who_asks_by_stun_is_told_its_own_address() {
+async fn a_stun_request_is_answered_with_the_clients_address() {
     let server = server();
     let client = TurnClient::new(&server).await;
     let answer = client.answer_to(Message::builder_request(BINDING, MessageWriteVec::new()).finish()).await;
@@ -60,7 +60,7 @@ async fn an_old_or_forged_nonce_is_replaced_and_the_request_may_be_repeated() {
 }
 
 #[tokio::test]
-async fn what_is_missing_unsupported_or_not_understood_is_said() {
+async fn each_invalid_request_gets_its_error_code() {
     let server = server();
     let mut client = TurnClient::new(&server).await;
     let udp = RequestedTransport::new(17);

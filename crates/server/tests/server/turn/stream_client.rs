@@ -17,7 +17,7 @@ use super::client::{Answer, TurnClient};
 use crate::harness::{TestServer, within};
 
 pub(super) struct StreamClient {
-    /// Knows the credentials; its socket is not used.
+    /// Signs the requests. Its socket is not used.
     pub(super) signer: TurnClient,
     pub(super) reader: OwnedReadHalf,
     pub(super) writer: OwnedWriteHalf,

@@ -1,0 +1,5 @@
+//! The name of a socket.
+
+/// Names one WebSocket for as long as the server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u64);
