@@ -32,7 +32,7 @@ use sightline_core::{
     signalling::SocketId,
     stats::Subject,
 };
-use sightline_protocol::{MemberId, signalling::IceServer};
+use sightline_protocol::{MemberId, signalling::IceServer, telemetry::TelemetryMessage};
 
 use super::{
     address::Way,
@@ -319,10 +319,18 @@ impl Driver {
     fn handle_telemetry(&mut self, link: LinkId, event: DataChannelEvent, now: Timestamp) {
         match event {
             DataChannelEvent::Message(DataChannelMessage::Text(text)) => {
-                let is_taken = self.session.handle_telemetry(link, &text, now);
-                if let Some(link) = self.links.get_mut(&link).filter(|_| is_taken) {
-                    link.handle_telemetry(&text, now);
-                    self.playout.handle_telemetry(&link.member, &text, now);
+                let message = self.session.handle_telemetry(link, &text, now);
+                if let (Some(message), Some(link)) = (message, self.links.get_mut(&link)) {
+                    match message {
+                        TelemetryMessage::Reception(reception) => link.meter.handle_reception(reception, now),
+                        TelemetryMessage::Sending(sending) => {
+                            self.playout.handle_sending(&link.member, sending, &mut link.clock, now);
+                        }
+                        TelemetryMessage::ClockPong { sent_us, received_us, answered_us } => {
+                            link.clock.handle_pong(sent_us, received_us, answered_us, now);
+                        }
+                        _ => {}
+                    }
                 }
             }
             DataChannelEvent::Message(DataChannelMessage::Binary(_)) | DataChannelEvent::Oversized => {

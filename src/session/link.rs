@@ -22,7 +22,7 @@ use sightline_core::{
 use sightline_protocol::{
     MemberId,
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
-    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
+    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL, TelemetryMessage},
     text::without_invisible,
 };
 
@@ -198,24 +198,15 @@ impl Link {
         });
     }
 
-    /// Takes what the other side tells of itself and of its clock.
-    pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) {
-        self.meter.handle_telemetry(text, now);
-        if let Some(answer) = self.clock.handle_telemetry(text, now) {
-            let _ = self.telemetry.send_text(&answer);
-        }
-    }
-
-    /// Tells the other side what was measured last, and what is sent to it. What does not get through is not missed.
-    pub fn tell(&mut self, entries: &[StatsEntry], now: Timestamp) {
-        let messages = [
-            self.meter.poll_telemetry(),
-            playout::sending_message(entries, now),
-            self.clock.poll_telemetry(now),
-        ];
-        for text in messages.into_iter().flatten() {
-            let _ = self.telemetry.send_text(&text);
-        }
+    /// What to tell the other side: what was measured last, and what is sent to it.
+    pub fn poll_telemetry(
+        &mut self,
+        entries: &[StatsEntry],
+        now: Timestamp,
+    ) -> impl Iterator<Item = TelemetryMessage> + use<> {
+        let reception = self.meter.poll_reception().map(TelemetryMessage::Reception);
+        let sending = playout::sending(entries, now).map(TelemetryMessage::Sending);
+        reception.into_iter().chain(sending)
     }
 
     /// What stands behind the figures; the descriptions, which are long, only where they are wanted.

@@ -5,19 +5,20 @@
 //! bounds of several exchanges may be intersected (Marzullo's algorithm without its vote), each widened by how far the
 //! clocks may have drifted apart since. The exchange with the shortest round trip alone, as NTP's clock filter takes it,
 //! has at best the same bounds.
+//!
+//! A message that only says when it left bounds the offset from one side. That is enough to say when it, and what left with it,
+//! could be here.
 
 use std::{collections::VecDeque, time::Duration};
 
-use sightline_protocol::telemetry::{MAX_TELEMETRY_BYTES, PageTime, TelemetryMessage};
+use sightline_protocol::telemetry::PageTime;
 
 use crate::Timestamp;
 
 /// Exchanges that count: half a minute of them.
 const MAX_EXCHANGES: usize = 30;
-/// At first often, since a single exchange may have been held up.
-const FIRST_INTERVAL: Duration = Duration::from_millis(200);
-const FIRST_PINGS: u32 = 8;
-const INTERVAL: Duration = Duration::from_secs(1);
+/// Messages with a time in them that count: half a minute of answers and reports.
+const MAX_ARRIVALS: usize = 60;
 /// How far two computers' clocks drift apart: 100 in a million, more than their quartzes are allowed together.
 const DRIFT_PER_MILLION: i64 = 100;
 /// A browser tells the time in steps, to a millisecond at worst (W3C High Resolution Time, section 8; Firefox).
@@ -56,57 +57,32 @@ struct Bounds {
     most_us: i64,
 }
 
-/// Asks for another page's clock again and again, for as long as a channel to it lasts.
+/// How another page's clock stands to this page's, from what came on one peer connection. It asks nothing itself:
+/// [`Pings`](crate::ping::Pings) do.
 #[derive(Debug, Clone, Default)]
 pub struct ClockSync {
     exchanges: VecDeque<Bounds>,
-    next_ping: Timestamp,
-    pings: u32,
+    /// By how much the other clock was ahead of this one, less the time of the way, with each of the last messages, in microseconds.
+    ahead_us: VecDeque<i64>,
 }
 
 impl ClockSync {
-    /// When [`Self::poll_ping`] has the next message.
+    /// Takes a message that left at `sent_us` on the other clock and came now.
+    pub fn handle_arrival(&mut self, sent_us: PageTime, now: Timestamp) {
+        let sent = i64::try_from(sent_us.get()).unwrap_or(i64::MAX);
+        self.ahead_us.push_back(sent.saturating_sub(micros(now)));
+        if self.ahead_us.len() > MAX_ARRIVALS {
+            self.ahead_us.pop_front();
+        }
+    }
+
+    /// When what leaves at `sent_us` on the other clock comes here on the quickest way that a message had; `None` before the first
+    /// message.
     #[must_use]
-    pub fn poll_timeout(&self) -> Timestamp {
-        self.next_ping
-    }
-
-    /// The next message to send, where it is time for one.
-    pub fn poll_ping(&mut self, now: Timestamp) -> Option<TelemetryMessage> {
-        if now < self.next_ping {
-            return None;
-        }
-        self.next_ping = now + if self.pings < FIRST_PINGS { FIRST_INTERVAL } else { INTERVAL };
-        self.pings = self.pings.saturating_add(1);
-        Some(TelemetryMessage::ClockPing { sent_us: page_time(now) })
-    }
-
-    /// The answer to a ping that came at `received`, to be sent at once.
-    #[must_use]
-    pub fn answer(sent_us: PageTime, received: Timestamp, now: Timestamp) -> TelemetryMessage {
-        TelemetryMessage::ClockPong { sent_us, received_us: page_time(received), answered_us: page_time(now) }
-    }
-
-    /// Takes a message of the `telemetry` channel; what to answer at once. What is about something else is ignored.
-    pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) -> Option<String> {
-        if text.len() > MAX_TELEMETRY_BYTES {
-            return None;
-        }
-        match serde_json::from_str(text) {
-            Ok(TelemetryMessage::ClockPing { sent_us }) => {
-                serde_json::to_string(&Self::answer(sent_us, now, now)).ok()
-            }
-            Ok(TelemetryMessage::ClockPong { sent_us, received_us, answered_us }) => {
-                self.handle_pong(sent_us, received_us, answered_us, now);
-                None
-            }
-            _ => None,
-        }
-    }
-
-    /// The next ping as the text of a message, where it is time for one.
-    pub fn poll_telemetry(&mut self, now: Timestamp) -> Option<String> {
-        serde_json::to_string(&self.poll_ping(now)?).ok()
+    pub fn arrival(&self, sent_us: PageTime) -> Option<Timestamp> {
+        let ahead_us = *self.ahead_us.iter().max()?;
+        let here = i64::try_from(sent_us.get()).unwrap_or(i64::MAX).saturating_sub(ahead_us);
+        Some(Timestamp::from_origin(Duration::from_micros(u64::try_from(here).ok()?)))
     }
 
     /// Takes an answer. What cannot be one is ignored.
@@ -119,7 +95,7 @@ impl ClockSync {
     ) {
         let [sent, received, answered] =
             [sent_us, received_us, answered_us].map(|time| i64::try_from(time.get()).unwrap_or(i64::MAX));
-        let now = micros(now);
+        let (arrived, now) = (now, micros(now));
         let round_trip = (now - sent).checked_sub(answered.saturating_sub(received));
         if sent > now
             || answered < received
@@ -127,6 +103,7 @@ impl ClockSync {
         {
             return;
         }
+        self.handle_arrival(answered_us, arrived);
         let bounds = Bounds {
             at_us: now,
             least_us: answered.saturating_sub(now).saturating_sub(STEP_US),
@@ -159,11 +136,6 @@ impl ClockSync {
         let half = most.saturating_sub(least) / 2;
         Some(ClockEstimate { offset_us: least + half, error: Duration::from_micros(half.unsigned_abs()) })
     }
-}
-
-/// A time of this page, as it is told.
-pub(crate) fn page_time(at: Timestamp) -> PageTime {
-    PageTime::saturating(u64::try_from(at.since_origin().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn micros(at: Timestamp) -> i64 {

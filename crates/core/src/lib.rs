@@ -14,6 +14,7 @@ pub mod ice;
 pub mod media;
 pub mod negotiation;
 pub mod notice;
+pub mod ping;
 pub mod playout;
 pub mod playout_watch;
 pub mod random;

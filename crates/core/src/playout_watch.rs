@@ -7,11 +7,12 @@ use std::{collections::HashMap, time::Duration};
 use sightline_protocol::{
     MemberId, RunId,
     control::{ControlMessage, PublishedSource, PublishedState},
+    telemetry::Sending,
 };
 
 use crate::{
     Timestamp,
-    clock::ClockEstimate,
+    clock::{ClockEstimate, ClockSync},
     playout::{Declaration, PlayoutMeter, PlayoutSummary, Score, SenderTimeline, ShownFrame, Stall},
     report::{Party, Report, RtcStatsDump, RtcStatsHeader},
     run::{Recorder, Run, RunOutput, RunState},
@@ -123,10 +124,16 @@ impl PlayoutWatch {
         }
     }
 
-    /// Takes a message of the `telemetry` channel. What is not understood is ignored.
-    pub fn handle_telemetry(&mut self, member: &MemberId, text: &str, now: Timestamp) {
+    /// Takes what a member tells of the picture that it sends; `clock` is the member's.
+    pub fn handle_sending(
+        &mut self,
+        member: &MemberId,
+        message: Sending,
+        clock: &mut ClockSync,
+        now: Timestamp,
+    ) {
         let watched = self.of(member, now);
-        if let Some(interval) = watched.sender.handle_telemetry(text, now) {
+        if let Some(interval) = watched.sender.handle_sending(message, clock, now) {
             watched.meter.handle_sender(interval, now);
             for recorder in self.run.recorders(member) {
                 recorder.handle_sender(interval, now);

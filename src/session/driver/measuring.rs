@@ -16,10 +16,10 @@ use super::Driver;
 use crate::session::model::{Export, RunShown};
 
 impl Driver {
-    pub(super) fn handle_stats(&mut self, link: LinkId, entries: &[StatsEntry], now: Timestamp) {
-        self.session.handle_inbound_packets(link, inbound_packets(entries));
-        let is_in_use = self.session.is_in_use(link);
-        let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
+    pub(super) fn handle_stats(&mut self, id: LinkId, entries: &[StatsEntry], now: Timestamp) {
+        self.session.handle_inbound_packets(id, inbound_packets(entries));
+        let is_in_use = self.session.is_in_use(id);
+        let Some(link) = self.links.get_mut(&id).filter(|_| is_in_use) else { return };
         let published = self.session.peer(&link.member).and_then(|peer| peer.published);
         let expected = published.map_or(ExpectedPicture::None, ExpectedPicture::of);
         let states = link.states();
@@ -37,8 +37,9 @@ impl Driver {
         figures.add_playout(&self.playout.handle_report(&member, entries, now), truth.as_ref());
         figures.add_score(self.playout.score(&member, now).as_ref());
         link.meter.handle_playout(&figures);
-        link.tell(entries, now);
+        let told = link.poll_telemetry(entries, now);
         let details = link.details(entries, self.view.shows_figures());
+        told.for_each(|message| self.session.send_telemetry(id, &message));
         self.playout.record(&member, entries, &figures.rows, clock::unix_ms(), now);
         if let Some(published) = published {
             self.view.note(&member, Subject::Source, published.source.as_str(), now);

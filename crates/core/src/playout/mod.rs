@@ -22,6 +22,6 @@ pub use histogram::{GAP_BUCKETS_MS, GapHistogram};
 pub use marks::{Declaration, Mark, MarkKind};
 pub use meter::{MAX_STALLS, PlayoutMeter, RECENT};
 pub use score::{Score, ScoreTerm, ScoreTermKind};
-pub use sender::{SenderTimeline, sending_message};
+pub use sender::{SenderTimeline, sending};
 pub use stall::Stall;
 pub use summary::PlayoutSummary;

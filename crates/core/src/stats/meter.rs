@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
     control::{Playback, PublishedSource, PublishedState},
-    telemetry::{Limitation, Reception, TelemetryMessage},
+    telemetry::{Limitation, Reception},
 };
 
 use super::{
@@ -219,20 +219,19 @@ impl ConnectionMeter {
         }
     }
 
-    /// Takes a message of the `telemetry` channel. What is not understood, or older than what is known, is ignored.
-    pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) {
-        let Some(TelemetryMessage::Reception(reception)) = reception::read(text) else { return };
+    /// Takes what the other side tells. What is older than what is known is ignored.
+    pub fn handle_reception(&mut self, reception: Reception, now: Timestamp) {
         if self.told.as_ref().is_none_or(|(known, _)| reception.sequence > known.sequence) {
             self.told = Some((reception, now));
         }
     }
 
-    /// The message for the `telemetry` channel after a report, once.
-    pub fn poll_telemetry(&mut self) -> Option<String> {
+    /// What to tell the other side after a report, once.
+    pub fn poll_reception(&mut self) -> Option<Reception> {
         let mut reception = self.to_tell.take()?;
         reception.sequence = self.next_sequence;
         self.next_sequence = self.next_sequence.wrapping_add(1);
-        serde_json::to_string(&TelemetryMessage::Reception(reception)).ok()
+        Some(reception)
     }
 
     fn signs(

@@ -2,18 +2,10 @@
 
 use sightline_protocol::{
     bounded::UpTo,
-    telemetry::{Limitation, MAX_TELEMETRY_BYTES, Milliseconds, Permille, Reception, TelemetryMessage},
+    telemetry::{Limitation, Milliseconds, Permille, Reception},
 };
 
 use super::{Figure, FigureValue, Metric, Quality};
-
-/// Reads a message of the other side; `None` for what is too long or not understood.
-pub(super) fn read(text: &str) -> Option<TelemetryMessage> {
-    if text.len() > MAX_TELEMETRY_BYTES {
-        return None;
-    }
-    serde_json::from_str(text).ok()
-}
 
 /// What to tell after a report.
 pub(super) fn of(
