@@ -1,7 +1,7 @@
 //! What the calls of a room use, told to the connection doctor in another tab by the fragment of its address, which no
 //! server sees. Without addresses: a link may be handed on by mistake.
 
-use sightline_core::stats::{LinkPath, Subject};
+use sightline_core::measure::connection::{LinkPath, Subject};
 
 use crate::session::model::TileModel;
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
 //! The way to a member: directly or over a relay, and on request the addresses of both ends.
 
 use leptos::{html, prelude::*};
-use sightline_core::stats::{LinkPath, Subject};
+use sightline_core::measure::connection::{LinkPath, Subject};
 
 use super::{layers::layer, when::When};
 use crate::{language::Language, sentence, session::model::TileModel};

@@ -25,12 +25,11 @@ use sightline_browser::{
 use sightline_core::{
     Timestamp,
     chat::TextRefused,
+    measure::{PlayoutWatch, connection::Subject},
     media::SpeakingDetector,
     notice::NoticeCode,
-    playout_watch::PlayoutWatch,
     room::{LinkId, PeerConnectionState, RoomSession},
     signalling::SocketId,
-    stats::Subject,
 };
 use sightline_protocol::{MemberId, signalling::IceServer, telemetry::TelemetryMessage};
 

@@ -4,8 +4,11 @@ use leptos::prelude::*;
 use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{
     Timestamp,
-    stamp::FrameTruth,
-    stats::{ConnectionDetails, Figures, Metric, Subject},
+    measure::{
+        Metric,
+        connection::{ConnectionDetails, Figures, Subject},
+        stamp::FrameTruth,
+    },
 };
 use sightline_protocol::MemberId;
 

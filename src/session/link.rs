@@ -12,12 +12,15 @@ use sightline_browser::{
 };
 use sightline_core::{
     Timestamp,
-    clock::ClockSync,
+    measure::{
+        StatsEntry,
+        clock::ClockSync,
+        connection::{ConnectionDetails, ConnectionMeter, ConnectionStates},
+        playout,
+    },
     media::{SendLimits, SpeakingDetector},
     negotiation::{Operation, OperationId, Role},
-    playout,
     room::LinkId,
-    stats::{ConnectionDetails, ConnectionMeter, ConnectionStates, StatsEntry},
 };
 use sightline_protocol::{
     MemberId,

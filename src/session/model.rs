@@ -5,12 +5,15 @@ use sightline_browser::{MediaStream, files::PickedFiles, frame_watch::FrameWatch
 use sightline_core::{
     budget::Standing,
     chat::{DeliveryState, MessageNumber, TextRefused},
+    measure::{
+        Figure,
+        connection::{ConnectionDetails, History, LinkPath, Quality},
+        run::RunState,
+        stamp::FrameTruth,
+    },
     notice::NoticeCode,
     room::LinkState,
-    run::RunState,
     signalling::SignallingStatus,
-    stamp::FrameTruth,
-    stats::{ConnectionDetails, Figure, History, LinkPath, Quality},
     transfer::{Backlog, LeftOut, TransferHandle, TransferView},
 };
 use sightline_protocol::{
@@ -22,7 +25,7 @@ use sightline_protocol::{
 use crate::consent::Wish;
 
 pub use super::preferences::{Preferences, Setting, kept_ice_servers, read_ice_servers, switch_value};
-pub use sightline_core::playout_watch::Playout;
+pub use sightline_core::measure::Playout;
 
 /// A stream, which lives in this thread only.
 pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;

@@ -5,10 +5,10 @@ use sightline_browser::{MediaStream, frame_watch::FrameWatch};
 use sightline_core::{
     budget::Standing,
     chat::ChatMessage,
+    measure::connection::{ConnectionDetails, History},
     notice::NoticeCode,
     room::{LinkState, PeerView, RoomEvent, RoomSession},
     signalling::SignallingStatus,
-    stats::{ConnectionDetails, History},
 };
 use sightline_protocol::{
     MemberId, RoomName,

@@ -128,7 +128,7 @@
       },
     });
   };
-  // The frame's number, where known-source mode has it in its strip (crates/core/src/stamp/strip.rs); the rest of that strip is
+  // The frame's number, where known-source mode has it in its strip (crates/core/src/measure/stamp/strip.rs); the rest of that strip is
   // not there, so that nobody takes it for one.
   const paintNumber = (paper, number) => {
     const cell = paper.canvas.width / 44;

@@ -38,7 +38,7 @@ pub enum Heard {
     Asked(TelemetryMessage),
     /// It answered a ping.
     Answered(Pong),
-    /// It answered a question for its clock: the message is for a [`ClockSync`](crate::clock::ClockSync).
+    /// It answered a question for its clock: the message is for a [`ClockSync`](crate::measure::clock::ClockSync).
     Clock(TelemetryMessage),
     /// The message answers nothing that was asked.
     Stray,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sightline_core::{
     Timestamp,
-    clock::{ClockEstimate, ClockSync},
+    measure::clock::{ClockEstimate, ClockSync},
     ping::clock_answer,
 };
 use sightline_protocol::{bounded::UpTo, telemetry::TelemetryMessage};

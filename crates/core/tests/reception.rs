@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sightline_core::{
     Timestamp, decode,
-    stats::{
-        Cause, ConnectionMeter, ConnectionStates, ExpectedPicture, FigureValue, Figures, Metric, StatsEntry,
+    measure::{
+        FigureValue, Metric, StatsEntry,
+        connection::{Cause, ConnectionMeter, ConnectionStates, ExpectedPicture, Figures},
     },
 };
 use sightline_protocol::telemetry::TelemetryMessage;

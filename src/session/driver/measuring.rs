@@ -5,10 +5,14 @@ use std::time::Duration;
 use sightline_browser::{clock, environment, location::Location, random, text_file};
 use sightline_core::{
     Timestamp,
-    report::{self, Party, RtcStatsHeader},
+    measure::{
+        StatsEntry,
+        connection::{ExpectedPicture, Subject},
+        inbound_packets,
+        report::{self, Party, RtcStatsHeader},
+        run::RunOutput,
+    },
     room::{LinkId, RoomEvent},
-    run::RunOutput,
-    stats::{ExpectedPicture, StatsEntry, Subject, inbound_packets},
 };
 use sightline_protocol::{MemberId, RunId};
 

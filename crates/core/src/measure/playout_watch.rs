@@ -12,12 +12,15 @@ use sightline_protocol::{
 
 use crate::{
     Timestamp,
-    clock::{ClockEstimate, ClockSync},
-    playout::{Declaration, PlayoutMeter, PlayoutSummary, Score, SenderTimeline, ShownFrame, Stall},
-    report::{Party, Report, RtcStatsDump, RtcStatsHeader},
-    run::{Recorder, Run, RunOutput, RunState},
-    stamp::{FrameLog, FrameTruth, StripReading},
-    stats::{Figure, HISTORY_SPAN, StatsEntry},
+    measure::{
+        Figure, ShownFrame, StatsEntry,
+        clock::{ClockEstimate, ClockSync},
+        connection::HISTORY_SPAN,
+        playout::{Declaration, PlayoutMeter, PlayoutSummary, Score, SenderTimeline, Stall},
+        report::{Party, Report, RtcStatsDump, RtcStatsHeader},
+        run::{Recorder, Run, RunOutput, RunState},
+        stamp::{FrameLog, FrameTruth, StripReading},
+    },
 };
 
 /// Stalls that the page shows, the latest: the whole ledger is in a report.

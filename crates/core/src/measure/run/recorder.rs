@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use crate::{
     Timestamp,
-    clock::ClockEstimate,
-    playout::{
-        Declaration, GAP_BUCKETS_MS, MarkKind, PlayoutMeter, PlayoutSummary, SenderInterval, ShownFrame,
-        Stall,
+    measure::{
+        Figure, FigureValue, Metric, ShownFrame, StatsEntry,
+        clock::ClockEstimate,
+        playout::{
+            Declaration, GAP_BUCKETS_MS, MarkKind, PlayoutMeter, PlayoutSummary, SenderInterval, Stall,
+        },
+        report::{
+            EventEntry, GapCounts, KnownSourceEntry, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MarkEntry,
+            Party, PlayoutEntry, ScoreEntry, Side, StallEntry, plain, possible, possible_length, rounded,
+        },
+        stamp::{FrameLog, ShownStamp, Stamp, Unreadable},
     },
-    report::{
-        EventEntry, GapCounts, KnownSourceEntry, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MarkEntry, Party,
-        PlayoutEntry, ScoreEntry, Side, StallEntry, plain, possible, possible_length, rounded,
-    },
-    stamp::{FrameLog, ShownStamp, Stamp, Unreadable},
-    stats::{Figure, FigureValue, Metric, StatsEntry},
 };
 
 /// The columns of a report's samples, after the time.

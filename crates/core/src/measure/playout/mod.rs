@@ -17,7 +17,6 @@ mod stall;
 mod summary;
 
 pub use cause::{SenderInterval, StallCause};
-pub use frame::ShownFrame;
 pub use histogram::{GAP_BUCKETS_MS, GapHistogram};
 pub use marks::{Declaration, Mark, MarkKind};
 pub use meter::{MAX_STALLS, PlayoutMeter, RECENT};

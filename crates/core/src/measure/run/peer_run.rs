@@ -6,7 +6,7 @@ use std::{collections::VecDeque, time::Duration};
 use sightline_protocol::RunId;
 
 use super::Recorder;
-use crate::{Timestamp, report::Party};
+use crate::{Timestamp, measure::report::Party};
 
 /// Longest that this page takes part: the longest run that an address can ask for.
 pub(super) const LONGEST: Duration = Duration::from_secs(3 * 3600);

@@ -5,7 +5,8 @@ use sightline_protocol::{
     telemetry::{Limitation, Milliseconds, Permille, Reception},
 };
 
-use super::{Figure, FigureValue, Metric, Quality};
+use super::Quality;
+use crate::measure::{Figure, FigureValue, Metric};
 
 /// What to tell after a report.
 pub(super) fn of(

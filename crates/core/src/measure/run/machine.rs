@@ -15,8 +15,12 @@ use super::{
 };
 use crate::{
     Timestamp,
-    clock::ClockEstimate,
-    report::{Clock, EndReason, FORMAT, LONGEST_S, MAX_SIDES, Party, Report, Side, VERSION, plain, rounded},
+    measure::{
+        clock::ClockEstimate,
+        report::{
+            Clock, EndReason, FORMAT, LONGEST_S, MAX_SIDES, Party, Report, Side, VERSION, plain, rounded,
+        },
+    },
 };
 
 /// Most members of whom a run has a record: each has two sides in the report.

@@ -2,7 +2,7 @@
 
 use sightline_protocol::telemetry::{Limitation, MAX_BARS, Reception};
 
-use crate::playout::{Score, ScoreTermKind};
+use crate::measure::playout::{Score, ScoreTermKind};
 
 pub use sightline_protocol::telemetry::Cause;
 
@@ -111,7 +111,7 @@ mod tests {
     use sightline_protocol::bounded::UpTo;
 
     use super::*;
-    use crate::playout::ScoreTerm;
+    use crate::measure::playout::ScoreTerm;
 
     fn quality(change: impl FnOnce(&mut Signs)) -> (u8, Cause) {
         let mut signs = Signs { expects_video: true, video_arrives: Some(true), ..Signs::default() };

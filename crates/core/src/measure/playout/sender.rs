@@ -5,7 +5,10 @@ use std::time::Duration;
 use sightline_protocol::telemetry::{Limitation, Sending};
 
 use super::SenderInterval;
-use crate::{Timestamp, clock::ClockSync, stats::StatsEntry};
+use crate::{
+    Timestamp,
+    measure::{StatsEntry, clock::ClockSync},
+};
 
 /// Messages further apart than this say nothing of what was between them.
 const LONGEST: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    Declaration, GapHistogram, Mark, PlayoutSummary, Score, SenderInterval, ShownFrame, Stall, StallCause,
+    Declaration, GapHistogram, Mark, PlayoutSummary, Score, SenderInterval, Stall, StallCause,
     cause::Evidence,
     counters::{Counters, Step},
     frame::Gap,
@@ -11,7 +11,10 @@ use super::{
     score::ScoreInputs,
     stall::{Judged, StallDetector},
 };
-use crate::{Timestamp, stats::StatsEntry};
+use crate::{
+    Timestamp,
+    measure::{ShownFrame, StatsEntry},
+};
 
 /// Most stalls whose start and length are kept; totals go on.
 pub const MAX_STALLS: usize = 2000;

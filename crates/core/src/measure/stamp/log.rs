@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{Stamp, Unreadable};
-use crate::{Timestamp, clock::ClockEstimate, playout::ShownFrame, stats::Metric};
+use crate::{
+    Timestamp,
+    measure::{Metric, ShownFrame, clock::ClockEstimate},
+};
 
 /// Most frames whose stamps are kept: ten minutes of sixty a second. Totals go on.
 pub const MAX_LOGGED_FRAMES: usize = 36_000;

@@ -8,15 +8,18 @@ use sightline_protocol::{
 };
 
 use super::{
-    Figure, FigureValue, Metric, Quality, StatsEntry,
+    Quality,
     quality::{Signs, assess, assess_sent},
     reception,
     snapshot::{Inbound, Outbound, Snapshot},
 };
 use crate::{
     Timestamp,
-    playout::{PlayoutSummary, Score},
-    stamp::FrameTruth,
+    measure::{
+        Figure, FigureValue, Metric, StatsEntry,
+        playout::{PlayoutSummary, Score},
+        stamp::FrameTruth,
+    },
 };
 
 /// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.

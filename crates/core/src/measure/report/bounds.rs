@@ -17,9 +17,9 @@ pub(crate) const MAX_SAMPLES: usize = 3 * 3600;
 pub(crate) const MAX_COLUMNS: usize = 64;
 pub(crate) const MAX_EVENTS: usize = 2000;
 pub(crate) const MAX_CONDITIONS: usize = 64;
-pub(crate) const MAX_LEDGER: usize = crate::playout::MAX_STALLS;
+pub(crate) const MAX_LEDGER: usize = crate::measure::playout::MAX_STALLS;
 pub(crate) const MAX_MARKS: usize = 2000;
-pub(crate) const MAX_FRAMES: usize = crate::stamp::MAX_LOGGED_FRAMES;
+pub(crate) const MAX_FRAMES: usize = crate::measure::stamp::MAX_LOGGED_FRAMES;
 pub(crate) const MAX_BUCKETS: usize = 64;
 pub(crate) const MAX_TERMS: usize = 16;
 /// Longest text of any kind, in bytes of UTF-8.

@@ -1,6 +1,7 @@
 //! What one stats report says of a connection, gathered from its entries.
 
-use super::{LinkPath, StatsEntry};
+use super::LinkPath;
+use crate::measure::{StatsEntry, selected_pair_id};
 
 /// Totals since the connection was made, and the values of this moment. `None` is "not reported".
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -120,20 +121,6 @@ impl Snapshot {
                 .reduce(f64::min),
         }
     }
-}
-
-/// Chromium names it in the `transport` entry; Firefox marks the pair itself.
-pub(crate) fn selected_pair_id(entries: &[StatsEntry]) -> Option<&str> {
-    let named = entries.iter().find_map(|entry| entry.selected_candidate_pair_id.as_deref());
-    let marked = || {
-        let pair = entries.iter().find(|entry| {
-            entry.entry_type == "candidate-pair"
-                && entry.selected.unwrap_or(entry.nominated.unwrap_or(false))
-                && entry.state.as_deref() == Some("succeeded")
-        })?;
-        Some(pair.id.as_str())
-    };
-    named.filter(|id| entries.iter().any(|entry| entry.id == *id)).or_else(marked)
 }
 
 fn selected_pair(entries: &[StatsEntry]) -> Option<Pair> {

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::bounds::{
     self, MAX_BUCKETS, MAX_EVENTS, MAX_FRAMES, MAX_LEDGER, MAX_MARKS, MAX_SIDES, MAX_TERMS, plain,
 };
-use crate::{
+use crate::measure::{
+    Metric,
     playout::{Score, ScoreTerm, ScoreTermKind},
-    stats::Metric,
 };
 
 /// The word that says what a file is.

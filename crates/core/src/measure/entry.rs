@@ -107,3 +107,18 @@ pub fn inbound_packets(entries: &[StatsEntry]) -> u64 {
         .sum::<f64>();
     packets as u64
 }
+
+/// The id of the candidate pair in use. Chromium names it in the `transport` entry; Firefox marks the pair itself.
+#[must_use]
+pub fn selected_pair_id(entries: &[StatsEntry]) -> Option<&str> {
+    let named = entries.iter().find_map(|entry| entry.selected_candidate_pair_id.as_deref());
+    let marked = || {
+        let pair = entries.iter().find(|entry| {
+            entry.entry_type == "candidate-pair"
+                && entry.selected.unwrap_or(entry.nominated.unwrap_or(false))
+                && entry.state.as_deref() == Some("succeeded")
+        })?;
+        Some(pair.id.as_str())
+    };
+    named.filter(|id| entries.iter().any(|entry| entry.id == *id)).or_else(marked)
+}

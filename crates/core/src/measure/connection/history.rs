@@ -2,8 +2,10 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{Figure, FigureValue, Metric};
-use crate::{Timestamp, duration_of_seconds};
+use crate::{
+    Timestamp, duration_of_seconds,
+    measure::{Figure, FigureValue, Metric},
+};
 
 /// How far back a history reaches.
 pub const HISTORY_SPAN: Duration = Duration::from_secs(300);

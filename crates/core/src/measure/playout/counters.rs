@@ -2,7 +2,7 @@
 
 use crate::{
     Timestamp,
-    stats::{StatsEntry, selected_pair_id},
+    measure::{StatsEntry, selected_pair_id},
 };
 
 /// Totals since the measurement began. `None` is "not reported".
