@@ -246,6 +246,7 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         state: RwSignal::new(LinkState::Connected),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(Some(LinkPath::Direct)),
+        pair: RwSignal::new(None),
         microphone: RwSignal::new(true),
         camera: RwSignal::new(true),
         source: RwSignal::new(PublishedSource::Camera),

@@ -1,4 +1,4 @@
-//! One peer connection with its channels, its stream and its meter, as the core's outputs want it.
+//! One peer connection with its channels and its stream, as the core's outputs want it.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -12,12 +12,7 @@ use sightline_browser::{
 };
 use sightline_core::{
     Timestamp,
-    measure::{
-        StatsEntry,
-        clock::ClockSync,
-        connection::{ConnectionDetails, ConnectionMeter, ConnectionStates},
-        playout,
-    },
+    measure::connection::ConnectionStates,
     media::{SendLimits, SpeakingDetector},
     negotiation::{Operation, OperationId, Role},
     room::LinkId,
@@ -25,8 +20,7 @@ use sightline_core::{
 use sightline_protocol::{
     MemberId,
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
-    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL, TelemetryMessage},
-    text::without_invisible,
+    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
 };
 
 use super::{files::LOW_BYTES, input::Input, media::LocalMedia};
@@ -50,9 +44,6 @@ pub struct Link {
     pub member: MemberId,
     /// What arrives, both kinds in one stream so that they are played in step.
     pub stream: MediaStream,
-    pub meter: ConnectionMeter,
-    /// The other page's clock.
-    pub clock: ClockSync,
     id: LinkId,
     pub role: Role,
     /// What the pictures may use now.
@@ -105,8 +96,6 @@ impl Link {
             connection,
             member,
             stream,
-            meter: ConnectionMeter::default(),
-            clock: ClockSync::default(),
             id,
             role,
             limited: Rc::default(),
@@ -201,26 +190,9 @@ impl Link {
         });
     }
 
-    /// What to tell the other side: what was measured last, and what is sent to it.
-    pub fn poll_telemetry(
-        &mut self,
-        entries: &[StatsEntry],
-        now: Timestamp,
-    ) -> impl Iterator<Item = TelemetryMessage> + use<> {
-        let reception = self.meter.poll_reception().map(TelemetryMessage::Reception);
-        let sending = playout::sending(entries, now).map(TelemetryMessage::Sending);
-        reception.into_iter().chain(sending)
-    }
-
-    /// What stands behind the figures; the descriptions, which are long, only where they are wanted.
-    pub fn details(&self, entries: &[StatsEntry], with_descriptions: bool) -> ConnectionDetails {
-        let mut details = ConnectionDetails::new(entries);
-        if with_descriptions {
-            details.local_sdp = self.connection.local_description_sdp();
-            let remote_sdp = self.connection.remote_description_sdp();
-            details.remote_sdp = remote_sdp.map(|sdp| without_invisible(&sdp));
-        }
-        details
+    /// The local and the remote description.
+    pub fn descriptions(&self) -> (Option<String>, Option<String>) {
+        (self.connection.local_description_sdp(), self.connection.remote_description_sdp())
     }
 
     /// The states of this moment.

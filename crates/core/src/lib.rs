@@ -10,6 +10,7 @@ pub mod chat;
 pub mod decode;
 pub mod doctor;
 pub mod ice;
+pub mod link;
 pub mod measure;
 pub mod media;
 pub mod negotiation;
