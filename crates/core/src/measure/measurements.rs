@@ -10,10 +10,11 @@ use sightline_protocol::{
 };
 
 use super::{
-    ConnectionReport, MeasureOutput, MemberFigures, Observation, PlayoutWatch, Receiver, RunProgress,
     connection::{ConnectionDetails, ExpectedPicture, LinkPath, Subject},
     member::Members,
+    observation::{ConnectionReport, MeasureOutput, MemberFigures, Observation, Receiver, RunProgress},
     playout,
+    playout_watch::PlayoutWatch,
     report::{Party, Report, RtcStatsHeader},
     run::RunOutput,
 };

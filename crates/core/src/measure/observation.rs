@@ -10,8 +10,9 @@ use sightline_protocol::{
 };
 
 use super::{
-    NotedFrame, Playout, StatsEntry,
     connection::{ConnectionDetails, ConnectionStates, Figures, History, Quality, Subject},
+    entry::StatsEntry,
+    playout_watch::{NotedFrame, Playout},
     run::RunState,
     stamp::FrameTruth,
 };

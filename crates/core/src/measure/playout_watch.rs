@@ -13,9 +13,11 @@ use sightline_protocol::{
 use crate::{
     Timestamp,
     measure::{
-        Figure, ShownFrame, StatsEntry,
         clock::{ClockEstimate, ClockSync},
         connection::HISTORY_SPAN,
+        entry::StatsEntry,
+        frame::ShownFrame,
+        metric::Figure,
         playout::{Declaration, PlayoutMeter, PlayoutSummary, Score, SenderTimeline, Stall},
         report::{Party, Report, RtcStatsDump, RtcStatsHeader},
         run::{Recorder, Run, RunOutput, RunState},

@@ -2,7 +2,7 @@
 
 use sightline_protocol::text::without_invisible;
 
-use crate::measure::{StatsEntry, selected_pair_id};
+use crate::measure::entry::{StatsEntry, selected_pair_id};
 
 /// Pairs that are shown; the one in use is always among them.
 const MAX_PAIRS: usize = 16;

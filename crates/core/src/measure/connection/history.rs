@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     Timestamp, duration_of_seconds,
-    measure::{Figure, FigureValue, Metric},
+    measure::metric::{Figure, FigureValue, Metric},
 };
 
 /// How far back a history reaches.

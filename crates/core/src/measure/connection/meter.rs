@@ -16,7 +16,8 @@ use super::{
 use crate::{
     Timestamp,
     measure::{
-        Figure, FigureValue, Metric, StatsEntry,
+        entry::StatsEntry,
+        metric::{Figure, FigureValue, Metric},
         playout::{PlayoutSummary, Score},
         stamp::FrameTruth,
     },

@@ -6,7 +6,7 @@ use sightline_protocol::{
 };
 
 use super::Quality;
-use crate::measure::{Figure, FigureValue, Metric};
+use crate::measure::metric::{Figure, FigureValue, Metric};
 
 /// What to tell after a report.
 pub(super) fn of(

@@ -1,7 +1,7 @@
 //! What one stats report says of a connection, gathered from its entries.
 
 use super::LinkPath;
-use crate::measure::{StatsEntry, selected_pair_id};
+use crate::measure::entry::{StatsEntry, selected_pair_id};
 
 /// Totals since the connection was made, and the values of this moment. `None` is "not reported".
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use crate::{
     Timestamp,
-    measure::{StatsEntry, selected_pair_id},
+    measure::entry::{StatsEntry, selected_pair_id},
 };
 
 /// Totals since the measurement began. `None` is "not reported".

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Timestamp, measure::ShownFrame};
+use crate::{Timestamp, measure::frame::ShownFrame};
 
 /// Ticks a second of every video codec's RTP clock (RFC 6184, 7741, 9628: 90 kHz).
 const RTP_CLOCK_HZ: u64 = 90_000;

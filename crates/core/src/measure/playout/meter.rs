@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Timestamp,
-    measure::{ShownFrame, StatsEntry},
+    measure::{entry::StatsEntry, frame::ShownFrame},
 };
 
 /// Most stalls whose start and length are kept; totals go on.

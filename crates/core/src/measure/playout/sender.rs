@@ -7,7 +7,7 @@ use sightline_protocol::telemetry::{Limitation, Sending};
 use super::SenderInterval;
 use crate::{
     Timestamp,
-    measure::{StatsEntry, clock::ClockSync},
+    measure::{clock::ClockSync, entry::StatsEntry},
 };
 
 /// Messages further apart than this say nothing of what was between them.

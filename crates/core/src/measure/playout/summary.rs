@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{GapHistogram, Score};
-use crate::measure::Metric;
+use crate::measure::metric::Metric;
 
 /// What is known at one moment. `None` is "not reported" or "nothing yet", never zero.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -6,7 +6,7 @@ use super::bounds::{
     self, MAX_BUCKETS, MAX_EVENTS, MAX_FRAMES, MAX_LEDGER, MAX_MARKS, MAX_SIDES, MAX_TERMS, plain,
 };
 use crate::measure::{
-    Metric,
+    metric::Metric,
     playout::{Score, ScoreTerm, ScoreTermKind},
 };
 

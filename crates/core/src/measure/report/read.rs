@@ -8,7 +8,7 @@ use super::{
     bounds::TOO_LONG,
     check::{FARTHEST_S, Flaw},
 };
-use crate::measure::Metric;
+use crate::measure::metric::Metric;
 
 /// Deepest nesting of arrays and objects: a report has six.
 const MAX_DEPTH: usize = 16;

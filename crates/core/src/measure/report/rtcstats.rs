@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::measure::StatsEntry;
+use crate::measure::entry::StatsEntry;
 
 const FILE_FORMAT: u32 = 3;
 /// Most that is kept, in bytes; a day of two people is about that.

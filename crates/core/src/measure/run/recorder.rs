@@ -5,8 +5,10 @@ use std::time::Duration;
 use crate::{
     Timestamp,
     measure::{
-        Figure, FigureValue, Metric, ShownFrame, StatsEntry,
         clock::ClockEstimate,
+        entry::StatsEntry,
+        frame::ShownFrame,
+        metric::{Figure, FigureValue, Metric},
         playout::{
             Declaration, GAP_BUCKETS_MS, MarkKind, PlayoutMeter, PlayoutSummary, SenderInterval, Stall,
         },

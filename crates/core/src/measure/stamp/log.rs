@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use super::{Stamp, Unreadable};
 use crate::{
     Timestamp,
-    measure::{Metric, ShownFrame, clock::ClockEstimate},
+    measure::{clock::ClockEstimate, frame::ShownFrame, metric::Metric},
 };
 
 /// Most frames whose stamps are kept: ten minutes of sixty a second. Totals go on.
