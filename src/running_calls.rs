@@ -1,7 +1,7 @@
 //! What the calls of a room use, told to the connection doctor in another tab by the fragment of its address, which no
 //! server sees. Without addresses: a link may be handed on by mistake.
 
-use sightline_core::stats::{LinkPath, Subject};
+use sightline_core::measure::connection::LinkPath;
 
 use crate::session::model::TileModel;
 use leptos::prelude::*;
@@ -43,11 +43,7 @@ impl RunningCalls {
 fn line(tile: &TileModel) -> String {
     let state = tile.state.get_untracked().as_str();
     let path = tile.path.get_untracked().map_or("", LinkPath::as_str);
-    let pair = tile.history.with_untracked(|history| {
-        let mut events = history.events().rev();
-        let pair = events.find(|event| event.subject == Subject::CandidatePair);
-        pair.and_then(|event| event.now.clone()).unwrap_or_default()
-    });
+    let pair = tile.pair.get_untracked().unwrap_or_default();
     [state, path, &without_addresses(&pair)]
         .into_iter()
         .filter(|part| !part.is_empty())

@@ -9,9 +9,11 @@ use sightline_core::{
     decode::{self, ServerFrame},
     doctor::Candidate,
     ice::IceUrl,
+    measure::{
+        Metric,
+        report::{Report, Side, to_csv},
+    },
     negotiation::ufrags_of_sdp,
-    report::{Report, Side, to_csv},
-    stats::Metric,
     transfer::{MAX_DEPTH, Records, safe_folder, safe_name},
 };
 use sightline_protocol::{

@@ -1,6 +1,6 @@
 //! Figures as a person reads them.
 
-use sightline_core::stats::{FigureValue, Metric, Unit};
+use sightline_core::measure::{FigureValue, Metric, Unit};
 
 /// The value for tests and exports: the number in base units or the word; empty where there is none.
 #[must_use]

@@ -1,6 +1,6 @@
 //! What every figure is called.
 
-use sightline_core::{stats::Metric, with_metrics};
+use sightline_core::{measure::Metric, with_metrics};
 
 use crate::{language::Sentence, sentence};
 

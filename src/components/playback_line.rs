@@ -1,7 +1,7 @@
 //! What is to be said of a file that someone plays: that it stands still, or how it arrives.
 
 use leptos::prelude::*;
-use sightline_core::stats::Unit;
+use sightline_core::measure::Unit;
 use sightline_protocol::control::Playback;
 
 use super::{figure_text, file_source::clock_text};

@@ -1,7 +1,7 @@
 //! How each receiver gets what this person provides, beside each other: as they tell it themselves.
 
 use leptos::prelude::*;
-use sightline_core::stats::{FigureValue, Metric};
+use sightline_core::measure::{FigureValue, Metric};
 use sightline_protocol::telemetry::{Permille, Reception};
 
 use super::{figure_text, metric_help::metric_help, when::When};

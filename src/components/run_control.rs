@@ -1,7 +1,7 @@
 //! Beginning and ending a run, and saving what it left.
 
 use leptos::prelude::*;
-use sightline_core::run::RunState;
+use sightline_core::measure::run::RunState;
 
 use super::{
     icon::{Icon, IconName},

@@ -1,11 +1,11 @@
 //! How somebody receives one's own picture, in words.
 
 use super::signal_bars::{cause_text, is_complaint};
-use crate::{language::Language, sentence, session::model::SeenBy};
+use crate::{language::Language, sentence, session::model::Receiver};
 
 /// "Bob sees you at 640x360, 24 fps", and why not better where there is something to complain of.
 #[must_use]
-pub fn seen_by_text(seen: &SeenBy, language: Language) -> String {
+pub fn seen_by_text(seen: &Receiver, language: Language) -> String {
     let locale = language.locale();
     let name = if seen.name.is_empty() { sentence!(tile.guest)(locale) } else { &seen.name };
     let told = &seen.reception;

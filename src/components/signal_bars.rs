@@ -1,7 +1,7 @@
 //! How the connection is, at a glance and in one sentence.
 
 use leptos::prelude::*;
-use sightline_core::stats::{Cause, Quality};
+use sightline_core::measure::connection::{Cause, Quality};
 
 use crate::{
     language::{Language, Sentence},

@@ -1,7 +1,7 @@
 //! The figures of every connection: rows, charts, details.
 
 use leptos::prelude::*;
-use sightline_core::stats::{Figure, FigureValue, Metric, Origin};
+use sightline_core::measure::{Figure, FigureValue, Metric, Origin};
 
 use super::{
     check_link::CallCheckLink,

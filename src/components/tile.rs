@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use sightline_browser::{environment, frame_watch::FrameWatch, page};
-use sightline_core::{budget::Standing, room::LinkState, stats::LinkPath};
+use sightline_core::{budget::Standing, measure::connection::LinkPath, room::LinkState};
 use sightline_protocol::control::{Playback, PublishedSource};
 
 use super::{

@@ -1,7 +1,7 @@
 //! The way to a member: directly or over a relay, and on request the addresses of both ends.
 
 use leptos::{html, prelude::*};
-use sightline_core::stats::{LinkPath, Subject};
+use sightline_core::measure::connection::LinkPath;
 
 use super::{layers::layer, when::When};
 use crate::{language::Language, sentence, session::model::TileModel};
@@ -17,9 +17,8 @@ pub fn TilePath(
 ) -> AnyView {
     let language = Language::from_context();
     let ends = Memo::new(move |_| {
-        tile.history.with(|history| {
-            let pair = history.events().rev().find(|event| event.subject == Subject::CandidatePair)?;
-            let (here, there) = pair.now.as_deref()?.split_once(" - ")?;
+        tile.pair.with(|pair| {
+            let (here, there) = pair.as_deref()?.split_once(" - ")?;
             Some((here.to_owned(), there.to_owned()))
         })
     });

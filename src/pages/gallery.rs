@@ -6,10 +6,13 @@ use sightline_browser::frame_watch::FrameWatch;
 use sightline_core::{
     budget::Standing,
     chat::{DeliveryState, MessageNumber, prepare},
+    measure::{
+        Figure, FigureValue, Metric, Unit,
+        connection::{Cause, ConnectionDetails, History, LinkPath, Quality},
+    },
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
-    stats::{Cause, ConnectionDetails, Figure, FigureValue, History, LinkPath, Metric, Quality, Unit},
 };
 use sightline_protocol::{
     RoomName,
@@ -245,6 +248,7 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         state: RwSignal::new(LinkState::Connected),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(Some(LinkPath::Direct)),
+        pair: RwSignal::new(None),
         microphone: RwSignal::new(true),
         camera: RwSignal::new(true),
         source: RwSignal::new(PublishedSource::Camera),

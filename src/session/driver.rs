@@ -25,27 +25,25 @@ use sightline_browser::{
 use sightline_core::{
     Timestamp,
     chat::TextRefused,
+    measure::{Measurements, Observation, connection::Subject},
     media::SpeakingDetector,
     notice::NoticeCode,
-    playout_watch::PlayoutWatch,
     room::{LinkId, PeerConnectionState, RoomSession},
     signalling::SocketId,
-    stats::Subject,
 };
-use sightline_protocol::{MemberId, signalling::IceServer};
+use sightline_protocol::{MemberId, RoomName, signalling::IceServer};
 
+use self::measuring::measurements;
 use super::{
     address::Way,
     chat_history::ChatHistory,
     files::{BulkLink, Files},
+    frame_watches::FrameWatches,
     input::{Command, Input, LocalChange},
     link::Link,
     media::LocalMedia,
     room_view::RoomView,
 };
-
-/// How often stats are read while the page can be seen.
-const STATS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often it is looked who speaks, while the page can be seen.
 const VOICE_INTERVAL: Duration = Duration::from_millis(250);
@@ -59,6 +57,9 @@ const SLICE: Duration = Duration::from_millis(12);
 /// What a driver is made from.
 pub struct Setup {
     pub session: RoomSession,
+    pub room: RoomName,
+    /// What this person is called.
+    pub name: String,
     pub media: LocalMedia,
     pub view: RoomView,
     pub history: ChatHistory,
@@ -89,13 +90,11 @@ pub struct Driver {
     links: HashMap<LinkId, Link>,
     /// For files alone.
     bulk_links: HashMap<LinkId, BulkLink>,
-    next_stats: Timestamp,
+    measurements: Measurements,
+    frames: FrameWatches,
     next_voices: Timestamp,
     /// One's own.
     voice: SpeakingDetector,
-    playout: PlayoutWatch,
-    /// The room's name for this page.
-    own_id: Option<MemberId>,
     /// How long a run is to last that begins as soon as the room is entered.
     run_limit: Option<Duration>,
     /// Since when inputs are taken without a pause.
@@ -106,7 +105,9 @@ pub struct Driver {
 impl Driver {
     /// A driver that has not entered yet.
     pub fn new(setup: Setup) -> Self {
-        let Setup { session, media, view, history, files, way, certificate, lanes, run_limit } = setup;
+        let Setup { session, room, name, media, view, history, files, way, certificate, lanes, run_limit } =
+            setup;
+        let measurements = measurements(&room, name, &media);
         let inputs = lanes.first();
         let own_ice_servers = media.preferences().ice_servers().servers;
         Self {
@@ -123,11 +124,10 @@ impl Driver {
             socket: None,
             links: HashMap::new(),
             bulk_links: HashMap::new(),
-            next_stats: Timestamp::ZERO,
+            measurements,
+            frames: FrameWatches::default(),
             next_voices: Timestamp::ZERO,
             voice: SpeakingDetector::default(),
-            playout: PlayoutWatch::new(page::is_visible()),
-            own_id: None,
             run_limit,
             slice_began: Timestamp::ZERO,
             has_left: false,
@@ -203,13 +203,12 @@ impl Driver {
     }
 
     fn next_deadline(&self) -> Option<Timestamp> {
-        let stats = self.looks().then(|| self.next_stats.min(self.next_voices));
-        [self.session.poll_timeout(), self.files.poll_timeout(), stats].into_iter().flatten().min()
-    }
-
-    /// Whether figures are collected: nobody looks at those of a hidden page, except in a run.
-    fn looks(&self) -> bool {
-        page::is_visible() || self.is_measuring()
+        let voices = self.measurements.should_poll_stats().then_some(self.next_voices);
+        let measurements = self.measurements.poll_timeout();
+        [self.session.poll_timeout(), self.files.poll_timeout(), measurements, voices]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn handle_timeout(&mut self) {
@@ -219,14 +218,9 @@ impl Driver {
         } else {
             self.session.handle_timeout(now);
         }
-        if !self.looks() {
-            return;
-        }
-        if self.next_stats <= now {
-            self.next_stats = now + STATS_INTERVAL;
-            self.links.values().for_each(Link::read_stats);
-        }
-        if self.next_voices <= now {
+        self.measurements.handle_timeout(now);
+        self.perform_measurements();
+        if self.measurements.should_poll_stats() && self.next_voices <= now {
             self.next_voices = now + VOICE_INTERVAL;
             self.listen_for_voices(now);
         }
@@ -248,13 +242,13 @@ impl Driver {
             Input::Completed(link, operation, result) => {
                 self.session.handle_completed(link, operation, result, now);
             }
-            Input::Stats(link, entries) => self.handle_stats(link, &entries, now),
+            Input::Stats(link, entries) => self.handle_stats(link, entries, now),
             Input::Online(true) => self.session.handle_wake(now),
             Input::Online(false) => {}
             Input::Visible(is_visible) => {
-                self.view.note_visibility(is_visible, now);
                 self.media.handle_visibility(is_visible);
-                self.playout.handle_visibility(is_visible, now);
+                self.measurements.handle_visibility(is_visible, now);
+                self.perform_measurements();
                 if is_visible {
                     self.session.handle_wake(now);
                 }
@@ -287,7 +281,8 @@ impl Driver {
             PeerConnectionEvent::ConnectionState(state) => {
                 self.note(link, Subject::Connection, state.as_str(), now);
                 let state = PeerConnectionState::from_word(state.as_str());
-                self.note_connected(link, state == PeerConnectionState::Connected, now);
+                let is_connected = state == PeerConnectionState::Connected;
+                self.observe_link(link, Observation::Connected(is_connected), now);
                 self.session.handle_connection_state(link, state, now);
             }
             PeerConnectionEvent::IceConnectionState(state) => {
@@ -326,10 +321,10 @@ impl Driver {
     fn handle_telemetry(&mut self, link: LinkId, event: DataChannelEvent, now: Timestamp) {
         match event {
             DataChannelEvent::Message(DataChannelMessage::Text(text)) => {
-                let is_taken = self.session.handle_telemetry(link, &text, now);
-                if let Some(link) = self.links.get_mut(&link).filter(|_| is_taken) {
-                    link.handle_telemetry(&text, now);
-                    self.playout.handle_telemetry(&link.member, &text, now);
+                let message = self.session.handle_telemetry(link, &text, now);
+                let member = self.links.get(&link).map(|link| link.member.clone());
+                if let Some((message, member)) = message.zip(member) {
+                    self.observe(&member, Observation::Telemetry(link, message), now);
                 }
             }
             DataChannelEvent::Message(DataChannelMessage::Binary(_)) | DataChannelEvent::Oversized => {
@@ -363,20 +358,6 @@ impl Driver {
         self.files.pump(&mut self.session, channels_to, clock::now());
     }
 
-    fn note_connected(&mut self, id: LinkId, is_connected: bool, now: Timestamp) {
-        if let Some(link) = self.links.get(&id)
-            && self.session.is_in_use(id)
-        {
-            self.playout.handle_connected(&link.member, is_connected, now);
-        }
-    }
-
-    fn note(&self, link: LinkId, subject: Subject, word: &str, now: Timestamp) {
-        if let Some(link) = self.links.get(&link).filter(|_| self.session.is_in_use(link)) {
-            self.view.note(&link.member, subject, word, now);
-        }
-    }
-
     fn handle_command(&mut self, command: Command, now: Timestamp) {
         match command {
             Command::SendChat(text) => {
@@ -389,15 +370,18 @@ impl Driver {
             Command::Transfer(action) => self.files.handle_action(action, &mut self.session, now),
             Command::Retry => self.session.start(now),
             Command::WatchFigures(wanted) => {
-                self.view.watch_figures(wanted);
-                self.next_stats = now;
+                self.measurements.watch(wanted, now);
+                self.perform_measurements();
             }
-            Command::StartRun => self.start_run(None, now),
-            Command::StopRun => self.stop_run(now),
+            Command::StartRun => self.start_run(now),
+            Command::StopRun => {
+                self.measurements.stop_run(now);
+                self.perform_measurements();
+            }
             Command::RefuseRun(member) => {
                 if let Ok(member) = MemberId::new(&member) {
-                    self.playout.refuse_run(&member);
-                    self.perform_run(now);
+                    self.measurements.refuse_run(&member, now);
+                    self.perform_measurements();
                 }
             }
             Command::Export(export) => self.export(export, now),

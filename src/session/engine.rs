@@ -25,7 +25,7 @@ use super::{
 const MAX_INPUTS: usize = 4096;
 
 /// What waits of one member: all that it may say on `control` at once (`core/src/budget`), and four windows of a file's bytes.
-const MEMBER_LANE: LaneCapacity = LaneCapacity { messages: 24_000, bytes: 32 * 1024 * 1024 };
+const MEMBER_LANE: LaneCapacity = LaneCapacity { messages: 8_000, bytes: 32 * 1024 * 1024 };
 
 /// A room that a person is in.
 pub struct EnteredRoom {
@@ -62,7 +62,7 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let inputs = lanes.first();
     let Entry { room, name, resume, media, mut changes, way, certificate, run_limit, .. } = entry;
     let instance = InstanceId::from_random(random::bits());
-    let request = JoinRequest { room: room.clone(), name, instance, resume };
+    let request = JoinRequest { room: room.clone(), name: name.clone(), instance, resume };
     let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
     let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
@@ -75,7 +75,8 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
         }
     });
     let certificate = certificate.borrow().clone();
-    Driver::new(Setup { session, media, view, history, files, way, certificate, lanes, run_limit })
-        .run(stream)
-        .await;
+    let name = name.as_str().to_owned();
+    let setup =
+        Setup { session, room, name, media, view, history, files, way, certificate, lanes, run_limit };
+    Driver::new(setup).run(stream).await;
 }

@@ -8,10 +8,10 @@ use sightline_browser::{
     signalling::TransportEvent,
 };
 use sightline_core::{
+    measure::StatsEntry,
     negotiation::{Completed, OperationFailure, OperationId},
     room::LinkId,
     signalling::SocketId,
-    stats::StatsEntry,
     transfer::TransferHandle,
 };
 use sightline_protocol::MemberId;

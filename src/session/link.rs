@@ -1,4 +1,4 @@
-//! One peer connection with its channels, its stream and its meter, as the core's outputs want it.
+//! One peer connection with its channels and its stream, as the core's outputs want it.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -12,18 +12,15 @@ use sightline_browser::{
 };
 use sightline_core::{
     Timestamp,
-    clock::ClockSync,
+    measure::connection::ConnectionStates,
     media::{SendLimits, SpeakingDetector},
     negotiation::{Operation, OperationId, Role},
-    playout,
     room::LinkId,
-    stats::{ConnectionDetails, ConnectionMeter, ConnectionStates, StatsEntry},
 };
 use sightline_protocol::{
     MemberId,
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
     telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
-    text::without_invisible,
 };
 
 use super::{files::LOW_BYTES, input::Input, media::LocalMedia};
@@ -47,9 +44,6 @@ pub struct Link {
     pub member: MemberId,
     /// What arrives, both kinds in one stream so that they are played in step.
     pub stream: MediaStream,
-    pub meter: ConnectionMeter,
-    /// The other page's clock.
-    pub clock: ClockSync,
     id: LinkId,
     pub role: Role,
     /// What the pictures may use now.
@@ -102,8 +96,6 @@ impl Link {
             connection,
             member,
             stream,
-            meter: ConnectionMeter::default(),
-            clock: ClockSync::default(),
             id,
             role,
             limited: Rc::default(),
@@ -198,35 +190,9 @@ impl Link {
         });
     }
 
-    /// Takes what the other side tells of itself and of its clock.
-    pub fn handle_telemetry(&mut self, text: &str, now: Timestamp) {
-        self.meter.handle_telemetry(text, now);
-        if let Some(answer) = self.clock.handle_telemetry(text, now) {
-            let _ = self.telemetry.send_text(&answer);
-        }
-    }
-
-    /// Tells the other side what was measured last, and what is sent to it. What does not get through is not missed.
-    pub fn tell(&mut self, entries: &[StatsEntry], now: Timestamp) {
-        let messages = [
-            self.meter.poll_telemetry(),
-            playout::sending_message(entries, now),
-            self.clock.poll_telemetry(now),
-        ];
-        for text in messages.into_iter().flatten() {
-            let _ = self.telemetry.send_text(&text);
-        }
-    }
-
-    /// What stands behind the figures; the descriptions, which are long, only where they are wanted.
-    pub fn details(&self, entries: &[StatsEntry], with_descriptions: bool) -> ConnectionDetails {
-        let mut details = ConnectionDetails::new(entries);
-        if with_descriptions {
-            details.local_sdp = self.connection.local_description_sdp();
-            let remote_sdp = self.connection.remote_description_sdp();
-            details.remote_sdp = remote_sdp.map(|sdp| without_invisible(&sdp));
-        }
-        details
+    /// The local and the remote description.
+    pub fn descriptions(&self) -> (Option<String>, Option<String>) {
+        (self.connection.local_description_sdp(), self.connection.remote_description_sdp())
     }
 
     /// The states of this moment.

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod entrance;
 mod figures_view;
 mod files;
+mod frame_watches;
 pub(crate) mod identity;
 mod input;
 mod link;

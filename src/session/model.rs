@@ -5,24 +5,26 @@ use sightline_browser::{MediaStream, files::PickedFiles, frame_watch::FrameWatch
 use sightline_core::{
     budget::Standing,
     chat::{DeliveryState, MessageNumber, TextRefused},
+    measure::{
+        Figure,
+        connection::{ConnectionDetails, History, LinkPath, Quality},
+        run::RunState,
+        stamp::FrameTruth,
+    },
     notice::NoticeCode,
     room::LinkState,
-    run::RunState,
     signalling::SignallingStatus,
-    stamp::FrameTruth,
-    stats::{ConnectionDetails, Figure, History, LinkPath, Quality},
     transfer::{Backlog, LeftOut, TransferHandle, TransferView},
 };
 use sightline_protocol::{
     MemberId,
     control::{Playback, PublishedSource},
-    telemetry::Reception,
 };
 
 use crate::consent::Wish;
 
 pub use super::preferences::{Preferences, Setting, kept_ice_servers, read_ice_servers, switch_value};
-pub use sightline_core::playout_watch::Playout;
+pub use sightline_core::measure::{Playout, Receiver};
 
 /// A stream, which lives in this thread only.
 pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;
@@ -95,6 +97,8 @@ pub struct TileModel {
     pub standing: RwSignal<Standing>,
     /// Whether the link goes through a relay; `None` until known.
     pub path: RwSignal<Option<LinkPath>>,
+    /// The pair of candidates in use, in words; `None` until known.
+    pub pair: RwSignal<Option<String>>,
     /// Whether the microphone is on.
     pub microphone: RwSignal<bool>,
     /// Whether the camera (or another source) is on.
@@ -119,7 +123,7 @@ pub struct TileModel {
     /// known.
     pub quality: RwSignal<Option<Quality>>,
     /// How this member receives one's own picture, on one's own tile who receives it worst; `None` until known.
-    pub seen_by: RwSignal<Option<SeenBy>>,
+    pub seen_by: RwSignal<Option<Receiver>>,
     /// The rows; empty on one's own tile.
     pub figures: RwSignal<Vec<Figure>>,
     /// Notes the frames that the tile's `<video>` shows.
@@ -130,17 +134,6 @@ pub struct TileModel {
     pub history: RwSignal<History>,
     /// What stands behind the figures, while somebody looks at them.
     pub details: RwSignal<ConnectionDetails>,
-}
-
-/// How somebody receives one's own picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenBy {
-    /// Who, possibly without a name.
-    pub name: String,
-    /// Bars and the cause.
-    pub quality: Quality,
-    /// What that member told.
-    pub reception: Reception,
 }
 
 /// One message of the conversation.

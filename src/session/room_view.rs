@@ -5,10 +5,10 @@ use sightline_browser::{MediaStream, frame_watch::FrameWatch};
 use sightline_core::{
     budget::Standing,
     chat::ChatMessage,
+    measure::connection::{ConnectionDetails, History},
     notice::NoticeCode,
     room::{LinkState, PeerView, RoomEvent, RoomSession},
     signalling::SignallingStatus,
-    stats::{ConnectionDetails, History},
 };
 use sightline_protocol::{
     MemberId, RoomName,
@@ -16,6 +16,7 @@ use sightline_protocol::{
 };
 
 use super::{
+    frame_watches::FrameWatches,
     identity::{self, Place},
     media::{LocalMedia, MediaSignals},
     model::{ChatLine, RoomModel, RunShown, SettingsModel, TileModel, TransfersModel},
@@ -29,7 +30,6 @@ pub struct RoomView {
     media: LocalMedia,
     /// The token of the place in the room, once there is one.
     resume: Option<String>,
-    pub(super) is_watched: bool,
     /// Owns the signals that are made later, so that they end with the page that shows them.
     owner: Owner,
 }
@@ -37,7 +37,7 @@ pub struct RoomView {
 impl RoomView {
     /// Signals for a room nobody has entered yet; to be made in the owner that shows them.
     pub fn new_model(invitation: String, media: MediaSignals, settings: SettingsModel) -> RoomModel {
-        let local = new_tile("local", "");
+        let local = new_tile("local", "", &FrameWatch::default());
         local.state.set(LinkState::Connected);
         RoomModel {
             status: RwSignal::new(SignallingStatus::Connecting),
@@ -60,11 +60,11 @@ impl RoomView {
 
     pub fn new(room: RoomName, model: RoomModel, media: LocalMedia) -> Self {
         let owner = Owner::current().unwrap_or_default();
-        Self { room, model, media, resume: None, is_watched: false, owner }
+        Self { room, model, media, resume: None, owner }
     }
 
     /// Shows what the core tells.
-    pub fn show_event(&mut self, event: RoomEvent, session: &RoomSession) {
+    pub fn show_event(&mut self, event: RoomEvent, session: &RoomSession, frames: &mut FrameWatches) {
         match event {
             RoomEvent::Status(status) => {
                 self.model.status.try_set(status);
@@ -84,7 +84,7 @@ impl RoomView {
             }
             RoomEvent::PeerChanged(id) => {
                 if let Some(peer) = session.peer(&id) {
-                    self.show_peer(&id, &peer);
+                    self.show_peer(&id, &peer, frames.of(&id));
                 }
             }
             RoomEvent::PeerGone(id) => {
@@ -97,7 +97,6 @@ impl RoomView {
                     tile.details.try_set(ConnectionDetails::default());
                     tile.figures.try_set(Vec::new());
                 }
-                self.show_own_reception();
             }
             RoomEvent::WayOpen(_) | RoomEvent::Run(..) => {}
             RoomEvent::ChatChanged(number) => {
@@ -136,16 +135,6 @@ impl RoomView {
         }
     }
 
-    /// What the room is called.
-    pub fn room_name(&self) -> String {
-        self.room.to_string()
-    }
-
-    /// What this person is called.
-    pub fn own_name(&self) -> String {
-        self.model.local.name.try_get_untracked().unwrap_or_default()
-    }
-
     /// Shows where the run is.
     pub fn show_run(&self, run: RunShown) {
         signals::set(self.model.run, run);
@@ -173,9 +162,9 @@ impl RoomView {
         identity::remember_place(&self.room, &place);
     }
 
-    fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>) {
+    fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>, frames: &FrameWatch) {
         let tile = self.tile(id).or_else(|| {
-            let tile = self.owner.with(|| new_tile(id.as_str(), peer.member.name.as_str()));
+            let tile = self.owner.with(|| new_tile(id.as_str(), peer.member.name.as_str(), frames));
             self.model.others.try_update(|tiles| tiles.push(tile)).map(|()| tile)
         });
         let Some(tile) = tile else { return };
@@ -223,16 +212,16 @@ fn show_published(tile: TileModel, published: PublishedState) {
     signals::set(tile.source, published.source);
     signals::set(tile.playback, published.playback);
     signals::set(tile.failed_at_s, published.failed_at_s);
-    tile.frames.try_with_value(|frames| frames.read_stamps(published.stamped));
 }
 
-fn new_tile(member: &str, name: &str) -> TileModel {
+fn new_tile(member: &str, name: &str, frames: &FrameWatch) -> TileModel {
     TileModel {
         member: StoredValue::new(member.to_owned()),
         name: RwSignal::new(name.to_owned()),
         state: RwSignal::new(LinkState::Connecting),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(None),
+        pair: RwSignal::new(None),
         microphone: RwSignal::new(false),
         camera: RwSignal::new(false),
         source: RwSignal::new(PublishedSource::None),
@@ -246,7 +235,7 @@ fn new_tile(member: &str, name: &str) -> TileModel {
         quality: RwSignal::new(None),
         seen_by: RwSignal::new(None),
         figures: RwSignal::new(Vec::new()),
-        frames: StoredValue::new_local(FrameWatch::default()),
+        frames: StoredValue::new_local(frames.clone()),
         playout: RwSignal::new(None),
         history: RwSignal::new(History::default()),
         details: RwSignal::new(ConnectionDetails::default()),

@@ -116,9 +116,12 @@ async fn the_matrix(scene: &Scene) -> Result<()> {
     for profile in &set.profile {
         let mut sides = Vec::new();
         for repetition in 1..=set.repetitions {
-            let report = run(scene, &set, profile, repetition, emulation.is_ok()).await?;
-            let path = folder.join(format!("{}-{repetition}.json", file_name(&profile.name)));
-            fs::write(&path, &report)?;
+            let (report, recorded) = run(scene, &set, profile, repetition, emulation.is_ok()).await?;
+            let name = format!("{}-{repetition}", file_name(&profile.name));
+            fs::write(folder.join(format!("{name}.json")), &report)?;
+            if let Some(recorded) = recorded {
+                fs::write(folder.join(format!("{name}.recorded.jsonl")), recorded)?;
+            }
             let report: Value = serde_json::from_str(&report)?;
             sides.push(report["sides"][0].clone());
         }
@@ -138,7 +141,7 @@ async fn run(
     profile: &Profile,
     repetition: u32,
     is_emulated: bool,
-) -> Result<String> {
+) -> Result<(String, Option<String>)> {
     let engine = |name: &str| match name {
         "chromium" => Ok(Engine::Chromium),
         "firefox" => Ok(Engine::Firefox),
@@ -162,10 +165,14 @@ async fn run(
     sleep(Duration::from_secs(2)).await;
     receiver.click("export-json").await?;
     let report = receiver.execute("return sightlineProbe.saved.at(-1).text()", vec![]).await?;
+    // Where the receiver's address says `probe=record`.
+    let recorded = receiver
+        .execute("return sightlineProbe.recorded?.map((line) => line + '\\n').join('') ?? null", vec![])
+        .await?;
     for page in &apart.pages {
         page.open("about:blank").await?;
     }
-    Ok(report)
+    Ok((report, recorded))
 }
 
 async fn until_run(page: &Page, state: &str, patience: Duration) -> Result<()> {

@@ -124,7 +124,7 @@
       },
     });
   };
-  // The frame's number, where known-source mode has it in its strip (crates/core/src/stamp/strip.rs); the rest of that strip is
+  // The frame's number, where known-source mode has it in its strip (crates/core/src/measure/stamp/strip.rs); the rest of that strip is
   // not there, so that nobody takes it for one.
   const paintNumber = (paper, number) => {
     const cell = paper.canvas.width / 44;
@@ -219,7 +219,55 @@
       while (asked.length > 0) asked.pop()[answer]();
     };
   };
+  // Everything that the page's measurements are made from, in the order in which it came: `probe.recorded`, JSON lines that
+  // `crates/core/tests/measure.rs` reads. For a page that watches one other and publishes nothing.
+  const record = () => {
+    const lines = (probe.recorded = []);
+    const note = (seen) => lines.push(JSON.stringify({ at_ms: performance.now(), ...seen }));
+    const read = new Set(["inbound-rtp", "outbound-rtp", "remote-inbound-rtp", "media-source", "codec", "transport",
+      "candidate-pair", "local-candidate", "remote-candidate"]);
+    const places = ["address", "ip", "relatedAddress", "usernameFragment", "url"];
+    const entry = (full) => Object.fromEntries(Object.entries(full).filter(([name]) => !places.includes(name)));
+    note({ run_limit_s: Number(new URLSearchParams(location.search).get("run_s")) });
+    const Connection = window.RTCPeerConnection;
+    window.RTCPeerConnection = new Proxy(Connection, {
+      construct(target, args, newTarget) {
+        const connection = Reflect.construct(target, args, newTarget);
+        connection.addEventListener("connectionstatechange", () => {
+          note({ connected: connection.connectionState === "connected" });
+        });
+        return connection;
+      },
+    });
+    const open = Connection.prototype.createDataChannel;
+    Connection.prototype.createDataChannel = function (label, ...rest) {
+      const channel = open.call(this, label, ...rest);
+      if (label === "control") channel.addEventListener("open", () => note({ channel_opened: true }));
+      if (label === "control" || label === "telemetry") {
+        channel.addEventListener("message", ({ data }) => note({ [label]: data }));
+      }
+      return channel;
+    };
+    const stats = Connection.prototype.getStats;
+    Connection.prototype.getStats = async function (...args) {
+      const report = await stats.apply(this, args);
+      note({ report: [...report.values()].filter(({ type }) => read.has(type)).map(entry) });
+      return report;
+    };
+    const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
+    if (!request) return;
+    const metadata = ["presentationTime", "expectedDisplayTime", "presentedFrames", "width", "height", "rtpTimestamp",
+      "receiveTime", "captureTime", "processingDuration"];
+    HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
+      return request.call(this, (now, shown) => {
+        const known = metadata.filter((name) => shown[name] !== undefined).map((name) => [name, shown[name]]);
+        note({ frame: { presentationTime: now, ...Object.fromEntries(known) } });
+        callback(now, shown);
+      });
+    };
+  };
   const parts = {
+    record,
     person,
     "late-room": lateRoom,
     "held-frames": heldFrames,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use js_sys::Function;
-use sightline_core::stamp::{COLUMNS, ROWS, Stamp};
+use sightline_core::measure::stamp::{COLUMNS, ROWS, Stamp};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlVideoElement, MediaStreamTrack};
 

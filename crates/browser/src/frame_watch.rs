@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, collections::VecDeque, fmt, rc::Rc, time::Duration};
 
-use sightline_core::{Timestamp, duration_of_seconds, playout::ShownFrame, playout_watch::NotedFrame};
+use sightline_core::{
+    Timestamp, duration_of_seconds,
+    measure::{NotedFrame, ShownFrame},
+};
 use wasm_bindgen::JsValue;
 use web_sys::HtmlVideoElement;
 

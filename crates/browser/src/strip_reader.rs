@@ -1,6 +1,8 @@
 //! Reading the strip of known-source mode out of the frame that a `<video>` shows.
 
-use sightline_core::stamp::{COLUMNS, ROWS, Strip, StripReading, Unreadable, luma_of_rgba, strip_height};
+use sightline_core::measure::stamp::{
+    COLUMNS, ROWS, Strip, StripReading, Unreadable, luma_of_rgba, strip_height,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlVideoElement};
 

@@ -7,23 +7,19 @@
 pub mod budget;
 pub mod bulk;
 pub mod chat;
-pub mod clock;
 pub mod decode;
 pub mod doctor;
 pub mod ice;
+pub mod link;
+pub mod measure;
 pub mod media;
 pub mod negotiation;
 pub mod notice;
-pub mod playout;
-pub mod playout_watch;
+pub mod ping;
 pub mod random;
 pub mod recovery;
-pub mod report;
 pub mod room;
-pub mod run;
 pub mod signalling;
-pub mod stamp;
-pub mod stats;
 mod timestamp;
 pub mod transfer;
 

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use sightline_protocol::telemetry::PageTime;
+
 /// A point on a monotonic clock whose origin is the caller's (in a browser: `performance.timeOrigin`).
 ///
 /// `std::time::Instant` cannot be made on wasm32-unknown-unknown, nor in a test at a chosen point.
@@ -25,6 +27,12 @@ impl Timestamp {
     #[must_use]
     pub const fn since_origin(self) -> Duration {
         self.0
+    }
+
+    /// The time as it is told to another page.
+    #[must_use]
+    pub fn page_time(self) -> PageTime {
+        PageTime::saturating(u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// How long after `earlier` this is; zero where it is not after it.

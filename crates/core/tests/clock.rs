@@ -6,7 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sightline_core::{
     Timestamp,
-    clock::{ClockEstimate, ClockSync},
+    measure::clock::{ClockEstimate, ClockSync},
+    ping::clock_answer,
 };
 use sightline_protocol::{bounded::UpTo, telemetry::TelemetryMessage};
 
@@ -43,14 +44,12 @@ impl World {
 
     /// A ping and its answer, which take so long there, over there, and back.
     fn exchange(&mut self, there_us: i64, answering_us: i64, back_us: i64) {
-        let Some(TelemetryMessage::ClockPing { sent_us }) = self.sync.poll_ping(self.ours()) else {
-            panic!("it is time for a ping")
-        };
+        let sent_us = self.ours().page_time();
         self.now_us += there_us;
         let received = self.theirs();
         self.now_us += answering_us;
         let TelemetryMessage::ClockPong { sent_us, received_us, answered_us } =
-            ClockSync::answer(sent_us, received, self.theirs())
+            clock_answer(sent_us, received, self.theirs())
         else {
             panic!("an answer")
         };
@@ -127,15 +126,27 @@ fn what_cannot_be_an_answer_is_ignored() {
 }
 
 #[test]
-fn pings_are_frequent_at_first_and_then_once_a_second() {
+fn what_leaves_then_is_here_when_the_quickest_message_would_be() {
     let mut sync = ClockSync::default();
-    let mut now = at(0);
-    let mut sent = Vec::new();
-    while now < at(10 * SECOND_US) {
-        assert!(sync.poll_ping(now).is_some());
-        assert!(sync.poll_ping(now).is_none(), "once");
-        sent.push(now);
-        now = sync.poll_timeout();
+    let told = |ms: i64| at(ms * 1000).page_time();
+    assert_eq!(sync.arrival(told(70_000)), None, "nothing came yet");
+    sync.handle_arrival(told(70_000), at(5_020_000));
+    // This one was held up on its way.
+    sync.handle_arrival(told(71_000), at(6_500_000));
+    assert_eq!(sync.arrival(told(71_000)), Some(at(6_020_000)));
+    let mut world = World::new(65_000_000, 0, 1);
+    world.exchange(30_000, 0, 10_000);
+    let left = at(world.now_us + world.true_offset_us()).page_time();
+    assert_eq!(world.sync.arrival(left), Some(at(world.now_us + 10_000)), "an answer says so too");
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_believed_after_half_a_minute() {
+    let mut sync = ClockSync::default();
+    let told = |second: u64| Timestamp::from_origin(Duration::from_secs(second)).page_time();
+    sync.handle_arrival(told(1000), at(0));
+    for second in 1..=60 {
+        sync.handle_arrival(told(second), at(SECOND_US * i64::try_from(second).unwrap()));
     }
-    assert_eq!(sent.len(), 8 + 9);
+    assert_eq!(sync.arrival(told(61)), Some(at(61 * SECOND_US)));
 }

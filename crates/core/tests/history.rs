@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    stats::{Figure, FigureValue, HISTORY_SPAN, History, Metric, PLOTTED, Subject},
+    measure::{
+        Figure, FigureValue, Metric,
+        connection::{HISTORY_SPAN, History, PLOTTED, Subject},
+    },
 };
 
 fn ms(milliseconds: u64) -> Timestamp {

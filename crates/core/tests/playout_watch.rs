@@ -6,12 +6,14 @@ use std::time::Duration;
 use serde_json::json;
 use sightline_core::{
     Timestamp,
-    playout::{Declaration, PlayoutSummary, ShownFrame},
-    playout_watch::{NotedFrame, PlayoutWatch},
-    report::Party,
-    run::RunState,
-    stamp::{Stamp, StripReading, Unreadable},
-    stats::{Cause, ExpectedPicture, Quality, StatsEntry},
+    measure::{
+        NotedFrame, PlayoutWatch, ShownFrame, StatsEntry,
+        connection::{Cause, ExpectedPicture, Quality},
+        playout::{Declaration, PlayoutSummary},
+        report::Party,
+        run::RunState,
+        stamp::{Stamp, StripReading, Unreadable},
+    },
 };
 use sightline_protocol::{
     MemberId, RunId,

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sightline_core::{
-    Timestamp,
-    stats::{
-        Cause, ConnectionMeter, ConnectionStates, ExpectedPicture, FigureValue, Figures, Metric, StatsEntry,
+    Timestamp, decode,
+    measure::{
+        FigureValue, Metric, StatsEntry,
+        connection::{Cause, ConnectionMeter, ConnectionStates, ExpectedPicture, Figures},
     },
 };
+use sightline_protocol::telemetry::TelemetryMessage;
 
 fn at(second: u32) -> Timestamp {
     Timestamp::from_origin(Duration::from_secs(second.into()))
@@ -39,6 +41,13 @@ fn measure(meter: &mut ConnectionMeter, second: u32, limitation: &str, loses: bo
     )
 }
 
+/// A text of the `telemetry` channel, as it is taken at the edge.
+fn hear(meter: &mut ConnectionMeter, text: &str) {
+    if let Ok(TelemetryMessage::Reception(reception)) = decode::telemetry_message(text) {
+        meter.handle_reception(reception, at(1));
+    }
+}
+
 fn number(figures: &Figures, metric: Metric) -> Option<f64> {
     let row = figures.rows.iter().find(|row| row.metric == metric).expect("every metric has a row");
     match row.value {
@@ -55,9 +64,9 @@ fn call(seconds: u32, limitation: &str, loses: bool) -> (Figures, Figures) {
     for second in 1..=seconds {
         let figures =
             (measure(&mut here, second, limitation, false), measure(&mut there, second, "none", loses));
-        let (from_here, from_there) = (here.poll_telemetry().unwrap(), there.poll_telemetry().unwrap());
-        there.handle_telemetry(&from_here, at(second));
-        here.handle_telemetry(&from_there, at(second));
+        let (from_here, from_there) = (here.poll_reception().unwrap(), there.poll_reception().unwrap());
+        there.handle_reception(from_here, at(second));
+        here.handle_reception(from_there, at(second));
         last = Some(figures);
     }
     last.expect("at least a second")
@@ -107,7 +116,7 @@ fn what_was_told_long_ago_does_not_count() {
     measure(&mut there, 1, "none", false);
     measure(&mut here, 1, "none", false);
     assert_eq!(measure(&mut here, 2, "none", false).sent_quality, None, "nothing was told yet");
-    here.handle_telemetry(&there.poll_telemetry().unwrap(), at(2));
+    here.handle_reception(there.poll_reception().unwrap(), at(2));
     assert!(measure(&mut here, 7, "none", false).sent_quality.is_some());
     let late = measure(&mut here, 8, "none", false);
     assert_eq!((late.sent_quality, late.reception.clone()), (None, None));
@@ -120,9 +129,9 @@ fn a_message_that_comes_late_does_not_undo_a_newer_one() {
     let told = |sequence: u32, bars: u8| {
         format!(r#"{{"type":"reception","sequence":{sequence},"bars":{bars},"cause":"good"}}"#)
     };
-    meter.handle_telemetry(&told(5, 1), at(1));
-    meter.handle_telemetry(&told(4, 4), at(1));
-    meter.handle_telemetry(&told(5, 4), at(1));
+    hear(&mut meter, &told(5, 1));
+    hear(&mut meter, &told(4, 4));
+    hear(&mut meter, &told(5, 4));
     let figures = measure(&mut meter, 1, "none", false);
     assert_eq!(figures.sent_quality.map(|quality| quality.bars), Some(1));
 }
@@ -133,7 +142,7 @@ fn what_is_not_understood_or_too_long_is_ignored() {
     let long =
         format!(r#"{{"type":"reception","sequence":1,"bars":1,"cause":"good","x":"{}"}}"#, "x".repeat(2000));
     for text in ["", "{}", "[]", r#"{"type":"clock"}"#, r#"{"type":"reception","bars":-1}"#, long.as_str()] {
-        meter.handle_telemetry(text, at(1));
+        hear(&mut meter, text);
     }
     assert_eq!(measure(&mut meter, 1, "none", false).reception, None);
 }
@@ -141,12 +150,12 @@ fn what_is_not_understood_or_too_long_is_ignored() {
 #[test]
 fn a_message_is_told_once_for_each_report() {
     let mut meter = ConnectionMeter::default();
-    assert_eq!(meter.poll_telemetry(), None);
+    assert_eq!(meter.poll_reception(), None);
     measure(&mut meter, 1, "none", false);
-    assert!(meter.poll_telemetry().unwrap().contains(r#""sequence":0"#));
-    assert_eq!(meter.poll_telemetry(), None);
+    assert_eq!(meter.poll_reception().unwrap().sequence, 0);
+    assert_eq!(meter.poll_reception(), None);
     measure(&mut meter, 2, "none", false);
-    assert!(meter.poll_telemetry().unwrap().contains(r#""sequence":1"#));
+    assert_eq!(meter.poll_reception().unwrap().sequence, 1);
 }
 
 #[test]

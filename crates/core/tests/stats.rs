@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 use sightline_core::{
     Timestamp,
-    stats::{
-        Cause, ConnectionMeter, ConnectionStates, ExpectedPicture, FigureValue, Figures, LinkPath, Metric,
-        StatsEntry,
+    measure::{
+        FigureValue, Metric, StatsEntry,
+        connection::{Cause, ConnectionMeter, ConnectionStates, ExpectedPicture, Figures, LinkPath},
     },
 };
 

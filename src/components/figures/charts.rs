@@ -1,7 +1,7 @@
 //! The charts of one member, one above the other on the same axis of time.
 
 use leptos::prelude::*;
-use sightline_core::stats::Metric;
+use sightline_core::measure::Metric;
 
 use super::{
     event_text::event_text,

@@ -1,7 +1,7 @@
 //! What stands behind the figures: codecs, candidate pairs, ciphers, descriptions, and a log.
 
 use leptos::prelude::*;
-use sightline_core::stats::{ConnectionDetails, MediaDetail};
+use sightline_core::measure::connection::{ConnectionDetails, MediaDetail};
 
 use super::{copy_button::CopyButton, event_text::event_text, timeline::Timeline};
 use crate::{
@@ -86,7 +86,7 @@ fn media_line(media: &MediaDetail, locale: Locale) -> String {
 
 fn pair_lines(details: &ConnectionDetails, locale: Locale) -> Vec<String> {
     let hidden = sentence!(details.hidden)(locale);
-    let line = |pair: &sightline_core::stats::CandidatePair| {
+    let line = |pair: &sightline_core::measure::connection::CandidatePair| {
         let state = if pair.is_selected { sentence!(details.in_use)(locale) } else { &pair.state };
         format!("{state}: {} \u{2194} {}", pair.local.text(hidden), pair.remote.text(hidden))
     };

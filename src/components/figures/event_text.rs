@@ -1,6 +1,6 @@
 //! One event in one line: words of the specifications, as they are in logs and issues.
 
-use sightline_core::stats::Event;
+use sightline_core::measure::connection::Event;
 
 use super::timeline::Timeline;
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sightline_core::{
     Timestamp,
-    stats::{History, TimeAxis, ValueAxis},
+    measure::connection::{History, TimeAxis, ValueAxis},
 };
 
 use super::charts::Chart;

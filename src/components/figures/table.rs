@@ -1,7 +1,7 @@
 //! The same as the charts in words and numbers.
 
 use leptos::{html, prelude::*};
-use sightline_core::stats::Metric;
+use sightline_core::measure::Metric;
 
 use super::charts::Chart;
 use crate::{
@@ -61,7 +61,7 @@ fn rows(tile: TileModel, chart: Chart) -> AnyView {
             (None, true) => sentence!(charts.no_data)(language.locale()).to_owned(),
             (None, false) => sentence!(figures.not_reported)(language.locale()).to_owned(),
         };
-        let of = move |part: fn(sightline_core::stats::Summary) -> Option<f64>| {
+        let of = move |part: fn(sightline_core::measure::connection::Summary) -> Option<f64>| {
             Signal::derive(move || text(summary.get().and_then(part)))
         };
         view! {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use sightline_browser::clock;
-use sightline_core::{Timestamp, stats::TimeAxis};
+use sightline_core::{Timestamp, measure::connection::TimeAxis};
 
 use crate::{language::Language, sentence, session::model::TileModel};
 

@@ -1,6 +1,6 @@
 //! What the cause of a stall is called.
 
-use sightline_core::playout::StallCause;
+use sightline_core::measure::playout::StallCause;
 
 use crate::{language::Sentence, sentence};
 

@@ -1,7 +1,7 @@
 //! The ledger: every stall with its start, its length and its likely cause.
 
 use leptos::prelude::*;
-use sightline_core::{playout::Stall, stats::Unit};
+use sightline_core::measure::{Unit, playout::Stall};
 
 use super::cause_text::stall_cause_text;
 use crate::{components::figure_text, language::Language, sentence, session::model::TileModel};

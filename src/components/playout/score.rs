@@ -1,7 +1,7 @@
 //! The score, and how it comes about.
 
 use leptos::prelude::*;
-use sightline_core::playout::{Score, ScoreTerm, ScoreTermKind};
+use sightline_core::measure::playout::{Score, ScoreTerm, ScoreTermKind};
 
 use crate::{components::figure_text::tenths, language::Language, sentence, session::model::TileModel};
 

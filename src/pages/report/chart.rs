@@ -5,8 +5,11 @@ use std::fmt::Write;
 use leptos::prelude::*;
 use sightline_core::{
     Timestamp, duration_of_seconds,
-    report::StallEntry,
-    stats::{Metric, TimeAxis, ValueAxis},
+    measure::{
+        Metric,
+        connection::{TimeAxis, ValueAxis},
+        report::StallEntry,
+    },
 };
 
 use super::{Views, opened::View, place};

@@ -8,7 +8,7 @@ mod rows;
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use sightline_browser::text_file;
-use sightline_core::report::{MAX_REPORT_BYTES, plain};
+use sightline_core::measure::report::{MAX_REPORT_BYTES, plain};
 
 use self::{
     chart::Charts,

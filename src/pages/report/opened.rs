@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use sightline_browser::BrowserError;
-use sightline_core::report::{PlayoutEntry, Report, ReportInvalid, Side};
+use sightline_core::measure::report::{PlayoutEntry, Report, ReportInvalid, Side};
 
 use crate::{language::Sentence, sentence};
 
@@ -185,7 +185,7 @@ fn sentence_of(invalid: ReportInvalid) -> Sentence {
 
 #[cfg(test)]
 mod tests {
-    use sightline_core::report::{EndReason, FORMAT, Party, VERSION};
+    use sightline_core::measure::report::{EndReason, FORMAT, Party, VERSION};
 
     use super::*;
 

@@ -1,10 +1,10 @@
 //! One view: the score with its arithmetic, the circumstances, the ledger.
 
 use leptos::prelude::*;
-use sightline_core::{
+use sightline_core::measure::{
+    Unit,
     playout::StallCause,
     report::{PlayoutEntry, ScoreEntry, StallEntry},
-    stats::Unit,
 };
 
 use super::{

@@ -1,9 +1,6 @@
 //! The figures of a report, row by row.
 
-use sightline_core::{
-    report::Side,
-    stats::{Metric, Unit},
-};
+use sightline_core::measure::{Metric, Unit, report::Side};
 
 use crate::{
     components::{figure_text, metric_help::metric_help, metric_text::metric_text},

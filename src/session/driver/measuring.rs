@@ -1,177 +1,161 @@
-//! What is measured: reports, frames, what the members declare, and runs.
+//! Hands what the browser saw to the measurements, and does what they want done.
 
-use std::time::Duration;
-
-use sightline_browser::{clock, environment, location::Location, random, text_file};
+use sightline_browser::{clock, environment, location::Location, page, random, text_file};
 use sightline_core::{
     Timestamp,
-    report::{self, Party, RtcStatsHeader},
+    measure::{
+        ConnectionReport, MeasureOutput, Measurements, Observation, StatsEntry,
+        connection::Subject,
+        inbound_packets,
+        report::{Party, RtcStatsHeader, to_csv},
+    },
     room::{LinkId, RoomEvent},
-    run::RunOutput,
-    stats::{ExpectedPicture, StatsEntry, Subject, inbound_packets},
 };
-use sightline_protocol::{MemberId, RunId};
+use sightline_protocol::{MemberId, RoomName, RunId};
 
 use super::Driver;
-use crate::session::model::{Export, RunShown};
+use crate::session::{
+    link::Link,
+    media::LocalMedia,
+    model::{Export, RunShown},
+};
+
+/// The measurements of a page that is in the room under this name.
+pub(super) fn measurements(room: &RoomName, name: String, media: &LocalMedia) -> Measurements {
+    let local = Party { member: String::new(), name, browser: environment::user_agent() };
+    let mut measurements = Measurements::new(room.as_str(), local, page::is_visible());
+    measurements.set_conditions(conditions(media));
+    measurements
+}
 
 impl Driver {
-    pub(super) fn handle_stats(&mut self, link: LinkId, entries: &[StatsEntry], now: Timestamp) {
-        self.session.handle_inbound_packets(link, inbound_packets(entries));
-        let is_in_use = self.session.is_in_use(link);
-        let Some(link) = self.links.get_mut(&link).filter(|_| is_in_use) else { return };
-        let published = self.session.peer(&link.member).and_then(|peer| peer.published);
-        let expected = published.map_or(ExpectedPicture::None, ExpectedPicture::of);
-        let states = link.states();
-        let member = link.member.clone();
-        let (frames, clock) = (self.view.frames(&member), link.clock.estimate(now));
-        link.meter.handle_ledger(frames.is_attached());
-        let mut figures = link.meter.handle_report(entries, &states, expected, now);
-        if frames.is_attached() {
-            self.playout.handle_frames_are_noted(&member, now);
-        }
-        for frame in frames.take() {
-            self.playout.handle_frame(&member, frame, clock, now);
-        }
-        let truth = self.playout.truth(&member);
-        figures.add_playout(&self.playout.handle_report(&member, entries, now), truth.as_ref());
-        figures.add_score(self.playout.score(&member, now).as_ref());
-        link.meter.handle_playout(&figures);
-        link.tell(entries, now);
-        let details = link.details(entries, self.view.shows_figures());
-        self.playout.record(&member, entries, &figures.rows, clock::unix_ms(), now);
-        if let Some(published) = published {
-            self.view.note(&member, Subject::Source, published.source.as_str(), now);
-        }
-        let playout = self.view.shows_figures().then(|| self.playout.shown(&member, now));
-        self.view.show_figures(&member, figures, playout, details, now);
-        self.view.show_truth(&member, truth);
-        self.show_run(now);
+    pub(super) fn handle_stats(&mut self, id: LinkId, entries: Vec<StatsEntry>, now: Timestamp) {
+        self.session.handle_inbound_packets(id, inbound_packets(&entries));
+        let is_in_use = self.session.is_in_use(id);
+        let Some(link) = self.links.get(&id).filter(|_| is_in_use) else { return };
+        let (member, frames) = (link.member.clone(), self.frames.of(&link.member));
+        let is_watched = self.measurements.is_watched();
+        // They are long.
+        let (local_sdp, remote_sdp) = if is_watched { link.descriptions() } else { (None, None) };
+        let report = ConnectionReport {
+            link: id,
+            entries,
+            states: link.states(),
+            are_frames_noted: frames.is_attached(),
+            frames: frames.take().into(),
+            local_sdp,
+            remote_sdp,
+            unix_ms: clock::unix_ms(),
+        };
+        self.observe(&member, Observation::Report(Box::new(report)), now);
     }
 
     /// What an event of the room means for what is measured.
     pub(super) fn measure_event(&mut self, event: &RoomEvent, now: Timestamp) {
         match event {
             RoomEvent::PeerChanged(member) => {
-                if let Some(published) = self.session.peer(member).and_then(|peer| peer.published) {
-                    self.playout.handle_published(member, published, now);
-                }
+                let Some(peer) = self.session.peer(member) else { return };
+                let (name, published) = (peer.member.name.as_str().to_owned(), peer.published);
+                self.frames.of(member).read_stamps(published.is_some_and(|published| published.stamped));
+                self.observe(member, Observation::Present { name, published }, now);
             }
-            RoomEvent::PeerGone(member) => self.playout.forget(member, now),
-            RoomEvent::WayOpen(member) => self.open_run(member, now),
+            RoomEvent::PeerGone(member) => {
+                self.frames.forget(member);
+                self.observe(member, Observation::Gone, now);
+            }
+            RoomEvent::WayOpen(member) => self.observe(member, Observation::ChannelOpened, now),
             RoomEvent::Run(member, message) => {
-                let local = (self.local_party(), self.view.room_name());
-                let clock = self.links.values().find(|link| link.member == *member);
-                let clock = clock.and_then(|link| link.clock.estimate(now));
-                if self.playout.handle_run(member, message, || local, clock, now) {
-                    self.open_run(member, now);
-                }
+                self.observe(member, Observation::Run(message.clone()), now);
             }
-            RoomEvent::Entered { .. } => {
+            RoomEvent::Entered { you, .. } => {
+                self.measurements.handle_entered(you);
                 if let Some(limit) = self.run_limit.take() {
-                    self.start_run(Some(limit), now);
+                    self.measurements.start_run(RunId::from_random(random::bits()), Some(limit), now);
+                    self.perform_measurements();
                 }
             }
             _ => {}
         }
-        self.perform_run(now);
     }
 
-    pub(super) fn start_run(&mut self, limit: Option<Duration>, now: Timestamp) {
-        let id = RunId::from_random(random::bits());
-        self.playout.start_run(id, self.local_party(), &self.view.room_name(), limit);
-        self.begin_run(now);
+    /// Something was seen of a member.
+    pub(super) fn observe(&mut self, member: &MemberId, observation: Observation, now: Timestamp) {
+        self.measurements.handle(member, observation, now);
+        self.perform_measurements();
     }
 
-    fn begin_run(&mut self, now: Timestamp) {
-        self.open_runs(now);
-        // Its counters begin with a report: the sooner, the better they fit its frames.
-        self.next_stats = now;
+    /// Something was seen on a link; what is seen on one that is not in use is not shown.
+    pub(super) fn observe_link(&mut self, id: LinkId, observation: Observation, now: Timestamp) {
+        let link = self.links.get(&id).filter(|_| self.session.is_in_use(id));
+        if let Some(member) = link.map(|link| link.member.clone()) {
+            self.observe(&member, observation, now);
+        }
     }
 
-    pub(super) fn stop_run(&mut self, now: Timestamp) {
-        self.playout.stop_run(now);
-        self.perform_run(now);
+    pub(super) fn note(&mut self, link: LinkId, subject: Subject, word: &str, now: Timestamp) {
+        self.observe_link(link, Observation::State(subject, word.to_owned()), now);
+    }
+
+    pub(super) fn start_run(&mut self, now: Timestamp) {
+        self.measurements.start_run(RunId::from_random(random::bits()), None, now);
+        self.perform_measurements();
     }
 
     /// Saves what a run left.
     pub(super) fn export(&self, export: Export, now: Timestamp) {
-        let Some(report) = self.playout.report(clock::unix_ms(), now) else { return };
+        let Some(report) = self.measurements.report(clock::unix_ms(), now) else { return };
         let name = |extension: &str| format!("sightline-{}-{}.{extension}", report.room, short(&report.run));
         // Where there is no room for it, the browser says so itself.
         let _ = match export {
             Export::Json => text_file::save(&name("json"), "application/json", &report.to_json()),
-            Export::Csv => text_file::save(&name("csv"), "text/csv", &report::to_csv(&report)),
+            Export::Csv => text_file::save(&name("csv"), "text/csv", &to_csv(&report)),
             Export::RtcStats => {
                 let place = Location::current();
                 let header =
                     RtcStatsHeader { user_agent: environment::user_agent(), url: place.origin + &place.path };
-                text_file::save(&name("rtcstats.jsonl"), "application/x-ndjson", &self.playout.dump(&header))
+                text_file::save(
+                    &name("rtcstats.jsonl"),
+                    "application/x-ndjson",
+                    &self.measurements.dump(&header),
+                )
             }
         };
     }
 
-    /// Does what the run wants done.
-    pub(super) fn perform_run(&mut self, now: Timestamp) {
-        while let Some(output) = self.playout.poll_run() {
+    /// Does what the measurements want done.
+    pub(super) fn perform_measurements(&mut self) {
+        while let Some(output) = self.measurements.poll_output() {
             match output {
-                RunOutput::Send(member, message) => self.session.send_control(&member, &message),
-                RunOutput::Changed => {}
+                MeasureOutput::SendTelemetry(link, message) => self.session.send_telemetry(link, &message),
+                MeasureOutput::SendControl(member, message) => self.session.send_control(&member, &message),
+                MeasureOutput::ReadStats => self.links.values().for_each(Link::read_stats),
+                MeasureOutput::Figures(member, figures) => self.view.show_figures(&member, *figures),
+                MeasureOutput::History(member, history) => self.view.show_history(&member, *history),
+                MeasureOutput::Receiver(worst) => self.view.show_own_reception(worst.map(|worst| *worst)),
+                MeasureOutput::Run(progress) => {
+                    let shown = RunShown { state: progress.state, seconds: progress.lasted.as_secs() };
+                    self.view.show_run(shown);
+                    self.view.show_measured_by(progress.measured_by.iter());
+                }
             }
         }
-        self.show_run(now);
     }
+}
 
-    /// Whether a run of this page is on, so that reports are read although nobody sees the page.
-    pub(super) fn is_measuring(&self) -> bool {
-        self.playout.is_running()
+/// What is set here, for a report.
+pub(super) fn conditions(media: &LocalMedia) -> Vec<(String, String)> {
+    let preferences = media.preferences();
+    let mut conditions = vec![
+        ("source".to_owned(), media.published().source.as_str().to_owned()),
+        ("relay_only".to_owned(), preferences.relay_only().to_string()),
+    ];
+    if let Some(limit) = preferences.max_bitrate_bps() {
+        conditions.push(("max_bitrate_bps".to_owned(), limit.to_string()));
     }
-
-    fn show_run(&self, now: Timestamp) {
-        self.view.show_run(RunShown {
-            state: self.playout.run_state(),
-            seconds: self.playout.run_lasted(now).as_secs(),
-        });
-        self.view.show_measured_by(self.playout.measured_by());
+    if let Some(codec) = preferences.codec() {
+        conditions.push(("wanted_codec".to_owned(), codec));
     }
-
-    fn open_runs(&mut self, now: Timestamp) {
-        for member in self.session.peers().map(|peer| peer.member.id.clone()).collect::<Vec<_>>() {
-            self.open_run(&member, now);
-        }
-        self.perform_run(now);
-    }
-
-    fn open_run(&mut self, member: &MemberId, now: Timestamp) {
-        let name = self.session.peer(member).map(|peer| peer.member.name.as_str().to_owned());
-        let Some(name) = name else { return };
-        let observed = Party { member: member.as_str().to_owned(), name, browser: String::new() };
-        self.playout.handle_open(observed, member, self.conditions(), now);
-    }
-
-    fn local_party(&self) -> Party {
-        Party {
-            member: self.own_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
-            name: self.view.own_name(),
-            browser: environment::user_agent(),
-        }
-    }
-
-    /// What is set here.
-    fn conditions(&self) -> Vec<(String, String)> {
-        let preferences = self.media.preferences();
-        let mut conditions = vec![
-            ("source".to_owned(), self.media.published().source.as_str().to_owned()),
-            ("relay_only".to_owned(), preferences.relay_only().to_string()),
-        ];
-        if let Some(limit) = preferences.max_bitrate_bps() {
-            conditions.push(("max_bitrate_bps".to_owned(), limit.to_string()));
-        }
-        if let Some(codec) = preferences.codec() {
-            conditions.push(("wanted_codec".to_owned(), codec));
-        }
-        conditions
-    }
+    conditions
 }
 
 fn short(run: &str) -> &str {

@@ -9,6 +9,7 @@ use sightline_browser::{
 };
 use sightline_core::{
     bulk::servers_for,
+    measure::Observation,
     negotiation::Role,
     room::{LinkId, RoomEvent, RoomOutput},
     signalling::SocketId,
@@ -48,7 +49,10 @@ impl Driver {
                 RoomOutput::UseLink(link) => self.use_link(link),
                 RoomOutput::CloseLink(link) => {
                     if self.bulk_links.remove(&link).is_none() {
-                        self.links.remove(&link);
+                        if let Some(closed) = self.links.remove(&link) {
+                            let closed_link = Observation::ConnectionClosed(link);
+                            self.measurements.handle(&closed.member, closed_link, clock::now());
+                        }
                         self.limit_sending();
                     }
                 }
@@ -83,11 +87,8 @@ impl Driver {
                         }
                         _ => {}
                     }
-                    if let RoomEvent::Entered { you, .. } = &event {
-                        self.own_id = Some(you.clone());
-                    }
                     self.measure_event(&event, clock::now());
-                    self.view.show_event(event, &self.session);
+                    self.view.show_event(event, &self.session, &mut self.frames);
                 }
             }
         }
@@ -127,9 +128,7 @@ impl Driver {
     }
 
     fn open_bulk_link(&mut self, id: LinkId, member: MemberId) {
-        let beside =
-            self.links.iter().find(|(id, link)| link.member == member && self.session.is_in_use(**id));
-        let ice_servers = servers_for(beside.and_then(|(_, link)| link.meter.path()), self.ice_servers());
+        let ice_servers = servers_for(self.measurements.path(&member), self.ice_servers());
         let config = PeerConnectionConfig { ice_servers: &ice_servers, ..self.connection_config() };
         let inputs = LinkInputs { first: &self.inputs, messages: &self.lanes.of_member(member.as_str()) };
         match BulkLink::open(id, member, &config, inputs) {

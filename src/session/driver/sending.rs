@@ -8,7 +8,7 @@ use sightline_core::{
 };
 use sightline_protocol::signalling::IceServer;
 
-use super::Driver;
+use super::{Driver, measuring::conditions};
 use crate::session::{link::Link, preferences::Setting};
 
 impl Driver {
@@ -19,8 +19,9 @@ impl Driver {
         }
         let published = self.media.published();
         self.session.set_published(published, now);
-        self.playout.handle_own_published(published, now);
-        self.perform_run(now);
+        self.measurements.set_conditions(conditions(&self.media));
+        self.measurements.handle_own_published(published, now);
+        self.perform_measurements();
         self.view.show_local(published);
         self.limit_sending();
     }
@@ -28,6 +29,7 @@ impl Driver {
     /// What was set while the room is entered.
     pub(super) fn apply(&mut self, setting: Setting, now: Timestamp) {
         let preferences = self.media.preferences();
+        self.measurements.set_conditions(conditions(&self.media));
         match setting {
             Setting::BitrateLimit => self.limit_sending(),
             Setting::Codec => {

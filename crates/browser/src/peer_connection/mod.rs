@@ -13,9 +13,9 @@ use std::rc::Rc;
 
 use js_sys::{Array, Promise};
 use sightline_core::{
+    measure::StatsEntry,
     media::SendLimits,
     negotiation::{Completed, Operation, OperationFailure},
-    stats::StatsEntry,
 };
 use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription};
 use wasm_bindgen::{JsCast, JsValue};

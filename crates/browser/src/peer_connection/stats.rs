@@ -1,7 +1,7 @@
 //! `RTCPeerConnection.getStats()` as data.
 
 use js_sys::{Map, Promise};
-use sightline_core::stats::StatsEntry;
+use sightline_core::measure::StatsEntry;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{error::BrowserError, promise::settled, window::member};

@@ -11,9 +11,9 @@ use sightline_browser::{
     queue::event_queue,
 };
 use sightline_core::{
+    measure::StatsEntry,
     media::{DegradationPreference, SendLimits},
     negotiation::{Completed, Operation},
-    stats::StatsEntry,
 };
 use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate};
 use wasm_bindgen_test::wasm_bindgen_test;

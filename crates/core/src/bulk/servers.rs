@@ -2,7 +2,7 @@
 
 use sightline_protocol::signalling::IceServer;
 
-use crate::stats::LinkPath;
+use crate::measure::connection::LinkPath;
 
 /// Of the servers that a member's own connection was given, which takes this path, those for connections beside it. Where it
 /// goes directly they will too, and a relay would only be asked for sixteen places that nothing comes through.

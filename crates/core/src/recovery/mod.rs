@@ -29,4 +29,4 @@ pub use repair::{
     ATTEMPT_DEADLINE, ATTEMPT_SPACING, LONGEST_PAUSE, Repair, RepairAction, SELF_HEALING, Situation,
 };
 pub use state::PeerConnectionState;
-pub use watch::{Health, LinkWatch, PING_INTERVAL};
+pub use watch::{Health, LinkWatch};

@@ -1,12 +1,10 @@
 //! Whether one peer connection carries data.
 
-use std::time::Duration;
-
 use super::PeerConnectionState;
-use crate::Timestamp;
-
-/// How often the other side is asked whether it is there.
-pub const PING_INTERVAL: Duration = Duration::from_secs(1);
+use crate::{
+    Timestamp,
+    ping::{Pings, Pong},
+};
 
 /// Pings in a row after which silence is trouble.
 const SILENT_PINGS: u32 = 3;
@@ -27,13 +25,12 @@ pub enum Health {
     Dead,
 }
 
-/// Watches one peer connection by what arrives on it, and asks the other side once a second.
+/// Watches one peer connection by what arrives on it, and by the answers to its pings.
 #[derive(Debug)]
 pub struct LinkWatch {
     state: PeerConnectionState,
     channel: Channel,
-    next_ping: Option<Timestamp>,
-    next_nonce: u32,
+    pings: Pings,
     /// Pings since anything was heard.
     silent: u32,
     /// Pings since one was answered.
@@ -57,8 +54,7 @@ impl Default for LinkWatch {
         Self {
             state: PeerConnectionState::New,
             channel: Channel::Connecting,
-            next_ping: None,
-            next_nonce: 0,
+            pings: Pings::default(),
             silent: 0,
             unanswered: 0,
             answers: false,
@@ -104,14 +100,25 @@ impl LinkWatch {
     pub fn handle_channel_opened(&mut self, now: Timestamp) {
         if self.channel == Channel::Connecting {
             self.channel = Channel::Open;
-            self.next_ping = Some(now + PING_INTERVAL);
+            self.pings.open(now);
         }
     }
 
     /// The `control` channel closed.
     pub fn handle_channel_closed(&mut self) {
         self.channel = Channel::Closed;
-        self.next_ping = None;
+        self.pings.close();
+    }
+
+    /// The pings of the connection.
+    #[must_use]
+    pub fn pings(&self) -> &Pings {
+        &self.pings
+    }
+
+    /// The same, to ask for more than whether the other side is there. Its answers go to [`Self::handle_pong`].
+    pub fn pings_mut(&mut self) -> &mut Pings {
+        &mut self.pings
     }
 
     /// Whether the other side ever answered a ping.
@@ -139,49 +146,49 @@ impl LinkWatch {
     }
 
     /// The other side answered a ping. Whether that ended the trouble.
-    pub fn handle_pong(&mut self, nonce: u32) -> bool {
-        if nonce >= self.next_nonce {
-            return false;
-        }
+    pub fn handle_pong(&mut self, pong: Pong) -> bool {
         self.answers = true;
         (self.silent, self.unanswered) = (0, 0);
-        self.trouble.take_if(|first| nonce >= *first).is_some()
+        self.trouble.take_if(|first| pong.nonce >= *first).is_some()
     }
 
     /// The page slept or was offline: the other side is asked at once.
     pub fn handle_wake(&mut self, now: Timestamp) {
-        self.next_ping = self.next_ping.map(|_| now);
+        self.pings.handle_wake(now);
     }
 
     /// Time passed. Returns the ping that is to be sent, if one is due.
     pub fn handle_timeout(&mut self, now: Timestamp) -> Option<u32> {
-        self.next_ping.filter(|due| *due <= now)?;
-        // From now on, not from when it was due: what was slept through is not caught up with.
-        self.next_ping = Some(now + PING_INTERVAL);
+        if self.pings.next_at().is_none_or(|due| due > now) {
+            return None;
+        }
         if self.answers && (self.silent >= SILENT_PINGS || self.unanswered >= UNANSWERED_PINGS) {
             self.begin_trouble();
         }
         (self.silent, self.unanswered) = (self.silent.saturating_add(1), self.unanswered.saturating_add(1));
-        let nonce = self.next_nonce;
-        self.next_nonce = nonce.saturating_add(1);
-        Some(nonce)
+        self.pings.poll_due(now)
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// When [`Self::handle_timeout`] or [`Pings::poll_clock`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.next_ping
+        self.pings.poll_timeout()
     }
 
     fn begin_trouble(&mut self) {
         // What was asked before the trouble may be answered late by what was on its way.
-        self.trouble.get_or_insert(self.next_nonce);
+        self.trouble.get_or_insert(self.pings.next_nonce());
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use sightline_protocol::telemetry::TelemetryMessage;
+
     use super::*;
+    use crate::ping::Heard;
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::ZERO + Duration::from_secs(seconds)
@@ -193,9 +200,17 @@ mod tests {
         watch.handle_state(PeerConnectionState::Connected);
         watch.handle_channel_opened(at(0));
         let nonce = watch.handle_timeout(at(1)).unwrap_or(99);
-        watch.handle_pong(nonce);
+        answer(&mut watch, nonce);
         assert_eq!(watch.health(), Health::Carrying);
         watch
+    }
+
+    /// The answer to this ping comes, if it is one; whether it ended the trouble.
+    fn answer(watch: &mut LinkWatch, nonce: u32) -> bool {
+        match watch.pings_mut().handle(TelemetryMessage::Pong { nonce }, at(700)) {
+            Heard::Answered(pong) => watch.handle_pong(pong),
+            _ => false,
+        }
     }
 
     fn pass(watch: &mut LinkWatch, seconds: std::ops::RangeInclusive<u64>) -> Vec<u32> {
@@ -211,7 +226,7 @@ mod tests {
         assert_eq!(watch.health(), Health::Troubled);
         watch.handle_heard();
         assert_eq!(watch.health(), Health::Troubled, "one direction proves nothing");
-        assert!(watch.handle_pong(nonces[0]));
+        assert!(answer(&mut watch, nonces[0]));
         assert_eq!(watch.health(), Health::Carrying);
     }
 
@@ -220,7 +235,7 @@ mod tests {
         let mut watch = carrying();
         let before = pass(&mut watch, 2..=4);
         pass(&mut watch, 5..=6);
-        assert!(!watch.handle_pong(before[2]));
+        assert!(!answer(&mut watch, before[2]));
         assert_eq!(watch.health(), Health::Troubled);
     }
 
@@ -228,7 +243,7 @@ mod tests {
     fn an_answer_to_nothing_that_was_asked_counts_for_nothing() {
         let mut watch = carrying();
         pass(&mut watch, 2..=6);
-        assert!(!watch.handle_pong(4_000_000));
+        assert!(!answer(&mut watch, 4_000_000));
         assert_eq!(watch.health(), Health::Troubled);
     }
 

@@ -5,11 +5,15 @@ use sightline_protocol::{
     telemetry::TelemetryMessage,
 };
 
-use super::{connection::push_control, link::LinkId, output::RoomOutput, peer::Peer, session::RoomSession};
+use super::{
+    connection::push_control, link::LinkId, output::RoomOutput, peer::Peer, repair::push_telemetry,
+    session::RoomSession,
+};
 use crate::{
     Timestamp,
     bulk::{BulkLinks, BulkOutput, Naming, Pacer, RoundTrips, buffer_bytes, links_for},
     negotiation::Negotiator,
+    ping::Pong,
     random::SeededRandom,
     transfer::{CHUNK_BYTES, MIN_CHUNK_BYTES},
 };
@@ -139,11 +143,11 @@ impl RoomSession {
         self.peers[at].bulk.links.handle_signal(connection, payload, &mut names, now);
     }
 
-    /// Whether the answer was one to a ping of this.
-    pub(super) fn handle_bulk_pong(&mut self, at: usize, nonce: u32, now: Timestamp) -> bool {
+    /// A ping on the link in use was answered.
+    pub(super) fn handle_bulk_pong(&mut self, at: usize, pong: Pong, now: Timestamp) {
         let way = &mut self.peers[at].bulk;
         let is_first = way.round_trips.shortest().is_none();
-        let Some(round_trip) = way.round_trips.handle_pong(nonce, now) else { return false };
+        let Some(round_trip) = way.round_trips.handle_pong(pong) else { return };
         if let Some(pacer) = &mut way.pacer {
             pacer.handle_round_trip(round_trip, now);
         }
@@ -151,7 +155,6 @@ impl RoomSession {
             self.tend_bulk(now);
             self.drain(now);
         }
-        true
     }
 
     /// Opens what is worth having, asks how long the path is, and lets go of what is idle.
@@ -162,25 +165,26 @@ impl RoomSession {
             self.pace(at, now);
             let member = self.peers[at].id().clone();
             let remaining_bytes = self.transfers.remaining_bytes(&member);
-            let link = self.peers[at].link.as_ref().filter(|link| link.is_healthy()).map(|link| link.id);
-            let way = &mut self.peers[at].bulk;
+            let peer = &mut self.peers[at];
+            let (way, link) = (&mut peer.bulk, peer.link.as_mut().filter(|link| link.is_healthy()));
+            let is_healthy = link.is_some();
             // Whoever is woken by it asks what may leave now.
             way.held_until.take_if(|until| *until <= now);
             if let Some(link) = link.filter(|_| remaining_bytes > 0) {
-                if let Some(nonce) = way.round_trips.poll_ping(way.pacer.is_some(), now)
-                    && let Ok(text) = serde_json::to_string(&TelemetryMessage::Ping { nonce })
-                {
-                    self.outputs.push_back(RoomOutput::SendTelemetry(link, text));
+                let pings = link.watch.pings_mut();
+                if let Some(nonce) = way.round_trips.poll_ping(pings, way.pacer.is_some(), now) {
+                    push_telemetry(&mut self.outputs, link.id, &TelemetryMessage::Ping { nonce });
                 }
                 if let Some(pacer) = &mut way.pacer {
-                    pacer.handle_silence(way.round_trips.waiting(now), now);
+                    pacer.handle_silence(way.round_trips.waiting(link.watch.pings(), now), now);
                 }
             }
             let is_slow =
                 way.pacer.as_ref().is_some_and(|pacer| pacer.rate() < SEVERAL_FROM_BYTES_PER_SECOND);
-            let count = match link {
-                Some(_) if !is_slow => links_for(remaining_bytes, way.round_trips.shortest(), receivers),
-                _ => 0,
+            let count = if is_healthy && !is_slow {
+                links_for(remaining_bytes, way.round_trips.shortest(), receivers)
+            } else {
+                0
             };
             // What is on its way on them has to arrive first.
             if count > 0 || !self.transfers.is_sending_to(&member) {

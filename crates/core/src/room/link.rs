@@ -7,6 +7,7 @@ use sightline_protocol::{
     signalling::{Signal, SignalPayload},
 };
 
+pub use crate::link::LinkId;
 use crate::{
     Timestamp,
     negotiation::{Negotiator, Role},
@@ -17,10 +18,6 @@ use crate::{
 const FIRST_DEADLINE: Duration = Duration::from_secs(20);
 /// How much longer the following side waits for one that is built beside another: its leader gives it up first.
 const FOLLOWING_GRACE: Duration = Duration::from_secs(5);
-
-/// Names one peer connection of this page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkId(pub u64);
 
 /// A peer connection under way or up.
 #[derive(Debug)]

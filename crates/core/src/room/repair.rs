@@ -1,5 +1,7 @@
 //! From how links are to what is done about it: see [`recovery`](crate::recovery).
 
+use std::collections::VecDeque;
+
 use sightline_protocol::{Presence, control::ControlMessage, telemetry::TelemetryMessage};
 
 use super::{
@@ -15,6 +17,7 @@ use crate::{
     budget::Standing,
     negotiation::Role,
     notice::NoticeCode,
+    ping::Heard,
     recovery::{Health, RepairAction, Situation},
     transfer::Reach,
 };
@@ -69,38 +72,39 @@ impl RoomSession {
         }
     }
 
+    /// Takes what is about pings; the rest is for whoever measures.
     pub(super) fn handle_telemetry_message(
         &mut self,
         at: usize,
         id: LinkId,
-        message: &TelemetryMessage,
+        message: TelemetryMessage,
         now: Timestamp,
-    ) {
-        match *message {
-            TelemetryMessage::Ping { nonce } => {
-                push_telemetry(self, id, &TelemetryMessage::Pong { nonce });
-            }
-            TelemetryMessage::Pong { nonce } => {
-                if self.handle_bulk_pong(at, nonce, now) {
-                    return;
-                }
-                let link = self.peers[at].links_mut().find(|link| link.id == id);
-                if link.is_some_and(|link| link.watch.handle_pong(nonce)) {
+    ) -> Option<TelemetryMessage> {
+        let link = self.peers[at].links_mut().find(|link| link.id == id)?;
+        match link.watch.pings_mut().handle(message, now) {
+            Heard::Asked(answer) => push_telemetry(&mut self.outputs, id, &answer),
+            Heard::Answered(pong) => {
+                let has_trouble_ended = link.watch.handle_pong(pong);
+                if has_trouble_ended {
                     self.review(at, now);
                 }
+                if let Some(at) = self.index_of_link(id).filter(|at| !self.peers[*at].is_next(id)) {
+                    self.handle_bulk_pong(at, pong, now);
+                }
             }
-            _ => {}
+            Heard::Clock(message) | Heard::Other(message) => return Some(message),
+            Heard::Stray => {}
         }
+        None
     }
 
-    /// Asks the other sides whether they are there.
+    /// Asks the other sides whether they are there, and for their clocks.
     pub(super) fn ping(&mut self, now: Timestamp) {
-        for at in 0..self.peers.len() {
-            let links = self.peers[at].links_mut();
-            let due: Vec<_> =
-                links.filter_map(|link| Some((link.id, link.watch.handle_timeout(now)?))).collect();
-            for (link, nonce) in due {
-                push_telemetry(self, link, &TelemetryMessage::Ping { nonce });
+        for link in self.peers.iter_mut().flat_map(Peer::links_mut) {
+            let ping = link.watch.handle_timeout(now).map(|nonce| TelemetryMessage::Ping { nonce });
+            let clock_ping = link.watch.pings_mut().poll_clock(now);
+            for message in ping.into_iter().chain(clock_ping) {
+                push_telemetry(&mut self.outputs, link.id, &message);
             }
         }
     }
@@ -202,8 +206,8 @@ impl RoomSession {
     }
 }
 
-fn push_telemetry(session: &mut RoomSession, link: LinkId, message: &TelemetryMessage) {
+pub(super) fn push_telemetry(outputs: &mut VecDeque<RoomOutput>, link: LinkId, message: &TelemetryMessage) {
     if let Ok(text) = serde_json::to_string(message) {
-        session.outputs.push_back(RoomOutput::SendTelemetry(link, text));
+        outputs.push_back(RoomOutput::SendTelemetry(link, text));
     }
 }

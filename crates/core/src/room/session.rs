@@ -6,6 +6,7 @@ use sightline_protocol::{
     Arrival, MemberId, MessageId, Presence,
     control::{ControlMessage, PublishedState},
     signalling::{IceServer, SignalCandidate},
+    telemetry::TelemetryMessage,
 };
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
     connection::push_control,
     link::{Link, LinkId},
     peer::{Peer, PeerView},
+    repair::push_telemetry,
 };
 use crate::{
     Timestamp,
@@ -247,6 +249,11 @@ impl RoomSession {
         }
     }
 
+    /// Says something on the `telemetry` channel of a link. What does not get through is not missed.
+    pub fn send_telemetry(&mut self, link: LinkId, message: &TelemetryMessage) {
+        push_telemetry(&mut self.outputs, link, message);
+    }
+
     /// A text message came on the `control` channel. What cannot be read, or is beyond the member's budget, is dropped.
     pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
         let Some(at) = self.index_of_link(link) else { return };
@@ -272,24 +279,21 @@ impl RoomSession {
         }
     }
 
-    /// A text message came on the `telemetry` channel. Whether it is within the member's budget: then what is not for the session
-    /// may be for others.
-    pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) -> bool {
-        let Some(at) = self.index_of_link(link) else { return false };
+    /// A text message came on the `telemetry` channel. What is about pings is done with; the rest, where it is within the member's
+    /// budget, is for [`measure`](crate::measure).
+    pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) -> Option<TelemetryMessage> {
+        let at = self.index_of_link(link)?;
         if !self.admit(at, MessageKind::Telemetry, 1, now) {
             self.drain_refusal(now);
-            return false;
+            return None;
         }
-        let message = decode::telemetry_message(text);
-        let is_taken = message.is_ok() || self.admit(at, MessageKind::Unreadable, 1, now);
-        if is_taken {
+        let message = decode::telemetry_message(text).ok();
+        if message.is_some() || self.admit(at, MessageKind::Unreadable, 1, now) {
             self.note_heard(at, link, now);
         }
-        if let Ok(message) = &message {
-            self.handle_telemetry_message(at, link, message, now);
-        }
+        let rest = message.and_then(|message| self.handle_telemetry_message(at, link, message, now));
         self.drain(now);
-        message.is_ok()
+        rest
     }
 
     /// What follows from a message that was dropped: nothing, but for the first and the last that were put up with.

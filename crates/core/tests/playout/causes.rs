@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sightline_core::{
+use sightline_core::measure::{
+    StatsEntry,
     playout::{MarkKind, SenderInterval, StallCause},
-    stats::StatsEntry,
 };
 use sightline_protocol::telemetry::Limitation;
 

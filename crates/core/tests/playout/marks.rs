@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sightline_core::playout::{Declaration, MarkKind};
+use sightline_core::measure::playout::{Declaration, MarkKind};
 
 use crate::viewer::{Viewer, assert_one};
 

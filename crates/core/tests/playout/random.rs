@@ -5,7 +5,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sightline_core::{
     Timestamp,
-    playout::{Declaration, PlayoutMeter, ShownFrame},
+    measure::{
+        ShownFrame,
+        playout::{Declaration, PlayoutMeter},
+    },
 };
 
 use crate::viewer::{REFRESH_US, Viewer};

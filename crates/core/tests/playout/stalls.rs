@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    playout::{Declaration, ShownFrame, StallCause},
+    measure::{
+        ShownFrame,
+        playout::{Declaration, StallCause},
+    },
 };
 
 use crate::viewer::{Viewer, assert_one, ms};

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    playout::{PlayoutMeter, ShownFrame, Stall},
+    measure::{
+        ShownFrame,
+        playout::{PlayoutMeter, Stall},
+    },
 };
 
 /// A frame can be shown only at a refresh of the display.

@@ -13,7 +13,10 @@ use sightline_core::{
     room::{LinkState, RoomEvent},
     signalling::SignallingStatus,
 };
-use sightline_protocol::control::{PublishedSource, PublishedState};
+use sightline_protocol::{
+    control::{PublishedSource, PublishedState},
+    telemetry::TelemetryMessage,
+};
 use world::World;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -233,4 +236,38 @@ fn nonsense_on_the_control_channel_is_ignored() {
     }
     world.settle();
     assert_eq!(world.state(a, b), Some(LinkState::Connected));
+}
+
+#[test]
+fn pings_stay_in_the_session_and_the_clock_is_asked_for_without_a_stats_report() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    world.pass(5 * SECOND);
+    for page in [a, b] {
+        let heard = &world.pages[page].to_measure;
+        let is_clock = |message: &TelemetryMessage| matches!(message, TelemetryMessage::ClockPong { .. });
+        assert!(heard.iter().all(is_clock), "{heard:?}");
+        // Often in the first seconds, then with every ping.
+        assert!((11..=13).contains(&heard.len()), "{}", heard.len());
+    }
+}
+
+#[test]
+fn what_is_measured_elsewhere_comes_out_of_the_session_as_a_message_and_once() {
+    let mut world = World::new();
+    let (a, _) = (world.open(None), world.open(None));
+    let (link, now) = (world.pages[a].opened[0], world.now);
+    let mut hear = |text: &str| world.pages[a].session.handle_telemetry(link, text, now);
+    let reception = hear(r#"{"type":"reception","sequence":1,"bars":3}"#);
+    assert!(matches!(reception, Some(TelemetryMessage::Reception(told)) if told.sequence == 1));
+    assert!(matches!(hear(r#"{"type":"sending","at_us":7}"#), Some(TelemetryMessage::Sending(_))));
+    for other in [
+        r#"{"type":"ping","nonce":1}"#,
+        r#"{"type":"pong","nonce":4000000}"#,
+        r#"{"type":"clock_ping","sent_us":1}"#,
+        r#"{"type":"clock_pong","sent_us":1,"received_us":2,"answered_us":2}"#,
+        "what is no message",
+    ] {
+        assert_eq!(hear(other), None, "{other}");
+    }
 }

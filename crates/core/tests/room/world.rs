@@ -16,6 +16,7 @@ use sightline_protocol::{
     Arrival, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
     control::PublishedState,
     signalling::{ClientMessage, ServerMessage},
+    telemetry::TelemetryMessage,
 };
 
 /// How often the world looks at its network.
@@ -45,6 +46,8 @@ impl Engine {
 pub(crate) struct Page {
     pub(crate) session: RoomSession,
     pub(crate) events: Vec<RoomEvent>,
+    /// What the session did not take of the telemetry that came.
+    pub(crate) to_measure: Vec<TelemetryMessage>,
     socket: Option<SocketId>,
     /// Whether the server knows who is at the socket.
     has_joined: bool,
@@ -127,6 +130,7 @@ impl World {
         self.pages.push(Page {
             session,
             events: Vec::new(),
+            to_measure: Vec::new(),
             socket: None,
             has_joined: false,
             id: None,
@@ -356,7 +360,8 @@ impl World {
             }
             RoomOutput::SendTelemetry(link, text) => {
                 if let Some((page, link)) = self.reached(page, link) {
-                    self.pages[page].session.handle_telemetry(link, &text, self.now);
+                    let rest = self.pages[page].session.handle_telemetry(link, &text, self.now);
+                    self.pages[page].to_measure.extend(rest);
                 }
             }
             RoomOutput::Transfer(output) => self.pages[page].files.push_back(output),

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
-use sightline_core::{
+use sightline_core::measure::{
+    StatsEntry,
     report::{RtcStatsDump, RtcStatsHeader, to_csv},
-    stats::StatsEntry,
 };
 
 use crate::pair::Pair;

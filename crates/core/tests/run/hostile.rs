@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sightline_core::{
+use sightline_core::measure::{
     clock::ClockEstimate,
     report::{Report, Side},
     run::RunState,

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    clock::ClockEstimate,
-    playout::{PlayoutMeter, ShownFrame},
-    report::Party,
-    run::{Recorder, Run, RunOutput},
-    stamp::Stamp,
-    stats::{Figure, FigureValue, Metric, StatsEntry},
+    measure::{
+        Figure, FigureValue, Metric, ShownFrame, StatsEntry,
+        clock::ClockEstimate,
+        playout::PlayoutMeter,
+        report::Party,
+        run::{Recorder, Run, RunOutput},
+        stamp::Stamp,
+    },
 };
 use sightline_protocol::{MemberId, RunId, control::ControlMessage};
 

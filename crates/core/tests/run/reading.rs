@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sightline_core::report::{Report, ReportInvalid, to_csv};
+use sightline_core::measure::report::{Report, ReportInvalid, to_csv};
 
 use crate::report::reports;
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sightline_core::report::{Report, ReportInvalid, Side};
+use sightline_core::measure::report::{Report, ReportInvalid, Side};
 
 use crate::pair::{AHEAD, DELAY, Pair};
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sightline_core::{report::EndReason, run::RunState};
+use sightline_core::measure::{report::EndReason, run::RunState};
 use sightline_protocol::control::ControlMessage;
 
 use crate::pair::{Pair, id};

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    clock::ClockEstimate,
-    stamp::{FrameLog, FrameTruth, Stamp, Unreadable},
+    measure::{
+        clock::ClockEstimate,
+        stamp::{FrameLog, FrameTruth, Stamp, Unreadable},
+    },
 };
 
 const INTERVAL_MS: u64 = 33;

@@ -1,6 +1,6 @@
 //! A picture of luma, and what happens to one between two browsers.
 
-use sightline_core::stamp::{COLUMNS, ROWS, Strip, strip_height};
+use sightline_core::measure::stamp::{COLUMNS, ROWS, Strip, strip_height};
 
 /// A small source of numbers that look random: the same seed, the same picture.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sightline_core::{
     Timestamp,
-    stamp::{COLUMNS, ROWS, Stamp, Strip, Unreadable, luma_of_rgba},
+    measure::stamp::{COLUMNS, ROWS, Stamp, Strip, Unreadable, luma_of_rgba},
 };
 
 use super::picture::{Noise, Picture};

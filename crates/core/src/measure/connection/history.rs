@@ -1,0 +1,298 @@
+//! The last minutes of one member: what was measured once a second, and what happened meanwhile.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::{
+    Timestamp, duration_of_seconds,
+    measure::metric::{Figure, FigureValue, Metric},
+};
+
+/// How far back a history reaches.
+pub const HISTORY_SPAN: Duration = Duration::from_secs(300);
+/// Some more than one a second for all of [`HISTORY_SPAN`].
+const MAX_SAMPLES: usize = 330;
+const MAX_EVENTS: usize = 200;
+const MAX_FREEZES: usize = 100;
+/// Between samples further apart than this nothing was measured: the page was hidden, or no report came.
+const LONGEST_STEP: Duration = Duration::from_millis(2500);
+
+/// What a chart can be drawn of.
+pub const PLOTTED: [Metric; 8] = [
+    Metric::ReceiveBitrate,
+    Metric::SendBitrate,
+    Metric::AvailableOutgoingBitrate,
+    Metric::FramesPerSecond,
+    Metric::FramesPerSecondSent,
+    Metric::RoundTripTime,
+    Metric::LossRatio,
+    Metric::Jitter,
+];
+
+/// The words of a report whose changes are events.
+const FOLLOWED: [(Metric, Subject); 5] = [
+    (Metric::DtlsState, Subject::Dtls),
+    (Metric::Codec, Subject::CodecReceived),
+    (Metric::CodecSent, Subject::CodecSent),
+    (Metric::QualityLimitationReason, Subject::Limitation),
+    (Metric::Path, Subject::Path),
+];
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// `connectionState`
+    Connection,
+    /// `iceConnectionState`
+    Ice,
+    /// `iceGatheringState`
+    Gathering,
+    /// `signalingState`
+    Signaling,
+    /// `dtlsState` of the transport
+    Dtls,
+    /// The candidate pair in use
+    CandidatePair,
+    /// Direct or through a relay
+    Path,
+    /// A STUN or TURN server that did not help
+    CandidateError,
+    /// Of the picture that arrives
+    CodecReceived,
+    /// Of the picture that is sent
+    CodecSent,
+    /// Of the picture that arrives
+    ResolutionReceived,
+    /// Of the picture that is sent
+    ResolutionSent,
+    /// `qualityLimitationReason` of what is sent
+    Limitation,
+    /// What the other side publishes
+    Source,
+    /// Whether this page is visible; what is hidden measures nothing
+    Page,
+}
+
+impl Subject {
+    /// The name as logs and tests read it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connection => "connection_state",
+            Self::Ice => "ice_state",
+            Self::Gathering => "ice_gathering_state",
+            Self::Signaling => "signaling_state",
+            Self::Dtls => "dtls_state",
+            Self::CandidatePair => "candidate_pair",
+            Self::Path => "path",
+            Self::CandidateError => "candidate_error",
+            Self::CodecReceived => "codec",
+            Self::CodecSent => "codec_sent",
+            Self::ResolutionReceived => "resolution",
+            Self::ResolutionSent => "resolution_sent",
+            Self::Limitation => "quality_limitation_reason",
+            Self::Source => "source",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// Something became another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When it was noticed.
+    pub at: Timestamp,
+    /// What.
+    pub subject: Subject,
+    /// What it was; `None` where it was not known before.
+    pub before: Option<String>,
+    /// What it is; `None` where it is not reported any more.
+    pub now: Option<String>,
+}
+
+/// The picture stood still, by the browser's own count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freeze {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub to: Timestamp,
+}
+
+/// The figures of one report.
+#[derive(Debug, Clone, PartialEq)]
+struct Sample {
+    at: Timestamp,
+    values: [Option<f64>; PLOTTED.len()],
+}
+
+/// Least, greatest and latest value of a metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// The least.
+    pub least: f64,
+    /// The greatest.
+    pub greatest: f64,
+    /// That of the latest report; `None` where that had none.
+    pub latest: Option<f64>,
+}
+
+/// What was measured and what happened, of one member, over [`HISTORY_SPAN`]. It outlives the member's peer connections.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    samples: VecDeque<Sample>,
+    events: VecDeque<Event>,
+    freezes: VecDeque<Freeze>,
+    /// What each subject is now.
+    current: Vec<(Subject, String)>,
+    frozen_s: Option<f64>,
+}
+
+impl History {
+    /// Takes the rows of a report.
+    pub fn handle_figures(&mut self, rows: &[Figure], now: Timestamp) {
+        let value = |metric| rows.iter().find(|row| row.metric == metric).and_then(|row| row.value.as_ref());
+        let number = |metric| match value(metric) {
+            // What is no number would draw a line to nowhere.
+            Some(FigureValue::Number(number)) => Some(*number).filter(|number| number.is_finite()),
+            Some(FigureValue::Word(_)) | None => None,
+        };
+        for (metric, subject) in FOLLOWED {
+            match value(metric) {
+                Some(FigureValue::Word(word)) => self.handle_state(subject, Some(word), now),
+                Some(FigureValue::Number(_)) | None => self.handle_state(subject, None, now),
+            }
+        }
+        for (width, height, subject) in [
+            (Metric::FrameWidth, Metric::FrameHeight, Subject::ResolutionReceived),
+            (Metric::FrameWidthSent, Metric::FrameHeightSent, Subject::ResolutionSent),
+        ] {
+            let size = number(width).zip(number(height)).map(|(width, height)| format!("{width}x{height}"));
+            self.handle_state(subject, size.as_deref(), now);
+        }
+        self.note_freeze(number(Metric::TotalFreezesDuration), now);
+        self.samples.push_back(Sample { at: now, values: PLOTTED.map(number) });
+        self.forget(now);
+    }
+
+    /// Takes what a subject is now; that it is what it was is no event.
+    pub fn handle_state(&mut self, subject: Subject, word: Option<&str>, now: Timestamp) {
+        let at = self.current.iter().position(|(known, _)| *known == subject);
+        let before = at.map(|at| self.current[at].1.clone());
+        if before.as_deref() == word {
+            return;
+        }
+        if let Some(at) = at {
+            self.current.swap_remove(at);
+        }
+        self.current.extend(word.map(|word| (subject, word.to_owned())));
+        self.events.push_back(Event { at: now, subject, before, now: word.map(str::to_owned) });
+        if self.events.len() > MAX_EVENTS {
+            self.events.pop_front();
+        }
+    }
+
+    /// When the first report was that is still known.
+    #[must_use]
+    pub fn first_at(&self) -> Option<Timestamp> {
+        self.samples.front().map(|sample| sample.at)
+    }
+
+    /// When the latest report was.
+    #[must_use]
+    pub fn last_at(&self) -> Option<Timestamp> {
+        self.samples.back().map(|sample| sample.at)
+    }
+
+    /// How many reports are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Whether there was no report yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// What happened, oldest first; more than [`HISTORY_SPAN`] back, as long as there is room.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.iter()
+    }
+
+    /// When the picture stood still, oldest first.
+    pub fn freezes(&self) -> impl Iterator<Item = Freeze> {
+        self.freezes.iter().copied()
+    }
+
+    /// The points of a metric's line, oldest first; `None` between two is a gap, across which no line may be drawn.
+    #[must_use]
+    pub fn line(&self, metric: Metric) -> Vec<Option<(Timestamp, f64)>> {
+        let mut points: Vec<Option<(Timestamp, f64)>> = Vec::new();
+        let mut last_at = None;
+        for (at, value) in self.values(metric) {
+            let follows = last_at.is_none_or(|last: Timestamp| at - last <= LONGEST_STEP);
+            if (!follows || value.is_none()) && points.last().is_some_and(Option::is_some) {
+                points.push(None);
+            }
+            points.extend(value.map(|value| Some((at, value))));
+            last_at = Some(at);
+        }
+        if points.last() == Some(&None) {
+            points.pop();
+        }
+        points
+    }
+
+    /// The value at a time: that of the report nearest to it, unless nothing was measured then.
+    #[must_use]
+    pub fn value_at(&self, metric: Metric, at: Timestamp) -> Option<f64> {
+        let distance = |other: Timestamp| other.since(at).max(at.since(other));
+        let (nearest, value) = self.values(metric).min_by_key(|(sampled, _)| distance(*sampled))?;
+        value.filter(|_| distance(nearest) <= LONGEST_STEP / 2)
+    }
+
+    /// Least, greatest and latest; `None` where the browser never had such a figure.
+    #[must_use]
+    pub fn summary(&self, metric: Metric) -> Option<Summary> {
+        let known = || self.values(metric).filter_map(|(_, value)| value);
+        Some(Summary {
+            least: known().reduce(f64::min)?,
+            greatest: known().reduce(f64::max)?,
+            latest: self.values(metric).next_back()?.1,
+        })
+    }
+
+    fn values(&self, metric: Metric) -> impl DoubleEndedIterator<Item = (Timestamp, Option<f64>)> {
+        let at = PLOTTED.iter().position(|plotted| *plotted == metric);
+        self.samples.iter().map(move |sample| (sample.at, at.and_then(|at| sample.values[at])))
+    }
+
+    /// The browser counts a freeze when it is over, so it reaches back from now.
+    fn note_freeze(&mut self, frozen_s: Option<f64>, now: Timestamp) {
+        let before = std::mem::replace(&mut self.frozen_s, frozen_s);
+        let (Some(before), Some(frozen_s), Some(last)) = (before, frozen_s, self.last_at()) else { return };
+        // What a hidden page counts was seen by nobody.
+        if let Some(lasted) = duration_of_seconds(frozen_s - before)
+            && !lasted.is_zero()
+            && lasted < HISTORY_SPAN
+            && now - last <= LONGEST_STEP
+        {
+            let from = Timestamp::from_origin(now.since_origin().saturating_sub(lasted));
+            match self.freezes.back_mut() {
+                Some(earlier) if earlier.to >= from => earlier.to = now,
+                _ => self.freezes.push_back(Freeze { from, to: now }),
+            }
+        }
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        let is_old = |at: Timestamp| now - at > HISTORY_SPAN;
+        while self.samples.len() > MAX_SAMPLES || self.samples.front().is_some_and(|front| is_old(front.at)) {
+            self.samples.pop_front();
+        }
+        while self.freezes.len() > MAX_FREEZES || self.freezes.front().is_some_and(|front| is_old(front.to)) {
+            self.freezes.pop_front();
+        }
+    }
+}

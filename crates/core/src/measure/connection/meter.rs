@@ -1,0 +1,446 @@
+//! From reports, one a second, to rows, bars and a path.
+
+use std::{collections::VecDeque, time::Duration};
+
+use sightline_protocol::{
+    control::{Playback, PublishedSource, PublishedState},
+    telemetry::{Limitation, Reception},
+};
+
+use super::{
+    Quality,
+    quality::{Signs, assess, assess_sent},
+    reception,
+    snapshot::{Inbound, Outbound, Snapshot},
+};
+use crate::{
+    Timestamp,
+    measure::{
+        entry::StatsEntry,
+        metric::{Figure, FigureValue, Metric},
+        playout::{PlayoutSummary, Score},
+        stamp::FrameTruth,
+    },
+};
+
+/// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
+const WINDOW: usize = 6;
+/// Reports in a row that must name the same limitation before it is called the cause: every connection starts out
+/// with a low estimate of the bandwidth and takes some ten seconds to find the real one.
+const SETTLED_REPORTS: usize = 15;
+/// Reports without a byte of video before nothing is said to arrive: a camera takes a moment to start.
+const SILENT_REPORTS: usize = 2;
+/// Reports further apart than this were not read in between, because the page was hidden: nothing is told from what
+/// grew meanwhile.
+const LONGEST_STEP_MS: f64 = 5_000.0;
+/// How long what the other side told holds. It tells once a second while its page is visible.
+const RECEPTION_HOLDS: Duration = Duration::from_secs(5);
+
+/// How packets travel between the two browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinkPath {
+    /// From browser to browser.
+    Direct,
+    /// Through a TURN server.
+    Relay,
+}
+
+impl LinkPath {
+    /// The word as tests read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+/// What of a picture is to be expected from the other side, by what it says that it publishes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ExpectedPicture {
+    /// None, or one that is declared to stand still.
+    #[default]
+    None,
+    /// One that is sent when it changes, as a screen is: silence and standing still say nothing.
+    OnlyChanges,
+    /// One that moves.
+    Moving,
+}
+
+impl ExpectedPicture {
+    /// Of a member that publishes this. What is declared to stand still is not missed, and of a file that failed the connection
+    /// is not to blame.
+    #[must_use]
+    pub fn of(published: PublishedState) -> Self {
+        match (published.source, published.playback) {
+            (PublishedSource::None, _) | (_, Some(Playback::Paused | Playback::Ended | Playback::Failed)) => {
+                Self::None
+            }
+            (PublishedSource::Screen, _) => Self::OnlyChanges,
+            _ => Self::Moving,
+        }
+    }
+}
+
+/// The states of a peer connection, in the browser's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectionStates {
+    /// `connectionState`
+    pub connection: Option<String>,
+    /// `iceConnectionState`
+    pub ice: Option<String>,
+    /// `signalingState`
+    pub signaling: Option<String>,
+}
+
+/// What one member's figures are now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// One row for each of [`Metric::ALL`], in that order.
+    pub rows: Vec<Figure>,
+    /// Bars and the cause, of what arrives.
+    pub quality: Quality,
+    /// The same of what is sent, as the other side sees it; `None` where it does not tell.
+    pub sent_quality: Option<Quality>,
+    /// What the other side tells of what it receives; `None` where it does not.
+    pub reception: Option<Reception>,
+    /// `None` before a candidate pair is chosen.
+    pub path: Option<LinkPath>,
+}
+
+impl Figures {
+    /// Takes the score of the last seconds: bars and sentence are not better than it.
+    pub fn add_score(&mut self, score: Option<&Score>) {
+        if let Some(score) = score {
+            self.quality = self.quality.at_most(score);
+        }
+    }
+
+    /// Fills in the rows that follow from how the picture was shown, and of a stamped source from what is true of it.
+    pub fn add_playout(&mut self, playout: &PlayoutSummary, truth: Option<&FrameTruth>) {
+        for row in &mut self.rows {
+            let truth = truth.and_then(|truth| truth.value(row.metric));
+            if let Some(number) = playout.value(row.metric).or(truth) {
+                row.value = Some(FigureValue::Number(number));
+            }
+        }
+    }
+
+    /// The number of a metric; `None` where there is none.
+    #[must_use]
+    pub fn number(&self, metric: Metric) -> Option<f64> {
+        match &self.rows.iter().find(|row| row.metric == metric)?.value {
+            Some(FigureValue::Number(number)) => Some(*number),
+            Some(FigureValue::Word(_)) | None => None,
+        }
+    }
+}
+
+/// Measures one peer connection.
+#[derive(Debug, Default)]
+pub struct ConnectionMeter {
+    window: VecDeque<Snapshot>,
+    /// The `qualityLimitationReason` of the latest report, and in how many reports in a row it stood.
+    limitation: (Option<String>, usize),
+    /// What the other side told last, and when.
+    told: Option<(Reception, Timestamp)>,
+    /// What is to be told to it next.
+    to_tell: Option<Reception>,
+    next_sequence: u32,
+    /// How the picture stands still is told by the ledger of stalls, not by the browser's own freezes.
+    has_ledger: bool,
+}
+
+impl ConnectionMeter {
+    /// Takes whether there is a ledger of this picture's stalls. What stands still is judged once, so bars, sentence and score do
+    /// not count the browser's freezes then.
+    pub fn handle_ledger(&mut self, has_ledger: bool) {
+        self.has_ledger = has_ledger;
+    }
+
+    /// Which way the connection takes, by the latest report.
+    #[must_use]
+    pub fn path(&self) -> Option<LinkPath> {
+        self.window.back()?.path()
+    }
+
+    /// Takes the next report, and what is to be expected in it.
+    pub fn handle_report(
+        &mut self,
+        entries: &[StatsEntry],
+        states: &ConnectionStates,
+        expected: ExpectedPicture,
+        now_at: Timestamp,
+    ) -> Figures {
+        let now = Snapshot::new(entries);
+        let limitation = now.video_out.as_ref().and_then(|video| video.limitation.clone());
+        if self.limitation.0 == limitation {
+            self.limitation.1 += 1;
+        } else {
+            self.limitation = (limitation, 1);
+        }
+        if self.window.back().is_some_and(|last| now.at_ms - last.at_ms > LONGEST_STEP_MS) {
+            self.window.clear();
+        }
+        if self.window.back().is_none_or(|last| last.at_ms < now.at_ms) {
+            self.window.push_back(now);
+        }
+        if self.window.len() > WINDOW {
+            self.window.pop_front();
+        }
+        let told = self.told.as_ref().filter(|(_, at)| now_at - *at <= RECEPTION_HOLDS);
+        let told = told.map(|(reception, _)| reception.clone());
+        let (Some(now), Some(first)) = (self.window.back(), self.window.front()) else {
+            let quality = assess(&Signs::default());
+            return Figures { rows: Vec::new(), quality, sent_quality: None, reception: told, path: None };
+        };
+        let previous = self.window.iter().rev().nth(1);
+        let path = now.path();
+        let told_limitation = told.as_ref().map(|reception| reception.limitation).unwrap_or_default();
+        let expects_video = expected != ExpectedPicture::None;
+        let signs = self.signs(now, first, expected, told_limitation);
+        let quality = assess(&signs);
+        let own_limitation = self.settled_limitation();
+        let rows: Vec<_> = Metric::ALL
+            .iter()
+            .map(|&metric| Figure {
+                metric,
+                value: reception::value(metric, told.as_ref())
+                    .or_else(|| value(metric, now, previous, first, states))
+                    .filter(|_| expects_video || !is_of_shown_picture(metric)),
+            })
+            .collect();
+        self.to_tell = Some(reception::of(&rows, quality, frozen_ratio(now, first), own_limitation));
+        let sent_quality = told.as_ref().map(|reception| assess_sent(reception, own_limitation));
+        Figures { rows, quality, sent_quality, reception: told, path }
+    }
+
+    /// Takes the figures once how the picture was shown is in them: the other side is told of it with the rest.
+    pub fn handle_playout(&mut self, figures: &Figures) {
+        if let Some(told) = &mut self.to_tell {
+            reception::add_playout(told, &figures.rows, figures.quality);
+        }
+    }
+
+    /// Takes what the other side tells. What is older than what is known is ignored.
+    pub fn handle_reception(&mut self, reception: Reception, now: Timestamp) {
+        if self.told.as_ref().is_none_or(|(known, _)| reception.sequence > known.sequence) {
+            self.told = Some((reception, now));
+        }
+    }
+
+    /// What to tell the other side after a report, once.
+    pub fn poll_reception(&mut self) -> Option<Reception> {
+        let mut reception = self.to_tell.take()?;
+        reception.sequence = self.next_sequence;
+        self.next_sequence = self.next_sequence.wrapping_add(1);
+        Some(reception)
+    }
+
+    fn signs(
+        &self,
+        now: &Snapshot,
+        first: &Snapshot,
+        expected: ExpectedPicture,
+        sender_limitation: Limitation,
+    ) -> Signs {
+        let video_bytes = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.bytes);
+        let before = self.window.iter().rev().nth(SILENT_REPORTS);
+        let expects_video = expected != ExpectedPicture::None;
+        // A screen on which nothing changes was seen all the same.
+        let may_be_still = expected == ExpectedPicture::OnlyChanges && video_bytes(now) > Some(0.0);
+        Signs {
+            expects_video,
+            video_arrives: before
+                .map(|before| video_bytes(now) > video_bytes(before))
+                .map(|arrives| arrives || may_be_still),
+            loss_ratio: loss_ratio(now, first),
+            round_trip_s: round_trip(now),
+            jitter_s: jitter(now),
+            frozen_ratio: frozen_ratio(now, first)
+                .filter(|_| expected != ExpectedPicture::OnlyChanges && !self.has_ledger),
+            dropped_ratio: dropped_ratio(now, first),
+            limitation: if expects_video { sender_limitation } else { Limitation::None },
+        }
+    }
+
+    /// `qualityLimitationReason`, once it is not that of the first seconds.
+    fn settled_limitation(&self) -> Limitation {
+        let (limitation, reports) = &self.limitation;
+        match limitation.as_deref() {
+            _ if *reports < SETTLED_REPORTS => Limitation::None,
+            Some("bandwidth") => Limitation::Bandwidth,
+            Some("cpu") => Limitation::Cpu,
+            Some("other") => Limitation::Other,
+            _ => Limitation::None,
+        }
+    }
+}
+
+/// What browsers go on reporting of the last picture when none is sent any more.
+fn is_of_shown_picture(metric: Metric) -> bool {
+    matches!(metric, Metric::FrameWidth | Metric::FrameHeight | Metric::FramesPerSecond)
+}
+
+fn value(
+    metric: Metric,
+    now: &Snapshot,
+    previous: Option<&Snapshot>,
+    first: &Snapshot,
+    states: &ConnectionStates,
+) -> Option<FigureValue> {
+    let (video_in, audio_in) = (now.video_in.as_ref(), now.audio_in.as_ref());
+    let video_out = now.video_out.as_ref();
+    let word = |word: Option<&String>| word.cloned().map(FigureValue::Word);
+    let number = |number: Option<f64>| number.filter(|number| number.is_finite()).map(FigureValue::Number);
+    match metric {
+        Metric::ReceiveBitrate => number(bitrate(now, previous, |snapshot| {
+            sum([&snapshot.video_in, &snapshot.audio_in]
+                .map(|side| side.as_ref().and_then(|side| side.bytes)))
+        })),
+        Metric::SendBitrate => number(bitrate(now, previous, |snapshot| {
+            sum([&snapshot.video_out, &snapshot.audio_out]
+                .map(|side| side.as_ref().and_then(|side| side.bytes)))
+        })),
+        Metric::AvailableOutgoingBitrate => {
+            number(now.pair.as_ref().and_then(|pair| pair.available_outgoing_bitrate))
+        }
+        Metric::FramesPerSecond => number(frames_per_second(now, previous)),
+        Metric::FramesPerSecondSent => number(frames_per_second_sent(now, previous)),
+        Metric::FrameWidth => number(video_in.and_then(|video| video.width)),
+        Metric::FrameHeight => number(video_in.and_then(|video| video.height)),
+        Metric::FrameWidthSent => number(video_out.and_then(|video| video.width)),
+        Metric::FrameHeightSent => number(video_out.and_then(|video| video.height)),
+        Metric::Codec => word(video_in.and_then(|video| video.codec.as_ref())),
+        Metric::CodecSent => word(video_out.and_then(|video| video.codec.as_ref())),
+        Metric::AudioCodec => word(audio_in.and_then(|audio| audio.codec.as_ref())),
+        Metric::RoundTripTime => number(round_trip(now)),
+        Metric::Jitter => number(jitter(now)),
+        Metric::PacketsLost => number(sum(totals(now, |side| side.lost))),
+        Metric::LossRatio => number(loss_ratio(now, first)),
+        Metric::FreezeCount => number(video_in.and_then(|video| video.freeze_count)),
+        Metric::TotalFreezesDuration => number(video_in.and_then(|video| video.freezes_duration)),
+        Metric::FramesDropped => number(video_in.and_then(|video| video.frames_dropped)),
+        Metric::AudioLevel => number(audio_in.and_then(|audio| audio.audio_level)),
+        Metric::QualityLimitationReason => word(video_out.and_then(|video| video.limitation.as_ref())),
+        Metric::Path => now.path().map(|path| FigureValue::Word(path.as_str().to_owned())),
+        Metric::Protocol => word(now.pair.as_ref().and_then(|pair| pair.protocol.as_ref())),
+        Metric::ConnectionState => word(states.connection.as_ref()),
+        Metric::IceState => word(states.ice.as_ref()),
+        Metric::DtlsState => word(now.dtls_state.as_ref()),
+        Metric::SignalingState => word(states.signaling.as_ref()),
+        // Those of the playout and of stamps, and those the other side has to tell.
+        Metric::StallRatio
+        | Metric::StallCount
+        | Metric::StallTime
+        | Metric::LongestStall
+        | Metric::StallsPerMinute
+        | Metric::TimeToFirstFrame
+        | Metric::FramesPresented
+        | Metric::FramesReceived
+        | Metric::FramesDecoded
+        | Metric::MeanReceiveBitrate
+        | Metric::BytesReceived
+        | Metric::StampedFramesShown
+        | Metric::StampedFramesLost
+        | Metric::StampedFramesRepeated
+        | Metric::StampedFramesLate
+        | Metric::StampedFramesUnreadable
+        | Metric::StampedDelay
+        | Metric::StampedDelayMean
+        | Metric::StampedDelayLongest
+        | Metric::ClockOffset
+        | Metric::ClockError
+        | Metric::StampReadCost
+        | Metric::RemoteReceiveBitrate
+        | Metric::RemoteFrameWidth
+        | Metric::RemoteFrameHeight
+        | Metric::RemoteFramesPerSecond
+        | Metric::RemoteLossRatio
+        | Metric::RemoteJitter
+        | Metric::RemoteFrozenRatio => None,
+    }
+}
+
+fn totals(snapshot: &Snapshot, of: impl Fn(&Inbound) -> Option<f64>) -> [Option<f64>; 2] {
+    [&snapshot.video_in, &snapshot.audio_in].map(|side| side.as_ref().and_then(&of))
+}
+
+/// The sum of what is reported; `None` where nothing is.
+fn sum(values: [Option<f64>; 2]) -> Option<f64> {
+    values.into_iter().flatten().reduce(|a, b| a + b)
+}
+
+fn seconds_between(now: &Snapshot, previous: &Snapshot) -> Option<f64> {
+    let seconds = (now.at_ms - previous.at_ms) / 1000.0;
+    (seconds > 0.0).then_some(seconds)
+}
+
+/// Bits a second from a total of bytes; `None` before there are two reports, or where the total went back because
+/// the stream is another.
+fn bitrate(
+    now: &Snapshot,
+    previous: Option<&Snapshot>,
+    bytes: impl Fn(&Snapshot) -> Option<f64>,
+) -> Option<f64> {
+    rate(now, previous?, bytes).map(|bytes_per_second| bytes_per_second * 8.0)
+}
+
+fn rate(now: &Snapshot, previous: &Snapshot, total: impl Fn(&Snapshot) -> Option<f64>) -> Option<f64> {
+    let grown = total(now)? - total(previous).unwrap_or(0.0);
+    (grown >= 0.0).then_some(grown / seconds_between(now, previous)?)
+}
+
+/// The browser's own figure, or the frames decoded between the last two reports.
+fn frames_per_second(now: &Snapshot, previous: Option<&Snapshot>) -> Option<f64> {
+    let video = now.video_in.as_ref()?;
+    video.frames_per_second.or_else(|| {
+        rate(now, previous?, |snapshot| snapshot.video_in.as_ref().and_then(|video| video.frames_decoded))
+    })
+}
+
+fn frames_per_second_sent(now: &Snapshot, previous: Option<&Snapshot>) -> Option<f64> {
+    let video: &Outbound = now.video_out.as_ref()?;
+    video.frames_per_second.or_else(|| {
+        rate(now, previous?, |snapshot| snapshot.video_out.as_ref().and_then(|video| video.frames_sent))
+    })
+}
+
+fn round_trip(now: &Snapshot) -> Option<f64> {
+    now.pair.as_ref().and_then(|pair| pair.round_trip_time).or(now.remote_round_trip_time)
+}
+
+/// Of the picture where there is one, else of the sound.
+fn jitter(now: &Snapshot) -> Option<f64> {
+    let [video, audio] = totals(now, |side| side.jitter);
+    video.or(audio)
+}
+
+/// Lost of all that should have come, over the window. A total that falls (late packets counted as lost before) is 0.
+fn loss_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
+    let grown = |of: fn(&Inbound) -> Option<f64>| {
+        Some((sum(totals(now, of))? - sum(totals(first, of)).unwrap_or(0.0)).max(0.0))
+    };
+    let (lost, received) = (grown(|side| side.lost)?, grown(|side| side.packets)?);
+    let expected = lost + received;
+    (expected > 0.0).then(|| lost / expected)
+}
+
+/// The part of the window in which the picture stood still, by the browser's own count.
+fn frozen_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
+    let of = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.freezes_duration);
+    Some(((of(now)? - of(first)?) / seconds_between(now, first)?).max(0.0))
+}
+
+/// Frames that were received and not shown, of all that were received, over the window.
+fn dropped_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
+    let grown = |of: fn(&Inbound) -> Option<f64>| {
+        let total = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(of);
+        Some((total(now)? - total(first)?).max(0.0))
+    };
+    let (dropped, decoded) = (grown(|video| video.frames_dropped)?, grown(|video| video.frames_decoded)?);
+    let received = dropped + decoded;
+    // Of a few frames a ratio says nothing.
+    (received >= 10.0).then(|| dropped / received)
+}

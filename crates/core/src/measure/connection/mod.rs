@@ -1,0 +1,15 @@
+//! Figures of a connection, from what `RTCPeerConnection.getStats()` reports and what the other side tells.
+
+mod axis;
+mod details;
+mod history;
+mod meter;
+mod quality;
+mod reception;
+mod snapshot;
+
+pub use axis::{TimeAxis, ValueAxis};
+pub use details::{Candidate, CandidatePair, ConnectionDetails, MediaDetail};
+pub use history::{Event, Freeze, HISTORY_SPAN, History, PLOTTED, Subject, Summary};
+pub use meter::{ConnectionMeter, ConnectionStates, ExpectedPicture, Figures, LinkPath};
+pub use quality::{Cause, Quality};

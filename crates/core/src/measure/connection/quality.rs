@@ -1,0 +1,219 @@
+//! Bars and one sentence: how a picture arrives, and why not better.
+
+use sightline_protocol::telemetry::{Limitation, MAX_BARS, Reception};
+
+use crate::measure::playout::{Score, ScoreTermKind};
+
+pub use sightline_protocol::telemetry::Cause;
+
+/// How good what arrives is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Quality {
+    /// From 0 (nothing arrives) to 4 (nothing to complain of).
+    pub bars: u8,
+    /// The one thing to say.
+    pub cause: Cause,
+}
+
+impl Quality {
+    /// The same, no better than the score of the same seconds: 4 bars from 4.0 on, 3 from 3.0, 2 from 2.0. What costs most of the
+    /// score is the cause then.
+    #[must_use]
+    pub fn at_most(self, score: &Score) -> Self {
+        let bars = match score.tenths {
+            40.. => 4,
+            30..40 => 3,
+            20..30 => 2,
+            _ => 1,
+        };
+        if self.bars <= bars {
+            return self;
+        }
+        let cause = match score.terms.first().map(|term| term.kind) {
+            Some(ScoreTermKind::Loss) => Cause::Loss,
+            Some(ScoreTermKind::FrameRate) => Cause::FewFrames,
+            Some(ScoreTermKind::StallTime | ScoreTermKind::StallCount | ScoreTermKind::Start) | None => {
+                Cause::Freezes
+            }
+        };
+        Self { bars, cause }
+    }
+}
+
+/// What the bars are made from. `None` is "not reported" and costs no bar.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Signs {
+    pub(super) expects_video: bool,
+    pub(super) video_arrives: Option<bool>,
+    pub(super) loss_ratio: Option<f64>,
+    pub(super) round_trip_s: Option<f64>,
+    pub(super) jitter_s: Option<f64>,
+    pub(super) frozen_ratio: Option<f64>,
+    /// Frames that arrived and were not shown, of all that arrived.
+    pub(super) dropped_ratio: Option<f64>,
+    /// What the sender says keeps it from sending more.
+    pub(super) limitation: Limitation,
+}
+
+/// From where on a sign costs one, two and three bars. Conversation suffers from 150 ms one way (ITU-T G.114), video
+/// visibly from about 1 % loss.
+const LOSS: [f64; 3] = [0.01, 0.03, 0.10];
+const ROUND_TRIP_S: [f64; 3] = [0.25, 0.4, 0.8];
+const JITTER_S: [f64; 3] = [0.03, 0.06, 0.12];
+const FROZEN: [f64; 3] = [0.02, 0.10, 0.30];
+const DROPPED: [f64; 3] = [0.10, 0.25, 0.50];
+
+pub(super) fn assess(signs: &Signs) -> Quality {
+    if signs.expects_video && signs.video_arrives == Some(false) {
+        return Quality { bars: 0, cause: Cause::NothingArrives };
+    }
+    // The first of equals is named: what is lost explains what freezes, and what the sender cannot send explains neither.
+    let losses = [
+        (bars_lost(signs.loss_ratio, LOSS), Cause::Loss),
+        (bars_lost(signs.round_trip_s, ROUND_TRIP_S), Cause::Delay),
+        (bars_lost(signs.jitter_s, JITTER_S), Cause::Jitter),
+        (bars_lost(signs.dropped_ratio, DROPPED), Cause::ReceiverBusy),
+        (bars_lost(signs.frozen_ratio, FROZEN), Cause::Freezes),
+        limited(signs.limitation),
+    ];
+    let (mut lost, mut cause) = (0, if signs.expects_video { Cause::Good } else { Cause::NoVideo });
+    for (bars, candidate) in losses {
+        if bars > lost {
+            (lost, cause) = (bars, candidate);
+        }
+    }
+    Quality { bars: MAX_BARS - lost, cause }
+}
+
+/// How the other side receives what is sent from here: as it says, unless this side knows of something worse.
+pub(super) fn assess_sent(reception: &Reception, limitation: Limitation) -> Quality {
+    let bars = u8::try_from(reception.bars.get()).unwrap_or(MAX_BARS).min(MAX_BARS);
+    let told = Quality { bars, cause: reception.cause };
+    let (lost, cause) = limited(limitation);
+    if MAX_BARS - lost < told.bars { Quality { bars: MAX_BARS - lost, cause } } else { told }
+}
+
+fn limited(limitation: Limitation) -> (u8, Cause) {
+    match limitation {
+        Limitation::Bandwidth => (1, Cause::UploadFull),
+        Limitation::Cpu => (1, Cause::SenderBusy),
+        Limitation::None | Limitation::Other => (0, Cause::Good),
+    }
+}
+
+fn bars_lost(value: Option<f64>, thresholds: [f64; 3]) -> u8 {
+    value.map_or(0, |value| thresholds.into_iter().map(|threshold| u8::from(value >= threshold)).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sightline_protocol::bounded::UpTo;
+
+    use super::*;
+    use crate::measure::playout::ScoreTerm;
+
+    fn quality(change: impl FnOnce(&mut Signs)) -> (u8, Cause) {
+        let mut signs = Signs { expects_video: true, video_arrives: Some(true), ..Signs::default() };
+        change(&mut signs);
+        let Quality { bars, cause } = assess(&signs);
+        (bars, cause)
+    }
+
+    #[test]
+    fn what_is_not_reported_costs_no_bar() {
+        assert_eq!(quality(|_| ()), (4, Cause::Good));
+    }
+
+    #[test]
+    fn a_picture_that_is_expected_and_does_not_come_is_no_bar() {
+        assert_eq!(quality(|signs| signs.video_arrives = Some(false)), (0, Cause::NothingArrives));
+        assert_eq!(
+            quality(|signs| {
+                signs.expects_video = false;
+                signs.video_arrives = Some(false);
+            }),
+            (4, Cause::NoVideo)
+        );
+    }
+
+    #[test]
+    fn the_worst_sign_is_the_cause() {
+        assert_eq!(quality(|signs| signs.loss_ratio = Some(0.02)), (3, Cause::Loss));
+        assert_eq!(
+            quality(|signs| {
+                signs.loss_ratio = Some(0.02);
+                signs.round_trip_s = Some(0.5);
+            }),
+            (2, Cause::Delay)
+        );
+        assert_eq!(
+            quality(|signs| {
+                signs.loss_ratio = Some(0.2);
+                signs.frozen_ratio = Some(0.5);
+            }),
+            (1, Cause::Loss)
+        );
+    }
+
+    #[test]
+    fn what_keeps_the_sender_from_sending_more_costs_one_bar() {
+        assert_eq!(quality(|signs| signs.limitation = Limitation::Cpu), (3, Cause::SenderBusy));
+        assert_eq!(quality(|signs| signs.limitation = Limitation::Bandwidth), (3, Cause::UploadFull));
+        assert_eq!(quality(|signs| signs.limitation = Limitation::Other), (4, Cause::Good));
+    }
+
+    #[test]
+    fn what_the_network_does_explains_what_the_sender_cannot_send() {
+        assert_eq!(
+            quality(|signs| {
+                signs.loss_ratio = Some(0.02);
+                signs.limitation = Limitation::Bandwidth;
+            }),
+            (3, Cause::Loss)
+        );
+    }
+
+    #[test]
+    fn frames_that_arrive_and_are_not_shown_are_the_receivers_doing() {
+        assert_eq!(quality(|signs| signs.dropped_ratio = Some(0.3)), (2, Cause::ReceiverBusy));
+    }
+
+    #[test]
+    fn the_other_side_tells_how_one_looks_unless_one_knows_worse() {
+        let told = |bars, cause| Reception { bars: UpTo::saturating(bars), cause, ..Reception::default() };
+        let sent = |bars, cause, limitation| {
+            let Quality { bars, cause } = assess_sent(&told(bars, cause), limitation);
+            (bars, cause)
+        };
+        assert_eq!(sent(4, Cause::Good, Limitation::None), (4, Cause::Good));
+        assert_eq!(sent(2, Cause::Loss, Limitation::Bandwidth), (2, Cause::Loss));
+        assert_eq!(sent(4, Cause::Good, Limitation::Bandwidth), (3, Cause::UploadFull));
+        assert_eq!(sent(200, Cause::Good, Limitation::None), (4, Cause::Good), "no more bars than there are");
+    }
+
+    proptest! {
+        #[test]
+        fn bars_and_sentence_are_never_better_than_the_score(
+            bars in 0..=4_u8,
+            taken in proptest::collection::vec((0..5_usize, 1..=25_u32), 0..6),
+        ) {
+            let mut terms: Vec<_> = taken
+                .into_iter()
+                .map(|(kind, tenths)| ScoreTerm { kind: ScoreTermKind::ALL[kind], tenths, figure_tenths: 1 })
+                .collect();
+            terms.sort_by_key(|term| std::cmp::Reverse(term.tenths));
+            let taken: u32 = terms.iter().map(|term| term.tenths).sum();
+            let score = Score { tenths: 50_u32.saturating_sub(taken).max(10), terms };
+            let before = Quality { bars, cause: if bars == 4 { Cause::Good } else { Cause::Jitter } };
+            let after = before.at_most(&score);
+            prop_assert!(after.bars <= before.bars);
+            prop_assert!(after.bars < 4 || score.tenths >= 40, "{after:?} {score:?}");
+            prop_assert!(after.bars < 3 || score.tenths >= 30, "{after:?} {score:?}");
+            prop_assert!(after.bars < 2 || score.tenths >= 20, "{after:?} {score:?}");
+            prop_assert_eq!(after.cause == Cause::Good, after.bars == 4);
+            // No worse than either of the two says.
+            prop_assert!(after.bars == before.bars || before.bars > after.bars && score.tenths < 40);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What one side tells the other of what it receives, and what it reads of that.
+
+use sightline_protocol::{
+    bounded::UpTo,
+    telemetry::{Limitation, Milliseconds, Permille, Reception},
+};
+
+use super::Quality;
+use crate::measure::metric::{Figure, FigureValue, Metric};
+
+/// What to tell after a report.
+pub(super) fn of(
+    rows: &[Figure],
+    quality: Quality,
+    frozen_ratio: Option<f64>,
+    limitation: Limitation,
+) -> Reception {
+    let number = |metric| number(rows, metric);
+    let (bitrate, width, height) = (Metric::ReceiveBitrate, Metric::FrameWidth, Metric::FrameHeight);
+    Reception {
+        sequence: 0,
+        bars: UpTo::saturating(quality.bars.into()),
+        cause: quality.cause,
+        limitation,
+        bitrate_bps: number(bitrate).map(whole),
+        frame_width: number(width).map(UpTo::rounded),
+        frame_height: number(height).map(UpTo::rounded),
+        frames_per_second: number(Metric::FramesPerSecond).map(UpTo::rounded),
+        loss_permille: number(Metric::LossRatio).map(permille),
+        jitter_ms: number(Metric::Jitter).map(milliseconds),
+        frozen_permille: frozen_ratio.map(permille),
+        ..Reception::default()
+    }
+}
+
+/// Adds what the rows say of how the picture was shown, and how good that is.
+pub(super) fn add_playout(told: &mut Reception, rows: &[Figure], quality: Quality) {
+    told.bars = UpTo::saturating(quality.bars.into());
+    told.cause = quality.cause;
+    told.stall_count = number(rows, Metric::StallCount).map(whole);
+    told.stall_permille = number(rows, Metric::StallRatio).map(permille);
+    told.stamped_lost = number(rows, Metric::StampedFramesLost).map(whole);
+    told.stamped_delay_ms = number(rows, Metric::StampedDelay).map(milliseconds);
+}
+
+fn number(rows: &[Figure], metric: Metric) -> Option<f64> {
+    match &rows.iter().find(|row| row.metric == metric)?.value {
+        Some(FigureValue::Number(number)) => Some(*number),
+        Some(FigureValue::Word(_)) | None => None,
+    }
+}
+
+/// The figure that the other side tells; `None` for every other metric, and where it does not tell.
+pub(super) fn value(metric: Metric, told: Option<&Reception>) -> Option<FigureValue> {
+    let told = told?;
+    let permille = |of: Option<Permille>| of.map(|permille| f64::from(permille) / 1e3);
+    let number = match metric {
+        Metric::RemoteReceiveBitrate => told.bitrate_bps.map(f64::from),
+        Metric::RemoteFrameWidth => told.frame_width.map(f64::from),
+        Metric::RemoteFrameHeight => told.frame_height.map(f64::from),
+        Metric::RemoteFramesPerSecond => told.frames_per_second.map(f64::from),
+        Metric::RemoteLossRatio => permille(told.loss_permille),
+        Metric::RemoteJitter => told.jitter_ms.map(|milliseconds| f64::from(milliseconds) / 1e3),
+        Metric::RemoteFrozenRatio => permille(told.frozen_permille),
+        _ => None,
+    };
+    number.map(FigureValue::Number)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+fn whole(number: f64) -> u32 {
+    number.round() as u32
+}
+
+fn permille(ratio: f64) -> Permille {
+    UpTo::rounded(ratio * 1e3)
+}
+
+fn milliseconds(seconds: f64) -> Milliseconds {
+    UpTo::rounded(seconds * 1e3)
+}

@@ -1,0 +1,314 @@
+//! One page's measurements of everybody else in the room.
+
+use std::{collections::VecDeque, time::Duration};
+
+use sightline_protocol::{
+    MemberId, RunId,
+    control::{ControlMessage, PublishedState},
+    telemetry::TelemetryMessage,
+    text::without_invisible,
+};
+
+use super::{
+    connection::{ConnectionDetails, ExpectedPicture, LinkPath, Subject},
+    member::Members,
+    observation::{ConnectionReport, MeasureOutput, MemberFigures, Observation, Receiver, RunProgress},
+    playout,
+    playout_watch::PlayoutWatch,
+    report::{Party, Report, RtcStatsHeader},
+    run::RunOutput,
+};
+use crate::Timestamp;
+
+/// How often stats are read while somebody may look at them, and in a run.
+const STATS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Measures: figures of every connection, how every picture was shown, what stamps tell, and runs with their reports.
+///
+/// Contract: after every call that takes `now`, what [`Self::poll_output`] gives is done in its order. [`Self::handle_timeout`] is
+/// called when [`Self::poll_timeout`] has passed. Observations of a member may come in any order; those after [`Observation::Gone`]
+/// are of a member that came anew.
+#[derive(Debug)]
+pub struct Measurements {
+    members: Members,
+    playout: PlayoutWatch,
+    /// What this page is called in reports.
+    local: Party,
+    room: String,
+    conditions: Vec<(String, String)>,
+    is_visible: bool,
+    is_watched: bool,
+    next_report: Timestamp,
+    progress: RunProgress,
+    outputs: VecDeque<MeasureOutput>,
+}
+
+impl Measurements {
+    /// Of nobody yet; `local` measures in the room, and can be seen or not.
+    #[must_use]
+    pub fn new(room: &str, local: Party, is_visible: bool) -> Self {
+        Self {
+            members: Members::default(),
+            playout: PlayoutWatch::new(is_visible),
+            local,
+            room: room.to_owned(),
+            conditions: Vec::new(),
+            is_visible,
+            is_watched: false,
+            next_report: Timestamp::ZERO,
+            progress: RunProgress::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Takes what was seen of a member.
+    pub fn handle(&mut self, member: &MemberId, observation: Observation, now: Timestamp) {
+        match observation {
+            Observation::Present { name, published } => self.handle_present(member, name, published, now),
+            Observation::ChannelOpened => self.open_run(member, now),
+            Observation::Connected(is_connected) => self.playout.handle_connected(member, is_connected, now),
+            Observation::State(subject, word) => {
+                self.members.entry(member).history.handle_state(subject, Some(&word), now);
+                self.show_history(member);
+            }
+            Observation::Telemetry(link, message) => {
+                let connection = self.members.entry(member).connection(link);
+                if let Some(sending) = connection.handle_telemetry(message, now) {
+                    self.playout.handle_sending(member, sending, &mut connection.clock, now);
+                }
+            }
+            Observation::Report(report) => self.handle_report(member, *report, now),
+            Observation::Run(message) => self.handle_run(member, &message, now),
+            Observation::ConnectionClosed(link) => self.members.close(member, link),
+            Observation::Gone => {
+                self.members.remove(member);
+                self.playout.forget(member, now);
+                self.show_receiver();
+            }
+        }
+        self.drain_run(now);
+    }
+
+    /// The room is entered under this id.
+    pub fn handle_entered(&mut self, you: &MemberId) {
+        you.as_str().clone_into(&mut self.local.member);
+    }
+
+    /// Takes what this page publishes.
+    pub fn handle_own_published(&mut self, published: PublishedState, now: Timestamp) {
+        self.playout.handle_own_published(published, now);
+        self.drain_run(now);
+    }
+
+    /// Takes whether this page can be seen: nothing is measured while it is hidden, except in a run.
+    pub fn handle_visibility(&mut self, is_visible: bool, now: Timestamp) {
+        self.is_visible = is_visible;
+        let word = if is_visible { "visible" } else { "hidden" };
+        for member in self.members.iter_mut() {
+            member.history.handle_state(Subject::Page, Some(word), now);
+        }
+        self.playout.handle_visibility(is_visible, now);
+        self.show_histories();
+    }
+
+    /// Takes what a report says of the circumstances, for the next run.
+    pub fn set_conditions(&mut self, conditions: Vec<(String, String)>) {
+        self.conditions = conditions;
+    }
+
+    /// Takes whether somebody looks at more than bars and path.
+    pub fn watch(&mut self, is_watched: bool, now: Timestamp) {
+        self.is_watched = is_watched;
+        self.next_report = now;
+        self.show_histories();
+    }
+
+    /// Whether somebody does.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// Begins a run of everybody who is there, that ends after `limit`. One that is on goes on.
+    pub fn start_run(&mut self, id: RunId, limit: Option<Duration>, now: Timestamp) {
+        self.playout.start_run(id, self.local.clone(), &self.room, limit);
+        let present: Vec<_> = self.members.iter().map(|(id, _)| id.clone()).collect();
+        for member in present {
+            self.open_run(&member, now);
+        }
+        // Its counters begin with a report: the sooner, the better they fit its frames.
+        self.next_report = now;
+        self.drain_run(now);
+    }
+
+    /// Ends the run.
+    pub fn stop_run(&mut self, now: Timestamp) {
+        self.playout.stop_run(now);
+        self.drain_run(now);
+    }
+
+    /// Takes no part in a member's run any more.
+    pub fn refuse_run(&mut self, member: &MemberId, now: Timestamp) {
+        self.playout.refuse_run(member);
+        self.drain_run(now);
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        if self.should_poll_stats() && self.next_report <= now {
+            self.next_report = now + STATS_INTERVAL;
+            self.outputs.push_back(MeasureOutput::ReadStats);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.should_poll_stats().then_some(self.next_report)
+    }
+
+    /// Whether stats are read: nobody looks at those of a hidden page, except in a run.
+    #[must_use]
+    pub fn should_poll_stats(&self) -> bool {
+        self.is_visible || self.playout.is_running()
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<MeasureOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// Which way the connection in use to a member takes, by the latest report.
+    #[must_use]
+    pub fn path(&self, member: &MemberId) -> Option<LinkPath> {
+        self.members.get(member)?.used()?.meter.path()
+    }
+
+    /// The report of the run, once it is over; `unix_ms` is the time of day now.
+    #[must_use]
+    pub fn report(&self, unix_ms: u64, now: Timestamp) -> Option<Report> {
+        self.playout.report(unix_ms, now)
+    }
+
+    /// The run's raw stats reports, as the rtcstats tools read them.
+    #[must_use]
+    pub fn dump(&self, header: &RtcStatsHeader) -> String {
+        self.playout.dump(header)
+    }
+
+    fn handle_present(
+        &mut self,
+        id: &MemberId,
+        name: String,
+        published: Option<PublishedState>,
+        now: Timestamp,
+    ) {
+        let member = self.members.entry(id);
+        member.name = Some(name);
+        member.published = published;
+        if let Some(published) = published {
+            member.history.handle_state(Subject::Source, Some(published.source.as_str()), now);
+            self.playout.handle_published(id, published, now);
+            self.show_history(id);
+        }
+    }
+
+    fn handle_report(&mut self, id: &MemberId, report: ConnectionReport, now: Timestamp) {
+        let ConnectionReport { entries, states, frames, are_frames_noted, unix_ms, .. } = report;
+        let member = self.members.entry(id);
+        let expected = member.published.map_or(ExpectedPicture::None, ExpectedPicture::of);
+        let meter = &mut member.use_connection(report.link).meter;
+        meter.handle_ledger(are_frames_noted);
+        let mut figures = meter.handle_report(&entries, &states, expected, now);
+        let clock = member.clock(now);
+
+        if are_frames_noted {
+            self.playout.handle_frames_are_noted(id, now);
+        }
+        for frame in frames {
+            self.playout.handle_frame(id, frame, clock, now);
+        }
+        let truth = self.playout.truth(id);
+        figures.add_playout(&self.playout.handle_report(id, &entries, now), truth.as_ref());
+        figures.add_score(self.playout.score(id, now).as_ref());
+        self.playout.record(id, &entries, &figures.rows, unix_ms, now);
+
+        let meter = &mut member.use_connection(report.link).meter;
+        meter.handle_playout(&figures);
+        let reception = meter.poll_reception().map(TelemetryMessage::Reception);
+        let sending = playout::sending(&entries, now).map(TelemetryMessage::Sending);
+        for message in reception.into_iter().chain(sending) {
+            self.outputs.push_back(MeasureOutput::SendTelemetry(report.link, message));
+        }
+
+        let mut details = ConnectionDetails::new(&entries);
+        details.local_sdp = report.local_sdp;
+        details.remote_sdp = report.remote_sdp.map(|sdp| without_invisible(&sdp));
+        let selected_pair = details.selected_pair();
+        member.history.handle_state(Subject::CandidatePair, selected_pair.as_deref(), now);
+        member.history.handle_figures(&figures.rows, now);
+        let name = member.name.clone().unwrap_or_default();
+        let told = figures.sent_quality.zip(figures.reception.clone());
+        member.receiver = told.map(|(quality, reception)| Receiver { name, quality, reception });
+        let receiver = member.receiver.clone();
+        let watched = self.is_watched.then(|| (self.playout.shown(id, now), details));
+        let shown = MemberFigures { figures, truth, selected_pair, receiver, watched };
+        self.outputs.push_back(MeasureOutput::Figures(id.clone(), Box::new(shown)));
+        self.show_history(id);
+        self.show_receiver();
+    }
+
+    fn handle_run(&mut self, id: &MemberId, message: &ControlMessage, now: Timestamp) {
+        let clock = self.members.get(id).and_then(|member| member.clock(now));
+        let (local, room) = (&self.local, &self.room);
+        let local = || (local.clone(), room.clone());
+        if self.playout.handle_run(id, message, local, clock, now) {
+            self.open_run(id, now);
+        }
+    }
+
+    /// The way to a member is open, or a run began while it is.
+    fn open_run(&mut self, id: &MemberId, now: Timestamp) {
+        let Some(name) = self.members.get(id).and_then(|member| member.name.clone()) else { return };
+        let observed = Party { member: id.as_str().to_owned(), name, browser: String::new() };
+        self.playout.handle_open(observed, id, self.conditions.clone(), now);
+    }
+
+    fn drain_run(&mut self, now: Timestamp) {
+        while let Some(output) = self.playout.poll_run() {
+            match output {
+                RunOutput::Send(member, message) => {
+                    self.outputs.push_back(MeasureOutput::SendControl(member, message));
+                }
+                RunOutput::Changed => {}
+            }
+        }
+        let progress = RunProgress {
+            state: self.playout.run_state(),
+            lasted: Duration::from_secs(self.playout.run_lasted(now).as_secs()),
+            measured_by: self.playout.measured_by().cloned().collect(),
+        };
+        if self.progress != progress {
+            self.progress = progress.clone();
+            self.outputs.push_back(MeasureOutput::Run(progress));
+        }
+    }
+
+    fn show_histories(&mut self) {
+        let members: Vec<_> = self.members.iter().map(|(id, _)| id.clone()).collect();
+        members.iter().for_each(|id| self.show_history(id));
+    }
+
+    fn show_history(&mut self, id: &MemberId) {
+        if let Some(member) = self.members.get(id).filter(|_| self.is_watched) {
+            let history = Box::new(member.history.clone());
+            self.outputs.push_back(MeasureOutput::History(id.clone(), history));
+        }
+    }
+
+    fn show_receiver(&mut self) {
+        let told = self.members.iter().filter_map(|(_, member)| member.receiver.as_ref());
+        let worst = told.min_by_key(|receiver| receiver.quality.bars);
+        self.outputs.push_back(MeasureOutput::Receiver(worst.cloned().map(Box::new)));
+    }
+}

@@ -1,0 +1,472 @@
+//! Everything about the picture of one member, put together.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    Declaration, GapHistogram, Mark, PlayoutSummary, Score, SenderInterval, Stall, StallCause,
+    cause::Evidence,
+    counters::{Counters, Step},
+    frame::Gap,
+    marks::Marks,
+    score::ScoreInputs,
+    stall::{Judged, StallDetector},
+};
+use crate::{
+    Timestamp,
+    measure::{entry::StatsEntry, frame::ShownFrame},
+};
+
+/// Most stalls whose start and length are kept; totals go on.
+pub const MAX_STALLS: usize = 2000;
+/// How far back the score reaches that is shown in a call: what is longer ago says nothing of now.
+pub const RECENT: Duration = Duration::from_secs(30);
+/// Of less than this a ratio says nothing: it counts as so long.
+const LEAST_JUDGED: Duration = Duration::from_secs(10);
+/// Reports, and intervals of the sender, that causes are told from: reports come once a second.
+const MAX_EVIDENCE: usize = 40;
+/// How long a frame is shown where it is not known.
+const UNKNOWN_INTERVAL: Duration = Duration::from_millis(33);
+/// How long after its end a stall's cause may still be told otherwise: what explains it comes a second later.
+const CAUSE_SETTLES: Duration = Duration::from_secs(5);
+
+/// Measures how one member's picture is shown. Belongs to the session: it outlives a peer connection that is rebuilt.
+#[derive(Debug, Clone)]
+pub struct PlayoutMeter {
+    expected_since: Timestamp,
+    /// After this nothing counts.
+    finished: Option<Timestamp>,
+    first_shown: Option<Timestamp>,
+    last: Option<ShownFrame>,
+    presented: u32,
+    has_callbacks: bool,
+    /// The source delivers a picture only when it is another than before.
+    shows_only_changes: bool,
+    detector: StallDetector,
+    marks: Marks,
+    gaps: GapHistogram,
+    stalls: VecDeque<Kept>,
+    count: u32,
+    time: Duration,
+    longest: Duration,
+    counters: Counters,
+    steps: Vec<Step>,
+    /// Frames shown until each of the last reports.
+    presented_at: Vec<(Timestamp, u32)>,
+    sender: Vec<SenderInterval>,
+    /// Times in which the connection was down, the last perhaps still.
+    cuts: Vec<(Timestamp, Option<Timestamp>)>,
+    /// Times in which the source had failed, as the sender declared it, the last perhaps still.
+    failures: Vec<(Timestamp, Option<Timestamp>)>,
+}
+
+/// A stall with what its cause was told from.
+#[derive(Debug, Clone)]
+struct Kept {
+    stall: Stall,
+    gap: Gap,
+    normal: Duration,
+    /// It is no stall where the source had nothing to show.
+    may_be_unchanged: bool,
+}
+
+impl PlayoutMeter {
+    /// A measurement that begins now, in which a picture is expected from now on.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self::counting(Counters::new(false), now)
+    }
+
+    /// A measurement that begins now, of a picture that has been coming: what its counters say in the first report is
+    /// where they begin.
+    #[must_use]
+    pub fn within(now: Timestamp) -> Self {
+        Self::counting(Counters::new(true), now)
+    }
+
+    fn counting(counters: Counters, now: Timestamp) -> Self {
+        Self {
+            expected_since: now,
+            finished: None,
+            first_shown: None,
+            last: None,
+            presented: 0,
+            has_callbacks: false,
+            shows_only_changes: false,
+            detector: StallDetector::default(),
+            marks: Marks::default(),
+            gaps: GapHistogram::default(),
+            stalls: VecDeque::new(),
+            count: 0,
+            time: Duration::ZERO,
+            longest: Duration::ZERO,
+            counters,
+            steps: Vec::new(),
+            presented_at: Vec::new(),
+            sender: Vec::new(),
+            cuts: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// The browser calls for shown frames; without this, frames that do not come say nothing.
+    pub fn handle_callbacks_supported(&mut self) {
+        self.has_callbacks = true;
+    }
+
+    /// Takes the next frame that was shown. One that is not later than the last is ignored.
+    pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
+        self.has_callbacks = true;
+        if self.finished.is_some() {
+            return;
+        }
+        // The last picture of a source that failed is sent again for who joins: that does not end the stall.
+        if let Some(last) = self.last.as_mut().filter(|_| is_open(&self.failures)) {
+            last.presented_frames = frame.presented_frames;
+            return;
+        }
+        match &self.last {
+            None => {
+                self.first_shown = Some(frame.shown_at);
+                self.presented = 1;
+            }
+            Some(last) => {
+                let Some(gap) = Gap::between(last, &frame) else { return };
+                self.presented = self.presented.saturating_add(gap.frames);
+                self.detector.handle_gap(gap);
+            }
+        }
+        self.last = Some(frame);
+        self.judge(now);
+    }
+
+    /// Takes the next stats report.
+    pub fn handle_report(&mut self, entries: &[StatsEntry], now: Timestamp) {
+        if self.finished.is_some() {
+            return;
+        }
+        if let Some(step) = self.counters.handle_report(entries, now) {
+            push_bounded(&mut self.steps, step);
+        }
+        push_bounded(&mut self.presented_at, (now, self.presented));
+        self.judge(now);
+        self.tell_causes(now);
+    }
+
+    /// Takes what the sender says of its main source, and when it said so.
+    pub fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
+        if declaration == Declaration::Playing && self.first_shown.is_none() {
+            // Before there was a source, nothing was to be expected.
+            if self.marks.covers(at) {
+                self.expected_since = at;
+            }
+        }
+        self.marks.handle_declaration(declaration, at);
+        note_time(&mut self.failures, declaration == Declaration::Failed, at);
+    }
+
+    /// Takes whether the source delivers a picture only when it is another than before, as a screen does: where it delivered none,
+    /// standing still is no stall then.
+    pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
+        self.shows_only_changes = shows_only_changes;
+    }
+
+    /// Takes that this page is seen, or not.
+    pub fn handle_visibility(&mut self, is_visible: bool, at: Timestamp) {
+        self.marks.handle_visibility(is_visible, at);
+    }
+
+    /// Takes that the connection is up, or not.
+    pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
+        note_time(&mut self.cuts, !is_connected, at);
+    }
+
+    /// Takes what the sender tells of itself.
+    pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
+        push_bounded(&mut self.sender, interval);
+        self.tell_causes(now);
+    }
+
+    /// Ends the measurement: what waits for its judgement is judged, and what comes later does not count.
+    pub fn finish(&mut self, now: Timestamp) {
+        while let Some(judged) = self.detector.poll_rest(&self.marks) {
+            self.take(&judged);
+        }
+        for (start, end) in self.running(now) {
+            let Some(last) = self.last else { break };
+            let gap = Gap { from: last.shown_at, to: now, frames: 1, captured: None, received: None };
+            self.keep(start, end, gap, gap.length().saturating_sub(end - start));
+        }
+        self.tell_causes(now);
+        self.finished = Some(now);
+    }
+
+    /// The stalls, oldest first; the last may still go on.
+    #[must_use]
+    pub fn stalls(&self, now: Timestamp) -> Vec<Stall> {
+        let mut stalls: Vec<_> = self.stalls.iter().map(|kept| kept.stall).collect();
+        for (start, end) in self.running(now) {
+            let evidence = self.evidence(start, end, None, UNKNOWN_INTERVAL);
+            stalls.push(Stall { start, duration: end - start, cause: evidence.cause() });
+        }
+        stalls
+    }
+
+    /// The times in which standing still is no stall, oldest first.
+    pub fn marks(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter()
+    }
+
+    /// Whether there was a stats report with a picture in it.
+    #[must_use]
+    pub fn has_report(&self) -> bool {
+        self.counters.has_report()
+    }
+
+    /// When the first frame was shown.
+    #[must_use]
+    pub fn first_shown(&self) -> Option<Timestamp> {
+        self.first_shown
+    }
+
+    /// The totals until now.
+    #[must_use]
+    pub fn summary(&self, now: Timestamp) -> PlayoutSummary {
+        let totals = &self.counters.totals;
+        let now = self.finished.unwrap_or(now);
+        let running = self.running(now);
+        let running_time: Duration = running.iter().map(|(start, end)| *end - *start).sum();
+        let longest_running = running.iter().map(|(start, end)| *end - *start).max();
+        let watched = self.first_shown.map(|first| now - first);
+        let marked = watched.map_or(Duration::ZERO, |watched| {
+            watched.saturating_sub(self.unmarked(self.first_shown.unwrap_or(now), now))
+        });
+        let stall_count = self.count.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX));
+        let stall_time = self.time + running_time;
+        let seconds = watched.map(|watched| watched.as_secs_f64()).filter(|seconds| *seconds > 0.0);
+        let stall_ratio = seconds.map(|seconds| stall_time.as_secs_f64() / seconds);
+        let stalls_per_minute = seconds.map(|seconds| f64::from(stall_count) * 60.0 / seconds);
+        let time_to_first_frame = self.first_shown.map(|first| first - self.expected_since);
+        let loss_ratio = totals.lost.zip(totals.packets).and_then(|(lost, packets)| {
+            let expected = lost + packets;
+            (expected > 0.0).then(|| lost / expected)
+        });
+        let shown_s = watched.map(|watched| watched.saturating_sub(marked).as_secs_f64());
+        let frames_per_second = shown_s
+            // Of a moment, a rate says nothing.
+            .filter(|seconds| *seconds >= 1.0)
+            .map(|seconds| f64::from(self.presented.saturating_sub(1)) / seconds);
+        let score = stall_ratio.zip(stalls_per_minute).map(|(stall_ratio, stalls_per_minute)| {
+            Score::new(&ScoreInputs {
+                stall_ratio,
+                stalls_per_minute,
+                loss_ratio,
+                frames_per_second,
+                time_to_first_frame,
+            })
+        });
+        PlayoutSummary {
+            time_to_first_frame,
+            watched,
+            marked,
+            stall_count,
+            stall_time,
+            longest_stall: longest_running.map_or(self.longest, |running| running.max(self.longest)),
+            stall_ratio,
+            stalls_per_minute,
+            bytes: totals.bytes,
+            mean_bitrate_bps: totals
+                .bytes_within
+                .filter(|_| totals.seconds > 0.0)
+                .map(|bytes| bytes * 8.0 / totals.seconds),
+            bitrate_bps: self
+                .steps
+                .last()
+                .filter(|step| step.seconds > 0.0)
+                .map(|step| step.bytes * 8.0 / step.seconds),
+            loss_ratio,
+            frames_received: totals.frames_received,
+            frames_decoded: totals.frames_decoded,
+            frames_dropped: totals.frames_dropped,
+            frames_presented: self.has_callbacks.then_some(self.presented),
+            frames_per_second,
+            resolution: self.last.map(|last| (last.width, last.height)),
+            freeze_count: totals.freeze_count,
+            total_freezes_duration_s: totals.freezes_s,
+            gaps: self.gaps,
+            score,
+        }
+    }
+
+    /// The score of the last [`RECENT`], by the same ledger and the same arithmetic as that of the whole.
+    #[must_use]
+    pub fn recent_score(&self, now: Timestamp) -> Option<Score> {
+        let first = self.first_shown?;
+        let now = self.finished.unwrap_or(now);
+        let from = first.max(Timestamp::from_origin(now.since_origin().saturating_sub(RECENT)));
+        let kept = self.stalls.iter().rev().map(|kept| (kept.stall.start, kept.stall.end()));
+        let kept = kept.take_while(|(_, end)| *end > from);
+        let (mut time, mut count) = (Duration::ZERO, 0_u32);
+        for (start, end) in kept.chain(self.running(now)) {
+            time += end.min(now) - start.max(from);
+            count = count.saturating_add(1);
+        }
+        let seconds = (now - from).max(LEAST_JUDGED).as_secs_f64();
+        let steps = || self.steps.iter().filter(|step| step.to > from);
+        let sum = |of: fn(&Step) -> f64| steps().map(of).sum::<f64>();
+        let (lost, packets) = (sum(|step| step.lost), sum(|step| step.packets));
+        Some(Score::new(&ScoreInputs {
+            stall_ratio: (time.as_secs_f64() / seconds).min(1.0),
+            stalls_per_minute: f64::from(count) * 60.0 / seconds,
+            loss_ratio: (lost + packets > 0.0).then(|| lost / (lost + packets)),
+            frames_per_second: self.recent_frame_rate(from, now),
+            time_to_first_frame: (first == from).then(|| first - self.expected_since),
+        }))
+    }
+
+    /// Frames a second; `None` where that says nothing: of a moment, and of a screen on which nothing changes.
+    fn recent_frame_rate(&self, from: Timestamp, now: Timestamp) -> Option<f64> {
+        let (since, before) = *self.presented_at.iter().find(|(at, _)| *at >= from)?;
+        let shown = self.unmarked(since, now);
+        let says_something = self.has_callbacks && !self.shows_only_changes && shown >= LEAST_JUDGED / 2;
+        says_something.then(|| f64::from(self.presented.saturating_sub(before)) / shown.as_secs_f64())
+    }
+
+    fn judge(&mut self, now: Timestamp) {
+        while let Some(judged) = self.detector.poll_judged(&self.marks, now) {
+            self.take(&judged);
+        }
+    }
+
+    fn take(&mut self, judged: &Judged) {
+        let Judged { gap, normal, stalls } = judged;
+        let is_marked = stalls.is_empty() && self.marks.covers(gap.from) && gap.length() > *normal * 4;
+        if !is_marked {
+            self.gaps.handle_gap(gap.interval(), gap.frames);
+        }
+        for (start, end) in stalls {
+            self.keep(*start, *end, *gap, *normal);
+        }
+    }
+
+    fn keep(&mut self, start: Timestamp, end: Timestamp, gap: Gap, normal: Duration) {
+        let duration = end - start;
+        self.count = self.count.saturating_add(1);
+        self.time += duration;
+        self.longest = self.longest.max(duration);
+        let may_be_unchanged = self.shows_only_changes;
+        let evidence = Evidence { may_be_unchanged, ..self.evidence(start, end, Some(&gap), normal) };
+        let cause = evidence.cause();
+        self.stalls.push_back(Kept {
+            stall: Stall { start, duration, cause },
+            gap,
+            normal,
+            may_be_unchanged,
+        });
+        if self.stalls.len() > MAX_STALLS {
+            self.stalls.pop_front();
+        }
+    }
+
+    /// The silence that lasts, where it is a stall.
+    fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        match &self.last {
+            Some(last) if last.shown_at < now && self.finished.is_none() => {
+                let mut running = self.detector.running(last.shown_at, &self.marks, now);
+                // Of what nothing is known yet, a screen is rather as it was.
+                let is_unchanged = |cause| matches!(cause, StallCause::Source | StallCause::Unknown);
+                running.retain(|(start, end)| {
+                    let cause = || self.evidence(*start, *end, None, UNKNOWN_INTERVAL).cause();
+                    !(self.shows_only_changes && is_unchanged(cause()))
+                });
+                running
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn tell_causes(&mut self, now: Timestamp) {
+        let unsettled =
+            self.stalls.iter().rev().take_while(|kept| now - kept.stall.end() <= CAUSE_SETTLES).count();
+        for at in self.stalls.len() - unsettled..self.stalls.len() {
+            let Kept { stall, gap, normal, may_be_unchanged } = &self.stalls[at];
+            let evidence = self.evidence(stall.start, stall.end(), Some(gap), *normal);
+            let cause = Evidence { may_be_unchanged: *may_be_unchanged, ..evidence }.cause();
+            self.stalls[at].stall.cause = cause;
+        }
+        self.excuse_unchanged();
+    }
+
+    /// What turns out to have been a screen on which nothing changed is marked and no stall any more.
+    fn excuse_unchanged(&mut self) {
+        let is_unchanged = |kept: &Kept| kept.may_be_unchanged && kept.stall.cause == StallCause::Source;
+        let excused: Vec<_> =
+            self.stalls.iter().filter(|kept| is_unchanged(kept)).map(|kept| kept.stall).collect();
+        if excused.is_empty() {
+            return;
+        }
+        self.stalls.retain(|kept| !is_unchanged(kept));
+        for stall in excused {
+            self.count = self.count.saturating_sub(1);
+            self.time = self.time.saturating_sub(stall.duration);
+            self.marks.handle_unchanged(stall.start, stall.end());
+        }
+        self.longest = self.stalls.iter().map(|kept| kept.stall.duration).max().unwrap_or_default();
+    }
+
+    fn evidence<'a>(
+        &'a self,
+        start: Timestamp,
+        end: Timestamp,
+        gap: Option<&'a Gap>,
+        normal: Duration,
+    ) -> Evidence<'a> {
+        let overlaps = |times: &[(Timestamp, Option<Timestamp>)]| {
+            times.iter().any(|(from, to)| *from <= end && to.is_none_or(|to| start <= to))
+        };
+        Evidence {
+            start,
+            end,
+            gap,
+            normal,
+            steps: &self.steps,
+            sender: &self.sender,
+            has_source_failed: overlaps(&self.failures),
+            was_disconnected: overlaps(&self.cuts),
+            may_be_unchanged: self.shows_only_changes,
+        }
+    }
+
+    /// The time from `first` to `now` that no mark covers.
+    fn unmarked(&self, first: Timestamp, now: Timestamp) -> Duration {
+        let mut rest = vec![(first, now)];
+        for mark in self.marks.iter() {
+            let (begin, end) = (mark.from, mark.to.unwrap_or(now));
+            rest = rest
+                .into_iter()
+                .flat_map(|(from, to)| [(from, to.min(begin)), (from.max(end), to)])
+                .filter(|(from, to)| from < to)
+                .collect();
+        }
+        rest.into_iter().map(|(from, to)| to - from).sum()
+    }
+}
+
+/// Begins or ends a time of a sort.
+fn note_time(times: &mut Vec<(Timestamp, Option<Timestamp>)>, is_on: bool, at: Timestamp) {
+    match (times.last_mut().filter(|(_, to)| to.is_none()), is_on) {
+        (Some(open), false) => open.1 = Some(at),
+        (None, true) => push_bounded(times, (at, None)),
+        _ => {}
+    }
+}
+
+fn is_open(times: &[(Timestamp, Option<Timestamp>)]) -> bool {
+    times.last().is_some_and(|(_, to)| to.is_none())
+}
+
+fn push_bounded<T>(kept: &mut Vec<T>, value: T) {
+    if kept.len() == MAX_EVIDENCE {
+        kept.remove(0);
+    }
+    kept.push(value);
+}

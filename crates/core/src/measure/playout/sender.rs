@@ -1,0 +1,108 @@
+//! What the sender tells of itself, and how it is told.
+
+use std::time::Duration;
+
+use sightline_protocol::telemetry::{Limitation, Sending};
+
+use super::SenderInterval;
+use crate::{
+    Timestamp,
+    measure::{clock::ClockSync, entry::StatsEntry},
+};
+
+/// Messages further apart than this say nothing of what was between them.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// What to tell the other side after a report; `None` where no picture is sent.
+#[must_use]
+pub fn sending(entries: &[StatsEntry], now: Timestamp) -> Option<Sending> {
+    let of_video = |entry_type: &'static str| {
+        entries
+            .iter()
+            .filter(move |entry| entry.entry_type == entry_type && entry.kind.as_deref() == Some("video"))
+    };
+    let sent = of_video("outbound-rtp")
+        .max_by(|a, b| a.frames_sent.unwrap_or(0.0).total_cmp(&b.frames_sent.unwrap_or(0.0)))?;
+    Some(Sending {
+        at_us: now.page_time(),
+        source_frames: of_video("media-source").find_map(|entry| entry.frames).map(whole),
+        frames_sent: sent.frames_sent.or(sent.frames_encoded).map(whole),
+        limitation: match sent.quality_limitation_reason.as_deref() {
+            Some("cpu") => Limitation::Cpu,
+            Some("bandwidth") => Limitation::Bandwidth,
+            Some("other") => Limitation::Other,
+            _ => Limitation::None,
+        },
+    })
+}
+
+/// Puts what the sender tells on this side's clock: at the time at which what left then could be here.
+#[derive(Debug, Clone, Default)]
+pub struct SenderTimeline {
+    last: Option<Sending>,
+}
+
+impl SenderTimeline {
+    /// Takes a message that came now; what it and the one before it say of the time between them. `clock` is the sender's, which
+    /// learns from the message too.
+    pub fn handle_sending(
+        &mut self,
+        message: Sending,
+        clock: &mut ClockSync,
+        now: Timestamp,
+    ) -> Option<SenderInterval> {
+        clock.handle_arrival(message.at_us, now);
+        let last = self.last.replace(message)?;
+        let (from, to) = (clock.arrival(last.at_us)?, clock.arrival(message.at_us)?);
+        if to <= from || to - from > LONGEST {
+            return None;
+        }
+        let grown = |before: Option<u32>, after: Option<u32>| after?.checked_sub(before?);
+        Some(SenderInterval {
+            from,
+            to,
+            source_frames: grown(last.source_frames, message.source_frames),
+            frames_sent: grown(last.frames_sent, message.frames_sent),
+            limitation: message.limitation,
+        })
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+fn whole(number: f64) -> u32 {
+    number as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(at_ms: u64, frames: u32) -> Sending {
+        Sending { at_us: at(at_ms).page_time(), frames_sent: Some(frames), ..Sending::default() }
+    }
+
+    fn at(ms: u64) -> Timestamp {
+        Timestamp::from_origin(Duration::from_millis(ms))
+    }
+
+    #[test]
+    fn two_messages_make_an_interval_on_this_sides_clock() {
+        let (mut timeline, mut clock) = (SenderTimeline::default(), ClockSync::default());
+        assert_eq!(timeline.handle_sending(message(70_000, 100), &mut clock, at(5020)), None);
+        // This one was held up on its way.
+        let interval =
+            timeline.handle_sending(message(71_000, 130), &mut clock, at(6500)).expect("an interval");
+        assert_eq!((interval.from, interval.to, interval.frames_sent), (at(5020), at(6020), Some(30)));
+        assert_eq!(interval.source_frames, None);
+    }
+
+    #[test]
+    fn one_that_comes_late_or_counts_anew_says_nothing_of_frames() {
+        let (mut timeline, mut clock) = (SenderTimeline::default(), ClockSync::default());
+        timeline.handle_sending(message(70_000, 100), &mut clock, at(5000));
+        timeline.handle_sending(message(72_000, 160), &mut clock, at(7000));
+        assert_eq!(timeline.handle_sending(message(71_000, 130), &mut clock, at(7001)), None);
+        let anew = timeline.handle_sending(message(73_000, 3), &mut clock, at(8000)).expect("an interval");
+        assert_eq!(anew.frames_sent, None);
+    }
+}

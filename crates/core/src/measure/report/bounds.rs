@@ -1,0 +1,131 @@
+//! What a report may hold at most. The reader refuses what is beyond, in a file as in the log of another page, before it takes
+//! memory for it; the writer stays within.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, SeqAccess, Visitor},
+};
+use sightline_protocol::DisplayName;
+
+/// Most sides: of each other member one's own and theirs.
+pub(crate) const MAX_SIDES: usize = 128;
+/// Most rows of a side: three hours of a report a second.
+pub(crate) const MAX_SAMPLES: usize = 3 * 3600;
+/// Most columns of a row, the time included.
+pub(crate) const MAX_COLUMNS: usize = 64;
+pub(crate) const MAX_EVENTS: usize = 2000;
+pub(crate) const MAX_CONDITIONS: usize = 64;
+pub(crate) const MAX_LEDGER: usize = crate::measure::playout::MAX_STALLS;
+pub(crate) const MAX_MARKS: usize = 2000;
+pub(crate) const MAX_FRAMES: usize = crate::measure::stamp::MAX_LOGGED_FRAMES;
+pub(crate) const MAX_BUCKETS: usize = 64;
+pub(crate) const MAX_TERMS: usize = 16;
+/// Longest text of any kind, in bytes of UTF-8.
+pub(crate) const MAX_TEXT_BYTES: usize = 1024;
+
+/// How the error begins that says that there is more than a report can hold.
+pub(super) const TOO_LONG: &str = "more than a report holds";
+
+/// A list of at most `MAX`: where there is one more, reading ends.
+pub(super) struct AtMost<T, const MAX: usize>(pub(super) Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List<T, const MAX: usize>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for List<T, MAX> {
+            type Value = AtMost<T, MAX>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "a list of at most {MAX}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = list.next_element()? {
+                    if values.len() == MAX {
+                        return Err(A::Error::custom(TOO_LONG));
+                    }
+                    values.push(value);
+                }
+                Ok(AtMost(values))
+            }
+        }
+        deserializer.deserialize_seq(List(PhantomData))
+    }
+}
+
+/// Text of at most [`MAX_TEXT_BYTES`] that cannot change the direction or the look of the text around it.
+pub(super) struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words;
+        impl Visitor<'_> for Words {
+            type Value = Text;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a text")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+                if text.len() > MAX_TEXT_BYTES { Err(E::custom(TOO_LONG)) } else { Ok(Text(plain(text))) }
+            }
+        }
+        deserializer.deserialize_str(Words)
+    }
+}
+
+/// For `#[serde(deserialize_with)]` of a list.
+pub(super) fn list<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    AtMost::<T, MAX>::deserialize(deserializer).map(|list| list.0)
+}
+
+/// For `#[serde(deserialize_with)]` of a text.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Text::deserialize(deserializer).map(|text| text.0)
+}
+
+/// Of what a member is called.
+pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer).map(|name| DisplayName::cut(&name).as_str().to_owned())
+}
+
+/// Of the names of columns.
+pub(super) fn columns<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let columns = list::<D, Text, MAX_COLUMNS>(deserializer)?;
+    Ok(columns.into_iter().map(|column| column.0).collect())
+}
+
+/// Of rows.
+pub(super) fn samples<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<Option<f64>>>, D::Error> {
+    let rows = list::<D, AtMost<Option<f64>, MAX_COLUMNS>, MAX_SAMPLES>(deserializer)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// Of pairs of words.
+pub(super) fn conditions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(String, String)>, D::Error> {
+    let pairs = list::<D, (Text, Text), MAX_CONDITIONS>(deserializer)?;
+    Ok(pairs.into_iter().map(|(name, value)| (name.0, value.0)).collect())
+}
+
+/// Text as a report keeps it: cut to [`MAX_TEXT_BYTES`], without control characters and those that turn text around.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
+    text.chars().filter(|c| !c.is_control() && !turns_text(*c)).collect()
+}
+
+/// Invisible characters that change the direction or the look of the text around them.
+fn turns_text(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}

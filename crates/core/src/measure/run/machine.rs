@@ -1,0 +1,453 @@
+//! When a run begins and ends, and who is told.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use sightline_protocol::{MemberId, RunId, control::ControlMessage};
+
+use super::{
+    Recorder,
+    log_parts::{Parts, split},
+    peer_run::{Part, PeerRun},
+    recorder::seconds,
+};
+use crate::{
+    Timestamp,
+    measure::{
+        clock::ClockEstimate,
+        report::{
+            Clock, EndReason, FORMAT, LONGEST_S, MAX_SIDES, Party, Report, Side, VERSION, plain, rounded,
+        },
+    },
+};
+
+/// Most members of whom a run has a record: each has two sides in the report.
+const MAX_RECORDERS: usize = MAX_SIDES / 2;
+/// Most members whose runs this page takes part in at a time.
+const MAX_PEER_RUNS: usize = 16;
+/// What others told may take together, in bytes, so that the report can still be opened.
+const MAX_TOLD_BYTES: usize = 32 * 1024 * 1024;
+/// Longest that a run waits for its first frame, and longest that it lasts.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// Own runs whose late echoes are known for what they are.
+const MAX_PAST: usize = 16;
+
+/// Where a run is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum RunState {
+    /// There is none.
+    #[default]
+    Idle,
+    /// It is asked for, and begins with the first frame.
+    Waiting,
+    /// It is on.
+    Running,
+    /// It is over, and has a report.
+    Ended,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunOutput {
+    /// To be sent on the `control` channel to a member.
+    Send(MemberId, ControlMessage),
+    /// [`Run::state`] or [`Run::report`] is another.
+    Changed,
+}
+
+/// The run of one page, at most one at a time, and its part in the runs of others.
+///
+/// The two have nothing to do with each other: no message of another begins, ends or names this page's own run. A peer may only
+/// say that it shows the first frame of a run that this page asked for, and what it measured in it.
+#[derive(Debug, Default)]
+pub struct Run {
+    state: RunState,
+    id: Option<RunId>,
+    past: VecDeque<RunId>,
+    limit: Option<Duration>,
+    /// When it was asked for, as far as that is known.
+    asked: Option<Timestamp>,
+    recorders: BTreeMap<MemberId, Recorder>,
+    parts: BTreeMap<MemberId, Parts>,
+    told: BTreeMap<MemberId, Told>,
+    /// When the first frame was shown here, or the first was told of.
+    first: Option<Timestamp>,
+    ended: Option<(Timestamp, EndReason)>,
+    /// What the reporter is called.
+    local: Party,
+    room: String,
+    others: BTreeMap<MemberId, PeerRun>,
+    outputs: VecDeque<RunOutput>,
+}
+
+/// What another page measured of this one.
+#[derive(Debug)]
+struct Told {
+    /// Its times on that page's clock.
+    side: Side,
+    /// How that clock stood when the log came.
+    clock: Option<ClockEstimate>,
+    bytes: usize,
+}
+
+impl Run {
+    /// Asks for a run, of everybody in the room, that ends after `limit`. One that is on goes on.
+    pub fn start(&mut self, id: RunId, local: Party, room: &str, limit: Option<Duration>) {
+        if matches!(self.state, RunState::Waiting | RunState::Running) {
+            return;
+        }
+        let mut past = std::mem::take(&mut self.past);
+        past.extend(self.id.take());
+        if past.len() > MAX_PAST {
+            past.pop_front();
+        }
+        *self = Self {
+            state: RunState::Waiting,
+            id: Some(id),
+            past,
+            limit,
+            local: local.plain(),
+            room: plain(room),
+            others: std::mem::take(&mut self.others),
+            outputs: std::mem::take(&mut self.outputs),
+            ..Self::default()
+        };
+        self.changed();
+    }
+
+    /// Ends it.
+    pub fn stop(&mut self, now: Timestamp) {
+        if matches!(self.state, RunState::Waiting | RunState::Running) {
+            self.end(EndReason::Stopped, now);
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn state(&self) -> RunState {
+        self.state
+    }
+
+    /// How long it is on, or was.
+    #[must_use]
+    pub fn lasted(&self, now: Timestamp) -> Duration {
+        let end = self.ended.map_or(now, |(end, _)| end);
+        self.zero().map_or(Duration::ZERO, |first| end - first)
+    }
+
+    /// Whose runs are on in which this page takes part.
+    pub fn measured_by(&self) -> impl Iterator<Item = &MemberId> {
+        self.others.iter().filter(|(_, run)| run.is_on()).map(|(member, _)| member)
+    }
+
+    /// Takes no part in a member's run any more, and tells nothing of it.
+    pub fn refuse(&mut self, member: &MemberId) {
+        if let Some(run) = self.others.get_mut(member).filter(|run| run.is_on()) {
+            run.refuse();
+            self.changed();
+        }
+    }
+
+    /// Record what is measured of a member: for the run of this page, and for the member's own. None while there is neither.
+    pub fn recorders(&mut self, member: &MemberId) -> impl Iterator<Item = &mut Recorder> {
+        let is_on = matches!(self.state, RunState::Waiting | RunState::Running);
+        let own = self.recorders.get_mut(member).filter(|_| is_on);
+        let theirs = self.others.get_mut(member).filter(|run| run.is_on());
+        own.into_iter().chain(theirs.and_then(|run| run.recorder.as_mut()))
+    }
+
+    /// This page's record of a member, also after the end.
+    #[must_use]
+    pub fn record(&self, member: &MemberId) -> Option<&Recorder> {
+        self.recorders.get(member)
+    }
+
+    /// A way to a member is open: it is told of the run, or of its log once more. Where there is no record of it yet, `record`
+    /// begins one.
+    pub fn handle_open(&mut self, member: &MemberId, record: impl Fn() -> Recorder) {
+        self.open_own(member, &record);
+        let Some(run) = self.others.get_mut(member) else { return };
+        match run.part {
+            Part::On => {
+                run.recorder.get_or_insert_with(record);
+                // Said again where it is not known to have arrived.
+                run.is_told = false;
+            }
+            Part::Over => self.send_peer_log(member),
+            Part::Refused => {}
+        }
+    }
+
+    fn open_own(&mut self, member: &MemberId, record: impl Fn() -> Recorder) {
+        let Some(run) = self.id.clone() else { return };
+        let is_known = self.recorders.contains_key(member);
+        match self.state {
+            RunState::Idle => {}
+            RunState::Waiting | RunState::Running => {
+                if !is_known {
+                    if self.recorders.len() >= MAX_RECORDERS {
+                        return;
+                    }
+                    self.recorders.insert(member.clone(), record());
+                }
+                let is_running = self.state == RunState::Running;
+                self.send(member, ControlMessage::RunStart { run, is_running });
+            }
+            // It may not have heard of the end, and tells its log when it has.
+            RunState::Ended if is_known && !self.told.contains_key(member) => {
+                self.send(member, ControlMessage::RunStop { run });
+            }
+            RunState::Ended => {}
+        }
+    }
+
+    /// A member is gone for good, and its run with it. With the last of them the run of this page is over.
+    pub fn handle_gone(&mut self, member: &MemberId, others_left: bool, now: Timestamp) {
+        if self.others.remove(member).is_some_and(|run| run.is_on()) {
+            self.changed();
+        }
+        if matches!(self.state, RunState::Waiting | RunState::Running)
+            && let Some(recorder) = self.recorders.get_mut(member)
+        {
+            recorder.finish(now);
+            if !others_left && self.state == RunState::Running {
+                self.end(EndReason::ConnectionGone, now);
+            }
+        }
+    }
+
+    /// The video file that is played, here or there, is over.
+    pub fn handle_file_ended(&mut self, now: Timestamp) {
+        if self.state == RunState::Running {
+            self.end(EndReason::FileEnded, now);
+        }
+    }
+
+    /// Takes a message of a member. Whether it began a run of its own by it, so that the caller has to open the way to it.
+    pub fn handle_control(
+        &mut self,
+        member: &MemberId,
+        message: &ControlMessage,
+        local: impl FnOnce() -> (Party, String),
+        clock: Option<ClockEstimate>,
+        now: Timestamp,
+    ) -> bool {
+        match message {
+            ControlMessage::RunStart { run, is_running } => {
+                if self.id.as_ref() == Some(run) {
+                    if *is_running && self.state == RunState::Waiting && self.recorders.contains_key(member) {
+                        self.begin(now);
+                    }
+                    return false;
+                }
+                !self.past.contains(run) && self.begin_peer_run(member, run, || local().0, now)
+            }
+            ControlMessage::RunStop { run } => {
+                if let Some(theirs) = self.others.get_mut(member).filter(|theirs| theirs.id == *run)
+                    && theirs.part != Part::Refused
+                {
+                    if theirs.is_on() {
+                        theirs.finish(now);
+                        self.changed();
+                    }
+                    self.send_peer_log(member);
+                }
+                false
+            }
+            ControlMessage::RunLog { run, part, parts, text } => {
+                if self.id.as_ref() == Some(run) {
+                    self.take_part(member, (*part, *parts, text), clock);
+                }
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Looks at what was recorded and at the time: a run may begin or be over.
+    pub fn handle_progress(&mut self, now: Timestamp) {
+        match self.state {
+            RunState::Waiting => {
+                let asked = *self.asked.get_or_insert(now);
+                if let Some(first) = self.first_shown() {
+                    self.begin(first);
+                } else if now - asked >= LONGEST {
+                    self.end(EndReason::TimeLimit, now);
+                }
+            }
+            RunState::Running => {
+                if self.lasted(now) >= self.limit.unwrap_or(LONGEST).min(LONGEST) {
+                    self.end(EndReason::TimeLimit, now);
+                }
+            }
+            RunState::Idle | RunState::Ended => {}
+        }
+        let mut over = Vec::new();
+        for (member, theirs) in &mut self.others {
+            if theirs.is_too_long(now) {
+                theirs.finish(now);
+                over.push(member.clone());
+            } else if theirs.is_on()
+                && !theirs.is_told
+                && theirs.recorder.as_ref().is_some_and(|recorder| recorder.first_shown().is_some())
+            {
+                theirs.is_told = true;
+                let message = ControlMessage::RunStart { run: theirs.id.clone(), is_running: true };
+                self.outputs.push_back(RunOutput::Send(member.clone(), message));
+            }
+        }
+        for member in over {
+            self.send_peer_log(&member);
+            self.changed();
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<RunOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// The report; `None` before the end. `unix_ms` is the time since 1970 at `now`.
+    ///
+    /// Its axis, its length and its own sides follow from what this page saw; what others told is in their sides alone.
+    #[must_use]
+    pub fn report(&self, unix_ms: f64, now: Timestamp) -> Option<Report> {
+        let (ended, ended_by) = self.ended?;
+        let zero_s = seconds(self.zero()?);
+        let mut sides = Vec::new();
+        for (member, recorder) in &self.recorders {
+            let mut own = recorder.side(&self.local, ended);
+            own.shift(-zero_s);
+            let theirs = self.told.get(member).and_then(|told| {
+                let mut side = aligned(told, seconds(ended))?;
+                side.shift(-zero_s);
+                side.check(LONGEST_S).ok()?;
+                // Who measured whom is not theirs to say.
+                side.observer = Party { browser: side.observer.browser, ..own.observed.clone() };
+                side.observed = self.local.clone();
+                Some(side)
+            });
+            sides.push(own);
+            sides.extend(theirs);
+        }
+        Some(Report {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            run: self.id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+            room: self.room.clone(),
+            started_at_unix_ms: rounded((unix_ms - (seconds(now) - zero_s) * 1e3).max(0.0)),
+            duration_s: rounded((seconds(ended) - zero_s).max(0.0)),
+            ended_by,
+            sides,
+        })
+    }
+
+    /// The first frame that was shown here; where none was, when another told of the first.
+    fn zero(&self) -> Option<Timestamp> {
+        self.first_shown().or(self.first)
+    }
+
+    fn first_shown(&self) -> Option<Timestamp> {
+        self.recorders.values().filter_map(Recorder::first_shown).min()
+    }
+
+    fn begin_peer_run(
+        &mut self,
+        member: &MemberId,
+        run: &RunId,
+        observer: impl FnOnce() -> Party,
+        now: Timestamp,
+    ) -> bool {
+        let before = self.others.get(member);
+        if before.is_some_and(|before| before.id == *run)
+            || before.is_none() && self.others.len() >= MAX_PEER_RUNS
+        {
+            return false;
+        }
+        // Which browser it is stays here: nobody was asked.
+        let observer = Party { browser: String::new(), ..observer() };
+        let Some(begun) = PeerRun::begin(before, run, observer, now) else { return false };
+        self.others.insert(member.clone(), begun);
+        self.changed();
+        true
+    }
+
+    fn begin(&mut self, first: Timestamp) {
+        self.first = Some(first);
+        self.state = RunState::Running;
+        self.changed();
+    }
+
+    fn end(&mut self, reason: EndReason, now: Timestamp) {
+        if let Some(run) = self.id.clone() {
+            for member in self.recorders.keys().cloned().collect::<Vec<_>>() {
+                self.send(&member, ControlMessage::RunStop { run: run.clone() });
+            }
+        }
+        self.state = RunState::Ended;
+        self.first.get_or_insert(now);
+        self.ended = Some((now, reason));
+        for recorder in self.recorders.values_mut() {
+            recorder.finish(now);
+        }
+        self.changed();
+    }
+
+    /// Tells a member what was measured of it in its own run.
+    fn send_peer_log(&mut self, member: &MemberId) {
+        let Some(theirs) = self.others.get(member) else { return };
+        let Some(recorder) = &theirs.recorder else { return };
+        let text = serde_json::to_string(&recorder.side(&theirs.observer, theirs.ended)).unwrap_or_default();
+        for message in split(&theirs.id, &text) {
+            self.outputs.push_back(RunOutput::Send(member.clone(), message));
+        }
+    }
+
+    fn take_part(
+        &mut self,
+        member: &MemberId,
+        (part, parts, text): (u16, u16, &str),
+        clock: Option<ClockEstimate>,
+    ) {
+        if !self.recorders.contains_key(member) {
+            return;
+        }
+        let Some(text) = self.parts.entry(member.clone()).or_default().handle_part(part, parts, text) else {
+            return;
+        };
+        let Ok(side) = Side::read_log(&text) else { return };
+        // As long as it is in the report, which may be longer than it came.
+        let bytes = serde_json::to_string(&side).map_or(usize::MAX, |text| text.len());
+        let others: usize =
+            self.told.iter().filter(|(known, _)| *known != member).map(|(_, told)| told.bytes).sum();
+        if others.saturating_add(bytes) <= MAX_TOLD_BYTES {
+            self.told.insert(member.clone(), Told { side, clock, bytes });
+            self.changed();
+        }
+    }
+
+    fn send(&mut self, member: &MemberId, message: ControlMessage) {
+        self.outputs.push_back(RunOutput::Send(member.clone(), message));
+    }
+
+    fn changed(&mut self) {
+        self.outputs.push_back(RunOutput::Changed);
+    }
+}
+
+/// What another page measured, its times on this page's clock. Where that clock is not known, its last row is laid on the end.
+fn aligned(told: &Told, ended_s: f64) -> Option<Side> {
+    let mut side = told.side.clone();
+    side.clock = None;
+    if let Some(clock) = told.clock {
+        let offset_s = clock.offset_us as f64 / 1e6;
+        side.clock = Some(Clock { offset_s, error_s: clock.error.as_secs_f64() });
+        side.shift(-offset_s);
+    } else {
+        let last_s = side.samples.last().and_then(|row| *row.first()?)?;
+        side.shift(ended_s - last_s);
+    }
+    Some(side)
+}

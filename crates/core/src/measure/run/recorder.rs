@@ -1,0 +1,317 @@
+//! What one browser measures of one other, from the start to the end of a run.
+
+use std::time::Duration;
+
+use crate::{
+    Timestamp,
+    measure::{
+        clock::ClockEstimate,
+        entry::StatsEntry,
+        frame::ShownFrame,
+        metric::{Figure, FigureValue, Metric},
+        playout::{
+            Declaration, GAP_BUCKETS_MS, MarkKind, PlayoutMeter, PlayoutSummary, SenderInterval, Stall,
+        },
+        report::{
+            EventEntry, GapCounts, KnownSourceEntry, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MarkEntry,
+            Party, PlayoutEntry, ScoreEntry, Side, StallEntry, plain, possible, possible_length, rounded,
+        },
+        stamp::{FrameLog, ShownStamp, Stamp, Unreadable},
+    },
+};
+
+/// The columns of a report's samples, after the time.
+pub const RECORDED: [Metric; 23] = [
+    Metric::ReceiveBitrate,
+    Metric::SendBitrate,
+    Metric::AvailableOutgoingBitrate,
+    Metric::FramesPerSecond,
+    Metric::FramesPerSecondSent,
+    Metric::FrameWidth,
+    Metric::FrameHeight,
+    Metric::FrameWidthSent,
+    Metric::FrameHeightSent,
+    Metric::RoundTripTime,
+    Metric::Jitter,
+    Metric::LossRatio,
+    Metric::PacketsLost,
+    Metric::FramesDropped,
+    Metric::FramesPresented,
+    Metric::StallTime,
+    Metric::FreezeCount,
+    Metric::TotalFreezesDuration,
+    Metric::StampedFramesShown,
+    Metric::StampedFramesLost,
+    Metric::StampedFramesRepeated,
+    Metric::StampedFramesLate,
+    Metric::StampedDelay,
+];
+
+/// The words whose changes are events.
+const FOLLOWED: [Metric; 6] = [
+    Metric::Codec,
+    Metric::CodecSent,
+    Metric::Path,
+    Metric::Protocol,
+    Metric::QualityLimitationReason,
+    Metric::ConnectionState,
+];
+
+/// Records.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    observed: Party,
+    meter: PlayoutMeter,
+    stamps: FrameLog,
+    samples: Vec<Vec<Option<f64>>>,
+    events: Vec<EventEntry>,
+    words: [Option<String>; FOLLOWED.len()],
+    conditions: Vec<(String, String)>,
+    is_finished: bool,
+}
+
+impl Recorder {
+    /// Records what `meter`, which begins with it, is to measure.
+    #[must_use]
+    pub fn new(observed: Party, meter: PlayoutMeter) -> Self {
+        Self {
+            observed: observed.plain(),
+            meter,
+            stamps: FrameLog::default(),
+            samples: Vec::new(),
+            events: Vec::new(),
+            words: Default::default(),
+            conditions: Vec::new(),
+            is_finished: false,
+        }
+    }
+
+    /// When the first frame was shown.
+    #[must_use]
+    pub fn first_shown(&self) -> Option<Timestamp> {
+        self.meter.first_shown()
+    }
+
+    /// Takes a frame that was shown.
+    pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
+        self.meter.handle_frame(frame, now);
+    }
+
+    /// Takes what was read of that frame, in known-source mode, and what reading it took.
+    pub fn handle_stamp(
+        &mut self,
+        read: Result<Stamp, Unreadable>,
+        cost: Duration,
+        shown: &ShownFrame,
+        clock: Option<ClockEstimate>,
+    ) {
+        if !self.is_finished {
+            self.stamps.handle_shown(read, cost, shown, clock);
+        }
+    }
+
+    /// Takes a stats report and the rows that follow from it.
+    pub fn handle_report(&mut self, entries: &[StatsEntry], rows: &[Figure], now: Timestamp) {
+        if self.is_finished {
+            return;
+        }
+        self.meter.handle_report(entries, now);
+        let (summary, truth) = (self.meter.summary(now), self.stamps.known());
+        let value =
+            |metric: Metric| rows.iter().find(|row| row.metric == metric).and_then(|row| row.value.as_ref());
+        let number = |metric: Metric| match metric {
+            // Those of the run, not of the call.
+            Metric::FramesPresented | Metric::StallTime => summary.value(metric),
+            Metric::StampedFramesShown
+            | Metric::StampedFramesLost
+            | Metric::StampedFramesRepeated
+            | Metric::StampedFramesLate
+            | Metric::StampedDelay => truth.and_then(|truth| truth.value(metric)),
+            _ => match value(metric)? {
+                FigureValue::Number(number) => Some(*number),
+                FigureValue::Word(_) => None,
+            },
+        };
+        if self.samples.len() < MAX_SAMPLES {
+            let mut row = vec![Some(seconds(now))];
+            row.extend(RECORDED.into_iter().map(|metric| number(metric).and_then(rounded_sample)));
+            self.samples.push(row);
+        }
+        for (at, metric) in FOLLOWED.into_iter().enumerate() {
+            let word = match value(metric) {
+                Some(FigureValue::Word(word)) => Some(word.clone()),
+                _ => None,
+            };
+            if word != self.words[at] {
+                self.words[at].clone_from(&word);
+                self.note(metric.name(), word.unwrap_or_default(), now);
+            }
+        }
+    }
+
+    /// Takes what the sender declares of its source.
+    pub fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
+        self.meter.handle_declaration(declaration, at);
+    }
+
+    /// Takes whether the source delivers a picture only when it is another than before.
+    pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
+        self.meter.handle_shows_only_changes(shows_only_changes);
+    }
+
+    /// Takes whether this page is seen.
+    pub fn handle_visibility(&mut self, is_visible: bool, at: Timestamp) {
+        self.meter.handle_visibility(is_visible, at);
+    }
+
+    /// Takes whether the connection is up.
+    pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
+        self.meter.handle_connected(is_connected, at);
+    }
+
+    /// Takes what the sender tells of itself.
+    pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
+        self.meter.handle_sender(interval, now);
+    }
+
+    /// Takes what else is known of the circumstances.
+    pub fn set_conditions(&mut self, conditions: Vec<(String, String)>) {
+        let plain = conditions.into_iter().map(|(name, value)| (plain(&name), plain(&value)));
+        self.conditions = plain.take(MAX_CONDITIONS - FOLLOWED.len()).collect();
+    }
+
+    /// Ends the recording.
+    pub fn finish(&mut self, now: Timestamp) {
+        if !self.is_finished {
+            self.is_finished = true;
+            self.meter.finish(now);
+        }
+    }
+
+    /// How the picture was shown so far.
+    #[must_use]
+    pub fn summary(&self, now: Timestamp) -> PlayoutSummary {
+        self.meter.summary(now)
+    }
+
+    /// The stalls so far.
+    #[must_use]
+    pub fn stalls(&self, now: Timestamp) -> Vec<Stall> {
+        self.meter.stalls(now)
+    }
+
+    /// The log, its times in seconds on this page's clock.
+    #[must_use]
+    pub fn side(&self, observer: &Party, now: Timestamp) -> Side {
+        let mut columns = vec!["time".to_owned()];
+        columns.extend(RECORDED.into_iter().map(|metric| metric.name().to_owned()));
+        let last_words = FOLLOWED.into_iter().zip(&self.words);
+        let last_words =
+            last_words.filter_map(|(metric, word)| Some((metric.name().to_owned(), plain(word.as_ref()?))));
+        Side {
+            observer: observer.clone().plain(),
+            observed: self.observed.clone(),
+            clock: None,
+            conditions: self.conditions.iter().cloned().chain(last_words).collect(),
+            columns,
+            samples: self.samples.clone(),
+            events: self.events.clone(),
+            playout: self.meter.first_shown().map(|first| self.playout(first, now)),
+            known_source: self.known_source(),
+        }
+    }
+
+    fn known_source(&self) -> Option<KnownSourceEntry> {
+        let truth = self.stamps.known()?;
+        let frame = |frame: &ShownStamp| (frame.number, seconds(frame.shown_at), frame.delay.map(length));
+        Some(KnownSourceEntry {
+            frames_shown: truth.shown,
+            frames_lost: truth.lost,
+            frames_repeated: truth.repeated,
+            frames_late: truth.late,
+            frames_unreadable: truth.unreadable,
+            delay_mean_s: truth.mean_delay.map(length),
+            delay_shortest_s: truth.shortest_delay.map(length),
+            delay_longest_s: truth.longest_delay.map(length),
+            clock_offset_s: truth.clock.map(|clock| fine(clock.offset_us as f64 / 1e6)),
+            clock_error_s: truth.clock.map(|clock| fine(clock.error.as_secs_f64())),
+            frames: self.stamps.frames().map(frame).collect(),
+        })
+    }
+
+    fn playout(&self, first: Timestamp, now: Timestamp) -> PlayoutEntry {
+        let summary = self.meter.summary(now);
+        let (frame_width, frame_height) = summary.resolution.unzip();
+        let score = summary.score.as_ref().map(ScoreEntry::new);
+        PlayoutEntry {
+            first_frame_at_s: seconds(first),
+            watched_s: length(summary.watched.unwrap_or_default()),
+            marked_s: length(summary.marked),
+            time_to_first_frame_s: summary.time_to_first_frame.map(length),
+            stall_count: summary.stall_count,
+            stall_time_s: length(summary.stall_time),
+            stall_ratio: summary.stall_ratio.map_or(0.0, |ratio| fine(ratio.min(1.0))),
+            stalls_per_minute: summary.stalls_per_minute.map(rounded).unwrap_or_default(),
+            longest_stall_s: length(summary.longest_stall),
+            freeze_count: summary.freeze_count.and_then(possible),
+            total_freezes_duration_s: summary.total_freezes_duration_s.and_then(possible_length).map(rounded),
+            bytes_received: summary.bytes.and_then(possible),
+            mean_receive_bitrate_bps: summary.mean_bitrate_bps.and_then(possible).map(rounded),
+            loss_ratio: summary.loss_ratio.map(|ratio| fine(ratio.clamp(0.0, 1.0))),
+            frames_received: summary.frames_received.and_then(possible),
+            frames_decoded: summary.frames_decoded.and_then(possible),
+            frames_dropped: summary.frames_dropped.and_then(possible),
+            frames_presented: summary.frames_presented,
+            frames_per_second: summary.frames_per_second.and_then(possible).map(rounded),
+            frame_width,
+            frame_height,
+            gaps: GapCounts { bounds_ms: GAP_BUCKETS_MS.to_vec(), counts: summary.gaps.counts.to_vec() },
+            score,
+            stalls: self
+                .meter
+                .stalls(now)
+                .iter()
+                .map(|stall| StallEntry {
+                    start_s: seconds(stall.start),
+                    duration_s: length(stall.duration),
+                    cause: stall.cause.as_str().to_owned(),
+                })
+                .collect(),
+            marks: self
+                .meter
+                .marks()
+                .map(|mark| MarkEntry {
+                    kind: MarkKind::as_str(mark.kind).to_owned(),
+                    from_s: seconds(mark.from),
+                    to_s: mark.to.map(seconds),
+                })
+                .collect(),
+        }
+    }
+
+    fn note(&mut self, subject: &str, value: String, now: Timestamp) {
+        if self.events.len() < MAX_EVENTS {
+            let value = plain(&value);
+            self.events.push(EventEntry { at_s: seconds(now), subject: subject.to_owned(), value });
+        }
+    }
+}
+
+pub(super) fn seconds(at: Timestamp) -> f64 {
+    length(at.since_origin())
+}
+
+fn length(duration: Duration) -> f64 {
+    rounded(duration.as_secs_f64())
+}
+
+/// Ratios and times of milliseconds need more digits than others.
+fn fine(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
+fn rounded_sample(number: f64) -> Option<f64> {
+    let rounded = if number.abs() < 100.0 { fine(number) } else { number.round() };
+    // A jitter buffer or a loss that is less than nothing is told as it is.
+    possible(rounded.abs()).map(|_| rounded)
+}
