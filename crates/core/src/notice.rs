@@ -116,6 +116,12 @@ impl NoticeCode {
         }
     }
 
+    /// Whether the server has put this page out: it shows what happened in place of the room, and does not come back by itself.
+    #[must_use]
+    pub fn ends_the_room(self) -> bool {
+        !self.is_warning() && self != Self::ServerUnreachable
+    }
+
     /// Whether what the person came for goes on: a warning beside it, rather than an error in its way.
     #[must_use]
     pub fn is_warning(self) -> bool {

@@ -141,6 +141,19 @@ impl RoomSession {
         }
     }
 
+    /// The page shows no room any more: nobody may be seen or heard by calls that it does not show.
+    pub(super) fn end_calls(&mut self, reason: NoticeCode) {
+        // To the others, a page that replaced this one is the same member.
+        if reason != NoticeCode::Replaced {
+            for link in self.peers.iter().flat_map(Peer::links) {
+                if link.watch.is_channel_open() {
+                    push_control(&mut self.outputs, link.id, &ControlMessage::Bye);
+                }
+            }
+        }
+        (0..self.peers.len()).for_each(|at| self.drop_links(at));
+    }
+
     pub(super) fn forget(&mut self, mut peer: Peer) {
         for link in peer.bulk.take() {
             self.outputs.push_back(RoomOutput::CloseLink(link));

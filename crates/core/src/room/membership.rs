@@ -22,7 +22,12 @@ impl RoomSession {
     pub(super) fn handle_signalling(&mut self, event: SignallingEvent, now: Timestamp) {
         match event {
             SignallingEvent::Status(status) => self.event(RoomEvent::Status(status)),
-            SignallingEvent::Raised(code) => self.event(RoomEvent::Raised(code)),
+            SignallingEvent::Raised(code) => {
+                if code.ends_the_room() {
+                    self.end_calls(code);
+                }
+                self.event(RoomEvent::Raised(code));
+            }
             SignallingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
             SignallingEvent::RoundTrip(_) => {}
             SignallingEvent::Joined { you, arrival, members, resume, ice_servers } => {

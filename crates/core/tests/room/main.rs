@@ -48,6 +48,19 @@ fn a_lost_socket_touches_no_link_and_is_found_again() {
 }
 
 #[test]
+fn who_is_put_out_by_the_server_is_in_no_call_that_its_page_does_not_show() {
+    for code in ["protocol-error", "protocol-version", "frame-too-large"] {
+        let mut world = World::new();
+        let (a, b) = (world.open(None), world.open(None));
+        assert_eq!(world.state(a, b), Some(LinkState::Connected));
+        world.tell_raw(a, &format!(r#"{{"type":"error","code":"{code}","message":""}}"#));
+        world.pass(SECOND);
+        assert_eq!(world.pages[a].link_count(), 0, "{code}");
+        assert_ne!(world.state(b, a), Some(LinkState::Connected), "{code}");
+    }
+}
+
+#[test]
 fn a_member_whom_the_server_gave_up_stays_while_its_link_is_healthy() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
