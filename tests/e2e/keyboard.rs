@@ -90,9 +90,8 @@ async fn caps_lock_and_other_layouts_keep_the_shortcuts(scene: &Scene, engine: E
     };
     until_mic("on").await?;
     // A capital without shift is what Caps Lock writes. Drivers hold shift for a capital.
-    let press_with_caps_lock = async |letter: char| {
-        page.press_elsewhere(&letter.to_string(), &format!("Key{letter}"), false).await
-    };
+    let press_with_caps_lock =
+        async |letter: char| page.press_elsewhere(&letter.to_string(), &format!("Key{letter}"), false).await;
     press_with_caps_lock('M').await?;
     until_mic("off").await?;
     page.press_elsewhere("\u{44c}", "KeyM", false).await?;
