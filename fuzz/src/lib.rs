@@ -1,4 +1,4 @@
-//! What has to be true of every parser of text and bytes from outside, whatever it is given.
+//! What has to be true of parsers of text and bytes from outside, whatever they are given.
 //!
 //! [`client`] and [`server`] hold one function for each target of `fuzz_targets`. The ordinary tests of the two crates include
 //! the same files and run them over `seeds`, so a property that a known input breaks is found without a fuzzer.

@@ -24,7 +24,8 @@ use super::{
 /// More than a minute of everything that eight links can report; past that the page was asleep.
 const MAX_INPUTS: usize = 4096;
 
-/// What waits of one member: all that it may say on `control` at once (`core/src/budget`), and four windows of a file's bytes.
+/// What waits of one member: 2,000 files both ways, told again on a new connection, twice over; and four windows of a file's bytes.
+/// Beyond that it is being flooded, and whoever loses more than the patience of `core/src/budget` is cut off.
 const MEMBER_LANE: LaneCapacity = LaneCapacity { messages: 8_000, bytes: 32 * 1024 * 1024 };
 
 /// A room that a person is in.

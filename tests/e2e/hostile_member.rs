@@ -51,10 +51,7 @@ async fn a_member_that_floods_with_data_is_cut_off_and_the_call_goes_on(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
-    // Open fault: offers that are taken back at once can hold two Chromiums on one small machine for half a minute
-    // (docs/results/hostile-member.md).
-    let kinds = if engine == Engine::Chromium { &DATA[1..] } else { &DATA };
-    is_cut_off(scene, engine, kinds).await
+    is_cut_off(scene, engine, &DATA).await
 }
 
 async fn is_cut_off(scene: &Scene, engine: Engine, kinds: &[&str]) -> Result<()> {

@@ -59,8 +59,6 @@ pub struct Files {
     /// Something is to be kept that is not kept yet.
     are_records_old: bool,
     stored_at: Timestamp,
-    is_backlog_old: bool,
-    is_offered_old: bool,
 }
 
 impl Files {
@@ -76,8 +74,6 @@ impl Files {
             urls: HashMap::new(),
             are_records_old: false,
             stored_at: Timestamp::ZERO,
-            is_backlog_old: false,
-            is_offered_old: false,
         }
     }
 
@@ -190,12 +186,8 @@ impl Files {
             TransferOutput::Source(handle, command) => self.command_source(handle, command),
             TransferOutput::Sink(handle, command) => self.command_sink(handle, command),
             TransferOutput::SinkSilent(_) => self.inputs.push(Input::FileWorker(FileWorkerEvent::Failed)),
-            TransferOutput::Changed(handle) => {
-                self.is_offered_old = true;
-                self.changed.handle_changed(handle);
-            }
+            TransferOutput::Changed(handle) => self.changed.handle_changed(handle),
             TransferOutput::Forgotten(handle) => {
-                self.is_offered_old = true;
                 self.urls.remove(&handle);
                 self.changed.handle_forgotten(handle);
                 self.list.forget(handle);
@@ -206,20 +198,16 @@ impl Files {
                     self.sources.insert(transfer, (file, false));
                 }
             }
-            TransferOutput::BacklogChanged => self.is_backlog_old = true,
+            TransferOutput::BacklogChanged => self.changed.handle_summary_changed(),
             TransferOutput::RecordsChanged => self.are_records_old = true,
         }
     }
 
     /// Shows and keeps what changed since it was last called. Where much is to be kept, only now and then.
     fn tell(&mut self, session: &RoomSession, now: Timestamp) {
-        while let Some(handle) = self.changed.poll(now) {
-            self.show(handle, session);
-        }
-        if std::mem::take(&mut self.is_offered_old) {
+        if let Some(batch) = self.changed.poll(now) {
+            batch.into_iter().for_each(|handle| self.show(handle, session));
             self.list.show_offered_count(session.transfers().offered().count());
-        }
-        if std::mem::take(&mut self.is_backlog_old) {
             self.list.show_backlog(session.transfers().backlog());
         }
         let is_due = self.list.len() <= FEW || now.since(self.stored_at) >= STORE_INTERVAL;
@@ -294,16 +282,17 @@ impl Files {
             }
             SinkCommand::Discard { transfer } => {
                 self.urls.remove(&handle);
-                // What was never accepted was never stored.
-                if self.worker.is_some() {
-                    self.post(ToWorker::Discard(id, transfer.to_string()));
-                }
+                self.post(ToWorker::Discard(id, transfer.to_string()));
             }
         }
     }
 
     fn show(&mut self, handle: TransferHandle, session: &RoomSession) {
         let Some(view) = session.transfers().view(handle) else { return };
+        // Nobody saw it.
+        if !self.list.has(handle) && session.transfers().is_taken_back(handle) {
+            return;
+        }
         if view.state == TransferState::Offered && view.end.is_none() {
             // There when the answer is yes.
             self.start_worker();

@@ -81,6 +81,10 @@ impl TransferList {
         }
     }
 
+    pub(super) fn has(&self, handle: TransferHandle) -> bool {
+        self.known.borrow().contains_key(&handle)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.known.borrow().len()
     }

@@ -132,8 +132,11 @@ impl Incoming {
         !matches!(self.phase, Phase::Ended(_))
     }
 
-    pub(super) fn discard_command(&self) -> SinkCommand {
-        SinkCommand::Discard { transfer: self.offer.transfer.clone() }
+    /// Throws away what is stored of it. Nothing is of a file that was never accepted, so that offers which are taken back ask
+    /// nothing of the disk.
+    pub(super) fn discard_command(&self) -> Option<SinkCommand> {
+        let is_stored = self.was_accepted || matches!(self.phase, Phase::Done(_));
+        is_stored.then(|| SinkCommand::Discard { transfer: self.offer.transfer.clone() })
     }
 
     fn open_command(&self) -> SinkCommand {
@@ -158,7 +161,7 @@ impl Incoming {
             && offer.folder == self.offer.folder;
         if !is_same {
             self.end(TransferEnd::FileChanged);
-            return Some(self.discard_command());
+            return self.discard_command();
         }
         if offer.sequence <= self.offer.sequence {
             return None;

@@ -119,6 +119,13 @@ impl Transfers {
         file.is_some_and(|file| !file.is_over() && !file.is_accepted())
     }
 
+    /// Whether the sender took a file back before it was accepted.
+    #[must_use]
+    pub fn is_taken_back(&self, handle: TransferHandle) -> bool {
+        let file = self.receiving.iter().find(|file| file.handle == handle.0);
+        file.is_some_and(|file| file.is_withdrawn() && file.view().end == Some(TransferEnd::Cancelled))
+    }
+
     /// Whether files of a member were accepted and are not here yet.
     #[must_use]
     pub fn expects_bytes_from(&self, member: &MemberId) -> bool {
@@ -145,7 +152,7 @@ impl Transfers {
         }
         if is_over && is_news {
             if state != TransferState::Done {
-                self.outputs.push_back(TransferOutput::Sink(handle, discard));
+                self.outputs.extend(discard.map(|discard| TransferOutput::Sink(handle, discard)));
             }
             self.outputs.push_back(TransferOutput::RecordsChanged);
             self.open_accepted();

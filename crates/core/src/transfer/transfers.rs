@@ -150,9 +150,9 @@ impl Transfers {
         for handle in all {
             self.cancel(TransferHandle(handle), now);
         }
-        for file in &self.receiving {
-            self.outputs.push_back(TransferOutput::Sink(TransferHandle(file.handle), file.discard_command()));
-        }
+        let stored = self.receiving.iter().filter_map(|file| Some((file.handle, file.discard_command()?)));
+        self.outputs
+            .extend(stored.map(|(handle, discard)| TransferOutput::Sink(TransferHandle(handle), discard)));
         self.receiving.clear();
         self.sending.clear();
         self.picks.clear();
@@ -219,7 +219,8 @@ impl Transfers {
         if let Some(file) = receiving.filter(|file| file.member == *member && !file.is_over()) {
             let handle = file.handle;
             file.end(reason);
-            self.outputs.push_back(TransferOutput::Sink(TransferHandle(handle), file.discard_command()));
+            let discard = file.discard_command();
+            self.outputs.extend(discard.map(|discard| TransferOutput::Sink(TransferHandle(handle), discard)));
             self.ended(handle, now);
         }
     }
@@ -300,7 +301,7 @@ impl Transfers {
             self.receiving.iter_mut().find(|file| file.handle == handle.0 && !file.is_over())
         {
             file.end(reason);
-            self.outputs.push_back(TransferOutput::Sink(handle, file.discard_command()));
+            self.outputs.extend(file.discard_command().map(|discard| TransferOutput::Sink(handle, discard)));
             self.say_of_receiving(handle.0, now);
             self.ended(handle.0, now);
         }

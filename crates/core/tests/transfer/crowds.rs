@@ -3,7 +3,9 @@
 use sightline_core::{
     Timestamp,
     random::SeededRandom,
-    transfer::{FileDescription, TransferHandle, TransferOutput, TransferState, TransferView, Transfers},
+    transfer::{
+        FileDescription, SinkCommand, TransferHandle, TransferOutput, TransferState, TransferView, Transfers,
+    },
 };
 use sightline_protocol::{
     MemberId, TransferId,
@@ -35,13 +37,16 @@ fn offer(number: u32, name: &str, size_bytes: u64) -> FileOffer {
 struct Receiver {
     transfers: Transfers,
     said: Vec<ControlMessage>,
+    /// What was asked of the disk.
+    commanded: Vec<SinkCommand>,
+    forgotten: usize,
 }
 
 impl Receiver {
     fn new() -> Self {
         let mut transfers = Transfers::new(SeededRandom::new(1));
         transfers.handle_channel_open(&member("mallory"), NOW);
-        Self { transfers, said: Vec::new() }
+        Self { transfers, said: Vec::new(), commanded: Vec::new(), forgotten: 0 }
     }
 
     fn offer(&mut self, offer: FileOffer) {
@@ -57,8 +62,11 @@ impl Receiver {
 
     fn settle(&mut self) {
         while let Some(output) = self.transfers.poll_output() {
-            if let TransferOutput::Send(_, message) = output {
-                self.said.push(message);
+            match output {
+                TransferOutput::Send(_, message) => self.said.push(message),
+                TransferOutput::Sink(_, command) => self.commanded.push(command),
+                TransferOutput::Forgotten(_) => self.forgotten += 1,
+                _ => {}
             }
         }
     }
@@ -219,4 +227,61 @@ fn no_number_of_a_peer_wraps() {
     // The largest that is taken, with every other number at its end.
     receiver.offer(FileOffer { sequence: u32::MAX, number: u32::MAX, ..offer(4, "a", MAX_FILE_BYTES) });
     assert_eq!(receiver.views()[0].state, TransferState::Offered);
+}
+
+#[test]
+fn an_offer_that_nobody_accepted_asks_nothing_of_the_disk() {
+    let mut receiver = Receiver::new();
+    for number in 0..500 {
+        receiver.offer(offer(number, "a", 5));
+        receiver.withdraw(number);
+    }
+    receiver.offer(offer(500, "a", 5));
+    receiver.offer(FileOffer { sequence: 2, ..offer(500, "another file under the same id", 5) });
+    receiver.offer(offer(501, "declined", 5));
+    receiver.transfers.decline_all(NOW);
+    receiver.settle();
+    assert_eq!(receiver.commanded, []);
+
+    receiver.offer(offer(502, "accepted", 5));
+    receiver.transfers.accept_all();
+    receiver.settle();
+    assert!(matches!(receiver.commanded[..], [SinkCommand::Open { .. }]), "{:?}", receiver.commanded);
+    receiver.withdraw(502);
+    assert!(matches!(receiver.commanded[1..], [SinkCommand::Discard { .. }]), "{:?}", receiver.commanded);
+}
+
+#[test]
+fn all_that_is_offered_can_be_accepted_or_declined_at_once() {
+    for accepts in [true, false] {
+        let mut receiver = Receiver::new();
+        (0..1_100).for_each(|number| receiver.offer(offer(number, &format!("{number}.txt"), 5)));
+        assert_eq!(receiver.transfers.offered().count(), 1_100);
+        if accepts {
+            receiver.transfers.accept_all();
+        } else {
+            receiver.transfers.decline_all(NOW);
+        }
+        receiver.settle();
+        assert_eq!(receiver.transfers.offered().count(), 0);
+        let declined = receiver.views().iter().filter(|view| view.end == Some(TransferEnd::Declined)).count();
+        assert_eq!(declined > 0, !accepts);
+    }
+}
+
+#[test]
+fn what_a_member_offered_and_nobody_accepted_goes_when_it_is_cut_off() {
+    let mut receiver = Receiver::new();
+    (0..100).for_each(|number| receiver.offer(offer(number, "a", 5)));
+    receiver.withdraw(0);
+    let taken = receiver.views()[1].clone();
+    let first = receiver.transfers.offered().next().unwrap();
+    receiver.transfers.accept(first);
+    receiver.transfers.forget_offers_of(&member("bob"));
+    receiver.settle();
+    assert_eq!(receiver.forgotten, 0);
+    receiver.transfers.forget_offers_of(&member("mallory"));
+    receiver.settle();
+    let left: Vec<_> = receiver.views().iter().map(|view| view.id.clone()).collect();
+    assert_eq!((receiver.forgotten, left), (99, vec![taken.id]));
 }
