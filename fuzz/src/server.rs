@@ -1,8 +1,98 @@
 //! What the server reads.
 
-use sightline_server::turn::decode::{
-    Decoded, MAX_REQUEST_ATTRIBUTES, MAX_REQUEST_BYTES, Undecodable, decode,
+use std::{net::IpAddr, str};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use sightline_protocol::{
+    limits::MAX_FRAME_BYTES,
+    signalling::{ClientMessage, ServerMessage},
 };
+use sightline_server::{
+    origin::{self, AllowedOrigin},
+    proxy::{TrustedProxy, client_address},
+    rooms::ResumeKey,
+    signalling::frame,
+    time::UnixTime,
+    turn::decode::{Decoded, MAX_REQUEST_ATTRIBUTES, MAX_REQUEST_BYTES, Undecodable, decode},
+};
+
+/// What is true of any input; panics where it is not.
+pub type Property = fn(&[u8]);
+
+/// Each target by its name.
+pub const TARGETS: [(&str, Property); 4] = [
+    ("client_frame", |bytes| with_text(bytes, client_frame)),
+    ("request_headers", |bytes| with_text(bytes, request_headers)),
+    ("resume_token", |bytes| with_text(bytes, resume_token)),
+    ("turn_message", turn_message),
+];
+
+fn with_text(bytes: &[u8], property: fn(&str)) {
+    if let Ok(text) = str::from_utf8(bytes) {
+        property(text);
+    }
+}
+
+/// Text frames of clients: what was read is read again as the server writes it, and so can be read by the member it is for.
+pub fn client_frame(text: &str) {
+    if text.len() > MAX_FRAME_BYTES {
+        return;
+    }
+    match frame::read(text) {
+        Ok(message) => {
+            let written = serde_json::to_string(&message).expect("what was read can be written");
+            assert_eq!(frame::read(&written).as_ref(), Ok(&message));
+            if let ClientMessage::Signal { to, signal } = message {
+                let passed_on = ServerMessage::Signal { from: to, signal };
+                let written = serde_json::to_string(&passed_on).expect("a signal can be written");
+                assert_eq!(serde_json::from_str::<ServerMessage>(&written).ok(), Some(passed_on));
+            }
+        }
+        Err(refusal) => assert!(!refusal.message.is_empty()),
+    }
+}
+
+/// Headers of a request, one `name: value` a line: a stranger is never believed to be a proxy, a page of another origin gets no
+/// socket, and where nobody is allowed the answer does not depend on what a proxy claims of the address.
+pub fn request_headers(text: &str) {
+    let mut headers = HeaderMap::new();
+    for line in text.lines().take(64) {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let (Ok(name), Ok(value)) = (name.trim().parse::<HeaderName>(), HeaderValue::from_str(value.trim()))
+        else {
+            continue;
+        };
+        headers.append(name, value);
+    }
+    let (stranger, proxy): (IpAddr, IpAddr) = ([203, 0, 113, 7].into(), [10, 0, 0, 2].into());
+    let trusted: [TrustedProxy; 1] = ["10.0.0.0/8".parse().expect("a network")];
+    assert_eq!(client_address(stranger, &headers, &trusted), stranger);
+    let client = client_address(proxy, &headers, &trusted);
+    assert!(client == proxy || headers.contains_key("x-forwarded-for"));
+    assert_eq!(client, client.to_canonical());
+
+    let elsewhere: AllowedOrigin = "https://elsewhere.example".parse().expect("an origin");
+    let is_elsewhere =
+        |value: &HeaderValue| value.to_str().is_ok_and(|it| it.parse() == Ok(elsewhere.clone()));
+    let names_elsewhere = headers.get("origin").is_some_and(is_elsewhere);
+    if origin::check(&headers, &[], true).is_err() {
+        assert!(headers.contains_key("origin"));
+        let with_elsewhere = origin::check(&headers, std::slice::from_ref(&elsewhere), true);
+        assert_eq!(with_elsewhere.is_ok(), names_elsewhere);
+    }
+    if origin::check(&headers, &[], false).is_ok() {
+        assert!(!headers.contains_key("origin"), "no page counts as the server's under an untrusted name");
+    }
+}
+
+/// Resume tokens: one that the server did not sign is never believed; the claims of a believed one are signed as the same token.
+pub fn resume_token(token: &str) {
+    let key = ResumeKey::new(&[7; ResumeKey::BYTES]);
+    if let Some(claims) = key.verify(token, UnixTime::from_ms(0)) {
+        assert_eq!(key.sign(&claims), token);
+    }
+    assert_eq!(ResumeKey::new(&[8; ResumeKey::BYTES]).verify(token, UnixTime::from_ms(0)), None);
+}
 
 /// STUN and ChannelData: bounded, within what was sent, and the same whatever follows in a stream.
 pub fn turn_message(bytes: &[u8]) {

@@ -31,7 +31,7 @@ impl fmt::Display for AllowedOrigin {
 
 /// Why a page may not have a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PageRefusal {
+pub enum PageRefusal {
     /// The page's origin is neither this server's nor allowed.
     Origin,
     /// The page was served by this server under a host name that may be a stranger's.
@@ -40,7 +40,8 @@ pub(crate) enum PageRefusal {
 
 impl PageRefusal {
     /// The stable code of this refusal.
-    pub(crate) fn code(self) -> &'static str {
+    #[must_use]
+    pub fn code(self) -> &'static str {
         match self {
             Self::Origin => "origin-refused",
             Self::Host => "host-refused",
@@ -48,7 +49,8 @@ impl PageRefusal {
     }
 
     /// What the operator can do about it.
-    pub(crate) fn sentence(self) -> &'static str {
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
         match self {
             Self::Origin => {
                 "This page's origin may not use the server: start it with --allow-origin and this origin, or let the proxy \
@@ -66,7 +68,7 @@ impl PageRefusal {
 ///
 /// # Errors
 /// Why not. Unless `host_is_trusted`, no page counts as this server's.
-pub(crate) fn check(
+pub fn check(
     headers: &HeaderMap,
     allowed: &[AllowedOrigin],
     host_is_trusted: bool,

@@ -30,7 +30,8 @@ impl FromStr for TrustedProxy {
 
 /// The address of the client's machine: the connection's, or the one that the trusted proxies in front of this server name in
 /// `X-Forwarded-For`, of which only the last entries can be believed. A proxy on this machine is always trusted.
-pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
+#[must_use]
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
     let mut client = peer.to_canonical();
     let values = headers.get_all(FORWARDED_FOR).iter().rev();
     for entry in values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(',')) {
@@ -50,8 +51,8 @@ fn read_address(raw: &str) -> Option<IpAddr> {
     raw.parse().ok().or_else(with_port).or_else(bracketed)
 }
 
-/// What counts as one address in every limit: an IPv6 network of 64 bits belongs to one household.
-pub(crate) fn household(address: IpAddr) -> IpAddr {
+/// The address that limits count: one client may use every address of an IPv6 network of 64 bits, so that network counts as one.
+pub(crate) fn limited_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         ipv4 @ IpAddr::V4(_) => ipv4,
@@ -105,9 +106,9 @@ mod tests {
 
     #[test]
     fn addresses_of_one_ipv6_network_count_as_one() {
-        let house = |raw: &str| household(raw.parse().unwrap());
-        assert_eq!(house("2001:db8:1:2::3"), house("2001:db8:1:2:ffff::4"));
-        assert_ne!(house("2001:db8:1:2::3"), house("2001:db8:1:3::3"));
-        assert_eq!(house("::ffff:192.0.2.1"), house("192.0.2.1"));
+        let limited = |raw: &str| limited_address(raw.parse().unwrap());
+        assert_eq!(limited("2001:db8:1:2::3"), limited("2001:db8:1:2:ffff::4"));
+        assert_ne!(limited("2001:db8:1:2::3"), limited("2001:db8:1:3::3"));
+        assert_eq!(limited("::ffff:192.0.2.1"), limited("192.0.2.1"));
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     log::Throttle,
-    proxy::{TrustedProxy, household, is_trusted},
+    proxy::{TrustedProxy, is_trusted, limited_address},
 };
 
 /// Limits of the connections to one server.
@@ -147,7 +147,7 @@ impl Slots {
 
     /// Counts one more connection or request of this address; `None` where that is too many.
     pub(crate) fn count(self: &Arc<Self>, address: IpAddr) -> Option<Counted> {
-        let address = household(address);
+        let address = limited_address(address);
         let mut by_address = self.by_address();
         let count = by_address.entry(address).or_default();
         if *count >= self.limits.max_per_address {

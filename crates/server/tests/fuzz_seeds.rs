@@ -1,4 +1,4 @@
-//! The fuzz target of what the server reads, over its seeds.
+//! The fuzz targets of what the server reads, over their seeds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "the modules are those of another package")]
 #![allow(clippy::print_stdout, reason = "a test that fails says at which input")]
@@ -10,5 +10,7 @@ mod server;
 
 #[test]
 fn every_seed_of_a_server_target_has_the_properties_of_the_target() {
-    seeds::check("turn_message", server::turn_message);
+    for (target, property) in server::TARGETS {
+        seeds::check(target, property);
+    }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, net::IpAddr};
 use tokio::time::Instant;
 
 use super::limits::AddressLimits;
-use crate::{proxy::household, token_bucket::Bucket};
+use crate::{proxy::limited_address, token_bucket::Bucket};
 
 /// Idle addresses are forgotten when there are more than this and twice as many as were left the last time.
 const KEPT_AT_LEAST: usize = 1_024;
@@ -41,7 +41,7 @@ impl Addresses {
             self.look_through_at = (2 * self.entries.len()).max(KEPT_AT_LEAST);
         }
         let joins = self.limits.joins_per_min;
-        let entry = self.entries.entry(household(address)).or_insert_with(|| Entry {
+        let entry = self.entries.entry(limited_address(address)).or_insert_with(|| Entry {
             sockets: 0,
             joins: Bucket::full(f64::from(joins), f64::from(joins) / S_PER_MIN, now),
         });
@@ -52,7 +52,7 @@ impl Addresses {
 
     /// Counts the end of a socket.
     pub(super) fn close(&mut self, address: IpAddr) {
-        if let Some(entry) = self.entries.get_mut(&household(address)) {
+        if let Some(entry) = self.entries.get_mut(&limited_address(address)) {
             entry.sockets = entry.sockets.saturating_sub(1);
         }
     }
@@ -60,7 +60,7 @@ impl Addresses {
     /// Counts a join of a socket; `false` where it is one too many.
     pub(super) fn join(&mut self, address: IpAddr, now: Instant) -> bool {
         self.is_free(address)
-            || self.entries.get_mut(&household(address)).is_some_and(|entry| entry.joins.take(1.0, now))
+            || self.entries.get_mut(&limited_address(address)).is_some_and(|entry| entry.joins.take(1.0, now))
     }
 
     fn is_free(&self, address: IpAddr) -> bool {

@@ -14,13 +14,18 @@ use super::strict_json;
 
 /// Why a frame is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) code: ErrorCode,
-    pub(super) message: String,
+pub struct Refusal {
+    /// The stable code that the client is told.
+    pub code: ErrorCode,
+    /// What is wrong, in words.
+    pub message: String,
 }
 
-/// Reads a text frame of bounded length.
-pub(super) fn read(text: &str) -> Result<ClientMessage, Refusal> {
+/// Reads a text frame. The caller bounds its length.
+///
+/// # Errors
+/// Why the frame is refused.
+pub fn read(text: &str) -> Result<ClientMessage, Refusal> {
     if let Some(signal) = read_signal(text) {
         return Ok(signal);
     }

@@ -10,7 +10,7 @@
 //! | [`outbox`] | what waits to be sent to a socket |
 
 mod addresses;
-mod frame;
+pub mod frame;
 mod frame_meter;
 mod hub;
 pub(crate) mod limits;

@@ -6,7 +6,7 @@ use std::{fmt, net::IpAddr, time::Duration};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::hmac;
 
-use crate::{proxy::household, time::UnixTime};
+use crate::{proxy::limited_address, time::UnixTime};
 
 /// Credentials that are valid for longer than this are refused. This server hands out credentials for minutes, and another service
 /// with the same secret needs no more than a day.
@@ -82,7 +82,7 @@ impl RestCredentials {
     #[must_use]
     pub fn hand_out_to_visitor(&self, address: IpAddr, now: UnixTime) -> Credential {
         // Signed with the key, because an address that is merely hashed could be found by trying all addresses.
-        let hash = hmac::sign(&self.key, format!("{VISITOR_PREFIX}{}", household(address)).as_bytes());
+        let hash = hmac::sign(&self.key, format!("{VISITOR_PREFIX}{}", limited_address(address)).as_bytes());
         let hash: String =
             hash.as_ref().iter().take(VISITOR_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
         self.hand_out_for(&format!("{VISITOR_PREFIX}{hash}"), self.visitor_life(), now)

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::client::FiveTuple;
-use crate::{proxy::household, time::UnixTime, token_bucket::Bucket};
+use crate::{proxy::limited_address, time::UnixTime, token_bucket::Bucket};
 
 /// Keys that fall into one bucket share it, so memory is bounded whatever comes.
 const BUCKETS: usize = 16_384;
@@ -64,7 +64,7 @@ impl AnswerLimiter {
 
     /// Takes one answer to this address; `false` where it is one too many.
     pub(super) fn take(&mut self, address: IpAddr, now: UnixTime) -> bool {
-        self.0.take(&household(address), now).is_ok()
+        self.0.take(&limited_address(address), now).is_ok()
     }
 }
 
@@ -84,7 +84,7 @@ impl RequestLimiter {
     /// Counts one request of this client, or says when the client may ask again.
     pub(super) fn take(&mut self, client: &FiveTuple, now: UnixTime) -> Result<(), Duration> {
         self.clients.take(client, now)?;
-        self.addresses.take(&household(client.client.ip()), now)
+        self.addresses.take(&limited_address(client.client.ip()), now)
     }
 
     /// Whether this client has used up its requests, so that another need not be read.
@@ -103,7 +103,7 @@ impl ConnectionLimiter {
     }
 
     pub(in crate::turn) fn take(&mut self, address: IpAddr, now: UnixTime) -> bool {
-        address.to_canonical().is_loopback() || self.0.take(&household(address), now).is_ok()
+        address.to_canonical().is_loopback() || self.0.take(&limited_address(address), now).is_ok()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use crate::proxy::household;
+use crate::proxy::limited_address;
 
 /// Limits of the allocations at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Quotas {
                 (per_user.min(VISITOR_ALLOCATIONS_PER_ADDRESS), (total / VISITOR_PART).max(1))
             }
         };
-        let address = household(address);
+        let address = limited_address(address);
         if self.total >= total || self.visitors >= visitors {
             return Err(QuotaReached::Total);
         }
