@@ -15,8 +15,9 @@ use sha2::{Digest, Sha256};
 use sightline_e2e::{
     browser::Engine,
     page::Page,
-    snapshot::Snapshot,
+    snapshot::{Notice, Snapshot},
     stage::{Pair, Scene, Stage},
+    wait::until,
 };
 use tempfile::TempDir;
 
@@ -41,8 +42,12 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(who_is_gone_is_said_and_the_file_waits),
         stage.test_in_each(an_offered_file_is_said_where_the_chat_is_folded_away),
     ];
-    let in_one = stage.test(storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on);
-    in_pairs.into_iter().chain(in_each).flatten().chain([in_one]).collect()
+    let in_one = [
+        stage.test(storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on),
+        // Storing 2,200 files takes either browser more than a minute.
+        stage.test(a_folder_of_more_files_than_are_open_at_once_arrives_whole),
+    ];
+    in_pairs.into_iter().chain(in_each).flatten().chain(in_one).collect()
 }
 
 /// Files of this computer, gone with this.
@@ -270,6 +275,14 @@ async fn a_file_that_is_chosen_while_nobody_is_there_waits_for_who_comes_and_kee
         assert!(chosen);
     }
     ada.until("the files are said to wait", |page| page.shows("transfer-backlog")).await?;
+    ada.reload().await?;
+    let told = ada.until_notice("files-forgotten").await?;
+    let is_named = |notice: &Notice| notice.code == "files-forgotten" && notice.text.contains("Makefile");
+    assert!(told.notices.iter().any(is_named), "{told:?}");
+    for name in names {
+        let _: bool = ada.execute(CHOOSE, vec![json!(name)]).await?;
+    }
+    ada.until("the files wait again", |page| page.shows("transfer-backlog")).await?;
     bob.enter_with("files", "Bob", "source=none").await?;
     let page = bob.until("all are offered", |page| page.transfers.len() == names.len()).await?;
     let offered: Vec<_> = page.transfers.iter().map(|transfer| transfer.name.as_str()).collect();
@@ -343,6 +356,26 @@ async fn files_and_folders_that_are_dropped_and_files_that_are_pasted_are_offere
     for name in ["dropped.txt", "pasted.txt", "plan.txt", "may.txt"] {
         bob.until_transfer(name, "done").await?;
     }
+    Ok(())
+}
+
+async fn a_folder_of_more_files_than_are_open_at_once_arrives_whole(scene: &Scene) -> Result<()> {
+    let [ada, bob] = two(scene, [Engine::Chromium, Engine::Chromium]).await?;
+    let () = ada.execute(CHOOSE_MANY, vec![json!(MANY_FILES)]).await?;
+    ada.until("some files are queued", |page| page.shows("transfer-backlog")).await?;
+    let mut accepted = 0;
+    until("every file to arrive", MANY_PATIENCE, async || {
+        let done: usize = bob.execute(COUNT_TRANSFERS, vec![json!("done")]).await?;
+        // Files that were queued are offered as earlier ones are done.
+        let clicked: bool = bob.execute(ACCEPT_ALL, vec![]).await?;
+        accepted += usize::from(clicked);
+        Ok(if done == MANY_FILES { Ok(()) } else { Err(format!("{done} done, {accepted} times accepted")) })
+    })
+    .await?;
+    ada.until("no file is queued any more", |page| !page.shows("transfer-backlog")).await?;
+    let sent: usize = ada.execute(COUNT_TRANSFERS, vec![json!("done")]).await?;
+    let wrong: Vec<String> = bob.execute(WRONG_OF_MANY, vec![]).await?;
+    assert_eq!((sent, wrong), (MANY_FILES, Vec::new()));
     Ok(())
 }
 
@@ -455,6 +488,10 @@ async fn storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on(s
     another_arrives(&folder, &ada, &bob).await
 }
 
+/// More than `MAX_OPEN_TRANSFERS`.
+const MANY_FILES: usize = 2_200;
+const MANY_PATIENCE: Duration = Duration::from_secs(150);
+
 /// What a browser needs to notice that the other side lost power, and the server to give its place up.
 const GONE_PATIENCE: Duration = Duration::from_secs(90);
 
@@ -527,6 +564,44 @@ const CHOOSE_FOLDER: &str = "
     input.files = chosen.files;
     input.dispatchEvent(new Event('change', { bubbles: true }));
     return true;";
+
+/// Chooses a folder of so many small files, each with a content of its own.
+const CHOOSE_MANY: &str = "
+    const [count] = arguments;
+    const input = document.querySelector('[data-testid=\"folder-input\"]');
+    const chosen = new DataTransfer();
+    for (let at = 0; at < count; at += 1) {
+      chosen.items.add(new File([`file ${at}`], `${at}.txt`, { lastModified: 7 }));
+    }
+    input.files = chosen.files;
+    [...input.files].forEach((file, at) => {
+      Object.defineProperty(file, 'webkitRelativePath', { value: `many/${at % 10}/${file.name}` });
+    });
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    return null;";
+
+const COUNT_TRANSFERS: &str = "
+    return document.querySelectorAll(`[data-testid=\"transfer\"][data-state=\"${arguments[0]}\"]`).length;";
+
+/// Clicks on \"Accept all\" where it is shown; on \"Accept\" where a single file is offered.
+const ACCEPT_ALL: &str = "
+    const find = (id) => document.querySelector(`[data-testid=\"${id}\"]`);
+    const button = find('transfer-accept-all') ?? find('transfer-accept');
+    button?.click();
+    return Boolean(button);";
+
+/// The names of files of [`CHOOSE_MANY`] that were stored with another content.
+const WRONG_OF_MANY: &str = "return (async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('transfers');
+    const wrong = [];
+    for (const row of document.querySelectorAll('[data-testid=\"transfer\"]')) {
+      const { id, name } = row.dataset;
+      const text = await folder.getFileHandle(id).then((handle) => handle.getFile()).then((file) => file.text());
+      if (text !== `file ${Number.parseInt(name, 10)}`) wrong.push(name);
+    }
+    return wrong;
+  })();";
 
 /// Puts a file of this name into the input as if it was chosen.
 const CHOOSE: &str = "

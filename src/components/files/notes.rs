@@ -104,6 +104,7 @@ fn left_out_row(files: &LeftOutFiles, left_out: RwSignal<LeftOut>, language: Lan
         LeftOutReason::TooMany => sentence!(files.left_out_too_many),
         LeftOutReason::TooDeep => sentence!(files.left_out_too_deep),
         LeftOutReason::Unreadable => sentence!(files.left_out_unreadable),
+        LeftOutReason::Forgotten => sentence!(files.left_out_forgotten),
     };
     let mut names = files.names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if files.count > NAMES_SHOWN {

@@ -1,6 +1,7 @@
-//! Says that files are offered, where the chat that shows them is folded away.
+//! Says that files are offered, or were not sent, where the chat that shows them is folded away.
 
 use leptos::prelude::*;
+use sightline_core::transfer::LeftOut;
 
 use super::amount;
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
     session::model::{RoomModel, TransferModel},
 };
 
+/// Names of files that were left out, at most.
+const NAMES_SHOWN: usize = 3;
+
 chunk! {
     /// [`FileOffer`], when it is here.
     pub fn load_file_offer, preload_file_offer in engine(model: RoomModel, panels: Panels) {
@@ -22,7 +26,7 @@ chunk! {
     }
 }
 
-/// A line with what is offered and the way to it; nothing where nothing waits for an answer.
+/// A line with what is offered, or that files were not sent, and a button that shows it; nothing where there is nothing to say.
 #[component]
 pub fn FileOffer(
     /// The transfers.
@@ -34,18 +38,25 @@ pub fn FileOffer(
     let offered = Signal::derive(move || model.transfers.offered_here());
     let count = model.transfers.offered_count;
     let is_offered = Signal::derive(move || !offered.get().is_empty());
+    let left_out_names = Signal::derive(move || model.transfers.left_out.with(first_names));
+    let refused = Signal::derive(move || model.transfers.backlog.with(|backlog| backlog.refused));
+    let has_trouble = Signal::derive(move || !left_out_names.get().is_empty() || refused.get() > 0);
+    let is_shown = Signal::derive(move || is_offered.get() || has_trouble.get());
     let title = Signal::derive(move || {
-        let is_one = count.get() <= 1;
-        let words = if is_one { sentence!(files.offered) } else { sentence!(files.offered_several) };
+        let words = match (is_offered.get(), count.get() <= 1) {
+            (true, true) => sentence!(files.offered),
+            (true, false) => sentence!(files.offered_several),
+            (false, _) => sentence!(files.some_not_sent),
+        };
         words(language.locale())
     });
     let words = Signal::derive(move || {
         let offered = offered.get();
         let words = |first| offer_words(first, count.get(), language.locale());
-        offered.first().map(words).unwrap_or_default()
+        offered.first().map_or_else(|| left_out_names.get(), words)
     });
     view! {
-        <When is=is_offered>
+        <When is=is_shown>
             <div class="notice file-offer" data-testid="file-offer">
                 <Icon name=IconName::Download />
                 <div class="notice-text" translate="no">
@@ -66,6 +77,13 @@ pub fn FileOffer(
         </When>
     }
     .into_any()
+}
+
+/// The first files that were left out.
+fn first_names(left_out: &LeftOut) -> String {
+    let names: Vec<_> =
+        left_out.files().iter().flat_map(|files| &files.names).take(NAMES_SHOWN).cloned().collect();
+    names.join(", ")
 }
 
 /// "film.mp4 · 67 MB · From Ada", and how many others there are.

@@ -11,7 +11,7 @@ pub(super) fn load(room: &RoomName) -> Option<Records> {
 }
 
 pub(super) fn store(room: &RoomName, records: &Records) {
-    if records.sending.is_empty() && records.receiving.is_empty() {
+    if records.is_empty() {
         StorageArea::Session.remove(&key(room));
     } else {
         StorageArea::Session.set(&key(room), &records.to_json());

@@ -80,7 +80,8 @@ impl Files {
     /// Goes on with what this tab had on its way before it was loaded again.
     pub fn restore(&self, session: &mut RoomSession, now: Timestamp) {
         if let Some(records) = kept::load(&self.room) {
-            session.with_transfers(now, |transfers| transfers.restore(records, now));
+            let forgotten = session.with_transfers(now, |transfers| transfers.restore(records, now));
+            self.list.show_left_out(forgotten);
         }
     }
 

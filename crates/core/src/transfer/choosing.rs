@@ -11,7 +11,7 @@ use sightline_protocol::{
 };
 
 use super::{
-    FileDescription, FileIdentity, SourceCommand, TransferHandle, TransferOutput, Transfers,
+    FileDescription, FileIdentity, KeptNames, SourceCommand, TransferHandle, TransferOutput, Transfers,
     outgoing::Outgoing,
 };
 use crate::Timestamp;
@@ -20,6 +20,8 @@ use crate::Timestamp;
 pub const MAX_FILES_FROM_HERE: usize = 20_000;
 /// Names that are told of what waits.
 const NAMES_TOLD: usize = 3;
+/// Names that are kept of files that wait.
+const NAMES_KEPT: usize = 20;
 
 /// A file that was chosen and not offered yet.
 #[derive(Debug)]
@@ -79,6 +81,7 @@ impl Transfers {
         };
         if members.is_empty() {
             self.picks.push_back(Pick { handle, file, to: PickTo::Waiting(to.cloned()) });
+            self.outputs.push_back(TransferOutput::RecordsChanged);
             self.backlog_changed();
             return Ok(TransferHandle(handle));
         }
@@ -113,6 +116,16 @@ impl Transfers {
             names: names.take(NAMES_TOLD).map(|name| super::safe_name(name)).collect(),
             refused: self.refused.values().sum(),
         }
+    }
+
+    /// The files that wait for somebody, as they are told after a reload.
+    pub(super) fn waiting_names(&self) -> KeptNames {
+        let waiting = self.picks.iter().filter(|pick| matches!(pick.to, PickTo::Waiting(_)));
+        let path = |pick: &Pick| match pick.file.folder.as_str() {
+            "" => pick.file.name.clone(),
+            folder => format!("{folder}/{}", pick.file.name),
+        };
+        KeptNames { count: waiting.clone().count(), names: waiting.take(NAMES_KEPT).map(path).collect() }
     }
 
     /// Gives up everything that waits or is queued.
@@ -152,6 +165,7 @@ impl Transfers {
             let close = TransferOutput::Source(TransferHandle(pick.handle), SourceCommand::Close);
             self.outputs.push_back(close);
         }
+        self.outputs.push_back(TransferOutput::RecordsChanged);
         self.backlog_changed();
         self.identify_next();
     }

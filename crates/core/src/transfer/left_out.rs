@@ -12,6 +12,8 @@ pub enum LeftOutReason {
     TooDeep,
     /// The browser could not read the file, or the folder of this name.
     Unreadable,
+    /// It waited for somebody to come when the page was loaded again; the browser no longer has the file.
+    Forgotten,
 }
 
 impl LeftOutReason {
@@ -22,6 +24,7 @@ impl LeftOutReason {
             Self::TooMany => "files-too-many",
             Self::TooDeep => "files-too-deep",
             Self::Unreadable => "files-unreadable",
+            Self::Forgotten => "files-forgotten",
         }
     }
 }
@@ -42,6 +45,17 @@ pub struct LeftOutFiles {
 pub struct LeftOut(Vec<LeftOutFiles>);
 
 impl LeftOut {
+    /// Files of which the first names are known.
+    #[must_use]
+    pub fn of(reason: LeftOutReason, count: usize, names: Vec<String>) -> Self {
+        let mut all = Self::default();
+        if count > 0 {
+            all.add_all(LeftOutFiles { reason, count, names: Vec::new() });
+            all.add_all(LeftOutFiles { reason, count: 0, names });
+        }
+        all
+    }
+
     /// One more.
     pub fn add(&mut self, reason: LeftOutReason, folder: &str, name: &str) {
         let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };

@@ -47,7 +47,7 @@ pub use name::{MAX_DEPTH, numbered, safe_folder, safe_name};
 pub use outgoing_chunks::OutgoingChunks;
 pub use paste::{Pasted, drags_files, pasted};
 pub use prefix::PrefixHasher;
-pub use record::{KeptTransfer, Records};
+pub use record::{KeptNames, KeptTransfer, Records};
 pub use second_reading::{Reading, SecondReading};
 pub use showing::ShowQueue;
 pub use transfers::Transfers;

@@ -43,9 +43,27 @@ pub struct Records {
     pub sending: Vec<KeptTransfer>,
     /// Files to here.
     pub receiving: Vec<KeptTransfer>,
+    /// Files that wait for somebody to come.
+    #[serde(default)]
+    pub waiting: KeptNames,
+}
+
+/// Files of which only the names outlive a reload.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptNames {
+    /// All of them.
+    pub count: usize,
+    /// The first ones, with their folders.
+    pub names: Vec<String>,
 }
 
 impl Records {
+    /// Whether there is nothing to keep.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sending.is_empty() && self.receiving.is_empty() && self.waiting.count == 0
+    }
+
     /// Reads what [`Self::to_json`] wrote; `None` where it is something else, as of another version.
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {

@@ -11,8 +11,9 @@ use sightline_protocol::{
 };
 
 use super::{
-    Direction, KeptTransfer, MAX_FILES_FROM_HERE, Reach, Records, SourceCommand, TransferHandle,
-    TransferOutput, TransferView, choosing::Pick, incoming::Incoming, name::safe_name, outgoing::Outgoing,
+    Direction, KeptTransfer, LeftOut, LeftOutReason, MAX_FILES_FROM_HERE, Reach, Records, SourceCommand,
+    TransferHandle, TransferOutput, TransferView, choosing::Pick, incoming::Incoming, name::safe_name,
+    outgoing::Outgoing,
 };
 use crate::{Timestamp, random::SeededRandom};
 
@@ -66,8 +67,9 @@ impl Transfers {
         }
     }
 
-    /// What a page before this one kept. Files that came are looked for where they are stored.
-    pub fn restore(&mut self, records: Records, now: Timestamp) {
+    /// What a page before this one kept. Files that came are looked for where they are stored. Returns the files that waited
+    /// for somebody and have to be chosen again.
+    pub fn restore(&mut self, records: Records, now: Timestamp) -> LeftOut {
         for kept in records.sending.into_iter().take(MAX_FILES_FROM_HERE) {
             let handle = self.make_handle();
             let number = self.make_number();
@@ -88,6 +90,7 @@ impl Transfers {
             self.changed(handle);
         }
         self.open_accepted();
+        LeftOut::of(LeftOutReason::Forgotten, records.waiting.count, records.waiting.names)
     }
 
     /// What to keep for the time after a reload.
@@ -115,7 +118,7 @@ impl Transfers {
             is_path_ambiguous: false,
             is_queued: false,
         });
-        Records { sending: sending.collect(), receiving: receiving.collect() }
+        Records { sending: sending.collect(), receiving: receiving.collect(), waiting: self.waiting_names() }
     }
 
     // What the person does.

@@ -4,7 +4,8 @@ use sightline_core::{
     Timestamp,
     random::SeededRandom,
     transfer::{
-        FileDescription, SinkCommand, TransferHandle, TransferOutput, TransferState, TransferView, Transfers,
+        FileDescription, KeptNames, Records, SinkCommand, TransferHandle, TransferOutput, TransferState,
+        TransferView, Transfers,
     },
 };
 use sightline_protocol::{
@@ -144,6 +145,35 @@ fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
     assert_eq!(offered(&mut transfers, "bob"), [(other, "2.txt".to_owned())]);
     assert_eq!(transfers.backlog().waiting, 0);
     assert_eq!(offered(&mut transfers, "carol"), []);
+}
+
+#[test]
+fn what_waited_for_somebody_is_told_after_a_reload() {
+    let mut transfers = Transfers::new(SeededRandom::new(1));
+    for at in 0..30 {
+        transfers.choose(described(at, 3), &[], None, NOW).unwrap();
+    }
+    transfers
+        .choose(FileDescription { folder: "work".to_owned(), ..described(30, 3) }, &[], None, NOW)
+        .unwrap();
+    let are_records_new = std::iter::from_fn(|| transfers.poll_output())
+        .any(|output| matches!(output, TransferOutput::RecordsChanged));
+    assert!(are_records_new, "the names are to be kept");
+    let kept = Records::from_json(&transfers.records().to_json()).unwrap();
+    let told = Transfers::new(SeededRandom::new(2)).restore(kept, NOW);
+    let [files] = told.files() else { panic!("{told:?}") };
+    assert_eq!((files.reason.as_str(), files.count, files.names.len()), ("files-forgotten", 31, 20));
+
+    transfers.handle_channel_open(&member("ada"), NOW);
+    let given_away = transfers.records();
+    assert_eq!(given_away.waiting, KeptNames::default());
+    assert!(Transfers::new(SeededRandom::new(2)).restore(given_away, NOW).is_empty());
+}
+
+#[test]
+fn what_an_older_page_kept_can_be_read() {
+    let kept = Records::from_json(r#"{"sending":[],"receiving":[]}"#).unwrap();
+    assert!(kept.is_empty());
 }
 
 #[test]
