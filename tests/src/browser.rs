@@ -255,7 +255,7 @@ impl Browser {
         self.driver.goto("about:blank").await?;
         self.set_viewport(None).await?;
         self.driver.set_window_rect(0, 0, WINDOW.0, WINDOW.1).await?;
-        self.console.take_errors(&self.driver).await?;
+        self.console.clear(&self.driver).await?;
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! What the browser's console said. Errors that a test does not expect fail it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
 
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
@@ -15,7 +18,15 @@ pub enum Console {
     /// Chromium's driver keeps a log, refused requests and violated policies included.
     Kept,
     /// Firefox reports console calls and uncaught exceptions as they happen (WebDriver BiDi `log.entryAdded`).
-    Reported(Arc<Mutex<Vec<String>>>),
+    Reported(Arc<Mutex<Reported>>),
+}
+
+/// Errors that Firefox reported.
+#[derive(Debug, Default)]
+pub struct Reported {
+    errors: Vec<String>,
+    /// Reports can arrive late: those of before belong to the test that used the browser before.
+    since_unix_ms: u64,
 }
 
 impl Console {
@@ -24,19 +35,36 @@ impl Console {
     /// # Errors
     /// Where the browser does not speak WebDriver BiDi.
     pub async fn reported(driver: &WebDriver) -> Result<Self> {
-        let errors = Arc::new(Mutex::new(Vec::new()));
+        let reported = Arc::new(Mutex::new(Reported::default()));
         let bidi = driver.bidi().await?;
         let mut entries = bidi.subscribe::<LogEntryAdded>().await.context("log.entryAdded")?;
-        let kept = Arc::clone(&errors);
+        let kept = Arc::clone(&reported);
         tokio::spawn(async move {
             while let Some(entry) = entries.next().await {
                 if entry.level == LogLevel::Error {
-                    let text = entry.text.unwrap_or_default();
-                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    if entry.timestamp >= kept.since_unix_ms {
+                        kept.errors.push(entry.text.unwrap_or_default());
+                    }
                 }
             }
         });
-        Ok(Self::Reported(errors))
+        Ok(Self::Reported(reported))
+    }
+
+    /// Forgets every error up to now.
+    ///
+    /// # Errors
+    /// Where the driver does not answer.
+    pub async fn clear(&self, driver: &WebDriver) -> Result<()> {
+        self.take_errors(driver).await?;
+        if let Self::Reported(reported) = self {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);
+            reported.since_unix_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+            reported.errors.clear();
+        }
+        Ok(())
     }
 
     /// The errors since the last call.
@@ -50,8 +78,8 @@ impl Console {
                 let severe = entries.into_iter().filter(|entry| entry.level == "SEVERE");
                 Ok(severe.map(|entry| entry.message).collect())
             }
-            Self::Reported(errors) => {
-                Ok(std::mem::take(&mut *errors.lock().unwrap_or_else(PoisonError::into_inner)))
+            Self::Reported(reported) => {
+                Ok(std::mem::take(&mut reported.lock().unwrap_or_else(PoisonError::into_inner).errors))
             }
         }
     }

@@ -46,6 +46,12 @@ impl Page {
         Self { browser, origin, expected_errors: Mutex::default() }
     }
 
+    /// The server's address, without a slash at the end.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Opens a path of the server, or an address.
     ///
     /// # Errors
@@ -140,7 +146,9 @@ impl Page {
         let what = format!("{} to show {name}'s moving picture", self.browser.profile.engine.name());
         until(&what, PATIENCE, async || {
             let picture: Option<Picture> = self.execute(PICTURE, vec![json!(name)]).await?;
-            let Some(picture) = picture else { return Ok(Err("no picture".to_owned())) };
+            let Some(picture) = picture else {
+                return Ok(Err(self.execute(NO_PICTURE, vec![json!(name)]).await?));
+            };
             if !seen.contains(&picture) {
                 seen.push(picture);
             }
@@ -445,6 +453,7 @@ fn by_test_id(test_id: &str) -> String {
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(60);
 
 const PICTURE: &str = include_str!("picture.js");
+const NO_PICTURE: &str = include_str!("no_picture.js");
 const LOUDNESS: &str = include_str!("loudness.js");
 const PLAYS_ALOUD: &str = "
     const video = [...document.querySelectorAll('[data-testid=\"tile\"]')]

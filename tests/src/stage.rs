@@ -412,7 +412,7 @@ async fn judge_consoles(pages: &[Arc<Page>]) -> Result<()> {
         let engine = page.browser.profile.engine.name();
         let errors = page.unexpected_errors().await.with_context(|| format!("the console of {engine}"))?;
         if !errors.is_empty() {
-            bail!("unexpected in the console of {engine}:\n{}", errors.join("\n"));
+            bail!("unexpected in the console of {engine} at {}:\n{}", page.origin(), errors.join("\n"));
         }
     }
     Ok(())
