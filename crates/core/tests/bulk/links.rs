@@ -5,33 +5,17 @@ use std::{collections::VecDeque, time::Duration};
 use proptest::prelude::*;
 use sightline_core::{
     Timestamp,
-    bulk::{BulkLinks, BulkOutput, Naming, buffer_bytes, links_for},
+    bulk::{BulkLinks, BulkOutput, buffer_bytes, links_for},
+    link::{LinkId, LinkNames},
     negotiation::{Completed, Operation},
     random::SeededRandom,
-    room::LinkId,
     transfer::WINDOW_BYTES,
 };
 use sightline_protocol::{ConnectionId, signalling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
 
-struct Names {
-    next: u64,
-    random: SeededRandom,
-}
-
-impl Naming for Names {
-    fn link(&mut self) -> LinkId {
-        self.next += 1;
-        LinkId(self.next)
-    }
-
-    fn connection(&mut self) -> ConnectionId {
-        ConnectionId::from_random(self.random.next_u128())
-    }
-}
-
 struct Side {
     links: BulkLinks,
-    names: Names,
+    names: LinkNames,
     /// What the browser has, and whether it is up.
     there: Vec<(LinkId, bool)>,
     said: VecDeque<(ConnectionId, SignalPayload)>,
@@ -51,7 +35,7 @@ impl World {
     fn new(seed: u128) -> Self {
         let side = |seed| Side {
             links: BulkLinks::default(),
-            names: Names { next: 0, random: SeededRandom::new(seed) },
+            names: LinkNames::new(0, seed),
             there: Vec::new(),
             said: VecDeque::new(),
         };
@@ -121,6 +105,7 @@ impl World {
                         .for_each(|there| there.1 = true);
                 }
             }
+            BulkOutput::Broken(..) => {}
             BulkOutput::Send(connection, payload) => side.said.push_back((connection, payload)),
         }
     }
