@@ -503,6 +503,9 @@ impl PeerSession {
     /// When [`Self::handle_timeout`] and [`Self::tend_files`] want to be called, with so many bytes of files to send.
     #[must_use]
     pub fn poll_timeout(&self, remaining_bytes: u64) -> Option<Timestamp> {
+        if self.is_gone {
+            return None;
+        }
         let flows = remaining_bytes > 0 && self.links.is_carrying();
         [self.links.poll_timeout(self.terms()), self.files.poll_timeout(flows), self.gone_at()]
             .into_iter()
