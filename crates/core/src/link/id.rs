@@ -58,3 +58,26 @@ impl LinkNames {
         ConnectionId::from_random(self.random.next_u128())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_two_members_never_share_an_id() {
+        let (mut first, mut second) = (LinkNames::new(0, 1), LinkNames::new(1, 1));
+        let ids: Vec<_> = (0..1000).flat_map(|_| [first.id(), second.id()]).collect();
+        let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+    }
+
+    #[test]
+    fn only_a_later_generation_of_the_same_connection_is_newer() {
+        let mut names = LinkNames::new(0, 1);
+        let first = LinkName { connection: names.connection(), generation: Generation::default() };
+        let other = LinkName { connection: names.connection(), generation: Generation(5) };
+        assert!(first.is_older_than(&first.next()));
+        assert!(!first.next().is_older_than(&first) && !first.is_older_than(&first));
+        assert!(!first.is_older_than(&other));
+    }
+}

@@ -149,7 +149,7 @@ impl FilePath {
         now: Timestamp,
     ) {
         self.follow_call(load.is_call, now);
-        // Whoever is woken by it asks what may leave now.
+        // The caller wakes up at this time and asks with `allow` what may leave.
         self.held_until.take_if(|until| *until <= now);
         let current = current.filter(|link| link.is_carrying());
         let is_carrying = current.is_some();

@@ -11,12 +11,14 @@
 mod files;
 mod links;
 mod output;
+mod presence;
 mod session;
 mod state;
 mod view;
 
 pub use files::{Allowance, FileLoad};
 pub use output::PeerOutput;
-pub use session::{LocalMember, PeerSession};
+pub use presence::LocalMember;
+pub use session::PeerSession;
 pub use state::LinkState;
 pub use view::PeerView;

@@ -1,9 +1,9 @@
 //! One other member as a machine.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use sightline_protocol::{
-    Arrival, ConnectionId, Member, MemberId, Presence,
+    ConnectionId, Member, MemberId,
     control::{ControlMessage, PublishedState},
     signalling::{Signal, SignalCandidate, SignalPayload},
     telemetry::TelemetryMessage,
@@ -12,7 +12,8 @@ use sightline_protocol::{
 use super::{
     Allowance, FileLoad, LinkState, PeerOutput, PeerView,
     files::FilePath,
-    links::{PeerLinks, Terms},
+    links::PeerLinks,
+    presence::{Departure, LocalMember, PeerPresence},
 };
 use crate::{
     Timestamp,
@@ -23,35 +24,6 @@ use crate::{
     recovery::{Health, PeerConnectionState},
 };
 
-/// How long a member that the server does not know any more may be silent.
-const DEPARTED_PATIENCE: Duration = Duration::from_secs(30);
-
-/// This page, as the signaling server knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalMember {
-    /// The place in the room.
-    pub id: MemberId,
-    /// When this page came into the room.
-    pub arrival: Arrival,
-}
-
-impl LocalMember {
-    /// Whether this page offers first to another. Of two page instances the later one, the newcomer, does.
-    #[must_use]
-    pub fn offers_first(&self, other: &Member) -> bool {
-        (self.arrival, &self.id) > (other.arrival, &other.id)
-    }
-}
-
-/// The server does not know a member any more; the link to it may still work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Departure {
-    /// The server said so: the member goes when the link does.
-    Left,
-    /// The member is not in a new snapshot: a restarted server knows only who has come back so far.
-    Missing(Timestamp),
-}
-
 /// One other member, and everything that connects this page to it.
 ///
 /// Contract: after every call that takes `now`, take what [`Self::poll_output`] gives until it gives nothing. After
@@ -59,19 +31,11 @@ enum Departure {
 /// [`Self::poll_timeout`] has passed. Events of links that are closed may come late, and change nothing.
 #[derive(Debug)]
 pub struct PeerSession {
-    member: Member,
-    local: LocalMember,
-    /// Whether this page has its place at the signaling server.
-    is_signaling_up: bool,
+    presence: PeerPresence,
     /// What this page publishes.
     announced: PublishedState,
     links: PeerLinks,
     files: FilePath,
-    published: Option<PublishedState>,
-    /// What the member published while it was muted, for the end of that.
-    held_state: Option<PublishedState>,
-    standing: Standing,
-    departure: Option<Departure>,
     /// The last [`PeerOutput::StateChanged`].
     told_state: Option<LinkState>,
     is_gone: bool,
@@ -89,16 +53,10 @@ impl PeerSession {
         names: LinkNames,
     ) -> Self {
         Self {
-            member,
-            local,
-            is_signaling_up: false,
+            presence: PeerPresence::new(member, standing, local),
             announced,
             links: PeerLinks::new(names),
             files: FilePath::default(),
-            published: None,
-            held_state: None,
-            standing,
-            departure: None,
             told_state: None,
             is_gone: false,
             outputs: VecDeque::new(),
@@ -110,18 +68,13 @@ impl PeerSession {
     /// The member's id.
     #[must_use]
     pub fn id(&self) -> &MemberId {
-        &self.member.id
+        self.presence.id()
     }
 
     /// The member as the page shows it.
     #[must_use]
     pub fn view(&self) -> PeerView<'_> {
-        PeerView {
-            member: &self.member,
-            state: self.state(),
-            published: self.published,
-            standing: self.standing,
-        }
+        self.presence.view(self.state())
     }
 
     /// Whether a link, or a link for files, has this id.
@@ -163,7 +116,7 @@ impl PeerSession {
     /// Whether [`Self::handle_signal`] would open a link.
     #[must_use]
     pub fn opens_link(&self, signal: &Signal) -> bool {
-        self.links.opens(signal, self.terms())
+        self.links.opens(signal, self.presence.terms())
     }
 
     /// Whether [`Self::handle_control`] would open a link for files because of this.
@@ -176,23 +129,22 @@ impl PeerSession {
 
     /// Whether this page has its place at the signaling server.
     pub fn handle_signaling(&mut self, is_up: bool) {
-        self.is_signaling_up = is_up;
+        self.presence.handle_signaling(is_up);
     }
 
-    /// This page entered the room, or entered it again. With another id it is somebody new to the others, and what they had of
-    /// the old one is a ghost's: every link is closed.
+    /// This page entered the room, or entered it again. With another id this page is a new member to the others, who keep nothing of
+    /// the old one: every link is closed.
     pub fn handle_local(&mut self, local: &LocalMember, now: Timestamp) {
-        if self.local.id != local.id {
+        if self.presence.handle_local(local) {
             self.links.close_all();
         }
-        self.local = local.clone();
         self.settle(now);
     }
 
     /// Whether the page that the server says the member has now is not the one that this side knows.
     #[must_use]
     pub fn is_new_page(&self, member: &Member) -> bool {
-        self.member.instance != member.instance
+        self.view().member.instance != member.instance
     }
 
     /// The member's page is a new one: whatever this side had of the old one is closed and forgotten.
@@ -205,19 +157,15 @@ impl PeerSession {
         self.files = FilePath::default();
         self.links.reset();
         self.collect_links();
-        (self.published, self.held_state, self.told_state) = (None, None, None);
-        (self.member, self.standing) = (member, standing);
+        self.presence.handle_new_page(member, standing);
+        self.told_state = None;
     }
 
     /// The server says that the member is in the room.
     pub fn handle_present(&mut self, member: Member, now: Timestamp) {
-        self.member = member;
-        self.departure = None;
+        self.presence.handle_present(member);
         self.links.handle_reachable(now);
-        if self.standing != Standing::CutOff
-            && !self.links.was_connected()
-            && self.local.offers_first(&self.member)
-        {
+        if self.presence.terms().leads && !self.links.was_connected() {
             self.links.begin(now);
         }
         self.push(PeerOutput::Changed);
@@ -226,7 +174,7 @@ impl PeerSession {
 
     /// The member has no signaling connection for now.
     pub fn handle_away(&mut self, now: Timestamp) {
-        self.member.presence = Presence::Away;
+        self.presence.handle_away();
         self.push(PeerOutput::Changed);
         self.settle(now);
     }
@@ -235,7 +183,7 @@ impl PeerSession {
     /// end of the link will tell.
     pub fn handle_left(&mut self, now: Timestamp) {
         if self.links.is_carrying() {
-            self.departure = Some(Departure::Left);
+            self.presence.note_departure(Departure::Left);
             self.handle_away(now);
         } else {
             self.end();
@@ -245,7 +193,7 @@ impl PeerSession {
     /// The member is not in a new snapshot of the room.
     pub fn handle_missing(&mut self, now: Timestamp) {
         if self.links.was_connected() {
-            self.departure = Some(Departure::Missing(now));
+            self.presence.note_departure(Departure::Missing(now));
             self.handle_away(now);
         } else {
             self.end();
@@ -254,8 +202,8 @@ impl PeerSession {
 
     /// The member sent a signal.
     pub fn handle_signal(&mut self, signal: Signal, now: Timestamp) {
-        if self.standing != Standing::CutOff && !self.is_gone {
-            self.links.handle_signal(signal, self.terms(), now);
+        if !self.presence.is_cut_off() && !self.is_gone {
+            self.links.handle_signal(signal, self.presence.terms(), now);
             self.settle(now);
         }
     }
@@ -270,16 +218,10 @@ impl PeerSession {
 
     /// How the member stands to this page, by its budget.
     pub fn set_standing(&mut self, standing: Standing, now: Timestamp) {
-        if standing == Standing::Heard
-            && let Some(published) = self.held_state.take()
-        {
-            self.published = Some(published);
-        }
-        if std::mem::replace(&mut self.standing, standing) == standing {
+        if !self.presence.set_standing(standing) {
             return;
         }
         if standing == Standing::CutOff {
-            (self.published, self.held_state) = (None, None);
             self.links.close_all();
             self.push(PeerOutput::CutOff);
         }
@@ -423,8 +365,7 @@ impl PeerSession {
         }
         match message {
             ControlMessage::State(published) => {
-                self.held_state = None;
-                self.published = Some(published);
+                self.presence.handle_published(published);
                 self.push(PeerOutput::Changed);
             }
             ControlMessage::Use => self.links.handle_use(id),
@@ -441,9 +382,7 @@ impl PeerSession {
 
     /// The member said that it publishes this, and is beyond its budget: the latest counts once there is room for it.
     pub fn hold_state(&mut self, published: PublishedState) {
-        if self.standing != Standing::CutOff {
-            self.held_state = Some(published);
-        }
+        self.presence.hold_published(published);
     }
 
     /// A message came on the `telemetry` channel of a link. Gives it back where it is not about pings.
@@ -494,7 +433,7 @@ impl PeerSession {
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.links.handle_timeout(now);
-        if self.gone_at().is_some_and(|at| at <= now) {
+        if self.presence.gone_at(self.links.in_trouble_since()).is_some_and(|at| at <= now) {
             self.end();
         }
         self.settle(now);
@@ -507,15 +446,25 @@ impl PeerSession {
             return None;
         }
         let flows = remaining_bytes > 0 && self.links.is_carrying();
-        [self.links.poll_timeout(self.terms()), self.files.poll_timeout(flows), self.gone_at()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.links.poll_timeout(self.presence.terms()),
+            self.files.poll_timeout(flows),
+            self.presence.gone_at(self.links.in_trouble_since()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<PeerOutput> {
         self.outputs.pop_front()
+    }
+
+    /// Whether [`Self::poll_output`] has something.
+    #[must_use]
+    pub fn has_outputs(&self) -> bool {
+        !self.outputs.is_empty()
     }
 
     fn push(&mut self, output: PeerOutput) {
@@ -528,10 +477,10 @@ impl PeerSession {
     fn settle(&mut self, now: Timestamp) {
         while !self.is_gone {
             let is_dead = self.links.current().is_some_and(|link| link.health() == Health::Dead);
-            if is_dead && self.departure == Some(Departure::Left) {
+            if is_dead && self.presence.has_left() {
                 return self.end();
             }
-            self.links.review(self.terms(), now);
+            self.links.review(self.presence.terms(), now);
             self.files.handle_current(self.links.current().map(Link::id));
             let is_one_broken = self.collect_links();
             self.collect_files();
@@ -577,29 +526,12 @@ impl PeerSession {
         self.outputs.extend(open.map(|id| PeerOutput::SendControl(id, message.clone())));
     }
 
-    fn terms(&self) -> Terms {
-        Terms {
-            leads: self.local.offers_first(&self.member) && self.standing != Standing::CutOff,
-            is_reachable: self.is_signaling_up && self.member.presence == Presence::Present,
-        }
-    }
-
-    /// When a member that the server does not know any more, and that is silent, goes.
-    fn gone_at(&self) -> Option<Timestamp> {
-        let silent_since = self.links.in_trouble_since()?;
-        let from = match self.departure? {
-            Departure::Left => silent_since,
-            Departure::Missing(since) => silent_since.max(since),
-        };
-        Some(from + DEPARTED_PATIENCE)
-    }
-
     fn state(&self) -> LinkState {
-        if self.standing == Standing::CutOff {
+        if self.presence.is_cut_off() {
             LinkState::Failed
         } else if self.links.is_carrying() {
             LinkState::Connected
-        } else if self.member.presence == Presence::Away {
+        } else if self.presence.is_away() {
             LinkState::Away
         } else if self.links.is_failing() {
             LinkState::Failed

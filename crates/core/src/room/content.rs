@@ -10,13 +10,14 @@ use sightline_protocol::{MemberId, control::ControlMessage};
 use crate::{
     Timestamp,
     chat::Conversation,
+    random::SeededRandom,
     transfer::{Reach, TransferOutput, Transfers},
 };
 
 #[derive(Debug)]
 pub(super) struct Content {
-    pub(super) conversation: Conversation,
-    pub(super) transfers: Transfers,
+    conversation: Conversation,
+    transfers: Transfers,
 }
 
 /// What the content wants done.
@@ -28,6 +29,27 @@ pub(super) enum ContentOutput {
 }
 
 impl Content {
+    /// Nothing said and no files. The ids of transfers come from `random`.
+    pub(super) fn new(random: SeededRandom) -> Self {
+        Self { conversation: Conversation::default(), transfers: Transfers::new(random) }
+    }
+
+    pub(super) fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    pub(super) fn conversation_mut(&mut self) -> &mut Conversation {
+        &mut self.conversation
+    }
+
+    pub(super) fn transfers(&self) -> &Transfers {
+        &self.transfers
+    }
+
+    pub(super) fn transfers_mut(&mut self) -> &mut Transfers {
+        &mut self.transfers
+    }
+
     /// Takes what a member said. Gives it back where it is about neither chat nor files.
     pub(super) fn handle_message(
         &mut self,

@@ -10,9 +10,9 @@
 
 mod budgets;
 mod content;
+mod members;
 mod notices;
 mod output;
-mod roster;
 mod session;
 
 pub use crate::{

@@ -4,11 +4,11 @@
 //!
 //! Invariant: a notice is cleared only after it was raised, and once.
 
+use super::RoomEvent;
 use crate::{
     budget::Standing,
     notice::NoticeCode,
     peer::{LinkState, PeerSession},
-    room::RoomEvent,
 };
 
 #[derive(Debug, Default)]

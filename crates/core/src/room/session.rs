@@ -3,29 +3,28 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    Member, MemberId, MessageId,
-    control::{ControlMessage, PublishedSource, PublishedState},
-    signalling::{IceServer, Signal, SignalCandidate},
+    MemberId, MessageId,
+    control::{ControlMessage, PublishedState},
+    signalling::{IceServer, SignalCandidate},
     telemetry::TelemetryMessage,
     transfer::TransferEnd,
 };
 
 use super::{
     RoomEvent, RoomOutput,
-    budgets::{Budgets, Charge, charges_of_control, charges_of_signal},
     content::{Content, ContentOutput},
+    members::Members,
     notices::Notices,
-    roster::Roster,
 };
 use crate::{
     Timestamp,
-    budget::{Accounts, Change, MessageKind, Standing, Verdict},
+    budget::{Accounts, MessageKind, Standing},
     chat::{ChatMessage, Conversation, KeptMessage, MessageNumber, TextRefused},
     decode,
     link::LinkId,
     negotiation::{Completed, OperationFailure, OperationId},
     notice::NoticeCode,
-    peer::{FileLoad, LinkState, LocalMember, PeerOutput, PeerSession, PeerView},
+    peer::{LinkState, LocalMember, PeerOutput, PeerSession, PeerView},
     random::SeededRandom,
     recovery::PeerConnectionState,
     signalling::{JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SocketId},
@@ -42,13 +41,9 @@ pub struct RoomSession {
     client: SignallingClient,
     /// For the ids of messages.
     random: SeededRandom,
-    /// `None` before the room is entered for the first time.
-    local: Option<LocalMember>,
-    roster: Roster,
-    budgets: Budgets,
+    members: Members,
     notices: Notices,
     content: Content,
-    published: PublishedState,
     ice_servers: Vec<IceServer>,
     outputs: VecDeque<RoomOutput>,
 }
@@ -64,15 +59,9 @@ impl RoomSession {
         Self {
             client: SignallingClient::new(request, jitter),
             random,
-            local: None,
-            roster: Roster::new(link_names),
-            budgets: Budgets::default(),
+            members: Members::new(published, link_names),
             notices: Notices::default(),
-            content: Content {
-                conversation: Conversation::default(),
-                transfers: Transfers::new(transfer_ids),
-            },
-            published,
+            content: Content::new(transfer_ids),
             ice_servers: Vec::new(),
             outputs: VecDeque::new(),
         }
@@ -92,9 +81,9 @@ impl RoomSession {
 
     /// Leaves for good: says so everywhere, then closes everything.
     pub fn leave(&mut self, now: Timestamp) {
-        self.content.transfers.leave(now);
+        self.content.transfers_mut().leave(now);
         self.send_content();
-        for peer in self.roster.iter_mut() {
+        for peer in self.members.iter_mut() {
             peer.say_bye();
             peer.end();
         }
@@ -111,11 +100,11 @@ impl RoomSession {
     /// [`TextRefused`] where the text is empty or too long.
     pub fn send_chat(&mut self, text: &str, unix_ms: u64, now: Timestamp) -> Result<(), TextRefused> {
         let id = MessageId::from_random(self.random.next_u128());
-        let heard = self.roster.iter().filter(|peer| peer.view().standing != Standing::CutOff);
+        let heard = self.members.iter().filter(|peer| peer.view().standing != Standing::CutOff);
         let present: Vec<_> = heard.map(|peer| peer.id().clone()).collect();
-        let roster = &self.roster;
-        let is_open = |member: &MemberId| roster.get(member).is_some_and(|peer| peer.open_link().is_some());
-        self.content.conversation.send(id, text, unix_ms, present, is_open)?;
+        let members = &self.members;
+        let is_open = |member: &MemberId| members.get(member).is_some_and(|peer| peer.open_link().is_some());
+        self.content.conversation_mut().send(id, text, unix_ms, present, is_open)?;
         self.settle(now);
         Ok(())
     }
@@ -130,26 +119,23 @@ impl RoomSession {
         file: &FileDescription,
         now: Timestamp,
     ) -> Result<TransferHandle, TransferEnd> {
-        let mut members = self.roster.members();
-        members.retain(|member| to.is_none_or(|to| to == member));
-        let chosen = self.content.transfers.choose(file.clone(), &members, to, now);
+        let present = self.members.iter().map(|peer| peer.id().clone());
+        let members: Vec<_> = present.filter(|member| to.is_none_or(|to| to == member)).collect();
+        let chosen = self.content.transfers_mut().choose(file.clone(), &members, to, now);
         self.settle(now);
         chosen
     }
 
     /// Does something with the transfers, and takes what comes of it.
     pub fn with_transfers<R>(&mut self, now: Timestamp, act: impl FnOnce(&mut Transfers) -> R) -> R {
-        let result = act(&mut self.content.transfers);
+        let result = act(self.content.transfers_mut());
         self.settle(now);
         result
     }
 
     /// This member publishes something else now.
     pub fn set_published(&mut self, published: PublishedState, now: Timestamp) {
-        if self.published != published {
-            self.published = published;
-            self.roster.iter_mut().for_each(|peer| peer.announce(published));
-        }
+        self.members.announce(published);
         self.settle(now);
     }
 
@@ -176,7 +162,7 @@ impl RoomSession {
     /// The network is back, or the page woke up.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.client.handle_wake(now);
-        self.roster.iter_mut().for_each(|peer| peer.handle_wake(now));
+        self.members.iter_mut().for_each(|peer| peer.handle_wake(now));
         self.handle_timeout(now);
     }
 
@@ -221,7 +207,7 @@ impl RoomSession {
     /// The channel of a peer connection for files opened.
     pub fn handle_bulk_opened(&mut self, link: LinkId, now: Timestamp) {
         self.with_link(link, now, |peer| peer.handle_bulk_opened(link, now));
-        // The next ones can be opened.
+        // Only a few are opened at once: now the next ones can be.
         self.tend_files(now);
         self.settle(now);
     }
@@ -233,7 +219,7 @@ impl RoomSession {
 
     /// So many packets of picture and sound arrived on a link so far.
     pub fn handle_inbound_packets(&mut self, link: LinkId, packets: u64) {
-        if let Some(peer) = self.roster.of_link_mut(link) {
+        if let Some(peer) = self.members.of_link_mut(link) {
             peer.handle_inbound_packets(link, packets);
         }
     }
@@ -242,21 +228,21 @@ impl RoomSession {
 
     /// A text message came on the `control` channel. What cannot be read, or is beyond the member's budget, is dropped.
     pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
-        let Some(member) = self.member_of(link) else { return };
+        let Some(member) = self.members.id_of_link(link) else { return };
         // Before anything else is done for it, so that a flood costs little.
-        if !self.admit(&member, (MessageKind::Control, 1), now)
-            || !self.admit(&member, (MessageKind::ControlByte, text.len() as u64), now)
+        if !self.members.admit(&member, (MessageKind::Control, 1), now)
+            || !self.members.admit(&member, (MessageKind::ControlByte, text.len() as u64), now)
         {
             return self.settle_refusal(now);
         }
         match decode::control_message(text) {
             Ok(message) => {
-                self.handle_heard(&member, link, now);
-                self.handle_control_message(&member, link, message, now);
+                self.members.handle_heard(&member, link, now);
+                self.members.handle_control(&member, link, message, self.content.transfers(), now);
             }
             Err(_) => {
-                if self.admit(&member, (MessageKind::Unreadable, 1), now) {
-                    self.handle_heard(&member, link, now);
+                if self.members.admit(&member, (MessageKind::Unreadable, 1), now) {
+                    self.members.handle_heard(&member, link, now);
                 }
             }
         }
@@ -266,73 +252,70 @@ impl RoomSession {
     /// A text message came on the `telemetry` channel. Pings are answered here; the rest, where it is within the member's
     /// budget, is for [`measure`](crate::measure).
     pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) -> Option<TelemetryMessage> {
-        let member = self.member_of(link)?;
-        if !self.admit(&member, (MessageKind::Telemetry, 1), now) {
+        let member = self.members.id_of_link(link)?;
+        if !self.members.admit(&member, (MessageKind::Telemetry, 1), now) {
             self.settle_refusal(now);
             return None;
         }
         let message = decode::telemetry_message(text).ok();
-        if message.is_some() || self.admit(&member, (MessageKind::Unreadable, 1), now) {
-            self.handle_heard(&member, link, now);
+        if message.is_some() || self.members.admit(&member, (MessageKind::Unreadable, 1), now) {
+            self.members.handle_heard(&member, link, now);
         }
         let rest =
-            message.and_then(|message| self.roster.get_mut(&member)?.handle_telemetry(link, message, now));
+            message.and_then(|message| self.members.get_mut(&member)?.handle_telemetry(link, message, now));
         self.settle(now);
         rest
     }
 
     /// Something came on a channel of a member that is no message, or longer than a message may be.
     pub fn handle_unreadable(&mut self, link: LinkId, now: Timestamp) {
-        if let Some(member) = self.member_of(link) {
-            self.admit(&member, (MessageKind::Unreadable, 1), now);
+        if let Some(member) = self.members.id_of_link(link) {
+            self.members.admit(&member, (MessageKind::Unreadable, 1), now);
         }
         self.settle(now);
     }
 
     /// Messages of a member were lost because they came faster than they could be taken.
     pub fn handle_lost_messages(&mut self, member: &MemberId, count: u64, now: Timestamp) {
-        if self.roster.get(member).is_some() {
-            let verdict = self.budgets.handle_lost(member, count, now);
-            self.apply(verdict, member, now);
-        }
+        self.members.handle_lost(member, count, now);
         self.settle(now);
     }
 
     /// Whether a frame of a member on a `bulk` channel is passed on to whoever stores files.
     pub fn handle_bulk_frame(&mut self, member: &MemberId, now: Timestamp) -> bool {
-        if self.roster.get(member).is_none() {
+        if self.members.get(member).is_none() {
             return false;
         }
-        let is_wanted = self.content.transfers.expects_bytes_from(member);
+        let is_wanted = self.content.transfers().expects_bytes_from(member);
         let kind = if is_wanted { MessageKind::BulkFrame } else { MessageKind::UnwantedFrame };
-        let is_taken = self.admit(member, (kind, 1), now);
+        let is_taken = self.members.admit(member, (kind, 1), now);
         self.settle(now);
         is_taken
     }
 
     // What is said to the members.
 
-    /// Says something to a member, if the way there is open; otherwise it is not said.
+    /// Sends a message to a member on the `control` channel of its link in use, if that is open. Otherwise the message is dropped.
     pub fn send_control(&mut self, member: &MemberId, message: &ControlMessage) {
-        if let Some(link) = self.roster.get(member).and_then(PeerSession::open_link) {
+        if let Some(link) = self.members.get(member).and_then(PeerSession::open_link) {
             self.push_control(link, message);
         }
     }
 
-    /// Says something on the `telemetry` channel of a link. What does not get through is not missed.
+    /// Sends a message on the `telemetry` channel of a link. Nothing repeats it.
     pub fn send_telemetry(&mut self, link: LinkId, message: &TelemetryMessage) {
         if let Ok(text) = serde_json::to_string(message) {
             self.outputs.push_back(RoomOutput::SendTelemetry(link, text));
         }
     }
 
-    /// The channels for bytes to a member, of all its connections, take so much more.
+    /// The `bulk` channels to a member, of all its connections together, take `free_bytes` more.
     pub fn handle_bulk_capacity(&mut self, member: &MemberId, free_bytes: u64, now: Timestamp) {
-        let is_call = self.is_call();
-        let Some(peer) = self.roster.get_mut(member) else { return };
+        let is_call = self.members.is_call();
+        let Some(peer) = self.members.get_mut(member) else { return };
         let allowed = peer.allow_files(free_bytes, is_call, now);
-        // What was let go and did not leave yet is in front of the call: more would only be longer.
-        let transfers = &mut self.content.transfers;
+        // Bytes that were allowed before and have not left yet wait in front of the call's packets. So no more than the allowance follows.
+        let transfers = self.content.transfers_mut();
         let sent_bytes = transfers.handle_capacity(member, free_bytes, allowed.bytes, allowed.chunk_bytes);
         peer.handle_files_sent(allowed, sent_bytes);
         self.settle(now);
@@ -343,11 +326,10 @@ impl RoomSession {
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.client.handle_timeout(now);
-        self.roster.handle_signaling(self.client.is_joined());
-        self.review_accounts(now);
-        self.roster.iter_mut().for_each(|peer| peer.handle_timeout(now));
+        self.members.handle_signaling(self.client.is_joined());
+        self.members.handle_timeout(now);
         self.settle_peers(now);
-        self.content.transfers.handle_timeout(now);
+        self.content.transfers_mut().handle_timeout(now);
         self.tend_files(now);
         self.settle(now);
     }
@@ -355,10 +337,9 @@ impl RoomSession {
     /// When [`Self::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let transfers = &self.content.transfers;
-        let of_peers = self.roster.iter().map(|peer| peer.poll_timeout(transfers.remaining_bytes(peer.id())));
-        of_peers
-            .chain([self.client.poll_timeout(), transfers.poll_timeout(), self.budgets.poll_timeout()])
+        let transfers = self.content.transfers();
+        [self.members.poll_timeout(transfers), self.client.poll_timeout(), transfers.poll_timeout()]
+            .into_iter()
             .flatten()
             .min()
     }
@@ -372,66 +353,66 @@ impl RoomSession {
 
     /// The others.
     pub fn peers(&self) -> impl Iterator<Item = PeerView<'_>> {
-        self.roster.iter().map(PeerSession::view)
+        self.members.iter().map(PeerSession::view)
     }
 
     /// One of the others.
     #[must_use]
     pub fn peer(&self, id: &MemberId) -> Option<PeerView<'_>> {
-        self.roster.get(id).map(PeerSession::view)
+        self.members.get(id).map(PeerSession::view)
     }
 
     /// Takes up the conversation of an earlier life of this tab; before [`Self::start`].
     pub fn restore_chat(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
-        self.content.conversation.restore(kept);
+        self.content.conversation_mut().restore(kept);
     }
 
     /// What is to be kept of a message for the next life of this tab.
     #[must_use]
     pub fn kept_message(&self, number: MessageNumber) -> Option<KeptMessage> {
-        self.content.conversation.kept(number)
+        self.content.conversation().kept(number)
     }
 
     /// A message of the conversation.
     #[must_use]
     pub fn message(&self, number: MessageNumber) -> Option<&ChatMessage> {
-        self.content.conversation.message(number)
+        self.content.conversation().message(number)
     }
 
     /// The conversation.
     #[must_use]
     pub fn conversation(&self) -> &Conversation {
-        &self.content.conversation
+        self.content.conversation()
     }
 
     /// The files on their way.
     #[must_use]
     pub fn transfers(&self) -> &Transfers {
-        &self.content.transfers
+        self.content.transfers()
     }
 
     /// The budgets of everybody, for tests and figures.
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
-        self.budgets.accounts()
+        self.members.accounts()
     }
 
     /// Whether a link is the one in use to its member, not one that is built beside it.
     #[must_use]
     pub fn is_in_use(&self, link: LinkId) -> bool {
-        self.roster.iter().any(|peer| peer.is_in_use(link))
+        self.members.iter().any(|peer| peer.is_in_use(link))
     }
 
     /// How many peer connections for files alone there are to a member.
     #[must_use]
     pub fn bulk_links(&self, member: &MemberId) -> usize {
-        self.roster.get(member).map_or(0, PeerSession::bulk_links)
+        self.members.get(member).map_or(0, PeerSession::bulk_links)
     }
 
     /// How many bytes each of so many channels for files to a member may hold.
     #[must_use]
     pub fn bulk_buffer_bytes(&self, member: &MemberId, channels: usize) -> u64 {
-        self.roster
+        self.members
             .get(member)
             .map_or_else(|| crate::bulk::buffer_bytes(channels), |peer| peer.buffer_bytes(channels))
     }
@@ -439,7 +420,7 @@ impl RoomSession {
     /// What this member publishes.
     #[must_use]
     pub fn published(&self) -> PublishedState {
-        self.published
+        self.members.announced()
     }
 
     /// For the configuration of the next peer connection.
@@ -451,50 +432,10 @@ impl RoomSession {
     // From inputs to members.
 
     fn with_link(&mut self, link: LinkId, now: Timestamp, act: impl FnOnce(&mut PeerSession)) {
-        if let Some(peer) = self.roster.of_link_mut(link) {
+        if let Some(peer) = self.members.of_link_mut(link) {
             act(peer);
         }
         self.settle(now);
-    }
-
-    fn member_of(&self, link: LinkId) -> Option<MemberId> {
-        self.roster.of_link(link).map(|peer| peer.id().clone())
-    }
-
-    fn handle_heard(&mut self, member: &MemberId, link: LinkId, now: Timestamp) {
-        if let Some(peer) = self.roster.get_mut(member) {
-            peer.handle_heard(link, now);
-        }
-    }
-
-    fn handle_control_message(
-        &mut self,
-        member: &MemberId,
-        link: LinkId,
-        message: ControlMessage,
-        now: Timestamp,
-    ) {
-        let Some(peer) = self.roster.get(member) else { return };
-        let mut charges = charges_of_control(&message, peer, &self.content.transfers);
-        let is_admitted = charges.all(|charge| self.admit(member, charge, now));
-        let Some(peer) = self.roster.get_mut(member) else { return };
-        match message {
-            message if is_admitted => peer.handle_control(link, message, now),
-            ControlMessage::State(published) => peer.hold_state(published),
-            _ => {}
-        }
-    }
-
-    fn handle_signal(&mut self, from: &MemberId, signal: Signal, now: Timestamp) {
-        let Some(peer) = self.roster.get(from) else { return };
-        if peer.view().standing == Standing::CutOff {
-            return;
-        }
-        let mut charges = charges_of_signal(&signal, peer.opens_link(&signal));
-        let is_admitted = charges.all(|charge| self.admit(from, charge, now));
-        if let Some(peer) = self.roster.get_mut(from).filter(|_| is_admitted) {
-            peer.handle_signal(signal, now);
-        }
     }
 
     fn handle_signaling(&mut self, event: SignallingEvent, now: Timestamp) {
@@ -511,66 +452,37 @@ impl RoomSession {
             SignallingEvent::Joined { you, arrival, members, resume, ice_servers } => {
                 self.set_ice_servers(ice_servers);
                 let local = LocalMember { id: you.clone(), arrival };
-                self.roster.iter_mut().for_each(|peer| peer.handle_local(&local, now));
-                self.local = Some(local);
+                self.members.handle_entered(local, &members, now);
                 self.event(RoomEvent::Entered { you, resume });
-                for peer in self.roster.iter_mut() {
-                    if !members.iter().any(|member| member.id == *peer.id()) {
-                        peer.handle_missing(now);
-                    }
-                }
                 self.settle_peers(now);
                 for member in members {
-                    self.handle_member(member, now);
+                    self.members.handle_present(member, now);
                 }
-                let roster = &self.roster;
-                self.content.conversation.handle_present(|member| roster.get(member).is_some());
+                let members = &self.members;
+                self.content.conversation_mut().handle_present(|member| members.get(member).is_some());
             }
             SignallingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
-            SignallingEvent::PeerJoined(member) => self.handle_member(member, now),
+            SignallingEvent::PeerJoined(member) => self.members.handle_present(member, now),
             SignallingEvent::PeerAway(id) => {
-                if let Some(peer) = self.roster.get_mut(&id) {
+                if let Some(peer) = self.members.get_mut(&id) {
                     peer.handle_away(now);
                 }
             }
             SignallingEvent::PeerLeft(id) => {
-                if let Some(peer) = self.roster.get_mut(&id) {
+                if let Some(peer) = self.members.get_mut(&id) {
                     peer.handle_left(now);
                 }
             }
-            SignallingEvent::Signal { from, signal } => self.handle_signal(&from, signal, now),
+            SignallingEvent::Signal { from, signal } => self.members.handle_signal(&from, signal, now),
             SignallingEvent::UnreadableSignal { from } => {
-                if self.roster.get(&from).is_some() {
-                    self.admit(&from, (MessageKind::Unreadable, 1), now);
+                if self.members.get(&from).is_some() {
+                    self.members.admit(&from, (MessageKind::Unreadable, 1), now);
                 }
             }
         }
     }
 
-    /// The server says that a member is in the room.
-    fn handle_member(&mut self, member: Member, now: Timestamp) {
-        let Some(local) = self.local.clone().filter(|local| local.id != member.id) else { return };
-        let id = member.id.clone();
-        self.budgets.handle_instance(&id, &member.instance);
-        // What an earlier page of the member did still counts.
-        let standing = self.budgets.standing(&id);
-        let is_new_page = match self.roster.get_mut(&id) {
-            Some(peer) if peer.is_new_page(&member) => {
-                peer.handle_new_page(member.clone(), standing);
-                true
-            }
-            Some(_) => false,
-            None => self.roster.add(member.clone(), standing, local, self.published).is_some(),
-        };
-        if is_new_page {
-            self.admit(&id, (MessageKind::Arrival, 1), now);
-        }
-        if let Some(peer) = self.roster.get_mut(&id) {
-            peer.handle_present(member, now);
-        }
-    }
-
-    /// They count for what gathers candidates from now on: new links, and old ones that restart ICE.
+    /// The servers are used by whatever gathers candidates from now on: new links, and old ones that restart ICE.
     fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
         if self.ice_servers != ice_servers {
             self.ice_servers = ice_servers;
@@ -580,7 +492,7 @@ impl RoomSession {
 
     /// The page shows no room any more: nobody may be seen or heard by calls that it does not show.
     fn end_calls(&mut self, reason: NoticeCode, now: Timestamp) {
-        for peer in self.roster.iter_mut() {
+        for peer in self.members.iter_mut() {
             // To the others, a page that replaced this one is the same member.
             if reason != NoticeCode::Replaced {
                 peer.say_bye();
@@ -590,68 +502,14 @@ impl RoomSession {
     }
 
     fn tend_files(&mut self, now: Timestamp) {
-        let transfers = &self.content.transfers;
-        let is_call = self.is_call();
-        let receivers = self.roster.iter().filter(|peer| transfers.is_sending_to(peer.id())).count();
-        for peer in self.roster.iter_mut() {
-            let load = FileLoad {
-                remaining_bytes: transfers.remaining_bytes(peer.id()),
-                is_sending: transfers.is_sending_to(peer.id()),
-                receivers,
-                is_call,
-            };
-            peer.tend_files(load, now);
-        }
-    }
-
-    /// Whether anybody here is seen or heard.
-    fn is_call(&self) -> bool {
-        let is_media =
-            |published: PublishedState| published.microphone || published.source != PublishedSource::None;
-        is_media(self.published) || self.peers().filter_map(|peer| peer.published).any(is_media)
-    }
-
-    // Budgets.
-
-    /// Whether something of a member counts. One that is far beyond its budget is muted or cut off here.
-    fn admit(&mut self, member: &MemberId, charge: Charge, now: Timestamp) -> bool {
-        let verdict = self.budgets.admit(member, charge, now);
-        self.apply(verdict, member, now);
-        verdict == Verdict::Taken
-    }
-
-    fn apply(&mut self, verdict: Verdict, member: &MemberId, now: Timestamp) {
-        let standing = match verdict {
-            Verdict::Taken | Verdict::Dropped => return,
-            Verdict::Muted => Standing::Muted,
-            Verdict::CutOff => Standing::CutOff,
-        };
-        if let Some(peer) = self.roster.get_mut(member) {
-            if standing == Standing::CutOff {
-                self.budgets.cut_off(member, &peer.view().member.instance, now);
-            }
-            peer.set_standing(standing, now);
-            self.settle_peers(now);
-        }
-    }
-
-    /// A muted member counts again after a while, and so does one that was cut off, with a new page.
-    fn review_accounts(&mut self, now: Timestamp) {
-        while let Some((member, change)) = self.budgets.poll_change(now) {
-            let Some(peer) = self.roster.get_mut(&member) else { continue };
-            peer.set_standing(Standing::Heard, now);
-            if change == Change::Returned {
-                let member = peer.view().member.clone();
-                self.handle_member(member, now);
-            }
-        }
+        self.members.tend_files(self.content.transfers(), now);
     }
 
     // From outputs to where they go.
 
     /// What follows from a message that was dropped: nothing, but for the first and the last one that was tolerated.
     fn settle_refusal(&mut self, now: Timestamp) {
-        if !self.outputs.is_empty() {
+        if self.members.has_outputs() {
             self.settle(now);
         }
     }
@@ -659,7 +517,7 @@ impl RoomSession {
     /// Takes what the parts put out until there is nothing more.
     fn settle(&mut self, now: Timestamp) {
         loop {
-            self.roster.handle_signaling(self.client.is_joined());
+            self.members.handle_signaling(self.client.is_joined());
             // Peers first: who is gone may come again with the next event of the server.
             self.settle_peers(now);
             let Some(output) = self.client.poll_output() else { break };
@@ -675,11 +533,11 @@ impl RoomSession {
             }
         }
         self.send_content();
-        self.outputs.extend(self.notices.review(self.roster.iter()).into_iter().map(RoomOutput::Event));
+        self.outputs.extend(self.notices.review(self.members.iter()).into_iter().map(RoomOutput::Event));
     }
 
     fn settle_peers(&mut self, now: Timestamp) {
-        while let Some((member, output)) = self.roster.poll_output() {
+        while let Some((member, output)) = self.members.poll_output() {
             self.handle_peer_output(member, output, now);
         }
     }
@@ -709,7 +567,7 @@ impl RoomSession {
                 self.event(RoomEvent::WayOpen(member));
             }
             PeerOutput::LinksClosed => self.content.handle_links_closed(&member),
-            PeerOutput::BulkLinkLost => self.content.transfers.handle_bulk_lost(&member, now),
+            PeerOutput::BulkLinkLost => self.content.transfers_mut().handle_bulk_lost(&member, now),
             PeerOutput::RoundTripKnown => self.tend_files(now),
             // What struck the link may have struck the way to the server, which would be noticed later.
             PeerOutput::TroubleBegan => self.client.handle_wake(now),
@@ -723,13 +581,13 @@ impl RoomSession {
             PeerOutput::StateChanged(state) => {
                 let is_up = state == LinkState::Connected;
                 let reach = if is_up { Reach::Connected } else { Reach::Waiting };
-                self.content.transfers.handle_reach(&member, reach);
+                self.content.transfers_mut().handle_reach(&member, reach);
                 self.event(RoomEvent::PeerChanged(member));
             }
             PeerOutput::Changed => self.event(RoomEvent::PeerChanged(member)),
             PeerOutput::CutOff => self.content.handle_cut_off(&member),
             PeerOutput::Gone => {
-                self.roster.remove(&member);
+                self.members.remove(&member);
                 self.content.handle_gone(&member);
                 self.event(RoomEvent::PeerGone(member));
             }
@@ -737,7 +595,7 @@ impl RoomSession {
     }
 
     fn handle_received(&mut self, from: MemberId, message: ControlMessage, now: Timestamp) {
-        let Some(peer) = self.roster.get(&from) else { return };
+        let Some(peer) = self.members.get(&from) else { return };
         let name = peer.view().member.name.as_str();
         if let Some(message) = self.content.handle_message(&from, name, message, now) {
             self.event(RoomEvent::Run(from, message));
@@ -752,10 +610,10 @@ impl RoomSession {
                 ContentOutput::Transfer(output) => self.outputs.push_back(RoomOutput::Transfer(output)),
             }
         }
-        while let Some(number) = self.content.conversation.poll_changed() {
+        while let Some(number) = self.content.conversation_mut().poll_changed() {
             self.event(RoomEvent::ChatChanged(number));
         }
-        while let Some(number) = self.content.conversation.poll_forgotten() {
+        while let Some(number) = self.content.conversation_mut().poll_forgotten() {
             self.event(RoomEvent::ChatForgotten(number));
         }
     }
