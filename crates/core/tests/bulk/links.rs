@@ -7,7 +7,7 @@ use sightline_core::{
     Timestamp,
     bulk::{BulkLinks, BulkOutput, buffer_bytes, links_for},
     link::{LinkId, LinkNames},
-    negotiation::{Completed, Operation},
+    negotiation::{Completed, Operation, OperationFailure},
     random::SeededRandom,
     transfer::WINDOW_BYTES,
 };
@@ -244,4 +244,27 @@ proptest! {
         world.want(0, 3);
         prop_assert_eq!((world.up(0), world.up(1)), (3, 3));
     }
+}
+
+#[test]
+fn each_of_several_whose_negotiation_breaks_is_told_and_closed() {
+    let now = Timestamp::from_origin(Duration::from_secs(1));
+    let (mut links, mut names) = (BulkLinks::default(), LinkNames::new(0, 5));
+    links.want(2, &mut names, now);
+    let opened: Vec<_> = std::iter::from_fn(|| links.poll_output()).collect();
+    assert_eq!(opened.len(), 2);
+    for output in &opened {
+        let BulkOutput::Open(link) = output else { panic!("{output:?}") };
+        links.negotiator_mut(*link).unwrap().handle_negotiation_needed(now);
+    }
+    let begun: Vec<_> = std::iter::from_fn(|| links.poll_output()).collect();
+    let cause = OperationFailure { name: "OperationError".to_owned(), message: "no".to_owned() };
+    let mut expected = Vec::new();
+    for output in begun {
+        let BulkOutput::Perform(link, id, _) = output else { panic!("{output:?}") };
+        links.negotiator_mut(link).unwrap().handle_completed(id, Err(cause.clone()), now);
+        expected.extend([BulkOutput::Broken(link, cause.clone()), BulkOutput::Close(link)]);
+    }
+    assert_eq!(std::iter::from_fn(|| links.poll_output()).collect::<Vec<_>>(), expected);
+    assert_eq!(links.count(), 0);
 }
