@@ -98,7 +98,7 @@ impl RoomView {
                     tile.figures.try_set(Vec::new());
                 }
             }
-            RoomEvent::WayOpen(_) | RoomEvent::Run(..) => {}
+            RoomEvent::WayOpen(_) | RoomEvent::Run(..) | RoomEvent::NegotiationBroken(..) => {}
             RoomEvent::ChatChanged(number) => {
                 if let Some(message) = session.message(number) {
                     self.show_message(message);

@@ -15,6 +15,7 @@ pub mod measure;
 pub mod media;
 pub mod negotiation;
 pub mod notice;
+pub mod peer;
 pub mod ping;
 pub mod random;
 pub mod recovery;

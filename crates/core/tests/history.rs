@@ -145,3 +145,15 @@ fn a_summary_has_least_greatest_and_latest() {
     assert_eq!(history.summary(Metric::FramesPerSecond).unwrap().latest, None);
     assert!(PLOTTED.contains(&Metric::FramesPerSecond));
 }
+
+#[test]
+fn each_failure_is_an_event_and_its_text_is_bounded() {
+    let mut history = History::default();
+    for second in 1..=2 {
+        history.handle_failure(Subject::Negotiation, "InvalidStateError: closed", ms(second * 1000));
+    }
+    history.handle_failure(Subject::Negotiation, &"ä".repeat(10_000), ms(3000));
+    let causes: Vec<_> = history.events().filter_map(|event| event.now.clone()).collect();
+    assert_eq!(causes[..2], ["InvalidStateError: closed", "InvalidStateError: closed"]);
+    assert_eq!(causes[2].len(), 500);
+}

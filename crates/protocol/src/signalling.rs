@@ -148,6 +148,14 @@ pub enum SignalPayload {
     Candidate(SignalCandidate),
 }
 
+impl SignalPayload {
+    /// Whether it is an offer.
+    #[must_use]
+    pub fn is_offer(&self) -> bool {
+        matches!(self, Self::Description(description) if description.kind == DescriptionKind::Offer)
+    }
+}
+
 /// A session description (JSEP, RFC 9429) with what is needed to tell a fresh one from a stale one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalDescription {

@@ -67,6 +67,10 @@ impl Driver {
             RoomEvent::Run(member, message) => {
                 self.observe(member, Observation::Run(message.clone()), now);
             }
+            RoomEvent::NegotiationBroken(member, _, cause) => {
+                let cause = format!("{}: {}", cause.name, cause.message);
+                self.observe(member, Observation::Failure(Subject::Negotiation, cause), now);
+            }
             RoomEvent::Entered { you, .. } => {
                 self.measurements.handle_entered(you);
                 if let Some(limit) = self.run_limit.take() {

@@ -2,16 +2,12 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use sightline_protocol::{
-    ConnectionId,
-    signalling::{DescriptionKind, SignalPayload},
-    transfer::MAX_BULK_CONNECTIONS,
-};
+use sightline_protocol::{ConnectionId, signalling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
 
 use crate::{
     Timestamp,
-    negotiation::{Negotiator, NegotiatorOutput, Operation, OperationId, Role},
-    room::LinkId,
+    link::{LinkId, LinkNames},
+    negotiation::{Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
 };
 
 /// Until when one must have come up; then what can be sent goes over the others.
@@ -64,18 +60,12 @@ pub enum BulkOutput {
     Open(LinkId),
     /// Close and forget it.
     Close(LinkId),
+    /// Nothing can be negotiated on it any more, because of this; its close follows.
+    Broken(LinkId, OperationFailure),
     /// Perform an operation on it and report its end.
     Perform(LinkId, OperationId, Operation),
     /// Say this to the member about it.
     Send(ConnectionId, SignalPayload),
-}
-
-/// Names for what is new.
-pub trait Naming {
-    /// An id that no other peer connection of this page has.
-    fn link(&mut self) -> LinkId;
-    /// A random name for both sides.
-    fn connection(&mut self) -> ConnectionId;
 }
 
 #[derive(Debug)]
@@ -100,7 +90,7 @@ pub struct BulkLinks {
 
 impl BulkLinks {
     /// Wants so many open, by whichever side, a few after the other. None is closed before a while has passed in which none was wanted.
-    pub fn want(&mut self, count: usize, naming: &mut impl Naming, now: Timestamp) {
+    pub fn want(&mut self, count: usize, names: &mut LinkNames, now: Timestamp) {
         if count == 0 {
             if self.opened_here() > 0 {
                 self.idle_since.get_or_insert(now);
@@ -113,8 +103,8 @@ impl BulkLinks {
             && self.opened_here() < MAX_BULK_CONNECTIONS
             && self.opening() < MAX_OPENING
         {
-            let connection = naming.connection();
-            self.open(naming.link(), connection, Role::Offerer, now);
+            let connection = names.connection();
+            self.open(names.id(), connection, Role::Offerer, now);
         }
     }
 
@@ -132,9 +122,7 @@ impl BulkLinks {
         self.links.iter().any(|link| link.id == id)
     }
 
-    /// Whether one has this name.
-    #[must_use]
-    pub fn knows(&self, connection: &ConnectionId) -> bool {
+    fn knows(&self, connection: &ConnectionId) -> bool {
         self.links.iter().any(|link| link.connection == *connection)
     }
 
@@ -144,20 +132,26 @@ impl BulkLinks {
         self.links.len()
     }
 
+    /// Whether a signal would open another one.
+    #[must_use]
+    pub fn opens(&self, connection: &ConnectionId, payload: &SignalPayload) -> bool {
+        payload.is_offer() && !self.knows(connection)
+    }
+
     /// The member said something about one. Only a first offer opens another.
     pub fn handle_signal(
         &mut self,
         connection: ConnectionId,
         payload: SignalPayload,
-        naming: &mut impl Naming,
+        names: &mut LinkNames,
         now: Timestamp,
     ) {
         if !self.knows(&connection) {
             let theirs = self.links.iter().filter(|link| link.role == Role::Answerer).count();
-            if !is_offer(&payload) || theirs >= MAX_BULK_CONNECTIONS {
+            if !payload.is_offer() || theirs >= MAX_BULK_CONNECTIONS {
                 return;
             }
-            self.open(naming.link(), connection.clone(), Role::Answerer, now);
+            self.open(names.id(), connection.clone(), Role::Answerer, now);
         }
         if let Some(link) = self.links.iter_mut().find(|link| link.connection == connection) {
             link.negotiator.handle_signal(payload, now);
@@ -215,7 +209,7 @@ impl BulkLinks {
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<BulkOutput> {
-        let mut broken = None;
+        let mut broken = Vec::new();
         for link in &mut self.links {
             while let Some(output) = link.negotiator.poll_output() {
                 match output {
@@ -225,13 +219,13 @@ impl BulkLinks {
                     NegotiatorOutput::Send(payload) => {
                         self.outputs.push_back(BulkOutput::Send(link.connection.clone(), payload));
                     }
-                    NegotiatorOutput::Broken(_) => broken = Some(link.id),
+                    NegotiatorOutput::Broken(failure) => broken.push((link.id, failure)),
                 }
             }
         }
-        if let Some(id) = broken {
+        for (id, failure) in broken {
             self.links.retain(|link| link.id != id);
-            self.outputs.push_back(BulkOutput::Close(id));
+            self.outputs.extend([BulkOutput::Broken(id, failure), BulkOutput::Close(id)]);
         }
         self.outputs.pop_front()
     }
@@ -251,8 +245,4 @@ impl BulkLinks {
     fn opened_here(&self) -> usize {
         self.links.iter().filter(|link| link.role == Role::Offerer).count()
     }
-}
-
-fn is_offer(payload: &SignalPayload) -> bool {
-    matches!(payload, SignalPayload::Description(description) if description.kind == DescriptionKind::Offer)
 }

@@ -13,7 +13,7 @@ mod pacer;
 mod round_trips;
 mod servers;
 
-pub use links::{BulkLinks, BulkOutput, Naming, buffer_bytes, links_for};
+pub use links::{BulkLinks, BulkOutput, buffer_bytes, links_for};
 pub use pacer::Pacer;
 pub use round_trips::RoundTrips;
 pub use servers::servers_for;

@@ -71,6 +71,10 @@ impl Measurements {
                 self.members.entry(member).history.handle_state(subject, Some(&word), now);
                 self.show_history(member);
             }
+            Observation::Failure(subject, cause) => {
+                self.members.entry(member).history.handle_failure(subject, &cause, now);
+                self.show_history(member);
+            }
             Observation::Telemetry(link, message) => {
                 let connection = self.members.entry(member).connection(link);
                 if let Some(sending) = connection.handle_telemetry(message, now) {

@@ -29,6 +29,8 @@ pub enum Observation {
     Connected(bool),
     /// The state of something about its connection in use, in the browser's word.
     State(Subject, String),
+    /// Something about one of its connections failed for this cause.
+    Failure(Subject, String),
     /// A message of the `telemetry` channel of one of its connections.
     Telemetry(LinkId, TelemetryMessage),
     /// A stats report of its connection in use.

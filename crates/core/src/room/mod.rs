@@ -1,25 +1,24 @@
-//! A room as one member's session sees it: who is there, which links there are, what everyone publishes.
+//! A room as the session of one member.
 //!
-//! Invariants: a member has at most one link in use, and at most one that is built beside it to replace it
-//! ([`recovery`](crate::recovery)); the later page instance of a pair offers first, leads the repair and says which link
-//! is used; the signalling socket closing never closes a healthy link.
+//! Owns the connection to the signaling server, the other members ([`PeerSession`](crate::peer::PeerSession)), their budgets, the
+//! conversation and the files. It routes: signals and events to the peer that they concern, and what members say to
+//! chat, files or whoever measures. It never looks into a peer connection, nor decides how one is made or repaired: that is
+//! for [`peer`](crate::peer).
+//!
+//! Invariants: the end of the signaling socket closes no link that works. A member leaves the roster in one place, when its
+//! peer says [`PeerOutput::Gone`](crate::peer::PeerOutput::Gone). Nothing of a member counts before the budgets have admitted it.
 
 mod budgets;
-mod bulk;
-mod connection;
-mod draining;
-mod files;
-mod link;
-mod membership;
+mod content;
+mod members;
+mod notices;
 mod output;
-mod peer;
-mod repair;
 mod session;
-mod state;
 
-pub use crate::recovery::PeerConnectionState;
-pub use link::LinkId;
+pub use crate::{
+    link::LinkId,
+    peer::{LinkState, PeerView},
+    recovery::PeerConnectionState,
+};
 pub use output::{RoomEvent, RoomOutput};
-pub use peer::PeerView;
 pub use session::RoomSession;
-pub use state::LinkState;

@@ -2,10 +2,10 @@
 
 use sightline_protocol::{ErrorCode, MemberId, control::ControlMessage};
 
-use super::link::LinkId;
 use crate::{
     chat::MessageNumber,
-    negotiation::{Operation, OperationId, Role},
+    link::LinkId,
+    negotiation::{Operation, OperationFailure, OperationId, Role},
     notice::NoticeCode,
     signalling::{SignallingStatus, SocketId},
     transfer::TransferOutput,
@@ -84,4 +84,6 @@ pub enum RoomEvent {
     WayOpen(MemberId),
     /// A member said something about a measurement.
     Run(MemberId, ControlMessage),
+    /// Nothing can be negotiated on a peer connection to a member any more, for this cause. The session replaces it by itself.
+    NegotiationBroken(MemberId, LinkId, OperationFailure),
 }

@@ -1,55 +1,51 @@
-//! The session of one member in one room: signalling, links and conversation together.
+//! The session of one member in one room.
 
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    Arrival, MemberId, MessageId, Presence,
+    MemberId, MessageId,
     control::{ControlMessage, PublishedState},
     signalling::{IceServer, SignalCandidate},
     telemetry::TelemetryMessage,
+    transfer::TransferEnd,
 };
 
 use super::{
     RoomEvent, RoomOutput,
-    connection::push_control,
-    link::{Link, LinkId},
-    peer::{Peer, PeerView},
-    repair::push_telemetry,
+    content::{Content, ContentOutput},
+    members::Members,
+    notices::Notices,
 };
 use crate::{
     Timestamp,
-    budget::{Accounts, Bucket, MessageKind, Standing},
+    budget::{Accounts, MessageKind, Standing},
     chat::{ChatMessage, Conversation, KeptMessage, MessageNumber, TextRefused},
     decode,
-    negotiation::{Completed, Negotiator, OperationFailure, OperationId},
+    link::LinkId,
+    negotiation::{Completed, OperationFailure, OperationId},
     notice::NoticeCode,
+    peer::{LinkState, LocalMember, PeerOutput, PeerSession, PeerView},
     random::SeededRandom,
     recovery::PeerConnectionState,
-    signalling::{JoinRequest, SignallingClient, SocketId},
-    transfer::Transfers,
+    signalling::{JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SocketId},
+    transfer::{FileDescription, Reach, TransferHandle, Transfers},
 };
 
-/// Members a page keeps links to, whatever a server says.
-pub(super) const MAX_PEERS: usize = 64;
-
 /// One member's session in a room. It outlives every socket and every peer connection in it.
+///
+/// Contract: after every call that takes `now` or sends something, take what [`Self::poll_output`] gives until it gives nothing.
+/// [`Self::handle_timeout`] is called when [`Self::poll_timeout`] has passed. What is said of a link or a socket that is closed
+/// may come late, and changes nothing.
 #[derive(Debug)]
 pub struct RoomSession {
-    pub(super) client: SignallingClient,
-    pub(super) random: SeededRandom,
-    pub(super) you: Option<(MemberId, Arrival)>,
-    /// In the order in which they came to this page's knowledge.
-    pub(super) peers: Vec<Peer>,
-    pub(super) accounts: Accounts,
-    pub(super) room_connections: Bucket,
-    /// Notices about members that are raised now.
-    pub(super) told_standings: Vec<NoticeCode>,
-    pub(super) conversation: Conversation,
-    pub(super) transfers: Transfers,
-    pub(super) published: PublishedState,
-    pub(super) ice_servers: Vec<IceServer>,
-    pub(super) next_link: u64,
-    pub(super) outputs: VecDeque<RoomOutput>,
+    client: SignallingClient,
+    /// For the ids of messages.
+    random: SeededRandom,
+    members: Members,
+    notices: Notices,
+    content: Content,
+    ice_servers: Vec<IceServer>,
+    outputs: VecDeque<RoomOutput>,
 }
 
 impl RoomSession {
@@ -59,49 +55,41 @@ impl RoomSession {
         let mut random = SeededRandom::new(seed);
         let jitter = SeededRandom::new(random.next_u128());
         let transfer_ids = SeededRandom::new(random.next_u128());
+        let link_names = SeededRandom::new(random.next_u128());
         Self {
             client: SignallingClient::new(request, jitter),
             random,
-            you: None,
-            peers: Vec::new(),
-            accounts: Accounts::default(),
-            room_connections: Bucket::default(),
-            told_standings: Vec::new(),
-            conversation: Conversation::default(),
-            transfers: Transfers::new(transfer_ids),
-            published,
+            members: Members::new(published, link_names),
+            notices: Notices::default(),
+            content: Content::new(transfer_ids),
             ice_servers: Vec::new(),
-            next_link: 0,
             outputs: VecDeque::new(),
         }
     }
 
-    /// Enters the room, or tries again after the signalling ended for good.
+    /// Enters the room, or tries again after the signaling ended for good.
     pub fn start(&mut self, now: Timestamp) {
         self.client.start(now);
-        self.drain(now);
+        self.settle(now);
     }
 
     /// Instead of [`Self::start`]: the server said beforehand that it does not let this page in.
     pub fn handle_page_refused(&mut self, code: NoticeCode, now: Timestamp) {
         self.client.handle_page_refused(code);
-        self.drain(now);
+        self.settle(now);
     }
 
     /// Leaves for good: says so everywhere, then closes everything.
     pub fn leave(&mut self, now: Timestamp) {
-        self.transfers.leave(now);
-        self.drain_transfers();
-        for link in self.peers.iter().flat_map(Peer::links) {
-            if link.watch.is_channel_open() {
-                push_control(&mut self.outputs, link.id, &ControlMessage::Bye);
-            }
+        self.content.transfers_mut().leave(now);
+        self.send_content();
+        for peer in self.members.iter_mut() {
+            peer.say_bye();
+            peer.end();
         }
+        self.settle_peers(now);
         self.client.leave();
-        for peer in std::mem::take(&mut self.peers) {
-            self.forget(peer);
-        }
-        self.drain(now);
+        self.settle(now);
     }
 
     // What the person does.
@@ -112,58 +100,69 @@ impl RoomSession {
     /// [`TextRefused`] where the text is empty or too long.
     pub fn send_chat(&mut self, text: &str, unix_ms: u64, now: Timestamp) -> Result<(), TextRefused> {
         let id = MessageId::from_random(self.random.next_u128());
-        let heard = self.peers.iter().filter(|peer| peer.standing != Standing::CutOff);
+        let heard = self.members.iter().filter(|peer| peer.view().standing != Standing::CutOff);
         let present: Vec<_> = heard.map(|peer| peer.id().clone()).collect();
-        let peers = &self.peers;
-        let is_open = |member: &MemberId| {
-            peers.iter().any(|peer| {
-                peer.id() == member && peer.link.as_ref().is_some_and(|link| link.watch.is_channel_open())
-            })
-        };
-        self.conversation.send(id, text, unix_ms, present, is_open)?;
-        self.drain(now);
+        let members = &self.members;
+        let is_open = |member: &MemberId| members.get(member).is_some_and(|peer| peer.open_link().is_some());
+        self.content.conversation_mut().send(id, text, unix_ms, present, is_open)?;
+        self.settle(now);
         Ok(())
+    }
+
+    /// Takes a file that the person chose for a member, or for everybody: see [`Transfers::choose`].
+    ///
+    /// # Errors
+    /// [`TransferEnd::TooMany`] where more wait than may.
+    pub fn offer_file(
+        &mut self,
+        to: Option<&MemberId>,
+        file: &FileDescription,
+        now: Timestamp,
+    ) -> Result<TransferHandle, TransferEnd> {
+        let present = self.members.iter().map(|peer| peer.id().clone());
+        let members: Vec<_> = present.filter(|member| to.is_none_or(|to| to == member)).collect();
+        let chosen = self.content.transfers_mut().choose(file.clone(), &members, to, now);
+        self.settle(now);
+        chosen
+    }
+
+    /// Does something with the transfers, and takes what comes of it.
+    pub fn with_transfers<R>(&mut self, now: Timestamp, act: impl FnOnce(&mut Transfers) -> R) -> R {
+        let result = act(self.content.transfers_mut());
+        self.settle(now);
+        result
     }
 
     /// This member publishes something else now.
     pub fn set_published(&mut self, published: PublishedState, now: Timestamp) {
-        if self.published != published {
-            self.published = published;
-            for link in self.peers.iter().flat_map(Peer::links) {
-                if link.watch.is_channel_open() {
-                    push_control(&mut self.outputs, link.id, &ControlMessage::State(published));
-                }
-            }
-        }
-        self.drain(now);
+        self.members.announce(published);
+        self.settle(now);
     }
 
-    // What the signalling socket does.
+    // What the signaling socket does.
 
     /// The socket is open.
     pub fn handle_socket_opened(&mut self, socket: SocketId, now: Timestamp) {
         self.client.handle_opened(socket);
-        self.drain(now);
+        self.settle(now);
     }
 
     /// The socket closed, or could not be opened.
     pub fn handle_socket_closed(&mut self, socket: SocketId, now: Timestamp) {
         self.client.handle_closed(socket, now);
-        self.drain(now);
+        self.settle(now);
     }
 
     /// A text frame came.
     pub fn handle_frame(&mut self, socket: SocketId, frame: &str, now: Timestamp) {
         self.client.handle_frame(socket, frame, now);
-        self.drain(now);
+        self.settle(now);
     }
 
     /// The network is back, or the page woke up.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.client.handle_wake(now);
-        for link in self.peers.iter_mut().flat_map(Peer::links_mut) {
-            link.watch.handle_wake(now);
-        }
+        self.members.iter_mut().for_each(|peer| peer.handle_wake(now));
         self.handle_timeout(now);
     }
 
@@ -171,18 +170,12 @@ impl RoomSession {
 
     /// `negotiationneeded` fired.
     pub fn handle_negotiation_needed(&mut self, link: LinkId, now: Timestamp) {
-        if let Some(negotiator) = self.negotiator_mut(link) {
-            negotiator.handle_negotiation_needed(now);
-        }
-        self.drain(now);
+        self.with_link(link, now, |peer| peer.handle_negotiation_needed(link, now));
     }
 
     /// The local ICE agent found a candidate.
     pub fn handle_local_candidate(&mut self, link: LinkId, candidate: SignalCandidate, now: Timestamp) {
-        if let Some(negotiator) = self.negotiator_mut(link) {
-            negotiator.handle_local_candidate(candidate, now);
-        }
-        self.drain(now);
+        self.with_link(link, now, |peer| peer.handle_local_candidate(link, candidate, now));
     }
 
     /// An operation ended.
@@ -193,121 +186,139 @@ impl RoomSession {
         result: Result<Completed, OperationFailure>,
         now: Timestamp,
     ) {
-        if let Some(negotiator) = self.negotiator_mut(link) {
-            negotiator.handle_completed(operation, result, now);
-        }
-        self.drain(now);
+        self.with_link(link, now, |peer| peer.handle_completed(link, operation, result, now));
     }
 
     /// `connectionState` changed.
     pub fn handle_connection_state(&mut self, link: LinkId, state: PeerConnectionState, now: Timestamp) {
-        if let Some(at) = self.index_of_link(link) {
-            if let Some(link) = self.link_mut(link) {
-                link.watch.handle_state(state);
-            }
-            self.review(at, now);
-        } else if matches!(state, PeerConnectionState::Failed | PeerConnectionState::Closed) {
-            self.handle_bulk_closed(link, now);
-        }
-        self.drain(now);
+        self.with_link(link, now, |peer| peer.handle_connection_state(link, state, now));
     }
 
     /// The `control` channel opened.
     pub fn handle_channel_opened(&mut self, link: LinkId, now: Timestamp) {
-        if let Some(at) = self.index_of_link(link) {
-            if let Some(link) = self.link_mut(link) {
-                link.watch.handle_channel_opened(now);
-            }
-            push_control(&mut self.outputs, link, &ControlMessage::State(self.published));
-            if !self.peers[at].is_next(link) {
-                let member = self.peers[at].id().clone();
-                self.conversation.handle_channel_open(&member);
-                self.transfers.handle_channel_open(&member, now);
-                self.event(RoomEvent::WayOpen(member));
-            }
-            self.review(at, now);
-        }
-        self.drain(now);
+        self.with_link(link, now, |peer| peer.handle_channel_opened(link, now));
     }
 
     /// The `control` channel closed: the other page is gone, or its connection is.
     pub fn handle_channel_closed(&mut self, link: LinkId, now: Timestamp) {
-        if let Some(at) = self.index_of_link(link) {
-            if let Some(link) = self.link_mut(link) {
-                link.watch.handle_channel_closed();
-            }
-            self.review(at, now);
-        }
-        self.drain(now);
+        self.with_link(link, now, |peer| peer.handle_channel_closed(link, now));
     }
 
-    /// Says something to a member, if the way there is open; otherwise it is not said.
-    pub fn send_control(&mut self, member: &MemberId, message: &ControlMessage) {
-        let link = self.index_of(member).and_then(|at| self.peers[at].link.as_ref());
-        if let Some(link) = link {
-            push_control(&mut self.outputs, link.id, message);
-        }
+    /// The channel of a peer connection for files opened.
+    pub fn handle_bulk_opened(&mut self, link: LinkId, now: Timestamp) {
+        self.with_link(link, now, |peer| peer.handle_bulk_opened(link, now));
+        // Only a few are opened at once: now the next ones can be.
+        self.tend_files(now);
+        self.settle(now);
     }
 
-    /// Says something on the `telemetry` channel of a link. What does not get through is not missed.
-    pub fn send_telemetry(&mut self, link: LinkId, message: &TelemetryMessage) {
-        push_telemetry(&mut self.outputs, link, message);
-    }
-
-    /// A text message came on the `control` channel. What cannot be read, or is beyond the member's budget, is dropped.
-    pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
-        let Some(at) = self.index_of_link(link) else { return };
-        // Before anything else is done for it, so that a flood costs little.
-        if !self.admit(at, MessageKind::Control, 1, now)
-            || !self.admit(at, MessageKind::ControlByte, text.len() as u64, now)
-        {
-            return self.drain_refusal(now);
-        }
-        match decode::control_message(text) {
-            Ok(message) => {
-                self.note_heard(at, link, now);
-                self.handle_control_message(at, link, message, now);
-                self.review_all(now);
-                self.drain(now);
-            }
-            Err(_) => {
-                if self.admit(at, MessageKind::Unreadable, 1, now) {
-                    self.note_heard(at, link, now);
-                }
-                self.drain(now);
-            }
-        }
-    }
-
-    /// A text message came on the `telemetry` channel. What is about pings is done with; the rest, where it is within the member's
-    /// budget, is for [`measure`](crate::measure).
-    pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) -> Option<TelemetryMessage> {
-        let at = self.index_of_link(link)?;
-        if !self.admit(at, MessageKind::Telemetry, 1, now) {
-            self.drain_refusal(now);
-            return None;
-        }
-        let message = decode::telemetry_message(text).ok();
-        if message.is_some() || self.admit(at, MessageKind::Unreadable, 1, now) {
-            self.note_heard(at, link, now);
-        }
-        let rest = message.and_then(|message| self.handle_telemetry_message(at, link, message, now));
-        self.drain(now);
-        rest
-    }
-
-    /// What follows from a message that was dropped: nothing, but for the first and the last that were put up with.
-    fn drain_refusal(&mut self, now: Timestamp) {
-        if !self.outputs.is_empty() {
-            self.drain(now);
-        }
+    /// The channel of a peer connection for files closed, or the connection failed.
+    pub fn handle_bulk_closed(&mut self, link: LinkId, now: Timestamp) {
+        self.with_link(link, now, |peer| peer.handle_bulk_closed(link, now));
     }
 
     /// So many packets of picture and sound arrived on a link so far.
     pub fn handle_inbound_packets(&mut self, link: LinkId, packets: u64) {
-        if let Some(link) = self.link_mut(link) {
-            link.watch.handle_inbound_packets(packets);
+        if let Some(peer) = self.members.of_link_mut(link) {
+            peer.handle_inbound_packets(link, packets);
         }
+    }
+
+    // What the members say.
+
+    /// A text message came on the `control` channel. What cannot be read, or is beyond the member's budget, is dropped.
+    pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
+        let Some(member) = self.members.id_of_link(link) else { return };
+        // Before anything else is done for it, so that a flood costs little.
+        if !self.members.admit(&member, (MessageKind::Control, 1), now)
+            || !self.members.admit(&member, (MessageKind::ControlByte, text.len() as u64), now)
+        {
+            return self.settle_refusal(now);
+        }
+        match decode::control_message(text) {
+            Ok(message) => {
+                self.members.handle_heard(&member, link, now);
+                self.members.handle_control(&member, link, message, self.content.transfers(), now);
+            }
+            Err(_) => {
+                if self.members.admit(&member, (MessageKind::Unreadable, 1), now) {
+                    self.members.handle_heard(&member, link, now);
+                }
+            }
+        }
+        self.settle(now);
+    }
+
+    /// A text message came on the `telemetry` channel. Pings are answered here; the rest, where it is within the member's
+    /// budget, is for [`measure`](crate::measure).
+    pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) -> Option<TelemetryMessage> {
+        let member = self.members.id_of_link(link)?;
+        if !self.members.admit(&member, (MessageKind::Telemetry, 1), now) {
+            self.settle_refusal(now);
+            return None;
+        }
+        let message = decode::telemetry_message(text).ok();
+        if message.is_some() || self.members.admit(&member, (MessageKind::Unreadable, 1), now) {
+            self.members.handle_heard(&member, link, now);
+        }
+        let rest =
+            message.and_then(|message| self.members.get_mut(&member)?.handle_telemetry(link, message, now));
+        self.settle(now);
+        rest
+    }
+
+    /// Something came on a channel of a member that is no message, or longer than a message may be.
+    pub fn handle_unreadable(&mut self, link: LinkId, now: Timestamp) {
+        if let Some(member) = self.members.id_of_link(link) {
+            self.members.admit(&member, (MessageKind::Unreadable, 1), now);
+        }
+        self.settle(now);
+    }
+
+    /// Messages of a member were lost because they came faster than they could be taken.
+    pub fn handle_lost_messages(&mut self, member: &MemberId, count: u64, now: Timestamp) {
+        self.members.handle_lost(member, count, now);
+        self.settle(now);
+    }
+
+    /// Whether a frame of a member on a `bulk` channel is passed on to whoever stores files.
+    pub fn handle_bulk_frame(&mut self, member: &MemberId, now: Timestamp) -> bool {
+        if self.members.get(member).is_none() {
+            return false;
+        }
+        let is_wanted = self.content.transfers().expects_bytes_from(member);
+        let kind = if is_wanted { MessageKind::BulkFrame } else { MessageKind::UnwantedFrame };
+        let is_taken = self.members.admit(member, (kind, 1), now);
+        self.settle(now);
+        is_taken
+    }
+
+    // What is said to the members.
+
+    /// Sends a message to a member on the `control` channel of its link in use, if that is open. Otherwise the message is dropped.
+    pub fn send_control(&mut self, member: &MemberId, message: &ControlMessage) {
+        if let Some(link) = self.members.get(member).and_then(PeerSession::open_link) {
+            self.push_control(link, message);
+        }
+    }
+
+    /// Sends a message on the `telemetry` channel of a link. Nothing repeats it.
+    pub fn send_telemetry(&mut self, link: LinkId, message: &TelemetryMessage) {
+        if let Ok(text) = serde_json::to_string(message) {
+            self.outputs.push_back(RoomOutput::SendTelemetry(link, text));
+        }
+    }
+
+    /// The `bulk` channels to a member, of all its connections together, take `free_bytes` more.
+    pub fn handle_bulk_capacity(&mut self, member: &MemberId, free_bytes: u64, now: Timestamp) {
+        let is_call = self.members.is_call();
+        let Some(peer) = self.members.get_mut(member) else { return };
+        let allowed = peer.allow_files(free_bytes, is_call, now);
+        // Bytes that were allowed before and have not left yet wait in front of the call's packets. So no more than the allowance follows.
+        let transfers = self.content.transfers_mut();
+        let sent_bytes = transfers.handle_capacity(member, free_bytes, allowed.bytes, allowed.chunk_bytes);
+        peer.handle_files_sent(allowed, sent_bytes);
+        self.settle(now);
     }
 
     // Time and results.
@@ -315,40 +326,20 @@ impl RoomSession {
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.client.handle_timeout(now);
-        self.review_accounts(now);
-        for link in self.peers.iter_mut().flat_map(Peer::links_mut) {
-            link.negotiator.handle_timeout(now);
-        }
-        self.ping(now);
-        self.review_all(now);
-        self.transfers.handle_timeout(now);
-        self.tend_bulk(now);
-        for at in 0..self.peers.len() {
-            if self.peers[at].rebuild_at.is_some_and(|rebuild_at| rebuild_at <= now) {
-                self.rebuild(at, now);
-            }
-        }
-        self.drain(now);
+        self.members.handle_signaling(self.client.is_joined());
+        self.members.handle_timeout(now);
+        self.settle_peers(now);
+        self.content.transfers_mut().handle_timeout(now);
+        self.tend_files(now);
+        self.settle(now);
     }
 
     /// When [`Self::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let of_links = self
-            .peers
-            .iter()
-            .flat_map(Peer::links)
-            .flat_map(|link| [link.deadline, link.negotiator.poll_timeout(), link.watch.poll_timeout()]);
-        let of_peers = self.peers.iter().flat_map(|peer| {
-            let can_rebuild =
-                self.client.is_joined() && peer.member.presence == Presence::Present && peer.link.is_none();
-            let can_rebuild = can_rebuild && peer.standing != Standing::CutOff;
-            let rebuild_at = peer.rebuild_at.filter(|_| can_rebuild);
-            [rebuild_at, peer.forget_at(), self.mend_at(peer), self.bulk_timeout(peer)]
-        });
-        of_links
-            .chain(of_peers)
-            .chain([self.client.poll_timeout(), self.transfers.poll_timeout(), self.accounts.poll_timeout()])
+        let transfers = self.content.transfers();
+        [self.members.poll_timeout(transfers), self.client.poll_timeout(), transfers.poll_timeout()]
+            .into_iter()
             .flatten()
             .min()
     }
@@ -358,50 +349,78 @@ impl RoomSession {
         self.outputs.pop_front()
     }
 
+    // What is known.
+
     /// The others.
     pub fn peers(&self) -> impl Iterator<Item = PeerView<'_>> {
-        self.peers.iter().map(Peer::view)
+        self.members.iter().map(PeerSession::view)
     }
 
     /// One of the others.
     #[must_use]
     pub fn peer(&self, id: &MemberId) -> Option<PeerView<'_>> {
-        self.peers.iter().find(|peer| peer.id() == id).map(Peer::view)
+        self.members.get(id).map(PeerSession::view)
     }
 
     /// Takes up the conversation of an earlier life of this tab; before [`Self::start`].
     pub fn restore_chat(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
-        self.conversation.restore(kept);
+        self.content.conversation_mut().restore(kept);
     }
 
     /// What is to be kept of a message for the next life of this tab.
     #[must_use]
     pub fn kept_message(&self, number: MessageNumber) -> Option<KeptMessage> {
-        self.conversation.kept(number)
+        self.content.conversation().kept(number)
     }
 
     /// A message of the conversation.
     #[must_use]
     pub fn message(&self, number: MessageNumber) -> Option<&ChatMessage> {
-        self.conversation.message(number)
+        self.content.conversation().message(number)
     }
 
     /// The conversation.
     #[must_use]
     pub fn conversation(&self) -> &Conversation {
-        &self.conversation
+        self.content.conversation()
+    }
+
+    /// The files on their way.
+    #[must_use]
+    pub fn transfers(&self) -> &Transfers {
+        self.content.transfers()
+    }
+
+    /// The budgets of everybody, for tests and figures.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        self.members.accounts()
     }
 
     /// Whether a link is the one in use to its member, not one that is built beside it.
     #[must_use]
     pub fn is_in_use(&self, link: LinkId) -> bool {
-        self.peers.iter().any(|peer| peer.link.as_ref().is_some_and(|used| used.id == link))
+        self.members.iter().any(|peer| peer.is_in_use(link))
+    }
+
+    /// How many peer connections for files alone there are to a member.
+    #[must_use]
+    pub fn bulk_links(&self, member: &MemberId) -> usize {
+        self.members.get(member).map_or(0, PeerSession::bulk_links)
+    }
+
+    /// How many bytes each of so many channels for files to a member may hold.
+    #[must_use]
+    pub fn bulk_buffer_bytes(&self, member: &MemberId, channels: usize) -> u64 {
+        self.members
+            .get(member)
+            .map_or_else(|| crate::bulk::buffer_bytes(channels), |peer| peer.buffer_bytes(channels))
     }
 
     /// What this member publishes.
     #[must_use]
     pub fn published(&self) -> PublishedState {
-        self.published
+        self.members.announced()
     }
 
     /// For the configuration of the next peer connection.
@@ -410,47 +429,202 @@ impl RoomSession {
         &self.ice_servers
     }
 
-    /// Draws every conclusion that time brings, too.
-    fn review_all(&mut self, now: Timestamp) {
-        let members: Vec<_> = self.peers.iter().map(|peer| peer.id().clone()).collect();
-        for member in members {
-            let Some(at) = self.index_of(&member) else { continue };
-            let is_over = |link: &Link| link.deadline.is_some_and(|deadline| deadline <= now);
-            if self.peers[at].next.as_ref().is_some_and(is_over) {
-                self.drop_next(at, now);
+    // From inputs to members.
+
+    fn with_link(&mut self, link: LinkId, now: Timestamp, act: impl FnOnce(&mut PeerSession)) {
+        if let Some(peer) = self.members.of_link_mut(link) {
+            act(peer);
+        }
+        self.settle(now);
+    }
+
+    fn handle_signaling(&mut self, event: SignallingEvent, now: Timestamp) {
+        match event {
+            SignallingEvent::Status(status) => self.event(RoomEvent::Status(status)),
+            SignallingEvent::Raised(code) => {
+                if code.ends_the_room() {
+                    self.end_calls(code, now);
+                }
+                self.event(RoomEvent::Raised(code));
             }
-            if self.peers[at].link.as_ref().is_some_and(is_over) {
-                self.give_up_link(at, now);
+            SignallingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
+            SignallingEvent::RoundTrip(_) => {}
+            SignallingEvent::Joined { you, arrival, members, resume, ice_servers } => {
+                self.set_ice_servers(ice_servers);
+                let local = LocalMember { id: you.clone(), arrival };
+                self.members.handle_entered(local, &members, now);
+                self.event(RoomEvent::Entered { you, resume });
+                self.settle_peers(now);
+                for member in members {
+                    self.members.handle_present(member, now);
+                }
+                let members = &self.members;
+                self.content.conversation_mut().handle_present(|member| members.get(member).is_some());
             }
-            if self.peers[at].forget_at().is_some_and(|forget_at| forget_at <= now) {
-                let peer = self.peers.remove(at);
-                self.forget(peer);
-            } else {
-                self.review(at, now);
+            SignallingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
+            SignallingEvent::PeerJoined(member) => self.members.handle_present(member, now),
+            SignallingEvent::PeerAway(id) => {
+                if let Some(peer) = self.members.get_mut(&id) {
+                    peer.handle_away(now);
+                }
+            }
+            SignallingEvent::PeerLeft(id) => {
+                if let Some(peer) = self.members.get_mut(&id) {
+                    peer.handle_left(now);
+                }
+            }
+            SignallingEvent::Signal { from, signal } => self.members.handle_signal(&from, signal, now),
+            SignallingEvent::UnreadableSignal { from } => {
+                if self.members.get(&from).is_some() {
+                    self.members.admit(&from, (MessageKind::Unreadable, 1), now);
+                }
             }
         }
     }
 
-    pub(super) fn event(&mut self, event: RoomEvent) {
+    /// The servers are used by whatever gathers candidates from now on: new links, and old ones that restart ICE.
+    fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
+        if self.ice_servers != ice_servers {
+            self.ice_servers = ice_servers;
+            self.outputs.push_back(RoomOutput::IceServersChanged);
+        }
+    }
+
+    /// The page shows no room any more: nobody may be seen or heard by calls that it does not show.
+    fn end_calls(&mut self, reason: NoticeCode, now: Timestamp) {
+        for peer in self.members.iter_mut() {
+            // To the others, a page that replaced this one is the same member.
+            if reason != NoticeCode::Replaced {
+                peer.say_bye();
+            }
+            peer.end_call(now);
+        }
+    }
+
+    fn tend_files(&mut self, now: Timestamp) {
+        self.members.tend_files(self.content.transfers(), now);
+    }
+
+    // From outputs to where they go.
+
+    /// What follows from a message that was dropped: nothing, but for the first and the last one that was tolerated.
+    fn settle_refusal(&mut self, now: Timestamp) {
+        if self.members.has_outputs() {
+            self.settle(now);
+        }
+    }
+
+    /// Takes what the parts put out until there is nothing more.
+    fn settle(&mut self, now: Timestamp) {
+        loop {
+            self.members.handle_signaling(self.client.is_joined());
+            // Peers first: who is gone may come again with the next event of the server.
+            self.settle_peers(now);
+            let Some(output) = self.client.poll_output() else { break };
+            match output {
+                SignallingOutput::Connect(socket) => self.outputs.push_back(RoomOutput::OpenSocket(socket)),
+                SignallingOutput::Send(socket, frame) => {
+                    self.outputs.push_back(RoomOutput::SendFrame(socket, frame));
+                }
+                SignallingOutput::Close(socket, refusal) => {
+                    self.outputs.push_back(RoomOutput::CloseSocket(socket, refusal));
+                }
+                SignallingOutput::Event(event) => self.handle_signaling(event, now),
+            }
+        }
+        self.send_content();
+        self.outputs.extend(self.notices.review(self.members.iter()).into_iter().map(RoomOutput::Event));
+    }
+
+    fn settle_peers(&mut self, now: Timestamp) {
+        while let Some((member, output)) = self.members.poll_output() {
+            self.handle_peer_output(member, output, now);
+        }
+    }
+
+    fn handle_peer_output(&mut self, member: MemberId, output: PeerOutput, now: Timestamp) {
+        match output {
+            PeerOutput::OpenLink(link, role) => {
+                self.outputs.push_back(RoomOutput::OpenLink { link, member, role });
+            }
+            PeerOutput::OpenBulkLink(link) => {
+                self.outputs.push_back(RoomOutput::OpenBulkLink { link, member });
+            }
+            PeerOutput::UseLink(link) => self.outputs.push_back(RoomOutput::UseLink(link)),
+            PeerOutput::CloseLink(link) => self.outputs.push_back(RoomOutput::CloseLink(link)),
+            PeerOutput::Perform(link, id, operation) => {
+                self.outputs.push_back(RoomOutput::Perform(link, id, operation));
+            }
+            PeerOutput::SendControl(link, message) => self.push_control(link, &message),
+            PeerOutput::SendTelemetry(link, message) => self.send_telemetry(link, &message),
+            PeerOutput::SendSignal(signal) => {
+                // Where there is no connection to the server, the negotiation repeats it.
+                self.client.send_signal(member, signal);
+            }
+            PeerOutput::Received(message) => self.handle_received(member, message, now),
+            PeerOutput::ChannelOpened => {
+                self.content.handle_channel_opened(&member, now);
+                self.event(RoomEvent::WayOpen(member));
+            }
+            PeerOutput::LinksClosed => self.content.handle_links_closed(&member),
+            PeerOutput::BulkLinkLost => self.content.transfers_mut().handle_bulk_lost(&member, now),
+            PeerOutput::RoundTripKnown => self.tend_files(now),
+            // What struck the link may have struck the way to the server, which would be noticed later.
+            PeerOutput::TroubleBegan => self.client.handle_wake(now),
+            PeerOutput::NegotiationBroken(link, cause) => {
+                self.event(RoomEvent::NegotiationBroken(member, link, cause));
+            }
+            PeerOutput::ConnectionFailed => {
+                let event = self.notices.raise_connection_failed();
+                self.event(event);
+            }
+            PeerOutput::StateChanged(state) => {
+                let is_up = state == LinkState::Connected;
+                let reach = if is_up { Reach::Connected } else { Reach::Waiting };
+                self.content.transfers_mut().handle_reach(&member, reach);
+                self.event(RoomEvent::PeerChanged(member));
+            }
+            PeerOutput::Changed => self.event(RoomEvent::PeerChanged(member)),
+            PeerOutput::CutOff => self.content.handle_cut_off(&member),
+            PeerOutput::Gone => {
+                self.members.remove(&member);
+                self.content.handle_gone(&member);
+                self.event(RoomEvent::PeerGone(member));
+            }
+        }
+    }
+
+    fn handle_received(&mut self, from: MemberId, message: ControlMessage, now: Timestamp) {
+        let Some(peer) = self.members.get(&from) else { return };
+        let name = peer.view().member.name.as_str();
+        if let Some(message) = self.content.handle_message(&from, name, message, now) {
+            self.event(RoomEvent::Run(from, message));
+        }
+    }
+
+    /// Sends what the conversation and the files want said, and tells what changed.
+    fn send_content(&mut self) {
+        while let Some(output) = self.content.poll_output() {
+            match output {
+                ContentOutput::Send(to, message) => self.send_control(&to, &message),
+                ContentOutput::Transfer(output) => self.outputs.push_back(RoomOutput::Transfer(output)),
+            }
+        }
+        while let Some(number) = self.content.conversation_mut().poll_changed() {
+            self.event(RoomEvent::ChatChanged(number));
+        }
+        while let Some(number) = self.content.conversation_mut().poll_forgotten() {
+            self.event(RoomEvent::ChatForgotten(number));
+        }
+    }
+
+    fn push_control(&mut self, link: LinkId, message: &ControlMessage) {
+        if let Ok(text) = serde_json::to_string(message) {
+            self.outputs.push_back(RoomOutput::SendControl(link, text));
+        }
+    }
+
+    fn event(&mut self, event: RoomEvent) {
         self.outputs.push_back(RoomOutput::Event(event));
-    }
-
-    pub(super) fn index_of(&self, id: &MemberId) -> Option<usize> {
-        self.peers.iter().position(|peer| peer.id() == id)
-    }
-
-    pub(super) fn index_of_link(&self, id: LinkId) -> Option<usize> {
-        self.peers.iter().position(|peer| peer.links().any(|link| link.id == id))
-    }
-
-    fn negotiator_mut(&mut self, id: LinkId) -> Option<&mut Negotiator> {
-        if let Some(at) = self.index_of_bulk(id) {
-            return self.peers[at].bulk.negotiator_mut(id);
-        }
-        self.link_mut(id).map(|link| &mut link.negotiator)
-    }
-
-    pub(super) fn link_mut(&mut self, id: LinkId) -> Option<&mut Link> {
-        self.peers.iter_mut().flat_map(Peer::links_mut).find(|link| link.id == id)
     }
 }

@@ -5,33 +5,17 @@ use std::{collections::VecDeque, time::Duration};
 use proptest::prelude::*;
 use sightline_core::{
     Timestamp,
-    bulk::{BulkLinks, BulkOutput, Naming, buffer_bytes, links_for},
-    negotiation::{Completed, Operation},
+    bulk::{BulkLinks, BulkOutput, buffer_bytes, links_for},
+    link::{LinkId, LinkNames},
+    negotiation::{Completed, Operation, OperationFailure},
     random::SeededRandom,
-    room::LinkId,
     transfer::WINDOW_BYTES,
 };
 use sightline_protocol::{ConnectionId, signalling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
 
-struct Names {
-    next: u64,
-    random: SeededRandom,
-}
-
-impl Naming for Names {
-    fn link(&mut self) -> LinkId {
-        self.next += 1;
-        LinkId(self.next)
-    }
-
-    fn connection(&mut self) -> ConnectionId {
-        ConnectionId::from_random(self.random.next_u128())
-    }
-}
-
 struct Side {
     links: BulkLinks,
-    names: Names,
+    names: LinkNames,
     /// What the browser has, and whether it is up.
     there: Vec<(LinkId, bool)>,
     said: VecDeque<(ConnectionId, SignalPayload)>,
@@ -51,7 +35,7 @@ impl World {
     fn new(seed: u128) -> Self {
         let side = |seed| Side {
             links: BulkLinks::default(),
-            names: Names { next: 0, random: SeededRandom::new(seed) },
+            names: LinkNames::new(0, seed),
             there: Vec::new(),
             said: VecDeque::new(),
         };
@@ -121,6 +105,7 @@ impl World {
                         .for_each(|there| there.1 = true);
                 }
             }
+            BulkOutput::Broken(..) => {}
             BulkOutput::Send(connection, payload) => side.said.push_back((connection, payload)),
         }
     }
@@ -259,4 +244,27 @@ proptest! {
         world.want(0, 3);
         prop_assert_eq!((world.up(0), world.up(1)), (3, 3));
     }
+}
+
+#[test]
+fn each_of_several_whose_negotiation_breaks_is_told_and_closed() {
+    let now = Timestamp::from_origin(Duration::from_secs(1));
+    let (mut links, mut names) = (BulkLinks::default(), LinkNames::new(0, 5));
+    links.want(2, &mut names, now);
+    let opened: Vec<_> = std::iter::from_fn(|| links.poll_output()).collect();
+    assert_eq!(opened.len(), 2);
+    for output in &opened {
+        let BulkOutput::Open(link) = output else { panic!("{output:?}") };
+        links.negotiator_mut(*link).unwrap().handle_negotiation_needed(now);
+    }
+    let begun: Vec<_> = std::iter::from_fn(|| links.poll_output()).collect();
+    let cause = OperationFailure { name: "OperationError".to_owned(), message: "no".to_owned() };
+    let mut expected = Vec::new();
+    for output in begun {
+        let BulkOutput::Perform(link, id, _) = output else { panic!("{output:?}") };
+        links.negotiator_mut(link).unwrap().handle_completed(id, Err(cause.clone()), now);
+        expected.extend([BulkOutput::Broken(link, cause.clone()), BulkOutput::Close(link)]);
+    }
+    assert_eq!(std::iter::from_fn(|| links.poll_output()).collect::<Vec<_>>(), expected);
+    assert_eq!(links.count(), 0);
 }

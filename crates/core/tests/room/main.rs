@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use sightline_core::{
     chat::DeliveryState,
+    negotiation::OperationFailure,
     notice::NoticeCode,
-    room::{LinkState, RoomEvent},
+    room::{LinkState, RoomEvent, RoomOutput},
     signalling::SignallingStatus,
 };
 use sightline_protocol::{
@@ -283,4 +284,25 @@ fn what_is_measured_elsewhere_comes_out_of_the_session_as_a_message_and_once() {
     ] {
         assert_eq!(hear(other), None, "{other}");
     }
+}
+
+#[test]
+fn why_a_negotiation_broke_is_told_and_the_link_is_replaced() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    let (link, now) = (world.pages[b].opened[0], world.now);
+    let session = &mut world.pages[b].session;
+    session.handle_negotiation_needed(link, now);
+    let operation = std::iter::from_fn(|| session.poll_output()).find_map(|output| match output {
+        RoomOutput::Perform(on, id, _) if on == link => Some(id),
+        _ => None,
+    });
+    let cause = OperationFailure { name: "OperationError".to_owned(), message: "no".to_owned() };
+    session.handle_completed(link, operation.expect("an offer is begun"), Err(cause.clone()), now);
+    world.settle();
+    let told = RoomEvent::NegotiationBroken(world.id(a), link, cause);
+    assert!(world.pages[b].events.contains(&told));
+    world.pass(5 * SECOND);
+    assert_eq!(world.state(b, a), Some(LinkState::Connected));
+    assert_eq!(world.pages[b].opened.len(), 2);
 }

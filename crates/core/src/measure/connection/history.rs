@@ -13,6 +13,8 @@ pub const HISTORY_SPAN: Duration = Duration::from_secs(300);
 const MAX_SAMPLES: usize = 330;
 const MAX_EVENTS: usize = 200;
 const MAX_FREEZES: usize = 100;
+/// Longest text of a failure, which may quote what another page sent.
+const MAX_FAILURE_BYTES: usize = 500;
 /// Between samples further apart than this nothing was measured: the page was hidden, or no report came.
 const LONGEST_STEP: Duration = Duration::from_millis(2500);
 
@@ -56,6 +58,8 @@ pub enum Subject {
     Path,
     /// A STUN or TURN server that did not help
     CandidateError,
+    /// A negotiation that broke, and why
+    Negotiation,
     /// Of the picture that arrives
     CodecReceived,
     /// Of the picture that is sent
@@ -85,6 +89,7 @@ impl Subject {
             Self::CandidatePair => "candidate_pair",
             Self::Path => "path",
             Self::CandidateError => "candidate_error",
+            Self::Negotiation => "negotiation",
             Self::CodecReceived => "codec",
             Self::CodecSent => "codec_sent",
             Self::ResolutionReceived => "resolution",
@@ -185,7 +190,17 @@ impl History {
             self.current.swap_remove(at);
         }
         self.current.extend(word.map(|word| (subject, word.to_owned())));
-        self.events.push_back(Event { at: now, subject, before, now: word.map(str::to_owned) });
+        self.note(Event { at: now, subject, before, now: word.map(str::to_owned) });
+    }
+
+    /// Takes a failure. Each is an event, also where the one before had the same cause.
+    pub fn handle_failure(&mut self, subject: Subject, cause: &str, now: Timestamp) {
+        let cause = &cause[..cause.floor_char_boundary(MAX_FAILURE_BYTES)];
+        self.note(Event { at: now, subject, before: None, now: Some(cause.to_owned()) });
+    }
+
+    fn note(&mut self, event: Event) {
+        self.events.push_back(event);
         if self.events.len() > MAX_EVENTS {
             self.events.pop_front();
         }

@@ -1,4 +1,4 @@
-//! How a member stands to this one.
+//! How the connection to a member stands, in one word.
 
 /// The state of the link to a member, as its tile says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -7,9 +7,9 @@ pub enum LinkState {
     Connecting,
     /// Media and data can flow.
     Connected,
-    /// It flowed and does not now; it is being mended.
+    /// Media and data could flow and cannot now; the connection is being mended.
     Recovering,
-    /// The member's signalling is gone and so is the link; its place is held.
+    /// The member has no signaling connection and no working link; its place in the room is held.
     Away,
     /// No connection could be made.
     Failed,

@@ -1,0 +1,285 @@
+//! One peer connection as the session sees it.
+
+use std::{collections::VecDeque, time::Duration};
+
+use sightline_protocol::{
+    signalling::{Signal, SignalCandidate, SignalPayload},
+    telemetry::TelemetryMessage,
+};
+
+use super::{LinkId, LinkName};
+use crate::{
+    Timestamp,
+    negotiation::{Completed, Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
+    ping::{Heard, Pings, Pong},
+    recovery::{ATTEMPT_DEADLINE, Health, LinkWatch, PeerConnectionState},
+};
+
+/// How long the first connection to a member may take to come up before it is given up for a new one.
+const FIRST_DEADLINE: Duration = Duration::from_secs(20);
+/// How much longer the following side waits for a connection that is built beside another: the leader gives it up first.
+const FOLLOWING_GRACE: Duration = Duration::from_secs(5);
+
+/// How long a link may take to come up. `recovers` says that it replaces one that did.
+#[must_use]
+pub fn time_to_come_up(role: Role, recovers: bool) -> Duration {
+    match (recovers, role) {
+        (false, _) => FIRST_DEADLINE,
+        (true, Role::Offerer) => ATTEMPT_DEADLINE,
+        (true, Role::Answerer) => ATTEMPT_DEADLINE + FOLLOWING_GRACE,
+    }
+}
+
+/// What a link wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkOutput {
+    /// Perform this and report with [`Link::handle_completed`].
+    Perform(OperationId, Operation),
+    /// Send this to the other side through the signaling server.
+    Signal(Signal),
+    /// Send this on the `telemetry` channel.
+    Telemetry(TelemetryMessage),
+    /// Nothing can be negotiated on the link any more, because of this.
+    Broken(OperationFailure),
+}
+
+/// What a message of the `telemetry` channel was to its link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TelemetryReading {
+    /// The link is done with the message.
+    Taken,
+    /// The message answers a ping.
+    Pong(Pong),
+    /// The message is about something else.
+    Other(TelemetryMessage),
+}
+
+/// A peer connection that is being made, or is up.
+///
+/// Contract: after every `handle_*` and after [`Self::restart_ice`], take what [`Self::poll_output`] gives until it gives
+/// nothing. [`Self::handle_timeout`] is called when [`Self::poll_timeout`] has passed; what happens to a link whose
+/// deadline has passed is its owner's decision.
+#[derive(Debug)]
+pub struct Link {
+    id: LinkId,
+    name: LinkName,
+    role: Role,
+    negotiator: Negotiator,
+    watch: LinkWatch,
+    /// Until when it must have come up; `None` once it has.
+    deadline: Option<Timestamp>,
+    /// Nothing can be negotiated on it any more, whatever it still carries.
+    is_broken: bool,
+    outputs: VecDeque<LinkOutput>,
+}
+
+impl Link {
+    /// A link that must have come up at `deadline`.
+    #[must_use]
+    pub fn new(id: LinkId, name: LinkName, role: Role, deadline: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            role,
+            negotiator: Negotiator::new(role),
+            watch: LinkWatch::default(),
+            deadline: Some(deadline),
+            is_broken: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Its id on this page.
+    #[must_use]
+    pub fn id(&self) -> LinkId {
+        self.id
+    }
+
+    /// Its name in signals.
+    #[must_use]
+    pub fn name(&self) -> &LinkName {
+        &self.name
+    }
+
+    /// Which side this page is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// How it is. One on which nothing can be negotiated is as good as dead.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        if self.is_broken { Health::Dead } else { self.watch.health() }
+    }
+
+    /// Whether media and data can flow, even where nothing can be negotiated any more.
+    #[must_use]
+    pub fn is_carrying(&self) -> bool {
+        self.watch.health() == Health::Carrying
+    }
+
+    /// Whether nothing can be negotiated on it any more.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Whether messages can be given to its `control` channel.
+    #[must_use]
+    pub fn is_channel_open(&self) -> bool {
+        self.watch.is_channel_open()
+    }
+
+    /// Whether it ever came up.
+    #[must_use]
+    pub fn came_up(&self) -> bool {
+        self.deadline.is_none()
+    }
+
+    /// Whether it should have come up by now, and has not.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// It carries data, or the other side says that it does.
+    pub fn note_came_up(&mut self) {
+        self.deadline = None;
+    }
+
+    /// It takes the place of `older`: what is known of the other side stays known.
+    pub fn take_over_from(&mut self, older: &Self) {
+        if older.watch.answers() {
+            self.watch.expect_answers();
+        }
+    }
+
+    /// Its pings.
+    #[must_use]
+    pub fn pings(&self) -> &Pings {
+        self.watch.pings()
+    }
+
+    /// The same, to send more of them.
+    pub fn pings_mut(&mut self) -> &mut Pings {
+        self.watch.pings_mut()
+    }
+
+    /// Sends this on its `telemetry` channel.
+    pub fn send_telemetry(&mut self, message: TelemetryMessage) {
+        self.outputs.push_back(LinkOutput::Telemetry(message));
+    }
+
+    /// Offers new ICE credentials.
+    pub fn restart_ice(&mut self, now: Timestamp) {
+        self.negotiator.restart_ice(now);
+    }
+
+    /// Signals reach the other side again: what waits for an answer is repeated.
+    pub fn handle_path_restored(&mut self, now: Timestamp) {
+        self.negotiator.handle_path_restored(now);
+    }
+
+    /// The other side sent a signal about it.
+    pub fn handle_signal(&mut self, payload: SignalPayload, now: Timestamp) {
+        self.negotiator.handle_signal(payload, now);
+    }
+
+    /// `negotiationneeded` fired.
+    pub fn handle_negotiation_needed(&mut self, now: Timestamp) {
+        self.negotiator.handle_negotiation_needed(now);
+    }
+
+    /// The local ICE agent found a candidate.
+    pub fn handle_local_candidate(&mut self, candidate: SignalCandidate, now: Timestamp) {
+        self.negotiator.handle_local_candidate(candidate, now);
+    }
+
+    /// An operation ended.
+    pub fn handle_completed(
+        &mut self,
+        operation: OperationId,
+        result: Result<Completed, OperationFailure>,
+        now: Timestamp,
+    ) {
+        self.negotiator.handle_completed(operation, result, now);
+    }
+
+    /// `connectionState` changed.
+    pub fn handle_state(&mut self, state: PeerConnectionState) {
+        self.watch.handle_state(state);
+    }
+
+    /// The `control` channel opened.
+    pub fn handle_channel_opened(&mut self, now: Timestamp) {
+        self.watch.handle_channel_opened(now);
+    }
+
+    /// The `control` channel closed.
+    pub fn handle_channel_closed(&mut self) {
+        self.watch.handle_channel_closed();
+    }
+
+    /// Something arrived on one of the channels.
+    pub fn handle_heard(&mut self) {
+        self.watch.handle_heard();
+    }
+
+    /// How many packets of picture and sound arrived so far.
+    pub fn handle_inbound_packets(&mut self, packets: u64) {
+        self.watch.handle_inbound_packets(packets);
+    }
+
+    /// A message came on the `telemetry` channel.
+    pub fn handle_telemetry(&mut self, message: TelemetryMessage, now: Timestamp) -> TelemetryReading {
+        match self.watch.pings_mut().handle(message, now) {
+            Heard::Asked(answer) => self.send_telemetry(answer),
+            Heard::Answered(pong) => {
+                self.watch.handle_pong(pong);
+                return TelemetryReading::Pong(pong);
+            }
+            Heard::Clock(message) | Heard::Other(message) => return TelemetryReading::Other(message),
+            Heard::Stray => {}
+        }
+        TelemetryReading::Taken
+    }
+
+    /// The page slept or was offline.
+    pub fn handle_wake(&mut self, now: Timestamp) {
+        self.watch.handle_wake(now);
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.negotiator.handle_timeout(now);
+        let ping = self.watch.handle_timeout(now).map(|nonce| TelemetryMessage::Ping { nonce });
+        let clock_ping = self.watch.pings_mut().poll_clock(now);
+        self.outputs.extend(ping.into_iter().chain(clock_ping).map(LinkOutput::Telemetry));
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called, or the deadline passes.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        [self.deadline, self.negotiator.poll_timeout(), self.watch.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<LinkOutput> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        Some(match self.negotiator.poll_output()? {
+            NegotiatorOutput::Perform(id, operation) => LinkOutput::Perform(id, operation),
+            NegotiatorOutput::Send(payload) => LinkOutput::Signal(Signal {
+                connection: self.name.connection.clone(),
+                generation: self.name.generation,
+                payload,
+            }),
+            NegotiatorOutput::Broken(failure) => {
+                self.is_broken = true;
+                LinkOutput::Broken(failure)
+            }
+        })
+    }
+}

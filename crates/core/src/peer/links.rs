@@ -1,0 +1,373 @@
+//! Which peer connection to a member is used, and the repair of one that carries nothing.
+//!
+//! Owns the link in use, the link that is built beside it, and the plan of the repair. It never knows what is said on the channels, nor
+//! who the member is: [`Terms`] say what follows from that.
+//!
+//! Invariant: there is a link beside another only while that one is to be replaced. It takes the other's place, or is closed.
+
+use std::{collections::VecDeque, time::Duration};
+
+use sightline_protocol::{Generation, control::ControlMessage, signalling::Signal};
+
+use super::output::PeerOutput;
+use crate::{
+    Timestamp,
+    link::{Link, LinkId, LinkName, LinkNames, LinkOutput, time_to_come_up},
+    negotiation::Role,
+    recovery::{Health, Repair, RepairAction, Situation},
+};
+
+/// Peer connections in a row that never came up, after which the person is told. The attempts go on.
+const FAILURES_TOLD: u32 = 2;
+const MAX_REBUILD_DELAY: Duration = Duration::from_secs(16);
+
+/// What the room and the member allow this side to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// Whether this side offers first, leads the repair, and says which link is used.
+    pub(super) leads: bool,
+    /// Whether signals can reach the member.
+    pub(super) is_reachable: bool,
+}
+
+/// The links to one member, but for those that carry files alone.
+#[derive(Debug)]
+pub(super) struct PeerLinks {
+    names: LinkNames,
+    /// The link in use.
+    current: Option<Link>,
+    /// Built beside `current` to replace it.
+    next: Option<Link>,
+    /// Of the newest link, for the generation after it.
+    latest_name: Option<LinkName>,
+    repair: Repair,
+    /// Whether a link ever carried data: then trouble is a recovery, not a first connection.
+    was_connected: bool,
+    /// Peer connections in a row that never came up, before the first that did.
+    failures: u32,
+    /// When to build the first peer connection, or to try again.
+    rebuild_at: Option<Timestamp>,
+    outputs: VecDeque<PeerOutput>,
+}
+
+impl PeerLinks {
+    pub(super) fn new(names: LinkNames) -> Self {
+        Self {
+            names,
+            current: None,
+            next: None,
+            latest_name: None,
+            repair: Repair::default(),
+            was_connected: false,
+            failures: 0,
+            rebuild_at: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The member's page is a new one: every link is closed, and nothing but the names goes on.
+    pub(super) fn reset(&mut self) {
+        self.close_all();
+        (self.repair, self.was_connected, self.failures) = (Repair::default(), false, 0);
+    }
+
+    pub(super) fn has(&self, id: LinkId) -> bool {
+        self.iter().any(|link| link.id() == id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
+        self.iter_mut().find(|link| link.id() == id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.current.iter().chain(&self.next)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.current.iter_mut().chain(&mut self.next)
+    }
+
+    pub(super) fn current(&self) -> Option<&Link> {
+        self.current.as_ref()
+    }
+
+    /// The link in use, and the names for links that are opened over it.
+    pub(super) fn current_and_names(&mut self) -> (Option<&mut Link>, &mut LinkNames) {
+        (self.current.as_mut(), &mut self.names)
+    }
+
+    pub(super) fn is_current(&self, id: LinkId) -> bool {
+        self.current.as_ref().is_some_and(|link| link.id() == id)
+    }
+
+    pub(super) fn is_carrying(&self) -> bool {
+        self.current.as_ref().is_some_and(Link::is_carrying)
+    }
+
+    pub(super) fn was_connected(&self) -> bool {
+        self.was_connected
+    }
+
+    /// Whether the connection failed so often that the person is told.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures >= FAILURES_TOLD
+    }
+
+    /// Since when the link in use carries nothing, where it ever did.
+    pub(super) fn in_trouble_since(&self) -> Option<Timestamp> {
+        self.repair.since()
+    }
+
+    /// Builds the first peer connection now, or as soon as the member can be reached.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        if self.current.is_none() {
+            self.rebuild_at = Some(now);
+        }
+    }
+
+    /// Signals can reach the member again after a time when they could not.
+    pub(super) fn handle_reachable(&mut self, now: Timestamp) {
+        self.repair.handle_reachable();
+        for link in self.iter_mut() {
+            link.handle_path_restored(now);
+        }
+    }
+
+    /// Whether a signal makes this side open a link.
+    pub(super) fn opens(&self, signal: &Signal, terms: Terms) -> bool {
+        let name = name_of(signal);
+        let is_known = self.iter().any(|link| *link.name() == name);
+        let is_stale = self.latest_name.as_ref().is_some_and(|latest| name.is_older_than(latest));
+        // Only the side that leads opens a connection; anything else about an unknown connection is stale.
+        !is_known && signal.payload.is_offer() && !is_stale && !terms.leads
+    }
+
+    pub(super) fn handle_signal(&mut self, signal: Signal, terms: Terms, now: Timestamp) {
+        let name = name_of(&signal);
+        if self.opens(&signal, terms) {
+            // The next generation of a link that came up once is built beside it; anything else replaces it at once.
+            let is_beside = |link: &Link| link.name().connection == name.connection && link.came_up();
+            if self.current.as_ref().is_some_and(|link| !is_beside(link)) {
+                self.close_all();
+            }
+            self.open(name.clone(), Role::Answerer, now);
+        }
+        if let Some(link) = self.iter_mut().find(|link| *link.name() == name) {
+            link.handle_signal(signal.payload, now);
+        }
+    }
+
+    /// Something arrived on a link. Of two links, the leading side uses the first that carries data.
+    pub(super) fn handle_heard(&mut self, id: LinkId) {
+        if let Some(link) = self.get_mut(id) {
+            link.handle_heard();
+        }
+        if self.next.as_ref().is_some_and(|next| next.id() == id && next.role() == Role::Offerer) {
+            self.outputs.push_back(PeerOutput::SendControl(id, ControlMessage::Use));
+            self.promote();
+        }
+    }
+
+    /// The leading side says that it uses this link.
+    pub(super) fn handle_use(&mut self, id: LinkId) {
+        if self.iter().any(|link| link.id() == id && link.role() == Role::Offerer) {
+            return;
+        }
+        if self.next.as_ref().is_some_and(|next| next.id() == id) {
+            self.promote();
+        } else if let Some(next) = self.next.take() {
+            self.close(next.id());
+        }
+    }
+
+    /// Time passed. What follows from it is for [`Self::review`].
+    pub(super) fn handle_timeout(&mut self, now: Timestamp) {
+        for link in self.iter_mut() {
+            link.handle_timeout(now);
+        }
+        if self.next.as_ref().is_some_and(|link| link.is_overdue(now)) {
+            self.drop_next(now);
+        }
+        if self.current.as_ref().is_some_and(|link| link.is_overdue(now)) {
+            self.give_up(now);
+        }
+    }
+
+    /// Draws the conclusions from how the links are now.
+    pub(super) fn review(&mut self, terms: Terms, now: Timestamp) {
+        if self.next.as_ref().is_some_and(|next| next.health() == Health::Dead) {
+            self.drop_next(now);
+        }
+        if let Some(link) = &self.current {
+            let is_following = link.role() == Role::Answerer;
+            match link.health() {
+                Health::Pending | Health::Troubled => {}
+                Health::Carrying => self.note_carrying(),
+                // The leading side replaces a broken link while it still carries data. It knows of a link that is broken on
+                // the other side only when that side lets go.
+                Health::Dead if !link.came_up() || (is_following && link.is_broken()) => self.give_up(now),
+                Health::Dead if is_following && self.next.as_ref().is_some_and(Link::is_carrying) => {
+                    self.promote();
+                }
+                Health::Dead => {}
+            }
+        }
+        if let Some(health) = self.health()
+            && self.repair.handle_health(health, now)
+        {
+            self.outputs.push_back(PeerOutput::TroubleBegan);
+        }
+        self.repair(terms, now);
+    }
+
+    /// When [`Self::handle_timeout`] or [`Self::review`] wants to be called.
+    pub(super) fn poll_timeout(&self, terms: Terms) -> Option<Timestamp> {
+        let can_rebuild = terms.is_reachable && self.current.is_none();
+        let rebuild_at = self.rebuild_at.filter(|_| can_rebuild);
+        let repair_at = self.situation(terms).and_then(|situation| self.repair.due(situation));
+        self.iter().filter_map(Link::poll_timeout).chain(rebuild_at).chain(repair_at).min()
+    }
+
+    /// The next output. A negotiation that broke is to be reviewed.
+    pub(super) fn poll_output(&mut self) -> Option<PeerOutput> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        self.iter_mut().find_map(|link| {
+            let id = link.id();
+            link.poll_output().map(|output| match output {
+                LinkOutput::Perform(operation_id, operation) => {
+                    PeerOutput::Perform(id, operation_id, operation)
+                }
+                LinkOutput::Signal(signal) => PeerOutput::SendSignal(signal),
+                LinkOutput::Telemetry(message) => PeerOutput::SendTelemetry(id, message),
+                LinkOutput::Broken(failure) => PeerOutput::NegotiationBroken(id, failure),
+            })
+        })
+    }
+
+    /// Closes every link and builds none.
+    pub(super) fn close_all(&mut self) {
+        self.rebuild_at = None;
+        self.outputs.push_back(PeerOutput::LinksClosed);
+        for link in [self.current.take(), self.next.take()].into_iter().flatten() {
+            self.close(link.id());
+        }
+    }
+
+    /// Of the link in use; `None` before the first.
+    fn health(&self) -> Option<Health> {
+        match &self.current {
+            Some(link) => Some(link.health()),
+            None => self.was_connected.then_some(Health::Dead),
+        }
+    }
+
+    /// As the leading side sees it; `None` where this is the following side, or there never was a connection.
+    fn situation(&self, terms: Terms) -> Option<Situation> {
+        let health = self.health().filter(|_| terms.leads)?;
+        Some(Situation { health, is_reachable: terms.is_reachable, has_attempt: self.next.is_some() })
+    }
+
+    /// Does what the leading side does now.
+    fn repair(&mut self, terms: Terms, now: Timestamp) {
+        if self.rebuild_at.is_some_and(|at| at <= now) && terms.is_reachable && self.current.is_none() {
+            self.build_next(now);
+        }
+        let Some(situation) = self.situation(terms) else { return };
+        match self.repair.poll_action(situation, now) {
+            Some(RepairAction::RestartIce) => {
+                if let Some(link) = &mut self.current {
+                    link.restart_ice(now);
+                }
+            }
+            Some(RepairAction::BuildNext) => self.build_next(now),
+            None => {}
+        }
+    }
+
+    /// Offers the next peer connection, beside the link in use where there is one.
+    fn build_next(&mut self, now: Timestamp) {
+        let name = match &self.latest_name {
+            Some(latest) => latest.next(),
+            None => LinkName { connection: self.names.connection(), generation: Generation::default() },
+        };
+        self.open(name, Role::Offerer, now);
+    }
+
+    fn open(&mut self, name: LinkName, role: Role, now: Timestamp) {
+        let id = self.names.id();
+        let deadline = now + time_to_come_up(role, self.was_connected);
+        self.rebuild_at = None;
+        self.latest_name = Some(name.clone());
+        let link = Link::new(id, name, role, deadline);
+        let slot = if self.current.is_some() { &mut self.next } else { &mut self.current };
+        if let Some(older) = slot.replace(link) {
+            self.close(older.id());
+        }
+        self.outputs.extend([PeerOutput::OpenLink(id, role), PeerOutput::Changed]);
+    }
+
+    fn note_carrying(&mut self) {
+        (self.was_connected, self.failures) = (true, 0);
+        let Some(link) = &mut self.current else { return };
+        link.note_came_up();
+        // It healed before its successor carried anything.
+        if link.role() == Role::Offerer
+            && let Some(next) = self.next.take()
+        {
+            self.outputs.push_back(PeerOutput::SendControl(link.id(), ControlMessage::Use));
+            self.close(next.id());
+        }
+    }
+
+    /// The link in use never came up, or nothing can be negotiated on it: the offerer builds the next, the other side waits for
+    /// its offer.
+    fn give_up(&mut self, now: Timestamp) {
+        let Some(link) = self.current.take() else { return };
+        self.close(link.id());
+        if self.was_connected {
+            self.repair.handle_attempt_failed(now);
+            return;
+        }
+        self.failures = self.failures.saturating_add(1);
+        if link.role() == Role::Offerer {
+            let delay = Duration::from_secs(1 << self.failures.min(5)).min(MAX_REBUILD_DELAY);
+            self.rebuild_at = Some(now + delay);
+        }
+        if self.is_failing() {
+            self.outputs.push_back(PeerOutput::ConnectionFailed);
+        }
+    }
+
+    /// The link that was built beside the one in use came to nothing.
+    fn drop_next(&mut self, now: Timestamp) {
+        if let Some(next) = self.next.take() {
+            self.repair.handle_attempt_failed(now);
+            self.close(next.id());
+        }
+    }
+
+    /// The link beside the one in use takes its place.
+    fn promote(&mut self) {
+        let Some(mut next) = self.next.take() else { return };
+        next.note_came_up();
+        if let Some(older) = &self.current {
+            next.take_over_from(older);
+        }
+        // First, so that what the new link shows takes the place of what the old one showed before that ends.
+        self.outputs.push_back(PeerOutput::UseLink(next.id()));
+        if let Some(older) = self.current.replace(next) {
+            self.close(older.id());
+        }
+        self.outputs.push_back(PeerOutput::ChannelOpened);
+    }
+
+    fn close(&mut self, id: LinkId) {
+        self.outputs.push_back(PeerOutput::CloseLink(id));
+    }
+}
+
+fn name_of(signal: &Signal) -> LinkName {
+    LinkName { connection: signal.connection.clone(), generation: signal.generation }
+}

@@ -1,0 +1,148 @@
+//! A member as the server and the budgets tell it.
+//!
+//! Owns what the signaling server says of the member, its standing, what it publishes, and whether it leaves. It never knows a
+//! link: [`Terms`] say what follows for the links.
+//!
+//! Invariant: nothing that a member published while it was cut off is kept.
+
+use std::time::Duration;
+
+use sightline_protocol::{Arrival, Member, MemberId, Presence, control::PublishedState};
+
+use super::{LinkState, PeerView, links::Terms};
+use crate::{Timestamp, budget::Standing};
+
+/// How long a member that the server does not know any more may be silent.
+const DEPARTED_PATIENCE: Duration = Duration::from_secs(30);
+
+/// This page, as the signaling server knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalMember {
+    /// The place in the room.
+    pub id: MemberId,
+    /// When this page came into the room.
+    pub arrival: Arrival,
+}
+
+impl LocalMember {
+    /// Whether this page offers first to another. Of two page instances the later one, the newcomer, does.
+    #[must_use]
+    pub fn offers_first(&self, other: &Member) -> bool {
+        (self.arrival, &self.id) > (other.arrival, &other.id)
+    }
+}
+
+/// The server does not know a member any more; the link to it may still work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// The server said so: the member goes when the link does.
+    Left,
+    /// The member is not in a new snapshot: a restarted server knows only who has come back so far.
+    Missing(Timestamp),
+}
+
+#[derive(Debug)]
+pub(super) struct PeerPresence {
+    member: Member,
+    local: LocalMember,
+    /// Whether this page has its place at the signaling server.
+    is_signaling_up: bool,
+    published: Option<PublishedState>,
+    /// What the member published while it was muted, for the end of that.
+    held: Option<PublishedState>,
+    standing: Standing,
+    departure: Option<Departure>,
+}
+
+impl PeerPresence {
+    pub(super) fn new(member: Member, standing: Standing, local: LocalMember) -> Self {
+        Self { member, local, is_signaling_up: false, published: None, held: None, standing, departure: None }
+    }
+
+    pub(super) fn id(&self) -> &MemberId {
+        &self.member.id
+    }
+
+    pub(super) fn view(&self, state: LinkState) -> PeerView<'_> {
+        PeerView { member: &self.member, state, published: self.published, standing: self.standing }
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.member.presence == Presence::Away
+    }
+
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.standing == Standing::CutOff
+    }
+
+    /// Whether the server said that the member left.
+    pub(super) fn has_left(&self) -> bool {
+        self.departure == Some(Departure::Left)
+    }
+
+    /// What this side may do about links.
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            leads: self.local.offers_first(&self.member) && !self.is_cut_off(),
+            is_reachable: self.is_signaling_up && self.member.presence == Presence::Present,
+        }
+    }
+
+    /// When a member goes that the server does not know any more and that is silent since `silent_since`.
+    pub(super) fn gone_at(&self, silent_since: Option<Timestamp>) -> Option<Timestamp> {
+        let from = match self.departure? {
+            Departure::Left => silent_since?,
+            Departure::Missing(since) => silent_since?.max(since),
+        };
+        Some(from + DEPARTED_PATIENCE)
+    }
+
+    pub(super) fn handle_signaling(&mut self, is_up: bool) {
+        self.is_signaling_up = is_up;
+    }
+
+    /// Whether this page has another place in the room than before.
+    pub(super) fn handle_local(&mut self, local: &LocalMember) -> bool {
+        std::mem::replace(&mut self.local, local.clone()).id != local.id
+    }
+
+    pub(super) fn handle_new_page(&mut self, member: Member, standing: Standing) {
+        (self.published, self.held) = (None, None);
+        (self.member, self.standing) = (member, standing);
+    }
+
+    pub(super) fn handle_present(&mut self, member: Member) {
+        self.member = member;
+        self.departure = None;
+    }
+
+    pub(super) fn handle_away(&mut self) {
+        self.member.presence = Presence::Away;
+    }
+
+    pub(super) fn note_departure(&mut self, departure: Departure) {
+        self.departure = Some(departure);
+    }
+
+    pub(super) fn handle_published(&mut self, published: PublishedState) {
+        self.held = None;
+        self.published = Some(published);
+    }
+
+    /// The latest counts once there is room for it.
+    pub(super) fn hold_published(&mut self, published: PublishedState) {
+        if !self.is_cut_off() {
+            self.held = Some(published);
+        }
+    }
+
+    /// Whether the standing was another before.
+    pub(super) fn set_standing(&mut self, standing: Standing) -> bool {
+        match standing {
+            Standing::Heard => self.published = self.held.take().or(self.published),
+            Standing::Muted => {}
+            Standing::CutOff => (self.published, self.held) = (None, None),
+        }
+        std::mem::replace(&mut self.standing, standing) != standing
+    }
+}

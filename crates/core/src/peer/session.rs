@@ -1,0 +1,544 @@
+//! One other member as a machine.
+
+use std::collections::VecDeque;
+
+use sightline_protocol::{
+    ConnectionId, Member, MemberId,
+    control::{ControlMessage, PublishedState},
+    signalling::{Signal, SignalCandidate, SignalPayload},
+    telemetry::TelemetryMessage,
+};
+
+use super::{
+    Allowance, FileLoad, LinkState, PeerOutput, PeerView,
+    files::FilePath,
+    links::PeerLinks,
+    presence::{Departure, LocalMember, PeerPresence},
+};
+use crate::{
+    Timestamp,
+    budget::Standing,
+    bulk::BulkOutput,
+    link::{Link, LinkId, LinkNames, TelemetryReading},
+    negotiation::{Completed, OperationFailure, OperationId},
+    recovery::{Health, PeerConnectionState},
+};
+
+/// One other member, and everything that connects this page to it.
+///
+/// Contract: after every call that takes `now`, take what [`Self::poll_output`] gives until it gives nothing. After
+/// [`PeerOutput::Gone`] every call does nothing. [`Self::handle_timeout`] and then [`Self::tend_files`] are called when
+/// [`Self::poll_timeout`] has passed. Events of links that are closed may come late, and change nothing.
+#[derive(Debug)]
+pub struct PeerSession {
+    presence: PeerPresence,
+    /// What this page publishes.
+    announced: PublishedState,
+    links: PeerLinks,
+    files: FilePath,
+    /// The last [`PeerOutput::StateChanged`].
+    told_state: Option<LinkState>,
+    is_gone: bool,
+    outputs: VecDeque<PeerOutput>,
+}
+
+impl PeerSession {
+    /// A member that nothing connects to yet. It has this standing from before, if the page knew it.
+    #[must_use]
+    pub fn new(
+        member: Member,
+        standing: Standing,
+        local: LocalMember,
+        announced: PublishedState,
+        names: LinkNames,
+    ) -> Self {
+        Self {
+            presence: PeerPresence::new(member, standing, local),
+            announced,
+            links: PeerLinks::new(names),
+            files: FilePath::default(),
+            told_state: None,
+            is_gone: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    // What the room asks.
+
+    /// The member's id.
+    #[must_use]
+    pub fn id(&self) -> &MemberId {
+        self.presence.id()
+    }
+
+    /// The member as the page shows it.
+    #[must_use]
+    pub fn view(&self) -> PeerView<'_> {
+        self.presence.view(self.state())
+    }
+
+    /// Whether a link, or a link for files, has this id.
+    #[must_use]
+    pub fn has_link(&self, id: LinkId) -> bool {
+        self.links.has(id) || self.files.has(id)
+    }
+
+    /// Whether this is the link in use, not one that is built beside it.
+    #[must_use]
+    pub fn is_in_use(&self, id: LinkId) -> bool {
+        self.links.is_current(id)
+    }
+
+    /// Whether the connection failed so often that the person is told.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.links.is_failing()
+    }
+
+    /// The link in use, where its `control` channel is open.
+    #[must_use]
+    pub fn open_link(&self) -> Option<LinkId> {
+        self.links.current().filter(|link| link.is_channel_open()).map(Link::id)
+    }
+
+    /// Number of links for files alone.
+    #[must_use]
+    pub fn bulk_links(&self) -> usize {
+        self.files.count()
+    }
+
+    /// How many bytes each of so many channels for files may hold.
+    #[must_use]
+    pub fn buffer_bytes(&self, channels: usize) -> u64 {
+        self.files.buffer_bytes(channels)
+    }
+
+    /// Whether [`Self::handle_signal`] would open a link.
+    #[must_use]
+    pub fn opens_link(&self, signal: &Signal) -> bool {
+        self.links.opens(signal, self.presence.terms())
+    }
+
+    /// Whether [`Self::handle_control`] would open a link for files because of this.
+    #[must_use]
+    pub fn opens_bulk_link(&self, connection: &ConnectionId, payload: &SignalPayload) -> bool {
+        self.files.opens(connection, payload)
+    }
+
+    // What the signaling server says.
+
+    /// Whether this page has its place at the signaling server.
+    pub fn handle_signaling(&mut self, is_up: bool) {
+        self.presence.handle_signaling(is_up);
+    }
+
+    /// This page entered the room, or entered it again. With another id this page is a new member to the others, who keep nothing of
+    /// the old one: every link is closed.
+    pub fn handle_local(&mut self, local: &LocalMember, now: Timestamp) {
+        if self.presence.handle_local(local) {
+            self.links.close_all();
+        }
+        self.settle(now);
+    }
+
+    /// Whether the page that the server says the member has now is not the one that this side knows.
+    #[must_use]
+    pub fn is_new_page(&self, member: &Member) -> bool {
+        self.view().member.instance != member.instance
+    }
+
+    /// The member's page is a new one: whatever this side had of the old one is closed and forgotten.
+    pub fn handle_new_page(&mut self, member: Member, standing: Standing) {
+        if self.is_gone {
+            return;
+        }
+        self.files.close_all();
+        self.collect_files();
+        self.files = FilePath::default();
+        self.links.reset();
+        self.collect_links();
+        self.presence.handle_new_page(member, standing);
+        self.told_state = None;
+    }
+
+    /// The server says that the member is in the room.
+    pub fn handle_present(&mut self, member: Member, now: Timestamp) {
+        self.presence.handle_present(member);
+        self.links.handle_reachable(now);
+        if self.presence.terms().leads && !self.links.was_connected() {
+            self.links.begin(now);
+        }
+        self.push(PeerOutput::Changed);
+        self.settle(now);
+    }
+
+    /// The member has no signaling connection for now.
+    pub fn handle_away(&mut self, now: Timestamp) {
+        self.presence.handle_away();
+        self.push(PeerOutput::Changed);
+        self.settle(now);
+    }
+
+    /// The server says that the member left. Where its link works, the server lost it and this page did not: a `bye` or the
+    /// end of the link will tell.
+    pub fn handle_left(&mut self, now: Timestamp) {
+        if self.links.is_carrying() {
+            self.presence.note_departure(Departure::Left);
+            self.handle_away(now);
+        } else {
+            self.end();
+        }
+    }
+
+    /// The member is not in a new snapshot of the room.
+    pub fn handle_missing(&mut self, now: Timestamp) {
+        if self.links.was_connected() {
+            self.presence.note_departure(Departure::Missing(now));
+            self.handle_away(now);
+        } else {
+            self.end();
+        }
+    }
+
+    /// The member sent a signal.
+    pub fn handle_signal(&mut self, signal: Signal, now: Timestamp) {
+        if !self.presence.is_cut_off() && !self.is_gone {
+            self.links.handle_signal(signal, self.presence.terms(), now);
+            self.settle(now);
+        }
+    }
+
+    // What this page does.
+
+    /// This page publishes something else now.
+    pub fn announce(&mut self, published: PublishedState) {
+        self.announced = published;
+        self.say_on_open_links(&ControlMessage::State(published));
+    }
+
+    /// How the member stands to this page, by its budget.
+    pub fn set_standing(&mut self, standing: Standing, now: Timestamp) {
+        if !self.presence.set_standing(standing) {
+            return;
+        }
+        if standing == Standing::CutOff {
+            self.links.close_all();
+            self.push(PeerOutput::CutOff);
+        }
+        self.push(PeerOutput::Changed);
+        self.settle(now);
+    }
+
+    /// Tells the member that this page leaves.
+    pub fn say_bye(&mut self) {
+        self.say_on_open_links(&ControlMessage::Bye);
+    }
+
+    /// The page shows the call no more: every link is closed.
+    pub fn end_call(&mut self, now: Timestamp) {
+        self.links.close_all();
+        self.settle(now);
+    }
+
+    /// This page is done with the member.
+    pub fn end(&mut self) {
+        if self.is_gone {
+            return;
+        }
+        self.files.close_all();
+        self.collect_files();
+        self.links.close_all();
+        self.collect_links();
+        self.push(PeerOutput::Gone);
+        self.is_gone = true;
+    }
+
+    /// The page woke up, or the network is back.
+    pub fn handle_wake(&mut self, now: Timestamp) {
+        for link in self.links.iter_mut() {
+            link.handle_wake(now);
+        }
+    }
+
+    // What the peer connections do.
+
+    /// `negotiationneeded` fired.
+    pub fn handle_negotiation_needed(&mut self, id: LinkId, now: Timestamp) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.handle_negotiation_needed(now);
+        } else if let Some(negotiator) = self.files.negotiator_mut(id) {
+            negotiator.handle_negotiation_needed(now);
+        }
+        self.settle(now);
+    }
+
+    /// The local ICE agent found a candidate.
+    pub fn handle_local_candidate(&mut self, id: LinkId, candidate: SignalCandidate, now: Timestamp) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.handle_local_candidate(candidate, now);
+        } else if let Some(negotiator) = self.files.negotiator_mut(id) {
+            negotiator.handle_local_candidate(candidate, now);
+        }
+        self.settle(now);
+    }
+
+    /// An operation ended.
+    pub fn handle_completed(
+        &mut self,
+        id: LinkId,
+        operation: OperationId,
+        result: Result<Completed, OperationFailure>,
+        now: Timestamp,
+    ) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.handle_completed(operation, result, now);
+        } else if let Some(negotiator) = self.files.negotiator_mut(id) {
+            negotiator.handle_completed(operation, result, now);
+        }
+        self.settle(now);
+    }
+
+    /// `connectionState` changed.
+    pub fn handle_connection_state(&mut self, id: LinkId, state: PeerConnectionState, now: Timestamp) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.handle_state(state);
+            self.settle(now);
+        } else if matches!(state, PeerConnectionState::Failed | PeerConnectionState::Closed) {
+            self.handle_bulk_closed(id, now);
+        }
+    }
+
+    /// The `control` channel of a link opened.
+    pub fn handle_channel_opened(&mut self, id: LinkId, now: Timestamp) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.handle_channel_opened(now);
+            self.push(PeerOutput::SendControl(id, ControlMessage::State(self.announced)));
+            if self.links.is_current(id) {
+                self.push(PeerOutput::ChannelOpened);
+            }
+            self.settle(now);
+        }
+    }
+
+    /// The `control` channel of a link closed: the other page is gone, or its connection is.
+    pub fn handle_channel_closed(&mut self, id: LinkId, now: Timestamp) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.handle_channel_closed();
+            self.settle(now);
+        }
+    }
+
+    /// The channel of a link for files opened.
+    pub fn handle_bulk_opened(&mut self, id: LinkId, now: Timestamp) {
+        self.files.handle_opened(id);
+        self.settle(now);
+    }
+
+    /// The channel of a link for files closed, or its connection failed.
+    pub fn handle_bulk_closed(&mut self, id: LinkId, now: Timestamp) {
+        if self.files.has(id) {
+            self.files.handle_closed(id, now);
+            self.push(PeerOutput::BulkLinkLost);
+            self.settle(now);
+        }
+    }
+
+    /// So many packets of picture and sound arrived on a link so far.
+    pub fn handle_inbound_packets(&mut self, id: LinkId, packets: u64) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.handle_inbound_packets(packets);
+        }
+    }
+
+    // What the member says.
+
+    /// Something came on a link: the member is there, whatever it says.
+    pub fn handle_heard(&mut self, id: LinkId, now: Timestamp) {
+        self.links.handle_heard(id);
+        self.settle(now);
+    }
+
+    /// The member said this on the `control` channel of a link, and it counts.
+    pub fn handle_control(&mut self, id: LinkId, message: ControlMessage, now: Timestamp) {
+        if self.is_gone {
+            return;
+        }
+        match message {
+            ControlMessage::State(published) => {
+                self.presence.handle_published(published);
+                self.push(PeerOutput::Changed);
+            }
+            ControlMessage::Use => self.links.handle_use(id),
+            ControlMessage::BulkSignal { connection, payload } => {
+                let (_, names) = self.links.current_and_names();
+                self.files.handle_signal(connection, payload, names, now);
+            }
+            ControlMessage::Bye => self.end(),
+            ControlMessage::Unknown => {}
+            message => self.push(PeerOutput::Received(message)),
+        }
+        self.settle(now);
+    }
+
+    /// The member said that it publishes this, and is beyond its budget: the latest counts once there is room for it.
+    pub fn hold_state(&mut self, published: PublishedState) {
+        self.presence.hold_published(published);
+    }
+
+    /// A message came on the `telemetry` channel of a link. Gives it back where it is not about pings.
+    pub fn handle_telemetry(
+        &mut self,
+        id: LinkId,
+        message: TelemetryMessage,
+        now: Timestamp,
+    ) -> Option<TelemetryMessage> {
+        let reading = self.links.get_mut(id)?.handle_telemetry(message, now);
+        if let TelemetryReading::Pong(pong) = reading
+            && self.links.is_current(id)
+            && self.files.handle_pong(pong, now)
+        {
+            self.push(PeerOutput::RoundTripKnown);
+        }
+        self.settle(now);
+        match reading {
+            TelemetryReading::Other(message) => Some(message),
+            TelemetryReading::Taken | TelemetryReading::Pong(_) => None,
+        }
+    }
+
+    // Files.
+
+    /// The channels for files to the member take `free_bytes` more: how much of that they get. Say what was sent with
+    /// [`Self::handle_files_sent`].
+    pub fn allow_files(&mut self, free_bytes: u64, is_call: bool, now: Timestamp) -> Allowance {
+        self.files.allow(free_bytes, is_call, now)
+    }
+
+    /// Of what was allowed, so much leaves.
+    pub fn handle_files_sent(&mut self, allowed: Allowance, sent_bytes: u64) {
+        self.files.handle_sent(allowed, sent_bytes);
+    }
+
+    /// Opens the links for files that are worth having, and closes those that are idle.
+    pub fn tend_files(&mut self, load: FileLoad, now: Timestamp) {
+        if !self.is_gone {
+            let (current, names) = self.links.current_and_names();
+            self.files.tend(load, current, names, now);
+            self.settle(now);
+        }
+    }
+
+    // Time and results.
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.links.handle_timeout(now);
+        if self.presence.gone_at(self.links.in_trouble_since()).is_some_and(|at| at <= now) {
+            self.end();
+        }
+        self.settle(now);
+    }
+
+    /// When [`Self::handle_timeout`] and [`Self::tend_files`] want to be called, with so many bytes of files to send.
+    #[must_use]
+    pub fn poll_timeout(&self, remaining_bytes: u64) -> Option<Timestamp> {
+        if self.is_gone {
+            return None;
+        }
+        let flows = remaining_bytes > 0 && self.links.is_carrying();
+        [
+            self.links.poll_timeout(self.presence.terms()),
+            self.files.poll_timeout(flows),
+            self.presence.gone_at(self.links.in_trouble_since()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<PeerOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether [`Self::poll_output`] has something.
+    #[must_use]
+    pub fn has_outputs(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
+    fn push(&mut self, output: PeerOutput) {
+        if !self.is_gone {
+            self.outputs.push_back(output);
+        }
+    }
+
+    /// Draws every conclusion from what just happened, and collects what the parts want done.
+    fn settle(&mut self, now: Timestamp) {
+        while !self.is_gone {
+            let is_dead = self.links.current().is_some_and(|link| link.health() == Health::Dead);
+            if is_dead && self.presence.has_left() {
+                return self.end();
+            }
+            self.links.review(self.presence.terms(), now);
+            self.files.handle_current(self.links.current().map(Link::id));
+            let is_one_broken = self.collect_links();
+            self.collect_files();
+            if !is_one_broken {
+                return self.tell_state();
+            }
+        }
+    }
+
+    /// Collects what the links want done. Whether a negotiation broke, after which they are to be reviewed again.
+    fn collect_links(&mut self) -> bool {
+        let mut is_one_broken = false;
+        while let Some(output) = self.links.poll_output() {
+            is_one_broken |= matches!(output, PeerOutput::NegotiationBroken(..));
+            self.push(output);
+        }
+        is_one_broken
+    }
+
+    fn collect_files(&mut self) {
+        while let Some(output) = self.files.poll_output() {
+            self.outputs.extend(match output {
+                BulkOutput::Open(link) => Some(PeerOutput::OpenBulkLink(link)),
+                BulkOutput::Close(link) => Some(PeerOutput::CloseLink(link)),
+                BulkOutput::Perform(link, id, operation) => Some(PeerOutput::Perform(link, id, operation)),
+                BulkOutput::Broken(link, failure) => Some(PeerOutput::NegotiationBroken(link, failure)),
+                BulkOutput::Send(connection, payload) => self.open_link().map(|link| {
+                    PeerOutput::SendControl(link, ControlMessage::BulkSignal { connection, payload })
+                }),
+            });
+        }
+    }
+
+    fn tell_state(&mut self) {
+        let state = self.state();
+        if self.told_state.replace(state) != Some(state) {
+            self.push(PeerOutput::StateChanged(state));
+        }
+    }
+
+    fn say_on_open_links(&mut self, message: &ControlMessage) {
+        let open = self.links.iter().filter(|link| link.is_channel_open()).map(Link::id);
+        self.outputs.extend(open.map(|id| PeerOutput::SendControl(id, message.clone())));
+    }
+
+    fn state(&self) -> LinkState {
+        if self.presence.is_cut_off() {
+            LinkState::Failed
+        } else if self.links.is_carrying() {
+            LinkState::Connected
+        } else if self.presence.is_away() {
+            LinkState::Away
+        } else if self.links.is_failing() {
+            LinkState::Failed
+        } else if self.links.was_connected() {
+            LinkState::Recovering
+        } else {
+            LinkState::Connecting
+        }
+    }
+}

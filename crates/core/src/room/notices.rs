@@ -1,0 +1,57 @@
+//! The notices about members of a room.
+//!
+//! Owns which of them are raised. It never looks for the trouble itself: the session shows it the peers.
+//!
+//! Invariant: a notice is cleared only after it was raised, and once.
+
+use super::RoomEvent;
+use crate::{
+    budget::Standing,
+    notice::NoticeCode,
+    peer::{LinkState, PeerSession},
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    raised: Vec<NoticeCode>,
+}
+
+impl Notices {
+    /// A connection to a member failed. Raised each time, since a person may have closed the notice.
+    pub(super) fn raise_connection_failed(&mut self) -> RoomEvent {
+        if !self.raised.contains(&NoticeCode::ConnectionFailed) {
+            self.raised.push(NoticeCode::ConnectionFailed);
+        }
+        RoomEvent::Raised(NoticeCode::ConnectionFailed)
+    }
+
+    /// The notices that are to be raised or cleared, as these peers are now.
+    pub(super) fn review<'a>(
+        &mut self,
+        peers: impl Iterator<Item = &'a PeerSession> + Clone,
+    ) -> Vec<RoomEvent> {
+        let mut events = Vec::new();
+        for (standing, code) in
+            [(Standing::Muted, NoticeCode::MemberMuted), (Standing::CutOff, NoticeCode::MemberCutOff)]
+        {
+            let is_due = peers.clone().any(|peer| peer.view().standing == standing);
+            if is_due && !self.raised.contains(&code) {
+                self.raised.push(code);
+                events.push(RoomEvent::Raised(code));
+            } else if !is_due {
+                events.extend(self.clear(code));
+            }
+        }
+        let is_one_connected = peers.clone().any(|peer| peer.view().state == LinkState::Connected);
+        if is_one_connected && !peers.clone().any(PeerSession::is_failing) {
+            events.extend(self.clear(NoticeCode::ConnectionFailed));
+        }
+        events
+    }
+
+    fn clear(&mut self, code: NoticeCode) -> Option<RoomEvent> {
+        let at = self.raised.iter().position(|raised| *raised == code)?;
+        self.raised.remove(at);
+        Some(RoomEvent::Cleared(code))
+    }
+}

@@ -1,0 +1,200 @@
+//! Which link is used: the first one, its repair, its successor, and negotiations that break.
+
+use std::time::Duration;
+
+use sightline_core::{
+    budget::Standing,
+    negotiation::{Operation, OperationId, Role},
+    peer::{LinkState, PeerOutput},
+    recovery::PeerConnectionState,
+};
+use sightline_protocol::control::{ControlMessage, PublishedState};
+
+use crate::page::{Page, closed, failure, member, opened, operation_on};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn the_later_page_opens_the_first_link_and_the_earlier_one_waits_for_the_offer() {
+    let mut page = Page::leading();
+    page.peer.handle_present(member(), page.now);
+    assert!(matches!(page.opened()[..], [(_, Role::Offerer)]));
+
+    let mut page = Page::following();
+    page.peer.handle_present(member(), page.now);
+    assert_eq!(page.opened(), []);
+    assert_eq!(page.peer.poll_timeout(0), None);
+    assert!(matches!(opened(&page.offer(0))[..], [(_, Role::Answerer)]));
+}
+
+#[test]
+fn nothing_is_opened_before_signals_can_reach_the_member() {
+    let mut page = Page::leading();
+    page.peer.handle_signaling(false);
+    page.peer.handle_present(member(), page.now);
+    assert_eq!(opened(&page.pass(60 * SECOND)), []);
+    page.peer.handle_signaling(true);
+    assert_eq!(opened(&page.pass(SECOND)).len(), 1);
+}
+
+#[test]
+fn a_first_link_that_never_comes_up_is_replaced_and_the_second_time_it_is_said() {
+    let mut page = Page::leading();
+    page.peer.handle_present(member(), page.now);
+    let first = page.opened()[0].0;
+    let outputs = page.pass(23 * SECOND);
+    assert_eq!((closed(&outputs), opened(&outputs).len()), (vec![first], 1));
+    assert!(!outputs.contains(&PeerOutput::ConnectionFailed));
+    assert!(page.pass(21 * SECOND).contains(&PeerOutput::ConnectionFailed));
+    assert_eq!(page.state(), LinkState::Failed);
+}
+
+#[test]
+fn trouble_is_repaired_by_an_ice_restart_and_then_by_a_link_beside_the_old_one() {
+    let (mut page, link) = Page::leading().connected();
+    assert!(page.cut(link).contains(&PeerOutput::TroubleBegan));
+    assert_eq!(page.state(), LinkState::Recovering);
+    assert_eq!(operation_on(link, &page.pass(SECOND)), None, "a short cut heals by itself");
+    let (_, restart) = operation_on(link, &page.pass(SECOND)).expect("ICE is restarted");
+    assert_eq!(restart, Operation::SetLocalOffer { ice_restart: true });
+    let outputs = page.pass(2 * SECOND);
+    assert!(matches!(opened(&outputs)[..], [(next, Role::Offerer)] if next != link));
+    assert_eq!(closed(&outputs), [], "the old link may still heal");
+}
+
+#[test]
+fn the_following_side_repairs_nothing_by_itself() {
+    let (mut page, link) = Page::following().connected();
+    page.cut(link);
+    let outputs = page.pass(120 * SECOND);
+    assert_eq!((opened(&outputs), closed(&outputs)), (vec![], vec![]));
+    assert_eq!(page.state(), LinkState::Recovering);
+}
+
+#[test]
+fn the_leading_side_uses_the_next_link_once_something_is_heard_on_it() {
+    let (mut page, link) = Page::leading().connected();
+    page.cut(link);
+    let next = opened(&page.pass(5 * SECOND))[0].0;
+    page.bring_up(next);
+    assert!(page.peer.is_in_use(link), "nothing was heard on the next one");
+    let outputs = page.hear(next, ControlMessage::State(PublishedState::default()));
+    let expected = [
+        PeerOutput::SendControl(next, ControlMessage::Use),
+        PeerOutput::UseLink(next),
+        PeerOutput::CloseLink(link),
+        PeerOutput::ChannelOpened,
+    ];
+    assert_eq!(outputs[..4], expected);
+    assert!(page.peer.is_in_use(next) && !page.peer.has_link(link));
+    assert_eq!(page.state(), LinkState::Connected);
+}
+
+#[test]
+fn the_following_side_uses_the_next_link_when_it_is_told_to() {
+    let (mut page, link) = Page::following().connected();
+    let next = opened(&page.offer(1))[0].0;
+    page.bring_up(next);
+    assert!(page.peer.is_in_use(link));
+    let outputs = page.hear(next, ControlMessage::Use);
+    assert_eq!(outputs[..2], [PeerOutput::UseLink(next), PeerOutput::CloseLink(link)]);
+    assert_eq!(opened(&page.offer(0)), [], "an offer of the generation before is stale");
+}
+
+#[test]
+fn a_link_that_heals_before_its_successor_carries_anything_stays() {
+    let (mut page, link) = Page::leading().connected();
+    page.cut(link);
+    let next = opened(&page.pass(5 * SECOND))[0].0;
+    page.peer.handle_connection_state(link, PeerConnectionState::Connected, page.now);
+    page.bring_up(link);
+    let outputs = page.pass(3 * SECOND);
+    assert!(outputs.contains(&PeerOutput::SendControl(link, ControlMessage::Use)));
+    assert_eq!(closed(&outputs), [next]);
+    assert_eq!(page.state(), LinkState::Connected);
+}
+
+#[test]
+fn a_completion_that_comes_too_late_changes_nothing() {
+    let (mut page, link) = Page::leading().connected();
+    let offer = page.begin_offer(link);
+    page.complete(link, OperationId(offer.0 + 7), &Operation::SetLocalAnswer);
+    assert_eq!(page.outputs(), [], "another operation is under way");
+    page.peer.handle_connection_state(link, PeerConnectionState::Failed, page.now);
+    let next = page.opened()[0].0;
+    page.bring_up(next);
+    page.hear(next, ControlMessage::State(PublishedState::default()));
+    page.complete(link, offer, &Operation::SetLocalOffer { ice_restart: false });
+    assert_eq!(page.fail(link, offer), [], "the link is closed");
+    page.peer.handle_channel_opened(link, page.now);
+    page.peer.handle_channel_closed(link, page.now);
+    page.peer.handle_connection_state(link, PeerConnectionState::Failed, page.now);
+    assert_eq!(page.outputs(), []);
+    assert_eq!(page.state(), LinkState::Connected);
+}
+
+#[test]
+fn where_a_negotiation_breaks_the_leading_side_tells_why_and_replaces_the_link_while_it_carries() {
+    let (mut page, link) = Page::leading().connected();
+    let offer = page.begin_offer(link);
+    let outputs = page.fail(link, offer);
+    assert!(outputs.contains(&PeerOutput::NegotiationBroken(link, failure())));
+    assert_eq!((opened(&outputs).len(), closed(&outputs)), (1, vec![]));
+    assert_eq!(page.state(), LinkState::Connected);
+}
+
+#[test]
+fn where_a_negotiation_breaks_the_following_side_lets_go_so_that_the_other_one_knows() {
+    let (mut page, link) = Page::following().connected();
+    let (applied, _) = operation_on(link, &page.offer_exchange(0, 2)).expect("the offer is applied");
+    let outputs = page.fail(link, applied);
+    assert!(outputs.contains(&PeerOutput::NegotiationBroken(link, failure())));
+    assert_eq!((closed(&outputs), opened(&outputs)), (vec![link], vec![]));
+    assert_eq!(opened(&page.offer(1)).len(), 1, "the other side offers the next one");
+}
+
+#[test]
+fn a_link_beside_the_one_in_use_whose_negotiation_breaks_is_closed_alone() {
+    let (mut page, link) = Page::following().connected();
+    let outputs = page.offer(1);
+    let next = opened(&outputs)[0].0;
+    let (applied, _) = operation_on(next, &outputs).expect("the offer is applied");
+    let outputs = page.fail(next, applied);
+    assert!(outputs.contains(&PeerOutput::NegotiationBroken(next, failure())));
+    assert_eq!(closed(&outputs), [next]);
+    assert!(page.peer.is_in_use(link));
+}
+
+#[test]
+fn a_first_link_whose_negotiation_breaks_is_built_again() {
+    let mut page = Page::leading();
+    page.peer.handle_present(member(), page.now);
+    let link = page.opened()[0].0;
+    let offer = page.begin_offer(link);
+    let outputs = page.fail(link, offer);
+    assert_eq!(outputs[..2], [PeerOutput::NegotiationBroken(link, failure()), PeerOutput::CloseLink(link)]);
+    assert_eq!(opened(&page.pass(3 * SECOND)).len(), 1);
+}
+
+#[test]
+fn a_member_that_is_cut_off_loses_every_link_and_gets_no_other() {
+    let (mut page, link) = Page::leading().connected();
+    page.peer.set_standing(Standing::CutOff, page.now);
+    let outputs = page.outputs();
+    assert_eq!(closed(&outputs), [link]);
+    assert!(outputs.contains(&PeerOutput::CutOff));
+    page.peer.handle_present(member(), page.now);
+    assert_eq!((opened(&page.offer(5)), opened(&page.pass(600 * SECOND))), (vec![], vec![]));
+    assert_eq!(page.state(), LinkState::Failed);
+}
+
+#[test]
+fn what_a_muted_member_publishes_counts_once_it_is_heard_again() {
+    let (mut page, _) = Page::leading().connected();
+    let speaking = PublishedState { microphone: true, ..PublishedState::default() };
+    page.peer.set_standing(Standing::Muted, page.now);
+    page.peer.hold_state(speaking);
+    assert_eq!(page.peer.view().published, None);
+    page.peer.set_standing(Standing::Heard, page.now);
+    assert_eq!(page.peer.view().published, Some(speaking));
+}
