@@ -1,7 +1,7 @@
 //! Routes, theme and language.
 
 use leptos::{mount::mount_to_body, prelude::*};
-use sightline_browser::{location::Location, page};
+use sightline_browser::page::{document, location::Location};
 
 use crate::{
     appearance::Appearance,
@@ -36,7 +36,7 @@ pub fn App(
     Language::provide(locale);
     Appearance::provide();
     Layers::provide();
-    Effect::new(move || page::set_title(&title(&navigator.route())));
+    Effect::new(move || document::set_title(&title(&navigator.route())));
     view! {
         {move || match navigator.route() {
             Route::Home => view! { <Home /> }.into_any(),

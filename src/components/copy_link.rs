@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::sharing;
+use sightline_browser::page::sharing;
 
 use super::{
     icon::{Icon, IconName},

@@ -1,7 +1,7 @@
 //! A video file as the source: the place to choose or drop one, and how it plays.
 
 use leptos::{html, prelude::*};
-use sightline_browser::media_file::{MediaFile, are_files_dragged};
+use sightline_browser::media::media_file::{MediaFile, are_files_dragged};
 use sightline_protocol::control::Playback;
 
 use super::{

@@ -1,7 +1,7 @@
 //! How to bring somebody into the room: its link, to copy, to hand on, to scan.
 
 use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::sharing;
+use sightline_browser::page::sharing;
 
 use super::{
     copy_link::CopyLink,

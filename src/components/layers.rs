@@ -1,7 +1,7 @@
 //! What lies open over the page, the newest on top: Escape closes that one, however it was opened.
 
 use leptos::{ev, prelude::*};
-use sightline_browser::{keyboard::is_escape, page};
+use sightline_browser::page::{document, keyboard::is_escape};
 
 /// Closes a layer; false where it was not to be seen, so that Escape is for the next one.
 pub type Close = Callback<(), bool>;
@@ -76,7 +76,7 @@ pub fn layer(is_open: Signal<bool>, close: Close, opener: Callback<()>) {
 /// Gives the focus to where one came from, unless something else has it by then.
 pub fn return_focus(opener: Callback<()>) {
     request_animation_frame(move || {
-        if page::is_focus_lost() {
+        if document::is_focus_lost() {
             let _ = opener.try_run(());
         }
     });

@@ -1,7 +1,7 @@
 //! What can be set of camera, microphone, loudspeaker and connection.
 
 use leptos::prelude::*;
-use sightline_browser::peer_connection::{has_jitter_buffer_target, video_codecs};
+use sightline_browser::rtc::peer_connection::{has_jitter_buffer_target, video_codecs};
 
 use super::{
     choice::{ChoiceSelect, Options, Switch},

@@ -1,7 +1,7 @@
 //! What the keyboard does in a call, and the list of it.
 
 use leptos::{ev, html, prelude::*};
-use sightline_browser::keyboard::key_press;
+use sightline_browser::page::keyboard::key_press;
 
 use super::{
     choice::Switch,

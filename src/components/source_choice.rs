@@ -1,7 +1,7 @@
 //! What to publish.
 
 use leptos::prelude::*;
-use sightline_browser::environment;
+use sightline_browser::page::environment;
 
 use super::icon::{Icon, IconName};
 use crate::{

@@ -1,7 +1,10 @@
 //! One person: picture, name, and how the connection is.
 
 use leptos::prelude::*;
-use sightline_browser::{environment, frame_watch::FrameWatch, page};
+use sightline_browser::{
+    media::frame_watch::FrameWatch,
+    page::{document, environment},
+};
 use sightline_core::{budget::Standing, measure::connection::LinkPath, room::LinkState};
 use sightline_protocol::control::{Playback, PublishedSource};
 
@@ -51,7 +54,7 @@ pub fn Tile(
     layer(
         is_menu_shown.into(),
         Callback::new(|()| {
-            page::blur();
+            document::blur();
             true
         }),
         Callback::new(|()| {}),

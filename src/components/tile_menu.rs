@@ -1,7 +1,7 @@
 //! What can be done with one picture: how loud it is, a window of its own, the whole screen.
 
 use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::{media_element, page};
+use sightline_browser::{media::media_element, page::document};
 
 use super::icon::{Icon, IconName};
 use crate::{
@@ -40,7 +40,7 @@ pub fn TileMenu(
     });
     let fill_screen = Callback::new(move |()| {
         if let Some(tile) = tile.get_untracked() {
-            page::toggle_fullscreen(&tile);
+            document::toggle_fullscreen(&tile);
         }
     });
     let button = move |icon: IconName, words: Sentence, test_id: &'static str, press: Callback<()>| {
@@ -91,7 +91,7 @@ pub fn TileMenu(
             show_in_window,
         )
     });
-    let fullscreen = page::has_fullscreen()
+    let fullscreen = document::has_fullscreen()
         .then(|| button(IconName::Expand, sentence!(tile.fullscreen), "tile-fullscreen", fill_screen));
     view! {
         <div class="tile-menu">

@@ -1,7 +1,7 @@
 //! A `<video>` that plays a stream.
 
 use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::{BrowserErrorKind, media_element};
+use sightline_browser::{BrowserErrorKind, media::media_element};
 
 use crate::session::model::StreamSignal;
 

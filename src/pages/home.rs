@@ -1,7 +1,7 @@
 //! The first page: make a room, or enter one.
 
 use leptos::{html, prelude::*};
-use sightline_browser::random;
+use sightline_browser::page::random;
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, ops::Range};
 
 use js_sys::Uint8Array;
-use sightline_browser::{array_buffer, files::FromWorker};
+use sightline_browser::{files::FromWorker, js::array_buffer};
 use sightline_core::transfer::{CHUNK_BYTES, OutgoingChunks, Reading, SecondReading, SourceEvent};
 use sightline_protocol::transfer::{BULK_HEADER_BYTES, BulkHeader, Sha256Digest, TransferEnd};
 use wasm_bindgen::JsValue;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use sightline_browser::{
-    data_channel::MAX_BINARY_MESSAGE_BYTES,
-    event::Listener,
     files::{FromWorker, ToWorker},
-    queue::{EventSink, event_queue},
+    js::{
+        event::Listener,
+        queue::{EventSink, event_queue},
+    },
+    rtc::data_channel::MAX_BINARY_MESSAGE_BYTES,
 };
 use sightline_core::transfer::{SinkEvent, SourceEvent};
 use sightline_protocol::transfer::{BulkHeader, TransferEnd};

@@ -8,7 +8,7 @@ mod trickle;
 mod words;
 
 use leptos::prelude::*;
-use sightline_browser::{
+use sightline_browser::page::{
     clock, environment,
     location::{self, Location},
 };

@@ -1,7 +1,7 @@
 //! What can be done with the report: copy it, keep it, hand it on as a link.
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_browser::{location, sharing};
+use sightline_browser::page::{location, sharing};
 
 use super::{CheckModel, REPORT_FRAGMENT};
 use crate::{

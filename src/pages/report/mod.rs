@@ -7,7 +7,7 @@ mod overview;
 mod rows;
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use sightline_browser::text_file;
+use sightline_browser::files::text_file;
 use sightline_core::measure::report::{MAX_REPORT_BYTES, plain};
 
 use self::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::clock;
+use sightline_browser::page::clock;
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 

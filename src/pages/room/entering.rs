@@ -4,7 +4,7 @@
 use std::{rc::Rc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_browser::clock;
+use sightline_browser::page::clock;
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 

@@ -8,10 +8,10 @@ use std::{collections::HashMap, time::Duration};
 
 use leptos::task::spawn_local;
 use sightline_browser::{
-    bulk_channel::BulkChannel,
-    clock,
     files::{FileWorker, FileWorkerEvent, FromWorker, ObjectUrl, PickedFile, ToWorker},
-    queue::EventSink,
+    js::queue::EventSink,
+    page::clock,
+    rtc::bulk_channel::BulkChannel,
 };
 use sightline_core::{
     Timestamp,

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::{FromWorker, ToWorker};
-use crate::{error::BrowserError, event::Listener, queue::EventSink};
+use crate::js::{error::BrowserError, event::Listener, queue::EventSink};
 
 /// Commands that wait for the worker to run. Frames come only after it answered, so they never wait here.
 const MAX_WAITING: usize = 4096;

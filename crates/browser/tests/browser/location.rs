@@ -1,8 +1,8 @@
 //! The page's address.
 
 use sightline_browser::{
-    location::{self, Location},
-    queue::event_queue,
+    js::queue::event_queue,
+    page::location::{self, Location},
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
