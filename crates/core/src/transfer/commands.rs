@@ -6,7 +6,7 @@ use sightline_protocol::{
     transfer::{Sha256Digest, TransferEnd},
 };
 
-use super::FileIdentity;
+use super::identity::FileIdentity;
 
 /// Names a transfer within this page, and its bytes in the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -169,6 +169,6 @@ pub enum TransferOutput {
     Changed(TransferHandle),
     /// It is over for long, and no longer known.
     Forgotten(TransferHandle),
-    /// Something is to be kept, or no more: see [`Transfers::records`].
+    /// Something is to be kept, or no more: see [`Transfers::records`](super::Transfers::records).
     RecordsChanged,
 }

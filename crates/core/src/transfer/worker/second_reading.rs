@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::PrefixHasher;
+use super::prefix::PrefixHasher;
 
 /// How far a file is from being proven unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,10 +11,18 @@ use sightline_protocol::{
 };
 
 use super::{
-    Direction, KeptTransfer, MAX_FILES_FROM_HERE, Reach, Records, SourceCommand, TransferHandle,
-    TransferOutput, TransferView, choosing::Pick, incoming::Incoming, name::safe_name, outgoing::Outgoing,
+    choosing::{MAX_FILES_FROM_HERE, Pick},
+    incoming::Incoming,
+    name::safe_name,
+    outgoing::Outgoing,
+    record::{KeptTransfer, Records},
+    view::{Direction, Reach, TransferView},
 };
-use crate::{Timestamp, random::SeededRandom};
+use crate::{
+    Timestamp,
+    random::SeededRandom,
+    transfer::commands::{SourceCommand, TransferHandle, TransferOutput},
+};
 
 /// How often a page hears of bytes that came.
 const SHOW_INTERVAL: Duration = Duration::from_millis(200);

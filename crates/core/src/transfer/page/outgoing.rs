@@ -7,10 +7,20 @@ use sightline_protocol::{
 };
 
 use super::{
-    CHUNK_BYTES, Direction, FileDescription, FileIdentity, KeptTransfer, SourceCommand, SourceEvent,
-    TransferState, TransferView, WINDOW_BYTES, name::safe_name, repeat::Repeat, speed::Speed,
+    name::safe_name,
+    record::KeptTransfer,
+    repeat::Repeat,
+    speed::Speed,
+    view::{Direction, TransferState, TransferView},
 };
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    transfer::{
+        CHUNK_BYTES, WINDOW_BYTES,
+        commands::{FileDescription, SourceCommand, SourceEvent},
+        identity::FileIdentity,
+    },
+};
 
 /// Asked of the source at once, so that what is read and not yet sent is bounded too.
 const MAX_ASKED_BYTES: u64 = 16 * CHUNK_BYTES as u64;

@@ -6,7 +6,7 @@ use sightline_protocol::{
     transfer::{FileOffer, Sha256Digest},
 };
 
-use super::FileIdentity;
+use crate::transfer::identity::FileIdentity;
 
 /// One transfer that is not over, or whose file was not taken yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

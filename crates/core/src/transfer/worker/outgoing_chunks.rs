@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{CHUNK_BYTES, PrefixHasher, WINDOW_BYTES};
+use super::prefix::PrefixHasher;
+use crate::transfer::{CHUNK_BYTES, WINDOW_BYTES};
 
 /// Places to go back to: all that is on its way, and some that was verified meanwhile.
 const MAX_CHECKPOINTS: usize = 2 * (WINDOW_BYTES as usize / CHUNK_BYTES) + 16;

@@ -10,11 +10,14 @@ use sightline_protocol::{
     },
 };
 
-use super::{
-    FileDescription, FileIdentity, SourceCommand, TransferHandle, TransferOutput, Transfers,
-    outgoing::Outgoing,
+use super::{name::safe_name, outgoing::Outgoing, transfers::Transfers};
+use crate::{
+    Timestamp,
+    transfer::{
+        commands::{FileDescription, SourceCommand, TransferHandle, TransferOutput},
+        identity::FileIdentity,
+    },
 };
-use crate::Timestamp;
 
 /// Files from here that are not over, to all members together, and files that wait for somebody to come.
 pub const MAX_FILES_FROM_HERE: usize = 20_000;
@@ -110,7 +113,7 @@ impl Transfers {
             waiting: waiting.clone().count(),
             queued: queued.clone().count(),
             needs_file: queued.clone().filter(|file| file.needs_file).count(),
-            names: names.take(NAMES_TOLD).map(|name| super::safe_name(name)).collect(),
+            names: names.take(NAMES_TOLD).map(|name| safe_name(name)).collect(),
             refused: self.refused.values().sum(),
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use sightline_protocol::transfer::{BulkHeader, Sha256Digest};
 
-use super::{PrefixHasher, WINDOW_BYTES};
+use super::prefix::PrefixHasher;
+use crate::transfer::WINDOW_BYTES;
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,15 @@ use sightline_protocol::{
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
 };
 
-use super::{Direction, SinkCommand, SinkEvent, TransferState, TransferView, repeat::Repeat, speed::Speed};
-use crate::Timestamp;
+use super::{
+    repeat::Repeat,
+    speed::Speed,
+    view::{Direction, TransferState, TransferView},
+};
+use crate::{
+    Timestamp,
+    transfer::commands::{SinkCommand, SinkEvent},
+};
 
 /// How much is verified before the sender hears of it, and how long it waits at most.
 const TELL_BYTES: u64 = 512 * 1024;

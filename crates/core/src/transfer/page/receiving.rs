@@ -9,11 +9,15 @@ use sightline_protocol::{
 };
 
 use super::{
-    SinkEvent, TransferHandle, TransferOutput, TransferState, Transfers,
     incoming::Incoming,
     name::{numbered_from, safe_name},
+    transfers::Transfers,
+    view::TransferState,
 };
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    transfer::commands::{SinkEvent, TransferHandle, TransferOutput},
+};
 
 /// Names of which the last number is remembered.
 const MAX_NUMBERED: usize = 1000;

@@ -8,10 +8,11 @@ use sightline_protocol::{
     transfer::{FileProgress, Sha256Digest, TransferEnd},
 };
 
-use super::{
-    SourceCommand, SourceEvent, TransferHandle, TransferOutput, TransferState, Transfers, outgoing::Outgoing,
+use super::{outgoing::Outgoing, transfers::Transfers, view::TransferState};
+use crate::{
+    Timestamp,
+    transfer::commands::{SourceCommand, SourceEvent, TransferHandle, TransferOutput},
 };
-use crate::Timestamp;
 
 impl Transfers {
     /// A member says how far a file from here is.

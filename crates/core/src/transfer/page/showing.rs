@@ -6,8 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::TransferHandle;
-use crate::Timestamp;
+use crate::{Timestamp, transfer::commands::TransferHandle};
 
 /// How often changes are shown. Painting costs more than the rows that are painted.
 const INTERVAL: Duration = Duration::from_millis(250);
