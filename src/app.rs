@@ -5,7 +5,7 @@ use sightline_browser::page::{document, location::Location};
 
 use crate::{
     appearance::Appearance,
-    components::{LaterPage, layers::Layers},
+    components::{kit::layers::Layers, later::LaterPage},
     language::{Language, Locale},
     navigation::Navigator,
     pages::{

@@ -7,12 +7,14 @@ use sightline_protocol::RoomName;
 
 use crate::{
     components::{
-        When,
-        icon::{Icon, IconName},
-        link::Link,
-        logo::Sightline,
-        notice::InputNotice,
-        page_header::PageHeader,
+        kit::{
+            icon::{Icon, IconName},
+            link::Link,
+            logo::Sightline,
+            page_header::PageHeader,
+            when::When,
+        },
+        notices::notice::InputNotice,
     },
     invitation::{Entry, read_entry},
     language::{Language, Sentence},

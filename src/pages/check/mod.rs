@@ -19,10 +19,10 @@ use self::{
 };
 use crate::{
     chunk,
-    components::{
-        When,
+    components::kit::{
         icon::{Icon, IconName},
         page_header::PageHeader,
+        when::When,
     },
     language::Language,
     running_calls::RunningCalls,

@@ -5,7 +5,7 @@ use sightline_browser::page::{location, sharing};
 
 use super::{CheckModel, REPORT_FRAGMENT};
 use crate::{
-    components::icon::{Icon, IconName},
+    components::kit::icon::{Icon, IconName},
     language::{Language, Sentence},
     sentence,
 };

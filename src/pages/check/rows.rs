@@ -9,7 +9,7 @@ use super::{
     words::{error_text, kind_text, label_text, result_text, state_text},
 };
 use crate::{
-    components::{When, icon::Icon},
+    components::kit::{icon::Icon, when::When},
     language::{Language, Sentence},
     sentence,
 };

@@ -19,7 +19,7 @@ use super::{
     words::error_text,
 };
 use crate::{
-    components::When,
+    components::kit::when::When,
     language::{Language, Sentence},
     sentence,
 };

@@ -16,7 +16,7 @@ use self::{
     opened::{MAX_FILES, Opened, Problem, View},
     overview::Overview,
 };
-use crate::{chunk, components::page_header::PageHeader, language::Language, sentence};
+use crate::{chunk, components::kit::page_header::PageHeader, language::Language, sentence};
 
 chunk! {
     /// [`ReportPage`], when it is here.

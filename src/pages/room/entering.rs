@@ -11,7 +11,7 @@ use sightline_protocol::RoomName;
 use super::call::Call;
 use crate::{
     chunk,
-    components::{LaterWith, logo::Mark, notice_page::NoticePage},
+    components::{kit::logo::Mark, later::LaterWith, notices::page::NoticePage},
     language::Language,
     sentence,
     session::{
