@@ -18,7 +18,7 @@ use sightline_core::{
     room::RoomSession,
     transfer::{
         Direction, LeftOut, LeftOutReason, ShowQueue, SinkCommand, SinkEvent, SourceCommand, SourceEvent,
-        TransferHandle, TransferOutput, TransferState,
+        TransferHandle, TransferState, TransferTask,
     },
 };
 use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
@@ -178,27 +178,25 @@ impl Files {
     }
 
     /// What the core wants done.
-    pub fn perform(&mut self, output: TransferOutput) {
-        match output {
-            // The room session sends these by itself.
-            TransferOutput::Send(..) => {}
-            TransferOutput::Source(handle, command) => self.command_source(handle, command),
-            TransferOutput::Sink(handle, command) => self.command_sink(handle, command),
-            TransferOutput::SinkSilent(_) => self.inputs.push(Input::FileWorker(FileWorkerEvent::Failed)),
-            TransferOutput::Changed(handle) => self.changed.handle_changed(handle),
-            TransferOutput::Forgotten(handle) => {
+    pub fn perform(&mut self, task: TransferTask) {
+        match task {
+            TransferTask::Source(handle, command) => self.command_source(handle, command),
+            TransferTask::Sink(handle, command) => self.command_sink(handle, command),
+            TransferTask::SinkSilent(_) => self.inputs.push(Input::FileWorker(FileWorkerEvent::Failed)),
+            TransferTask::Changed(handle) => self.changed.handle_changed(handle),
+            TransferTask::Forgotten(handle) => {
                 self.urls.remove(&handle);
                 self.changed.handle_forgotten(handle);
                 self.list.forget(handle);
             }
-            TransferOutput::Attach { pick, transfer } => {
+            TransferTask::Attach { pick, transfer } => {
                 if let Some((file, _)) = self.sources.get(&pick) {
                     let file = file.clone();
                     self.sources.insert(transfer, (file, false));
                 }
             }
-            TransferOutput::BacklogChanged => self.changed.handle_summary_changed(),
-            TransferOutput::RecordsChanged => self.are_records_old = true,
+            TransferTask::BacklogChanged => self.changed.handle_summary_changed(),
+            TransferTask::RecordsChanged => self.are_records_old = true,
         }
     }
 

@@ -22,7 +22,8 @@ fn a_command_for_a_source_is_the_same_in_the_worker_and_brings_its_file() {
         SourceCommand::Close,
     ];
     for command in commands {
-        let file = web_sys::File::new_with_str_sequence(&js_sys::Array::of1(&"text".into()), "a.txt").unwrap();
+        let file =
+            web_sys::File::new_with_str_sequence(&js_sys::Array::of1(&"text".into()), "a.txt").unwrap();
         for file in [Some(file), None] {
             let size_bytes = file.as_ref().map(|file| file.size() as u64);
             match posted(ToWorker::Source(HANDLE, command.clone(), file)) {
@@ -40,7 +41,12 @@ fn a_command_for_a_source_is_the_same_in_the_worker_and_brings_its_file() {
 fn a_command_for_a_sink_is_the_same_in_the_worker() {
     let (transfer, member) = (TransferId::from_random(8), MemberId::from_random(9));
     let commands = [
-        SinkCommand::Open { transfer: transfer.clone(), member: member.clone(), number: 10, size_bytes: 1 << 40 },
+        SinkCommand::Open {
+            transfer: transfer.clone(),
+            member: member.clone(),
+            number: 10,
+            size_bytes: 1 << 40,
+        },
         SinkCommand::Expect { member, number: 11 },
         SinkCommand::Discard { transfer },
     ];

@@ -48,7 +48,7 @@ impl RoomSession {
                         push_control(&mut self.outputs, link.id, &message);
                     }
                 }
-                output => self.outputs.push_back(RoomOutput::Transfer(output)),
+                TransferOutput::Perform(task) => self.outputs.push_back(RoomOutput::Transfer(task)),
             }
         }
     }

@@ -145,11 +145,18 @@ pub enum SinkEvent {
     Failed(TransferEnd),
 }
 
-/// What is to be done.
+/// What [`Transfers`](super::Transfers) wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransferOutput {
     /// Tell a member, if its channel is open.
     Send(MemberId, ControlMessage),
+    /// For the page and its worker.
+    Perform(TransferTask),
+}
+
+/// What the page does or has the worker do. No member hears of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransferTask {
     /// For the source of a transfer, or of a file that was chosen and not offered yet.
     Source(TransferHandle, SourceCommand),
     /// For the sink of a transfer.

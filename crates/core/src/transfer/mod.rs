@@ -22,6 +22,7 @@ mod worker;
 
 pub use commands::{
     FileDescription, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput,
+    TransferTask,
 };
 pub use identity::FileIdentity;
 pub use page::{

@@ -4,7 +4,8 @@ use sightline_core::{
     Timestamp,
     random::SeededRandom,
     transfer::{
-        FileDescription, SinkCommand, TransferHandle, TransferOutput, TransferState, TransferView, Transfers,
+        FileDescription, SinkCommand, TransferHandle, TransferOutput, TransferState, TransferTask,
+        TransferView, Transfers,
     },
 };
 use sightline_protocol::{
@@ -64,9 +65,9 @@ impl Receiver {
         while let Some(output) = self.transfers.poll_output() {
             match output {
                 TransferOutput::Send(_, message) => self.said.push(message),
-                TransferOutput::Sink(_, command) => self.commanded.push(command),
-                TransferOutput::Forgotten(_) => self.forgotten += 1,
-                _ => {}
+                TransferOutput::Perform(TransferTask::Sink(_, command)) => self.commanded.push(command),
+                TransferOutput::Perform(TransferTask::Forgotten(_)) => self.forgotten += 1,
+                TransferOutput::Perform(_) => {}
             }
         }
     }
@@ -129,7 +130,9 @@ fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
         let mut found = Vec::new();
         while let Some(output) = transfers.poll_output() {
             match output {
-                TransferOutput::Attach { pick, .. } => found.push((pick, String::new())),
+                TransferOutput::Perform(TransferTask::Attach { pick, .. }) => {
+                    found.push((pick, String::new()));
+                }
                 TransferOutput::Send(to, ControlMessage::TransferOffer(offer)) => {
                     assert_eq!(to, member(name));
                     found.last_mut().unwrap().1 = offer.name;

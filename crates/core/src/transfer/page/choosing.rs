@@ -14,7 +14,7 @@ use super::{name::safe_name, outgoing::Outgoing, transfers::Transfers};
 use crate::{
     Timestamp,
     transfer::{
-        commands::{FileDescription, SourceCommand, TransferHandle, TransferOutput},
+        commands::{FileDescription, SourceCommand, TransferHandle, TransferOutput, TransferTask},
         identity::FileIdentity,
     },
 };
@@ -58,7 +58,7 @@ pub struct Backlog {
 impl Transfers {
     /// Takes a file that the person chose for these members, or, where nobody is there, for whoever comes (`to`: for that member
     /// alone). A transfer of an earlier page that waits for this very file goes on with it; everybody else is offered it.
-    /// [`TransferOutput::Attach`] tells which transfers read it, under the handle that is returned.
+    /// [`TransferTask::Attach`] tells which transfers read it, under the handle that is returned.
     ///
     /// # Errors
     /// [`TransferEnd::TooMany`] where more wait than may.
@@ -93,7 +93,10 @@ impl Transfers {
             self.offer_pick(handle, member, file.clone(), None, now);
         }
         if known.is_empty() {
-            self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), SourceCommand::Close));
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::Source(
+                TransferHandle(handle),
+                SourceCommand::Close,
+            )));
         } else {
             self.picks.push_back(Pick { handle, file, to: PickTo::Known(known) });
         }
@@ -122,7 +125,10 @@ impl Transfers {
     pub fn cancel_backlog(&mut self) {
         for pick in std::mem::take(&mut self.picks) {
             if matches!(pick.to, PickTo::Waiting(_)) {
-                let close = TransferOutput::Source(TransferHandle(pick.handle), SourceCommand::Close);
+                let close = TransferOutput::Perform(TransferTask::Source(
+                    TransferHandle(pick.handle),
+                    SourceCommand::Close,
+                ));
                 self.outputs.push_back(close);
             } else {
                 self.picks.push_back(pick);
@@ -130,11 +136,14 @@ impl Transfers {
         }
         let is_queued = |file: &Outgoing| file.is_queued();
         for file in self.sending.iter().filter(|file| is_queued(file)) {
-            let close = TransferOutput::Source(TransferHandle(file.handle), SourceCommand::Close);
+            let close = TransferOutput::Perform(TransferTask::Source(
+                TransferHandle(file.handle),
+                SourceCommand::Close,
+            ));
             self.outputs.push_back(close);
         }
         self.sending.retain(|file| !is_queued(file));
-        self.outputs.push_back(TransferOutput::RecordsChanged);
+        self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
         self.backlog_changed();
     }
 
@@ -152,7 +161,10 @@ impl Transfers {
         }
         for pick in offered {
             self.offer_pick(pick.handle, member, pick.file, None, now);
-            let close = TransferOutput::Source(TransferHandle(pick.handle), SourceCommand::Close);
+            let close = TransferOutput::Perform(TransferTask::Source(
+                TransferHandle(pick.handle),
+                SourceCommand::Close,
+            ));
             self.outputs.push_back(close);
         }
         self.backlog_changed();
@@ -180,7 +192,7 @@ impl Transfers {
                 file.identity = identity.or(file.identity);
             }
             if identity.is_some() {
-                self.outputs.push_back(TransferOutput::RecordsChanged);
+                self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
             }
         }
         self.identify_next();
@@ -205,10 +217,10 @@ impl Transfers {
             file.identity = file.identity.or(identity);
             file.handle_file(now);
             let (transfer, is_queued) = (file.handle, file.is_queued());
-            let attach = TransferOutput::Attach {
+            let attach = TransferOutput::Perform(TransferTask::Attach {
                 pick: TransferHandle(pick.handle),
                 transfer: TransferHandle(transfer),
-            };
+            });
             self.outputs.push_back(attach);
             if is_queued {
                 self.offer_queued(&member, now);
@@ -217,8 +229,11 @@ impl Transfers {
                 self.changed(transfer);
             }
         }
-        self.outputs.push_back(TransferOutput::Source(TransferHandle(pick.handle), SourceCommand::Close));
-        self.outputs.push_back(TransferOutput::RecordsChanged);
+        self.outputs.push_back(TransferOutput::Perform(TransferTask::Source(
+            TransferHandle(pick.handle),
+            SourceCommand::Close,
+        )));
+        self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
     }
 
     /// The transfer to `member` that waits for this file. One in the same folder goes before one whose folder is not known.
@@ -277,10 +292,13 @@ impl Transfers {
         }
         (outgoing.is_ambiguous, outgoing.is_path_ambiguous) = (is_ambiguous, is_path_ambiguous);
         self.sending.push(outgoing);
-        let attach = TransferOutput::Attach { pick: TransferHandle(pick), transfer: TransferHandle(handle) };
+        let attach = TransferOutput::Perform(TransferTask::Attach {
+            pick: TransferHandle(pick),
+            transfer: TransferHandle(handle),
+        });
         self.outputs.push_back(attach);
         self.offer_queued(member, now);
-        self.outputs.push_back(TransferOutput::RecordsChanged);
+        self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
         self.forget_oldest();
     }
 
@@ -330,13 +348,14 @@ impl Transfers {
         if let Some((handle, is_whole)) = next {
             self.identifying = Some(handle);
             let identify = SourceCommand::Identify { is_whole };
-            self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), identify));
+            self.outputs
+                .push_back(TransferOutput::Perform(TransferTask::Source(TransferHandle(handle), identify)));
         }
     }
 
     pub(super) fn backlog_changed(&mut self) {
-        if self.outputs.back() != Some(&TransferOutput::BacklogChanged) {
-            self.outputs.push_back(TransferOutput::BacklogChanged);
+        if self.outputs.back() != Some(&TransferOutput::Perform(TransferTask::BacklogChanged)) {
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::BacklogChanged));
         }
     }
 }

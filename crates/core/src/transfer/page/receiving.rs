@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Timestamp,
-    transfer::commands::{SinkEvent, TransferHandle, TransferOutput},
+    transfer::commands::{SinkEvent, TransferHandle, TransferOutput, TransferTask},
 };
 
 /// Names of which the last number is remembered.
@@ -30,7 +30,7 @@ impl Transfers {
         let file = self.receiving.iter_mut().find(|file| file.handle == handle.0);
         if file.is_some_and(Incoming::accept) {
             self.open_accepted();
-            self.outputs.push_back(TransferOutput::RecordsChanged);
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
             self.changed(handle.0);
         }
     }
@@ -66,7 +66,8 @@ impl Transfers {
         let handle = if let Some(file) = known {
             let handle = file.handle;
             if let Some(command) = file.handle_offer(member, &offer, now) {
-                self.outputs.push_back(TransferOutput::Sink(TransferHandle(handle), command));
+                self.outputs
+                    .push_back(TransferOutput::Perform(TransferTask::Sink(TransferHandle(handle), command)));
             }
             handle
         } else {
@@ -104,7 +105,8 @@ impl Transfers {
             let is_kept =
                 file.member != *member || file.is_accepted() || (file.is_over() && !file.is_withdrawn());
             if !is_kept {
-                outputs.push_back(TransferOutput::Forgotten(TransferHandle(file.handle)));
+                outputs
+                    .push_back(TransferOutput::Perform(TransferTask::Forgotten(TransferHandle(file.handle))));
             }
             is_kept
         });
@@ -156,9 +158,11 @@ impl Transfers {
         }
         if is_over && is_news {
             if state != TransferState::Done {
-                self.outputs.extend(discard.map(|discard| TransferOutput::Sink(handle, discard)));
+                self.outputs.extend(
+                    discard.map(|discard| TransferOutput::Perform(TransferTask::Sink(handle, discard))),
+                );
             }
-            self.outputs.push_back(TransferOutput::RecordsChanged);
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
             self.open_accepted();
         }
         if matches!(event, SinkEvent::Progress { .. }) {
@@ -185,7 +189,10 @@ impl Transfers {
                 && let Some(open) = file.open()
             {
                 *used += 1;
-                self.outputs.push_back(TransferOutput::Sink(TransferHandle(file.handle), open));
+                self.outputs.push_back(TransferOutput::Perform(TransferTask::Sink(
+                    TransferHandle(file.handle),
+                    open,
+                )));
             }
         }
     }

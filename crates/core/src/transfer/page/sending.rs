@@ -11,7 +11,7 @@ use sightline_protocol::{
 use super::{outgoing::Outgoing, transfers::Transfers, view::TransferState};
 use crate::{
     Timestamp,
-    transfer::commands::{SourceCommand, SourceEvent, TransferHandle, TransferOutput},
+    transfer::commands::{SourceCommand, SourceEvent, TransferHandle, TransferOutput, TransferTask},
 };
 
 impl Transfers {
@@ -34,10 +34,11 @@ impl Transfers {
         let command = file.handle_progress(progress, now);
         let is_news = file.view().state != was;
         if let Some(command) = command {
-            self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), command));
+            self.outputs
+                .push_back(TransferOutput::Perform(TransferTask::Source(TransferHandle(handle), command)));
         }
         if !was_accepted {
-            self.outputs.push_back(TransferOutput::RecordsChanged);
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
         }
         self.show_progress(handle, is_news, now);
     }
@@ -54,9 +55,13 @@ impl Transfers {
         let Some(file) = self.sending.iter_mut().find(of_member) else { return };
         let handle = file.handle;
         if let Some(command) = file.handle_done(sha256) {
-            self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), command));
+            self.outputs
+                .push_back(TransferOutput::Perform(TransferTask::Source(TransferHandle(handle), command)));
         } else if file.is_over() {
-            self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), SourceCommand::Close));
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::Source(
+                TransferHandle(handle),
+                SourceCommand::Close,
+            )));
             self.ended(handle, now);
             return;
         }
@@ -77,7 +82,8 @@ impl Transfers {
             && self.open.contains(member)
             && let Some((pull, bytes)) = file.pull(free_bytes, most_bytes, chunk_bytes)
         {
-            self.outputs.push_back(TransferOutput::Source(TransferHandle(file.handle), pull));
+            self.outputs
+                .push_back(TransferOutput::Perform(TransferTask::Source(TransferHandle(file.handle), pull)));
             return bytes;
         }
         0
@@ -114,7 +120,8 @@ impl Transfers {
         let member = file.member.clone();
         if is_over && !was_over {
             if file.view().state == TransferState::Done {
-                self.outputs.push_back(TransferOutput::Source(handle, SourceCommand::Close));
+                self.outputs
+                    .push_back(TransferOutput::Perform(TransferTask::Source(handle, SourceCommand::Close)));
             } else {
                 self.say_of_sending(handle.0);
             }

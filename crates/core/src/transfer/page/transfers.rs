@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Timestamp,
     random::SeededRandom,
-    transfer::commands::{SourceCommand, TransferHandle, TransferOutput},
+    transfer::commands::{SourceCommand, TransferHandle, TransferOutput, TransferTask},
 };
 
 /// How often a page hears of bytes that came.
@@ -159,13 +159,14 @@ impl Transfers {
             self.cancel(TransferHandle(handle), now);
         }
         let stored = self.receiving.iter().filter_map(|file| Some((file.handle, file.discard_command()?)));
-        self.outputs
-            .extend(stored.map(|(handle, discard)| TransferOutput::Sink(TransferHandle(handle), discard)));
+        self.outputs.extend(stored.map(|(handle, discard)| {
+            TransferOutput::Perform(TransferTask::Sink(TransferHandle(handle), discard))
+        }));
         self.receiving.clear();
         self.sending.clear();
         self.picks.clear();
         self.backlog_changed();
-        self.outputs.push_back(TransferOutput::RecordsChanged);
+        self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
     }
 
     // What the connections do.
@@ -220,7 +221,10 @@ impl Transfers {
         if let Some(file) = sending.filter(|file| file.member == *member && !file.is_over()) {
             let handle = file.handle;
             file.end(reason);
-            self.outputs.push_back(TransferOutput::Source(TransferHandle(handle), SourceCommand::Close));
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::Source(
+                TransferHandle(handle),
+                SourceCommand::Close,
+            )));
             self.ended(handle, now);
         }
         let receiving = self.receiving.iter_mut().find(|file| file.offer.transfer == *transfer);
@@ -228,7 +232,11 @@ impl Transfers {
             let handle = file.handle;
             file.end(reason);
             let discard = file.discard_command();
-            self.outputs.extend(discard.map(|discard| TransferOutput::Sink(TransferHandle(handle), discard)));
+            self.outputs.extend(
+                discard.map(|discard| {
+                    TransferOutput::Perform(TransferTask::Sink(TransferHandle(handle), discard))
+                }),
+            );
             self.ended(handle, now);
         }
     }
@@ -252,7 +260,9 @@ impl Transfers {
         due.into_iter().for_each(|handle| self.say_of_receiving(handle, now));
         let silent =
             self.receiving.iter_mut().filter_map(|file| file.is_sink_silent(now).then_some(file.handle));
-        self.outputs.extend(silent.map(|handle| TransferOutput::SinkSilent(TransferHandle(handle))));
+        self.outputs.extend(
+            silent.map(|handle| TransferOutput::Perform(TransferTask::SinkSilent(TransferHandle(handle)))),
+        );
     }
 
     /// When [`Self::handle_timeout`] wants to be called.
@@ -302,14 +312,18 @@ impl Transfers {
     fn give_up(&mut self, handle: TransferHandle, reason: TransferEnd, now: Timestamp) {
         if let Some(file) = self.sending.iter_mut().find(|file| file.handle == handle.0 && !file.is_over()) {
             file.end(reason);
-            self.outputs.push_back(TransferOutput::Source(handle, SourceCommand::Close));
+            self.outputs
+                .push_back(TransferOutput::Perform(TransferTask::Source(handle, SourceCommand::Close)));
             self.say_of_sending(handle.0);
             self.ended(handle.0, now);
         } else if let Some(file) =
             self.receiving.iter_mut().find(|file| file.handle == handle.0 && !file.is_over())
         {
             file.end(reason);
-            self.outputs.extend(file.discard_command().map(|discard| TransferOutput::Sink(handle, discard)));
+            self.outputs.extend(
+                file.discard_command()
+                    .map(|discard| TransferOutput::Perform(TransferTask::Sink(handle, discard))),
+            );
             self.say_of_receiving(handle.0, now);
             self.ended(handle.0, now);
         }
@@ -325,7 +339,7 @@ impl Transfers {
 
     /// A transfer is over: another one has its place.
     pub(super) fn ended(&mut self, handle: u32, now: Timestamp) {
-        self.outputs.push_back(TransferOutput::RecordsChanged);
+        self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
         self.changed(handle);
         let sending = self.sending.iter().find(|file| file.handle == handle);
         if let Some(member) = sending.map(|file| file.member.clone()) {
@@ -337,7 +351,7 @@ impl Transfers {
     }
 
     pub(super) fn changed(&mut self, handle: u32) {
-        self.outputs.push_back(TransferOutput::Changed(TransferHandle(handle)));
+        self.outputs.push_back(TransferOutput::Perform(TransferTask::Changed(TransferHandle(handle))));
     }
 
     /// News at once, bytes now and then.
@@ -370,7 +384,8 @@ impl Transfers {
             && let Some(at) = self.sending.iter().position(Outgoing::is_over)
         {
             let file = self.sending.remove(at);
-            self.outputs.push_back(TransferOutput::Forgotten(TransferHandle(file.handle)));
+            self.outputs
+                .push_back(TransferOutput::Perform(TransferTask::Forgotten(TransferHandle(file.handle))));
         }
         let too_long = |list: &[Incoming]| {
             let forgettable = |file: &Incoming| file.is_over() && file.has_file().is_none();
@@ -385,7 +400,8 @@ impl Transfers {
         };
         while let Some(at) = too_long(&self.receiving) {
             let file = self.receiving.remove(at);
-            self.outputs.push_back(TransferOutput::Forgotten(TransferHandle(file.handle)));
+            self.outputs
+                .push_back(TransferOutput::Perform(TransferTask::Forgotten(TransferHandle(file.handle))));
         }
     }
 }
