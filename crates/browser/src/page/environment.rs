@@ -1,4 +1,4 @@
-//! What this browser and this context can do, and what the person prefers.
+//! What this browser and this context can do, and the person's languages.
 
 use wasm_bindgen::JsValue;
 
@@ -54,24 +54,8 @@ pub fn languages() -> Vec<String> {
     window().navigator().languages().iter().filter_map(|language: JsValue| language.as_string()).collect()
 }
 
-/// Whether the person prefers dark colours.
-#[must_use]
-pub fn prefers_dark() -> bool {
-    matches_media("(prefers-color-scheme: dark)")
-}
-
-/// Whether the person prefers that nothing moves without need.
-#[must_use]
-pub fn prefers_reduced_motion() -> bool {
-    matches_media("(prefers-reduced-motion: reduce)")
-}
-
 /// Whether nothing can point at something without pressing it, as with a finger.
 #[must_use]
 pub fn lacks_hover() -> bool {
-    matches_media("(hover: none)")
-}
-
-fn matches_media(query: &str) -> bool {
-    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+    window().match_media("(hover: none)").ok().flatten().is_some_and(|list| list.matches())
 }

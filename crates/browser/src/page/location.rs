@@ -46,12 +46,6 @@ pub fn configured_server() -> Option<String> {
     named.as_string().filter(|named| !named.is_empty())
 }
 
-/// The value of a parameter of [`Location::query`], decoded.
-#[must_use]
-pub fn query_parameter(query: &str, name: &str) -> Option<String> {
-    web_sys::UrlSearchParams::new_with_str(query).ok()?.get(name)
-}
-
 /// Goes to another address of this page without loading it, as a new entry of the history.
 pub fn push(address: &str) {
     if let Ok(history) = window().history() {

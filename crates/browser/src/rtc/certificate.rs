@@ -22,10 +22,4 @@ impl Certificate {
         let promise: Promise = RtcPeerConnection::generate_certificate_with_object(&algorithm)?;
         Ok(Self(settled(promise).await?.unchecked_into()))
     }
-
-    /// When it stops being valid, in milliseconds since 1970.
-    #[must_use]
-    pub fn expires_unix_ms(&self) -> f64 {
-        self.0.expires()
-    }
 }
