@@ -1,11 +1,11 @@
 //! Routes, theme and language.
 
 use leptos::{mount::mount_to_body, prelude::*};
-use sightline_browser::{location::Location, page};
+use sightline_browser::page::{document, location::Location};
 
 use crate::{
     appearance::Appearance,
-    components::{LaterPage, layers::Layers},
+    components::{kit::layers::Layers, later::LaterPage},
     language::{Language, Locale},
     navigation::Navigator,
     pages::{
@@ -36,7 +36,7 @@ pub fn App(
     Language::provide(locale);
     Appearance::provide();
     Layers::provide();
-    Effect::new(move || page::set_title(&title(&navigator.route())));
+    Effect::new(move || document::set_title(&title(&navigator.route())));
     view! {
         {move || match navigator.route() {
             Route::Home => view! { <Home /> }.into_any(),

@@ -1,7 +1,7 @@
 //! Light or dark: the system's choice, or the person's.
 
 use leptos::prelude::*;
-use sightline_browser::storage::StorageArea;
+use sightline_browser::page::storage::StorageArea;
 
 const STORAGE_KEY: &str = "sightline.theme";
 

@@ -1,7 +1,7 @@
 //! Parts of the page that come later than the page: WebAssembly of their own, loaded when they are wanted, or before that
 //! when there is time.
 //!
-//! A part declares its entry with [`chunk!`](crate::chunk!) and is shown by [`Later`](crate::components::Later). What
+//! A part declares its entry with [`chunk!`](crate::chunk!) and is shown by [`Later`](crate::components::later::Later). What
 //! only entries of one chunk reach is in that chunk's file; everything else stays in the main one. Without the feature
 //! `split` (debug builds, `trunk serve`) an entry is a plain call.
 

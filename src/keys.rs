@@ -3,7 +3,7 @@
 //! A letter is the one on the key: the Latin letter that it writes, whatever Caps Lock says, or where the layout writes another
 //! script the letter that a US keyboard has in that place. Modifiers count as they are held, never by the case of a letter.
 
-use sightline_browser::keyboard::KeyPress;
+use sightline_browser::page::keyboard::KeyPress;
 
 /// Something that one key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

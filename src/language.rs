@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_browser::{environment, storage::StorageArea};
+use sightline_browser::page::{environment, storage::StorageArea};
 
 use crate::{chunk::ChunkLost, in_chunk};
 

@@ -1,7 +1,7 @@
 //! Going from page to page without loading the app again.
 
 use leptos::{ev, prelude::*};
-use sightline_browser::{
+use sightline_browser::page::{
     environment,
     location::{self, Location},
 };

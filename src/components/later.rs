@@ -5,7 +5,7 @@ use std::rc::Rc;
 use leptos::{prelude::*, reactive::computed::ScopedFuture, task::spawn_local};
 use sightline_core::notice::NoticeCode;
 
-use super::{notice_page::NoticePage, notice_text::notice_text};
+use super::notices::{page::NoticePage, text::notice_text};
 use crate::{
     chunk::{ChunkLost, LoadView},
     language::Language,

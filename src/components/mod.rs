@@ -1,60 +1,24 @@
-//! One file for each visible part.
+//! What a person sees, one file for each visible part. The folders are named after what they show:
+//!
+//! | folder | what it shows |
+//! |---|---|
+//! | `call` | tiles, controls, sources, shortcuts |
+//! | `chat` | messages and the line to write on |
+//! | `files` | files on their way |
+//! | `figures` | metrics, charts, playout, runs |
+//! | `settings` | devices, picture, connection |
+//! | `invitation` | the link into the room |
+//! | `notices` | problems and what to do |
+//! | `kit` | buttons, icons and other small parts; imports none of the above |
+//!
+//! `later` shows a part of the page that loads when wanted, and a notice where it cannot be loaded.
 
-pub mod announcer;
-pub mod avatar;
+pub mod call;
 pub mod chat;
-mod chat_message;
-pub mod check_link;
-mod choice;
-mod clock_time;
-pub mod connection_status;
-pub mod controls;
-pub mod copy_link;
-pub mod device_select;
-pub mod figure_text;
-mod figures;
-pub mod file_source;
+pub mod figures;
 pub mod files;
-mod ice_servers_field;
-pub mod icon;
-mod invitation_card;
-pub mod invitation_menu;
-mod later;
-pub mod layers;
-pub mod leave_dialog;
-pub mod level_meter;
-pub mod link;
-pub mod link_wishes;
-pub mod logo;
-pub mod metric_help;
-pub mod metric_text;
-pub mod notice;
-pub mod notice_page;
-mod notice_text;
-pub mod page_header;
-pub mod panels;
-mod playback_line;
-pub mod playout;
-mod qr_code;
-pub mod receivers;
-mod run_control;
-mod seen_by_text;
-mod selects;
-pub mod settings_menu;
-pub mod settings_panel;
-pub mod shortcuts;
-mod signal_bars;
-pub mod source_choice;
-pub mod source_resume;
-pub mod stage;
-pub mod stats_panel;
-mod tile;
-mod tile_menu;
-mod tile_path;
-mod video;
-mod when;
-
-pub use later::{Later, LaterPage, LaterWith};
-pub use run_control::{RunControl, RunResult, RunsOfOthers};
-pub use video::Video;
-pub use when::When;
+pub mod invitation;
+pub mod kit;
+pub mod later;
+pub mod notices;
+pub mod settings;

@@ -2,7 +2,7 @@
 //! Built only with the feature `gallery`.
 
 use leptos::prelude::*;
-use sightline_browser::frame_watch::FrameWatch;
+use sightline_browser::media::frame_watch::FrameWatch;
 use sightline_core::{
     budget::Standing,
     chat::{DeliveryState, MessageNumber, prepare},

@@ -1,18 +1,20 @@
 //! The first page: make a room, or enter one.
 
 use leptos::{html, prelude::*};
-use sightline_browser::random;
+use sightline_browser::page::random;
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 
 use crate::{
     components::{
-        When,
-        icon::{Icon, IconName},
-        link::Link,
-        logo::Sightline,
-        notice::InputNotice,
-        page_header::PageHeader,
+        kit::{
+            icon::{Icon, IconName},
+            link::Link,
+            logo::Sightline,
+            page_header::PageHeader,
+            when::When,
+        },
+        notices::notice::InputNotice,
     },
     invitation::{Entry, read_entry},
     language::{Language, Sentence},

@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use sightline_core::notice::NoticeCode;
 
 use crate::{
-    components::{link::Link, logo::Mark, notice_page::NoticePage, page_header::PageHeader},
+    components::{
+        kit::{link::Link, logo::Mark, page_header::PageHeader},
+        notices::page::NoticePage,
+    },
     language::Language,
     route::Route,
     sentence,

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin};
 
 use sightline_browser::{
-    location,
+    page::location,
     signalling::{ServerAnswer, ask_server},
 };
 use sightline_core::notice::NoticeCode;

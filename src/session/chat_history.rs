@@ -7,7 +7,10 @@ use futures_util::{
     pin_mut,
 };
 use leptos::task::spawn_local;
-use sightline_browser::{BrowserError, clock, random, records::Records, storage::StorageArea};
+use sightline_browser::{
+    BrowserError,
+    page::{clock, random, records::Records, storage::StorageArea},
+};
 use sightline_core::chat::{KeptMessage, MAX_LOG};
 use sightline_protocol::RoomName;
 

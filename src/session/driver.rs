@@ -12,14 +12,17 @@ use futures_util::{
 };
 use sightline_browser::{
     MediaTrack,
-    bulk_channel::{BulkChannel, BulkChannelEvent},
-    certificate::Certificate,
-    clock,
-    data_channel::{DataChannelEvent, DataChannelMessage},
-    fair_queue::{FairStream, Lanes},
-    page,
-    peer_connection::{MediaSlot, PeerConnectionEvent},
-    queue::EventSink,
+    js::{
+        fair_queue::{FairStream, Lanes},
+        queue::EventSink,
+    },
+    page::{clock, lifecycle},
+    rtc::{
+        bulk_channel::{BulkChannel, BulkChannelEvent},
+        certificate::Certificate,
+        data_channel::{DataChannelEvent, DataChannelMessage},
+        peer_connection::{MediaSlot, PeerConnectionEvent},
+    },
     signalling::{SignallingTransport, TransportEvent},
 };
 use sightline_core::{
@@ -137,9 +140,9 @@ impl Driver {
     /// Enters the room and runs until it is left.
     pub async fn run(mut self, mut stream: FairStream<Input>) {
         let listeners = (
-            page::report_visibility(self.inputs.map(Input::Visible)),
-            page::report_online(self.inputs.map(Input::Online)),
-            page::report_return(self.inputs.map(|()| Input::Online(true))),
+            lifecycle::report_visibility(self.inputs.map(Input::Visible)),
+            lifecycle::report_online(self.inputs.map(Input::Online)),
+            lifecycle::report_return(self.inputs.map(|()| Input::Online(true))),
         );
         if matches!(self.way, Way::Tabs(_)) {
             self.view.raise(NoticeCode::TabsOnly);
@@ -177,7 +180,7 @@ impl Driver {
         if let Some(input) = stream.try_next() {
             if clock::now().since(self.slice_began) >= SLICE {
                 // Timers of a page that cannot be seen are slow, and it paints nothing.
-                if page::is_visible() {
+                if lifecycle::is_visible() {
                     breathe(stream).await;
                 }
                 self.slice_began = clock::now();

@@ -2,8 +2,8 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
-    fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
-    random,
+    js::fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
+    page::random,
 };
 use sightline_core::{room::RoomSession, signalling::JoinRequest};
 use sightline_protocol::{InstanceId, RoomName, control::PublishedState};

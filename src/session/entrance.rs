@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_browser::{certificate::Certificate, environment, queue::EventStream};
+use sightline_browser::{js::queue::EventStream, page::environment, rtc::certificate::Certificate};
 use sightline_protocol::{DisplayName, RoomName};
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sightline_browser::frame_watch::FrameWatch;
+use sightline_browser::media::frame_watch::FrameWatch;
 use sightline_protocol::MemberId;
 
 /// One watch for each member that is in the room.

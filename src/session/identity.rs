@@ -1,6 +1,6 @@
 //! What this tab remembers of itself: the person's name, and its place in a room for a reload.
 
-use sightline_browser::storage::StorageArea;
+use sightline_browser::page::storage::StorageArea;
 use sightline_protocol::{DisplayName, RoomName};
 
 use super::model::SourceChoice;

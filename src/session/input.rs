@@ -1,10 +1,12 @@
 //! Everything that can happen to a session, in one queue: nothing is handled in the middle of something else.
 
 use sightline_browser::{
-    bulk_channel::BulkChannelEvent,
-    data_channel::{DataChannelEvent, DataChannelMessage},
     files::{FileWorkerEvent, PickedFiles},
-    peer_connection::PeerConnectionEvent,
+    rtc::{
+        bulk_channel::BulkChannelEvent,
+        data_channel::{DataChannelEvent, DataChannelMessage},
+        peer_connection::PeerConnectionEvent,
+    },
     signalling::TransportEvent,
 };
 use sightline_core::{

@@ -5,10 +5,12 @@ use std::{cell::Cell, rc::Rc};
 use leptos::task::spawn_local;
 use sightline_browser::{
     BrowserError, MediaStream, MediaTrack,
-    bulk_channel::BulkChannel,
-    data_channel::{DataChannel, DataChannelConfig},
-    peer_connection::{MediaSlot, PeerConnection, PeerConnectionConfig},
-    queue::EventSink,
+    js::queue::EventSink,
+    rtc::{
+        bulk_channel::BulkChannel,
+        data_channel::{DataChannel, DataChannelConfig},
+        peer_connection::{MediaSlot, PeerConnection, PeerConnectionConfig},
+    },
 };
 use sightline_core::{
     Timestamp,

@@ -24,8 +24,9 @@ mod signals;
 
 use leptos::prelude::*;
 use sightline_browser::{
-    devices, environment,
-    queue::{EventSink, event_queue},
+    js::queue::{EventSink, event_queue},
+    media::devices,
+    page::environment,
 };
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::{DisplayName, RoomName};

@@ -1,7 +1,11 @@
 //! What the components show: small `Copy` handles of signals, written by the session only.
 
 use leptos::prelude::*;
-use sightline_browser::{MediaStream, files::PickedFiles, frame_watch::FrameWatch, media_file::MediaFile};
+use sightline_browser::{
+    MediaStream,
+    files::PickedFiles,
+    media::{frame_watch::FrameWatch, media_file::MediaFile},
+};
 use sightline_core::{
     budget::Standing,
     chat::{DeliveryState, MessageNumber, TextRefused},

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use sightline_browser::{
-    capture::{AudioProcessing, CameraRequest, DeviceChoice, MicrophoneRequest},
-    peer_connection::takes_ice_server,
-    storage::StorageArea,
+    media::capture::{AudioProcessing, CameraRequest, DeviceChoice, MicrophoneRequest},
+    page::storage::StorageArea,
+    rtc::peer_connection::takes_ice_server,
 };
 use sightline_core::ice::OwnServers;
 

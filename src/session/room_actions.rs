@@ -1,7 +1,7 @@
 //! What the controls of a room do.
 
 use leptos::prelude::*;
-use sightline_browser::queue::EventSink;
+use sightline_browser::js::queue::EventSink;
 use sightline_core::chat;
 
 use super::{

@@ -1,7 +1,7 @@
 //! Writes what happens in a room into the signals that the components show; the figures are in `figures_view`.
 
 use leptos::prelude::*;
-use sightline_browser::{MediaStream, frame_watch::FrameWatch};
+use sightline_browser::{MediaStream, media::frame_watch::FrameWatch};
 use sightline_core::{
     budget::Standing,
     chat::ChatMessage,

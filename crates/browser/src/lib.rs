@@ -1,55 +1,34 @@
 //! web-sys made safe.
 //!
 //! A wrapper owns a JavaScript object and its listeners; dropping it detaches, closes and lets go, in that order.
-//! Callbacks only push into a bounded [`queue`]. An error keeps the name and the message that the browser gave it.
+//! Callbacks only push into a bounded [`queue`](js::queue). An error keeps the name and the message that the browser gave it.
 //! Nothing here decides anything: that is for `sightline-core`, and for the application's session.
+//!
+//! | module | what it wraps |
+//! |---|---|
+//! | [`rtc`] | a peer connection with its media slots, its data channels, its certificate |
+//! | [`media`] | devices, capture, streams and tracks; players of streams and of video files; the frames that they show |
+//! | [`files`] | files that a person chooses, drops or saves, and the worker that reads and stores them |
+//! | [`page`] | the document and its address, storage, clock, keys, HTTP, randomness; what this browser can do |
+//! | [`signalling`] | the WebSocket and the `BroadcastChannel` that carry signaling |
+//! | [`js`] | JavaScript values, promises, events and errors; the queues between callbacks and the application |
+//!
+//! The only names at the root are the error and the media types that many modules exchange.
 
 #![allow(
     clippy::cast_possible_truncation,
     reason = "numbers from the browser are within the range that they have there"
 )]
 
-pub mod array_buffer;
-pub mod audio_level;
-mod bounded_text;
-pub mod bulk_channel;
-pub mod capture;
-pub mod certificate;
-pub mod clock;
-pub mod data_channel;
-pub mod devices;
-mod dictionary;
-pub mod environment;
-pub mod error;
-pub mod event;
-pub mod fair_queue;
-pub mod file_player;
 pub mod files;
-pub mod frame_callback;
-pub mod frame_painter;
-pub mod frame_watch;
-pub mod http;
-pub mod keyboard;
-pub mod location;
-pub mod media_element;
-pub mod media_file;
+pub mod js;
+pub mod media;
 pub mod page;
-pub mod peer_connection;
-pub mod picture;
-mod promise;
-pub mod queue;
-pub mod random;
-pub mod records;
-pub mod sharing;
+pub mod rtc;
 pub mod signalling;
-pub mod storage;
-pub mod stream;
-pub mod strip_reader;
-pub mod text_file;
-pub mod tone;
-pub mod track;
-mod window;
 
-pub use error::{BrowserError, BrowserErrorKind};
-pub use stream::MediaStream;
-pub use track::{LocalTrack, MediaKind, MediaTrack};
+pub use js::error::{BrowserError, BrowserErrorKind};
+pub use media::{
+    stream::MediaStream,
+    track::{LocalTrack, MediaKind, MediaTrack},
+};

@@ -1,7 +1,7 @@
 //! Looks at a file of this computer to know it again: see `sightline_core::transfer::FileIdentity`.
 
 use js_sys::Uint8Array;
-use sightline_browser::array_buffer;
+use sightline_browser::js::array_buffer;
 use sightline_core::transfer::{FileIdentity, IdentityReading};
 use web_sys::{File, FileReaderSync};
 

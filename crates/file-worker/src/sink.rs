@@ -1,7 +1,7 @@
 //! A file that comes, wherever it is stored.
 
 use js_sys::{ArrayBuffer, Date, Uint8Array};
-use sightline_browser::array_buffer;
+use sightline_browser::js::array_buffer;
 use sightline_core::transfer::{Arrival, Arrivals, PrefixHasher, SinkEvent};
 use sightline_protocol::transfer::{BulkHeader, Sha256Digest, TransferEnd};
 use web_sys::File;

@@ -3,8 +3,10 @@
 use std::{cell::RefCell, ops::Range};
 
 use js_sys::Uint8Array;
-use sightline_browser::{array_buffer, files::FromWorker};
-use sightline_core::transfer::{CHUNK_BYTES, OutgoingChunks, Reading, SecondReading, SourceEvent};
+use sightline_browser::{files::FromWorker, js::array_buffer};
+use sightline_core::transfer::{
+    CHUNK_BYTES, OutgoingChunks, Reading, SecondReading, SourceEvent, TransferHandle,
+};
 use sightline_protocol::transfer::{BULK_HEADER_BYTES, BulkHeader, Sha256Digest, TransferEnd};
 use wasm_bindgen::JsValue;
 use web_sys::{File, FileReaderSync};
@@ -95,7 +97,7 @@ impl Source {
         chunks: u32,
         chunk_bytes: u32,
         post: impl Fn(FromWorker),
-        handle: u32,
+        handle: TransferHandle,
     ) -> Result<Pulled, TransferEnd> {
         let most_bytes = u64::from(chunk_bytes).clamp(1, CHUNK_BYTES as u64);
         for _ in 0..chunks {
@@ -138,7 +140,7 @@ impl Source {
     pub(crate) fn read_again(
         &mut self,
         post: impl Fn(FromWorker),
-        handle: u32,
+        handle: TransferHandle,
     ) -> Result<Pulled, TransferEnd> {
         // Gone somewhere else meanwhile; it will come to its end again.
         let Some((chunk_bytes, part)) = self.held.take() else { return Ok(Pulled::Made) };

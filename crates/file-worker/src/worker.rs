@@ -3,15 +3,20 @@
 use std::collections::HashMap;
 
 use sightline_browser::{
-    data_channel::MAX_BINARY_MESSAGE_BYTES,
-    event::Listener,
     files::{FromWorker, ToWorker},
-    queue::{EventSink, event_queue},
+    js::{
+        event::Listener,
+        queue::{EventSink, event_queue},
+    },
+    rtc::data_channel::MAX_BINARY_MESSAGE_BYTES,
 };
-use sightline_core::transfer::{SinkEvent, SourceEvent};
-use sightline_protocol::transfer::{BulkHeader, TransferEnd};
+use sightline_core::transfer::{SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle};
+use sightline_protocol::{
+    MemberId,
+    transfer::{BulkHeader, TransferEnd},
+};
 use wasm_bindgen::JsValue;
-use web_sys::MessageEvent;
+use web_sys::{File, MessageEvent};
 
 use crate::{
     disk,
@@ -55,17 +60,17 @@ enum Work {
     /// The page says so.
     Message(ToWorker),
     /// A source reads on what it has to read a second time.
-    ReadAgain(u32),
+    ReadAgain(TransferHandle),
     /// A file is looked at on.
-    Identify(u32),
+    Identify(TransferHandle),
 }
 
 struct Worker {
-    sources: HashMap<u32, Source>,
-    identifying: HashMap<u32, Identifying>,
-    sinks: HashMap<u32, Sink>,
+    sources: HashMap<TransferHandle, Source>,
+    identifying: HashMap<TransferHandle, Identifying>,
+    sinks: HashMap<TransferHandle, Sink>,
     /// Which sink a member's frames of a number are for.
-    routes: HashMap<(String, u32), u32>,
+    routes: HashMap<(MemberId, u32), TransferHandle>,
     frame: Vec<u8>,
     /// What is to be done after all that waits.
     works: EventSink<Work>,
@@ -74,13 +79,28 @@ struct Worker {
 impl Worker {
     async fn handle(&mut self, message: ToWorker) {
         match message {
-            ToWorker::Source(handle, file) => match Source::new(file) {
-                Ok(source) => {
-                    self.sources.insert(handle, source);
+            ToWorker::Source(handle, command, file) => self.handle_source(handle, &command, file),
+            ToWorker::Sink(handle, command) => self.handle_sink(handle, command).await,
+            ToWorker::Frame(member, frame) => {
+                if frame.byte_length() as usize <= MAX_BINARY_MESSAGE_BYTES {
+                    sink::read_frame(&frame, &mut self.frame);
+                    self.handle_frame(member).await;
                 }
-                Err(reason) => self.fail_source(handle, reason),
+            }
+            ToWorker::Fetch(handle, transfer) => match disk::fetch(transfer.as_str()).await {
+                Some(file) => post(FromWorker::File(handle, file)),
+                None => post(FromWorker::Sink(handle, SinkEvent::Failed(TransferEnd::StorageRefused))),
             },
-            ToWorker::Seek { handle, seek, number, offset, sha256 } => {
+        }
+    }
+
+    fn handle_source(&mut self, handle: TransferHandle, command: &SourceCommand, file: Option<File>) {
+        match *command {
+            SourceCommand::Seek { seek, number, offset, sha256 } => {
+                match file.map(Source::new).transpose() {
+                    Ok(source) => self.sources.extend(source.map(|source| (handle, source))),
+                    Err(reason) => self.fail_source(handle, reason),
+                }
                 let source = self.sources.get_mut(&handle);
                 match source.map(|source| source.seek(seek, number, offset, sha256)) {
                     Some(Ok(sha256)) => {
@@ -90,21 +110,29 @@ impl Worker {
                     None => {}
                 }
             }
-            ToWorker::Pull { handle, chunks, chunk_bytes } => {
+            SourceCommand::Pull { chunks, chunk_bytes } => {
                 let source = self.sources.get_mut(&handle);
                 let pulled = source.map(|source| source.pull(chunks, chunk_bytes, post, handle));
                 self.handle_pulled(handle, pulled);
             }
-            ToWorker::Identify(handle, file, is_whole) => {
-                self.identifying.insert(handle, Identifying::new(file, is_whole));
-                self.identify(handle);
-            }
-            ToWorker::CloseSource(handle) => {
+            SourceCommand::Identify { is_whole } => match file {
+                Some(file) => {
+                    self.identifying.insert(handle, Identifying::new(file, is_whole));
+                    self.identify(handle);
+                }
+                None => post(FromWorker::Source(handle, SourceEvent::Identified(None), None)),
+            },
+            SourceCommand::Close => {
                 self.sources.remove(&handle);
             }
-            ToWorker::OpenSink { handle, name, member, number, size_bytes } => {
+        }
+    }
+
+    async fn handle_sink(&mut self, handle: TransferHandle, command: SinkCommand) {
+        match command {
+            SinkCommand::Open { transfer, member, number, size_bytes } => {
                 self.routes.insert((member, number), handle);
-                match Sink::open(&name, size_bytes).await {
+                match Sink::open(transfer.as_str(), size_bytes).await {
                     Ok(sink) => {
                         let (opened, is_complete) = (sink.opened(), sink.is_complete());
                         self.sinks.insert(handle, sink);
@@ -116,32 +144,22 @@ impl Worker {
                     Err(reason) => self.fail_sink(handle, reason).await,
                 }
             }
-            ToWorker::Expect(handle, member, number) => {
+            SinkCommand::Expect { member, number } => {
                 self.routes.retain(|_, to| *to != handle);
                 self.routes.insert((member, number), handle);
             }
-            ToWorker::Discard(handle, name) => {
+            SinkCommand::Discard { transfer } => {
                 self.forget_routes(handle);
                 match self.sinks.remove(&handle) {
                     Some(sink) => sink.discard().await,
-                    None => disk::discard(&name).await,
+                    None => disk::discard(transfer.as_str()).await,
                 }
             }
-            ToWorker::Frame(member, frame) => {
-                if frame.byte_length() as usize <= MAX_BINARY_MESSAGE_BYTES {
-                    sink::read_frame(&frame, &mut self.frame);
-                    self.handle_frame(member).await;
-                }
-            }
-            ToWorker::Fetch(handle, name) => match disk::fetch(&name).await {
-                Some(file) => post(FromWorker::File(handle, file)),
-                None => post(FromWorker::Sink(handle, SinkEvent::Failed(TransferEnd::StorageRefused))),
-            },
         }
     }
 
     /// Looks at a part of a file, and says which one it is at the end.
-    fn identify(&mut self, handle: u32) {
+    fn identify(&mut self, handle: TransferHandle) {
         let Some(identifying) = self.identifying.get_mut(&handle) else { return };
         let identity = match identifying.step() {
             Ok(true) => {
@@ -155,13 +173,13 @@ impl Worker {
         post(FromWorker::Source(handle, SourceEvent::Identified(identity), None));
     }
 
-    fn read_again(&mut self, handle: u32) {
+    fn read_again(&mut self, handle: TransferHandle) {
         let source = self.sources.get_mut(&handle);
         let pulled = source.map(|source| source.read_again(post, handle));
         self.handle_pulled(handle, pulled);
     }
 
-    fn handle_pulled(&mut self, handle: u32, pulled: Option<Result<Pulled, TransferEnd>>) {
+    fn handle_pulled(&mut self, handle: TransferHandle, pulled: Option<Result<Pulled, TransferEnd>>) {
         match pulled {
             Some(Ok(Pulled::Held)) => self.works.push(Work::ReadAgain(handle)),
             Some(Err(reason)) => self.fail_source(handle, reason),
@@ -169,7 +187,7 @@ impl Worker {
         }
     }
 
-    async fn handle_frame(&mut self, member: String) {
+    async fn handle_frame(&mut self, member: MemberId) {
         let Some((header, payload)) = BulkHeader::split(&self.frame) else { return };
         let Some(handle) = self.routes.get(&(member, header.number)).copied() else { return };
         let Some(sink) = self.sinks.get_mut(&handle) else { return };
@@ -186,7 +204,7 @@ impl Worker {
         }
     }
 
-    async fn complete(&mut self, handle: u32) {
+    async fn complete(&mut self, handle: TransferHandle) {
         self.forget_routes(handle);
         let Some(sink) = self.sinks.remove(&handle) else { return };
         let sha256 = sink.digest();
@@ -199,12 +217,12 @@ impl Worker {
         }
     }
 
-    fn fail_source(&mut self, handle: u32, reason: TransferEnd) {
+    fn fail_source(&mut self, handle: TransferHandle, reason: TransferEnd) {
         self.sources.remove(&handle);
         post(FromWorker::Source(handle, SourceEvent::Failed(reason), None));
     }
 
-    async fn fail_sink(&mut self, handle: u32, reason: TransferEnd) {
+    async fn fail_sink(&mut self, handle: TransferHandle, reason: TransferEnd) {
         self.forget_routes(handle);
         if let Some(sink) = self.sinks.remove(&handle) {
             sink.discard().await;
@@ -212,7 +230,7 @@ impl Worker {
         post(FromWorker::Sink(handle, SinkEvent::Failed(reason)));
     }
 
-    fn forget_routes(&mut self, handle: u32) {
+    fn forget_routes(&mut self, handle: TransferHandle) {
         self.routes.retain(|_, to| *to != handle);
     }
 }

@@ -5,12 +5,12 @@ use sightline_core::measure::Metric;
 
 use super::{
     event_text::event_text,
+    figure_text,
     plot::{HEIGHT, Plot, WIDTH, cursor_path},
     table::FiguresTable,
     timeline::Timeline,
 };
 use crate::{
-    components::figure_text,
     language::{Language, Sentence},
     sentence,
     session::model::TileModel,

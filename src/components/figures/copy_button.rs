@@ -1,7 +1,7 @@
 //! A button that copies text of the panel.
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_browser::sharing;
+use sightline_browser::page::sharing;
 
 use crate::{language::Language, sentence};
 

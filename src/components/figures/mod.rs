@@ -1,9 +1,15 @@
-//! What the panel of figures is made of.
+//! Figures of a call: the panel with rows, charts and details, and the control of a run.
 
-pub mod charts;
+mod charts;
 mod copy_button;
-pub mod details;
+mod details;
 mod event_text;
+pub mod figure_text;
+pub mod metric_help;
+pub mod metric_text;
+pub mod panel;
+pub mod playout;
 mod plot;
+pub mod run_control;
 mod table;
-pub mod timeline;
+mod timeline;

@@ -3,13 +3,8 @@
 use leptos::{html, prelude::*};
 use sightline_core::measure::Metric;
 
-use super::charts::Chart;
-use crate::{
-    components::{figure_text, when::When},
-    language::Language,
-    sentence,
-    session::model::TileModel,
-};
+use super::{charts::Chart, figure_text};
+use crate::{components::kit::when::When, language::Language, sentence, session::model::TileModel};
 
 /// A table of what the charts draw: now, least, greatest. Filled only while it is unfolded.
 #[component]

@@ -1,7 +1,7 @@
 //! The one time that all charts share: their axis, and the point that is looked at.
 
 use leptos::prelude::*;
-use sightline_browser::clock;
+use sightline_browser::page::clock;
 use sightline_core::{Timestamp, measure::connection::TimeAxis};
 
 use crate::{language::Language, sentence, session::model::TileModel};

@@ -5,7 +5,7 @@ use sightline_browser::files::{PickedFiles, choose_folders, input_files};
 use sightline_protocol::MemberId;
 
 use crate::{
-    components::{
+    components::kit::{
         icon::{Icon, IconName},
         when::When,
     },

@@ -6,7 +6,7 @@ use sightline_browser::files::{dropped_files, is_file_drag, is_on_field, pasted_
 use super::attach::recipient;
 use crate::{
     chunk,
-    components::{
+    components::kit::{
         icon::{Icon, IconName},
         when::When,
     },

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use sightline_core::transfer::{Backlog, LeftOut, LeftOutFiles, LeftOutReason};
 
 use crate::{
-    components::{
+    components::kit::{
         icon::{Icon, IconName},
         when::When,
     },

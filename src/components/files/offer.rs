@@ -7,9 +7,11 @@ use super::amount;
 use crate::{
     chunk,
     components::{
-        icon::{Icon, IconName},
-        panels::Panels,
-        when::When,
+        call::panels::Panels,
+        kit::{
+            icon::{Icon, IconName},
+            when::When,
+        },
     },
     language::{Language, Locale},
     sentence,

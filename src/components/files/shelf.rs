@@ -5,7 +5,7 @@ use sightline_core::transfer::{Backlog, LeftOut};
 
 use super::{notes::Notes, transfer::Transfer};
 use crate::{
-    components::when::When,
+    components::kit::when::When,
     language::Language,
     sentence,
     session::model::{RoomActions, RoomModel},

@@ -6,7 +6,7 @@ use sightline_protocol::transfer::TransferEnd;
 
 use super::{amount, end_text::end_text};
 use crate::{
-    components::{
+    components::kit::{
         icon::{Icon, IconName},
         when::When,
     },

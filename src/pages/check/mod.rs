@@ -8,7 +8,7 @@ mod trickle;
 mod words;
 
 use leptos::prelude::*;
-use sightline_browser::{
+use sightline_browser::page::{
     clock, environment,
     location::{self, Location},
 };
@@ -19,10 +19,10 @@ use self::{
 };
 use crate::{
     chunk,
-    components::{
-        When,
+    components::kit::{
         icon::{Icon, IconName},
         page_header::PageHeader,
+        when::When,
     },
     language::Language,
     running_calls::RunningCalls,

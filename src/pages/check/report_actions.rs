@@ -1,11 +1,11 @@
 //! What can be done with the report: copy it, keep it, hand it on as a link.
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_browser::{location, sharing};
+use sightline_browser::page::{location, sharing};
 
 use super::{CheckModel, REPORT_FRAGMENT};
 use crate::{
-    components::icon::{Icon, IconName},
+    components::kit::icon::{Icon, IconName},
     language::{Language, Sentence},
     sentence,
 };

@@ -1,7 +1,7 @@
 //! The rows: what was looked at, how it stands, and what is behind it.
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_browser::tone;
+use sightline_browser::media::tone;
 use sightline_core::doctor::{Check, CheckId, CheckKind, CheckState, Detail, DetailLabel};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     words::{error_text, kind_text, label_text, result_text, state_text},
 };
 use crate::{
-    components::{When, icon::Icon},
+    components::kit::{icon::Icon, when::When},
     language::{Language, Sentence},
     sentence,
 };

@@ -8,9 +8,9 @@ use super::{
     words::{advice_text, verdict_text, who_text},
 };
 use crate::{
-    components::{
-        When,
+    components::kit::{
         icon::{Icon, IconName},
+        when::When,
     },
     language::Language,
     sentence,

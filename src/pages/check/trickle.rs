@@ -7,7 +7,7 @@ use futures_util::{
     pin_mut,
 };
 use leptos::prelude::*;
-use sightline_browser::{clock, queue::event_queue};
+use sightline_browser::{js::queue::event_queue, page::clock};
 use sightline_core::{
     doctor::{Candidate, Finding, Gathering, GatheringError},
     ice::{IceUrl, MAX_ICE_URL_BYTES},
@@ -19,7 +19,7 @@ use super::{
     words::error_text,
 };
 use crate::{
-    components::When,
+    components::kit::when::When,
     language::{Language, Sentence},
     sentence,
 };

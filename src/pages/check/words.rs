@@ -1,29 +1,36 @@
 //! The sentences of the connection doctor.
 
-use sightline_core::doctor::{Advice, Check, CheckCode, CheckKind, CheckState, DetailLabel, Verdict, Who};
+use sightline_core::{
+    doctor::{Advice, Check, CheckCode, CheckKind, CheckState, DetailLabel, Verdict, Who},
+    with_check_codes, with_check_kinds,
+};
 
 use crate::{language::Sentence, sentence};
 
-/// What is looked at.
-pub(super) fn kind_text(kind: CheckKind) -> Sentence {
-    match kind {
-        CheckKind::Browser => sentence!(check.kind.browser),
-        CheckKind::SecureContext => sentence!(check.kind.secure_context),
-        CheckKind::Permissions => sentence!(check.kind.permissions),
-        CheckKind::Camera => sentence!(check.kind.camera),
-        CheckKind::Microphone => sentence!(check.kind.microphone),
-        CheckKind::Speakers => sentence!(check.kind.speakers),
-        CheckKind::Server => sentence!(check.kind.server),
-        CheckKind::Signalling => sentence!(check.kind.signalling),
-        CheckKind::Addresses => sentence!(check.kind.addresses),
-        CheckKind::StunUdp => sentence!(check.kind.stun_udp),
-        CheckKind::TurnUdp => sentence!(check.kind.turn_udp),
-        CheckKind::TurnTcp => sentence!(check.kind.turn_tcp),
-        CheckKind::TurnTls => sentence!(check.kind.turn_tls),
-        CheckKind::Nat => sentence!(check.kind.nat),
-        CheckKind::RelayCall => sentence!(check.kind.relay_call),
-    }
+macro_rules! define_kind_text {
+    ($($meaning:literal $variant:ident $key:ident $word:literal;)+) => {
+        /// What is looked at.
+        pub(super) fn kind_text(kind: CheckKind) -> Sentence {
+            match kind {
+                $(CheckKind::$variant => sentence!(check.kind.$key),)+
+            }
+        }
+    };
 }
+
+with_check_kinds!(define_kind_text);
+
+macro_rules! define_code_text {
+    ($($meaning:literal $variant:ident $key:ident $word:literal;)+) => {
+        fn code_text(code: CheckCode) -> Sentence {
+            match code {
+                $(CheckCode::$variant => sentence!(check.code.$key),)+
+            }
+        }
+    };
+}
+
+with_check_codes!(define_code_text);
 
 /// How a check stands.
 pub(super) fn state_text(state: CheckState) -> Sentence {
@@ -40,37 +47,7 @@ pub(super) fn state_text(state: CheckState) -> Sentence {
 pub(super) fn result_text(check: &Check) -> Option<Sentence> {
     Some(match check.code? {
         CheckCode::Ok if check.id.kind == CheckKind::Nat => sentence!(check.code.nat_ok),
-        CheckCode::Ok => sentence!(check.code.ok),
-        CheckCode::Timeout => sentence!(check.code.timeout),
-        CheckCode::NotTested => sentence!(check.code.not_tested),
-        CheckCode::UnsupportedBrowser => sentence!(check.code.unsupported_browser),
-        CheckCode::InsecureContext => sentence!(check.code.insecure_context),
-        CheckCode::PermissionDenied => sentence!(check.code.permission_denied),
-        CheckCode::PermissionPending => sentence!(check.code.permission_pending),
-        CheckCode::NoDevice => sentence!(check.code.no_device),
-        CheckCode::DeviceInUse => sentence!(check.code.device_in_use),
-        CheckCode::PictureBlack => sentence!(check.code.picture_black),
-        CheckCode::PictureFrozen => sentence!(check.code.picture_frozen),
-        CheckCode::Silent => sentence!(check.code.silent),
-        CheckCode::SoundSuspended => sentence!(check.code.sound_suspended),
-        CheckCode::NotListed => sentence!(check.code.not_listed),
-        CheckCode::ServerUnreachable => sentence!(check.code.server_unreachable),
-        CheckCode::WebsocketBlocked => sentence!(check.code.websocket_blocked),
-        CheckCode::SignallingRefused => sentence!(check.code.signalling_refused),
-        CheckCode::OriginRefused => sentence!(check.code.origin_refused),
-        CheckCode::HostRefused => sentence!(check.code.host_refused),
-        CheckCode::NoCandidates => sentence!(check.code.no_candidates),
-        CheckCode::Unauthorized => sentence!(check.code.unauthorized),
-        CheckCode::QuotaReached => sentence!(check.code.quota_reached),
-        CheckCode::NotReached => sentence!(check.code.not_reached),
-        CheckCode::CertificateOrUnreachable => sentence!(check.code.certificate_or_unreachable),
-        CheckCode::UrlInvalid => sentence!(check.code.url_invalid),
-        CheckCode::NoRelay => sentence!(check.code.no_relay),
-        CheckCode::NatSymmetric => sentence!(check.code.nat_symmetric),
-        CheckCode::NatUnknown => sentence!(check.code.nat_unknown),
-        CheckCode::RelayFailed => sentence!(check.code.relay_failed),
-        CheckCode::RelayLossy => sentence!(check.code.relay_lossy),
-        CheckCode::RelaySlow => sentence!(check.code.relay_slow),
+        code => code_text(code),
     })
 }
 

@@ -14,7 +14,7 @@ use sightline_core::{
 
 use super::{Views, opened::View, place};
 use crate::{
-    components::figure_text,
+    components::figures::figure_text,
     language::{Language, Sentence},
     sentence,
 };

@@ -7,7 +7,7 @@ mod overview;
 mod rows;
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use sightline_browser::text_file;
+use sightline_browser::files::text_file;
 use sightline_core::measure::report::{MAX_REPORT_BYTES, plain};
 
 use self::{
@@ -16,7 +16,7 @@ use self::{
     opened::{MAX_FILES, Opened, Problem, View},
     overview::Overview,
 };
-use crate::{chunk, components::page_header::PageHeader, language::Language, sentence};
+use crate::{chunk, components::kit::page_header::PageHeader, language::Language, sentence};
 
 chunk! {
     /// [`ReportPage`], when it is here.

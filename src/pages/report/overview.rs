@@ -12,7 +12,7 @@ use super::{
     place,
 };
 use crate::{
-    components::{
+    components::figures::{
         figure_text,
         playout::{score_text, stall_cause_text},
     },

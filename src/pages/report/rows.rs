@@ -3,7 +3,7 @@
 use sightline_core::measure::{Metric, Unit, report::Side};
 
 use crate::{
-    components::{figure_text, metric_help::metric_help, metric_text::metric_text},
+    components::figures::{figure_text, metric_help::metric_help, metric_text::metric_text},
     language::Sentence,
     sentence,
 };

@@ -3,32 +3,38 @@
 use std::time::Duration;
 
 use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::clock;
+use sightline_browser::page::clock;
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 
 use crate::{
     components::{
-        Later, RunControl, RunResult, RunsOfOthers, When,
-        announcer::load_arrival_announcer,
-        chat::Chat,
-        connection_status::ConnectionStatus,
-        controls::Controls,
-        file_source::FileSource,
+        call::{
+            announcer::load_arrival_announcer,
+            connection_status::ConnectionStatus,
+            controls::Controls,
+            file_source::FileSource,
+            leave_dialog::LeaveDialog,
+            panels::Panels,
+            shortcuts::{self, ShortcutsDialog},
+            source_resume::SourceResume,
+            stage::Stage,
+        },
+        chat::conversation::Chat,
+        figures::{
+            panel::{load_stats_panel, preload_stats_panel},
+            run_control::{RunControl, RunResult, RunsOfOthers},
+        },
         files::{load_drop_zone, load_file_offer},
-        icon::{Icon, IconName},
-        invitation_menu::InvitationMenu,
-        leave_dialog::LeaveDialog,
-        logo::Mark,
-        notice::NoticeList,
-        notice_page::NoticePage,
-        panels::Panels,
-        settings_menu::SettingsMenu,
-        settings_panel::preload_settings_panel,
-        shortcuts::{self, ShortcutsDialog},
-        source_resume::SourceResume,
-        stage::Stage,
-        stats_panel::{load_stats_panel, preload_stats_panel},
+        invitation::menu::InvitationMenu,
+        kit::{
+            icon::{Icon, IconName},
+            logo::Mark,
+            when::When,
+        },
+        later::Later,
+        notices::{notice::NoticeList, page::NoticePage},
+        settings::{menu::SettingsMenu, panel::preload_settings_panel},
     },
     keys::Shortcut,
     language::Language,

@@ -4,14 +4,14 @@
 use std::{rc::Rc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_browser::clock;
+use sightline_browser::page::clock;
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::RoomName;
 
 use super::call::Call;
 use crate::{
     chunk,
-    components::{LaterWith, logo::Mark, notice_page::NoticePage},
+    components::{kit::logo::Mark, later::LaterWith, notices::page::NoticePage},
     language::Language,
     sentence,
     session::{

@@ -1,6 +1,9 @@
 //! Hands what the browser saw to the measurements, and does what they want done.
 
-use sightline_browser::{clock, environment, location::Location, page, random, text_file};
+use sightline_browser::{
+    files::text_file,
+    page::{clock, environment, lifecycle, location::Location, random},
+};
 use sightline_core::{
     Timestamp,
     measure::{
@@ -23,7 +26,7 @@ use crate::session::{
 /// The measurements of a page that is in the room under this name.
 pub(super) fn measurements(room: &RoomName, name: String, media: &LocalMedia) -> Measurements {
     let local = Party { member: String::new(), name, browser: environment::user_agent() };
-    let mut measurements = Measurements::new(room.as_str(), local, page::is_visible());
+    let mut measurements = Measurements::new(room.as_str(), local, lifecycle::is_visible());
     measurements.set_conditions(conditions(media));
     measurements
 }

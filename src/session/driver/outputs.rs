@@ -1,10 +1,10 @@
 //! What the core wants done, done: sockets, links, messages, and what the page shows.
 
 use sightline_browser::{
-    bulk_channel::BulkChannelEvent,
-    clock,
-    data_channel::DataChannelEvent,
-    peer_connection::PeerConnectionConfig,
+    page::clock,
+    rtc::{
+        bulk_channel::BulkChannelEvent, data_channel::DataChannelEvent, peer_connection::PeerConnectionConfig,
+    },
     signalling::{SignallingTransport, TabsTransport, TransportEvent, WebSocketTransport},
 };
 use sightline_core::{

@@ -3,9 +3,11 @@
 use leptos::task::spawn_local;
 use sightline_browser::{
     BrowserError,
-    bulk_channel::BulkChannel,
-    peer_connection::{PeerConnection, PeerConnectionConfig},
-    queue::EventSink,
+    js::queue::EventSink,
+    rtc::{
+        bulk_channel::BulkChannel,
+        peer_connection::{PeerConnection, PeerConnectionConfig},
+    },
 };
 use sightline_core::{
     negotiation::{Operation, OperationId},

@@ -1,6 +1,6 @@
 //! What a tab remembers of its transfers for a reload.
 
-use sightline_browser::storage::StorageArea;
+use sightline_browser::page::storage::StorageArea;
 use sightline_core::transfer::Records;
 use sightline_protocol::RoomName;
 

@@ -8,17 +8,17 @@ use std::{collections::HashMap, time::Duration};
 
 use leptos::task::spawn_local;
 use sightline_browser::{
-    bulk_channel::BulkChannel,
-    clock,
     files::{FileWorker, FileWorkerEvent, FromWorker, ObjectUrl, PickedFile, ToWorker},
-    queue::EventSink,
+    js::queue::EventSink,
+    page::clock,
+    rtc::bulk_channel::BulkChannel,
 };
 use sightline_core::{
     Timestamp,
     room::RoomSession,
     transfer::{
         Direction, LeftOut, LeftOutReason, ShowQueue, SinkCommand, SinkEvent, SourceCommand, SourceEvent,
-        TransferHandle, TransferOutput, TransferState,
+        TransferHandle, TransferState, TransferTask,
     },
 };
 use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
@@ -129,7 +129,6 @@ impl Files {
     ) {
         match event {
             FileWorkerEvent::Message(FromWorker::Source(handle, event, frame)) => {
-                let handle = TransferHandle(handle);
                 let to = session.with_transfers(now, |all| all.handle_source(handle, &event, now));
                 if let (Some(member), Some(frame)) = (to, frame) {
                     let channel = channels_to(&member).min_by_key(|channel| channel.buffered_bytes());
@@ -138,12 +137,12 @@ impl Files {
                 }
             }
             FileWorkerEvent::Message(FromWorker::Sink(handle, event)) => {
-                session.with_transfers(now, |all| all.handle_sink(TransferHandle(handle), &event, now));
+                session.with_transfers(now, |all| all.handle_sink(handle, &event, now));
             }
             FileWorkerEvent::Message(FromWorker::File(handle, file)) => {
                 if let Ok(url) = ObjectUrl::for_saving(&file) {
-                    self.list.show_url(TransferHandle(handle), url.as_str());
-                    self.urls.insert(TransferHandle(handle), url);
+                    self.list.show_url(handle, url.as_str());
+                    self.urls.insert(handle, url);
                 }
             }
             FileWorkerEvent::Message(FromWorker::Ready) => {}
@@ -155,7 +154,7 @@ impl Files {
     pub fn handle_frame(&self, member: &MemberId, frame: sightline_browser::files::Frame) {
         // Without a worker nothing was accepted.
         if let Some(worker) = &self.worker {
-            worker.forward(member.as_str(), frame);
+            worker.post(ToWorker::Frame(member.clone(), frame));
         }
     }
 
@@ -180,27 +179,25 @@ impl Files {
     }
 
     /// What the core wants done.
-    pub fn perform(&mut self, output: TransferOutput) {
-        match output {
-            // The room session sends these by itself.
-            TransferOutput::Send(..) => {}
-            TransferOutput::Source(handle, command) => self.command_source(handle, command),
-            TransferOutput::Sink(handle, command) => self.command_sink(handle, command),
-            TransferOutput::SinkSilent(_) => self.inputs.push(Input::FileWorker(FileWorkerEvent::Failed)),
-            TransferOutput::Changed(handle) => self.changed.handle_changed(handle),
-            TransferOutput::Forgotten(handle) => {
+    pub fn perform(&mut self, task: TransferTask) {
+        match task {
+            TransferTask::Source(handle, command) => self.command_source(handle, command),
+            TransferTask::Sink(handle, command) => self.command_sink(handle, command),
+            TransferTask::SinkSilent(_) => self.inputs.push(Input::FileWorker(FileWorkerEvent::Failed)),
+            TransferTask::Changed(handle) => self.changed.handle_changed(handle),
+            TransferTask::Forgotten(handle) => {
                 self.urls.remove(&handle);
                 self.changed.handle_forgotten(handle);
                 self.list.forget(handle);
             }
-            TransferOutput::Attach { pick, transfer } => {
+            TransferTask::Attach { pick, transfer } => {
                 if let Some((file, _)) = self.sources.get(&pick) {
                     let file = file.clone();
                     self.sources.insert(transfer, (file, false));
                 }
             }
-            TransferOutput::BacklogChanged => self.changed.handle_summary_changed(),
-            TransferOutput::RecordsChanged => self.are_records_old = true,
+            TransferTask::BacklogChanged => self.changed.handle_summary_changed(),
+            TransferTask::RecordsChanged => self.are_records_old = true,
         }
     }
 
@@ -235,57 +232,38 @@ impl Files {
     }
 
     fn command_source(&mut self, handle: TransferHandle, command: SourceCommand) {
-        let id = handle.0;
+        let mut file = None;
         match command {
-            SourceCommand::Seek { seek, number, offset, sha256 } => {
-                let unread = match self.sources.get_mut(&handle) {
-                    Some((picked, is_open)) if !*is_open => {
-                        *is_open = true;
-                        Some(picked.file())
-                    }
-                    _ => None,
-                };
-                if let Some(file) = unread {
-                    self.post(ToWorker::Source(id, file));
+            SourceCommand::Seek { .. } => {
+                if let Some((picked, is_open)) = self.sources.get_mut(&handle)
+                    && !std::mem::replace(is_open, true)
+                {
+                    file = Some(picked.file());
                 }
-                self.post(ToWorker::Seek { handle: id, seek, number, offset, sha256 });
             }
-            SourceCommand::Pull { chunks, chunk_bytes } => {
-                self.post(ToWorker::Pull { handle: id, chunks, chunk_bytes });
-            }
-            SourceCommand::Identify { is_whole } => {
-                let file = self.sources.get(&handle).map(|(picked, _)| picked.file());
-                match file {
-                    Some(file) => self.post(ToWorker::Identify(id, file, is_whole)),
-                    None => {
-                        let unknown = FromWorker::Source(id, SourceEvent::Identified(None), None);
-                        self.inputs.push(Input::FileWorker(FileWorkerEvent::Message(unknown)));
-                    }
+            SourceCommand::Pull { .. } => {}
+            SourceCommand::Identify { .. } => {
+                file = self.sources.get(&handle).map(|(picked, _)| picked.file());
+                if file.is_none() {
+                    let unknown = FromWorker::Source(handle, SourceEvent::Identified(None), None);
+                    self.inputs.push(Input::FileWorker(FileWorkerEvent::Message(unknown)));
+                    return;
                 }
             }
             SourceCommand::Close => {
-                if self.sources.remove(&handle).is_some_and(|(_, is_open)| is_open) {
-                    self.post(ToWorker::CloseSource(id));
+                if !self.sources.remove(&handle).is_some_and(|(_, is_open)| is_open) {
+                    return;
                 }
             }
         }
+        self.post(ToWorker::Source(handle, command, file));
     }
 
     fn command_sink(&mut self, handle: TransferHandle, command: SinkCommand) {
-        let id = handle.0;
-        match command {
-            SinkCommand::Open { transfer, member, number, size_bytes } => {
-                let (name, member) = (transfer.to_string(), member.to_string());
-                self.post(ToWorker::OpenSink { handle: id, name, member, number, size_bytes });
-            }
-            SinkCommand::Expect { member, number } => {
-                self.post(ToWorker::Expect(id, member.to_string(), number));
-            }
-            SinkCommand::Discard { transfer } => {
-                self.urls.remove(&handle);
-                self.post(ToWorker::Discard(id, transfer.to_string()));
-            }
+        if matches!(command, SinkCommand::Discard { .. }) {
+            self.urls.remove(&handle);
         }
+        self.post(ToWorker::Sink(handle, command));
     }
 
     fn show(&mut self, handle: TransferHandle, session: &RoomSession) {
@@ -301,7 +279,7 @@ impl Files {
         let is_file_here = view.direction == Direction::Receiving && view.state == TransferState::Done;
         if is_file_here && !self.urls.contains_key(&handle) {
             // Of a page before this one.
-            self.post(ToWorker::Fetch(handle.0, view.id.to_string()));
+            self.post(ToWorker::Fetch(handle, view.id.clone()));
         }
         let name = session.peer(&view.member).map(|peer| peer.member.name.as_str().to_owned());
         self.list.show(handle, view, name);

@@ -5,11 +5,12 @@ use std::time::Duration;
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     BrowserError, BrowserErrorKind,
-    audio_level::LevelMeter,
-    capture::{self, Captured, DeviceChoice as Wanted, get_user_media},
-    clock,
-    devices::{self, DeviceKind},
-    environment,
+    media::{
+        audio_level::LevelMeter,
+        capture::{self, Captured, DeviceChoice as Wanted, get_user_media},
+        devices::{self, DeviceKind},
+    },
+    page::{clock, environment},
 };
 use sightline_core::{media::content_hint, notice::NoticeCode};
 use sightline_protocol::control::PublishedSource;

@@ -2,8 +2,8 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
-    devices::{self, DeviceKind},
-    queue::{EventSink, event_queue},
+    js::queue::{EventSink, event_queue},
+    media::devices::{self, DeviceKind},
 };
 use sightline_core::notice::NoticeCode;
 

@@ -8,11 +8,10 @@ use futures_util::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
-    BrowserErrorKind, clock,
-    file_player::FilePlayer,
-    frame_painter::FramePainter,
-    media_file::MediaFile,
-    queue::{EventStream, event_queue},
+    BrowserErrorKind,
+    js::queue::{EventStream, event_queue},
+    media::{file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile},
+    page::clock,
 };
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::control::Playback;

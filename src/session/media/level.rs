@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::task::spawn_local;
-use sightline_browser::clock;
+use sightline_browser::page::clock;
 
 use super::LocalMedia;
 use crate::session::signals;

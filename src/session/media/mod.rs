@@ -12,8 +12,9 @@ use std::{cell::RefCell, rc::Rc};
 
 use leptos::prelude::*;
 use sightline_browser::{
-    MediaStream, MediaTrack, audio_level::LevelMeter, devices::DeviceKind, event::Listener, queue::EventSink,
-    track::LocalTrack,
+    MediaStream, MediaTrack,
+    js::{event::Listener, queue::EventSink},
+    media::{audio_level::LevelMeter, devices::DeviceKind, track::LocalTrack},
 };
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::control::{PublishedSource, PublishedState};

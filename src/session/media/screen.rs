@@ -3,10 +3,12 @@
 use leptos::task::spawn_local;
 use sightline_browser::{
     BrowserError, BrowserErrorKind,
-    capture::{Captured, DisplayRequest, get_display_media},
-    environment,
-    queue::{EventSink, event_queue},
-    track::LocalTrack,
+    js::queue::{EventSink, event_queue},
+    media::{
+        capture::{Captured, DisplayRequest, get_display_media},
+        track::LocalTrack,
+    },
+    page::environment,
 };
 use sightline_core::{media::content_hint, notice::NoticeCode};
 use sightline_protocol::control::PublishedSource;

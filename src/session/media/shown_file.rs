@@ -1,8 +1,10 @@
 //! A video file that is shown: what is sent of it, and what is declared.
 
 use sightline_browser::{
-    MediaTrack, clock, file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile,
-    queue::EventSink,
+    MediaTrack,
+    js::queue::EventSink,
+    media::{file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile},
+    page::clock,
 };
 use sightline_core::{
     Timestamp,

@@ -1,63 +1,28 @@
-//! What page and worker post to each other: arrays, the first element a word.
+//! What page and worker post to each other: arrays, the first element a word. Their commands and events are those of
+//! `sightline_core::transfer`; what a browser adds is the file or the frame that goes with one.
 
 use js_sys::{Array, ArrayBuffer};
-use sightline_core::transfer::{FileIdentity, SinkEvent, SourceEvent};
-use sightline_protocol::transfer::{Sha256Digest, TransferEnd};
+use sightline_core::transfer::{
+    FileIdentity, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
+};
+use sightline_protocol::{
+    MemberId, TransferId,
+    transfer::{Sha256Digest, TransferEnd},
+};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
-/// To the worker. Numbers named `handle` are the page's.
+/// To the worker.
 #[derive(Debug, Clone)]
 pub enum ToWorker {
-    /// This file is what the transfer reads.
-    Source(u32, File),
-    /// `SourceCommand::Seek`
-    Seek {
-        /// Of the transfer.
-        handle: u32,
-        /// Comes back with every frame.
-        seek: u32,
-        /// Into the frames.
-        number: u32,
-        /// In the file.
-        offset: u64,
-        /// Of the file up to there.
-        sha256: Option<Sha256Digest>,
-    },
-    /// `SourceCommand::Pull`
-    Pull {
-        /// Of the transfer.
-        handle: u32,
-        /// How many.
-        chunks: u32,
-        /// How large.
-        chunk_bytes: u32,
-    },
-    /// `SourceCommand::Identify`, with the file and whether all of it is read.
-    Identify(u32, File, bool),
-    /// `SourceCommand::Close`
-    CloseSource(u32),
-    /// `SinkCommand::Open`
-    OpenSink {
-        /// Of the transfer.
-        handle: u32,
-        /// In the storage.
-        name: String,
-        /// From whom.
-        member: String,
-        /// In the frames.
-        number: u32,
-        /// Of the whole file.
-        size_bytes: u64,
-    },
-    /// `SinkCommand::Expect`
-    Expect(u32, String, u32),
-    /// `SinkCommand::Discard`, with the name in the storage.
-    Discard(u32, String),
+    /// For the source of a transfer. The file goes with the first seek and with each request to identify it.
+    Source(TransferHandle, SourceCommand, Option<File>),
+    /// For the sink of a transfer.
+    Sink(TransferHandle, SinkCommand),
     /// A frame from a member.
-    Frame(String, ArrayBuffer),
-    /// The file of this name, which is complete, is wanted again.
-    Fetch(u32, String),
+    Frame(MemberId, ArrayBuffer),
+    /// The file of this transfer, which is complete, is wanted again.
+    Fetch(TransferHandle, TransferId),
 }
 
 /// From the worker.
@@ -66,11 +31,11 @@ pub enum FromWorker {
     /// It runs.
     Ready,
     /// From a source, with the frame where there is one.
-    Source(u32, SourceEvent, Option<ArrayBuffer>),
+    Source(TransferHandle, SourceEvent, Option<ArrayBuffer>),
     /// From a sink.
-    Sink(u32, SinkEvent),
+    Sink(TransferHandle, SinkEvent),
     /// A complete file.
-    File(u32, File),
+    File(TransferHandle, File),
 }
 
 impl ToWorker {
@@ -79,39 +44,15 @@ impl ToWorker {
     pub fn into_js(self) -> (Array, Array) {
         let transferred = Array::new();
         let message = match self {
-            Self::Source(handle, file) => array(&["source".into(), handle.into(), file.into()]),
-            Self::Seek { handle, seek, number, offset, sha256 } => array(&[
-                "seek".into(),
-                handle.into(),
-                seek.into(),
-                number.into(),
-                wide(offset),
-                digest(sha256),
-            ]),
-            Self::Pull { handle, chunks, chunk_bytes } => {
-                array(&["pull".into(), handle.into(), chunks.into(), chunk_bytes.into()])
-            }
-            Self::Identify(handle, file, is_whole) => {
-                array(&["identify".into(), handle.into(), file.into(), is_whole.into()])
-            }
-            Self::CloseSource(handle) => array(&["close".into(), handle.into()]),
-            Self::OpenSink { handle, name, member, number, size_bytes } => array(&[
-                "open".into(),
-                handle.into(),
-                name.into(),
-                member.into(),
-                number.into(),
-                wide(size_bytes),
-            ]),
-            Self::Expect(handle, member, number) => {
-                array(&["expect".into(), handle.into(), member.into(), number.into()])
-            }
-            Self::Discard(handle, name) => array(&["discard".into(), handle.into(), name.into()]),
+            Self::Source(handle, command, file) => source_array(handle.0, command, file),
+            Self::Sink(handle, command) => sink_array(handle.0, command),
             Self::Frame(member, buffer) => {
                 transferred.push(&buffer);
-                array(&["frame".into(), member.into(), buffer.into()])
+                array(&["frame".into(), member.as_str().into(), buffer.into()])
             }
-            Self::Fetch(handle, name) => array(&["fetch".into(), handle.into(), name.into()]),
+            Self::Fetch(handle, transfer) => {
+                array(&["fetch".into(), handle.0.into(), transfer.as_str().into()])
+            }
         };
         (message, transferred)
     }
@@ -120,38 +61,88 @@ impl ToWorker {
     #[must_use]
     pub fn from_js(message: &JsValue) -> Option<Self> {
         let message: &Array = message.dyn_ref()?;
-        let handle = || number(&message.get(1));
+        let handle = || number(&message.get(1)).map(TransferHandle);
+        let file = || message.get(2).dyn_into().ok();
+        let member = |at| MemberId::new(message.get(at).as_string()?).ok();
+        let transfer = || TransferId::new(message.get(2).as_string()?).ok();
         Some(match message.get(0).as_string()?.as_str() {
-            "source" => Self::Source(handle()?, message.get(2).dyn_into().ok()?),
-            "seek" => Self::Seek {
-                handle: handle()?,
-                seek: number(&message.get(2))?,
-                number: number(&message.get(3))?,
-                offset: read_wide(&message.get(4))?,
-                sha256: read_digest(&message.get(5)),
-            },
-            "pull" => Self::Pull {
-                handle: handle()?,
-                chunks: number(&message.get(2))?,
-                chunk_bytes: number(&message.get(3))?,
-            },
-            "identify" => {
-                Self::Identify(handle()?, message.get(2).dyn_into().ok()?, message.get(3).is_truthy())
+            "seek" => {
+                let command = SourceCommand::Seek {
+                    seek: number(&message.get(3))?,
+                    number: number(&message.get(4))?,
+                    offset: read_wide(&message.get(5))?,
+                    sha256: read_digest(&message.get(6)),
+                };
+                Self::Source(handle()?, command, file())
             }
-            "close" => Self::CloseSource(handle()?),
-            "open" => Self::OpenSink {
-                handle: handle()?,
-                name: message.get(2).as_string()?,
-                member: message.get(3).as_string()?,
-                number: number(&message.get(4))?,
-                size_bytes: read_wide(&message.get(5))?,
-            },
-            "expect" => Self::Expect(handle()?, message.get(2).as_string()?, number(&message.get(3))?),
-            "discard" => Self::Discard(handle()?, message.get(2).as_string()?),
-            "frame" => Self::Frame(message.get(1).as_string()?, message.get(2).dyn_into().ok()?),
-            "fetch" => Self::Fetch(handle()?, message.get(2).as_string()?),
+            "pull" => {
+                let (chunks, chunk_bytes) = (number(&message.get(3))?, number(&message.get(4))?);
+                Self::Source(handle()?, SourceCommand::Pull { chunks, chunk_bytes }, file())
+            }
+            "identify" => {
+                let is_whole = message.get(3).is_truthy();
+                Self::Source(handle()?, SourceCommand::Identify { is_whole }, file())
+            }
+            "close" => Self::Source(handle()?, SourceCommand::Close, file()),
+            "open" => {
+                let command = SinkCommand::Open {
+                    transfer: transfer()?,
+                    member: member(3)?,
+                    number: number(&message.get(4))?,
+                    size_bytes: read_wide(&message.get(5))?,
+                };
+                Self::Sink(handle()?, command)
+            }
+            "expect" => {
+                let command = SinkCommand::Expect { member: member(2)?, number: number(&message.get(3))? };
+                Self::Sink(handle()?, command)
+            }
+            "discard" => Self::Sink(handle()?, SinkCommand::Discard { transfer: transfer()? }),
+            "frame" => Self::Frame(member(1)?, message.get(2).dyn_into().ok()?),
+            "fetch" => Self::Fetch(handle()?, transfer()?),
             _ => return None,
         })
+    }
+}
+
+fn source_array(handle: u32, command: SourceCommand, file: Option<File>) -> Array {
+    let file = file.map_or(JsValue::NULL, JsValue::from);
+    match command {
+        SourceCommand::Seek { seek, number, offset, sha256 } => array(&[
+            "seek".into(),
+            handle.into(),
+            file,
+            seek.into(),
+            number.into(),
+            wide(offset),
+            digest(sha256),
+        ]),
+        SourceCommand::Pull { chunks, chunk_bytes } => {
+            array(&["pull".into(), handle.into(), file, chunks.into(), chunk_bytes.into()])
+        }
+        SourceCommand::Identify { is_whole } => {
+            array(&["identify".into(), handle.into(), file, is_whole.into()])
+        }
+        SourceCommand::Close => array(&["close".into(), handle.into(), file]),
+    }
+}
+
+fn sink_array(handle: u32, command: SinkCommand) -> Array {
+    match command {
+        SinkCommand::Open { transfer, member, number, size_bytes } => array(&[
+            "open".into(),
+            handle.into(),
+            transfer.as_str().into(),
+            member.as_str().into(),
+            number.into(),
+            wide(size_bytes),
+        ]),
+        SinkCommand::Expect { member, number } => {
+            array(&["expect".into(), handle.into(), member.as_str().into(), number.into()])
+        }
+        SinkCommand::Discard { transfer } => {
+            array(&["discard".into(), handle.into(), transfer.as_str().into()])
+        }
     }
 }
 
@@ -163,16 +154,16 @@ impl FromWorker {
         let message = match self {
             Self::Ready => array(&["ready".into()]),
             Self::Source(handle, SourceEvent::Failed(reason), _) => {
-                array(&["source-failed".into(), handle.into(), reason.as_str().into()])
+                array(&["source-failed".into(), handle.0.into(), reason.as_str().into()])
             }
             Self::Source(handle, SourceEvent::Identified(identity), _) => array(&[
                 "identified".into(),
-                handle.into(),
+                handle.0.into(),
                 digest(identity.map(|identity| identity.sampled)),
                 digest(identity.and_then(|identity| identity.whole)),
             ]),
             Self::Source(handle, SourceEvent::Reached { seek, sha256 }, _) => {
-                array(&["reached".into(), handle.into(), seek.into(), digest(Some(sha256))])
+                array(&["reached".into(), handle.0.into(), seek.into(), digest(Some(sha256))])
             }
             Self::Source(handle, SourceEvent::Frame { seek, offset, length_bytes, sha256 }, frame) => {
                 let frame = frame.map_or(JsValue::NULL, JsValue::from);
@@ -180,26 +171,26 @@ impl FromWorker {
                     transferred.push(&frame);
                 }
                 let numbers = [seek.into(), wide(offset), wide(length_bytes), digest(sha256)];
-                array(&[&["frame".into(), handle.into()], numbers.as_slice(), &[frame]].concat())
+                array(&[&["frame".into(), handle.0.into()], numbers.as_slice(), &[frame]].concat())
             }
             Self::Sink(handle, event) => match event {
                 SinkEvent::Opened { verified_bytes, sha256 } => {
-                    array(&["opened".into(), handle.into(), wide(verified_bytes), digest(Some(sha256))])
+                    array(&["opened".into(), handle.0.into(), wide(verified_bytes), digest(Some(sha256))])
                 }
                 SinkEvent::Progress { verified_bytes, sha256 } => {
-                    array(&["progress".into(), handle.into(), wide(verified_bytes), digest(Some(sha256))])
+                    array(&["progress".into(), handle.0.into(), wide(verified_bytes), digest(Some(sha256))])
                 }
                 SinkEvent::Wrong { verified_bytes, sha256 } => {
-                    array(&["wrong".into(), handle.into(), wide(verified_bytes), digest(Some(sha256))])
+                    array(&["wrong".into(), handle.0.into(), wide(verified_bytes), digest(Some(sha256))])
                 }
                 SinkEvent::Complete { sha256 } => {
-                    array(&["complete".into(), handle.into(), digest(Some(sha256))])
+                    array(&["complete".into(), handle.0.into(), digest(Some(sha256))])
                 }
                 SinkEvent::Failed(reason) => {
-                    array(&["sink-failed".into(), handle.into(), reason.as_str().into()])
+                    array(&["sink-failed".into(), handle.0.into(), reason.as_str().into()])
                 }
             },
-            Self::File(handle, file) => array(&["file".into(), handle.into(), file.into()]),
+            Self::File(handle, file) => array(&["file".into(), handle.0.into(), file.into()]),
         };
         (message, transferred)
     }
@@ -212,7 +203,7 @@ impl FromWorker {
         if word == "ready" {
             return Some(Self::Ready);
         }
-        let handle = number(&message.get(1))?;
+        let handle = TransferHandle(number(&message.get(1))?);
         let verified_bytes = || read_wide(&message.get(2));
         Some(match word.as_str() {
             "frame" => Self::Source(

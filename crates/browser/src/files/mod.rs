@@ -6,6 +6,7 @@
 mod message;
 mod object_url;
 mod picked;
+pub mod text_file;
 mod worker;
 
 /// The bytes of a frame, in the browser's memory.

@@ -2,7 +2,7 @@
 
 use web_sys::{Blob, File, Url};
 
-use crate::error::BrowserError;
+use crate::js::error::BrowserError;
 
 /// A `blob:` address, which ends with this.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use sightline_protocol::transfer::MAX_FOLDER_BYTES;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::*};
 use web_sys::{DataTransfer, DragEvent, Element, File, FileList, HtmlInputElement};
 
-use crate::{promise::settled, window::member};
+use crate::{js::promise::settled, page::window::member};
 
 /// Files and folders that are looked at of what was dropped.
 const MAX_ENTRIES: usize = 200_000;

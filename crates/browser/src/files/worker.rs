@@ -3,12 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::ArrayBuffer;
 use wasm_bindgen::JsValue;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::{FromWorker, ToWorker};
-use crate::{error::BrowserError, event::Listener, queue::EventSink};
+use crate::js::{error::BrowserError, event::Listener, queue::EventSink};
 
 /// Commands that wait for the worker to run. Frames come only after it answered, so they never wait here.
 const MAX_WAITING: usize = 4096;
@@ -77,11 +76,6 @@ impl FileWorker {
         } else if self.0.waiting.borrow().len() < MAX_WAITING {
             self.0.waiting.borrow_mut().push(message);
         }
-    }
-
-    /// Hands it a frame of a member's.
-    pub fn forward(&self, member: &str, frame: ArrayBuffer) {
-        self.post(ToWorker::Frame(member.to_owned(), frame));
     }
 }
 

@@ -8,7 +8,7 @@ pub use probe::{ServerAnswer, ask_server};
 pub use tabs::TabsTransport;
 pub use websocket::WebSocketTransport;
 
-use crate::error::BrowserError;
+use crate::js::error::BrowserError;
 
 /// One attempt at signalling. It reports to the sink it was made with, once [`TransportEvent::Open`] at most, and
 /// nothing after [`TransportEvent::Closed`], after [`Self::close`], or when it is dropped, which also closes it.

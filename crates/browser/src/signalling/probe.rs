@@ -9,7 +9,10 @@ use futures_util::{
 use wasm_bindgen::JsCast;
 use web_sys::Response;
 
-use crate::{clock, promise::settled, window::window};
+use crate::{
+    js::promise::settled,
+    page::{clock, window::window},
+};
 
 /// Who has not answered by then may be slow; who is not there is noticed by the socket.
 const PATIENCE: Duration = Duration::from_secs(3);

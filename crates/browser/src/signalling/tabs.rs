@@ -13,13 +13,13 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 use super::{SignallingTransport, TransportEvent};
 use crate::{
-    bounded_text::{BoundedText, bounded_text},
-    clock,
-    error::BrowserError,
-    event::Listener,
-    page,
-    queue::EventSink,
-    random,
+    js::{
+        bounded_text::{BoundedText, bounded_text},
+        error::BrowserError,
+        event::Listener,
+        queue::EventSink,
+    },
+    page::{clock, lifecycle, random},
 };
 
 /// One place in a room of tabs, from its opening to its end.
@@ -63,7 +63,7 @@ impl TabsTransport {
                 tab.perform();
             }
         });
-        let on_page_hide = page::on_page_hide(move || {
+        let on_page_hide = lifecycle::on_page_hide(move || {
             let mut tab = hidden.borrow_mut();
             tab.place.handle_closed();
             tab.perform();

@@ -4,7 +4,7 @@ use sightline_protocol::limits::MAX_FRAME_BYTES;
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::{SignallingTransport, TransportEvent};
-use crate::{
+use crate::js::{
     bounded_text::{BoundedText, bounded_text},
     error::BrowserError,
     event::Listener,

@@ -1,6 +1,6 @@
 //! How loud a track is.
 
-use sightline_browser::audio_level::LevelMeter;
+use sightline_browser::media::audio_level::LevelMeter;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::call::{camera_and_microphone, until};

@@ -4,10 +4,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use futures_util::future::{Either, select};
 use sightline_browser::{
-    capture::{self, CameraRequest, Captured, MicrophoneRequest},
-    clock,
-    peer_connection::{ConnectionState, PeerConnection, PeerConnectionConfig, PeerConnectionEvent},
-    queue::{EventStream, event_queue},
+    js::queue::{EventStream, event_queue},
+    media::capture::{self, CameraRequest, Captured, MicrophoneRequest},
+    page::clock,
+    rtc::peer_connection::{ConnectionState, PeerConnection, PeerConnectionConfig, PeerConnectionEvent},
 };
 use sightline_core::negotiation::{Completed, Operation};
 use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription};

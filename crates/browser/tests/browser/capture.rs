@@ -4,8 +4,10 @@ use futures_util::poll;
 use js_sys::{Array, Reflect};
 use sightline_browser::{
     BrowserErrorKind, MediaKind,
-    capture::{AudioProcessing, CameraRequest, DeviceChoice, MicrophoneRequest, get_user_media, reshape},
-    queue::event_queue,
+    js::queue::event_queue,
+    media::capture::{
+        AudioProcessing, CameraRequest, DeviceChoice, MicrophoneRequest, get_user_media, reshape,
+    },
 };
 use sightline_core::media::ContentHint;
 use wasm_bindgen::{JsCast, prelude::wasm_bindgen};

@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
-use sightline_browser::clock;
+use sightline_browser::page::clock;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]

@@ -3,12 +3,14 @@
 use crate::call::{Call, in_time};
 use sightline_browser::{
     BrowserErrorKind,
-    data_channel::{
-        DataChannel, DataChannelConfig, DataChannelEvent, DataChannelMessage, DataChannelState,
-        MAX_BINARY_MESSAGE_BYTES,
+    js::queue::{EventStream, event_queue},
+    rtc::{
+        data_channel::{
+            DataChannel, DataChannelConfig, DataChannelEvent, DataChannelMessage, DataChannelState,
+            MAX_BINARY_MESSAGE_BYTES,
+        },
+        peer_connection::PeerConnection,
     },
-    peer_connection::PeerConnection,
-    queue::{EventStream, event_queue},
 };
 use sightline_protocol::{
     control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},

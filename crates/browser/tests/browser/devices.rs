@@ -1,8 +1,8 @@
 //! The list of devices.
 
 use sightline_browser::{
-    devices::{self, DeviceKind, DevicePermission},
-    queue::event_queue,
+    js::queue::event_queue,
+    media::devices::{self, DeviceKind, DevicePermission},
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Event;

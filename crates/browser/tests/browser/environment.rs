@@ -1,6 +1,6 @@
 //! What the browser can do.
 
-use sightline_browser::environment;
+use sightline_browser::page::environment;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]

@@ -1,6 +1,10 @@
 //! Frames that an element shows.
 
-use sightline_browser::{MediaStream, clock, frame_watch::FrameWatch, media_element};
+use sightline_browser::{
+    MediaStream,
+    media::{frame_watch::FrameWatch, media_element},
+    page::clock,
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::HtmlVideoElement;

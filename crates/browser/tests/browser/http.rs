@@ -1,6 +1,9 @@
 //! Asking a server by plain HTTP.
 
-use sightline_browser::{BrowserErrorKind, http, location::Location};
+use sightline_browser::{
+    BrowserErrorKind,
+    page::{http, location::Location},
+};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]

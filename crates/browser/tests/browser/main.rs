@@ -10,6 +10,7 @@ mod data_channel;
 mod devices;
 mod environment;
 mod error;
+mod file_message;
 mod frame_watch;
 mod http;
 mod location;

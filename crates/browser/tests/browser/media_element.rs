@@ -1,6 +1,6 @@
 //! Playing a stream.
 
-use sightline_browser::{MediaStream, media_element};
+use sightline_browser::{MediaStream, media::media_element};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::HtmlVideoElement;

@@ -3,12 +3,15 @@
 use crate::call::{Call, Peer, camera_and_microphone, in_time, remote, sdp, until};
 use sightline_browser::{
     BrowserErrorKind, MediaStream, MediaTrack,
-    certificate::Certificate,
-    media_element,
-    peer_connection::{
-        ConnectionState, MediaSlot, PeerConnection, PeerConnectionConfig, PeerConnectionEvent, video_codecs,
+    js::queue::event_queue,
+    media::media_element,
+    rtc::{
+        certificate::Certificate,
+        peer_connection::{
+            ConnectionState, MediaSlot, PeerConnection, PeerConnectionConfig, PeerConnectionEvent,
+            video_codecs,
+        },
     },
-    queue::event_queue,
 };
 use sightline_core::{
     measure::StatsEntry,
@@ -20,7 +23,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::HtmlAudioElement;
 
 /// A call in which both sides publish camera and microphone.
-async fn call_with_media() -> (Call, sightline_browser::capture::Captured) {
+async fn call_with_media() -> (Call, sightline_browser::media::capture::Captured) {
     let media = camera_and_microphone().await;
     let mut call = Call::new();
     for peer in [&call.offerer, &call.answerer] {

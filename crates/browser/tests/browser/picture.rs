@@ -1,6 +1,6 @@
 //! Looking at a video track.
 
-use sightline_browser::picture::PictureProbe;
+use sightline_browser::media::picture::PictureProbe;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::call::{camera_and_microphone, until};

@@ -1,6 +1,6 @@
 //! Random bits.
 
-use sightline_browser::random;
+use sightline_browser::page::random;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]

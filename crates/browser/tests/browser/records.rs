@@ -1,6 +1,6 @@
 //! What is kept on the device.
 
-use sightline_browser::records::Records;
+use sightline_browser::page::records::Records;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]

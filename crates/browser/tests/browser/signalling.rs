@@ -2,8 +2,8 @@
 
 use sightline_browser::{
     BrowserErrorKind,
-    location::Location,
-    queue::event_queue,
+    js::queue::event_queue,
+    page::location::Location,
     signalling::{SignallingTransport, TransportEvent, WebSocketTransport},
 };
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -1,6 +1,6 @@
 //! Things kept in the browser.
 
-use sightline_browser::storage::StorageArea;
+use sightline_browser::page::storage::StorageArea;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]

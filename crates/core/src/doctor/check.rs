@@ -2,65 +2,56 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckKind {
-    /// Whether the browser has WebRTC.
-    Browser,
-    /// Whether the page came by https or from this computer.
-    SecureContext,
-    /// Whether the person lets the page use camera and microphone.
-    Permissions,
-    /// The camera's picture.
-    Camera,
-    /// The microphone's sound.
-    Microphone,
-    /// Whether there is something to hear with.
-    Speakers,
-    /// The server, by plain HTTP.
-    Server,
-    /// The signalling WebSocket.
-    Signalling,
-    /// The host candidates: this computer's own addresses.
-    Addresses,
-    /// A STUN server.
-    StunUdp,
-    /// A TURN server, spoken to by UDP.
-    TurnUdp,
-    /// A TURN server, spoken to by TCP.
-    TurnTcp,
-    /// A TURN server, spoken to by TLS.
-    TurnTls,
-    /// What kind of address translation is on the way.
-    Nat,
-    /// A call of the page with itself through the relay.
-    RelayCall,
+/// Calls the macro `$callback` with every kind of check: what it means, variant, key of its text in `locales/` (`check.kind`), and the
+/// word that tests, reports and `docs/check.md` know it by.
+#[macro_export]
+macro_rules! with_check_kinds {
+    ($callback:ident) => {
+        $callback! {
+            "Whether the browser has WebRTC." Browser browser "browser";
+            "Whether the page came by https or from this computer." SecureContext secure_context "secure-context";
+            "Whether the person lets the page use camera and microphone." Permissions permissions "permissions";
+            "The camera's picture." Camera camera "camera";
+            "The microphone's sound." Microphone microphone "microphone";
+            "Whether there is something to hear with." Speakers speakers "speakers";
+            "The server, by plain HTTP." Server server "server";
+            "The signalling WebSocket." Signalling signalling "signalling";
+            "The host candidates: this computer's own addresses." Addresses addresses "addresses";
+            "A STUN server." StunUdp stun_udp "stun-udp";
+            "A TURN server, spoken to by UDP." TurnUdp turn_udp "turn-udp";
+            "A TURN server, spoken to by TCP." TurnTcp turn_tcp "turn-tcp";
+            "A TURN server, spoken to by TLS." TurnTls turn_tls "turn-tls";
+            "What kind of address translation is on the way." Nat nat "nat";
+            "A call of the page with itself through the relay." RelayCall relay_call "relay-call";
+        }
+    };
 }
 
-impl CheckKind {
-    /// The word that tests and reports know it by.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Browser => "browser",
-            Self::SecureContext => "secure-context",
-            Self::Permissions => "permissions",
-            Self::Camera => "camera",
-            Self::Microphone => "microphone",
-            Self::Speakers => "speakers",
-            Self::Server => "server",
-            Self::Signalling => "signalling",
-            Self::Addresses => "addresses",
-            Self::StunUdp => "stun-udp",
-            Self::TurnUdp => "turn-udp",
-            Self::TurnTcp => "turn-tcp",
-            Self::TurnTls => "turn-tls",
-            Self::Nat => "nat",
-            Self::RelayCall => "relay-call",
+macro_rules! define_check_kinds {
+    ($($meaning:literal $variant:ident $key:ident $word:literal;)+) => {
+        /// What is looked at.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum CheckKind {
+            $(#[doc = $meaning] $variant,)+
         }
-    }
+
+        impl CheckKind {
+            /// Each of them, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that tests and reports know it by.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+    };
 }
+
+with_check_kinds!(define_check_kinds);
 
 /// Which row: of a kind there may be several, one for each ICE server of that kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,113 +115,72 @@ impl CheckState {
     }
 }
 
-/// The result of a check, stable for tests and reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckCode {
-    /// All well.
-    Ok,
-    /// Nothing came within the time of the check.
-    Timeout,
-    /// What it needs did not work before.
-    NotTested,
-    /// The browser has no WebRTC.
-    UnsupportedBrowser,
-    /// Neither https nor localhost.
-    InsecureContext,
-    /// The person, the browser or a policy forbids camera or microphone.
-    PermissionDenied,
-    /// The browser's question has not been answered.
-    PermissionPending,
-    /// No such device.
-    NoDevice,
-    /// Something else holds the device, or it does not start.
-    DeviceInUse,
-    /// The camera gives nothing but black.
-    PictureBlack,
-    /// The camera gives the same picture again and again.
-    PictureFrozen,
-    /// The microphone gives silence.
-    Silent,
-    /// The browser does not let the page listen yet, or has no sound device.
-    SoundSuspended,
-    /// The browser does not say which loudspeakers there are.
-    NotListed,
-    /// No answer from the server.
-    ServerUnreachable,
-    /// The server answers by HTTP, its WebSocket does not open: usually a proxy.
-    WebsocketBlocked,
-    /// The server refused: too many sockets, or another version.
-    SignallingRefused,
-    /// The server does not let pages of this origin in.
-    OriginRefused,
-    /// The server may not be asked by the name in the page's address.
-    HostRefused,
-    /// The browser offers no address at all: a policy or an extension.
-    NoCandidates,
-    /// The relay refused the credentials (STUN error 401 or 403).
-    Unauthorized,
-    /// The relay has no place left (STUN error 486 or 508).
-    QuotaReached,
-    /// The server was not reached (701), or answered with another error.
-    NotReached,
-    /// A relay by TLS was not reached (701); an untrusted certificate looks the same to a page.
-    CertificateOrUnreachable,
-    /// The browser does not take this address.
-    UrlInvalid,
-    /// There is no relay to test.
-    NoRelay,
-    /// The address that others see depends on whom one talks to.
-    NatSymmetric,
-    /// Not enough servers answered to tell.
-    NatUnknown,
-    /// The two ends did not find each other through the relay.
-    RelayFailed,
-    /// Many packets got lost.
-    RelayLossy,
-    /// Too slow for video.
-    RelaySlow,
+/// Calls the macro `$callback` with every result of a check: what it means, variant, key of its text in `locales/` (`check.code`), and
+/// the word that tests, reports and `docs/check.md` know it by.
+#[macro_export]
+macro_rules! with_check_codes {
+    ($callback:ident) => {
+        $callback! {
+            "All well." Ok ok "ok";
+            "Nothing came within the time of the check." Timeout timeout "timeout";
+            "What it needs did not work before." NotTested not_tested "not-tested";
+            "The browser has no WebRTC." UnsupportedBrowser unsupported_browser "unsupported-browser";
+            "Neither https nor localhost." InsecureContext insecure_context "insecure-context";
+            "The person, the browser or a policy forbids camera or microphone." PermissionDenied permission_denied "permission-denied";
+            "The browser's question has not been answered." PermissionPending permission_pending "permission-pending";
+            "No such device." NoDevice no_device "no-device";
+            "Something else holds the device, or it does not start." DeviceInUse device_in_use "device-in-use";
+            "The camera gives nothing but black." PictureBlack picture_black "picture-black";
+            "The camera gives the same picture again and again." PictureFrozen picture_frozen "picture-frozen";
+            "The microphone gives silence." Silent silent "silent";
+            "The browser does not let the page listen yet, or has no sound device." SoundSuspended sound_suspended "sound-suspended";
+            "The browser does not say which loudspeakers there are." NotListed not_listed "not-listed";
+            "No answer from the server." ServerUnreachable server_unreachable "server-unreachable";
+            "The server answers by HTTP, its WebSocket does not open: usually a proxy." WebsocketBlocked websocket_blocked "websocket-blocked";
+            "The server refused: too many sockets, or another version." SignallingRefused signalling_refused "signalling-refused";
+            "The server does not let pages of this origin in." OriginRefused origin_refused "origin-refused";
+            "The server may not be asked by the name in the page's address." HostRefused host_refused "host-refused";
+            "The browser offers no address at all: a policy or an extension." NoCandidates no_candidates "no-candidates";
+            "The relay refused the credentials (STUN error 401 or 403)." Unauthorized unauthorized "unauthorized";
+            "The relay has no place left (STUN error 486 or 508)." QuotaReached quota_reached "quota-reached";
+            "The server was not reached (701), or answered with another error." NotReached not_reached "not-reached";
+            "A relay by TLS was not reached (701); an untrusted certificate looks the same to a page." CertificateOrUnreachable certificate_or_unreachable "certificate-or-unreachable";
+            "The browser does not take this address." UrlInvalid url_invalid "url-invalid";
+            "There is no relay to test." NoRelay no_relay "no-relay";
+            "The address that others see depends on whom one talks to." NatSymmetric nat_symmetric "nat-symmetric";
+            "Not enough servers answered to tell." NatUnknown nat_unknown "nat-unknown";
+            "The two ends did not find each other through the relay." RelayFailed relay_failed "relay-failed";
+            "Many packets got lost." RelayLossy relay_lossy "relay-lossy";
+            "Too slow for video." RelaySlow relay_slow "relay-slow";
+        }
+    };
 }
 
-impl CheckCode {
-    /// The word that tests and reports know it by.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Timeout => "timeout",
-            Self::NotTested => "not-tested",
-            Self::UnsupportedBrowser => "unsupported-browser",
-            Self::InsecureContext => "insecure-context",
-            Self::PermissionDenied => "permission-denied",
-            Self::PermissionPending => "permission-pending",
-            Self::NoDevice => "no-device",
-            Self::DeviceInUse => "device-in-use",
-            Self::PictureBlack => "picture-black",
-            Self::PictureFrozen => "picture-frozen",
-            Self::Silent => "silent",
-            Self::SoundSuspended => "sound-suspended",
-            Self::NotListed => "not-listed",
-            Self::ServerUnreachable => "server-unreachable",
-            Self::WebsocketBlocked => "websocket-blocked",
-            Self::SignallingRefused => "signalling-refused",
-            Self::OriginRefused => "origin-refused",
-            Self::HostRefused => "host-refused",
-            Self::NoCandidates => "no-candidates",
-            Self::Unauthorized => "unauthorized",
-            Self::QuotaReached => "quota-reached",
-            Self::NotReached => "not-reached",
-            Self::CertificateOrUnreachable => "certificate-or-unreachable",
-            Self::UrlInvalid => "url-invalid",
-            Self::NoRelay => "no-relay",
-            Self::NatSymmetric => "nat-symmetric",
-            Self::NatUnknown => "nat-unknown",
-            Self::RelayFailed => "relay-failed",
-            Self::RelayLossy => "relay-lossy",
-            Self::RelaySlow => "relay-slow",
+macro_rules! define_check_codes {
+    ($($meaning:literal $variant:ident $key:ident $word:literal;)+) => {
+        /// The result of a check, stable for tests and reports.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum CheckCode {
+            $(#[doc = $meaning] $variant,)+
         }
-    }
+
+        impl CheckCode {
+            /// Each of them, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that tests and reports know it by.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+    };
 }
+
+with_check_codes!(define_check_codes);
 
 /// What a detail line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

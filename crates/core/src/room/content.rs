@@ -11,7 +11,7 @@ use crate::{
     Timestamp,
     chat::Conversation,
     random::SeededRandom,
-    transfer::{Reach, TransferOutput, Transfers},
+    transfer::{Reach, TransferOutput, TransferTask, Transfers},
 };
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) enum ContentOutput {
     /// Send this on the `control` channel to a member; what finds no open channel is said again when one opens.
     Send(MemberId, ControlMessage),
     /// For the worker that reads and stores files, or for the page.
-    Transfer(TransferOutput),
+    Transfer(TransferTask),
 }
 
 impl Content {
@@ -108,7 +108,7 @@ impl Content {
         }
         Some(match self.transfers.poll_output()? {
             TransferOutput::Send(to, message) => ContentOutput::Send(to, message),
-            output => ContentOutput::Transfer(output),
+            TransferOutput::Perform(task) => ContentOutput::Transfer(task),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     negotiation::{Operation, OperationFailure, OperationId, Role},
     notice::NoticeCode,
     signalling::{SignallingStatus, SocketId},
-    transfer::TransferOutput,
+    transfer::TransferTask,
 };
 
 /// What the session wants done.
@@ -50,8 +50,8 @@ pub enum RoomOutput {
     SendControl(LinkId, String),
     /// Send this text on the `telemetry` channel.
     SendTelemetry(LinkId, String),
-    /// Files: for the worker that reads and stores them, or for the page. Never [`TransferOutput::Send`].
-    Transfer(TransferOutput),
+    /// Files: for the worker that reads and stores them, or for the page.
+    Transfer(TransferTask),
     /// Tell the person.
     Event(RoomEvent),
 }

@@ -6,7 +6,7 @@ use sightline_protocol::{
     transfer::{Sha256Digest, TransferEnd},
 };
 
-use super::FileIdentity;
+use super::identity::FileIdentity;
 
 /// Names a transfer within this page, and its bytes in the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,11 +145,18 @@ pub enum SinkEvent {
     Failed(TransferEnd),
 }
 
-/// What is to be done.
+/// What [`Transfers`](super::Transfers) wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransferOutput {
     /// Tell a member, if its channel is open.
     Send(MemberId, ControlMessage),
+    /// For the page and its worker.
+    Perform(TransferTask),
+}
+
+/// What the page does or has the worker do. No member hears of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransferTask {
     /// For the source of a transfer, or of a file that was chosen and not offered yet.
     Source(TransferHandle, SourceCommand),
     /// For the sink of a transfer.
@@ -169,6 +176,6 @@ pub enum TransferOutput {
     Changed(TransferHandle),
     /// It is over for long, and no longer known.
     Forgotten(TransferHandle),
-    /// Something is to be kept, or no more: see [`Transfers::records`].
+    /// Something is to be kept, or no more: see [`Transfers::records`](super::Transfers::records).
     RecordsChanged,
 }

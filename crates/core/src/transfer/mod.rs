@@ -1,8 +1,8 @@
 //! Files on their way between members, above every connection: a cut, a rebuilt connection and a reload of either page
 //! are only pauses.
 //!
-//! [`Transfers`] decides, and holds no byte of a file. [`OutgoingChunks`] and [`Arrivals`] are its other half, where the
-//! bytes are: in the worker that reads and writes.
+//! `page` decides and holds no byte of a file: [`Transfers`]. `worker` has the bytes where they are read and written:
+//! [`OutgoingChunks`] and [`Arrivals`]. Neither imports the other. What both know is here, in `commands` and in `identity`.
 //!
 //! Invariants:
 //! - bytes count as received once they follow those before them and the SHA-256 of everything up to their end is the one that
@@ -15,43 +15,33 @@
 //! - a file that is chosen again after a reload goes to one transfer of a receiver, and only where folder and
 //!   [`FileIdentity`] say that it is the same file.
 
-mod arrivals;
-mod choosing;
 mod commands;
 mod identity;
-mod incoming;
-mod left_out;
-mod name;
-mod outgoing;
-mod outgoing_chunks;
-mod paste;
-mod prefix;
-mod receiving;
-mod record;
-mod repeat;
-mod second_reading;
-mod sending;
-mod showing;
-mod speed;
-mod transfers;
-mod view;
+mod page;
+mod worker;
 
-pub use arrivals::{Arrival, Arrivals};
-pub use choosing::{Backlog, MAX_FILES_FROM_HERE};
 pub use commands::{
     FileDescription, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle, TransferOutput,
+    TransferTask,
 };
-pub use identity::{FileIdentity, IdentityReading};
-pub use left_out::{LeftOut, LeftOutFiles, LeftOutReason};
-pub use name::{MAX_DEPTH, numbered, safe_folder, safe_name};
-pub use outgoing_chunks::OutgoingChunks;
-pub use paste::{Pasted, drags_files, pasted};
-pub use prefix::PrefixHasher;
-pub use record::{KeptNames, KeptTransfer, Records};
-pub use second_reading::{Reading, SecondReading};
-pub use showing::ShowQueue;
-pub use transfers::Transfers;
-pub use view::{Direction, Reach, TransferState, TransferView};
+pub use identity::FileIdentity;
+pub use page::{
+    choosing::{Backlog, MAX_FILES_FROM_HERE},
+    left_out::{LeftOut, LeftOutFiles, LeftOutReason},
+    name::{MAX_DEPTH, numbered, safe_folder, safe_name},
+    paste::{Pasted, drags_files, pasted},
+    record::{KeptNames, KeptTransfer, Records},
+    showing::ShowQueue,
+    transfers::Transfers,
+    view::{Direction, Reach, TransferState, TransferView},
+};
+pub use worker::{
+    arrivals::{Arrival, Arrivals},
+    identity_reading::IdentityReading,
+    outgoing_chunks::OutgoingChunks,
+    prefix::PrefixHasher,
+    second_reading::{Reading, SecondReading},
+};
 
 /// Bytes of a file in one frame, at most: beside a call they are less.
 pub const CHUNK_BYTES: usize = 128 * 1024 - sightline_protocol::transfer::BULK_HEADER_BYTES;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sightline_core::{
     Timestamp,
     budget::{Accounts, MessageKind, Verdict},
-    transfer::{Direction, FileDescription, SinkEvent, TransferHandle, TransferOutput},
+    transfer::{Direction, FileDescription, SinkEvent, TransferHandle, TransferTask},
 };
 use sightline_protocol::{
     MemberId,
@@ -69,8 +69,8 @@ fn take_files(world: &mut World, page: usize) {
         let session = &mut world.pages[page].session;
         for output in outputs {
             match output {
-                TransferOutput::Changed(handle) => accept(session, handle, now),
-                TransferOutput::Sink(handle, sightline_core::transfer::SinkCommand::Open { .. }) => {
+                TransferTask::Changed(handle) => accept(session, handle, now),
+                TransferTask::Sink(handle, sightline_core::transfer::SinkCommand::Open { .. }) => {
                     let opened = SinkEvent::Opened { verified_bytes: 0, sha256: Sha256Digest([0; 32]) };
                     for event in [opened, SinkEvent::Complete { sha256: Sha256Digest([0; 32]) }] {
                         session.with_transfers(now, |all| all.handle_sink(handle, &event, now));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sightline_core::transfer::{
-    FileDescription, PrefixHasher, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferOutput,
+    FileDescription, PrefixHasher, SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferTask,
 };
 use sightline_protocol::control::PublishedState;
 
@@ -32,7 +32,7 @@ fn sending(microphone: bool) -> Sending {
     world.pages[ada].session.offer_file(None, &file, now).unwrap();
     world.settle();
     let offered = world.pages[bob].files.iter().find_map(|output| match output {
-        TransferOutput::Changed(handle) => Some(*handle),
+        TransferTask::Changed(handle) => Some(*handle),
         _ => None,
     });
     world.pages[bob].session.with_transfers(now, |all| all.accept(offered.unwrap()));
@@ -50,7 +50,7 @@ fn run(sending: &mut Sending, duration: Duration) -> (u64, u32) {
         world.pages[0].session.handle_bulk_capacity(&to, FREE_BYTES, now);
         world.settle();
         while let Some(output) = world.pages[1].files.pop_front() {
-            if let TransferOutput::Sink(handle, SinkCommand::Open { .. }) = output {
+            if let TransferTask::Sink(handle, SinkCommand::Open { .. }) = output {
                 let sha256 = PrefixHasher::default().digest();
                 let opened = SinkEvent::Opened { verified_bytes: 0, sha256 };
                 world.pages[1].session.with_transfers(now, |all| all.handle_sink(handle, &opened, now));
@@ -58,7 +58,7 @@ fn run(sending: &mut Sending, duration: Duration) -> (u64, u32) {
         }
         world.settle();
         while let Some(output) = world.pages[0].files.pop_front() {
-            let TransferOutput::Source(handle, command) = output else { continue };
+            let TransferTask::Source(handle, command) = output else { continue };
             match command {
                 SourceCommand::Seek { seek, offset, .. } => (*seek_now, *place) = (seek, offset),
                 SourceCommand::Pull { chunks, chunk_bytes } => {

@@ -10,7 +10,7 @@ use sightline_core::{
     negotiation::{Completed, Operation, OperationId},
     room::{LinkId, LinkState, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signalling::{JoinRequest, SocketId},
-    transfer::TransferOutput,
+    transfer::TransferTask,
 };
 use sightline_protocol::{
     Arrival, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
@@ -60,7 +60,7 @@ pub(crate) struct Page {
     /// How many connections for bytes alone were ever opened.
     pub(crate) opened_for_bulk: usize,
     /// What its files want, in order.
-    pub(crate) files: VecDeque<TransferOutput>,
+    pub(crate) files: VecDeque<TransferTask>,
 }
 
 impl Page {

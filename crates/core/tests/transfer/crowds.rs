@@ -5,7 +5,7 @@ use sightline_core::{
     random::SeededRandom,
     transfer::{
         FileDescription, KeptNames, Records, SinkCommand, TransferHandle, TransferOutput, TransferState,
-        TransferView, Transfers,
+        TransferTask, TransferView, Transfers,
     },
 };
 use sightline_protocol::{
@@ -65,9 +65,9 @@ impl Receiver {
         while let Some(output) = self.transfers.poll_output() {
             match output {
                 TransferOutput::Send(_, message) => self.said.push(message),
-                TransferOutput::Sink(_, command) => self.commanded.push(command),
-                TransferOutput::Forgotten(_) => self.forgotten += 1,
-                _ => {}
+                TransferOutput::Perform(TransferTask::Sink(_, command)) => self.commanded.push(command),
+                TransferOutput::Perform(TransferTask::Forgotten(_)) => self.forgotten += 1,
+                TransferOutput::Perform(_) => {}
             }
         }
     }
@@ -130,7 +130,9 @@ fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
         let mut found = Vec::new();
         while let Some(output) = transfers.poll_output() {
             match output {
-                TransferOutput::Attach { pick, .. } => found.push((pick, String::new())),
+                TransferOutput::Perform(TransferTask::Attach { pick, .. }) => {
+                    found.push((pick, String::new()));
+                }
                 TransferOutput::Send(to, ControlMessage::TransferOffer(offer)) => {
                     assert_eq!(to, member(name));
                     found.last_mut().unwrap().1 = offer.name;
@@ -157,7 +159,7 @@ fn what_waited_for_somebody_is_told_after_a_reload() {
         .choose(FileDescription { folder: "work".to_owned(), ..described(30, 3) }, &[], None, NOW)
         .unwrap();
     let are_records_new = std::iter::from_fn(|| transfers.poll_output())
-        .any(|output| matches!(output, TransferOutput::RecordsChanged));
+        .any(|output| matches!(output, TransferOutput::Perform(TransferTask::RecordsChanged)));
     assert!(are_records_new, "the names are to be kept");
     let kept = Records::from_json(&transfers.records().to_json()).unwrap();
     let told = Transfers::new(SeededRandom::new(2)).restore(kept, NOW);

@@ -12,7 +12,7 @@ use sightline_core::{
     transfer::{
         Arrival, Arrivals, CHUNK_BYTES, Direction, FileDescription, FileIdentity, IdentityReading,
         MIN_CHUNK_BYTES, OutgoingChunks, PrefixHasher, Records, SinkCommand, SinkEvent, SourceCommand,
-        SourceEvent, TransferHandle, TransferOutput, TransferState, TransferView, Transfers,
+        SourceEvent, TransferHandle, TransferOutput, TransferState, TransferTask, TransferView, Transfers,
     },
 };
 use sightline_protocol::{
@@ -393,20 +393,24 @@ impl World {
                             self.pages[at].control.push_back(message);
                         }
                     }
-                    TransferOutput::Source(handle, command) => self.perform_source(at, handle, command),
-                    TransferOutput::Sink(handle, command) => self.perform_sink(at, handle, command),
-                    TransferOutput::SinkSilent(handle) => {
+                    TransferOutput::Perform(TransferTask::Source(handle, command)) => {
+                        self.perform_source(at, handle, command);
+                    }
+                    TransferOutput::Perform(TransferTask::Sink(handle, command)) => {
+                        self.perform_sink(at, handle, command);
+                    }
+                    TransferOutput::Perform(TransferTask::SinkSilent(handle)) => {
                         let failed = SinkEvent::Failed(TransferEnd::StorageRefused);
                         self.pages[at].transfers.handle_sink(handle, &failed, self.now);
                     }
-                    TransferOutput::Attach { pick, transfer } => {
+                    TransferOutput::Perform(TransferTask::Attach { pick, transfer }) => {
                         let file = self.pages[at].chosen[&pick].clone();
                         self.pages[at].chosen.insert(transfer, file);
                     }
-                    TransferOutput::Changed(_)
-                    | TransferOutput::Forgotten(_)
-                    | TransferOutput::BacklogChanged => {}
-                    TransferOutput::RecordsChanged => {
+                    TransferOutput::Perform(
+                        TransferTask::Changed(_) | TransferTask::Forgotten(_) | TransferTask::BacklogChanged,
+                    ) => {}
+                    TransferOutput::Perform(TransferTask::RecordsChanged) => {
                         self.pages[at].kept = self.pages[at].transfers.records().to_json();
                     }
                 }

@@ -5,11 +5,13 @@ use std::{cell::RefCell, future::pending, pin::pin, time::Duration};
 use futures_util::future::select;
 use sightline_browser::{
     LocalTrack,
-    audio_level::LevelMeter,
-    capture::{CameraRequest, MicrophoneRequest, get_user_media},
-    clock,
-    devices::{DeviceKind, enumerate, has_speaker_prompt},
-    picture::PictureProbe,
+    media::{
+        audio_level::LevelMeter,
+        capture::{CameraRequest, MicrophoneRequest, get_user_media},
+        devices::{DeviceKind, enumerate, has_speaker_prompt},
+        picture::PictureProbe,
+    },
+    page::clock,
 };
 use sightline_core::{
     doctor::{

@@ -1,9 +1,11 @@
 //! Gathering candidates.
 
 use sightline_browser::{
-    data_channel::{DataChannel, DataChannelConfig},
-    peer_connection::{IceGatheringState, PeerConnection, PeerConnectionConfig, PeerConnectionEvent},
-    queue::{EventSink, event_queue},
+    js::queue::{EventSink, event_queue},
+    rtc::{
+        data_channel::{DataChannel, DataChannelConfig},
+        peer_connection::{IceGatheringState, PeerConnection, PeerConnectionConfig, PeerConnectionEvent},
+    },
 };
 use sightline_core::{doctor::Finding, negotiation::Operation};
 use sightline_protocol::signalling::IceServer;

@@ -13,8 +13,8 @@ use futures_util::{
 };
 use leptos::task::spawn_local;
 use sightline_browser::{
-    clock, environment,
-    queue::{EventSink, EventStream, event_queue},
+    js::queue::{EventSink, EventStream, event_queue},
+    page::{clock, environment},
 };
 use sightline_core::doctor::{BrowserFacts, Doctor, DoctorOutput, Finding, Operation, OperationId, Outcome};
 use sightline_protocol::signalling::IceServer;

@@ -7,10 +7,13 @@ use futures_util::{
     pin_mut,
 };
 use sightline_browser::{
-    BrowserError, clock,
-    data_channel::{DataChannel, DataChannelConfig, DataChannelEvent, DataChannelMessage},
-    peer_connection::{PeerConnection, PeerConnectionConfig, PeerConnectionEvent},
-    queue::{EventSink, EventStream, event_queue},
+    BrowserError,
+    js::queue::{EventSink, EventStream, event_queue},
+    page::clock,
+    rtc::{
+        data_channel::{DataChannel, DataChannelConfig, DataChannelEvent, DataChannelMessage},
+        peer_connection::{PeerConnection, PeerConnectionConfig, PeerConnectionEvent},
+    },
 };
 use sightline_core::{
     doctor::{

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sightline_browser::{
-    clock, http,
-    queue::event_queue,
+    js::queue::event_queue,
+    page::{clock, http},
     signalling::{ServerAnswer, SignallingTransport, TransportEvent, WebSocketTransport, ask_server},
 };
 use sightline_core::doctor::{CheckCode, SignallingFinding, SignallingProbe};

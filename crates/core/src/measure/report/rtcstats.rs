@@ -52,13 +52,8 @@ impl RtcStatsDump {
         for gone in last.into_iter().flat_map(Map::keys).filter(|id| !report.contains_key(*id)) {
             changed.insert(gone.clone(), Value::Null);
         }
-        self.add("getStats", connection, &changed.into(), unix_ms);
+        self.add(connection, &changed, unix_ms);
         self.last.insert(connection.to_owned(), report);
-    }
-
-    /// Adds an event, as `onconnectionstatechange`.
-    pub fn handle_event(&mut self, method: &str, connection: &str, value: &str, unix_ms: u64) {
-        self.add(method, connection, &value.into(), unix_ms);
     }
 
     /// The file's text.
@@ -69,9 +64,9 @@ impl RtcStatsDump {
         format!("RTCStatsDump\n{head}\n{}", self.lines)
     }
 
-    fn add(&mut self, method: &str, connection: &str, value: &Value, unix_ms: u64) {
+    fn add(&mut self, connection: &str, changed: &Map<String, Value>, unix_ms: u64) {
         let passed_ms = unix_ms.saturating_sub(self.last_ms);
-        let line = json!([method, connection, value, passed_ms]).to_string();
+        let line = json!(["getStats", connection, changed, passed_ms]).to_string();
         if self.lines.len() + line.len() < MAX_BYTES {
             self.last_ms = unix_ms.max(self.last_ms);
             self.lines.push_str(&line);

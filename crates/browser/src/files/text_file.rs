@@ -1,0 +1,61 @@
+//! Text files that a person saves and opens.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+pub use web_sys::File;
+use web_sys::{Blob, DragEvent, FileList, HtmlAnchorElement, HtmlInputElement, Url};
+
+use crate::{
+    js::{dictionary::dictionary, error::BrowserError, promise::settled},
+    page::window::window,
+};
+
+/// Saves `text` under a name that the browser may change, where downloads go; to be called from a gesture.
+///
+/// # Errors
+/// [`BrowserError`] where the browser has no room for it.
+pub fn save(name: &str, media_type: &str, text: &str) -> Result<(), BrowserError> {
+    let parts = Array::of1(&JsValue::from_str(text));
+    let options = dictionary(&[("type", JsValue::from_str(media_type))]);
+    let blob = Blob::new_with_str_sequence_and_options(&parts, options.unchecked_ref())?;
+    let url = Url::create_object_url_with_blob(&blob)?;
+    let document = window().document().ok_or_else(|| BrowserError::not_supported("document"))?;
+    let link: HtmlAnchorElement = document.create_element("a")?.unchecked_into();
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    // The download holds the data itself by now.
+    Url::revoke_object_url(&url)?;
+    Ok(())
+}
+
+/// The files chosen in an `<input type="file">`, which is emptied, so that the same may be chosen again.
+#[must_use]
+pub fn chosen(input: &HtmlInputElement) -> Vec<File> {
+    let files = input.files().map(|files| list(&files)).unwrap_or_default();
+    input.set_value("");
+    files
+}
+
+/// The files that were dropped.
+#[must_use]
+pub fn dropped(event: &DragEvent) -> Vec<File> {
+    let files = event.data_transfer().and_then(|transfer| transfer.files());
+    files.map(|files| list(&files)).unwrap_or_default()
+}
+
+/// Reads a file, if it is not larger than this; `None` where it is.
+///
+/// # Errors
+/// [`BrowserError`]: not readable any more.
+pub async fn read(file: &File, max_bytes: usize) -> Result<Option<Vec<u8>>, BrowserError> {
+    if file.size() > max_bytes as f64 {
+        return Ok(None);
+    }
+    let buffer = settled(file.array_buffer()).await?;
+    Ok(Some(Uint8Array::new(&buffer).to_vec()))
+}
+
+fn list(files: &FileList) -> Vec<File> {
+    (0..files.length()).filter_map(|at| files.get(at)).collect()
+}

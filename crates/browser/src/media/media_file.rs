@@ -1,0 +1,92 @@
+//! A video file: chosen, dropped, or shipped with the app.
+
+use std::ops::Range;
+
+use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use sightline_core::media::OrientationFinder;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, DragEvent, Event, FileList, HtmlInputElement, Response};
+
+use crate::{
+    js::{error::BrowserError, promise::settled},
+    page::window::window,
+};
+
+/// A file that may be a video. A clone refers to the same bytes.
+#[derive(Debug, Clone)]
+pub struct MediaFile {
+    name: String,
+    pub(crate) blob: Blob,
+}
+
+impl MediaFile {
+    /// What the person chose in the file input that this event is of. The input is emptied, so that the same file can be
+    /// chosen again.
+    #[must_use]
+    pub fn chosen(event: &Event) -> Option<Self> {
+        let input: HtmlInputElement = event.target()?.dyn_into().ok()?;
+        let file = first(input.files());
+        input.set_value("");
+        file
+    }
+
+    /// What the person dropped. The browser then does not open it in place of the page.
+    #[must_use]
+    pub fn dropped(event: &DragEvent) -> Option<Self> {
+        event.prevent_default();
+        first(event.data_transfer()?.files())
+    }
+
+    /// Fetches a file of this server, as a whole: what plays then depends on no network.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the server does not answer, or has no such file.
+    pub async fn fetch(url: &str, name: &str) -> Result<Self, BrowserError> {
+        let response: Response = settled(window().fetch_with_str(url)).await?.unchecked_into();
+        if !response.ok() {
+            return Err(BrowserError::of("NotFoundError", &response.status_text()));
+        }
+        let reading: Promise = response.blob()?;
+        Ok(Self { name: name.to_owned(), blob: settled(reading).await?.unchecked_into() })
+    }
+
+    /// Whether it can still be read to its end. Chromium refuses to read a file that was changed; Firefox reads as much as there
+    /// still is.
+    pub async fn is_readable(&self) -> bool {
+        let length = self.blob.size() as u64;
+        let last = length.saturating_sub(1)..length;
+        self.read(last.clone()).await.is_ok_and(|bytes| bytes.len() as u64 == last.end - last.start)
+    }
+
+    /// Whether it says that its pictures are to be turned; false where it cannot be read.
+    pub async fn is_turned(&self) -> bool {
+        let mut finder = OrientationFinder::new(self.blob.size() as u64);
+        while let Some(range) = finder.poll_read() {
+            finder.handle_read(&self.read(range).await.unwrap_or_default());
+        }
+        finder.is_turned()
+    }
+
+    async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, BrowserError> {
+        let part = self.blob.slice_with_f64_and_f64(range.start as f64, range.end as f64)?;
+        let bytes: ArrayBuffer = settled(part.array_buffer()).await?.unchecked_into();
+        Ok(Uint8Array::new(&bytes).to_vec())
+    }
+
+    /// Its name, as the person knows it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Whether files are dragged, rather than text or a link.
+#[must_use]
+pub fn are_files_dragged(event: &DragEvent) -> bool {
+    event.data_transfer().is_some_and(|dragged| dragged.types().includes(&JsValue::from_str("Files"), 0))
+}
+
+fn first(files: Option<FileList>) -> Option<MediaFile> {
+    let file = files?.get(0)?;
+    Some(MediaFile { name: file.name(), blob: file.unchecked_into() })
+}

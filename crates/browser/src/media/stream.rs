@@ -1,0 +1,69 @@
+//! Tracks that are played together.
+
+use wasm_bindgen::JsCast;
+use web_sys::MediaStreamTrack;
+
+use super::track::MediaTrack;
+use crate::js::error::BrowserError;
+
+/// A reference to a `MediaStream`; a clone refers to the same stream.
+///
+/// (`clone` of `web_sys::MediaStream` itself is the JavaScript method: another stream of other tracks.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaStream(web_sys::MediaStream);
+
+impl MediaStream {
+    /// A stream of these tracks, which may be none.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the browser has no `MediaStream`.
+    pub fn new(tracks: &[MediaTrack]) -> Result<Self, BrowserError> {
+        let stream = Self(web_sys::MediaStream::new()?);
+        stream.set_tracks(tracks);
+        Ok(stream)
+    }
+
+    /// Adds a track, if it is not in it. An element that plays the stream plays it at once.
+    pub fn add_track(&self, track: &MediaTrack) {
+        self.0.add_track(track.as_ref());
+    }
+
+    /// Takes a track out, if it is in it.
+    pub fn remove_track(&self, track: &MediaTrack) {
+        self.0.remove_track(track.as_ref());
+    }
+
+    /// Makes these its tracks. Those that it has already go on without a gap.
+    pub fn set_tracks(&self, tracks: &[MediaTrack]) {
+        for old in self.tracks() {
+            if !tracks.contains(&old) {
+                self.0.remove_track(old.as_ref());
+            }
+        }
+        for track in tracks {
+            self.add_track(track);
+        }
+    }
+
+    /// Its tracks.
+    #[must_use]
+    pub fn tracks(&self) -> Vec<MediaTrack> {
+        self.0
+            .get_tracks()
+            .iter()
+            .map(|track| MediaTrack::from(track.unchecked_into::<MediaStreamTrack>()))
+            .collect()
+    }
+}
+
+impl From<web_sys::MediaStream> for MediaStream {
+    fn from(stream: web_sys::MediaStream) -> Self {
+        Self(stream)
+    }
+}
+
+impl AsRef<web_sys::MediaStream> for MediaStream {
+    fn as_ref(&self) -> &web_sys::MediaStream {
+        &self.0
+    }
+}

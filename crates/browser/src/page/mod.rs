@@ -1,0 +1,14 @@
+//! The page and what the browser offers to any page: address, storage, clock, keys, HTTP.
+
+pub mod clock;
+pub mod document;
+pub mod environment;
+pub mod http;
+pub mod keyboard;
+pub mod lifecycle;
+pub mod location;
+pub mod random;
+pub mod records;
+pub mod sharing;
+pub mod storage;
+pub(crate) mod window;

@@ -1,0 +1,40 @@
+//! Small things kept in the browser. Where that is not possible (a private window, a full disk, a policy) they are
+//! not kept, and nothing fails.
+
+use super::window::window;
+
+/// One of the two `Storage` areas of the page's origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StorageArea {
+    /// Kept until the person removes it, and shared by all tabs.
+    Local,
+    /// Kept as long as the tab; a copied tab begins with a copy.
+    Session,
+}
+
+impl StorageArea {
+    /// The value of `key`, if there is one and it can be read.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<String> {
+        self.open()?.get_item(key).ok().flatten()
+    }
+
+    /// Keeps `value` under `key`; whether that was possible.
+    pub fn set(self, key: &str, value: &str) -> bool {
+        self.open().is_some_and(|storage| storage.set_item(key, value).is_ok())
+    }
+
+    /// Removes `key`; whether it is gone now.
+    pub fn remove(self, key: &str) -> bool {
+        self.open().is_some_and(|storage| storage.remove_item(key).is_ok())
+    }
+
+    fn open(self) -> Option<web_sys::Storage> {
+        match self {
+            Self::Local => window().local_storage(),
+            Self::Session => window().session_storage(),
+        }
+        .ok()
+        .flatten()
+    }
+}

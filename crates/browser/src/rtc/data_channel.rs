@@ -1,0 +1,230 @@
+//! One pre-negotiated data channel.
+
+use js_sys::{ArrayBuffer, Uint8Array};
+use sightline_protocol::limits::MAX_FRAME_BYTES;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
+
+use super::peer_connection::PeerConnection;
+use crate::{
+    js::{
+        bounded_text::{BoundedText, bounded_text},
+        dictionary::{dictionary, set},
+        error::BrowserError,
+        event::Listener,
+        queue::EventSink,
+    },
+    page::window::member,
+};
+
+/// Longest binary message that is taken, in bytes: what every browser can send in one.
+pub const MAX_BINARY_MESSAGE_BYTES: usize = 256 * 1024;
+
+/// How a [`DataChannel`] is made. Both sides make it with the same values.
+#[derive(Debug, Clone, Copy)]
+pub struct DataChannelConfig<'a> {
+    /// The SCTP stream.
+    pub id: u16,
+    /// What it is for.
+    pub label: &'a str,
+    /// Whether messages arrive in the order they were sent.
+    pub ordered: bool,
+    /// How often a lost message is sent again; `None` until it arrives.
+    pub max_retransmits: Option<u16>,
+}
+
+/// Something happened on a data channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataChannelEvent {
+    /// `open`: messages can be sent.
+    Open,
+    /// `message`
+    Message(DataChannelMessage),
+    /// A message that is longer than it may be ([`MAX_FRAME_BYTES`], [`MAX_BINARY_MESSAGE_BYTES`]) was thrown away.
+    Oversized,
+    /// `bufferedamountlow`
+    BufferedAmountLow,
+    /// `error`
+    Error(BrowserError),
+    /// `close`: by the other side, or because the connection is gone.
+    Closed,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataChannelMessage {
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Binary(Vec<u8>),
+}
+
+/// `RTCDataChannel.readyState`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DataChannelState {
+    /// Not yet.
+    Connecting,
+    /// Messages can be sent.
+    Open,
+    /// No more.
+    Closing,
+    /// No more.
+    Closed,
+}
+
+/// An `RTCDataChannel` and its listeners. Dropping it closes the channel, which reports nothing after that.
+#[derive(Debug)]
+pub struct DataChannel {
+    listeners: Vec<Listener>,
+    channel: RtcDataChannel,
+}
+
+impl DataChannel {
+    /// Makes a channel that reports to `sink`. Before the first offer or answer, it needs no negotiation of its own.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the connection is closed or the id is taken.
+    pub fn new(
+        connection: &PeerConnection,
+        config: &DataChannelConfig<'_>,
+        sink: &EventSink<DataChannelEvent>,
+    ) -> Result<Self, BrowserError> {
+        let init = dictionary(&[
+            ("negotiated", JsValue::TRUE),
+            ("id", config.id.into()),
+            ("ordered", config.ordered.into()),
+        ]);
+        if let Some(max_retransmits) = config.max_retransmits {
+            set(&init, "maxRetransmits", &max_retransmits.into());
+        }
+        let channel = connection.shim().create_data_channel(config.label, &init)?;
+        // Otherwise messages are blobs in some browsers, and a blob has to be awaited.
+        channel.set_binary_type(RtcDataChannelType::Arraybuffer);
+        Ok(Self { listeners: listen(&channel, sink), channel })
+    }
+
+    /// Sends text.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the channel is not open, the text is longer than [`MAX_FRAME_BYTES`], or the browser's
+    /// queue is full.
+    pub fn send_text(&self, text: &str) -> Result<(), BrowserError> {
+        self.expect_sendable(text.len(), MAX_FRAME_BYTES)?;
+        Ok(self.channel.send_with_str(text)?)
+    }
+
+    /// Sends bytes.
+    ///
+    /// # Errors
+    /// [`BrowserError`] where the channel is not open, there are more than [`MAX_BINARY_MESSAGE_BYTES`], or the
+    /// browser's queue is full.
+    pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), BrowserError> {
+        self.expect_sendable(bytes.len(), MAX_BINARY_MESSAGE_BYTES)?;
+        Ok(self.channel.send_with_u8_array(bytes)?)
+    }
+
+    /// Bytes given to the browser and not yet sent.
+    #[must_use]
+    pub fn buffered_amount(&self) -> u32 {
+        self.channel.buffered_amount()
+    }
+
+    /// When [`Self::buffered_amount`] falls to this, [`DataChannelEvent::BufferedAmountLow`] says so. 0 at first.
+    pub fn set_low_threshold(&self, threshold_bytes: u32) {
+        self.channel.set_buffered_amount_low_threshold(threshold_bytes);
+    }
+
+    /// `readyState` now.
+    #[must_use]
+    pub fn state(&self) -> DataChannelState {
+        match self.channel.ready_state() {
+            RtcDataChannelState::Connecting => DataChannelState::Connecting,
+            RtcDataChannelState::Open => DataChannelState::Open,
+            RtcDataChannelState::Closing => DataChannelState::Closing,
+            _ => DataChannelState::Closed,
+        }
+    }
+
+    /// Firefox takes messages for a closed channel without a word.
+    fn expect_sendable(&self, length_bytes: usize, max_bytes: usize) -> Result<(), BrowserError> {
+        if self.channel.ready_state() != RtcDataChannelState::Open {
+            return Err(BrowserError::of("InvalidStateError", "the channel is not open"));
+        }
+        if length_bytes > max_bytes {
+            return Err(BrowserError::of("TypeError", "the message is too long"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for DataChannel {
+    fn drop(&mut self) {
+        self.listeners.clear();
+        self.channel.close();
+    }
+}
+
+fn listen(channel: &RtcDataChannel, sink: &EventSink<DataChannelEvent>) -> Vec<Listener> {
+    let on_message = {
+        let sink = sink.clone();
+        Listener::new(channel, "message", move |event: MessageEvent| {
+            if sink.has_room() {
+                sink.push(read(&event.data()));
+            } else {
+                sink.note_lost();
+            }
+        })
+    };
+    let on_error = {
+        let sink = sink.clone();
+        Listener::new(channel, "error", move |event: Event| {
+            let error = member(&event, "error").unwrap_or(JsValue::UNDEFINED);
+            sink.push(DataChannelEvent::Error(error.into()));
+        })
+    };
+    let on = |name: &'static str, report: DataChannelEvent| {
+        let sink = sink.clone();
+        Listener::new(channel, name, move |_: Event| sink.push(report.clone()))
+    };
+    vec![
+        on_message,
+        on_error,
+        on("open", DataChannelEvent::Open),
+        on("close", DataChannelEvent::Closed),
+        on("bufferedamountlow", DataChannelEvent::BufferedAmountLow),
+    ]
+}
+
+/// Looks at the length before anything is copied.
+fn read(data: &JsValue) -> DataChannelEvent {
+    match bounded_text(data) {
+        BoundedText::Text(text) => DataChannelEvent::Message(DataChannelMessage::Text(text)),
+        BoundedText::TooLong => DataChannelEvent::Oversized,
+        BoundedText::NotText => {
+            let buffer: &ArrayBuffer = data.unchecked_ref();
+            if buffer.byte_length() as usize > MAX_BINARY_MESSAGE_BYTES {
+                return DataChannelEvent::Oversized;
+            }
+            DataChannelEvent::Message(DataChannelMessage::Binary(Uint8Array::new(buffer).to_vec()))
+        }
+    }
+}
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+    use super::*;
+
+    wasm_bindgen_test_configure!(run_in_browser);
+
+    #[wasm_bindgen_test]
+    fn a_message_longer_than_the_limit_is_oversized() {
+        let bytes = |length: usize| JsValue::from(ArrayBuffer::new(length as u32));
+        assert_eq!(read(&bytes(MAX_BINARY_MESSAGE_BYTES + 1)), DataChannelEvent::Oversized);
+        let longest = DataChannelMessage::Binary(vec![0; MAX_BINARY_MESSAGE_BYTES]);
+        assert_eq!(read(&bytes(MAX_BINARY_MESSAGE_BYTES)), DataChannelEvent::Message(longest));
+        let text = JsValue::from_str(&"x".repeat(MAX_FRAME_BYTES + 1));
+        assert_eq!(read(&text), DataChannelEvent::Oversized);
+    }
+}

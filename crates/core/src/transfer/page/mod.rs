@@ -1,0 +1,16 @@
+//! The half that runs in the page: what is offered, accepted, on its way and over.
+
+pub(super) mod choosing;
+mod incoming;
+pub(super) mod left_out;
+pub(super) mod name;
+mod outgoing;
+pub(super) mod paste;
+mod receiving;
+pub(super) mod record;
+mod repeat;
+mod sending;
+pub(super) mod showing;
+mod speed;
+pub(super) mod transfers;
+pub(super) mod view;

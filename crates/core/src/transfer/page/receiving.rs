@@ -1,0 +1,229 @@
+//! Files to here: what the person, the senders and the sink do.
+
+use std::collections::{BTreeMap, HashSet};
+
+use sightline_protocol::{
+    MemberId, TransferId,
+    control::ControlMessage,
+    transfer::{FileOffer, MAX_FILE_BYTES, MAX_OPEN_TRANSFERS, TransferEnd},
+};
+
+use super::{
+    incoming::Incoming,
+    name::{numbered_from, safe_name},
+    transfers::Transfers,
+    view::TransferState,
+};
+use crate::{
+    Timestamp,
+    transfer::commands::{SinkEvent, TransferHandle, TransferOutput, TransferTask},
+};
+
+/// Names of which the last number is remembered.
+const MAX_NUMBERED: usize = 1000;
+/// Files of one sender that are stored at a time, and as many that are held back.
+const MAX_PLACES: usize = 32;
+
+impl Transfers {
+    /// Takes a file that is offered.
+    pub fn accept(&mut self, handle: TransferHandle) {
+        let file = self.receiving.iter_mut().find(|file| file.handle == handle.0);
+        if file.is_some_and(Incoming::accept) {
+            self.open_accepted();
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
+            self.changed(handle.0);
+        }
+    }
+
+    /// Takes every file that is offered, those included that are not shown yet.
+    pub fn accept_all(&mut self) {
+        let offered: Vec<_> = self.offered().collect();
+        for handle in offered {
+            self.accept(handle);
+        }
+    }
+
+    /// Takes none of the files that are offered.
+    pub fn decline_all(&mut self, now: Timestamp) {
+        let offered: Vec<_> = self.offered().collect();
+        for handle in offered {
+            self.decline(handle, now);
+        }
+    }
+
+    /// Files that wait for the person's answer.
+    pub fn offered(&self) -> impl Iterator<Item = TransferHandle> {
+        let waiting = self.receiving.iter().filter(|file| !file.is_over() && !file.is_accepted());
+        waiting.map(|file| TransferHandle(file.handle))
+    }
+
+    /// A member offers a file, or says something of one.
+    pub fn handle_offer(&mut self, member: &MemberId, offer: FileOffer, now: Timestamp) {
+        if !offer.has_valid_lengths() {
+            return;
+        }
+        let known = self.receiving.iter_mut().find(|file| file.offer.transfer == offer.transfer);
+        let handle = if let Some(file) = known {
+            let handle = file.handle;
+            if let Some(command) = file.handle_offer(member, &offer, now) {
+                self.outputs
+                    .push_back(TransferOutput::Perform(TransferTask::Sink(TransferHandle(handle), command)));
+            }
+            handle
+        } else {
+            let open = self.receiving.iter().filter(|file| file.member == *member && !file.is_over());
+            if open.count() >= MAX_OPEN_TRANSFERS {
+                let refused = self.refused.entry(member.clone()).or_default();
+                *refused = refused.saturating_add(1);
+                self.backlog_changed();
+                let message =
+                    ControlMessage::TransferEnd { transfer: offer.transfer, reason: TransferEnd::TooMany };
+                self.outputs.push_back(TransferOutput::Send(member.clone(), message));
+                return;
+            }
+            let handle = self.make_handle();
+            let name = self.free_name(&offer.name);
+            let is_possible = offer.size_bytes <= MAX_FILE_BYTES;
+            let mut file = Incoming::new(handle, member.clone(), name, offer, now);
+            if !is_possible {
+                file.end(TransferEnd::TooLarge);
+            }
+            self.receiving.push(file);
+            self.forget_oldest();
+            handle
+        };
+        // It may have been held back until now, or be from now on.
+        self.open_accepted();
+        self.say_of_receiving(handle, now);
+        self.changed(handle);
+    }
+
+    /// Forgets what a member offered and nobody accepted. A member that is heard again offers it again.
+    pub fn forget_offers_of(&mut self, member: &MemberId) {
+        let outputs = &mut self.outputs;
+        self.receiving.retain(|file| {
+            let is_kept =
+                file.member != *member || file.is_accepted() || (file.is_over() && !file.is_withdrawn());
+            if !is_kept {
+                outputs
+                    .push_back(TransferOutput::Perform(TransferTask::Forgotten(TransferHandle(file.handle))));
+            }
+            is_kept
+        });
+    }
+
+    /// Whether a transfer of this name is known here.
+    #[must_use]
+    pub fn is_offered(&self, transfer: &TransferId) -> bool {
+        self.receiving.iter().any(|file| file.offer.transfer == *transfer)
+    }
+
+    /// Whether a transfer waits for the person's answer.
+    #[must_use]
+    pub fn is_only_offered(&self, transfer: &TransferId) -> bool {
+        let file = self.receiving.iter().find(|file| file.offer.transfer == *transfer);
+        file.is_some_and(|file| !file.is_over() && !file.is_accepted())
+    }
+
+    /// Whether the sender took a file back before it was accepted.
+    #[must_use]
+    pub fn is_taken_back(&self, handle: TransferHandle) -> bool {
+        let file = self.receiving.iter().find(|file| file.handle == handle.0);
+        file.is_some_and(|file| file.is_withdrawn() && file.view().end == Some(TransferEnd::Cancelled))
+    }
+
+    /// Whether files of a member were accepted and are not here yet.
+    #[must_use]
+    pub fn expects_bytes_from(&self, member: &MemberId) -> bool {
+        self.receiving.iter().any(|file| file.member == *member && file.is_accepted() && !file.is_over())
+    }
+
+    /// A way for bytes from a member closed, maybe with some of them on it: what is missing is asked for again.
+    pub fn handle_bulk_lost(&mut self, member: &MemberId, now: Timestamp) {
+        let running = self.receiving.iter_mut().filter(|file| file.member == *member);
+        let asking: Vec<_> = running.filter_map(|file| file.ask_again(now).then_some(file.handle)).collect();
+        asking.into_iter().for_each(|handle| self.say_of_receiving(handle, now));
+    }
+
+    /// From the sink of a transfer.
+    pub fn handle_sink(&mut self, handle: TransferHandle, event: &SinkEvent, now: Timestamp) {
+        let Some(file) = self.receiving.iter_mut().find(|file| file.handle == handle.0) else { return };
+        let was = file.view().state;
+        let is_told = file.handle_sink(event, now);
+        let (state, member, is_over) = (file.view().state, file.member.clone(), file.is_over());
+        let discard = file.discard_command();
+        let is_news = state != was;
+        if is_told {
+            self.say_of_receiving(handle.0, now);
+        }
+        if is_over && is_news {
+            if state != TransferState::Done {
+                self.outputs.extend(
+                    discard.map(|discard| TransferOutput::Perform(TransferTask::Sink(handle, discard))),
+                );
+            }
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
+            self.open_accepted();
+        }
+        if matches!(event, SinkEvent::Progress { .. }) {
+            for other in self.receiving.iter_mut().filter(|other| other.member == member) {
+                other.note_sender_alive(now);
+            }
+        }
+        self.show_progress(handle.0, is_news || matches!(event, SinkEvent::Opened { .. }), now);
+    }
+
+    /// Has places made for accepted files, in their order: some of each sender that flow, and some that are held back. Each takes two
+    /// open files of the browser.
+    pub(super) fn open_accepted(&mut self) {
+        if !self.receiving.iter().any(Incoming::wants_place) {
+            return;
+        }
+        let mut places: BTreeMap<(MemberId, bool), usize> = BTreeMap::new();
+        for file in self.receiving.iter().filter(|file| file.has_place()) {
+            *places.entry((file.member.clone(), file.is_paused())).or_default() += 1;
+        }
+        for file in self.receiving.iter_mut().filter(|file| file.wants_place()) {
+            let used = places.entry((file.member.clone(), file.is_paused())).or_default();
+            if *used < MAX_PLACES
+                && let Some(open) = file.open()
+            {
+                *used += 1;
+                self.outputs.push_back(TransferOutput::Perform(TransferTask::Sink(
+                    TransferHandle(file.handle),
+                    open,
+                )));
+            }
+        }
+    }
+
+    /// A name to save a file under that no other file here has, capitals aside.
+    fn free_name(&mut self, offered: &str) -> String {
+        let is_taken =
+            |name: &str| self.receiving.iter().any(|file| file.folded_name == name && file.keeps_name());
+        let name = safe_name(offered);
+        let folded = name.to_lowercase();
+        if !is_taken(&folded) {
+            self.numbers.remove(&folded);
+            return name;
+        }
+        // Where it came to an end last time: many may have the same name.
+        let from = self.numbers.get(&folded).copied().unwrap_or_default();
+        let keeping = self.receiving.iter().filter(|file| file.keeps_name());
+        let taken: HashSet<&str> = keeping.map(|file| file.folded_name.as_str()).collect();
+        let (numbered, number) = numbered_from(&name, from, |name| taken.contains(name));
+        if self.numbers.len() >= MAX_NUMBERED {
+            self.numbers.clear();
+        }
+        self.numbers.insert(folded, number);
+        numbered
+    }
+
+    pub(super) fn say_of_receiving(&mut self, handle: u32, now: Timestamp) {
+        if let Some(file) = self.receiving.iter_mut().find(|file| file.handle == handle)
+            && let Some(message) = file.statement(now)
+        {
+            self.outputs.push_back(TransferOutput::Send(file.member.clone(), message));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The bar of what one can do in a call.
+
+use leptos::prelude::*;
+
+use super::{panels::Panels, source_choice::SourceControl};
+use crate::{
+    components::kit::icon::{Icon, IconName},
+    language::{Language, Sentence},
+    sentence,
+    session::model::{RoomActions, RoomModel},
+};
+
+/// Microphone, camera, panels, leave.
+#[component]
+pub fn Controls(
+    /// What is on.
+    model: RoomModel,
+    /// What the buttons do.
+    actions: RoomActions,
+    /// What the panels' buttons open and close.
+    panels: Panels,
+    /// Messages that were not seen.
+    unread: Signal<usize>,
+) -> AnyView {
+    let language = Language::from_context();
+    let local = model.local;
+    let chat_label = Signal::derive(move || {
+        let locale = language.locale();
+        let title = sentence!(chat.title)(locale);
+        match unread.get() {
+            0 => title.to_owned(),
+            count => format!("{title}, {count} {}", sentence!(chat.unread)(locale)),
+        }
+    });
+    let badge = Signal::derive(move || match unread.get() {
+        count @ 0..=9 => count.to_string(),
+        _ => "9+".to_owned(),
+    });
+    view! {
+        <footer class="controls" role="group" aria-label=language.text(sentence!(room.controls))>
+            <div class="controls-group">
+                <SwitchButton
+                    is_on=local.microphone
+                    icons=(IconName::Microphone, IconName::MicrophoneOff)
+                    words=(sentence!(room.mute), sentence!(room.unmute))
+                    test_id="toggle-mic"
+                    press=actions.toggle_microphone
+                />
+                <SwitchButton
+                    is_on=local.camera
+                    icons=(IconName::Camera, IconName::CameraOff)
+                    words=(sentence!(room.camera_off), sentence!(room.camera_on))
+                    test_id="toggle-camera"
+                    press=actions.toggle_camera
+                />
+            </div>
+            <SourceControl source=model.source choose=actions.choose_source is_compact=true />
+            <div class="controls-group">
+                <button
+                    node_ref=panels.chat_toggle
+                    type="button"
+                    class="round-button chat-toggle"
+                    data-testid="chat-toggle"
+                    aria-label=chat_label
+                    aria-expanded=Signal::derive(move || panels.chat.get().to_string())
+                    on:click=move |_| panels.toggle_chat()
+                >
+                    <Icon name=IconName::Chat />
+                    <span class="badge" aria-hidden="true" translate="no" hidden=Signal::derive(move || unread.get() == 0)>
+                        {badge}
+                    </span>
+                </button>
+                <button
+                    node_ref=panels.figures_toggle
+                    type="button"
+                    class="round-button"
+                    class:is-active=panels.figures
+                    data-testid="stats-toggle"
+                    data-tip=language.text(sentence!(figures.open))
+                    aria-label=language.text(sentence!(figures.open))
+                    aria-expanded=Signal::derive(move || panels.figures.get().to_string())
+                    on:click=move |_| panels.toggle_figures()
+                >
+                    <Icon name=IconName::Chart />
+                </button>
+            </div>
+            <button
+                type="button"
+                class="round-button danger"
+                data-testid="leave"
+                data-tip=language.text(sentence!(room.leave))
+                aria-label=language.text(sentence!(room.leave))
+                on:click=move |_| actions.leave.run(())
+            >
+                <Icon name=IconName::Leave />
+            </button>
+        </footer>
+    }
+    .into_any()
+}
+
+/// A round button for something that is on or off; it says what pressing it does.
+#[component]
+pub fn SwitchButton(
+    /// Whether it is on.
+    is_on: RwSignal<bool>,
+    /// While on, while off.
+    icons: (IconName, IconName),
+    /// What pressing does while on, while off.
+    words: (Sentence, Sentence),
+    /// `data-testid`
+    test_id: &'static str,
+    /// Pressed.
+    press: Callback<()>,
+) -> AnyView {
+    let language = Language::from_context();
+    let icon = Signal::derive(move || if is_on.get() { icons.0 } else { icons.1 });
+    let label = Signal::derive(move || (if is_on.get() { words.0 } else { words.1 })(language.locale()));
+    view! {
+        <button
+            type="button"
+            class="round-button"
+            class:is-off=Signal::derive(move || !is_on.get())
+            data-testid=test_id
+            data-tip=label
+            aria-label=label
+            on:click=move |_| press.run(())
+        >
+            <Icon name=icon />
+        </button>
+    }
+    .into_any()
+}

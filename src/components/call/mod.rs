@@ -1,0 +1,19 @@
+//! The call: tiles, controls, what is published, and who hears of it.
+
+pub mod announcer;
+pub mod connection_status;
+pub mod controls;
+pub mod file_source;
+pub mod leave_dialog;
+pub mod panels;
+mod playback_line;
+mod receivers;
+pub mod seen_by_text;
+pub mod shortcuts;
+pub mod signal_bars;
+pub mod source_choice;
+pub mod source_resume;
+pub mod stage;
+mod tile;
+mod tile_menu;
+mod tile_path;

@@ -1,0 +1,141 @@
+//! What the keyboard does in a call, and the list of it.
+
+use leptos::{ev, html, prelude::*};
+use sightline_browser::page::keyboard::key_press;
+
+use super::panels::Panels;
+use crate::{
+    chunk,
+    components::{
+        kit::{
+            choice::Switch,
+            icon::{Icon, IconName},
+            layers::layer,
+            when::When,
+        },
+        later::Later,
+    },
+    keys::Shortcut,
+    language::{Language, Sentence},
+    sentence,
+    session::model::switch_value,
+};
+
+/// What it does, in words.
+fn words(shortcut: Shortcut) -> Sentence {
+    match shortcut {
+        Shortcut::Microphone => sentence!(shortcuts.microphone),
+        Shortcut::Camera => sentence!(shortcuts.camera),
+        Shortcut::Screen => sentence!(shortcuts.screen),
+        Shortcut::Chat => sentence!(shortcuts.chat),
+        Shortcut::Figures => sentence!(shortcuts.figures),
+        Shortcut::Invitation => sentence!(shortcuts.invitation),
+        Shortcut::Settings => sentence!(shortcuts.settings),
+        Shortcut::Help => sentence!(shortcuts.help),
+        Shortcut::Leave => sentence!(shortcuts.leave),
+    }
+}
+
+/// Calls `act` for every key that is a shortcut and not typed into something, while `is_on` says so (WCAG 2.1, 2.1.4:
+/// single letters must not be in the way of who speaks to the computer) and no dialog stands before everything else.
+pub fn listen(is_on: RwSignal<String>, panels: Panels, act: impl Fn(Shortcut) + 'static) {
+    let listener = window_event_listener(ev::keydown, move |event| {
+        if is_on.with_untracked(|is_on| *is_on != switch_value(true)) || panels.has_dialog() {
+            return;
+        }
+        if let Some(shortcut) = key_press(&event).and_then(|press| Shortcut::of(&press)) {
+            event.prevent_default();
+            act(shortcut);
+        }
+    });
+    on_cleanup(move || listener.remove());
+}
+
+/// The list, in front of everything else.
+#[component]
+pub fn ShortcutsDialog(
+    /// Whether it is shown.
+    is_open: RwSignal<bool>,
+    /// Whether the keys do what it says: `on` or `off`.
+    is_on: RwSignal<String>,
+) -> AnyView {
+    view! {
+        <When is=is_open>
+            <Later view=load_shortcuts_list(is_open, is_on) />
+        </When>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`ShortcutsList`], when it is here.
+    fn load_shortcuts_list, preload_shortcuts_list in panels(is_open: RwSignal<bool>, is_on: RwSignal<String>) {
+        view! { <ShortcutsList is_open=is_open is_on=is_on /> }.into_any()
+    }
+}
+
+#[component]
+fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
+    let language = Language::from_context();
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            // Throws where it is shown already.
+            let _ = dialog.show_modal();
+        }
+    });
+    let close_dialog = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let close = move |_| close_dialog();
+    // The browser gives the focus back to what had it.
+    layer(
+        is_open.into(),
+        Callback::new(move |()| {
+            close_dialog();
+            true
+        }),
+        Callback::new(|()| {}),
+    );
+    let rows = Shortcut::ALL.map(|shortcut| {
+        let keys = shortcut.keys().iter().map(|key| view! { <kbd>{*key}</kbd> }.into_any());
+        view! {
+            <div class="shortcut">
+                <dt>{language.text(words(shortcut))}</dt>
+                <dd>{keys.collect_view()}</dd>
+            </div>
+        }
+        .into_any()
+    });
+    view! {
+                    <dialog
+                        node_ref=dialog
+                        class="dialog"
+                        data-testid="shortcuts"
+                        aria-label=language.text(sentence!(shortcuts.title))
+                        on:close=move |_| is_open.set(false)
+                    >
+                        <header class="panel-header">
+                            <h2>{language.text(sentence!(shortcuts.title))}</h2>
+                            <button
+                                type="button"
+                                class="icon-button"
+                                data-testid="shortcuts-close"
+                                aria-label=language.text(sentence!(shortcuts.close))
+                                on:click=close
+                            >
+                                <Icon name=IconName::Close />
+                            </button>
+                        </header>
+                        <div class="dialog-body">
+                            <dl class="shortcut-list">{rows.into_iter().collect_view()}</dl>
+                            <p class="dialog-hint">{language.text(sentence!(shortcuts.hint))}</p>
+                            <p class="dialog-hint">{language.text(sentence!(shortcuts.layout))}</p>
+                            <Switch label=sentence!(shortcuts.on) value=is_on test_id="shortcuts-on" />
+                        </div>
+                    </dialog>
+    }
+    .into_any()
+}

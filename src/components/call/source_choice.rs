@@ -1,0 +1,62 @@
+//! What to publish.
+
+use leptos::prelude::*;
+use sightline_browser::page::environment;
+
+use crate::{
+    components::kit::icon::{Icon, IconName},
+    language::{Language, Sentence},
+    sentence,
+    session::model::SourceChoice,
+};
+
+/// One choice of several, side by side. A screen is no choice where the browser has none to share.
+#[component]
+pub fn SourceControl(
+    /// The choice.
+    source: RwSignal<SourceChoice>,
+    /// Chooses.
+    choose: Callback<SourceChoice>,
+    /// Whether the icons have to do, where there is little room.
+    #[prop(optional)]
+    is_compact: bool,
+) -> AnyView {
+    let language = Language::from_context();
+    let can_share = environment::has_display_capture();
+    let buttons = [SourceChoice::Camera, SourceChoice::Screen, SourceChoice::File, SourceChoice::None]
+        .into_iter()
+        .filter(|choice| can_share || *choice != SourceChoice::Screen)
+        .map(|choice| {
+            let (test_id, icon, words) = looks(choice);
+            view! {
+                <button
+                    type="button"
+                    class="segment"
+                    data-testid=test_id
+                    title=language.text(words)
+                    aria-pressed=Signal::derive(move || (source.get() == choice).to_string())
+                    on:click=move |_| choose.run(choice)
+                >
+                    <Icon name=icon />
+                    <span>{language.text(words)}</span>
+                </button>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="field segments-field" class:is-compact=is_compact>
+            <legend class="field-label">{language.text(sentence!(lobby.source))}</legend>
+            <div class="segments">{buttons}</div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+fn looks(choice: SourceChoice) -> (&'static str, IconName, Sentence) {
+    match choice {
+        SourceChoice::Camera => ("source-camera", IconName::Camera, sentence!(lobby.source_camera)),
+        SourceChoice::Screen => ("source-screen", IconName::Screen, sentence!(lobby.source_screen)),
+        SourceChoice::File => ("source-file", IconName::Film, sentence!(lobby.source_file)),
+        SourceChoice::None => ("source-none", IconName::Nothing, sentence!(lobby.source_none)),
+    }
+}

@@ -1,0 +1,54 @@
+//! Everyone's tiles, as large as the space allows (style/stage.css).
+
+use leptos::prelude::*;
+use sightline_protocol::control::PublishedSource;
+
+use super::tile::Tile;
+use crate::{
+    components::{invitation::card::InvitationCard, kit::when::When},
+    language::Language,
+    sentence,
+    session::model::{RoomActions, RoomModel, Setting, TileModel},
+};
+
+/// The tiles; who is alone finds the invitation beside the own one.
+#[component]
+pub fn Stage(
+    /// Who is there.
+    model: RoomModel,
+    /// For a tile that may not play.
+    actions: RoomActions,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
+    let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
+    let (blocked, needs_gesture) = (actions.playback_blocked, model.needs_gesture);
+    // The first of the others who shows something to be read or watched.
+    let featured = Memo::new(move |_| {
+        let shows = |tile: &TileModel| {
+            matches!(tile.source.get(), PublishedSource::Screen | PublishedSource::File)
+                && tile.stream.with(Option::is_some)
+        };
+        let found = model.others.get().into_iter().find(shows);
+        found.map(|tile| tile.member.get_value())
+    });
+    let is_featured =
+        move |tile: TileModel| Signal::derive(move || featured.get() == Some(tile.member.get_value()));
+    let speaker = model.settings.preferences.signal(Setting::Speaker);
+    view! {
+        <div class="stage" class:is-alone=is_alone>
+            <ul class="tiles" class:is-featuring=Signal::derive(move || featured.get().is_some()) data-count=count aria-label=language.text(sentence!(room.stage))>
+                <For
+                    each=move || model.others.get()
+                    key=|tile| tile.member.get_value()
+                    children=move |tile| view! { <Tile tile=tile is_featured=is_featured(tile) speaker=speaker blocked=blocked needs_gesture=needs_gesture /> }
+                />
+                <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture />
+            </ul>
+            <When is=is_alone>
+                <InvitationCard invitation=model.invitation />
+            </When>
+        </div>
+    }
+    .into_any()
+}

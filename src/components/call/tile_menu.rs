@@ -1,0 +1,104 @@
+//! What can be done with one picture: how loud it is, a window of its own, the whole screen.
+
+use leptos::{html, prelude::*, task::spawn_local};
+use sightline_browser::{media::media_element, page::document};
+
+use crate::{
+    chunk,
+    components::kit::icon::{Icon, IconName},
+    language::{Language, Sentence},
+    sentence,
+};
+
+chunk! {
+    /// [`TileMenu`], when it is here.
+    pub fn load_tile_menu, preload_tile_menu in engine(
+        tile: NodeRef<html::Li>,
+        video: NodeRef<html::Video>,
+        volume: Option<RwSignal<f64>>,
+    ) {
+        view! { <TileMenu tile=tile video=video volume=volume /> }.into_any()
+    }
+}
+
+/// The buttons of a tile.
+#[component]
+pub fn TileMenu(
+    /// What fills the screen.
+    tile: NodeRef<html::Li>,
+    /// What gets a window of its own.
+    video: NodeRef<html::Video>,
+    /// From 0 to 1; none where there is no sound, as of oneself.
+    #[prop(optional_no_strip)]
+    volume: Option<RwSignal<f64>>,
+) -> AnyView {
+    let language = Language::from_context();
+    let show_in_window = Callback::new(move |()| {
+        let Some(video) = video.get_untracked() else { return };
+        // There is nothing to show, or the person did not want it after all.
+        spawn_local(async move { drop(media_element::toggle_picture_in_picture(&video).await) });
+    });
+    let fill_screen = Callback::new(move |()| {
+        if let Some(tile) = tile.get_untracked() {
+            document::toggle_fullscreen(&tile);
+        }
+    });
+    let button = move |icon: IconName, words: Sentence, test_id: &'static str, press: Callback<()>| {
+        view! {
+            <button
+                type="button"
+                class="tile-button"
+                data-testid=test_id
+                title=language.text(words)
+                aria-label=language.text(words)
+                on:click=move |_| press.run(())
+            >
+                <Icon name=icon />
+            </button>
+        }
+        .into_any()
+    };
+    let slider = NodeRef::<html::Input>::new();
+    let volume = volume.map(|volume| {
+        view! {
+            <label class="tile-volume">
+                <Icon name=IconName::Sound />
+                <span class="sr-only">{language.text(sentence!(tile.volume))}</span>
+                <input
+                    node_ref=slider
+                    type="range"
+                    min="0"
+                    max="1"
+                    step="0.05"
+                    data-testid="tile-volume"
+                    // As a number: what turns numbers into text and back weighs more than the rest of this chunk.
+                    prop:value=volume
+                    on:input=move |_| {
+                        if let Some(slider) = slider.get_untracked() {
+                            volume.set(slider.value_as_number());
+                        }
+                    }
+                />
+            </label>
+        }
+        .into_any()
+    });
+    let in_window = media_element::has_picture_in_picture().then(|| {
+        button(
+            IconName::Window,
+            sentence!(tile.picture_in_picture),
+            "tile-picture-in-picture",
+            show_in_window,
+        )
+    });
+    let fullscreen = document::has_fullscreen()
+        .then(|| button(IconName::Expand, sentence!(tile.fullscreen), "tile-fullscreen", fill_screen));
+    view! {
+        <div class="tile-menu">
+            {volume}
+            {in_window}
+            {fullscreen}
+        </div>
+    }
+    .into_any()
+}

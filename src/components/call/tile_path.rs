@@ -1,0 +1,79 @@
+//! The way to a member: directly or over a relay, and on request the addresses of both ends.
+
+use leptos::{html, prelude::*};
+use sightline_core::measure::connection::LinkPath;
+
+use crate::{
+    components::kit::{layers::layer, when::When},
+    language::Language,
+    sentence,
+    session::model::TileModel,
+};
+
+/// What stands for an address that the browser hides, in the log of a connection.
+const HIDDEN: &str = "*";
+
+/// A word on the tile, and behind it the pair of candidates in use.
+#[component]
+pub fn TilePath(
+    /// Whose.
+    tile: TileModel,
+) -> AnyView {
+    let language = Language::from_context();
+    let ends = Memo::new(move |_| {
+        tile.pair.with(|pair| {
+            let (here, there) = pair.as_deref()?.split_once(" - ")?;
+            Some((here.to_owned(), there.to_owned()))
+        })
+    });
+    let protocol = move || {
+        let here = ends.get().map(|(here, _)| here).unwrap_or_default();
+        here.split(' ').nth(1).map(str::to_uppercase).unwrap_or_default()
+    };
+    let word = Signal::derive(move || {
+        let path = match tile.path.get()? {
+            LinkPath::Direct => sentence!(tile.direct),
+            LinkPath::Relay => sentence!(tile.relay),
+        };
+        Some(format!("{} \u{b7} {}", path(language.locale()), protocol()))
+    });
+    let end = move |is_here: bool| {
+        Signal::derive(move || {
+            let (here, there) = ends.get().unwrap_or_default();
+            let end = if is_here { here } else { there };
+            match end.strip_suffix(HIDDEN) {
+                Some(rest) => format!("{rest}({})", sentence!(details.hidden)(language.locale())),
+                None => end,
+            }
+        })
+    };
+    let (details, is_open) = (NodeRef::<html::Details>::new(), RwSignal::new(false));
+    layer(
+        is_open.into(),
+        Callback::new(move |()| {
+            let Some(details) = details.get_untracked() else { return false };
+            details.set_open(false);
+            true
+        }),
+        Callback::new(|()| {}),
+    );
+    view! {
+        <When is=Signal::derive(move || tile.path.get().is_some() && ends.with(Option::is_some))>
+            <details
+                node_ref=details
+                class="tile-path"
+                data-testid="tile-path"
+                on:toggle=move |_| is_open.set(details.get_untracked().is_some_and(|details| details.open()))
+            >
+                <summary title=language.text(sentence!(tile.path))>{word}</summary>
+                <dl>
+                    <dt>{language.text(sentence!(tile.here))}</dt>
+                    <dd>{end(true)}</dd>
+                    <dt>{language.text(sentence!(tile.there))}</dt>
+                    <dd>{end(false)}</dd>
+                </dl>
+            </details>
+        </When>
+    }
+    .into_any()
+}

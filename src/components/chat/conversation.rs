@@ -1,0 +1,197 @@
+//! The conversation.
+
+use leptos::{ev, html, prelude::*};
+use sightline_core::chat::{TextRefused, excess_characters};
+
+use super::message::ChatMessage;
+use crate::{
+    chunk,
+    components::{
+        call::panels::Panels,
+        files::{Attach, Shelf},
+        kit::{
+            icon::{Icon, IconName},
+            when::When,
+        },
+        later::Later,
+    },
+    language::Language,
+    sentence,
+    session::model::{ChatLine, RoomActions, RoomModel},
+};
+
+/// How near to its end, in CSS pixels, a log counts as read to the end.
+const END_TOLERANCE_PX: i32 = 48;
+
+/// The log and the line to write on.
+#[component]
+pub fn Chat(
+    /// The messages.
+    model: RoomModel,
+    /// For sending.
+    actions: RoomActions,
+    /// Whom files are for; none is everybody.
+    files_to: RwSignal<Option<String>>,
+    /// Whether it is unfolded, where it can be folded away, and the way back.
+    panels: Panels,
+) -> AnyView {
+    let language = Language::from_context();
+    view! {
+        <aside
+            class="chat"
+            aria-label=language.text(sentence!(chat.title))
+        >
+            <Later view=load_conversation(model, actions, files_to, panels) />
+        </aside>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`Conversation`], when it is here.
+    fn load_conversation, preload_conversation in engine(
+        model: RoomModel,
+        actions: RoomActions,
+        files_to: RwSignal<Option<String>>,
+        panels: Panels,
+    ) {
+        view! { <Conversation model=model actions=actions files_to=files_to panels=panels /> }.into_any()
+    }
+}
+
+/// What is in the chat's column.
+#[component]
+fn Conversation(
+    model: RoomModel,
+    actions: RoomActions,
+    files_to: RwSignal<Option<String>>,
+    panels: Panels,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_empty = Memo::new(move |_| model.chat.with(Vec::is_empty));
+    let log = NodeRef::<html::Div>::new();
+    let is_at_end = StoredValue::new(true);
+    let note_scroll = move |_| {
+        if let Some(log) = log.get_untracked() {
+            let below = log.scroll_height() - log.scroll_top() - log.client_height();
+            is_at_end.set_value(below < END_TOLERANCE_PX);
+        }
+    };
+    Effect::new(move || {
+        let is_own = model.chat.with(|lines| lines.last().is_some_and(|line| line.author.is_none()));
+        // What is folded away cannot be scrolled.
+        panels.chat.track();
+        let Some(log) = log.get() else { return };
+        if is_own || is_at_end.get_value() {
+            // After the new message has its height.
+            request_animation_frame(move || log.set_scroll_top(log.scroll_height()));
+        }
+    });
+    view! {
+            <header class="panel-header">
+                <h2>{language.text(sentence!(chat.title))}</h2>
+                <button
+                    type="button"
+                    class="icon-button chat-close"
+                    aria-label=language.text(sentence!(chat.close))
+                    on:click=move |_| panels.close_chat()
+                >
+                    <Icon name=IconName::Close />
+                </button>
+            </header>
+            <div
+                node_ref=log
+                class="chat-log"
+                role="log"
+                aria-live="polite"
+                aria-label=language.text(sentence!(chat.log))
+                tabindex="0"
+                data-testid="chat-log"
+                on:scroll=note_scroll
+            >
+                <When is=model.is_chat_cut>
+                    <p class="chat-cut" data-testid="chat-cut">
+                        {language.text(sentence!(chat.cut))}
+                    </p>
+                </When>
+                <For
+                    each=move || model.chat.get()
+                    key=|line| line.number
+                    children=|line: ChatLine| view! { <ChatMessage line=line /> }
+                />
+            </div>
+            <When is=is_empty>
+                <div class="panel-empty">
+                    <p class="panel-empty-title">{language.text(sentence!(chat.empty_title))}</p>
+                    <p>{language.text(sentence!(chat.empty_text))}</p>
+                </div>
+            </When>
+            <Shelf model=model actions=actions />
+            <Attach model=model actions=actions to=files_to />
+            <Composer send=actions.send_chat field=panels.composer />
+    }
+    .into_any()
+}
+
+#[component]
+fn Composer(send: Callback<String, Result<(), TextRefused>>, field: NodeRef<html::Textarea>) -> AnyView {
+    let language = Language::from_context();
+    let text = RwSignal::new(String::new());
+    let submit = move || {
+        if send.run(text.get_untracked()).is_ok() {
+            text.set(String::new());
+        }
+    };
+    let on_key = move |event: ev::KeyboardEvent| {
+        // 229: browsers that end the composition before the key that ended it.
+        let is_composing = event.is_composing() || event.key_code() == 229;
+        if event.key() == "Enter" && !event.shift_key() && !is_composing {
+            event.prevent_default();
+            submit();
+        }
+    };
+    let excess = Memo::new(move |_| text.with(|text| excess_characters(text)));
+    let excess_words = Signal::derive(move || {
+        let (locale, excess) = (language.locale(), excess.get());
+        let [before, after] =
+            [sentence!(chat.too_long), sentence!(chat.too_long_end)].map(|words| words(locale));
+        format!("{before} {excess} {after}")
+    });
+    view! {
+        <When is=Signal::derive(move || excess.get() > 0)>
+            <p class="composer-excess" role="status" data-testid="chat-excess" data-characters=excess>
+                {excess_words}
+            </p>
+        </When>
+        <form
+            class="composer"
+            on:submit=move |event| {
+                event.prevent_default();
+                submit();
+            }
+        >
+            // The mirror of the text gives the field its height.
+            <div class="composer-field" data-text=text>
+                <textarea
+                    node_ref=field
+                    rows="1"
+                    data-testid="chat-input"
+                    aria-label=language.text(sentence!(chat.placeholder))
+                    placeholder=language.text(sentence!(chat.placeholder))
+                    prop:value=text
+                    on:input=move |event| text.set(event_target_value(&event))
+                    on:keydown=on_key
+                ></textarea>
+            </div>
+            <button
+                type="submit"
+                class="round-button accent"
+                data-testid="chat-send"
+                aria-label=language.text(sentence!(chat.send))
+            >
+                <Icon name=IconName::Send />
+            </button>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,96 @@
+//! One message: who, when, what, and how far it came.
+
+use leptos::prelude::*;
+use sightline_core::chat::{DeliveryState, Segment, split_links};
+
+use super::clock_time::clock_time;
+use crate::{
+    components::kit::icon::{Icon, IconName},
+    language::{Language, Sentence},
+    sentence,
+    session::model::ChatLine,
+};
+
+/// A message.
+#[component]
+pub fn ChatMessage(
+    /// What was said.
+    line: ChatLine,
+) -> AnyView {
+    let language = Language::from_context();
+    let ChatLine { id, author, text, sent_at_ms, state, .. } = line;
+    let is_own = author.is_none();
+    let author = Signal::derive(move || match &author {
+        None => sentence!(chat.you)(language.locale()).to_owned(),
+        Some(name) if name.is_empty() => sentence!(tile.guest)(language.locale()).to_owned(),
+        Some(name) => name.clone(),
+    });
+    let time = Signal::derive(move || clock_time(sent_at_ms, language.locale()));
+    let segments = split_links(&text).into_iter().map(segment_view).collect_view();
+    view! {
+        <article
+            class="chat-message"
+            class:is-own=is_own
+            data-testid="chat-message"
+            data-id=id
+            data-state={
+                let state = state.clone();
+                Signal::derive(move || state.get().as_str())
+            }
+        >
+            <p class="chat-meta" translate="no">
+                <span class="chat-author" dir="auto">
+                    {author}
+                </span>
+                <time>{time}</time>
+                {is_own.then(|| view! { <Delivery state=state.clone() /> })}
+            </p>
+            <p class="chat-text" dir="auto">
+                {segments}
+            </p>
+        </article>
+    }
+    .into_any()
+}
+
+/// A mark while all is well, and words where it is not.
+#[component]
+fn Delivery(state: ArcRwSignal<DeliveryState>) -> AnyView {
+    let language = Language::from_context();
+    let shown = state.clone();
+    let icon = Signal::derive(move || match shown.get() {
+        DeliveryState::Sending => IconName::Clock,
+        DeliveryState::Delivered | DeliveryState::Received => IconName::Check,
+        DeliveryState::Undeliverable => IconName::Alert,
+        DeliveryState::Unheard => IconName::People,
+    });
+    let words = Signal::derive(move || {
+        let sentence: Sentence = match state.get() {
+            DeliveryState::Sending => sentence!(chat.sending),
+            DeliveryState::Delivered | DeliveryState::Received => sentence!(chat.delivered),
+            DeliveryState::Undeliverable => sentence!(chat.undeliverable),
+            DeliveryState::Unheard => sentence!(chat.unheard),
+        };
+        sentence(language.locale())
+    });
+    view! {
+        <span class="delivery">
+            <Icon name=icon />
+            <span class="delivery-words">{words}</span>
+        </span>
+    }
+    .into_any()
+}
+
+fn segment_view(segment: Segment<'_>) -> AnyView {
+    match segment {
+        Segment::Text(text) => text.to_owned().into_any(),
+        // From left to right in any language, so that the host is read first.
+        Segment::Link(address) => view! {
+            <a href=address.to_owned() dir="ltr" target="_blank" rel="noopener noreferrer nofollow">
+                {address.to_owned()}
+            </a>
+        }
+        .into_any(),
+    }
+}

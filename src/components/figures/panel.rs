@@ -1,0 +1,207 @@
+//! The figures of every connection: rows, charts, details.
+
+use leptos::prelude::*;
+use sightline_core::measure::{Figure, FigureValue, Metric, Origin};
+
+use super::{
+    charts::Charts,
+    details::Details,
+    figure_text,
+    metric_help::metric_help,
+    metric_text::metric_text,
+    playout::{Ledger, ScoreLine},
+    timeline::{TimeSlider, Timeline},
+};
+use crate::{
+    chunk,
+    components::{
+        call::{
+            seen_by_text::seen_by_text,
+            signal_bars::{SignalBars, cause_text},
+        },
+        kit::{
+            check_link::CallCheckLink,
+            icon::{Icon, IconName},
+            when::When,
+        },
+    },
+    language::Language,
+    sentence,
+    session::model::{RoomModel, TileModel},
+};
+
+/// How many of [`Metric::ALL`] come first: what a person asks for before anything else.
+const FIRST_ROWS: usize = 8;
+/// How many come last: what the other side tells of what it receives.
+const REMOTE_ROWS: usize = 7;
+/// How many come before those: what is known of a stamped source.
+const KNOWN_ROWS: usize = 11;
+
+chunk! {
+    /// [`StatsPanel`], when it is here.
+    pub fn load_stats_panel, preload_stats_panel in panels(model: RoomModel, close: Callback<()>) {
+        view! { <StatsPanel model=model close=close /> }.into_any()
+    }
+}
+
+/// Every figure of every other member.
+#[component]
+pub fn StatsPanel(
+    /// Who is there.
+    model: RoomModel,
+    /// Closes the panel.
+    close: Callback<()>,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
+    let is_wide = RwSignal::new(false);
+    let timeline = Timeline::new(model.others);
+    let resize_text = Signal::derive(move || {
+        let sentence = if is_wide.get() { sentence!(figures.reduce) } else { sentence!(figures.expand) };
+        sentence(language.locale())
+    });
+    view! {
+        <aside
+            class="stats"
+            class:is-wide=is_wide
+            id="figures"
+            data-testid="stats-panel"
+            aria-label=language.text(sentence!(figures.title))
+        >
+            <header class="panel-header">
+                <h2>{language.text(sentence!(figures.title))}</h2>
+                <span class="room-bar-space"></span>
+                <CallCheckLink others=model.others.into() />
+                <button
+                    type="button"
+                    class="icon-button stats-expand"
+                    data-testid="stats-expand"
+                    title=resize_text
+                    aria-label=resize_text
+                    aria-pressed=Signal::derive(move || is_wide.get().to_string())
+                    on:click=move |_| is_wide.update(|is_wide| *is_wide = !*is_wide)
+                >
+                    <Icon name=IconName::Expand />
+                </button>
+                <button
+                    type="button"
+                    class="icon-button"
+                    aria-label=language.text(sentence!(figures.close))
+                    on:click=move |_| close.run(())
+                >
+                    <Icon name=IconName::Close />
+                </button>
+            </header>
+            <div hidden=is_alone>
+                <TimeSlider timeline=timeline />
+            </div>
+            <div class="stats-list" tabindex="0" role="region" aria-label=language.text(sentence!(figures.title))>
+                <For
+                    each=move || model.others.get()
+                    key=|tile| tile.member.get_value()
+                    children=move |tile| view! { <MemberFigures tile=tile timeline=timeline /> }
+                />
+                <div class="panel-empty" hidden=Signal::derive(move || !is_alone.get())>
+                    <p class="panel-empty-title">{language.text(sentence!(figures.empty_title))}</p>
+                    <p>{language.text(sentence!(figures.empty_text))}</p>
+                </div>
+            </div>
+        </aside>
+    }
+    .into_any()
+}
+
+#[component]
+fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
+    let language = Language::from_context();
+    let name = Signal::derive(move || {
+        let name = tile.name.get();
+        if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
+    });
+    let cause = Signal::derive(move || {
+        let sentence = tile
+            .quality
+            .get()
+            .map_or(sentence!(figures.measuring), |quality| cause_text(quality.cause, false));
+        sentence(language.locale())
+    });
+    let seen_by = Signal::derive(move || match tile.seen_by.get() {
+        Some(seen) => seen_by_text(&seen, language),
+        None => sentence!(figures.seen_missing)(language.locale()).to_owned(),
+    });
+    let rows = move |metrics: &'static [Metric]| {
+        let rows = metrics.iter().map(|&metric| view! { <Row tile=tile metric=metric /> }).collect_view();
+        view! { <dl class="stats-rows">{rows}</dl> }.into_any()
+    };
+    let (first, rest) = Metric::ALL.split_at(FIRST_ROWS);
+    let (rest, remote) = rest.split_at(rest.len() - REMOTE_ROWS);
+    let (more, known) = rest.split_at(rest.len() - KNOWN_ROWS);
+    let is_known = Memo::new(move |_| tile.truth.with(Option::is_some));
+    view! {
+        <section class="stats-member">
+            <header class="stats-member-header" translate="no">
+                <h3 dir="auto">{name}</h3>
+                <SignalBars quality=tile.quality />
+                <p>{cause}</p>
+            </header>
+            <div class="stats-columns">
+                <div>
+                    {rows(first)}
+                    <When is=is_known>
+                        <h4>{language.text(sentence!(known.title))}</h4>
+                        {rows(known)}
+                    </When>
+                    <h4>{language.text(sentence!(stall.title))}</h4>
+                    <ScoreLine tile=tile />
+                    <Ledger tile=tile />
+                    <h4>{language.text(sentence!(charts.title))}</h4>
+                    <Charts tile=tile timeline=timeline />
+                </div>
+                <div>
+                    <h4>{language.text(sentence!(figures.seen))}</h4>
+                    <p class="stats-seen" translate="no" data-testid="seen-by" data-member=tile.member.get_value()>{seen_by}</p>
+                    {rows(remote)}
+                    <h4>{language.text(sentence!(figures.more))}</h4>
+                    {rows(more)}
+                    <Details tile=tile timeline=timeline />
+                </div>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(tile: TileModel, metric: Metric) -> AnyView {
+    let language = Language::from_context();
+    let value = Memo::new(move |_| tile.figures.with(|figures| value_of(figures, metric)));
+    let missing = if metric.origin() == Origin::Remote {
+        sentence!(figures.not_told)
+    } else {
+        sentence!(figures.not_reported)
+    };
+    let shown = Signal::derive(move || {
+        value
+            .with(|value| figure_text::human(metric, value.as_ref()))
+            .unwrap_or_else(|| missing(language.locale()).to_owned())
+    });
+    view! {
+        <div
+            class="stat"
+            class:is-missing=Signal::derive(move || value.with(Option::is_none))
+            data-testid="stat"
+            data-metric=metric.name()
+            data-member=tile.member.get_value()
+            data-value=Signal::derive(move || value.with(|value| figure_text::raw(value.as_ref())))
+            title=language.text(metric_help(metric))
+        >
+            <dt>{language.text(metric_text(metric))}</dt>
+            <dd translate="no">{shown}</dd>
+        </div>
+    }
+    .into_any()
+}
+
+fn value_of(figures: &[Figure], metric: Metric) -> Option<FigureValue> {
+    figures.iter().find(|figure| figure.metric == metric).and_then(|figure| figure.value.clone())
+}

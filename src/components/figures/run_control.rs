@@ -1,0 +1,197 @@
+//! Beginning and ending a run, and saving what it left.
+
+use leptos::prelude::*;
+use sightline_core::measure::run::RunState;
+
+use crate::{
+    chunk,
+    components::{
+        kit::{
+            icon::{Icon, IconName},
+            link::Link,
+            when::When,
+        },
+        later::Later,
+    },
+    language::{Language, Sentence},
+    route::Route,
+    sentence,
+    session::model::{Export, RoomActions, RoomModel},
+};
+
+/// One button: begins a run, shows how long it is on, ends it.
+#[component]
+pub fn RunControl(
+    /// Where the run is.
+    model: RoomModel,
+    /// Begins and ends it.
+    actions: RoomActions,
+) -> AnyView {
+    let language = Language::from_context();
+    let state = Memo::new(move |_| model.run.get().state);
+    let is_on = Memo::new(move |_| matches!(state.get(), RunState::Waiting | RunState::Running));
+    let word = Signal::derive(move || match state.get() {
+        RunState::Idle | RunState::Waiting => "idle",
+        RunState::Running => "running",
+        RunState::Ended => "ended",
+    });
+    let stop_text = Signal::derive(move || {
+        if state.get() == RunState::Waiting {
+            return sentence!(run.waiting)(language.locale()).to_owned();
+        }
+        clock(model.run.get().seconds)
+    });
+    view! {
+        <span class="run" data-testid="run" data-state=word translate="no">
+            <button
+                type="button"
+                class="button small"
+                data-testid="run-start"
+                hidden=is_on
+                title=language.text(sentence!(run.help))
+                on:click=move |_| actions.start_run.run(())
+            >
+                <Icon name=IconName::Chart />
+                <span class="run-word">{language.text(sentence!(run.start))}</span>
+            </button>
+            <button
+                type="button"
+                class="button small run-stop"
+                data-testid="run-stop"
+                hidden=Signal::derive(move || !is_on.get())
+                title=language.text(sentence!(run.stop))
+                aria-label=language.text(sentence!(run.stop))
+                on:click=move |_| actions.stop_run.run(())
+            >
+                <i class="run-dot" aria-hidden="true"></i>
+                {stop_text}
+            </button>
+        </span>
+    }
+    .into_any()
+}
+
+/// Whose runs are on in which this page takes part: each is that member's, and can be refused.
+#[component]
+pub fn RunsOfOthers(
+    /// Who measures.
+    model: RoomModel,
+    /// Refuses.
+    actions: RoomActions,
+) -> AnyView {
+    let language = Language::from_context();
+    let row = move |member: String| {
+        let of = StoredValue::new(member.clone());
+        let name = Signal::derive(move || {
+            let tiles = model.others.get();
+            let tile = tiles.iter().find(|tile| tile.member.get_value() == of.get_value());
+            tile.map(|tile| tile.name.get()).unwrap_or_default()
+        });
+        let shown = Signal::derive(move || {
+            let name = name.get();
+            if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
+        });
+        view! {
+            <p class="run-of-other" data-testid="run-of-other" data-member=member data-name=name>
+                <i class="run-dot" aria-hidden="true"></i>
+                <span><bdi>{shown}</bdi>" "{language.text(sentence!(run.by_other))}</span>
+                " "
+                <button
+                    type="button"
+                    class="button small"
+                    data-testid="run-of-other-refuse"
+                    title=language.text(sentence!(run.refuse_help))
+                    on:click=move |_| actions.refuse_run.run(of.get_value())
+                >
+                    {language.text(sentence!(run.refuse))}
+                </button>
+            </p>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="runs-of-others" aria-live="polite">
+            <For each=move || model.measured_by.get() key=Clone::clone children=row />
+        </div>
+    }
+    .into_any()
+}
+
+/// What a run left: above the tiles, until it is put away or another begins.
+#[component]
+pub fn RunResult(
+    /// Where the run is.
+    model: RoomModel,
+    /// Saves.
+    actions: RoomActions,
+) -> AnyView {
+    let is_put_away = RwSignal::new(false);
+    let is_ended = Memo::new(move |_| model.run.get().state == RunState::Ended);
+    Effect::new(move || {
+        if !is_ended.get() {
+            is_put_away.set(false);
+        }
+    });
+    let is_shown = Signal::derive(move || is_ended.get() && !is_put_away.get());
+    view! {
+        <section class="run-result" aria-live="polite" hidden=Signal::derive(move || !is_shown.get())>
+            <When is=is_shown>
+                <Later view=load_run_end(model, actions, is_put_away) />
+            </When>
+        </section>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`RunEnd`], when it is here.
+    fn load_run_end, preload_run_end in panels(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) {
+        view! { <RunEnd model=model actions=actions is_put_away=is_put_away /> }.into_any()
+    }
+}
+
+/// How long it was, and how it can be kept.
+#[component]
+fn RunEnd(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) -> AnyView {
+    let language = Language::from_context();
+    let save = move |words: Sentence, test_id: &'static str, export: Export| {
+        view! {
+            <button
+                type="button"
+                class="button small"
+                data-testid=test_id
+                on:click=move |_| actions.export.run(export)
+            >
+                {language.text(words)}
+            </button>
+        }
+        .into_any()
+    };
+    view! {
+            <p>
+                {language.text(sentence!(run.ended))} " "
+                <b>{Signal::derive(move || clock(model.run.get().seconds))}</b>
+            </p>
+            <div class="run-result-actions">
+                {save(sentence!(run.json), "export-json", Export::Json)}
+                {save(sentence!(run.csv), "export-csv", Export::Csv)}
+                {save(sentence!(run.rtcstats), "export-rtcstats", Export::RtcStats)}
+                <Link to=Route::Report class="button small" new_tab=true>
+                    {language.text(sentence!(run.compare))}
+                </Link>
+            </div>
+            <button
+                type="button"
+                class="icon-button"
+                aria-label=language.text(sentence!(notice.dismiss))
+                on:click=move |_| is_put_away.set(true)
+            >
+                <Icon name=IconName::Close />
+            </button>
+    }
+    .into_any()
+}
+
+fn clock(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

@@ -1,0 +1,121 @@
+//! How to bring somebody into the room: its link, to copy, to hand on, to scan.
+
+use leptos::{html, prelude::*, task::spawn_local};
+use sightline_browser::page::sharing;
+
+use super::{copy_link::CopyLink, qr_code::QrCode};
+use crate::{
+    chunk,
+    components::{
+        kit::{
+            icon::{Icon, IconName},
+            layers::{layer, return_focus},
+            when::When,
+        },
+        later::Later,
+    },
+    language::Language,
+    sentence,
+};
+
+/// A button and what folds out below it.
+#[component]
+pub fn InvitationMenu(
+    /// The address to send.
+    invitation: RwSignal<String>,
+    /// Whether it is folded out.
+    is_open: RwSignal<bool>,
+) -> AnyView {
+    let language = Language::from_context();
+    let toggle = NodeRef::<html::Button>::new();
+    let focus_toggle = Callback::new(move |()| {
+        if let Some(toggle) = toggle.get_untracked() {
+            let _ = toggle.focus();
+        }
+    });
+    layer(
+        is_open.into(),
+        Callback::new(move |()| {
+            is_open.set(false);
+            true
+        }),
+        focus_toggle,
+    );
+    let close = move |_| {
+        is_open.set(false);
+        return_focus(focus_toggle);
+    };
+    view! {
+        <div class="popover">
+            <button
+                node_ref=toggle
+                type="button"
+                class="button small"
+                data-testid="share-link"
+                data-url=invitation
+                aria-expanded=Signal::derive(move || is_open.get().to_string())
+                on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
+            >
+                <Icon name=IconName::Invite />
+                <span>{language.text(sentence!(invitation.button))}</span>
+            </button>
+            <When is=is_open>
+                // A click anywhere else closes it.
+                <div class="popover-backdrop" on:click=close></div>
+                <section
+                    class="popover-sheet invitation-sheet"
+                    aria-label=language.text(sentence!(invitation.title))
+                    data-testid="invitation"
+                >
+                    <h2>{language.text(sentence!(invitation.title))}</h2>
+                    <p>{language.text(sentence!(invitation.text))}</p>
+                    <Later view=load_invitation(invitation) />
+                </section>
+            </When>
+        </div>
+    }
+    .into_any()
+}
+
+chunk! {
+    /// [`Invitation`], when it is here.
+    pub fn load_invitation, preload_invitation in engine(invitation: RwSignal<String>) {
+        view! { <Invitation invitation=invitation /> }.into_any()
+    }
+}
+
+/// The invitation itself: a code to scan, the link, and what can be done with it.
+#[component]
+pub fn Invitation(
+    /// The address to send.
+    invitation: RwSignal<String>,
+) -> AnyView {
+    let language = Language::from_context();
+    let share = sharing::can_share().then(|| {
+        let share = move |_| {
+            let url = invitation.get_untracked();
+            // Nothing is left to do where the person closes the system's sheet.
+            spawn_local(async move { drop(sharing::share("Sightline", &url).await) });
+        };
+        view! {
+            <button type="button" class="button" data-testid="share-sheet" on:click=share>
+                <Icon name=IconName::Share />
+                <span>{language.text(sentence!(invitation.share))}</span>
+            </button>
+        }
+        .into_any()
+    });
+    view! {
+        <div class="invitation">
+            <QrCode link=invitation />
+            <p class="invitation-url" dir="ltr" translate="no">
+                {invitation}
+            </p>
+            <div class="invitation-actions">
+                <CopyLink invitation=invitation class="button primary" />
+                {share}
+            </div>
+        </div>
+    }
+    .into_any()
+}

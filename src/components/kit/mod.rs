@@ -1,0 +1,14 @@
+//! The small parts that every other folder is made of.
+
+pub mod avatar;
+pub mod check_link;
+pub mod choice;
+pub mod icon;
+pub mod language_and_theme;
+pub mod layers;
+pub mod level_meter;
+pub mod link;
+pub mod logo;
+pub mod page_header;
+pub mod video;
+pub mod when;

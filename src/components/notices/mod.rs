@@ -1,0 +1,5 @@
+//! What a person must hear of, in a list or as a page.
+
+pub mod notice;
+pub mod page;
+pub mod text;

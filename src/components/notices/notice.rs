@@ -1,0 +1,145 @@
+//! What a person must hear of: what happened, and what to do.
+
+use leptos::prelude::*;
+use sightline_core::notice::NoticeCode;
+
+use super::text::notice_text;
+use crate::{
+    components::kit::{
+        check_link::CheckLink,
+        icon::{Icon, IconName},
+    },
+    language::Language,
+    sentence,
+};
+
+/// The warnings, one below the other. What is no warning is left out: it has a
+/// [page of its own](super::page::NoticePage), or stands at its input.
+#[component]
+pub fn NoticeList(
+    /// What to tell, oldest first.
+    notices: RwSignal<Vec<NoticeCode>>,
+    /// Takes a notice away.
+    #[prop(optional)]
+    dismiss: Option<Callback<NoticeCode>>,
+    /// Asks for camera and microphone again.
+    #[prop(optional)]
+    ask_again: Option<Callback<()>>,
+    /// Plays what autoplay blocked.
+    #[prop(optional)]
+    resume: Option<Callback<()>>,
+) -> AnyView {
+    let language = Language::from_context();
+    let warnings = move || {
+        let mut warnings = notices.get();
+        warnings.retain(|code| code.is_warning());
+        warnings
+    };
+    let row = move |code: NoticeCode| {
+        let (title, hint) = notice_text(code);
+        let action = match code {
+            NoticeCode::PermissionDenied
+            | NoticeCode::NoDevice
+            | NoticeCode::DeviceInUse
+            | NoticeCode::CameraLost
+            | NoticeCode::MicrophoneLost => ask_again.map(|run| (run, sentence!(lobby.ask_again))),
+            NoticeCode::AutoplayBlocked => resume.map(|run| (run, sentence!(room.sound_on))),
+            _ => None,
+        };
+        // It lasts until the sound is on.
+        let dismiss = dismiss.filter(|_| code != NoticeCode::AutoplayBlocked);
+        view! {
+            <li class="notice" data-testid="notice" data-code=code.as_str()>
+                <Icon name=notice_icon(code) />
+                <div class="notice-text">
+                    <p class="notice-title">{language.text(title)}</p>
+                    <p class="notice-hint">
+                        {language.text(hint)} {is_for_the_doctor(code).then(|| view! { " " <CheckLink class="check-link" /> })}
+                    </p>
+                </div>
+                {action
+                    .map(|(run, words)| {
+                        view! {
+                            <button type="button" class="button small" on:click=move |_| run.run(())>
+                                {language.text(words)}
+                            </button>
+                        }
+                    })}
+                {dismiss
+                    .map(|dismiss| {
+                        view! {
+                            <button
+                                type="button"
+                                class="icon-button"
+                                aria-label=language.text(sentence!(notice.dismiss))
+                                on:click=move |_| dismiss.run(code)
+                            >
+                                <Icon name=IconName::Close />
+                            </button>
+                        }
+                    })}
+            </li>
+        }
+    };
+    view! {
+        <ul class="notices" aria-live="polite" aria-label=language.text(sentence!(notice.list))>
+            <For each=warnings key=|code| *code children=row />
+        </ul>
+    }
+    .into_any()
+}
+
+/// A problem with what was typed, told beside the input.
+#[component]
+pub fn InputNotice(
+    /// What happened.
+    code: NoticeCode,
+    /// For `aria-describedby`.
+    id: &'static str,
+) -> AnyView {
+    let language = Language::from_context();
+    let (title, hint) = notice_text(code);
+    view! {
+        <p class="input-notice" id=id role="alert" data-testid="notice" data-code=code.as_str()>
+            <strong>{language.text(title)}</strong>
+            " "
+            {language.text(hint)}
+        </p>
+    }
+    .into_any()
+}
+
+/// Whether the connection doctor knows more.
+pub(super) fn is_for_the_doctor(code: NoticeCode) -> bool {
+    matches!(
+        code,
+        NoticeCode::ConnectionFailed
+            | NoticeCode::OriginRefused
+            | NoticeCode::HostRefused
+            | NoticeCode::ServerUnreachable
+            | NoticeCode::SignallingLost
+            | NoticeCode::PermissionDenied
+            | NoticeCode::NoDevice
+            | NoticeCode::DeviceInUse
+            | NoticeCode::InsecureContext
+            | NoticeCode::UnsupportedBrowser
+    )
+}
+
+/// What it is about.
+pub(super) fn notice_icon(code: NoticeCode) -> IconName {
+    match code {
+        NoticeCode::PermissionDenied
+        | NoticeCode::PermissionPending
+        | NoticeCode::NoDevice
+        | NoticeCode::DeviceInUse
+        | NoticeCode::CameraLost
+        | NoticeCode::InsecureContext => IconName::CameraOff,
+        NoticeCode::MicrophoneLost => IconName::MicrophoneOff,
+        NoticeCode::ScreenUnavailable => IconName::Screen,
+        NoticeCode::AutoplayBlocked => IconName::Sound,
+        NoticeCode::RoomFull | NoticeCode::MemberMuted | NoticeCode::MemberCutOff => IconName::People,
+        NoticeCode::MessageTooLong => IconName::Chat,
+        _ => IconName::Alert,
+    }
+}

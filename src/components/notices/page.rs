@@ -1,0 +1,89 @@
+//! A page that says what stands in the way, and shows the ways on.
+
+use leptos::prelude::*;
+use sightline_core::notice::NoticeCode;
+
+use super::{
+    notice::{is_for_the_doctor, notice_icon},
+    text::notice_text,
+};
+use crate::{
+    components::kit::{check_link::CheckLink, icon::Icon, link::Link, page_header::PageHeader},
+    language::Language,
+    navigation::Navigator,
+    route::Route,
+    sentence,
+};
+
+/// What stands in the way of everything else, in place of it.
+#[component]
+pub fn NoticePage(
+    /// What happened.
+    code: NoticeCode,
+    /// Tries again.
+    #[prop(optional)]
+    retry: Option<Callback<()>>,
+) -> AnyView {
+    let language = Language::from_context();
+    let (title, hint) = notice_text(code);
+    let way_on = match way_on(code) {
+        WayOn::Retry => retry.map(|retry| {
+            view! {
+                <button type="button" class="button primary" on:click=move |_| retry.run(())>
+                    {language.text(sentence!(notice.retry))}
+                </button>
+            }
+            .into_any()
+        }),
+        WayOn::Reload => {
+            let here = Navigator::from_context().map(|navigator| navigator.href(&navigator.route()));
+            // An ordinary link, so that the browser loads everything again.
+            Some(
+                view! {
+                    <a class="button primary" href=here>
+                        {language.text(sentence!(notice.reload))}
+                    </a>
+                }
+                .into_any(),
+            )
+        }
+        WayOn::None => None,
+    };
+    view! {
+        <PageHeader />
+        <main class="page-middle">
+            <section class="notice-card" role="alert" data-testid="notice" data-code=code.as_str()>
+                <span class="notice-card-icon">
+                    <Icon name=notice_icon(code) />
+                </span>
+                <h1>{language.text(title)}</h1>
+                <p>{language.text(hint)}</p>
+                <div class="notice-card-actions">
+                    {way_on} {is_for_the_doctor(code).then(|| view! { <CheckLink class="button" /> })}
+                    <Link to=Route::Home class="button">
+                        {language.text(sentence!(notice.home))}
+                    </Link>
+                </div>
+            </section>
+        </main>
+    }
+    .into_any()
+}
+
+enum WayOn {
+    Retry,
+    Reload,
+    None,
+}
+
+fn way_on(code: NoticeCode) -> WayOn {
+    match code {
+        NoticeCode::NameInvalid
+        | NoticeCode::ProtocolError
+        | NoticeCode::ProtocolVersion
+        | NoticeCode::OriginRefused
+        | NoticeCode::HostRefused => WayOn::Reload,
+        NoticeCode::UnsupportedBrowser | NoticeCode::RoomNameInvalid => WayOn::None,
+        _ => WayOn::Retry,
+    }
+}

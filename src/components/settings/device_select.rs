@@ -1,0 +1,62 @@
+//! The choice of a camera, a microphone or a loudspeaker.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::kit::choice::ChoiceSelect,
+    language::{Language, Sentence},
+    sentence,
+    session::model::DeviceChoice,
+};
+
+/// The value that opens the browser's own choice. No device has it for an id.
+const PROMPT: &str = "prompt";
+
+/// A list of devices by their labels.
+#[component]
+pub fn DeviceSelect(
+    /// What there is.
+    devices: RwSignal<Vec<DeviceChoice>>,
+    /// The chosen one's id; empty for the browser's choice.
+    chosen: RwSignal<String>,
+    /// What it is for, and what to call a device whose label the browser keeps to itself.
+    label: Sentence,
+    /// Opens the browser's own choice.
+    #[prop(optional_no_strip)]
+    prompt: Option<Callback<()>>,
+    /// Whether there is a use for the choice.
+    #[prop(optional, into)]
+    is_useless: Signal<bool>,
+    /// `data-testid`
+    test_id: &'static str,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_disabled =
+        Signal::derive(move || is_useless.get() || (prompt.is_none() && devices.with(Vec::is_empty)));
+    let options = Signal::derive(move || {
+        let locale = language.locale();
+        let standard = (String::new(), sentence!(lobby.default_device)(locale).to_owned());
+        let named = devices.get().into_iter().enumerate().map(|(at, device)| {
+            let words = match device.label {
+                unnamed if unnamed.is_empty() => format!("{} {}", label(locale), at + 1),
+                words => words,
+            };
+            (device.id, words)
+        });
+        let prompted =
+            prompt.map(|_| (PROMPT.to_owned(), sentence!(settings.other_device)(locale).to_owned()));
+        std::iter::once(standard).chain(named).chain(prompted).collect::<Vec<_>>()
+    });
+    let prompt = prompt.unwrap_or_else(|| Callback::new(|()| {}));
+    view! {
+        <ChoiceSelect
+            label=label
+            options=options
+            value=chosen
+            instead=(PROMPT, prompt)
+            is_disabled=is_disabled
+            test_id=test_id
+        />
+    }
+    .into_any()
+}

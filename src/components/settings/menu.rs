@@ -1,0 +1,92 @@
+//! What can be set during a call.
+
+use leptos::{html, prelude::*};
+
+use super::panel::load_settings_panel;
+use crate::{
+    chunk,
+    components::{
+        kit::{
+            icon::{Icon, IconName},
+            layers::{layer, return_focus},
+            when::When,
+        },
+        later::Later,
+    },
+    language::Language,
+    sentence,
+    session::model::SettingsModel,
+};
+
+chunk! {
+    /// [`SettingsMenu`] beside the lobby, when it is here.
+    pub fn load_lobby_settings, preload_lobby_settings in engine(settings: SettingsModel) {
+        view! { <SettingsMenu settings=settings in_lobby=true /> }.into_any()
+    }
+}
+
+/// A button and what folds out below it.
+#[component]
+pub fn SettingsMenu(
+    /// What is set.
+    settings: SettingsModel,
+    /// Whether it is beside the lobby.
+    #[prop(optional)]
+    in_lobby: bool,
+    /// Whether it is folded out, where something else opens it too.
+    #[prop(optional)]
+    is_open: Option<RwSignal<bool>>,
+    /// Shows the list of shortcuts, where there are some.
+    #[prop(optional)]
+    show_shortcuts: Option<Callback<()>>,
+) -> AnyView {
+    let language = Language::from_context();
+    let is_open = is_open.unwrap_or_else(|| RwSignal::new(false));
+    let toggle = NodeRef::<html::Button>::new();
+    let focus_toggle = Callback::new(move |()| {
+        if let Some(toggle) = toggle.get_untracked() {
+            let _ = toggle.focus();
+        }
+    });
+    let close = move || {
+        is_open.set(false);
+        return_focus(focus_toggle);
+    };
+    layer(
+        is_open.into(),
+        Callback::new(move |()| {
+            is_open.set(false);
+            true
+        }),
+        focus_toggle,
+    );
+    let show_shortcuts = show_shortcuts.map(|show| {
+        Callback::new(move |()| {
+            close();
+            show.run(());
+        })
+    });
+    view! {
+        <div class="popover settings">
+            <button
+                node_ref=toggle
+                type="button"
+                class="icon-button"
+                data-testid="settings-toggle"
+                aria-label=language.text(sentence!(settings.title))
+                aria-expanded=Signal::derive(move || is_open.get().to_string())
+                on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
+            >
+                <Icon name=IconName::Settings />
+            </button>
+            <When is=is_open>
+                // A click anywhere else closes it.
+                <div class="popover-backdrop" on:click=move |_| close()></div>
+                <div class="popover-sheet settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
+                    <Later view=load_settings_panel(settings, in_lobby, show_shortcuts) />
+                </div>
+            </When>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,6 @@
+//! Settings of devices, picture and connection.
+
+pub mod device_select;
+mod ice_servers_field;
+pub mod menu;
+pub mod panel;
