@@ -56,6 +56,7 @@ impl Console {
     ///
     /// # Errors
     /// Where the driver does not answer.
+    #[allow(clippy::disallowed_methods, reason = "the reports have this time")]
     pub async fn clear(&self, driver: &WebDriver) -> Result<()> {
         self.take_errors(driver).await?;
         if let Self::Reported(reported) = self {
