@@ -1,5 +1,15 @@
 //! Sightline's client: what a person sees (`pages`, `components`) and the one place where browser events meet the
 //! core (`session`).
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`app`], [`route`], [`navigation`] | the root of the page, its addresses, and going from one to another |
+//! | [`pages`] | home, lobby and room, connection check, report |
+//! | [`components`] | the parts of the pages, in folders by what they show |
+//! | [`session`] | drives the core: browser events in, its outputs performed |
+//! | [`parameters`], [`consent`], [`invitation`] | what an address may ask for, what the person agreed to, the link to a room |
+//! | [`language`], [`sentences`], [`appearance`], [`keys`] | words in two languages, light and dark, keyboard shortcuts |
+//! | [`chunk`], [`running_calls`] | parts of the page that are loaded later; calls that outlive their page |
 #![allow(unreachable_pub, reason = "components are pub for the macros that call them")]
 
 pub mod app;
