@@ -52,8 +52,8 @@ pub fn client_frame(text: &str) {
     }
 }
 
-/// Headers of a request, one `name: value` a line: a stranger is never believed to be a proxy, a page of another origin gets no
-/// socket, and where nobody is allowed the answer does not depend on what a proxy claims of the address.
+/// Headers of a request, one `name: value` a line: a stranger is never taken for a proxy, a page is refused only for its origin,
+/// and a page whose host name is not trusted gets no socket.
 pub fn request_headers(text: &str) {
     let mut headers = HeaderMap::new();
     for line in text.lines().take(64) {

@@ -1,9 +1,9 @@
 //! The measurements as a native program uses them: what was seen goes in, and the report of a run comes out. There is no browser.
 //!
 //! A sequence is a file of JSON lines, each with the page's time in milliseconds and one thing that was seen, as a browser or a
-//! member says it. `recorded.jsonl` was recorded from Chromium (`tests/profiles/recording.toml` says how), with the report that this page saved. `hand_made.jsonl` was
-//! written by hand (by a script): Ada watches Bob, whose clock is 65 s ahead, for a run of
-//! eleven seconds with one stop of 720 ms in which packets are lost. Its report was read and then kept.
+//! member says it. `recorded.jsonl` was recorded from Chromium, with the report that the page saved (`tests/profiles/recording.toml`
+//! says how). `hand_made.jsonl` was written by a script: Ada watches Bob, whose clock is 65 s ahead, for a run of eleven
+//! seconds with one stop of 720 ms in which packets are lost. Its report was read and then kept.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -40,7 +40,6 @@ struct Page {
     measurements: Measurements,
     /// The run that a recorded page began as it entered.
     run: RunId,
-    is_recorded: bool,
     states: ConnectionStates,
     frames: Vec<NotedFrame>,
     outputs: Vec<MeasureOutput>,
@@ -60,7 +59,6 @@ impl Page {
         Self {
             measurements,
             run,
-            is_recorded: false,
             states: ConnectionStates::default(),
             frames: Vec::new(),
             outputs: Vec::new(),
@@ -73,8 +71,7 @@ impl Page {
         let own = &report.sides[0];
         let is_set_here = |name: &str| ["source", "relay_only"].contains(&name);
         let conditions = own.conditions.iter().filter(|(name, _)| is_set_here(name)).cloned().collect();
-        let run = RunId::new(&report.run).unwrap();
-        Self { is_recorded: true, ..Self::of(&report.room, own.observer.clone(), conditions, run) }
+        Self::of(&report.room, own.observer.clone(), conditions, RunId::new(&report.run).unwrap())
     }
 
     fn after(sequence: &str) -> Self {
@@ -93,10 +90,8 @@ impl Page {
             }),
             "connected" => {
                 let is_connected = seen.as_bool().unwrap();
-                if self.is_recorded {
-                    let state = if is_connected { "connected" } else { "connecting" };
-                    self.states.connection = Some(state.to_owned());
-                }
+                let state = if is_connected { "connected" } else { "connecting" };
+                self.states.connection = Some(state.to_owned());
                 self.see(Observation::Connected(is_connected));
             }
             "channel_opened" => self.see(Observation::ChannelOpened),

@@ -149,6 +149,12 @@ fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
     assert_eq!(offered(&mut transfers, "carol"), []);
 }
 
+/// Whether what the page kept is to be written anew.
+fn are_records_old(transfers: &mut Transfers) -> bool {
+    std::iter::from_fn(|| transfers.poll_output())
+        .any(|output| matches!(output, TransferOutput::Perform(TransferTask::RecordsChanged)))
+}
+
 #[test]
 fn what_waited_for_somebody_is_told_after_a_reload() {
     let mut transfers = Transfers::new(SeededRandom::new(1));
@@ -158,11 +164,14 @@ fn what_waited_for_somebody_is_told_after_a_reload() {
     transfers
         .choose(FileDescription { folder: "work".to_owned(), ..described(30, 3) }, &[], None, NOW)
         .unwrap();
-    let are_records_new = std::iter::from_fn(|| transfers.poll_output())
-        .any(|output| matches!(output, TransferOutput::Perform(TransferTask::RecordsChanged)));
-    assert!(are_records_new, "the names are to be kept");
+    assert!(are_records_old(&mut transfers), "the names are to be kept");
     let kept = Records::from_json(&transfers.records().to_json()).unwrap();
-    let told = Transfers::new(SeededRandom::new(2)).restore(kept, NOW);
+    let mut again = Transfers::new(SeededRandom::new(2));
+    let told = again.restore(kept, NOW);
+    assert!(
+        are_records_old(&mut again) && again.records().is_empty(),
+        "a second reload does not tell it again"
+    );
     let [files] = told.files() else { panic!("{told:?}") };
     assert_eq!((files.reason.as_str(), files.count, files.names.len()), ("files-forgotten", 31, 20));
 

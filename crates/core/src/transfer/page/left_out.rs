@@ -48,12 +48,9 @@ impl LeftOut {
     /// Files of which the first names are known.
     #[must_use]
     pub fn of(reason: LeftOutReason, count: usize, names: Vec<String>) -> Self {
-        let mut all = Self::default();
-        if count > 0 {
-            all.add_all(LeftOutFiles { reason, count, names: Vec::new() });
-            all.add_all(LeftOutFiles { reason, count: 0, names });
-        }
-        all
+        let names = names.into_iter().take(NAMES_TOLD).collect();
+        let files = (count > 0).then_some(LeftOutFiles { reason, count, names });
+        Self(files.into_iter().collect())
     }
 
     /// One more.

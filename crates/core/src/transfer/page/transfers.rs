@@ -98,6 +98,10 @@ impl Transfers {
             self.changed(handle);
         }
         self.open_accepted();
+        if records.waiting.count > 0 {
+            // Told once.
+            self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
+        }
         LeftOut::of(LeftOutReason::Forgotten, records.waiting.count, records.waiting.names)
     }
 
