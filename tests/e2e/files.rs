@@ -277,6 +277,14 @@ async fn a_file_that_is_chosen_while_nobody_is_there_waits_for_who_comes_and_kee
     let told = ada.until_notice("files-forgotten").await?;
     let is_named = |notice: &Notice| notice.code == "files-forgotten" && notice.text.contains("Makefile");
     assert!(told.notices.iter().any(is_named), "{told:?}");
+    ada.set_size(500, 860).await?;
+    ada.until("a line says it where the chat is folded away", |page| {
+        page.shows("files-not-sent") && !page.shows("notice")
+    })
+    .await?;
+    ada.click("files-not-sent-show").await?;
+    ada.until("the notice itself is seen", |page| page.shows("notice") && !page.shows("files-not-sent"))
+        .await?;
     for name in names {
         let _: bool = ada.execute(CHOOSE, vec![json!(name)]).await?;
     }

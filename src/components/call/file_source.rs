@@ -10,6 +10,7 @@ use crate::{
     components::{
         kit::{
             icon::{Icon, IconName},
+            icon_button::IconButton,
             when::When,
         },
         later::Later,
@@ -143,14 +144,11 @@ fn Chooser(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) -
                 {language.text(sentence!(file.sample))}
             </button>
             <span class="room-bar-space"></span>
-            <button
-                type="button"
-                class="icon-button"
-                aria-label=language.text(sentence!(file.close))
-                on:click=move |_| model.is_open.set(false)
-            >
-                <Icon name=IconName::Close />
-            </button>
+            <IconButton
+                icon=IconName::Close
+                label=language.text(sentence!(file.close))
+                press=Callback::new(move |()| model.is_open.set(false))
+            />
         </div>
     }
     .into_any()
@@ -163,19 +161,7 @@ fn Player(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) ->
         Memo::new(move |_| matches!(model.playback.get(), Playback::Playing | Playback::Seeking));
     let is_standing = Signal::derive(move || !is_running.get());
     let button = move |icon: IconName, words: Sentence, test_id: &'static str, press: Callback<()>| {
-        view! {
-            <button
-                type="button"
-                class="icon-button"
-                data-testid=test_id
-                title=language.text(words)
-                aria-label=language.text(words)
-                on:click=move |_| press.run(())
-            >
-                <Icon name=icon />
-            </button>
-        }
-        .into_any()
+        view! { <IconButton icon=icon label=language.text(words) press=press test_id=test_id /> }
     };
     let on = move |command: FileCommand| Callback::new(move |()| act.run(command.clone()));
     let (play, pause, restart) = (on(FileCommand::Play), on(FileCommand::Pause), on(FileCommand::Restart));

@@ -7,12 +7,7 @@ use super::panels::Panels;
 use crate::{
     chunk,
     components::{
-        kit::{
-            choice::Switch,
-            icon::{Icon, IconName},
-            layers::layer,
-            when::When,
-        },
+        kit::{choice::Switch, icon::IconName, icon_button::IconButton, layers::layer, when::When},
         later::Later,
     },
     keys::Shortcut,
@@ -89,7 +84,7 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
             dialog.close();
         }
     };
-    let close = move |_| close_dialog();
+    let close = Callback::new(move |()| close_dialog());
     // The browser gives the focus back to what had it.
     layer(
         is_open.into(),
@@ -119,15 +114,12 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
                     >
                         <header class="panel-header">
                             <h2>{language.text(sentence!(shortcuts.title))}</h2>
-                            <button
-                                type="button"
-                                class="icon-button"
-                                data-testid="shortcuts-close"
-                                aria-label=language.text(sentence!(shortcuts.close))
-                                on:click=close
-                            >
-                                <Icon name=IconName::Close />
-                            </button>
+                            <IconButton
+                                icon=IconName::Close
+                                label=language.text(sentence!(shortcuts.close))
+                                press=close
+                                test_id="shortcuts-close"
+                            />
                         </header>
                         <div class="dialog-body">
                             <dl class="shortcut-list">{rows.into_iter().collect_view()}</dl>

@@ -22,6 +22,7 @@ use crate::{
         kit::{
             check_link::CallCheckLink,
             icon::{Icon, IconName},
+            icon_button::IconButton,
             when::When,
         },
     },
@@ -83,14 +84,7 @@ pub fn StatsPanel(
                 >
                     <Icon name=IconName::Expand />
                 </button>
-                <button
-                    type="button"
-                    class="icon-button"
-                    aria-label=language.text(sentence!(figures.close))
-                    on:click=move |_| close.run(())
-                >
-                    <Icon name=IconName::Close />
-                </button>
+                <IconButton icon=IconName::Close label=language.text(sentence!(figures.close)) press=close />
             </header>
             <div hidden=is_alone>
                 <TimeSlider timeline=timeline />

@@ -8,6 +8,7 @@ use crate::{
     components::{
         kit::{
             icon::{Icon, IconName},
+            icon_button::IconButton,
             link::Link,
             when::When,
         },
@@ -180,14 +181,11 @@ fn RunEnd(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) -
                     {language.text(sentence!(run.compare))}
                 </Link>
             </div>
-            <button
-                type="button"
-                class="icon-button"
-                aria-label=language.text(sentence!(notice.dismiss))
-                on:click=move |_| is_put_away.set(true)
-            >
-                <Icon name=IconName::Close />
-            </button>
+            <IconButton
+                icon=IconName::Close
+                label=language.text(sentence!(notice.dismiss))
+                press=Callback::new(move |()| is_put_away.set(true))
+            />
     }
     .into_any()
 }

@@ -6,6 +6,7 @@ use sightline_core::transfer::{Backlog, LeftOut, LeftOutFiles, LeftOutReason};
 use crate::{
     components::kit::{
         icon::{Icon, IconName},
+        icon_button::IconButton,
         when::When,
     },
     language::{Language, Sentence},
@@ -61,16 +62,12 @@ pub fn Notes(
                         {names}
                     </p>
                 </div>
-                <button
-                    type="button"
-                    class="icon-button"
-                    data-testid="transfer-backlog-cancel"
-                    title=language.text(sentence!(files.cancel))
-                    aria-label=language.text(sentence!(files.cancel))
-                    on:click=move |_| actions.cancel_backlog.run(())
-                >
-                    <Icon name=IconName::Close />
-                </button>
+                <IconButton
+                    icon=IconName::Close
+                    label=language.text(sentence!(files.cancel))
+                    press=actions.cancel_backlog
+                    test_id="transfer-backlog-cancel"
+                />
             </div>
         </When>
         <When is=has_refused>
@@ -129,14 +126,11 @@ fn left_out_row(files: &LeftOutFiles, left_out: RwSignal<LeftOut>, language: Lan
                     {names}
                 </p>
             </div>
-            <button
-                type="button"
-                class="icon-button"
-                aria-label=language.text(sentence!(notice.dismiss))
-                on:click=move |_| left_out.set(LeftOut::default())
-            >
-                <Icon name=IconName::Close />
-            </button>
+            <IconButton
+                icon=IconName::Close
+                label=language.text(sentence!(notice.dismiss))
+                press=Callback::new(move |()| left_out.set(LeftOut::default()))
+            />
         </div>
     }
     .into_any()

@@ -28,7 +28,8 @@ chunk! {
     }
 }
 
-/// A line with what is offered, or that files were not sent, and a button that shows it; nothing where there is nothing to say.
+/// A line with what is offered, another where files were not sent, each with a button that shows the files; nothing where there is
+/// nothing to say.
 #[component]
 pub fn FileOffer(
     /// The transfers.
@@ -39,44 +40,51 @@ pub fn FileOffer(
     let language = Language::from_context();
     let offered = Signal::derive(move || model.transfers.offered_here());
     let count = model.transfers.offered_count;
-    let is_offered = Signal::derive(move || !offered.get().is_empty());
-    let left_out_names = Signal::derive(move || model.transfers.left_out.with(first_names));
-    let refused = Signal::derive(move || model.transfers.backlog.with(|backlog| backlog.refused));
-    let has_trouble = Signal::derive(move || !left_out_names.get().is_empty() || refused.get() > 0);
-    let is_shown = Signal::derive(move || is_offered.get() || has_trouble.get());
     let title = Signal::derive(move || {
-        let words = match (is_offered.get(), count.get() <= 1) {
-            (true, true) => sentence!(files.offered),
-            (true, false) => sentence!(files.offered_several),
-            (false, _) => sentence!(files.some_not_sent),
-        };
+        let is_one = count.get() <= 1;
+        let words = if is_one { sentence!(files.offered) } else { sentence!(files.offered_several) };
         words(language.locale())
     });
     let words = Signal::derive(move || {
         let offered = offered.get();
         let words = |first| offer_words(first, count.get(), language.locale());
-        offered.first().map_or_else(|| left_out_names.get(), words)
+        offered.first().map(words).unwrap_or_default()
     });
-    view! {
-        <When is=is_shown>
-            <div class="notice file-offer" data-testid="file-offer">
-                <Icon name=IconName::Download />
-                <div class="notice-text" translate="no">
-                    <p class="notice-title">{title}</p>
-                    <p class="notice-hint" dir="auto">
-                        {words}
-                    </p>
+    let not_sent = Signal::derive(move || model.transfers.left_out.with(first_names));
+    let line = move |icon: IconName,
+                     title: Signal<&'static str>,
+                     words: Signal<String>,
+                     (test_id, button_id): (&'static str, &'static str)| {
+        view! {
+            <When is=Signal::derive(move || words.with(|words| !words.is_empty()))>
+                <div class="notice file-offer" data-testid=test_id>
+                    <Icon name=icon />
+                    <div class="notice-text" translate="no">
+                        <p class="notice-title">{title}</p>
+                        <p class="notice-hint" dir="auto">
+                            {words}
+                        </p>
+                    </div>
+                    <button
+                        type="button"
+                        class="button small"
+                        data-testid=button_id
+                        on:click=move |_| panels.show_chat()
+                    >
+                        {language.text(sentence!(files.show))}
+                    </button>
                 </div>
-                <button
-                    type="button"
-                    class="button small"
-                    data-testid="file-offer-show"
-                    on:click=move |_| panels.show_chat()
-                >
-                    {language.text(sentence!(files.show))}
-                </button>
-            </div>
-        </When>
+            </When>
+        }
+    };
+    view! {
+        {line(IconName::Download, title, words, ("file-offer", "file-offer-show"))}
+        {line(
+            IconName::Alert,
+            language.text(sentence!(files.some_not_sent)),
+            not_sent,
+            ("files-not-sent", "files-not-sent-show"),
+        )}
     }
     .into_any()
 }

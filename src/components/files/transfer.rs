@@ -8,6 +8,7 @@ use super::{amount, end_text::end_text};
 use crate::{
     components::kit::{
         icon::{Icon, IconName},
+        icon_button::IconButton,
         when::When,
     },
     language::{Language, Locale, Sentence},
@@ -110,24 +111,6 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
     });
     let can_cancel = Memo::new(move |_| !state.get().is_over() && !is_offered_here.get());
     let is_paused_here = Memo::new(move |_| transfer.view.with(|view| view.is_paused_here));
-    let icon_button = move |test_id: &'static str,
-                            icon: Signal<IconName>,
-                            words: Signal<&'static str>,
-                            press: Callback<()>| {
-        view! {
-            <button
-                type="button"
-                class="icon-button"
-                data-testid=test_id
-                title=words
-                aria-label=words
-                on:click=move |_| press.run(())
-            >
-                <Icon name=icon />
-            </button>
-        }
-        .into_any()
-    };
     let pause = Callback::new(move |()| actions.pause_file.run((handle, !is_paused_here.get_untracked())));
     let cancel = Callback::new(move |()| actions.cancel_file.run(handle));
     let pause_icon =
@@ -157,14 +140,16 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
                     {language.text(sentence!(files.decline))}
                 </button>
             </When>
-            <When is=can_pause>{icon_button("transfer-pause", pause_icon, pause_words, pause)}</When>
+            <When is=can_pause>
+                <IconButton icon=pause_icon label=pause_words press=pause test_id="transfer-pause" />
+            </When>
             <When is=can_cancel>
-                {icon_button(
-                    "transfer-cancel",
-                    IconName::Close.into(),
-                    language.text(sentence!(files.cancel)),
-                    cancel,
-                )}
+                <IconButton
+                    icon=IconName::Close
+                    label=language.text(sentence!(files.cancel))
+                    press=cancel
+                    test_id="transfer-cancel"
+                />
             </When>
             {move || {
                 let name = transfer.view.with_untracked(|view| view.name.clone());

@@ -4,6 +4,7 @@ pub mod avatar;
 pub mod check_link;
 pub mod choice;
 pub mod icon;
+pub mod icon_button;
 pub mod language_and_theme;
 pub mod layers;
 pub mod level_meter;

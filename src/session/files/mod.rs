@@ -17,8 +17,8 @@ use sightline_core::{
     Timestamp,
     room::RoomSession,
     transfer::{
-        Direction, LeftOut, LeftOutReason, ShowQueue, SinkCommand, SinkEvent, SourceCommand, SourceEvent,
-        TransferHandle, TransferState, TransferTask,
+        Direction, LeftOut, LeftOutReason, Records, ShowQueue, SinkCommand, SinkEvent, SourceCommand,
+        SourceEvent, TransferHandle, TransferState, TransferTask,
     },
 };
 use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
@@ -223,6 +223,7 @@ impl Files {
     /// The room is left: what is stored goes.
     pub fn close(&mut self) {
         self.urls.clear();
+        kept::store(&self.room, &Records::default());
         if let Some(worker) = self.worker.take() {
             spawn_local(async move {
                 clock::sleep(LAST_WORDS).await;
