@@ -5,7 +5,9 @@ return (async (name) => {
   if (!video) return tile ? "a tile without a video" : "no tile";
   const tracks = video.srcObject?.getTracks() ?? [];
   const track = ({ kind, readyState, muted, enabled }) => `${kind} ${readyState}${muted ? " muted" : ""}${enabled ? "" : " off"}`;
-  const reports = await Promise.all(window.sightlineProbe.connections.map((connection) => connection.getStats()));
+  // In Chromium a window that the test opened has no probe.
+  const connections = window.sightlineProbe?.connections ?? [];
+  const reports = await Promise.all(connections.map((connection) => connection.getStats()));
   const inbound = (entry) => entry.type === "inbound-rtp" && entry.kind === "video";
   const figures = ({ packetsReceived, framesReceived, framesDecoded, keyFramesDecoded, pliCount }) =>
     `packets ${packetsReceived}, frames ${framesReceived}, decoded ${framesDecoded}, keyframes ${keyFramesDecoded}, PLI ${pliCount}`;
@@ -13,7 +15,7 @@ return (async (name) => {
     `no picture: tile ${tile.dataset.state}, camera ${tile.dataset.camera}`,
     `video readyState ${video.readyState}, ${video.videoWidth}x${video.videoHeight}, ${video.paused ? "paused" : "playing"}`,
     `tracks [${tracks.map(track).join(", ")}]`,
-    ...window.sightlineProbe.connections.map((connection, at) => {
+    ...connections.map((connection, at) => {
       const transceivers = connection.getTransceivers().map(({ mid, currentDirection }) => `${mid} ${currentDirection}`);
       const received = [...reports[at].values()].filter(inbound).map(figures);
       return `connection ${connection.connectionState}, transceivers [${transceivers.join(", ")}], ${received.join("; ") || "nothing received"}`;

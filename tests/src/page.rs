@@ -410,6 +410,14 @@ impl Page {
         }
     }
 
+    /// What became of each of its WebSockets since it was loaded, a line each.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn socket_log(&self) -> Result<Vec<String>> {
+        self.execute("return window.sightlineProbe?.socketLog ?? []", vec![]).await
+    }
+
     /// What was stopped by the page's Content Security Policy since it was loaded.
     ///
     /// # Errors

@@ -2,12 +2,34 @@
 // a browser or a person that cannot be had otherwise.
 (() => {
   const probe = {
-    connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {},
+    connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {}, socketLog: [], socketsMade: 0,
     reports: [], violations: [], saved: [], captures: [], exchanges: 0, rollbacks: 0,
   };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
   document.addEventListener("securitypolicyviolation", (event) => {
     probe.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+  });
+
+  // What became of each socket, for a test that fails: who ended it, and when.
+  const NativeWebSocket = window.WebSocket;
+  window.WebSocket = new Proxy(NativeWebSocket, {
+    construct(target, args, newTarget) {
+      const socket = Reflect.construct(target, args, newTarget);
+      const number = ++probe.socketsMade;
+      const log = (event) => {
+        probe.socketLog.push(`${Math.round(performance.now())} ms: socket ${number} ${event}`);
+        probe.socketLog.splice(0, probe.socketLog.length - 50);
+      };
+      log(`made, page ${document.visibilityState}, ${navigator.onLine ? "online" : "offline"}`);
+      socket.addEventListener("open", () => log("open"));
+      socket.addEventListener("close", ({ code }) => log(`closed with ${code}`));
+      const close = socket.close;
+      socket.close = (...rest) => {
+        if (socket.readyState === NativeWebSocket.CONNECTING) log("given up by the page");
+        return close.apply(socket, rest);
+      };
+      return socket;
+    },
   });
 
   // What was saved as a file.

@@ -79,6 +79,11 @@ impl Server {
         self.port
     }
 
+    /// What it said since it said that it is ready, as far as that is kept.
+    pub fn said(&mut self) -> Vec<String> {
+        self.process.as_mut().map(ProcessTree::rest).unwrap_or_default()
+    }
+
     /// Stops it as a loss of power does.
     ///
     /// # Errors

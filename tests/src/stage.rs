@@ -363,11 +363,12 @@ impl Scene {
     async fn finish(&self, outcome: Result<()>) -> Result<()> {
         let pages = std::mem::take(&mut *self.pages());
         let outcome = match outcome {
-            Ok(()) => judge_consoles(&pages).await,
+            Ok(()) => self.judge_consoles(&pages).await,
             failed => failed,
         };
         if outcome.is_err() {
             self.keep_evidence(&pages).await;
+            eprintln!("{}: the server said:\n{}", self.name, self.server_said().await);
         } else {
             for page in &pages {
                 if page.browser.is_anywhere() && page.browser.clear().await.is_ok() {
@@ -379,6 +380,35 @@ impl Scene {
         // Last, so that no page sees it go.
         self.server.lock().await.take();
         outcome
+    }
+
+    /// No page may have logged an error that its test does not expect. A socket that did not open is told with what is known
+    /// of it, and no failure by itself: the page opens another, and a test fails where that does not help.
+    async fn judge_consoles(&self, pages: &[Arc<Page>]) -> Result<()> {
+        for page in pages {
+            let engine = page.browser.profile.engine.name();
+            let errors = page.unexpected_errors().await.with_context(|| format!("the console of {engine}"))?;
+            let (sockets, errors): (Vec<_>, Vec<_>) =
+                errors.into_iter().partition(|error| is_socket_that_did_not_open(error));
+            if !errors.is_empty() {
+                bail!("unexpected in the console of {engine} at {}:\n{}", page.origin(), errors.join("\n"));
+            }
+            if !sockets.is_empty() {
+                eprintln!(
+                    "{}: in {engine} {} sockets did not open:\n{}\nthe server said:\n{}",
+                    self.name,
+                    sockets.len(),
+                    page.socket_log().await.unwrap_or_default().join("\n"),
+                    self.server_said().await,
+                );
+            }
+        }
+        Ok(())
+    }
+
+    async fn server_said(&self) -> String {
+        let mut server = self.server.lock().await;
+        server.as_mut().map(Server::said).unwrap_or_default().join("\n")
     }
 
     /// Screenshots beside the build, consoles on the terminal.
@@ -407,15 +437,9 @@ impl Scene {
     }
 }
 
-async fn judge_consoles(pages: &[Arc<Page>]) -> Result<()> {
-    for page in pages {
-        let engine = page.browser.profile.engine.name();
-        let errors = page.unexpected_errors().await.with_context(|| format!("the console of {engine}"))?;
-        if !errors.is_empty() {
-            bail!("unexpected in the console of {engine} at {}:\n{}", page.origin(), errors.join("\n"));
-        }
-    }
-    Ok(())
+/// Firefox and Chromium log these in words of their own.
+fn is_socket_that_did_not_open(error: &str) -> bool {
+    error.contains("a connection to the server at ws") || error.contains("WebSocket connection to 'ws")
 }
 
 /// `call::they_see_each_other` of `e2e::call::they_see_each_other`.

@@ -132,6 +132,29 @@ fn a_socket_that_opens_but_is_silent_is_given_up() {
     assert!(world.drain().contains(&SignallingOutput::Close(first, None)));
 }
 
+/// Five round trips of 1.2 s. A deadline that stayed at 2 s would never let such a network back in.
+#[test]
+fn a_slow_network_comes_back_after_a_few_tries() {
+    let (mut world, socket) = World::joined();
+    world.client.handle_closed(socket, world.now);
+    let needed = Duration::from_secs(6);
+    for _ in 0..20 {
+        for output in world.drain() {
+            if let SignallingOutput::Connect(socket) = output {
+                let until = world.client.poll_timeout().expect("a deadline is set");
+                if until.since(world.now) >= needed {
+                    world.now = world.now + needed;
+                    world.join(socket);
+                    assert!(world.client.is_joined());
+                    return;
+                }
+            }
+        }
+        world.wait();
+    }
+    panic!("it never came back");
+}
+
 #[test]
 fn a_half_open_socket_is_noticed_by_the_missing_pong() {
     let (mut world, socket) = World::joined();

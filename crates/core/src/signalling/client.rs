@@ -17,9 +17,17 @@ use crate::{
     random::SeededRandom,
 };
 
-/// How long a socket may take to open and answer the `join`.
-const JOIN_DEADLINE: Duration = Duration::from_secs(2);
-/// The first connection of all may take longer: there is nothing to resume, and a slow network is no dead server.
+/// How long a socket may take to open and answer the `join`, by how many before it took too long. Short at first, because an
+/// interruption is usually short and the next socket comes through; longer then, because TCP, TLS, the upgrade and the answer
+/// need five round trips, and a slow network is no dead server.
+const JOIN_DEADLINES: [Duration; 5] = [
+    Duration::from_secs(2),
+    Duration::from_secs(2),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+/// The first connection of all may take long at once: there is nothing to resume.
 const FIRST_JOIN_DEADLINE: Duration = Duration::from_secs(8);
 const PING_INTERVAL: Duration = Duration::from_secs(3);
 const PONG_DEADLINE: Duration = Duration::from_secs(4);
@@ -118,6 +126,8 @@ pub struct SignallingClient {
     status: Option<SignallingStatus>,
     raised: Vec<NoticeCode>,
     has_joined: bool,
+    /// How many sockets in a row took too long.
+    late_joins: usize,
     next_socket: u32,
     next_nonce: u32,
     /// When to ask for fresh credentials.
@@ -138,6 +148,7 @@ impl SignallingClient {
             status: None,
             raised: Vec::new(),
             has_joined: false,
+            late_joins: 0,
             next_socket: 0,
             next_nonce: 0,
             ice_servers_due: None,
@@ -228,7 +239,10 @@ impl SignallingClient {
         }
         match self.phase {
             Phase::Waiting { until } if until <= now => self.connect(now),
-            Phase::Joining { deadline, .. } if deadline <= now => self.lose(now),
+            Phase::Joining { deadline, .. } if deadline <= now => {
+                self.late_joins += 1;
+                self.lose(now);
+            }
             Phase::Joined { pending_ping: Some(ping), .. } if ping.sent_at + PONG_DEADLINE <= now => {
                 self.lose(now);
             }
@@ -288,6 +302,7 @@ impl SignallingClient {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
                 self.phase = Phase::Joined { socket, next_ping: now + PING_INTERVAL, pending_ping: None };
                 self.has_joined = true;
+                self.late_joins = 0;
                 self.backoff.reset();
                 self.request.resume = Some(resume.clone());
                 for code in std::mem::take(&mut self.raised) {
@@ -339,7 +354,12 @@ impl SignallingClient {
     fn connect(&mut self, now: Timestamp) {
         let socket = SocketId(self.next_socket);
         self.next_socket += 1;
-        let allowed = if self.has_joined { JOIN_DEADLINE } else { FIRST_JOIN_DEADLINE };
+        let [.., longest] = JOIN_DEADLINES;
+        let allowed = if self.has_joined {
+            JOIN_DEADLINES.get(self.late_joins).copied().unwrap_or(longest)
+        } else {
+            FIRST_JOIN_DEADLINE
+        };
         self.phase = Phase::Joining { socket, deadline: now + allowed };
         self.outputs.push_back(SignallingOutput::Connect(socket));
     }
