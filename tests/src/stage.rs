@@ -387,7 +387,8 @@ impl Scene {
     async fn judge_consoles(&self, pages: &[Arc<Page>]) -> Result<()> {
         for page in pages {
             let engine = page.browser.profile.engine.name();
-            let errors = page.unexpected_errors().await.with_context(|| format!("the console of {engine}"))?;
+            let errors =
+                page.unexpected_errors().await.with_context(|| format!("the console of {engine}"))?;
             let (sockets, errors): (Vec<_>, Vec<_>) =
                 errors.into_iter().partition(|error| is_socket_that_did_not_open(error));
             if !errors.is_empty() {
