@@ -1,5 +1,6 @@
 //! Drives the core: takes inputs from the queue, hands them over, performs what comes out.
 
+mod logging;
 mod measuring;
 mod outputs;
 mod sending;
@@ -44,6 +45,7 @@ use super::{
     frame_watches::FrameWatches,
     input::{Command, Input, LocalChange},
     link::Link,
+    log::Log,
     media::LocalMedia,
     room_view::RoomView,
 };
@@ -73,6 +75,7 @@ pub struct Setup {
     pub lanes: Lanes<Input>,
     /// How long a run is to last that begins as soon as the room is entered.
     pub run_limit: Option<Duration>,
+    pub log: Log,
 }
 
 /// One running session.
@@ -103,13 +106,26 @@ pub struct Driver {
     /// Since when inputs are taken without a pause.
     slice_began: Timestamp,
     has_left: bool,
+    log: Log,
 }
 
 impl Driver {
     /// A driver that has not entered yet.
     pub fn new(setup: Setup) -> Self {
-        let Setup { session, room, name, media, view, history, files, way, certificate, lanes, run_limit } =
-            setup;
+        let Setup {
+            session,
+            room,
+            name,
+            media,
+            view,
+            history,
+            files,
+            way,
+            certificate,
+            lanes,
+            run_limit,
+            log,
+        } = setup;
         let measurements = measurements(&room, name, &media);
         let inputs = lanes.first();
         let own_ice_servers = media.preferences().ice_servers().servers;
@@ -134,6 +150,7 @@ impl Driver {
             run_limit,
             slice_began: Timestamp::ZERO,
             has_left: false,
+            log,
         }
     }
 
@@ -231,6 +248,7 @@ impl Driver {
 
     fn handle(&mut self, input: Input) {
         let now = clock::now();
+        self.log_input(&input);
         match input {
             Input::Transport(socket, event) => self.handle_transport(socket, event, now),
             Input::Connection(link, event) => self.handle_connection(link, event, now),
@@ -242,8 +260,14 @@ impl Driver {
                 let channels_to = |member: &MemberId| bulk_channels(links, bulk_links, member);
                 self.files.handle_worker(event, &mut self.session, channels_to, now);
             }
-            Input::Completed(link, operation, result) => {
+            Input::Completed(link, operation, method, result) => {
+                if let Err(failure) = &result {
+                    self.note_failed_call_on(link, method, &format!("{}: {}", failure.name, failure.message));
+                }
                 self.session.handle_completed(link, operation, result, now);
+            }
+            Input::CallFailed(link, method, error) => {
+                self.note_failed_call_on(link, method, &error.to_string());
             }
             Input::Stats(link, entries) => self.handle_stats(link, entries, now),
             Input::Online(true) => self.session.handle_wake(now),

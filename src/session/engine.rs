@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     js::fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
-    page::random,
+    page::{location::Location, random},
 };
 use sightline_core::{room::RoomSession, signalling::JoinRequest};
 use sightline_protocol::{InstanceId, RoomName, control::PublishedState};
@@ -16,6 +16,7 @@ use super::{
     entrance::Entry,
     files::Files,
     input::{Command, Input, message_bytes},
+    log::Log,
     model::{RoomActions, RoomModel},
     room_actions::room_actions,
     room_view::RoomView,
@@ -75,9 +76,10 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
             changed.push(Input::Local(change));
         }
     });
+    let log = Log::of_query(&Location::current().query);
     let certificate = certificate.borrow().clone();
     let name = name.as_str().to_owned();
     let setup =
-        Setup { session, room, name, media, view, history, files, way, certificate, lanes, run_limit };
+        Setup { session, room, name, media, view, history, files, way, certificate, lanes, run_limit, log };
     Driver::new(setup).run(stream).await;
 }

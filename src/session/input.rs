@@ -1,6 +1,7 @@
 //! Everything that can happen to a session, in one queue: nothing is handled in the middle of something else.
 
 use sightline_browser::{
+    BrowserError,
     files::{FileWorkerEvent, PickedFiles},
     rtc::{
         bulk_channel::BulkChannelEvent,
@@ -35,8 +36,10 @@ pub enum Input {
     Bulk(LinkId, BulkChannelEvent),
     /// From the worker that reads and stores files.
     FileWorker(FileWorkerEvent),
-    /// An operation ended.
-    Completed(LinkId, OperationId, Result<Completed, OperationFailure>),
+    /// An operation ended, which called this method.
+    Completed(LinkId, OperationId, &'static str, Result<Completed, OperationFailure>),
+    /// The browser refused a call that nothing waits for.
+    CallFailed(LinkId, &'static str, BrowserError),
     /// A stats report came.
     Stats(LinkId, Vec<StatsEntry>),
     /// The computer believes to have a network, or not.

@@ -120,8 +120,12 @@ impl Link {
             (MediaSlot::SourceAudio, media.source_audio_track()),
         ] {
             let setting = self.connection.set_track(slot, track.as_ref());
-            // It fails only where the connection is closed meanwhile, and then nothing is to be sent.
-            spawn_local(async move { drop(setting.await) });
+            let (id, inputs) = (self.id, self.inputs.clone());
+            spawn_local(async move {
+                if let Err(error) = setting.await {
+                    inputs.push(Input::CallFailed(id, "replaceTrack", error));
+                }
+            });
         }
     }
 
@@ -132,12 +136,13 @@ impl Link {
         {
             return;
         }
-        let limited = Rc::clone(&self.limited);
+        let (id, inputs, limited) = (self.id, self.inputs.clone(), Rc::clone(&self.limited));
         let setting = self.connection.set_send_limits(MediaSlot::Video, &limits);
         spawn_local(async move {
-            if setting.await.is_err() {
+            if let Err(error) = setting.await {
                 // The next time it is tried again.
                 limited.set(None);
+                inputs.push(Input::CallFailed(id, "setParameters", error));
             }
         });
     }
@@ -156,11 +161,11 @@ impl Link {
 
     /// Performs an operation; its end comes back as an [`Input`].
     pub fn perform(&self, operation_id: OperationId, operation: Operation) {
-        let (id, inputs) = (self.id, self.inputs.clone());
+        let (id, inputs, method) = (self.id, self.inputs.clone(), operation.method());
         let performing = self.connection.perform(operation);
         spawn_local(async move {
             let result = performing.await;
-            inputs.push(Input::Completed(id, operation_id, result));
+            inputs.push(Input::Completed(id, operation_id, method, result));
         });
     }
 
@@ -186,9 +191,10 @@ impl Link {
         let (id, inputs) = (self.id, self.inputs.clone());
         let reading = self.connection.stats();
         spawn_local(async move {
-            if let Ok(entries) = reading.await {
-                inputs.push(Input::Stats(id, entries));
-            }
+            inputs.push(match reading.await {
+                Ok(entries) => Input::Stats(id, entries),
+                Err(error) => Input::CallFailed(id, "getStats", error),
+            });
         });
     }
 

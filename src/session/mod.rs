@@ -15,6 +15,7 @@ mod frame_watches;
 pub(crate) mod identity;
 mod input;
 mod link;
+mod log;
 mod media;
 pub mod model;
 pub mod preferences;

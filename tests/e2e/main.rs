@@ -10,6 +10,7 @@ mod call;
 mod check;
 mod consent;
 mod conversation;
+mod failures;
 mod figures;
 mod file_source;
 mod files;
@@ -54,6 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
         check::tests(&stage),
         consent::tests(&stage),
         conversation::tests(&stage),
+        failures::tests(&stage),
         files::tests(&stage),
         #[cfg(target_os = "linux")]
         files_across_cuts::tests(&stage),

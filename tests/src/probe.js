@@ -288,8 +288,21 @@
       });
     };
   };
+  // What the page writes to the console, as `[level, line]`: `probe.written`.
+  const keepConsole = () => {
+    const written = (probe.written = []);
+    for (const level of ["debug", "info", "warn"]) {
+      const write = console[level];
+      console[level] = (...words) => {
+        if (written.length < 2000) written.push([level, String(words[0])]);
+        write.apply(console, words);
+      };
+    }
+  };
   const parts = {
     record,
+    console: keepConsole,
+    "limits-refused": () => (RTCRtpSender.prototype.setParameters = refuse("InvalidModificationError")),
     person,
     "late-room": lateRoom,
     "held-frames": heldFrames,

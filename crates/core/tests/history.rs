@@ -157,3 +157,16 @@ fn each_failure_is_an_event_and_its_text_is_bounded() {
     assert_eq!(causes[..2], ["InvalidStateError: closed", "InvalidStateError: closed"]);
     assert_eq!(causes[2].len(), 500);
 }
+
+#[test]
+fn calls_that_fail_without_end_push_nothing_else_out() {
+    let mut history = History::default();
+    history.handle_state(Subject::Connection, Some("connected"), ms(1000));
+    for number in 1..=1_000 {
+        history.handle_failure(Subject::FailedCall, &format!("addIceCandidate: {number}"), ms(1000 + number));
+    }
+    let causes: Vec<_> = history.events().filter_map(|event| event.now.as_deref()).collect();
+    assert_eq!(causes.first(), Some(&"connected"));
+    assert_eq!(causes.len(), 41);
+    assert_eq!(causes.last(), Some(&"addIceCandidate: 1000"));
+}

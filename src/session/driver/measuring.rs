@@ -19,6 +19,7 @@ use sightline_protocol::{MemberId, RoomName, RunId};
 use super::Driver;
 use crate::session::{
     link::Link,
+    log::Level,
     media::LocalMedia,
     model::{Export, RunShown},
 };
@@ -97,6 +98,29 @@ impl Driver {
         if let Some(member) = link.map(|link| link.member.clone()) {
             self.observe(&member, observation, now);
         }
+    }
+
+    /// The browser refused a call: the connection's log keeps why.
+    pub(super) fn note_failed_call(&mut self, member: &MemberId, method: &str, error: &str) {
+        self.log.write(
+            Level::Warn,
+            "call failed",
+            &[("member", member.as_str()), ("method", method), ("error", error)],
+        );
+        let failure = Observation::Failure(Subject::FailedCall, format!("{method}: {error}"));
+        self.observe(member, failure, clock::now());
+    }
+
+    /// The same of a call on a link. One that was closed meanwhile refuses everything, and that is as it should be.
+    pub(super) fn note_failed_call_on(&mut self, link: LinkId, method: &str, error: &str) {
+        if let Some(member) = self.member_of(link) {
+            self.note_failed_call(&member, method, error);
+        }
+    }
+
+    fn member_of(&self, link: LinkId) -> Option<MemberId> {
+        let of_bulk_link = || self.bulk_links.get(&link).map(|link| &link.member);
+        self.links.get(&link).map(|link| &link.member).or_else(of_bulk_link).cloned()
     }
 
     pub(super) fn note(&mut self, link: LinkId, subject: Subject, word: &str, now: Timestamp) {

@@ -22,11 +22,13 @@ use crate::session::{
     files::BulkLink,
     input::Input,
     link::{Link, LinkInputs},
+    log::Level,
 };
 
 impl Driver {
     pub(super) fn perform_outputs(&mut self) {
         while let Some(output) = self.session.poll_output() {
+            self.log_output(&output);
             match output {
                 RoomOutput::OpenSocket(socket) => self.open_socket(socket),
                 RoomOutput::SendFrame(id, frame) => {
@@ -34,7 +36,10 @@ impl Driver {
                         && *open == id
                     {
                         // A socket that cannot send is noticed by the pong that does not come.
-                        let _ = socket.send(&frame);
+                        if let Err(error) = socket.send(&frame) {
+                            let fields = [("method", "send"), ("error", &error.to_string())];
+                            self.log.write(Level::Warn, "call failed", &fields);
+                        }
                     }
                 }
                 RoomOutput::CloseSocket(id, refusal) => {
@@ -67,7 +72,10 @@ impl Driver {
                 RoomOutput::SendControl(link, text) => {
                     if let Some(link) = self.links.get(&link) {
                         // Refused only when the channel is closing, after which the core sends it again elsewhere.
-                        let _ = link.channel.send_text(&text);
+                        if let Err(error) = link.channel.send_text(&text) {
+                            let member = link.member.clone();
+                            self.note_failed_call(&member, "control.send", &error.to_string());
+                        }
                     }
                 }
                 RoomOutput::SendTelemetry(link, text) => {
@@ -119,11 +127,15 @@ impl Driver {
 
     fn open_link(&mut self, id: LinkId, member: MemberId, role: Role) {
         let inputs = LinkInputs { first: &self.inputs, messages: &self.lanes.of_member(member.as_str()) };
+        let told = member.clone();
         match Link::open(id, member, role, &self.connection_config(), &self.media, inputs) {
             Ok(link) => {
                 self.links.insert(id, link);
             }
-            Err(_) => self.inputs.push(Input::Channel(id, DataChannelEvent::Closed)),
+            Err(error) => {
+                self.note_failed_call(&told, "RTCPeerConnection", &error.to_string());
+                self.inputs.push(Input::Channel(id, DataChannelEvent::Closed));
+            }
         }
     }
 
@@ -131,11 +143,15 @@ impl Driver {
         let ice_servers = servers_for(self.measurements.path(&member), self.ice_servers());
         let config = PeerConnectionConfig { ice_servers: &ice_servers, ..self.connection_config() };
         let inputs = LinkInputs { first: &self.inputs, messages: &self.lanes.of_member(member.as_str()) };
+        let told = member.clone();
         match BulkLink::open(id, member, &config, inputs) {
             Ok(link) => {
                 self.bulk_links.insert(id, link);
             }
-            Err(_) => self.inputs.push(Input::Bulk(id, BulkChannelEvent::Closed)),
+            Err(error) => {
+                self.note_failed_call(&told, "RTCPeerConnection", &error.to_string());
+                self.inputs.push(Input::Bulk(id, BulkChannelEvent::Closed));
+            }
         }
     }
 

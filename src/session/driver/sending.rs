@@ -1,5 +1,6 @@
 //! What goes out on the links: the devices' tracks, and what is set of bitrate, codec, path and servers.
 
+use sightline_browser::BrowserError;
 use sightline_core::{
     Timestamp,
     media::{SendSituation, send_limits},
@@ -45,10 +46,8 @@ impl Driver {
                 self.set_ice_servers();
             }
             Setting::RelayOnly => {
-                for link in self.links.values() {
-                    // A connection that cannot is closing, and the next one is made as it is wanted.
-                    let _ = link.connection.set_relay_only(preferences.relay_only());
-                }
+                let is_wanted = preferences.relay_only();
+                self.configure_links(|link| link.connection.set_relay_only(is_wanted));
             }
             _ => {}
         }
@@ -58,10 +57,20 @@ impl Driver {
         if self.own_ice_servers.is_empty() { self.session.ice_servers() } else { &self.own_ice_servers }
     }
 
-    pub(super) fn set_ice_servers(&self) {
-        for link in self.links.values() {
-            // A connection that cannot is closing, and the next one is made with them.
-            let _ = link.connection.set_ice_servers(self.ice_servers());
+    pub(super) fn set_ice_servers(&mut self) {
+        let servers = self.ice_servers().to_vec();
+        self.configure_links(|link| link.connection.set_ice_servers(&servers));
+    }
+
+    /// Configures every connection. One that refuses goes on as it is, and the next one is made as it is wanted.
+    fn configure_links(&mut self, configure: impl Fn(&Link) -> Result<(), BrowserError>) {
+        let failed: Vec<_> = self
+            .links
+            .values()
+            .filter_map(|link| Some((link.member.clone(), configure(link).err()?)))
+            .collect();
+        for (member, error) in failed {
+            self.note_failed_call(&member, "setConfiguration", &error.to_string());
         }
     }
 

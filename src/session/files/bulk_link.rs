@@ -47,11 +47,11 @@ impl BulkLink {
 
     /// Performs an operation; its end comes back as an [`Input`].
     pub fn perform(&self, operation_id: OperationId, operation: Operation) {
-        let (id, inputs) = (self.id, self.inputs.clone());
+        let (id, inputs, method) = (self.id, self.inputs.clone(), operation.method());
         let performing = self.connection.perform(operation);
         spawn_local(async move {
             let result = performing.await;
-            inputs.push(Input::Completed(id, operation_id, result));
+            inputs.push(Input::Completed(id, operation_id, method, result));
         });
     }
 }

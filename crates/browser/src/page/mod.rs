@@ -1,6 +1,7 @@
 //! The page and what the browser offers to any page: address, storage, clock, keys, HTTP.
 
 pub mod clock;
+pub mod console;
 pub mod document;
 pub mod environment;
 pub mod http;

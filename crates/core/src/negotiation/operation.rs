@@ -35,6 +35,18 @@ pub enum Operation {
     AddIceCandidate(SignalCandidate),
 }
 
+impl Operation {
+    /// The method of `RTCPeerConnection` that it calls, for a log.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::SetLocalOffer { .. } | Self::SetLocalAnswer => "setLocalDescription",
+            Self::SetRemoteDescription(_) => "setRemoteDescription",
+            Self::AddIceCandidate(_) => "addIceCandidate",
+        }
+    }
+}
+
 /// How an operation ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completed {

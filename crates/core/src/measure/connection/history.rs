@@ -12,6 +12,8 @@ pub const HISTORY_SPAN: Duration = Duration::from_secs(300);
 /// Some more than one a second for all of [`HISTORY_SPAN`].
 const MAX_SAMPLES: usize = 330;
 const MAX_EVENTS: usize = 200;
+/// Of one subject, so that another page that makes calls fail does not push everything else out.
+const MAX_FAILURES: usize = 40;
 const MAX_FREEZES: usize = 100;
 /// Longest text of a failure, which may quote what another page sent.
 const MAX_FAILURE_BYTES: usize = 500;
@@ -60,6 +62,8 @@ pub enum Subject {
     CandidateError,
     /// A negotiation that broke, and why
     Negotiation,
+    /// A call of the browser's WebRTC that it refused, and why
+    FailedCall,
     /// Of the picture that arrives
     CodecReceived,
     /// Of the picture that is sent
@@ -90,6 +94,7 @@ impl Subject {
             Self::Path => "path",
             Self::CandidateError => "candidate_error",
             Self::Negotiation => "negotiation",
+            Self::FailedCall => "failed_call",
             Self::CodecReceived => "codec",
             Self::CodecSent => "codec_sent",
             Self::ResolutionReceived => "resolution",
@@ -196,6 +201,12 @@ impl History {
     /// Takes a failure. Each is an event, also where the one before had the same cause.
     pub fn handle_failure(&mut self, subject: Subject, cause: &str, now: Timestamp) {
         let cause = &cause[..cause.floor_char_boundary(MAX_FAILURE_BYTES)];
+        let is_of_subject = |event: &Event| event.subject == subject;
+        if self.events.iter().filter(|event| is_of_subject(event)).count() >= MAX_FAILURES
+            && let Some(oldest) = self.events.iter().position(is_of_subject)
+        {
+            self.events.remove(oldest);
+        }
         self.note(Event { at: now, subject, before: None, now: Some(cause.to_owned()) });
     }
 

@@ -1,0 +1,136 @@
+//! The session's log in the browser's console. A record is one line: what happened, then its fields as `name=value`. The fields
+//! have the names of the webrtc-stats and of the server's log. No record holds a name, a message, an address or a key.
+
+use std::fmt::Write;
+
+use sightline_browser::page::console;
+
+/// A value longer than this is cut: another page may have written it.
+const MAX_VALUE_BYTES: usize = 500;
+
+/// How important a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Every step.
+    Debug,
+    /// What came, went or became another.
+    Info,
+    /// What failed.
+    Warn,
+}
+
+/// What is written, by the page's address: `log=debug`, `log=info`, `log=warn` (as without it) or `log=off`. With `,sdp` after it,
+/// the descriptions are written too, without their passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    least: Option<Level>,
+    has_descriptions: bool,
+}
+
+impl Log {
+    /// Reads the query of an address. An unknown word is as if it were not there.
+    #[must_use]
+    pub fn of_query(query: &str) -> Self {
+        let query = query.strip_prefix('?').unwrap_or(query);
+        let mut log = Self { least: Some(Level::Warn), has_descriptions: false };
+        if let Some((_, words)) = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "log") {
+            for word in words.split(',') {
+                match word {
+                    "debug" => log.least = Some(Level::Debug),
+                    "info" => log.least = Some(Level::Info),
+                    "off" => log.least = None,
+                    "sdp" => log.has_descriptions = true,
+                    _ => {}
+                }
+            }
+        }
+        log
+    }
+
+    /// Whether records of this level are written.
+    #[must_use]
+    pub fn has(self, level: Level) -> bool {
+        self.least.is_some_and(|least| least <= level)
+    }
+
+    /// Writes a record.
+    pub fn write(self, level: Level, what: &str, fields: &[(&str, &str)]) {
+        if self.has(level) {
+            write(level, &line(what, fields));
+        }
+    }
+
+    /// Writes a description (SDP), if those are wanted.
+    pub fn write_description(self, what: &str, link: &str, sdp: &str) {
+        if self.has_descriptions && self.has(Level::Debug) {
+            write(Level::Debug, &format!("{}\n{}", line(what, &[("link", link)]), without_passwords(sdp)));
+        }
+    }
+}
+
+fn write(level: Level, line: &str) {
+    match level {
+        Level::Debug => console::debug(line),
+        Level::Info => console::info(line),
+        Level::Warn => console::warn(line),
+    }
+}
+
+fn line(what: &str, fields: &[(&str, &str)]) -> String {
+    let mut line = format!("sightline: {what}");
+    for (name, value) in fields {
+        let value = &value[..value.floor_char_boundary(MAX_VALUE_BYTES)];
+        let is_plain = !value.is_empty()
+            && value.chars().all(|character| character.is_ascii_graphic() && !matches!(character, '"' | '='));
+        // Writing to a string does not fail. What is not plain is quoted, and its line breaks are escaped.
+        let _ = if is_plain { write!(line, " {name}={value}") } else { write!(line, " {name}={value:?}") };
+    }
+    line
+}
+
+/// `a=ice-pwd` lets whoever has it take part in the connectivity checks (RFC 8839, section 5.4).
+fn without_passwords(sdp: &str) -> String {
+    let lines =
+        sdp.lines().map(|line| if line.starts_with("a=ice-pwd:") { "a=ice-pwd:(left out)" } else { line });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_word_only_failures_are_written() {
+        for query in ["", "?", "?log=", "?log=everything", "name=log"] {
+            let log = Log::of_query(query);
+            assert!(log.has(Level::Warn) && !log.has(Level::Info) && !log.has_descriptions, "{query}");
+        }
+    }
+
+    #[test]
+    fn the_address_says_how_much_is_written() {
+        assert!(Log::of_query("?name=Ada&log=debug").has(Level::Debug));
+        let info = Log::of_query("log=info");
+        assert!(info.has(Level::Info) && !info.has(Level::Debug));
+        assert!(!Log::of_query("log=off").has(Level::Warn));
+        assert!(Log::of_query("log=debug,sdp").has_descriptions);
+    }
+
+    #[test]
+    fn a_record_is_one_line_whatever_its_values_are() {
+        assert_eq!(
+            line("link opened", &[("link", "3"), ("member", "m2")]),
+            "sightline: link opened link=3 member=m2"
+        );
+        let line = line("call failed", &[("error", "a b\nfake=1 \"x\""), ("empty", "")]);
+        assert_eq!(line, r#"sightline: call failed error="a b\nfake=1 \"x\"" empty="""#);
+        let long = super::line("x", &[("value", &"ä".repeat(1_000))]);
+        assert!(long.len() < 600 && long.lines().count() == 1, "{long}");
+    }
+
+    #[test]
+    fn descriptions_are_written_without_their_passwords() {
+        let sdp = "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdef\r\nm=audio 9\r\n";
+        assert_eq!(without_passwords(sdp), "v=0\na=ice-ufrag:abcd\na=ice-pwd:(left out)\nm=audio 9");
+    }
+}
