@@ -3,10 +3,7 @@
 //! An address is a stranger's wish. Camera, microphone, screen, file and the place in the room are given by a click on this
 //! page, by a switch that the person set on this device, or by the driver of an automated browser; never by the address.
 
-use crate::{
-    parameters::Parameters,
-    session::{identity::Place, model::SourceChoice},
-};
+use crate::{parameters::Parameters, session::identity::Place, source_choice::SourceChoice};
 
 /// How the person came to the page that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

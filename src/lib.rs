@@ -7,7 +7,7 @@
 //! | [`pages`] | home, lobby and room, connection check, report |
 //! | [`components`] | the parts of the pages, in folders by what they show |
 //! | [`session`] | drives the core: browser events in, its outputs performed |
-//! | [`parameters`], [`consent`], [`invitation`] | what an address may ask for, what the person agreed to, the link to a room |
+//! | [`parameters`], [`source_choice`], [`consent`], [`invitation`] | what an address may ask for and publish, what the person agreed to, the link to a room |
 //! | [`language`], [`sentences`], [`appearance`], [`keys`] | words in two languages, light and dark, keyboard shortcuts |
 //! | [`chunk`], [`running_calls`] | parts of the page that are loaded later; calls that outlive their page |
 #![allow(unreachable_pub, reason = "components are pub for the macros that call them")]
@@ -26,6 +26,7 @@ pub mod parameters;
 pub mod route;
 pub mod running_calls;
 pub mod session;
+pub mod source_choice;
 
 /// The keys of `locales/*.json`.
 pub mod sentences {

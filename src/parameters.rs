@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use sightline_protocol::DisplayName;
 
-use crate::session::model::SourceChoice;
+use crate::source_choice::SourceChoice;
 
 /// Pixels of a side.
 const SIDE: RangeInclusive<u32> = 16..=8192;

@@ -3,7 +3,7 @@
 use sightline_browser::page::storage::StorageArea;
 use sightline_protocol::{DisplayName, RoomName};
 
-use super::model::SourceChoice;
+use crate::source_choice::SourceChoice;
 
 const NAME_KEY: &str = "sightline.name";
 const PLACE_KEY: &str = "sightline.place.";

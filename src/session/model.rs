@@ -27,6 +27,8 @@ use sightline_protocol::{
 
 use crate::consent::Wish;
 
+pub use crate::source_choice::SourceChoice;
+
 pub use super::preferences::{Preferences, Setting, kept_ice_servers, read_ice_servers, switch_value};
 pub use sightline_core::measure::{Playout, Receiver};
 
@@ -357,41 +359,6 @@ pub struct SettingsModel {
     pub speakers: RwSignal<Vec<DeviceChoice>>,
     /// Opens the browser's own choice of loudspeakers (called from a gesture), where it has one.
     pub prompt_for_speaker: Option<Callback<()>>,
-}
-
-/// What a person may publish.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SourceChoice {
-    /// The camera.
-    Camera,
-    /// A screen or a window.
-    Screen,
-    /// A video file.
-    File,
-    /// Nothing.
-    #[default]
-    None,
-}
-
-impl SourceChoice {
-    /// The word as addresses have it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Camera => "camera",
-            Self::Screen => "screen",
-            Self::File => "file",
-            Self::None => "none",
-        }
-    }
-
-    /// The choice of that word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Camera, Self::Screen, Self::File, Self::None]
-            .into_iter()
-            .find(|choice| choice.as_str() == word)
-    }
 }
 
 /// A device in a list.

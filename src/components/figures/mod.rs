@@ -1,5 +1,6 @@
 //! Figures of a call: the panel with rows, charts and details, and the control of a run.
 
+mod chart;
 mod charts;
 mod copy_button;
 mod details;

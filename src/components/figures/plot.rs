@@ -7,7 +7,7 @@ use sightline_core::{
     measure::connection::{History, TimeAxis, ValueAxis},
 };
 
-use super::charts::Chart;
+use super::chart::Chart;
 
 /// The canvas.
 pub(super) const WIDTH: u32 = 1200;

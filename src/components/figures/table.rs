@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 use sightline_core::measure::Metric;
 
-use super::{charts::Chart, figure_text};
+use super::{chart::Chart, figure_text};
 use crate::{components::kit::when::When, language::Language, sentence, session::model::TileModel};
 
 /// A table of what the charts draw: now, least, greatest. Filled only while it is unfolded.
