@@ -14,6 +14,13 @@ pub enum Arrival {
     Reload,
     /// By a click on another page of this app.
     Click,
+    /// By a click on "Rejoin", with what was published before.
+    Rejoin {
+        /// What was published.
+        source: SourceChoice,
+        /// Whether the microphone was on.
+        microphone: bool,
+    },
 }
 
 /// What allows a page to begin without a click.
@@ -44,6 +51,9 @@ impl Opening {
     /// Decides for a room's page.
     #[must_use]
     pub fn decide(parameters: &Parameters, arrival: Arrival, permit: Permit, place: Option<&Place>) -> Self {
+        if let Arrival::Rejoin { source, microphone } = arrival {
+            return Self { joins: true, is_return: false, is_held: false, source, microphone };
+        }
         let wants_to_publish = parameters.autojoin || parameters.source.is_some();
         // Only the person reloads a page; another site can lead to its address, back to it, and forward to it.
         let returned = place.filter(|_| permit.is_automated || arrival == Arrival::Reload);
@@ -123,6 +133,14 @@ mod tests {
 
     fn place() -> Place {
         Place { resume: "token".to_owned(), source: SourceChoice::Camera, microphone: true }
+    }
+
+    #[test]
+    fn who_rejoins_by_a_click_has_what_was_published_before_and_no_stranger_decides_it() {
+        let arrival = Arrival::Rejoin { source: SourceChoice::None, microphone: true };
+        let opening = decide("source=camera&autojoin=1", arrival, STRANGER);
+        assert!(opening.joins && !opening.is_held && !opening.is_return);
+        assert_eq!((opening.source, opening.microphone), (SourceChoice::None, true));
     }
 
     #[test]

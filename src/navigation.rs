@@ -8,7 +8,7 @@ use sightline_browser::page::{
 
 use crate::{
     consent::Arrival,
-    parameters::Parameters,
+    parameters::{Parameters, without_acts},
     route::{BasePath, Route},
 };
 
@@ -74,6 +74,12 @@ impl Navigator {
         location::push(&format!("{}{query}", self.href(&route)));
         self.arrival.set_value(Arrival::Click);
         self.show(route);
+    }
+
+    /// Takes out of the address what would enter the room again when the page is loaded again.
+    pub fn leave_room(self) {
+        let here = Location::current();
+        location::replace(&format!("{}{}{}", here.path, without_acts(&here.query), here.fragment));
     }
 
     /// How the person came to the page that is shown.

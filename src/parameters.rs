@@ -85,6 +85,17 @@ impl Parameters {
     }
 }
 
+/// A query without what acts at once when the page is loaded, for the address of who has left: `autojoin` and `run_s`.
+#[must_use]
+pub fn without_acts(query: &str) -> String {
+    let rest = query.strip_prefix('?').unwrap_or(query).split('&').filter(|pair| {
+        let key = pair.split('=').next().unwrap_or_default();
+        !pair.is_empty() && key != "autojoin" && key != "run_s"
+    });
+    let rest = rest.collect::<Vec<_>>().join("&");
+    if rest.is_empty() { rest } else { format!("?{rest}") }
+}
+
 fn read_number(value: &str, allowed: RangeInclusive<u32>) -> Option<u32> {
     value.parse().ok().filter(|number| allowed.contains(number))
 }
@@ -129,6 +140,13 @@ mod tests {
         ] {
             assert_eq!(Parameters::parse(query), Parameters::default(), "{query}");
         }
+    }
+
+    #[test]
+    fn who_has_left_is_not_let_in_again_by_the_address() {
+        assert_eq!(without_acts("?name=Ada&autojoin=1&relay=1&run_s=5&autojoin=1"), "?name=Ada&relay=1");
+        assert_eq!(without_acts("?autojoin=1"), "");
+        assert_eq!(without_acts(""), "");
     }
 
     #[test]

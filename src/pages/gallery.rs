@@ -184,6 +184,7 @@ fn room_model(count: usize) -> RoomModel {
         needs_gesture: RwSignal::new(false),
         source: RwSignal::new(SourceChoice::Camera),
         run: RwSignal::new(RunShown::default()),
+        is_report_saved: RwSignal::new(false),
         measured_by: RwSignal::new(Vec::new()),
         needs_source_gesture: RwSignal::new(false),
         file: file_model(),

@@ -8,7 +8,9 @@ use sightline_protocol::{DisplayName, RoomName};
 
 use super::{
     address::{self, FutureWay},
-    chat_history, identity,
+    chat_history,
+    departure::Departure,
+    identity,
     input::LocalChange,
     media::LocalMedia,
     model::SettingsModel,
@@ -31,7 +33,7 @@ pub struct Entry {
     pub(super) certificate: Rc<RefCell<Option<Certificate>>>,
     /// How long a run is to last that begins with the visit.
     pub(super) run_limit: Option<Duration>,
-    pub(super) left: Callback<()>,
+    pub(super) left: Callback<Departure>,
 }
 
 /// An [`Entry`] that is used once, when what runs in the room is there.
@@ -63,7 +65,7 @@ impl Entrance {
         media: LocalMedia,
         settings: SettingsModel,
         changes: EventStream<LocalChange>,
-        left: Callback<()>,
+        left: Callback<Departure>,
     ) -> Self {
         let certificate = Rc::new(RefCell::new(None));
         let made = Rc::clone(&certificate);

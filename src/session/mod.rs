@@ -6,6 +6,7 @@
 
 pub mod address;
 mod chat_history;
+pub mod departure;
 mod driver;
 pub mod engine;
 pub mod entrance;
@@ -33,6 +34,7 @@ use sightline_core::notice::NoticeCode;
 use sightline_protocol::{DisplayName, RoomName};
 
 use self::{
+    departure::Departure,
     entrance::{Entrance, PendingEntry},
     input::LocalChange,
     media::LocalMedia,
@@ -70,9 +72,9 @@ pub struct Session {
 }
 
 /// Opens a room page: the lobby, or where the address or a reload says so the room at once. Everything ends with the
-/// owner this is called under. `left` is called when the person has left.
+/// owner this is called under. `left` is called when the person leaves.
 #[must_use]
-pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Callback<()>) -> Session {
+pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Callback<Departure>) -> Session {
     let (changes, changed) = event_queue(MAX_CHANGES);
     let is_automated = environment::is_automated();
     let preferences = Preferences::load(parameters, is_automated);

@@ -64,6 +64,8 @@ pub struct RoomModel {
     pub file: FileModel,
     /// The run.
     pub run: RwSignal<RunShown>,
+    /// Whether something of the latest run was saved.
+    pub is_report_saved: RwSignal<bool>,
     /// The ids of the members whose runs are on in which this page takes part.
     pub measured_by: RwSignal<Vec<String>>,
     /// What is set.
@@ -193,6 +195,8 @@ pub struct TransferModel {
     pub member_name: RwSignal<String>,
     /// Where the file can be saved from, once it is here.
     pub url: RwSignal<Option<String>>,
+    /// The person saved it.
+    pub is_saved: RwSignal<bool>,
 }
 
 /// What a room's controls do. Calls return at once; what comes of them shows in the [`RoomModel`].

@@ -5,6 +5,7 @@ use sightline_browser::js::queue::EventSink;
 use sightline_core::chat;
 
 use super::{
+    departure::Departure,
     input::{Command, Input, TransferAction},
     media::LocalMedia,
     model::{RoomActions, RoomModel},
@@ -16,7 +17,7 @@ pub(super) fn room_actions(
     model: RoomModel,
     inputs: EventSink<Input>,
     media: LocalMedia,
-    left: Callback<()>,
+    left: Callback<Departure>,
 ) -> RoomActions {
     let inputs = StoredValue::new_local(inputs);
     let media = StoredValue::new_local(media);
@@ -54,7 +55,7 @@ pub(super) fn room_actions(
             media.try_with_value(|media| media.handle_file(command));
         }),
         ask_again: on_media(LocalMedia::ask_again),
-        leave: left,
+        leave: Callback::new(move |()| left.run(Departure::of(model))),
         resume_playback: Callback::new(move |()| model.needs_gesture.set(false)),
         playback_blocked: Callback::new(move |()| model.needs_gesture.set(true)),
         dismiss: Callback::new(move |code| signals::remove(model.notices, &code)),
@@ -63,6 +64,9 @@ pub(super) fn room_actions(
         start_run: Callback::new(move |()| push(Command::StartRun)),
         stop_run: Callback::new(move |()| push(Command::StopRun)),
         refuse_run: Callback::new(move |member| push(Command::RefuseRun(member))),
-        export: Callback::new(move |export| push(Command::Export(export))),
+        export: Callback::new(move |export| {
+            model.is_report_saved.set(true);
+            push(Command::Export(export));
+        }),
     }
 }

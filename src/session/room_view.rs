@@ -5,7 +5,10 @@ use sightline_browser::{MediaStream, media::frame_watch::FrameWatch};
 use sightline_core::{
     budget::Standing,
     chat::ChatMessage,
-    measure::connection::{ConnectionDetails, History},
+    measure::{
+        connection::{ConnectionDetails, History},
+        run::RunState,
+    },
     notice::NoticeCode,
     room::{LinkState, PeerView, RoomEvent, RoomSession},
     signalling::SignallingStatus,
@@ -53,6 +56,7 @@ impl RoomView {
             needs_source_gesture: media.needs_gesture,
             file: media.file,
             run: RwSignal::new(RunShown::default()),
+            is_report_saved: RwSignal::new(false),
             measured_by: RwSignal::new(Vec::new()),
             settings,
         }
@@ -137,6 +141,9 @@ impl RoomView {
 
     /// Shows where the run is.
     pub fn show_run(&self, run: RunShown) {
+        if run.state != RunState::Ended {
+            signals::set(self.model.is_report_saved, false);
+        }
         signals::set(self.model.run, run);
     }
 

@@ -105,7 +105,7 @@ async fn a_screen_and_a_film_wait_for_the_click_too(scene: &Scene, engine: Engin
             .await?;
         ensure!(shown == source, "{shown} instead of {source}");
         page.click("leave").await?;
-        page.until("the first page is there", |page| page.shows("room-input")).await?;
+        page.until("Eve has left", |page| page.shows("you-left")).await?;
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ mod hostile_member;
 mod hosting;
 mod installing;
 mod keyboard;
+mod leaving;
 mod lobby;
 mod measure;
 mod media;
@@ -59,6 +60,7 @@ fn main() -> anyhow::Result<ExitCode> {
         files::tests(&stage),
         #[cfg(target_os = "linux")]
         files_across_cuts::tests(&stage),
+        leaving::tests(&stage),
         lobby::tests(&stage),
         media::tests(&stage),
         panel::tests(&stage),

@@ -68,7 +68,7 @@ async fn a_translated_page_goes_on_counting(scene: &Scene, engine: Engine) -> Re
     let translated: u32 = ada.execute("return document.querySelectorAll('font').length", vec![]).await?;
     ensure!(translated > 10, "the translator touched only {translated} places");
     ada.click("leave").await?;
-    ada.until("the first page is there", |page| page.shows("room-input")).await?;
+    ada.until("Ada has left", |page| page.shows("you-left")).await?;
     Ok(())
 }
 

@@ -7,7 +7,10 @@ use crate::{
     components::kit::icon::{Icon, IconName},
     language::{Language, Sentence},
     sentence,
-    session::model::{RoomActions, RoomModel},
+    session::{
+        departure::Unfinished,
+        model::{RoomActions, RoomModel},
+    },
 };
 
 /// Microphone, camera, panels, leave.
@@ -90,7 +93,13 @@ pub fn Controls(
                 data-testid="leave"
                 data-tip=language.text(sentence!(room.leave))
                 aria-label=language.text(sentence!(room.leave))
-                on:click=move |_| actions.leave.run(())
+                on:click=move |_| {
+                    if Unfinished::of(model).is_something() {
+                        panels.leaving.set(true);
+                    } else {
+                        actions.leave.run(());
+                    }
+                }
             >
                 <Icon name=IconName::Leave />
             </button>

@@ -1,16 +1,20 @@
-//! Asks whether to leave, where a key and not a button was pressed.
+//! Asks whether to leave: where a key and not a button was pressed, and where something would be lost.
 
 use leptos::{html, prelude::*};
 
+use super::unfinished::unfinished_text;
 use crate::{
     components::kit::{layers::layer, when::When},
     language::Language,
     sentence,
+    session::{departure::Unfinished, model::RoomModel},
 };
 
 /// The question, in front of everything else. Staying has the focus: what is typed on by mistake leaves nobody out.
 #[component]
 pub fn LeaveDialog(
+    /// What would be lost.
+    model: RoomModel,
     /// Whether it is asked.
     is_open: RwSignal<bool>,
     /// Leaves the room.
@@ -18,14 +22,14 @@ pub fn LeaveDialog(
 ) -> AnyView {
     view! {
         <When is=is_open>
-            <Question is_open=is_open leave=leave />
+            <Question model=model is_open=is_open leave=leave />
         </When>
     }
     .into_any()
 }
 
 #[component]
-fn Question(is_open: RwSignal<bool>, leave: Callback<()>) -> AnyView {
+fn Question(model: RoomModel, is_open: RwSignal<bool>, leave: Callback<()>) -> AnyView {
     let language = Language::from_context();
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
@@ -48,6 +52,11 @@ fn Question(is_open: RwSignal<bool>, leave: Callback<()>) -> AnyView {
         }),
         Callback::new(|()| {}),
     );
+    let unfinished = Unfinished::of(model);
+    let lost = move || {
+        let lines = unfinished_text(unfinished, language.locale());
+        lines.into_iter().map(|line| view! { <li>{line}</li> }.into_any()).collect_view().into_any()
+    };
     view! {
         <dialog
             node_ref=dialog
@@ -58,6 +67,7 @@ fn Question(is_open: RwSignal<bool>, leave: Callback<()>) -> AnyView {
         >
             <h2>{language.text(sentence!(leaving.title))}</h2>
             <p class="dialog-hint">{language.text(sentence!(leaving.text))}</p>
+            {unfinished.is_something().then(|| view! { <ul class="left-lost" data-testid="leave-lost">{lost}</ul> })}
             <div class="leave-dialog-actions">
                 <button type="button" class="button" autofocus data-testid="leave-stay" on:click=move |_| close()>
                     {language.text(sentence!(leaving.stay))}

@@ -17,3 +17,4 @@ pub mod stage;
 mod tile;
 mod tile_menu;
 mod tile_path;
+pub mod unfinished;

@@ -21,6 +21,8 @@ pub fn Stage(
 ) -> AnyView {
     let language = Language::from_context();
     let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
+    // Whoever was with somebody is not the first here.
+    let others_left = Memo::new(move |before: Option<&bool>| before == Some(&true) || !is_alone.get());
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     let (blocked, needs_gesture) = (actions.playback_blocked, model.needs_gesture);
     // The first of the others who shows something to be read or watched.
@@ -46,7 +48,7 @@ pub fn Stage(
                 <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture />
             </ul>
             <When is=is_alone>
-                <InvitationCard invitation=model.invitation />
+                <InvitationCard invitation=model.invitation others_left=others_left />
             </When>
         </div>
     }

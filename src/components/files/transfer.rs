@@ -159,7 +159,13 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
                     .filter(|_| state.get() == TransferState::Done)
                     .map(|url| {
                         view! {
-                            <a class="button small" data-testid="transfer-save" href=url download=name>
+                            <a
+                                class="button small"
+                                data-testid="transfer-save"
+                                href=url
+                                download=name
+                                on:click=move |_| transfer.is_saved.set(true)
+                            >
                                 {language.text(sentence!(files.save))}
                             </a>
                         }

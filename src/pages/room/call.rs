@@ -139,7 +139,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <Later view=load_drop_zone(actions, files_to) />
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
             <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
-            <LeaveDialog is_open=panels.leaving leave=actions.leave />
+            <LeaveDialog model=model is_open=panels.leaving leave=actions.leave />
             <Later view=load_arrival_announcer(model) />
             <p class="sr-only chat-announcer" aria-live="polite" translate="no">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}

@@ -1,8 +1,9 @@
-//! `/room/<name>`: the lobby first, then the room.
+//! `/room/<name>`: the lobby first, then the room, then that one left it.
 
 pub mod call;
 mod entering;
 pub mod lobby;
+pub mod you_left;
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_protocol::RoomName;
@@ -10,13 +11,14 @@ use sightline_protocol::RoomName;
 use self::{
     entering::{Entering, preload_call},
     lobby::Lobby,
+    you_left::load_you_left,
 };
 use crate::{
+    components::later::Later,
     consent::Arrival,
     navigation::Navigator,
     parameters::Parameters,
-    route::Route,
-    session::{self, Stage},
+    session::{self, Stage, departure::Departure},
 };
 
 /// The page of a room. Leaving the page ends its session.
@@ -26,28 +28,52 @@ pub fn RoomPage(
     room: RoomName,
 ) -> AnyView {
     let navigator = Navigator::from_context();
-    let parameters = navigator.map_or_else(Parameters::default, Navigator::parameters);
-    let left = Callback::new(move |()| {
+    let parameters = StoredValue::new(navigator.map_or_else(Parameters::default, Navigator::parameters));
+    let arrival = StoredValue::new(navigator.map_or(Arrival::Address, Navigator::arrival));
+    let departure = RwSignal::new(None::<Departure>);
+    // The session ends with the view that is replaced.
+    let left = Callback::new(move |how| {
         if let Some(navigator) = navigator {
-            navigator.go(Route::Home);
+            navigator.leave_room();
+        }
+        departure.set(Some(how));
+    });
+    let rejoin = Callback::new(move |()| {
+        if let Some(Departure { source, microphone, .. }) = departure.get_untracked() {
+            arrival.set_value(Arrival::Rejoin { source, microphone });
+            // A measurement belongs to the visit that the address began.
+            parameters.update_value(|parameters| parameters.run_s = None);
+            departure.set(None);
         }
     });
-    let arrival = navigator.map_or(Arrival::Address, Navigator::arrival);
-    let session = session::open(room.clone(), &parameters, arrival, left);
     // Here by when the lobby is left, and should the server be gone by then. Where it cannot be had it is asked for on entering.
     spawn_local(async {
         let _ = preload_call().await;
     });
     let room = StoredValue::new(room);
-    view! {
-        {move || match session.stage.get() {
-            Stage::Lobby => {
-                view! { <Lobby room=room.get_value() model=session.lobby actions=session.lobby_actions /> }.into_any()
-            }
-            Stage::Room => {
-                view! { <Entering room=room.get_value() entry=session.entry.get_value() /> }.into_any()
-            }
-        }}
-    }
+    (move || match departure.get() {
+        None => {
+            let parameters = parameters.get_value();
+            view! { <Visit room=room.get_value() parameters=parameters arrival=arrival.get_value() left=left /> }.into_any()
+        }
+        Some(departure) => view! { <Later view=load_you_left(room.get_value(), departure, rejoin) /> }.into_any(),
+    })
+    .into_any()
+}
+
+/// One visit, until the person leaves.
+#[component]
+fn Visit(room: RoomName, parameters: Parameters, arrival: Arrival, left: Callback<Departure>) -> AnyView {
+    let session = session::open(room.clone(), &parameters, arrival, left);
+    let room = StoredValue::new(room);
+    (move || match session.stage.get() {
+        Stage::Lobby => {
+            view! { <Lobby room=room.get_value() model=session.lobby actions=session.lobby_actions /> }
+                .into_any()
+        }
+        Stage::Room => {
+            view! { <Entering room=room.get_value() entry=session.entry.get_value() /> }.into_any()
+        }
+    })
     .into_any()
 }

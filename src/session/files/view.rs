@@ -40,6 +40,7 @@ impl TransferList {
                     view: RwSignal::new(view),
                     member_name: RwSignal::new(member_name.unwrap_or_default()),
                     url: RwSignal::new(None),
+                    is_saved: RwSignal::new(false),
                 });
                 self.known.borrow_mut().insert(handle, transfer);
                 self.model.list.try_update(|list| list.push(transfer));

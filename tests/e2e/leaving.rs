@@ -1,0 +1,99 @@
+//! Leaving a room: what is asked before, what is said afterwards, and the way back.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use libtest_mimic::Trial;
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    stage::{Scene, Stage},
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_each(who_left_comes_back_with_one_click_and_no_other_way),
+        stage.test_in_each(leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards),
+        stage.test_in_each(leaving_asks_while_a_measurement_is_on),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn who_left_comes_back_with_one_click_and_no_other_way(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter_with("goodbye", "Ada", "source=camera&relay=0").await?;
+    bob.enter("goodbye", "Bob").await?;
+    ada.until_picture_moves("Bob").await?;
+    ada.say("until later").await?;
+    ada.until_delivered("until later").await?;
+
+    ada.click("leave").await?;
+    ada.until("Ada has left", |page| page.shows("you-left") && !page.shows("room")).await?;
+    ensure!(text(&ada, "left-conversation").await?.contains("not kept"));
+    bob.until("Bob is alone", |page| page.tiles.len() == 1).await?;
+    let alone: String = bob
+        .execute("return document.querySelector('[data-testid=alone]')?.dataset.state ?? ''", vec![])
+        .await?;
+    ensure!(alone == "left", "who stays is told {alone:?}");
+
+    ada.click("rejoin").await?;
+    ada.until_connected_to("Bob").await?;
+    ada.until_picture_moves("Bob").await?;
+    bob.until_picture_moves("Ada").await?;
+
+    // The address let her in at once the first time. Loaded again after leaving, it does not.
+    ada.click("leave").await?;
+    ada.until("Ada has left again", |page| page.shows("you-left")).await?;
+    ada.reload().await?;
+    ada.until("the lobby is there", |page| page.shows("lobby")).await?;
+    Ok(())
+}
+
+async fn leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter_with("unsaved", "Ada", "source=none").await?;
+    bob.enter_with("unsaved", "Bob", "source=none").await?;
+    bob.until_connected_to("Ada").await?;
+    let folder = tempfile::TempDir::new()?;
+    let file = folder.path().join("photo.jpg");
+    std::fs::write(&file, vec![7; 300_000])?;
+    bob.offer(&[&file]).await?;
+    ada.until_transfer("photo.jpg", "offered").await?;
+    ada.click_in_transfer("photo.jpg", "transfer-accept").await?;
+    ada.until_transfer("photo.jpg", "done").await?;
+
+    ada.click("leave").await?;
+    ada.until("the question is there", |page| page.shows("leave-dialog")).await?;
+    ensure!(text(&ada, "leave-lost").await?.contains("not saved"));
+    ada.click("leave-stay").await?;
+    ada.until("Ada stays", |page| page.shows("room") && !page.shows("leave-dialog")).await?;
+    ada.click("leave").await?;
+    ada.click("leave-confirm").await?;
+    ada.until("Ada has left", |page| page.shows("you-left")).await?;
+    ensure!(text(&ada, "left-lost").await?.contains("not saved"));
+    Ok(())
+}
+
+async fn leaving_asks_while_a_measurement_is_on(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter_with("measured", "Ada", "source=none").await?;
+    bob.enter("measured", "Bob").await?;
+    ada.until_picture_moves("Bob").await?;
+    ada.click("run-start").await?;
+    ada.click("leave").await?;
+    ada.until("the question is there", |page| page.shows("leave-dialog")).await?;
+    ensure!(text(&ada, "leave-lost").await?.contains("measurement"));
+    ada.click("leave-confirm").await?;
+    ada.until("Ada has left", |page| page.shows("you-left")).await?;
+    Ok(())
+}
+
+async fn text(page: &Page, test_id: &str) -> Result<String> {
+    let script = "return document.querySelector(`[data-testid=\"${arguments[0]}\"]`)?.textContent ?? ''";
+    page.execute(script, vec![test_id.into()]).await
+}
