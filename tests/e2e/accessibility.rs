@@ -72,7 +72,10 @@ async fn nobody_is_kept_out_of_the_room(scene: &Scene, engine: Engine) -> Result
         .await?;
     is_open_to_all(&ada, "the figures").await?;
     ada.click("stats-expand").await?;
-    is_open_to_all(&ada, "the figures, wide").await
+    is_open_to_all(&ada, "the figures, wide").await?;
+    ada.click("leave").await?;
+    ada.until("Ada has left", |page| page.shows("you-left")).await?;
+    is_open_to_all(&ada, "the page of who has left").await
 }
 
 async fn nobody_is_kept_out_on_a_phone(scene: &Scene) -> Result<()> {
