@@ -9,18 +9,18 @@ use std::{future::Future, pin::Pin, rc::Rc};
 
 use leptos::prelude::*;
 
-/// A chunk did not arrive: the network is away, or the server has another version by now.
+/// The split module did not load: the network is down, or the server has another version now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a part of the page could not be loaded")]
 pub struct ChunkLost;
 
-/// A view that is loaded first.
+/// A view whose module is loaded first.
 pub type LoadingView = Pin<Box<dyn Future<Output = Result<AnyView, ChunkLost>>>>;
 
-/// Asks for a view, again after each failure.
+/// Requests a view; after a failure it may be called again.
 pub type LoadView = Rc<dyn Fn() -> LoadingView>;
 
-/// A chunk on its way.
+/// A module that is being loaded.
 pub type Loading = Pin<Box<dyn Future<Output = Result<(), ChunkLost>>>>;
 
 /// Declares a function that lives in a chunk: calling it loads that first, so it is `async` and gives a `Result` with
@@ -89,7 +89,7 @@ macro_rules! chunk {
             ::std::rc::Rc::new(move || ::std::boxed::Box::pin($chunk::$name($($argument.clone()),*)))
         }
 
-        /// Loads the chunk, that it is here when it is wanted. Where that fails it is loaded then.
+        /// Loads the module ahead of time. If that fails, the module is loaded when it is needed.
         #[allow(dead_code, reason = "not every part is loaded ahead")]
         $visibility fn $preload() -> $crate::chunk::Loading {
             ::std::boxed::Box::pin(async {

@@ -1,4 +1,4 @@
-//! Asks whether to leave, where a key and not a button was pressed.
+//! Asks whether to leave after a key press; the button does not ask.
 
 use leptos::{html, prelude::*};
 
@@ -8,10 +8,10 @@ use crate::{
     sentence,
 };
 
-/// The question, in front of everything else. Staying has the focus: what is typed on by mistake leaves nobody out.
+/// The question, in a modal dialog. The button for staying has the focus, so that further typing does not leave the room.
 #[component]
 pub fn LeaveDialog(
-    /// Whether it is asked.
+    /// Whether the question is shown.
     is_open: RwSignal<bool>,
     /// Leaves the room.
     leave: Callback<()>,
@@ -30,7 +30,7 @@ fn Question(is_open: RwSignal<bool>, leave: Callback<()>) -> AnyView {
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
-            // Throws where it is shown already.
+            // `show_modal` throws if the dialog is open already.
             let _ = dialog.show_modal();
         }
     });
@@ -39,7 +39,7 @@ fn Question(is_open: RwSignal<bool>, leave: Callback<()>) -> AnyView {
             dialog.close();
         }
     };
-    // The browser gives the focus back to what had it.
+    // The browser returns the focus to the earlier element.
     layer(
         is_open.into(),
         Callback::new(move |()| {

@@ -1,4 +1,4 @@
-//! What goes out on the links: the devices' tracks, and what is set of bitrate, codec, path and servers.
+//! What is sent on the links: the tracks of the devices, and the settings for bitrate, codec, path and servers.
 
 use sightline_core::{
     Timestamp,
@@ -12,7 +12,7 @@ use super::{Driver, measuring::conditions};
 use crate::session::{link::Link, preferences::Setting};
 
 impl Driver {
-    /// What the devices give is sent on every link, and told to everyone.
+    /// Sends the tracks of the devices on every link, and announces the published state to all members.
     pub(super) fn publish(&mut self, now: Timestamp) {
         for link in self.links.values() {
             link.send_tracks(&self.media);
@@ -26,7 +26,7 @@ impl Driver {
         self.limit_sending();
     }
 
-    /// What was set while the room is entered.
+    /// Applies a setting that changed during the call.
     pub(super) fn apply(&mut self, setting: Setting, now: Timestamp) {
         let preferences = self.media.preferences();
         self.measurements.set_conditions(conditions(&self.media));
@@ -46,7 +46,7 @@ impl Driver {
             }
             Setting::RelayOnly => {
                 for link in self.links.values() {
-                    // A connection that cannot is closing, and the next one is made as it is wanted.
+                    // The call fails only on a closing connection; the next connection is made with the new setting.
                     let _ = link.connection.set_relay_only(preferences.relay_only());
                 }
             }
@@ -60,12 +60,12 @@ impl Driver {
 
     pub(super) fn set_ice_servers(&self) {
         for link in self.links.values() {
-            // A connection that cannot is closing, and the next one is made with them.
+            // The call fails only on a closing connection; the next connection is made with the new servers.
             let _ = link.connection.set_ice_servers(self.ice_servers());
         }
     }
 
-    /// Every sender may use what is right for so many of them.
+    /// Sets the limits of every sender for the present number of members.
     pub(super) fn limit_sending(&self) {
         let (scale_down_by, max_frames_per_second) = self.media.file_limits();
         let limits = send_limits(&SendSituation {
@@ -83,12 +83,12 @@ impl Driver {
         link.set_jitter_buffer_target(self.media.preferences().jitter_buffer_target_ms());
     }
 
-    /// A link came up: what its senders and receivers could not be told before they were negotiated.
+    /// Configures the senders and receivers of a link that came up; before the negotiation they could not be configured.
     pub(super) fn equip(&mut self, id: LinkId, now: Timestamp) {
         let Some(link) = self.links.get(&id) else { return };
         self.hold_back(link);
         self.media.handle_viewer();
-        // The offer's order of codecs counts for both sides, so who answered and wants one offers once.
+        // The order of codecs in the offer counts for both sides, so an answerer that prefers a codec makes an offer once.
         if link.role == Role::Answerer && self.media.preferences().codec().is_some() {
             self.session.handle_negotiation_needed(id, now);
         }
