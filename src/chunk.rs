@@ -1,8 +1,8 @@
-//! Parts of the page that come later than the page: WebAssembly of their own, loaded when they are wanted, or before that
-//! when there is time.
+//! Split modules: parts of the page in separate WebAssembly modules, loaded when they are needed, or earlier when the page is
+//! idle.
 //!
-//! A part declares its entry with [`chunk!`](crate::chunk!) and is shown by [`Later`](crate::components::later::Later). What
-//! only entries of one chunk reach is in that chunk's file; everything else stays in the main one. Without the feature
+//! A part declares its entry with [`chunk!`](crate::chunk!) and is shown by [`Later`](crate::components::later::Later). Code that
+//! only the entries of one chunk reach is in that chunk's module; everything else stays in the main module. Without the feature
 //! `split` (debug builds, `trunk serve`) an entry is a plain call.
 
 use std::{future::Future, pin::Pin, rc::Rc};
@@ -23,8 +23,8 @@ pub type LoadView = Rc<dyn Fn() -> LoadingView>;
 /// A module that is being loaded.
 pub type Loading = Pin<Box<dyn Future<Output = Result<(), ChunkLost>>>>;
 
-/// Declares a function that lives in a chunk: calling it loads that first, so it is `async` and gives a `Result` with
-/// [`ChunkLost`]. The second name is of a function that only loads. Functions that name the same chunk come in one file.
+/// Declares a function in a split module: a call loads the module first, so the function is `async` and returns a `Result` with
+/// [`ChunkLost`]. The second name is a function that only loads the module. Functions with the same chunk name are in one module.
 ///
 /// ```ignore
 /// in_chunk! {
@@ -65,16 +65,12 @@ macro_rules! in_chunk {
     };
 }
 
-/// Declares the entry of a part of the page: a function in a chunk that builds a view from arguments that are `Clone` and
-/// `'static`. It becomes one that gives a [`LoadView`], and one that loads the chunk ahead.
+/// Declares the entry of a part of the page: a function in a split module that builds a view from arguments that are `Clone` and
+/// `'static`. The macro makes a function that returns a [`LoadView`], and one that loads the module ahead of time.
 ///
 /// ```ignore
-/// chunk! {
-///     /// The figures, when they are here.
-///     pub fn load_stats_panel, preload_stats_panel in figures(model: RoomModel, close: Callback<()>) {
-///         view! { <StatsPanel model=model close=close /> }.into_any()
-///     }
-/// }
+/// chunk! { /// The figures, loaded on demand. pub fn load_stats_panel, preload_stats_panel in figures(model: RoomModel, close:
+/// Callback<()>) { view! { <StatsPanel model=model close=close /> }.into_any() } }
 ///
 /// view! { <Later view=load_stats_panel(model, close) /> }
 /// ```
