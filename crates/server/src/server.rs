@@ -212,7 +212,7 @@ impl Server {
         self.sockets.close();
         let turn_ended = async {
             if let Some(turn) = turn {
-                // The relay ends without a result.
+                // The relay returns no result.
                 let _ = turn.await;
             }
         };
@@ -227,7 +227,7 @@ impl Server {
 struct Turn {
     server: Option<TurnServer>,
     directory: Option<RelayDirectory>,
-    /// A certificate for TURN alone, where the page itself has none.
+    /// A certificate for TURN only, if the page has none.
     tls: Option<Tls>,
 }
 

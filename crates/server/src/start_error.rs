@@ -20,12 +20,12 @@ pub enum StartError {
         /// The option that chooses another port.
         option: &'static str,
     },
-    /// The address is not one of this machine, or the port needs more rights than the server has.
+    /// The address does not belong to this machine, or the port needs more rights than the server has.
     #[error("Cannot listen on {address}: {source}.")]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The key of the resume tokens cannot be used.

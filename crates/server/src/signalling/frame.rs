@@ -34,8 +34,8 @@ pub fn read(text: &str) -> Result<ClientMessage, Refusal> {
     serde_json::from_str(text).map_err(|error| refusal_of(text, &error))
 }
 
-/// Reads a signal that has exactly the fields of the protocol, as nearly every frame does; `None` for anything else. Reading it in
-/// one go skips nothing, and copies less than a tagged enum would.
+/// Reads a signal that has exactly the fields of the protocol, as nearly every frame does; `None` for anything else. A single
+/// pass skips no field, and copies less than a tagged enum would.
 fn read_signal(text: &str) -> Option<ClientMessage> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
