@@ -1,5 +1,5 @@
-//! Whether anybody is kept out: every page and state judged by axe-core, light and dark, wide and narrow. And whether any of
-//! them does what the page's policy forbids.
+//! Accessibility: axe-core checks every page and state, light and dark, wide and narrow. The tests also check that no state
+//! violates the page's Content Security Policy.
 
 use std::{env, fs, sync::Arc};
 
@@ -115,7 +115,7 @@ async fn is_open_to_all(page: &Page, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Colours are judged as they are in the end, not on their way there.
+/// Waits for the end of color transitions before the check.
 const JUDGE: &str = r"
     const still = new CSSStyleSheet();
     still.replaceSync('*, *::before, *::after { transition: none !important; animation: none !important; }');

@@ -1,4 +1,4 @@
-//! Bad luck: each has its sentence, and the room can be entered where that makes sense.
+//! Problems: each has its sentence, and the room can be entered where that makes sense.
 
 use std::sync::Arc;
 
@@ -116,7 +116,7 @@ async fn sound_that_the_browser_holds_back_plays_after_a_click(scene: &Scene) ->
     Ok(())
 }
 
-/// In the lobby the notice, then into the room all the same, and words both ways with somebody who has everything.
+/// Shows the notice in the lobby, then enters the room all the same, and exchanges messages with a member that has no problem.
 async fn is_told_and_talks_to_another(
     scene: &Scene,
     page: &Page,
