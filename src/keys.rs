@@ -6,7 +6,7 @@
 
 use sightline_browser::page::keyboard::KeyPress;
 
-/// A shortcut.
+/// An action that has a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shortcut {
     /// Switches the microphone on or off.

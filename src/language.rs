@@ -32,7 +32,7 @@ pub enum Locale {
 }
 
 impl Locale {
-    /// Every language.
+    /// Every language, in display order.
     pub const ALL: [Self; 2] = [Self::En, Self::ZhCn];
 
     /// Its BCP 47 tag.

@@ -362,13 +362,13 @@ pub struct SettingsModel {
 /// The sources that a person can publish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SourceChoice {
-    /// The camera.
+    /// The chosen camera.
     Camera,
     /// A screen or a window.
     Screen,
     /// A video file.
     File,
-    /// No source.
+    /// No main source.
     #[default]
     None,
 }

@@ -14,7 +14,7 @@ const STORAGE_PREFIX: &str = "sightline.setting.";
 const ON: &str = "on";
 const OFF: &str = "off";
 
-/// A setting.
+/// A value that a person can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     /// The id of a camera; empty for the browser's choice.

@@ -42,7 +42,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Both browsers.
+    /// Both engines, in the order of test names.
     pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
 
     /// The name of the browser in the names of tests.
@@ -61,7 +61,7 @@ pub enum Devices {
     /// A test picture and a tone; permission is granted.
     #[default]
     Fake,
-    /// No devices.
+    /// No camera and no microphone.
     Missing,
     /// Permission is denied, as remembered from an earlier visit.
     Refused,

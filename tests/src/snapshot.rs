@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub focused: Option<String>,
     /// The last announcement of an arrival or departure.
     pub announcement: String,
-    /// The transfers.
+    /// The rows of the file shelf.
     pub transfers: Vec<Transfer>,
     /// The figures of the open panel.
     pub figures: Vec<Figure>,
@@ -38,9 +38,9 @@ pub struct Snapshot {
 /// A `notice` element.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Notice {
-    /// Its `data-code`.
+    /// The code in `data-code`.
     pub code: String,
-    /// Its text.
+    /// The text of the notice.
     pub text: String,
 }
 

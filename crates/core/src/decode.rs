@@ -92,9 +92,9 @@ pub fn tab_message(post: &str) -> Result<TabMessage, Unreadable> {
 pub struct Envelope {
     /// The message type.
     pub r#type: Option<String>,
-    /// The sender.
+    /// The id of the sending member.
     pub from: Option<MemberId>,
-    /// The receiver.
+    /// The id of the receiving member.
     pub to: Option<MemberId>,
 }
 

@@ -55,8 +55,8 @@ impl Namespace {
         ip(&[&["-n", &self.name], arguments].concat())
     }
 
-    /// Calls `inside` on a thread of its own that is in this namespace: sockets made there belong to it, and stay so
-    /// wherever they are used afterwards.
+    /// Calls `inside` on a new thread in this namespace. Sockets made there belong to the namespace, also when other threads use
+    /// them.
     ///
     /// # Errors
     /// [`NetlabError::Enter`] where the namespace cannot be entered.

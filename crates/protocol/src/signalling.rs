@@ -31,7 +31,7 @@ pub enum ClientMessage {
     Signal {
         /// The receiving member.
         to: MemberId,
-        /// The signal.
+        /// The signal, with its fields beside `to` in the JSON object.
         #[serde(flatten)]
         signal: Signal,
     },
@@ -92,7 +92,7 @@ pub enum ServerMessage {
     Signal {
         /// The sender; set by the server.
         from: MemberId,
-        /// The signal.
+        /// The signal, with its fields beside `from` in the JSON object.
         #[serde(flatten)]
         signal: Signal,
     },

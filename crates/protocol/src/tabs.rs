@@ -43,7 +43,7 @@ pub enum TabMessage {
         from: MemberId,
         /// The receiving member.
         to: MemberId,
-        /// The signal.
+        /// The signal, with its fields beside `from` and `to` in the JSON object.
         #[serde(flatten)]
         signal: Signal,
     },

@@ -174,7 +174,7 @@ pub enum Limitation {
     Bandwidth,
     /// The computer is too slow to encode.
     Cpu,
-    /// Another reason.
+    /// Another reason, also one of a later browser.
     #[serde(other)]
     Other,
 }

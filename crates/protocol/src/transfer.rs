@@ -118,7 +118,7 @@ impl FileOffer {
 /// The state of the receiving side of a transfer. The first message accepts the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileProgress {
-    /// The transfer.
+    /// The transfer that the message is about.
     pub transfer: TransferId,
     /// Increases with every message of this kind about this transfer on a connection.
     pub sequence: u32,

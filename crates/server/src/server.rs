@@ -173,7 +173,7 @@ impl Server {
         self.http_addr
     }
 
-    /// The address of the metrics, where they have a port of their own.
+    /// The address of the metrics, if they have a separate port.
     #[must_use]
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics_addr
@@ -223,7 +223,7 @@ impl Server {
     }
 }
 
-/// The relay, and what members are told about it.
+/// The relay, and the data about it for members.
 struct Turn {
     server: Option<TurnServer>,
     directory: Option<RelayDirectory>,

@@ -8,8 +8,8 @@ use crate::policy::with_policy;
 
 const CONFIG_FILE: &str = "config.js";
 
-/// Moves the client in `dist`, built for the root of its host, to the path `public_url`, gives it a policy of its own, and writes
-/// `config.js`.
+/// Moves the client in `dist`, built for the root of its host, to the path `public_url`, writes a policy into its page, and
+/// writes `config.js`.
 ///
 /// Only `index.html` names other files by an absolute path. The file beside it is a script rather than JSON so that it is
 /// there before the client starts, loaded beside it and not after it; a client that is served by its own server has none.

@@ -14,7 +14,7 @@ chunk! {
 /// Announces who came or left.
 #[component]
 pub fn ArrivalAnnouncer(
-    /// The members.
+    /// The room, whose members and messages are announced.
     model: RoomModel,
 ) -> AnyView {
     let language = Language::from_context();

@@ -14,7 +14,7 @@ use crate::{
 /// The tiles; a member that is alone also sees the invitation.
 #[component]
 pub fn Stage(
-    /// The members.
+    /// The room, whose members have the tiles.
     model: RoomModel,
     /// Actions for a tile that may not play.
     actions: RoomActions,

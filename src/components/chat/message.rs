@@ -14,7 +14,7 @@ use crate::{
 /// One message of the log.
 #[component]
 pub fn ChatMessage(
-    /// The message.
+    /// The message to show.
     line: ChatLine,
 ) -> AnyView {
     let language = Language::from_context();

@@ -48,7 +48,7 @@ chunk! {
 /// The panel, with a section for every other member.
 #[component]
 pub fn StatsPanel(
-    /// The members.
+    /// The room, whose members have the figures.
     model: RoomModel,
     /// Closes the panel.
     close: Callback<()>,

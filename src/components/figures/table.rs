@@ -11,7 +11,7 @@ use crate::{components::kit::when::When, language::Language, sentence, session::
 pub fn FiguresTable(
     /// The member's tile.
     tile: TileModel,
-    /// The charts.
+    /// The charts whose lines become rows.
     charts: StoredValue<Vec<Chart>>,
 ) -> AnyView {
     let language = Language::from_context();

@@ -17,7 +17,7 @@ use crate::{
 /// Buttons for files and for a folder; with more than one other member also a choice of the receiver.
 #[component]
 pub fn Attach(
-    /// The members.
+    /// The room, whose members can be receivers.
     model: RoomModel,
     /// The action for offering files.
     actions: RoomActions,

@@ -20,7 +20,7 @@ const NAMES_SHOWN: usize = 3;
 /// Notes about files that wait for a member or for their turn, about files that were left out, and about refused offers.
 #[component]
 pub fn Notes(
-    /// The transfers.
+    /// The room, whose transfers the notes are about.
     model: RoomModel,
     /// The action for giving up waiting files.
     actions: RoomActions,

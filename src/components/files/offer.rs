@@ -32,7 +32,7 @@ chunk! {
 /// neither.
 #[component]
 pub fn FileOffer(
-    /// The transfers.
+    /// The room, whose transfers the notes are about.
     model: RoomModel,
     /// The panels, to open the chat.
     panels: Panels,

@@ -14,7 +14,7 @@ use crate::{
 /// All transfers, newest last; nothing without transfers.
 #[component]
 pub fn Shelf(
-    /// The transfers.
+    /// The room, whose transfers are listed.
     model: RoomModel,
     /// The actions on transfers.
     actions: RoomActions,

@@ -19,7 +19,7 @@ use crate::{
 /// A row of the shelf.
 #[component]
 pub fn Transfer(
-    /// The transfer.
+    /// The transfer in this row.
     transfer: TransferModel,
     /// The actions on transfers.
     actions: RoomActions,

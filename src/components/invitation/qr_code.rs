@@ -13,7 +13,7 @@ const QUIET_ZONE: i32 = 4;
 /// The code, dark on white in every theme, since some scanners cannot read an inverted one. Nothing if the link is too long.
 #[component]
 pub fn QrCode(
-    /// The link.
+    /// The link in the code.
     #[prop(into)]
     link: Signal<String>,
 ) -> AnyView {

@@ -13,9 +13,9 @@ pub type Options = Vec<(String, String)>;
 /// A `<select>` with a label.
 #[component]
 pub fn ChoiceSelect(
-    /// The label.
+    /// The label beside the choice.
     label: Sentence,
-    /// The options.
+    /// The options, in display order.
     options: Signal<Options>,
     /// The chosen value.
     value: RwSignal<String>,
@@ -73,7 +73,7 @@ pub fn ChoiceSelect(
 /// A checkbox with a label, for something that is on or off.
 #[component]
 pub fn Switch(
-    /// The label.
+    /// The label beside the checkbox.
     label: Sentence,
     /// The value: `on` or `off`.
     value: RwSignal<String>,

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 /// Like `leptos::prelude::Show`, but with one piece of code for all conditions and contents.
 #[component]
 pub fn When(
-    /// The condition.
+    /// Whether the content is shown.
     #[prop(into)]
     is: Signal<bool>,
     children: ChildrenFn,

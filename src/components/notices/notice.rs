@@ -93,7 +93,7 @@ pub fn NoticeList(
 /// A problem with typed text, shown beside the input.
 #[component]
 pub fn InputNotice(
-    /// The notice.
+    /// The code of the notice.
     code: NoticeCode,
     /// The element's id, for `aria-describedby`.
     id: &'static str,

@@ -18,9 +18,9 @@ use crate::{
 /// Shows a problem in place of the room.
 #[component]
 pub fn NoticePage(
-    /// The notice.
+    /// The code of the problem.
     code: NoticeCode,
-    /// Connects again.
+    /// Connects to the server again.
     #[prop(optional)]
     retry: Option<Callback<()>>,
 ) -> AnyView {

@@ -15,7 +15,7 @@ const PROMPT: &str = "prompt";
 /// A list of devices by their labels.
 #[component]
 pub fn DeviceSelect(
-    /// The devices.
+    /// The devices to choose from.
     devices: RwSignal<Vec<DeviceChoice>>,
     /// The id of the chosen device; empty for the browser's choice.
     chosen: RwSignal<String>,

@@ -28,7 +28,7 @@ chunk! {
 /// A button with a popover.
 #[component]
 pub fn SettingsMenu(
-    /// The settings.
+    /// The settings and their devices.
     settings: SettingsModel,
     /// Whether it is in the lobby.
     #[prop(optional)]

@@ -35,7 +35,7 @@ chunk! {
 /// All settings, grouped by subject.
 #[component]
 pub fn SettingsPanel(
-    /// The settings.
+    /// The settings and their devices.
     settings: SettingsModel,
     /// Whether it is in the lobby, which itself has the choices of camera, microphone, language and theme.
     in_lobby: bool,

@@ -239,7 +239,7 @@ impl LocalMedia {
             file.failure()?;
             Some(file.file().clone())
         });
-        // An element that failed never plays again, so the file is opened anew.
+        // An element that failed never plays again, so the file is opened again.
         if let Some(file) = failed {
             self.open(async move { Some(file) });
             return;

@@ -18,7 +18,7 @@ use super::queue::{EventSink, Intake};
 /// Capacity of the lane of one member.
 #[derive(Debug, Clone, Copy)]
 pub struct LaneCapacity {
-    /// Most messages.
+    /// Most messages that wait in the lane.
     pub messages: usize,
     /// Most bytes of these messages.
     pub bytes: usize,

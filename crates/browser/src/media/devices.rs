@@ -12,11 +12,11 @@ use crate::{
 /// The kind of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceKind {
-    /// A `videoinput`.
+    /// A camera: `videoinput` in `MediaDeviceInfo.kind`.
     Camera,
-    /// An `audioinput`.
+    /// A microphone: `audioinput` in `MediaDeviceInfo.kind`.
     Microphone,
-    /// An `audiooutput`.
+    /// A loudspeaker: `audiooutput` in `MediaDeviceInfo.kind`.
     Speaker,
 }
 

@@ -42,7 +42,7 @@ impl FrameWatch {
         *self.0.attached.borrow_mut() = attached;
     }
 
-    /// Stops watching.
+    /// Stops watching the element, and keeps the noted frames.
     pub fn detach(&self) {
         // Dropped outside of the borrow, since dropping it calls the browser.
         let attached = self.0.attached.borrow_mut().take();

@@ -38,13 +38,13 @@ pub struct DataChannelConfig<'a> {
 pub enum DataChannelEvent {
     /// Event `open`: messages can be sent.
     Open,
-    /// Event `message`.
+    /// Event `message`: a message within the length limits.
     Message(DataChannelMessage),
     /// A message was discarded because it is too long ([`MAX_FRAME_BYTES`], [`MAX_BINARY_MESSAGE_BYTES`]).
     Oversized,
-    /// Event `bufferedamountlow`.
+    /// Event `bufferedamountlow`: the buffered amount fell to the threshold.
     BufferedAmountLow,
-    /// Event `error`.
+    /// Event `error`: the channel failed; `close` follows.
     Error(BrowserError),
     /// Event `close`: the other side closed the channel, or the connection is gone.
     Closed,
@@ -59,7 +59,7 @@ pub enum DataChannelMessage {
     Binary(Vec<u8>),
 }
 
-/// `RTCDataChannel.readyState`.
+/// The state of a data channel (`RTCDataChannel.readyState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataChannelState {
     /// The channel is not open yet.

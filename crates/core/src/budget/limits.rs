@@ -122,7 +122,7 @@ impl MessageKind {
             Self::Candidate => limit(1_500, 64.0),
             // A repair builds one every four seconds at most.
             Self::Connection => limit(12, 0.5),
-            // Sixteen connections each way have 64, and each repair of the member's connection opens them anew.
+            // Sixteen bulk links in each direction have 64, and each repair of the member's connection opens them again.
             Self::BulkDescription => limit(400, 40.0),
             Self::BulkCandidate => limit(4_000, 400.0),
             Self::BulkConnection => limit(64, 8.0),

@@ -47,7 +47,7 @@ pub struct ChatMessage {
 /// A message for the `control` channel of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The receiver.
+    /// The member that gets the message.
     pub to: MemberId,
     /// The message to send.
     pub message: ControlMessage,

@@ -46,7 +46,7 @@ impl PictureWatch {
         self.pictures += 1;
     }
 
-    /// The result.
+    /// The result for the pictures so far.
     #[must_use]
     pub fn judge(&self, details: Vec<Detail>) -> Outcome {
         if self.pictures == 0 {
@@ -75,7 +75,7 @@ impl LevelWatch {
         self.loudest = self.loudest.max(level.unwrap_or(0.0));
     }
 
-    /// The result.
+    /// The result for the levels so far.
     #[must_use]
     pub fn judge(&self, mut details: Vec<Detail>) -> Outcome {
         if self.is_suspended && self.loudest == 0.0 {

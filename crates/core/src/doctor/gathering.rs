@@ -20,7 +20,7 @@ const MAX_ERROR_CHARS: usize = 120;
 /// Waiting time after the first wanted candidate, since one of the other IP version may follow.
 const SETTLE: Duration = Duration::from_millis(700);
 
-/// An `icecandidateerror`.
+/// An `icecandidateerror` event of the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatheringError {
     /// The STUN error code (RFC 8489, section 14.8), or 701 where the server was not reached.

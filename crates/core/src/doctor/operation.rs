@@ -26,7 +26,7 @@ pub enum Operation {
     CountSpeakers,
     /// Ask the server by plain HTTP.
     ReachServer,
-    /// Open the signalling socket and ask for the ICE servers.
+    /// Open the signaling socket and ask for the ICE servers.
     OpenSignalling,
     /// Gather candidates with these servers.
     Gather(Vec<IceServer>),
@@ -48,7 +48,7 @@ pub enum Finding {
     Judged(Outcome),
     /// Of [`Operation::ReachServer`]: the time until the answer; `None` without an answer.
     Server(Option<Duration>),
-    /// Of [`Operation::OpenSignalling`].
+    /// Of [`Operation::OpenSignalling`]: what the socket and the server did.
     Signalling(SignallingFinding),
     /// Of [`Operation::Gather`], any number of times: a candidate attribute.
     Candidate(String),

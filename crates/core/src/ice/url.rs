@@ -12,9 +12,9 @@ const MAX_HOST_BYTES: usize = 253;
 /// The transport to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IceTransport {
-    /// UDP (`transport=udp`).
+    /// UDP, the default of `stun:` and `turn:`.
     Udp,
-    /// TCP (`transport=tcp`).
+    /// TCP, chosen with `transport=tcp`.
     Tcp,
     /// TLS over TCP (`turns:`).
     Tls,

@@ -26,7 +26,7 @@ const ASLEEP: Duration = Duration::from_secs(5);
 /// The state of the media element at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlayerSample {
-    /// Never [`Playback::Failed`].
+    /// The playback state that the element reports; never [`Playback::Failed`].
     pub playback: Playback,
     /// Counted from the beginning of the file.
     pub position: Duration,

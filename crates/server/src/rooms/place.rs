@@ -28,7 +28,7 @@ pub(super) enum Occupancy {
 }
 
 impl Place {
-    /// The member as the others are told.
+    /// The member data for the other members.
     pub(super) fn member(&self) -> Member {
         Member {
             id: self.id.clone(),

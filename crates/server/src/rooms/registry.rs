@@ -35,7 +35,7 @@ pub struct RoomSettings {
     pub away_hold: Duration,
     /// How long a resume token is valid.
     pub token_life: Duration,
-    /// STUN servers that every member is told, without credentials.
+    /// STUN servers without credentials for every member.
     pub ice_servers: Vec<IceServer>,
 }
 

@@ -30,7 +30,7 @@ pub enum RelayUrls {
         /// A second port of STUN over UDP, which shows how a NAT maps ports.
         alternate_stun_port: u16,
     },
-    /// Other servers.
+    /// Other servers, by their URLs.
     Given(Vec<String>),
 }
 

@@ -15,7 +15,7 @@ pub const DEFAULT_TLS_PORT: u16 = 5349;
 /// The relay that members use.
 #[derive(Debug, Clone)]
 pub enum RelaySource {
-    /// No relay.
+    /// Members get no relay.
     Off,
     /// This server relays.
     Own(Box<TurnSettings>),

@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use crate::{browsers, process, test};
 
-/// The measurements.
+/// The measurements of `cargo xtask bench`.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
     /// The server's signaling beside a relay in Node: signals per CPU-second, latency, memory of a socket.

@@ -13,7 +13,7 @@ use crate::{install, process, workspace};
 
 const NPM_WS_VERSION: &str = "8.23.0";
 
-/// The load.
+/// The load on both servers.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Sockets, one run for each number

@@ -21,7 +21,7 @@ const SECRET: &str = "known to both";
 const START_TRIES: usize = 100;
 const START_PAUSE: Duration = Duration::from_millis(100);
 
-/// The load.
+/// The load on both relays.
 #[derive(Args)]
 pub(crate) struct Options {
     /// How long each shape of traffic lasts, in seconds

@@ -21,7 +21,7 @@ use crate::{
 /// An event of a peer connection.
 #[derive(Debug, Clone)]
 pub enum PeerConnectionEvent {
-    /// Event `negotiationneeded`.
+    /// Event `negotiationneeded`: the browser wants an exchange.
     NegotiationNeeded,
     /// Event `icecandidate`: a candidate for the other side. An empty candidate ends the candidates of its ICE generation.
     LocalCandidate(SignalCandidate),
@@ -34,13 +34,13 @@ pub enum PeerConnectionEvent {
         /// The received track. It stays the same whatever the other side sends in its slot.
         track: MediaTrack,
     },
-    /// Event `connectionstatechange`.
+    /// Event `connectionstatechange`, with the new state.
     ConnectionState(ConnectionState),
-    /// Event `iceconnectionstatechange`.
+    /// Event `iceconnectionstatechange`, with the new state.
     IceConnectionState(IceConnectionState),
-    /// Event `icegatheringstatechange`.
+    /// Event `icegatheringstatechange`, with the new state.
     IceGatheringState(IceGatheringState),
-    /// Event `signalingstatechange`.
+    /// Event `signalingstatechange`, with the new state.
     SignalingState(SignalingState),
     /// Event `icecandidateerror`: a STUN or TURN server failed.
     CandidateError {

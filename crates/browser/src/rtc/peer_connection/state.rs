@@ -50,7 +50,7 @@ state! {
 }
 
 state! {
-    /// `RTCPeerConnection.iceConnectionState`.
+    /// `RTCPeerConnection.iceConnectionState`: the state of ICE alone.
     IceConnectionState from RtcIceConnectionState {
         /// No checks have begun.
         New = "new",
@@ -70,7 +70,7 @@ state! {
 }
 
 state! {
-    /// `RTCPeerConnection.iceGatheringState`.
+    /// `RTCPeerConnection.iceGatheringState`: the gathering of local candidates.
     IceGatheringState from RtcIceGatheringState {
         /// Gathering has not begun.
         New = "new",
@@ -82,7 +82,7 @@ state! {
 }
 
 state! {
-    /// `RTCPeerConnection.signalingState`.
+    /// `RTCPeerConnection.signalingState`: the state of the offer/answer exchange.
     SignalingState from RtcSignalingState {
         /// No exchange is under way.
         Stable = "stable",

@@ -1,4 +1,4 @@
-//! Reads `RTCPeerConnection.getStats()`.
+//! Reads the report of `RTCPeerConnection.getStats()` into entries of the core.
 
 use js_sys::{Map, Promise};
 use sightline_core::measure::StatsEntry;

@@ -38,14 +38,14 @@ pub enum Decoded<'a> {
     Send {
         /// The peer that gets the data.
         peer: SocketAddr,
-        /// The payload.
+        /// The bytes for the peer.
         data: &'a [u8],
     },
     /// `ChannelData` (RFC 8656 section 12.4).
     ChannelData {
         /// The channel's number, which may be unbound or out of range.
         number: u16,
-        /// The payload.
+        /// The bytes for the channel's peer.
         data: &'a [u8],
     },
     /// A message that needs no action: an indication that keeps a path open, or an answer, though this server makes no requests.
