@@ -13,16 +13,16 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(nobody_is_kept_out_before_the_room),
-        stage.test_in_each(nobody_is_kept_out_of_the_room),
-        vec![stage.test(nobody_is_kept_out_on_a_phone)],
+        stage.test_in_each(pages_before_the_room_are_accessible),
+        stage.test_in_each(the_room_is_accessible),
+        vec![stage.test(the_room_is_accessible_on_a_phone)],
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn nobody_is_kept_out_before_the_room(scene: &Scene, engine: Engine) -> Result<()> {
+async fn pages_before_the_room_are_accessible(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page_in(Profile::of(engine).with_devices(Devices::Missing)).await?;
     for (name, path, test_id) in [
         ("the first page", "/", "room-input"),
@@ -38,7 +38,7 @@ async fn nobody_is_kept_out_before_the_room(scene: &Scene, engine: Engine) -> Re
     is_open_to_all(&page, "the lobby's settings").await
 }
 
-async fn nobody_is_kept_out_of_the_room(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_room_is_accessible(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter("axe", "Ada").await?;
     is_open_to_all(&ada, "an empty room").await?;
@@ -75,7 +75,7 @@ async fn nobody_is_kept_out_of_the_room(scene: &Scene, engine: Engine) -> Result
     is_open_to_all(&ada, "the figures, wide").await
 }
 
-async fn nobody_is_kept_out_on_a_phone(scene: &Scene) -> Result<()> {
+async fn the_room_is_accessible_on_a_phone(scene: &Scene) -> Result<()> {
     let page = scene.page(Engine::Chromium).await?;
     page.set_size(360, 740).await?;
     page.open("/").await?;

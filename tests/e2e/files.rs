@@ -29,7 +29,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     ];
     let in_each = [
         stage.test_in_each(what_is_declined_or_given_up_ends_on_both_sides),
-        stage.test_in_each(a_name_is_text_and_no_path_and_two_of_it_are_told_apart),
+        stage.test_in_each(a_file_name_is_text_and_not_a_path_and_two_equal_names_are_kept_apart),
         stage
             .test_in_each(two_files_that_are_equal_in_name_size_and_time_keep_their_own_bytes_after_a_reload),
         stage
@@ -41,7 +41,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on),
         stage
             .test_in_each(a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_rest_goes_on),
-        stage.test_in_each(who_is_gone_is_said_and_the_file_waits),
+        stage.test_in_each(a_file_for_a_member_that_left_waits_and_says_so),
         stage.test_in_each(an_offered_file_is_said_where_the_chat_is_folded_away),
     ];
     let in_one = stage.test(storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on);
@@ -183,7 +183,7 @@ async fn what_is_declined_or_given_up_ends_on_both_sides(scene: &Scene, engine: 
     Ok(())
 }
 
-async fn a_name_is_text_and_no_path_and_two_of_it_are_told_apart(
+async fn a_file_name_is_text_and_not_a_path_and_two_equal_names_are_kept_apart(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -449,7 +449,7 @@ async fn a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_r
     another_arrives(&folder, &ada, &bob).await
 }
 
-async fn who_is_gone_is_said_and_the_file_waits(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_file_for_a_member_that_left_waits_and_says_so(scene: &Scene, engine: Engine) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = two(scene, [engine, engine]).await?;
     let (film, _) = folder.file("film.bin", 64 * 1024 * 1024)?;

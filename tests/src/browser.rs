@@ -286,7 +286,7 @@ fn driver_program(engine: Engine, port: u16, bidi_port: u16) -> Result<(PathBuf,
     let program = match env::var_os(variable) {
         Some(named) => PathBuf::from(named),
         None => which::which_in(name, Some(env::join_paths(search)?), ".")
-            .with_context(|| format!("{name} is not here: `cargo xtask setup --tests` installs it"))?,
+            .with_context(|| format!("{name} is not installed: `cargo xtask setup --tests` installs it"))?,
     };
     Ok((program, options))
 }

@@ -2,6 +2,13 @@
 //!
 //! It makes no decisions: `sightline_core::transfer` decides in the page, and sends it the messages of
 //! `sightline_browser::files`. It handles one message at a time.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `worker` | the message loop |
+//! | `source`, `identify` | a file that is sent: cut into frames, identified |
+//! | `sink`, `disk`, `memory` | a file that is received, and where it is stored |
+//! | `failure` | the browser's errors, as the page hears of them |
 
 #[cfg(target_arch = "wasm32")]
 mod disk;

@@ -24,7 +24,7 @@ pub enum KeyFileError {
         source: io::Error,
     },
     /// The file does not have the length of a key.
-    #[error("{path} is damaged. Delete it: members who reconnect will be newcomers once.")]
+    #[error("{path} is damaged. Delete it; members that reconnect then join as newcomers once.")]
     Damaged {
         /// The key file.
         path: PathBuf,

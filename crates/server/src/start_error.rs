@@ -6,7 +6,7 @@ use crate::{key_file::KeyFileError, log::LogFileError, tls::CertificateError};
 
 /// Neither `--data-dir` nor a home directory says where to keep what survives a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("There is no home directory: say with --data-dir where to keep what survives a restart.")]
+#[error("There is no home directory: choose a directory for the server's data with --data-dir.")]
 pub struct NoDataDir;
 
 /// Why the server does not start.

@@ -56,10 +56,10 @@ pub(crate) fn test_tools() -> Result<TestTools> {
     let still_missing: Vec<_> = PROGRAMS.iter().filter(|program| program.find().is_none()).collect();
     if !still_missing.is_empty() {
         let how: Vec<_> = still_missing.iter().map(|program| program.how_to_get_it()).collect();
-        bail!("the tests need browsers that are not here:\n{}", how.join("\n"));
+        bail!("the tests need browsers that are not installed:\n{}", how.join("\n"));
     }
     let [Some(chromium), Some(chromedriver), Some(firefox)] = PROGRAMS.each_ref().map(Program::find) else {
-        bail!("a browser that was here a moment ago is gone");
+        bail!("a browser that was found a moment ago is gone");
     };
     Ok(TestTools {
         chromium,
@@ -99,7 +99,7 @@ pub(crate) fn network_tools() {
         install::from_apt(&packages).is_ok()
     };
     if !installed {
-        println!("{} not here: tests that need them are reported as ignored", packages.join(", "));
+        println!("{} not installed: tests that need them are reported as ignored", packages.join(", "));
     }
 }
 

@@ -1,4 +1,13 @@
 //! `cargo xtask`: the project's tasks, the same on a developer's machine and in CI.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `build`, `release`, `placement`, `policy`, `fingerprint`, `sizes` | the client in `dist/`: its modules, its place on a static host, its size |
+//! | `serve`, `test` | running the server; running every check |
+//! | `bench`, `measure`, `soak` | measurements and long tests |
+//! | `screenshots`, `icons` | pictures that are in the repository |
+//! | `tools`, `browsers`, `install` | finding and installing tools and browsers |
+//! | `workspace`, `process` | paths in this clone; running programs |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

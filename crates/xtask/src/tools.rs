@@ -164,7 +164,7 @@ fn compiled_tool(tool: &CompiledTool<'_>) -> Result<PathBuf> {
         tool.duration
     );
     install::from_crates_io(tool.package, tool.version, tool.locked)?;
-    find(tool)?.with_context(|| format!("{} was installed but does not say its version", tool.executable))
+    find(tool)?.with_context(|| format!("{} was installed but does not print its version", tool.executable))
 }
 
 /// The tool in the right version: ours, or the user's if we have none. If ours has another version, the user's is not used,

@@ -90,7 +90,7 @@ pub struct BulkLinks {
 }
 
 impl BulkLinks {
-    /// Asks for `count` open bulk links, counting those of both sides. They open a few at a time. They are closed after [`IDLE`]
+    /// Asks for `count` open bulk links, counting those of both sides. They open a few at a time. They are closed after `IDLE`
     /// without a wish.
     pub fn want(&mut self, count: usize, names: &mut LinkNames, now: Timestamp) {
         if count == 0 {

@@ -51,7 +51,7 @@ struct ReportedCheck {
 
 /// Why a link holds no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no report, or one of another version")]
+#[error("this is not a report, or it is from another version")]
 pub struct ReportUnreadable;
 
 impl Report {

@@ -106,7 +106,7 @@ impl Rows {
         self.outputs.push_back(DoctorOutput::Begin(id, Operation::Gather(row.servers.clone())));
     }
 
-    /// Begins waiting gatherings, up to [`MAX_GATHERINGS`].
+    /// Begins waiting gatherings, up to `MAX_GATHERINGS`.
     pub(super) fn begin_waiting(&mut self, now: Timestamp) {
         let is_gathering = |row: &&Row| row.check.state == CheckState::Running && row.gathering.is_some();
         let mut free = MAX_GATHERINGS.saturating_sub(self.rows.iter().filter(is_gathering).count());

@@ -59,7 +59,7 @@ pub enum CertificateError {
         source: std::io::Error,
     },
     /// The self-signed certificate could not be made.
-    #[error("no certificate could be made: {0}.")]
+    #[error("the self-signed certificate could not be made: {0}.")]
     NotMade(#[from] rcgen::Error),
     /// TLS itself cannot be set up.
     #[error("TLS cannot be set up: {0}.")]
