@@ -61,17 +61,17 @@ pub struct Pings {
 }
 
 impl Pings {
-    /// Takes that the channel opened. The clock is asked for at once; the first ping for liveness follows a second later.
+    /// Notes that the channel opened. The clock is asked for at once; the first ping for liveness follows a second later.
     pub fn open(&mut self, now: Timestamp) {
         (self.next_at, self.next_clock_at) = (Some(now + PING_INTERVAL), Some(now));
     }
 
-    /// Takes that the channel closed for good.
+    /// Notes that the channel closed for good.
     pub fn close(&mut self) {
         (self.next_at, self.next_clock_at) = (None, None);
     }
 
-    /// Takes that the page slept or was offline: the next ping is due at once.
+    /// Notes that the page slept or was offline: the next ping is due at once.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.next_at = self.next_at.map(|_| now);
     }

@@ -117,7 +117,7 @@ impl LocalMedia {
         signals::set(self.signals.file.is_open, true);
     }
 
-    /// Takes whether the page is visible: browsers give no frame callbacks to a hidden page, so no frame can be painted.
+    /// Notes whether the page is visible: browsers give no frame callbacks to a hidden page, so no frame can be painted.
     pub fn handle_visibility(&self, is_visible: bool) {
         let mut inner = self.inner.borrow_mut();
         inner.is_hidden = !is_visible;
@@ -126,7 +126,7 @@ impl LocalMedia {
         }
     }
 
-    /// Takes that a viewer joined, or that the connection to one was rebuilt: a standing picture is sent again.
+    /// Notes that a viewer joined, or that the connection to one was rebuilt: a standing picture is sent again.
     pub fn handle_viewer(&self) {
         if let Some(file) = &mut self.inner.borrow_mut().file {
             file.handle_viewer();

@@ -118,13 +118,13 @@ impl FileSource {
         width.min(height)
     }
 
-    /// Takes that a viewer joined, or that the connection to one was rebuilt.
+    /// Notes that a viewer joined, or that the connection to one was rebuilt.
     pub(super) fn handle_viewer(&mut self) {
         self.standing.handle_viewer(clock::now());
         self.wake();
     }
 
-    /// Takes whether the file could be read.
+    /// Notes whether the file could be read.
     pub(super) fn handle_readable(&mut self, is_readable: bool) {
         self.watch.handle_readable(is_readable);
         self.wake();

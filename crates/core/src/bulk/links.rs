@@ -165,14 +165,14 @@ impl BulkLinks {
         self.links.iter_mut().find(|link| link.id == id).map(|link| &mut link.negotiator)
     }
 
-    /// Takes that the channel of a bulk link opened.
+    /// Notes that the channel of a bulk link opened.
     pub fn handle_opened(&mut self, id: LinkId) {
         if let Some(link) = self.links.iter_mut().find(|link| link.id == id) {
             link.deadline = None;
         }
     }
 
-    /// Takes that the channel of a bulk link closed, or that its connection failed.
+    /// Notes that the channel of a bulk link closed, or that its connection failed.
     pub fn handle_closed(&mut self, id: LinkId, now: Timestamp) {
         if let Some(at) = self.links.iter().position(|link| link.id == id) {
             let link = self.links.remove(at);
@@ -183,7 +183,7 @@ impl BulkLinks {
         }
     }
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         for link in &mut self.links {
             link.negotiator.handle_timeout(now);

@@ -126,7 +126,7 @@ impl Pacer {
         self.credit_bytes
     }
 
-    /// Takes that `bytes` were sent.
+    /// Notes that `bytes` were sent.
     pub fn handle_sent(&mut self, bytes: u64) {
         self.credit_bytes = self.credit_bytes.saturating_sub(bytes);
         self.is_binding |= self.credit_bytes < self.chunk_bytes() as u64;

@@ -146,7 +146,7 @@ impl Conversation {
         }
     }
 
-    /// Takes that the channel to a member opened, for the first time or again: all messages that the member has not acknowledged
+    /// Notes that the channel to a member opened, for the first time or again: all messages that the member has not acknowledged
     /// are sent, in order.
     pub fn handle_channel_open(&mut self, member: &MemberId) {
         let repeated: Vec<_> = self
@@ -161,7 +161,7 @@ impl Conversation {
         self.outgoing.extend(repeated);
     }
 
-    /// Takes that a member left: messages that it has not acknowledged are undeliverable, until it returns.
+    /// Notes that a member left: messages that it has not acknowledged are undeliverable, until it returns.
     pub fn handle_member_gone(&mut self, member: &MemberId) {
         let lost: Vec<_> = self
             .unacknowledged

@@ -111,7 +111,7 @@ impl Doctor {
         self.begin_next(now);
     }
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         for at in 0..self.rows.all().len() {
             let row = self.rows.at(at);

@@ -82,7 +82,7 @@ impl Gathering {
         self.errors.push(error);
     }
 
-    /// Takes that `iceGatheringState` became `complete`.
+    /// Notes that `iceGatheringState` became `complete`.
     pub fn handle_complete(&mut self) {
         if !self.is_over {
             self.is_complete = true;
@@ -90,7 +90,7 @@ impl Gathering {
         }
     }
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if self.deadline <= now {
             self.is_over = true;

@@ -121,7 +121,7 @@ impl RelayProbe {
         }
     }
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         loop {
             match self.phase {

@@ -40,7 +40,7 @@ impl SignallingProbe {
         }
     }
 
-    /// Takes that the socket is open.
+    /// Notes that the socket is open.
     pub fn handle_open(&mut self, now: Timestamp) {
         self.opened_after = Some(now - self.started_at);
         self.ask(now);
@@ -67,7 +67,7 @@ impl SignallingProbe {
         }
     }
 
-    /// Takes that the socket closed, or never opened.
+    /// Notes that the socket closed, or never opened.
     pub fn handle_closed(&mut self, reason: &str) {
         let closed = match self.opened_after {
             Some(_) => SignallingFinding::Refused(reason.chars().take(80).collect()),

@@ -144,7 +144,7 @@ impl Link {
         self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
-    /// Takes that the link carries data, or that the other side says so.
+    /// Notes that the link carries data, or that the other side says so.
     pub fn note_came_up(&mut self) {
         self.deadline = None;
     }
@@ -177,7 +177,7 @@ impl Link {
         self.negotiator.restart_ice(now);
     }
 
-    /// Takes that signals reach the other side again: unanswered ones are repeated.
+    /// Notes that signals reach the other side again: unanswered ones are repeated.
     pub fn handle_path_restored(&mut self, now: Timestamp) {
         self.negotiator.handle_path_restored(now);
     }
@@ -187,7 +187,7 @@ impl Link {
         self.negotiator.handle_signal(payload, now);
     }
 
-    /// Takes that `negotiationneeded` fired.
+    /// Notes that `negotiationneeded` fired.
     pub fn handle_negotiation_needed(&mut self, now: Timestamp) {
         self.negotiator.handle_negotiation_needed(now);
     }
@@ -212,17 +212,17 @@ impl Link {
         self.watch.handle_state(state);
     }
 
-    /// Takes that the `control` channel opened.
+    /// Notes that the `control` channel opened.
     pub fn handle_channel_opened(&mut self, now: Timestamp) {
         self.watch.handle_channel_opened(now);
     }
 
-    /// Takes that the `control` channel closed.
+    /// Notes that the `control` channel closed.
     pub fn handle_channel_closed(&mut self) {
         self.watch.handle_channel_closed();
     }
 
-    /// Takes that something arrived on one of the channels.
+    /// Notes that something arrived on one of the channels.
     pub fn handle_heard(&mut self) {
         self.watch.handle_heard();
     }
@@ -246,12 +246,12 @@ impl Link {
         TelemetryReading::Taken
     }
 
-    /// Takes that the page slept or was offline.
+    /// Notes that the page slept or was offline.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.watch.handle_wake(now);
     }
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.negotiator.handle_timeout(now);
         let ping = self.watch.handle_timeout(now).map(|nonce| TelemetryMessage::Ping { nonce });

@@ -93,7 +93,7 @@ impl PlaybackWatch {
         !is_running(sample.playback) && before.position != sample.position
     }
 
-    /// Takes whether the file could be read when [`Self::poll_check`] asked for that.
+    /// Notes whether the file could be read when [`Self::poll_check`] asked for that.
     pub fn handle_readable(&mut self, is_readable: bool) {
         // A file that still plays is in memory already.
         if !is_readable && (self.is_checked || self.failure.is_some()) {

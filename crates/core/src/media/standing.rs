@@ -31,7 +31,7 @@ struct Standing {
 }
 
 impl StandingPicture {
-    /// Takes whether the source stands still now.
+    /// Notes whether the source stands still now.
     pub fn handle_standing(&mut self, is_standing: bool, now: Timestamp) {
         if !is_standing {
             self.standing = None;
@@ -40,14 +40,14 @@ impl StandingPicture {
         }
     }
 
-    /// Takes that a viewer joined, or that the connection to one was rebuilt.
+    /// Notes that a viewer joined, or that the connection to one was rebuilt.
     pub fn handle_viewer(&mut self, now: Timestamp) {
         if self.standing.is_some() {
             self.begin_burst(now);
         }
     }
 
-    /// Takes that the standing picture changed: the person jumped within a paused file.
+    /// Notes that the standing picture changed: the person jumped within a paused file.
     pub fn handle_other_picture(&mut self, now: Timestamp) {
         self.handle_viewer(now);
     }

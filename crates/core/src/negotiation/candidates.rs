@@ -62,12 +62,12 @@ impl RemoteCandidates {
         Some(candidate)
     }
 
-    /// Takes that an offer with these fragments was ignored and will never be applied.
+    /// Notes that an offer with these fragments was ignored and will never be applied.
     pub(super) fn handle_offer_ignored(&mut self, ufrags: Ufrags) {
         self.ignored = ufrags;
     }
 
-    /// Takes that a remote description with these fragments is set.
+    /// Notes that a remote description with these fragments is set.
     pub(super) fn handle_described(&mut self, ufrags: Ufrags) {
         let before = self.described.take().unwrap_or_default();
         let ignored = std::mem::take(&mut self.ignored);

@@ -84,13 +84,13 @@ impl PendingOffer {
         self.sent.sent_at + self.next_repetition
     }
 
-    /// Takes that the offer was sent again because no answer came.
+    /// Notes that the offer was sent again because no answer came.
     pub(super) fn handle_repeated_for_silence(&mut self, now: Timestamp) {
         self.sent.handle_repeated(now);
         self.next_repetition = (self.next_repetition * 2).min(LONGEST_REPETITION);
     }
 
-    /// Takes that the offer was sent again because the path or the other side changed.
+    /// Notes that the offer was sent again because the path or the other side changed.
     pub(super) fn handle_repeated_for_news(&mut self, now: Timestamp) {
         self.sent.handle_repeated(now);
         self.next_repetition = FIRST_REPETITION;

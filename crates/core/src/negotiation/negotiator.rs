@@ -89,7 +89,7 @@ impl Negotiator {
         }
     }
 
-    /// Takes that `negotiationneeded` fired.
+    /// Notes that `negotiationneeded` fired.
     pub fn handle_negotiation_needed(&mut self, now: Timestamp) {
         let offers_next = match &self.under_way {
             // The event may be the browser's second check on return to `stable`, reported before the operation's end.
@@ -157,7 +157,7 @@ impl Negotiator {
         self.advance(now);
     }
 
-    /// Takes that signals reach the other side again: everything that may have been lost is repeated.
+    /// Notes that signals reach the other side again: everything that may have been lost is repeated.
     pub fn handle_path_restored(&mut self, now: Timestamp) {
         if self.broken {
             return;
@@ -171,7 +171,7 @@ impl Negotiator {
         self.repeat_candidates(&Ufrags::default());
     }
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if let Some(offer) = self.unanswered_offer()
             && now >= offer.repeat_at()

@@ -124,7 +124,7 @@ impl FilePath {
         }
     }
 
-    /// Takes that `sent_bytes` of an allowance were sent.
+    /// Notes that `sent_bytes` of an allowance were sent.
     pub(super) fn handle_sent(&mut self, allowed: Allowance, sent_bytes: u64) {
         let Some(pacer) = &mut self.pacer else { return };
         pacer.handle_sent(sent_bytes);

@@ -125,7 +125,7 @@ impl PeerLinks {
         }
     }
 
-    /// Takes that signals reach the member again.
+    /// Notes that signals reach the member again.
     pub(super) fn handle_reachable(&mut self, now: Timestamp) {
         self.repair.handle_reachable();
         for link in self.iter_mut() {
@@ -157,7 +157,7 @@ impl PeerLinks {
         }
     }
 
-    /// Takes that something arrived on a link. Of two links, the leading side uses the first that carries data.
+    /// Notes that something arrived on a link. Of two links, the leading side uses the first that carries data.
     pub(super) fn handle_heard(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
             link.handle_heard();
@@ -168,7 +168,7 @@ impl PeerLinks {
         }
     }
 
-    /// Takes that the leading side uses this link.
+    /// Notes that the leading side uses this link.
     pub(super) fn handle_use(&mut self, id: LinkId) {
         if self.iter().any(|link| link.id() == id && link.role() == Role::Offerer) {
             return;
@@ -180,7 +180,7 @@ impl PeerLinks {
         }
     }
 
-    /// Takes the passage of time. [`Self::review`] draws the conclusions.
+    /// Handles the deadlines that have passed. [`Self::review`] draws the conclusions.
     pub(super) fn handle_timeout(&mut self, now: Timestamp) {
         for link in self.iter_mut() {
             link.handle_timeout(now);

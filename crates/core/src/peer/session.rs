@@ -127,7 +127,7 @@ impl PeerSession {
 
     // Events of the signaling server.
 
-    /// Takes whether this page is in the room at the signaling server.
+    /// Notes whether this page is in the room at the signaling server.
     pub fn handle_signaling(&mut self, is_up: bool) {
         self.presence.handle_signaling(is_up);
     }
@@ -161,7 +161,7 @@ impl PeerSession {
         self.told_state = None;
     }
 
-    /// Takes that the server lists the member.
+    /// Notes that the server lists the member.
     pub fn handle_present(&mut self, member: Member, now: Timestamp) {
         self.presence.handle_present(member);
         self.links.handle_reachable(now);
@@ -172,14 +172,14 @@ impl PeerSession {
         self.settle(now);
     }
 
-    /// Takes that the member has no signaling connection for now.
+    /// Notes that the member has no signaling connection for now.
     pub fn handle_away(&mut self, now: Timestamp) {
         self.presence.handle_away();
         self.push(PeerOutput::Changed);
         self.settle(now);
     }
 
-    /// Takes that the server reported the member's departure. If the link works, only the server lost the member: a `bye` or the
+    /// Notes that the server reported the member's departure. If the link works, only the server lost the member: a `bye` or the
     /// end of the link will decide.
     pub fn handle_left(&mut self, now: Timestamp) {
         if self.links.is_carrying() {
@@ -190,7 +190,7 @@ impl PeerSession {
         }
     }
 
-    /// Takes that the member is missing in a new snapshot of the room.
+    /// Notes that the member is missing in a new snapshot of the room.
     pub fn handle_missing(&mut self, now: Timestamp) {
         if self.links.was_connected() {
             self.presence.note_departure(Departure::Missing(now));
@@ -253,7 +253,7 @@ impl PeerSession {
         self.is_gone = true;
     }
 
-    /// Takes that the page woke up, or that the network is back.
+    /// Notes that the page woke up, or that the network is back.
     pub fn handle_wake(&mut self, now: Timestamp) {
         for link in self.links.iter_mut() {
             link.handle_wake(now);
@@ -262,7 +262,7 @@ impl PeerSession {
 
     // Events of the peer connections.
 
-    /// Takes that `negotiationneeded` fired.
+    /// Notes that `negotiationneeded` fired.
     pub fn handle_negotiation_needed(&mut self, id: LinkId, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_negotiation_needed(now);
@@ -308,7 +308,7 @@ impl PeerSession {
         }
     }
 
-    /// Takes that the `control` channel of a link opened.
+    /// Notes that the `control` channel of a link opened.
     pub fn handle_channel_opened(&mut self, id: LinkId, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_channel_opened(now);
@@ -320,7 +320,7 @@ impl PeerSession {
         }
     }
 
-    /// Takes that the `control` channel of a link closed: the other page is gone, or the connection failed.
+    /// Notes that the `control` channel of a link closed: the other page is gone, or the connection failed.
     pub fn handle_channel_closed(&mut self, id: LinkId, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_channel_closed();
@@ -328,13 +328,13 @@ impl PeerSession {
         }
     }
 
-    /// Takes that the channel of a bulk link opened.
+    /// Notes that the channel of a bulk link opened.
     pub fn handle_bulk_opened(&mut self, id: LinkId, now: Timestamp) {
         self.files.handle_opened(id);
         self.settle(now);
     }
 
-    /// Takes that the channel of a bulk link closed, or that its connection failed.
+    /// Notes that the channel of a bulk link closed, or that its connection failed.
     pub fn handle_bulk_closed(&mut self, id: LinkId, now: Timestamp) {
         if self.files.has(id) {
             self.files.handle_closed(id, now);
@@ -352,7 +352,7 @@ impl PeerSession {
 
     // Messages of the member.
 
-    /// Takes that something arrived on a link, whatever it says: the member is alive.
+    /// Notes that something arrived on a link, whatever it says: the member is alive.
     pub fn handle_heard(&mut self, id: LinkId, now: Timestamp) {
         self.links.handle_heard(id);
         self.settle(now);
@@ -414,7 +414,7 @@ impl PeerSession {
         self.files.allow(free_bytes, is_call, now)
     }
 
-    /// Takes that `sent_bytes` of an allowance were sent.
+    /// Notes that `sent_bytes` of an allowance were sent.
     pub fn handle_files_sent(&mut self, allowed: Allowance, sent_bytes: u64) {
         self.files.handle_sent(allowed, sent_bytes);
     }
@@ -430,7 +430,7 @@ impl PeerSession {
 
     // Time and outputs.
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.links.handle_timeout(now);
         if self.presence.gone_at(self.links.in_trouble_since()).is_some_and(|at| at <= now) {

@@ -68,7 +68,7 @@ impl Repair {
         }
     }
 
-    /// Takes that an attempt did not come up, or failed before it carried data.
+    /// Notes that an attempt did not come up, or failed before it carried data.
     pub fn handle_attempt_failed(&mut self, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
         let pause = match self.failures.checked_sub(EAGER_ATTEMPTS) {
@@ -79,7 +79,7 @@ impl Repair {
         self.pause_until = Some((now + pause).max(spaced));
     }
 
-    /// Takes that signals reach the other side again: the pause ends at once.
+    /// Notes that signals reach the other side again: the pause ends at once.
     pub fn handle_reachable(&mut self) {
         self.pause_until = self.attempted_at.map(|began| began + ATTEMPT_SPACING);
     }

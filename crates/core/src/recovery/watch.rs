@@ -96,7 +96,7 @@ impl LinkWatch {
         self.state = state;
     }
 
-    /// Takes that the `control` channel opened.
+    /// Notes that the `control` channel opened.
     pub fn handle_channel_opened(&mut self, now: Timestamp) {
         if self.channel == Channel::Connecting {
             self.channel = Channel::Open;
@@ -104,7 +104,7 @@ impl LinkWatch {
         }
     }
 
-    /// Takes that the `control` channel closed.
+    /// Notes that the `control` channel closed.
     pub fn handle_channel_closed(&mut self) {
         self.channel = Channel::Closed;
         self.pings.close();
@@ -127,12 +127,12 @@ impl LinkWatch {
         self.answers
     }
 
-    /// Takes that the other side answers pings, as an earlier connection showed: its silence means trouble from the start.
+    /// Notes that the other side answers pings, as an earlier connection showed: its silence means trouble from the start.
     pub fn expect_answers(&mut self) {
         self.answers = true;
     }
 
-    /// Takes that something arrived on one of the channels.
+    /// Notes that something arrived on one of the channels.
     pub fn handle_heard(&mut self) {
         self.silent = 0;
     }
@@ -152,12 +152,12 @@ impl LinkWatch {
         self.trouble.take_if(|first| pong.nonce >= *first).is_some()
     }
 
-    /// Takes that the page slept or was offline: the next ping is due at once.
+    /// Notes that the page slept or was offline: the next ping is due at once.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.pings.handle_wake(now);
     }
 
-    /// Takes the passage of time. Returns the ping to send, if one is due.
+    /// Handles the deadlines that have passed. Returns the ping to send, if one is due.
     pub fn handle_timeout(&mut self, now: Timestamp) -> Option<u32> {
         if self.pings.next_at().is_none_or(|due| due > now) {
             return None;

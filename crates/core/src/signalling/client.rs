@@ -169,7 +169,7 @@ impl SignallingClient {
         }
     }
 
-    /// Takes that the server does not admit this page, which a socket would not report. The client ends until [`Self::start`].
+    /// Notes that the server does not admit this page, which a socket would not report. The client ends until [`Self::start`].
     pub fn handle_page_refused(&mut self, code: NoticeCode) {
         self.end(Some(code));
     }
@@ -180,7 +180,7 @@ impl SignallingClient {
         matches!(self.phase, Phase::Joined { .. })
     }
 
-    /// Takes that the socket is open.
+    /// Notes that the socket is open.
     pub fn handle_opened(&mut self, socket: SocketId) {
         if self.current_socket() == Some(socket) {
             let join = ClientMessage::Join {
@@ -194,7 +194,7 @@ impl SignallingClient {
         }
     }
 
-    /// Takes that the socket closed, or could not be opened.
+    /// Notes that the socket closed, or could not be opened.
     pub fn handle_closed(&mut self, socket: SocketId, now: Timestamp) {
         if self.current_socket() == Some(socket) {
             self.lose(now);
@@ -219,7 +219,7 @@ impl SignallingClient {
         }
     }
 
-    /// Takes that the network is back, or that the page woke up: the next attempt begins at once.
+    /// Notes that the network is back, or that the page woke up: the next attempt begins at once.
     pub fn handle_wake(&mut self, now: Timestamp) {
         match &mut self.phase {
             Phase::Waiting { until } => *until = now,
@@ -229,7 +229,7 @@ impl SignallingClient {
         self.handle_timeout(now);
     }
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if let Phase::Joined { socket, .. } = self.phase
             && self.ice_servers_due.is_some_and(|due| due <= now)

@@ -173,12 +173,12 @@ impl TabPlace {
         }
     }
 
-    /// Takes that the page goes away, or that the client closed its socket: the other tabs hold the place for a while.
+    /// Notes that the page goes away, or that the client closed its socket: the other tabs hold the place for a while.
     pub fn handle_closed(&mut self) {
         self.leave(false);
     }
 
-    /// Takes the passage of time.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         match &self.phase {
             Phase::Asking { until, .. } if *until <= now => self.enter(now),
@@ -270,7 +270,7 @@ impl TabPlace {
         self.post(&hello);
     }
 
-    /// Takes that another tab is in the room.
+    /// Notes that another tab is in the room.
     fn hear_of(&mut self, member: Member) {
         let Some(me) = self.me() else { return };
         if member.id == me.id {
