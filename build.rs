@@ -1,5 +1,5 @@
-//! Turns `locales/*.json` into a function for each sentence, and a list of texts for each section (a key of the outermost
-//! object) in each language. A key that one of them has and another lacks is a build error.
+//! Turns `locales/*.json` into a function for each text, and a list of texts for each section (a key of the outermost object) in
+//! each language. A key that exists in only some languages is a build error.
 
 use std::{
     collections::BTreeMap,
@@ -12,11 +12,11 @@ use std::{
 
 use serde_json::Value;
 
-/// The first is what a missing one is told against.
+/// The first language is the reference for missing keys.
 const LOCALES: [&str; 2] = ["en", "zh-CN"];
-/// Between two texts of a section.
+/// Separates two texts of a section.
 const BETWEEN_TEXTS: char = '\0';
-/// Between two sections of a language.
+/// Separates two sections of a language.
 const BETWEEN_SECTIONS: char = '\u{1}';
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -84,7 +84,7 @@ fn collect(
     }
 }
 
-/// Each section's name, and its texts in one.
+/// Each section's name, and its texts joined to one string.
 fn sections(texts: &BTreeMap<Vec<String>, String>) -> impl Iterator<Item = (String, String)> {
     let texts: Vec<_> = texts.iter().collect();
     let sections: Vec<_> = texts
@@ -98,7 +98,7 @@ fn join<'a>(texts: impl Iterator<Item = &'a String>, between: char) -> String {
     texts.map(String::as_str).collect::<Vec<_>>().join(&between.to_string())
 }
 
-/// The sentences whose keys agree up to `depth`, which are next to each other.
+/// Writes a module for keys that agree up to `depth`; such keys are neighbors in the list.
 fn write_module(code: &mut String, keys: &[(usize, Vec<String>)], depth: usize) -> std::fmt::Result {
     for group in keys.chunk_by(|(_, one), (_, other)| one[depth] == other[depth]) {
         let (number, key) = &group[0];

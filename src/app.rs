@@ -1,4 +1,4 @@
-//! Routes, theme and language.
+//! The root of the page: routes, theme and language.
 
 use leptos::{mount::mount_to_body, prelude::*};
 use sightline_browser::page::{document, location::Location};
@@ -19,17 +19,17 @@ use crate::{
     route::Route,
 };
 
-/// Shows the app, in the person's language from the first moment.
+/// Mounts the app, with the person's language already loaded.
 pub async fn mount() {
     let parameters = Parameters::parse(&Location::current().query);
     let locale = Language::preferred(parameters.language.as_deref()).await;
     mount_to_body(move || view! { <App locale=locale /> });
 }
 
-/// The whole app.
+/// The root component.
 #[component]
 pub fn App(
-    /// The language to begin with.
+    /// The language at the start.
     locale: Locale,
 ) -> AnyView {
     let navigator = Navigator::provide();

@@ -1,27 +1,27 @@
-//! Light or dark: the system's choice, or the person's.
+//! The theme: light or dark, by the system or by the person.
 
 use leptos::prelude::*;
 use sightline_browser::page::storage::StorageArea;
 
 const STORAGE_KEY: &str = "sightline.theme";
 
-/// What the person chose.
+/// The person's choice of a theme.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the system has it.
+    /// The theme of the system.
     #[default]
     System,
-    /// Always light.
+    /// Light on every system.
     Light,
-    /// Always dark.
+    /// Dark on every system.
     Dark,
 }
 
 impl Theme {
-    /// Every theme in the order in which they are offered.
+    /// Every theme, in display order.
     pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
-    /// The word of the `data-theme` attribute on `<html>`.
+    /// The value of the `data-theme` attribute on `<html>`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,19 +31,19 @@ impl Theme {
         }
     }
 
-    /// The theme of that word.
+    /// The theme for a value of `data-theme`.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|theme| theme.as_str() == word)
     }
 }
 
-/// The theme of the page, in context.
+/// The handle for the theme of the page, in the Leptos context.
 #[derive(Debug, Clone, Copy)]
 pub struct Appearance(RwSignal<Theme>);
 
 impl Appearance {
-    /// Takes the choice of last time, keeps `<html data-theme>` in step, and puts the handle into context.
+    /// Restores the last choice, keeps `<html data-theme>` up to date, and puts the handle into the context.
     pub fn provide() -> Self {
         let saved = StorageArea::Local.get(STORAGE_KEY).and_then(|word| Theme::from_word(&word));
         let appearance = Self(RwSignal::new(saved.unwrap_or_default()));
@@ -62,13 +62,13 @@ impl Appearance {
         use_context().unwrap_or_else(|| Self(RwSignal::new(Theme::default())))
     }
 
-    /// The theme now.
+    /// The present theme.
     #[must_use]
     pub fn theme(self) -> Theme {
         self.0.get()
     }
 
-    /// Changes the theme, also for the next visit.
+    /// Changes the theme, also for later visits.
     pub fn choose(self, theme: Theme) {
         StorageArea::Local.set(STORAGE_KEY, theme.as_str());
         self.0.set(theme);

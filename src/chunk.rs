@@ -1,30 +1,30 @@
-//! Parts of the page that come later than the page: WebAssembly of their own, loaded when they are wanted, or before that
-//! when there is time.
+//! Split modules: parts of the page in separate WebAssembly modules, loaded when they are needed, or earlier when the page is
+//! idle.
 //!
-//! A part declares its entry with [`chunk!`](crate::chunk!) and is shown by [`Later`](crate::components::later::Later). What
-//! only entries of one chunk reach is in that chunk's file; everything else stays in the main one. Without the feature
+//! A part declares its entry with [`chunk!`](crate::chunk!) and is shown by [`Later`](crate::components::later::Later). Code that
+//! only the entries of one chunk reach is in that chunk's module; everything else stays in the main module. Without the feature
 //! `split` (debug builds, `trunk serve`) an entry is a plain call.
 
 use std::{future::Future, pin::Pin, rc::Rc};
 
 use leptos::prelude::*;
 
-/// A chunk did not arrive: the network is away, or the server has another version by now.
+/// The split module did not load: the network is down, or the server has another version now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a part of the page could not be loaded")]
 pub struct ChunkLost;
 
-/// A view that is loaded first.
+/// A view whose module is loaded first.
 pub type LoadingView = Pin<Box<dyn Future<Output = Result<AnyView, ChunkLost>>>>;
 
-/// Asks for a view, again after each failure.
+/// Requests a view; after a failure it may be called again.
 pub type LoadView = Rc<dyn Fn() -> LoadingView>;
 
-/// A chunk on its way.
+/// A module that is being loaded.
 pub type Loading = Pin<Box<dyn Future<Output = Result<(), ChunkLost>>>>;
 
-/// Declares a function that lives in a chunk: calling it loads that first, so it is `async` and gives a `Result` with
-/// [`ChunkLost`]. The second name is of a function that only loads. Functions that name the same chunk come in one file.
+/// Declares a function in a split module: a call loads the module first, so the function is `async` and returns a `Result` with
+/// [`ChunkLost`]. The second name is a function that only loads the module. Functions with the same chunk name are in one module.
 ///
 /// ```ignore
 /// in_chunk! {
@@ -65,16 +65,12 @@ macro_rules! in_chunk {
     };
 }
 
-/// Declares the entry of a part of the page: a function in a chunk that builds a view from arguments that are `Clone` and
-/// `'static`. It becomes one that gives a [`LoadView`], and one that loads the chunk ahead.
+/// Declares the entry of a part of the page: a function in a split module that builds a view from arguments that are `Clone` and
+/// `'static`. The macro makes a function that returns a [`LoadView`], and one that loads the module ahead of time.
 ///
 /// ```ignore
-/// chunk! {
-///     /// The figures, when they are here.
-///     pub fn load_stats_panel, preload_stats_panel in figures(model: RoomModel, close: Callback<()>) {
-///         view! { <StatsPanel model=model close=close /> }.into_any()
-///     }
-/// }
+/// chunk! { /// The figures, loaded on demand. pub fn load_stats_panel, preload_stats_panel in figures(model: RoomModel, close:
+/// Callback<()>) { view! { <StatsPanel model=model close=close /> }.into_any() } }
 ///
 /// view! { <Later view=load_stats_panel(model, close) /> }
 /// ```
@@ -89,7 +85,7 @@ macro_rules! chunk {
             ::std::rc::Rc::new(move || ::std::boxed::Box::pin($chunk::$name($($argument.clone()),*)))
         }
 
-        /// Loads the chunk, that it is here when it is wanted. Where that fails it is loaded then.
+        /// Loads the module ahead of time. If that fails, the module is loaded when it is needed.
         #[allow(dead_code, reason = "not every part is loaded ahead")]
         $visibility fn $preload() -> $crate::chunk::Loading {
             ::std::boxed::Box::pin(async {

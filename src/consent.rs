@@ -1,16 +1,16 @@
 //! What a room's page may do before the person clicks on it.
 //!
-//! An address is a stranger's wish. Camera, microphone, screen, file and the place in the room are given by a click on this
-//! page, by a switch that the person set on this device, or by the driver of an automated browser; never by the address.
+//! An address may come from a stranger. Only a click on this page, a switch that the person set on this device, or the driver of
+//! an automated browser may open camera, microphone, screen or file, or join a room; an address never does.
 
 use crate::{parameters::Parameters, session::identity::Place, source_choice::SourceChoice};
 
-/// How the person came to the page that is shown.
+/// How the person came to the present page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// By an address: a link, the address bar, back or forward.
     Address,
-    /// The page was loaded again.
+    /// By a reload of the page.
     Reload,
     /// By a click on another page of this app.
     Click,
@@ -23,39 +23,39 @@ pub enum Arrival {
     },
 }
 
-/// What allows a page to begin without a click.
+/// The reasons that allow a page to begin without a click.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Permit {
     /// The browser is driven by a program (`navigator.webdriver`).
     pub is_automated: bool,
-    /// The person lets links join with the camera (a setting of this device).
+    /// Whether the person lets links join with the camera (a setting of this device).
     pub links_may_join: bool,
 }
 
 /// How a room's page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
-    /// The room is entered at once.
+    /// Whether the room is entered at once.
     pub joins: bool,
-    /// The place that this tab had is what it was reloaded for, and its choices count.
+    /// Whether the page was reloaded and returns to this tab's seat, with its choices.
     pub is_return: bool,
-    /// Nothing is captured, opened or played before a click.
+    /// Whether nothing is captured, opened or played before a click.
     pub is_held: bool,
-    /// What is to be published.
+    /// The source to publish.
     pub source: SourceChoice,
-    /// Whether the microphone is to be on.
+    /// Whether the microphone starts switched on.
     pub microphone: bool,
 }
 
 impl Opening {
-    /// Decides for a room's page.
+    /// Decides how a room's page begins.
     #[must_use]
     pub fn decide(parameters: &Parameters, arrival: Arrival, permit: Permit, place: Option<&Place>) -> Self {
         if let Arrival::Rejoin { source, microphone } = arrival {
             return Self { joins: true, is_return: false, is_held: false, source, microphone };
         }
         let wants_to_publish = parameters.autojoin || parameters.source.is_some();
-        // Only the person reloads a page; another site can lead to its address, back to it, and forward to it.
+        // Only the person reloads a page; another site can lead to the address, back to it, and forward to it.
         let returned = place.filter(|_| permit.is_automated || arrival == Arrival::Reload);
         if let Some(place) = returned {
             let Place { source, microphone, .. } = *place;
@@ -73,23 +73,23 @@ impl Opening {
     }
 }
 
-/// One thing that an address wishes for, as the lobby tells it.
+/// A wish of an address, as the lobby lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// To publish this, or nothing.
+    /// Publish this source, or nothing.
     Publish(SourceChoice),
-    /// To measure for so many seconds.
+    /// Start a run of this length, in seconds.
     Measure(u32),
     /// To connect only through a relay.
     RelayOnly,
-    /// To meet only tabs of this browser.
+    /// Meet only other tabs of this browser.
     TabsOnly,
-    /// A limit or a format of what is sent, as the address has it.
+    /// A limit or a format for sending, as it is in the address.
     Sending(String),
 }
 
 impl Wish {
-    /// Everything that the address wishes for beside a name, which stands in its field.
+    /// All wishes of the address except the name, which is shown in the name field.
     #[must_use]
     pub fn of(parameters: &Parameters) -> Vec<Self> {
         let size = match (parameters.width, parameters.height) {

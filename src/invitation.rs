@@ -1,21 +1,21 @@
-//! What a person may type or paste to get into a room: its name, or the invitation.
+//! Reads what a person types or pastes to enter a room: its name, or the invitation.
 
 use sightline_protocol::RoomName;
 
 use crate::route::room_of_segment;
 
-/// What was asked for.
+/// The result of reading the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// Nothing was typed: a new room.
+    /// The input is empty: make a new room.
     NewRoom,
-    /// This room.
+    /// The input names this room.
     Room(RoomName),
-    /// Something that is no room name.
+    /// The input is not a room name.
     Invalid,
 }
 
-/// Reads a room name or an address that ends with `/room/<name>`, whatever comes before and after it.
+/// Reads a room name, or a text that contains an address ending with `/room/<name>`.
 #[must_use]
 pub fn read_entry(typed: &str) -> Entry {
     let typed = typed.trim();

@@ -1,35 +1,36 @@
-//! Which key does what in a call, on any keyboard.
+//! Keyboard shortcuts of a call, for any keyboard layout.
 //!
-//! A letter is the one on the key: the Latin letter that it writes, whatever Caps Lock says, or where the layout writes another
-//! script the letter that a US keyboard has in that place. Modifiers count as they are held, never by the case of a letter.
+//! A shortcut is identified by the Latin letter that its key writes, whatever the state of Caps Lock; in a layout for another
+//! script, by the letter that a US keyboard has in that position. Modifiers count as they are held, never by the case of a
+//! letter.
 
 use sightline_browser::page::keyboard::KeyPress;
 
-/// Something that one key does.
+/// An action that has a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shortcut {
-    /// Microphone on or off.
+    /// Switches the microphone on or off.
     Microphone,
-    /// Camera on or off.
+    /// Switches the camera on or off.
     Camera,
-    /// Share a screen, or stop that.
+    /// Starts or stops sharing a screen.
     Screen,
-    /// To the chat.
+    /// Moves the focus to the chat.
     Chat,
-    /// Figures open or closed.
+    /// Opens or closes the figures.
     Figures,
-    /// Invitation open or closed.
+    /// Opens or closes the invitation.
     Invitation,
-    /// Settings open or closed.
+    /// Opens or closes the settings.
     Settings,
-    /// The list.
+    /// Opens the list of shortcuts.
     Help,
-    /// Ask whether to leave the room.
+    /// Asks whether to leave the room.
     Leave,
 }
 
 impl Shortcut {
-    /// Every shortcut, in the order of the list.
+    /// Every shortcut, in the order of the list of shortcuts.
     pub const ALL: [Self; 9] = [
         Self::Microphone,
         Self::Camera,
@@ -42,7 +43,7 @@ impl Shortcut {
         Self::Leave,
     ];
 
-    /// The keys, as a person reads them.
+    /// The keys, in words for a person.
     #[must_use]
     pub fn keys(self) -> &'static [&'static str] {
         match self {
@@ -58,13 +59,13 @@ impl Shortcut {
         }
     }
 
-    /// The shortcut that a key means, where it was pressed for its own sake.
+    /// The shortcut of a key press, unless the press is meant for something else.
     #[must_use]
     pub fn of(press: &KeyPress) -> Option<Self> {
         if press.is_modified || press.is_repeated || press.is_composing {
             return None;
         }
-        // Where the question mark is, and what it takes to write it, every layout has its own way.
+        // Every layout has the question mark on another key and with other modifiers.
         if ["?", "\u{ff1f}", "\u{61f}"].contains(&press.key.as_str()) {
             return Some(Self::Help);
         }
@@ -77,7 +78,7 @@ impl Shortcut {
     }
 }
 
-/// The capital letter on a key; `None` for all other keys, dead ones and those of an input method included.
+/// The capital letter of a key; `None` for all other keys, including dead keys and keys of an input method.
 fn letter(key: &str, code: &str) -> Option<u8> {
     match key.as_bytes() {
         [written] if written.is_ascii_alphabetic() => Some(written.to_ascii_uppercase()),
@@ -120,7 +121,7 @@ mod tests {
         ] {
             assert_eq!(Shortcut::of(&plain(key, code)), shortcut, "{key}");
         }
-        // Caps Lock and Shift write small letters.
+        // Caps Lock and Shift together write small letters.
         assert_eq!(Shortcut::of(&shifted("l", "KeyL")), Some(Shortcut::Leave));
         assert_eq!(Shortcut::of(&shifted("L", "KeyL")), Some(Shortcut::Leave));
         assert_eq!(Shortcut::of(&shifted("m", "KeyM")), None);
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_latin_layout_has_them_where_the_letters_are_written() {
-        // AZERTY: M beside L, a comma where M is elsewhere. Dvorak: S beside the return key, O where S is elsewhere.
+        // AZERTY: M is beside L, with a comma in its US position. Dvorak: S is beside the return key, with O in its US position.
         for (key, code, shortcut) in [
             ("m", "Semicolon", Some(Shortcut::Microphone)),
             (",", "KeyM", None),

@@ -1,4 +1,4 @@
-//! The person's language: the `lang` parameter, else the choice of last time, else what the browser prefers.
+//! The person's language: the `lang` parameter, else the last choice, else the browser's preference.
 
 use std::sync::OnceLock;
 
@@ -9,30 +9,30 @@ use crate::{chunk::ChunkLost, in_chunk};
 
 const STORAGE_KEY: &str = "sightline.language";
 
-/// A sentence in every language.
+/// A text in every language.
 pub type Sentence = fn(Locale) -> &'static str;
 
 /// Names a sentence by its key in `locales/*.json`: `sentence!(home.lead)`.
 #[macro_export]
 macro_rules! sentence {
     ($first:ident $(. $key:ident)+) => {
-        // As a plain function, so that every sentence is shown by the same code.
+        // Coerced to a plain function pointer, so that all texts are shown by the same code.
         $crate::sentences::$first $(::$key)+ as $crate::language::Sentence
     };
 }
 
-/// A language that the page can be in.
+/// A language of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Locale {
-    /// English, which is always here.
+    /// English, which is in the main module.
     #[default]
     En,
-    /// Simplified Chinese, which is loaded where it is wanted.
+    /// Simplified Chinese, which is loaded when it is chosen.
     ZhCn,
 }
 
 impl Locale {
-    /// Every language.
+    /// Every language, in display order.
     pub const ALL: [Self; 2] = [Self::En, Self::ZhCn];
 
     /// Its BCP 47 tag.
@@ -44,7 +44,7 @@ impl Locale {
         }
     }
 
-    /// The language of ours that a BCP 47 tag asks for: its primary subtag decides.
+    /// The language for a BCP 47 tag, by the tag's primary subtag; `None` without a translation.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         match tag.split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
@@ -55,12 +55,12 @@ impl Locale {
     }
 }
 
-/// The language of the page, in context.
+/// The handle for the language of the page, in the Leptos context.
 #[derive(Debug, Clone, Copy)]
 pub struct Language(RwSignal<Locale>);
 
 impl Language {
-    /// The language to begin with, loaded; English where another cannot be.
+    /// Loads and returns the language at the start; English if the language cannot be loaded.
     pub async fn preferred(parameter: Option<&str>) -> Locale {
         let saved = StorageArea::Local.get(STORAGE_KEY);
         let wanted = parameter.into_iter().map(str::to_owned).chain(saved).chain(environment::languages());
@@ -68,7 +68,7 @@ impl Language {
         load(locale).await.map_or(Locale::default(), |()| locale)
     }
 
-    /// Keeps `<html lang>` in step, and puts the handle into context.
+    /// Keeps `<html lang>` up to date, and puts the handle into the context.
     pub fn provide(locale: Locale) -> Self {
         let language = Self(RwSignal::new(locale));
         Effect::new(move || {
@@ -86,50 +86,50 @@ impl Language {
         use_context().unwrap_or_else(|| Self(RwSignal::new(Locale::default())))
     }
 
-    /// The language now; what reads it is read again after a change.
+    /// The present language; a reactive read.
     #[must_use]
     pub fn locale(self) -> Locale {
         self.0.get()
     }
 
-    /// Changes the language, also for the next visit, when it is here.
+    /// Changes the language once its texts are loaded, also for later visits.
     pub fn choose(self, locale: Locale) {
         StorageArea::Local.set(STORAGE_KEY, locale.as_str());
         spawn_local(async move {
             let shown = if load(locale).await.is_ok() { Some(locale) } else { self.0.try_get_untracked() };
             if let Some(shown) = shown {
-                // Also where it stays as it was: the choice then shows that.
+                // Set even if the language stays the same, so that the control shows it again.
                 self.0.try_set(shown);
             }
         });
     }
 
-    /// A sentence that follows the language.
+    /// A text that follows the language.
     #[must_use]
     pub fn text(self, sentence: Sentence) -> Signal<&'static str> {
         Signal::derive(move || sentence(self.locale()))
     }
 }
 
-/// The sentences of one section of `locales/*.json`: a list of its own, so that it is where its sentences are used, in what
-/// every page has or in a chunk.
+/// The texts of one section of `locales/*.json`. Each section is a separate list, so that the linker can put it into the module
+/// that uses its texts.
 #[derive(Debug)]
 pub struct Section {
     number: usize,
     english: &'static str,
 }
 
-/// The sections of `zh-CN.json`, where they are loaded.
+/// The sections of `zh-CN.json`, once they are loaded.
 static CHINESE: OnceLock<Box<[&'static str]>> = OnceLock::new();
 
 impl Section {
-    /// Made by `build.rs`.
+    /// Called by the code that `build.rs` generates.
     #[must_use]
     pub const fn new(number: usize, english: &'static str) -> Self {
         Self { number, english }
     }
 
-    /// A sentence by its place; in English where the language is not here.
+    /// The text at this index; in English if the language is not loaded.
     #[inline(never)] // Else it is in each sentence's function.
     #[must_use]
     pub fn text(&self, locale: Locale, place: usize) -> &'static str {
@@ -145,10 +145,10 @@ fn keep_chinese(texts: &'static str) {
     CHINESE.get_or_init(|| texts.split('\u{1}').collect());
 }
 
-/// Gets the texts of a language.
+/// Loads the texts of a language.
 ///
 /// # Errors
-/// Where they are not here and cannot be had.
+/// [`ChunkLost`] where the texts cannot be loaded.
 async fn load(locale: Locale) -> Result<(), ChunkLost> {
     if locale == Locale::ZhCn && CHINESE.get().is_none() {
         keep_chinese(chinese_texts().await?);

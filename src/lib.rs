@@ -28,7 +28,7 @@ pub mod running_calls;
 pub mod session;
 pub mod source_choice;
 
-/// The keys of `locales/*.json`.
+/// A function for each key of `locales/*.json`.
 pub mod sentences {
     #![allow(missing_docs, non_snake_case, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/sentences.rs"));

@@ -1,4 +1,4 @@
-//! Going from page to page without loading the app again.
+//! Navigation between pages without loading the app again.
 
 use leptos::{ev, prelude::*};
 use sightline_browser::page::{
@@ -12,7 +12,7 @@ use crate::{
     route::{BasePath, Route},
 };
 
-/// Where the person is, in context.
+/// The handle for the present page, in the Leptos context.
 #[derive(Debug, Clone, Copy)]
 pub struct Navigator {
     route: RwSignal<Route>,
@@ -21,12 +21,12 @@ pub struct Navigator {
 }
 
 impl Navigator {
-    /// Reads the address, follows the back and forward buttons, and puts the handle into context.
+    /// Reads the address, follows the back and forward buttons, and puts the handle into the context.
     pub fn provide() -> Self {
         let here = Location::current();
         let base = base_path(&here.origin);
         let route = base.parse(&here.path);
-        // The address of a room may have been written otherwise, as with a sentence's full stop behind it.
+        // The address of a room may differ from its normal form, for example by a full stop after a link in a sentence.
         if matches!(route, Route::Room(_)) && base.join(&route) != here.path {
             location::replace(&format!("{}{}{}", base.join(&route), here.query, here.fragment));
         }
@@ -52,7 +52,7 @@ impl Navigator {
         use_context()
     }
 
-    /// The page now.
+    /// The present page.
     #[must_use]
     pub fn route(self) -> Route {
         self.route.get()
@@ -64,8 +64,8 @@ impl Navigator {
         self.base.with_value(|base| base.join(route))
     }
 
-    /// Goes to a page, as a new entry of the history. The parameters stay on the way into a room and are left
-    /// behind on the way home: who has just left must not be let in again by `autojoin`.
+    /// Opens a page, as a new entry of the history. The parameters stay when a room is opened and are removed on the way home:
+    /// after leaving, `autojoin` must not enter the room again.
     pub fn go(self, route: Route) {
         let query = match route {
             Route::Home => String::new(),
@@ -82,19 +82,19 @@ impl Navigator {
         location::replace(&format!("{}{}{}", here.path, without_acts(&here.query), here.fragment));
     }
 
-    /// How the person came to the page that is shown.
+    /// How the person came to the present page.
     #[must_use]
     pub fn arrival(self) -> Arrival {
         self.arrival.get_value()
     }
 
-    /// What the address asks for now.
+    /// The parameters of the present address.
     #[must_use]
     pub fn parameters(self) -> Parameters {
         Parameters::parse(&Location::current().query)
     }
 
-    /// The same page again is no change, and must not begin anew.
+    /// The same page again is not a change, and must not restart the page.
     fn show(self, route: Route) {
         if self.route.with_untracked(|shown| *shown != route) {
             self.route.set(route);

@@ -1,4 +1,4 @@
-//! The query parameters that make a room scriptable.
+//! The query parameters with which an address configures a room.
 
 use std::ops::RangeInclusive;
 
@@ -6,40 +6,40 @@ use sightline_protocol::DisplayName;
 
 use crate::source_choice::SourceChoice;
 
-/// Pixels of a side.
+/// Allowed width or height, in pixels.
 const SIDE: RangeInclusive<u32> = 16..=8192;
 const MAX_BITRATE_BPS: u32 = 1_000_000_000;
-/// What a report has room for.
+/// The longest run that fits into a report.
 const LONGEST_RUN_S: u32 = 3 * 3600;
 
-/// What the address asks for. Anything unknown or malformed is as if it were not there.
+/// The parameters of an address. Unknown and malformed parameters are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parameters {
     /// `name`: the name shown to the others.
     pub name: Option<DisplayName>,
     /// `source=camera|screen|file|none`: what to publish.
     pub source: Option<SourceChoice>,
-    /// `sample=1`: with `source=file`, the clip that is shipped.
+    /// `sample=1`: with `source=file`, the shipped clip.
     pub sample: bool,
-    /// `loop=1`: with `source=file`, it begins again at its end.
+    /// `loop=1`: with `source=file`, start again at the end.
     pub looping: bool,
     /// `stamp=1`: with `source=file`, known-source mode.
     pub stamp: bool,
     /// `max_bitrate`: the most that is sent to one member, in bit/s.
     pub max_bitrate_bps: Option<u32>,
-    /// `codec`: the video codec that is wanted first.
+    /// `codec`: the preferred video codec.
     pub codec: Option<String>,
-    /// `width`: of the camera's picture, and the most of a file's, in pixels.
+    /// `width`: width of the camera's picture, and the greatest width of a file's, in pixels.
     pub width: Option<u32>,
-    /// `height`: of the camera's picture, and the most of a file's, in pixels.
+    /// `height`: height of the camera's picture, and the greatest height of a file's, in pixels.
     pub height: Option<u32>,
-    /// `fps`: of the camera, and the most of a file, in frames a second.
+    /// `fps`: frame rate of the camera, and the highest frame rate of a file, in frames per second.
     pub frames_per_second: Option<u32>,
     /// `relay=1`: connect only through a relay.
     pub relay_only: bool,
     /// `signalling=tabs`: meet other tabs of this browser, without a server.
     pub tabs_only: bool,
-    /// `run_s`: measure for so many seconds from the first frame on, in seconds.
+    /// `run_s`: length of a run that starts with the visit, counted from the first frame, in seconds.
     pub run_s: Option<u32>,
     /// `autojoin=1`: enter at once.
     pub autojoin: bool,
@@ -48,7 +48,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Reads a query with or without its question mark. Of a parameter that comes twice the first counts.
+    /// Reads a query with or without its question mark. Of a duplicate parameter the first counts.
     #[must_use]
     pub fn parse(query: &str) -> Self {
         let mut parameters = Self::default();
@@ -100,7 +100,7 @@ fn read_number(value: &str, allowed: RangeInclusive<u32>) -> Option<u32> {
     value.parse().ok().filter(|number| allowed.contains(number))
 }
 
-/// The name of a codec, as in `video/<codec>`; which ones there are the browser knows.
+/// The name of a codec, as in `video/<codec>`; only the browser knows which ones exist.
 fn read_codec(value: &str) -> Option<String> {
     let is_name = (1..=16).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_name.then(|| value.to_ascii_uppercase())

@@ -1,36 +1,36 @@
-//! Which page an address means, below whatever path the app is served from.
+//! The page for an address, below the path from which the app is served.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use sightline_protocol::{RoomName, room::RoomNameInvalid};
 
-/// A page.
+/// A page of the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// `/`
+    /// The first page, at `/`.
     Home,
-    /// `/room/<name>`
+    /// A room, at `/room/<name>`.
     Room(RoomName),
-    /// `/room/` with a name that is not allowed.
+    /// `/room/` followed by a name that is not allowed.
     RoomNameInvalid,
-    /// `/check`
+    /// The connection doctor, at `/check`.
     Check,
-    /// `/report`
+    /// Saved measurements, at `/report`.
     Report,
-    /// `/gallery/<scene>`: every state of the interface with made-up people in it.
+    /// `/gallery/<scene>`: all states of the interface with invented people.
     #[cfg(feature = "gallery")]
     Gallery(String),
-    /// Anything else.
+    /// Any other path.
     NotFound,
 }
 
-/// The path that every address of the app begins with; it ends with a slash.
+/// The common beginning of all paths of the app; ends with a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BasePath(String);
 
 impl BasePath {
-    /// From `document.baseURI`'s path, of which what follows the last slash does not count (RFC 3986, 5.2.3).
+    /// From the path of `document.baseURI`, without the part behind the last slash (RFC 3986, 5.2.3).
     #[must_use]
     pub fn new(path: &str) -> Self {
         let directory = path.rfind('/').map_or("", |slash| &path[..=slash]);
@@ -51,7 +51,7 @@ impl BasePath {
         }
     }
 
-    /// The page that a path means.
+    /// The page for a path.
     #[must_use]
     pub fn parse(&self, path: &str) -> Route {
         let without_slash = &self.0[..self.0.len() - 1];
@@ -74,7 +74,7 @@ impl BasePath {
     }
 }
 
-/// The room that a segment of a path names, which may be percent-encoded (RFC 3986, 2.1).
+/// The room named by a path segment, which may be percent-encoded (RFC 3986, 2.1).
 ///
 /// # Errors
 /// [`RoomNameInvalid`] where it names none.
@@ -82,8 +82,8 @@ pub fn room_of_segment(segment: &str) -> Result<RoomName, RoomNameInvalid> {
     RoomName::new(&read_segment(segment))
 }
 
-/// A segment without its encoding and without the punctuation of the sentence that a link stood in. What cannot be decoded
-/// stays as it is, and so does the sign of an encoding that was cut.
+/// Decodes a segment and removes punctuation of the sentence around a link. Undecodable text stays as it is, and so does a `%`
+/// whose encoding was cut off.
 fn read_segment(segment: &str) -> Cow<'_, str> {
     let decoded = percent_decode_str(segment).decode_utf8().unwrap_or(Cow::Borrowed(segment));
     let is_of_sentence = |character: char| !character.is_alphanumeric() && !['-', '%'].contains(&character);

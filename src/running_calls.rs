@@ -1,5 +1,5 @@
-//! What the calls of a room use, told to the connection doctor in another tab by the fragment of its address, which no
-//! server sees. Without addresses: a link may be handed on by mistake.
+//! Passes a description of the running calls to the connection doctor in another tab, in the fragment of its address, which no
+//! server receives. It contains no addresses, since a link may be passed on by mistake.
 
 use sightline_core::measure::connection::LinkPath;
 
@@ -10,25 +10,25 @@ const FRAGMENT: &str = "#calls=";
 const MAX_LINES: usize = 16;
 const MAX_LINE_CHARS: usize = 80;
 
-/// One line for each of the others.
+/// One line for each other member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunningCalls(pub Vec<String>);
 
 impl RunningCalls {
-    /// What the links to these members use now.
+    /// Describes the connections to these members.
     #[must_use]
     pub fn of(others: &[TileModel]) -> Self {
         Self(others.iter().take(MAX_LINES).map(line).collect())
     }
 
-    /// For the address of the doctor.
+    /// The text for the fragment of the doctor's address.
     #[must_use]
     pub fn to_fragment(&self) -> String {
         let lines = self.0.join("\n");
         format!("{FRAGMENT}{}", form_urlencoded::byte_serialize(lines.as_bytes()).collect::<String>())
     }
 
-    /// Reads what [`Self::to_fragment`] wrote; `None` for another fragment.
+    /// Reads the output of [`Self::to_fragment`]; `None` for another fragment.
     #[must_use]
     pub fn from_fragment(fragment: &str) -> Option<Self> {
         let encoded = fragment.strip_prefix(FRAGMENT)?;
@@ -51,7 +51,7 @@ fn line(tile: &TileModel) -> String {
         .join(", ")
 }
 
-/// `relay udp 192.0.2.1:5000 - host udp *` becomes `relay udp - host udp`.
+/// Turns `relay udp 192.0.2.1:5000 - host udp *` into `relay udp - host udp`.
 fn without_addresses(pair: &str) -> String {
     pair.split(' ').filter(|word| !word.contains([':', '*', '.'])).collect::<Vec<_>>().join(" ")
 }

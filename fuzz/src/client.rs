@@ -1,4 +1,4 @@
-//! What the client reads of members, the signaling server, the browser, files and its own storage.
+//! Properties of the client's parsers for data of members, the signaling server, the browser, files and its own storage.
 
 use std::{fmt::Debug, str, time::Duration};
 
@@ -26,10 +26,10 @@ use sightline_protocol::{
     transfer::{BULK_HEADER_BYTES, BulkHeader, MAX_CHUNK_BYTES, MAX_FILE_BYTES},
 };
 
-/// What is true of any input; panics where it is not.
+/// A property that holds for any input; panics if it does not.
 pub type Property = fn(&[u8]);
 
-/// Each target by its name.
+/// All targets by name.
 pub const TARGETS: [(&str, Property); 17] = [
     ("bulk_frame", bulk_frame),
     ("candidate", |bytes| with_text(bytes, candidate)),
@@ -58,7 +58,7 @@ fn with_text(bytes: &[u8], property: fn(&str)) {
     }
 }
 
-/// Frames of the `bulk` channel: read as they are written.
+/// Frames of the `bulk` channel: writing a parsed frame gives the same bytes.
 pub fn bulk_frame(frame: &[u8]) {
     let Some((header, payload)) = BulkHeader::split(frame) else { return };
     assert!(payload.len() <= MAX_CHUNK_BYTES && header.offset <= MAX_FILE_BYTES);
@@ -67,7 +67,8 @@ pub fn bulk_frame(frame: &[u8]) {
     assert_eq!(BulkHeader::split(&written), Some((header, payload)));
 }
 
-/// Lines of the browser and of members: what was read can be written and read again, and half of an address is hidden.
+/// Candidate lines of the browser and of members: a parsed line can be written and parsed again, and half of an address is
+/// hidden.
 pub fn candidate(line: &str) {
     let Some(candidate) = Candidate::parse(line, Duration::from_millis(1)) else { return };
     let Candidate { candidate_type, component, protocol, priority, address, port, related, after } =
@@ -76,7 +77,7 @@ pub fn candidate(line: &str) {
     let typ = candidate_type.as_str();
     let written =
         format!("candidate:0 {component} {protocol} {priority} {address} {port} typ {typ}{related}");
-    // A line that repeats what counts once can be shorter than its reading.
+    // A line that repeats a unique field can be shorter than its rewritten form.
     assert!(written.len() <= line.len() + 64, "{written}");
     if written.len() <= line.len() {
         assert_eq!(Candidate::parse(&written, *after).as_ref(), Some(&candidate));
@@ -88,7 +89,7 @@ pub fn candidate(line: &str) {
     }
 }
 
-/// The pieces put together are the text, and a link alone is a link.
+/// Concatenated segments equal the text, and a link by itself is a link.
 pub fn chat_links(text: &str) {
     let segments = split_links(text);
     let joined: String = segments.iter().map(|segment| segment.as_str()).collect();
@@ -108,7 +109,7 @@ pub fn chat_links(text: &str) {
     assert!(!segments.windows(2).any(|pair| pair.iter().all(is_text)), "{segments:?}");
 }
 
-/// What is sent is visible, bounded, and stays as it is.
+/// A text to send is visible, bounded, and stays the same when it is cleaned again.
 pub fn chat_text(raw: &str) {
     let excess = excess_characters(raw);
     assert!(excess <= raw.chars().count());
@@ -124,7 +125,7 @@ pub fn chat_text(raw: &str) {
     }
 }
 
-/// The `control` channel.
+/// Messages of the `control` channel.
 pub fn control_message(text: &str) {
     if let Ok(message) = decode::control_message(text) {
         assert!(text.len() <= MAX_FRAME_BYTES);
@@ -132,7 +133,7 @@ pub fn control_message(text: &str) {
     }
 }
 
-/// Names of members: bounded, visible or empty, and the same when they are read again.
+/// Names of members: bounded, visible or empty, and the same when parsed again.
 pub fn display_name(raw: &str) {
     let cut = DisplayName::cut(raw);
     for name in [DisplayName::new(raw).ok(), Some(cut.clone())].into_iter().flatten() {
@@ -145,7 +146,7 @@ pub fn display_name(raw: &str) {
     );
 }
 
-/// Names of files: one part of a path, which file systems take, and the same when they are made safe again.
+/// Names of files: one component of a path, valid in file systems, and the same when cleaned again.
 pub fn file_name(raw: &str) {
     let name = safe_name(raw);
     assert_path_part(&name);
@@ -164,7 +165,7 @@ fn assert_path_part(part: &str) {
     assert!(!part.ends_with(['.', ' ']), "{part:?}");
 }
 
-/// Addresses of ICE servers: shown as they can be read.
+/// Addresses of ICE servers: the displayed form can be parsed.
 pub fn ice_url(raw: &str) {
     let Ok(url) = IceUrl::parse(raw) else { return };
     assert_eq!(IceUrl::parse(&url.to_string()).as_ref(), Ok(&url));
@@ -173,14 +174,14 @@ pub fn ice_url(raw: &str) {
     }
 }
 
-/// What a page left for itself before a reload.
+/// Transfers that an earlier page instance stored.
 pub fn kept_transfers(text: &str) {
     if let Some(records) = Records::from_json(text) {
         assert_eq!(Records::from_json(&records.to_json()), Some(records));
     }
 }
 
-/// Files opened as a report.
+/// Files that are opened as a report.
 pub fn report(bytes: &[u8]) {
     let Ok(report) = Report::read(bytes) else { return };
     let written = report.to_json();
@@ -201,7 +202,7 @@ pub fn room_name(raw: &str) {
     }
 }
 
-/// The log of another page.
+/// The run log of another page.
 pub fn run_log(text: &str) {
     let Ok(side) = Side::read_log(text) else { return };
     assert!(side.columns.iter().skip(1).all(|name| Metric::ALL.iter().any(|metric| metric.name() == name)));
@@ -222,7 +223,7 @@ fn read_side(side: &Side) {
     let _ = side.playout.as_ref().and_then(|playout| playout.score.as_ref()?.score());
 }
 
-/// Frames of the signaling server. Who is said to have sent a signal is the same to both readers.
+/// Frames of the signaling server. Both readers agree on the sender of a signal.
 pub fn server_frame(frame: &str) {
     let envelope = decode::envelope(frame);
     match decode::server_frame(frame) {
@@ -239,7 +240,7 @@ pub fn server_frame(frame: &str) {
     }
 }
 
-/// SDP: bounded, distinct, and each of its own line.
+/// ICE fragments in SDP: bounded, distinct, and each from a line of its own.
 pub fn session_description(sdp: &str) {
     let ufrags = ufrags_of_sdp(sdp);
     assert!(ufrags.len() <= 32 && ufrags.iter().all(|ufrag| ufrag.len() <= 256 && sdp.contains(ufrag)));
@@ -248,7 +249,7 @@ pub fn session_description(sdp: &str) {
     assert_eq!(ufrags_of_sdp(&written), ufrags);
 }
 
-/// What another tab posted.
+/// Posts of other tabs.
 pub fn tab_message(post: &str) {
     let Ok(message) = decode::tab_message(post) else { return };
     if let TabMessage::Signal { from, to, .. } = &message {
@@ -258,7 +259,7 @@ pub fn tab_message(post: &str) {
     assert_same_again(&message);
 }
 
-/// The `telemetry` channel.
+/// Messages of the `telemetry` channel.
 pub fn telemetry_message(text: &str) {
     if let Ok(message) = decode::telemetry_message(text) {
         assert!(text.len() <= MAX_TELEMETRY_BYTES);
@@ -266,7 +267,7 @@ pub fn telemetry_message(text: &str) {
     }
 }
 
-/// Text without what is not seen: what is left stays, and is part of what there was.
+/// Text without invisible characters: cleaning again changes nothing, and the result is part of the original.
 pub fn visible_text(raw: &str) {
     let visible = without_invisible(raw);
     assert_eq!(without_invisible(&visible), visible);
@@ -280,7 +281,7 @@ pub fn visible_text(raw: &str) {
     }
 }
 
-/// Whether all characters of `part` are in `whole`, in their order.
+/// Whether `whole` contains all characters of `part` in their order.
 fn is_part(part: &str, whole: &str) -> bool {
     let mut whole = whole.chars();
     part.chars().all(|c| whole.any(|other| other == c))
@@ -300,7 +301,7 @@ fn assert_bounded_marks(text: &str, limit: usize) {
     }
 }
 
-/// What was read is written in such a way that it is read as the same.
+/// A parsed value can be written and parsed to the same value.
 fn assert_same_again<T: Serialize + DeserializeOwned + PartialEq + Debug>(message: &T) {
     let written = serde_json::to_string(message).expect("a message is JSON");
     let again = serde_json::from_str::<T>(&written).expect("what was written can be read");
@@ -311,7 +312,7 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// Equal but for the last digit of a number, which serde_json does not promise.
+/// Equal except for the last digit of a number, which serde_json does not promise.
 fn is_nearly(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) => {

@@ -1,4 +1,4 @@
-//! What has to be true of parsers of text and bytes from outside, whatever they are given.
+//! Properties that parsers of text and bytes from outside must have for any input.
 //!
 //! [`client`] and [`server`] hold one function for each target of `fuzz_targets`. The ordinary tests of the two crates include
 //! the same files and run them over `seeds`, so a property that a known input breaks is found without a fuzzer.

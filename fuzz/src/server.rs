@@ -1,4 +1,4 @@
-//! What the server reads.
+//! Properties of the server's parsers.
 
 use std::{net::IpAddr, str};
 
@@ -16,10 +16,10 @@ use sightline_server::{
     turn::decode::{Decoded, MAX_REQUEST_ATTRIBUTES, MAX_REQUEST_BYTES, Undecodable, decode},
 };
 
-/// What is true of any input; panics where it is not.
+/// A property that holds for any input; panics if it does not.
 pub type Property = fn(&[u8]);
 
-/// Each target by its name.
+/// All targets by name.
 pub const TARGETS: [(&str, Property); 4] = [
     ("client_frame", |bytes| with_text(bytes, client_frame)),
     ("request_headers", |bytes| with_text(bytes, request_headers)),
@@ -33,7 +33,7 @@ fn with_text(bytes: &[u8], property: fn(&str)) {
     }
 }
 
-/// Text frames of clients: what was read is read again as the server writes it, and so can be read by the member it is for.
+/// Text frames of clients: the server can parse its own serialization of a parsed frame, and so can the receiving member.
 pub fn client_frame(text: &str) {
     if text.len() > MAX_FRAME_BYTES {
         return;
@@ -85,7 +85,7 @@ pub fn request_headers(text: &str) {
     }
 }
 
-/// Resume tokens: one that the server did not sign is never believed; the claims of a believed one are signed as the same token.
+/// Resume tokens: a token that the server did not sign is refused; signing the claims of an accepted one gives the same token.
 pub fn resume_token(token: &str) {
     let key = ResumeKey::new(&[7; ResumeKey::BYTES]);
     if let Some(claims) = key.verify(token, UnixTime::from_ms(0)) {
@@ -94,7 +94,7 @@ pub fn resume_token(token: &str) {
     assert_eq!(ResumeKey::new(&[8; ResumeKey::BYTES]).verify(token, UnixTime::from_ms(0)), None);
 }
 
-/// STUN and ChannelData: bounded, within what was sent, and the same whatever follows in a stream.
+/// STUN and ChannelData: bounded, within the input, and the same whatever follows in a stream.
 pub fn turn_message(bytes: &[u8]) {
     let followed = [bytes, &[0xff; 4]].concat();
     match decode(bytes) {

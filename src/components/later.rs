@@ -19,33 +19,33 @@ enum Progress {
     Lost,
 }
 
-/// What stands in the place of a part; with a way to try again where the part cannot be had.
+/// A view in place of a part; with an action to try again if the part could not be loaded.
 pub type Meanwhile = Rc<dyn Fn(Option<Callback<()>>) -> AnyView>;
 
-/// The part, once it is here; a sentence and a way to try again where it cannot be had.
+/// The part, once it is loaded; a sentence and a button to try again if it cannot be loaded.
 #[component]
 pub fn Later(
-    /// From [`chunk!`](crate::chunk!).
+    /// The loader, from [`chunk!`](crate::chunk!).
     view: LoadView,
 ) -> AnyView {
     load(view, Rc::new(|retry| retry.map_or_else(|| ().into_any(), lost)))
 }
 
-/// The part, with something in its place until it is here.
+/// The part, with another view in its place until it is loaded.
 #[component]
 pub fn LaterWith(
-    /// From [`chunk!`](crate::chunk!).
+    /// The loader, from [`chunk!`](crate::chunk!).
     view: LoadView,
-    /// What that is.
+    /// The view in its place.
     meanwhile: Meanwhile,
 ) -> AnyView {
     load(view, meanwhile)
 }
 
-/// A whole page, likewise.
+/// A whole page, loaded on demand.
 #[component]
 pub fn LaterPage(
-    /// From [`chunk!`](crate::chunk!).
+    /// The loader, from [`chunk!`](crate::chunk!).
     view: LoadView,
 ) -> AnyView {
     load(view, Rc::new(|retry| retry.map_or_else(|| ().into_any(), lost_page)))
@@ -58,7 +58,7 @@ fn load(view: LoadView, meanwhile: Meanwhile) -> AnyView {
     let (loader, loaded) = (StoredValue::new_local(view), StoredValue::new_local(None));
     let load = move || {
         let Some(loading) = loader.try_with_value(|load| load()) else { return };
-        // The part belongs to this place, wherever the task runs and whoever asks: a click has no owner.
+        // The part belongs to the owner of this place, whichever task runs this; a click has no owner.
         let Some(owner) = owner.try_get_value() else { return };
         let building = owner.with(|| {
             ScopedFuture::new(async move {
@@ -76,7 +76,7 @@ fn load(view: LoadView, meanwhile: Meanwhile) -> AnyView {
     };
     load();
     let retry = Callback::new(move |()| {
-        // Once for everybody who asks.
+        // Only the first of several requests loads the part.
         if progress.get_untracked() == Progress::Lost {
             progress.set(Progress::Loading);
             load();

@@ -1,5 +1,5 @@
-//! Every state of the interface with made-up people in it: `/gallery/<scene>`, for who works on its looks.
-//! Built only with the feature `gallery`.
+//! All states of the interface with invented people, for work on its design: `/gallery/<scene>`. Built only with the feature
+//! `gallery`.
 
 use leptos::prelude::*;
 use sightline_browser::media::frame_watch::FrameWatch;
@@ -61,7 +61,7 @@ const OBSTACLES: [NoticeCode; 11] = [
 /// a notice.
 #[component]
 pub fn Gallery(
-    /// Which.
+    /// The name of the scene.
     scene: String,
 ) -> AnyView {
     let Ok(room) = RoomName::new("7gk2m-x4q0p-wz81c-e5hvt-n3j6ya") else { return ().into_any() };

@@ -23,7 +23,7 @@ use crate::{
     sentence,
 };
 
-/// The page.
+/// The first page.
 #[component]
 pub fn Home() -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! An address that means nothing.
+//! Pages for addresses without a page.
 
 use leptos::prelude::*;
 use sightline_core::notice::NoticeCode;
@@ -13,7 +13,7 @@ use crate::{
     sentence,
 };
 
-/// Says so, and shows the way home.
+/// Says that there is no such page, and links to the first page.
 #[component]
 pub fn NotFound() -> AnyView {
     let language = Language::from_context();
@@ -35,7 +35,7 @@ pub fn NotFound() -> AnyView {
     .into_any()
 }
 
-/// A room name that is not allowed.
+/// Says that the room name is not allowed.
 #[component]
 pub fn RoomNameInvalid() -> AnyView {
     view! { <NoticePage code=NoticeCode::RoomNameInvalid /> }.into_any()

@@ -1,4 +1,4 @@
-//! Where the server and the room are, as seen from this page.
+//! The addresses of the server and the room, as seen from this page.
 
 use std::{future::Future, pin::Pin};
 
@@ -9,49 +9,50 @@ use sightline_browser::{
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::{RoomName, SIGNALLING_PATH};
 
-/// How the others in a room are reached before there is a peer connection.
+/// Where signaling goes before there is a peer connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
-    /// A socket to the server at this address.
+pub enum SignalingEndpoint {
+    /// To the server at this WebSocket address.
     Server(String),
-    /// The same, and that server does not let this page in.
+    /// To the server at this address, which does not admit this page, for the given reason.
     Refused(String, NoticeCode),
-    /// The other tabs of this browser, in this room: there is no server.
+    /// To the other tabs of this browser in this room: there is no server.
     Tabs(RoomName),
 }
 
-/// The way for this page, once it is known.
-pub type FutureWay = Pin<Box<dyn Future<Output = Way>>>;
+/// The endpoint of this page, once it is known.
+pub type FutureEndpoint = Pin<Box<dyn Future<Output = SignalingEndpoint>>>;
 
-/// Finds out, once, which way there is. Asking begins at once, so that it is known when the lobby is left.
-pub fn find_way(room: &RoomName, wants_tabs: bool) -> FutureWay {
-    let tabs = Way::Tabs(room.clone());
+/// Finds out once which endpoint this page uses. The question is asked at once, so that the answer is known when the person
+/// leaves the lobby.
+pub fn find_endpoint(room: &RoomName, wants_tabs: bool) -> FutureEndpoint {
+    let tabs = SignalingEndpoint::Tabs(room.clone());
     if wants_tabs {
         return Box::pin(std::future::ready(tabs));
     }
     let url = signalling();
-    // A host of static files whose server is elsewhere never is the server.
+    // A static host with a configured server is never the server itself.
     let has_other_server = location::configured_server().is_some();
     let asked = ask_server(&health());
     Box::pin(async move {
         match asked.await {
             ServerAnswer::NoServer if !has_other_server => tabs,
-            ServerAnswer::Server | ServerAnswer::NoServer => Way::Server(url),
-            ServerAnswer::OriginRefused => Way::Refused(url, NoticeCode::OriginRefused),
-            ServerAnswer::HostRefused => Way::Refused(url, NoticeCode::HostRefused),
+            ServerAnswer::Server | ServerAnswer::NoServer => SignalingEndpoint::Server(url),
+            ServerAnswer::OriginRefused => SignalingEndpoint::Refused(url, NoticeCode::OriginRefused),
+            ServerAnswer::HostRefused => SignalingEndpoint::Refused(url, NoticeCode::HostRefused),
         }
     })
 }
 
-/// The address of the signalling socket: beside the page, or where the page's `config.js` says.
+/// The address of the signaling socket: on the page's host, or the one in the page's `config.js`.
 pub fn signalling() -> String {
-    // http becomes ws, https becomes wss.
+    // `http` becomes `ws`, `https` becomes `wss`.
     format!("{}{SIGNALLING_PATH}", server().replacen("http", "ws", 1))
 }
 
-/// Where the server says that it is well.
+/// The address that answers whether the server is well.
 pub fn health() -> String {
-    // The other way round, where `config.js` names the address of the socket.
+    // `config.js` may contain a WebSocket address, so the replacement is reversed here.
     let server = server();
     match server.strip_prefix("ws") {
         Some(rest) => format!("http{rest}/healthz"),
@@ -64,12 +65,12 @@ fn server() -> String {
     base.trim_end_matches('/').to_owned()
 }
 
-/// A file that is shipped beside the page.
+/// The address of a file that is served beside the page.
 pub fn asset(name: &str) -> String {
     format!("{}/{name}", location::base().trim_end_matches('/'))
 }
 
-/// The plain invitation to a room.
+/// The invitation to a room, without parameters for the person.
 pub fn invitation(room: &RoomName, wants_tabs: bool) -> String {
     let query = if wants_tabs { "?signalling=tabs" } else { "" };
     format!("{}/room/{room}{query}", location::base().trim_end_matches('/'))

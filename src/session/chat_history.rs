@@ -1,4 +1,4 @@
-//! The conversation of this tab, kept on the device so that a reload does not lose it.
+//! The conversation of this tab, stored on the device so that a reload does not lose it.
 
 use std::{rc::Rc, time::Duration};
 
@@ -16,12 +16,12 @@ use sightline_protocol::RoomName;
 
 const DATABASE: &str = "sightline.chat";
 const KEY: &str = "sightline.chat.";
-/// A conversation that nobody came back to is kept as long as a place in a room can be resumed.
+/// How long a conversation is kept that nobody returned to: as long as a seat in a room can be resumed.
 const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
-/// A room is entered without what a browser does not give in this time; on a busy computer it takes more than a second.
+/// How long entering a room waits for the stored conversation; a busy computer takes more than a second.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where one tab keeps its conversation in one room.
+/// The storage of one tab's conversation in one room.
 #[derive(Debug, Clone)]
 pub struct ChatHistory {
     group: Rc<str>,
@@ -29,7 +29,7 @@ pub struct ChatHistory {
 }
 
 impl ChatHistory {
-    /// The history of this tab in a room, with what is in it.
+    /// Opens the history of this tab in a room and reads it.
     pub async fn open(room: &RoomName) -> (Self, Vec<KeptMessage>) {
         let key = format!("{KEY}{room}");
         let group = StorageArea::Session.get(&key).unwrap_or_else(|| {
@@ -48,11 +48,11 @@ impl ChatHistory {
         (Self { group: Rc::clone(&group), records }, kept)
     }
 
-    /// Keeps a message as it is now.
+    /// Stores a message in its present state.
     pub fn keep(&self, kept: &KeptMessage) {
         let (Some(records), Some(text)) = (&self.records, kept.to_text()) else { return };
         let number = kept.message.number.0;
-        // A device that is full keeps no more; the conversation goes on.
+        // A full device stores no more; the conversation goes on.
         let _ = records.put(&self.group, number, &text);
         if let Some(oldest) = number.checked_sub(MAX_LOG as u32) {
             let _ = records.remove_before(&self.group, oldest);
@@ -62,13 +62,13 @@ impl ChatHistory {
 
 async fn read(group: &str) -> Result<(Records, Vec<String>), BrowserError> {
     let records = Records::open(DATABASE).await?;
-    // What cannot be removed now is removed the next time.
+    // Groups that cannot be removed now are removed the next time.
     let _ = records.remove_groups_before(&prefix(clock::unix_ms().saturating_sub(KEPT_MS)));
     let texts = records.of_group(group).await?;
     Ok((records, texts))
 }
 
-/// Forgets the conversation of this tab in a room.
+/// Removes the conversation of this tab in a room.
 pub fn forget(room: &RoomName) {
     let key = format!("{KEY}{room}");
     let Some(group) = StorageArea::Session.get(&key) else { return };
@@ -80,7 +80,7 @@ pub fn forget(room: &RoomName) {
     });
 }
 
-/// Sorts groups by the time they were begun.
+/// A prefix that sorts groups by the time when they were begun.
 fn prefix(unix_ms: u64) -> String {
     format!("{unix_ms:015}")
 }

@@ -1,4 +1,4 @@
-//! Drives the core: takes inputs from the queue, hands them over, performs what comes out.
+//! Drives the core: takes inputs from the queue, hands them to the core, and performs its outputs.
 
 mod logging;
 mod measuring;
@@ -39,7 +39,7 @@ use sightline_protocol::{MemberId, RoomName, signalling::IceServer};
 
 use self::measuring::measurements;
 use super::{
-    address::Way,
+    address::SignalingEndpoint,
     chat_history::ChatHistory,
     files::{BulkLink, Files},
     frame_watches::FrameWatches,
@@ -50,60 +50,60 @@ use super::{
     room_view::RoomView,
 };
 
-/// How often it is looked who speaks, while the page can be seen.
+/// How often the levels of voices are read while the page is visible.
 const VOICE_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A timer that comes so late says that the page, or the computer, slept: timers of hidden pages come once a second.
+/// A timer that is this late means that the page or the computer slept: timers of hidden pages come once a second.
 const ASLEEP: Duration = Duration::from_secs(5);
 
-/// How long inputs are taken one after the other before the browser may paint.
+/// How long inputs are handled without a break before the browser may paint.
 const SLICE: Duration = Duration::from_millis(12);
 
-/// What a driver is made from.
+/// Everything that a driver is made from.
 pub struct Setup {
     pub session: RoomSession,
     pub room: RoomName,
-    /// What this person is called.
+    /// The display name of this person.
     pub name: String,
     pub media: LocalMedia,
     pub view: RoomView,
     pub history: ChatHistory,
     pub files: Files,
-    /// How the others are reached first.
-    pub way: Way,
+    /// Where signaling goes.
+    pub endpoint: SignalingEndpoint,
     pub certificate: Option<Certificate>,
     pub lanes: Lanes<Input>,
-    /// How long a run is to last that begins as soon as the room is entered.
+    /// The length of a run that begins as soon as the room is entered.
     pub run_limit: Option<Duration>,
     pub log: Log,
 }
 
-/// One running session.
+/// A session in a room, while it runs.
 pub struct Driver {
     session: RoomSession,
     media: LocalMedia,
     view: RoomView,
     history: ChatHistory,
     files: Files,
-    way: Way,
+    endpoint: SignalingEndpoint,
     certificate: Option<Certificate>,
-    /// The person's, in place of the server's where there are any.
+    /// The person's own ICE servers; if there are any, they replace the server's.
     own_ice_servers: Vec<IceServer>,
-    /// Each member's messages have a lane of their own.
+    /// Contains a lane for each member's messages.
     lanes: Lanes<Input>,
     inputs: EventSink<Input>,
     socket: Option<(SocketId, Box<dyn SignallingTransport>)>,
     links: HashMap<LinkId, Link>,
-    /// For files alone.
+    /// Peer connections that carry files only.
     bulk_links: HashMap<LinkId, BulkLink>,
     measurements: Measurements,
     frames: FrameWatches,
     next_voices: Timestamp,
-    /// One's own.
+    /// Whether this person speaks.
     voice: SpeakingDetector,
-    /// How long a run is to last that begins as soon as the room is entered.
+    /// The length of a run that begins as soon as the room is entered.
     run_limit: Option<Duration>,
-    /// Since when inputs are taken without a pause.
+    /// Since when inputs have been handled without a break.
     slice_began: Timestamp,
     has_left: bool,
     log: Log,
@@ -120,7 +120,7 @@ impl Driver {
             view,
             history,
             files,
-            way,
+            endpoint,
             certificate,
             lanes,
             run_limit,
@@ -135,7 +135,7 @@ impl Driver {
             view,
             history,
             files,
-            way,
+            endpoint,
             certificate,
             own_ice_servers,
             lanes,
@@ -154,21 +154,21 @@ impl Driver {
         }
     }
 
-    /// Enters the room and runs until it is left.
+    /// Enters the room and runs until the person leaves it.
     pub async fn run(mut self, mut stream: FairStream<Input>) {
         let listeners = (
             lifecycle::report_visibility(self.inputs.map(Input::Visible)),
             lifecycle::report_online(self.inputs.map(Input::Online)),
             lifecycle::report_return(self.inputs.map(|()| Input::Online(true))),
         );
-        if matches!(self.way, Way::Tabs(_)) {
+        if matches!(self.endpoint, SignalingEndpoint::Tabs(_)) {
             self.view.raise(NoticeCode::TabsOnly);
         }
         self.handle(Input::Local(LocalChange::Media));
         self.files.restore(&mut self.session, clock::now());
-        match self.way {
-            Way::Refused(_, code) => self.session.handle_page_refused(code, clock::now()),
-            Way::Server(_) | Way::Tabs(_) => self.session.start(clock::now()),
+        match self.endpoint {
+            SignalingEndpoint::Refused(_, code) => self.session.handle_page_refused(code, clock::now()),
+            SignalingEndpoint::Server(_) | SignalingEndpoint::Tabs(_) => self.session.start(clock::now()),
         }
         self.perform_outputs();
         while !self.has_left {
@@ -192,11 +192,11 @@ impl Driver {
         drop(listeners);
     }
 
-    /// The next input; `None` where the time for something came first.
+    /// The next input; `None` if a deadline came first.
     async fn next_input(&mut self, stream: &mut FairStream<Input>) -> Option<Input> {
         if let Some(input) = stream.try_next() {
             if clock::now().since(self.slice_began) >= SLICE {
-                // Timers of a page that cannot be seen are slow, and it paints nothing.
+                // A hidden page has slow timers and paints nothing, so a break would only cost time.
                 if lifecycle::is_visible() {
                     breathe(stream).await;
                 }
@@ -290,7 +290,7 @@ impl Driver {
         match event {
             TransportEvent::Open => self.session.handle_socket_opened(socket, now),
             TransportEvent::Frame(frame) => self.session.handle_frame(socket, &frame, now),
-            // No frame of the protocol: the core refuses it like any other.
+            // An empty frame is not a message of the protocol, so the core refuses it.
             TransportEvent::Unreadable => self.session.handle_frame(socket, "", now),
             TransportEvent::Closed { .. } => self.session.handle_socket_closed(socket, now),
         }
@@ -378,7 +378,7 @@ impl Driver {
         }
     }
 
-    /// Gives the channels what they can take.
+    /// Hands as many bytes of files to the channels as they accept.
     fn pump_files(&mut self) {
         let (links, bulk_links) = (&self.links, &self.bulk_links);
         let channels_to = |member: &MemberId| bulk_channels(links, bulk_links, member);
@@ -437,7 +437,7 @@ impl Driver {
         }
     }
 
-    /// Events were lost because the page did not run for long: the room's state is fetched anew.
+    /// Fetches the state of the room again: events were lost because the page did not run for long.
     fn resynchronise(&mut self) {
         if let Some((socket, _)) = self.socket.take() {
             self.session.handle_socket_closed(socket, clock::now());
@@ -445,8 +445,8 @@ impl Driver {
     }
 }
 
-/// Lets the browser paint and run what else waits. A flood of messages delays timers for as long as it lasts, so a message ends the
-/// pause too, once the others had their share.
+/// Lets the browser paint and run other tasks. A flood of messages delays timers as long as it lasts, so a message also ends the
+/// break, after the other tasks had their turn.
 async fn breathe(stream: &mut FairStream<Input>) {
     let shared_until = clock::now() + SLICE;
     let timer = clock::sleep(Duration::ZERO);
@@ -461,7 +461,7 @@ async fn breathe(stream: &mut FairStream<Input>) {
     }
 }
 
-/// The open channels for files to a member.
+/// The open file channels to a member.
 fn bulk_channels<'a>(
     links: &'a HashMap<LinkId, Link>,
     bulk_links: &'a HashMap<LinkId, BulkLink>,

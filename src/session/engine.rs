@@ -1,4 +1,4 @@
-//! What runs in the room. Who chooses a name and a camera needs none of it yet, so nothing of the lobby refers to this.
+//! Everything that runs in the room. Nothing in the lobby refers to this module, so that the lobby loads without it.
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
@@ -22,24 +22,24 @@ use super::{
     room_view::RoomView,
 };
 
-/// More than a minute of everything that eight links can report; past that the page was asleep.
+/// More than a minute of all events of eight links; after that the page was asleep.
 const MAX_INPUTS: usize = 4096;
 
-/// What waits of one member: 2,000 files both ways, told again on a new connection, twice over; and four windows of a file's bytes.
-/// Beyond that it is being flooded, and whoever loses more than the patience of `core/src/budget` is cut off.
+/// Queue for one member: 2,000 files in both directions, announced twice on new connections; and four windows of a file's bytes.
+/// A longer queue means a flood, and a member that loses more messages than the patience in `core/src/budget` is cut off.
 const MEMBER_LANE: LaneCapacity = LaneCapacity { messages: 8_000, bytes: 32 * 1024 * 1024 };
 
-/// A room that a person is in.
+/// A room that the person is in.
 pub struct EnteredRoom {
-    /// Which.
+    /// The name of the room.
     pub name: RoomName,
-    /// What it shows.
+    /// The signals that the room shows.
     pub model: RoomModel,
-    /// What its controls do.
+    /// The actions of its controls.
     pub actions: RoomActions,
 }
 
-/// Enters the room: the session runs until the owner ends under which this is called.
+/// Enters the room. The session runs until the owner ends under which this is called.
 #[must_use]
 pub fn enter(mut entry: Entry) -> EnteredRoom {
     let (lanes, stream) = fair_queue(MAX_INPUTS, MEMBER_LANE, message_bytes);
@@ -59,16 +59,16 @@ pub fn enter(mut entry: Entry) -> EnteredRoom {
     EnteredRoom { name, model, actions }
 }
 
-/// Runs until the room is left. `owner` is of the page that shows `model`.
+/// Runs until the room is left. `owner` belongs to the page that shows `model`.
 async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, stream: FairStream<Input>) {
     let inputs = lanes.first();
-    let Entry { room, name, resume, media, mut changes, way, certificate, run_limit, .. } = entry;
+    let Entry { room, name, resume, media, mut changes, endpoint, certificate, run_limit, .. } = entry;
     let instance = InstanceId::from_random(random::bits());
     let request = JoinRequest { room: room.clone(), name: name.clone(), instance, resume };
     let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
     let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
-    let (way, (history, kept)) = join(way, ChatHistory::open(&room)).await;
+    let (endpoint, (history, kept)) = join(endpoint, ChatHistory::open(&room)).await;
     session.restore_chat(kept);
     let changed = inputs.clone();
     spawn_local(async move {
@@ -79,7 +79,19 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let log = Log::of_query(&Location::current().query);
     let certificate = certificate.borrow().clone();
     let name = name.as_str().to_owned();
-    let setup =
-        Setup { session, room, name, media, view, history, files, way, certificate, lanes, run_limit, log };
+    let setup = Setup {
+        session,
+        room,
+        name,
+        media,
+        view,
+        history,
+        files,
+        endpoint,
+        certificate,
+        lanes,
+        run_limit,
+        log,
+    };
     Driver::new(setup).run(stream).await;
 }

@@ -1,4 +1,4 @@
-//! From the lobby into the room.
+//! The step from the lobby into the room.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -7,7 +7,7 @@ use sightline_browser::{js::queue::EventStream, page::environment, rtc::certific
 use sightline_protocol::{DisplayName, RoomName};
 
 use super::{
-    address::{self, FutureWay},
+    address::{self, FutureEndpoint},
     chat_history,
     departure::Departure,
     identity,
@@ -17,42 +17,42 @@ use super::{
 };
 use crate::parameters::Parameters;
 
-/// What a person enters with.
+/// Everything that is needed to enter a room.
 pub struct Entry {
     pub(super) room: RoomName,
     pub(super) name: DisplayName,
-    /// Takes back the place that this tab had before it was reloaded.
+    /// The token for the seat that this tab had before it was reloaded.
     pub(super) resume: Option<String>,
     pub(super) invitation: String,
     pub(super) media: LocalMedia,
     pub(super) settings: SettingsModel,
-    /// What changes of the person's own since the page was opened.
+    /// Local changes since the page was opened.
     pub(super) changes: EventStream<LocalChange>,
-    pub(super) way: FutureWay,
-    /// Made while the person is still in the lobby, so that the first offer need not wait for it.
+    pub(super) endpoint: FutureEndpoint,
+    /// Made while the person is in the lobby, so that the first offer need not wait for it.
     pub(super) certificate: Rc<RefCell<Option<Certificate>>>,
-    /// How long a run is to last that begins with the visit.
+    /// The length of a run that begins with the visit.
     pub(super) run_limit: Option<Duration>,
     pub(super) left: Callback<Departure>,
 }
 
-/// An [`Entry`] that is used once, when what runs in the room is there.
+/// An [`Entry`] that is used once, when the split module of the room is loaded.
 #[derive(Clone)]
 pub struct PendingEntry(Rc<RefCell<Option<Entry>>>);
 
 impl PendingEntry {
-    /// The entry, for the first who asks.
+    /// The entry; `None` from the second call on.
     #[must_use]
     pub fn take(&self) -> Option<Entry> {
         self.0.borrow_mut().take()
     }
 }
 
-/// What is needed to enter the room, once.
+/// Makes the [`Entry`] when the person leaves the lobby.
 pub(super) struct Entrance {
     room: RoomName,
     media: LocalMedia,
-    /// The name that the address gives, which is not the person's choice for the next time.
+    /// The name in the address, which is not stored for the next visit.
     given_name: Option<DisplayName>,
     entry: PendingEntry,
 }
@@ -78,7 +78,7 @@ impl Entrance {
             media: media.clone(),
             settings,
             changes,
-            way: address::find_way(&room, parameters.tabs_only),
+            endpoint: address::find_endpoint(&room, parameters.tabs_only),
             certificate,
             run_limit: parameters.run_s.map(|seconds| Duration::from_secs(seconds.into())),
             left,
@@ -87,12 +87,12 @@ impl Entrance {
         Self { room, media, given_name, entry: PendingEntry(Rc::new(RefCell::new(Some(entry)))) }
     }
 
-    /// What the room is entered with after [`Self::enter`].
+    /// The entry that is ready after [`Self::enter`].
     pub(super) fn entry(&self) -> PendingEntry {
         self.entry.clone()
     }
 
-    /// Whether the room can be entered; false where the browser cannot.
+    /// Makes the entry. Returns false if the browser cannot enter a room.
     pub(super) fn enter(&self, name: DisplayName) -> bool {
         if !environment::has_web_rtc() {
             return false;
@@ -107,7 +107,7 @@ impl Entrance {
         true
     }
 
-    /// The page is left: the room, and camera and microphone too.
+    /// Leaves the room, and releases camera and microphone.
     pub(super) fn close(&self) {
         identity::forget_place(&self.room);
         if !self.media.preferences().keeps_chat() {

@@ -1,4 +1,4 @@
-//! Writes what is measured into the signals that the components show.
+//! Writes measurements into the signals that components show.
 
 use leptos::prelude::*;
 use sightline_core::measure::{MemberFigures, Metric, Receiver, connection::History};
@@ -7,7 +7,7 @@ use sightline_protocol::MemberId;
 use super::{room_view::RoomView, signals};
 
 impl RoomView {
-    /// Shows a member's figures; rows and details are there only while somebody looks at them.
+    /// Shows a member's figures; rows and details exist only while the panel is open.
     pub fn show_figures(&self, member: &MemberId, shown: MemberFigures) {
         let Some(tile) = self.tile(member) else { return };
         let MemberFigures { figures, truth, selected_pair, receiver, watched } = shown;
@@ -24,14 +24,14 @@ impl RoomView {
         }
     }
 
-    /// Shows what was measured of a member, and what happened.
+    /// Shows the history of a member's figures and events.
     pub fn show_history(&self, member: &MemberId, history: History) {
         if let Some(tile) = self.tile(member) {
             tile.history.try_set(history);
         }
     }
 
-    /// Shows on one's own tile who receives one's picture worst.
+    /// Shows on the local tile which receiver gets the local picture worst.
     pub fn show_own_reception(&self, worst: Option<Receiver>) {
         signals::set(self.model.local.quality, worst.as_ref().map(|worst| worst.quality));
         signals::set(self.model.local.seen_by, worst);

@@ -1,4 +1,4 @@
-//! What this tab remembers of itself: the person's name, and its place in a room for a reload.
+//! The person's name and this tab's seat in a room, stored for the next visit and for a reload.
 
 use sightline_browser::page::storage::StorageArea;
 use sightline_protocol::{DisplayName, RoomName};
@@ -8,28 +8,28 @@ use crate::source_choice::SourceChoice;
 const NAME_KEY: &str = "sightline.name";
 const PLACE_KEY: &str = "sightline.place.";
 
-/// A tab's place in a room, kept until the person leaves it.
+/// This tab's seat in a room, stored until the person leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Takes the place back.
+    /// The resume token.
     pub resume: String,
-    /// What was published.
+    /// The source that was published.
     pub source: SourceChoice,
     /// Whether the microphone was on.
     pub microphone: bool,
 }
 
-/// The name used last in this browser.
+/// The name that was last used in this browser.
 pub fn remembered_name() -> DisplayName {
     DisplayName::cut(&StorageArea::Local.get(NAME_KEY).unwrap_or_default())
 }
 
-/// Keeps the name for the next time.
+/// Stores the name for the next visit.
 pub fn remember_name(name: &DisplayName) {
     StorageArea::Local.set(NAME_KEY, name.as_str());
 }
 
-/// The place this tab had in a room before it was reloaded.
+/// The seat that this tab had in a room before it was reloaded.
 pub fn remembered_place(room: &RoomName) -> Option<Place> {
     let kept = StorageArea::Session.get(&key(room))?;
     let mut parts = kept.splitn(3, ' ');
@@ -38,14 +38,14 @@ pub fn remembered_place(room: &RoomName) -> Option<Place> {
     Some(Place { source, microphone, resume: parts.next()?.to_owned() })
 }
 
-/// Keeps the place for a reload.
+/// Stores the seat for a reload.
 pub fn remember_place(room: &RoomName, place: &Place) {
     let source = place.source.as_str();
     let microphone = if place.microphone { "on" } else { "off" };
     StorageArea::Session.set(&key(room), &format!("{source} {microphone} {}", place.resume));
 }
 
-/// The person left, or another tab has the place.
+/// Removes the seat: the person left, or another tab has the seat.
 pub fn forget_place(room: &RoomName) {
     StorageArea::Session.remove(&key(room));
 }

@@ -1,4 +1,4 @@
-//! Everything that can happen to a session, in one queue: nothing is handled in the middle of something else.
+//! All inputs of a session in one queue, so that one input is handled at a time.
 
 use sightline_browser::{
     BrowserError,
@@ -21,38 +21,38 @@ use sightline_protocol::MemberId;
 
 use super::{model::Export, preferences::Setting};
 
-/// One thing that happened.
+/// An input of the driver.
 #[derive(Debug)]
 pub enum Input {
-    /// On the signalling socket.
+    /// An event of the signaling socket.
     Transport(SocketId, TransportEvent),
-    /// On a peer connection.
+    /// An event of a peer connection.
     Connection(LinkId, PeerConnectionEvent),
-    /// On its control channel.
+    /// An event of a link's `control` channel.
     Channel(LinkId, DataChannelEvent),
-    /// On its telemetry channel.
+    /// An event of a link's `telemetry` channel.
     Telemetry(LinkId, DataChannelEvent),
-    /// On its channel for files.
+    /// An event of a link's `bulk` channel.
     Bulk(LinkId, BulkChannelEvent),
-    /// From the worker that reads and stores files.
+    /// A message of the worker that reads and stores files.
     FileWorker(FileWorkerEvent),
-    /// An operation ended, which called this method.
+    /// The end of an operation on a peer connection, with the name of the method that it called.
     Completed(LinkId, OperationId, &'static str, Result<Completed, OperationFailure>),
     /// The browser refused a call that nothing waits for.
     CallFailed(LinkId, &'static str, BrowserError),
-    /// A stats report came.
+    /// A stats report of a link.
     Stats(LinkId, Vec<StatsEntry>),
-    /// The computer believes to have a network, or not.
+    /// Whether the browser believes that there is a network.
     Online(bool),
-    /// The page can be seen, or not.
+    /// Whether the page is visible.
     Visible(bool),
-    /// Something of the person's own is another now.
+    /// A local track or setting changed.
     Local(LocalChange),
-    /// The person did something.
+    /// A command of the person.
     Command(Command),
 }
 
-/// How long a message of a member is, in bytes; `None` for what may not be lost.
+/// Length of a message of a member, in bytes; `None` for inputs that must not be lost.
 #[must_use]
 pub fn message_bytes(input: &Input) -> Option<usize> {
     match input {
@@ -68,16 +68,16 @@ pub fn message_bytes(input: &Input) -> Option<usize> {
     }
 }
 
-/// What is another now, before the room is there and in it.
+/// A local change. The driver hears of changes in the lobby too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocalChange {
-    /// Camera, microphone or screen are others, or were switched.
+    /// Camera, microphone or screen changed or were switched.
     Media,
-    /// A setting.
+    /// This setting changed.
     Setting(Setting),
 }
 
-/// What the person did.
+/// A command of the person.
 #[derive(Debug)]
 pub enum Command {
     SendChat(String),
@@ -86,25 +86,25 @@ pub enum Command {
     WatchFigures(bool),
     StartRun,
     StopRun,
-    /// Takes no part in the run of this member any more.
+    /// Takes no further part in the run of this member.
     RefuseRun(String),
     Export(Export),
-    /// Leave, and end the session.
+    /// Leaves the room, and ends the session.
     Leave,
 }
 
-/// What the person did with files.
+/// A command of the person about files.
 #[derive(Debug)]
 pub enum TransferAction {
-    /// Offer these to a member, or to everybody.
+    /// Offers these files to one member, or to all.
     Offer(Option<MemberId>, PickedFiles),
-    /// Give up what could not be offered yet.
+    /// Gives up the files that could not be offered yet.
     CancelBacklog,
     Accept(TransferHandle),
     AcceptAll,
     DeclineAll,
     Decline(TransferHandle),
     Cancel(TransferHandle),
-    /// Hold it back, or let it go on.
+    /// Pauses (true) or resumes a transfer.
     Pause(TransferHandle, bool),
 }

@@ -1,4 +1,4 @@
-//! One peer connection with its channels and its stream, as the core's outputs want it.
+//! The browser objects of one link: a peer connection with its channels and its stream.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -27,35 +27,35 @@ use sightline_protocol::{
 
 use super::{files::LOW_BYTES, input::Input, media::LocalMedia};
 
-/// Where a link reports to.
+/// The queues that a link reports to.
 #[derive(Debug, Clone, Copy)]
 pub struct LinkInputs<'a> {
-    /// What the browser says of the connection.
+    /// For events of the connection.
     pub first: &'a EventSink<Input>,
-    /// What the member sends.
+    /// For messages of the member.
     pub messages: &'a EventSink<Input>,
 }
 
-/// The browser's side of one link.
+/// The browser objects of one link.
 pub struct Link {
-    // Before the connection, so that it is dropped first.
+    // Declared before the connection, so that it is dropped first.
     pub channel: DataChannel,
     pub telemetry: DataChannel,
     pub bulk: BulkChannel,
     pub connection: PeerConnection,
     pub member: MemberId,
-    /// What arrives, both kinds in one stream so that they are played in step.
+    /// Received audio and video, in one stream so that the browser keeps them in step.
     pub stream: MediaStream,
     id: LinkId,
     pub role: Role,
-    /// What the pictures may use now.
+    /// The present limits of the video sender.
     limited: Rc<Cell<Option<SendLimits>>>,
     voice: SpeakingDetector,
     inputs: EventSink<Input>,
 }
 
 impl Link {
-    /// Makes the connection and its channel; the offerer's with all transceivers, so that one exchange is enough.
+    /// Makes the connection and its channels; as the offerer with all transceivers, so that one exchange is enough.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
@@ -112,7 +112,7 @@ impl Link {
         Ok(link)
     }
 
-    /// Sends what the devices give now.
+    /// Sends the present tracks of the devices.
     pub fn send_tracks(&self, media: &LocalMedia) {
         for (slot, track) in [
             (MediaSlot::Microphone, media.microphone_track()),
@@ -129,9 +129,9 @@ impl Link {
         }
     }
 
-    /// Sets what the pictures may use of the network, where that is something else than before.
+    /// Sets the limits of the video sender, if they changed.
     pub fn limit_sending(&self, limits: SendLimits) {
-        // Without a sender yet there is nothing to limit.
+        // Before the negotiation there is no sender to limit.
         if !self.connection.has_sender(MediaSlot::Video) || self.limited.replace(Some(limits)) == Some(limits)
         {
             return;
@@ -140,7 +140,7 @@ impl Link {
         let setting = self.connection.set_send_limits(MediaSlot::Video, &limits);
         spawn_local(async move {
             if let Err(error) = setting.await {
-                // The next time it is tried again.
+                // The next call tries again.
                 limited.set(None);
                 inputs.push(Input::CallFailed(id, "setParameters", error));
             }
@@ -152,14 +152,14 @@ impl Link {
         self.voice.handle_level(self.connection.audio_level(MediaSlot::Microphone), now)
     }
 
-    /// Sets how much of what arrives is held back at least.
+    /// Sets the least playback delay (`jitterBufferTarget`).
     pub fn set_jitter_buffer_target(&self, target_ms: Option<u32>) {
         for slot in MediaSlot::ALL {
             self.connection.set_jitter_buffer_target(slot, target_ms);
         }
     }
 
-    /// Performs an operation; its end comes back as an [`Input`].
+    /// Performs an operation; its result arrives as an [`Input`].
     pub fn perform(&self, operation_id: OperationId, operation: Operation) {
         let (id, inputs, method) = (self.id, self.inputs.clone(), operation.method());
         let performing = self.connection.perform(operation);
@@ -169,14 +169,14 @@ impl Link {
         });
     }
 
-    /// Takes up a track that arrives. The sound of the main source waits until there is such a source.
+    /// Takes a received track. The sound of the main source waits until there is such a source.
     pub fn receive_track(&self, slot: MediaSlot, track: &MediaTrack) {
         if slot != MediaSlot::SourceAudio {
             self.stream.add_track(track);
         }
     }
 
-    /// Whether the sound of the main source is played, beside the microphone.
+    /// Adds the sound of the main source to the stream, or removes it.
     pub fn play_source_audio(&self, is_wanted: bool) {
         let Some(track) = self.connection.remote_track(MediaSlot::SourceAudio) else { return };
         if is_wanted {
@@ -186,7 +186,7 @@ impl Link {
         }
     }
 
-    /// Reads the stats; they come back as an [`Input`].
+    /// Reads the stats; they arrive as an [`Input`].
     pub fn read_stats(&self) {
         let (id, inputs) = (self.id, self.inputs.clone());
         let reading = self.connection.stats();
@@ -198,12 +198,12 @@ impl Link {
         });
     }
 
-    /// The local and the remote description.
+    /// The local and the remote description, in SDP format.
     pub fn descriptions(&self) -> (Option<String>, Option<String>) {
         (self.connection.local_description_sdp(), self.connection.remote_description_sdp())
     }
 
-    /// The states of this moment.
+    /// The present states of the connection.
     pub fn states(&self) -> ConnectionStates {
         ConnectionStates {
             connection: Some(self.connection.connection_state().as_str().to_owned()),

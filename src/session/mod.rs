@@ -1,8 +1,18 @@
-//! Where browser events meet the core, and its outputs become browser calls and signals.
+//! Connects browser events to the core, and the core's outputs to browser calls and signals.
 //!
-//! Components read the handles in [`model`] and call the actions there; nothing else in `src` knows a peer
-//! connection. One [`Session`] is one visit of one room page: the lobby first, and an [`Entry`](entrance::Entry) with which
-//! the room is [`enter`](engine::enter)ed.
+//! Components read the handles in [`model`] and call the actions there. In `src`, only this module and the connection doctor
+//! (`pages::check`) make peer connections. One [`Session`] is one visit of one room page: first the lobby, then an
+//! [`Entry`](entrance::Entry) with which the room is [`enter`](engine::enter)ed.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`entrance`], [`engine`], `driver` | from lobby to room; what runs in the room: inputs, outputs, measurements |
+//! | `input`, [`model`], `room_view`, `figures_view`, `room_actions` | the inputs of the driver; the signals that components
+//! read, and the actions that they call |
+//! | `link`, `files`, `media`, `frame_watches` | browser objects: links, transfers, local devices and files, frames of the tiles
+//! |
+//! | [`address`], `identity`, [`preferences`], `chat_history` | addresses of server and room; name, seat, settings and
+//! conversation as they are stored |
 
 pub mod address;
 mod chat_history;
@@ -46,33 +56,33 @@ use crate::{
     parameters::Parameters,
 };
 
-/// More than a person changes before the room is there; past that, what is there then is all that it has to know.
+/// More changes than a person makes before the room is there; if some are lost, the state at that time is enough.
 const MAX_CHANGES: usize = 256;
 
-/// Where a person is on a room page.
+/// The stage of a room page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Choosing what to publish.
+    /// The person chooses what to publish.
     Lobby,
-    /// In the room.
+    /// The person is in the room.
     Room,
 }
 
 /// One visit of a room page.
 #[derive(Clone, Copy)]
 pub struct Session {
-    /// Lobby or room.
+    /// The present stage.
     pub stage: RwSignal<Stage>,
-    /// What the lobby shows.
+    /// The signals of the lobby.
     pub lobby: LobbyModel,
-    /// What the lobby does.
+    /// The actions of the lobby.
     pub lobby_actions: LobbyActions,
-    /// What the room is entered with, once the stage is the room.
+    /// The parameters for entering the room, once the stage is [`Stage::Room`].
     pub entry: StoredValue<PendingEntry, LocalStorage>,
 }
 
-/// Opens a room page: the lobby, or where the address or a reload says so the room at once. Everything ends with the
-/// owner this is called under. `left` is called when the person leaves.
+/// Opens a room page: the lobby, or at once the room if the address or a reload says so. Everything ends with the owner under
+/// which this is called. `left` is called when the person leaves.
 #[must_use]
 pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Callback<Departure>) -> Session {
     let (changes, changed) = event_queue(MAX_CHANGES);
@@ -96,13 +106,13 @@ pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Cal
     let held = StoredValue::new_local(media.clone());
     let stage = RwSignal::new(Stage::Lobby);
     let join = move || {
-        // A second time there is nothing left to enter with.
+        // The entry can be used only once.
         if stage.get_untracked() == Stage::Room {
             return;
         }
         let name = DisplayName::cut(&lobby.name.get_untracked());
         if entrance.with_value(|entrance| entrance.enter(name)) {
-            // Within the click, which a screen needs.
+            // A screen can be shared only within the click.
             held.with_value(LocalMedia::release);
             stage.set(Stage::Room);
         }
@@ -155,7 +165,7 @@ fn lobby_model(
     }
 }
 
-/// The devices follow what is chosen in the lobby, and what is set at any time.
+/// Makes the devices follow the choices in the lobby and the settings.
 fn follow_choices(
     lobby: LobbyModel,
     opening: Opening,
@@ -166,7 +176,7 @@ fn follow_choices(
     if opening.is_held {
         media.hold(opening.source, is_sample, opening.microphone);
     } else {
-        // First the camera, so that one question is for both.
+        // The camera is first, so that one question covers both.
         media.want_both(opening.source, opening.microphone);
         if opening.source == SourceChoice::File && is_sample {
             media.handle_file(FileCommand::OpenSample);

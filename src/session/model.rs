@@ -1,4 +1,4 @@
-//! What the components show: small `Copy` handles of signals, written by the session only.
+//! The signals that components show, as small `Copy` handles. Only the session writes them.
 
 use leptos::prelude::*;
 use sightline_browser::{
@@ -32,344 +32,344 @@ pub use crate::source_choice::SourceChoice;
 pub use super::preferences::{Preferences, Setting, kept_ice_servers, read_ice_servers, switch_value};
 pub use sightline_core::measure::{Playout, Receiver};
 
-/// A stream, which lives in this thread only.
+/// A media stream, which stays on this thread.
 pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;
 
-/// Everything a room shows.
+/// The signals of a room.
 #[derive(Debug, Clone, Copy)]
 pub struct RoomModel {
-    /// The signalling connection.
+    /// The state of the signaling connection.
     pub status: RwSignal<SignallingStatus>,
-    /// What the person must hear of, oldest first, each code once.
+    /// The current notices, oldest first, without repetition.
     pub notices: RwSignal<Vec<NoticeCode>>,
-    /// One's own tile.
+    /// The local tile.
     pub local: TileModel,
-    /// The others, in the order in which they came.
+    /// The tiles of the other members, in the order of their arrival.
     pub others: RwSignal<Vec<TileModel>>,
-    /// The conversation, oldest first.
+    /// The messages, oldest first.
     pub chat: RwSignal<Vec<ChatLine>>,
-    /// Whether older messages were left out of it.
+    /// Whether older messages were dropped.
     pub is_chat_cut: RwSignal<bool>,
-    /// The files.
+    /// The transfers of the room.
     pub transfers: TransfersModel,
-    /// The plain invitation (an absolute URL).
+    /// The invitation without personal parameters (an absolute URL).
     pub invitation: RwSignal<String>,
-    /// The browser wants a click before it plays sound.
+    /// Whether the browser requires a click before it plays sound.
     pub needs_gesture: RwSignal<bool>,
     /// The main source that the person wants.
     pub source: RwSignal<SourceChoice>,
-    /// The browser wants a click before it shares a screen.
+    /// Whether the browser requires a click before it shares a screen.
     pub needs_source_gesture: RwSignal<bool>,
-    /// The video file that is shown, or may be.
+    /// The video file that is shown or can be chosen.
     pub file: FileModel,
-    /// The run.
+    /// The state of the run.
     pub run: RwSignal<RunShown>,
     /// Whether something of the latest run was saved.
     pub is_report_saved: RwSignal<bool>,
-    /// The ids of the members whose runs are on in which this page takes part.
+    /// The ids of the members whose runs this page takes part in.
     pub measured_by: RwSignal<Vec<String>>,
-    /// What is set.
+    /// The settings and the lists of devices.
     pub settings: SettingsModel,
 }
 
-/// Where a run is.
+/// The state of a run, for display.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunShown {
-    /// Where.
+    /// Idle, running or ended.
     pub state: RunState,
-    /// How long it is on, or was, in seconds.
+    /// Duration so far, or of the last run, in seconds.
     pub seconds: u64,
 }
 
-/// What a run can be saved as.
+/// The formats in which a run can be saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Export {
-    /// The report.
+    /// The report as JSON.
     Json,
-    /// Its samples as a table.
+    /// The samples of the report as CSV.
     Csv,
-    /// The raw stats reports.
+    /// The raw stats reports, in the format of rtcstats.
     RtcStats,
 }
 
-/// One tile. Cheap to copy; equal tiles have the same `member`.
+/// The signals of one tile. Copying is cheap; equal tiles have the same `member`.
 #[derive(Debug, Clone, Copy)]
 pub struct TileModel {
     /// The word `local`, or the member's id.
     pub member: StoredValue<String>,
-    /// The name, possibly empty ("Guest" is the component's word for it).
+    /// The name; empty if the member gave none (the component then shows "Guest").
     pub name: RwSignal<String>,
-    /// How the link stands; one's own is always connected.
+    /// The state of the link; the local tile is always connected.
     pub state: RwSignal<LinkState>,
-    /// Whether what the member sends counts.
+    /// Whether the member's messages take effect.
     pub standing: RwSignal<Standing>,
     /// Whether the link goes through a relay; `None` until known.
     pub path: RwSignal<Option<LinkPath>>,
-    /// The pair of candidates in use, in words; `None` until known.
+    /// The candidate pair in use, in words; `None` until known.
     pub pair: RwSignal<Option<String>>,
     /// Whether the microphone is on.
     pub microphone: RwSignal<bool>,
-    /// Whether the camera (or another source) is on.
+    /// Whether the camera (or another main source) is on.
     pub camera: RwSignal<bool>,
-    /// What the picture is of.
+    /// The kind of main source.
     pub source: RwSignal<PublishedSource>,
-    /// Of a video file, how its provider declares it to play.
+    /// The declared playback state of a video file.
     pub playback: RwSignal<Option<Playback>>,
-    /// Where a video file stopped that failed, in seconds.
+    /// Position at which a video file failed, in seconds.
     pub failed_at_s: RwSignal<Option<u32>>,
-    /// What is true of its stamped frames; `None` while they carry no stamps.
+    /// The counts of stamped frames; `None` while the source is not stamped.
     pub truth: RwSignal<Option<FrameTruth>>,
-    /// The round trip to this member, in seconds; `None` until known.
+    /// The round-trip time to this member, in seconds; `None` until known.
     pub round_trip_s: RwSignal<Option<f64>>,
     /// Whether the member speaks now.
     pub is_speaking: RwSignal<bool>,
-    /// Picture and sound.
+    /// The received stream; on the local tile the preview.
     pub stream: StreamSignal,
-    /// Whether the picture is a camera's own preview, which alone is mirrored.
+    /// Whether to mirror the picture; only the local camera preview is mirrored.
     pub is_mirrored: RwSignal<bool>,
-    /// Bars and the cause of what arrives, on one's own tile of what arrives at who receives it worst; `None` until
+    /// Bars and cause of the received picture; on the local tile those of the receiver with the worst picture. `None` until
     /// known.
     pub quality: RwSignal<Option<Quality>>,
-    /// How this member receives one's own picture, on one's own tile who receives it worst; `None` until known.
+    /// How this member receives the local picture; on the local tile the receiver with the worst picture. `None` until known.
     pub seen_by: RwSignal<Option<Receiver>>,
-    /// The rows; empty on one's own tile.
+    /// The figures of the panel; empty on the local tile.
     pub figures: RwSignal<Vec<Figure>>,
     /// Notes the frames that the tile's `<video>` shows.
     pub frames: StoredValue<FrameWatch, LocalStorage>,
-    /// How the picture was shown; `None` on one's own tile, and while nobody looks at it.
+    /// How the picture was played out; `None` on the local tile and while the panel is closed.
     pub playout: RwSignal<Option<Playout>>,
-    /// What was measured and what happened; empty on one's own tile.
+    /// Five minutes of figures and events; empty on the local tile.
     pub history: RwSignal<History>,
-    /// What stands behind the figures, while somebody looks at them.
+    /// The details behind the figures, while the panel is open.
     pub details: RwSignal<ConnectionDetails>,
 }
 
-/// One message of the conversation.
+/// One chat message for display.
 #[derive(Debug, Clone)]
 pub struct ChatLine {
-    /// Names it here.
+    /// Identifies the message on this page.
     pub number: MessageNumber,
-    /// Its author's id for it.
+    /// The id that the author gave the message.
     pub id: String,
-    /// The author's name; `None` for one's own.
+    /// The author's name; `None` for a local message.
     pub author: Option<String>,
     /// Text with line breaks, never markup.
     pub text: String,
-    /// When, on the author's clock, in milliseconds since 1970.
+    /// Milliseconds since 1970 on the author's clock.
     pub sent_at_ms: u64,
-    /// How far it came.
+    /// The progress of delivery.
     pub state: ArcRwSignal<DeliveryState>,
 }
 
-/// The files of a room, oldest first.
+/// The transfers of a room, oldest first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TransfersModel {
-    /// All of them, both ways.
+    /// All transfers in both directions.
     pub list: RwSignal<Vec<TransferModel>>,
-    /// Those that wait for this person's answer.
+    /// The transfers that wait for this person's answer.
     pub offered: RwSignal<Vec<TransferModel>>,
-    /// How many wait for it, those included that are not in the lists yet.
+    /// The number of transfers that wait for an answer, including those that are not in the lists yet.
     pub offered_count: RwSignal<usize>,
-    /// What was chosen and cannot be offered yet.
+    /// The chosen files that cannot be offered yet.
     pub backlog: RwSignal<Backlog>,
-    /// What was chosen and is not sent.
+    /// The chosen files that are not sent.
     pub left_out: RwSignal<LeftOut>,
 }
 
 impl TransfersModel {
-    /// Those that wait for this person's answer.
+    /// The transfers that wait for this person's answer.
     #[must_use]
     pub fn offered_here(&self) -> Vec<TransferModel> {
         self.offered.get()
     }
 }
 
-/// One file on its way to or from one member. Equal ones have the same `handle`.
+/// One transfer. Equal ones have the same `handle`.
 #[derive(Debug, Clone, Copy)]
 pub struct TransferModel {
-    /// Names it in [`RoomActions`].
+    /// Identifies the transfer in [`RoomActions`].
     pub handle: TransferHandle,
-    /// How it is now.
+    /// The present state of the transfer.
     pub view: RwSignal<TransferView>,
-    /// The other side's name, possibly empty.
+    /// The name of the other side; may be empty.
     pub member_name: RwSignal<String>,
-    /// Where the file can be saved from, once it is here.
+    /// The address from which the file can be saved, once it is complete.
     pub url: RwSignal<Option<String>>,
     /// The person saved it.
     pub is_saved: RwSignal<bool>,
 }
 
-/// What a room's controls do. Calls return at once; what comes of them shows in the [`RoomModel`].
+/// The actions of a room's controls. They return at once; the results appear in the [`RoomModel`].
 #[derive(Debug, Clone, Copy)]
 pub struct RoomActions {
-    /// Says something to everybody present, or tells why that text is not sent; one too long is a notice too.
+    /// Sends a text to all members in the room, or returns why it is not sent; a text that is too long also raises a notice.
     pub send_chat: Callback<String, Result<(), TextRefused>>,
-    /// Offers files to a member, or to everybody present.
+    /// Offers files to one member, or to all.
     pub offer_files: Callback<(Option<MemberId>, PickedFiles)>,
-    /// Gives up the files that were chosen and cannot be offered yet.
+    /// Gives up the chosen files that cannot be offered yet.
     pub cancel_backlog: Callback<()>,
-    /// Takes a file that is offered.
+    /// Accepts a file.
     pub accept_file: Callback<TransferHandle>,
-    /// Takes every file that is offered.
+    /// Accepts all offered files.
     pub accept_all_files: Callback<()>,
-    /// Takes none of them.
+    /// Declines all offered files.
     pub decline_all_files: Callback<()>,
-    /// Does not take it.
+    /// Declines a file.
     pub decline_file: Callback<TransferHandle>,
-    /// Gives a transfer up.
+    /// Cancels a transfer.
     pub cancel_file: Callback<TransferHandle>,
-    /// Holds a transfer back (true) or lets it go on.
+    /// Pauses (true) or resumes a transfer.
     pub pause_file: Callback<(TransferHandle, bool)>,
-    /// Microphone on or off.
+    /// Switches the microphone on or off.
     pub toggle_microphone: Callback<()>,
-    /// Camera on or off; on asks for the camera where there is none yet.
+    /// Switches the camera on or off; asks for the camera if there is none yet.
     pub toggle_camera: Callback<()>,
-    /// Publishes another main source (called from a click, which a screen needs).
+    /// Changes the main source (called from a click, which a screen needs).
     pub choose_source: Callback<SourceChoice>,
-    /// Opens and plays a video file.
+    /// Performs a command about the video file.
     pub file: Callback<FileCommand>,
     /// Asks for camera and microphone again.
     pub ask_again: Callback<()>,
-    /// Leaves the room, and goes home.
+    /// Leaves the room, and opens the first page.
     pub leave: Callback<()>,
     /// Plays what autoplay blocked (called from a click).
     pub resume_playback: Callback<()>,
-    /// The `<video>` of this tile could not play: autoplay was blocked.
+    /// Reports that the `<video>` of this tile could not play because autoplay was blocked.
     pub playback_blocked: Callback<()>,
-    /// Takes a notice away.
+    /// Removes a notice.
     pub dismiss: Callback<NoticeCode>,
-    /// Tries again after the connection was lost for good (server unreachable, replaced, full).
+    /// Connects again after the signaling connection ended for good (server unreachable, replaced, full).
     pub retry: Callback<()>,
-    /// Figures are shown (true) or not: rows are only collected while they are.
+    /// Says whether figures are shown (true): history and details are collected only then.
     pub watch_figures: Callback<bool>,
-    /// Begins a run.
+    /// Starts a run.
     pub start_run: Callback<()>,
-    /// Ends it.
+    /// Ends the run.
     pub stop_run: Callback<()>,
-    /// Takes no part in a member's run any more.
+    /// Takes no further part in a member's run.
     pub refuse_run: Callback<String>,
-    /// Saves what it left (called from a click).
+    /// Saves the result of a run (called from a click).
     pub export: Callback<Export>,
 }
 
-/// Everything the lobby shows.
+/// The signals of the lobby.
 #[derive(Debug, Clone, Copy)]
 pub struct LobbyModel {
-    /// The name, as typed.
+    /// The name, as the person typed it.
     pub name: RwSignal<String>,
-    /// What is to be published.
+    /// The source to publish.
     pub source: RwSignal<SourceChoice>,
-    /// The browser wants a click before it shares a screen.
+    /// Whether the browser requires a click before it shares a screen.
     pub needs_source_gesture: RwSignal<bool>,
-    /// The video file that is shown, or may be.
+    /// The video file that is shown or can be chosen.
     pub file: FileModel,
     /// Whether to enter with the microphone on.
     pub microphone: RwSignal<bool>,
-    /// What is set.
+    /// The settings and the lists of devices.
     pub settings: SettingsModel,
-    /// The preview.
+    /// The preview of the source.
     pub preview: StreamSignal,
-    /// Nothing is captured before a click, since an address led here.
+    /// Whether nothing is captured before a click, because an address led here.
     pub is_held: RwSignal<bool>,
-    /// What the address wishes for; nothing where it counts without a click.
+    /// The wishes of the address; empty where they take effect without a click.
     pub wishes: StoredValue<Vec<Wish>>,
     /// Whether the camera or microphone is being asked for.
     pub is_asking: RwSignal<bool>,
     /// The microphone's level, from 0 to 1.
     pub level: RwSignal<f64>,
-    /// What the person must hear of.
+    /// The current notices.
     pub notices: RwSignal<Vec<NoticeCode>>,
 }
 
-/// What the lobby's controls do, beside writing the choices of the [`LobbyModel`], which the session watches.
+/// The actions of the lobby's controls. Choices are written to the [`LobbyModel`], which the session watches.
 #[derive(Debug, Clone, Copy)]
 pub struct LobbyActions {
     /// Enters the room.
     pub join: Callback<()>,
-    /// Publishes another main source (called from a click, which a screen needs).
+    /// Changes the main source (called from a click, which a screen needs).
     pub choose_source: Callback<SourceChoice>,
-    /// Opens and plays a video file.
+    /// Performs a command about the video file.
     pub file: Callback<FileCommand>,
-    /// Turns on what waits for a click.
+    /// Asks for the held source.
     pub release: Callback<()>,
     /// Asks for camera and microphone again.
     pub ask_again: Callback<()>,
-    /// Takes a notice away.
+    /// Removes a notice.
     pub dismiss: Callback<NoticeCode>,
 }
 
-/// A video file as a source: what there is of it, and how it plays here.
+/// A video file as a source: the file, and how it plays here.
 #[derive(Debug, Clone, Copy)]
 pub struct FileModel {
-    /// Whether the place where a file is chosen and played is open.
+    /// Whether the panel for choosing and playing a file is open.
     pub is_open: RwSignal<bool>,
-    /// Whether one is being opened.
+    /// Whether a file is being opened.
     pub is_loading: RwSignal<bool>,
-    /// The name of the one that is shown; `None` while there is none.
+    /// The name of the file that is shown; `None` without a file.
     pub name: RwSignal<Option<String>>,
-    /// How it plays, as it is declared to the others.
+    /// The declared playback state.
     pub playback: RwSignal<Playback>,
-    /// Where it is, in seconds.
+    /// The position, in seconds.
     pub position_s: RwSignal<f64>,
-    /// How long it is, in seconds; `None` where it does not say.
+    /// The duration, in seconds; `None` where the file does not contain it.
     pub duration_s: RwSignal<Option<f64>>,
     /// Width and height, in pixels.
     pub size: RwSignal<(u32, u32)>,
-    /// Whether it begins again at its end.
+    /// Whether the file starts again at its end.
     pub is_looping: RwSignal<bool>,
-    /// How loud it is here, from 0 to 1.
+    /// The volume here, from 0 to 1.
     pub volume: RwSignal<f64>,
-    /// Whether every frame is stamped: known-source mode.
+    /// Whether every frame is stamped (known-source mode).
     pub is_stamping: RwSignal<bool>,
-    /// What painting a frame takes of this page's thread, in microseconds; `None` while none is painted.
+    /// Time of this page's thread for painting one frame, in microseconds; `None` while no frame is painted.
     pub paint_cost_us: RwSignal<Option<u32>>,
-    /// The browser wants a click before it plays it, or plays its sound.
+    /// Whether the browser requires a click before it plays the file or its sound.
     pub needs_gesture: RwSignal<bool>,
 }
 
-/// What a person does with a video file.
+/// A command about a video file.
 #[derive(Debug, Clone)]
 pub enum FileCommand {
-    /// Shows this one.
+    /// Shows this file.
     Open(MediaFile),
-    /// Shows the clip that is shipped.
+    /// Shows the shipped clip.
     OpenSample,
-    /// Plays on, with its sound (called from a click).
+    /// Continues to play, with sound (called from a click).
     Play,
-    /// Stands still.
+    /// Pauses the file.
     Pause,
-    /// Jumps to a place, in seconds.
+    /// Jumps to a position, in seconds.
     Seek(f64),
-    /// Plays from the beginning.
+    /// Plays the file from the beginning.
     Restart,
-    /// Begins again at its end, or not.
+    /// Sets whether the file starts again at its end.
     Loop(bool),
-    /// How loud it is here, from 0 to 1.
+    /// Sets the volume here, from 0 to 1.
     Volume(f64),
-    /// Stamps every frame, or not.
+    /// Sets whether every frame is stamped.
     Stamp(bool),
 }
 
-/// What can be set, and which devices there are to choose from.
+/// The settings, and the devices to choose from.
 #[derive(Debug, Clone, Copy)]
 pub struct SettingsModel {
-    /// What is set; writing a value sets it.
+    /// The settings; writing to a value changes it.
     pub preferences: Preferences,
-    /// Cameras to choose from.
+    /// The cameras to choose from.
     pub cameras: RwSignal<Vec<DeviceChoice>>,
-    /// Microphones to choose from.
+    /// The microphones to choose from.
     pub microphones: RwSignal<Vec<DeviceChoice>>,
-    /// Loudspeakers to choose from, where the browser lists them.
+    /// The loudspeakers to choose from, where the browser lists them.
     pub speakers: RwSignal<Vec<DeviceChoice>>,
-    /// Opens the browser's own choice of loudspeakers (called from a gesture), where it has one.
+    /// Opens the browser's own dialog for loudspeakers (called from a gesture), where it has one.
     pub prompt_for_speaker: Option<Callback<()>>,
 }
 
 /// A device in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceChoice {
-    /// `deviceId`
+    /// The browser's `deviceId`.
     pub id: String,
-    /// The browser's label; empty until the permission is given.
+    /// The browser's label; empty before the permission is given.
     pub label: String,
 }

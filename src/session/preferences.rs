@@ -1,4 +1,4 @@
-//! What a person sets of camera, microphone and connection: kept in this browser, overruled by the address.
+//! The settings of camera, microphone and connection: stored in this browser, overridden by the address for one visit.
 
 use leptos::prelude::*;
 use sightline_browser::{
@@ -14,45 +14,45 @@ const STORAGE_PREFIX: &str = "sightline.setting.";
 const ON: &str = "on";
 const OFF: &str = "off";
 
-/// One thing that can be set.
+/// A value that a person can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
-    /// A device's id; empty for the browser's choice.
+    /// The id of a camera; empty for the browser's choice.
     Camera,
-    /// A device's id; empty for the browser's choice.
+    /// The id of a microphone; empty for the browser's choice.
     Microphone,
-    /// A device's id; empty for the system's choice.
+    /// The id of a loudspeaker; empty for the system's choice.
     Speaker,
-    /// Pixels, `1280x720`.
+    /// Width and height in pixels: `1280x720`.
     Resolution,
-    /// Frames a second.
+    /// Frames per second.
     FrameRate,
-    /// `on` or `off`
+    /// `on` or `off`: whether the browser cancels echo.
     EchoCancellation,
-    /// `on` or `off`
+    /// `on` or `off`: whether the browser suppresses noise.
     NoiseSuppression,
-    /// `on` or `off`
+    /// `on` or `off`: whether the browser controls the microphone's gain.
     GainControl,
     /// The most that is sent to one member, in bit/s; empty for no limit.
     BitrateLimit,
-    /// The video codec that is wanted first; empty for the browser's order.
+    /// The preferred video codec; empty for the browser's order.
     Codec,
-    /// How much is held back at least of what arrives, in milliseconds; empty for what the browser thinks best.
+    /// The least playback delay, in milliseconds; empty for the browser's choice.
     JitterBuffer,
-    /// `on` or `off`
+    /// `on` or `off`: whether only relayed candidates are used.
     RelayOnly,
-    /// One's own ICE servers, one on each line; empty for those of the server.
+    /// The person's own ICE servers, one on each line; empty for the server's.
     IceServers,
-    /// Whether a conversation stays on the device when its room is left: `on` or `off`
+    /// `on` or `off`: whether a conversation stays on the device when its room is left.
     KeepChat,
-    /// `on` or `off`: whether single keys do something in a call.
+    /// `on` or `off`: whether single keys are shortcuts in a call.
     Shortcuts,
-    /// Whether an address may join with the camera before a click: `on` or `off`
+    /// `on` or `off`: whether an address may join with the camera without a click.
     LinksMayJoin,
 }
 
 impl Setting {
-    /// Every setting, in the order of their numbers.
+    /// Every setting, in the order of declaration.
     pub const ALL: [Self; 16] = [
         Self::Camera,
         Self::Microphone,
@@ -93,7 +93,7 @@ impl Setting {
         }
     }
 
-    /// What holds as long as nothing was set.
+    /// The value of a setting that was never set.
     fn standard(self) -> &'static str {
         match self {
             Self::Resolution => "1280x720",
@@ -110,7 +110,7 @@ impl Setting {
         }
     }
 
-    /// What the address says of it.
+    /// The value of the setting in the address.
     fn in_address(self, parameters: &Parameters) -> Option<String> {
         match self {
             Self::Resolution => {
@@ -130,8 +130,8 @@ impl Setting {
         }
     }
 
-    /// What holds for this visit where an address wishes for something else than what the person set before: the address
-    /// may hide more and send less, never the other way round.
+    /// The value for this visit if the address differs from what the person set: the address may hide more and send less, never
+    /// the reverse.
     fn stricter(self, kept: String, wished: String) -> String {
         let is_less = |of: fn(&str) -> Option<u64>| {
             of(&kept).is_none_or(|kept| of(&wished).is_some_and(|wished| wished <= kept))
@@ -150,13 +150,13 @@ fn pixels(resolution: &str) -> Option<u64> {
     Some(u64::from(width?) * u64::from(height?))
 }
 
-/// All settings. Whoever writes one sets it, for the next visit too.
+/// All settings. Writing to one also sets it for later visits.
 #[derive(Debug, Clone, Copy)]
 pub struct Preferences([RwSignal<String>; Setting::ALL.len()]);
 
 impl Preferences {
-    /// What was set last, else what is usual; and what the address says, which is kept for no other visit. Of a driven
-    /// browser it is what its script wants, of any other a stranger's wish.
+    /// Loads the stored values, or the standard ones. Values of the address count for this visit only; in a driven browser they
+    /// override stored values, in any other browser they may only be stricter.
     pub fn load(parameters: &Parameters, is_automated: bool) -> Self {
         Self(Setting::ALL.map(|setting| {
             let kept = StorageArea::Local.get(&storage_key(setting));
@@ -169,12 +169,12 @@ impl Preferences {
         }))
     }
 
-    /// The value of a setting, as it is kept.
+    /// The stored value of a setting.
     pub fn signal(self, setting: Setting) -> RwSignal<String> {
         self.0[setting as usize]
     }
 
-    /// Keeps every change, and tells of it.
+    /// Stores every change, and calls `changed`.
     pub fn watch(self, changed: impl Fn(Setting) + Clone + 'static) {
         for setting in Setting::ALL {
             let changed = changed.clone();
@@ -190,7 +190,7 @@ impl Preferences {
         }
     }
 
-    /// What is wanted of the camera.
+    /// The request for the camera.
     pub fn camera_request(self) -> CameraRequest {
         let (width, height) = read_resolution(&self.value(Setting::Resolution));
         CameraRequest {
@@ -201,7 +201,7 @@ impl Preferences {
         }
     }
 
-    /// What is wanted of the microphone.
+    /// The request for the microphone.
     pub fn microphone_request(self) -> MicrophoneRequest {
         MicrophoneRequest {
             device: self.device(Setting::Microphone),
@@ -218,17 +218,17 @@ impl Preferences {
         self.number(Setting::BitrateLimit)
     }
 
-    /// The video codec that is wanted first.
+    /// The preferred video codec.
     pub fn codec(self) -> Option<String> {
         Some(self.value(Setting::Codec)).filter(|codec| !codec.is_empty())
     }
 
-    /// How much of what arrives is held back at least.
+    /// The least playback delay, in milliseconds.
     pub fn jitter_buffer_target_ms(self) -> Option<u32> {
         self.number(Setting::JitterBuffer)
     }
 
-    /// One's own ICE servers.
+    /// The person's own ICE servers.
     pub fn ice_servers(self) -> OwnServers {
         read_ice_servers(&self.value(Setting::IceServers))
     }
@@ -238,7 +238,7 @@ impl Preferences {
         self.is_on(Setting::RelayOnly)
     }
 
-    /// Whether an address may join with the camera before a click.
+    /// Whether an address may join with the camera without a click.
     pub fn links_may_join(self) -> bool {
         self.is_on(Setting::LinksMayJoin)
     }
@@ -248,7 +248,7 @@ impl Preferences {
         self.is_on(Setting::KeepChat)
     }
 
-    /// The value now; what is usual where the page is gone.
+    /// The present value; the standard value if the page is gone.
     pub fn value(self, setting: Setting) -> String {
         self.signal(setting).try_get_untracked().unwrap_or_else(|| setting.standard().to_owned())
     }
@@ -269,19 +269,19 @@ impl Preferences {
     }
 }
 
-/// One's own ICE servers as they were set last, where there are no other settings.
+/// The stored ICE servers of the person, for pages without settings.
 #[must_use]
 pub fn kept_ice_servers() -> OwnServers {
     read_ice_servers(&StorageArea::Local.get(&storage_key(Setting::IceServers)).unwrap_or_default())
 }
 
-/// Reads a person's ICE servers; those count that this browser takes.
+/// Reads the ICE servers of a person; servers that this browser refuses are skipped.
 #[must_use]
 pub fn read_ice_servers(text: &str) -> OwnServers {
     OwnServers::read(text, takes_ice_server)
 }
 
-/// How a switch is kept.
+/// The stored value of a switch.
 #[must_use]
 pub fn switch_value(is_on: bool) -> String {
     if is_on { ON } else { OFF }.to_owned()

@@ -1,4 +1,4 @@
-//! What the controls of a room do.
+//! The actions of a room's controls.
 
 use leptos::prelude::*;
 use sightline_browser::js::queue::EventSink;
@@ -12,7 +12,7 @@ use super::{
     signals,
 };
 
-/// Each pushes into `inputs`, or acts on the devices at once. `left` is called where the person leaves.
+/// Each action pushes into `inputs`, or acts on the devices at once. `left` is called when the person leaves.
 pub(super) fn room_actions(
     model: RoomModel,
     inputs: EventSink<Input>,

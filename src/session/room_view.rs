@@ -1,4 +1,4 @@
-//! Writes what happens in a room into the signals that the components show; the figures are in `figures_view`.
+//! Writes the events of a room into the signals that components show; `figures_view` does so for the figures.
 
 use leptos::prelude::*;
 use sightline_browser::{MediaStream, media::frame_watch::FrameWatch};
@@ -26,19 +26,19 @@ use super::{
     signals,
 };
 
-/// The signals of one room. They may be gone while the session still winds up, so nothing here panics on that.
+/// The signals of one room. They may be gone while the session is ending, so nothing here panics then.
 pub struct RoomView {
     room: RoomName,
     pub(super) model: RoomModel,
     media: LocalMedia,
-    /// The token of the place in the room, once there is one.
+    /// The resume token, once there is one.
     resume: Option<String>,
     /// Owns the signals that are made later, so that they end with the page that shows them.
     owner: Owner,
 }
 
 impl RoomView {
-    /// Signals for a room nobody has entered yet; to be made in the owner that shows them.
+    /// Signals for a room that is not entered yet; must be called in the owner that shows them.
     pub fn new_model(invitation: String, media: MediaSignals, settings: SettingsModel) -> RoomModel {
         let local = new_tile("local", "", &FrameWatch::default());
         local.state.set(LinkState::Connected);
@@ -67,7 +67,7 @@ impl RoomView {
         Self { room, model, media, resume: None, owner }
     }
 
-    /// Shows what the core tells.
+    /// Shows an event of the core.
     pub fn show_event(&mut self, event: RoomEvent, session: &RoomSession, frames: &mut FrameWatches) {
         match event {
             RoomEvent::Status(status) => {
@@ -75,7 +75,7 @@ impl RoomView {
             }
             RoomEvent::Raised(code) => {
                 if code == NoticeCode::Replaced {
-                    // The other tab has it.
+                    // The other tab has the seat now.
                     self.resume = None;
                     identity::forget_place(&self.room);
                 }
@@ -95,7 +95,7 @@ impl RoomView {
                 let tile = self.tile(&id);
                 self.model.others.try_update(|tiles| tiles.retain(|tile| !is_of(tile, &id)));
                 if let Some(tile) = tile {
-                    // The signals stay until the room is left: what is large in them goes.
+                    // The signals remain until the room is left, so their large values are removed.
                     tile.stream.try_set(None);
                     tile.history.try_set(History::default());
                     tile.details.try_set(ConnectionDetails::default());
@@ -115,7 +115,7 @@ impl RoomView {
         }
     }
 
-    /// Shows the stream of a member. The same stream again is no change: the `<video>` would start anew.
+    /// Shows the stream of a member. Setting the same stream again would restart the `<video>`.
     pub fn show_stream(&self, member: &MemberId, stream: &MediaStream) {
         if let Some(tile) = self.tile(member)
             && tile.stream.try_with_untracked(|shown| shown.as_ref() != Some(stream)) == Some(true)
@@ -124,14 +124,14 @@ impl RoomView {
         }
     }
 
-    /// Shows what this person publishes.
+    /// Shows the published state of this person.
     pub fn show_local(&self, published: PublishedState) {
         show_published(self.model.local, published);
         signals::set(self.model.local.is_mirrored, published.source == PublishedSource::Camera);
         self.keep_place();
     }
 
-    /// Shows who speaks; `None` is this person.
+    /// Shows who is speaking; `None` is this person.
     pub fn show_speaking(&self, member: Option<&MemberId>, is_speaking: bool) {
         let tile = member.map_or(Some(self.model.local), |member| self.tile(member));
         if let Some(tile) = tile {
@@ -139,7 +139,7 @@ impl RoomView {
         }
     }
 
-    /// Shows where the run is.
+    /// Shows the state of the run.
     pub fn show_run(&self, run: RunShown) {
         if run.state != RunState::Ended {
             signals::set(self.model.is_report_saved, false);
@@ -147,17 +147,17 @@ impl RoomView {
         signals::set(self.model.run, run);
     }
 
-    /// Shows whose runs are on in which this page takes part.
+    /// Shows the members whose runs this page takes part in.
     pub fn show_measured_by<'a>(&self, members: impl Iterator<Item = &'a MemberId>) {
         signals::set(self.model.measured_by, members.map(|member| member.as_str().to_owned()).collect());
     }
 
-    /// Tells of a problem.
+    /// Shows a notice.
     pub fn raise(&self, code: NoticeCode) {
         signals::insert(self.model.notices, code);
     }
 
-    /// The problem is over.
+    /// Removes a notice whose problem is over.
     pub fn clear(&self, code: NoticeCode) {
         signals::remove(self.model.notices, &code);
     }

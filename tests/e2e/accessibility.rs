@@ -1,5 +1,5 @@
-//! Whether anybody is kept out: every page and state judged by axe-core, light and dark, wide and narrow. And whether any of
-//! them does what the page's policy forbids.
+//! Accessibility: axe-core checks every page and state, light and dark, wide and narrow. The tests also check that no state
+//! violates the page's Content Security Policy.
 
 use std::{env, fs, sync::Arc};
 
@@ -13,16 +13,16 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(nobody_is_kept_out_before_the_room),
-        stage.test_in_each(nobody_is_kept_out_of_the_room),
-        vec![stage.test(nobody_is_kept_out_on_a_phone)],
+        stage.test_in_each(pages_before_the_room_are_accessible),
+        stage.test_in_each(the_room_is_accessible),
+        vec![stage.test(the_room_is_accessible_on_a_phone)],
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn nobody_is_kept_out_before_the_room(scene: &Scene, engine: Engine) -> Result<()> {
+async fn pages_before_the_room_are_accessible(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page_in(Profile::of(engine).with_devices(Devices::Missing)).await?;
     for (name, path, test_id) in [
         ("the first page", "/", "room-input"),
@@ -38,7 +38,7 @@ async fn nobody_is_kept_out_before_the_room(scene: &Scene, engine: Engine) -> Re
     is_open_to_all(&page, "the lobby's settings").await
 }
 
-async fn nobody_is_kept_out_of_the_room(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_room_is_accessible(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter("axe", "Ada").await?;
     is_open_to_all(&ada, "an empty room").await?;
@@ -78,7 +78,7 @@ async fn nobody_is_kept_out_of_the_room(scene: &Scene, engine: Engine) -> Result
     is_open_to_all(&ada, "the page of who has left").await
 }
 
-async fn nobody_is_kept_out_on_a_phone(scene: &Scene) -> Result<()> {
+async fn the_room_is_accessible_on_a_phone(scene: &Scene) -> Result<()> {
     let page = scene.page(Engine::Chromium).await?;
     page.set_size(360, 740).await?;
     page.open("/").await?;
@@ -118,7 +118,7 @@ async fn is_open_to_all(page: &Page, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Colours are judged as they are in the end, not on their way there.
+/// Waits for the end of color transitions before the check.
 const JUDGE: &str = r"
     const still = new CSSStyleSheet();
     still.replaceSync('*, *::before, *::after { transition: none !important; animation: none !important; }');

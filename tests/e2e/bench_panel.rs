@@ -1,5 +1,5 @@
-//! What the figures cost, for `cargo xtask bench panel`: processor time of the renderers of one Chromium. No test: it judges
-//! nothing, and runs only where `SIGHTLINE_BENCH` says `panel`.
+//! The cost of the figures, for `cargo xtask bench panel`: processor time of the renderers of one Chromium. Not a test: it judges
+//! nothing, and runs only if `SIGHTLINE_BENCH` is `panel`.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{env, sync::Arc, time::Duration};
@@ -18,7 +18,7 @@ const PEERS: [usize; 3] = [1, 4, 8];
 const SETTLING: Duration = Duration::from_secs(3);
 const MEASURED: Duration = Duration::from_secs(10);
 
-/// As many pairs of connections with a data channel as there are peers, read once a second as the app does.
+/// As many pairs of connections with a data channel as there are peers, with stats read once a second as the app does.
 const BARE_CALLS: &str = r"
     const count = arguments[0];
     (async () => {
@@ -43,7 +43,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     is_wanted.then(|| stage.long_test(what_the_figures_cost)).into_iter().collect()
 }
 
-/// Nobody publishes anything, so that what is measured is neither coding nor drawing of pictures.
+/// Nobody publishes media, so that neither coding nor drawing of pictures is measured.
 async fn what_the_figures_cost(scene: &Scene) -> Result<()> {
     scene.serve(&["--room-limit", "16"]).await?;
     let ada = scene.page(Engine::Chromium).await?;
@@ -82,7 +82,7 @@ async fn what_the_figures_cost(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// Milliseconds a second.
+/// Processor time in milliseconds per second.
 async fn cost(page: &Page) -> Result<u128> {
     sleep(SETTLING).await;
     let (started, before) = (Instant::now(), page.browser.renderer_time().await?);

@@ -1,4 +1,4 @@
-//! Two people in a room: they see, hear and write to each other, and read how well that goes.
+//! Two people in a room see, hear and write to each other, and read the quality of the connection.
 
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ fn publishes(page: &sightline_e2e::snapshot::Snapshot, name: &str, mic: &str, ca
         .is_some_and(|tile| tile.mic.as_deref() == Some(mic) && tile.camera.as_deref() == Some(camera))
 }
 
-/// In the first exchange after the call began, too: there Chromium loses the picture of a side that answered.
+/// Also in the first exchange after the beginning of the call: there Chromium loses the picture of a side that answered.
 async fn pictures_go_on_after_offers_that_met(scene: &Scene, pair: Pair) -> Result<()> {
     const TRIES: usize = 60;
     let [ada, bob] = scene.pages_in(pair).await?;

@@ -1,4 +1,4 @@
-//! The connection doctor: its verdict in networks and with devices of every kind.
+//! The connection doctor: its verdict for networks and devices of every kind.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use sightline_e2e::{
     wait::until,
 };
 
-/// Two rounds of eight seconds, and a busy machine.
+/// Two rounds of eight seconds on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -187,14 +187,14 @@ async fn a_report_is_read_from_its_link_without_addresses(scene: &Scene) -> Resu
     Ok(())
 }
 
-/// What the page found.
+/// The results that a page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Found {
     verdict: String,
     summary: String,
     /// State and code of each row.
     rows: BTreeMap<String, (String, String)>,
-    /// What each row says.
+    /// The text of each row.
     words: BTreeMap<String, String>,
 }
 
@@ -215,7 +215,7 @@ impl Found {
     }
 }
 
-/// An examination with the ICE servers that the server names.
+/// Runs an examination with the ICE servers of the real server.
 pub(crate) async fn examine_here(page: &Page) -> Result<Found> {
     page.open("/check").await?;
     press_start(page).await

@@ -1,4 +1,4 @@
-//! What a link may do to who opens it: nothing, before a click. `probe=person` is a browser that no program drives.
+//! What a link may do before a click: nothing. `probe=person` simulates a browser that is not driven by a program.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ async fn a_link_captures_nothing_and_joins_nobody_before_a_click(
     ] {
         page.open(&format!("/room/consent?name=Eve&probe=person&{query}")).await?;
         let has_wishes = query.contains("source");
-        // What the lobby loads later is there.
+        // The late parts of the lobby are loaded.
         let lobby = page
             .until(&format!("the lobby is there for {query}"), |page| {
                 page.shows("settings-toggle") && page.shows("link-wishes") == has_wishes
@@ -51,7 +51,7 @@ async fn a_link_captures_nothing_and_joins_nobody_before_a_click(
         ensure!(lobby.shows("join") && !lobby.shows("source-pause"), "{query}: {lobby:#?}");
         nothing_is_captured(&page, query).await?;
     }
-    // Nor by way of the first page.
+    // The same by way of the first page.
     page.open("/?probe=person&autojoin=1&source=camera").await?;
     page.click("new-room").await?;
     page.until("the lobby is there", |page| page.shows("settings-toggle")).await?;
@@ -68,7 +68,7 @@ async fn one_click_does_what_the_link_asks_for_with_a_silent_microphone(
     until_own_camera(&page, "off").await?;
     let asked = captures(&page).await?;
     ensure!(asked.iter().all(|capture| capture.video && !capture.audio) && !asked.is_empty(), "{asked:?}");
-    // Neither the name nor what the address sets is kept for another visit.
+    // Neither the name nor the settings in the address are kept for another visit.
     let kept: Vec<String> = page.execute("return Object.keys(localStorage)", vec![]).await?;
     let kept: Vec<_> = kept.iter().filter(|key| key.contains("name") || key.contains("setting")).collect();
     ensure!(kept.is_empty(), "{kept:?}");
@@ -83,12 +83,12 @@ async fn a_reload_returns_and_an_address_does_not(scene: &Scene, engine: Engine)
     until_own_camera(&page, "on").await?;
     page.reload().await?;
     until_own_camera(&page, "on").await?;
-    // Another site leads here again: the same tab, which still has its place.
+    // Another site leads here again: the same tab, which still has its seat.
     page.open("about:blank").await?;
     page.open("/room/back?probe=person").await?;
     page.until("the lobby is there", |page| page.shows("settings-toggle") && page.shows("join")).await?;
     nothing_is_captured(&page, "the address of a room that was left by its address").await?;
-    // The preview is one click of its own.
+    // The preview needs a click of its own.
     page.click("show-preview").await?;
     page.until_preview_moves().await
 }
@@ -124,7 +124,7 @@ async fn links_join_with_the_camera_where_the_person_set_it_on_this_device(
     Ok(())
 }
 
-/// Waits until one is in the room with the camera on, and the microphone like this.
+/// Waits until the member is in the room with the camera on and this state of the microphone.
 async fn until_own_camera(page: &Page, mic: &str) -> Result<Snapshot> {
     page.until(&format!("the camera is on in the room, the microphone {mic}"), |page| {
         page.shows("room")

@@ -1,4 +1,4 @@
-//! The conversation outlives the page, and waits for who is away.
+//! The conversation survives a reload, and waits for absent members.
 
 use std::sync::Arc;
 

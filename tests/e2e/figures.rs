@@ -1,4 +1,4 @@
-//! The rows against the reports that the page had from its own peer connection, computed here a second time.
+//! Compares the rows with the reports of the page's own peer connection, computed a second time here.
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use sightline_e2e::{
     wait::{PATIENCE, until},
 };
 
-/// What every browser has while a picture arrives.
+/// Metrics that every browser reports while a picture arrives.
 const ALWAYS_THERE: [&str; 10] = [
     "receive_bitrate",
     "send_bitrate",
@@ -23,11 +23,11 @@ const ALWAYS_THERE: [&str; 10] = [
     "path",
 ];
 
-/// One `RTCStatsReport`, recorded as the page had it.
+/// One `RTCStatsReport`, recorded by the page.
 #[derive(Deserialize)]
 struct Report(Vec<Map<String, Value>>);
 
-/// Waits until every row of the member equals what one of the last reports says, bitrates what two of them do.
+/// Waits until every row of the member equals the value in one of the last reports; bitrates are computed from two of them.
 pub(crate) async fn until_rows_equal_a_report(page: &Page, name: &str) -> Result<()> {
     until("rows that equal a report", PATIENCE, async || {
         let reports: Vec<Report> =
@@ -55,7 +55,7 @@ pub(crate) async fn until_rows_equal_a_report(page: &Page, name: &str) -> Result
     .await
 }
 
-/// Where the rows differ from the later of two reports.
+/// The rows that differ from the later of two reports.
 fn differences(seen: &Snapshot, member: &str, before: &Report, now: &Report) -> Vec<String> {
     let video = now.rtp("inbound-rtp", "video");
     let audio = now.rtp("inbound-rtp", "audio");
@@ -76,7 +76,7 @@ fn differences(seen: &Snapshot, member: &str, before: &Report, now: &Report) -> 
         ("total_freezes_duration", number(video, "totalFreezesDuration")),
         ("frames_dropped", number(video, "framesDropped")),
         ("available_outgoing_bitrate", number(pair, "availableOutgoingBitrate")),
-        // Without one of the pair's own, that of the other side's receiver reports counts.
+        // Without the candidate pair's own value, that of the other side's receiver reports counts.
         ("round_trip_time", round_trip),
     ];
     let mut differences: Vec<String> = numbers
@@ -108,7 +108,7 @@ impl Report {
         self.0.iter().filter(move |entry| entry.get("type").and_then(Value::as_str) == Some(entry_type))
     }
 
-    /// The busiest of its kind: there are two places for sound, and only the microphone's is in use here.
+    /// The busiest entry of its kind: there are two slots for sound, and only the microphone's is used here.
     fn rtp(&self, entry_type: &'static str, kind: &str) -> Option<&Map<String, Value>> {
         let bytes = |entry: &Map<String, Value>| {
             ["bytesReceived", "bytesSent"]
@@ -125,7 +125,7 @@ impl Report {
         self.0.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(id))
     }
 
-    /// Named by the transport in Chromium, marked in Firefox.
+    /// Referenced by the transport in Chromium, marked in Firefox.
     fn selected_pair(&self) -> Option<&Map<String, Value>> {
         let named = self
             .of_type("transport")
@@ -144,7 +144,7 @@ fn number(entry: Option<&Map<String, Value>>, name: &str) -> Option<f64> {
     entry?.get(name)?.as_f64()
 }
 
-/// Of picture and sound together.
+/// The bitrate of audio and video together.
 fn bitrate(before: &Report, now: &Report, entry_type: &'static str, bytes: &str) -> Option<f64> {
     let total = |report: &Report| -> Option<f64> {
         let both = ["video", "audio"].map(|kind| number(report.rtp(entry_type, kind), bytes));

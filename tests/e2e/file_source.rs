@@ -1,4 +1,4 @@
-//! A video file that stands still, breaks off or is turned: everybody sees the picture that is there, and hears why.
+//! A video file that stands still, breaks off or is turned: everybody sees the right picture and the reason.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -111,7 +111,7 @@ async fn a_jump_in_a_paused_file_is_seen(scene: &Scene, sender: Engine) -> Resul
     until_own_playback(&ada, "playing").await?;
     ada.click("source-pause").await?;
     bob.enter_with("jump", "Bob", "source=none").await?;
-    // The box is on the right a quarter of a second after each second, and on the left half a second later.
+    // The box is on the right a quarter of a second after each full second, and on the left half a second later.
     for (position_s, place) in [(3.25, "right"), (5.75, "left"), (1.25, "right")] {
         seek(&ada, position_s).await?;
         until_script(&bob, &format!("the box on the {place}"), BOX, place).await?;
@@ -143,7 +143,7 @@ async fn a_file_that_breaks_off_is_declared_and_is_a_stall_of_the_source(
             Ok(if is_there { Ok(()) } else { Err(format!("{stalls:?}")) })
         })
         .await?;
-        // Who joins sees where it stopped.
+        // A member that joins now sees where it stopped.
         eve.enter_with("broken", "Eve", "source=none").await?;
         until_quarters(&eve, QUARTERS).await?;
         until_attribute(&eve, "playback", "failed").await?;
@@ -177,10 +177,10 @@ async fn a_file_that_is_gone_while_it_plays_is_declared(scene: &Scene, sender: E
     bob.enter_with("gone", "Bob", "source=none").await?;
     let path = folder.0.path().join("spread.mp4");
     clip::write_spread(&path)?;
-    // Browsers read some seconds ahead: it plays once the rest is gone.
+    // Browsers read some seconds ahead, so it still plays after the rest is gone.
     let () = ada.execute(HOLD_PLAY, vec![]).await?;
     open(&ada, &path).await?;
-    // Chromium logs each of its own tries to read on.
+    // Chromium logs each attempt to read further.
     ada.expect_console_error("ERR_UPLOAD_FILE_CHANGED");
     fs::File::options().write(true).open(&path)?.set_len(20_000)?;
     let () = ada.execute("sightlinePlay(); return null;", vec![]).await?;
@@ -210,7 +210,7 @@ async fn a_turned_film_is_upright_for_everyone(scene: &Scene, sender: Engine) ->
     Ok(())
 }
 
-/// Files that are there while a test runs.
+/// Files that exist while a test runs.
 struct Folder(TempDir);
 
 impl Folder {
@@ -225,14 +225,14 @@ impl Folder {
     }
 }
 
-/// One `stall` of the ledger.
+/// A `stall` element of the ledger.
 #[derive(Debug, Deserialize)]
 struct Stall {
     duration: f64,
     cause: String,
 }
 
-/// Chooses a file, which is taken.
+/// Chooses a file, and waits until it is shown.
 async fn open(page: &Page, path: &std::path::Path) -> Result<()> {
     page.choose_file("file-source-input", path).await?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -247,7 +247,7 @@ async fn until_quarters(page: &Page, quarters: &str) -> Result<()> {
     until_script(page, &format!("Ada's picture as {quarters}"), QUARTERS_OF_ADA, quarters).await
 }
 
-/// Waits until a script answers this.
+/// Waits until a script returns this answer.
 async fn until_script(page: &Page, what: &str, script: &str, answer: &str) -> Result<()> {
     until(&format!("{} to show {what}", page.browser.profile.engine.name()), PATIENCE, async || {
         let found: Option<String> = page.execute(script, vec![]).await?;
@@ -282,7 +282,7 @@ const STALLS: &str = "
     return [...document.querySelectorAll('[data-testid=\"stall\"]')]
       .map(({ dataset }) => ({ duration: Number(dataset.duration), cause: dataset.cause }));";
 
-/// An element outside of the page plays when `sightlinePlay` is called.
+/// An element outside of the page starts to play only when `sightlinePlay` is called.
 const HOLD_PLAY: &str = "
     const play = HTMLMediaElement.prototype.play;
     HTMLMediaElement.prototype.play = function () {
@@ -295,14 +295,14 @@ const HOLD_PLAY: &str = "
     };
     return null;";
 
-/// As a person does who lets the slider go.
+/// Moves the slider as a person does.
 const SEEK: &str = "
     const slider = document.querySelector('[data-testid=\"source-seek\"]');
     slider.value = arguments[0];
     slider.dispatchEvent(new Event('change', { bubbles: true }));
     return null;";
 
-/// The colors near the corners, by rows.
+/// The colors near the corners, row by row.
 macro_rules! quarters_of {
     ($tile:literal) => {
         concat!(
@@ -328,7 +328,7 @@ macro_rules! quarters_of {
 const QUARTERS_OF_ADA: &str = quarters_of!("[data-name=\"Ada\"]");
 const LOCAL_QUARTERS: &str = quarters_of!("[data-member=\"local\"]");
 
-/// Which half of the middle holds more than the two colors of its quarters.
+/// Which half of the middle contains a color other than the two of its quarters.
 const BOX: &str = "
     const video = document.querySelector('[data-testid=\"tile\"][data-name=\"Ada\"] video');
     if (!video?.videoWidth || video.readyState < 2) return null;

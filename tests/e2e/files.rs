@@ -1,4 +1,4 @@
-//! Files between two people.
+//! Transfers of files between two people.
 
 use std::{
     fs,
@@ -29,7 +29,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     ];
     let in_each = [
         stage.test_in_each(what_is_declined_or_given_up_ends_on_both_sides),
-        stage.test_in_each(a_name_is_text_and_no_path_and_two_of_it_are_told_apart),
+        stage.test_in_each(a_file_name_is_text_and_not_a_path_and_two_equal_names_are_kept_apart),
         stage
             .test_in_each(two_files_that_are_equal_in_name_size_and_time_keep_their_own_bytes_after_a_reload),
         stage
@@ -41,14 +41,14 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on),
         stage
             .test_in_each(a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_rest_goes_on),
-        stage.test_in_each(who_is_gone_is_said_and_the_file_waits),
+        stage.test_in_each(a_file_for_a_member_that_left_waits_and_says_so),
         stage.test_in_each(an_offered_file_is_said_where_the_chat_is_folded_away),
     ];
     let in_one = stage.test(storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on);
     in_pairs.into_iter().chain(in_each).flatten().chain([in_one]).collect()
 }
 
-/// Files of this computer, gone with this.
+/// Temporary files of this computer.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
@@ -56,7 +56,7 @@ impl Folder {
         Ok(Self(TempDir::new()?))
     }
 
-    /// A file that does not compress and is another one for every name. Its path and SHA-256.
+    /// Creates an incompressible file, different for each name. Returns its path and SHA-256.
     pub(crate) fn file(&self, name: &str, size_bytes: usize) -> Result<(PathBuf, String)> {
         let mut state = name.bytes().fold(1_u64, |state, byte| state.wrapping_mul(31) + u64::from(byte));
         let mut bytes = Vec::with_capacity(size_bytes + 8);
@@ -73,7 +73,7 @@ impl Folder {
     }
 }
 
-/// Two who are connected, without cameras.
+/// Two connected members without cameras.
 async fn two(scene: &Scene, pair: Pair) -> Result<[Arc<Page>; 2]> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter_with("files", "Ada", "source=none").await?;
@@ -94,7 +94,7 @@ async fn arrives(to: &Page, from: &Page, name: &str, sha256: &str) -> Result<()>
     Ok(())
 }
 
-/// A file that is sent after all that failed.
+/// Sends another file after those failures.
 async fn another_arrives(folder: &Folder, from: &Page, to: &Page) -> Result<()> {
     let (last, sha256) = folder.file("last.bin", 1_000_000)?;
     from.offer(&[&last]).await?;
@@ -130,7 +130,7 @@ async fn a_reload_of_either_page_is_only_a_pause(scene: &Scene, pair: Pair) -> R
     ada.offer(&[&film]).await?;
     bob.until_transfer("film.bin", "offered").await?;
     bob.click_in_transfer("film.bin", "transfer-accept").await?;
-    // More than is flushed at a time. Held back, so that the reloads come in the middle on any machine.
+    // More bytes than are flushed at a time. The transfer is paused, so that the reloads come in the middle on any machine.
     hold_back(&ada, "film.bin", 5_000_000).await?;
     let before = bob.until_transfer("film.bin", "paused").await?;
     assert!(before.bytes < before.size, "{before:?}");
@@ -152,7 +152,7 @@ async fn a_reload_of_either_page_is_only_a_pause(scene: &Scene, pair: Pair) -> R
     Ok(())
 }
 
-/// Pauses a transfer once so much of it is there. In the page, since from outside it may be over before the click.
+/// Pauses a transfer once it has this many bytes. The page itself does it, since from outside it may be over before the click.
 async fn hold_back(page: &Page, name: &str, bytes: u64) -> Result<()> {
     let () = page.execute(HOLD_BACK, vec![json!(name), json!(bytes)]).await?;
     page.until_transfer(name, "paused").await?;
@@ -183,12 +183,12 @@ async fn what_is_declined_or_given_up_ends_on_both_sides(scene: &Scene, engine: 
     Ok(())
 }
 
-async fn a_name_is_text_and_no_path_and_two_of_it_are_told_apart(
+async fn a_file_name_is_text_and_not_a_path_and_two_equal_names_are_kept_apart(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
     let [ada, bob] = two(scene, [engine, engine]).await?;
-    // What a page that wants to do harm could say of a file.
+    // Names that a hostile page could send.
     for name in ["../../.ssh/authorized_keys", "<b id=injected>.txt", "CON.txt", "same.txt", "same.txt"] {
         let chosen: bool = ada.execute(CHOOSE, vec![json!(name)]).await?;
         assert!(chosen);
@@ -204,7 +204,7 @@ async fn a_name_is_text_and_no_path_and_two_of_it_are_told_apart(
     Ok(())
 }
 
-/// A folder with `a/data.bin` and `b/data.bin`, equal in size and time; the SHA-256 of each.
+/// Creates a folder with `a/data.bin` and `b/data.bin`, equal in size and time. Returns the SHA-256 of each.
 fn folder_of_equals(root: &Path) -> Result<[String; 2]> {
     let mut hashes = [String::new(), String::new()];
     for (at, folder) in ["a", "b"].into_iter().enumerate() {
@@ -237,7 +237,7 @@ async fn two_files_that_are_equal_in_name_size_and_time_keep_their_own_bytes_aft
     let [ada, bob] = two(scene, [engine, engine]).await?;
     choose_equals(&ada, engine, &root).await?;
     bob.until("both are offered", |page| page.transfers.len() == 2).await?;
-    // The first stops on its way, the other before it began.
+    // The first one stops on its way, the other before it began.
     let () = ada.execute(HOLD_BACK_BOTH, vec![json!([2_000_000, 0])]).await?;
     bob.click("transfer-accept-all").await?;
     let is_held = |page: &Snapshot| page.transfers.iter().all(|transfer| transfer.state == "paused");
@@ -294,7 +294,7 @@ async fn a_file_that_is_chosen_while_nobody_is_there_waits_for_who_comes_and_kee
     let offered: Vec<_> = page.transfers.iter().map(|transfer| transfer.name.as_str()).collect();
     assert_eq!(offered, names);
     ada.until("none waits any more", |page| !page.shows("transfer-backlog")).await?;
-    // Declined, and offered again: the name is free.
+    // Declined and offered again: the name is free.
     bob.click_in_transfer("Makefile", "transfer-decline").await?;
     ada.until_transfer("Makefile", "declined").await?;
     let _: bool = ada.execute(CHOOSE, vec![json!("Makefile")]).await?;
@@ -348,7 +348,7 @@ async fn files_and_folders_that_are_dropped_and_files_that_are_pasted_are_offere
     fs::write(work.join("2026/may.txt"), "may")?;
     match engine {
         Engine::Chromium => ada.choose_file("folder-input", &work).await?,
-        // Its driver chooses no folders.
+        // Firefox's driver cannot choose folders.
         Engine::Firefox => {
             let _: bool =
                 ada.execute(CHOOSE_FOLDER, vec![json!(["work/plan.txt", "work/2026/may.txt"])]).await?;
@@ -380,7 +380,7 @@ async fn files_beyond_those_that_are_open_at_once_come_when_earlier_ones_are_ove
         Ok(if offered == MAX_OPEN_TRANSFERS { Ok(()) } else { Err(format!("{offered} offered")) })
     })
     .await?;
-    // Storing so many takes either browser more than a minute; these are over at once.
+    // Storing this many takes either browser more than a minute; declined ones are over at once.
     bob.click("transfer-decline-all").await?;
     until("the files that were queued to arrive", MANY_PATIENCE, async || {
         let done = count(&bob, "done").await?;
@@ -414,7 +414,7 @@ async fn what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_o
     }
     arrives(&bob, &ada, "good.bin", &sha256).await?;
 
-    // More than any disk has.
+    // More than any disk can hold.
     let huge: bool = ada.execute(CHOOSE_HUGE, vec![json!("huge.bin")]).await?;
     assert!(huge);
     bob.until_transfer("huge.bin", "offered").await?;
@@ -437,7 +437,7 @@ async fn a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_r
     bob.until_transfer("film.bin", "offered").await?;
     bob.click_in_transfer("film.bin", "transfer-accept").await?;
     hold_back(&ada, "film.bin", 1_000_000).await?;
-    // In place, and as long as before.
+    // In place, with the same length.
     let mut file = fs::OpenOptions::new().write(true).open(&film)?;
     file.write_all(b"Another beginning")?;
     drop(file);
@@ -449,7 +449,7 @@ async fn a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_r
     another_arrives(&folder, &ada, &bob).await
 }
 
-async fn who_is_gone_is_said_and_the_file_waits(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_file_for_a_member_that_left_waits_and_says_so(scene: &Scene, engine: Engine) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = two(scene, [engine, engine]).await?;
     let (film, _) = folder.file("film.bin", 64 * 1024 * 1024)?;
@@ -482,7 +482,7 @@ async fn an_offered_file_is_said_where_the_chat_is_folded_away(scene: &Scene, en
     arrives(&bob, &ada, "film.bin", &sha256).await
 }
 
-/// As a person does who clears the site's data. Only Chromium lets a test do so.
+/// Clears the site's data, as a person does. Only Chromium lets a test do that.
 async fn storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on(scene: &Scene) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = two(scene, [Engine::Chromium, Engine::Chromium]).await?;
@@ -497,25 +497,25 @@ async fn storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on(s
     ada.click_in_transfer("film.bin", "transfer-pause").await?;
     for page in [&bob, &ada] {
         let failed = page.until_transfer("film.bin", "failed").await?;
-        // A private window says that nothing fits any more.
+        // A private window reports that the disk is full.
         let code = failed.code.as_deref();
         assert!(matches!(code, Some("storage-refused" | "disk-full")), "{failed:?}");
     }
     another_arrives(&folder, &ada, &bob).await
 }
 
-/// Files beyond those that may be open at once.
+/// Number of files beyond those that may be open at once.
 const QUEUED_FILES: usize = 100;
 const MANY_PATIENCE: Duration = Duration::from_secs(75);
 
-/// What a browser needs to notice that the other side lost power, and the server to give its place up.
+/// Time for a browser to notice that the other side lost power, and for the server to give up the seat.
 const GONE_PATIENCE: Duration = Duration::from_secs(90);
 
-/// Of each file of [`folder_of_equals`].
+/// Size of each file of [`folder_of_equals`], in bytes.
 const EQUALS_BYTES: usize = 16_000_000;
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Clicks on pause as soon as each transfer shows so many bytes.
+/// Clicks on pause as soon as each transfer shows this many bytes.
 const HOLD_BACK_BOTH: &str = "
     const [bytes] = arguments;
     const transfers = document.querySelectorAll('[data-testid=\"transfer\"]');
@@ -531,7 +531,7 @@ const HOLD_BACK_BOTH: &str = "
     });
     return null;";
 
-/// Chooses the folder of [`folder_of_equals`], where a driver chooses no folders.
+/// Chooses the folder of [`folder_of_equals`] where a driver cannot choose folders.
 const CHOOSE_EQUALS: &str = "
     const [size] = arguments;
     const input = document.querySelector('[data-testid=\"folder-input\"]');
@@ -551,7 +551,7 @@ const CHOOSE_EQUALS: &str = "
     input.dispatchEvent(new Event('change', { bubbles: true }));
     return null;";
 
-/// Clicks on pause as soon as a transfer shows so many bytes.
+/// Clicks on pause as soon as a transfer shows this many bytes.
 const HOLD_BACK: &str = "
     const [name, bytes] = arguments;
     const transfer = document.querySelector(`[data-testid=\"transfer\"][data-name=\"${name}\"]`);
@@ -565,7 +565,7 @@ const HOLD_BACK: &str = "
     if (!hold()) watch.observe(transfer, { attributes: true, childList: true, subtree: true });
     return null;";
 
-/// Puts files with these paths into the folder's input as if their folder was chosen.
+/// Puts files with these paths into the folder input, as if their folder was chosen.
 const CHOOSE_FOLDER: &str = "
     const [paths] = arguments;
     const input = document.querySelector('[data-testid=\"folder-input\"]');
@@ -581,7 +581,7 @@ const CHOOSE_FOLDER: &str = "
     input.dispatchEvent(new Event('change', { bubbles: true }));
     return true;";
 
-/// Chooses a folder of so many small files, each with a content of its own.
+/// Chooses a folder with this many small files, each with different content.
 const CHOOSE_MANY: &str = "
     const [count] = arguments;
     const input = document.querySelector('[data-testid=\"folder-input\"]');
@@ -599,14 +599,14 @@ const CHOOSE_MANY: &str = "
 const COUNT_TRANSFERS: &str = "
     return document.querySelectorAll(`[data-testid=\"transfer\"][data-state=\"${arguments[0]}\"]`).length;";
 
-/// Clicks on \"Accept all\" where it is shown; on \"Accept\" where a single file is offered.
+/// Clicks on \"Accept all\" if it is shown, or on \"Accept\" for a single file.
 const ACCEPT_ALL: &str = "
     const find = (id) => document.querySelector(`[data-testid=\"${id}\"]`);
     const button = find('transfer-accept-all') ?? find('transfer-accept');
     button?.click();
     return Boolean(button);";
 
-/// The names of files of [`CHOOSE_MANY`] that were stored with another content.
+/// The names of files of [`CHOOSE_MANY`] that were stored with wrong content.
 const WRONG_OF_MANY: &str = "return (async () => {
     const root = await navigator.storage.getDirectory();
     const folder = await root.getDirectoryHandle('transfers');
@@ -619,7 +619,7 @@ const WRONG_OF_MANY: &str = "return (async () => {
     return wrong;
   })();";
 
-/// Puts a file of this name into the input as if it was chosen.
+/// Puts a file with this name into the input, as if it was chosen.
 const CHOOSE: &str = "
     const input = document.querySelector('[data-testid=\"file-input\"]');
     const chosen = new DataTransfer();
@@ -628,7 +628,7 @@ const CHOOSE: &str = "
     input.dispatchEvent(new Event('change', { bubbles: true }));
     return true;";
 
-/// The next frame of a file leaves with one wrong byte.
+/// Changes one byte of the next frame of a file.
 const FLIP_ONE: &str = "
     const send = RTCDataChannel.prototype.send;
     RTCDataChannel.prototype.send = function (data) {
@@ -641,7 +641,7 @@ const FLIP_ONE: &str = "
     };
     return null;";
 
-/// Pastes what a spreadsheet copies; whether the page took it.
+/// Pastes what a spreadsheet copies. Returns whether the page took it.
 const PASTE_CELLS: &str = "
     const data = new DataTransfer();
     data.setData('text/plain', '1\\t2');
@@ -652,7 +652,7 @@ const PASTE_CELLS: &str = "
     document.body.dispatchEvent(event);
     return event.defaultPrevented;";
 
-/// Drops or pastes a file of this name; whether the page took it.
+/// Drops or pastes a file with this name. Returns whether the page took it.
 const DROP_OR_PASTE: &str = "
     const [kind, name] = arguments;
     const data = new DataTransfer();
@@ -661,12 +661,12 @@ const DROP_OR_PASTE: &str = "
     const event = kind === 'drop'
       ? new DragEvent(kind, { ...options, dataTransfer: data })
       : new ClipboardEvent(kind, options);
-    // Firefox makes no such event with files in it.
+    // Firefox cannot construct such an event with files.
     if (kind === 'paste') Object.defineProperty(event, 'clipboardData', { value: data });
     document.body.dispatchEvent(event);
     return event.defaultPrevented;";
 
-/// Chooses a file that says it has four petabytes.
+/// Chooses a file that claims to have four petabytes.
 const CHOOSE_HUGE: &str = "
     const [name] = arguments;
     const input = document.querySelector('[data-testid=\"file-input\"]');

@@ -1,5 +1,5 @@
-//! A file keeps its bytes whatever happens on the way. The short form of `cargo xtask soak files`. Across an emulated link, so
-//! root is needed.
+//! A file arrives unchanged through cuts, a server kill and reloads. The short form of `cargo xtask soak files`. It uses an
+//! emulated link, so it needs root.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -17,13 +17,13 @@ use tokio::time::sleep;
 use crate::files::Folder;
 
 const MIB: u64 = 1 << 20;
-/// What may be sent again for every interruption.
+/// Most bytes that may be sent again for each interruption.
 const AGAIN_BYTES: u64 = 16 * MIB;
-/// Two cuts, a killed server, a reload of either page.
+/// Two cuts, a killed server, and a reload of either page.
 const INTERRUPTIONS: u64 = 5;
 const NAME: &str = "film.bin";
 
-/// Counts what leaves for files: kept in the tab, so that a reload does not forget it.
+/// Counts the bytes that are sent for files; the count is stored in the tab, so that it survives a reload.
 const COUNT: &str = "
     const send = RTCDataChannel.prototype.send;
     RTCDataChannel.prototype.send = function (data) {
@@ -48,7 +48,7 @@ async fn a_file_arrives_whole_across_cuts_a_killed_server_loss_and_reloads(scene
     Ok(())
 }
 
-/// Sends a file of this size through everything, and gives how many bytes left for it.
+/// Sends a file of this size through all interruptions. Returns the number of bytes sent for it.
 pub(crate) async fn arrives(scene: &Scene, pair: Pair, bytes: u64, patience: Duration) -> Result<u64> {
     let folder = Folder::new()?;
     let (film, sha256) = folder.file(NAME, usize::try_from(bytes)?)?;
@@ -121,7 +121,7 @@ async fn reaches(page: &Page, bytes: u64, patience: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Both say that it waits for the other, and go on.
+/// Cuts the network; both pages show that the transfer waits for the other side, and it continues afterwards.
 async fn cut(call: &FarApart, duration: Duration) -> Result<()> {
     call.set_cut(true);
     sleep(duration).await;

@@ -1,4 +1,4 @@
-//! One member against the others, in real browsers: it floods, and the others' call goes on.
+//! One hostile member against the others, in real browsers: it floods, and the others' call goes on.
 #![allow(clippy::print_stdout, reason = "the counted frames are for a person")]
 
 use std::{sync::Arc, time::Duration};
@@ -12,21 +12,21 @@ use sightline_e2e::{
     stage::{Scene, Stage},
 };
 
-/// Kinds of messages that go over a data channel: whoever floods with them is cut off.
+/// Floods over a data channel: their sender is cut off.
 const TALK: [&str; 3] = ["chat", "states", "garbage"];
 const DATA: [&str; 4] = ["offers", "huge messages", "frames", "bulk connections"];
-/// And kinds of which not all arrives: the server has limits of its own and may refuse them, and nothing is repeated on `telemetry`.
+/// Floods of which a part may get lost: the server has its own limits and may refuse them, and `telemetry` is not retransmitted.
 const IN_PART: [&str; 5] =
     ["new connections", "a number that is none", "a lone surrogate", "deep brackets", "telemetry"];
 
 /// How long frames are counted.
 const WINDOW: Duration = Duration::from_secs(3);
-/// Windows that are counted at most while the flood goes on.
+/// Most windows that are counted while the flood goes on.
 const MAX_WINDOWS: usize = 5;
-/// Peer connections that a page has made at most when all floods are over: the bursts that the budget grants, and what it adds each
-/// second (`budget::ROOM_CONNECTIONS`: 128, and four a second).
+/// Most peer connections that a page has made after all floods: the burst that the budget grants plus its refill
+/// (`budget::ROOM_CONNECTIONS`: 128, and four per second).
 const MAX_CONNECTIONS: usize = 300;
-/// Being cut off takes a second or two; on a machine that is busy with the flood, longer.
+/// Cutting off takes a second or two; longer on a machine that is busy with the flood.
 const CUT_OFF_PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -78,7 +78,7 @@ async fn is_cut_off(scene: &Scene, engine: Engine, kinds: &[&str]) -> Result<()>
 
 async fn signals_that_flood_or_cannot_be_read_end_nothing(scene: &Scene, engine: Engine) -> Result<()> {
     let (ada, bob, eve) = call(scene, engine).await?;
-    // The server may close the socket of whoever sends such things.
+    // The server may close the socket of such a sender.
     eve.expect_no_server();
     for kind in IN_PART {
         come(&eve, &[&ada, &bob]).await?;
@@ -93,7 +93,7 @@ async fn signals_that_flood_or_cannot_be_read_end_nothing(scene: &Scene, engine:
     assert_is_whole(&ada, &bob).await
 }
 
-/// Ada and Bob in a call, and the page of a third.
+/// Ada and Bob in a call, and the page of a third member.
 async fn call(scene: &Scene, engine: Engine) -> Result<(Arc<Page>, Arc<Page>, Arc<Page>)> {
     let [ada, bob] = scene.pages_in([Engine::Chromium, engine]).await?;
     let eve = scene.page(Engine::Chromium).await?;
@@ -111,17 +111,17 @@ async fn come(eve: &Page, others: &[&Arc<Page>]) -> Result<()> {
     Ok(())
 }
 
-/// The tab is closed: whoever comes next is somebody else.
+/// Closes the tab: the next member is a different one.
 async fn go(eve: &Page, others: &[&Arc<Page>]) -> Result<()> {
     flood(eve, "nothing").await?;
     eve.execute::<()>("sessionStorage.clear()", vec![]).await?;
-    // The server may have put her out before.
+    // The server may have removed her before.
     if eve.look().await?.shows("leave") {
         eve.click("leave").await?;
     }
     eve.until("Eve is out of the room", |page| !page.shows("room")).await?;
     for page in others {
-        // The server holds the place of whoever did not get through.
+        // The server holds the seat of a member that did not get through.
         page.until_for(CUT_OFF_PATIENCE, "Eve is gone", |page| page.tile("Eve").is_none()).await?;
     }
     Ok(())
@@ -131,7 +131,7 @@ async fn flood(eve: &Page, kind: &str) -> Result<()> {
     eve.execute(include_str!("hostile_member.js"), vec![json!(kind)]).await
 }
 
-/// The flood begins, and the call of the two goes on.
+/// Starts a flood and checks that the call of the other two goes on.
 async fn attack(eve: &Page, kind: &str, ada: &Page, bob: &Page) -> Result<()> {
     let before = frames(ada, bob).await.context("before")?;
     flood(eve, kind).await.context("the flood itself")?;
@@ -139,7 +139,7 @@ async fn attack(eve: &Page, kind: &str, ada: &Page, bob: &Page) -> Result<()> {
     talk(ada, bob, kind).await.context("the chat")
 }
 
-/// How many frames of the other each of the two shows in the same window.
+/// The number of frames that each of the two shows of the other in the same window.
 async fn frames(ada: &Page, bob: &Page) -> Result<[u32; 2]> {
     let shown = async |page: &Page, name: &str| -> Result<u32> {
         page.execute(SHOWN_FRAMES, vec![json!(name), json!(WINDOW.as_millis() as u64)]).await
@@ -148,8 +148,8 @@ async fn frames(ada: &Page, bob: &Page) -> Result<[u32; 2]> {
     Ok([at_ada, at_bob])
 }
 
-/// Half of the frames is far from what a stopped page shows. The first windows may be below it: sender and receivers share one small
-/// machine, which the flood itself keeps busy.
+/// Half of the frames is far more than a stopped page shows. The first windows may have less: sender and receivers share a small
+/// machine, which the flood keeps busy.
 async fn goes_on(kind: &str, before: [u32; 2], ada: &Page, bob: &Page) -> Result<()> {
     assert!(before.into_iter().all(|before| before > 10), "{kind}: the call did not run before: {before:?}");
     let mut windows = Vec::new();
@@ -164,7 +164,7 @@ async fn goes_on(kind: &str, before: [u32; 2], ada: &Page, bob: &Page) -> Result
     anyhow::bail!("{kind}: {before:?} frames before, {windows:?} during the flood")
 }
 
-/// Both hear each other while the flood goes on.
+/// Both receive each other's messages during the flood.
 async fn talk(ada: &Page, bob: &Page, kind: &str) -> Result<()> {
     let (question, answer) = (format!("do you see {kind}?"), format!("no, no {kind} here"));
     ada.say(&question).await?;

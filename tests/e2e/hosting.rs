@@ -1,4 +1,4 @@
-//! The ways to host it: https, one file, a static host, and what the page may do there.
+//! The ways of hosting: https, a single file, a static host, and the policies of the page in each.
 
 use std::{env, fs, path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use sightline_e2e::{
     wait::until,
 };
 
-/// A round of checks, and a busy machine.
+/// A round of checks on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -140,7 +140,7 @@ async fn they_call_each_other_from_a_static_host_below_a_path_and_reload_there(
 
     let [ada, bob] = scene.pages_in(pair).await?;
     for (page, name) in [(&ada, "Ada"), (&bob, "Bob")] {
-        // The path is no file: the host answers with 404.html, and browsers log that.
+        // There is no file at this path: the host answers with 404.html, and browsers log that.
         page.expect_console_error("404");
         page.open(&host.url(&format!("room/static?name={name}&source=camera&autojoin=1"))).await?;
         page.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;

@@ -1,4 +1,4 @@
-//! The page as an app of its own.
+//! Installing the page as an app.
 
 use std::{env, path::PathBuf, sync::Arc};
 
@@ -18,14 +18,14 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     tests
 }
 
-/// Chromium says so, without a service worker: there is none, and so no stale code.
+/// Chromium reports that the page is installable without a service worker; without one there is no stale code.
 async fn it_can_be_installed(scene: &Scene) -> Result<()> {
     let page = scene.page(Engine::Chromium).await?;
     page.open("/room/installed").await?;
     page.until("the lobby is there", |page| page.shows("lobby")).await?;
     let answer = page.browser.driver.cdp().send_raw("Page.getInstallabilityErrors", json!({})).await?;
     let errors = answer["installabilityErrors"].as_array().context("a list of errors")?;
-    // Every window of a test's browser is a private one.
+    // Every window of a test's browser is private.
     let errors: Vec<_> = errors.iter().filter(|error| error["errorId"] != "in-incognito").collect();
     ensure!(errors.is_empty(), "it cannot be installed: {errors:?}");
     Ok(())

@@ -1,4 +1,4 @@
-//! A call without a mouse.
+//! Using a call without a mouse.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ async fn a_call_is_led_by_the_keyboard_alone(scene: &Scene, engine: Engine) -> R
     bob.until("Ada is not seen", |page| is_off(page.tile("Ada").and_then(|tile| tile.camera.as_deref())))
         .await?;
 
-    // What is typed is no shortcut.
+    // Typed text is not a shortcut.
     ada.press("c").await?;
     has_focus(&ada, "chat-input").await?;
     ada.press("mvsfL?").await?;
@@ -89,7 +89,7 @@ async fn caps_lock_and_other_layouts_keep_the_shortcuts(scene: &Scene, engine: E
         .await
     };
     until_mic("on").await?;
-    // A capital without shift is what Caps Lock writes. Drivers hold shift for a capital.
+    // Caps Lock writes a capital without shift. Drivers hold shift for a capital.
     let press_with_caps_lock =
         async |letter: char| page.press_elsewhere(&letter.to_string(), &format!("Key{letter}"), false).await;
     press_with_caps_lock('M').await?;
@@ -105,7 +105,7 @@ async fn caps_lock_and_other_layouts_keep_the_shortcuts(scene: &Scene, engine: E
     let seen = until_mic("on").await?;
     ensure!(seen.shows("room") && !seen.shows("leave-dialog"), "{:?}", seen.shown);
 
-    // Behind a dialog nothing is switched, and what is typed on by mistake leaves nobody out.
+    // Shortcuts do nothing behind a dialog, and further typing does not leave the room.
     page.press_elsewhere("\u{414}", "KeyL", true).await?;
     page.until("leaving is asked for", |page| page.shows("leave-dialog")).await?;
     has_focus(&page, "leave-stay").await?;
@@ -152,7 +152,7 @@ async fn escape_closes_what_is_on_top_however_it_was_opened(scene: &Scene, engin
         has_focus(&ada, toggle).await?;
     }
 
-    // The newest first.
+    // Escape closes the newest layer first.
     let () = ada.execute("document.activeElement.blur()", vec![]).await?;
     ada.press("f").await?;
     ada.until("the figures are there", |page| page.shows("stats-panel")).await?;
@@ -166,7 +166,7 @@ async fn escape_closes_what_is_on_top_however_it_was_opened(scene: &Scene, engin
     ensure!(seen.shows("stats-panel"), "{:?}", seen.shown);
     gone("stats-panel").await?;
 
-    // What lies open on a tile.
+    // The same for a layer on a tile.
     ada.until("the way to Bob is known", |page| page.shows("tile-path")).await?;
     let () = ada.execute("document.querySelector('[data-testid=tile-path] summary').click()", vec![]).await?;
     until_true(&ada, "the addresses are shown", PATH_IS_OPEN, true).await?;
@@ -204,7 +204,7 @@ fn is_off(state: Option<&str>) -> bool {
     state == Some("off")
 }
 
-/// How many times larger a member's tile is than one's own.
+/// How many times larger another member's tile is than the local one.
 const STAGE_RATIO: &str = r#"
     const area = (selector) => {
       const { width, height } = document.querySelector(selector).getBoundingClientRect();

@@ -1,4 +1,4 @@
-//! From the first page into a room, as a person goes.
+//! The way of a person from the first page into a room.
 
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ async fn every_word_is_chinese_where_chinese_is_asked_for(scene: &Scene) -> Resu
             .iter()
             .flat_map(|word| word.split(|character: char| !character.is_ascii_alphabetic()))
             .filter(|word| word.len() > 3);
-        // The name of the thing, of a language, of the room, of the standard, and of Chromium's fake devices.
+        // The names of the product, of a language, of the room, of the standard, and of Chromium's fake devices.
         let names = [
             "Sightline",
             "English",
@@ -141,7 +141,7 @@ async fn every_word_is_chinese_where_chinese_is_asked_for(scene: &Scene) -> Resu
     Ok(())
 }
 
-/// Text, labels and titles of everything that can be seen.
+/// Text, labels and titles of all visible elements.
 const VISIBLE_WORDS: &str = "
     const labels = [...document.querySelectorAll('[aria-label], [title], [placeholder]')]
       .filter((element) => element.checkVisibility())

@@ -1,4 +1,4 @@
-//! The end-to-end tests. Each reads as a sentence; the browsers it is played in follow its name.
+//! The end-to-end tests. The name of each reads as a sentence, followed by the browsers.
 #![cfg(unix)]
 
 mod accessibility;

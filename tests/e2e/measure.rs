@@ -1,5 +1,5 @@
-//! A matrix of runs, for `cargo xtask measure`: two browsers, on Linux as root with an emulated link between them. No test:
-//! it judges nothing, and runs only where `SIGHTLINE_MEASURE` names a profile set.
+//! A matrix of runs, for `cargo xtask measure`: two browsers, on Linux as root with an emulated link between them. Not a test: it
+//! judges nothing, and runs only if `SIGHTLINE_MEASURE` names a profile set.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{
@@ -23,25 +23,25 @@ use sightline_e2e::{
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// On another system a link is read and not used.
+/// On other systems a link is parsed and not used.
 #[cfg(not(target_os = "linux"))]
 type LinkProfile = Value;
 
-/// How much longer than its length a run may take: browsers start, connect, send their logs.
+/// Additional time for a run: browsers start, connect, and send their logs.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A profile set, as the file has it.
+/// The contents of a profile set.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Set {
     #[serde(default = "three")]
     repetitions: u32,
     run_s: u64,
-    /// Who sends, who watches.
+    /// The browsers of sender and receiver.
     browsers: [String; 2],
-    /// The rest of the address.
+    /// Further parameters of the sender's address.
     sender: String,
-    /// The rest of the address.
+    /// Further parameters of the receiver's address.
     receiver: String,
     profile: Vec<Profile>,
 }
@@ -50,14 +50,14 @@ struct Set {
 #[serde(deny_unknown_fields)]
 struct Profile {
     name: String,
-    /// Of both directions.
+    /// The profile of both directions.
     #[serde(default)]
     link: LinkProfile,
     #[serde(default)]
     changes: Vec<Change>,
 }
 
-/// What the link is like from a moment of the run on.
+/// A change of the link at a moment of the run.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -65,10 +65,10 @@ struct Change {
     link: LinkProfile,
 }
 
-/// A figure of a side.
+/// Reads a figure of a side.
 type Column = fn(&Value) -> Option<f64>;
 
-/// What the table has of each run.
+/// The columns of the table, one row for each run.
 const COLUMNS: [(&str, Column); 10] = [
     ("score", |side| side["playout"]["score"]["value"].as_f64()),
     ("stall %", |side| Some(side["playout"]["stall_ratio"].as_f64()? * 100.0)),
@@ -78,7 +78,7 @@ const COLUMNS: [(&str, Column); 10] = [
     ("kbit/s", |side| Some(side["playout"]["mean_receive_bitrate_bps"].as_f64()? / 1e3)),
     ("fps", |side| side["playout"]["frames_per_second"].as_f64()),
     ("loss %", |side| Some(side["playout"]["loss_ratio"].as_f64()? * 100.0)),
-    // Of a source that is stamped.
+    // Only for a stamped source.
     ("lost frames", |side| side["known_source"]["frames_lost"].as_f64()),
     ("delay ms", |side| Some(side["known_source"]["delay_mean_s"].as_f64()? * 1e3)),
 ];
@@ -161,11 +161,11 @@ async fn run(
         apart.change(&change.link);
     }
     until_run(receiver, "ended", Duration::from_secs(set.run_s) + PATIENCE).await?;
-    // Where the link is mended, the other side's log comes; where it is not, the report has one side.
+    // If the link works again, the other side's log arrives; otherwise the report has one side.
     sleep(Duration::from_secs(2)).await;
     receiver.click("export-json").await?;
     let report = receiver.execute("return sightlineProbe.saved.at(-1).text()", vec![]).await?;
-    // Where the receiver's address says `probe=record`.
+    // Present if the receiver's address contains `probe=record`.
     let recorded = receiver
         .execute("return sightlineProbe.recorded?.map((line) => line + '\\n').join('') ?? null", vec![])
         .await?;
@@ -185,7 +185,7 @@ async fn until_run(page: &Page, state: &str, patience: Duration) -> Result<()> {
     .await
 }
 
-/// Two pages with a link between them, or with none.
+/// Two pages, with or without a link between them.
 struct Apart {
     pages: [Arc<Page>; 2],
     #[cfg(target_os = "linux")]
@@ -228,7 +228,7 @@ fn emulation() -> Result<(), String> {
     Err("it needs Linux".to_owned())
 }
 
-/// Median, least and greatest.
+/// Median, least and greatest value.
 fn spread(mut numbers: Vec<f64>) -> String {
     numbers.sort_unstable_by(f64::total_cmp);
     let (Some(least), Some(greatest)) = (numbers.first(), numbers.last()) else { return "-".to_owned() };

@@ -97,7 +97,7 @@ async fn a_screen_with_its_sound_is_shared_and_ended_without_negotiation(
     assert!(own.own_tile().is_some_and(|tile| !tile.is_mirrored), "a screen in a mirror cannot be read");
     until_true(&bob, "the sound of microphone and screen arrives", SOUNDS, json!(2)).await?;
 
-    // The bar of the browser.
+    // Ends the sharing, as the browser's own bar does.
     let _: () = ada.execute("window.sightlineScreen.end(); return null", vec![]).await?;
     until_source(&bob, "Ada", "camera").await?;
     bob.until_picture_moves("Ada").await?;
@@ -205,7 +205,7 @@ async fn the_address_says_size_rate_and_limit(scene: &Scene, engine: Engine) -> 
 
 async fn resolution_is_changed_during_the_call(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = call(scene, [engine, Engine::Chromium], "").await?;
-    // One's own tile shows what is captured; what arrives also depends on how fast the network and the computer are.
+    // The local tile shows the captured size; the received size also depends on the network and the computer.
     until_width(&ada, "Ada", 1280).await?;
     let track: String = ada.execute(OWN_TRACK, vec![]).await?;
     ada.click("settings-toggle").await?;
@@ -309,18 +309,18 @@ async fn a_mesh_of_four_sends_each_of_them_less(scene: &Scene) -> Result<()> {
     until_true(&pages[0], "each gets everything again", LIMITS, json!([null, null])).await
 }
 
-/// Two who see each other, the first with these parameters.
+/// Two members that see each other, the first with these parameters.
 async fn call(scene: &Scene, pair: Pair, parameters: &str) -> Result<[Arc<Page>; 2]> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter_with("media", "Ada", &format!("source=camera&{parameters}")).await?;
-    // The same: where both pages are in one browser, they share its fake camera.
+    // The same camera: if both pages are in one browser, they share its fake camera.
     bob.enter_with("media", "Bob", "source=camera").await?;
     ada.until_connected_to("Bob").await?;
     bob.until_connected_to("Ada").await?;
     Ok([ada, bob])
 }
 
-/// Waits until a script that gets `expected` answers with true.
+/// Waits until a script, called with `expected`, returns true.
 async fn until_true(page: &Page, what: &str, script: &str, expected: serde_json::Value) -> Result<()> {
     until(what, PATIENCE, async || {
         let is_so: bool = page.execute(script, vec![expected.clone()]).await?;
@@ -384,7 +384,7 @@ async fn last_option(page: &Page, test_id: &str) -> Result<String> {
     .await
 }
 
-/// The versions of the page's local descriptions (RFC 8866, `o=`): another one after every negotiation.
+/// The versions of the page's local descriptions (RFC 8866, `o=`), which increase with every negotiation.
 async fn descriptions(page: &Page) -> Result<Vec<String>> {
     page.execute(
         "return window.sightlineProbe.connections
@@ -434,7 +434,7 @@ const SPEAKS: &str = "
     const tile = document.querySelector('[data-testid=\"tile\"][data-name=\"Ada\"]');
     return (tile.dataset.speaking === 'true') === arguments[0];";
 
-/// What the browser does when the device is gone: the track ends by itself.
+/// Ends the camera's track, as the browser does when the device is unplugged.
 const LOSE_CAMERA: &str = "
     const track = document.querySelector('[data-member=\"local\"] video').srcObject.getVideoTracks()[0];
     track.stop();

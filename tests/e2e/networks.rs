@@ -1,4 +1,4 @@
-//! Calls, and what the doctor says, behind routers that stand in the way.
+//! Calls behind difficult routers, and the doctor's verdict there.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use sightline_e2e::{
 
 use crate::check::examine_here;
 
-/// A browser of each kind.
+/// One browser of each kind.
 const BOTH: Pair = [Engine::Chromium, Engine::Firefox];
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -39,7 +39,7 @@ async fn behind_usual_routers_a_call_goes_directly(scene: &Scene) -> Result<()> 
 async fn behind_symmetric_routers_a_call_goes_by_udp_through_the_relay(scene: &Scene) -> Result<()> {
     let home = call(scene, Router::SymmetricNat, "symmetric", "relay").await?;
     let [ada, bob] = &home.pages;
-    // One relay is enough: the other side reaches it from wherever its router lets it.
+    // One relay is enough: the other side reaches it through its own router.
     let used = [until_used(ada).await?, until_used(bob).await?];
     assert!(used.iter().any(|used| used.relay_protocol.as_deref() == Some("udp")), "{used:?}");
 
@@ -80,7 +80,7 @@ async fn where_routers_block_udp_a_call_goes_by_tcp_through_the_relay(scene: &Sc
     Ok(())
 }
 
-/// A call between two homes, each behind such a router, that goes by this path.
+/// A call between two homes, each behind a router of this kind, over the expected path.
 async fn call(scene: &Scene, router: Router, room: &str, path: &str) -> Result<AtHome> {
     let address = AtHome::server_address();
     let home = scene.at_home(BOTH, [router; 2], &["--turn-host", &address]).await?;
@@ -98,7 +98,7 @@ async fn call(scene: &Scene, router: Router, room: &str, path: &str) -> Result<A
     Ok(home)
 }
 
-/// The selected candidate of this side.
+/// The selected local candidate.
 #[derive(Debug, Deserialize)]
 struct Used {
     relay_protocol: Option<String>,

@@ -1,4 +1,4 @@
-//! The full panel: charts that grow and have gaps, descriptions, a log, and how one comes across to the others.
+//! The full panel: growing charts with gaps, descriptions, a log, and how others receive the local picture.
 
 use std::sync::Arc;
 
@@ -24,16 +24,16 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-/// One chart as it is drawn.
+/// A chart as it is drawn.
 #[derive(Debug, Deserialize)]
 struct Chart {
     metric: String,
-    /// Points and gaps of its first line, by what it says of itself.
+    /// Points and gaps of its first line, from its data attributes.
     points: usize,
     gaps: usize,
-    /// How often the pen of its first line is set down.
+    /// Number of separate strokes in its first line.
     strokes: usize,
-    /// What a screen reader says.
+    /// The text for screen readers.
     words: String,
 }
 
@@ -46,7 +46,7 @@ const CHARTS: &str = r#"
       words: chart.querySelector('[role="img"]').ariaLabel,
     }));"#;
 
-/// Plays a page that another tab covers, as far as a page can tell.
+/// Simulates that another tab covers the page, or that it is visible again.
 const SHOW_OR_HIDE: &str = r"
     Object.defineProperty(document, 'visibilityState', { value: arguments[0], configurable: true });
     document.dispatchEvent(new Event('visibilitychange'));";
@@ -54,7 +54,7 @@ const SHOW_OR_HIDE: &str = r"
 const TEXT: &str =
     r#"return document.querySelector(`[data-testid="${arguments[0]}"]`)?.textContent ?? null;"#;
 
-/// What one's own tile says of how one is seen.
+/// The text on the local tile about how others receive the picture.
 const SEEN_BY: &str = r#"
     const said = document.querySelector('[data-testid="tile"][data-member="local"] [data-testid="seen-by"]');
     return said?.textContent ?? '';"#;
@@ -75,7 +75,7 @@ async fn charts_grow_and_time_in_which_the_page_was_hidden_is_a_gap(scene: &Scen
 
     let () = ada.execute(SHOW_OR_HIDE, vec![json!("hidden")]).await?;
     let (gaps, before) = (frame_rate(&ada).await?.gaps, frame_rate(&bob).await?.points);
-    // The other page's seconds are the clock.
+    // The other page's seconds serve as the clock.
     until_chart(&bob, "five seconds more", |rate| rate.points >= before + 5).await?;
     let hidden = frame_rate(&ada).await?.points;
     let () = ada.execute(SHOW_OR_HIDE, vec![json!("visible")]).await?;
@@ -85,7 +85,7 @@ async fn charts_grow_and_time_in_which_the_page_was_hidden_is_a_gap(scene: &Scen
     let log: String = ada.execute(TEXT, vec![json!("event-log")]).await?;
     assert!(log.contains("page: visible") || log.contains("page: \u{2013} \u{2192} hidden"), "{log}");
 
-    // The cursor, by keyboard.
+    // Moves the cursor with the keyboard.
     let slider = ada.browser.driver.find(By::Css("[data-testid='chart-cursor']")).await?;
     let now = slider.attr("aria-valuetext").await?;
     slider.send_keys(Key::Left + Key::Left).await?;
@@ -141,7 +141,7 @@ async fn ones_own_tile_says_how_the_other_sees_one(scene: &Scene, pair: Pair) ->
         let (here, there) = (ada.look().await?, bob.look().await?);
         let at_bob = there.tile("Ada").context("Ada at Bob's")?.member.clone();
         let at_ada = here.tile("Bob").context("Bob at Ada's")?.member.clone();
-        // Also where the tile is too small to show it.
+        // Also if the tile is too small to show it.
         let own: String = ada.execute(SEEN_BY, vec![]).await?;
         let measured = |metric| there.figure(&at_bob, metric).unwrap_or_default();
         let (width, height) = (measured("frame_width"), measured("frame_height"));

@@ -1,4 +1,4 @@
-//! Stalls of a source that stops when the test tells it to.
+//! Stalls of a source that stops at the test's command.
 
 use std::sync::Arc;
 
@@ -27,11 +27,11 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-/// The source is a canvas, which stops when it is told to. Firefox does not paint one steadily in a window behind another, so the
-/// truth would not be known there.
+/// The source is a canvas that stops on command. Firefox does not paint a canvas steadily in a covered window, so the truth would
+/// be unknown there.
 const PAINTER: Engine = Engine::Chromium;
 
-/// One `stall` of the ledger.
+/// A `stall` element of the ledger.
 #[derive(Debug, Clone, Deserialize)]
 struct StallRow {
     start: f64,
@@ -60,7 +60,7 @@ async fn a_source_that_stops_is_one_stall_of_that_length(scene: &Scene, viewer: 
     })
     .await?;
     assert!(found.start > 0.0);
-    // What explains it comes a moment later.
+    // The cause follows a moment later.
     until("the source as its cause", PATIENCE, async || {
         let stalls = stalls(&bob).await?;
         let same = stalls
@@ -79,7 +79,7 @@ async fn a_source_that_stops_is_one_stall_of_that_length(scene: &Scene, viewer: 
     Ok(())
 }
 
-/// Waits until so many frames were shown.
+/// Waits until this many frames were shown.
 async fn until_shown(page: &Page, frames: u32) -> Result<()> {
     page.until("frames are shown", |page| {
         page.figures.iter().any(|figure| {
@@ -95,7 +95,7 @@ async fn stalls(page: &Page) -> Result<Vec<StallRow>> {
     page.execute(STALLS, vec![json!(null)]).await
 }
 
-/// What the last file that was saved holds.
+/// The contents of the last saved file.
 const SAVED: &str = "return sightlineProbe.saved.at(-1)?.text() ?? null;";
 const STATE: &str = r#"return document.querySelector('[data-testid="run"]')?.dataset.state ?? null;"#;
 const ROWS: &str = r#"
@@ -113,7 +113,7 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     bob.click("stats-toggle").await?;
     bob.click("run-start").await?;
     until_state(&bob, "running").await?;
-    // It is Bob's: Ada's page says so, and has no run.
+    // The run belongs to Bob: Ada's page says so, and has no run of its own.
     until_measured_by(&ada, &["Bob"]).await?;
     until_state(&ada, "idle").await?;
     until_shown(&bob, 60).await?;
@@ -131,7 +131,7 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     until_measured_by(&ada, &[]).await?;
     until_state(&ada, "idle").await?;
 
-    // The log of the other side comes a moment later.
+    // The log of the other side follows a moment later.
     let report = until("a report of both sides", PATIENCE, async || {
         bob.click("export-json").await?;
         let text: Option<String> = bob.execute(SAVED, vec![]).await?;
@@ -190,7 +190,7 @@ async fn a_file_that_is_no_report_gets_a_sentence(scene: &Scene, engine: Engine)
         ("report-too-nested", &"[".repeat(10_000)),
         ("report-not-text", &"{\"format\"".chars().flat_map(|c| [c, '\0']).collect::<String>()),
     ] {
-        // Of the notices that are there, one has to be new.
+        // One of the notices must be new.
         page.open("/report").await?;
         let file = folder.path().join(format!("{code}.json"));
         std::fs::write(&file, text)?;
@@ -200,7 +200,7 @@ async fn a_file_that_is_no_report_gets_a_sentence(scene: &Scene, engine: Engine)
     Ok(())
 }
 
-/// A report of one who watched another, of that length, with these stalls: start and length.
+/// A report of one viewer of another member, with this duration and these stalls (start and length).
 fn report_of(duration_s: Value, stalls: &[(f64, f64)]) -> Value {
     let stalls = stalls.iter().map(
         |(start_s, duration_s)| json!({ "start_s": start_s, "duration_s": duration_s, "cause": "loss" }),
@@ -216,7 +216,7 @@ fn report_of(duration_s: Value, stalls: &[(f64, f64)]) -> Value {
     })
 }
 
-/// A band of a chart: what it is painted with, and where it lies, in parts of the chart's width.
+/// A band of a chart: its fill, and its position as parts of the chart's width.
 #[derive(Debug, Clone, Deserialize)]
 struct Band {
     fill: String,
@@ -247,7 +247,7 @@ impl Band {
     }
 }
 
-/// Waits until every chart has a band that can be seen.
+/// Waits until every chart has a visible band.
 async fn until_band(page: &Page, of: &str) -> Result<Vec<Band>> {
     until("bands that can be seen", PATIENCE, async || {
         let bands: Vec<Band> = page.execute(BANDS, vec![json!(of)]).await?;
@@ -288,11 +288,11 @@ async fn until_measured_by(page: &Page, names: &[&str]) -> Result<()> {
     .await
 }
 
-/// Says on the page's own `control` channel what its script would not.
+/// Sends a message on the page's `control` channel that its own script would not send.
 const SAY: &str = r"
     const channel = sightlineProbe.controls.findLast((channel) => channel.readyState === 'open');
     for (const message of arguments[0]) channel.send(JSON.stringify(message));";
-/// The id of the run that was asked for on it.
+/// The id of the run that was requested on the channel.
 const ASKED: &str = "return JSON.parse(sightlineProbe.heard.findLast((text) => text.includes('\"run_start\"')) ?? '{}').run ?? null;";
 
 async fn a_member_that_lies_about_a_run_changes_nothing_here(scene: &Scene, viewer: Engine) -> Result<()> {
@@ -301,7 +301,7 @@ async fn a_member_that_lies_about_a_run_changes_nothing_here(scene: &Scene, view
     bob.enter_with("liar", "Bob", "source=none").await?;
     bob.until_picture_moves("Ada").await?;
 
-    // A run of Ada's that nobody asked for is hers.
+    // A run of Ada's that this page did not ask for belongs to her.
     let () =
         ada.execute(SAY, vec![json!([{ "type": "run_start", "run": "hers", "is_running": true }])]).await?;
     until_measured_by(&bob, &["Ada"]).await?;
@@ -346,7 +346,7 @@ async fn a_member_that_lies_about_a_run_changes_nothing_here(scene: &Scene, view
     Ok(())
 }
 
-/// Chooses files, one path a line.
+/// Chooses files, one path per line.
 async fn choose(page: &Page, paths: &str) -> Result<()> {
     page.until("files can be chosen", |page| page.shows("report")).await?;
     let input = page.browser.driver.find(By::Css("[data-testid=\"report-file-input\"]")).await?;

@@ -1,4 +1,4 @@
-//! Bad luck: each has its sentence, and the room can be entered where that makes sense.
+//! Problems: each has its sentence, and the room can be entered where that makes sense.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_page_that_is_not_secure_is_told),
         stage.test_in_each(a_browser_without_webrtc_is_told),
         stage.test_in_each(a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again),
-        stage.test_in_each(what_runs_in_the_room_is_waited_for_and_asked_for_again),
+        stage.test_in_each(the_page_waits_for_the_code_of_the_room_and_asks_for_it_again),
         vec![stage.test(sound_that_the_browser_holds_back_plays_after_a_click)],
     ]
     .into_iter()
@@ -84,7 +84,7 @@ async fn a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again(
     Ok(())
 }
 
-async fn what_runs_in_the_room_is_waited_for_and_asked_for_again(
+async fn the_page_waits_for_the_code_of_the_room_and_asks_for_it_again(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -116,7 +116,7 @@ async fn sound_that_the_browser_holds_back_plays_after_a_click(scene: &Scene) ->
     Ok(())
 }
 
-/// In the lobby the notice, then into the room all the same, and words both ways with somebody who has everything.
+/// Shows the notice in the lobby, then enters the room all the same, and exchanges messages with a member that has no problem.
 async fn is_told_and_talks_to_another(
     scene: &Scene,
     page: &Page,

@@ -1,5 +1,5 @@
-//! The network goes away and comes back; nobody reloads. A short selection of `cargo xtask soak`. Across an emulated link, so
-//! root is needed.
+//! The network fails and returns without a reload. A short selection of `cargo xtask soak`. It uses an emulated link, so it needs
+//! root.
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,7 +62,7 @@ async fn goes_on_after_a_cut(call: &FarApart, seconds: u64) -> Result<()> {
     Ok(())
 }
 
-/// Two who see each other across a link of 10 ms.
+/// Two connected members over a link of 10 ms.
 pub(crate) async fn enter(scene: &Scene, pair: Pair) -> Result<FarApart> {
     let call = scene.far_apart(pair, &LinkProfile::delayed(Duration::from_millis(10))).await?;
     let [ada, bob] = &call.pages;
@@ -71,7 +71,7 @@ pub(crate) async fn enter(scene: &Scene, pair: Pair) -> Result<FarApart> {
         for words in ["WebSocket", "connection to the server at ws://", "The connection to ws://"] {
             page.expect_console_error(words);
         }
-        // Firefox says so of every attempt that the cut outlasts.
+        // Firefox logs this for every attempt that fails during the cut.
         page.expect_console_error("WebRTC: ICE failed");
     }
     ada.enter("tunnel", "Ada").await?;

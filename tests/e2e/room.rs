@@ -1,4 +1,4 @@
-//! More than two people, and how one of them goes.
+//! More than two people, and the departure of one of them.
 
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ async fn a_second_tab_with_the_same_place_replaces_the_first(scene: &Scene) -> R
     bob.enter("twice", "Bob").await?;
     ada.until_connected_to("Bob").await?;
 
-    // What "Duplicate tab" does: the copy starts with the same sessionStorage. `window.open` copies it as well.
+    // Does what "Duplicate tab" does: the copy starts with the same sessionStorage. `window.open` copies it as well.
     let _: () = ada.execute("window.open(location.href); return null", vec![]).await?;
     let windows = ada.browser.driver.windows().await?;
     assert_eq!(windows.len(), 2);
@@ -157,5 +157,5 @@ async fn members_who_publish_nothing_write_to_each_other(scene: &Scene, engine: 
     Ok(())
 }
 
-/// The place of who is away is held for half a minute.
+/// The seat of an absent member is held for half a minute.
 const LONG: std::time::Duration = std::time::Duration::from_secs(60);

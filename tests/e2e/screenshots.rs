@@ -1,5 +1,5 @@
-//! The README's pictures. Taken only where `SIGHTLINE_SCREENSHOTS` names a folder (`cargo xtask screenshots`), so that a
-//! test run changes no file.
+//! The README's pictures. Taken only if `SIGHTLINE_SCREENSHOTS` names a folder (`cargo xtask screenshots`), so that a test run
+//! changes no file.
 
 use std::{env, fs, path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The server goes away and comes back; calls do not.
+//! The server goes away and returns while calls go on.
 
 use std::sync::Arc;
 

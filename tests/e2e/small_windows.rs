@@ -1,4 +1,4 @@
-//! Windows with little room: a phone held sideways, a page at 200 %.
+//! Small windows: a phone in landscape, a page at 200 %.
 
 use std::{env, path::PathBuf, sync::Arc};
 
@@ -100,14 +100,14 @@ async fn is_reached(page: &Page, test_id: &str, what: &str) -> Result<()> {
     .await
 }
 
-/// A picture for who looks at it, where `SIGHTLINE_SMALL_WINDOWS` names a folder.
+/// Saves a picture for a person, if `SIGHTLINE_SMALL_WINDOWS` names a folder.
 async fn keep(page: &Page, name: &str) -> Result<()> {
     let Some(folder) = env::var_os("SIGHTLINE_SMALL_WINDOWS").map(PathBuf::from) else { return Ok(()) };
     let engine = page.browser.profile.engine.name();
     Ok(page.browser.driver.screenshot(&folder.join(format!("{name}-{engine}.png"))).await?)
 }
 
-/// What lies over the middle of an element; nothing where that is the element itself.
+/// The element over the middle of another one; nothing if there is none.
 const ABOVE: &str = "
     const element = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);
     const { left, top, width, height } = element.getBoundingClientRect();

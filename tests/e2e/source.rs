@@ -1,4 +1,4 @@
-//! A video file as the source: chosen, played, sent, declared.
+//! A video file as the source: chosen, played, sent, announced.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -57,7 +57,7 @@ async fn what_the_provider_does_is_declared_and_the_picture_goes_on_after_it(
     until_attribute(&bob, "playback", "playing").await?;
     bob.until_picture_moves("Ada").await?;
 
-    // Over a loop it is never over.
+    // A loop never ends.
     ada.click("source-loop").await?;
     seek(&ada, 15.0).await?;
     until_position(&ada, "it began again", |position_s| position_s < 10.0).await?;
@@ -66,7 +66,7 @@ async fn what_the_provider_does_is_declared_and_the_picture_goes_on_after_it(
     seek(&ada, 15.0).await?;
     until_attribute(&bob, "playback", "ended").await?;
 
-    // The captured tracks ended with it: there are others now.
+    // The captured tracks ended with the file, and there are new ones now.
     ada.click("source-play").await?;
     until_attribute(&bob, "playback", "playing").await?;
     bob.until_picture_moves("Ada").await?;
@@ -110,7 +110,7 @@ async fn stamped_frames_tell_what_was_seen_and_how_long_it_took(scene: &Scene, e
     })
     .await?;
 
-    // Off again, the frames carry nothing, and nothing is claimed of them.
+    // After stamping is switched off, frames carry no stamps and no counts are shown.
     ada.click("source-stamp").await?;
     bob.until("nothing is known of the source", |page| figure(page, "stamped_frames_shown").is_none())
         .await?;
@@ -153,13 +153,13 @@ async fn a_file_that_does_not_play_says_why_and_changes_nothing(scene: &Scene, e
         until_attribute(&bob, "source", "camera").await?;
     }
     bob.until_picture_moves("Ada").await?;
-    // It can be tried again at once, and a file that plays takes the notice away.
+    // It can be tried again at once, and a file that plays removes the notice.
     ada.choose_file("file-source-input", &sample()).await?;
     until_attribute(&bob, "source", "file").await?;
     ada.until("no notice is left", |page| page.notices.is_empty()).await.map(drop)
 }
 
-/// The clip that is shipped.
+/// The path of the shipped clip.
 fn sample() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/sample/sample.webm"))
 }
@@ -205,7 +205,7 @@ async fn until_sound_arrives(page: &Page) -> Result<()> {
     .await
 }
 
-/// Of everything that was received and played (W3C webrtc-stats, `totalAudioEnergy`).
+/// The energy of all received and played sound (W3C webrtc-stats, `totalAudioEnergy`).
 async fn energy(page: &Page) -> Result<f64> {
     page.execute(ENERGY, vec![]).await.context("the energy of what is received")
 }
@@ -240,7 +240,7 @@ const ENERGY: &str = "
         .reduce((sum, { totalAudioEnergy }) => sum + (totalAudioEnergy ?? 0), 0);
     })();";
 
-/// As a person does who lets the slider go.
+/// Moves the slider as a person does.
 const SEEK: &str = "
     const slider = document.querySelector('[data-testid=\"source-seek\"]');
     slider.value = arguments[0];

@@ -30,7 +30,7 @@ async fn two_tabs_of_a_static_host_call_each_other_without_a_server(
     let built = built.context("`cargo xtask test e2e` builds the client for a static host")?;
     let host = StaticHost::start(&built, "/sub/path/").await?;
     let page = scene.page(engine).await?;
-    // Neither the room nor the server is a file: the host answers with 404.html, and browsers log that.
+    // There is no file for the room or for the server's check: the host answers with 404.html, and browsers log that.
     page.expect_console_error("404");
     let [ada, bob] =
         enter_both(&page, |name| host.url(&format!("room/tabs?name={name}&source=camera&autojoin=1")))
@@ -76,7 +76,7 @@ async fn two_tabs_call_each_other_past_the_server_where_the_address_says_so(
     page.until_picture_moves("Bob").await
 }
 
-/// Ada's window and Bob's, which is shown.
+/// Ada's window, and Bob's, which is in front.
 async fn enter_both(page: &Page, address: impl Fn(&str) -> String) -> Result<[WindowHandle; 2]> {
     let driver = &page.browser.driver;
     let ada = driver.window().await?;

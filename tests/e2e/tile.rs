@@ -1,4 +1,4 @@
-//! What can be done with one picture.
+//! The actions on one picture.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     stage.test_in_each(the_buttons_of_a_tile_come_when_it_is_pressed_and_leave_the_picture_alone_else)
 }
 
-/// Without a mouse to point with, as on a phone, headless Chromium has nothing else; elsewhere pointing is part of pressing.
+/// Headless Chromium has no mouse in this test, as on a phone; elsewhere pointing is part of pressing.
 async fn the_buttons_of_a_tile_come_when_it_is_pressed_and_leave_the_picture_alone_else(
     scene: &Scene,
     engine: Engine,

@@ -1,5 +1,4 @@
-//! A browser that translates the page: it puts text nodes of its own in the place of the app's, except below
-//! `translate="no"`, and does so again with whatever comes later.
+//! A translating browser: it replaces the app's text nodes, except below `translate="no"`, and does so again with later text.
 
 use std::sync::Arc;
 
@@ -49,7 +48,7 @@ async fn a_translated_page_goes_on_counting(scene: &Scene, engine: Engine) -> Re
     ada.say("hello").await?;
     ada.until_delivered("hello").await?;
 
-    // Everything is opened, and the language changed under the translator's hands.
+    // Everything is opened, and the language is changed during the translation.
     for (toggle, what) in [("settings-toggle", "echo-cancellation"), ("share-link", "invitation")] {
         ada.click(toggle).await?;
         ada.until(&format!("{what} is there"), |page| page.shows(what)).await?;
@@ -72,7 +71,7 @@ async fn a_translated_page_goes_on_counting(scene: &Scene, engine: Engine) -> Re
     Ok(())
 }
 
-/// Waits until what is read there was three different things.
+/// Waits until the text there was different three times.
 async fn until_text_changes(page: &Page, selector: &str) -> Result<()> {
     let mut read: Vec<String> = Vec::new();
     until(&format!("{selector} to change"), PATIENCE, async || {

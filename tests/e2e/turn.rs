@@ -1,4 +1,4 @@
-//! Calls over a relay: the server's own, and one elsewhere.
+//! Calls over a relay: the server's own, and an external one.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use sightline_e2e::{
     wait::{PATIENCE, until},
 };
 
-/// Both browsers, where one pair says enough.
+/// One browser of each kind, where one pair is enough.
 const MIXED: Pair = [Engine::Chromium, Engine::Firefox];
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -55,7 +55,7 @@ async fn a_call_by_relay_alone_goes_over_a_coturn_that_is_there_already(scene: &
     tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
 
-    // On request the tile tells both ends, and the doctor what the calls of the room use, without addresses.
+    // On request the tile shows both ends, and the doctor shows the paths of the room's calls, without addresses.
     for page in [&ada, &bob] {
         page.click("tile-path").await?;
         until("both ends on the tile", PATIENCE, async || {
@@ -83,7 +83,7 @@ async fn a_call_by_relay_alone_goes_over_a_coturn_that_is_there_already(scene: &
 
 async fn ones_own_servers_are_used_in_place_of_the_servers(scene: &Scene) -> Result<()> {
     let coturn = Coturn::start(true).await?;
-    // So a relayed call can only be by one's own.
+    // So a relayed call is possible only with the person's own server.
     scene.serve(&["--no-turn"]).await?;
     let [ada, bob] = scene.pages_in(MIXED).await?;
     let line = format!("{} {USER} {PASSWORD}", coturn.url("turn", ""));
@@ -100,7 +100,7 @@ async fn ones_own_servers_are_used_in_place_of_the_servers(scene: &Scene) -> Res
         })
         .await?;
     }
-    // Kept for the next visit.
+    // The setting is kept for the next visit.
     ada.open("/room/own?name=Ada&autojoin=1&relay=1").await?;
     bob.open("/room/own?name=Bob&autojoin=1&relay=1").await?;
     tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
@@ -117,7 +117,7 @@ async fn a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones(
     ada.open("/room/expiry?name=Ada&autojoin=1&relay=1").await?;
     bob.open("/room/expiry?name=Bob&autojoin=1&relay=1").await?;
     tokio::try_join!(until_relayed(&ada, "Bob"), until_relayed(&bob, "Ada"))?;
-    // The third after it: the first has expired, and its allocation lives on.
+    // The third member arrives later: the first credentials have expired, and their allocation lives on.
     let mut users = vec![relay_user(&ada).await?];
     while users.len() < 4 {
         let user = until("fresh credentials", PATIENCE, async || {
@@ -131,7 +131,8 @@ async fn a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones(
 
     let before = ufrag(&ada).await?;
     ada.execute::<()>("sightlineProbe.connections.at(-1).restartIce()", vec![]).await?;
-    // With relayed candidates only, one in the new description is of an allocation that was made with fresh credentials.
+    // With relayed candidates only, a candidate in the new description belongs to an allocation that was made with fresh
+    // credentials.
     until("ICE restarts with a relayed candidate", PATIENCE, async || {
         let candidates =
             "return sightlineProbe.connections.at(-1).localDescription?.sdp.includes('typ relay') ?? false";
@@ -145,14 +146,13 @@ async fn a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones(
     Ok(())
 }
 
-/// The user name with which the page's connection would make an allocation now.
+/// The user name with which the page's connection would now make an allocation.
 async fn relay_user(page: &Page) -> Result<String> {
     let script = "return sightlineProbe.connections.at(-1).getConfiguration().iceServers.at(-1).username";
     page.execute(script, vec![]).await
 }
 
-/// Names the ICE generation.
-/// Of the newest connection; empty while one that is built beside the other has no description yet.
+/// Identifies the ICE generation of the newest connection; empty while a second connection has no description yet.
 async fn ufrag(page: &Page) -> Result<String> {
     let script =
         r"return sightlineProbe.connections.at(-1).localDescription?.sdp.match(/ice-ufrag:(\S+)/)[1] ?? ''";
@@ -168,7 +168,7 @@ async fn until_relayed(page: &Page, other: &str) -> Result<()> {
 }
 
 const TILE_PATH: &str = "return document.querySelector('[data-testid=\"tile-path\"]')?.innerText ?? '';";
-/// Where the link leads that a person would press; without leaving the page in another tab.
+/// The target of the link that a person would press; read without leaving the page.
 const CHECK_LINK: &str = "
     const link = document.querySelector('[data-testid=\"check-link\"]');
     link.addEventListener('click', (event) => event.preventDefault(), { once: true });

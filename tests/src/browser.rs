@@ -28,24 +28,24 @@ use crate::{
 
 const WINDOW: (u32, u32) = (1280, 800);
 
-/// chromedriver takes a free port of IPv6 and wants the same of IPv4, which another process may have.
+/// chromedriver takes a free IPv6 port and then needs the same IPv4 port, which another process may have.
 const PORT_TAKEN: &str = "IPv4 port not available";
 const PORT_TRIES: u32 = 5;
 
-/// Which browser.
+/// A browser engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Engine {
-    /// Chromium, by chromedriver.
+    /// Chromium, driven by chromedriver.
     Chromium,
-    /// Firefox, by geckodriver.
+    /// Firefox, driven by geckodriver.
     Firefox,
 }
 
 impl Engine {
-    /// Both browsers.
+    /// Both engines, in the order of test names.
     pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
 
-    /// Its name in a test's name.
+    /// The name of the browser in the names of tests.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -55,59 +55,59 @@ impl Engine {
     }
 }
 
-/// What a page finds that asks for a camera and a microphone.
+/// The camera and microphone that a page finds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Devices {
-    /// A test picture and a tone, granted.
+    /// A test picture and a tone; permission is granted.
     #[default]
     Fake,
-    /// None.
+    /// No camera and no microphone.
     Missing,
-    /// A refusal, remembered from an earlier visit.
+    /// Permission is denied, as remembered from an earlier visit.
     Refused,
-    /// A painted person in Chromium and a tone, granted.
+    /// A painted person (in Chromium) and a tone; permission is granted.
     Portrait(Portrait),
 }
 
-/// A browser as a person set it up.
+/// The configuration of a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Profile {
-    /// Which browser.
+    /// The engine to start.
     pub engine: Engine,
-    /// What is connected to it.
+    /// The devices of the browser.
     pub devices: Devices,
     /// Whether pages may play sound before a click.
     pub autoplay: bool,
 }
 
 impl Profile {
-    /// One with fake devices that plays at once.
+    /// A browser with fake devices that may play sound at once.
     #[must_use]
     pub fn of(engine: Engine) -> Self {
         Self { engine, devices: Devices::Fake, autoplay: true }
     }
 
-    /// The same with other devices.
+    /// The same configuration with other devices.
     #[must_use]
     pub fn with_devices(self, devices: Devices) -> Self {
         Self { devices, ..self }
     }
 
-    /// The same where pages play no sound before a click.
+    /// The same configuration without sound before a click.
     #[must_use]
     pub fn without_autoplay(self) -> Self {
         Self { autoplay: false, ..self }
     }
 }
 
-/// A browser that runs, with its driver. Dropping it ends both.
+/// A running browser with its driver. Dropping it ends both.
 #[derive(Debug)]
 pub struct Browser {
-    /// How it is set up.
+    /// The configuration that it was started with.
     pub profile: Profile,
-    /// The session.
+    /// The WebDriver session.
     pub driver: WebDriver,
-    /// What its console says.
+    /// The messages of its console.
     pub console: Console,
     process: Mutex<ProcessTree>,
     #[cfg(target_os = "linux")]
@@ -116,7 +116,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one.
+    /// Starts a browser.
     ///
     /// # Errors
     /// Where the driver or the browser does not start.
@@ -134,7 +134,7 @@ impl Browser {
         }
     }
 
-    /// Starts one in a network namespace.
+    /// Starts a browser in a network namespace.
     ///
     /// # Errors
     /// Where the driver or the browser does not start.
@@ -151,7 +151,7 @@ impl Browser {
     }
 
     async fn start_driver(profile: Profile, mut command: Command, folder: TempDir) -> Result<Self> {
-        // Profiles of a killed browser go with the folder.
+        // The profile of a killed browser is removed with the folder.
         command.env("TMPDIR", folder.path());
         let mut process = ProcessTree::start(command)?;
         let port = process.line(port_in).await.context(profile.engine.name())?;
@@ -177,7 +177,7 @@ impl Browser {
         })
     }
 
-    /// Ends it as a loss of power does.
+    /// Kills the browser, as a loss of power does.
     ///
     /// # Errors
     /// Where it cannot be waited for.
@@ -185,7 +185,7 @@ impl Browser {
         self.process.lock().await.kill().await
     }
 
-    /// What its renderers have used of the processor.
+    /// The processor time that its renderers have used.
     ///
     /// # Errors
     /// Where that cannot be read.
@@ -193,7 +193,7 @@ impl Browser {
         cpu::of_renderers_below(self.process.lock().await.id())
     }
 
-    /// What its processes have of the memory, in kB, by what they are there for.
+    /// The memory of its processes in kB, by their role.
     ///
     /// # Errors
     /// Where that cannot be read.
@@ -201,7 +201,7 @@ impl Browser {
         memory::pss_kb_by_role(self.process.lock().await.id())
     }
 
-    /// Whether another test can have it: it is in no namespace.
+    /// Whether another test can use the browser: it is not in a namespace.
     #[must_use]
     pub fn is_anywhere(&self) -> bool {
         #[cfg(target_os = "linux")]
@@ -210,7 +210,7 @@ impl Browser {
         return true;
     }
 
-    /// Makes the page so large, in CSS pixels, whatever the size of the window; `None` gives it the size of the window again.
+    /// Sets the size of the page in CSS pixels, independently of the window; `None` restores the size of the window.
     ///
     /// # Errors
     /// Where the browser does not take it.
@@ -228,7 +228,7 @@ impl Browser {
                 let bidi = self.driver.bidi().await?;
                 let context = bidi.browsing_context().top_level().await?;
                 let viewport = size.map(|(width, height)| json!({ "width": width, "height": height }));
-                // The typed command leaves out the null that resets the viewport.
+                // The typed command omits the null that resets the viewport.
                 bidi.send_raw(
                     "browsingContext.setViewport",
                     json!({ "context": context, "viewport": viewport }),
@@ -239,7 +239,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Leaves every page, closes every window but one and gives that its usual size, for the next test.
+    /// Closes every window except one, and resets its page and size for the next test.
     ///
     /// # Errors
     /// Where the browser does not answer.
@@ -262,12 +262,12 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The process is killed: there is no session to end politely, and trying would block.
+        // The process is killed, so there is no session to end politely, and trying would block.
         let _ = self.driver.clone().leak();
     }
 }
 
-/// The driver and its arguments, for these ports; 0 is any.
+/// The driver with its arguments for these ports; 0 is any free port.
 fn driver_program(engine: Engine, port: u16, bidi_port: u16) -> Result<(PathBuf, Vec<String>)> {
     let (variable, name, options) = match engine {
         Engine::Chromium => {
@@ -286,7 +286,7 @@ fn driver_program(engine: Engine, port: u16, bidi_port: u16) -> Result<(PathBuf,
     let program = match env::var_os(variable) {
         Some(named) => PathBuf::from(named),
         None => which::which_in(name, Some(env::join_paths(search)?), ".")
-            .with_context(|| format!("{name} is not here: `cargo xtask setup --tests` installs it"))?,
+            .with_context(|| format!("{name} is not installed: `cargo xtask setup --tests` installs it"))?,
     };
     Ok((program, options))
 }
@@ -316,7 +316,7 @@ fn chromium(profile: Profile, folder: &Path) -> Result<Capabilities> {
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
-        // A name that is not this machine's, so that http there is no secure context.
+        // A host name that does not belong to this machine, so that http there is not a secure context.
         "--host-resolver-rules=MAP insecure.test 127.0.0.1",
         &window,
     ];
@@ -352,7 +352,7 @@ fn chromium(profile: Profile, folder: &Path) -> Result<Capabilities> {
     if let Some(binary) = env::var("SIGHTLINE_CHROMIUM").ok().filter(|binary| !binary.is_empty()) {
         chromium.set_binary(&binary)?;
     }
-    // As a person does once who goes on where the browser warns of the server's own certificate.
+    // Like a person who proceeds once when the browser warns of the self-signed certificate.
     chromium.accept_insecure_certs(true)?;
     chromium.set_browser_log_level(LoggingPrefsLogLevel::All)?;
     Ok(chromium.into())
@@ -373,7 +373,7 @@ fn firefox(profile: Profile) -> Result<Capabilities> {
             "media.navigator.streams.fake": true,
             "media.navigator.permission.disabled": true,
         }),
-        // Only devices of these names count, and there are none.
+        // Only devices with these names are allowed, and none has one.
         Devices::Missing => json!({
             "media.navigator.permission.disabled": true,
             "media.video_loopback_dev": "no such camera",

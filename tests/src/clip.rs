@@ -1,4 +1,4 @@
-//! A small clip (`tests/fixtures/clip.mp4`) as it was filmed, turned, cut and damaged.
+//! A small clip (`tests/fixtures/clip.mp4`): unchanged, turned, truncated and damaged.
 
 use std::{
     fs::File,
@@ -14,17 +14,17 @@ const CLIP: &[u8] = include_bytes!("../fixtures/clip.mp4");
 /// Bytes between the two halves of [`write_spread`]: more than a browser reads ahead.
 const GAP_BYTES: u32 = 200 << 20;
 
-/// The clip as it is.
+/// The unchanged clip.
 #[must_use]
 pub fn whole() -> Vec<u8> {
     CLIP.to_vec()
 }
 
-/// The clip as a phone writes it that was turned clockwise by so many quarters: the matrix of its picture's track says so
+/// The clip as a phone records it when it is turned clockwise by this many quarters: the matrix of its video track says so
 /// (ISO/IEC 14496-12, 8.3.2).
 ///
 /// # Errors
-/// Where the clip is none.
+/// If the clip is invalid.
 pub fn turned(quarters: u32) -> Result<Vec<u8>> {
     const ONE: i32 = 0x1_0000;
     let (a, b) = match quarters % 4 {
@@ -34,7 +34,7 @@ pub fn turned(quarters: u32) -> Result<Vec<u8>> {
         _ => (0, -ONE),
     };
     let mut clip = whole();
-    // The first is the picture's. Version 0: the matrix comes after 40 bytes.
+    // The first track is the video. In version 0 the matrix is behind 40 bytes.
     let matrix = find(&clip, b"tkhd")? + 4 + 40;
     let rows = [a, b, 0, -b, a, 0, 0, 0, 0x4000_0000];
     for (row, at) in rows.into_iter().zip((matrix..).step_by(4)) {
@@ -43,26 +43,26 @@ pub fn turned(quarters: u32) -> Result<Vec<u8>> {
     Ok(clip)
 }
 
-/// Without the second half of its pictures and its sound.
+/// The clip without the second half of its pictures and sound.
 ///
 /// # Errors
-/// Where the clip is none.
+/// If the clip is invalid.
 pub fn cut() -> Result<Vec<u8>> {
     Ok(CLIP[..middle()?].to_vec())
 }
 
-/// With its index, and neither pictures nor sound.
+/// Only the index of the clip, without pictures and sound.
 ///
 /// # Errors
-/// Where the clip is none.
+/// If the clip is invalid.
 pub fn index_alone() -> Result<Vec<u8>> {
     Ok(CLIP[..find(CLIP, b"mdat")? - 4].to_vec())
 }
 
-/// With nonsense in place of the second half of its pictures and its sound.
+/// The clip with random bytes in place of the second half of its pictures and sound.
 ///
 /// # Errors
-/// Where the clip is none.
+/// If the clip is invalid.
 pub fn damaged() -> Result<Vec<u8>> {
     let mut clip = whole();
     let mut noise = 1_u32;
@@ -73,10 +73,11 @@ pub fn damaged() -> Result<Vec<u8>> {
     Ok(clip)
 }
 
-/// Writes the clip with a gap in the file between its two halves, so that the second is not read before it is played.
+/// Writes the clip with a gap in the file between its two halves, so that the browser does not read the second half before it
+/// plays.
 ///
 /// # Errors
-/// Where the file cannot be written, or the clip is none.
+/// If the file cannot be written, or the clip is invalid.
 pub fn write_spread(path: &Path) -> Result<()> {
     let mut clip = whole();
     let middle = middle()?;
@@ -102,7 +103,7 @@ pub fn write_spread(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The beginning of a frame in the middle.
+/// The position of a frame in the middle.
 fn middle() -> Result<usize> {
     let list = find(CLIP, b"stco")? + 8;
     let frames = be32(CLIP, list)? as usize;

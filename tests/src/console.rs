@@ -1,4 +1,4 @@
-//! What the browser's console said. Errors that a test does not expect fail it.
+//! The messages of the browser's console. A test fails on errors that it does not expect.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,7 +15,7 @@ use thirtyfour::{
 /// The console of one browser.
 #[derive(Debug, Clone)]
 pub enum Console {
-    /// Chromium's driver keeps a log, refused requests and violated policies included.
+    /// Chromium's driver keeps a log, which includes refused requests and policy violations.
     Kept,
     /// Firefox reports console calls and uncaught exceptions as they happen (WebDriver BiDi `log.entryAdded`).
     Reported(Arc<Mutex<Reported>>),
@@ -25,12 +25,12 @@ pub enum Console {
 #[derive(Debug, Default)]
 pub struct Reported {
     errors: Vec<String>,
-    /// Reports can arrive late: those of before belong to the test that used the browser before.
+    /// Reports can arrive late: earlier ones belong to the test that used the browser before.
     since_unix_ms: u64,
 }
 
 impl Console {
-    /// Listens to Firefox.
+    /// Listens to the console of Firefox.
     ///
     /// # Errors
     /// Where the browser does not speak WebDriver BiDi.
@@ -52,7 +52,7 @@ impl Console {
         Ok(Self::Reported(reported))
     }
 
-    /// Forgets every error up to now.
+    /// Discards all errors up to now.
     ///
     /// # Errors
     /// Where the driver does not answer.

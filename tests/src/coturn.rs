@@ -1,4 +1,4 @@
-//! Debian's coturn, a TURN server of others, on this machine alone.
+//! Debian's coturn, an independent TURN server, on this machine only.
 
 use std::fs;
 
@@ -9,12 +9,12 @@ use tokio::{net::TcpListener, process::Command};
 
 use crate::process::ProcessTree;
 
-/// The user that it knows.
+/// A user that coturn knows.
 pub const USER: &str = "ada";
-/// Her password.
+/// The password of [`USER`].
 pub const PASSWORD: &str = "lovelace";
 
-/// A running coturn that listens by UDP and TCP, or by TCP alone.
+/// A running coturn that listens on UDP and TCP, or on TCP only.
 #[derive(Debug)]
 pub struct Coturn {
     port: u16,
@@ -23,7 +23,7 @@ pub struct Coturn {
 }
 
 impl Coturn {
-    /// Starts it; with `udp` off it is what a network that blocks UDP leaves of it.
+    /// Starts coturn; without `udp` it looks as in a network that blocks UDP.
     ///
     /// # Errors
     /// Where it does not start.
@@ -37,8 +37,8 @@ impl Coturn {
         Self::start_with(port, &settings).await
     }
 
-    /// Starts it as `deploy/turnserver.conf` says, with this secret. As the browsers are on this machine too, the lines are left
-    /// out that keep a relay from loopback.
+    /// Starts coturn with `deploy/turnserver.conf` and this secret. The lines that forbid loopback are left out, since the
+    /// browsers are on this machine.
     ///
     /// # Errors
     /// Where it does not start.
@@ -86,14 +86,14 @@ impl Coturn {
         Ok(Self { port, _process: process, _folder: folder })
     }
 
-    /// Its address for a browser: `stun:…`, `turn:…`, `turn:…?transport=tcp`.
+    /// Its URL for a browser: `stun:…`, `turn:…`, `turn:…?transport=tcp`.
     #[must_use]
     pub fn url(&self, scheme: &str, query: &str) -> String {
         format!("{scheme}:127.0.0.1:{}{query}", self.port)
     }
 }
 
-/// These trials where coturn is installed, else the same trials ignored, with the reason.
+/// These trials if coturn is installed, else the same trials as ignored, with the reason.
 #[must_use]
 pub fn where_there_is_coturn(trials: Vec<Trial>) -> Vec<Trial> {
     if which::which("turnserver").is_ok() {

@@ -1,4 +1,4 @@
-//! What processes have used of the processor, by `/proc`.
+//! The processor time of processes, from `/proc`.
 
 use std::{fs, time::Duration};
 
@@ -6,13 +6,13 @@ use anyhow::Result;
 
 use crate::descendants::below;
 
-/// The time that Chromium's renderers below this process have used since they were started.
+/// The processor time that Chromium's renderers below this process have used since their start.
 ///
 /// # Errors
 /// Where there is no `/proc`.
 pub fn of_renderers_below(root: i32) -> Result<Duration> {
     let is_renderer = |pid: &i32| {
-        // A process may end between two looks.
+        // A process may end between two reads.
         fs::read(format!("/proc/{pid}/cmdline"))
             .is_ok_and(|command| String::from_utf8_lossy(&command).contains("--type=renderer"))
     };

@@ -1,4 +1,4 @@
-//! The processes that a process started, and those that they started, by `/proc`.
+//! The descendants of a process, from `/proc`.
 
 use std::{collections::HashMap, fs};
 
@@ -17,9 +17,9 @@ pub(crate) fn below(root: i32) -> Result<Vec<(i32, Stat)>> {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
             continue;
         };
-        // A process may end between two looks.
+        // A process may end between two reads.
         let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
-        // The name in parentheses may have anything in it.
+        // The name in parentheses may contain any character.
         let Some((_, fields)) = stat.rsplit_once(") ") else { continue };
         all.insert(pid, fields.split(' ').map(str::to_owned).collect::<Stat>());
     }

@@ -1,4 +1,4 @@
-//! Two pages that want to negotiate at the same time.
+//! Two pages that negotiate at the same time.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{page::Page, wait::until};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the browser says when it wants an exchange, said again. Gives how often the page was stable before.
+/// Repeats the browser's `negotiationneeded`. Returns how often the page was stable before.
 const WANT: &str = "
     const { connections, exchanges } = sightlineProbe;
     connections.at(-1).dispatchEvent(new Event('negotiationneeded'));
@@ -17,8 +17,8 @@ const STABLE: &str = "
     const { connections, exchanges } = sightlineProbe;
     return connections.at(-1).signalingState === 'stable' ? exchanges : -1;";
 
-/// Lets both begin an exchange, and waits until both are stable again. Whether the two offers met on the way is
-/// chance: see [`rollbacks`].
+/// Makes both pages begin an exchange, and waits until both are stable again. Whether the two offers collided is chance: see
+/// [`rollbacks`].
 ///
 /// # Errors
 /// Where one of them is not stable in time.
@@ -34,7 +34,7 @@ pub async fn renegotiate_from_both_sides(pages: [&Page; 2]) -> Result<()> {
     .await
 }
 
-/// How often a page gave up its own offer for the other's.
+/// How often a page rolled back its offer for the other's.
 ///
 /// # Errors
 /// Where the page does not answer.

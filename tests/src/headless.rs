@@ -1,4 +1,4 @@
-//! Members without a browser: the client's own signalling machine over a real socket.
+//! Members without a browser: the client's signaling machine over a real socket.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -17,16 +17,16 @@ use tokio::{
 };
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
-/// What a member knows.
+/// The state that a member knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Whether it is in the room now.
+    /// Whether the member is in the room now.
     pub is_joined: bool,
-    /// How often it was let in.
+    /// How often the member joined.
     pub joins: u32,
-    /// Its place.
+    /// The member's id.
     pub you: Option<MemberId>,
-    /// Who else is present.
+    /// The other members that are present.
     pub present: BTreeSet<MemberId>,
 }
 
@@ -47,7 +47,7 @@ impl HeadlessMember {
     /// Enters a room of the server at a port of this machine.
     ///
     /// # Errors
-    /// Where the room's name is none.
+    /// If the name of the room is invalid.
     pub fn enter(port: u16, room: &str, number: u32) -> Result<Self> {
         let request = JoinRequest {
             room: RoomName::new(room)?,
@@ -62,16 +62,16 @@ impl HeadlessMember {
         Ok(Self { known, task })
     }
 
-    /// What it knows now.
+    /// The state that the member knows now.
     #[must_use]
     pub fn known(&self) -> Known {
         self.known.borrow().clone()
     }
 
-    /// Waits until what it knows is so.
+    /// Waits until its state satisfies a condition.
     ///
     /// # Errors
-    /// Where it ended.
+    /// If the member ended.
     pub async fn until(&mut self, is_so: impl FnMut(&Known) -> bool) -> Result<()> {
         self.known.wait_for(is_so).await.context("the member ended")?;
         Ok(())
@@ -104,7 +104,7 @@ async fn run(mut client: SignallingClient, url: Arc<str>, known: watch::Sender<K
                     if let Some((open, _, Some(out))) = &socket
                         && *open == id
                     {
-                        // A socket that takes nothing more is noticed by the pong that does not come.
+                        // A socket that takes nothing more is noticed by the missing pong.
                         let _ = out.try_send(Message::text(frame));
                     }
                 }
@@ -184,6 +184,6 @@ async fn serve(id: SocketId, url: Arc<str>, events: mpsc::Sender<(SocketId, Sock
             }
         }
     }
-    // Where nobody hears it, the member is gone.
+    // If nobody receives the event, the member is gone.
     let _ = events.send((id, SocketEvent::Closed)).await;
 }

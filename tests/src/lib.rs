@@ -1,7 +1,18 @@
 //! The harness of the end-to-end tests: the built server, real browsers with fake devices, and a page driven through
 //! its `data-testid` names.
 //!
-//! `cargo xtask test e2e` builds what is tested and runs `tests/e2e/`. Unix only: processes are ended by group.
+//! `cargo xtask test e2e` builds the client and the server and runs `tests/e2e/`. Unix only: processes are ended by group.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`stage`], [`wait`] | running the tests, with a scene for each; waiting for conditions |
+//! | [`browser`], [`page`], [`snapshot`], [`console`] | a browser with fake devices; driving and reading a page; its console |
+//! | [`server`], [`static_host`], [`proxy`], [`coturn`] | the servers of a test |
+//! | `netlab` | browsers behind emulated links and routers |
+//! | [`headless`] | members without a browser |
+//! | [`monitor`], [`glare`] | measuring recovery; negotiations from both sides at once |
+//! | [`clip`], [`portrait`] | video files and painted people |
+//! | [`process`], [`cpu`], [`memory`] | child processes, and what they use |
 #![cfg(unix)]
 #![allow(clippy::print_stderr, reason = "a failing test tells a person what it saw")]
 

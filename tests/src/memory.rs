@@ -1,4 +1,4 @@
-//! What processes have of the memory, by `/proc`.
+//! The memory of processes, from `/proc`.
 
 use std::{collections::BTreeMap, fs};
 
@@ -6,15 +6,15 @@ use anyhow::Result;
 
 use crate::descendants::below;
 
-/// The proportional set size, in kB, of this process and everything below it, by what a process is there for: what is
-/// shared counts in parts.
+/// The proportional set size of this process and its descendants in kB, by the role of each process: shared memory is divided
+/// among its users.
 ///
 /// # Errors
 /// Where there is no `/proc`.
 pub fn pss_kb_by_role(root: i32) -> Result<BTreeMap<String, u64>> {
     let mut roles = BTreeMap::new();
     for pid in below(root)?.into_iter().map(|(pid, _)| pid).chain([root]) {
-        // A process may end between two looks.
+        // A process may end between two reads.
         let Ok(maps) = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) else { continue };
         let Ok(arguments) = fs::read_to_string(format!("/proc/{pid}/cmdline")) else { continue };
         *roles.entry(role(&arguments)).or_default() += pss_kb(&maps).unwrap_or(0);
@@ -22,7 +22,8 @@ pub fn pss_kb_by_role(root: i32) -> Result<BTreeMap<String, u64>> {
     Ok(roles)
 }
 
-/// Of a browser's process, by its arguments: Chromium has `--type` and for services their name, Firefox says it last.
+/// The role of a browser's process, from its arguments: Chromium has `--type` and for services their name, Firefox has the role
+/// at the end.
 fn role(arguments: &str) -> String {
     let arguments: Vec<&str> = arguments.split(['\0', ' ']).filter(|part| !part.is_empty()).collect();
     let option = |name: &str| arguments.iter().find_map(|argument| argument.strip_prefix(name));

@@ -1,4 +1,4 @@
-//! When picture, sound and messages of a member came back, as its page saw it.
+//! Measures when picture, sound and messages of a member returned, as seen by a page.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,30 +8,30 @@ use serde_json::json;
 
 use crate::page::Page;
 
-/// How long after a moment each was back; `None` where it is not yet.
+/// Times from a moment until each returned; `None` if it has not returned.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub struct Back {
-    /// Frames, one after the other.
+    /// The first of several consecutive frames, in milliseconds.
     #[serde(rename = "picture")]
     pub picture_ms: Option<f64>,
-    /// Packets of sound.
+    /// The first packet of sound, in milliseconds.
     #[serde(rename = "sound")]
     pub sound_ms: Option<f64>,
-    /// A message.
+    /// The first message, in milliseconds.
     #[serde(rename = "chat")]
     pub chat_ms: Option<f64>,
-    /// How often, since the watch began, the picture's element was seen without any picture (looks every 20 ms).
+    /// How often the video element had no picture since the watch began (checked every 20 ms).
     pub blanks: u32,
 }
 
 impl Back {
-    /// Whether all three are.
+    /// Whether all three have returned.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.picture_ms.is_some() && self.sound_ms.is_some() && self.chat_ms.is_some()
     }
 
-    /// The longest of the three, in milliseconds.
+    /// The longest of the three times, in milliseconds.
     #[must_use]
     pub fn slowest_ms(&self) -> f64 {
         [self.picture_ms, self.sound_ms, self.chat_ms]
@@ -42,7 +42,7 @@ impl Back {
 }
 
 impl Page {
-    /// Watches the member with this name from now on.
+    /// Starts to watch the member with this name.
     ///
     /// # Errors
     /// Where the browser does not answer.
@@ -50,7 +50,7 @@ impl Page {
         self.execute(include_str!("monitor.js"), vec![json!(name)]).await
     }
 
-    /// Writes a numbered message again and again.
+    /// Writes numbered messages at this interval.
     ///
     /// # Errors
     /// Where the page was reloaded since [`Self::watch`].
@@ -59,7 +59,7 @@ impl Page {
         self.execute(script, vec![json!(interval.as_millis())]).await
     }
 
-    /// How many there were until now.
+    /// Number of messages written so far.
     ///
     /// # Errors
     /// Where the page was reloaded since [`Self::watch`].
@@ -67,7 +67,7 @@ impl Page {
         self.execute("return sightlineMonitor.said()", vec![]).await
     }
 
-    /// Stops that, and says how many there were.
+    /// Stops writing, and returns the number of messages.
     ///
     /// # Errors
     /// Where the page was reloaded since [`Self::watch`].
@@ -75,7 +75,7 @@ impl Page {
         self.execute("return sightlineMonitor.stopSaying()", vec![]).await
     }
 
-    /// How long after a moment everything was back.
+    /// The times from this moment until each returned.
     ///
     /// # Errors
     /// Where the page was reloaded since [`Self::watch`].
@@ -84,7 +84,7 @@ impl Page {
     }
 }
 
-/// Now, in milliseconds since 1970, as pages on this machine know it.
+/// The present time in milliseconds since 1970, on the clock of pages on this machine.
 #[must_use]
 #[allow(clippy::disallowed_methods, reason = "a harness measures real time")]
 pub fn unix_ms() -> f64 {

@@ -1,4 +1,4 @@
-//! One page in one browser, driven and read by `data-testid`.
+//! A page in a browser, driven and read by `data-testid`.
 
 use std::{
     path::Path,
@@ -17,30 +17,30 @@ use crate::{
     wait::{PATIENCE, until},
 };
 
-/// Enough to see it move, and little to encode: several browsers share a small machine.
+/// Large enough to see movement, and small to encode: several browsers share a small machine.
 const SMALL_CAMERA: &str = "source=camera&width=640&height=360&fps=15";
 
 /// A page of the app.
 #[derive(Debug)]
 pub struct Page {
-    /// Where it is shown.
+    /// The browser that shows it.
     pub browser: Arc<Browser>,
     /// The server's address, without a slash at the end.
     origin: String,
     expected_errors: Mutex<Vec<String>>,
 }
 
-/// A few points of a video's picture.
+/// Samples of a video's picture.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct Picture {
     width: u32,
     height: u32,
-    /// From 0 to 255, row by row.
+    /// Brightness from 0 to 255, row by row.
     luma: Vec<u8>,
 }
 
 impl Page {
-    /// A page at a server, in a browser.
+    /// A page of a server in a browser.
     #[must_use]
     pub fn new(browser: Arc<Browser>, origin: String) -> Self {
         Self { browser, origin, expected_errors: Mutex::default() }
@@ -65,7 +65,7 @@ impl Page {
         self.browser.driver.goto(url.clone()).await.with_context(|| format!("opening {url}"))
     }
 
-    /// Enters a room at once, with the camera at a small resolution and this name.
+    /// Enters a room at once with this name, with the camera at a small resolution.
     ///
     /// # Errors
     /// Where the room does not appear.
@@ -73,7 +73,7 @@ impl Page {
         self.enter_with(room, name, SMALL_CAMERA).await
     }
 
-    /// The same with these parameters in the address.
+    /// Enters a room at once with these parameters in the address.
     ///
     /// # Errors
     /// Where the room does not appear.
@@ -83,7 +83,7 @@ impl Page {
         Ok(())
     }
 
-    /// What it shows now.
+    /// The present contents of the page.
     ///
     /// # Errors
     /// Where the browser does not answer.
@@ -91,15 +91,15 @@ impl Page {
         self.execute(include_str!("snapshot.js"), vec![]).await
     }
 
-    /// Waits until it shows something.
+    /// Waits until the contents of the page satisfy a condition.
     ///
     /// # Errors
-    /// Where it does not; the message has what it shows instead.
+    /// If that does not happen; the message has the contents.
     pub async fn until(&self, what: &str, is_so: impl Fn(&Snapshot) -> bool) -> Result<Snapshot> {
         self.until_for(PATIENCE, what, is_so).await
     }
 
-    /// The same with another patience, for what takes long by design.
+    /// The same with another time limit, for events that take long by design.
     ///
     /// # Errors
     /// As [`Self::until`].
@@ -117,7 +117,7 @@ impl Page {
         .await
     }
 
-    /// Waits until a problem is told, with a sentence.
+    /// Waits until a notice with this code and a sentence is shown.
     ///
     /// # Errors
     /// Where it is not.
@@ -137,7 +137,7 @@ impl Page {
         self.until(&format!("{name} is connected"), |page| page.is_connected_to(name)).await
     }
 
-    /// Waits until the picture of the member with this name moves: four that differ, not all of them dark.
+    /// Waits until the picture of the member with this name moves: four samples that differ, not all of them dark.
     ///
     /// # Errors
     /// Where it does not.
@@ -162,7 +162,7 @@ impl Page {
         .await
     }
 
-    /// Waits until the lobby's preview of one's own camera moves.
+    /// Waits until the lobby's camera preview moves.
     ///
     /// # Errors
     /// Where it does not.
@@ -200,10 +200,10 @@ impl Page {
         self.execute(PLAYS_ALOUD, vec![json!(name)]).await
     }
 
-    /// Clicks on it as soon as it can be clicked.
+    /// Clicks on an element as soon as it is clickable.
     ///
     /// # Errors
-    /// Where it cannot.
+    /// If it never is.
     pub async fn click(&self, test_id: &str) -> Result<()> {
         self.click_on(test_id, &by_test_id(test_id)).await
     }
@@ -233,7 +233,7 @@ impl Page {
         Ok(keys.key_down(Key::Shift).key_down(key).key_up(key).key_up(Key::Shift).perform().await?)
     }
 
-    /// Presses a key as another keyboard has it: what it writes, its place, and whether shift is held.
+    /// Presses a key of another keyboard layout: the character, the position, and whether shift is held.
     ///
     /// # Errors
     /// Where the browser does not answer.
@@ -241,7 +241,7 @@ impl Page {
         self.execute(PRESS_ELSEWHERE, vec![json!(key), json!(code), json!(shift)]).await
     }
 
-    /// Makes the page so large, in CSS pixels, until the test is over.
+    /// Sets the size of the page in CSS pixels, until the end of the test.
     ///
     /// # Errors
     /// Where the browser does not take it.
@@ -249,7 +249,7 @@ impl Page {
         self.browser.set_viewport(Some((width, height))).await
     }
 
-    /// Gives it the focus.
+    /// Moves the focus to an element.
     ///
     /// # Errors
     /// Where it is not there.
@@ -258,7 +258,7 @@ impl Page {
         self.execute(&focus, vec![]).await
     }
 
-    /// Makes the window so large, in CSS pixels.
+    /// Sets the size of the window in CSS pixels.
     ///
     /// # Errors
     /// Where the browser does not.
@@ -266,7 +266,7 @@ impl Page {
         Ok(self.browser.driver.set_window_rect(0, 0, width, height).await?)
     }
 
-    /// Writes into a field in place of what is there.
+    /// Replaces the text of a field.
     ///
     /// # Errors
     /// Where it cannot be written into.
@@ -277,7 +277,7 @@ impl Page {
         Ok(field.send_keys(text).await?)
     }
 
-    /// Chooses a file in a file input, as a person does in the browser's own dialogue.
+    /// Chooses a file in a file input, as a person does in the browser's dialog.
     ///
     /// # Errors
     /// Where there is no such input.
@@ -294,7 +294,7 @@ impl Page {
         self.execute(OPTIONS, vec![json!(test_id)]).await
     }
 
-    /// Writes to everybody in the room. Lines are broken as a person does it.
+    /// Writes to everybody in the room. Line breaks are typed as a person types them.
     ///
     /// # Errors
     /// Where it cannot be sent.
@@ -314,7 +314,7 @@ impl Page {
         self.click("chat-send").await
     }
 
-    /// Waits until a message of one's own has arrived at everyone.
+    /// Waits until a message of this page has been delivered.
     ///
     /// # Errors
     /// Where it has not.
@@ -368,7 +368,7 @@ impl Page {
         page.transfer(name).cloned().context("it was there a moment ago")
     }
 
-    /// The SHA-256 of what is stored of a received file.
+    /// The SHA-256 of the stored part of a received file.
     ///
     /// # Errors
     /// Where nothing is.
@@ -376,7 +376,7 @@ impl Page {
         self.execute(STORED_SHA256, vec![json!(transfer)]).await
     }
 
-    /// Loads it again.
+    /// Reloads the page.
     ///
     /// # Errors
     /// Where the browser does not.
@@ -384,7 +384,7 @@ impl Page {
         Ok(self.browser.driver.refresh().await?)
     }
 
-    /// Runs a script in it and reads its value.
+    /// Runs a script in the page and returns its value.
     ///
     /// # Errors
     /// Where the script throws or returns something else.
@@ -397,20 +397,20 @@ impl Page {
         Ok(serde_json::from_value(returned.json().clone())?)
     }
 
-    /// Errors with these words in them are what this test is about.
+    /// Expects errors in the console that contain these words.
     pub fn expect_console_error(&self, words: &str) {
         self.expected_errors.lock().unwrap_or_else(PoisonError::into_inner).push(words.to_owned());
     }
 
-    /// Its server goes: both browsers log every socket that does not open, and Chromium every part of the page that does not
-    /// come. Right after a room was entered, parts of it still do.
+    /// Expects that the server goes away: both browsers log every socket that does not open, and Chromium every split module that
+    /// does not load. Right after a room was entered, modules still load.
     pub fn expect_no_server(&self) {
         for words in ["WebSocket", "a connection to the server at ws", ".wasm - Failed to load resource"] {
             self.expect_console_error(words);
         }
     }
 
-    /// What became of each of its WebSockets since it was loaded, a line each.
+    /// The history of each WebSocket since the page was loaded, one line each.
     ///
     /// # Errors
     /// Where the browser does not answer.
@@ -418,7 +418,7 @@ impl Page {
         self.execute("return window.sightlineProbe?.socketLog ?? []", vec![]).await
     }
 
-    /// What was stopped by the page's Content Security Policy since it was loaded.
+    /// The violations of the page's Content Security Policy since it was loaded.
     ///
     /// # Errors
     /// Where the browser does not answer.
@@ -426,7 +426,7 @@ impl Page {
         self.execute("return sightlineProbe.violations", vec![]).await
     }
 
-    /// What the console said that nobody expected.
+    /// The unexpected errors in the console.
     ///
     /// # Errors
     /// Where the browser does not answer.
@@ -457,7 +457,7 @@ fn by_test_id(test_id: &str) -> String {
     format!("[data-testid=\"{test_id}\"]")
 }
 
-/// What a file of a few megabytes needs at most, hashed and stored, on a busy machine.
+/// The longest time for hashing and storing a file of a few megabytes on a busy machine.
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(60);
 
 const PICTURE: &str = include_str!("picture.js");

@@ -3,7 +3,7 @@
 
 use std::{fs::File, io, io::Write, path::Path};
 
-/// Whom a fake camera sees.
+/// The person in front of a fake camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Portrait {
     /// Long dark hair, an ochre pullover, evening light in a window.
@@ -17,7 +17,7 @@ pub enum Portrait {
 const WIDTH: usize = 640;
 const HEIGHT: usize = 360;
 const FPS: usize = 15;
-/// The film begins again after so many frames, as it ends.
+/// Number of frames in the film, which then repeats without a jump.
 const FRAMES: usize = 45;
 
 /// Writes the film.
@@ -41,7 +41,7 @@ const fn rgb(hex: u32) -> Colour {
     [(hex >> 16 & 255) as f32, (hex >> 8 & 255) as f32, (hex & 255) as f32]
 }
 
-/// How far a point is outside of a shape; negative within. One is the picture's height; x is 0 in the middle.
+/// The distance of a point from a shape, negative inside. The height of the picture is 1, and x is 0 in the middle.
 trait Shape: Fn(f32, f32) -> f32 {}
 impl<F: Fn(f32, f32) -> f32> Shape for F {}
 
@@ -210,7 +210,7 @@ impl Painting {
     }
 }
 
-/// Where a head is that is never quite still.
+/// The position of a head that always moves a little.
 fn sway(turn: f32, much: f32) -> (f32, f32) {
     (much * turn.sin(), 0.5 * much * (turn * 2.0).cos() + 0.03)
 }

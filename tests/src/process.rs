@@ -20,10 +20,10 @@ use tokio::{
 const START_PATIENCE: Duration = Duration::from_secs(30);
 const LINES_KEPT: usize = 200;
 
-/// Every group that is alive, for [`kill_everything`].
+/// Every living process group, for [`kill_everything`].
 static ALIVE: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
-/// A process in a group of its own. Dropping it ends the process, its group and whatever it started.
+/// A process in its own group. Dropping it ends the process, its group and all descendants.
 #[derive(Debug)]
 pub struct ProcessTree {
     child: Child,
@@ -32,7 +32,7 @@ pub struct ProcessTree {
 }
 
 impl ProcessTree {
-    /// Starts it.
+    /// Starts a process.
     ///
     /// # Errors
     /// Where it cannot be started.
@@ -53,13 +53,13 @@ impl ProcessTree {
         Ok(Self { child, pid, lines })
     }
 
-    /// Its id.
+    /// The process id.
     #[must_use]
     pub fn id(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
 
-    /// Waits for a line of its output that `find` makes something of.
+    /// Waits for a line of output for which `find` returns a value.
     ///
     /// # Errors
     /// Where it ends or stays silent; the message has its output.
@@ -81,12 +81,12 @@ impl ProcessTree {
         }
     }
 
-    /// The last lines that nobody waited for, for a failure message.
+    /// The last lines that no call waited for, for a failure message.
     pub fn rest(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.lines.try_recv().ok()).collect()
     }
 
-    /// Asks it to end, as a service manager does, and says whether it ended with success.
+    /// Sends SIGTERM, as a service manager does. Returns whether the process ended with success.
     ///
     /// # Errors
     /// Where it cannot be asked or does not end.
@@ -96,7 +96,7 @@ impl ProcessTree {
         Ok(status.success())
     }
 
-    /// Ends it and everything below it at once, as a loss of power does, and waits until it is gone.
+    /// Kills the process and its descendants, as a loss of power does, and waits for the end.
     ///
     /// # Errors
     /// Where it cannot be waited for.
@@ -114,13 +114,13 @@ impl Drop for ProcessTree {
     }
 }
 
-/// Ends every process that a [`ProcessTree`] holds: for a test run that is interrupted.
+/// Kills every process that a [`ProcessTree`] holds, when a test run is interrupted.
 pub fn kill_everything() {
     let groups: Vec<_> = alive().iter().copied().collect();
     groups.into_iter().filter_map(Pid::from_raw).for_each(kill_tree);
 }
 
-/// Browsers leave their driver's group, so the tree is walked, not only the group signalled.
+/// Kills a tree of processes. Browsers leave their driver's group, so it is not enough to signal the group.
 fn kill_tree(root: Pid) {
     let mut pids = vec![root];
     let mut next = 0;
@@ -128,7 +128,7 @@ fn kill_tree(root: Pid) {
         pids.extend(children(pid));
         next += 1;
     }
-    // What is gone already needs no signal.
+    // A process that is gone needs no signal.
     let _ = kill_process_group(root, Signal::KILL);
     for pid in pids {
         let _ = kill_process(pid, Signal::KILL);
@@ -151,7 +151,7 @@ fn children(pid: Pid) -> Vec<Pid> {
 fn forward(output: impl AsyncRead + Unpin + Send + 'static, lines: mpsc::Sender<String>) {
     tokio::spawn(async move {
         let mut reader = BufReader::new(output).lines();
-        // Read to the end even where nobody listens: a full pipe would stop the process.
+        // Read to the end even if nobody listens, since a full pipe would stop the process.
         while let Ok(Some(line)) = reader.next_line().await {
             let _ = lines.try_send(line);
         }

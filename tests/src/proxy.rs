@@ -1,4 +1,5 @@
-//! A reverse proxy that is set up wrongly: it asks the server by another name than the browser did, and says so to nobody.
+//! A misconfigured reverse proxy: it uses another host name for the server than the browser did, and does not pass on the
+//! original.
 
 use anyhow::Result;
 use tokio::{
@@ -7,7 +8,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Longest request head that is looked at.
+/// Longest request head, in bytes.
 const HEAD_BYTES: usize = 16 * 1024;
 
 /// A running proxy.
@@ -18,7 +19,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Passes everything on to `server_port` of this machine, with the `Host` `inside`.
+    /// Forwards requests to `server_port` of this machine, with `inside` as the `Host`.
     ///
     /// # Errors
     /// Where there is no port.
@@ -30,7 +31,7 @@ impl Proxy {
             while let Ok((browser, _)) = listener.accept().await {
                 let outside = outside.clone();
                 tokio::spawn(async move {
-                    // Either side may end it.
+                    // Either side may end the connection.
                     let _ = pass_on(browser, server_port, &outside, inside).await;
                 });
             }
@@ -38,7 +39,7 @@ impl Proxy {
         Ok(Self { port, task })
     }
 
-    /// The address of a path, as the browser knows it.
+    /// The URL of a path, as the browser knows it.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.port)
@@ -63,7 +64,7 @@ async fn pass_on(browser: TcpStream, server_port: u16, outside: &str, inside: &s
                 return to_server.shutdown().await;
             }
             let piece = &buffer[..length];
-            // A head comes in one piece on the loopback; frames of a WebSocket are masked and hold no such line.
+            // On loopback a head arrives in one piece; frames of a WebSocket are masked and contain no such line.
             let changed = match std::str::from_utf8(piece) {
                 Ok(head) => {
                     head.replace(&format!("Host: {outside}"), &format!("Host: {inside}")).into_bytes()

@@ -1,4 +1,4 @@
-//! The built server, on a port and in a data folder of its own.
+//! The built server, on its own port and with its own data folder.
 
 use std::{env, path::PathBuf};
 
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::netlab::Room;
 use crate::process::ProcessTree;
 
-/// A running server, or one that was stopped and can come back at the same address.
+/// A running server, or one that was stopped and can be started again at the same address.
 #[derive(Debug)]
 pub struct Server {
     process: Option<ProcessTree>,
@@ -21,20 +21,20 @@ pub struct Server {
     data: TempDir,
 }
 
-/// Where it runs.
+/// The place where the server runs.
 #[derive(Debug)]
 enum Place {
-    /// Beside the built client.
+    /// In the folder of the built client.
     Here,
     /// In an empty folder.
     Alone,
-    /// Beside the built client, in a network namespace.
+    /// In the folder of the built client, in a network namespace.
     #[cfg(target_os = "linux")]
     Room(Room),
 }
 
 impl Server {
-    /// Starts it with further options.
+    /// Starts the server with these options.
     ///
     /// # Errors
     /// Where it is not built or does not start.
@@ -42,7 +42,7 @@ impl Server {
         Self::start_at(options, Place::Here).await
     }
 
-    /// Starts it in an empty folder: it has nothing but what is in the binary.
+    /// Starts the server in an empty folder, with only the client in its binary.
     ///
     /// # Errors
     /// Where it is not built or does not start.
@@ -50,7 +50,7 @@ impl Server {
         Self::start_at(&[], Place::Alone).await
     }
 
-    /// Starts it in a network namespace, with further options.
+    /// Starts the server in a network namespace, with these options.
     ///
     /// # Errors
     /// Where it is not built or does not start.
@@ -67,24 +67,24 @@ impl Server {
         Ok(server)
     }
 
-    /// Its address as a browser on this machine knows it, without a slash at the end.
+    /// The server's URL for a browser on this machine, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}://localhost:{}", self.scheme, self.port)
     }
 
-    /// Its port.
+    /// The port of the page.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What it said since it said that it is ready, as far as that is kept.
+    /// The output since the server was ready, as far as it is kept.
     pub fn said(&mut self) -> Vec<String> {
         self.process.as_mut().map(ProcessTree::rest).unwrap_or_default()
     }
 
-    /// Stops it as a loss of power does.
+    /// Kills the server, as a loss of power does.
     ///
     /// # Errors
     /// Where it cannot be waited for.
@@ -95,7 +95,7 @@ impl Server {
         Ok(())
     }
 
-    /// Stops it as a service manager does.
+    /// Stops the server with SIGTERM, as a service manager does.
     ///
     /// # Errors
     /// Where it does not end, or not with success.
@@ -111,7 +111,7 @@ impl Server {
         Ok(())
     }
 
-    /// Starts it again, on the same port and with the same data.
+    /// Starts the server again, on the same port and with the same data.
     ///
     /// # Errors
     /// Where it does not start.

@@ -1,125 +1,125 @@
-//! What a page shows, read by its `data-testid` names.
+//! The contents of a page, read by its `data-testid` names.
 
 use serde::Deserialize;
 
-/// The whole page at one moment.
+/// The contents of a page at one moment.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Snapshot {
-    /// The path of its address.
+    /// The path of the page's address.
     pub path: String,
-    /// `<html lang>`.
+    /// The language in `<html lang>`.
     pub language: String,
-    /// Of the document.
+    /// The title of the document.
     pub title: String,
-    /// The `data-testid` of everything that can be seen, in the page's order.
+    /// The `data-testid`s of all visible elements, in document order.
     pub shown: Vec<String>,
-    /// The signalling's state.
+    /// The `data-state` of the signaling connection.
     pub connection: Option<String>,
-    /// The invitation that `share-link` gives.
+    /// The address in `share-link`.
     pub invitation: Option<String>,
-    /// Problems.
+    /// The shown notices.
     pub notices: Vec<Notice>,
-    /// Members, oneself included.
+    /// The tiles, including the local one.
     pub tiles: Vec<Tile>,
-    /// The conversation.
+    /// The chat messages.
     pub messages: Vec<Message>,
-    /// What has the focus.
+    /// The `data-testid` of the focused element.
     pub focused: Option<String>,
-    /// Who came or left last, in words.
+    /// The last announcement of an arrival or departure.
     pub announcement: String,
-    /// The files on their way.
+    /// The rows of the file shelf.
     pub transfers: Vec<Transfer>,
-    /// The open figures.
+    /// The figures of the open panel.
     pub figures: Vec<Figure>,
-    /// How many elements exist that only injected markup could have made.
+    /// Number of elements that only injected markup could have made.
     pub injected: usize,
 }
 
-/// One `notice`.
+/// A `notice` element.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Notice {
-    /// Which problem.
+    /// The code in `data-code`.
     pub code: String,
-    /// The sentence.
+    /// The text of the notice.
     pub text: String,
 }
 
-/// One `tile`.
+/// A `tile` element.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Tile {
     /// `local` or the member's id.
     pub member: String,
-    /// The name shown.
+    /// The name in the tile.
     pub name: String,
-    /// Of the link.
+    /// The state of the link.
     pub state: Option<String>,
     /// `direct` or `relay`.
     pub path: Option<String>,
-    /// `on` or `off`.
+    /// `on` or `off`: the microphone.
     pub mic: Option<String>,
-    /// `on` or `off`.
+    /// `on` or `off`: the camera or another source.
     pub camera: Option<String>,
-    /// All its words.
+    /// All text in the tile.
     pub text: String,
-    /// Whether its picture is shown as in a mirror.
+    /// Whether the picture is mirrored.
     pub is_mirrored: bool,
 }
 
-/// One `chat-message`.
+/// A `chat-message` element.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Message {
-    /// Its id.
+    /// The id of the message.
     pub id: String,
-    /// How far it came.
+    /// The delivery state.
     pub state: String,
-    /// All its words, author and time included.
+    /// All text, including author and time.
     pub text: String,
-    /// Where its links lead.
+    /// The targets of its links.
     pub links: Vec<String>,
 }
 
-/// One `transfer`.
+/// A `transfer` element.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Transfer {
-    /// Its id.
+    /// The id of the transfer.
     pub id: String,
-    /// The other side's.
+    /// The name of the other side.
     pub member: String,
-    /// The file's.
+    /// The name of the file.
     pub name: String,
     /// `sending` or `receiving`.
     pub direction: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Verified.
+    /// The verified bytes.
     pub bytes: u64,
-    /// How far it is.
+    /// The state of the transfer.
     pub state: String,
     /// Whether the other side can be reached: `connected`, `waiting`, `gone`.
     pub reach: String,
-    /// Why it ended without the file.
+    /// The code of its end, if it ended without the file.
     pub code: Option<String>,
-    /// The SHA-256 shown.
+    /// The shown SHA-256.
     pub hash: Option<String>,
-    /// Whether there is a link to save it.
+    /// Whether there is a link to save the file.
     pub can_be_saved: bool,
-    /// All its words.
+    /// All text of the transfer.
     pub text: String,
 }
 
-/// One `stat`.
+/// A `stat` element.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Figure {
-    /// Whose.
+    /// The id of the member.
     pub member: String,
-    /// Which.
+    /// The name of the metric.
     pub metric: String,
-    /// The number or the word; empty where the browser has none.
+    /// The number or the word; empty without a value.
     pub value: String,
 }
 
 impl Snapshot {
-    /// Whether something with this `data-testid` can be seen.
+    /// Whether an element with this `data-testid` is visible.
     #[must_use]
     pub fn shows(&self, test_id: &str) -> bool {
         self.shown.iter().any(|shown| shown == test_id)
@@ -131,13 +131,13 @@ impl Snapshot {
         self.tiles.iter().find(|tile| tile.name == name)
     }
 
-    /// One's own tile.
+    /// The local tile.
     #[must_use]
     pub fn own_tile(&self) -> Option<&Tile> {
         self.tiles.iter().find(|tile| tile.member == "local")
     }
 
-    /// Everyone else's tiles.
+    /// The tiles of the other members.
     #[must_use]
     pub fn other_tiles(&self) -> Vec<&Tile> {
         self.tiles.iter().filter(|tile| tile.member != "local").collect()
@@ -149,13 +149,13 @@ impl Snapshot {
         self.tile(name).is_some_and(|tile| tile.state.as_deref() == Some("connected"))
     }
 
-    /// Whether this problem is told.
+    /// Whether a notice with this code is shown.
     #[must_use]
     pub fn has_notice(&self, code: &str) -> bool {
         self.notices.iter().any(|notice| notice.code == code)
     }
 
-    /// The message with these words in it.
+    /// The message that contains these words.
     #[must_use]
     pub fn message(&self, words: &str) -> Option<&Message> {
         self.messages.iter().find(|message| message.text.contains(words))
@@ -167,7 +167,7 @@ impl Snapshot {
         self.transfers.iter().rev().find(|transfer| transfer.name == name)
     }
 
-    /// The value of a figure of a member; `None` where there is no such row.
+    /// The value of a metric of a member; `None` if there is no such row.
     #[must_use]
     pub fn figure(&self, member: &str, metric: &str) -> Option<&str> {
         let figure = self.figures.iter().find(|figure| figure.member == member && figure.metric == metric);

@@ -1,4 +1,4 @@
-//! Running the tests: browsers that are shared, a scene for each test, and an end for everything.
+//! Runs the tests: shares browsers, gives each test a scene, and ends everything.
 
 use std::{
     any::type_name,
@@ -26,39 +26,39 @@ use crate::{
     server::Server,
 };
 
-/// What no test needs on any machine.
+/// The time limit of a test on any machine.
 const LIMIT: Duration = Duration::from_secs(180);
-/// What a measurement may take.
+/// The time limit of a measurement.
 const LONG_LIMIT: Duration = Duration::from_secs(1200);
 
-/// Two people's browsers.
+/// The browsers of two people.
 pub type Pair = [Engine; 2];
 
-/// The pairs that every call has to work in.
+/// The pairs in which every call has to work.
 pub const PAIRS: [Pair; 3] = [
     [Engine::Chromium, Engine::Chromium],
     [Engine::Firefox, Engine::Firefox],
     [Engine::Chromium, Engine::Firefox],
 ];
 
-/// What outlives a single test.
+/// Everything that outlives a single test.
 #[derive(Debug)]
 pub struct Stage {
     runtime: Runtime,
-    /// Browsers that a test left in order. A server of its own, and so an origin of its own, for every test keeps
-    /// what one stores from the next.
+    /// Browsers that a test left in order. Every test has its own server and so its own origin, which separates the stored data.
     idle: Mutex<Vec<Arc<Browser>>>,
-    /// Read by tests beside which another may run, written by those that need the whole machine.
+    /// Locked for reading by tests that may run in parallel, for writing by tests that need the whole machine.
     machine: sync::RwLock<()>,
 }
 
 impl Stage {
-    /// A stage without browsers.
+    /// A new stage without browsers.
     ///
     /// # Errors
-    /// Where there are no threads to be had.
+    /// If no threads can be started.
     pub fn new() -> Result<Arc<Self>> {
-        // The client of WebDriver BiDi wants one named, even for a plain socket. It fails only where one is already.
+        // The WebDriver BiDi client needs a default provider, even for a plain socket. Installing fails only if there is one
+        // already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.spawn(async {
@@ -70,7 +70,7 @@ impl Stage {
         Ok(Arc::new(Self { runtime, idle: Mutex::default(), machine: sync::RwLock::default() }))
     }
 
-    /// A test, named after its function.
+    /// A test with the name of its function.
     pub fn test<F>(self: &Arc<Self>, test: F) -> Trial
     where
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
@@ -78,7 +78,7 @@ impl Stage {
         self.trial(name_of::<F>(), test)
     }
 
-    /// A test that needs the whole machine: no other test runs beside it.
+    /// A test that needs the whole machine: no other test runs at the same time.
     pub fn test_alone<F>(self: &Arc<Self>, test: F) -> Trial
     where
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
@@ -86,7 +86,7 @@ impl Stage {
         self.trial_alone(name_of::<F>(), test)
     }
 
-    /// A test in each browser, with nothing beside it.
+    /// A test in each browser that runs alone on the machine.
     pub fn test_in_each_alone<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
     where
         F: AsyncFn(&Scene, Engine) -> Result<()> + Copy + Send + 'static,
@@ -106,7 +106,7 @@ impl Stage {
         self.trial_within(LONG_LIMIT, name_of::<F>(), test)
     }
 
-    /// A measurement of that name, which may take many minutes.
+    /// A measurement with this name, which may take many minutes.
     pub fn long_test_named<F>(self: &Arc<Self>, name: impl Into<String>, test: F) -> Trial
     where
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
@@ -206,7 +206,7 @@ impl Stage {
     }
 }
 
-/// By the keyboard, or by who started it.
+/// Completes on Ctrl-C or a request to end.
 async fn is_interrupted() -> std::io::Result<()> {
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
@@ -225,7 +225,7 @@ async fn play(limit: Duration, scene: Scene, test: impl AsyncFn(&Scene) -> Resul
     scene.finish(outcome).await
 }
 
-/// One test's server and pages.
+/// The server and pages of one test.
 #[derive(Debug)]
 pub struct Scene {
     stage: Arc<Stage>,
@@ -235,7 +235,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Starts the server with options of its own; before the first page.
+    /// Starts the server with these options; must be called before the first page.
     ///
     /// # Errors
     /// Where it does not start.
@@ -244,7 +244,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Starts the server with nothing but what is in its binary; before the first page.
+    /// Starts the server with only the client in its binary; must be called before the first page.
     ///
     /// # Errors
     /// Where it does not start.
@@ -253,7 +253,7 @@ impl Scene {
         Ok(())
     }
 
-    /// The server, started without options where it is not yet.
+    /// The server; starts it without options if it does not run.
     ///
     /// # Errors
     /// Where it does not start.
@@ -273,7 +273,7 @@ impl Scene {
         self.page_in(Profile::of(engine)).await
     }
 
-    /// A page in a browser that is set up like this.
+    /// A page in a browser with this configuration.
     ///
     /// # Errors
     /// Where the browser does not start.
@@ -302,7 +302,7 @@ impl Scene {
         Ok([first, second])
     }
 
-    /// Two pages in browsers at the two ends of a link of their own.
+    /// Two pages in browsers at the two ends of a new link.
     ///
     /// # Errors
     /// Where there is no such link, or a browser does not start.
@@ -318,7 +318,7 @@ impl Scene {
         Ok(FarApart::new(self.pages_in_rooms(pair, rooms, &origin).await?, link, to_server))
     }
 
-    /// Two pages in browsers behind these routers, and the server beyond, with options of its own.
+    /// Two pages in browsers behind these routers, and the server beyond them, with these options.
     ///
     /// # Errors
     /// Where there are no such routers, or a browser or the server does not start.
@@ -350,7 +350,7 @@ impl Scene {
         Ok(pages)
     }
 
-    /// Ends a page's browser as a loss of power does.
+    /// Kills a page's browser, as a loss of power does.
     ///
     /// # Errors
     /// Where it cannot be waited for.
@@ -359,7 +359,7 @@ impl Scene {
         page.browser.kill().await
     }
 
-    /// Judges the consoles, keeps the browsers of a test that passed, and shows what those of another showed last.
+    /// Checks the consoles, keeps the browsers of a test that passed, and saves the evidence of one that failed.
     async fn finish(&self, outcome: Result<()>) -> Result<()> {
         let pages = std::mem::take(&mut *self.pages());
         let outcome = match outcome {
@@ -377,13 +377,13 @@ impl Scene {
             }
         }
         drop(pages);
-        // Last, so that no page sees it go.
+        // Stopped last, so that no page sees the server end.
         self.server.lock().await.take();
         outcome
     }
 
-    /// No page may have logged an error that its test does not expect. A socket that did not open is told with what is known
-    /// of it, and no failure by itself: the page opens another, and a test fails where that does not help.
+    /// Checks that no page logged an unexpected error. A socket that did not open is reported with its history and is not a
+    /// failure by itself: the page opens another one, and the test fails if that does not help.
     async fn judge_consoles(&self, pages: &[Arc<Page>]) -> Result<()> {
         for page in pages {
             let engine = page.browser.profile.engine.name();
@@ -412,7 +412,7 @@ impl Scene {
         server.as_mut().map(Server::said).unwrap_or_default().join("\n")
     }
 
-    /// Screenshots beside the build, consoles on the terminal.
+    /// Saves screenshots in the build folder, and prints the consoles.
     async fn keep_evidence(&self, pages: &[Arc<Page>]) {
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "../target".into(), PathBuf::from);
         let folder = target.join("e2e").join(self.name.replace("::", "."));
@@ -438,7 +438,7 @@ impl Scene {
     }
 }
 
-/// Firefox and Chromium log these in words of their own.
+/// Firefox and Chromium use different words for this error.
 fn is_socket_that_did_not_open(error: &str) -> bool {
     error.contains("a connection to the server at ws") || error.contains("WebSocket connection to 'ws")
 }

@@ -1,4 +1,4 @@
-//! A plain host of static files, as free ones are: a path that is no file is answered with `404.html`.
+//! A plain static host, like the free ones: a path without a file is answered with `404.html`.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ impl StaticHost {
     /// Serves a copy of `files` below `path`, which begins and ends with a slash.
     ///
     /// # Errors
-    /// Where they cannot be copied or there is no port.
+    /// If the files cannot be copied or there is no port.
     pub async fn start(files: &Path, path: &str) -> Result<Self> {
         let copy = TempDir::new()?;
         for entry in fs::read_dir(files)? {
@@ -48,19 +48,19 @@ impl StaticHost {
         Ok(Self { port, path: path.to_owned(), files: copy, task })
     }
 
-    /// Its origin, as browsers say it.
+    /// The origin of the host.
     #[must_use]
     pub fn origin(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
-    /// The address of what is at `path` below the folder.
+    /// The URL of `path` below the folder.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin(), self.path)
     }
 
-    /// Where its files are.
+    /// The folder with the files.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.files.path().to_owned()

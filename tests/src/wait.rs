@@ -1,19 +1,19 @@
-//! Waiting for a condition, never for a time.
+//! Waits for conditions, never for a fixed time.
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// How long something may take that takes a second on a quiet machine.
+/// Time limit for an event that takes a second on a quiet machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Asks again and again until the answer is `Ok`.
+/// Calls the probe repeatedly until it returns `Ok`.
 ///
 /// # Errors
-/// After `patience`, with what was seen last; at once where the probe itself fails.
+/// After `patience`, with the last answer; at once if the probe itself fails.
 pub async fn until<T>(
     what: &str,
     patience: Duration,

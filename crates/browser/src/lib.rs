@@ -1,8 +1,8 @@
-//! web-sys made safe.
+//! Safe wrappers of web-sys.
 //!
-//! A wrapper owns a JavaScript object and its listeners; dropping it detaches, closes and lets go, in that order.
-//! Callbacks only push into a bounded [`queue`](js::queue). An error keeps the name and the message that the browser gave it.
-//! Nothing here decides anything: that is for `sightline-core`, and for the application's session.
+//! A wrapper owns a JavaScript object and its listeners; dropping the wrapper removes the listeners, closes the object and
+//! releases it, in that order. Callbacks only push into a bounded [`queue`](js::queue). An error keeps the name and the message
+//! that the browser gave it. This crate makes no decisions; `sightline-core` and the application's session do.
 //!
 //! | module | what it wraps |
 //! |---|---|

@@ -1,7 +1,7 @@
-//! Reads what other members and the signaling server say: text in, a message or the reason why not out. Nothing else in this crate
-//! takes such text apart, so these functions are what a fuzzer has to feed.
+//! Decodes texts of other members and of the signaling server: a message, or the reason why there is none. No other code in this
+//! crate parses such text, so a fuzzer has to test only these functions.
 //!
-//! Invariant: what a member put into a signal is never charged to the server that passed it on.
+//! Invariant: unreadable content that a member put into a signal is never charged to the server that forwarded the signal.
 
 use std::fmt;
 
@@ -23,10 +23,10 @@ use crate::budget::MAX_CANDIDATE_BYTES;
 /// Why a message is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is longer than the protocol allows.
+    /// The text is longer than the protocol allows.
     #[error("the message is too long")]
     TooLong,
-    /// It is no message of the protocol.
+    /// The text is not a message of the protocol.
     #[error("the message cannot be read")]
     Malformed,
 }
@@ -34,9 +34,9 @@ pub enum Unreadable {
 /// A frame of the signaling server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerFrame {
-    /// What it says.
+    /// A message of the server.
     Message(ServerMessage),
-    /// A signal of a member, which wrote what cannot be read.
+    /// A signal of this member whose content cannot be read.
     UnreadableSignal(MemberId),
 }
 
@@ -63,7 +63,7 @@ pub fn telemetry_message(text: &str) -> Result<TelemetryMessage, Unreadable> {
 /// Reads a text frame of the signaling server.
 ///
 /// # Errors
-/// [`Unreadable`], where it is the server's fault.
+/// [`Unreadable`], where the server is at fault.
 pub fn server_frame(frame: &str) -> Result<ServerFrame, Unreadable> {
     match read(frame, MAX_FRAME_BYTES) {
         Ok(ServerMessage::Signal { from, signal }) if !is_plausible(&signal.payload) => {
@@ -79,33 +79,33 @@ pub fn server_frame(frame: &str) -> Result<ServerFrame, Unreadable> {
     }
 }
 
-/// Reads what another tab posted. A signal that cannot be read is [`Envelope`]'s matter.
+/// Reads a message that another tab posted. For a signal that cannot be read, see [`Envelope`].
 ///
 /// # Errors
-/// [`Unreadable`]
+/// [`Unreadable`] for anything that is not a [`TabMessage`].
 pub fn tab_message(post: &str) -> Result<TabMessage, Unreadable> {
     read(post, MAX_FRAME_BYTES)
 }
 
-/// What stands on the outside of a signal.
+/// The outer fields of a signal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
-    /// The message's type.
+    /// The message type.
     pub r#type: Option<String>,
-    /// Who sent it.
+    /// The id of the sending member.
     pub from: Option<MemberId>,
-    /// Whom it is for.
+    /// The id of the receiving member.
     pub to: Option<MemberId>,
 }
 
-/// Reads the outside of a message whose inside cannot be read, as far as it can be. Of a field that is there twice the first
-/// counts: the server writes its own before the member's.
+/// Reads the outer fields of a message whose content cannot be read, as far as possible. Of a duplicate field the first counts:
+/// the server writes its own fields before the member's.
 #[must_use]
 pub fn envelope(text: &str) -> Envelope {
     let mut envelope = Envelope::default();
     if text.len() <= MAX_FRAME_BYTES {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        // What was found before an error counts.
+        // Fields that were read before an error count.
         let _ = deserializer.deserialize_map(EnvelopeVisitor(&mut envelope));
     }
     envelope
@@ -141,7 +141,7 @@ fn read<'de, T: Deserialize<'de>>(text: &'de str, max_bytes: usize) -> Result<T,
     serde_json::from_str(text).map_err(|_| Unreadable::Malformed)
 }
 
-/// Whether a browser may have written it: candidates are kept, so each has a bound.
+/// Whether a browser may have written the signal: candidates are stored, so the length of each is bounded.
 fn is_plausible(payload: &SignalPayload) -> bool {
     let SignalPayload::Candidate(candidate) = payload else { return true };
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);

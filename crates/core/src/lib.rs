@@ -1,8 +1,8 @@
 //! Sightline's state machines and arithmetic, without IO.
 //!
-//! Each machine is a plain struct: `handle_*(input, now)` in, `poll_output()` out, `poll_timeout()` for the next
-//! wake-up. There is no clock, no randomness, no browser and no runtime in here: the caller gives `now` and random
-//! bits, and performs what comes out. So a glare, a lost answer or a thirty-second cut is an ordinary unit test.
+//! Each machine is a plain struct: `handle_*(input, now)` in, `poll_output()` out, `poll_timeout()` for the next wake-up. There
+//! is no clock, no randomness, no browser and no runtime in here: the caller gives `now` and random bits, and performs what comes
+//! out. So two colliding offers, a lost answer or a cut of thirty seconds are ordinary unit tests.
 //!
 //! From the ground up; a module uses only modules of rows above it, or of its own row:
 //!

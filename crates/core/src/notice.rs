@@ -1,8 +1,8 @@
-//! What can go wrong in a way that a person must hear of: a closed set of codes, stable for tests and reports.
+//! Problems that a person must hear of: a closed set of codes, stable for tests and reports.
 
 use sightline_protocol::ErrorCode;
 
-/// A problem with a sentence on the page.
+/// The code of a problem that the page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NoticeCode {
     /// The browser or the person refused camera or microphone.
@@ -19,64 +19,64 @@ pub enum NoticeCode {
     MicrophoneLost,
     /// No screen can be shared here.
     ScreenUnavailable,
-    /// A file has nothing in it that this browser knows as a video.
+    /// The file contains nothing that this browser recognizes as a video.
     FileNotVideo,
-    /// A file is a video, of a codec that this browser does not have.
+    /// The file is a video with a codec that this browser does not have.
     FileCodec,
-    /// A file plays, but there are no pictures in it that this browser can show.
+    /// The file plays, but contains no pictures that this browser can show.
     FileNoPictures,
-    /// A video file is damaged: it could be opened, and not decoded.
+    /// The video file is damaged: it opens but cannot be decoded.
     FileDamaged,
-    /// A file could not be read: it was moved or changed meanwhile, or the sample clip did not come.
+    /// The file cannot be read: it was moved or changed, or the sample clip did not load.
     FileUnreadable,
     /// The browser can capture neither what a video element plays nor a canvas.
     CaptureUnsupported,
-    /// The browser captures the pictures of a file alone.
+    /// The browser captures the pictures of a file without its sound.
     FileSoundMissing,
-    /// Not https and not localhost: browsers give no camera.
+    /// The page is neither https nor localhost: browsers give no camera.
     InsecureContext,
     /// The browser has no WebRTC.
     UnsupportedBrowser,
     /// The browser plays no sound before a click.
     AutoplayBlocked,
-    /// The room name has characters or a length that is not allowed.
+    /// The room name has forbidden characters or a forbidden length.
     RoomNameInvalid,
     /// The member's name is too long.
     NameInvalid,
-    /// The room has no place left.
+    /// The room is full.
     RoomFull,
-    /// The server does not let pages of this origin in.
+    /// The server does not accept pages of this origin.
     OriginRefused,
-    /// The server may not be asked by the name in the page's address.
+    /// The server does not accept the host name in the page's address.
     HostRefused,
-    /// No server answers, and none has since the page was opened.
+    /// No server has answered since the page was opened.
     ServerUnreachable,
-    /// The signalling connection was lost during a call; it is being sought again.
+    /// The signaling connection was lost during a call; the page reconnects.
     SignallingLost,
-    /// The same place was taken by another tab.
+    /// Another tab took this member's place.
     Replaced,
     /// Client and server do not understand each other.
     ProtocolError,
-    /// Client and server are of different versions: reload.
+    /// Client and server have different protocol versions: reload.
     ProtocolVersion,
-    /// The server takes no more rooms or members for now.
+    /// The server accepts no more rooms or members for now.
     ServerFull,
-    /// No path between the two browsers was found.
+    /// No network path between the two browsers was found.
     ConnectionFailed,
     /// There is no server: only tabs of this browser can meet.
     TabsOnly,
     /// A chat message is longer than may be sent.
     MessageTooLong,
-    /// A part of the page that comes later could not be loaded.
+    /// A split module of the page could not be loaded.
     PartUnavailable,
-    /// A member sends more than its budgets; the rest is left out.
+    /// A member sends more than its budgets allow; the excess is dropped.
     MemberMuted,
     /// A member went on sending more than its budgets; its connection is closed.
     MemberCutOff,
 }
 
 impl NoticeCode {
-    /// The code as tests and reports read it.
+    /// The code as tests and reports read it (`data-code`).
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -116,13 +116,14 @@ impl NoticeCode {
         }
     }
 
-    /// Whether the server has put this page out: it shows what happened in place of the room, and does not come back by itself.
+    /// Whether the problem ends the call for good: the page shows the problem instead of the room, and does not reconnect by
+    /// itself.
     #[must_use]
     pub fn ends_the_room(self) -> bool {
         !self.is_warning() && self != Self::ServerUnreachable
     }
 
-    /// Whether what the person came for goes on: a warning beside it, rather than an error in its way.
+    /// Whether the call goes on: the notice is a warning beside it instead of an error in its place.
     #[must_use]
     pub fn is_warning(self) -> bool {
         !matches!(
@@ -141,7 +142,7 @@ impl NoticeCode {
         )
     }
 
-    /// What a person hears of an error that the server told.
+    /// The notice for an error code of the server, if a person must hear of it.
     #[must_use]
     pub fn from_server(code: ErrorCode) -> Option<Self> {
         match code {
@@ -158,8 +159,8 @@ impl NoticeCode {
         }
     }
 
-    /// What a person hears of a video file that does not play: by the code of its `MediaError` (HTML, 4.8.11.1), and where
-    /// that says too little by what the browser adds in its own words.
+    /// The notice for a video file that does not play, by the code of its `MediaError` (HTML, 4.8.11.1); where the code is too
+    /// general, by the browser's own message.
     #[must_use]
     pub fn from_media_error(code: u16, message: &str) -> Self {
         const ABORTED: u16 = 1;
@@ -168,13 +169,13 @@ impl NoticeCode {
         match code {
             ABORTED | NETWORK => Self::FileUnreadable,
             DECODE => Self::FileDamaged,
-            // Chromium's demuxer knew the container and none of the streams in it.
+            // Chromium's demuxer recognized the container and none of its streams.
             _ if message.contains("NO_SUPPORTED_STREAMS") => Self::FileCodec,
             _ => Self::FileNotVideo,
         }
     }
 
-    /// What a person hears of a `getUserMedia` that failed, by the DOMException's name (W3C Media Capture, 10.2).
+    /// The notice for a failed `getUserMedia`, by the name of the DOMException (W3C Media Capture, 10.2).
     #[must_use]
     pub fn from_capture_error(name: &str) -> Self {
         match name {

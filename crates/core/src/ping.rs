@@ -1,9 +1,8 @@
-//! The pings of one peer connection on its `telemetry` channel, for everyone who has to know something by them: whether the other
-//! side is there ([`recovery`](crate::recovery)), how long the way takes ([`bulk`](crate::bulk)), and what the other page's clock
-//! shows.
+//! The pings of one peer connection on its `telemetry` channel. They serve three purposes: whether the other side is alive
+//! ([`recovery`](crate::recovery)), the round-trip time ([`bulk`](crate::bulk)), and the offset of the other page's clock.
 //!
-//! Invariant: there is one numbering and one list of what is on its way, so an answer belongs to exactly one ping, whoever asked
-//! for it.
+//! Invariant: there is one sequence of numbers and one list of open pings, so an answer belongs to exactly one ping, whatever its
+//! purpose.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,49 +10,49 @@ use sightline_protocol::telemetry::{PageTime, TelemetryMessage};
 
 use crate::Timestamp;
 
-/// How often the other side is asked whether it is there.
+/// Interval of the pings that ask whether the other side is alive.
 pub const PING_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The clock is asked for often at first, since a single exchange may have been held up.
+/// Interval of the first questions for the clock, since a single exchange may be delayed.
 const FIRST_CLOCK_INTERVAL: Duration = Duration::from_millis(200);
 const FIRST_CLOCK_PINGS: u32 = 8;
-/// Pings that may be on their way.
+/// Number of pings that may be open.
 const MAX_OPEN: usize = 64;
-/// Questions for the clock that may be on their way.
+/// Number of open questions for the clock.
 const MAX_OPEN_CLOCK_PINGS: usize = 16;
 
 /// The answer to a ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pong {
-    /// Of the ping.
+    /// The nonce of the ping.
     pub nonce: u32,
-    /// `None` where a later ping was answered before.
+    /// `None` if a later ping was answered first.
     pub round_trip: Option<Duration>,
 }
 
-/// What a message of the `telemetry` channel means for the pings.
+/// The meaning of a message of the `telemetry` channel for the pings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// The other side asks: this is to be sent at once.
+    /// The other side sent a ping: send this answer at once.
     Asked(TelemetryMessage),
-    /// It answered a ping.
+    /// The message answers a ping.
     Answered(Pong),
-    /// It answered a question for its clock: the message is for a [`ClockSync`](crate::measure::clock::ClockSync).
+    /// The message answers a question for the clock; it is for a [`ClockSync`](crate::measure::clock::ClockSync).
     Clock(TelemetryMessage),
-    /// The message answers nothing that was asked.
+    /// The message answers no open ping.
     Stray,
     /// The message is about something else.
     Other(TelemetryMessage),
 }
 
-/// Asks, and knows what an answer is to.
+/// Sends pings and matches their answers.
 ///
-/// Contract: nothing is due before [`Self::open`] and after [`Self::close`]. [`Self::poll_due`] and [`Self::poll_clock`] are called
-/// when [`Self::poll_timeout`] has passed; [`Self::ask`] may be called at any time besides.
+/// Contract: nothing is due before [`Self::open`] and after [`Self::close`]. Call [`Self::poll_due`] and [`Self::poll_clock`]
+/// when [`Self::poll_timeout`] has passed; [`Self::ask`] may be called at any time.
 #[derive(Debug, Default)]
 pub struct Pings {
     next_nonce: u32,
-    /// Oldest first.
+    /// Ordered by age, oldest first.
     open: VecDeque<(u32, Timestamp)>,
     next_at: Option<Timestamp>,
     next_clock_at: Option<Timestamp>,
@@ -62,46 +61,46 @@ pub struct Pings {
 }
 
 impl Pings {
-    /// The channel is open: the clock is asked for at once, and a second later whether the other side is still there.
+    /// Notes that the channel opened. The clock is asked for at once; the first ping for liveness follows a second later.
     pub fn open(&mut self, now: Timestamp) {
         (self.next_at, self.next_clock_at) = (Some(now + PING_INTERVAL), Some(now));
     }
 
-    /// The channel is closed for good.
+    /// Notes that the channel closed for good.
     pub fn close(&mut self) {
         (self.next_at, self.next_clock_at) = (None, None);
     }
 
-    /// The page slept or was offline: the other side is asked at once.
+    /// Notes that the page slept or was offline: the next ping is due at once.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.next_at = self.next_at.map(|_| now);
     }
 
-    /// When [`Self::poll_due`] has something.
+    /// The time at which [`Self::poll_due`] returns a ping.
     #[must_use]
     pub fn next_at(&self) -> Option<Timestamp> {
         self.next_at
     }
 
-    /// When [`Self::poll_due`] or [`Self::poll_clock`] has something.
+    /// The time at which [`Self::poll_due`] or [`Self::poll_clock`] returns something.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.next_at.into_iter().chain(self.next_clock_at).min()
     }
 
-    /// The number of the ping that asks whether the other side is there, where one is due.
+    /// The number of the ping for liveness, if one is due.
     pub fn poll_due(&mut self, now: Timestamp) -> Option<u32> {
         self.next_at.filter(|due| *due <= now)?;
-        // From now on, not from when it was due: what was slept through is not caught up with.
+        // Counted from now and not from when it was due, so that a page that slept does not catch up.
         self.next_at = Some(now + PING_INTERVAL);
         Some(self.ask(now))
     }
 
-    /// The question for the other page's clock, where one is due.
+    /// The question for the other page's clock, if one is due.
     pub fn poll_clock(&mut self, now: Timestamp) -> Option<TelemetryMessage> {
         self.next_clock_at.filter(|due| *due <= now)?;
         let is_first = self.clock_pings < FIRST_CLOCK_PINGS;
-        // Later together with the next ping, so that the page wakes up once for both.
+        // Later questions go together with the next ping, so that the page wakes up once for both.
         let with_ping = self.next_at.filter(|at| *at > now).unwrap_or(now + PING_INTERVAL);
         self.next_clock_at = Some(if is_first { now + FIRST_CLOCK_INTERVAL } else { with_ping });
         self.clock_pings = self.clock_pings.saturating_add(1);
@@ -113,7 +112,7 @@ impl Pings {
         Some(TelemetryMessage::ClockPing { sent_us })
     }
 
-    /// The number of a ping that leaves now.
+    /// The number of a further ping that leaves now.
     pub fn ask(&mut self, now: Timestamp) -> u32 {
         let nonce = self.next_nonce;
         self.next_nonce = nonce.saturating_add(1);
@@ -124,13 +123,14 @@ impl Pings {
         nonce
     }
 
-    /// The number of the ping after those that left.
+    /// The number of the next ping.
     #[must_use]
     pub fn next_nonce(&self) -> u32 {
         self.next_nonce
     }
 
-    /// How long the oldest ping is on its way, from number `first` on, of those after the last that was answered.
+    /// How long the oldest open ping with a number of `first` or more has been on its way, among those after the last answered
+    /// one.
     #[must_use]
     pub fn waiting(&self, first: u32, now: Timestamp) -> Duration {
         let oldest = self.open.iter().find(|(nonce, _)| *nonce >= first);
@@ -160,7 +160,7 @@ impl Pings {
         if nonce >= self.next_nonce {
             return None;
         }
-        // Older ones are lost, or so late that they tell nothing.
+        // Older pings are lost, or so late that their answers are useless.
         let round_trip = self.open.iter().position(|(open, _)| *open == nonce).and_then(|at| {
             let (_, sent) = self.open.drain(..=at).next_back()?;
             Some(now.since(sent))
@@ -169,7 +169,7 @@ impl Pings {
     }
 }
 
-/// The answer to a question for the clock that came at `received` and is answered at `now`.
+/// The answer to a question for the clock that arrived at `received` and is answered at `now`.
 #[must_use]
 pub fn clock_answer(sent_us: PageTime, received: Timestamp, now: Timestamp) -> TelemetryMessage {
     TelemetryMessage::ClockPong { sent_us, received_us: received.page_time(), answered_us: now.page_time() }

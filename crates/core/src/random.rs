@@ -1,6 +1,6 @@
-//! Random numbers from a seed that the caller gives, for ids and jitter; not for keys.
+//! Random numbers from a seed that the caller gives, for ids and jitter. Not for keys.
 
-/// SplitMix64 (Steele, Lea and Flood, 2014), started from 128 bits of the caller's.
+/// SplitMix64 (Steele, Lea and Flood, 2014), seeded with 128 bits by the caller.
 #[derive(Debug, Clone)]
 pub struct SeededRandom {
     state: u64,
@@ -8,13 +8,13 @@ pub struct SeededRandom {
 }
 
 impl SeededRandom {
-    /// A sequence that two callers with different seeds will not share.
+    /// A generator; different seeds give different sequences.
     #[must_use]
     pub fn new(seed: u128) -> Self {
         Self { state: seed as u64, salt: (seed >> 64) as u64 }
     }
 
-    /// The next 64 bits.
+    /// The next 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state ^ self.salt;
@@ -23,12 +23,12 @@ impl SeededRandom {
         bits ^ (bits >> 31)
     }
 
-    /// The next 128 bits.
+    /// The next 128 random bits.
     pub fn next_u128(&mut self) -> u128 {
         (u128::from(self.next_u64()) << 64) | u128::from(self.next_u64())
     }
 
-    /// The next number in 0..1.
+    /// The next number in the range 0..1.
     pub fn next_unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }

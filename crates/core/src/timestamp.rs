@@ -1,4 +1,4 @@
-//! Time as the caller tells it.
+//! Time as the caller gives it.
 
 use std::{
     ops::{Add, Sub},
@@ -17,25 +17,25 @@ impl Timestamp {
     /// The origin of the clock.
     pub const ZERO: Self = Self(Duration::ZERO);
 
-    /// The point `since_origin` after the origin.
+    /// The point in time `since_origin` after the origin.
     #[must_use]
     pub const fn from_origin(since_origin: Duration) -> Self {
         Self(since_origin)
     }
 
-    /// How long after the origin this is.
+    /// The time from the origin to this point.
     #[must_use]
     pub const fn since_origin(self) -> Duration {
         self.0
     }
 
-    /// The time as it is told to another page.
+    /// The time as it is sent to another page.
     #[must_use]
     pub fn page_time(self) -> PageTime {
         PageTime::saturating(u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// How long after `earlier` this is; zero where it is not after it.
+    /// The time from `earlier` to this point; zero if this point is earlier.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
@@ -58,11 +58,11 @@ impl Sub for Timestamp {
     }
 }
 
-/// Longest length that a figure can tell of: thirty years.
+/// Longest duration that is accepted from a number: thirty years.
 const LONGEST: Duration = Duration::from_secs(1_000_000_000);
 
-/// A length from a figure of seconds; `None` for what is negative, not finite, or longer than thirty years. The conversions of
-/// the standard library panic there.
+/// A duration from a number of seconds; `None` for a negative, infinite or undefined number, and for more than thirty years. The
+/// conversions of the standard library panic for those.
 #[must_use]
 pub fn duration_of_seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|length| *length <= LONGEST)

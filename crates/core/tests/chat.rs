@@ -1,4 +1,4 @@
-//! The conversation between members whose channels come and go.
+//! The conversation between members whose channels close and open.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -195,11 +195,11 @@ fn kept_nonsense_is_left_out() {
 #[derive(Debug, Clone)]
 enum Step {
     Say,
-    /// Deliver the oldest message on the way, twice where `twice`.
+    /// Delivers the oldest message in transit; two times if `twice`.
     Deliver {
         twice: bool,
     },
-    /// The channel breaks: what was on the way is lost. Then it opens again.
+    /// The channel breaks, and messages in transit are lost. Then it opens again.
     Cut,
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a text that is written, and the links in it.
+//! Cleaning of written texts, and the links in them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Two clocks, laid on each other by pings.
+//! Estimating another page's clock from pings.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -11,16 +11,16 @@ use sightline_core::{
 };
 use sightline_protocol::{bounded::UpTo, telemetry::TelemetryMessage};
 
-/// One's own clock when the test begins.
+/// The local clock at the beginning of the test.
 const BEGIN_US: i64 = 5_000_000;
 const SECOND_US: i64 = 1_000_000;
 
-/// Two pages: what the other clock shows, and how the way is.
+/// Two pages: the other page's clock, and the delays of the path.
 struct World {
     sync: ClockSync,
     offset_us: i64,
     drift_per_million: i64,
-    /// Both clocks tell the time in steps of this.
+    /// The resolution of both clocks.
     step_us: i64,
     now_us: i64,
 }
@@ -42,7 +42,7 @@ impl World {
         at((self.now_us + self.true_offset_us()) / self.step_us * self.step_us)
     }
 
-    /// A ping and its answer, which take so long there, over there, and back.
+    /// A ping and its answer with these times: to the other page, in the other page, and back.
     fn exchange(&mut self, there_us: i64, answering_us: i64, back_us: i64) {
         let sent_us = self.ours().page_time();
         self.now_us += there_us;
@@ -131,7 +131,7 @@ fn what_leaves_then_is_here_when_the_quickest_message_would_be() {
     let told = |ms: i64| at(ms * 1000).page_time();
     assert_eq!(sync.arrival(told(70_000)), None, "nothing came yet");
     sync.handle_arrival(told(70_000), at(5_020_000));
-    // This one was held up on its way.
+    // This answer was delayed.
     sync.handle_arrival(told(71_000), at(6_500_000));
     assert_eq!(sync.arrival(told(71_000)), Some(at(6_020_000)));
     let mut world = World::new(65_000_000, 0, 1);

@@ -1,4 +1,4 @@
-//! What others say, read or refused: random bytes and near misses.
+//! Decoding of messages: random bytes and near misses.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;

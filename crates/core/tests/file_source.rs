@@ -16,7 +16,7 @@ fn ms(ms: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_millis(ms))
 }
 
-/// When a standing picture is painted until `end`, as its timer calls.
+/// The times until `end` at which a standing picture is painted, if its timer is obeyed.
 fn repaints(standing: &mut StandingPicture, end: Timestamp) -> Vec<Timestamp> {
     let mut times = Vec::new();
     while let Some(due) = standing.poll_timeout().filter(|due| *due < end) {
@@ -66,7 +66,7 @@ fn standing_still_longer_begins_no_burst_and_a_late_timer_makes_up_for_nothing()
     assert!(!standing.poll_repaint(ms(500_001)), "the computer slept");
 }
 
-/// A file of 10 s with 15 frames a second.
+/// A file of 10 s with 15 frames per second.
 struct File {
     watch: PlaybackWatch,
     now_ms: u64,
@@ -91,7 +91,7 @@ impl File {
         self.watch.handle_sample(self.sample, ms(self.now_ms));
     }
 
-    /// Time passes, in which position and frames go on or not.
+    /// Lets time pass; position and frames advance or not.
     fn pass(&mut self, duration_ms: u64, position_goes_on: bool, frames_go_on: bool) {
         for _ in 0..duration_ms / 250 {
             self.now_ms += 250;
@@ -152,7 +152,7 @@ fn an_error_after_the_start_is_a_failure_there_whatever_the_element_says_then() 
     file.sample.error = Some(NoticeCode::FileDamaged);
     file.look();
     assert_eq!(file.failure(), Some((s(4), NoticeCode::FileDamaged)));
-    // Firefox goes to the last picture afterwards, and both say for ever that the file plays.
+    // Firefox then jumps to the last picture, and both browsers claim forever that the file plays.
     file.sample.position += Duration::from_millis(700);
     file.pass(20_000, false, false);
     file.become_(Playback::Seeking);
@@ -175,7 +175,7 @@ fn an_error_of_a_file_that_cannot_be_read_any_more_says_so() {
 
 #[test]
 fn an_end_that_comes_early_is_a_failure() {
-    // A WebM file that was cut: the position is the duration at once, before or with the end.
+    // A truncated WebM file: the position jumps to the duration, before or together with the end.
     for says_position_first in [false, true] {
         let mut file = File::playing();
         file.play(5000);
@@ -186,7 +186,7 @@ fn an_end_that_comes_early_is_a_failure() {
         file.become_(Playback::Ended);
         assert_eq!(file.failure(), Some((s(5), NoticeCode::FileDamaged)), "{says_position_first}");
         assert_eq!(file.watch.playback(), Playback::Failed);
-        // From the beginning it plays.
+        // The file plays again from the beginning.
         file.sample.position = Duration::ZERO;
         file.become_(Playback::Playing);
         assert_eq!((file.failure(), file.watch.playback()), (None, Playback::Playing));
@@ -223,7 +223,7 @@ fn pictures_that_stop_while_the_file_cannot_be_read_are_a_failure_where_they_sto
     assert!(!file.watch.poll_check(), "once");
     file.watch.handle_readable(false);
     assert_eq!(file.failure(), Some((s(3), NoticeCode::FileUnreadable)));
-    // Chromium goes on to the end and stays there.
+    // Chromium continues to the end and stays there.
     file.pass(4500, true, false);
     file.pass(60_000, false, false);
     assert_eq!(file.failure(), Some((s(3), NoticeCode::FileUnreadable)));
@@ -241,7 +241,7 @@ fn one_picture_for_long_is_none_where_the_file_can_be_read() {
         assert_eq!((file.failure(), file.watch.playback()), (None, Playback::Playing));
         file.play(250);
     }
-    // What is said too late of an earlier silence is nothing.
+    // A late answer about an earlier silence is ignored.
     file.watch.handle_readable(false);
     assert_eq!(file.failure(), None);
 }
@@ -284,7 +284,7 @@ fn a_browser_that_counts_no_frames_is_judged_by_the_position() {
     assert!(file.failure().is_some());
 }
 
-/// Reads as a file is read; whether it is turned, and after how many readings.
+/// Reads a file step by step. Returns whether it is turned, and the number of reads.
 fn orientation(file: &[u8]) -> (bool, usize) {
     let mut finder = OrientationFinder::new(file.len() as u64);
     let mut readings = 0;
@@ -296,7 +296,7 @@ fn orientation(file: &[u8]) -> (bool, usize) {
     (finder.is_turned(), readings)
 }
 
-/// The clip with this matrix of its picture's track.
+/// The clip with this matrix in its video track.
 fn with_matrix(rows: [i32; 4]) -> Vec<u8> {
     let mut clip = CLIP.to_vec();
     let matrix = clip.windows(4).position(|window| window == b"tkhd").map_or(0, |at| at + 44);
@@ -324,7 +324,7 @@ fn the_index_is_found_behind_the_pictures_and_in_a_file_of_many_gigabytes() {
     let length = u32::from_be_bytes(turned[index..index + 4].try_into().expect("four")) as usize;
     let index = &turned[index..index + length];
     let ftyp = &turned[..28];
-    // As a phone writes it: 8 GB of pictures first, with a 64-bit size.
+    // As a phone writes it: first 8 GB of pictures, with a 64-bit size.
     let pictures = 8_u64 << 30;
     let mut head = ftyp.to_vec();
     head.extend(1_u32.to_be_bytes());

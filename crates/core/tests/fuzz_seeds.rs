@@ -1,4 +1,4 @@
-//! The fuzz targets of what a client reads, over their seeds.
+//! Runs the fuzz targets of the client's parsers over their seeds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "the modules are those of another package")]
 #![allow(clippy::print_stdout, reason = "a test that fails says at which input")]

@@ -1,4 +1,4 @@
-//! What a history keeps of a call, in simulated time.
+//! The history of a call, in simulated time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn word(metric: Metric, word: &str) -> Figure {
     Figure { metric, value: Some(FigureValue::Word(word.to_owned())) }
 }
 
-/// The seconds and values of a line, `-` for a gap.
+/// The seconds and values of a line; `-` for a gap.
 fn line(history: &History, metric: Metric) -> String {
     let points = history.line(metric);
     let texts = points.iter().map(|point| {

@@ -35,7 +35,7 @@ fn bob() -> MemberId {
     MemberId::new("bob").unwrap()
 }
 
-/// Ada's page, to which a sequence is told.
+/// Ada's page, which replays a sequence.
 struct Page {
     measurements: Measurements,
     /// The run that a recorded page began as it entered.
@@ -158,7 +158,7 @@ impl Page {
     }
 }
 
-/// `VideoFrameCallbackMetadata`
+/// A shown frame from recorded `VideoFrameCallbackMetadata`.
 fn frame(metadata: &Value) -> ShownFrame {
     let number = |name: &str| metadata[name].as_f64();
     let count = |name: &str| number(name).unwrap_or_default() as u32;

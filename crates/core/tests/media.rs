@@ -1,4 +1,4 @@
-//! How much is sent, and who speaks.
+//! Limits for senders, and who is speaking.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How every member's picture is shown, on one page.
+//! The pictures of all members on one page.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn publishes(source: PublishedSource, playback: Option<Playback>) -> PublishedSt
     PublishedState { source, playback, ..PublishedState::default() }
 }
 
-/// A page that sees Bob at 25 frames a second.
+/// A page that sees Bob at 25 frames per second.
 struct Page {
     watch: PlayoutWatch,
     now_ms: u64,
@@ -63,7 +63,7 @@ impl Page {
         self.watch.shown(&bob(), ms(self.now_ms)).summary.stall_count
     }
 
-    /// Every frame so far was decoded, of 1000 bytes each.
+    /// A report in which every frame so far was decoded, with 1000 bytes each.
     fn report(&mut self) -> PlayoutSummary {
         let entries: Vec<StatsEntry> = serde_json::from_value(json!([{
             "type": "inbound-rtp", "kind": "video", "id": "V", "timestamp": self.now_ms,
@@ -207,7 +207,7 @@ fn a_run_that_was_there_first_counts_everything() {
 
 #[test]
 fn bars_and_sentence_are_never_better_than_the_score_that_is_shown_beside_them() {
-    // Stops of all lengths, at all rates of stopping.
+    // Stops of all lengths, with all frequencies.
     for (stop_ms, play_ms) in [(0, 2000), (120, 2000), (300, 1000), (700, 3000), (2000, 2000), (9000, 1000)] {
         let mut page = Page::new(true);
         for _ in 0..12 {

@@ -1,4 +1,4 @@
-//! Two meters that tell each other what they receive.
+//! Two meters that report their reception to each other.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -17,8 +17,8 @@ fn at(second: u32) -> Timestamp {
     Timestamp::from_origin(Duration::from_secs(second.into()))
 }
 
-/// A second of a good call at 640x360 and 24 frames a second, with `limitation` on what is sent and 5 % lost on the way
-/// here where `loses`.
+/// One second of a good call at 640x360 and 24 frames per second, with `limitation` on the sent picture, and 5 % of the incoming
+/// packets lost if `loses`.
 fn report(second: u32, limitation: &str, loses: bool) -> Vec<StatsEntry> {
     let stamp = 1_000.0 * f64::from(second);
     let lost = if loses { 5 * second } else { 0 };
@@ -41,7 +41,7 @@ fn measure(meter: &mut ConnectionMeter, second: u32, limitation: &str, loses: bo
     )
 }
 
-/// A text of the `telemetry` channel, as it is taken at the edge.
+/// Decodes a text of the `telemetry` channel and hands it to a meter.
 fn hear(meter: &mut ConnectionMeter, text: &str) {
     if let Ok(TelemetryMessage::Reception(reception)) = decode::telemetry_message(text) {
         meter.handle_reception(reception, at(1));
@@ -56,8 +56,8 @@ fn number(figures: &Figures, metric: Metric) -> Option<f64> {
     }
 }
 
-/// Runs a call of so many seconds and returns the last figures of both: here is limited so, and packets are lost on the
-/// way there.
+/// Runs a call of this many seconds and returns the last figures of both sides: the local sender has `limitation`, and packets to
+/// the other side are lost if `loses`.
 fn call(seconds: u32, limitation: &str, loses: bool) -> (Figures, Figures) {
     let (mut here, mut there) = (ConnectionMeter::default(), ConnectionMeter::default());
     let mut last = None;

@@ -1,4 +1,4 @@
-//! The life of the signalling socket, in simulated time.
+//! The life of the signaling socket, in simulated time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl World {
         self.client.handle_frame(socket, frame, self.now);
     }
 
-    /// Lets time pass until the client wants to be called, and calls it.
+    /// Lets time pass until the client's timeout, and calls it.
     fn wait(&mut self) -> Duration {
         let at = self.client.poll_timeout().expect("a timer is set");
         let waited = at.since(self.now);
@@ -132,7 +132,7 @@ fn a_socket_that_opens_but_is_silent_is_given_up() {
     assert!(world.drain().contains(&SignallingOutput::Close(first, None)));
 }
 
-/// Five round trips of 1.2 s. A deadline that stayed at 2 s would never let such a network back in.
+/// Five round trips of 1.2 s. A deadline that stayed at 2 s would never let such a network reconnect.
 #[test]
 fn a_slow_network_comes_back_after_a_few_tries() {
     let (mut world, socket) = World::joined();
@@ -218,7 +218,7 @@ fn replaced_and_full_end_it_until_the_person_asks_again() {
     }
 }
 
-/// What a member can put into the inside of a signal, so that it is valid JSON for some parsers and nothing for others.
+/// Contents of signals that are valid JSON for some parsers and invalid for others.
 fn unreadable_signals() -> Vec<String> {
     let signal = |rest: &str| format!(r#"{{"type":"signal","from":"m2",{rest}}}"#);
     let payload = |payload: &str| signal(&format!(r#""connection":"c","generation":0,"payload":{payload}"#));

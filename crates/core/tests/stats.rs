@@ -1,4 +1,4 @@
-//! Reports as Chromium and Firefox give them, and the rows that come of them.
+//! Stats reports of Chromium and Firefox, and the rows that follow.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn word(figures: &Figures, metric: Metric) -> Option<String> {
     }
 }
 
-/// A second of Chromium's report: 125 kB of video and 5 kB of sound a second.
+/// Chromium's report at a second: 125 kB of video and 5 kB of sound per second.
 fn chromium(second: u32) -> Vec<StatsEntry> {
     let at = 1_000.0 * f64::from(second) + 1.7e12;
     report(json!([
@@ -173,7 +173,7 @@ fn a_screen_that_does_not_change_is_nothing_to_complain_of() {
         let mut figures = meter.handle_report(&chromium(2), &states(), expected, Timestamp::ZERO);
         for second in 3..10 {
             let mut entries = chromium(second);
-            // The sound goes on, and of the picture no more bytes come.
+            // The sound continues, and no more bytes of the picture arrive.
             entries[0].bytes_received = Some(250_000.0);
             figures = meter.handle_report(&entries, &states(), expected, Timestamp::ZERO);
         }

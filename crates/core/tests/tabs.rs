@@ -12,7 +12,7 @@ use sightline_protocol::{
     signalling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
-/// Tabs on one channel.
+/// The tabs on one channel.
 #[derive(Default)]
 struct Tabs {
     now: Timestamp,
@@ -25,12 +25,12 @@ struct Tab {
     place: TabPlace,
     heard: Vec<ServerMessage>,
     is_open: bool,
-    /// Nothing reaches it and its timers do not run, as in a tab that crashed.
+    /// Whether nothing reaches the tab and its timers do not run, as in a tab that crashed.
     is_frozen: bool,
 }
 
 impl Tabs {
-    /// A tab that has said `join`.
+    /// A tab that has sent `join`.
     fn join(&mut self, instance: &str, resume: Option<String>) -> usize {
         self.next_seed += 1;
         let unix_ms = 1_790_000_000_000 + self.now.since_origin().as_millis() as u64;
@@ -50,7 +50,7 @@ impl Tabs {
         tab
     }
 
-    /// A tab that has joined, with the others told.
+    /// A tab that has joined, after the others were told.
     fn enter(&mut self, instance: &str) -> usize {
         let tab = self.join(instance, None);
         self.pass(Duration::from_millis(300));
@@ -63,7 +63,7 @@ impl Tabs {
         self.settle();
     }
 
-    /// The tab's page is closed or loaded again.
+    /// The tab's page is closed or reloaded.
     fn hide(&mut self, tab: usize) {
         self.tabs[tab].place.handle_closed();
         self.settle();
@@ -108,7 +108,7 @@ impl Tabs {
         }
     }
 
-    /// Who the tab was told it is, by whom it is not alone, and with which token.
+    /// The tab's own id, the ids of the others, and its token, as `joined` said.
     fn joined(&self, tab: usize) -> (MemberId, Vec<MemberId>, String) {
         let joined = self.tabs[tab].heard.iter().find_map(|message| match message {
             ServerMessage::Joined { you, members, resume, .. } => {
@@ -353,7 +353,7 @@ fn noise_on_the_channel_changes_nothing() {
         tabs.tabs[ada].place.handle_post(noise, now);
         tabs.settle();
     }
-    // Last words of an earlier life of the page.
+    // A late message of an earlier page instance.
     let stale = format!("{{\"type\":\"leave\",\"from\":\"{}\",\"instance\":\"older\"}}", tabs.id(bob));
     let now = tabs.now;
     tabs.tabs[ada].place.handle_post(&stale, now);
@@ -361,7 +361,7 @@ fn noise_on_the_channel_changes_nothing() {
     assert_eq!(tabs.take_heard(ada), []);
 }
 
-/// How many others a client thinks are there, after all it heard.
+/// Number of other members that a client knows after these messages.
 fn present(heard: &[ServerMessage]) -> usize {
     let mut ids: Vec<MemberId> = Vec::new();
     for message in heard {
@@ -381,7 +381,7 @@ fn present(heard: &[ServerMessage]) -> usize {
     ids.len()
 }
 
-/// What one tab is handed after another posted this.
+/// The messages that a tab receives after another one posted this.
 fn delivered(tabs: &mut Tabs, tab: usize, post: &str) -> Vec<String> {
     let now = tabs.now;
     tabs.tabs[tab].place.handle_post(post, now);

@@ -1,4 +1,4 @@
-//! A file that comes, in the origin private file system, with a journal of what is surely there.
+//! A received file in the origin private file system, with a journal of the bytes that are safely stored.
 
 use js_sys::{Array, Promise, Uint8Array};
 use sightline_core::transfer::PrefixHasher;
@@ -14,21 +14,21 @@ use web_sys::{
 use crate::failure;
 
 const FOLDER: &str = "transfers";
-/// A reload loses at most so much of what came.
+/// Bytes between two flushes: a reload loses at most this many.
 const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
-/// What has to stay free beside the file.
+/// Bytes that must remain free beside the file.
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
 const READ_BYTES: usize = 1024 * 1024;
-/// A page that is loaded again may come before the worker of the one before has let go of the file.
+/// Number of attempts to open the file: after a reload the worker of the earlier page may still hold it.
 const OPEN_TRIES: u32 = 40;
 const OPEN_INTERVAL_MS: i32 = 100;
-/// What does not answer within this will not.
+/// An operation that takes longer than this never completes.
 const ANSWER_MS: i32 = 10_000;
-/// A length, the hash of so much of the file, and 8 bytes of their own hash: written in turns to two places, so that
-/// one is whole whenever the other is being written.
+/// An entry of the journal: a length, the hash of that many bytes, and 8 bytes of the entry's own hash. Entries are written
+/// alternately to two places, so that one of them is always intact.
 const ENTRY_BYTES: usize = 48;
 
-/// An open file.
+/// A received file that is open.
 pub(crate) struct DiskFile {
     name: String,
     folder: FileSystemDirectoryHandle,
@@ -38,18 +38,18 @@ pub(crate) struct DiskFile {
     entries: u64,
 }
 
-/// Whether this browser, in this window, has such a file system at all.
+/// Whether this browser has such a file system in this window.
 pub(crate) async fn is_there() -> bool {
     folder().await.is_ok()
 }
 
-/// A complete file of this name.
+/// The complete file with this name.
 pub(crate) async fn fetch(name: &str) -> Option<File> {
     let handle = file_handle(&folder().await.ok()?, name, false).await.ok()?;
     Some(answer(handle.get_file()).await.ok()?.unchecked_into())
 }
 
-/// Throws a file of this name away, whatever there is of it.
+/// Deletes the file with this name, complete or not.
 pub(crate) async fn discard(name: &str) {
     if let Ok(folder) = folder().await {
         remove(&folder, name).await;
@@ -58,7 +58,7 @@ pub(crate) async fn discard(name: &str) {
 }
 
 impl DiskFile {
-    /// Makes a place for a file, or finds what an earlier page has stored of it and hashes that again.
+    /// Creates a file, or opens the one that an earlier page stored and hashes its bytes again.
     pub(crate) async fn open(name: &str, size_bytes: u64) -> Result<(Self, PrefixHasher), TransferEnd> {
         let folder = folder().await.map_err(failure::of_storing)?;
         let data = access(&folder, name).await.map_err(failure::of_storing)?;
@@ -86,14 +86,14 @@ impl DiskFile {
         Ok((file, verified))
     }
 
-    /// Writes at a place.
+    /// Writes bytes at an offset.
     pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), TransferEnd> {
         let written =
             self.data.write_with_u8_array_and_options(bytes, &at(offset)).map_err(failure::of_storing)?;
         if written as usize == bytes.len() { Ok(()) } else { Err(TransferEnd::DiskFull) }
     }
 
-    /// So much is written: now and then that is made sure of, and noted.
+    /// Takes the number of written bytes; flushes and writes a journal entry at intervals.
     pub(crate) fn note(
         &mut self,
         verified_bytes: u64,
@@ -102,7 +102,7 @@ impl DiskFile {
         if verified_bytes < self.flushed_bytes.saturating_add(FLUSH_BYTES) {
             return Ok(());
         }
-        // First the bytes, then the note of them.
+        // The bytes are flushed before the entry about them.
         self.data.flush().map_err(failure::of_storing)?;
         let mut entry = [0; ENTRY_BYTES];
         entry[..8].copy_from_slice(&verified_bytes.to_be_bytes());
@@ -117,7 +117,7 @@ impl DiskFile {
         Ok(())
     }
 
-    /// The whole file is written: it becomes one that can be saved.
+    /// Completes the file, so that it can be saved.
     pub(crate) async fn complete(self) -> Result<File, TransferEnd> {
         self.data.flush().map_err(failure::of_storing)?;
         self.close();
@@ -125,7 +125,7 @@ impl DiskFile {
         fetch(&self.name).await.ok_or(TransferEnd::StorageRefused)
     }
 
-    /// Throws it away.
+    /// Deletes the file.
     pub(crate) async fn discard(self) {
         self.close();
         discard(&self.name).await;
@@ -136,7 +136,7 @@ impl DiskFile {
         self.journal.close();
     }
 
-    /// What the journal says is there, if it is.
+    /// Recovers the bytes that the journal lists, if they are intact.
     fn recover(&self, size_bytes: u64) -> PrefixHasher {
         let mut hasher = PrefixHasher::default();
         let Some((verified_bytes, digest)) = self.newest_entry().filter(|(bytes, _)| *bytes <= size_bytes)
@@ -190,7 +190,7 @@ pub(crate) fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// `navigator.storage`, which an insecure context does not have.
+/// `navigator.storage`, which is missing in an insecure context.
 fn storage() -> Result<web_sys::StorageManager, JsValue> {
     let navigator = scope().navigator();
     let storage = js_sys::Reflect::get(&navigator, &"storage".into())?;
@@ -232,7 +232,7 @@ async fn access(
 }
 
 async fn remove(folder: &FileSystemDirectoryHandle, name: &str) {
-    // It may not be there.
+    // The file may not exist.
     let _ = answer(folder.remove_entry(name)).await;
 }
 
@@ -249,7 +249,8 @@ async fn sleep(duration_ms: i32) {
     let _ = JsFuture::from(promise).await;
 }
 
-/// What the storage answers. Of one whose data were cleared while a file was open, Chromium answers nothing, ever.
+/// Waits for an answer of the storage with a time limit. If the site's data were cleared while a file was open, Chromium never
+/// answers.
 async fn answer(promise: Promise) -> Result<JsValue, JsValue> {
     let too_late = Promise::new(&mut |_, reject| {
         let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_1(
@@ -261,7 +262,7 @@ async fn answer(promise: Promise) -> Result<JsValue, JsValue> {
     JsFuture::from(Promise::race(&Array::of2(&promise, &too_late))).await
 }
 
-/// Bytes as a JavaScript array of its own.
+/// A JavaScript array with a copy of the bytes.
 pub(crate) fn copied(bytes: &[u8]) -> Uint8Array {
     Uint8Array::from(bytes)
 }

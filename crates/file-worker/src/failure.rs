@@ -1,10 +1,10 @@
-//! Why the browser does not read or store, as the page tells it.
+//! Translates the browser's read and write errors for the page.
 
 use sightline_browser::BrowserError;
 use sightline_protocol::transfer::TransferEnd;
 use wasm_bindgen::JsValue;
 
-/// Of a write.
+/// The error of a write.
 pub(crate) fn of_storing(thrown: JsValue) -> TransferEnd {
     match BrowserError::from(thrown).name.as_str() {
         "QuotaExceededError" | "NS_ERROR_FILE_NO_DEVICE_SPACE" | "NS_ERROR_DOM_QUOTA_EXCEEDED_ERR" => {
@@ -14,7 +14,7 @@ pub(crate) fn of_storing(thrown: JsValue) -> TransferEnd {
     }
 }
 
-/// Of a read. Chromium says `NotReadableError` of a file that is not as it was when it was chosen.
+/// The error of a read. Chromium reports `NotReadableError` for a file that changed after it was chosen.
 pub(crate) fn of_reading(thrown: JsValue) -> TransferEnd {
     match BrowserError::from(thrown).name.as_str() {
         "NotReadableError" => TransferEnd::FileChanged,

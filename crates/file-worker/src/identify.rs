@@ -1,14 +1,14 @@
-//! Looks at a file of this computer to know it again: see `sightline_core::transfer::FileIdentity`.
+//! Identifies a file of this computer, to recognize it later: see `sightline_core::transfer::FileIdentity`.
 
 use js_sys::Uint8Array;
 use sightline_browser::js::array_buffer;
 use sightline_core::transfer::{FileIdentity, IdentityReading};
 use web_sys::{File, FileReaderSync};
 
-/// Read on at a time, so that transfers have their turn.
+/// Bytes read in one step, so that transfers have their turn.
 const STEP_BYTES: u64 = 8 * 1024 * 1024;
 
-/// A file that is looked at.
+/// A file that is being identified.
 pub(crate) struct Identifying {
     file: File,
     reading: IdentityReading,
@@ -20,7 +20,7 @@ impl Identifying {
         Self { file, reading }
     }
 
-    /// Reads on; whether there is more.
+    /// Reads the next part. Returns whether there is more.
     ///
     /// # Errors
     /// Where the file cannot be read.
@@ -36,7 +36,7 @@ impl Identifying {
             let block = Uint8Array::new(&buffer);
             let bytes = block.to_vec();
             array_buffer::release(&block.buffer());
-            // Firefox reads less of a file that became shorter.
+            // If the file became shorter, Firefox reads fewer bytes.
             if bytes.len() as u64 != range.end - range.start {
                 return Err(());
             }
@@ -46,7 +46,7 @@ impl Identifying {
         Ok(false)
     }
 
-    /// The result, once there is no more.
+    /// The result, once everything is read.
     pub(crate) fn identity(&self) -> FileIdentity {
         self.reading.identity()
     }

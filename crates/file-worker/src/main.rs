@@ -1,7 +1,14 @@
 //! The worker that reads, hashes and stores the files of transfers.
 //!
-//! It has no opinions: `sightline_core::transfer` decides in the page, and talks to it by the messages of
-//! `sightline_browser::files`. They are handled one after the other.
+//! It makes no decisions: `sightline_core::transfer` decides in the page, and sends it the messages of
+//! `sightline_browser::files`. It handles one message at a time.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `worker` | the message loop |
+//! | `source`, `identify` | a file that is sent: cut into frames, identified |
+//! | `sink`, `disk`, `memory` | a file that is received, and where it is stored |
+//! | `failure` | the browser's errors, as the page hears of them |
 
 #[cfg(target_arch = "wasm32")]
 mod disk;
@@ -23,6 +30,6 @@ fn main() {
     wasm_bindgen_futures::spawn_local(worker::run());
 }
 
-/// Only there so that the workspace builds natively too.
+/// Only so that the workspace also builds natively.
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {}

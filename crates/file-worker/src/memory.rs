@@ -1,4 +1,4 @@
-//! A file that comes where the browser keeps none on disk: a private window, an insecure context.
+//! A received file in memory, for contexts without storage: a private window, an insecure context.
 
 use js_sys::Array;
 use sightline_protocol::transfer::TransferEnd;
@@ -6,10 +6,10 @@ use web_sys::{File, FilePropertyBag};
 
 use crate::{disk, failure};
 
-/// The largest such file.
+/// Largest file that is kept in memory, in bytes.
 pub(crate) const MAX_BYTES: u64 = 100 * 1024 * 1024;
 
-/// The parts of a file.
+/// The received parts of a file.
 #[derive(Default)]
 pub(crate) struct MemoryFile {
     parts: Array,

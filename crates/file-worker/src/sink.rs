@@ -1,4 +1,4 @@
-//! A file that comes, wherever it is stored.
+//! A received file, on disk or in memory.
 
 use js_sys::{ArrayBuffer, Date, Uint8Array};
 use sightline_browser::js::array_buffer;
@@ -11,7 +11,8 @@ use crate::{
     memory::MemoryFile,
 };
 
-/// The page hears of so much at a time, and of less after so long: what it hears nothing of for seconds it asks for again.
+/// The page hears of this many bytes at a time, or of fewer after this time: a transfer without news for seconds would be
+/// requested again.
 const TELL_BYTES: u64 = 256 * 1024;
 const TELL_MS: f64 = 250.0;
 
@@ -20,7 +21,7 @@ enum Store {
     Memory(MemoryFile),
 }
 
-/// One file that comes.
+/// One file that is being received.
 pub(crate) struct Sink {
     name: String,
     arrivals: Arrivals,
@@ -46,7 +47,7 @@ impl Sink {
         SinkEvent::Opened { verified_bytes: self.arrivals.verified_bytes(), sha256: self.arrivals.digest() }
     }
 
-    /// Whether every byte is there, of a file that has any.
+    /// Whether every byte arrived; false for an empty file.
     pub(crate) fn is_complete(&self) -> bool {
         self.arrivals.is_complete() && self.arrivals.verified_bytes() > 0
     }
@@ -55,7 +56,7 @@ impl Sink {
         self.arrivals.digest()
     }
 
-    /// Takes a frame. What the page hears of it, and whether the file is complete.
+    /// Takes a frame. Returns the events for the page, and whether the file is complete.
     pub(crate) fn handle_frame(
         &mut self,
         header: &BulkHeader,
@@ -83,7 +84,7 @@ impl Sink {
                     file.note(verified_bytes, || self.arrivals.digest())?;
                 }
                 let now_ms = Date::now();
-                // A clock that was set back tells too.
+                // Also true after the clock was set back.
                 let is_late = !(0.0..TELL_MS).contains(&(now_ms - self.told_at_ms));
                 let is_told = is_late || verified_bytes >= self.told_bytes + TELL_BYTES;
                 if is_told {
@@ -109,7 +110,7 @@ impl Sink {
     }
 }
 
-/// Takes the bytes out of a frame.
+/// Copies the bytes of a frame.
 pub(crate) fn read_frame(frame: &ArrayBuffer, buffer: &mut Vec<u8>) {
     let bytes = Uint8Array::new(frame);
     buffer.resize(bytes.length() as usize, 0);

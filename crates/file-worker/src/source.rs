@@ -1,4 +1,4 @@
-//! A file of this computer, cut into frames.
+//! Cuts a file of this computer into frames.
 
 use std::{cell::RefCell, ops::Range};
 
@@ -13,10 +13,10 @@ use web_sys::{File, FileReaderSync};
 
 use crate::{disk, failure};
 
-/// Read at once: reading has a cost of its own.
+/// Bytes of one read, since each read has a fixed cost.
 const BLOCK_BYTES: u64 = 8 * CHUNK_BYTES as u64;
 
-/// Read again at once; then others have their turn.
+/// Bytes of one step of a second reading; then other transfers have their turn.
 const AGAIN_BYTES: u64 = 8 * BLOCK_BYTES;
 
 thread_local! {
@@ -24,16 +24,16 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK_BYTES]);
 }
 
-/// What has become of a [`Source::pull`].
+/// The result of [`Source::pull`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pulled {
-    /// All that was asked for is made, or all that there is.
+    /// All requested frames were made, or all that remained.
     Made,
-    /// The last frame is held back until [`Source::read_again`] has been through the file.
+    /// The last frame is held until [`Source::read_again`] has read the file.
     Held,
 }
 
-/// The place in a file.
+/// A file with the present position.
 pub(crate) struct Source {
     file: File,
     reader: FileReaderSync,
@@ -41,11 +41,11 @@ pub(crate) struct Source {
     chunks: OutgoingChunks,
     seek: u32,
     number: u32,
-    /// What was read and is not yet sent, and where it begins in the file.
+    /// Bytes that were read and not sent yet, with their position in the file.
     block: Option<(u64, Uint8Array)>,
-    /// Where the browser reads a file that was changed meanwhile without a word.
+    /// Present in browsers that read a changed file without an error.
     again: Option<SecondReading>,
-    /// The last frame is held back: its size, and what is to be read again before.
+    /// The last frame while it is held: its size, and the range to read before.
     held: Option<(u32, Range<u64>)>,
 }
 
@@ -66,7 +66,7 @@ impl Source {
         })
     }
 
-    /// Goes to `offset`, and makes sure that the file is there what the receiver has of it.
+    /// Moves to `offset`, and verifies that the file begins with the bytes that the receiver has.
     pub(crate) fn seek(
         &mut self,
         seek: u32,
@@ -91,7 +91,7 @@ impl Source {
         }
     }
 
-    /// Makes so many frames more, or as many as there are, of so many bytes, and hands them to `post`.
+    /// Makes up to this many frames of this size, and hands them to `post`.
     pub(crate) fn pull(
         &mut self,
         chunks: u32,
@@ -136,13 +136,13 @@ impl Source {
         Ok(Pulled::Made)
     }
 
-    /// Reads a part of what was sent again, and makes the frame that was held back once all of it is as it was.
+    /// Reads the next part of the sent bytes again; makes the held frame once everything is unchanged.
     pub(crate) fn read_again(
         &mut self,
         post: impl Fn(FromWorker),
         handle: TransferHandle,
     ) -> Result<Pulled, TransferEnd> {
-        // Gone somewhere else meanwhile; it will come to its end again.
+        // The position moved meanwhile; the file will reach its end again.
         let Some((chunk_bytes, part)) = self.held.take() else { return Ok(Pulled::Made) };
         for start in part.clone().step_by(BLOCK_BYTES as usize) {
             let block = self.read_block(start, (start + BLOCK_BYTES).min(part.end))?;
@@ -165,7 +165,7 @@ impl Source {
         self.chunks.hasher().length_bytes()
     }
 
-    /// Reads from the place to `end`, at most a chunk, into the buffer, and hashes it.
+    /// Reads from the position to `end`, at most one chunk, into the buffer, and hashes it.
     fn read_chunk(&mut self, end: u64) -> Result<usize, TransferEnd> {
         let start = self.place();
         let length = (end - start) as usize;
@@ -204,7 +204,7 @@ impl Source {
             Ok(self.reader.read_as_array_buffer(&slice)?.into())
         };
         let block = Uint8Array::new(&read().map_err(failure::of_reading)?);
-        // Firefox reads less of a file that became shorter.
+        // If the file became shorter, Firefox reads fewer bytes.
         if u64::from(block.length()) == end - start { Ok(block) } else { Err(TransferEnd::FileChanged) }
     }
 }
@@ -215,7 +215,8 @@ impl Drop for Source {
     }
 }
 
-/// Whether this browser does not read a file that is not as it was when it was chosen. Chromium does not, and only it has this.
+/// Whether this browser refuses to read a file that changed after it was chosen. Only Chromium does, and only Chromium has this
+/// property.
 fn refuses_changed_files() -> bool {
     js_sys::Reflect::has(&disk::scope().navigator(), &"userAgentData".into()).unwrap_or(false)
 }

@@ -1,4 +1,4 @@
-//! Messages in, messages out.
+//! The message loop of the worker.
 
 use std::collections::HashMap;
 
@@ -25,10 +25,10 @@ use crate::{
     source::{Pulled, Source},
 };
 
-/// Far more than the windows of every transfer hold; what comes beyond is sent again.
+/// Far more than the windows of all transfers contain; further frames are requested again.
 const MAX_MESSAGES: usize = 16 * 1024;
 
-/// Handles messages until the page ends the worker.
+/// Handles messages until the page terminates the worker.
 pub(crate) async fn run() {
     let (works, mut stream) = event_queue(MAX_MESSAGES);
     let messages = works.map(Work::Message);
@@ -55,13 +55,13 @@ pub(crate) async fn run() {
     }
 }
 
-/// What is to be done, one thing after the other.
+/// The tasks of the worker, performed one after the other.
 enum Work {
-    /// The page says so.
+    /// A message of the page.
     Message(ToWorker),
-    /// A source reads on what it has to read a second time.
+    /// The next part of a second reading.
     ReadAgain(TransferHandle),
-    /// A file is looked at on.
+    /// The next part of identifying a file.
     Identify(TransferHandle),
 }
 
@@ -69,10 +69,10 @@ struct Worker {
     sources: HashMap<TransferHandle, Source>,
     identifying: HashMap<TransferHandle, Identifying>,
     sinks: HashMap<TransferHandle, Sink>,
-    /// Which sink a member's frames of a number are for.
+    /// The sink for the frames of a member with this number.
     routes: HashMap<(MemberId, u32), TransferHandle>,
     frame: Vec<u8>,
-    /// What is to be done after all that waits.
+    /// Adds tasks behind all waiting ones.
     works: EventSink<Work>,
 }
 
@@ -158,7 +158,7 @@ impl Worker {
         }
     }
 
-    /// Looks at a part of a file, and says which one it is at the end.
+    /// Reads a part of a file, and reports its identity at the end.
     fn identify(&mut self, handle: TransferHandle) {
         let Some(identifying) = self.identifying.get_mut(&handle) else { return };
         let identity = match identifying.step() {
@@ -237,6 +237,6 @@ impl Worker {
 
 fn post(message: FromWorker) {
     let (message, transferred) = message.into_js();
-    // Fails only for what cannot be cloned, and all of these can.
+    // Fails only for values that cannot be cloned, and all messages can.
     let _ = disk::scope().post_message_with_transfer(&JsValue::from(message), &transferred);
 }

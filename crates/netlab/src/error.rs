@@ -1,33 +1,33 @@
-//! What can stand in the way.
+//! The errors of emulated networks.
 
 use std::io;
 
-/// Why there is no emulated link.
+/// Why an emulated network cannot be made or used.
 #[derive(Debug, thiserror::Error)]
 pub enum NetlabError {
-    /// Namespaces and devices are root's.
+    /// The process is not root, which namespaces and devices require.
     #[error("emulated networks need root")]
     NotRoot,
-    /// The kernel gives no TUN devices.
+    /// The kernel has no TUN devices.
     #[error("emulated networks need /dev/net/tun")]
     NoTun,
     /// The program `ip` (iproute2) could not be run.
     #[error("the program `ip` could not be run: {0}")]
     NoIp(#[source] io::Error),
-    /// `ip` refused.
+    /// `ip` ended with an error.
     #[error("`ip {command}` failed: {said}")]
     Ip {
-        /// Its arguments.
+        /// The arguments of `ip`.
         command: String,
-        /// What it wrote to stderr.
+        /// The text that `ip` wrote to stderr.
         said: String,
     },
-    /// A program that sets a namespace up refused, or is not there.
+    /// A program that configures a namespace is missing or ended with an error.
     #[error("`{program}` failed: {said}")]
     Program {
-        /// Its name.
+        /// The name of the program.
         program: String,
-        /// What it wrote to stderr, or why it did not run.
+        /// The text that it wrote to stderr, or why it did not run.
         said: String,
     },
     /// The TUN device could not be made.

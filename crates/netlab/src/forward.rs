@@ -1,4 +1,4 @@
-//! Carrying packets in one direction, through the queue that delays, loses and holds back.
+//! Carries packets in one direction, through the queue that delays, loses and limits them.
 
 use std::{
     sync::{
@@ -14,12 +14,12 @@ use tokio_tun::Tun;
 
 use crate::LinkProfile;
 
-/// Longest packet: what the devices' MTU of 1500 allows, with room for more.
+/// Longest packet, in bytes: more than the devices' MTU of 1500.
 const MAX_PACKET_BYTES: usize = 2048;
-/// Packets that wait in one direction, whatever its delay: 100 Mbit/s for a second.
+/// Most packets that wait in one direction, whatever its delay: 100 Mbit/s for a second.
 pub(crate) const MAX_QUEUED_PACKETS: usize = 10_000;
 
-/// What became of the packets of one direction.
+/// Counts the packets of one direction.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) taken: AtomicU64,
@@ -59,18 +59,18 @@ pub(crate) async fn forward(
         }
         while let Some(output) = queue.poll_output() {
             if let Output::Packet(packet) = output {
-                // A cut takes what is on the wire too.
+                // A cut also takes the packets that are on the wire.
                 if !is_cut && to.send(&packet).await.is_ok() {
                     counters.delivered.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }
-        // Last, so that who sees a packet taken also sees it delivered, where nothing delays it.
+        // Counted last, so that a packet that is counted as taken is also delivered, unless the link delays it.
         counters.taken.fetch_add(read_packets, Ordering::Release);
     }
 }
 
-/// Netlab measures the real network stack in real time; there is no simulated clock to take.
+/// Netlab measures the real network stack in real time, so there is no simulated clock.
 #[allow(clippy::disallowed_methods, reason = "native only, and real time is the point")]
 fn now() -> Instant {
     Instant::now()

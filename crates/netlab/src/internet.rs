@@ -1,4 +1,4 @@
-//! Two homes behind routers of their own, and what is between them.
+//! Two homes behind routers, and the network between them.
 
 use std::{
     io::Write,
@@ -8,14 +8,14 @@ use std::{
 
 use crate::{Namespace, NetlabError};
 
-/// What a router does to those behind it.
+/// The behavior of a router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Router {
-    /// Network address translation that keeps ports where it can, as most do: the others see one port.
+    /// Network address translation that keeps ports if possible, as most routers do: all destinations see one port.
     Nat,
-    /// Network address translation with another random port for everyone talked to ("symmetric").
+    /// Network address translation with another random port for each destination ("symmetric").
     SymmetricNat,
-    /// The same translation as [`Self::Nat`], and a firewall that lets no UDP through.
+    /// The translation of [`Self::Nat`], and a firewall that blocks all UDP.
     NoUdp,
 }
 
@@ -29,15 +29,15 @@ pub enum Router {
 /// the devices with them.
 #[derive(Debug)]
 pub struct Internet {
-    /// Where the programs of people run.
+    /// The namespaces for programs in the homes.
     pub homes: [Namespace; 2],
-    /// Where servers run, at [`Internet::ADDRESS`].
+    /// The namespace for servers, at [`Internet::ADDRESS`].
     pub middle: Namespace,
     _routers: [Namespace; 2],
 }
 
 impl Internet {
-    /// By which the homes reach what runs in the middle.
+    /// The address at which the homes reach the servers.
     pub const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(11, 0, 0, 1));
 
     /// Whether this process may make one; if not, why, in words for a skipped test.
@@ -67,7 +67,7 @@ impl Internet {
     }
 }
 
-/// A home, and its router that is connected to the middle.
+/// A home, with a router that is connected to the middle.
 fn home(middle: &Namespace, kind: Router, number: u8) -> Result<(Namespace, Namespace), NetlabError> {
     let (home, router) = (Namespace::new()?, Namespace::new()?);
     let inner = format!("192.168.{number}");
@@ -82,7 +82,7 @@ fn home(middle: &Namespace, kind: Router, number: u8) -> Result<(Namespace, Name
     Ok((home, router))
 }
 
-/// Connects two namespaces by a pair of devices.
+/// Connects two namespaces with a pair of devices.
 fn cable(
     from: &Namespace,
     (device, address): (&str, &str),
@@ -133,7 +133,7 @@ fn filter(router: &Namespace, kind: Router) -> Result<(), NetlabError> {
     run(router, "nft", &["-f", "-"], &rules)
 }
 
-/// Runs a program in a namespace, with this on its standard input.
+/// Runs a program in a namespace, with `input` on its standard input.
 fn run(namespace: &Namespace, program: &str, arguments: &[&str], input: &str) -> Result<(), NetlabError> {
     let failed = |said: String| NetlabError::Program { program: program.to_owned(), said };
     let spawned = namespace

@@ -1,16 +1,22 @@
-//! Emulated networks. A [`Link`] between two network namespaces: delay, jitter, loss, rate and cuts, each direction by itself,
-//! changed on command while packets are on their way. And an [`Internet`]: two homes behind routers that translate addresses or
-//! block what they do not like.
+//! Emulated networks. A [`Link`] between two network namespaces has delay, jitter, loss, rate and cuts, separately for each
+//! direction, which can be changed while packets are on their way. An [`Internet`] has two homes behind routers that translate
+//! addresses or block UDP.
 //!
 //! ```text
 //!   namespace a                this process                namespace b
 //!   [ tun, 10.77.0.1 ]  <->  queue a to b, queue b to a  <->  [ tun, 10.77.0.2 ]
 //! ```
 //!
-//! Each namespace has one TUN device and a default route over it, so that everything that leaves it is seen here.
-//! (`tc netem` would do the same where the kernel has it; not every kernel does.) The queues are those of
-//! `str0m-netem`; what is here is the plumbing. Needs Linux, root, `/dev/net/tun` and the program `ip`; everything made
-//! goes away when the [`Link`] is dropped.
+//! Each namespace has one TUN device with a default route, so that all packets that leave the namespace pass through this process.
+//! (`tc netem` could do the same, but not every kernel has it.) The queues are those of `str0m-netem`. Needs Linux, root,
+//! `/dev/net/tun` and the program `ip`. Dropping a [`Link`] removes everything that it made.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `link`, `profile`, `forward` | two namespaces with a link; the properties of a direction; carrying its packets |
+//! | `internet` | homes, routers, and the network between them |
+//! | `namespace` | one network namespace |
+//! | `error` | why an emulated network cannot be made |
 #![cfg(target_os = "linux")]
 
 mod error;

@@ -18,7 +18,7 @@ use crate::{
     namespace::ip,
 };
 
-/// Which way packets go.
+/// The direction of packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From side a to side b.
@@ -27,30 +27,30 @@ pub enum Direction {
     BToA,
 }
 
-/// One end of a link.
+/// One side of a link.
 #[derive(Debug)]
 pub struct Side {
-    /// Where programs run.
+    /// The namespace for programs.
     pub namespace: Namespace,
-    /// Its address on the link.
+    /// The address of this side on the link.
     pub address: IpAddr,
 }
 
-/// What became of the packets of one direction.
+/// Counts the packets of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkCounters {
-    /// Packets that were sent into it.
+    /// Packets that entered the direction.
     pub taken: u64,
-    /// Packets that came out of it; the others were lost, dropped, cut off, or are on their way.
+    /// Packets that left it; the others were lost, dropped, cut off, or are still on their way.
     pub delivered: u64,
 }
 
 /// An emulated link. Dropping it removes the namespaces and the devices.
 #[derive(Debug)]
 pub struct Link {
-    /// One side.
+    /// The first side.
     pub a: Side,
-    /// The other.
+    /// The second side.
     pub b: Side,
     a_to_b: Way,
     b_to_a: Way,
@@ -89,14 +89,14 @@ impl Link {
         self.set(Direction::BToA, profile.clone());
     }
 
-    /// Cuts both directions, or mends them, and leaves the rest of their profiles as it is.
+    /// Cuts both directions, or ends the cut, and keeps the rest of their profiles.
     pub fn set_cut(&self, is_cut: bool) {
         for way in [&self.a_to_b, &self.b_to_a] {
             way.profile.send_modify(|profile| profile.is_cut = is_cut);
         }
     }
 
-    /// What became of the packets so far.
+    /// The counts of both directions so far.
     #[must_use]
     pub fn counters(&self, direction: Direction) -> LinkCounters {
         let counters = &self.way(direction).counters;
@@ -129,12 +129,12 @@ impl Drop for Way {
     }
 }
 
-/// A namespace with a TUN device that this process holds the other end of. The device is made outside and moved in,
-/// which needs no thread to change its namespace.
+/// A namespace with a TUN device whose other end this process holds. The device is made outside and moved in, so no thread has to
+/// change its namespace.
 fn side(address: Ipv4Addr) -> Result<(Side, Arc<Tun>), NetlabError> {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let namespace = Namespace::new()?;
-    // 15 characters at most.
+    // At most 15 characters.
     let device = format!("nl{}-{}", process::id() % 100_000, MADE.fetch_add(1, Ordering::Relaxed));
     let tun = Tun::builder().name(&device).build()?.into_iter().next().ok_or(NetlabError::NoTun)?;
     ip(&["link", "set", &device, "netns", namespace.name()])?;

@@ -1,4 +1,4 @@
-//! A network namespace of one's own.
+//! A network namespace.
 
 use std::{
     fs::File,
@@ -33,13 +33,13 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Its name, as `ip netns` knows it.
+    /// The name for `ip netns`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A command that will run in it.
+    /// A command that will run in the namespace.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");
@@ -55,8 +55,8 @@ impl Namespace {
         ip(&[&["-n", &self.name], arguments].concat())
     }
 
-    /// Calls `inside` on a thread of its own that is in this namespace: sockets made there belong to it, and stay so
-    /// wherever they are used afterwards.
+    /// Calls `inside` on a new thread in this namespace. Sockets made there belong to the namespace, also when other threads use
+    /// them.
     ///
     /// # Errors
     /// [`NetlabError::Enter`] where the namespace cannot be entered.
@@ -77,7 +77,7 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        // Processes that still run in it keep it alive, without a name.
+        // Processes that still run in the namespace keep it alive, without a name.
         let _ = ip(&["netns", "delete", &self.name]);
     }
 }

@@ -1,30 +1,30 @@
-//! What one direction of a link does to packets.
+//! The properties of one direction of a link.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use str0m_netem::{Bitrate, DataSize, NetemConfig, Probability, RandomLoss};
 
-/// Most that waits in a buffer, in bytes.
+/// Largest buffer, in bytes.
 const MAX_BUFFER_BYTES: usize = 64 * 1024 * 1024;
 
-/// One direction of a link. The default is a wire: nothing is delayed, lost or held back.
+/// The properties of one direction. By default nothing is delayed, lost or limited.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkProfile {
-    /// Every packet takes this long, in milliseconds.
+    /// Delay of every packet, in milliseconds.
     pub delay_ms: f64,
-    /// ... and up to this much more or less.
+    /// Largest random deviation from the delay, in milliseconds.
     pub jitter_ms: f64,
-    /// The part of the packets that is lost, from 0 to 1, each by itself.
+    /// Share of packets that are lost, from 0 to 1, each independently.
     pub loss_ratio: f64,
-    /// How many bits pass in a second; `None` for no limit.
+    /// Bits per second; `None` for no limit.
     pub rate_bps: Option<u64>,
-    /// How much waits before that, in bytes; what comes on top is dropped.
+    /// Bytes that may wait because of the rate; further packets are dropped.
     pub buffer_bytes: usize,
-    /// Nothing passes.
+    /// Whether the direction is cut: no packet passes.
     pub is_cut: bool,
-    /// The same seed loses the same packets.
+    /// The seed of the losses; the same seed loses the same packets.
     pub seed: u64,
 }
 
@@ -35,7 +35,7 @@ impl Default for LinkProfile {
             jitter_ms: 0.0,
             loss_ratio: 0.0,
             rate_bps: None,
-            // A quarter of a second at 2 Mbit/s: what a home router of no great ambition has.
+            // A quarter of a second at 2 Mbit/s, as in a simple home router.
             buffer_bytes: 64 * 1024,
             is_cut: false,
             seed: 1,
@@ -44,7 +44,7 @@ impl Default for LinkProfile {
 }
 
 impl LinkProfile {
-    /// A wire with a delay.
+    /// A direction with only this delay.
     #[must_use]
     pub fn delayed(delay: Duration) -> Self {
         Self { delay_ms: delay.as_secs_f64() * 1000.0, ..Self::default() }

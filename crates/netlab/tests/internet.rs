@@ -1,4 +1,4 @@
-//! What routers do to those behind them. Needs root and `nft`; elsewhere each test is reported as ignored, with the reason.
+//! The behavior of the emulated routers. Needs root and `nft`; elsewhere each test is reported as ignored, with the reason.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,7 +29,7 @@ mod linux {
     use libtest_mimic::{Arguments, Failed, Trial};
     use sightline_netlab::{Internet, Namespace, Router};
 
-    /// Long enough for a packet to come on a busy machine, where one is expected.
+    /// Time within which an expected packet arrives even on a busy machine.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     type Test = (&'static str, fn() -> Result<(), Failed>);
@@ -75,7 +75,7 @@ mod linux {
         let (here, there) =
             (socket(&internet.homes[0], "0.0.0.0:0")?, socket(&internet.middle, "11.0.0.1:5000")?);
         here.send_to(b"by UDP", address)?;
-        // What was sent later has come: the other will not.
+        // The later bytes have arrived, so the earlier datagram never will.
         near.write_all(b"by TCP")?;
         let mut words = [0; 6];
         far.read_exact(&mut words)?;
@@ -85,7 +85,7 @@ mod linux {
         Ok(())
     }
 
-    /// As what three servers see one socket behind the first router.
+    /// The ports under which three servers see one socket behind the first router.
     fn seen(internet: &Internet) -> Result<HashSet<SocketAddr>, Failed> {
         let home = socket(&internet.homes[0], "0.0.0.0:0")?;
         let mut seen = HashSet::new();
@@ -94,7 +94,7 @@ mod linux {
             home.send_to(b"?", server.local_addr()?)?;
             let mut bytes = [0; 16];
             let (_, from) = server.recv_from(&mut bytes)?;
-            // And what it answers comes back.
+            // The answer also comes back.
             server.send_to(b"!", from)?;
             assert_eq!(home.recv_from(&mut bytes)?, (1, server.local_addr()?));
             seen.insert(from);

@@ -28,7 +28,7 @@ mod linux {
         time::timeout,
     };
 
-    /// Long enough for a packet to come on a busy machine, where one is expected.
+    /// Time within which an expected packet arrives even on a busy machine.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     type Test = (&'static str, fn() -> Result<(), Failed>);
@@ -101,7 +101,7 @@ mod linux {
 
     fn burst() -> Result<(), Failed> {
         const PACKETS: u64 = 4_000;
-        // One thread, so that nothing is carried before all is sent.
+        // One thread, so that no packet is carried before all are sent.
         runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
             let link = Link::new(&LinkProfile::default())?;
             let (address, there) = (link.a.address, socket(&link.b)?.local_addr()?);
@@ -150,7 +150,7 @@ mod linux {
         })
     }
 
-    /// Sends until a packet that was sent after the change has been taken and none of it is heard.
+    /// Sends until a packet that was sent after the change was taken and not delivered.
     async fn until_taken(
         link: &Link,
         from: &UdpSocket,
@@ -168,7 +168,7 @@ mod linux {
         Ok(())
     }
 
-    /// Waits until the link has taken so many packets.
+    /// Waits until the link has taken this number of packets.
     async fn settle(link: &Link, taken: u64) {
         let reached = async {
             while link.counters(Direction::AToB).taken < taken {

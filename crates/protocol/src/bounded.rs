@@ -1,5 +1,5 @@
-//! Whole numbers with a greatest value. A message with a number beyond it is not read at all, so nothing behind the wire has to
-//! ask what a peer's number may be.
+//! Whole numbers with an upper limit. A message with a larger number is not read at all, so no code behind the decoder has to
+//! check the numbers of a peer.
 
 use std::fmt;
 
@@ -10,28 +10,28 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "u64", into = "u64")]
 pub struct UpTo<const MAX: u64>(u64);
 
-/// Why a number is not read.
+/// The error for a number above the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a number here is at most {most}")]
 pub struct OutOfRange {
-    /// The greatest value.
+    /// The largest accepted number.
     pub most: u64,
 }
 
 impl<const MAX: u64> UpTo<MAX> {
-    /// The number as it is.
+    /// The number as `u64`.
     #[must_use]
     pub fn get(self) -> u64 {
         self.0
     }
 
-    /// A number of this page's own: what is greater becomes `MAX`.
+    /// A number that this page computed: a larger one becomes `MAX`.
     #[must_use]
     pub fn saturating(number: u64) -> Self {
         Self(number.min(MAX))
     }
 
-    /// A figure of this page's own, rounded. What is negative or no number becomes 0, what is greater `MAX`.
+    /// A value that this page computed, rounded. A negative or undefined value becomes 0, a larger one `MAX`.
     #[must_use]
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
     pub fn rounded(number: f64) -> Self {

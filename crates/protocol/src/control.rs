@@ -1,5 +1,5 @@
-//! The messages of the `control` data channel (reliable, ordered): one JSON object a text message, tagged by
-//! `type`. A message of an unknown type is ignored, so that later versions can say more.
+//! The messages of the `control` data channel (reliable, ordered): each text message is one JSON object, tagged by `type`.
+//! Messages of an unknown type are ignored, so that later versions can add types.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,127 +11,128 @@ use crate::{
 
 /// The pre-negotiated stream id of the `control` channel.
 pub const CONTROL_CHANNEL_ID: u16 = 1;
-/// Its label.
+/// The label of the `control` channel.
 pub const CONTROL_CHANNEL_LABEL: &str = "control";
 
-/// What one member's session says to another's.
+/// A message from one member's session to another's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ControlMessage {
-    /// What the sender publishes now. The first message on a channel, and again at every change.
+    /// The present published state of the sender. The first message on a channel, and again after every change.
     State(PublishedState),
     /// A message of the conversation.
     Chat {
-        /// Made by the author; one that was seen before is acknowledged again and shown once.
+        /// Chosen by the author. A message with a known id is acknowledged again and shown once.
         id: MessageId,
-        /// What was written: text with line breaks, never markup.
+        /// Text with line breaks, never markup.
         text: String,
-        /// When, on the author's clock, in milliseconds since 1970.
+        /// Milliseconds since 1970 on the author's clock.
         sent_at_ms: u64,
     },
-    /// The message arrived and is shown.
+    /// The chat message arrived and is shown.
     ChatAck {
-        /// Which.
+        /// The id of the acknowledged chat message.
         id: MessageId,
     },
-    /// Of several peer connections to the sender, this one is used from now on; it closes the others.
+    /// Of several peer connections to the sender, the one that carries this message is used from now on; the sender closes the
+    /// others.
     Use,
-    /// A file is offered, and everything that its sender has to say of it.
+    /// The sender offers a file. The message contains the whole state of the sending side.
     TransferOffer(FileOffer),
-    /// A file is wanted, and everything that its receiver has to say of it.
+    /// The receiver accepts a file, or reports its progress. The message contains the whole state of the receiving side.
     TransferProgress(FileProgress),
     /// The receiver has the whole file.
     TransferDone {
-        /// Which.
+        /// The transfer that is complete.
         transfer: TransferId,
-        /// Of the file as the receiver has it.
+        /// SHA-256 of the file that the receiver stored.
         sha256: Sha256Digest,
     },
-    /// Either side: the transfer is over, without the file.
+    /// Sent by either side: the transfer ended without the file.
     TransferEnd {
-        /// Which.
+        /// The transfer that ended.
         transfer: TransferId,
-        /// Why.
+        /// The reason for the end.
         reason: TransferEnd,
     },
-    /// Of a peer connection beside the one that this is said on, for the bytes of files alone: its first offer opens it. It ends
-    /// with the connection that this is said on.
+    /// A signal about a bulk link: a further peer connection for the bytes of files only. Its first offer opens the bulk link,
+    /// which ends with the connection that carries this message.
     BulkSignal {
-        /// Which, random; the side that offers first makes it.
+        /// Random id of the bulk link, chosen by the side that offers first.
         connection: ConnectionId,
         /// A description or a candidate.
         payload: SignalPayload,
     },
-    /// A measurement is on: the addressee measures too. Said again when the first frame was shown.
+    /// A run began: the receiver of this message measures too. Repeated when the first frame was shown.
     RunStart {
-        /// Which. Where two were started at once, the lesser id is that of both.
+        /// The run's id. If both sides start a run at once, the smaller id is used for both.
         run: RunId,
-        /// Whether the first frame was shown already.
+        /// Whether the first frame has been shown.
         #[serde(default)]
         is_running: bool,
     },
-    /// It is over.
+    /// The run is over.
     RunStop {
-        /// Which.
+        /// The id of the run.
         run: RunId,
     },
-    /// A part of what the sender measured of the addressee, after the end.
+    /// A part of the sender's measurements of the receiver, sent after the end of a run.
     RunLog {
-        /// Of which measurement.
+        /// The id of the run.
         run: RunId,
-        /// Which part, from 0.
+        /// Number of this part, from 0.
         part: u16,
-        /// How many there are.
+        /// Number of all parts.
         parts: u16,
-        /// Of the whole JSON text (`docs/report.md`, a side).
+        /// A piece of the JSON text (`docs/report.md`, one side of a report).
         text: String,
     },
     /// The sender leaves the room now; its peer connection closes next.
     Bye,
-    /// A message of a later version.
+    /// A message type of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// What a member publishes.
+/// The published state of a member.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedState {
-    /// Whether its microphone is heard.
+    /// Whether the microphone is on.
     pub microphone: bool,
-    /// Its main source.
+    /// The main source.
     pub source: PublishedSource,
-    /// How a video file plays: what is declared here is not taken for a stall. `None` for every other source.
+    /// How a video file plays: a declared pause is not counted as a stall. `None` for every other source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playback: Option<Playback>,
-    /// Where a video file stopped that is [`Playback::Failed`], in seconds from its beginning.
+    /// Position at which a [`Playback::Failed`] video file stopped, in seconds from its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at_s: Option<u32>,
-    /// Whether every frame carries the strip of known-source mode.
+    /// Whether every frame carries the stamp of known-source mode.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stamped: bool,
 }
 
-/// How a video file plays at its provider.
+/// The declared playback state of a video file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Playback {
-    /// On and on: a picture that stands still now was not meant to.
+    /// The file plays: a picture that stands still is a stall.
     Playing,
-    /// The provider paused it, or it did not begin yet.
+    /// The sender paused the file, or has not started it.
     Paused,
-    /// It jumps to another place, which a loop does too, and goes on from there by itself.
+    /// The file jumps to another position (also at the end of a loop) and then continues by itself.
     Seeking,
-    /// It is over.
+    /// The file has ended.
     Ended,
-    /// It was to play on and cannot: the file is damaged, or can no longer be read. The picture that stands there is a stall.
+    /// The file should play and cannot: it is damaged, or can no longer be read. The standing picture is a stall.
     Failed,
-    /// A word of a later version.
+    /// A state of a later version.
     #[serde(other)]
     Unknown,
 }
 
 impl Playback {
-    /// The word on the wire.
+    /// The word in the JSON message.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -145,23 +146,23 @@ impl Playback {
     }
 }
 
-/// The one main source of a member.
+/// The main source of a member; there is one at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PublishedSource {
-    /// Nothing.
+    /// No main source is published.
     #[default]
     None,
-    /// A camera that is on.
+    /// A camera that is switched on.
     Camera,
     /// A screen or a window.
     Screen,
-    /// A video file.
+    /// A video file with its sound.
     File,
 }
 
 impl PublishedSource {
-    /// The word on the wire.
+    /// The word in the JSON message.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

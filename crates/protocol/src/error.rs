@@ -1,8 +1,8 @@
-//! The closed set of errors that the server tells a client.
+//! The closed set of errors that the server sends to a client.
 
 use serde::{Deserialize, Serialize};
 
-/// What was wrong, for a machine. The sentence for a person is the client's, in its language.
+/// A machine-readable error code. The client shows its own sentence in the person's language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorCode {
@@ -17,22 +17,22 @@ pub enum ErrorCode {
     ProtocolError,
     /// A frame is longer than [`crate::limits::MAX_FRAME_BYTES`]. The socket is closed.
     FrameTooLarge,
-    /// More frames a second than the server takes. The socket is closed.
+    /// The client sends more frames per second than the server accepts. The socket is closed.
     RateLimited,
-    /// The client did not take what the server sent; its queue was full. The socket is closed.
+    /// The client did not read fast enough; the server's queue for it was full. The socket is closed.
     TooSlow,
-    /// No `join` within the time for it. The socket is closed.
+    /// No `join` arrived in time. The socket is closed.
     JoinTimeout,
-    /// The server holds as many rooms or sockets as it may. The socket is closed.
+    /// The server has its maximum number of rooms or sockets. The socket is closed.
     ServerFull,
-    /// The server is being shut down and will be back. The socket is closed; come back.
+    /// The server is shutting down and will return. The socket is closed; the client reconnects.
     ShuttingDown,
     /// The addressee of a `signal` is not in the room, or away. Nothing is closed.
     PeerUnreachable,
 }
 
 impl ErrorCode {
-    /// The code as it stands on the wire, also as the reason of a Close frame.
+    /// The word in JSON, also used as the reason of a Close frame.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,13 +50,13 @@ impl ErrorCode {
         }
     }
 
-    /// Whether the server closes the socket after saying so.
+    /// Whether the server closes the socket after this error.
     #[must_use]
     pub fn closes(self) -> bool {
         self != Self::PeerUnreachable
     }
 
-    /// Whether trying again unchanged can help.
+    /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_transient(self) -> bool {
         matches!(

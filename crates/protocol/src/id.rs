@@ -1,4 +1,4 @@
-//! Newtypes for everything that has an identity on the wire.
+//! Newtypes for everything that has an identity in the protocol.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::MAX_ID_CHARS;
 
-/// Why a string is not an id.
+/// The error for a string that is not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an id is 1 to {MAX_ID_CHARS} characters of A-Z, a-z, 0-9, '-', '_'")]
 pub struct IdInvalid;
@@ -64,38 +64,38 @@ macro_rules! string_id {
 }
 
 string_id! {
-    /// A place in a room, given by the server. It survives a reload of the page (with the resume token) and a
-    /// restart of the server.
+    /// A member's seat in a room, assigned by the server. It survives a reload of the page (with the resume token) and a restart
+    /// of the server.
     MemberId
 }
 
 string_id! {
-    /// One life of a page, random, made by the client at load. The same [`MemberId`] with another instance has
-    /// lost its peer connections: the others discard theirs.
+    /// A page instance: random, chosen by the client at load. A known [`MemberId`] with a new instance has lost its peer
+    /// connections, and the others discard theirs.
     InstanceId
 }
 
 string_id! {
-    /// One measurement, random, made by the page that starts it.
+    /// A run (measurement): random, chosen by the page that starts it.
     RunId
 }
 
 string_id! {
-    /// One relation between two members' browsers, random, made by the one that offers first.
+    /// The peer connections of two pages, one after the other: random, chosen by the side that offers first.
     ConnectionId
 }
 
 string_id! {
-    /// A chat message, random, made by its author.
+    /// A chat message: random, chosen by its author.
     MessageId
 }
 
 string_id! {
-    /// One file on its way to one member, random, made by its sender.
+    /// The transfer of a file to one member: random, chosen by its sender.
     TransferId
 }
 
-/// Counts the peer connections built one after the other under the same [`ConnectionId`], from 0.
+/// Counts the successive peer connections under one [`ConnectionId`], from 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Generation(pub u32);

@@ -1,8 +1,15 @@
-//! What goes over the wire between Sightline's parts: ids, messages, limits and the version.
+//! The data that Sightline's parts exchange: ids, messages, limits and the version.
 //!
-//! The prose of the same protocol, with the order of messages and who answers what, is `docs/protocol.md`.
-//! This crate holds data and the rules of names and texts; the state machines that speak it are in `sightline-core` and
-//! `sightline-server`.
+//! `docs/protocol.md` describes the same protocol in prose, with the order of messages and the answers. This crate contains data
+//! and the rules for names and texts; the state machines are in `sightline-core` and `sightline-server`.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`id`], [`bounded`], [`limits`] | ids, numbers with an upper limit, the limits of every length |
+//! | [`member`], [`room`], [`text`] | members, names of rooms and members, invisible characters in text |
+//! | [`signalling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
+//! | [`control`], [`telemetry`], [`transfer`] | page and page: the messages of the data channels |
+//! | [`tabs`] | messages between tabs where there is no server |
 
 pub mod bounded;
 pub mod control;
@@ -22,9 +29,8 @@ pub use id::{ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, T
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use room::RoomName;
 
-/// The version of everything in this crate. A `join` with another version is answered with
-/// [`ErrorCode::ProtocolVersion`].
+/// The version of the protocol. A `join` with another version is answered with [`ErrorCode::ProtocolVersion`].
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// The path of the signalling WebSocket.
+/// The path of the signaling WebSocket.
 pub const SIGNALLING_PATH: &str = "/ws";

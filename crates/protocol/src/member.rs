@@ -1,4 +1,4 @@
-//! Who is in a room, as the server tells it.
+//! The members of a room, as the server describes them.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::{
 
 /// The name a member shows to the others: text, never markup, possibly empty.
 ///
-/// Two names that differ in nothing that is seen are the same: invisible characters are taken out, but for those that emoji and
-/// scripts with joined letters need ([`text::without_invisible`]), runs of white space become one space, and a character
-/// carries at most [`MAX_DISPLAY_NAME_MARKS`] marks.
+/// Names that look the same are equal: invisible characters are removed, except those that emoji and scripts with joined letters
+/// need ([`text::without_invisible`]), runs of white space become one space, and a character carries at most
+/// [`MAX_DISPLAY_NAME_MARKS`] marks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DisplayName(String);
 
-/// Why a string is not a display name.
+/// The error for a string that is not a display name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a name has at most {MAX_DISPLAY_NAME_CHARS} characters")]
 pub struct DisplayNameInvalid;
@@ -38,11 +38,11 @@ impl DisplayName {
         }
     }
 
-    /// Takes a name that a person typed: what is too long is cut.
+    /// Takes a name that a person typed, and cuts it if it is too long.
     #[must_use]
     pub fn cut(raw: &str) -> Self {
         let cut: String = clean(raw).chars().take(MAX_DISPLAY_NAME_CHARS).collect();
-        // A joiner at the new end joins nothing.
+        // A joiner at the new end joins nothing, so it is removed.
         Self(clean(&cut))
     }
 
@@ -79,35 +79,34 @@ impl fmt::Display for DisplayName {
     }
 }
 
-/// When a page instance arrived, as a number that grows within a room. It orders page instances, nothing else:
-/// of two, the later one (the newcomer) makes the first offer. It is part of the resume token, so it survives a
-/// restart of the server.
+/// The arrival of a page instance, as a number that grows within a room. It is used only to order page instances: of two, the
+/// later one (the newcomer) makes the first offer. It is part of the resume token, so it survives a restart of the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Arrival(pub u64);
 
-/// Whether a member's signalling socket is open.
+/// Whether a member's signaling socket is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// The socket is open.
     Present,
-    /// The socket closed without a `leave`; the place is held for [`crate::limits::AWAY_HOLD_MS`].
+    /// The socket closed without a `leave`; the seat is held for [`crate::limits::AWAY_HOLD_MS`].
     Away,
 }
 
 /// One member of a room, as the server stamps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The place in the room.
+    /// The member's id in the room.
     pub id: MemberId,
-    /// The name shown to the others.
+    /// The display name.
     pub name: DisplayName,
-    /// The life of the page that holds the place now.
+    /// The page instance that has the seat now.
     pub instance: InstanceId,
-    /// When that page arrived.
+    /// The arrival of that page instance.
     pub arrival: Arrival,
-    /// Whether its socket is open.
+    /// Whether the member's socket is open.
     pub presence: Presence,
 }
 

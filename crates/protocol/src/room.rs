@@ -1,4 +1,4 @@
-//! Room names.
+//! The names of rooms.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ use crate::{
     limits::{MAX_ROOM_NAME_CHARS, MIN_ROOM_NAME_CHARS},
 };
 
-/// A room's name: 3 to 64 of `a-z`, `0-9`, `-`. Capitals are folded.
+/// A room's name: 3 to 64 of `a-z`, `0-9`, `-`. Upper-case letters become lower-case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoomName(String);
 
-/// Why a string is not a room name.
+/// The error for a string that is not a room name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a room name is {MIN_ROOM_NAME_CHARS} to {MAX_ROOM_NAME_CHARS} characters of a-z, 0-9, '-'")]
 pub struct RoomNameInvalid;
 
 impl RoomName {
-    /// Takes a name that a person typed or a link carried.
+    /// Takes a name that a person typed or that was in a link.
     ///
     /// # Errors
     /// [`RoomNameInvalid`] where the length or a character is not allowed.
@@ -35,7 +35,7 @@ impl RoomName {
         }
     }
 
-    /// A name that cannot be guessed, from 128 random bits, in groups that can be read aloud.
+    /// A random name that cannot be guessed (128 bits), in groups that can be read aloud.
     #[must_use]
     pub fn from_random(bits: u128) -> Self {
         let digits = base32(bits);

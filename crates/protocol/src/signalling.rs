@@ -1,4 +1,4 @@
-//! The messages of the signalling WebSocket: one JSON object a text frame, tagged by `type`.
+//! The messages of the signaling WebSocket: each text frame is one JSON object, tagged by `type`.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,130 +9,130 @@ use crate::{
     room::RoomName,
 };
 
-/// What a client says to the server.
+/// A message from a client to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
-    /// The first message on a socket: take or take back a place in a room.
+    /// The first message on a socket: takes a seat in a room, or takes an earlier one again.
     Join {
         /// [`crate::PROTOCOL_VERSION`] of the client.
         protocol: u32,
-        /// The room.
+        /// The room to join.
         room: RoomName,
         /// The name shown to the others.
         name: DisplayName,
-        /// This life of the page.
+        /// The id of this page instance.
         instance: InstanceId,
-        /// The token of an earlier `joined`, to have the same place again.
+        /// The token of an earlier `joined`, to get the same seat again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resume: Option<String>,
     },
-    /// Something for one other member.
+    /// A signal for one other member.
     Signal {
-        /// Whom it is for.
+        /// The receiving member.
         to: MemberId,
-        /// What it says.
+        /// The signal, with its fields beside `to` in the JSON object.
         #[serde(flatten)]
         signal: Signal,
     },
-    /// The member goes and does not come back; the server closes the socket.
+    /// The member leaves for good; the server closes the socket.
     Leave,
-    /// Asks for the ICE servers, without taking a place in a room, or for fresh credentials with one.
+    /// Asks for the ICE servers without joining a room, or for fresh credentials in a room.
     IceServers,
-    /// Asks for a `pong`: notices a half-open socket and measures its round trip.
+    /// Asks for a `pong`, to detect a half-open socket and to measure the round trip.
     Ping {
-        /// Comes back in the `pong`.
+        /// Repeated in the `pong`.
         nonce: u32,
     },
 }
 
-/// What the server says to a client.
+/// A message from the server to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
-    /// The answer to `join`: the whole state of the room.
+    /// The answer to `join`, with the whole state of the room.
     Joined {
-        /// The place that this socket now has.
+        /// The member id that belongs to this socket.
         you: MemberId,
-        /// When this page instance arrived.
+        /// The arrival of this page instance.
         arrival: Arrival,
-        /// The room, with capitals folded.
+        /// The name of the room, in lower case.
         room: RoomName,
-        /// Everyone else, away ones included.
+        /// All other members, including those that are away.
         members: Vec<Member>,
-        /// Takes the place back after the socket closed.
+        /// The resume token, with which the seat can be taken again after the socket closed.
         resume: String,
-        /// For `RTCConfiguration.iceServers`.
+        /// ICE servers for `RTCConfiguration.iceServers`.
         #[serde(default)]
         ice_servers: Vec<IceServer>,
-        /// How many seconds the credentials among them are valid. The client then asks anew (`ice_servers`).
+        /// Lifetime of the credentials in `ice_servers`, in seconds. The client asks for fresh ones in time (`ice_servers`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ice_servers_life_s: Option<u32>,
-        /// How many members the room takes.
+        /// Most members of the room.
         room_limit: usize,
     },
-    /// The answer to `ice_servers`: they replace those of `joined`.
+    /// The answer to `ice_servers`; replaces the ICE servers of `joined`.
     IceServers {
-        /// For `RTCConfiguration.iceServers`.
+        /// ICE servers for `RTCConfiguration.iceServers`.
         ice_servers: Vec<IceServer>,
-        /// As in `joined`.
+        /// Lifetime of the credentials, as in `joined`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ice_servers_life_s: Option<u32>,
-        /// `stun:` addresses of the same STUN server at other ports: for finding out how a NAT maps (RFC 4787 section
-        /// 4.1), not for calls.
+        /// `stun:` addresses of the same STUN server at other ports, to detect the kind of NAT (RFC 4787 section 4.1); not for
+        /// calls.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         alternate_stun_urls: Vec<String>,
     },
-    /// Someone came, came back, or came back as another page instance.
+    /// A member joined, returned, or returned as another page instance.
     PeerJoined {
-        /// Who.
+        /// The member with its present data.
         member: Member,
     },
-    /// Something from one other member.
+    /// A signal of one other member.
     Signal {
-        /// Who said it, stamped by the server.
+        /// The sender; set by the server.
         from: MemberId,
-        /// What it says.
+        /// The signal, with its fields beside `from` in the JSON object.
         #[serde(flatten)]
         signal: Signal,
     },
-    /// Someone's socket closed; the place is held.
+    /// The socket of a member closed; its seat is held.
     PeerAway {
-        /// Who.
+        /// The id of that member.
         id: MemberId,
     },
-    /// Someone is gone for good.
+    /// A member left for good.
     PeerLeft {
-        /// Who.
+        /// The id of that member.
         id: MemberId,
     },
-    /// The room has no place left. The socket is closed.
+    /// The room is full. The socket is closed.
     Full {
-        /// How many members the room takes.
+        /// Most members of the room.
         room_limit: usize,
     },
-    /// The same token was used by a later socket; this one is closed and must not come back by itself.
+    /// A later socket used the same token; this one is closed and must not reconnect by itself.
     Replaced,
     /// The answer to `ping`.
     Pong {
-        /// That of the `ping`.
+        /// The nonce of the `ping`.
         nonce: u32,
     },
-    /// Something was wrong; [`ErrorCode::closes`] says whether the socket is closed.
+    /// An error; [`ErrorCode::closes`] says whether the socket is closed.
     Error {
-        /// What, for a machine.
+        /// The machine-readable code.
         code: ErrorCode,
-        /// What, in English, for a log. Never shown to a person.
+        /// An English sentence for a log. Never shown to a person.
         message: String,
     },
 }
 
-/// What two members' browsers say to each other through the server, which does not look into it.
+/// A message of one member's page to another's about a peer connection. The server forwards it without interpreting it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
-    /// Which relation between the two it belongs to.
+    /// The connection that the signal belongs to.
     pub connection: ConnectionId,
-    /// Which peer connection of that relation.
+    /// The generation of that connection.
     pub generation: Generation,
     /// A description or a candidate.
     pub payload: SignalPayload,
@@ -161,20 +161,20 @@ impl SignalPayload {
 pub struct SignalDescription {
     /// Offer or answer.
     pub kind: DescriptionKind,
-    /// Numbers the offer/answer exchanges of this peer connection, for both sides together, from 1: an offer has one
-    /// more than the last exchange that its sender saw completed; an answer repeats the number of its offer.
+    /// Number of the offer/answer exchange on this peer connection, counted by both sides together, from 1: an offer has one more
+    /// than the last exchange that its sender saw completed; an answer repeats the number of its offer.
     pub exchange: u32,
-    /// The SDP.
+    /// The description in SDP format.
     pub sdp: String,
 }
 
-/// The two descriptions that are sent; `pranswer` and `rollback` never are.
+/// The two kinds of descriptions that are sent; `pranswer` and `rollback` are never sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DescriptionKind {
-    /// `offer`
+    /// The JSON word `offer`.
     Offer,
-    /// `answer`
+    /// The JSON word `answer`.
     Answer,
 }
 
@@ -183,13 +183,13 @@ pub enum DescriptionKind {
 pub struct SignalCandidate {
     /// The candidate attribute; empty for the end of candidates.
     pub candidate: String,
-    /// The media description it belongs to.
+    /// The `mid` of the media description that the candidate belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdp_mid: Option<String>,
-    /// The same by index.
+    /// The index of the same media description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdp_m_line_index: Option<u16>,
-    /// The ICE user name fragment of the description it was gathered for: one of an older ICE generation is dropped.
+    /// The ICE user name fragment of its description: a candidate of an older ICE generation is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ufrag: Option<String>,
 }
@@ -199,10 +199,10 @@ pub struct SignalCandidate {
 pub struct IceServer {
     /// `stun:`, `turn:` and `turns:` addresses.
     pub urls: Vec<String>,
-    /// For TURN.
+    /// User name, for TURN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// For TURN.
+    /// Password, for TURN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }

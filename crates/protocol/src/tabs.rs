@@ -1,5 +1,5 @@
-//! What tabs of one browser say to each other over a `BroadcastChannel` where there is no server: one JSON object a
-//! message, tagged by `type`. Every tab hears everything, so what is for one has a `to`.
+//! The messages between tabs of one browser over a `BroadcastChannel` where there is no server: each message is one JSON object,
+//! tagged by `type`. Every tab receives every message, so a message for one tab has a `to`.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,55 +10,55 @@ use crate::{
     signalling::Signal,
 };
 
-/// The channel of a room. Tabs of another version do not hear each other.
+/// The name of the channel of a room. Tabs with different protocol versions use different channels.
 #[must_use]
 pub fn channel_name(room: &RoomName) -> String {
     format!("sightline/{}/{room}", crate::PROTOCOL_VERSION)
 }
 
-/// One message.
+/// A message between tabs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum TabMessage {
-    /// Who is there? Asked by a tab that is not in the room yet.
+    /// A tab that has not entered yet asks who is in the room.
     Ask {
-        /// Who asks.
+        /// The asking tab's member id.
         from: MemberId,
     },
-    /// I am in the room: said on entering, and again and again. Answered by [`Self::Here`].
+    /// A tab says that it is in the room: on entering, and repeatedly. Answered by [`Self::Here`].
     Hello {
-        /// Who says so.
+        /// The sending member.
         member: Member,
     },
-    /// The answer to both.
+    /// The answer to [`Self::Ask`] and [`Self::Hello`].
     Here {
-        /// Whom it answers.
+        /// The member that is answered.
         to: MemberId,
-        /// Who says so.
+        /// The answering member.
         member: Member,
     },
-    /// Something for one other member.
+    /// A signal for one other member.
     Signal {
-        /// Who says so.
+        /// The sending member.
         from: MemberId,
-        /// Whom it is for.
+        /// The receiving member.
         to: MemberId,
-        /// What it says.
+        /// The signal, with its fields beside `from` and `to` in the JSON object.
         #[serde(flatten)]
         signal: Signal,
     },
-    /// The page goes away, and is perhaps only loaded again.
+    /// The page goes away; it may be a reload.
     Away {
-        /// Whose.
+        /// The member whose page goes away.
         from: MemberId,
-        /// Which life of it.
+        /// The page instance that goes away.
         instance: InstanceId,
     },
-    /// The member leaves and does not come back.
+    /// The member leaves for good.
     Leave {
-        /// Who.
+        /// The member that leaves.
         from: MemberId,
-        /// Which life of its page.
+        /// The page instance of that member.
         instance: InstanceId,
     },
 }

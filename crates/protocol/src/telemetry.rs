@@ -1,5 +1,5 @@
-//! The messages of the `telemetry` data channel (unordered, never sent again): one JSON object a text message, tagged
-//! by `type`. One that is lost, late, too long or not understood costs nothing but itself.
+//! The messages of the `telemetry` data channel (unordered, without retransmission): each text message is one JSON object, tagged
+//! by `type`. A message that is lost, late, too long or unreadable affects nothing else.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,180 +7,180 @@ use crate::bounded::UpTo;
 
 /// The pre-negotiated stream id of the `telemetry` channel.
 pub const TELEMETRY_CHANNEL_ID: u16 = 2;
-/// Its label.
+/// The label of the `telemetry` channel.
 pub const TELEMETRY_CHANNEL_LABEL: &str = "telemetry";
 /// Longest message, in bytes of UTF-8: it fits in one packet.
 pub const MAX_TELEMETRY_BYTES: usize = 1000;
 
-/// The most bars that there are.
+/// The largest number of signal bars.
 pub const MAX_BARS: u8 = 4;
 
-/// A number of bars, from 0 to [`MAX_BARS`].
+/// A number of signal bars, from 0 to [`MAX_BARS`].
 pub type Bars = UpTo<{ MAX_BARS as u64 }>;
 /// A ratio in thousandths.
 pub type Permille = UpTo<1000>;
-/// A length in milliseconds, up to ten minutes.
+/// A duration in milliseconds, up to ten minutes.
 pub type Milliseconds = UpTo<600_000>;
-/// Width or height of a picture.
+/// Width or height of a picture, in pixels.
 pub type Pixels = UpTo<16_384>;
-/// Frames a second.
+/// Frames per second.
 pub type FrameRate = UpTo<1000>;
-/// A time on a page's clock, which begins when the page is opened, in microseconds: up to twenty-eight years.
+/// A time on a page's clock, which starts when the page is opened, in microseconds: up to twenty-eight years.
 pub type PageTime = UpTo<900_000_000_000_000>;
 
-/// What one member measures of another, told to that other.
+/// A measurement of another member, sent to that member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum TelemetryMessage {
-    /// How the addressee's picture and sound arrive at the sender. Once a second while the sender's page is visible.
+    /// How picture and sound of the receiving member arrive at the sender of this message. Sent once a second while the sender's
+    /// page is visible.
     Reception(Reception),
-    /// Asks for the addressee's clock, so that times on both sides can be laid on one axis.
+    /// Asks for the other page's clock, so that times of both sides can be put on one axis.
     ClockPing {
-        /// When it left, on the clock of who asks, in microseconds.
+        /// The time of sending on the asking page's clock, in microseconds.
         sent_us: PageTime,
     },
-    /// The answer, at once. With the time of its arrival it makes the four times of an exchange of NTP (RFC 5905,
-    /// section 8).
+    /// The answer, sent at once. With the time of its arrival there are the four times of an NTP exchange (RFC 5905, section 8).
     ClockPong {
-        /// Of the ping.
+        /// `sent_us` of the ping.
         sent_us: PageTime,
-        /// When the ping came, on the clock of who answers, in microseconds.
+        /// The arrival of the ping on the answering page's clock, in microseconds.
         received_us: PageTime,
-        /// When the answer left, on the same clock.
+        /// The time of sending on the answering page's clock, in microseconds.
         answered_us: PageTime,
     },
-    /// Are you there? Once a second; answered by a pong on the same peer connection.
+    /// Asks whether the other side is alive. Sent once a second; answered by a pong on the same peer connection.
     Ping {
-        /// Grows with every ping on a peer connection.
+        /// Increases with every ping on a peer connection.
         nonce: u32,
     },
     /// The answer to a ping.
     Pong {
-        /// Of the ping.
+        /// The nonce of the ping.
         nonce: u32,
     },
-    /// What the sender sends of its picture to the addressee. Once a second, with each of its stats reports.
+    /// The state of the picture that the sender sends to the receiving member. Sent once a second, with each stats report.
     Sending(Sending),
-    /// A message of a later version.
+    /// A message type of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// What one member sends of its picture to another: what makes a stall there explainable. What the browser does not
-/// report is left out.
+/// The state of the picture that one member sends to another, to explain stalls there. Values that the browser does not report
+/// are left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sending {
-    /// When the report was read, on the sender's clock, in microseconds.
+    /// The time of the report on the sender's clock, in microseconds.
     pub at_us: PageTime,
-    /// Frames that the source delivered so far (`frames` of the `media-source`).
+    /// Frames delivered by the source so far (`frames` of the `media-source`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_frames: Option<u32>,
     /// Frames sent so far (`framesSent`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames_sent: Option<u32>,
-    /// `qualityLimitationReason` of this moment.
+    /// The present `qualityLimitationReason`.
     #[serde(default, skip_serializing_if = "Limitation::is_none")]
     pub limitation: Limitation,
 }
 
-/// How one member's picture and sound arrive at another. What the browser does not report is left out.
+/// How the picture and sound of one member arrive at another. Values that the browser does not report are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reception {
-    /// Grows with every message on a peer connection: one that comes late is older than what is known.
+    /// Increases with every message on a peer connection: a message with a smaller number is outdated.
     pub sequence: u32,
-    /// From 0 (nothing arrives) to [`MAX_BARS`].
+    /// Signal bars, from 0 (nothing arrives) to [`MAX_BARS`].
     pub bars: Bars,
-    /// Why not more.
+    /// The reason for missing bars.
     #[serde(default)]
     pub cause: Cause,
-    /// What keeps the sender of this message from sending more to the addressee.
+    /// What limits the picture that the sender of this message sends in the other direction.
     #[serde(default, skip_serializing_if = "Limitation::is_none")]
     pub limitation: Limitation,
-    /// Of picture and sound together, in bit/s.
+    /// Bitrate of picture and sound together, in bit/s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bitrate_bps: Option<u32>,
-    /// In pixels.
+    /// Width of the picture, in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame_width: Option<Pixels>,
-    /// In pixels.
+    /// Height of the picture, in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame_height: Option<Pixels>,
-    /// Frames shown a second, rounded.
+    /// Frames shown per second, rounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames_per_second: Option<FrameRate>,
-    /// Packets lost of a thousand that should have come.
+    /// Lost packets, in thousandths of the expected packets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss_permille: Option<Permille>,
-    /// In milliseconds.
+    /// Jitter, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter_ms: Option<Milliseconds>,
-    /// Of the last seconds, how much the picture stood still.
+    /// Share of the last seconds in which the picture stood still, in thousandths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_permille: Option<Permille>,
-    /// Stalls since the picture came, by the sender's own ledger.
+    /// Number of stalls since the first picture, from the ledger of the message's sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stall_count: Option<u32>,
-    /// Of a thousand parts of the time since the first frame, how many it stood still.
+    /// Share of the time since the first frame in which the picture stood still, in thousandths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stall_permille: Option<Permille>,
-    /// Of a stamped source, the frames that were never seen.
+    /// Frames of a stamped source that were never shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamped_lost: Option<u32>,
-    /// Of a stamped source, from painting to display, in milliseconds.
+    /// Delay of a stamped source from painting to display, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamped_delay_ms: Option<Milliseconds>,
 }
 
-/// Why a picture arrives as it does, seen from neither side: the sender is who publishes it.
+/// The cause of a poor picture, named from the outside: "sender" is the member that publishes the picture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Nothing to complain of.
+    /// There is no problem.
     #[default]
     Good,
-    /// No picture is expected: the sender publishes none.
+    /// No picture is expected, because the sender publishes none.
     NoVideo,
     /// A picture is expected and none arrives.
     NothingArrives,
     /// Packets are lost on the way.
     Loss,
-    /// The round trip is long.
+    /// The round-trip time is long.
     Delay,
-    /// Packets come unevenly.
+    /// Packets arrive at uneven intervals.
     Jitter,
-    /// The sender's upload is full.
+    /// The upload of the sender is full.
     UploadFull,
-    /// The sender's computer cannot encode faster.
+    /// The sender's computer is too slow to encode.
     SenderBusy,
-    /// The receiver's computer cannot decode or show faster.
+    /// The receiver's computer is too slow to decode or display.
     ReceiverBusy,
     /// The picture arrives but is shown with gaps.
     Freezes,
-    /// The picture is shown without gaps, at few frames a second.
+    /// The picture is shown without gaps, but with few frames per second.
     FewFrames,
     /// A cause of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// `qualityLimitationReason`, once it has stood for a while.
+/// A `qualityLimitationReason` that has lasted for a while.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limitation {
-    /// Nothing, or not known.
+    /// No limit is known.
     #[default]
     None,
-    /// The way there takes no more.
+    /// The network path is full.
     Bandwidth,
-    /// The computer encodes no faster.
+    /// The computer is too slow to encode.
     Cpu,
-    /// Something else.
+    /// Another reason, also one of a later browser.
     #[serde(other)]
     Other,
 }
 
 impl Limitation {
-    /// Whether nothing is known to limit.
+    /// Whether no limit is known.
     #[must_use]
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub fn is_none(&self) -> bool {

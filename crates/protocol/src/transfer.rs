@@ -1,45 +1,44 @@
-//! Sending files: what the two sides tell each other on `control`, and the frames with the bytes on `bulk`.
+//! Transfers of files: the messages of both sides on `control`, and the frames with the bytes on `bulk`.
 //!
-//! Each side says everything that it has to say about a transfer in one message, and says it again whenever it
-//! changes or may not have arrived; the one with the greatest `sequence` counts. So nothing has to arrive, or to
-//! arrive once.
+//! Each side puts its whole state of a transfer into one message and repeats the message when the state changes or may not have
+//! arrived; the message with the greatest `sequence` counts. So no single message has to arrive, or to arrive only once.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::TransferId;
 
-/// The pre-negotiated stream id of the `bulk` channel, on a member's connection and on connections for bulk alone.
+/// The pre-negotiated stream id of the `bulk` channel, on a member's connection and on bulk links.
 pub const BULK_CHANNEL_ID: u16 = 3;
-/// Its label.
+/// The label of the `bulk` channel.
 pub const BULK_CHANNEL_LABEL: &str = "bulk";
 
 /// Longest file name, in bytes of UTF-8.
 pub const MAX_FILE_NAME_BYTES: usize = 1024;
-/// Longest folder path, in bytes of UTF-8: what systems take as a path.
+/// Longest folder path, in bytes of UTF-8: the limit of common file systems.
 pub const MAX_FOLDER_BYTES: usize = 4096;
-/// Largest file, and latest time in milliseconds since 1970: the numbers that a browser counts without a gap.
+/// Largest file in bytes, and latest time in milliseconds since 1970: the largest integer that a browser represents exactly.
 pub const MAX_FILE_BYTES: u64 = 1 << 53;
 /// Longest media type, in bytes.
 pub const MAX_MEDIA_TYPE_BYTES: usize = 128;
-/// Transfers that a member may have open with another, in one direction.
+/// Number of transfers that a member may have open with another, in one direction.
 pub const MAX_OPEN_TRANSFERS: usize = 2000;
 
-/// Peer connections for the bytes of files that a member may open to another, beside the one between them.
+/// Number of bulk links that a member may open to another, in addition to the connection between them.
 pub const MAX_BULK_CONNECTIONS: usize = 16;
 
-/// Bytes of a [`BulkHeader`].
+/// Length of a [`BulkHeader`], in bytes.
 pub const BULK_HEADER_BYTES: usize = 48;
-/// Most bytes of a file in one frame, so that a frame is one message that every browser takes.
+/// Most file bytes in one frame, so that every browser accepts a frame as one message.
 pub const MAX_CHUNK_BYTES: usize = 256 * 1024 - BULK_HEADER_BYTES;
 
 const BULK_VERSION: u8 = 1;
 
-/// A SHA-256 (FIPS 180-4). In JSON 64 lower-case hexadecimal digits.
+/// A SHA-256 digest (FIPS 180-4). In JSON 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sha256Digest(pub [u8; 32]);
 
-/// Why a string is no digest.
+/// The error for a string that is not a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a SHA-256 is 64 lower-case hexadecimal digits")]
 pub struct DigestInvalid;
@@ -79,34 +78,34 @@ impl std::fmt::Debug for Sha256Digest {
     }
 }
 
-/// What the sender of a file says of it.
+/// The state of the sending side of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileOffer {
-    /// Made by the sender, random: who knows it may continue the transfer.
+    /// Random id, chosen by the sender. Whoever knows the id may continue the transfer.
     pub transfer: TransferId,
-    /// Grows with every message of this kind about this transfer on a connection.
+    /// Increases with every message of this kind about this transfer on a connection.
     pub sequence: u32,
-    /// Names the transfer in frames; the sender's own count.
+    /// Identifies the transfer in frames; counted by the sender.
     pub number: u32,
-    /// The file's name as the sender has it. Never a path to be trusted.
+    /// The file's name at the sender. Never to be trusted as a path.
     pub name: String,
-    /// The folders that it was chosen in, with `/` between them; empty where it was chosen by itself.
+    /// The folders around the file in the sender's choice, joined by `/`; empty for a file that was chosen by itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub folder: String,
-    /// In bytes.
+    /// Size in bytes.
     pub size_bytes: u64,
-    /// A media type (RFC 6838), or nothing.
+    /// The media type (RFC 6838); empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub media_type: String,
-    /// When the file was last changed, in milliseconds since 1970.
+    /// Time of the last change, in milliseconds since 1970.
     pub modified_ms: u64,
-    /// The sender holds it back for now.
+    /// Whether the sender paused the transfer.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_paused: bool,
 }
 
 impl FileOffer {
-    /// Whether its texts and times are within their bounds. A size beyond [`MAX_FILE_BYTES`] is for the receiver to refuse.
+    /// Whether texts and times are within their limits. The receiver refuses a size above [`MAX_FILE_BYTES`].
     #[must_use]
     pub fn has_valid_lengths(&self) -> bool {
         self.name.len() <= MAX_FILE_NAME_BYTES
@@ -116,21 +115,21 @@ impl FileOffer {
     }
 }
 
-/// How far the receiver of a file is. The first one accepts it.
+/// The state of the receiving side of a transfer. The first message accepts the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileProgress {
-    /// Which.
+    /// The transfer that the message is about.
     pub transfer: TransferId,
-    /// Grows with every message of this kind about this transfer on a connection.
+    /// Increases with every message of this kind about this transfer on a connection.
     pub sequence: u32,
-    /// Another one than before asks the sender to begin (again) at `verified_bytes`.
+    /// A new number asks the sender to begin, or begin again, at `verified_bytes`.
     pub attempt: u32,
-    /// The receiver has so many bytes from the beginning, and their hashes were right.
+    /// Number of bytes from the beginning that were received with correct hashes.
     pub verified_bytes: u64,
-    /// Of these bytes, where an attempt begins: the sender's file must begin with them.
+    /// The hash of these bytes, at the beginning of an attempt: the sender's file must begin with them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256Digest>,
-    /// The receiver wants nothing for now.
+    /// Whether the receiver paused the transfer.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_paused: bool,
 }
@@ -139,25 +138,25 @@ pub struct FileProgress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransferEnd {
-    /// The receiver does not want it.
+    /// The receiver declined the file.
     Declined,
-    /// Either side gave it up on the way.
+    /// Either side canceled the transfer.
     Cancelled,
-    /// The receiver has no room left for it.
+    /// The receiver's disk is full.
     DiskFull,
-    /// The receiver's browser keeps no files of this size.
+    /// The receiver's browser cannot store files of this size.
     TooLarge,
-    /// The receiver's browser refuses to write, or took the permission back.
+    /// The receiver's browser refuses to write, or withdrew the permission.
     StorageRefused,
-    /// The file was changed on the sender's disk meanwhile.
+    /// The file changed on the sender's disk.
     FileChanged,
-    /// The file was removed from the sender's disk, or cannot be read any more.
+    /// The file was removed from the sender's disk, or can no longer be read.
     FileUnreadable,
-    /// What arrived was wrong again and again.
+    /// The received bytes were wrong several times.
     Corrupted,
-    /// There are too many open transfers.
+    /// Too many transfers are open.
     TooMany,
-    /// The side that was asked knows nothing of it (any more).
+    /// The other side does not know the transfer, or no longer.
     Unknown,
     /// A reason of a later version.
     #[serde(other)]
@@ -195,17 +194,17 @@ impl TransferEnd {
 /// | 16 to 47 | SHA-256 of the file from its beginning to the end of these bytes |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BulkHeader {
-    /// Which transfer.
+    /// The `number` of the transfer's offer.
     pub number: u32,
-    /// Where in the file the bytes begin.
+    /// Position of the first byte in the file.
     pub offset: u64,
-    /// Of the file from its beginning to the end of these bytes: so one hash proves each chunk, all before it, and at last
-    /// the whole file.
+    /// SHA-256 of the file from its beginning to the end of these bytes: one hash proves this chunk and all bytes before it, and
+    /// finally the whole file.
     pub prefix_sha256: Sha256Digest,
 }
 
 impl BulkHeader {
-    /// The bytes before the payload.
+    /// The header as bytes, to be put before the payload.
     #[must_use]
     pub fn encode(&self) -> [u8; BULK_HEADER_BYTES] {
         let mut bytes = [0; BULK_HEADER_BYTES];
@@ -216,7 +215,7 @@ impl BulkHeader {
         bytes
     }
 
-    /// Takes a frame apart; `None` where it is too short, too long or of another version.
+    /// Parses a frame; `None` if it is too short, too long or of another version.
     #[must_use]
     pub fn split(frame: &[u8]) -> Option<(Self, &[u8])> {
         let (header, payload) = frame.split_first_chunk::<BULK_HEADER_BYTES>()?;

@@ -1,4 +1,4 @@
-//! A member's name is what is seen of it, whatever is hidden in it.
+//! A member's name is its visible part, whatever is hidden in it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use sightline_protocol::{
     text,
 };
 
-/// Characters of every kind that shows nothing.
+/// Invisible characters of every kind.
 const INVISIBLE: [char; 41] = [
     '\0',
     '\u{1b}',
@@ -125,7 +125,7 @@ fn hidden_tags_are_taken_out_of_all_but_flags() {
     {
         assert_eq!(name(raw), "Ada", "{raw:?}");
     }
-    // Never ended, too long, of no region.
+    // A flag without an end, one that is too long, and one without a region.
     for tags in
         ["\u{e0067}\u{e0062}", &("\u{e0067}".repeat(7) + "\u{e007f}"), "\u{e0020}\u{e007f}", "\u{e007f}"]
     {
@@ -141,7 +141,7 @@ fn marks_do_not_pile_up() {
         let raw = format!("Z{0}algo{0}", mark.to_string().repeat(50));
         let expected = format!("Z{0}algo{0}", mark.to_string().repeat(MAX_DISPLAY_NAME_MARKS));
         assert_eq!(name(&raw), expected, "{mark:?}");
-        // Nor with something unseen between them.
+        // Nor with invisible characters between them.
         let raw = format!("Z{}", format!("{mark}\u{200d}\u{ad}\u{fe0f}").repeat(20));
         assert_eq!(name(&raw).chars().filter(|c| *c == mark).count(), MAX_DISPLAY_NAME_MARKS, "{mark:?}");
     }
@@ -176,7 +176,7 @@ fn a_name_from_the_wire_is_cleaned_as_it_is_read() {
 
 #[test]
 fn a_joiner_in_front_of_what_is_taken_out_joins_nothing() {
-    // Vowels of Khmer that are never seen are between letters that join.
+    // Some Khmer vowels are invisible and stand between letters that join.
     for invisible in ['\u{17b4}', '\u{17b5}'] {
         let raw = format!("ក\u{200c}{invisible}");
         assert_eq!(text::without_invisible(&raw), "ក");
@@ -184,7 +184,7 @@ fn a_joiner_in_front_of_what_is_taken_out_joins_nothing() {
     }
 }
 
-/// Strings with much of what is special in them.
+/// Strings with many special characters.
 fn strange() -> impl Strategy<Value = String> {
     let special = prop::sample::select(INVISIBLE.to_vec());
     let blank = prop::sample::select(BLANK.to_vec());

@@ -17,12 +17,12 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);
 pub(crate) struct Accepting<W> {
     pub(crate) listener: TcpListener,
     pub(crate) slots: Arc<Slots>,
-    /// Whether an address may open one more connection now. Asked before a connection gets its place.
+    /// Whether an address may open one more connection now. Asked before a connection gets its slot.
     pub(crate) is_welcome: W,
 }
 
-/// Hands connections to `serve`, which spawns a task for each, until `stop`. Then waits for the tasks to end; those that still run
-/// when the future is dropped are dropped too.
+/// Accepts connections until `stop`; `serve` spawns a task for each. Then waits for the tasks to end; those that still run when
+/// the future is dropped are dropped too.
 pub(crate) async fn accept_until(
     stop: CancellationToken,
     accepting: Accepting<impl FnMut(IpAddr) -> bool>,
@@ -51,7 +51,7 @@ pub(crate) async fn accept_until(
     while connections.join_next().await.is_some() {}
 }
 
-/// The next connection, once it has a place; `None` where it is not taken.
+/// The next connection, once it has a slot; `None` if it is refused.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Slots>,

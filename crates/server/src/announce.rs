@@ -46,7 +46,7 @@ impl Listening {
         text
     }
 
-    /// The addresses to open; those that work on this machine only come first.
+    /// The URLs to open; those that work only on this machine come first.
     #[must_use]
     pub fn all_urls(&self, interfaces: &[IpAddr]) -> Vec<String> {
         let Urls { mut here, network } = self.urls(interfaces);
@@ -83,12 +83,12 @@ impl Listening {
 }
 
 struct Urls {
-    /// These work on this machine only.
+    /// URLs that work only on this machine.
     here: Vec<String>,
     network: Vec<String>,
 }
 
-/// The addresses of this machine's interfaces; none where the system does not say.
+/// The addresses of this machine's interfaces; empty if the system does not report them.
 #[must_use]
 pub fn interface_addresses() -> Vec<IpAddr> {
     match if_addrs::get_if_addrs() {

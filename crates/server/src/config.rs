@@ -32,13 +32,13 @@ const MAX_ROOM_LIMIT: u64 = 100;
 /// The configuration of a [`crate::Server`].
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The address to listen on; `None` for all, IPv4 and IPv6.
+    /// The address to listen on; `None` for all addresses, IPv4 and IPv6.
     pub bind: Option<IpAddr>,
-    /// The port; 0 for one that is free.
+    /// The port of the page; 0 for any free port.
     pub port: u16,
     /// Where the certificate of https comes from; `None` for http.
     pub tls: Option<TlsIdentity>,
-    /// With [`Self::tls`], a second port that redirects every request to the first; 0 for one that is free.
+    /// With [`Self::tls`], a second port that redirects every request to the first; 0 for any free port.
     pub http_port: Option<u16>,
     /// The directory of the built client; `None` for the client in the binary, or `dist` where the binary has none.
     pub dist: Option<PathBuf>,
@@ -46,10 +46,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Other origins whose pages may use the signaling.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// Host names that the server answers to, beside `localhost` and addresses. If empty: every name that a stranger cannot have
-    /// registered.
+    /// Host names that the server answers to, in addition to `localhost` and addresses. If empty: every name that a stranger
+    /// cannot have registered.
     pub allowed_hosts: Vec<AllowedHost>,
-    /// Proxies whose `X-Forwarded-For` is believed, beside those on this machine.
+    /// Proxies whose `X-Forwarded-For` is trusted, in addition to those on this machine.
     pub trusted_proxies: Vec<TrustedProxy>,
     /// The address of a port for the metrics; `None` to serve them on the port of the page.
     pub metrics_bind: Option<SocketAddr>,

@@ -30,12 +30,12 @@ use crate::{
     tls::{Accepted, Tls},
 };
 
-/// Longest head of a request.
+/// Longest head of a request, in bytes.
 const HEAD_BYTES: usize = 32 * 1024;
 
 /// The paths that are answered on a reserved connection.
 const RESERVED_FOR: [&str; 3] = [SIGNALLING_PATH, "/healthz", "/metrics"];
-/// When a browser may try again that was told that there is no place.
+/// When a browser may try again that found no free slot.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
 /// One port and what answers on it.
@@ -43,11 +43,11 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 pub(crate) struct Port {
     pub(crate) listener: TcpListener,
     pub(crate) router: Router,
-    /// On a port of https: TLS, and what answers plain HTTP on that port.
+    /// On an https port: TLS, and the answers to plain HTTP on that port.
     pub(crate) tls: Option<(Tls, Router)>,
 }
 
-/// Serves the connections to a port until `stop`, then ends those that are idle. The others end when the future is dropped.
+/// Serves the connections of a port until `stop`, then ends the idle ones. The others end when the future is dropped.
 pub(crate) async fn serve(port: Port, slots: Arc<Slots>, stop: CancellationToken) {
     let Port { listener, router, tls } = port;
     let accepting = Accepting { listener, slots: Arc::clone(&slots), is_welcome: |_| true };
@@ -83,7 +83,7 @@ async fn serve_one(
             service.router = redirect;
             serve_http(stream, service, stop).await;
         }
-        // Mostly a browser that does not trust the certificate, or not yet.
+        // Usually a browser that does not trust the certificate, or not yet.
         Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
         Err(_) => tracing::debug!("no TLS handshake in time"),
     }
@@ -96,7 +96,7 @@ fn limit_unsent(stream: &TcpStream) -> io::Result<()> {
     socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES)
 }
 
-/// Elsewhere the system's limit has to do.
+/// On other systems the system's own limit must be enough.
 #[cfg(not(any(target_os = "android", target_os = "linux")))]
 fn limit_unsent(_: &TcpStream) -> io::Result<()> {
     Ok(())
@@ -119,7 +119,7 @@ impl Service {
         }
         let client = client_address(slot.peer(), request.headers(), slots.trusted_proxies());
         let counted = if client == slot.peer().to_canonical() {
-            // Its connection is counted; or it is a proxy that does not name its client.
+            // The connection is counted already, or it is a proxy that does not name its client.
             None
         } else {
             match slots.count(client) {

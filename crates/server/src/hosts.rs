@@ -57,7 +57,7 @@ const FORWARDING_HEADERS: [&str; 5] =
 const PRIVATE_SUFFIXES: [&str; 10] =
     ["localhost", "local", "lan", "home", "internal", "intranet", "private", "corp", "test", "home.arpa"];
 
-/// A name or an address that the server answers to.
+/// A host name or address that the server answers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedHost(String);
 
@@ -76,7 +76,7 @@ impl FromStr for AllowedHost {
     }
 }
 
-/// Which names are allowed.
+/// The rule for host names.
 #[derive(Debug, Clone)]
 pub(crate) struct HostRule {
     /// The operator's list; if empty, names that a stranger cannot have registered are allowed.
@@ -88,9 +88,9 @@ pub(crate) struct HostRule {
 /// The connection that a request came over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrived {
-    /// The address of this end, where it is known.
+    /// The local address of the connection, if it is known.
     pub(crate) local: Option<IpAddr>,
-    /// Over TLS a browser compares the name with the certificate, so the name is no stranger's.
+    /// Whether the connection uses TLS: then the browser compared the name with the certificate, so the name is not a stranger's.
     pub(crate) is_tls: bool,
 }
 

@@ -20,11 +20,11 @@ pub enum KeyFileError {
     Unusable {
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The file does not have the length of a key.
-    #[error("{path} is damaged. Delete it: members who reconnect will be newcomers once.")]
+    #[error("{path} is damaged. Delete it; members that reconnect then join as newcomers once.")]
     Damaged {
         /// The key file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub(crate) fn load_or_create(data_dir: &Path) -> Result<ResumeKey, KeyFileError>
     let path = data_dir.join(FILE_NAME);
     let unusable = |source| KeyFileError::Unusable { path: path.clone(), source };
     create_private_dir(data_dir).map_err(unusable)?;
-    // Where another server makes the key at the same time, both use that key.
+    // If another server creates the key at the same time, both use that key.
     if !path.try_exists().map_err(unusable)? {
         let mut secret = [0; ResumeKey::BYTES];
         SystemRandom::new().fill(&mut secret).map_err(|_| KeyFileError::NoRandomness)?;

@@ -1,5 +1,6 @@
-//! The server of Sightline: serves the client's files and the signaling WebSocket on one port, and STUN and TURN on two more
-//! (`docs/turn.md` lists them). The wire is described in `docs/protocol.md`.
+//! The server of Sightline. The page's port (TCP) serves the client's files, `/healthz`, `/metrics` and the signaling WebSocket. STUN and
+//! TURN use two more ports (UDP and TCP; TLS) and a UDP port for each allocation. Options add a port that redirects http, and one for the
+//! metrics. `docs/architecture.md` has a table of the ports; `docs/protocol.md` describes the messages.
 //!
 //! [`Server::bind`] and [`Server::run`] embed it; [`command::run`] is the whole of the bin `sightline-server`.
 //!
@@ -17,8 +18,7 @@
 //! | `tls`, `key_file` | certificates and other secrets on disk |
 //! | `metrics`, [`time`], `token_bucket` | what is counted; time given by the caller; rates |
 //!
-//! The state machines ([`rooms`], `turn::engine`) never name a socket, a
-//! runtime or a clock.
+//! The state machines ([`rooms`], `turn::engine`) never name a socket, a runtime or a clock.
 
 mod accept;
 mod access;

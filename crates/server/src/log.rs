@@ -24,7 +24,7 @@ const FILE_BYTES: usize = 16 * 1024 * 1024;
 /// Renamed log files that are kept.
 const FILES_KEPT: usize = 5;
 
-/// How much is logged.
+/// The level of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the levels of the tracing crate")]
 pub enum LogLevel {
@@ -36,16 +36,16 @@ pub enum LogLevel {
     Trace,
 }
 
-/// How a line of the log looks.
+/// The format of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// Lines for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The beginning of a client's text, escaped, so that it can stand in the log.
+/// An excerpt of a client's text, escaped for the log.
 #[derive(Debug)]
 pub(crate) struct Excerpt<'a>(&'a [u8]);
 
@@ -67,7 +67,7 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
-/// Lets a few lines of one kind into the log, then one every ten seconds: whoever can cause a line can cause a million.
+/// Throttles log lines of one kind: a few at once, then one every ten seconds. Whoever can cause a line can cause a million.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     state: Mutex<ThrottleState>,
@@ -88,7 +88,7 @@ impl Throttle {
         Self { state: Mutex::new(ThrottleState { bucket, skipped: 0 }) }
     }
 
-    /// Whether a line may be written now, and how many were left out since the last one.
+    /// Whether a line may be written now; if so, the number of lines that were skipped since the last one.
     pub(crate) fn admit(&self) -> Option<u64> {
         self.admit_at(Instant::now())
     }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use sightline_server::{Options, command};
 
-/// Serves Sightline: the client and the signaling of its rooms on one port, STUN and TURN on two more with a range for relaying
+/// Serves Sightline: the client and signaling on one TCP port (--port); STUN and TURN on two more (--turn-port, --turn-tls-port), with a
+/// range of UDP ports for relayed addresses (--turn-relay-ports)
 #[derive(Debug, Parser)]
 #[command(name = "sightline-server", version)]
 struct CommandLine {

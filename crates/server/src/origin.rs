@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedOrigin(Origin);
 
-/// Why a string is no origin.
+/// The error for a string that is not an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an origin is http:// or https:// with a host and perhaps a port, as in https://example.org")]
 pub struct OriginInvalid;

@@ -25,7 +25,7 @@ pub(crate) struct Patience {
 pub(crate) struct Patient<S> {
     stream: S,
     patience: Patience,
-    /// Open since a write had to wait.
+    /// Present since a write had to wait.
     window: Option<Window>,
 }
 
@@ -101,7 +101,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         match Pin::new(&mut self.stream).poll_flush(cx) {
             Poll::Pending => self.wait(cx),
             Poll::Ready(flushed) => {
-                // Everything was taken, so the next wait gets a new window.
+                // All bytes were taken, so the next wait starts a new window.
                 self.window = None;
                 Poll::Ready(flushed)
             }

@@ -14,7 +14,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrustedProxy(IpNet);
 
-/// A string that is no [`TrustedProxy`].
+/// The error for a string that is not a [`TrustedProxy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an address or a network, as in 10.0.0.2 or 10.0.0.0/8")]
 pub struct TrustedProxyInvalid;

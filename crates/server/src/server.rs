@@ -173,7 +173,7 @@ impl Server {
         self.http_addr
     }
 
-    /// The address of the metrics, where they have a port of their own.
+    /// The address of the metrics, if they have a separate port.
     #[must_use]
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics_addr
@@ -212,7 +212,7 @@ impl Server {
         self.sockets.close();
         let turn_ended = async {
             if let Some(turn) = turn {
-                // The relay ends without a result.
+                // The relay returns no result.
                 let _ = turn.await;
             }
         };
@@ -223,11 +223,11 @@ impl Server {
     }
 }
 
-/// The relay, and what members are told about it.
+/// The relay, and the data about it for members.
 struct Turn {
     server: Option<TurnServer>,
     directory: Option<RelayDirectory>,
-    /// A certificate for TURN alone, where the page itself has none.
+    /// A certificate for TURN only, if the page has none.
     tls: Option<Tls>,
 }
 

@@ -1,8 +1,8 @@
-//! Places for TCP connections.
+//! Slots for TCP connections.
 //!
-//! A connection has a place until its WebSocket has one among the sockets, which `signalling` counts. So clients that fetch files
-//! take no places from calls. When all places are taken, a connection gets one of a few that are reserved for `/ws`, `/healthz`
-//! and `/metrics` and end after one request.
+//! A connection has a slot until its WebSocket is counted among the sockets by `signalling`. So clients that fetch files take no
+//! slots from calls. When all slots are taken, a connection gets one of a few reserved ones, which are for `/ws`, `/healthz` and
+//! `/metrics` and end after one request.
 
 use std::{
     collections::HashMap,
@@ -56,7 +56,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// The places of all connections to a port or a group of ports.
+/// The slots of all connections to a port or a group of ports.
 #[derive(Debug)]
 pub(crate) struct Slots {
     limits: ConnectionLimits,
@@ -67,7 +67,7 @@ pub(crate) struct Slots {
     accept_errors: Throttle,
 }
 
-/// The place of one connection, shared with its requests.
+/// The slot of one connection, shared with its requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Slot {
     taken: Arc<TakenSlot>,
@@ -81,7 +81,7 @@ struct TakenSlot {
     place: Mutex<Option<Place>>,
 }
 
-/// Given back when it is dropped.
+/// Returned when it is dropped.
 type Place = (OwnedSemaphorePermit, Option<Counted>);
 
 /// One connection or request of an address, counted until it is dropped.
@@ -92,7 +92,7 @@ pub(crate) struct Counted {
 }
 
 impl Slots {
-    /// Places of which none are reserved.
+    /// Slots without reserved ones.
     pub(crate) fn new(max: usize, max_per_address: usize, trusted_proxies: Arc<[TrustedProxy]>) -> Self {
         let limits = ConnectionLimits { max, reserved: 0, max_per_address, ..ConnectionLimits::default() };
         Self::of(limits, trusted_proxies)
@@ -124,7 +124,7 @@ impl Slots {
         &self.accept_errors
     }
 
-    /// Waits for a place for a connection between these two addresses, preferably one that is not reserved; `None` where `peer` has
+    /// Waits for a slot for a connection between these two addresses, preferably one that is not reserved; `None` if `peer` has
     /// too many connections.
     pub(crate) async fn admit(self: &Arc<Self>, peer: IpAddr, local: IpAddr) -> Option<Slot> {
         let counted = self.count_peer(peer)?;
@@ -177,12 +177,12 @@ impl Slot {
         self.taken.local
     }
 
-    /// Whether the place is one of the reserved ones.
+    /// Whether the slot is a reserved one.
     pub(crate) fn is_reserved(&self) -> bool {
         self.taken.is_reserved
     }
 
-    /// Gives the place back. The connection is counted among the sockets from now on.
+    /// Returns the slot. From now on the connection is counted among the sockets.
     pub(crate) fn release(&self) {
         drop(self.taken.place.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
@@ -211,7 +211,7 @@ mod tests {
         Arc::new(Slots::of(limits, Arc::new([])))
     }
 
-    /// A place for a connection of that peer, if there is one at once.
+    /// A slot for a connection of that peer, if one is free at once.
     fn take(slots: &Arc<Slots>, peer: &str) -> Option<Slot> {
         slots.admit(peer.parse().unwrap(), [192, 0, 2, 1].into()).now_or_never().flatten()
     }

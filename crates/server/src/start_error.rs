@@ -6,7 +6,7 @@ use crate::{key_file::KeyFileError, log::LogFileError, tls::CertificateError};
 
 /// Neither `--data-dir` nor a home directory says where to keep what survives a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("There is no home directory: say with --data-dir where to keep what survives a restart.")]
+#[error("There is no home directory: choose a directory for the server's data with --data-dir.")]
 pub struct NoDataDir;
 
 /// Why the server does not start.
@@ -20,12 +20,12 @@ pub enum StartError {
         /// The option that chooses another port.
         option: &'static str,
     },
-    /// The address is not one of this machine, or the port needs more rights than the server has.
+    /// The address does not belong to this machine, or the port needs more rights than the server has.
     #[error("Cannot listen on {address}: {source}.")]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The key of the resume tokens cannot be used.

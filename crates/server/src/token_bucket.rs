@@ -18,7 +18,7 @@ impl<T: Moment> Bucket<T> {
         Self { capacity, per_s, level: capacity, filled_at: now }
     }
 
-    /// Takes `amount`; `false` where less is there.
+    /// Takes `amount`; `false` if the bucket has less.
     pub(crate) fn take(&mut self, amount: f64, now: T) -> bool {
         self.take_above(0.0, amount, now)
     }
@@ -40,7 +40,7 @@ impl<T: Moment> Bucket<T> {
         Duration::try_from_secs_f64(missing / self.per_s).unwrap_or(Duration::MAX)
     }
 
-    /// Whether nothing is left to refill, as in a new bucket.
+    /// Whether the bucket is full, as a new one is.
     pub(crate) fn is_full(&self, now: T) -> bool {
         self.level_at(now) >= self.capacity
     }

@@ -8,29 +8,29 @@ use crate::{install, tools};
 
 const AXE_VERSION: &str = "4.14.0";
 
-/// What [`test_tools`] found or installed.
+/// The result of [`test_tools`].
 pub(crate) struct TestTools {
-    /// The browser itself.
+    /// The Chromium executable.
     pub(crate) chromium: PathBuf,
-    /// Chromium's driver.
+    /// The driver of Chromium.
     pub(crate) chromedriver: PathBuf,
     firefox: PathBuf,
-    /// Firefox's driver.
+    /// The driver of Firefox.
     pub(crate) geckodriver: PathBuf,
-    /// Runs wasm tests in a browser.
+    /// The program that runs wasm tests in a browser.
     pub(crate) wasm_bindgen_test_runner: PathBuf,
-    /// The script that looks for what keeps people out.
+    /// The script that checks accessibility.
     axe: PathBuf,
 }
 
 impl TestTools {
-    /// Says what is used.
+    /// Prints the tools in use.
     pub(crate) fn print(&self) {
         println!("chromium: {}, {}", self.chromium.display(), self.chromedriver.display());
         println!("firefox: {}, {}", self.firefox.display(), self.geckodriver.display());
     }
 
-    /// Names the tools to a test, by the variables that `tests/` and wasm-bindgen's runner know.
+    /// Passes the paths of the tools to a test, in the variables that `tests/` and wasm-bindgen's runner know.
     pub(crate) fn name_browsers(&self, command: &mut std::process::Command) {
         command
             .env("SIGHTLINE_CHROMIUM", &self.chromium)
@@ -56,10 +56,10 @@ pub(crate) fn test_tools() -> Result<TestTools> {
     let still_missing: Vec<_> = PROGRAMS.iter().filter(|program| program.find().is_none()).collect();
     if !still_missing.is_empty() {
         let how: Vec<_> = still_missing.iter().map(|program| program.how_to_get_it()).collect();
-        bail!("the tests need browsers that are not here:\n{}", how.join("\n"));
+        bail!("the tests need browsers that are not installed:\n{}", how.join("\n"));
     }
     let [Some(chromium), Some(chromedriver), Some(firefox)] = PROGRAMS.each_ref().map(Program::find) else {
-        bail!("a browser that was here a moment ago is gone");
+        bail!("a browser that was found a moment ago is gone");
     };
     Ok(TestTools {
         chromium,
@@ -83,8 +83,8 @@ fn axe() -> Result<PathBuf> {
     Ok(package.join("axe.min.js"))
 }
 
-/// What the tests of networks use beside browsers, and the packages that bring it. Tests of what stays missing are reported as
-/// ignored.
+/// The further programs that network tests need, with the Debian packages that contain them. Tests of missing programs are
+/// reported as ignored.
 pub(crate) fn network_tools() {
     let missing: Vec<_> = NETWORK_TOOLS.into_iter().filter(|(tool, _)| which::which(tool).is_err()).collect();
     if missing.is_empty() {
@@ -99,7 +99,7 @@ pub(crate) fn network_tools() {
         install::from_apt(&packages).is_ok()
     };
     if !installed {
-        println!("{} not here: tests that need them are reported as ignored", packages.join(", "));
+        println!("{} not installed: tests that need them are reported as ignored", packages.join(", "));
     }
 }
 
@@ -108,7 +108,7 @@ const NETWORK_TOOLS: [(&str, &str); 3] =
 
 struct Program {
     name: &'static str,
-    /// The user's choice.
+    /// The variable with the user's choice.
     variable: &'static str,
     candidates: &'static [&'static str],
     debian_package: &'static str,

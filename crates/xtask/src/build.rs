@@ -7,14 +7,14 @@ use clap::Args;
 
 use crate::{fingerprint, placement, process, release, sizes, tools, workspace};
 
-/// How the client is built.
+/// Options of a build.
 #[derive(Args, Default)]
 pub(crate) struct Options {
     /// Where the client will be served from, for a sub-path of a static host: /sightline/
     #[arg(long, default_value = "/", value_parser = public_url)]
     public_url: String,
-    /// Where the rooms are, for a static host: wss://calls.example.org. Written into dist/config.js, where it can be
-    /// changed later; that server has to be run with --allow-origin.
+    /// Where the rooms are, for a static host: wss://calls.example.org. Written into dist/config.js, where it can be changed
+    /// later; that server has to be run with --allow-origin.
     #[arg(long, value_name = "URL", value_parser = server_url)]
     signalling_server: Option<String>,
     /// Also build the server with the client in it: one file to copy.
@@ -26,16 +26,16 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The release build at the root of its host.
+    /// The options for a release build at the root of its host.
     pub(crate) fn release() -> Self {
         Self { public_url: "/".to_owned(), signalling_server: None, server: false, debug: false }
     }
 }
 
-/// Builds the client, unless the same one is there already, and prints what a first visit loads.
+/// Builds the client, unless it is up to date, and prints what a first visit loads.
 ///
 /// # Errors
-/// Where a tool is missing or fails.
+/// If a tool is missing or fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let tools = tools::client_tools()?;
     let state_dir = workspace::target_dir().join("xtask");
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("dist/ is up to date");
     } else {
         let dist = workspace::dist_dir();
-        // A build that is killed half-way must not pass for a finished one.
+        // A build that is killed half-way must not look finished.
         if stamp.exists() {
             fs::remove_file(&stamp)?;
         }
@@ -66,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if options.public_url != "/" || options.signalling_server.is_some() {
             placement::place(&dist, &options.public_url, signalling_server)?;
         }
-        // What a static host shows at a path that is no file: the app, which knows its own routes.
+        // A static host shows this page for a path without a file: the app, which knows its own routes.
         fs::copy(dist.join("index.html"), dist.join("404.html"))?;
         // A debug build is not measured, and its tens of megabytes would take longer to compress than to build.
         if !options.debug {

@@ -1,4 +1,4 @@
-//! Whether the client has to be built again.
+//! Decides whether the client has to be built again.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
-/// Everything that the built client depends on, beside the tools and the options.
+/// All inputs of the client build, except the tools and the options.
 const INPUTS: [&str; 15] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -29,8 +29,8 @@ const INPUTS: [&str; 15] = [
     "crates/xtask/src/release",
 ];
 
-/// A number that changes with any input and with `choices` (options and tool versions). To be asked for before a build: what
-/// is changed while that runs is not in it.
+/// A hash of all inputs and of `choices` (options and tool versions). Call it before a build, so that changes during the build
+/// are not included.
 ///
 /// # Errors
 /// Where an input cannot be read.
@@ -43,8 +43,8 @@ pub(crate) fn of_inputs(choices: &[&str]) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// That number, and one for `index.html` in the built client, which names every other file in it by its hash: `trunk serve`
-/// writes there too.
+/// That hash, and a hash of `index.html` in the built client, which names every other file by its hash. The second one is needed
+/// because `trunk serve` writes to the same folder.
 ///
 /// # Errors
 /// Where the page cannot be read.

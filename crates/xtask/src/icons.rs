@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 
 use crate::{browsers, process, workspace};
 
-/// An icon that is wanted.
+/// An icon to draw.
 struct Icon {
     file: &'static str,
     side_px: u32,
-    /// Whether the system cuts it to a shape of its own: then the ground reaches to the edges and the mark stays within
-    /// the middle four fifths (W3C Web Application Manifest, "maskable").
+    /// Whether the system cuts the icon to its own shape: then the background reaches the edges and the mark stays within the
+    /// middle four fifths (W3C Web Application Manifest, "maskable").
     is_cut: bool,
 }
 
@@ -22,7 +22,7 @@ const ICONS: [Icon; 4] = [
     Icon { file: "apple-touch-icon.png", side_px: 180, is_cut: true },
 ];
 
-/// Draws them all.
+/// Draws all icons.
 ///
 /// # Errors
 /// Where there is no Chromium, or a file cannot be written.
@@ -48,7 +48,7 @@ fn html(svg: &str, icon: &Icon) -> String {
     )
 }
 
-/// The ground without its round corners, and everything on it smaller.
+/// The icon with a background without round corners, and with a smaller mark.
 fn full_bleed(svg: &str) -> String {
     let square = svg.replacen(" rx=\"8\"", "", 1);
     match square.split_once("/>") {

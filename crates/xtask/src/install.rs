@@ -1,7 +1,7 @@
-//! Installing a missing tool, never over one of the user's own.
+//! Installs missing tools, and never replaces one of the user's.
 //!
-//! Compiled tools go to a folder in the user's cache, shared by every clone; system packages are only touched as root
-//! on Debian, where there is nobody else to ask.
+//! Compiled tools go to a folder in the user's cache that all clones share. System packages are installed only as root on Debian,
+//! where there is no other user to ask.
 
 use std::{
     env,
@@ -24,7 +24,7 @@ pub(crate) fn tools_dir() -> Result<PathBuf> {
     Ok(folders.cache_dir().join("sightline").join("tools"))
 }
 
-/// Where cargo puts the executables in [`tools_dir`].
+/// The folder in [`tools_dir`] with the executables that cargo installed.
 ///
 /// # Errors
 /// As [`tools_dir`].
@@ -32,7 +32,7 @@ pub(crate) fn bin_dir() -> Result<PathBuf> {
     Ok(tools_dir()?.join("bin"))
 }
 
-/// Where npm puts them.
+/// The folder with the executables that npm installed.
 ///
 /// # Errors
 /// As [`tools_dir`].
@@ -40,7 +40,7 @@ pub(crate) fn npm_bin_dir() -> Result<PathBuf> {
     Ok(tools_dir()?.join("npm").join("node_modules").join(".bin"))
 }
 
-/// Where npm puts a package.
+/// The folder with a package that npm installed.
 ///
 /// # Errors
 /// As [`tools_dir`].
@@ -58,12 +58,12 @@ pub(crate) fn from_crates_io(name: &str, version: &str, locked: bool) -> Result<
     if locked {
         cargo.arg("--locked");
     }
-    // Flags meant for this workspace are not meant for its tools.
+    // Flags for this workspace must not apply to its tools.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_BUILD_TARGET");
     process::run(&mut cargo)
 }
 
-/// Whether apt may be used without asking anybody: root on Debian or one of its kin.
+/// Whether apt may be used without asking: root on Debian or a related system.
 pub(crate) fn apt_is_ours() -> bool {
     static OURS: OnceLock<bool> = OnceLock::new();
     *OURS.get_or_init(|| {
@@ -98,7 +98,7 @@ pub(crate) fn from_npm(package: &str, version: &str) -> Result<()> {
     process::run(npm.arg(format!("{package}@{version}")))
 }
 
-/// The user's PATH with the folders of the installed tools before it.
+/// The user's PATH, preceded by the folders of the installed tools.
 ///
 /// # Errors
 /// As [`tools_dir`].

@@ -1,4 +1,13 @@
 //! `cargo xtask`: the project's tasks, the same on a developer's machine and in CI.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `build`, `release`, `placement`, `policy`, `fingerprint`, `sizes` | the client in `dist/`: its modules, its place on a static host, its size |
+//! | `serve`, `test` | running the server; running every check |
+//! | `bench`, `measure`, `soak` | measurements and long tests |
+//! | `screenshots`, `icons` | pictures that are in the repository |
+//! | `tools`, `browsers`, `install` | finding and installing tools and browsers |
+//! | `workspace`, `process` | paths in this clone; running programs |
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -50,7 +59,7 @@ enum Task {
     Serve(serve::Options),
     /// Run every check: lints, native tests, browser tests, end-to-end tests.
     Test(test::Options),
-    /// Measure, beside something else measured in the same run.
+    /// Run measurements, each beside something else that is measured in the same run.
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Cut networks, kill servers and write a thousand messages, in real browsers: real times, printed. Needs root on
@@ -58,9 +67,9 @@ enum Task {
     Soak(soak::Options),
     /// Run a matrix of measurements between two browsers, over emulated links where this is root on Linux.
     Measure(measure::Options),
-    /// Take the README's screenshots anew, into docs/screenshots/.
+    /// Take the README's screenshots again, into docs/screenshots/.
     Screenshots,
-    /// Draw the app's icons anew from assets/app/icon.svg.
+    /// Draw the app's icons again from assets/app/icon.svg.
     Icons,
 }
 

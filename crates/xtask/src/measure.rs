@@ -1,4 +1,4 @@
-//! `cargo xtask measure`: a matrix of runs between two real browsers, and a table of what came of them.
+//! `cargo xtask measure`: a matrix of runs between two real browsers, and a table of the results.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{browsers, process, test, workspace};
 
-/// What is measured.
+/// Options of a matrix.
 #[derive(Args)]
 pub(crate) struct Options {
     /// The profile set: browsers, length of a run, links.
@@ -16,12 +16,12 @@ pub(crate) struct Options {
     /// How often each profile is measured, in place of what the set says.
     #[arg(long)]
     repetitions: Option<u32>,
-    /// Where the reports go.
+    /// The folder for the reports.
     #[arg(long, default_value = "target/reports")]
     reports: PathBuf,
 }
 
-/// Measures; driven by the end-to-end tests' own harness.
+/// Runs the matrix with the harness of the end-to-end tests.
 ///
 /// # Errors
 /// Where something does not build or run.

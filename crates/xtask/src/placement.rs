@@ -1,4 +1,4 @@
-//! A built client made ready for a static host: below a path, and with the address of its server in a file beside it.
+//! Prepares a built client for a static host: under a path, and with the address of its server in a file.
 
 use std::{fs, path::Path};
 
@@ -8,8 +8,8 @@ use crate::policy::with_policy;
 
 const CONFIG_FILE: &str = "config.js";
 
-/// Moves the client in `dist`, built for the root of its host, to the path `public_url`, gives it a policy of its own, and writes
-/// `config.js`.
+/// Moves the client in `dist`, built for the root of its host, to the path `public_url`, writes a policy into its page, and
+/// writes `config.js`.
 ///
 /// Only `index.html` names other files by an absolute path. The file beside it is a script rather than JSON so that it is
 /// there before the client starts, loaded beside it and not after it; a client that is served by its own server has none.
@@ -25,7 +25,7 @@ pub(crate) fn place(dist: &Path, public_url: &str, signalling_server: &str) -> R
 
 fn placed(html: &str, public_url: &str) -> String {
     let moved = html.replace("=\"/", &format!("=\"{public_url}")).replace("'/", &format!("'{public_url}"));
-    // Deferred scripts and modules run in the order in which they stand.
+    // Deferred scripts and modules run in document order.
     let config =
         format!("<script defer src=\"{public_url}{CONFIG_FILE}\"></script>\n<script type=\"module\"");
     moved.replacen("<script type=\"module\"", &config, 1)

@@ -1,6 +1,6 @@
-//! The Content Security Policy in the page of a static host, as a `<meta>` element: such a host sends no header of ours.
+//! The Content Security Policy in the page for a static host, as a `<meta>` element: such a host sends no header of ours.
 
-/// The page with its policy in it, before anything that the policy concerns.
+/// The page with its policy, before everything that the policy applies to.
 pub(crate) fn with_policy(html: &str) -> String {
     let policy = sightline_page_policy::for_static_host(html);
     let meta = format!("<head>\n    <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\" />");

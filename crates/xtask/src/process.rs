@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::{
     ffi::OsStr,
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
-/// A command in the root of the workspace.
+/// A command that runs in the root of the workspace.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(workspace::root());
@@ -25,7 +25,7 @@ pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     command
 }
 
-/// Runs it with its output on the terminal.
+/// Runs a command with its output on the terminal.
 ///
 /// # Errors
 /// Where it cannot be started or does not end with success.
@@ -39,7 +39,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What it makes of `input`.
+/// Runs a filter and returns its output for `input`.
 ///
 /// # Errors
 /// Where it cannot be started or does not end with success.
@@ -52,7 +52,7 @@ pub(crate) fn filter(command: &mut Command, input: &str) -> Result<String> {
         .with_context(|| format!("cannot start {name}"))?;
     let mut stdin = child.stdin.take().context("no standard input")?;
     let output = thread::scope(|scope| {
-        // Where it does not read to the end its exit code says so.
+        // If it does not read to the end, its exit code says so.
         scope.spawn(move || drop(stdin.write_all(input.as_bytes())));
         child.wait_with_output()
     })?;
@@ -62,7 +62,7 @@ pub(crate) fn filter(command: &mut Command, input: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// What it prints, or nothing where it cannot be started or fails.
+/// The output of a command; `None` if it cannot be started or fails.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -1,13 +1,13 @@
-//! `cargo xtask screenshots`: the README's pictures, taken by the end-to-end tests' own harness.
+//! `cargo xtask screenshots`: the README's pictures, taken with the harness of the end-to-end tests.
 
 use anyhow::Result;
 
 use crate::{browsers, process, test, workspace};
 
-/// Takes them anew.
+/// Takes all pictures again.
 ///
 /// # Errors
-/// Where a build or a step of the test fails.
+/// If a build or a step of the test fails.
 pub(crate) fn run() -> Result<()> {
     let tools = browsers::test_tools()?;
     let mut tests = test::end_to_end(&tools, Some("screenshots"))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask serve`: the client and the server, built and running.
+//! `cargo xtask serve`: builds and runs the client and the server.
 
 use std::ffi::OsString;
 
@@ -7,17 +7,17 @@ use clap::Args;
 
 use crate::{build, process, workspace};
 
-/// How the server is run.
+/// Options of the server.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The port of the client and of the signalling [env: SIGHTLINE_PORT] [default: 8080]
+    /// The port of the page and of signaling [env: SIGHTLINE_PORT] [default: 8080]
     #[arg(long)]
     port: Option<u16>,
-    /// Speak https, which other machines need for camera and microphone: with a certificate of its own, that browsers
-    /// warn of once.
+    /// Speak https with a self-signed certificate, of which browsers warn once. Other machines need https for camera and
+    /// microphone
     #[arg(long)]
     tls: bool,
-    /// Any other option of the server; each is an environment variable too (`-- --help` lists them).
+    /// Any other option of the server; each is also an environment variable (`-- --help` lists them)
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     server_options: Vec<OsString>,
 }
@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     become_process(server)
 }
 
-/// The server takes this process's place, so a Ctrl-C and a service manager's signal reach it and nothing else.
+/// The server replaces this process, so Ctrl-C and a service manager's signal reach only the server.
 #[cfg(unix)]
 fn become_process(mut command: std::process::Command) -> Result<()> {
     use std::os::unix::process::CommandExt;

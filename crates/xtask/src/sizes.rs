@@ -1,4 +1,4 @@
-//! What the client weighs: compression beforehand, and the table of a first visit.
+//! Compresses the client ahead of time, and prints the table of a first visit.
 
 use std::{
     fs::{self, File},
@@ -9,10 +9,10 @@ use std::{
 use anyhow::{Context, Result};
 use flate2::{Compression, write::GzEncoder};
 
-/// What a first visit may load, brotli, in bytes.
+/// Limit of a first visit, in bytes (brotli).
 const FIRST_VISIT_BUDGET_BYTES: u64 = 150 * 1024;
 
-/// In the names of what is loaded while a name is being chosen, or as soon as the room is there.
+/// Parts of the names of files that load while the person chooses a name, or as soon as the room is there.
 const WITH_THE_ROOM: [&str; 2] = ["engine", "sightline-later"];
 
 const COMPRESSIBLE: [&str; 8] = ["html", "js", "css", "wasm", "svg", "json", "txt", "webmanifest"];
@@ -48,7 +48,7 @@ pub(crate) fn precompress(dist: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes beside and renames: a server must find all of a file or none of it, also where the build is killed here.
+/// Writes to another file and renames it, so that a server finds the whole file or none, even if the build is killed.
 fn put(file: &Path, content: &[u8]) -> Result<()> {
     let beside = with_suffix(file, "part");
     fs::write(&beside, content)
@@ -84,7 +84,7 @@ pub(crate) fn print_first_visit(dist: &Path, public_url: &str) -> Result<()> {
     Ok(())
 }
 
-/// Prints a table; the sum of its brotli column.
+/// Prints a table. Returns the sum of its brotli column.
 fn print_files(title: &str, dist: &Path, files: &[PathBuf]) -> Result<u64> {
     println!("\n{title:<44} {:>10} {:>10}", "raw", "brotli");
     let mut sum_bytes = 0;
@@ -98,7 +98,7 @@ fn print_files(title: &str, dist: &Path, files: &[PathBuf]) -> Result<u64> {
     Ok(sum_bytes)
 }
 
-/// What else there is to run.
+/// The other scripts and modules.
 fn later(dist: &Path, first: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = files(dist)?;
     found.retain(|file| {

@@ -1,18 +1,18 @@
-//! `cargo xtask soak`: what takes long, with real times. Driven by the end-to-end tests' own harness.
+//! `cargo xtask soak`: long tests with real times. They run with the harness of the end-to-end tests.
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::{browsers, process, test};
 
-/// What runs.
+/// The tests to run.
 #[derive(Args)]
 pub(crate) struct Options {
     /// A filter for the names: cuts, messages, renegotiations, server_kill, chromium_firefox, ...
     filter: Option<String>,
 }
 
-/// Runs it and prints its tables.
+/// Runs the tests and prints their tables.
 ///
 /// # Errors
 /// Where something does not build, does not run, or does not come back.

@@ -15,10 +15,10 @@ use crate::{
     build, placement, process, workspace,
 };
 
-/// Two browsers a test and two cores: more at once only makes each of them slower.
+/// Each test has two browsers on two cores, so more tests at once only make each of them slower.
 const END_TO_END_THREADS: usize = 2;
 
-/// Which checks run.
+/// The checks to run.
 #[derive(Args)]
 pub(crate) struct Options {
     /// `lint`, `native`, `wasm` or `e2e` for one part, else a filter for the names of the tests of all parts.
@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The end-to-end tests, ready to run: the client and the server are built.
+/// Builds the client and the server, and returns the command for the end-to-end tests.
 ///
 /// # Errors
 /// Where a build fails.
@@ -65,7 +65,7 @@ pub(crate) fn end_to_end(tools: &TestTools, filter: Option<&str>) -> Result<Comm
     end_to_end_with(tools, filter, END_TO_END_THREADS)
 }
 
-/// The same, one test after the other: for what measures.
+/// The same command, with one test at a time, for measurements.
 ///
 /// # Errors
 /// As [`end_to_end`].
@@ -89,7 +89,7 @@ fn end_to_end_with(tools: &TestTools, filter: Option<&str>, threads: usize) -> R
     Ok(tests)
 }
 
-/// The client as `cargo xtask build --public-url /sub/path/` makes it, in a folder of its own.
+/// Builds the client in another folder, as `cargo xtask build --public-url /sub/path/` does.
 fn static_client(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
@@ -122,7 +122,7 @@ impl Part {
 
 enum Outcome {
     Passed,
-    /// Why.
+    /// Skipped for this reason.
     Skipped(&'static str),
 }
 
@@ -183,7 +183,8 @@ fn clippy_wasm() -> Result<Outcome> {
     passed(clippy.args(["--target", "wasm32-unknown-unknown", "--all-targets", "--", "-D", "warnings"]))
 }
 
-/// A package outside the workspace, because of its C++. In this workspace's target folder, so that little is compiled twice.
+/// The fuzz targets are outside the workspace, because they need C++. They use this workspace's target folder, so that little is
+/// compiled twice.
 fn fuzz_targets() -> Result<Outcome> {
     let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
     if which::which(compiler).is_err() {
@@ -213,8 +214,8 @@ fn in_browser(
     }
     crate::tools::wasm_target()?;
     let tools = browsers::test_tools()?;
-    // Chromium leaves folders behind where it keeps temporary files. Not in target/: its sockets are there too, and their
-    // paths must be short.
+    // Chromium leaves folders where it keeps temporary files. The folder is not in target/, because sockets are there too, and
+    // their paths must be short.
     let temporary = std::env::temp_dir().join(format!("sightline-{}", std::process::id()));
     fs::create_dir_all(&temporary)?;
     let mut tests = process::cargo(["test", "--package", "sightline-browser"]);
@@ -227,7 +228,7 @@ fn in_browser(
         .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
         .env("TMPDIR", &temporary)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.wasm_bindgen_test_runner)
-        // The runner takes the first browser that it finds a driver named for.
+        // The runner uses the first browser for which a driver is named.
         .env_remove("CHROMEDRIVER")
         .env_remove("GECKODRIVER")
         .env(driver_variable, driver(&tools));
@@ -236,8 +237,8 @@ fn in_browser(
     outcome
 }
 
-/// The tests that need a running `AudioContext`, where Firefox has none: on a machine without a sound card its
-/// contexts stay suspended and `resume()` never ends (measured with Firefox 153).
+/// The tests that need a running `AudioContext`, if Firefox has none: on a machine without a sound card its contexts stay
+/// suspended and `resume()` never completes (measured with Firefox 153).
 fn without_sound_card() -> &'static [&'static str] {
     let has_sound_card =
         fs::read_to_string("/proc/asound/cards").is_ok_and(|cards| !cards.contains("no soundcards"));

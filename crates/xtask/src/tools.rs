@@ -6,33 +6,33 @@ use anyhow::{Context, Result, bail};
 
 use crate::{install, process, workspace};
 
-/// 0.22 needs a later Rust than this workspace.
+/// Version 0.22 needs a newer Rust than this workspace.
 const TRUNK_VERSION: &str = "0.21.14";
 const GECKODRIVER_VERSION: &str = "0.37.0";
-/// Where PATH has no `wasm-opt` that is recent enough.
+/// Used if PATH has no `wasm-opt` that is new enough.
 const NPM_BINARYEN_VERSION: &str = "132.0.0";
-/// Where there is no npm either.
+/// Used if there is no npm either.
 const CRATE_WASM_OPT_VERSION: &str = "0.116.1";
 const NPM_ESBUILD_VERSION: &str = "0.28.2";
-/// 108 (Debian 12) exports the wrong one of two tables, and the client stops at its first callback.
+/// Version 108 (Debian 12) exports the wrong one of two tables, and the client stops at its first callback.
 const OLDEST_WASM_OPT: u32 = 116;
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// What [`client_tools`] found or installed.
+/// The result of [`client_tools`].
 pub(crate) struct ClientTools {
-    /// As trunk compares it.
+    /// In the form that trunk compares.
     pub(crate) wasm_bindgen_version: String,
     wasm_opt: PathBuf,
-    /// As trunk compares it, `version_108`.
+    /// In the form that trunk compares: `version_108`.
     pub(crate) wasm_opt_version: String,
-    /// Where there is npm.
+    /// Present if there is npm.
     esbuild: Option<PathBuf>,
     search_path: OsString,
 }
 
 impl ClientTools {
-    /// Trunk, set up so that it uses exactly these tools and downloads none of its own. Installed here because only a debug
-    /// build needs it, and compiling it takes longer than the rest of a first build.
+    /// Trunk, configured to use exactly these tools and to download none. It is installed here because only a debug build needs
+    /// it, and compiling it takes longer than the rest of a first build.
     ///
     /// # Errors
     /// Where it is missing and cannot be installed.
@@ -43,12 +43,12 @@ impl ClientTools {
             .env("TRUNK_TOOLS_WASM_BINDGEN", &self.wasm_bindgen_version)
             .env("TRUNK_TOOLS_WASM_OPT", &self.wasm_opt_version)
             .env("TRUNK_SKIP_VERSION_CHECK", "true")
-            // Trunk reads it as its own `--no-color` flag and refuses the customary value, 1.
+            // Trunk takes this variable for its own `--no-color` flag and refuses the customary value, 1.
             .env_remove("NO_COLOR");
         Ok(trunk)
     }
 
-    /// Binds WebAssembly to JavaScript.
+    /// The command that generates the JavaScript for a WebAssembly file.
     ///
     /// # Errors
     /// Where it is not there any more.
@@ -57,15 +57,15 @@ impl ClientTools {
         Ok(process::command(path))
     }
 
-    /// Shrinks WebAssembly.
+    /// The command that minimizes WebAssembly.
     pub(crate) fn wasm_opt(&self) -> Command {
         process::command(&self.wasm_opt)
     }
 
-    /// The script (`js`) or the style sheet (`css`), said shorter; without npm as it is.
+    /// Minifies a script (`js`) or a style sheet (`css`); without npm the text is unchanged.
     ///
     /// # Errors
-    /// Where it is not understood.
+    /// If the text cannot be parsed.
     pub(crate) fn minify(&self, text: &str, language: &str) -> Result<String> {
         let Some(esbuild) = &self.esbuild else { return Ok(text.to_owned()) };
         let mut esbuild = process::command(esbuild);
@@ -76,7 +76,7 @@ impl ClientTools {
         process::filter(&mut esbuild, text)
     }
 
-    /// Prints which tools are used.
+    /// Prints the tools in use.
     pub(crate) fn print(&self) {
         println!("wasm-bindgen {}", self.wasm_bindgen_version);
         println!("wasm-opt {}: {}", self.wasm_opt_version, self.wasm_opt.display());
@@ -145,7 +145,7 @@ struct CompiledTool<'a> {
     executable: &'a str,
     package: &'a str,
     version: &'a str,
-    /// With the dependencies that its authors tested.
+    /// Whether to install with the locked dependencies that its authors tested.
     locked: bool,
     purpose: &'a str,
     duration: &'a str,
@@ -164,11 +164,11 @@ fn compiled_tool(tool: &CompiledTool<'_>) -> Result<PathBuf> {
         tool.duration
     );
     install::from_crates_io(tool.package, tool.version, tool.locked)?;
-    find(tool)?.with_context(|| format!("{} was installed but does not say its version", tool.executable))
+    find(tool)?.with_context(|| format!("{} was installed but does not print its version", tool.executable))
 }
 
-/// The tool in its right version: ours, or the user's where we have none. Where ours has another version, the user's
-/// does not count, because ours comes first on the PATH that trunk is given.
+/// The tool in the right version: ours, or the user's if we have none. If ours has another version, the user's is not used,
+/// because ours comes first on the PATH that trunk gets.
 fn find(tool: &CompiledTool<'_>) -> Result<Option<PathBuf>> {
     let is_right = |path: &PathBuf| {
         let said = process::output(process::command(path).arg("--version"));
@@ -184,7 +184,7 @@ fn wasm_bindgen(version: &str, executable: &str) -> Result<PathBuf> {
         executable,
         package: "wasm-bindgen-cli",
         version,
-        // Its lock file names a crate that was withdrawn.
+        // Its lock file names a crate that was yanked.
         locked: false,
         purpose: "makes the client's JavaScript (the version is Cargo.lock's)",
         duration: "3 to 6 minutes on two cores",
@@ -231,7 +231,7 @@ fn wasm_opt() -> Result<(PathBuf, String)> {
     find_wasm_opt()?.context("wasm-opt was installed but does not work")
 }
 
-/// What minifies script and styles; nothing where there is no npm to have it from.
+/// The program that minifies scripts and style sheets; `None` without npm.
 fn esbuild() -> Result<Option<PathBuf>> {
     let find = || -> Result<Option<PathBuf>> {
         let path = install::npm_bin_dir()?.join("esbuild");
@@ -249,7 +249,7 @@ fn esbuild() -> Result<Option<PathBuf>> {
     find()
 }
 
-/// The first on the PATH that trunk is given, where it is recent enough.
+/// The first `wasm-opt` on trunk's PATH, if it is new enough.
 fn find_wasm_opt() -> Result<Option<(PathBuf, String)>> {
     let Ok(path) = which::which_in("wasm-opt", Some(install::search_path()?), workspace::root()) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Where things are in this clone.
+//! Paths in this clone.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ pub(crate) fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// The built client.
+/// The folder of the built client.
 pub(crate) fn dist_dir() -> PathBuf {
     root().join("dist")
 }
@@ -28,7 +28,7 @@ pub(crate) fn release_binary(name: &str) -> PathBuf {
     target_dir().join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
-/// The cargo that runs this task.
+/// The cargo executable that runs this task.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

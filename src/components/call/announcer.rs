@@ -1,20 +1,20 @@
-//! Who comes and goes, and what is written while the chat is folded away, for who hears the page.
+//! Announces arrivals, departures and messages in the folded chat to screen readers.
 
 use leptos::prelude::*;
 
 use crate::{chunk, language::Language, sentence, session::model::RoomModel};
 
 chunk! {
-    /// [`ArrivalAnnouncer`], when it is here.
+    /// [`ArrivalAnnouncer`], loaded on demand.
     pub fn load_arrival_announcer, preload_arrival_announcer in engine(model: RoomModel) {
         view! { <ArrivalAnnouncer model=model /> }.into_any()
     }
 }
 
-/// Says who came or left.
+/// Announces who came or left.
 #[component]
 pub fn ArrivalAnnouncer(
-    /// Who is there.
+    /// The room, whose members and messages are announced.
     model: RoomModel,
 ) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! How the connection to the server stands.
+//! Shows the state of the signaling connection.
 
 use leptos::prelude::*;
 use sightline_core::signalling::SignallingStatus;
@@ -8,10 +8,10 @@ use crate::{
     sentence,
 };
 
-/// A dot and a word.
+/// A dot and a word for the state.
 #[component]
 pub fn ConnectionStatus(
-    /// How it stands.
+    /// The state of the signaling connection.
     status: RwSignal<SignallingStatus>,
 ) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! The bar of what one can do in a call.
+//! The bar of controls in a call.
 
 use leptos::prelude::*;
 
@@ -13,16 +13,16 @@ use crate::{
     },
 };
 
-/// Microphone, camera, panels, leave.
+/// Buttons for microphone, camera, panels and leaving.
 #[component]
 pub fn Controls(
-    /// What is on.
+    /// The state of microphone and camera.
     model: RoomModel,
-    /// What the buttons do.
+    /// The actions of the buttons.
     actions: RoomActions,
-    /// What the panels' buttons open and close.
+    /// The panels that the buttons open and close.
     panels: Panels,
-    /// Messages that were not seen.
+    /// Number of unseen messages.
     unread: Signal<usize>,
 ) -> AnyView {
     let language = Language::from_context();
@@ -108,18 +108,18 @@ pub fn Controls(
     .into_any()
 }
 
-/// A round button for something that is on or off; it says what pressing it does.
+/// A round toggle button; its label says what a press does.
 #[component]
 pub fn SwitchButton(
-    /// Whether it is on.
+    /// Whether the thing is on.
     is_on: RwSignal<bool>,
-    /// While on, while off.
+    /// Icons for on and off.
     icons: (IconName, IconName),
-    /// What pressing does while on, while off.
+    /// Labels for what a press does: while on, while off.
     words: (Sentence, Sentence),
-    /// `data-testid`
+    /// The element's `data-testid`.
     test_id: &'static str,
-    /// Pressed.
+    /// Called with each press.
     press: Callback<()>,
 ) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! A video file as the source: the place to choose or drop one, and how it plays.
+//! A video file as the source: the panel for choosing or dropping one, and its playback controls.
 
 use leptos::{html, prelude::*};
 use sightline_browser::media::media_file::{MediaFile, are_files_dragged};
@@ -20,14 +20,14 @@ use crate::{
     session::model::{FileCommand, FileModel, TileModel},
 };
 
-/// Nothing but the file input while no file is wanted.
+/// Shows only the file input while no file is wanted.
 #[component]
 pub fn FileSource(
-    /// What there is of it.
+    /// The signals of the file.
     model: FileModel,
-    /// Opens and plays.
+    /// Performs commands about the file.
     act: Callback<FileCommand>,
-    /// Who receives it; none in the lobby.
+    /// The members that receive it; none in the lobby.
     #[prop(optional)]
     receivers: Option<RwSignal<Vec<TileModel>>>,
 ) -> AnyView {
@@ -61,7 +61,7 @@ pub fn FileSource(
 }
 
 chunk! {
-    /// [`FilePanel`], when it is here.
+    /// [`FilePanel`], loaded on demand.
     fn load_file_panel, preload_file_panel in panels(
         model: FileModel,
         act: Callback<FileCommand>,
@@ -72,7 +72,7 @@ chunk! {
     }
 }
 
-/// Chooses a file, or plays it.
+/// Chooses a file, or controls its playback.
 #[component]
 fn FilePanel(
     model: FileModel,
@@ -256,7 +256,7 @@ fn Player(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) ->
     .into_any()
 }
 
-/// `3:07`
+/// A time as minutes and seconds: `3:07`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
 pub(super) fn clock_text(seconds: f64) -> String {
     let seconds = seconds as u64;

@@ -1,4 +1,4 @@
-//! Asks whether to leave: where a key and not a button was pressed, and where something would be lost.
+//! Asks whether to leave: after a key press, and if something would be lost.
 
 use leptos::{html, prelude::*};
 
@@ -10,12 +10,12 @@ use crate::{
     session::{departure::Unfinished, model::RoomModel},
 };
 
-/// The question, in front of everything else. Staying has the focus: what is typed on by mistake leaves nobody out.
+/// The question, in a modal dialog. The button for staying has the focus, so that further typing does not leave the room.
 #[component]
 pub fn LeaveDialog(
     /// What would be lost.
     model: RoomModel,
-    /// Whether it is asked.
+    /// Whether the question is shown.
     is_open: RwSignal<bool>,
     /// Leaves the room.
     leave: Callback<()>,
@@ -34,7 +34,7 @@ fn Question(model: RoomModel, is_open: RwSignal<bool>, leave: Callback<()>) -> A
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
-            // Throws where it is shown already.
+            // `show_modal` throws if the dialog is open already.
             let _ = dialog.show_modal();
         }
     });
@@ -43,7 +43,7 @@ fn Question(model: RoomModel, is_open: RwSignal<bool>, leave: Callback<()>) -> A
             dialog.close();
         }
     };
-    // The browser gives the focus back to what had it.
+    // The browser returns the focus to the earlier element.
     layer(
         is_open.into(),
         Callback::new(move |()| {

@@ -1,4 +1,4 @@
-//! The call: tiles, controls, what is published, and who hears of it.
+//! The call: tiles, controls, sources, and announcements for screen readers.
 
 pub mod announcer;
 pub mod connection_status;

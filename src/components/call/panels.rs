@@ -1,34 +1,35 @@
-//! What is open beside the pictures, and where the focus goes when it opens or closes.
+//! The open panels of a room, and where the focus goes when one opens or closes.
 
 use leptos::{html, prelude::*};
 
 use crate::components::kit::layers::layer;
 
-/// Which panels of a room are open. Of chat and figures at most one, where the chat can be closed: there is little room for two.
+/// Which panels of a room are open. Where the chat can be closed, at most one of chat and figures is open, because there is too
+/// little space for two.
 #[derive(Debug, Clone, Copy)]
 pub struct Panels {
-    /// The chat, where it is folded away (style/room.css); elsewhere it is always there.
+    /// Whether the chat is open, where it can be folded (style/room.css); elsewhere it is always visible.
     pub chat: RwSignal<bool>,
-    /// The figures.
+    /// Whether the figures are open.
     pub figures: RwSignal<bool>,
-    /// The invitation.
+    /// Whether the invitation is open.
     pub invitation: RwSignal<bool>,
-    /// The settings.
+    /// Whether the settings are open.
     pub settings: RwSignal<bool>,
-    /// The list of shortcuts.
+    /// Whether the list of shortcuts is open.
     pub shortcuts: RwSignal<bool>,
-    /// The question whether to leave.
+    /// Whether the question about leaving is shown.
     pub leaving: RwSignal<bool>,
-    /// What opens the chat; not shown where it is always there.
+    /// The button that opens the chat; hidden where the chat is always visible.
     pub chat_toggle: NodeRef<html::Button>,
-    /// What opens the figures.
+    /// The button that opens the figures.
     pub figures_toggle: NodeRef<html::Button>,
-    /// What one writes into.
+    /// The chat's text field.
     pub composer: NodeRef<html::Textarea>,
 }
 
 impl Panels {
-    /// All closed.
+    /// No panel is open.
     #[must_use]
     pub fn closed() -> Self {
         let closed = || RwSignal::new(false);
@@ -45,13 +46,13 @@ impl Panels {
         }
     }
 
-    /// Opens or folds the chat.
+    /// Opens or closes the chat.
     pub fn toggle_chat(self) {
         self.figures.set(false);
         self.chat.update(|is_open| *is_open = !*is_open);
     }
 
-    /// Unfolds the chat, on a button that is gone then: the focus goes to the one that folds it again.
+    /// Opens the chat with a button that then disappears: the focus goes to the button that closes the chat.
     pub fn show_chat(self) {
         self.toggle_chat();
         focus(self.chat_toggle);
@@ -63,12 +64,12 @@ impl Panels {
         self.figures.update(|is_open| *is_open = !*is_open);
     }
 
-    /// Unfolds the chat where it is folded away, and goes where one writes.
+    /// Opens the chat if it is closed, and moves the focus to its text field.
     pub fn go_to_chat(self) {
         if self.can_fold_chat() && !self.chat.get_untracked() {
             self.toggle_chat();
         }
-        // After it is shown.
+        // Only after the field is visible.
         request_animation_frame(move || {
             if let Some(composer) = self.composer.try_get_untracked().flatten() {
                 let _ = composer.focus();
@@ -88,13 +89,13 @@ impl Panels {
         self.invitation.update(|is_open| *is_open = !*is_open);
     }
 
-    /// Whether something waits for an answer in front of everything else.
+    /// Whether a modal dialog is open.
     #[must_use]
     pub fn has_dialog(self) -> bool {
         self.shortcuts.get_untracked() || self.leaving.get_untracked()
     }
 
-    /// Lets Escape close chat and figures.
+    /// Makes Escape close chat and figures.
     pub fn close_by_escape(self) {
         layer(
             self.chat.into(),
@@ -117,7 +118,7 @@ impl Panels {
         );
     }
 
-    /// Folds the chat, where it can be, and goes back to what opened it.
+    /// Closes the chat where that is possible, and returns the focus to its button.
     pub fn close_chat(self) {
         if self.can_fold_chat() {
             self.chat.set(false);
@@ -125,7 +126,7 @@ impl Panels {
         }
     }
 
-    /// Closes the figures, and goes back to what opened them.
+    /// Closes the figures, and returns the focus to their button.
     pub fn close_figures(self) {
         self.figures.set(false);
         focus(self.figures_toggle);

@@ -1,4 +1,4 @@
-//! What is to be said of a file that someone plays: that it stands still, or how it arrives.
+//! A line about a video file that a member plays: why it stands still, or how it arrives.
 
 use leptos::prelude::*;
 use sightline_core::measure::Unit;
@@ -14,13 +14,13 @@ use crate::{
 };
 
 chunk! {
-    /// [`PlaybackLine`], when it is here.
+    /// [`PlaybackLine`], loaded on demand.
     pub fn load_playback_line, preload_playback_line in engine(tile: TileModel) {
         view! { <PlaybackLine tile=tile /> }.into_any()
     }
 }
 
-/// What is to be said of a file that plays.
+/// The line for one tile.
 #[component]
 fn PlaybackLine(tile: TileModel) -> AnyView {
     let language = Language::from_context();
@@ -42,7 +42,7 @@ fn PlaybackLine(tile: TileModel) -> AnyView {
     view! { <p class="tile-playback">{playback}</p> }.into_any()
 }
 
-/// Why a picture stands still, where its provider says so.
+/// Why a picture stands still, if the sender declared a reason.
 fn playback_text(playback: Playback) -> Option<Sentence> {
     match playback {
         Playback::Paused => Some(sentence!(tile.paused)),

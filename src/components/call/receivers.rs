@@ -1,4 +1,4 @@
-//! How each receiver gets what this person provides, beside each other: as they tell it themselves.
+//! A table of how each member receives the local picture, from the members' own reports.
 
 use leptos::prelude::*;
 use sightline_core::measure::{FigureValue, Metric};
@@ -14,7 +14,7 @@ use crate::{
     session::model::TileModel,
 };
 
-/// A column: its metric, its words, and what a receiver tells of it.
+/// A column: its metric, its title, and the value in a reception report.
 type Column = (Metric, Sentence, fn(&Reception) -> Option<f64>);
 
 const COLUMNS: [Column; 7] = [
@@ -29,10 +29,10 @@ const COLUMNS: [Column; 7] = [
     }),
 ];
 
-/// A table with a row for each receiver; nothing while there is none.
+/// A table with a row for each receiver; nothing without receivers.
 #[component]
 pub fn Receivers(
-    /// Everyone else in the room.
+    /// The tiles of the other members.
     others: RwSignal<Vec<TileModel>>,
 ) -> AnyView {
     let language = Language::from_context();

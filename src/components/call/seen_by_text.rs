@@ -1,9 +1,9 @@
-//! How somebody receives one's own picture, in words.
+//! The text about how a member receives the local picture.
 
 use super::signal_bars::{cause_text, is_complaint};
 use crate::{language::Language, sentence, session::model::Receiver};
 
-/// "Bob sees you at 640x360, 24 fps", and why not better where there is something to complain of.
+/// "Bob sees you at 640x360, 24 fps", followed by the cause if there is a problem.
 #[must_use]
 pub fn seen_by_text(seen: &Receiver, language: Language) -> String {
     let locale = language.locale();

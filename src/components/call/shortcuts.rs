@@ -1,4 +1,4 @@
-//! What the keyboard does in a call, and the list of it.
+//! Listens for the shortcuts of a call, and lists them.
 
 use leptos::{ev, html, prelude::*};
 use sightline_browser::page::keyboard::key_press;
@@ -16,7 +16,7 @@ use crate::{
     session::model::switch_value,
 };
 
-/// What it does, in words.
+/// What a shortcut does, in words.
 fn words(shortcut: Shortcut) -> Sentence {
     match shortcut {
         Shortcut::Microphone => sentence!(shortcuts.microphone),
@@ -31,8 +31,8 @@ fn words(shortcut: Shortcut) -> Sentence {
     }
 }
 
-/// Calls `act` for every key that is a shortcut and not typed into something, while `is_on` says so (WCAG 2.1, 2.1.4:
-/// single letters must not be in the way of who speaks to the computer) and no dialog stands before everything else.
+/// Calls `act` for every key press that is a shortcut and is not typed into a field, if `is_on` allows it and no dialog is open.
+/// Shortcuts can be switched off because single letters hinder people who use speech input (WCAG 2.1, 2.1.4).
 pub fn listen(is_on: RwSignal<String>, panels: Panels, act: impl Fn(Shortcut) + 'static) {
     let listener = window_event_listener(ev::keydown, move |event| {
         if is_on.with_untracked(|is_on| *is_on != switch_value(true)) || panels.has_dialog() {
@@ -46,12 +46,12 @@ pub fn listen(is_on: RwSignal<String>, panels: Panels, act: impl Fn(Shortcut) + 
     on_cleanup(move || listener.remove());
 }
 
-/// The list, in front of everything else.
+/// The list of shortcuts, in a modal dialog.
 #[component]
 pub fn ShortcutsDialog(
-    /// Whether it is shown.
+    /// Whether the list is shown.
     is_open: RwSignal<bool>,
-    /// Whether the keys do what it says: `on` or `off`.
+    /// Whether shortcuts are enabled: `on` or `off`.
     is_on: RwSignal<String>,
 ) -> AnyView {
     view! {
@@ -63,7 +63,7 @@ pub fn ShortcutsDialog(
 }
 
 chunk! {
-    /// [`ShortcutsList`], when it is here.
+    /// [`ShortcutsList`], loaded on demand.
     fn load_shortcuts_list, preload_shortcuts_list in panels(is_open: RwSignal<bool>, is_on: RwSignal<String>) {
         view! { <ShortcutsList is_open=is_open is_on=is_on /> }.into_any()
     }
@@ -75,7 +75,7 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
-            // Throws where it is shown already.
+            // `show_modal` throws if the dialog is open already.
             let _ = dialog.show_modal();
         }
     });
@@ -85,7 +85,7 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
         }
     };
     let close = Callback::new(move |()| close_dialog());
-    // The browser gives the focus back to what had it.
+    // The browser returns the focus to the earlier element.
     layer(
         is_open.into(),
         Callback::new(move |()| {

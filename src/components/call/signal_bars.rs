@@ -1,4 +1,4 @@
-//! How the connection is, at a glance and in one sentence.
+//! The quality of a connection as bars and one sentence.
 
 use leptos::prelude::*;
 use sightline_core::measure::connection::{Cause, Quality};
@@ -8,12 +8,12 @@ use crate::{
     sentence,
 };
 
-/// Four bars.
+/// Four signal bars with a tooltip.
 #[component]
 pub fn SignalBars(
-    /// How it is; nothing is shown until that is known.
+    /// Bars and cause; nothing is shown before they are known.
     quality: RwSignal<Option<Quality>>,
-    /// Whether it is of one's own picture, at the others.
+    /// Whether the bars are about the local picture at the other members.
     #[prop(optional)]
     is_own: bool,
 ) -> AnyView {
@@ -41,7 +41,7 @@ pub fn SignalBars(
     .into_any()
 }
 
-/// The sentence for a cause: of what arrives, or of one's own picture at the others.
+/// The sentence for a cause, about a received picture or about the local picture at the other members.
 #[must_use]
 pub fn cause_text(cause: Cause, is_own: bool) -> Sentence {
     if is_own { own_cause_text(cause) } else { arriving_cause_text(cause) }
@@ -81,7 +81,7 @@ fn own_cause_text(cause: Cause) -> Sentence {
     }
 }
 
-/// Whether a cause is something to complain of.
+/// Whether a cause is a problem.
 #[must_use]
 pub fn is_complaint(cause: Cause) -> bool {
     !matches!(cause, Cause::Good | Cause::NoVideo)

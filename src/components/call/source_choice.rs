@@ -1,4 +1,4 @@
-//! What to publish.
+//! The choice of what to publish.
 
 use leptos::prelude::*;
 use sightline_browser::page::environment;
@@ -10,14 +10,14 @@ use crate::{
     session::model::SourceChoice,
 };
 
-/// One choice of several, side by side. A screen is no choice where the browser has none to share.
+/// Radio buttons side by side. The screen is left out where the browser cannot share one.
 #[component]
 pub fn SourceControl(
-    /// The choice.
+    /// The chosen source.
     source: RwSignal<SourceChoice>,
-    /// Chooses.
+    /// Called with the chosen source.
     choose: Callback<SourceChoice>,
-    /// Whether the icons have to do, where there is little room.
+    /// Whether to show icons only, where space is short.
     #[prop(optional)]
     is_compact: bool,
 ) -> AnyView {

@@ -1,4 +1,4 @@
-//! Asks for the click without which the browser shares no screen, or plays no file.
+//! Asks for the click that the browser requires before it shares a screen or plays a file.
 
 use leptos::prelude::*;
 
@@ -12,14 +12,14 @@ use crate::{
     session::model::{FileCommand, FileModel, SourceChoice},
 };
 
-/// Nothing while no click is wanted.
+/// Shows nothing while no click is required.
 #[component]
 pub fn SourceResume(
-    /// Whether one is.
+    /// Whether a click is required for a screen.
     is_wanted: RwSignal<bool>,
-    /// Asks for the screen.
+    /// Asks for a screen.
     choose: Callback<SourceChoice>,
-    /// The file that may want one.
+    /// The file, which may require a click.
     file: FileModel,
     /// Plays the file.
     play: Callback<FileCommand>,
@@ -41,11 +41,11 @@ pub fn SourceResume(
     .into_any()
 }
 
-/// What one click is wanted for.
+/// What the click is for.
 #[derive(Clone, Copy)]
 struct Card {
     icon: IconName,
-    /// Title, hint, button.
+    /// Title, hint and button label.
     words: [Sentence; 3],
     press: Callback<()>,
 }

@@ -1,4 +1,4 @@
-//! Everyone's tiles, as large as the space allows (style/stage.css).
+//! All tiles, as large as the space allows (style/stage.css).
 
 use leptos::prelude::*;
 use sightline_protocol::control::PublishedSource;
@@ -11,12 +11,12 @@ use crate::{
     session::model::{RoomActions, RoomModel, Setting, TileModel},
 };
 
-/// The tiles; who is alone finds the invitation beside the own one.
+/// The tiles; a member that is alone also sees the invitation.
 #[component]
 pub fn Stage(
-    /// Who is there.
+    /// The room, whose members have the tiles.
     model: RoomModel,
-    /// For a tile that may not play.
+    /// Actions for a tile that may not play.
     actions: RoomActions,
 ) -> AnyView {
     let language = Language::from_context();
@@ -25,7 +25,7 @@ pub fn Stage(
     let others_left = Memo::new(move |before: Option<&bool>| before == Some(&true) || !is_alone.get());
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     let (blocked, needs_gesture) = (actions.playback_blocked, model.needs_gesture);
-    // The first of the others who shows something to be read or watched.
+    // The first other member with a screen or a file.
     let featured = Memo::new(move |_| {
         let shows = |tile: &TileModel| {
             matches!(tile.source.get(), PublishedSource::Screen | PublishedSource::File)

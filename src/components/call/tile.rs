@@ -1,4 +1,4 @@
-//! One person: picture, name, and how the connection is.
+//! A tile: picture, name, and state of the connection.
 
 use leptos::prelude::*;
 use sightline_browser::{
@@ -33,22 +33,22 @@ use crate::{
     session::model::TileModel,
 };
 
-/// A tile.
+/// The tile of one member.
 #[component]
 pub fn Tile(
-    /// Whose.
+    /// The signals of the tile.
     tile: TileModel,
-    /// Whether it is one's own.
+    /// Whether the tile shows this person.
     #[prop(optional)]
     is_own: bool,
-    /// Whether it has the stage to itself.
+    /// Whether the tile fills the stage.
     #[prop(optional, into)]
     is_featured: Signal<bool>,
-    /// The loudspeaker to play it through.
+    /// The id of the loudspeaker.
     speaker: RwSignal<String>,
-    /// Called where the browser does not play it before a gesture.
+    /// Called when the browser requires a gesture before it plays.
     blocked: Callback<()>,
-    /// Whether that gesture is still awaited.
+    /// Whether that gesture is still required.
     needs_gesture: RwSignal<bool>,
 ) -> AnyView {
     let language = Language::from_context();
@@ -65,7 +65,7 @@ pub fn Tile(
     );
     let is_speaking = Memo::new(move |_| tile.is_speaking.get());
     let has_picture = Memo::new(move |_| tile.camera.get() && tile.stream.with(Option::is_some));
-    // From the first that it has on, for good: what is turned on again plays at once.
+    // From the first picture or sound on, permanently: a source that is switched on again then plays at once.
     let is_wanted = Memo::new(move |was: Option<&bool>| {
         let is_on = tile.camera.get() || tile.microphone.get() || tile.source.get() != PublishedSource::None;
         is_own || is_on || was == Some(&true)
@@ -102,7 +102,7 @@ pub fn Tile(
             class:is-speaking=is_speaking
             class:is-bad=is_bad
             class:is-featured=is_featured
-            // A finger cannot hover: a tap brings the buttons.
+            // A finger cannot hover, so a tap shows the buttons.
             tabindex="-1"
             on:focusin=move |event| {
                 is_menu_shown.set(environment::lacks_hover() || event.target() != event.current_target());
@@ -171,13 +171,13 @@ pub fn Tile(
 }
 
 chunk! {
-    /// [`Condition`], when it is here.
+    /// [`Condition`], loaded on demand.
     fn load_condition, preload_condition in engine(tile: TileModel, is_own: bool) {
         view! { <Condition tile=tile is_own=is_own /> }.into_any()
     }
 }
 
-/// How the connection is, and why.
+/// The state of the connection, and its cause.
 #[component]
 fn Condition(tile: TileModel, is_own: bool) -> AnyView {
     let language = Language::from_context();
@@ -202,7 +202,7 @@ fn on_off(is_on: bool) -> &'static str {
     if is_on { "on" } else { "off" }
 }
 
-/// What is to be said of a state; nothing while all is well.
+/// The text for a state; `None` while there is no problem.
 fn state_text(state: LinkState, standing: Standing) -> Option<Sentence> {
     match state {
         _ if standing == Standing::CutOff => Some(sentence!(tile.cut_off)),

@@ -1,4 +1,4 @@
-//! What can be done with one picture: how loud it is, a window of its own, the whole screen.
+//! The buttons of a picture: volume, a separate window, full screen.
 
 use leptos::{html, prelude::*, task::spawn_local};
 use sightline_browser::{media::media_element, page::document};
@@ -11,7 +11,7 @@ use crate::{
 };
 
 chunk! {
-    /// [`TileMenu`], when it is here.
+    /// [`TileMenu`], loaded on demand.
     pub fn load_tile_menu, preload_tile_menu in engine(
         tile: NodeRef<html::Li>,
         video: NodeRef<html::Video>,
@@ -24,18 +24,18 @@ chunk! {
 /// The buttons of a tile.
 #[component]
 pub fn TileMenu(
-    /// What fills the screen.
+    /// The element that fills the screen.
     tile: NodeRef<html::Li>,
-    /// What gets a window of its own.
+    /// The video that can move to a separate window.
     video: NodeRef<html::Video>,
-    /// From 0 to 1; none where there is no sound, as of oneself.
+    /// The volume from 0 to 1; `None` without sound, as on the local tile.
     #[prop(optional_no_strip)]
     volume: Option<RwSignal<f64>>,
 ) -> AnyView {
     let language = Language::from_context();
     let show_in_window = Callback::new(move |()| {
         let Some(video) = video.get_untracked() else { return };
-        // There is nothing to show, or the person did not want it after all.
+        // Nothing to do if there is no video, or the person canceled.
         spawn_local(async move { drop(media_element::toggle_picture_in_picture(&video).await) });
     });
     let fill_screen = Callback::new(move |()| {
@@ -71,7 +71,7 @@ pub fn TileMenu(
                     max="1"
                     step="0.05"
                     data-testid="tile-volume"
-                    // As a number: what turns numbers into text and back weighs more than the rest of this chunk.
+                    // Passed as a number: code for converting numbers to text is larger than the rest of this module.
                     prop:value=volume
                     on:input=move |_| {
                         if let Some(slider) = slider.get_untracked() {

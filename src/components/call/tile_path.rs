@@ -1,4 +1,4 @@
-//! The way to a member: directly or over a relay, and on request the addresses of both ends.
+//! The path to a member: direct or relayed; on request with the addresses of both ends.
 
 use leptos::{html, prelude::*};
 use sightline_core::measure::connection::LinkPath;
@@ -10,13 +10,13 @@ use crate::{
     session::model::TileModel,
 };
 
-/// What stands for an address that the browser hides, in the log of a connection.
+/// The log's replacement for an address that the browser hides.
 const HIDDEN: &str = "*";
 
-/// A word on the tile, and behind it the pair of candidates in use.
+/// A word on the tile, with the selected candidate pair behind it.
 #[component]
 pub fn TilePath(
-    /// Whose.
+    /// The signals of the tile.
     tile: TileModel,
 ) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! The time of day, as people of a language write it.
+//! Formats the time of day for a language.
 
 use js_sys::{Array, Date, Intl, Object, Reflect};
 
@@ -14,7 +14,7 @@ pub fn clock_time(ms_since_1970: u64, locale: Locale) -> String {
     }
     let date = Date::new(&(ms_since_1970 as f64).into());
     if date.get_time().is_nan() {
-        // A peer's clock may say anything, and `format` throws for what is no date.
+        // The time comes from another member's clock and may be out of range, for which `format` throws.
         return String::new();
     }
     let format = Intl::DateTimeFormat::new(&Array::of1(&locale.as_str().into()), &options);

@@ -1,4 +1,4 @@
-//! The conversation.
+//! The chat: its log and its text field.
 
 use leptos::{ev, html, prelude::*};
 use sightline_core::chat::{TextRefused, excess_characters};
@@ -20,19 +20,19 @@ use crate::{
     session::model::{ChatLine, RoomActions, RoomModel},
 };
 
-/// How near to its end, in CSS pixels, a log counts as read to the end.
+/// Distance from the end, in CSS pixels, up to which the log counts as scrolled to the end.
 const END_TOLERANCE_PX: i32 = 48;
 
-/// The log and the line to write on.
+/// The chat column, which loads its contents on demand.
 #[component]
 pub fn Chat(
-    /// The messages.
+    /// The messages and members.
     model: RoomModel,
-    /// For sending.
+    /// The actions for sending.
     actions: RoomActions,
-    /// Whom files are for; none is everybody.
+    /// The receiver of files; `None` for all members.
     files_to: RwSignal<Option<String>>,
-    /// Whether it is unfolded, where it can be folded away, and the way back.
+    /// The panels, for opening and closing the chat.
     panels: Panels,
 ) -> AnyView {
     let language = Language::from_context();
@@ -48,7 +48,7 @@ pub fn Chat(
 }
 
 chunk! {
-    /// [`Conversation`], when it is here.
+    /// [`Conversation`], loaded on demand.
     fn load_conversation, preload_conversation in engine(
         model: RoomModel,
         actions: RoomActions,
@@ -59,7 +59,7 @@ chunk! {
     }
 }
 
-/// What is in the chat's column.
+/// The contents of the chat column.
 #[component]
 fn Conversation(
     model: RoomModel,
@@ -79,11 +79,11 @@ fn Conversation(
     };
     Effect::new(move || {
         let is_own = model.chat.with(|lines| lines.last().is_some_and(|line| line.author.is_none()));
-        // What is folded away cannot be scrolled.
+        // A hidden log cannot be scrolled.
         panels.chat.track();
         let Some(log) = log.get() else { return };
         if is_own || is_at_end.get_value() {
-            // After the new message has its height.
+            // Only then has the new message its height.
             request_animation_frame(move || log.set_scroll_top(log.scroll_height()));
         }
     });
@@ -143,7 +143,7 @@ fn Composer(send: Callback<String, Result<(), TextRefused>>, field: NodeRef<html
         }
     };
     let on_key = move |event: ev::KeyboardEvent| {
-        // 229: browsers that end the composition before the key that ended it.
+        // Key code 229: some browsers end the composition before the key event that ended it.
         let is_composing = event.is_composing() || event.key_code() == 229;
         if event.key() == "Enter" && !event.shift_key() && !is_composing {
             event.prevent_default();
@@ -170,7 +170,7 @@ fn Composer(send: Callback<String, Result<(), TextRefused>>, field: NodeRef<html
                 submit();
             }
         >
-            // The mirror of the text gives the field its height.
+            // A copy of the text gives the field its height.
             <div class="composer-field" data-text=text>
                 <textarea
                     node_ref=field

@@ -1,4 +1,4 @@
-//! One message: who, when, what, and how far it came.
+//! One chat message: author, time, text, and delivery state.
 
 use leptos::prelude::*;
 use sightline_core::chat::{DeliveryState, Segment, split_links};
@@ -11,10 +11,10 @@ use crate::{
     session::model::ChatLine,
 };
 
-/// A message.
+/// One message of the log.
 #[component]
 pub fn ChatMessage(
-    /// What was said.
+    /// The message to show.
     line: ChatLine,
 ) -> AnyView {
     let language = Language::from_context();
@@ -53,7 +53,7 @@ pub fn ChatMessage(
     .into_any()
 }
 
-/// A mark while all is well, and words where it is not.
+/// A check mark after delivery, and words in case of a problem.
 #[component]
 fn Delivery(state: ArcRwSignal<DeliveryState>) -> AnyView {
     let language = Language::from_context();
@@ -85,7 +85,7 @@ fn Delivery(state: ArcRwSignal<DeliveryState>) -> AnyView {
 fn segment_view(segment: Segment<'_>) -> AnyView {
     match segment {
         Segment::Text(text) => text.to_owned().into_any(),
-        // From left to right in any language, so that the host is read first.
+        // Left to right in every language, so that the host name is read first.
         Segment::Link(address) => view! {
             <a href=address.to_owned() dir="ltr" target="_blank" rel="noopener noreferrer nofollow">
                 {address.to_owned()}

@@ -1,4 +1,4 @@
-//! The chat: its log and the line to write on.
+//! The chat: its log and its text field.
 
 mod clock_time;
 pub mod conversation;

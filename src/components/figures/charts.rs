@@ -1,4 +1,4 @@
-//! The charts of one member, one above the other on the same axis of time.
+//! The charts of one member, one above the other with the same time axis.
 
 use leptos::prelude::*;
 
@@ -12,17 +12,17 @@ use super::{
 };
 use crate::{language::Language, sentence, session::model::TileModel};
 
-/// Bitrates, frame rates, round trip, loss and jitter of the last minutes; freezes as bands, events as ticks.
+/// Charts of bitrates, frame rates, round-trip time, loss and jitter over the last minutes; freezes are bands, events are ticks.
 #[component]
 pub fn Charts(
-    /// Whose.
+    /// The member's tile.
     tile: TileModel,
-    /// The time that they share with those of everyone else.
+    /// The time axis and cursor, shared by all charts.
     timeline: Timeline,
 ) -> AnyView {
     let language = Language::from_context();
     let drawn = charts().map(|chart| view! { <ChartView tile=tile timeline=timeline chart=chart /> });
-    // What happened at the point that is looked at, within a fiftieth of the axis.
+    // The events within a fiftieth of the axis around the cursor.
     let happened = Signal::derive(move || {
         let at = timeline.chosen()?;
         let reach = timeline.axis.get().span / 50;
@@ -120,7 +120,7 @@ fn ChartView(tile: TileModel, timeline: Timeline, chart: Chart) -> AnyView {
                 None => sentence!(figures.not_reported)(language.locale()).to_owned(),
             }
         });
-        // The only line of a chart is called as the chart.
+        // A single line has the name of the chart, so it needs no other.
         let name = (chart.lines.len() > 1).then(|| language.text(name));
         view! {
             <span class="chart-key" data-line=at data-metric=metric.name()>
@@ -148,7 +148,7 @@ fn ChartView(tile: TileModel, timeline: Timeline, chart: Chart) -> AnyView {
     });
     let top =
         Signal::derive(move || figure_text::of_number(chart.lines[0].0.unit(), plot.with(|plot| plot.top)));
-    // Not a style: the page's policy allows none inline.
+    // An attribute instead of a style, since the page's policy forbids inline styles.
     let cursor = Signal::derive(move || timeline.cursor.get().map(cursor_path).unwrap_or_default());
     view! {
         <figure class="chart" data-testid="chart" data-metric=chart.name>

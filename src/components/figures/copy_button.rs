@@ -5,12 +5,12 @@ use sightline_browser::page::sharing;
 
 use crate::{language::Language, sentence};
 
-/// Copies, and says whether that went well.
+/// Copies a text, and says whether that worked.
 #[component]
 pub(super) fn CopyButton(
-    /// What is copied, asked when it is.
+    /// Called for the text when the button is pressed.
     text: Callback<(), String>,
-    /// For tests.
+    /// The element's `data-testid`.
     test_id: &'static str,
 ) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! What stands behind the figures: codecs, candidate pairs, ciphers, descriptions, and a log.
+//! The details behind the figures: codecs, candidate pairs, ciphers, descriptions, and a log.
 
 use leptos::prelude::*;
 use sightline_core::measure::connection::{ConnectionDetails, MediaDetail};
@@ -10,10 +10,10 @@ use crate::{
     session::model::TileModel,
 };
 
-/// Everything about the connection to one member that is no figure, folded away part by part.
+/// The details of the connection to one member, each part in a folded section.
 #[component]
 pub fn Details(
-    /// Whose.
+    /// The member's tile.
     tile: TileModel,
     /// For the times of the log.
     timeline: Timeline,
@@ -44,11 +44,11 @@ pub fn Details(
     .into_any()
 }
 
-/// Text behind its title, to be read and copied.
+/// A folded text with a button to copy it.
 #[component]
 fn Part(title: Sentence, text: Signal<String>, test_id: &'static str) -> AnyView {
     let language = Language::from_context();
-    // Compared before it is written: a selection in it would be lost.
+    // Compared before it is written, since writing would remove a selection.
     let text = Memo::new(move |_| text.get());
     let shown = Signal::derive(move || {
         let text = text.get();

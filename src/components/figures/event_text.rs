@@ -1,10 +1,10 @@
-//! One event in one line: words of the specifications, as they are in logs and issues.
+//! Formats an event as one line, in the words of the specifications, for logs and issues.
 
 use sightline_core::measure::connection::Event;
 
 use super::timeline::Timeline;
 
-/// When, what, from which state to which.
+/// Time, subject, old state and new state.
 #[must_use]
 pub(super) fn event_text(event: &Event, timeline: Timeline) -> String {
     let word = |word: &Option<String>| word.as_deref().unwrap_or("\u{2013}").to_owned();

@@ -1,8 +1,8 @@
-//! Figures as a person reads them.
+//! Formats figures for people.
 
 use sightline_core::measure::{FigureValue, Metric, Unit};
 
-/// The value for tests and exports: the number in base units or the word; empty where there is none.
+/// The value for tests and exports: the number in base units, or the word; empty without a value.
 #[must_use]
 pub fn raw(value: Option<&FigureValue>) -> String {
     match value {
@@ -12,7 +12,7 @@ pub fn raw(value: Option<&FigureValue>) -> String {
     }
 }
 
-/// The value for people, with its unit; `None` where there is none.
+/// The value for people, with its unit; `None` without a value.
 #[must_use]
 pub fn human(metric: Metric, value: Option<&FigureValue>) -> Option<String> {
     Some(match value? {
@@ -36,7 +36,7 @@ pub fn of_number(unit: Unit, number: f64) -> String {
     }
 }
 
-/// A number of tenths, with one decimal.
+/// A number of tenths as text with one decimal.
 #[must_use]
 pub fn tenths(tenths: u32) -> String {
     [(tenths / 10).to_string(), (tenths % 10).to_string()].join(".")
@@ -79,7 +79,7 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// Rounded, and a whole number without a fraction.
+/// Rounds to some digits; a whole number has no fraction.
 fn decimals(number: f64, digits: usize) -> String {
     let text = format!("{number:.digits$}");
     match text.strip_suffix(".0") {

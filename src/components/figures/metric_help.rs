@@ -1,4 +1,4 @@
-//! What every figure is: definition, unit and source, the same words as in `docs/measuring.md`.
+//! The definition of every metric: meaning, unit and source, in the same words as in `docs/measuring.md`.
 
 use sightline_core::{measure::Metric, with_metrics};
 

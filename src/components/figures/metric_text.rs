@@ -1,4 +1,4 @@
-//! What every figure is called.
+//! The name of every metric.
 
 use sightline_core::{measure::Metric, with_metrics};
 

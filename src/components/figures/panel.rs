@@ -1,4 +1,4 @@
-//! The figures of every connection: rows, charts, details.
+//! The panel with the figures of every connection: rows, charts, details.
 
 use leptos::prelude::*;
 use sightline_core::measure::{Figure, FigureValue, Metric, Origin};
@@ -31,24 +31,24 @@ use crate::{
     session::model::{RoomModel, TileModel},
 };
 
-/// How many of [`Metric::ALL`] come first: what a person asks for before anything else.
+/// Number of rows at the beginning of [`Metric::ALL`] that are always shown.
 const FIRST_ROWS: usize = 8;
-/// How many come last: what the other side tells of what it receives.
+/// Number of rows at the end that show the other side's reports.
 const REMOTE_ROWS: usize = 7;
-/// How many come before those: what is known of a stamped source.
+/// Number of rows before those that are about a stamped source.
 const KNOWN_ROWS: usize = 11;
 
 chunk! {
-    /// [`StatsPanel`], when it is here.
+    /// [`StatsPanel`], loaded on demand.
     pub fn load_stats_panel, preload_stats_panel in panels(model: RoomModel, close: Callback<()>) {
         view! { <StatsPanel model=model close=close /> }.into_any()
     }
 }
 
-/// Every figure of every other member.
+/// The panel, with a section for every other member.
 #[component]
 pub fn StatsPanel(
-    /// Who is there.
+    /// The room, whose members have the figures.
     model: RoomModel,
     /// Closes the panel.
     close: Callback<()>,

@@ -1,4 +1,4 @@
-//! A chart as paths of an SVG: whole numbers on a canvas of fixed size, which the page stretches.
+//! A chart as SVG paths, in whole numbers on a canvas of fixed size that the page stretches.
 
 use std::fmt::Write;
 
@@ -9,30 +9,30 @@ use sightline_core::{
 
 use super::chart::Chart;
 
-/// The canvas.
+/// Width of the canvas, in its own units.
 pub(super) const WIDTH: u32 = 1200;
-/// The canvas.
+/// Height of the canvas, in its own units.
 pub(super) const HEIGHT: u32 = 200;
 
-/// What is drawn: values of `d`.
+/// The paths of a chart, as values of the attribute `d`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Plot {
-    /// One for each line of the chart.
+    /// One path for each line of the chart.
     pub(super) lines: Vec<String>,
     pub(super) grid: String,
-    /// Bands of when the picture stood still.
+    /// Bands for the times in which the picture stood still.
     pub(super) stalls: String,
     pub(super) events: String,
     /// The value at the upper edge.
     pub(super) top: f64,
-    /// Points of the first line.
+    /// Number of points of the first line.
     pub(super) points: usize,
-    /// Breaks in the first line.
+    /// Number of gaps in the first line.
     pub(super) gaps: usize,
 }
 
 impl Plot {
-    /// `stalls` are those of the ledger; where there is none, the browser's own freezes stand for them.
+    /// `stalls` are those of the ledger; without a ledger they are the browser's own freezes.
     pub(super) fn new(
         history: &History,
         stalls: Option<Vec<(Timestamp, Timestamp)>>,
@@ -69,7 +69,7 @@ fn line_path(line: &[Option<(Timestamp, f64)>], time: TimeAxis, axis: ValueAxis)
         let Some(x) = time.position(*at) else { continue };
         let (x, y) = (to_x(x), to_y(axis.position(*value)));
         let _ = write!(path, "{pen}{x} {y}");
-        // A point between two gaps would not be seen: a line of no length with round ends is a dot.
+        // A point between two gaps would be invisible: a line of length zero with round ends is a dot.
         if pen == 'M' && line.get(index + 1).is_none_or(Option::is_none) {
             path.push_str("h0");
         }
@@ -89,10 +89,10 @@ fn grid_path(axis: ValueAxis) -> String {
 fn stalls_path(stalls: &[(Timestamp, Timestamp)], time: TimeAxis) -> String {
     let mut path = String::new();
     for (from, to) in stalls {
-        // One that lasts may be a moment ahead of an axis of whole seconds.
+        // A stall in progress may end after an axis that is rounded to whole seconds.
         let Some(to) = time.position((*to).min(time.to)) else { continue };
         let from = to_x(time.position(*from).unwrap_or(0.0));
-        // However short, it is to be seen.
+        // At least one unit wide, so that a short stall is visible.
         let _ = write!(path, "M{from} 0H{}V{HEIGHT}H{from}Z", to_x(to).max(from + 3));
     }
     path
@@ -108,7 +108,7 @@ fn events_path(history: &History, time: TimeAxis) -> String {
     path
 }
 
-/// The cursor, at a position from 0 at the left to 1 at the right.
+/// The path of the cursor, at a position from 0 (left) to 1 (right).
 pub(super) fn cursor_path(position: f64) -> String {
     format!("M{} 0V{HEIGHT}", to_x(position))
 }

@@ -1,4 +1,4 @@
-//! Beginning and ending a run, and saving what it left.
+//! Starts and ends a run, and saves its result.
 
 use leptos::prelude::*;
 use sightline_core::measure::run::RunState;
@@ -20,12 +20,12 @@ use crate::{
     session::model::{Export, RoomActions, RoomModel},
 };
 
-/// One button: begins a run, shows how long it is on, ends it.
+/// One button that starts a run, shows its duration, and ends it.
 #[component]
 pub fn RunControl(
-    /// Where the run is.
+    /// The state of the run.
     model: RoomModel,
-    /// Begins and ends it.
+    /// The actions of the button.
     actions: RoomActions,
 ) -> AnyView {
     let language = Language::from_context();
@@ -72,12 +72,12 @@ pub fn RunControl(
     .into_any()
 }
 
-/// Whose runs are on in which this page takes part: each is that member's, and can be refused.
+/// Lists the members whose runs this page takes part in; each can be refused.
 #[component]
 pub fn RunsOfOthers(
-    /// Who measures.
+    /// The members that measure.
     model: RoomModel,
-    /// Refuses.
+    /// The action for refusing a run.
     actions: RoomActions,
 ) -> AnyView {
     let language = Language::from_context();
@@ -118,12 +118,12 @@ pub fn RunsOfOthers(
     .into_any()
 }
 
-/// What a run left: above the tiles, until it is put away or another begins.
+/// The result of a run, above the tiles, until it is dismissed or another run starts.
 #[component]
 pub fn RunResult(
-    /// Where the run is.
+    /// The state of the run.
     model: RoomModel,
-    /// Saves.
+    /// The actions for saving.
     actions: RoomActions,
 ) -> AnyView {
     let is_put_away = RwSignal::new(false);
@@ -145,13 +145,13 @@ pub fn RunResult(
 }
 
 chunk! {
-    /// [`RunEnd`], when it is here.
+    /// [`RunEnd`], loaded on demand.
     fn load_run_end, preload_run_end in panels(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) {
         view! { <RunEnd model=model actions=actions is_put_away=is_put_away /> }.into_any()
     }
 }
 
-/// How long it was, and how it can be kept.
+/// The length of the run, and buttons to save it.
 #[component]
 fn RunEnd(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) -> AnyView {
     let language = Language::from_context();

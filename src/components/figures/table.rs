@@ -1,4 +1,4 @@
-//! The same as the charts in words and numbers.
+//! The data of the charts as a table.
 
 use leptos::{html, prelude::*};
 use sightline_core::measure::Metric;
@@ -6,12 +6,12 @@ use sightline_core::measure::Metric;
 use super::{chart::Chart, figure_text};
 use crate::{components::kit::when::When, language::Language, sentence, session::model::TileModel};
 
-/// A table of what the charts draw: now, least, greatest. Filled only while it is unfolded.
+/// A table of the charted metrics: present, least and greatest value. It has rows only while it is unfolded.
 #[component]
 pub fn FiguresTable(
-    /// Whose.
+    /// The member's tile.
     tile: TileModel,
-    /// What is drawn.
+    /// The charts whose lines become rows.
     charts: StoredValue<Vec<Chart>>,
 ) -> AnyView {
     let language = Language::from_context();

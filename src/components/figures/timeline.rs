@@ -1,4 +1,4 @@
-//! The one time that all charts share: their axis, and the point that is looked at.
+//! The time axis and the cursor that all charts share.
 
 use leptos::prelude::*;
 use sightline_browser::page::clock;
@@ -6,19 +6,19 @@ use sightline_core::{Timestamp, measure::connection::TimeAxis};
 
 use crate::{language::Language, sentence, session::model::TileModel};
 
-/// The axis and the cursor.
+/// The shared time axis and cursor.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeline {
-    /// What the charts show.
+    /// The range that the charts show.
     pub axis: Memo<TimeAxis>,
-    /// From 0 at the left to 1 at the right; `None` while nobody looks at a point.
+    /// Position from 0 (left) to 1 (right); `None` without a cursor.
     pub cursor: RwSignal<Option<f64>>,
-    /// The origin of timestamps in milliseconds since 1970, read once: the clock may be set while the panel is open.
+    /// The origin of timestamps in milliseconds since 1970, read once, because the clock may be set while the panel is open.
     origin_ms: f64,
 }
 
 impl Timeline {
-    /// An axis that shows what was measured of everyone.
+    /// An axis that covers the measurements of all members.
     #[must_use]
     pub fn new(tiles: RwSignal<Vec<TileModel>>) -> Self {
         let axis = Memo::new(move |_| {
@@ -33,7 +33,7 @@ impl Timeline {
                     (first.min(other_first), last.max(other_last))
                 })
                 .unwrap_or_default();
-            // Reports of several connections come within moments: whole seconds spare drawing everything again for each.
+            // Reports of several connections arrive within moments; rounding to seconds avoids a redraw for each.
             let second = last.since_origin().as_millis().div_ceil(1000);
             let to = std::time::Duration::from_secs(u64::try_from(second).unwrap_or_default());
             TimeAxis::fitting(first, Timestamp::from_origin(to))
@@ -42,13 +42,13 @@ impl Timeline {
         Self { axis, cursor: RwSignal::new(None), origin_ms }
     }
 
-    /// The time that is looked at; `None` where it is now.
+    /// The time at the cursor; `None` for the present.
     #[must_use]
     pub fn chosen(self) -> Option<Timestamp> {
         self.cursor.get().map(|position| self.axis.get().time_at(position))
     }
 
-    /// The time of day of a moment, to the millisecond, as logs have it in every language.
+    /// The time of day with milliseconds, in the same format in every language, for logs.
     #[must_use]
     pub fn wall_clock(self, at: Timestamp) -> String {
         let date = js_sys::Date::new(&(self.origin_ms + at.since_origin().as_secs_f64() * 1e3).into());
@@ -56,7 +56,7 @@ impl Timeline {
         format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", date.get_milliseconds())
     }
 
-    /// How long ago that is, and when it was.
+    /// How long ago the time at the cursor was, and its time of day.
     fn chosen_text(self, language: Language) -> String {
         let locale = language.locale();
         match self.chosen() {
@@ -69,10 +69,10 @@ impl Timeline {
     }
 }
 
-/// Moves the cursor of all charts, by pointer or keyboard.
+/// Moves the cursor of all charts, with pointer or keyboard.
 #[component]
 pub fn TimeSlider(
-    /// What it moves.
+    /// The time axis and cursor.
     timeline: Timeline,
 ) -> AnyView {
     let language = Language::from_context();

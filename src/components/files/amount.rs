@@ -1,10 +1,10 @@
-//! Sizes and times in few digits.
+//! Formats sizes and times with few digits.
 
 use std::time::Duration;
 
 use crate::{language::Locale, sentence};
 
-/// `0 B`, `999 B`, `1.0 kB`, `12 MB`: decimal units, as disks and networks are sold.
+/// `0 B`, `999 B`, `1.0 kB`, `12 MB`: decimal units, as for disks and networks.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
@@ -25,7 +25,7 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// `5 s`, `3 min`, `2 h`: rounded up, since it is about what is left.
+/// `5 s`, `3 min`, `2 h`: rounded up, since it is a remaining time.
 #[must_use]
 pub fn time(duration: Duration, locale: Locale) -> String {
     let seconds = duration.as_secs();

@@ -1,4 +1,4 @@
-//! Chooses files to send, and to whom.
+//! Chooses files to send, and their receiver.
 
 use leptos::{html, prelude::*};
 use sightline_browser::files::{PickedFiles, choose_folders, input_files};
@@ -14,14 +14,14 @@ use crate::{
     session::model::{RoomActions, RoomModel, TileModel},
 };
 
-/// The buttons for files and for a folder; with more than one other in the room, a choice of whom they are for.
+/// Buttons for files and for a folder; with more than one other member also a choice of the receiver.
 #[component]
 pub fn Attach(
-    /// Who is there.
+    /// The room, whose members can be receivers.
     model: RoomModel,
-    /// For offering.
+    /// The action for offering files.
     actions: RoomActions,
-    /// Whom files are for; none is everybody.
+    /// The receiver of files; `None` for all members.
     to: RwSignal<Option<String>>,
 ) -> AnyView {
     let language = Language::from_context();
@@ -110,7 +110,7 @@ pub fn Attach(
     .into_any()
 }
 
-/// Whom files are for now.
+/// The present receiver of files; `None` for all members.
 pub(super) fn recipient(to: RwSignal<Option<String>>) -> Option<MemberId> {
     to.get_untracked().and_then(|id| MemberId::new(id).ok())
 }

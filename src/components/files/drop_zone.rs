@@ -1,4 +1,4 @@
-//! The whole room takes files that are dropped or pasted.
+//! Takes files that are dropped or pasted anywhere in the room.
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use sightline_browser::files::{dropped_files, is_file_drag, is_on_field, pasted_files, set_no_drop};
@@ -16,7 +16,7 @@ use crate::{
 };
 
 chunk! {
-    /// [`DropZone`], when it is here.
+    /// [`DropZone`], loaded on demand.
     pub fn load_drop_zone, preload_drop_zone in engine(
         actions: RoomActions,
         to: RwSignal<Option<String>>,
@@ -25,23 +25,23 @@ chunk! {
     }
 }
 
-/// Listens while it is there, and says what a drop would do while something hovers.
+/// Listens as long as it is mounted, and says what a drop would do while files hover over the page.
 #[component]
 pub fn DropZone(
-    /// For offering.
+    /// The action for offering files.
     actions: RoomActions,
-    /// Whom files are for; none is everybody.
+    /// The receiver of files; `None` for all members.
     to: RwSignal<Option<String>>,
 ) -> AnyView {
     let language = Language::from_context();
     let is_over = RwSignal::new(false);
-    // What something else on the page takes is not ours.
+    // Other elements of the page may take other kinds of data.
     let has_files = |event: &ev::DragEvent| {
         !event.default_prevented() && event.data_transfer().is_some_and(|data| is_file_drag(&data))
     };
     let over = window_event_listener(ev::dragover, move |event| {
         if has_files(&event) {
-            // Else the browser opens the file in place of the page.
+            // Otherwise the browser would open the file instead of the page.
             event.prevent_default();
             is_over.try_set(true);
         } else {
@@ -49,7 +49,7 @@ pub fn DropZone(
         }
     });
     let left = window_event_listener(ev::dragleave, move |event| {
-        // Out of the window, not from one element to another.
+        // The pointer left the window, not only an element.
         if event.related_target().is_none() {
             is_over.try_set(false);
         }
@@ -97,7 +97,7 @@ pub fn DropZone(
     .into_any()
 }
 
-/// A browser goes to a link or a picture that is dropped on a page, and leaves the room. Fields take text, though.
+/// Prevents the browser from opening a dropped link or picture, which would leave the room. Text fields still accept text.
 fn keep_page(event: &ev::DragEvent) {
     if !event.default_prevented() && !is_on_field(event) {
         event.prevent_default();

@@ -1,11 +1,11 @@
-//! Why a transfer ended, in words for each side.
+//! Why a transfer ended, for each side.
 
 use sightline_core::transfer::Direction;
 use sightline_protocol::transfer::TransferEnd;
 
 use crate::{language::Sentence, sentence};
 
-/// What happened.
+/// The sentence for the end of a transfer.
 #[must_use]
 pub fn end_text(end: TransferEnd, direction: Direction) -> Sentence {
     let is_sending = direction == Direction::Sending;

@@ -1,4 +1,4 @@
-//! Files on their way: choosing them, and how far they are.
+//! Transfers of files: choosing files, and progress.
 
 mod amount;
 mod attach;

@@ -1,4 +1,4 @@
-//! What is said of files that are no transfers: those that wait, and those that are not sent.
+//! Notes about files that are not transfers: files that wait, and files that are not sent.
 
 use leptos::prelude::*;
 use sightline_core::transfer::{Backlog, LeftOut, LeftOutFiles, LeftOutReason};
@@ -14,15 +14,15 @@ use crate::{
     session::model::{RoomActions, RoomModel},
 };
 
-/// How many of the names are on the page; the others are in its tooltip.
+/// Number of names on the page; the others are in the tooltip.
 const NAMES_SHOWN: usize = 3;
 
-/// Files that wait for somebody or for their turn, files that were left out, and offers that were refused.
+/// Notes about files that wait for a member or for their turn, about files that were left out, and about refused offers.
 #[component]
 pub fn Notes(
-    /// What is said.
+    /// The room, whose transfers the notes are about.
     model: RoomModel,
-    /// For giving up what waits.
+    /// The action for giving up waiting files.
     actions: RoomActions,
 ) -> AnyView {
     let language = Language::from_context();
@@ -95,7 +95,7 @@ pub fn Notes(
     .into_any()
 }
 
-/// "3 files were not sent: too many files at once", with their names.
+/// A row such as "3 files were not sent: too many files at once", with the names.
 fn left_out_row(files: &LeftOutFiles, left_out: RwSignal<LeftOut>, language: Language) -> AnyView {
     let words: Sentence = match files.reason {
         LeftOutReason::TooMany => sentence!(files.left_out_too_many),

@@ -1,4 +1,4 @@
-//! Says that files are offered, or were not sent, where the chat that shows them is folded away.
+//! Notes about offered files and about files that were not sent, for layouts where the chat that lists them is folded.
 
 use leptos::prelude::*;
 use sightline_core::transfer::LeftOut;
@@ -18,23 +18,23 @@ use crate::{
     session::model::{RoomModel, TransferModel},
 };
 
-/// Names of files that were left out, at most.
+/// Most names of files that were left out.
 const NAMES_SHOWN: usize = 3;
 
 chunk! {
-    /// [`FileOffer`], when it is here.
+    /// [`FileOffer`], loaded on demand.
     pub fn load_file_offer, preload_file_offer in engine(model: RoomModel, panels: Panels) {
         view! { <FileOffer model=model panels=panels /> }.into_any()
     }
 }
 
-/// A line with what is offered, another where files were not sent, each with a button that shows the files; nothing where there is
-/// nothing to say.
+/// A line about offers and a line about files that were not sent, each with a button that shows the files; nothing if there are
+/// neither.
 #[component]
 pub fn FileOffer(
-    /// The transfers.
+    /// The room, whose transfers the notes are about.
     model: RoomModel,
-    /// The way to the chat.
+    /// The panels, to open the chat.
     panels: Panels,
 ) -> AnyView {
     let language = Language::from_context();
@@ -89,14 +89,14 @@ pub fn FileOffer(
     .into_any()
 }
 
-/// The first files that were left out.
+/// The names of the first files that were left out.
 fn first_names(left_out: &LeftOut) -> String {
     let names: Vec<_> =
         left_out.files().iter().flat_map(|files| &files.names).take(NAMES_SHOWN).cloned().collect();
     names.join(", ")
 }
 
-/// "film.mp4 · 67 MB · From Ada", and how many others there are.
+/// "film.mp4 · 67 MB · From Ada", with the number of further offers.
 fn offer_words(first: &TransferModel, count: usize, locale: Locale) -> String {
     let name = first.member_name.get();
     let member = if name.is_empty() { sentence!(tile.guest)(locale) } else { &name };

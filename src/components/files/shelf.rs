@@ -1,4 +1,4 @@
-//! The files of the room, one below the other.
+//! The list of all transfers in the room.
 
 use leptos::prelude::*;
 use sightline_core::transfer::{Backlog, LeftOut};
@@ -11,12 +11,12 @@ use crate::{
     session::model::{RoomActions, RoomModel},
 };
 
-/// Every transfer, the newest last; nothing where there is none.
+/// All transfers, newest last; nothing without transfers.
 #[component]
 pub fn Shelf(
-    /// The transfers.
+    /// The room, whose transfers are listed.
     model: RoomModel,
-    /// What can be done with them.
+    /// The actions on transfers.
     actions: RoomActions,
 ) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! One file on its way: what it is, how far it is, and what can be done with it.
+//! One transfer: file, progress, and actions.
 
 use leptos::prelude::*;
 use sightline_core::transfer::{Direction, Reach, TransferState, TransferView};
@@ -19,15 +19,15 @@ use crate::{
 /// A row of the shelf.
 #[component]
 pub fn Transfer(
-    /// The file.
+    /// The transfer in this row.
     transfer: TransferModel,
-    /// What can be done with it.
+    /// The actions on transfers.
     actions: RoomActions,
 ) -> AnyView {
     let language = Language::from_context();
     let view = transfer.view;
     let state = Memo::new(move |_| view.with(|view| view.state));
-    // What a transfer is does not change, only how far it is.
+    // The file of a transfer never changes, only the progress.
     let (name, folder) = view.with_untracked(|view| (view.name.clone(), view.folder.clone()));
     let has_bar = Memo::new(move |_| {
         matches!(state.get(), TransferState::Running | TransferState::Paused | TransferState::Verifying)
@@ -176,7 +176,7 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
     .into_any()
 }
 
-/// "To Ada · 3.1 of 12 MB · 4.2 MB/s · 3 s", in the words of the moment.
+/// "To Ada · 3.1 of 12 MB · 4.2 MB/s · 3 s", for the present state.
 fn status_words(view: &TransferView, member: &str, locale: Locale) -> String {
     let is_sending = view.direction == Direction::Sending;
     let member = if member.is_empty() { sentence!(tile.guest)(locale) } else { member };
@@ -228,7 +228,7 @@ fn status_words(view: &TransferView, member: &str, locale: Locale) -> String {
     words
 }
 
-/// Why nothing can be said to the other side now.
+/// Why the other side cannot be reached now.
 fn reach_words(view: &TransferView) -> Option<Sentence> {
     match view.reach {
         Reach::Connected => None,

@@ -1,14 +1,14 @@
-//! What to do in an empty room.
+//! The card in an empty room.
 
 use leptos::prelude::*;
 
 use super::menu::load_invitation;
 use crate::{components::later::Later, language::Language, sentence};
 
-/// Asks to invite someone.
+/// Asks the person to invite somebody.
 #[component]
 pub fn InvitationCard(
-    /// The address to send.
+    /// The address to share.
     invitation: RwSignal<String>,
     /// Somebody was here before.
     others_left: Memo<bool>,

@@ -1,4 +1,4 @@
-//! Copies the invitation.
+//! A button that copies the invitation.
 
 use std::time::Duration;
 
@@ -21,18 +21,18 @@ const COPIED_FOR: Duration = Duration::from_secs(2);
 enum CopyState {
     Idle,
     Copied,
-    /// There is no clipboard here (an insecure context), or it was refused.
+    /// There is no clipboard (an insecure context), or it was refused.
     ByHand,
 }
 
-/// A button that puts the invitation on the clipboard and says so; where it may not, it shows the address selected.
+/// Copies the invitation to the clipboard and says so; where the clipboard is not available, it shows the selected address.
 #[component]
 pub fn CopyLink(
     /// The address to copy.
     invitation: RwSignal<String>,
-    /// The look of the button.
+    /// The CSS class of the button.
     class: &'static str,
-    /// `data-testid`, where it has one.
+    /// The element's `data-testid`, if it has one.
     #[prop(optional)]
     test_id: Option<&'static str>,
 ) -> AnyView {

@@ -1,4 +1,4 @@
-//! What the link that led here asks for, and that nothing of it happens before a click.
+//! Lists the wishes of the link that opened the page, and says that nothing happens before a click.
 
 use leptos::prelude::*;
 
@@ -11,13 +11,13 @@ use crate::{
 };
 
 chunk! {
-    /// [`LinkWishes`], when it is here.
+    /// [`LinkWishes`], loaded on demand.
     pub fn load_link_wishes, preload_link_wishes in engine(model: LobbyModel) {
         view! { <LinkWishes model=model /> }.into_any()
     }
 }
 
-/// A list of the wishes; nothing where the link has none.
+/// The list of wishes; nothing if the link has none.
 #[component]
 fn LinkWishes(model: LobbyModel) -> AnyView {
     let language = Language::from_context();

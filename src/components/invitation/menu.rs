@@ -1,4 +1,4 @@
-//! How to bring somebody into the room: its link, to copy, to hand on, to scan.
+//! Invites somebody to the room: the link to copy, to share, to scan.
 
 use leptos::{html, prelude::*, task::spawn_local};
 use sightline_browser::page::sharing;
@@ -18,12 +18,12 @@ use crate::{
     sentence,
 };
 
-/// A button and what folds out below it.
+/// A button with a popover.
 #[component]
 pub fn InvitationMenu(
-    /// The address to send.
+    /// The address to share.
     invitation: RwSignal<String>,
-    /// Whether it is folded out.
+    /// Whether the popover is open.
     is_open: RwSignal<bool>,
 ) -> AnyView {
     let language = Language::from_context();
@@ -60,7 +60,7 @@ pub fn InvitationMenu(
                 <span>{language.text(sentence!(invitation.button))}</span>
             </button>
             <When is=is_open>
-                // A click anywhere else closes it.
+                // A click anywhere else closes the popover.
                 <div class="popover-backdrop" on:click=close></div>
                 <section
                     class="popover-sheet invitation-sheet"
@@ -78,23 +78,23 @@ pub fn InvitationMenu(
 }
 
 chunk! {
-    /// [`Invitation`], when it is here.
+    /// [`Invitation`], loaded on demand.
     pub fn load_invitation, preload_invitation in engine(invitation: RwSignal<String>) {
         view! { <Invitation invitation=invitation /> }.into_any()
     }
 }
 
-/// The invitation itself: a code to scan, the link, and what can be done with it.
+/// The invitation: a QR code, the link, and buttons.
 #[component]
 pub fn Invitation(
-    /// The address to send.
+    /// The address to share.
     invitation: RwSignal<String>,
 ) -> AnyView {
     let language = Language::from_context();
     let share = sharing::can_share().then(|| {
         let share = move |_| {
             let url = invitation.get_untracked();
-            // Nothing is left to do where the person closes the system's sheet.
+            // If the person closes the system's share sheet, nothing is left to do.
             spawn_local(async move { drop(sharing::share("Sightline", &url).await) });
         };
         view! {

@@ -1,4 +1,4 @@
-//! Invitations: a link that is handed on, and what a link asked for.
+//! Invitations: sharing a link, and the wishes in a link.
 
 pub mod card;
 mod copy_link;

@@ -1,4 +1,4 @@
-//! A link as a QR code (ISO/IEC 18004), to be read by a phone's camera.
+//! A link as a QR code (ISO/IEC 18004), for the camera of a phone.
 
 use std::fmt::Write as _;
 
@@ -7,14 +7,13 @@ use qrcodegen::{QrCode as Code, QrCodeEcc};
 
 use crate::{language::Language, sentence};
 
-/// Modules of white around it, without which scanners do not find it.
+/// Width of the white border, in modules; scanners need it to find the code.
 const QUIET_ZONE: i32 = 4;
 
-/// The code, dark on white in every theme, since not every scanner reads it the other way round. Nothing where the link is too
-/// long for one.
+/// The code, dark on white in every theme, since some scanners cannot read an inverted one. Nothing if the link is too long.
 #[component]
 pub fn QrCode(
-    /// What it says.
+    /// The link in the code.
     #[prop(into)]
     link: Signal<String>,
 ) -> AnyView {
@@ -35,7 +34,7 @@ pub fn QrCode(
     .into_any()
 }
 
-/// Its side in modules, and a path over the dark ones, run by run.
+/// The side length in modules, and a path over the dark modules, one run at a time.
 fn draw(link: &str) -> Option<(i32, String)> {
     let code = Code::encode_text(link, QrCodeEcc::Medium).ok()?;
     let mut path = String::new();
@@ -59,7 +58,7 @@ mod tests {
     #[test]
     fn a_code_has_its_three_finders_within_the_quiet_zone() {
         let (side, path) = draw("https://call.example/room/team-7").expect("a code");
-        // Version 3 has 29 modules a side.
+        // Version 3 has 29 modules on each side.
         assert_eq!(side, 29 + 2 * QUIET_ZONE);
         for finder in ["M4 4h7v1h-7z", "M26 4h7v1h-7z", "M4 26h7v1h-7z"] {
             assert!(path.contains(finder), "{finder}: {path}");

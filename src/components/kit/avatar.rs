@@ -1,11 +1,11 @@
-//! Stands for a person without a picture: initials on a colour that follows from the name.
+//! Represents a person without a picture: initials on a color that is derived from the name.
 
 use leptos::prelude::*;
 
 /// The round picture of a name.
 #[component]
 pub fn Avatar(
-    /// The name, possibly empty.
+    /// The name; may be empty.
     name: RwSignal<String>,
 ) -> AnyView {
     view! {
@@ -20,8 +20,8 @@ pub fn Avatar(
     .into_any()
 }
 
-/// The first letters of the first and the last word; of a Chinese, Japanese or Korean name the first character. Style makes
-/// capitals of them: the tables for that are in the browser already.
+/// The first letters of the first and the last word; the first character of a Chinese, Japanese or Korean name. CSS makes them
+/// upper case, since the browser already has the tables for that.
 fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next().and_then(|word| word.chars().next());
@@ -33,12 +33,12 @@ fn initials(name: &str) -> String {
     }
 }
 
-/// Scripts without words of letters, and pictures.
+/// Whether `c` is of a script without words of letters, or a picture.
 fn is_wide(c: char) -> bool {
     matches!(c, '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{1f000}'..='\u{3ffff}' | '\u{2190}'..='\u{2bff}')
 }
 
-/// An angle on the colour wheel, the same for the same name everywhere (FNV-1a).
+/// An angle on the color wheel, the same for the same name everywhere (FNV-1a).
 fn hue(name: &str) -> u32 {
     let hash =
         name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));

@@ -7,12 +7,12 @@ use crate::{
     session::model::TileModel,
 };
 
-/// Opens the doctor in a tab of its own, so that what goes on here goes on.
+/// Opens the doctor in another tab, so that the present page continues.
 #[component]
 pub fn CheckLink(
-    /// The look.
+    /// The CSS class.
     class: &'static str,
-    /// The element, for who does something with it.
+    /// The element, for a parent that needs it.
     #[prop(optional)]
     element: NodeRef<html::A>,
 ) -> AnyView {
@@ -33,16 +33,16 @@ pub fn CheckLink(
 }
 
 chunk! {
-    /// [`CallCheckLink`] for one other, when it is here.
+    /// [`CallCheckLink`] for one other member, loaded on demand.
     pub fn load_call_check_link, preload_call_check_link in engine(other: TileModel) {
         view! { <CallCheckLink others=Signal::derive(move || vec![other]) /> }.into_any()
     }
 }
 
-/// Likewise, with what the calls use.
+/// The same link, which also passes on a description of the running calls.
 #[component]
 pub fn CallCheckLink(
-    /// The others in the room.
+    /// The tiles of the other members.
     others: Signal<Vec<TileModel>>,
 ) -> AnyView {
     let link = NodeRef::<html::A>::new();
@@ -50,7 +50,7 @@ pub fn CallCheckLink(
     let tell = move |_| {
         let Some(link) = link.get_untracked() else { return };
         let calls = others.with_untracked(|others| RunningCalls::of(others));
-        // Before the browser follows it, which is right after this.
+        // This runs just before the browser follows the link.
         let _ = link.set_attribute("href", &format!("{doctor}{}", calls.to_fragment()));
     };
     view! {

@@ -1,4 +1,4 @@
-//! A choice of one among several, and a switch.
+//! A drop-down choice, and a switch.
 
 use leptos::prelude::*;
 
@@ -7,29 +7,29 @@ use crate::{
     session::model::switch_value,
 };
 
-/// The value and the words of everything that can be chosen.
+/// Value and label of every option.
 pub type Options = Vec<(String, String)>;
 
-/// A labelled `<select>`.
+/// A `<select>` with a label.
 #[component]
 pub fn ChoiceSelect(
-    /// What it is for.
+    /// The label beside the choice.
     label: Sentence,
-    /// What there is.
+    /// The options, in display order.
     options: Signal<Options>,
-    /// The value that is chosen.
+    /// The chosen value.
     value: RwSignal<String>,
-    /// Called in place of taking a value that is no choice but leads to one.
+    /// Called for an option that opens another choice instead of being a value.
     #[prop(optional)]
     instead: Option<(&'static str, Callback<()>)>,
-    /// Whether there is a use for the choice.
+    /// Whether the choice is enabled.
     #[prop(optional, into)]
     is_disabled: Signal<bool>,
-    /// `data-testid`
+    /// The element's `data-testid`.
     test_id: &'static str,
 ) -> AnyView {
     let language = Language::from_context();
-    // The element keeps what was picked even where that is not taken: this shows the value again.
+    // The element keeps the picked option even if it is not accepted; this signal makes it show the value again.
     let shown = RwSignal::new(());
     let choose = move |event| {
         let picked = event_target_value(&event);
@@ -70,14 +70,14 @@ pub fn ChoiceSelect(
     .into_any()
 }
 
-/// Something that is on or off.
+/// A checkbox with a label, for something that is on or off.
 #[component]
 pub fn Switch(
-    /// What it is for.
+    /// The label beside the checkbox.
     label: Sentence,
-    /// `on` or `off`
+    /// The value: `on` or `off`.
     value: RwSignal<String>,
-    /// `data-testid`
+    /// The element's `data-testid`.
     test_id: &'static str,
 ) -> AnyView {
     let language = Language::from_context();

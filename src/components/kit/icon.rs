@@ -1,8 +1,8 @@
-//! The icons: strokes on a grid of 24 by 24.
+//! The icons: strokes on a grid of 24 by 24 units.
 
 use leptos::prelude::*;
 
-/// An icon by what it means.
+/// An icon, named after its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is named after what it shows")]
 pub enum IconName {
@@ -131,10 +131,10 @@ impl IconName {
     }
 }
 
-/// An icon. It is an ornament to assistive technology: what it stands for is said in words beside it.
+/// An icon, hidden from assistive technology: the text beside it has the same meaning.
 #[component]
 pub fn Icon(
-    /// Which.
+    /// The icon to draw.
     #[prop(into)]
     name: Signal<IconName>,
 ) -> AnyView {

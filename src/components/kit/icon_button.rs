@@ -1,4 +1,4 @@
-//! A button that shows an icon alone.
+//! A button that shows only an icon.
 
 use leptos::prelude::*;
 
@@ -7,14 +7,14 @@ use super::icon::{Icon, IconName};
 /// A button without words. Its label is read by screen readers and shown as the tooltip.
 #[component]
 pub fn IconButton(
-    /// What is shown.
+    /// The icon to show.
     #[prop(into)]
     icon: Signal<IconName>,
-    /// What a press does, in words.
+    /// The label: what a press does.
     label: Signal<&'static str>,
     /// Called with each press.
     press: Callback<()>,
-    /// `data-testid`, where tests look for it.
+    /// The element's `data-testid`, if it has one.
     #[prop(optional)]
     test_id: Option<&'static str>,
 ) -> AnyView {

@@ -1,4 +1,4 @@
-//! The choice of language and of light or dark.
+//! The choices of language and theme.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::{
     sentence,
 };
 
-/// Switches the language at once.
+/// The choice of the language.
 #[component]
 pub fn LanguageSelect() -> AnyView {
     let language = Language::from_context();
@@ -41,7 +41,7 @@ pub fn LanguageSelect() -> AnyView {
     .into_any()
 }
 
-/// Switches between the system's look, light and dark.
+/// The choice between the system's theme, light and dark.
 #[component]
 pub fn ThemeSelect() -> AnyView {
     let language = Language::from_context();
@@ -74,7 +74,7 @@ pub fn ThemeSelect() -> AnyView {
     .into_any()
 }
 
-/// A language's name in itself, which is not translated.
+/// The name of a language in that language.
 fn own_name(locale: Locale) -> &'static str {
     match locale {
         Locale::En => "English",

@@ -1,9 +1,9 @@
-//! What lies open over the page, the newest on top: Escape closes that one, however it was opened.
+//! The layers that are open over the page, newest on top: Escape closes the newest one, however it was opened.
 
 use leptos::{ev, prelude::*};
 use sightline_browser::page::{document, keyboard::is_escape};
 
-/// Closes a layer; false where it was not to be seen, so that Escape is for the next one.
+/// Closes a layer; returns false if it was not visible, so that Escape closes the next one.
 pub type Close = Callback<(), bool>;
 
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +13,7 @@ struct Layer {
     opener: Callback<()>,
 }
 
-/// The layers that are open, in context.
+/// The open layers, in the Leptos context.
 #[derive(Debug, Clone, Copy)]
 pub struct Layers {
     open: StoredValue<Vec<Layer>>,
@@ -21,7 +21,7 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Listens for Escape and puts the handle into context.
+    /// Listens for Escape and puts the handle into the context.
     pub fn provide() {
         let layers = Self { open: StoredValue::new(Vec::new()), next: StoredValue::new(0) };
         let listener = window_event_listener(ev::keydown, move |event| {
@@ -52,8 +52,8 @@ impl Layers {
     }
 }
 
-/// Makes what is open while `is_open` says so a layer, for as long as the component exists. `opener` puts the focus on what
-/// opens it: when it closes and nothing else has the focus, and when a key opened it.
+/// Registers a layer, open while `is_open` is true, for the lifetime of the component. `opener` moves the focus to the button of
+/// the layer: when the layer closes and no other element has the focus, and when a key opened it.
 pub fn layer(is_open: Signal<bool>, close: Close, opener: Callback<()>) {
     let Some(layers) = use_context::<Layers>() else { return };
     let number = layers.next.get_value();
@@ -73,7 +73,7 @@ pub fn layer(is_open: Signal<bool>, close: Close, opener: Callback<()>) {
     on_cleanup(move || layers.set(layer, false));
 }
 
-/// Gives the focus to where one came from, unless something else has it by then.
+/// Returns the focus to the earlier element, unless another element has it by then.
 pub fn return_focus(opener: Callback<()>) {
     request_animation_frame(move || {
         if document::is_focus_lost() {

@@ -4,18 +4,17 @@ use leptos::{ev, prelude::*};
 
 use crate::{navigation::Navigator, route::Route};
 
-/// A link that changes the page without loading the app again. A click that asks for another tab or window is
-/// left to the browser.
+/// A link that changes the page without loading the app again. The browser handles a click that asks for another tab or window.
 #[component]
 pub fn Link(
-    /// Where to.
+    /// The page to open.
     to: Route,
-    /// The look.
+    /// The CSS class.
     class: &'static str,
-    /// What it is called where its content has no words.
+    /// The label, if the content has no words.
     #[prop(optional, into)]
     label: Option<Signal<&'static str>>,
-    /// Whether it opens in a tab of its own.
+    /// Whether it opens in another tab.
     #[prop(optional)]
     new_tab: bool,
     children: Children,

@@ -1,8 +1,8 @@
-//! The mark: an eye, and the line from it to what it sees.
+//! The logo: an eye, and its line of sight.
 
 use leptos::prelude::*;
 
-/// The mark alone.
+/// The logo without text.
 #[component]
 pub fn Mark() -> AnyView {
     view! {
@@ -15,7 +15,7 @@ pub fn Mark() -> AnyView {
     .into_any()
 }
 
-/// Two eyes that see each other: the drawing of the first page.
+/// Two eyes that see each other: the drawing on the first page.
 #[component]
 pub fn Sightline() -> AnyView {
     let eye = |class: &'static str| {

@@ -1,4 +1,4 @@
-//! The small parts that every other folder is made of.
+//! Small parts that all other folders use.
 
 pub mod avatar;
 pub mod check_link;

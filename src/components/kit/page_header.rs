@@ -1,4 +1,4 @@
-//! The top of every page but the call.
+//! The header of every page except the call.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{language::Language, route::Route, sentence};
 
-/// The wordmark, language and theme.
+/// The wordmark, and the choices of language and theme.
 #[component]
 pub fn PageHeader() -> AnyView {
     let language = Language::from_context();

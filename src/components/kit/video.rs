@@ -5,39 +5,39 @@ use sightline_browser::{BrowserErrorKind, media::media_element};
 
 use crate::session::model::StreamSignal;
 
-/// Plays a stream, from the moment there is one. The element stays where it is: sound comes out of it while there is
-/// no picture.
+/// Plays a stream as soon as there is one. The element always stays in the page, since sound plays through it even without a
+/// picture.
 #[component]
 pub fn Video(
-    /// What to play.
+    /// The stream to play.
     stream: StreamSignal,
-    /// Whether there is anything to play yet. A stream that is silent costs an open loudspeaker, and its autoplay may be blocked.
+    /// Whether there is anything to play yet. A silent stream keeps the loudspeaker open, and its autoplay may be blocked.
     #[prop(default = true.into(), into)]
     is_wanted: Signal<bool>,
-    /// Whether to play without sound, as one's own microphone must be.
+    /// Whether to play without sound, as for the local microphone.
     is_muted: bool,
-    /// Whether to show it as a mirror does.
+    /// Whether to mirror the picture.
     #[prop(into)]
     is_mirrored: Signal<bool>,
-    /// Called where the browser wants a gesture before it plays.
+    /// Called when the browser requires a gesture before it plays.
     #[prop(optional)]
     blocked: Option<Callback<()>>,
-    /// Whether that gesture is still awaited: when it has come, the element plays.
+    /// Whether that gesture is still required; the element plays once it is not.
     #[prop(optional, into)]
     needs_gesture: Signal<bool>,
-    /// The element, for who does something with it.
+    /// The element, for a parent that needs it.
     #[prop(optional)]
     element: NodeRef<html::Video>,
-    /// How loud it plays, from 0 to 1.
+    /// The volume, from 0 to 1.
     #[prop(optional)]
     volume: Option<RwSignal<f64>>,
     /// The loudspeaker's id; empty for the system's choice.
     #[prop(optional)]
     speaker: Option<RwSignal<String>>,
-    /// `data-testid`, where it has one of its own.
+    /// The element's `data-testid`, if it has one.
     #[prop(optional)]
     test_id: Option<&'static str>,
-    /// What it shows, in words.
+    /// A description of the picture.
     #[prop(optional, into)]
     label: Option<Signal<&'static str>>,
 ) -> AnyView {
@@ -50,8 +50,8 @@ pub fn Video(
     };
     Effect::new(move || {
         let Some(element) = element.get() else { return };
-        // The property, since the attribute says only how a freshly parsed element begins. Where sound wants a gesture
-        // first, the picture need not wait for it.
+        // Sets the property, since the attribute is read only when an element is parsed. Where sound requires a gesture, the
+        // picture plays without sound until then.
         element.set_muted(is_muted || needs_gesture.get());
         let stream = stream.get().filter(|_| is_wanted.get());
         media_element::set_stream(&element, stream.as_ref());
@@ -78,12 +78,12 @@ pub fn Video(
         Effect::new(move || {
             let (Some(element), speaker) = (element.get(), speaker.get()) else { return };
             if media_element::has_speaker_choice(&element) {
-                // One that is gone leaves the system's choice.
+                // If that loudspeaker is gone, the system's choice remains.
                 spawn_local(async move { drop(media_element::set_speaker(&element, &speaker).await) });
             }
         });
     }
-    // A stream in use must not be held by an element that is gone.
+    // The stream must not be kept alive by a removed element.
     on_cleanup(move || {
         if let Some(element) = element.try_get_untracked().flatten() {
             media_element::set_stream(&element, None);

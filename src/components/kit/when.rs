@@ -1,11 +1,11 @@
-//! Shows something while a condition holds.
+//! Shows content while a condition holds.
 
 use leptos::prelude::*;
 
-/// As `leptos::prelude::Show`, but one piece of code for every condition and all content.
+/// Like `leptos::prelude::Show`, but with one piece of code for all conditions and contents.
 #[component]
 pub fn When(
-    /// The condition.
+    /// Whether the content is shown.
     #[prop(into)]
     is: Signal<bool>,
     children: ChildrenFn,

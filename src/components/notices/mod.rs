@@ -1,4 +1,4 @@
-//! What a person must hear of, in a list or as a page.
+//! Notices, in a list or as a page.
 
 pub mod notice;
 pub mod page;

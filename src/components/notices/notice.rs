@@ -1,4 +1,4 @@
-//! What a person must hear of: what happened, and what to do.
+//! Notices: what happened, and what to do.
 
 use leptos::prelude::*;
 use sightline_core::notice::NoticeCode;
@@ -13,13 +13,13 @@ use crate::{
     sentence,
 };
 
-/// The warnings, one below the other. What is no warning is left out: it has a
-/// [page of its own](super::page::NoticePage), or stands at its input.
+/// The warnings, one below the other. Other notices have a [separate page](super::page::NoticePage), or are shown beside their
+/// input.
 #[component]
 pub fn NoticeList(
-    /// What to tell, oldest first.
+    /// The notices, oldest first.
     notices: RwSignal<Vec<NoticeCode>>,
-    /// Takes a notice away.
+    /// Removes a notice.
     #[prop(optional)]
     dismiss: Option<Callback<NoticeCode>>,
     /// Asks for camera and microphone again.
@@ -46,7 +46,7 @@ pub fn NoticeList(
             NoticeCode::AutoplayBlocked => resume.map(|run| (run, sentence!(room.sound_on))),
             _ => None,
         };
-        // It lasts until the sound is on.
+        // This notice stays until the sound is on.
         let dismiss = dismiss.filter(|_| code != NoticeCode::AutoplayBlocked);
         view! {
             <li class="notice" data-testid="notice" data-code=code.as_str()>
@@ -67,7 +67,7 @@ pub fn NoticeList(
                     })}
                 {dismiss
                     .map(|dismiss| {
-                        // Not an `IconButton`, which would cost the first visit 300 bytes.
+                        // Not an `IconButton`, which would add 300 bytes to the first visit.
                         view! {
                             <button
                                 type="button"
@@ -90,12 +90,12 @@ pub fn NoticeList(
     .into_any()
 }
 
-/// A problem with what was typed, told beside the input.
+/// A problem with typed text, shown beside the input.
 #[component]
 pub fn InputNotice(
-    /// What happened.
+    /// The code of the notice.
     code: NoticeCode,
-    /// For `aria-describedby`.
+    /// The element's id, for `aria-describedby`.
     id: &'static str,
 ) -> AnyView {
     let language = Language::from_context();
@@ -110,7 +110,7 @@ pub fn InputNotice(
     .into_any()
 }
 
-/// Whether the connection doctor knows more.
+/// Whether the connection doctor can explain more.
 pub(super) fn is_for_the_doctor(code: NoticeCode) -> bool {
     matches!(
         code,
@@ -127,7 +127,7 @@ pub(super) fn is_for_the_doctor(code: NoticeCode) -> bool {
     )
 }
 
-/// What it is about.
+/// The icon for the subject of a notice.
 pub(super) fn notice_icon(code: NoticeCode) -> IconName {
     match code {
         NoticeCode::PermissionDenied

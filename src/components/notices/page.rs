@@ -1,4 +1,4 @@
-//! A page that says what stands in the way, and shows the ways on.
+//! A page that replaces the room when a problem prevents the call, with the possible next steps.
 
 use leptos::prelude::*;
 use sightline_core::notice::NoticeCode;
@@ -15,12 +15,12 @@ use crate::{
     sentence,
 };
 
-/// What stands in the way of everything else, in place of it.
+/// Shows a problem in place of the room.
 #[component]
 pub fn NoticePage(
-    /// What happened.
+    /// The code of the problem.
     code: NoticeCode,
-    /// Tries again.
+    /// Connects to the server again.
     #[prop(optional)]
     retry: Option<Callback<()>>,
 ) -> AnyView {
@@ -37,7 +37,7 @@ pub fn NoticePage(
         }),
         WayOn::Reload => {
             let here = Navigator::from_context().map(|navigator| navigator.href(&navigator.route()));
-            // An ordinary link, so that the browser loads everything again.
+            // An ordinary link, so that the browser loads the whole page again.
             Some(
                 view! {
                     <a class="button primary" href=here>

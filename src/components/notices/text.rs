@@ -1,10 +1,10 @@
-//! The sentences of every notice.
+//! The texts of all notices.
 
 use sightline_core::notice::NoticeCode;
 
 use crate::{language::Sentence, sentence};
 
-/// What happened, and what to do.
+/// The title (what happened) and the hint (what to do).
 #[must_use]
 pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
     macro_rules! both {

@@ -9,25 +9,25 @@ use crate::{
     session::model::DeviceChoice,
 };
 
-/// The value that opens the browser's own choice. No device has it for an id.
+/// The value of the option that opens the browser's own dialog. No device has this id.
 const PROMPT: &str = "prompt";
 
 /// A list of devices by their labels.
 #[component]
 pub fn DeviceSelect(
-    /// What there is.
+    /// The devices to choose from.
     devices: RwSignal<Vec<DeviceChoice>>,
-    /// The chosen one's id; empty for the browser's choice.
+    /// The id of the chosen device; empty for the browser's choice.
     chosen: RwSignal<String>,
-    /// What it is for, and what to call a device whose label the browser keeps to itself.
+    /// The label, also used to name a device whose label the browser hides.
     label: Sentence,
-    /// Opens the browser's own choice.
+    /// Opens the browser's own dialog.
     #[prop(optional_no_strip)]
     prompt: Option<Callback<()>>,
-    /// Whether there is a use for the choice.
+    /// Whether the choice is enabled.
     #[prop(optional, into)]
     is_useless: Signal<bool>,
-    /// `data-testid`
+    /// The element's `data-testid`.
     test_id: &'static str,
 ) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! One's own STUN and TURN servers.
+//! The person's own STUN and TURN servers.
 
 use leptos::prelude::*;
 use sightline_core::ice::{LineProblem, MAX_OWN_SERVERS_BYTES};
@@ -10,14 +10,14 @@ use crate::{
     session::model::read_ice_servers,
 };
 
-/// A line for each server, and a sentence about the first that cannot be used.
+/// A text field with a line for each server, and a sentence about the first line that cannot be used.
 #[component]
 pub fn IceServersField(
-    /// The lines, as they are kept.
+    /// The text, as it is stored.
     value: RwSignal<String>,
 ) -> AnyView {
     let language = Language::from_context();
-    // Not before a line is finished.
+    // No complaint before a line is complete.
     let is_typing = RwSignal::new(false);
     let problem =
         Memo::new(

@@ -1,4 +1,4 @@
-//! What can be set during a call.
+//! The settings, in a popover.
 
 use leptos::{html, prelude::*};
 
@@ -19,24 +19,24 @@ use crate::{
 };
 
 chunk! {
-    /// [`SettingsMenu`] beside the lobby, when it is here.
+    /// [`SettingsMenu`] for the lobby, loaded on demand.
     pub fn load_lobby_settings, preload_lobby_settings in engine(settings: SettingsModel) {
         view! { <SettingsMenu settings=settings in_lobby=true /> }.into_any()
     }
 }
 
-/// A button and what folds out below it.
+/// A button with a popover.
 #[component]
 pub fn SettingsMenu(
-    /// What is set.
+    /// The settings and their devices.
     settings: SettingsModel,
-    /// Whether it is beside the lobby.
+    /// Whether it is in the lobby.
     #[prop(optional)]
     in_lobby: bool,
-    /// Whether it is folded out, where something else opens it too.
+    /// Whether the popover is open, if something else opens it too.
     #[prop(optional)]
     is_open: Option<RwSignal<bool>>,
-    /// Shows the list of shortcuts, where there are some.
+    /// Shows the list of shortcuts, if there is one.
     #[prop(optional)]
     show_shortcuts: Option<Callback<()>>,
 ) -> AnyView {
@@ -80,7 +80,7 @@ pub fn SettingsMenu(
                 <Icon name=IconName::Settings />
             </button>
             <When is=is_open>
-                // A click anywhere else closes it.
+                // A click anywhere else closes the popover.
                 <div class="popover-backdrop" on:click=move |_| close()></div>
                 <div class="popover-sheet settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
                     <Later view=load_settings_panel(settings, in_lobby, show_shortcuts) />

@@ -1,4 +1,4 @@
-//! What can be set of camera, microphone, loudspeaker and connection.
+//! The settings of camera, microphone, loudspeaker and connection.
 
 use leptos::prelude::*;
 use sightline_browser::rtc::peer_connection::{has_jitter_buffer_target, video_codecs};
@@ -22,7 +22,7 @@ const BITRATES_BPS: [&str; 7] = ["", "128000", "256000", "512000", "1000000", "2
 const JITTER_BUFFERS_MS: [&str; 6] = ["", "50", "100", "200", "500", "1000"];
 
 chunk! {
-    /// [`SettingsPanel`], when it is here.
+    /// [`SettingsPanel`], loaded on demand.
     pub fn load_settings_panel, preload_settings_panel in panels(
         settings: SettingsModel,
         in_lobby: bool,
@@ -32,14 +32,14 @@ chunk! {
     }
 }
 
-/// Every setting, by what it is about.
+/// All settings, grouped by subject.
 #[component]
 pub fn SettingsPanel(
-    /// What is set.
+    /// The settings and their devices.
     settings: SettingsModel,
-    /// Whether it is beside the lobby, which has the choices of camera, microphone, language and theme itself.
+    /// Whether it is in the lobby, which itself has the choices of camera, microphone, language and theme.
     in_lobby: bool,
-    /// Shows the list of shortcuts, where there are some.
+    /// Shows the list of shortcuts, if there is one.
     show_shortcuts: Option<Callback<()>>,
 ) -> AnyView {
     let language = Language::from_context();
@@ -143,10 +143,10 @@ pub fn SettingsPanel(
     groups.into_any()
 }
 
-/// What a value means, in words.
+/// The text for a value.
 type Words = fn(&str, Locale) -> String;
 
-/// What is offered, and beside it a value that came from elsewhere, as from the address.
+/// The offered values, and the present value if it came from elsewhere, for example from the address.
 fn offers(
     language: Language,
     value: RwSignal<String>,

@@ -1,4 +1,4 @@
-//! `/check`: the connection doctor. [`CheckPage`] is all that the app knows of it.
+//! `/check`: the connection doctor. [`CheckPage`] is its only public part.
 
 mod examination;
 mod report_actions;
@@ -51,23 +51,23 @@ const NETWORK: &[CheckKind] = &[
     CheckKind::RelayCall,
 ];
 
-/// What the page shows.
+/// The signals of the page.
 #[derive(Debug, Clone, Copy)]
 struct CheckModel {
-    /// Empty before the first examination.
+    /// The rows; empty before the first examination.
     checks: RwSignal<Vec<Check>>,
-    /// What calls used when the page was opened from a room.
+    /// The running calls, if the page was opened from a room.
     calls: RwSignal<Vec<String>>,
-    /// A report that came by a link, in place of an examination.
+    /// A report from a link, shown instead of an examination.
     shared: RwSignal<Option<Report>>,
-    /// Whose STUN and TURN servers these are.
+    /// The origin of the checked STUN and TURN servers.
     servers_of: RwSignal<IceServersOf>,
-    /// The link that brought the page held something else.
+    /// Whether the fragment of the address is not a report.
     is_unreadable: RwSignal<bool>,
 }
 
 impl CheckModel {
-    /// What the address brings along, which is taken out of it: it must not be handed on with the address by mistake.
+    /// Reads the fragment of the address and removes it, so that it is not passed on with the address by mistake.
     fn from_address() -> Self {
         let location = Location::current();
         let fragment = location.fragment.as_str();
@@ -92,7 +92,7 @@ impl CheckModel {
         self.checks.with(|checks| Verdict::of(checks))
     }
 
-    /// The report of what is shown.
+    /// The report of the present rows.
     fn report(self) -> Report {
         self.shared.get_untracked().unwrap_or_else(|| {
             let checks = self.checks.get_untracked();
@@ -108,13 +108,13 @@ impl CheckModel {
 }
 
 chunk! {
-    /// [`CheckPage`], when it is here.
+    /// [`CheckPage`], loaded on demand.
     pub fn load_check_page, preload_check_page in pages() {
         view! { <CheckPage /> }.into_any()
     }
 }
 
-/// The page.
+/// The page of the connection doctor.
 #[component]
 pub fn CheckPage() -> AnyView {
     let language = Language::from_context();
@@ -200,7 +200,7 @@ pub fn CheckPage() -> AnyView {
     .into_any()
 }
 
-/// For those who hear the page: how far it is, and in the end what came of it.
+/// The progress and the verdict, for screen readers.
 fn progress(model: CheckModel) -> Signal<String> {
     let language = Language::from_context();
     Signal::derive(move || {
@@ -236,7 +236,7 @@ fn RunningCallList(calls: RwSignal<Vec<String>>) -> AnyView {
     .into_any()
 }
 
-/// The icon of a state; none while there is nothing to say.
+/// The icon for a state.
 fn state_icon(state: CheckState) -> IconName {
     match state {
         CheckState::Waiting => IconName::Clock,

@@ -1,4 +1,4 @@
-//! What can be done with the report: copy it, keep it, hand it on as a link.
+//! Actions on the report: copy it, save it, share it as a link.
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::page::{location, sharing};
@@ -10,11 +10,11 @@ use crate::{
     sentence,
 };
 
-/// The buttons.
+/// The buttons for the report.
 #[component]
 pub(super) fn ReportActions(model: CheckModel) -> AnyView {
     let language = Language::from_context();
-    // Made once for what is shown: the rows do not change any more.
+    // Made once, since the rows no longer change.
     let report = StoredValue::new(model.report());
     let link = report.with_value(|report| {
         let page = format!("{}/check", location::base().trim_end_matches('/'));
@@ -82,6 +82,6 @@ fn CopyText(
 }
 
 fn percent_encode(text: &str) -> String {
-    // A plus is a blank in a form only.
+    // A plus means a space only in forms, so spaces are encoded as `%20`.
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -1,4 +1,4 @@
-//! The rows: what was looked at, how it stands, and what is behind it.
+//! The rows: what is checked, its state, and the details.
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::media::tone;
@@ -14,7 +14,7 @@ use crate::{
     sentence,
 };
 
-/// The rows of some kinds, below a title.
+/// The rows of some kinds, under a title.
 #[component]
 pub(super) fn CheckGroup(
     title: Sentence,

@@ -1,4 +1,4 @@
-//! The sentence on top, and who has to do what.
+//! The verdict at the top, and the advice for each person in charge.
 
 use leptos::prelude::*;
 use sightline_core::doctor::{Advice, CheckKind, CheckState, Verdict, Who};
@@ -24,7 +24,7 @@ const DEVICES: [CheckKind; 5] = [
     CheckKind::Speakers,
 ];
 
-/// What will work from here.
+/// The verdict on this network, and the advice.
 #[component]
 pub(super) fn Summary(model: CheckModel) -> AnyView {
     let language = Language::from_context();

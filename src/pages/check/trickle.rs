@@ -1,4 +1,4 @@
-//! Any STUN or TURN server, and the candidates that this browser gathers with it ("trickle ICE").
+//! Checks any STUN or TURN server, and lists the candidates that this browser gathers with it ("trickle ICE").
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::{
     sentence,
 };
 
-/// Longer than a check's: Firefox reports a dead server after eleven seconds.
+/// Longer than the deadline of a check: Firefox reports a dead server after eleven seconds.
 const ALLOWED: Duration = Duration::from_secs(15);
 /// More than one gathering reports.
 const MAX_FINDINGS: usize = 256;
@@ -47,7 +47,7 @@ struct Model {
     errors: RwSignal<Vec<GatheringError>>,
 }
 
-/// The tool.
+/// The form and the list of candidates.
 #[component]
 pub(super) fn Trickle() -> AnyView {
     let language = Language::from_context();
@@ -69,7 +69,7 @@ pub(super) fn Trickle() -> AnyView {
                 username: Some(username.get_untracked()).filter(|text| !text.is_empty()),
                 credential: Some(credential.get_untracked()).filter(|text| !text.is_empty()),
             }],
-            // Without a server: the computer's own addresses.
+            // Without a server the browser gathers the computer's own addresses.
             Err(_) if raw.is_empty() => Vec::new(),
             Err(_) => {
                 task.set_value(None);
@@ -213,7 +213,7 @@ fn error_line(error: &GatheringError, language: Language) -> AnyView {
     .into_any()
 }
 
-/// Gathers, and shows what comes as it comes.
+/// Gathers, and shows each candidate when it arrives.
 async fn run(servers: Vec<IceServer>, relay_only: bool, model: Model) {
     let (sink, mut findings) = event_queue(MAX_FINDINGS);
     let mut gathering = Gathering::new(None, ALLOWED, clock::now());

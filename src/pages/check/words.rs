@@ -1,4 +1,4 @@
-//! The sentences of the connection doctor.
+//! The texts of the connection doctor.
 
 use sightline_core::{
     doctor::{Advice, Check, CheckCode, CheckKind, CheckState, DetailLabel, Verdict, Who},
@@ -9,7 +9,7 @@ use crate::{language::Sentence, sentence};
 
 macro_rules! define_kind_text {
     ($($meaning:literal $variant:ident $key:ident $word:literal;)+) => {
-        /// What is looked at.
+        /// The name of a check.
         pub(super) fn kind_text(kind: CheckKind) -> Sentence {
             match kind {
                 $(CheckKind::$variant => sentence!(check.kind.$key),)+
@@ -32,7 +32,7 @@ macro_rules! define_code_text {
 
 with_check_codes!(define_code_text);
 
-/// How a check stands.
+/// The text for a state.
 pub(super) fn state_text(state: CheckState) -> Sentence {
     match state {
         CheckState::Waiting => sentence!(check.state.waiting),
@@ -43,7 +43,7 @@ pub(super) fn state_text(state: CheckState) -> Sentence {
     }
 }
 
-/// The result of a check, in a sentence; nothing while there is none.
+/// The sentence for the result of a check; `None` before there is one.
 pub(super) fn result_text(check: &Check) -> Option<Sentence> {
     Some(match check.code? {
         CheckCode::Ok if check.id.kind == CheckKind::Nat => sentence!(check.code.nat_ok),
@@ -51,7 +51,7 @@ pub(super) fn result_text(check: &Check) -> Option<Sentence> {
     })
 }
 
-/// What a line behind a row is about.
+/// The label of a detail line.
 pub(super) fn label_text(label: DetailLabel) -> Sentence {
     match label {
         DetailLabel::Device => sentence!(check.label.device),
@@ -75,7 +75,7 @@ pub(super) fn label_text(label: DetailLabel) -> Sentence {
     }
 }
 
-/// What the code of an `icecandidateerror` means (RFC 8656, section 19; 701 is of the W3C).
+/// The meaning of an `icecandidateerror` code (RFC 8656, section 19; 701 is defined by the W3C).
 pub(super) fn error_text(code: u16) -> Sentence {
     match code {
         401 => sentence!(check.error.e401),
@@ -87,7 +87,7 @@ pub(super) fn error_text(code: u16) -> Sentence {
     }
 }
 
-/// What will work: in a line, and what that means.
+/// The verdict in one line, and its meaning.
 pub(super) fn verdict_text(verdict: Verdict) -> (Sentence, Sentence) {
     macro_rules! both {
         ($key:ident) => {
@@ -108,7 +108,7 @@ pub(super) fn verdict_text(verdict: Verdict) -> (Sentence, Sentence) {
     }
 }
 
-/// Who can do something.
+/// The name of the person in charge.
 pub(super) fn who_text(who: Who) -> Sentence {
     match who {
         Who::You => sentence!(check.who.you),
@@ -117,7 +117,7 @@ pub(super) fn who_text(who: Who) -> Sentence {
     }
 }
 
-/// What is to be done.
+/// The sentence for a piece of advice.
 pub(super) fn advice_text(advice: Advice) -> Sentence {
     match advice {
         Advice::OtherBrowser => sentence!(check.advice.other_browser),

@@ -1,4 +1,4 @@
-//! Charts of all views on one axis of time: what was sent, what came of it, and when the picture stood still.
+//! Charts of all views with one time axis: what was sent, what arrived, and when the picture stood still.
 
 use std::fmt::Write;
 
@@ -21,16 +21,16 @@ use crate::{
 
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 200.0;
-/// Between samples further apart than this no line is drawn.
+/// No line is drawn between samples that are further apart than this.
 const LONGEST_STEP_S: f64 = 2.5;
 
-/// Values by time; a gap has none.
+/// Values by time; `None` is a gap.
 type Line = Vec<(f64, Option<f64>)>;
 
 struct Chart {
     title: Sentence,
     received: Metric,
-    /// What the sender says of the same.
+    /// The metric of the sender that belongs to the received one.
     sent: Option<Metric>,
     smallest_top: f64,
 }
@@ -66,7 +66,7 @@ const fn charts() -> [Chart; 6] {
     ]
 }
 
-/// The charts, one above the other.
+/// All charts, one above the other.
 #[component]
 pub(super) fn Charts(views: Views) -> AnyView {
     let language = Language::from_context();
@@ -120,7 +120,7 @@ fn draw(chart: &Chart, views: &[View], length_s: f64, language: Language) -> Any
         })
         .collect();
     let is_known = lines.iter().any(|(_, _, line)| line.iter().any(|(_, value)| value.is_some()));
-    // Sources without stamps are the rule.
+    // Most sources are not stamped, so an empty chart would only take space.
     if chart.received == Metric::StampedDelay && !is_known {
         return ().into_any();
     }
@@ -161,7 +161,7 @@ fn line_path(line: &[(f64, Option<f64>)], length_s: f64, axis: ValueAxis) -> Str
     let mut path = String::new();
     let mut last_s = f64::NEG_INFINITY;
     for (at_s, value) in line {
-        // Before the first frame and after the end there is no axis.
+        // The axis covers only the time from the first frame to the end.
         let Some(value) = value.filter(|_| (0.0..=length_s).contains(at_s)) else {
             last_s = f64::NEG_INFINITY;
             continue;
@@ -174,7 +174,7 @@ fn line_path(line: &[(f64, Option<f64>)], length_s: f64, axis: ValueAxis) -> Str
     path
 }
 
-/// A lane for each view, so that stalls of several stand beside each other.
+/// The stalls of one view; each view has a lane, so that stalls of several views are one below the other.
 fn stalls_path(stalls: &[StallEntry], length_s: f64, at: usize, lanes: usize) -> String {
     let lane = HEIGHT / lanes as f64;
     let (top, bottom) = (at as f64 * lane, (at + 1) as f64 * lane);

@@ -1,4 +1,4 @@
-//! The table: a column for each view, and how it differs from the first.
+//! The table of figures: a column for each view, with its difference from the first.
 
 use leptos::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::{
     sentence,
 };
 
-/// The circumstances that are worth a row: what the file calls them, and what they are.
+/// The conditions that have a row: the name in the file, and the title.
 const CONDITIONS: [(&str, Sentence); 7] = [
     ("source", sentence!(report.condition.source)),
     ("codec", sentence!(report.condition.codec)),
@@ -24,7 +24,7 @@ const CONDITIONS: [(&str, Sentence); 7] = [
     ("relay_only", sentence!(report.condition.relay_only)),
 ];
 
-/// Every figure of every view.
+/// The table with all figures of all views.
 #[component]
 pub(super) fn Differences(views: Views) -> AnyView {
     let language = Language::from_context();
@@ -117,7 +117,7 @@ fn figure_row(row: Row, views: &[View], language: Language) -> AnyView {
     .into_any()
 }
 
-/// Words of the field, not translated; no row where nobody knows one.
+/// A row of technical terms, which are not translated; no row if no view has a value.
 fn row_of_words(
     (name, title): (&'static str, Sentence),
     views: &[View],

@@ -1,4 +1,4 @@
-//! `/report`: opens saved measurements, and lays two or more side by side.
+//! `/report`: opens saved measurements, and compares two or more.
 
 mod chart;
 mod differences;
@@ -19,13 +19,13 @@ use self::{
 use crate::{chunk, components::kit::page_header::PageHeader, language::Language, sentence};
 
 chunk! {
-    /// [`ReportPage`], when it is here.
+    /// [`ReportPage`], loaded on demand.
     pub fn load_report_page, preload_report_page in pages() {
         view! { <ReportPage /> }.into_any()
     }
 }
 
-/// The page.
+/// The page for saved measurements.
 #[component]
 pub fn ReportPage() -> AnyView {
     let language = Language::from_context();
@@ -33,7 +33,7 @@ pub fn ReportPage() -> AnyView {
     let is_over = RwSignal::new(false);
     let take = move |files: Vec<text_file::File>| {
         opened.update(|opened| opened.problems.clear());
-        // One after the other: each takes memory while it is read.
+        // Files are read one after the other, because each takes memory while it is read.
         spawn_local(async move {
             for file in files.iter().take(MAX_FILES) {
                 let bytes = text_file::read(file, MAX_REPORT_BYTES).await;
@@ -108,7 +108,7 @@ fn problem_row(problem: Problem, language: Language) -> AnyView {
     .into_any()
 }
 
-/// How lines and bands of the nth view are told apart; there are six.
+/// The class that distinguishes lines and bands of the nth view; there are six.
 fn place(at: usize) -> String {
     (at % opened::MAX_VIEWS).to_string()
 }

@@ -1,4 +1,4 @@
-//! The reports that are open, and what was wrong with the other files.
+//! The open reports, and the problems with other files.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use sightline_core::measure::report::{PlayoutEntry, Report, ReportInvalid, Side}
 
 use crate::{language::Sentence, sentence};
 
-/// Views that are shown side by side: more cannot be told apart.
+/// Most views that are shown side by side: more cannot be distinguished.
 pub(super) const MAX_VIEWS: usize = 6;
-/// Files that are looked at together: each is read as a whole.
+/// Most files that are read at once: each is read as a whole.
 pub(super) const MAX_FILES: usize = 24;
 
-/// What is open.
+/// The open reports and the refused files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Opened {
     reports: Vec<(String, Arc<Report>)>,
     pub(super) problems: Vec<Problem>,
 }
 
-/// A file that is not shown.
+/// A file that is not shown, with the reason.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) name: String,
@@ -28,10 +28,10 @@ pub(super) struct Problem {
     pub(super) sentence: Sentence,
 }
 
-/// One picture that was watched: by whom, and what the other end says of it.
+/// One watched picture: the receiver's side of a report, and the sender's.
 #[derive(Debug, Clone)]
 pub(super) struct View {
-    /// Of all that are shown.
+    /// Index among all views.
     pub(super) at: usize,
     pub(super) file: String,
     pub(super) report: Arc<Report>,
@@ -58,7 +58,7 @@ impl View {
         self.receiver().playout.as_ref()
     }
 
-    /// Who sees whom. Names may be written from right to left; which way the arrow points must not depend on that.
+    /// Sender and receiver. Names may be written from right to left, which must not change the direction of the arrow.
     pub(super) fn title(&self) -> AnyView {
         let side = self.receiver();
         let (observer, observed) = (side.observer.name.clone(), side.observed.name.clone());
@@ -72,9 +72,9 @@ impl View {
         .into_any()
     }
 
-    /// Which of the views before this one it is compared with: of another measurement, in the same direction. Where the people are
-    /// others there, what the reporter saw is compared with what the reporter saw; within one measurement, two pictures
-    /// that the same person watched.
+    /// The earlier view to compare with: of another measurement, in the same direction. If that measurement has other people, the
+    /// reporter's picture is compared with the reporter's picture; within one measurement, two pictures that the same person
+    /// watched.
     pub(super) fn baseline(&self, views: &[Self]) -> Option<usize> {
         let earlier = || views.iter().take(self.at);
         let is_elsewhere = |view: &&Self| !Arc::ptr_eq(&view.report, &self.report);
@@ -100,13 +100,13 @@ impl View {
         found.or_else(|| earlier().find(beside)).map(|view| view.at)
     }
 
-    /// Whether it is what the page saw that made the report.
+    /// Whether the view is what the reporter saw.
     fn is_of_reporter(&self) -> bool {
         let reporter = self.report.sides.first().map(|side| &side.observer.member);
         reporter == Some(&self.receiver().observer.member)
     }
 
-    /// A word of the circumstances: the sender's, else the receiver's.
+    /// A condition of the sender, else of the receiver.
     pub(super) fn condition(&self, name: &str) -> Option<String> {
         let of = |side: &Side| {
             side.conditions.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
@@ -116,7 +116,7 @@ impl View {
 }
 
 impl Opened {
-    /// Takes what a file holds.
+    /// Takes the contents of a file.
     pub(super) fn take(&mut self, name: String, bytes: Result<Option<Vec<u8>>, BrowserError>) {
         let outcome = match bytes {
             Err(_) => Err(("report-unreadable", sentence!(report.unreadable))),
@@ -135,12 +135,12 @@ impl Opened {
         }
     }
 
-    /// Says that more files were chosen than are looked at.
+    /// Records that more files were chosen than are read.
     pub(super) fn leave_out(&mut self, name: String) {
         self.fail(name, "report-too-many-files", sentence!(report.too_many_files));
     }
 
-    /// Puts a report away.
+    /// Closes a report.
     pub(super) fn close(&mut self, report: &Arc<Report>) {
         self.reports.retain(|(_, open)| !Arc::ptr_eq(open, report));
     }
@@ -232,7 +232,7 @@ mod tests {
     fn each_direction_is_compared_with_the_same_one_of_the_first_measurement() {
         let call: &[_] = &[("ada", "bob"), ("bob", "ada")];
         assert_eq!(baselines(&[call, call]), [None, None, Some(0), Some(1)]);
-        // Whoever made the report.
+        // The result is the same whoever made the report.
         let swapped: &[_] = &[("bob", "ada"), ("ada", "bob")];
         assert_eq!(baselines(&[call, swapped]), [None, None, Some(1), Some(0)]);
         assert_eq!(baselines(&[call, &[("bob", "ada")]]), [None, None, Some(1)]);

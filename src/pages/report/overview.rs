@@ -1,4 +1,4 @@
-//! One view: the score with its arithmetic, the circumstances, the ledger.
+//! One view: the score with its arithmetic, the conditions, the ledger.
 
 use leptos::prelude::*;
 use sightline_core::measure::{
@@ -20,7 +20,7 @@ use crate::{
     sentence,
 };
 
-/// Everything about one view that has no place in the table.
+/// The parts of one view that are not in the table.
 #[component]
 pub(super) fn Overview(view: View, opened: RwSignal<Opened>) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! The figures of a report, row by row.
+//! The figures of a report, one in each row.
 
 use sightline_core::measure::{Metric, Unit, report::Side};
 
@@ -8,7 +8,7 @@ use crate::{
     sentence,
 };
 
-/// One figure.
+/// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Row {
     Score,
@@ -16,7 +16,7 @@ pub(super) enum Row {
     Watched,
 }
 
-/// All of them, the most telling first.
+/// All rows, the most important first.
 pub(super) const ROWS: [Row; 26] = [
     Row::Score,
     Row::Total(Metric::StallRatio),
@@ -63,7 +63,7 @@ impl Row {
         }
     }
 
-    /// What it is.
+    /// The definition of the figure.
     pub(super) fn help(self) -> Sentence {
         match self {
             Self::Score => sentence!(score.help),
@@ -88,7 +88,7 @@ impl Row {
         }
     }
 
-    /// Where nobody knows it, it is no row: sources without stamps are the rule.
+    /// Whether the row is about stamps: without values it is left out, since most sources are not stamped.
     pub(super) fn is_of_stamps(self) -> bool {
         matches!(
             self,
@@ -106,12 +106,12 @@ impl Row {
     }
 }
 
-/// A value with its unit; a dash where there is none.
+/// A value with its unit; a dash without a value.
 pub(super) fn text(unit: Unit, value: Option<f64>) -> String {
     value.map_or_else(|| "\u{2013}".to_owned(), |value| figure_text::of_number(unit, value))
 }
 
-/// How much one differs from another, with a sign.
+/// The difference between two values, with a sign.
 pub(super) fn difference(unit: Unit, value: Option<f64>, from: Option<f64>) -> String {
     let Some((value, from)) = value.zip(from) else { return String::new() };
     let by = value - from;

@@ -1,4 +1,4 @@
-//! In the room.
+//! The page while the person is in the room.
 
 use std::time::Duration;
 
@@ -42,20 +42,20 @@ use crate::{
     session::model::{RoomActions, RoomModel, Setting, SourceChoice},
 };
 
-/// How long after the room is there what it may want next is loaded.
+/// Delay from entering the room until further parts are loaded.
 const PRELOAD_AFTER: Duration = Duration::from_secs(2);
 
-/// And how long after it could not be had it is asked for again.
+/// Delay until a failed load is repeated.
 const PRELOAD_AGAIN: Duration = Duration::from_secs(20);
 
-/// The room: people, chat, figures, controls. What stands in the way of all that is shown in place of it.
+/// The room: people, chat, figures, controls. A problem that ends the call is shown instead.
 #[component]
 pub fn Call(
-    /// Which room.
+    /// The name of the room.
     room: RoomName,
-    /// What there is to see.
+    /// The signals of the room.
     model: RoomModel,
-    /// What the controls do.
+    /// The actions of the controls.
     actions: RoomActions,
 ) -> AnyView {
     let obstacle = Memo::new(move |_| {
@@ -81,12 +81,12 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     shortcuts::listen(uses_shortcuts, panels, move |shortcut| act(shortcut, model, actions, panels));
     spawn_local(async {
         clock::sleep(PRELOAD_AFTER).await;
-        // Before the server goes, if it goes: a call outlives it, and so should its figures.
+        // Loaded early, since the server may go away: a call continues without it, and its figures should too.
         while preload_settings_panel().await.is_err() || preload_stats_panel().await.is_err() {
             clock::sleep(PRELOAD_AGAIN).await;
         }
     });
-    // The button that was pressed to come here is gone: what is read next is the room.
+    // The pressed button is gone, so the focus moves to the room.
     let element = NodeRef::<html::Main>::new();
     Effect::new(move || {
         if let Some(element) = element.get() {
@@ -173,7 +173,7 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
     .into_any()
 }
 
-/// What a key does.
+/// Performs a shortcut.
 fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panels) {
     match shortcut {
         Shortcut::Microphone => actions.toggle_microphone.run(()),
@@ -192,7 +192,7 @@ fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panel
     }
 }
 
-/// How many messages of others came since the folded chat was last open, and how many files wait there.
+/// Number of messages of others since the folded chat was last open, plus the number of files that wait there.
 fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
     let last_seen = RwSignal::new(None::<String>);
     Effect::new(move || {
@@ -208,16 +208,16 @@ fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
             })
         })
     };
-    // A file waits for an answer as long as it is offered.
+    // An offered file counts until it is answered.
     Signal::derive(move || unseen_messages() + if panels.chat.get() { 0 } else { offered_files(model) })
 }
 
-/// How many files of others wait for an answer.
+/// Number of files of others that wait for an answer.
 fn offered_files(model: RoomModel) -> usize {
     model.transfers.offered_count.get()
 }
 
-/// The newest message in words, for who cannot see that the folded chat has one. (The open chat is a live region.)
+/// The text of the newest message for screen readers while the chat is folded. (The open chat is a live region.)
 fn newest_unseen(model: RoomModel, panels: Panels, language: Language) -> Option<String> {
     if panels.chat.get() {
         return None;

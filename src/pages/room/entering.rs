@@ -1,4 +1,4 @@
-//! The room, from when it is entered until what runs in it is there, which it is already where somebody took the time to
+//! The room's page from entering until the split module of the room is loaded. It is loaded already if the person took time to
 //! choose a name.
 
 use std::{rc::Rc, time::Duration};
@@ -20,11 +20,11 @@ use crate::{
     },
 };
 
-/// How long after it could not be had it is asked for again.
+/// Delay until a failed load is repeated.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
 
 chunk! {
-    /// [`Call`], when it is here; entering is what brings it.
+    /// [`Call`], loaded on demand; calling it also enters the room.
     pub fn load_call, preload_call in engine(entry: PendingEntry) {
         match entry.take() {
             Some(entry) => {
@@ -36,12 +36,12 @@ chunk! {
     }
 }
 
-/// The room's name and that it connects; then the room.
+/// Shows the room's name and that the page connects, then the room.
 #[component]
 pub fn Entering(
-    /// Which room.
+    /// The name of the room.
     room: RoomName,
-    /// What it is entered with.
+    /// The parameters for entering the room.
     entry: PendingEntry,
 ) -> AnyView {
     let meanwhile = move |retry: Option<Callback<()>>| match retry {

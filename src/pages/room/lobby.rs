@@ -1,4 +1,4 @@
-//! Before the room: see oneself, choose, enter.
+//! The lobby: preview, choices, and entering the room.
 
 use leptos::prelude::*;
 use sightline_protocol::{RoomName, limits::MAX_DISPLAY_NAME_CHARS};
@@ -31,11 +31,11 @@ use crate::{
 /// The lobby of a room.
 #[component]
 pub fn Lobby(
-    /// Of which room.
+    /// The name of the room.
     room: RoomName,
-    /// What is chosen.
+    /// The signals of the lobby.
     model: LobbyModel,
-    /// What the buttons do.
+    /// The actions of the lobby.
     actions: LobbyActions,
 ) -> AnyView {
     let obstacle = Memo::new(move |_| {
@@ -125,13 +125,13 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
 }
 
 chunk! {
-    /// [`OtherSources`], when they are here.
+    /// [`OtherSources`], loaded on demand.
     fn load_other_sources, preload_other_sources in engine(model: LobbyModel, actions: LobbyActions) {
         view! { <OtherSources model=model actions=actions /> }.into_any()
     }
 }
 
-/// What it takes to show something else than the camera.
+/// The controls for sources other than the camera.
 #[component]
 fn OtherSources(model: LobbyModel, actions: LobbyActions) -> AnyView {
     view! {

@@ -24,7 +24,7 @@ use crate::{
 /// The page of a room. Leaving the page ends its session.
 #[component]
 pub fn RoomPage(
-    /// Which.
+    /// The name of the room.
     room: RoomName,
 ) -> AnyView {
     let navigator = Navigator::from_context();
@@ -46,7 +46,8 @@ pub fn RoomPage(
             departure.set(None);
         }
     });
-    // Here by when the lobby is left, and should the server be gone by then. Where it cannot be had it is asked for on entering.
+    // Loaded early, so that the room is there when the person leaves the lobby, and if the server goes away meanwhile. If loading
+    // fails, it is repeated on entering.
     spawn_local(async {
         let _ = preload_call().await;
     });

@@ -1,4 +1,4 @@
-//! Hands what the browser saw to the measurements, and does what they want done.
+//! Translates between the browser and the measurements: observations in, outputs performed.
 
 use sightline_browser::{
     files::text_file,
@@ -24,7 +24,7 @@ use crate::session::{
     model::{Export, RunShown},
 };
 
-/// The measurements of a page that is in the room under this name.
+/// The measurements of this page in a room.
 pub(super) fn measurements(room: &RoomName, name: String, media: &LocalMedia) -> Measurements {
     let local = Party { member: String::new(), name, browser: environment::user_agent() };
     let mut measurements = Measurements::new(room.as_str(), local, lifecycle::is_visible());
@@ -39,7 +39,7 @@ impl Driver {
         let Some(link) = self.links.get(&id).filter(|_| is_in_use) else { return };
         let (member, frames) = (link.member.clone(), self.frames.of(&link.member));
         let is_watched = self.measurements.is_watched();
-        // They are long.
+        // Descriptions are long, so they are read only while they are shown.
         let (local_sdp, remote_sdp) = if is_watched { link.descriptions() } else { (None, None) };
         let report = ConnectionReport {
             link: id,
@@ -54,7 +54,7 @@ impl Driver {
         self.observe(&member, Observation::Report(Box::new(report)), now);
     }
 
-    /// What an event of the room means for what is measured.
+    /// Tells the measurements about an event of the room.
     pub(super) fn measure_event(&mut self, event: &RoomEvent, now: Timestamp) {
         match event {
             RoomEvent::PeerChanged(member) => {
@@ -86,13 +86,13 @@ impl Driver {
         }
     }
 
-    /// Something was seen of a member.
+    /// Passes an observation of a member to the measurements.
     pub(super) fn observe(&mut self, member: &MemberId, observation: Observation, now: Timestamp) {
         self.measurements.handle(member, observation, now);
         self.perform_measurements();
     }
 
-    /// Something was seen on a link; what is seen on one that is not in use is not shown.
+    /// Passes an observation of a link to the measurements, if the link is in use.
     pub(super) fn observe_link(&mut self, id: LinkId, observation: Observation, now: Timestamp) {
         let link = self.links.get(&id).filter(|_| self.session.is_in_use(id));
         if let Some(member) = link.map(|link| link.member.clone()) {
@@ -132,11 +132,11 @@ impl Driver {
         self.perform_measurements();
     }
 
-    /// Saves what a run left.
+    /// Saves the result of a run as a file.
     pub(super) fn export(&self, export: Export, now: Timestamp) {
         let Some(report) = self.measurements.report(clock::unix_ms(), now) else { return };
         let name = |extension: &str| format!("sightline-{}-{}.{extension}", report.room, short(&report.run));
-        // Where there is no room for it, the browser says so itself.
+        // If the disk is full, the browser itself says so.
         let _ = match export {
             Export::Json => text_file::save(&name("json"), "application/json", &report.to_json()),
             Export::Csv => text_file::save(&name("csv"), "text/csv", &to_csv(&report)),
@@ -153,7 +153,7 @@ impl Driver {
         };
     }
 
-    /// Does what the measurements want done.
+    /// Performs the outputs of the measurements.
     pub(super) fn perform_measurements(&mut self) {
         while let Some(output) = self.measurements.poll_output() {
             match output {
@@ -173,7 +173,7 @@ impl Driver {
     }
 }
 
-/// What is set here, for a report.
+/// The settings that a report records as conditions.
 pub(super) fn conditions(media: &LocalMedia) -> Vec<(String, String)> {
     let preferences = media.preferences();
     let mut conditions = vec![

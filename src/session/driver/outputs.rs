@@ -1,4 +1,4 @@
-//! What the core wants done, done: sockets, links, messages, and what the page shows.
+//! Performs the outputs of the core: sockets, links, messages, and what the page shows.
 
 use sightline_browser::{
     page::clock,
@@ -18,7 +18,7 @@ use sightline_protocol::{MemberId, control::PublishedSource};
 
 use super::Driver;
 use crate::session::{
-    address::Way,
+    address::SignalingEndpoint,
     files::BulkLink,
     input::Input,
     link::{Link, LinkInputs},
@@ -35,7 +35,7 @@ impl Driver {
                     if let Some((open, socket)) = &self.socket
                         && *open == id
                     {
-                        // A socket that cannot send is noticed by the pong that does not come.
+                        // If the socket cannot send, a missing pong reveals that.
                         if let Err(error) = socket.send(&frame) {
                             let fields = [("method", "send"), ("error", &error.to_string())];
                             self.log.write(Level::Warn, "call failed", &fields);
@@ -71,7 +71,7 @@ impl Driver {
                 RoomOutput::IceServersChanged => self.set_ice_servers(),
                 RoomOutput::SendControl(link, text) => {
                     if let Some(link) = self.links.get(&link) {
-                        // Refused only when the channel is closing, after which the core sends it again elsewhere.
+                        // A refusal means that the channel is closing; the core then sends the message again on another one.
                         if let Err(error) = link.channel.send_text(&text) {
                             let member = link.member.clone();
                             self.note_failed_call(&member, "control.send", &error.to_string());
@@ -80,7 +80,7 @@ impl Driver {
                 }
                 RoomOutput::SendTelemetry(link, text) => {
                     if let Some(link) = self.links.get(&link) {
-                        // What does not go out is what a ping is there to find out.
+                        // Lost pings are what the core counts.
                         let _ = link.telemetry.send_text(&text);
                     }
                 }
@@ -104,11 +104,11 @@ impl Driver {
 
     fn open_socket(&mut self, id: SocketId) {
         let sink = self.inputs.map(move |event| Input::Transport(id, event));
-        let opened: Result<Box<dyn SignallingTransport>, _> = match &self.way {
-            Way::Server(url) | Way::Refused(url, _) => {
+        let opened: Result<Box<dyn SignallingTransport>, _> = match &self.endpoint {
+            SignalingEndpoint::Server(url) | SignalingEndpoint::Refused(url, _) => {
                 WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _)
             }
-            Way::Tabs(room) => TabsTransport::open(room, &sink).map(|tab| Box::new(tab) as _),
+            SignalingEndpoint::Tabs(room) => TabsTransport::open(room, &sink).map(|tab| Box::new(tab) as _),
         };
         match opened {
             Ok(socket) => self.socket = Some((id, socket)),
@@ -116,8 +116,8 @@ impl Driver {
         }
     }
 
-    /// A member's new link takes the place of its old one. As a stream of its own: in Firefox an element goes on showing
-    /// the last picture of a track that was replaced within its stream.
+    /// Shows a member's new link in place of the old one. It has its own stream: in Firefox an element continues to show the last
+    /// picture of a track that was replaced within its stream.
     fn use_link(&self, id: LinkId) {
         if let Some(link) = self.links.get(&id) {
             self.view.show_stream(&link.member, &link.stream);

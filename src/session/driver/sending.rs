@@ -1,4 +1,4 @@
-//! What goes out on the links: the devices' tracks, and what is set of bitrate, codec, path and servers.
+//! What is sent on the links: the tracks of the devices, and the settings for bitrate, codec, path and servers.
 
 use sightline_browser::BrowserError;
 use sightline_core::{
@@ -13,7 +13,7 @@ use super::{Driver, measuring::conditions};
 use crate::session::{link::Link, preferences::Setting};
 
 impl Driver {
-    /// What the devices give is sent on every link, and told to everyone.
+    /// Sends the tracks of the devices on every link, and announces the published state to all members.
     pub(super) fn publish(&mut self, now: Timestamp) {
         for link in self.links.values() {
             link.send_tracks(&self.media);
@@ -27,7 +27,7 @@ impl Driver {
         self.limit_sending();
     }
 
-    /// What was set while the room is entered.
+    /// Applies a setting that changed during the call.
     pub(super) fn apply(&mut self, setting: Setting, now: Timestamp) {
         let preferences = self.media.preferences();
         self.measurements.set_conditions(conditions(&self.media));
@@ -74,7 +74,7 @@ impl Driver {
         }
     }
 
-    /// Every sender may use what is right for so many of them.
+    /// Sets the limits of every sender for the present number of members.
     pub(super) fn limit_sending(&self) {
         let (scale_down_by, max_frames_per_second) = self.media.file_limits();
         let limits = send_limits(&SendSituation {
@@ -92,12 +92,12 @@ impl Driver {
         link.set_jitter_buffer_target(self.media.preferences().jitter_buffer_target_ms());
     }
 
-    /// A link came up: what its senders and receivers could not be told before they were negotiated.
+    /// Configures the senders and receivers of a link that came up; before the negotiation they could not be configured.
     pub(super) fn equip(&mut self, id: LinkId, now: Timestamp) {
         let Some(link) = self.links.get(&id) else { return };
         self.hold_back(link);
         self.media.handle_viewer();
-        // The offer's order of codecs counts for both sides, so who answered and wants one offers once.
+        // The order of codecs in the offer counts for both sides, so an answerer that prefers a codec makes an offer once.
         if link.role == Role::Answerer && self.media.preferences().codec().is_some() {
             self.session.handle_negotiation_needed(id, now);
         }

@@ -1,4 +1,4 @@
-//! A peer connection for the bytes of files alone, beside a member's link.
+//! A peer connection for the bytes of files only, in addition to a member's link.
 
 use leptos::task::spawn_local;
 use sightline_browser::{
@@ -18,9 +18,9 @@ use sightline_protocol::MemberId;
 use super::LOW_BYTES;
 use crate::session::{input::Input, link::LinkInputs};
 
-/// The browser's side of one.
+/// The browser objects of a bulk link.
 pub struct BulkLink {
-    // Before the connection, so that it is dropped first.
+    // Declared before the connection, so that it is dropped first.
     pub channel: BulkChannel,
     pub connection: PeerConnection,
     pub member: MemberId,
@@ -29,7 +29,7 @@ pub struct BulkLink {
 }
 
 impl BulkLink {
-    /// Makes the connection and its channel, which the browser wants to negotiate then.
+    /// Makes the connection and its channel; the browser then asks for a negotiation.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
@@ -45,7 +45,7 @@ impl BulkLink {
         Ok(Self { channel, connection, member, id, inputs: inputs.clone() })
     }
 
-    /// Performs an operation; its end comes back as an [`Input`].
+    /// Performs an operation; its result arrives as an [`Input`].
     pub fn perform(&self, operation_id: OperationId, operation: Operation) {
         let (id, inputs, method) = (self.id, self.inputs.clone(), operation.method());
         let performing = self.connection.perform(operation);

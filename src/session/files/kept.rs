@@ -1,4 +1,4 @@
-//! What a tab remembers of its transfers for a reload.
+//! The transfers that a tab stores for a reload.
 
 use sightline_browser::page::storage::StorageArea;
 use sightline_core::transfer::Records;

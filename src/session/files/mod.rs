@@ -1,4 +1,4 @@
-//! Files on their way: between the core, which decides, the worker, which has the bytes, and the channels.
+//! Transfers of files: connects the core, which decides, the worker, which has the bytes, and the channels.
 
 mod bulk_link;
 mod kept;
@@ -31,32 +31,32 @@ use super::{
     model::TransfersModel,
 };
 
-/// When a channel is given more: half of the least that it was given (`sightline_core::bulk::buffer_bytes`).
+/// Buffered amount at which a channel is refilled: half of the smallest send buffer (`sightline_core::bulk::buffer_bytes`).
 pub const LOW_BYTES: u32 = 64 * 1024;
 
-/// The script of the worker.
+/// The script that starts the worker.
 const WORKER: &str = "file-worker-start.js";
 
-/// So many transfers are kept for a reload at each change, and more so often.
+/// Up to this number of transfers are stored at each change; more are stored at this interval.
 const FEW: usize = 50;
 const STORE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long the worker may take to throw away what the person leaves behind.
+/// How long the worker may take to remove what the person leaves behind.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// The browser's side of all transfers of a room.
+/// The browser objects of all transfers of a room.
 pub struct Files {
     room: RoomName,
     list: TransferList,
-    /// What the list does not have yet.
+    /// Changes that are not in the list yet.
     changed: ShowQueue,
     inputs: EventSink<Input>,
     /// Started with the first transfer.
     worker: Option<FileWorker>,
-    /// What is sent; the flag is whether the worker has it already.
+    /// The files that are sent; the flag says whether the worker has the file already.
     sources: HashMap<TransferHandle, (PickedFile, bool)>,
     urls: HashMap<TransferHandle, ObjectUrl>,
-    /// Something is to be kept that is not kept yet.
+    /// Whether the stored transfers are outdated.
     are_records_old: bool,
     stored_at: Timestamp,
 }
@@ -77,7 +77,7 @@ impl Files {
         }
     }
 
-    /// Goes on with what this tab had on its way before it was loaded again.
+    /// Resumes the transfers that this tab had before it was reloaded.
     pub fn restore(&self, session: &mut RoomSession, now: Timestamp) {
         if let Some(records) = kept::load(&self.room) {
             let forgotten = session.with_transfers(now, |transfers| transfers.restore(records, now));
@@ -85,7 +85,7 @@ impl Files {
         }
     }
 
-    /// What the person did.
+    /// Performs an action of the person.
     pub fn handle_action(&mut self, action: TransferAction, session: &mut RoomSession, now: Timestamp) {
         match action {
             TransferAction::Offer(to, picked) => {
@@ -119,7 +119,7 @@ impl Files {
         }
     }
 
-    /// What the worker says. Frames go out on the least busy of the channels that `channels_to` finds.
+    /// Takes an event of the worker. Frames are sent on the least busy channel of those that `channels_to` returns.
     pub fn handle_worker<'a, I: Iterator<Item = &'a BulkChannel>>(
         &mut self,
         event: FileWorkerEvent,
@@ -132,7 +132,7 @@ impl Files {
                 let to = session.with_transfers(now, |all| all.handle_source(handle, &event, now));
                 if let (Some(member), Some(frame)) = (to, frame) {
                     let channel = channels_to(&member).min_by_key(|channel| channel.buffered_bytes());
-                    // Where there is none now, the receiver asks for it again.
+                    // Without an open channel the frame is dropped, and the receiver asks for it again.
                     let _ = channel.map(|channel| channel.send(&frame));
                 }
             }
@@ -150,15 +150,15 @@ impl Files {
         }
     }
 
-    /// A frame came from a member.
+    /// Takes a frame of a member.
     pub fn handle_frame(&self, member: &MemberId, frame: sightline_browser::files::Frame) {
-        // Without a worker nothing was accepted.
+        // Without a worker no file was accepted.
         if let Some(worker) = &self.worker {
             worker.post(ToWorker::Frame(member.clone(), frame));
         }
     }
 
-    /// Asks for as many bytes as the channels take.
+    /// Asks for as many bytes as the channels accept.
     pub fn pump<'a, I: Iterator<Item = &'a BulkChannel>>(
         &mut self,
         session: &mut RoomSession,
@@ -178,7 +178,7 @@ impl Files {
         }
     }
 
-    /// What the core wants done.
+    /// Performs a task of the core.
     pub fn perform(&mut self, task: TransferTask) {
         match task {
             TransferTask::Source(handle, command) => self.command_source(handle, command),
@@ -201,7 +201,7 @@ impl Files {
         }
     }
 
-    /// Shows and keeps what changed since it was last called. Where much is to be kept, only now and then.
+    /// Shows and stores the changes since the last call. Long lists are stored only at intervals.
     fn tell(&mut self, session: &RoomSession, now: Timestamp) {
         if let Some(batch) = self.changed.poll(now) {
             batch.into_iter().for_each(|handle| self.show(handle, session));
@@ -215,12 +215,12 @@ impl Files {
         }
     }
 
-    /// When [`Self::pump`] wants to be called.
+    /// The time at which [`Self::pump`] is to be called.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.changed.poll_timeout()
     }
 
-    /// The room is left: what is stored goes.
+    /// Removes stored files, because the room is left.
     pub fn close(&mut self) {
         self.urls.clear();
         kept::store(&self.room, &Records::default());
@@ -269,17 +269,17 @@ impl Files {
 
     fn show(&mut self, handle: TransferHandle, session: &RoomSession) {
         let Some(view) = session.transfers().view(handle) else { return };
-        // Nobody saw it.
+        // The offer was withdrawn before it was shown.
         if !self.list.has(handle) && session.transfers().is_taken_back(handle) {
             return;
         }
         if view.state == TransferState::Offered && view.end.is_none() {
-            // There when the answer is yes.
+            // The worker is started now, so that it is there when the person accepts.
             self.start_worker();
         }
         let is_file_here = view.direction == Direction::Receiving && view.state == TransferState::Done;
         if is_file_here && !self.urls.contains_key(&handle) {
-            // Of a page before this one.
+            // The transfer belongs to an earlier page instance.
             self.post(ToWorker::Fetch(handle, view.id.clone()));
         }
         let name = session.peer(&view.member).map(|peer| peer.member.name.as_str().to_owned());
@@ -306,7 +306,7 @@ impl Files {
         }
     }
 
-    /// Everything that it did ends; the next transfer starts another.
+    /// Ends all transfers of a worker that is gone; the next transfer starts another worker.
     fn handle_worker_lost(&mut self, session: &mut RoomSession, now: Timestamp) {
         self.worker = None;
         session.with_transfers(now, |all| all.handle_sources_lost(now));

@@ -10,7 +10,7 @@ use crate::session::{
     signals,
 };
 
-/// The list as the page has it.
+/// The list as the page shows it.
 pub(super) struct TransferList {
     model: TransfersModel,
     /// Owns the signals that are made later, so that they end with the page that shows them.
@@ -23,7 +23,7 @@ impl TransferList {
         Self { model, owner: Owner::current().unwrap_or_default(), known: RefCell::default() }
     }
 
-    /// Shows a transfer as it is now. `member_name` is that of the other side, while it is known.
+    /// Shows the present state of a transfer. `member_name` is the name of the other side, while it is known.
     pub(super) fn show(&self, handle: TransferHandle, view: TransferView, member_name: Option<String>) {
         let is_offered = view.direction == Direction::Receiving && view.state == TransferState::Offered;
         let transfer = match self.find(handle) {
@@ -50,7 +50,7 @@ impl TransferList {
         self.show_offered(transfer, is_offered);
     }
 
-    /// Puts a transfer into the list of those that wait for an answer, or takes it out.
+    /// Adds a transfer to the list of those that wait for an answer, or removes it.
     fn show_offered(&self, transfer: TransferModel, is_offered: bool) {
         let is_listed = |list: &Vec<TransferModel>| list.iter().any(|known| known.handle == transfer.handle);
         if self.model.offered.try_with_untracked(is_listed) == Some(is_offered) {
@@ -65,17 +65,17 @@ impl TransferList {
         });
     }
 
-    /// What was chosen and cannot be offered yet.
+    /// Shows the chosen files that cannot be offered yet.
     pub(super) fn show_backlog(&self, backlog: Backlog) {
         signals::set(self.model.backlog, backlog);
     }
 
-    /// How many files wait for an answer, shown or not.
+    /// Shows the number of files that wait for an answer, including those that are not in the list.
     pub(super) fn show_offered_count(&self, count: usize) {
         signals::set(self.model.offered_count, count);
     }
 
-    /// What was chosen and is not sent.
+    /// Shows the chosen files that are not sent.
     pub(super) fn show_left_out(&self, left_out: LeftOut) {
         if !left_out.is_empty() {
             self.model.left_out.try_update(|shown| shown.merge(left_out));
@@ -90,14 +90,14 @@ impl TransferList {
         self.known.borrow().len()
     }
 
-    /// The file of a transfer can be saved from this address.
+    /// Shows the address from which the file of a transfer can be saved.
     pub(super) fn show_url(&self, handle: TransferHandle, url: &str) {
         if let Some(transfer) = self.find(handle) {
             signals::set(transfer.url, Some(url.to_owned()));
         }
     }
 
-    /// A transfer is no longer known.
+    /// Removes a transfer from the list.
     pub(super) fn forget(&self, handle: TransferHandle) {
         if let Some(transfer) = self.known.borrow_mut().remove(&handle) {
             self.show_offered(transfer, false);

@@ -1,4 +1,4 @@
-//! Asking the browser for camera and microphone.
+//! Asks the browser for camera and microphone.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use sightline_protocol::control::PublishedSource;
 use super::LocalMedia;
 use crate::session::model::{DeviceChoice, SourceChoice};
 
-/// How long the browser's question may stand unanswered before the person is reminded of it.
+/// How long the browser's question may be unanswered before the page reminds the person of it.
 const PROMPT_REMINDER: Duration = Duration::from_secs(4);
 
-/// What the browser is being asked for. A later question makes the answer to an earlier one unwanted.
+/// The devices that the browser is being asked for. A later question makes the answer to an earlier one obsolete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Question {
     number: u32,
@@ -30,7 +30,7 @@ pub(super) struct Question {
 }
 
 impl LocalMedia {
-    /// Asks for what is wanted and not there, or there and not the right one.
+    /// Asks for devices that are wanted and missing, or that are not the chosen ones.
     pub(super) fn ask_for_missing(&self) {
         let question = {
             let mut inner = self.inner.borrow_mut();
@@ -61,7 +61,8 @@ impl LocalMedia {
         });
     }
 
-    /// The device, or what is done to its sound, is to be another: the one in use goes when the other is there.
+    /// Replaces a device after another one was chosen, or after its audio processing changed. The device in use is released when
+    /// the new one runs.
     pub(super) fn replace(&self, kind: DeviceKind) {
         {
             let mut inner = self.inner.borrow_mut();
@@ -75,7 +76,7 @@ impl LocalMedia {
         self.ask_for_missing();
     }
 
-    /// Resolution or frame rate are to be others.
+    /// Applies a new resolution or frame rate.
     pub(super) fn reshape(&self) {
         let mut request = self.preferences.camera_request();
         let Some(track) = self.main_track() else { return };
@@ -86,7 +87,7 @@ impl LocalMedia {
         let media = self.clone();
         spawn_local(async move {
             let outcome = capture::reshape(&track, &request).await;
-            // Not every camera can be changed while it runs.
+            // Not every camera can change them while it runs.
             let is_so =
                 outcome.is_ok() && request.height.is_none_or(|height| media.captured_lines() == Some(height));
             if is_camera && !is_so {
@@ -96,7 +97,7 @@ impl LocalMedia {
         });
     }
 
-    /// One question for both where both are there; else only for what there is.
+    /// Asks for both devices in one question if both exist, else for the existing one.
     async fn ask(&self, question: Question) -> Captured {
         let Question { camera, microphone, .. } = question;
         let found = devices::enumerate().await.unwrap_or_default();
@@ -115,8 +116,8 @@ impl LocalMedia {
         };
         let code = NoticeCode::from_capture_error(&error.name);
         let mut captured = Captured::default();
-        // A refusal is an answer for both. A device that fails need not take the other with it, and may be one that
-        // does not start before the other of its kind was stopped, as on most telephones.
+        // A refusal applies to both devices. Any other failure need not affect the other device; and some devices start only
+        // after another of the same kind was stopped, as on most phones.
         if code != NoticeCode::PermissionDenied {
             let had_another = self.release_stale();
             if has_microphone && (has_camera || had_another) {
@@ -132,7 +133,7 @@ impl LocalMedia {
         captured
     }
 
-    /// Releases what is to be replaced; whether there was anything.
+    /// Releases devices that are to be replaced. Returns whether there were any.
     fn release_stale(&self) -> bool {
         let mut inner = self.inner.borrow_mut();
         let (is_camera_stale, is_microphone_stale) = (inner.is_camera_stale, inner.is_microphone_stale);
@@ -141,8 +142,8 @@ impl LocalMedia {
         camera.is_some() || microphone.is_some()
     }
 
-    /// What was chosen and is listed has to be it: Chromium takes a mere preference lightly. Where that cannot be, any
-    /// other will do.
+    /// Asks for exactly the chosen device if it is listed, since Chromium may ignore a mere preference. If that fails, any device
+    /// will do.
     async fn request(&self, camera: bool, microphone: bool) -> Result<Captured, BrowserError> {
         let mut camera = camera.then(|| self.preferences.camera_request());
         let mut microphone = microphone.then(|| self.preferences.microphone_request());
@@ -192,7 +193,7 @@ impl LocalMedia {
                 inner.meter = LevelMeter::new(microphone.track()).ok();
                 inner.microphone = Some(microphone);
             }
-            // The person switched something on while the browser was asking for something else.
+            // The person switched on another device while the browser was asking.
             let (camera, microphone) = inner.missing();
             (camera && !question.camera) || (microphone && !question.microphone)
         };
@@ -208,7 +209,7 @@ impl LocalMedia {
             self.ask_for_missing();
         }
         let media = self.clone();
-        // The labels are known only now.
+        // The browser gives the labels only after a permission.
         spawn_local(async move { media.list_devices().await });
     }
 

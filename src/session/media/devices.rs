@@ -1,4 +1,4 @@
-//! Which devices there are, and what to do when one goes or comes.
+//! The list of devices, and what happens when one is plugged in or out.
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
@@ -11,11 +11,11 @@ use super::LocalMedia;
 use crate::session::{model::DeviceChoice, preferences::Setting, signals};
 
 impl LocalMedia {
-    /// Lets the person choose a loudspeaker in the browser's own dialogue.
+    /// Opens the browser's own dialog for choosing a loudspeaker.
     pub fn prompt_for_speaker(&self) {
         let media = self.clone();
         spawn_local(async move {
-            // Who chooses none keeps the one in use.
+            // Without a choice the present loudspeaker stays.
             let Ok(device) = devices::prompt_for_speaker().await else { return };
             media.list_devices().await;
             signals::set(media.preferences.signal(Setting::Speaker), device.id);
@@ -48,7 +48,7 @@ impl LocalMedia {
         signals::set(self.signals.speakers, of_kind(DeviceKind::Speaker));
     }
 
-    /// Hears when a device in use ends by itself: says so, and goes on with another one where there is one.
+    /// Listens for a device that ends by itself: tells the person, and continues with another device if there is one.
     pub(super) fn lost(&self, kind: DeviceKind) -> EventSink<()> {
         let (sink, mut stream) = event_queue(1);
         let media = self.clone();
@@ -74,8 +74,8 @@ impl LocalMedia {
         sink
     }
 
-    /// Something was plugged in or out. What was chosen and comes back is used again, and so is anything where there
-    /// was nothing.
+    /// Handles a change of the devices. The chosen device is used again when it returns, and any device is used where there was
+    /// none.
     async fn handle_change(&self) {
         let kinds = [
             (DeviceKind::Camera, Setting::Camera, self.signals.cameras),
@@ -97,7 +97,7 @@ impl LocalMedia {
         self.ask_for_present();
     }
 
-    /// Asks for what is missing where there is such a device. A person who refused is not asked again by that.
+    /// Asks for missing devices that exist now. A person who refused is not asked again.
     fn ask_for_present(&self) {
         let is_refused = self
             .signals

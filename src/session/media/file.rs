@@ -1,4 +1,4 @@
-//! A video file as the main source: opened, played, captured, declared to the others.
+//! A video file as the main source: opened, played, captured, announced to the other members.
 
 use std::time::Duration;
 
@@ -27,13 +27,13 @@ use crate::{
     },
 };
 
-/// As many changes as the page may fall behind: what matters is how the player is when they are looked at.
+/// A few are enough: when they are handled, only the present state of the player counts.
 const MAX_CHANGES: usize = 4;
 
-/// What a person calls the clip that is shipped.
+/// The name of the shipped clip for the person.
 const SAMPLE_NAME: &str = "sample.webm";
 
-/// What the address says of how a file is sent.
+/// The parameters of the address for sending a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FileLimits {
     width: Option<u32>,
@@ -48,7 +48,7 @@ impl FileLimits {
     }
 }
 
-/// Signals for a file, of which there is none yet.
+/// Signals for a file, before one is chosen.
 pub(super) fn new_model(parameters: &Parameters) -> FileModel {
     FileModel {
         is_open: RwSignal::new(false),
@@ -73,7 +73,7 @@ in_chunk! {
 }
 
 impl LocalMedia {
-    /// Does what the person wants done with a file.
+    /// Performs a command about the file.
     pub fn handle_file(&self, command: FileCommand) {
         let media = self.clone();
         spawn_local(async move {
@@ -112,12 +112,12 @@ impl LocalMedia {
         }
     }
 
-    /// A file is wanted: one that is there stays, otherwise the person chooses. Until then everything stays as it is.
+    /// Makes the file the source if one is open; otherwise opens the file chooser, and the present source stays until then.
     pub(super) fn want_file(&self) {
         signals::set(self.signals.file.is_open, true);
     }
 
-    /// The page can be seen, or not: browsers call for no frames of a hidden one, so none can be painted.
+    /// Notes whether the page is visible: browsers give no frame callbacks to a hidden page, so no frame can be painted.
     pub fn handle_visibility(&self, is_visible: bool) {
         let mut inner = self.inner.borrow_mut();
         inner.is_hidden = !is_visible;
@@ -126,14 +126,14 @@ impl LocalMedia {
         }
     }
 
-    /// A viewer joined, or its connection was rebuilt: a picture that stands still is sent again.
+    /// Notes that a viewer joined, or that the connection to one was rebuilt: a standing picture is sent again.
     pub fn handle_viewer(&self) {
         if let Some(file) = &mut self.inner.borrow_mut().file {
             file.handle_viewer();
         }
     }
 
-    /// By how much the pictures have to be smaller than the file's, and the most of them a second, as the address says.
+    /// The scaling of the pictures, and the most frames per second, from the address.
     pub fn file_limits(&self) -> (f64, Option<u32>) {
         let inner = self.inner.borrow();
         let Some(file) = &inner.file else { return (1.0, None) };
@@ -176,7 +176,7 @@ impl LocalMedia {
                 }
                 None => Err(NoticeCode::FileUnreadable),
             };
-            // Another one was chosen meanwhile, or the page was left.
+            // Another file was chosen meanwhile, or the page was left.
             if media.inner.borrow().is_closed || media.inner.borrow().next_file != number {
                 return;
             }
@@ -206,7 +206,7 @@ impl LocalMedia {
         };
         signals::set(model.name, Some(name));
         self.follow_file();
-        // Outside of the borrow, since some of it tells of its end; and once the session has the new tracks.
+        // Dropped outside of the borrow, since dropping it sends events; and after the session has the new tracks.
         drop(before);
         if self.main_track().is_none() {
             self.drop_file();
@@ -219,9 +219,9 @@ impl LocalMedia {
         Ok(())
     }
 
-    /// The file goes, with what was shown of it.
+    /// Removes the file and its signals.
     pub(super) fn drop_file(&self) {
-        // Outside of the borrow, since it tells of its own end.
+        // Dropped outside of the borrow, since dropping it sends events.
         let file = self.inner.borrow_mut().file.take();
         if let Some(failure) = file.as_ref().and_then(FileSource::failure) {
             self.clear(failure.code);
@@ -239,7 +239,7 @@ impl LocalMedia {
             file.failure()?;
             Some(file.file().clone())
         });
-        // An element that failed never plays again.
+        // An element that failed never plays again, so the file is opened again.
         if let Some(file) = failed {
             self.open(async move { Some(file) });
             return;
@@ -260,7 +260,7 @@ impl LocalMedia {
                 return;
             }
             signals::set(needs_gesture, true);
-            // Without its sound here it may play; the others hear it all the same.
+            // It may play here without sound; the others hear the sound all the same.
             let silently = media.inner.borrow().file.as_ref().map(|file| {
                 file.player().set_muted(true);
                 file.player().play()
@@ -271,7 +271,7 @@ impl LocalMedia {
         });
     }
 
-    /// Follows the player until it is another's turn.
+    /// Follows the player until another file is shown.
     async fn follow_player(&self, number: u32, mut changes: EventStream<()>) {
         loop {
             let due = match &self.inner.borrow().file {
@@ -298,7 +298,7 @@ impl LocalMedia {
         }
     }
 
-    /// Shows and declares how the file is now.
+    /// Shows and announces the present state of the file.
     fn follow_file(&self) {
         let model = self.signals.file;
         let is_stamping = model.is_stamping.try_get_untracked().unwrap_or_default();
@@ -308,7 +308,7 @@ impl LocalMedia {
             let Some(file) = inner.file.as_mut() else { return };
             let look = file.look(is_stamping, is_hidden);
             let painter = file.painter();
-            // It was wanted and cannot be.
+            // Stamping was wanted and is impossible.
             if is_stamping && painter.is_none() {
                 signals::set(model.is_stamping, false);
             }
@@ -332,11 +332,11 @@ impl LocalMedia {
         if look.wants_check {
             self.check_file();
         }
-        // Last, since its track was sent until now.
+        // Dropped last, since its track was sent until now.
         drop(look.unneeded);
     }
 
-    /// Tries to read the file, which may have been moved or changed meanwhile.
+    /// Tries to read the file, which may have been moved or changed.
     fn check_file(&self) {
         let Some((file, number)) =
             self.inner.borrow().file.as_ref().map(|file| (file.file().clone(), file.number()))

@@ -1,4 +1,4 @@
-//! How loud the microphone is.
+//! The level of the microphone.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::session::signals;
 const LEVEL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl LocalMedia {
-    /// The microphone's level now, from 0 to 1.
+    /// The present level of the microphone, from 0 to 1.
     pub fn level(&self) -> f64 {
         self.inner.borrow().meter.as_ref().map_or(0.0, |meter| f64::from(meter.level()))
     }
 
-    /// Stops showing the level as it changes, which nobody sees in the room.
+    /// Stops updating the level, which the room does not show.
     pub fn hide_level(&self) {
         self.inner.borrow_mut().shows_level = false;
     }

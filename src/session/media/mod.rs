@@ -1,5 +1,5 @@
-//! This person's camera, microphone, screen and video file: asked for, chosen, switched, lost and found again, before and during
-//! a call.
+//! This person's camera, microphone, screen and video file, before and during a call: permission, choice, switching, loss and
+//! return.
 
 mod capture;
 mod devices;
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::parameters::Parameters;
 
-/// What one's own devices give, and the choices they follow. Cheap to clone; all clones are the same devices.
+/// The local devices and the choices for them. Cloning is cheap; all clones are the same devices.
 #[derive(Clone)]
 pub struct LocalMedia {
     inner: Rc<RefCell<Inner>>,
@@ -37,7 +37,7 @@ pub struct LocalMedia {
     changed: EventSink<()>,
 }
 
-/// What the page shows of it.
+/// The signals that the page shows.
 #[derive(Debug, Clone, Copy)]
 pub struct MediaSignals {
     pub cameras: RwSignal<Vec<DeviceChoice>>,
@@ -45,13 +45,13 @@ pub struct MediaSignals {
     pub speakers: RwSignal<Vec<DeviceChoice>>,
     /// The main source that the person wants.
     pub source: RwSignal<SourceChoice>,
-    /// The browser wants a gesture before it shares a screen.
+    /// Whether the browser requires a gesture before it shares a screen.
     pub needs_gesture: RwSignal<bool>,
-    /// The source waits for a click, since an address wants it.
+    /// Whether the source waits for a click, because only an address asked for it.
     pub is_held: RwSignal<bool>,
     /// The video file.
     pub file: FileModel,
-    /// The main source's own preview.
+    /// The preview of the main source.
     pub preview: StreamSignal,
     pub is_asking: RwSignal<bool>,
     /// The microphone's level, from 0 to 1.
@@ -66,40 +66,40 @@ struct Inner {
     screen: Option<Screen>,
     file: Option<FileSource>,
     meter: Option<LevelMeter>,
-    /// What the preview shows.
+    /// The track in the preview.
     shown: Option<MediaTrack>,
-    /// What the person wants, whatever the browser gives.
+    /// The source that the person wants, whether or not the browser gives it.
     source: SourceChoice,
     wants_microphone: bool,
-    /// What an address wants to publish, until a click allows it or chooses something else.
+    /// The source that an address asks for, until a click allows it or the person chooses another.
     held: Option<Held>,
     is_microphone_held: bool,
-    /// Another one was chosen: this one is used until that is there.
+    /// Whether another camera was chosen; this one is used until that one runs.
     is_camera_stale: bool,
     is_microphone_stale: bool,
-    /// The question that the browser has not answered yet, and the number of the next.
+    /// The unanswered question to the browser, and the number of the next question.
     pending: Option<Question>,
     next_question: u32,
     is_asking_for_screen: bool,
-    /// The number of the file that was opened last.
+    /// The number of the file that was last opened.
     next_file: u32,
-    /// Nobody can see the page.
+    /// Whether the page is hidden.
     is_hidden: bool,
     shows_level: bool,
     is_closed: bool,
     device_listener: Option<Listener>,
 }
 
-/// What waits for a click.
+/// A source that waits for a click.
 #[derive(Debug, Clone, Copy)]
 struct Held {
     source: SourceChoice,
-    /// With a file as the source: the clip that is shipped.
+    /// For a file as the source: whether it is the shipped clip.
     is_sample: bool,
 }
 
 impl LocalMedia {
-    /// Asks for nothing yet. Pushes to `changed` whenever a track is another or is switched.
+    /// Asks for nothing yet. Pushes to `changed` whenever a track changes or is switched.
     pub fn new(preferences: Preferences, parameters: &Parameters, changed: EventSink<()>) -> Self {
         let signals = MediaSignals {
             cameras: RwSignal::new(Vec::new()),
@@ -122,17 +122,17 @@ impl LocalMedia {
         media
     }
 
-    /// What the page shows.
+    /// The signals that the page shows.
     pub fn signals(&self) -> MediaSignals {
         self.signals
     }
 
-    /// What the person set.
+    /// The settings of the person.
     pub fn preferences(&self) -> Preferences {
         self.preferences
     }
 
-    /// The pictures of the main source.
+    /// The video track of the main source.
     pub fn main_track(&self) -> Option<MediaTrack> {
         let inner = self.inner.borrow();
         if let Some(file) = &inner.file {
@@ -142,7 +142,7 @@ impl LocalMedia {
         track.map(|track| track.track().clone())
     }
 
-    /// The sound of the main source, where it has one of its own.
+    /// The audio track of the main source, if it has one.
     pub fn source_audio_track(&self) -> Option<MediaTrack> {
         let inner = self.inner.borrow();
         if let Some(file) = &inner.file {
@@ -152,7 +152,7 @@ impl LocalMedia {
         sound.map(|track| track.track().clone())
     }
 
-    /// The microphone's track, on or off.
+    /// The microphone's track, enabled or not.
     pub fn microphone_track(&self) -> Option<MediaTrack> {
         self.inner.borrow().microphone.as_ref().map(|microphone| microphone.track().clone())
     }
@@ -168,7 +168,7 @@ impl LocalMedia {
         Some(settings.width?.min(settings.height?))
     }
 
-    /// What is seen and heard of it.
+    /// The published state that follows from the tracks.
     pub fn published(&self) -> PublishedState {
         let inner = self.inner.borrow();
         PublishedState {
@@ -194,7 +194,7 @@ impl LocalMedia {
         }
     }
 
-    /// The main source that the person wants.
+    /// The source that the person wants.
     pub fn wanted_source(&self) -> SourceChoice {
         let inner = self.inner.borrow();
         inner.held.map_or(inner.source, |held| held.source)
@@ -205,14 +205,14 @@ impl LocalMedia {
         self.inner.borrow().wants_microphone
     }
 
-    /// What is wanted at first: one question for both.
+    /// Asks for the first source and the microphone in one question.
     pub fn want_both(&self, source: SourceChoice, is_microphone_wanted: bool) {
         self.inner.borrow_mut().wants_microphone = is_microphone_wanted;
         self.want_source(source);
         self.ask_for_missing();
     }
 
-    /// The same, not before [`Self::release`] or until the person chooses something.
+    /// Like [`Self::want_both`], but only after [`Self::release`] or when the person chooses something.
     pub fn hold(&self, source: SourceChoice, is_sample: bool, is_microphone_wanted: bool) {
         {
             let mut inner = self.inner.borrow_mut();
@@ -221,12 +221,12 @@ impl LocalMedia {
             inner.is_microphone_held = true;
         }
         signals::set(self.signals.is_held, true);
-        // Choosing a file publishes nothing yet.
+        // Opening the file chooser publishes nothing.
         signals::set(self.signals.file.is_open, source == SourceChoice::File && !is_sample);
         self.announce();
     }
 
-    /// A click allows what was held.
+    /// Asks for the held source: a click allowed it.
     pub fn release(&self) {
         let (held, was_microphone_held) = {
             let mut inner = self.inner.borrow_mut();
@@ -243,8 +243,8 @@ impl LocalMedia {
         }
     }
 
-    /// Takes another main source. A camera that is off is released, so that its light goes out. A screen is asked for
-    /// first: until it is there, everything stays as it is.
+    /// Changes the main source. A camera that is no longer used is released, so that its light goes out. A screen is asked for
+    /// first, and the present source stays until the screen is there.
     pub fn want_source(&self, source: SourceChoice) {
         signals::set(self.signals.needs_gesture, false);
         signals::set(self.signals.is_held, false);
@@ -270,7 +270,7 @@ impl LocalMedia {
         self.ask_for_missing();
     }
 
-    /// Switches the microphone. One that is off is only silenced, so that it is back without delay.
+    /// Switches the microphone. It is only muted, so that it returns without delay.
     pub fn want_microphone(&self, is_wanted: bool) {
         {
             let mut inner = self.inner.borrow_mut();
@@ -284,13 +284,13 @@ impl LocalMedia {
         self.ask_for_missing();
     }
 
-    /// Camera off where it is on, else on.
+    /// Switches the camera off if it is on, else on.
     pub fn toggle_camera(&self) {
         let is_on = self.published().source == PublishedSource::Camera;
         self.want_source(if is_on { SourceChoice::None } else { SourceChoice::Camera });
     }
 
-    /// Microphone off where it is on, else on.
+    /// Switches the microphone off if it is on, else on.
     pub fn toggle_microphone(&self) {
         self.want_microphone(!self.published().microphone);
     }
@@ -301,7 +301,7 @@ impl LocalMedia {
         self.ask_for_missing();
     }
 
-    /// A setting is another now.
+    /// Applies a changed setting.
     pub fn handle_setting(&self, setting: Setting) {
         match setting {
             Setting::Camera => self.replace(DeviceKind::Camera),
@@ -322,19 +322,19 @@ impl LocalMedia {
         }
     }
 
-    /// Releases everything, for good.
+    /// Releases all devices for good.
     pub fn close(&self) {
         let closed = Inner { is_closed: true, ..Inner::default() };
-        // What it held goes outside of the borrow, since some of it tells of its end.
+        // The old value is dropped outside of the borrow, since dropping it sends events.
         let before = self.inner.replace(closed);
         drop(before);
     }
 
-    /// The tracks are others, or switched: tells the preview and the session.
+    /// Tells the preview and the session that tracks changed or were switched.
     fn announce(&self) {
         signals::set(self.signals.source, self.wanted_source());
         let main = self.main_track();
-        // The same stream again would make the `<video>` start anew.
+        // Setting the same stream again would restart the `<video>`.
         let is_shown = std::mem::replace(&mut self.inner.borrow_mut().shown, main.clone()) == main;
         if !is_shown {
             let preview = main.and_then(|track| MediaStream::new(&[track]).ok());
@@ -366,7 +366,7 @@ impl LocalMedia {
 }
 
 impl Inner {
-    /// Whether a camera and whether a microphone are wanted that are not there, or not the right ones.
+    /// Whether a camera, and whether a microphone, is wanted that is missing or not the chosen one.
     fn missing(&self) -> (bool, bool) {
         let camera = self.source == SourceChoice::Camera && (self.camera.is_none() || self.is_camera_stale);
         let microphone = self.wants_microphone

@@ -16,16 +16,16 @@ use sightline_protocol::control::PublishedSource;
 use super::LocalMedia;
 use crate::session::{model::SourceChoice, signals};
 
-/// A screen or a window that is shared.
+/// A shared screen or window.
 pub(super) struct Screen {
     pub(super) pictures: LocalTrack,
     pub(super) sound: Option<LocalTrack>,
-    /// What was published before, to be gone back to.
+    /// The source before, to return to.
     before: SourceChoice,
 }
 
 impl LocalMedia {
-    /// Asks for a screen. What is published stays until there is one, and so it does where the person cancels.
+    /// Asks for a screen. The present source stays until there is a screen, and if the person cancels.
     pub(super) fn ask_for_screen(&self) {
         {
             let mut inner = self.inner.borrow_mut();
@@ -57,7 +57,7 @@ impl LocalMedia {
         pictures.set_content_hint(content_hint(PublishedSource::Screen));
         pictures.report_ended(self.screen_ended());
         let mut inner = self.inner.borrow_mut();
-        // It may have been closed meanwhile.
+        // The devices may have been closed meanwhile.
         if inner.is_closed {
             return;
         }
@@ -73,13 +73,13 @@ impl LocalMedia {
     fn go_without_screen(&self, error: BrowserErrorKind) {
         match error {
             BrowserErrorKind::InvalidState => signals::set(self.signals.needs_gesture, true),
-            // The person cancelled: nothing happened.
+            // The person canceled: nothing changes.
             BrowserErrorKind::NotAllowed | BrowserErrorKind::Abort => {}
             _ => self.raise(NoticeCode::ScreenUnavailable),
         }
     }
 
-    /// Hears when the sharing is ended in the browser's own bar, or the window is closed: what was before is back.
+    /// Listens for the end of sharing, in the browser's own bar or because the window was closed: the source before returns.
     fn screen_ended(&self) -> EventSink<()> {
         let (sink, mut stream) = event_queue(1);
         let media = self.clone();

@@ -1,4 +1,4 @@
-//! A video file that is shown: what is sent of it, and what is declared.
+//! A video file that is shown: its tracks, and its declared state.
 
 use sightline_browser::{
     MediaTrack,
@@ -12,26 +12,26 @@ use sightline_core::{
 };
 use sightline_protocol::control::{Playback, PublishedSource};
 
-/// Owns the player and what is captured or painted of it. It never tells anybody: what changed is in [`Look`].
+/// Owns the player and the captured or painted tracks. It sends no events: changes are in [`Look`].
 ///
-/// The painter is there while the captured track would show nothing to who joins (it stands still, or ended with the file), while
-/// it would show something else than the player (a film that is turned), and while frames are stamped.
+/// There is a painter while the captured track would show a late joiner nothing (the file stands still, or its track ended),
+/// while the track would differ from the player (a turned film), and while frames are stamped.
 pub(super) struct FileSource {
     player: FilePlayer,
     file: MediaFile,
     painter: Option<FramePainter>,
-    /// The browser cannot paint frames.
+    /// Whether the browser cannot paint frames.
     cannot_paint: bool,
     is_turned: bool,
     watch: PlaybackWatch,
     standing: StandingPicture,
     told: Told,
     number: u32,
-    /// Makes the task look that follows the player.
+    /// Wakes up the task that follows the player.
     wake: EventSink<()>,
 }
 
-/// What the session was told last.
+/// What the session heard last.
 #[derive(Default, PartialEq)]
 struct Told {
     tracks: (Option<MediaTrack>, Option<MediaTrack>),
@@ -39,15 +39,15 @@ struct Told {
     failure: Option<PlaybackFailure>,
 }
 
-/// What a look at the player found.
+/// The result of checking the player.
 pub(super) struct Look {
-    /// Tracks or declaration are others than before.
+    /// Whether tracks or declaration changed.
     pub(super) has_changed: bool,
-    /// The failure before, and now.
+    /// The failure before and now.
     pub(super) failures: [Option<PlaybackFailure>; 2],
-    /// It is to be seen whether the file can still be read.
+    /// Whether to check that the file is still readable.
     pub(super) wants_check: bool,
-    /// Its track may still be sent: to be dropped once the session was told.
+    /// A painter whose track may still be sent; to be dropped after the session heard of the change.
     pub(super) unneeded: Option<FramePainter>,
 }
 
@@ -88,7 +88,7 @@ impl FileSource {
         self.number
     }
 
-    /// What is sent: the painted pictures, while frames can be painted, else the captured ones.
+    /// The video track to send: painted if frames can be painted, else captured.
     pub(super) fn pictures(&self, is_hidden: bool) -> Option<MediaTrack> {
         let painted = self.painter.as_ref().map(|painter| painter.track().clone());
         if self.is_painted(is_hidden) { painted } else { self.player.pictures().or(painted) }
@@ -98,7 +98,7 @@ impl FileSource {
         self.player.sound()
     }
 
-    /// Whether what is sent is stamped.
+    /// Whether the sent frames are stamped.
     pub(super) fn is_stamped(&self, is_hidden: bool) -> bool {
         let is_sent = self.is_painted(is_hidden) || self.player.pictures().is_none();
         is_sent && self.painter.as_ref().is_some_and(FramePainter::is_stamping)
@@ -112,35 +112,35 @@ impl FileSource {
         self.watch.failure()
     }
 
-    /// The shorter side of its pictures, in pixels.
+    /// The shorter side of the pictures, in pixels.
     pub(super) fn lines(&self) -> u32 {
         let (width, height) = self.player.size();
         width.min(height)
     }
 
-    /// A viewer joined, or its connection was rebuilt.
+    /// Notes that a viewer joined, or that the connection to one was rebuilt.
     pub(super) fn handle_viewer(&mut self) {
         self.standing.handle_viewer(clock::now());
         self.wake();
     }
 
-    /// Takes whether the file could be read.
+    /// Notes whether the file could be read.
     pub(super) fn handle_readable(&mut self, is_readable: bool) {
         self.watch.handle_readable(is_readable);
         self.wake();
     }
 
-    /// Has the task look that follows the player.
+    /// Wakes up the task that follows the player.
     pub(super) fn wake(&self) {
         self.wake.push(());
     }
 
-    /// When to look next although nothing happened.
+    /// When to check again without an event.
     pub(super) fn next_look(&self) -> Option<Timestamp> {
         [self.watch.poll_timeout(), self.standing.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Looks at the player, and paints what is to be painted.
+    /// Checks the player, and paints if necessary.
     pub(super) fn look(&mut self, is_stamping: bool, is_hidden: bool) -> Look {
         let now = clock::now();
         let sample = self.player.sample();
@@ -151,7 +151,7 @@ impl FileSource {
         }
         let unneeded = self.fit_painter(is_stamping);
         if let Some(painter) = &self.painter {
-            // Nobody is called for the frames of a hidden page.
+            // A hidden page gets no frame callbacks.
             let is_uncalled = is_hidden && self.is_turned && !self.is_standing();
             if self.standing.poll_repaint(now) || is_uncalled {
                 painter.repaint();
@@ -177,7 +177,7 @@ impl FileSource {
         }
     }
 
-    /// Begins or ends to paint; the painter that is not needed any more.
+    /// Starts or stops painting. Returns a painter that is no longer needed.
     fn fit_painter(&mut self, is_stamping: bool) -> Option<FramePainter> {
         let is_wanted =
             is_stamping || self.is_turned || self.is_standing() || self.player.pictures().is_none();
@@ -194,7 +194,7 @@ impl FileSource {
     }
 
     fn is_painted(&self, is_hidden: bool) -> bool {
-        // What is painted by a timer is painted on a hidden page as well.
+        // A timer also paints on a hidden page.
         self.painter.is_some() && (!is_hidden || self.is_turned || self.is_standing())
     }
 

@@ -1,4 +1,4 @@
-//! What panel and ledger cost.
+//! The cost of panel and ledger.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use sightline_e2e::{browser::Engine, page::Page, stage::Scene};
 use tokio::time::{Instant, sleep};
 
 const MEASURED: Duration = Duration::from_secs(20);
-/// What a page does at its beginning is not measured.
+/// The start of a page is not measured.
 const SETTLED: Duration = Duration::from_secs(5);
 const ROUNDS: usize = 3;
-/// What it is called, the viewer's parameters, and whether the panel is open; each is measured in turn.
+/// Name, the viewer's parameters, and whether the panel is open; measured in turns.
 const PAGES: [(&str, &str, bool); 4] = [
     ("call without frame callbacks", "source=none&probe=no-frame-callbacks", false),
     ("with callbacks that do nothing", "source=none&probe=idle-frame-callbacks", false),
@@ -19,9 +19,9 @@ const PAGES: [(&str, &str, bool); 4] = [
     ("with ledger and panel", "source=none", true),
 ];
 
-/// What panel and ledger cost with one peer whose picture is seen: how long the main thread of Chromium's page was at
-/// work. (Decoding and drawing are other threads' work.) What a browser does to call at all, for every frame, is no work of the
-/// ledger's and is told apart by callbacks that do nothing.
+/// The cost of panel and ledger with one visible peer: the busy time of the main thread of Chromium's page. (Decoding and drawing
+/// run on other threads.) The browser's own cost of a callback for every frame is measured separately with callbacks that do
+/// nothing.
 pub(super) async fn of_panel_and_ledger(scene: &Scene) -> Result<()> {
     let (ada, bob) = (scene.page(Engine::Chromium).await?, scene.page(Engine::Chromium).await?);
     ada.enter_with("cost", "Ada", "source=camera&probe=painted-camera&fps=30").await?;

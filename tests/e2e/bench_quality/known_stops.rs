@@ -1,5 +1,5 @@
-//! A camera that is a canvas, on loopback: what its painter knows of when it stopped is the truth. What the viewer's display
-//! showed is looked at too: on a busy computer pictures stand still untold, which explains what was found.
+//! A canvas as camera, on loopback: its painter knows when it stopped, which is the truth. The viewer's display is observed too:
+//! on a busy computer the picture also stands still at other times, which explains further findings.
 
 use anyhow::Result;
 use sightline_e2e::stage::{Pair, Scene};
@@ -10,7 +10,7 @@ use super::{
     viewer::watch,
 };
 
-/// A picture of this rate is painted in the first browser and watched in the second.
+/// Paints a picture with this rate in the first browser and watches it in the second.
 pub(super) async fn judge(scene: &Scene, [painter, viewer]: Pair, fps: u32) -> Result<()> {
     let [ada, bob] = scene.pages_in([painter, viewer]).await?;
     let room = format!("quality-{}-{}-{fps}", painter.name(), viewer.name());
@@ -46,7 +46,7 @@ pub(super) async fn judge(scene: &Scene, [painter, viewer]: Pair, fps: u32) -> R
     Ok(())
 }
 
-/// Of the frames that were painted, the part that came late although no stop was asked for.
+/// Share of the painted frames that were late although no stop was asked for.
 const LATE_FRAMES: &str = r"
     const [fps] = arguments;
     const { painted, stops } = sightlineSource;

@@ -1,6 +1,6 @@
-//! How right the ledger is, for `cargo xtask bench quality`: a picture that stands still for known times, and what the
-//! ledger and the browser's own freeze figures say of it. No test: it judges nothing, and runs only where
-//! `SIGHTLINE_BENCH` says `quality`.
+//! The accuracy of the ledger, for `cargo xtask bench quality`: a picture stands still for known times, and the ledger and the
+//! browser's own freeze statistics are compared with them. Not a test: it judges nothing, and runs only if `SIGHTLINE_BENCH` is
+//! `quality`.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 mod cost;
@@ -18,14 +18,15 @@ use libtest_mimic::Trial;
 use sightline_e2e::netlab::where_there_are_namespaces;
 use sightline_e2e::{browser::Engine, stage::Stage};
 
-/// Each is injected as often as `SIGHTLINE_BENCH_ROUNDS` says, in an order that mixes short and long; in milliseconds.
+/// Lengths of the stops in milliseconds, in an order that mixes short and long ones. Each is injected as often as
+/// `SIGHTLINE_BENCH_ROUNDS` says.
 const STOPS_MS: [u32; 10] = [200, 1000, 100, 500, 2000, 300, 150, 700, 250, 1500];
-/// The picture moves so long between two stops, and some more that differs.
+/// Time of movement between two stops; a varying time is added.
 const BETWEEN_MS: u32 = 1700;
-/// The frame rates.
+/// The frame rates of the source.
 const RATES: [u32; 3] = [30, 15, 7];
 
-/// Every part is a trial of its own, so that a filter chooses among them.
+/// Every part is a separate trial, so that a filter can choose parts.
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     if env::var("SIGHTLINE_BENCH").is_ok_and(|bench| bench != "quality")
         || env::var_os("SIGHTLINE_BENCH").is_none()
@@ -41,7 +42,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
             }));
         }
     }
-    // Why the painter is Chromium everywhere else.
+    // Shows why the painter is Chromium in all other parts.
     trials.push(stage.long_test_named("bench_quality::painter::firefox_30", async move |scene| {
         known_stops::judge(scene, [Engine::Firefox, Engine::Chromium], 30).await
     }));

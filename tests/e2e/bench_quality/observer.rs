@@ -1,32 +1,32 @@
-//! What the viewer's display really showed: the numbers in Ada's picture, read by the display's own clock
-//! (`requestAnimationFrame`), in no way that the app reads them.
+//! What the viewer's display really showed: the numbers in Ada's picture, read on the display's own clock
+//! (`requestAnimationFrame`), independently of the app.
 
 use anyhow::Result;
 use sightline_e2e::page::Page;
 
 use super::table::Stood;
 
-/// From this excess on, it explains a stall that was found.
+/// From this excess on, an observed pause explains a stall that the ledger found.
 const KNOWN_MS: f64 = 50.0;
 
-/// A display that is looked at at 60 Hz, and two looks missed.
+/// A display at 60 Hz, with two missed checks.
 const LOOKED_MS: f64 = 50.0;
 
-/// So many intervals on either side tell what is usual.
+/// Number of intervals on either side from which the usual interval is computed.
 const AROUND: usize = 15;
 
-/// What was seen.
+/// The observations of a display.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// When the same number stood for longer than an interval of the source.
+    /// Times at which the same number stood for longer than an interval of the source.
     pub(super) stood: Vec<Stood>,
-    /// When it stood for longer than what was usual around then: a narrow link lets fewer frames through than the source has.
+    /// Times at which it stood for longer than usual: a narrow link passes fewer frames than the source has.
     pub(super) stood_unusually: Vec<Stood>,
-    /// Looks at which there was no number.
+    /// Checks without a readable number.
     pub(super) unreadable: u32,
 }
 
-/// Notes each change of the number in Ada's picture: when it was seen, the number, and the longest time without a look before.
+/// Notes each change of the number in Ada's picture: the time, the number, and the longest gap between checks before it.
 const OBSERVE: &str = r#"
     const tile = document.querySelector('[data-testid="tile"][data-name="Ada"]');
     const video = tile.querySelector('video');
@@ -37,7 +37,7 @@ const OBSERVE: &str = r#"
     window.unreadable = 0;
     const look = (now) => {
       requestAnimationFrame(look);
-      // While the page was too busy to look, nobody knows how long a number stood.
+      // While the page was too busy to check, the time of a number is unknown.
       unseen = Math.max(unseen, now - looked);
       looked = now;
       if (!video.videoWidth) return;
@@ -60,12 +60,12 @@ const OBSERVE: &str = r#"
     };
     requestAnimationFrame(look);"#;
 
-/// Looks from now on.
+/// Starts to observe.
 pub(super) async fn begin(page: &Page) -> Result<()> {
     page.execute(OBSERVE, vec![]).await
 }
 
-/// What was seen so far of a picture that should be another after each interval.
+/// The observations so far of a picture that should change after each interval.
 pub(super) async fn seen(page: &Page, interval_ms: f64) -> Result<Seen> {
     let observed: Vec<(f64, f64, f64)> = page.execute("return observed", vec![]).await?;
     let unreadable = page.execute("return unreadable", vec![]).await?;
@@ -75,7 +75,7 @@ pub(super) async fn seen(page: &Page, interval_ms: f64) -> Result<Seen> {
         (ms >= KNOWN_MS).then_some(Stood {
             end: observed[at + 1].0,
             ms,
-            // Else the page did not look meanwhile: it explains what was found, and nobody can say that it was to be found.
+            // Otherwise the page did not check meanwhile: the pause explains a finding, and nobody can require the finding.
             is_told: observed[at + 1].2 <= LOOKED_MS,
             is_at_source: false,
         })
@@ -88,7 +88,7 @@ pub(super) async fn seen(page: &Page, interval_ms: f64) -> Result<Seen> {
     })
 }
 
-/// Of the intervals before and after one.
+/// The median of the intervals around one of them.
 fn median_around(intervals: &[f64], at: usize) -> f64 {
     let before = &intervals[at.saturating_sub(AROUND)..at];
     let after = &intervals[(at + 1).min(intervals.len())..(at + 1 + AROUND).min(intervals.len())];

@@ -1,5 +1,4 @@
-//! The sample clip with stamps, across an emulated link: what the numbers in the picture say that the viewer's display showed is
-//! the truth.
+//! The sample clip with stamps over an emulated link: the truth is when the viewer's display showed which number.
 
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use super::{
     viewer::watch,
 };
 
-/// The links: what they are called, and what they do.
+/// The names and profiles of the links.
 fn links() -> [(&'static str, LinkProfile); 2] {
     let delayed = LinkProfile { delay_ms: 30.0, ..LinkProfile::default() };
     [

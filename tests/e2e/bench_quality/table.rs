@@ -1,25 +1,25 @@
-//! What is known against what was found, as lines of a table.
+//! Compares known stalls with found ones, as lines of a table.
 
 use super::viewer::Said;
 
-/// From this length on, a stall that is not found counts.
+/// From this length on, a stall must be found.
 const COUNTED_MS: f64 = 200.0;
-/// What is found may end so much before or after what is known: two refreshes of a busy display, and the clocks of two pages.
+/// A found stall may end this much before or after the known one: two refreshes of a busy display, and the clocks of two pages.
 const APART_MS: f64 = 150.0;
-/// A source that stopped is seen to have so much later, at most.
+/// Greatest delay until a stop of the source is seen by the viewer.
 const ON_ITS_WAY_MS: f64 = 850.0;
 
-/// A time in which the picture stood still longer than due.
+/// A time in which the picture stood still for longer than due.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Stood {
-    /// When it was over, in milliseconds since 1970.
+    /// Its end, in milliseconds since 1970.
     pub(super) end: f64,
-    /// How long.
+    /// Its length, in milliseconds.
     pub(super) ms: f64,
-    /// Of what is known: whether it counts where it is not found. The source of a busy computer stands still untold, too, which
-    /// only explains what was found.
+    /// For a known stall: whether it must be found. The source of a busy computer also stands still unasked, which only explains
+    /// findings.
     pub(super) is_told: bool,
-    /// Whether it is known from the source, and seen only when it has come the way to the viewer.
+    /// Whether it is known from the source, and visible to the viewer only after the delay of the path.
     pub(super) is_at_source: bool,
 }
 
@@ -29,25 +29,25 @@ impl Stood {
     }
 }
 
-/// What the words of the columns mean.
+/// The meaning of the columns.
 pub(super) const LEGEND: &str = "known, precision, recall, F1, errors: told stops of 200 ms and more; false: found, and nothing of at least 50 ms explains it.\n\
      An error is how much longer or shorter it was found than it was, beyond one interval.";
 
-/// What ledger and freezes say of what is `known`.
+/// Prints how ledger and freezes compare with the `known` stalls.
 pub(super) fn print(what: &str, known: &[Stood], said: &Said, fps: u32) {
     let (ledger, freezes) =
         (said.judged(said.ledger.iter().copied()), said.judged(said.freezes.iter().copied()));
     println!("{}", head(what));
     println!("{}", line("ledger", known, &ledger, 0.0));
     println!("{}", line("freezes", known, &freezes, 0.0));
-    // What the W3C counts is the whole gap.
+    // W3C webrtc-stats counts the whole gap.
     println!("{}", line("freezes - 1/fps", known, &freezes, 1000.0 / f64::from(fps)));
     for difference in differences(known, &ledger) {
         println!("  ledger {difference}");
     }
 }
 
-/// The names of the columns.
+/// The header of a table.
 fn head(what: &str) -> String {
     format!(
         "{what:<20}{:>7}{:>7}{:>7}{:>11}{:>8}{:>7}{:>10}{:>11}{:>13}",
@@ -55,7 +55,7 @@ fn head(what: &str) -> String {
     )
 }
 
-/// How `found` judges what is `known`; `less_ms` is what each of them has more by its definition.
+/// Compares `found` with `known`; `less_ms` is the excess of each found length by its definition.
 fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) -> String {
     let matches = matches(known, found, less_ms);
     let mut errors: Vec<f64> = matches
@@ -79,7 +79,7 @@ fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) -> String {
     )
 }
 
-/// What was not found and what was found for nothing, for who looks why.
+/// The missed stalls and the false ones, for debugging.
 fn differences(known: &[Stood], found: &[Stood]) -> Vec<String> {
     let missed = matches(known, found, 0.0).into_iter().filter(|(_, found)| found.is_none());
     let missed = missed.map(|(known, _)| {
@@ -92,7 +92,8 @@ fn differences(known: &[Stood], found: &[Stood]) -> Vec<String> {
     missed.chain(false_ones).collect()
 }
 
-/// Of what is known and counts, what was found of it: each is found once, the most alike of what ended about then.
+/// Pairs each known stall that counts with a found one: the most similar one that ended at about the same time. A found stall is
+/// used once.
 fn matches(known: &[Stood], found: &[Stood], less_ms: f64) -> Vec<(Stood, Option<Stood>)> {
     let mut left = found.to_vec();
     let counted = known.iter().filter(|known| known.is_counted());

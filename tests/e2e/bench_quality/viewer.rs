@@ -1,4 +1,4 @@
-//! Who watches: a run with its ledger, and beside it what the browser itself calls freezes.
+//! The viewer: a run with its ledger, and the browser's own freeze statistics.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tokio::time::sleep;
 
 use super::{BETWEEN_MS, table::Stood};
 
-/// What a declared pause excuses reaches this far beyond it (docs/measuring.md).
+/// A declared pause excuses stalls up to this long after it (docs/measuring.md).
 const MARK_REACH_MS: f64 = 1000.0;
 
-/// Counts what the browser itself calls freezes, ten times a second.
+/// Counts the browser's own freezes, ten times a second.
 const WATCH_FREEZES: &str = r"
     window.freezes = [];
     let last = null;
@@ -42,21 +42,21 @@ const INJECT: &str = r"
       }
     })();";
 
-/// What was said of the picture, in milliseconds since 1970.
+/// The statements about the picture, in milliseconds since 1970.
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) ledger: Vec<Stood>,
     pub(super) freezes: Vec<Stood>,
-    /// The run, without its first half second.
+    /// Beginning of the run without its first half second.
     pub(super) from_ms: f64,
     pub(super) to_ms: f64,
-    /// Times of which nothing is judged, because it was declared that the picture may stand still.
+    /// Times that are not judged, because it was declared that the picture may stand still.
     pub(super) excused: Vec<(f64, f64)>,
     pub(super) report: Value,
 }
 
 impl Said {
-    /// Those that belong to the run and were not excused.
+    /// The stalls within the run that were not excused.
     pub(super) fn judged(&self, stood: impl IntoIterator<Item = Stood>) -> Vec<Stood> {
         let is_excused = |stood: &Stood| {
             self.excused.iter().any(|(from, to)| *from <= stood.end && stood.end - stood.ms <= *to)
@@ -68,7 +68,7 @@ impl Said {
 
 /// Runs a measurement at `viewer` while `source` stops for each of these times.
 pub(super) async fn watch(source: &Page, viewer: &Page, stops: &[u32]) -> Result<Said> {
-    // The first seconds, in which the encoder finds its way, are not what is measured.
+    // The encoder adapts during the first seconds, which are not measured.
     sleep(Duration::from_secs(6)).await;
     let () = viewer.execute(WATCH_FREEZES, vec![]).await?;
     viewer.click("run-start").await?;

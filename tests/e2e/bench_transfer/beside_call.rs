@@ -1,4 +1,4 @@
-//! What a call feels of a file that is sent beside it, on a link that has room for the call and not for both.
+//! The effect of a file on a call, over a link with room for the call but not for both.
 
 use std::{env, time::Duration};
 
@@ -15,11 +15,11 @@ use super::{pair, sample_file::SampleFile};
 
 const RATE_BPS: u64 = 3_000_000;
 const ROUND_TRIP: Duration = Duration::from_millis(50);
-/// More than goes in the time.
+/// More bytes than can be sent in the time.
 const FILE_BYTES: usize = 200_000_000;
 const NAME: &str = "beside.bin";
 
-/// Notes round trips and freezes of every connection with pictures, four times a second.
+/// Records round trips and freezes of every connection with video, four times a second.
 const WATCH: &str = "
     clearInterval(window.sightlineCall?.timer);
     const seen = (window.sightlineCall = { media: [], ice: [], freezes: 0, frozen: 0, frames: 0, received: 0 });
@@ -64,7 +64,7 @@ pub(super) async fn what_a_call_feels_of_files(scene: &Scene) -> Result<()> {
     ada.enter("beside", "Ada").await?;
     bob.enter("beside", "Bob").await?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
-    // The encoders find their way first.
+    // The encoders adapt first.
     sleep(Duration::from_secs(20)).await;
     println!("\n{} kbit/s, {} ms round trip, {seconds} s each", RATE_BPS / 1000, ROUND_TRIP.as_millis());
     println!(

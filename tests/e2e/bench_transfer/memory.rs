@@ -1,4 +1,4 @@
-//! What a large file needs of the browsers' memory, seen from outside.
+//! The memory that browsers need for a large file, measured from outside.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ pub(super) async fn what_a_large_file_needs(scene: &Scene) -> Result<()> {
     let pages = scene.pages_in(pair()).await?;
     let pages = [pages[0].as_ref(), pages[1].as_ref()];
     ours::enter(pages, "memory").await?;
-    // What the first file loads is there before; only the size is to count.
+    // A small file first loads everything that any file needs, so that only the size counts.
     let small = SampleFile::new("small.bin", 8 << 20)?;
     ours::send(pages, small.path(), "small.bin", 8 << 20).await?;
     sleep(Duration::from_secs(5)).await;
@@ -52,7 +52,7 @@ fn line(what: &str, before_kb: u64, most_kb: u64) {
     println!("{what:<34} {:>10} {:>10} {:>10}", before_kb / 1000, most_kb / 1000, more_kb / 1000);
 }
 
-/// The most at any one time; the parts had theirs at different ones.
+/// The greatest total at one time; the parts had their maxima at different times.
 #[derive(Default)]
 struct Most {
     all_kb: u64,

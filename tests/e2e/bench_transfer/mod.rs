@@ -1,6 +1,6 @@
-//! How fast files go, for `cargo xtask bench transfer`: beside bare channels and beside stop-and-wait, between the same two
-//! browsers across the same link; and what a call feels of them. No test: it judges nothing, and runs only where
-//! `SIGHTLINE_BENCH` names it.
+//! The speed of files, for `cargo xtask bench transfer`: beside bare channels and beside stop-and-wait, between the same two
+//! browsers over the same link; and their effect on a call. Not a test: it judges nothing, and runs only if `SIGHTLINE_BENCH`
+//! names it.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 mod beside_call;
@@ -22,12 +22,12 @@ use sightline_e2e::{
 
 use self::{raw::Cell, sample_file::SampleFile};
 
-/// Round trips, and how much is sent across each.
+/// Round trips in milliseconds, and the bytes that are sent over each.
 const PATHS: [(u64, usize); 3] = [(0, 256_000_000), (20, 192_000_000), (100, 96_000_000)];
 const MESSAGES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
 const BUFFERS: [usize; 2] = [256 * 1024, 1024 * 1024];
 const CONNECTIONS: [usize; 4] = [1, 4, 8, 16];
-/// How long a cell of the sweep is tried.
+/// How long each cell of the sweep is tried.
 const TRIED: Duration = Duration::from_millis(1500);
 const DEFAULT_ROUNDS: u64 = 3;
 
@@ -41,7 +41,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     where_there_are_namespaces(vec![trial])
 }
 
-/// Bytes in a time.
+/// Bytes sent in a time.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 struct Rate {
     megabytes_per_second: f64,
@@ -53,7 +53,7 @@ impl Rate {
     }
 }
 
-/// The browsers that `SIGHTLINE_BENCH_PAIR` names, both of them the same: chromium or firefox.
+/// The browser in `SIGHTLINE_BENCH_PAIR`, for both pages: chromium or firefox.
 fn pair() -> Pair {
     match env::var("SIGHTLINE_BENCH_BROWSER").as_deref() {
         Ok("firefox") => [Engine::Firefox, Engine::Firefox],
@@ -84,7 +84,7 @@ async fn how_fast_files_go(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// A number that the command that runs this was given.
+/// A number in the environment of the command.
 fn number(name: &str) -> Option<u64> {
     env::var(format!("SIGHTLINE_BENCH_{name}")).ok()?.parse().ok()
 }
@@ -108,7 +108,7 @@ async fn measure(pages: [&Page; 2], round_trip_ms: u64, bytes: usize, rounds: u6
     Ok(fastest)
 }
 
-/// Tries every cell for a moment, prints it, and gives the best.
+/// Tries every cell for a moment, prints the results, and returns the best.
 async fn sweep(pages: [&Page; 2], round_trip_ms: u64) -> Result<Cell> {
     println!("\nraw channels, {round_trip_ms} ms round trip, MB/s");
     println!("{:>11} {:>8} {:>8} {:>8}", "connections", "message", "256 KiB", "1 MiB");

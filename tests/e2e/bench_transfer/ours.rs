@@ -1,4 +1,4 @@
-//! A file from one page to the other, as a person sends it.
+//! Sends a file from one page to the other, as a person does.
 
 use std::{path::Path, time::Duration};
 
@@ -10,7 +10,7 @@ use super::Rate;
 
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Notes when the transfer of the file with this name is complete, and clicks on accept.
+/// Records when the transfer of the file with this name is complete, and clicks on accept.
 const ACCEPT: &str = "
     const [name] = arguments;
     const transfer = document.querySelector(`[data-testid=\"transfer\"][data-name=\"${name}\"]`);
@@ -22,7 +22,7 @@ const ACCEPT: &str = "
     transfer.querySelector('[data-testid=\"transfer-accept\"]').click();
     return null;";
 
-/// Enters a room of their own. Addresses are hidden behind names that nothing resolves there, unless a device is granted.
+/// Both pages enter a new room. Without a granted device, addresses are hidden behind names that cannot be resolved there.
 pub(super) async fn enter([from, to]: [&Page; 2], room: &str) -> Result<()> {
     const GRANT: &str = "return (async () => { window.granted = await navigator.mediaDevices.getUserMedia({ audio: true }); })()";
     from.enter_with(room, "Ada", "source=none").await?;
@@ -34,7 +34,7 @@ pub(super) async fn enter([from, to]: [&Page; 2], room: &str) -> Result<()> {
     Ok(())
 }
 
-/// Sends a file; from the click on accept until it is verified and on the disk.
+/// Sends a file. Returns the time from the click on accept until it is verified and stored.
 pub(super) async fn send([from, to]: [&Page; 2], file: &Path, name: &str, bytes: usize) -> Result<Rate> {
     from.offer(&[file]).await?;
     to.until_transfer(name, "offered").await?;

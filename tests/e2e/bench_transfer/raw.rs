@@ -1,4 +1,4 @@
-//! Bare data channels between two pages, driven by the script beside this.
+//! Bare data channels between two pages, driven by the script in this folder.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use sightline_e2e::page::Page;
 
 use super::Rate;
 
-/// How bytes are sent in one cell of the sweep.
+/// The parameters of one cell of the sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cell {
     pub(super) message_bytes: usize,
-    /// The high watermark of each channel; the low one is half of it.
+    /// The high watermark of each channel; the low watermark is half of it.
     pub(super) buffer_bytes: usize,
     pub(super) connections: usize,
 }
 
-/// `PairDrop`'s published constants: chunks of 64,000 bytes, and after every million the receiver is waited for.
+/// `PairDrop`'s published constants: chunks of 64,000 bytes, and a wait for the receiver after every million.
 const STOP_AND_WAIT_MESSAGE_BYTES: usize = 64_000;
 const STOP_AND_WAIT_PART_BYTES: usize = 1_000_000;
-/// How often the receiver says what is there.
+/// Bytes between two reports of the receiver.
 const TOLD_BYTES: usize = 128 * 1024;
 
 /// Loads the script into both pages.
@@ -33,7 +33,7 @@ pub(super) async fn prepare(pages: [&Page; 2]) -> Result<()> {
     Ok(())
 }
 
-/// Sends so many bytes, or what goes in so long.
+/// Sends this many bytes, or as many as possible in this time.
 pub(super) async fn send([from, to]: [&Page; 2], bytes: usize, cell: Cell, limit: Duration) -> Result<Rate> {
     connect([from, to], cell.connections, false).await?;
     let () = to.execute("return raw.receive(...arguments)", vec![json!(bytes), json!(TOLD_BYTES)]).await?;
@@ -44,7 +44,7 @@ pub(super) async fn send([from, to]: [&Page; 2], bytes: usize, cell: Cell, limit
     Ok(Rate::new(there, ms))
 }
 
-/// The same by stop and wait, over one ordered channel.
+/// The same with stop and wait, over one ordered channel.
 pub(super) async fn stop_and_wait([from, to]: [&Page; 2], bytes: usize) -> Result<Rate> {
     connect([from, to], 1, true).await?;
     let part = json!(STOP_AND_WAIT_PART_BYTES);

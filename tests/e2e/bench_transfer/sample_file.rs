@@ -1,4 +1,4 @@
-//! A file to send, gone with its handle.
+//! A temporary file to send.
 
 use std::{
     fs::File,
@@ -9,7 +9,7 @@ use std::{
 use anyhow::Result;
 use tempfile::TempDir;
 
-/// A file of this computer. Most of it is a hole, which nothing on the way cares about: it is hashed and encrypted like any.
+/// A file of this computer. Most of it is a hole; hashing and encryption treat it like any other file.
 pub(super) struct SampleFile {
     path: PathBuf,
     _folder: TempDir,

@@ -1,4 +1,4 @@
-//! Cuts of all lengths in all pairs of browsers: how long after the network's return picture, sound and chat are back.
+//! Cuts of all lengths in all pairs of browsers: the time from the network's return until picture, sound and chat are back.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{sync::Arc, time::Duration};
@@ -16,10 +16,10 @@ use tokio::time::sleep;
 use crate::recovery::enter;
 
 const CUTS_S: [u64; 7] = [3, 5, 10, 15, 20, 30, 60];
-/// After that it does not come back by itself.
+/// After this time a connection does not return by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// What the product promises.
+/// The promised times in seconds, with and without a cut server connection.
 const PROMISED_S: [(bool, f64); 2] = [(false, 5.0), (true, 10.0)];
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -45,7 +45,7 @@ async fn all_cuts(scene: &Scene, pair: Pair, with_server: bool) -> Result<()> {
     }
     let mut rows = Vec::new();
     for seconds in CUTS_S {
-        // Connections of a few seconds' age would have another history than those of a call.
+        // Connections that are only a few seconds old would behave differently from those of a call.
         sleep(Duration::from_secs(8)).await;
         rows.push((seconds, cut(&call, seconds, with_server).await?));
     }
@@ -53,7 +53,7 @@ async fn all_cuts(scene: &Scene, pair: Pair, with_server: bool) -> Result<()> {
     Ok(())
 }
 
-/// How long everything took on both pages, and how often each page's connection was built by then.
+/// The times on both pages, and how often each page's connection was rebuilt by then.
 async fn cut(call: &FarApart, seconds: u64, with_server: bool) -> Result<[(Back, usize); 2]> {
     call.set_server_cut(with_server);
     call.set_cut(true);

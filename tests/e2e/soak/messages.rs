@@ -1,4 +1,4 @@
-//! A thousand numbered messages while the network comes and goes.
+//! A thousand numbered messages while the network fails and returns.
 #![allow(clippy::print_stdout, reason = "a line for a person is its purpose")]
 
 use std::{sync::Arc, time::Duration};
@@ -17,7 +17,7 @@ use crate::recovery::enter;
 const MESSAGES: usize = 1_000;
 const INTERVAL: Duration = Duration::from_millis(80);
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Cut for, then whole for, in seconds; with the server or without.
+/// Seconds of a cut, seconds without one, and whether the server is cut too.
 const WEATHER: [(u64, u64, bool); 5] =
     [(3, 8, false), (12, 8, true), (25, 8, false), (7, 6, true), (32, 10, true)];
 

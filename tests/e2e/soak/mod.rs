@@ -1,5 +1,5 @@
-//! What takes long, for `cargo xtask soak`: real times, printed. It runs only where `SIGHTLINE_SOAK` is set; the network's part
-//! of it needs root.
+//! Long tests for `cargo xtask soak`, which print real times. They run only if `SIGHTLINE_SOAK` is set; the network tests need
+//! root.
 
 mod cuts;
 mod files;

@@ -1,4 +1,4 @@
-//! A page is loaded again in the middle of a call: how long the other side sees its ghost.
+//! A page is reloaded during a call: how long the other side sees the old member.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use sightline_e2e::{
 
 const RELOADS: usize = 5;
 
-/// Looks every 20 ms how the member with the name in `arguments[0]` is shown.
+/// Checks every 20 ms how the member with the name in `arguments[0]` is shown.
 const WATCH: &str = "
     const name = arguments[0];
     const seen = (window.sightlineGhost = { states: [], most: 0 });
@@ -28,7 +28,7 @@ const WATCH: &str = "
 #[derive(Debug, Deserialize)]
 struct Seen {
     states: Vec<State>,
-    /// Tiles of that member at once.
+    /// Most tiles of that member at the same time.
     most: usize,
 }
 

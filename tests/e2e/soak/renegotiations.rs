@@ -1,4 +1,4 @@
-//! Both sides want to negotiate at the same time, again and again.
+//! Both sides negotiate at the same time, many times.
 #![allow(clippy::print_stdout, reason = "a line for a person is its purpose")]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The server dies without a word under a hundred members and a call, and comes back.
+//! The server is killed during a call and with a hundred members, and returns.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{sync::Arc, time::Duration};
@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 const ROOMS: u32 = 20;
 const MEMBERS: u32 = 5;
-/// How long the server is away, one run for each.
+/// Seconds that the server is away, one run for each.
 const AWAY_S: [u64; 3] = [0, 5, 20];
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -75,7 +75,7 @@ async fn everybody_is_back_and_no_connection_was_closed(scene: &Scene) -> Result
     Ok(())
 }
 
-/// Waits until everyone was let in for the `joins`-th time and sees everyone else of its room.
+/// Waits until every member has joined for the `joins`-th time and sees all others of its room.
 async fn all(members: &mut [HeadlessMember], joins: u32) -> Result<()> {
     let others = usize::try_from(MEMBERS)? - 1;
     let is_back = |known: &Known| known.is_joined && known.joins >= joins && known.present.len() == others;

@@ -1,6 +1,6 @@
-//! Six members with their cameras on: what one of them sends by itself so that all stay usable, and what that costs it. The other
-//! five are tabs of one browser with small pictures, so that the work of six computers fits into this one: what is sent to five
-//! depends on their number alone.
+//! Six members with their cameras on: what one of them sends by itself so that all connections stay usable, and its processor
+//! time. The other five are tabs of one browser with small pictures, so that the work of six computers fits into this one: what
+//! is sent to five depends only on their number.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{sync::Arc, time::Duration};
@@ -16,14 +16,14 @@ use sightline_e2e::{
 use tokio::time::sleep;
 
 const MEMBERS: usize = 6;
-/// Of the other five's cameras.
+/// The cameras of the other five.
 const SMALL: &str = "width=320&height=180&fps=5";
 /// Six pages start on one computer.
 const PATIENCE: Duration = Duration::from_secs(120);
 const SETTLING: Duration = Duration::from_secs(20);
 const MEASURED: Duration = Duration::from_secs(10);
 
-/// What was sent until now, of every connection that is open.
+/// The bytes sent so far on every open connection.
 const TRAFFIC: &str = "
     const open = sightlineProbe.connections.filter((connection) => connection.connectionState === 'connected');
     return Promise.all(open.map((connection) => connection.getStats())).then((reports) => {

@@ -1,4 +1,4 @@
-//! Two browsers behind routers, and the server where both are connected.
+//! Two browsers behind routers, and the server in the middle.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use crate::page::Page;
 
 pub use sightline_netlab::Router;
 
-/// Two pages in two homes. They reach the page and the signalling beside their routers, and everything else through them.
+/// Two pages in two homes. They reach the page's server past their routers, and everything else through them.
 #[derive(Debug)]
 pub struct AtHome {
-    /// The pages.
+    /// The page in each home.
     pub pages: [Arc<Page>; 2],
     _to_server: [Gateway; 2],
 }
 
 impl AtHome {
-    /// By which the homes reach the server's STUN and TURN.
+    /// The address at which the homes reach the server's STUN and TURN.
     #[must_use]
     pub fn server_address() -> String {
         Internet::ADDRESS.to_string()
@@ -30,7 +30,7 @@ impl AtHome {
     }
 }
 
-/// These trials where routers can be made, else the same trials ignored, with the reason.
+/// These trials if routers can be made, else the same trials as ignored, with the reason.
 #[must_use]
 pub fn where_there_are_routers(trials: Vec<Trial>) -> Vec<Trial> {
     ignored_because(Internet::available().err(), trials)

@@ -1,4 +1,4 @@
-//! TCP connections carried between a network namespace and the host or another one, past the emulated network.
+//! Carries TCP connections between a network namespace and the host or another namespace, past the emulated network.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
 
@@ -14,15 +14,15 @@ use super::Room;
 
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// Listens on one side's loopback address and carries what connects to the same port on the other side's. While it is
-/// cut nothing passes and nothing ends, as in a TCP connection over a dead network: what was sent arrives afterwards.
+/// Listens on one side's loopback address and forwards connections to the same port on the other side. While it is cut, nothing
+/// passes and no connection ends, as over a dead network: sent bytes arrive afterwards.
 #[derive(Debug)]
 pub struct Gateway {
     is_cut: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-/// What connects where.
+/// From where to where connections are carried.
 #[derive(Debug, Clone)]
 enum Far {
     Host,
@@ -55,7 +55,7 @@ impl Gateway {
         Self::new(listener, port, Far::Room(room))
     }
 
-    /// Cuts it, or mends it.
+    /// Cuts the connections, or ends the cut.
     pub fn set_cut(&self, is_cut: bool) {
         self.is_cut.send_replace(is_cut);
     }
@@ -68,7 +68,7 @@ impl Gateway {
             while let Ok((near, _)) = listener.accept().await {
                 let (far, cut) = (far.clone(), cut.clone());
                 tokio::spawn(async move {
-                    // Who connected sees the connection end, which is all there is to say of a failure.
+                    // The client sees the end of its connection, which is all that a failure means.
                     let _ = carry(near, port, far, cut).await;
                 });
             }
@@ -83,7 +83,7 @@ impl Drop for Gateway {
     }
 }
 
-/// A port of the host that nobody else has.
+/// A free port of the host, reserved by a listener.
 ///
 /// # Errors
 /// Where there is none.

@@ -1,5 +1,5 @@
-//! Browsers in network namespaces of their own: two with an emulated link between them ([`FarApart`]), or two in homes behind
-//! routers ([`AtHome`]). Their pages reach the server by a way beside that, which can be cut by itself. Needs root on Linux.
+//! Browsers in separate network namespaces: two with an emulated link between them ([`FarApart`]), or two in homes behind routers
+//! ([`AtHome`]). Their pages reach the server over another path, which can be cut separately. Needs root on Linux.
 
 mod at_home;
 mod gateway;
@@ -17,12 +17,12 @@ pub use sightline_netlab::{Direction, LinkProfile};
 
 use crate::page::Page;
 
-/// Which end of a link.
+/// An end of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// The first page's.
+    /// The end of the first page.
     A,
-    /// The second page's.
+    /// The end of the second page.
     B,
 }
 
@@ -38,9 +38,9 @@ impl Place {
 /// Two pages at the two ends of a link.
 #[derive(Debug)]
 pub struct FarApart {
-    /// The pages.
+    /// The page at each end.
     pub pages: [Arc<Page>; 2],
-    /// What is between them.
+    /// The link between the pages.
     pub link: Arc<Link>,
     to_server: [Gateway; 2],
 }
@@ -50,12 +50,12 @@ impl FarApart {
         Self { pages, link, to_server }
     }
 
-    /// Cuts the network between the two, or mends it. Both still reach the server.
+    /// Cuts the network between the two, or ends the cut. Both still reach the server.
     pub fn set_cut(&self, is_cut: bool) {
         self.link.set_cut(is_cut);
     }
 
-    /// Cuts both pages off from the server, or mends that.
+    /// Cuts both pages off from the server, or ends that cut.
     pub fn set_server_cut(&self, is_cut: bool) {
         for gateway in &self.to_server {
             gateway.set_cut(is_cut);
@@ -63,13 +63,13 @@ impl FarApart {
     }
 }
 
-/// These trials where namespaces can be made, else the same trials ignored, with the reason.
+/// These trials if namespaces can be made, else the same trials as ignored, with the reason.
 #[must_use]
 pub fn where_there_are_namespaces(trials: Vec<Trial>) -> Vec<Trial> {
     ignored_because(available().err(), trials)
 }
 
-/// These trials, ignored where there is a reason.
+/// These trials, ignored if there is a reason.
 fn ignored_because(reason: Option<NetlabError>, trials: Vec<Trial>) -> Vec<Trial> {
     let Some(reason) = reason else { return trials };
     trials

@@ -1,4 +1,4 @@
-//! Where a program of a test runs.
+//! The place where a program of a test runs.
 
 use std::{net::TcpListener, sync::Arc};
 
@@ -11,22 +11,22 @@ use super::{
     gateway::{Gateway, free_port},
 };
 
-/// A namespace, with what it belongs to.
+/// A namespace, with the network that it belongs to.
 #[derive(Debug, Clone)]
 pub(crate) enum Room {
-    /// At one end of a link.
+    /// An end of a link.
     Link(Arc<Link>, Place),
-    /// Behind a router.
+    /// A home behind a router.
     Home(Arc<Internet>, Place),
-    /// Where the homes are connected.
+    /// The middle, where the homes are connected.
     Middle(Arc<Internet>),
 }
 
-/// The ways to a driver in a namespace; the driver listens on the same ports there.
+/// The gateways to a driver in a namespace; the driver listens on the same ports there.
 #[derive(Debug)]
 pub(crate) struct DriverPorts {
     pub(crate) driver: u16,
-    /// Of WebDriver BiDi, where that has its own.
+    /// The gateway for WebDriver BiDi, if it has a separate port.
     pub(crate) bidi: u16,
     _gateways: [Gateway; 2],
 }
@@ -41,7 +41,7 @@ impl Room {
         }
     }
 
-    /// The command that runs `program` in it.
+    /// The command that runs `program` there.
     pub(crate) fn command(&self, program: &str) -> Command {
         self.namespace().command(program).into()
     }

@@ -1,5 +1,5 @@
-//! What page and worker post to each other: arrays, the first element a word. Their commands and events are those of
-//! `sightline_core::transfer`; what a browser adds is the file or the frame that goes with one.
+//! The messages between page and worker: arrays whose first element is a word. The commands and events are those of
+//! `sightline_core::transfer`; the browser's part is the file or frame that belongs to one.
 
 use js_sys::{Array, ArrayBuffer};
 use sightline_core::transfer::{
@@ -12,34 +12,34 @@ use sightline_protocol::{
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
-/// To the worker.
+/// A message from the page to the worker.
 #[derive(Debug, Clone)]
 pub enum ToWorker {
-    /// For the source of a transfer. The file goes with the first seek and with each request to identify it.
+    /// A command for the source of a transfer. The file comes with the first seek and with each request to identify it.
     Source(TransferHandle, SourceCommand, Option<File>),
-    /// For the sink of a transfer.
+    /// A command for the sink of a transfer.
     Sink(TransferHandle, SinkCommand),
-    /// A frame from a member.
+    /// A frame of a member.
     Frame(MemberId, ArrayBuffer),
-    /// The file of this transfer, which is complete, is wanted again.
+    /// Asks again for the complete file of this transfer.
     Fetch(TransferHandle, TransferId),
 }
 
-/// From the worker.
+/// A message from the worker to the page.
 #[derive(Debug, Clone)]
 pub enum FromWorker {
-    /// It runs.
+    /// The worker runs.
     Ready,
-    /// From a source, with the frame where there is one.
+    /// An event of a source, with its frame if there is one.
     Source(TransferHandle, SourceEvent, Option<ArrayBuffer>),
-    /// From a sink.
+    /// An event of a sink.
     Sink(TransferHandle, SinkEvent),
-    /// A complete file.
+    /// The complete file of a transfer.
     File(TransferHandle, File),
 }
 
 impl ToWorker {
-    /// As it is posted, and what of it is handed over.
+    /// The message for `postMessage`, and the objects to transfer.
     #[must_use]
     pub fn into_js(self) -> (Array, Array) {
         let transferred = Array::new();
@@ -57,7 +57,7 @@ impl ToWorker {
         (message, transferred)
     }
 
-    /// As it was posted; `None` where it is none of these.
+    /// Parses a posted message; `None` for anything else.
     #[must_use]
     pub fn from_js(message: &JsValue) -> Option<Self> {
         let message: &Array = message.dyn_ref()?;
@@ -147,7 +147,7 @@ fn sink_array(handle: u32, command: SinkCommand) -> Array {
 }
 
 impl FromWorker {
-    /// As it is posted, and what of it is handed over.
+    /// The message for `postMessage`, and the objects to transfer.
     #[must_use]
     pub fn into_js(self) -> (Array, Array) {
         let transferred = Array::new();
@@ -195,7 +195,7 @@ impl FromWorker {
         (message, transferred)
     }
 
-    /// As it was posted; `None` where it is none of these.
+    /// Parses a posted message; `None` for anything else.
     #[must_use]
     pub fn from_js(message: &JsValue) -> Option<Self> {
         let message: &Array = message.dyn_ref()?;
@@ -260,7 +260,7 @@ fn array(values: &[JsValue]) -> Array {
     values.iter().collect()
 }
 
-/// Numbers up to 2^53 are themselves, and no file is larger.
+/// JavaScript represents integers up to 2^53 exactly, and no file is larger.
 fn wide(number: u64) -> JsValue {
     JsValue::from_f64(number as f64)
 }

@@ -1,7 +1,7 @@
 //! Files: the worker that reads and stores them, and what a person chooses or drops.
 //!
-//! The worker is the script `file-worker.js` beside the page (`crates/file-worker`), started with the first transfer. Bytes
-//! go through the page as `ArrayBuffer`s that are handed over, never copied into it.
+//! The worker is the script `file-worker.js` beside the page (`crates/file-worker`), started with the first transfer. Bytes pass
+//! through the page as transferred `ArrayBuffer`s, without being copied into its memory.
 
 mod message;
 mod object_url;

@@ -1,16 +1,16 @@
-//! An address for a file, as a link to save it needs one.
+//! A URL for a file, for a link that saves it.
 
 use web_sys::{Blob, File, Url};
 
 use crate::js::error::BrowserError;
 
-/// A `blob:` address, which ends with this.
+/// A `blob:` URL, revoked when this is dropped.
 #[derive(Debug)]
 pub struct ObjectUrl(String);
 
 impl ObjectUrl {
-    /// One to save a file from. Without a media type Chromium guesses one and adds its extension to a name that has none
-    /// (`Makefile.txt`); to this type no extension belongs.
+    /// A URL for saving a file. Without a media type Chromium guesses one and adds its extension to a name without extension
+    /// (`Makefile.txt`); the type used here has no extension.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
@@ -20,7 +20,7 @@ impl ObjectUrl {
         Ok(Self(Url::create_object_url_with_blob(&blob)?))
     }
 
-    /// The address.
+    /// The URL as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -29,7 +29,7 @@ impl ObjectUrl {
 
 impl Drop for ObjectUrl {
     fn drop(&mut self) {
-        // Fails for no address of ours.
+        // Cannot fail for a URL that this type made.
         let _ = Url::revoke_object_url(&self.0);
     }
 }

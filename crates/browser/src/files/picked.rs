@@ -10,10 +10,10 @@ use web_sys::{DataTransfer, DragEvent, Element, File, FileList, HtmlInputElement
 
 use crate::{js::promise::settled, page::window::member};
 
-/// Files and folders that are looked at of what was dropped.
+/// Most files and folders that are read from a drop.
 const MAX_ENTRIES: usize = 200_000;
 
-/// A file of this computer, which is not read before it is sent.
+/// A file of this computer; its contents are read only when it is sent.
 #[derive(Debug, Clone)]
 pub struct PickedFile {
     file: File,
@@ -25,7 +25,7 @@ impl PickedFile {
         Self { file, folder }
     }
 
-    /// What is told of it.
+    /// The description of the file for the receiver.
     #[must_use]
     pub fn description(&self) -> FileDescription {
         FileDescription {
@@ -37,19 +37,19 @@ impl PickedFile {
         }
     }
 
-    /// The file, for the worker.
+    /// The browser's file, for the worker.
     #[must_use]
     pub fn file(&self) -> File {
         self.file.clone()
     }
 }
 
-/// What one choice gives.
+/// The result of one choice.
 #[derive(Debug, Clone, Default)]
 pub struct PickedFiles {
-    /// To be sent.
+    /// The files to send.
     pub files: Vec<PickedFile>,
-    /// Not to be sent, and why.
+    /// The files that are not sent, with the reasons.
     pub left_out: LeftOut,
 }
 
@@ -68,7 +68,7 @@ impl PickedFiles {
         }
     }
 
-    /// Why a file in this folder is left out.
+    /// Why a file in this folder is left out; `None` if it is not.
     fn refusal(&self, folder: &str) -> Option<LeftOutReason> {
         let depth = if folder.is_empty() { 0 } else { folder.matches('/').count() + 1 };
         if depth > MAX_DEPTH || folder.len() > MAX_FOLDER_BYTES {
@@ -81,7 +81,7 @@ impl PickedFiles {
     }
 }
 
-/// What was chosen in an `<input type="file">`, which is empty again afterwards, so that the same can be chosen anew.
+/// The files chosen in an `<input type="file">`. The input is emptied, so that the same files can be chosen again.
 #[must_use]
 pub fn input_files(input: &HtmlInputElement) -> PickedFiles {
     let picked = input.files().map(|files| list(&files)).unwrap_or_default();
@@ -89,12 +89,12 @@ pub fn input_files(input: &HtmlInputElement) -> PickedFiles {
     picked
 }
 
-/// Makes an `<input type="file">` one for folders.
+/// Makes an `<input type="file">` choose folders.
 pub fn choose_folders(input: &HtmlInputElement) {
     input.set_webkitdirectory(true);
 }
 
-/// What was pasted; empty where it is text, which may come with a picture of itself.
+/// The pasted files; empty for pasted text, which may come with a picture of itself.
 #[must_use]
 pub fn pasted_files(data: Option<DataTransfer>) -> PickedFiles {
     let Some(data) = data else { return PickedFiles::default() };
@@ -110,7 +110,7 @@ pub fn pasted_files(data: Option<DataTransfer>) -> PickedFiles {
     }
 }
 
-/// Whether something is dragged over a field that takes text.
+/// Whether something is dragged over a text field.
 #[must_use]
 pub fn is_on_field(event: &DragEvent) -> bool {
     let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -125,7 +125,7 @@ pub fn set_no_drop(event: &DragEvent) {
     }
 }
 
-/// Whether files of this computer are dragged.
+/// Whether files of this computer are being dragged.
 #[must_use]
 pub fn is_file_drag(data: &DataTransfer) -> bool {
     let kinds = kinds(data);
@@ -136,7 +136,8 @@ fn kinds(data: &DataTransfer) -> Vec<String> {
     data.types().iter().filter_map(|kind| kind.as_string()).collect()
 }
 
-/// What was dropped, with everything in the folders among it. To be called in the event: the list is empty after it.
+/// The dropped files, including the contents of dropped folders. Must be called in the event handler, since the list is empty
+/// afterwards.
 pub fn dropped_files(data: &DataTransfer) -> impl Future<Output = PickedFiles> + use<> {
     let items = data.items();
     let entries: Vec<Entry> = (0..items.length())
@@ -189,13 +190,14 @@ fn list(files: &FileList) -> PickedFiles {
     picked
 }
 
-/// The folders of `webkitRelativePath`, which has the file's name at its end.
+/// The folders in `webkitRelativePath`, which ends with the name of the file.
 fn folder_of(file: &File) -> String {
     let path = member(file, "webkitRelativePath").and_then(|path| path.as_string()).unwrap_or_default();
     path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default()
 }
 
-/// What is in a folder, and whether that is all. A reader gives a part of it at a time (Chromium: a hundred), and at last nothing.
+/// The entries of a folder, and whether they are complete. A reader returns a part at a time (Chromium: a hundred), and an empty
+/// list at the end.
 async fn children(folder: &Entry) -> (Vec<Entry>, bool) {
     let reader = folder.create_reader();
     let mut all = Vec::new();
@@ -214,9 +216,9 @@ async fn children(folder: &Entry) -> (Vec<Entry>, bool) {
 
 type Callback = Closure<dyn FnMut(JsValue)>;
 
-/// Waits for one of two callbacks; `None` where it was the one for failure.
+/// Waits for one of two callbacks; `None` if the error callback was called.
 async fn called_back(call: impl Fn(&Function, &Function)) -> Option<JsValue> {
-    // Both live until the promise is settled.
+    // Both callbacks must live until the promise is settled.
     let mut kept: Vec<Callback> = Vec::new();
     let promise = Promise::new(&mut |resolve, reject| {
         let found = Callback::new(move |value: JsValue| {
@@ -233,7 +235,7 @@ async fn called_back(call: impl Fn(&Function, &Function)) -> Option<JsValue> {
     result
 }
 
-/// File and Directory Entries API, which every browser has for what is dropped.
+/// The File and Directory Entries API, which every browser has for dropped files.
 #[wasm_bindgen]
 extern "C" {
     type EntryItem;

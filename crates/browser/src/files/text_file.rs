@@ -1,4 +1,4 @@
-//! Text files that a person saves and opens.
+//! Text files that a person saves or opens.
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -10,10 +10,10 @@ use crate::{
     page::window::window,
 };
 
-/// Saves `text` under a name that the browser may change, where downloads go; to be called from a gesture.
+/// Saves `text` in the downloads folder, under a name that the browser may change; must be called from a gesture.
 ///
 /// # Errors
-/// [`BrowserError`] where the browser has no room for it.
+/// [`BrowserError`] where the browser has no space for the text.
 pub fn save(name: &str, media_type: &str, text: &str) -> Result<(), BrowserError> {
     let parts = Array::of1(&JsValue::from_str(text));
     let options = dictionary(&[("type", JsValue::from_str(media_type))]);
@@ -24,12 +24,12 @@ pub fn save(name: &str, media_type: &str, text: &str) -> Result<(), BrowserError
     link.set_href(&url);
     link.set_download(name);
     link.click();
-    // The download holds the data itself by now.
+    // The download has its own reference to the data by now.
     Url::revoke_object_url(&url)?;
     Ok(())
 }
 
-/// The files chosen in an `<input type="file">`, which is emptied, so that the same may be chosen again.
+/// The files chosen in an `<input type="file">`. The input is emptied, so that the same files can be chosen again.
 #[must_use]
 pub fn chosen(input: &HtmlInputElement) -> Vec<File> {
     let files = input.files().map(|files| list(&files)).unwrap_or_default();
@@ -44,10 +44,10 @@ pub fn dropped(event: &DragEvent) -> Vec<File> {
     files.map(|files| list(&files)).unwrap_or_default()
 }
 
-/// Reads a file, if it is not larger than this; `None` where it is.
+/// Reads a file of at most `max_bytes`; `None` for a larger one.
 ///
 /// # Errors
-/// [`BrowserError`]: not readable any more.
+/// [`BrowserError`] where the file can no longer be read.
 pub async fn read(file: &File, max_bytes: usize) -> Result<Option<Vec<u8>>, BrowserError> {
     if file.size() > max_bytes as f64 {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The page's side of the worker.
+//! The page's side of the file worker.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,25 +9,25 @@ use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 use super::{FromWorker, ToWorker};
 use crate::js::{error::BrowserError, event::Listener, queue::EventSink};
 
-/// Commands that wait for the worker to run. Frames come only after it answered, so they never wait here.
+/// Most commands that wait for the worker to start. Frames come only after its first answer, so they never wait here.
 const MAX_WAITING: usize = 4096;
 
-/// Something about the worker.
+/// An event of the worker.
 #[derive(Debug)]
 pub enum FileWorkerEvent {
-    /// It says something.
+    /// A message of the worker.
     Message(FromWorker),
-    /// It could not be loaded, or ended by an error.
+    /// The worker could not be loaded, or ended with an error.
     Failed,
 }
 
-/// The worker, started when this is made and ended when it is dropped. Cheap to clone.
+/// A running worker; it is terminated when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct FileWorker(Rc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    // Dropped first, so that nothing is heard of a worker that ends.
+    // Dropped first, so that a terminated worker reports nothing.
     listeners: RefCell<Vec<Listener>>,
     worker: Worker,
     is_ready: Cell<bool>,
@@ -35,7 +35,7 @@ struct Inner {
 }
 
 impl FileWorker {
-    /// Starts the worker at this address.
+    /// Starts the worker with the script at this address.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser has no workers, or a policy forbids this one.
@@ -69,7 +69,7 @@ impl FileWorker {
         Ok(Self(inner))
     }
 
-    /// Tells it something, once it runs.
+    /// Posts a message, once the worker runs.
     pub fn post(&self, message: ToWorker) {
         if self.0.is_ready.get() {
             self.0.post(message);
@@ -89,7 +89,7 @@ impl Inner {
 
     fn post(&self, message: ToWorker) {
         let (message, transferred) = message.into_js();
-        // Fails only for what cannot be cloned, and all of these can.
+        // Fails only for values that cannot be cloned, and all messages can.
         let _ = self.worker.post_message_with_transfer(&JsValue::from(message), &transferred);
     }
 }

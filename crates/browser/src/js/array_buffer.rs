@@ -1,22 +1,22 @@
-//! The memory behind an `ArrayBuffer`.
+//! Releases the memory of an `ArrayBuffer`.
 
 use js_sys::{ArrayBuffer, Reflect, global};
 use wasm_bindgen::JsValue;
 
-/// Gives it back now, in Firefox, which else lets some hundred megabytes gather: its collector knows little of what hangs on a
-/// small object.
+/// Releases the memory now in Firefox, which would otherwise accumulate some hundred megabytes: its garbage collector does not
+/// see the memory behind a small object.
 ///
-/// Chromium's knows it, and collects as often as there is need. There a buffer that came with a message is held by that message's
-/// event too: given back, nobody counts it any more, and more than a gigabyte gathers.
+/// Chromium's collector sees the memory and runs often enough. In Chromium a buffer that came with a message is also referenced
+/// by the message's event: an explicit release hides the memory from the collector, and more than a gigabyte accumulates.
 pub fn release(buffer: &ArrayBuffer) {
     thread_local!(static IS_FIREFOX: bool = user_agent().contains("Firefox/"));
     if IS_FIREFOX.with(|is_firefox| *is_firefox) {
-        // What is moved elsewhere is no longer here, and nothing is left of it there. An older browser collects it some time.
+        // Transferring to length zero frees the memory. An older browser without this method frees it later.
         let _ = buffer.transfer_with_length(0);
     }
 }
 
-/// Of the page or the worker, whichever this is.
+/// The user agent string, in a page or in a worker.
 fn user_agent() -> String {
     let of = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).ok();
     let navigator = of(&global(), "navigator");

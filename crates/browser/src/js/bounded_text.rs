@@ -1,21 +1,21 @@
-//! Text of a message, if it is not too long.
+//! Reads the text of a message, unless it is too long.
 
 use js_sys::JsString;
 use sightline_protocol::limits::MAX_FRAME_BYTES;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// What the data of a message is.
+/// The kind of data in a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BoundedText {
     /// Text of at most [`MAX_FRAME_BYTES`].
     Text(String),
-    /// Longer text, which was not copied.
+    /// Longer text, which is not copied.
     TooLong,
-    /// Something else.
+    /// Data that is not text.
     NotText,
 }
 
-/// The text that `data` is.
+/// Reads `data` if it is text within the limit.
 pub(crate) fn bounded_text(data: &JsValue) -> BoundedText {
     let Some(text) = data.dyn_ref::<JsString>() else { return BoundedText::NotText };
     // A text never has more UTF-16 units than bytes of UTF-8.

@@ -1,4 +1,4 @@
-//! Plain JavaScript objects, as Web IDL dictionaries are given.
+//! Plain JavaScript objects, for arguments that are Web IDL dictionaries.
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;

@@ -1,52 +1,52 @@
-//! What a browser API failed with.
+//! Errors of browser APIs.
 
 use js_sys::Reflect;
 use sightline_core::negotiation::OperationFailure;
 use wasm_bindgen::JsValue;
 
-/// A `DOMException`, an `Error`, or whatever else was thrown, with its name and message kept.
+/// A `DOMException`, an `Error`, or any other thrown value, with its name and message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {message}")]
 pub struct BrowserError {
-    /// Its name (`NotAllowedError`, `TypeError` ...).
+    /// The name (`NotAllowedError`, `TypeError` ...).
     pub name: String,
-    /// Its message, in the browser's words, for a log. Never shown to a person.
+    /// The browser's message, for a log. Never shown to a person.
     pub message: String,
 }
 
-/// What a [`BrowserError`] is about, for a `match`.
+/// The kind of a [`BrowserError`], for a `match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BrowserErrorKind {
-    /// `NotAllowedError`: the person, a policy or a missing gesture forbids it.
+    /// `NotAllowedError`: forbidden by the person, by a policy or for lack of a gesture.
     NotAllowed,
-    /// `NotFoundError`: there is no such device or object.
+    /// `NotFoundError`: the device or object does not exist.
     NotFound,
-    /// `NotReadableError`: the device is there and cannot be opened, usually because something else has it.
+    /// `NotReadableError`: the device exists and cannot be opened, usually because another program uses it.
     NotReadable,
-    /// `OverconstrainedError`: no device meets what was required.
+    /// `OverconstrainedError`: no device meets the required constraints.
     Overconstrained,
-    /// `AbortError`: it was given up on the way.
+    /// `AbortError`: the operation was aborted.
     Abort,
-    /// `SecurityError`: the page may not.
+    /// `SecurityError`: the page lacks the permission.
     Security,
-    /// `InvalidStateError`: not now, often because the object is closed.
+    /// `InvalidStateError`: not possible in this state, often because the object is closed.
     InvalidState,
-    /// `NotSupportedError`, and [`BrowserError::not_supported`]: this browser, or this context, has no such thing.
+    /// `NotSupportedError`, and [`BrowserError::not_supported`]: this browser or this context lacks the feature.
     NotSupported,
-    /// `TypeError`: an argument that the API does not take.
+    /// `TypeError`: the API does not accept an argument.
     TypeError,
-    /// Any other.
+    /// Any other name.
     Other,
 }
 
 impl BrowserError {
-    /// The error for an interface that this browser or this context does not have.
+    /// The error for an interface that this browser or this context lacks.
     #[must_use]
     pub fn not_supported(what: &str) -> Self {
         Self::of("NotSupportedError", what)
     }
 
-    /// What it is about.
+    /// The kind of the error, by its name.
     #[must_use]
     pub fn kind(&self) -> BrowserErrorKind {
         match self.name.as_str() {
@@ -78,7 +78,7 @@ impl From<JsValue> for BrowserError {
         };
         Self {
             name: member("name").unwrap_or_else(|| "Error".to_owned()),
-            // An OverconstrainedError often has nothing but the constraint to say.
+            // An `OverconstrainedError` often contains only the name of the constraint.
             message: member("message")
                 .or_else(|| member("constraint"))
                 .or_else(|| thrown.as_string())

@@ -1,4 +1,4 @@
-//! Event listeners that go with their owner.
+//! Event listeners that are removed with their owner.
 
 use std::fmt;
 
@@ -16,8 +16,8 @@ pub struct Listener {
 impl Listener {
     /// Calls `callback` for every `event` of `target` until this is dropped.
     ///
-    /// `E` is the interface that the specification gives the event; it is not checked. The callback only notes what
-    /// happened, in an [`crate::js::queue::EventSink`]: it never runs the application.
+    /// `E` is the interface that the specification gives the event; it is not checked. The callback only pushes into an
+    /// [`crate::js::queue::EventSink`]; it never runs application code.
     #[must_use = "a dropped listener hears nothing"]
     pub fn new<E: JsCast + 'static>(
         target: &EventTarget,
@@ -25,7 +25,7 @@ impl Listener {
         mut callback: impl FnMut(E) + 'static,
     ) -> Self {
         let callback = Closure::<dyn FnMut(Event)>::new(move |event: Event| callback(event.unchecked_into()));
-        // Throws only for a callback that is no object.
+        // Throws only if the callback is not an object.
         let _ = target.add_event_listener_with_callback(event, as_function(&callback));
         Self { target: target.clone(), event, callback }
     }

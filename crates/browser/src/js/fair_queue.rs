@@ -1,8 +1,8 @@
-//! A bounded queue that many members push into, which serves them in turn.
+//! A bounded queue with a lane for each member, which serves the members in turn.
 //!
-//! Owns a lane for what comes first (the person, the browser, the signaling) and one for each member. A member that sends faster than
-//! it is taken loses its own messages and nobody else's. Invariant: what may not be lost (a channel opens, or closes) is
-//! taken whatever waits, in the order in which it came.
+//! Owns a first lane (the person, the browser, signaling) and one lane for each member. A member that sends faster than its lane
+//! is read loses only its own messages. Invariant: events that must not be lost (a channel opens or closes) are always taken, in
+//! their order.
 
 use std::{
     cell::RefCell,
@@ -15,17 +15,17 @@ use std::{
 
 use super::queue::{EventSink, Intake};
 
-/// What the lane of one member holds.
+/// Capacity of the lane of one member.
 #[derive(Debug, Clone, Copy)]
 pub struct LaneCapacity {
-    /// Messages.
+    /// Most messages that wait in the lane.
     pub messages: usize,
-    /// And their bytes.
+    /// Most bytes of these messages.
     pub bytes: usize,
 }
 
-/// A queue whose first lane holds at most `capacity` events. `message_bytes` says how long a message of a member is; `None` for
-/// what may not be lost.
+/// A queue whose first lane holds at most `capacity` events. `message_bytes` returns the length of a member's message, or `None`
+/// for an event that must not be lost.
 #[must_use]
 pub fn fair_queue<T: 'static>(
     capacity: usize,
@@ -46,19 +46,19 @@ pub fn fair_queue<T: 'static>(
     (Lanes { queue: Rc::clone(&queue) }, FairStream { queue })
 }
 
-/// Where sinks come from.
+/// Creates sinks that push into the queue.
 pub struct Lanes<T> {
     queue: Rc<RefCell<Queue<T>>>,
 }
 
 impl<T: 'static> Lanes<T> {
-    /// For what is served before anything else.
+    /// The sink for events that are served first.
     #[must_use]
     pub fn first(&self) -> EventSink<T> {
         EventSink::of(First(Rc::clone(&self.queue)))
     }
 
-    /// For what comes from one member.
+    /// The sink for events of one member.
     #[must_use]
     pub fn of_member(&self, member: &str) -> EventSink<T> {
         EventSink::of(OfMember { queue: Rc::clone(&self.queue), member: member.into() })
@@ -71,23 +71,23 @@ impl<T> fmt::Debug for Lanes<T> {
     }
 }
 
-/// Where the application takes events from. After it is dropped, pushing does nothing.
+/// The application's end of the queue. After it is dropped, pushing does nothing.
 pub struct FairStream<T> {
     queue: Rc<RefCell<Queue<T>>>,
 }
 
 impl<T> FairStream<T> {
-    /// The next event, when there is one.
+    /// Waits for the next event.
     pub async fn next(&mut self) -> T {
         poll_fn(|context| self.poll(context)).await
     }
 
-    /// The next event if there is one now.
+    /// The next event, if there is one now.
     pub fn try_next(&mut self) -> Option<T> {
         self.queue.borrow_mut().take()
     }
 
-    /// Waits until something is pushed, or lost, whether or not other events wait.
+    /// Waits until an event is pushed or lost, even if other events are waiting.
     pub async fn pushed(&mut self) {
         let mut is_first = true;
         poll_fn(|context| {
@@ -100,13 +100,13 @@ impl<T> FairStream<T> {
         .await;
     }
 
-    /// Whether events of the first lane were lost since this was last asked.
+    /// Whether events of the first lane were lost since the last call.
     #[must_use]
     pub fn take_overflow(&mut self) -> bool {
         std::mem::take(&mut self.queue.borrow_mut().overflowed)
     }
 
-    /// A member that lost messages since this was last asked, and how many.
+    /// A member that lost messages since the last call, with their number.
     pub fn take_lost(&mut self) -> Option<(String, u64)> {
         let mut queue = self.queue.borrow_mut();
         let (member, lane) = queue.lanes.iter_mut().find(|(_, lane)| lane.lost > 0)?;
@@ -132,7 +132,7 @@ impl<T> Drop for FairStream<T> {
             queue.ended = true;
             (std::mem::take(&mut queue.first), std::mem::take(&mut queue.lanes))
         };
-        // Outside the borrow: an event may own a browser object that does something as it goes.
+        // Dropped outside the borrow: an event may own a browser object whose drop runs code.
         drop(events);
     }
 }
@@ -148,7 +148,7 @@ struct Queue<T> {
     capacity: usize,
     overflowed: bool,
     lanes: BTreeMap<Rc<str>, Lane<T>>,
-    /// The members whose lanes are not empty; the next one to be served first.
+    /// The members whose lanes are not empty, in the order of service.
     turns: VecDeque<Rc<str>>,
     lane_capacity: LaneCapacity,
     message_bytes: fn(&T) -> Option<usize>,
@@ -278,7 +278,7 @@ mod tests {
 
     const CAPACITY: LaneCapacity = LaneCapacity { messages: 4, bytes: 100 };
 
-    /// A message of so many bytes, or one that may not be lost.
+    /// A message of this length, or an event that must not be lost.
     #[derive(Debug, Clone, PartialEq)]
     enum Event {
         Message(&'static str, usize),

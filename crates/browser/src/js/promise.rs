@@ -6,7 +6,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::error::BrowserError;
 
-/// What the promise resolves to.
+/// The value of the promise.
 pub(crate) async fn settled(promise: Promise) -> Result<JsValue, BrowserError> {
     JsFuture::from(promise).await.map_err(BrowserError::from)
 }

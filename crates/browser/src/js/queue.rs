@@ -1,7 +1,7 @@
-//! The bounded way from browser callbacks to the application.
+//! The bounded queue from browser callbacks to the application.
 //!
-//! A callback pushes into an [`EventSink`] and returns; the application takes events from the one [`EventStream`]
-//! in a task of its own. So it is never called in the middle of something it is doing itself.
+//! A callback pushes into an [`EventSink`] and returns; the application takes events from the only [`EventStream`] in a separate
+//! task. So a callback never runs application code in the middle of other application code.
 
 use std::{
     cell::RefCell,
@@ -15,7 +15,7 @@ use std::{
 
 use futures_util::Stream;
 
-/// A queue that holds at most `capacity` events. What is pushed while it is full is lost, and the stream says so
+/// A queue that holds at most `capacity` events. An event that is pushed into a full queue is lost, and the stream reports that
 /// ([`EventStream::take_overflow`]).
 #[must_use]
 pub fn event_queue<T: 'static>(capacity: usize) -> (EventSink<T>, EventStream<T>) {
@@ -30,21 +30,21 @@ pub fn event_queue<T: 'static>(capacity: usize) -> (EventSink<T>, EventStream<T>
     (EventSink::of(end), EventStream { queue })
 }
 
-/// Where callbacks put their events. Clones, and what [`EventSink::map`] makes, lead to the same queue.
+/// The callbacks' end of the queue. Clones, and the results of [`EventSink::map`], push into the same queue.
 pub struct EventSink<T> {
     intake: Rc<dyn Intake<T>>,
 }
 
-/// What is behind a sink.
+/// The part of a queue that a sink pushes into.
 pub(crate) trait Intake<T> {
     fn push(&self, event: T);
 
-    /// Whether a message would be taken now: one that would not need not be copied.
+    /// Whether the queue would take a message now; otherwise the message need not be copied.
     fn has_room(&self) -> bool {
         true
     }
 
-    /// A message was not pushed, because there was no room.
+    /// Records that a message was not pushed, because the queue was full.
     fn note_lost(&self) {}
 }
 
@@ -54,14 +54,14 @@ impl<T: 'static> EventSink<T> {
         self.intake.push(event);
     }
 
-    /// Whether a message would be taken now. Where not, [`Self::note_lost`] takes the place of [`Self::push`], and nothing needs
-    /// to be copied.
+    /// Whether the queue would take a message now. If not, call [`Self::note_lost`] instead of [`Self::push`], without copying
+    /// the message.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.intake.has_room()
     }
 
-    /// A message came and was not pushed, because there was no room.
+    /// Records a message that was not pushed, because the queue was full.
     pub fn note_lost(&self) {
         self.intake.note_lost();
     }
@@ -70,7 +70,7 @@ impl<T: 'static> EventSink<T> {
         Self { intake: Rc::new(intake) }
     }
 
-    /// A sink for what `convert` makes a `T` of, for example by adding which connection it is about.
+    /// A sink for events that `convert` turns into a `T`, for example by adding the id of a connection.
     #[must_use]
     pub fn map<U: 'static>(&self, convert: impl Fn(U) -> T + 'static) -> EventSink<U> {
         EventSink::of(Mapped { sink: self.clone(), convert })
@@ -108,23 +108,23 @@ impl<T> fmt::Debug for EventSink<T> {
     }
 }
 
-/// Where the application takes events from, in the order they were pushed. After it is dropped, pushing does nothing.
+/// The application's end of the queue, in the order of pushing. After it is dropped, pushing does nothing.
 pub struct EventStream<T> {
     queue: Rc<RefCell<Queue<T>>>,
 }
 
 impl<T> EventStream<T> {
-    /// The next event, when there is one; `None` once every sink is gone and the queue is empty.
+    /// Waits for the next event; `None` once every sink is gone and the queue is empty.
     pub async fn next(&mut self) -> Option<T> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    /// The next event if there is one now.
+    /// The next event, if there is one now.
     pub fn try_next(&mut self) -> Option<T> {
         self.queue.borrow_mut().events.pop_front()
     }
 
-    /// Whether events were lost since this was last asked.
+    /// Whether events were lost since the last call.
     #[must_use]
     pub fn take_overflow(&mut self) -> bool {
         std::mem::take(&mut self.queue.borrow_mut().overflowed)
@@ -158,7 +158,7 @@ impl<T> Drop for EventStream<T> {
             queue.ended = true;
             std::mem::take(&mut queue.events)
         };
-        // Outside the borrow: an event may own a browser object that does something as it goes.
+        // Dropped outside the borrow: an event may own a browser object whose drop runs code.
         drop(events);
     }
 }
@@ -173,12 +173,12 @@ struct Queue<T> {
     events: VecDeque<T>,
     capacity: usize,
     overflowed: bool,
-    /// One of the two sides is gone.
+    /// Whether one of the two ends is gone.
     ended: bool,
     waker: Option<Waker>,
 }
 
-/// The sinks' common hold on the queue.
+/// The sinks' shared reference to the queue.
 struct SinkEnd<T>(Rc<RefCell<Queue<T>>>);
 
 impl<T> Intake<T> for SinkEnd<T> {
@@ -228,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts how often it was woken.
+    /// A waker that counts its wake-ups.
     #[derive(Default)]
     struct Woken(AtomicUsize);
 

@@ -1,4 +1,4 @@
-//! How loud a track is.
+//! Measures the level of an audio track.
 
 use std::cell::RefCell;
 
@@ -8,10 +8,10 @@ use web_sys::{AnalyserNode, AudioContext, AudioContextState, MediaStreamAudioSou
 use super::{stream::MediaStream, track::MediaTrack};
 use crate::js::{error::BrowserError, promise::settled};
 
-/// Samples that one reading looks at: 21 ms at 48 kHz.
+/// Samples in one reading: 21 ms at 48 kHz.
 const WINDOW_SAMPLES: usize = 1024;
 
-/// Measures the level of one sound track. It is not played by this. Dropping it closes its audio context.
+/// Measures the level of one audio track without playing it. Dropping it closes its audio context.
 #[derive(Debug)]
 pub struct LevelMeter {
     source: MediaStreamAudioSourceNode,
@@ -24,7 +24,7 @@ impl LevelMeter {
     /// Measures `track`.
     ///
     /// # Errors
-    /// [`BrowserError`] where `track` is not of sound or the browser has no more audio contexts.
+    /// [`BrowserError`] where `track` has no audio or the browser has no more audio contexts.
     pub fn new(track: &MediaTrack) -> Result<Self, BrowserError> {
         let stream = MediaStream::new(std::slice::from_ref(track))?;
         let context = AudioContext::new()?;
@@ -32,7 +32,7 @@ impl LevelMeter {
         Ok(Self { source, analyser, context, samples: RefCell::new(vec![0.0; WINDOW_SAMPLES]) })
     }
 
-    /// The root mean square of the last moment, from 0 to 1. 0 while the context is suspended.
+    /// The root mean square of the latest samples, from 0 to 1; 0 while the context is suspended.
     #[must_use]
     pub fn level(&self) -> f32 {
         let mut samples = self.samples.borrow_mut();
@@ -41,13 +41,13 @@ impl LevelMeter {
         (squares / WINDOW_SAMPLES as f32).sqrt().min(1.0)
     }
 
-    /// Whether the browser waits for a gesture of the person before it lets the context run.
+    /// Whether the browser requires a gesture of the person before the context runs.
     #[must_use]
     pub fn is_suspended(&self) -> bool {
         self.context.state() == AudioContextState::Suspended
     }
 
-    /// Lets a suspended context run; to be called from a gesture.
+    /// Resumes a suspended context; must be called from a gesture.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser does not allow it yet.
@@ -76,6 +76,6 @@ fn measuring(
 }
 
 fn close(context: &AudioContext) {
-    // The promise says when the device is free, which nobody waits for.
+    // The promise only reports when the device is free, which nobody waits for.
     let _ = context.close();
 }

@@ -1,4 +1,4 @@
-//! Asking for a camera, a microphone or a screen.
+//! Asks the browser for a camera, a microphone or a screen.
 
 use futures_channel::oneshot;
 use js_sys::{Object, Promise};
@@ -18,48 +18,48 @@ use crate::{
     page::window::media_devices,
 };
 
-/// Which device is wanted.
+/// The choice of a device.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The browser's choice.
+    /// The device that the browser chooses.
     #[default]
     Any,
-    /// This one where it is there, else the browser's choice.
+    /// This device if it exists, else the browser's choice.
     Preferred(String),
-    /// This one; where it is not there, an `OverconstrainedError`.
+    /// This device; without it an `OverconstrainedError`.
     Exactly(String),
 }
 
-/// What is wanted of a camera. What it cannot do it does as nearly as it can.
+/// The wishes for a camera. The browser comes as close to them as the camera can.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CameraRequest {
-    /// Which.
+    /// The camera to use.
     pub device: DeviceChoice,
-    /// Pixels.
+    /// Width in pixels.
     pub width: Option<u32>,
-    /// Pixels.
+    /// Height in pixels.
     pub height: Option<u32>,
-    /// Frames a second.
+    /// Frames per second.
     pub frames_per_second: Option<f64>,
 }
 
-/// What is wanted of a microphone.
+/// The wishes for a microphone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MicrophoneRequest {
-    /// Which.
+    /// The microphone to use.
     pub device: DeviceChoice,
-    /// What the browser does to its sound.
+    /// The browser's processing of its sound.
     pub processing: AudioProcessing,
 }
 
-/// What the browser does to a microphone's sound. By default everything, as a call wants it.
+/// The browser's processing of a microphone's sound. By default everything, as a call needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AudioProcessing {
-    /// Takes out what the loudspeaker plays.
+    /// Removes the sound of the loudspeaker.
     pub echo_cancellation: bool,
-    /// Takes out what is no voice.
+    /// Removes sounds that are not a voice.
     pub noise_suppression: bool,
-    /// Evens out loud and quiet.
+    /// Makes loud and quiet voices equal.
     pub auto_gain_control: bool,
 }
 
@@ -69,31 +69,31 @@ impl Default for AudioProcessing {
     }
 }
 
-/// What is wanted of a screen or window. The person chooses which in the browser's own dialogue.
+/// The wishes for a screen or window. The person chooses it in the browser's own dialog.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DisplayRequest {
-    /// Frames a second.
+    /// Frames per second.
     pub frames_per_second: Option<f64>,
-    /// Whether its sound is wanted too, where the browser can.
+    /// Whether to capture its sound, where the browser can.
     pub audio: bool,
 }
 
-/// What was given.
+/// The captured tracks.
 #[derive(Debug, Default)]
 pub struct Captured {
-    /// Sound.
+    /// The audio track.
     pub audio: Option<LocalTrack>,
-    /// Pictures.
+    /// The video track.
     pub video: Option<LocalTrack>,
 }
 
-/// Asks for a camera, a microphone, or both at once, which is one question to the person.
+/// Asks for a camera, a microphone, or both at once with one question to the person.
 ///
-/// Dropping the future does not take the question back, but tracks that come after that are stopped.
+/// Dropping the future does not withdraw the question, but tracks that arrive afterwards are stopped.
 ///
 /// # Errors
-/// [`BrowserError`]: not allowed, not found, not readable, overconstrained; not supported in an insecure context; a
-/// type error where nothing is asked for.
+/// [`BrowserError`]: not allowed, not found, not readable, overconstrained; not supported in an insecure context; a type error if
+/// neither is asked for.
 pub async fn get_user_media(
     camera: Option<&CameraRequest>,
     microphone: Option<&MicrophoneRequest>,
@@ -109,17 +109,16 @@ pub async fn get_user_media(
     captured(promise).await
 }
 
-/// Asks for a screen or a window. Needs a gesture of the person just before, in some browsers.
+/// Asks for a screen or a window. Some browsers require a gesture of the person just before.
 ///
-/// Dropping the future does not take the question back, but tracks that come after that are stopped.
+/// Dropping the future does not withdraw the question, but tracks that arrive afterwards are stopped.
 ///
 /// # Errors
-/// [`BrowserError`]: not allowed, which includes that the person cancelled; an invalid state without a gesture; not
-/// supported on most telephones.
+/// [`BrowserError`]: not allowed, also if the person canceled; an invalid state without a gesture; not supported on most phones.
 pub async fn get_display_media(request: &DisplayRequest) -> Result<Captured, BrowserError> {
     let video = Object::new();
     set_ideal(&video, "frameRate", request.frames_per_second);
-    // Its sound as it is: what is done to a voice spoils everything else.
+    // Without voice processing, which spoils other sounds.
     let audio = if request.audio {
         dictionary(&[
             ("echoCancellation", JsValue::FALSE),
@@ -135,7 +134,7 @@ pub async fn get_display_media(request: &DisplayRequest) -> Result<Captured, Bro
     captured(promise).await
 }
 
-/// Makes a camera's or a screen's pictures others, without asking for it anew: whoever is sent them sees no gap.
+/// Changes the resolution or frame rate of a running camera or screen: receivers see no gap.
 ///
 /// # Errors
 /// [`BrowserError`]: overconstrained; not readable where the device does not start again.
@@ -145,14 +144,14 @@ pub async fn reshape(track: &MediaTrack, request: &CameraRequest) -> Result<(), 
     settled(applying).await.map(drop)
 }
 
-/// Owns the tracks from the moment they exist, whether or not anybody still waits for them.
+/// Owns the tracks from the moment they exist, even if nobody waits for them any more.
 async fn captured(promise: Promise) -> Result<Captured, BrowserError> {
     let (give, take) = oneshot::channel();
     spawn_local(async move {
         let captured = settled(promise)
             .await
             .map(|stream| own_tracks(&stream.unchecked_into::<web_sys::MediaStream>().into()));
-        // Where nobody waits any more, dropping them here stops them.
+        // If nobody waits any more, the tracks are dropped here, which stops them.
         drop(give.send(captured));
     });
     take.await.unwrap_or_else(|_| Err(BrowserError::of("AbortError", "the page is going away")))

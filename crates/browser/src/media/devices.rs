@@ -9,31 +9,31 @@ use crate::{
     page::window::{media_devices, member, window},
 };
 
-/// What a device is for.
+/// The kind of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceKind {
-    /// `videoinput`
+    /// A camera: `videoinput` in `MediaDeviceInfo.kind`.
     Camera,
-    /// `audioinput`
+    /// A microphone: `audioinput` in `MediaDeviceInfo.kind`.
     Microphone,
-    /// `audiooutput`
+    /// A loudspeaker: `audiooutput` in `MediaDeviceInfo.kind`.
     Speaker,
 }
 
-/// One device.
+/// A camera, microphone or loudspeaker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// What it is for.
+    /// The kind of the device.
     pub kind: DeviceKind,
-    /// Stable for this origin; empty as long as the page was never allowed to use a device of this kind.
+    /// Stable for this origin; empty until the page was allowed to use a device of this kind.
     pub id: String,
-    /// Its name in its own words; empty without permission.
+    /// The device's name; empty without permission.
     pub label: String,
-    /// The same for the devices of one piece of hardware.
+    /// Equal for the devices of one piece of hardware.
     pub group_id: String,
 }
 
-/// All devices that the page may know of.
+/// All devices that the browser lists for the page.
 ///
 /// # Errors
 /// [`BrowserError`]: not supported in an insecure context.
@@ -46,16 +46,16 @@ pub async fn enumerate() -> Result<Vec<Device>, BrowserError> {
         .collect())
 }
 
-/// Whether the browser shows a choice of loudspeakers of its own: one that lists none until one was chosen there.
+/// Whether the browser has its own dialog for loudspeakers. Such a browser lists none until one was chosen in that dialog.
 #[must_use]
 pub fn has_speaker_prompt() -> bool {
     media_devices().is_ok_and(|devices| member(&devices, "selectAudioOutput").is_some())
 }
 
-/// Lets the person choose a loudspeaker in the browser's own dialogue; to be called from a gesture.
+/// Lets the person choose a loudspeaker in the browser's own dialog; must be called from a gesture.
 ///
 /// # Errors
-/// [`BrowserError`]: not supported; not allowed where the person chose none; not found where there is none.
+/// [`BrowserError`]: not supported; not allowed if the person chose none; not found if there is none.
 pub async fn prompt_for_speaker() -> Result<Device, BrowserError> {
     if !has_speaker_prompt() {
         return Err(BrowserError::not_supported("MediaDevices.selectAudioOutput"));
@@ -65,25 +65,25 @@ pub async fn prompt_for_speaker() -> Result<Device, BrowserError> {
     read(&info).ok_or_else(|| BrowserError::of("NotFoundError", "no loudspeaker"))
 }
 
-/// Reports when a device was plugged in or out. `None` where the page may not know.
+/// Reports when a device is plugged in or out. `None` where the page may not know.
 #[must_use = "a dropped listener hears nothing"]
 pub fn report_changes(sink: EventSink<()>) -> Option<Listener> {
     let devices = media_devices().ok()?;
     Some(Listener::new(&devices, "devicechange", move |_: Event| sink.push(())))
 }
 
-/// Whether the page may use a kind of device.
+/// The permission of the page for a kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DevicePermission {
-    /// It may.
+    /// The page may use devices of this kind.
     Granted,
-    /// It may not, and asking shows nothing.
+    /// The page may not use them, and asking shows no question.
     Denied,
-    /// The person will be asked.
+    /// The browser will ask the person.
     Prompt,
 }
 
-/// Whether the page may use the camera or the microphone, where the browser says so without asking the person.
+/// The permission of the page, where the browser says so without asking the person.
 pub async fn permission(kind: DeviceKind) -> Option<DevicePermission> {
     let name = match kind {
         DeviceKind::Camera => "camera",

@@ -1,9 +1,9 @@
-//! Playing a video file in a `<video>` that nobody sees, and capturing what it plays.
+//! Plays a video file in a hidden `<video>`, and captures its picture and sound.
 //!
-//! What browsers do (measured with Chromium 156 and Firefox 153): the element need not be in the page; a muted one is
-//! captured with its sound; at the end the captured tracks end, and playing again makes others; a loop and a seek keep them.
-//! Chromium captures thirty times a second whatever the file's rate is, and goes on while paused; Firefox captures what
-//! is shown, as it is stored: not turned as a phone's film wants it. After an error the element still draws its last picture.
+//! Behavior of browsers (measured with Chromium 156 and Firefox 153): the element need not be in the page; a muted element is
+//! captured with its sound; at the end of the file the captured tracks end, and playing again makes new ones; loops and seeks
+//! keep them. Chromium captures thirty times a second at any file rate, also while paused; Firefox captures each shown frame as
+//! it is stored, without the rotation of a phone's film. After an error the element still draws its last picture.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ use crate::{
     },
 };
 
-/// How long a browser may take to open a file, and then to show its first picture. Chromium opens one that has an index and no
+/// How long a browser may take to open a file, and then to show its first picture. Chromium opens a file with an index and no
 /// pictures, and shows none.
 const OPENING_LIMIT: Duration = Duration::from_secs(20);
 const FIRST_PICTURE_LIMIT: Duration = Duration::from_secs(3);
@@ -43,30 +43,30 @@ const FIRST_PICTURE_INTERVAL: Duration = Duration::from_millis(40);
 /// Why a file does not play.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlayFailure {
-    /// `MediaError`: its code, and what the browser says for a log.
+    /// A `MediaError`: its code, and the browser's message for a log.
     #[error("media error {code}: {message}")]
     Media {
         /// 1 aborted, 2 network, 3 decode, 4 source not supported (HTML, 4.8.11.1).
         code: u16,
-        /// In the browser's words.
+        /// The browser's message.
         message: String,
     },
-    /// There are no pictures in it, or none that this browser can decode.
+    /// The file contains no pictures, or none that this browser can decode.
     #[error("no pictures")]
     NoPictures,
-    /// There are pictures in it by its index, and none that can be shown.
+    /// The file's index lists pictures, and none can be shown.
     #[error("no first picture")]
     NoFirstPicture,
-    /// The browser neither opened it nor said why not.
+    /// The browser neither opened the file nor reported an error.
     #[error("not opened in time")]
     Silent,
-    /// The browser refused something else.
+    /// The browser refused another operation.
     #[error(transparent)]
     Browser(#[from] BrowserError),
 }
 
 impl PlayFailure {
-    /// What the person hears of it.
+    /// The notice for the person.
     #[must_use]
     pub fn notice(&self) -> NoticeCode {
         match self {
@@ -85,13 +85,13 @@ pub struct FilePlayer {
     listeners: Vec<Listener>,
     pub(crate) video: HtmlVideoElement,
     capture: Option<web_sys::MediaStream>,
-    /// Plays the captured sound where capturing takes it from the element.
+    /// Plays the captured sound, in browsers where capturing removes it from the element.
     monitor: Option<HtmlAudioElement>,
     url: String,
 }
 
 impl FilePlayer {
-    /// Opens a file, paused at its beginning. Reports to `changed` whenever [`Self::sample`] or a track is another.
+    /// Opens a file, paused at its beginning. Reports to `changed` whenever [`Self::sample`] or a track changed.
     ///
     /// # Errors
     /// [`PlayFailure`] where the browser cannot play it or shows no picture of it.
@@ -109,7 +109,7 @@ impl FilePlayer {
         Ok(player)
     }
 
-    /// How it plays now, as the element says.
+    /// The present state of the element.
     #[must_use]
     pub fn sample(&self) -> PlayerSample {
         let video = &self.video;
@@ -128,16 +128,16 @@ impl FilePlayer {
         }
     }
 
-    /// Width and height of its picture as it is shown, in pixels.
+    /// Width and height of the displayed picture, in pixels.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {
         (self.video.video_width(), self.video.video_height())
     }
 
-    /// Plays on; from the beginning where it was at its end.
+    /// Continues to play; from the beginning if the file had ended.
     ///
     /// # Errors
-    /// [`BrowserError`]: not allowed where the browser wants a gesture first (it may be when it is muted).
+    /// [`BrowserError`]: not allowed if the browser requires a gesture first (a muted element may play).
     pub fn play(&self) -> impl Future<Output = Result<(), BrowserError>> + use<> {
         if let Some(monitor) = self.monitor.clone() {
             wasm_bindgen_futures::spawn_local(async move { drop(media_element::play(&monitor).await) });
@@ -146,38 +146,38 @@ impl FilePlayer {
         async move { media_element::play(&video).await }
     }
 
-    /// Stands still.
+    /// Pauses the file.
     pub fn pause(&self) {
         let _ = self.video.pause();
     }
 
-    /// Jumps to a place, in seconds.
+    /// Jumps to a position, in seconds.
     pub fn seek(&self, position_s: f64) {
         self.video.set_current_time(position_s.clamp(0.0, self.video.duration().max(0.0)));
     }
 
-    /// Whether it begins again at its end.
+    /// Sets whether the file starts again at its end.
     pub fn set_looping(&self, is_looping: bool) {
         self.video.set_loop(is_looping);
     }
 
-    /// How loud it is here, from 0 to 1; the others hear it as it is.
+    /// Sets the volume here, from 0 to 1; the captured sound does not change.
     pub fn set_volume(&self, volume: f64) {
         media_element::set_volume(self.sounding(), volume);
     }
 
-    /// Whether it is silent here. The others hear it as it is.
+    /// Mutes the element here; the captured sound does not change.
     pub fn set_muted(&self, is_muted: bool) {
         self.sounding().set_muted(is_muted);
     }
 
-    /// The captured pictures, while there are any; `None` where the browser cannot capture an element.
+    /// The captured video track, while there is one; `None` where the browser cannot capture an element.
     #[must_use]
     pub fn pictures(&self) -> Option<MediaTrack> {
         self.captured(MediaKind::Video)
     }
 
-    /// The captured sound, while there is any.
+    /// The captured audio track, while there is one.
     #[must_use]
     pub fn sound(&self) -> Option<MediaTrack> {
         self.captured(MediaKind::Audio)
@@ -222,7 +222,7 @@ impl FilePlayer {
         loop {
             let _ = context.draw_image_with_html_video_element_and_dw_and_dh(&self.video, 0.0, 0.0, 1.0, 1.0);
             let pixel = context.get_image_data(0.0, 0.0, 1.0, 1.0).map(|pixel| pixel.data().0);
-            // A film may be transparent, so what was decoded counts as well.
+            // A film may be transparent, so a decoded frame counts as well.
             let is_painted = pixel.is_ok_and(|pixel| pixel.last().is_some_and(|alpha| *alpha > 0));
             if is_painted || self.frames_decoded().is_some_and(|frames| frames > 0) {
                 return Ok(());
@@ -237,7 +237,7 @@ impl FilePlayer {
         }
     }
 
-    /// `totalVideoFrames` (W3C media-playback-quality).
+    /// The number of decoded frames: `totalVideoFrames` (W3C media-playback-quality).
     fn frames_decoded(&self) -> Option<u32> {
         let quality = member(&self.video, "getVideoPlaybackQuality")?.unchecked_into::<Function>();
         let quality = quality.call0(&self.video).ok()?;
@@ -245,7 +245,7 @@ impl FilePlayer {
     }
 
     fn start_capture(&mut self) -> Result<(), BrowserError> {
-        // The older name takes the sound away from the element.
+        // The older method removes the sound from the element.
         for (name, keeps_sound) in [("captureStream", true), ("mozCaptureStream", false)] {
             let Some(capture) = member(&self.video, name) else { continue };
             let stream = capture.unchecked_into::<Function>().call0(&self.video)?;
@@ -311,7 +311,7 @@ impl Drop for FilePlayer {
         if let Some(monitor) = self.monitor.take() {
             monitor.set_src_object(None);
         }
-        // What HTML recommends to let the file go (4.8.11.19).
+        // HTML recommends this to release the file (4.8.11.19).
         let _ = self.video.remove_attribute("src");
         self.video.load();
         let _ = Url::revoke_object_url(&self.url);
@@ -325,7 +325,7 @@ fn failure_of(video: &HtmlVideoElement) -> Option<PlayFailure> {
     Some(PlayFailure::Media { code, message })
 }
 
-/// `None` where it is not known, or endless.
+/// A duration; `None` for an unknown or infinite one.
 fn seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }

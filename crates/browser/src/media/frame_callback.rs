@@ -1,4 +1,4 @@
-//! Being called for every frame that a `<video>` shows (WICG video-rvfc).
+//! Calls back for every frame that a `<video>` shows (WICG video-rvfc).
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,7 +12,7 @@ use web_sys::HtmlVideoElement;
 
 use crate::page::window::member;
 
-/// Calls for every frame of one element until it is dropped.
+/// Frame callbacks of one element until it is dropped.
 pub struct FrameCallback(Rc<Inner>);
 
 /// `VideoFrameRequestCallback`: the time now, and the frame's metadata.
@@ -26,7 +26,7 @@ struct Inner {
 
 impl FrameCallback {
     /// Calls `on_frame` with the time in milliseconds and the frame's metadata (`VideoFrameCallbackMetadata`) for each frame;
-    /// `None` where the browser does not call for frames. `on_frame` only paints or notes: it never runs the application.
+    /// `None` where the browser has no frame callbacks. `on_frame` only paints or takes notes; it never runs application code.
     #[must_use]
     pub fn new(video: &HtmlVideoElement, mut on_frame: impl FnMut(f64, &JsValue) + 'static) -> Option<Self> {
         member(video, "requestVideoFrameCallback")?;
@@ -35,7 +35,7 @@ impl FrameCallback {
         let weak: Weak<Inner> = Rc::downgrade(&inner);
         let closure = Closure::<OnFrame>::new(move |now_ms, metadata: JsValue| {
             if let Some(inner) = weak.upgrade() {
-                // First, so that a frame which comes meanwhile is not missed.
+                // First of all, so that the next frame is not missed.
                 inner.request();
                 on_frame(now_ms, &metadata);
             }

@@ -1,4 +1,4 @@
-//! Sending the frames of a file by way of a canvas: to stamp each of them, or where an element cannot be captured.
+//! Sends the frames of a file through a canvas: to stamp each frame, or where an element cannot be captured.
 
 use std::{
     cell::{Cell, RefCell},
@@ -21,11 +21,11 @@ use crate::{
     page::{clock, window::member},
 };
 
-/// Of how many frames the cost is the mean: about a second of them.
+/// Number of frames for the mean cost: about a second of frames.
 const COST_FRAMES: u32 = 30;
 
-/// Paints each frame that a player shows, in its own size, on a canvas that is captured. It stands still while the page is
-/// hidden: browsers call for no frames then.
+/// Paints each frame that a player shows, in its own size, on a captured canvas. It paints nothing while the page is hidden,
+/// since browsers give no frame callbacks then.
 #[derive(Debug)]
 pub struct FramePainter {
     _frames: FrameCallback,
@@ -44,13 +44,13 @@ struct Canvas {
 }
 
 impl FramePainter {
-    /// Begins to paint, and to stamp each frame where `is_stamping`.
+    /// Begins to paint each frame, with a stamp if `is_stamping`.
     ///
     /// # Errors
-    /// [`BrowserError`]: not supported where the browser calls for no frames or cannot capture a canvas.
+    /// [`BrowserError`]: not supported without frame callbacks or without canvas capture.
     pub fn start(player: &FilePlayer, is_stamping: bool) -> Result<Self, BrowserError> {
         let mut canvas = Canvas::new(&player.video, is_stamping)?;
-        // The frame that stands there already, since no other may come for long.
+        // The present frame, since the next one may be far away.
         canvas.paint();
         let track = LocalTrack::new(canvas.capture()?);
         let canvas = Rc::new(RefCell::new(canvas));
@@ -60,25 +60,25 @@ impl FramePainter {
         Ok(Self { _frames: frames, canvas, track })
     }
 
-    /// What is painted.
+    /// The track of the painted frames.
     #[must_use]
     pub fn track(&self) -> &MediaTrack {
         self.track.track()
     }
 
-    /// Whether what is painted is stamped.
+    /// Whether the painted frames are stamped.
     #[must_use]
     pub fn is_stamping(&self) -> bool {
         self.canvas.borrow().is_stamping
     }
 
-    /// Paints the frame that stands there once more, for who came while nothing moves.
+    /// Repeats the last frame so that a late joiner gets a picture of a still source.
     pub fn repaint(&self) {
         self.canvas.borrow_mut().paint();
     }
 
-    /// What painting a frame takes of the page's thread, on average of the last second. What the graphics card does is not in
-    /// it.
+    /// Time of the page's thread for painting one frame, on average over the last second. The time of the graphics card is not
+    /// included.
     #[must_use]
     pub fn cost(&self) -> Duration {
         self.canvas.borrow().cost.get()
@@ -109,12 +109,12 @@ impl Canvas {
     fn paint(&mut self) {
         let begin = clock::now();
         let (width, height) = (self.video.video_width(), self.video.video_height());
-        // Setting a size clears a canvas, so only where it is another.
+        // Setting a size clears the canvas, so it is set only when it changes.
         if (self.element.width(), self.element.height()) != (width, height) {
             self.element.set_width(width);
             self.element.set_height(height);
         }
-        // It throws for a picture that is not there yet, and then there is none to be sent.
+        // Throws if there is no picture yet, and then there is none to send.
         let _ = self.context.draw_image_with_html_video_element(&self.video, 0.0, 0.0);
         if self.is_stamping {
             self.paint_strip(Stamp::new(self.next_number, begin));

@@ -1,4 +1,4 @@
-//! Noting every frame that a `<video>` shows, and the stamp in it where it carries one.
+//! Notes every frame that a `<video>` shows, and its stamp if it carries one.
 
 use std::{cell::RefCell, collections::VecDeque, fmt, rc::Rc, time::Duration};
 
@@ -12,12 +12,12 @@ use web_sys::HtmlVideoElement;
 use super::{frame_callback::FrameCallback, strip_reader::StripReader};
 use crate::page::window::member;
 
-/// Half a minute at 60 frames a second. Of more the oldest are lost, which the count in each frame shows.
+/// Half a minute at 60 frames per second. Of more frames the oldest are lost, which the count in each frame reveals.
 const MAX_FRAMES: usize = 2048;
 
-/// Notes every frame that a `<video>` shows. A clone is the same watch; the last one detaches as it is dropped.
+/// Notes every frame that a `<video>` shows. Clones share one watch; the last one detaches when it is dropped.
 ///
-/// The callback only notes: whoever owns the watch takes what came when it suits, and nothing wakes up for a frame.
+/// The callback only appends to a list, which the owner takes at any time; no task wakes up for a frame.
 #[derive(Clone, Default)]
 pub struct FrameWatch(Rc<Shared>);
 
@@ -25,12 +25,12 @@ pub struct FrameWatch(Rc<Shared>);
 struct Shared {
     frames: RefCell<VecDeque<NotedFrame>>,
     attached: RefCell<Option<FrameCallback>>,
-    /// There while stamps are to be read.
+    /// Present while stamps are to be read.
     reader: RefCell<Option<StripReader>>,
 }
 
 impl FrameWatch {
-    /// Watches this element, and no other any more. Where the browser has no frame callbacks nothing is noted.
+    /// Watches this element instead of the earlier one. Without frame callbacks in the browser, nothing is noted.
     pub fn attach(&self, element: &HtmlVideoElement) {
         self.detach();
         let (shared, video) = (Rc::downgrade(&self.0), element.clone());
@@ -42,27 +42,27 @@ impl FrameWatch {
         *self.0.attached.borrow_mut() = attached;
     }
 
-    /// Watches nothing any more.
+    /// Stops watching the element, and keeps the noted frames.
     pub fn detach(&self) {
-        // Outside of the borrow: it calls the browser as it goes.
+        // Dropped outside of the borrow, since dropping it calls the browser.
         let attached = self.0.attached.borrow_mut().take();
         drop(attached);
     }
 
-    /// Reads the stamp of every frame from now on (known-source mode), or of none.
+    /// Sets whether to read the stamp of every frame (known-source mode).
     pub fn read_stamps(&self, is_stamped: bool) {
-        // Without a canvas there is nothing to read with, and no frame has a reading.
+        // Without a canvas no stamp can be read, and no frame has a reading.
         let reader = is_stamped.then(StripReader::new).and_then(Result::ok);
         *self.0.reader.borrow_mut() = reader;
     }
 
-    /// Whether an element is watched, in a browser that can.
+    /// Whether an element is watched, in a browser with frame callbacks.
     #[must_use]
     pub fn is_attached(&self) -> bool {
         self.0.attached.borrow().is_some()
     }
 
-    /// The frames since this was asked last, oldest first.
+    /// The frames since the last call, oldest first.
     #[must_use]
     pub fn take(&self) -> VecDeque<NotedFrame> {
         std::mem::take(&mut *self.0.frames.borrow_mut())

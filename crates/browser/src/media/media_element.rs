@@ -1,4 +1,4 @@
-//! Playing a stream in a `<video>` or `<audio>` element.
+//! Plays a stream in a `<video>` or `<audio>` element.
 
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
@@ -10,7 +10,7 @@ use crate::{
     page::window::{member, window},
 };
 
-/// Makes the element play a stream, or nothing. What it plays already goes on without a gap.
+/// Sets or removes the stream of the element. Setting the same stream causes no gap.
 pub fn set_stream(element: &HtmlMediaElement, stream: Option<&MediaStream>) {
     let stream = stream.map(MediaStream::as_ref);
     if element.src_object().as_ref() != stream {
@@ -21,24 +21,24 @@ pub fn set_stream(element: &HtmlMediaElement, stream: Option<&MediaStream>) {
 /// Begins to play.
 ///
 /// # Errors
-/// [`BrowserError`]: not allowed where the browser wants a gesture first (the element may play when it is muted);
-/// aborted where the stream was changed meanwhile.
+/// [`BrowserError`]: not allowed if the browser requires a gesture first (a muted element may play); aborted if the stream was
+/// changed meanwhile.
 pub async fn play(element: &HtmlMediaElement) -> Result<(), BrowserError> {
     let promise = element.play()?;
     settled(promise).await.map(drop)
 }
 
-/// Mutes or unmutes the element, by its property: the attribute only says how it begins.
+/// Mutes or unmutes the element, by its property: the attribute is only the initial value.
 pub fn set_muted(element: &HtmlMediaElement, muted: bool) {
     element.set_muted(muted);
 }
 
-/// How loud it plays, from 0 to 1.
+/// Sets the volume, from 0 to 1.
 pub fn set_volume(element: &HtmlMediaElement, volume: f64) {
     element.set_volume(volume.clamp(0.0, 1.0));
 }
 
-/// Whether the browser can show a video in a window of its own, above all others.
+/// Whether the browser can show a video in a floating window (picture-in-picture).
 #[must_use]
 pub fn has_picture_in_picture() -> bool {
     window().document().is_some_and(|document| {
@@ -46,7 +46,7 @@ pub fn has_picture_in_picture() -> bool {
     })
 }
 
-/// Shows the video in a window of its own, or puts it back; to be called from a gesture.
+/// Moves the video to a floating window, or back; must be called from a gesture.
 ///
 /// # Errors
 /// [`BrowserError`]: not supported; an invalid state while there is no picture; not allowed without a gesture.
@@ -64,7 +64,7 @@ pub async fn toggle_picture_in_picture(element: &HtmlMediaElement) -> Result<(),
     settled(changing).await.map(drop)
 }
 
-/// Whether the element can be told which loudspeaker to use.
+/// Whether the loudspeaker of the element can be chosen.
 #[must_use]
 pub fn has_speaker_choice(element: &HtmlMediaElement) -> bool {
     member(element, "setSinkId").is_some()

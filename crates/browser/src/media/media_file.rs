@@ -20,8 +20,7 @@ pub struct MediaFile {
 }
 
 impl MediaFile {
-    /// What the person chose in the file input that this event is of. The input is emptied, so that the same file can be
-    /// chosen again.
+    /// The file chosen in the input of this event. The input is emptied, so that the same file can be chosen again.
     #[must_use]
     pub fn chosen(event: &Event) -> Option<Self> {
         let input: HtmlInputElement = event.target()?.dyn_into().ok()?;
@@ -30,14 +29,14 @@ impl MediaFile {
         file
     }
 
-    /// What the person dropped. The browser then does not open it in place of the page.
+    /// The dropped file. Prevents the browser from opening it instead of the page.
     #[must_use]
     pub fn dropped(event: &DragEvent) -> Option<Self> {
         event.prevent_default();
         first(event.data_transfer()?.files())
     }
 
-    /// Fetches a file of this server, as a whole: what plays then depends on no network.
+    /// Fetches a whole file of this server, so that playing it does not depend on the network.
     ///
     /// # Errors
     /// [`BrowserError`] where the server does not answer, or has no such file.
@@ -50,15 +49,14 @@ impl MediaFile {
         Ok(Self { name: name.to_owned(), blob: settled(reading).await?.unchecked_into() })
     }
 
-    /// Whether it can still be read to its end. Chromium refuses to read a file that was changed; Firefox reads as much as there
-    /// still is.
+    /// Whether the file can still be read to its end. Chromium refuses to read a changed file; Firefox reads as much as there is.
     pub async fn is_readable(&self) -> bool {
         let length = self.blob.size() as u64;
         let last = length.saturating_sub(1)..length;
         self.read(last.clone()).await.is_ok_and(|bytes| bytes.len() as u64 == last.end - last.start)
     }
 
-    /// Whether it says that its pictures are to be turned; false where it cannot be read.
+    /// Whether the file says that its pictures are to be turned; false if it cannot be read.
     pub async fn is_turned(&self) -> bool {
         let mut finder = OrientationFinder::new(self.blob.size() as u64);
         while let Some(range) = finder.poll_read() {
@@ -73,14 +71,14 @@ impl MediaFile {
         Ok(Uint8Array::new(&bytes).to_vec())
     }
 
-    /// Its name, as the person knows it.
+    /// The file's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// Whether files are dragged, rather than text or a link.
+/// Whether files are being dragged, and not text or a link.
 #[must_use]
 pub fn are_files_dragged(event: &DragEvent) -> bool {
     event.data_transfer().is_some_and(|dragged| dragged.types().includes(&JsValue::from_str("Files"), 0))

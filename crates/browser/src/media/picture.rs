@@ -1,4 +1,4 @@
-//! Looking at a video track: a few points of its picture, as brightness.
+//! Samples the brightness of a video track at a few points.
 
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlVideoElement};
@@ -9,10 +9,10 @@ use crate::{
     page::window::window,
 };
 
-/// Points of a side.
+/// Points on each side of the sampled square.
 const SIDE: u32 = 24;
 
-/// Plays a track unseen, to look at its picture. Dropping it ends that, and leaves the track as it is.
+/// Plays a track in a hidden element, to sample its picture. Dropping it leaves the track as it is.
 #[derive(Debug)]
 pub struct PictureProbe {
     video: HtmlVideoElement,
@@ -20,7 +20,7 @@ pub struct PictureProbe {
 }
 
 impl PictureProbe {
-    /// Begins to play `track`, without sound and outside the page.
+    /// Begins to play `track` without sound, in an element outside the page.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser has no canvas.
@@ -38,12 +38,12 @@ impl PictureProbe {
             .ok_or_else(|| BrowserError::not_supported("CanvasRenderingContext2D"))?
             .unchecked_into();
         set_stream(&video, Some(&MediaStream::new(std::slice::from_ref(track))?));
-        // It begins as soon as there is a picture; a muted video needs no gesture.
+        // The video plays as soon as there is a picture; a muted video requires no gesture.
         let _ = video.play()?;
         Ok(Self { video, context })
     }
 
-    /// The picture of this moment as brightness from 0 to 255, row by row; `None` while there is none.
+    /// The brightness of the present picture from 0 to 255, row by row; `None` without a picture.
     #[must_use]
     pub fn luma(&self) -> Option<Vec<u8>> {
         if self.video.video_width() == 0 {

@@ -1,4 +1,4 @@
-//! Tracks that are played together.
+//! A group of tracks that are played in step.
 
 use wasm_bindgen::JsCast;
 use web_sys::MediaStreamTrack;
@@ -8,12 +8,12 @@ use crate::js::error::BrowserError;
 
 /// A reference to a `MediaStream`; a clone refers to the same stream.
 ///
-/// (`clone` of `web_sys::MediaStream` itself is the JavaScript method: another stream of other tracks.)
+/// (`clone` of `web_sys::MediaStream` is the JavaScript method, which makes another stream with other tracks.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaStream(web_sys::MediaStream);
 
 impl MediaStream {
-    /// A stream of these tracks, which may be none.
+    /// A stream of these tracks, which may be empty.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser has no `MediaStream`.
@@ -23,17 +23,17 @@ impl MediaStream {
         Ok(stream)
     }
 
-    /// Adds a track, if it is not in it. An element that plays the stream plays it at once.
+    /// Adds a track, unless the stream contains it. An element that plays the stream plays the track at once.
     pub fn add_track(&self, track: &MediaTrack) {
         self.0.add_track(track.as_ref());
     }
 
-    /// Takes a track out, if it is in it.
+    /// Removes a track, if the stream contains it.
     pub fn remove_track(&self, track: &MediaTrack) {
         self.0.remove_track(track.as_ref());
     }
 
-    /// Makes these its tracks. Those that it has already go on without a gap.
+    /// Replaces the tracks. Tracks that remain have no gap.
     pub fn set_tracks(&self, tracks: &[MediaTrack]) {
         for old in self.tracks() {
             if !tracks.contains(&old) {
@@ -45,7 +45,7 @@ impl MediaStream {
         }
     }
 
-    /// Its tracks.
+    /// The tracks in the stream.
     #[must_use]
     pub fn tracks(&self) -> Vec<MediaTrack> {
         self.0

@@ -1,4 +1,4 @@
-//! Reading the strip of known-source mode out of the frame that a `<video>` shows.
+//! Reads the stamp of known-source mode from the frame that a `<video>` shows.
 
 use sightline_core::measure::stamp::{
     COLUMNS, ROWS, Strip, StripReading, Unreadable, luma_of_rgba, strip_height,
@@ -12,19 +12,19 @@ use crate::{
     page::clock,
 };
 
-/// Pixels to a side of a cell, of which the middle half is looked at.
+/// Pixels on each side of a cell, of which the middle half is read.
 const CELL_PIXELS: usize = 4;
 const WIDTH: usize = COLUMNS * CELL_PIXELS;
 const HEIGHT: usize = ROWS * CELL_PIXELS;
 
-/// A small canvas that the upper edge of a picture is drawn on.
+/// A small canvas for the upper edge of a picture.
 #[derive(Debug)]
 pub struct StripReader {
     context: CanvasRenderingContext2d,
 }
 
 impl StripReader {
-    /// A reader for any number of videos.
+    /// A reader that serves any number of videos.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser has no canvas.
@@ -40,7 +40,7 @@ impl StripReader {
         Ok(Self { context })
     }
 
-    /// Reads the frame that the element shows now.
+    /// Reads the stamp of the present frame.
     #[must_use]
     pub fn read(&self, video: &HtmlVideoElement) -> StripReading {
         let begin = clock::now();

@@ -1,4 +1,4 @@
-//! A tone to hear whether the loudspeaker works.
+//! A test tone for the loudspeaker.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use web_sys::{AudioContext, OscillatorNode};
 use crate::{js::error::BrowserError, page::clock};
 
 const PITCH_HZ: f32 = 440.0;
-/// Of full scale: audible and not startling.
+/// Volume as a part of full scale: audible and not startling.
 const LOUDNESS: f32 = 0.12;
 const LENGTH: Duration = Duration::from_millis(900);
 
-/// Plays a tone of about a second through the system's loudspeaker; to be called from a gesture. Dropping the future ends
-/// it.
+/// Plays a tone of about a second through the system's loudspeaker; must be called from a gesture. Dropping the future ends the
+/// tone.
 ///
 /// # Errors
 /// [`BrowserError`] where the browser has no more audio contexts.

@@ -1,4 +1,4 @@
-//! Sound and pictures, as tracks.
+//! Audio and video tracks.
 
 use js_sys::Reflect;
 use sightline_core::media::ContentHint;
@@ -7,17 +7,17 @@ use web_sys::{Event, MediaStreamTrack, MediaStreamTrackState};
 
 use crate::{js::queue::EventSink, page::window::member};
 
-/// A kind of media.
+/// Audio or video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaKind {
-    /// Sound.
+    /// An audio track.
     Audio,
-    /// Pictures.
+    /// A video track.
     Video,
 }
 
 impl MediaKind {
-    /// The word of the specification.
+    /// The word of the specification, `audio` or `video`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,37 +29,38 @@ impl MediaKind {
 
 /// A reference to a `MediaStreamTrack`; a clone refers to the same track.
 ///
-/// (`clone` of `web_sys::MediaStreamTrack` itself is the JavaScript method: a second track, to be stopped apart.)
+/// (`clone` of `web_sys::MediaStreamTrack` is the JavaScript method, which makes a second track that has to be stopped
+/// separately.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaTrack(MediaStreamTrack);
 
 impl MediaTrack {
-    /// Sound or pictures.
+    /// Whether the track is audio or video.
     #[must_use]
     pub fn kind(&self) -> MediaKind {
         if self.0.kind() == "audio" { MediaKind::Audio } else { MediaKind::Video }
     }
 
-    /// `MediaStreamTrack.id`
+    /// `MediaStreamTrack.id`, a random string.
     #[must_use]
     pub fn id(&self) -> String {
         self.0.id()
     }
 
-    /// Whether its source gives nothing at the moment: a device that was silenced in the system, or, of a remote
-    /// track, that nothing arrives.
+    /// Whether the source delivers nothing at the moment: a device that was muted in the system, or a remote track without
+    /// packets.
     #[must_use]
     pub fn is_muted(&self) -> bool {
         self.0.muted()
     }
 
-    /// Whether it is over for good.
+    /// Whether the track ended for good.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.0.ready_state() == MediaStreamTrackState::Ended
     }
 
-    /// Tells the encoder what a video track shows (W3C mst-content-hint). A browser without hints goes on without.
+    /// Sets the content hint for the encoder (W3C mst-content-hint), where the browser supports hints.
     pub fn set_content_hint(&self, hint: ContentHint) {
         let name = JsValue::from_str("contentHint");
         let _ = Reflect::set(self.0.unchecked_ref(), &name, &JsValue::from_str(hint.as_str()));
@@ -78,83 +79,82 @@ impl From<MediaStreamTrack> for MediaTrack {
     }
 }
 
-/// A track that this page captures. Dropping it stops the capture: the camera's light goes out.
+/// A track that this page captures. Dropping it stops the capture, and the camera's light goes out.
 #[derive(Debug)]
 pub struct LocalTrack {
     ended: Option<EndedHandler>,
     track: MediaTrack,
 }
 
-/// What a source really gives, as far as the browser says (`MediaTrackSettings`).
+/// The present settings of a source, as far as the browser reports them (`MediaTrackSettings`).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrackSettings {
-    /// Which device it is.
+    /// The id of the device.
     pub device_id: Option<String>,
-    /// Pixels.
+    /// Width in pixels.
     pub width: Option<u32>,
-    /// Pixels.
+    /// Height in pixels.
     pub height: Option<u32>,
-    /// Frames a second.
+    /// Frames per second.
     pub frames_per_second: Option<f64>,
 }
 
 impl LocalTrack {
-    /// Takes a track over, to stop it in the end.
+    /// Takes ownership of a track, which is stopped when this is dropped.
     #[must_use]
     pub fn new(track: MediaTrack) -> Self {
         Self { ended: None, track }
     }
 
-    /// The track, to play it or to send it. Its capture ends with `self`, not with what this returns.
+    /// The track, for playing or sending. The capture ends with `self`, not with the returned reference.
     #[must_use]
     pub fn track(&self) -> &MediaTrack {
         &self.track
     }
 
-    /// Sound or pictures.
+    /// Whether the track is audio or video.
     #[must_use]
     pub fn kind(&self) -> MediaKind {
         self.track.kind()
     }
 
-    /// Whether it gives media; while not, it gives silence or black. The device stays in use.
+    /// Enables or disables the track. A disabled track delivers silence or black; the device stays in use.
     pub fn set_enabled(&self, enabled: bool) {
         self.track.0.set_enabled(enabled);
     }
 
-    /// Whether it gives media.
+    /// Whether the track is enabled.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.track.0.enabled()
     }
 
-    /// Whether it is over: the device was lost or the permission withdrawn.
+    /// Whether the track ended: the device was lost or the permission withdrawn.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.track.is_ended()
     }
 
-    /// Reports to `sink` when the source ends by itself: the device was unplugged, the permission withdrawn, the
-    /// sharing of a screen ended in the browser's own bar.
+    /// Reports to `sink` when the source ends by itself: the device was unplugged, the permission withdrawn, or screen sharing
+    /// ended in the browser's own bar.
     pub fn report_ended(&mut self, sink: EventSink<()>) {
-        // The old one first: as it goes it takes back whatever handler there is.
+        // The old handler is dropped first, since dropping it removes whatever handler is set.
         self.ended = None;
         self.ended = Some(EndedHandler::new(self.track.clone(), sink));
     }
 
-    /// Tells the encoder what a video track shows.
+    /// Sets the content hint of a video track for the encoder.
     pub fn set_content_hint(&self, hint: ContentHint) {
         self.track.set_content_hint(hint);
     }
 
-    /// The device's name, in its own words.
+    /// The label of the device.
     #[must_use]
     pub fn label(&self) -> String {
         self.track.0.label()
     }
 
-    /// The widest and the highest picture that the source can give, in pixels, where the browser says so
-    /// (`getCapabilities`).
+    /// The greatest width and height that the source can deliver, in pixels, where the browser reports them (`getCapabilities`).
     #[must_use]
     pub fn largest_picture(&self) -> Option<(u32, u32)> {
         let capabilities = self.track.0.unchecked_ref::<TrackShim>().get_capabilities().ok()?;
@@ -162,7 +162,7 @@ impl LocalTrack {
         Some((most("width")? as u32, most("height")? as u32))
     }
 
-    /// What the source gives.
+    /// The present settings of the source.
     #[must_use]
     pub fn settings(&self) -> TrackSettings {
         let settings = self.track.0.get_settings();
@@ -183,7 +183,7 @@ impl Drop for LocalTrack {
     }
 }
 
-/// The `onended` of a track, taken back when it is dropped. Firefox 153 calls the handlers of a track, and never its
+/// The `onended` handler of a track, removed when this is dropped. Firefox 153 calls handlers of a track, and never its
 /// listeners.
 #[derive(Debug)]
 struct EndedHandler {
@@ -210,7 +210,7 @@ extern "C" {
     #[wasm_bindgen(extends = MediaStreamTrack, js_name = MediaStreamTrack)]
     type TrackShim;
 
-    /// Throws where the method is not there.
+    /// Throws if the method does not exist.
     #[wasm_bindgen(method, catch, js_name = getCapabilities)]
     fn get_capabilities(this: &TrackShim) -> Result<JsValue, JsValue>;
 }

@@ -1,4 +1,4 @@
-//! Time, and waiting.
+//! Clocks and timers.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sightline_core::Timestamp;
 
 use super::window::window;
 
-/// The longest that `setTimeout` can wait: more milliseconds than an `i32` holds end at once.
+/// The longest timeout of `setTimeout`: a number of milliseconds beyond an `i32` fires at once.
 const LONGEST_TIMEOUT_MS: u128 = i32::MAX as u128;
 
 /// The time since the page was opened, on a clock that never goes back (`performance.now()`).

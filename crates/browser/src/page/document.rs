@@ -1,18 +1,17 @@
-//! The title, the focus, and what fills the screen.
+//! The title, the focus, and full screen.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use super::window::window;
 
-/// Whether an element can fill the screen.
+/// Whether elements can be shown in full screen.
 #[must_use]
 pub fn has_fullscreen() -> bool {
     window().document().is_some_and(|document| document.fullscreen_enabled())
 }
 
-/// Makes an element fill the screen, or puts it back; to be called from a gesture. A browser that does not want to
-/// leaves it as it is.
+/// Shows an element in full screen, or ends that; must be called from a gesture. If the browser refuses, nothing changes.
 pub fn toggle_fullscreen(element: &Element) {
     let Some(document) = window().document() else { return };
     if document.fullscreen_element().as_ref() == Some(element) {
@@ -22,14 +21,14 @@ pub fn toggle_fullscreen(element: &Element) {
     }
 }
 
-/// Sets what the tab is called.
+/// Sets the title of the tab.
 pub fn set_title(title: &str) {
     if let Some(document) = window().document() {
         document.set_title(title);
     }
 }
 
-/// Whether no control has the focus: none ever had it, the one that had it is gone or hidden, or it is on something that
+/// Whether no control has the focus: none ever had it, the focused control is gone or hidden, or the focus is on an element that
 /// only the page itself focuses.
 #[must_use]
 pub fn is_focus_lost() -> bool {
@@ -40,7 +39,7 @@ pub fn is_focus_lost() -> bool {
     is_hidden || active.matches("body, [tabindex='-1']").unwrap_or(true)
 }
 
-/// Takes the focus away from whatever has it.
+/// Removes the focus from the focused element.
 pub fn blur() {
     let active = window().document().and_then(|document| document.active_element());
     if let Some(active) = active.and_then(|active| active.dyn_into::<HtmlElement>().ok()) {

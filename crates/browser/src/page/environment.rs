@@ -1,22 +1,22 @@
-//! What this browser and this context can do, and the person's languages.
+//! The abilities of this browser and this context, and the person's languages.
 
 use wasm_bindgen::JsValue;
 
 use super::window::{media_devices, member, window};
 
-/// Whether the page came over HTTPS or from this computer. Without that there are no cameras and no clipboard.
+/// Whether the page came over HTTPS or from this computer. Other pages have no cameras and no clipboard.
 #[must_use]
 pub fn is_secure_context() -> bool {
     window().is_secure_context()
 }
 
-/// Whether there is `RTCPeerConnection`.
+/// Whether the browser has `RTCPeerConnection`.
 #[must_use]
 pub fn has_web_rtc() -> bool {
     member(&window(), "RTCPeerConnection").is_some()
 }
 
-/// Whether there are cameras and microphones to ask for (`navigator.mediaDevices`).
+/// Whether the page can ask for cameras and microphones (`navigator.mediaDevices`).
 #[must_use]
 pub fn has_media_devices() -> bool {
     media_devices().is_ok()
@@ -34,7 +34,7 @@ pub fn is_automated() -> bool {
     member(&window().navigator(), "webdriver").is_some_and(|webdriver| webdriver.is_truthy())
 }
 
-/// Whether the page was loaded again, rather than reached by an address (`PerformanceNavigationTiming.type`).
+/// Whether the page was reloaded instead of opened by an address (`PerformanceNavigationTiming.type`).
 #[must_use]
 pub fn is_reloaded() -> bool {
     let entries = window().performance().map(|performance| performance.get_entries_by_type("navigation"));
@@ -42,7 +42,7 @@ pub fn is_reloaded() -> bool {
     kind.and_then(|kind| kind.as_string()).as_deref() == Some("reload")
 }
 
-/// What the browser calls itself (`User-Agent`).
+/// The user agent string.
 #[must_use]
 pub fn user_agent() -> String {
     window().navigator().user_agent().unwrap_or_default()
@@ -54,7 +54,7 @@ pub fn languages() -> Vec<String> {
     window().navigator().languages().iter().filter_map(|language: JsValue| language.as_string()).collect()
 }
 
-/// Whether nothing can point at something without pressing it, as with a finger.
+/// Whether the main pointing device cannot hover, like a finger.
 #[must_use]
 pub fn lacks_hover() -> bool {
     window().match_media("(hover: none)").ok().flatten().is_some_and(|list| list.matches())

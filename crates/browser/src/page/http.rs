@@ -1,4 +1,4 @@
-//! Asking a server by plain HTTP.
+//! Requests to a server over plain HTTP.
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
@@ -6,9 +6,9 @@ use wasm_bindgen::JsValue;
 use super::window::{member, window};
 use crate::js::{dictionary::dictionary, error::BrowserError, promise::settled};
 
-/// Whether something answers at `url`, whatever it says; a page of another origin is not told what.
+/// Checks whether anything answers at `url`. The content of an answer from another origin is hidden.
 ///
-/// Dropping the future does not end the request.
+/// Dropping the future does not abort the request.
 ///
 /// # Errors
 /// [`BrowserError`]: a `TypeError` where nothing answers, or the page's policy forbids asking.
@@ -21,7 +21,7 @@ pub async fn reach(url: &str) -> Result<(), BrowserError> {
     let asking: Promise =
         window().fetch_with_str_and_init(url, &web_sys::RequestInit::from(JsValue::from(init)));
     let answer = settled(asking).await?;
-    // What another origin says is hidden, and has the status 0.
+    // An answer from another origin is hidden and has the status 0.
     match member(&answer, "status").and_then(|status| status.as_f64()) {
         Some(status) if status == 0.0 || (200.0..300.0).contains(&status) => Ok(()),
         status => Err(BrowserError::of("NetworkError", &format!("{:?}", status.map(|status| status as u16)))),

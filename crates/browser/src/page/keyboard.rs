@@ -1,33 +1,33 @@
-//! Keys pressed for their own sake.
+//! Key presses that are not text input.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
-/// Where letters are typed, or choose something.
+/// Elements into which letters are typed, or which use letters for selection.
 const TYPED_INTO: &str = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, \
                           [contenteditable], dialog";
 
-/// `keyCode` of a key that an input method takes, also in browsers that end the composition before its last key.
+/// `keyCode` of a key that an input method handles, also in browsers that end the composition before its last key.
 const TAKEN_BY_INPUT_METHOD: u32 = 229;
 
-/// A key that was pressed, as `KeyboardEvent` has it.
+/// A key press, with the values of `KeyboardEvent`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyPress {
-    /// What it writes.
+    /// The character or name of the key.
     pub key: String,
-    /// Its place, named after a US keyboard.
+    /// The position of the key, named after a US keyboard.
     pub code: String,
-    /// Shift is held.
+    /// Whether Shift is held.
     pub is_shifted: bool,
-    /// Control, Alt, AltGr or Meta is held.
+    /// Whether Control, Alt, AltGr or Meta is held.
     pub is_modified: bool,
-    /// It is held down and repeats.
+    /// Whether the key is held down and repeats.
     pub is_repeated: bool,
-    /// An input method is composing with it.
+    /// Whether an input method is composing text with the key.
     pub is_composing: bool,
 }
 
-/// The key of an event that nobody has dealt with and that is not typed into something.
+/// The key press of an event that is not handled yet and is not typed into an element.
 #[must_use]
 pub fn key_press(event: &KeyboardEvent) -> Option<KeyPress> {
     if event.default_prevented() {
@@ -38,7 +38,7 @@ pub fn key_press(event: &KeyboardEvent) -> Option<KeyPress> {
     (!is_typed).then(|| read(event))
 }
 
-/// Whether an event is the Escape key, wherever it was pressed, and is left for the page.
+/// Whether an event is an unhandled press of Escape, on any element.
 #[must_use]
 pub fn is_escape(event: &KeyboardEvent) -> bool {
     let press = read(event);

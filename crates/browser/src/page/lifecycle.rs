@@ -1,37 +1,36 @@
-//! The page's life: seen or hidden, online or not, going away.
+//! The life of the page: visible or hidden, online or offline, leaving.
 
 use web_sys::{Event, VisibilityState};
 
 use super::window::window;
 use crate::js::{event::Listener, queue::EventSink};
 
-/// Whether the person can see the page.
+/// Whether the page is visible.
 #[must_use]
 pub fn is_visible() -> bool {
     window().document().is_none_or(|document| document.visibility_state() != VisibilityState::Hidden)
 }
 
-/// Reports whether the page is visible, whenever that changes, until the listener is dropped.
+/// Reports changes of visibility until the listener is dropped.
 #[must_use = "a dropped listener hears nothing"]
 pub fn report_visibility(sink: EventSink<bool>) -> Option<Listener> {
     let document = window().document()?;
     Some(Listener::new(&document, "visibilitychange", move |_: Event| sink.push(is_visible())))
 }
 
-/// Reports that the page is shown again after it was kept aside (`pageshow` from the back-forward cache), until the
-/// listener is dropped.
+/// Reports that the page returned from the back-forward cache (`pageshow`), until the listener is dropped.
 #[must_use = "a dropped listener hears nothing"]
 pub fn report_return(sink: EventSink<()>) -> Listener {
     Listener::new(&window(), "pageshow", move |_: Event| sink.push(()))
 }
 
-/// Whether the computer believes to have a network.
+/// Whether the browser believes that there is a network.
 #[must_use]
 pub fn is_online() -> bool {
     window().navigator().on_line()
 }
 
-/// Reports whether the computer believes to have a network, whenever that changes. Two listeners.
+/// Reports changes of that belief. Returns two listeners.
 #[must_use = "a dropped listener hears nothing"]
 pub fn report_online(sink: EventSink<bool>) -> [Listener; 2] {
     let offline_sink = sink.clone();
@@ -41,8 +40,7 @@ pub fn report_online(sink: EventSink<bool>) -> [Listener; 2] {
     ]
 }
 
-/// Calls `last_words` when the page goes away (`pagehide`), the one event after which no task runs any more, so it
-/// cannot go through a queue.
+/// Calls `last_words` when the page goes away (`pagehide`). No task runs after that event, so it cannot go through a queue.
 #[must_use = "a dropped listener hears nothing"]
 pub fn on_page_hide(mut last_words: impl FnMut() + 'static) -> Listener {
     Listener::new(&window(), "pagehide", move |_: Event| last_words())

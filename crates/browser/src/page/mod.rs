@@ -1,4 +1,4 @@
-//! The page and what the browser offers to any page: address, storage, clock, keys, HTTP.
+//! Browser features of any page: address, storage, clock, keys, HTTP.
 
 pub mod clock;
 pub mod console;

@@ -1,10 +1,10 @@
-//! Random bits that cannot be guessed.
+//! Random bits from a secure generator.
 
 use wasm_bindgen::prelude::*;
 
 /// 128 random bits from the browser's cryptographic generator, for an id.
 ///
-/// Throws a JavaScript exception where there is none, since an id that can be guessed is worse than no call.
+/// Throws a JavaScript exception without such a generator, since a guessable id is worse than no call.
 #[must_use]
 pub fn bits() -> u128 {
     let mut bytes = [0; 16];

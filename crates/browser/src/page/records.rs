@@ -1,5 +1,5 @@
-//! Texts kept on the device in IndexedDB: numbered records in groups. Where that is not possible (a private window, a full
-//! disk, a policy) they are not kept, and nothing else fails.
+//! Texts in IndexedDB: numbered records in groups. Where that is not possible (a private window, a full disk, a policy) they are
+//! not stored, and nothing else fails.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -16,17 +16,17 @@ use crate::js::{error::BrowserError, event::Listener};
 const VERSION: u32 = 1;
 const STORE: &str = "records";
 
-/// An open database. Dropping it closes it, after what was begun.
+/// An open database. Dropping it closes it after the running operations.
 #[derive(Debug)]
 pub struct Records {
     database: IdbDatabase,
 }
 
 impl Records {
-    /// Opens the database of this name, and makes it where there is none.
+    /// Opens the database with this name, or creates it.
     ///
     /// # Errors
-    /// [`BrowserError`] where the browser keeps nothing.
+    /// [`BrowserError`] where the browser stores nothing.
     pub async fn open(name: &str) -> Result<Self, BrowserError> {
         let factory = window().indexed_db()?.ok_or_else(|| BrowserError::not_supported("indexedDB"))?;
         let request = factory.open_with_u32(name, VERSION)?;
@@ -35,7 +35,7 @@ impl Records {
         Ok(Self { database: database.unchecked_into() })
     }
 
-    /// The texts of a group, in the order of their numbers.
+    /// The texts of a group, ordered by their numbers.
     ///
     /// # Errors
     /// [`BrowserError`] where they cannot be read.
@@ -46,20 +46,20 @@ impl Records {
         Ok(texts.iter().filter_map(|text| text.as_string()).collect())
     }
 
-    /// Keeps a text under a number, in place of the one that is there.
+    /// Stores a text under a number and replaces an earlier one.
     ///
     /// # Errors
-    /// [`BrowserError`] where it is known at once that it cannot be kept.
+    /// [`BrowserError`] where the failure is known at once.
     pub fn put(&self, group: &str, number: u32, text: &str) -> Result<(), BrowserError> {
         let store = self.store(IdbTransactionMode::Readwrite)?;
         store.put_with_key(&JsValue::from_str(text), &key(group, number))?;
         Ok(())
     }
 
-    /// Removes what has a smaller number.
+    /// Removes the texts with smaller numbers.
     ///
     /// # Errors
-    /// [`BrowserError`] where it is known at once that it cannot be removed.
+    /// [`BrowserError`] where the failure is known at once.
     pub fn remove_before(&self, group: &str, number: u32) -> Result<(), BrowserError> {
         self.remove(&IdbKeyRange::bound_with_lower_open_and_upper_open(
             &start_of(group),
@@ -69,18 +69,18 @@ impl Records {
         )?)
     }
 
-    /// Removes a group.
+    /// Removes a group with its texts.
     ///
     /// # Errors
-    /// [`BrowserError`] where it is known at once that it cannot be removed.
+    /// [`BrowserError`] where the failure is known at once.
     pub fn remove_group(&self, group: &str) -> Result<(), BrowserError> {
         self.remove(&IdbKeyRange::bound(&start_of(group), &end_of(group))?)
     }
 
-    /// Removes every group whose name comes before this one.
+    /// Removes every group whose name sorts before this one.
     ///
     /// # Errors
-    /// [`BrowserError`] where it is known at once that they cannot be removed.
+    /// [`BrowserError`] where the failure is known at once.
     pub fn remove_groups_before(&self, group: &str) -> Result<(), BrowserError> {
         self.remove(&IdbKeyRange::upper_bound_with_open(&start_of(group), true)?)
     }
@@ -105,12 +105,12 @@ fn key(group: &str, number: u32) -> JsValue {
     Array::of(&[JsValue::from_str(group), JsValue::from(number)]).into()
 }
 
-/// Before every number of the group.
+/// A key that sorts before every number of the group.
 fn start_of(group: &str) -> JsValue {
     Array::of(&[JsValue::from_str(group)]).into()
 }
 
-/// After every number of the group: of keys, arrays come after numbers.
+/// A key that sorts after every number of the group: arrays sort after numbers.
 fn end_of(group: &str) -> JsValue {
     Array::of(&[JsValue::from_str(group), Array::new().into()]).into()
 }
@@ -119,13 +119,13 @@ fn on_upgrade(request: &IdbOpenDbRequest) -> Listener {
     let opening = request.clone();
     Listener::new(request, "upgradeneeded", move |_: Event| {
         if let Ok(database) = opening.result() {
-            // It fails only where the store is there already.
+            // Fails only if the store exists already.
             let _ = database.unchecked_into::<IdbDatabase>().create_object_store(STORE);
         }
     })
 }
 
-/// What a request ends with.
+/// The result of a request.
 async fn ended(request: &IdbRequest) -> Result<JsValue, BrowserError> {
     let (sender, receiver) = oneshot::channel();
     let sender = Rc::new(RefCell::new(Some(sender)));
@@ -133,12 +133,12 @@ async fn ended(request: &IdbRequest) -> Result<JsValue, BrowserError> {
         let sender = Rc::clone(&sender);
         Listener::new(request, name, move |_: Event| {
             if let Some(sender) = sender.borrow_mut().take() {
-                // Nobody waits any more.
+                // Nobody is waiting any more.
                 let _ = sender.send(());
             }
         })
     };
-    // `blocked`: another tab has an older version open, and would have to be closed first.
+    // `blocked`: another tab has an older version of the database open.
     let _listeners = ["success", "error", "blocked"].map(on);
     let _ = receiver.await;
     match request.error() {

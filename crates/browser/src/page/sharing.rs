@@ -1,4 +1,4 @@
-//! Handing a link on.
+//! Copies and shares links.
 
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Clipboard, Navigator};
@@ -6,7 +6,7 @@ use web_sys::{Clipboard, Navigator};
 use super::window::{member, window};
 use crate::js::{dictionary::dictionary, error::BrowserError, promise::settled};
 
-/// Puts text on the clipboard.
+/// Copies text to the clipboard.
 ///
 /// # Errors
 /// [`BrowserError`]: not supported in an insecure context, not allowed without a gesture.
@@ -17,13 +17,13 @@ pub async fn copy_text(text: &str) -> Result<(), BrowserError> {
     settled(clipboard.write_text(text)).await.map(drop)
 }
 
-/// Whether there is the system's own dialogue for sharing.
+/// Whether the system has a dialog for sharing.
 #[must_use]
 pub fn can_share() -> bool {
     member(&window().navigator(), "share").is_some()
 }
 
-/// Opens the system's own dialogue for sharing a link.
+/// Opens the system's dialog for sharing a link.
 ///
 /// # Errors
 /// [`BrowserError`]: not supported, not allowed without a gesture, aborted by the person.

@@ -1,30 +1,30 @@
-//! Small things kept in the browser. Where that is not possible (a private window, a full disk, a policy) they are
-//! not kept, and nothing fails.
+//! Small values in the browser's storage. Where that is not possible (a private window, a full disk, a policy) they are not
+//! stored, and nothing fails.
 
 use super::window::window;
 
 /// One of the two `Storage` areas of the page's origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StorageArea {
-    /// Kept until the person removes it, and shared by all tabs.
+    /// Kept until the person removes the data, and shared by all tabs.
     Local,
-    /// Kept as long as the tab; a copied tab begins with a copy.
+    /// Kept as long as the tab; a duplicated tab starts with a copy.
     Session,
 }
 
 impl StorageArea {
-    /// The value of `key`, if there is one and it can be read.
+    /// The value of `key`, if it exists and can be read.
     #[must_use]
     pub fn get(self, key: &str) -> Option<String> {
         self.open()?.get_item(key).ok().flatten()
     }
 
-    /// Keeps `value` under `key`; whether that was possible.
+    /// Stores `value` under `key`. Returns whether that was possible.
     pub fn set(self, key: &str, value: &str) -> bool {
         self.open().is_some_and(|storage| storage.set_item(key, value).is_ok())
     }
 
-    /// Removes `key`; whether it is gone now.
+    /// Removes `key`. Returns whether it is gone now.
     pub fn remove(self, key: &str) -> bool {
         self.open().is_some_and(|storage| storage.remove_item(key).is_ok())
     }

@@ -1,4 +1,4 @@
-//! The global object.
+//! The global object of the page.
 
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};

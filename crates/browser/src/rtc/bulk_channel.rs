@@ -1,4 +1,4 @@
-//! The data channel for the bytes of files: frames in and out, none of them copied into this module's memory.
+//! The data channel for the bytes of files: it sends and receives frames without copying them into this module's memory.
 
 use js_sys::ArrayBuffer;
 use sightline_protocol::transfer::{BULK_CHANNEL_ID, BULK_CHANNEL_LABEL};
@@ -10,23 +10,22 @@ use crate::js::{
     array_buffer, dictionary::dictionary, error::BrowserError, event::Listener, queue::EventSink,
 };
 
-/// Something happened on a bulk channel.
+/// An event of a bulk channel.
 #[derive(Debug)]
 pub enum BulkChannelEvent {
     /// Frames can be sent.
     Open,
-    /// A frame.
+    /// A received frame.
     Frame(ArrayBuffer),
-    /// What is no bytes, or too many, was thrown away.
+    /// A message was discarded because it is not binary or too long.
     Unreadable,
-    /// What waits to be sent has become little.
+    /// The amount of data that waits to be sent fell to the threshold.
     BufferedAmountLow,
-    /// No more.
+    /// The channel is closed.
     Closed,
 }
 
-/// A pre-negotiated, reliable channel. Order is not needed, so what is lost holds nothing else up. Dropping it closes
-/// it.
+/// A pre-negotiated, reliable channel. It is unordered, so that a lost frame does not delay others. Dropping it closes it.
 #[derive(Debug)]
 pub struct BulkChannel {
     listeners: Vec<Listener>,
@@ -34,7 +33,7 @@ pub struct BulkChannel {
 }
 
 impl BulkChannel {
-    /// Makes the channel of a connection, which says when less than `low_bytes` wait to be sent.
+    /// Makes the channel of a connection. `low_bytes` is the threshold for [`BulkChannelEvent::BufferedAmountLow`].
     ///
     /// # Errors
     /// [`BrowserError`] where the connection is closed.
@@ -54,7 +53,7 @@ impl BulkChannel {
         Ok(Self { listeners: listen(&channel, sink), channel })
     }
 
-    /// Sends a frame, which is gone then.
+    /// Sends a frame and releases its memory.
     ///
     /// # Errors
     /// [`BrowserError`] where the channel is not open or its queue is full.
@@ -63,7 +62,7 @@ impl BulkChannel {
             return Err(BrowserError::of("InvalidStateError", "the channel is not open"));
         }
         self.channel.send_with_array_buffer(frame)?;
-        // The browser has made its copy.
+        // The browser has its own copy now.
         array_buffer::release(frame);
         Ok(())
     }
@@ -74,7 +73,7 @@ impl BulkChannel {
         self.channel.ready_state() == RtcDataChannelState::Open
     }
 
-    /// Bytes given to the browser and not yet sent.
+    /// Bytes that wait to be sent.
     #[must_use]
     pub fn buffered_bytes(&self) -> u32 {
         self.channel.buffered_amount()

@@ -1,4 +1,4 @@
-//! The certificate of a peer connection.
+//! The DTLS certificate of a peer connection.
 
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
@@ -6,13 +6,13 @@ use web_sys::{RtcCertificate, RtcPeerConnection};
 
 use crate::js::{dictionary::dictionary, error::BrowserError, promise::settled};
 
-/// A self-signed certificate for DTLS (RFC 8827). Making it takes a moment, so it is made before it is needed; one
-/// serves any number of connections of the same page.
+/// A self-signed certificate for DTLS (RFC 8827). Generating one takes a moment, so it is made ahead of time; one serves any
+/// number of connections of a page.
 #[derive(Debug, Clone)]
 pub struct Certificate(pub(crate) RtcCertificate);
 
 impl Certificate {
-    /// Makes an ECDSA P-256 certificate.
+    /// Generates an ECDSA P-256 certificate.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser cannot.

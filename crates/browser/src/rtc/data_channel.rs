@@ -1,4 +1,4 @@
-//! One pre-negotiated data channel.
+//! A pre-negotiated data channel.
 
 use js_sys::{ArrayBuffer, Uint8Array};
 use sightline_protocol::limits::MAX_FRAME_BYTES;
@@ -17,62 +17,62 @@ use crate::{
     page::window::member,
 };
 
-/// Longest binary message that is taken, in bytes: what every browser can send in one.
+/// Longest binary message that is accepted, in bytes: every browser can send that much in one message.
 pub const MAX_BINARY_MESSAGE_BYTES: usize = 256 * 1024;
 
-/// How a [`DataChannel`] is made. Both sides make it with the same values.
+/// The parameters of a [`DataChannel`]. Both sides use the same values.
 #[derive(Debug, Clone, Copy)]
 pub struct DataChannelConfig<'a> {
-    /// The SCTP stream.
+    /// The id of the SCTP stream.
     pub id: u16,
-    /// What it is for.
+    /// The label of the channel.
     pub label: &'a str,
-    /// Whether messages arrive in the order they were sent.
+    /// Whether messages arrive in the order in which they were sent.
     pub ordered: bool,
-    /// How often a lost message is sent again; `None` until it arrives.
+    /// Number of retransmissions of a lost message; `None` for no limit.
     pub max_retransmits: Option<u16>,
 }
 
-/// Something happened on a data channel.
+/// An event of a data channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataChannelEvent {
-    /// `open`: messages can be sent.
+    /// Event `open`: messages can be sent.
     Open,
-    /// `message`
+    /// Event `message`: a message within the length limits.
     Message(DataChannelMessage),
-    /// A message that is longer than it may be ([`MAX_FRAME_BYTES`], [`MAX_BINARY_MESSAGE_BYTES`]) was thrown away.
+    /// A message was discarded because it is too long ([`MAX_FRAME_BYTES`], [`MAX_BINARY_MESSAGE_BYTES`]).
     Oversized,
-    /// `bufferedamountlow`
+    /// Event `bufferedamountlow`: the buffered amount fell to the threshold.
     BufferedAmountLow,
-    /// `error`
+    /// Event `error`: the channel failed; `close` follows.
     Error(BrowserError),
-    /// `close`: by the other side, or because the connection is gone.
+    /// Event `close`: the other side closed the channel, or the connection is gone.
     Closed,
 }
 
-/// A message.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataChannelMessage {
-    /// Text.
+    /// A text message.
     Text(String),
-    /// Bytes.
+    /// A binary message.
     Binary(Vec<u8>),
 }
 
-/// `RTCDataChannel.readyState`.
+/// The state of a data channel (`RTCDataChannel.readyState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataChannelState {
-    /// Not yet.
+    /// The channel is not open yet.
     Connecting,
     /// Messages can be sent.
     Open,
-    /// No more.
+    /// The channel is closing; no more messages can be sent.
     Closing,
-    /// No more.
+    /// The channel is closed.
     Closed,
 }
 
-/// An `RTCDataChannel` and its listeners. Dropping it closes the channel, which reports nothing after that.
+/// An `RTCDataChannel` and its listeners. Dropping it closes the channel, which then reports nothing more.
 #[derive(Debug)]
 pub struct DataChannel {
     listeners: Vec<Listener>,
@@ -80,7 +80,7 @@ pub struct DataChannel {
 }
 
 impl DataChannel {
-    /// Makes a channel that reports to `sink`. Before the first offer or answer, it needs no negotiation of its own.
+    /// Makes a channel that reports to `sink`. If it is made before the first offer or answer, it needs no further negotiation.
     ///
     /// # Errors
     /// [`BrowserError`] where the connection is closed or the id is taken.
@@ -98,12 +98,12 @@ impl DataChannel {
             set(&init, "maxRetransmits", &max_retransmits.into());
         }
         let channel = connection.shim().create_data_channel(config.label, &init)?;
-        // Otherwise messages are blobs in some browsers, and a blob has to be awaited.
+        // Otherwise messages are blobs in some browsers, whose bytes arrive only asynchronously.
         channel.set_binary_type(RtcDataChannelType::Arraybuffer);
         Ok(Self { listeners: listen(&channel, sink), channel })
     }
 
-    /// Sends text.
+    /// Sends a text message.
     ///
     /// # Errors
     /// [`BrowserError`] where the channel is not open, the text is longer than [`MAX_FRAME_BYTES`], or the browser's
@@ -113,7 +113,7 @@ impl DataChannel {
         Ok(self.channel.send_with_str(text)?)
     }
 
-    /// Sends bytes.
+    /// Sends a binary message.
     ///
     /// # Errors
     /// [`BrowserError`] where the channel is not open, there are more than [`MAX_BINARY_MESSAGE_BYTES`], or the
@@ -123,18 +123,18 @@ impl DataChannel {
         Ok(self.channel.send_with_u8_array(bytes)?)
     }
 
-    /// Bytes given to the browser and not yet sent.
+    /// Bytes that wait to be sent.
     #[must_use]
     pub fn buffered_amount(&self) -> u32 {
         self.channel.buffered_amount()
     }
 
-    /// When [`Self::buffered_amount`] falls to this, [`DataChannelEvent::BufferedAmountLow`] says so. 0 at first.
+    /// Sets the threshold of [`Self::buffered_amount`] for [`DataChannelEvent::BufferedAmountLow`], in bytes; 0 at first.
     pub fn set_low_threshold(&self, threshold_bytes: u32) {
         self.channel.set_buffered_amount_low_threshold(threshold_bytes);
     }
 
-    /// `readyState` now.
+    /// The present `readyState`.
     #[must_use]
     pub fn state(&self) -> DataChannelState {
         match self.channel.ready_state() {
@@ -145,7 +145,7 @@ impl DataChannel {
         }
     }
 
-    /// Firefox takes messages for a closed channel without a word.
+    /// Firefox silently accepts messages for a closed channel.
     fn expect_sendable(&self, length_bytes: usize, max_bytes: usize) -> Result<(), BrowserError> {
         if self.channel.ready_state() != RtcDataChannelState::Open {
             return Err(BrowserError::of("InvalidStateError", "the channel is not open"));
@@ -195,7 +195,7 @@ fn listen(channel: &RtcDataChannel, sink: &EventSink<DataChannelEvent>) -> Vec<L
     ]
 }
 
-/// Looks at the length before anything is copied.
+/// Reads a message; checks its length before copying it.
 fn read(data: &JsValue) -> DataChannelEvent {
     match bounded_text(data) {
         BoundedText::Text(text) => DataChannelEvent::Message(DataChannelMessage::Text(text)),

@@ -1,4 +1,4 @@
-//! Ways of reaching the others before there is a peer connection. One file for each.
+//! Transports for signaling, which reach the other members before there is a peer connection. One file for each.
 
 mod probe;
 mod tabs;
@@ -10,36 +10,36 @@ pub use websocket::WebSocketTransport;
 
 use crate::js::error::BrowserError;
 
-/// One attempt at signalling. It reports to the sink it was made with, once [`TransportEvent::Open`] at most, and
-/// nothing after [`TransportEvent::Closed`], after [`Self::close`], or when it is dropped, which also closes it.
+/// One attempt at signaling. It reports to its sink: [`TransportEvent::Open`] at most once, and nothing after
+/// [`TransportEvent::Closed`], after [`Self::close`], or after it is dropped, which also closes it.
 pub trait SignallingTransport: std::fmt::Debug {
     /// Sends a frame.
     ///
     /// # Errors
-    /// [`BrowserError`] where the transport is not open, the frame is too long, or too much is waiting already.
+    /// [`BrowserError`] where the transport is not open, the frame is too long, or its queue is full.
     fn send(&self, frame: &str) -> Result<(), BrowserError>;
 
-    /// Closes it. It reports nothing after that.
+    /// Closes the transport, which then reports nothing more.
     fn close(&mut self);
 
-    /// Closes it and tells the other side, in a word of the protocol, what was wrong with what it said.
+    /// Closes the transport and tells the other side the protocol's code for its error.
     fn refuse(&mut self, reason: &str);
 }
 
-/// Something happened on a transport.
+/// An event of a transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportEvent {
     /// Frames can be sent.
     Open,
-    /// A frame.
+    /// A received frame.
     Frame(String),
-    /// A frame that is binary, or longer than the protocol's limit, was thrown away.
+    /// A frame was discarded because it is binary or longer than the protocol's limit.
     Unreadable,
-    /// It is over, or it never came to be.
+    /// The transport is closed, or could not be opened.
     Closed {
-        /// The WebSocket's close code (RFC 6455, section 7.4.1); 1006 where there was no closing handshake.
+        /// The WebSocket's close code (RFC 6455, section 7.4.1); 1006 without a closing handshake.
         code: u16,
-        /// The other side's words, for a log.
+        /// The other side's text, for a log.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Whether there is a server at all, and whether it lets this page in.
+//! Checks whether there is a server, and whether it admits this page.
 
 use std::{future::Future, time::Duration};
 
@@ -14,30 +14,30 @@ use crate::{
     page::{clock, window::window},
 };
 
-/// Who has not answered by then may be slow; who is not there is noticed by the socket.
+/// How long to wait for the answer. A later answer means a slow server; if there is none, the socket will find out.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// What the server's `/healthz` says.
+/// The answer of a healthy server at `/healthz`.
 const HEALTHY: &str = "ok";
 const ORIGIN_REFUSED: &str = "origin-refused";
 const HOST_REFUSED: &str = "host-refused";
 
-/// What answers where a server is expected.
+/// The result of asking for a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerAnswer {
-    /// A server, or nothing now and a server that will be back.
+    /// A server, or a server that is down for now.
     Server,
-    /// Certainly none: a plain host of static files.
+    /// No server: a plain static host.
     NoServer,
-    /// A server that does not let pages of this origin in.
+    /// The server does not accept pages of this origin.
     OriginRefused,
-    /// A server that may not be asked by this name.
+    /// The server does not accept this host name.
     HostRefused,
 }
 
-/// Asks at `url` whether a server is there and lets this page in; the request goes out at once. A browser does not tell a page why
-/// a socket did not open, so the server is asked beforehand. A network that fails, or a gateway that says that its server is down,
-/// means a server that will be back, except on this computer itself, where a development server says so of a server that was
-/// never started.
+/// Asks at `url` whether there is a server that admits this page; the request is sent at once. A browser does not tell a page why
+/// a socket did not open, so the page asks beforehand. A network failure, or a gateway's answer that its server is down, counts
+/// as a server that will return; except on this computer itself, where a development server gives that answer for a server that
+/// was never started.
 pub fn ask_server(url: &str) -> impl Future<Output = ServerAnswer> + 'static {
     let origin = window().location().origin().unwrap_or_default();
     let asked = settled(window().fetch_with_str(&[url, "?origin=", &origin].concat()));

@@ -1,4 +1,4 @@
-//! Signalling between the tabs of one browser over a `BroadcastChannel` (HTML, 9.5), where there is no server.
+//! Signaling between the tabs of one browser over a `BroadcastChannel` (HTML, 9.5), where there is no server.
 
 use std::{
     cell::RefCell,
@@ -22,7 +22,7 @@ use crate::{
     page::{clock, lifecycle, random},
 };
 
-/// One place in a room of tabs, from its opening to its end.
+/// The place of a tab in a room of tabs, from opening to its end.
 #[derive(Debug)]
 pub struct TabsTransport {
     tab: Rc<RefCell<Tab>>,
@@ -33,7 +33,7 @@ pub struct TabsTransport {
 struct Tab {
     place: TabPlace,
     channel: BroadcastChannel,
-    /// `None` once nothing is to be reported any more.
+    /// `None` once nothing more is to be reported.
     sink: Option<EventSink<TransportEvent>>,
     timer: Option<Timeout>,
     this: Weak<RefCell<Tab>>,
@@ -105,11 +105,11 @@ impl Drop for TabsTransport {
 }
 
 impl Tab {
-    /// Performs what came of the last input.
+    /// Performs the outputs of the last input.
     fn perform(&mut self) {
         while let Some(output) = self.place.poll_output() {
             match output {
-                // Throws only where the channel is closed, after which nobody listens.
+                // Throws only if the channel is closed, and then nobody listens.
                 TabOutput::Post(post) => drop(self.channel.post_message(&JsValue::from_str(&post))),
                 TabOutput::Deliver(frame) => self.report(TransportEvent::Frame(frame)),
                 TabOutput::Close => {

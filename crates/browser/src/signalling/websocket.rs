@@ -1,4 +1,4 @@
-//! Signalling over one WebSocket.
+//! Signaling over one WebSocket.
 
 use sightline_protocol::limits::MAX_FRAME_BYTES;
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
@@ -11,13 +11,13 @@ use crate::js::{
     queue::EventSink,
 };
 
-/// How much may wait in the browser before sending fails: the server has stopped reading.
+/// Most bytes that may wait in the browser; more means that the server has stopped reading.
 const MAX_BUFFERED_BYTES: usize = 16 * MAX_FRAME_BYTES;
 
-/// RFC 6455: the purpose for which the connection was made is fulfilled.
+/// RFC 6455: normal closure.
 const NORMAL_CLOSURE: u16 = 1000;
 
-/// Of the range for applications: a page may not use 1008 (policy violation), which it means.
+/// In the range for applications: a page may not send 1008 (policy violation), which would be the right code.
 const REFUSED: u16 = 4008;
 
 /// One attempt at a WebSocket, from `connecting` to `closed`.
@@ -28,8 +28,7 @@ pub struct WebSocketTransport {
 }
 
 impl WebSocketTransport {
-    /// Begins to open `url` (`ws:` or `wss:`) and reports to `sink`. A server that is not there is a
-    /// [`TransportEvent::Closed`].
+    /// Begins to open `url` (`ws:` or `wss:`) and reports to `sink`. If there is no server, a [`TransportEvent::Closed`] follows.
     ///
     /// # Errors
     /// [`BrowserError`] where the address is malformed or the page may not use it.
@@ -41,7 +40,7 @@ impl WebSocketTransport {
 
 impl SignallingTransport for WebSocketTransport {
     fn send(&self, frame: &str) -> Result<(), BrowserError> {
-        // `send` on a socket that is closing says nothing and sends nothing.
+        // `send` on a closing socket silently discards the frame.
         if self.socket.ready_state() != WebSocket::OPEN {
             return Err(BrowserError::of("InvalidStateError", "the socket is not open"));
         }
@@ -56,7 +55,7 @@ impl SignallingTransport for WebSocketTransport {
 
     fn close(&mut self) {
         self.listeners.clear();
-        // Throws only for a code or a reason that is not allowed.
+        // Throws only for a forbidden code or reason.
         let _ = self.socket.close_with_code(NORMAL_CLOSURE);
     }
 

@@ -1,4 +1,4 @@
-//! How loud a track is.
+//! The level of a track.
 
 use sightline_browser::media::audio_level::LevelMeter;
 use wasm_bindgen_test::wasm_bindgen_test;

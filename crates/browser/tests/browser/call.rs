@@ -1,4 +1,4 @@
-//! Two peer connections in one page, and what carries descriptions and candidates between them.
+//! Two peer connections in one page, and the exchange of descriptions and candidates between them.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,18 +12,18 @@ use sightline_browser::{
 use sightline_core::negotiation::{Completed, Operation};
 use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription};
 
-/// How long anything may take before a test gives up.
+/// The time limit of every step.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often a condition that no event announces is looked at.
+/// The polling interval for conditions without an event.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// One side.
+/// One side of a call.
 pub(crate) struct Peer {
     pub(crate) connection: PeerConnection,
     pub(crate) events: EventStream<PeerConnectionEvent>,
-    /// What it reported, candidates excepted.
+    /// Its events so far, without candidates.
     pub(crate) reported: Vec<PeerConnectionEvent>,
-    /// What it has for the other side.
+    /// Its candidates for the other side.
     pub(crate) candidates: VecDeque<SignalCandidate>,
 }
 
@@ -42,7 +42,7 @@ impl Peer {
         self.connection.perform(operation).await.unwrap()
     }
 
-    /// Takes what it reported out of its queue.
+    /// Takes its events out of the queue.
     pub(crate) fn listen(&mut self) {
         while let Some(event) = self.events.try_next() {
             match event {
@@ -66,21 +66,21 @@ impl Peer {
     }
 }
 
-/// The newcomer and the one who was there.
+/// The newcomer, who offers, and the member who was there.
 pub(crate) struct Call {
     pub(crate) offerer: Peer,
     pub(crate) answerer: Peer,
 }
 
 impl Call {
-    /// Two new peers: the offerer with its transceivers, nothing exchanged yet.
+    /// Two new peers before the first exchange; the offerer has its transceivers.
     pub(crate) fn new() -> Self {
         let call = Self { offerer: Peer::new(&Default::default()), answerer: Peer::new(&Default::default()) };
         call.offerer.connection.add_transceivers().unwrap();
         call
     }
 
-    /// One exchange, from the offerer to the answerer. Answers with the two descriptions.
+    /// Performs one exchange, from the offerer to the answerer. Returns both descriptions.
     pub(crate) async fn negotiate(&mut self, ice_restart: bool) -> (String, String) {
         let offer = sdp(self.offerer.perform(Operation::SetLocalOffer { ice_restart }).await);
         self.answerer.perform(remote(DescriptionKind::Offer, &offer)).await;
@@ -109,7 +109,7 @@ impl Call {
         .await;
     }
 
-    /// Carries the candidates that there are.
+    /// Carries the present candidates.
     pub(crate) async fn carry(&mut self) {
         self.offerer.listen();
         self.answerer.listen();
@@ -140,7 +140,7 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
     }
 }
 
-/// The result of `future`, which has to come in time.
+/// The result of `future`, which must complete within the time limit.
 pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
     match select(std::pin::pin!(future), std::pin::pin!(clock::sleep(PATIENCE))).await {
         Either::Left((value, _)) => value,

@@ -1,4 +1,4 @@
-//! Asking for devices, and who stops them.
+//! Capturing devices, and stopping them.
 
 use futures_util::poll;
 use js_sys::{Array, Reflect};
@@ -33,7 +33,7 @@ export function stop_recording() {
 }
 "#)]
 extern "C" {
-    /// Every track that `getUserMedia` gives from now on.
+    /// Records every track that `getUserMedia` returns from now on.
     fn record_tracks() -> Array;
     fn stop_recording();
 }
@@ -100,7 +100,7 @@ async fn sound_is_treated_as_it_was_asked_for() {
         let sound = get_user_media(None, Some(&request)).await.unwrap().audio.unwrap();
         let settings = AsRef::<MediaStreamTrack>::as_ref(sound.track()).get_settings();
         let is_so = Reflect::get(&settings, &"echoCancellation".into()).unwrap().as_bool();
-        // Firefox treats the sound of its fake microphone in no way, and says so.
+        // Firefox applies no processing to its fake microphone, and reports that.
         assert!(is_so == Some(is_wanted) || is_so == Some(false), "{is_wanted}: {is_so:?}");
     }
 }
@@ -112,7 +112,7 @@ async fn a_track_is_made_another_shape_while_it_runs() {
     let request = CameraRequest { width: Some(320), height: Some(180), ..Default::default() };
     reshape(video.track(), &request).await.unwrap();
     assert!(!video.is_ended());
-    // Firefox keeps its fake camera as it is, and says so.
+    // Firefox does not change its fake camera, and reports that.
     let settings = video.settings();
     assert!(settings.width == Some(320) || settings.width == Some(640), "{settings:?}");
 }

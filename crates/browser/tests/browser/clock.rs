@@ -1,4 +1,4 @@
-//! Time, and waiting.
+//! Clocks and timers.
 
 use std::{pin::pin, time::Duration};
 

@@ -36,7 +36,7 @@ impl End {
         Self { channel: DataChannel::new(connection, config, &sink).unwrap(), events }
     }
 
-    /// The next event, except that the buffer is empty again, which comes after anything that is sent.
+    /// The next event, without the events for an empty buffer, which follow everything that is sent.
     async fn next(&mut self) -> DataChannelEvent {
         loop {
             let event = in_time("an event", self.events.next()).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
 
     let too_long = longest + "x";
     assert_eq!(offerer.channel.send_text(&too_long).unwrap_err().kind(), BrowserErrorKind::TypeError);
-    // Bytes have a limit of their own.
+    // Binary messages have a separate limit.
     let bytes = vec![7; MAX_BINARY_MESSAGE_BYTES + 1];
     assert_eq!(offerer.channel.send_bytes(&bytes).unwrap_err().kind(), BrowserErrorKind::TypeError);
     offerer.channel.send_bytes(&bytes[1..]).unwrap();

@@ -1,4 +1,4 @@
-//! The list of devices.
+//! Listing devices.
 
 use sightline_browser::{
     js::queue::event_queue,

@@ -1,4 +1,4 @@
-//! What the browser can do.
+//! The abilities of the browser.
 
 use sightline_browser::page::environment;
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -1,4 +1,4 @@
-//! What is kept of a thrown value.
+//! Errors made from thrown values.
 
 use sightline_browser::{BrowserError, BrowserErrorKind};
 use wasm_bindgen::JsValue;

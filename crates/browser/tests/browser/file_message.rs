@@ -1,4 +1,4 @@
-//! What the page posts to the worker of files.
+//! The messages that the page posts to the file worker.
 
 use sightline_browser::files::ToWorker;
 use sightline_core::transfer::{SinkCommand, SourceCommand, TransferHandle};

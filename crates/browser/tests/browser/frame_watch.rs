@@ -1,4 +1,4 @@
-//! Frames that an element shows.
+//! Noting the frames that an element shows.
 
 use sightline_browser::{
     MediaStream,

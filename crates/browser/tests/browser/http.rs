@@ -1,4 +1,4 @@
-//! Asking a server by plain HTTP.
+//! Requests over plain HTTP.
 
 use sightline_browser::{
     BrowserErrorKind,
@@ -10,7 +10,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 async fn a_server_that_answers_is_told_from_one_that_is_not_there() {
     let origin = Location::current().origin;
     http::reach(&format!("{origin}/")).await.unwrap();
-    // The page's server is the runner's; port 1 of this computer is nobody's.
+    // The runner serves this page; nothing listens on port 1 of this computer.
     let error = http::reach("http://127.0.0.1:1/").await.unwrap_err();
     assert_eq!(error.kind(), BrowserErrorKind::TypeError);
 }

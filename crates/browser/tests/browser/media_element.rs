@@ -1,4 +1,4 @@
-//! Playing a stream.
+//! Playing streams in elements.
 
 use sightline_browser::{MediaStream, media::media_element};
 use wasm_bindgen::JsCast;

@@ -1,4 +1,4 @@
-//! The page's life.
+//! The lifecycle of the page.
 
 use std::{cell::Cell, rc::Rc};
 

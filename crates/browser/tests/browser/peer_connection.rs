@@ -39,7 +39,7 @@ async fn call_with_media() -> (Call, sightline_browser::media::capture::Captured
 
 async fn inbound(connection: &PeerConnection, kind: &str) -> StatsEntry {
     let entries = connection.stats().await.unwrap();
-    // Chromium lists places where nothing arrives, too.
+    // Chromium also lists slots where nothing arrives.
     let mut inbound = entries.into_iter().filter(|entry| {
         entry.entry_type == "inbound-rtp"
             && entry.kind.as_deref() == Some(kind)
@@ -50,10 +50,10 @@ async fn inbound(connection: &PeerConnection, kind: &str) -> StatsEntry {
     entry
 }
 
-/// Waits until frames and sound arrive on both sides, from now on.
+/// Waits until new frames and sound arrive on both sides.
 async fn media_arrives(call: &Call) {
     for peer in [&call.offerer, &call.answerer] {
-        // Chromium decodes only the sound that something plays.
+        // Chromium decodes only sound that is played.
         let _playing = Playing::new(&peer.connection.remote_track(MediaSlot::Microphone).unwrap()).await;
         let frames_before = inbound(&peer.connection, "video").await.frames_decoded.unwrap_or_default();
         until("video frames", async || {
@@ -185,7 +185,7 @@ async fn an_ice_restart_changes_the_credentials_and_media_goes_on() {
     assert_ne!(ufrag(&offer), before);
     assert_eq!(answer.matches("\nm=").count(), 3);
     call.until("a candidate of the new generation", |call| {
-        // Carried candidates are gone from the queue; the path in use is what tells.
+        // Carried candidates have left the queue, so the connection state is checked.
         call.offerer.is_connected() && call.answerer.is_connected()
     })
     .await;
@@ -221,7 +221,7 @@ async fn a_dropped_connection_is_closed_and_says_nothing_more() {
     let pending = answerer.connection.stats();
     offerer.listen();
 
-    // Replaced by another, which drops the first.
+    // Replacing the sink drops the first one.
     let (sink, _events) = event_queue(10);
     answerer.listen();
     answerer.connection = PeerConnection::new(&PeerConnectionConfig::default(), &sink).unwrap();
@@ -230,7 +230,7 @@ async fn a_dropped_connection_is_closed_and_says_nothing_more() {
         in_time("what was pending", pending).await.unwrap_err().kind(),
         BrowserErrorKind::InvalidState
     );
-    // The queue ends, because with the listeners the last sinks are gone.
+    // The queue ends, because the last sinks are gone with the listeners.
     assert!(in_time("the end of the events", answerer.events.next()).await.is_none());
     until("the remote track ends", async || remote_track.is_ended()).await;
     call.until("the other side notices", |call| {

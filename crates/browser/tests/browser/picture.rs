@@ -1,4 +1,4 @@
-//! Looking at a video track.
+//! Sampling a video track.
 
 use sightline_browser::media::picture::PictureProbe;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -21,6 +21,6 @@ async fn a_camera_shows_pictures_that_differ_and_black_once_it_is_switched_off()
 async fn the_largest_picture_of_a_camera_is_at_least_the_one_that_it_gives() {
     let camera = camera_and_microphone().await.video.unwrap();
     let given = camera.settings().width.unwrap();
-    // Firefox says nothing of what a camera could give.
+    // Firefox does not report the abilities of a camera.
     assert!(camera.largest_picture().is_none_or(|(width, _)| width >= given));
 }

@@ -1,4 +1,4 @@
-//! Random bits.
+//! Secure random bits.
 
 use sightline_browser::page::random;
 use wasm_bindgen_test::wasm_bindgen_test;

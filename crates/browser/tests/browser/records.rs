@@ -1,4 +1,4 @@
-//! What is kept on the device.
+//! Texts in IndexedDB.
 
 use sightline_browser::page::records::Records;
 use wasm_bindgen_test::wasm_bindgen_test;

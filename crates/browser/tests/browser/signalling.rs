@@ -1,4 +1,4 @@
-//! The WebSocket, as far as that goes without a server of it: the test page's own server speaks only HTTP.
+//! The WebSocket, as far as it can be tested without a WebSocket server: the test page's server speaks only HTTP.
 
 use sightline_browser::{
     BrowserErrorKind,

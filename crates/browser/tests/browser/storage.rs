@@ -1,4 +1,4 @@
-//! Things kept in the browser.
+//! Values in the browser's storage.
 
 use sightline_browser::page::storage::StorageArea;
 use wasm_bindgen_test::wasm_bindgen_test;

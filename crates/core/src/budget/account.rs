@@ -1,17 +1,17 @@
-//! The budgets of one member, and how far it went beyond them.
+//! The budgets of one member, and what happens when the member exceeds them.
 
 use super::{Bucket, MUTE, MessageKind, PATIENCE};
 use crate::Timestamp;
 
-/// How a member stands to this page.
+/// The standing of a member with this page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Standing {
-    /// Everything it says counts.
+    /// The messages of the member take effect.
     #[default]
     Heard,
-    /// It sends more than its budgets; what is beyond them is dropped.
+    /// The member sends more than its budgets allow; the excess is dropped.
     Muted,
-    /// It went on: there is no connection to it, and nothing of it counts.
+    /// The member continued after it was muted: it has no connection, and nothing that it sends takes effect.
     CutOff,
 }
 
@@ -27,16 +27,16 @@ impl Standing {
     }
 }
 
-/// What becomes of a message.
+/// What happens to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It counts.
+    /// The message takes effect.
     Taken,
-    /// It is dropped.
+    /// The message is dropped.
     Dropped,
-    /// It is dropped, the first in a while: the person is to hear of it.
+    /// The message is dropped, and it is the first one in a while: the page tells the person.
     Muted,
-    /// It is dropped, and the member is to be cut off now.
+    /// The message is dropped, and the member is to be cut off now.
     CutOff,
 }
 
@@ -62,7 +62,7 @@ impl Account {
         self.charge(kind.weight(), now)
     }
 
-    /// So many messages were dropped.
+    /// Records that `count` messages were dropped.
     pub(super) fn drop_messages(&mut self, count: u64, now: Timestamp) -> Verdict {
         self.dropped = self.dropped.saturating_add(count);
         if self.standing == Standing::CutOff { Verdict::Dropped } else { self.charge(count, now) }
@@ -92,7 +92,7 @@ impl Account {
         self.dropped
     }
 
-    /// When a muted member counts as heard again, if nothing more is dropped.
+    /// The time at which a muted member is unmuted, if nothing more is dropped.
     pub(super) fn unmute_at(&self) -> Option<Timestamp> {
         self.last_drop.filter(|_| self.standing == Standing::Muted).map(|at| at + MUTE)
     }

@@ -1,4 +1,5 @@
-//! The budgets of everybody, those that are gone included: who comes back under its id finds what it used.
+//! The budgets of all members, including members that left: a member that returns with the same id continues with the budget it
+//! had left.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +8,16 @@ use sightline_protocol::{InstanceId, MemberId};
 use super::{FIRST_EXILE, LONGEST_EXILE, MAX_ACCOUNTS, MessageKind, Standing, Verdict, account::Account};
 use crate::Timestamp;
 
-/// What time changed.
+/// A change that follows from the passage of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// A member is not muted any more.
+    /// A member is no longer muted.
     Unmuted,
-    /// A member that was cut off may connect again, with a page that is another instance.
+    /// A member that was cut off may connect again, if its page is a new instance.
     Returned,
 }
 
-/// Everybody's budgets.
+/// The budgets of all members.
 #[derive(Debug, Default)]
 pub struct Accounts {
     members: BTreeMap<MemberId, Entry>,
@@ -34,23 +35,23 @@ struct Entry {
 #[derive(Debug)]
 struct Exile {
     until: Timestamp,
-    /// Of the page that did it.
+    /// The page instance for which the member was cut off.
     instance: InstanceId,
     has_new_page: bool,
 }
 
 impl Accounts {
-    /// Whether a message of a member counts. `amount` is 1 for a message, or a number of bytes.
+    /// Whether a message of a member takes effect. `amount` is 1 for a message, or a number of bytes.
     pub fn admit(&mut self, member: &MemberId, kind: MessageKind, amount: u64, now: Timestamp) -> Verdict {
         self.of(member, now).account.admit(kind, amount, now)
     }
 
-    /// Messages of a member were lost before they could be counted: there was no room left for them.
+    /// Records messages of a member that were lost before they could be counted, because its queue was full.
     pub fn handle_lost(&mut self, member: &MemberId, count: u64, now: Timestamp) -> Verdict {
         self.of(member, now).account.drop_messages(count, now)
     }
 
-    /// A member is cut off; the page that it is cut off for is this one.
+    /// Cuts off a member for what its page instance `instance` did.
     pub fn cut_off(&mut self, member: &MemberId, instance: &InstanceId, now: Timestamp) {
         let entry = self.of(member, now);
         entry.account.cut_off();
@@ -59,44 +60,45 @@ impl Accounts {
         entry.exile = Some(Exile { until: now + exile, instance: instance.clone(), has_new_page: false });
     }
 
-    /// A member's page is this instance: where another one was cut off, this one may connect once its time is over.
+    /// Takes the page instance that a member has now. If another instance was cut off, this one may connect once the exile is
+    /// over.
     pub fn handle_instance(&mut self, member: &MemberId, instance: &InstanceId) {
         if let Some(exile) = self.members.get_mut(member).and_then(|entry| entry.exile.as_mut()) {
             exile.has_new_page = exile.instance != *instance;
         }
     }
 
-    /// How a member stands.
+    /// The standing of a member.
     #[must_use]
     pub fn standing(&self, member: &MemberId) -> Standing {
         self.members.get(member).map(|entry| entry.account.standing()).unwrap_or_default()
     }
 
-    /// Messages of a member that were dropped, since the page knows it.
+    /// Number of messages of a member that were dropped since the page met the member.
     #[must_use]
     pub fn dropped(&self, member: &MemberId) -> u64 {
         self.members.get(member).map_or(0, |entry| entry.account.dropped())
     }
 
-    /// How many members are remembered.
+    /// Number of members with an account.
     #[must_use]
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether nobody is remembered.
+    /// Whether no member has an account.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// When [`Self::poll_change`] has something.
+    /// The time at which [`Self::poll_change`] returns the next change.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.members.values().filter_map(Entry::due).min()
     }
 
-    /// The next thing that time changed.
+    /// The next change that is due at `now`.
     pub fn poll_change(&mut self, now: Timestamp) -> Option<(MemberId, Change)> {
         let (member, entry) =
             self.members.iter_mut().find(|(_, entry)| entry.due().is_some_and(|due| due <= now))?;
@@ -124,7 +126,7 @@ impl Accounts {
         entry
     }
 
-    /// Forgets whoever was silent longest, of those that were not cut off where there are such.
+    /// Forgets the member that was silent longest; a member that was cut off only if all were.
     fn make_room(&mut self) {
         if self.members.len() < MAX_ACCOUNTS {
             return;

@@ -1,13 +1,13 @@
-//! A token bucket in the caller's time.
+//! A token bucket that runs on the caller's clock.
 
 use super::Limit;
 use crate::Timestamp;
 
-/// Once a bucket was empty, nothing is taken from it before this share of it is full again: without the pause a flood would
-/// get through at the sustained rate.
+/// An empty bucket gives nothing until this share of it is full again: without the pause a flood would get through at the
+/// sustained rate.
 const RESUME_SHARE: f64 = 0.25;
 
-/// What is left of one [`Limit`]. Full at first.
+/// The remaining amount of one [`Limit`]; a new bucket is full.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Bucket {
     used: f64,
@@ -16,7 +16,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Takes `amount`, where it is there. All calls have the same `limit`.
+    /// Takes `amount` if the bucket holds that much. All calls must pass the same `limit`.
     pub fn take(&mut self, limit: Limit, amount: u64, now: Timestamp) -> bool {
         let burst = f64::from(limit.burst);
         self.used = (self.used - limit.per_second * now.since(self.at).as_secs_f64()).max(0.0);

@@ -1,13 +1,13 @@
-//! Every budget, in one place, each with its reason.
+//! All budgets in one place, each with its reason.
 
 use std::time::Duration;
 
-/// How much may come at once, and how much in every second after that.
+/// A burst, and the rate at which it refills.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limit {
-    /// At once.
+    /// The size of the bucket, in messages or bytes.
     pub burst: u32,
-    /// Sustained.
+    /// The refill, in messages or bytes per second.
     pub per_second: f64,
 }
 
@@ -15,26 +15,26 @@ const fn limit(burst: u32, per_second: f64) -> Limit {
     Limit { burst, per_second }
 }
 
-/// What is counted of one member.
+/// What is counted for each member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageKind {
-    /// A message on `control`, whatever it says; counted before it is read.
+    /// A message on the `control` channel, whatever its contents; counted before it is decoded.
     Control,
-    /// A byte on `control`; counted before it is read.
+    /// A byte on the `control` channel; counted before the message is decoded.
     ControlByte,
-    /// What cannot be read, or is too long.
+    /// A message that cannot be decoded, or is too long.
     Unreadable,
     /// An offer or answer about the member's own connection.
     Description,
-    /// A candidate for it.
+    /// A candidate for the member's own connection.
     Candidate,
     /// A peer connection that this page makes because of an offer.
     Connection,
-    /// An offer or answer about a connection for bytes alone.
+    /// An offer or answer about a bulk link.
     BulkDescription,
-    /// A candidate for one.
+    /// A candidate for a bulk link.
     BulkCandidate,
-    /// A peer connection for bytes alone that this page makes because of an offer.
+    /// A bulk link that this page makes because of an offer.
     BulkConnection,
     /// A new instance of the member's page.
     Arrival,
@@ -44,30 +44,30 @@ pub enum MessageKind {
     ChatByte,
     /// The acknowledgement of a chat message.
     ChatAck,
-    /// What the member publishes.
+    /// A message that declares what the member publishes.
     State,
-    /// A file that was not offered before.
+    /// An offer of a file that was not offered before.
     Offer,
-    /// A file that was offered and is taken back before it was accepted.
+    /// The withdrawal of an offered file before it was accepted.
     Withdrawal,
-    /// Anything else about a file.
+    /// Any other message about a file.
     TransferNews,
     /// The beginning or end of a measurement.
     Run,
-    /// A part of a measurement's log.
+    /// A part of the log of a measurement.
     RunLog,
-    /// Which of two connections is used.
+    /// A message that says which of two connections is used.
     Use,
-    /// A message on `telemetry`.
+    /// A message on the `telemetry` channel.
     Telemetry,
-    /// A frame on `bulk` while files of the member are on their way here.
+    /// A frame on a `bulk` channel while files of the member are on their way to this page.
     BulkFrame,
-    /// A frame on `bulk` while none is.
+    /// A frame on a `bulk` channel while no file is.
     UnwantedFrame,
 }
 
 impl MessageKind {
-    /// All of them, in the order of their declaration.
+    /// All kinds, in the order of their declaration.
     pub const ALL: [Self; 23] = [
         Self::Control,
         Self::ControlByte,
@@ -94,8 +94,7 @@ impl MessageKind {
         Self::UnwantedFrame,
     ];
 
-    /// How much one that is dropped takes of the patience with its sender: what no honest page sends too much of costs this page
-    /// more, too.
+    /// How much patience with its sender one dropped message costs: more for a kind that no honest page sends too often.
     #[must_use]
     pub const fn weight(self) -> u64 {
         match self {
@@ -104,29 +103,30 @@ impl MessageKind {
         }
     }
 
-    /// How much of it a member may send.
+    /// The limit of this kind for each member.
     #[must_use]
     pub const fn limit(self) -> Limit {
         match self {
-            // 2,000 files both ways are all told again on a new connection (4,000), and 2,000 small ones are offered,
-            // accepted and done within seconds (6,000 more).
+            // 2,000 files in both directions are all announced again on a new connection (4,000), and 2,000 small ones are
+            // offered, accepted and done within seconds (6,000 more).
             Self::Control => limit(20_000, 1_500.0),
             // The longest log of a measurement (6 MB), 1,000 offers with the longest names (2.3 MB), 4 MiB of chat.
             Self::ControlByte => limit(16 << 20, 2_097_152.0),
-            // A later version may say in its own way what this one cannot read.
+            // A later version of the protocol may send messages that this version cannot read.
             Self::Unreadable => limit(50, 1.0),
-            // An exchange has two; an offer is repeated when signaling is back, at most every third of a second for a while.
+            // An exchange has two descriptions; an offer is repeated when signaling returns, at most every third of a second for
+            // a while.
             Self::Description => limit(120, 6.0),
-            // A browser keeps 64 for repetition; with two connections to a member 128 go out each time that signaling is back,
+            // A browser keeps 64 for repetition; with two connections to a member 128 are sent each time that signaling returns,
             // at most every three seconds.
             Self::Candidate => limit(1_500, 64.0),
             // A repair builds one every four seconds at most.
             Self::Connection => limit(12, 0.5),
-            // Sixteen connections each way have 64, and each repair of the member's connection opens them anew.
+            // Sixteen bulk links in each direction have 64, and each repair of the member's connection opens them again.
             Self::BulkDescription => limit(400, 40.0),
             Self::BulkCandidate => limit(4_000, 400.0),
             Self::BulkConnection => limit(64, 8.0),
-            // Someone holds down the key that reloads the page.
+            // A person may hold down the reload key.
             Self::Arrival => limit(30, 0.5),
             // A paste of 100 lines, several times; nobody writes five messages a second for long.
             Self::Chat => limit(500, 5.0),
@@ -140,54 +140,54 @@ impl MessageKind {
             Self::Offer => limit(4_000, 100.0),
             // All files of such a folder are taken back.
             Self::Withdrawal => limit(2_500, 5.0),
-            // See `Control`; at 30 MB/s one file has 60 messages a second, and 600 files at once have three each.
+            // See `Control`. At 30 MB/s one file has 60 messages a second, and 600 concurrent files have three each.
             Self::TransferNews => limit(16_000, 1_200.0),
             Self::Run => limit(60, 1.0),
             // Four of the longest logs; a run that is stopped sends one.
             Self::RunLog => limit(1_024, 16.0),
             // Once for each repair.
             Self::Use => limit(60, 1.0),
-            // Pings, clock, reception and sending are some ten a second on each of two connections; a page that was held up for a
-            // minute finds a minute of them.
+            // Pings, clock, reception and sending are about ten messages a second on each of two connections; a page that was
+            // blocked for a minute receives a minute of them at once.
             Self::Telemetry => limit(1_500, 50.0),
-            // 30 MB/s in the smallest chunks are 1,900 a second; small files have one frame each.
+            // 30 MB/s in the smallest chunks are 1,900 frames a second; a small file has one frame.
             Self::BulkFrame => limit(6_000, 4_000.0),
-            // What is on its way when the last file is cancelled: 8 MiB in the smallest chunks are 512.
+            // The frames on their way when the last file is canceled: 8 MiB in the smallest chunks are 512.
             Self::UnwantedFrame => limit(2_000, 50.0),
         }
     }
 }
 
-/// Messages beyond the budgets that are put up with. Four times a paste that was five times too long.
+/// Dropped messages that are tolerated before a member is cut off: four times a paste that is five times too long.
 pub const PATIENCE: Limit = limit(1_000, 5.0);
 
-/// How long after the last dropped message a member counts as muted.
+/// How long a member stays muted after the last dropped message.
 pub const MUTE: Duration = Duration::from_secs(10);
 
-/// How long a member that was cut off is ignored at least, though its page is a new one: long enough that a page which begins again
-/// at once is none that a person reloaded. Doubled each time.
+/// Shortest time for which a member that was cut off is ignored, even with a new page instance: longer than a reload by a person
+/// takes. It doubles each time.
 pub const FIRST_EXILE: Duration = Duration::from_secs(10);
-/// And at most.
+/// Upper limit of that time.
 pub const LONGEST_EXILE: Duration = Duration::from_secs(640);
 
-/// Members that are remembered, those that are gone included: four times those of the largest room that a page shows.
+/// Number of members with an account, including members that left: four times the size of the largest room that a page shows.
 pub const MAX_ACCOUNTS: usize = 256;
 
-/// Peer connections that this page makes because of others' offers, of all members together: what a room of 64 needs when
-/// everyone comes at once. Browsers have some hundreds and free them late.
+/// Peer connections that this page makes because of offers, for all members together: enough for a room of 64 that everyone
+/// enters at once. Browsers have a few hundred connections and free them late.
 pub const ROOM_CONNECTIONS: Limit = limit(128, 4.0);
 
-/// Longest candidate, all its fields together. Browsers' have less than 300 bytes.
+/// Longest candidate, all its fields together, in bytes. Browsers write less than 300.
 pub const MAX_CANDIDATE_BYTES: usize = 2_048;
 
-/// Frames of the signaling server that may be unreadable before the page gives it up: a later server may say things that this page
-/// does not know.
+/// Unreadable frames of the signaling server before the page closes the socket. Some are tolerated because a later server may
+/// send types that this page does not know.
 pub const UNREADABLE_FRAMES: Limit = limit(50, 0.2);
 
-/// Signals that a tab hears of another where there is no server: as many as a server passes on.
+/// Signals that a tab accepts from another tab where there is no server: as many as the server forwards.
 pub const TAB_SIGNALS: Limit = limit(500, 200.0);
 
-/// Greetings that a tab hears of others where there is no server. Eight tabs have 14 in five seconds.
+/// Greetings that a tab accepts from other tabs where there is no server. Eight tabs send 14 in five seconds.
 pub const TAB_GREETINGS: Limit = limit(200, 20.0);
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! How much one member may ask of this page.
 //!
-//! Owns a budget for each member and each kind of message ([`MessageKind`]), in the caller's time. It never looks into a
-//! message: the room session says what came and hears whether it counts. A member over a budget is *muted*: what is beyond
-//! the budget is dropped and counted. One that goes on is *cut off*: the session closes its peer connections and ignores it
-//! until its page is a new instance.
+//! Owns a budget for each member and each kind of message ([`MessageKind`]), in the caller's time. It never looks into a message:
+//! the room session reports each message and learns whether it takes effect. A member over a budget is *muted*: the excess is
+//! dropped and counted. A member that continues is *cut off*: the session closes its peer connections and ignores it until its
+//! page is a new instance.
 //!
-//! Invariant: honest use at its limits stays within every budget (`tests/budget/honest.rs`), so whoever is muted or cut off is broken or hostile.
+//! Invariant: honest use at its limits stays within every budget (`tests/budget/honest.rs`), so whoever is muted or cut off is
+//! broken or hostile.
 
 mod account;
 mod accounts;

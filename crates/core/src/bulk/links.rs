@@ -1,4 +1,4 @@
-//! Peer connections to one member for the bytes of files alone.
+//! Bulk links: peer connections to one member that carry the bytes of files only.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -10,31 +10,32 @@ use crate::{
     negotiation::{Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
 };
 
-/// Until when one must have come up; then what can be sent goes over the others.
+/// How long a bulk link may take to come up. After that the bytes go over the other connections.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// After one that failed no other is tried for so long.
+/// Pause after a bulk link failed, before another one is tried.
 const FAILURE_PAUSE: Duration = Duration::from_secs(30);
-/// How many may be coming up at once: those that are up carry bytes meanwhile, which sixteen handshakes together would hold up.
+/// Number of bulk links that may be coming up at once. The others carry bytes meanwhile, which sixteen handshakes at once would
+/// delay.
 const MAX_OPENING: usize = 4;
-/// How long they are kept when nothing is sent any more: the next file is often near.
+/// How long bulk links stay open without a transfer: the next file often follows soon.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// From here on a connection's congestion window is what holds it back.
+/// From this round-trip time on, the congestion window limits a connection.
 const LONG_ROUND_TRIP: Duration = Duration::from_millis(8);
-/// Less is through before others would be up.
+/// A smaller transfer ends before further connections would be up.
 const LARGE_BYTES: u64 = 4 * 1024 * 1024;
-/// And on a short path, where there is less to gain.
+/// The same limit on a short path, where more connections gain less.
 const LARGE_BYTES_NEARBY: u64 = 32 * 1024 * 1024;
-/// Nearby a few are faster than one, and more are slower.
+/// On a short path three connections are faster than one, and more are slower.
 const NEARBY: usize = 3;
 
-/// See [`buffer_bytes`].
+/// Upper limit of [`buffer_bytes`].
 const MAX_BUFFER_BYTES: u64 = 1024 * 1024;
 const MIN_BUFFER_BYTES: u64 = 128 * 1024;
 const ALL_BUFFERS_BYTES: u64 = 2 * 1024 * 1024;
 
-/// How many connections beside the member's own are worth having for so much on a path of this round trip, where so many members
-/// are sent to at once: what one of them could have is shared.
+/// Number of peer connections to open for a transfer of `remaining_bytes` at round-trip time `round_trip`, shared by `receivers`, in
+/// addition to the member's own.
 #[must_use]
 pub fn links_for(remaining_bytes: u64, round_trip: Option<Duration>, receivers: usize) -> usize {
     match round_trip {
@@ -46,25 +47,25 @@ pub fn links_for(remaining_bytes: u64, round_trip: Option<Duration>, receivers: 
     }
 }
 
-/// How much each of so many channels may be given to send: enough that none idles, and little enough together that a frame on
-/// the slowest arrives before the window of what is unverified is full behind it.
+/// Send buffer for each of `channels` channels, in bytes: enough that none idles, and little enough in total that a frame on the
+/// slowest channel arrives before the window of unverified bytes behind it is full.
 #[must_use]
 pub fn buffer_bytes(channels: usize) -> u64 {
     (ALL_BUFFERS_BYTES / channels.max(1) as u64).clamp(MIN_BUFFER_BYTES, MAX_BUFFER_BYTES)
 }
 
-/// What is to be done.
+/// What the caller is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BulkOutput {
-    /// Make a peer connection under this id, with the `bulk` channel and nothing else.
+    /// Make a peer connection under this id, with the `bulk` channel only.
     Open(LinkId),
-    /// Close and forget it.
+    /// Close and forget the peer connection.
     Close(LinkId),
-    /// Nothing can be negotiated on it any more, because of this; its close follows.
+    /// Negotiation on the peer connection failed with this error; [`Self::Close`] follows.
     Broken(LinkId, OperationFailure),
-    /// Perform an operation on it and report its end.
+    /// Perform an operation on the peer connection and report its end.
     Perform(LinkId, OperationId, Operation),
-    /// Say this to the member about it.
+    /// Send this signal about the peer connection to the member.
     Send(ConnectionId, SignalPayload),
 }
 
@@ -74,22 +75,23 @@ struct BulkLink {
     connection: ConnectionId,
     role: Role,
     negotiator: Negotiator,
-    /// Until when it must have come up; `None` once it has.
+    /// Deadline for coming up; `None` once it is up.
     deadline: Option<Timestamp>,
 }
 
-/// The peer connections for bytes to one member: those that this side opened, and those of the other.
+/// The bulk links to one member, opened by either side.
 #[derive(Debug, Default)]
 pub struct BulkLinks {
     links: Vec<BulkLink>,
-    /// Since when none is wanted any more.
+    /// Since when no bulk link is wanted; `None` while some are.
     idle_since: Option<Timestamp>,
     not_before: Timestamp,
     outputs: VecDeque<BulkOutput>,
 }
 
 impl BulkLinks {
-    /// Wants so many open, by whichever side, a few after the other. None is closed before a while has passed in which none was wanted.
+    /// Asks for `count` open bulk links, counting those of both sides. They open a few at a time. They are closed after `IDLE`
+    /// without a wish.
     pub fn want(&mut self, count: usize, names: &mut LinkNames, now: Timestamp) {
         if count == 0 {
             if self.opened_here() > 0 {
@@ -108,7 +110,7 @@ impl BulkLinks {
         }
     }
 
-    /// The connection that they were opened over is gone: so are they.
+    /// Closes all bulk links, because the connection that they were opened over is gone.
     pub fn close_all(&mut self) {
         for link in self.links.drain(..) {
             self.outputs.push_back(BulkOutput::Close(link.id));
@@ -116,7 +118,7 @@ impl BulkLinks {
         self.idle_since = None;
     }
 
-    /// Whether one has this id.
+    /// Whether a bulk link has this id.
     #[must_use]
     pub fn has(&self, id: LinkId) -> bool {
         self.links.iter().any(|link| link.id == id)
@@ -126,19 +128,19 @@ impl BulkLinks {
         self.links.iter().any(|link| link.connection == *connection)
     }
 
-    /// How many there are.
+    /// Number of bulk links.
     #[must_use]
     pub fn count(&self) -> usize {
         self.links.len()
     }
 
-    /// Whether a signal would open another one.
+    /// Whether [`Self::handle_signal`] would open another bulk link.
     #[must_use]
     pub fn opens(&self, connection: &ConnectionId, payload: &SignalPayload) -> bool {
         payload.is_offer() && !self.knows(connection)
     }
 
-    /// The member said something about one. Only a first offer opens another.
+    /// Takes a signal of the member about a bulk link. Only a first offer opens another one.
     pub fn handle_signal(
         &mut self,
         connection: ConnectionId,
@@ -158,19 +160,19 @@ impl BulkLinks {
         }
     }
 
-    /// The negotiation of one, for what its browser object says.
+    /// The negotiator of a bulk link, for the events of its peer connection.
     pub fn negotiator_mut(&mut self, id: LinkId) -> Option<&mut Negotiator> {
         self.links.iter_mut().find(|link| link.id == id).map(|link| &mut link.negotiator)
     }
 
-    /// Its channel opened.
+    /// Notes that the channel of a bulk link opened.
     pub fn handle_opened(&mut self, id: LinkId) {
         if let Some(link) = self.links.iter_mut().find(|link| link.id == id) {
             link.deadline = None;
         }
     }
 
-    /// Its channel closed, or its connection failed.
+    /// Notes that the channel of a bulk link closed, or that its connection failed.
     pub fn handle_closed(&mut self, id: LinkId, now: Timestamp) {
         if let Some(at) = self.links.iter().position(|link| link.id == id) {
             let link = self.links.remove(at);
@@ -181,7 +183,7 @@ impl BulkLinks {
         }
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         for link in &mut self.links {
             link.negotiator.handle_timeout(now);
@@ -200,7 +202,7 @@ impl BulkLinks {
         }
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let of_links = self.links.iter().flat_map(|link| [link.deadline, link.negotiator.poll_timeout()]);
@@ -236,7 +238,7 @@ impl BulkLinks {
         self.outputs.push_back(BulkOutput::Open(id));
     }
 
-    /// How many of this side's are not up yet.
+    /// Number of bulk links of this side that are not up yet.
     fn opening(&self) -> usize {
         let is_opening = |link: &&BulkLink| link.role == Role::Offerer && link.deadline.is_some();
         self.links.iter().filter(is_opening).count()

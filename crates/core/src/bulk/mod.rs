@@ -1,12 +1,12 @@
-//! The way for the bytes of files to a member: how many peer connections, and how fast beside a call.
+//! How the bytes of files reach a member: how many peer connections carry them, and how fast they may leave beside a call.
 //!
-//! One SCTP association is slow on a long path, because its congestion window stays small whatever the path would take. So
-//! while much is on its way there, [`BulkLinks`] has several peer connections for bytes alone, beside the member's own; what
-//! is said to open them is said on the `control` channel of that one, which they end with: nothing is left of an older
-//! connection, and whoever is on the signalling way has no part in them.
+//! One SCTP association is slow on a long path, because its congestion window stays small. So for a large transfer [`BulkLinks`]
+//! opens several peer connections in addition to the member's own. Their signals go over the `control` channel of the member's
+//! own connection, and they end with it: no bulk link of an older connection remains, and the signaling server has no part in
+//! them.
 //!
-//! SCTP also fills a bottleneck's queue, and a call waits behind it. While there is a call, [`Pacer`] lets bytes leave as the
-//! round trip allows, which [`RoundTrips`] measures.
+//! SCTP also fills the queue of a bottleneck, and the packets of a call wait in that queue. During a call, [`Pacer`] limits the
+//! bytes by the round-trip time that [`RoundTrips`] measures.
 
 mod links;
 mod pacer;

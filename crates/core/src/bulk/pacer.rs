@@ -1,8 +1,8 @@
-//! How fast the bytes of files may leave while a call runs: as fast as leaves the round trip about as it was.
+//! Limits the rate of file bytes during a call, so that the round-trip time hardly grows.
 //!
-//! The rate follows the delay, in the manner of LEDBAT (RFC 6817): the shortest round trip of the last minutes is taken for the
-//! path's own, and what is above it for a queue's. Up to a small queue the rate grows, above it falls. A frame of a picture
-//! fills a queue for a moment too, and so does a page that is busy, so of the last samples the shortest counts.
+//! The rate follows the delay, as in LEDBAT (RFC 6817). The shortest round trip of the last minutes is the path's base delay; the
+//! excess of the current round trip is the delay of a queue. Below a small target the rate grows, above it falls. A frame of a
+//! picture also fills a queue for a moment, and so does a busy page, so the shortest of the latest samples counts.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -10,52 +10,52 @@ use crate::Timestamp;
 
 /// How long the shortest round trip is remembered: routes change.
 const MEMORY: Duration = Duration::from_secs(120);
-/// Of so many samples the shortest tells the queue of this moment.
+/// Number of samples whose minimum is the current round trip.
 const FILTER_SAMPLES: usize = 6;
-/// What the queue may add, as a part of the path's own and within these.
+/// Allowed queueing delay as a percentage of the base delay, within the two limits below.
 const TARGET_PERCENT: u32 = 8;
 const MIN_TARGET: Duration = Duration::from_millis(6);
 const MAX_TARGET: Duration = Duration::from_millis(20);
 
-/// In bytes a second. The least, so that a transfer ends where a busy computer looks like a queue; the most, more than any
-/// browser sends.
+/// Limits of the rate, in bytes per second. The lowest lets a transfer end even where a busy computer looks like a queue; the
+/// highest is more than any browser sends.
 const MIN_RATE: u64 = 40_000;
 const FIRST_RATE: u64 = 60_000;
 const MAX_RATE: u64 = 100_000_000;
-/// The growth with every sample, in thousandths: before a queue was first met; and after, with one more for every so long
-/// without any, since the path may have become a faster one.
+/// Growth of the rate with every sample, in thousandths: the first value until a queue is met. Afterwards growth starts at the
+/// second value and increases by one step per interval without a queue, since the path may have become faster.
 const START_GROWTH: u64 = 80;
 const GROWTH: u64 = 4;
 const MORE_GROWTH_AFTER: Duration = Duration::from_millis(500);
 const DECREASE_PERCENT: u64 = 75;
 
-/// So much may leave at once.
+/// Bytes that may leave at once, as a time at the current rate.
 const BURST: Duration = Duration::from_millis(20);
-/// A chunk takes so long to leave, so that nothing of the call waits longer behind it.
+/// Time that one chunk takes to leave, so that no packet of the call waits longer behind it.
 const CHUNK: Duration = Duration::from_millis(8);
 
-/// The rate of bytes beside a call.
+/// The rate of file bytes during a call.
 #[derive(Debug)]
 pub struct Pacer {
-    /// In bytes a second.
+    /// In bytes per second.
     rate: u64,
-    /// When a queue was met last.
+    /// When a queue was last met.
     met_at: Option<Timestamp>,
     decreased_at: Timestamp,
-    /// The shortest of each ten seconds, and when they began.
+    /// The shortest round trip of each ten seconds, with the beginning of the ten seconds.
     floors: VecDeque<(Timestamp, Duration)>,
     recent: VecDeque<Duration>,
     credit_bytes: u64,
     credited_at: Timestamp,
-    /// Nothing leaves before.
+    /// Nothing may leave before this time.
     held_until: Timestamp,
-    /// Whether more would have been sent since the last sample than the rate allowed.
+    /// Whether the rate held bytes back since the last sample.
     is_binding: bool,
     chunk_limits: (usize, usize),
 }
 
 impl Pacer {
-    /// One that makes chunks between these sizes, in bytes.
+    /// A pacer whose chunks are within these sizes, in bytes.
     #[must_use]
     pub fn new(min_chunk_bytes: usize, max_chunk_bytes: usize, now: Timestamp) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Pacer {
         }
     }
 
-    /// A round trip was measured.
+    /// Takes a measured round-trip time.
     pub fn handle_round_trip(&mut self, round_trip: Duration, now: Timestamp) {
         self.note_floor(round_trip, now);
         if self.recent.len() == FILTER_SAMPLES {
@@ -84,11 +84,11 @@ impl Pacer {
         let target = (floor * TARGET_PERCENT / 100).clamp(MIN_TARGET, MAX_TARGET);
         if queue > target {
             self.met_at = Some(now);
-            // One answer to one queue: what was sent before has to be through first.
+            // One reduction for each queue: what was sent before has to arrive first.
             if now >= self.held_until.max(self.decreased_at) + *least {
                 self.rate = (self.rate * DECREASE_PERCENT / 100).max(MIN_RATE);
                 self.decreased_at = now;
-                // And what is in the queue goes first.
+                // Let the queue drain before anything else is sent.
                 self.credit_bytes = 0;
                 self.held_until = now + queue;
             }
@@ -102,7 +102,7 @@ impl Pacer {
         self.is_binding = false;
     }
 
-    /// An answer is overdue by so much: the queue is at least as long.
+    /// Takes how long the answer to a ping is overdue: the queue is at least that long.
     pub fn handle_silence(&mut self, waiting: Duration, now: Timestamp) {
         let limit = self.floor().unwrap_or_default() * 2 + Duration::from_millis(200);
         if waiting > limit && now >= self.decreased_at + limit {
@@ -111,7 +111,7 @@ impl Pacer {
         }
     }
 
-    /// How many bytes may leave now.
+    /// Number of bytes that may leave now.
     pub fn allowance(&mut self, now: Timestamp) -> u64 {
         if now < self.held_until {
             self.credited_at = now;
@@ -126,20 +126,20 @@ impl Pacer {
         self.credit_bytes
     }
 
-    /// So many leave.
+    /// Notes that `bytes` were sent.
     pub fn handle_sent(&mut self, bytes: u64) {
         self.credit_bytes = self.credit_bytes.saturating_sub(bytes);
         self.is_binding |= self.credit_bytes < self.chunk_bytes() as u64;
     }
 
-    /// How large a chunk is to be at this rate.
+    /// Chunk size at the current rate, in bytes.
     #[must_use]
     pub fn chunk_bytes(&self) -> usize {
         let (min, max) = self.chunk_limits;
         usize::try_from(self.rate * CHUNK.as_millis() as u64 / 1000).unwrap_or(max).clamp(min, max)
     }
 
-    /// When a chunk may leave.
+    /// The time at which the next chunk may leave.
     #[must_use]
     pub fn due(&self) -> Timestamp {
         let missing = (self.chunk_bytes() as u64).saturating_sub(self.credit_bytes);
@@ -147,7 +147,7 @@ impl Pacer {
         since + Duration::from_micros((missing * 1_000_000).div_ceil(self.rate))
     }
 
-    /// In bytes a second.
+    /// The current rate, in bytes per second.
     #[must_use]
     pub fn rate(&self) -> u64 {
         self.rate

@@ -1,4 +1,4 @@
-//! How long the way to a member and back takes while files go there.
+//! Measures the round-trip time to a member while files are sent to it.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use crate::{
     ping::{Pings, Pong},
 };
 
-/// Beside a call, whose delay is watched.
+/// Ping interval during a call, whose delay must not grow.
 const BUSY_INTERVAL: Duration = Duration::from_millis(50);
-/// Alone, where only the path's length is to be known.
+/// Ping interval without a call, where only the length of the path matters.
 const CALM_INTERVAL: Duration = Duration::from_secs(1);
-/// Pings that are sent at the busy interval in any case, since one alone may have been held up.
+/// Number of pings at the short interval at the start of a transfer, since a single one may have been delayed.
 const FIRST_PINGS: u32 = 5;
 
-/// Has [`Pings`] sent while files go to a member, and takes the time.
+/// Sends pings through [`Pings`] while files are sent to a member, and keeps the measured times.
 #[derive(Debug, Default)]
 pub struct RoundTrips {
-    /// The first ping that was sent for this; those before it are of a time without files.
+    /// Number of the first ping of this transfer; earlier pings belong to a time without files.
     first: Option<u32>,
     asked: u32,
     asked_at: Timestamp,
@@ -25,7 +25,7 @@ pub struct RoundTrips {
 }
 
 impl RoundTrips {
-    /// Sends a ping where it is time for one; its number.
+    /// Sends a ping if one is due, and returns its number.
     pub fn poll_ping(&mut self, pings: &mut Pings, beside_call: bool, now: Timestamp) -> Option<u32> {
         if now < self.due(beside_call) {
             return None;
@@ -36,14 +36,14 @@ impl RoundTrips {
         Some(nonce)
     }
 
-    /// When [`Self::poll_ping`] has the next.
+    /// The time at which [`Self::poll_ping`] sends the next ping.
     #[must_use]
     pub fn due(&self, beside_call: bool) -> Timestamp {
         let interval = if beside_call || self.asked < FIRST_PINGS { BUSY_INTERVAL } else { CALM_INTERVAL };
         if self.asked == 0 { Timestamp::ZERO } else { self.asked_at + interval }
     }
 
-    /// A ping was answered; how long that took, if it was sent while files went.
+    /// Takes the answer to a ping. Returns its round-trip time if it was sent during the transfer.
     pub fn handle_pong(&mut self, pong: Pong) -> Option<Duration> {
         self.first.filter(|first| pong.nonce >= *first)?;
         let round_trip = pong.round_trip?;
@@ -51,13 +51,13 @@ impl RoundTrips {
         Some(round_trip)
     }
 
-    /// How long the oldest of these pings is on its way of those after the last that was answered.
+    /// How long the oldest unanswered ping has been on its way, among the pings after the last answered one.
     #[must_use]
     pub fn waiting(&self, pings: &Pings, now: Timestamp) -> Duration {
         self.first.map_or(Duration::ZERO, |first| pings.waiting(first, now))
     }
 
-    /// The shortest so far: the path's own.
+    /// The shortest round-trip time so far, which is that of the path itself.
     #[must_use]
     pub fn shortest(&self) -> Option<Duration> {
         self.shortest

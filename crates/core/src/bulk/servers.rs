@@ -1,11 +1,11 @@
-//! Which servers the connections for bytes ask.
+//! The ICE servers of bulk links.
 
 use sightline_protocol::signalling::IceServer;
 
 use crate::measure::connection::LinkPath;
 
-/// Of the servers that a member's own connection was given, which takes this path, those for connections beside it. Where it
-/// goes directly they will too, and a relay would only be asked for sixteen places that nothing comes through.
+/// Selects ICE servers for bulk links from those of the member's own connection, whose path is given. Where that path is direct,
+/// bulk links need no relay: asking for one would reserve sixteen allocations that carry nothing.
 #[must_use]
 pub fn servers_for(path: Option<LinkPath>, servers: &[IceServer]) -> Vec<IceServer> {
     if path != Some(LinkPath::Direct) {

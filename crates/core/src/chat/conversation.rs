@@ -1,10 +1,10 @@
 //! The log of a conversation and what each member has still to acknowledge.
 //!
-//! Invariants: a message is named by its author and its id, so nobody's id hides another's message; it is in the log once,
-//! whatever is repeated; it is handed to a member again whenever a channel to it opens, until that member acknowledges it;
-//! local messages reach a member in the order they were written. What is kept of it ([`Conversation::kept`]) and restored
-//! after a reload takes part in all that as before. The log is bounded in messages and bytes; what goes is the oldest message of
-//! whoever has most in it, so that nobody displaces the others' messages.
+//! Invariants: a message is identified by its author and its id, so an id of one author cannot hide a message of another; it is
+//! in the log once, whatever is repeated; it is handed to a member again whenever a channel to it opens, until that member
+//! acknowledges it; local messages reach a member in the order they were written. The same holds for a conversation that was kept
+//! ([`Conversation::kept`]) and restored after a reload. The log is bounded in messages and bytes; when it is full, the oldest
+//! message of the author with the largest share is dropped, so that nobody displaces the messages of others.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -15,12 +15,12 @@ use sightline_protocol::{
 
 use super::{DeliveryState, KeptMessage, prepare, seen::SeenIds};
 
-/// Messages in the log.
+/// Number of messages in the log.
 pub const MAX_LOG: usize = 2_000;
-/// Their texts together: 512 of the longest.
+/// Bytes of all texts in the log: 512 of the longest.
 pub const MAX_LOG_BYTES: usize = 8 * 1024 * 1024;
 
-/// The place of a message in this page's conversation: grows with each message, and names it here.
+/// Position of a message in this page's conversation; grows with each message and identifies it on this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MessageNumber(pub u32);
@@ -28,38 +28,38 @@ pub struct MessageNumber(pub u32);
 /// One message of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatMessage {
-    /// Made by the author.
+    /// Chosen by the author.
     pub id: MessageId,
-    /// Its place in the conversation.
+    /// Position in this page's conversation.
     pub number: MessageNumber,
-    /// `None` for one's own.
+    /// `None` for a message of this page.
     pub author: Option<MemberId>,
-    /// What the author was called then; empty for one's own, and for who has no name.
+    /// The author's name at that time; empty for a message of this page and for an author without a name.
     pub author_name: String,
-    /// Text with line breaks.
+    /// Text, with line breaks as `\n`.
     pub text: String,
-    /// On the author's clock, in milliseconds since 1970.
+    /// Milliseconds since 1970 on the author's clock.
     pub sent_at_ms: u64,
-    /// How far it came.
+    /// The progress of delivery.
     pub state: DeliveryState,
 }
 
-/// Something for one member's `control` channel.
+/// A message for the `control` channel of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// For whom.
+    /// The member that gets the message.
     pub to: MemberId,
-    /// What.
+    /// The message to send.
     pub message: ControlMessage,
 }
 
 /// Why a text is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextRefused {
-    /// Nothing of it would be seen.
+    /// No character of the text would be visible.
     #[error("the text is empty")]
     Empty,
-    /// It is longer than [`MAX_CHAT_TEXT_BYTES`].
+    /// The text is longer than [`MAX_CHAT_TEXT_BYTES`].
     #[error("the text is longer than {MAX_CHAT_TEXT_BYTES} bytes")]
     TooLong,
 }
@@ -67,14 +67,14 @@ pub enum TextRefused {
 /// The conversation of a room.
 #[derive(Debug, Default)]
 pub struct Conversation {
-    /// In the order of their numbers.
+    /// Ordered by message number.
     log: VecDeque<ChatMessage>,
     log_bytes: usize,
-    /// Whether messages left the log.
+    /// Whether messages were dropped from the log.
     is_cut: bool,
     next_number: u32,
     seen: SeenIds,
-    /// Who has not acknowledged which of one's own messages.
+    /// For each message of this page, the members that have not acknowledged it.
     unacknowledged: HashMap<MessageId, BTreeSet<MemberId>>,
     outgoing: VecDeque<Outgoing>,
     changed: VecDeque<MessageNumber>,
@@ -82,8 +82,8 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Says something to everyone in `present`. `open` tells which of them have an open channel now; the others get
-    /// it when theirs opens.
+    /// Sends a text to all members in `present`. `open` says which of them have an open channel now; the others get the message
+    /// when their channel opens.
     ///
     /// # Errors
     /// [`TextRefused`] where the text is empty or too long.
@@ -117,8 +117,8 @@ impl Conversation {
         Ok(())
     }
 
-    /// A member, called `name`, said something. It is acknowledged even if it was seen before: the acknowledgement may have
-    /// been lost.
+    /// Takes a chat message of the member `from`, whose name is `name`. A repeated message is acknowledged again, since the
+    /// acknowledgement may have been lost.
     pub fn handle_chat(&mut self, from: &MemberId, name: &str, id: MessageId, text: &str, sent_at_ms: u64) {
         let Ok(text) = prepare(text) else { return };
         self.outgoing
@@ -137,7 +137,7 @@ impl Conversation {
         }
     }
 
-    /// A member has one of our messages.
+    /// Takes a member's acknowledgement of a message of this page.
     pub fn handle_ack(&mut self, from: &MemberId, id: &MessageId) {
         let Some(waiting) = self.unacknowledged.get_mut(id) else { return };
         if waiting.remove(from) && waiting.is_empty() {
@@ -146,8 +146,8 @@ impl Conversation {
         }
     }
 
-    /// The channel to a member opened, for the first time or again: everything it has not acknowledged goes out, in
-    /// order.
+    /// Notes that the channel to a member opened, for the first time or again: all messages that the member has not acknowledged
+    /// are sent, in order.
     pub fn handle_channel_open(&mut self, member: &MemberId) {
         let repeated: Vec<_> = self
             .log
@@ -161,7 +161,7 @@ impl Conversation {
         self.outgoing.extend(repeated);
     }
 
-    /// A member is gone: what it has not acknowledged is undeliverable, unless it does come back after all.
+    /// Notes that a member left: messages that it has not acknowledged are undeliverable, until it returns.
     pub fn handle_member_gone(&mut self, member: &MemberId) {
         let lost: Vec<_> = self
             .unacknowledged
@@ -174,7 +174,7 @@ impl Conversation {
         }
     }
 
-    /// Who is in the room is known, or known anew: whoever else had not acknowledged something is gone.
+    /// Takes a new list of the members in the room: every other member with unacknowledged messages has left.
     pub fn handle_present(&mut self, is_present: impl Fn(&MemberId) -> bool) {
         let absent: BTreeSet<_> =
             self.unacknowledged.values().flatten().filter(|member| !is_present(member)).cloned().collect();
@@ -183,7 +183,7 @@ impl Conversation {
         }
     }
 
-    /// What is to be kept of a message, so that it outlives the page.
+    /// The record of a message that outlives the page.
     #[must_use]
     pub fn kept(&self, number: MessageNumber) -> Option<KeptMessage> {
         let message = self.message(number)?.clone();
@@ -192,8 +192,8 @@ impl Conversation {
         Some(KeptMessage { message, missing })
     }
 
-    /// Takes up the conversation of an earlier life of the page; before anything else happens to it. What does not
-    /// belong there is left out.
+    /// Restores the conversation of an earlier page instance. Must be called before anything else. Records that do not fit are
+    /// skipped.
     pub fn restore(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
         for KeptMessage { message, missing } in kept {
             let is_new = !self.seen.contains(message.author.as_ref(), &message.id)
@@ -212,48 +212,48 @@ impl Conversation {
         }
     }
 
-    /// A message of the log.
+    /// The message with this number, if it is in the log.
     #[must_use]
     pub fn message(&self, number: MessageNumber) -> Option<&ChatMessage> {
         let at = self.log.binary_search_by_key(&number, |message| message.number).ok()?;
         self.log.get(at)
     }
 
-    /// The message that an author gave this id; `None` is this page.
+    /// The number of the message to which `author` gave this id; `None` as author is this page.
     #[must_use]
     pub fn find(&self, author: Option<&MemberId>, id: &MessageId) -> Option<&ChatMessage> {
         self.log.iter().rev().find(|message| message.id == *id && message.author.as_ref() == author)
     }
 
-    /// How many messages are in the log.
+    /// Number of messages in the log.
     #[must_use]
     pub fn len(&self) -> usize {
         self.log.len()
     }
 
-    /// Whether nothing was said.
+    /// Whether the log is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.log.is_empty()
     }
 
-    /// Whether older messages were left out.
+    /// Whether older messages were dropped from the log.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }
 
-    /// The next thing to send.
+    /// The next message to send.
     pub fn poll_outgoing(&mut self) -> Option<Outgoing> {
         self.outgoing.pop_front()
     }
 
-    /// The next message that is new or has another state.
+    /// The number of the next message that is new or whose state changed.
     pub fn poll_changed(&mut self) -> Option<MessageNumber> {
         self.changed.pop_front()
     }
 
-    /// The next message that left the log.
+    /// The number of the next message that was dropped from the log.
     pub fn poll_forgotten(&mut self) -> Option<MessageNumber> {
         self.forgotten.pop_front()
     }
@@ -274,7 +274,7 @@ impl Conversation {
         }
     }
 
-    /// The oldest of whoever has most in the log.
+    /// Drops the oldest message of the author with the largest share of the log.
     fn forget_one(&mut self) {
         let is_over_in_bytes = self.log_bytes > MAX_LOG_BYTES;
         let mut shares: HashMap<Option<&MemberId>, (usize, usize)> = HashMap::new();

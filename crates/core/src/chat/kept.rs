@@ -1,27 +1,27 @@
-//! A message as it is kept on the device.
+//! A chat message as it is stored on the device.
 
 use serde::{Deserialize, Serialize};
 use sightline_protocol::MemberId;
 
 use super::ChatMessage;
 
-/// A message with what is needed to go on delivering it.
+/// A message together with what is needed to continue its delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptMessage {
-    /// The message.
+    /// The stored message, with its delivery state.
     pub message: ChatMessage,
-    /// Who has not acknowledged it, where it is one's own.
+    /// The members that have not acknowledged a message of this page.
     pub missing: Vec<MemberId>,
 }
 
 impl KeptMessage {
-    /// As text.
+    /// The record as text (JSON).
     #[must_use]
     pub fn to_text(&self) -> Option<String> {
         serde_json::to_string(self).ok()
     }
 
-    /// Reads what [`Self::to_text`] wrote; `None` for anything else, an older version's record included.
+    /// Reads the output of [`Self::to_text`]; `None` for anything else, including a record of an older version.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()

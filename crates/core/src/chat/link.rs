@@ -1,7 +1,7 @@
-//! Finds web addresses in a text, so that they can be shown as links without ever making markup of the text.
+//! Finds web addresses in a text, so that they can be shown as links without interpreting any markup in the text.
 //!
-//! The work is linear in the length of the text, whatever it is: no candidate for a link looks beyond the next scheme unless it is
-//! a link, and then the search goes on behind it.
+//! The work is linear in the length of the text, for every text: the search for the end of a link stops at the next scheme, and
+//! after a link it continues behind the link.
 
 use std::net::Ipv6Addr;
 
@@ -10,20 +10,20 @@ use sightline_protocol::text::{changes_neighbors, is_blank, is_invisible, is_mar
 const SCHEMES: [&str; 2] = ["https://", "http://"];
 /// Longest host name (RFC 1035, section 2.3.4).
 const MAX_HOST_CHARS: usize = 253;
-/// Longest IPv6 address, an IPv4 address at its end included.
+/// Longest IPv6 address, including an IPv4 address at its end.
 const MAX_IPV6_BYTES: usize = 45;
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segment<'a> {
-    /// Shown as it is.
+    /// Text outside of links.
     Text(&'a str),
-    /// An `http` or `https` address, as it was written.
+    /// An `http` or `https` address, as it is in the text.
     Link(&'a str),
 }
 
 impl<'a> Segment<'a> {
-    /// The part as it was written.
+    /// The segment as it is in the text.
     #[must_use]
     pub fn as_str(self) -> &'a str {
         match self {
@@ -32,12 +32,12 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// Splits a text into text and links; the segments put together are the text again, and none is empty.
+/// Splits a text into text and links; the concatenated segments equal the text, and none is empty.
 ///
-/// A link begins with `http://` or `https://` in any capitals, not behind an ASCII letter or digit unless those are of a link. It
-/// has a host: a name in any script, or an address. It ends before white space, quotes, the punctuation of the sentence around
-/// it, a bracket that was not opened in it, invisible characters and the next link. An address with a user name is no link:
-/// `https://bank.example@evil.example` leads to the latter.
+/// A link begins with `http://` or `https://` in upper or lower case, not directly after an ASCII letter or digit unless that
+/// belongs to a link. It has a host: a name in any script, or an address. It ends before white space, quotes, the punctuation of
+/// the sentence around it, a bracket that was not opened in it, invisible characters and the next link. An address with a user
+/// name is no link: `https://bank.example@evil.example` leads to the latter.
 #[must_use]
 pub fn split_links(text: &str) -> Vec<Segment<'_>> {
     let mut segments = Vec::new();
@@ -73,7 +73,7 @@ fn scheme_length(text: &str) -> Option<usize> {
     SCHEMES.iter().find(|scheme| begins_with(scheme)).map(|scheme| scheme.len())
 }
 
-/// Where the link ends whose host begins at `host`; `None` where it is none.
+/// End of the link whose host begins at `host`; `None` where there is no link.
 fn link_end(text: &str, host: usize) -> Option<usize> {
     let Host { length, with_dots } = Host::at_start(&text[host..])?;
     let port = port_length(&text[host + with_dots..]);
@@ -87,10 +87,10 @@ fn link_end(text: &str, host: usize) -> Option<usize> {
     }
 }
 
-/// How far the host of an address goes, in bytes.
+/// Length of the host of an address, in bytes.
 struct Host {
     length: usize,
-    /// With the punctuation behind it, which belongs to it where a port or a path follows: `example.org./x`.
+    /// Length including the dots behind the host, which belong to it where a port or a path follows: `example.org./x`.
     with_dots: usize,
 }
 
@@ -134,7 +134,8 @@ fn ipv6_length(text: &str) -> Option<usize> {
     text[..length].parse::<Ipv6Addr>().ok().map(|_| length)
 }
 
-/// No top-level domain begins in ASCII and goes on in another script: there the sentence goes on, in a language without spaces.
+/// Cuts a top-level domain that begins in ASCII and continues in another script: that is the following sentence, in a language
+/// without spaces.
 fn without_letters_behind_top_level(name: &str) -> usize {
     let Some((_, top_level)) = name.rsplit_once('.') else { return name.len() };
     match top_level.find(|c: char| !c.is_ascii()) {
@@ -145,14 +146,14 @@ fn without_letters_behind_top_level(name: &str) -> usize {
     }
 }
 
-/// The length of a colon and the port behind it.
+/// Length of a colon and the port behind it.
 fn port_length(text: &str) -> usize {
     let Some(port) = text.strip_prefix(':') else { return 0 };
     let digits = port.bytes().take(6).take_while(u8::is_ascii_digit).count();
     if port[..digits].parse::<u16>().is_ok() { ":".len() + digits } else { 0 }
 }
 
-/// Whether what goes before is a user name or a password, and not the host.
+/// Whether the text before `@` is a user name or password instead of the host.
 fn has_user(text: &str) -> bool {
     text.char_indices()
         .take_while(|(at, c)| {
@@ -162,7 +163,7 @@ fn has_user(text: &str) -> bool {
         .any(|(_, c)| c == '@')
 }
 
-/// Where the link ends whose path, query or fragment begins at `start`: at `end` where nothing of those is kept.
+/// End of the link whose path, query or fragment begins at `start`; `end` if nothing of these belongs to the link.
 fn path_end(text: &str, start: usize, mut end: usize) -> usize {
     let mut before = None;
     let (mut parentheses, mut brackets) = (0_usize, 0_usize);
@@ -197,7 +198,7 @@ fn is_scheme_at(text: &str, at: usize) -> bool {
     matches!(text.as_bytes()[at], b'h' | b'H') && scheme_length(&text[at..]).is_some()
 }
 
-/// Whether an address behind `c` is a part of the one around it, as in `https://archive.example/https://example.org`.
+/// Whether an address behind `c` is a part of the surrounding address, as in `https://archive.example/https://example.org`.
 fn introduces_address(c: char) -> bool {
     c.is_ascii() && !c.is_ascii_alphanumeric() && !ends_sentence(c)
 }
@@ -206,8 +207,8 @@ fn is_emoji_selector(c: char) -> bool {
     matches!(c, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Whether a link ends before `c`, whatever follows. Some languages write no space between a link and the sentence around it, so
-/// their punctuation ends one.
+/// Whether a link ends before `c`, whatever follows. Some languages write no space between a link and the sentence, so their
+/// punctuation ends a link.
 fn is_ending(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_whitespace()
@@ -230,7 +231,7 @@ fn is_ending(c: char) -> bool {
     is_punctuation || is_east_asian || is_blank(c) || is_invisible(c)
 }
 
-/// Whether `c` is left to the sentence around a link where nothing of the link follows.
+/// Whether `c` belongs to the sentence around a link unless more of the link follows.
 fn ends_sentence(c: char) -> bool {
     match c {
         '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '(' | '[' | '‼' | '⁉' => true,
@@ -238,7 +239,7 @@ fn ends_sentence(c: char) -> bool {
     }
 }
 
-/// Tests count the characters that were looked at.
+/// Counts the characters that were looked at, for the tests.
 fn count_work(characters: usize) {
     #[cfg(test)]
     tests::WORK.set(tests::WORK.get() + characters);
@@ -264,7 +265,7 @@ mod tests {
         WORK.get()
     }
 
-    /// Pieces of which links, and what is nearly one, are made.
+    /// Fragments of links and of texts that resemble links.
     fn pieces() -> impl Strategy<Value = &'static str> {
         prop::sample::select(vec![
             "http://",

@@ -1,4 +1,4 @@
-//! The conversation: ids, acknowledgements, order, exactly once; which text is sent, and the links in it.
+//! The conversation: ids, acknowledgements, order and delivery exactly once; cleaning of texts, and the links in them.
 
 mod conversation;
 mod kept;
@@ -15,24 +15,24 @@ pub use kept::KeptMessage;
 pub use link::{Segment, split_links};
 pub use text::{excess_characters, prepare};
 
-/// How far a message has come.
+/// Delivery state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// Own: not everyone who was present when it was sent has acknowledged it.
+    /// Sent by this page: not everyone who was present has acknowledged it.
     Sending,
-    /// Own: everyone who was present when it was sent has acknowledged it.
+    /// Sent by this page: everyone who was present has acknowledged it.
     Delivered,
-    /// Another's.
+    /// Written by another member.
     Received,
-    /// Own: someone who was present when it was sent left before acknowledging it, and has not come back for it.
+    /// Sent by this page: a member that was present left before it acknowledged the message, and has not returned.
     Undeliverable,
-    /// Own: nobody was there when it was sent.
+    /// Sent by this page: nobody else was in the room.
     Unheard,
 }
 
 impl DeliveryState {
-    /// The word as tests read it.
+    /// The word that tests read (`data-state`).
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,15 +1,15 @@
-//! The ids that were seen, so that a repetition is recognized even after its message left the log.
+//! Remembers message ids, so that a repetition is recognized even after its message left the log.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use sightline_protocol::{MemberId, MessageId};
 
-/// Ids that are remembered of one author: twice what the log takes.
+/// Number of ids remembered for each author: twice the size of the log.
 const MAX_OF_AUTHOR: usize = 4_000;
-/// Authors that are remembered; the one that came first goes first.
+/// Number of authors remembered; the one that came first is forgotten first.
 const MAX_AUTHORS: usize = 128;
 
-/// The ids of each author.
+/// The message ids of each author.
 #[derive(Debug, Default)]
 pub(super) struct SeenIds {
     authors: HashMap<Option<MemberId>, OfAuthor>,

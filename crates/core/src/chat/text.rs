@@ -1,7 +1,7 @@
-//! What of a written text is sent and shown.
+//! Which part of a written text is sent and shown.
 //!
-//! [`prepare`] alone decides that: for the page, which empties the field of what was taken, for the conversation, which sends it,
-//! and for what others send. Every function here works in one pass over the text.
+//! [`prepare`] alone decides this: for the page, which clears the input field of the accepted text; for the conversation, which
+//! sends it; and for texts of other members. Every function here makes one pass over the text.
 
 use sightline_protocol::{
     limits::{MAX_CHAT_MARKS, MAX_CHAT_TEXT_BYTES},
@@ -12,13 +12,14 @@ use super::TextRefused;
 
 const POP_ISOLATE: char = '\u{2069}';
 
-/// The text that is sent for `raw`; of that it makes the same again.
+/// The text that is sent for `raw`; the function is idempotent.
 ///
-/// Line breaks and tabs stay. Control characters go, and so does what would let a message look like another one: bidirectional
-/// embeddings and overrides, isolates without their end, hidden tags, marks in heaps. Blank lines around the text go too.
+/// Line breaks and tabs stay. Control characters are removed, and so is everything that makes a message look like another one:
+/// bidirectional embeddings and overrides, isolates without their end, hidden tags, piles of combining marks. Blank lines around
+/// the text are removed too.
 ///
 /// # Errors
-/// [`TextRefused`] where nothing of it would be seen, or it is longer than [`MAX_CHAT_TEXT_BYTES`].
+/// [`TextRefused`] where no character would be visible, or the text is longer than [`MAX_CHAT_TEXT_BYTES`].
 pub fn prepare(raw: &str) -> Result<String, TextRefused> {
     let text = clean(raw);
     if !is_visible(&text) {
@@ -30,7 +31,7 @@ pub fn prepare(raw: &str) -> Result<String, TextRefused> {
     }
 }
 
-/// How many characters have to go from the end of `raw` before it can be sent.
+/// Number of characters to remove from the end of `raw` before it can be sent.
 #[must_use]
 pub fn excess_characters(raw: &str) -> usize {
     if raw.len() <= MAX_CHAT_TEXT_BYTES {
@@ -42,7 +43,7 @@ pub fn excess_characters(raw: &str) -> usize {
 
 fn clean(raw: &str) -> String {
     let unix = raw.replace("\r\n", "\n").replace('\r', "\n");
-    // Marks first: whether a joiner joins anything depends on the marks beside it.
+    // Marks come first: whether a joiner joins anything depends on the marks beside it.
     let bounded = with_bounded_marks(&unix, MAX_CHAT_MARKS);
     let visible = with_closed_isolates(&filter_invisible(&bounded, is_allowed));
     without_blank_lines_around(&visible).trim_end().to_owned()
@@ -66,7 +67,7 @@ fn is_allowed(c: char) -> bool {
     )
 }
 
-/// Takes out isolates that their line does not end, and ends without a beginning.
+/// Removes isolates that do not end within their line, and ends without a beginning.
 fn with_closed_isolates(text: &str) -> String {
     let mut kept: Vec<(char, bool)> = Vec::with_capacity(text.len());
     let mut open = Vec::new();

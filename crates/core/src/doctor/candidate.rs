@@ -5,24 +5,24 @@ use std::{
     time::Duration,
 };
 
-/// Longest line that is read; browsers write less than 300 bytes.
+/// Longest candidate line that is read, in bytes; browsers write less than 300.
 const MAX_CANDIDATE_BYTES: usize = 2_048;
 
-/// What an address is.
+/// The type of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CandidateType {
-    /// One of this computer.
+    /// An address of this computer.
     Host,
-    /// As a STUN server saw it.
+    /// The address that a STUN server saw.
     ServerReflexive,
-    /// As the other side saw it.
+    /// The address that the other side saw.
     PeerReflexive,
-    /// One of a relay.
+    /// An address of a relay.
     Relay,
 }
 
 impl CandidateType {
-    /// The word of the candidate attribute.
+    /// The word in the candidate attribute.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,38 +34,38 @@ impl CandidateType {
     }
 }
 
-/// Version of the Internet Protocol.
+/// The version of the Internet Protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
-    /// IPv4
+    /// IPv4 (`203.0.113.7`).
     V4,
-    /// IPv6
+    /// IPv6 (`2001:db8::7`).
     V6,
 }
 
-/// A candidate.
+/// An ICE candidate, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// What it is.
+    /// Host, server reflexive, peer reflexive or relay.
     pub candidate_type: CandidateType,
-    /// The component: 1 is the only one where RTCP is multiplexed.
+    /// The component; always 1 where RTCP is multiplexed.
     pub component: u8,
-    /// `udp` or `tcp`
+    /// `udp` or `tcp`.
     pub protocol: String,
-    /// The higher the sooner it is tried.
+    /// Pairs with a higher priority are tried first.
     pub priority: u32,
-    /// An address, or a `.local` name behind which the browser hides it.
+    /// An IP address, or a `.local` name with which the browser hides it.
     pub address: String,
-    /// The port.
+    /// The port of `address`.
     pub port: u16,
-    /// Address and port behind it; `None` where the browser hides it (0.0.0.0).
+    /// The base address and port; `None` where the browser hides it (0.0.0.0).
     pub related: Option<SocketAddr>,
-    /// Since the gathering began.
+    /// Time since the gathering began.
     pub after: Duration,
 }
 
 impl Candidate {
-    /// Reads `candidate:…`, with or without `a=` before it. `None` for the end of candidates and for what is none.
+    /// Parses `candidate:…`, with or without `a=` before it. `None` for the end-of-candidates line and for anything else.
     #[must_use]
     pub fn parse(line: &str, after: Duration) -> Option<Self> {
         if line.len() > MAX_CANDIDATE_BYTES {
@@ -114,25 +114,25 @@ impl Candidate {
         self.ip().is_none()
     }
 
-    /// The address, where it is one.
+    /// The IP address; `None` for a `.local` name.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
         self.address.parse().ok()
     }
 
-    /// The version of its address, where that can be seen.
+    /// The version of the address; `None` for a `.local` name.
     #[must_use]
     pub fn family(&self) -> Option<Family> {
         self.ip().map(|ip| if ip.is_ipv4() { Family::V4 } else { Family::V6 })
     }
 
-    /// `srflx udp 203.0.113.7:50000, 34 ms`
+    /// A line for a person: `srflx udp 203.0.113.7:50000, 34 ms`.
     #[must_use]
     pub fn text(&self) -> String {
         self.text_with(&self.address)
     }
 
-    /// The same without the half of the address that tells who it is.
+    /// The same line without the half of the address that identifies the person.
     #[must_use]
     pub fn redacted(&self) -> String {
         self.text_with(&redact(&self.address))
@@ -145,7 +145,7 @@ impl Candidate {
     }
 }
 
-/// An address of which only the network is left.
+/// An address with only its network part.
 #[must_use]
 pub fn redact(address: &str) -> String {
     match address.parse::<IpAddr>() {

@@ -1,9 +1,9 @@
-//! One row of the examination: what is looked at, how it stands, and why.
+//! One row of the examination: what is checked, its state, and the reason.
 
 use serde::{Deserialize, Serialize};
 
-/// Calls the macro `$callback` with every kind of check: what it means, variant, key of its text in `locales/` (`check.kind`), and the
-/// word that tests, reports and `docs/check.md` know it by.
+/// Calls the macro `$callback` with every kind of check: meaning, variant, key of its text in `locales/` (`check.kind`), and its
+/// word in tests, reports and `docs/check.md`.
 #[macro_export]
 macro_rules! with_check_kinds {
     ($callback:ident) => {
@@ -29,7 +29,7 @@ macro_rules! with_check_kinds {
 
 macro_rules! define_check_kinds {
     ($($meaning:literal $variant:ident $key:ident $word:literal;)+) => {
-        /// What is looked at.
+        /// What a check examines.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum CheckKind {
@@ -37,10 +37,10 @@ macro_rules! define_check_kinds {
         }
 
         impl CheckKind {
-            /// Each of them, in the order of the table.
+            /// Every kind, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word that tests and reports know it by.
+            /// The word in tests and reports.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -53,17 +53,17 @@ macro_rules! define_check_kinds {
 
 with_check_kinds!(define_check_kinds);
 
-/// Which row: of a kind there may be several, one for each ICE server of that kind.
+/// Identifies a row. A kind may have several rows, one for each ICE server of that kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CheckId {
-    /// What is looked at.
+    /// What the row examines.
     pub kind: CheckKind,
-    /// From 1, within the kind.
+    /// Counts the rows of the kind, from 1.
     pub number: u8,
 }
 
 impl CheckId {
-    /// The only one of its kind.
+    /// The id of the only row of its kind.
     #[must_use]
     pub const fn only(kind: CheckKind) -> Self {
         Self { kind, number: 1 }
@@ -79,24 +79,24 @@ impl CheckId {
     }
 }
 
-/// How a check stands.
+/// The state of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckState {
-    /// Not begun.
+    /// The check has not begun.
     Waiting,
-    /// Under way.
+    /// The check is running.
     Running,
-    /// All well.
+    /// The result is good.
     Ok,
-    /// Something to know; a call is possible all the same.
+    /// There is something to know, but a call is possible.
     Warning,
-    /// It does not work.
+    /// The checked thing does not work.
     Failed,
 }
 
 impl CheckState {
-    /// The word that tests and reports know it by.
+    /// The word in tests and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,15 +108,15 @@ impl CheckState {
         }
     }
 
-    /// Whether there is a result.
+    /// Whether the check has a result.
     #[must_use]
     pub fn is_done(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
 }
 
-/// Calls the macro `$callback` with every result of a check: what it means, variant, key of its text in `locales/` (`check.code`), and
-/// the word that tests, reports and `docs/check.md` know it by.
+/// Calls the macro `$callback` with every result of a check: meaning, variant, key of its text in `locales/` (`check.code`), and
+/// its word in tests, reports and `docs/check.md`.
 #[macro_export]
 macro_rules! with_check_codes {
     ($callback:ident) => {
@@ -158,7 +158,7 @@ macro_rules! with_check_codes {
 
 macro_rules! define_check_codes {
     ($($meaning:literal $variant:ident $key:ident $word:literal;)+) => {
-        /// The result of a check, stable for tests and reports.
+        /// The result of a check; stable, for tests and reports.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum CheckCode {
@@ -166,10 +166,10 @@ macro_rules! define_check_codes {
         }
 
         impl CheckCode {
-            /// Each of them, in the order of the table.
+            /// Every code, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word that tests and reports know it by.
+            /// The word in tests and reports.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -182,27 +182,27 @@ macro_rules! define_check_codes {
 
 with_check_codes!(define_check_codes);
 
-/// What a detail line is about.
+/// The subject of a detail line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DetailLabel {
-    /// The name of a device.
+    /// The label of a device.
     Device,
-    /// Width, height and rate.
+    /// Width, height and frame rate of a picture.
     Picture,
-    /// Resolutions that the camera can do.
+    /// Resolutions that the camera offers.
     Resolutions,
-    /// The loudest moment, of full scale.
+    /// The loudest level, as a part of full scale.
     Level,
-    /// How many.
+    /// Number of devices.
     Count,
-    /// From question to answer.
+    /// Time from a question to its answer.
     RoundTrip,
-    /// From the start to the opening.
+    /// Time until the socket was open.
     Opening,
-    /// How many ICE servers the server named.
+    /// Number of ICE servers that the server named.
     IceServers,
-    /// An address that others could send to.
+    /// A candidate that was found.
     Candidate,
     /// The browser hides this computer's addresses behind `.local` names (mDNS).
     Hidden,
@@ -210,64 +210,64 @@ pub enum DetailLabel {
     Ipv4,
     /// Whether there are addresses of IPv6.
     Ipv6,
-    /// Code and words of the server or the browser.
+    /// Code and text of an error of the server or the browser.
     Error,
     /// The kind of address translation.
     Mapping,
-    /// From the start to the open channel.
+    /// Time until the channel was open.
     Connected,
-    /// What went through, up and down at the same time.
+    /// Bits per second up and down at the same time.
     Throughput,
-    /// How unevenly packets came (RFC 3550, section 6.4.1).
+    /// Interarrival jitter (RFC 3550, section 6.4.1).
     Jitter,
-    /// What did not come.
+    /// Share of packets that did not arrive.
     Loss,
 }
 
-/// One line behind a row. The value is the same in every language.
+/// One detail line of a row. The value is the same in every language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detail {
-    /// What it is about.
+    /// The subject of the line.
     pub label: DetailLabel,
     /// The value, with its unit.
     pub value: String,
-    /// The value for a report that is handed on: without the name of a device, and with half an address. `None` where
-    /// the value itself may be handed on.
+    /// The value for a report that is passed on: without device labels, and with half of each address. `None` where the value
+    /// itself may be passed on.
     #[serde(skip)]
     pub redacted: Option<String>,
 }
 
 impl Detail {
-    /// A line that may be handed on.
+    /// A line whose value may be passed on.
     #[must_use]
     pub fn new(label: DetailLabel, value: impl Into<String>) -> Self {
         Self { label, value: value.into(), redacted: None }
     }
 
-    /// A line that is handed on as `redacted`.
+    /// A line that is passed on as `redacted`.
     #[must_use]
     pub fn private(label: DetailLabel, value: impl Into<String>, redacted: impl Into<String>) -> Self {
         Self { label, value: value.into(), redacted: Some(redacted.into()) }
     }
 }
 
-/// A row.
+/// One row of the examination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Which.
+    /// Identifies the row.
     pub id: CheckId,
-    /// The address of the ICE server, of a check of one.
+    /// The address of the checked ICE server, if the row checks one.
     pub subject: Option<String>,
-    /// How it stands.
+    /// The present state.
     pub state: CheckState,
     /// The result, once there is one.
     pub code: Option<CheckCode>,
-    /// What is behind it.
+    /// The details behind the result.
     pub details: Vec<Detail>,
 }
 
 impl Check {
-    /// One that has not begun.
+    /// A row that has not begun.
     #[must_use]
     pub fn waiting(id: CheckId, subject: Option<String>) -> Self {
         Self { id, subject, state: CheckState::Waiting, code: None, details: Vec::new() }
@@ -279,26 +279,26 @@ impl Check {
 pub struct Outcome {
     /// [`CheckState::Ok`], [`CheckState::Warning`] or [`CheckState::Failed`].
     pub state: CheckState,
-    /// Why.
+    /// The reason for the state.
     pub code: CheckCode,
-    /// What is behind it.
+    /// The details behind the result.
     pub details: Vec<Detail>,
 }
 
 impl Outcome {
-    /// All well.
+    /// A result without problems.
     #[must_use]
     pub fn ok(details: Vec<Detail>) -> Self {
         Self { state: CheckState::Ok, code: CheckCode::Ok, details }
     }
 
-    /// Something to know.
+    /// A result with something to know.
     #[must_use]
     pub fn warning(code: CheckCode, details: Vec<Detail>) -> Self {
         Self { state: CheckState::Warning, code, details }
     }
 
-    /// It does not work.
+    /// A result that says that something does not work.
     #[must_use]
     pub fn failed(code: CheckCode, details: Vec<Detail>) -> Self {
         Self { state: CheckState::Failed, code, details }

@@ -1,23 +1,23 @@
-//! What a camera shows and a microphone hears.
+//! Judges the picture of a camera and the sound of a microphone.
 
 use std::time::Duration;
 
 use super::check::{CheckCode, Detail, DetailLabel, Outcome};
 use crate::{Timestamp, notice::NoticeCode};
 
-/// How long a camera's picture is looked at and a microphone listened to.
+/// How long a camera and a microphone are observed.
 pub const OBSERVATION: Duration = Duration::from_millis(2500);
 
-/// Brightness up to which a picture is black, of 255: sensors in the dark are noisy.
+/// Greatest brightness of a black picture, of 255: sensors have noise in the dark.
 const BLACK_LUMA: u8 = 16;
-/// A difference between two pictures at one point from which it is no longer the same picture.
+/// Difference at one point from which on two pictures are different, of 255.
 const SAME_LUMA: u8 = 1;
-/// Pictures that must be looked at before one that stays the same counts as frozen.
+/// Number of pictures to look at before an unchanged picture counts as frozen.
 const MIN_PICTURES: u32 = 5;
-/// The loudest moment of a microphone that is switched off or not plugged in, of full scale.
+/// Loudest level of a microphone that is switched off or unplugged, as a part of full scale.
 const SILENCE: f32 = 0.0005;
 
-/// Why a device is not there.
+/// The check code for a device that cannot be opened.
 #[must_use]
 pub fn capture_failure(notice: NoticeCode) -> CheckCode {
     match notice {
@@ -27,7 +27,7 @@ pub fn capture_failure(notice: NoticeCode) -> CheckCode {
     }
 }
 
-/// Looks at a camera's picture, made small and grey.
+/// Judges a camera by scaled-down gray pictures.
 #[derive(Debug, Clone, Default)]
 pub struct PictureWatch {
     last: Vec<u8>,
@@ -37,7 +37,7 @@ pub struct PictureWatch {
 }
 
 impl PictureWatch {
-    /// A picture: the brightness of some points, from 0 to 255.
+    /// Takes a picture: the brightness of some points, from 0 to 255.
     pub fn handle_picture(&mut self, luma: &[u8]) {
         self.brightest = self.brightest.max(luma.iter().copied().max().unwrap_or(0));
         let differs = |(old, new): (&u8, &u8)| old.abs_diff(*new) > SAME_LUMA;
@@ -46,7 +46,7 @@ impl PictureWatch {
         self.pictures += 1;
     }
 
-    /// What was seen.
+    /// The result for the pictures so far.
     #[must_use]
     pub fn judge(&self, details: Vec<Detail>) -> Outcome {
         if self.pictures == 0 {
@@ -61,7 +61,7 @@ impl PictureWatch {
     }
 }
 
-/// Listens to a microphone.
+/// Judges a microphone by its levels.
 #[derive(Debug, Clone, Default)]
 pub struct LevelWatch {
     loudest: f32,
@@ -69,19 +69,19 @@ pub struct LevelWatch {
 }
 
 impl LevelWatch {
-    /// A level from 0 to 1; `None` while the browser does not let the page listen.
+    /// Takes a level from 0 to 1; `None` while the browser does not let the page listen.
     pub fn handle_level(&mut self, level: Option<f32>) {
         self.is_suspended = level.is_none();
         self.loudest = self.loudest.max(level.unwrap_or(0.0));
     }
 
-    /// What was heard.
+    /// The result for the levels so far.
     #[must_use]
     pub fn judge(&self, mut details: Vec<Detail>) -> Outcome {
         if self.is_suspended && self.loudest == 0.0 {
             return Outcome::warning(CheckCode::SoundSuspended, details);
         }
-        // In parts per thousand, so that no fraction is to be written.
+        // In parts per thousand, so that the value has no fraction.
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -97,7 +97,7 @@ impl LevelWatch {
     }
 }
 
-/// When an observation that began at `start` is over.
+/// The end of an observation that began at `start`.
 #[must_use]
 pub fn observed_until(start: Timestamp) -> Timestamp {
     start + OBSERVATION

@@ -1,4 +1,4 @@
-//! The examination: which checks there are, which of them run, and what they said.
+//! The examination: which checks there are, which of them run, and their results.
 
 use std::time::Duration;
 
@@ -17,34 +17,34 @@ use super::{
 };
 use crate::{Timestamp, ice::IceUrl};
 
-/// The time of every check: browsers report a dead server after eleven seconds, or never.
+/// The deadline of every check: browsers report a dead server after eleven seconds, or never.
 pub const CHECK_DEADLINE: Duration = Duration::from_secs(8);
 
-/// What the browser is, known at once.
+/// What is known of the browser at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrowserFacts {
-    /// Whether there is `RTCPeerConnection`.
+    /// Whether the browser has `RTCPeerConnection`.
     pub has_web_rtc: bool,
-    /// Whether the page came by https or from this computer.
+    /// Whether the page came over https or from this computer.
     pub is_secure: bool,
 }
 
-/// An examination.
+/// A run of all checks.
 #[derive(Debug)]
 pub struct Doctor {
     rows: Rows,
     facts: BrowserFacts,
-    /// The person's own ICE servers, in place of those that the server names.
+    /// The person's own ICE servers, which replace those that the server names.
     own_servers: Vec<IceServer>,
-    /// How the server answered HTTP, to tell a proxy from a server that is gone.
+    /// Whether the server answered HTTP, to tell a proxy that blocks WebSockets from a server that is down.
     server_answers: Option<bool>,
     signalling: Option<SignallingFinding>,
-    /// Whether there is a row for every ICE server.
+    /// Whether every ICE server has a row.
     is_planned: bool,
 }
 
 impl Doctor {
-    /// Begins an examination. Where the person gave ICE servers, those are looked at and not the server's.
+    /// Begins an examination. If the person gave ICE servers, they are checked instead of the server's.
     #[must_use]
     pub fn new(facts: BrowserFacts, own_servers: Vec<IceServer>, now: Timestamp) -> Self {
         let kinds = [
@@ -72,7 +72,7 @@ impl Doctor {
         doctor
     }
 
-    /// Something came of an operation.
+    /// Takes a finding of an operation.
     pub fn handle_finding(&mut self, operation: OperationId, finding: Finding, now: Timestamp) {
         let Some(at) = self.rows.of_operation(operation) else { return };
         let Check { id, state, .. } = self.rows.at(at).check.clone();
@@ -81,7 +81,7 @@ impl Doctor {
             Finding::Devices { camera, microphone } if kind == CheckKind::Permissions => {
                 self.conclude_devices(camera, microphone, now);
             }
-            // What has its result already has it, but for the person's late answer.
+            // A row keeps its result, except that a late answer of the person counts.
             _ if state.is_done() => return,
             Finding::Judged(outcome) => self.rows.conclude(at, outcome),
             Finding::Server(answered) => {
@@ -111,7 +111,7 @@ impl Doctor {
         self.begin_next(now);
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         for at in 0..self.rows.all().len() {
             let row = self.rows.at(at);
@@ -128,42 +128,42 @@ impl Doctor {
         self.begin_next(now);
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.rows.poll_timeout()
     }
 
-    /// The next thing to do.
+    /// The next thing that the caller is to do.
     pub fn poll_output(&mut self) -> Option<DoctorOutput> {
         self.rows.poll_output()
     }
 
-    /// Every row, in the order in which they are shown.
+    /// Every row, in display order.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
         self.rows.all().iter().map(|row| row.check.clone()).collect()
     }
 
-    /// Whether every row has its result.
+    /// Whether every row has a result.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.rows.all().iter().all(|row| row.check.state.is_done())
     }
 
-    /// What will work.
+    /// The overall verdict.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         Verdict::of(&self.checks())
     }
 
-    /// What is to be done.
+    /// What can be done, the most serious first.
     #[must_use]
     pub fn advice(&self) -> Vec<Advice> {
         Advice::of(&self.checks(), self.ice_servers_of())
     }
 
-    /// Whose STUN and TURN servers these are.
+    /// The origin of the checked STUN and TURN servers.
     #[must_use]
     pub fn ice_servers_of(&self) -> IceServersOf {
         if self.own_servers.is_empty() { IceServersOf::Operator } else { IceServersOf::Person }
@@ -196,13 +196,13 @@ impl Doctor {
         }
     }
 
-    /// Rows that wait for their turn or for what others found.
+    /// Begins rows that wait for their turn or for the results of other rows.
     fn begin_next(&mut self, now: Timestamp) {
         self.rows.begin_waiting(now);
         self.begin_relay_call(now);
     }
 
-    /// Once every relay was tried, by the best that works: a browser would choose the same.
+    /// Begins the relay call once every relay was tried, with the best relay that works: a browser would choose the same.
     fn begin_relay_call(&mut self, now: Timestamp) {
         let Some(at) = self.rows.of(CheckKind::RelayCall) else { return };
         if self.rows.at(at).check.state != CheckState::Waiting || !self.is_planned {
@@ -227,7 +227,7 @@ impl Doctor {
         }
     }
 
-    /// It is known which ICE servers there are: a row for each address, and one socket for two of them together.
+    /// Takes the ICE servers: plans a row for each address, and one gathering with two STUN servers together.
     fn plan_ice(&mut self, ice_servers: &[IceServer], alternate_stun_urls: &[String]) {
         self.is_planned = true;
         if !self.facts.has_web_rtc {
@@ -270,7 +270,8 @@ impl Doctor {
         }
     }
 
-    /// The socket's result waits for the server's: only both together say who is at fault.
+    /// Concludes the row of the socket. It waits for the result of the HTTP request, since only both together say what is at
+    /// fault.
     fn conclude_signalling(&mut self, now: Timestamp) {
         let Some(at) = self.rows.of(CheckKind::Signalling) else { return };
         if self.rows.all()[at].check.state.is_done() {
@@ -310,7 +311,7 @@ impl Doctor {
                 let (servers, alternates) = (ice_servers.clone(), alternate_stun_urls.clone());
                 self.plan_ice(&servers, &alternates);
             }
-            // Without the server nobody knows which relays there are.
+            // Without the server the relays are unknown.
             _ => {
                 self.rows.skip(CheckKind::Nat);
                 self.rows.skip(CheckKind::RelayCall);
@@ -347,10 +348,10 @@ impl Doctor {
         self.rows.conclude(at, outcome);
     }
 
-    /// The time of a check is over.
+    /// Ends a check whose time is over.
     fn run_out(&mut self, at: usize, now: Timestamp) {
         match self.rows.all()[at].check.id.kind {
-            // The question still stands: its answer counts whenever it comes.
+            // The question is still open, so a late answer counts.
             CheckKind::Permissions => {
                 for kind in [CheckKind::Permissions, CheckKind::Camera, CheckKind::Microphone] {
                     if let Some(at) = self.rows.of(kind) {

@@ -1,4 +1,4 @@
-//! One gathering of candidates, watched until it is over or its time is up.
+//! One gathering of candidates, until it is complete or its time is over.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use crate::{
     ice::{IceTransport, IceUrl},
 };
 
-/// Candidates that are kept of one gathering.
+/// Number of candidates kept of one gathering.
 pub const MAX_CANDIDATES: usize = 64;
-/// Errors that are kept of one gathering.
+/// Number of errors kept of one gathering.
 const MAX_ERRORS: usize = 16;
-/// Longest words of an error that are kept, in characters.
+/// Longest error text that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 120;
-/// After the first candidate that was hoped for: the other version of the Internet Protocol may follow.
+/// Waiting time after the first wanted candidate, since one of the other IP version may follow.
 const SETTLE: Duration = Duration::from_millis(700);
 
-/// An `icecandidateerror`.
+/// An `icecandidateerror` event of the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatheringError {
     /// The STUN error code (RFC 8489, section 14.8), or 701 where the server was not reached.
     pub code: u16,
-    /// The words of the server or the browser, in English.
+    /// Text of the server or the browser, in English.
     pub text: String,
-    /// The server.
+    /// The address of the server.
     pub url: String,
-    /// Since the gathering began.
+    /// Time since the gathering began.
     pub after: Duration,
 }
 
-/// A gathering under way, or over.
+/// A gathering that is running or complete.
 #[derive(Debug, Clone)]
 pub struct Gathering {
     hoped_for: Option<CandidateType>,
@@ -46,7 +46,7 @@ pub struct Gathering {
 }
 
 impl Gathering {
-    /// Begins. With `hoped_for` it need not be waited for to the end once such a candidate has come.
+    /// Begins a gathering. With `hoped_for` the gathering ends soon after a candidate of that type arrived.
     #[must_use]
     pub fn new(hoped_for: Option<CandidateType>, allowed: Duration, now: Timestamp) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl Gathering {
         }
     }
 
-    /// A candidate attribute came. What is none, or the end of candidates, is ignored.
+    /// Takes a candidate attribute. Anything else, and the end-of-candidates line, is ignored.
     pub fn handle_candidate(&mut self, line: &str, now: Timestamp) {
         if self.is_over || self.candidates.len() >= MAX_CANDIDATES {
             return;
@@ -72,7 +72,7 @@ impl Gathering {
         self.candidates.push(candidate);
     }
 
-    /// An `icecandidateerror` came.
+    /// Takes an `icecandidateerror`.
     pub fn handle_error(&mut self, code: u16, text: &str, url: &str, now: Timestamp) {
         if self.is_over || self.errors.len() >= MAX_ERRORS {
             return;
@@ -82,7 +82,7 @@ impl Gathering {
         self.errors.push(error);
     }
 
-    /// `iceGatheringState` became `complete`.
+    /// Notes that `iceGatheringState` became `complete`.
     pub fn handle_complete(&mut self) {
         if !self.is_over {
             self.is_complete = true;
@@ -90,49 +90,49 @@ impl Gathering {
         }
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if self.deadline <= now {
             self.is_over = true;
         }
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         (!self.is_over).then_some(self.deadline)
     }
 
-    /// Whether nothing more counts.
+    /// Whether the gathering is over and takes nothing more.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Whether the browser was done in time: then every server has answered, or has an error.
+    /// Whether the browser completed the gathering in time: then every server answered or has an error.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// What came, in its order.
+    /// The candidates, in order of arrival.
     #[must_use]
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates
     }
 
-    /// What went wrong, in its order.
+    /// The errors, in order of arrival.
     #[must_use]
     pub fn errors(&self) -> &[GatheringError] {
         &self.errors
     }
 
-    /// Those of a type.
+    /// The candidates of one type.
     pub fn of_type(&self, candidate_type: CandidateType) -> impl Iterator<Item = &Candidate> {
         self.candidates.iter().filter(move |candidate| candidate.candidate_type == candidate_type)
     }
 
-    /// What the gathering with this one server says of it.
+    /// The result for the only server of this gathering.
     #[must_use]
     pub fn judge(&self, server: &IceUrl) -> Outcome {
         let wanted = if server.is_turn { CandidateType::Relay } else { CandidateType::ServerReflexive };
@@ -146,7 +146,7 @@ impl Gathering {
         if self.of_type(wanted).next().is_some() {
             return Outcome::ok(details);
         }
-        // A STUN server that sees the address which the computer itself has gives no candidate.
+        // A STUN server gives no candidate if it sees the address that the computer itself has.
         if !server.is_turn && self.is_complete && self.errors.is_empty() {
             return Outcome::ok(details);
         }
@@ -160,13 +160,13 @@ impl Gathering {
             (Some(486 | 508), _) => CheckCode::QuotaReached,
             (Some(_), _) => CheckCode::NotReached,
             (None, true) => CheckCode::Timeout,
-            // A page is not told why: an untrusted certificate looks like a closed port.
+            // The browser does not give the reason: an untrusted certificate looks like a closed port.
             (None, false) if server.transport == IceTransport::Tls => CheckCode::CertificateOrUnreachable,
             (None, false) => CheckCode::NotReached,
         }
     }
 
-    /// What the gathering says of this computer's own addresses.
+    /// The result for this computer's own addresses.
     #[must_use]
     pub fn judge_addresses(&self) -> Outcome {
         let hosts: Vec<_> = self.of_type(CandidateType::Host).collect();

@@ -1,37 +1,37 @@
-//! Which gatherings look at the ICE servers that the server names.
+//! Plans the gatherings that check the ICE servers named by the server.
 
 use sightline_protocol::signalling::IceServer;
 
 use super::check::{CheckId, CheckKind};
 use crate::ice::{IceTransport, IceUrl};
 
-/// ICE servers that are looked at, address by address.
+/// Number of ICE server addresses that are checked.
 pub const MAX_ICE_URLS: usize = 16;
 
-/// STUN servers that one socket asks, to compare what they saw.
+/// Number of STUN servers that are asked from one socket, to compare the addresses they saw.
 const COMPARED: usize = 2;
 
-/// What is gathered.
+/// The planned gatherings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct IcePlan {
-    /// Each address by itself.
+    /// One gathering for each address.
     pub(super) servers: Vec<PlannedServer>,
-    /// Two STUN servers together; `None` where there are no two.
+    /// One gathering with two STUN servers; `None` where there are fewer than two.
     pub(super) mapping: Option<IceServer>,
 }
 
-/// One address.
+/// The gathering for one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PlannedServer {
     pub(super) id: CheckId,
-    /// The address as it is shown.
+    /// The address as it is displayed.
     pub(super) subject: String,
-    /// `None` where browsers do not take the address.
+    /// `None` if browsers do not accept the address.
     pub(super) server: Option<IceServer>,
 }
 
 impl IcePlan {
-    /// `alternate_stun_urls` are the same servers at other ports, for comparing alone.
+    /// Plans the gatherings. `alternate_stun_urls` are the same servers at other ports; they are used only for the comparison.
     pub(super) fn new(ice_servers: &[IceServer], alternate_stun_urls: &[String]) -> Self {
         let mut plan = Self { servers: Vec::new(), mapping: None };
         let mut stun: Vec<String> = Vec::new();

@@ -1,9 +1,8 @@
-//! The connection doctor: finds what stands in the way of a call, and says who can do something about it.
+//! The connection doctor: finds what prevents a call, and says who can do something about it.
 //!
-//! [`Doctor`] is the examination: it says what the browser is to do ([`Operation`]), takes what came of it ([`Finding`]),
-//! gives every check its own deadline, and ends with a [`Verdict`] and [`Advice`]. What a check means stands beside it:
-//! [`Gathering`] for one ICE server, [`NatMapping`] for several, [`devices`] for camera and microphone, [`RelayProbe`] for a
-//! call through the relay.
+//! [`Doctor`] is the examination: it tells the browser what to do ([`Operation`]), takes the results ([`Finding`]), gives every
+//! check its own deadline, and ends with a [`Verdict`] and [`Advice`]. Separate types judge the findings: [`Gathering`] for one
+//! ICE server, [`NatMapping`] for several, [`devices`] for camera and microphone, [`RelayProbe`] for a call through the relay.
 
 mod candidate;
 mod check;

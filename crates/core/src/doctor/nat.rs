@@ -1,8 +1,8 @@
-//! The kind of address translation (NAT) on the way, by what two STUN servers saw of one socket.
+//! The kind of address translation (NAT), from the addresses that two STUN servers saw of one socket.
 //!
-//! The words are those of RFC 4787 section 4.1: a mapping that depends on whom one talks to cannot be told to others in
-//! advance, and two such networks meet only through a relay. Where the two servers are two ports of one address, a mapping
-//! that depends on the address alone is not noticed; that kind is rare.
+//! The words are those of RFC 4787 section 4.1. If a mapping depends on the destination, it cannot be announced to others, and
+//! two such networks connect only through a relay. If the two servers are two ports of one address, a mapping that depends only
+//! on the destination address is not detected; that kind is rare.
 
 use std::collections::HashSet;
 
@@ -11,25 +11,25 @@ use super::{
     gathering::Gathering,
 };
 
-/// How addresses are mapped.
+/// How a NAT maps addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NatMapping {
-    /// Not at all: the others see an address of this computer.
+    /// There is no mapping: the others see an address of this computer.
     None,
-    /// Always to the same: whoever is told it can send to it.
+    /// Every destination sees the same address, so the address can be announced.
     EndpointIndependent,
-    /// To another one for everyone talked to ("symmetric").
+    /// Every destination sees another address ("symmetric").
     EndpointDependent,
-    /// Not enough servers answered to tell.
+    /// Too few servers answered to know.
     Unknown,
 }
 
 impl NatMapping {
-    /// What one gathering with several STUN servers says: browsers ask all of them from one socket for each of the
-    /// computer's addresses, and report what differs.
+    /// Compares the candidates of one gathering with several STUN servers: browsers ask all of them from one socket for each
+    /// address of the computer, and report the different answers.
     #[must_use]
     pub fn infer(gathering: &Gathering) -> Self {
-        // Else one may not have answered, and nothing can be compared.
+        // Otherwise a server may not have answered, and there is nothing to compare.
         if !gathering.is_complete() || !gathering.errors().is_empty() {
             return Self::Unknown;
         }
@@ -52,7 +52,7 @@ impl NatMapping {
                 .max()
                 .unwrap_or(0)
         };
-        // Where the browser hides what is behind a mapping, each of several addresses may have its own.
+        // If the browser hides the base addresses, each of several local addresses may have its own mapping.
         match (most(true), most(false)) {
             (2.., _) => Self::EndpointDependent,
             (_, 2..) if hosts.len() == 1 => Self::EndpointDependent,
@@ -64,7 +64,7 @@ impl NatMapping {
         }
     }
 
-    /// A word for a detail line, the same in every language.
+    /// The word for a detail line, the same in every language.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What an examination asks the browser to do, and what comes of it.
+//! What an examination asks the browser to do, and what it gets back.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::{
     relay_probe::RelayFigures,
 };
 
-/// Names something that was begun, so that what comes late is told from what is expected.
+/// Identifies an operation, so that a late finding is not taken for a current one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OperationId(pub(super) u32);
 
-/// What the browser is to do. Each ends with its finding, or at the end of its check.
+/// What the browser is to do. Each operation ends with its finding or at the deadline of its check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
     /// Ask for camera and microphone.
@@ -22,87 +22,87 @@ pub enum Operation {
     WatchCamera,
     /// Listen to the microphone.
     ListenToMicrophone,
-    /// Count what can be heard with.
+    /// Count the loudspeakers.
     CountSpeakers,
     /// Ask the server by plain HTTP.
     ReachServer,
-    /// Open the signalling socket and ask for the ICE servers.
+    /// Open the signaling socket and ask for the ICE servers.
     OpenSignalling,
     /// Gather candidates with these servers.
     Gather(Vec<IceServer>),
-    /// Call oneself through this relay and measure.
+    /// Make a call from this page to itself through this relay, and measure it.
     CallThroughRelay(Vec<IceServer>),
 }
 
-/// What came of an operation.
+/// The result of an operation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {
-    /// Of [`Operation::AskForDevices`]: what stands in the way of camera and microphone, if anything.
+    /// Of [`Operation::AskForDevices`]: the problem with camera and microphone, if any.
     Devices {
-        /// The camera.
+        /// The problem with the camera.
         camera: Option<CheckCode>,
-        /// The microphone.
+        /// The problem with the microphone.
         microphone: Option<CheckCode>,
     },
-    /// Of an operation that judges for itself.
+    /// Of an operation that already judged its result.
     Judged(Outcome),
-    /// Of [`Operation::ReachServer`]: how long the answer took; `None` where there is none.
+    /// Of [`Operation::ReachServer`]: the time until the answer; `None` without an answer.
     Server(Option<Duration>),
-    /// Of [`Operation::OpenSignalling`].
+    /// Of [`Operation::OpenSignalling`]: what the socket and the server did.
     Signalling(SignallingFinding),
-    /// Of [`Operation::Gather`], any number.
+    /// Of [`Operation::Gather`], any number of times: a candidate attribute.
     Candidate(String),
-    /// Of [`Operation::Gather`], any number.
+    /// Of [`Operation::Gather`], any number of times: an `icecandidateerror`.
     CandidateError {
         /// The STUN error code, or 701.
         code: u16,
-        /// In English.
+        /// The error text, in English.
         text: String,
-        /// The server.
+        /// The address of the server.
         url: String,
     },
-    /// Of [`Operation::Gather`], at its end.
+    /// Of [`Operation::Gather`]: the gathering is complete.
     GatheringComplete,
-    /// Of [`Operation::Gather`]: the browser does not take a server's address.
+    /// Of [`Operation::Gather`]: the browser does not accept the address of a server.
     Refused,
-    /// Of [`Operation::CallThroughRelay`].
+    /// Of [`Operation::CallThroughRelay`]: the end of the measurement.
     RelayCall {
-        /// What was measured.
+        /// The measured values.
         figures: RelayFigures,
-        /// Until the channels were open; `None` where they never were.
+        /// Time until the channels were open; `None` where they never were.
         connected_after: Option<Duration>,
     },
 }
 
-/// What came of the signalling socket.
+/// The result of opening the signaling socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignallingFinding {
-    /// It works.
+    /// The socket works.
     Open {
-        /// Until it was open.
+        /// Time until the socket was open.
         opened_after: Duration,
-        /// From a question to its answer.
+        /// Time from a question to its answer.
         round_trip: Duration,
-        /// What the server tells its members.
+        /// The ICE servers that the server gives its members.
         ice_servers: Vec<IceServer>,
-        /// Its STUN at other ports, for finding out the kind of NAT.
+        /// The server's STUN addresses at other ports, to find out the kind of NAT.
         alternate_stun_urls: Vec<String>,
     },
-    /// It opened, and the server refused.
+    /// The socket opened, and the server refused with this code.
     Refused(String),
-    /// It never opened, and the server says that it does not let this page in: [`CheckCode::OriginRefused`] or
+    /// The socket never opened, because the server does not admit this page: [`CheckCode::OriginRefused`] or
     /// [`CheckCode::HostRefused`].
     PageRefused(CheckCode),
-    /// It never opened.
+    /// The socket never opened.
     Closed,
 }
 
-/// What the doctor wants done.
+/// What the caller is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DoctorOutput {
-    /// Begin this.
+    /// Begin an operation.
     Begin(OperationId, Operation),
-    /// Give it up, or let go of what it holds. Nothing that it still finds counts, but for the answer to a question that the
-    /// person has not answered yet.
+    /// End an operation and release its resources. Later findings are ignored, except the person's answer to a question that is
+    /// still open.
     End(OperationId),
 }

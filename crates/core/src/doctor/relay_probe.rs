@@ -1,43 +1,43 @@
-//! A call of the page with itself through the relay, measured: first small packets that are never sent again, for round
-//! trip, jitter and loss; then as much as goes through.
+//! Measures a call of the page with itself through the relay: first small packets without retransmission, for round trip, jitter
+//! and loss; then a flood, for the throughput.
 //!
-//! Both ends are in one page, so both have one clock and a packet's way can be timed in one direction. Everything goes up
-//! to the relay and comes down from it at the same time, and a round trip passes the relay twice each way.
+//! Both ends are in one page and share a clock, so a packet can be timed in one direction. All traffic goes up to the relay and
+//! down from it at the same time, and a round trip passes the relay twice each way.
 
 use std::{collections::VecDeque, time::Duration};
 
 use super::check::{CheckCode, Detail, DetailLabel, Outcome};
 use crate::Timestamp;
 
-/// Bytes of a small packet: that of a packet of sound.
+/// Size of a small packet, in bytes: that of a packet of sound.
 pub const PACKET_BYTES: usize = 160;
-/// Bytes of one message of the flood.
+/// Size of one message of the flood, in bytes.
 pub const FLOOD_MESSAGE_BYTES: usize = 16 * 1024;
-/// So much of the flood is given to the browser ahead.
+/// Bytes of the flood that are queued in the browser ahead of time.
 pub const FLOOD_AHEAD_BYTES: u32 = 256 * 1024;
 
 const PACKETS: u16 = 50;
 const PACKET_INTERVAL: Duration = Duration::from_millis(30);
-/// After the last packet: what has not come by then is lost.
+/// Waiting time after the last packet; a packet that arrives later counts as lost.
 const STRAGGLERS: Duration = Duration::from_millis(500);
 const FLOOD: Duration = Duration::from_secs(2);
-/// Loss from which speech suffers (ITU-T G.1050 calls 1 % the end of a well-managed network).
+/// Loss at which speech suffers (ITU-T G.1050 calls 1 % the end of a well-managed network).
 const LOSSY_PERMILLE: u64 = 30;
-/// A picture of fair quality.
+/// Throughput that a picture of fair quality needs.
 const SLOW_BPS: u64 = 500_000;
 
-/// What is to be done.
+/// What the caller is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeOutput {
     /// Send the packet with this number.
     SendPacket(u16),
-    /// Begin to send as much as goes, until the end.
+    /// Send as much as possible until [`Self::End`].
     Flood,
-    /// All is measured.
+    /// The measurement is complete.
     End,
 }
 
-/// The measurement.
+/// The measurement in progress.
 #[derive(Debug)]
 pub struct RelayProbe {
     phase: Phase,
@@ -46,7 +46,7 @@ pub struct RelayProbe {
     arrivals: u16,
     round_trips: Vec<Duration>,
     last_transit: Option<Duration>,
-    /// RFC 3550, section 6.4.1.
+    /// Computed as in RFC 3550, section 6.4.1.
     jitter: Duration,
     flood_bytes: u64,
     flood_first_at: Option<Timestamp>,
@@ -63,7 +63,7 @@ enum Phase {
 }
 
 impl RelayProbe {
-    /// Begins, as soon as the channels are open.
+    /// Begins when the channels are open.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         let mut probe = Self {
@@ -83,7 +83,7 @@ impl RelayProbe {
         probe
     }
 
-    /// A small packet arrived at the other end. It is sent back.
+    /// Takes a small packet that arrived at the other end and is sent back from there.
     pub fn handle_arrival(&mut self, number: u16, now: Timestamp) {
         let at = usize::from(number);
         let Some((sent_at, arrived)) = self.sent_at.get(at).copied().zip(self.arrived.get_mut(at)) else {
@@ -100,7 +100,7 @@ impl RelayProbe {
         }
     }
 
-    /// It came back.
+    /// Takes the packet that came back.
     pub fn handle_echo(&mut self, number: u16, now: Timestamp) {
         if let Some(sent_at) = self.sent_at.get(usize::from(number))
             && self.round_trips.len() < usize::from(PACKETS)
@@ -109,10 +109,10 @@ impl RelayProbe {
         }
     }
 
-    /// So much of the flood arrived.
+    /// Takes bytes of the flood that arrived at the other end.
     pub fn handle_flood(&mut self, bytes: usize, now: Timestamp) {
         if matches!(self.phase, Phase::Flood { .. }) {
-            // The first message only starts the clock: what it waited for belongs to no time.
+            // The first message only starts the clock: its bytes were sent before the measured time.
             match self.flood_first_at {
                 None => self.flood_first_at = Some(now),
                 Some(_) => self.flood_bytes += bytes as u64,
@@ -121,7 +121,7 @@ impl RelayProbe {
         }
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         loop {
             match self.phase {
@@ -134,7 +134,7 @@ impl RelayProbe {
                     self.sent_at.push(now);
                     self.arrived.push(false);
                     self.outputs.push_back(ProbeOutput::SendPacket(number));
-                    // Not from `next_at`: a page that slept sends no burst.
+                    // Counted from now and not from `next_at`, so that a page that slept sends no burst.
                     self.phase = Phase::Packets { next_at: now + PACKET_INTERVAL };
                 }
                 Phase::Stragglers { until }
@@ -152,7 +152,7 @@ impl RelayProbe {
         }
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         match self.phase {
@@ -163,12 +163,12 @@ impl RelayProbe {
         }
     }
 
-    /// The next thing to do.
+    /// The next thing that the caller is to do.
     pub fn poll_output(&mut self) -> Option<ProbeOutput> {
         self.outputs.pop_front()
     }
 
-    /// What was measured.
+    /// The measured values.
     #[must_use]
     pub fn figures(&self) -> RelayFigures {
         let mut round_trips = self.round_trips.clone();
@@ -187,21 +187,21 @@ impl RelayProbe {
     }
 }
 
-/// How the relay carries. `None` is "not measured".
+/// The quality of the relay. `None` means "not measured".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RelayFigures {
-    /// The median, to the other end and back.
+    /// Median time to the other end and back.
     pub round_trip: Option<Duration>,
-    /// Of the way to the other end.
+    /// Jitter to the other end.
     pub jitter: Option<Duration>,
-    /// Of the way to the other end.
+    /// Loss to the other end, in parts per thousand.
     pub loss_permille: Option<u64>,
-    /// In bit/s.
+    /// Throughput in bit/s.
     pub throughput_bps: Option<u64>,
 }
 
 impl RelayFigures {
-    /// What they say, with what is known besides.
+    /// Judges the values; `connected_after` becomes a detail line.
     #[must_use]
     pub fn judge(&self, mut details: Vec<Detail>) -> Outcome {
         let mut line = |label, value: Option<String>| {

@@ -1,4 +1,4 @@
-//! What an examination found, for whoever is to help: without names, credentials, or whole addresses.
+//! The report of an examination, for a person who helps: without names, credentials or whole addresses.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::ice::IceUrl;
 
-/// Longest report in a link, in bytes of the link: what every browser and most chats take.
+/// Longest link that contains a report, in bytes: every browser and most chat programs accept that.
 pub const MAX_REPORT_LINK_BYTES: usize = 8_000;
 
 const VERSION: u32 = 1;
@@ -18,21 +18,21 @@ const MAX_CHECKS: usize = 64;
 const MAX_DETAILS: usize = 64;
 const MAX_TEXT_CHARS: usize = 400;
 
-/// A report.
+/// A report that may be passed on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     version: u32,
-    /// When it was made, in milliseconds since 1970.
+    /// Creation time, in milliseconds since 1970.
     pub made_at_ms: u64,
-    /// What the browser calls itself.
+    /// The user agent string of the browser.
     pub browser: String,
-    /// What will work.
+    /// The overall verdict.
     pub verdict: Verdict,
-    /// Whose STUN and TURN servers these were.
+    /// The origin of the checked STUN and TURN servers.
     #[serde(default)]
     pub ice_servers_of: IceServersOf,
     checks: Vec<ReportedCheck>,
-    /// What a call used that was under way: one line for each of the others, without addresses.
+    /// The connections of a call that was running: one line for each other member, without addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<String>,
 }
@@ -51,11 +51,11 @@ struct ReportedCheck {
 
 /// Why a link holds no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no report, or one of another version")]
+#[error("this is not a report, or it is from another version")]
 pub struct ReportUnreadable;
 
 impl Report {
-    /// What may be handed on of these rows.
+    /// The part of these rows that may be passed on.
     #[must_use]
     pub fn new(
         checks: &[Check],
@@ -75,7 +75,7 @@ impl Report {
         }
     }
 
-    /// The rows, to be shown again.
+    /// The rows of the report, for display.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
         let row = |check: &ReportedCheck| Check {
@@ -88,14 +88,14 @@ impl Report {
         self.checks.iter().map(row).collect()
     }
 
-    /// JSON to read, copy and keep.
+    /// The report as JSON, to read, copy and keep.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// For the fragment of a link, at most [`MAX_REPORT_LINK_BYTES`]; candidates are left out where it is longer with them.
-    /// `None` where it is too long all the same.
+    /// The report for the fragment of a link, at most [`MAX_REPORT_LINK_BYTES`] long; candidates are left out where the link
+    /// would be longer with them. `None` where it is too long even without them.
     #[must_use]
     pub fn to_link(&self) -> Option<String> {
         let fits = |link: &String| link.len() <= MAX_REPORT_LINK_BYTES;
@@ -149,7 +149,7 @@ impl ReportedCheck {
     }
 }
 
-/// A server's name may be handed on; an address stands for somebody's own machine.
+/// Keeps the name of a server, and removes an address, which may be that of a private machine.
 fn redact_url(raw: &str) -> String {
     match IceUrl::parse(raw) {
         Ok(url) if url.host.parse::<std::net::IpAddr>().is_ok() => {

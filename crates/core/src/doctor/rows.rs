@@ -1,4 +1,4 @@
-//! The rows of an examination: which of them run, until when, and what the browser is told to do for them.
+//! The rows of an examination: which of them run, their deadlines, and the operations that the browser performs for them.
 
 use std::collections::VecDeque;
 
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::Timestamp;
 
-/// Gatherings at the same time.
+/// Number of gatherings that may run at the same time.
 const MAX_GATHERINGS: usize = 4;
 
-/// Rows in the order in which they are shown.
+/// The rows in display order.
 #[derive(Debug)]
 pub(super) struct Rows {
     rows: Vec<Row>,
@@ -24,14 +24,14 @@ pub(super) struct Rows {
     next_operation: u32,
 }
 
-/// One of them.
+/// A row with its state.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) check: Check,
     pub(super) operation: Option<OperationId>,
     pub(super) deadline: Option<Timestamp>,
     pub(super) gathering: Option<Gathering>,
-    /// What is gathered with, of a row that waits for its turn.
+    /// The ICE servers of a row that waits for its gathering.
     pub(super) servers: Vec<IceServer>,
 }
 
@@ -52,12 +52,12 @@ impl Rows {
         &mut self.rows[at]
     }
 
-    /// Where the row, or the first row, of a kind is.
+    /// Index of the first row of a kind.
     pub(super) fn of(&self, kind: CheckKind) -> Option<usize> {
         self.rows.iter().position(|row| row.check.id.kind == kind)
     }
 
-    /// Where the row is that an operation belongs to.
+    /// Index of the row that an operation belongs to.
     pub(super) fn of_operation(&self, operation: OperationId) -> Option<usize> {
         self.rows.iter().position(|row| row.operation == Some(operation))
     }
@@ -106,7 +106,7 @@ impl Rows {
         self.outputs.push_back(DoctorOutput::Begin(id, Operation::Gather(row.servers.clone())));
     }
 
-    /// Begins the gatherings whose turn it is.
+    /// Begins waiting gatherings, up to `MAX_GATHERINGS`.
     pub(super) fn begin_waiting(&mut self, now: Timestamp) {
         let is_gathering = |row: &&Row| row.check.state == CheckState::Running && row.gathering.is_some();
         let mut free = MAX_GATHERINGS.saturating_sub(self.rows.iter().filter(is_gathering).count());
@@ -156,7 +156,7 @@ impl Row {
         }
     }
 
-    /// Gives it its result; what was begun for it goes on.
+    /// Sets the result of the row; its operation continues.
     pub(super) fn conclude(&mut self, outcome: Outcome) {
         let Outcome { state, code, details } = outcome;
         self.check.state = state;

@@ -1,4 +1,5 @@
-//! A signalling socket that joins no room: whether it opens, how long an answer takes, and which ICE servers there are.
+//! Probes the signaling socket without joining a room: whether it opens, how long an answer takes, and which ICE servers the
+//! server names.
 
 use std::time::Duration;
 
@@ -11,10 +12,10 @@ use sightline_protocol::{
 use super::operation::SignallingFinding;
 use crate::Timestamp;
 
-/// The fastest of so many answers counts: the first one wakes things up.
+/// Number of questions. The fastest answer counts, since the first question wakes things up.
 const QUESTIONS: usize = 3;
 
-/// The conversation on one socket.
+/// The probe of one socket.
 #[derive(Debug)]
 pub struct SignallingProbe {
     started_at: Timestamp,
@@ -26,7 +27,7 @@ pub struct SignallingProbe {
 }
 
 impl SignallingProbe {
-    /// Begins as the socket is being opened.
+    /// Begins when the socket is being opened.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self {
@@ -39,13 +40,13 @@ impl SignallingProbe {
         }
     }
 
-    /// The socket is open.
+    /// Notes that the socket is open.
     pub fn handle_open(&mut self, now: Timestamp) {
         self.opened_after = Some(now - self.started_at);
         self.ask(now);
     }
 
-    /// The server said something.
+    /// Takes a frame of the server.
     pub fn handle_frame(&mut self, frame: &str, now: Timestamp) {
         let message = if frame.len() > MAX_FRAME_BYTES { None } else { serde_json::from_str(frame).ok() };
         match message {
@@ -66,7 +67,7 @@ impl SignallingProbe {
         }
     }
 
-    /// The socket closed, or never opened.
+    /// Notes that the socket closed, or never opened.
     pub fn handle_closed(&mut self, reason: &str) {
         let closed = match self.opened_after {
             Some(_) => SignallingFinding::Refused(reason.chars().take(80).collect()),
@@ -75,12 +76,12 @@ impl SignallingProbe {
         self.finding.get_or_insert(closed);
     }
 
-    /// What is to be sent now.
+    /// The next frame to send.
     pub fn poll_output(&mut self) -> Option<String> {
         self.to_send.take()
     }
 
-    /// What came of it, once it is over.
+    /// The result, once the probe is over.
     #[must_use]
     pub fn finding(&self) -> Option<&SignallingFinding> {
         self.finding.as_ref()

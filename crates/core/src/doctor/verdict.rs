@@ -1,37 +1,37 @@
-//! What will work from this network, and who has to do what.
+//! The overall verdict on this network, and advice on who can do what.
 
 use serde::{Deserialize, Serialize};
 
 use super::check::{Check, CheckCode, CheckKind, CheckState};
 
-/// What this network lets through, in a word.
+/// What kind of calls work from this network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Not known yet.
     Running,
-    /// This browser makes no calls at all.
+    /// The browser cannot make calls.
     UnsupportedBrowser,
-    /// The server that introduces people to each other is not reached.
+    /// The signaling server cannot be reached.
     ServerUnreachable,
     /// Calls go directly from browser to browser.
     Direct,
-    /// Calls go through the relay, by UDP.
+    /// Calls go through the relay, over UDP.
     RelayUdp,
-    /// Only through the relay, and only by TCP.
+    /// Calls go through the relay, over TCP only.
     RelayTcp,
-    /// Only through the relay, and only by TLS.
+    /// Calls go through the relay, over TLS only.
     RelayTls,
-    /// Directly, with people whose network is more open than this one.
+    /// Calls go directly, but only to people whose network is more open than this one.
     Limited,
-    /// Only within this network.
+    /// Calls work only within this network.
     Nothing,
-    /// There is no STUN or TURN server to tell by: calls within this network work.
+    /// There is no STUN or TURN server, so only calls within this network are known to work.
     Unknown,
 }
 
 impl Verdict {
-    /// The word that tests and reports know it by.
+    /// The word in tests and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Verdict {
         }
     }
 
-    /// What the checks together say, once all of them are done.
+    /// The verdict that follows from all checks, once they are done.
     #[must_use]
     pub fn of(checks: &[Check]) -> Self {
         if checks.iter().any(|check| !check.state.is_done()) {
@@ -83,18 +83,18 @@ impl Verdict {
     }
 }
 
-/// Who can do something about a problem.
+/// Who can solve a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Who {
     /// The person at this computer.
     You,
-    /// Whoever runs this network: at home oneself, elsewhere its administrator.
+    /// The administrator of this network; at home, the person.
     Network,
-    /// Whoever runs the Sightline server.
+    /// The operator of the Sightline server.
     Operator,
 }
 
-/// Who named the STUN and TURN servers that were looked at.
+/// Who named the checked STUN and TURN servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IceServersOf {
@@ -105,57 +105,57 @@ pub enum IceServersOf {
     Person,
 }
 
-/// What is to be done.
+/// A step that solves a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Advice {
-    /// Use a browser that makes calls.
+    /// Use a browser that can make calls.
     OtherBrowser,
-    /// Use https.
+    /// Open the page over https.
     UseHttps,
     /// Allow camera and microphone.
     AllowDevices,
-    /// Answer the browser's question.
+    /// Answer the question of the browser.
     AnswerPrompt,
     /// Plug in a camera.
     PlugCamera,
     /// Plug in a microphone.
     PlugMicrophone,
-    /// Close what else uses the device.
+    /// Close the program that uses the device.
     CloseOtherPrograms,
-    /// Look at the camera's shutter or cable.
+    /// Check the shutter or the cable of the camera.
     CheckCamera,
-    /// Look at the microphone's switch.
+    /// Check the switch of the microphone.
     CheckMicrophone,
     /// Check the network, or whether the server runs.
     StartServer,
     /// Let WebSockets through the proxy.
     AllowWebsocket,
-    /// Let pages of this origin use the server.
+    /// Let the server accept pages of this origin.
     AllowOrigin,
-    /// Let the server be asked by this name.
+    /// Let the server accept this host name.
     AllowHost,
-    /// Let the browser gather addresses: an extension or a policy forbids it.
+    /// Let the browser gather addresses; an extension or a policy forbids that.
     AllowWebRtc,
     /// Open UDP towards the STUN and TURN servers.
     OpenUdp,
     /// Open TCP towards the TURN servers.
     OpenTcp,
-    /// Give right credentials for the relay.
+    /// Correct the credentials for the relay.
     FixCredentials,
-    /// Make room on the relay.
+    /// Raise the quota of the relay.
     RaiseQuota,
-    /// A certificate that browsers trust, or an open port, for the relay by TLS.
+    /// Use a certificate that browsers trust, or open the port, for the relay over TLS.
     FixCertificate,
     /// Switch on a relay: some networks connect no other way.
     AddRelay,
-    /// The relay gives addresses and does not pass on what is sent.
+    /// Repair the relay: it allocates addresses and does not forward packets.
     FixRelay,
-    /// Correct one's own servers in the settings.
+    /// Correct the person's own servers in the settings.
     FixOwnServers,
 }
 
 impl Advice {
-    /// Who can do it.
+    /// Who can take this step.
     #[must_use]
     pub fn who(self) -> Who {
         match self {
@@ -182,8 +182,8 @@ impl Advice {
         }
     }
 
-    /// Everything that the checks call for, each once, the gravest first. What is wrong with a person's own servers nobody else
-    /// can mend.
+    /// All steps that the checks call for, without repetition, the most serious first. Only the person can correct the person's
+    /// own servers.
     #[must_use]
     pub fn of(checks: &[Check], servers: IceServersOf) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
@@ -232,7 +232,7 @@ fn for_check(check: &Check, checks: &[Check]) -> Option<Advice> {
         CheckCode::Silent => Advice::CheckMicrophone,
         CheckCode::ServerUnreachable => Advice::StartServer,
         CheckCode::Timeout if kind == CheckKind::Server => Advice::StartServer,
-        // Else it is the server that is gone, which is said already.
+        // Otherwise the server is down, which another row already says.
         CheckCode::WebsocketBlocked => Advice::AllowWebsocket,
         CheckCode::OriginRefused => Advice::AllowOrigin,
         CheckCode::HostRefused => Advice::AllowHost,
@@ -241,7 +241,7 @@ fn for_check(check: &Check, checks: &[Check]) -> Option<Advice> {
         CheckCode::QuotaReached => Advice::RaiseQuota,
         CheckCode::CertificateOrUnreachable => Advice::FixCertificate,
         CheckCode::Timeout | CheckCode::NotReached => match kind {
-            // One server of several may be dead; the network is to blame where none answers.
+            // One of several servers may be down; the network is at fault only where none answers.
             CheckKind::StunUdp | CheckKind::TurnUdp if !is_udp_open(checks) => Advice::OpenUdp,
             CheckKind::StunUdp | CheckKind::TurnUdp => Advice::FixRelay,
             CheckKind::TurnTcp => Advice::OpenTcp,
@@ -254,7 +254,7 @@ fn for_check(check: &Check, checks: &[Check]) -> Option<Advice> {
     })
 }
 
-/// Whether anything came back by UDP, a refusal included.
+/// Whether any answer came over UDP, including a refusal.
 fn is_udp_open(checks: &[Check]) -> bool {
     works(checks, CheckKind::StunUdp)
         || of_kind(checks, CheckKind::TurnUdp).any(|turn| {

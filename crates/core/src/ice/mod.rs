@@ -1,4 +1,4 @@
-//! STUN and TURN servers as a person writes them: their addresses ([`IceUrl`]) and a list of one's own ([`OwnServers`]).
+//! STUN and TURN servers as a person writes them: one address ([`IceUrl`]) and the list in the settings ([`OwnServers`]).
 
 mod own_servers;
 mod url;

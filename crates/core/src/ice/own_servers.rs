@@ -1,10 +1,10 @@
-//! A person's own ICE servers, one on each line: the address, and for a relay the user name and the password behind it.
+//! The person's own ICE servers, one on each line: the address, followed by user name and password for a relay.
 
 use sightline_protocol::signalling::IceServer;
 
 use super::url::IceUrl;
 
-/// More make gathering slow: browsers ask each from every address of the computer.
+/// Number of servers that are read. More make gathering slow, since browsers ask each from every address of the computer.
 pub const MAX_OWN_SERVERS: usize = 8;
 
 /// Longest text that is read, in bytes.
@@ -13,27 +13,27 @@ pub const MAX_OWN_SERVERS_BYTES: usize = 4096;
 /// Why a line is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineProblem {
-    /// It does not begin with an address that browsers speak to.
+    /// The line does not begin with an address that browsers accept.
     NoAddress,
-    /// It is a relay without user name and password, which browsers refuse.
+    /// A relay without user name and password, which browsers refuse.
     NoCredentials,
-    /// There are [`MAX_OWN_SERVERS`] already.
+    /// There are [`MAX_OWN_SERVERS`] servers before this line.
     TooMany,
-    /// The browser refuses it all the same, as for its port.
+    /// The browser refuses the address, for example because of its port.
     Refused,
 }
 
-/// What was read.
+/// The servers that were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnServers {
-    /// Those that can be used, in their order.
+    /// The usable servers, in the order of their lines.
     pub servers: Vec<IceServer>,
-    /// The first line, counted from 1, that is not among them, and why.
+    /// The first line that is not used, counted from 1, and the reason.
     pub problem: Option<(usize, LineProblem)>,
 }
 
 impl OwnServers {
-    /// Reads the lines; empty ones count for nothing. `is_taken` is the browser's own opinion.
+    /// Reads the lines and skips empty ones. `is_taken` says whether the browser accepts a server.
     #[must_use]
     pub fn read(text: &str, is_taken: impl Fn(&IceServer) -> bool) -> Self {
         let text = text.get(..text.floor_char_boundary(MAX_OWN_SERVERS_BYTES)).unwrap_or_default();
@@ -64,7 +64,7 @@ fn read_line(line: &str) -> Result<IceServer, LineProblem> {
     }
     let (username, credential) =
         credentials.trim().split_once(char::is_whitespace).ok_or(LineProblem::NoCredentials)?;
-    // A password may have spaces in it.
+    // A password may contain spaces.
     let credential = credential.trim().to_owned();
     Ok(IceServer { urls, username: Some(username.to_owned()), credential: Some(credential) })
 }
@@ -103,7 +103,7 @@ mod tests {
         let own = read(&"stun:a\n".repeat(MAX_OWN_SERVERS + 1));
         assert_eq!(own.servers.len(), MAX_OWN_SERVERS);
         assert_eq!(own.problem, Some((MAX_OWN_SERVERS + 1, LineProblem::TooMany)));
-        // Cut in the middle of a character.
+        // The text is cut in the middle of a character.
         let long = format!("stun:a\nx{}", "ü".repeat(MAX_OWN_SERVERS_BYTES));
         assert_eq!(read(&long).problem, Some((2, LineProblem::NoAddress)));
     }

@@ -4,24 +4,24 @@ use std::fmt;
 
 use sightline_protocol::text::{is_blank, is_invisible};
 
-/// Longest address that is taken, in bytes.
+/// Longest address that is accepted, in bytes.
 pub const MAX_ICE_URL_BYTES: usize = 300;
-/// Longest host name (RFC 1035, section 2.3.4). With scheme, port and transport it is within [`MAX_ICE_URL_BYTES`].
+/// Longest host name (RFC 1035, section 2.3.4). With scheme, port and transport the address is within [`MAX_ICE_URL_BYTES`].
 const MAX_HOST_BYTES: usize = 253;
 
-/// How a server is spoken to.
+/// The transport to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IceTransport {
-    /// UDP.
+    /// UDP, the default of `stun:` and `turn:`.
     Udp,
-    /// TCP.
+    /// TCP, chosen with `transport=tcp`.
     Tcp,
-    /// TLS over TCP.
+    /// TLS over TCP (`turns:`).
     Tls,
 }
 
 impl IceTransport {
-    /// The word that a person knows it by.
+    /// The name for a person.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,17 +35,17 @@ impl IceTransport {
 /// The address of a STUN or TURN server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IceUrl {
-    /// Whether it relays.
+    /// Whether the server is a relay (`turn:` or `turns:`).
     pub is_turn: bool,
-    /// How it is spoken to.
+    /// The transport to the server.
     pub transport: IceTransport,
-    /// A name, an IPv4 address, or an IPv6 address without its brackets.
+    /// A name, an IPv4 address, or an IPv6 address without brackets.
     pub host: String,
-    /// The port, or the default of the scheme.
+    /// The port; the default port of the scheme if the address has none.
     pub port: u16,
 }
 
-/// Why a string is no [`IceUrl`].
+/// Why a string is not an [`IceUrl`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the address of an ICE server is stun:, turn: or turns: with a host and perhaps a port")]
 pub struct IceUrlInvalid;
@@ -53,8 +53,7 @@ pub struct IceUrlInvalid;
 impl IceUrl {
     /// Reads `turn:example.org:3478?transport=tcp`.
     ///
-    /// # Errors
-    /// [`IceUrlInvalid`] for anything else, and for what browsers do not speak (DTLS, STUN by TCP).
+    /// # Errors [`IceUrlInvalid`] for anything else, and for transports that browsers do not support (DTLS, STUN over TCP).
     pub fn parse(raw: &str) -> Result<Self, IceUrlInvalid> {
         let raw = raw.trim();
         if raw.len() > MAX_ICE_URL_BYTES {
@@ -86,7 +85,8 @@ impl IceUrl {
         Ok(Self { is_turn, transport, host: host.to_owned(), port: port.unwrap_or(default_port) })
     }
 
-    /// The STUN server at the same place: every TURN server is one too (RFC 8656, section 1). Only by UDP.
+    /// The STUN server at the same address: every TURN server is also a STUN server (RFC 8656, section 1). `None` unless the
+    /// transport is UDP.
     #[must_use]
     pub fn as_stun(&self) -> Option<Self> {
         (self.transport == IceTransport::Udp).then(|| Self { is_turn: false, ..self.clone() })

@@ -15,12 +15,13 @@ use crate::{
     recovery::{ATTEMPT_DEADLINE, Health, LinkWatch, PeerConnectionState},
 };
 
-/// How long the first connection to a member may take to come up before it is given up for a new one.
+/// How long the first connection to a member may take to come up before a new one replaces it.
 const FIRST_DEADLINE: Duration = Duration::from_secs(20);
-/// How much longer the following side waits for a connection that is built beside another: the leader gives it up first.
+/// How much longer the following side waits for a connection that is built beside another, so that the leading side gives it up
+/// first.
 const FOLLOWING_GRACE: Duration = Duration::from_secs(5);
 
-/// How long a link may take to come up. `recovers` says that it replaces one that did.
+/// How long a link may take to come up. `recovers` says that the link replaces one that did come up.
 #[must_use]
 pub fn time_to_come_up(role: Role, recovers: bool) -> Duration {
     match (recovers, role) {
@@ -30,7 +31,7 @@ pub fn time_to_come_up(role: Role, recovers: bool) -> Duration {
     }
 }
 
-/// What a link wants done.
+/// What the caller is to do for a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkOutput {
     /// Perform this and report with [`Link::handle_completed`].
@@ -39,14 +40,14 @@ pub enum LinkOutput {
     Signal(Signal),
     /// Send this on the `telemetry` channel.
     Telemetry(TelemetryMessage),
-    /// Nothing can be negotiated on the link any more, because of this.
+    /// Negotiation on the link failed for good, with this error.
     Broken(OperationFailure),
 }
 
-/// What a message of the `telemetry` channel was to its link.
+/// The result of handing a message of the `telemetry` channel to its link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TelemetryReading {
-    /// The link is done with the message.
+    /// The link handled the message.
     Taken,
     /// The message answers a ping.
     Pong(Pong),
@@ -57,8 +58,8 @@ pub enum TelemetryReading {
 /// A peer connection that is being made, or is up.
 ///
 /// Contract: after every `handle_*` and after [`Self::restart_ice`], take what [`Self::poll_output`] gives until it gives
-/// nothing. [`Self::handle_timeout`] is called when [`Self::poll_timeout`] has passed; what happens to a link whose
-/// deadline has passed is its owner's decision.
+/// nothing. [`Self::handle_timeout`] is called when [`Self::poll_timeout`] has passed; the owner of a link decides what happens
+/// to a link whose deadline has passed.
 #[derive(Debug)]
 pub struct Link {
     id: LinkId,
@@ -66,15 +67,15 @@ pub struct Link {
     role: Role,
     negotiator: Negotiator,
     watch: LinkWatch,
-    /// Until when it must have come up; `None` once it has.
+    /// Deadline for coming up; `None` once the link is up.
     deadline: Option<Timestamp>,
-    /// Nothing can be negotiated on it any more, whatever it still carries.
+    /// Whether negotiation failed for good; media and data may still flow.
     is_broken: bool,
     outputs: VecDeque<LinkOutput>,
 }
 
 impl Link {
-    /// A link that must have come up at `deadline`.
+    /// A new link that must come up before `deadline`.
     #[must_use]
     pub fn new(id: LinkId, name: LinkName, role: Role, deadline: Timestamp) -> Self {
         Self {
@@ -89,114 +90,114 @@ impl Link {
         }
     }
 
-    /// Its id on this page.
+    /// The id on this page.
     #[must_use]
     pub fn id(&self) -> LinkId {
         self.id
     }
 
-    /// Its name in signals.
+    /// The name in signals.
     #[must_use]
     pub fn name(&self) -> &LinkName {
         &self.name
     }
 
-    /// Which side this page is.
+    /// The role of this page.
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// How it is. One on which nothing can be negotiated is as good as dead.
+    /// The health of the link. A link whose negotiation failed counts as dead.
     #[must_use]
     pub fn health(&self) -> Health {
         if self.is_broken { Health::Dead } else { self.watch.health() }
     }
 
-    /// Whether media and data can flow, even where nothing can be negotiated any more.
+    /// Whether media and data can flow, even if negotiation failed for good.
     #[must_use]
     pub fn is_carrying(&self) -> bool {
         self.watch.health() == Health::Carrying
     }
 
-    /// Whether nothing can be negotiated on it any more.
+    /// Whether negotiation failed for good.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// Whether messages can be given to its `control` channel.
+    /// Whether the `control` channel accepts messages.
     #[must_use]
     pub fn is_channel_open(&self) -> bool {
         self.watch.is_channel_open()
     }
 
-    /// Whether it ever came up.
+    /// Whether the link ever came up.
     #[must_use]
     pub fn came_up(&self) -> bool {
         self.deadline.is_none()
     }
 
-    /// Whether it should have come up by now, and has not.
+    /// Whether the deadline passed before the link came up.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
-    /// It carries data, or the other side says that it does.
+    /// Notes that the link carries data, or that the other side says so.
     pub fn note_came_up(&mut self) {
         self.deadline = None;
     }
 
-    /// It takes the place of `older`: what is known of the other side stays known.
+    /// Takes over from `older` what is known of the other side.
     pub fn take_over_from(&mut self, older: &Self) {
         if older.watch.answers() {
             self.watch.expect_answers();
         }
     }
 
-    /// Its pings.
+    /// The pings of the link.
     #[must_use]
     pub fn pings(&self) -> &Pings {
         self.watch.pings()
     }
 
-    /// The same, to send more of them.
+    /// The pings of the link, to send further ones.
     pub fn pings_mut(&mut self) -> &mut Pings {
         self.watch.pings_mut()
     }
 
-    /// Sends this on its `telemetry` channel.
+    /// Sends a message on the `telemetry` channel.
     pub fn send_telemetry(&mut self, message: TelemetryMessage) {
         self.outputs.push_back(LinkOutput::Telemetry(message));
     }
 
-    /// Offers new ICE credentials.
+    /// Restarts ICE with new credentials.
     pub fn restart_ice(&mut self, now: Timestamp) {
         self.negotiator.restart_ice(now);
     }
 
-    /// Signals reach the other side again: what waits for an answer is repeated.
+    /// Notes that signals reach the other side again: unanswered ones are repeated.
     pub fn handle_path_restored(&mut self, now: Timestamp) {
         self.negotiator.handle_path_restored(now);
     }
 
-    /// The other side sent a signal about it.
+    /// Takes a signal of the other side about this link.
     pub fn handle_signal(&mut self, payload: SignalPayload, now: Timestamp) {
         self.negotiator.handle_signal(payload, now);
     }
 
-    /// `negotiationneeded` fired.
+    /// Notes that `negotiationneeded` fired.
     pub fn handle_negotiation_needed(&mut self, now: Timestamp) {
         self.negotiator.handle_negotiation_needed(now);
     }
 
-    /// The local ICE agent found a candidate.
+    /// Takes a candidate of the local ICE agent.
     pub fn handle_local_candidate(&mut self, candidate: SignalCandidate, now: Timestamp) {
         self.negotiator.handle_local_candidate(candidate, now);
     }
 
-    /// An operation ended.
+    /// Takes the result of an operation.
     pub fn handle_completed(
         &mut self,
         operation: OperationId,
@@ -206,32 +207,32 @@ impl Link {
         self.negotiator.handle_completed(operation, result, now);
     }
 
-    /// `connectionState` changed.
+    /// Takes a change of `connectionState`.
     pub fn handle_state(&mut self, state: PeerConnectionState) {
         self.watch.handle_state(state);
     }
 
-    /// The `control` channel opened.
+    /// Notes that the `control` channel opened.
     pub fn handle_channel_opened(&mut self, now: Timestamp) {
         self.watch.handle_channel_opened(now);
     }
 
-    /// The `control` channel closed.
+    /// Notes that the `control` channel closed.
     pub fn handle_channel_closed(&mut self) {
         self.watch.handle_channel_closed();
     }
 
-    /// Something arrived on one of the channels.
+    /// Notes that something arrived on one of the channels.
     pub fn handle_heard(&mut self) {
         self.watch.handle_heard();
     }
 
-    /// How many packets of picture and sound arrived so far.
+    /// Takes the total number of audio and video packets that arrived so far.
     pub fn handle_inbound_packets(&mut self, packets: u64) {
         self.watch.handle_inbound_packets(packets);
     }
 
-    /// A message came on the `telemetry` channel.
+    /// Takes a message of the `telemetry` channel.
     pub fn handle_telemetry(&mut self, message: TelemetryMessage, now: Timestamp) -> TelemetryReading {
         match self.watch.pings_mut().handle(message, now) {
             Heard::Asked(answer) => self.send_telemetry(answer),
@@ -245,12 +246,12 @@ impl Link {
         TelemetryReading::Taken
     }
 
-    /// The page slept or was offline.
+    /// Notes that the page slept or was offline.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.watch.handle_wake(now);
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.negotiator.handle_timeout(now);
         let ping = self.watch.handle_timeout(now).map(|nonce| TelemetryMessage::Ping { nonce });
@@ -258,13 +259,13 @@ impl Link {
         self.outputs.extend(ping.into_iter().chain(clock_ping).map(LinkOutput::Telemetry));
     }
 
-    /// When [`Self::handle_timeout`] wants to be called, or the deadline passes.
+    /// The time at which [`Self::handle_timeout`] is to be called, or the deadline, whichever is earlier.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         [self.deadline, self.negotiator.poll_timeout(), self.watch.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// The next thing to do.
+    /// The next thing that the caller is to do.
     pub fn poll_output(&mut self) -> Option<LinkOutput> {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);

@@ -1,4 +1,4 @@
-//! What names a peer connection: on this page ([`LinkId`]), and between both pages ([`LinkName`]).
+//! The identity of a peer connection: on this page ([`LinkId`]), and between the two pages ([`LinkName`]).
 
 use sightline_protocol::{ConnectionId, Generation};
 
@@ -11,27 +11,27 @@ pub struct LinkId(pub u64);
 /// The name that both sides use in their signals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkName {
-    /// The same for a connection and all that replaced it.
+    /// Stays the same when a connection is replaced.
     pub connection: ConnectionId,
-    /// Grows with each replacement.
+    /// Increases with each replacement.
     pub generation: Generation,
 }
 
 impl LinkName {
-    /// The name of the connection that replaces this one.
+    /// The name for the replacement of this connection.
     #[must_use]
     pub fn next(&self) -> Self {
         Self { connection: self.connection.clone(), generation: self.generation.next() }
     }
 
-    /// Whether `newer` replaced, or replaces, the connection of this name.
+    /// Whether `newer` is a later generation of the same connection.
     #[must_use]
     pub fn is_older_than(&self, newer: &Self) -> bool {
         self.connection == newer.connection && self.generation < newer.generation
     }
 }
 
-/// Gives names to the links of one member.
+/// Creates ids and names for the links to one member.
 #[derive(Debug)]
 pub struct LinkNames {
     next: u64,
@@ -39,21 +39,21 @@ pub struct LinkNames {
 }
 
 impl LinkNames {
-    /// `member` is a number that no other member of the session has: its links are numbered after it, so that two members never
+    /// `member` is a number that no other member of the session has; link ids are derived from it, so that two members never
     /// share an id. `seed` must be random.
     #[must_use]
     pub fn new(member: u32, seed: u128) -> Self {
         Self { next: u64::from(member) << 32, random: SeededRandom::new(seed) }
     }
 
-    /// An id that no other link of the session has.
+    /// A new id, unique within the session.
     pub fn id(&mut self) -> LinkId {
         let id = LinkId(self.next);
         self.next += 1;
         id
     }
 
-    /// A random name of a connection that replaces none.
+    /// A random id for a connection that replaces no other.
     pub fn connection(&mut self) -> ConnectionId {
         ConnectionId::from_random(self.random.next_u128())
     }

@@ -1,10 +1,10 @@
 //! One peer connection to another member.
 //!
-//! Owns the names of links and, in [`Link`], what is known of one: its negotiation, its health, and until when it must have come
-//! up. It never knows the member at the other end, which of several links is used, or what is said on the channels:
-//! that is for [`peer`](crate::peer). Nothing in here imports `peer` or `room`.
+//! Owns the names of links and, in [`Link`], the negotiation, health and deadline of one link. It never knows the member at the
+//! other end, which of several links is used, or the messages on the channels: that is for [`peer`](crate::peer). Nothing in here
+//! imports `peer` or `room`.
 //!
-//! Invariant: an id is given once. So an event or a completion of a link that is closed finds no link, and changes nothing.
+//! Invariant: an id is never reused. So a late event or completion of a closed link finds no link and changes nothing.
 
 mod connection;
 mod id;

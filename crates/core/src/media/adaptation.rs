@@ -1,24 +1,24 @@
-//! How much each sender of a mesh may use: every member is sent a picture of its own, encoded by itself, so what is
-//! affordable for each falls with their number.
+//! Limits for each sender in a full mesh: each member is sent a separately encoded picture, so the budget for each falls with the
+//! number of members.
 
 use sightline_protocol::control::PublishedSource;
 
 use super::source::{DegradationPreference, degradation_preference};
 
-/// What decides how much one sender may use.
+/// The situation of one sender.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SendSituation {
-    /// Members in the room, oneself included.
+    /// Members in the room, including this one.
     pub members: usize,
-    /// What is sent.
+    /// The kind of source that is sent.
     pub source: PublishedSource,
     /// The shorter side of the captured picture, in pixels; `None` where the browser does not say.
     pub captured_lines: Option<u32>,
-    /// The most that the person allows for one sender; `None` for no limit.
+    /// The person's limit for one sender; `None` for no limit.
     pub max_bitrate_bps: Option<u32>,
-    /// The most frames a second that the person allows; `None` for no limit.
+    /// The person's limit of frames per second; `None` for no limit.
     pub max_frames_per_second: Option<u32>,
-    /// By how much the person wants the picture smaller, at least; 1 for as it is. It is never made larger.
+    /// The scaling that the person wants, at least; 1 for the original size. A picture is never enlarged.
     pub scale_down_by: f64,
 }
 
@@ -35,33 +35,33 @@ impl Default for SendSituation {
     }
 }
 
-/// What one sender may use (W3C WebRTC, `RTCRtpEncodingParameters`).
+/// Parameters of one sender (W3C WebRTC, `RTCRtpEncodingParameters`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SendLimits {
-    /// `maxBitrate`
+    /// `maxBitrate`, in bit/s.
     pub max_bitrate_bps: Option<u32>,
-    /// `maxFramerate`
+    /// `maxFramerate`, in frames per second.
     pub max_frames_per_second: Option<f64>,
     /// `scaleResolutionDownBy`: 1 sends every pixel.
     pub scale_down_by: f64,
-    /// `degradationPreference`
+    /// `degradationPreference`: whether frames or pixels go first.
     pub degradation: DegradationPreference,
 }
 
-/// One step of the ladder.
+/// One step of a ladder of limits.
 struct Step {
-    /// Up to this many members.
+    /// The step applies up to this number of members, this one included.
     members: usize,
-    /// The shorter side, in pixels.
+    /// The shorter side of the picture, in pixels.
     lines: u32,
     frames_per_second: u32,
     bitrate_bps: u32,
 }
 
-/// Up to here a call of two or three takes what the camera gives.
+/// Up to this number of members there are no limits, so a call of two or three uses the full picture of the camera.
 const MEMBERS_WITHOUT_LIMITS: usize = 3;
 
-/// A camera loses pixels first, since a tile among many is small, and frames only in the end.
+/// A camera loses pixels first, since a tile among many is small, and frames last.
 const CAMERA: [Step; 4] = [
     Step { members: 4, lines: 540, frames_per_second: 30, bitrate_bps: 1_200_000 },
     Step { members: 5, lines: 450, frames_per_second: 30, bitrate_bps: 900_000 },
@@ -69,7 +69,7 @@ const CAMERA: [Step; 4] = [
     Step { members: usize::MAX, lines: 270, frames_per_second: 20, bitrate_bps: 350_000 },
 ];
 
-/// A screen loses frames first, since what cannot be read need not be smooth, and pixels only in the end.
+/// A screen loses frames first, since text must stay readable but not smooth, and pixels last.
 const SCREEN: [Step; 4] = [
     Step { members: 4, lines: u32::MAX, frames_per_second: 15, bitrate_bps: 1_500_000 },
     Step { members: 5, lines: u32::MAX, frames_per_second: 10, bitrate_bps: 1_200_000 },
@@ -77,7 +77,7 @@ const SCREEN: [Step; 4] = [
     Step { members: usize::MAX, lines: 720, frames_per_second: 5, bitrate_bps: 700_000 },
 ];
 
-/// How much each sender of a member may use.
+/// The limits for each sender of a member.
 #[must_use]
 pub fn send_limits(situation: &SendSituation) -> SendLimits {
     let degradation = degradation_preference(situation.source);

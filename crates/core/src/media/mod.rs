@@ -1,4 +1,4 @@
-//! Media policy: what is made of a source, how much of it is sent, whether a file plays, and who is speaking.
+//! Media policy: encoder hints for a source, limits for senders, the state of a video file, and who is speaking.
 
 mod adaptation;
 mod orientation;

@@ -1,13 +1,13 @@
 //! Whether an MP4 or QuickTime file says that its pictures are to be turned (ISO/IEC 14496-12, 8.3.2).
 //!
-//! Firefox 153 captures the frames of a `<video>` as they are stored, not as it shows them, and the captured track does not
-//! tell: half a turn keeps the size. So the file itself is read, a few bytes for each box on the way to the matrix.
+//! Firefox 153 captures the frames of a `<video>` as they are stored, not as it shows them, and the captured track does not say
+//! so: half a turn keeps the size. So this module reads the file itself, a few bytes of each box on the way to the matrix.
 
 use std::ops::Range;
 
-/// Bytes read at each box: its header, and as much of it as is looked at.
+/// Bytes read at each box: its header and the part of the content that matters.
 const READ_BYTES: u64 = 128;
-/// Boxes looked at in one file: a fragmented one has thousands, all of them after its index.
+/// Number of boxes read in one file: a fragmented file has thousands, all of them behind its index.
 const MAX_BOXES: usize = 256;
 
 /// Looks for the matrix of the first video track.
@@ -36,7 +36,7 @@ struct Track {
 }
 
 impl OrientationFinder {
-    /// Of a file of this length.
+    /// A finder for a file of this length, in bytes.
     #[must_use]
     pub fn new(file_bytes: u64) -> Self {
         let file = End { offset: file_bytes, is_track: false };
@@ -50,13 +50,13 @@ impl OrientationFinder {
         Some(self.at..(self.at + READ_BYTES).min(file.offset))
     }
 
-    /// Whether the pictures are to be turned or mirrored; false for any other kind of file.
+    /// Whether the pictures are to be turned or mirrored; false for other kinds of files.
     #[must_use]
     pub fn is_turned(&self) -> bool {
         self.is_turned.unwrap_or_default()
     }
 
-    /// Takes what [`Self::poll_read`] asked for; empty where it could not be read.
+    /// Takes the bytes that [`Self::poll_read`] asked for; empty if they could not be read.
     pub fn handle_read(&mut self, bytes: &[u8]) {
         if self.is_turned.is_some() {
             return;
@@ -92,7 +92,7 @@ impl OrientationFinder {
             }
             _ => self.at = end,
         }
-        // Out of the boxes that end here.
+        // Leave the boxes that end here.
         while let Some(end) = self.ends.last().copied().filter(|end| end.offset <= self.at) {
             self.ends.pop();
             if end.is_track && self.track.is_video {
@@ -106,14 +106,14 @@ impl OrientationFinder {
 
 struct Header {
     name: [u8; 4],
-    /// Of the whole box.
+    /// Size of the whole box, in bytes.
     size: u64,
-    /// Of the header alone.
+    /// Size of the header, in bytes.
     bytes: usize,
 }
 
 impl Header {
-    /// Reads the header of a box for which there is so much room.
+    /// Reads the header of a box that has at most `room` bytes.
     fn read(bytes: &[u8], room: u64) -> Option<Self> {
         let name = bytes.get(4..8)?.try_into().ok()?;
         let (size, header) = match u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?) {
@@ -125,7 +125,7 @@ impl Header {
     }
 }
 
-/// Of the content of a `tkhd`: whether the picture is shown otherwise than upright, by the four numbers of its matrix that turn.
+/// Whether a `tkhd` box says that the picture is not upright, by the four numbers of its matrix that rotate.
 fn is_matrix_turned(content: &[u8]) -> Option<bool> {
     // Version 1 has longer times.
     let start = if *content.first()? == 1 { 52 } else { 40 };

@@ -1,8 +1,8 @@
-//! Whether a video file that is said to play does play: browsers report some of what can go wrong and keep quiet about the rest.
+//! Detects a video file that should play and does not: browsers report only some of the possible failures.
 //!
-//! What was seen with damaged files (Chromium 156, Firefox 153): an `error` event, after which the element says for ever that it
-//! plays; an end that comes early, the position jumping to the duration (a WebM file that was cut); and in Chromium, of a file that
-//! was changed on the disk, nothing: pictures stop, the position goes on to the duration and stays there.
+//! Behavior with damaged files (Chromium 156, Firefox 153): an `error` event, after which the element says for ever that it
+//! plays; an end that comes early, the position jumping to the duration (a WebM file that was cut); and in Chromium no event at
+//! all for a file that changed on the disk: the pictures stop, the position continues to the duration and stays there.
 
 use std::time::Duration;
 
@@ -10,57 +10,56 @@ use sightline_protocol::control::Playback;
 
 use crate::{Timestamp, notice::NoticeCode};
 
-/// The most by which an end may come early: files whose header rounds, or whose sound is longer than the pictures.
+/// Tolerance for an early end: some headers are rounded, and the sound of some files is longer than the pictures.
 const EARLY_END: Duration = Duration::from_millis(1500);
-/// Time without a new picture after which the file is read, to see whether it still can be.
+/// Time without a new picture after which a byte of the file is read, to see whether the file is still readable.
 const SUSPICIOUS_AFTER: Duration = Duration::from_secs(2);
-/// Time without a new picture and without a new position after which the file has stopped.
+/// Time without a new picture and without a new position after which the file counts as stopped.
 const STUCK_AFTER: Duration = Duration::from_secs(4);
-/// The same of a jump, which may have to decode a lot.
+/// The same time after a jump, which may need much decoding.
 const SEEK_STUCK_AFTER: Duration = Duration::from_secs(12);
-/// Time between two looks at a file that plays: a browser that is stuck sends no events.
+/// Interval of checks while a file plays: a stuck browser sends no events.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// A look that comes so late says nothing of the time before it: the computer slept.
+/// A check that comes this late says nothing about the time before: the computer slept.
 const ASLEEP: Duration = Duration::from_secs(5);
 
-/// What the element says of itself at one moment.
+/// The state of the media element at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlayerSample {
-    /// Never [`Playback::Failed`].
+    /// The playback state that the element reports; never [`Playback::Failed`].
     pub playback: Playback,
-    /// From the beginning of the file.
+    /// Counted from the beginning of the file.
     pub position: Duration,
-    /// `None` where the file does not say.
+    /// `None` where the file does not contain it.
     pub duration: Option<Duration>,
-    /// Frames decoded so far (`totalVideoFrames`), where the browser tells.
+    /// Number of frames decoded so far (`totalVideoFrames`), where the browser reports it.
     pub frames: Option<u32>,
-    /// The code of its `MediaError`, once it has one.
+    /// The notice for its `MediaError`, if it has one.
     pub error: Option<NoticeCode>,
 }
 
-/// Where and why a file stopped although it was to play.
+/// Where and why a file stopped although it should play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlaybackFailure {
-    /// Of the last picture, from the beginning of the file.
+    /// Position of the last picture, from the beginning of the file.
     pub position: Duration,
-    /// What the person hears of it.
+    /// The notice for the person.
     pub code: NoticeCode,
 }
 
 /// Judges one opened file.
 ///
-/// Call [`Self::handle_sample`] at every event of the element and at [`Self::poll_timeout`]. Where [`Self::poll_check`] is
-/// true afterwards, try to read the file, and give the outcome to [`Self::handle_readable`].
+/// Call [`Self::handle_sample`] at every event of the element and at [`Self::poll_timeout`]. If [`Self::poll_check`] is true
+/// afterwards, try to read the file and pass the outcome to [`Self::handle_readable`].
 #[derive(Debug, Clone, Default)]
 pub struct PlaybackWatch {
     last: Option<(PlayerSample, Timestamp)>,
-    /// When the position, and when the number of frames, became another while the file was to play.
+    /// Since when the position, and the number of frames, have been unchanged while the file should play.
     moved_at: Timestamp,
     pictured_at: Timestamp,
-    /// The position of the last new picture.
+    /// The position at the last new picture.
     pictured_position: Duration,
-    /// The last position that was reached by playing, and when: a browser may jump to the duration before it says that the file
-    /// ended.
+    /// The last position reached by playing, and its time: a browser may jump to the duration before it reports the end.
     played_to: (Duration, Timestamp),
     is_check_wanted: bool,
     is_checked: bool,
@@ -68,7 +67,7 @@ pub struct PlaybackWatch {
 }
 
 impl PlaybackWatch {
-    /// Takes what the element says of itself now. Whether it stands at another place than it stood before.
+    /// Takes the present state of the element. Returns whether it stands at another place than before.
     pub fn handle_sample(&mut self, sample: PlayerSample, now: Timestamp) -> bool {
         let last = self.last.replace((sample, now));
         let Some((before, before_at)) = last else {
@@ -94,21 +93,21 @@ impl PlaybackWatch {
         !is_running(sample.playback) && before.position != sample.position
     }
 
-    /// Takes whether the file could be read when [`Self::poll_check`] wanted it to be.
+    /// Notes whether the file could be read when [`Self::poll_check`] asked for that.
     pub fn handle_readable(&mut self, is_readable: bool) {
-        // What plays on is in memory already.
+        // A file that still plays is in memory already.
         if !is_readable && (self.is_checked || self.failure.is_some()) {
             let position = self.failure.map_or(self.pictured_position, |failure| failure.position);
             self.failure = Some(PlaybackFailure { position, code: NoticeCode::FileUnreadable });
         }
     }
 
-    /// Whether to try to read the file now; once for each silence.
+    /// Whether to try to read the file now; true once for each pause in the pictures.
     pub fn poll_check(&mut self) -> bool {
         std::mem::take(&mut self.is_check_wanted)
     }
 
-    /// When to call [`Self::handle_sample`] again although no event came; `None` while the file stands still on purpose.
+    /// When to call [`Self::handle_sample`] again without an event; `None` while the file stands still on purpose.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let (sample, at) = self.last.as_ref()?;
@@ -116,7 +115,7 @@ impl PlaybackWatch {
         (!is_over).then(|| *at + LOOK_INTERVAL)
     }
 
-    /// What is to be declared to the others.
+    /// The playback state to declare to the other members.
     #[must_use]
     pub fn playback(&self) -> Playback {
         match (&self.failure, &self.last) {
@@ -126,7 +125,7 @@ impl PlaybackWatch {
         }
     }
 
-    /// Where and why it stopped, while it is stopped.
+    /// Where and why the file stopped, while it is stopped.
     #[must_use]
     pub fn failure(&self) -> Option<PlaybackFailure> {
         self.failure
@@ -155,7 +154,7 @@ impl PlaybackWatch {
         }
     }
 
-    /// Where the file is now if it went on as it did.
+    /// The position at `now` if the file continued to play.
     fn expected_position(&self, now: Timestamp) -> Duration {
         let (position, at) = self.played_to;
         position + (now - at)
@@ -191,7 +190,7 @@ impl PlaybackWatch {
         }
     }
 
-    /// A file that moves again is well, unless the element itself gave up.
+    /// A file that moves again is well, unless the element reported an error.
     fn recover(&mut self) {
         if self.last.as_ref().is_none_or(|(sample, _)| sample.error.is_none()) {
             self.failure = None;

@@ -1,18 +1,18 @@
-//! What a main source is to an encoder: moving pictures, or a page to be read.
+//! Encoder hints for a main source: moving pictures, or a page to be read.
 
 use sightline_protocol::control::PublishedSource;
 
-/// What a video track shows, for the encoder (W3C mst-content-hint, section 3).
+/// The content hint of a video track (W3C mst-content-hint, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ContentHint {
-    /// Smoothness counts more than sharpness.
+    /// Smoothness matters more than sharpness.
     Motion,
-    /// Text and lines have to stay readable.
+    /// Text and lines must stay readable.
     Detail,
 }
 
 impl ContentHint {
-    /// The word of the specification.
+    /// The word of the specification for `contentHint`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -22,17 +22,17 @@ impl ContentHint {
     }
 }
 
-/// What an encoder gives up last (W3C mst-content-hint, `RTCDegradationPreference`).
+/// What an encoder keeps longest (W3C mst-content-hint, `RTCDegradationPreference`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DegradationPreference {
-    /// Pixels go before frames.
+    /// Reduces pixels before frames.
     MaintainFramerate,
-    /// Frames go before pixels.
+    /// Reduces frames before pixels.
     MaintainResolution,
 }
 
 impl DegradationPreference {
-    /// The word of the specification.
+    /// The word of the specification for `degradationPreference`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl DegradationPreference {
     }
 }
 
-/// What the encoder is told of a source.
+/// The content hint for a source.
 #[must_use]
 pub const fn content_hint(source: PublishedSource) -> ContentHint {
     match source {
@@ -51,7 +51,7 @@ pub const fn content_hint(source: PublishedSource) -> ContentHint {
     }
 }
 
-/// What of a source is kept longest when there is too little of everything.
+/// The degradation preference for a source.
 #[must_use]
 pub const fn degradation_preference(source: PublishedSource) -> DegradationPreference {
     match content_hint(source) {

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// -40 dBov: above the noise of a quiet room, below a quiet voice.
+/// -40 dBov: louder than the noise of a quiet room, quieter than a quiet voice.
 const LOUDEST_SILENCE: f64 = 0.01;
-/// Words have pauses between them, which should not make the ring flicker.
+/// A voice counts as speaking during pauses between words, so that the ring in the tile does not flicker.
 const PAUSE: Duration = Duration::from_millis(800);
 
-/// Decides from one voice's levels whether it speaks.
+/// Decides from the levels of one voice whether it speaks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SpeakingDetector {
     last_heard: Option<Timestamp>,
 }
 
 impl SpeakingDetector {
-    /// Takes the level of this moment, linear from 0 to 1 (W3C webrtc-stats, `audioLevel`); `None` where nothing is
-    /// heard or the browser does not say. Answers whether the voice speaks now.
+    /// Takes the level of this moment, linear from 0 to 1 (W3C webrtc-stats, `audioLevel`); `None` without sound or where the
+    /// browser does not report it. Returns whether the voice speaks now.
     pub fn handle_level(&mut self, level: Option<f64>, now: Timestamp) -> bool {
         if level.is_some_and(|level| level > LOUDEST_SILENCE) {
             self.last_heard = Some(now);

@@ -1,22 +1,22 @@
-//! Sending a picture that stands still: a source that delivers nothing new says nothing to who joins meanwhile.
+//! Repeats the last frame of a source that stands still, so that a late joiner gets a picture.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// Time for which a standing picture is sent after a viewer joined: encoders drop the first frames of a connection, and begin
-/// with few details.
+/// How long frames are repeated quickly after a viewer joined: encoders drop the first frames of a connection and begin with few
+/// details.
 const BURST: Duration = Duration::from_secs(3);
-/// Time between the frames of a burst. Shorter than what W3C webrtc-stats calls a freeze at 15 frames a second (average +
-/// 150 ms), since everybody gets these frames.
+/// Interval between frames of a burst. Shorter than what W3C webrtc-stats calls a freeze at 15 frames per second (average + 150
+/// ms), since all viewers get these frames.
 const BURST_INTERVAL: Duration = Duration::from_millis(100);
-/// Time between the frames outside of a burst: a receiver that lost one asks for a keyframe, and gets it with the next
-/// frame. Longer than the 5 s without packets after which Chromium counts a pause and no freeze.
+/// Interval between frames outside of a burst: a receiver that lost a frame asks for a keyframe and gets it with the next frame.
+/// Longer than the 5 s without packets after which Chromium counts a pause and not a freeze.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Decides when a picture that stands still is painted again.
+/// Decides when a standing picture is painted again.
 ///
-/// Call the `handle_*` methods in any order; then [`Self::poll_repaint`] until it is false, and again at
+/// Call the `handle_*` methods in any order, then [`Self::poll_repaint`] until it returns false, and again at
 /// [`Self::poll_timeout`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StandingPicture {
@@ -31,7 +31,7 @@ struct Standing {
 }
 
 impl StandingPicture {
-    /// Takes whether the source stands still.
+    /// Notes whether the source stands still now.
     pub fn handle_standing(&mut self, is_standing: bool, now: Timestamp) {
         if !is_standing {
             self.standing = None;
@@ -40,19 +40,19 @@ impl StandingPicture {
         }
     }
 
-    /// Takes that a viewer joined, or that its connection was rebuilt.
+    /// Notes that a viewer joined, or that the connection to one was rebuilt.
     pub fn handle_viewer(&mut self, now: Timestamp) {
         if self.standing.is_some() {
             self.begin_burst(now);
         }
     }
 
-    /// Takes that another picture stands there now: the person jumped within a paused file.
+    /// Notes that the standing picture changed: the person jumped within a paused file.
     pub fn handle_other_picture(&mut self, now: Timestamp) {
         self.handle_viewer(now);
     }
 
-    /// Whether to paint now. Frames that were missed are not made up for.
+    /// Whether to paint now. Missed frames are not made up for.
     pub fn poll_repaint(&mut self, now: Timestamp) -> bool {
         let Some(standing) = self.standing.as_mut().filter(|standing| standing.next <= now) else {
             return false;

@@ -1,4 +1,4 @@
-//! ICE candidates on their way: the other side's until they can be added, our own until they need no repetition.
+//! ICE candidates in transit: those of the other side until they can be added, and local ones until they need no repetition.
 
 use std::collections::VecDeque;
 
@@ -6,38 +6,38 @@ use sightline_protocol::signalling::SignalCandidate;
 
 use super::ufrag::{MAX_UFRAG_BYTES, Ufrags};
 
-/// Candidates of the other side that wait for their description. More than `MAX_LOCAL_CANDIDATES`, so that what one
-/// side repeats the other can hold.
+/// Remote candidates that wait for their description. More than `MAX_LOCAL_CANDIDATES`, so that this side can hold everything
+/// that the other side repeats.
 pub(super) const MAX_REMOTE_CANDIDATES: usize = 128;
 
-/// Longest candidate attribute that is taken; browsers write less than 300 bytes.
+/// Longest candidate attribute that is accepted, in bytes; browsers write less than 300.
 const MAX_CANDIDATE_BYTES: usize = 2_048;
-/// Longest `mid`; browsers write a number.
+/// Longest `mid`, in bytes; browsers write a number.
 const MAX_MID_BYTES: usize = 256;
-/// Candidates of the other side that are handed to the browser for one remote description: each costs checks of every local
-/// candidate against it. Four times what the other side may repeat.
+/// Remote candidates that are handed to the browser for one remote description: each costs connectivity checks with every local
+/// candidate. Four times what the other side may repeat.
 pub(super) const MAX_ADDED_CANDIDATES: usize = 256;
 
-/// Own candidates kept for repetition; a browser gathers some ten.
+/// Local candidates kept for repetition; a browser gathers about ten.
 pub(super) const MAX_LOCAL_CANDIDATES: usize = 64;
 
-/// Fragments of past ICE generations that are remembered, to drop late candidates at once.
+/// Fragments of past ICE generations that are remembered, so that late candidates can be dropped at once.
 const MAX_STALE_UFRAGS: usize = 32;
 
-/// The other side's candidates.
+/// The candidates of the other side.
 ///
-/// One whose fragment is not in the present remote description waits: its description may be on its way (late, or
-/// lost and soon repeated). It goes when its fragment turns out to be of the past, or when the queue is full and it
-/// is the oldest.
+/// A candidate whose fragment is not in the present remote description waits, because its description may be on its way (late, or
+/// lost and soon repeated). It is dropped when its fragment turns out to be of a past generation, or when the queue is full and
+/// it is the oldest.
 #[derive(Debug, Default)]
 pub(super) struct RemoteCandidates {
-    /// Of the remote description that is set; none before the first.
+    /// Fragments of the remote description that is set; empty before the first.
     described: Option<Ufrags>,
-    /// Of the offer that was ignored since. The answer to come may still reuse them, so they are not stale yet.
+    /// Fragments of the offer that was ignored since. The answer to come may still reuse them, so they are not stale yet.
     ignored: Ufrags,
     stale: VecDeque<String>,
     waiting: VecDeque<SignalCandidate>,
-    /// Handed to the browser since the remote description was set.
+    /// Candidates that were handed to the browser since the remote description was set.
     added: Vec<SignalCandidate>,
 }
 
@@ -62,12 +62,12 @@ impl RemoteCandidates {
         Some(candidate)
     }
 
-    /// An offer with these fragments was not applied and never will be.
+    /// Notes that an offer with these fragments was ignored and will never be applied.
     pub(super) fn handle_offer_ignored(&mut self, ufrags: Ufrags) {
         self.ignored = ufrags;
     }
 
-    /// A remote description with these fragments is set.
+    /// Notes that a remote description with these fragments is set.
     pub(super) fn handle_described(&mut self, ufrags: Ufrags) {
         let before = self.described.take().unwrap_or_default();
         let ignored = std::mem::take(&mut self.ignored);
@@ -94,10 +94,10 @@ impl RemoteCandidates {
     }
 }
 
-/// Our own candidates.
+/// The local candidates.
 ///
-/// While a local description is being set, its candidates may be heard of before it is: they are held, so that the
-/// description is always sent first.
+/// The browser may report candidates of a local description before it reports that the description is set. They are held until
+/// then, so that the description is always sent first.
 #[derive(Debug, Default)]
 pub(super) struct LocalCandidates {
     held: VecDeque<SignalCandidate>,
@@ -117,7 +117,7 @@ impl LocalCandidates {
         push_bounded(&mut self.sent, candidate, MAX_LOCAL_CANDIDATES);
     }
 
-    /// The local description with these fragments is agreed on: candidates of any other are history.
+    /// Drops candidates of other local descriptions: the description with these fragments is agreed on.
     pub(super) fn retain(&mut self, ufrags: &Ufrags) {
         self.sent.retain(|candidate| ufrags.admits(candidate));
     }
@@ -127,7 +127,7 @@ impl LocalCandidates {
     }
 }
 
-/// What is longer would be held, and compared with each that follows.
+/// Whether the lengths are acceptable: candidates are held, and compared with each that follows.
 fn is_of_sensible_length(candidate: &SignalCandidate) -> bool {
     let SignalCandidate { candidate, sdp_mid, ufrag, .. } = candidate;
     let is_within = |text: &Option<String>, limit| text.as_ref().is_none_or(|text| text.len() <= limit);
@@ -136,7 +136,7 @@ fn is_of_sensible_length(candidate: &SignalCandidate) -> bool {
         && is_within(ufrag, MAX_UFRAG_BYTES)
 }
 
-/// Drops the oldest for room.
+/// Appends an item, and drops the oldest one if the queue is full.
 fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, limit: usize) {
     if queue.len() >= limit {
         queue.pop_front();

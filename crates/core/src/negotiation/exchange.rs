@@ -1,4 +1,4 @@
-//! Numbers of offer/answer exchanges, and what a number says about an offer.
+//! Numbers of offer/answer exchanges, and the judgment of an offer by its number.
 
 use std::time::Duration;
 
@@ -7,29 +7,28 @@ use sightline_protocol::signalling::SignalDescription;
 use super::{Role, ufrag::Ufrags};
 use crate::Timestamp;
 
-/// After how long an offer without an answer is sent again; doubled each time.
+/// Time after which an unanswered offer is sent again; doubled each time.
 const FIRST_REPETITION: Duration = Duration::from_secs(3);
-/// No longer than this apart.
+/// Upper limit of that time.
 const LONGEST_REPETITION: Duration = Duration::from_secs(24);
 
-/// What the other side asks to hear again it hears at most this often: it may be hostile, and every repetition
-/// costs it one message and us many.
+/// Shortest time between repetitions that the other side asks for: a hostile side would pay one message for many of ours.
 const REPETITION_SPACING: Duration = Duration::from_secs(1);
 
-/// What is to be done with an offer of the other side.
+/// What to do with an offer of the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Set it; an own pending offer is rolled back for it.
+    /// Set it; a pending local offer is rolled back for it.
     Apply,
-    /// It collides with an own offer, which stands.
+    /// It collides with a local offer, which stays.
     Ignore,
     /// Its exchange is over.
     Past,
-    /// It was made after the other side answered our pending offer. That answer comes first.
+    /// It was made after the other side answered the pending local offer. That answer must be applied first.
     AfterOurAnswer,
 }
 
-/// Judges the offer number `offered` by the last completed exchange and the own pending offer, if any.
+/// Judges the offer with number `offered` by the last completed exchange and the pending local offer, if any.
 pub(super) fn judge_offer(offered: u32, last_exchange: u32, pending: Option<u32>, role: Role) -> Verdict {
     if offered <= last_exchange {
         return Verdict::Past;
@@ -42,7 +41,7 @@ pub(super) fn judge_offer(offered: u32, last_exchange: u32, pending: Option<u32>
     }
 }
 
-/// An own description that was sent.
+/// A local description that was sent.
 #[derive(Debug)]
 pub(super) struct SentDescription {
     pub(super) description: SignalDescription,
@@ -64,7 +63,7 @@ impl SentDescription {
     }
 }
 
-/// An own offer that waits for its answer.
+/// A local offer that waits for its answer.
 #[derive(Debug)]
 pub(super) struct PendingOffer {
     pub(super) sent: SentDescription,
@@ -85,13 +84,13 @@ impl PendingOffer {
         self.sent.sent_at + self.next_repetition
     }
 
-    /// It was sent again because nothing was heard.
+    /// Notes that the offer was sent again because no answer came.
     pub(super) fn handle_repeated_for_silence(&mut self, now: Timestamp) {
         self.sent.handle_repeated(now);
         self.next_repetition = (self.next_repetition * 2).min(LONGEST_REPETITION);
     }
 
-    /// It was sent again because there is news of the path or the other side.
+    /// Notes that the offer was sent again because the path or the other side changed.
     pub(super) fn handle_repeated_for_news(&mut self, now: Timestamp) {
         self.sent.handle_repeated(now);
         self.next_repetition = FIRST_REPETITION;

@@ -1,9 +1,8 @@
 //! Negotiation of one peer connection: W3C *perfect negotiation* as a state machine.
 //!
-//! The pattern is that of the W3C's WebRTC recommendation (section 10.7, "Perfect Negotiation Example"), on top of
-//! JSEP's signalling states (RFC 9429, section 3.2). The caller owns an `RTCPeerConnection` and nobody else touches
-//! its descriptions: it performs each [`Operation`] that comes out and reports every end under the same
-//! [`OperationId`].
+//! The pattern is that of the W3C's WebRTC recommendation (section 10.7, "Perfect Negotiation Example"), on top of JSEP's
+//! signaling states (RFC 9429, section 3.2). The caller owns an `RTCPeerConnection` and nobody else touches its descriptions: it
+//! performs each [`Operation`] and reports the end of each under the same [`OperationId`].
 //!
 //! # Order
 //! At most one operation is under way at a time. What arrives meanwhile waits, and is judged - does this offer
@@ -16,21 +15,21 @@
 //! kept, because it may be that second look.
 //!
 //! # Numbers
-//! Both sides count the exchanges of the connection together: an offer is numbered one higher than the last exchange
-//! that its sender saw completed, and an answer repeats the number of its offer. A side completes an exchange by
-//! sending an answer or by applying one. The two sides' counts therefore never differ by more than one, and a
-//! number tells, whatever the signalling lost, repeated or reordered:
+//! Both sides count the exchanges of the connection together: an offer is numbered one higher than the last exchange that its
+//! sender saw completed, and an answer repeats the number of its offer. A side completes an exchange by sending an answer or by
+//! applying one. The two sides' counts therefore never differ by more than one, and a number tells, whatever signaling lost,
+//! repeated or reordered:
 //! - not above the last completed exchange: the offer was seen before. The stored answer goes out once more if it was
 //!   ours to answer, and else (a rolled-back offer) nothing does;
-//! - the number of the own pending offer: a collision. Polite rolls back and applies, impolite ignores;
-//! - above it: the other side *has answered* the pending offer and the answer is lost or late. Neither rolling back nor
-//!   ignoring would be right. The offer waits, the own one is repeated, and the answer comes first.
+//! - the number of the pending local offer: a collision. Polite rolls back and applies, impolite ignores;
+//! - above it: the other side *has answered* the pending offer and the answer is lost or late. Neither rolling back nor ignoring
+//!   would be right. The offer waits, the local offer is repeated, and the answer comes first.
 //!
 //! # Who gives way
-//! The side that made the connection's first offer is the polite one. Which of the two it is would not matter, but for
-//! Chromium (seen in 156): a side that answered the first offer, and whose next exchange is an own offer that is rolled
-//! back, loses its picture receiver for good. `setRemoteDescription` succeeds, the frames go on to be decoded, and reach
-//! no track; neither another exchange nor another direction mends it. Who answered first therefore never rolls back.
+//! The side that made the connection's first offer is the polite one. Perfect negotiation allows either choice, but Chromium
+//! (seen in 156) does not: if a side answered the first offer, and its next exchange is a local offer that is rolled back, it
+//! loses its video receiver for good. `setRemoteDescription` succeeds, the frames go on to be decoded, and reach no track;
+//! neither another exchange nor another direction mends it. Therefore the side that answered first never rolls back.
 //!
 //! # Loss
 //! A pending offer is repeated, number, description and candidates, 3, 6, 12, then every 24 seconds after the last
@@ -38,7 +37,7 @@
 //! only repeated when their offer is. When nothing is pending there is no timer.
 //!
 //! # Candidates
-//! Our own never overtake their description. The other side's are added only to the remote description whose ICE user
+//! Local candidates never overtake their description. The other side's are added only to the remote description whose ICE user
 //! name fragment they name; those of another wait for theirs, and are dropped when it is of the past.
 //!
 //! # Failure

@@ -12,31 +12,31 @@ use super::{
 };
 use crate::Timestamp;
 
-/// Outputs that wait to be polled. A signal beyond them counts as lost on the way.
+/// Outputs that wait to be polled. A signal beyond this number counts as lost.
 const MAX_OUTPUTS: usize = 512;
 
-/// What the negotiator wants done.
+/// What the caller is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NegotiatorOutput {
     /// Perform this and report with [`Negotiator::handle_completed`].
     Perform(OperationId, Operation),
     /// Send this to the other side.
     Send(SignalPayload),
-    /// The peer connection cannot be used further: build a new one with a new generation. The last output.
+    /// The peer connection cannot be used further: build a new one with a new generation. This is the last output.
     Broken(OperationFailure),
 }
 
 /// Negotiates one peer connection.
 ///
-/// After every call of a `handle_*` method or [`restart_ice`](Self::restart_ice), take what
-/// [`poll_output`](Self::poll_output) gives until it gives nothing.
+/// After every call of a `handle_*` method or [`restart_ice`](Self::restart_ice), call [`poll_output`](Self::poll_output) until
+/// it returns `None`.
 #[derive(Debug)]
 pub struct Negotiator {
     role: Role,
     state: SignallingState,
     under_way: Option<(OperationId, Step)>,
     next_operation: u64,
-    /// The number of the last exchange that this side saw completed; 0 before the first.
+    /// Number of the last exchange that this side saw completed; 0 before the first.
     last_exchange: u32,
     last_answer: Option<SentDescription>,
     waiting_offer: Option<SignalDescription>,
@@ -49,7 +49,7 @@ pub struct Negotiator {
     broken: bool,
 }
 
-/// The signalling state of the peer connection after the last operation that ended.
+/// The signaling state of the peer connection after the last completed operation.
 #[derive(Debug)]
 enum SignallingState {
     Stable,
@@ -57,7 +57,7 @@ enum SignallingState {
     HaveRemoteOffer { exchange: u32 },
 }
 
-/// What is to be remembered while an operation is under way.
+/// The context of the operation under way.
 #[derive(Debug)]
 enum Step {
     LocalOffer { ice_restart: bool },
@@ -89,12 +89,12 @@ impl Negotiator {
         }
     }
 
-    /// `negotiationneeded` fired.
+    /// Notes that `negotiationneeded` fired.
     pub fn handle_negotiation_needed(&mut self, now: Timestamp) {
         let offers_next = match &self.under_way {
-            // The event may be the browser's second look on return to `stable`, heard before the operation's end.
+            // The event may be the browser's second check on return to `stable`, reported before the operation's end.
             Some((_, Step::LocalAnswer { .. } | Step::RemoteAnswer { .. })) => true,
-            // The browser looks again when the exchange under way is over.
+            // The browser checks again when the exchange under way is over.
             Some((_, Step::LocalOffer { .. } | Step::RemoteOffer { .. })) => false,
             Some((_, Step::Candidate)) | None => {
                 matches!(self.state, SignallingState::Stable) && self.may_offer()
@@ -104,8 +104,8 @@ impl Negotiator {
         self.advance(now);
     }
 
-    /// New ICE credentials are wanted: in the next `stable` state after the first exchange. A wish during a restart
-    /// of our own that is not answered yet is that restart.
+    /// Asks for new ICE credentials: in the next `stable` state after the first exchange. A request during a local restart that
+    /// is not answered yet is covered by that restart.
     pub fn restart_ice(&mut self, now: Timestamp) {
         let outstanding = matches!(&self.under_way, Some((_, Step::LocalOffer { ice_restart: true })))
             || matches!(&self.state, SignallingState::HaveLocalOffer(offer) if offer.ice_restart);
@@ -113,7 +113,7 @@ impl Negotiator {
         self.advance(now);
     }
 
-    /// The local ICE agent found a candidate.
+    /// Takes a candidate of the local ICE agent.
     pub fn handle_local_candidate(&mut self, candidate: SignalCandidate, _now: Timestamp) {
         if self.broken {
             return;
@@ -124,7 +124,7 @@ impl Negotiator {
         }
     }
 
-    /// The other side said something.
+    /// Takes a signal of the other side.
     pub fn handle_signal(&mut self, payload: SignalPayload, now: Timestamp) {
         if self.broken {
             return;
@@ -139,7 +139,7 @@ impl Negotiator {
         self.advance(now);
     }
 
-    /// An operation ended. Nothing happens if it is not the one under way.
+    /// Takes the result of an operation. Ignored if the operation is not the one under way.
     pub fn handle_completed(
         &mut self,
         id: OperationId,
@@ -157,7 +157,7 @@ impl Negotiator {
         self.advance(now);
     }
 
-    /// Signals can reach the other side again after a time when they could not: what may have been lost is repeated.
+    /// Notes that signals reach the other side again: everything that may have been lost is repeated.
     pub fn handle_path_restored(&mut self, now: Timestamp) {
         if self.broken {
             return;
@@ -167,11 +167,11 @@ impl Negotiator {
             let description = offer.sent.description.clone();
             self.send(SignalPayload::Description(description));
         }
-        // Those of an agreed description too: nobody would ask for them again.
+        // Candidates of an agreed description too, since the other side would never ask for them.
         self.repeat_candidates(&Ufrags::default());
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if let Some(offer) = self.unanswered_offer()
             && now >= offer.repeat_at()
@@ -181,7 +181,7 @@ impl Negotiator {
         }
     }
 
-    /// When `handle_timeout` wants to be called.
+    /// The time at which `handle_timeout` is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         match &self.state {
@@ -190,7 +190,7 @@ impl Negotiator {
         }
     }
 
-    /// The next thing to do.
+    /// The next thing that the caller is to do.
     pub fn poll_output(&mut self) -> Option<NegotiatorOutput> {
         self.outputs.pop_front()
     }
@@ -203,7 +203,7 @@ impl Negotiator {
             pending.handle_repeated_for_news(now);
             self.repeat_offer();
         }
-        // A side makes a new offer only when its earlier one is settled, so the newest is the only one that counts.
+        // A side makes a new offer only when its earlier one is settled, so only the newest counts.
         if self.waiting_offer.as_ref().is_none_or(|waiting| offer.exchange >= waiting.exchange) {
             self.waiting_offer = Some(offer);
         }
@@ -215,7 +215,7 @@ impl Negotiator {
         }
     }
 
-    /// Starts what is due, unless something is under way.
+    /// Starts the next operation that is due, unless one is under way.
     fn advance(&mut self, now: Timestamp) {
         if self.broken || self.under_way.is_some() {
             return;
@@ -252,7 +252,7 @@ impl Negotiator {
     fn apply_offer(&mut self, offer: SignalDescription) {
         let ufrags = Ufrags::of_sdp(&offer.sdp);
         let before = std::mem::replace(&mut self.state, SignallingState::Stable);
-        // What else a rolled-back offer was for the browser announces again by itself.
+        // The browser itself announces again whatever else the rolled-back offer was for.
         let rolled_back_restart = matches!(before, SignallingState::HaveLocalOffer(own) if own.ice_restart);
         let restarts_anyway = self.remote_candidates.would_restart(&ufrags);
         self.restart_wanted = (self.restart_wanted || rolled_back_restart) && !restarts_anyway;
@@ -318,12 +318,12 @@ impl Negotiator {
         self.outputs.push_back(NegotiatorOutput::Broken(failure));
     }
 
-    /// An answerer waits for the first offer, whose transceivers it adopts.
+    /// Whether this side may offer: an answerer waits for the first offer, whose transceivers it adopts.
     fn may_offer(&self) -> bool {
         self.role == Role::Offerer || self.last_exchange > 0
     }
 
-    /// Before the first exchange there is nothing to restart.
+    /// Whether ICE may be restarted: before the first exchange there is nothing to restart.
     fn may_restart(&self) -> bool {
         self.restart_wanted && self.last_exchange > 0
     }
@@ -335,7 +335,7 @@ impl Negotiator {
         }
     }
 
-    /// Whether a pending offer's answer has yet to arrive (not only to be applied).
+    /// Whether the answer to a pending offer has not arrived yet (an answer that waits to be applied has arrived).
     fn awaits_answer(&self) -> bool {
         self.pending_exchange().is_some()
             && self.waiting_answer.is_none()

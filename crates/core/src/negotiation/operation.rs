@@ -1,18 +1,18 @@
-//! What a negotiator asks of the peer connection, and what it hears back.
+//! What a negotiator asks of the peer connection, and the results.
 
 use sightline_protocol::signalling::{SignalCandidate, SignalDescription};
 
-/// Names one operation, so that a completion that comes too late is ignored.
+/// Identifies one operation, so that a late completion is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub u64);
 
-/// Who makes the first offer of a connection, and so who gives way when later both offer at once.
+/// Which side makes the first offer of a connection; it also decides who gives way when both offer at once later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The newcomer: adds the transceivers and offers. The *polite* side: rolls its own offer back for a colliding one.
+    /// The newcomer: adds the transceivers and offers. The *polite* side: rolls its local offer back for a colliding one.
     Offerer,
-    /// Holds back its own first offer, adopts the offerer's transceivers and answers with its tracks in them. The
-    /// *impolite* side: ignores an offer that collides with its own.
+    /// Waits for the first offer, adopts its transceivers and answers with its tracks in them. The *impolite* side: ignores an
+    /// offer that collides with its own.
     Answerer,
 }
 
@@ -47,19 +47,19 @@ impl Operation {
     }
 }
 
-/// How an operation ended well.
+/// The result of a successful operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completed {
-    /// The local description that is now set.
+    /// The local description that is set now.
     LocalDescription {
-        /// `pc.localDescription.sdp`
+        /// The text of `pc.localDescription.sdp`.
         sdp: String,
     },
-    /// There is nothing to tell.
+    /// The operation has no result value.
     Done,
 }
 
-/// How an operation ended badly: the DOMException.
+/// The DOMException of a failed operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationFailure {
     /// Its name (`InvalidStateError`, `OperationError` ...).

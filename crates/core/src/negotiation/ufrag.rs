@@ -1,10 +1,10 @@
-//! ICE user name fragments: which description a candidate belongs to (RFC 8839, sections 5.4 and 5.1).
+//! ICE user name fragments, which say to which description a candidate belongs (RFC 8839, sections 5.4 and 5.1).
 
 use sightline_protocol::signalling::SignalCandidate;
 
-/// More distinct fragments than a bundled description can have.
+/// Limit of distinct fragments; a bundled description has fewer.
 const MAX_UFRAGS: usize = 32;
-/// Longest fragment (RFC 8839, section 5.4).
+/// Longest fragment, in bytes (RFC 8839, section 5.4).
 pub(super) const MAX_UFRAG_BYTES: usize = 256;
 
 /// The user name fragments of one description.
@@ -16,8 +16,8 @@ impl Ufrags {
         Self(ufrags_of_sdp(sdp))
     }
 
-    /// Whether the candidate can be one of this description. One that names no fragment can be of any, and a
-    /// description without fragments (not ICE, or not a browser's) rules nothing out.
+    /// Whether the candidate may belong to this description. A candidate without a fragment may belong to any, and a description
+    /// without fragments (no ICE, or not from a browser) excludes none.
     pub(super) fn admits(&self, candidate: &SignalCandidate) -> bool {
         self.0.is_empty() || candidate.ufrag.as_deref().is_none_or(|ufrag| self.contains(ufrag))
     }

@@ -1,6 +1,6 @@
-//! How the bytes of files get to one member: see [`bulk`](crate::bulk).
+//! Sends the bytes of files to one member: see [`bulk`](crate::bulk).
 //!
-//! Owns the links for files alone, the round-trip time while files go, and the pace beside a call. It never sees a file: the room says how
+//! Owns the bulk links, the round-trip time during transfers, and the pace during a call. It never sees a file: the room says how
 //! much is to be sent ([`FileLoad`]).
 //!
 //! Invariant: everything here ends with the link in use that it was opened over, since the path of the next one may be another.
@@ -16,41 +16,41 @@ use crate::{
     transfer::{CHUNK_BYTES, MIN_CHUNK_BYTES},
 };
 
-/// Beside a call that leaves less, one connection is enough.
+/// A pacer rate below which one connection is enough during a call.
 const SEVERAL_FROM_BYTES_PER_SECOND: u64 = 600_000;
 
-/// What is to be sent to a member, and beside what.
+/// The amount of file bytes for a member, and the circumstances.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FileLoad {
-    /// What is still to go, of the files that flow.
+    /// Bytes that remain of the transfers under way.
     pub remaining_bytes: u64,
-    /// Whether a file is on its way, all of it sent or not.
+    /// Whether a file is on its way, even if all of it was sent.
     pub is_sending: bool,
-    /// Number of members that files are sent to.
+    /// Number of members that files are being sent to.
     pub receivers: usize,
     /// Whether anybody in the room is seen or heard.
     pub is_call: bool,
 }
 
-/// How much of a file may be given to the channels now.
+/// How much may be handed to the channels now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// At most so many bytes.
+    /// Limit in bytes.
     pub bytes: u64,
-    /// In chunks of this size.
+    /// Size of each chunk, in bytes.
     pub chunk_bytes: usize,
 }
 
-/// The links for files to one member, and their pace.
+/// The bulk links to one member, and their pace.
 #[derive(Debug, Default)]
 pub(super) struct FilePath {
     links: BulkLinks,
     /// The link in use that `links` were opened over.
     over: Option<LinkId>,
     round_trips: RoundTrips,
-    /// While there is a call.
+    /// Limits the rate; present during a call.
     pacer: Option<Pacer>,
-    /// When the pacer lets more leave, where the pacer is what holds files back.
+    /// When the pacer allows more; `None` unless the pacer holds files back.
     held_until: Option<Timestamp>,
 }
 
@@ -67,12 +67,12 @@ impl FilePath {
         self.links.negotiator_mut(id)
     }
 
-    /// Whether a signal makes this side open another link.
+    /// Whether a signal makes this side open another bulk link.
     pub(super) fn opens(&self, connection: &ConnectionId, payload: &SignalPayload) -> bool {
         self.links.opens(connection, payload)
     }
 
-    /// This is the link in use now.
+    /// Takes the link in use.
     pub(super) fn handle_current(&mut self, current: Option<LinkId>) {
         if self.over != current {
             self.close_all();
@@ -104,7 +104,7 @@ impl FilePath {
         self.links.handle_closed(id, now);
     }
 
-    /// A ping on the link in use was answered. Whether that was the first of the pings that measure the path.
+    /// Takes the answer to a ping on the link in use. Returns whether it was the first measurement of the path.
     pub(super) fn handle_pong(&mut self, pong: Pong, now: Timestamp) -> bool {
         let is_first = self.round_trips.shortest().is_none();
         let Some(round_trip) = self.round_trips.handle_pong(pong) else { return false };
@@ -114,7 +114,7 @@ impl FilePath {
         is_first
     }
 
-    /// The channels take `free_bytes` more: how much of that they get.
+    /// The part of `free_bytes`, the room in the channels, that may be used now.
     pub(super) fn allow(&mut self, free_bytes: u64, is_call: bool, now: Timestamp) -> Allowance {
         self.follow_call(is_call, now);
         self.held_until = None;
@@ -124,7 +124,7 @@ impl FilePath {
         }
     }
 
-    /// Of what was allowed, so much leaves.
+    /// Notes that `sent_bytes` of an allowance were sent.
     pub(super) fn handle_sent(&mut self, allowed: Allowance, sent_bytes: u64) {
         let Some(pacer) = &mut self.pacer else { return };
         pacer.handle_sent(sent_bytes);
@@ -132,7 +132,7 @@ impl FilePath {
         self.held_until = (is_held || sent_bytes > 0).then(|| pacer.due());
     }
 
-    /// How many bytes each of so many channels may hold.
+    /// Send buffer for each of `channels` channels, in bytes.
     pub(super) fn buffer_bytes(&self, channels: usize) -> u64 {
         let alone_bytes = buffer_bytes(channels);
         self.pacer.as_ref().map_or(alone_bytes, |pacer| {
@@ -140,7 +140,7 @@ impl FilePath {
         })
     }
 
-    /// Opens the links that are worth having, measures the path, and closes what is idle.
+    /// Opens bulk links as needed, measures the path, and closes idle links.
     pub(super) fn tend(
         &mut self,
         load: FileLoad,
@@ -149,7 +149,7 @@ impl FilePath {
         now: Timestamp,
     ) {
         self.follow_call(load.is_call, now);
-        // The caller wakes up at this time and asks with `allow` what may leave.
+        // The caller wakes up at this time and calls `allow`.
         self.held_until.take_if(|until| *until <= now);
         let current = current.filter(|link| link.is_carrying());
         let is_carrying = current.is_some();
@@ -167,14 +167,14 @@ impl FilePath {
         } else {
             0
         };
-        // What is on its way on the links has to arrive before they are idle.
+        // The links are idle only after the bytes on their way arrived.
         if count > 0 || !load.is_sending {
             self.links.want(count, names, now);
         }
         self.links.handle_timeout(now);
     }
 
-    /// When [`Self::tend`] wants to be called. `flows` says whether files can be sent now.
+    /// The time at which [`Self::tend`] is to be called. `flows` says whether files can be sent now.
     pub(super) fn poll_timeout(&self, flows: bool) -> Option<Timestamp> {
         let ping = flows.then(|| self.round_trips.due(self.pacer.is_some()));
         let held = self.held_until.filter(|_| flows);
@@ -185,7 +185,7 @@ impl FilePath {
         self.links.poll_output()
     }
 
-    /// Bytes are paced while there is a call.
+    /// Starts or stops the pacer with the call.
     fn follow_call(&mut self, is_call: bool, now: Timestamp) {
         if !is_call {
             self.pacer = None;

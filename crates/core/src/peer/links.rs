@@ -1,9 +1,9 @@
-//! Which peer connection to a member is used, and the repair of one that carries nothing.
+//! Decides which peer connection to a member is used, and repairs one that carries no data.
 //!
-//! Owns the link in use, the link that is built beside it, and the plan of the repair. It never knows what is said on the channels, nor
-//! who the member is: [`Terms`] say what follows from that.
+//! Owns the link in use, the link that is built to replace it, and the plan of the repair. It never knows the messages on the
+//! channels or the identity of the member; [`Terms`] has the consequences of both.
 //!
-//! Invariant: there is a link beside another only while that one is to be replaced. It takes the other's place, or is closed.
+//! Invariant: a second link exists only while the link in use is to be replaced. It becomes the link in use, or is closed.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -17,35 +17,35 @@ use crate::{
     recovery::{Health, Repair, RepairAction, Situation},
 };
 
-/// Peer connections in a row that never came up, after which the person is told. The attempts go on.
+/// Number of consecutive peer connections that never came up after which the person is told. The attempts continue.
 const FAILURES_TOLD: u32 = 2;
 const MAX_REBUILD_DELAY: Duration = Duration::from_secs(16);
 
 /// What the room and the member allow this side to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Terms {
-    /// Whether this side offers first, leads the repair, and says which link is used.
+    /// Whether this side makes the first offer, leads the repair, and says which link is used.
     pub(super) leads: bool,
     /// Whether signals can reach the member.
     pub(super) is_reachable: bool,
 }
 
-/// The links to one member, but for those that carry files alone.
+/// The links to one member, without the bulk links.
 #[derive(Debug)]
 pub(super) struct PeerLinks {
     names: LinkNames,
     /// The link in use.
     current: Option<Link>,
-    /// Built beside `current` to replace it.
+    /// The link that is built to replace `current`.
     next: Option<Link>,
-    /// Of the newest link, for the generation after it.
+    /// Name of the newest link, from which the next generation is named.
     latest_name: Option<LinkName>,
     repair: Repair,
-    /// Whether a link ever carried data: then trouble is a recovery, not a first connection.
+    /// Whether a link ever carried data: then trouble is a recovery instead of a first connection.
     was_connected: bool,
-    /// Peer connections in a row that never came up, before the first that did.
+    /// Consecutive peer connections that never came up, before the first that did.
     failures: u32,
-    /// When to build the first peer connection, or to try again.
+    /// When to build the first peer connection, or the next one after a failure.
     rebuild_at: Option<Timestamp>,
     outputs: VecDeque<PeerOutput>,
 }
@@ -65,7 +65,7 @@ impl PeerLinks {
         }
     }
 
-    /// The member's page is a new one: every link is closed, and nothing but the names goes on.
+    /// Closes every link for a new page instance of the member; only the source of names is kept.
     pub(super) fn reset(&mut self) {
         self.close_all();
         (self.repair, self.was_connected, self.failures) = (Repair::default(), false, 0);
@@ -91,7 +91,7 @@ impl PeerLinks {
         self.current.as_ref()
     }
 
-    /// The link in use, and the names for links that are opened over it.
+    /// The link in use, and the names for bulk links that are opened over it.
     pub(super) fn current_and_names(&mut self) -> (Option<&mut Link>, &mut LinkNames) {
         (self.current.as_mut(), &mut self.names)
     }
@@ -108,24 +108,24 @@ impl PeerLinks {
         self.was_connected
     }
 
-    /// Whether the connection failed so often that the person is told.
+    /// Whether connecting failed so often that the person is told.
     pub(super) fn is_failing(&self) -> bool {
         self.failures >= FAILURES_TOLD
     }
 
-    /// Since when the link in use carries nothing, where it ever did.
+    /// Since when the link in use carries no data; `None` if it never did.
     pub(super) fn in_trouble_since(&self) -> Option<Timestamp> {
         self.repair.since()
     }
 
-    /// Builds the first peer connection now, or as soon as the member can be reached.
+    /// Builds the first peer connection, now or as soon as the member can be reached.
     pub(super) fn begin(&mut self, now: Timestamp) {
         if self.current.is_none() {
             self.rebuild_at = Some(now);
         }
     }
 
-    /// Signals can reach the member again after a time when they could not.
+    /// Notes that signals reach the member again.
     pub(super) fn handle_reachable(&mut self, now: Timestamp) {
         self.repair.handle_reachable();
         for link in self.iter_mut() {
@@ -138,14 +138,14 @@ impl PeerLinks {
         let name = name_of(signal);
         let is_known = self.iter().any(|link| *link.name() == name);
         let is_stale = self.latest_name.as_ref().is_some_and(|latest| name.is_older_than(latest));
-        // Only the side that leads opens a connection; anything else about an unknown connection is stale.
+        // Only the leading side opens a connection; any other signal about an unknown connection is stale.
         !is_known && signal.payload.is_offer() && !is_stale && !terms.leads
     }
 
     pub(super) fn handle_signal(&mut self, signal: Signal, terms: Terms, now: Timestamp) {
         let name = name_of(&signal);
         if self.opens(&signal, terms) {
-            // The next generation of a link that came up once is built beside it; anything else replaces it at once.
+            // A new generation of a link that came up is built beside that link; any other new link replaces it at once.
             let is_beside = |link: &Link| link.name().connection == name.connection && link.came_up();
             if self.current.as_ref().is_some_and(|link| !is_beside(link)) {
                 self.close_all();
@@ -157,7 +157,7 @@ impl PeerLinks {
         }
     }
 
-    /// Something arrived on a link. Of two links, the leading side uses the first that carries data.
+    /// Notes that something arrived on a link. Of two links, the leading side uses the first that carries data.
     pub(super) fn handle_heard(&mut self, id: LinkId) {
         if let Some(link) = self.get_mut(id) {
             link.handle_heard();
@@ -168,7 +168,7 @@ impl PeerLinks {
         }
     }
 
-    /// The leading side says that it uses this link.
+    /// Notes that the leading side uses this link.
     pub(super) fn handle_use(&mut self, id: LinkId) {
         if self.iter().any(|link| link.id() == id && link.role() == Role::Offerer) {
             return;
@@ -180,7 +180,7 @@ impl PeerLinks {
         }
     }
 
-    /// Time passed. What follows from it is for [`Self::review`].
+    /// Handles the deadlines that have passed. [`Self::review`] draws the conclusions.
     pub(super) fn handle_timeout(&mut self, now: Timestamp) {
         for link in self.iter_mut() {
             link.handle_timeout(now);
@@ -193,7 +193,7 @@ impl PeerLinks {
         }
     }
 
-    /// Draws the conclusions from how the links are now.
+    /// Acts on the present health of the links.
     pub(super) fn review(&mut self, terms: Terms, now: Timestamp) {
         if self.next.as_ref().is_some_and(|next| next.health() == Health::Dead) {
             self.drop_next(now);
@@ -203,8 +203,8 @@ impl PeerLinks {
             match link.health() {
                 Health::Pending | Health::Troubled => {}
                 Health::Carrying => self.note_carrying(),
-                // The leading side replaces a broken link while it still carries data. It knows of a link that is broken on
-                // the other side only when that side lets go.
+                // The leading side replaces a link whose negotiation failed while it still carries data. The following side's
+                // failure becomes known only when that side closes the link.
                 Health::Dead if !link.came_up() || (is_following && link.is_broken()) => self.give_up(now),
                 Health::Dead if is_following && self.next.as_ref().is_some_and(Link::is_carrying) => {
                     self.promote();
@@ -220,7 +220,7 @@ impl PeerLinks {
         self.repair(terms, now);
     }
 
-    /// When [`Self::handle_timeout`] or [`Self::review`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] or [`Self::review`] is to be called.
     pub(super) fn poll_timeout(&self, terms: Terms) -> Option<Timestamp> {
         let can_rebuild = terms.is_reachable && self.current.is_none();
         let rebuild_at = self.rebuild_at.filter(|_| can_rebuild);
@@ -228,7 +228,7 @@ impl PeerLinks {
         self.iter().filter_map(Link::poll_timeout).chain(rebuild_at).chain(repair_at).min()
     }
 
-    /// The next output. A negotiation that broke is to be reviewed.
+    /// The next output. After [`LinkOutput::Broken`] the caller calls [`Self::review`].
     pub(super) fn poll_output(&mut self) -> Option<PeerOutput> {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
@@ -246,7 +246,7 @@ impl PeerLinks {
         })
     }
 
-    /// Closes every link and builds none.
+    /// Closes every link and builds no new one.
     pub(super) fn close_all(&mut self) {
         self.rebuild_at = None;
         self.outputs.push_back(PeerOutput::LinksClosed);
@@ -255,7 +255,7 @@ impl PeerLinks {
         }
     }
 
-    /// Of the link in use; `None` before the first.
+    /// Health of the link in use; `None` before the first.
     fn health(&self) -> Option<Health> {
         match &self.current {
             Some(link) => Some(link.health()),
@@ -263,13 +263,13 @@ impl PeerLinks {
         }
     }
 
-    /// As the leading side sees it; `None` where this is the following side, or there never was a connection.
+    /// The situation as the leading side sees it; `None` on the following side, or if there never was a connection.
     fn situation(&self, terms: Terms) -> Option<Situation> {
         let health = self.health().filter(|_| terms.leads)?;
         Some(Situation { health, is_reachable: terms.is_reachable, has_attempt: self.next.is_some() })
     }
 
-    /// Does what the leading side does now.
+    /// Performs the next step of the repair on the leading side.
     fn repair(&mut self, terms: Terms, now: Timestamp) {
         if self.rebuild_at.is_some_and(|at| at <= now) && terms.is_reachable && self.current.is_none() {
             self.build_next(now);
@@ -286,7 +286,7 @@ impl PeerLinks {
         }
     }
 
-    /// Offers the next peer connection, beside the link in use where there is one.
+    /// Offers the next peer connection, beside the link in use if there is one.
     fn build_next(&mut self, now: Timestamp) {
         let name = match &self.latest_name {
             Some(latest) => latest.next(),
@@ -312,7 +312,7 @@ impl PeerLinks {
         (self.was_connected, self.failures) = (true, 0);
         let Some(link) = &mut self.current else { return };
         link.note_came_up();
-        // It healed before its successor carried anything.
+        // The link healed before its replacement carried anything.
         if link.role() == Role::Offerer
             && let Some(next) = self.next.take()
         {
@@ -321,8 +321,8 @@ impl PeerLinks {
         }
     }
 
-    /// The link in use never came up, or nothing can be negotiated on it: the offerer builds the next, the other side waits for
-    /// its offer.
+    /// Gives up a link in use that never came up or whose negotiation failed: the offerer builds the next one, the other side
+    /// waits for its offer.
     fn give_up(&mut self, now: Timestamp) {
         let Some(link) = self.current.take() else { return };
         self.close(link.id());
@@ -340,7 +340,7 @@ impl PeerLinks {
         }
     }
 
-    /// The link that was built beside the one in use came to nothing.
+    /// Closes the link that was to replace the link in use.
     fn drop_next(&mut self, now: Timestamp) {
         if let Some(next) = self.next.take() {
             self.repair.handle_attempt_failed(now);
@@ -348,14 +348,14 @@ impl PeerLinks {
         }
     }
 
-    /// The link beside the one in use takes its place.
+    /// Makes the second link the link in use.
     fn promote(&mut self) {
         let Some(mut next) = self.next.take() else { return };
         next.note_came_up();
         if let Some(older) = &self.current {
             next.take_over_from(older);
         }
-        // First, so that what the new link shows takes the place of what the old one showed before that ends.
+        // This output comes first, so that the streams of the new link replace those of the old one before the old ones end.
         self.outputs.push_back(PeerOutput::UseLink(next.id()));
         if let Some(older) = self.current.replace(next) {
             self.close(older.id());

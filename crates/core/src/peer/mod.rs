@@ -1,9 +1,8 @@
-//! One other member of the room, with everything that connects this page to it.
+//! One other member of the room, and all connections to it.
 //!
-//! Owns, in [`PeerSession`], the member's link in use, the link that is built beside it to replace it, the links for the bytes of
-//! files, the plan of the repair ([`recovery`](crate::recovery)), what the member publishes, and whether it leaves. It never
-//! counts budgets, reads a text from a channel, or knows chat, files or other members: the room admits what came and
-//! routes what comes out.
+//! [`PeerSession`] owns the member's link in use, the link that is built to replace it, the bulk links, the plan of the repair
+//! ([`recovery`](crate::recovery)), the member's published state, and its departure. It never counts budgets, decodes the text of
+//! a channel, or knows chat, files or other members: the room admits inputs and routes outputs.
 //!
 //! Invariants: a member has at most one link in use and one beside it. The links for files end with the link in use that they
 //! were opened over. Links that end for good are closed before [`PeerOutput::Gone`], which is the last output.

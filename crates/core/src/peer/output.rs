@@ -1,4 +1,4 @@
-//! What a peer wants done, and what became of it.
+//! The outputs of a peer.
 
 use sightline_protocol::{control::ControlMessage, signalling::Signal, telemetry::TelemetryMessage};
 
@@ -8,7 +8,7 @@ use crate::{
     negotiation::{Operation, OperationFailure, OperationId, Role},
 };
 
-/// What a [`PeerSession`](super::PeerSession) wants done, or tells the room.
+/// An output of a [`PeerSession`](super::PeerSession): something to do, or an event for the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeerOutput {
     // For the peer connections.
@@ -16,7 +16,7 @@ pub enum PeerOutput {
     OpenLink(LinkId, Role),
     /// Make a peer connection under this id, with the `bulk` channel alone.
     OpenBulkLink(LinkId),
-    /// From now on this link is the one in use.
+    /// This link becomes the one in use.
     UseLink(LinkId),
     /// Close and forget a peer connection.
     CloseLink(LinkId),
@@ -30,27 +30,27 @@ pub enum PeerOutput {
     SendSignal(Signal),
 
     // For the room.
-    /// The member said this, which is not about its own connections.
+    /// The member sent this message, which is not about its own connections.
     Received(ControlMessage),
-    /// The `control` channel of the link in use is open: what is to be said to the member can be said now.
+    /// The `control` channel of the link in use opened: messages for the member can be sent now.
     ChannelOpened,
     /// This side closed every link.
     LinksClosed,
-    /// A link for files closed, maybe with bytes on it.
+    /// A bulk link closed, and bytes on it may be lost.
     BulkLinkLost,
-    /// The round-trip time is known for the first time: more links for files may be worth having.
+    /// The round-trip time was measured for the first time: further bulk links may be useful.
     RoundTripKnown,
-    /// Trouble began on the link in use.
+    /// The link in use stopped carrying data.
     TroubleBegan,
-    /// Nothing can be negotiated on a link any more, because of this. The peer replaces the link by itself.
+    /// Negotiation on a link failed with this error. The peer replaces the link by itself.
     NegotiationBroken(LinkId, OperationFailure),
-    /// Another peer connection never came up, after so many that the person is to be told.
+    /// Several consecutive peer connections never came up: the person is to be told.
     ConnectionFailed,
-    /// The state of the link is another.
+    /// The state of the link changed.
     StateChanged(LinkState),
-    /// What [`PeerSession::view`](super::PeerSession::view) gives is another.
+    /// The result of [`PeerSession::view`](super::PeerSession::view) changed.
     Changed,
-    /// The member is cut off: nothing that it said or offered counts.
+    /// The member is cut off: its messages and offers are discarded.
     CutOff,
     /// The member is gone for good. The last output.
     Gone,

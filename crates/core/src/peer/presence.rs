@@ -1,9 +1,9 @@
-//! A member as the server and the budgets tell it.
+//! The presence of a member, as the server and the budgets report it.
 //!
-//! Owns what the signaling server says of the member, its standing, what it publishes, and whether it leaves. It never knows a
-//! link: [`Terms`] say what follows for the links.
+//! Owns the server's data about the member, its standing, its published state, and its departure. It never knows a link;
+//! [`Terms`] has the consequences for links.
 //!
-//! Invariant: nothing that a member published while it was cut off is kept.
+//! Invariant: no state that a member published while it was cut off is kept.
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use sightline_protocol::{Arrival, Member, MemberId, Presence, control::Published
 use super::{LinkState, PeerView, links::Terms};
 use crate::{Timestamp, budget::Standing};
 
-/// How long a member that the server does not know any more may be silent.
+/// How long a member that the server no longer lists may be silent before it counts as gone.
 const DEPARTED_PATIENCE: Duration = Duration::from_secs(30);
 
 /// This page, as the signaling server knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalMember {
-    /// The place in the room.
+    /// The member id of this page.
     pub id: MemberId,
-    /// When this page came into the room.
+    /// The arrival number of this page instance.
     pub arrival: Arrival,
 }
 
 impl LocalMember {
-    /// Whether this page offers first to another. Of two page instances the later one, the newcomer, does.
+    /// Whether this page makes the first offer to another member: the later of two page instances does, the newcomer.
     #[must_use]
     pub fn offers_first(&self, other: &Member) -> bool {
         (self.arrival, &self.id) > (other.arrival, &other.id)
     }
 }
 
-/// The server does not know a member any more; the link to it may still work.
+/// Why the server no longer lists a member; the link to it may still work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Departure {
-    /// The server said so: the member goes when the link does.
+    /// The server reported the departure: the member goes when the link fails.
     Left,
-    /// The member is not in a new snapshot: a restarted server knows only who has come back so far.
+    /// The member is missing in a new snapshot: a restarted server lists only members that have returned so far.
     Missing(Timestamp),
 }
 
@@ -45,10 +45,10 @@ pub(super) enum Departure {
 pub(super) struct PeerPresence {
     member: Member,
     local: LocalMember,
-    /// Whether this page has its place at the signaling server.
+    /// Whether this page is in the room at the signaling server.
     is_signaling_up: bool,
     published: Option<PublishedState>,
-    /// What the member published while it was muted, for the end of that.
+    /// The state that the member published while it was muted, to be applied afterwards.
     held: Option<PublishedState>,
     standing: Standing,
     departure: Option<Departure>,
@@ -75,12 +75,12 @@ impl PeerPresence {
         self.standing == Standing::CutOff
     }
 
-    /// Whether the server said that the member left.
+    /// Whether the server reported that the member left.
     pub(super) fn has_left(&self) -> bool {
         self.departure == Some(Departure::Left)
     }
 
-    /// What this side may do about links.
+    /// The permissions for links that follow.
     pub(super) fn terms(&self) -> Terms {
         Terms {
             leads: self.local.offers_first(&self.member) && !self.is_cut_off(),
@@ -88,7 +88,7 @@ impl PeerPresence {
         }
     }
 
-    /// When a member goes that the server does not know any more and that is silent since `silent_since`.
+    /// When a member that the server no longer lists, and that is silent since `silent_since`, counts as gone.
     pub(super) fn gone_at(&self, silent_since: Option<Timestamp>) -> Option<Timestamp> {
         let from = match self.departure? {
             Departure::Left => silent_since?,
@@ -101,7 +101,7 @@ impl PeerPresence {
         self.is_signaling_up = is_up;
     }
 
-    /// Whether this page has another place in the room than before.
+    /// Takes the identity of this page. Returns whether its member id changed.
     pub(super) fn handle_local(&mut self, local: &LocalMember) -> bool {
         std::mem::replace(&mut self.local, local.clone()).id != local.id
     }
@@ -129,14 +129,14 @@ impl PeerPresence {
         self.published = Some(published);
     }
 
-    /// The latest counts once there is room for it.
+    /// Keeps the latest published state until the budget admits it.
     pub(super) fn hold_published(&mut self, published: PublishedState) {
         if !self.is_cut_off() {
             self.held = Some(published);
         }
     }
 
-    /// Whether the standing was another before.
+    /// Sets the standing. Returns whether it changed.
     pub(super) fn set_standing(&mut self, standing: Standing) -> bool {
         match standing {
             Standing::Heard => self.published = self.held.take().or(self.published),

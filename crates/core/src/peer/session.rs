@@ -1,4 +1,4 @@
-//! One other member as a machine.
+//! The state machine of one other member.
 
 use std::collections::VecDeque;
 
@@ -24,26 +24,26 @@ use crate::{
     recovery::{Health, PeerConnectionState},
 };
 
-/// One other member, and everything that connects this page to it.
+/// One other member, and all connections to it.
 ///
-/// Contract: after every call that takes `now`, take what [`Self::poll_output`] gives until it gives nothing. After
-/// [`PeerOutput::Gone`] every call does nothing. [`Self::handle_timeout`] and then [`Self::tend_files`] are called when
-/// [`Self::poll_timeout`] has passed. Events of links that are closed may come late, and change nothing.
+/// Contract: after every call that takes `now`, call [`Self::poll_output`] until it returns `None`. After [`PeerOutput::Gone`]
+/// every call does nothing. [`Self::handle_timeout`] and then [`Self::tend_files`] are called when [`Self::poll_timeout`] has
+/// passed. Late events of closed links are ignored.
 #[derive(Debug)]
 pub struct PeerSession {
     presence: PeerPresence,
-    /// What this page publishes.
+    /// The published state of this page, to be announced on new links.
     announced: PublishedState,
     links: PeerLinks,
     files: FilePath,
-    /// The last [`PeerOutput::StateChanged`].
+    /// The last state that was reported with [`PeerOutput::StateChanged`].
     told_state: Option<LinkState>,
     is_gone: bool,
     outputs: VecDeque<PeerOutput>,
 }
 
 impl PeerSession {
-    /// A member that nothing connects to yet. It has this standing from before, if the page knew it.
+    /// A member without a connection. `standing` is from before, if the page knew the member.
     #[must_use]
     pub fn new(
         member: Member,
@@ -63,51 +63,51 @@ impl PeerSession {
         }
     }
 
-    // What the room asks.
+    // Queries of the room.
 
-    /// The member's id.
+    /// The id of the member.
     #[must_use]
     pub fn id(&self) -> &MemberId {
         self.presence.id()
     }
 
-    /// The member as the page shows it.
+    /// The member for display.
     #[must_use]
     pub fn view(&self) -> PeerView<'_> {
         self.presence.view(self.state())
     }
 
-    /// Whether a link, or a link for files, has this id.
+    /// Whether a link or a bulk link has this id.
     #[must_use]
     pub fn has_link(&self, id: LinkId) -> bool {
         self.links.has(id) || self.files.has(id)
     }
 
-    /// Whether this is the link in use, not one that is built beside it.
+    /// Whether this is the link in use, and not its replacement.
     #[must_use]
     pub fn is_in_use(&self, id: LinkId) -> bool {
         self.links.is_current(id)
     }
 
-    /// Whether the connection failed so often that the person is told.
+    /// Whether connecting failed so often that the person is told.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.links.is_failing()
     }
 
-    /// The link in use, where its `control` channel is open.
+    /// The link in use, if its `control` channel is open.
     #[must_use]
     pub fn open_link(&self) -> Option<LinkId> {
         self.links.current().filter(|link| link.is_channel_open()).map(Link::id)
     }
 
-    /// Number of links for files alone.
+    /// Number of bulk links.
     #[must_use]
     pub fn bulk_links(&self) -> usize {
         self.files.count()
     }
 
-    /// How many bytes each of so many channels for files may hold.
+    /// Send buffer for each of `channels` bulk channels, in bytes.
     #[must_use]
     pub fn buffer_bytes(&self, channels: usize) -> u64 {
         self.files.buffer_bytes(channels)
@@ -119,21 +119,21 @@ impl PeerSession {
         self.links.opens(signal, self.presence.terms())
     }
 
-    /// Whether [`Self::handle_control`] would open a link for files because of this.
+    /// Whether [`Self::handle_control`] would open a bulk link for this signal.
     #[must_use]
     pub fn opens_bulk_link(&self, connection: &ConnectionId, payload: &SignalPayload) -> bool {
         self.files.opens(connection, payload)
     }
 
-    // What the signaling server says.
+    // Events of the signaling server.
 
-    /// Whether this page has its place at the signaling server.
+    /// Notes whether this page is in the room at the signaling server.
     pub fn handle_signaling(&mut self, is_up: bool) {
         self.presence.handle_signaling(is_up);
     }
 
-    /// This page entered the room, or entered it again. With another id this page is a new member to the others, who keep nothing of
-    /// the old one: every link is closed.
+    /// Takes the identity of this page after it entered the room, or entered it again. With another id this page is a new member
+    /// to the others, who keep nothing of the old one: every link is closed.
     pub fn handle_local(&mut self, local: &LocalMember, now: Timestamp) {
         if self.presence.handle_local(local) {
             self.links.close_all();
@@ -141,13 +141,13 @@ impl PeerSession {
         self.settle(now);
     }
 
-    /// Whether the page that the server says the member has now is not the one that this side knows.
+    /// Whether the server reports another page instance of the member than the one known here.
     #[must_use]
     pub fn is_new_page(&self, member: &Member) -> bool {
         self.view().member.instance != member.instance
     }
 
-    /// The member's page is a new one: whatever this side had of the old one is closed and forgotten.
+    /// Takes a new page instance of the member: everything about the old one is closed and forgotten.
     pub fn handle_new_page(&mut self, member: Member, standing: Standing) {
         if self.is_gone {
             return;
@@ -161,7 +161,7 @@ impl PeerSession {
         self.told_state = None;
     }
 
-    /// The server says that the member is in the room.
+    /// Notes that the server lists the member.
     pub fn handle_present(&mut self, member: Member, now: Timestamp) {
         self.presence.handle_present(member);
         self.links.handle_reachable(now);
@@ -172,15 +172,15 @@ impl PeerSession {
         self.settle(now);
     }
 
-    /// The member has no signaling connection for now.
+    /// Notes that the member has no signaling connection for now.
     pub fn handle_away(&mut self, now: Timestamp) {
         self.presence.handle_away();
         self.push(PeerOutput::Changed);
         self.settle(now);
     }
 
-    /// The server says that the member left. Where its link works, the server lost it and this page did not: a `bye` or the
-    /// end of the link will tell.
+    /// Notes that the server reported the member's departure. If the link works, only the server lost the member: a `bye` or the
+    /// end of the link will decide.
     pub fn handle_left(&mut self, now: Timestamp) {
         if self.links.is_carrying() {
             self.presence.note_departure(Departure::Left);
@@ -190,7 +190,7 @@ impl PeerSession {
         }
     }
 
-    /// The member is not in a new snapshot of the room.
+    /// Notes that the member is missing in a new snapshot of the room.
     pub fn handle_missing(&mut self, now: Timestamp) {
         if self.links.was_connected() {
             self.presence.note_departure(Departure::Missing(now));
@@ -200,7 +200,7 @@ impl PeerSession {
         }
     }
 
-    /// The member sent a signal.
+    /// Takes a signal of the member.
     pub fn handle_signal(&mut self, signal: Signal, now: Timestamp) {
         if !self.presence.is_cut_off() && !self.is_gone {
             self.links.handle_signal(signal, self.presence.terms(), now);
@@ -208,15 +208,15 @@ impl PeerSession {
         }
     }
 
-    // What this page does.
+    // Actions of this page.
 
-    /// This page publishes something else now.
+    /// Announces a new published state of this page.
     pub fn announce(&mut self, published: PublishedState) {
         self.announced = published;
         self.say_on_open_links(&ControlMessage::State(published));
     }
 
-    /// How the member stands to this page, by its budget.
+    /// Sets the standing of the member by its budget.
     pub fn set_standing(&mut self, standing: Standing, now: Timestamp) {
         if !self.presence.set_standing(standing) {
             return;
@@ -234,13 +234,13 @@ impl PeerSession {
         self.say_on_open_links(&ControlMessage::Bye);
     }
 
-    /// The page shows the call no more: every link is closed.
+    /// Closes every link: the page no longer shows the call.
     pub fn end_call(&mut self, now: Timestamp) {
         self.links.close_all();
         self.settle(now);
     }
 
-    /// This page is done with the member.
+    /// Ends this machine: the member is gone or this page leaves.
     pub fn end(&mut self) {
         if self.is_gone {
             return;
@@ -253,16 +253,16 @@ impl PeerSession {
         self.is_gone = true;
     }
 
-    /// The page woke up, or the network is back.
+    /// Notes that the page woke up, or that the network is back.
     pub fn handle_wake(&mut self, now: Timestamp) {
         for link in self.links.iter_mut() {
             link.handle_wake(now);
         }
     }
 
-    // What the peer connections do.
+    // Events of the peer connections.
 
-    /// `negotiationneeded` fired.
+    /// Notes that `negotiationneeded` fired.
     pub fn handle_negotiation_needed(&mut self, id: LinkId, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_negotiation_needed(now);
@@ -272,7 +272,7 @@ impl PeerSession {
         self.settle(now);
     }
 
-    /// The local ICE agent found a candidate.
+    /// Takes a candidate of the local ICE agent.
     pub fn handle_local_candidate(&mut self, id: LinkId, candidate: SignalCandidate, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_local_candidate(candidate, now);
@@ -282,7 +282,7 @@ impl PeerSession {
         self.settle(now);
     }
 
-    /// An operation ended.
+    /// Takes the result of an operation.
     pub fn handle_completed(
         &mut self,
         id: LinkId,
@@ -298,7 +298,7 @@ impl PeerSession {
         self.settle(now);
     }
 
-    /// `connectionState` changed.
+    /// Takes a change of `connectionState`.
     pub fn handle_connection_state(&mut self, id: LinkId, state: PeerConnectionState, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_state(state);
@@ -308,7 +308,7 @@ impl PeerSession {
         }
     }
 
-    /// The `control` channel of a link opened.
+    /// Notes that the `control` channel of a link opened.
     pub fn handle_channel_opened(&mut self, id: LinkId, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_channel_opened(now);
@@ -320,7 +320,7 @@ impl PeerSession {
         }
     }
 
-    /// The `control` channel of a link closed: the other page is gone, or its connection is.
+    /// Notes that the `control` channel of a link closed: the other page is gone, or the connection failed.
     pub fn handle_channel_closed(&mut self, id: LinkId, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_channel_closed();
@@ -328,13 +328,13 @@ impl PeerSession {
         }
     }
 
-    /// The channel of a link for files opened.
+    /// Notes that the channel of a bulk link opened.
     pub fn handle_bulk_opened(&mut self, id: LinkId, now: Timestamp) {
         self.files.handle_opened(id);
         self.settle(now);
     }
 
-    /// The channel of a link for files closed, or its connection failed.
+    /// Notes that the channel of a bulk link closed, or that its connection failed.
     pub fn handle_bulk_closed(&mut self, id: LinkId, now: Timestamp) {
         if self.files.has(id) {
             self.files.handle_closed(id, now);
@@ -343,22 +343,22 @@ impl PeerSession {
         }
     }
 
-    /// So many packets of picture and sound arrived on a link so far.
+    /// Takes the total number of audio and video packets that arrived on a link so far.
     pub fn handle_inbound_packets(&mut self, id: LinkId, packets: u64) {
         if let Some(link) = self.links.get_mut(id) {
             link.handle_inbound_packets(packets);
         }
     }
 
-    // What the member says.
+    // Messages of the member.
 
-    /// Something came on a link: the member is there, whatever it says.
+    /// Notes that something arrived on a link, whatever it says: the member is alive.
     pub fn handle_heard(&mut self, id: LinkId, now: Timestamp) {
         self.links.handle_heard(id);
         self.settle(now);
     }
 
-    /// The member said this on the `control` channel of a link, and it counts.
+    /// Takes a message on the `control` channel of a link that the budget admitted.
     pub fn handle_control(&mut self, id: LinkId, message: ControlMessage, now: Timestamp) {
         if self.is_gone {
             return;
@@ -380,12 +380,12 @@ impl PeerSession {
         self.settle(now);
     }
 
-    /// The member said that it publishes this, and is beyond its budget: the latest counts once there is room for it.
+    /// Takes a published state beyond the member's budget: the latest is applied once the budget admits it.
     pub fn hold_state(&mut self, published: PublishedState) {
         self.presence.hold_published(published);
     }
 
-    /// A message came on the `telemetry` channel of a link. Gives it back where it is not about pings.
+    /// Takes a message on the `telemetry` channel of a link. Returns it unless it is about pings.
     pub fn handle_telemetry(
         &mut self,
         id: LinkId,
@@ -406,20 +406,20 @@ impl PeerSession {
         }
     }
 
-    // Files.
+    // Transfers of files.
 
-    /// The channels for files to the member take `free_bytes` more: how much of that they get. Say what was sent with
+    /// How much of `free_bytes`, the room in the bulk channels, may be used now. Report what was sent with
     /// [`Self::handle_files_sent`].
     pub fn allow_files(&mut self, free_bytes: u64, is_call: bool, now: Timestamp) -> Allowance {
         self.files.allow(free_bytes, is_call, now)
     }
 
-    /// Of what was allowed, so much leaves.
+    /// Notes that `sent_bytes` of an allowance were sent.
     pub fn handle_files_sent(&mut self, allowed: Allowance, sent_bytes: u64) {
         self.files.handle_sent(allowed, sent_bytes);
     }
 
-    /// Opens the links for files that are worth having, and closes those that are idle.
+    /// Opens bulk links as needed, and closes idle ones.
     pub fn tend_files(&mut self, load: FileLoad, now: Timestamp) {
         if !self.is_gone {
             let (current, names) = self.links.current_and_names();
@@ -428,9 +428,9 @@ impl PeerSession {
         }
     }
 
-    // Time and results.
+    // Time and outputs.
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.links.handle_timeout(now);
         if self.presence.gone_at(self.links.in_trouble_since()).is_some_and(|at| at <= now) {
@@ -439,7 +439,7 @@ impl PeerSession {
         self.settle(now);
     }
 
-    /// When [`Self::handle_timeout`] and [`Self::tend_files`] want to be called, with so many bytes of files to send.
+    /// The time at which [`Self::handle_timeout`] and [`Self::tend_files`] are to be called, with this load.
     #[must_use]
     pub fn poll_timeout(&self, remaining_bytes: u64) -> Option<Timestamp> {
         if self.is_gone {
@@ -456,12 +456,12 @@ impl PeerSession {
         .min()
     }
 
-    /// The next thing to do.
+    /// The next output.
     pub fn poll_output(&mut self) -> Option<PeerOutput> {
         self.outputs.pop_front()
     }
 
-    /// Whether [`Self::poll_output`] has something.
+    /// Whether [`Self::poll_output`] would return an output.
     #[must_use]
     pub fn has_outputs(&self) -> bool {
         !self.outputs.is_empty()
@@ -473,7 +473,7 @@ impl PeerSession {
         }
     }
 
-    /// Draws every conclusion from what just happened, and collects what the parts want done.
+    /// Applies all consequences of the last event, and collects the outputs of the parts.
     fn settle(&mut self, now: Timestamp) {
         while !self.is_gone {
             let is_dead = self.links.current().is_some_and(|link| link.health() == Health::Dead);
@@ -490,7 +490,7 @@ impl PeerSession {
         }
     }
 
-    /// Collects what the links want done. Whether a negotiation broke, after which they are to be reviewed again.
+    /// Collects the outputs of the links. Returns whether a negotiation failed, after which the links must be reviewed again.
     fn collect_links(&mut self) -> bool {
         let mut is_one_broken = false;
         while let Some(output) = self.links.poll_output() {

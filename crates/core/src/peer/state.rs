@@ -1,22 +1,22 @@
-//! How the connection to a member stands, in one word.
+//! The state of the connection to a member, in one word.
 
-/// The state of the link to a member, as its tile says it.
+/// The state of the link to a member, as its tile shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkState {
     /// The first connection is being made.
     Connecting,
     /// Media and data can flow.
     Connected,
-    /// Media and data could flow and cannot now; the connection is being mended.
+    /// Media and data stopped flowing; the connection is being repaired.
     Recovering,
-    /// The member has no signaling connection and no working link; its place in the room is held.
+    /// The member has no signaling connection and no working link; the server holds its seat.
     Away,
     /// No connection could be made.
     Failed,
 }
 
 impl LinkState {
-    /// The word as tests read it.
+    /// The word that tests read (`data-state`).
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,19 +1,19 @@
-//! A member as the page shows it.
+//! A member, for display.
 
 use sightline_protocol::{Member, control::PublishedState};
 
 use super::LinkState;
 use crate::budget::Standing;
 
-/// Another member as the page shows it.
+/// Another member, for display.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerView<'a> {
-    /// What the signaling server says of the member.
+    /// The server's data about the member.
     pub member: &'a Member,
-    /// How the link stands.
+    /// The state of the link.
     pub state: LinkState,
-    /// What the member says it publishes; `None` before it said so.
+    /// The member's published state; `None` before it was received.
     pub published: Option<PublishedState>,
-    /// Whether what the member says counts.
+    /// Whether the member's messages take effect.
     pub standing: Standing,
 }

@@ -1,18 +1,18 @@
-//! Recovery: noticing that a peer connection carries nothing, and what to do about it.
+//! Recovery: detecting that a peer connection carries no data, and repairing it.
 //!
-//! # Noticing
-//! Browsers say `disconnected` after six to ten seconds, `failed` after fifteen to thirty, and now and then `connected`
-//! over a data channel that is dead. So each side pings the other once a second on the `telemetry` channel
-//! ([`LinkWatch`]). A connection is in trouble when nothing at all was heard for three pings (no message, no growth of
-//! the inbound counters), when pings are not answered although the other side is heard, or when the browser says so. Only an
-//! answered ping ends the trouble: it proves both directions of the channel. Pings are counted, not timed, so a page
-//! that slept or whose timers are throttled suspects nobody on waking.
+//! # Detection
+//! Browsers say `disconnected` after six to ten seconds, `failed` after fifteen to thirty, and sometimes `connected` over a dead
+//! data channel. So each side pings the other once a second on the `telemetry` channel ([`LinkWatch`]). A connection is in
+//! trouble when nothing at all was heard for three pings (no message, no growth of the inbound counters), when pings are not
+//! answered although the other side is heard, or when the browser says so. Only an answered ping ends the trouble: it proves both
+//! directions of the channel. Pings are counted, not timed, so a page that slept or whose timers are throttled suspects no
+//! connection when it wakes up.
 //!
-//! # Mending
-//! One side leads, the one that made the first offer; the other follows ([`Repair`]). So there is no glare and no
-//! storm. The leader
+//! # Repair
+//! The side that made the first offer leads; the other follows ([`Repair`]). So offers do not collide and attempts do not
+//! multiply. The leader
 //! 1. lets a short cut heal by itself;
-//! 2. restarts ICE once in each trouble, when signalling can reach the other side;
+//! 2. restarts ICE once in each trouble, when signaling can reach the other side;
 //! 3. two seconds later, or at once where the channel closed or the connection failed, builds a peer connection of the
 //!    next generation *beside* the old one, with the same tracks and channels; and another one when that does not come up;
 //! 4. the first of the two that carries data wins. The leader says so on it (`use`) and closes the other.

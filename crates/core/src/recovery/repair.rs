@@ -1,24 +1,24 @@
-//! What the leading side does about a connection that carries nothing.
+//! The leading side's plan for a connection that carries no data.
 
 use std::time::Duration;
 
 use super::Health;
 use crate::Timestamp;
 
-/// How long a cut may heal by itself before anything is done.
+/// How long a cut may heal by itself before any step is taken.
 pub const SELF_HEALING: Duration = Duration::from_secs(2);
 /// How long an ICE restart may take before a new connection is built beside the old one.
 const RESTART_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a new connection may take to carry data before the next is tried.
 pub const ATTEMPT_DEADLINE: Duration = Duration::from_secs(10);
-/// From the beginning of one attempt to that of the next, at least.
+/// Least time from the beginning of one attempt to the beginning of the next.
 pub const ATTEMPT_SPACING: Duration = Duration::from_secs(4);
-/// Attempts that follow each other without a pause.
+/// Number of attempts that follow each other without a pause.
 const EAGER_ATTEMPTS: u32 = 6;
 /// Longest pause after a failed attempt.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// What to do now.
+/// The next step of a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RepairAction {
     /// Offer new ICE credentials on the old connection.
@@ -27,10 +27,10 @@ pub enum RepairAction {
     BuildNext,
 }
 
-/// How things stand.
+/// The situation that the plan depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Situation {
-    /// Of the connection in use.
+    /// Health of the connection in use.
     pub health: Health,
     /// Whether signals can reach the other side.
     pub is_reachable: bool,
@@ -38,26 +38,26 @@ pub struct Situation {
     pub has_attempt: bool,
 }
 
-/// Plans the repair of the connection to one member. The side that follows only keeps the time of its trouble here.
+/// Plans the repair of the connection to one member. On the following side it only records since when there is trouble.
 #[derive(Debug, Default)]
 pub struct Repair {
     since: Option<Timestamp>,
     restarted_at: Option<Timestamp>,
-    /// Failed attempts in this trouble.
+    /// Failed attempts since the trouble began.
     failures: u32,
     attempted_at: Option<Timestamp>,
-    /// Before this no attempt begins.
+    /// No attempt begins before this time.
     pause_until: Option<Timestamp>,
 }
 
 impl Repair {
-    /// Since when there is trouble.
+    /// Since when there is trouble, if there is any.
     #[must_use]
     pub fn since(&self) -> Option<Timestamp> {
         self.since
     }
 
-    /// Notes how the connection in use is. Whether trouble just began.
+    /// Takes the health of the connection in use. Returns whether trouble just began.
     pub fn handle_health(&mut self, health: Health, now: Timestamp) -> bool {
         match health {
             Health::Carrying | Health::Pending => {
@@ -68,7 +68,7 @@ impl Repair {
         }
     }
 
-    /// An attempt did not come up, or broke before it carried anything.
+    /// Notes that an attempt did not come up, or failed before it carried data.
     pub fn handle_attempt_failed(&mut self, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
         let pause = match self.failures.checked_sub(EAGER_ATTEMPTS) {
@@ -79,12 +79,12 @@ impl Repair {
         self.pause_until = Some((now + pause).max(spaced));
     }
 
-    /// The other side can be reached again after a time when it could not: no pause is waited for.
+    /// Notes that signals reach the other side again: the pause ends at once.
     pub fn handle_reachable(&mut self) {
         self.pause_until = self.attempted_at.map(|began| began + ATTEMPT_SPACING);
     }
 
-    /// What the leading side does now, if anything. It is taken for done.
+    /// The next step of the leading side, if one is due. The step counts as taken.
     pub fn poll_action(&mut self, situation: Situation, now: Timestamp) -> Option<RepairAction> {
         if self.due(situation)? > now {
             return None;
@@ -98,7 +98,7 @@ impl Repair {
         }
     }
 
-    /// When [`Self::poll_action`] has something, as things stand.
+    /// The time at which [`Self::poll_action`] returns a step in this situation.
     #[must_use]
     pub fn due(&self, situation: Situation) -> Option<Timestamp> {
         let since = self.since?;

@@ -1,6 +1,6 @@
-//! What the browser says of a peer connection.
+//! The browser's state of a peer connection.
 
-/// W3C `RTCPeerConnectionState`.
+/// `RTCPeerConnectionState` (W3C WebRTC, section 4.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "names of the specification")]
 pub enum PeerConnectionState {
@@ -13,7 +13,7 @@ pub enum PeerConnectionState {
 }
 
 impl PeerConnectionState {
-    /// Reads the browser's word; an unknown one is taken for `new`.
+    /// Parses the browser's word; an unknown word counts as `new`.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
         match word {

@@ -1,4 +1,4 @@
-//! Whether one peer connection carries data.
+//! Detects whether one peer connection carries data.
 
 use super::PeerConnectionState;
 use crate::{
@@ -6,38 +6,38 @@ use crate::{
     ping::{Pings, Pong},
 };
 
-/// Pings in a row after which silence is trouble.
+/// Number of consecutive pings without any arrival after which there is trouble.
 const SILENT_PINGS: u32 = 3;
-/// Pings in a row without an answer that are trouble although the other side is heard: more, since on a lossy path an
-/// answer is lost on either way.
+/// Number of consecutive unanswered pings after which there is trouble although data arrives. It is higher, since a lossy path
+/// loses answers in both directions.
 const UNANSWERED_PINGS: u32 = 8;
 
-/// What is to be thought of a connection.
+/// The health of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Health {
     /// It has not come up yet.
     Pending,
-    /// Data can flow.
+    /// The connection is up and carries data.
     Carrying,
-    /// It did carry, and now does not; it may heal.
+    /// The connection was up and carries no data; it may heal.
     Troubled,
-    /// It will not carry anything again.
+    /// The connection will not carry data again.
     Dead,
 }
 
-/// Watches one peer connection by what arrives on it, and by the answers to its pings.
+/// Watches one peer connection by arriving data and by the answers to its pings.
 #[derive(Debug)]
 pub struct LinkWatch {
     state: PeerConnectionState,
     channel: Channel,
     pings: Pings,
-    /// Pings since anything was heard.
+    /// Pings since the last arrival of anything.
     silent: u32,
-    /// Pings since one was answered.
+    /// Pings since the last answer.
     unanswered: u32,
-    /// Whether the other side ever answered: one of an older version never does, and its silence tells nothing.
+    /// Whether the other side ever answered: an older version never does, and its silence means nothing.
     answers: bool,
-    /// The first ping whose answer would end the trouble; `None` where there is none.
+    /// The first ping whose answer would end the trouble; `None` without trouble.
     trouble: Option<u32>,
     inbound_packets: u64,
 }
@@ -65,7 +65,7 @@ impl Default for LinkWatch {
 }
 
 impl LinkWatch {
-    /// What is to be thought of it now.
+    /// The present health.
     #[must_use]
     pub fn health(&self) -> Health {
         use PeerConnectionState::{Closed, Connected, Disconnected, Failed};
@@ -78,25 +78,25 @@ impl LinkWatch {
         }
     }
 
-    /// Whether messages can be given to its channel.
+    /// Whether the channel accepts messages.
     #[must_use]
     pub fn is_channel_open(&self) -> bool {
         self.channel == Channel::Open
     }
 
-    /// `connectionState` changed.
+    /// Takes a change of `connectionState`.
     pub fn handle_state(&mut self, state: PeerConnectionState) {
         if state == PeerConnectionState::Disconnected && self.state == PeerConnectionState::Connected {
             self.begin_trouble();
         }
-        // A connection to a side that never answers pings has only the browser's word.
+        // If the other side never answers pings, only the browser's state counts.
         if state == PeerConnectionState::Connected && !self.answers {
             self.trouble = None;
         }
         self.state = state;
     }
 
-    /// The `control` channel opened.
+    /// Notes that the `control` channel opened.
     pub fn handle_channel_opened(&mut self, now: Timestamp) {
         if self.channel == Channel::Connecting {
             self.channel = Channel::Open;
@@ -104,7 +104,7 @@ impl LinkWatch {
         }
     }
 
-    /// The `control` channel closed.
+    /// Notes that the `control` channel closed.
     pub fn handle_channel_closed(&mut self) {
         self.channel = Channel::Closed;
         self.pings.close();
@@ -116,7 +116,7 @@ impl LinkWatch {
         &self.pings
     }
 
-    /// The same, to ask for more than whether the other side is there. Its answers go to [`Self::handle_pong`].
+    /// The pings of the connection, to send further ones. Their answers go to [`Self::handle_pong`].
     pub fn pings_mut(&mut self) -> &mut Pings {
         &mut self.pings
     }
@@ -127,17 +127,17 @@ impl LinkWatch {
         self.answers
     }
 
-    /// The other side is known to answer, from a connection before this one: here its silence is trouble from the start.
+    /// Notes that the other side answers pings, as an earlier connection showed: its silence means trouble from the start.
     pub fn expect_answers(&mut self) {
         self.answers = true;
     }
 
-    /// Something arrived on one of the channels.
+    /// Notes that something arrived on one of the channels.
     pub fn handle_heard(&mut self) {
         self.silent = 0;
     }
 
-    /// How many packets of picture and sound arrived so far.
+    /// Takes the total number of audio and video packets that arrived so far.
     pub fn handle_inbound_packets(&mut self, packets: u64) {
         if packets > self.inbound_packets {
             self.silent = 0;
@@ -145,19 +145,19 @@ impl LinkWatch {
         self.inbound_packets = packets;
     }
 
-    /// The other side answered a ping. Whether that ended the trouble.
+    /// Takes the answer to a ping. Returns whether it ended the trouble.
     pub fn handle_pong(&mut self, pong: Pong) -> bool {
         self.answers = true;
         (self.silent, self.unanswered) = (0, 0);
         self.trouble.take_if(|first| pong.nonce >= *first).is_some()
     }
 
-    /// The page slept or was offline: the other side is asked at once.
+    /// Notes that the page slept or was offline: the next ping is due at once.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.pings.handle_wake(now);
     }
 
-    /// Time passed. Returns the ping that is to be sent, if one is due.
+    /// Handles the deadlines that have passed. Returns the ping to send, if one is due.
     pub fn handle_timeout(&mut self, now: Timestamp) -> Option<u32> {
         if self.pings.next_at().is_none_or(|due| due > now) {
             return None;
@@ -169,14 +169,14 @@ impl LinkWatch {
         self.pings.poll_due(now)
     }
 
-    /// When [`Self::handle_timeout`] or [`Pings::poll_clock`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] or [`Pings::poll_clock`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.pings.poll_timeout()
     }
 
     fn begin_trouble(&mut self) {
-        // What was asked before the trouble may be answered late by what was on its way.
+        // Pings that were sent before the trouble may be answered late by packets that were on their way.
         self.trouble.get_or_insert(self.pings.next_nonce());
     }
 }
@@ -194,7 +194,7 @@ mod tests {
         Timestamp::ZERO + Duration::from_secs(seconds)
     }
 
-    /// One that is up and was answered once, at second 1.
+    /// A watch whose connection is up and was answered once, at second 1.
     fn carrying() -> LinkWatch {
         let mut watch = LinkWatch::default();
         watch.handle_state(PeerConnectionState::Connected);
@@ -205,7 +205,7 @@ mod tests {
         watch
     }
 
-    /// The answer to this ping comes, if it is one; whether it ended the trouble.
+    /// Delivers the answer to this ping, if there is a ping. Returns whether it ended the trouble.
     fn answer(watch: &mut LinkWatch, nonce: u32) -> bool {
         match watch.pings_mut().handle(TelemetryMessage::Pong { nonce }, at(700)) {
             Heard::Answered(pong) => watch.handle_pong(pong),

@@ -1,23 +1,23 @@
-//! When to try again.
+//! When to reconnect.
 
 use std::time::Duration;
 
 use crate::{Timestamp, random::SeededRandom};
 
-/// When the first tries begin, counted from the loss. They come quickly, because most interruptions are short; the later
-/// ones evenly, because whoever waits for a network to return should not wait long for us.
+/// When the first attempts begin, counted from the loss. The first ones follow quickly, because most interruptions are short;
+/// later ones come at even intervals, because nobody should wait long after the network has returned.
 const SCHEDULE: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(1_200), Duration::from_millis(2_700)];
-/// From the beginning of one later try to that of the next.
+/// Time from the beginning of one later attempt to the beginning of the next.
 const AFTERWARDS: Duration = Duration::from_secs(3);
-/// A fifth either way, so that a server that comes back is not met by everyone at once.
+/// A fifth in either direction, so that clients do not all meet a restarted server at once.
 const JITTER: f64 = 0.2;
 
-/// Counts the tries since things last went well.
+/// Counts the attempts since the last success.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     tries: usize,
-    /// When things went wrong, and when the latest try was to begin.
+    /// When the connection was lost, and when the latest attempt was to begin.
     lost_at: Option<Timestamp>,
     latest: Timestamp,
     random: SeededRandom,
@@ -32,8 +32,8 @@ impl Backoff {
         (self.tries, self.lost_at) = (0, None);
     }
 
-    /// How long to wait before the next try, which then counts. One that lasts longer than the pause after it is followed
-    /// at once.
+    /// Time to wait before the next attempt, which counts from then on. If an attempt takes longer than the interval, the next
+    /// one follows at once.
     pub(super) fn next_delay(&mut self, now: Timestamp) -> Duration {
         let lost_at = *self.lost_at.get_or_insert(now);
         let mut jittered =

@@ -1,4 +1,4 @@
-//! The signalling client: joins, keeps the place, comes back after a loss.
+//! The signaling client: joins a room, keeps the seat, reconnects after a loss.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -17,9 +17,9 @@ use crate::{
     random::SeededRandom,
 };
 
-/// How long a socket may take to open and answer the `join`, by how many before it took too long. Short at first, because an
-/// interruption is usually short and the next socket comes through; longer then, because TCP, TLS, the upgrade and the answer
-/// need five round trips, and a slow network is no dead server.
+/// How long a socket may take to open and answer the `join`; the index is the number of consecutive sockets that took too long.
+/// Short at first, because an interruption is usually short and the next socket succeeds; longer later, because TCP, TLS, the
+/// upgrade and the answer need five round trips, and a slow network must not look like a dead server.
 const JOIN_DEADLINES: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(2),
@@ -27,53 +27,53 @@ const JOIN_DEADLINES: [Duration; 5] = [
     Duration::from_secs(4),
     Duration::from_secs(8),
 ];
-/// The first connection of all may take long at once: there is nothing to resume.
+/// The first connection may take this long at once, since there is no call to resume.
 const FIRST_JOIN_DEADLINE: Duration = Duration::from_secs(8);
 const PING_INTERVAL: Duration = Duration::from_secs(3);
 const PONG_DEADLINE: Duration = Duration::from_secs(4);
-/// Credentials are asked for no more often than this, however short they live.
+/// Shortest interval between questions for fresh credentials, however short they live.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
-/// Where the answer to the question for fresh credentials did not come.
+/// Interval when the answer to a question for fresh credentials did not come.
 const ICE_SERVERS_RETRY: Duration = Duration::from_secs(30);
 
-/// Names one socket: what a closed one still says is ignored.
+/// Identifies one socket: late events of a closed socket are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u32);
 
-/// What the client asks for.
+/// The parameters of a `join`.
 #[derive(Debug, Clone)]
 pub struct JoinRequest {
-    /// The room.
+    /// The room to join.
     pub room: RoomName,
     /// The name shown to the others.
     pub name: DisplayName,
-    /// This life of the page.
+    /// The id of this page instance.
     pub instance: InstanceId,
-    /// The token of an earlier life of the same tab.
+    /// The resume token of an earlier page instance in the same tab.
     pub resume: Option<String>,
 }
 
-/// What the client wants done.
+/// What the caller is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignallingOutput {
     /// Open a socket under this id.
     Connect(SocketId),
     /// Send this text frame.
     Send(SocketId, String),
-    /// Close and forget this socket; with a code where the server is to be told what was wrong with what it said.
+    /// Close and forget this socket; with a code if the server sent something wrong.
     Close(SocketId, Option<ErrorCode>),
-    /// Tell the session.
+    /// Pass this event to the session.
     Event(SignallingEvent),
 }
 
-/// What happened in the room, as the server tells it, and to the way to the server.
+/// An event in the room as reported by the server, or a change of the connection to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the server's messages")]
 pub enum SignallingEvent {
     Status(SignallingStatus),
     /// A problem arose.
     Raised(NoticeCode),
-    /// It is over.
+    /// The problem is over.
     Cleared(NoticeCode),
     /// The whole state of the room, at the first join and after each return.
     Joined {
@@ -83,7 +83,7 @@ pub enum SignallingEvent {
         resume: String,
         ice_servers: Vec<IceServer>,
     },
-    /// Fresh credentials; the earlier ones are about to expire.
+    /// Fresh ICE credentials; the earlier ones are about to expire.
     IceServers(Vec<IceServer>),
     PeerJoined(Member),
     PeerAway(MemberId),
@@ -92,23 +92,23 @@ pub enum SignallingEvent {
         from: MemberId,
         signal: Signal,
     },
-    /// A member wrote a signal that cannot be read.
+    /// A member sent a signal that cannot be read.
     UnreadableSignal {
         from: MemberId,
     },
-    /// How long a ping took.
+    /// The round-trip time of a ping.
     RoundTrip(Duration),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Not started, or ended for good.
+    /// The client was not started, or ended for good.
     Idle,
-    /// Waiting to try again.
+    /// The client waits before the next attempt.
     Waiting { until: Timestamp },
     /// A socket is being opened, or has not answered the `join`.
     Joining { socket: SocketId, deadline: Timestamp },
-    /// In the room.
+    /// The client is in the room.
     Joined { socket: SocketId, next_ping: Timestamp, pending_ping: Option<PendingPing> },
 }
 
@@ -118,7 +118,7 @@ struct PendingPing {
     sent_at: Timestamp,
 }
 
-/// The client's end of the signalling protocol (`docs/protocol.md`).
+/// The client's side of the signaling protocol (`docs/protocol.md`).
 #[derive(Debug)]
 pub struct SignallingClient {
     request: JoinRequest,
@@ -126,13 +126,13 @@ pub struct SignallingClient {
     status: Option<SignallingStatus>,
     raised: Vec<NoticeCode>,
     has_joined: bool,
-    /// How many sockets in a row took too long.
+    /// Number of consecutive sockets that took too long.
     late_joins: usize,
     next_socket: u32,
     next_nonce: u32,
-    /// When to ask for fresh credentials.
+    /// When to ask for fresh ICE credentials.
     ice_servers_due: Option<Timestamp>,
-    /// Frames of the server that could not be read.
+    /// Budget for unreadable frames of the server.
     unreadable: Bucket,
     backoff: Backoff,
     outputs: VecDeque<SignallingOutput>,
@@ -158,7 +158,7 @@ impl SignallingClient {
         }
     }
 
-    /// Connects, or after the end connects again because the person asks for it.
+    /// Connects; after the client ended, connects again because the person asked for it.
     pub fn start(&mut self, now: Timestamp) {
         if self.phase == Phase::Idle {
             for code in std::mem::take(&mut self.raised) {
@@ -169,7 +169,7 @@ impl SignallingClient {
         }
     }
 
-    /// The server does not let this page in, which no socket would tell. Ends until [`Self::start`].
+    /// Notes that the server does not admit this page, which a socket would not report. The client ends until [`Self::start`].
     pub fn handle_page_refused(&mut self, code: NoticeCode) {
         self.end(Some(code));
     }
@@ -180,7 +180,7 @@ impl SignallingClient {
         matches!(self.phase, Phase::Joined { .. })
     }
 
-    /// The socket is open.
+    /// Notes that the socket is open.
     pub fn handle_opened(&mut self, socket: SocketId) {
         if self.current_socket() == Some(socket) {
             let join = ClientMessage::Join {
@@ -194,14 +194,14 @@ impl SignallingClient {
         }
     }
 
-    /// The socket closed, or could not be opened.
+    /// Notes that the socket closed, or could not be opened.
     pub fn handle_closed(&mut self, socket: SocketId, now: Timestamp) {
         if self.current_socket() == Some(socket) {
             self.lose(now);
         }
     }
 
-    /// The server said something.
+    /// Takes a frame of the server.
     pub fn handle_frame(&mut self, socket: SocketId, frame: &str, now: Timestamp) {
         if self.current_socket() != Some(socket) {
             return;
@@ -212,14 +212,14 @@ impl SignallingClient {
                 self.event(SignallingEvent::UnreadableSignal { from });
             }
             Ok(ServerFrame::UnreadableSignal(_)) => self.refuse(ErrorCode::ProtocolError),
-            // One that is not understood costs nothing but itself; a server that says nothing else is none of ours.
+            // An unreadable frame is skipped; a server that sends nothing else does not speak the protocol.
             Err(_) if self.is_joined() && self.unreadable.take(UNREADABLE_FRAMES, 1, now) => {}
             Err(Unreadable::TooLong) => self.refuse(ErrorCode::FrameTooLarge),
             Err(Unreadable::Malformed) => self.refuse(ErrorCode::ProtocolError),
         }
     }
 
-    /// The network is back, or the page woke up: there is no reason to wait longer.
+    /// Notes that the network is back, or that the page woke up: the next attempt begins at once.
     pub fn handle_wake(&mut self, now: Timestamp) {
         match &mut self.phase {
             Phase::Waiting { until } => *until = now,
@@ -229,7 +229,7 @@ impl SignallingClient {
         self.handle_timeout(now);
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if let Phase::Joined { socket, .. } = self.phase
             && self.ice_servers_due.is_some_and(|due| due <= now)
@@ -260,7 +260,7 @@ impl SignallingClient {
         }
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         match self.phase {
@@ -274,13 +274,13 @@ impl SignallingClient {
         }
     }
 
-    /// The next thing to do.
+    /// The next thing that the caller is to do.
     pub fn poll_output(&mut self) -> Option<SignallingOutput> {
         self.outputs.pop_front()
     }
 
-    /// Says something to one member. Returns whether it went out: nothing is kept while the socket is away, because
-    /// the negotiation repeats what it still needs.
+    /// Sends a signal to one member. Returns whether it was sent: nothing is queued without a socket, because the negotiation
+    /// repeats what it needs.
     pub fn send_signal(&mut self, to: MemberId, signal: Signal) -> bool {
         let Phase::Joined { socket, .. } = self.phase else { return false };
         self.send(socket, &ClientMessage::Signal { to, signal })
@@ -315,7 +315,7 @@ impl SignallingClient {
             ServerMessage::Replaced => self.end(Some(NoticeCode::Replaced)),
             ServerMessage::Error { code, .. } => self.handle_error(code, now),
             ServerMessage::Pong { nonce } => self.handle_pong(nonce, now),
-            // What follows makes sense in a room only.
+            // The following messages are valid in a room only.
             _ if !self.is_joined() => self.refuse(ErrorCode::ProtocolError),
             ServerMessage::IceServers { ice_servers, ice_servers_life_s, .. } => {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
@@ -378,14 +378,14 @@ impl SignallingClient {
         }
     }
 
-    /// The socket is of no use any more: the call goes on, another socket is sought.
+    /// Gives up the socket and reconnects; the call goes on.
     fn lose(&mut self, now: Timestamp) {
         self.close_socket(None);
         self.raise(if self.has_joined { NoticeCode::SignallingLost } else { NoticeCode::ServerUnreachable });
         self.try_again(now);
     }
 
-    /// The server does not speak the protocol: it is told, and not sought again by itself.
+    /// Closes the socket with an error, because the server does not speak the protocol. The client does not reconnect by itself.
     fn refuse(&mut self, code: ErrorCode) {
         self.close_socket(Some(code));
         self.phase = Phase::Idle;
@@ -443,7 +443,7 @@ impl SignallingClient {
     }
 }
 
-/// Half-way through their life, so that whatever gathers candidates then has credentials that are valid for long enough.
+/// Half of the lifetime, so that anything that gathers candidates has credentials that are valid long enough.
 fn refresh_time(life_s: Option<u32>, now: Timestamp) -> Option<Timestamp> {
     life_s.map(|life_s| now + (Duration::from_secs(life_s.into()) / 2).max(MIN_REFRESH_INTERVAL))
 }

@@ -1,4 +1,4 @@
-//! The client's side of signalling: the life of the socket, apart from the life of any peer connection.
+//! The client's side of signaling. The life of the socket is independent of the life of any peer connection.
 
 mod backoff;
 mod client;
@@ -7,21 +7,21 @@ mod tabs;
 pub use client::{JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SocketId};
 pub use tabs::{TabOutput, TabPlace};
 
-/// How the signalling connection stands.
+/// The state of the signaling connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignallingStatus {
     /// The first connection is being made.
     Connecting,
-    /// The room is joined.
+    /// The client is in the room.
     Connected,
-    /// It was joined and is being sought again.
+    /// The client was in the room and reconnects.
     Reconnecting,
-    /// It ended and does not come back by itself.
+    /// The connection ended, and the client does not reconnect by itself.
     Lost,
 }
 
 impl SignallingStatus {
-    /// The word as tests read it.
+    /// The word that tests read (`data-state`).
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

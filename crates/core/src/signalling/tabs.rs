@@ -1,8 +1,8 @@
-//! A room without a server: what a tab needs to meet other tabs of the same browser.
+//! A room without a server, shared by tabs of the same browser.
 //!
-//! To the tab's own [`super::SignallingClient`] it is the server, and speaks the server's protocol; to the other tabs
-//! it speaks [`TabMessage`]s. Nobody is in charge: every tab keeps its own list of the members, and all come to the
-//! same conclusions because they order the members by the same numbers (arrival, then id).
+//! To the [`super::SignallingClient`] of its own tab, [`TabPlace`] acts as the server and speaks the server's protocol; to other
+//! tabs it speaks [`TabMessage`]s. No tab is in charge: every tab keeps its own list of members, and all tabs reach the same
+//! conclusions because they order the members by the same numbers (arrival, then id).
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,33 +23,33 @@ use crate::{
     random::SeededRandom,
 };
 
-/// How long a newcomer waits for those who are there to say so. Who is later is met all the same.
+/// How long a newcomer waits for the members to report. A tab that reports later is accepted all the same.
 const ASKING: Duration = Duration::from_millis(200);
 const HELLO_INTERVAL: Duration = Duration::from_secs(5);
-/// Who left so many hellos unanswered is away. It is not a matter of time, because a hidden tab's timers are slow while
+/// Number of unanswered hellos after which a tab is away. Time does not count, because a hidden tab's timers are slow while
 /// messages still reach it at once.
 const UNANSWERED_HELLOS: u32 = 3;
 const AWAY_HOLD: Duration = Duration::from_millis(AWAY_HOLD_MS);
 
-/// What the place wants done.
+/// What the caller is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TabOutput {
-    /// Hand this frame to the tab's own client.
+    /// Pass this frame to the client of this tab.
     Deliver(String),
     /// Post this to the other tabs.
     Post(String),
-    /// It is over: close the client's socket.
+    /// Close the client's socket: the place has ended.
     Close,
 }
 
-/// One tab's place in a room of tabs, from `join` to its end.
+/// The place of one tab in a room of tabs, from `join` to its end.
 #[derive(Debug)]
 pub struct TabPlace {
     random: SeededRandom,
     unix_ms: u64,
     room_limit: usize,
     phase: Phase,
-    /// Everyone else, away ones included; no more than the room takes.
+    /// All other members, including those that are away; limited by the size of the room.
     others: BTreeMap<MemberId, Other>,
     greetings: Bucket,
     /// Emptied by the caller after each input.
@@ -58,15 +58,15 @@ pub struct TabPlace {
 
 #[derive(Debug)]
 enum Phase {
-    /// Before `join`.
+    /// The client has not joined.
     Outside,
-    /// Waiting for those who are there to say so.
+    /// Waiting for the members to report.
     Asking {
         me: Member,
         room: RoomName,
         until: Timestamp,
     },
-    /// In the room.
+    /// The tab is in the room.
     Inside {
         me: Member,
         next_hello: Timestamp,
@@ -77,16 +77,16 @@ enum Phase {
 #[derive(Debug)]
 struct Other {
     member: Member,
-    /// Hellos of ours since it was last heard of.
+    /// Hellos of this tab since the last message of that tab.
     unanswered: u32,
-    /// Since when it is away.
+    /// Since when the member is away.
     away_since: Option<Timestamp>,
     signals: Bucket,
 }
 
 impl TabPlace {
-    /// A place that nobody has taken yet. `unix_ms` is the time by the computer's clock, which all its tabs share and
-    /// which orders their arrivals; the seed makes the id.
+    /// A place before `join`. `unix_ms` is the time on the computer's clock, which all its tabs share and which orders their
+    /// arrivals; the id is derived from the seed.
     #[must_use]
     pub fn new(seed: u128, unix_ms: u64) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl TabPlace {
         }
     }
 
-    /// The tab's own client says something.
+    /// Takes a frame of the client of this tab.
     pub fn handle_frame(&mut self, frame: &str, now: Timestamp) {
         let Ok(message) = serde_json::from_str(frame) else {
             return self.fail(ErrorCode::ProtocolError, "not understood");
@@ -122,7 +122,7 @@ impl TabPlace {
         }
     }
 
-    /// Another tab says something. What is not understood is ignored, and so is a flood of greetings.
+    /// Takes a post of another tab. An unreadable post is ignored, and so is a flood of greetings.
     pub fn handle_post(&mut self, post: &str, now: Timestamp) {
         let Some(me) = self.me().cloned() else { return };
         let is_inside = matches!(self.phase, Phase::Inside { .. });
@@ -163,7 +163,7 @@ impl TabPlace {
         }
     }
 
-    /// A signal for this tab that cannot be read is passed on without what is in it, so that it is counted against its sender.
+    /// Forwards a signal for this tab that cannot be read, without its content, so that it is charged to its sender.
     fn handle_unreadable(&mut self, post: &str, me: &MemberId, now: Timestamp) {
         let envelope = decode::envelope(post);
         let is_for_us = envelope.r#type.as_deref() == Some("signal") && envelope.to.as_ref() == Some(me);
@@ -173,12 +173,12 @@ impl TabPlace {
         }
     }
 
-    /// The page goes away, or the client closed its socket: the others hold the place for a while.
+    /// Notes that the page goes away, or that the client closed its socket: the other tabs hold the place for a while.
     pub fn handle_closed(&mut self) {
         self.leave(false);
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         match &self.phase {
             Phase::Asking { until, .. } if *until <= now => self.enter(now),
@@ -194,7 +194,7 @@ impl TabPlace {
         given_up.iter().for_each(|id| self.forget(id));
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let next = match &self.phase {
@@ -206,7 +206,7 @@ impl TabPlace {
         Some(held_until.map_or(next, |since| next.min(since + AWAY_HOLD)))
     }
 
-    /// The next thing to do.
+    /// The next thing that the caller is to do.
     pub fn poll_output(&mut self) -> Option<TabOutput> {
         self.outputs.pop_front()
     }
@@ -220,7 +220,7 @@ impl TabPlace {
 
     fn member(&mut self, name: DisplayName, instance: InstanceId, claims: Option<Claims>) -> Member {
         let id = claims.as_ref().map(|claims| claims.id.clone());
-        // The same page only comes back; another one has lost its peer connections and is a newcomer.
+        // The same page instance returns to its place; another one has lost its peer connections and is a newcomer.
         let arrival = claims.filter(|claims| claims.instance == instance).map(|claims| claims.arrival);
         Member {
             id: id.unwrap_or_else(|| MemberId::from_random(self.random.next_u128())),
@@ -231,7 +231,7 @@ impl TabPlace {
         }
     }
 
-    /// Everyone who is there has had the time to say so.
+    /// Enters the room: all members have had the time to report.
     fn enter(&mut self, now: Timestamp) {
         if self.others.len() >= self.room_limit {
             return self.refuse_full();
@@ -254,7 +254,7 @@ impl TabPlace {
         self.greet(now);
     }
 
-    /// Says hello, and gives up waiting for those who did not answer the last ones.
+    /// Posts a hello, and marks members away that did not answer the last ones.
     fn greet(&mut self, now: Timestamp) {
         let Phase::Inside { me, next_hello } = &mut self.phase else { return };
         *next_hello = now + HELLO_INTERVAL;
@@ -270,11 +270,11 @@ impl TabPlace {
         self.post(&hello);
     }
 
-    /// Another tab is in the room.
+    /// Notes that another tab is in the room.
     fn hear_of(&mut self, member: Member) {
         let Some(me) = self.me() else { return };
         if member.id == me.id {
-            // A copy of this tab, with a copy of its token; of the two the later one stays.
+            // A duplicated tab has a copy of the token; the later of the two stays.
             if member.instance != me.instance && order(me) < order(&member) {
                 self.deliver(&ServerMessage::Replaced);
                 self.end();
@@ -284,7 +284,7 @@ impl TabPlace {
         let is_inside = matches!(self.phase, Phase::Inside { .. });
         let is_full = self.others.len() >= self.room_limit;
         let is_news = match self.others.get_mut(&member.id) {
-            // The last words of a page that has been loaded again since.
+            // A late message of a page that was reloaded since.
             Some(other) if order(&member) < order(&other.member) => return,
             Some(other) => {
                 let was_as_now = other.member == member;
@@ -305,8 +305,8 @@ impl TabPlace {
         }
     }
 
-    /// Some came at the same time and one of them is too many: everybody knows that it is the one who came last.
-    /// Returns whether the one who was just heard of stays.
+    /// Handles a room with too many members after several joined at the same time: every tab knows that the last arrival must go.
+    /// Returns whether the member that was just heard of stays.
     fn settle_overfull(&mut self, heard: &MemberId) -> bool {
         let last =
             self.others.values().map(|other| &other.member).max_by_key(|member| order(member)).cloned();
@@ -363,7 +363,7 @@ impl TabPlace {
     }
 
     fn leave(&mut self, for_good: bool) {
-        // The others have only heard of this tab once it was inside.
+        // The others have heard of this tab only if it was in the room.
         if let Phase::Inside { me, .. } = &self.phase {
             let (from, instance) = (me.id.clone(), me.instance.clone());
             self.post(&if for_good {
@@ -402,12 +402,12 @@ impl Other {
     }
 }
 
-/// Of two page instances the greater one came later.
+/// The order of two page instances; the greater one came later.
 fn order(member: &Member) -> (Arrival, &MemberId) {
     (member.arrival, &member.id)
 }
 
-/// What takes a place back, kept by the tab. It needs no signature: whoever reads this tab's storage is this origin's.
+/// The contents of a resume token, kept by the tab. It needs no signature: only this origin can read the tab's storage.
 struct Claims {
     id: MemberId,
     arrival: Arrival,
@@ -419,7 +419,7 @@ impl Claims {
         format!("{}.{}.{}", self.id, self.arrival.0, self.instance)
     }
 
-    /// `None` also for the token of a server, which is of another form.
+    /// `None` also for the token of a server, which has another form.
     fn read(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let claims = Self {

@@ -1,4 +1,4 @@
-//! Honest use at its limits: nobody is ever limited.
+//! Honest use at its limits is never limited.
 
 use std::time::Duration;
 
@@ -18,20 +18,20 @@ use crate::world::World;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What people do, as fast as they can.
+/// Actions of people at full speed.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Pastes so many lines as messages of their own.
+    /// Pastes this many lines, each as a message.
     Paste(usize, usize),
-    /// Offers so many files to the other, who takes all of them at once and has them at once.
+    /// Offers this many files to the other member, who accepts and completes all of them at once.
     Files(usize, usize),
-    /// Drags in a video file: two states for each step.
+    /// Drags the position of a video file: two states for each step.
     Seek(usize, usize),
-    /// The network is cut for so many seconds: connections are repaired, everything is told again.
+    /// Cuts the network for this many seconds: connections are repaired, and everything is announced again.
     Cut(u32),
-    /// The socket to the server flaps.
+    /// The socket to the server closes and reopens this many times.
     Flap(usize),
-    /// Several reloads in a row.
+    /// Time passes, in seconds.
     Wait(u32),
 }
 
@@ -58,7 +58,7 @@ fn file(number: usize) -> FileDescription {
     FileDescription { name: format!("{number}.bin"), size_bytes: 1, ..FileDescription::default() }
 }
 
-/// Whoever was offered a file takes it, and has it.
+/// Accepts and completes all files that a page was offered.
 fn take_files(world: &mut World, page: usize) {
     let now = world.now;
     loop {
@@ -168,11 +168,11 @@ fn a_thousand_files_of_a_folder_twice_and_a_repair_between_are_within_the_budget
     }
 }
 
-/// What real use sends of each kind: so many at once, then so many a second for an hour.
+/// The traffic of real use for each kind: this many at once, then this many per second for an hour.
 #[test]
 fn an_hour_at_full_speed_is_within_the_budget() {
     let real_use = [
-        // 30 MB/s: a frame of 256 KiB each; news of it each 512 KiB, and ten files at once.
+        // 30 MB/s are one frame per 256 KiB; progress comes every 512 KiB, for ten files at once.
         (MessageKind::BulkFrame, 32, 1_900),
         (MessageKind::TransferNews, 3_000, 600),
         (MessageKind::Control, 4_000, 800),

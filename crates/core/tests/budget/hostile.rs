@@ -1,4 +1,4 @@
-//! A hostile member at full speed, and two others who want to talk.
+//! A hostile member at full speed, and two others that want to talk.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ use crate::world::World;
 
 const SECOND: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(50);
-/// What the hostile page sends in a tick: 10,000 a second.
+/// Messages of the hostile page in each tick: 10,000 per second.
 const PER_TICK: usize = 500;
 
-/// Two that talk, and a third that is hostile.
+/// Two members that talk, and a third that is hostile.
 struct Room {
     world: World,
     ada: usize,
     bo: usize,
     eve: usize,
-    /// The link to the hostile page, on Ada's.
+    /// Ada's link to the hostile page.
     link: LinkId,
 }
 
@@ -47,7 +47,7 @@ impl Room {
         self.world.pages[self.ada].session.peer(&self.eve_id()).expect("shown").standing
     }
 
-    /// The tab is gone, and nothing runs in it any more.
+    /// Closes the tab, so that nothing runs in it any more.
     fn close(&mut self, page: usize) {
         self.world.kill(page);
         let request = JoinRequest {
@@ -69,7 +69,7 @@ impl Room {
         self.world.tell_raw(self.ada, &frame);
     }
 
-    /// Bo says something to Ada; whether she has it a second later.
+    /// Bo sends a message to Ada. Returns whether it arrived within a second.
     fn is_chat_delivered(&mut self) -> bool {
         let now = self.world.now;
         self.world.pages[self.bo].session.send_chat("are you there?", 5, now).unwrap();
@@ -89,7 +89,7 @@ impl Room {
         self.world.pages[self.ada].events.iter().position(|event| *event == RoomEvent::Raised(code))
     }
 
-    /// What the page holds, whatever anybody sends.
+    /// Checks the bounds of everything that the page stores.
     fn assert_is_bounded(&self, what: &str) {
         let page = &self.world.pages[self.ada];
         assert!(page.session.conversation().len() <= MAX_LOG, "{what}");
@@ -118,7 +118,7 @@ fn description(kind: &str, exchange: usize) -> String {
     format!(r#"{{"description":{{"kind":"{kind}","exchange":{exchange},"sdp":"v=0"}}}}"#)
 }
 
-/// Each kind of message, with ever new ids.
+/// Floods of each kind of message, with ever new ids.
 const FLOODS: [(&str, Flood); 25] = [
     ("chat", |room, n| {
         room.control(&format!(r#"{{"type":"chat","id":"c{n}","text":"noise","sent_at_ms":0}}"#));

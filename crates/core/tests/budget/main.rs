@@ -1,4 +1,4 @@
-//! One member against the others, in simulated time: what a flood of each kind comes to, and that honest use is never limited.
+//! One member against the others, in simulated time: the effect of a flood of each kind, and that honest use is never limited.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod honest;

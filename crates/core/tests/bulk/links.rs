@@ -1,4 +1,4 @@
-//! Two members open peer connections for bytes to each other.
+//! Two members open bulk links to each other.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -16,18 +16,18 @@ use sightline_protocol::{ConnectionId, signalling::SignalPayload, transfer::MAX_
 struct Side {
     links: BulkLinks,
     names: LinkNames,
-    /// What the browser has, and whether it is up.
+    /// The browser's peer connections, and whether each is up.
     there: Vec<(LinkId, bool)>,
     said: VecDeque<(ConnectionId, SignalPayload)>,
 }
 
-/// Two sides, and what is on its way between them on the connection of their own.
+/// Two sides, and the messages on their way over the members' own connection.
 struct World {
     now: Timestamp,
     sides: [Side; 2],
     descriptions: u32,
     random: SeededRandom,
-    /// Of a hundred messages, how many are lost with a connection that breaks.
+    /// Percentage of messages that are lost with a connection that fails.
     lost: u64,
 }
 
@@ -217,8 +217,8 @@ fn one_that_does_not_come_up_is_given_up_and_not_tried_again_at_once() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// However often either side wants more or fewer, and whatever is lost: never more than may be, and in the end what is
-    /// wanted is up on both sides.
+    /// However often either side wants more or fewer links, and whatever is lost: there are never more than allowed, and in the
+    /// end the wanted links are up on both sides.
     #[test]
     fn whatever_is_wanted_and_lost_what_is_wanted_last_is_up_in_the_end(
         seed in any::<u128>(),
@@ -235,7 +235,7 @@ proptest! {
             }
         }
         world.lost = 0;
-        // Whatever is half-way is given up within the deadline, and tried again after the pause.
+        // Incomplete links are given up at the deadline, and tried again after the pause.
         for side in &mut world.sides {
             side.links.close_all();
         }

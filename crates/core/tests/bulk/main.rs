@@ -1,4 +1,4 @@
-//! The way for the bytes of files: peer connections beside the member's own, and a rate beside a call, in simulated time.
+//! Bulk links, and the rate of files during a call, in simulated time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod links;

@@ -1,4 +1,4 @@
-//! Files beside a call over a bottleneck.
+//! Files during a call over a bottleneck.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use sightline_core::{
 const STEP: Duration = Duration::from_millis(5);
 const PING: Duration = Duration::from_millis(50);
 
-/// A link with a queue before it, a call on it, and files beside it.
+/// A bottleneck with a queue, a call over it, and files beside the call.
 struct Link {
     now: Timestamp,
     path: Duration,
-    /// In bytes a second, of the link and of the call.
+    /// Bytes per second of the link and of the call.
     rate: u64,
     call: u64,
     queue_bytes: f64,
-    /// Round trips on their way back.
+    /// Measured round trips on their way back.
     answers: Vec<(Timestamp, Duration)>,
     next_ping: Timestamp,
     pacer: Pacer,
 }
 
-/// What was seen in a time.
+/// The observations during a time.
 struct Seen {
     files: u64,
     mean_queue: Duration,
@@ -79,11 +79,11 @@ fn files_take_what_a_call_leaves_and_the_queue_stays_short() {
     {
         let call_bps = rate_bps / 2;
         let mut link = Link::new(rate_bps, call_bps, Duration::from_millis(path_ms));
-        // The pace of before is found.
+        // The pacer finds its earlier rate again.
         link.run(Duration::from_secs(20));
         let seen = link.run(Duration::from_secs(30));
         let left = (rate_bps - call_bps) / 8 * 30;
-        // A fifth of the path's own is what a call may feel of it.
+        // The call may see a fifth more than the path's own delay.
         assert!(
             seen.mean_queue <= Duration::from_millis(path_ms) / 5,
             "{rate_bps} {path_ms} {:?}",
@@ -123,7 +123,7 @@ fn a_path_that_does_not_answer_slows_files_down() {
         link.pacer.handle_silence(Duration::from_secs(1), link.now);
     }
     assert!(link.pacer.rate() < before / 8, "{} after {before}", link.pacer.rate());
-    // Slow, and never none at all.
+    // Slow, but never zero.
     link.now = link.now + Duration::from_secs(1);
     assert!(link.pacer.allowance(link.now) >= link.pacer.chunk_bytes() as u64);
 }

@@ -1,4 +1,4 @@
-//! The tables of checks and codes, the page that explains them and the texts in each language.
+//! Compares the tables of checks and codes with the page that explains them and with the texts in each language.
 
 use sightline_core::doctor::{CheckCode, CheckKind};
 
@@ -38,12 +38,12 @@ fn every_language_has_a_text_for_every_check_and_code_and_no_other() {
         let kinds = CheckKind::ALL.iter().map(|kind| kind.as_str().replace('-', "_"));
         assert_eq!(keys("kind"), kinds.collect());
         let codes = CheckCode::ALL.iter().map(|code| code.as_str().replace('-', "_"));
-        // The router's own words for `ok`.
+        // The router has a separate text for `ok`.
         assert_eq!(keys("code"), codes.chain(["nat_ok".to_owned()]).collect());
     }
 }
 
-/// What stands in backquotes.
+/// The words in backquotes.
 fn words(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }

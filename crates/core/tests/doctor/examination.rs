@@ -34,7 +34,7 @@ fn a_persons_own_servers_are_looked_at_in_place_of_the_servers() {
     assert_eq!(run.result("turn-udp"), OK);
     assert_eq!(run.check("turn-udp").subject.as_deref(), Some("turn:own:3478?transport=udp"));
     assert!(run.doctor.checks().iter().all(|check| check.id.name() != "stun-udp"));
-    // Also where nobody can name others.
+    // Also if no server names other ICE servers.
     let run = World { own_servers: vec![own], server: false, signalling: false, ..World::open() }.examine();
     assert_eq!((run.result("turn-udp"), run.result("relay-call")), (OK, OK));
     assert_eq!(run.doctor.verdict(), Verdict::ServerUnreachable);
@@ -47,7 +47,7 @@ fn what_is_wrong_with_a_persons_own_servers_is_theirs_to_mend() {
     assert_eq!(run.result("turn-udp"), failed(CheckCode::Unauthorized));
     assert_eq!(run.doctor.advice(), [Advice::FixOwnServers]);
     assert_eq!(Advice::FixOwnServers.who(), Who::You);
-    // The network is still the network's.
+    // Blocked UDP is still a problem of the network.
     let run = World { own_servers: own, udp: Way::Swallowed, ..World::open() }.examine();
     assert_eq!(run.doctor.advice(), [Advice::OpenUdp]);
 }
@@ -189,7 +189,7 @@ fn no_row_takes_longer_than_its_deadline_whatever_does_not_answer() {
     }
     .examine();
     assert!(run.doctor.is_done());
-    // Four gatherings at a time, so seven of them are two rounds.
+    // Four gatherings run at a time, so seven of them take two rounds.
     assert!(run.now <= at(100) + 2 * CHECK_DEADLINE, "{:?}", run.now);
 }
 

@@ -7,7 +7,7 @@ use sightline_core::{
 
 use crate::world::at;
 
-/// Runs a probe over a way of this delay that loses every `loses`th packet and carries so many messages a second.
+/// Runs a probe over a path with this delay that loses every `loses`th packet and carries this many messages per second.
 fn measure(delay: impl Fn(u16) -> Duration, loses: u16, messages_per_s: u64) -> (RelayFigures, Timestamp) {
     enum Event {
         Arrival(u16),
@@ -67,7 +67,7 @@ fn an_even_way_has_its_delay_twice_no_jitter_and_no_loss() {
 
 #[test]
 fn an_uneven_way_has_jitter_as_rfc_3550_smooths_it() {
-    // Every other packet 16 ms later: the estimate approaches the difference from below.
+    // Every other packet is 16 ms late: the estimate approaches that difference from below.
     let (figures, _) = measure(|number| Duration::from_millis(20 + 16 * u64::from(number % 2)), 0, 100);
     let jitter = figures.jitter.expect("a jitter");
     assert!((Duration::from_millis(14)..Duration::from_millis(16)).contains(&jitter), "{jitter:?}");

@@ -1,4 +1,4 @@
-//! A browser, a person and a network, as an examination finds them.
+//! A browser, a person and a network for an examination.
 
 use std::time::Duration;
 
@@ -12,29 +12,29 @@ use sightline_core::{
 };
 use sightline_protocol::signalling::IceServer;
 
-/// What the network does with one way of speaking to a server.
+/// How the network treats one transport to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Open,
-    /// What is sent is never answered.
+    /// No message is ever answered.
     Swallowed,
-    /// The browser is told that it was not reached.
+    /// The browser reports that the server was not reached.
     Refused,
-    /// The relay answers 401.
+    /// The relay answers with the error 401.
     Unauthorized,
 }
 
-/// Everything that an examination may find.
+/// All conditions that an examination may find.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) facts: BrowserFacts,
     pub(crate) camera: Option<CheckCode>,
     pub(crate) microphone: Option<CheckCode>,
-    /// After how long the person answers the browser's question; `None` for never.
+    /// Delay of the person's answer to the browser's question; `None` for no answer.
     pub(crate) answers_after: Option<Duration>,
     pub(crate) server: bool,
     pub(crate) signalling: bool,
-    /// Why the server does not let the page in, where its socket does not open.
+    /// Why the server does not admit the page, if its socket does not open.
     pub(crate) page_refused: Option<CheckCode>,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) alternate_stun_urls: Vec<String>,
@@ -48,7 +48,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// All well.
+    /// A world without problems.
     pub(crate) fn open() -> Self {
         Self {
             facts: BrowserFacts { has_web_rtc: true, is_secure: true },
@@ -189,11 +189,11 @@ impl World {
     }
 }
 
-/// An examination that has run.
+/// An examination that has run to its end.
 pub(crate) struct Examination {
     pub(crate) doctor: Doctor,
     pub(crate) now: Timestamp,
-    /// Everything that was ever begun.
+    /// All operations that were begun.
     pub(crate) begun: Vec<OperationId>,
     due: Vec<(Timestamp, OperationId, Finding)>,
 }

@@ -1,4 +1,4 @@
-//! ICE candidates and the descriptions they belong to.
+//! ICE candidates and the descriptions that they belong to.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Two offers at once. Polite is who made the first offer of the connection.
+//! Two offers at once. The polite side is the one that made the first offer of the connection.
 
 use sightline_core::negotiation::{Operation, Role::*};
 use sightline_protocol::signalling::SignalPayload;
@@ -12,7 +12,7 @@ fn a_polite_side_applies_a_colliding_offer_and_offers_its_own_need_afterwards() 
     driver.apply_and_answer(offer(2, "other1"), "own1");
     assert_eq!(driver.outputs(), [sent(answer(2, "own1"))]);
     assert_eq!(driver.negotiator.poll_timeout(), None, "the rolled-back offer is not repeated");
-    // The browser looks again in `stable`.
+    // The browser checks again in `stable`.
     driver.need();
     driver.offer("own1");
     assert_eq!(driver.outputs(), [sent(offer(3, "own1"))]);
@@ -84,8 +84,8 @@ fn a_late_copy_of_an_ignored_offer_is_dropped() {
     assert_eq!(driver.outputs(), []);
 }
 
-/// What looks like glare is not: the other side has applied our offer, so rolling it back would leave the two of them
-/// with different agreed descriptions.
+/// This only looks like a collision: the other side has applied the local offer, so a rollback would leave the two sides with
+/// different agreed descriptions.
 #[test]
 fn neither_side_gives_up_an_offer_for_one_that_was_made_after_its_own_was_answered() {
     for role in [Offerer, Answerer] {

@@ -1,4 +1,4 @@
-//! One negotiator with the test in the place of its browser and its other side.
+//! One negotiator; the test plays its browser and its other side.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Driver {
         Self { negotiator: Negotiator::new(role), now: Timestamp::ZERO }
     }
 
-    /// With its first exchange, an own offer with the fragment `own1` and an answer with `other1`, behind it.
+    /// After the first exchange: a local offer with the fragment `own1`, and an answer with `other1`.
     pub(crate) fn after_own_offer() -> Self {
         let mut driver = Self::with_pending_offer();
         driver.hear(answer(1, "other1"));
@@ -28,7 +28,7 @@ impl Driver {
         driver
     }
 
-    /// With its first offer, of the fragment `own1`, sent and not answered.
+    /// With the first offer, of the fragment `own1`, sent and unanswered.
     pub(crate) fn with_pending_offer() -> Self {
         let mut driver = Self::new(Role::Offerer);
         driver.need();
@@ -37,7 +37,7 @@ impl Driver {
         driver
     }
 
-    /// With its first exchange, an offer of the other side with the fragment `other1` answered with `own1`, behind it.
+    /// After the first exchange: an offer of the other side with the fragment `other1`, answered with `own1`.
     pub(crate) fn after_remote_offer() -> Self {
         let mut driver = Self::new(Role::Answerer);
         driver.hear(offer(1, "other1"));
@@ -46,7 +46,7 @@ impl Driver {
         driver
     }
 
-    /// With the first exchange behind it, and the next offer, of the fragment `own1`, sent and not answered.
+    /// After the first exchange, with the next offer, of the fragment `own1`, sent and unanswered.
     pub(crate) fn with_second_offer_pending(role: Role) -> Self {
         let mut driver = match role {
             Role::Offerer => Self::after_own_offer(),
@@ -83,7 +83,7 @@ impl Driver {
         std::iter::from_fn(|| self.negotiator.poll_output()).collect()
     }
 
-    /// The next output starts `operation`; its id.
+    /// Expects that the next output starts `operation`. Returns its id.
     pub(crate) fn started(&mut self, operation: &Operation) -> OperationId {
         match self.negotiator.poll_output() {
             Some(NegotiatorOutput::Perform(id, started)) if started == *operation => id,
@@ -105,13 +105,13 @@ impl Driver {
         failure
     }
 
-    /// The next outputs make an offer with this fragment.
+    /// Expects and completes an offer with this fragment.
     pub(crate) fn offer(&mut self, ufrag: &str) {
         let id = self.started(&Operation::SetLocalOffer { ice_restart: false });
         self.described(id, ufrag);
     }
 
-    /// The next outputs apply `offer` and answer it with this fragment.
+    /// Delivers `offer`, and expects that it is applied and answered with this fragment.
     pub(crate) fn apply_and_answer(&mut self, offer: SignalPayload, ufrag: &str) {
         let applying = self.started(&Operation::SetRemoteDescription(description(offer)));
         self.done(applying);

@@ -7,7 +7,7 @@ use sightline_protocol::signalling::SignalPayload;
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent};
 
-/// Each way to have a description operation under way.
+/// A negotiator for each kind of description operation under way.
 fn drivers_with_a_description_under_way() -> Vec<(&'static str, Driver, OperationId)> {
     let mut offering = Driver::new(Offerer);
     offering.need();

@@ -32,7 +32,7 @@ fn an_undisturbed_call_takes_one_exchange_and_a_wish_of_each_side_one_more() {
     assert_eq!(world.coverage().repeated_offers, 0);
 }
 
-/// The properties themselves are asserted in the model, where they would be violated.
+/// The model asserts the properties where they would be violated.
 #[test]
 fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
     let config = Config {
@@ -50,7 +50,7 @@ fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
             world.act(action);
         }
         world.settle(path_restored_is_told);
-        // Without word of a restored path nobody knows that a candidate was lost.
+        // Without the news of a restored path, no side knows that a candidate was lost.
         world.assert_agreed(path_restored_is_told);
         total.set(total.get() + world.coverage());
         Ok(())
@@ -58,7 +58,7 @@ fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
-    // Interleavings that never disturb anything would prove nothing.
+    // Interleavings without disturbances would prove nothing.
     let Coverage { exchanges, rollbacks, restarts, repeated_offers } = total.get();
     assert!(exchanges > 2 * CASES, "{exchanges} exchanges");
     assert!(rollbacks > CASES / 50, "{rollbacks} rollbacks");

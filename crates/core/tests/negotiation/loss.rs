@@ -150,7 +150,7 @@ fn an_offer_that_proves_a_lost_answer_makes_the_own_offer_go_out_again() {
 #[test]
 fn an_ignored_offer_and_a_lost_one_do_not_wait_for_each_other() {
     let [mut polite, mut impolite] = [Offerer, Answerer].map(Driver::with_second_offer_pending);
-    // The impolite side's offer is lost, the polite side's is ignored.
+    // The impolite side's offer is lost; the polite side's is ignored.
     impolite.hear(offer(2, "own1"));
     assert_eq!(impolite.outputs(), []);
     impolite.pass(Duration::from_secs(3));

@@ -1,4 +1,4 @@
-//! The negotiator by its rules, one at a time, and two of them between model browsers over a bad network.
+//! The rules of the negotiator, one by one, and two negotiators between model browsers over a bad network.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test says what went wrong by panicking")]
 
 mod candidates;

@@ -1,4 +1,4 @@
-//! What starts when: offers, answers, and one operation at a time.
+//! The order of offers and answers, one operation at a time.
 
 use sightline_core::negotiation::{Operation, OperationId, Role::*};
 

@@ -1,4 +1,4 @@
-//! ICE restarts.
+//! Restarting ICE.
 
 use sightline_core::negotiation::{Operation, Role::*};
 

@@ -1,4 +1,4 @@
-//! Links for the bytes of files.
+//! Bulk links of one peer.
 
 use std::time::Duration;
 

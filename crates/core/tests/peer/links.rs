@@ -1,4 +1,4 @@
-//! Which link is used: the first one, its repair, its successor, and negotiations that break.
+//! Which link is used: the first one, its repair, its replacement, and failed negotiations.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One peer alone, with a test in place of the browser and of the member.
+//! A single peer; the test plays the browser and the member.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ use sightline_protocol::{
     telemetry::TelemetryMessage,
 };
 
-/// How long an answer to a ping is on its way in these tests.
+/// The delay of the answer to a ping in these tests.
 const ROUND_TRIP: Duration = Duration::from_millis(50);
 
 pub(crate) struct Page {
     pub(crate) peer: PeerSession,
     pub(crate) now: Timestamp,
-    /// What is to be sent to the member.
+    /// The files to be sent to the member.
     pub(crate) load: FileLoad,
-    /// Links on which the member answers pings.
+    /// The links on which the member answers pings.
     answering: Vec<LinkId>,
 }
 
@@ -49,7 +49,7 @@ impl Page {
         Self { peer, now: Timestamp::ZERO, load: FileLoad::default(), answering: Vec::new() }
     }
 
-    /// The page and its first link, which is negotiated, up, and was answered on.
+    /// The page with its first link, which is negotiated, up, and answered on.
     pub(crate) fn connected(mut self) -> (Self, LinkId) {
         self.peer.handle_present(member(), self.now);
         let offered = self.opened();
@@ -78,7 +78,7 @@ impl Page {
         (self, link)
     }
 
-    /// Performs what is to be performed on a link, until nothing is; what else came out.
+    /// Performs all operations on a link. Returns the other outputs.
     fn perform(&mut self, link: LinkId) -> Vec<PeerOutput> {
         let mut all = Vec::new();
         loop {
@@ -94,12 +94,12 @@ impl Page {
         self.peer.view().state
     }
 
-    /// The member offers the connection of a generation.
+    /// The member offers the connection of this generation.
     pub(crate) fn offer(&mut self, generation: u32) -> Vec<PeerOutput> {
         self.offer_exchange(generation, 1)
     }
 
-    /// The member offers an exchange of this number.
+    /// The member offers an exchange with this number.
     pub(crate) fn offer_exchange(&mut self, generation: u32, exchange: u32) -> Vec<PeerOutput> {
         let payload = description(DescriptionKind::Offer, exchange);
         let connection = ConnectionId::from_random(9);
@@ -107,7 +107,7 @@ impl Page {
         self.outputs()
     }
 
-    /// The browser says that a link is up, and the member answers pings on it.
+    /// The browser reports that a link is up, and the member answers pings on it.
     pub(crate) fn bring_up(&mut self, link: LinkId) -> Vec<PeerOutput> {
         self.peer.handle_connection_state(link, PeerConnectionState::Connected, self.now);
         self.peer.handle_channel_opened(link, self.now);
@@ -119,19 +119,19 @@ impl Page {
         std::iter::from_fn(|| self.peer.poll_output()).collect()
     }
 
-    /// The links that are opened by the outputs that wait.
+    /// The links that the pending outputs open.
     pub(crate) fn opened(&mut self) -> Vec<(LinkId, Role)> {
         opened(&self.outputs())
     }
 
-    /// Nothing is heard of the member any more, and the browser says so.
+    /// The member falls silent, and the browser reports that.
     pub(crate) fn cut(&mut self, link: LinkId) -> Vec<PeerOutput> {
         self.answering.clear();
         self.peer.handle_connection_state(link, PeerConnectionState::Disconnected, self.now);
         self.outputs()
     }
 
-    /// An operation ended well.
+    /// Completes an operation successfully.
     pub(crate) fn complete(&mut self, link: LinkId, id: OperationId, operation: &Operation) {
         let completed = match operation {
             Operation::SetLocalOffer { .. } | Operation::SetLocalAnswer => {
@@ -142,26 +142,26 @@ impl Page {
         self.peer.handle_completed(link, id, Ok(completed), self.now);
     }
 
-    /// An operation ended badly.
+    /// Lets an operation fail.
     pub(crate) fn fail(&mut self, link: LinkId, id: OperationId) -> Vec<PeerOutput> {
         self.peer.handle_completed(link, id, Err(failure()), self.now);
         self.outputs()
     }
 
-    /// Begins an offer on a link; the operation that is under way.
+    /// Begins an offer on a link. Returns the operation under way.
     pub(crate) fn begin_offer(&mut self, link: LinkId) -> OperationId {
         self.peer.handle_negotiation_needed(link, self.now);
         operation_on(link, &self.outputs()).expect("an offer is begun").0
     }
 
-    /// The member says something on a link.
+    /// The member sends a message on a link.
     pub(crate) fn hear(&mut self, link: LinkId, message: ControlMessage) -> Vec<PeerOutput> {
         self.peer.handle_heard(link, self.now);
         self.peer.handle_control(link, message, self.now);
         self.outputs()
     }
 
-    /// Lets time pass; everything that came out, but for pings that were answered.
+    /// Lets time pass. Returns all outputs except answered pings.
     pub(crate) fn pass(&mut self, duration: Duration) -> Vec<PeerOutput> {
         let end = self.now + duration;
         let mut all = Vec::new();
@@ -234,7 +234,7 @@ pub(crate) fn closed(outputs: &[PeerOutput]) -> Vec<LinkId> {
     links.collect()
 }
 
-/// The operation that is to be performed on a link.
+/// The operation that the outputs ask for on a link.
 pub(crate) fn operation_on(link: LinkId, outputs: &[PeerOutput]) -> Option<(OperationId, Operation)> {
     outputs.iter().find_map(|output| match output {
         PeerOutput::Perform(on, id, operation) if *on == link => Some((*id, operation.clone())),

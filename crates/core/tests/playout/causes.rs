@@ -9,7 +9,8 @@ use sightline_protocol::telemetry::Limitation;
 
 use crate::viewer::Viewer;
 
-/// Ten seconds, a stall of one, ten seconds; a report and word of the sender each second.
+/// Ten seconds of playing, a stall of one second, ten seconds of playing; with a stats report and a message of the sender each
+/// second.
 struct Story {
     viewer: Viewer,
     packets: u64,
@@ -19,13 +20,13 @@ struct Story {
     path: &'static str,
 }
 
-/// What the sender does while the picture stands still.
+/// The sender's state while the picture stands still.
 #[derive(Clone, Copy, PartialEq)]
 enum Sends {
     Everything,
     NothingFromItsSource,
     NothingWithASource(Limitation),
-    /// ... and tells nothing of itself.
+    /// The sender sends no messages about itself.
     Untold,
 }
 

@@ -1,4 +1,4 @@
-//! Playout quality: which gaps are stalls, how long they are, and why.
+//! Playout quality: which gaps are stalls, their length, and their cause.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod causes;

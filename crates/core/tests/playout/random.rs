@@ -13,7 +13,7 @@ use sightline_core::{
 
 use crate::viewer::{REFRESH_US, Viewer};
 
-/// How much later a frame can be than another that is on time: late by 20 ms, and by a refresh of the display.
+/// Greatest delay of one frame relative to a punctual one: 20 ms late, and a refresh of the display.
 const UNEVENNESS: Duration = Duration::from_micros(20_000 + REFRESH_US);
 
 proptest! {
@@ -47,8 +47,8 @@ proptest! {
         prop_assert_eq!(found.len(), known.len(), "{:?} of {:?}", found, known);
         for (found, known) in found.iter().zip(known) {
             let off = found.duration.abs_diff(known);
-            // No interval is further from the true one than the unevenness, so what is normal is not either. Of two frames
-            // that share a refresh the one nobody saw counts for the gap.
+            // No interval differs from the true one by more than the unevenness, so the normal interval does not either. If two
+            // frames share a refresh, the unseen one counts for the gap.
             prop_assert!(off <= UNEVENNESS + interval, "{off:?} off {known:?}");
         }
     }

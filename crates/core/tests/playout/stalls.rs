@@ -82,7 +82,7 @@ fn a_stall_at_a_change_of_the_rate_is_still_one() {
     viewer.set_fps(10);
     viewer.play(5000);
     let stalls = viewer.stalls();
-    // Which of the two intervals the last frame was due after, nobody can say.
+    // It is unknown which of the two intervals the last frame was due after.
     let [stall] = stalls.as_slice() else { panic!("{stalls:?}") };
     assert!((900..=1020).contains(&stall.duration.as_millis()), "{stall:?}");
 }
@@ -146,7 +146,7 @@ fn the_totals_are_those_of_the_ledger() {
     let ratio = summary.stall_time.as_secs_f64() / summary.watched.unwrap().as_secs_f64();
     assert_eq!(summary.stall_ratio, Some(ratio));
     assert!(summary.gaps.total() > 1100 && summary.gaps.counts[9..].iter().sum::<u32>() == 3, "{summary:?}");
-    // 2.4 s of 41.4 s are 5.8 %, and 4.3 stalls a minute: 5 - 1.4 - 0.4.
+    // 2.4 s of 41.4 s are 5.8 %, and there are 4.3 stalls per minute: 5 - 1.4 - 0.4.
     assert_eq!(summary.score.unwrap().tenths, 32);
 }
 
@@ -175,7 +175,7 @@ fn an_element_that_is_made_anew_begins_to_count_anew() {
     let at = viewer.now();
     viewer.meter.handle_frame(ShownFrame { shown_at: at, presented_frames: 1, ..ShownFrame::default() }, at);
     let before = viewer.meter.summary(at).frames_presented.unwrap();
-    // One that is not later than the last says nothing.
+    // A frame that is not later than the last one is ignored.
     viewer.meter.handle_frame(ShownFrame { shown_at: at, presented_frames: 9, ..ShownFrame::default() }, at);
     viewer.meter.handle_frame(
         ShownFrame { shown_at: Timestamp::ZERO, presented_frames: 10, ..ShownFrame::default() },
@@ -192,7 +192,7 @@ fn a_file_that_failed_is_one_stall_of_the_source_until_the_next_plays() {
     let failed = viewer.now();
     viewer.meter.handle_declaration(Declaration::Failed, failed);
     viewer.stop_for(10_000);
-    // Someone joins: the picture that stands there is sent to everyone for a while.
+    // A member joins: the standing picture is sent to everyone for a while.
     viewer.set_fps(10);
     viewer.play(3000);
     viewer.set_fps(30);

@@ -17,16 +17,16 @@ pub(crate) fn ms(ms: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_millis(ms))
 }
 
-/// Plays frames into a meter. Everything is exact but for the display's refresh.
+/// Plays frames into a meter. Only the display's refresh makes times inexact.
 #[derive(Debug)]
 pub(crate) struct Viewer {
     pub(crate) meter: PlayoutMeter,
     interval_us: u64,
-    /// When the next frame is due.
+    /// The time at which the next frame is due.
     due_us: u64,
     captured_us: u64,
     presented: u32,
-    /// When the last frame was shown.
+    /// The time at which the last frame was shown.
     shown_us: u64,
 }
 
@@ -46,7 +46,7 @@ impl Viewer {
         Timestamp::from_origin(Duration::from_micros(self.due_us))
     }
 
-    /// When the last frame was shown.
+    /// The time at which the last frame was shown.
     pub(crate) fn shown_at(&self) -> Timestamp {
         Timestamp::from_origin(Duration::from_micros(self.shown_us))
     }
@@ -62,7 +62,7 @@ impl Viewer {
         }
     }
 
-    /// Shows the next frame, `late_us` later than it is due.
+    /// Shows the next frame, `late_us` after it is due.
     pub(crate) fn show(&mut self, late_us: u64) {
         let shown_us = (self.due_us + late_us).div_ceil(REFRESH_US) * REFRESH_US;
         self.shown_us = shown_us;
@@ -81,20 +81,20 @@ impl Viewer {
         self.captured_us += self.interval_us;
     }
 
-    /// Frames that are shown without a call for them.
+    /// Shows frames without a callback for them.
     pub(crate) fn play_unseen(&mut self, frames: u32) {
         self.presented += frames;
         self.due_us += self.interval_us * u64::from(frames);
         self.captured_us += self.interval_us * u64::from(frames);
     }
 
-    /// The source delivers nothing for this long.
+    /// The source delivers no frames for this long.
     pub(crate) fn stop_for(&mut self, duration_ms: u64) {
         self.due_us += duration_ms * 1000;
         self.captured_us += duration_ms * 1000;
     }
 
-    /// The source goes on and nothing is shown of it.
+    /// The source continues, and no frame is shown for this long.
     pub(crate) fn stall_for(&mut self, duration_ms: u64) {
         self.due_us += duration_ms * 1000;
     }
@@ -106,7 +106,7 @@ impl Viewer {
     }
 }
 
-/// That there is one stall, of this length within an interval of the display.
+/// Checks that there is one stall of this length, within an interval of the display.
 pub(crate) fn assert_one(stalls: &[Stall], duration_ms: u64) {
     let [stall] = stalls else { panic!("not one stall: {stalls:?}") };
     let off = stall.duration.as_secs_f64() * 1e3 - duration_ms as f64;

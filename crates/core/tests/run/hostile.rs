@@ -1,4 +1,4 @@
-//! A member that lies about what it measured, and says what nobody asked for.
+//! A member that lies about its measurements, and sends messages that nobody asked for.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn log(number: u128, text: &str) -> ControlMessage {
     ControlMessage::RunLog { run: run(number), part: 0, parts: 1, text: text.to_owned() }
 }
 
-/// Bob sees Ada, and his report is looked at; Ada says this to him.
+/// Bob sees Ada and gets these messages from her; returns his report.
 fn report_after(messages: &[ControlMessage], clock: Option<ClockEstimate>) -> Report {
     let mut pair = Pair::new();
     pair.start_at_bobs(2, None);
@@ -33,7 +33,7 @@ fn report_after(messages: &[ControlMessage], clock: Option<ClockEstimate>) -> Re
     for message in messages {
         pair.tell_bob(message, clock);
     }
-    // What Ada has to say in truth does not come.
+    // Ada's honest messages do not arrive.
     pair.is_connected = false;
     pair.bob.run.stop(pair.bobs_now());
     for message in messages {
@@ -63,7 +63,7 @@ fn assert_unharmed(report: &Report) {
     assert_eq!(Report::read(text.as_bytes()).as_ref(), Ok(report), "one's own report can be opened");
 }
 
-/// A side as an honest page would tell it.
+/// A side of a report, as an honest page sends it.
 fn told() -> Value {
     json!({
         "observer": {"member": "mallory", "name": "Bob", "browser": "=x\u{202e}"},
@@ -155,7 +155,7 @@ fn any_number() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// Numbers of a told side, each with its place.
+/// The paths of numbers in a received side.
 const PLACES: [&str; 14] = [
     "/samples/0/0",
     "/samples/0/1",

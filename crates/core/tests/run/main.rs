@@ -1,4 +1,4 @@
-//! Runs between two pages that exchange messages, and the report that comes of it.
+//! Runs between two pages that exchange messages, and the resulting report.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod exports;

@@ -16,7 +16,7 @@ use sightline_core::{
 use sightline_protocol::{MemberId, RunId, control::ControlMessage};
 
 pub(crate) const AHEAD: Duration = Duration::from_secs(10);
-/// From painting to display.
+/// The time from painting to display.
 pub(crate) const DELAY: Duration = Duration::from_millis(80);
 
 pub(crate) fn id(name: &str) -> MemberId {
@@ -32,14 +32,14 @@ pub(crate) struct Page {
     pub(crate) run: Run,
 }
 
-/// Time is Ada's.
+/// Two pages; times are those of Ada's clock.
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub(crate) ada: Page,
     pub(crate) bob: Page,
     pub(crate) now: Timestamp,
     presented: u32,
-    /// Messages are delivered.
+    /// Whether messages are delivered.
     pub(crate) is_connected: bool,
 }
 
@@ -53,19 +53,19 @@ impl Pair {
         self.now + AHEAD
     }
 
-    /// Ada asks for a run.
+    /// Ada starts a run.
     pub(crate) fn start(&mut self, number: u128, limit: Option<Duration>) {
         self.ada.run.start(RunId::from_random(number), party("ada"), "room", limit);
         self.open();
     }
 
-    /// Bob asks for one, too.
+    /// Bob also starts a run.
     pub(crate) fn start_at_bobs(&mut self, number: u128, limit: Option<Duration>) {
         self.bob.run.start(RunId::from_random(number), party("bob"), "room", limit);
         self.open();
     }
 
-    /// Ada takes a message that Bob did not have to send.
+    /// Ada gets a message that Bob's page did not produce.
     pub(crate) fn tell_ada(&mut self, message: &ControlMessage, clock: Option<ClockEstimate>) {
         let now = self.now;
         let local = || (party("ada"), "room".to_owned());
@@ -74,7 +74,7 @@ impl Pair {
         }
     }
 
-    /// Bob takes a message that Ada did not have to send.
+    /// Bob gets a message that Ada's page did not produce.
     pub(crate) fn tell_bob(&mut self, message: &ControlMessage, clock: Option<ClockEstimate>) {
         let now = self.bobs_now();
         let local = || (party("bob"), "room".to_owned());
@@ -83,7 +83,7 @@ impl Pair {
         }
     }
 
-    /// The ways between the two are open.
+    /// The channels between the two open.
     pub(crate) fn open(&mut self) {
         let now = self.now;
         self.ada.run.handle_open(&id("bob"), || Recorder::new(party("bob"), PlayoutMeter::new(now)));
@@ -92,7 +92,7 @@ impl Pair {
         self.deliver();
     }
 
-    /// Hands every message over until nobody has one.
+    /// Delivers all messages, including those that follow from them.
     pub(crate) fn deliver(&mut self) {
         loop {
             let from_ada = sent(&mut self.ada.run);
@@ -106,7 +106,7 @@ impl Pair {
             let (now, bobs_now) = (self.now, self.bobs_now());
             let error = Duration::from_millis(2);
             for message in from_ada {
-                // As it goes over the wire.
+                // Serialized and parsed, as on the wire.
                 let message = again(&message);
                 let clock = ClockEstimate { offset_us: -ahead_us(), error };
                 let local = || (party("bob"), "room".to_owned());
@@ -129,7 +129,7 @@ impl Pair {
         }
     }
 
-    /// Bob sees Ada's picture at 25 frames a second; both have a report each second.
+    /// Bob sees Ada's picture at 25 frames per second; both get a stats report each second.
     pub(crate) fn play(&mut self, seconds: u32) {
         for _ in 0..seconds {
             for _ in 0..25 {
@@ -146,7 +146,7 @@ impl Pair {
                 };
                 for recorder in self.bob.run.recorders(&id("ada")) {
                     recorder.handle_frame(frame, shown_at);
-                    // Painted on Ada's clock, 80 ms before.
+                    // Painted 80 ms earlier, on Ada's clock.
                     let painted_at = Timestamp::from_origin(self.now.since_origin() - DELAY);
                     let clock = ClockEstimate { offset_us: -ahead_us(), error: Duration::from_millis(2) };
                     let stamp = Ok(Stamp::new(self.presented, painted_at));
@@ -157,7 +157,7 @@ impl Pair {
         }
     }
 
-    /// Nothing is shown for this long.
+    /// No frame is shown for this long.
     pub(crate) fn stop_for(&mut self, duration: Duration) {
         self.now = self.now + duration;
     }

@@ -1,4 +1,4 @@
-//! What a file may hold that claims to be a report.
+//! Reading files that claim to be reports.
 
 use std::sync::LazyLock;
 
@@ -13,23 +13,23 @@ fn sound() -> Value {
     SOUND.clone()
 }
 
-/// Whether it is read: a report would be too long to print.
+/// Reads a report without its contents, which would be too long to print.
 fn read(value: &Value) -> Result<Report, ReportInvalid> {
     Report::read(value.to_string().as_bytes())
 }
 
-/// A report in which the value at a place is another.
+/// Reads a report with another value at a path.
 fn with(place: &str, value: Value) -> Result<Report, ReportInvalid> {
     let mut report = sound();
     *report.pointer_mut(place).unwrap_or_else(|| panic!("no {place}")) = value;
     read(&report)
 }
 
-/// Every number of a report, by its place.
+/// The paths of all numbers in a report.
 fn numbers(value: &Value, place: &str, found: &mut Vec<String>) {
     match value {
         Value::Number(_) => found.push(place.to_owned()),
-        // The first and last of a list say as much as all of it.
+        // The first and last element represent the whole list.
         Value::Array(values) => {
             for (at, value) in values.iter().enumerate().filter(|(at, _)| *at == 0 || at + 1 == values.len())
             {
@@ -60,7 +60,7 @@ fn no_number_may_be_huge_wherever_it_stands() {
     for place in places {
         for number in [json!(2e19), json!(1e300), json!(-1e300), json!(f64::MAX)] {
             let outcome = with(&place, number.clone());
-            // A whole number that is none is of another kind.
+            // An invalid whole number is an error of another kind.
             let is_refused = matches!(
                 outcome,
                 Err(ReportInvalid::Impossible
@@ -231,7 +231,7 @@ proptest! {
         let _ = Report::read(&bytes);
     }
 
-    /// One value of a sound report is another, of any kind.
+    /// One value of a valid report is replaced by a value of any kind.
     #[test]
     fn a_report_that_is_read_has_only_numbers_that_can_be(
         at in any::<prop::sample::Index>(),

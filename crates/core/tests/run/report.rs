@@ -4,7 +4,7 @@ use sightline_core::measure::report::{Report, ReportInvalid, Side};
 
 use crate::pair::{AHEAD, DELAY, Pair};
 
-/// Ten seconds, a stall of 700 ms, ten seconds: as Ada and as Bob report it.
+/// Ten seconds, a stall of 700 ms, ten seconds: the reports of Ada and of Bob.
 pub(crate) fn reports() -> [Report; 2] {
     let mut pair = Pair::new();
     pair.start(1, None);
@@ -42,7 +42,7 @@ fn both_sides_stand_on_one_axis_whoever_reports() {
         assert_eq!(report.sides.len(), 2);
         let [ada, bob] =
             ["ada", "bob"].map(|name| report.sides.iter().find(|side| side.observer.name == name).unwrap());
-        // Both had a report at the same moments.
+        // Both got stats reports at the same times.
         let times = |side: &Side| side.column("send_bitrate").map(|(at_s, _)| at_s).collect::<Vec<_>>();
         assert_eq!(times(ada).len(), 20);
         for (ada, bob) in times(ada).into_iter().zip(times(bob)) {
@@ -89,7 +89,7 @@ fn the_stamps_say_of_every_frame_when_it_was_shown_and_how_long_it_took() {
         let (numbers, times): (Vec<_>, Vec<_>) =
             known.frames.iter().map(|(number, shown_at_s, _)| (*number, *shown_at_s)).unzip();
         assert_eq!(numbers, (1..=500).collect::<Vec<_>>());
-        // The stall stands on the same axis as the ledger's.
+        // The stall is on the same axis as the ledger's.
         let (before, after) = (times[249], times[250]);
         let stall = &watching(&report).playout.as_ref().unwrap().stalls[0];
         assert!((after - (stall.start_s + stall.duration_s)).abs() < 0.002, "{before} {after} {stall:?}");

@@ -63,7 +63,7 @@ fn the_run_of_another_neither_overwrites_nor_ends_ones_own() {
     pair.ada.run.stop(pair.now);
     pair.deliver();
     assert_eq!(pair.bob.run.state(), RunState::Running);
-    // Nor does another that names it.
+    // Nor does another run that names it.
     let own = sightline_protocol::RunId::from_random(2);
     let now = pair.bobs_now();
     let local = || (crate::pair::party("bob"), "room".to_owned());
@@ -86,7 +86,7 @@ fn who_takes_no_part_tells_nothing() {
     pair.bob.run.refuse(&id("ada"));
     assert!(!is_measured_by_ada(&pair));
     pair.play(2);
-    // Said again, it is still refused.
+    // After a repetition it is still refused.
     pair.open();
     assert!(!is_measured_by_ada(&pair));
     pair.ada.run.stop(pair.now);

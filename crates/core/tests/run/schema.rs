@@ -1,10 +1,10 @@
-//! What is written is what `docs/report.schema.json` describes, and nothing else.
+//! Written reports match `docs/report.schema.json`, and contain nothing else.
 
 use serde_json::Value;
 
 use crate::report::reports;
 
-/// As much of JSON Schema as that file uses, and no member that it does not name.
+/// Checks a value against the parts of JSON Schema that the file uses, and refuses undeclared members.
 pub(crate) fn check(value: &Value, schema: &Value, root: &Value, path: &str) {
     if let Some(name) = schema["$ref"].as_str() {
         let defined = root.pointer(name.trim_start_matches('#')).expect("a definition");

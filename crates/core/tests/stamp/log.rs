@@ -1,4 +1,4 @@
-//! What the numbers in the frames tell.
+//! The counts that follow from the numbers in the frames.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use sightline_core::{
 };
 
 const INTERVAL_MS: u64 = 33;
-/// Their clock is an hour ahead.
+/// The other clock is an hour ahead.
 const CLOCK: ClockEstimate = ClockEstimate { offset_us: 3_600_000_000, error: Duration::from_millis(2) };
 
 fn at(millis: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_millis(millis))
 }
 
-/// Shows frame `number`, painted in time, after `delay_ms`.
+/// Shows frame `number`, painted on time, after `delay_ms`.
 fn show(log: &mut FrameLog, number: u32, delay_ms: u64) {
     let painted_ms = 10_000 + u64::from(number) * INTERVAL_MS;
     let stamp = Stamp::new(number, CLOCK.theirs(at(painted_ms)));

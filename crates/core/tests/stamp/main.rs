@@ -1,4 +1,4 @@
-//! Stamps: painted, mistreated, read; and what the numbers tell.
+//! Stamps: painted, distorted and read; and the counts that follow.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod log;

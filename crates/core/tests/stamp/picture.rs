@@ -1,13 +1,13 @@
-//! A picture of luma, and what happens to one between two browsers.
+//! A picture of luma values, and its distortions between two browsers.
 
 use sightline_core::measure::stamp::{COLUMNS, ROWS, Strip, strip_height};
 
-/// A small source of numbers that look random: the same seed, the same picture.
+/// A small pseudo-random generator: the same seed gives the same picture.
 #[derive(Debug, Clone)]
 pub(crate) struct Noise(pub(crate) u64);
 
 impl Noise {
-    /// From -1 to 1.
+    /// The next number, from -1 to 1.
     pub(crate) fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         f64::from((self.0 >> 40) as u32) / f64::from(1_u32 << 23) - 1.0
@@ -22,7 +22,7 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// The upper part of a frame that is so wide: the strip as a canvas paints it, and below it whatever is in the frame.
+    /// The upper part of a frame of this width: the painted strip, and random content below it.
     pub(crate) fn painted(strip: &Strip, width: usize, content: &mut Noise) -> Self {
         let height = (strip_height(width as f64) * 3.0).ceil() as usize;
         let cell = width as f64 / COLUMNS as f64;
@@ -37,7 +37,7 @@ impl Picture {
         Self { width, height, luma: luma.collect() }
     }
 
-    /// The part from the top left that is so large, in another number of pixels: each the mean of what it covers.
+    /// The upper left part of this size, scaled to another number of pixels: each is the mean of the pixels that it covers.
     pub(crate) fn scaled(&self, from_width: f64, from_height: f64, width: usize, height: usize) -> Self {
         let across = weights(from_width, width, self.width);
         let down = weights(from_height, height, self.height);
@@ -56,13 +56,13 @@ impl Picture {
         Self { width, height, luma }
     }
 
-    /// To another width, as an encoder does that has too few bits.
+    /// Scaled to another width, as by an encoder with too few bits.
     pub(crate) fn resized(&self, width: usize) -> Self {
         let height = (self.height * width).div_ceil(self.width);
         self.scaled(self.width as f64, self.height as f64, width, height)
     }
 
-    /// Each pixel mixed with its neighbours: `amount` of 1 is their mean.
+    /// Each pixel mixed with its neighbors: with an `amount` of 1 it is their mean.
     pub(crate) fn blurred(&self, amount: f64) -> Self {
         let at = |x: isize, y: isize| {
             let x = x.clamp(0, self.width as isize - 1) as usize;
@@ -83,7 +83,7 @@ impl Picture {
         blurred
     }
 
-    /// As a codec at a low bitrate leaves it: squeezed range, coarse steps, noise.
+    /// Distorted as by a codec at a low bitrate: reduced contrast, coarse steps, noise.
     pub(crate) fn coarse(&self, contrast: f64, step: f64, noise: f64, random: &mut Noise) -> Self {
         let mut coarse = self.clone();
         for luma in &mut coarse.luma {
@@ -93,14 +93,14 @@ impl Picture {
         coarse
     }
 
-    /// What a receiver gets of the strip, which it draws in so many pixels.
+    /// The strip as a receiver draws it, in this number of pixels.
     pub(crate) fn strip_pixels(&self, width: usize, height: usize) -> Vec<u8> {
         let cut = self.scaled(self.width as f64, strip_height(self.width as f64), width, height);
         cut.luma.iter().map(|luma| luma.round().clamp(0.0, 255.0) as u8).collect()
     }
 }
 
-/// For each of `to` pixels over a length of `from`: which of `have` pixels it covers, and by how much.
+/// For each of `to` pixels over a length of `from`: the pixels of `have` that it covers, with their weights.
 fn weights(from: f64, to: usize, have: usize) -> Vec<Vec<(usize, f64)>> {
     let size = from / to as f64;
     (0..to)

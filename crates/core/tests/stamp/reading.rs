@@ -1,4 +1,4 @@
-//! What a strip survives, and what it does not pretend to.
+//! Distortions that a strip survives, and pictures that are not strips.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sightline_core::{
 
 use super::picture::{Noise, Picture};
 
-/// As large as the receiver's canvas is.
+/// The size of the receiver's canvas.
 const CANVAS: (usize, usize) = (COLUMNS * 4, ROWS * 4);
 
 fn stamp(number: u32, millis: u64) -> Stamp {
@@ -86,7 +86,7 @@ fn a_picture_that_is_too_small_for_the_strip_says_so() {
 #[test]
 fn a_strip_of_another_version_is_told_apart_from_a_damaged_one() {
     let strip = stamp(7, 8).strip();
-    // The version is not in the checksum: a later one can be told as such.
+    // The version is not in the checksum, so a later version can be recognized.
     let luma: Vec<u8> = (0..ROWS * COLUMNS)
         .map(|at| if strip.is_white(at / COLUMNS, at % COLUMNS) != (at == 2) { 235 } else { 16 })
         .collect();

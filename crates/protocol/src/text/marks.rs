@@ -9,12 +9,12 @@ pub fn is_mark(c: char) -> bool {
     range.is_some_and(|range| c - (range >> 8) <= range & 0xff)
 }
 
-/// The first character above the number of those that follow it: half as many bytes to download as two numbers.
+/// Packs the first character of a range and the number of characters that follow it into one number, which halves the download.
 const fn range(first: u32, last: u32) -> u32 {
     first << 8 | (last - first)
 }
 
-/// In order. Characters that are not assigned count with the marks around them.
+/// Sorted. Unassigned characters count as marks if the characters around them do.
 #[rustfmt::skip]
 const RANGES: [u32; 323] = [
     range(0x300, 0x36f), range(0x483, 0x489), range(0x591, 0x5bd), range(0x5bf, 0x5bf), range(0x5c1, 0x5c2),

@@ -1,7 +1,7 @@
-//! Characters in text from outside that are not seen, or that change how the text around them is seen.
+//! Invisible characters in text from outside, and characters that change how the text around them looks.
 //!
-//! Names of members and files and the texts of a chat are cleaned with these functions wherever they are read. Each works in
-//! one pass over the text, and what it returns it would return again unchanged. The tables are those of Unicode 16.
+//! Names of members and files and chat texts are cleaned with these functions wherever they are read. Each function makes one
+//! pass over the text and is idempotent. The tables are those of Unicode 16.
 
 mod marks;
 
@@ -9,10 +9,10 @@ use std::str::Chars;
 
 pub use marks::is_mark;
 
-/// The base of flags of regions, such as that of Scotland: tag characters follow it.
+/// The base character of region flags, such as that of Scotland; tag characters follow it.
 const BLACK_FLAG: char = '\u{1f3f4}';
 const CANCEL_TAG: char = '\u{e007f}';
-/// Most tag characters of a flag, without the one that ends it: a country and its region (ISO 3166-2).
+/// Most tag characters of a flag, without the one that ends the flag: a country and its region (ISO 3166-2).
 const MAX_FLAG_TAGS: usize = 6;
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
@@ -24,9 +24,9 @@ pub fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether `c` is never seen itself: control characters, whatever `Default_Ignorable_Code_Point` names (zero-width characters,
-/// fillers, joiners, bidirectional controls, variation selectors, tags), annotations and noncharacters. White space is not
-/// among them.
+/// Whether `c` itself is invisible: control characters, the characters of `Default_Ignorable_Code_Point` (zero-width characters,
+/// fillers, joiners, bidirectional controls, variation selectors, tags), annotations and noncharacters. White space is not among
+/// them.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     (c.is_control() && !c.is_whitespace())
@@ -42,20 +42,20 @@ pub fn is_invisible(c: char) -> bool {
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// Whether `c` leaves its place empty: white space of any kind, and the Braille pattern without dots.
+/// Whether `c` is blank: white space of any kind, and the Braille pattern without dots.
 #[must_use]
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || c == '\u{2800}'
 }
 
-/// Whether anything of `text` is seen. Marks alone are not: each needs a character to stand on.
+/// Whether any part of `text` is visible. Marks alone are not, since each needs a base character.
 #[must_use]
 pub fn is_visible(text: &str) -> bool {
     text.chars().any(|c| !is_blank(c) && !is_invisible(c) && !is_mark(c))
 }
 
-/// `text` without invisible characters, but for those that change what is seen of their neighbors: joiners within emoji and in
-/// scripts whose letters join, variation selectors behind what varies, the tags of a flag.
+/// `text` without invisible characters, except those that change how their neighbors look: joiners within emoji and in scripts
+/// whose letters join, variation selectors behind a character that varies, the tags of a flag.
 #[must_use]
 pub fn without_invisible(text: &str) -> String {
     filter_invisible(text, |_| false)
@@ -82,7 +82,7 @@ pub fn filter_invisible(text: &str, is_allowed: impl Fn(char) -> bool) -> String
     kept
 }
 
-/// `text` with at most `limit` marks on each character, and none where no character is before them.
+/// `text` with at most `limit` marks on each character, and no marks without a base character.
 #[must_use]
 pub fn with_bounded_marks(text: &str, limit: usize) -> String {
     let mut room = 0_usize;
@@ -103,7 +103,7 @@ pub fn with_bounded_marks(text: &str, limit: usize) -> String {
         .collect()
 }
 
-/// Whether `c` can be part of an emoji or can be shown as one. Digits, `#` and `*` are not counted.
+/// Whether `c` can be a part of an emoji or can be shown as one. Digits, `#` and `*` do not count.
 #[must_use]
 pub fn is_pictographic(c: char) -> bool {
     matches!(
@@ -115,7 +115,7 @@ pub fn is_pictographic(c: char) -> bool {
     )
 }
 
-/// Whether an invisible `c` between these two is needed to show them as they are meant.
+/// Whether an invisible `c` between these two characters is needed to show them as intended.
 #[must_use]
 pub fn changes_neighbors(before: Option<char>, c: char, next: Option<char>) -> bool {
     let Some(before) = before else { return false };
@@ -149,10 +149,10 @@ fn is_mongolian(c: char) -> bool {
     matches!(c, '\u{1820}'..='\u{18aa}')
 }
 
-/// Whether `c` belongs to a script in which a joiner changes how letters look: Arabic, Syriac, the scripts of India and of the
-/// south-east of Asia, Mongolian. Never what is taken out itself, as some vowels of Khmer.
+/// Whether `c` belongs to a script in which a joiner changes how letters look: Arabic, Syriac, the scripts of India and
+/// South-East Asia, Mongolian. False for characters that are removed themselves, such as some vowels of Khmer.
 fn joins(c: char) -> bool {
-    // Without the punctuation and digits of Arabic. A table of all letters would be more to download.
+    // Without the punctuation and digits of Arabic. A table of all letters would enlarge the download.
     let is_in_script = matches!(
         c,
         '\u{620}'..='\u{65f}' | '\u{66e}'..='\u{6d3}' | '\u{6d5}'..='\u{6ef}' | '\u{6fa}'..='\u{963}'
@@ -163,7 +163,7 @@ fn joins(c: char) -> bool {
     is_in_script && !is_invisible(c)
 }
 
-/// How many tag characters of a flag are next, with the one that ends them; 0 where it is none.
+/// Number of tag characters that follow and form a flag, including the one that ends it; 0 if they form none.
 fn flag_tags(mut next: Chars<'_>) -> usize {
     for count in 0..=MAX_FLAG_TAGS {
         match next.next() {

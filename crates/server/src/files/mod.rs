@@ -36,7 +36,7 @@ const DEFAULT_DIST: &str = "dist";
 /// Answers requests for the client's files.
 #[derive(Debug, Clone)]
 pub(crate) enum ClientFiles {
-    /// From a directory. It need not exist yet, and may be rebuilt at any time.
+    /// From a directory, which may be created or rebuilt at any time.
     Directory(Files<TokioBackend>),
     /// From the binary, as it was built.
     #[cfg(feature = "embed")]

@@ -10,21 +10,21 @@ const MAX_MESSAGE_CHARS: usize = 200;
 pub enum Closing {
     /// The member said `leave`.
     Left,
-    /// There is no place in the room.
+    /// The room is full.
     Full {
         /// Most members of the room.
         room_limit: usize,
     },
-    /// A later socket came with the same resume token.
+    /// A later socket used the same resume token.
     Replaced,
-    /// The client broke a rule, or the server cannot go on.
+    /// The client broke a rule, or the server cannot continue.
     Failed {
         /// The stable code of the error.
         code: ErrorCode,
         /// A sentence for a log.
         message: String,
     },
-    /// The other side is gone, so nothing can be sent.
+    /// The other side is gone, so nothing more can be sent.
     Gone,
 }
 

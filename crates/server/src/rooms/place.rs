@@ -1,11 +1,11 @@
-//! One member's place in a room.
+//! The place of one member in a room.
 
 use sightline_protocol::{Arrival, DisplayName, InstanceId, Member, MemberId, Presence};
 
 use super::socket_id::SocketId;
 use crate::time::UnixTime;
 
-/// A place and the member who has it.
+/// A place with the data of its member.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) id: MemberId,
@@ -28,7 +28,7 @@ pub(super) enum Occupancy {
 }
 
 impl Place {
-    /// The member as the others are told.
+    /// The member data for the other members.
     pub(super) fn member(&self) -> Member {
         Member {
             id: self.id.clone(),
@@ -42,7 +42,7 @@ impl Place {
         }
     }
 
-    /// The socket, where one is open.
+    /// The socket, if it is open.
     pub(super) fn socket(&self) -> Option<SocketId> {
         match self.occupancy {
             Occupancy::Present(socket) => Some(socket),

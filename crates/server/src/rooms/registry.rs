@@ -1,4 +1,4 @@
-//! The machine of all rooms: who joins, leaves, is away or comes back, and who hears of it.
+//! The state machine of all rooms: who joins, leaves, is away or returns, and who is told.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -35,7 +35,7 @@ pub struct RoomSettings {
     pub away_hold: Duration,
     /// How long a resume token is valid.
     pub token_life: Duration,
-    /// STUN servers that every member is told, without credentials.
+    /// STUN servers without credentials for every member.
     pub ice_servers: Vec<IceServer>,
 }
 
@@ -68,7 +68,7 @@ pub struct Registry {
     random: StdRng,
     pub(super) rooms: HashMap<RoomName, Room>,
     seats: HashMap<SocketId, Seat>,
-    /// The held places, by when each is given up.
+    /// The held places, by the time at which each is given up.
     holds: BTreeSet<(UnixTime, RoomName, MemberId)>,
     last_arrival: Arrival,
     /// Emptied by the caller after each input, so bounded by what one input causes.
@@ -82,7 +82,7 @@ struct Seat {
 }
 
 impl Registry {
-    /// A server without rooms. `random` makes the member ids.
+    /// A registry without rooms. `random` makes the member ids.
     #[must_use]
     pub fn new(settings: RoomSettings, key: ResumeKey, random: StdRng) -> Self {
         Self {
@@ -155,7 +155,7 @@ impl Registry {
         self.tell_others(&seat, &ServerMessage::PeerAway { id: seat.id.clone() });
     }
 
-    /// Gives up the places that were held long enough.
+    /// Gives up the places whose holding time is over.
     pub fn handle_timeout(&mut self, now: UnixTime) {
         while let Some((until, ..)) = self.holds.first()
             && *until <= now
@@ -165,7 +165,7 @@ impl Registry {
         }
     }
 
-    /// When [`Self::handle_timeout`] has something to do.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UnixTime> {
         self.holds.first().map(|(until, ..)| *until)
@@ -219,7 +219,7 @@ impl Registry {
         }
     }
 
-    /// Gives a place to the socket that came with its token.
+    /// Returns the place of a token to the socket that presented it.
     fn take_back(
         &mut self,
         socket: SocketId,
@@ -291,7 +291,7 @@ impl Registry {
         Some(Seat { room, id })
     }
 
-    /// Tells the socket about its room and the others about it.
+    /// Tells the socket about its room, and the other members about the socket's member.
     fn announce(&mut self, socket: SocketId, seat: &Seat, now: UnixTime) {
         let Some(room) = self.rooms.get(&seat.room) else { return };
         let Some(place) = room.place(&seat.id) else { return };
@@ -369,7 +369,7 @@ impl Registry {
         }
     }
 
-    /// Later than every other arrival, also than those before a restart, because the clock went on meanwhile.
+    /// Greater than every other arrival, also than those before a restart, since the clock advanced meanwhile.
     fn next_arrival(&mut self, now: UnixTime) -> Arrival {
         self.last_arrival = Arrival(now.as_ms().max(self.last_arrival.0.saturating_add(1)));
         self.last_arrival

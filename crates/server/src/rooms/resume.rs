@@ -1,4 +1,4 @@
-//! Resume tokens: what the server said about a place, signed so that it can trust the token when a member returns with it.
+//! Resume tokens: signed claims about a place, which the server trusts when a member returns with the token.
 //!
 //! `base64url(payload) "." base64url(HMAC-SHA256(key, payload))`. The payload is the claims as words separated by one space;
 //! no claim can contain a space.
@@ -16,13 +16,13 @@ pub struct ResumeKey(hmac::Key);
 /// The claims in a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumeClaims {
-    /// The room of the place.
+    /// The room that contains the place.
     pub room: RoomName,
-    /// The place in it.
+    /// The member id of the place.
     pub id: MemberId,
-    /// The page instance that had it.
+    /// The page instance that had the place.
     pub instance: InstanceId,
-    /// When that instance arrived.
+    /// The arrival of that page instance.
     pub arrival: Arrival,
     /// When the token expires, in whole seconds since 1970.
     pub expires_s: u64,

@@ -1,4 +1,4 @@
-//! One room: its places.
+//! One room, with its places.
 
 use sightline_protocol::{Arrival, Member, MemberId};
 
@@ -11,12 +11,12 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// How many places are taken, those of away members included.
+    /// Number of taken places, including those of away members.
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Whether nobody is left.
+    /// Whether no place is taken.
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -41,7 +41,7 @@ impl Room {
         self.places.retain(|place| place.id != *id);
     }
 
-    /// Everyone but `id`, in the order of arrival.
+    /// All members except `id`, in the order of arrival.
     pub(super) fn others(&self, id: &MemberId) -> Vec<Member> {
         let mut members: Vec<_> =
             self.places.iter().filter(|place| place.id != *id).map(Place::member).collect();
@@ -49,7 +49,7 @@ impl Room {
         members
     }
 
-    /// The open sockets of everyone but `id`.
+    /// The open sockets of all members except `id`.
     pub(super) fn other_sockets(&self, id: &MemberId) -> impl Iterator<Item = SocketId> {
         self.places.iter().filter(move |place| place.id != *id).filter_map(Place::socket)
     }

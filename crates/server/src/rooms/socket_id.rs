@@ -1,5 +1,5 @@
-//! The name of a socket.
+//! Identifies a socket.
 
-/// Names one WebSocket for as long as the server runs.
+/// Identifies one WebSocket for as long as the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u64);

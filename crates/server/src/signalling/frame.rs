@@ -1,7 +1,7 @@
 //! Reads the text frames of clients, and says what is wrong with one that cannot be read.
 //!
-//! This is the only place that parses a client's text. The text is never passed on: a signal to another member is written anew from
-//! the checked values, so that no other parser can understand it differently.
+//! This is the only place that parses a client's text. The text is never passed on: a signal to another member is serialized
+//! again from the checked values, so that no other parser can understand it differently.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use super::strict_json;
 /// Why a frame is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The stable code that the client is told.
+    /// The stable code for the client.
     pub code: ErrorCode,
     /// What is wrong, in words.
     pub message: String,
@@ -34,8 +34,8 @@ pub fn read(text: &str) -> Result<ClientMessage, Refusal> {
     serde_json::from_str(text).map_err(|error| refusal_of(text, &error))
 }
 
-/// Reads a signal that has exactly the fields of the protocol, as nearly every frame does; `None` for anything else. Reading it in
-/// one go skips nothing, and copies less than a tagged enum would.
+/// Reads a signal that has exactly the fields of the protocol, as nearly every frame does; `None` for anything else. A single
+/// pass skips no field, and copies less than a tagged enum would.
 fn read_signal(text: &str) -> Option<ClientMessage> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! Where the socket tasks meet the rooms. One lock around the registry is held for one input at a time.
+//! Connects the socket tasks with the rooms. One lock around the registry is held for one input at a time.
 
 use std::{
     collections::HashMap,
@@ -102,8 +102,8 @@ impl Hub {
         }
     }
 
-    /// Registers a new socket: its address, and the host name by which its page knows the server. Where there is no place for it, its
-    /// outbox has ended and says why.
+    /// Registers a new socket with its address and the host name by which its page knows the server. If there is no room for it,
+    /// its outbox ends with the reason.
     pub(super) fn attach(&self, address: IpAddr, host: Option<UrlHost>) -> (SocketId, Arc<Outbox>) {
         let mut state = self.lock();
         let socket = SocketId(state.next_socket);
@@ -230,7 +230,7 @@ impl Hub {
         }
     }
 
-    /// Does something with the registry, unless the socket has ended and is ignored.
+    /// Calls `act` with the registry, unless the socket has ended and is ignored.
     fn with_open(&self, socket: SocketId, act: impl FnOnce(&mut State, IpAddr)) {
         let mut state = self.lock();
         let open = state.sockets.get(&socket).filter(|socket| !socket.outbox.is_ended());
@@ -244,7 +244,7 @@ impl Hub {
         }
     }
 
-    /// Carries out what the registry wants done after an input from `origin`.
+    /// Performs the outputs of the registry after an input from `origin`.
     fn flush(&self, state: &mut State, origin: Option<SocketId>) {
         while let Some(output) = state.registry.poll_output() {
             match output {
@@ -329,8 +329,8 @@ impl Hub {
     }
 }
 
-/// A message as text, in memory of about its length. A string that grows step by step would take up to twice that for each frame
-/// that waits.
+/// Serializes a message into memory of about its length. A string that grows step by step would use up to twice that for each
+/// waiting frame.
 fn written(message: &ServerMessage) -> serde_json::Result<String> {
     /// Length of everything but the SDP.
     const USUAL_BYTES: usize = 256;
@@ -341,7 +341,7 @@ fn written(message: &ServerMessage) -> serde_json::Result<String> {
         },
         _ => 0,
     };
-    // An SDP has two characters to escape in a line.
+    // Each line of an SDP has two characters to escape.
     let mut text = Vec::with_capacity(USUAL_BYTES + long_text + long_text / 16);
     serde_json::to_writer(&mut text, message)?;
     String::from_utf8(text).map_err(serde::ser::Error::custom)
@@ -359,7 +359,7 @@ mod tests {
     use super::{super::outbox::Next, *};
     use crate::rooms::{ResumeKey, RoomSettings};
 
-    /// Valid messages, to be spoiled.
+    /// Valid messages, which the tests corrupt.
     const SOUND: [&str; 7] = [
         r#"{"type":"join","protocol":1,"room":"team-7","name":"Ada","instance":"i1","resume":"a.b"}"#,
         r#"{"type":"signal","to":"PEER","connection":"c1","generation":0,"payload":{"description":{"kind":"offer","exchange":1,"sdp":"v=0\r\n\u00e9"}}}"#,

@@ -1,4 +1,4 @@
-//! Every limit of the sockets.
+//! All limits of the signaling sockets.
 
 use std::time::Duration;
 
@@ -44,9 +44,8 @@ pub struct AddressLimits {
 
 /// Token buckets: `burst` at once, then `per_s`.
 ///
-/// A newcomer to a full room sends 7 offers of some 10 KiB and a few dozen candidates for each; nothing else comes
-/// near that. The bytes are bounded well below [`SocketLimits::queue_bytes`], so that one member cannot fill the
-/// queue of another that reads.
+/// A newcomer to a full room sends 7 offers of some 10 KiB and a few dozen candidates for each; no other use comes near that. The
+/// bytes are bounded well below [`SocketLimits::queue_bytes`], so that one member cannot fill the queue of another that reads.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimits {
     /// Frames of any kind at once: fragments, pings and empty ones too.

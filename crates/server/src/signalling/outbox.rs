@@ -1,4 +1,4 @@
-//! The frames that wait for one socket: bounded in number, in bytes, in age, and in bytes of all sockets together.
+//! The frames that wait for one socket: limited in number, bytes and age, and in the bytes of all sockets together.
 
 use std::{
     collections::VecDeque,
@@ -44,12 +44,12 @@ pub(super) struct Outbox {
     watcher: AtomicWaker,
 }
 
-/// The next thing to write.
+/// The next item to write.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// A text frame to be sent.
     Frame(String),
-    /// The last message, then the Close frame.
+    /// The last message, followed by the Close frame.
     End(Closing),
 }
 
@@ -90,7 +90,7 @@ impl Outbox {
         if queue.frames.len() >= self.max_frames || queue.bytes + frame.len() > self.max_bytes {
             return Err(OutboxFull);
         }
-        // Shrinking copies, so only frames that have to wait are shrunk: then their memory is what is counted.
+        // Shrinking copies, so only frames that have to wait are shrunk; then the counted memory is the real one.
         if !queue.frames.is_empty() {
             frame.shrink_to_fit();
         }
@@ -125,17 +125,17 @@ impl Outbox {
         self.lock().bytes
     }
 
-    /// When the oldest frame was queued.
+    /// When the oldest waiting frame was queued.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
         self.lock().frames.front().map(|waiting| waiting.since)
     }
 
-    /// Wakes this task when something was queued or [`Self::end`] was called. One task at a time.
+    /// Wakes this task when a frame is queued or [`Self::end`] is called. Only one task can watch.
     pub(super) fn watch(&self, waker: &Waker) {
         self.watcher.register(waker);
     }
 
-    /// Takes what is to be written next.
+    /// Takes the next item to write.
     pub(super) fn pop(&self) -> Option<Next> {
         let mut queue = self.lock();
         if let Some(Waiting { frame, .. }) = queue.frames.pop_front() {

@@ -22,11 +22,11 @@ use crate::{key_file, time::UnixTime};
 pub enum TlsIdentity {
     /// Made by the server and kept in its data directory. Browsers warn of it once.
     SelfSigned,
-    /// Given by an authority.
+    /// Issued by an authority.
     Files {
-        /// The chain, the server's own certificate first, PEM.
+        /// The certificate chain in PEM format, the server's own certificate first.
         certificate: PathBuf,
-        /// The private key, PEM.
+        /// The private key in PEM format.
         key: PathBuf,
     },
 }
@@ -34,7 +34,7 @@ pub enum TlsIdentity {
 /// Why there is no certificate to serve https with.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
-    /// A file is not there or not PEM.
+    /// A file is missing or not PEM.
     #[error("{path}: {source}.")]
     Unreadable {
         /// The file of the certificate or of the key.
@@ -53,13 +53,13 @@ pub enum CertificateError {
     /// The self-signed certificate could not be written.
     #[error("{path}: {source}. Choose another directory with --data-dir.")]
     NotKept {
-        /// The file.
+        /// The file of the self-signed certificate.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The server's own could not be made.
-    #[error("no certificate could be made: {0}.")]
+    /// The self-signed certificate could not be made.
+    #[error("the self-signed certificate could not be made: {0}.")]
     NotMade(#[from] rcgen::Error),
     /// TLS itself cannot be set up.
     #[error("TLS cannot be set up: {0}.")]

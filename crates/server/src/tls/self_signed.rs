@@ -1,4 +1,4 @@
-//! The self-signed certificate. It is kept on disk, so that a browser that was told to accept it goes on doing so.
+//! The self-signed certificate. It is kept on disk, so that a browser that once accepted it continues to do so.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use crate::{key_file, time::UnixTime};
 const FILE_NAME: &str = "self-signed.pem";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Apple's systems take no certificate that is valid for longer than 825 days, and public ones last 398.
+/// Apple's systems refuse certificates that are valid for more than 825 days; public ones are valid for 398.
 const LIFE: Duration = DAY.saturating_mul(397);
 /// A new certificate is made this long before the old one expires.
 const RENEWED_BEFORE: Duration = DAY.saturating_mul(30);
@@ -28,7 +28,7 @@ const VALID_SINCE: Duration = DAY;
 const NAMES: &str = "names: ";
 const EXPIRES: &str = "expires, seconds since 1970: ";
 
-/// The file in `data_dir` with a certificate for this machine and its key. Makes the file where it is missing or has to be renewed.
+/// The file in `data_dir` with a certificate for this machine and its key. Creates or renews the file if necessary.
 pub(super) fn keep(data_dir: &Path, now: UnixTime) -> Result<PathBuf, CertificateError> {
     let path = data_dir.join(FILE_NAME);
     let current = names::of_this_machine();

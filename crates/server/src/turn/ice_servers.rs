@@ -1,4 +1,4 @@
-//! What members are told about STUN and TURN servers: addresses and credentials.
+//! The addresses and credentials of STUN and TURN servers that members get.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -30,7 +30,7 @@ pub enum RelayUrls {
         /// A second port of STUN over UDP, which shows how a NAT maps ports.
         alternate_stun_port: u16,
     },
-    /// Other servers.
+    /// Other servers, by their URLs.
     Given(Vec<String>),
 }
 
@@ -89,7 +89,7 @@ impl RelayDirectory {
 }
 
 impl RelayUrls {
-    /// The addresses without credentials, and those with.
+    /// The addresses that need no credentials, and those that need them.
     fn split(&self, client_knows: Option<&UrlHost>) -> (Vec<String>, Vec<String>) {
         match self {
             Self::Own { host, port, tls_port, .. } => {

@@ -6,7 +6,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-/// Which way data goes.
+/// The direction of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     ToPeer,
@@ -42,28 +42,28 @@ struct Reason {
 pub(super) enum DropReason {
     /// The client has no permission for the peer.
     NoPermission,
-    /// The table of peers forbids it.
+    /// The table of peers forbids the peer.
     PeerDenied,
-    /// The packet is for this machine, but for no allocation.
+    /// The packet is for this machine, but not for an allocation.
     NoAllocation,
-    /// More than the allocation's bandwidth.
+    /// The allocation's bandwidth is used up.
     Bandwidth,
     /// The system or the client's connection did not take the packet.
     Full,
-    /// More than the bandwidth of the whole relay.
+    /// The bandwidth of the whole relay is used up.
     TotalBandwidth,
-    /// A request beyond those that a client or its address may make.
+    /// The client or its address makes too many requests.
     RequestLimit,
-    /// A request that is too long.
+    /// The request is too long.
     TooLong,
-    /// An answer beyond those that an address gets.
+    /// The address gets too many answers.
     AnswerLimit,
-    /// A packet that is neither STUN nor ChannelData of a bound channel.
+    /// The packet is neither STUN nor ChannelData of a bound channel.
     Malformed,
 }
 
 impl TurnMetrics {
-    /// Metrics that are in this registry.
+    /// Creates the metrics in this registry.
     pub(crate) fn registered(registry: &mut Registry) -> Self {
         let new = Self::default();
         let registry = registry.sub_registry_with_prefix("turn");

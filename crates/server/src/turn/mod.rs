@@ -1,4 +1,4 @@
-//! STUN and TURN (RFC 8489, RFC 8656): members whose networks let nothing through meet here. `docs/turn.md` has the reasons.
+//! STUN and TURN (RFC 8489, RFC 8656): connects members whose networks block direct connections. `docs/turn.md` has the reasons.
 //!
 //! | module | subject |
 //! |---|---|

@@ -12,18 +12,18 @@ pub const DEFAULT_PORT: u16 = 3478;
 /// The port of TURN over TLS.
 pub const DEFAULT_TLS_PORT: u16 = 5349;
 
-/// Which relay members are told.
+/// The relay that members use.
 #[derive(Debug, Clone)]
 pub enum RelaySource {
-    /// Members are told no relay.
+    /// Members get no relay.
     Off,
     /// This server relays.
     Own(Box<TurnSettings>),
-    /// A TURN server elsewhere that knows the same secret.
+    /// A TURN server elsewhere that has the same secret.
     Elsewhere {
         /// Its `stun:`, `turn:` and `turns:` addresses.
         urls: Vec<String>,
-        /// The secret that both servers know.
+        /// The secret that both servers have.
         secret: String,
         /// How long a credential is valid.
         credential_life: Duration,
@@ -33,9 +33,9 @@ pub enum RelaySource {
 /// The server's own STUN and TURN.
 #[derive(Debug, Clone)]
 pub struct TurnSettings {
-    /// The port of UDP and TCP; 0 for one that is free, `None` for [`DEFAULT_PORT`] or, if that is taken, a free one.
+    /// The port of UDP and TCP; 0 for any free port, `None` for [`DEFAULT_PORT`] or, if that is taken, a free one.
     pub port: Option<u16>,
-    /// The port of TLS; 0 for one that is free, `None` for [`DEFAULT_TLS_PORT`] or, if that is taken, a free one.
+    /// The port of TLS; 0 for any free port, `None` for [`DEFAULT_TLS_PORT`] or, if that is taken, a free one.
     pub tls_port: Option<u16>,
     /// Ports of relayed addresses.
     pub relay_ports: RangeInclusive<u16>,
@@ -43,7 +43,7 @@ pub struct TurnSettings {
     pub external: Vec<IpAddr>,
     /// Networks that the relay may reach although they are in the table of denied networks.
     pub allowed_peers: Vec<IpNet>,
-    /// Networks that the relay never reaches, in any spelling of an address. Counts more than `allowed_peers`.
+    /// Networks that the relay never reaches, in any spelling of an address. Takes precedence over `allowed_peers`.
     pub denied_peers: Vec<IpNet>,
     /// The secret of the credentials, where other services make credentials too; `None` for a random one.
     pub secret: Option<String>,
@@ -62,7 +62,7 @@ pub struct TurnLimits {
     pub allocations: AllocationLimits,
     /// Bits a second of one allocation in each direction.
     pub bitrate_bps: u64,
-    /// Bits a second that all allocations together send, to clients and peers; `None` for as much as there is.
+    /// Bits per second that all allocations together send, to clients and peers; `None` for no limit.
     pub total_bitrate_bps: Option<u64>,
     /// Requests with credentials of one address a second, after a burst of four times as many.
     pub requests_per_s: u32,

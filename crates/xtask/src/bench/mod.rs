@@ -8,10 +8,10 @@ use clap::Subcommand;
 
 use crate::{browsers, process, test};
 
-/// What is measured.
+/// The measurements of `cargo xtask bench`.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// The server's signalling beside a relay in Node: signals per CPU-second, latency, memory of a socket.
+    /// The server's signaling beside a relay in Node: signals per CPU-second, latency, memory of a socket.
     Signalling(signalling::Options),
     /// The server's relay beside coturn: packets per CPU-second, added delay.
     Turn(turn::Options),
@@ -19,48 +19,48 @@ pub(crate) enum Bench {
     Panel,
     /// Known stalls in both browsers: precision, recall, F1 and error of the ledger and of the browsers' own freezes; cost.
     Quality(Quality),
-    /// Files beside bare data channels and beside stop-and-wait, at 0, 20 and 100 ms round trip; or what a call feels of a file;
-    /// or what a large file needs of the memory. Across an emulated link: Linux, as root.
+    /// Files beside bare data channels and beside stop-and-wait, at round trips of 0, 20 and 100 ms; or the effect of a file on a
+    /// call; or the memory that a large file needs. Over an emulated link: Linux, as root.
     Transfer(Transfer),
 }
 
-/// How often, and what.
+/// Options of `quality`.
 #[derive(clap::Args)]
 pub(crate) struct Quality {
-    /// Only the parts whose name has this in it, as `stops::firefox`, `stops::chromium_30`, `link::loss`, `painter`, `cost`.
+    /// Only the parts whose name contains this, such as `stops::firefox`, `stops::chromium_30`, `link::loss`, `painter`, `cost`.
     part: Option<String>,
     /// How often each of ten stops is injected, in each browser at each rate.
     #[arg(long, default_value_t = 2)]
     rounds: u32,
 }
 
-/// Of files.
+/// Options of `transfer`.
 #[derive(clap::Args)]
 pub(crate) struct Transfer {
     /// A call at 3 Mbit/s and 50 ms, alone and with a file beside it.
     #[arg(long, conflicts_with = "memory_mib")]
     call: bool,
-    /// How long each of the two is watched.
+    /// How long each of the two is watched, in seconds.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// Send a file of so many MiB, and print what the browsers' processes have more of the memory meanwhile.
+    /// Send a file of this many MiB, and print how much more memory the browsers' processes have meanwhile.
     #[arg(long)]
     memory_mib: Option<u32>,
-    /// Only the path with this round trip: 0, 20 or 100.
+    /// Only the path with this round trip, in milliseconds: 0, 20 or 100.
     #[arg(long)]
     round_trip_ms: Option<u64>,
     /// How often each is measured, in turns.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
-    /// chromium or firefox
+    /// The browser: chromium or firefox.
     #[arg(long, default_value = "chromium")]
     browser: String,
 }
 
-/// Measures, and prints the result.
+/// Runs a measurement and prints the result.
 ///
 /// # Errors
-/// Where something does not build or run.
+/// If a program does not build or run.
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Signalling(options) => signalling::run(options),
@@ -71,7 +71,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     }
 }
 
-/// And this.
+/// Runs with the harness of the end-to-end tests.
 fn transfer(options: &Transfer) -> Result<()> {
     let mut measurement = test::end_to_end_one_by_one(&browsers::test_tools()?, "bench_transfer")?;
     let mode = match options {
@@ -93,14 +93,14 @@ fn transfer(options: &Transfer) -> Result<()> {
     process::run(measurement.arg("--nocapture"))
 }
 
-/// Driven by the end-to-end tests' own harness.
+/// Runs with the harness of the end-to-end tests.
 fn panel() -> Result<()> {
     let mut measurement = test::end_to_end(&browsers::test_tools()?, Some("bench_panel"))?;
-    // Its table is printed by a test that passes.
+    // The table is printed by a test that passes.
     process::run(measurement.env("SIGHTLINE_BENCH", "panel").arg("--nocapture"))
 }
 
-/// Driven by the end-to-end tests' own harness too.
+/// Runs with the harness of the end-to-end tests.
 fn quality(options: &Quality) -> Result<()> {
     let part = format!("bench_quality::{}", options.part.as_deref().unwrap_or_default());
     let mut measurement = test::end_to_end_one_by_one(&browsers::test_tools()?, &part)?;

@@ -1,4 +1,4 @@
-//! The signalling server and a Node relay, each under the same load, one after the other.
+//! The signaling server and a Node relay, each under the same load, one after the other.
 
 use std::{
     io::{BufRead, BufReader},
@@ -13,7 +13,7 @@ use crate::{install, process, workspace};
 
 const NPM_WS_VERSION: &str = "8.23.0";
 
-/// How much load.
+/// The load on both servers.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Sockets, one run for each number
@@ -22,7 +22,7 @@ pub(crate) struct Options {
     /// How long signals are relayed, in seconds
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// The server alone, without Node beside it
+    /// Only the server, without Node
     #[arg(long)]
     alone: bool,
 }
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A server that is ended with this.
+/// A server that is stopped when this is dropped.
 struct Running {
     child: Child,
     port: String,
@@ -69,7 +69,7 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What has ended already needs no signal.
+        // A process that has ended needs no signal.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,5 +1,5 @@
-//! The server's relay and coturn, each under the same load, one after the other; or what a bystander gets while the server's relay is
-//! attacked.
+//! The server's relay and coturn under the same load, one after the other; or the packets of a bystander while the server's relay
+//! is attacked.
 
 use std::{
     fs,
@@ -17,11 +17,11 @@ use serde_json::Value;
 use crate::{process, workspace};
 
 const SECRET: &str = "known to both";
-/// Until a server listens.
+/// Attempts until a server listens.
 const START_TRIES: usize = 100;
 const START_PAUSE: Duration = Duration::from_millis(100);
 
-/// How much load.
+/// The load on both relays.
 #[derive(Args)]
 pub(crate) struct Options {
     /// How long each shape of traffic lasts, in seconds
@@ -71,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A server that is ended with this.
+/// A server that is stopped when this is dropped.
 struct Running {
     child: Child,
     port: u16,
@@ -79,7 +79,7 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What has ended already needs no signal.
+        // A process that has ended needs no signal.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -123,7 +123,7 @@ fn start(mut command: Command, port: u16) -> Result<Running> {
         if let Some(status) = running.child.try_wait()? {
             bail!("the server ended at once: {status}");
         }
-        // Taken, so it listens.
+        // The port is taken, so the server listens.
         if UdpSocket::bind(("127.0.0.1", port)).is_err() {
             return Ok(running);
         }

@@ -1,4 +1,4 @@
-//! From Rust to one WebAssembly file that can be split.
+//! Compiles Rust to one WebAssembly file that can be split.
 
 use std::path::PathBuf;
 

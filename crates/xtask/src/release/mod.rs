@@ -1,8 +1,8 @@
-//! The client as it is shipped: its WebAssembly split into what the room needs to appear and what comes later, everything
-//! shrunk and named by its content.
+//! The release build of the client: its WebAssembly split into what the page needs first and what loads later, minimized, with
+//! file names that contain a hash.
 //!
-//! Trunk, which serves while developing and builds with `--debug`, knows no chunks; so cargo, the splitter, wasm-bindgen and
-//! wasm-opt are run here, one after the other, and the page is put together from the same `index.html`.
+//! Trunk, which serves the client during development and builds with `--debug`, cannot split. So this module runs cargo, the
+//! splitter, wasm-bindgen and wasm-opt, one after the other, and assembles the page from the same `index.html`.
 
 mod compile;
 mod modules;
@@ -34,7 +34,7 @@ pub(crate) fn build(tools: &ClientTools, dist: &Path) -> Result<()> {
     let compiled = compile::compile()?;
     let built = modules::build(tools, &compiled, &work)?;
 
-    // Only what is complete takes the place of what is served. (Not by a rename: `target` may be on another disk.)
+    // Only a complete build replaces the served one. (A rename does not work, since `target` may be on another disk.)
     let staged = work.join("dist");
     fs::create_dir_all(&staged)?;
     let names = built
@@ -56,16 +56,16 @@ pub(crate) fn build(tools: &ClientTools, dist: &Path) -> Result<()> {
     workspace::copy_folder(&staged, dist).context("cannot write dist/")
 }
 
-/// A piece of WebAssembly on its way into `dist/`.
+/// A WebAssembly module on its way to `dist/`.
 pub(crate) struct Module {
-    /// `sightline` for the main one, else what the splitter calls the chunk.
+    /// `sightline` for the main module, else the splitter's name of the split module.
     pub(crate) name: String,
-    /// What it is part of, for its file: `engine`, or `engine-panels` for what both need.
+    /// The part that it belongs to, for its file name: `engine`, or `engine-panels` for the code that both need.
     pub(crate) title: String,
     pub(crate) file: PathBuf,
 }
 
-/// Writes a file under a name that says its content, as in `chat-0123456789abcdef.css`, and returns that name.
+/// Writes a file under a name with a hash of its content, as in `chat-0123456789abcdef.css`, and returns that name.
 fn place(dir: &Path, stem: &str, extension: &str, content: &[u8]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);

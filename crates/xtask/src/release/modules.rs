@@ -1,4 +1,4 @@
-//! From one WebAssembly file to the modules that are shipped, and the script that loads them.
+//! Splits one WebAssembly file into the shipped modules, with the script that loads them.
 
 use std::{
     collections::HashMap,
@@ -11,15 +11,15 @@ use anyhow::{Context, Result, anyhow};
 use super::{Module, names, script};
 use crate::{process, tools::ClientTools};
 
-/// What [`build`] made.
+/// The result of [`build`].
 pub(super) struct Built {
-    /// The main module first.
+    /// All modules, the main one first.
     pub(super) modules: Vec<Module>,
-    /// Refers to the modules by [`Module::name`] and `.wasm`.
+    /// The script, which refers to the modules by [`Module::name`] and `.wasm`.
     pub(super) script: String,
 }
 
-/// Splits, binds, shrinks.
+/// Splits the client, generates the script, and minimizes all modules.
 ///
 /// # Errors
 /// Where a step fails.
@@ -28,7 +28,7 @@ pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result
     process::run(
         tools
             .wasm_bindgen()?
-            // The chunks use what the linker exports; the table of names would be lost with the demangled ones.
+            // The split modules use the linker's exports; demangling would lose the table of names.
             .args(["--target", "web", "--keep-lld-exports", "--no-demangle", "--no-typescript"])
             .args(["--out-name", "sightline", "--out-dir"])
             .arg(work)
@@ -52,7 +52,7 @@ pub(super) fn build(tools: &ClientTools, compiled: &Path, work: &Path) -> Result
     Ok(Built { modules, script })
 }
 
-/// The main module and the chunks.
+/// The main module and the split modules.
 fn split(compiled: &Path, work: &Path) -> Result<(PathBuf, Vec<Module>)> {
     let input = fs::read(compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     let main = work.join("sightline.wasm");
@@ -72,7 +72,7 @@ fn split(compiled: &Path, work: &Path) -> Result<(PathBuf, Vec<Module>)> {
     Ok((main, chunks.collect()))
 }
 
-/// The parts that load the chunk.
+/// The parts that load a split module, joined to a title.
 fn title(chunk: &str, loaded_by: &HashMap<String, Vec<String>>) -> String {
     let mut parts: Vec<&str> = loaded_by
         .iter()

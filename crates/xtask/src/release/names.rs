@@ -1,7 +1,7 @@
-//! Short names between the main module and its script.
+//! Shortens the names between the main module and its script.
 //!
-//! wasm-bindgen gives every import a name with a hash in it, which no compression makes shorter, in the module and again in
-//! the script; and it exports what nothing in the script calls any more once that is minified.
+//! wasm-bindgen gives every import a name with a hash, which does not compress, in the module and again in the script; and it
+//! exports functions that the minified script no longer calls.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,11 @@ use wasm_encoder::{
 };
 use wasmparser::{Parser, Payload};
 
-/// Names of the script are renamed where they cannot be anything else.
+/// Prefixes of names that only the tools make. Other names in the script are not renamed, since they could mean something else.
 const MADE_BY_TOOLS: [&str; 3] = ["__wb", "wasm_bindgen", "__wasm_split_load"];
 
-/// The module and its script, saying the same to each other in fewer bytes. The script has to be minified already: its own
-/// variables have short names then, and what it does not use is gone.
+/// The module and its script with shorter names between them. The script must be minified already: then its own variables have
+/// short names, and unused code is gone.
 ///
 /// # Errors
 /// Where the module cannot be read.
@@ -62,7 +62,7 @@ pub(super) fn shorten(module: &[u8], script: &str) -> Result<(Vec<u8>, String)> 
     Ok((shortened.finish(), names.put_into(script)))
 }
 
-/// What each long name becomes.
+/// The short name for each long name.
 #[derive(Default)]
 struct ShortNames<'a>(HashMap<&'a str, String>);
 
@@ -73,7 +73,7 @@ impl<'a> ShortNames<'a> {
             return name;
         }
         let count = self.0.len();
-        // Not a name that anything else has: properties of the language and of web APIs have no `$`.
+        // No other identifier has this name: properties of the language and of web APIs contain no `$`.
         self.0.entry(name).or_insert_with(|| format!("${}", base_36(count)))
     }
 
@@ -92,7 +92,7 @@ impl<'a> ShortNames<'a> {
     }
 }
 
-/// The identifiers, and the words of everything else, with where they start.
+/// The identifiers and other words of a script, with their positions.
 fn words(script: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '$');
     script

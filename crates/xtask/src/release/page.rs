@@ -1,4 +1,4 @@
-//! `index.html` as it is shipped, and the files that it names.
+//! The shipped `index.html`, and the files that it names.
 
 use std::{fs, path::Path};
 
@@ -7,21 +7,21 @@ use anyhow::{Context, Result, bail};
 use super::{place, worker::Worker};
 use crate::{tools::ClientTools, workspace};
 
-/// What trunk puts there; what it would do with it is done here.
+/// The beginning of an instruction for trunk, which this module follows.
 const TRUNK_LINK: &str = "<link data-trunk";
 
-/// The stylesheet that comes with the chunks, before its name says its content.
+/// The style sheet of the split modules, before its name contains a hash.
 pub(super) const LATER_STYLES: &str = "sightline-later";
 
-/// The stylesheets of [`styles`], by the names that they have.
+/// The two style sheets of [`styles`], by their file names.
 pub(super) struct Styles {
-    /// What home page and lobby look like, and the frame of the room.
+    /// The style sheet for home page, lobby and the frame of the room.
     first: String,
-    /// What comes with the chunks looks like: the links with `data-later`.
+    /// The style sheet for the split modules: the links with `data-later`.
     pub(super) later: String,
 }
 
-/// Writes the two stylesheets that the page's are put into.
+/// Writes the two style sheets that all style sheets of the page are merged into.
 ///
 /// # Errors
 /// Where one is missing.
@@ -38,10 +38,10 @@ pub(super) fn styles(tools: &ClientTools, dist: &Path) -> Result<Styles> {
     Ok(Styles { first: write("sightline", &first)?, later: write(LATER_STYLES, &later)? })
 }
 
-/// Writes `index.html` and everything it refers to beside script, styles and modules, of which the first is needed at once.
+/// Writes `index.html` and the files that it names. The first of `modules` is needed at once.
 ///
 /// # Errors
-/// Where the page asks for something that trunk knows and this does not.
+/// If the page contains an instruction for trunk that this module does not know.
 pub(super) fn assemble(
     tools: &ClientTools,
     work: &Path,
@@ -89,7 +89,7 @@ pub(super) fn assemble(
     fs::write(dist.join("index.html"), html).context("cannot write index.html")
 }
 
-/// The page as it is in the tree, each element with its attributes on one line and without comments.
+/// The page from the source tree, without comments and with each element's attributes on one line.
 fn source() -> Result<String> {
     let page = workspace::root().join("index.html");
     let html = without_comments(&fs::read_to_string(&page).context("cannot read index.html")?);
@@ -97,13 +97,13 @@ fn source() -> Result<String> {
     Ok(html.split("<link ").map(str::trim_start).collect::<Vec<_>>().join("<link "))
 }
 
-/// What trunk is told to do.
+/// The instructions for trunk.
 fn links(html: &str) -> Vec<Link<'_>> {
     let starts = html.match_indices(TRUNK_LINK).map(|(start, _)| &html[start..]);
     starts.filter_map(|rest| Some(Link(&rest[..=rest.find('>')?]))).collect()
 }
 
-/// A `<link data-trunk ...>`.
+/// An instruction for trunk: `<link data-trunk ...>`.
 struct Link<'a>(&'a str);
 
 impl Link<'_> {
@@ -122,7 +122,7 @@ impl Link<'_> {
         Ok(Worker { manifest: self.href()?, bin, optimisation })
     }
 
-    /// Writes the file that it names; the name that it has now.
+    /// Writes the file that the link names. Returns its new name.
     fn place(&self, dist: &Path) -> Result<String> {
         let href = self.href()?;
         let file = Path::new(&href);

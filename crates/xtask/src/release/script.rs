@@ -1,26 +1,26 @@
-//! The one script: what wasm-bindgen made, what loads the chunks, and the start.
+//! Merges the scripts: wasm-bindgen's, the loader of the split modules, and the start.
 
 use anyhow::{Result, ensure};
 
 use super::page::LATER_STYLES;
 
-/// As wasm-bindgen's script names the splitter's.
+/// The splitter's script as wasm-bindgen's script imports it.
 pub(super) const LOADER_IMPORT: &str = "./__wasm_split.js";
-/// The splitter's script, in the folder it was told.
+/// The splitter's script in its output folder.
 pub(super) const LOADER: &str = "__wasm_split.js";
-/// As the splitter's script names wasm-bindgen's.
+/// wasm-bindgen's script as the splitter's script imports it.
 pub(super) const GLUE_IMPORT: &str = "./sightline.js";
 
 /// The file that wasm-bindgen's script loads.
 const MAIN_FILE: &str = "sightline_bg.wasm";
 
-/// What a chunk needs beside itself, in the splitter's script.
+/// The list of modules that a split module needs, in the splitter's script.
 const CHUNKS: &str = ", [";
 
-/// What shows nothing and so needs no styles: the texts of a language.
+/// Split modules that show nothing and so need no styles: the texts of a language.
 const WITHOUT_STYLES: [&str; 1] = ["__wasm_split_load_chinese"];
 
-/// The styles of what comes later, beside the chunks: these are waited for, so that nothing is seen without its looks.
+/// Loads the second style sheet together with a split module; the module waits for it, so that nothing is shown without styles.
 const LOAD_STYLES: &str = "const __laterStyles = makeLoad(() => {
     const link = document.createElement('link');
     link.rel = 'stylesheet';
@@ -38,10 +38,10 @@ const LOAD_STYLES: &str = "const __laterStyles = makeLoad(() => {
 }, []);
 ";
 
-/// Puts the two scripts, which import each other, into one module that starts the client.
+/// Merges the two scripts, which import each other, into one module that starts the client.
 ///
 /// # Errors
-/// Where they are not of the form that these versions of the tools give them.
+/// If the scripts do not have the form that these versions of the tools produce.
 pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
     let is_import_of = |line: &str, module: &str| line.starts_with("import ") && line.contains(module);
     let mut script = String::new();
@@ -62,7 +62,7 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
                 script.push('\n');
             }
         } else if !line.starts_with("if (Symbol.dispose)") {
-            // Of a class that nobody uses nothing is to be left by the minifier.
+            // A class that is never used must be removable by the minifier.
             script.push_str(
                 &line.replace(": new FinalizationRegistry(", ": /* @__PURE__ */ new FinalizationRegistry("),
             );
@@ -70,7 +70,7 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
         }
     }
     let (mut exported, mut has_styles) = (Vec::new(), false);
-    // The page says itself that a part did not come; a page that is left while one loads would log it too.
+    // The page itself reports a module that did not load; a page that is left while one loads would log an error too.
     let is_report = |line: &str| line.trim_start().starts_with("console.error(");
     for line in loader.lines().filter(|line| !is_import_of(line, GLUE_IMPORT) && !is_report(line)) {
         if let Some(declared) = line.strip_prefix("export const ") {
@@ -103,7 +103,7 @@ pub(super) fn merge(glue: &str, loader: &str) -> Result<String> {
     Ok(script)
 }
 
-/// The script with the names that styles and modules have in `dist/`: pairs of a module's name and its file's.
+/// The script with the file names of styles and modules in `dist/`. `names` has pairs of a module's name and its file's name.
 pub(super) fn with_file_names(script: &str, later_styles: &str, names: &[(String, String)]) -> String {
     let mut named = script.replace(MAIN_FILE, "sightline.wasm");
     named = named.replace(&format!("{LATER_STYLES}.css"), later_styles);

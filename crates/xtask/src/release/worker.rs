@@ -1,4 +1,4 @@
-//! A worker: a program of its own, which the page starts by its name.
+//! A worker: a separate program, which the page starts by its file name.
 
 use std::{fs, path::Path};
 
@@ -6,17 +6,17 @@ use anyhow::{Context, Result};
 
 use crate::{process, tools::ClientTools, workspace};
 
-/// What a `<link data-trunk rel="rust" data-type="worker">` says.
+/// The attributes of a `<link data-trunk rel="rust" data-type="worker">`.
 pub(super) struct Worker {
-    /// Its `Cargo.toml`, from the root of the workspace.
+    /// The path of its `Cargo.toml`, from the root of the workspace.
     pub(super) manifest: String,
     pub(super) bin: String,
-    /// The level that wasm-opt is told: `z`, `3`.
+    /// The optimization level for wasm-opt: `z` or `3`.
     pub(super) optimisation: String,
 }
 
 impl Worker {
-    /// Builds it into `dist`, under the names that trunk gives: `<bin>.js` and `<bin>_bg.wasm`.
+    /// Builds the worker into `dist`, under the names that trunk uses: `<bin>.js` and `<bin>_bg.wasm`.
     ///
     /// # Errors
     /// Where a step fails.
@@ -35,7 +35,7 @@ impl Worker {
                 .arg(compiled),
         )?;
         let script = fs::read_to_string(bound.join(format!("{}.js", self.bin)))?;
-        // Its exports are for whoever starts it.
+        // Its exports are used by the program that starts it.
         fs::write(dist.join(format!("{}.js", self.bin)), tools.minify(&script, "js")?)?;
         let wasm = format!("{}_bg.wasm", self.bin);
         let mut shrink = tools.wasm_opt();

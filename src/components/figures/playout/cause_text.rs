@@ -1,4 +1,4 @@
-//! What the cause of a stall is called.
+//! Names for the causes of stalls.
 
 use sightline_core::measure::playout::StallCause;
 

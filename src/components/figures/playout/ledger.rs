@@ -1,4 +1,4 @@
-//! The ledger: every stall with its start, its length and its likely cause.
+//! The ledger: every stall with its start, length and likely cause.
 
 use leptos::prelude::*;
 use sightline_core::measure::{Unit, playout::Stall};
@@ -6,10 +6,10 @@ use sightline_core::measure::{Unit, playout::Stall};
 use super::cause_text::stall_cause_text;
 use crate::{components::figures::figure_text, language::Language, sentence, session::model::TileModel};
 
-/// The latest stalls of a member's picture, the last first.
+/// The latest stalls of a member's picture, newest first.
 #[component]
 pub fn Ledger(
-    /// Whose.
+    /// The member's tile.
     tile: TileModel,
 ) -> AnyView {
     let language = Language::from_context();

@@ -1,4 +1,4 @@
-//! How a member's picture was shown: the score with its arithmetic, and the ledger of stalls.
+//! The playout of a member's picture: the score with its arithmetic, and the ledger of stalls.
 
 mod cause_text;
 mod ledger;

@@ -1,4 +1,4 @@
-//! The score, and how it comes about.
+//! The score and its arithmetic.
 
 use leptos::prelude::*;
 use sightline_core::measure::playout::{Score, ScoreTerm, ScoreTermKind};
@@ -10,7 +10,7 @@ use crate::{
 /// The score of a member's picture with its arithmetic.
 #[component]
 pub fn ScoreLine(
-    /// Whose.
+    /// The member's tile.
     tile: TileModel,
 ) -> AnyView {
     let language = Language::from_context();
@@ -41,7 +41,7 @@ pub fn ScoreLine(
     .into_any()
 }
 
-/// `3.4 = 5 − 1.0 stalls 4 % − 0.6 loss 2 %`
+/// The arithmetic in one line: `3.4 = 5 − 1.0 stalls 4 % − 0.6 loss 2 %`.
 #[must_use]
 pub fn score_text(score: &Score, language: Language) -> String {
     let mut text = tenths(score.tenths);

@@ -1,4 +1,4 @@
-//! Camera, microphone and loudspeakers.
+//! Checks camera, microphone and loudspeakers.
 
 use std::{cell::RefCell, future::pending, pin::pin, time::Duration};
 
@@ -23,17 +23,18 @@ use sightline_core::{
 
 const PICTURE_INTERVAL: Duration = Duration::from_millis(200);
 const LEVEL_INTERVAL: Duration = Duration::from_millis(50);
-/// Stands for the name of a device in a report.
+/// Replaces the label of a device in a report.
 const REDACTED: &str = "\u{2026}";
 
-/// What was granted, until it was looked at.
+/// The granted tracks, until they are checked.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     camera: Option<LocalTrack>,
     microphone: Option<LocalTrack>,
 }
 
-/// Asks for both at once, which is one question to the person; where that fails, for each, to know which is missing.
+/// Asks for both devices at once, so that the person gets one question; if that fails, asks for each, to find out which one is
+/// missing.
 pub(super) async fn ask(devices: &RefCell<Devices>) -> Finding {
     let (camera, microphone) = (CameraRequest::default(), MicrophoneRequest::default());
     if let Ok(captured) = get_user_media(Some(&camera), Some(&microphone)).await {
@@ -58,7 +59,7 @@ pub(super) async fn ask(devices: &RefCell<Devices>) -> Finding {
     Finding::Devices { camera, microphone }
 }
 
-/// Whether the camera shows something that moves.
+/// Checks whether the camera shows a changing picture.
 pub(super) async fn watch_camera(devices: &RefCell<Devices>) -> Outcome {
     let camera = devices.borrow_mut().camera.take();
     let Some(camera) = camera else { return Outcome::failed(CheckCode::NoDevice, Vec::new()) };
@@ -75,7 +76,7 @@ pub(super) async fn watch_camera(devices: &RefCell<Devices>) -> Outcome {
     watch.judge(picture_details(&camera))
 }
 
-/// Whether the microphone hears something.
+/// Checks whether the microphone hears something.
 pub(super) async fn listen_to_microphone(devices: &RefCell<Devices>) -> Outcome {
     let microphone = devices.borrow_mut().microphone.take();
     let Some(microphone) = microphone else { return Outcome::failed(CheckCode::NoDevice, Vec::new()) };
@@ -88,7 +89,7 @@ pub(super) async fn listen_to_microphone(devices: &RefCell<Devices>) -> Outcome 
                 watch.handle_level((!meter.is_suspended()).then(|| meter.level()));
             }
         });
-        // Where there is no sound device this never ends.
+        // Without a sound device this future never completes.
         let resuming = pin!(async {
             let _ = meter.resume().await;
             pending::<()>().await;
@@ -98,7 +99,7 @@ pub(super) async fn listen_to_microphone(devices: &RefCell<Devices>) -> Outcome 
     watch.judge(vec![device_detail(&microphone)])
 }
 
-/// How many loudspeakers there are.
+/// Counts the loudspeakers.
 pub(super) async fn count_speakers() -> Outcome {
     let devices = enumerate().await.unwrap_or_default();
     let count = devices.iter().filter(|device| device.kind == DeviceKind::Speaker).count();

@@ -1,4 +1,4 @@
-//! Gathering candidates.
+//! Gathers candidates.
 
 use sightline_browser::{
     js::queue::{EventSink, event_queue},
@@ -10,10 +10,10 @@ use sightline_browser::{
 use sightline_core::{doctor::Finding, negotiation::Operation};
 use sightline_protocol::signalling::IceServer;
 
-/// A few for each of the computer's addresses.
+/// A few candidates for each address of the computer.
 const MAX_EVENTS: usize = 256;
 
-/// Gathers with these servers and reports to `sink`, until it is dropped.
+/// Gathers with these servers and reports to `sink`, until the future is dropped.
 pub(in crate::pages::check) async fn gather(
     servers: &[IceServer],
     relay_only: bool,
@@ -24,7 +24,7 @@ pub(in crate::pages::check) async fn gather(
     let Ok(connection) = PeerConnection::new(&config, &reports) else { return sink.push(Finding::Refused) };
     let channel_config = DataChannelConfig { id: 0, label: "check", ordered: true, max_retransmits: None };
     let (channel_sink, _channel_events) = event_queue(1);
-    // Without a channel there is nothing to gather for.
+    // Without a channel the browser gathers nothing.
     let Ok(_channel) = DataChannel::new(&connection, &channel_config, &channel_sink) else {
         return sink.push(Finding::Refused);
     };

@@ -1,4 +1,4 @@
-//! Runs an examination: what the core's doctor asks for becomes browser calls, and what they find goes back to it.
+//! Runs an examination: performs the operations of the core's doctor in the browser, and returns the findings.
 
 mod devices;
 mod gathering;
@@ -22,12 +22,12 @@ use sightline_protocol::signalling::IceServer;
 use self::devices::Devices;
 pub(super) use self::gathering::gather;
 
-/// More than all gatherings at once can report.
+/// More than all gatherings can report at once.
 const MAX_FINDINGS: usize = 1024;
 
 type Input = (OperationId, Finding);
 
-/// Something that runs until it is dropped.
+/// A task that runs until it is dropped.
 #[derive(Debug)]
 pub(super) struct Task(AbortHandle);
 
@@ -47,8 +47,8 @@ impl Drop for Task {
     }
 }
 
-/// Examines, and shows after each step how it stands, until it is dropped. The person's own ICE servers, where there are any,
-/// are looked at in place of the server's.
+/// Runs the examination and shows its state after each step, until the future is dropped. The person's own ICE servers, if there
+/// are any, are checked instead of the server's.
 pub(super) fn start(own_servers: Vec<IceServer>, show: impl Fn(&Doctor) + 'static) -> Task {
     Task::spawn(async move { Run::new(own_servers).run(show).await })
 }
@@ -86,7 +86,7 @@ impl Run {
                 }
             }
             show(&self.doctor);
-            // The person's answer may still be awaited when everything else is done.
+            // The person's answer may be missing when everything else is done.
             if self.doctor.is_done() && self.running.is_empty() {
                 return;
             }
@@ -97,7 +97,7 @@ impl Run {
         }
     }
 
-    /// The next finding; `None` where the time for something came first.
+    /// The next finding; `None` if a deadline came first.
     async fn next(&mut self) -> Option<Input> {
         let Some(deadline) = self.doctor.poll_timeout() else { return self.stream.next().await };
         let (timer, next) = (clock::sleep_until(deadline), self.stream.next());

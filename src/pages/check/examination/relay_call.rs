@@ -1,4 +1,4 @@
-//! A call of the page with itself, through the relay and nothing else.
+//! A call of the page with itself through the relay only.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use sightline_core::{
 };
 use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription};
 
-/// A tenth of a second of the flood, and everything else.
+/// The messages of a tenth of a second of the flood, and all other events.
 const MAX_EVENTS: usize = 4096;
 
 const PACKETS: DataChannelConfig<'_> =
@@ -31,7 +31,7 @@ const PACKETS: DataChannelConfig<'_> =
 const FLOOD: DataChannelConfig<'_> =
     DataChannelConfig { id: 1, label: "flood", ordered: true, max_retransmits: None };
 
-/// Calls and measures. Where the ends never meet it does not end.
+/// Makes the call and measures it. The future does not complete if the ends never connect.
 pub(super) async fn measure(relays: &[IceServer]) -> Finding {
     let started_at = clock::now();
     let failed = Finding::RelayCall { figures: RelayFigures::default(), connected_after: None };
@@ -47,16 +47,16 @@ pub(super) async fn measure(relays: &[IceServer]) -> Finding {
     Finding::RelayCall { figures: probe(&ends, &mut events).await, connected_after }
 }
 
-/// One of the two.
+/// One end of the call.
 struct End {
-    // Before the connection, so that they are dropped first.
+    // Declared before the connection, so that they are dropped first.
     packets: DataChannel,
     flood: DataChannel,
     connection: PeerConnection,
 }
 
 enum Event {
-    /// Of the far end or the near one.
+    /// The flag says whether the event is of the far end.
     Connection(bool, PeerConnectionEvent),
     Packets(bool, DataChannelEvent),
     Flood(bool, DataChannelEvent),
@@ -76,7 +76,7 @@ impl End {
     }
 }
 
-/// One exchange, and every candidate across, until all channels are open.
+/// Performs one exchange and passes every candidate across, until all channels are open.
 async fn connect(ends: &[End; 2], events: &mut EventStream<Event>) -> Result<(), OperationFailure> {
     let [near, far] = ends;
     let offer = perform_local(near, Operation::SetLocalOffer { ice_restart: false }).await?;
@@ -100,7 +100,7 @@ async fn connect(ends: &[End; 2], events: &mut EventStream<Event>) -> Result<(),
     Ok(())
 }
 
-/// A candidate that the other end does not take is one fewer to try.
+/// Adds a candidate; if the other end refuses it, there is one candidate less to try.
 async fn add(end: &End, candidate: SignalCandidate) {
     if !candidate.candidate.is_empty() {
         let _ = perform(end, Operation::AddIceCandidate(candidate)).await;
@@ -115,7 +115,7 @@ async fn probe(ends: &[End; 2], events: &mut EventStream<Event>) -> RelayFigures
     loop {
         while let Some(output) = probe.poll_output() {
             match output {
-                // One that cannot be sent is one that is lost.
+                // A packet that cannot be sent counts as lost.
                 ProbeOutput::SendPacket(number) => drop(near.packets.send_bytes(&packet(number))),
                 ProbeOutput::Flood => {
                     is_flooding = true;
@@ -161,7 +161,7 @@ async fn probe(ends: &[End; 2], events: &mut EventStream<Event>) -> RelayFigures
     }
 }
 
-/// As much as the browser is to have ahead.
+/// Sends messages until the browser has enough queued.
 fn pour(end: &End, message: &[u8]) {
     while end.flood.buffered_amount() < FLOOD_AHEAD_BYTES && end.flood.send_bytes(message).is_ok() {}
 }

@@ -1,4 +1,4 @@
-//! The server: by plain HTTP, and by the signalling socket.
+//! Checks the server: by plain HTTP, and by the signaling socket.
 
 use std::time::Duration;
 
@@ -11,17 +11,18 @@ use sightline_core::doctor::{CheckCode, SignallingFinding, SignallingProbe};
 
 use crate::session::address;
 
-/// What comes on one socket that asks a few questions.
+/// More than the events of one socket that asks a few questions.
 const MAX_EVENTS: usize = 16;
 
-/// How long the answer took; `None` where there is none.
+/// The time until the answer; `None` without an answer.
 pub(super) async fn reach() -> Option<Duration> {
     let asked_at = clock::now();
     http::reach(&address::health()).await.ok()?;
     Some(clock::now() - asked_at)
 }
 
-/// Opens a socket without joining a room, and asks. Where none opens, the server knows whether that is its own doing.
+/// Opens a socket without joining a room, and asks for the ICE servers. If the socket does not open, asks the server by HTTP
+/// whether it refuses this page.
 pub(super) async fn ask_for_ice_servers() -> SignallingFinding {
     match ask_over_socket().await {
         SignallingFinding::Closed => match ask_server(&address::health()).await {
@@ -43,7 +44,7 @@ async fn ask_over_socket() -> SignallingFinding {
         match event {
             TransportEvent::Open => probe.handle_open(clock::now()),
             TransportEvent::Frame(frame) => probe.handle_frame(&frame, clock::now()),
-            // No frame of the protocol.
+            // An empty frame is not a message of the protocol.
             TransportEvent::Unreadable => probe.handle_frame("", clock::now()),
             TransportEvent::Closed { reason, .. } => probe.handle_closed(&reason),
         }

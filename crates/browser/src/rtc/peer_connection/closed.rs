@@ -1,4 +1,4 @@
-//! Ends what waits for a peer connection that is closed: the browser leaves its promises unsettled for ever.
+//! Ends the futures of a closed peer connection, whose promises the browser never settles.
 
 use std::{
     cell::{Cell, RefCell},
@@ -10,7 +10,7 @@ use std::{
 
 use crate::js::error::BrowserError;
 
-/// Whether a peer connection is closed, and who waits for it.
+/// Whether a peer connection is closed, and the futures that wait.
 #[derive(Debug, Default)]
 pub(super) struct Closed {
     closed: Cell<bool>,
@@ -18,7 +18,7 @@ pub(super) struct Closed {
 }
 
 impl Closed {
-    /// Marks it closed and ends everything that waits.
+    /// Marks the connection as closed and ends all waiting futures.
     pub(super) fn set(&self) {
         self.closed.set(true);
         let waiting = self.waiting.take();
@@ -27,7 +27,7 @@ impl Closed {
         }
     }
 
-    /// What `future` gives, or an `InvalidStateError` as soon as the connection is closed.
+    /// The result of `future`, or an `InvalidStateError` as soon as the connection is closed.
     pub(super) async fn or<T>(
         &self,
         future: impl Future<Output = Result<T, BrowserError>>,

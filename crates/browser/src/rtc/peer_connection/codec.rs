@@ -1,4 +1,4 @@
-//! Which video codec is wanted.
+//! The preferred video codec.
 
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -7,7 +7,7 @@ use web_sys::RtcRtpTransceiver;
 use super::shim::{ReceiverShim, TransceiverShim};
 use crate::page::window::{member, window};
 
-/// Not codecs, but what helps them: retransmission, redundancy, forward error correction.
+/// Entries of the codec list that are not codecs: retransmission, redundancy, forward error correction.
 const NO_CODECS: [&str; 4] = ["rtx", "red", "ulpfec", "flexfec-03"];
 
 /// The video codecs that this browser can receive, as in `video/<codec>`, in its own order.
@@ -24,8 +24,8 @@ pub fn video_codecs() -> Vec<String> {
     names
 }
 
-/// Puts a codec before all others in what a transceiver offers or answers (`setCodecPreferences`); `None` is the
-/// browser's own order. A browser that does not have it goes on as it is.
+/// Puts a codec first in the offers and answers of a transceiver (`setCodecPreferences`); `None` restores the browser's order. A
+/// browser without the codec is left unchanged.
 pub(super) fn prefer(transceiver: &RtcRtpTransceiver, codec: Option<&str>) {
     let mut wanted = Array::new();
     if let Some(codec) = codec {

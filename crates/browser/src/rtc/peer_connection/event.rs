@@ -1,4 +1,4 @@
-//! What a peer connection reports.
+//! The events of a peer connection.
 
 use std::rc::Rc;
 
@@ -18,43 +18,43 @@ use crate::{
     page::window::member,
 };
 
-/// Something happened on a peer connection.
+/// An event of a peer connection.
 #[derive(Debug, Clone)]
 pub enum PeerConnectionEvent {
-    /// `negotiationneeded`
+    /// Event `negotiationneeded`: the browser wants an exchange.
     NegotiationNeeded,
-    /// `icecandidate`: for the other side. An empty candidate says that there are no more for its ICE generation.
+    /// Event `icecandidate`: a candidate for the other side. An empty candidate ends the candidates of its ICE generation.
     LocalCandidate(SignalCandidate),
-    /// `track`: the other side's media arrives here from now on.
+    /// Event `track`: media of the other side arrives here from now on.
     Track {
-        /// Its place; `None` where the other side offered more than there are slots.
+        /// The slot of the track; `None` if the other side offered more media than there are slots.
         slot: Option<MediaSlot>,
-        /// The identification of its m-line (RFC 8843).
+        /// The id of its m-line (RFC 8843).
         mid: Option<String>,
-        /// What to play. It stays the same whatever the other side puts in its slot.
+        /// The received track. It stays the same whatever the other side sends in its slot.
         track: MediaTrack,
     },
-    /// `connectionstatechange`
+    /// Event `connectionstatechange`, with the new state.
     ConnectionState(ConnectionState),
-    /// `iceconnectionstatechange`
+    /// Event `iceconnectionstatechange`, with the new state.
     IceConnectionState(IceConnectionState),
-    /// `icegatheringstatechange`
+    /// Event `icegatheringstatechange`, with the new state.
     IceGatheringState(IceGatheringState),
-    /// `signalingstatechange`
+    /// Event `signalingstatechange`, with the new state.
     SignalingState(SignalingState),
-    /// `icecandidateerror`: a STUN or TURN server did not help.
+    /// Event `icecandidateerror`: a STUN or TURN server failed.
     CandidateError {
-        /// The server.
+        /// The address of the server.
         url: String,
-        /// The STUN error code, or 701 where the server was not reached.
+        /// The STUN error code, or 701 if the server was not reached.
         code: u16,
-        /// The server's or the browser's words, for a log.
+        /// The error text of the server or the browser, for a log.
         text: String,
     },
 }
 
-/// Listens to everything that `connection` reports. A listener owns a reference to the connection, so the
-/// connection's owner has to drop them.
+/// Listens to all events of `connection`. A listener references the connection, so the owner of the connection must drop the
+/// listeners.
 pub(super) fn listen(
     connection: &RtcPeerConnection,
     slots: &Rc<Slots>,
@@ -124,7 +124,7 @@ fn to_signal(candidate: &RtcIceCandidate) -> SignalCandidate {
     }
 }
 
-/// What a `null` candidate means: no more for any m-line of the current ICE generation.
+/// The meaning of a `null` candidate: no more candidates for any m-line of the present ICE generation.
 fn end_of_candidates(connection: &RtcPeerConnection) -> SignalCandidate {
     let ufrag = connection.local_description().and_then(|description| {
         let sdp = description.sdp();

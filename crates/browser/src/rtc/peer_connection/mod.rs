@@ -1,4 +1,4 @@
-//! One `RTCPeerConnection` with its fixed media slots.
+//! An `RTCPeerConnection` with its fixed media slots.
 
 mod closed;
 mod codec;
@@ -40,19 +40,19 @@ use crate::{
     media::track::MediaTrack,
 };
 
-/// How a [`PeerConnection`] is made. Everything goes over one transport (`max-bundle`, RTCP multiplexed).
+/// The parameters of a [`PeerConnection`]. All media use one transport (`max-bundle`, RTCP multiplexed).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PeerConnectionConfig<'a> {
-    /// STUN and TURN servers.
+    /// The STUN and TURN servers.
     pub ice_servers: &'a [IceServer],
     /// Whether only relayed candidates are used.
     pub relay_only: bool,
-    /// Made before; without it the browser makes one for the first description.
+    /// A certificate that was made ahead of time; without one the browser makes it for the first description.
     pub certificate: Option<&'a Certificate>,
 }
 
-/// An `RTCPeerConnection` and its listeners. Dropping it closes the connection; it reports nothing after that, and
-/// what was still being awaited ends with an `InvalidStateError`.
+/// An `RTCPeerConnection` and its listeners. Dropping it closes the connection, which then reports nothing more; waiting futures
+/// end with an `InvalidStateError`.
 #[derive(Debug)]
 pub struct PeerConnection {
     listeners: Vec<Listener>,
@@ -82,16 +82,16 @@ impl PeerConnection {
         Ok(Self { listeners, inner: Rc::new(Inner { connection, slots, closed: Closed::default() }) })
     }
 
-    /// Adds the transceivers of all slots, `sendrecv`, in the order of [`MediaSlot::ALL`]. For the side that offers
-    /// first; the other adopts them.
+    /// Adds the transceivers of all slots, `sendrecv`, in the order of [`MediaSlot::ALL`]. Only the side that offers first calls
+    /// this; the other one adopts them.
     ///
     /// # Errors
-    /// [`BrowserError`] where a track that was set does not fit its slot.
+    /// [`BrowserError`] where a track does not fit its slot.
     pub fn add_transceivers(&self) -> Result<(), BrowserError> {
         self.inner.slots.add_transceivers(&self.inner.connection)
     }
 
-    /// Does what a negotiator asks for. One at a time; nothing happens before the first poll.
+    /// Performs an operation of a negotiator. One at a time; nothing happens before the first poll.
     ///
     /// # Errors
     /// The `DOMException` of the browser, or an `InvalidStateError` where the connection is closed meanwhile.
@@ -103,8 +103,8 @@ impl PeerConnection {
         async move { inner.closed.or(inner.perform(operation)).await.map_err(OperationFailure::from) }
     }
 
-    /// Puts a track in a slot, or takes it out, at once and without negotiation. Where the slot has no transceiver
-    /// yet, it gets the track with it. The future only says how that ended.
+    /// Sets or removes the track of a slot, at once and without negotiation. If the slot has no transceiver yet, its transceiver
+    /// will be made with the track. The future only returns the result.
     ///
     /// # Errors
     /// [`BrowserError`] where the track does not fit the slot or the connection is closed.
@@ -117,13 +117,13 @@ impl PeerConnection {
         self.awaiting(replacing)
     }
 
-    /// Whether a slot has a sender yet.
+    /// Whether a slot has a sender.
     #[must_use]
     pub fn has_sender(&self, slot: MediaSlot) -> bool {
         self.inner.slots.transceiver(slot).is_some()
     }
 
-    /// Limits what a slot sends. Nothing happens where the slot has no transceiver yet.
+    /// Sets the limits of a slot's sender. Does nothing if the slot has no transceiver yet.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
@@ -136,14 +136,14 @@ impl PeerConnection {
         self.awaiting(transceiver.map(|transceiver| sending::set_limits(&transceiver, limits)))
     }
 
-    /// Wants this video codec first (a name of [`video_codecs`]), or the browser's own order. It counts from the next
-    /// exchange on, which the caller has to begin.
+    /// Sets the preferred video codec (a name of [`video_codecs`]), or the browser's own order. It takes effect with the next
+    /// exchange, which the caller has to begin.
     pub fn prefer_codec(&self, codec: Option<&str>) {
         self.inner.slots.prefer_codec(codec);
     }
 
-    /// Uses only relayed candidates from now on, or any. Candidates are gathered anew, in an exchange that the browser
-    /// asks for by `negotiationneeded`.
+    /// Sets whether only relayed candidates are used. Candidates are gathered again, in an exchange that the browser requests
+    /// with `negotiationneeded`.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
@@ -155,7 +155,7 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// Uses these STUN and TURN servers the next time that it gathers candidates: what is connected stays so.
+    /// Sets the STUN and TURN servers for the next gathering of candidates. Existing paths remain.
     ///
     /// # Errors
     /// [`BrowserError`] where the browser refuses.
@@ -166,21 +166,21 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// How much of what arrives in a slot is held back at least, in milliseconds; `None` for what the browser thinks
-    /// best. Nothing happens where the slot has no transceiver yet.
+    /// Sets the least playback delay of a slot, in milliseconds; `None` for the browser's choice. Does nothing if the slot has no
+    /// transceiver yet.
     pub fn set_jitter_buffer_target(&self, slot: MediaSlot, target_ms: Option<u32>) {
         if let Some(transceiver) = self.inner.slots.transceiver(slot) {
             sending::set_jitter_buffer_target(&transceiver, target_ms);
         }
     }
 
-    /// How loud what arrives in a slot is while it is played, from 0 to 1; `None` where nothing arrives.
+    /// Level of the played sound of a slot, from 0 to 1; `None` if nothing arrives.
     #[must_use]
     pub fn audio_level(&self, slot: MediaSlot) -> Option<f64> {
         self.inner.slots.transceiver(slot).and_then(|transceiver| sending::audio_level(&transceiver))
     }
 
-    /// What arrives in a slot, once it has a transceiver. It is muted while nothing is sent there.
+    /// The received track of a slot, once it has a transceiver. The track is muted while the other side sends nothing.
     #[must_use]
     pub fn remote_track(&self, slot: MediaSlot) -> Option<MediaTrack> {
         self.inner.slots.transceiver(slot).map(|transceiver| transceiver.receiver().track().into())
@@ -195,25 +195,25 @@ impl PeerConnection {
         async move { inner.closed.or(stats::read(inner.connection.get_stats())).await }
     }
 
-    /// `connectionState` now.
+    /// The present `connectionState`.
     #[must_use]
     pub fn connection_state(&self) -> ConnectionState {
         self.inner.connection.connection_state().into()
     }
 
-    /// `iceConnectionState` now.
+    /// The present `iceConnectionState`.
     #[must_use]
     pub fn ice_connection_state(&self) -> IceConnectionState {
         self.inner.connection.ice_connection_state().into()
     }
 
-    /// `iceGatheringState` now.
+    /// The present `iceGatheringState`.
     #[must_use]
     pub fn ice_gathering_state(&self) -> IceGatheringState {
         self.inner.connection.ice_gathering_state().into()
     }
 
-    /// `signalingState` now.
+    /// The present `signalingState`.
     #[must_use]
     pub fn signaling_state(&self) -> SignalingState {
         self.inner.connection.signaling_state().into()
@@ -280,7 +280,8 @@ impl Inner {
         }
     }
 
-    /// Without an argument `setLocalDescription` makes whatever the state wants, so the state is looked at first.
+    /// `setLocalDescription` without an argument makes an offer or an answer depending on the state, so the state is checked
+    /// first.
     fn expect_state(&self, expected: &[SignalingState]) -> Result<(), BrowserError> {
         let state = SignalingState::from(self.connection.signaling_state());
         if expected.contains(&state) {
@@ -302,7 +303,7 @@ impl Inner {
     }
 }
 
-/// Whether the browser takes a server's address; some refuse more than what the standard does, such as certain ports.
+/// Whether the browser accepts a server's address; some refuse more than the standard does, such as certain ports.
 #[must_use]
 pub fn takes_ice_server(server: &IceServer) -> bool {
     let config =

@@ -1,4 +1,4 @@
-//! What a sender may use, and what a receiver tells and takes.
+//! Parameters of senders, and levels and playback delay of receivers.
 
 use js_sys::{Array, Object, Promise, Reflect};
 use sightline_core::media::SendLimits;
@@ -11,7 +11,7 @@ use crate::{
     page::window::{member, window},
 };
 
-/// Sets what a transceiver's sender may use (`setParameters`); what is `None` is lifted.
+/// Sets the limits of a transceiver's sender (`setParameters`); `None` removes a limit.
 pub(super) fn set_limits(transceiver: &RtcRtpTransceiver, limits: &SendLimits) -> Promise {
     let sender: SenderShim = transceiver.sender().unchecked_into();
     let parameters = sender.get_parameters();
@@ -25,14 +25,14 @@ pub(super) fn set_limits(transceiver: &RtcRtpTransceiver, limits: &SendLimits) -
     sender.set_parameters(&parameters)
 }
 
-/// How loud what is played of a receiver is, from 0 to 1 (W3C WebRTC, `RTCRtpSynchronizationSource.audioLevel`).
+/// The level of the sound that a receiver plays, from 0 to 1 (W3C WebRTC, `RTCRtpSynchronizationSource.audioLevel`).
 pub(super) fn audio_level(transceiver: &RtcRtpTransceiver) -> Option<f64> {
     let receiver: ReceiverShim = transceiver.receiver().unchecked_into();
     let sources: Array = receiver.get_synchronization_sources();
     member(&sources.get(0), "audioLevel")?.as_f64()
 }
 
-/// Whether a receiver can be told how much to hold back.
+/// Whether the browser can set the playback delay of a receiver.
 #[must_use]
 pub fn has_jitter_buffer_target() -> bool {
     member(&window(), "RTCRtpReceiver")
@@ -40,7 +40,7 @@ pub fn has_jitter_buffer_target() -> bool {
         .is_some_and(|prototype| Reflect::has(&prototype, &TARGET.into()).unwrap_or(false))
 }
 
-/// How much a receiver holds back at least, in milliseconds; `None` for what the browser thinks best.
+/// Sets the least playback delay of a receiver, in milliseconds; `None` for the browser's choice.
 pub(super) fn set_jitter_buffer_target(transceiver: &RtcRtpTransceiver, target_ms: Option<u32>) {
     if has_jitter_buffer_target() {
         let target = target_ms.map_or(JsValue::NULL, JsValue::from);

@@ -1,4 +1,4 @@
-//! What web-sys lacks or gives without its exceptions.
+//! Methods that web-sys lacks, or that it declares without their exceptions.
 
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
@@ -11,7 +11,7 @@ extern "C" {
     #[wasm_bindgen(extends = RtcPeerConnection, js_name = RTCPeerConnection)]
     pub(crate) type PeerConnectionShim;
 
-    /// Throws where the connection is closed.
+    /// Throws if the connection is closed.
     #[wasm_bindgen(method, catch, js_name = addTransceiver)]
     pub(crate) fn add_transceiver(
         this: &PeerConnectionShim,
@@ -19,7 +19,7 @@ extern "C" {
         init: &Object,
     ) -> Result<RtcRtpTransceiver, JsValue>;
 
-    /// Throws where the connection is closed or the id is taken.
+    /// Throws if the connection is closed or the id is taken.
     #[wasm_bindgen(method, catch, js_name = createDataChannel)]
     pub(crate) fn create_data_channel(
         this: &PeerConnectionShim,
@@ -30,7 +30,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = getConfiguration)]
     pub(crate) fn get_configuration(this: &PeerConnectionShim) -> Object;
 
-    /// Throws where the browser refuses, or where the method is not there.
+    /// Throws if the browser refuses, or lacks the method.
     #[wasm_bindgen(method, catch, js_name = setConfiguration)]
     pub(crate) fn set_configuration(this: &PeerConnectionShim, configuration: &Object)
     -> Result<(), JsValue>;
@@ -38,7 +38,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = restartIce)]
     pub(crate) fn restart_ice(this: &PeerConnectionShim);
 
-    /// Without an argument: an offer or an answer, as the signalling state wants it.
+    /// Without an argument the browser makes an offer or an answer, depending on the signaling state.
     #[wasm_bindgen(method, js_name = setLocalDescription)]
     pub(crate) fn set_local_description(this: &PeerConnectionShim) -> Promise;
 
@@ -51,7 +51,7 @@ extern "C" {
     #[wasm_bindgen(extends = RtcRtpSender, js_name = RTCRtpSender)]
     pub(crate) type SenderShim;
 
-    /// Throws where the method or the connection is not there.
+    /// Throws if the browser lacks the method or the connection is closed.
     #[wasm_bindgen(method, catch, js_name = setStreams)]
     pub(crate) fn set_streams(this: &SenderShim, stream: &MediaStream) -> Result<(), JsValue>;
 
@@ -75,7 +75,7 @@ extern "C" {
     #[wasm_bindgen(extends = RtcRtpTransceiver, js_name = RTCRtpTransceiver)]
     pub(crate) type TransceiverShim;
 
-    /// Throws where a codec is not known, or the method is not there.
+    /// Throws for an unknown codec, or if the browser lacks the method.
     #[wasm_bindgen(method, catch, js_name = setCodecPreferences)]
     pub(crate) fn set_codec_preferences(this: &TransceiverShim, codecs: &Array) -> Result<(), JsValue>;
 

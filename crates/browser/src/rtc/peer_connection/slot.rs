@@ -1,4 +1,4 @@
-//! The fixed places for media on a peer connection.
+//! The fixed media slots of a peer connection.
 
 use std::cell::RefCell;
 
@@ -18,24 +18,24 @@ use crate::{
     },
 };
 
-/// A fixed place for media: one transceiver, one m-line, in this order. What is in it may change at any time, without
-/// negotiation; the places do not.
+/// A fixed slot for media: one transceiver, one m-line, in this order. The track in a slot may change at any time without
+/// negotiation; the slots do not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaSlot {
-    /// The microphone.
+    /// The sound of the microphone.
     Microphone,
     /// The pictures of the main source.
     Video,
-    /// The sound of the main source, where that is no camera: of a shared screen. Beside the microphone rather than
-    /// mixed into it, since mixing wants an audio context, which resamples, delays and waits for a gesture.
+    /// The sound of the main source, for example of a shared screen. It is not mixed into the microphone, since mixing needs an
+    /// audio context, which resamples, adds delay and waits for a gesture.
     SourceAudio,
 }
 
 impl MediaSlot {
-    /// All of them, in the order of their m-lines.
+    /// All slots, in the order of their m-lines.
     pub const ALL: [Self; 3] = [Self::Microphone, Self::Video, Self::SourceAudio];
 
-    /// What fits in it.
+    /// The kind of track that fits.
     #[must_use]
     pub const fn kind(self) -> MediaKind {
         match self {
@@ -48,9 +48,9 @@ impl MediaSlot {
 /// The slots of one peer connection.
 #[derive(Debug)]
 pub(super) struct Slots {
-    /// Names the tracks as belonging together (RFC 8830), so that the other side plays them in step.
+    /// Marks the tracks as belonging together (RFC 8830), so that the other side plays them in step.
     stream: MediaStream,
-    /// The video codec that is wanted first, as in `video/<codec>`.
+    /// The preferred video codec, as in `video/<codec>`.
     codec: RefCell<Option<String>>,
     contents: RefCell<[SlotContent; MediaSlot::ALL.len()]>,
 }
@@ -66,7 +66,7 @@ impl Slots {
         Ok(Self { stream: MediaStream::new(&[])?, codec: RefCell::default(), contents: RefCell::default() })
     }
 
-    /// Adds a transceiver for each slot that has none, in order.
+    /// Adds a transceiver for each slot without one, in order.
     pub(super) fn add_transceivers(&self, connection: &RtcPeerConnection) -> Result<(), BrowserError> {
         let connection: &PeerConnectionShim = connection.unchecked_ref();
         let init = dictionary(&[
@@ -91,13 +91,13 @@ impl Slots {
         Ok(())
     }
 
-    /// Makes what the other side offered our own: tracks in it, both directions. A transceiver that fits no slot is
-    /// one of a later version and stays unused.
+    /// Adopts the transceivers of the other side's offer: sets the tracks and both directions. A transceiver that fits no slot
+    /// belongs to a later version and stays unused.
     pub(super) fn adopt(&self, connection: &RtcPeerConnection) -> Result<Vec<Promise>, BrowserError> {
         let mut replacing = Vec::new();
         for transceiver in connection.get_transceivers().iter() {
             let transceiver: RtcRtpTransceiver = transceiver.unchecked_into();
-            // A stopped one has no direction that could be set.
+            // The direction of a stopped transceiver cannot be set.
             if transceiver.direction() == web_sys::RtcRtpTransceiverDirection::Stopped {
                 continue;
             }
@@ -110,14 +110,14 @@ impl Slots {
             if slot.kind() == MediaKind::Video {
                 codec::prefer(&transceiver, self.codec.borrow().as_deref());
             }
-            // Only for playing in step; an older browser goes without.
+            // Only needed for playing in step, so an older browser works without it.
             let _ = sender.unchecked_ref::<SenderShim>().set_streams(self.stream.as_ref());
             replacing.push(sender.replace_track(self.content(slot).track.as_ref().map(MediaTrack::as_ref)));
         }
         Ok(replacing)
     }
 
-    /// The slot of a transceiver: the one it has, or the first of its kind that is free, which it then has.
+    /// The slot of a transceiver: its own, or the first free one of its kind, which it then occupies.
     pub(super) fn slot_for(&self, transceiver: &RtcRtpTransceiver) -> Option<MediaSlot> {
         let kind = MediaTrack::from(transceiver.receiver().track()).kind();
         let mut contents = self.contents.borrow_mut();
@@ -129,7 +129,7 @@ impl Slots {
         Some(slot)
     }
 
-    /// Puts a track, or none, in a slot; the promise of the sender, where there is one already and it has another track.
+    /// Sets or removes the track of a slot. Returns the promise of the sender, if there is a sender with another track.
     pub(super) fn set_track(&self, slot: MediaSlot, track: Option<&MediaTrack>) -> Option<Promise> {
         let transceiver = {
             let mut contents = self.contents.borrow_mut();
@@ -143,7 +143,7 @@ impl Slots {
         transceiver.map(|transceiver| transceiver.sender().replace_track(track.map(MediaTrack::as_ref)))
     }
 
-    /// Wants a video codec first, in this and in every later exchange.
+    /// Sets the preferred video codec for this and every later exchange.
     pub(super) fn prefer_codec(&self, codec: Option<&str>) {
         *self.codec.borrow_mut() = codec.map(str::to_owned);
         if let Some(transceiver) = self.transceiver(MediaSlot::Video) {
@@ -160,7 +160,7 @@ impl Slots {
     }
 }
 
-/// The setter of web-sys does not catch what a closed connection throws.
+/// The setter of web-sys does not catch the exception of a closed connection.
 fn set_direction(transceiver: &RtcRtpTransceiver, direction: &str) -> Result<(), BrowserError> {
     Reflect::set(transceiver, &JsValue::from_str("direction"), &JsValue::from_str(direction))?;
     Ok(())

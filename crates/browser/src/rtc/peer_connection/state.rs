@@ -34,67 +34,67 @@ macro_rules! state {
 state! {
     /// `RTCPeerConnection.connectionState`: the whole connection, ICE and DTLS.
     ConnectionState from RtcPeerConnectionState {
-        /// Nothing was begun.
+        /// Neither ICE nor DTLS has begun.
         New = "new",
-        /// It is being made.
+        /// ICE or DTLS is connecting.
         Connecting = "connecting",
-        /// It works.
+        /// The connection works.
         Connected = "connected",
-        /// Nothing arrives; it may come back by itself.
+        /// Nothing arrives; the connection may return by itself.
         Disconnected = "disconnected",
-        /// It does not come back without an ICE restart.
+        /// The connection does not return without an ICE restart.
         Failed = "failed",
-        /// It is closed.
+        /// The connection is closed.
         Closed = "closed",
     } else Closed
 }
 
 state! {
-    /// `RTCPeerConnection.iceConnectionState`.
+    /// `RTCPeerConnection.iceConnectionState`: the state of ICE alone.
     IceConnectionState from RtcIceConnectionState {
-        /// Nothing was begun.
+        /// No checks have begun.
         New = "new",
-        /// Pairs are being checked.
+        /// Candidate pairs are being checked.
         Checking = "checking",
-        /// There is a usable pair.
+        /// There is a usable pair, and checks continue.
         Connected = "connected",
-        /// There is a usable pair and nothing more to check.
+        /// There is a usable pair, and all checks are done.
         Completed = "completed",
         /// No pair is usable.
         Failed = "failed",
-        /// A check of what is in use failed; it may come back by itself.
+        /// A check of the selected pair failed; the pair may return by itself.
         Disconnected = "disconnected",
-        /// It is closed.
+        /// The connection is closed.
         Closed = "closed",
     } else Closed
 }
 
 state! {
-    /// `RTCPeerConnection.iceGatheringState`.
+    /// `RTCPeerConnection.iceGatheringState`: the gathering of local candidates.
     IceGatheringState from RtcIceGatheringState {
-        /// Nothing was begun.
+        /// Gathering has not begun.
         New = "new",
         /// Candidates are being gathered.
         Gathering = "gathering",
-        /// There will be no more.
+        /// All candidates are gathered.
         Complete = "complete",
     } else New
 }
 
 state! {
-    /// `RTCPeerConnection.signalingState`.
+    /// `RTCPeerConnection.signalingState`: the state of the offer/answer exchange.
     SignalingState from RtcSignalingState {
         /// No exchange is under way.
         Stable = "stable",
-        /// The own offer waits for an answer.
+        /// A local offer waits for an answer.
         HaveLocalOffer = "have-local-offer",
-        /// The other's offer waits for an answer.
+        /// A remote offer waits for an answer.
         HaveRemoteOffer = "have-remote-offer",
-        /// A provisional answer was given.
+        /// A provisional answer was sent.
         HaveLocalPranswer = "have-local-pranswer",
         /// A provisional answer was received.
         HaveRemotePranswer = "have-remote-pranswer",
-        /// It is closed.
+        /// The connection is closed.
         Closed = "closed",
     } else Closed
 }

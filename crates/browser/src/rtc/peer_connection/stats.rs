@@ -1,4 +1,4 @@
-//! `RTCPeerConnection.getStats()` as data.
+//! Reads the report of `RTCPeerConnection.getStats()` into entries of the core.
 
 use js_sys::{Map, Promise};
 use sightline_core::measure::StatsEntry;
@@ -9,14 +9,14 @@ use crate::{
     page::window::member,
 };
 
-/// The entries of the report that `report` resolves to.
+/// The entries of the report behind the promise.
 pub(super) async fn read(report: Promise) -> Result<Vec<StatsEntry>, BrowserError> {
     let report: Map = settled(report).await?.unchecked_into();
     Ok(report.values().into_iter().filter_map(Result::ok).map(|entry| read_entry(&entry)).collect())
 }
 
-/// Member by member: a derived deserializer of so many is 16 KB more to download. What is not there, or not of the
-/// type that the specification gives it, is `None`.
+/// Reads each member by hand: a derived deserializer of this many members would add 16 KB to the download. A member that is
+/// missing or of the wrong type is `None`.
 fn read_entry(entry: &JsValue) -> StatsEntry {
     let text = |name: &str| member(entry, name).and_then(|value| value.as_string());
     let number = |name: &str| member(entry, name).and_then(|value| value.as_f64());
@@ -111,7 +111,7 @@ mod tests {
 
     wasm_bindgen_test_configure!(run_in_browser);
 
-    /// An entry with a value of the right type for every member that serde knows of.
+    /// An entry with a valid value for every member that serde knows.
     fn full() -> JsValue {
         let entry = serde_wasm_bindgen::to_value(&StatsEntry::default()).unwrap();
         for name in Object::keys(entry.unchecked_ref::<Object>()).iter() {

@@ -1,6 +1,6 @@
-//! A browser's `RTCPeerConnection` as far as negotiation goes: JSEP's signalling states, an operations chain that works
-//! when it likes, `negotiationneeded` with its second look on every return to `stable`, implicit rollback, ICE
-//! generations. It panics on whatever a browser would reject, and on what two sides must never do to each other.
+//! A model of a browser's `RTCPeerConnection` for negotiation: JSEP's signaling states, an operations chain with arbitrary
+//! timing, `negotiationneeded` with its second check on every return to `stable`, implicit rollback, ICE generations. It panics
+//! on everything that a browser would reject, and on everything that two sides must never do to each other.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,7 @@ use super::description::Description;
 
 #[derive(Debug)]
 pub(crate) struct PeerConnection {
-    /// 0 or 1; which wishes and fragments are its own.
+    /// Index of the side, 0 or 1, which has its own wishes and fragments.
     side: usize,
     may_roll_back: bool,
     /// Whether an answer reuses the credentials of a rolled-back first offer. Browsers differ.
@@ -21,15 +21,15 @@ pub(crate) struct PeerConnection {
     agreed: Agreed,
     made: u64,
     wanted: u32,
-    /// `[[LocalIceCredentialsToReplace]]`
+    /// `[[LocalIceCredentialsToReplace]]` (W3C WebRTC).
     credentials_to_replace: Option<String>,
     kept_ufrag: Option<String>,
-    /// `[[NegotiationNeeded]]`
+    /// `[[NegotiationNeeded]]` (W3C WebRTC).
     negotiation_needed: bool,
-    /// `[[UpdateNegotiationNeededFlagOnEmptyChain]]`
+    /// `[[UpdateNegotiationNeededFlagOnEmptyChain]]` (W3C WebRTC).
     update_on_empty_chain: bool,
     update_task_queued: bool,
-    /// `negotiationneeded` events that the caller has not heard yet.
+    /// Number of `negotiationneeded` events that the caller has not received yet.
     fired: u32,
     found: VecDeque<SignalCandidate>,
     gathered: Vec<SignalCandidate>,
@@ -46,12 +46,12 @@ enum SignallingState {
     HaveRemoteOffer(Description),
 }
 
-/// What both sides have after an exchange.
+/// The state that both sides agree on after an exchange.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Agreed {
     pub(crate) exchange: u64,
     pub(crate) wishes: [u32; 2],
-    /// By side.
+    /// The ICE fragment of each side.
     pub(crate) ufrags: [String; 2],
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Agreed {
 struct Running {
     id: OperationId,
     operation: Operation,
-    /// The result, from when the chain has done it until the caller hears of it.
+    /// The result, from its execution until the caller receives it.
     executed: Option<Completed>,
 }
 
@@ -101,7 +101,7 @@ impl PeerConnection {
         self.signalling_state == SignallingState::Stable
     }
 
-    /// The candidates found for the agreed description.
+    /// The candidates for the agreed description.
     pub(crate) fn candidates_of_agreed(&self) -> impl Iterator<Item = &SignalCandidate> {
         let ufrag = &self.agreed.ufrags[self.side];
         self.gathered.iter().filter(move |candidate| candidate.ufrag.as_ref() == Some(ufrag))
@@ -111,7 +111,7 @@ impl PeerConnection {
         self.added.contains(candidate)
     }
 
-    /// `addTransceiver`, a change of direction: something that only an own offer brings about.
+    /// A change that only a local offer can bring about: `addTransceiver`, a new direction.
     pub(crate) fn want(&mut self) {
         self.wanted += 1;
         self.update_negotiation_needed();
@@ -127,7 +127,7 @@ impl PeerConnection {
         self.running = Some(Running { id, operation, executed: None });
     }
 
-    /// What must hold when an operation starts, and would make the browser reject it or the sides diverge.
+    /// Checks that an operation may start: the browser would reject it otherwise, or the sides would diverge.
     fn assert_allowed(&self, operation: &Operation) {
         match operation {
             Operation::SetLocalOffer { .. } => {
@@ -168,7 +168,7 @@ impl PeerConnection {
         }
     }
 
-    /// The operations chain does what is at its head.
+    /// Executes the operation at the head of the operations chain.
     pub(crate) fn execute(&mut self) -> bool {
         let Some(Running { operation, executed: None, .. }) = &self.running else { return false };
         let completed = match operation.clone() {
@@ -189,13 +189,13 @@ impl PeerConnection {
         true
     }
 
-    /// The promise of the operation resolves.
+    /// Resolves the promise of the executed operation.
     pub(crate) fn complete(&mut self) -> Option<(OperationId, Completed)> {
         let completed = self.running.as_mut()?.executed.take()?;
         self.running.take().map(|running| (running.id, completed))
     }
 
-    /// A queued update of the negotiation-needed flag runs.
+    /// Runs a queued update of the negotiation-needed flag.
     pub(crate) fn run_update_task(&mut self) -> bool {
         if !std::mem::take(&mut self.update_task_queued) {
             return false;
@@ -305,7 +305,7 @@ impl PeerConnection {
         format!("{}-{}", ["left", "right"][self.side], self.made)
     }
 
-    /// Candidates come once for each ICE generation, and last their end.
+    /// Gathers candidates once for each ICE generation, followed by the end-of-candidates.
     fn gather(&mut self, ufrag: &str) {
         if self.gathered.iter().any(|candidate| candidate.ufrag.as_deref() == Some(ufrag)) {
             return;

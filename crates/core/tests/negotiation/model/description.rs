@@ -1,13 +1,13 @@
-//! What a model description says, written as an SDP that only the model reads to the end.
+//! A model description, written as an SDP that only the model reads completely.
 
 /// An offer or an answer of a model browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Description {
-    /// The exchange: unique for each offer made; an answer has that of its offer.
+    /// Identifies the exchange: unique for each offer; an answer has the id of its offer.
     pub(crate) id: u64,
-    /// The exchange that was agreed when the offer was made; 0 for none. It describes changes to that.
+    /// The exchange that was agreed when the offer was made; 0 for none. The offer describes changes to that exchange.
     pub(crate) base: u64,
-    /// How many of its maker's wishes an offer contains.
+    /// Number of its maker's wishes in the offer.
     pub(crate) wishes: u32,
     pub(crate) ufrag: String,
 }

@@ -10,43 +10,43 @@ use sightline_protocol::signalling::SignalPayload;
 
 use super::browser::PeerConnection;
 
-/// One thing that happens. What cannot happen now does nothing.
+/// One event. An event that is impossible now does nothing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
-    /// Side wants a change that takes an offer of its own.
+    /// A side wants a change that needs a local offer.
     Want(usize),
-    /// Side wants new ICE credentials.
+    /// A side wants new ICE credentials.
     Restart(usize),
-    /// Side's browser updates its negotiation-needed flag.
+    /// A side's browser updates its negotiation-needed flag.
     RunUpdateTask(usize),
-    /// Side hears a `negotiationneeded` event.
+    /// A side receives a `negotiationneeded` event.
     HearNegotiationNeeded(usize),
-    /// Side hears of a candidate of its own.
+    /// A side receives a local candidate.
     HearCandidate(usize),
-    /// Side's browser does the operation under way.
+    /// A side's browser executes the operation under way.
     Execute(usize),
-    /// Side hears that it is done.
+    /// A side receives the completion of the operation.
     Complete(usize),
-    /// Side hears of the end of an operation of long ago.
+    /// A side receives the completion of an old operation.
     CompleteStale(usize),
-    /// The oldest signal on the way to side arrives.
+    /// The oldest signal in transit to a side arrives.
     Deliver(usize),
-    /// A signal overtakes others on the way to side.
+    /// A signal in transit to a side overtakes others.
     DeliverLate(usize, usize),
-    /// A signal on the way to side is lost.
+    /// A signal in transit to a side is lost.
     Lose(usize, usize),
-    /// A signal on the way to side will arrive twice.
+    /// A signal in transit to a side will arrive twice.
     Duplicate(usize, usize),
     /// Time passes.
     Wait(Duration),
-    /// Signals no longer arrive; those on the way are lost.
+    /// The path is cut: signals in transit are lost, and no more arrive.
     CutPath,
-    /// Signals arrive again.
+    /// The path is restored: signals arrive again.
     RestorePath,
 }
 
 impl Action {
-    /// The action that two random bytes stand for: what makes an exchange go on is frequent, what disturbs it less.
+    /// The action for two random bytes: actions that advance an exchange are frequent, disturbances are less so.
     pub(crate) fn from_bytes(kind: u8, argument: u8) -> Self {
         let side = usize::from(argument & 1);
         let rest = argument >> 1;
@@ -73,7 +73,7 @@ impl Action {
 #[derive(Debug)]
 pub(crate) struct World {
     sides: [Side; 2],
-    /// Signals on the way to each side.
+    /// The signals in transit to each side.
     links: [Vec<SignalPayload>; 2],
     path_is_cut: bool,
     now: Timestamp,
@@ -84,15 +84,15 @@ struct Side {
     role: Role,
     negotiator: Negotiator,
     browser: PeerConnection,
-    /// Own credentials as of the last operation whose end the side has heard of.
+    /// Local credentials after the last operation whose end the side has received.
     known_ufrag: String,
-    /// Own credentials that were to be replaced.
+    /// Local credentials that were to be replaced.
     discredited: Vec<String>,
     last_offer_sent: Option<SignalPayload>,
     repetitions: u32,
 }
 
-/// How often what makes the property worth having came up.
+/// Counts the situations that the properties are about.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Coverage {
     pub(crate) rollbacks: u32,
@@ -102,7 +102,7 @@ pub(crate) struct Coverage {
 }
 
 impl World {
-    /// The offerer (side 0) and the answerer (side 1), the offerer with what it brings to the call.
+    /// The offerer (side 0), which wants to share its media, and the answerer (side 1).
     pub(crate) fn new(keeps_rolled_back_credentials: bool) -> Self {
         let side = |side: usize, role| Side {
             role,
@@ -123,7 +123,7 @@ impl World {
         world
     }
 
-    /// Whether anything happened.
+    /// Performs an action. Returns whether anything happened.
     pub(crate) fn act(&mut self, action: Action) -> bool {
         let now = self.now;
         let happened = match action {
@@ -197,8 +197,7 @@ impl World {
         happened
     }
 
-    /// The network is good again, everything that can happen does, and nothing new is wanted: until both sides are
-    /// quiet.
+    /// Repairs the network and runs all pending events, without new wishes, until both sides are quiet.
     pub(crate) fn settle(&mut self, path_restored_is_told: bool) {
         const PATIENCE: u32 = 100;
         const MAX_ROUNDS: u32 = 10_000;
@@ -218,7 +217,7 @@ impl World {
         panic!("never quiet: {self:#?}");
     }
 
-    /// One round of everything that waits to happen; whether anything did.
+    /// Runs one round of pending events. Returns whether anything happened.
     fn go_on(&mut self) -> bool {
         let mut happened = false;
         for side in [0, 1] {
@@ -236,7 +235,7 @@ impl World {
         happened
     }
 
-    /// The outcome that perfect negotiation promises.
+    /// Checks the outcome that perfect negotiation promises.
     pub(crate) fn assert_agreed(&self, every_candidate: bool) {
         let [left, right] = &self.sides;
         assert!(left.browser.is_stable() && right.browser.is_stable());
@@ -276,7 +275,7 @@ impl World {
         (!link.is_empty()).then(|| link.remove(index % link.len()))
     }
 
-    /// Does what the negotiators want.
+    /// Performs the outputs of the negotiators.
     fn perform(&mut self) {
         for index in [0, 1] {
             let side = &mut self.sides[index];

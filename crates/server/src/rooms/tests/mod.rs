@@ -17,7 +17,7 @@ use crate::time::UnixTime;
 
 const HOLD: Duration = Duration::from_secs(30);
 
-/// A server and everyone who ever connected to it.
+/// A server and every client that ever connected to it.
 struct World {
     settings: RoomSettings,
     registry: Registry,
@@ -30,11 +30,11 @@ struct World {
 struct Client {
     /// The seat that `joined` named.
     seat: Option<View>,
-    /// Messages about neither the members nor the seat.
+    /// Messages about neither members nor seat.
     heard: Vec<ServerMessage>,
-    /// Why the server closed it.
+    /// Why the server closed the socket.
     closing: Option<Closing>,
-    /// The client closed the socket.
+    /// Whether the client closed the socket.
     dropped: bool,
 }
 
@@ -133,7 +133,7 @@ impl World {
         self.view(seen_by).others.get(id).map(|member| member.presence)
     }
 
-    /// Those who are connected and have a seat.
+    /// The connected sockets with a seat.
     fn seated(&self) -> impl Iterator<Item = (SocketId, &View)> {
         self.clients
             .iter()

@@ -1,4 +1,4 @@
-//! Random sequences of events: after each, what the members know is what the server knows.
+//! Random sequences of events: after each event, the members know what the server knows.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ const ROOM_LIMIT: usize = 3;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// `token` picks one of those ever given out, of any room and age.
+    /// `token` selects one of all tokens that were ever issued, for any room and of any age.
     Join {
         room: usize,
         instance: u8,

@@ -1,4 +1,4 @@
-//! Single rules, one a test.
+//! One rule in each test.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! One allocation: whose it is, how long it lives, and what may pass through it (RFC 8656 sections 7, 8, 9 and 12).
+//! One allocation: its owner, its lifetime, and its traffic (RFC 8656 sections 7, 8, 9 and 12).
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,19 +16,19 @@ use super::{
 };
 use crate::{time::UnixTime, token_bucket::Bucket, turn::metrics::Direction};
 
-/// For a client that does not say how long (RFC 8656 section 3.2). Also the shortest.
+/// Lifetime if the client does not ask for one (RFC 8656 section 3.2). Also the shortest.
 pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(10 * 60);
-/// The longest that a client gets at a time.
+/// Longest lifetime that a client gets with one request.
 pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// A burst is this part of a second's worth: a key frame, or a row of file messages.
+/// A burst is worth this many seconds: a key frame, or a row of file messages.
 const BURST_S: f64 = 0.5;
 /// The smallest burst: a few of the longest packets pass whatever the limit is.
 const MIN_BURST_BYTES: f64 = 65_536.0;
 /// The bytes that an empty packet is charged, because it costs as much work as another.
 const MIN_COUNTED_BYTES: usize = 100;
 
-/// A relayed address that stands for a client.
+/// An allocation: a relayed address that belongs to a client.
 #[derive(Debug)]
 pub(super) struct Allocation {
     pub(super) owner: Owner,
@@ -46,13 +46,13 @@ pub(super) struct Allocation {
     pub(super) place: Place,
 }
 
-/// Who made an allocation. Nobody else may change it (RFC 8656 section 5).
+/// The client that made an allocation. No other client may change it (RFC 8656 section 5).
 #[derive(Debug, Clone)]
 pub(super) struct Owner {
     pub(super) client: Client,
     pub(super) username: String,
     pub(super) key: IntegrityKey,
-    /// Names the request that made the allocation. The client repeats the request when the answer is lost.
+    /// Identifies the request that made the allocation. The client repeats the request if the answer is lost.
     pub(super) transaction: TransactionId,
 }
 
@@ -90,7 +90,7 @@ impl Allocation {
         lifetime
     }
 
-    /// The rest of the allocation's life.
+    /// The remaining lifetime of the allocation.
     pub(super) fn lifetime(&self, now: UnixTime) -> Duration {
         self.expires_at.saturating_since(now)
     }
@@ -99,7 +99,7 @@ impl Allocation {
         self.expires_at
     }
 
-    /// Binds a number to a peer, which permits the peer's address too. A refusal changes nothing.
+    /// Binds a channel number to a peer, which also permits the peer's address. A refusal changes nothing.
     pub(super) fn bind(
         &mut self,
         number: u16,
@@ -137,7 +137,7 @@ impl Allocation {
 /// The limits of an allocation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// For each direction.
+    /// In bytes per second, for each direction.
     pub(super) bytes_per_s: f64,
     pub(super) max_age: Duration,
 }

@@ -1,4 +1,4 @@
-//! All allocations, by what they are looked up by. An allocation whose life is over is not found.
+//! All allocations, with an index for each kind of lookup. Expired allocations are not found.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::time::UnixTime;
 
-/// The table of allocations. Every index holds the same allocations.
+/// The table of allocations. Every index contains the same allocations.
 #[derive(Debug, Default)]
 pub(super) struct Allocations {
     /// At the number of its port, which is small because numbers are used again.
@@ -29,7 +29,7 @@ impl Allocations {
         self.by_client.len()
     }
 
-    /// Takes in an allocation whose client and relayed address have none.
+    /// Adds an allocation whose client and relayed address have none.
     pub(super) fn insert(&mut self, allocation: Allocation) {
         let port = allocation.port;
         self.by_client.insert(allocation.owner.client.five_tuple, port);
@@ -64,7 +64,7 @@ impl Allocations {
         self.by_relayed.get(&relayed).copied().filter(|port| self.is_alive(*port, now))
     }
 
-    /// The allocation of a client or of a relayed address, whether its life is over or not.
+    /// The allocation of a client or of a relayed address, expired or not.
     pub(super) fn of_client_ever(&self, client: &FiveTuple) -> Option<PortId> {
         self.by_client.get(client).copied()
     }

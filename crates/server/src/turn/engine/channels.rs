@@ -1,11 +1,11 @@
-//! The channels of one allocation: numbers that stand for peers (RFC 8656 section 12).
+//! The channels of one allocation: numbers for peers (RFC 8656 section 12).
 
 use std::{net::SocketAddr, time::Duration};
 
 use super::peer_table::PeerTable;
 use crate::time::UnixTime;
 
-/// RFC 8656 section 12.
+/// Lifetime of a channel binding (RFC 8656 section 12).
 pub(super) const CHANNEL_LIFE: Duration = Duration::from_secs(10 * 60);
 
 /// Most channels of one allocation: more than a peer has candidates.
@@ -25,7 +25,7 @@ struct Channel {
     expires_at: UnixTime,
 }
 
-/// Why a channel is not bound.
+/// Why a channel cannot be bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChannelRefusal {
     /// The number is bound to another peer, or the peer to another number.

@@ -1,13 +1,13 @@
-//! Names for what is at the ends of a packet's way: a client, and the sockets by which clients and peers are reached.
+//! Identifies the ends of a packet's path: a client, and the sockets to clients and peers.
 //!
-//! Sockets are numbers here. Whoever runs the engine gives them out and knows the socket behind each.
+//! Sockets are numbers here. The caller of the engine assigns the numbers and knows the socket of each.
 
 use std::{
     hash::{Hash, Hasher},
     net::SocketAddr,
 };
 
-/// A client, and the way to it.
+/// A client, and the socket to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::turn) struct Client {
     pub(in crate::turn) five_tuple: FiveTuple,

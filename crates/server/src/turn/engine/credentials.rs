@@ -42,13 +42,13 @@ pub struct Credential {
 /// Why a user name is refused, whatever its password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
-    /// Not of the form `expiry:user`.
+    /// The user name does not have the form `expiry:user`.
     #[error("not of the form expiry:user")]
     Malformed,
-    /// It was valid once.
+    /// The credential has expired.
     #[error("expired")]
     Expired,
-    /// It would be valid for longer than [`MAX_CREDENTIAL_LIFE`].
+    /// The credential would be valid for longer than [`MAX_CREDENTIAL_LIFE`].
     #[error("valid for too long")]
     TooFarAhead,
 }

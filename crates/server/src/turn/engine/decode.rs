@@ -38,14 +38,14 @@ pub enum Decoded<'a> {
     Send {
         /// The peer that gets the data.
         peer: SocketAddr,
-        /// The payload.
+        /// The bytes for the peer.
         data: &'a [u8],
     },
     /// `ChannelData` (RFC 8656 section 12.4).
     ChannelData {
         /// The channel's number, which may be unbound or out of range.
         number: u16,
-        /// The payload.
+        /// The bytes for the channel's peer.
         data: &'a [u8],
     },
     /// A message that needs no action: an indication that keeps a path open, or an answer, though this server makes no requests.
@@ -55,7 +55,7 @@ pub enum Decoded<'a> {
 /// Why a message is not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Undecodable {
-    /// Neither STUN nor ChannelData, or cut off.
+    /// The bytes are neither STUN nor ChannelData, or they are truncated.
     #[error("neither STUN nor ChannelData")]
     Malformed,
     /// The message is longer than a request may be, or has too many attributes.
@@ -271,7 +271,7 @@ mod tests {
             assert_eq!(refusal(&one_more), Undecodable::TooLong);
         }
         let mut head = send_indication("192.0.2.1:1".parse().unwrap(), b"x").finish();
-        // Of a kind that need not be understood.
+        // An attribute type that need not be understood.
         head.extend([0xc7, 0x77, 0, 0].repeat(10_000));
         let length = u16::try_from(head.len() - STUN_HEAD_BYTES).unwrap();
         head[2..4].copy_from_slice(&length.to_be_bytes());

@@ -60,7 +60,7 @@ use self::{
 use super::metrics::DropReason;
 use crate::time::UnixTime;
 
-/// A STUN and TURN server of one owner.
+/// A STUN and TURN server with a single owner.
 #[derive(Debug)]
 pub(in crate::turn) struct Engine {
     state: State,
@@ -70,7 +70,7 @@ pub(in crate::turn) struct Engine {
 #[derive(Debug, Clone, Default)]
 pub(in crate::turn) struct HostAddresses {
     pub(in crate::turn) interfaces: Vec<IpAddr>,
-    /// Those that the default routes start from, at most one for each family.
+    /// The source addresses of the default routes, at most one for each family.
     pub(in crate::turn) default: Vec<IpAddr>,
 }
 
@@ -95,7 +95,7 @@ impl Engine {
     ) -> bool {
         let state = &mut self.state;
         let five_tuple = &client.five_tuple;
-        // Not even decoded: a flood of requests costs as little as it can.
+        // The message is not even decoded, so that a flood of requests costs as little as possible.
         if client.is_datagram() && decode::is_request(bytes) && state.requests.is_exhausted(five_tuple, now) {
             state.metrics.count_dropped(DropReason::RequestLimit);
             return false;

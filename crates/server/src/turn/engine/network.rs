@@ -1,10 +1,10 @@
-//! The calls that the engine makes to its caller. `io` carries them out with sockets, tests in memory.
+//! The engine's calls to its caller. `io` implements them with sockets, tests in memory.
 
 use std::net::SocketAddr;
 
 use super::client::{Client, PortId};
 
-/// Opens ports and takes the engine's packets. No call waits: what cannot be done at once is not done.
+/// Opens ports and takes the engine's packets. No call waits: an action that is not possible at once is skipped.
 pub(in crate::turn) trait Network {
     /// Opens a UDP port for peers; `None` where it is taken.
     fn open_port(&mut self, at: SocketAddr) -> Option<PortId>;

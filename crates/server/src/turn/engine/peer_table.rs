@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
-/// For tables whose size is bounded, so that clients gain nothing by finding keys of the same hash.
+/// For tables of bounded size, where clients gain nothing by finding keys with the same hash.
 pub(super) type PeerTable<K, V> = HashMap<K, V, BuildHasherDefault<PeerHasher>>;
 
 /// Multiplies and folds, as `FxHasher` does.
@@ -47,7 +47,7 @@ impl Hasher for PeerHasher {
     }
 
     fn finish(&self) -> u64 {
-        // The table takes its places from the lower bits, which a multiplication leaves poor.
+        // The table uses the lower bits, which a multiplication mixes badly.
         self.0 ^ (self.0 >> 32)
     }
 }

@@ -10,8 +10,8 @@ use std::{
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// What the IANA special-purpose registries (RFC 6890) and the clouds keep for themselves, and every way to write an
-/// IPv4 address as an IPv6 one. Of IPv6 only global unicast addresses (`2000::/3`) are left.
+/// The networks that the IANA special-purpose registries (RFC 6890) and the clouds reserve, and every form of an IPv4 address
+/// within IPv6. Of IPv6 only global unicast addresses (`2000::/3`) are left.
 const DENIED: &[(IpNet, &str)] = &[
     (v4(0, 0, 0, 0, 8), "this network, unspecified"),
     (v4(10, 0, 0, 0, 8), "private"),
@@ -57,7 +57,7 @@ pub(super) enum PeerClass {
 #[derive(Debug)]
 pub(super) struct PeerPolicy {
     allowed: Vec<IpNet>,
-    /// Counts more than `allowed`.
+    /// Takes precedence over `allowed`.
     denied: Vec<IpNet>,
     /// This machine's addresses beside those of its interfaces: they belong to a NAT in front of it.
     external: Vec<IpAddr>,
@@ -115,15 +115,15 @@ impl PeerPolicy {
     }
 }
 
-/// Every IPv4 address that systems, gateways and tunnels take this IPv6 address for.
+/// Every IPv4 address that systems, gateways and tunnels derive from this IPv6 address.
 fn ipv4_within(address: Ipv6Addr) -> [Option<Ipv4Addr>; 3] {
     let bits = address.to_bits();
     let low = Ipv4Addr::from_bits((bits & 0xffff_ffff) as u32);
     let at = |shift: u32| Ipv4Addr::from_bits((bits >> shift & 0xffff_ffff) as u32);
     match address.segments() {
-        // Compatible, mapped (::ffff:0:0/96) and translated (::ffff:0:0:0/96).
+        // IPv4-compatible, mapped (::ffff:0:0/96) and translated (::ffff:0:0:0/96).
         [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => [Some(low), None, None],
-        // NAT64, with the prefix that everyone knows.
+        // NAT64 with the well-known prefix.
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => [Some(low), None, None],
         // NAT64 within a network (RFC 8215): prefixes of 48 and 96 bits (RFC 6052 section 2.2), which leave the 9th byte out.
         [0x64, 0xff9b, 1, high, middle, ..] => {
@@ -133,9 +133,9 @@ fn ipv4_within(address: Ipv6Addr) -> [Option<Ipv4Addr>; 3] {
         }
         // 6to4.
         [0x2002, ..] => [Some(at(80)), None, None],
-        // Teredo: its server, and its client, of which each bit is the other.
+        // Teredo: the server's address, and the client's address with all bits inverted.
         [0x2001, 0, ..] => [Some(at(64)), Some(Ipv4Addr::from_bits(!low.to_bits())), None],
-        // ISATAP: within any prefix.
+        // ISATAP, within any prefix.
         [_, _, _, _, 0 | 0x200, 0x5efe, ..] => [Some(low), None, None],
         _ => [None; 3],
     }
@@ -253,7 +253,7 @@ mod tests {
                 // RFC 6052 section 2.2: bits 64 to 71 are zero.
                 "64:ff9b:1:808:8:800::",
                 "2002:808:808::1",
-                // Of Teredo: the server, and the client.
+                // Teredo: the server's and the client's address.
                 "2001:0:808:808::1",
                 "2001::f7f7:f7f7",
                 "2a00:1450::5efe:8.8.8.8",

@@ -5,7 +5,7 @@ use std::{collections::HashSet, net::IpAddr, time::Duration};
 use super::peer_table::PeerTable;
 use crate::time::UnixTime;
 
-/// RFC 8656 section 9.
+/// Lifetime of a permission (RFC 8656 section 9).
 pub(super) const PERMISSION_LIFE: Duration = Duration::from_secs(5 * 60);
 
 /// Most permissions of one allocation: more than a peer has candidates.
@@ -32,7 +32,7 @@ impl Permissions {
         self.expires_at.get(&peer).is_some_and(|expires_at| *expires_at > now)
     }
 
-    /// Whether all of these addresses can be permitted. Forgets what expired where there is no room otherwise.
+    /// Whether all of these addresses can be permitted. Removes expired permissions if that is necessary.
     pub(super) fn has_room_for(&mut self, peers: &[IpAddr], now: UnixTime) -> bool {
         if !self.fit(peers) {
             self.expires_at.retain(|_, expires_at| *expires_at > now);

@@ -1,4 +1,4 @@
-//! Which ports relayed addresses have: at random within a range (RFC 8656 section 7.2).
+//! Chooses the ports of relayed addresses: at random within a range (RFC 8656 section 7.2).
 
 use std::{
     collections::HashMap,
@@ -12,9 +12,9 @@ use rand::{RngExt, rngs::StdRng};
 use super::{client::PortId, network::Network};
 use crate::time::UnixTime;
 
-/// Ports that are tried for one request, unless the range is shorter.
+/// Number of ports that are tried for one request, unless the range is shorter.
 const TRIES: u32 = 100;
-/// After that many tries in vain no request tries again for this long, because each try is a system call.
+/// After that many failures no request tries again for this long, since each attempt is a system call.
 const PAUSE_WHEN_FULL: Duration = Duration::from_millis(100);
 
 /// Chooses ports for relayed addresses.
@@ -34,7 +34,7 @@ pub(super) enum Wanted {
     Pair,
 }
 
-/// A port that is open.
+/// An open port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OpenPort {
     pub(super) id: PortId,
@@ -110,7 +110,7 @@ mod tests {
 
     const START: UnixTime = UnixTime::from_ms(1_790_000_000_000);
 
-    /// Ports of which some are taken.
+    /// A network in which some ports are taken.
     struct Ports {
         is_free: fn(u16) -> bool,
         tries: u32,

@@ -1,4 +1,4 @@
-//! How many allocations a user, an address and all together may have.
+//! Limits the number of allocations of a user, of an address, and in total.
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -34,7 +34,7 @@ pub(super) enum UserKind {
 
 /// Allocations of the visitors of one address: the connection doctor tries three TURN addresses, for a few people at once.
 const VISITOR_ALLOCATIONS_PER_ADDRESS: usize = 32;
-/// All visitors together have this part of the places.
+/// All visitors together get this fraction of the places.
 const VISITOR_PART: usize = 4;
 
 /// Counts allocations, and the ports that are reserved for one.
@@ -47,7 +47,7 @@ pub(super) struct Quotas {
     total: usize,
 }
 
-/// One allocation's place. It has to be [given back](Quotas::give_back).
+/// The place of one allocation. It must be [given back](Quotas::give_back).
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub(super) struct Place {

@@ -1,4 +1,4 @@
-//! A packet's way from a client to a peer and back (RFC 8656 sections 11 and 12).
+//! The path of a packet from a client to a peer and back (RFC 8656 sections 11 and 12).
 
 use std::net::SocketAddr;
 
@@ -104,7 +104,7 @@ fn send_to_peer(
     }
     match (state.policy.class(peer.ip()), state.allocations.of_relayed(peer, now)) {
         (PeerClass::Denied, _) => return Err(DropReason::PeerDenied),
-        // Both ends are clients of this relay: nothing has to leave.
+        // Both ends are clients of this relay, so the packet need not leave it.
         (_, Some(other)) => relay_to_client(state, other, (relayed, payload), now, network),
         (PeerClass::Own, None) => return Err(DropReason::NoAllocation),
         (PeerClass::Outside, None) => {

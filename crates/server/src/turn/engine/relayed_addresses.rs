@@ -1,4 +1,4 @@
-//! Which address stands for a client: one that peers can send to.
+//! Chooses the relayed address for a client: one that peers can send to.
 
 use std::net::IpAddr;
 
@@ -9,13 +9,13 @@ use stun_types::AddressFamily;
 pub(super) struct RelayedAddresses {
     /// Addresses of a NAT in front of this machine, by which it is reached from outside.
     external: Vec<IpAddr>,
-    /// The one address that the server was told to use.
+    /// The only address that the server was configured to use.
     bind: Option<IpAddr>,
     /// The addresses that this machine's default routes start from.
     default: Vec<IpAddr>,
 }
 
-/// An address of this machine, and what peers know it by.
+/// An address of this machine, and the address that peers use for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RelayedAddress {
     pub(super) bind: IpAddr,

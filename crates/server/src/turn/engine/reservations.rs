@@ -9,16 +9,16 @@ use crate::time::UnixTime;
 pub(super) const RESERVATION_LIFE: Duration = Duration::from_secs(30);
 /// Most ports that are reserved at the same time.
 const MAX_RESERVATIONS: usize = 256;
-/// Most of those of one address.
+/// Most reserved ports of one address.
 const MAX_RESERVATIONS_PER_ADDRESS: usize = 64;
 
-/// The reserved ports and when each expires, by the token that the client has.
+/// The reserved ports with their expiry, by the client's token.
 #[derive(Debug, Default)]
 pub(super) struct Reservations {
     by_token: HashMap<u64, (Reservation, UnixTime)>,
 }
 
-/// A port that is open already.
+/// A reserved port, which is open already.
 #[derive(Debug)]
 pub(super) struct Reservation {
     pub(super) port: PortId,
@@ -47,7 +47,7 @@ impl Reservations {
         if is_for_them { self.by_token.remove(&token).map(|(reservation, _)| reservation) } else { None }
     }
 
-    /// The reservations that nobody came for. Their ports and places have to be given back.
+    /// The expired reservations. Their ports and places must be given back.
     pub(super) fn take_expired(&mut self, now: UnixTime) -> impl Iterator<Item = Reservation> {
         self.by_token.extract_if(move |_, (_, expires_at)| *expires_at <= now).map(|(_, (kept, _))| kept)
     }

@@ -27,24 +27,24 @@ use crate::{time::UnixTime, turn::metrics::TurnMetrics};
 /// The settings of an engine.
 pub(in crate::turn) struct EngineSettings {
     pub(in crate::turn) credentials: RestCredentials,
-    /// Drawn at random, known to nobody.
+    /// A random secret that is used for nonces only.
     pub(in crate::turn) nonce_secret: [u8; 32],
-    /// Seeded at random: ports and tokens must not be guessed.
+    /// Seeded at random, since ports and tokens must not be guessable.
     pub(in crate::turn) random: StdRng,
-    /// The one address to relay from; `None` for those by which clients come.
+    /// The only address to relay from; `None` for the addresses by which clients come.
     pub(in crate::turn) bind: Option<IpAddr>,
     pub(in crate::turn) external: Vec<IpAddr>,
     pub(in crate::turn) relay_ports: RangeInclusive<u16>,
     pub(in crate::turn) allowed_peers: Vec<IpNet>,
     pub(in crate::turn) denied_peers: Vec<IpNet>,
     pub(in crate::turn) allocations: AllocationLimits,
-    /// In each direction of one allocation.
+    /// Bandwidth of one allocation in each direction, in bytes per second.
     pub(in crate::turn) bytes_per_s: f64,
-    /// Sent by all allocations together; `None` for no limit.
+    /// Bandwidth of all allocations together, in bytes per second; `None` for no limit.
     pub(in crate::turn) total_bytes_per_s: Option<f64>,
-    /// Requests of one address.
+    /// Requests of one address per second.
     pub(in crate::turn) requests_per_s: u32,
-    /// Answers to one address that shows no credentials.
+    /// Answers per second to one address without credentials.
     pub(in crate::turn) unauthenticated_per_s: u32,
     pub(in crate::turn) metrics: TurnMetrics,
 }
@@ -115,7 +115,7 @@ impl State {
         }
     }
 
-    /// Gives back the reserved ports that nobody came for.
+    /// Gives back expired reserved ports.
     pub(super) fn end_expired_reservations(&mut self, now: UnixTime, network: &mut impl Network) {
         for reservation in self.reservations.take_expired(now) {
             network.close_port(reservation.port);

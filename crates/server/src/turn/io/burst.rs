@@ -1,4 +1,4 @@
-//! Datagrams on their way out, joined so that many leave with one system call.
+//! Outgoing datagrams, joined so that many leave with one system call.
 
 use std::{
     cell::RefCell,
@@ -14,7 +14,7 @@ use super::udp::UdpPort;
 const BURST_BYTES: usize = 65_507;
 
 thread_local! {
-    /// Kept from one burst to the next.
+    /// Reused by the next burst.
     static BURST_BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Burst {
     lost: u64,
 }
 
-/// The way of a datagram. Datagrams of different routes cannot be joined.
+/// The route of a datagram. Datagrams with different routes cannot be joined.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
     pub(super) port: Rc<UdpPort>,
@@ -88,7 +88,7 @@ impl Burst {
         self.count = 0;
     }
 
-    /// Sends the datagrams that wait. Returns how many of all the system did not take.
+    /// Sends the waiting datagrams. Returns how many datagrams in total the system did not take.
     pub(super) fn finish(&mut self) -> u64 {
         self.flush();
         self.lost

@@ -11,7 +11,7 @@ pub(super) struct Framing {
     pub(super) buffer: Vec<u8>,
     /// Bytes at the start of the buffer that [`Self::next`] has handed out.
     served: usize,
-    /// Bytes still to be skipped of a message that has begun.
+    /// Bytes of the present message that must still be skipped.
     skipped: usize,
 }
 
@@ -134,7 +134,7 @@ mod tests {
         // CreatePermission of 64,800 bytes.
         framing.buffer.extend_from_slice(&[0x00, 0x08, 0xfd, 0x20]);
         assert!(framing.next(true).is_err());
-        // A Send indication may be as long.
+        // A Send indication may be that long.
         let mut framing = Framing::default();
         framing.buffer.extend_from_slice(&[0x00, 0x16, 0xfd, 0x20]);
         assert_eq!(framing.next(true).unwrap(), None);

@@ -1,4 +1,4 @@
-//! This machine's addresses, as the system says them.
+//! The addresses of this machine, as the system reports them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
@@ -16,7 +16,7 @@ pub(super) fn read_host_addresses() -> HostAddresses {
     }
 }
 
-/// The address that packets to `far` start from. Connecting a UDP socket sends nothing.
+/// The source address for packets to `far`. Connecting a UDP socket sends nothing.
 fn source_address(any: IpAddr, far: IpAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect((far, 9)).ok()?;

@@ -1,4 +1,4 @@
-//! The relay's sockets: UDP, TCP and TLS, on a thread and a runtime of the relay alone.
+//! The relay's sockets: UDP, TCP and TLS, on a thread and a runtime that only the relay uses.
 //!
 //! Owns every socket of STUN and TURN and nothing of the protocol: what bytes mean is decided by the [engine](super::engine), which
 //! is given them with the time. The engine and its sockets stay on one thread, so nothing here is locked.
@@ -146,7 +146,7 @@ async fn serve(
     admission: Admission,
     stop: CancellationToken,
 ) {
-    // Ends with this future.
+    // Ends together with this future.
     let mut datagrams = JoinSet::new();
     let mut connections = JoinSet::new();
     for (ListeningPort { udp, tcp, .. }, tls) in ports {

@@ -1,4 +1,4 @@
-//! What waits to be written to clients over TCP and TLS: bounded for each connection and for all together.
+//! The bytes that wait for clients over TCP and TLS: limited for each connection and in total.
 
 use std::{
     cell::{Cell, RefCell},
@@ -10,11 +10,11 @@ use tokio::sync::Notify;
 /// Most bytes that may wait for one connection. Messages beyond them are dropped, as on any full link, because late media is
 /// useless.
 const OUTBOX_BYTES: usize = 256 * 1024;
-/// Most bytes that may wait for all connections together, but for [`MIN_OUTBOX_BYTES`] of each.
+/// Most bytes that may wait for all connections together, except for [`MIN_OUTBOX_BYTES`] of each.
 const ALL_OUTBOX_BYTES: usize = 64 * 1024 * 1024;
-/// One connection gets this part of what is left for all, so that full connections leave room for others.
+/// One connection gets this fraction of the remaining total, so that full connections leave room for others.
 const OUTBOX_PART: usize = 8;
-/// A connection gets this much in any case.
+/// Every connection may have this many bytes waiting.
 const MIN_OUTBOX_BYTES: usize = 8 * 1024;
 
 /// Counts the bytes that wait for all connections.
@@ -82,7 +82,7 @@ impl StreamOutbox {
         self.changed.notified().await;
     }
 
-    /// A place for what is [taken](Taken::take) from here.
+    /// An empty place for bytes that are [taken](Taken::take) from this outbox.
     pub(super) fn taken(&self) -> Taken<'_> {
         Taken { outbox: self, bytes: Vec::new() }
     }
@@ -95,7 +95,7 @@ impl Taken<'_> {
         std::mem::swap(&mut *self.outbox.waiting.borrow_mut(), &mut self.bytes);
     }
 
-    /// Gives back to the budget what was taken.
+    /// Returns the taken bytes to the budget.
     pub(super) fn written(&mut self) {
         self.outbox.budget.subtract(self.bytes.len());
         self.bytes.clear();

@@ -56,7 +56,7 @@ struct Shared {
     sockets: Sockets,
 }
 
-/// Packets that are handled at one moment.
+/// A batch of packets that are handled at the same time.
 pub(super) struct Batch<'a> {
     relay: &'a Rc<Relay>,
     shared: RefMut<'a, Shared>,
@@ -133,7 +133,7 @@ impl Relay {
         .await;
     }
 
-    /// Ends what expired, and keeps the engine's idea of this machine's addresses, for as long as it is polled.
+    /// Ends what expired, and keeps the engine's list of this machine's addresses up to date, for as long as it is polled.
     pub(super) async fn keep_house(self: Rc<Self>) {
         let mut expiries = interval(EXPIRY_INTERVAL);
         let mut addresses = interval(HOST_ADDRESSES_MAX_AGE);
@@ -200,7 +200,7 @@ fn client_of(socket: &UdpPort, listener: ListenerId, from: SocketAddr, to: Optio
     Client { five_tuple, path: ClientPath::Datagrams(listener) }
 }
 
-/// Calls `receive` whenever a socket can be read. It returns whether there may be more.
+/// Calls `receive` whenever the socket is readable; `receive` returns whether there may be more.
 async fn read_datagrams(socket: &UdpPort, mut receive: impl FnMut() -> std::io::Result<bool>) {
     let mut reads = 0;
     loop {
@@ -215,9 +215,9 @@ async fn read_datagrams(socket: &UdpPort, mut receive: impl FnMut() -> std::io::
                 }
             }
             Err(error) => {
-                // For instance the answer (ICMP) to a datagram that was sent earlier.
+                // For example the error (ICMP) for a datagram that was sent earlier.
                 tracing::trace!(%error, socket = %socket.local_addr(), "not received");
-                // A socket that is broken for good must not take the thread.
+                // A socket that is permanently broken must not occupy the thread.
                 yield_now().await;
             }
         }

@@ -71,7 +71,7 @@ impl Sockets {
     }
 }
 
-/// The sockets while one packet is handled, whose ECN mark goes on with its data (RFC 8656 section 14).
+/// The sockets while one packet is handled, whose ECN mark is copied to its data (RFC 8656 section 14).
 pub(super) struct Wire<'a> {
     pub(super) sockets: &'a mut Sockets,
     pub(super) burst: &'a mut Burst,
@@ -83,7 +83,7 @@ impl Wire<'_> {
         match to.path {
             ClientPath::Datagrams(ListenerId(listener)) => {
                 let Some(port) = self.sockets.listeners.get(listener) else { return false };
-                // From the very address that the client sent to.
+                // Sent from the same address that the client sent to.
                 let from = Some(to.five_tuple.server.ip()).filter(|ip: &IpAddr| !ip.is_unspecified());
                 let route = Route { port: Rc::clone(port), to: to.five_tuple.client, from, ecn };
                 self.burst.push(route, head, payload);
@@ -106,7 +106,7 @@ impl Network for Wire<'_> {
                 Some(id)
             }
             Err(error) => {
-                // Not louder, because any client with credentials can cause it at will. The refusal is counted.
+                // A low level, because any client with credentials can cause it at will. The refusal is counted.
                 tracing::debug!(%error, %at, "no port to relay from");
                 None
             }

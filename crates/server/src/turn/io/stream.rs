@@ -1,4 +1,4 @@
-//! One client over TCP or TLS: its messages in, answers and data out.
+//! One client over TCP or TLS: reads its messages, writes answers and data.
 
 use std::{
     cell::RefCell,
@@ -35,7 +35,7 @@ const READ_BYTES: usize = 16 * 1024;
 const MESSAGES_PER_TURN: usize = 64;
 
 thread_local! {
-    /// Shared by all connections of the thread. Each keeps only what has come of a message.
+    /// Shared by all connections of the thread. Each connection keeps only the bytes of an incomplete message.
     static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
 }
 
@@ -66,7 +66,7 @@ async fn write(mut writer: impl AsyncWrite + Unpin, outbox: &StreamOutbox) -> io
         outbox.changed().await;
         taken.take();
         let written = async {
-            // One by one, so that over TLS each message is a record. Some clients rely on that.
+            // Written one by one, so that over TLS each message is a record. Some clients rely on that.
             let mut rest = taken.bytes.as_slice();
             while let Some(MessageBytes { padded, .. }) = message_bytes(rest)?
                 && let Some((message, others)) = rest.split_at_checked(padded)
@@ -86,7 +86,7 @@ async fn read(mut reader: impl AsyncRead + Unpin, client: &Client, relay: &Rc<Re
     let mut idle_deadline = Instant::now() + IDLE_TIMEOUT;
     loop {
         let received = timeout_at(idle_deadline, receive(&mut reader, &mut framing.buffer)).await;
-        // Also where something has come: bytes alone keep no connection open.
+        // Also if bytes arrived: bytes alone keep no connection open.
         if idle_deadline <= Instant::now() {
             if !relay.has_allocation(client) {
                 return Ok(());
@@ -102,7 +102,7 @@ async fn read(mut reader: impl AsyncRead + Unpin, client: &Client, relay: &Rc<Re
     }
 }
 
-/// Handles all messages that are complete, and lets others have their turns meanwhile.
+/// Handles all complete messages, and lets other connections have their turns meanwhile.
 async fn handle_received(framing: &mut Framing, client: &Client, relay: &Rc<Relay>) -> io::Result<()> {
     loop {
         let (handled, mut wait) = handle_some(framing, client, relay)?;
@@ -119,8 +119,8 @@ async fn handle_received(framing: &mut Framing, client: &Client, relay: &Rc<Rela
     }
 }
 
-/// Handles the messages of one turn. Returns their number, and the time to wait where the client asked too much: it is read more
-/// slowly then. Over TCP it notices, and nothing is lost.
+/// Handles the messages of one turn. Returns their number, and the waiting time if the client asks too often: it is then read
+/// more slowly. TCP slows the client down, and nothing is lost.
 fn handle_some(
     framing: &mut Framing,
     client: &Client,
@@ -146,7 +146,7 @@ fn handle_some(
     Ok((handled, wait))
 }
 
-/// Appends what has come and returns how many bytes that is.
+/// Appends the received bytes and returns their number.
 async fn receive(reader: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) -> io::Result<usize> {
     poll_fn(|context| {
         READ_BUFFER.with_borrow_mut(|buffer| {

@@ -1,6 +1,6 @@
-//! Numbers for sockets and connections, by which the engine names them.
+//! Numbers for sockets and connections, which the engine uses.
 
-/// Holds things by number. A number that is free is used again, so numbers stay small.
+/// Stores values by number. Free numbers are reused, so numbers stay small.
 #[derive(Debug)]
 pub(super) struct Table<T> {
     entries: Vec<Option<T>>,
@@ -14,7 +14,7 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// Takes a thing in and returns its number.
+    /// Stores a value and returns its number.
     pub(super) fn insert(&mut self, thing: T) -> usize {
         let number = self.free.pop().unwrap_or(self.entries.len());
         match self.entries.get_mut(number) {

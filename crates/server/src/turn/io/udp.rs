@@ -10,7 +10,7 @@ use quinn_udp::{EcnCodepoint, RecvMeta, Transmit, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 
-/// Datagrams taken with one system call, or rows of them where the system joins those of one sender.
+/// Datagrams per system call, or rows of datagrams where the system joins those of one sender.
 const BATCH: usize = 16;
 /// The longest row that the system joins.
 const BUFFER_BYTES: usize = 65_536;
@@ -25,7 +25,7 @@ pub(super) struct UdpPort {
     local_addr: SocketAddr,
 }
 
-/// A datagram and what the system says about it.
+/// A received datagram with the system's information about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Datagram<'a> {
     pub(super) from: SocketAddr,
@@ -118,7 +118,7 @@ impl UdpPort {
     ) -> io::Result<()> {
         let segment_size = (contents.len() > segment).then_some(segment);
         let transmit = Transmit { destination: to, ecn, contents, segment_size, src_ip: from };
-        // Past the runtime, which does not know yet that a new socket can send.
+        // Bypasses the runtime, which does not know yet that a new socket is writable.
         self.state.try_send((&self.socket).into(), &transmit)
     }
 

@@ -1,4 +1,4 @@
-//! Making an allocation (RFC 8656 section 7).
+//! Creates an allocation (RFC 8656 section 7).
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -31,15 +31,15 @@ use super::{
 };
 use crate::time::UnixTime;
 
-/// UDP in the protocol numbers of IANA; the one protocol that is relayed.
+/// UDP in the protocol numbers of IANA; the only protocol that is relayed.
 const UDP: u8 = 17;
 
 /// An allocation ends after this time however often it is refreshed, because its credentials are checked only when it is made.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-/// The same for a page that has no room: the connection doctor is done in less.
+/// The same limit for a page without a room: the connection doctor needs less.
 const VISITOR_MAX_AGE: Duration = Duration::from_secs(2 * 60);
 
-/// Makes an allocation, or answers once more for the one that this request made.
+/// Creates an allocation, or answers once more for the one that this request created.
 pub(super) fn allocate(
     state: &mut State,
     client: &Client,
@@ -153,12 +153,12 @@ impl<'a> User<'a> {
     }
 }
 
-/// A port for an allocation.
+/// An open port for an allocation.
 struct Opened {
     port: PortId,
     number: u16,
     place: Place,
-    /// For the port after it.
+    /// Token for the port after it.
     token: Option<u64>,
 }
 
@@ -190,7 +190,7 @@ fn open(
     }
 }
 
-/// Opens two ports in a row and reserves the second.
+/// Opens two consecutive ports and reserves the second.
 fn open_pair(
     state: &mut State,
     user: User<'_>,

@@ -14,7 +14,7 @@ use turn_types::attribute::{Lifetime, RequestedAddressFamily};
 
 use super::super::refusal::Refusal;
 
-/// Clients compute their keys with it.
+/// The realm, from which clients compute their keys.
 pub(super) const REALM: &str = "sightline";
 
 pub(super) fn requested_family(request: &Message<'_>) -> Result<Option<AddressFamily>, Refusal> {

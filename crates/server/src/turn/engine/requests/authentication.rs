@@ -1,4 +1,4 @@
-//! Who makes a request (RFC 8489 section 9.2.4, and for the owner of an allocation RFC 8656 section 5).
+//! Authenticates the sender of a request (RFC 8489 section 9.2.4, and for the owner of an allocation RFC 8656 section 5).
 
 use stun_types::{
     attribute::{AttributeStaticType, MessageIntegrity, Nonce, Realm, Username},
@@ -17,20 +17,20 @@ use super::{
 };
 use crate::time::UnixTime;
 
-/// A user name of `expiry:user` with one of our ids is a third of it.
+/// A user name `expiry:user` with one of our ids is a third of this length.
 const MAX_USERNAME_BYTES: usize = 200;
 
-/// A client that has shown that it knows its password.
+/// A client that has proved that it knows its password.
 pub(super) struct Identity {
     pub(super) username: String,
     pub(super) key: IntegrityKey,
     pub(super) allocation: Option<PortId>,
 }
 
-/// Why it is not known who makes a request.
+/// Why a request could not be authenticated.
 pub(super) enum Unauthenticated {
     Refused(Refusal),
-    /// The request gets no answer: the client repeats it (RFC 8489 section 6.2.1).
+    /// The request gets no answer; the client repeats it (RFC 8489 section 6.2.1).
     TooOften,
 }
 

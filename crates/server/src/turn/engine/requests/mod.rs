@@ -1,4 +1,4 @@
-//! Requests and their answers: one function for each method, after it is known who asks.
+//! Requests and their answers: one function for each method, called after authentication.
 
 mod allocate;
 mod attributes;
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{time::UnixTime, turn::metrics::DropReason};
 
-/// The answer to a request; `None` where it gets none.
+/// The answer to a request; `None` if it gets none.
 pub(super) fn answer(
     state: &mut State,
     client: &Client,

@@ -1,4 +1,4 @@
-//! How long an allocation lives, and what is left of it afterwards.
+//! The lifetime of an allocation, and its end.
 
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ fn an_expired_allocation_relays_nothing_even_before_the_engine_is_told_of_the_ti
     assert_eq!(client.send_on(&mut world, 0x4000, b"late"), []);
     assert_eq!(client.send(&mut world, peer, b"late"), []);
     assert_eq!(world.peer_sends(peer, relayed, b"late"), []);
-    // Its credentials have expired too. Whoever has fresh ones finds no allocation in the way.
+    // Its credentials have expired too. A client with fresh ones finds no allocation in its way.
     let mut next = world.client("1.1.1.1:1000", "bo");
     assert_eq!(next.refresh(&mut world, HOUR).code, 437);
     assert_eq!(next.allocate(&mut world).code, 0);

@@ -1,4 +1,4 @@
-//! Who is known, by nonce, user name and password.
+//! Authentication by nonce, user name and password.
 
 use std::time::Duration;
 

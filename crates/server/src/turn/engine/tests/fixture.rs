@@ -104,7 +104,7 @@ impl World {
         Self::with(|_| {})
     }
 
-    /// A world with other settings than the usual.
+    /// A world with changed settings.
     pub(super) fn with(adapt: impl FnOnce(&mut EngineSettings)) -> Self {
         let metrics = TurnMetrics::default();
         let mut settings = EngineSettings {
@@ -152,17 +152,17 @@ impl World {
         self.metrics.allocations.get()
     }
 
-    /// Takes what was sent since the last call, answers to requests apart.
+    /// Takes the packets that were sent since the last call, without answers to requests.
     pub(super) fn sent(&mut self) -> Vec<Sent> {
         std::mem::take(&mut self.network.sent)
     }
 
-    /// Something else has all of these ports.
+    /// Marks ports as used by another program.
     pub(super) fn occupy(&mut self, ports: impl IntoIterator<Item = u16>) {
         self.network.taken.extend(ports);
     }
 
-    /// A peer sends something to a relayed address; what the engine sent then.
+    /// A peer sends a packet to a relayed address. Returns what the engine sent then.
     pub(super) fn peer_sends(&mut self, peer: SocketAddr, relayed: SocketAddr, payload: &[u8]) -> Vec<Sent> {
         let port = self.network.ports.iter().position(|port| *port == Some(relayed));
         if let Some(port) = port {
@@ -171,7 +171,7 @@ impl World {
         self.sent()
     }
 
-    /// A client that says nothing yet, with valid credentials of this user.
+    /// A client with valid credentials of this user, which has sent nothing yet.
     pub(super) fn client(&self, address: &str, user: &str) -> TestClient {
         let username = format!("{}:{user}", (self.now + 10 * MINUTE).as_s());
         let password = RestCredentials::new(SECRET, MINUTE).password(&username);
@@ -184,7 +184,7 @@ impl World {
         }
     }
 
-    /// A client that has an allocation, and its relayed address.
+    /// A client with an allocation, and its relayed address.
     pub(super) fn allocated(&mut self, address: &str) -> (TestClient, SocketAddr) {
         let mut client = self.client(address, address);
         let answer = client.allocate(self);
@@ -199,7 +199,7 @@ fn over_udp(client: &str) -> Client {
     Client { five_tuple, path: ClientPath::Datagrams(ListenerId(0)) }
 }
 
-/// An answer: its error code, or 0.
+/// An answer, with its error code or 0.
 pub(super) struct Answer {
     pub(super) code: u16,
     bytes: Vec<u8>,
@@ -271,7 +271,7 @@ impl TestClient {
         self.ask_as(world, request, &[&ChannelNumber::new(number), &peer]).code
     }
 
-    /// Says something to a peer in a Send indication; what the engine sent then.
+    /// Sends data to a peer in a Send indication. Returns what the engine sent then.
     pub(super) fn send(&self, world: &mut World, peer: SocketAddr, payload: &[u8]) -> Vec<Sent> {
         let mut message = Message::builder_indication(SEND, MessageWriteVec::new());
         let transaction = message.transaction_id();
@@ -281,7 +281,7 @@ impl TestClient {
         world.sent()
     }
 
-    /// Says something on a channel; what the engine sent then.
+    /// Sends data on a channel. Returns what the engine sent then.
     pub(super) fn send_on(&self, world: &mut World, number: u16, payload: &[u8]) -> Vec<Sent> {
         let length = u16::try_from(payload.len()).unwrap();
         self.say(world, &[&number.to_be_bytes(), &length.to_be_bytes(), payload].concat());
@@ -313,7 +313,7 @@ impl TestClient {
         self.answer_to(world, &request).unwrap()
     }
 
-    /// A request of this client, complete.
+    /// A complete request of this client, signed.
     pub(super) fn signed(&self, mut request: MessageWriteVec, attributes: &[&dyn AttributeWrite]) -> Vec<u8> {
         for attribute in attributes {
             request.add_attribute(*attribute).unwrap();
@@ -332,7 +332,7 @@ impl TestClient {
         self.nonce = answer.nonce();
     }
 
-    /// The answer to a request; `None` where it gets none.
+    /// The answer to a request; `None` if it gets none.
     pub(super) fn answer_to(&self, world: &mut World, request: &[u8]) -> Option<Answer> {
         self.say(world, request);
         let bytes = world.network.answers.pop()?;
@@ -346,19 +346,19 @@ impl TestClient {
     }
 }
 
-/// Data that went to a peer.
+/// Data that was sent to a peer.
 pub(super) fn to_peer(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Vec<Sent> {
     vec![Sent::ToPeer { from, to, payload: payload.to_vec() }]
 }
 
-/// Data that went to a client on a channel.
+/// Data that was sent to a client on a channel.
 pub(super) fn on_channel(to: &TestClient, number: u16, payload: &[u8]) -> Vec<Sent> {
     let length = u16::try_from(payload.len()).unwrap();
     let bytes = [&number.to_be_bytes(), &length.to_be_bytes(), payload].concat();
     vec![Sent::ToClient { to: to.client.five_tuple.client, bytes }]
 }
 
-/// The peer and the payload of the one Data indication in what was sent.
+/// Peer and payload of the only Data indication among the sent packets.
 pub(super) fn indicated(sent: &[Sent]) -> (SocketAddr, Vec<u8>) {
     let [Sent::ToClient { bytes, .. }] = sent else { panic!("{sent:?}") };
     let message = Message::from_bytes(bytes).unwrap();

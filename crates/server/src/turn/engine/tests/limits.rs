@@ -1,4 +1,4 @@
-//! How much a user, an address and a client get.
+//! The limits of a user, an address and a client.
 
 use stun_types::message::{BINDING, Message, MessageWrite, MessageWriteVec};
 use turn_types::{

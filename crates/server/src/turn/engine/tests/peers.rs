@@ -1,4 +1,4 @@
-//! Whom nobody may reach through the relay.
+//! The peers that no client may reach through the relay.
 
 use std::net::SocketAddr;
 

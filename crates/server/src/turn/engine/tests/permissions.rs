@@ -1,4 +1,4 @@
-//! Permissions by the clock.
+//! The lifetime of permissions.
 
 use super::fixture::{MINUTE, SECOND, World, address, indicated, to_peer};
 
