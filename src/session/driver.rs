@@ -17,7 +17,7 @@ use sightline_browser::{
         fair_queue::{FairStream, Lanes},
         queue::EventSink,
     },
-    page::{clock, lifecycle},
+    page::{clock, lifecycle, wake_lock::WakeLock},
     rtc::{
         bulk_channel::{BulkChannel, BulkChannelEvent},
         certificate::Certificate,
@@ -45,7 +45,7 @@ use super::{
     frame_watches::FrameWatches,
     input::{Command, Input, LocalChange},
     link::Link,
-    log::Log,
+    log::{Level, Log},
     media::LocalMedia,
     room_view::RoomView,
 };
@@ -107,6 +107,8 @@ pub struct Driver {
     slice_began: Timestamp,
     has_left: bool,
     log: Log,
+    /// Keeps the screen on while somebody else is here.
+    wake_lock: Option<WakeLock>,
 }
 
 impl Driver {
@@ -151,6 +153,7 @@ impl Driver {
             slice_began: Timestamp::ZERO,
             has_left: false,
             log,
+            wake_lock: None,
         }
     }
 
@@ -187,6 +190,7 @@ impl Driver {
             self.perform_outputs();
             self.pump_files();
             self.perform_outputs();
+            self.keep_awake();
         }
         self.files.close();
         drop(listeners);
@@ -277,8 +281,14 @@ impl Driver {
                 self.measurements.handle_visibility(is_visible, now);
                 self.perform_measurements();
                 if is_visible {
+                    if let Some(lock) = &self.wake_lock {
+                        lock.renew();
+                    }
                     self.session.handle_wake(now);
                 }
+            }
+            Input::WakeLockRefused(error) => {
+                self.log.write(Level::Info, "screen may turn off", &[("error", &error.to_string())]);
             }
             Input::Local(LocalChange::Media) => self.publish(now),
             Input::Local(LocalChange::Setting(setting)) => self.apply(setting, now),
@@ -416,6 +426,16 @@ impl Driver {
                 self.session.leave(now);
                 self.has_left = true;
             }
+        }
+    }
+
+    /// The screen stays on during a call and during a transfer, both of which need another member.
+    fn keep_awake(&mut self) {
+        let is_wanted = self.session.peers().next().is_some();
+        if is_wanted && self.wake_lock.is_none() {
+            self.wake_lock = Some(WakeLock::hold(self.inputs.map(Input::WakeLockRefused)));
+        } else if !is_wanted {
+            self.wake_lock = None;
         }
     }
 

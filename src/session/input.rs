@@ -40,6 +40,8 @@ pub enum Input {
     Completed(LinkId, OperationId, &'static str, Result<Completed, OperationFailure>),
     /// The browser refused a call that nothing waits for.
     CallFailed(LinkId, &'static str, BrowserError),
+    /// The browser did not keep the screen on.
+    WakeLockRefused(BrowserError),
     /// A stats report of a link.
     Stats(LinkId, Vec<StatsEntry>),
     /// Whether the browser believes that there is a network.

@@ -8,6 +8,7 @@ use sightline_e2e::{
     browser::Engine,
     page::Page,
     stage::{Scene, Stage},
+    wait::{PATIENCE, until},
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -15,6 +16,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(who_left_comes_back_with_one_click_and_no_other_way),
         stage.test_in_each(leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards),
         stage.test_in_each(leaving_asks_while_a_measurement_is_on),
+        stage.test_in_each(the_screen_stays_on_while_somebody_else_is_there),
     ]
     .into_iter()
     .flatten()
@@ -91,6 +93,29 @@ async fn leaving_asks_while_a_measurement_is_on(scene: &Scene, engine: Engine) -
     ada.click("leave-confirm").await?;
     ada.until("Ada has left", |page| page.shows("you-left")).await?;
     Ok(())
+}
+
+async fn the_screen_stays_on_while_somebody_else_is_there(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter_with("awake", "Ada", "source=none").await?;
+    ensure!(held_locks(&ada).await? == 0, "the screen stays on for nobody");
+    bob.enter_with("awake", "Bob", "source=none").await?;
+    ada.until_connected_to("Bob").await?;
+    until_locks(&ada, 1).await?;
+    bob.click("leave").await?;
+    until_locks(&ada, 0).await
+}
+
+async fn until_locks(page: &Page, count: usize) -> Result<()> {
+    until(&format!("{count} locks on the screen"), PATIENCE, async || {
+        let held = held_locks(page).await?;
+        Ok(if held == count { Ok(()) } else { Err(format!("{held} are held")) })
+    })
+    .await
+}
+
+async fn held_locks(page: &Page) -> Result<usize> {
+    page.execute("return sightlineProbe.wakeLocks.filter(({ released }) => !released).length", vec![]).await
 }
 
 async fn text(page: &Page, test_id: &str) -> Result<String> {

@@ -2,7 +2,7 @@
 // a browser or a person that cannot be had otherwise.
 (() => {
   const probe = {
-    connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {}, socketLog: [], socketsMade: 0,
+    connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {}, socketLog: [], wakeLocks: [], socketsMade: 0,
     reports: [], violations: [], saved: [], captures: [], exchanges: 0, rollbacks: 0,
   };
   Object.defineProperty(window, "sightlineProbe", { value: probe });
@@ -83,6 +83,21 @@
       probe.reports.push({ connection: probe.connections.indexOf(this), entries: [...report.values()] });
       probe.reports.splice(0, probe.reports.length - 8);
       return report;
+    };
+  }
+
+  // Every lock that keeps the screen on. One that the browser refuses here, where there is no screen, is played.
+  if (navigator.wakeLock) {
+    const request = navigator.wakeLock.request.bind(navigator.wakeLock);
+    navigator.wakeLock.request = async (kind) => {
+      let lock;
+      try {
+        lock = await request(kind);
+      } catch {
+        lock = Object.assign(new EventTarget(), { released: false, async release() { this.released = true; } });
+      }
+      probe.wakeLocks.push(lock);
+      return lock;
     };
   }
 

@@ -12,4 +12,5 @@ pub mod random;
 pub mod records;
 pub mod sharing;
 pub mod storage;
+pub mod wake_lock;
 pub(crate) mod window;
