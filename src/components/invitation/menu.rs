@@ -1,6 +1,6 @@
 //! Invites somebody to the room: the link to copy, to share, to scan.
 
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::page::sharing;
 
 use super::{copy_link::CopyLink, qr_code::QrCode};
@@ -9,7 +9,7 @@ use crate::{
     components::{
         kit::{
             icon::{Icon, IconName},
-            layers::{layer, return_focus},
+            popover::Popover,
             when::When,
         },
         later::Later,
@@ -27,41 +27,24 @@ pub fn InvitationMenu(
     is_open: RwSignal<bool>,
 ) -> AnyView {
     let language = Language::from_context();
-    let toggle = NodeRef::<html::Button>::new();
-    let focus_toggle = Callback::new(move |()| {
-        if let Some(toggle) = toggle.get_untracked() {
-            let _ = toggle.focus();
-        }
-    });
-    layer(
-        is_open.into(),
-        Callback::new(move |()| {
-            is_open.set(false);
-            true
-        }),
-        focus_toggle,
-    );
-    let close = move |_| {
-        is_open.set(false);
-        return_focus(focus_toggle);
-    };
+    let popover = Popover::new(is_open);
     view! {
         <div class="popover">
             <button
-                node_ref=toggle
+                node_ref=popover.toggle
                 type="button"
                 class="button small"
                 data-testid="share-link"
                 data-url=invitation
-                aria-expanded=Signal::derive(move || is_open.get().to_string())
-                on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
+                aria-expanded=popover.expanded()
+                on:click=move |_| popover.switch()
             >
                 <Icon name=IconName::Invite />
                 <span>{language.text(sentence!(invitation.button))}</span>
             </button>
             <When is=is_open>
                 // A click anywhere else closes the popover.
-                <div class="popover-backdrop" on:click=close></div>
+                <div class="popover-backdrop" on:click=move |_| popover.close()></div>
                 <section
                     class="popover-sheet invitation-sheet"
                     aria-label=language.text(sentence!(invitation.title))

@@ -11,5 +11,6 @@ pub mod level_meter;
 pub mod link;
 pub mod logo;
 pub mod page_header;
+pub mod popover;
 pub mod video;
 pub mod when;

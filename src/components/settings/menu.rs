@@ -1,6 +1,6 @@
 //! The settings, in a popover.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use super::panel::load_settings_panel;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     components::{
         kit::{
             icon::{Icon, IconName},
-            layers::{layer, return_focus},
+            popover::Popover,
             when::When,
         },
         later::Later,
@@ -42,46 +42,29 @@ pub fn SettingsMenu(
 ) -> AnyView {
     let language = Language::from_context();
     let is_open = is_open.unwrap_or_else(|| RwSignal::new(false));
-    let toggle = NodeRef::<html::Button>::new();
-    let focus_toggle = Callback::new(move |()| {
-        if let Some(toggle) = toggle.get_untracked() {
-            let _ = toggle.focus();
-        }
-    });
-    let close = move || {
-        is_open.set(false);
-        return_focus(focus_toggle);
-    };
-    layer(
-        is_open.into(),
-        Callback::new(move |()| {
-            is_open.set(false);
-            true
-        }),
-        focus_toggle,
-    );
+    let popover = Popover::new(is_open);
     let show_shortcuts = show_shortcuts.map(|show| {
         Callback::new(move |()| {
-            close();
+            popover.close();
             show.run(());
         })
     });
     view! {
         <div class="popover settings">
             <button
-                node_ref=toggle
+                node_ref=popover.toggle
                 type="button"
                 class="icon-button"
                 data-testid="settings-toggle"
                 aria-label=language.text(sentence!(settings.title))
-                aria-expanded=Signal::derive(move || is_open.get().to_string())
-                on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
+                aria-expanded=popover.expanded()
+                on:click=move |_| popover.switch()
             >
                 <Icon name=IconName::Settings />
             </button>
             <When is=is_open>
                 // A click anywhere else closes the popover.
-                <div class="popover-backdrop" on:click=move |_| close()></div>
+                <div class="popover-backdrop" on:click=move |_| popover.close()></div>
                 <div class="popover-sheet settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
                     <Later view=load_settings_panel(settings, in_lobby, show_shortcuts) />
                 </div>
