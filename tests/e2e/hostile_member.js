@@ -18,7 +18,7 @@ const on = (label, message) => () => {
 };
 const json = (message) => (at) => JSON.stringify(message(at));
 const description = { description: { kind: "offer", exchange: 1, sdp: "v=0\r\n" } };
-// What the server passes on is limited to 200 a second; as much as it takes.
+// The server forwards 200 messages per second; this many are sent.
 const signal = (inside) => () => {
   const socket = probe.sockets.findLast(({ readyState }) => readyState === WebSocket.OPEN);
   for (const to of Object.keys(probe.signals)) {
@@ -60,7 +60,7 @@ if (kind !== "nothing") {
     try {
       flood();
     } catch {
-      // Closed by the other side.
+      // The other side closed the channel.
     }
   }, interval);
 }

@@ -1,6 +1,6 @@
 // How loud the member with the name arguments[0] is heard: the largest amplitude in the last half second of the stream
 // that its tile plays. Where a machine has no audio output, Firefox never starts an AudioContext: there, the energy of
-// what was received since the last look (W3C webrtc-stats, totalAudioEnergy of inbound-rtp).
+// the sound received since the last call (W3C webrtc-stats, totalAudioEnergy of inbound-rtp).
 return (async () => {
   const tile = [...document.querySelectorAll('[data-testid="tile"]')].find((tile) => tile.dataset.name === arguments[0]);
   const stream = tile?.querySelector("video")?.srcObject;

@@ -1,5 +1,5 @@
 // Watches, from inside the page, how the member with the name arguments[0] comes across: when frames are shown, when sound
-// arrives, when messages appear. It lives as long as the page does, so its being there says that nobody reloaded.
+// arrives, when messages appear. It lives as long as the page does, so its presence proves that the page was not reloaded.
 const name = arguments[0];
 const monitor = (window.sightlineMonitor = { frames: [], sounds: [], messages: [], blanks: [] });
 const now = () => performance.timeOrigin + performance.now();
@@ -21,11 +21,11 @@ setInterval(() => {
     watched = video;
     video?.requestVideoFrameCallback(() => watch(video));
   }
-  // An element that had a picture and has none is black.
+  // An element that lost its picture is black.
   if (video && monitor.frames.length && video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) note(monitor.blanks);
 }, 20);
 
-// Packets of the very track that the tile plays.
+// Packets of the track that the tile plays.
 let heard = { track: null, packets: 0 };
 setInterval(async () => {
   const track = watched?.srcObject?.getAudioTracks()[0];
@@ -61,7 +61,7 @@ monitor.stopSaying = () => {
   clearInterval(monitor.saying);
   return number;
 };
-// How long after a moment each was back, in milliseconds: something came, and went on coming.
+// How long after a moment each was back, in milliseconds: at the first arrival that others followed.
 monitor.after = (moment) => {
   const back = (times, more, within) => {
     const at = times.findIndex((time, at) => time > moment && times[at + more] - time < within);

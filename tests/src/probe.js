@@ -1,5 +1,5 @@
 // Runs in every page before its own scripts. It records what the browser did, and with `?probe=` in the address it plays
-// a browser or a person that cannot be had otherwise.
+// a browser or a person that a test cannot get otherwise.
 (() => {
   const probe = {
     connections: [], channels: [], controls: [], heard: [], sockets: [], signals: {}, socketLog: [], wakeLocks: [], socketsMade: 0,
@@ -10,7 +10,7 @@
     probe.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
   });
 
-  // What became of each socket, for a test that fails: who ended it, and when.
+  // The history of each socket, for a test that fails: who closed it, and when.
   const NativeWebSocket = window.WebSocket;
   window.WebSocket = new Proxy(NativeWebSocket, {
     construct(target, args, newTarget) {
@@ -32,7 +32,7 @@
     },
   });
 
-  // What was saved as a file.
+  // The saved files.
   const createObjectURL = URL.createObjectURL;
   URL.createObjectURL = (blob) => {
     probe.saved.push(blob);
@@ -51,7 +51,7 @@
         return connection;
       },
     });
-    // What the page would send on, and the newest texts that came on `control`: for a page that says what its own script would not.
+    // The open `control` channels and their latest messages, so that a test can send messages that the page's own script would not send.
     const createDataChannel = Native.prototype.createDataChannel;
     Native.prototype.createDataChannel = function (label, ...rest) {
       const channel = createDataChannel.call(this, label, ...rest);
@@ -101,7 +101,7 @@
     };
   }
 
-  // Every question for a device or a screen, whoever plays the answer.
+  // Every request for a device or a screen, whatever answers it.
   const noteCaptures = () => {
     for (const name of ["getUserMedia", "getDisplayMedia"]) {
       const ask = window.MediaDevices?.prototype[name];
@@ -112,10 +112,10 @@
       };
     }
   };
-  // A browser that no program drives, as a person's.
+  // A browser that is not driven by a program, like a person's.
   const person = () => Object.defineProperty(Navigator.prototype, "webdriver", { get: () => false });
   const refuse = (name) => () => Promise.reject(new DOMException("played by the test", name));
-  // A screen to share: a canvas that moves, with a tone. As in both browsers it wants a gesture.
+  // A screen to share: a canvas that moves, with a tone. As in both browsers it requires a gesture.
   const screen = async () => {
     if (!navigator.userActivation.isActive) throw new DOMException("played by the test", "InvalidStateError");
     const canvas = document.createElement("canvas");
@@ -148,7 +148,7 @@
     window.sightlineScreen = { asked: true };
     throw new DOMException("played by the test", "NotAllowedError");
   };
-  // A server that names other ICE servers than the one that runs: those in the address.
+  // A server that names the ICE servers in the address instead of its own.
   const nameIceServers = () => {
     const ice_servers = JSON.parse(new URLSearchParams(location.search).get("ice-servers"));
     const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
@@ -161,8 +161,8 @@
       },
     });
   };
-  // The frame's number, where known-source mode has it in its strip (crates/core/src/measure/stamp/strip.rs); the rest of that strip is
-  // not there, so that nobody takes it for one.
+  // The frame's number, where known-source mode has it in its strip (crates/core/src/measure/stamp/strip.rs); the rest of the strip is
+  // missing, so that no reader takes it for a stamp.
   const paintNumber = (paper, number) => {
     const cell = paper.canvas.width / 44;
     const bits = [1, 0, 1, 0];
@@ -174,7 +174,7 @@
     paper.fillRect(0, 0, cell, cell);
     paper.fillRect(43 * cell, cell, cell, cell);
   };
-  // A camera that paints exactly when it is told to, and knows when it did: `sightlineSource`.
+  // A camera that paints exactly on command, and records when it did: `sightlineSource`.
   const paintedCamera = async ({ video } = {}) => {
     if (!video) throw new DOMException("played by the test", "NotFoundError");
     const fps = Number(new URLSearchParams(location.search).get("fps") ?? 30);
@@ -206,7 +206,7 @@
       if (last && at - last - interval >= 50) source.stops.push([last + interval, at - last - interval, stopped]);
       stopped = 0;
       source.painted.push(at);
-      // As a source that is late does not hurry afterwards.
+      // Like a real source, a late one does not catch up.
       due = Math.max(due + interval, now - interval) + stop;
       stopped = stop;
       stop = 0;
@@ -215,7 +215,7 @@
     paint();
     return stream;
   };
-  // A video file whose frames are not painted for as long as it is told, without anybody declaring it: `sightlineSource`.
+  // A video file that can be stopped without a declaration: `sightlineSource`.
   const heldFrames = () => {
     let until = 0;
     window.sightlineSource = { stopFor: (ms) => (until = performance.now() + ms) };
@@ -226,7 +226,7 @@
       return request.call(this, held);
     };
   };
-  // The app has no frame callbacks, and the browser calls for every frame all the same: what asking alone costs.
+  // The app gets no frame callbacks, and the browser calls back for every frame all the same, to measure the cost of the callbacks alone.
   const idleFrameCallbacks = () => {
     const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
     delete HTMLVideoElement.prototype.requestVideoFrameCallback;
@@ -239,7 +239,7 @@
     };
     addEventListener("playing", ask, true);
   };
-  // What runs in the room waits until the test lets it come, or loses it.
+  // The split module of the room loads only when the test allows it, or fails.
   const lateRoom = () => {
     const fetch = window.fetch;
     const asked = [];
@@ -256,7 +256,7 @@
       while (asked.length > 0) asked.pop()[answer]();
     };
   };
-  // Everything that the page's measurements are made from, in the order in which it came: `probe.recorded`, JSON lines that
+  // All inputs of the page's measurements, in their order: `probe.recorded`, JSON lines that
   // `crates/core/tests/measure.rs` reads. For a page that watches one other and publishes nothing.
   const record = () => {
     const lines = (probe.recorded = []);

@@ -1,4 +1,4 @@
-// Everything that a test looks at, in one look.
+// Everything that tests read of a page, in one call.
 const all = (id, within = document) => [...within.querySelectorAll(`[data-testid="${id}"]`)];
 const isShown = (element) => element.checkVisibility();
 return {
@@ -49,6 +49,6 @@ return {
     metric: stat.dataset.metric,
     value: stat.dataset.value,
   })),
-  // Elements that only markup in a name or a message could have made.
+  // Elements that only injected markup could have made.
   injected: document.querySelectorAll("[data-injected], .injected, #injected").length,
 };

@@ -59,7 +59,7 @@ window.raw = {
     this.channels = [];
   },
 
-  // Counts what comes, and says so on the first channel: after every `everyBytes`, and after `bytes`.
+  // Counts the received bytes, and reports them on the first channel: after every `everyBytes`, and after `bytes`.
   async receive(bytes, everyBytes) {
     await Promise.all(this.channels.map((channel) => this.opened(channel)));
     let received = 0;
@@ -69,7 +69,7 @@ window.raw = {
         received += event.data.byteLength;
         if (received >= bytes || received - told >= everyBytes) {
           told = received;
-          // A trial that ran out of time is closed while its last messages still come.
+          // A trial whose time is over is closed while its last messages arrive.
           if (this.channels[0].readyState === 'open') this.channels[0].send(String(received));
         }
       };
@@ -92,7 +92,7 @@ window.raw = {
           resolve([there, ms]);
         }
       };
-      // The channel with the least in it gets the next message, as long as one is below its mark.
+      // The channel with the least buffered data gets the next message, as long as one is below its watermark.
       const pump = () => {
         while (left > 0) {
           const channel = this.channels.reduce((least, other) => (other.bufferedAmount < least.bufferedAmount ? other : least));
@@ -110,7 +110,7 @@ window.raw = {
     });
   },
 
-  // Sends `part` bytes in messages of `message` bytes, waits until they are there, and only then sends the next.
+  // Sends `part` bytes in messages of `message` bytes, waits until they have arrived, and then sends the next.
   async stopAndWait(bytes, message, part) {
     const payload = new Uint8Array(message);
     const channel = this.channels[0];

@@ -1,4 +1,4 @@
-// The same job in Node with the package `ws`: rooms, `from` stamped, signals passed on. Nothing else of the server.
+// The same task in Node with the package `ws`: rooms, and forwarding signals with `from` set. It has no other part of the server.
 import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 
