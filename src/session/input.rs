@@ -14,7 +14,7 @@ use sightline_core::{
     negotiation::{Completed, OperationFailure, OperationId},
     room::LinkId,
     signalling::SocketId,
-    transfer::TransferHandle,
+    transfer::{Offered, TransferHandle},
 };
 use sightline_protocol::MemberId;
 
@@ -98,7 +98,8 @@ pub enum TransferAction {
     /// Give up what could not be offered yet.
     CancelBacklog,
     Accept(TransferHandle),
-    AcceptAll,
+    /// Take what was shown beside the button.
+    AcceptAll(Offered),
     DeclineAll,
     Decline(TransferHandle),
     Cancel(TransferHandle),

@@ -18,7 +18,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
-    transfer::{Backlog, LeftOut, TransferHandle, TransferView},
+    transfer::{Backlog, LeftOut, Offered, TransferHandle, TransferView},
 };
 use sightline_protocol::{
     MemberId,
@@ -164,8 +164,8 @@ pub struct TransfersModel {
     pub list: RwSignal<Vec<TransferModel>>,
     /// Those that wait for this person's answer.
     pub offered: RwSignal<Vec<TransferModel>>,
-    /// How many wait for it, those included that are not in the lists yet.
-    pub offered_count: RwSignal<usize>,
+    /// How many wait for it, those included that are not in the lists yet or are still to come.
+    pub all_offered: RwSignal<Offered>,
     /// What was chosen and cannot be offered yet.
     pub backlog: RwSignal<Backlog>,
     /// What was chosen and is not sent.
@@ -205,7 +205,7 @@ pub struct RoomActions {
     /// Takes a file that is offered.
     pub accept_file: Callback<TransferHandle>,
     /// Takes every file that is offered.
-    pub accept_all_files: Callback<()>,
+    pub accept_all_files: Callback<Offered>,
     /// Takes none of them.
     pub decline_all_files: Callback<()>,
     /// Does not take it.

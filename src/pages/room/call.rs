@@ -214,7 +214,7 @@ fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
 
 /// How many files of others wait for an answer.
 fn offered_files(model: RoomModel) -> usize {
-    model.transfers.offered_count.get()
+    usize::try_from(model.transfers.all_offered.get().files).unwrap_or(usize::MAX)
 }
 
 /// The newest message in words, for who cannot see that the folded chat has one. (The open chat is a live region.)

@@ -3,7 +3,9 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use leptos::prelude::*;
-use sightline_core::transfer::{Backlog, Direction, LeftOut, TransferHandle, TransferState, TransferView};
+use sightline_core::transfer::{
+    Backlog, Direction, LeftOut, Offered, TransferHandle, TransferState, TransferView,
+};
 
 use crate::session::{
     model::{TransferModel, TransfersModel},
@@ -70,8 +72,8 @@ impl TransferList {
     }
 
     /// How many files wait for an answer, shown or not.
-    pub(super) fn show_offered_count(&self, count: usize) {
-        signals::set(self.model.offered_count, count);
+    pub(super) fn show_all_offered(&self, offered: Offered) {
+        signals::set(self.model.all_offered, offered);
     }
 
     /// What was chosen and is not sent.

@@ -7,7 +7,7 @@ use sightline_protocol::{
     control::{ControlMessage, PublishedState},
     signalling::{IceServer, SignalCandidate},
     telemetry::TelemetryMessage,
-    transfer::TransferEnd,
+    transfer::{OfferBatch, TransferEnd},
 };
 
 use super::{
@@ -124,6 +124,12 @@ impl RoomSession {
         let chosen = self.content.transfers_mut().choose(file.clone(), &members, to, now);
         self.settle(now);
         chosen
+    }
+
+    /// What is announced of files that are chosen together: see [`Transfers::announce`].
+    pub fn announce_files(&mut self, to: Option<&MemberId>, files: &[FileDescription]) -> Option<OfferBatch> {
+        let members = self.members.iter().filter(|peer| to.is_none_or(|to| to == peer.id())).count();
+        self.content.transfers_mut().announce(files, members)
     }
 
     /// Does something with the transfers, and takes what comes of it.

@@ -1,12 +1,13 @@
 //! Files that the person chooses: whom each is offered to, which transfer of an earlier page goes on with it, and what waits.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    MemberId, TransferId,
+    BatchId, MemberId, TransferId,
+    bounded::UpTo,
     transfer::{
-        FileOffer, MAX_FILE_NAME_BYTES, MAX_FOLDER_BYTES, MAX_MEDIA_TYPE_BYTES, MAX_OPEN_TRANSFERS,
-        TransferEnd,
+        FileOffer, MAX_BATCH_FILES, MAX_FILE_NAME_BYTES, MAX_FOLDER_BYTES, MAX_MEDIA_TYPE_BYTES,
+        MAX_OPEN_TRANSFERS, OfferBatch, TransferEnd,
     },
 };
 
@@ -21,6 +22,10 @@ use crate::{
 
 /// Files from here that are not over, to all members together, and files that wait for somebody to come.
 pub const MAX_FILES_FROM_HERE: usize = 20_000;
+/// The files of a large choice are offered at 80 a second, after as many at once as this takes from the rate: less than the receiver's
+/// budget for offers (`budget::MessageKind::Offer`), however fast earlier files are over.
+pub(super) const OFFER_INTERVAL: Duration = Duration::from_micros(12_500);
+const OFFERS_AT_ONCE: u32 = 2_400;
 /// Names that are told of what waits.
 const NAMES_TOLD: usize = 3;
 /// Names that are kept of files that wait.
@@ -105,6 +110,22 @@ impl Transfers {
         }
         self.identify_next();
         Ok(TransferHandle(handle))
+    }
+
+    /// What is announced of files that are chosen together for so many members. `None` where there is nothing to announce.
+    pub fn announce(&mut self, files: &[FileDescription], members: usize) -> Option<OfferBatch> {
+        let unfinished = self.sending.iter().filter(|sending| !sending.is_over()).count();
+        let room = MAX_FILES_FROM_HERE.saturating_sub(unfinished + self.picks.len()) / members.max(1);
+        let taken = &files[..files.len().min(room)];
+        if taken.len() < 2 {
+            return None;
+        }
+        let bytes = taken.iter().map(|file| file.size_bytes).fold(0, u64::saturating_add);
+        Some(OfferBatch {
+            id: BatchId::from_random(self.random.next_u128()),
+            files: UpTo::<MAX_BATCH_FILES>::try_from(taken.len() as u64).ok()?,
+            bytes: UpTo::try_from(bytes).ok()?,
+        })
     }
 
     /// What was chosen and cannot be offered yet.
@@ -293,6 +314,7 @@ impl Transfers {
             media_type: file.media_type,
             modified_ms: file.modified_ms,
             is_paused: false,
+            batch: file.batch,
         };
         let mut outgoing = Outgoing::new(handle, member.clone(), offer, now);
         (outgoing.pick, outgoing.identity) = (pick, identity);
@@ -322,6 +344,8 @@ impl Transfers {
         let open = self.sending.iter().filter(of_member).filter(|file| !file.is_queued()).count();
         let mut free = MAX_OPEN_TRANSFERS.saturating_sub(open);
         let mut is_queue_changed = false;
+        let mut offered_until = self.offered_until.get(member).copied().unwrap_or_default().max(now);
+        self.offers_due.remove(member);
         for at in 0..self.sending.len() {
             let file = &mut self.sending[at];
             if file.member != *member || !file.is_queued() {
@@ -331,6 +355,13 @@ impl Transfers {
             if free == 0 || file.needs_file {
                 continue;
             }
+            let ahead = offered_until.since(now);
+            if let Some(wait) = ahead.checked_sub(OFFER_INTERVAL * OFFERS_AT_ONCE) {
+                // One at a time would cost a look at the whole queue for each.
+                self.offers_due.insert(member.clone(), now + wait + Duration::from_millis(250));
+                break;
+            }
+            offered_until = offered_until + OFFER_INTERVAL;
             free -= 1;
             let handle = file.handle;
             let message = file.make_offer(now);
@@ -338,6 +369,7 @@ impl Transfers {
             self.changed(handle);
         }
         if is_queue_changed {
+            self.offered_until.insert(member.clone(), offered_until);
             self.backlog_changed();
         }
     }

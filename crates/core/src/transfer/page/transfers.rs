@@ -11,6 +11,7 @@ use sightline_protocol::{
 };
 
 use super::{
+    batches::Batches,
     choosing::{MAX_FILES_FROM_HERE, Pick},
     incoming::Incoming,
     left_out::{LeftOut, LeftOutReason},
@@ -44,6 +45,12 @@ pub struct Transfers {
     pub(super) picks: VecDeque<Pick>,
     /// What the source was asked to look at.
     pub(super) identifying: Option<u32>,
+    /// What members announced to come.
+    pub(super) batches: Batches,
+    /// Until when each member has heard of files from here, at the rate of `choosing::OFFER_INTERVAL`.
+    pub(super) offered_until: BTreeMap<MemberId, Timestamp>,
+    /// Members that hear of further files then.
+    pub(super) offers_due: BTreeMap<MemberId, Timestamp>,
     /// Offers beyond what is taken of one member.
     pub(super) refused: BTreeMap<MemberId, u64>,
     /// The last number that was added to a name, by the name.
@@ -66,6 +73,9 @@ impl Transfers {
             reach: BTreeMap::new(),
             picks: VecDeque::new(),
             identifying: None,
+            batches: Batches::default(),
+            offered_until: BTreeMap::new(),
+            offers_due: BTreeMap::new(),
             refused: BTreeMap::new(),
             numbers: HashMap::new(),
             random,
@@ -252,6 +262,10 @@ impl Transfers {
 
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        let due_offers = self.offers_due.iter().filter(|(_, due)| **due <= now);
+        for member in due_offers.map(|(member, _)| member.clone()).collect::<Vec<_>>() {
+            self.offer_queued(&member, now);
+        }
         let mut due = Vec::new();
         for file in self.sending.iter_mut().filter(|file| self.open.contains(&file.member)) {
             if file.is_repeat_due(now) {
@@ -282,6 +296,7 @@ impl Transfers {
             .filter_map(Outgoing::deadline)
             .chain(receiving.filter_map(Incoming::deadline))
             .chain(storing)
+            .chain(self.offers_due.values().copied())
             .min()
     }
 
