@@ -186,7 +186,7 @@ const FLOODS: [(&str, Flood); 29] = [
     }),
     ("unknown telemetry", |room, n| room.telemetry(&format!(r#"{{"type":"hologram{n}"}}"#))),
     ("telemetry that cannot be read", |room, n| {
-        room.telemetry(&format!(r#"{{"type":"ping","nonce":-{n}.5}}"#))
+        room.telemetry(&format!(r#"{{"type":"ping","nonce":-{n}.5}}"#));
     }),
     ("offers under ever new names", |room, n| {
         let payload = description("offer", 1);
