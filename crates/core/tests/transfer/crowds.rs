@@ -7,8 +7,8 @@ use sightline_core::{
     budget::{Bucket, MessageKind},
     random::SeededRandom,
     transfer::{
-        FileDescription, KeptNames, Offered, Records, SinkCommand, TransferHandle, TransferOutput,
-        TransferState, TransferTask, TransferView, Transfers,
+        FileDescription, KeptNames, MAX_FILES_FROM_HERE, Offered, Records, SinkCommand, TransferHandle,
+        TransferOutput, TransferState, TransferTask, TransferView, Transfers,
     },
 };
 use sightline_protocol::{
@@ -506,4 +506,32 @@ fn what_is_announced_is_what_can_be_sent() {
     assert_eq!(sender.announce(&many, 3).unwrap().files.get(), 6_666);
     let huge = [described(0, usize::MAX), described(1, usize::MAX)];
     assert_eq!(sender.announce(&huge, 1), None);
+}
+
+#[test]
+fn later_choices_that_are_complete_do_not_displace_one_that_is_not() {
+    let mut receiver = Receiver::new();
+    let large = batch("large", 3, 15);
+    receiver.offer(of_batch(0, &large, 5));
+    receiver.accept_all();
+    for number in 1..100 {
+        receiver.offer(of_batch(number, &batch(&format!("b{number}"), 1, 5), 5));
+    }
+    receiver.transfers.decline_all(NOW);
+    receiver.settle();
+    receiver.offer(of_batch(100, &large, 5));
+    assert_eq!(receiver.transfers.offered().files, 0);
+}
+
+#[test]
+fn twenty_thousand_files_are_taken_and_one_more_is_refused() {
+    let mut sender = Transfers::new(SeededRandom::new(1));
+    sender.handle_channel_open(&member("bob"), NOW);
+    for at in 0..MAX_FILES_FROM_HERE {
+        sender.choose(described(at, 3), &[member("bob")], None, NOW).unwrap();
+        while sender.poll_output().is_some() {}
+    }
+    assert_eq!(sender.backlog().queued, MAX_FILES_FROM_HERE - MAX_OPEN_TRANSFERS);
+    let one_more = sender.choose(described(0, 3), &[member("bob")], None, NOW);
+    assert_eq!(one_more, Err(TransferEnd::TooMany));
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use sightline_protocol::{BatchId, MemberId, transfer::OfferBatch};
 
-/// Batches that are remembered of one member, and of all; the oldest goes first, and with it its answer.
+/// Batches that are remembered of one member, and of all. The oldest of which nothing is to come goes first, else the oldest.
 const MAX_OF_MEMBER: usize = 32;
 const MAX_BATCHES: usize = 256;
 
@@ -89,12 +89,14 @@ impl Batches {
     }
 
     fn make_room(&mut self, member: &MemberId) {
-        let of_member = self.known.iter().filter(|batch| batch.member == *member).count();
-        let oldest = if of_member >= MAX_OF_MEMBER {
-            self.known.iter().position(|batch| batch.member == *member)
-        } else {
-            (self.known.len() >= MAX_BATCHES).then_some(0)
-        };
+        let is_of_member = |batch: &Batch| batch.member == *member;
+        let is_full = self.known.iter().filter(|batch| is_of_member(batch)).count() >= MAX_OF_MEMBER;
+        if !is_full && self.known.len() < MAX_BATCHES {
+            return;
+        }
+        let may_go = |batch: &Batch| !is_full || is_of_member(batch);
+        let complete = self.known.iter().position(|batch| may_go(batch) && batch.files_to_come == 0);
+        let oldest = complete.or_else(|| self.known.iter().position(may_go));
         oldest.map(|at| self.known.remove(at));
     }
 }

@@ -1,7 +1,7 @@
 //! All files of a room, both ways.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
@@ -51,6 +51,14 @@ pub struct Transfers {
     pub(super) offered_until: BTreeMap<MemberId, Timestamp>,
     /// Members that hear of further files then.
     pub(super) offers_due: BTreeMap<MemberId, Timestamp>,
+    /// Members that hear of no further file before another is over, or before `offers_due`.
+    pub(super) full: BTreeSet<MemberId>,
+    /// Descriptions of files that were offered: one that is not among them is like no other.
+    pub(super) descriptions: HashSet<u64>,
+    /// Numbers of files in frames, those included that are over.
+    used_numbers: HashSet<u32>,
+    /// A page before this one left transfers that may wait for their files.
+    pub(super) has_kept: bool,
     /// Offers beyond what is taken of one member.
     pub(super) refused: BTreeMap<MemberId, u64>,
     /// The last number that was added to a name, by the name.
@@ -76,6 +84,10 @@ impl Transfers {
             batches: Batches::default(),
             offered_until: BTreeMap::new(),
             offers_due: BTreeMap::new(),
+            full: BTreeSet::new(),
+            descriptions: HashSet::new(),
+            used_numbers: HashSet::new(),
+            has_kept: false,
             refused: BTreeMap::new(),
             numbers: HashMap::new(),
             random,
@@ -92,7 +104,10 @@ impl Transfers {
             let handle = self.make_handle();
             let number = self.make_number();
             let offer = FileOffer { number, sequence: 0, ..kept.offer.clone() };
-            self.sending.push(Outgoing::new(handle, kept.member.clone(), offer, now).kept(&kept));
+            let outgoing = Outgoing::new(handle, kept.member.clone(), offer, now).kept(&kept);
+            self.descriptions.insert(outgoing.description_hash());
+            self.sending.push(outgoing);
+            self.has_kept = true;
             self.changed(handle);
         }
         self.backlog_changed();
@@ -182,6 +197,8 @@ impl Transfers {
         self.receiving.clear();
         self.sending.clear();
         self.picks.clear();
+        self.full.clear();
+        self.offers_due.clear();
         self.backlog_changed();
         self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
     }
@@ -394,7 +411,7 @@ impl Transfers {
     pub(super) fn make_number(&mut self) -> u32 {
         loop {
             let number = (self.random.next_u64() >> 32) as u32;
-            if self.sending.iter().all(|file| file.offer.number != number) {
+            if self.used_numbers.insert(number) {
                 return number;
             }
         }
