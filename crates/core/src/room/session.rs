@@ -192,6 +192,7 @@ impl RoomSession {
         result: Result<Completed, OperationFailure>,
         now: Timestamp,
     ) {
+        let result = result.map_err(OperationFailure::made_safe);
         self.with_link(link, now, |peer| peer.handle_completed(link, operation, result, now));
     }
 
