@@ -2,6 +2,7 @@
 //! server receives. It contains no addresses, since a link may be passed on by mistake.
 
 use sightline_core::measure::connection::LinkPath;
+use sightline_protocol::text::without_invisible;
 
 use crate::session::model::TileModel;
 use leptos::prelude::*;
@@ -33,9 +34,7 @@ impl RunningCalls {
     pub fn from_fragment(fragment: &str) -> Option<Self> {
         let encoded = fragment.strip_prefix(FRAGMENT)?;
         let (lines, _) = form_urlencoded::parse(encoded.as_bytes()).next()?;
-        let cut = |line: &str| {
-            line.chars().filter(|character| !character.is_control()).take(MAX_LINE_CHARS).collect()
-        };
+        let cut = |line: &str| without_invisible(&line.chars().take(MAX_LINE_CHARS).collect::<String>());
         Some(Self(lines.lines().take(MAX_LINES).map(cut).collect()))
     }
 }
@@ -74,6 +73,8 @@ mod tests {
         let calls = RunningCalls(vec!["x".repeat(1000); 100]);
         let read = RunningCalls::from_fragment(&calls.to_fragment()).expect("calls");
         assert_eq!((read.0.len(), read.0[0].len()), (MAX_LINES, MAX_LINE_CHARS));
+        let hidden = RunningCalls(vec!["relay\u{202e} udp\u{200b}\u{e0041}".to_owned()]);
+        assert_eq!(RunningCalls::from_fragment(&hidden.to_fragment()).expect("calls").0, ["relay udp"]);
         for fragment in ["", "#", "#report=abc", "#calls"] {
             assert_eq!(RunningCalls::from_fragment(fragment), None, "{fragment}");
         }

@@ -7,12 +7,13 @@ use serde_json::Value;
 use sightline_core::{
     chat::{Segment, TextRefused, excess_characters, prepare, split_links},
     decode::{self, ServerFrame},
-    doctor::Candidate,
+    doctor::{self, Candidate, MAX_REPORT_LINK_BYTES},
     ice::IceUrl,
     measure::{
         Metric,
         report::{Report, Side, to_csv},
     },
+    media::OrientationFinder,
     negotiation::ufrags_of_sdp,
     transfer::{MAX_DEPTH, Records, safe_folder, safe_name},
 };
@@ -30,11 +31,12 @@ use sightline_protocol::{
 pub type Property = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Property); 17] = [
+pub const TARGETS: [(&str, Property); 19] = [
     ("bulk_frame", bulk_frame),
     ("candidate", |bytes| with_text(bytes, candidate)),
     ("chat_links", |bytes| with_text(bytes, chat_links)),
     ("chat_text", |bytes| with_text(bytes, chat_text)),
+    ("check_link", |bytes| with_text(bytes, check_link)),
     ("control_message", |bytes| with_text(bytes, control_message)),
     ("display_name", |bytes| with_text(bytes, display_name)),
     ("file_name", |bytes| with_text(bytes, file_name)),
@@ -47,6 +49,7 @@ pub const TARGETS: [(&str, Property); 17] = [
     ("session_description", |bytes| with_text(bytes, session_description)),
     ("tab_message", |bytes| with_text(bytes, tab_message)),
     ("telemetry_message", |bytes| with_text(bytes, telemetry_message)),
+    ("video_file", video_file),
     ("visible_text", |bytes| with_text(bytes, visible_text)),
 ];
 
@@ -122,6 +125,23 @@ pub fn chat_text(raw: &str) {
         }
         Err(TextRefused::TooLong) => assert!(excess > 0),
         Err(_) => {}
+    }
+    let typed: Vec<_> = raw.trim_end().chars().collect();
+    let without = |count: usize| prepare(&typed[..typed.len() - count].iter().collect::<String>());
+    assert_ne!(without(excess), Err(TextRefused::TooLong), "{excess} fewer fit");
+    if excess > 0 {
+        assert!(without(excess - 1).is_err(), "{excess} is the least");
+    }
+}
+
+/// Reports of an examination in the fragment of a link, which anybody can write: bounded, and the same when they are handed on.
+pub fn check_link(link: &str) {
+    let Ok(report) = doctor::Report::from_link(link) else { return };
+    assert!(link.len() <= MAX_REPORT_LINK_BYTES);
+    if let Some(written) = report.to_link() {
+        let again = doctor::Report::from_link(&written).expect("a link of its own");
+        assert_eq!((again.verdict, again.made_at_ms), (report.verdict, report.made_at_ms));
+        assert_eq!(again.to_link(), Some(written));
     }
 }
 
@@ -264,6 +284,18 @@ pub fn telemetry_message(text: &str) {
     if let Ok(message) = decode::telemetry_message(text) {
         assert!(text.len() <= MAX_TELEMETRY_BYTES);
         assert_same_again(&message);
+    }
+}
+
+/// Whether the pictures of a video file are turned: a few short reads within the file answer that.
+pub fn video_file(file: &[u8]) {
+    let mut finder = OrientationFinder::new(file.len() as u64);
+    let mut reads = 0;
+    while let Some(range) = finder.poll_read() {
+        reads += 1;
+        assert!(reads <= 300 && range.end - range.start <= 1024, "{range:?}");
+        let range = usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap();
+        finder.handle_read(file.get(range).expect("within the file"));
     }
 }
 

@@ -217,7 +217,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         offer_files: Callback::new(|_| {}),
         cancel_backlog: nothing(),
         accept_file: Callback::new(|_| {}),
-        accept_all_files: Callback::new(|()| {}),
+        accept_all_files: Callback::new(|_| {}),
         decline_all_files: Callback::new(|()| {}),
         decline_file: Callback::new(|_| {}),
         cancel_file: Callback::new(|_| {}),

@@ -15,7 +15,7 @@ use sightline_core::{
     negotiation::{Completed, OperationFailure, OperationId},
     room::LinkId,
     signalling::SocketId,
-    transfer::TransferHandle,
+    transfer::{Offered, TransferHandle},
 };
 use sightline_protocol::MemberId;
 
@@ -103,7 +103,8 @@ pub enum TransferAction {
     /// Gives up the files that could not be offered yet.
     CancelBacklog,
     Accept(TransferHandle),
-    AcceptAll,
+    /// Take what was shown beside the button.
+    AcceptAll(Offered),
     DeclineAll,
     Decline(TransferHandle),
     Cancel(TransferHandle),

@@ -18,7 +18,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signalling::SignallingStatus,
-    transfer::{Backlog, LeftOut, TransferHandle, TransferView},
+    transfer::{Backlog, LeftOut, Offered, TransferHandle, TransferView},
 };
 use sightline_protocol::{
     MemberId,
@@ -168,8 +168,8 @@ pub struct TransfersModel {
     pub list: RwSignal<Vec<TransferModel>>,
     /// The transfers that wait for this person's answer.
     pub offered: RwSignal<Vec<TransferModel>>,
-    /// The number of transfers that wait for an answer, including those that are not in the lists yet.
-    pub offered_count: RwSignal<usize>,
+    /// The transfers that wait for an answer, including those that are not in the lists yet or are still to come.
+    pub all_offered: RwSignal<Offered>,
     /// The chosen files that cannot be offered yet.
     pub backlog: RwSignal<Backlog>,
     /// The chosen files that are not sent.
@@ -210,9 +210,9 @@ pub struct RoomActions {
     pub cancel_backlog: Callback<()>,
     /// Accepts a file.
     pub accept_file: Callback<TransferHandle>,
-    /// Accepts all offered files.
-    pub accept_all_files: Callback<()>,
-    /// Declines all offered files.
+    /// Takes every file that is offered.
+    pub accept_all_files: Callback<Offered>,
+    /// Takes none of them.
     pub decline_all_files: Callback<()>,
     /// Declines a file.
     pub decline_file: Callback<TransferHandle>,

@@ -39,7 +39,7 @@ pub(super) fn room_actions(
         offer_files: Callback::new(move |(to, files)| act_on_transfer(TransferAction::Offer(to, files))),
         cancel_backlog: Callback::new(move |()| act_on_transfer(TransferAction::CancelBacklog)),
         accept_file: Callback::new(move |handle| act_on_transfer(TransferAction::Accept(handle))),
-        accept_all_files: Callback::new(move |()| act_on_transfer(TransferAction::AcceptAll)),
+        accept_all_files: Callback::new(move |offered| act_on_transfer(TransferAction::AcceptAll(offered))),
         decline_all_files: Callback::new(move |()| act_on_transfer(TransferAction::DeclineAll)),
         decline_file: Callback::new(move |handle| act_on_transfer(TransferAction::Decline(handle))),
         cancel_file: Callback::new(move |handle| act_on_transfer(TransferAction::Cancel(handle))),

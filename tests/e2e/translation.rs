@@ -47,6 +47,17 @@ async fn a_translated_page_goes_on_counting(scene: &Scene, engine: Engine) -> Re
     );
     ada.say("hello").await?;
     ada.until_delivered("hello").await?;
+    // How much of a draft is too much.
+    for excess in 1..=3 {
+        let () = ada.execute(WRITE_DRAFT, vec!["x".repeat(16 * 1024 + excess).into()]).await?;
+        until(&format!("{excess} to be shown as too much"), PATIENCE, async || {
+            let shown: Option<String> = ada.execute(READ, vec!["[data-testid=chat-excess]".into()]).await?;
+            let is_shown = shown.as_ref().is_some_and(|shown| shown.contains(&excess.to_string()));
+            Ok(if is_shown { Ok(()) } else { Err(format!("{shown:?}")) })
+        })
+        .await?;
+    }
+    let () = ada.execute(WRITE_DRAFT, vec!["".into()]).await?;
 
     // Everything is opened, and the language is changed during the translation.
     for (toggle, what) in [("settings-toggle", "echo-cancellation"), ("share-link", "invitation")] {
@@ -84,6 +95,10 @@ async fn until_text_changes(page: &Page, selector: &str) -> Result<()> {
 
 const READ: &str =
     "return [...document.querySelectorAll(arguments[0])].map((part) => part.innerText).join(' ') || null";
+const WRITE_DRAFT: &str = "
+    const field = document.querySelector('[data-testid=chat-input]');
+    field.value = arguments[0];
+    field.dispatchEvent(new InputEvent('input', { bubbles: true }));";
 const CHOOSE_LANGUAGE: &str = "
     const select = document.querySelector('[data-testid=language]');
     select.value = arguments[0];

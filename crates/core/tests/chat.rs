@@ -229,7 +229,7 @@ proptest! {
             if let Some(message) = to_right.pop_front() {
                 for _ in 0..=usize::from(twice) {
                     if let ControlMessage::Chat { id, text, sent_at_ms } = message.clone() {
-                        right.handle_chat(&a, "Ada", id, &text, sent_at_ms);
+                        right.handle_chat(&a, "Ada", id, &text, sent_at_ms.get());
                     }
                 }
             }

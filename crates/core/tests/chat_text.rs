@@ -433,7 +433,7 @@ fn a_text_that_fits_once_it_is_cleaned_is_sent_and_one_too_long_is_counted() {
         assert_eq!(prepare(&fits).as_deref(), Ok(longest.as_str()));
         assert_eq!(excess_characters(&fits), 0);
     }
-    for (more, excess) in [("y", 1), ("yy\n", 2), ("é", 1), ("\n你好", 3)] {
+    for (more, excess) in [("y", 1), ("yy\n", 2), ("é", 1), ("\n你好", 2)] {
         let text = format!("{longest}{more}");
         assert_eq!(prepare(&text), Err(TextRefused::TooLong));
         assert_eq!(excess_characters(&text), excess, "{more:?}");
@@ -441,6 +441,34 @@ fn a_text_that_fits_once_it_is_cleaned_is_sent_and_one_too_long_is_counted() {
             text.trim_end().chars().take(text.trim_end().chars().count() - excess).collect();
         assert_eq!(prepare(&shorter).map(|sent| sent.len()), Ok(MAX_CHAT_TEXT_BYTES));
     }
+}
+
+#[test]
+fn what_is_not_sent_counts_where_it_has_to_be_deleted_to_come_to_the_excess() {
+    let longest = "x".repeat(MAX_CHAT_TEXT_BYTES);
+    let heap = "\u{335}".repeat(500);
+    for (more, excess) in [
+        (format!("y{heap}"), 501),
+        (heap.clone(), 500),
+        ("\0y\u{202e}\0".to_owned(), 3),
+        ("\r\n\r\ny".to_owned(), 1),
+        (format!("{}y z", " ".repeat(100)), 3),
+    ] {
+        let text = format!("{longest}{more}");
+        assert_eq!(excess_characters(&text), excess, "{more:?}");
+        for deleted in [1, excess / 2, excess - 1, excess] {
+            let typed: String = text.chars().take(text.chars().count() - deleted).collect();
+            assert!(excess_characters(&typed) <= excess - deleted, "{more:?} without {deleted}");
+            let is_too_long = prepare(&typed) == Err(TextRefused::TooLong);
+            assert_eq!(is_too_long, excess_characters(&typed) > 0, "{more:?} without {deleted}");
+        }
+    }
+}
+
+#[test]
+fn the_excess_of_a_huge_paste_costs_little_more_than_that_of_a_text_that_fits() {
+    let huge = "x\u{335}".repeat(4 << 20);
+    assert_eq!(excess_characters(&huge), (8 << 20) - (MAX_CHAT_TEXT_BYTES / 3 * 2 + 1));
 }
 
 #[test]

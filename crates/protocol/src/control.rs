@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    bounded::UpTo,
     id::{ConnectionId, MessageId, RunId, TransferId},
     signalling::SignalPayload,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
@@ -13,6 +14,9 @@ use crate::{
 pub const CONTROL_CHANNEL_ID: u16 = 1;
 /// The label of the `control` channel.
 pub const CONTROL_CHANNEL_LABEL: &str = "control";
+
+/// A time in milliseconds since 1970, up to the latest one that a browser's `Date` holds (ECMA-262, section 21.4.1.1).
+pub type UnixMilliseconds = UpTo<8_640_000_000_000_000>;
 
 /// A message from one member's session to another's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +30,8 @@ pub enum ControlMessage {
         id: MessageId,
         /// Text with line breaks, never markup.
         text: String,
-        /// Milliseconds since 1970 on the author's clock.
-        sent_at_ms: u64,
+        /// The time of writing on the author's clock.
+        sent_at_ms: UnixMilliseconds,
     },
     /// The chat message arrived and is shown.
     ChatAck {

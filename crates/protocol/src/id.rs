@@ -95,6 +95,11 @@ string_id! {
     TransferId
 }
 
+string_id! {
+    /// Files that a person chose together, random, made by their sender.
+    BatchId
+}
+
 /// Counts the successive peer connections under one [`ConnectionId`], from 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

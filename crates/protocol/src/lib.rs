@@ -25,7 +25,7 @@ pub mod text;
 pub mod transfer;
 
 pub use error::ErrorCode;
-pub use id::{ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, TransferId};
+pub use id::{BatchId, ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, TransferId};
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use room::RoomName;
 

@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::TransferId;
+use crate::{
+    bounded::UpTo,
+    id::{BatchId, TransferId},
+};
 
 /// The pre-negotiated stream id of the `bulk` channel, on a member's connection and on bulk links.
 pub const BULK_CHANNEL_ID: u16 = 3;
@@ -22,6 +25,9 @@ pub const MAX_FILE_BYTES: u64 = 1 << 53;
 pub const MAX_MEDIA_TYPE_BYTES: usize = 128;
 /// Number of transfers that a member may have open with another, in one direction.
 pub const MAX_OPEN_TRANSFERS: usize = 2000;
+
+/// Files that may be announced together.
+pub const MAX_BATCH_FILES: u64 = 20_000;
 
 /// Number of bulk links that a member may open to another, in addition to the connection between them.
 pub const MAX_BULK_CONNECTIONS: usize = 16;
@@ -78,6 +84,17 @@ impl std::fmt::Debug for Sha256Digest {
     }
 }
 
+/// What all files have together that a person chose at once. Each offer of one of them says the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferBatch {
+    /// The same for each of these files, and for no other.
+    pub id: BatchId,
+    /// How many files there are.
+    pub files: UpTo<MAX_BATCH_FILES>,
+    /// How large they are together.
+    pub bytes: UpTo<MAX_FILE_BYTES>,
+}
+
 /// The state of the sending side of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileOffer {
@@ -102,6 +119,9 @@ pub struct FileOffer {
     /// Whether the sender paused the transfer.
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_paused: bool,
+    /// The files that it was chosen with. An answer to all of them counts for those too that are offered later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<OfferBatch>,
 }
 
 impl FileOffer {

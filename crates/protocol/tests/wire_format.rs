@@ -99,6 +99,52 @@ fn a_control_message_of_a_later_version_is_read_as_unknown() {
 }
 
 #[test]
+fn a_chat_message_is_read_only_with_a_time_that_a_date_can_hold() {
+    let read = |sent_at_ms: &str| {
+        let text = format!(r#"{{"type":"chat","id":"x1","text":"hi","sent_at_ms":{sent_at_ms}}}"#);
+        serde_json::from_str::<ControlMessage>(&text).is_ok()
+    };
+    for time in ["0", "1790000000000", "8640000000000000"] {
+        assert!(read(time), "{time}");
+    }
+    for time in [
+        "8640000000000001",
+        "18446744073709551615",
+        "18446744073709551616",
+        "-1",
+        "0.5",
+        "1e300",
+        "1e999",
+        "null",
+        "\"5\"",
+    ] {
+        assert!(!read(time), "{time}");
+    }
+}
+
+#[test]
+fn an_offer_with_a_batch_that_cannot_be_is_not_read() {
+    let read = |batch: &str| {
+        let text = format!(
+            r#"{{"type":"transfer_offer","transfer":"t1","sequence":1,"number":3,"name":"a","size_bytes":5,"modified_ms":7,"batch":{batch}}}"#
+        );
+        serde_json::from_str::<ControlMessage>(&text).is_ok()
+    };
+    assert!(read(r#"{"id":"b1","files":2,"bytes":10}"#) && read("null"));
+    for batch in [
+        r#"{"id":"","files":2,"bytes":10}"#,
+        r#"{"id":"b1","files":20001,"bytes":10}"#,
+        r#"{"id":"b1","files":-1,"bytes":10}"#,
+        r#"{"id":"b1","files":2,"bytes":9007199254740993}"#,
+        r#"{"id":"b1","files":2,"bytes":1e999}"#,
+        r#"{"id":"b1","files":2}"#,
+        "7",
+    ] {
+        assert!(!read(batch), "{batch}");
+    }
+}
+
+#[test]
 fn every_control_message_reads_and_writes_as_documented() {
     let state = ControlMessage::State(PublishedState {
         microphone: true,
@@ -119,6 +165,8 @@ fn every_control_message_reads_and_writes_as_documented() {
             "folder": "x/y", "size_bytes": 5, "media_type": "text/plain", "modified_ms": 7, "is_paused": true}),
         json!({"type": "transfer_offer", "transfer": "t1", "sequence": 1, "number": 3, "name": "a.txt",
             "size_bytes": 5, "modified_ms": 7}),
+        json!({"type": "transfer_offer", "transfer": "t1", "sequence": 1, "number": 3, "name": "a.txt",
+            "size_bytes": 5, "modified_ms": 7, "batch": {"id": "b1", "files": 20_000, "bytes": 1_u64 << 53}}),
         json!({"type": "transfer_progress", "transfer": "t1", "sequence": 2, "attempt": 1, "verified_bytes": 5,
             "sha256": "0f".repeat(32), "is_paused": true}),
         json!({"type": "transfer_progress", "transfer": "t1", "sequence": 2, "attempt": 1, "verified_bytes": 5}),

@@ -67,6 +67,7 @@ pub struct Config {
 
 /// The options of the command line; each is also an environment variable.
 #[derive(Debug, Clone, Args)]
+#[allow(rustdoc::bare_urls, reason = "these texts are the output of --help")]
 pub struct Options {
     /// The port of the page and of the signaling; 0 for one that is free
     #[arg(long, env = "SIGHTLINE_PORT", default_value_t = 8080)]

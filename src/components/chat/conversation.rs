@@ -159,7 +159,13 @@ fn Composer(send: Callback<String, Result<(), TextRefused>>, field: NodeRef<html
     });
     view! {
         <When is=Signal::derive(move || excess.get() > 0)>
-            <p class="composer-excess" role="status" data-testid="chat-excess" data-characters=excess>
+            <p
+                class="composer-excess"
+                role="status"
+                translate="no"
+                data-testid="chat-excess"
+                data-characters=excess
+            >
                 {excess_words}
             </p>
         </When>

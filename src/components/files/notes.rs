@@ -49,6 +49,7 @@ pub fn Notes(
         <When is=has_backlog>
             <div
                 class="notice"
+                translate="no"
                 data-testid="transfer-backlog"
                 data-waiting=move || count(|backlog| backlog.waiting).to_string()
                 data-queued=move || count(|backlog| backlog.queued).to_string()
@@ -73,6 +74,7 @@ pub fn Notes(
         <When is=has_refused>
             <div
                 class="notice"
+                translate="no"
                 data-testid="notice"
                 data-code="offers-refused"
                 data-count=move || refused.get().to_string()

@@ -39,7 +39,9 @@ pub fn FileOffer(
 ) -> AnyView {
     let language = Language::from_context();
     let offered = Signal::derive(move || model.transfers.offered_here());
-    let count = model.transfers.offered_count;
+    let count = Memo::new(move |_| {
+        usize::try_from(model.transfers.all_offered.get().all_files()).unwrap_or(usize::MAX)
+    });
     let title = Signal::derive(move || {
         let is_one = count.get() <= 1;
         let words = if is_one { sentence!(files.offered) } else { sentence!(files.offered_several) };

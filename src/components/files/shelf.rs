@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use sightline_core::transfer::{Backlog, LeftOut};
 
-use super::{notes::Notes, transfer::Transfer};
+use super::{amount::size, notes::Notes, transfer::Transfer};
 use crate::{
     components::kit::when::When,
     language::Language,
@@ -26,8 +26,17 @@ pub fn Shelf(
             && transfers.backlog.with(|backlog| *backlog == Backlog::default())
             && transfers.left_out.with(LeftOut::is_empty)
     });
-    let offered = model.transfers.offered_count;
-    let has_several = Memo::new(move |_| offered.get() > 1);
+    let offered = model.transfers.all_offered;
+    let has_several = Memo::new(move |_| offered.get().all_files() > 1);
+    let amount = move || {
+        let (offered, locale) = (offered.get(), language.locale());
+        let files = sentence!(files.files)(locale);
+        let mut words = format!("{} {files}, {}", offered.all_files(), size(offered.bytes));
+        if offered.files_to_come > 0 {
+            words.push_str(&format!(" · {}: {}", sentence!(files.to_come)(locale), offered.files_to_come));
+        }
+        words
+    };
     view! {
         <section class="shelf" hidden=is_empty aria-label=language.text(sentence!(files.title))>
             <When is=has_several>
@@ -36,12 +45,9 @@ pub fn Shelf(
                         type="button"
                         class="button small primary"
                         data-testid="transfer-accept-all"
-                        on:click=move |_| actions.accept_all_files.run(())
+                        on:click=move |_| actions.accept_all_files.run(offered.get_untracked())
                     >
                         {language.text(sentence!(files.accept_all))}
-                        " ("
-                        {move || offered.get().to_string()}
-                        ")"
                     </button>
                     <button
                         type="button"
@@ -51,6 +57,9 @@ pub fn Shelf(
                     >
                         {language.text(sentence!(files.decline_all))}
                     </button>
+                    <span class="shelf-amount" data-testid="transfer-all-amount" translate="no">
+                        {amount}
+                    </span>
                 </div>
             </When>
             <Notes model=model actions=actions />

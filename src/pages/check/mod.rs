@@ -149,6 +149,7 @@ pub fn CheckPage() -> AnyView {
                 <button
                     type="button"
                     class="button primary large"
+                    translate="no"
                     data-testid="check-start"
                     aria-disabled=Signal::derive(move || is_running.get().to_string())
                     on:click=move |event| {

@@ -75,7 +75,7 @@ fn CopyText(
             on:blur=move |_| outcome.set(None)
         >
             {is_link.then(|| view! { <Icon name=IconName::Link /> })}
-            <span aria-live="polite">{shown}</span>
+            <span aria-live="polite" translate="no">{shown}</span>
         </button>
     }
     .into_any()

@@ -214,7 +214,7 @@ fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
 
 /// Number of files of others that wait for an answer.
 fn offered_files(model: RoomModel) -> usize {
-    model.transfers.offered_count.get()
+    usize::try_from(model.transfers.all_offered.get().files).unwrap_or(usize::MAX)
 }
 
 /// The text of the newest message for screen readers while the chat is folded. (The open chat is a live region.)

@@ -17,8 +17,8 @@ use sightline_core::{
     Timestamp,
     room::RoomSession,
     transfer::{
-        Direction, LeftOut, LeftOutReason, Records, ShowQueue, SinkCommand, SinkEvent, SourceCommand,
-        SourceEvent, TransferHandle, TransferState, TransferTask,
+        Direction, FileDescription, LeftOut, LeftOutReason, Records, ShowQueue, SinkCommand, SinkEvent,
+        SourceCommand, SourceEvent, TransferHandle, TransferState, TransferTask,
     },
 };
 use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
@@ -90,8 +90,10 @@ impl Files {
         match action {
             TransferAction::Offer(to, picked) => {
                 let mut left_out: LeftOut = picked.left_out;
-                for file in picked.files {
-                    let description = file.description();
+                let described: Vec<_> = picked.files.iter().map(PickedFile::description).collect();
+                let batch = session.announce_files(to.as_ref(), &described);
+                for (file, description) in picked.files.into_iter().zip(described) {
+                    let description = FileDescription { batch: batch.clone(), ..description };
                     match session.offer_file(to.as_ref(), &description, now) {
                         Ok(pick) => {
                             self.sources.insert(pick, (file, false));
@@ -106,9 +108,7 @@ impl Files {
             TransferAction::CancelBacklog => {
                 session.with_transfers(now, sightline_core::transfer::Transfers::cancel_backlog);
             }
-            TransferAction::AcceptAll => {
-                session.with_transfers(now, sightline_core::transfer::Transfers::accept_all);
-            }
+            TransferAction::AcceptAll(offered) => session.with_transfers(now, |all| all.accept_all(offered)),
             TransferAction::DeclineAll => session.with_transfers(now, |all| all.decline_all(now)),
             TransferAction::Accept(handle) => session.with_transfers(now, |all| all.accept(handle)),
             TransferAction::Decline(handle) => session.with_transfers(now, |all| all.decline(handle, now)),
@@ -205,7 +205,7 @@ impl Files {
     fn tell(&mut self, session: &RoomSession, now: Timestamp) {
         if let Some(batch) = self.changed.poll(now) {
             batch.into_iter().for_each(|handle| self.show(handle, session));
-            self.list.show_offered_count(session.transfers().offered().count());
+            self.list.show_all_offered(session.transfers().offered());
             self.list.show_backlog(session.transfers().backlog());
         }
         let is_due = self.list.len() <= FEW || now.since(self.stored_at) >= STORE_INTERVAL;

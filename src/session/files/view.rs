@@ -3,7 +3,9 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use leptos::prelude::*;
-use sightline_core::transfer::{Backlog, Direction, LeftOut, TransferHandle, TransferState, TransferView};
+use sightline_core::transfer::{
+    Backlog, Direction, LeftOut, Offered, TransferHandle, TransferState, TransferView,
+};
 
 use crate::session::{
     model::{TransferModel, TransfersModel},
@@ -70,9 +72,9 @@ impl TransferList {
         signals::set(self.model.backlog, backlog);
     }
 
-    /// Shows the number of files that wait for an answer, including those that are not in the list.
-    pub(super) fn show_offered_count(&self, count: usize) {
-        signals::set(self.model.offered_count, count);
+    /// Shows how many files wait for an answer, including those that are not in the list.
+    pub(super) fn show_all_offered(&self, offered: Offered) {
+        signals::set(self.model.all_offered, offered);
     }
 
     /// Shows the chosen files that are not sent.

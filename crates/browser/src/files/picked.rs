@@ -34,6 +34,7 @@ impl PickedFile {
             size_bytes: self.file.size() as u64,
             media_type: self.file.type_(),
             modified_ms: self.file.last_modified() as u64,
+            batch: None,
         }
     }
 

@@ -10,7 +10,9 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use sightline_protocol::{
-    DisplayName, MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES,
+    DisplayName, MemberId, MessageId,
+    control::{ControlMessage, UnixMilliseconds},
+    limits::MAX_CHAT_TEXT_BYTES,
 };
 
 use super::{DeliveryState, KeptMessage, prepare, seen::SeenIds};
@@ -203,7 +205,8 @@ impl Conversation {
                 continue;
             }
             let author_name = DisplayName::cut(&message.author_name).into();
-            let message = ChatMessage { text, author_name, ..message };
+            let sent_at_ms = UnixMilliseconds::saturating(message.sent_at_ms).get();
+            let message = ChatMessage { text, author_name, sent_at_ms, ..message };
             self.next_number = message.number.0.saturating_add(1);
             if message.author.is_none() && !missing.is_empty() {
                 self.unacknowledged.insert(message.id.clone(), missing.into_iter().collect());
@@ -309,6 +312,6 @@ fn wire(message: &ChatMessage) -> ControlMessage {
     ControlMessage::Chat {
         id: message.id.clone(),
         text: message.text.clone(),
-        sent_at_ms: message.sent_at_ms,
+        sent_at_ms: UnixMilliseconds::saturating(message.sent_at_ms),
     }
 }

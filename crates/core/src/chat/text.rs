@@ -31,14 +31,42 @@ pub fn prepare(raw: &str) -> Result<String, TextRefused> {
     }
 }
 
-/// Number of characters to remove from the end of `raw` before it can be sent.
+/// How many characters have to go from the end of `raw` before it can be sent, as they were typed: what is not sent anyway counts
+/// where it stands between others. White space at the end does not.
 #[must_use]
 pub fn excess_characters(raw: &str) -> usize {
-    if raw.len() <= MAX_CHAT_TEXT_BYTES {
+    let typed = raw.trim_end();
+    if typed.len() <= MAX_CHAT_TEXT_BYTES {
         return 0;
     }
-    let text = clean(raw);
-    text.char_indices().rev().take_while(|(at, c)| at + c.len_utf8() > MAX_CHAT_TEXT_BYTES).count()
+    let fits = |end: usize| clean(&typed[..end]).len() <= MAX_CHAT_TEXT_BYTES;
+    // Of a longer beginning at least as much is sent. Doubling keeps the work linear in what fits.
+    let (mut fitting, mut end) = (0, MAX_CHAT_TEXT_BYTES);
+    loop {
+        end = typed.floor_char_boundary(end);
+        if !fits(end) {
+            break;
+        }
+        if end == typed.len() {
+            return 0;
+        }
+        (fitting, end) = (end, end.saturating_mul(2));
+    }
+    while let Some(middle) = middle_between(typed, fitting, end) {
+        if fits(middle) {
+            fitting = middle;
+        } else {
+            end = middle;
+        }
+    }
+    typed[fitting..].chars().count()
+}
+
+/// A boundary of a character between two others, near the middle; `None` where there is no other between them.
+fn middle_between(text: &str, start: usize, end: usize) -> Option<usize> {
+    let half = start + (end - start) / 2;
+    let middle = [text.floor_char_boundary(half), text.ceil_char_boundary(half)];
+    middle.into_iter().find(|middle| (start + 1..end).contains(middle))
 }
 
 fn clean(raw: &str) -> String {

@@ -2,6 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use sightline_protocol::{control::UnixMilliseconds, text::without_invisible};
 
 use super::{
     candidate::redact,
@@ -17,6 +18,7 @@ const VERSION: u32 = 1;
 const MAX_CHECKS: usize = 64;
 const MAX_DETAILS: usize = 64;
 const MAX_TEXT_CHARS: usize = 400;
+const MAX_CALLS: usize = 64;
 
 /// A report that may be passed on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +110,8 @@ impl Report {
         })
     }
 
-    /// Reads what [`Self::to_link`] wrote.
+    /// Reads what [`Self::to_link`] wrote. Anybody can write a link: characters in its texts that are not seen, or that turn the
+    /// text around them, are left out.
     ///
     /// # Errors
     /// [`ReportUnreadable`] for anything else.
@@ -118,7 +121,18 @@ impl Report {
         }
         let json = BASE64_URL_SAFE_NO_PAD.decode(link).map_err(|_| ReportUnreadable)?;
         let report: Self = serde_json::from_slice(&json).map_err(|_| ReportUnreadable)?;
-        report.is_sound().then_some(report).ok_or(ReportUnreadable)
+        report.is_sound().then(|| report.with_visible_texts()).ok_or(ReportUnreadable)
+    }
+
+    fn with_visible_texts(mut self) -> Self {
+        let subjects = self.checks.iter_mut().filter_map(|check| check.subject.as_mut());
+        for text in subjects.chain([&mut self.browser]).chain(&mut self.calls) {
+            *text = visible(text);
+        }
+        for detail in self.checks.iter_mut().flat_map(|check| &mut check.details) {
+            detail.value = visible(&detail.value);
+        }
+        self
     }
 
     fn encode(&self) -> Option<String> {
@@ -127,6 +141,8 @@ impl Report {
 
     fn is_sound(&self) -> bool {
         self.version == VERSION
+            && UnixMilliseconds::try_from(self.made_at_ms).is_ok()
+            && self.calls.len() <= MAX_CALLS
             && self.checks.len() <= MAX_CHECKS
             && self.checks.iter().all(|check| check.details.len() <= MAX_DETAILS)
     }
@@ -147,6 +163,10 @@ impl ReportedCheck {
             details: check.details.iter().take(MAX_DETAILS).map(detail).collect(),
         }
     }
+}
+
+fn visible(text: &str) -> String {
+    without_invisible(&text.chars().take(MAX_TEXT_CHARS).collect::<String>())
 }
 
 /// Keeps the name of a server, and removes an address, which may be that of a private machine.

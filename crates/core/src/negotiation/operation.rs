@@ -1,6 +1,9 @@
 //! What a negotiator asks of the peer connection, and the results.
 
-use sightline_protocol::signalling::{SignalCandidate, SignalDescription};
+use sightline_protocol::{
+    signalling::{SignalCandidate, SignalDescription},
+    text::without_invisible,
+};
 
 /// Identifies one operation, so that a late completion is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,4 +69,17 @@ pub struct OperationFailure {
     pub name: String,
     /// Its message, for a log.
     pub message: String,
+}
+
+/// Longest name or message of a failure, in characters.
+const MAX_FAILURE_CHARS: usize = 300;
+
+impl OperationFailure {
+    /// The failure as it may be shown and kept. Browsers quote the line of a description that they refuse, which a member wrote: it may
+    /// be very long, hide characters or turn the text around it.
+    #[must_use]
+    pub fn made_safe(self) -> Self {
+        let safe = |text: &str| without_invisible(&text.chars().take(MAX_FAILURE_CHARS).collect::<String>());
+        Self { name: safe(&self.name), message: safe(&self.message) }
+    }
 }

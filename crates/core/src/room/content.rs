@@ -60,7 +60,7 @@ impl Content {
     ) -> Option<ControlMessage> {
         match message {
             ControlMessage::Chat { id, text, sent_at_ms } => {
-                self.conversation.handle_chat(from, name, id, &text, sent_at_ms);
+                self.conversation.handle_chat(from, name, id, &text, sent_at_ms.get());
             }
             ControlMessage::ChatAck { id } => self.conversation.handle_ack(from, &id),
             ControlMessage::TransferOffer(offer) => self.transfers.handle_offer(from, offer, now),

@@ -30,7 +30,8 @@ pub enum RoomOutput {
         role: Role,
     },
     /// Make a peer connection under this id with the `bulk` channel alone. Its operations, candidates and end are told like
-    /// those of another; its channel to [`RoomSession::handle_bulk_opened`] and [`RoomSession::handle_bulk_closed`].
+    /// those of another; its channel to [`handle_bulk_opened`](super::RoomSession::handle_bulk_opened)
+    /// and [`handle_bulk_closed`](super::RoomSession::handle_bulk_closed).
     OpenBulkLink {
         /// Its name from now on.
         link: LinkId,
@@ -43,7 +44,7 @@ pub enum RoomOutput {
     CloseLink(LinkId),
     /// Perform an operation on a peer connection and report its end.
     Perform(LinkId, OperationId, Operation),
-    /// Every peer connection gets the ice servers of [`RoomSession::ice_servers`], for the next time that it gathers
+    /// Every peer connection gets the ice servers of [`ice_servers`](super::RoomSession::ice_servers), for the next time that it gathers
     /// candidates.
     IceServersChanged,
     /// Send this text on the `control` channel.
@@ -72,11 +73,11 @@ pub enum RoomEvent {
         /// Takes it back.
         resume: String,
     },
-    /// A member came or is not as it was: see [`RoomSession::peer`].
+    /// A member came or is not as it was: see [`peer`](super::RoomSession::peer).
     PeerChanged(MemberId),
     /// A member is gone.
     PeerGone(MemberId),
-    /// A message is new or has another state: see [`RoomSession::message`].
+    /// A message is new or has another state: see [`message`](super::RoomSession::message).
     ChatChanged(MessageNumber),
     /// A message left the log, which is bounded.
     ChatForgotten(MessageNumber),

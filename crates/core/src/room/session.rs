@@ -7,7 +7,7 @@ use sightline_protocol::{
     control::{ControlMessage, PublishedState},
     signalling::{IceServer, SignalCandidate},
     telemetry::TelemetryMessage,
-    transfer::TransferEnd,
+    transfer::{OfferBatch, TransferEnd},
 };
 
 use super::{
@@ -126,6 +126,12 @@ impl RoomSession {
         chosen
     }
 
+    /// What is announced of files that are chosen together: see [`Transfers::announce`].
+    pub fn announce_files(&mut self, to: Option<&MemberId>, files: &[FileDescription]) -> Option<OfferBatch> {
+        let members = self.members.iter().filter(|peer| to.is_none_or(|to| to == peer.id())).count();
+        self.content.transfers_mut().announce(files, members)
+    }
+
     /// Does something with the transfers, and takes what comes of it.
     pub fn with_transfers<R>(&mut self, now: Timestamp, act: impl FnOnce(&mut Transfers) -> R) -> R {
         let result = act(self.content.transfers_mut());
@@ -186,6 +192,7 @@ impl RoomSession {
         result: Result<Completed, OperationFailure>,
         now: Timestamp,
     ) {
+        let result = result.map_err(OperationFailure::made_safe);
         self.with_link(link, now, |peer| peer.handle_completed(link, operation, result, now));
     }
 

@@ -3,7 +3,7 @@
 use sightline_protocol::{
     MemberId, TransferId,
     control::ControlMessage,
-    transfer::{Sha256Digest, TransferEnd},
+    transfer::{OfferBatch, Sha256Digest, TransferEnd},
 };
 
 use super::identity::FileIdentity;
@@ -25,6 +25,8 @@ pub struct FileDescription {
     pub media_type: String,
     /// In milliseconds since 1970.
     pub modified_ms: u64,
+    /// The files that it was chosen with.
+    pub batch: Option<OfferBatch>,
 }
 
 /// For what reads a file of this computer.

@@ -33,7 +33,7 @@ pub use page::{
     record::{KeptNames, KeptTransfer, Records},
     showing::ShowQueue,
     transfers::Transfers,
-    view::{Direction, Reach, TransferState, TransferView},
+    view::{Direction, Offered, Reach, TransferState, TransferView},
 };
 pub use worker::{
     arrivals::{Arrival, Arrivals},

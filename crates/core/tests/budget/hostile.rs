@@ -64,6 +64,11 @@ impl Room {
         self.world.pages[self.ada].session.handle_control(self.link, text, now);
     }
 
+    fn telemetry(&mut self, text: &str) {
+        let now = self.world.now;
+        self.world.pages[self.ada].session.handle_telemetry(self.link, text, now);
+    }
+
     fn signal(&mut self, inside: &str) {
         let frame = format!(r#"{{"type":"signal","from":"{}",{inside}}}"#, self.eve_id());
         self.world.tell_raw(self.ada, &frame);
@@ -119,7 +124,7 @@ fn description(kind: &str, exchange: usize) -> String {
 }
 
 /// Floods of each kind of message, with ever new ids.
-const FLOODS: [(&str, Flood); 25] = [
+const FLOODS: [(&str, Flood); 29] = [
     ("chat", |room, n| {
         room.control(&format!(r#"{{"type":"chat","id":"c{n}","text":"noise","sent_at_ms":0}}"#));
     }),
@@ -173,10 +178,15 @@ const FLOODS: [(&str, Flood); 25] = [
         let (member, now) = (room.eve_id(), room.world.now);
         room.world.pages[room.ada].session.handle_bulk_frame(&member, now);
     }),
-    ("telemetry", |room, n| {
-        let (link, now) = (room.link, room.world.now);
-        let text = format!(r#"{{"type":"ping","nonce":{n}}}"#);
-        room.world.pages[room.ada].session.handle_telemetry(link, &text, now);
+    ("pings", |room, n| room.telemetry(&format!(r#"{{"type":"ping","nonce":{n}}}"#))),
+    ("pings of the clock", |room, n| room.telemetry(&format!(r#"{{"type":"clock_ping","sent_us":{n}}}"#))),
+    ("figures", |room, n| {
+        room.telemetry(&format!(r#"{{"type":"reception","sequence":{n},"bars":4}}"#));
+        room.telemetry(&format!(r#"{{"type":"sending","at_us":{n},"frames_sent":{n}}}"#));
+    }),
+    ("unknown telemetry", |room, n| room.telemetry(&format!(r#"{{"type":"hologram{n}"}}"#))),
+    ("telemetry that cannot be read", |room, n| {
+        room.telemetry(&format!(r#"{{"type":"ping","nonce":-{n}.5}}"#));
     }),
     ("offers under ever new names", |room, n| {
         let payload = description("offer", 1);

@@ -1,3 +1,4 @@
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sightline_core::doctor::{MAX_REPORT_LINK_BYTES, Report, ReportUnreadable};
 use sightline_protocol::signalling::IceServer;
 
@@ -44,5 +45,29 @@ fn what_is_no_report_is_refused() {
     let long = "A".repeat(MAX_REPORT_LINK_BYTES + 4);
     for link in ["", "e30", "####", "bnVsbA", &long] {
         assert_eq!(Report::from_link(link), Err(ReportUnreadable), "{link:.10}");
+    }
+}
+
+#[test]
+fn a_link_that_somebody_made_up_hides_and_turns_nothing() {
+    let link = |json: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let mut json: serde_json::Value = serde_json::from_str(&report(&World::open()).to_json()).unwrap();
+    let hidden = "stun:a\u{202e}b\u{200b}\u{e0041}";
+    json["browser"] = hidden.into();
+    json["calls"] = serde_json::json!([hidden]);
+    let check = json["checks"].as_array_mut().unwrap().iter_mut().find(|check| check["details"].is_array());
+    let check = check.expect("a row with details");
+    (check["subject"], check["details"][0]["value"]) = (hidden.into(), hidden.into());
+    let read = Report::from_link(&link(&json)).unwrap();
+    assert_eq!((read.browser.as_str(), read.calls[0].as_str()), ("stun:ab", "stun:ab"));
+    let shown = read.to_json();
+    assert!(shown.contains("stun:ab") && !shown.contains(['\u{202e}', '\u{200b}', '\u{e0041}']), "{shown}");
+
+    json["calls"] = vec!["x"; 65].into();
+    assert_eq!(Report::from_link(&link(&json)), Err(ReportUnreadable));
+    json["calls"] = serde_json::json!([]);
+    for time in [8_640_000_000_000_001_u64, u64::MAX] {
+        json["made_at_ms"] = time.into();
+        assert_eq!(Report::from_link(&link(&json)), Err(ReportUnreadable));
     }
 }

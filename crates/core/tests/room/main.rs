@@ -297,10 +297,13 @@ fn why_a_negotiation_broke_is_told_and_the_link_is_replaced() {
         RoomOutput::Perform(on, id, _) if on == link => Some(id),
         _ => None,
     });
-    let cause = OperationFailure { name: "OperationError".to_owned(), message: "no".to_owned() };
+    // A browser quotes the line of a description that it refuses, whatever the member wrote there.
+    let quoted = format!("Failed to parse: a=\u{202e}evil\u{200b}{}", "x".repeat(60_000));
+    let cause = OperationFailure { name: "OperationError".to_owned(), message: quoted };
     session.handle_completed(link, operation.expect("an offer is begun"), Err(cause.clone()), now);
     world.settle();
-    let told = RoomEvent::NegotiationBroken(world.id(a), link, cause);
+    let message = format!("Failed to parse: a=evil{}", "x".repeat(300 - 25));
+    let told = RoomEvent::NegotiationBroken(world.id(a), link, OperationFailure { message, ..cause });
     assert!(world.pages[b].events.contains(&told));
     world.pass(5 * SECOND);
     assert_eq!(world.state(b, a), Some(LinkState::Connected));

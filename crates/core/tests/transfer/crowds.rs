@@ -1,17 +1,20 @@
 //! More files than are open at once, from a person and from a member that does harm.
 
+use std::time::Duration;
+
 use sightline_core::{
     Timestamp,
+    budget::{Bucket, MessageKind},
     random::SeededRandom,
     transfer::{
-        FileDescription, KeptNames, Records, SinkCommand, TransferHandle, TransferOutput, TransferState,
-        TransferTask, TransferView, Transfers,
+        FileDescription, KeptNames, MAX_FILES_FROM_HERE, Offered, Records, SinkCommand, TransferHandle,
+        TransferOutput, TransferState, TransferTask, TransferView, Transfers,
     },
 };
 use sightline_protocol::{
-    MemberId, TransferId,
+    BatchId, MemberId, TransferId,
     control::ControlMessage,
-    transfer::{FileOffer, MAX_FILE_BYTES, MAX_OPEN_TRANSFERS, TransferEnd},
+    transfer::{FileOffer, MAX_FILE_BYTES, MAX_OPEN_TRANSFERS, OfferBatch, TransferEnd},
 };
 
 const NOW: Timestamp = Timestamp::ZERO;
@@ -31,6 +34,15 @@ fn offer(number: u32, name: &str, size_bytes: u64) -> FileOffer {
         media_type: String::new(),
         modified_ms: 7,
         is_paused: false,
+        batch: None,
+    }
+}
+
+fn batch(id: &str, files: u64, bytes: u64) -> OfferBatch {
+    OfferBatch {
+        id: BatchId::new(id).unwrap(),
+        files: files.try_into().unwrap(),
+        bytes: bytes.try_into().unwrap(),
     }
 }
 
@@ -51,8 +63,22 @@ impl Receiver {
     }
 
     fn offer(&mut self, offer: FileOffer) {
-        self.transfers.handle_offer(&member("mallory"), offer, NOW);
+        self.offer_from("mallory", offer);
+    }
+
+    fn offer_from(&mut self, name: &str, offer: FileOffer) {
+        self.transfers.handle_offer(&member(name), offer, NOW);
         self.settle();
+    }
+
+    /// The person clicks on "Accept all" as the page is now.
+    fn accept_all(&mut self) {
+        self.transfers.accept_all(self.transfers.offered());
+        self.settle();
+    }
+
+    fn count(&self, state: TransferState) -> usize {
+        self.views().iter().filter(|view| view.state == state).count()
     }
 
     fn withdraw(&mut self, number: u32) {
@@ -285,8 +311,7 @@ fn an_offer_that_nobody_accepted_asks_nothing_of_the_disk() {
     assert_eq!(receiver.commanded, []);
 
     receiver.offer(offer(502, "accepted", 5));
-    receiver.transfers.accept_all();
-    receiver.settle();
+    receiver.accept_all();
     assert!(matches!(receiver.commanded[..], [SinkCommand::Open { .. }]), "{:?}", receiver.commanded);
     receiver.withdraw(502);
     assert!(matches!(receiver.commanded[1..], [SinkCommand::Discard { .. }]), "{:?}", receiver.commanded);
@@ -297,14 +322,14 @@ fn all_that_is_offered_can_be_accepted_or_declined_at_once() {
     for accepts in [true, false] {
         let mut receiver = Receiver::new();
         (0..1_100).for_each(|number| receiver.offer(offer(number, &format!("{number}.txt"), 5)));
-        assert_eq!(receiver.transfers.offered().count(), 1_100);
+        assert_eq!(receiver.transfers.offered().files, 1_100);
         if accepts {
-            receiver.transfers.accept_all();
+            receiver.accept_all();
         } else {
             receiver.transfers.decline_all(NOW);
         }
         receiver.settle();
-        assert_eq!(receiver.transfers.offered().count(), 0);
+        assert_eq!(receiver.transfers.offered(), Offered::default());
         let declined = receiver.views().iter().filter(|view| view.end == Some(TransferEnd::Declined)).count();
         assert_eq!(declined > 0, !accepts);
     }
@@ -316,8 +341,7 @@ fn what_a_member_offered_and_nobody_accepted_goes_when_it_is_cut_off() {
     (0..100).for_each(|number| receiver.offer(offer(number, "a", 5)));
     receiver.withdraw(0);
     let taken = receiver.views()[1].clone();
-    let first = receiver.transfers.offered().next().unwrap();
-    receiver.transfers.accept(first);
+    receiver.transfers.accept(TransferHandle(2));
     receiver.transfers.forget_offers_of(&member("bob"));
     receiver.settle();
     assert_eq!(receiver.forgotten, 0);
@@ -325,4 +349,189 @@ fn what_a_member_offered_and_nobody_accepted_goes_when_it_is_cut_off() {
     receiver.settle();
     let left: Vec<_> = receiver.views().iter().map(|view| view.id.clone()).collect();
     assert_eq!((receiver.forgotten, left), (99, vec![taken.id]));
+}
+
+/// Offers of one batch: each is announced with all of them.
+fn of_batch(number: u32, announced: &OfferBatch, size_bytes: u64) -> FileOffer {
+    FileOffer { batch: Some(announced.clone()), ..offer(number, &format!("{number}.txt"), size_bytes) }
+}
+
+#[test]
+fn one_answer_is_enough_for_files_of_a_choice_that_are_offered_later() {
+    for accepts in [true, false] {
+        let mut receiver = Receiver::new();
+        let announced = batch("b1", 10, 50);
+        (0..3).for_each(|number| receiver.offer(of_batch(number, &announced, 5)));
+        let shown = receiver.transfers.offered();
+        assert_eq!((shown.files, shown.files_to_come, shown.bytes), (3, 7, 50));
+        if accepts {
+            receiver.accept_all();
+        } else {
+            receiver.transfers.decline_all(NOW);
+        }
+        (3..10).for_each(|number| receiver.offer(of_batch(number, &announced, 5)));
+        assert_eq!(receiver.transfers.offered(), Offered::default(), "nothing is asked again");
+        let state = if accepts { TransferState::Running } else { TransferState::Declined };
+        assert_eq!(receiver.count(state), 10);
+        assert_eq!(receiver.commanded.is_empty(), !accepts);
+        let is_declined = |message: &&ControlMessage| {
+            matches!(message, ControlMessage::TransferEnd { reason: TransferEnd::Declined, .. })
+        };
+        assert_eq!(receiver.said.iter().filter(is_declined).count(), if accepts { 0 } else { 10 });
+    }
+}
+
+#[test]
+fn nobody_makes_a_person_accept_more_than_was_shown() {
+    let announced = batch("b1", 4, 100);
+    let lies: [(&str, FileOffer); 5] = [
+        ("larger files", of_batch(10, &announced, 96)),
+        ("a total that grows", of_batch(10, &batch("b1", 4, 1_000), 5)),
+        ("a count that grows", of_batch(10, &batch("b1", 400, 100), 5)),
+        ("another batch", of_batch(10, &batch("b2", 4, 100), 5)),
+        ("no batch", offer(10, "a", 5)),
+    ];
+    for (what, lie) in lies {
+        let mut receiver = Receiver::new();
+        receiver.offer(of_batch(0, &announced, 5));
+        receiver.accept_all();
+        receiver.offer(lie);
+        assert_eq!(receiver.transfers.offered().files, 1, "{what}");
+        receiver.offer(of_batch(1, &announced, 5));
+        assert_eq!(
+            (receiver.transfers.offered().files, receiver.count(TransferState::Running)),
+            (1, 2),
+            "{what}"
+        );
+    }
+
+    // More files than announced, each taken back so that their number is not seen.
+    let mut receiver = Receiver::new();
+    receiver.offer(of_batch(0, &announced, 5));
+    receiver.accept_all();
+    for number in 1..100 {
+        receiver.offer(of_batch(number, &announced, 5));
+        if number < 4 {
+            assert_eq!(receiver.transfers.offered().files, 0);
+        }
+        receiver.withdraw(number);
+    }
+    assert_eq!(
+        receiver.commanded.iter().filter(|command| matches!(command, SinkCommand::Open { .. })).count(),
+        4
+    );
+
+    // A batch of the same name is another one where somebody else announces it.
+    let mut receiver = Receiver::new();
+    receiver.offer(of_batch(0, &announced, 5));
+    receiver.accept_all();
+    receiver.offer_from("trudy", of_batch(1, &announced, 5));
+    assert_eq!(receiver.transfers.offered().files, 1);
+    // And after its sender was cut off, nothing of the answer is left.
+    receiver.transfers.forget_offers_of(&member("mallory"));
+    receiver.offer(of_batch(2, &announced, 5));
+    assert_eq!(receiver.transfers.offered().files, 2);
+}
+
+#[test]
+fn a_click_takes_what_stood_beside_the_button_and_nothing_that_came_meanwhile() {
+    let mut receiver = Receiver::new();
+    receiver.offer(of_batch(0, &batch("b1", 2, 10), 5));
+    let shown = receiver.transfers.offered();
+    receiver.offer(offer(1, "meanwhile.txt", MAX_FILE_BYTES));
+    receiver.offer(of_batch(2, &batch("b2", 1_000, MAX_FILE_BYTES), 5));
+    receiver.transfers.accept_all(shown);
+    receiver.settle();
+    receiver.offer(of_batch(3, &batch("b1", 2, 10), 5));
+    receiver.offer(of_batch(4, &batch("b2", 1_000, MAX_FILE_BYTES), 5));
+    assert_eq!((receiver.count(TransferState::Running), receiver.count(TransferState::Offered)), (2, 3));
+}
+
+#[test]
+fn announcements_without_end_are_bounded_and_add_up_without_wrapping() {
+    let mut receiver = Receiver::new();
+    for number in 0..1_000 {
+        receiver.offer(of_batch(number, &batch(&format!("b{number}"), 20_000, MAX_FILE_BYTES), 0));
+    }
+    let shown = receiver.transfers.offered();
+    assert_eq!((shown.files, shown.files_to_come), (1_000, 32 * 19_999), "the latest 32 announcements count");
+    receiver.accept_all();
+    receiver.offer(of_batch(1_000, &batch("b0", 20_000, MAX_FILE_BYTES), 5));
+    assert_eq!(receiver.transfers.offered().files, 1, "what is forgotten was not answered");
+}
+
+#[test]
+fn a_large_choice_is_announced_with_all_its_files_and_offered_within_the_budget_of_the_receiver() {
+    const FILES: usize = 5_000;
+    let mut sender = Transfers::new(SeededRandom::new(1));
+    sender.handle_channel_open(&member("bob"), NOW);
+    let files: Vec<_> = (0..FILES).map(|at| described(at, 3)).collect();
+    let announced = sender.announce(&files, 1);
+    assert_eq!(announced.as_ref().map(|all| (all.files.get(), all.bytes.get())), Some((5_000, 15_000)));
+    for file in files {
+        sender
+            .choose(FileDescription { batch: announced.clone(), ..file }, &[member("bob")], None, NOW)
+            .unwrap();
+    }
+    let mut receiver = Transfers::new(SeededRandom::new(2));
+    let (mut now, mut budget, mut offered) = (NOW, Bucket::default(), 0);
+    while offered < FILES {
+        while let Some(output) = sender.poll_output() {
+            let TransferOutput::Send(_, ControlMessage::TransferOffer(offer)) = output else { continue };
+            assert!(budget.take(MessageKind::Offer.limit(), 1, now), "{offered} at {now:?}");
+            receiver.handle_offer(&member("ada"), offer, now);
+            offered += 1;
+        }
+        receiver.decline_all(now);
+        while let Some(output) = receiver.poll_output() {
+            if let TransferOutput::Send(_, ControlMessage::TransferEnd { transfer, reason }) = output {
+                sender.handle_end(&member("bob"), &transfer, reason, now);
+            }
+        }
+        now = now + Duration::from_millis(100);
+        sender.handle_timeout(now);
+        assert!(now.since(NOW) < Duration::from_secs(120), "{offered} after two minutes");
+    }
+    assert_eq!(sender.backlog().queued, 0);
+    assert_eq!(receiver.offered(), Offered::default());
+}
+
+#[test]
+fn what_is_announced_is_what_can_be_sent() {
+    let mut sender = Transfers::new(SeededRandom::new(1));
+    let one = [described(0, 3)];
+    assert_eq!(sender.announce(&one, 1), None, "one file is no batch");
+    let many: Vec<_> = (0..30_000).map(|at| described(at, 1)).collect();
+    assert_eq!(sender.announce(&many, 1).unwrap().files.get(), 20_000);
+    assert_eq!(sender.announce(&many, 3).unwrap().files.get(), 6_666);
+    let huge = [described(0, usize::MAX), described(1, usize::MAX)];
+    assert_eq!(sender.announce(&huge, 1), None);
+}
+
+#[test]
+fn later_choices_that_are_complete_do_not_displace_one_that_is_not() {
+    let mut receiver = Receiver::new();
+    let large = batch("large", 3, 15);
+    receiver.offer(of_batch(0, &large, 5));
+    receiver.accept_all();
+    for number in 1..100 {
+        receiver.offer(of_batch(number, &batch(&format!("b{number}"), 1, 5), 5));
+    }
+    receiver.transfers.decline_all(NOW);
+    receiver.settle();
+    receiver.offer(of_batch(100, &large, 5));
+    assert_eq!(receiver.transfers.offered().files, 0);
+}
+
+#[test]
+fn twenty_thousand_files_are_taken_and_one_more_is_refused() {
+    let mut sender = Transfers::new(SeededRandom::new(1));
+    sender.handle_channel_open(&member("bob"), NOW);
+    for at in 0..MAX_FILES_FROM_HERE {
+        sender.choose(described(at, 3), &[member("bob")], None, NOW).unwrap();
+        while sender.poll_output().is_some() {}
+    }
+    assert_eq!(sender.backlog().queued, MAX_FILES_FROM_HERE - MAX_OPEN_TRANSFERS);
+    let one_more = sender.choose(described(0, 3), &[member("bob")], None, NOW);
+    assert_eq!(one_more, Err(TransferEnd::TooMany));
 }

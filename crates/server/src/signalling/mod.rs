@@ -2,7 +2,7 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`upgrade`] | the handshake |
+//! | `upgrade` | the handshake |
 //! | [`socket`] | the task of one socket |
 //! | [`hub`] | where the socket tasks meet the rooms |
 //! | [`frame`], [`strict_json`] | reading a text frame |

@@ -1,12 +1,13 @@
 //! Files that the person chooses: whom each is offered to, which transfer of an earlier page goes on with it, and what waits.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    MemberId, TransferId,
+    BatchId, MemberId, TransferId,
+    bounded::UpTo,
     transfer::{
-        FileOffer, MAX_FILE_NAME_BYTES, MAX_FOLDER_BYTES, MAX_MEDIA_TYPE_BYTES, MAX_OPEN_TRANSFERS,
-        TransferEnd,
+        FileOffer, MAX_BATCH_FILES, MAX_FILE_NAME_BYTES, MAX_FOLDER_BYTES, MAX_MEDIA_TYPE_BYTES,
+        MAX_OPEN_TRANSFERS, OfferBatch, TransferEnd,
     },
 };
 
@@ -21,6 +22,10 @@ use crate::{
 
 /// Files from here that are not over, to all members together, and files that wait for somebody to come.
 pub const MAX_FILES_FROM_HERE: usize = 20_000;
+/// The files of a large choice are offered at 80 a second, after as many at once as this takes from the rate: less than the receiver's
+/// budget for offers (`budget::MessageKind::Offer`), however fast earlier files are over.
+pub(super) const OFFER_INTERVAL: Duration = Duration::from_micros(12_500);
+const OFFERS_AT_ONCE: u32 = 2_400;
 /// Names that are told of what waits.
 const NAMES_TOLD: usize = 3;
 /// Names that are kept of files that wait.
@@ -71,8 +76,7 @@ impl Transfers {
         to: Option<&MemberId>,
         now: Timestamp,
     ) -> Result<TransferHandle, TransferEnd> {
-        let unfinished = self.sending.iter().filter(|sending| !sending.is_over()).count();
-        if unfinished + self.picks.len() + members.len().max(1) > MAX_FILES_FROM_HERE {
+        if self.room_for_files() < members.len().max(1) {
             return Err(TransferEnd::TooMany);
         }
         let handle = self.make_handle();
@@ -88,8 +92,9 @@ impl Transfers {
             self.backlog_changed();
             return Ok(TransferHandle(handle));
         }
-        let may_be_known =
-            |member: &MemberId| self.sending.iter().any(|sending| sending.may_be(member, &file));
+        let may_be_known = |member: &MemberId| {
+            self.has_kept && self.sending.iter().any(|sending| sending.may_be(member, &file))
+        };
         let (known, others): (Vec<_>, Vec<_>) =
             members.iter().cloned().partition(|member| may_be_known(member));
         for member in &others {
@@ -105,6 +110,31 @@ impl Transfers {
         }
         self.identify_next();
         Ok(TransferHandle(handle))
+    }
+
+    /// What is announced of files that are chosen together for so many members. `None` where there is nothing to announce.
+    pub fn announce(&mut self, files: &[FileDescription], members: usize) -> Option<OfferBatch> {
+        let room = self.room_for_files() / members.max(1);
+        let taken = &files[..files.len().min(room)];
+        if taken.len() < 2 {
+            return None;
+        }
+        let bytes = taken.iter().map(|file| file.size_bytes).fold(0, u64::saturating_add);
+        Some(OfferBatch {
+            id: BatchId::from_random(self.random.next_u128()),
+            files: UpTo::<MAX_BATCH_FILES>::try_from(taken.len() as u64).ok()?,
+            bytes: UpTo::try_from(bytes).ok()?,
+        })
+    }
+
+    fn room_for_files(&self) -> usize {
+        let room = MAX_FILES_FROM_HERE.saturating_sub(self.sending.len() + self.picks.len());
+        if room > MAX_OPEN_TRANSFERS {
+            // Enough for any room of members; without a look at each file.
+            return room;
+        }
+        let unfinished = self.sending.iter().filter(|sending| !sending.is_over()).count();
+        MAX_FILES_FROM_HERE.saturating_sub(unfinished + self.picks.len())
     }
 
     /// What was chosen and cannot be offered yet.
@@ -293,11 +323,14 @@ impl Transfers {
             media_type: file.media_type,
             modified_ms: file.modified_ms,
             is_paused: false,
+            batch: file.batch,
         };
         let mut outgoing = Outgoing::new(handle, member.clone(), offer, now);
         (outgoing.pick, outgoing.identity) = (pick, identity);
         let (mut is_ambiguous, mut is_path_ambiguous) = (false, false);
-        for other in self.sending.iter_mut().filter(|other| other.has_equal_description(&outgoing)) {
+        let may_be_equal = !self.descriptions.insert(outgoing.description_hash());
+        let others = if may_be_equal { self.sending.as_mut_slice() } else { &mut [] };
+        for other in others.iter_mut().filter(|other| other.has_equal_description(&outgoing)) {
             let is_path_equal = other.offer.folder == outgoing.offer.folder;
             (is_ambiguous, is_path_ambiguous) = (true, is_path_ambiguous || is_path_equal);
             other.is_ambiguous = true;
@@ -311,9 +344,12 @@ impl Transfers {
             transfer: TransferHandle(handle),
         });
         self.outputs.push_back(attach);
-        self.offer_queued(member, now);
+        if self.full.contains(member) {
+            self.backlog_changed();
+        } else {
+            self.offer_queued(member, now);
+        }
         self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
-        self.forget_oldest();
     }
 
     /// Offers as many of the queued files to a member as may be open at once.
@@ -321,23 +357,43 @@ impl Transfers {
         let of_member = |file: &&Outgoing| file.member == *member && !file.is_over();
         let open = self.sending.iter().filter(of_member).filter(|file| !file.is_queued()).count();
         let mut free = MAX_OPEN_TRANSFERS.saturating_sub(open);
-        let mut is_queue_changed = false;
+        let (mut is_queue_changed, mut is_full) = (false, false);
+        let mut offered_until = self.offered_until.get(member).copied().unwrap_or_default().max(now);
+        self.offers_due.remove(member);
         for at in 0..self.sending.len() {
             let file = &mut self.sending[at];
             if file.member != *member || !file.is_queued() {
                 continue;
             }
             is_queue_changed = true;
-            if free == 0 || file.needs_file {
+            if file.needs_file {
                 continue;
             }
+            if free == 0 {
+                is_full = true;
+                break;
+            }
+            let ahead = offered_until.since(now);
+            if let Some(wait) = ahead.checked_sub(OFFER_INTERVAL * OFFERS_AT_ONCE) {
+                // One at a time would cost a look at the whole queue for each.
+                self.offers_due.insert(member.clone(), now + wait + Duration::from_millis(250));
+                is_full = true;
+                break;
+            }
+            offered_until = offered_until + OFFER_INTERVAL;
             free -= 1;
             let handle = file.handle;
             let message = file.make_offer(now);
             self.outputs.push_back(TransferOutput::Send(member.clone(), message));
             self.changed(handle);
         }
+        if is_full {
+            self.full.insert(member.clone());
+        } else {
+            self.full.remove(member);
+        }
         if is_queue_changed {
+            self.offered_until.insert(member.clone(), offered_until);
             self.backlog_changed();
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sightline_protocol::{
-    MemberId,
+    BatchId, MemberId,
     control::ControlMessage,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
 };
@@ -48,6 +48,8 @@ pub(super) struct Incoming {
     pub(super) name: String,
     /// `name` without differences in capitals.
     pub(super) folded_name: String,
+    /// The batch that it counts to.
+    pub(super) batch: Option<BatchId>,
     phase: Phase,
     was_accepted: bool,
     is_paused_here: bool,
@@ -73,6 +75,7 @@ impl Incoming {
             member,
             folded_name: name.to_lowercase(),
             name,
+            batch: None,
             phase: Phase::Offered,
             was_accepted: false,
             is_paused_here: false,
@@ -112,6 +115,11 @@ impl Incoming {
             self.phase = Phase::Opening;
             self.open_command()
         })
+    }
+
+    /// Whether the person has not answered.
+    pub(super) fn is_offered(&self) -> bool {
+        self.phase == Phase::Offered
     }
 
     /// Whether it waits for a place.

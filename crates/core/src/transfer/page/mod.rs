@@ -1,5 +1,6 @@
 //! The half that runs in the page: what is offered, accepted, on its way and over.
 
+mod batches;
 pub(super) mod choosing;
 mod incoming;
 pub(super) mod left_out;

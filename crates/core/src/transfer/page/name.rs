@@ -1,5 +1,10 @@
 //! File names from outside, made safe to save under on any system, and still readable.
 
+use sightline_protocol::{
+    limits::MAX_CHAT_MARKS,
+    text::{is_visible, with_bounded_marks, without_invisible},
+};
+
 /// Longest name that is kept, in bytes: what file systems take.
 const MAX_NAME_BYTES: usize = 255;
 /// Folders inside each other, at most.
@@ -45,7 +50,7 @@ pub(super) fn numbered_from(name: &str, number: u32, is_taken: impl Fn(&str) -> 
 /// One part of a path; `None` where nothing is left of it.
 fn part(raw: &str) -> Option<String> {
     let clean = cut(trimmed(&visible(raw)), MAX_NAME_BYTES);
-    if clean.is_empty() {
+    if !is_visible(&clean) {
         return None;
     }
     Some(if is_reserved(&clean) { format!("_{}", cut(&clean, MAX_NAME_BYTES - 1)) } else { clean })
@@ -56,49 +61,15 @@ fn trimmed(name: &str) -> &str {
     name.trim_start().trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// Without what cannot be seen, except what is a part of a letter or a picture.
+/// Without what cannot be seen, except what is a part of a letter or a picture, and without line breaks.
 fn visible(raw: &str) -> String {
-    let mut clean = String::with_capacity(raw.len());
-    let mut chars = raw.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            // Joins letters (Persian, Indic scripts) and pictures (families): behind one that is not ASCII.
-            '\u{200c}' | '\u{200d}' => {
-                let joins = |last: char| !last.is_ascii() && !last.is_whitespace() && !is_invisible(last);
-                if clean.chars().next_back().is_some_and(joins) {
-                    clean.push(c);
-                }
-            }
-            // A flag of a region: a black flag, its letters as tags, and an end.
-            '\u{1f3f4}' => {
-                clean.push(c);
-                let tags: String = chars.as_str().chars().take_while(|c| is_tag(*c)).collect();
-                if tags.ends_with('\u{e007f}') && tags.chars().filter(|c| *c == '\u{e007f}').count() == 1 {
-                    clean.push_str(&tags);
-                }
-                chars = chars.as_str()[tags.len()..].chars();
-            }
-            c if is_invisible(c) => {}
-            c if is_special(c) => clean.push('_'),
-            c => clean.push(c),
-        }
-    }
-    clean
-}
-
-fn is_tag(c: char) -> bool {
-    matches!(c, '\u{e0020}'..='\u{e007f}')
+    let is_kept = |c: &char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
+    let line: String = raw.chars().filter(is_kept).map(|c| if is_special(c) { '_' } else { c }).collect();
+    without_invisible(&with_bounded_marks(&line, MAX_CHAT_MARKS))
 }
 
 fn is_special(c: char) -> bool {
     matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*' | '/' | '\\')
-}
-
-/// Control characters, and what changes the direction, fills or joins without being seen: a name must not read as another one.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn is_reserved(name: &str) -> bool {
@@ -166,8 +137,27 @@ mod tests {
             "👍🏽.txt",
             "e\u{301}te\u{301}.txt",
             "100%25 & #1 'x'.txt",
+            "1\u{fe0f}\u{20e3}.png",
+            "葛\u{e0100}城.txt",
+            "नमस्\u{200d}ते.txt",
         ] {
             assert_eq!(safe_name(name), name);
+        }
+    }
+
+    #[test]
+    fn a_name_is_no_heap_of_marks() {
+        let heap = "\u{335}".repeat(100);
+        assert_eq!(
+            safe_name(&format!("{heap}Z{heap}.txt")),
+            format!("Z{}.txt", "\u{335}".repeat(MAX_CHAT_MARKS))
+        );
+    }
+
+    #[test]
+    fn hidden_characters_are_those_of_the_names_of_members() {
+        for c in (' '..=char::MAX).filter(|c| sightline_protocol::text::is_invisible(*c)) {
+            assert_eq!(safe_name(&format!("a{c}b.txt")), "ab.txt", "{c:?}");
         }
     }
 
@@ -201,7 +191,12 @@ mod tests {
             ("\u{202e}", "file"),
             ("invoice\u{200d}.exe", "invoice.exe"),
             ("\u{200d}a\u{200c}b\u{3164}.txt", "ab.txt"),
-            ("é\u{200d}\u{200d}.txt", "é\u{200d}.txt"),
+            ("é\u{200d}\u{200d}.txt", "é.txt"),
+            ("my\u{200c}file.pdf\u{feff}", "myfile.pdf"),
+            ("a\u{fe0f}\u{fff9}\u{1d173}\u{e0100}b\u{2028}c\u{85}.txt", "abc.txt"),
+            ("\u{2800}\u{3000}", "file"),
+            ("\u{301}\u{20dd}", "file"),
+            ("*\u{fe0f}\u{20e3}.txt", "_\u{20e3}.txt"),
             ("🏴\u{e0067}\u{e0062}x.txt", "🏴x.txt"),
             ("a\u{e0067}\u{e007f}.txt", "a.txt"),
             ("name. . ", "name"),
@@ -218,7 +213,7 @@ mod tests {
         let safe = safe_name(&format!("{}.jpeg", "é".repeat(300)));
         assert!(safe.len() <= 255 && safe.len() > 250 && safe.ends_with("é.jpeg"), "{safe}");
         let safe = safe_name(&format!("{}.txt", "👨\u{200d}".repeat(100)));
-        assert!(safe.len() <= 255 && safe.ends_with("👨.txt"), "{safe}");
+        assert!(safe.len() <= 255 && safe.len() > 245 && safe.ends_with("👨.txt"), "{safe}");
         let safe = numbered(&format!("{}.jpeg", "é".repeat(125)), |name| !name.contains('('));
         assert!(safe.len() <= 255 && safe.ends_with("é (2).jpeg"), "{safe}");
     }

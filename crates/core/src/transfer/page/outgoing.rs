@@ -1,5 +1,7 @@
 //! One file from here to one member.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use sightline_protocol::{
     MemberId,
     control::ControlMessage,
@@ -136,6 +138,14 @@ impl Outgoing {
             && one.size_bytes == other_offer.size_bytes
             && one.modified_ms == other_offer.modified_ms
             && one.name == other_offer.name
+    }
+
+    /// Equal where [`Self::has_equal_description`] is.
+    pub(super) fn description_hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let offer = &self.offer;
+        (&self.member, &offer.name, offer.size_bytes, offer.modified_ms).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Whether the source has to look at the file, and at all of it.

@@ -1,18 +1,19 @@
 //! Files to here: what the person, the senders and the sink do.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sightline_protocol::{
-    MemberId, TransferId,
+    BatchId, MemberId, TransferId,
     control::ControlMessage,
     transfer::{FileOffer, MAX_FILE_BYTES, MAX_OPEN_TRANSFERS, TransferEnd},
 };
 
 use super::{
+    batches::Answer,
     incoming::Incoming,
     name::{numbered_from, safe_name},
     transfers::Transfers,
-    view::TransferState,
+    view::{Offered, TransferState},
 };
 use crate::{
     Timestamp,
@@ -35,26 +36,49 @@ impl Transfers {
         }
     }
 
-    /// Takes every file that is offered, those included that are not shown yet.
-    pub fn accept_all(&mut self) {
-        let offered: Vec<_> = self.offered().collect();
-        for handle in offered {
-            self.accept(handle);
+    /// Takes the files that `offered` counts, those included that have no row yet or are still to come.
+    pub fn accept_all(&mut self, offered: Offered) {
+        let is_counted = |file: &Incoming| file.is_offered() && file.handle <= offered.last_handle;
+        self.answer_batches(Answer::Accept, is_counted);
+        let counted: Vec<_> =
+            self.receiving.iter().filter(|file| is_counted(file)).map(|file| file.handle).collect();
+        for handle in counted {
+            self.accept(TransferHandle(handle));
         }
     }
 
-    /// Takes none of the files that are offered.
+    /// Takes none of the files that are offered, and none that are still to come with them.
     pub fn decline_all(&mut self, now: Timestamp) {
-        let offered: Vec<_> = self.offered().collect();
+        self.answer_batches(Answer::Decline, Incoming::is_offered);
+        let offered: Vec<_> =
+            self.receiving.iter().filter(|file| file.is_offered()).map(|file| file.handle).collect();
         for handle in offered {
-            self.decline(handle, now);
+            self.decline(TransferHandle(handle), now);
         }
     }
 
-    /// Files that wait for the person's answer.
-    pub fn offered(&self) -> impl Iterator<Item = TransferHandle> {
-        let waiting = self.receiving.iter().filter(|file| !file.is_over() && !file.is_accepted());
-        waiting.map(|file| TransferHandle(file.handle))
+    fn answer_batches(&mut self, answer: Answer, is_meant: impl Fn(&Incoming) -> bool) {
+        for (member, batch) in batches_of(self.receiving.iter().filter(|file| is_meant(file))) {
+            self.batches.answer(member, batch, answer);
+        }
+    }
+
+    /// The files that wait for the person's answer, and those that are still to come with them.
+    #[must_use]
+    pub fn offered(&self) -> Offered {
+        let waiting = || self.receiving.iter().filter(|file| file.is_offered());
+        let mut offered = Offered {
+            files: waiting().count() as u64,
+            bytes: waiting().map(|file| file.offer.size_bytes).fold(0, u64::saturating_add),
+            last_handle: waiting().map(|file| file.handle).max().unwrap_or_default(),
+            ..Offered::default()
+        };
+        for (member, batch) in batches_of(waiting()) {
+            let (files, bytes) = self.batches.to_come(member, batch);
+            offered.files_to_come = offered.files_to_come.saturating_add(files);
+            offered.bytes = offered.bytes.saturating_add(bytes);
+        }
+        offered
     }
 
     /// A member offers a file, or says something of one.
@@ -84,9 +108,21 @@ impl Transfers {
             let handle = self.make_handle();
             let name = self.free_name(&offer.name);
             let is_possible = offer.size_bytes <= MAX_FILE_BYTES;
+            let counted = offer.batch.as_ref().and_then(|batch| {
+                let counted = self.batches.count(member, batch, offer.size_bytes)?;
+                Some((batch.id.clone(), counted.answer))
+            });
             let mut file = Incoming::new(handle, member.clone(), name, offer, now);
-            if !is_possible {
-                file.end(TransferEnd::TooLarge);
+            let answer = counted.as_ref().and_then(|(_, answer)| *answer);
+            file.batch = counted.map(|(batch, _)| batch);
+            match answer {
+                _ if !is_possible => file.end(TransferEnd::TooLarge),
+                Some(Answer::Accept) => {
+                    file.accept();
+                    self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
+                }
+                Some(Answer::Decline) => file.end(TransferEnd::Declined),
+                None => {}
             }
             self.receiving.push(file);
             self.forget_oldest();
@@ -100,6 +136,7 @@ impl Transfers {
 
     /// Forgets what a member offered and nobody accepted. A member that is heard again offers it again.
     pub fn forget_offers_of(&mut self, member: &MemberId) {
+        self.batches.forget(member);
         let outputs = &mut self.outputs;
         self.receiving.retain(|file| {
             let is_kept =
@@ -226,4 +263,9 @@ impl Transfers {
             self.outputs.push_back(TransferOutput::Send(file.member.clone(), message));
         }
     }
+}
+
+/// The batches that these files count to, each once.
+fn batches_of<'a>(files: impl Iterator<Item = &'a Incoming>) -> BTreeSet<(&'a MemberId, &'a BatchId)> {
+    files.filter_map(|file| Some((&file.member, file.batch.as_ref()?))).collect()
 }

@@ -24,7 +24,10 @@ impl Transfers {
             return;
         };
         // Who knows the id may go on with it: the same page, whose place in the room was lost.
-        file.member = member.clone();
+        if file.member != *member {
+            file.member = member.clone();
+            self.descriptions.insert(file.description_hash());
+        }
         let handle = file.handle;
         if file.is_over() {
             self.say_of_sending(handle);

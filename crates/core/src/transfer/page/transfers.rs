@@ -1,7 +1,7 @@
 //! All files of a room, both ways.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use sightline_protocol::{
 };
 
 use super::{
+    batches::Batches,
     choosing::{MAX_FILES_FROM_HERE, Pick},
     incoming::Incoming,
     left_out::{LeftOut, LeftOutReason},
@@ -44,6 +45,20 @@ pub struct Transfers {
     pub(super) picks: VecDeque<Pick>,
     /// What the source was asked to look at.
     pub(super) identifying: Option<u32>,
+    /// What members announced to come.
+    pub(super) batches: Batches,
+    /// Until when each member has heard of files from here, at the rate of `choosing::OFFER_INTERVAL`.
+    pub(super) offered_until: BTreeMap<MemberId, Timestamp>,
+    /// Members that hear of further files then.
+    pub(super) offers_due: BTreeMap<MemberId, Timestamp>,
+    /// Members that hear of no further file before another is over, or before `offers_due`.
+    pub(super) full: BTreeSet<MemberId>,
+    /// Descriptions of files that were offered: one that is not among them is like no other.
+    pub(super) descriptions: HashSet<u64>,
+    /// Numbers of files in frames, those included that are over.
+    used_numbers: HashSet<u32>,
+    /// A page before this one left transfers that may wait for their files.
+    pub(super) has_kept: bool,
     /// Offers beyond what is taken of one member.
     pub(super) refused: BTreeMap<MemberId, u64>,
     /// The last number that was added to a name, by the name.
@@ -66,6 +81,13 @@ impl Transfers {
             reach: BTreeMap::new(),
             picks: VecDeque::new(),
             identifying: None,
+            batches: Batches::default(),
+            offered_until: BTreeMap::new(),
+            offers_due: BTreeMap::new(),
+            full: BTreeSet::new(),
+            descriptions: HashSet::new(),
+            used_numbers: HashSet::new(),
+            has_kept: false,
             refused: BTreeMap::new(),
             numbers: HashMap::new(),
             random,
@@ -82,7 +104,10 @@ impl Transfers {
             let handle = self.make_handle();
             let number = self.make_number();
             let offer = FileOffer { number, sequence: 0, ..kept.offer.clone() };
-            self.sending.push(Outgoing::new(handle, kept.member.clone(), offer, now).kept(&kept));
+            let outgoing = Outgoing::new(handle, kept.member.clone(), offer, now).kept(&kept);
+            self.descriptions.insert(outgoing.description_hash());
+            self.sending.push(outgoing);
+            self.has_kept = true;
             self.changed(handle);
         }
         self.backlog_changed();
@@ -172,6 +197,8 @@ impl Transfers {
         self.receiving.clear();
         self.sending.clear();
         self.picks.clear();
+        self.full.clear();
+        self.offers_due.clear();
         self.backlog_changed();
         self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
     }
@@ -252,6 +279,10 @@ impl Transfers {
 
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        let due_offers = self.offers_due.iter().filter(|(_, due)| **due <= now);
+        for member in due_offers.map(|(member, _)| member.clone()).collect::<Vec<_>>() {
+            self.offer_queued(&member, now);
+        }
         let mut due = Vec::new();
         for file in self.sending.iter_mut().filter(|file| self.open.contains(&file.member)) {
             if file.is_repeat_due(now) {
@@ -282,6 +313,7 @@ impl Transfers {
             .filter_map(Outgoing::deadline)
             .chain(receiving.filter_map(Incoming::deadline))
             .chain(storing)
+            .chain(self.offers_due.values().copied())
             .min()
     }
 
@@ -379,7 +411,7 @@ impl Transfers {
     pub(super) fn make_number(&mut self) -> u32 {
         loop {
             let number = (self.random.next_u64() >> 32) as u32;
-            if self.sending.iter().all(|file| file.offer.number != number) {
+            if self.used_numbers.insert(number) {
                 return number;
             }
         }

@@ -104,6 +104,27 @@ impl Reach {
     }
 }
 
+/// The files that wait for the person's answer, as they are shown beside the button that answers to all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offered {
+    /// How many are offered.
+    pub files: u64,
+    /// How many are still to come with them, as their senders announced.
+    pub files_to_come: u64,
+    /// All of these together.
+    pub bytes: u64,
+    /// What is offered under a later handle is not among them.
+    pub last_handle: u32,
+}
+
+impl Offered {
+    /// How many files there are.
+    #[must_use]
+    pub fn all_files(self) -> u64 {
+        self.files.saturating_add(self.files_to_come)
+    }
+}
+
 /// A transfer at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferView {
