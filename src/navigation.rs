@@ -76,12 +76,6 @@ impl Navigator {
         self.show(route);
     }
 
-    /// Takes out of the address what would enter the room again when the page is loaded again.
-    pub fn leave_room(self) {
-        let here = Location::current();
-        location::replace(&format!("{}{}{}", here.path, without_acts(&here.query), here.fragment));
-    }
-
     /// How the person came to the present page.
     #[must_use]
     pub fn arrival(self) -> Arrival {
@@ -100,6 +94,12 @@ impl Navigator {
             self.route.set(route);
         }
     }
+}
+
+/// Takes out of the address what would enter the room again when the page is loaded again.
+pub fn leave_room() {
+    let here = Location::current();
+    location::replace(&[&*here.path, &without_acts(&here.query), &here.fragment].concat());
 }
 
 fn base_path(origin: &str) -> BasePath {

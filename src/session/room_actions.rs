@@ -11,6 +11,7 @@ use super::{
     model::{RoomActions, RoomModel},
     signals,
 };
+use crate::navigation::leave_room;
 
 /// Each action pushes into `inputs`, or acts on the devices at once. `left` is called when the person leaves.
 pub(super) fn room_actions(
@@ -55,7 +56,10 @@ pub(super) fn room_actions(
             media.try_with_value(|media| media.handle_file(command));
         }),
         ask_again: on_media(LocalMedia::ask_again),
-        leave: Callback::new(move |()| left.run(Departure::of(model))),
+        leave: Callback::new(move |()| {
+            leave_room();
+            left.run(Departure::of(model));
+        }),
         resume_playback: Callback::new(move |()| model.needs_gesture.set(false)),
         playback_blocked: Callback::new(move |()| model.needs_gesture.set(true)),
         dismiss: Callback::new(move |code| signals::remove(model.notices, &code)),
