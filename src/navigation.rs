@@ -10,6 +10,7 @@ use crate::{
     consent::Arrival,
     parameters::{Parameters, without_acts},
     route::{BasePath, Route},
+    source_choice::SourceChoice,
 };
 
 /// The handle for the present page, in the Leptos context.
@@ -74,6 +75,12 @@ impl Navigator {
         location::push(&format!("{}{query}", self.href(&route)));
         self.arrival.set_value(Arrival::Click);
         self.show(route);
+    }
+
+    /// Opens the page of the room anew, with what was published in it before.
+    pub fn enter_again(self, source: SourceChoice, microphone: bool) {
+        self.arrival.set_value(Arrival::Rejoin { source, microphone });
+        self.route.notify();
     }
 
     /// How the person came to the present page.

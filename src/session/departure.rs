@@ -1,5 +1,7 @@
 //! What a person loses by leaving a room, asked before and said afterwards.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use sightline_core::{
     measure::run::RunState,
@@ -51,6 +53,11 @@ impl Unfinished {
     }
 }
 
+thread_local! {
+    /// A page has one visit at a time. Not a signal: signals of a type of their own cost weight in the first visit.
+    static LATEST: Cell<Option<Departure>> = const { Cell::new(None) };
+}
+
 /// How a person left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Departure {
@@ -84,5 +91,16 @@ impl Departure {
             source: model.source.get_untracked(),
             microphone: model.local.microphone.get_untracked(),
         }
+    }
+
+    /// Keeps it for the page that is shown afterwards.
+    pub fn keep(self) {
+        LATEST.set(Some(self));
+    }
+
+    /// The latest one of this page.
+    #[must_use]
+    pub fn latest() -> Option<Self> {
+        LATEST.get()
     }
 }

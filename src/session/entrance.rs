@@ -8,9 +8,7 @@ use sightline_protocol::{DisplayName, RoomName};
 
 use super::{
     address::{self, FutureEndpoint},
-    chat_history,
-    departure::Departure,
-    identity,
+    chat_history, identity,
     input::LocalChange,
     media::LocalMedia,
     model::SettingsModel,
@@ -33,7 +31,7 @@ pub struct Entry {
     pub(super) certificate: Rc<RefCell<Option<Certificate>>>,
     /// The length of a run that begins with the visit.
     pub(super) run_limit: Option<Duration>,
-    pub(super) left: Callback<Departure>,
+    pub(super) left: Callback<()>,
 }
 
 /// An [`Entry`] that is used once, when the split module of the room is loaded.
@@ -65,7 +63,7 @@ impl Entrance {
         media: LocalMedia,
         settings: SettingsModel,
         changes: EventStream<LocalChange>,
-        left: Callback<Departure>,
+        left: Callback<()>,
     ) -> Self {
         let certificate = Rc::new(RefCell::new(None));
         let made = Rc::clone(&certificate);

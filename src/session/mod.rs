@@ -44,7 +44,6 @@ use sightline_core::notice::NoticeCode;
 use sightline_protocol::{DisplayName, RoomName};
 
 use self::{
-    departure::Departure,
     entrance::{Entrance, PendingEntry},
     input::LocalChange,
     media::LocalMedia,
@@ -66,6 +65,8 @@ pub enum Stage {
     Lobby,
     /// The person is in the room.
     Room,
+    /// The person left the room.
+    Left,
 }
 
 /// One visit of a room page.
@@ -79,12 +80,20 @@ pub struct Session {
     pub lobby_actions: LobbyActions,
     /// The parameters for entering the room, once the stage is [`Stage::Room`].
     pub entry: StoredValue<PendingEntry, LocalStorage>,
+    entrance: StoredValue<Entrance, LocalStorage>,
+}
+
+impl Session {
+    /// Ends the visit: devices are released and the place in the room is forgotten.
+    pub fn close(self) {
+        self.entrance.try_with_value(Entrance::close);
+    }
 }
 
 /// Opens a room page: the lobby, or at once the room if the address or a reload says so. Everything ends with the owner under
-/// which this is called. `left` is called when the person leaves.
+/// which this is called.
 #[must_use]
-pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Callback<Departure>) -> Session {
+pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival) -> Session {
     let (changes, changed) = event_queue(MAX_CHANGES);
     let is_automated = environment::is_automated();
     let preferences = Preferences::load(parameters, is_automated);
@@ -95,6 +104,8 @@ pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Cal
     let settings = settings_model(&media);
     let lobby = lobby_model(parameters, opening, &media, settings);
     let resume = place.map(|place| place.resume);
+    let stage = RwSignal::new(Stage::Lobby);
+    let left = Callback::new(move |()| stage.set(Stage::Left));
     let entrance = Entrance::new(room, resume, parameters, media.clone(), settings, changed, left);
 
     follow_choices(lobby, opening, parameters.sample, &media, changes);
@@ -104,10 +115,9 @@ pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Cal
     let entry = StoredValue::new_local(entrance.entry());
     let entrance = StoredValue::new_local(entrance);
     let held = StoredValue::new_local(media.clone());
-    let stage = RwSignal::new(Stage::Lobby);
     let join = move || {
         // The entry can be used only once.
-        if stage.get_untracked() == Stage::Room {
+        if stage.get_untracked() != Stage::Lobby {
             return;
         }
         let name = DisplayName::cut(&lobby.name.get_untracked());
@@ -120,11 +130,10 @@ pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival, left: Cal
     if opening.joins {
         join();
     }
-    on_cleanup(move || {
-        entrance.try_with_value(Entrance::close);
-    });
     let lobby_actions = lobby_actions(lobby, media, Callback::new(move |()| join()));
-    Session { stage, lobby, lobby_actions, entry }
+    let session = Session { stage, lobby, lobby_actions, entry, entrance };
+    on_cleanup(move || session.close());
+    session
 }
 
 fn settings_model(media: &LocalMedia) -> SettingsModel {

@@ -18,7 +18,7 @@ pub(super) fn room_actions(
     model: RoomModel,
     inputs: EventSink<Input>,
     media: LocalMedia,
-    left: Callback<Departure>,
+    left: Callback<()>,
 ) -> RoomActions {
     let inputs = StoredValue::new_local(inputs);
     let media = StoredValue::new_local(media);
@@ -58,7 +58,10 @@ pub(super) fn room_actions(
         ask_again: on_media(LocalMedia::ask_again),
         leave: Callback::new(move |()| {
             leave_room();
-            left.run(Departure::of(model));
+            Departure::of(model).keep();
+            // Before the devices are released: what they publish then is nobody's any more.
+            push(Command::Leave);
+            left.run(());
         }),
         resume_playback: Callback::new(move |()| model.needs_gesture.set(false)),
         playback_blocked: Callback::new(move |()| model.needs_gesture.set(true)),

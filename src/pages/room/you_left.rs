@@ -10,6 +10,7 @@ use crate::{
         kit::{link::Link, logo::Mark, page_header::PageHeader},
     },
     language::Language,
+    navigation::Navigator,
     route::Route,
     sentence,
     session::departure::{Departure, Kept},
@@ -17,8 +18,8 @@ use crate::{
 
 chunk! {
     /// [`YouLeft`]; with the room, which is here.
-    pub fn load_you_left, preload_you_left in engine(room: RoomName, departure: Departure, rejoin: Callback<()>) {
-        view! { <YouLeft room=room departure=departure rejoin=rejoin /> }.into_any()
+    pub fn load_you_left, preload_you_left in engine(room: RoomName) {
+        Departure::latest().map(|departure| view! { <YouLeft room=room departure=departure /> }).into_any()
     }
 }
 
@@ -29,10 +30,14 @@ pub fn YouLeft(
     room: RoomName,
     /// How.
     departure: Departure,
-    /// Enters again.
-    rejoin: Callback<()>,
 ) -> AnyView {
     let language = Language::from_context();
+    let navigator = Navigator::from_context();
+    let rejoin = move |_| {
+        if let Some(navigator) = navigator {
+            navigator.enter_again(departure.source, departure.microphone);
+        }
+    };
     let kept = departure.conversation.map(|kept| {
         language.text(match kept {
             Kept::Here => sentence!(leaving.conversation_kept),
@@ -60,7 +65,7 @@ pub fn YouLeft(
                 {departure.unfinished.is_something().then(|| view! { <ul class="left-lost" data-testid="left-lost">{lost}</ul> })}
                 {kept.map(|kept| view! { <p data-testid="left-conversation">{kept}</p> })}
                 <div class="notice-card-actions">
-                    <button node_ref=button type="button" class="button primary" data-testid="rejoin" on:click=move |_| rejoin.run(())>
+                    <button node_ref=button type="button" class="button primary" data-testid="rejoin" on:click=rejoin>
                         {language.text(sentence!(leaving.rejoin))}
                     </button>
                     <Link to=Route::Home class="button">
