@@ -59,15 +59,15 @@ pub enum TelemetryMessage {
         /// Of the ping.
         nonce: u32,
     },
-    /// What the sender sends of its picture to the addressee. Once a second, with each of its stats reports.
+    /// What the sender sends of its picture and sound to the addressee. Once a second, with each of its stats reports.
     Sending(Sending),
     /// A message of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// What one member sends of its picture to another: what makes a stall there explainable. What the browser does not
-/// report is left out.
+/// What one member sends of its picture and sound to another: what makes a stall there explainable. What the browser does
+/// not report is left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sending {
     /// When the report was read, on the sender's clock, in microseconds.
@@ -78,6 +78,9 @@ pub struct Sending {
     /// Frames sent so far (`framesSent`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames_sent: Option<u32>,
+    /// Packets of sound sent so far (`packetsSent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound_packets: Option<u32>,
     /// `qualityLimitationReason` of this moment.
     #[serde(default, skip_serializing_if = "Limitation::is_none")]
     pub limitation: Limitation,
@@ -158,6 +161,8 @@ pub enum Cause {
     Freezes,
     /// The picture is shown without gaps, at few frames a second.
     FewFrames,
+    /// The sound has gaps that the browser fills.
+    SoundGaps,
     /// A cause of a later version.
     #[serde(other)]
     Unknown,

@@ -1,6 +1,6 @@
 //! The figures of a report, row by row.
 
-use sightline_core::measure::{Metric, Unit, report::Side};
+use sightline_core::measure::{Metric, Unit, report::Side, sound::SOUND_METRICS};
 
 use crate::{
     components::figures::{figure_text, metric_help::metric_help, metric_text::metric_text},
@@ -17,7 +17,7 @@ pub(super) enum Row {
 }
 
 /// All of them, the most telling first.
-pub(super) const ROWS: [Row; 26] = [
+pub(super) const ROWS: [Row; 35] = [
     Row::Score,
     Row::Total(Metric::StallRatio),
     Row::Total(Metric::StallCount),
@@ -35,6 +35,15 @@ pub(super) const ROWS: [Row; 26] = [
     Row::Total(Metric::FramesDropped),
     Row::Total(Metric::LossRatio),
     Row::Total(Metric::TimeToFirstFrame),
+    Row::Total(Metric::ConcealedRatio),
+    Row::Total(Metric::SoundBursts),
+    Row::Total(Metric::JitterBufferDelay),
+    Row::Total(Metric::ConcealedSamples),
+    Row::Total(Metric::SilentConcealedSamples),
+    Row::Total(Metric::ConcealmentEvents),
+    Row::Total(Metric::InsertedSamples),
+    Row::Total(Metric::RemovedSamples),
+    Row::Total(Metric::SamplesReceived),
     Row::Total(Metric::StampedFramesShown),
     Row::Total(Metric::StampedFramesLost),
     Row::Total(Metric::StampedFramesRepeated),
@@ -86,6 +95,11 @@ impl Row {
             Self::Total(metric) => side.total(metric),
             Self::Watched => side.playout.as_ref().map(|playout| playout.watched_s),
         }
+    }
+
+    /// Whether it is of the sound.
+    pub(super) fn is_of_sound(self) -> bool {
+        matches!(self, Self::Total(metric) if SOUND_METRICS.contains(&metric))
     }
 
     /// Where nobody knows it, it is no row: sources without stamps are the rule.

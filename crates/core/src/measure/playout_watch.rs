@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 
 use sightline_protocol::{
     MemberId, RunId,
-    control::{ControlMessage, PublishedSource, PublishedState},
+    control::{ControlMessage, Playback, PublishedSource, PublishedState},
     telemetry::Sending,
 };
 
@@ -66,6 +66,7 @@ struct Watched {
     stamps: FrameLog,
     sender: SenderTimeline,
     declared: Declaration,
+    sends_sound: bool,
     is_screen: bool,
     /// Whether every frame carries a stamp, as the member says.
     is_stamped: bool,
@@ -84,6 +85,9 @@ impl PlayoutWatch {
         let watched = self.of(member, now);
         watched.meter.handle_declaration(declaration, now);
         watched.declared = declaration;
+        let sends_sound = sends_sound(published);
+        watched.meter.handle_sound_declared(sends_sound, now);
+        watched.sends_sound = sends_sound;
         let is_screen = published.source == PublishedSource::Screen;
         watched.meter.handle_shows_only_changes(is_screen);
         watched.is_screen = is_screen;
@@ -93,6 +97,7 @@ impl PlayoutWatch {
         watched.is_stamped = published.stamped;
         for recorder in self.run.recorders(member) {
             recorder.handle_declaration(declaration, now);
+            recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
         }
         // One of several cannot end what is measured of the others.
@@ -291,13 +296,14 @@ impl PlayoutWatch {
         conditions: Vec<(String, String)>,
         now: Timestamp,
     ) {
-        let &mut Watched { declared, is_screen, ref meter, .. } = self.of(member, now);
+        let &mut Watched { declared, sends_sound, is_screen, ref meter, .. } = self.of(member, now);
         let begins_within = meter.has_report();
         let is_visible = self.is_visible;
         self.run.handle_open(member, || {
             let meter = if begins_within { PlayoutMeter::within(now) } else { PlayoutMeter::new(now) };
             let mut recorder = Recorder::new(observed.clone(), meter);
             recorder.handle_declaration(declared, now);
+            recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
             recorder.handle_visibility(is_visible, now);
             recorder.set_conditions(conditions.clone());
@@ -357,9 +363,24 @@ impl PlayoutWatch {
                 stamps,
                 sender,
                 declared: Declaration::Playing,
+                sends_sound: true,
                 is_screen: false,
                 is_stamped: false,
             }
         })
     }
+}
+
+/// Whether sound is to be expected of a member that publishes this: that of its microphone, of a file that plays, or of a screen.
+fn sends_sound(published: PublishedState) -> bool {
+    let is_stopped = matches!(
+        published.playback,
+        Some(Playback::Paused | Playback::Seeking | Playback::Ended | Playback::Failed)
+    );
+    published.microphone
+        || match published.source {
+            PublishedSource::File => !is_stopped,
+            PublishedSource::Screen => true,
+            _ => false,
+        }
 }

@@ -87,6 +87,7 @@ impl Story {
                 source_frames: Some(source),
                 frames_sent: Some(sent),
                 limitation,
+                ..SenderInterval::default()
             },
             now,
         );

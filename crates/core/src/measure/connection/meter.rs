@@ -359,7 +359,16 @@ fn value(
         | Metric::RemoteFramesPerSecond
         | Metric::RemoteLossRatio
         | Metric::RemoteJitter
-        | Metric::RemoteFrozenRatio => None,
+        | Metric::RemoteFrozenRatio
+        | Metric::ConcealedRatio
+        | Metric::SoundBursts
+        | Metric::JitterBufferDelay
+        | Metric::ConcealedSamples
+        | Metric::SilentConcealedSamples
+        | Metric::ConcealmentEvents
+        | Metric::InsertedSamples
+        | Metric::RemovedSamples
+        | Metric::SamplesReceived => None,
     }
 }
 

@@ -3,25 +3,24 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    Declaration, GapHistogram, Mark, PlayoutSummary, Score, SenderInterval, Stall, StallCause,
+    Declaration, GapHistogram, Mark, SenderInterval, Stall, StallCause,
     cause::Evidence,
     counters::{Counters, Step},
     frame::Gap,
     marks::Marks,
-    score::ScoreInputs,
     stall::{Judged, StallDetector},
 };
 use crate::{
     Timestamp,
-    measure::{entry::StatsEntry, frame::ShownFrame},
+    measure::{
+        entry::StatsEntry,
+        frame::ShownFrame,
+        sound::{SentSound, SoundBurst, SoundMeter},
+    },
 };
 
 /// Most stalls whose start and length are kept; totals go on.
 pub const MAX_STALLS: usize = 2000;
-/// How far back the score reaches that is shown in a call: what is longer ago says nothing of now.
-pub const RECENT: Duration = Duration::from_secs(30);
-/// Of less than this a ratio says nothing: it counts as so long.
-const LEAST_JUDGED: Duration = Duration::from_secs(10);
 /// Reports, and intervals of the sender, that causes are told from: reports come once a second.
 const MAX_EVIDENCE: usize = 40;
 /// How long a frame is shown where it is not known.
@@ -32,27 +31,28 @@ const CAUSE_SETTLES: Duration = Duration::from_secs(5);
 /// Measures how one member's picture is shown. Belongs to the session: it outlives a peer connection that is rebuilt.
 #[derive(Debug, Clone)]
 pub struct PlayoutMeter {
-    expected_since: Timestamp,
+    pub(super) expected_since: Timestamp,
     /// After this nothing counts.
-    finished: Option<Timestamp>,
-    first_shown: Option<Timestamp>,
-    last: Option<ShownFrame>,
-    presented: u32,
-    has_callbacks: bool,
+    pub(super) finished: Option<Timestamp>,
+    pub(super) first_shown: Option<Timestamp>,
+    pub(super) last: Option<ShownFrame>,
+    pub(super) presented: u32,
+    pub(super) has_callbacks: bool,
     /// The source delivers a picture only when it is another than before.
-    shows_only_changes: bool,
+    pub(super) shows_only_changes: bool,
     detector: StallDetector,
-    marks: Marks,
-    gaps: GapHistogram,
-    stalls: VecDeque<Kept>,
-    count: u32,
-    time: Duration,
-    longest: Duration,
-    counters: Counters,
-    steps: Vec<Step>,
+    pub(super) marks: Marks,
+    pub(super) gaps: GapHistogram,
+    pub(super) stalls: VecDeque<Kept>,
+    pub(super) count: u32,
+    pub(super) time: Duration,
+    pub(super) longest: Duration,
+    pub(super) counters: Counters,
+    pub(super) steps: Vec<Step>,
     /// Frames shown until each of the last reports.
-    presented_at: Vec<(Timestamp, u32)>,
+    pub(super) presented_at: Vec<(Timestamp, u32)>,
     sender: Vec<SenderInterval>,
+    pub(super) sound: SoundMeter,
     /// Times in which the connection was down, the last perhaps still.
     cuts: Vec<(Timestamp, Option<Timestamp>)>,
     /// Times in which the source had failed, as the sender declared it, the last perhaps still.
@@ -61,8 +61,8 @@ pub struct PlayoutMeter {
 
 /// A stall with what its cause was told from.
 #[derive(Debug, Clone)]
-struct Kept {
-    stall: Stall,
+pub(super) struct Kept {
+    pub(super) stall: Stall,
     gap: Gap,
     normal: Duration,
     /// It is no stall where the source had nothing to show.
@@ -73,17 +73,17 @@ impl PlayoutMeter {
     /// A measurement that begins now, in which a picture is expected from now on.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self::counting(Counters::new(false), now)
+        Self::counting(false, now)
     }
 
     /// A measurement that begins now, of a picture that has been coming: what its counters say in the first report is
     /// where they begin.
     #[must_use]
     pub fn within(now: Timestamp) -> Self {
-        Self::counting(Counters::new(true), now)
+        Self::counting(true, now)
     }
 
-    fn counting(counters: Counters, now: Timestamp) -> Self {
+    fn counting(began_within: bool, now: Timestamp) -> Self {
         Self {
             expected_since: now,
             finished: None,
@@ -99,10 +99,11 @@ impl PlayoutMeter {
             count: 0,
             time: Duration::ZERO,
             longest: Duration::ZERO,
-            counters,
+            counters: Counters::new(began_within),
             steps: Vec::new(),
             presented_at: Vec::new(),
             sender: Vec::new(),
+            sound: SoundMeter::new(began_within),
             cuts: Vec::new(),
             failures: Vec::new(),
         }
@@ -147,6 +148,7 @@ impl PlayoutMeter {
         if let Some(step) = self.counters.handle_report(entries, now) {
             push_bounded(&mut self.steps, step);
         }
+        self.sound.handle_report(entries, now);
         push_bounded(&mut self.presented_at, (now, self.presented));
         self.judge(now);
         self.tell_causes(now);
@@ -164,6 +166,11 @@ impl PlayoutMeter {
         note_time(&mut self.failures, declaration == Declaration::Failed, at);
     }
 
+    /// Takes whether the sender says that it sends sound.
+    pub fn handle_sound_declared(&mut self, is_sent: bool, at: Timestamp) {
+        self.sound.handle_declared(is_sent, at);
+    }
+
     /// Takes whether the source delivers a picture only when it is another than before, as a screen does: where it delivered none,
     /// standing still is no stall then.
     pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
@@ -178,11 +185,15 @@ impl PlayoutMeter {
     /// Takes that the connection is up, or not.
     pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
         note_time(&mut self.cuts, !is_connected, at);
+        self.sound.handle_connected(is_connected, at);
     }
 
     /// Takes what the sender tells of itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
         push_bounded(&mut self.sender, interval);
+        if let Some(packets) = interval.sound_packets {
+            self.sound.handle_sent(SentSound { from: interval.from, to: interval.to, packets });
+        }
         self.tell_causes(now);
     }
 
@@ -211,6 +222,11 @@ impl PlayoutMeter {
         stalls
     }
 
+    /// The bursts in which the browser made sound up, oldest first.
+    pub fn sound_bursts(&self) -> impl Iterator<Item = SoundBurst> + '_ {
+        self.sound.bursts()
+    }
+
     /// The times in which standing still is no stall, oldest first.
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.marks.iter()
@@ -226,109 +242,6 @@ impl PlayoutMeter {
     #[must_use]
     pub fn first_shown(&self) -> Option<Timestamp> {
         self.first_shown
-    }
-
-    /// The totals until now.
-    #[must_use]
-    pub fn summary(&self, now: Timestamp) -> PlayoutSummary {
-        let totals = &self.counters.totals;
-        let now = self.finished.unwrap_or(now);
-        let running = self.running(now);
-        let running_time: Duration = running.iter().map(|(start, end)| *end - *start).sum();
-        let longest_running = running.iter().map(|(start, end)| *end - *start).max();
-        let watched = self.first_shown.map(|first| now - first);
-        let marked = watched.map_or(Duration::ZERO, |watched| {
-            watched.saturating_sub(self.unmarked(self.first_shown.unwrap_or(now), now))
-        });
-        let stall_count = self.count.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX));
-        let stall_time = self.time + running_time;
-        let seconds = watched.map(|watched| watched.as_secs_f64()).filter(|seconds| *seconds > 0.0);
-        let stall_ratio = seconds.map(|seconds| stall_time.as_secs_f64() / seconds);
-        let stalls_per_minute = seconds.map(|seconds| f64::from(stall_count) * 60.0 / seconds);
-        let time_to_first_frame = self.first_shown.map(|first| first - self.expected_since);
-        let loss_ratio = totals.lost.zip(totals.packets).and_then(|(lost, packets)| {
-            let expected = lost + packets;
-            (expected > 0.0).then(|| lost / expected)
-        });
-        let shown_s = watched.map(|watched| watched.saturating_sub(marked).as_secs_f64());
-        let frames_per_second = shown_s
-            // Of a moment, a rate says nothing.
-            .filter(|seconds| *seconds >= 1.0)
-            .map(|seconds| f64::from(self.presented.saturating_sub(1)) / seconds);
-        let score = stall_ratio.zip(stalls_per_minute).map(|(stall_ratio, stalls_per_minute)| {
-            Score::new(&ScoreInputs {
-                stall_ratio,
-                stalls_per_minute,
-                loss_ratio,
-                frames_per_second,
-                time_to_first_frame,
-            })
-        });
-        PlayoutSummary {
-            time_to_first_frame,
-            watched,
-            marked,
-            stall_count,
-            stall_time,
-            longest_stall: longest_running.map_or(self.longest, |running| running.max(self.longest)),
-            stall_ratio,
-            stalls_per_minute,
-            bytes: totals.bytes,
-            mean_bitrate_bps: totals
-                .bytes_within
-                .filter(|_| totals.seconds > 0.0)
-                .map(|bytes| bytes * 8.0 / totals.seconds),
-            bitrate_bps: self
-                .steps
-                .last()
-                .filter(|step| step.seconds > 0.0)
-                .map(|step| step.bytes * 8.0 / step.seconds),
-            loss_ratio,
-            frames_received: totals.frames_received,
-            frames_decoded: totals.frames_decoded,
-            frames_dropped: totals.frames_dropped,
-            frames_presented: self.has_callbacks.then_some(self.presented),
-            frames_per_second,
-            resolution: self.last.map(|last| (last.width, last.height)),
-            freeze_count: totals.freeze_count,
-            total_freezes_duration_s: totals.freezes_s,
-            gaps: self.gaps,
-            score,
-        }
-    }
-
-    /// The score of the last [`RECENT`], by the same ledger and the same arithmetic as that of the whole.
-    #[must_use]
-    pub fn recent_score(&self, now: Timestamp) -> Option<Score> {
-        let first = self.first_shown?;
-        let now = self.finished.unwrap_or(now);
-        let from = first.max(Timestamp::from_origin(now.since_origin().saturating_sub(RECENT)));
-        let kept = self.stalls.iter().rev().map(|kept| (kept.stall.start, kept.stall.end()));
-        let kept = kept.take_while(|(_, end)| *end > from);
-        let (mut time, mut count) = (Duration::ZERO, 0_u32);
-        for (start, end) in kept.chain(self.running(now)) {
-            time += end.min(now) - start.max(from);
-            count = count.saturating_add(1);
-        }
-        let seconds = (now - from).max(LEAST_JUDGED).as_secs_f64();
-        let steps = || self.steps.iter().filter(|step| step.to > from);
-        let sum = |of: fn(&Step) -> f64| steps().map(of).sum::<f64>();
-        let (lost, packets) = (sum(|step| step.lost), sum(|step| step.packets));
-        Some(Score::new(&ScoreInputs {
-            stall_ratio: (time.as_secs_f64() / seconds).min(1.0),
-            stalls_per_minute: f64::from(count) * 60.0 / seconds,
-            loss_ratio: (lost + packets > 0.0).then(|| lost / (lost + packets)),
-            frames_per_second: self.recent_frame_rate(from, now),
-            time_to_first_frame: (first == from).then(|| first - self.expected_since),
-        }))
-    }
-
-    /// Frames a second; `None` where that says nothing: of a moment, and of a screen on which nothing changes.
-    fn recent_frame_rate(&self, from: Timestamp, now: Timestamp) -> Option<f64> {
-        let (since, before) = *self.presented_at.iter().find(|(at, _)| *at >= from)?;
-        let shown = self.unmarked(since, now);
-        let says_something = self.has_callbacks && !self.shows_only_changes && shown >= LEAST_JUDGED / 2;
-        says_something.then(|| f64::from(self.presented.saturating_sub(before)) / shown.as_secs_f64())
     }
 
     fn judge(&mut self, now: Timestamp) {
@@ -368,7 +281,7 @@ impl PlayoutMeter {
     }
 
     /// The silence that lasts, where it is a stall.
-    fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    pub(super) fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         match &self.last {
             Some(last) if last.shown_at < now && self.finished.is_none() => {
                 let mut running = self.detector.running(last.shown_at, &self.marks, now);
@@ -434,20 +347,6 @@ impl PlayoutMeter {
             was_disconnected: overlaps(&self.cuts),
             may_be_unchanged: self.shows_only_changes,
         }
-    }
-
-    /// The time from `first` to `now` that no mark covers.
-    fn unmarked(&self, first: Timestamp, now: Timestamp) -> Duration {
-        let mut rest = vec![(first, now)];
-        for mark in self.marks.iter() {
-            let (begin, end) = (mark.from, mark.to.unwrap_or(now));
-            rest = rest
-                .into_iter()
-                .flat_map(|(from, to)| [(from, to.min(begin)), (from.max(end), to)])
-                .filter(|(from, to)| from < to)
-                .collect();
-        }
-        rest.into_iter().map(|(from, to)| to - from).sum()
     }
 }
 

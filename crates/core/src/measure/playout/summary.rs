@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{GapHistogram, Score};
-use crate::measure::metric::Metric;
+use crate::measure::{metric::Metric, sound::SoundSummary};
 
 /// What is known at one moment. `None` is "not reported" or "nothing yet", never zero.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +52,8 @@ pub struct PlayoutSummary {
     pub gaps: GapHistogram,
     /// From 1 to 5, once a frame was shown.
     pub score: Option<Score>,
+    /// How the sound arrived.
+    pub sound: SoundSummary,
 }
 
 impl PlayoutSummary {
@@ -71,7 +73,7 @@ impl PlayoutSummary {
             Metric::FramesDecoded => self.frames_decoded,
             Metric::MeanReceiveBitrate => self.mean_bitrate_bps,
             Metric::BytesReceived => self.bytes,
-            _ => None,
+            _ => self.sound.value(metric),
         }
     }
 }
