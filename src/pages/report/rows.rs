@@ -17,13 +17,16 @@ pub(super) enum Row {
 }
 
 /// All of them, the most telling first.
-pub(super) const ROWS: [Row; 35] = [
+pub(super) const ROWS: [Row; 38] = [
     Row::Score,
     Row::Total(Metric::StallRatio),
     Row::Total(Metric::StallCount),
     Row::Total(Metric::StallTime),
     Row::Total(Metric::LongestStall),
     Row::Total(Metric::StallsPerMinute),
+    Row::Total(Metric::UsualStallRatio),
+    Row::Total(Metric::SourceFramesPerSecond),
+    Row::Total(Metric::LowerRateRatio),
     Row::Total(Metric::FreezeCount),
     Row::Total(Metric::TotalFreezesDuration),
     Row::Total(Metric::MeanReceiveBitrate),

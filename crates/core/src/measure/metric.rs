@@ -22,6 +22,9 @@ macro_rules! with_metrics {
             StallTime stall_time Seconds Local;
             LongestStall longest_stall Seconds Local;
             StallsPerMinute stalls_per_minute PerMinute Local;
+            UsualStallRatio usual_stall_ratio Ratio Local;
+            SourceFramesPerSecond source_frames_per_second FramesPerSecond Local;
+            LowerRateRatio lower_rate_ratio Ratio Local;
             FreezeCount freeze_count Count Local;
             TotalFreezesDuration total_freezes_duration Seconds Local;
             TimeToFirstFrame time_to_first_frame Seconds Local;

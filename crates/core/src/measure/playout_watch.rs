@@ -165,11 +165,22 @@ impl PlayoutWatch {
         now: Timestamp,
     ) {
         let watched = self.of(member, now);
+        let painted = stamp.and_then(|reading| reading.stamp.ok());
+        let painted = painted.map(|stamp| {
+            (
+                stamp.number,
+                stamp.painted_at(clock.map_or(shown.shown_at, |clock| clock.theirs(shown.shown_at))),
+            )
+        });
+        if let Some((number, at)) = painted {
+            watched.meter.handle_stamp(number, at);
+        }
         watched.meter.handle_frame(shown, now);
         if let Some(reading) = stamp {
             watched.stamps.handle_shown(reading.stamp, reading.cost, &shown, clock);
         }
         for recorder in self.run.recorders(member) {
+            recorder.handle_painted(painted);
             recorder.handle_frame(shown, now);
             if let Some(reading) = stamp {
                 recorder.handle_stamp(reading.stamp, reading.cost, &shown, clock);

@@ -336,6 +336,9 @@ fn value(
         | Metric::StallTime
         | Metric::LongestStall
         | Metric::StallsPerMinute
+        | Metric::UsualStallRatio
+        | Metric::SourceFramesPerSecond
+        | Metric::LowerRateRatio
         | Metric::TimeToFirstFrame
         | Metric::FramesPresented
         | Metric::FramesReceived

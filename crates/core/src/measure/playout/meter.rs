@@ -23,6 +23,10 @@ use crate::{
 pub const MAX_STALLS: usize = 2000;
 /// Reports, and intervals of the sender, that causes are told from: reports come once a second.
 const MAX_EVIDENCE: usize = 40;
+/// Numbers of stamps that are further apart belong to two sources: a minute at sixty a second.
+const SAME_SOURCE: u32 = 3600;
+/// Stamps further apart in time say nothing of a rate.
+const SAME_SOURCE_WITHIN: Duration = Duration::from_secs(60);
 /// How long a frame is shown where it is not known.
 const UNKNOWN_INTERVAL: Duration = Duration::from_millis(33);
 /// How long after its end a stall's cause may still be told otherwise: what explains it comes a second later.
@@ -40,12 +44,20 @@ pub struct PlayoutMeter {
     pub(super) has_callbacks: bool,
     /// The source delivers a picture only when it is another than before.
     pub(super) shows_only_changes: bool,
-    detector: StallDetector,
+    pub(super) detector: StallDetector,
     pub(super) marks: Marks,
     pub(super) gaps: GapHistogram,
     pub(super) stalls: VecDeque<Kept>,
     pub(super) count: u32,
     pub(super) time: Duration,
+    /// Stalls by what was usual, and their lengths together.
+    pub(super) usual: (u32, Duration),
+    /// Frames that the source had in view, and in what time: by stamps, and as the sender told.
+    pub(super) stamped_source: (f64, Duration),
+    pub(super) told_source: (f64, Duration),
+    /// The stamp of the frame that comes next, and of the one before it.
+    next_stamp: Option<(u32, Timestamp)>,
+    last_stamp: Option<(u32, Timestamp)>,
     pub(super) longest: Duration,
     pub(super) counters: Counters,
     pub(super) steps: Vec<Step>,
@@ -98,6 +110,11 @@ impl PlayoutMeter {
             stalls: VecDeque::new(),
             count: 0,
             time: Duration::ZERO,
+            usual: (0, Duration::ZERO),
+            stamped_source: (0.0, Duration::ZERO),
+            told_source: (0.0, Duration::ZERO),
+            next_stamp: None,
+            last_stamp: None,
             longest: Duration::ZERO,
             counters: Counters::new(began_within),
             steps: Vec::new(),
@@ -114,9 +131,16 @@ impl PlayoutMeter {
         self.has_callbacks = true;
     }
 
+    /// Takes the number of the source's frame that [`Self::handle_frame`] takes next, and when it was painted, on the sender's
+    /// clock.
+    pub fn handle_stamp(&mut self, number: u32, painted_at: Timestamp) {
+        self.next_stamp = Some((number, painted_at));
+    }
+
     /// Takes the next frame that was shown. One that is not later than the last is ignored.
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
         self.has_callbacks = true;
+        let stamp = self.next_stamp.take();
         if self.finished.is_some() {
             return;
         }
@@ -131,12 +155,14 @@ impl PlayoutMeter {
                 self.presented = 1;
             }
             Some(last) => {
-                let Some(gap) = Gap::between(last, &frame) else { return };
+                let Some(mut gap) = Gap::between(last, &frame) else { return };
+                gap.source = source_step(self.last_stamp, stamp);
                 self.presented = self.presented.saturating_add(gap.frames);
                 self.detector.handle_gap(gap);
             }
         }
         self.last = Some(frame);
+        self.last_stamp = stamp;
         self.judge(now);
     }
 
@@ -175,6 +201,7 @@ impl PlayoutMeter {
     /// standing still is no stall then.
     pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
         self.shows_only_changes = shows_only_changes;
+        self.detector.has_no_rate = shows_only_changes;
     }
 
     /// Takes that this page is seen, or not.
@@ -191,6 +218,10 @@ impl PlayoutMeter {
     /// Takes what the sender tells of itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
         push_bounded(&mut self.sender, interval);
+        self.detector.source.handle_sender(&interval);
+        if let Some(frames) = interval.source_frames.filter(|_| self.is_in_view(interval.from, interval.to)) {
+            add(&mut self.told_source, frames, interval.to - interval.from);
+        }
         if let Some(packets) = interval.sound_packets {
             self.sound.handle_sent(SentSound { from: interval.from, to: interval.to, packets });
         }
@@ -204,7 +235,8 @@ impl PlayoutMeter {
         }
         for (start, end) in self.running(now) {
             let Some(last) = self.last else { break };
-            let gap = Gap { from: last.shown_at, to: now, frames: 1, captured: None, received: None };
+            let gap =
+                Gap { from: last.shown_at, to: now, frames: 1, captured: None, received: None, source: None };
             self.keep(start, end, gap, gap.length().saturating_sub(end - start));
         }
         self.tell_causes(now);
@@ -251,7 +283,12 @@ impl PlayoutMeter {
     }
 
     fn take(&mut self, judged: &Judged) {
-        let Judged { gap, normal, stalls } = judged;
+        let Judged { gap, normal, stalls, usual_stalls } = judged;
+        self.usual.0 = self.usual.0.saturating_add(u32::try_from(usual_stalls.len()).unwrap_or(u32::MAX));
+        self.usual.1 += usual_stalls.iter().map(|(from, to)| *to - *from).sum();
+        if let Some((frames, time)) = gap.source.filter(|_| self.is_in_view(gap.from, gap.to)) {
+            add(&mut self.stamped_source, frames, time);
+        }
         let is_marked = stalls.is_empty() && self.marks.covers(gap.from) && gap.length() > *normal * 4;
         if !is_marked {
             self.gaps.handle_gap(gap.interval(), gap.frames);
@@ -259,6 +296,11 @@ impl PlayoutMeter {
         for (start, end) in stalls {
             self.keep(*start, *end, *gap, *normal);
         }
+    }
+
+    /// Whether this time is after the first frame and no mark reaches it.
+    fn is_in_view(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.first_shown.is_some_and(|first| first <= from) && self.unmarked(from, to) == to - from
     }
 
     fn keep(&mut self, start: Timestamp, end: Timestamp, gap: Gap, normal: Duration) {
@@ -321,6 +363,7 @@ impl PlayoutMeter {
         for stall in excused {
             self.count = self.count.saturating_sub(1);
             self.time = self.time.saturating_sub(stall.duration);
+            self.usual = (self.usual.0.saturating_sub(1), self.usual.1.saturating_sub(stall.duration));
             self.marks.handle_unchanged(stall.start, stall.end());
         }
         self.longest = self.stalls.iter().map(|kept| kept.stall.duration).max().unwrap_or_default();
@@ -348,6 +391,17 @@ impl PlayoutMeter {
             may_be_unchanged: self.shows_only_changes,
         }
     }
+}
+
+/// How many frames the source painted between two stamps, and in what time; `None` where they are not of one source.
+fn source_step(before: Option<(u32, Timestamp)>, after: Option<(u32, Timestamp)>) -> Option<(u32, Duration)> {
+    let ((before, from), (after, to)) = before.zip(after)?;
+    let frames = after.checked_sub(before).filter(|frames| (1..SAME_SOURCE).contains(frames))?;
+    (from < to && to - from <= SAME_SOURCE_WITHIN).then(|| (frames, to - from))
+}
+
+fn add(sum: &mut (f64, Duration), frames: u32, time: Duration) {
+    *sum = (sum.0 + f64::from(frames), sum.1.saturating_add(time));
 }
 
 /// Begins or ends a time of a sort.

@@ -13,6 +13,7 @@ mod marks;
 mod meter;
 mod score;
 mod sender;
+mod source_rate;
 mod stall;
 mod summary;
 mod totals;

@@ -24,6 +24,16 @@ pub struct PlayoutSummary {
     pub stall_ratio: Option<f64>,
     /// [`Self::stall_count`] by the minutes of [`Self::watched`].
     pub stalls_per_minute: Option<f64>,
+    /// Stalls by what was usual for the viewer, whatever the source's rate.
+    pub usual_stall_count: u32,
+    /// Their lengths together.
+    pub usual_stall_time: Duration,
+    /// [`Self::usual_stall_time`] of [`Self::watched`].
+    pub usual_stall_ratio: Option<f64>,
+    /// Frames a second that the source had, where it is known.
+    pub source_frames_per_second: Option<f64>,
+    /// Of these, the part that was not shown.
+    pub lower_rate_ratio: Option<f64>,
     /// Bytes of the picture's RTP payload that arrived.
     pub bytes: Option<f64>,
     /// Of all of [`Self::bytes`].
@@ -73,6 +83,9 @@ impl PlayoutSummary {
             Metric::FramesDecoded => self.frames_decoded,
             Metric::MeanReceiveBitrate => self.mean_bitrate_bps,
             Metric::BytesReceived => self.bytes,
+            Metric::UsualStallRatio => self.usual_stall_ratio,
+            Metric::SourceFramesPerSecond => self.source_frames_per_second,
+            Metric::LowerRateRatio => self.lower_rate_ratio,
             _ => self.sound.value(metric),
         }
     }

@@ -39,6 +39,13 @@ impl PlayoutMeter {
             // Of a moment, a rate says nothing.
             .filter(|seconds| *seconds >= 1.0)
             .map(|seconds| f64::from(self.presented.saturating_sub(1)) / seconds);
+        let rate = |(frames, time): (f64, Duration)| (frames > 0.0).then(|| frames / time.as_secs_f64());
+        let source_frames_per_second = rate(self.stamped_source).or_else(|| rate(self.told_source));
+        let source_frames_per_second = source_frames_per_second.filter(|_| !self.shows_only_changes);
+        let lower_rate_ratio = frames_per_second
+            .zip(source_frames_per_second)
+            .map(|(shown, source)| (1.0 - shown / source).clamp(0.0, 1.0));
+        let usual_stall_time = self.usual.1 + running_time;
         let score = stall_ratio.zip(stalls_per_minute).map(|(stall_ratio, stalls_per_minute)| {
             Score::new(&ScoreInputs {
                 stall_ratio,
@@ -58,6 +65,11 @@ impl PlayoutMeter {
             longest_stall: longest_running.map_or(self.longest, |running| running.max(self.longest)),
             stall_ratio,
             stalls_per_minute,
+            usual_stall_count: self.usual.0.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX)),
+            usual_stall_time,
+            usual_stall_ratio: seconds.map(|seconds| usual_stall_time.as_secs_f64() / seconds),
+            source_frames_per_second,
+            lower_rate_ratio,
             bytes: totals.bytes,
             mean_bitrate_bps: totals
                 .bytes_within

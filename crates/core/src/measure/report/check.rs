@@ -71,10 +71,12 @@ impl PlayoutEntry {
         number(lengths.into_iter().all(is_length) && is_time(self.first_frame_at_s))?;
         number(self.marked_s <= self.watched_s + ROUNDING_S)?;
         number(self.longest_stall_s <= self.stall_time_s + ROUNDING_S)?;
-        let optional_lengths = [self.time_to_first_frame_s, self.total_freezes_duration_s];
+        let optional_lengths =
+            [self.time_to_first_frame_s, self.total_freezes_duration_s, self.usual_stall_time_s];
         number(optional_lengths.into_iter().flatten().all(is_length))?;
         number(within(self.stall_ratio, 0.0, 1.0) && is_count(self.stalls_per_minute))?;
-        number(self.loss_ratio.is_none_or(|ratio| within(ratio, 0.0, 1.0)))?;
+        let ratios = [self.loss_ratio, self.usual_stall_ratio, self.lower_rate_ratio];
+        number(ratios.into_iter().flatten().all(|ratio| within(ratio, 0.0, 1.0)))?;
         let counts = [
             self.freeze_count,
             self.bytes_received,
@@ -83,6 +85,7 @@ impl PlayoutEntry {
             self.frames_decoded,
             self.frames_dropped,
             self.frames_per_second,
+            self.source_frames_per_second,
         ];
         number(counts.into_iter().flatten().all(is_count))?;
         self.score.as_ref().map_or(Ok(()), ScoreEntry::check)?;

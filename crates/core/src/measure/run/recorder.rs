@@ -103,6 +103,13 @@ impl Recorder {
         self.meter.first_shown()
     }
 
+    /// Takes the number of the frame that comes next and when it was painted, on the sender's clock, where its stamp tells.
+    pub fn handle_painted(&mut self, painted: Option<(u32, Timestamp)>) {
+        if let Some((number, at)) = painted {
+            self.meter.handle_stamp(number, at);
+        }
+    }
+
     /// Takes a frame that was shown.
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
         self.meter.handle_frame(frame, now);
@@ -303,6 +310,11 @@ impl Recorder {
             stall_ratio: summary.stall_ratio.map_or(0.0, |ratio| fine(ratio.min(1.0))),
             stalls_per_minute: summary.stalls_per_minute.map(rounded).unwrap_or_default(),
             longest_stall_s: length(summary.longest_stall),
+            usual_stall_count: Some(summary.usual_stall_count),
+            usual_stall_time_s: Some(length(summary.usual_stall_time)),
+            usual_stall_ratio: summary.usual_stall_ratio.map(|ratio| fine(ratio.min(1.0))),
+            source_frames_per_second: summary.source_frames_per_second.and_then(possible).map(rounded),
+            lower_rate_ratio: summary.lower_rate_ratio.map(fine),
             freeze_count: summary.freeze_count.and_then(possible),
             total_freezes_duration_s: summary.total_freezes_duration_s.and_then(possible_length).map(rounded),
             bytes_received: summary.bytes.and_then(possible),
