@@ -56,6 +56,8 @@ pub struct PlayoutWatch {
     members: HashMap<MemberId, Watched>,
     /// Whether this page can be seen.
     is_visible: bool,
+    /// What this page publishes.
+    own: Declaration,
     run: Run,
     dump: RtcStatsDump,
 }
@@ -76,7 +78,8 @@ impl PlayoutWatch {
     /// Of nobody yet, on a page that can be seen or not.
     #[must_use]
     pub fn new(is_visible: bool) -> Self {
-        Self { members: HashMap::new(), is_visible, run: Run::default(), dump: RtcStatsDump::default() }
+        let (run, dump) = (Run::default(), RtcStatsDump::default());
+        Self { members: HashMap::new(), is_visible, own: Declaration::NoPicture, run, dump }
     }
 
     /// Takes what a member says it publishes.
@@ -100,18 +103,24 @@ impl PlayoutWatch {
             recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
         }
-        // One of several cannot end what is measured of the others.
-        let is_last =
-            |watch: &Self| !watch.members.values().any(|other| other.declared == Declaration::Playing);
-        if declaration == Declaration::Ended && is_last(self) {
+        if declaration == Declaration::Ended {
+            self.handle_file_ended(now);
+        }
+    }
+
+    /// One of several cannot end what is measured of the others: on every page the run goes on while anybody plays, itself included.
+    fn handle_file_ended(&mut self, now: Timestamp) {
+        let mut declared = self.members.values().map(|member| member.declared).chain([self.own]);
+        if !declared.any(|declared| declared == Declaration::Playing) {
             self.run.handle_file_ended(now);
         }
     }
 
     /// Takes what this page publishes.
     pub fn handle_own_published(&mut self, published: PublishedState, now: Timestamp) {
-        if Declaration::of(published) == Declaration::Ended {
-            self.run.handle_file_ended(now);
+        self.own = Declaration::of(published);
+        if self.own == Declaration::Ended {
+            self.handle_file_ended(now);
         }
     }
 
@@ -266,8 +275,12 @@ impl PlayoutWatch {
 
     /// A member is gone for good.
     pub fn forget(&mut self, member: &MemberId, now: Timestamp) {
-        self.members.remove(member);
-        self.run.handle_gone(member, !self.members.is_empty(), now);
+        let had_picture =
+            self.members.remove(member).is_some_and(|gone| gone.declared != Declaration::NoPicture);
+        let mut left = self.members.values().map(|other| other.declared).chain([self.own]);
+        let is_picture_left = left.any(|declared| declared != Declaration::NoPicture);
+        let sources_left = !self.members.is_empty() && (is_picture_left || !had_picture);
+        self.run.handle_gone(member, sources_left, now);
     }
 
     /// Begins a run of everybody who is there.

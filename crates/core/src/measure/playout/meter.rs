@@ -41,6 +41,10 @@ pub struct PlayoutMeter {
     pub(super) first_shown: Option<Timestamp>,
     pub(super) last: Option<ShownFrame>,
     pub(super) presented: u32,
+    /// Frames of the gaps that were judged, as far as no mark covers them.
+    in_view: f64,
+    /// Frames that were shown before are of no account.
+    counts_from: Timestamp,
     pub(super) has_callbacks: bool,
     /// The source delivers a picture only when it is another than before.
     pub(super) shows_only_changes: bool,
@@ -61,8 +65,8 @@ pub struct PlayoutMeter {
     pub(super) longest: Duration,
     pub(super) counters: Counters,
     pub(super) steps: Vec<Step>,
-    /// Frames shown until each of the last reports.
-    pub(super) presented_at: Vec<(Timestamp, u32)>,
+    /// Frames in view until each of the last reports.
+    pub(super) presented_at: Vec<(Timestamp, f64)>,
     sender: Vec<SenderInterval>,
     pub(super) sound: SoundMeter,
     /// Times in which the connection was down, the last perhaps still.
@@ -102,6 +106,8 @@ impl PlayoutMeter {
             first_shown: None,
             last: None,
             presented: 0,
+            in_view: 0.0,
+            counts_from: if began_within { now } else { Timestamp::ZERO },
             has_callbacks: false,
             shows_only_changes: false,
             detector: StallDetector::default(),
@@ -141,7 +147,7 @@ impl PlayoutMeter {
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
         self.has_callbacks = true;
         let stamp = self.next_stamp.take();
-        if self.finished.is_some() {
+        if self.finished.is_some() || self.is_before(&frame) {
             return;
         }
         // The last picture of a source that failed is sent again for who joins: that does not end the stall.
@@ -166,6 +172,12 @@ impl PlayoutMeter {
         self.judge(now);
     }
 
+    /// Whether a frame was shown before the measurement began.
+    #[must_use]
+    pub fn is_before(&self, frame: &ShownFrame) -> bool {
+        frame.shown_at < self.counts_from
+    }
+
     /// Takes the next stats report.
     pub fn handle_report(&mut self, entries: &[StatsEntry], now: Timestamp) {
         if self.finished.is_some() {
@@ -175,7 +187,8 @@ impl PlayoutMeter {
             push_bounded(&mut self.steps, step);
         }
         self.sound.handle_report(entries, now);
-        push_bounded(&mut self.presented_at, (now, self.presented));
+        let shown = self.frames_in_view();
+        push_bounded(&mut self.presented_at, (now, shown));
         self.judge(now);
         self.tell_causes(now);
     }
@@ -264,6 +277,12 @@ impl PlayoutMeter {
         self.marks.iter()
     }
 
+    /// Whether the connection is down.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        is_open(&self.cuts)
+    }
+
     /// Whether there was a stats report with a picture in it.
     #[must_use]
     pub fn has_report(&self) -> bool {
@@ -289,6 +308,7 @@ impl PlayoutMeter {
         if let Some((frames, time)) = gap.source.filter(|_| self.is_in_view(gap.from, gap.to)) {
             add(&mut self.stamped_source, frames, time);
         }
+        self.in_view += self.in_view_of(gap);
         let is_marked = stalls.is_empty() && self.marks.covers(gap.from) && gap.length() > *normal * 4;
         if !is_marked {
             self.gaps.handle_gap(gap.interval(), gap.frames);
@@ -296,6 +316,17 @@ impl PlayoutMeter {
         for (start, end) in stalls {
             self.keep(*start, *end, *gap, *normal);
         }
+    }
+
+    /// Frames after the first that were shown while no mark covers them.
+    pub(super) fn frames_in_view(&self) -> f64 {
+        self.in_view + self.detector.waiting().map(|gap| self.in_view_of(gap)).sum::<f64>()
+    }
+
+    /// What of a gap's frames was in view: a page that was hidden hears only afterwards how many there were meanwhile.
+    fn in_view_of(&self, gap: &Gap) -> f64 {
+        let share = self.unmarked(gap.from, gap.to).as_secs_f64() / gap.length().as_secs_f64();
+        (f64::from(gap.frames) * share).max(1.0)
     }
 
     /// Whether this time is after the first frame and no mark reaches it.

@@ -65,6 +65,11 @@ impl StallDetector {
         self.waiting.push_back(gap);
     }
 
+    /// The gaps that are not judged yet.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Gap> {
+        self.waiting.iter()
+    }
+
     /// The next gap that can be judged.
     pub(super) fn poll_judged(&mut self, marks: &Marks, now: Timestamp) -> Option<Judged> {
         let front = self.waiting.front()?;

@@ -38,7 +38,7 @@ impl PlayoutMeter {
         let frames_per_second = shown_s
             // Of a moment, a rate says nothing.
             .filter(|seconds| *seconds >= 1.0)
-            .map(|seconds| f64::from(self.presented.saturating_sub(1)) / seconds);
+            .map(|seconds| self.frames_in_view() / seconds);
         let rate = |(frames, time): (f64, Duration)| (frames > 0.0).then(|| frames / time.as_secs_f64());
         let source_frames_per_second = rate(self.stamped_source).or_else(|| rate(self.told_source));
         let source_frames_per_second = source_frames_per_second.filter(|_| !self.shows_only_changes);
@@ -127,7 +127,7 @@ impl PlayoutMeter {
         let (since, before) = *self.presented_at.iter().find(|(at, _)| *at >= from)?;
         let shown = self.unmarked(since, now);
         let says_something = self.has_callbacks && !self.shows_only_changes && shown >= LEAST_JUDGED / 2;
-        says_something.then(|| f64::from(self.presented.saturating_sub(before)) / shown.as_secs_f64())
+        says_something.then(|| (self.frames_in_view() - before).max(0.0) / shown.as_secs_f64())
     }
 
     /// The time from `first` to `now` that no mark covers.

@@ -123,7 +123,7 @@ impl Recorder {
         shown: &ShownFrame,
         clock: Option<ClockEstimate>,
     ) {
-        if !self.is_finished {
+        if !self.is_finished && !self.meter.is_before(shown) {
             self.stamps.handle_shown(read, cost, shown, clock);
         }
     }
@@ -210,6 +210,12 @@ impl Recorder {
             self.is_finished = true;
             self.meter.finish(now);
         }
+    }
+
+    /// Whether the member is gone: for good, or with its connection.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.is_finished || self.meter.is_cut()
     }
 
     /// How the picture was shown so far.
