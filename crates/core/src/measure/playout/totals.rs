@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PlayoutSummary, Score, counters::Step, meter::PlayoutMeter, score::ScoreInputs};
+use super::{Mark, PlayoutSummary, Score, counters::Step, meter::PlayoutMeter, score::ScoreInputs};
 use crate::Timestamp;
 
 /// How far back the score reaches that is shown in a call: what is longer ago says nothing of now.
@@ -133,7 +133,8 @@ impl PlayoutMeter {
     /// The time from `first` to `now` that no mark covers.
     pub(super) fn unmarked(&self, first: Timestamp, now: Timestamp) -> Duration {
         let mut rest = vec![(first, now)];
-        for mark in self.marks.iter() {
+        let touches = |mark: &&Mark| mark.from < now && mark.to.is_none_or(|to| first < to);
+        for mark in self.marks.iter().filter(touches) {
             let (begin, end) = (mark.from, mark.to.unwrap_or(now));
             rest = rest
                 .into_iter()
