@@ -233,7 +233,8 @@ fn spread(mut numbers: Vec<f64>) -> String {
     numbers.sort_unstable_by(f64::total_cmp);
     let (Some(least), Some(greatest)) = (numbers.first(), numbers.last()) else { return "-".to_owned() };
     let digits = usize::from(*greatest < 100.0);
-    format!("{:.digits$} ({least:.digits$} to {greatest:.digits$})", numbers[numbers.len() / 2])
+    let median = f64::midpoint(numbers[(numbers.len() - 1) / 2], numbers[numbers.len() / 2]);
+    format!("{median:.digits$} ({least:.digits$} to {greatest:.digits$})")
 }
 
 fn file_name(name: &str) -> String {

@@ -32,6 +32,7 @@ pub mod ice;
 pub mod link;
 pub mod measure;
 pub mod media;
+mod median;
 pub mod negotiation;
 pub mod notice;
 pub mod peer;

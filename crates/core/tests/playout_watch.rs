@@ -10,7 +10,7 @@ use sightline_core::{
         NotedFrame, PlayoutWatch, ShownFrame, StatsEntry,
         connection::{Cause, ExpectedPicture, Quality},
         playout::{Declaration, PlayoutSummary},
-        report::Party,
+        report::{EndReason, Party},
         run::RunState,
         stamp::{Stamp, StripReading, Unreadable},
     },
@@ -264,4 +264,94 @@ fn the_charts_have_the_stalls_of_the_ledger() {
     let [(from, to)] = shown.bands.as_deref().unwrap() else { panic!("{:?}", shown.bands) };
     assert_eq!((*from, *to), (shown.stalls[0].1.start, shown.stalls[0].1.end()));
     assert!(*from >= ms(before) && *to <= ms(before + 3040), "{from:?} {to:?}");
+}
+
+#[test]
+fn a_run_begun_in_a_call_takes_no_frame_from_before_the_click() {
+    let mut page = Page::new(true);
+    page.show(4000, None);
+    page.report();
+    let before = page.now_ms;
+    page.open_run();
+    // Frames come with the next report: some of them are older than the click.
+    for at_ms in (before - 960..=before + 1000).step_by(40) {
+        let shown =
+            ShownFrame { shown_at: ms(at_ms), presented_frames: at_ms as u32 / 40, ..ShownFrame::default() };
+        page.watch.handle_frame(&bob(), NotedFrame { shown, stamp: None }, None, ms(before + 1000));
+    }
+    let summary = page.watch.shown(&bob(), ms(before + 1000)).summary;
+    assert_eq!(summary.frames_presented, Some(26), "one at the click and those of a second");
+}
+
+#[test]
+fn frames_that_nobody_saw_are_in_no_frame_rate() {
+    let mut page = Page::new(true);
+    page.show(4000, None);
+    page.watch.handle_visibility(false, ms(page.now_ms));
+    // The page is called for none of them, and hears of the number when it is seen again.
+    page.now_ms += 10_000;
+    page.presented += 600;
+    page.watch.handle_visibility(true, ms(page.now_ms));
+    page.show(4000, None);
+    let rate = page.watch.shown(&bob(), ms(page.now_ms)).summary.frames_per_second.unwrap();
+    assert!((rate - 25.0).abs() < 0.5, "{rate}");
+}
+
+#[test]
+fn a_provider_that_is_gone_ends_the_run_of_each_who_watched_it() {
+    for others in [0, 1, 3] {
+        let mut page = Page::new(true);
+        for other in 0..others {
+            let member = MemberId::new(format!("viewer{other}")).unwrap();
+            page.watch.handle_published(&member, publishes(PublishedSource::None, None), ms(page.now_ms));
+        }
+        page.watch.handle_published(&bob(), publishes(PublishedSource::File, None), ms(page.now_ms));
+        page.open_run();
+        page.show(1000, None);
+        page.report();
+        page.watch.forget(&bob(), ms(page.now_ms));
+        assert_eq!(page.watch.run_state(), RunState::Ended, "{others} others");
+        let report = page.watch.report(0, ms(page.now_ms)).unwrap();
+        assert_eq!(report.ended_by, EndReason::ConnectionGone, "{others} others");
+    }
+}
+
+#[test]
+fn a_run_whose_only_provider_was_killed_did_not_end_by_its_limit() {
+    for (is_cut, reason) in [(true, EndReason::ConnectionGone), (false, EndReason::TimeLimit)] {
+        let mut page = Page::new(true);
+        page.watch.handle_published(&bob(), publishes(PublishedSource::File, None), ms(page.now_ms));
+        page.watch.start_run(RunId::from_random(7), Party::default(), "room", Some(Duration::from_secs(5)));
+        page.watch.handle_open(Party::default(), &bob(), Vec::new(), ms(page.now_ms));
+        page.show(1000, None);
+        page.report();
+        page.watch.handle_connected(&bob(), !is_cut, ms(page.now_ms));
+        page.now_ms += 5000;
+        page.report();
+        let report = page.watch.report(0, ms(page.now_ms)).unwrap();
+        assert_eq!(report.ended_by, reason, "cut: {is_cut}");
+    }
+}
+
+#[test]
+fn a_file_that_is_over_ends_the_run_on_every_page_or_on_none() {
+    let ended = publishes(PublishedSource::File, Some(Playback::Ended));
+    for (camera, state) in
+        [(PublishedSource::Camera, RunState::Running), (PublishedSource::None, RunState::Ended)]
+    {
+        // Of the page that plays it, and of the one that watches it and shows a camera or nothing.
+        for is_provider in [true, false] {
+            let mut page = Page::new(true);
+            let (own, bobs) =
+                if is_provider { (ended, publishes(camera, None)) } else { (publishes(camera, None), ended) };
+            page.watch.handle_published(&bob(), publishes(PublishedSource::Camera, None), ms(page.now_ms));
+            page.open_run();
+            page.show(1000, None);
+            page.report();
+            page.watch.handle_own_published(own, ms(page.now_ms));
+            page.watch.handle_published(&bob(), bobs, ms(page.now_ms));
+            page.watch.handle_own_published(own, ms(page.now_ms));
+            assert_eq!(page.watch.run_state(), state, "{camera:?}, provider: {is_provider}");
+        }
+    }
 }

@@ -59,14 +59,14 @@ pub enum TelemetryMessage {
         /// The nonce of the ping.
         nonce: u32,
     },
-    /// The state of the picture that the sender sends to the receiving member. Sent once a second, with each stats report.
+    /// The state of the picture and sound that the sender sends to the receiving member. Sent once a second, with each stats report.
     Sending(Sending),
     /// A message type of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// The state of the picture that one member sends to another, to explain stalls there. Values that the browser does not report
+/// The state of the picture and sound that one member sends to another, to explain stalls there. Values that the browser does not report
 /// are left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sending {
@@ -78,6 +78,9 @@ pub struct Sending {
     /// Frames sent so far (`framesSent`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames_sent: Option<u32>,
+    /// Packets of sound sent so far (`packetsSent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound_packets: Option<u32>,
     /// The present `qualityLimitationReason`.
     #[serde(default, skip_serializing_if = "Limitation::is_none")]
     pub limitation: Limitation,
@@ -158,6 +161,8 @@ pub enum Cause {
     Freezes,
     /// The picture is shown without gaps, but with few frames per second.
     FewFrames,
+    /// The sound has gaps that the browser fills.
+    SoundGaps,
     /// A cause of a later version.
     #[serde(other)]
     Unknown,

@@ -60,6 +60,7 @@ fn arriving_cause_text(cause: Cause) -> Sentence {
         Cause::ReceiverBusy => sentence!(cause.receiver_busy),
         Cause::Freezes => sentence!(cause.freezes),
         Cause::FewFrames => sentence!(cause.few_frames),
+        Cause::SoundGaps => sentence!(cause.sound_gaps),
         Cause::Unknown => sentence!(cause.unknown),
     }
 }
@@ -77,6 +78,7 @@ fn own_cause_text(cause: Cause) -> Sentence {
         Cause::ReceiverBusy => sentence!(own_cause.receiver_busy),
         Cause::Freezes => sentence!(own_cause.freezes),
         Cause::FewFrames => sentence!(own_cause.few_frames),
+        Cause::SoundGaps => sentence!(own_cause.sound_gaps),
         Cause::Unknown => sentence!(cause.unknown),
     }
 }

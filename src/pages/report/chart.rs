@@ -35,7 +35,7 @@ struct Chart {
     smallest_top: f64,
 }
 
-const fn charts() -> [Chart; 6] {
+const fn charts() -> [Chart; 7] {
     [
         Chart {
             title: sentence!(charts.bitrate),
@@ -57,6 +57,12 @@ const fn charts() -> [Chart; 6] {
         },
         Chart { title: sentence!(charts.loss), received: Metric::LossRatio, sent: None, smallest_top: 0.02 },
         Chart { title: sentence!(charts.jitter), received: Metric::Jitter, sent: None, smallest_top: 0.02 },
+        Chart {
+            title: sentence!(metric.concealed_ratio),
+            received: Metric::ConcealedRatio,
+            sent: None,
+            smallest_top: 0.02,
+        },
         Chart {
             title: sentence!(metric.stamped_delay),
             received: Metric::StampedDelay,
@@ -120,8 +126,8 @@ fn draw(chart: &Chart, views: &[View], length_s: f64, language: Language) -> Any
         })
         .collect();
     let is_known = lines.iter().any(|(_, _, line)| line.iter().any(|(_, value)| value.is_some()));
-    // Most sources are not stamped, so an empty chart would only take space.
-    if chart.received == Metric::StampedDelay && !is_known {
+    // Most sources are not stamped, and some have no sound, so an empty chart would only take space.
+    if matches!(chart.received, Metric::StampedDelay | Metric::ConcealedRatio) && !is_known {
         return ().into_any();
     }
     let greatest =

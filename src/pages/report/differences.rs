@@ -92,16 +92,25 @@ pub(super) fn Differences(views: Views) -> AnyView {
 
 fn figure_row(row: Row, views: &[View], language: Language) -> AnyView {
     let values: Vec<_> = views.iter().map(|view| row.value(view.receiver())).collect();
-    if row.is_of_stamps() && values.iter().all(Option::is_none) {
+    let is_unknown = values.iter().all(Option::is_none);
+    let is_silent = row.is_of_sound() && views.iter().all(|view| view.receiver().sound.is_none());
+    if row.is_of_stamps() && is_unknown || is_silent {
         return ().into_any();
     }
     let cells = values.iter().zip(views).map(|(value, view)| {
         let compared = view.baseline(views).map(|at| difference(row.unit(), *value, values[at]));
         let by = compared.unwrap_or_default();
         let raw = value.map(|value| value.to_string()).unwrap_or_default();
+        // Of sound that came, what is missing is what the browser does not report.
+        let is_unreported = row.is_of_sound() && value.is_none() && view.receiver().sound.is_some();
+        let shown = if is_unreported {
+            language.text(sentence!(sound.not_reported)).get_untracked().to_owned()
+        } else {
+            text(row.unit(), *value)
+        };
         view! {
             <td data-value=raw>
-                {text(row.unit(), *value)}
+                {shown}
                 " "
                 <small data-testid="report-difference">{by}</small>
             </td>

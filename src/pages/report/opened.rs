@@ -124,7 +124,7 @@ impl Opened {
             Ok(Some(bytes)) => Report::read(&bytes).map_err(|invalid| (invalid.code(), sentence_of(invalid))),
         };
         match outcome {
-            Ok(report) if report.sides.iter().all(|side| side.playout.is_none()) => {
+            Ok(report) if !report.sides.iter().any(|side| is_view(&report, side)) => {
                 self.fail(name, "report-empty", sentence!(report.empty));
             }
             Ok(_) if self.views().len() >= MAX_VIEWS => {
@@ -149,7 +149,7 @@ impl Opened {
         let mut views = Vec::new();
         for (file, report) in &self.reports {
             for (receiver, side) in report.sides.iter().enumerate() {
-                if side.playout.is_none() || views.len() == MAX_VIEWS {
+                if !is_view(report, side) || views.len() == MAX_VIEWS {
                     continue;
                 }
                 let is_other_end = |other: &Side| {
@@ -169,6 +169,11 @@ impl Opened {
     }
 }
 
+/// Whether a side is shown: where somebody saw a picture. Of a call of voices alone, where somebody heard one.
+fn is_view(report: &Report, side: &Side) -> bool {
+    side.playout.is_some() || side.sound.is_some() && report.sides.iter().all(|side| side.playout.is_none())
+}
+
 fn sentence_of(invalid: ReportInvalid) -> Sentence {
     match invalid {
         ReportInvalid::TooLarge => sentence!(report.too_large),
@@ -185,7 +190,7 @@ fn sentence_of(invalid: ReportInvalid) -> Sentence {
 
 #[cfg(test)]
 mod tests {
-    use sightline_core::measure::report::{EndReason, FORMAT, Party, VERSION};
+    use sightline_core::measure::report::{EndReason, FORMAT, Party, SoundEntry, VERSION};
 
     use super::*;
 
@@ -221,6 +226,20 @@ mod tests {
         }
         let views = opened.views();
         views.iter().map(|view| view.baseline(&views)).collect()
+    }
+
+    #[test]
+    fn a_call_of_voices_alone_is_shown_and_silence_without_a_picture_is_not() {
+        let views = |sound: Option<SoundEntry>| {
+            let mut report = Report::parse(std::str::from_utf8(&report(&[("ada", "bob")])).unwrap()).unwrap();
+            report.sides[0].playout = None;
+            report.sides[0].sound = sound;
+            let mut opened = Opened::default();
+            opened.take("a.json".to_owned(), Ok(Some(report.to_json().into_bytes())));
+            (opened.views().len(), opened.problems.iter().map(|problem| problem.code).collect::<Vec<_>>())
+        };
+        assert_eq!(views(Some(SoundEntry::default())), (1, vec![]));
+        assert_eq!(views(None), (0, vec!["report-empty"]));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use sightline_core::measure::{
     Unit,
     playout::StallCause,
-    report::{PlayoutEntry, ScoreEntry, StallEntry},
+    report::{BurstEntry, PlayoutEntry, ScoreEntry, SoundEntry, StallEntry},
+    sound::SoundCause,
 };
 
 use super::{
@@ -29,6 +30,7 @@ pub(super) fn Overview(view: View, opened: RwSignal<Opened>) -> AnyView {
     let score = move || score.as_ref().map(|score| score_text(score, language));
     let value = playout.score.as_ref().map(|score| score.value.to_string());
     let receiver = view.receiver();
+    let sound = receiver.sound.as_ref().map(|sound| sound_ledger(sound, language));
     let clock = view.sender().and_then(|sender| sender.clock).map(|clock| {
         let error = figure_text::of_number(Unit::Seconds, clock.error_s);
         [language.text(sentence!(report.clock)).get_untracked(), " \u{b1}", &error].concat()
@@ -51,6 +53,7 @@ pub(super) fn Overview(view: View, opened: RwSignal<Opened>) -> AnyView {
             <p class="score" data-testid="score" data-value=value title=language.text(sentence!(score.help))>{score}</p>
             <h3>{language.text(sentence!(stall.title))}</h3>
             {ledger(&playout, language)}
+            {sound}
         </section>
     }
     .into_any()
@@ -74,6 +77,54 @@ fn row(stall: &StallEntry, language: Language) -> AnyView {
             <b>{figure_text::of_number(Unit::Seconds, duration_s)}</b>
             " "
             <span>{language.text(words)}</span>
+        </li>
+    }
+    .into_any()
+}
+
+fn sound_ledger(sound: &SoundEntry, language: Language) -> AnyView {
+    let rows = sound.bursts.iter().map(|burst| burst_row(burst, language)).collect_view();
+    let ledger = if sound.burst_count.is_none() {
+        view! { <p class="ledger-empty">{language.text(sentence!(sound.not_reported))}</p> }.into_any()
+    } else if sound.bursts.is_empty() {
+        view! { <p class="ledger-empty">{language.text(sentence!(sound.none))}</p> }.into_any()
+    } else {
+        view! { <ol class="ledger">{rows}</ol> }.into_any()
+    };
+    view! {
+        <h3>{language.text(sentence!(sound.title))}</h3>
+        {ledger}
+    }
+    .into_any()
+}
+
+fn burst_row(burst: &BurstEntry, language: Language) -> AnyView {
+    let BurstEntry { start_s, duration_s, concealed_s, cause } = burst.clone();
+    let words = match SoundCause::from_word(&cause) {
+        SoundCause::Loss => sentence!(sound.loss),
+        SoundCause::Late => sentence!(sound.late),
+        SoundCause::Source => sentence!(sound.source),
+        SoundCause::Unknown => sentence!(sound.unknown),
+    };
+    view! {
+        <li
+            data-testid="sound-burst"
+            data-start=start_s
+            data-duration=duration_s
+            data-concealed=concealed_s
+            data-cause=cause
+        >
+            <span class="ledger-start">{figure_text::clock(start_s)}</span>
+            " "
+            <b>{figure_text::of_number(Unit::Seconds, duration_s)}</b>
+            " "
+            <span>
+                {figure_text::of_number(Unit::Seconds, concealed_s)}
+                " "
+                {language.text(sentence!(sound.made_up))}
+                ", "
+                {language.text(words)}
+            </span>
         </li>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! The figures of a report, one in each row.
 
-use sightline_core::measure::{Metric, Unit, report::Side};
+use sightline_core::measure::{Metric, Unit, report::Side, sound::SOUND_METRICS};
 
 use crate::{
     components::figures::{figure_text, metric_help::metric_help, metric_text::metric_text},
@@ -17,13 +17,16 @@ pub(super) enum Row {
 }
 
 /// All rows, the most important first.
-pub(super) const ROWS: [Row; 26] = [
+pub(super) const ROWS: [Row; 38] = [
     Row::Score,
     Row::Total(Metric::StallRatio),
     Row::Total(Metric::StallCount),
     Row::Total(Metric::StallTime),
     Row::Total(Metric::LongestStall),
     Row::Total(Metric::StallsPerMinute),
+    Row::Total(Metric::UsualStallRatio),
+    Row::Total(Metric::SourceFramesPerSecond),
+    Row::Total(Metric::LowerRateRatio),
     Row::Total(Metric::FreezeCount),
     Row::Total(Metric::TotalFreezesDuration),
     Row::Total(Metric::MeanReceiveBitrate),
@@ -35,6 +38,15 @@ pub(super) const ROWS: [Row; 26] = [
     Row::Total(Metric::FramesDropped),
     Row::Total(Metric::LossRatio),
     Row::Total(Metric::TimeToFirstFrame),
+    Row::Total(Metric::ConcealedRatio),
+    Row::Total(Metric::SoundBursts),
+    Row::Total(Metric::JitterBufferDelay),
+    Row::Total(Metric::ConcealedSamples),
+    Row::Total(Metric::SilentConcealedSamples),
+    Row::Total(Metric::ConcealmentEvents),
+    Row::Total(Metric::InsertedSamples),
+    Row::Total(Metric::RemovedSamples),
+    Row::Total(Metric::SamplesReceived),
     Row::Total(Metric::StampedFramesShown),
     Row::Total(Metric::StampedFramesLost),
     Row::Total(Metric::StampedFramesRepeated),
@@ -86,6 +98,11 @@ impl Row {
             Self::Total(metric) => side.total(metric),
             Self::Watched => side.playout.as_ref().map(|playout| playout.watched_s),
         }
+    }
+
+    /// Whether the row is about sound.
+    pub(super) fn is_of_sound(self) -> bool {
+        matches!(self, Self::Total(metric) if SOUND_METRICS.contains(&metric))
     }
 
     /// Whether the row is about stamps: without values it is left out, since most sources are not stamped.

@@ -94,5 +94,6 @@ fn median_around(intervals: &[f64], at: usize) -> f64 {
     let after = &intervals[(at + 1).min(intervals.len())..(at + 1 + AROUND).min(intervals.len())];
     let mut around = [before, after].concat();
     around.sort_unstable_by(f64::total_cmp);
-    around.get(around.len() / 2).copied().unwrap_or_default()
+    let Some(upper) = around.get(around.len() / 2) else { return 0.0 };
+    f64::midpoint(around[(around.len() - 1) / 2], *upper)
 }

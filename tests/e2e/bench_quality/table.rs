@@ -70,7 +70,9 @@ fn line(whose: &str, known: &[Stood], found: &[Stood], less_ms: f64) -> String {
     let recall = ratio(true_positives, matches.len() as f64);
     let f1 = ratio(2.0 * precision * recall, precision + recall);
     let mean = if errors.is_empty() { f64::NAN } else { errors.iter().sum::<f64>() / true_positives };
-    let median = errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN);
+    let median = errors
+        .get(errors.len() / 2)
+        .map_or(f64::NAN, |upper| f64::midpoint(errors[(errors.len() - 1) / 2], *upper));
     let greatest = errors.last().copied().unwrap_or(f64::NAN);
     format!(
         "{whose:<20}{:>7}{:>7}{false_positives:>7}{precision:>11.3}{recall:>8.3}{f1:>7.3}{mean:>10.0}{median:>11.0}{greatest:>13.0}",

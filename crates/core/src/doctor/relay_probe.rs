@@ -7,7 +7,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::check::{CheckCode, Detail, DetailLabel, Outcome};
-use crate::Timestamp;
+use crate::{Timestamp, median::median};
 
 /// Size of a small packet, in bytes: that of a packet of sound.
 pub const PACKET_BYTES: usize = 160;
@@ -171,12 +171,10 @@ impl RelayProbe {
     /// The measured values.
     #[must_use]
     pub fn figures(&self) -> RelayFigures {
-        let mut round_trips = self.round_trips.clone();
-        round_trips.sort_unstable();
         let sent = self.sent_at.len() as u64;
         let flooded_for = self.flood_first_at.zip(self.flood_last_at).map(|(first, last)| last - first);
         RelayFigures {
-            round_trip: round_trips.get(round_trips.len() / 2).copied(),
+            round_trip: median(self.round_trips.iter().copied()),
             jitter: (self.arrivals > 1).then_some(self.jitter),
             loss_permille: (sent > 0).then(|| 1000 * (sent - u64::from(self.arrivals)) / sent),
             throughput_bps: flooded_for.filter(|took| !took.is_zero()).map(|took| {

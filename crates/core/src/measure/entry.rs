@@ -51,6 +51,7 @@ pub struct StatsEntry {
     pub packets_sent: Option<f64>,
     pub packets_received: Option<f64>,
     pub packets_lost: Option<f64>,
+    pub packets_discarded: Option<f64>,
     pub bytes_sent: Option<f64>,
     pub bytes_received: Option<f64>,
     pub header_bytes_sent: Option<f64>,
@@ -94,6 +95,10 @@ pub struct StatsEntry {
     pub total_audio_energy: Option<f64>,
     pub total_samples_duration: Option<f64>,
     pub concealed_samples: Option<f64>,
+    pub silent_concealed_samples: Option<f64>,
+    pub concealment_events: Option<f64>,
+    pub inserted_samples_for_deceleration: Option<f64>,
+    pub removed_samples_for_acceleration: Option<f64>,
     pub total_samples_received: Option<f64>,
 }
 

@@ -22,6 +22,9 @@ macro_rules! with_metrics {
             StallTime stall_time Seconds Local;
             LongestStall longest_stall Seconds Local;
             StallsPerMinute stalls_per_minute PerMinute Local;
+            UsualStallRatio usual_stall_ratio Ratio Local;
+            SourceFramesPerSecond source_frames_per_second FramesPerSecond Local;
+            LowerRateRatio lower_rate_ratio Ratio Local;
             FreezeCount freeze_count Count Local;
             TotalFreezesDuration total_freezes_duration Seconds Local;
             TimeToFirstFrame time_to_first_frame Seconds Local;
@@ -34,6 +37,15 @@ macro_rules! with_metrics {
             FramesDropped frames_dropped Count Local;
             AudioLevel audio_level Ratio Local;
             AudioCodec audio_codec Word Local;
+            ConcealedRatio concealed_ratio Ratio Local;
+            SoundBursts sound_bursts Count Local;
+            JitterBufferDelay jitter_buffer_delay Seconds Local;
+            ConcealedSamples concealed_samples Count Local;
+            SilentConcealedSamples silent_concealed_samples Count Local;
+            ConcealmentEvents concealment_events Count Local;
+            InsertedSamples inserted_samples Count Local;
+            RemovedSamples removed_samples Count Local;
+            SamplesReceived samples_received Count Local;
             FramesPerSecondSent frames_per_second_sent FramesPerSecond Local;
             FrameWidthSent frame_width_sent Pixels Local;
             FrameHeightSent frame_height_sent Pixels Local;

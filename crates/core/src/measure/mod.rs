@@ -1,8 +1,8 @@
 //! What is measured of the other members: how their picture and sound arrive, how the picture is shown, and the report of a run.
 //!
 //! On the ground lie what a browser reports ([`StatsEntry`]), what is seen of a frame ([`ShownFrame`]), what is told of both
-//! ([`Metric`]), and the clock of another page ([`clock`]). Above them [`playout`] judges how the picture was shown and [`stamp`]
-//! reads known frames; [`connection`] makes figures of reports, [`report`] is the document of a run, and [`run`] makes it.
+//! ([`Metric`]), and the clock of another page ([`clock`]). Above them [`sound`] tells how the sound arrives, [`playout`] judges how
+//! the picture was shown and [`stamp`] reads known frames; [`connection`] makes figures of reports, [`report`] is the document of a run, and [`run`] makes it.
 //! [`Measurements`] owns all of that: observations go in, and what is to be sent and shown comes out.
 //!
 //! Invariant: nothing in a folder here refers to one that is named after it in that order.
@@ -19,6 +19,7 @@ pub mod playout;
 mod playout_watch;
 pub mod report;
 pub mod run;
+pub mod sound;
 pub mod stamp;
 
 pub use entry::{StatsEntry, inbound_packets, selected_pair_id};

@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 
 use sightline_protocol::{
     MemberId, RunId,
-    control::{ControlMessage, PublishedSource, PublishedState},
+    control::{ControlMessage, Playback, PublishedSource, PublishedState},
     telemetry::Sending,
 };
 
@@ -56,6 +56,8 @@ pub struct PlayoutWatch {
     members: HashMap<MemberId, Watched>,
     /// Whether this page can be seen.
     is_visible: bool,
+    /// What this page publishes.
+    own: Declaration,
     run: Run,
     dump: RtcStatsDump,
 }
@@ -66,6 +68,7 @@ struct Watched {
     stamps: FrameLog,
     sender: SenderTimeline,
     declared: Declaration,
+    sends_sound: bool,
     is_screen: bool,
     /// Whether every frame carries a stamp, as the member says.
     is_stamped: bool,
@@ -75,7 +78,8 @@ impl PlayoutWatch {
     /// Of nobody yet, on a page that can be seen or not.
     #[must_use]
     pub fn new(is_visible: bool) -> Self {
-        Self { members: HashMap::new(), is_visible, run: Run::default(), dump: RtcStatsDump::default() }
+        let (run, dump) = (Run::default(), RtcStatsDump::default());
+        Self { members: HashMap::new(), is_visible, own: Declaration::NoPicture, run, dump }
     }
 
     /// Takes what a member says it publishes.
@@ -84,6 +88,9 @@ impl PlayoutWatch {
         let watched = self.of(member, now);
         watched.meter.handle_declaration(declaration, now);
         watched.declared = declaration;
+        let sends_sound = sends_sound(published);
+        watched.meter.handle_sound_declared(sends_sound, now);
+        watched.sends_sound = sends_sound;
         let is_screen = published.source == PublishedSource::Screen;
         watched.meter.handle_shows_only_changes(is_screen);
         watched.is_screen = is_screen;
@@ -93,20 +100,27 @@ impl PlayoutWatch {
         watched.is_stamped = published.stamped;
         for recorder in self.run.recorders(member) {
             recorder.handle_declaration(declaration, now);
+            recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
         }
-        // One of several cannot end what is measured of the others.
-        let is_last =
-            |watch: &Self| !watch.members.values().any(|other| other.declared == Declaration::Playing);
-        if declaration == Declaration::Ended && is_last(self) {
+        if declaration == Declaration::Ended {
+            self.handle_file_ended(now);
+        }
+    }
+
+    /// One of several cannot end what is measured of the others: on every page the run goes on while anybody plays, itself included.
+    fn handle_file_ended(&mut self, now: Timestamp) {
+        let mut declared = self.members.values().map(|member| member.declared).chain([self.own]);
+        if !declared.any(|declared| declared == Declaration::Playing) {
             self.run.handle_file_ended(now);
         }
     }
 
     /// Takes what this page publishes.
     pub fn handle_own_published(&mut self, published: PublishedState, now: Timestamp) {
-        if Declaration::of(published) == Declaration::Ended {
-            self.run.handle_file_ended(now);
+        self.own = Declaration::of(published);
+        if self.own == Declaration::Ended {
+            self.handle_file_ended(now);
         }
     }
 
@@ -160,11 +174,22 @@ impl PlayoutWatch {
         now: Timestamp,
     ) {
         let watched = self.of(member, now);
+        let painted = stamp.and_then(|reading| reading.stamp.ok());
+        let painted = painted.map(|stamp| {
+            (
+                stamp.number,
+                stamp.painted_at(clock.map_or(shown.shown_at, |clock| clock.theirs(shown.shown_at))),
+            )
+        });
+        if let Some((number, at)) = painted {
+            watched.meter.handle_stamp(number, at);
+        }
         watched.meter.handle_frame(shown, now);
         if let Some(reading) = stamp {
             watched.stamps.handle_shown(reading.stamp, reading.cost, &shown, clock);
         }
         for recorder in self.run.recorders(member) {
+            recorder.handle_painted(painted);
             recorder.handle_frame(shown, now);
             if let Some(reading) = stamp {
                 recorder.handle_stamp(reading.stamp, reading.cost, &shown, clock);
@@ -250,8 +275,12 @@ impl PlayoutWatch {
 
     /// A member is gone for good.
     pub fn forget(&mut self, member: &MemberId, now: Timestamp) {
-        self.members.remove(member);
-        self.run.handle_gone(member, !self.members.is_empty(), now);
+        let had_picture =
+            self.members.remove(member).is_some_and(|gone| gone.declared != Declaration::NoPicture);
+        let mut left = self.members.values().map(|other| other.declared).chain([self.own]);
+        let is_picture_left = left.any(|declared| declared != Declaration::NoPicture);
+        let sources_left = !self.members.is_empty() && (is_picture_left || !had_picture);
+        self.run.handle_gone(member, sources_left, now);
     }
 
     /// Begins a run of everybody who is there.
@@ -291,13 +320,14 @@ impl PlayoutWatch {
         conditions: Vec<(String, String)>,
         now: Timestamp,
     ) {
-        let &mut Watched { declared, is_screen, ref meter, .. } = self.of(member, now);
+        let &mut Watched { declared, sends_sound, is_screen, ref meter, .. } = self.of(member, now);
         let begins_within = meter.has_report();
         let is_visible = self.is_visible;
         self.run.handle_open(member, || {
             let meter = if begins_within { PlayoutMeter::within(now) } else { PlayoutMeter::new(now) };
             let mut recorder = Recorder::new(observed.clone(), meter);
             recorder.handle_declaration(declared, now);
+            recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
             recorder.handle_visibility(is_visible, now);
             recorder.set_conditions(conditions.clone());
@@ -357,9 +387,24 @@ impl PlayoutWatch {
                 stamps,
                 sender,
                 declared: Declaration::Playing,
+                sends_sound: true,
                 is_screen: false,
                 is_stamped: false,
             }
         })
     }
+}
+
+/// Whether sound is to be expected of a member that publishes this: that of its microphone, of a file that plays, or of a screen.
+fn sends_sound(published: PublishedState) -> bool {
+    let is_stopped = matches!(
+        published.playback,
+        Some(Playback::Paused | Playback::Seeking | Playback::Ended | Playback::Failed)
+    );
+    published.microphone
+        || match published.source {
+            PublishedSource::File => !is_stopped,
+            PublishedSource::Screen => true,
+            _ => false,
+        }
 }

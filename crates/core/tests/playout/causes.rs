@@ -88,6 +88,7 @@ impl Story {
                 source_frames: Some(source),
                 frames_sent: Some(sent),
                 limitation,
+                ..SenderInterval::default()
             },
             now,
         );

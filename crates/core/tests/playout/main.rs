@@ -4,5 +4,6 @@
 mod causes;
 mod marks;
 mod random;
+mod source_rate;
 mod stalls;
 mod viewer;

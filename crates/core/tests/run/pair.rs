@@ -162,6 +162,19 @@ impl Pair {
         self.now = self.now + duration;
     }
 
+    /// Ada is heard, too. In the seventh second a fifth of the sound is lost.
+    fn audio(&self, now: Timestamp) -> serde_json::Value {
+        let packets = self.presented * 2;
+        let (lost, concealed) = if packets > 300 { (10, 9600) } else { (0, 0) };
+        serde_json::json!({
+            "type": "inbound-rtp", "kind": "audio", "id": "A", "timestamp": now.since_origin().as_millis() as u64,
+            "packetsReceived": packets - lost, "packetsLost": lost, "totalSamplesReceived": packets * 960,
+            "concealedSamples": concealed, "silentConcealedSamples": concealed / 10, "concealmentEvents": lost,
+            "insertedSamplesForDeceleration": packets, "removedSamplesForAcceleration": packets * 2,
+            "jitterBufferDelay": f64::from(packets) * 48.0, "jitterBufferEmittedCount": packets * 960,
+        })
+    }
+
     fn report(&mut self) {
         let (now, bobs_now) = (self.now, self.bobs_now());
         let rows = |bitrate| {
@@ -175,11 +188,12 @@ impl Pair {
             "bytesReceived": self.presented * 1000, "packetsReceived": self.presented, "packetsLost": 0,
         }))
         .unwrap();
+        let audio: StatsEntry = serde_json::from_value(self.audio(now)).unwrap();
         for recorder in self.ada.run.recorders(&id("bob")) {
             recorder.handle_report(&[], &rows(500_000.0), now);
         }
         for recorder in self.bob.run.recorders(&id("ada")) {
-            recorder.handle_report(std::slice::from_ref(&entry), &rows(0.0), bobs_now);
+            recorder.handle_report(&[entry.clone(), audio.clone()], &rows(0.0), bobs_now);
         }
         self.ada.run.handle_progress(now);
         self.bob.run.handle_progress(bobs_now);

@@ -77,6 +77,31 @@ fn no_number_may_be_huge_wherever_it_stands() {
 }
 
 #[test]
+fn sound_that_cannot_be_is_refused() {
+    for (place, value) in [
+        ("concealed_samples", json!(1e9)),
+        ("silent_concealed_samples", json!(9601)),
+        ("concealed_ratio", json!(1.01)),
+        ("concealed_ratio", json!(-0.01)),
+        ("jitter_buffer_delay_s", json!(-1)),
+        ("bursts/0/concealed_s", json!(1.5)),
+        ("bursts/0/duration_s", json!(-1)),
+        ("bursts/0/start_s", json!(1e6)),
+    ] {
+        let outcome = with(&format!("/sides/0/sound/{place}"), value.clone());
+        assert_eq!(outcome, Err(ReportInvalid::Impossible), "{place} {value}");
+    }
+    let burst = |start_s| json!({"start_s": start_s, "duration_s": 1, "concealed_s": 0.5, "cause": "loss"});
+    let bursts = |list| with("/sides/0/sound/bursts", list);
+    assert_eq!(bursts(json!([burst(2), burst(1)])), Err(ReportInvalid::Impossible));
+    assert!(bursts(json!([burst(1), burst(2)])).is_ok());
+    assert_eq!(bursts(Value::Array(vec![burst(1); 501])), Err(ReportInvalid::TooLong));
+    for name in ["concealed_samples", "silent_concealed_samples", "concealed_ratio", "burst_count"] {
+        assert!(with(&format!("/sides/0/sound/{name}"), Value::Null).is_ok(), "{name} may not be reported");
+    }
+}
+
+#[test]
 fn a_number_beyond_every_number_is_refused() {
     let text = sound().to_string().replacen("\"duration_s\":", "\"duration_s\":1e999,\"before\":", 1);
     assert_eq!(Report::parse(&text), Err(ReportInvalid::Impossible));

@@ -98,6 +98,48 @@ fn the_stamps_say_of_every_frame_when_it_was_shown_and_how_long_it_took() {
 }
 
 #[test]
+fn the_sound_is_in_both_reports_with_its_bursts_on_the_axis() {
+    for report in reports() {
+        let side = watching(&report);
+        let sound = side.sound.as_ref().unwrap();
+        assert_eq!(sound.concealed_samples, Some(9600.0));
+        assert_eq!((sound.silent_concealed_samples, sound.concealment_events), (Some(960.0), Some(10.0)));
+        assert_eq!((sound.inserted_samples, sound.removed_samples), (Some(1000.0), Some(2000.0)));
+        assert_eq!(sound.jitter_buffer_delay_s, Some(0.05));
+        let [burst] = sound.bursts.as_slice() else { panic!("{:?}", sound.bursts) };
+        assert_eq!((burst.duration_s, burst.concealed_s, burst.cause.as_str()), (1.0, 0.2, "loss"));
+        let first_s = side.playout.as_ref().unwrap().first_frame_at_s;
+        assert!((burst.start_s - first_s - 5.96).abs() < 0.001, "{burst:?}");
+        let points: Vec<_> = side.column("concealed_ratio").filter(|(_, ratio)| *ratio > Some(0.0)).collect();
+        assert_eq!(points, [(burst.start_s + 1.0, Some(0.18))]);
+        // 8640 of the 912,000 samples after the first report are 0.9 %.
+        let terms = &side.playout.as_ref().unwrap().score.as_ref().unwrap().terms;
+        let term = terms.iter().find(|term| term.kind == "sound").unwrap();
+        assert_eq!((term.points, term.figure), (0.1, 0.9));
+    }
+}
+
+#[test]
+fn a_browser_that_does_not_tell_of_the_sound_leaves_it_empty() {
+    let [report, _] = reports();
+    let silent = report.sides.iter().find(|side| side.observer.name == "ada").unwrap();
+    assert_eq!(silent.sound, None);
+    assert!(silent.column("concealed_samples").all(|(_, value)| value.is_none()));
+}
+
+#[test]
+fn a_report_of_before_sound_was_in_it_is_opened() {
+    let [report, _] = reports();
+    let mut older: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    for side in older["sides"].as_array_mut().unwrap() {
+        side.as_object_mut().unwrap().remove("sound");
+    }
+    let older = Report::parse(&older.to_string()).unwrap();
+    assert_eq!(watching(&older).sound, None);
+    assert_eq!(watching(&older).total(sightline_core::measure::Metric::ConcealedRatio), None);
+}
+
+#[test]
 fn what_is_saved_is_opened_again() {
     for report in reports() {
         assert_eq!(Report::parse(&report.to_json()).as_ref(), Ok(&report));

@@ -68,6 +68,7 @@ fn term_text(term: ScoreTerm, language: Language) -> String {
         ScoreTermKind::Loss => (sentence!(score.loss), " %"),
         ScoreTermKind::FrameRate => (sentence!(score.frame_rate), " fps"),
         ScoreTermKind::Start => (sentence!(score.start), " s"),
+        ScoreTermKind::Sound => (sentence!(score.sound), " %"),
     };
     [name(language.locale()), " ", &tenths(term.figure_tenths), unit].concat()
 }

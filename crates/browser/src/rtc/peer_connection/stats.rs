@@ -57,6 +57,7 @@ fn read_entry(entry: &JsValue) -> StatsEntry {
         packets_sent: number("packetsSent"),
         packets_received: number("packetsReceived"),
         packets_lost: number("packetsLost"),
+        packets_discarded: number("packetsDiscarded"),
         bytes_sent: number("bytesSent"),
         bytes_received: number("bytesReceived"),
         header_bytes_sent: number("headerBytesSent"),
@@ -97,6 +98,10 @@ fn read_entry(entry: &JsValue) -> StatsEntry {
         total_audio_energy: number("totalAudioEnergy"),
         total_samples_duration: number("totalSamplesDuration"),
         concealed_samples: number("concealedSamples"),
+        silent_concealed_samples: number("silentConcealedSamples"),
+        concealment_events: number("concealmentEvents"),
+        inserted_samples_for_deceleration: number("insertedSamplesForDeceleration"),
+        removed_samples_for_acceleration: number("removedSamplesForAcceleration"),
         total_samples_received: number("totalSamplesReceived"),
     }
 }

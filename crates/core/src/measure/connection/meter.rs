@@ -336,6 +336,9 @@ fn value(
         | Metric::StallTime
         | Metric::LongestStall
         | Metric::StallsPerMinute
+        | Metric::UsualStallRatio
+        | Metric::SourceFramesPerSecond
+        | Metric::LowerRateRatio
         | Metric::TimeToFirstFrame
         | Metric::FramesPresented
         | Metric::FramesReceived
@@ -359,7 +362,16 @@ fn value(
         | Metric::RemoteFramesPerSecond
         | Metric::RemoteLossRatio
         | Metric::RemoteJitter
-        | Metric::RemoteFrozenRatio => None,
+        | Metric::RemoteFrozenRatio
+        | Metric::ConcealedRatio
+        | Metric::SoundBursts
+        | Metric::JitterBufferDelay
+        | Metric::ConcealedSamples
+        | Metric::SilentConcealedSamples
+        | Metric::ConcealmentEvents
+        | Metric::InsertedSamples
+        | Metric::RemovedSamples
+        | Metric::SamplesReceived => None,
     }
 }
 

@@ -32,6 +32,7 @@ impl Quality {
         let cause = match score.terms.first().map(|term| term.kind) {
             Some(ScoreTermKind::Loss) => Cause::Loss,
             Some(ScoreTermKind::FrameRate) => Cause::FewFrames,
+            Some(ScoreTermKind::Sound) => Cause::SoundGaps,
             Some(ScoreTermKind::StallTime | ScoreTermKind::StallCount | ScoreTermKind::Start) | None => {
                 Cause::Freezes
             }
@@ -196,7 +197,7 @@ mod tests {
         #[test]
         fn bars_and_sentence_are_never_better_than_the_score(
             bars in 0..=4_u8,
-            taken in proptest::collection::vec((0..5_usize, 1..=25_u32), 0..6),
+            taken in proptest::collection::vec((0..ScoreTermKind::ALL.len(), 1..=25_u32), 0..6),
         ) {
             let mut terms: Vec<_> = taken
                 .into_iter()

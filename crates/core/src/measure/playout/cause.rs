@@ -82,6 +82,8 @@ pub struct SenderInterval {
     pub source_frames: Option<u32>,
     /// Frames that it sent.
     pub frames_sent: Option<u32>,
+    /// Packets of sound that it sent.
+    pub sound_packets: Option<u32>,
     /// `qualityLimitationReason` at its end.
     pub limitation: Limitation,
 }

@@ -18,6 +18,8 @@ pub(super) struct Gap {
     pub(super) captured: Option<Duration>,
     /// How much later the last was received than the first.
     pub(super) received: Option<Duration>,
+    /// How many frames the source painted from the first to the last, and in what time, by their stamps.
+    pub(super) source: Option<(u32, Duration)>,
 }
 
 impl Gap {
@@ -34,11 +36,16 @@ impl Gap {
             (ticks < u32::MAX / 2).then(|| Duration::from_micros(u64::from(ticks) * 1_000_000 / RTP_CLOCK_HZ))
         });
         let received = before.received_at.zip(after.received_at).map(|(before, after)| after - before);
-        Some(Self { from: before.shown_at, to: after.shown_at, frames, captured, received })
+        Some(Self { from: before.shown_at, to: after.shown_at, frames, captured, received, source: None })
     }
 
     pub(super) fn length(&self) -> Duration {
         self.to - self.from
+    }
+
+    /// From one frame of the source to its next, where stamps tell.
+    pub(super) fn source_interval(&self) -> Option<Duration> {
+        self.source.and_then(|(frames, time)| time.checked_div(frames))
     }
 
     /// From one frame to the next, on average.

@@ -29,16 +29,20 @@ impl NormalInterval {
 
     /// What is normal, given the intervals that followed.
     pub(super) fn around(&self, after: impl Iterator<Item = Duration>) -> Duration {
+        self.known_around(after).unwrap_or(UNKNOWN).min(LONGEST)
+    }
+
+    /// The same; `None` where nothing is known.
+    pub(super) fn known_around(&self, after: impl Iterator<Item = Duration>) -> Option<Duration> {
         let before = typical(self.before.iter().copied());
-        let after = typical(after.take(AFTER));
-        before.max(after).unwrap_or(UNKNOWN).min(LONGEST)
+        before.max(typical(after.take(AFTER)))
     }
 }
 
 /// The mean of those that are not longer than twice the lower quartile. The quartile alone is wrong where a display's refresh
 /// makes 25 frames a second alternate between 33 and 50 ms; the mean alone where half a second stands among them; and a rate
 /// has not fallen while more than one frame in four still comes at the old one: those are several stalls in a row.
-fn typical(values: impl Iterator<Item = Duration>) -> Option<Duration> {
+pub(super) fn typical(values: impl Iterator<Item = Duration>) -> Option<Duration> {
     let mut values: Vec<_> = values.collect();
     values.sort_unstable();
     let quartile = *values.get(values.len() / 4)?;

@@ -3,27 +3,30 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    Declaration, GapHistogram, Mark, PlayoutSummary, Score, SenderInterval, Stall, StallCause,
+    Declaration, GapHistogram, Mark, SenderInterval, Stall, StallCause,
     cause::Evidence,
     counters::{Counters, Step},
     frame::Gap,
     marks::Marks,
-    score::ScoreInputs,
     stall::{Judged, StallDetector},
 };
 use crate::{
     Timestamp,
-    measure::{entry::StatsEntry, frame::ShownFrame},
+    measure::{
+        entry::StatsEntry,
+        frame::ShownFrame,
+        sound::{SentSound, SoundBurst, SoundMeter},
+    },
 };
 
 /// Most stalls whose start and length are kept; totals go on.
 pub const MAX_STALLS: usize = 2000;
-/// How far back the score reaches that is shown in a call: what is longer ago says nothing of now.
-pub const RECENT: Duration = Duration::from_secs(30);
-/// Of less than this a ratio says nothing: it counts as so long.
-const LEAST_JUDGED: Duration = Duration::from_secs(10);
 /// Reports, and intervals of the sender, that causes are told from: reports come once a second.
 const MAX_EVIDENCE: usize = 40;
+/// Numbers of stamps that are further apart belong to two sources: a minute at sixty a second.
+const SAME_SOURCE: u32 = 3600;
+/// Stamps further apart in time say nothing of a rate.
+const SAME_SOURCE_WITHIN: Duration = Duration::from_secs(60);
 /// How long a frame is shown where it is not known.
 const UNKNOWN_INTERVAL: Duration = Duration::from_millis(33);
 /// How long after its end a stall's cause may still be told otherwise: what explains it comes a second later.
@@ -32,27 +35,40 @@ const CAUSE_SETTLES: Duration = Duration::from_secs(5);
 /// Measures how one member's picture is shown. Belongs to the session: it outlives a peer connection that is rebuilt.
 #[derive(Debug, Clone)]
 pub struct PlayoutMeter {
-    expected_since: Timestamp,
+    pub(super) expected_since: Timestamp,
     /// After this nothing counts.
-    finished: Option<Timestamp>,
-    first_shown: Option<Timestamp>,
-    last: Option<ShownFrame>,
-    presented: u32,
-    has_callbacks: bool,
+    pub(super) finished: Option<Timestamp>,
+    pub(super) first_shown: Option<Timestamp>,
+    pub(super) last: Option<ShownFrame>,
+    pub(super) presented: u32,
+    /// Frames of the gaps that were judged, as far as no mark covers them.
+    in_view: f64,
+    /// Frames that were shown before are of no account.
+    counts_from: Timestamp,
+    pub(super) has_callbacks: bool,
     /// The source delivers a picture only when it is another than before.
-    shows_only_changes: bool,
-    detector: StallDetector,
-    marks: Marks,
-    gaps: GapHistogram,
-    stalls: VecDeque<Kept>,
-    count: u32,
-    time: Duration,
-    longest: Duration,
-    counters: Counters,
-    steps: Vec<Step>,
-    /// Frames shown until each of the last reports.
-    presented_at: Vec<(Timestamp, u32)>,
+    pub(super) shows_only_changes: bool,
+    pub(super) detector: StallDetector,
+    pub(super) marks: Marks,
+    pub(super) gaps: GapHistogram,
+    pub(super) stalls: VecDeque<Kept>,
+    pub(super) count: u32,
+    pub(super) time: Duration,
+    /// Stalls by what was usual, and their lengths together.
+    pub(super) usual: (u32, Duration),
+    /// Frames that the source had in view, and in what time: by stamps, and as the sender told.
+    pub(super) stamped_source: (f64, Duration),
+    pub(super) told_source: (f64, Duration),
+    /// The stamp of the frame that comes next, and of the one before it.
+    next_stamp: Option<(u32, Timestamp)>,
+    last_stamp: Option<(u32, Timestamp)>,
+    pub(super) longest: Duration,
+    pub(super) counters: Counters,
+    pub(super) steps: Vec<Step>,
+    /// Frames in view until each of the last reports.
+    pub(super) presented_at: Vec<(Timestamp, f64)>,
     sender: Vec<SenderInterval>,
+    pub(super) sound: SoundMeter,
     /// Times in which the connection was down, the last perhaps still.
     cuts: Vec<(Timestamp, Option<Timestamp>)>,
     /// Times in which the source had failed, as the sender declared it, the last perhaps still.
@@ -61,8 +77,8 @@ pub struct PlayoutMeter {
 
 /// A stall with what its cause was told from.
 #[derive(Debug, Clone)]
-struct Kept {
-    stall: Stall,
+pub(super) struct Kept {
+    pub(super) stall: Stall,
     gap: Gap,
     normal: Duration,
     /// It is no stall where the source had nothing to show.
@@ -73,23 +89,25 @@ impl PlayoutMeter {
     /// A measurement that begins now, in which a picture is expected from now on.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self::counting(Counters::new(false), now)
+        Self::counting(false, now)
     }
 
     /// A measurement that begins now, of a picture that has been coming: what its counters say in the first report is
     /// where they begin.
     #[must_use]
     pub fn within(now: Timestamp) -> Self {
-        Self::counting(Counters::new(true), now)
+        Self::counting(true, now)
     }
 
-    fn counting(counters: Counters, now: Timestamp) -> Self {
+    fn counting(began_within: bool, now: Timestamp) -> Self {
         Self {
             expected_since: now,
             finished: None,
             first_shown: None,
             last: None,
             presented: 0,
+            in_view: 0.0,
+            counts_from: if began_within { now } else { Timestamp::ZERO },
             has_callbacks: false,
             shows_only_changes: false,
             detector: StallDetector::default(),
@@ -98,11 +116,17 @@ impl PlayoutMeter {
             stalls: VecDeque::new(),
             count: 0,
             time: Duration::ZERO,
+            usual: (0, Duration::ZERO),
+            stamped_source: (0.0, Duration::ZERO),
+            told_source: (0.0, Duration::ZERO),
+            next_stamp: None,
+            last_stamp: None,
             longest: Duration::ZERO,
-            counters,
+            counters: Counters::new(began_within),
             steps: Vec::new(),
             presented_at: Vec::new(),
             sender: Vec::new(),
+            sound: SoundMeter::new(began_within),
             cuts: Vec::new(),
             failures: Vec::new(),
         }
@@ -113,10 +137,17 @@ impl PlayoutMeter {
         self.has_callbacks = true;
     }
 
+    /// Takes the number of the source's frame that [`Self::handle_frame`] takes next, and when it was painted, on the sender's
+    /// clock.
+    pub fn handle_stamp(&mut self, number: u32, painted_at: Timestamp) {
+        self.next_stamp = Some((number, painted_at));
+    }
+
     /// Takes the next frame that was shown. One that is not later than the last is ignored.
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
         self.has_callbacks = true;
-        if self.finished.is_some() {
+        let stamp = self.next_stamp.take();
+        if self.finished.is_some() || self.is_before(&frame) {
             return;
         }
         // The last picture of a source that failed is sent again for who joins: that does not end the stall.
@@ -130,13 +161,21 @@ impl PlayoutMeter {
                 self.presented = 1;
             }
             Some(last) => {
-                let Some(gap) = Gap::between(last, &frame) else { return };
+                let Some(mut gap) = Gap::between(last, &frame) else { return };
+                gap.source = source_step(self.last_stamp, stamp);
                 self.presented = self.presented.saturating_add(gap.frames);
                 self.detector.handle_gap(gap);
             }
         }
         self.last = Some(frame);
+        self.last_stamp = stamp;
         self.judge(now);
+    }
+
+    /// Whether a frame was shown before the measurement began.
+    #[must_use]
+    pub fn is_before(&self, frame: &ShownFrame) -> bool {
+        frame.shown_at < self.counts_from
     }
 
     /// Takes the next stats report.
@@ -147,7 +186,9 @@ impl PlayoutMeter {
         if let Some(step) = self.counters.handle_report(entries, now) {
             push_bounded(&mut self.steps, step);
         }
-        push_bounded(&mut self.presented_at, (now, self.presented));
+        self.sound.handle_report(entries, now);
+        let shown = self.frames_in_view();
+        push_bounded(&mut self.presented_at, (now, shown));
         self.judge(now);
         self.tell_causes(now);
     }
@@ -164,10 +205,16 @@ impl PlayoutMeter {
         note_time(&mut self.failures, declaration == Declaration::Failed, at);
     }
 
+    /// Takes whether the sender says that it sends sound.
+    pub fn handle_sound_declared(&mut self, is_sent: bool, at: Timestamp) {
+        self.sound.handle_declared(is_sent, at);
+    }
+
     /// Takes whether the source delivers a picture only when it is another than before, as a screen does: where it delivered none,
     /// standing still is no stall then.
     pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
         self.shows_only_changes = shows_only_changes;
+        self.detector.has_no_rate = shows_only_changes;
     }
 
     /// Takes that this page is seen, or not.
@@ -178,11 +225,19 @@ impl PlayoutMeter {
     /// Takes that the connection is up, or not.
     pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
         note_time(&mut self.cuts, !is_connected, at);
+        self.sound.handle_connected(is_connected, at);
     }
 
     /// Takes what the sender tells of itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
         push_bounded(&mut self.sender, interval);
+        self.detector.source.handle_sender(&interval);
+        if let Some(frames) = interval.source_frames.filter(|_| self.is_in_view(interval.from, interval.to)) {
+            add(&mut self.told_source, frames, interval.to - interval.from);
+        }
+        if let Some(packets) = interval.sound_packets {
+            self.sound.handle_sent(SentSound { from: interval.from, to: interval.to, packets });
+        }
         self.tell_causes(now);
     }
 
@@ -193,7 +248,8 @@ impl PlayoutMeter {
         }
         for (start, end) in self.running(now) {
             let Some(last) = self.last else { break };
-            let gap = Gap { from: last.shown_at, to: now, frames: 1, captured: None, received: None };
+            let gap =
+                Gap { from: last.shown_at, to: now, frames: 1, captured: None, received: None, source: None };
             self.keep(start, end, gap, gap.length().saturating_sub(end - start));
         }
         self.tell_causes(now);
@@ -211,9 +267,20 @@ impl PlayoutMeter {
         stalls
     }
 
+    /// The bursts in which the browser made sound up, oldest first.
+    pub fn sound_bursts(&self) -> impl Iterator<Item = SoundBurst> + '_ {
+        self.sound.bursts()
+    }
+
     /// The times in which standing still is no stall, oldest first.
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.marks.iter()
+    }
+
+    /// Whether the connection is down.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        is_open(&self.cuts)
     }
 
     /// Whether there was a stats report with a picture in it.
@@ -228,109 +295,6 @@ impl PlayoutMeter {
         self.first_shown
     }
 
-    /// The totals until now.
-    #[must_use]
-    pub fn summary(&self, now: Timestamp) -> PlayoutSummary {
-        let totals = &self.counters.totals;
-        let now = self.finished.unwrap_or(now);
-        let running = self.running(now);
-        let running_time: Duration = running.iter().map(|(start, end)| *end - *start).sum();
-        let longest_running = running.iter().map(|(start, end)| *end - *start).max();
-        let watched = self.first_shown.map(|first| now - first);
-        let marked = watched.map_or(Duration::ZERO, |watched| {
-            watched.saturating_sub(self.unmarked(self.first_shown.unwrap_or(now), now))
-        });
-        let stall_count = self.count.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX));
-        let stall_time = self.time + running_time;
-        let seconds = watched.map(|watched| watched.as_secs_f64()).filter(|seconds| *seconds > 0.0);
-        let stall_ratio = seconds.map(|seconds| stall_time.as_secs_f64() / seconds);
-        let stalls_per_minute = seconds.map(|seconds| f64::from(stall_count) * 60.0 / seconds);
-        let time_to_first_frame = self.first_shown.map(|first| first - self.expected_since);
-        let loss_ratio = totals.lost.zip(totals.packets).and_then(|(lost, packets)| {
-            let expected = lost + packets;
-            (expected > 0.0).then(|| lost / expected)
-        });
-        let shown_s = watched.map(|watched| watched.saturating_sub(marked).as_secs_f64());
-        let frames_per_second = shown_s
-            // Of a moment, a rate says nothing.
-            .filter(|seconds| *seconds >= 1.0)
-            .map(|seconds| f64::from(self.presented.saturating_sub(1)) / seconds);
-        let score = stall_ratio.zip(stalls_per_minute).map(|(stall_ratio, stalls_per_minute)| {
-            Score::new(&ScoreInputs {
-                stall_ratio,
-                stalls_per_minute,
-                loss_ratio,
-                frames_per_second,
-                time_to_first_frame,
-            })
-        });
-        PlayoutSummary {
-            time_to_first_frame,
-            watched,
-            marked,
-            stall_count,
-            stall_time,
-            longest_stall: longest_running.map_or(self.longest, |running| running.max(self.longest)),
-            stall_ratio,
-            stalls_per_minute,
-            bytes: totals.bytes,
-            mean_bitrate_bps: totals
-                .bytes_within
-                .filter(|_| totals.seconds > 0.0)
-                .map(|bytes| bytes * 8.0 / totals.seconds),
-            bitrate_bps: self
-                .steps
-                .last()
-                .filter(|step| step.seconds > 0.0)
-                .map(|step| step.bytes * 8.0 / step.seconds),
-            loss_ratio,
-            frames_received: totals.frames_received,
-            frames_decoded: totals.frames_decoded,
-            frames_dropped: totals.frames_dropped,
-            frames_presented: self.has_callbacks.then_some(self.presented),
-            frames_per_second,
-            resolution: self.last.map(|last| (last.width, last.height)),
-            freeze_count: totals.freeze_count,
-            total_freezes_duration_s: totals.freezes_s,
-            gaps: self.gaps,
-            score,
-        }
-    }
-
-    /// The score of the last [`RECENT`], by the same ledger and the same arithmetic as that of the whole.
-    #[must_use]
-    pub fn recent_score(&self, now: Timestamp) -> Option<Score> {
-        let first = self.first_shown?;
-        let now = self.finished.unwrap_or(now);
-        let from = first.max(Timestamp::from_origin(now.since_origin().saturating_sub(RECENT)));
-        let kept = self.stalls.iter().rev().map(|kept| (kept.stall.start, kept.stall.end()));
-        let kept = kept.take_while(|(_, end)| *end > from);
-        let (mut time, mut count) = (Duration::ZERO, 0_u32);
-        for (start, end) in kept.chain(self.running(now)) {
-            time += end.min(now) - start.max(from);
-            count = count.saturating_add(1);
-        }
-        let seconds = (now - from).max(LEAST_JUDGED).as_secs_f64();
-        let steps = || self.steps.iter().filter(|step| step.to > from);
-        let sum = |of: fn(&Step) -> f64| steps().map(of).sum::<f64>();
-        let (lost, packets) = (sum(|step| step.lost), sum(|step| step.packets));
-        Some(Score::new(&ScoreInputs {
-            stall_ratio: (time.as_secs_f64() / seconds).min(1.0),
-            stalls_per_minute: f64::from(count) * 60.0 / seconds,
-            loss_ratio: (lost + packets > 0.0).then(|| lost / (lost + packets)),
-            frames_per_second: self.recent_frame_rate(from, now),
-            time_to_first_frame: (first == from).then(|| first - self.expected_since),
-        }))
-    }
-
-    /// Frames a second; `None` where that says nothing: of a moment, and of a screen on which nothing changes.
-    fn recent_frame_rate(&self, from: Timestamp, now: Timestamp) -> Option<f64> {
-        let (since, before) = *self.presented_at.iter().find(|(at, _)| *at >= from)?;
-        let shown = self.unmarked(since, now);
-        let says_something = self.has_callbacks && !self.shows_only_changes && shown >= LEAST_JUDGED / 2;
-        says_something.then(|| f64::from(self.presented.saturating_sub(before)) / shown.as_secs_f64())
-    }
-
     fn judge(&mut self, now: Timestamp) {
         while let Some(judged) = self.detector.poll_judged(&self.marks, now) {
             self.take(&judged);
@@ -338,7 +302,13 @@ impl PlayoutMeter {
     }
 
     fn take(&mut self, judged: &Judged) {
-        let Judged { gap, normal, stalls } = judged;
+        let Judged { gap, normal, stalls, usual_stalls } = judged;
+        self.usual.0 = self.usual.0.saturating_add(u32::try_from(usual_stalls.len()).unwrap_or(u32::MAX));
+        self.usual.1 += usual_stalls.iter().map(|(from, to)| *to - *from).sum();
+        if let Some((frames, time)) = gap.source.filter(|_| self.is_in_view(gap.from, gap.to)) {
+            add(&mut self.stamped_source, frames, time);
+        }
+        self.in_view += self.in_view_of(gap);
         let is_marked = stalls.is_empty() && self.marks.covers(gap.from) && gap.length() > *normal * 4;
         if !is_marked {
             self.gaps.handle_gap(gap.interval(), gap.frames);
@@ -346,6 +316,22 @@ impl PlayoutMeter {
         for (start, end) in stalls {
             self.keep(*start, *end, *gap, *normal);
         }
+    }
+
+    /// Frames after the first that were shown while no mark covers them.
+    pub(super) fn frames_in_view(&self) -> f64 {
+        self.in_view + self.detector.waiting().map(|gap| self.in_view_of(gap)).sum::<f64>()
+    }
+
+    /// What of a gap's frames was in view: a page that was hidden hears only afterwards how many there were meanwhile.
+    fn in_view_of(&self, gap: &Gap) -> f64 {
+        let share = self.unmarked(gap.from, gap.to).as_secs_f64() / gap.length().as_secs_f64();
+        (f64::from(gap.frames) * share).max(1.0)
+    }
+
+    /// Whether this time is after the first frame and no mark reaches it.
+    fn is_in_view(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.first_shown.is_some_and(|first| first <= from) && self.unmarked(from, to) == to - from
     }
 
     fn keep(&mut self, start: Timestamp, end: Timestamp, gap: Gap, normal: Duration) {
@@ -368,7 +354,7 @@ impl PlayoutMeter {
     }
 
     /// The silence that lasts, where it is a stall.
-    fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    pub(super) fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         match &self.last {
             Some(last) if last.shown_at < now && self.finished.is_none() => {
                 let mut running = self.detector.running(last.shown_at, &self.marks, now);
@@ -408,6 +394,7 @@ impl PlayoutMeter {
         for stall in excused {
             self.count = self.count.saturating_sub(1);
             self.time = self.time.saturating_sub(stall.duration);
+            self.usual = (self.usual.0.saturating_sub(1), self.usual.1.saturating_sub(stall.duration));
             self.marks.handle_unchanged(stall.start, stall.end());
         }
         self.longest = self.stalls.iter().map(|kept| kept.stall.duration).max().unwrap_or_default();
@@ -435,20 +422,17 @@ impl PlayoutMeter {
             may_be_unchanged: self.shows_only_changes,
         }
     }
+}
 
-    /// The time from `first` to `now` that no mark covers.
-    fn unmarked(&self, first: Timestamp, now: Timestamp) -> Duration {
-        let mut rest = vec![(first, now)];
-        for mark in self.marks.iter() {
-            let (begin, end) = (mark.from, mark.to.unwrap_or(now));
-            rest = rest
-                .into_iter()
-                .flat_map(|(from, to)| [(from, to.min(begin)), (from.max(end), to)])
-                .filter(|(from, to)| from < to)
-                .collect();
-        }
-        rest.into_iter().map(|(from, to)| to - from).sum()
-    }
+/// How many frames the source painted between two stamps, and in what time; `None` where they are not of one source.
+fn source_step(before: Option<(u32, Timestamp)>, after: Option<(u32, Timestamp)>) -> Option<(u32, Duration)> {
+    let ((before, from), (after, to)) = before.zip(after)?;
+    let frames = after.checked_sub(before).filter(|frames| (1..SAME_SOURCE).contains(frames))?;
+    (from < to && to - from <= SAME_SOURCE_WITHIN).then(|| (frames, to - from))
+}
+
+fn add(sum: &mut (f64, Duration), frames: u32, time: Duration) {
+    *sum = (sum.0 + f64::from(frames), sum.1.saturating_add(time));
 }
 
 /// Begins or ends a time of a sort.

@@ -13,14 +13,17 @@ mod marks;
 mod meter;
 mod score;
 mod sender;
+mod source_rate;
 mod stall;
 mod summary;
+mod totals;
 
 pub use cause::{SenderInterval, StallCause};
 pub use histogram::{GAP_BUCKETS_MS, GapHistogram};
 pub use marks::{Declaration, Mark, MarkKind};
-pub use meter::{MAX_STALLS, PlayoutMeter, RECENT};
+pub use meter::{MAX_STALLS, PlayoutMeter};
 pub use score::{Score, ScoreTerm, ScoreTermKind};
 pub use sender::{SenderTimeline, sending};
 pub use stall::Stall;
 pub use summary::PlayoutSummary;
+pub use totals::RECENT;

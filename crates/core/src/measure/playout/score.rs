@@ -36,11 +36,14 @@ pub enum ScoreTermKind {
     FrameRate,
     /// Seconds to the first frame, beyond two: 0.1 for each, at most 0.5.
     Start,
+    /// Sound that the browser made up and that can be heard, in percent: 0.1 for each, at most 1.5.
+    Sound,
 }
 
 impl ScoreTermKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::StallTime, Self::StallCount, Self::Loss, Self::FrameRate, Self::Start];
+    pub const ALL: [Self; 6] =
+        [Self::StallTime, Self::StallCount, Self::Loss, Self::FrameRate, Self::Start, Self::Sound];
 
     /// The kind of that word in an export.
     #[must_use]
@@ -57,6 +60,7 @@ impl ScoreTermKind {
             Self::Loss => "loss",
             Self::FrameRate => "frame_rate",
             Self::Start => "start",
+            Self::Sound => "sound",
         }
     }
 }
@@ -69,12 +73,14 @@ pub(super) struct ScoreInputs {
     pub(super) loss_ratio: Option<f64>,
     pub(super) frames_per_second: Option<f64>,
     pub(super) time_to_first_frame: Option<Duration>,
+    pub(super) concealed_ratio: Option<f64>,
 }
 
 impl Score {
     pub(super) fn new(inputs: &ScoreInputs) -> Self {
         let stalls = inputs.stall_ratio.clamp(0.0, 1.0) * 100.0;
-        let loss = inputs.loss_ratio.map(|ratio| ratio.clamp(0.0, 1.0) * 100.0);
+        let percent = |ratio: Option<f64>| ratio.map(|ratio| ratio.clamp(0.0, 1.0) * 100.0);
+        let (loss, sound) = (percent(inputs.loss_ratio), percent(inputs.concealed_ratio));
         let start = inputs.time_to_first_frame.map(|time| time.as_secs_f64());
         let candidates = [
             (ScoreTermKind::StallTime, Some(stalls), (0.25 * stalls).min(2.5)),
@@ -94,6 +100,7 @@ impl Score {
                 start,
                 start.map_or(0.0, |seconds| (0.1 * (seconds - 2.0)).clamp(0.0, 0.5)),
             ),
+            (ScoreTermKind::Sound, sound, (0.1 * sound.unwrap_or(0.0)).min(1.5)),
         ];
         let mut terms: Vec<_> = candidates
             .into_iter()
@@ -131,6 +138,7 @@ mod tests {
             loss_ratio: Some(0.02),
             frames_per_second: Some(29.7),
             time_to_first_frame: Some(Duration::from_millis(900)),
+            concealed_ratio: Some(0.004),
         });
         let terms: Vec<_> =
             score.terms.iter().map(|term| (term.kind, term.tenths, term.figure_tenths)).collect();
@@ -153,8 +161,22 @@ mod tests {
             loss_ratio: Some(0.5),
             frames_per_second: Some(1.0),
             time_to_first_frame: Some(Duration::from_secs(60)),
+            concealed_ratio: Some(0.9),
         });
         assert_eq!(score.tenths, 10);
-        assert_eq!(score.terms.len(), 5);
+        assert_eq!(score.terms.len(), 6);
+    }
+
+    #[test]
+    fn sound_that_was_made_up_costs_a_tenth_for_each_percent_and_at_most_one_and_a_half() {
+        let of = |ratio| Score::new(&ScoreInputs { concealed_ratio: ratio, ..ScoreInputs::default() });
+        for (percent, tenths) in [(0, 0), (1, 1), (7, 7), (15, 15), (26, 15), (100, 15)] {
+            let score = of(Some(f64::from(percent) / 100.0));
+            assert_eq!(score.tenths, 50 - tenths, "{percent} %");
+            let named: Vec<_> = score.terms.iter().map(|term| (term.kind, term.tenths)).collect();
+            let expected = (tenths > 0).then_some((ScoreTermKind::Sound, tenths));
+            assert_eq!(named, expected.into_iter().collect::<Vec<_>>(), "{percent} %");
+        }
+        assert_eq!(of(None).terms, []);
     }
 }

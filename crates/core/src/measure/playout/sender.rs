@@ -13,21 +13,28 @@ use crate::{
 /// Messages further apart than this say nothing of what was between them.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// What to tell the other side after a report; `None` where no picture is sent.
+/// What to tell the other side after a report; `None` where neither picture nor sound is sent.
 #[must_use]
 pub fn sending(entries: &[StatsEntry], now: Timestamp) -> Option<Sending> {
-    let of_video = |entry_type: &'static str| {
+    let of_kind = |kind: &'static str, entry_type: &'static str| {
         entries
             .iter()
-            .filter(move |entry| entry.entry_type == entry_type && entry.kind.as_deref() == Some("video"))
+            .filter(move |entry| entry.entry_type == entry_type && entry.kind.as_deref() == Some(kind))
     };
-    let sent = of_video("outbound-rtp")
-        .max_by(|a, b| a.frames_sent.unwrap_or(0.0).total_cmp(&b.frames_sent.unwrap_or(0.0)))?;
+    let sent = of_kind("video", "outbound-rtp")
+        .max_by(|a, b| a.frames_sent.unwrap_or(0.0).total_cmp(&b.frames_sent.unwrap_or(0.0)));
+    // A sender without a track is in the report, too.
+    let sound = of_kind("audio", "outbound-rtp").filter_map(|entry| entry.packets_sent);
+    let sound_packets = sound.reduce(|a, b| a + b).filter(|packets| *packets > 0.0).map(whole);
+    if sent.is_none() && sound_packets.is_none() {
+        return None;
+    }
     Some(Sending {
         at_us: now.page_time(),
-        source_frames: of_video("media-source").find_map(|entry| entry.frames).map(whole),
-        frames_sent: sent.frames_sent.or(sent.frames_encoded).map(whole),
-        limitation: match sent.quality_limitation_reason.as_deref() {
+        source_frames: of_kind("video", "media-source").find_map(|entry| entry.frames).map(whole),
+        frames_sent: sent.and_then(|sent| sent.frames_sent.or(sent.frames_encoded)).map(whole),
+        sound_packets,
+        limitation: match sent.and_then(|sent| sent.quality_limitation_reason.as_deref()) {
             Some("cpu") => Limitation::Cpu,
             Some("bandwidth") => Limitation::Bandwidth,
             Some("other") => Limitation::Other,
@@ -63,6 +70,7 @@ impl SenderTimeline {
             to,
             source_frames: grown(last.source_frames, message.source_frames),
             frames_sent: grown(last.frames_sent, message.frames_sent),
+            sound_packets: grown(last.sound_packets, message.sound_packets),
             limitation: message.limitation,
         })
     }

@@ -7,6 +7,7 @@ use super::{
     frame::Gap,
     interval::{AFTER, NormalInterval},
     marks::Marks,
+    source_rate::SourceRate,
 };
 use crate::Timestamp;
 
@@ -41,16 +42,21 @@ impl Stall {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judged {
     pub(super) gap: Gap,
-    /// What was normal around it.
+    /// What it was judged against.
     pub(super) normal: Duration,
     /// The stalls in it, from when until when; none in most.
     pub(super) stalls: Vec<(Timestamp, Timestamp)>,
+    /// Those by what was usual, whatever the source's rate.
+    pub(super) usual_stalls: Vec<(Timestamp, Timestamp)>,
 }
 
 /// Judges each gap once it is known what came after it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StallDetector {
     normal: NormalInterval,
+    pub(super) source: SourceRate,
+    /// The source delivers a picture only when it is another than before, so it has no rate.
+    pub(super) has_no_rate: bool,
     waiting: VecDeque<Gap>,
 }
 
@@ -59,10 +65,21 @@ impl StallDetector {
         self.waiting.push_back(gap);
     }
 
+    /// The gaps that are not judged yet.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Gap> {
+        self.waiting.iter()
+    }
+
     /// The next gap that can be judged.
     pub(super) fn poll_judged(&mut self, marks: &Marks, now: Timestamp) -> Option<Judged> {
         let front = self.waiting.front()?;
         if self.waiting.len() <= AFTER && now - front.to < JUDGED_AFTER {
+            return None;
+        }
+        // By the source's rate it may be a stall and by the usual one it is none, or a shorter one.
+        let (usual, normal) = self.around(front, self.waiting.iter().skip(1));
+        let may_differ = normal < usual && excess(front, normal) >= shortest(normal);
+        if may_differ && self.source.is_awaited(front, now) {
             return None;
         }
         let gap = self.waiting.pop_front()?;
@@ -82,19 +99,30 @@ impl StallDetector {
         marks: &Marks,
         now: Timestamp,
     ) -> Vec<(Timestamp, Timestamp)> {
-        let gap = Gap { from: last_shown, to: now, frames: 1, captured: None, received: None };
-        let normal = self.normal.around(self.waiting.iter().map(Gap::interval));
+        let gap = Gap { from: last_shown, to: now, frames: 1, captured: None, received: None, source: None };
+        let (_, normal) = self.around(&gap, self.waiting.iter());
         if gap.length() < normal + NOTICED_AFTER { Vec::new() } else { stalls(&gap, normal, marks) }
     }
 
     fn judge(&mut self, gap: Gap, marks: &Marks) -> Judged {
-        let normal = self.normal.around(self.waiting.iter().map(Gap::interval));
-        let stalls = stalls(&gap, normal, marks);
+        let (usual, normal) = self.around(&gap, self.waiting.iter());
+        let usual_stalls = stalls(&gap, usual, marks);
+        let stalls = if normal == usual { usual_stalls.clone() } else { stalls(&gap, normal, marks) };
         // A pause says as little of what is normal as a stall does.
-        if excess(&gap, normal) < shortest(normal) {
+        if excess(&gap, usual) < shortest(usual) {
             self.normal.handle_interval(gap.interval());
         }
-        Judged { gap, normal, stalls }
+        self.source.handle_judged(&gap);
+        Judged { gap, normal, stalls, usual_stalls }
+    }
+
+    /// What was usual around a gap, and what it is judged against: the source's own interval, where it is known and shorter by more
+    /// than the unevenness of a display and of a count that is told once a second.
+    fn around<'a>(&self, gap: &'a Gap, after: impl Iterator<Item = &'a Gap> + Clone) -> (Duration, Duration) {
+        let usual = self.normal.around(after.clone().map(Gap::interval));
+        let source =
+            self.source.around(gap, after).filter(|source| !self.has_no_rate && usual > *source * 5 / 4);
+        (usual, source.unwrap_or(usual))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{GapHistogram, Score};
-use crate::measure::metric::Metric;
+use crate::measure::{metric::Metric, sound::SoundSummary};
 
 /// What is known at one moment. `None` is "not reported" or "nothing yet", never zero.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,6 +24,16 @@ pub struct PlayoutSummary {
     pub stall_ratio: Option<f64>,
     /// [`Self::stall_count`] by the minutes of [`Self::watched`].
     pub stalls_per_minute: Option<f64>,
+    /// Stalls by what was usual for the viewer, whatever the source's rate.
+    pub usual_stall_count: u32,
+    /// Their lengths together.
+    pub usual_stall_time: Duration,
+    /// [`Self::usual_stall_time`] of [`Self::watched`].
+    pub usual_stall_ratio: Option<f64>,
+    /// Frames a second that the source had, where it is known.
+    pub source_frames_per_second: Option<f64>,
+    /// Of these, the part that was not shown.
+    pub lower_rate_ratio: Option<f64>,
     /// Bytes of the picture's RTP payload that arrived.
     pub bytes: Option<f64>,
     /// Of all of [`Self::bytes`].
@@ -52,6 +62,8 @@ pub struct PlayoutSummary {
     pub gaps: GapHistogram,
     /// From 1 to 5, once a frame was shown.
     pub score: Option<Score>,
+    /// How the sound arrived.
+    pub sound: SoundSummary,
 }
 
 impl PlayoutSummary {
@@ -71,7 +83,10 @@ impl PlayoutSummary {
             Metric::FramesDecoded => self.frames_decoded,
             Metric::MeanReceiveBitrate => self.mean_bitrate_bps,
             Metric::BytesReceived => self.bytes,
-            _ => None,
+            Metric::UsualStallRatio => self.usual_stall_ratio,
+            Metric::SourceFramesPerSecond => self.source_frames_per_second,
+            Metric::LowerRateRatio => self.lower_rate_ratio,
+            _ => self.sound.value(metric),
         }
     }
 }

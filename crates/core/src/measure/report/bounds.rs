@@ -18,6 +18,7 @@ pub(crate) const MAX_COLUMNS: usize = 64;
 pub(crate) const MAX_EVENTS: usize = 2000;
 pub(crate) const MAX_CONDITIONS: usize = 64;
 pub(crate) const MAX_LEDGER: usize = crate::measure::playout::MAX_STALLS;
+pub(crate) const MAX_SOUND_LEDGER: usize = crate::measure::sound::MAX_BURSTS;
 pub(crate) const MAX_MARKS: usize = 2000;
 pub(crate) const MAX_FRAMES: usize = crate::measure::stamp::MAX_LOGGED_FRAMES;
 pub(crate) const MAX_BUCKETS: usize = 64;

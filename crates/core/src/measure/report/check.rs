@@ -1,7 +1,7 @@
 //! Whether the numbers of a report can be: finite, within bounds, and in order. A file and the log of another page are looked at
 //! by the same rules.
 
-use super::{Clock, KnownSourceEntry, PlayoutEntry, Report, ScoreEntry, Side};
+use super::{Clock, KnownSourceEntry, PlayoutEntry, Report, ScoreEntry, Side, SoundEntry};
 
 /// Longest time that a report speaks of, and the farthest from its zero: two days, more than a run may last.
 pub const LONGEST_S: f64 = 172_800.0;
@@ -50,7 +50,8 @@ impl Side {
         number(self.events.iter().all(|event| is_time(event.at_s)))?;
         number(self.clock.is_none_or(Clock::is_possible))?;
         self.playout.as_ref().map_or(Ok(()), |playout| playout.check(is_time))?;
-        self.known_source.as_ref().map_or(Ok(()), |known| known.check(is_time))
+        self.known_source.as_ref().map_or(Ok(()), |known| known.check(is_time))?;
+        self.sound.as_ref().map_or(Ok(()), |sound| sound.check(is_time))
     }
 }
 
@@ -70,10 +71,12 @@ impl PlayoutEntry {
         number(lengths.into_iter().all(is_length) && is_time(self.first_frame_at_s))?;
         number(self.marked_s <= self.watched_s + ROUNDING_S)?;
         number(self.longest_stall_s <= self.stall_time_s + ROUNDING_S)?;
-        let optional_lengths = [self.time_to_first_frame_s, self.total_freezes_duration_s];
+        let optional_lengths =
+            [self.time_to_first_frame_s, self.total_freezes_duration_s, self.usual_stall_time_s];
         number(optional_lengths.into_iter().flatten().all(is_length))?;
         number(within(self.stall_ratio, 0.0, 1.0) && is_count(self.stalls_per_minute))?;
-        number(self.loss_ratio.is_none_or(|ratio| within(ratio, 0.0, 1.0)))?;
+        let ratios = [self.loss_ratio, self.usual_stall_ratio, self.lower_rate_ratio];
+        number(ratios.into_iter().flatten().all(|ratio| within(ratio, 0.0, 1.0)))?;
         let counts = [
             self.freeze_count,
             self.bytes_received,
@@ -82,6 +85,7 @@ impl PlayoutEntry {
             self.frames_decoded,
             self.frames_dropped,
             self.frames_per_second,
+            self.source_frames_per_second,
         ];
         number(counts.into_iter().flatten().all(is_count))?;
         self.score.as_ref().map_or(Ok(()), ScoreEntry::check)?;
@@ -110,6 +114,32 @@ impl KnownSourceEntry {
                 .iter()
                 .all(|(_, shown_at_s, delay_s)| is_time(*shown_at_s) && delay_s.is_none_or(is_length)),
         )
+    }
+}
+
+impl SoundEntry {
+    fn check(&self, is_time: impl Fn(f64) -> bool) -> Result<(), Flaw> {
+        let counts = [
+            self.samples_received,
+            self.concealed_samples,
+            self.silent_concealed_samples,
+            self.concealment_events,
+            self.inserted_samples,
+            self.removed_samples,
+        ];
+        number(counts.into_iter().flatten().all(is_count))?;
+        let is_part =
+            |part: Option<f64>, whole: Option<f64>| part.zip(whole).is_none_or(|(part, whole)| part <= whole);
+        number(is_part(self.concealed_samples, self.samples_received))?;
+        number(is_part(self.silent_concealed_samples, self.concealed_samples))?;
+        number(self.concealed_ratio.is_none_or(|ratio| within(ratio, 0.0, 1.0)))?;
+        number(self.jitter_buffer_delay_s.is_none_or(is_length))?;
+        number(self.bursts.iter().all(|burst| {
+            is_time(burst.start_s)
+                && is_length(burst.duration_s)
+                && within(burst.concealed_s, 0.0, burst.duration_s + ROUNDING_S)
+        }))?;
+        number(self.bursts.is_sorted_by(|a, b| a.start_s <= b.start_s))
     }
 }
 

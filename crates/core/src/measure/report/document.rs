@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bounds::{
-    self, MAX_BUCKETS, MAX_EVENTS, MAX_FRAMES, MAX_LEDGER, MAX_MARKS, MAX_SIDES, MAX_TERMS, plain,
+use super::{
+    bounds::{self, MAX_BUCKETS, MAX_EVENTS, MAX_FRAMES, MAX_LEDGER, MAX_MARKS, MAX_SIDES, MAX_TERMS, plain},
+    sound::SoundEntry,
 };
 use crate::measure::{
     metric::Metric,
@@ -116,6 +117,9 @@ pub struct Side {
     /// What the stamps in the frames tell; `None` where they carried none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_source: Option<KnownSourceEntry>,
+    /// How the sound arrived; `None` where none came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<SoundEntry>,
 }
 
 /// Something became another.
@@ -145,6 +149,11 @@ pub struct PlayoutEntry {
     pub stall_ratio: f64,
     pub stalls_per_minute: f64,
     pub longest_stall_s: f64,
+    pub usual_stall_count: Option<u32>,
+    pub usual_stall_time_s: Option<f64>,
+    pub usual_stall_ratio: Option<f64>,
+    pub source_frames_per_second: Option<f64>,
+    pub lower_rate_ratio: Option<f64>,
     pub freeze_count: Option<f64>,
     pub total_freezes_duration_s: Option<f64>,
     pub bytes_received: Option<f64>,
@@ -288,6 +297,9 @@ impl PlayoutEntry {
             Metric::StallTime => Some(self.stall_time_s),
             Metric::LongestStall => Some(self.longest_stall_s),
             Metric::StallsPerMinute => Some(self.stalls_per_minute),
+            Metric::UsualStallRatio => self.usual_stall_ratio,
+            Metric::SourceFramesPerSecond => self.source_frames_per_second,
+            Metric::LowerRateRatio => self.lower_rate_ratio,
             Metric::FreezeCount => self.freeze_count,
             Metric::TotalFreezesDuration => self.total_freezes_duration_s,
             Metric::MeanReceiveBitrate => self.mean_receive_bitrate_bps,
@@ -317,6 +329,9 @@ impl Side {
     /// The total of a metric over the whole measurement, in its base unit; `None` where there is none.
     #[must_use]
     pub fn total(&self, metric: Metric) -> Option<f64> {
+        if let Some(total) = self.sound.as_ref().and_then(|sound| sound.total(metric)) {
+            return Some(total);
+        }
         let known = self.known_source.as_ref();
         match metric {
             Metric::StampedFramesShown => known.map(|known| f64::from(known.frames_shown)),
@@ -342,6 +357,9 @@ impl Side {
         self.events.iter_mut().for_each(|event| shift(&mut event.at_s));
         for (_, shown_at_s, _) in self.known_source.iter_mut().flat_map(|known| &mut known.frames) {
             shift(shown_at_s);
+        }
+        for burst in self.sound.iter_mut().flat_map(|sound| &mut sound.bursts) {
+            shift(&mut burst.start_s);
         }
         if let Some(playout) = &mut self.playout {
             shift(&mut playout.first_frame_at_s);

@@ -8,6 +8,7 @@ mod csv;
 mod document;
 mod read;
 mod rtcstats;
+mod sound;
 
 pub use bounds::plain;
 pub(crate) use bounds::{MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MAX_SIDES};
@@ -21,3 +22,4 @@ pub use document::{
 };
 pub use read::ReportInvalid;
 pub use rtcstats::{RtcStatsDump, RtcStatsHeader};
+pub use sound::{BurstEntry, SoundEntry};

@@ -203,8 +203,8 @@ impl Run {
         }
     }
 
-    /// A member is gone for good, and its run with it. With the last of them the run of this page is over.
-    pub fn handle_gone(&mut self, member: &MemberId, others_left: bool, now: Timestamp) {
+    /// A member is gone for good, and its run with it. With the last whose picture was to be measured the run of this page is over.
+    pub fn handle_gone(&mut self, member: &MemberId, sources_left: bool, now: Timestamp) {
         if self.others.remove(member).is_some_and(|run| run.is_on()) {
             self.changed();
         }
@@ -212,7 +212,7 @@ impl Run {
             && let Some(recorder) = self.recorders.get_mut(member)
         {
             recorder.finish(now);
-            if !others_left && self.state == RunState::Running {
+            if !sources_left && self.state == RunState::Running {
                 self.end(EndReason::ConnectionGone, now);
             }
         }
@@ -279,7 +279,12 @@ impl Run {
             }
             RunState::Running => {
                 if self.lasted(now) >= self.limit.unwrap_or(LONGEST).min(LONGEST) {
-                    self.end(EndReason::TimeLimit, now);
+                    let reason = if self.are_sources_gone() {
+                        EndReason::ConnectionGone
+                    } else {
+                        EndReason::TimeLimit
+                    };
+                    self.end(reason, now);
                 }
             }
             RunState::Idle | RunState::Ended => {}
@@ -351,6 +356,15 @@ impl Run {
 
     fn first_shown(&self) -> Option<Timestamp> {
         self.recorders.values().filter_map(Recorder::first_shown).min()
+    }
+
+    /// Whether the way to everyone whose picture was measured is gone; where there was no picture, to everyone.
+    fn are_sources_gone(&self) -> bool {
+        let has_picture = |recorder: &&Recorder| recorder.first_shown().is_some();
+        let is_any = self.recorders.values().any(|recorder| has_picture(&recorder));
+        let mut measured =
+            self.recorders.values().filter(|recorder| !is_any || has_picture(recorder)).peekable();
+        measured.peek().is_some() && measured.all(Recorder::is_gone)
     }
 
     fn begin_peer_run(

@@ -13,15 +13,17 @@ use crate::{
             Declaration, GAP_BUCKETS_MS, MarkKind, PlayoutMeter, PlayoutSummary, SenderInterval, Stall,
         },
         report::{
-            EventEntry, GapCounts, KnownSourceEntry, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MarkEntry,
-            Party, PlayoutEntry, ScoreEntry, Side, StallEntry, plain, possible, possible_length, rounded,
+            BurstEntry, EventEntry, GapCounts, KnownSourceEntry, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES,
+            MarkEntry, Party, PlayoutEntry, ScoreEntry, Side, SoundEntry, StallEntry, plain, possible,
+            possible_length, rounded,
         },
+        sound::{SOUND_METRICS, SoundBurst, SoundSummary},
         stamp::{FrameLog, ShownStamp, Stamp, Unreadable},
     },
 };
 
 /// The columns of a report's samples, after the time.
-pub const RECORDED: [Metric; 23] = [
+pub const RECORDED: [Metric; 32] = [
     Metric::ReceiveBitrate,
     Metric::SendBitrate,
     Metric::AvailableOutgoingBitrate,
@@ -45,6 +47,15 @@ pub const RECORDED: [Metric; 23] = [
     Metric::StampedFramesRepeated,
     Metric::StampedFramesLate,
     Metric::StampedDelay,
+    Metric::ConcealedRatio,
+    Metric::SoundBursts,
+    Metric::JitterBufferDelay,
+    Metric::ConcealedSamples,
+    Metric::SilentConcealedSamples,
+    Metric::ConcealmentEvents,
+    Metric::InsertedSamples,
+    Metric::RemovedSamples,
+    Metric::SamplesReceived,
 ];
 
 /// The words whose changes are events.
@@ -92,6 +103,13 @@ impl Recorder {
         self.meter.first_shown()
     }
 
+    /// Takes the number of the frame that comes next and when it was painted, on the sender's clock, where its stamp tells.
+    pub fn handle_painted(&mut self, painted: Option<(u32, Timestamp)>) {
+        if let Some((number, at)) = painted {
+            self.meter.handle_stamp(number, at);
+        }
+    }
+
     /// Takes a frame that was shown.
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
         self.meter.handle_frame(frame, now);
@@ -105,7 +123,7 @@ impl Recorder {
         shown: &ShownFrame,
         clock: Option<ClockEstimate>,
     ) {
-        if !self.is_finished {
+        if !self.is_finished && !self.meter.is_before(shown) {
             self.stamps.handle_shown(read, cost, shown, clock);
         }
     }
@@ -122,6 +140,7 @@ impl Recorder {
         let number = |metric: Metric| match metric {
             // Those of the run, not of the call.
             Metric::FramesPresented | Metric::StallTime => summary.value(metric),
+            _ if SOUND_METRICS.contains(&metric) => summary.sound.value(metric),
             Metric::StampedFramesShown
             | Metric::StampedFramesLost
             | Metric::StampedFramesRepeated
@@ -152,6 +171,11 @@ impl Recorder {
     /// Takes what the sender declares of its source.
     pub fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
         self.meter.handle_declaration(declaration, at);
+    }
+
+    /// Takes whether the sender says that it sends sound.
+    pub fn handle_sound_declared(&mut self, is_sent: bool, at: Timestamp) {
+        self.meter.handle_sound_declared(is_sent, at);
     }
 
     /// Takes whether the source delivers a picture only when it is another than before.
@@ -188,6 +212,12 @@ impl Recorder {
         }
     }
 
+    /// Whether the member is gone: for good, or with its connection.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.is_finished || self.meter.is_cut()
+    }
+
     /// How the picture was shown so far.
     #[must_use]
     pub fn summary(&self, now: Timestamp) -> PlayoutSummary {
@@ -218,7 +248,40 @@ impl Recorder {
             events: self.events.clone(),
             playout: self.meter.first_shown().map(|first| self.playout(first, now)),
             known_source: self.known_source(),
+            sound: self.sound(now),
         }
+    }
+
+    /// `None` where no sound came.
+    fn sound(&self, now: Timestamp) -> Option<SoundEntry> {
+        let summary = self.meter.summary(now).sound;
+        if summary == SoundSummary::default() {
+            return None;
+        }
+        let count = |number: Option<f64>, most: Option<f64>| {
+            number.and_then(possible).map(|number| number.min(most.unwrap_or(number)))
+        };
+        let samples = count(summary.samples_received, None);
+        let concealed = count(summary.concealed_samples, samples);
+        let ratio = |ratio: f64| fine(ratio.clamp(0.0, 1.0));
+        let entry = |burst: SoundBurst| BurstEntry {
+            start_s: seconds(burst.start),
+            duration_s: length(burst.duration),
+            concealed_s: length(burst.concealed),
+            cause: burst.cause.as_str().to_owned(),
+        };
+        Some(SoundEntry {
+            samples_received: samples,
+            concealed_samples: concealed,
+            silent_concealed_samples: count(summary.silent_concealed_samples, concealed),
+            concealment_events: count(summary.concealment_events, None),
+            inserted_samples: count(summary.inserted_samples, None),
+            removed_samples: count(summary.removed_samples, None),
+            concealed_ratio: summary.concealed_ratio.map(ratio),
+            jitter_buffer_delay_s: summary.jitter_buffer_delay_s.and_then(possible_length).map(fine),
+            burst_count: summary.burst_count,
+            bursts: self.meter.sound_bursts().map(entry).collect(),
+        })
     }
 
     fn known_source(&self) -> Option<KnownSourceEntry> {
@@ -253,6 +316,11 @@ impl Recorder {
             stall_ratio: summary.stall_ratio.map_or(0.0, |ratio| fine(ratio.min(1.0))),
             stalls_per_minute: summary.stalls_per_minute.map(rounded).unwrap_or_default(),
             longest_stall_s: length(summary.longest_stall),
+            usual_stall_count: Some(summary.usual_stall_count),
+            usual_stall_time_s: Some(length(summary.usual_stall_time)),
+            usual_stall_ratio: summary.usual_stall_ratio.map(|ratio| fine(ratio.min(1.0))),
+            source_frames_per_second: summary.source_frames_per_second.and_then(possible).map(rounded),
+            lower_rate_ratio: summary.lower_rate_ratio.map(fine),
             freeze_count: summary.freeze_count.and_then(possible),
             total_freezes_duration_s: summary.total_freezes_duration_s.and_then(possible_length).map(rounded),
             bytes_received: summary.bytes.and_then(possible),

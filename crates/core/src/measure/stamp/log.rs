@@ -6,6 +6,7 @@ use super::{Stamp, Unreadable};
 use crate::{
     Timestamp,
     measure::{clock::ClockEstimate, frame::ShownFrame, metric::Metric},
+    median::median,
 };
 
 /// Most frames whose stamps are kept: ten minutes of sixty a second. Totals go on.
@@ -213,12 +214,8 @@ impl FrameLog {
         if self.usual.len() < USUAL / 3 {
             return None;
         }
-        let median = |of: fn(&(Duration, Duration)) -> Duration| {
-            let mut values: Vec<_> = self.usual.iter().map(of).collect();
-            values.sort_unstable();
-            values[values.len() / 2]
-        };
-        Some((median(|(delay, _)| *delay), median(|(_, step)| *step)))
+        let delay = median(self.usual.iter().map(|(delay, _)| *delay))?;
+        Some((delay, median(self.usual.iter().map(|(_, step)| *step))?))
     }
 
     fn note_total(&mut self, delay: Option<Duration>) {
