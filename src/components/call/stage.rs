@@ -22,7 +22,12 @@ pub fn Stage(
     let language = Language::from_context();
     let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
     // Whoever was with somebody is not the first here.
-    let others_left = Memo::new(move |before: Option<&bool>| before == Some(&true) || !is_alone.get());
+    let others_left = RwSignal::new(false);
+    Effect::new(move || {
+        if !is_alone.get() {
+            others_left.set(true);
+        }
+    });
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     let (blocked, needs_gesture) = (actions.playback_blocked, model.needs_gesture);
     // The first other member with a screen or a file.

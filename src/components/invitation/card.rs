@@ -11,7 +11,7 @@ pub fn InvitationCard(
     /// The address to share.
     invitation: RwSignal<String>,
     /// Somebody was here before.
-    others_left: Memo<bool>,
+    others_left: RwSignal<bool>,
 ) -> AnyView {
     let language = Language::from_context();
     let words = Signal::derive(move || {
