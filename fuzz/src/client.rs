@@ -20,7 +20,7 @@ use sightline_core::{
 use sightline_protocol::{
     DisplayName, RoomName,
     limits::{MAX_CHAT_MARKS, MAX_CHAT_TEXT_BYTES, MAX_DISPLAY_NAME_CHARS, MAX_FRAME_BYTES},
-    signalling::ServerMessage,
+    signaling::ServerMessage,
     tabs::TabMessage,
     telemetry::MAX_TELEMETRY_BYTES,
     text::{is_blank, is_invisible, is_mark, is_visible, with_bounded_marks, without_invisible},

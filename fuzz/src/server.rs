@@ -5,13 +5,13 @@ use std::{net::IpAddr, str};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use sightline_protocol::{
     limits::MAX_FRAME_BYTES,
-    signalling::{ClientMessage, ServerMessage},
+    signaling::{ClientMessage, ServerMessage},
 };
 use sightline_server::{
     origin::{self, AllowedOrigin},
     proxy::{TrustedProxy, client_address},
     rooms::ResumeKey,
-    signalling::frame,
+    signaling::frame,
     time::UnixTime,
     turn::decode::{Decoded, MAX_REQUEST_ATTRIBUTES, MAX_REQUEST_BYTES, Undecodable, decode},
 };

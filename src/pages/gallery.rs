@@ -12,7 +12,7 @@ use sightline_core::{
     },
     notice::NoticeCode,
     room::LinkState,
-    signalling::SignallingStatus,
+    signaling::SignalingStatus,
 };
 use sightline_protocol::{
     RoomName,
@@ -39,7 +39,7 @@ const WARNINGS: [NoticeCode; 10] = [
     NoticeCode::CameraLost,
     NoticeCode::InsecureContext,
     NoticeCode::AutoplayBlocked,
-    NoticeCode::SignallingLost,
+    NoticeCode::SignalingLost,
     NoticeCode::ConnectionFailed,
     NoticeCode::MessageTooLong,
 ];
@@ -97,8 +97,8 @@ pub fn Gallery(
         "chat" => {
             let model = room_model(3);
             model.chat.set(conversation());
-            model.notices.set(vec![NoticeCode::SignallingLost]);
-            model.status.set(SignallingStatus::Reconnecting);
+            model.notices.set(vec![NoticeCode::SignalingLost]);
+            model.status.set(SignalingStatus::Reconnecting);
             view! { <Call room=room model=model actions=room_actions(model) /> }.into_any()
         }
         _ => {
@@ -173,7 +173,7 @@ fn room_model(count: usize) -> RoomModel {
     local.is_mirrored.set(true);
     local.quality.set(None);
     RoomModel {
-        status: RwSignal::new(SignallingStatus::Connected),
+        status: RwSignal::new(SignalingStatus::Connected),
         notices: RwSignal::new(vec![]),
         local,
         others: RwSignal::new(others),

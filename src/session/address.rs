@@ -4,10 +4,10 @@ use std::{future::Future, pin::Pin};
 
 use sightline_browser::{
     page::location,
-    signalling::{ServerAnswer, ask_server},
+    signaling::{ServerAnswer, ask_server},
 };
 use sightline_core::notice::NoticeCode;
-use sightline_protocol::{RoomName, SIGNALLING_PATH};
+use sightline_protocol::{RoomName, SIGNALING_PATH};
 
 /// Where signaling goes before there is a peer connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn find_endpoint(room: &RoomName, wants_tabs: bool) -> FutureEndpoint {
     if wants_tabs {
         return Box::pin(std::future::ready(tabs));
     }
-    let url = signalling();
+    let url = signaling();
     // A static host with a configured server is never the server itself.
     let has_other_server = location::configured_server().is_some();
     let asked = ask_server(&health());
@@ -45,7 +45,7 @@ pub fn find_endpoint(room: &RoomName, wants_tabs: bool) -> FutureEndpoint {
 }
 
 /// The address of the signaling socket: on the page's host, or the one in the page's `config.js`.
-pub fn signalling() -> String {
+pub fn signaling() -> String {
     // `http` becomes `ws`, `https` becomes `wss`.
     format!("{}{SIGNALLING_PATH}", server().replacen("http", "ws", 1))
 }

@@ -24,7 +24,7 @@ use sightline_browser::{
         data_channel::{DataChannelEvent, DataChannelMessage},
         peer_connection::{MediaSlot, PeerConnectionEvent},
     },
-    signalling::{SignallingTransport, TransportEvent},
+    signaling::{SignalingTransport, TransportEvent},
 };
 use sightline_core::{
     Timestamp,
@@ -33,9 +33,9 @@ use sightline_core::{
     media::SpeakingDetector,
     notice::NoticeCode,
     room::{LinkId, PeerConnectionState, RoomSession},
-    signalling::SocketId,
+    signaling::SocketId,
 };
-use sightline_protocol::{MemberId, RoomName, signalling::IceServer};
+use sightline_protocol::{MemberId, RoomName, signaling::IceServer};
 
 use self::measuring::measurements;
 use super::{
@@ -92,7 +92,7 @@ pub struct Driver {
     /// Contains a lane for each member's messages.
     lanes: Lanes<Input>,
     inputs: EventSink<Input>,
-    socket: Option<(SocketId, Box<dyn SignallingTransport>)>,
+    socket: Option<(SocketId, Box<dyn SignalingTransport>)>,
     links: HashMap<LinkId, Link>,
     /// Peer connections that carry files only.
     bulk_links: HashMap<LinkId, BulkLink>,

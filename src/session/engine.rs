@@ -5,7 +5,7 @@ use sightline_browser::{
     js::fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
     page::{location::Location, random},
 };
-use sightline_core::{room::RoomSession, signalling::JoinRequest};
+use sightline_core::{room::RoomSession, signaling::JoinRequest};
 use sightline_protocol::{InstanceId, RoomName, control::PublishedState};
 
 use futures_util::future::join;

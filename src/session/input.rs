@@ -8,13 +8,13 @@ use sightline_browser::{
         data_channel::{DataChannelEvent, DataChannelMessage},
         peer_connection::PeerConnectionEvent,
     },
-    signalling::TransportEvent,
+    signaling::TransportEvent,
 };
 use sightline_core::{
     measure::StatsEntry,
     negotiation::{Completed, OperationFailure, OperationId},
     room::LinkId,
-    signalling::SocketId,
+    signaling::SocketId,
     transfer::{Offered, TransferHandle},
 };
 use sightline_protocol::MemberId;

@@ -17,7 +17,7 @@ use sightline_core::{
     },
     notice::NoticeCode,
     room::LinkState,
-    signalling::SignallingStatus,
+    signaling::SignalingStatus,
     transfer::{Backlog, LeftOut, Offered, TransferHandle, TransferView},
 };
 use sightline_protocol::{
@@ -39,7 +39,7 @@ pub type StreamSignal = RwSignal<Option<MediaStream>, LocalStorage>;
 #[derive(Debug, Clone, Copy)]
 pub struct RoomModel {
     /// The state of the signaling connection.
-    pub status: RwSignal<SignallingStatus>,
+    pub status: RwSignal<SignalingStatus>,
     /// The current notices, oldest first, without repetition.
     pub notices: RwSignal<Vec<NoticeCode>>,
     /// The local tile.

@@ -11,7 +11,7 @@ use sightline_core::{
     },
     notice::NoticeCode,
     room::{LinkState, PeerView, RoomEvent, RoomSession},
-    signalling::SignallingStatus,
+    signaling::SignalingStatus,
 };
 use sightline_protocol::{
     MemberId, RoomName,
@@ -43,7 +43,7 @@ impl RoomView {
         let local = new_tile("local", "", &FrameWatch::default());
         local.state.set(LinkState::Connected);
         RoomModel {
-            status: RwSignal::new(SignallingStatus::Connecting),
+            status: RwSignal::new(SignalingStatus::Connecting),
             notices: media.notices,
             local: TileModel { stream: media.preview, ..local },
             others: RwSignal::new(Vec::new()),

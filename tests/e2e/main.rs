@@ -33,7 +33,7 @@ mod problems;
 mod recovery;
 mod room;
 mod screenshots;
-mod signalling;
+mod signaling;
 mod small_windows;
 #[cfg(target_os = "linux")]
 mod soak;
@@ -70,7 +70,7 @@ fn main() -> anyhow::Result<ExitCode> {
         recovery::tests(&stage),
         #[cfg(target_os = "linux")]
         soak::tests(&stage),
-        signalling::tests(&stage),
+        signaling::tests(&stage),
         small_windows::tests(&stage),
         source::tests(&stage),
         file_source::tests(&stage),

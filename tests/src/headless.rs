@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use sightline_core::{
     Timestamp,
     random::SeededRandom,
-    signalling::{JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SocketId},
+    signaling::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId},
 };
 use sightline_protocol::{DisplayName, InstanceId, MemberId, Presence, RoomName};
 use tokio::{
@@ -55,7 +55,7 @@ impl HeadlessMember {
             instance: InstanceId::new(format!("headless-{number}"))?,
             resume: None,
         };
-        let client = SignallingClient::new(request, SeededRandom::new(u128::from(number) + 1));
+        let client = SignalingClient::new(request, SeededRandom::new(u128::from(number) + 1));
         let (sender, known) = watch::channel(Known::default());
         let url: Arc<str> = format!("ws://127.0.0.1:{port}/ws").into();
         let task = tokio::spawn(run(client, url, sender));
@@ -84,7 +84,7 @@ impl Drop for HeadlessMember {
     }
 }
 
-async fn run(mut client: SignallingClient, url: Arc<str>, known: watch::Sender<Known>) {
+async fn run(mut client: SignalingClient, url: Arc<str>, known: watch::Sender<Known>) {
     let began = Instant::now();
     let now = || Timestamp::from_origin(began.elapsed());
     let (events, mut inbox) = mpsc::channel::<(SocketId, SocketEvent)>(64);
@@ -93,14 +93,14 @@ async fn run(mut client: SignallingClient, url: Arc<str>, known: watch::Sender<K
     loop {
         while let Some(output) = client.poll_output() {
             match output {
-                SignallingOutput::Connect(id) => {
+                SignalingOutput::Connect(id) => {
                     if let Some((_, task, _)) =
                         socket.replace((id, tokio::spawn(serve(id, Arc::clone(&url), events.clone())), None))
                     {
                         task.abort();
                     }
                 }
-                SignallingOutput::Send(id, frame) => {
+                SignalingOutput::Send(id, frame) => {
                     if let Some((open, _, Some(out))) = &socket
                         && *open == id
                     {
@@ -108,12 +108,12 @@ async fn run(mut client: SignallingClient, url: Arc<str>, known: watch::Sender<K
                         let _ = out.try_send(Message::text(frame));
                     }
                 }
-                SignallingOutput::Close(id, _) => {
+                SignalingOutput::Close(id, _) => {
                     if let Some((_, task, _)) = socket.take_if(|(open, ..)| *open == id) {
                         task.abort();
                     }
                 }
-                SignallingOutput::Event(event) => {
+                SignalingOutput::Event(event) => {
                     known.send_modify(|known| note(known, event));
                 }
             }
@@ -137,9 +137,9 @@ async fn run(mut client: SignallingClient, url: Arc<str>, known: watch::Sender<K
     }
 }
 
-fn note(known: &mut Known, event: SignallingEvent) {
+fn note(known: &mut Known, event: SignalingEvent) {
     match event {
-        SignallingEvent::Joined { you, members, .. } => {
+        SignalingEvent::Joined { you, members, .. } => {
             known.joins += 1;
             known.you = Some(you);
             known.present = members
@@ -148,10 +148,10 @@ fn note(known: &mut Known, event: SignallingEvent) {
                 .map(|member| member.id)
                 .collect();
         }
-        SignallingEvent::PeerJoined(member) => {
+        SignalingEvent::PeerJoined(member) => {
             known.present.insert(member.id);
         }
-        SignallingEvent::PeerAway(id) | SignallingEvent::PeerLeft(id) => {
+        SignalingEvent::PeerAway(id) | SignalingEvent::PeerLeft(id) => {
             known.present.remove(&id);
         }
         _ => {}

@@ -25,7 +25,7 @@ pub mod js;
 pub mod media;
 pub mod page;
 pub mod rtc;
-pub mod signalling;
+pub mod signaling;
 
 pub use js::error::{BrowserError, BrowserErrorKind};
 pub use media::{

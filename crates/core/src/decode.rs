@@ -13,7 +13,7 @@ use sightline_protocol::{
     MemberId,
     control::ControlMessage,
     limits::MAX_FRAME_BYTES,
-    signalling::{ServerMessage, SignalPayload},
+    signaling::{ServerMessage, SignalPayload},
     tabs::TabMessage,
     telemetry::{MAX_TELEMETRY_BYTES, TelemetryMessage},
 };

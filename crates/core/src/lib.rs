@@ -40,7 +40,7 @@ pub mod ping;
 pub mod random;
 pub mod recovery;
 pub mod room;
-pub mod signalling;
+pub mod signaling;
 mod timestamp;
 pub mod transfer;
 

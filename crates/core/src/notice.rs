@@ -52,7 +52,7 @@ pub enum NoticeCode {
     /// No server has answered since the page was opened.
     ServerUnreachable,
     /// The signaling connection was lost during a call; the page reconnects.
-    SignallingLost,
+    SignalingLost,
     /// Another tab took this member's place.
     Replaced,
     /// Client and server do not understand each other.
@@ -102,7 +102,7 @@ impl NoticeCode {
             Self::OriginRefused => "origin-refused",
             Self::HostRefused => "host-refused",
             Self::ServerUnreachable => "server-unreachable",
-            Self::SignallingLost => "signalling-lost",
+            Self::SignalingLost => "signalling-lost",
             Self::Replaced => "replaced",
             Self::ProtocolError => "protocol-error",
             Self::ProtocolVersion => "protocol-version",
@@ -154,7 +154,7 @@ impl NoticeCode {
             ErrorCode::RateLimited
             | ErrorCode::TooSlow
             | ErrorCode::JoinTimeout
-            | ErrorCode::ShuttingDown => Some(Self::SignallingLost),
+            | ErrorCode::ShuttingDown => Some(Self::SignalingLost),
             ErrorCode::PeerUnreachable => None,
         }
     }

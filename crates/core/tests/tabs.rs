@@ -5,11 +5,11 @@ use std::{collections::VecDeque, time::Duration};
 
 use sightline_core::{
     Timestamp,
-    signalling::{TabOutput, TabPlace},
+    signaling::{TabOutput, TabPlace},
 };
 use sightline_protocol::{
     ConnectionId, DisplayName, Generation, InstanceId, MemberId, Presence, RoomName,
-    signalling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
+    signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
 /// The tabs on one channel.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::UpTo,
     id::{ConnectionId, MessageId, RunId, TransferId},
-    signalling::SignalPayload,
+    signaling::SignalPayload,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
 };
 

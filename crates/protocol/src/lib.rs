@@ -18,7 +18,7 @@ pub mod id;
 pub mod limits;
 pub mod member;
 pub mod room;
-pub mod signalling;
+pub mod signaling;
 pub mod tabs;
 pub mod telemetry;
 pub mod text;
@@ -33,4 +33,4 @@ pub use room::RoomName;
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// The path of the signaling WebSocket.
-pub const SIGNALLING_PATH: &str = "/ws";
+pub const SIGNALING_PATH: &str = "/ws";

@@ -7,7 +7,7 @@ use crate::{
     id::{InstanceId, MemberId},
     member::Member,
     room::RoomName,
-    signalling::Signal,
+    signaling::Signal,
 };
 
 /// The name of the channel of a room. Tabs with different protocol versions use different channels.

@@ -6,7 +6,7 @@ use sightline_protocol::{
     ErrorCode,
     bounded::UpTo,
     control::{ControlMessage, Playback, PublishedSource, PublishedState},
-    signalling::{ClientMessage, ServerMessage},
+    signaling::{ClientMessage, ServerMessage},
     telemetry::{Cause, Limitation, MAX_TELEMETRY_BYTES, Reception, TelemetryMessage},
 };
 

@@ -11,7 +11,7 @@ use clap::{
     value_parser,
 };
 use etcetera::BaseStrategy;
-use sightline_protocol::{limits::DEFAULT_ROOM_MEMBERS, signalling::IceServer};
+use sightline_protocol::{limits::DEFAULT_ROOM_MEMBERS, signaling::IceServer};
 
 use crate::{
     hosts::AllowedHost,
@@ -19,7 +19,7 @@ use crate::{
     origin::AllowedOrigin,
     proxy::TrustedProxy,
     rooms::RoomSettings,
-    signalling::limits::{AddressLimits, RateLimits, SocketLimits},
+    signaling::limits::{AddressLimits, RateLimits, SocketLimits},
     slots::ConnectionLimits,
     start_error::NoDataDir,
     tls::TlsIdentity,

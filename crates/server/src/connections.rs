@@ -12,7 +12,7 @@ use axum::{
 use futures_util::StreamExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use sightline_protocol::SIGNALLING_PATH;
+use sightline_protocol::SIGNALING_PATH;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -34,7 +34,7 @@ use crate::{
 const HEAD_BYTES: usize = 32 * 1024;
 
 /// The paths that are answered on a reserved connection.
-const RESERVED_FOR: [&str; 3] = [SIGNALLING_PATH, "/healthz", "/metrics"];
+const RESERVED_FOR: [&str; 3] = [SIGNALING_PATH, "/healthz", "/metrics"];
 /// When a browser may try again that found no free slot.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 

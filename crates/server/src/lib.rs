@@ -12,7 +12,7 @@
 //! | `connections`, `patient`, `front`, `redirect` | HTTP: TLS and requests of one connection, write timeouts, guards and headers |
 //! | `access`, [`hosts`], [`origin`], [`proxy`] | which pages may use the server, under which names, behind which proxies |
 //! | `files` | the client's files, from a directory or from the binary |
-//! | [`signalling`] | the WebSocket: frames in and out, and their limits |
+//! | [`signaling`] | the WebSocket: frames in and out, and their limits |
 //! | [`rooms`] | who is in which room: a state machine without sockets and clock |
 //! | [`turn`] | STUN and TURN: `turn::engine` without sockets and clock, `turn::io` with them |
 //! | `tls`, `key_file` | certificates and other secrets on disk |
@@ -39,7 +39,7 @@ pub mod proxy;
 mod redirect;
 pub mod rooms;
 mod server;
-pub mod signalling;
+pub mod signaling;
 mod slots;
 mod start_error;
 pub mod time;
@@ -50,7 +50,7 @@ pub mod turn;
 pub use config::{Config, Options};
 pub use key_file::KeyFileError;
 pub use server::Server;
-pub use signalling::limits::{AddressLimits, RateLimits, SocketLimits};
+pub use signaling::limits::{AddressLimits, RateLimits, SocketLimits};
 pub use slots::ConnectionLimits;
 pub use start_error::{NoDataDir, StartError};
 pub use tls::{CertificateError, TlsIdentity};

@@ -13,7 +13,7 @@ use rand::{
     SeedableRng,
     rngs::{StdRng, SysRng},
 };
-use sightline_protocol::SIGNALLING_PATH;
+use sightline_protocol::SIGNALING_PATH;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -31,7 +31,7 @@ use crate::{
     proxy::TrustedProxy,
     redirect,
     rooms::Registry,
-    signalling::{Hub, SignallingState, upgrade},
+    signaling::{Hub, SignalingState, upgrade},
     slots::Slots,
     start_error::StartError,
     time::Clock,
@@ -103,7 +103,7 @@ impl Server {
             hosts: HostRule::new(config.allowed_hosts, &gethostname::gethostname().to_string_lossy()),
             is_tls: tls.is_some(),
         };
-        let signalling = SignallingState {
+        let signaling = SignalingState {
             hub: Arc::clone(&hub),
             access: access.clone(),
             trusted_proxies: Arc::clone(&trusted_proxies),
@@ -120,7 +120,7 @@ impl Server {
         let counted = Arc::clone(&hub);
         let metrics = get(async move || counted.metrics().respond(counted.census()));
         let mut router = Router::new()
-            .route(SIGNALLING_PATH, get(upgrade).with_state(signalling))
+            .route(SIGNALING_PATH, get(upgrade).with_state(signaling))
             .route("/healthz", get(front::health).with_state(front.clone()))
             .fallback(async |request| files.respond(request).await);
         if config.metrics_bind.is_none() {

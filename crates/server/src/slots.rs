@@ -1,6 +1,6 @@
 //! Slots for TCP connections.
 //!
-//! A connection has a slot until its WebSocket is counted among the sockets by `signalling`. So clients that fetch files take no
+//! A connection has a slot until its WebSocket is counted among the sockets by `signaling`. So clients that fetch files take no
 //! slots from calls. When all slots are taken, a connection gets one of a few reserved ones, which are for `/ws`, `/healthz` and
 //! `/metrics` and end after one request.
 

@@ -1,7 +1,7 @@
 //! Shows the state of the signaling connection.
 
 use leptos::prelude::*;
-use sightline_core::signalling::SignallingStatus;
+use sightline_core::signaling::SignalingStatus;
 
 use crate::{
     language::{Language, Sentence},
@@ -12,7 +12,7 @@ use crate::{
 #[component]
 pub fn ConnectionStatus(
     /// The state of the signaling connection.
-    status: RwSignal<SignallingStatus>,
+    status: RwSignal<SignalingStatus>,
 ) -> AnyView {
     let language = Language::from_context();
     view! {
@@ -31,11 +31,11 @@ pub fn ConnectionStatus(
     .into_any()
 }
 
-fn word(status: SignallingStatus) -> Sentence {
+fn word(status: SignalingStatus) -> Sentence {
     match status {
-        SignallingStatus::Connecting => sentence!(room.connecting),
-        SignallingStatus::Connected => sentence!(room.connected),
-        SignallingStatus::Reconnecting => sentence!(room.reconnecting),
-        SignallingStatus::Lost => sentence!(room.lost),
+        SignalingStatus::Connecting => sentence!(room.connecting),
+        SignalingStatus::Connected => sentence!(room.connected),
+        SignalingStatus::Reconnecting => sentence!(room.reconnecting),
+        SignalingStatus::Lost => sentence!(room.lost),
     }
 }

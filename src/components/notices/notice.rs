@@ -118,7 +118,7 @@ pub(super) fn is_for_the_doctor(code: NoticeCode) -> bool {
             | NoticeCode::OriginRefused
             | NoticeCode::HostRefused
             | NoticeCode::ServerUnreachable
-            | NoticeCode::SignallingLost
+            | NoticeCode::SignalingLost
             | NoticeCode::PermissionDenied
             | NoticeCode::NoDevice
             | NoticeCode::DeviceInUse

@@ -36,7 +36,7 @@ pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         NoticeCode::OriginRefused => both!(origin_refused),
         NoticeCode::HostRefused => both!(host_refused),
         NoticeCode::ServerUnreachable => both!(server_unreachable),
-        NoticeCode::SignallingLost => both!(signalling_lost),
+        NoticeCode::SignalingLost => both!(signaling_lost),
         NoticeCode::Replaced => both!(replaced),
         NoticeCode::ProtocolError => both!(protocol_error),
         NoticeCode::ProtocolVersion => both!(protocol_version),

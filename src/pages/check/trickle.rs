@@ -12,7 +12,7 @@ use sightline_core::{
     doctor::{Candidate, Finding, Gathering, GatheringError},
     ice::{IceUrl, MAX_ICE_URL_BYTES},
 };
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use super::{
     examination::{Task, gather},

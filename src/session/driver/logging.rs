@@ -2,12 +2,12 @@
 
 use sightline_browser::{
     rtc::{data_channel::DataChannelEvent, peer_connection::PeerConnectionEvent},
-    signalling::TransportEvent,
+    signaling::TransportEvent,
 };
 use sightline_core::{
     negotiation::{Completed, Operation},
     room::{LinkId, RoomEvent, RoomOutput},
-    signalling::SocketId,
+    signaling::SocketId,
 };
 
 use super::Driver;

@@ -5,14 +5,14 @@ use sightline_browser::{
     rtc::{
         bulk_channel::BulkChannelEvent, data_channel::DataChannelEvent, peer_connection::PeerConnectionConfig,
     },
-    signalling::{SignallingTransport, TabsTransport, TransportEvent, WebSocketTransport},
+    signaling::{SignalingTransport, TabsTransport, TransportEvent, WebSocketTransport},
 };
 use sightline_core::{
     bulk::servers_for,
     measure::Observation,
     negotiation::Role,
     room::{LinkId, RoomEvent, RoomOutput},
-    signalling::SocketId,
+    signaling::SocketId,
 };
 use sightline_protocol::{MemberId, control::PublishedSource};
 
@@ -104,7 +104,7 @@ impl Driver {
 
     fn open_socket(&mut self, id: SocketId) {
         let sink = self.inputs.map(move |event| Input::Transport(id, event));
-        let opened: Result<Box<dyn SignallingTransport>, _> = match &self.endpoint {
+        let opened: Result<Box<dyn SignalingTransport>, _> = match &self.endpoint {
             SignalingEndpoint::Server(url) | SignalingEndpoint::Refused(url, _) => {
                 WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _)
             }

@@ -7,7 +7,7 @@ use sightline_core::{
     negotiation::Role,
     room::LinkId,
 };
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use super::{Driver, measuring::conditions};
 use crate::session::{link::Link, preferences::Setting};

@@ -10,7 +10,7 @@ use sightline_browser::{
     rtc::peer_connection::{ConnectionState, PeerConnection, PeerConnectionConfig, PeerConnectionEvent},
 };
 use sightline_core::negotiation::{Completed, Operation};
-use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription};
+use sightline_protocol::signaling::{DescriptionKind, SignalCandidate, SignalDescription};
 
 /// The time limit of every step.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -20,7 +20,7 @@ mod peer_connection;
 mod picture;
 mod random;
 mod records;
-mod signalling;
+mod signaling;
 mod storage;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -18,7 +18,7 @@ use sightline_core::{
     media::{DegradationPreference, SendLimits},
     negotiation::{Completed, Operation},
 };
-use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate};
+use sightline_protocol::signaling::{DescriptionKind, IceServer, SignalCandidate};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::HtmlAudioElement;
 

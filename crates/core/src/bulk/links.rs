@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use sightline_protocol::{ConnectionId, signalling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
+use sightline_protocol::{ConnectionId, signaling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
 
 use crate::{
     Timestamp,

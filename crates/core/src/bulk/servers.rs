@@ -1,6 +1,6 @@
 //! The ICE servers of bulk links.
 
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use crate::measure::connection::LinkPath;
 

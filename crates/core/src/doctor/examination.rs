@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use super::{
     candidate::{Candidate, CandidateType},
@@ -10,7 +10,7 @@ use super::{
     gathering::Gathering,
     ice_plan::IcePlan,
     nat::NatMapping,
-    operation::{DoctorOutput, Finding, Operation, OperationId, SignallingFinding},
+    operation::{DoctorOutput, Finding, Operation, OperationId, SignalingFinding},
     relay_probe::{RelayFigures, millis},
     rows::{Row, Rows},
     verdict::{Advice, IceServersOf, Verdict},
@@ -38,7 +38,7 @@ pub struct Doctor {
     own_servers: Vec<IceServer>,
     /// Whether the server answered HTTP, to tell a proxy that blocks WebSockets from a server that is down.
     server_answers: Option<bool>,
-    signalling: Option<SignallingFinding>,
+    signaling: Option<SignalingFinding>,
     /// Whether every ICE server has a row.
     is_planned: bool,
 }
@@ -55,7 +55,7 @@ impl Doctor {
             CheckKind::Microphone,
             CheckKind::Speakers,
             CheckKind::Server,
-            CheckKind::Signalling,
+            CheckKind::Signaling,
             CheckKind::Addresses,
             CheckKind::Nat,
             CheckKind::RelayCall,
@@ -65,7 +65,7 @@ impl Doctor {
             facts,
             own_servers,
             server_answers: None,
-            signalling: None,
+            signaling: None,
             is_planned: false,
         };
         doctor.begin_all(now);
@@ -87,11 +87,11 @@ impl Doctor {
             Finding::Server(answered) => {
                 self.server_answers = Some(answered.is_some());
                 self.rows.conclude(at, server_outcome(answered));
-                self.conclude_signalling(now);
+                self.conclude_signaling(now);
             }
-            Finding::Signalling(finding) => {
-                self.signalling = Some(finding);
-                self.conclude_signalling(now);
+            Finding::Signaling(finding) => {
+                self.signaling = Some(finding);
+                self.conclude_signaling(now);
             }
             Finding::RelayCall { figures, connected_after } => {
                 self.rows.conclude(at, relay_outcome(figures, connected_after));
@@ -174,7 +174,7 @@ impl Doctor {
         self.rows.conclude_only(CheckKind::Browser, of(has_web_rtc, CheckCode::UnsupportedBrowser));
         self.rows.conclude_only(CheckKind::SecureContext, of(is_secure, CheckCode::InsecureContext));
         self.rows.begin(CheckKind::Server, Operation::ReachServer, now);
-        self.rows.begin(CheckKind::Signalling, Operation::OpenSignalling, now);
+        self.rows.begin(CheckKind::Signaling, Operation::OpenSignaling, now);
         if is_secure {
             self.rows.begin(CheckKind::Permissions, Operation::AskForDevices, now);
             self.rows.begin(CheckKind::Speakers, Operation::CountSpeakers, now);
@@ -272,13 +272,13 @@ impl Doctor {
 
     /// Concludes the row of the socket. It waits for the result of the HTTP request, since only both together say what is at
     /// fault.
-    fn conclude_signalling(&mut self, now: Timestamp) {
-        let Some(at) = self.rows.of(CheckKind::Signalling) else { return };
+    fn conclude_signaling(&mut self, now: Timestamp) {
+        let Some(at) = self.rows.of(CheckKind::Signaling) else { return };
         if self.rows.all()[at].check.state.is_done() {
             return;
         }
-        let outcome = match (&self.signalling, self.server_answers) {
-            (Some(SignallingFinding::Open { opened_after, round_trip, ice_servers, .. }), _) => {
+        let outcome = match (&self.signaling, self.server_answers) {
+            (Some(SignalingFinding::Open { opened_after, round_trip, ice_servers, .. }), _) => {
                 let count: usize = ice_servers.iter().map(|server| server.urls.len()).sum();
                 Outcome::ok(vec![
                     Detail::new(DetailLabel::Opening, millis(*opened_after)),
@@ -286,28 +286,28 @@ impl Doctor {
                     Detail::new(DetailLabel::IceServers, count.to_string()),
                 ])
             }
-            (Some(SignallingFinding::PageRefused(code)), _) => Outcome::failed(*code, Vec::new()),
-            (Some(SignallingFinding::Refused(reason)), _) => {
+            (Some(SignalingFinding::PageRefused(code)), _) => Outcome::failed(*code, Vec::new()),
+            (Some(SignalingFinding::Refused(reason)), _) => {
                 let reason = Detail::new(DetailLabel::Error, reason.clone());
-                Outcome::failed(CheckCode::SignallingRefused, vec![reason])
+                Outcome::failed(CheckCode::SignalingRefused, vec![reason])
             }
-            (Some(SignallingFinding::Closed), Some(true)) => {
+            (Some(SignalingFinding::Closed), Some(true)) => {
                 Outcome::failed(CheckCode::WebsocketBlocked, Vec::new())
             }
-            (Some(SignallingFinding::Closed), Some(false)) => {
+            (Some(SignalingFinding::Closed), Some(false)) => {
                 Outcome::failed(CheckCode::ServerUnreachable, Vec::new())
             }
             _ => return,
         };
-        self.conclude_with_signalling(at, outcome, now);
+        self.conclude_with_signaling(at, outcome, now);
     }
 
-    fn conclude_with_signalling(&mut self, at: usize, outcome: Outcome, now: Timestamp) {
+    fn conclude_with_signaling(&mut self, at: usize, outcome: Outcome, now: Timestamp) {
         let is_ok = outcome.state == CheckState::Ok;
         self.rows.conclude(at, outcome);
-        match &self.signalling {
+        match &self.signaling {
             _ if !self.own_servers.is_empty() => self.plan_ice(&self.own_servers.clone(), &[]),
-            Some(SignallingFinding::Open { ice_servers, alternate_stun_urls, .. }) if is_ok => {
+            Some(SignalingFinding::Open { ice_servers, alternate_stun_urls, .. }) if is_ok => {
                 let (servers, alternates) = (ice_servers.clone(), alternate_stun_urls.clone());
                 self.plan_ice(&servers, &alternates);
             }
@@ -362,15 +362,15 @@ impl Doctor {
             CheckKind::Server => {
                 self.server_answers = Some(false);
                 self.rows.conclude(at, server_outcome(None));
-                self.conclude_signalling(now);
+                self.conclude_signaling(now);
             }
-            CheckKind::Signalling => {
+            CheckKind::Signaling => {
                 let code = if self.server_answers == Some(true) {
                     CheckCode::WebsocketBlocked
                 } else {
                     CheckCode::ServerUnreachable
                 };
-                self.conclude_with_signalling(at, Outcome::failed(code, Vec::new()), now);
+                self.conclude_with_signaling(at, Outcome::failed(code, Vec::new()), now);
             }
             CheckKind::RelayCall => {
                 self.rows.conclude(at, Outcome::failed(CheckCode::RelayFailed, Vec::new()));

@@ -1,6 +1,6 @@
 //! Plans the gatherings that check the ICE servers named by the server.
 
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use super::check::{CheckId, CheckKind};
 use crate::ice::{IceTransport, IceUrl};

@@ -15,7 +15,7 @@ mod operation;
 mod relay_probe;
 mod report;
 mod rows;
-mod signalling_probe;
+mod signaling_probe;
 mod verdict;
 
 pub use candidate::{Candidate, CandidateType, Family, redact};
@@ -24,10 +24,10 @@ pub use examination::{BrowserFacts, CHECK_DEADLINE, Doctor};
 pub use gathering::{Gathering, GatheringError, MAX_CANDIDATES};
 pub use ice_plan::MAX_ICE_URLS;
 pub use nat::NatMapping;
-pub use operation::{DoctorOutput, Finding, Operation, OperationId, SignallingFinding};
+pub use operation::{DoctorOutput, Finding, Operation, OperationId, SignalingFinding};
 pub use relay_probe::{
     FLOOD_AHEAD_BYTES, FLOOD_MESSAGE_BYTES, PACKET_BYTES, ProbeOutput, RelayFigures, RelayProbe,
 };
 pub use report::{MAX_REPORT_LINK_BYTES, Report, ReportUnreadable};
-pub use signalling_probe::SignallingProbe;
+pub use signaling_probe::SignalingProbe;
 pub use verdict::{Advice, IceServersOf, Verdict, Who};

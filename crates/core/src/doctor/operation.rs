@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use super::{
     check::{CheckCode, Outcome},
@@ -27,7 +27,7 @@ pub enum Operation {
     /// Ask the server by plain HTTP.
     ReachServer,
     /// Open the signaling socket and ask for the ICE servers.
-    OpenSignalling,
+    OpenSignaling,
     /// Gather candidates with these servers.
     Gather(Vec<IceServer>),
     /// Make a call from this page to itself through this relay, and measure it.
@@ -48,8 +48,8 @@ pub enum Finding {
     Judged(Outcome),
     /// Of [`Operation::ReachServer`]: the time until the answer; `None` without an answer.
     Server(Option<Duration>),
-    /// Of [`Operation::OpenSignalling`]: what the socket and the server did.
-    Signalling(SignallingFinding),
+    /// Of [`Operation::OpenSignaling`]: what the socket and the server did.
+    Signaling(SignalingFinding),
     /// Of [`Operation::Gather`], any number of times: a candidate attribute.
     Candidate(String),
     /// Of [`Operation::Gather`], any number of times: an `icecandidateerror`.
@@ -76,7 +76,7 @@ pub enum Finding {
 
 /// The result of opening the signaling socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignallingFinding {
+pub enum SignalingFinding {
     /// The socket works.
     Open {
         /// Time until the socket was open.

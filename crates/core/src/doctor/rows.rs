@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use super::{
     candidate::CandidateType,

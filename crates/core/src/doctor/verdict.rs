@@ -58,7 +58,7 @@ impl Verdict {
         if failed(CheckKind::Browser) {
             return Self::UnsupportedBrowser;
         }
-        if failed(CheckKind::Signalling) {
+        if failed(CheckKind::Signaling) {
             return Self::ServerUnreachable;
         }
         let relays = [

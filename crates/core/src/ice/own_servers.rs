@@ -1,6 +1,6 @@
 //! The person's own ICE servers, one on each line: the address, followed by user name and password for a relay.
 
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use super::url::IceUrl;
 

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    signalling::{Signal, SignalCandidate, SignalPayload},
+    signaling::{Signal, SignalCandidate, SignalPayload},
     telemetry::TelemetryMessage,
 };
 

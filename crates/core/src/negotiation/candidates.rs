@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sightline_protocol::signalling::SignalCandidate;
+use sightline_protocol::signaling::SignalCandidate;
 
 use super::ufrag::{MAX_UFRAG_BYTES, Ufrags};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sightline_protocol::signalling::SignalDescription;
+use sightline_protocol::signaling::SignalDescription;
 
 use super::{Role, ufrag::Ufrags};
 use crate::Timestamp;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription, SignalPayload};
+use sightline_protocol::signaling::{DescriptionKind, SignalCandidate, SignalDescription, SignalPayload};
 
 use super::{
     Completed, Operation, OperationFailure, OperationId, Role,
@@ -33,7 +33,7 @@ pub enum NegotiatorOutput {
 #[derive(Debug)]
 pub struct Negotiator {
     role: Role,
-    state: SignallingState,
+    state: SignalingState,
     under_way: Option<(OperationId, Step)>,
     next_operation: u64,
     /// Number of the last exchange that this side saw completed; 0 before the first.
@@ -51,7 +51,7 @@ pub struct Negotiator {
 
 /// The signaling state of the peer connection after the last completed operation.
 #[derive(Debug)]
-enum SignallingState {
+enum SignalingState {
     Stable,
     HaveLocalOffer(PendingOffer),
     HaveRemoteOffer { exchange: u32 },
@@ -73,7 +73,7 @@ impl Negotiator {
     pub fn new(role: Role) -> Self {
         Self {
             role,
-            state: SignallingState::Stable,
+            state: SignalingState::Stable,
             under_way: None,
             next_operation: 0,
             last_exchange: 0,
@@ -97,7 +97,7 @@ impl Negotiator {
             // The browser checks again when the exchange under way is over.
             Some((_, Step::LocalOffer { .. } | Step::RemoteOffer { .. })) => false,
             Some((_, Step::Candidate)) | None => {
-                matches!(self.state, SignallingState::Stable) && self.may_offer()
+                matches!(self.state, SignalingState::Stable) && self.may_offer()
             }
         };
         self.negotiation_needed |= offers_next;
@@ -108,7 +108,7 @@ impl Negotiator {
     /// is not answered yet is covered by that restart.
     pub fn restart_ice(&mut self, now: Timestamp) {
         let outstanding = matches!(&self.under_way, Some((_, Step::LocalOffer { ice_restart: true })))
-            || matches!(&self.state, SignallingState::HaveLocalOffer(offer) if offer.ice_restart);
+            || matches!(&self.state, SignalingState::HaveLocalOffer(offer) if offer.ice_restart);
         self.restart_wanted |= !outstanding;
         self.advance(now);
     }
@@ -185,7 +185,7 @@ impl Negotiator {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         match &self.state {
-            SignallingState::HaveLocalOffer(offer) if self.awaits_answer() => Some(offer.repeat_at()),
+            SignalingState::HaveLocalOffer(offer) if self.awaits_answer() => Some(offer.repeat_at()),
             _ => None,
         }
     }
@@ -224,7 +224,7 @@ impl Negotiator {
             let ufrags = Ufrags::of_sdp(&answer.sdp);
             return self.start(Step::RemoteAnswer { ufrags }, Operation::SetRemoteDescription(answer));
         }
-        if let SignallingState::HaveRemoteOffer { exchange } = self.state {
+        if let SignalingState::HaveRemoteOffer { exchange } = self.state {
             return self.start(Step::LocalAnswer { exchange }, Operation::SetLocalAnswer);
         }
         if let Some(offer) = self.waiting_offer.take() {
@@ -235,7 +235,7 @@ impl Negotiator {
                 Verdict::AfterOurAnswer => self.waiting_offer = Some(offer),
             }
         }
-        if matches!(self.state, SignallingState::Stable)
+        if matches!(self.state, SignalingState::Stable)
             && self.may_offer()
             && (self.negotiation_needed || self.may_restart())
         {
@@ -251,9 +251,9 @@ impl Negotiator {
 
     fn apply_offer(&mut self, offer: SignalDescription) {
         let ufrags = Ufrags::of_sdp(&offer.sdp);
-        let before = std::mem::replace(&mut self.state, SignallingState::Stable);
+        let before = std::mem::replace(&mut self.state, SignalingState::Stable);
         // The browser itself announces again whatever else the rolled-back offer was for.
-        let rolled_back_restart = matches!(before, SignallingState::HaveLocalOffer(own) if own.ice_restart);
+        let rolled_back_restart = matches!(before, SignalingState::HaveLocalOffer(own) if own.ice_restart);
         let restarts_anyway = self.remote_candidates.would_restart(&ufrags);
         self.restart_wanted = (self.restart_wanted || rolled_back_restart) && !restarts_anyway;
         let step = Step::RemoteOffer { exchange: offer.exchange, ufrags };
@@ -273,7 +273,7 @@ impl Negotiator {
                 let exchange = self.last_exchange.saturating_add(1);
                 let offer = SignalDescription { kind: DescriptionKind::Offer, exchange, sdp };
                 self.send(SignalPayload::Description(offer.clone()));
-                self.state = SignallingState::HaveLocalOffer(PendingOffer::new(offer, ice_restart, now));
+                self.state = SignalingState::HaveLocalOffer(PendingOffer::new(offer, ice_restart, now));
                 self.send_held_candidates();
             }
             (Step::LocalAnswer { exchange }, Completed::LocalDescription { sdp }) => {
@@ -286,12 +286,12 @@ impl Negotiator {
             }
             (Step::RemoteOffer { exchange, ufrags }, _) => {
                 self.remote_candidates.handle_described(ufrags);
-                self.state = SignallingState::HaveRemoteOffer { exchange };
+                self.state = SignalingState::HaveRemoteOffer { exchange };
             }
             (Step::RemoteAnswer { ufrags }, _) => {
                 self.remote_candidates.handle_described(ufrags);
-                if let SignallingState::HaveLocalOffer(offer) =
-                    std::mem::replace(&mut self.state, SignallingState::Stable)
+                if let SignalingState::HaveLocalOffer(offer) =
+                    std::mem::replace(&mut self.state, SignalingState::Stable)
                 {
                     self.complete_exchange(offer.exchange(), &offer.sent.ufrags);
                 }
@@ -307,14 +307,14 @@ impl Negotiator {
     }
 
     fn complete_exchange(&mut self, exchange: u32, local: &Ufrags) {
-        self.state = SignallingState::Stable;
+        self.state = SignalingState::Stable;
         self.last_exchange = exchange;
         self.local_candidates.retain(local);
     }
 
     fn give_up(&mut self, failure: OperationFailure) {
         self.broken = true;
-        self.state = SignallingState::Stable;
+        self.state = SignalingState::Stable;
         self.outputs.push_back(NegotiatorOutput::Broken(failure));
     }
 
@@ -330,8 +330,8 @@ impl Negotiator {
 
     fn pending_exchange(&self) -> Option<u32> {
         match &self.state {
-            SignallingState::HaveLocalOffer(offer) => Some(offer.exchange()),
-            SignallingState::Stable | SignallingState::HaveRemoteOffer { .. } => None,
+            SignalingState::HaveLocalOffer(offer) => Some(offer.exchange()),
+            SignalingState::Stable | SignalingState::HaveRemoteOffer { .. } => None,
         }
     }
 
@@ -347,13 +347,13 @@ impl Negotiator {
             return None;
         }
         match &mut self.state {
-            SignallingState::HaveLocalOffer(offer) => Some(offer),
-            SignallingState::Stable | SignallingState::HaveRemoteOffer { .. } => None,
+            SignalingState::HaveLocalOffer(offer) => Some(offer),
+            SignalingState::Stable | SignalingState::HaveRemoteOffer { .. } => None,
         }
     }
 
     fn repeat_offer(&mut self) {
-        if let SignallingState::HaveLocalOffer(offer) = &self.state {
+        if let SignalingState::HaveLocalOffer(offer) = &self.state {
             let (description, ufrags) = (offer.sent.description.clone(), offer.sent.ufrags.clone());
             self.send(SignalPayload::Description(description));
             self.repeat_candidates(&ufrags);

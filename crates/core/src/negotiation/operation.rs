@@ -1,7 +1,7 @@
 //! What a negotiator asks of the peer connection, and the results.
 
 use sightline_protocol::{
-    signalling::{SignalCandidate, SignalDescription},
+    signaling::{SignalCandidate, SignalDescription},
     text::without_invisible,
 };
 

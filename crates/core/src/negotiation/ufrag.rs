@@ -1,6 +1,6 @@
 //! ICE user name fragments, which say to which description a candidate belongs (RFC 8839, sections 5.4 and 5.1).
 
-use sightline_protocol::signalling::SignalCandidate;
+use sightline_protocol::signaling::SignalCandidate;
 
 /// Limit of distinct fragments; a bundled description has fewer.
 const MAX_UFRAGS: usize = 32;

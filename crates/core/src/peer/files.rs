@@ -5,7 +5,7 @@
 //!
 //! Invariant: everything here ends with the link in use that it was opened over, since the path of the next one may be another.
 
-use sightline_protocol::{ConnectionId, signalling::SignalPayload, telemetry::TelemetryMessage};
+use sightline_protocol::{ConnectionId, signaling::SignalPayload, telemetry::TelemetryMessage};
 
 use crate::{
     Timestamp,

@@ -7,7 +7,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use sightline_protocol::{Generation, control::ControlMessage, signalling::Signal};
+use sightline_protocol::{Generation, control::ControlMessage, signaling::Signal};
 
 use super::output::PeerOutput;
 use crate::{

@@ -1,6 +1,6 @@
 //! The outputs of a peer.
 
-use sightline_protocol::{control::ControlMessage, signalling::Signal, telemetry::TelemetryMessage};
+use sightline_protocol::{control::ControlMessage, signaling::Signal, telemetry::TelemetryMessage};
 
 use super::LinkState;
 use crate::{

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sightline_protocol::{
     ConnectionId, Member, MemberId,
     control::{ControlMessage, PublishedState},
-    signalling::{Signal, SignalCandidate, SignalPayload},
+    signaling::{Signal, SignalCandidate, SignalPayload},
     telemetry::TelemetryMessage,
 };
 

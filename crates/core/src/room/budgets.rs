@@ -8,7 +8,7 @@
 use sightline_protocol::{
     InstanceId, MemberId,
     control::ControlMessage,
-    signalling::{Signal, SignalPayload},
+    signaling::{Signal, SignalPayload},
 };
 
 use crate::{

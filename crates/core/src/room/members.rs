@@ -10,7 +10,7 @@
 use sightline_protocol::{
     Member, MemberId,
     control::{ControlMessage, PublishedSource, PublishedState},
-    signalling::Signal,
+    signaling::Signal,
 };
 
 use super::budgets::{Budgets, Charge, charges_of_control, charges_of_signal};

@@ -7,14 +7,14 @@ use crate::{
     link::LinkId,
     negotiation::{Operation, OperationFailure, OperationId, Role},
     notice::NoticeCode,
-    signalling::{SignallingStatus, SocketId},
+    signaling::{SignalingStatus, SocketId},
     transfer::TransferTask,
 };
 
 /// What the session wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomOutput {
-    /// Open a signalling socket under this id.
+    /// Open a signaling socket under this id.
     OpenSocket(SocketId),
     /// Send a text frame on it.
     SendFrame(SocketId, String),
@@ -60,8 +60,8 @@ pub enum RoomOutput {
 /// What changed for the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomEvent {
-    /// The signalling connection.
-    Status(SignallingStatus),
+    /// The signaling connection.
+    Status(SignalingStatus),
     /// A problem arose.
     Raised(NoticeCode),
     /// It is over.

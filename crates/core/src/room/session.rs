@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sightline_protocol::{
     MemberId, MessageId,
     control::{ControlMessage, PublishedState},
-    signalling::{IceServer, SignalCandidate},
+    signaling::{IceServer, SignalCandidate},
     telemetry::TelemetryMessage,
     transfer::{OfferBatch, TransferEnd},
 };
@@ -27,7 +27,7 @@ use crate::{
     peer::{LinkState, LocalMember, PeerOutput, PeerSession, PeerView},
     random::SeededRandom,
     recovery::PeerConnectionState,
-    signalling::{JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SocketId},
+    signaling::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
 };
 
@@ -38,7 +38,7 @@ use crate::{
 /// may come late, and changes nothing.
 #[derive(Debug)]
 pub struct RoomSession {
-    client: SignallingClient,
+    client: SignalingClient,
     /// For the ids of messages.
     random: SeededRandom,
     members: Members,
@@ -57,7 +57,7 @@ impl RoomSession {
         let transfer_ids = SeededRandom::new(random.next_u128());
         let link_names = SeededRandom::new(random.next_u128());
         Self {
-            client: SignallingClient::new(request, jitter),
+            client: SignalingClient::new(request, jitter),
             random,
             members: Members::new(published, link_names),
             notices: Notices::default(),
@@ -445,18 +445,18 @@ impl RoomSession {
         self.settle(now);
     }
 
-    fn handle_signaling(&mut self, event: SignallingEvent, now: Timestamp) {
+    fn handle_signaling(&mut self, event: SignalingEvent, now: Timestamp) {
         match event {
-            SignallingEvent::Status(status) => self.event(RoomEvent::Status(status)),
-            SignallingEvent::Raised(code) => {
+            SignalingEvent::Status(status) => self.event(RoomEvent::Status(status)),
+            SignalingEvent::Raised(code) => {
                 if code.ends_the_room() {
                     self.end_calls(code, now);
                 }
                 self.event(RoomEvent::Raised(code));
             }
-            SignallingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
-            SignallingEvent::RoundTrip(_) => {}
-            SignallingEvent::Joined { you, arrival, members, resume, ice_servers } => {
+            SignalingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
+            SignalingEvent::RoundTrip(_) => {}
+            SignalingEvent::Joined { you, arrival, members, resume, ice_servers } => {
                 self.set_ice_servers(ice_servers);
                 let local = LocalMember { id: you.clone(), arrival };
                 self.members.handle_entered(local, &members, now);
@@ -468,20 +468,20 @@ impl RoomSession {
                 let members = &self.members;
                 self.content.conversation_mut().handle_present(|member| members.get(member).is_some());
             }
-            SignallingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
-            SignallingEvent::PeerJoined(member) => self.members.handle_present(member, now),
-            SignallingEvent::PeerAway(id) => {
+            SignalingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
+            SignalingEvent::PeerJoined(member) => self.members.handle_present(member, now),
+            SignalingEvent::PeerAway(id) => {
                 if let Some(peer) = self.members.get_mut(&id) {
                     peer.handle_away(now);
                 }
             }
-            SignallingEvent::PeerLeft(id) => {
+            SignalingEvent::PeerLeft(id) => {
                 if let Some(peer) = self.members.get_mut(&id) {
                     peer.handle_left(now);
                 }
             }
-            SignallingEvent::Signal { from, signal } => self.members.handle_signal(&from, signal, now),
-            SignallingEvent::UnreadableSignal { from } => {
+            SignalingEvent::Signal { from, signal } => self.members.handle_signal(&from, signal, now),
+            SignalingEvent::UnreadableSignal { from } => {
                 if self.members.get(&from).is_some() {
                     self.members.admit(&from, (MessageKind::Unreadable, 1), now);
                 }
@@ -529,14 +529,14 @@ impl RoomSession {
             self.settle_peers(now);
             let Some(output) = self.client.poll_output() else { break };
             match output {
-                SignallingOutput::Connect(socket) => self.outputs.push_back(RoomOutput::OpenSocket(socket)),
-                SignallingOutput::Send(socket, frame) => {
+                SignalingOutput::Connect(socket) => self.outputs.push_back(RoomOutput::OpenSocket(socket)),
+                SignalingOutput::Send(socket, frame) => {
                     self.outputs.push_back(RoomOutput::SendFrame(socket, frame));
                 }
-                SignallingOutput::Close(socket, refusal) => {
+                SignalingOutput::Close(socket, refusal) => {
                     self.outputs.push_back(RoomOutput::CloseSocket(socket, refusal));
                 }
-                SignallingOutput::Event(event) => self.handle_signaling(event, now),
+                SignalingOutput::Event(event) => self.handle_signaling(event, now),
             }
         }
         self.send_content();

@@ -7,7 +7,7 @@ use sightline_core::{
     chat::{DeliveryState, MAX_LOG},
     notice::NoticeCode,
     room::{LinkId, LinkState, RoomEvent, RoomSession},
-    signalling::JoinRequest,
+    signaling::JoinRequest,
 };
 use sightline_protocol::{
     DisplayName, InstanceId, MemberId, RoomName, control::PublishedState, limits::MAX_CHAT_TEXT_BYTES,

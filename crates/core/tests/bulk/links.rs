@@ -11,7 +11,7 @@ use sightline_core::{
     random::SeededRandom,
     transfer::WINDOW_BYTES,
 };
-use sightline_protocol::{ConnectionId, signalling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
+use sightline_protocol::{ConnectionId, signaling::SignalPayload, transfer::MAX_BULK_CONNECTIONS};
 
 struct Side {
     links: BulkLinks,
@@ -87,7 +87,7 @@ impl World {
                 let sdp = format!("v=0\r\na=ice-ufrag:u{}\r\n", self.descriptions);
                 let is_last = matches!(operation, Operation::SetLocalAnswer)
                     || matches!(&operation, Operation::SetRemoteDescription(description)
-                        if description.kind == sightline_protocol::signalling::DescriptionKind::Answer);
+                        if description.kind == sightline_protocol::signaling::DescriptionKind::Answer);
                 let completed = match operation {
                     Operation::SetLocalOffer { .. } | Operation::SetLocalAnswer => {
                         Completed::LocalDescription { sdp }

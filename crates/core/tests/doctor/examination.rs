@@ -3,7 +3,7 @@ use std::time::Duration;
 use sightline_core::doctor::{
     Advice, CHECK_DEADLINE, CheckCode, CheckState, Finding, Verdict, Who, devices::PictureWatch,
 };
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use crate::world::{Way, World, at, candidate};
 
@@ -35,7 +35,7 @@ fn a_persons_own_servers_are_looked_at_in_place_of_the_servers() {
     assert_eq!(run.check("turn-udp").subject.as_deref(), Some("turn:own:3478?transport=udp"));
     assert!(run.doctor.checks().iter().all(|check| check.id.name() != "stun-udp"));
     // Also if no server names other ICE servers.
-    let run = World { own_servers: vec![own], server: false, signalling: false, ..World::open() }.examine();
+    let run = World { own_servers: vec![own], server: false, signaling: false, ..World::open() }.examine();
     assert_eq!((run.result("turn-udp"), run.result("relay-call")), (OK, OK));
     assert_eq!(run.doctor.verdict(), Verdict::ServerUnreachable);
 }
@@ -115,13 +115,13 @@ fn behind_a_symmetric_nat_calls_go_through_the_relay_or_are_a_matter_of_luck() {
 
 #[test]
 fn a_server_that_is_gone_is_told_from_a_proxy_that_lets_no_websocket_through() {
-    let gone = World { server: false, signalling: false, ..World::open() }.examine();
+    let gone = World { server: false, signaling: false, ..World::open() }.examine();
     assert_eq!(gone.result("signalling"), failed(CheckCode::ServerUnreachable));
     assert_eq!(
         (gone.doctor.verdict(), gone.doctor.advice()),
         (Verdict::ServerUnreachable, vec![Advice::StartServer])
     );
-    let proxy = World { signalling: false, ..World::open() }.examine();
+    let proxy = World { signaling: false, ..World::open() }.examine();
     assert_eq!(proxy.result("server"), OK);
     assert_eq!(proxy.result("signalling"), failed(CheckCode::WebsocketBlocked));
     assert_eq!(
@@ -135,7 +135,7 @@ fn a_server_that_does_not_let_the_page_in_is_a_matter_for_who_runs_it() {
     for (code, advice) in
         [(CheckCode::OriginRefused, Advice::AllowOrigin), (CheckCode::HostRefused, Advice::AllowHost)]
     {
-        let run = World { signalling: false, page_refused: Some(code), ..World::open() }.examine();
+        let run = World { signaling: false, page_refused: Some(code), ..World::open() }.examine();
         assert_eq!(run.result("signalling"), failed(code));
         assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::ServerUnreachable, vec![advice]));
         assert_eq!(advice.who(), Who::Operator);

@@ -1,6 +1,6 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sightline_core::doctor::{MAX_REPORT_LINK_BYTES, Report, ReportUnreadable};
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use crate::world::World;
 

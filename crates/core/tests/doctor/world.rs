@@ -6,11 +6,11 @@ use sightline_core::{
     Timestamp,
     doctor::{
         BrowserFacts, Check, CheckCode, CheckState, Doctor, DoctorOutput, Finding, Operation, OperationId,
-        Outcome, RelayFigures, SignallingFinding,
+        Outcome, RelayFigures, SignalingFinding,
     },
     ice::{IceTransport, IceUrl},
 };
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 /// How the network treats one transport to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) struct World {
     /// Delay of the person's answer to the browser's question; `None` for no answer.
     pub(crate) answers_after: Option<Duration>,
     pub(crate) server: bool,
-    pub(crate) signalling: bool,
+    pub(crate) signaling: bool,
     /// Why the server does not admit the page, if its socket does not open.
     pub(crate) page_refused: Option<CheckCode>,
     pub(crate) ice_servers: Vec<IceServer>,
@@ -56,7 +56,7 @@ impl World {
             microphone: None,
             answers_after: Some(Duration::from_millis(300)),
             server: true,
-            signalling: true,
+            signaling: true,
             page_refused: None,
             ice_servers: vec![IceServer {
                 urls: ["stun:a", "stun:b", "turn:a", "turn:a?transport=tcp", "turns:a"]
@@ -124,7 +124,7 @@ impl World {
             Operation::ReachServer => {
                 find(20, Finding::Server(self.server.then_some(Duration::from_millis(20))));
             }
-            Operation::OpenSignalling => find(30, Finding::Signalling(self.signalling())),
+            Operation::OpenSignaling => find(30, Finding::Signaling(self.signaling())),
             Operation::Gather(servers) => self.gather(servers, &mut find),
             Operation::CallThroughRelay(_) => {
                 let figures = RelayFigures {
@@ -141,11 +141,11 @@ impl World {
         }
     }
 
-    fn signalling(&self) -> SignallingFinding {
-        if !self.signalling {
-            return self.page_refused.map_or(SignallingFinding::Closed, SignallingFinding::PageRefused);
+    fn signaling(&self) -> SignalingFinding {
+        if !self.signaling {
+            return self.page_refused.map_or(SignalingFinding::Closed, SignalingFinding::PageRefused);
         }
-        SignallingFinding::Open {
+        SignalingFinding::Open {
             opened_after: Duration::from_millis(20),
             round_trip: Duration::from_millis(9),
             ice_servers: self.ice_servers.clone(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sightline_core::negotiation::{Operation, Role::*};
-use sightline_protocol::signalling::{SignalCandidate, SignalPayload};
+use sightline_protocol::signaling::{SignalCandidate, SignalPayload};
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent, sent_candidate};
 

@@ -1,7 +1,7 @@
 //! Two offers at once. The polite side is the one that made the first offer of the connection.
 
 use sightline_core::negotiation::{Operation, Role::*};
-use sightline_protocol::signalling::SignalPayload;
+use sightline_protocol::signaling::SignalPayload;
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent};
 

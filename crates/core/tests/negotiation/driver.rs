@@ -6,7 +6,7 @@ use sightline_core::{
     Timestamp,
     negotiation::{Completed, Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
 };
-use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription, SignalPayload};
+use sightline_protocol::signaling::{DescriptionKind, SignalCandidate, SignalDescription, SignalPayload};
 
 pub(crate) struct Driver {
     pub(crate) negotiator: Negotiator,

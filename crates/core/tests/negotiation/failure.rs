@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sightline_core::negotiation::{NegotiatorOutput, Operation, OperationId, Role::*};
-use sightline_protocol::signalling::SignalPayload;
+use sightline_protocol::signaling::SignalPayload;
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent};
 

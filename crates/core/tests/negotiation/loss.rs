@@ -6,7 +6,7 @@ use sightline_core::{
     Timestamp,
     negotiation::{Operation, Role::*},
 };
-use sightline_protocol::signalling::SignalPayload;
+use sightline_protocol::signaling::SignalPayload;
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent, sent_candidate};
 

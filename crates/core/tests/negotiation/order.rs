@@ -3,7 +3,7 @@
 use sightline_core::negotiation::{Operation, OperationId, Role::*};
 
 use crate::driver::{Driver, answer, candidate, description, offer, sent};
-use sightline_protocol::signalling::SignalPayload;
+use sightline_protocol::signaling::SignalPayload;
 
 #[test]
 fn an_offerer_offers_when_negotiation_is_needed() {

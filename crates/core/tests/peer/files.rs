@@ -6,7 +6,7 @@ use sightline_core::peer::{FileLoad, PeerOutput};
 use sightline_protocol::{
     ConnectionId,
     control::{ControlMessage, PublishedState},
-    signalling::DescriptionKind,
+    signaling::DescriptionKind,
 };
 
 use crate::page::{Page, closed, description, failure, opened, opened_for_files, operation_on};

@@ -13,7 +13,7 @@ use sightline_core::{
 use sightline_protocol::{
     Arrival, ConnectionId, DisplayName, Generation, InstanceId, Member, MemberId, Presence,
     control::{ControlMessage, PublishedState},
-    signalling::{DescriptionKind, Signal, SignalDescription, SignalPayload},
+    signaling::{DescriptionKind, Signal, SignalDescription, SignalPayload},
     telemetry::TelemetryMessage,
 };
 

@@ -12,7 +12,7 @@ use sightline_core::{
     negotiation::OperationFailure,
     notice::NoticeCode,
     room::{LinkState, RoomEvent, RoomOutput},
-    signalling::SignallingStatus,
+    signaling::SignalingStatus,
 };
 use sightline_protocol::{
     control::{PublishedSource, PublishedState},
@@ -44,7 +44,7 @@ fn a_lost_socket_touches_no_link_and_is_found_again() {
     world.pass(SECOND);
     assert_eq!(world.state(b, a), Some(LinkState::Connected));
     assert_eq!(world.state(a, b), Some(LinkState::Connected));
-    assert!(world.pages[a].events.contains(&RoomEvent::Cleared(NoticeCode::SignallingLost)));
+    assert!(world.pages[a].events.contains(&RoomEvent::Cleared(NoticeCode::SignalingLost)));
     assert_eq!((world.pages[a].opened.len(), world.pages[b].opened.len()), (1, 1));
 }
 
@@ -110,7 +110,7 @@ fn a_member_who_leaves_is_gone_at_once() {
     assert_eq!(world.state(b, a), None);
     assert_eq!(
         world.pages[a].events.last(),
-        Some(&RoomEvent::Status(SignallingStatus::Lost)),
+        Some(&RoomEvent::Status(SignalingStatus::Lost)),
         "{:?}",
         world.pages[a].events
     );

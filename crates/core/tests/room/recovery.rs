@@ -1,4 +1,4 @@
-//! Cuts of the network and of the signalling, in simulated time.
+//! Cuts of the network and of the signaling, in simulated time.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ fn after_a_cut_of_any_length_everyone_is_connected_within_five_seconds() {
 }
 
 #[test]
-fn where_signalling_was_cut_too_everyone_is_connected_within_ten_seconds() {
+fn where_signaling_was_cut_too_everyone_is_connected_within_ten_seconds() {
     for pair in PAIRS {
         for seconds in [3, 5, 10, 15, 20, 30, 60, 120] {
             let (mut world, pages) = call(pair);

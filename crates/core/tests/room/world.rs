@@ -9,13 +9,13 @@ use sightline_core::{
     Timestamp,
     negotiation::{Completed, Operation, OperationId},
     room::{LinkId, LinkState, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
-    signalling::{JoinRequest, SocketId},
+    signaling::{JoinRequest, SocketId},
     transfer::TransferTask,
 };
 use sightline_protocol::{
     Arrival, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
     control::PublishedState,
-    signalling::{ClientMessage, ServerMessage},
+    signaling::{ClientMessage, ServerMessage},
     telemetry::TelemetryMessage,
 };
 

@@ -1,6 +1,6 @@
 //! Why the server closes a socket, and the last message and Close frame that say so.
 
-use sightline_protocol::{ErrorCode, signalling::ServerMessage};
+use sightline_protocol::{ErrorCode, signaling::ServerMessage};
 
 /// Longest `message` of an `error`, in characters, because the message may repeat what a client sent.
 const MAX_MESSAGE_CHARS: usize = 200;

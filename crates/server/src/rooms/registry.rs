@@ -10,7 +10,7 @@ use sightline_protocol::{
     Arrival, DisplayName, ErrorCode, InstanceId, MemberId, PROTOCOL_VERSION, RoomName,
     id::base32,
     limits::{AWAY_HOLD_MS, DEFAULT_ROOM_MEMBERS},
-    signalling::{ClientMessage, IceServer, ServerMessage, Signal},
+    signaling::{ClientMessage, IceServer, ServerMessage, Signal},
 };
 
 use super::{

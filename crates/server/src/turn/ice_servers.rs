@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use super::engine::credentials::{Credential, RestCredentials};
 use crate::{hosts::UrlHost, time::UnixTime};

@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use sightline_protocol::{
     Arrival, ConnectionId, DisplayName, ErrorCode, Generation, InstanceId, Member, MemberId,
     PROTOCOL_VERSION, RoomName,
-    signalling::{
+    signaling::{
         ClientMessage, DescriptionKind, IceServer, ServerMessage, Signal, SignalDescription, SignalPayload,
     },
 };

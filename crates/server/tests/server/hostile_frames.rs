@@ -1,7 +1,7 @@
 //! Frames that the app never sends: the sender is told and closed, and nobody else notices.
 
 use futures_util::{SinkExt, StreamExt};
-use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES, signalling::ServerMessage};
+use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES, signaling::ServerMessage};
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::{
     Bytes, Message,

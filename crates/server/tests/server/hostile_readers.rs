@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use hyper::StatusCode;
-use sightline_protocol::signalling::{ClientMessage, ServerMessage};
+use sightline_protocol::signaling::{ClientMessage, ServerMessage};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpSocket, TcpStream},

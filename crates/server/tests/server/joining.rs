@@ -1,5 +1,5 @@
-use sightline_protocol::signalling::{ClientMessage, IceServer};
-use sightline_protocol::{ErrorCode, Presence, limits::DEFAULT_ROOM_MEMBERS, signalling::ServerMessage};
+use sightline_protocol::signaling::{ClientMessage, IceServer};
+use sightline_protocol::{ErrorCode, Presence, limits::DEFAULT_ROOM_MEMBERS, signaling::ServerMessage};
 
 use crate::{client::Client, harness::TestServer};
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use sightline_protocol::{
     ErrorCode,
     limits::DEFAULT_ROOM_MEMBERS,
-    signalling::{ClientMessage, ServerMessage},
+    signaling::{ClientMessage, ServerMessage},
 };
 
 use crate::{

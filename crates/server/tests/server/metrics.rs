@@ -1,5 +1,5 @@
 use hyper::StatusCode;
-use sightline_protocol::signalling::ClientMessage;
+use sightline_protocol::signaling::ClientMessage;
 
 use crate::{
     client::{Client, signal},

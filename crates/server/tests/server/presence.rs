@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sightline_protocol::{
     ErrorCode, Presence,
-    signalling::{ClientMessage, ServerMessage},
+    signaling::{ClientMessage, ServerMessage},
 };
 
 use crate::{client::Client, harness::TestServer};

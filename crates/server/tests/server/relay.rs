@@ -1,7 +1,7 @@
 use sightline_protocol::{
     ErrorCode, MemberId,
     limits::MAX_FRAME_BYTES,
-    signalling::{ClientMessage, ServerMessage},
+    signaling::{ClientMessage, ServerMessage},
 };
 
 use crate::{

@@ -1,4 +1,4 @@
-use sightline_protocol::{Presence, signalling::ServerMessage};
+use sightline_protocol::{Presence, signaling::ServerMessage};
 
 use crate::{client::Client, harness::TestServer};
 
@@ -88,7 +88,7 @@ async fn a_token_of_another_server_or_room_or_a_forged_one_makes_a_newcomer() {
 async fn a_member_that_left_for_good_may_come_back_with_its_old_id() {
     let server = TestServer::start();
     let (mut ada, before) = Client::join(&server, "team-7", "ada").await;
-    ada.say(&sightline_protocol::signalling::ClientMessage::Leave).await;
+    ada.say(&sightline_protocol::signaling::ClientMessage::Leave).await;
     assert_eq!(ada.closed().await.0, 1000);
     let (_ada, after) = Client::resume(&server, &before, "ada").await;
     assert_eq!(after.me, before.me);

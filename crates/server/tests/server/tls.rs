@@ -7,7 +7,7 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-use sightline_protocol::{ErrorCode, signalling::ServerMessage};
+use sightline_protocol::{ErrorCode, signaling::ServerMessage};
 use sightline_server::TlsIdentity;
 use tokio::{io::AsyncReadExt, net::TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};

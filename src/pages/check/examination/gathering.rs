@@ -8,7 +8,7 @@ use sightline_browser::{
     },
 };
 use sightline_core::{doctor::Finding, negotiation::Operation};
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 /// A few candidates for each address of the computer.
 const MAX_EVENTS: usize = 256;

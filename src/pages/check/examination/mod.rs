@@ -17,7 +17,7 @@ use sightline_browser::{
     page::{clock, environment},
 };
 use sightline_core::doctor::{BrowserFacts, Doctor, DoctorOutput, Finding, Operation, OperationId, Outcome};
-use sightline_protocol::signalling::IceServer;
+use sightline_protocol::signaling::IceServer;
 
 use self::devices::Devices;
 pub(super) use self::gathering::gather;
@@ -121,8 +121,8 @@ impl Run {
             Operation::ReachServer => {
                 Task::spawn(async move { sink.push(Finding::Server(server::reach().await)) })
             }
-            Operation::OpenSignalling => Task::spawn(async move {
-                sink.push(Finding::Signalling(server::ask_for_ice_servers().await));
+            Operation::OpenSignaling => Task::spawn(async move {
+                sink.push(Finding::Signaling(server::ask_for_ice_servers().await));
             }),
             Operation::Gather(servers) => Task::spawn(async move { gather(&servers, false, &sink).await }),
             Operation::CallThroughRelay(relays) => Task::spawn(async move {

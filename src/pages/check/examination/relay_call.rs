@@ -21,7 +21,7 @@ use sightline_core::{
     },
     negotiation::{Completed, Operation, OperationFailure},
 };
-use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription};
+use sightline_protocol::signaling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription};
 
 /// The messages of a tenth of a second of the flood, and all other events.
 const MAX_EVENTS: usize = 4096;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use sightline_browser::{
     js::queue::event_queue,
     page::{clock, http},
-    signalling::{ServerAnswer, SignallingTransport, TransportEvent, WebSocketTransport, ask_server},
+    signaling::{ServerAnswer, SignalingTransport, TransportEvent, WebSocketTransport, ask_server},
 };
-use sightline_core::doctor::{CheckCode, SignallingFinding, SignallingProbe};
+use sightline_core::doctor::{CheckCode, SignalingFinding, SignalingProbe};
 
 use crate::session::address;
 
@@ -23,22 +23,22 @@ pub(super) async fn reach() -> Option<Duration> {
 
 /// Opens a socket without joining a room, and asks for the ICE servers. If the socket does not open, asks the server by HTTP
 /// whether it refuses this page.
-pub(super) async fn ask_for_ice_servers() -> SignallingFinding {
+pub(super) async fn ask_for_ice_servers() -> SignalingFinding {
     match ask_over_socket().await {
-        SignallingFinding::Closed => match ask_server(&address::health()).await {
-            ServerAnswer::OriginRefused => SignallingFinding::PageRefused(CheckCode::OriginRefused),
-            ServerAnswer::HostRefused => SignallingFinding::PageRefused(CheckCode::HostRefused),
-            ServerAnswer::Server | ServerAnswer::NoServer => SignallingFinding::Closed,
+        SignalingFinding::Closed => match ask_server(&address::health()).await {
+            ServerAnswer::OriginRefused => SignalingFinding::PageRefused(CheckCode::OriginRefused),
+            ServerAnswer::HostRefused => SignalingFinding::PageRefused(CheckCode::HostRefused),
+            ServerAnswer::Server | ServerAnswer::NoServer => SignalingFinding::Closed,
         },
         finding => finding,
     }
 }
 
-async fn ask_over_socket() -> SignallingFinding {
+async fn ask_over_socket() -> SignalingFinding {
     let (sink, mut events) = event_queue(MAX_EVENTS);
-    let mut probe = SignallingProbe::new(clock::now());
-    let Ok(socket) = WebSocketTransport::open(&address::signalling(), &sink) else {
-        return SignallingFinding::Closed;
+    let mut probe = SignalingProbe::new(clock::now());
+    let Ok(socket) = WebSocketTransport::open(&address::signaling(), &sink) else {
+        return SignalingFinding::Closed;
     };
     while let Some(event) = events.next().await {
         match event {
@@ -57,5 +57,5 @@ async fn ask_over_socket() -> SignallingFinding {
             probe.handle_closed(&error.name);
         }
     }
-    SignallingFinding::Closed
+    SignalingFinding::Closed
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use sightline_protocol::signalling::SignalCandidate;
+use sightline_protocol::signaling::SignalCandidate;
 use web_sys::{
     Event, RtcIceCandidate, RtcPeerConnection, RtcPeerConnectionIceErrorEvent, RtcPeerConnectionIceEvent,
     RtcTrackEvent,

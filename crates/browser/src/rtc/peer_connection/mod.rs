@@ -17,7 +17,7 @@ use sightline_core::{
     media::SendLimits,
     negotiation::{Completed, Operation, OperationFailure},
 };
-use sightline_protocol::signalling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription};
+use sightline_protocol::signaling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{RtcPeerConnection, RtcSessionDescription};
 

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use sightline_core::negotiation::{Completed, Operation, OperationId};
-use sightline_protocol::signalling::{DescriptionKind, SignalCandidate, SignalDescription};
+use sightline_protocol::signaling::{DescriptionKind, SignalCandidate, SignalDescription};
 
 use super::description::Description;
 
@@ -16,7 +16,7 @@ pub(crate) struct PeerConnection {
     may_roll_back: bool,
     /// Whether an answer reuses the credentials of a rolled-back first offer. Browsers differ.
     keeps_rolled_back_credentials: bool,
-    signalling_state: SignallingState,
+    signaling_state: SignalingState,
     running: Option<Running>,
     agreed: Agreed,
     made: u64,
@@ -40,7 +40,7 @@ pub(crate) struct PeerConnection {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum SignallingState {
+enum SignalingState {
     Stable,
     HaveLocalOffer(Description),
     HaveRemoteOffer(Description),
@@ -69,7 +69,7 @@ impl PeerConnection {
             side,
             may_roll_back,
             keeps_rolled_back_credentials,
-            signalling_state: SignallingState::Stable,
+            signaling_state: SignalingState::Stable,
             running: None,
             agreed: Agreed::default(),
             made: 0,
@@ -98,7 +98,7 @@ impl PeerConnection {
     }
 
     pub(crate) fn is_stable(&self) -> bool {
-        self.signalling_state == SignallingState::Stable
+        self.signaling_state == SignalingState::Stable
     }
 
     /// The candidates for the agreed description.
@@ -131,19 +131,19 @@ impl PeerConnection {
     fn assert_allowed(&self, operation: &Operation) {
         match operation {
             Operation::SetLocalOffer { .. } => {
-                assert_eq!(self.signalling_state, SignallingState::Stable, "makes an offer");
+                assert_eq!(self.signaling_state, SignalingState::Stable, "makes an offer");
             }
             Operation::SetRemoteDescription(description) => {
                 self.assert_remote_description_allowed(description);
             }
             Operation::SetLocalAnswer => {
-                assert!(matches!(self.signalling_state, SignallingState::HaveRemoteOffer(_)), "answers");
+                assert!(matches!(self.signaling_state, SignalingState::HaveRemoteOffer(_)), "answers");
             }
             Operation::AddIceCandidate(candidate) => {
                 let ufrag = candidate.ufrag.as_deref().expect("the model names fragments");
                 let agreed = &self.agreed.ufrags[1 - self.side];
-                let known = match &self.signalling_state {
-                    SignallingState::HaveRemoteOffer(offer) => ufrag == offer.ufrag || ufrag == agreed,
+                let known = match &self.signaling_state {
+                    SignalingState::HaveRemoteOffer(offer) => ufrag == offer.ufrag || ufrag == agreed,
                     _ => ufrag == agreed,
                 };
                 assert!(known, "{candidate:?} does not belong to the remote description");
@@ -153,12 +153,12 @@ impl PeerConnection {
 
     fn assert_remote_description_allowed(&self, description: &SignalDescription) {
         let remote = Description::from_sdp(&description.sdp);
-        match (description.kind, &self.signalling_state) {
-            (DescriptionKind::Offer, SignallingState::Stable) => {}
-            (DescriptionKind::Offer, SignallingState::HaveLocalOffer(_)) => {
+        match (description.kind, &self.signaling_state) {
+            (DescriptionKind::Offer, SignalingState::Stable) => {}
+            (DescriptionKind::Offer, SignalingState::HaveLocalOffer(_)) => {
                 assert!(self.may_roll_back, "the answerer's offer is rolled back");
             }
-            (DescriptionKind::Answer, SignallingState::HaveLocalOffer(offer)) => {
+            (DescriptionKind::Answer, SignalingState::HaveLocalOffer(offer)) => {
                 assert_eq!(remote.id, offer.id, "the answer is to another offer");
             }
             (kind, state) => panic!("a remote {kind:?} in {state:?}"),
@@ -235,13 +235,13 @@ impl PeerConnection {
         };
         self.gather(&offer.ufrag);
         let sdp = offer.to_sdp();
-        self.signalling_state = SignallingState::HaveLocalOffer(offer);
+        self.signaling_state = SignalingState::HaveLocalOffer(offer);
         Completed::LocalDescription { sdp }
     }
 
     fn set_local_answer(&mut self) -> Completed {
-        let SignallingState::HaveRemoteOffer(offer) = self.signalling_state.clone() else {
-            panic!("an answer in {:?}", self.signalling_state);
+        let SignalingState::HaveRemoteOffer(offer) = self.signaling_state.clone() else {
+            panic!("an answer in {:?}", self.signaling_state);
         };
         let agreed = self.agreed.ufrags[self.side].clone();
         let restart = offer.ufrag != self.agreed.ufrags[1 - self.side];
@@ -258,15 +258,15 @@ impl PeerConnection {
 
     fn set_remote_description(&mut self, description: &SignalDescription) -> Completed {
         let remote = Description::from_sdp(&description.sdp);
-        match (description.kind, self.signalling_state.clone()) {
+        match (description.kind, self.signaling_state.clone()) {
             (DescriptionKind::Offer, before) => {
-                if let SignallingState::HaveLocalOffer(rolled_back) = before {
+                if let SignalingState::HaveLocalOffer(rolled_back) = before {
                     self.rollbacks += 1;
                     self.kept_ufrag = self.keeps_rolled_back_credentials.then_some(rolled_back.ufrag);
                 }
-                self.signalling_state = SignallingState::HaveRemoteOffer(remote);
+                self.signaling_state = SignalingState::HaveRemoteOffer(remote);
             }
-            (DescriptionKind::Answer, SignallingState::HaveLocalOffer(offer)) => {
+            (DescriptionKind::Answer, SignalingState::HaveLocalOffer(offer)) => {
                 self.agree(&offer, self.side, &remote);
             }
             (DescriptionKind::Answer, state) => panic!("an answer in {state:?}"),
@@ -283,7 +283,7 @@ impl PeerConnection {
         if self.credentials_to_replace.as_ref() != Some(&self.agreed.ufrags[self.side]) {
             self.credentials_to_replace = None;
         }
-        self.signalling_state = SignallingState::Stable;
+        self.signaling_state = SignalingState::Stable;
         self.negotiation_needed = false;
         self.update_negotiation_needed();
     }

@@ -6,7 +6,7 @@ use sightline_core::{
     Timestamp,
     negotiation::{Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
 };
-use sightline_protocol::signalling::SignalPayload;
+use sightline_protocol::signaling::SignalPayload;
 
 use super::browser::PeerConnection;
 
@@ -312,7 +312,7 @@ impl Side {
     }
 
     fn note(&mut self, signal: &SignalPayload) {
-        use sightline_protocol::signalling::DescriptionKind::Offer;
+        use sightline_protocol::signaling::DescriptionKind::Offer;
         if matches!(signal, SignalPayload::Description(description) if description.kind == Offer) {
             self.repetitions += u32::from(self.last_offer_sent.as_ref() == Some(signal));
             self.last_offer_sent = Some(signal.clone());

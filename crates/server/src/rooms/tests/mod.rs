@@ -9,7 +9,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use sightline_protocol::{
     Arrival, ConnectionId, DisplayName, ErrorCode, Generation, InstanceId, Member, MemberId,
     PROTOCOL_VERSION, Presence, RoomName,
-    signalling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
+    signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
 use super::{Closing, Output, Registry, ResumeKey, RoomSettings, SocketId};

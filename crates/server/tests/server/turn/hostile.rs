@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use sightline_protocol::signalling::{ClientMessage, IceServer, ServerMessage};
+use sightline_protocol::signaling::{ClientMessage, IceServer, ServerMessage};
 use stun_types::{
     attribute::{AttributeType, AttributeWrite, Nonce, RawAttribute, Realm, Software, Username},
     message::{BINDING, Message, MessageWrite, MessageWriteExt, MessageWriteVec, Method},

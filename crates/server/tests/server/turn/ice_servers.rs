@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sightline_protocol::signalling::{ClientMessage, IceServer, ServerMessage};
+use sightline_protocol::signaling::{ClientMessage, IceServer, ServerMessage};
 use sightline_server::turn::RelaySource;
 
 use super::{client::TurnClient, server_with};

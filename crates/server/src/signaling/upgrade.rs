@@ -36,7 +36,7 @@ const WRITE_BYTES: usize = 16 * 1024;
 
 /// The state of the handshake's handler.
 #[derive(Debug, Clone)]
-pub(crate) struct SignallingState {
+pub(crate) struct SignalingState {
     pub(crate) hub: Arc<Hub>,
     pub(crate) access: Access,
     pub(crate) trusted_proxies: Arc<[TrustedProxy]>,
@@ -46,7 +46,7 @@ pub(crate) struct SignallingState {
 
 /// Answers the handshake and starts the socket's task, unless the page may not have a socket.
 pub(crate) async fn upgrade(
-    State(state): State<SignallingState>,
+    State(state): State<SignalingState>,
     Extension(slot): Extension<Slot>,
     mut request: Request,
 ) -> Response {

@@ -5,10 +5,10 @@ use std::{collections::VecDeque, time::Duration};
 use sightline_protocol::{
     Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, PROTOCOL_VERSION, RoomName,
     limits::MAX_FRAME_BYTES,
-    signalling::{ClientMessage, IceServer, ServerMessage, Signal},
+    signaling::{ClientMessage, IceServer, ServerMessage, Signal},
 };
 
-use super::{SignallingStatus, backoff::Backoff};
+use super::{SignalingStatus, backoff::Backoff};
 use crate::{
     Timestamp,
     budget::{Bucket, UNREADABLE_FRAMES},
@@ -55,7 +55,7 @@ pub struct JoinRequest {
 
 /// What the caller is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignallingOutput {
+pub enum SignalingOutput {
     /// Open a socket under this id.
     Connect(SocketId),
     /// Send this text frame.
@@ -63,14 +63,14 @@ pub enum SignallingOutput {
     /// Close and forget this socket; with a code if the server sent something wrong.
     Close(SocketId, Option<ErrorCode>),
     /// Pass this event to the session.
-    Event(SignallingEvent),
+    Event(SignalingEvent),
 }
 
 /// An event in the room as reported by the server, or a change of the connection to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the server's messages")]
-pub enum SignallingEvent {
-    Status(SignallingStatus),
+pub enum SignalingEvent {
+    Status(SignalingStatus),
     /// A problem arose.
     Raised(NoticeCode),
     /// The problem is over.
@@ -120,10 +120,10 @@ struct PendingPing {
 
 /// The client's side of the signaling protocol (`docs/protocol.md`).
 #[derive(Debug)]
-pub struct SignallingClient {
+pub struct SignalingClient {
     request: JoinRequest,
     phase: Phase,
-    status: Option<SignallingStatus>,
+    status: Option<SignalingStatus>,
     raised: Vec<NoticeCode>,
     has_joined: bool,
     /// Number of consecutive sockets that took too long.
@@ -135,10 +135,10 @@ pub struct SignallingClient {
     /// Budget for unreadable frames of the server.
     unreadable: Bucket,
     backoff: Backoff,
-    outputs: VecDeque<SignallingOutput>,
+    outputs: VecDeque<SignalingOutput>,
 }
 
-impl SignallingClient {
+impl SignalingClient {
     /// A client that does nothing until [`Self::start`].
     #[must_use]
     pub fn new(request: JoinRequest, random: SeededRandom) -> Self {
@@ -162,7 +162,7 @@ impl SignallingClient {
     pub fn start(&mut self, now: Timestamp) {
         if self.phase == Phase::Idle {
             for code in std::mem::take(&mut self.raised) {
-                self.event(SignallingEvent::Cleared(code));
+                self.event(SignalingEvent::Cleared(code));
             }
             self.backoff.reset();
             self.try_again(now);
@@ -209,7 +209,7 @@ impl SignallingClient {
         match decode::server_frame(frame) {
             Ok(ServerFrame::Message(message)) => self.handle_message(socket, message, now),
             Ok(ServerFrame::UnreadableSignal(from)) if self.is_joined() => {
-                self.event(SignallingEvent::UnreadableSignal { from });
+                self.event(SignalingEvent::UnreadableSignal { from });
             }
             Ok(ServerFrame::UnreadableSignal(_)) => self.refuse(ErrorCode::ProtocolError),
             // An unreadable frame is skipped; a server that sends nothing else does not speak the protocol.
@@ -275,7 +275,7 @@ impl SignallingClient {
     }
 
     /// The next thing that the caller is to do.
-    pub fn poll_output(&mut self) -> Option<SignallingOutput> {
+    pub fn poll_output(&mut self) -> Option<SignalingOutput> {
         self.outputs.pop_front()
     }
 
@@ -306,10 +306,10 @@ impl SignallingClient {
                 self.backoff.reset();
                 self.request.resume = Some(resume.clone());
                 for code in std::mem::take(&mut self.raised) {
-                    self.event(SignallingEvent::Cleared(code));
+                    self.event(SignalingEvent::Cleared(code));
                 }
-                self.set_status(SignallingStatus::Connected);
-                self.event(SignallingEvent::Joined { you, arrival, members, resume, ice_servers });
+                self.set_status(SignalingStatus::Connected);
+                self.event(SignalingEvent::Joined { you, arrival, members, resume, ice_servers });
             }
             ServerMessage::Full { .. } => self.end(Some(NoticeCode::RoomFull)),
             ServerMessage::Replaced => self.end(Some(NoticeCode::Replaced)),
@@ -319,12 +319,12 @@ impl SignallingClient {
             _ if !self.is_joined() => self.refuse(ErrorCode::ProtocolError),
             ServerMessage::IceServers { ice_servers, ice_servers_life_s, .. } => {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
-                self.event(SignallingEvent::IceServers(ice_servers));
+                self.event(SignalingEvent::IceServers(ice_servers));
             }
-            ServerMessage::PeerJoined { member } => self.event(SignallingEvent::PeerJoined(member)),
-            ServerMessage::PeerAway { id } => self.event(SignallingEvent::PeerAway(id)),
-            ServerMessage::PeerLeft { id } => self.event(SignallingEvent::PeerLeft(id)),
-            ServerMessage::Signal { from, signal } => self.event(SignallingEvent::Signal { from, signal }),
+            ServerMessage::PeerJoined { member } => self.event(SignalingEvent::PeerJoined(member)),
+            ServerMessage::PeerAway { id } => self.event(SignalingEvent::PeerAway(id)),
+            ServerMessage::PeerLeft { id } => self.event(SignalingEvent::PeerLeft(id)),
+            ServerMessage::Signal { from, signal } => self.event(SignalingEvent::Signal { from, signal }),
         }
     }
 
@@ -334,7 +334,7 @@ impl SignallingClient {
         }
         let notice = NoticeCode::from_server(code);
         if code.is_transient() {
-            if let Some(notice) = notice.filter(|notice| *notice != NoticeCode::SignallingLost) {
+            if let Some(notice) = notice.filter(|notice| *notice != NoticeCode::SignalingLost) {
                 self.raise(notice);
             }
             self.lose(now);
@@ -347,7 +347,7 @@ impl SignallingClient {
         if let Phase::Joined { pending_ping, .. } = &mut self.phase
             && let Some(ping) = pending_ping.take_if(|ping| ping.nonce == nonce)
         {
-            self.event(SignallingEvent::RoundTrip(now.since(ping.sent_at)));
+            self.event(SignalingEvent::RoundTrip(now.since(ping.sent_at)));
         }
     }
 
@@ -361,14 +361,14 @@ impl SignallingClient {
             FIRST_JOIN_DEADLINE
         };
         self.phase = Phase::Joining { socket, deadline: now + allowed };
-        self.outputs.push_back(SignallingOutput::Connect(socket));
+        self.outputs.push_back(SignalingOutput::Connect(socket));
     }
 
     fn try_again(&mut self, now: Timestamp) {
         self.set_status(if self.has_joined {
-            SignallingStatus::Reconnecting
+            SignalingStatus::Reconnecting
         } else {
-            SignallingStatus::Connecting
+            SignalingStatus::Connecting
         });
         let delay = self.backoff.next_delay(now);
         if delay.is_zero() {
@@ -381,7 +381,7 @@ impl SignallingClient {
     /// Gives up the socket and reconnects; the call goes on.
     fn lose(&mut self, now: Timestamp) {
         self.close_socket(None);
-        self.raise(if self.has_joined { NoticeCode::SignallingLost } else { NoticeCode::ServerUnreachable });
+        self.raise(if self.has_joined { NoticeCode::SignalingLost } else { NoticeCode::ServerUnreachable });
         self.try_again(now);
     }
 
@@ -398,12 +398,12 @@ impl SignallingClient {
         if let Some(code) = notice {
             self.raise(code);
         }
-        self.set_status(SignallingStatus::Lost);
+        self.set_status(SignalingStatus::Lost);
     }
 
     fn close_socket(&mut self, refusal: Option<ErrorCode>) {
         if let Some(socket) = self.current_socket() {
-            self.outputs.push_back(SignallingOutput::Close(socket, refusal));
+            self.outputs.push_back(SignalingOutput::Close(socket, refusal));
         }
     }
 
@@ -417,29 +417,29 @@ impl SignallingClient {
     fn raise(&mut self, code: NoticeCode) {
         if !self.raised.contains(&code) {
             self.raised.push(code);
-            self.event(SignallingEvent::Raised(code));
+            self.event(SignalingEvent::Raised(code));
         }
     }
 
-    fn set_status(&mut self, status: SignallingStatus) {
+    fn set_status(&mut self, status: SignalingStatus) {
         if self.status != Some(status) {
             self.status = Some(status);
-            self.event(SignallingEvent::Status(status));
+            self.event(SignalingEvent::Status(status));
         }
     }
 
     fn send(&mut self, socket: SocketId, message: &ClientMessage) -> bool {
         match serde_json::to_string(message) {
             Ok(frame) if frame.len() <= MAX_FRAME_BYTES => {
-                self.outputs.push_back(SignallingOutput::Send(socket, frame));
+                self.outputs.push_back(SignalingOutput::Send(socket, frame));
                 true
             }
             _ => false,
         }
     }
 
-    fn event(&mut self, event: SignallingEvent) {
-        self.outputs.push_back(SignallingOutput::Event(event));
+    fn event(&mut self, event: SignalingEvent) {
+        self.outputs.push_back(SignalingOutput::Event(event));
     }
 }
 

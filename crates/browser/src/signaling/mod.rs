@@ -12,7 +12,7 @@ use crate::js::error::BrowserError;
 
 /// One attempt at signaling. It reports to its sink: [`TransportEvent::Open`] at most once, and nothing after
 /// [`TransportEvent::Closed`], after [`Self::close`], or after it is dropped, which also closes it.
-pub trait SignallingTransport: std::fmt::Debug {
+pub trait SignalingTransport: std::fmt::Debug {
     /// Sends a frame.
     ///
     /// # Errors

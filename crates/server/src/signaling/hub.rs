@@ -9,7 +9,7 @@ use std::{
 use sightline_protocol::{
     ErrorCode,
     limits::MAX_FRAME_BYTES,
-    signalling::{ClientMessage, ServerMessage, SignalPayload},
+    signaling::{ClientMessage, ServerMessage, SignalPayload},
 };
 use tokio::{
     sync::Notify,

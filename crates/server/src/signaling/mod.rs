@@ -21,4 +21,4 @@ mod strict_json;
 mod upgrade;
 
 pub(crate) use hub::Hub;
-pub(crate) use upgrade::{SignallingState, upgrade};
+pub(crate) use upgrade::{SignalingState, upgrade};

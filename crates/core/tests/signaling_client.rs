@@ -7,14 +7,12 @@ use sightline_core::{
     Timestamp,
     notice::NoticeCode,
     random::SeededRandom,
-    signalling::{
-        JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SignallingStatus, SocketId,
-    },
+    signaling::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SignalingStatus, SocketId},
 };
 use sightline_protocol::{DisplayName, ErrorCode, InstanceId, MemberId, RoomName};
 
 struct World {
-    client: SignallingClient,
+    client: SignalingClient,
     now: Timestamp,
 }
 
@@ -26,7 +24,7 @@ impl World {
             instance: InstanceId::new("i1").unwrap(),
             resume: None,
         };
-        let mut client = SignallingClient::new(request, SeededRandom::new(7));
+        let mut client = SignalingClient::new(request, SeededRandom::new(7));
         client.start(Timestamp::ZERO);
         Self { client, now: Timestamp::ZERO }
     }
@@ -39,7 +37,7 @@ impl World {
         (world, socket)
     }
 
-    fn drain(&mut self) -> Vec<SignallingOutput> {
+    fn drain(&mut self) -> Vec<SignalingOutput> {
         std::iter::from_fn(|| self.client.poll_output()).collect()
     }
 
@@ -47,7 +45,7 @@ impl World {
         self.drain()
             .into_iter()
             .find_map(|output| match output {
-                SignallingOutput::Connect(socket) => Some(socket),
+                SignalingOutput::Connect(socket) => Some(socket),
                 _ => None,
             })
             .expect("a socket is wanted")
@@ -69,11 +67,11 @@ impl World {
     }
 }
 
-fn events(outputs: &[SignallingOutput]) -> Vec<&SignallingEvent> {
+fn events(outputs: &[SignalingOutput]) -> Vec<&SignalingEvent> {
     outputs
         .iter()
         .filter_map(|output| match output {
-            SignallingOutput::Event(event) => Some(event),
+            SignalingOutput::Event(event) => Some(event),
             _ => None,
         })
         .collect()
@@ -87,18 +85,18 @@ fn an_open_socket_is_used_to_join_and_the_token_to_come_back() {
     assert_eq!(
         events(&outputs),
         [
-            &SignallingEvent::Raised(NoticeCode::SignallingLost),
-            &SignallingEvent::Status(SignallingStatus::Reconnecting)
+            &SignalingEvent::Raised(NoticeCode::SignalingLost),
+            &SignalingEvent::Status(SignalingStatus::Reconnecting)
         ]
     );
     let again = SocketId(socket.0 + 1);
-    assert!(outputs.contains(&SignallingOutput::Connect(again)), "{outputs:?}");
+    assert!(outputs.contains(&SignalingOutput::Connect(again)), "{outputs:?}");
     world.client.handle_opened(again);
-    let [SignallingOutput::Send(_, join)] = &world.drain()[..] else { panic!("one frame") };
+    let [SignalingOutput::Send(_, join)] = &world.drain()[..] else { panic!("one frame") };
     assert!(join.contains(r#""resume":"token""#), "{join}");
     world.join(again);
     let outputs = world.drain();
-    assert!(events(&outputs).contains(&&SignallingEvent::Cleared(NoticeCode::SignallingLost)), "{outputs:?}");
+    assert!(events(&outputs).contains(&&SignalingEvent::Cleared(NoticeCode::SignalingLost)), "{outputs:?}");
     assert!(world.client.is_joined());
 }
 
@@ -109,10 +107,10 @@ fn a_server_that_never_answers_is_told_once_and_sought_on() {
     for _ in 0..20 {
         let outputs = world.drain();
         for output in &outputs {
-            if let SignallingOutput::Connect(socket) = output {
+            if let SignalingOutput::Connect(socket) = output {
                 world.client.handle_closed(*socket, world.now);
             }
-            if output == &SignallingOutput::Event(SignallingEvent::Raised(NoticeCode::ServerUnreachable)) {
+            if output == &SignalingOutput::Event(SignalingEvent::Raised(NoticeCode::ServerUnreachable)) {
                 raised += 1;
             }
         }
@@ -129,7 +127,7 @@ fn a_socket_that_opens_but_is_silent_is_given_up() {
     world.client.handle_opened(first);
     world.drain();
     world.wait();
-    assert!(world.drain().contains(&SignallingOutput::Close(first, None)));
+    assert!(world.drain().contains(&SignalingOutput::Close(first, None)));
 }
 
 /// Five round trips of 1.2 s. A deadline that stayed at 2 s would never let such a network reconnect.
@@ -140,7 +138,7 @@ fn a_slow_network_comes_back_after_a_few_tries() {
     let needed = Duration::from_secs(6);
     for _ in 0..20 {
         for output in world.drain() {
-            if let SignallingOutput::Connect(socket) = output {
+            if let SignalingOutput::Connect(socket) = output {
                 let until = world.client.poll_timeout().expect("a deadline is set");
                 if until.since(world.now) >= needed {
                     world.now = world.now + needed;
@@ -161,13 +159,13 @@ fn a_half_open_socket_is_noticed_by_the_missing_pong() {
     world.wait();
     let outputs = world.drain();
     assert!(
-        matches!(&outputs[..], [SignallingOutput::Send(_, frame)] if frame.contains("ping")),
+        matches!(&outputs[..], [SignalingOutput::Send(_, frame)] if frame.contains("ping")),
         "{outputs:?}"
     );
     world.wait();
     let outputs = world.drain();
-    assert!(outputs.contains(&SignallingOutput::Close(socket, None)), "{outputs:?}");
-    assert!(outputs.contains(&SignallingOutput::Connect(SocketId(socket.0 + 1))), "{outputs:?}");
+    assert!(outputs.contains(&SignalingOutput::Close(socket, None)), "{outputs:?}");
+    assert!(outputs.contains(&SignalingOutput::Connect(SocketId(socket.0 + 1))), "{outputs:?}");
 }
 
 #[test]
@@ -180,7 +178,7 @@ fn a_pong_keeps_the_socket_and_tells_the_round_trip() {
         world.client.handle_frame(socket, &format!(r#"{{"type":"pong","nonce":{nonce}}}"#), world.now);
         assert_eq!(
             world.drain(),
-            [SignallingOutput::Event(SignallingEvent::RoundTrip(Duration::from_millis(40)))]
+            [SignalingOutput::Event(SignalingEvent::RoundTrip(Duration::from_millis(40)))]
         );
     }
 }
@@ -205,16 +203,16 @@ fn replaced_and_full_end_it_until_the_person_asks_again() {
         let (mut world, socket) = World::joined();
         world.client.handle_frame(socket, frame, world.now);
         let outputs = world.drain();
-        assert!(outputs.contains(&SignallingOutput::Close(socket, None)), "{frame}: {outputs:?}");
+        assert!(outputs.contains(&SignalingOutput::Close(socket, None)), "{frame}: {outputs:?}");
         assert_eq!(
             events(&outputs),
-            [&SignallingEvent::Raised(code), &SignallingEvent::Status(SignallingStatus::Lost)]
+            [&SignalingEvent::Raised(code), &SignalingEvent::Status(SignalingStatus::Lost)]
         );
         assert_eq!(world.client.poll_timeout(), None, "{frame}");
         world.client.start(world.now);
         let outputs = world.drain();
-        assert!(events(&outputs).contains(&&SignallingEvent::Cleared(code)), "{frame}: {outputs:?}");
-        assert!(outputs.contains(&SignallingOutput::Connect(SocketId(socket.0 + 1))), "{frame}");
+        assert!(events(&outputs).contains(&&SignalingEvent::Cleared(code)), "{frame}: {outputs:?}");
+        assert!(outputs.contains(&SignalingOutput::Connect(SocketId(socket.0 + 1))), "{frame}");
     }
 }
 
@@ -257,7 +255,7 @@ fn what_a_member_wrote_is_charged_to_the_member_and_the_way_to_the_server_stays(
         let from = MemberId::new("m2").unwrap();
         assert_eq!(
             world.drain(),
-            [SignallingOutput::Event(SignallingEvent::UnreadableSignal { from })],
+            [SignalingOutput::Event(SignalingEvent::UnreadableSignal { from })],
             "{frame:.120}"
         );
         assert!(world.client.is_joined());
@@ -296,8 +294,8 @@ fn a_server_that_says_nothing_else_is_given_up_and_told() {
             world.client.handle_frame(socket, &frame, world.now);
         }
         let outputs = world.drain();
-        assert!(outputs.contains(&SignallingOutput::Close(socket, Some(refusal))), "{outputs:?}");
-        assert!(events(&outputs).contains(&&SignallingEvent::Raised(NoticeCode::ProtocolError)));
+        assert!(outputs.contains(&SignalingOutput::Close(socket, Some(refusal))), "{outputs:?}");
+        assert!(events(&outputs).contains(&&SignalingEvent::Raised(NoticeCode::ProtocolError)));
         assert_eq!(world.client.poll_timeout(), None);
     }
 }
@@ -310,7 +308,7 @@ fn before_the_room_is_joined_one_frame_that_cannot_be_read_ends_it() {
         world.client.handle_opened(socket);
         world.client.handle_frame(socket, frame, world.now);
         let outputs = world.drain();
-        let refused = SignallingOutput::Close(socket, Some(ErrorCode::ProtocolError));
+        let refused = SignalingOutput::Close(socket, Some(ErrorCode::ProtocolError));
         assert!(outputs.contains(&refused), "{outputs:?}");
     }
 }
@@ -321,7 +319,7 @@ fn a_server_that_shuts_down_is_sought_again() {
     let frame = r#"{"type":"error","code":"shutting-down","message":""}"#;
     world.client.handle_frame(socket, frame, world.now);
     let outputs = world.drain();
-    assert!(outputs.contains(&SignallingOutput::Connect(SocketId(socket.0 + 1))), "{outputs:?}");
+    assert!(outputs.contains(&SignalingOutput::Connect(SocketId(socket.0 + 1))), "{outputs:?}");
 }
 
 #[test]
@@ -329,8 +327,8 @@ fn leaving_says_so_and_ends_it() {
     let (mut world, socket) = World::joined();
     world.client.leave();
     let outputs = world.drain();
-    assert_eq!(outputs[0], SignallingOutput::Send(socket, r#"{"type":"leave"}"#.to_owned()));
-    assert!(outputs.contains(&SignallingOutput::Close(socket, None)));
+    assert_eq!(outputs[0], SignalingOutput::Send(socket, r#"{"type":"leave"}"#.to_owned()));
+    assert!(outputs.contains(&SignalingOutput::Close(socket, None)));
     assert_eq!(world.client.poll_timeout(), None);
 }
 
@@ -343,12 +341,12 @@ fn a_page_that_the_server_does_not_let_in_opens_no_socket_until_the_person_asks(
         instance: InstanceId::new("i1").unwrap(),
         resume: None,
     };
-    world.client = SignallingClient::new(request, SeededRandom::new(7));
+    world.client = SignalingClient::new(request, SeededRandom::new(7));
     world.client.handle_page_refused(NoticeCode::OriginRefused);
     let outputs = world.drain();
-    let raised = SignallingEvent::Raised(NoticeCode::OriginRefused);
-    assert_eq!(events(&outputs), [&raised, &SignallingEvent::Status(SignallingStatus::Lost)]);
+    let raised = SignalingEvent::Raised(NoticeCode::OriginRefused);
+    assert_eq!(events(&outputs), [&raised, &SignalingEvent::Status(SignalingStatus::Lost)]);
     assert_eq!((outputs.len(), world.client.poll_timeout()), (2, None));
     world.client.start(world.now);
-    assert!(matches!(world.drain()[..], [.., SignallingOutput::Connect(_)]));
+    assert!(matches!(world.drain()[..], [.., SignalingOutput::Connect(_)]));
 }

@@ -1,6 +1,6 @@
 //! A room without a server, shared by tabs of the same browser.
 //!
-//! To the [`super::SignallingClient`] of its own tab, [`TabPlace`] acts as the server and speaks the server's protocol; to other
+//! To the [`super::SignalingClient`] of its own tab, [`TabPlace`] acts as the server and speaks the server's protocol; to other
 //! tabs it speaks [`TabMessage`]s. No tab is in charge: every tab keeps its own list of members, and all tabs reach the same
 //! conclusions because they order the members by the same numbers (arrival, then id).
 
@@ -12,7 +12,7 @@ use std::{
 use sightline_protocol::{
     Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, Presence, RoomName,
     limits::{AWAY_HOLD_MS, DEFAULT_ROOM_MEMBERS},
-    signalling::{ClientMessage, ServerMessage, Signal},
+    signaling::{ClientMessage, ServerMessage, Signal},
     tabs::TabMessage,
 };
 

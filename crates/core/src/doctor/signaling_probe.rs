@@ -6,10 +6,10 @@ use std::time::Duration;
 use sightline_protocol::{
     ErrorCode,
     limits::MAX_FRAME_BYTES,
-    signalling::{ClientMessage, ServerMessage},
+    signaling::{ClientMessage, ServerMessage},
 };
 
-use super::operation::SignallingFinding;
+use super::operation::SignalingFinding;
 use crate::Timestamp;
 
 /// Number of questions. The fastest answer counts, since the first question wakes things up.
@@ -17,16 +17,16 @@ const QUESTIONS: usize = 3;
 
 /// The probe of one socket.
 #[derive(Debug)]
-pub struct SignallingProbe {
+pub struct SignalingProbe {
     started_at: Timestamp,
     opened_after: Option<Duration>,
     asked_at: Timestamp,
     round_trips: Vec<Duration>,
     to_send: Option<String>,
-    finding: Option<SignallingFinding>,
+    finding: Option<SignalingFinding>,
 }
 
-impl SignallingProbe {
+impl SignalingProbe {
     /// Begins when the socket is being opened.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
@@ -55,7 +55,7 @@ impl SignallingProbe {
                 if self.round_trips.len() < QUESTIONS {
                     return self.ask(now);
                 }
-                self.finding = Some(SignallingFinding::Open {
+                self.finding = Some(SignalingFinding::Open {
                     opened_after: self.opened_after.unwrap_or_default(),
                     round_trip: self.round_trips.iter().copied().min().unwrap_or_default(),
                     ice_servers,
@@ -70,8 +70,8 @@ impl SignallingProbe {
     /// Notes that the socket closed, or never opened.
     pub fn handle_closed(&mut self, reason: &str) {
         let closed = match self.opened_after {
-            Some(_) => SignallingFinding::Refused(reason.chars().take(80).collect()),
-            None => SignallingFinding::Closed,
+            Some(_) => SignalingFinding::Refused(reason.chars().take(80).collect()),
+            None => SignalingFinding::Closed,
         };
         self.finding.get_or_insert(closed);
     }
@@ -83,7 +83,7 @@ impl SignallingProbe {
 
     /// The result, once the probe is over.
     #[must_use]
-    pub fn finding(&self) -> Option<&SignallingFinding> {
+    pub fn finding(&self) -> Option<&SignalingFinding> {
         self.finding.as_ref()
     }
 
@@ -93,7 +93,7 @@ impl SignallingProbe {
     }
 
     fn refuse(&mut self, code: ErrorCode) {
-        self.finding.get_or_insert(SignallingFinding::Refused(code.as_str().to_owned()));
+        self.finding.get_or_insert(SignalingFinding::Refused(code.as_str().to_owned()));
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_fastest_of_three_answers_is_the_round_trip() {
-        let mut probe = SignallingProbe::new(at(0));
+        let mut probe = SignalingProbe::new(at(0));
         probe.handle_open(at(30));
         let mut now = 30;
         for took in [50, 8, 20] {
@@ -118,7 +118,7 @@ mod tests {
             now += took;
             probe.handle_frame(ANSWER, at(now));
         }
-        let Some(SignallingFinding::Open { opened_after, round_trip, ice_servers, .. }) = probe.finding()
+        let Some(SignalingFinding::Open { opened_after, round_trip, ice_servers, .. }) = probe.finding()
         else {
             panic!("{:?}", probe.finding())
         };
@@ -128,25 +128,25 @@ mod tests {
 
     #[test]
     fn a_socket_that_never_opens_is_told_from_one_that_is_refused() {
-        let mut closed = SignallingProbe::new(at(0));
+        let mut closed = SignalingProbe::new(at(0));
         closed.handle_closed("");
-        assert_eq!(closed.finding(), Some(&SignallingFinding::Closed));
-        let mut refused = SignallingProbe::new(at(0));
+        assert_eq!(closed.finding(), Some(&SignalingFinding::Closed));
+        let mut refused = SignalingProbe::new(at(0));
         refused.handle_open(at(1));
         refused.handle_frame(r#"{"type":"error","code":"server-full","message":"m"}"#, at(2));
         refused.handle_closed("later");
-        assert_eq!(refused.finding(), Some(&SignallingFinding::Refused("server-full".to_owned())));
+        assert_eq!(refused.finding(), Some(&SignalingFinding::Refused("server-full".to_owned())));
     }
 
     #[test]
     fn what_is_no_answer_is_a_server_that_speaks_something_else() {
         for frame in ["", "{}", r#"{"type":"pong","nonce":1}"#, &"x".repeat(MAX_FRAME_BYTES + 1)] {
-            let mut probe = SignallingProbe::new(at(0));
+            let mut probe = SignalingProbe::new(at(0));
             probe.handle_open(at(1));
             probe.handle_frame(frame, at(2));
             assert_eq!(
                 probe.finding(),
-                Some(&SignallingFinding::Refused("protocol-error".to_owned())),
+                Some(&SignalingFinding::Refused("protocol-error".to_owned())),
                 "{frame:.9}"
             );
         }

@@ -6,12 +6,12 @@ use std::{
 };
 
 use gloo_timers::callback::Timeout;
-use sightline_core::signalling::{TabOutput, TabPlace};
+use sightline_core::signaling::{TabOutput, TabPlace};
 use sightline_protocol::{RoomName, limits::MAX_FRAME_BYTES, tabs::channel_name};
 use wasm_bindgen::JsValue;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-use super::{SignallingTransport, TransportEvent};
+use super::{SignalingTransport, TransportEvent};
 use crate::{
     js::{
         bounded_text::{BoundedText, bounded_text},
@@ -73,7 +73,7 @@ impl TabsTransport {
     }
 }
 
-impl SignallingTransport for TabsTransport {
+impl SignalingTransport for TabsTransport {
     fn send(&self, frame: &str) -> Result<(), BrowserError> {
         if frame.len() > MAX_FRAME_BYTES {
             return Err(BrowserError::of("TypeError", "the frame is too long"));

@@ -4,12 +4,12 @@ mod backoff;
 mod client;
 mod tabs;
 
-pub use client::{JoinRequest, SignallingClient, SignallingEvent, SignallingOutput, SocketId};
+pub use client::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId};
 pub use tabs::{TabOutput, TabPlace};
 
 /// The state of the signaling connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SignallingStatus {
+pub enum SignalingStatus {
     /// The first connection is being made.
     Connecting,
     /// The client is in the room.
@@ -20,7 +20,7 @@ pub enum SignallingStatus {
     Lost,
 }
 
-impl SignallingStatus {
+impl SignalingStatus {
     /// The word that tests read (`data-state`).
     #[must_use]
     pub fn as_str(self) -> &'static str {

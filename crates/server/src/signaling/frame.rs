@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sightline_protocol::{
     ConnectionId, DisplayName, ErrorCode, Generation, MemberId, PROTOCOL_VERSION, RoomName,
-    signalling::{ClientMessage, DescriptionKind, Signal, SignalCandidate, SignalDescription, SignalPayload},
+    signaling::{ClientMessage, DescriptionKind, Signal, SignalCandidate, SignalDescription, SignalPayload},
 };
 
 use super::strict_json;

@@ -3,7 +3,7 @@
 use sightline_protocol::limits::MAX_FRAME_BYTES;
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
-use super::{SignallingTransport, TransportEvent};
+use super::{SignalingTransport, TransportEvent};
 use crate::js::{
     bounded_text::{BoundedText, bounded_text},
     error::BrowserError,
@@ -38,7 +38,7 @@ impl WebSocketTransport {
     }
 }
 
-impl SignallingTransport for WebSocketTransport {
+impl SignalingTransport for WebSocketTransport {
     fn send(&self, frame: &str) -> Result<(), BrowserError> {
         // `send` on a closing socket silently discards the frame.
         if self.socket.ready_state() != WebSocket::OPEN {

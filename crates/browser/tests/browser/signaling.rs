@@ -4,7 +4,7 @@ use sightline_browser::{
     BrowserErrorKind,
     js::queue::event_queue,
     page::location::Location,
-    signalling::{SignallingTransport, TransportEvent, WebSocketTransport},
+    signaling::{SignalingTransport, TransportEvent, WebSocketTransport},
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
