@@ -132,7 +132,7 @@ struct Stage {
     run: fn(Option<&str>) -> Result<Outcome>,
 }
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage {
         name: "format",
         part: Part::Lint,
@@ -147,7 +147,8 @@ const STAGES: [Stage; 9] = [
     },
     Stage { name: "clippy, wasm32", part: Part::Lint, run: |_| clippy_wasm() },
     Stage { name: "fuzz targets", part: Part::Lint, run: |_| fuzz_targets() },
-    Stage { name: "licences, bans, sources", part: Part::Lint, run: |_| deny() },
+    Stage { name: "documentation", part: Part::Lint, run: |_| documentation() },
+    Stage { name: "licenses, bans, sources", part: Part::Lint, run: |_| deny() },
     Stage {
         name: "native tests",
         part: Part::Native,
@@ -179,8 +180,20 @@ fn passed(command: &mut Command) -> Result<Outcome> {
 
 fn clippy_wasm() -> Result<Outcome> {
     crate::tools::wasm_target()?;
-    let mut clippy = process::cargo(["clippy", "--package", "sightline", "--package", "sightline-browser"]);
+    let mut clippy = process::cargo(["clippy"]);
+    for package in ["sightline", "sightline-browser", "sightline-file-worker"] {
+        clippy.args(["--package", package]);
+    }
     passed(clippy.args(["--target", "wasm32-unknown-unknown", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Builds the documentation of the crates that others may use, without their dependencies.
+fn documentation() -> Result<Outcome> {
+    let mut doc = process::cargo(["doc", "--no-deps"]);
+    for package in ["sightline-protocol", "sightline-core", "sightline-server", "sightline-netlab"] {
+        doc.args(["--package", package]);
+    }
+    passed(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// The fuzz targets are outside the workspace, because they need C++. They use this workspace's target folder, so that little is
