@@ -282,3 +282,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_in_a_report_keep_what_their_script_needs_and_hide_nothing() {
+    for (written, read) in [
+        ("\u{1f469}\u{200d}\u{1f52c}", "\u{1f469}\u{200d}\u{1f52c}"),
+        (
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
+        ),
+        ("A\u{202e}d\u{200b}a\u{ad}\u{3164}", "Ada"),
+    ] {
+        let report = with("/observer/name", json!(written)).unwrap();
+        assert_eq!(report.observer.name, read, "{written:?}");
+    }
+}

@@ -7,7 +7,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, SeqAccess, Visitor},
 };
-use sightline_protocol::DisplayName;
+use sightline_protocol::{DisplayName, text::without_invisible};
 
 /// Most sides: of each other member one's own and theirs.
 pub(crate) const MAX_SIDES: usize = 128;
@@ -117,16 +117,13 @@ pub(super) fn conditions<'de, D: Deserializer<'de>>(
     Ok(pairs.into_iter().map(|(name, value)| (name.0, value.0)).collect())
 }
 
-/// Text as a report keeps it: cut to [`MAX_TEXT_BYTES`], without control characters and those that turn text around.
+/// Text as a report keeps it: one line of at most [`MAX_TEXT_BYTES`] without hidden characters, by the table that also cleans the names
+/// of members.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
-    text.chars().filter(|c| !c.is_control() && !turns_text(*c)).collect()
-}
-
-/// Invisible characters that change the direction or the look of the text around them.
-fn turns_text(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    without_invisible(text)
+        .chars()
+        .filter(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}'))
+        .collect()
 }
