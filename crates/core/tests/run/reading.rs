@@ -293,7 +293,7 @@ fn names_in_a_report_keep_what_their_script_needs_and_hide_nothing() {
         ),
         ("A\u{202e}d\u{200b}a\u{ad}\u{3164}", "Ada"),
     ] {
-        let report = with("/observer/name", json!(written)).unwrap();
-        assert_eq!(report.observer.name, read, "{written:?}");
+        let report = with("/sides/0/observer/name", json!(written)).unwrap();
+        assert_eq!(report.sides[0].observer.name, read, "{written:?}");
     }
 }
