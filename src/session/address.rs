@@ -47,7 +47,7 @@ pub fn find_endpoint(room: &RoomName, wants_tabs: bool) -> FutureEndpoint {
 /// The address of the signaling socket: on the page's host, or the one in the page's `config.js`.
 pub fn signaling() -> String {
     // `http` becomes `ws`, `https` becomes `wss`.
-    format!("{}{SIGNALLING_PATH}", server().replacen("http", "ws", 1))
+    format!("{}{SIGNALING_PATH}", server().replacen("http", "ws", 1))
 }
 
 /// The address that answers whether the server is well.
