@@ -73,7 +73,7 @@ async fn a_call_is_led_by_the_keyboard_alone(scene: &Scene, engine: Engine) -> R
     ada.until("leaving is asked for", |page| page.shows("leave-dialog")).await?;
     has_focus(&ada, "leave-stay").await?;
     ada.press("\u{e004}\u{e007}").await?;
-    ada.until("the first page is there", |page| page.shows("room-input")).await?;
+    ada.until("Ada has left", |page| page.shows("you-left")).await?;
     bob.until("Ada's leaving was said", |page| page.tiles.len() == 1 && page.announcement.contains("Ada"))
         .await?;
     Ok(())
@@ -121,7 +121,7 @@ async fn caps_lock_and_other_layouts_keep_the_shortcuts(scene: &Scene, engine: E
     page.until("the question is gone", |page| !page.shows("leave-dialog") && page.shows("room")).await?;
     page.press_with_shift('l').await?;
     page.click("leave-confirm").await?;
-    page.until("the first page is there", |page| page.shows("room-input")).await?;
+    page.until("the page has left", |page| page.shows("you-left")).await?;
     Ok(())
 }
 
