@@ -10,7 +10,7 @@
 //! | [`media`] | devices, capture, streams and tracks; players of streams and of video files; the frames that they show |
 //! | [`files`] | files that a person chooses, drops or saves, and the worker that reads and stores them |
 //! | [`page`] | the document and its address, storage, clock, keys, HTTP, randomness; what this browser can do |
-//! | [`signalling`] | the WebSocket and the `BroadcastChannel` that carry signaling |
+//! | [`signaling`] | the WebSocket and the `BroadcastChannel` that carry signaling |
 //! | [`js`] | JavaScript values, promises, events and errors; the queues between callbacks and the application |
 //!
 //! The only names at the root are the error and the media types that many modules exchange.

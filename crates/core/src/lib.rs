@@ -16,7 +16,7 @@
 //! | [`recovery`] | whether a peer connection carries anything, and what to do where it does not |
 //! | [`link`] | one peer connection to another member, with its negotiation |
 //! | [`chat`], [`transfer`] | messages and files, which outlive every connection |
-//! | [`signalling`] | the socket to the server, or the channel to other tabs |
+//! | [`signaling`] | the socket to the server, or the channel to other tabs |
 //! | [`measure`] | what is measured of the other members, and the report of a run |
 //! | [`bulk`] | peer connections for the bytes of files |
 //! | [`peer`] | one other member: its links, their repair, its departure |

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`id`], [`bounded`], [`limits`] | ids, numbers with an upper limit, the limits of every length |
 //! | [`member`], [`room`], [`text`] | members, names of rooms and members, invisible characters in text |
-//! | [`signalling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
+//! | [`signaling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
 //! | [`control`], [`telemetry`], [`transfer`] | page and page: the messages of the data channels |
 //! | [`tabs`] | messages between tabs where there is no server |
 
