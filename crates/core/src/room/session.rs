@@ -302,7 +302,8 @@ impl RoomSession {
 
     // Messages to the members.
 
-    /// Sends a message to a member on the `control` channel of its link in use, if that is open. Otherwise the message is dropped.
+    /// Sends a message to a member on the `control` channel of its link in use. The message is dropped if that channel is not
+    /// open.
     pub fn send_control(&mut self, member: &MemberId, message: &ControlMessage) {
         if let Some(link) = self.members.get(member).and_then(PeerSession::open_link) {
             self.push_control(link, message);
