@@ -133,21 +133,21 @@ pub enum Origin {
 /// The unit of a figure's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Bits per second.
+    /// A bitrate in bits per second.
     BitsPerSecond,
-    /// Seconds.
+    /// A duration in seconds.
     Seconds,
     /// A ratio between 0 and 1.
     Ratio,
-    /// Frames per second.
+    /// A frame rate in frames per second.
     FramesPerSecond,
-    /// Pixels.
+    /// A length in pixels.
     Pixels,
     /// Number of events since the connection was made.
     Count,
-    /// Events per minute.
+    /// A rate in events per minute.
     PerMinute,
-    /// Bytes.
+    /// A size in bytes.
     Bytes,
     /// The value is a word instead of a number.
     Word,

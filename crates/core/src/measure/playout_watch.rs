@@ -33,7 +33,7 @@ const MAX_BANDS: usize = 200;
 /// The playout of a member's picture, for the page: since the start of the run if there is one, or else since the member came.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Playout {
-    /// The totals.
+    /// The totals of the measurement.
     pub summary: PlayoutSummary,
     /// The latest stalls, oldest first, each with the seconds from the first frame to its start.
     pub stalls: Vec<(f64, Stall)>,

@@ -387,7 +387,7 @@ impl RoomSession {
         self.content.conversation().message(number)
     }
 
-    /// The conversation.
+    /// The conversation of the room.
     #[must_use]
     pub fn conversation(&self) -> &Conversation {
         self.content.conversation()

@@ -44,15 +44,15 @@ const FOLLOWED: [(Metric, Subject); 5] = [
 /// The subject of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// `connectionState`.
+    /// The state of the peer connection (`connectionState`).
     Connection,
-    /// `iceConnectionState`.
+    /// The state of the ICE connection (`iceConnectionState`).
     Ice,
-    /// `iceGatheringState`.
+    /// The state of gathering candidates (`iceGatheringState`).
     Gathering,
-    /// `signalingState`.
+    /// The signaling state (`signalingState`).
     Signaling,
-    /// `dtlsState` of the transport.
+    /// The state of the DTLS transport (`dtlsState`).
     Dtls,
     /// The candidate pair in use.
     CandidatePair,
@@ -138,9 +138,9 @@ struct Sample {
 /// The minimum, maximum and latest value of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// The minimum.
+    /// The smallest value in the history.
     pub least: f64,
-    /// The maximum.
+    /// The largest value in the history.
     pub greatest: f64,
     /// The value in the latest report; `None` if that report had none.
     pub latest: Option<f64>,

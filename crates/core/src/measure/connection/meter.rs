@@ -85,11 +85,11 @@ impl ExpectedPicture {
 /// The states of a peer connection, as the browser names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionStates {
-    /// `connectionState`.
+    /// The state of the peer connection (`connectionState`).
     pub connection: Option<String>,
-    /// `iceConnectionState`.
+    /// The state of the ICE connection (`iceConnectionState`).
     pub ice: Option<String>,
-    /// `signalingState`.
+    /// The signaling state (`signalingState`).
     pub signaling: Option<String>,
 }
 

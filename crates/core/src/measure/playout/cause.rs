@@ -37,7 +37,7 @@ pub enum StallCause {
 }
 
 impl StallCause {
-    /// All causes.
+    /// All causes, in the order of their declaration.
     pub const ALL: [Self; 8] = [
         Self::Loss,
         Self::Bandwidth,

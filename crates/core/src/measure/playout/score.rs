@@ -12,7 +12,7 @@ pub struct Score {
     pub terms: Vec<ScoreTerm>,
 }
 
-/// One deduction.
+/// A deduction from the score, and the figure that causes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScoreTerm {
     /// The kind of the deduction.
@@ -41,7 +41,7 @@ pub enum ScoreTermKind {
 }
 
 impl ScoreTermKind {
-    /// All kinds.
+    /// All kinds of deductions.
     pub const ALL: [Self; 6] =
         [Self::StallTime, Self::StallCount, Self::Loss, Self::FrameRate, Self::Start, Self::Sound];
 

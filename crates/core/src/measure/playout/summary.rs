@@ -42,11 +42,11 @@ pub struct PlayoutSummary {
     pub bitrate_bps: Option<f64>,
     /// Lost packets divided by expected packets.
     pub loss_ratio: Option<f64>,
-    /// `framesReceived`.
+    /// Number of complete frames received (`framesReceived`).
     pub frames_received: Option<f64>,
-    /// `framesDecoded`.
+    /// Number of frames decoded (`framesDecoded`).
     pub frames_decoded: Option<f64>,
-    /// `framesDropped`.
+    /// Number of frames dropped before display (`framesDropped`).
     pub frames_dropped: Option<f64>,
     /// Number of frames that were shown; `None` if the browser has no frame callbacks.
     pub frames_presented: Option<u32>,
@@ -56,7 +56,7 @@ pub struct PlayoutSummary {
     pub resolution: Option<(u32, u32)>,
     /// `freezeCount`: the browser's own count of stalls, which it defines differently.
     pub freeze_count: Option<f64>,
-    /// `totalFreezesDuration`.
+    /// Total length of the browser's own freezes in seconds (`totalFreezesDuration`).
     pub total_freezes_duration_s: Option<f64>,
     /// Histogram of how long frames were shown.
     pub gaps: GapHistogram,

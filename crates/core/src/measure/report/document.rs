@@ -11,7 +11,7 @@ use crate::measure::{
     playout::{Score, ScoreTerm, ScoreTermKind},
 };
 
-/// The value of [`Report::format`], which identifies a file as a report.
+/// The value of [`Report::format`].
 pub const FORMAT: &str = "sightline-report";
 /// The version of the format.
 pub const VERSION: u32 = 1;
@@ -21,7 +21,7 @@ pub const MAX_REPORT_BYTES: usize = 64 * 1024 * 1024;
 /// The report of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Always [`FORMAT`].
+    /// Always [`FORMAT`], which identifies a file as a report.
     #[serde(deserialize_with = "bounds::text")]
     pub format: String,
     /// The format's version: [`VERSION`].
@@ -210,7 +210,7 @@ pub struct GapCounts {
 pub struct ScoreEntry {
     /// From 1 to 5.
     pub value: f64,
-    /// The deductions.
+    /// The deductions from 5 points.
     #[serde(deserialize_with = "bounds::list::<_, _, MAX_TERMS>")]
     pub terms: Vec<ScoreTermEntry>,
 }
@@ -255,7 +255,7 @@ pub struct ScoreTermEntry {
     pub figure: f64,
 }
 
-/// One stall.
+/// A stall in the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StallEntry {
     /// The time at which the next frame was due.

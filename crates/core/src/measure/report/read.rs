@@ -46,7 +46,7 @@ pub enum ReportInvalid {
 }
 
 impl ReportInvalid {
-    /// All reasons.
+    /// All reasons, in the order of their declaration.
     pub const ALL: [Self; 9] = [
         Self::TooLarge,
         Self::NotText,

@@ -19,7 +19,7 @@ const LEFT_OUT: [&str; 4] = ["id", "address", "port", "networkType"];
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RtcStatsHeader {
-    /// `navigator.userAgent`.
+    /// The browser's `navigator.userAgent`.
     pub user_agent: String,
     /// The address of the page, without its query.
     pub url: String,

@@ -49,7 +49,7 @@ pub enum SoundCause {
 }
 
 impl SoundCause {
-    /// All causes.
+    /// All causes, in the order of their declaration.
     pub const ALL: [Self; 4] = [Self::Loss, Self::Late, Self::Source, Self::Unknown];
 
     /// The stable word for tests and exports.

@@ -102,7 +102,7 @@ impl SoundMeter {
         self.bursts.iter().map(Kept::burst)
     }
 
-    /// The totals.
+    /// The totals of the sound so far.
     #[must_use]
     pub fn summary(&self) -> SoundSummary {
         let totals = &self.counters.totals;

@@ -19,17 +19,17 @@ pub const SOUND_METRICS: [Metric; 9] = [
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[allow(missing_docs, reason = "each is defined in docs/measuring.md under the same name")]
 pub struct SoundSummary {
-    /// `totalSamplesReceived`.
+    /// Number of samples played, concealed ones included (`totalSamplesReceived`).
     pub samples_received: Option<f64>,
-    /// `concealedSamples`.
+    /// Number of concealed samples (`concealedSamples`).
     pub concealed_samples: Option<f64>,
-    /// `silentConcealedSamples`.
+    /// Number of concealed samples that were silent (`silentConcealedSamples`).
     pub silent_concealed_samples: Option<f64>,
-    /// `concealmentEvents`.
+    /// Number of times that concealment began (`concealmentEvents`).
     pub concealment_events: Option<f64>,
-    /// `insertedSamplesForDeceleration`.
+    /// Samples inserted to slow playout down (`insertedSamplesForDeceleration`).
     pub inserted_samples: Option<f64>,
-    /// `removedSamplesForAcceleration`.
+    /// Samples removed to speed playout up (`removedSamplesForAcceleration`).
     pub removed_samples: Option<f64>,
     /// Audible concealed samples divided by all samples, while sound was expected.
     pub concealed_ratio: Option<f64>,

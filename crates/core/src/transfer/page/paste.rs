@@ -80,7 +80,7 @@ mod tests {
             (["Files"].as_slice(), "", ["image.png"].as_slice()),
             (&["text/html", "Files"], "", &["image.png"]),
             (&["text/plain", "Files"], " \n", &["image.png"]),
-            // File managers.
+            // Pasted from file managers.
             (&["text/plain", "Files"], "a b.txt\nc.txt", &["a b.txt", "c.txt"]),
             (&["text/plain", "text/uri-list", "Files"], "/home/me/a b.txt", &["a b.txt"]),
             (&["text/plain", "text/uri-list", "Files"], "file:///home/me/a%20b.txt\r\n", &["a b.txt"]),

@@ -39,9 +39,9 @@ pub struct KeptTransfer {
 /// All records of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Records {
-    /// Outgoing files.
+    /// Records of outgoing files.
     pub sending: Vec<KeptTransfer>,
-    /// Incoming files.
+    /// Records of incoming files.
     pub receiving: Vec<KeptTransfer>,
     /// Files that wait for a member to come.
     #[serde(default)]

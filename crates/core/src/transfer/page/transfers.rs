@@ -183,7 +183,7 @@ impl Transfers {
         self.changed(handle.0);
     }
 
-    /// Notes that the person leaves the room: all running transfers are cancelled, and stored bytes are deleted.
+    /// Notes that the person leaves the room: all running transfers are canceled, and stored bytes are deleted.
     pub fn leave(&mut self, now: Timestamp) {
         let sending = self.sending.iter().filter(|file| !file.is_queued()).map(|file| file.handle);
         let all: Vec<_> = sending.chain(self.receiving.iter().map(|file| file.handle)).collect();

@@ -44,7 +44,7 @@ pub enum TransferState {
     Done,
     /// The receiver declined the file.
     Declined,
-    /// Either side cancelled the transfer.
+    /// Either side canceled the transfer.
     Cancelled,
     /// The transfer failed.
     Failed,
