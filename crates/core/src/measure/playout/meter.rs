@@ -357,7 +357,7 @@ impl PlayoutMeter {
         match &self.last {
             Some(last) if last.shown_at < now && self.finished.is_none() => {
                 let mut running = self.detector.running(last.shown_at, &self.marks, now);
-                // A screen without evidence has probably not changed.
+                // Without evidence, the screen has probably not changed.
                 let is_unchanged = |cause| matches!(cause, StallCause::Source | StallCause::Unknown);
                 running.retain(|(start, end)| {
                     let cause = || self.evidence(*start, *end, None, UNKNOWN_INTERVAL).cause();

@@ -52,7 +52,7 @@ pub struct SenderTimeline {
 
 impl SenderTimeline {
     /// Takes a message that arrived now. Returns the interval between it and the message before. `clock` estimates the sender's
-    /// clock, and takes the message, too.
+    /// clock and is updated with the message.
     pub fn handle_sending(
         &mut self,
         message: Sending,

@@ -108,7 +108,7 @@ impl StallDetector {
         let (usual, normal) = self.around(&gap, self.waiting.iter());
         let usual_stalls = stalls(&gap, usual, marks);
         let stalls = if normal == usual { usual_stalls.clone() } else { stalls(&gap, normal, marks) };
-        // A pause does not count towards the normal interval, as a stall does not.
+        // Neither a stall nor a pause counts towards the normal interval.
         if excess(&gap, usual) < shortest(usual) {
             self.normal.handle_interval(gap.interval());
         }

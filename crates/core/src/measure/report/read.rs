@@ -165,7 +165,7 @@ fn keep<T>(values: &mut Vec<T>, is_kept: &[bool]) {
     values.retain(|_| is_kept.next() == Some(&true));
 }
 
-/// Converts an error of serde_json about well-formed JSON of the wrong shape.
+/// Converts an error of `serde_json` about well-formed JSON of the wrong shape.
 fn reason(error: &serde_json::Error) -> ReportInvalid {
     let words = error.to_string();
     if words.starts_with(TOO_LONG) {

@@ -58,7 +58,7 @@ pub struct Backlog {
     pub queued: usize,
     /// Number of queued files that must be chosen again after a reload.
     pub needs_file: usize,
-    /// The first names of all these files.
+    /// The first names of the waiting and the queued files.
     pub names: Vec<String>,
     /// Number of files that other members offered beyond the limit per member.
     pub refused: u64,
