@@ -1,6 +1,6 @@
-//! The main source that a person may publish, as addresses, settings and the page name it.
+//! The main source that a person may publish, as it is named in addresses, settings and the page.
 
-/// What a person may publish.
+/// The main source to publish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SourceChoice {
     /// The camera.
@@ -9,13 +9,13 @@ pub enum SourceChoice {
     Screen,
     /// A video file.
     File,
-    /// Nothing.
+    /// No source.
     #[default]
     None,
 }
 
 impl SourceChoice {
-    /// The word as addresses have it.
+    /// The word for this choice in addresses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl SourceChoice {
         }
     }
 
-    /// The choice of that word.
+    /// The choice with this word in addresses.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Camera, Self::Screen, Self::File, Self::None]

@@ -1,4 +1,4 @@
-//! What a person loses by leaving a room, asked before and said afterwards.
+//! The work and data that a person loses by leaving a room: for the question before leaving, and for the page afterwards.
 
 use std::cell::Cell;
 
@@ -10,21 +10,21 @@ use sightline_core::{
 
 use super::model::{RoomModel, SourceChoice, TransferModel};
 
-/// What is not finished, or not saved.
+/// Unfinished transfers and measurements, and unsaved results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unfinished {
-    /// Files on their way in either direction, offered ones of this person included.
+    /// Number of running transfers in either direction, including files that this person offers.
     pub running_files: usize,
-    /// Files that came and were not saved.
+    /// Number of files that arrived and were not saved.
     pub unsaved_files: usize,
-    /// A measurement of this person is on.
+    /// Whether a run of this person is in progress.
     pub is_measuring: bool,
-    /// A measurement is over, and nothing of it was saved.
+    /// Whether a run ended and its report was not saved.
     pub has_unsaved_report: bool,
 }
 
 impl Unfinished {
-    /// What is not finished now.
+    /// The unfinished work at this moment.
     #[must_use]
     pub fn of(model: RoomModel) -> Self {
         let is_running = |transfer: &TransferModel| {
@@ -46,7 +46,7 @@ impl Unfinished {
         })
     }
 
-    /// Whether there is something to lose.
+    /// Whether leaving would lose anything.
     #[must_use]
     pub fn is_something(self) -> bool {
         self != Self::default()
@@ -54,34 +54,34 @@ impl Unfinished {
 }
 
 thread_local! {
-    /// A page has one visit at a time. Not a signal: signals of a type of their own cost weight in the first visit.
+    /// A page has one visit at a time. This is no signal, since each additional signal type adds weight to the first visit.
     static LATEST: Cell<Option<Departure>> = const { Cell::new(None) };
 }
 
-/// How a person left.
+/// The circumstances in which a person left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Departure {
-    /// What was lost by it.
+    /// The work that was lost.
     pub unfinished: Unfinished,
-    /// Whether there was a conversation, and whether it is kept in this tab.
+    /// `Some` if there was a conversation: whether this tab keeps it.
     pub conversation: Option<Kept>,
-    /// What was published, for who comes back.
+    /// The published source, for a return to the room.
     pub source: SourceChoice,
     /// Whether the microphone was on.
     pub microphone: bool,
 }
 
-/// Whether something is kept in this tab.
+/// Whether this tab keeps the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// It is there again when the room is entered again.
+    /// The conversation is shown again when the person enters the room again.
     Here,
-    /// It is gone.
+    /// The conversation is deleted.
     Not,
 }
 
 impl Departure {
-    /// A departure now.
+    /// The departure at this moment.
     #[must_use]
     pub fn of(model: RoomModel) -> Self {
         let kept = if model.settings.preferences.keeps_chat() { Kept::Here } else { Kept::Not };
@@ -93,12 +93,12 @@ impl Departure {
         }
     }
 
-    /// Keeps it for the page that is shown afterwards.
+    /// Keeps the departure for the page that is shown next.
     pub fn keep(self) {
         LATEST.set(Some(self));
     }
 
-    /// The latest one of this page.
+    /// The latest departure on this page.
     #[must_use]
     pub fn latest() -> Option<Self> {
         LATEST.get()

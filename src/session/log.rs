@@ -1,26 +1,26 @@
-//! The session's log in the browser's console. A record is one line: what happened, then its fields as `name=value`. The fields
-//! have the names of the webrtc-stats and of the server's log. No record holds a name, a message, an address or a key.
+//! The session's log in the browser's console. A record is one line: the event, then its fields as `name=value`. The field
+//! names are those of webrtc-stats and of the server's log. No record contains a name, a message, an address or a key.
 
 use std::fmt::Write;
 
 use sightline_browser::page::console;
 
-/// A value longer than this is cut: another page may have written it.
+/// Longer values are cut, since they may come from another page.
 const MAX_VALUE_BYTES: usize = 500;
 
-/// How important a record is.
+/// The importance of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Every step.
     Debug,
-    /// What came, went or became another.
+    /// A start, an end or a change of state.
     Info,
-    /// What failed.
+    /// A failure.
     Warn,
 }
 
-/// What is written, by the page's address: `log=debug`, `log=info`, `log=warn` (as without it) or `log=off`. With `,sdp` after it,
-/// the descriptions are written too, without their passwords.
+/// The records to write, as chosen in the page's address: `log=debug`, `log=info`, `log=warn` (the default) or `log=off`. With
+/// `,sdp` appended, session descriptions are written, too, without their passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Log {
     least: Option<Level>,
@@ -28,7 +28,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Reads the query of an address. An unknown word is as if it were not there.
+    /// Reads the query of an address. Unknown words are ignored.
     #[must_use]
     pub fn of_query(query: &str) -> Self {
         let query = query.strip_prefix('?').unwrap_or(query);
@@ -60,7 +60,7 @@ impl Log {
         }
     }
 
-    /// Writes a description (SDP), if those are wanted.
+    /// Writes a session description (SDP) if the log includes them.
     pub fn write_description(self, what: &str, link: &str, sdp: &str) {
         if self.has_descriptions && self.has(Level::Debug) {
             write(Level::Debug, &format!("{}\n{}", line(what, &[("link", link)]), without_passwords(sdp)));
@@ -82,13 +82,13 @@ fn line(what: &str, fields: &[(&str, &str)]) -> String {
         let value = &value[..value.floor_char_boundary(MAX_VALUE_BYTES)];
         let is_plain = !value.is_empty()
             && value.chars().all(|character| character.is_ascii_graphic() && !matches!(character, '"' | '='));
-        // Writing to a string does not fail. What is not plain is quoted, and its line breaks are escaped.
+        // Writing to a string cannot fail. A value that is not plain is quoted, which escapes its line breaks.
         let _ = if is_plain { write!(line, " {name}={value}") } else { write!(line, " {name}={value:?}") };
     }
     line
 }
 
-/// `a=ice-pwd` lets whoever has it take part in the connectivity checks (RFC 8839, section 5.4).
+/// With `a=ice-pwd`, anyone could take part in the connectivity checks (RFC 8839, section 5.4).
 fn without_passwords(sdp: &str) -> String {
     let lines =
         sdp.lines().map(|line| if line.starts_with("a=ice-pwd:") { "a=ice-pwd:(left out)" } else { line });

@@ -1,4 +1,4 @@
-//! What the browser refuses is kept where a person can read and copy it: in the connection's log and in the console.
+//! A failed browser call is recorded where a person can read and copy it: in the connection's log and in the console.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ async fn a_call_that_the_browser_refuses_is_in_both_logs(scene: &Scene, engine: 
         ),
         "{written:?}"
     );
-    // Without a word in the address nothing else is written.
+    // Without `log` in the address, the page writes warnings only.
     ensure!(written.iter().all(|(level, _)| level == "warn"), "{written:?}");
     Ok(())
 }
@@ -81,7 +81,7 @@ async fn the_console_has_every_step_where_the_address_wants_it(scene: &Scene, en
     Ok(())
 }
 
-/// What the page wrote to the console, with the level of each line.
+/// The lines that the page wrote to the console, with their levels.
 async fn written(page: &Page) -> Result<Vec<(String, String)>> {
     page.execute("return sightlineProbe.written", vec![]).await
 }

@@ -1,4 +1,4 @@
-//! Leaving a room: what is asked before, what is said afterwards, and the way back.
+//! Leaving a room: the question before, the page afterwards, and the way back.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ async fn who_left_comes_back_with_one_click_and_no_other_way(scene: &Scene, engi
     ada.until_picture_moves("Bob").await?;
     bob.until_picture_moves("Ada").await?;
 
-    // The address let her in at once the first time. Loaded again after leaving, it does not.
+    // The address skipped the lobby on the first load. After leaving, a reload shows the lobby.
     ada.click("leave").await?;
     ada.until("Ada has left again", |page| page.shows("you-left")).await?;
     ada.reload().await?;

@@ -42,7 +42,7 @@ impl World {
         at((self.now_us + self.true_offset_us()) / self.step_us * self.step_us)
     }
 
-    /// A ping and its answer with these times: to the other page, in the other page, and back.
+    /// Exchanges a ping and its answer with these delays: to the other page, in the other page, and back.
     fn exchange(&mut self, there_us: i64, answering_us: i64, back_us: i64) {
         let sent_us = self.ours().page_time();
         self.now_us += there_us;

@@ -1,4 +1,4 @@
-//! A video file as the source: when its standing picture is sent, whether it plays, and whether it is turned.
+//! A video file as the source: when its still picture is sent, whether it plays, and whether it is rotated.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn ms(ms: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_millis(ms))
 }
 
-/// The times until `end` at which a standing picture is painted, if its timer is obeyed.
+/// The times until `end` at which a still picture is painted if its timer is obeyed.
 fn repaints(standing: &mut StandingPicture, end: Timestamp) -> Vec<Timestamp> {
     let mut times = Vec::new();
     while let Some(due) = standing.poll_timeout().filter(|due| *due < end) {
@@ -284,7 +284,7 @@ fn a_browser_that_counts_no_frames_is_judged_by_the_position() {
     assert!(file.failure().is_some());
 }
 
-/// Reads a file step by step. Returns whether it is turned, and the number of reads.
+/// Reads a file step by step. Returns whether it is rotated, and the number of reads.
 fn orientation(file: &[u8]) -> (bool, usize) {
     let mut finder = OrientationFinder::new(file.len() as u64);
     let mut readings = 0;

@@ -1,9 +1,10 @@
-//! The measurements as a native program uses them: what was seen goes in, and the report of a run comes out. There is no browser.
+//! The measurements without a browser: the test feeds observations and compares the report of a run.
 //!
-//! A sequence is a file of JSON lines, each with the page's time in milliseconds and one thing that was seen, as a browser or a
-//! member says it. `recorded.jsonl` was recorded from Chromium, with the report that the page saved (`tests/profiles/recording.toml`
-//! says how). `hand_made.jsonl` was written by a script: Ada watches Bob, whose clock is 65 s ahead, for a run of eleven
-//! seconds with one stop of 720 ms in which packets are lost. Its report was read and then kept.
+//! A sequence is a file of JSON lines, each with the page's time in milliseconds and one observation, as a browser or a member
+//! reports it. `recorded.jsonl` was recorded from Chromium, with the report that the page saved
+//! (`tests/profiles/recording.toml` describes how). `hand_made.jsonl` was written by a script: Ada watches Bob, whose clock is
+//! 65 s ahead, for a run of eleven seconds with one stop of 720 ms in which packets are lost. Its report was reviewed and then
+//! kept.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -38,7 +39,7 @@ fn bob() -> MemberId {
 /// Ada's page, which replays a sequence.
 struct Page {
     measurements: Measurements,
-    /// The run that a recorded page began as it entered.
+    /// The run that the recorded page started when it entered the room.
     run: RunId,
     states: ConnectionStates,
     frames: Vec<NotedFrame>,
@@ -109,7 +110,7 @@ impl Page {
             "run_limit_s" => {
                 let limit = duration_of_seconds(seen.as_f64().unwrap());
                 self.measurements.start_run(self.run.clone(), limit, self.now);
-                // The other one comes later.
+                // The other member comes later.
                 self.see(Observation::Present { name: "Sender".to_owned(), published: None });
             }
             "frame" => self.frames.push(NotedFrame { shown: frame(seen), stamp: None }),
@@ -197,7 +198,7 @@ fn a_recorded_run_leaves_the_report_that_the_browser_saved() {
     assert_like(&replayed, &saved, "report");
 }
 
-/// What is recorded now and was not when the report was saved is left out.
+/// Removes values that are recorded now and were not when the report was saved.
 fn leave_out_what_came_later(replayed: &mut Value, saved: &Value) {
     for (side, saved) in
         replayed["sides"].as_array_mut().unwrap().iter_mut().zip(saved["sides"].as_array().unwrap())
@@ -218,7 +219,7 @@ fn leave_out_what_came_later(replayed: &mut Value, saved: &Value) {
     }
 }
 
-/// Whether two documents say the same, where the clock was looked at some milliseconds apart.
+/// Checks that two documents are equal, except for times that the replay reads some milliseconds apart.
 fn assert_like(one: &Value, other: &Value, place: &str) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {

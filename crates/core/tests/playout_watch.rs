@@ -273,7 +273,7 @@ fn a_run_begun_in_a_call_takes_no_frame_from_before_the_click() {
     page.report();
     let before = page.now_ms;
     page.open_run();
-    // Frames come with the next report: some of them are older than the click.
+    // Frames arrive with the next report: some of them are older than the click.
     for at_ms in (before - 960..=before + 1000).step_by(40) {
         let shown =
             ShownFrame { shown_at: ms(at_ms), presented_frames: at_ms as u32 / 40, ..ShownFrame::default() };
@@ -288,7 +288,7 @@ fn frames_that_nobody_saw_are_in_no_frame_rate() {
     let mut page = Page::new(true);
     page.show(4000, None);
     page.watch.handle_visibility(false, ms(page.now_ms));
-    // The page is called for none of them, and hears of the number when it is seen again.
+    // The page gets no callback for these frames, and learns their number when it is visible again.
     page.now_ms += 10_000;
     page.presented += 600;
     page.watch.handle_visibility(true, ms(page.now_ms));
@@ -339,7 +339,7 @@ fn a_file_that_is_over_ends_the_run_on_every_page_or_on_none() {
     for (camera, state) in
         [(PublishedSource::Camera, RunState::Running), (PublishedSource::None, RunState::Ended)]
     {
-        // Of the page that plays it, and of the one that watches it and shows a camera or nothing.
+        // The end of a file on the page that plays it, and on one that watches it and publishes a camera or nothing.
         for is_provider in [true, false] {
             let mut page = Page::new(true);
             let (own, bobs) =

@@ -1,8 +1,8 @@
-//! What a person loses by leaving, in words.
+//! The text about what a person loses by leaving.
 
 use crate::{language::Locale, sentence, session::departure::Unfinished};
 
-/// One line for each thing.
+/// One line for each kind of loss.
 #[must_use]
 pub fn unfinished_text(unfinished: Unfinished, locale: Locale) -> Vec<String> {
     let files = |count: usize, one: &str, many: &str| match count {

@@ -1,20 +1,20 @@
-//! Which charts there are, and what each draws.
+//! The list of charts and the lines of each.
 
 use sightline_core::measure::Metric;
 
 use crate::{language::Sentence, sentence};
 
-/// One chart: its lines share an axis of values.
+/// One chart, whose lines share a value axis.
 #[derive(Clone, Copy)]
 pub(super) struct Chart {
     pub(super) name: &'static str,
     pub(super) title: Sentence,
     pub(super) lines: &'static [(Metric, Sentence)],
-    /// The axis reaches at least so far, so that what is next to nothing does not look like much.
+    /// The axis reaches at least this value, so that tiny values do not look large.
     pub(super) smallest_top: f64,
 }
 
-/// All of them, from the top down.
+/// All charts, from top to bottom.
 pub(super) const fn charts() -> [Chart; 5] {
     [
         Chart {

@@ -1,4 +1,4 @@
-//! What opens and closes a popover: its button, Escape, and a click elsewhere.
+//! Opens and closes a popover: by its button, with Escape, and by a click elsewhere.
 
 use leptos::{html, prelude::*};
 
@@ -9,13 +9,13 @@ use super::layers::{layer, return_focus};
 pub struct Popover {
     /// Whether it is open.
     pub is_open: RwSignal<bool>,
-    /// The button, which has the focus again after the popover was closed.
+    /// The button, which gets the focus back when the popover closes.
     pub toggle: NodeRef<html::Button>,
     focus_toggle: Callback<()>,
 }
 
 impl Popover {
-    /// Makes Escape close the popover for as long as the present owner lives.
+    /// Makes Escape close the popover until the current owner is disposed.
     #[must_use]
     pub fn new(is_open: RwSignal<bool>) -> Self {
         let toggle = NodeRef::<html::Button>::new();
@@ -32,12 +32,12 @@ impl Popover {
         Self { is_open, toggle, focus_toggle }
     }
 
-    /// Opens or closes it: the button was pressed.
+    /// Opens or closes the popover after a click on its button.
     pub fn switch(self) {
         self.is_open.update(|is_open| *is_open = !*is_open);
     }
 
-    /// Closes it and returns the focus to the button.
+    /// Closes the popover and returns the focus to the button.
     pub fn close(self) {
         self.is_open.set(false);
         return_focus(self.focus_toggle);

@@ -1,4 +1,4 @@
-//! After leaving: what was kept and what was not, and the ways back.
+//! The page after leaving a room: what was kept and what was lost, and the ways to return.
 
 use leptos::{html, prelude::*};
 use sightline_protocol::RoomName;
@@ -17,18 +17,18 @@ use crate::{
 };
 
 chunk! {
-    /// [`YouLeft`]; with the room, which is here.
+    /// [`YouLeft`] for this room, as a part that loads later.
     pub fn load_you_left, preload_you_left in engine(room: RoomName) {
         Departure::latest().map(|departure| view! { <YouLeft room=room departure=departure /> }).into_any()
     }
 }
 
-/// Says that the person left, and what became of what was in the room.
+/// Tells the person that they left the room, and what was kept and lost.
 #[component]
 pub fn YouLeft(
-    /// Which.
+    /// The room that the person left.
     room: RoomName,
-    /// How.
+    /// The circumstances of leaving.
     departure: Departure,
 ) -> AnyView {
     let language = Language::from_context();
@@ -48,7 +48,7 @@ pub fn YouLeft(
         let lines = unfinished_text(departure.unfinished, language.locale());
         lines.into_iter().map(|line| view! { <li>{line}</li> }.into_any()).collect_view().into_any()
     };
-    // The button that was pressed is gone.
+    // The button that had the focus no longer exists.
     let button = NodeRef::<html::Button>::new();
     Effect::new(move || {
         if let Some(button) = button.get() {

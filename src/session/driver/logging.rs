@@ -1,4 +1,4 @@
-//! What goes into the session's log: what came in from the browser and the server, and what the core wants done.
+//! Writes the inputs from browser and server, and the actions that the core requests, to the session's log.
 
 use sightline_browser::{
     rtc::{data_channel::DataChannelEvent, peer_connection::PeerConnectionEvent},
@@ -36,7 +36,7 @@ impl Driver {
             Input::Visible(is_visible) => {
                 self.log.write(Info, "page", &[("visible", &is_visible.to_string())]);
             }
-            // A failed call is written where it is noted, and the rest is the person's, or too much.
+            // Failed calls are logged where they are handled. The other inputs are actions of the person, or too frequent.
             _ => {}
         }
     }
@@ -97,7 +97,7 @@ impl Driver {
             DataChannelEvent::Oversized => self.log.write(Warn, "message too long", &fields),
             DataChannelEvent::Error(error) => {
                 let error = error.to_string();
-                // A page that goes closes its channels with an error.
+                // Channels end with an error when the other page closes.
                 self.log.write(Info, "channel error", &[fields[0], fields[1], ("error", &error)]);
             }
             DataChannelEvent::Message(_) | DataChannelEvent::BufferedAmountLow => {}

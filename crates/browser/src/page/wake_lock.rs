@@ -12,8 +12,8 @@ use wasm_bindgen_futures::spawn_local;
 use super::window::{member, window};
 use crate::js::{error::BrowserError, promise::settled, queue::EventSink};
 
-/// Keeps the screen on until it is dropped. The browser takes the lock away while the page is hidden: call [`Self::renew`] when the
-/// page is visible again.
+/// Keeps the screen on until this value is dropped. The browser releases the lock when the page is hidden: call [`Self::renew`]
+/// when the page becomes visible again.
 #[derive(Debug)]
 pub struct WakeLock {
     held: Rc<Held>,
@@ -22,14 +22,14 @@ pub struct WakeLock {
 
 #[derive(Debug, Default)]
 struct Held {
-    /// The `WakeLockSentinel`.
+    /// The `WakeLockSentinel`; `None` before the browser grants the lock.
     sentinel: RefCell<Option<JsValue>>,
     is_dropped: Cell<bool>,
 }
 
 impl WakeLock {
-    /// Asks for the lock. A refusal is reported to `refused`: the browser has no such lock, the page is not visible, or the battery
-    /// is low.
+    /// Requests the lock. A rejection is reported to `refused`: the browser does not support the lock, the page is not visible,
+    /// or the battery is low.
     #[must_use]
     pub fn hold(refused: EventSink<BrowserError>) -> Self {
         let lock = Self { held: Rc::default(), refused };
@@ -37,7 +37,7 @@ impl WakeLock {
         lock
     }
 
-    /// Asks again. A lock that is still held is replaced.
+    /// Requests the lock again. A lock that is still held is replaced.
     pub fn renew(&self) {
         let (held, refused) = (Rc::clone(&self.held), self.refused.clone());
         spawn_local(async move {
@@ -45,7 +45,7 @@ impl WakeLock {
                 Ok(sentinel) => {
                     let before = held.sentinel.replace(Some(sentinel));
                     before.as_ref().map(release);
-                    // The answer may come after the end.
+                    // The lock may be granted after this value was dropped.
                     if held.is_dropped.get() {
                         held.sentinel.take().as_ref().map(release);
                     }
@@ -74,7 +74,7 @@ async fn request() -> Result<JsValue, BrowserError> {
 fn release(sentinel: &JsValue) {
     if let Some(release) = member(sentinel, "release").and_then(|release| release.dyn_into::<Function>().ok())
     {
-        // The promise is fulfilled even where the browser had released the lock already.
+        // The promise is fulfilled even if the browser had already released the lock.
         let _ = release.call0(sentinel);
     }
 }

@@ -1,13 +1,12 @@
-//! Two clocks on one axis: how far another page's clock is from one's own, and how wrong that may be.
+//! Estimates the offset of another page's clock from the local clock, and the error of the estimate.
 //!
-//! Each exchange of a ping and its answer has four times (RFC 5905, section 8), which bound the offset from both sides:
-//! the ping came after it left, and so did the answer. That holds whatever the way takes in either direction, so the
-//! bounds of several exchanges may be intersected (Marzullo's algorithm without its vote), each widened by how far the
-//! clocks may have drifted apart since. The exchange with the shortest round trip alone, as NTP's clock filter takes it,
-//! has at best the same bounds.
+//! Each exchange of a ping and its answer has four times (RFC 5905, section 8), which bound the offset from both sides: both
+//! messages arrived after they were sent. The bounds hold whatever the delay is in either direction. So the bounds of several
+//! exchanges may be intersected (Marzullo's algorithm without the vote), after each was widened by the possible drift since the
+//! exchange. The exchange with the shortest round trip, which NTP's clock filter selects, has at best the same bounds.
 //!
-//! A message that only says when it left bounds the offset from one side. That is enough to say when it, and what left with it,
-//! could be here.
+//! A message that names only the time at which it was sent bounds the offset from one side. That bound gives the earliest time
+//! at which the message, and media sent along with it, can have arrived.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -15,41 +14,41 @@ use sightline_protocol::telemetry::PageTime;
 
 use crate::Timestamp;
 
-/// Exchanges that count: half a minute of them.
+/// Number of exchanges that are used: those of half a minute.
 const MAX_EXCHANGES: usize = 30;
-/// Messages with a time in them that count: half a minute of answers and reports.
+/// Number of messages with a send time that are used: answers and reports of half a minute.
 const MAX_ARRIVALS: usize = 60;
-/// How far two computers' clocks drift apart: 100 in a million, more than their quartzes are allowed together.
+/// Maximum drift between the clocks of two computers, in parts per million: more than the tolerances of two crystals.
 const DRIFT_PER_MILLION: i64 = 100;
-/// A browser tells the time in steps, to a millisecond at worst (W3C High Resolution Time, section 8; Firefox).
+/// Resolution of a browser's clock: a millisecond in the worst case (W3C High Resolution Time, section 8; Firefox).
 const STEP_US: i64 = 1000;
-/// A round trip longer than this says nothing, and no clock is trusted beyond it.
+/// Exchanges with a longer round trip are ignored.
 const LONGEST_ROUND_TRIP_US: i64 = 10_000_000;
 
-/// How another clock stands to one's own.
+/// The offset of another clock from the local clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockEstimate {
-    /// What has to be added to one's own time to have theirs, in microseconds.
+    /// Microseconds to add to the local time to get the other clock's time.
     pub offset_us: i64,
-    /// The offset is wrong by at most this.
+    /// Maximum error of the offset.
     pub error: Duration,
 }
 
 impl ClockEstimate {
-    /// What their clock shows when one's own shows `ours`.
+    /// The other clock's time when the local clock shows `ours`.
     #[must_use]
     pub fn theirs(&self, ours: Timestamp) -> Timestamp {
         shifted(ours, self.offset_us)
     }
 
-    /// What one's own clock shows when theirs shows `theirs`.
+    /// The local time when the other clock shows `theirs`.
     #[must_use]
     pub fn ours(&self, theirs: Timestamp) -> Timestamp {
         shifted(theirs, -self.offset_us)
     }
 }
 
-/// What one exchange says of the offset.
+/// The bounds that one exchange gives for the offset.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     at_us: i64,
@@ -57,17 +56,16 @@ struct Bounds {
     most_us: i64,
 }
 
-/// How another page's clock stands to this page's, from what came on one peer connection. It asks nothing itself:
-/// [`Pings`](crate::ping::Pings) do.
+/// Estimates another page's clock from the messages on one peer connection. [`Pings`](crate::ping::Pings) sends the pings.
 #[derive(Debug, Clone, Default)]
 pub struct ClockSync {
     exchanges: VecDeque<Bounds>,
-    /// By how much the other clock was ahead of this one, less the time of the way, with each of the last messages, in microseconds.
+    /// For each of the last messages, the other clock's send time minus the local arrival time, in microseconds.
     ahead_us: VecDeque<i64>,
 }
 
 impl ClockSync {
-    /// Takes a message that left at `sent_us` on the other clock and came now.
+    /// Takes the arrival of a message that was sent at `sent_us` on the other clock.
     pub fn handle_arrival(&mut self, sent_us: PageTime, now: Timestamp) {
         let sent = i64::try_from(sent_us.get()).unwrap_or(i64::MAX);
         self.ahead_us.push_back(sent.saturating_sub(micros(now)));
@@ -76,8 +74,8 @@ impl ClockSync {
         }
     }
 
-    /// When what leaves at `sent_us` on the other clock comes here on the quickest way that a message had; `None` before the first
-    /// message.
+    /// The earliest arrival here of data that is sent at `sent_us` on the other clock, with the shortest delay that a message
+    /// had; `None` before the first message.
     #[must_use]
     pub fn arrival(&self, sent_us: PageTime) -> Option<Timestamp> {
         let ahead_us = *self.ahead_us.iter().max()?;
@@ -85,7 +83,7 @@ impl ClockSync {
         Some(Timestamp::from_origin(Duration::from_micros(u64::try_from(here).ok()?)))
     }
 
-    /// Takes an answer. What cannot be one is ignored.
+    /// Takes an answer to a ping. Impossible times are ignored.
     pub fn handle_pong(
         &mut self,
         sent_us: PageTime,
@@ -115,7 +113,7 @@ impl ClockSync {
         }
     }
 
-    /// How the clocks stand to each other; `None` before the first answer.
+    /// The estimate; `None` before the first answer.
     #[must_use]
     pub fn estimate(&self, now: Timestamp) -> Option<ClockEstimate> {
         let now = micros(now);
@@ -126,7 +124,8 @@ impl ClockSync {
                 (exchange.least_us.saturating_sub(drift), exchange.most_us.saturating_add(drift));
             let (so_far_least, so_far_most) = known.unwrap_or((least, most));
             let (least, most) = (least.max(so_far_least), most.min(so_far_most));
-            // A clock that was set back or stood still while the computer slept: what is older says nothing.
+            // The bounds contradict each other: a clock was set back, or stood still while the computer slept. Older exchanges
+            // are useless.
             if least > most {
                 break;
             }

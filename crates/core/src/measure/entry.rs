@@ -1,9 +1,9 @@
-//! One entry of an `RTCStatsReport`, as the browser gives it.
+//! One entry of an `RTCStatsReport`, as the browser reports it.
 
 use serde::{Deserialize, Serialize};
 
-/// The members that Sightline reads, of all entry types in one (W3C webrtc-stats). What a browser does not report
-/// is `None`, which is not zero.
+/// The members that Sightline reads, of all entry types in one struct (W3C webrtc-stats). `None` means that the browser does
+/// not report the member, which is different from zero.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[allow(missing_docs, reason = "names and units are those of W3C webrtc-stats")]
@@ -71,7 +71,7 @@ pub struct StatsEntry {
     pub frame_width: Option<f64>,
     pub frame_height: Option<f64>,
     pub frames_per_second: Option<f64>,
-    /// Of a `media-source`: frames that the source delivered.
+    /// Number of frames that the source delivered, in a `media-source` entry.
     pub frames: Option<f64>,
     pub frames_encoded: Option<f64>,
     pub frames_sent: Option<f64>,
@@ -102,7 +102,7 @@ pub struct StatsEntry {
     pub total_samples_received: Option<f64>,
 }
 
-/// How many packets of picture and sound a report says have arrived (`packetsReceived` of `inbound-rtp`).
+/// Number of received picture and sound packets in a report (`packetsReceived` of `inbound-rtp`).
 #[must_use]
 pub fn inbound_packets(entries: &[StatsEntry]) -> u64 {
     let packets = entries
@@ -113,7 +113,7 @@ pub fn inbound_packets(entries: &[StatsEntry]) -> u64 {
     packets as u64
 }
 
-/// The id of the candidate pair in use. Chromium names it in the `transport` entry; Firefox marks the pair itself.
+/// The id of the candidate pair in use. Chromium names the pair in the `transport` entry; Firefox marks the pair itself.
 #[must_use]
 pub fn selected_pair_id(entries: &[StatsEntry]) -> Option<&str> {
     let named = entries.iter().find_map(|entry| entry.selected_candidate_pair_id.as_deref());

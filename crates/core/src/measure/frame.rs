@@ -1,29 +1,29 @@
-//! A frame that a viewer saw.
+//! A frame that was shown to a viewer.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// What `requestVideoFrameCallback` says of a frame (WICG video-rvfc, `VideoFrameCallbackMetadata`).
+/// The metadata of `requestVideoFrameCallback` for a frame (WICG video-rvfc, `VideoFrameCallbackMetadata`).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ShownFrame {
-    /// `presentationTime`: when it was handed over for composition.
+    /// `presentationTime`: when the frame was submitted for composition.
     pub shown_at: Timestamp,
-    /// `expectedDisplayTime`: when the display is expected to show it.
+    /// `expectedDisplayTime`: when the frame is expected on the display.
     pub seen_at: Timestamp,
-    /// `presentedFrames`: frames handed over for composition so far. It grows by more than one where the page was too
-    /// busy to be called for each.
+    /// `presentedFrames`: number of frames submitted for composition so far. The number grows by more than one if the page was
+    /// too busy for a callback per frame.
     pub presented_frames: u32,
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// `rtpTimestamp`, where the browser tells it.
+    /// `rtpTimestamp`; `None` if the browser does not report it.
     pub rtp_timestamp: Option<u32>,
-    /// `receiveTime`: when its last packet came, where the browser tells it.
+    /// `receiveTime`: when the frame's last packet arrived; `None` if the browser does not report it.
     pub received_at: Option<Timestamp>,
-    /// `captureTime`: when the sender captured it, on this browser's clock, where the browser estimates it.
+    /// `captureTime`: when the sender captured the frame, on this browser's clock; `None` if the browser has no estimate.
     pub captured_at: Option<Timestamp>,
-    /// `processingDuration`: how long it took from the packet to the decoded picture.
+    /// `processingDuration`: time from the encoded frame's submission to the decoder until it was decoded.
     pub processing: Option<Duration>,
 }

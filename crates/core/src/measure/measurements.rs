@@ -1,4 +1,4 @@
-//! One page's measurements of everybody else in the room.
+//! The measurements that one page makes of all other members in the room.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -20,19 +20,20 @@ use super::{
 };
 use crate::Timestamp;
 
-/// How often stats are read while somebody may look at them, and in a run.
+/// Interval between stats reports while the page is visible, and in a run.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Measures: figures of every connection, how every picture was shown, what stamps tell, and runs with their reports.
+/// All measurements of a page: the figures of every connection, the playout of every picture, stamps, and runs with their
+/// reports.
 ///
-/// Contract: after every call that takes `now`, what [`Self::poll_output`] gives is done in its order. [`Self::handle_timeout`] is
-/// called when [`Self::poll_timeout`] has passed. Observations of a member may come in any order; those after [`Observation::Gone`]
-/// are of a member that came anew.
+/// Contract: after every call that takes `now`, perform the outputs of [`Self::poll_output`] in order. Call
+/// [`Self::handle_timeout`] when the time of [`Self::poll_timeout`] has come. Observations of a member may come in any order;
+/// an observation after [`Observation::Gone`] is about a member that came again.
 #[derive(Debug)]
 pub struct Measurements {
     members: Members,
     playout: PlayoutWatch,
-    /// What this page is called in reports.
+    /// This page, as reports name it.
     local: Party,
     room: String,
     conditions: Vec<(String, String)>,
@@ -44,7 +45,7 @@ pub struct Measurements {
 }
 
 impl Measurements {
-    /// Of nobody yet; `local` measures in the room, and can be seen or not.
+    /// Measurements of no member yet. `local` is this page, and `is_visible` says whether it is visible.
     #[must_use]
     pub fn new(room: &str, local: Party, is_visible: bool) -> Self {
         Self {
@@ -61,7 +62,7 @@ impl Measurements {
         }
     }
 
-    /// Takes what was seen of a member.
+    /// Takes an observation of a member.
     pub fn handle(&mut self, member: &MemberId, observation: Observation, now: Timestamp) {
         match observation {
             Observation::Present { name, published } => self.handle_present(member, name, published, now),
@@ -93,18 +94,18 @@ impl Measurements {
         self.drain_run(now);
     }
 
-    /// The room is entered under this id.
+    /// Notes that this page entered the room with this id.
     pub fn handle_entered(&mut self, you: &MemberId) {
         you.as_str().clone_into(&mut self.local.member);
     }
 
-    /// Takes what this page publishes.
+    /// Takes the published state of this page.
     pub fn handle_own_published(&mut self, published: PublishedState, now: Timestamp) {
         self.playout.handle_own_published(published, now);
         self.drain_run(now);
     }
 
-    /// Takes whether this page can be seen: nothing is measured while it is hidden, except in a run.
+    /// Takes whether this page is visible. A hidden page measures nothing, except in a run.
     pub fn handle_visibility(&mut self, is_visible: bool, now: Timestamp) {
         self.is_visible = is_visible;
         let word = if is_visible { "visible" } else { "hidden" };
@@ -115,32 +116,32 @@ impl Measurements {
         self.show_histories();
     }
 
-    /// Takes what a report says of the circumstances, for the next run.
+    /// Takes the conditions that the report of the next run lists.
     pub fn set_conditions(&mut self, conditions: Vec<(String, String)>) {
         self.conditions = conditions;
     }
 
-    /// Takes whether somebody looks at more than bars and path.
+    /// Takes whether anybody looks at more than bars and path.
     pub fn watch(&mut self, is_watched: bool, now: Timestamp) {
         self.is_watched = is_watched;
         self.next_report = now;
         self.show_histories();
     }
 
-    /// Whether somebody does.
+    /// Whether anybody looks at more than bars and path.
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.is_watched
     }
 
-    /// Begins a run of everybody who is there, that ends after `limit`. One that is on goes on.
+    /// Starts a run with all members in the room, which ends after `limit`. A run in progress continues instead.
     pub fn start_run(&mut self, id: RunId, limit: Option<Duration>, now: Timestamp) {
         self.playout.start_run(id, self.local.clone(), &self.room, limit);
         let present: Vec<_> = self.members.iter().map(|(id, _)| id.clone()).collect();
         for member in present {
             self.open_run(&member, now);
         }
-        // Its counters begin with a report: the sooner, the better they fit its frames.
+        // The counters of the run start with a report: the sooner it comes, the better they match the frames.
         self.next_report = now;
         self.drain_run(now);
     }
@@ -151,13 +152,13 @@ impl Measurements {
         self.drain_run(now);
     }
 
-    /// Takes no part in a member's run any more.
+    /// Stops taking part in a member's run.
     pub fn refuse_run(&mut self, member: &MemberId, now: Timestamp) {
         self.playout.refuse_run(member);
         self.drain_run(now);
     }
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if self.should_poll_stats() && self.next_report <= now {
             self.next_report = now + STATS_INTERVAL;
@@ -165,36 +166,36 @@ impl Measurements {
         }
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.should_poll_stats().then_some(self.next_report)
     }
 
-    /// Whether stats are read: nobody looks at those of a hidden page, except in a run.
+    /// Whether stats are read: a hidden page needs none, except in a run.
     #[must_use]
     pub fn should_poll_stats(&self) -> bool {
         self.is_visible || self.playout.is_running()
     }
 
-    /// The next thing to do.
+    /// The next action to perform.
     pub fn poll_output(&mut self) -> Option<MeasureOutput> {
         self.outputs.pop_front()
     }
 
-    /// Which way the connection in use to a member takes, by the latest report.
+    /// The path of the connection in use to a member, by the latest report.
     #[must_use]
     pub fn path(&self, member: &MemberId) -> Option<LinkPath> {
         self.members.get(member)?.used()?.meter.path()
     }
 
-    /// The report of the run, once it is over; `unix_ms` is the time of day now.
+    /// The report of the run after its end; `unix_ms` is the time of day now.
     #[must_use]
     pub fn report(&self, unix_ms: u64, now: Timestamp) -> Option<Report> {
         self.playout.report(unix_ms, now)
     }
 
-    /// The run's raw stats reports, as the rtcstats tools read them.
+    /// The run's raw stats reports, in the format of the rtcstats tools.
     #[must_use]
     pub fn dump(&self, header: &RtcStatsHeader) -> String {
         self.playout.dump(header)
@@ -271,7 +272,7 @@ impl Measurements {
         }
     }
 
-    /// The way to a member is open, or a run began while it is.
+    /// Notes that the channel to a member opened, or that a run started while the channel is open.
     fn open_run(&mut self, id: &MemberId, now: Timestamp) {
         let Some(name) = self.members.get(id).and_then(|member| member.name.clone()) else { return };
         let observed = Party { member: id.as_str().to_owned(), name, browser: String::new() };

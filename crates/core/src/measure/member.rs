@@ -1,4 +1,4 @@
-//! What is kept of one other member, for as long as it is in the room.
+//! The measurements of one other member while it is in the room.
 
 use sightline_protocol::{
     MemberId,
@@ -13,13 +13,13 @@ use super::{
 };
 use crate::{Timestamp, link::LinkId};
 
-/// A member has a connection in use and one that is built beside it; older ones are closed.
+/// Maximum number of connections per member: one in use and one that replaces it, while older ones are being closed.
 const MAX_CONNECTIONS: usize = 4;
 
-/// One other member.
+/// The measurements of one other member.
 #[derive(Debug, Default)]
 pub(super) struct Member {
-    /// `None` before it is known to be in the room.
+    /// The member's name; `None` until the member is known to be in the room.
     pub(super) name: Option<String>,
     pub(super) published: Option<PublishedState>,
     pub(super) history: History,
@@ -28,7 +28,7 @@ pub(super) struct Member {
     in_use: Option<LinkId>,
 }
 
-/// What is measured of one peer connection.
+/// The measurements of one peer connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     id: LinkId,
@@ -37,7 +37,7 @@ pub(super) struct Connection {
 }
 
 impl Member {
-    /// The connection of that name, made where it is new.
+    /// The connection with this id, which is added if it is new.
     pub(super) fn connection(&mut self, id: LinkId) -> &mut Connection {
         let known = self.connections.iter().position(|connection| connection.id == id);
         let at = known.unwrap_or_else(|| {
@@ -51,7 +51,7 @@ impl Member {
         &mut self.connections[at]
     }
 
-    /// The one whose reports come.
+    /// Makes the connection with this id the one in use.
     pub(super) fn use_connection(&mut self, id: LinkId) -> &mut Connection {
         self.in_use = Some(id);
         self.connection(id)
@@ -62,14 +62,14 @@ impl Member {
         used.or(self.connections.first())
     }
 
-    /// How its clock stands to this page's.
+    /// The estimate of the member's clock.
     pub(super) fn clock(&self, now: Timestamp) -> Option<ClockEstimate> {
         self.used()?.clock.estimate(now)
     }
 }
 
 impl Connection {
-    /// Takes a message of the other side; what it says of the picture that is sent is for the playout.
+    /// Takes a telemetry message of the member. Returns the part about the sent picture, which playout needs.
     pub(super) fn handle_telemetry(&mut self, message: TelemetryMessage, now: Timestamp) -> Option<Sending> {
         match message {
             TelemetryMessage::Reception(reception) => self.meter.handle_reception(reception, now),
@@ -77,7 +77,7 @@ impl Connection {
                 self.clock.handle_pong(sent_us, received_us, answered_us, now);
             }
             TelemetryMessage::Sending(sending) => return Some(sending),
-            // Those are for the pings of the connection, or of a later version.
+            // Handled by the pings of the connection, or unknown to this version.
             TelemetryMessage::ClockPing { .. }
             | TelemetryMessage::Ping { .. }
             | TelemetryMessage::Pong { .. }
@@ -87,7 +87,7 @@ impl Connection {
     }
 }
 
-/// The members, in the order in which they came to this page's knowledge.
+/// The members in the order in which this page learned of them.
 #[derive(Debug, Default)]
 pub(super) struct Members(Vec<(MemberId, Member)>);
 
@@ -96,7 +96,7 @@ impl Members {
         self.0.iter().find(|(known, _)| known == id).map(|(_, member)| member)
     }
 
-    /// The member of that id, made where it is new.
+    /// The member with this id, which is added if it is new.
     pub(super) fn entry(&mut self, id: &MemberId) -> &mut Member {
         let known = self.0.iter().position(|(known, _)| known == id);
         let at = known.unwrap_or_else(|| {
@@ -106,7 +106,7 @@ impl Members {
         &mut self.0[at].1
     }
 
-    /// A connection of a member, which may be gone already, is closed.
+    /// Notes that a connection of a member, who may have left, was closed.
     pub(super) fn close(&mut self, id: &MemberId, link: LinkId) {
         if let Some((_, member)) = self.0.iter_mut().find(|(known, _)| known == id) {
             member.connections.retain(|connection| connection.id != link);

@@ -1,8 +1,8 @@
-//! The table of metrics, and what a row of figures is.
+//! The table of metrics, and the type of a row of figures.
 
 /// Calls the macro `$callback` with every metric, in the order in which they are shown: variant, name, [`Unit`], [`Origin`].
-/// The name follows W3C webrtc-stats where it has the metric. It is also the key of the metric's texts in `locales/` (`metric` and
-/// `help`) and the first column of its row in `docs/measuring.md`.
+/// The name follows W3C webrtc-stats where it has the metric. It is also the key of the metric's texts in `locales/` (`metric`
+/// and `help`) and the first column of its row in `docs/measuring.md`.
 #[macro_export]
 macro_rules! with_metrics {
     ($callback:ident) => {
@@ -81,7 +81,7 @@ macro_rules! with_metrics {
 
 macro_rules! define_metrics {
     ($($variant:ident $name:ident $unit:ident $origin:ident;)+) => {
-        /// What a figure is. `docs/measuring.md` defines each.
+        /// A measured quantity, defined in `docs/measuring.md`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "docs/measuring.md defines each")]
         pub enum Metric {
@@ -100,7 +100,7 @@ macro_rules! define_metrics {
                 }
             }
 
-            /// The unit of its number.
+            /// The unit of the metric's numbers.
             #[must_use]
             pub fn unit(self) -> Unit {
                 match self {
@@ -108,7 +108,7 @@ macro_rules! define_metrics {
                 }
             }
 
-            /// Which side measures it.
+            /// The side that measures the metric.
             #[must_use]
             pub fn origin(self) -> Origin {
                 match self {
@@ -121,52 +121,52 @@ macro_rules! define_metrics {
 
 with_metrics!(define_metrics);
 
-/// Which side measures a metric.
+/// The side that measures a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// This browser. Where the value is missing, this browser does not report it.
+    /// This browser measures it. A missing value means that the browser does not report it.
     Local,
-    /// The other side, which reports it over the `telemetry` channel.
+    /// The other side measures it and reports it over the `telemetry` channel.
     Remote,
 }
 
 /// The unit of a figure's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Bits per second.
+    /// A bitrate in bits per second.
     BitsPerSecond,
-    /// Seconds.
+    /// A duration in seconds.
     Seconds,
-    /// Between 0 and 1.
+    /// A ratio between 0 and 1.
     Ratio,
-    /// Frames per second.
+    /// A frame rate in frames per second.
     FramesPerSecond,
-    /// Pixels.
+    /// A length in pixels.
     Pixels,
-    /// A number of events since the connection was made.
+    /// Number of events since the connection was made.
     Count,
-    /// Events per minute.
+    /// A rate in events per minute.
     PerMinute,
-    /// Bytes.
+    /// A size in bytes.
     Bytes,
-    /// Not a number.
+    /// The value is a word instead of a number.
     Word,
 }
 
-/// The value of one figure.
+/// The value of a figure.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FigureValue {
-    /// In the base unit of its [`Unit`].
+    /// A number in the metric's [`Unit`].
     Number(f64),
-    /// A word of the field, not translated.
+    /// A technical term, which is not translated.
     Word(String),
 }
 
-/// One row.
+/// One row of figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// What it is.
+    /// The metric of this row.
     pub metric: Metric,
-    /// `None` where the browser has no such figure, or there is nothing to measure: never zero instead.
+    /// `None` if the browser does not report the value, or there is nothing to measure. Zero never stands for a missing value.
     pub value: Option<FigureValue>,
 }

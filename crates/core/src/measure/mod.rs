@@ -1,11 +1,12 @@
-//! What is measured of the other members: how their picture and sound arrive, how the picture is shown, and the report of a run.
+//! Measurements of the other members: how their picture and sound arrive, how the picture is shown, and the report of a run.
 //!
-//! On the ground lie what a browser reports ([`StatsEntry`]), what is seen of a frame ([`ShownFrame`]), what is told of both
-//! ([`Metric`]), and the clock of another page ([`clock`]). Above them [`sound`] tells how the sound arrives, [`playout`] judges how
-//! the picture was shown and [`stamp`] reads known frames; [`connection`] makes figures of reports, [`report`] is the document of a run, and [`run`] makes it.
-//! [`Measurements`] owns all of that: observations go in, and what is to be sent and shown comes out.
+//! The basic types are an entry of a browser's report ([`StatsEntry`]), a shown frame ([`ShownFrame`]), a metric ([`Metric`])
+//! and the estimate of another page's clock ([`clock`]). Based on them, [`sound`] measures how the sound arrives, [`playout`]
+//! judges how the picture is shown, [`stamp`] reads known frames, and [`connection`] computes figures from reports; [`report`]
+//! is the document of a run, and [`run`] makes it. [`Measurements`] owns all of these: it takes observations, and returns
+//! messages to send and figures to show.
 //!
-//! Invariant: nothing in a folder here refers to one that is named after it in that order.
+//! Invariant: a folder in this module uses only folders named before it in that order.
 
 pub mod clock;
 pub mod connection;

@@ -1,4 +1,4 @@
-//! What [`Measurements`](super::Measurements) takes and gives.
+//! The inputs and outputs of [`Measurements`](super::Measurements).
 #![allow(missing_docs, reason = "where nothing is written, the name says all")]
 
 use std::time::Duration;
@@ -18,95 +18,95 @@ use super::{
 };
 use crate::link::LinkId;
 
-/// Something that was seen of another member.
+/// An observation of another member.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation {
-    /// It is in the room under this name and publishes this; said again whenever one of them changed.
+    /// The member is in the room with this name and published state. Repeated when either changes.
     Present { name: String, published: Option<PublishedState> },
-    /// The `control` channel to it is open: what is to be said on it can be said now.
+    /// The `control` channel to the member opened: messages can be sent now.
     ChannelOpened,
-    /// Media can flow to and from it, or not.
+    /// Whether media can flow to and from the member.
     Connected(bool),
-    /// The state of something about its connection in use, in the browser's word.
+    /// The state of a subject of the connection in use, as the browser names it.
     State(Subject, String),
-    /// Something about one of its connections failed for this cause.
+    /// A failure of a subject of any of the member's connections, with its cause.
     Failure(Subject, String),
-    /// A message of the `telemetry` channel of one of its connections.
+    /// A message on the `telemetry` channel of any of the member's connections.
     Telemetry(LinkId, TelemetryMessage),
-    /// A stats report of its connection in use.
+    /// A stats report of the member's connection in use.
     Report(Box<ConnectionReport>),
-    /// A message of the `control` channel about a run.
+    /// A message on the `control` channel about a run.
     Run(ControlMessage),
-    /// One of its connections is closed for good.
+    /// A connection of the member was closed for good.
     ConnectionClosed(LinkId),
-    /// It left for good.
+    /// The member left for good.
     Gone,
 }
 
-/// A stats report and what was seen since the one before.
+/// A stats report, and the frames since the report before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnectionReport {
     pub link: LinkId,
     pub entries: Vec<StatsEntry>,
     pub states: ConnectionStates,
-    /// Whether somebody looks at frames: then none means that none was shown.
+    /// Whether frame callbacks are active: if so, an empty list means that no frame was shown.
     pub are_frames_noted: bool,
     /// The frames that were shown since the report before, oldest first.
     pub frames: Vec<NotedFrame>,
-    /// The descriptions, where they are wanted ([`Measurements::is_watched`](super::Measurements::is_watched)).
+    /// The SDP of the descriptions, if they are wanted ([`Measurements::is_watched`](super::Measurements::is_watched)).
     pub local_sdp: Option<String>,
     pub remote_sdp: Option<String>,
-    /// Milliseconds since 1970.
+    /// The time of day, in milliseconds since 1970.
     pub unix_ms: u64,
 }
 
-/// What is to be done, or shown.
+/// An action to perform, or a value to show.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MeasureOutput {
-    /// Send this on the `telemetry` channel of a connection. What does not get through is not missed.
+    /// Send a message on the `telemetry` channel of a connection. A lost message is not repeated.
     SendTelemetry(LinkId, TelemetryMessage),
-    /// Send this on the `control` channel to a member.
+    /// Send a message on the `control` channel to a member.
     SendControl(MemberId, ControlMessage),
     /// Read the stats of every connection.
     ReadStats,
-    /// A member's figures are these now.
+    /// The new figures of a member.
     Figures(MemberId, Box<MemberFigures>),
-    /// What was measured and what happened; only while somebody looks at it.
+    /// The history of a member; only while somebody looks at it.
     History(MemberId, Box<History>),
-    /// Who receives this page's picture worst; `None` where nobody tells.
+    /// The member that receives this page's picture worst; `None` if no member reports its reception.
     Receiver(Option<Box<Receiver>>),
-    /// Where the run is.
+    /// The progress of the runs.
     Run(RunProgress),
 }
 
-/// What follows from a report.
+/// The figures of a member, computed from a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MemberFigures {
     pub figures: Figures,
-    /// `None` while its frames carry no stamps.
+    /// The totals from stamps; `None` while the member's frames carry no stamps.
     pub truth: Option<FrameTruth>,
-    /// The candidate pair in use, in words.
+    /// The candidate pair in use, as text.
     pub selected_pair: Option<String>,
-    /// How the member receives this page's picture; `None` where it does not tell.
+    /// How the member receives this page's picture; `None` if the member does not report its reception.
     pub receiver: Option<Receiver>,
-    /// What stands behind the figures; only while somebody looks at it.
+    /// The details behind the figures; only while somebody looks at them.
     pub watched: Option<(Playout, ConnectionDetails)>,
 }
 
 /// How a member receives this page's picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receiver {
-    /// Possibly empty.
+    /// The member's name; may be empty.
     pub name: String,
     pub quality: Quality,
     pub reception: Reception,
 }
 
-/// Where the run of this page is, and whose runs are on in which it takes part.
+/// The progress of this page's own run, and the members in whose runs this page takes part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunProgress {
     pub state: RunState,
-    /// How long it is on, or was, in whole seconds.
+    /// How long the run has lasted, in whole seconds.
     pub lasted: Duration,
     pub measured_by: Vec<MemberId>,
 }

@@ -1,6 +1,6 @@
-//! How every member's picture is shown, now and in a run: for each member a meter, what its stamps tell, and in a run a
-//! recorder, all fed with the same frames, reports and words. It belongs to the session: it outlives a peer connection that is
-//! rebuilt.
+//! The playout of every member's picture, in a call and in a run. Each member has a meter, a log of stamps, and in a run a
+//! recorder, which all get the same frames, reports and messages. All of them belong to the session and outlive a rebuilt peer
+//! connection.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -25,38 +25,38 @@ use crate::{
     },
 };
 
-/// Stalls that the page shows, the latest: the whole ledger is in a report.
+/// Number of latest stalls that the page shows; a report contains all.
 const SHOWN_STALLS: usize = 50;
-/// Stalls that the charts show.
+/// Number of latest stalls that the charts show.
 const MAX_BANDS: usize = 200;
 
-/// How a member's picture was shown, for the page: in the run where there is one, else since it came.
+/// The playout of a member's picture, for the page: since the start of the run if there is one, or else since the member came.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Playout {
-    /// The totals.
+    /// The totals of the measurement.
     pub summary: PlayoutSummary,
     /// The latest stalls, oldest first, each with the seconds from the first frame to its start.
     pub stalls: Vec<(f64, Stall)>,
-    /// When it stood still in the last minutes, oldest first, for the charts; `None` where no frames are noted.
+    /// The recent stalls as start and end times, oldest first, for the charts; `None` if there are no frame callbacks.
     pub bands: Option<Vec<(Timestamp, Timestamp)>>,
 }
 
-/// A frame that was shown.
+/// A frame that was shown, and its stamp.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NotedFrame {
-    /// What the browser says of it.
+    /// The browser's metadata of the frame.
     pub shown: ShownFrame,
-    /// What was read of its stamp; `None` while none is read.
+    /// The result of reading the stamp; `None` while no stamps are read.
     pub stamp: Option<StripReading>,
 }
 
-/// Everybody's.
+/// The playout of all members.
 #[derive(Debug)]
 pub struct PlayoutWatch {
     members: HashMap<MemberId, Watched>,
-    /// Whether this page can be seen.
+    /// Whether this page is visible.
     is_visible: bool,
-    /// What this page publishes.
+    /// The declaration of this page's own source.
     own: Declaration,
     run: Run,
     dump: RtcStatsDump,
@@ -70,19 +70,19 @@ struct Watched {
     declared: Declaration,
     sends_sound: bool,
     is_screen: bool,
-    /// Whether every frame carries a stamp, as the member says.
+    /// Whether the member declares that every frame carries a stamp.
     is_stamped: bool,
 }
 
 impl PlayoutWatch {
-    /// Of nobody yet, on a page that can be seen or not.
+    /// A watch without members, on a page that is visible or not.
     #[must_use]
     pub fn new(is_visible: bool) -> Self {
         let (run, dump) = (Run::default(), RtcStatsDump::default());
         Self { members: HashMap::new(), is_visible, own: Declaration::NoPicture, run, dump }
     }
 
-    /// Takes what a member says it publishes.
+    /// Takes the published state of a member.
     pub fn handle_published(&mut self, member: &MemberId, published: PublishedState, now: Timestamp) {
         let declaration = Declaration::of(published);
         let watched = self.of(member, now);
@@ -108,7 +108,8 @@ impl PlayoutWatch {
         }
     }
 
-    /// One of several cannot end what is measured of the others: on every page the run goes on while anybody plays, itself included.
+    /// Ends the run if no member plays any more, this page included: one of several files that ends must not stop the
+    /// measurement of the others.
     fn handle_file_ended(&mut self, now: Timestamp) {
         let mut declared = self.members.values().map(|member| member.declared).chain([self.own]);
         if !declared.any(|declared| declared == Declaration::Playing) {
@@ -116,7 +117,7 @@ impl PlayoutWatch {
         }
     }
 
-    /// Takes what this page publishes.
+    /// Takes the published state of this page.
     pub fn handle_own_published(&mut self, published: PublishedState, now: Timestamp) {
         self.own = Declaration::of(published);
         if self.own == Declaration::Ended {
@@ -132,7 +133,7 @@ impl PlayoutWatch {
         }
     }
 
-    /// Takes whether this page can be seen.
+    /// Takes whether this page is visible.
     pub fn handle_visibility(&mut self, is_visible: bool, now: Timestamp) {
         self.is_visible = is_visible;
         for (member, watched) in &mut self.members {
@@ -143,7 +144,7 @@ impl PlayoutWatch {
         }
     }
 
-    /// Takes what a member tells of the picture that it sends; `clock` is the member's.
+    /// Takes a member's report about the picture that it sends; `clock` estimates the member's clock.
     pub fn handle_sending(
         &mut self,
         member: &MemberId,
@@ -160,12 +161,12 @@ impl PlayoutWatch {
         }
     }
 
-    /// The browser calls for a member's frames: where none come none are shown.
+    /// Notes that frame callbacks are active for a member: no callback means that no frame was shown.
     pub fn handle_frames_are_noted(&mut self, member: &MemberId, now: Timestamp) {
         self.of(member, now).meter.handle_callbacks_supported();
     }
 
-    /// Takes a frame that was shown, and how the member's clock stands to this page's.
+    /// Takes a frame that was shown, and the estimate of the member's clock.
     pub fn handle_frame(
         &mut self,
         member: &MemberId,
@@ -197,13 +198,13 @@ impl PlayoutWatch {
         }
     }
 
-    /// What is true of a member's stamped frames; `None` while they carry no stamps.
+    /// The totals from a member's stamps; `None` while its frames carry no stamps.
     #[must_use]
     pub fn truth(&self, member: &MemberId) -> Option<FrameTruth> {
         self.members.get(member).filter(|watched| watched.is_stamped)?.stamps.known()
     }
 
-    /// Takes a stats report; the totals since the member came.
+    /// Takes a stats report and returns the totals since the member came.
     pub fn handle_report(
         &mut self,
         member: &MemberId,
@@ -215,7 +216,7 @@ impl PlayoutWatch {
         watched.meter.summary(now)
     }
 
-    /// Takes the rows that follow from the report, for a run; `unix_ms` is the time of day.
+    /// Takes the rows that were computed from the report, for a run; `unix_ms` is the time of day.
     pub fn record(
         &mut self,
         member: &MemberId,
@@ -233,7 +234,7 @@ impl PlayoutWatch {
         self.run.handle_progress(now);
     }
 
-    /// How the picture was shown, for the page.
+    /// The playout of a member's picture, for the page.
     #[must_use]
     pub fn shown(&self, member: &MemberId, now: Timestamp) -> Playout {
         let (mut summary, mut stalls, first) = match (self.run.record(member), self.members.get(member)) {
@@ -243,7 +244,7 @@ impl PlayoutWatch {
             }
             (None, None) => return Playout::default(),
         };
-        // One judge for bars, sentence and score: that of a run is in its report.
+        // Bars, cause and score use the same recent score; the score of the whole run is in its report.
         summary.score = self.score(member, now);
         let first = first.unwrap_or_default();
         stalls.drain(..stalls.len().saturating_sub(SHOWN_STALLS));
@@ -251,14 +252,14 @@ impl PlayoutWatch {
         Playout { summary, stalls, bands: self.bands(member, now) }
     }
 
-    /// The score of the last seconds; `None` while no picture is to be expected.
+    /// The score of the last seconds; `None` while no picture is expected.
     #[must_use]
     pub fn score(&self, member: &MemberId, now: Timestamp) -> Option<Score> {
         let watched = self.members.get(member)?;
         if watched.declared == Declaration::Playing { watched.meter.recent_score(now) } else { None }
     }
 
-    /// The stalls of the last minutes; `None` where nobody calls for frames, so that nothing is known of them.
+    /// The recent stalls; `None` without frame callbacks, since stalls are unknown then.
     fn bands(&self, member: &MemberId, now: Timestamp) -> Option<Vec<(Timestamp, Timestamp)>> {
         let meter = &self.members.get(member)?.meter;
         meter.summary(now).frames_presented?;
@@ -273,7 +274,7 @@ impl PlayoutWatch {
         Some(bands)
     }
 
-    /// A member is gone for good.
+    /// Notes that a member left for good.
     pub fn forget(&mut self, member: &MemberId, now: Timestamp) {
         let had_picture =
             self.members.remove(member).is_some_and(|gone| gone.declared != Declaration::NoPicture);
@@ -283,7 +284,7 @@ impl PlayoutWatch {
         self.run.handle_gone(member, sources_left, now);
     }
 
-    /// Begins a run of everybody who is there.
+    /// Starts a run with all members in the room.
     pub fn start_run(&mut self, id: RunId, local: Party, room: &str, limit: Option<Duration>) {
         if !self.is_running() {
             self.dump = RtcStatsDump::default();
@@ -291,28 +292,28 @@ impl PlayoutWatch {
         self.run.start(id, local, room, limit);
     }
 
-    /// Whether a run of this page is on, or waits for its first frame.
+    /// Whether a run of this page is in progress, or waits for its first frame.
     #[must_use]
     pub fn is_running(&self) -> bool {
         matches!(self.run.state(), RunState::Waiting | RunState::Running)
     }
 
-    /// Whose runs are on in which this page takes part.
+    /// The members in whose runs this page takes part.
     pub fn measured_by(&self) -> impl Iterator<Item = &MemberId> {
         self.run.measured_by()
     }
 
-    /// Takes no part in a member's run any more.
+    /// Stops taking part in a member's run.
     pub fn refuse_run(&mut self, member: &MemberId) {
         self.run.refuse(member);
     }
 
-    /// Ends it.
+    /// Ends the run of this page.
     pub fn stop_run(&mut self, now: Timestamp) {
         self.run.stop(now);
     }
 
-    /// The way to a member is open.
+    /// Notes that the channel to a member opened.
     pub fn handle_open(
         &mut self,
         observed: Party,
@@ -335,7 +336,7 @@ impl PlayoutWatch {
         });
     }
 
-    /// A member said something of a run; whether one was begun by it.
+    /// Takes a member's message about a run. Returns whether the message started a run of the member.
     pub fn handle_run(
         &mut self,
         member: &MemberId,
@@ -347,30 +348,30 @@ impl PlayoutWatch {
         self.run.handle_control(member, message, local, clock, now)
     }
 
-    /// The next thing to do for a run.
+    /// The next action for a run.
     pub fn poll_run(&mut self) -> Option<RunOutput> {
         self.run.poll_output()
     }
 
-    /// Where the run is.
+    /// The state of the run.
     #[must_use]
     pub fn run_state(&self) -> RunState {
         self.run.state()
     }
 
-    /// How long it is on.
+    /// How long the run has lasted.
     #[must_use]
     pub fn run_lasted(&self, now: Timestamp) -> Duration {
         self.run.lasted(now)
     }
 
-    /// Its report, once it is over; `unix_ms` is the time of day now.
+    /// The report of the run after its end; `unix_ms` is the time of day now.
     #[must_use]
     pub fn report(&self, unix_ms: u64, now: Timestamp) -> Option<Report> {
         self.run.report(unix_ms as f64, now)
     }
 
-    /// The run's raw stats reports, as the rtcstats tools read them.
+    /// The run's raw stats reports, in the format of the rtcstats tools.
     #[must_use]
     pub fn dump(&self, header: &RtcStatsHeader) -> String {
         self.dump.to_text(header)
@@ -395,7 +396,7 @@ impl PlayoutWatch {
     }
 }
 
-/// Whether sound is to be expected of a member that publishes this: that of its microphone, of a file that plays, or of a screen.
+/// Whether to expect sound from a member with this published state: from its microphone, a playing file, or a screen.
 fn sends_sound(published: PublishedState) -> bool {
     let is_stopped = matches!(
         published.playback,

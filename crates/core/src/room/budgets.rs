@@ -1,9 +1,9 @@
-//! What the members of a room may ask of this page: see [`budget`](crate::budget).
+//! The budgets of a room: how much the members may ask of this page. See [`budget`](crate::budget).
 //!
-//! Owns the accounts of all members, and what all of them together may have. It never acts on a member: the session mutes and
-//! cuts off, as the [`Verdict`] says.
+//! Owns the accounts of all members, and the budget that all members share. It never acts on a member: the session mutes a
+//! member or cuts it off, as the [`Verdict`] says.
 //!
-//! Invariant: what all members together used up is charged to nobody.
+//! Invariant: a message that is dropped because the shared budget is used up never mutes or cuts off its sender.
 
 use sightline_protocol::{
     InstanceId, MemberId,
@@ -18,13 +18,13 @@ use crate::{
     transfer::Transfers,
 };
 
-/// What a message costs: a kind, and a number of messages or bytes.
+/// The cost of a message: a kind, and a number of messages or bytes.
 pub(super) type Charge = (MessageKind, u64);
 
 #[derive(Debug, Default)]
 pub(super) struct Budgets {
     accounts: Accounts,
-    /// Peer connections that this page makes because of offers, of all members together.
+    /// Peer connections that this page makes in answer to offers, for all members together.
     room_connections: Bucket,
 }
 
@@ -37,13 +37,13 @@ impl Budgets {
         self.accounts.standing(member)
     }
 
-    /// Whether something of a member counts.
+    /// Charges a member for a message and says whether to process the message.
     pub(super) fn admit(&mut self, member: &MemberId, (kind, amount): Charge, now: Timestamp) -> Verdict {
         let verdict = self.accounts.admit(member, kind, amount, now);
         let is_connection = matches!(kind, MessageKind::Connection | MessageKind::BulkConnection);
         if verdict == Verdict::Taken && is_connection && !self.room_connections.take(ROOM_CONNECTIONS, 1, now)
         {
-            // The offer comes again.
+            // The member repeats its offer.
             return Verdict::Dropped;
         }
         verdict
@@ -70,7 +70,7 @@ impl Budgets {
     }
 }
 
-/// What a message on `control` costs, beside what every message costs there.
+/// The cost of a message on `control`, in addition to the cost that every message there has.
 pub(super) fn charges_of_control(
     message: &ControlMessage,
     peer: &PeerSession,
@@ -104,13 +104,13 @@ pub(super) fn charges_of_control(
         }
         ControlMessage::RunStart { .. } | ControlMessage::RunStop { .. } => Some(MessageKind::Run),
         ControlMessage::RunLog { .. } => Some(MessageKind::RunLog),
-        // Their number is that of messages on `control`.
+        // The budget for messages on `control` limits their number.
         ControlMessage::Bye | ControlMessage::Unknown => None,
     };
     before.into_iter().chain(kind.map(|kind| (kind, 1)))
 }
 
-/// What a signal costs; `opens_link` where this page makes a peer connection because of it.
+/// The cost of a signal. `opens_link`: this page makes a peer connection because of the signal.
 pub(super) fn charges_of_signal(signal: &Signal, opens_link: bool) -> impl Iterator<Item = Charge> + use<> {
     let kind = match &signal.payload {
         SignalPayload::Description(_) => MessageKind::Description,

@@ -1,9 +1,9 @@
-//! What the members of a room tell each other: the conversation and the files.
+//! The content that the members of a room exchange: the conversation and the files.
 //!
-//! Owns both, and tells both what becomes of a member. It never knows a link: the session says when a way to a member is open, and
-//! sends what comes out where one is.
+//! Owns the conversation and the transfers, and tells both when a member comes, can be reached or leaves. It never knows a
+//! link: the session reports when a channel to a member opens, and sends the resulting messages over an open channel.
 //!
-//! Invariant: both hear of the same members, in the same order.
+//! Invariant: the conversation and the transfers get the same events about members, in the same order.
 
 use sightline_protocol::{MemberId, control::ControlMessage};
 
@@ -20,16 +20,17 @@ pub(super) struct Content {
     transfers: Transfers,
 }
 
-/// What the content wants done.
+/// An action that the content requests.
 pub(super) enum ContentOutput {
-    /// Send this on the `control` channel to a member; what finds no open channel is said again when one opens.
+    /// Send this message on the `control` channel to a member. Without an open channel the message is repeated when a channel
+    /// opens.
     Send(MemberId, ControlMessage),
-    /// For the worker that reads and stores files, or for the page.
+    /// A task for the worker that reads and stores files, or for the page.
     Transfer(TransferTask),
 }
 
 impl Content {
-    /// Nothing said and no files. The ids of transfers come from `random`.
+    /// An empty conversation and no files. `random` generates the ids of transfers.
     pub(super) fn new(random: SeededRandom) -> Self {
         Self { conversation: Conversation::default(), transfers: Transfers::new(random) }
     }
@@ -50,7 +51,7 @@ impl Content {
         &mut self.transfers
     }
 
-    /// Takes what a member said. Gives it back where it is about neither chat nor files.
+    /// Takes a message of a member. Returns the message if it is about neither chat nor files.
     pub(super) fn handle_message(
         &mut self,
         from: &MemberId,
@@ -78,30 +79,30 @@ impl Content {
         None
     }
 
-    /// What is to be said to a member can be said now.
+    /// Notes that the `control` channel to a member opened: messages can be sent to it now.
     pub(super) fn handle_channel_opened(&mut self, member: &MemberId, now: Timestamp) {
         self.conversation.handle_channel_open(member);
         self.transfers.handle_channel_open(member, now);
     }
 
-    /// Nothing can be said to a member.
+    /// Notes that no channel to a member is open any more.
     pub(super) fn handle_links_closed(&mut self, member: &MemberId) {
         self.transfers.handle_channel_closed(member);
     }
 
-    /// Nothing that a member said or offered counts any more.
+    /// Notes that a member was cut off: its offers are discarded, and it counts as gone.
     pub(super) fn handle_cut_off(&mut self, member: &MemberId) {
         self.transfers.forget_offers_of(member);
         self.handle_gone(member);
     }
 
-    /// A member is gone for good.
+    /// Notes that a member left for good.
     pub(super) fn handle_gone(&mut self, member: &MemberId) {
         self.transfers.handle_reach(member, Reach::Gone);
         self.conversation.handle_member_gone(member);
     }
 
-    /// The next thing to do.
+    /// The next action to perform.
     pub(super) fn poll_output(&mut self) -> Option<ContentOutput> {
         if let Some(outgoing) = self.conversation.poll_outgoing() {
             return Some(ContentOutput::Send(outgoing.to, outgoing.message));

@@ -1,11 +1,11 @@
-//! The other members of a room, and whether what they say counts.
+//! The other members of a room, and whether their messages are processed.
 //!
-//! Owns the peers and their budgets, and finds a peer by its member or by one of its links. It never decides who is in the room, and
-//! never sends anything: the session takes the peers' outputs.
+//! Owns the peers and their budgets, and finds a peer by its member id or by one of its links. It never decides who is in the
+//! room, and never sends anything: the session takes the peers' outputs.
 //!
-//! Invariants: at most [`MAX_PEERS`] members, each once, in the order in which this page came to know them. Each peer has a
-//! number of its own for the ids of its links, which is not given again. A peer sees nothing of a member that the budgets have not
-//! admitted.
+//! Invariants: at most [`MAX_PEERS`] members, each once, in the order in which this page learned of them. Each peer has a
+//! unique number for the ids of its links; a number is never reused. A peer sees no message of its member before the budgets
+//! have admitted it.
 
 use sightline_protocol::{
     Member, MemberId,
@@ -23,20 +23,20 @@ use crate::{
     transfer::Transfers,
 };
 
-/// Members that a page keeps links to, whatever a server says.
+/// Maximum number of members that a page keeps links to, however many the server names.
 const MAX_PEERS: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Members {
-    /// `None` before the room is entered for the first time.
+    /// `None` until the room is entered for the first time.
     local: Option<LocalMember>,
-    /// What this page publishes.
+    /// The published state of this page.
     announced: PublishedState,
     is_signaling_up: bool,
     peers: Vec<PeerSession>,
     budgets: Budgets,
     next_number: u32,
-    /// For the names of connections.
+    /// Generates the connection ids.
     random: SeededRandom,
 }
 
@@ -53,7 +53,7 @@ impl Members {
         }
     }
 
-    // Who is there.
+    // Membership.
 
     pub(super) fn iter(&self) -> std::slice::Iter<'_, PeerSession> {
         self.peers.iter()
@@ -79,7 +79,7 @@ impl Members {
         self.peers.iter().find(|peer| peer.has_link(link)).map(|peer| peer.id().clone())
     }
 
-    /// Takes a member out whose peer said [`PeerOutput::Gone`].
+    /// Removes a member after its peer returned [`PeerOutput::Gone`].
     pub(super) fn remove(&mut self, member: &MemberId) {
         self.peers.retain(|peer| peer.id() != member);
     }
@@ -92,7 +92,7 @@ impl Members {
         self.announced
     }
 
-    /// Whether anybody in the room, this page included, is seen or heard.
+    /// Whether any member, this page included, sends picture or sound.
     pub(super) fn is_call(&self) -> bool {
         let is_media =
             |published: PublishedState| published.microphone || published.source != PublishedSource::None;
@@ -100,17 +100,17 @@ impl Members {
         is_media(self.announced) || published.any(is_media)
     }
 
-    // What the server says.
+    // Events of the server.
 
-    /// Whether this page has its place at the signaling server.
+    /// Takes whether this page has its seat at the signaling server.
     pub(super) fn handle_signaling(&mut self, is_up: bool) {
         if std::mem::replace(&mut self.is_signaling_up, is_up) != is_up {
             self.peers.iter_mut().for_each(|peer| peer.handle_signaling(is_up));
         }
     }
 
-    /// This page entered the room, or entered it again, and these are the others. Each of them is then told with
-    /// [`Self::handle_present`].
+    /// Notes that this page entered the room, for the first time or again, where `others` are the other members. The caller
+    /// then passes each of them to [`Self::handle_present`].
     pub(super) fn handle_entered(&mut self, local: LocalMember, others: &[Member], now: Timestamp) {
         for peer in &mut self.peers {
             peer.handle_local(&local, now);
@@ -121,12 +121,12 @@ impl Members {
         self.local = Some(local);
     }
 
-    /// The server says that a member is in the room.
+    /// Takes a member that is in the room, according to the server.
     pub(super) fn handle_present(&mut self, member: Member, now: Timestamp) {
         let Some(local) = self.local.clone().filter(|local| local.id != member.id) else { return };
         let id = member.id.clone();
         self.budgets.handle_instance(&id, &member.instance);
-        // What an earlier page of the member did still counts.
+        // The conduct of the member's earlier pages still counts.
         let standing = self.budgets.standing(&id);
         let is_new_page = match self.get_mut(&id) {
             Some(peer) if peer.is_new_page(&member) => {
@@ -144,7 +144,7 @@ impl Members {
         }
     }
 
-    /// A member sent a signal.
+    /// Takes a signal of a member.
     pub(super) fn handle_signal(&mut self, from: &MemberId, signal: Signal, now: Timestamp) {
         let heard = self.get(from).filter(|peer| peer.view().standing != Standing::CutOff);
         let Some(peer) = heard else { return };
@@ -155,16 +155,16 @@ impl Members {
         }
     }
 
-    // What the members say.
+    // Messages of the members.
 
-    /// Something came on a link: the member is there, whatever it says.
+    /// Notes that data arrived on a link: the member is reachable, whatever the data is.
     pub(super) fn handle_heard(&mut self, member: &MemberId, link: LinkId, now: Timestamp) {
         if let Some(peer) = self.get_mut(member) {
             peer.handle_heard(link, now);
         }
     }
 
-    /// A member said this on `control`; `transfers` tell which files are known.
+    /// Takes a member's message on `control`; `transfers` tells which files are known.
     pub(super) fn handle_control(
         &mut self,
         member: &MemberId,
@@ -184,14 +184,15 @@ impl Members {
         }
     }
 
-    /// Whether something of a member counts. A member that is far beyond its budget is muted or cut off here.
+    /// Charges a member for a message and says whether to process the message. Mutes or cuts off a member that is far beyond
+    /// its budget.
     pub(super) fn admit(&mut self, member: &MemberId, charge: Charge, now: Timestamp) -> bool {
         let verdict = self.budgets.admit(member, charge, now);
         self.apply(verdict, member, now);
         verdict == Verdict::Taken
     }
 
-    /// Messages of a member were lost because they came faster than they could be taken.
+    /// Notes that messages of a member were lost because they arrived faster than this page could process them.
     pub(super) fn handle_lost(&mut self, member: &MemberId, count: u64, now: Timestamp) {
         if self.get(member).is_some() {
             let verdict = self.budgets.handle_lost(member, count, now);
@@ -199,16 +200,16 @@ impl Members {
         }
     }
 
-    // What this page does.
+    // Actions of this page.
 
-    /// This page publishes something else now.
+    /// Takes the new published state of this page.
     pub(super) fn announce(&mut self, published: PublishedState) {
         if std::mem::replace(&mut self.announced, published) != published {
             self.peers.iter_mut().for_each(|peer| peer.announce(published));
         }
     }
 
-    /// Opens the links for files that are worth having, and closes those that are idle.
+    /// Opens the links that the transfers need, and closes idle ones.
     pub(super) fn tend_files(&mut self, transfers: &Transfers, now: Timestamp) {
         let is_call = self.is_call();
         let receivers = self.peers.iter().filter(|peer| transfers.is_sending_to(peer.id())).count();
@@ -225,7 +226,7 @@ impl Members {
 
     // Time and results.
 
-    /// Time passed. [`Self::tend_files`] wants to be called then, too.
+    /// Handles the deadlines that have passed. The caller then calls [`Self::tend_files`], too.
     pub(super) fn handle_timeout(&mut self, now: Timestamp) {
         while let Some((member, change)) = self.budgets.poll_change(now) {
             let Some(peer) = self.get_mut(&member) else { continue };
@@ -238,7 +239,7 @@ impl Members {
         self.peers.iter_mut().for_each(|peer| peer.handle_timeout(now));
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     pub(super) fn poll_timeout(&self, transfers: &Transfers) -> Option<Timestamp> {
         let of_peer = |peer: &PeerSession| peer.poll_timeout(transfers.remaining_bytes(peer.id()));
         self.peers.iter().filter_map(of_peer).chain(self.budgets.poll_timeout()).min()
@@ -256,7 +257,7 @@ impl Members {
         })
     }
 
-    /// Adds a member, where there is room for one.
+    /// Adds a member, unless the room has [`MAX_PEERS`] already.
     fn add(&mut self, member: Member, standing: Standing, local: LocalMember) -> bool {
         if self.peers.len() >= MAX_PEERS {
             return false;

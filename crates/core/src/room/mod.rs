@@ -1,12 +1,13 @@
-//! A room as the session of one member.
+//! A room as seen by one member.
 //!
-//! Owns the connection to the signaling server, the other members ([`PeerSession`](crate::peer::PeerSession)), their budgets, the
-//! conversation and the files. It routes: signals and events to the peer that they concern, and what members say to
-//! chat, files or whoever measures. It never looks into a peer connection, nor decides how one is made or repaired: that is
-//! for [`peer`](crate::peer).
+//! Owns the connection to the signaling server, the other members ([`PeerSession`](crate::peer::PeerSession)), their budgets,
+//! the conversation and the files. It routes signals and events to the peer that they concern, and the messages of members to
+//! chat, files or measurements. It never looks into a peer connection, nor decides how one is made or repaired:
+//! [`peer`](crate::peer) does.
 //!
-//! Invariants: the end of the signaling socket closes no link that works. A member leaves the roster in one place, when its
-//! peer says [`PeerOutput::Gone`](crate::peer::PeerOutput::Gone). Nothing of a member counts before the budgets have admitted it.
+//! Invariants: when the signaling socket ends, links that work stay open. A member leaves the roster in one place, when its
+//! peer returns [`PeerOutput::Gone`](crate::peer::PeerOutput::Gone). No message of a member is processed before the budgets
+//! have admitted it.
 
 mod budgets;
 mod content;

@@ -1,8 +1,8 @@
-//! The notices about members of a room.
+//! The notices about the members of a room.
 //!
-//! Owns which of them are raised. It never looks for the trouble itself: the session shows it the peers.
+//! Owns the set of raised notices. It never looks for problems itself: the session passes the peers to it.
 //!
-//! Invariant: a notice is cleared only after it was raised, and once.
+//! Invariant: a notice is cleared only after it was raised, and only once.
 
 use super::RoomEvent;
 use crate::{
@@ -17,7 +17,7 @@ pub(super) struct Notices {
 }
 
 impl Notices {
-    /// A connection to a member failed. Raised each time, since a person may have closed the notice.
+    /// Notes that a connection to a member failed. Raises the notice each time, since a person may have closed it.
     pub(super) fn raise_connection_failed(&mut self) -> RoomEvent {
         if !self.raised.contains(&NoticeCode::ConnectionFailed) {
             self.raised.push(NoticeCode::ConnectionFailed);
@@ -25,7 +25,7 @@ impl Notices {
         RoomEvent::Raised(NoticeCode::ConnectionFailed)
     }
 
-    /// The notices that are to be raised or cleared, as these peers are now.
+    /// The notices to raise or clear, given the present state of the peers.
     pub(super) fn review<'a>(
         &mut self,
         peers: impl Iterator<Item = &'a PeerSession> + Clone,

@@ -1,4 +1,4 @@
-//! What a session wants done, and what it tells the person.
+//! The outputs of a session: actions to perform, and events for the page.
 
 use sightline_protocol::{ErrorCode, MemberId, control::ControlMessage};
 
@@ -11,80 +11,80 @@ use crate::{
     transfer::TransferTask,
 };
 
-/// What the session wants done.
+/// An action that the session requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomOutput {
-    /// Open a signaling socket under this id.
+    /// Open a signaling socket with this id.
     OpenSocket(SocketId),
-    /// Send a text frame on it.
+    /// Send a text frame on this socket.
     SendFrame(SocketId, String),
-    /// Close and forget it; with a code where the server is to be told what was wrong with what it said.
+    /// Close and forget this socket. With a code, first tell the server what was wrong with its frame.
     CloseSocket(SocketId, Option<ErrorCode>),
-    /// Make a peer connection under this id, with the `control` channel; the offerer's with its transceivers.
+    /// Make a peer connection with this id and its `control` channel; as offerer also its transceivers.
     OpenLink {
-        /// Its name from now on.
+        /// The id of the new peer connection.
         link: LinkId,
-        /// To whom.
+        /// The member to connect to.
         member: MemberId,
-        /// Whether it offers first.
+        /// Whether this side makes the first offer.
         role: Role,
     },
-    /// Make a peer connection under this id with the `bulk` channel alone. Its operations, candidates and end are told like
-    /// those of another; its channel to [`handle_bulk_opened`](super::RoomSession::handle_bulk_opened)
-    /// and [`handle_bulk_closed`](super::RoomSession::handle_bulk_closed).
+    /// Make a peer connection with this id and only a `bulk` channel. Its operations, candidates and end are reported like
+    /// those of any link; its channel is reported to [`handle_bulk_opened`](super::RoomSession::handle_bulk_opened) and
+    /// [`handle_bulk_closed`](super::RoomSession::handle_bulk_closed).
     OpenBulkLink {
-        /// Its name from now on.
+        /// The id of the new peer connection.
         link: LinkId,
-        /// To whom.
+        /// The member to connect to.
         member: MemberId,
     },
-    /// Of the member's peer connections this one is used from now on: show what it receives.
+    /// Use this peer connection of the member from now on: show the media that it receives.
     UseLink(LinkId),
     /// Close and forget a peer connection.
     CloseLink(LinkId),
-    /// Perform an operation on a peer connection and report its end.
+    /// Perform an operation on a peer connection and report its result.
     Perform(LinkId, OperationId, Operation),
-    /// Every peer connection gets the ice servers of [`ice_servers`](super::RoomSession::ice_servers), for the next time that it gathers
-    /// candidates.
+    /// Give every peer connection the servers of [`ice_servers`](super::RoomSession::ice_servers), for the next time that it
+    /// gathers candidates.
     IceServersChanged,
     /// Send this text on the `control` channel.
     SendControl(LinkId, String),
     /// Send this text on the `telemetry` channel.
     SendTelemetry(LinkId, String),
-    /// Files: for the worker that reads and stores them, or for the page.
+    /// A task about files for the worker that reads and stores them, or for the page.
     Transfer(TransferTask),
-    /// Tell the person.
+    /// Show this to the person.
     Event(RoomEvent),
 }
 
-/// What changed for the person.
+/// A change that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomEvent {
-    /// The signaling connection.
+    /// The state of the signaling connection changed.
     Status(SignalingStatus),
     /// A problem arose.
     Raised(NoticeCode),
-    /// It is over.
+    /// The problem is over.
     Cleared(NoticeCode),
-    /// The room is entered, or entered again. Keep the token for a reload of this tab.
+    /// The room was entered, for the first time or again. Keep the token for a reload of this tab.
     Entered {
-        /// The place.
+        /// This member's id.
         you: MemberId,
-        /// Takes it back.
+        /// Token that reclaims the seat after a reload.
         resume: String,
     },
-    /// A member came or is not as it was: see [`peer`](super::RoomSession::peer).
+    /// A member came or changed: see [`peer`](super::RoomSession::peer).
     PeerChanged(MemberId),
-    /// A member is gone.
+    /// A member left for good.
     PeerGone(MemberId),
-    /// A message is new or has another state: see [`message`](super::RoomSession::message).
+    /// A message is new or its state changed: see [`message`](super::RoomSession::message).
     ChatChanged(MessageNumber),
-    /// A message left the log, which is bounded.
+    /// A message was dropped from the log, whose size is bounded.
     ChatForgotten(MessageNumber),
-    /// The way to a member is open: what is to be said on it can be said now.
+    /// The `control` channel to a member opened: messages can be sent now.
     WayOpen(MemberId),
-    /// A member said something about a measurement.
+    /// A member sent a message about a run.
     Run(MemberId, ControlMessage),
-    /// Nothing can be negotiated on a peer connection to a member any more, for this cause. The session replaces it by itself.
+    /// A peer connection to a member can no longer negotiate, for this cause. The session replaces the connection itself.
     NegotiationBroken(MemberId, LinkId, OperationFailure),
 }

@@ -31,15 +31,15 @@ use crate::{
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
 };
 
-/// One member's session in a room. It outlives every socket and every peer connection in it.
+/// One member's session in a room. It outlives all its sockets and peer connections.
 ///
-/// Contract: after every call that takes `now` or sends something, take what [`Self::poll_output`] gives until it gives nothing.
-/// [`Self::handle_timeout`] is called when [`Self::poll_timeout`] has passed. What is said of a link or a socket that is closed
-/// may come late, and changes nothing.
+/// Contract: after every call that takes `now` or sends something, call [`Self::poll_output`] until it returns `None`. Call
+/// [`Self::handle_timeout`] when the time of [`Self::poll_timeout`] has come. Events of a closed link or socket may arrive late
+/// and have no effect.
 #[derive(Debug)]
 pub struct RoomSession {
     client: SignalingClient,
-    /// For the ids of messages.
+    /// Generates the ids of messages.
     random: SeededRandom,
     members: Members,
     notices: Notices,
@@ -49,7 +49,7 @@ pub struct RoomSession {
 }
 
 impl RoomSession {
-    /// A session that does nothing until [`Self::start`]. `seed` must be random.
+    /// A session that does nothing before [`Self::start`]. `seed` must be random.
     #[must_use]
     pub fn new(request: JoinRequest, published: PublishedState, seed: u128) -> Self {
         let mut random = SeededRandom::new(seed);
@@ -67,19 +67,19 @@ impl RoomSession {
         }
     }
 
-    /// Enters the room, or tries again after the signaling ended for good.
+    /// Enters the room, or tries again after signaling ended for good.
     pub fn start(&mut self, now: Timestamp) {
         self.client.start(now);
         self.settle(now);
     }
 
-    /// Instead of [`Self::start`]: the server said beforehand that it does not let this page in.
+    /// Called instead of [`Self::start`] if the server has already refused this page.
     pub fn handle_page_refused(&mut self, code: NoticeCode, now: Timestamp) {
         self.client.handle_page_refused(code);
         self.settle(now);
     }
 
-    /// Leaves for good: says so everywhere, then closes everything.
+    /// Leaves for good: says goodbye to the members and the server, then closes everything.
     pub fn leave(&mut self, now: Timestamp) {
         self.content.transfers_mut().leave(now);
         self.send_content();
@@ -92,9 +92,9 @@ impl RoomSession {
         self.settle(now);
     }
 
-    // What the person does.
+    // Actions of the person.
 
-    /// Says something to everyone present.
+    /// Sends a text to all members in the room.
     ///
     /// # Errors
     /// [`TextRefused`] where the text is empty or too long.
@@ -109,10 +109,10 @@ impl RoomSession {
         Ok(())
     }
 
-    /// Takes a file that the person chose for a member, or for everybody: see [`Transfers::choose`].
+    /// Takes a file that the person chose for one member or for everyone: see [`Transfers::choose`].
     ///
     /// # Errors
-    /// [`TransferEnd::TooMany`] where more wait than may.
+    /// [`TransferEnd::TooMany`] if too many files wait already.
     pub fn offer_file(
         &mut self,
         to: Option<&MemberId>,
@@ -126,65 +126,65 @@ impl RoomSession {
         chosen
     }
 
-    /// What is announced of files that are chosen together: see [`Transfers::announce`].
+    /// The announcement of files that are chosen together: see [`Transfers::announce`].
     pub fn announce_files(&mut self, to: Option<&MemberId>, files: &[FileDescription]) -> Option<OfferBatch> {
         let members = self.members.iter().filter(|peer| to.is_none_or(|to| to == peer.id())).count();
         self.content.transfers_mut().announce(files, members)
     }
 
-    /// Does something with the transfers, and takes what comes of it.
+    /// Runs `act` on the transfers, and processes the resulting outputs.
     pub fn with_transfers<R>(&mut self, now: Timestamp, act: impl FnOnce(&mut Transfers) -> R) -> R {
         let result = act(self.content.transfers_mut());
         self.settle(now);
         result
     }
 
-    /// This member publishes something else now.
+    /// Takes the new published state of this member.
     pub fn set_published(&mut self, published: PublishedState, now: Timestamp) {
         self.members.announce(published);
         self.settle(now);
     }
 
-    // What the signaling socket does.
+    // Events of the signaling socket.
 
-    /// The socket is open.
+    /// Notes that the socket opened.
     pub fn handle_socket_opened(&mut self, socket: SocketId, now: Timestamp) {
         self.client.handle_opened(socket);
         self.settle(now);
     }
 
-    /// The socket closed, or could not be opened.
+    /// Notes that the socket closed, or could not be opened.
     pub fn handle_socket_closed(&mut self, socket: SocketId, now: Timestamp) {
         self.client.handle_closed(socket, now);
         self.settle(now);
     }
 
-    /// A text frame came.
+    /// Takes a text frame from the socket.
     pub fn handle_frame(&mut self, socket: SocketId, frame: &str, now: Timestamp) {
         self.client.handle_frame(socket, frame, now);
         self.settle(now);
     }
 
-    /// The network is back, or the page woke up.
+    /// Notes that the network is back, or that the page woke up.
     pub fn handle_wake(&mut self, now: Timestamp) {
         self.client.handle_wake(now);
         self.members.iter_mut().for_each(|peer| peer.handle_wake(now));
         self.handle_timeout(now);
     }
 
-    // What the peer connections do.
+    // Events of the peer connections.
 
-    /// `negotiationneeded` fired.
+    /// Takes the event `negotiationneeded`.
     pub fn handle_negotiation_needed(&mut self, link: LinkId, now: Timestamp) {
         self.with_link(link, now, |peer| peer.handle_negotiation_needed(link, now));
     }
 
-    /// The local ICE agent found a candidate.
+    /// Takes a candidate that the local ICE agent found.
     pub fn handle_local_candidate(&mut self, link: LinkId, candidate: SignalCandidate, now: Timestamp) {
         self.with_link(link, now, |peer| peer.handle_local_candidate(link, candidate, now));
     }
 
-    /// An operation ended.
+    /// Takes the result of an operation.
     pub fn handle_completed(
         &mut self,
         link: LinkId,
@@ -196,47 +196,47 @@ impl RoomSession {
         self.with_link(link, now, |peer| peer.handle_completed(link, operation, result, now));
     }
 
-    /// `connectionState` changed.
+    /// Takes a change of `connectionState`.
     pub fn handle_connection_state(&mut self, link: LinkId, state: PeerConnectionState, now: Timestamp) {
         self.with_link(link, now, |peer| peer.handle_connection_state(link, state, now));
     }
 
-    /// The `control` channel opened.
+    /// Notes that the `control` channel opened.
     pub fn handle_channel_opened(&mut self, link: LinkId, now: Timestamp) {
         self.with_link(link, now, |peer| peer.handle_channel_opened(link, now));
     }
 
-    /// The `control` channel closed: the other page is gone, or its connection is.
+    /// Notes that the `control` channel closed: the other page is gone, or the connection is.
     pub fn handle_channel_closed(&mut self, link: LinkId, now: Timestamp) {
         self.with_link(link, now, |peer| peer.handle_channel_closed(link, now));
     }
 
-    /// The channel of a peer connection for files opened.
+    /// Notes that the channel of a peer connection for files opened.
     pub fn handle_bulk_opened(&mut self, link: LinkId, now: Timestamp) {
         self.with_link(link, now, |peer| peer.handle_bulk_opened(link, now));
-        // Only a few are opened at once: now the next ones can be.
+        // Only a few links for files may be opening at a time: the next ones can start now.
         self.tend_files(now);
         self.settle(now);
     }
 
-    /// The channel of a peer connection for files closed, or the connection failed.
+    /// Notes that the channel of a peer connection for files closed, or that the connection failed.
     pub fn handle_bulk_closed(&mut self, link: LinkId, now: Timestamp) {
         self.with_link(link, now, |peer| peer.handle_bulk_closed(link, now));
     }
 
-    /// So many packets of picture and sound arrived on a link so far.
+    /// Takes the number of picture and sound packets that have arrived on a link so far.
     pub fn handle_inbound_packets(&mut self, link: LinkId, packets: u64) {
         if let Some(peer) = self.members.of_link_mut(link) {
             peer.handle_inbound_packets(link, packets);
         }
     }
 
-    // What the members say.
+    // Messages of the members.
 
-    /// A text message came on the `control` channel. What cannot be read, or is beyond the member's budget, is dropped.
+    /// Takes a text message of the `control` channel. Drops it if it is unreadable or beyond the member's budget.
     pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
         let Some(member) = self.members.id_of_link(link) else { return };
-        // Before anything else is done for it, so that a flood costs little.
+        // The budget is checked before any other work, so that a flood costs little.
         if !self.members.admit(&member, (MessageKind::Control, 1), now)
             || !self.members.admit(&member, (MessageKind::ControlByte, text.len() as u64), now)
         {
@@ -256,8 +256,8 @@ impl RoomSession {
         self.settle(now);
     }
 
-    /// A text message came on the `telemetry` channel. Pings are answered here; the rest, where it is within the member's
-    /// budget, is for [`measure`](crate::measure).
+    /// Takes a text message of the `telemetry` channel. Answers pings; returns any other message that is within the member's
+    /// budget, for [`measure`](crate::measure).
     pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) -> Option<TelemetryMessage> {
         let member = self.members.id_of_link(link)?;
         if !self.members.admit(&member, (MessageKind::Telemetry, 1), now) {
@@ -274,7 +274,7 @@ impl RoomSession {
         rest
     }
 
-    /// Something came on a channel of a member that is no message, or longer than a message may be.
+    /// Notes that a member's channel delivered data that is no message, or is longer than a message may be.
     pub fn handle_unreadable(&mut self, link: LinkId, now: Timestamp) {
         if let Some(member) = self.members.id_of_link(link) {
             self.members.admit(&member, (MessageKind::Unreadable, 1), now);
@@ -282,13 +282,13 @@ impl RoomSession {
         self.settle(now);
     }
 
-    /// Messages of a member were lost because they came faster than they could be taken.
+    /// Notes that messages of a member were lost because they arrived faster than this page could process them.
     pub fn handle_lost_messages(&mut self, member: &MemberId, count: u64, now: Timestamp) {
         self.members.handle_lost(member, count, now);
         self.settle(now);
     }
 
-    /// Whether a frame of a member on a `bulk` channel is passed on to whoever stores files.
+    /// Whether the budget admits a member's frame on a `bulk` channel, which then goes to the worker that stores files.
     pub fn handle_bulk_frame(&mut self, member: &MemberId, now: Timestamp) -> bool {
         if self.members.get(member).is_none() {
             return false;
@@ -300,9 +300,10 @@ impl RoomSession {
         is_taken
     }
 
-    // What is said to the members.
+    // Messages to the members.
 
-    /// Sends a message to a member on the `control` channel of its link in use, if that is open. Otherwise the message is dropped.
+    /// Sends a message to a member on the `control` channel of its link in use. The message is dropped if that channel is not
+    /// open.
     pub fn send_control(&mut self, member: &MemberId, message: &ControlMessage) {
         if let Some(link) = self.members.get(member).and_then(PeerSession::open_link) {
             self.push_control(link, message);
@@ -316,12 +317,12 @@ impl RoomSession {
         }
     }
 
-    /// The `bulk` channels to a member, of all its connections together, take `free_bytes` more.
+    /// Notes that the `bulk` channels to a member, of all its connections together, can take `free_bytes` more.
     pub fn handle_bulk_capacity(&mut self, member: &MemberId, free_bytes: u64, now: Timestamp) {
         let is_call = self.members.is_call();
         let Some(peer) = self.members.get_mut(member) else { return };
         let allowed = peer.allow_files(free_bytes, is_call, now);
-        // Bytes that were allowed before and have not left yet wait in front of the call's packets. So no more than the allowance follows.
+        // Bytes that wait in a channel delay the call's packets, so no more than the allowance is sent.
         let transfers = self.content.transfers_mut();
         let sent_bytes = transfers.handle_capacity(member, free_bytes, allowed.bytes, allowed.chunk_bytes);
         peer.handle_files_sent(allowed, sent_bytes);
@@ -330,7 +331,7 @@ impl RoomSession {
 
     // Time and results.
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.client.handle_timeout(now);
         self.members.handle_signaling(self.client.is_joined());
@@ -341,7 +342,7 @@ impl RoomSession {
         self.settle(now);
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let transfers = self.content.transfers();
@@ -351,72 +352,72 @@ impl RoomSession {
             .min()
     }
 
-    /// The next thing to do.
+    /// The next action to perform.
     pub fn poll_output(&mut self) -> Option<RoomOutput> {
         self.outputs.pop_front()
     }
 
-    // What is known.
+    // Queries.
 
-    /// The others.
+    /// The other members.
     pub fn peers(&self) -> impl Iterator<Item = PeerView<'_>> {
         self.members.iter().map(PeerSession::view)
     }
 
-    /// One of the others.
+    /// The other member with this id.
     #[must_use]
     pub fn peer(&self, id: &MemberId) -> Option<PeerView<'_>> {
         self.members.get(id).map(PeerSession::view)
     }
 
-    /// Takes up the conversation of an earlier life of this tab; before [`Self::start`].
+    /// Restores the conversation that an earlier page of this tab kept. Must be called before [`Self::start`].
     pub fn restore_chat(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
         self.content.conversation_mut().restore(kept);
     }
 
-    /// What is to be kept of a message for the next life of this tab.
+    /// The record of a message to keep for the next page of this tab.
     #[must_use]
     pub fn kept_message(&self, number: MessageNumber) -> Option<KeptMessage> {
         self.content.conversation().kept(number)
     }
 
-    /// A message of the conversation.
+    /// The message of the conversation with this number.
     #[must_use]
     pub fn message(&self, number: MessageNumber) -> Option<&ChatMessage> {
         self.content.conversation().message(number)
     }
 
-    /// The conversation.
+    /// The conversation of the room.
     #[must_use]
     pub fn conversation(&self) -> &Conversation {
         self.content.conversation()
     }
 
-    /// The files on their way.
+    /// The transfers of files in both directions.
     #[must_use]
     pub fn transfers(&self) -> &Transfers {
         self.content.transfers()
     }
 
-    /// The budgets of everybody, for tests and figures.
+    /// The budgets of all members, for tests and figures.
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
         self.members.accounts()
     }
 
-    /// Whether a link is the one in use to its member, not one that is built beside it.
+    /// Whether a link is the one in use to its member, and not one that is built to replace it.
     #[must_use]
     pub fn is_in_use(&self, link: LinkId) -> bool {
         self.members.iter().any(|peer| peer.is_in_use(link))
     }
 
-    /// How many peer connections for files alone there are to a member.
+    /// Number of peer connections to a member that carry files only.
     #[must_use]
     pub fn bulk_links(&self, member: &MemberId) -> usize {
         self.members.get(member).map_or(0, PeerSession::bulk_links)
     }
 
-    /// How many bytes each of so many channels for files to a member may hold.
+    /// Number of bytes that each of `channels` channels for files to a member may buffer.
     #[must_use]
     pub fn bulk_buffer_bytes(&self, member: &MemberId, channels: usize) -> u64 {
         self.members
@@ -424,19 +425,19 @@ impl RoomSession {
             .map_or_else(|| crate::bulk::buffer_bytes(channels), |peer| peer.buffer_bytes(channels))
     }
 
-    /// What this member publishes.
+    /// The published state of this member.
     #[must_use]
     pub fn published(&self) -> PublishedState {
         self.members.announced()
     }
 
-    /// For the configuration of the next peer connection.
+    /// The ICE servers for the configuration of the next peer connection.
     #[must_use]
     pub fn ice_servers(&self) -> &[IceServer] {
         &self.ice_servers
     }
 
-    // From inputs to members.
+    // Routing of inputs to members.
 
     fn with_link(&mut self, link: LinkId, now: Timestamp, act: impl FnOnce(&mut PeerSession)) {
         if let Some(peer) = self.members.of_link_mut(link) {
@@ -489,7 +490,7 @@ impl RoomSession {
         }
     }
 
-    /// The servers are used by whatever gathers candidates from now on: new links, and old ones that restart ICE.
+    /// Takes new ICE servers. New links use them, and old ones when they restart ICE.
     fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
         if self.ice_servers != ice_servers {
             self.ice_servers = ice_servers;
@@ -497,10 +498,10 @@ impl RoomSession {
         }
     }
 
-    /// The page shows no room any more: nobody may be seen or heard by calls that it does not show.
+    /// Ends all calls, since the page no longer shows the room: nobody may be seen or heard in a call that is not shown.
     fn end_calls(&mut self, reason: NoticeCode, now: Timestamp) {
         for peer in self.members.iter_mut() {
-            // To the others, a page that replaced this one is the same member.
+            // The others see a page that replaced this one as the same member.
             if reason != NoticeCode::Replaced {
                 peer.say_bye();
             }
@@ -512,20 +513,20 @@ impl RoomSession {
         self.members.tend_files(self.content.transfers(), now);
     }
 
-    // From outputs to where they go.
+    // Routing of outputs.
 
-    /// What follows from a message that was dropped: nothing, but for the first and the last one that was tolerated.
+    /// Handles the consequences of a dropped message. Only muting or cutting off the member causes outputs.
     fn settle_refusal(&mut self, now: Timestamp) {
         if self.members.has_outputs() {
             self.settle(now);
         }
     }
 
-    /// Takes what the parts put out until there is nothing more.
+    /// Processes the outputs of all parts until there are none.
     fn settle(&mut self, now: Timestamp) {
         loop {
             self.members.handle_signaling(self.client.is_joined());
-            // Peers first: who is gone may come again with the next event of the server.
+            // Peers first: a member that left may return with the next event of the server.
             self.settle_peers(now);
             let Some(output) = self.client.poll_output() else { break };
             match output {
@@ -565,7 +566,7 @@ impl RoomSession {
             PeerOutput::SendControl(link, message) => self.push_control(link, &message),
             PeerOutput::SendTelemetry(link, message) => self.send_telemetry(link, &message),
             PeerOutput::SendSignal(signal) => {
-                // Where there is no connection to the server, the negotiation repeats it.
+                // Without a connection to the server the signal is lost, and the negotiation repeats it.
                 self.client.send_signal(member, signal);
             }
             PeerOutput::Received(message) => self.handle_received(member, message, now),
@@ -576,7 +577,7 @@ impl RoomSession {
             PeerOutput::LinksClosed => self.content.handle_links_closed(&member),
             PeerOutput::BulkLinkLost => self.content.transfers_mut().handle_bulk_lost(&member, now),
             PeerOutput::RoundTripKnown => self.tend_files(now),
-            // What struck the link may have struck the way to the server, which would be noticed later.
+            // The trouble of the link may also affect the path to the server, where it would be noticed later.
             PeerOutput::TroubleBegan => self.client.handle_wake(now),
             PeerOutput::NegotiationBroken(link, cause) => {
                 self.event(RoomEvent::NegotiationBroken(member, link, cause));
@@ -609,7 +610,7 @@ impl RoomSession {
         }
     }
 
-    /// Sends what the conversation and the files want said, and tells what changed.
+    /// Sends the messages of the conversation and the files, and reports what changed.
     fn send_content(&mut self) {
         while let Some(output) = self.content.poll_output() {
             match output {

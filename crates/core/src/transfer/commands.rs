@@ -1,4 +1,4 @@
-//! What passes between [`Transfers`](super::Transfers) and those who have the bytes, the channels and the page.
+//! The messages between [`Transfers`](super::Transfers) and the sources, the sinks, the channels and the page.
 
 use sightline_protocol::{
     MemberId, TransferId,
@@ -8,176 +8,176 @@ use sightline_protocol::{
 
 use super::identity::FileIdentity;
 
-/// Names a transfer within this page, and its bytes in the worker.
+/// Identifies a transfer on this page, and its bytes in the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferHandle(pub u32);
 
-/// A file of this computer, as its sender's browser describes it.
+/// A file on this computer, as the sender's browser describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileDescription {
-    /// Its name.
+    /// File name, without folders.
     pub name: String,
-    /// The folders it was chosen in, with `/` between them.
+    /// Path of the folder that the file was chosen with, separated by `/`; empty for none.
     pub folder: String,
-    /// In bytes.
+    /// Size in bytes.
     pub size_bytes: u64,
-    /// A media type, or nothing.
+    /// Media type; empty if unknown.
     pub media_type: String,
-    /// In milliseconds since 1970.
+    /// Time of the last change, in milliseconds since 1970.
     pub modified_ms: u64,
-    /// The files that it was chosen with.
+    /// The batch of files that were chosen together.
     pub batch: Option<OfferBatch>,
 }
 
-/// For what reads a file of this computer.
+/// A command to the source: the part of the worker that reads a file of this computer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceCommand {
-    /// Go to `offset`, and make no chunk before the file is known to begin with what `sha256` is the hash of.
+    /// Go to `offset`. Make no chunk before the SHA-256 of the file up to `offset` is known to be `sha256`.
     Seek {
-        /// Comes back with every frame from here on.
+        /// Number of this seek, which each later frame repeats.
         seek: u32,
-        /// Into the frames.
+        /// Number of the file in its frames.
         number: u32,
-        /// In the file.
+        /// Position in the file, in bytes.
         offset: u64,
-        /// Of the file up to there.
+        /// Expected hash of the file up to `offset`.
         sha256: Option<Sha256Digest>,
     },
-    /// Make so many chunks more.
+    /// Make more chunks.
     Pull {
-        /// How many.
+        /// Number of chunks.
         chunks: u32,
-        /// How large, except the file's last.
+        /// Size of each chunk, except the file's last.
         chunk_bytes: u32,
     },
-    /// Say which file it is: [`SourceEvent::Identified`].
+    /// Compute the file's identity: answered by [`SourceEvent::Identified`].
     Identify {
-        /// Read all of it, not samples only.
+        /// Read the whole file, and not only samples.
         is_whole: bool,
     },
     /// Forget the file.
     Close,
 }
 
-/// From what reads a file of this computer.
+/// An event of the source: the part of the worker that reads a file of this computer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceEvent {
     /// A frame is ready.
     Frame {
-        /// Of the command that led here.
+        /// Number of the seek that led to this frame.
         seek: u32,
-        /// Where its bytes begin in the file.
+        /// Position of the frame's bytes in the file.
         offset: u64,
-        /// How many they are.
+        /// Number of bytes of the file in the frame.
         length_bytes: u64,
-        /// Of the whole file, with its last chunk.
+        /// Hash of the whole file; set with its last chunk.
         sha256: Option<Sha256Digest>,
     },
-    /// It is where a [`SourceCommand::Seek`] wanted it, and the file up to there is what was expected.
+    /// The source reached the offset of a [`SourceCommand::Seek`], and the file up to there has the expected hash.
     Reached {
-        /// Of the command.
+        /// Number of the seek.
         seek: u32,
-        /// Of the file up to there.
+        /// Hash of the file up to the offset.
         sha256: Sha256Digest,
     },
-    /// Which file it is; `None` where it cannot be read.
+    /// The identity of the file; `None` if the file cannot be read.
     Identified(Option<FileIdentity>),
-    /// There will be no more.
+    /// The source failed; no more frames follow.
     Failed(TransferEnd),
 }
 
-/// For what stores a file that comes.
+/// A command to the sink: the part of the worker that stores an incoming file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SinkCommand {
-    /// Make a place for it, or find what is there of it already.
+    /// Create storage for the file, or find the part of the file that is stored already.
     Open {
-        /// Its name in the storage.
+        /// The file's name in the storage.
         transfer: TransferId,
-        /// From whom.
+        /// The member that sends the file.
         member: MemberId,
-        /// In the frames.
+        /// Number of the file in its frames.
         number: u32,
-        /// Of the whole file.
+        /// Size of the whole file.
         size_bytes: u64,
     },
-    /// Its frames come from that member, under that number, now.
+    /// Expect the file's frames from this member, with this number, from now on.
     Expect {
-        /// From whom.
+        /// The member that sends the file.
         member: MemberId,
-        /// In the frames.
+        /// Number of the file in its frames.
         number: u32,
     },
-    /// Throw away what is there of it.
+    /// Delete all stored bytes of the file.
     Discard {
-        /// Its name in the storage.
+        /// The file's name in the storage.
         transfer: TransferId,
     },
 }
 
-/// From what stores a file that comes.
+/// An event of the sink: the part of the worker that stores an incoming file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SinkEvent {
-    /// There is a place, with so much of the file in it.
+    /// The storage is ready, with this part of the file in it.
     Opened {
-        /// How much.
+        /// Number of verified bytes in the storage.
         verified_bytes: u64,
-        /// Of that.
+        /// Hash of these bytes.
         sha256: Sha256Digest,
     },
-    /// More of it is verified and written.
+    /// More bytes are verified and written.
     Progress {
-        /// How much there is now.
+        /// Number of verified bytes in the storage.
         verified_bytes: u64,
-        /// Of that.
+        /// Hash of these bytes.
         sha256: Sha256Digest,
     },
-    /// A chunk was not what its hash says.
+    /// A chunk did not match its hash.
     Wrong {
-        /// How much there is.
+        /// Number of verified bytes in the storage.
         verified_bytes: u64,
-        /// Of that.
+        /// Hash of these bytes.
         sha256: Sha256Digest,
     },
-    /// The whole file is there, and on the disk.
+    /// The whole file is verified and on the disk.
     Complete {
-        /// Of the file.
+        /// Hash of the file.
         sha256: Sha256Digest,
     },
-    /// It cannot be stored.
+    /// The file cannot be stored.
     Failed(TransferEnd),
 }
 
-/// What [`Transfers`](super::Transfers) wants done.
+/// An action that [`Transfers`](super::Transfers) requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransferOutput {
-    /// Tell a member, if its channel is open.
+    /// Send a message to a member if its channel is open.
     Send(MemberId, ControlMessage),
-    /// For the page and its worker.
+    /// A task for the page and its worker.
     Perform(TransferTask),
 }
 
-/// What the page does or has the worker do. No member hears of it.
+/// A task for the page or its worker. No message to a member results from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransferTask {
-    /// For the source of a transfer, or of a file that was chosen and not offered yet.
+    /// A command to the source of a transfer, or to that of a chosen file that was not offered yet.
     Source(TransferHandle, SourceCommand),
-    /// For the sink of a transfer.
+    /// A command to the sink of a transfer.
     Sink(TransferHandle, SinkCommand),
-    /// The sink of a transfer says nothing any more, nor will it: what stores files has to be given up and reported as failed.
+    /// The sink of a transfer no longer responds: give up the worker that stores files, and report it as failed.
     SinkSilent(TransferHandle),
-    /// This transfer reads the file that was chosen under that handle.
+    /// Let this transfer read the file that was chosen under the handle `pick`.
     Attach {
         /// What [`Transfers::choose`](super::Transfers::choose) returned.
         pick: TransferHandle,
-        /// The transfer.
+        /// The transfer that reads the file.
         transfer: TransferHandle,
     },
     /// [`Transfers::backlog`](super::Transfers::backlog) changed.
     BacklogChanged,
-    /// It shows something else now.
+    /// The view of this transfer changed.
     Changed(TransferHandle),
-    /// It is over for long, and no longer known.
+    /// This transfer ended long ago and was dropped from the list.
     Forgotten(TransferHandle),
-    /// Something is to be kept, or no more: see [`Transfers::records`](super::Transfers::records).
+    /// The records to keep changed: see [`Transfers::records`](super::Transfers::records).
     RecordsChanged,
 }

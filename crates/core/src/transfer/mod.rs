@@ -1,19 +1,19 @@
-//! Files on their way between members, above every connection: a cut, a rebuilt connection and a reload of either page
-//! are only pauses.
+//! Files in transfer between members. A transfer outlives its connections: a cut, a rebuilt connection and a reload of either
+//! page only pause it.
 //!
-//! `page` decides and holds no byte of a file: [`Transfers`]. `worker` has the bytes where they are read and written:
-//! [`OutgoingChunks`] and [`Arrivals`]. Neither imports the other. What both know is here, in `commands` and in `identity`.
+//! `page` decides and holds no byte of a file: [`Transfers`]. `worker` reads, hashes and writes the bytes: [`OutgoingChunks`]
+//! and [`Arrivals`]. Neither imports the other. The types that both use are here, in `commands` and in `identity`.
 //!
 //! Invariants:
-//! - bytes count as received once they follow those before them and the SHA-256 of everything up to their end is the one that
-//!   the sender's frame names. So a wrong byte is never counted, the number of bytes is all there is to resume from, and
-//!   the last chunk's hash is the whole file's;
-//! - at most [`WINDOW_BYTES`] are on their way unverified, which bounds what a cut costs;
-//! - what either side says of a transfer is said again when a channel opens and when nothing was heard for long, and the
-//!   newest counts: control messages may be lost, repeated or late;
-//! - a transfer that is over stays so;
-//! - a file that is chosen again after a reload goes to one transfer of a receiver, and only where folder and
-//!   [`FileIdentity`] say that it is the same file.
+//! - bytes count as received if all bytes before them did, and if the SHA-256 of the file up to their end equals the one in the
+//!   sender's frame. So a wrong byte never counts, a transfer resumes from the number of received bytes alone, and the hash in
+//!   the last chunk is that of the whole file;
+//! - at most [`WINDOW_BYTES`] are in flight unverified, which bounds the loss from a cut;
+//! - either side repeats its statement about a transfer when a channel opens and when nothing was heard for long, and the
+//!   newest statement counts: control messages may be lost, repeated or late;
+//! - a transfer that ended never resumes;
+//! - a file that is chosen again after a reload goes to one transfer per receiver, and only if folder and [`FileIdentity`]
+//!   prove that it is the same file.
 
 mod commands;
 mod identity;
@@ -43,9 +43,9 @@ pub use worker::{
     second_reading::{Reading, SecondReading},
 };
 
-/// Bytes of a file in one frame, at most: beside a call they are less.
+/// Maximum number of a file's bytes in one frame; frames beside a call carry less.
 pub const CHUNK_BYTES: usize = 128 * 1024 - sightline_protocol::transfer::BULK_HEADER_BYTES;
-/// Bytes of a file in the smallest frame, which fills one packet.
+/// Number of a file's bytes in the smallest frame, which fills one packet.
 pub const MIN_CHUNK_BYTES: usize = 1100;
-/// Bytes that may be on their way and not yet verified.
+/// Maximum number of bytes in flight that the receiver has not verified.
 pub const WINDOW_BYTES: u64 = 8 * 1024 * 1024;

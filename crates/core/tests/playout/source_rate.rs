@@ -1,4 +1,4 @@
-//! What a viewer saw, against the rate of a source that is known.
+//! The playout of a source whose rate is known.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use sightline_core::{
     },
 };
 
-/// Who knows the rate.
+/// The party that knows the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Knows {
     Nobody,
@@ -23,8 +23,8 @@ fn at(us: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_micros(us))
 }
 
-/// Frames of a source are painted one `interval_us` after the other; of those that `is_shown` says, each is shown 100 ms later. What
-/// the meter says, and how long the display stood still by the ledger's definition, in seconds of all.
+/// Paints frames of a source `interval_us` apart, and shows those that `is_shown` selects 100 ms later. Returns the meter's
+/// summary, and the ratio of stalled seconds to all seconds by the ledger's definition.
 fn watch(
     knows: Knows,
     painted_us: &[u64],
@@ -36,7 +36,7 @@ fn watch(
     let (mut told_us, mut told_frames) = (1_000_000, 0);
     for (number, painted) in painted_us.iter().enumerate() {
         let shown = painted + 100_000;
-        // The provider's word of a second comes a third of a second after it.
+        // The provider's report about a second arrives a third of a second after it.
         while knows == Knows::Provider && shown >= told_us + 1_400_000 {
             let frames = painted_us.iter().filter(|us| **us < told_us + 1_000_000).count() - told_frames;
             let interval = SenderInterval {

@@ -106,7 +106,7 @@ impl Viewer {
     }
 }
 
-/// Checks that there is one stall of this length, within an interval of the display.
+/// Checks that there is one stall of this length, within a refresh of the display.
 pub(crate) fn assert_one(stalls: &[Stall], duration_ms: u64) {
     let [stall] = stalls else { panic!("not one stall: {stalls:?}") };
     let off = stall.duration.as_secs_f64() * 1e3 - duration_ms as f64;

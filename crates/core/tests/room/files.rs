@@ -1,4 +1,4 @@
-//! A file beside a call, through the whole session: what the pace lets leave.
+//! A file beside a call through the whole session: how much the pacing lets leave.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::world::World;
 const SIZE_BYTES: u64 = 400_000_000;
 const FREE_BYTES: u64 = 1024 * 1024;
 
-/// A world with a file on its way.
+/// A world in which a file is being sent.
 struct Sending {
     world: World,
     seek: u32,
@@ -20,7 +20,8 @@ struct Sending {
     verified: u64,
 }
 
-/// Two connected pages, of which the first speaks or not, and a file from it that the other has accepted.
+/// Two connected pages with a file from the first one that the second has accepted. `microphone` says whether the first one
+/// speaks.
 fn sending(microphone: bool) -> Sending {
     let mut world = World::new();
     let (ada, bob) = (world.open(None), world.open(None));
@@ -40,7 +41,7 @@ fn sending(microphone: bool) -> Sending {
     Sending { world, seek: 0, place: 0, verified: 0 }
 }
 
-/// Lets time pass with empty channels and a disk that keeps up; how many bytes left, and in how large chunks at last.
+/// Lets time pass with empty channels and a fast disk. Returns the number of bytes sent, and the size of the last chunks.
 fn run(sending: &mut Sending, duration: Duration) -> (u64, u32) {
     let Sending { world, seek: seek_now, place, verified } = sending;
     let (mut left, mut chunk, end) = (0, 0, world.now + duration);

@@ -1,4 +1,4 @@
-//! Rooms of several sessions in simulated time: who links to whom, and what survives what.
+//! Rooms of several sessions in simulated time: the links between them, and the events that they survive.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod files;
@@ -261,7 +261,7 @@ fn pings_stay_in_the_session_and_the_clock_is_asked_for_without_a_stats_report()
         let heard = &world.pages[page].to_measure;
         let is_clock = |message: &TelemetryMessage| matches!(message, TelemetryMessage::ClockPong { .. });
         assert!(heard.iter().all(is_clock), "{heard:?}");
-        // Often in the first seconds, then with every ping.
+        // Clock pings are frequent in the first seconds; after that one comes with every ping.
         assert!((11..=13).contains(&heard.len()), "{}", heard.len());
     }
 }
@@ -297,7 +297,7 @@ fn why_a_negotiation_broke_is_told_and_the_link_is_replaced() {
         RoomOutput::Perform(on, id, _) if on == link => Some(id),
         _ => None,
     });
-    // A browser quotes the line of a description that it refuses, whatever the member wrote there.
+    // A browser quotes the rejected line of a description, which contains whatever the member wrote.
     let quoted = format!("Failed to parse: a=\u{202e}evil\u{200b}{}", "x".repeat(60_000));
     let cause = OperationFailure { name: "OperationError".to_owned(), message: quoted };
     session.handle_completed(link, operation.expect("an offer is begun"), Err(cause.clone()), now);

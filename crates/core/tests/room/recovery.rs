@@ -1,4 +1,4 @@
-//! Cuts of the network and of the signaling, in simulated time.
+//! Interruptions of the network and of signaling, in simulated time.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const PAIRS: [[Engine; 2]; 4] = [
     [Engine::Firefox, Engine::Chromium],
 ];
 
-/// Two who are connected. The second came later, and leads.
+/// Two connected pages. The second came later, and leads.
 fn call(pair: [Engine; 2]) -> (World, [usize; 2]) {
     let mut world = World::new();
     let pages = pair.map(|engine| {
@@ -26,7 +26,7 @@ fn call(pair: [Engine; 2]) -> (World, [usize; 2]) {
         world.pages[page].engine = engine;
         page
     });
-    // Long enough for both to have been answered.
+    // Long enough for both to get answers.
     world.pass(3 * SECOND);
     assert!(is_whole(&world, pages));
     (world, pages)
@@ -36,7 +36,7 @@ fn is_whole(world: &World, [a, b]: [usize; 2]) -> bool {
     world.state(a, b) == Some(LinkState::Connected) && world.state(b, a) == Some(LinkState::Connected)
 }
 
-/// Lets time pass until both are connected; how long that took.
+/// Lets time pass until both pages are connected. Returns the time that this took.
 fn time_to_whole(world: &mut World, pages: [usize; 2]) -> Duration {
     let began = world.now;
     while !is_whole(world, pages) && world.now.since(began) < 120 * SECOND {
@@ -50,7 +50,7 @@ fn say(world: &mut World, page: usize, text: &str) {
     world.settle();
 }
 
-/// The texts of others that a page shows, in the order in which they appeared.
+/// The texts of other members that a page shows, in the order in which they appeared.
 fn heard(world: &World, page: usize) -> Vec<String> {
     let page = &world.pages[page];
     let mut seen: Vec<MessageNumber> = Vec::new();
@@ -224,7 +224,7 @@ proptest! {
     ) {
         let (mut world, pages) = call(PAIRS[pair]);
         let mut said = [Vec::new(), Vec::new()];
-        // Who has been away from server and network for too long is gone: what is said then is said to nobody.
+        // A member that is cut off from server and network for too long leaves: nobody gets the texts of that time.
         let mut unheard = Vec::new();
         for step in steps {
             match step {

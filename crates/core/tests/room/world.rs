@@ -19,12 +19,12 @@ use sightline_protocol::{
     telemetry::TelemetryMessage,
 };
 
-/// How often the world looks at its network.
+/// Interval between two updates of the simulated network.
 const TICK: Duration = Duration::from_millis(250);
-/// How long after its return the network carries the data of old connections again.
+/// Time after the network's return until old connections carry data again.
 const HEALING: Duration = Duration::from_millis(1500);
 
-/// Whose peer connections these are: what is measured of both browsers is in `docs/recovery.md`.
+/// The browser whose peer connections are simulated: `docs/recovery.md` has the measurements of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
     Chromium,
@@ -36,7 +36,7 @@ impl Engine {
         Duration::from_millis(if self == Self::Chromium { 5_800 } else { 8_000 })
     }
 
-    /// Firefox closes the data channel then, too.
+    /// Time without network until `failed`. Firefox also closes the data channel then.
     fn failed_after(self) -> Duration {
         Duration::from_millis(if self == Self::Chromium { 15_800 } else { 29_000 })
     }
@@ -46,25 +46,25 @@ impl Engine {
 pub(crate) struct Page {
     pub(crate) session: RoomSession,
     pub(crate) events: Vec<RoomEvent>,
-    /// What the session did not take of the telemetry that came.
+    /// The telemetry messages that the session returned instead of handling them.
     pub(crate) to_measure: Vec<TelemetryMessage>,
     socket: Option<SocketId>,
-    /// Whether the server knows who is at the socket.
+    /// Whether the server knows the member at this socket.
     has_joined: bool,
     id: Option<MemberId>,
     instance: InstanceId,
     links: HashMap<LinkId, End>,
     pub(crate) engine: Engine,
-    /// Every link that was ever opened.
+    /// All links that were ever opened.
     pub(crate) opened: Vec<LinkId>,
-    /// How many connections for bytes alone were ever opened.
+    /// Number of peer connections for files that were ever opened.
     pub(crate) opened_for_bulk: usize,
-    /// What its files want, in order.
+    /// The requested tasks about files, in order.
     pub(crate) files: VecDeque<TransferTask>,
 }
 
 impl Page {
-    /// How many peer connections it has now.
+    /// Number of peer connections that are open now.
     pub(crate) fn link_count(&self) -> usize {
         self.links.len()
     }
@@ -77,26 +77,26 @@ struct End {
     remote: String,
     is_connected: bool,
     state: Option<PeerConnectionState>,
-    /// What the reliable channel still has to bring to the other end.
+    /// Messages that the reliable channel has not delivered to the other end yet.
     waiting: VecDeque<String>,
 }
 
-/// Pages and the server between them.
+/// The pages and the server between them.
 pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) pages: Vec<Page>,
     /// Whether sockets can be opened.
     pub(crate) is_server_up: bool,
-    /// Whether sockets are half-open: nothing passes and nobody is told.
+    /// Whether sockets are half-open: they deliver nothing and report no error.
     pub(crate) is_server_cut: bool,
     /// Whether packets pass between the pages.
     pub(crate) is_network_up: bool,
-    /// When that changed last.
+    /// The time at which `is_network_up` last changed.
     network_changed_at: Timestamp,
     members: BTreeMap<MemberId, Member>,
     arrivals: u64,
     descriptions: u64,
-    /// Frames on their way to the server.
+    /// Frames in flight to the server.
     frames: VecDeque<(usize, SocketId, String)>,
 }
 
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// Opens a page in the room; `resume` as an earlier one kept it.
+    /// Opens a page in the room; `resume` is the token of an earlier page.
     pub(crate) fn open(&mut self, resume: Option<String>) -> usize {
         let number = self.pages.len();
         let instance = InstanceId::new(format!("i{number}")).unwrap();
@@ -146,7 +146,7 @@ impl World {
         number
     }
 
-    /// The tab is gone without a word: its socket and its connections close.
+    /// Closes the tab without a goodbye: its socket and its connections close.
     pub(crate) fn kill(&mut self, page: usize) {
         self.close_socket(page);
         let links: Vec<_> = self.pages[page].links.keys().copied().collect();
@@ -157,7 +157,7 @@ impl World {
         self.settle();
     }
 
-    /// The server loses the page's socket; the page hears it too.
+    /// Closes the page's socket at the server; the page notices.
     pub(crate) fn cut_socket(&mut self, page: usize) {
         let socket = self.close_socket(page);
         if let Some(socket) = socket {
@@ -166,14 +166,14 @@ impl World {
         self.settle();
     }
 
-    /// The server gives the place of an absent member away.
+    /// Frees the seat of an absent member at the server.
     pub(crate) fn expire(&mut self, id: &MemberId) {
         self.members.remove(id);
         self.tell_all(None, &ServerMessage::PeerLeft { id: id.clone() });
         self.settle();
     }
 
-    /// Every link of the page fails, on both sides.
+    /// Makes every link of the page fail, on both sides.
     pub(crate) fn fail_links(&mut self, page: usize) {
         let links: Vec<_> = self.pages[page].links.keys().copied().collect();
         for link in links {
@@ -188,7 +188,7 @@ impl World {
         self.settle();
     }
 
-    /// Cuts the network between the pages, or mends it.
+    /// Cuts or restores the network between the pages.
     pub(crate) fn set_network(&mut self, is_up: bool) {
         if self.is_network_up != is_up {
             self.is_network_up = is_up;
@@ -197,7 +197,7 @@ impl World {
         self.settle();
     }
 
-    /// What the network's state does to connections as time passes.
+    /// Updates the state of all connections as time passes.
     fn tick(&mut self) {
         let lasted = self.now.since(self.network_changed_at);
         let ends: Vec<_> = (0..self.pages.len())
@@ -233,7 +233,7 @@ impl World {
         self.settle();
     }
 
-    /// The other end, where what is sent arrives now.
+    /// The other end, if it receives messages at this moment.
     fn reached(&self, page: usize, link: LinkId) -> Option<(usize, LinkId)> {
         let has_healed = self.now.since(self.network_changed_at) >= HEALING;
         let is_alive = |page: usize, link: LinkId| {
@@ -285,7 +285,7 @@ impl World {
         self.pages[page].id.clone().expect("the page has joined")
     }
 
-    /// How one page sees another.
+    /// The state of another page's link, as one page sees it.
     pub(crate) fn state(&self, page: usize, other: usize) -> Option<LinkState> {
         self.pages[page].session.peer(&self.id(other)).map(|peer| peer.state)
     }
@@ -302,7 +302,7 @@ impl World {
             .expect("the page has joined")
     }
 
-    /// Performs everything that is wanted until nothing is.
+    /// Performs all requested actions until there are no more.
     pub(crate) fn settle(&mut self) {
         for _ in 0..10_000 {
             let mut moved = false;
@@ -330,7 +330,7 @@ impl World {
         match output {
             RoomOutput::OpenSocket(socket) => {
                 if self.is_server_cut {
-                    // Nothing answers, and nothing says so.
+                    // A half-open socket neither answers nor fails.
                 } else if self.is_server_up {
                     self.pages[page].socket = Some(socket);
                     self.pages[page].has_joined = false;
@@ -365,7 +365,7 @@ impl World {
                 }
             }
             RoomOutput::Transfer(output) => self.pages[page].files.push_back(output),
-            // These have worlds of their own (`tests/bulk`).
+            // `tests/bulk` simulates these links.
             RoomOutput::OpenBulkLink { .. } => self.pages[page].opened_for_bulk += 1,
             RoomOutput::UseLink(_) => {}
             RoomOutput::Event(event) => self.pages[page].events.push(event),
@@ -437,7 +437,7 @@ impl World {
 
     fn close_link(&mut self, page: usize, link: LinkId) {
         let other = self.other_end(page, link);
-        // What the reliable channel still holds goes before its end does, as far as it gets.
+        // The reliable channel delivers its queue, as far as possible, before the end is noticed.
         self.flush(page, link);
         let was_reached = self.reached(page, link).is_some();
         self.pages[page].links.remove(&link);
@@ -457,7 +457,7 @@ impl World {
         Some(socket)
     }
 
-    /// The server's side, in its simplest form.
+    /// The server's behavior in its simplest form.
     fn serve(&mut self, page: usize, frame: &str) {
         match serde_json::from_str(frame).expect("a valid frame") {
             ClientMessage::Join { room, name, instance, resume, .. } => {
@@ -526,7 +526,7 @@ impl World {
         }
     }
 
-    /// A frame of the server, whatever is in it.
+    /// Delivers a frame of the server with arbitrary content.
     #[allow(dead_code, reason = "what the tests of budgets need of this world")]
     pub(crate) fn tell_raw(&mut self, page: usize, frame: &str) {
         if let Some(socket) = self.pages[page].socket {
@@ -543,7 +543,7 @@ impl World {
         }
     }
 
-    /// The server forgets everything; every socket closes.
+    /// Makes the server lose its state, which closes every socket.
     pub(crate) fn restart_server(&mut self) {
         self.members.clear();
         for page in 0..self.pages.len() {

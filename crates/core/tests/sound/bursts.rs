@@ -40,7 +40,7 @@ fn each_cause_is_told_whatever_else_the_browser_tells() {
                 listener.seconds(10, Packet::Played);
                 let bursts = listener.bursts();
                 let [burst] = bursts.as_slice() else { panic!("{known:?} {packet:?} {packets}: {bursts:?}") };
-                // Without the sender's word a short silence could be anything.
+                // Without reports of the sender, a short silence has no known cause.
                 let is_told = packet != Packet::NotSent || known.sender || packets >= 25;
                 let cause = if is_told { cause } else { SoundCause::Unknown };
                 assert_eq!(burst.cause, cause, "{known:?} {packets} packets: {burst:?}");
@@ -82,7 +82,7 @@ fn a_connection_that_is_gone_is_no_silent_source() {
     let mut listener = Listener::new(Known { sender: false, ..EVERYTHING });
     listener.seconds(10, Packet::Played);
     listener.meter.handle_connected(false, listener.now());
-    // Nobody knows yet that they were sent.
+    // The page does not know yet that no packets were sent.
     listener.seconds(5, Packet::NotSent);
     assert_eq!(listener.bursts()[0].cause, SoundCause::Unknown);
 }

@@ -14,18 +14,18 @@ use sightline_core::{
 pub(crate) const SAMPLES_A_PACKET: u64 = 960;
 pub(crate) const PACKETS_A_SECOND: u64 = 50;
 
-/// What became of a packet.
+/// The fate of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Packet {
     Played,
     Lost,
-    /// It came when its time was over.
+    /// The packet arrived after its playout time.
     Late,
-    /// The sender sent none: first the browser makes sound up, then silence.
+    /// The sender sent no packet: the browser first conceals the gap, and then plays silence.
     NotSent,
 }
 
-/// What a browser reports, and whether the sender tells what it sends.
+/// The counters that a browser reports, and whether the sender reports its packets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
     pub(crate) concealment: bool,
@@ -91,7 +91,7 @@ impl Listener {
             self.in_a_row = if packet == Packet::Played { 0 } else { self.in_a_row + 1 };
             if packet != Packet::Played {
                 self.concealed += SAMPLES_A_PACKET;
-                // What is made up fades within a tenth of a second.
+                // Concealed sound fades within a tenth of a second.
                 self.silent += if self.in_a_row > 5 { SAMPLES_A_PACKET } else { 0 };
             }
             if self.now - self.last >= Duration::from_secs(1) {

@@ -75,7 +75,7 @@ proptest! {
     ) {
         let mut listener = Listener::new(EVERYTHING);
         listener.play(std::iter::once(Packet::Played).chain(packets));
-        // To the next report.
+        // Continues to the next report.
         listener.seconds(1, Packet::Played);
         let (before, summary) = (listener.samples, listener.meter.summary());
         prop_assert!(summary.samples_received.unwrap() <= before as f64);

@@ -1,4 +1,4 @@
-//! More files than are open at once, from a person and from a member that does harm.
+//! More files than may be open at once, from a person and from a hostile member.
 
 use std::time::Duration;
 
@@ -46,11 +46,11 @@ fn batch(id: &str, files: u64, bytes: u64) -> OfferBatch {
     }
 }
 
-/// A receiver, and what it shows.
+/// A receiver and its outputs.
 struct Receiver {
     transfers: Transfers,
     said: Vec<ControlMessage>,
-    /// What was asked of the disk.
+    /// The commands to the sink.
     commanded: Vec<SinkCommand>,
     forgotten: usize,
 }
@@ -71,7 +71,7 @@ impl Receiver {
         self.settle();
     }
 
-    /// The person clicks on "Accept all" as the page is now.
+    /// Clicks "Accept all" on the present state of the page.
     fn accept_all(&mut self) {
         self.transfers.accept_all(self.transfers.offered());
         self.settle();
@@ -175,7 +175,7 @@ fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
     assert_eq!(offered(&mut transfers, "carol"), []);
 }
 
-/// Whether what the page kept is to be written anew.
+/// Whether the page has to write its records again.
 fn are_records_old(transfers: &mut Transfers) -> bool {
     std::iter::from_fn(|| transfers.poll_output())
         .any(|output| matches!(output, TransferOutput::Perform(TransferTask::RecordsChanged)))
@@ -291,7 +291,7 @@ fn no_number_of_a_peer_wraps() {
     receiver.offer(FileOffer { name: "a".repeat(2000), ..offer(2, "a", 5) });
     receiver.offer(FileOffer { folder: "a/".repeat(4000), ..offer(3, "a", 5) });
     assert!(receiver.views().is_empty());
-    // The largest that is taken, with every other number at its end.
+    // The largest file that is accepted, with all other numbers at their maximum.
     receiver.offer(FileOffer { sequence: u32::MAX, number: u32::MAX, ..offer(4, "a", MAX_FILE_BYTES) });
     assert_eq!(receiver.views()[0].state, TransferState::Offered);
 }
@@ -351,7 +351,7 @@ fn what_a_member_offered_and_nobody_accepted_goes_when_it_is_cut_off() {
     assert_eq!((receiver.forgotten, left), (99, vec![taken.id]));
 }
 
-/// Offers of one batch: each is announced with all of them.
+/// An offer of a batch; each offer repeats the announcement of the batch.
 fn of_batch(number: u32, announced: &OfferBatch, size_bytes: u64) -> FileOffer {
     FileOffer { batch: Some(announced.clone()), ..offer(number, &format!("{number}.txt"), size_bytes) }
 }
@@ -405,7 +405,7 @@ fn nobody_makes_a_person_accept_more_than_was_shown() {
         );
     }
 
-    // More files than announced, each taken back so that their number is not seen.
+    // More files than announced, each withdrawn so that their number is not visible.
     let mut receiver = Receiver::new();
     receiver.offer(of_batch(0, &announced, 5));
     receiver.accept_all();
@@ -421,13 +421,13 @@ fn nobody_makes_a_person_accept_more_than_was_shown() {
         4
     );
 
-    // A batch of the same name is another one where somebody else announces it.
+    // A batch with the same id from another member is another batch.
     let mut receiver = Receiver::new();
     receiver.offer(of_batch(0, &announced, 5));
     receiver.accept_all();
     receiver.offer_from("trudy", of_batch(1, &announced, 5));
     assert_eq!(receiver.transfers.offered().files, 1);
-    // And after its sender was cut off, nothing of the answer is left.
+    // After its sender was cut off, the answer no longer counts.
     receiver.transfers.forget_offers_of(&member("mallory"));
     receiver.offer(of_batch(2, &announced, 5));
     assert_eq!(receiver.transfers.offered().files, 2);

@@ -1,4 +1,4 @@
-//! Many files at once, of which some are equal in name, size and time.
+//! Many files at once, some of which have the same name, size and time.
 
 use proptest::prelude::*;
 use sightline_core::transfer::{CHUNK_BYTES, FileDescription, TransferState};
@@ -15,12 +15,12 @@ fn data(folder: &str, length: usize) -> FileDescription {
     }
 }
 
-/// Other bytes for every number.
+/// Different bytes for every number.
 fn content(number: u8, length: usize) -> Vec<u8> {
     bytes(length).into_iter().map(|byte| byte ^ number).collect()
 }
 
-/// Every file that both sides call done is the one that was offered: `offered` tells by folder, or by order.
+/// Checks that every file that is done has the bytes of the file that was offered; `ids` has the order of `offered`.
 fn expect_own_bytes(world: &World, offered: &[(FileDescription, Vec<u8>)], ids: &[String]) {
     for (_, view) in world.pages[1].views() {
         let at = ids.iter().position(|id| *id == view.id.to_string()).expect("one of those offered");
@@ -42,7 +42,7 @@ fn all_done(world: &World) -> bool {
     world.pages[0].views().iter().all(done) && world.pages[1].views().iter().all(done)
 }
 
-/// Offers and accepts files, and lets the first of them come half way, or as far as `parts` of ten.
+/// Offers and accepts files, and delivers `parts` tenths of the first one.
 fn under_way(files: &[(FileDescription, Vec<u8>)], parts: u64, is_blind: bool) -> World {
     let mut world = World::new(Vec::new(), 1);
     world.pages[0].is_blind = is_blind;
@@ -88,7 +88,7 @@ fn a_file_that_is_chosen_alone_is_told_from_another_of_its_name_size_and_time() 
     const LENGTH: usize = 20 * CHUNK_BYTES;
     for length in [500, LENGTH] {
         for parts in [0, 5] {
-            // Neither says where it lies, and samples of the larger ones are equal.
+            // Neither has a folder, and the samples of the larger files are equal.
             let mut other = content(1, length);
             other[length / 2 + 1] ^= 1;
             let files = [(data("", length), content(1, length)), (data("", length), other)];
@@ -96,7 +96,7 @@ fn a_file_that_is_chosen_alone_is_told_from_another_of_its_name_size_and_time() 
             let mut world = under_way(&files, parts, false);
             let ids = ids(&world);
             world.reload(0);
-            // The second first, and alone.
+            // The second file is chosen first, and alone.
             world.choose(files[1].0.clone(), files[1].1.clone());
             world.accept_all();
             world.run_until("it is done", |world| world.pages[1].views()[1].1.state == TransferState::Done);
@@ -122,7 +122,7 @@ fn one_that_is_done_leaves_the_other_its_own_file() {
     });
     world.reload(0);
     world.accept_all();
-    // The selection is chosen again as it was: the first is not the second's.
+    // The same selection is chosen again: its first file does not belong to the second transfer.
     world.choose(files[0].0.clone(), files[0].1.clone());
     world.choose(files[1].0.clone(), files[1].1.clone());
     let second = |world: &World| {
@@ -138,8 +138,8 @@ fn one_that_is_done_leaves_the_other_its_own_file() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Folders with names, sizes and times that are equal or not, chosen again in any order after reloads and cuts at any
-    /// moment: whatever is called done has the bytes of the file that was offered under that id.
+    /// Chooses folders again in any order, after reloads and cuts at any moment. Names, sizes and times may be equal. A file
+    /// that is done has the bytes of the file that was offered under its id.
     #[test]
     fn whatever_is_called_done_has_its_own_bytes(
         files in prop::collection::vec((0_u8..4, 0_u8..2, 0_u8..3), 1..7),
@@ -155,7 +155,7 @@ proptest! {
         }).collect();
         let mut world = World::new(Vec::new(), 3);
         world.pages[0].is_blind = is_blind && files.iter().all(|(description, _)| !description.folder.is_empty());
-        // What each transfer was offered from.
+        // The file that each transfer was offered from.
         let mut known: Vec<(String, Vec<u8>)> = Vec::new();
         let mut choose = |world: &mut World, at: usize| {
             let before = ids(world);

@@ -1,4 +1,4 @@
-//! Everything at once, at random.
+//! Random sequences of all faults.
 
 use proptest::prelude::*;
 use sightline_core::transfer::{CHUNK_BYTES, TransferState};
@@ -8,8 +8,8 @@ use crate::world::{Faults, World, bytes};
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Whatever is lost, doubled, reordered or flipped, and whenever a connection ends or a page is loaded again: the file
-    /// is done on both sides, whole.
+    /// The file arrives whole on both sides, whatever is lost, doubled, reordered or flipped, and whenever a connection ends or
+    /// a page is reloaded.
     #[test]
     fn a_file_arrives_whole_whatever_happens(
         seed in any::<u128>(),
@@ -30,7 +30,7 @@ proptest! {
                 world.step();
             }
             if world.sent().state.is_over() {
-                // A page that is loaded again knows nothing of it.
+                // After a reload, the page would have no record of it.
                 break;
             }
             match event {
@@ -61,7 +61,7 @@ proptest! {
         prop_assert_eq!(sent.sha256, received.sha256);
     }
 
-    /// The same with one side giving up somewhere: both end, and nothing stays.
+    /// The same with one side cancelling at some point: both sides end, and no bytes remain.
     #[test]
     fn who_gives_up_is_heard_whatever_happens(
         seed in any::<u128>(),

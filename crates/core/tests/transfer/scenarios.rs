@@ -1,4 +1,4 @@
-//! One thing at a time.
+//! Scenarios with a single fault each.
 
 use std::time::Duration;
 
@@ -251,7 +251,7 @@ fn no_single_flipped_bit_of_a_frame_is_taken() {
     };
     let frames = [frame(0, 100), frame(100, 200), frame(200, 300)];
     assert_eq!(assemble(300, &frames), file);
-    // Of the offset, the hash and the bytes; version and number only lead elsewhere.
+    // Flips bits of the offset, the hash and the bytes. A wrong version or number only makes the frame belong elsewhere.
     for bit in 8 * 8..frames[1].len() * 8 {
         let mut flipped = frames.clone();
         flipped[1][bit / 8] ^= 1 << (bit % 8);

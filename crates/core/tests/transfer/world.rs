@@ -21,27 +21,27 @@ use sightline_protocol::{
     transfer::{BulkHeader, TransferEnd},
 };
 
-/// What happens to what is sent.
+/// The faults of the network.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Faults {
-    /// Of a hundred control messages, how many are lost, come twice, come out of order.
+    /// How many of a hundred control messages are lost, doubled or reordered.
     pub(crate) lost: u64,
     pub(crate) doubled: u64,
     pub(crate) reordered: u64,
-    /// Of a hundred frames, how many have a bit flipped, are lost, come out of order.
+    /// How many of a hundred frames have a flipped bit, are lost or are reordered.
     pub(crate) flipped: u64,
     pub(crate) frames_lost: u64,
     pub(crate) frames_reordered: u64,
 }
 
-/// A file that is stored: what was written, and how much of it survives a reload.
+/// A stored file: the written bytes, and how many of them survive a reload.
 #[derive(Debug, Default)]
 pub(crate) struct Stored {
     pub(crate) bytes: Vec<u8>,
     flushed: usize,
 }
 
-/// Where a file is read.
+/// Reads a file for one transfer.
 struct Reader {
     file: Vec<u8>,
     chunks: OutgoingChunks,
@@ -49,23 +49,23 @@ struct Reader {
     number: u32,
 }
 
-/// What the browser and the worker have, beside the machine that decides.
+/// A page: the browser and the worker around the machine under test.
 pub(crate) struct Page {
     pub(crate) transfers: Transfers,
     pub(crate) member: MemberId,
-    /// What [`World::begin`] and [`World::choose_again`] choose.
+    /// The file that [`World::begin`] and [`World::choose_again`] choose.
     pub(crate) file: Vec<u8>,
-    /// What was chosen, by handle.
+    /// The chosen files, by handle.
     chosen: HashMap<TransferHandle, Vec<u8>>,
     readers: HashMap<TransferHandle, Reader>,
     sinks: HashMap<TransferHandle, (TransferId, u32, Arrivals)>,
     pub(crate) disk: HashMap<TransferId, Stored>,
     pub(crate) discarded: bool,
-    /// How much a disk takes of a file.
+    /// Number of bytes of a file that the disk can hold.
     pub(crate) room_bytes: usize,
-    /// Its storage does not say when a file is complete.
+    /// Whether the storage never reports that a file is complete.
     pub(crate) is_storage_silent: bool,
-    /// The worker does not look at files.
+    /// Whether the worker cannot identify files.
     pub(crate) is_blind: bool,
     pub(crate) kept: String,
     pub(crate) refused: u32,
@@ -96,13 +96,13 @@ impl Page {
         }
     }
 
-    /// Every transfer, the oldest first.
+    /// All transfers, oldest first.
     pub(crate) fn views(&self) -> Vec<(TransferHandle, TransferView)> {
         let handles = (1..=self.transfers.last_handle()).map(TransferHandle);
         handles.filter_map(|handle| Some((handle, self.transfers.view(handle)?))).collect()
     }
 
-    /// The only file that was stored.
+    /// The only stored file.
     pub(crate) fn stored(&self) -> &[u8] {
         assert!(self.disk.len() <= 1);
         self.disk.values().next().map_or(&[], |stored| &stored.bytes)
@@ -133,7 +133,7 @@ impl World {
         world
     }
 
-    /// Offers the file, and takes it.
+    /// Offers the file, and accepts it.
     pub(crate) fn begin(&mut self) {
         let file = self.pages[0].file.clone();
         self.choose(description(&file), file);
@@ -141,7 +141,7 @@ impl World {
         self.accept_all();
     }
 
-    /// The sender chooses a file.
+    /// Makes the sender choose a file.
     pub(crate) fn choose(&mut self, description: FileDescription, file: Vec<u8>) {
         let members = [self.pages[1].member.clone()];
         let page = &mut self.pages[0];
@@ -150,7 +150,7 @@ impl World {
         self.settle();
     }
 
-    /// The receiver takes everything that is offered.
+    /// Makes the receiver accept everything that is offered.
     pub(crate) fn accept_all(&mut self) {
         for (handle, view) in self.pages[1].views() {
             if view.state == TransferState::Offered {
@@ -160,19 +160,19 @@ impl World {
         self.settle();
     }
 
-    /// The oldest transfer of the sender.
+    /// The sender's oldest transfer.
     pub(crate) fn sent(&self) -> TransferView {
         self.pages[0].views().first().expect("something was offered").1.clone()
     }
 
-    /// The oldest of the receiver.
+    /// The receiver's oldest transfer.
     pub(crate) fn received(&self) -> Option<(TransferHandle, TransferView)> {
         let first = self.pages[1].views().first().cloned()?;
         assert_eq!(first.1.direction, Direction::Receiving);
         Some(first)
     }
 
-    /// The connection ends, and with it everything that is on its way.
+    /// Ends the connection, which loses everything in flight.
     pub(crate) fn cut(&mut self) {
         self.is_connected = false;
         for at in 0..2 {
@@ -194,7 +194,7 @@ impl World {
         self.settle();
     }
 
-    /// A page is loaded again: its memory is gone, the connection too, and of the disk what was not flushed.
+    /// Reloads a page, which loses its memory, its connection, and all bytes on the disk that were not flushed.
     pub(crate) fn reload(&mut self, at: usize) {
         self.cut();
         let kept = Records::from_json(&self.pages[at].kept).unwrap_or_default();
@@ -212,14 +212,14 @@ impl World {
         self.connect();
     }
 
-    /// The sender chooses the file again after a reload; how many transfers there are then.
+    /// Makes the sender choose the file again after a reload. Returns the number of transfers.
     pub(crate) fn choose_again(&mut self) -> usize {
         let file = self.pages[0].file.clone();
         self.choose(description(&file), file);
         self.pages[0].views().len()
     }
 
-    /// Runs until something is so.
+    /// Runs until the condition holds.
     pub(crate) fn run_until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let end = self.now + Duration::from_secs(3600);
         loop {
@@ -237,7 +237,7 @@ impl World {
         }
     }
 
-    /// Runs until nothing is on its way and nothing is to be waited for within a minute.
+    /// Runs until nothing is in flight, and no deadline is within a minute.
     pub(crate) fn run_out(&mut self) {
         let end = self.now + Duration::from_secs(60);
         while self.now < end {
@@ -246,7 +246,7 @@ impl World {
         }
     }
 
-    /// Delivers one thing, or lets time pass.
+    /// Delivers one message or frame, or lets time pass.
     pub(crate) fn step(&mut self) {
         self.now = self.now + Duration::from_millis(1);
         self.pump();
@@ -286,7 +286,7 @@ impl World {
         self.random.next_u64() % below as u64
     }
 
-    /// One message or frame of a page arrives; false where there is none.
+    /// Delivers one message or frame of a page. Returns false if there is none.
     fn deliver(&mut self, from: usize) -> bool {
         let is_frame = !self.pages[from].frames.is_empty()
             && (self.pages[from].control.is_empty() || self.random.next_u64().is_multiple_of(2));
@@ -382,7 +382,7 @@ impl World {
         page.transfers.handle_sink(handle, &event, self.now);
     }
 
-    /// Performs what the machines want.
+    /// Performs the actions that the machines request.
     fn settle(&mut self) {
         for at in 0..2 {
             while let Some(output) = self.pages[at].transfers.poll_output() {
@@ -524,7 +524,7 @@ pub(crate) fn description(file: &[u8]) -> FileDescription {
     }
 }
 
-/// Bytes that repeat nowhere.
+/// Bytes without repetition.
 pub(crate) fn bytes(length: usize) -> Vec<u8> {
     let mut random = SeededRandom::new(length as u128);
     let mut bytes: Vec<u8> =
@@ -533,7 +533,7 @@ pub(crate) fn bytes(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Puts frames in order without a page.
+/// Assembles frames to a file without a page.
 pub(crate) fn assemble(size_bytes: u64, frames: &[Vec<u8>]) -> Vec<u8> {
     let mut arrivals = Arrivals::new(size_bytes, PrefixHasher::default());
     let mut stored = Vec::new();

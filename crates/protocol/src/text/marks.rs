@@ -5,7 +5,7 @@
 pub fn is_mark(c: char) -> bool {
     let c = u32::from(c);
     let mut bytes = PACKED.iter().copied().map(u32::from);
-    // The first character behind the last range.
+    // The first character after the last range.
     let mut behind = 0;
     while let Some(gap) = bytes.next() {
         let gap =
@@ -22,11 +22,12 @@ pub fn is_mark(c: char) -> bool {
     false
 }
 
-/// Begins a gap of three more bytes.
+/// Announces a gap that takes three more bytes.
 const LONG_GAP: u32 = 255;
 
-/// [`RANGES`] as every page loads them: for each range the gap before it and the number of characters that follow its first, in a
-/// byte each where that is enough. A third of the numbers' size, and a few hundred steps for the rare character that is no Latin letter.
+/// [`RANGES`] in the form that pages load: for each range the gap before it and the number of characters after its first, in
+/// one byte each where possible. This form has a third of the size, and a look-up takes a few hundred steps, which only
+/// characters outside of the Latin script need.
 const PACKED: [u8; packed_length()] = pack();
 
 const fn packed_length() -> usize {
@@ -68,7 +69,7 @@ const fn pack() -> [u8; packed_length()] {
     packed
 }
 
-/// Sorted. Unassigned characters count as marks if the characters around them do.
+/// Sorted. Unassigned characters count as marks if the characters around them are marks.
 #[rustfmt::skip]
 const RANGES: [(u32, u32); 323] = [
     (0x300, 0x36f), (0x483, 0x489), (0x591, 0x5bd), (0x5bf, 0x5bf), (0x5c1, 0x5c2),

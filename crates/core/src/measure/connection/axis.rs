@@ -1,28 +1,28 @@
-//! Where things lie on a chart: one axis of time for all of them, and an axis of values with round numbers on it.
+//! The axes of charts: a time axis that all charts share, and a value axis with round numbers for each chart.
 
 use std::time::Duration;
 
 use super::HISTORY_SPAN;
 use crate::{Timestamp, duration_of_seconds};
 
-/// How long a chart may be, shortest first.
+/// Possible spans of the time axis, shortest first.
 const SPANS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(120), HISTORY_SPAN];
 
-/// An axis ends between these, so that its steps are numbers that can be told apart.
+/// Smallest upper end of a value axis, so that the steps are distinct numbers.
 const SMALLEST_TOP: f64 = 1e-9;
 const GREATEST_TOP: f64 = 1e18;
 
-/// The time that charts show, up to the latest report.
+/// The time span that charts show, up to the latest report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeAxis {
-    /// The right end.
+    /// The time at the right end.
     pub to: Timestamp,
-    /// How far back the left end is.
+    /// The time from the left end to the right end.
     pub span: Duration,
 }
 
 impl TimeAxis {
-    /// The shortest axis that shows everything from `first` to `last`, or all that can be shown.
+    /// The shortest axis that shows everything from `first` to `last`, or else the longest axis.
     #[must_use]
     pub fn fitting(first: Timestamp, last: Timestamp) -> Self {
         let length = last - first;
@@ -30,7 +30,7 @@ impl TimeAxis {
         Self { to: last, span }
     }
 
-    /// Where a time lies, from 0 at the left to 1 at the right; `None` outside.
+    /// The position of a time, from 0 at the left to 1 at the right; `None` outside of the axis.
     #[must_use]
     pub fn position(self, at: Timestamp) -> Option<f64> {
         let ago = self.to - at;
@@ -38,16 +38,16 @@ impl TimeAxis {
         is_on.then(|| 1.0 - ago.as_secs_f64() / self.span.as_secs_f64())
     }
 
-    /// The time at a position.
+    /// The time at a position between 0 and 1.
     #[must_use]
     pub fn time_at(self, position: f64) -> Timestamp {
-        // Not a number is the right end.
+        // Positions that are not a number count as the right end.
         let position = if position.is_nan() { 1.0 } else { position.clamp(0.0, 1.0) };
         let ago = duration_of_seconds(self.span.as_secs_f64() * (1.0 - position)).unwrap_or_default();
         Timestamp::from_origin(self.to.since_origin().saturating_sub(ago))
     }
 
-    /// How long ago the marks are, from left to right; the last is now.
+    /// The age of each tick, from left to right; the last is zero.
     #[must_use]
     pub fn ticks(self) -> Vec<Duration> {
         let parts = if self.span == HISTORY_SPAN { 5 } else { 4 };
@@ -55,17 +55,17 @@ impl TimeAxis {
     }
 }
 
-/// An axis of values from 0 up.
+/// A value axis that begins at 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ValueAxis {
-    /// The upper end.
+    /// The value at the upper end.
     pub top: f64,
-    /// Between two marks.
+    /// The difference between two ticks.
     pub step: f64,
 }
 
 impl ValueAxis {
-    /// An axis with two to four steps of 1, 2 or 5 times a power of ten, that reaches `largest` and not less than
+    /// An axis with two to four steps of 1, 2 or 5 times a power of ten, whose upper end is at least `largest` and
     /// `smallest_top`.
     #[must_use]
     pub fn reaching(largest: f64, smallest_top: f64) -> Self {
@@ -73,7 +73,8 @@ impl ValueAxis {
             if smallest_top.is_nan() { SMALLEST_TOP } else { smallest_top.clamp(SMALLEST_TOP, GREATEST_TOP) };
         let largest =
             if largest.is_finite() { largest.clamp(smallest_top, GREATEST_TOP) } else { smallest_top };
-        // Three steps if it can be: the power of ten below a third, then the first round number that is enough.
+        // Three steps if possible: starts with the power of ten below a third of the range, and takes the first sufficient
+        // round number.
         let power = 10_f64.powf((largest / 4.0).log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0]
             .into_iter()
@@ -83,13 +84,13 @@ impl ValueAxis {
         Self { top: step * (largest / step * (1.0 - 1e-9)).ceil().max(2.0), step }
     }
 
-    /// Where a value lies, from 0 at the bottom to 1 at the top.
+    /// The position of a value, from 0 at the bottom to 1 at the top.
     #[must_use]
     pub fn position(self, value: f64) -> f64 {
         if self.top > 0.0 && !value.is_nan() { (value / self.top).clamp(0.0, 1.0) } else { 0.0 }
     }
 
-    /// The marks from 0 to the top.
+    /// The ticks from 0 to the top.
     #[must_use]
     pub fn ticks(self) -> Vec<f64> {
         let mut ticks = Vec::new();

@@ -1,78 +1,78 @@
-//! What stands behind the figures: candidate pairs, codecs, ciphers, descriptions.
+//! The details of a connection besides its figures: candidate pairs, codecs, ciphers and descriptions.
 
 use sightline_protocol::text::without_invisible;
 
 use crate::measure::entry::{StatsEntry, selected_pair_id};
 
-/// Pairs that are shown; the one in use is always among them.
+/// Maximum number of candidate pairs shown; the pair in use is always included.
 const MAX_PAIRS: usize = 16;
-/// Kinds of media that are shown.
+/// Maximum number of media entries shown.
 const MAX_MEDIA: usize = 32;
-/// Longest text of the other side that is shown: an address, a codec and its parameters.
+/// Maximum length of a text from the other side, such as an address or a codec with its parameters.
 const MAX_TEXT_CHARS: usize = 1_000;
 
-/// Everything about a peer connection that is no figure. What a browser does not report is `None`.
+/// The details of a peer connection that are not figures. `None` means that the browser does not report the value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionDetails {
-    /// One for each direction and kind of media.
+    /// One entry for each direction and kind of media.
     pub media: Vec<MediaDetail>,
-    /// The pair in use first.
+    /// Candidate pairs; the pair in use comes first.
     pub pairs: Vec<CandidatePair>,
-    /// `dtlsCipher`
+    /// `dtlsCipher` of the transport.
     pub dtls_cipher: Option<String>,
-    /// `srtpCipher`
+    /// `srtpCipher` of the transport.
     pub srtp_cipher: Option<String>,
-    /// `localDescription`
+    /// SDP of `localDescription`.
     pub local_sdp: Option<String>,
-    /// `remoteDescription`
+    /// SDP of `remoteDescription`.
     pub remote_sdp: Option<String>,
 }
 
-/// How one kind of media is coded in one direction.
+/// How one kind of media is encoded in one direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaDetail {
-    /// Whether it is sent from here.
+    /// Whether this page sends the media.
     pub is_sent: bool,
-    /// `audio` or `video`
+    /// `audio` or `video`.
     pub kind: String,
-    /// As in `video/VP8`
+    /// Media type of the codec, such as `video/VP8`.
     pub mime_type: Option<String>,
-    /// The parameters of the `fmtp` line.
+    /// Parameters of the `fmtp` line of the SDP.
     pub parameters: Option<String>,
-    /// Who encodes or decodes.
+    /// Name of the encoder or decoder.
     pub implementation: Option<String>,
-    /// Width and height in pixels, of a picture.
+    /// Width and height in pixels, for video.
     pub resolution: Option<(u32, u32)>,
-    /// `qualityLimitationReason`, of a picture that is sent.
+    /// `qualityLimitationReason`, for video that this page sends.
     pub limitation: Option<String>,
 }
 
-/// Two candidates that were tried with each other.
+/// A pair of a local and a remote candidate, as ICE checks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CandidatePair {
-    /// Whether media travels by it.
+    /// Whether the connection uses this pair.
     pub is_selected: bool,
-    /// `state`
+    /// `state` of the pair.
     pub state: String,
-    /// This side's.
+    /// The local candidate.
     pub local: Candidate,
-    /// The other side's.
+    /// The remote candidate.
     pub remote: Candidate,
 }
 
-/// One end of a pair.
+/// One end of a candidate pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Candidate {
-    /// `host`, `srflx`, `prflx` or `relay`
+    /// `host`, `srflx`, `prflx` or `relay`.
     pub candidate_type: Option<String>,
-    /// `udp` or `tcp`; to the relay, where there is one.
+    /// `udp` or `tcp`; for a relay candidate the protocol to the TURN server.
     pub protocol: Option<String>,
-    /// Address and port; `None` where the browser hides the address.
+    /// Address and port; `None` if the browser hides the address.
     pub address: Option<String>,
 }
 
 impl ConnectionDetails {
-    /// What a report says. The descriptions are not in it.
+    /// Extracts the details from a stats report, without the descriptions.
     #[must_use]
     pub fn new(entries: &[StatsEntry]) -> Self {
         let find =
@@ -82,7 +82,7 @@ impl ConnectionDetails {
         let is_selected = |pair: &StatsEntry| Some(pair.id.as_str()) == selected;
         let mut pairs: Vec<_> = entries.iter().filter(|entry| entry.entry_type == "candidate-pair").collect();
         pairs.sort_by_key(|pair| (!is_selected(pair), pair.state.as_deref() != Some("succeeded")));
-        // Before their candidates are looked up: the other side decides how many pairs there are.
+        // Before the look-up of their candidates, since the other side determines the number of pairs.
         pairs.truncate(MAX_PAIRS);
         let pairs = pairs.into_iter().map(|pair| CandidatePair {
             is_selected: is_selected(pair),
@@ -102,7 +102,7 @@ impl ConnectionDetails {
         }
     }
 
-    /// The pair in use, in words for a log.
+    /// The pair in use, as text for a log.
     #[must_use]
     pub fn selected_pair(&self) -> Option<String> {
         let CandidatePair { local, remote, .. } = self.pairs.iter().find(|pair| pair.is_selected)?;
@@ -111,7 +111,7 @@ impl ConnectionDetails {
 }
 
 impl Candidate {
-    /// Type, protocol and address in one line; `hidden` stands for an address that the browser hides.
+    /// Type, protocol and address in one line; `hidden` replaces an address that the browser hides.
     #[must_use]
     pub fn text(&self, hidden: &str) -> String {
         let words = [self.candidate_type.as_deref(), self.protocol.as_deref(), self.address.as_deref()];
@@ -134,12 +134,12 @@ fn candidate(entry: &StatsEntry) -> Candidate {
     }
 }
 
-/// What the other side wrote, as it may be shown.
+/// A text from the other side, made safe to show.
 fn readable(text: &str) -> String {
     without_invisible(&text.chars().take(MAX_TEXT_CHARS).collect::<String>())
 }
 
-/// Whether the entry is of media that is sent; `None` where it is of none.
+/// Whether the entry is about media that this page sends; `None` for entries that are not about media.
 fn is_sent(entry: &StatsEntry) -> Option<bool> {
     match entry.entry_type.as_str() {
         "outbound-rtp" => Some(true),

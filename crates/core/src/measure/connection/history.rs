@@ -1,4 +1,4 @@
-//! The last minutes of one member: what was measured once a second, and what happened meanwhile.
+//! The recent history of one member: figures, once a second, and events.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,20 +7,20 @@ use crate::{
     measure::metric::{Figure, FigureValue, Metric},
 };
 
-/// How far back a history reaches.
+/// Time span of a history.
 pub const HISTORY_SPAN: Duration = Duration::from_secs(300);
-/// Some more than one a second for all of [`HISTORY_SPAN`].
+/// Slightly more than one report per second for [`HISTORY_SPAN`].
 const MAX_SAMPLES: usize = 330;
 const MAX_EVENTS: usize = 200;
-/// Of one subject, so that another page that makes calls fail does not push everything else out.
+/// Maximum number of failures of one subject, so that a page that causes failures does not displace all other events.
 const MAX_FAILURES: usize = 40;
 const MAX_FREEZES: usize = 100;
-/// Longest text of a failure, which may quote what another page sent.
+/// Maximum length of a failure's text, which may quote another page.
 const MAX_FAILURE_BYTES: usize = 500;
-/// Between samples further apart than this nothing was measured: the page was hidden, or no report came.
+/// A longer time between two samples is a gap in the chart: the page was hidden, or no report came.
 const LONGEST_STEP: Duration = Duration::from_millis(2500);
 
-/// What a chart can be drawn of.
+/// The metrics that charts can show.
 pub const PLOTTED: [Metric; 8] = [
     Metric::ReceiveBitrate,
     Metric::SendBitrate,
@@ -32,7 +32,7 @@ pub const PLOTTED: [Metric; 8] = [
     Metric::Jitter,
 ];
 
-/// The words of a report whose changes are events.
+/// The metrics with a word as value whose changes are events.
 const FOLLOWED: [(Metric, Subject); 5] = [
     (Metric::DtlsState, Subject::Dtls),
     (Metric::Codec, Subject::CodecReceived),
@@ -41,47 +41,47 @@ const FOLLOWED: [(Metric, Subject); 5] = [
     (Metric::Path, Subject::Path),
 ];
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// `connectionState`
+    /// The state of the peer connection (`connectionState`).
     Connection,
-    /// `iceConnectionState`
+    /// The state of the ICE connection (`iceConnectionState`).
     Ice,
-    /// `iceGatheringState`
+    /// The state of gathering candidates (`iceGatheringState`).
     Gathering,
-    /// `signalingState`
+    /// The signaling state (`signalingState`).
     Signaling,
-    /// `dtlsState` of the transport
+    /// The state of the DTLS transport (`dtlsState`).
     Dtls,
-    /// The candidate pair in use
+    /// The candidate pair in use.
     CandidatePair,
-    /// Direct or through a relay
+    /// The path: direct or through a relay.
     Path,
-    /// A STUN or TURN server that did not help
+    /// A failure of a STUN or TURN server.
     CandidateError,
-    /// A negotiation that broke, and why
+    /// A broken negotiation and its cause.
     Negotiation,
-    /// A call of the browser's WebRTC that it refused, and why
+    /// A WebRTC call that the browser rejected, and the cause.
     FailedCall,
-    /// Of the picture that arrives
+    /// The codec of the received picture.
     CodecReceived,
-    /// Of the picture that is sent
+    /// The codec of the sent picture.
     CodecSent,
-    /// Of the picture that arrives
+    /// The resolution of the received picture.
     ResolutionReceived,
-    /// Of the picture that is sent
+    /// The resolution of the sent picture.
     ResolutionSent,
-    /// `qualityLimitationReason` of what is sent
+    /// `qualityLimitationReason` of the sent picture.
     Limitation,
-    /// What the other side publishes
+    /// The source that the other side publishes.
     Source,
-    /// Whether this page is visible; what is hidden measures nothing
+    /// Whether this page is visible; a hidden page measures nothing.
     Page,
 }
 
 impl Subject {
-    /// The name as logs and tests read it.
+    /// The stable name for logs and tests.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -106,25 +106,25 @@ impl Subject {
     }
 }
 
-/// Something became another.
+/// A change of a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// When it was noticed.
+    /// The time at which the change was noticed.
     pub at: Timestamp,
-    /// What.
+    /// The subject that changed.
     pub subject: Subject,
-    /// What it was; `None` where it was not known before.
+    /// The old value; `None` if there was none.
     pub before: Option<String>,
-    /// What it is; `None` where it is not reported any more.
+    /// The new value; `None` if the browser no longer reports one.
     pub now: Option<String>,
 }
 
-/// The picture stood still, by the browser's own count.
+/// A time in which the picture stood still, by the browser's own count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freeze {
-    /// From when.
+    /// The time at which the freeze began.
     pub from: Timestamp,
-    /// Until when.
+    /// The time at which the freeze ended.
     pub to: Timestamp,
 }
 
@@ -135,24 +135,24 @@ struct Sample {
     values: [Option<f64>; PLOTTED.len()],
 }
 
-/// Least, greatest and latest value of a metric.
+/// The minimum, maximum and latest value of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// The least.
+    /// The smallest value in the history.
     pub least: f64,
-    /// The greatest.
+    /// The largest value in the history.
     pub greatest: f64,
-    /// That of the latest report; `None` where that had none.
+    /// The value in the latest report; `None` if that report had none.
     pub latest: Option<f64>,
 }
 
-/// What was measured and what happened, of one member, over [`HISTORY_SPAN`]. It outlives the member's peer connections.
+/// The figures and events of one member over [`HISTORY_SPAN`]. A history outlives the member's peer connections.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     samples: VecDeque<Sample>,
     events: VecDeque<Event>,
     freezes: VecDeque<Freeze>,
-    /// What each subject is now.
+    /// The present value of each subject.
     current: Vec<(Subject, String)>,
     frozen_s: Option<f64>,
 }
@@ -162,7 +162,7 @@ impl History {
     pub fn handle_figures(&mut self, rows: &[Figure], now: Timestamp) {
         let value = |metric| rows.iter().find(|row| row.metric == metric).and_then(|row| row.value.as_ref());
         let number = |metric| match value(metric) {
-            // What is no number would draw a line to nowhere.
+            // A value that is not a finite number cannot be drawn.
             Some(FigureValue::Number(number)) => Some(*number).filter(|number| number.is_finite()),
             Some(FigureValue::Word(_)) | None => None,
         };
@@ -184,7 +184,7 @@ impl History {
         self.forget(now);
     }
 
-    /// Takes what a subject is now; that it is what it was is no event.
+    /// Takes the present value of a subject. An unchanged value causes no event.
     pub fn handle_state(&mut self, subject: Subject, word: Option<&str>, now: Timestamp) {
         let at = self.current.iter().position(|(known, _)| *known == subject);
         let before = at.map(|at| self.current[at].1.clone());
@@ -198,7 +198,7 @@ impl History {
         self.note(Event { at: now, subject, before, now: word.map(str::to_owned) });
     }
 
-    /// Takes a failure. Each is an event, also where the one before had the same cause.
+    /// Takes a failure. Each failure is an event, even if it has the same cause as the one before.
     pub fn handle_failure(&mut self, subject: Subject, cause: &str, now: Timestamp) {
         let cause = &cause[..cause.floor_char_boundary(MAX_FAILURE_BYTES)];
         let is_of_subject = |event: &Event| event.subject == subject;
@@ -217,41 +217,41 @@ impl History {
         }
     }
 
-    /// When the first report was that is still known.
+    /// The time of the oldest report in the history.
     #[must_use]
     pub fn first_at(&self) -> Option<Timestamp> {
         self.samples.front().map(|sample| sample.at)
     }
 
-    /// When the latest report was.
+    /// The time of the latest report.
     #[must_use]
     pub fn last_at(&self) -> Option<Timestamp> {
         self.samples.back().map(|sample| sample.at)
     }
 
-    /// How many reports are known.
+    /// Number of reports in the history.
     #[must_use]
     pub fn len(&self) -> usize {
         self.samples.len()
     }
 
-    /// Whether there was no report yet.
+    /// Whether the history has no report.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.samples.is_empty()
     }
 
-    /// What happened, oldest first; more than [`HISTORY_SPAN`] back, as long as there is room.
+    /// The events, oldest first. Events older than [`HISTORY_SPAN`] are kept while there is room.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
         self.events.iter()
     }
 
-    /// When the picture stood still, oldest first.
+    /// The freezes, oldest first.
     pub fn freezes(&self) -> impl Iterator<Item = Freeze> {
         self.freezes.iter().copied()
     }
 
-    /// The points of a metric's line, oldest first; `None` between two is a gap, across which no line may be drawn.
+    /// The points of a metric's line, oldest first. `None` between two points is a gap, which no line may cross.
     #[must_use]
     pub fn line(&self, metric: Metric) -> Vec<Option<(Timestamp, f64)>> {
         let mut points: Vec<Option<(Timestamp, f64)>> = Vec::new();
@@ -270,7 +270,7 @@ impl History {
         points
     }
 
-    /// The value at a time: that of the report nearest to it, unless nothing was measured then.
+    /// The value in the report nearest to a time; `None` in a gap.
     #[must_use]
     pub fn value_at(&self, metric: Metric, at: Timestamp) -> Option<f64> {
         let distance = |other: Timestamp| other.since(at).max(at.since(other));
@@ -278,7 +278,7 @@ impl History {
         value.filter(|_| distance(nearest) <= LONGEST_STEP / 2)
     }
 
-    /// Least, greatest and latest; `None` where the browser never had such a figure.
+    /// The minimum, maximum and latest value; `None` if the browser never reported the metric.
     #[must_use]
     pub fn summary(&self, metric: Metric) -> Option<Summary> {
         let known = || self.values(metric).filter_map(|(_, value)| value);
@@ -294,11 +294,11 @@ impl History {
         self.samples.iter().map(move |sample| (sample.at, at.and_then(|at| sample.values[at])))
     }
 
-    /// The browser counts a freeze when it is over, so it reaches back from now.
+    /// Browsers count a freeze when it ends, so the freeze extends back from `now`.
     fn note_freeze(&mut self, frozen_s: Option<f64>, now: Timestamp) {
         let before = std::mem::replace(&mut self.frozen_s, frozen_s);
         let (Some(before), Some(frozen_s), Some(last)) = (before, frozen_s, self.last_at()) else { return };
-        // What a hidden page counts was seen by nobody.
+        // Nobody saw a freeze while the page was hidden.
         if let Some(lasted) = duration_of_seconds(frozen_s - before)
             && !lasted.is_zero()
             && lasted < HISTORY_SPAN

@@ -1,4 +1,4 @@
-//! From reports, one a second, to rows, bars and a path.
+//! Computes rows, bars and the path from one stats report per second.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -23,20 +23,19 @@ use crate::{
     },
 };
 
-/// Reports over which ratios are taken: long enough that one lost packet does not swing the bars.
+/// Number of reports over which ratios are computed: enough that one lost packet does not change the bars much.
 const WINDOW: usize = 6;
-/// Reports in a row that must name the same limitation before it is called the cause: every connection starts out
-/// with a low estimate of the bandwidth and takes some ten seconds to find the real one.
+/// Number of consecutive reports with the same limitation before the limitation counts as a cause. Every connection starts with
+/// a low bandwidth estimate and needs about ten seconds to find the real one.
 const SETTLED_REPORTS: usize = 15;
-/// Reports without a byte of video before nothing is said to arrive: a camera takes a moment to start.
+/// Number of reports without a byte of video before the verdict is that nothing arrives: a camera takes a moment to start.
 const SILENT_REPORTS: usize = 2;
-/// Reports further apart than this were not read in between, because the page was hidden: nothing is told from what
-/// grew meanwhile.
+/// If reports are further apart, the page was hidden in between, and the growth of counters is meaningless.
 const LONGEST_STEP_MS: f64 = 5_000.0;
-/// How long what the other side told holds. It tells once a second while its page is visible.
+/// How long a message about the other side's reception is valid. A visible page sends one every second.
 const RECEPTION_HOLDS: Duration = Duration::from_secs(5);
 
-/// How packets travel between the two browsers.
+/// The path of packets between the two browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkPath {
     /// From browser to browser.
@@ -46,7 +45,7 @@ pub enum LinkPath {
 }
 
 impl LinkPath {
-    /// The word as tests read it.
+    /// The stable word for tests.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,21 +55,21 @@ impl LinkPath {
     }
 }
 
-/// What of a picture is to be expected from the other side, by what it says that it publishes.
+/// The picture to expect from the other side, according to its published state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ExpectedPicture {
-    /// None, or one that is declared to stand still.
+    /// No picture, or one that is declared to stand still.
     #[default]
     None,
-    /// One that is sent when it changes, as a screen is: silence and standing still say nothing.
+    /// A picture that is only sent when it changes, such as a screen: silence and freezes mean nothing.
     OnlyChanges,
-    /// One that moves.
+    /// A moving picture.
     Moving,
 }
 
 impl ExpectedPicture {
-    /// Of a member that publishes this. What is declared to stand still is not missed, and of a file that failed the connection
-    /// is not to blame.
+    /// The picture to expect from a member with this published state. A picture that is declared to stand still is not
+    /// expected, and a failed file is not the connection's fault.
     #[must_use]
     pub fn of(published: PublishedState) -> Self {
         match (published.source, published.playback) {
@@ -83,41 +82,42 @@ impl ExpectedPicture {
     }
 }
 
-/// The states of a peer connection, in the browser's words.
+/// The states of a peer connection, as the browser names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionStates {
-    /// `connectionState`
+    /// The state of the peer connection (`connectionState`).
     pub connection: Option<String>,
-    /// `iceConnectionState`
+    /// The state of the ICE connection (`iceConnectionState`).
     pub ice: Option<String>,
-    /// `signalingState`
+    /// The signaling state (`signalingState`).
     pub signaling: Option<String>,
 }
 
-/// What one member's figures are now.
+/// The present figures of one member.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figures {
     /// One row for each of [`Metric::ALL`], in that order.
     pub rows: Vec<Figure>,
-    /// Bars and the cause, of what arrives.
+    /// Bars and cause for the received media.
     pub quality: Quality,
-    /// The same of what is sent, as the other side sees it; `None` where it does not tell.
+    /// Bars and cause for the sent media, as the other side receives it; `None` if the other side does not report its
+    /// reception.
     pub sent_quality: Option<Quality>,
-    /// What the other side tells of what it receives; `None` where it does not.
+    /// The other side's report of its reception; `None` if there is none.
     pub reception: Option<Reception>,
-    /// `None` before a candidate pair is chosen.
+    /// The path; `None` before a candidate pair is chosen.
     pub path: Option<LinkPath>,
 }
 
 impl Figures {
-    /// Takes the score of the last seconds: bars and sentence are not better than it.
+    /// Takes the score of the last seconds, and lowers bars and cause to match it.
     pub fn add_score(&mut self, score: Option<&Score>) {
         if let Some(score) = score {
             self.quality = self.quality.at_most(score);
         }
     }
 
-    /// Fills in the rows that follow from how the picture was shown, and of a stamped source from what is true of it.
+    /// Fills in the rows about playout, and for a stamped source those from the stamps.
     pub fn add_playout(&mut self, playout: &PlayoutSummary, truth: Option<&FrameTruth>) {
         for row in &mut self.rows {
             let truth = truth.and_then(|truth| truth.value(row.metric));
@@ -127,7 +127,7 @@ impl Figures {
         }
     }
 
-    /// The number of a metric; `None` where there is none.
+    /// The number of a metric; `None` if it has no number.
     #[must_use]
     pub fn number(&self, metric: Metric) -> Option<f64> {
         match &self.rows.iter().find(|row| row.metric == metric)?.value {
@@ -141,31 +141,31 @@ impl Figures {
 #[derive(Debug, Default)]
 pub struct ConnectionMeter {
     window: VecDeque<Snapshot>,
-    /// The `qualityLimitationReason` of the latest report, and in how many reports in a row it stood.
+    /// The latest `qualityLimitationReason`, and the number of consecutive reports that had it.
     limitation: (Option<String>, usize),
-    /// What the other side told last, and when.
+    /// The latest report of the other side about its reception, and its arrival time.
     told: Option<(Reception, Timestamp)>,
-    /// What is to be told to it next.
+    /// The next report to the other side about the local reception.
     to_tell: Option<Reception>,
     next_sequence: u32,
-    /// How the picture stands still is told by the ledger of stalls, not by the browser's own freezes.
+    /// Whether the ledger of stalls replaces the browser's own count of freezes.
     has_ledger: bool,
 }
 
 impl ConnectionMeter {
-    /// Takes whether there is a ledger of this picture's stalls. What stands still is judged once, so bars, sentence and score do
-    /// not count the browser's freezes then.
+    /// Takes whether there is a ledger of this picture's stalls. If so, bars, cause and score ignore the browser's freezes,
+    /// since they would count the same stalls twice.
     pub fn handle_ledger(&mut self, has_ledger: bool) {
         self.has_ledger = has_ledger;
     }
 
-    /// Which way the connection takes, by the latest report.
+    /// The path in the latest report.
     #[must_use]
     pub fn path(&self) -> Option<LinkPath> {
         self.window.back()?.path()
     }
 
-    /// Takes the next report, and what is to be expected in it.
+    /// Takes the next report, and the picture to expect in it.
     pub fn handle_report(
         &mut self,
         entries: &[StatsEntry],
@@ -216,21 +216,21 @@ impl ConnectionMeter {
         Figures { rows, quality, sent_quality, reception: told, path }
     }
 
-    /// Takes the figures once how the picture was shown is in them: the other side is told of it with the rest.
+    /// Takes the figures after the playout was added to them, for the next report to the other side.
     pub fn handle_playout(&mut self, figures: &Figures) {
         if let Some(told) = &mut self.to_tell {
             reception::add_playout(told, &figures.rows, figures.quality);
         }
     }
 
-    /// Takes what the other side tells. What is older than what is known is ignored.
+    /// Takes the other side's report of its reception. An outdated report is ignored.
     pub fn handle_reception(&mut self, reception: Reception, now: Timestamp) {
         if self.told.as_ref().is_none_or(|(known, _)| reception.sequence > known.sequence) {
             self.told = Some((reception, now));
         }
     }
 
-    /// What to tell the other side after a report, once.
+    /// The report of the local reception to send to the other side. Each is returned once.
     pub fn poll_reception(&mut self) -> Option<Reception> {
         let mut reception = self.to_tell.take()?;
         reception.sequence = self.next_sequence;
@@ -248,7 +248,7 @@ impl ConnectionMeter {
         let video_bytes = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.bytes);
         let before = self.window.iter().rev().nth(SILENT_REPORTS);
         let expects_video = expected != ExpectedPicture::None;
-        // A screen on which nothing changes was seen all the same.
+        // A screen without changes counts as seen once it has sent any video.
         let may_be_still = expected == ExpectedPicture::OnlyChanges && video_bytes(now) > Some(0.0);
         Signs {
             expects_video,
@@ -265,7 +265,7 @@ impl ConnectionMeter {
         }
     }
 
-    /// `qualityLimitationReason`, once it is not that of the first seconds.
+    /// `qualityLimitationReason`, unless it only reflects the start of the connection.
     fn settled_limitation(&self) -> Limitation {
         let (limitation, reports) = &self.limitation;
         match limitation.as_deref() {
@@ -278,7 +278,7 @@ impl ConnectionMeter {
     }
 }
 
-/// What browsers go on reporting of the last picture when none is sent any more.
+/// Whether browsers continue to report the metric for the last picture after the sender stopped.
 fn is_of_shown_picture(metric: Metric) -> bool {
     matches!(metric, Metric::FrameWidth | Metric::FrameHeight | Metric::FramesPerSecond)
 }
@@ -330,7 +330,7 @@ fn value(
         Metric::IceState => word(states.ice.as_ref()),
         Metric::DtlsState => word(now.dtls_state.as_ref()),
         Metric::SignalingState => word(states.signaling.as_ref()),
-        // Those of the playout and of stamps, and those the other side has to tell.
+        // The metrics of playout and stamps, and those that the other side reports.
         Metric::StallRatio
         | Metric::StallCount
         | Metric::StallTime
@@ -379,7 +379,7 @@ fn totals(snapshot: &Snapshot, of: impl Fn(&Inbound) -> Option<f64>) -> [Option<
     [&snapshot.video_in, &snapshot.audio_in].map(|side| side.as_ref().and_then(&of))
 }
 
-/// The sum of what is reported; `None` where nothing is.
+/// The sum of the reported values; `None` if there are none.
 fn sum(values: [Option<f64>; 2]) -> Option<f64> {
     values.into_iter().flatten().reduce(|a, b| a + b)
 }
@@ -389,8 +389,8 @@ fn seconds_between(now: &Snapshot, previous: &Snapshot) -> Option<f64> {
     (seconds > 0.0).then_some(seconds)
 }
 
-/// Bits a second from a total of bytes; `None` before there are two reports, or where the total went back because
-/// the stream is another.
+/// Bits per second from a count of bytes; `None` before the second report, and if the count decreased because the stream is a
+/// new one.
 fn bitrate(
     now: &Snapshot,
     previous: Option<&Snapshot>,
@@ -404,7 +404,7 @@ fn rate(now: &Snapshot, previous: &Snapshot, total: impl Fn(&Snapshot) -> Option
     (grown >= 0.0).then_some(grown / seconds_between(now, previous)?)
 }
 
-/// The browser's own figure, or the frames decoded between the last two reports.
+/// The browser's own value, or else the frames decoded between the last two reports.
 fn frames_per_second(now: &Snapshot, previous: Option<&Snapshot>) -> Option<f64> {
     let video = now.video_in.as_ref()?;
     video.frames_per_second.or_else(|| {
@@ -423,13 +423,14 @@ fn round_trip(now: &Snapshot) -> Option<f64> {
     now.pair.as_ref().and_then(|pair| pair.round_trip_time).or(now.remote_round_trip_time)
 }
 
-/// Of the picture where there is one, else of the sound.
+/// The jitter of the picture, or else of the sound.
 fn jitter(now: &Snapshot) -> Option<f64> {
     let [video, audio] = totals(now, |side| side.jitter);
     video.or(audio)
 }
 
-/// Lost of all that should have come, over the window. A total that falls (late packets counted as lost before) is 0.
+/// The share of lost packets in all expected packets, over the window. A count that decreases, since late packets were counted
+/// as lost before, gives 0.
 fn loss_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
     let grown = |of: fn(&Inbound) -> Option<f64>| {
         Some((sum(totals(now, of))? - sum(totals(first, of)).unwrap_or(0.0)).max(0.0))
@@ -439,13 +440,13 @@ fn loss_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
     (expected > 0.0).then(|| lost / expected)
 }
 
-/// The part of the window in which the picture stood still, by the browser's own count.
+/// The share of the window in which the picture stood still, by the browser's own count.
 fn frozen_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
     let of = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(|video| video.freezes_duration);
     Some(((of(now)? - of(first)?) / seconds_between(now, first)?).max(0.0))
 }
 
-/// Frames that were received and not shown, of all that were received, over the window.
+/// The share of received frames that were not shown, over the window.
 fn dropped_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
     let grown = |of: fn(&Inbound) -> Option<f64>| {
         let total = |snapshot: &Snapshot| snapshot.video_in.as_ref().and_then(of);
@@ -453,6 +454,6 @@ fn dropped_ratio(now: &Snapshot, first: &Snapshot) -> Option<f64> {
     };
     let (dropped, decoded) = (grown(|video| video.frames_dropped)?, grown(|video| video.frames_decoded)?);
     let received = dropped + decoded;
-    // Of a few frames a ratio says nothing.
+    // A ratio over few frames is meaningless.
     (received >= 10.0).then(|| dropped / received)
 }

@@ -1,4 +1,4 @@
-//! Figures of a connection, from what `RTCPeerConnection.getStats()` reports and what the other side tells.
+//! Figures of a connection, from `RTCPeerConnection.getStats()` and the other side's reports.
 
 mod axis;
 mod details;

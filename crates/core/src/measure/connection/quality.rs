@@ -1,4 +1,4 @@
-//! Bars and one sentence: how a picture arrives, and why not better.
+//! Bars and a cause: how well a picture arrives, and the reason if it does not arrive well.
 
 use sightline_protocol::telemetry::{Limitation, MAX_BARS, Reception};
 
@@ -6,18 +6,18 @@ use crate::measure::playout::{Score, ScoreTermKind};
 
 pub use sightline_protocol::telemetry::Cause;
 
-/// How good what arrives is.
+/// The quality of the received media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quality {
-    /// From 0 (nothing arrives) to 4 (nothing to complain of).
+    /// From 0 (nothing arrives) to 4 (no problem).
     pub bars: u8,
-    /// The one thing to say.
+    /// The main reason for the number of bars.
     pub cause: Cause,
 }
 
 impl Quality {
-    /// The same, no better than the score of the same seconds: 4 bars from 4.0 on, 3 from 3.0, 2 from 2.0. What costs most of the
-    /// score is the cause then.
+    /// Limits the bars by the score of the same seconds: 4 bars need a score of 4.0, 3 bars 3.0, and 2 bars 2.0. If the score
+    /// lowers the bars, its largest deduction becomes the cause.
     #[must_use]
     pub fn at_most(self, score: &Score) -> Self {
         let bars = match score.tenths {
@@ -41,7 +41,7 @@ impl Quality {
     }
 }
 
-/// What the bars are made from. `None` is "not reported" and costs no bar.
+/// The values that determine the bars. `None` means that the browser does not report the value, which costs no bar.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Signs {
     pub(super) expects_video: bool,
@@ -50,14 +50,14 @@ pub(super) struct Signs {
     pub(super) round_trip_s: Option<f64>,
     pub(super) jitter_s: Option<f64>,
     pub(super) frozen_ratio: Option<f64>,
-    /// Frames that arrived and were not shown, of all that arrived.
+    /// The share of received frames that were not shown.
     pub(super) dropped_ratio: Option<f64>,
-    /// What the sender says keeps it from sending more.
+    /// The sender's own explanation for a reduced bitrate.
     pub(super) limitation: Limitation,
 }
 
-/// From where on a sign costs one, two and three bars. Conversation suffers from 150 ms one way (ITU-T G.114), video
-/// visibly from about 1 % loss.
+/// For each value, the thresholds that cost one, two and three bars. Conversation suffers from 150 ms one way (ITU-T G.114),
+/// and video visibly from about 1 % loss.
 const LOSS: [f64; 3] = [0.01, 0.03, 0.10];
 const ROUND_TRIP_S: [f64; 3] = [0.25, 0.4, 0.8];
 const JITTER_S: [f64; 3] = [0.03, 0.06, 0.12];
@@ -68,7 +68,7 @@ pub(super) fn assess(signs: &Signs) -> Quality {
     if signs.expects_video && signs.video_arrives == Some(false) {
         return Quality { bars: 0, cause: Cause::NothingArrives };
     }
-    // The first of equals is named: what is lost explains what freezes, and what the sender cannot send explains neither.
+    // If several cost the same, the first is named: loss explains freezes, and a limited sender explains neither.
     let losses = [
         (bars_lost(signs.loss_ratio, LOSS), Cause::Loss),
         (bars_lost(signs.round_trip_s, ROUND_TRIP_S), Cause::Delay),
@@ -86,7 +86,7 @@ pub(super) fn assess(signs: &Signs) -> Quality {
     Quality { bars: MAX_BARS - lost, cause }
 }
 
-/// How the other side receives what is sent from here: as it says, unless this side knows of something worse.
+/// The quality of the sent media: as the other side reports it, unless this side knows of a worse limitation.
 pub(super) fn assess_sent(reception: &Reception, limitation: Limitation) -> Quality {
     let bars = u8::try_from(reception.bars.get()).unwrap_or(MAX_BARS).min(MAX_BARS);
     let told = Quality { bars, cause: reception.cause };
@@ -213,7 +213,7 @@ mod tests {
             prop_assert!(after.bars < 3 || score.tenths >= 30, "{after:?} {score:?}");
             prop_assert!(after.bars < 2 || score.tenths >= 20, "{after:?} {score:?}");
             prop_assert_eq!(after.cause == Cause::Good, after.bars == 4);
-            // No worse than either of the two says.
+            // The result is no worse than both the bars and the score allow.
             prop_assert!(after.bars == before.bars || before.bars > after.bars && score.tenths < 40);
         }
     }

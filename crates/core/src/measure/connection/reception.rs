@@ -1,4 +1,4 @@
-//! What one side tells the other of what it receives, and what it reads of that.
+//! The messages in which each side reports its reception to the other.
 
 use sightline_protocol::{
     bounded::UpTo,
@@ -8,7 +8,7 @@ use sightline_protocol::{
 use super::Quality;
 use crate::measure::metric::{Figure, FigureValue, Metric};
 
-/// What to tell after a report.
+/// The report to send after a stats report.
 pub(super) fn of(
     rows: &[Figure],
     quality: Quality,
@@ -33,7 +33,7 @@ pub(super) fn of(
     }
 }
 
-/// Adds what the rows say of how the picture was shown, and how good that is.
+/// Adds the figures of playout and the quality to a report.
 pub(super) fn add_playout(told: &mut Reception, rows: &[Figure], quality: Quality) {
     told.bars = UpTo::saturating(quality.bars.into());
     told.cause = quality.cause;
@@ -50,7 +50,7 @@ fn number(rows: &[Figure], metric: Metric) -> Option<f64> {
     }
 }
 
-/// The figure that the other side tells; `None` for every other metric, and where it does not tell.
+/// The value of a figure that the other side reports; `None` for every other metric, and if the other side does not report it.
 pub(super) fn value(metric: Metric, told: Option<&Reception>) -> Option<FigureValue> {
     let told = told?;
     let permille = |of: Option<Permille>| of.map(|permille| f64::from(permille) / 1e3);

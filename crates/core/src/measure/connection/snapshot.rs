@@ -1,12 +1,12 @@
-//! What one stats report says of a connection, gathered from its entries.
+//! The relevant values of a connection, extracted from the entries of one stats report.
 
 use super::LinkPath;
 use crate::measure::entry::{StatsEntry, selected_pair_id};
 
-/// Totals since the connection was made, and the values of this moment. `None` is "not reported".
+/// Totals since the connection was made, and present values. `None` means that the browser does not report the value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Snapshot {
-    /// The report's own clock, in milliseconds.
+    /// The report's own timestamp, in milliseconds.
     pub(super) at_ms: f64,
     pub(super) video_in: Option<Inbound>,
     pub(super) audio_in: Option<Inbound>,
@@ -14,11 +14,11 @@ pub(super) struct Snapshot {
     pub(super) audio_out: Option<Outbound>,
     pub(super) pair: Option<Pair>,
     pub(super) dtls_state: Option<String>,
-    /// As the other side's receiver reports it, in seconds.
+    /// Round-trip time that the other side's receiver reports, in seconds.
     pub(super) remote_round_trip_time: Option<f64>,
 }
 
-/// An `inbound-rtp` entry with its codec.
+/// The values of an `inbound-rtp` entry and its codec.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Inbound {
     pub(super) bytes: Option<f64>,
@@ -36,7 +36,7 @@ pub(super) struct Inbound {
     pub(super) codec: Option<String>,
 }
 
-/// An `outbound-rtp` entry with its codec; the sums of several, where there is simulcast.
+/// The values of an `outbound-rtp` entry and its codec; with simulcast, the sums over all entries.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Outbound {
     pub(super) bytes: Option<f64>,
@@ -48,7 +48,7 @@ pub(super) struct Outbound {
     pub(super) codec: Option<String>,
 }
 
-/// The candidate pair in use.
+/// The values of the candidate pair in use.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Pair {
     pub(super) round_trip_time: Option<f64>,
@@ -58,7 +58,7 @@ pub(super) struct Pair {
 }
 
 impl Snapshot {
-    /// The way of the candidate pair in use.
+    /// The path of the candidate pair in use.
     pub(super) fn path(&self) -> Option<LinkPath> {
         self.pair.as_ref().map(|pair| if pair.is_relayed { LinkPath::Relay } else { LinkPath::Direct })
     }
@@ -72,7 +72,7 @@ impl Snapshot {
             Some(mime.split_once('/').map_or(mime.as_str(), |(_, name)| name).to_owned())
         };
         let inbound = |kind: &str| {
-            // A transceiver that was reused may leave a silent entry behind: the busiest is the one that is seen.
+            // A reused transceiver may leave a silent entry behind, so the entry with the most data is the visible one.
             of_type("inbound-rtp")
                 .filter(|entry| entry.kind.as_deref() == Some(kind))
                 .max_by(|a, b| a.bytes_received.unwrap_or(0.0).total_cmp(&b.bytes_received.unwrap_or(0.0)))

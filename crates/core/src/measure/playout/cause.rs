@@ -1,5 +1,5 @@
-//! Why a picture stood still: what the frames' own clocks, the counters and the sender say, in the order of how sure
-//! each of them is.
+//! The likely cause of a stall, from the frames' own clocks, the browser's counters and the sender's reports. The most certain
+//! evidence is examined first.
 
 use std::time::Duration;
 
@@ -8,36 +8,36 @@ use sightline_protocol::telemetry::Limitation;
 use super::{counters::Step, frame::Gap};
 use crate::Timestamp;
 
-/// What is looked at around a stall: reports come once a second, and a loss shows a moment before and after.
+/// Time before and after a stall whose evidence counts: reports come once a second, and a loss shows slightly earlier or later.
 const BEFORE: Duration = Duration::from_millis(500);
 const AFTER: Duration = Duration::from_millis(1500);
-/// Loss that is always there explains nothing.
+/// A smaller share of lost packets is normal and explains no stall.
 const NOTABLE_LOSS: f64 = 0.005;
 
 /// The most likely reason of a stall.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum StallCause {
-    /// Packets were lost on the way.
+    /// Packets were lost in the network.
     Loss,
-    /// Packets came late: the way takes no more.
+    /// Packets arrived late: the path has too little bandwidth.
     Bandwidth,
-    /// The sender's computer encodes no faster.
+    /// The sender's computer encoded too slowly.
     SenderCpu,
-    /// The sender held frames back because its upload is full.
+    /// The sender held frames back because its upload was full.
     SenderBandwidth,
     /// The sender's source delivered no frames.
     Source,
-    /// The way between the two became another, or was gone.
+    /// The path changed, or the connection was down.
     PathChange,
-    /// The frames came in time and were shown late.
+    /// The frames arrived in time and were shown late.
     Receiver,
-    /// Nothing speaks for any of them.
+    /// There is no evidence for any other cause.
     #[default]
     Unknown,
 }
 
 impl StallCause {
-    /// All of them.
+    /// All causes, in the order of their declaration.
     pub const ALL: [Self; 8] = [
         Self::Loss,
         Self::Bandwidth,
@@ -49,7 +49,7 @@ impl StallCause {
         Self::Unknown,
     ];
 
-    /// The word as tests and exports read it.
+    /// The stable word for tests and exports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,45 +64,45 @@ impl StallCause {
         }
     }
 
-    /// The cause of that word; [`Self::Unknown`] for any other.
+    /// The cause with this word; [`Self::Unknown`] for any other word.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
         Self::ALL.into_iter().find(|cause| cause.as_str() == word).unwrap_or_default()
     }
 }
 
-/// What the sender did between two of its reports, in this side's time.
+/// The sender's report about the time between two of its messages, on the local clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SenderInterval {
-    /// From when.
+    /// Start of the interval.
     pub from: Timestamp,
-    /// Until when.
+    /// End of the interval.
     pub to: Timestamp,
-    /// Frames that its source delivered, where its browser tells.
+    /// Number of frames that the sender's source delivered; `None` if its browser does not report it.
     pub source_frames: Option<u32>,
-    /// Frames that it sent.
+    /// Number of frames that the sender sent.
     pub frames_sent: Option<u32>,
-    /// Packets of sound that it sent.
+    /// Number of sound packets that the sender sent.
     pub sound_packets: Option<u32>,
-    /// `qualityLimitationReason` at its end.
+    /// `qualityLimitationReason` at the end of the interval.
     pub limitation: Limitation,
 }
 
-/// What is known around a stall.
+/// The evidence about a stall.
 pub(super) struct Evidence<'a> {
     pub(super) start: Timestamp,
     pub(super) end: Timestamp,
-    /// The gap it is a part of; `None` while it lasts.
+    /// The gap that contains the stall; `None` while the stall lasts.
     pub(super) gap: Option<&'a Gap>,
-    /// How long a frame is normally shown.
+    /// The normal time between two frames.
     pub(super) normal: Duration,
     pub(super) steps: &'a [Step],
     pub(super) sender: &'a [SenderInterval],
-    /// Whether the sender declared at some time of it that its source failed.
+    /// Whether the sender declared during the stall that its source had failed.
     pub(super) has_source_failed: bool,
-    /// Whether the connection was down at some time of it.
+    /// Whether the connection was down during the stall.
     pub(super) was_disconnected: bool,
-    /// The source delivers a picture only when it is another than before: it has no usual rate.
+    /// Whether the source delivers a picture only when it changes, and so has no usual rate.
     pub(super) may_be_unchanged: bool,
 }
 
@@ -118,7 +118,7 @@ impl Evidence<'_> {
         let sum = |of: fn(&Step) -> f64| steps().map(of).sum::<f64>();
         let lost = sum(|step| step.lost);
         let is_lossy = lost >= 1.0 && lost / (lost + sum(|step| step.packets)) >= NOTABLE_LOSS;
-        // The sender knows whether it had frames, and whether it sent them.
+        // The sender's own counts are the best evidence: did it have frames, and did it send them?
         let (source, sent) = (
             self.shortfall(|interval| interval.source_frames),
             self.shortfall(|interval| interval.frames_sent),
@@ -128,9 +128,9 @@ impl Evidence<'_> {
             (source, Some(true)) => match self.limitation() {
                 Limitation::Cpu => return StallCause::SenderCpu,
                 Limitation::Bandwidth => return StallCause::SenderBandwidth,
-                // Nobody told it that packets arrive, so it held back.
+                // The sender held frames back because the lost packets were not acknowledged.
                 _ if is_lossy => return StallCause::Loss,
-                // It had frames and sent none, for no reason that it knows of.
+                // The sender had frames and sent none, and gave no reason.
                 _ if source == Some(false) => return StallCause::SenderCpu,
                 _ => return StallCause::Source,
             },
@@ -142,13 +142,14 @@ impl Evidence<'_> {
             |clock: Option<Duration>| clock.map(|passed| passed.saturating_sub(self.normal) * 2 >= stall);
         let (captured, received) = self.gap.map_or((None, None), |gap| (gap.captured, gap.received));
         match (is_late(captured), is_late(received)) {
-            // What was captured so much later was not there before; where the sender says nothing, that is its source.
+            // Frames that were captured this much later did not exist before. Without reports of the sender, its source is the
+            // likely cause.
             (Some(true), _) if sent.is_none() => StallCause::Source,
             (Some(true), _) => StallCause::Bandwidth,
             (Some(false) | None, Some(true)) => StallCause::Bandwidth,
             (_, Some(false)) => StallCause::Receiver,
             (_, None) if self.steps.is_empty() => StallCause::Unknown,
-            // Nothing came at all.
+            // No packet arrived.
             (_, None) if sum(|step| step.packets) < 1.0 && sent.is_none() => StallCause::Source,
             (_, None) if sum(|step| step.packets) < 1.0 => StallCause::Bandwidth,
             (_, None) => StallCause::Unknown,
@@ -159,8 +160,7 @@ impl Evidence<'_> {
         from <= self.end + AFTER && self.start <= to + BEFORE
     }
 
-    /// Whether the sender had at least half of the frames fewer that the stall lacks in the time that it tells of; `None` where
-    /// it does not tell.
+    /// Whether the sender had too few frames during the stall, by at least half of the missing ones; `None` without reports.
     fn shortfall(&self, of: fn(&SenderInterval) -> Option<u32>) -> Option<bool> {
         let usual = self.usual_rate(of)?;
         let (mut lacking, mut told) = (0.0, Duration::ZERO);
@@ -175,8 +175,8 @@ impl Evidence<'_> {
         (told > Duration::ZERO).then_some(lacking >= missing / 2.0)
     }
 
-    /// Frames a second, in the upper half of the intervals that are known outside of the stall; where there is none, and of a
-    /// screen, what is normal for the viewer.
+    /// The usual frames per second: the upper quartile of the intervals outside of the stall. Without such intervals, and for a
+    /// screen, the rate follows from the normal interval of the viewer.
     fn usual_rate(&self, of: fn(&SenderInterval) -> Option<u32>) -> Option<f64> {
         let rate = |interval: &SenderInterval| {
             let seconds = (interval.to - interval.from).as_secs_f64();
@@ -190,7 +190,7 @@ impl Evidence<'_> {
         usual.or_else(|| is_told.then(|| 1.0 / self.normal.as_secs_f64().max(0.001)))
     }
 
-    /// Any of the words that the sender named meanwhile; its computer's first.
+    /// The limitation that the sender reported during the stall; its CPU takes precedence.
     fn limitation(&self) -> Limitation {
         let named = |limitation| {
             self.sender.iter().any(|interval| {

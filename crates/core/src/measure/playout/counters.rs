@@ -1,11 +1,11 @@
-//! The browser's own counters of the picture that arrives, added up over connections that are rebuilt.
+//! The browser's own counters of the received picture, summed over rebuilt connections.
 
 use crate::{
     Timestamp,
     measure::entry::{StatsEntry, selected_pair_id},
 };
 
-/// Totals since the measurement began. `None` is "not reported".
+/// Totals since the measurement began. `None` means that the browser does not report the value.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Totals {
     pub(super) bytes: Option<f64>,
@@ -16,31 +16,32 @@ pub(super) struct Totals {
     pub(super) frames_dropped: Option<f64>,
     pub(super) freeze_count: Option<f64>,
     pub(super) freezes_s: Option<f64>,
-    /// From the first report on, by the reports' own clock.
+    /// Seconds since the first report, by the reports' own clock.
     pub(super) seconds: f64,
-    /// What came within these.
+    /// Bytes received in these seconds.
     pub(super) bytes_within: Option<f64>,
 }
 
-/// What one report added.
+/// The increase of the counters between two reports.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Step {
-    /// When the report before was read.
+    /// The time at which the earlier report was read.
     pub(super) from: Timestamp,
-    /// When this one was.
+    /// The time at which the later report was read.
     pub(super) to: Timestamp,
     pub(super) bytes: f64,
     pub(super) packets: f64,
     pub(super) lost: f64,
     pub(super) seconds: f64,
-    /// The candidate pair is another than before.
+    /// Whether the candidate pair changed.
     pub(super) has_new_path: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Counters {
     pub(super) totals: Totals,
-    /// Whether the picture came before the measurement began: then the first report only says from where to count.
+    /// Whether the picture was already arriving when the measurement began. If so, the first report is only the base of the
+    /// counts.
     began_within: bool,
     last: Option<(Report, Timestamp)>,
 }
@@ -48,7 +49,7 @@ pub(super) struct Counters {
 #[derive(Debug, Clone)]
 struct Report {
     at_ms: f64,
-    /// `id` and `ssrc` of the entry: another stream counts from zero.
+    /// `id` and `ssrc` of the entry: the counters of another stream start at zero.
     stream: (String, Option<u32>),
     pair: Option<String>,
     bytes: Option<f64>,
@@ -62,7 +63,7 @@ struct Report {
 }
 
 impl Counters {
-    /// Of a picture that comes from now on, or of one that has been coming (`began_within`).
+    /// Counters of a picture that starts now, or that has already been arriving (`began_within`).
     pub(super) fn new(began_within: bool) -> Self {
         Self { totals: Totals::default(), began_within, last: None }
     }
@@ -72,7 +73,7 @@ impl Counters {
         self.last.is_some()
     }
 
-    /// Takes a report; what came in since the one before, where there is one.
+    /// Takes a report. Returns the increase since the report before, if there was one.
     pub(super) fn handle_report(&mut self, entries: &[StatsEntry], now: Timestamp) -> Option<Step> {
         let report = Report::new(entries)?;
         let Some((last, last_at)) = self.last.replace((report.clone(), now)) else {
@@ -120,7 +121,7 @@ impl Counters {
             to: now,
             bytes: grown(|report| report.bytes).unwrap_or(0.0),
             packets: grown(|report| report.packets).unwrap_or(0.0),
-            // A packet that comes late was counted as lost before.
+            // A late packet was counted as lost before, so the count can decrease.
             lost: grown(|report| report.lost).unwrap_or(0.0).max(0.0),
             seconds,
             has_new_path: report.pair.is_some() && last.pair.is_some() && report.pair != last.pair,
@@ -130,7 +131,7 @@ impl Counters {
 
 impl Report {
     fn new(entries: &[StatsEntry]) -> Option<Self> {
-        // A transceiver that was reused may leave a silent entry behind: the busiest is the one that is seen.
+        // A reused transceiver may leave a silent entry behind, so the entry with the most data is the visible one.
         let video = entries
             .iter()
             .filter(|entry| entry.entry_type == "inbound-rtp" && entry.kind.as_deref() == Some("video"))

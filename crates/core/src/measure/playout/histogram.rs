@@ -1,14 +1,14 @@
-//! How long frames were shown, counted.
+//! A histogram of how long frames were shown.
 
 use std::time::Duration;
 
-/// Upper bounds of the buckets, in milliseconds, exclusive; the last bucket has none.
+/// Upper bounds of the buckets in milliseconds, exclusive. The last bucket has no bound.
 pub const GAP_BUCKETS_MS: [u32; 11] = [10, 20, 30, 40, 50, 75, 100, 150, 200, 500, 1000];
 
-/// Counts of inter-frame gaps. What a pause, a seek, an end or a hidden page made long is not in it.
+/// Counts of inter-frame gaps, without those that a pause, a seek, an end or a hidden page lengthened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GapHistogram {
-    /// One for each of [`GAP_BUCKETS_MS`], and one for what is longer.
+    /// One count for each of [`GAP_BUCKETS_MS`], and one for longer gaps.
     pub counts: [u32; GAP_BUCKETS_MS.len() + 1],
 }
 
@@ -19,7 +19,7 @@ impl GapHistogram {
         self.counts[bucket] = self.counts[bucket].saturating_add(frames);
     }
 
-    /// All of them.
+    /// Number of all gaps.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.iter().map(|count| u64::from(*count)).sum()

@@ -1,18 +1,18 @@
-//! How long a frame is normally shown: the measure by which a gap is too long.
+//! The normal time between two frames, with which each gap is compared.
 
 use std::{collections::VecDeque, time::Duration};
 
-/// Intervals before a gap that say what is normal: as many as the W3C's freeze looks at.
+/// Number of intervals before a gap that determine the normal one: as many as in the W3C's definition of a freeze.
 const BEFORE: usize = 30;
-/// Gaps after it that say whether the rate is another now.
+/// Number of gaps after a gap that show whether the rate changed.
 pub(super) const AFTER: usize = 8;
-/// Where nothing is known yet, the most common rate.
+/// The normal interval while nothing is known, which is that of the most common rate.
 const UNKNOWN: Duration = Duration::from_micros(33_333);
-/// At less than two frames a second the picture stands still by anyone's measure.
+/// Longest normal interval: at less than two frames per second a picture stands still by any measure.
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// The normal interval around a gap: the greater of what is typical before and after it, at most half a second. A rate that
-/// falls (a camera in the dark, a variable frame rate) is no stall then, and neither is the first frame of a slower rate.
+/// The normal interval around a gap: the greater of the typical intervals before and after it, and at most half a second. So a
+/// decreasing rate (a camera in the dark, a variable frame rate) is no stall, and neither is the first frame at the lower rate.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NormalInterval {
     before: VecDeque<Duration>,
@@ -27,21 +27,22 @@ impl NormalInterval {
         }
     }
 
-    /// What is normal, given the intervals that followed.
+    /// The normal interval, given the intervals that followed.
     pub(super) fn around(&self, after: impl Iterator<Item = Duration>) -> Duration {
         self.known_around(after).unwrap_or(UNKNOWN).min(LONGEST)
     }
 
-    /// The same; `None` where nothing is known.
+    /// The same; `None` while nothing is known.
     pub(super) fn known_around(&self, after: impl Iterator<Item = Duration>) -> Option<Duration> {
         let before = typical(self.before.iter().copied());
         before.max(typical(after.take(AFTER)))
     }
 }
 
-/// The mean of those that are not longer than twice the lower quartile. The quartile alone is wrong where a display's refresh
-/// makes 25 frames a second alternate between 33 and 50 ms; the mean alone where half a second stands among them; and a rate
-/// has not fallen while more than one frame in four still comes at the old one: those are several stalls in a row.
+/// The mean of the intervals that are at most twice the lower quartile. The quartile alone is wrong if a display's refresh
+/// makes 25 frames per second alternate between 33 and 50 ms; the mean alone is wrong if one interval is half a second. While
+/// more than one frame in four comes at the old rate, the rate has not decreased: the long intervals are several stalls in a
+/// row.
 pub(super) fn typical(values: impl Iterator<Item = Duration>) -> Option<Duration> {
     let mut values: Vec<_> = values.collect();
     values.sort_unstable();

@@ -1,4 +1,4 @@
-//! What is no stall although the picture stands still: what the sender declared, and a page that nobody saw.
+//! The times in which a still picture is no stall: those that the sender declared, and those in which the page was hidden.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -6,31 +6,31 @@ use sightline_protocol::control::{Playback, PublishedSource, PublishedState};
 
 use crate::Timestamp;
 
-/// Most marks that are kept.
+/// Maximum number of marks that are kept.
 const MAX_MARKS: usize = 1000;
-/// How far a mark reaches beyond itself on both sides: word of it travels apart from the picture, and after it the
-/// jitter buffer fills anew.
+/// Time that a mark covers before and after its own time: the declaration arrives separately from the picture, and the jitter
+/// buffer fills again afterwards.
 pub(super) const REACH: Duration = Duration::from_secs(1);
 
-/// What the sender says of its main source.
+/// The sender's declaration about its main source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Declaration {
-    /// It plays: frames are to be expected.
+    /// The source plays, so frames are expected.
     Playing,
-    /// The person paused it.
+    /// The person paused the source.
     Paused,
-    /// It jumps to another place.
+    /// The source jumps to another position.
     Seeking,
-    /// The file is at its end.
+    /// The file ended.
     Ended,
-    /// It was to play and cannot: that is a stall of the source's until it declares something else.
+    /// The source should play and cannot. The picture counts as stalled until another declaration.
     Failed,
     /// No picture is published.
     NoPicture,
 }
 
 impl Declaration {
-    /// What a member means by what it publishes.
+    /// The declaration in a member's published state.
     #[must_use]
     pub fn of(published: PublishedState) -> Self {
         match (published.source, published.playback) {
@@ -44,25 +44,25 @@ impl Declaration {
     }
 }
 
-/// Why a picture may stand still.
+/// The reason why a picture may stand still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MarkKind {
-    /// Declared.
+    /// The sender declared that it paused.
     Paused,
-    /// Declared.
+    /// The sender declared that it seeks.
     Seeking,
-    /// Declared.
+    /// The sender declared the end of its file.
     Ended,
-    /// Declared.
+    /// The sender declared that it publishes no picture.
     NoPicture,
     /// The receiver's page was hidden.
     Hidden,
-    /// A screen on which nothing changed.
+    /// A screen did not change.
     Unchanged,
 }
 
 impl MarkKind {
-    /// The word as exports have it.
+    /// The stable word for exports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -76,18 +76,18 @@ impl MarkKind {
     }
 }
 
-/// A time in which standing still is no stall.
+/// A time in which a still picture is no stall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Why.
+    /// The reason of the mark.
     pub kind: MarkKind,
-    /// From when.
+    /// Start of the mark.
     pub from: Timestamp,
-    /// Until when; `None` while it lasts.
+    /// End of the mark; `None` while it lasts.
     pub to: Option<Timestamp>,
 }
 
-/// All of them, oldest first.
+/// All marks, oldest first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Marks {
     marks: VecDeque<Mark>,
@@ -114,7 +114,7 @@ impl Marks {
         self.change(|mark| mark.kind == MarkKind::Hidden, kind, at);
     }
 
-    /// Marks a time after it is over.
+    /// Adds a mark for a past time.
     pub(super) fn handle_unchanged(&mut self, from: Timestamp, to: Timestamp) {
         let at = self.marks.partition_point(|mark| mark.from <= from);
         self.marks.insert(at, Mark { kind: MarkKind::Unchanged, from, to: Some(to) });
@@ -123,12 +123,12 @@ impl Marks {
         }
     }
 
-    /// Whether standing still at this time is no stall.
+    /// Whether a mark covers this time.
     pub(super) fn covers(&self, at: Timestamp) -> bool {
         self.marks.iter().any(|mark| mark.from <= at + REACH && mark.to.is_none_or(|to| at <= to + REACH))
     }
 
-    /// The parts of a time that no mark reaches, in order.
+    /// The parts of a time that no mark covers, in order.
     pub(super) fn uncovered(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let mut rest = vec![(from, to)];
         for mark in &self.marks {
@@ -146,7 +146,7 @@ impl Marks {
         rest
     }
 
-    /// Ends the open mark among those of one sort, and begins the next.
+    /// Ends the open mark of one kind, and starts the next.
     fn change(&mut self, is_of_sort: impl Fn(&Mark) -> bool, next: Option<MarkKind>, at: Timestamp) {
         let open = self.marks.iter_mut().rev().find(|mark| mark.to.is_none() && is_of_sort(mark));
         if open.as_ref().map(|mark| mark.kind) == next {

@@ -1,4 +1,4 @@
-//! Everything about the picture of one member, put together.
+//! The playout of one member's picture: frames, counters, marks and stalls together.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -19,34 +19,34 @@ use crate::{
     },
 };
 
-/// Most stalls whose start and length are kept; totals go on.
+/// Maximum number of stalls in the ledger; the totals include all stalls.
 pub const MAX_STALLS: usize = 2000;
-/// Reports, and intervals of the sender, that causes are told from: reports come once a second.
+/// Number of reports, and of the sender's intervals, that serve as evidence for causes: one comes each second.
 const MAX_EVIDENCE: usize = 40;
-/// Numbers of stamps that are further apart belong to two sources: a minute at sixty a second.
+/// Stamps whose numbers differ by more belong to two sources: a minute at 60 frames per second.
 const SAME_SOURCE: u32 = 3600;
-/// Stamps further apart in time say nothing of a rate.
+/// Two stamps that are further apart in time do not tell the rate.
 const SAME_SOURCE_WITHIN: Duration = Duration::from_secs(60);
-/// How long a frame is shown where it is not known.
+/// Assumed time between two frames while the normal one is unknown.
 const UNKNOWN_INTERVAL: Duration = Duration::from_millis(33);
-/// How long after its end a stall's cause may still be told otherwise: what explains it comes a second later.
+/// Time after a stall in which its cause may still change, since the evidence arrives up to a second later.
 const CAUSE_SETTLES: Duration = Duration::from_secs(5);
 
-/// Measures how one member's picture is shown. Belongs to the session: it outlives a peer connection that is rebuilt.
+/// Measures how one member's picture is shown. The meter belongs to the session and outlives a rebuilt peer connection.
 #[derive(Debug, Clone)]
 pub struct PlayoutMeter {
     pub(super) expected_since: Timestamp,
-    /// After this nothing counts.
+    /// End of the measurement; later inputs are ignored.
     pub(super) finished: Option<Timestamp>,
     pub(super) first_shown: Option<Timestamp>,
     pub(super) last: Option<ShownFrame>,
     pub(super) presented: u32,
-    /// Frames of the gaps that were judged, as far as no mark covers them.
+    /// Number of frames in judged gaps, except for the parts that marks cover.
     in_view: f64,
-    /// Frames that were shown before are of no account.
+    /// Frames shown before this time do not count.
     counts_from: Timestamp,
     pub(super) has_callbacks: bool,
-    /// The source delivers a picture only when it is another than before.
+    /// Whether the source delivers a picture only when it changes.
     pub(super) shows_only_changes: bool,
     pub(super) detector: StallDetector,
     pub(super) marks: Marks,
@@ -54,46 +54,45 @@ pub struct PlayoutMeter {
     pub(super) stalls: VecDeque<Kept>,
     pub(super) count: u32,
     pub(super) time: Duration,
-    /// Stalls by what was usual, and their lengths together.
+    /// Number and total length of the stalls relative to the usual interval.
     pub(super) usual: (u32, Duration),
-    /// Frames that the source had in view, and in what time: by stamps, and as the sender told.
+    /// Number of frames in the source's unmarked time, and that time: by stamps, and by the sender's reports.
     pub(super) stamped_source: (f64, Duration),
     pub(super) told_source: (f64, Duration),
-    /// The stamp of the frame that comes next, and of the one before it.
+    /// The stamps of the next frame and of the frame before it.
     next_stamp: Option<(u32, Timestamp)>,
     last_stamp: Option<(u32, Timestamp)>,
     pub(super) longest: Duration,
     pub(super) counters: Counters,
     pub(super) steps: Vec<Step>,
-    /// Frames in view until each of the last reports.
+    /// For each of the last reports, the number of frames in view up to then.
     pub(super) presented_at: Vec<(Timestamp, f64)>,
     sender: Vec<SenderInterval>,
     pub(super) sound: SoundMeter,
-    /// Times in which the connection was down, the last perhaps still.
+    /// Times in which the connection was down; the last one may be open.
     cuts: Vec<(Timestamp, Option<Timestamp>)>,
-    /// Times in which the source had failed, as the sender declared it, the last perhaps still.
+    /// Times in which the source had failed, by the sender's declaration; the last one may be open.
     failures: Vec<(Timestamp, Option<Timestamp>)>,
 }
 
-/// A stall with what its cause was told from.
+/// A stall and the evidence for its cause.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) stall: Stall,
     gap: Gap,
     normal: Duration,
-    /// It is no stall where the source had nothing to show.
+    /// Whether the stall is dropped if its source had nothing to show.
     may_be_unchanged: bool,
 }
 
 impl PlayoutMeter {
-    /// A measurement that begins now, in which a picture is expected from now on.
+    /// A measurement of a picture that is expected from now on.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self::counting(false, now)
     }
 
-    /// A measurement that begins now, of a picture that has been coming: what its counters say in the first report is
-    /// where they begin.
+    /// A measurement of a picture that has already been arriving: the counters in the first report are the base of the counts.
     #[must_use]
     pub fn within(now: Timestamp) -> Self {
         Self::counting(true, now)
@@ -132,25 +131,25 @@ impl PlayoutMeter {
         }
     }
 
-    /// The browser calls for shown frames; without this, frames that do not come say nothing.
+    /// Notes that the browser supports frame callbacks. Otherwise missing frames mean nothing.
     pub fn handle_callbacks_supported(&mut self) {
         self.has_callbacks = true;
     }
 
-    /// Takes the number of the source's frame that [`Self::handle_frame`] takes next, and when it was painted, on the sender's
-    /// clock.
+    /// Takes the number of the frame that the next [`Self::handle_frame`] is about, and the time at which it was painted, on
+    /// the sender's clock.
     pub fn handle_stamp(&mut self, number: u32, painted_at: Timestamp) {
         self.next_stamp = Some((number, painted_at));
     }
 
-    /// Takes the next frame that was shown. One that is not later than the last is ignored.
+    /// Takes the next frame that was shown. A frame that is not later than the last one is ignored.
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
         self.has_callbacks = true;
         let stamp = self.next_stamp.take();
         if self.finished.is_some() || self.is_before(&frame) {
             return;
         }
-        // The last picture of a source that failed is sent again for who joins: that does not end the stall.
+        // The last picture of a failed source is repeated for members that join, which does not end the stall.
         if let Some(last) = self.last.as_mut().filter(|_| is_open(&self.failures)) {
             last.presented_frames = frame.presented_frames;
             return;
@@ -193,10 +192,10 @@ impl PlayoutMeter {
         self.tell_causes(now);
     }
 
-    /// Takes what the sender says of its main source, and when it said so.
+    /// Takes the sender's declaration about its main source, and the time of the declaration.
     pub fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
         if declaration == Declaration::Playing && self.first_shown.is_none() {
-            // Before there was a source, nothing was to be expected.
+            // Nothing was expected before there was a source.
             if self.marks.covers(at) {
                 self.expected_since = at;
             }
@@ -205,30 +204,30 @@ impl PlayoutMeter {
         note_time(&mut self.failures, declaration == Declaration::Failed, at);
     }
 
-    /// Takes whether the sender says that it sends sound.
+    /// Takes whether the sender declares that it sends sound.
     pub fn handle_sound_declared(&mut self, is_sent: bool, at: Timestamp) {
         self.sound.handle_declared(is_sent, at);
     }
 
-    /// Takes whether the source delivers a picture only when it is another than before, as a screen does: where it delivered none,
-    /// standing still is no stall then.
+    /// Takes whether the source delivers a picture only when it changes, as a screen does. If so, a still picture is no stall
+    /// while the source delivered nothing.
     pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
         self.shows_only_changes = shows_only_changes;
         self.detector.has_no_rate = shows_only_changes;
     }
 
-    /// Takes that this page is seen, or not.
+    /// Takes whether this page is visible.
     pub fn handle_visibility(&mut self, is_visible: bool, at: Timestamp) {
         self.marks.handle_visibility(is_visible, at);
     }
 
-    /// Takes that the connection is up, or not.
+    /// Takes whether the connection is up.
     pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
         note_time(&mut self.cuts, !is_connected, at);
         self.sound.handle_connected(is_connected, at);
     }
 
-    /// Takes what the sender tells of itself.
+    /// Takes the sender's report about itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
         push_bounded(&mut self.sender, interval);
         self.detector.source.handle_sender(&interval);
@@ -241,7 +240,7 @@ impl PlayoutMeter {
         self.tell_causes(now);
     }
 
-    /// Ends the measurement: what waits for its judgement is judged, and what comes later does not count.
+    /// Ends the measurement: waiting gaps are judged, and later inputs are ignored.
     pub fn finish(&mut self, now: Timestamp) {
         while let Some(judged) = self.detector.poll_rest(&self.marks) {
             self.take(&judged);
@@ -256,7 +255,7 @@ impl PlayoutMeter {
         self.finished = Some(now);
     }
 
-    /// The stalls, oldest first; the last may still go on.
+    /// The stalls, oldest first; the last one may not have ended.
     #[must_use]
     pub fn stalls(&self, now: Timestamp) -> Vec<Stall> {
         let mut stalls: Vec<_> = self.stalls.iter().map(|kept| kept.stall).collect();
@@ -267,12 +266,12 @@ impl PlayoutMeter {
         stalls
     }
 
-    /// The bursts in which the browser made sound up, oldest first.
+    /// The bursts of concealed sound, oldest first.
     pub fn sound_bursts(&self) -> impl Iterator<Item = SoundBurst> + '_ {
         self.sound.bursts()
     }
 
-    /// The times in which standing still is no stall, oldest first.
+    /// The marks, oldest first.
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.marks.iter()
     }
@@ -289,7 +288,7 @@ impl PlayoutMeter {
         self.counters.has_report()
     }
 
-    /// When the first frame was shown.
+    /// The time at which the first frame was shown.
     #[must_use]
     pub fn first_shown(&self) -> Option<Timestamp> {
         self.first_shown
@@ -318,18 +317,18 @@ impl PlayoutMeter {
         }
     }
 
-    /// Frames after the first that were shown while no mark covers them.
+    /// Number of frames after the first that were shown while no mark covered them.
     pub(super) fn frames_in_view(&self) -> f64 {
         self.in_view + self.detector.waiting().map(|gap| self.in_view_of(gap)).sum::<f64>()
     }
 
-    /// What of a gap's frames was in view: a page that was hidden hears only afterwards how many there were meanwhile.
+    /// The part of a gap's frames that was in view: a hidden page learns their number only afterwards.
     fn in_view_of(&self, gap: &Gap) -> f64 {
         let share = self.unmarked(gap.from, gap.to).as_secs_f64() / gap.length().as_secs_f64();
         (f64::from(gap.frames) * share).max(1.0)
     }
 
-    /// Whether this time is after the first frame and no mark reaches it.
+    /// Whether the whole time is after the first frame and covered by no mark.
     fn is_in_view(&self, from: Timestamp, to: Timestamp) -> bool {
         self.first_shown.is_some_and(|first| first <= from) && self.unmarked(from, to) == to - from
     }
@@ -353,12 +352,12 @@ impl PlayoutMeter {
         }
     }
 
-    /// The silence that lasts, where it is a stall.
+    /// The stalls in the present silence.
     pub(super) fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         match &self.last {
             Some(last) if last.shown_at < now && self.finished.is_none() => {
                 let mut running = self.detector.running(last.shown_at, &self.marks, now);
-                // Of what nothing is known yet, a screen is rather as it was.
+                // Without evidence, the screen has probably not changed.
                 let is_unchanged = |cause| matches!(cause, StallCause::Source | StallCause::Unknown);
                 running.retain(|(start, end)| {
                     let cause = || self.evidence(*start, *end, None, UNKNOWN_INTERVAL).cause();
@@ -382,7 +381,7 @@ impl PlayoutMeter {
         self.excuse_unchanged();
     }
 
-    /// What turns out to have been a screen on which nothing changed is marked and no stall any more.
+    /// Replaces stalls by marks if their screen turns out not to have changed.
     fn excuse_unchanged(&mut self) {
         let is_unchanged = |kept: &Kept| kept.may_be_unchanged && kept.stall.cause == StallCause::Source;
         let excused: Vec<_> =
@@ -424,7 +423,8 @@ impl PlayoutMeter {
     }
 }
 
-/// How many frames the source painted between two stamps, and in what time; `None` where they are not of one source.
+/// Number of frames that the source painted between two stamps, and the time that this took; `None` if the stamps are from
+/// different sources.
 fn source_step(before: Option<(u32, Timestamp)>, after: Option<(u32, Timestamp)>) -> Option<(u32, Duration)> {
     let ((before, from), (after, to)) = before.zip(after)?;
     let frames = after.checked_sub(before).filter(|frames| (1..SAME_SOURCE).contains(frames))?;
@@ -435,7 +435,7 @@ fn add(sum: &mut (f64, Duration), frames: u32, time: Duration) {
     *sum = (sum.0 + f64::from(frames), sum.1.saturating_add(time));
 }
 
-/// Begins or ends a time of a sort.
+/// Opens or closes a time in the list.
 fn note_time(times: &mut Vec<(Timestamp, Option<Timestamp>)>, is_on: bool, at: Timestamp) {
     match (times.last_mut().filter(|(_, to)| to.is_none()), is_on) {
         (Some(open), false) => open.1 = Some(at),

@@ -1,8 +1,8 @@
-//! How smoothly a picture was shown, from the frames that were shown and the browser's counters.
+//! How smoothly a picture is shown, from shown frames and the browser's counters.
 //!
-//! [`PlayoutMeter`] takes frames (`requestVideoFrameCallback`), stats reports, and what the sender declares, and gives
-//! totals, a ledger of stalls and a score. What a stall is, and why, stands in `docs/measuring.md`; each part of that
-//! definition has a file here.
+//! [`PlayoutMeter`] takes frames (`requestVideoFrameCallback`), stats reports and the sender's declarations, and returns
+//! totals, a ledger of stalls and a score. `docs/measuring.md` defines a stall and its causes; each part of the definition has
+//! a file here.
 
 mod cause;
 mod counters;

@@ -1,57 +1,57 @@
-//! One number from 1 to 5. A model of our own: no standard covers it (ITU-T P.1203 is for streaming over TCP, G.1070 for
-//! planning), and it was fitted to no panel of viewers. Its whole arithmetic is shown.
+//! One number from 1 to 5. The model is specific to Sightline: no standard applies (ITU-T P.1203 is for streaming over TCP,
+//! G.1070 for planning), and the model was not fitted to a panel of viewers. The page shows the whole calculation.
 
 use std::time::Duration;
 
-/// The score with everything that was taken off.
+/// The score with all its deductions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Score {
-    /// From 10 to 50: 5 less the terms, at least 1.
+    /// Tenths of points, from 10 to 50: 5 points minus the deductions, and at least 1.
     pub tenths: u32,
-    /// What was taken off, the greatest first; none that is less than a tenth.
+    /// The deductions of at least a tenth, largest first.
     pub terms: Vec<ScoreTerm>,
 }
 
-/// One thing that was taken off.
+/// A deduction from the score, and the figure that causes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScoreTerm {
-    /// For what.
+    /// The kind of the deduction.
     pub kind: ScoreTermKind,
-    /// How much.
+    /// Size of the deduction, in tenths of a point.
     pub tenths: u32,
-    /// The figure that it follows from, in tenths of the unit of its kind.
+    /// The figure that causes the deduction, in tenths of the unit of its kind.
     pub figure_tenths: u32,
 }
 
-/// What costs points.
+/// The kinds of deductions, each with its rate and its maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ScoreTermKind {
-    /// The stall ratio, in percent: 0.25 for each, at most 2.5.
+    /// Stall ratio in percent: 0.25 points per percent, at most 2.5.
     StallTime,
-    /// Stalls a minute: 0.1 for each, at most 1.
+    /// Stalls per minute: 0.1 points for each, at most 1.
     StallCount,
-    /// Packets lost, in percent: 0.3 for each, at most 1.
+    /// Packet loss in percent: 0.3 points per percent, at most 1.
     Loss,
-    /// Frames shown a second where they are fewer than 24: 0.1 for each that is missing, at most 1.5.
+    /// Frames shown per second, if fewer than 24: 0.1 points for each missing one, at most 1.5.
     FrameRate,
-    /// Seconds to the first frame, beyond two: 0.1 for each, at most 0.5.
+    /// Seconds to the first frame, beyond two: 0.1 points for each, at most 0.5.
     Start,
-    /// Sound that the browser made up and that can be heard, in percent: 0.1 for each, at most 1.5.
+    /// Audible concealed sound in percent: 0.1 points per percent, at most 1.5.
     Sound,
 }
 
 impl ScoreTermKind {
-    /// All of them.
+    /// All kinds of deductions.
     pub const ALL: [Self; 6] =
         [Self::StallTime, Self::StallCount, Self::Loss, Self::FrameRate, Self::Start, Self::Sound];
 
-    /// The kind of that word in an export.
+    /// The kind with this word in an export.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// The word as exports have it.
+    /// The stable word for exports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl ScoreTermKind {
     }
 }
 
-/// What the score follows from. `None` where it is not known, which costs nothing.
+/// The inputs of the score. `None` means that the value is not known, which costs nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ScoreInputs {
     pub(super) stall_ratio: f64,
@@ -110,7 +110,7 @@ impl Score {
             .filter(|term| term.tenths > 0)
             .collect();
         terms.sort_by_key(|term| std::cmp::Reverse(term.tenths));
-        // Of the rounded terms, so that what is shown adds up.
+        // The sum of the rounded deductions, so that the shown numbers add up.
         let taken: u32 = terms.iter().map(|term| term.tenths).sum();
         Self { tenths: 50_u32.saturating_sub(taken).max(10), terms }
     }

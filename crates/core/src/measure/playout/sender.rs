@@ -1,4 +1,4 @@
-//! What the sender tells of itself, and how it is told.
+//! The messages in which a sender reports about itself, and their use at the receiver.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::{
     measure::{clock::ClockSync, entry::StatsEntry},
 };
 
-/// Messages further apart than this say nothing of what was between them.
+/// If messages are further apart, the interval between them is discarded.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// What to tell the other side after a report; `None` where neither picture nor sound is sent.
+/// The message to send to the other side after a report; `None` if neither picture nor sound is sent.
 #[must_use]
 pub fn sending(entries: &[StatsEntry], now: Timestamp) -> Option<Sending> {
     let of_kind = |kind: &'static str, entry_type: &'static str| {
@@ -23,7 +23,7 @@ pub fn sending(entries: &[StatsEntry], now: Timestamp) -> Option<Sending> {
     };
     let sent = of_kind("video", "outbound-rtp")
         .max_by(|a, b| a.frames_sent.unwrap_or(0.0).total_cmp(&b.frames_sent.unwrap_or(0.0)));
-    // A sender without a track is in the report, too.
+    // The report has an entry even for a sender without a track.
     let sound = of_kind("audio", "outbound-rtp").filter_map(|entry| entry.packets_sent);
     let sound_packets = sound.reduce(|a, b| a + b).filter(|packets| *packets > 0.0).map(whole);
     if sent.is_none() && sound_packets.is_none() {
@@ -43,15 +43,16 @@ pub fn sending(entries: &[StatsEntry], now: Timestamp) -> Option<Sending> {
     })
 }
 
-/// Puts what the sender tells on this side's clock: at the time at which what left then could be here.
+/// Converts the sender's messages to the local clock: to the earliest time at which data sent along with the message can have
+/// arrived.
 #[derive(Debug, Clone, Default)]
 pub struct SenderTimeline {
     last: Option<Sending>,
 }
 
 impl SenderTimeline {
-    /// Takes a message that came now; what it and the one before it say of the time between them. `clock` is the sender's, which
-    /// learns from the message too.
+    /// Takes a message that arrived now. Returns the interval between it and the message before. `clock` estimates the sender's
+    /// clock and is updated with the message.
     pub fn handle_sending(
         &mut self,
         message: Sending,
@@ -97,7 +98,7 @@ mod tests {
     fn two_messages_make_an_interval_on_this_sides_clock() {
         let (mut timeline, mut clock) = (SenderTimeline::default(), ClockSync::default());
         assert_eq!(timeline.handle_sending(message(70_000, 100), &mut clock, at(5020)), None);
-        // This one was held up on its way.
+        // This message was delayed in the network.
         let interval =
             timeline.handle_sending(message(71_000, 130), &mut clock, at(6500)).expect("an interval");
         assert_eq!((interval.from, interval.to, interval.frames_sent), (at(5020), at(6020), Some(30)));

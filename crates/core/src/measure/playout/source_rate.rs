@@ -1,4 +1,4 @@
-//! How often the source has a frame, where that is known: by the stamps in the frames, or by what the sender tells.
+//! The frame rate of the source if it is known: from the stamps in the frames, or from the sender's reports.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -9,16 +9,16 @@ use super::{
 };
 use crate::Timestamp;
 
-/// Intervals of the sender before a gap that say how often the source has a frame.
+/// Number of the sender's intervals before a gap that determine the source's rate.
 const BEFORE: usize = 5;
-/// Longest that a gap waits for the sender's word of the time after it.
+/// Longest time that the judgement of a gap waits for the sender's report about the time after the gap.
 const WAITS: Duration = Duration::from_millis(3500);
-/// How much of the time after a gap the sender's word must cover: a rate that falls shows in the next of its intervals.
+/// Time after a gap that the sender's report must cover: a decreasing rate shows in the next interval.
 const AFTER: Duration = Duration::from_secs(1);
-/// What the sender told longer ago says nothing of now.
+/// Age from which on a report of the sender is outdated.
 const HOLDS: Duration = Duration::from_secs(10);
 const MAX_TOLD: usize = 40;
-/// An interval of the sender without a frame.
+/// The value for an interval of the sender without frames.
 const NONE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ struct Told {
     interval: Duration,
 }
 
-/// Knows the time from one frame of the source to its next.
+/// Determines the time between two frames of the source.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SourceRate {
     told: VecDeque<Told>,
@@ -45,21 +45,21 @@ impl SourceRate {
         }
     }
 
-    /// Takes a gap that was judged.
+    /// Takes a judged gap.
     pub(super) fn handle_judged(&mut self, gap: &Gap) {
         if let Some(interval) = gap.source_interval() {
             self.stamped.handle_interval(interval);
         }
     }
 
-    /// From one frame of the source to the next around a gap, given the gaps that followed; `None` where it is not known. The greater
-    /// of before and after, so that a rate that falls is no stall.
+    /// The time between two frames of the source around a gap, given the gaps that followed; `None` if it is unknown. The
+    /// greater of the values before and after, so that a decreasing rate is no stall.
     pub(super) fn around<'a>(&self, gap: &'a Gap, after: impl Iterator<Item = &'a Gap>) -> Option<Duration> {
         let after = std::iter::once(gap).chain(after).filter_map(Gap::source_interval);
         self.stamped.known_around(after).or_else(|| self.told_around(gap.to))
     }
 
-    /// Whether the sender may still tell of the time after a gap.
+    /// Whether a report of the sender about the time after a gap may still arrive.
     pub(super) fn is_awaited(&self, gap: &Gap, now: Timestamp) -> bool {
         gap.source_interval().is_none()
             && now - gap.to < WAITS

@@ -1,4 +1,4 @@
-//! Which gaps between frames are stalls, and how long they are.
+//! Determines which gaps between frames are stalls, and their lengths.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,51 +11,51 @@ use super::{
 };
 use crate::Timestamp;
 
-/// What a picture may stand still longer than it normally does, before it is called a stall: between the two frames that
-/// may be missing of thirty a second (67 ms, and 17 of a display of 60 Hz) and three.
+/// Shortest stall, in addition to the normal interval. At 30 frames per second two frames may be missing (67 ms, plus 17 ms for
+/// a refresh of a 60 Hz display), and three may not.
 const SHORTEST: Duration = Duration::from_millis(90);
-/// A gap is judged when this has passed since its end, even where fewer than [`AFTER`] gaps followed it.
+/// A gap is judged after this time, even if fewer than [`AFTER`] gaps followed it.
 const JUDGED_AFTER: Duration = Duration::from_secs(2);
-/// A silence that lasts is called a stall when it is this long, before it is over.
+/// A silence that lasts this long is reported as a stall before it ends.
 const NOTICED_AFTER: Duration = Duration::from_secs(1);
 
-/// A time in which the picture stood still although nobody meant it to.
+/// A time in which the picture stood still unintentionally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stall {
-    /// When the next frame was due.
+    /// The time at which the next frame was due.
     pub start: Timestamp,
-    /// From then until a frame was shown.
+    /// The time from `start` until a frame was shown.
     pub duration: Duration,
-    /// The most likely reason.
+    /// The most likely cause.
     pub cause: StallCause,
 }
 
 impl Stall {
-    /// When a frame was shown again.
+    /// The time at which a frame was shown again.
     #[must_use]
     pub fn end(&self) -> Timestamp {
         self.start + self.duration
     }
 }
 
-/// A gap that was judged.
+/// A judged gap.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judged {
     pub(super) gap: Gap,
-    /// What it was judged against.
+    /// The normal interval that the gap was compared with.
     pub(super) normal: Duration,
-    /// The stalls in it, from when until when; none in most.
+    /// The stalls in the gap, as start and end times; most gaps have none.
     pub(super) stalls: Vec<(Timestamp, Timestamp)>,
-    /// Those by what was usual, whatever the source's rate.
+    /// The stalls relative to the usual interval, regardless of the source's rate.
     pub(super) usual_stalls: Vec<(Timestamp, Timestamp)>,
 }
 
-/// Judges each gap once it is known what came after it.
+/// Judges each gap once the following gaps are known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StallDetector {
     normal: NormalInterval,
     pub(super) source: SourceRate,
-    /// The source delivers a picture only when it is another than before, so it has no rate.
+    /// Whether the source delivers a picture only when it changes, and so has no rate.
     pub(super) has_no_rate: bool,
     waiting: VecDeque<Gap>,
 }
@@ -76,7 +76,7 @@ impl StallDetector {
         if self.waiting.len() <= AFTER && now - front.to < JUDGED_AFTER {
             return None;
         }
-        // By the source's rate it may be a stall and by the usual one it is none, or a shorter one.
+        // If the gap may be a stall by the source's rate only, it waits for the sender's report.
         let (usual, normal) = self.around(front, self.waiting.iter().skip(1));
         let may_differ = normal < usual && excess(front, normal) >= shortest(normal);
         if may_differ && self.source.is_awaited(front, now) {
@@ -86,13 +86,13 @@ impl StallDetector {
         Some(self.judge(gap, marks))
     }
 
-    /// What waits is judged by what is known.
+    /// Judges the next waiting gap without waiting for further evidence.
     pub(super) fn poll_rest(&mut self, marks: &Marks) -> Option<Judged> {
         let gap = self.waiting.pop_front()?;
         Some(self.judge(gap, marks))
     }
 
-    /// The stalls of a silence that is not over yet.
+    /// The stalls in a silence that has not ended.
     pub(super) fn running(
         &self,
         last_shown: Timestamp,
@@ -108,7 +108,7 @@ impl StallDetector {
         let (usual, normal) = self.around(&gap, self.waiting.iter());
         let usual_stalls = stalls(&gap, usual, marks);
         let stalls = if normal == usual { usual_stalls.clone() } else { stalls(&gap, normal, marks) };
-        // A pause says as little of what is normal as a stall does.
+        // Neither a stall nor a pause counts towards the normal interval.
         if excess(&gap, usual) < shortest(usual) {
             self.normal.handle_interval(gap.interval());
         }
@@ -116,8 +116,8 @@ impl StallDetector {
         Judged { gap, normal, stalls, usual_stalls }
     }
 
-    /// What was usual around a gap, and what it is judged against: the source's own interval, where it is known and shorter by more
-    /// than the unevenness of a display and of a count that is told once a second.
+    /// The usual interval around a gap, and the normal one: the source's own interval if it is known and clearly shorter. The
+    /// margin allows for the unevenness of a display and of counts that are reported once a second.
     fn around<'a>(&self, gap: &'a Gap, after: impl Iterator<Item = &'a Gap> + Clone) -> (Duration, Duration) {
         let usual = self.normal.around(after.clone().map(Gap::interval));
         let source =
@@ -126,12 +126,12 @@ impl StallDetector {
     }
 }
 
-/// How much longer it took than so many frames normally take.
+/// The length of the gap minus the normal time for its number of frames.
 fn excess(gap: &Gap, normal: Duration) -> Duration {
     gap.length().saturating_sub(normal * gap.frames)
 }
 
-/// At low rates a single frame that is shown for almost two is no stall.
+/// At low rates, one frame that is shown for almost two intervals is no stall.
 fn shortest(normal: Duration) -> Duration {
     SHORTEST.max(normal * 3 / 4)
 }

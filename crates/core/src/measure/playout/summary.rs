@@ -5,69 +5,69 @@ use std::time::Duration;
 use super::{GapHistogram, Score};
 use crate::measure::{metric::Metric, sound::SoundSummary};
 
-/// What is known at one moment. `None` is "not reported" or "nothing yet", never zero.
+/// The totals at one moment. `None` means "not reported" or "nothing yet". Zero never stands for a missing value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlayoutSummary {
-    /// From when a picture was expected until the first frame was shown.
+    /// Time from the moment at which a picture was expected to the first frame.
     pub time_to_first_frame: Option<Duration>,
-    /// From the first frame until now.
+    /// Time since the first frame.
     pub watched: Option<Duration>,
-    /// Of [`Self::watched`], in which standing still was no stall.
+    /// The part of [`Self::watched`] that marks cover.
     pub marked: Duration,
-    /// Stalls, the one that lasts included.
+    /// Number of stalls, including one that has not ended.
     pub stall_count: u32,
-    /// Their lengths together.
+    /// Total length of the stalls.
     pub stall_time: Duration,
-    /// The longest.
+    /// Length of the longest stall.
     pub longest_stall: Duration,
-    /// [`Self::stall_time`] of [`Self::watched`].
+    /// [`Self::stall_time`] divided by [`Self::watched`].
     pub stall_ratio: Option<f64>,
-    /// [`Self::stall_count`] by the minutes of [`Self::watched`].
+    /// [`Self::stall_count`] divided by the minutes of [`Self::watched`].
     pub stalls_per_minute: Option<f64>,
-    /// Stalls by what was usual for the viewer, whatever the source's rate.
+    /// Number of stalls relative to the usual interval, regardless of the source's rate.
     pub usual_stall_count: u32,
-    /// Their lengths together.
+    /// Total length of these stalls.
     pub usual_stall_time: Duration,
-    /// [`Self::usual_stall_time`] of [`Self::watched`].
+    /// [`Self::usual_stall_time`] divided by [`Self::watched`].
     pub usual_stall_ratio: Option<f64>,
-    /// Frames a second that the source had, where it is known.
+    /// The source's frames per second, if known.
     pub source_frames_per_second: Option<f64>,
-    /// Of these, the part that was not shown.
+    /// The share of the source's frames that was not shown.
     pub lower_rate_ratio: Option<f64>,
     /// Bytes of the picture's RTP payload that arrived.
     pub bytes: Option<f64>,
-    /// Of all of [`Self::bytes`].
+    /// Mean bitrate of [`Self::bytes`] over the measurement.
     pub mean_bitrate_bps: Option<f64>,
-    /// Between the last two reports.
+    /// Bitrate between the last two reports.
     pub bitrate_bps: Option<f64>,
-    /// Packets lost, of all that should have come.
+    /// Lost packets divided by expected packets.
     pub loss_ratio: Option<f64>,
-    /// `framesReceived`
+    /// Number of complete frames received (`framesReceived`).
     pub frames_received: Option<f64>,
-    /// `framesDecoded`
+    /// Number of frames decoded (`framesDecoded`).
     pub frames_decoded: Option<f64>,
-    /// `framesDropped`
+    /// Number of frames dropped before display (`framesDropped`).
     pub frames_dropped: Option<f64>,
-    /// Frames that were shown; `None` where the browser has no frame callbacks.
+    /// Number of frames that were shown; `None` if the browser has no frame callbacks.
     pub frames_presented: Option<u32>,
-    /// [`Self::frames_presented`] by the time watched that was not marked.
+    /// Frames shown per second of unmarked time.
     pub frames_per_second: Option<f64>,
     /// Width and height of the last frame, in pixels.
     pub resolution: Option<(u32, u32)>,
-    /// `freezeCount`: the browser's own stalls, of its own definition.
+    /// `freezeCount`: the browser's own count of stalls, which it defines differently.
     pub freeze_count: Option<f64>,
-    /// `totalFreezesDuration`
+    /// Total length of the browser's own freezes in seconds (`totalFreezesDuration`).
     pub total_freezes_duration_s: Option<f64>,
-    /// How long frames were shown.
+    /// Histogram of how long frames were shown.
     pub gaps: GapHistogram,
-    /// From 1 to 5, once a frame was shown.
+    /// The score; `None` before the first frame.
     pub score: Option<Score>,
-    /// How the sound arrived.
+    /// The totals of the sound.
     pub sound: SoundSummary,
 }
 
 impl PlayoutSummary {
-    /// The number of a row, in its base unit; `None` for every other metric, and where there is none.
+    /// The number for a row, in its base unit; `None` for metrics of other sources, and if there is no value.
     #[must_use]
     pub fn value(&self, metric: Metric) -> Option<f64> {
         let once_watched = |number: f64| self.watched.map(|_| number);

@@ -1,17 +1,17 @@
-//! The totals of a measurement, and its score.
+//! Computes the totals of a measurement and its score.
 
 use std::time::Duration;
 
 use super::{Mark, PlayoutSummary, Score, counters::Step, meter::PlayoutMeter, score::ScoreInputs};
 use crate::Timestamp;
 
-/// How far back the score reaches that is shown in a call: what is longer ago says nothing of now.
+/// Time span of the score that is shown during a call.
 pub const RECENT: Duration = Duration::from_secs(30);
-/// Of less than this a ratio says nothing: it counts as so long.
+/// Ratios use at least this time as their divisor, since ratios over shorter times are meaningless.
 const LEAST_JUDGED: Duration = Duration::from_secs(10);
 
 impl PlayoutMeter {
-    /// The totals until now.
+    /// The totals up to now.
     #[must_use]
     pub fn summary(&self, now: Timestamp) -> PlayoutSummary {
         let totals = &self.counters.totals;
@@ -36,7 +36,7 @@ impl PlayoutMeter {
         });
         let shown_s = watched.map(|watched| watched.saturating_sub(marked).as_secs_f64());
         let frames_per_second = shown_s
-            // Of a moment, a rate says nothing.
+            // A rate over less than a second is meaningless.
             .filter(|seconds| *seconds >= 1.0)
             .map(|seconds| self.frames_in_view() / seconds);
         let rate = |(frames, time): (f64, Duration)| (frames > 0.0).then(|| frames / time.as_secs_f64());
@@ -95,7 +95,7 @@ impl PlayoutMeter {
         }
     }
 
-    /// The score of the last [`RECENT`], by the same ledger and the same arithmetic as that of the whole.
+    /// The score of the last [`RECENT`], by the same ledger and calculation as the score of the whole measurement.
     #[must_use]
     pub fn recent_score(&self, now: Timestamp) -> Option<Score> {
         let first = self.first_shown?;
@@ -122,7 +122,7 @@ impl PlayoutMeter {
         }))
     }
 
-    /// Frames a second; `None` where that says nothing: of a moment, and of a screen on which nothing changes.
+    /// Frames per second; `None` after too short a time, and for a screen that does not change.
     fn recent_frame_rate(&self, from: Timestamp, now: Timestamp) -> Option<f64> {
         let (since, before) = *self.presented_at.iter().find(|(at, _)| *at >= from)?;
         let shown = self.unmarked(since, now);

@@ -1,5 +1,5 @@
-//! What a report may hold at most. The reader refuses what is beyond, in a file as in the log of another page, before it takes
-//! memory for it; the writer stays within.
+//! The maximum contents of a report. The reader refuses more, both in a file and in the log of another page, before it
+//! allocates memory for it; the writer stays within the bounds.
 
 use std::{fmt, marker::PhantomData};
 
@@ -9,11 +9,11 @@ use serde::{
 };
 use sightline_protocol::{DisplayName, text::without_invisible};
 
-/// Most sides: of each other member one's own and theirs.
+/// Maximum number of sides: two for each other member.
 pub(crate) const MAX_SIDES: usize = 128;
-/// Most rows of a side: three hours of a report a second.
+/// Maximum number of rows per side: one per second for three hours.
 pub(crate) const MAX_SAMPLES: usize = 3 * 3600;
-/// Most columns of a row, the time included.
+/// Maximum number of columns per row, including the time.
 pub(crate) const MAX_COLUMNS: usize = 64;
 pub(crate) const MAX_EVENTS: usize = 2000;
 pub(crate) const MAX_CONDITIONS: usize = 64;
@@ -23,13 +23,13 @@ pub(crate) const MAX_MARKS: usize = 2000;
 pub(crate) const MAX_FRAMES: usize = crate::measure::stamp::MAX_LOGGED_FRAMES;
 pub(crate) const MAX_BUCKETS: usize = 64;
 pub(crate) const MAX_TERMS: usize = 16;
-/// Longest text of any kind, in bytes of UTF-8.
+/// Maximum length of any text, in bytes of UTF-8.
 pub(crate) const MAX_TEXT_BYTES: usize = 1024;
 
-/// How the error begins that says that there is more than a report can hold.
+/// Beginning of the error message for exceeded bounds.
 pub(super) const TOO_LONG: &str = "more than a report holds";
 
-/// A list of at most `MAX`: where there is one more, reading ends.
+/// A list of at most `MAX` elements. Deserializing stops at the first element beyond that.
 pub(super) struct AtMost<T, const MAX: usize>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, MAX> {
@@ -57,7 +57,7 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, 
     }
 }
 
-/// Text of at most [`MAX_TEXT_BYTES`] that cannot change the direction or the look of the text around it.
+/// A text of at most [`MAX_TEXT_BYTES`] that cannot change the direction or the look of the surrounding text.
 pub(super) struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// For `#[serde(deserialize_with)]` of a list.
+/// For `#[serde(deserialize_with)]` on a list.
 pub(super) fn list<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -87,29 +87,29 @@ where
     AtMost::<T, MAX>::deserialize(deserializer).map(|list| list.0)
 }
 
-/// For `#[serde(deserialize_with)]` of a text.
+/// For `#[serde(deserialize_with)]` on a text.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Text::deserialize(deserializer).map(|text| text.0)
 }
 
-/// Of what a member is called.
+/// For `#[serde(deserialize_with)]` on a member's name.
 pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     text(deserializer).map(|name| DisplayName::cut(&name).as_str().to_owned())
 }
 
-/// Of the names of columns.
+/// For `#[serde(deserialize_with)]` on the column names.
 pub(super) fn columns<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let columns = list::<D, Text, MAX_COLUMNS>(deserializer)?;
     Ok(columns.into_iter().map(|column| column.0).collect())
 }
 
-/// Of rows.
+/// For `#[serde(deserialize_with)]` on the rows.
 pub(super) fn samples<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<Option<f64>>>, D::Error> {
     let rows = list::<D, AtMost<Option<f64>, MAX_COLUMNS>, MAX_SAMPLES>(deserializer)?;
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Of pairs of words.
+/// For `#[serde(deserialize_with)]` on pairs of words.
 pub(super) fn conditions<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<(String, String)>, D::Error> {
@@ -117,8 +117,8 @@ pub(super) fn conditions<'de, D: Deserializer<'de>>(
     Ok(pairs.into_iter().map(|(name, value)| (name.0, value.0)).collect())
 }
 
-/// Text as a report keeps it: one line of at most [`MAX_TEXT_BYTES`] without hidden characters, by the table that also cleans the names
-/// of members.
+/// Cleans a text for a report: one line of at most [`MAX_TEXT_BYTES`] without hidden characters, by the table that also cleans
+/// the names of members.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];

@@ -1,25 +1,25 @@
-//! Whether the numbers of a report can be: finite, within bounds, and in order. A file and the log of another page are looked at
-//! by the same rules.
+//! Checks that the numbers of a report are plausible: finite, within bounds, and in order. The same rules apply to a file and
+//! to the log of another page.
 
 use super::{Clock, KnownSourceEntry, PlayoutEntry, Report, ScoreEntry, Side, SoundEntry};
 
-/// Longest time that a report speaks of, and the farthest from its zero: two days, more than a run may last.
+/// Longest duration in a report, and greatest distance of a time from the report's zero: two days, more than a run can last.
 pub const LONGEST_S: f64 = 172_800.0;
-/// Farthest time on a page's own clock, which began when the page was opened: thirty years.
+/// Latest time on a page's own clock, which started when the page was opened: thirty years.
 pub(crate) const FARTHEST_S: f64 = 1e9;
-/// Greatest number of anything else: of bytes, of bits a second.
+/// Greatest value of any other number, such as bytes or bits per second.
 const GREATEST: f64 = 1e15;
-/// Latest time of day, in milliseconds since 1970: the year 9999.
+/// Latest time of day in milliseconds since 1970: the year 9999.
 const LATEST_UNIX_MS: f64 = 253_402_300_799_999.0;
-/// Sums of numbers that were rounded one by one.
+/// Tolerance for sums of individually rounded numbers.
 const ROUNDING_S: f64 = 0.01;
 
-/// Why the numbers of a report cannot be.
+/// Why the numbers of a report are implausible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// A row without all columns, a histogram without all buckets, a column named twice.
+    /// A row lacks columns, a histogram lacks buckets, or two columns have the same name.
     Structure,
-    /// A number that is not finite, out of bounds, or before one that it has to follow.
+    /// A number is not finite, out of bounds, or out of order.
     Number,
 }
 
@@ -33,7 +33,7 @@ impl Report {
 }
 
 impl Side {
-    /// Looks at everything; no time may be farther from zero than `farthest_s`.
+    /// Checks everything; no time may be farther from zero than `farthest_s`.
     pub(crate) fn check(&self, farthest_s: f64) -> Result<(), Flaw> {
         let is_time = |at_s: f64| within(at_s, -farthest_s, farthest_s);
         structure(self.columns.first().is_some_and(|first| first == "time"))?;
@@ -143,23 +143,23 @@ impl SoundEntry {
     }
 }
 
-/// The name of a column, as `frames_per_second`.
+/// Whether a text can be the name of a column, such as `frames_per_second`.
 fn is_word(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// False of NaN, too.
+/// False for NaN, too.
 fn within(number: f64, least: f64, most: f64) -> bool {
     (least..=most).contains(&number)
 }
 
-/// A number of this page's browser, where it can stand in a report.
+/// A number from the local browser; `None` if a report cannot hold it.
 pub(crate) fn possible(number: f64) -> Option<f64> {
     Some(number).filter(|number| is_count(*number))
 }
 
-/// A length of this page's browser, where it can stand in a report.
+/// A duration from the local browser; `None` if a report cannot hold it.
 pub(crate) fn possible_length(seconds: f64) -> Option<f64> {
     Some(seconds).filter(|seconds| is_length(*seconds))
 }

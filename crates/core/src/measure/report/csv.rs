@@ -1,10 +1,10 @@
-//! The samples of a report as one table, for spreadsheets (RFC 4180).
+//! Exports the samples of a report as one table for spreadsheets (RFC 4180).
 
 use std::fmt::Write;
 
 use super::Report;
 
-/// One line for each sample of each side; stalls and events are in the JSON only. Numbers have a point, times are
+/// One line for each sample of each side. Stalls and events are only in the JSON. Numbers have a decimal point; times are
 /// seconds on the report's axis.
 #[must_use]
 pub fn to_csv(report: &Report) -> String {
@@ -33,8 +33,8 @@ pub fn to_csv(report: &Report) -> String {
     text
 }
 
-/// Quoted where it has to be. What a spreadsheet would take for a formula, also behind white space or in the wide forms of
-/// East Asian keyboards, is shown as text.
+/// Quotes a field if necessary. A text that a spreadsheet would interpret as a formula, even behind white space or in the wide
+/// forms of East Asian keyboards, is marked as text.
 fn field(text: &str) -> String {
     let first = text.chars().find(|c| !c.is_whitespace() && !c.is_control());
     let begins_with_control = text.starts_with(['\t', '\r', '\n']);

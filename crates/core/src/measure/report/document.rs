@@ -1,4 +1,4 @@
-//! The document itself. Times are seconds on the axis of the page that made the report, whose zero is the first frame.
+//! The document of a report. Times are seconds on the axis of the page that made the report, whose zero is the first frame.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,126 +11,126 @@ use crate::measure::{
     playout::{Score, ScoreTerm, ScoreTermKind},
 };
 
-/// The word that says what a file is.
+/// The value of [`Report::format`].
 pub const FORMAT: &str = "sightline-report";
 /// The version of the format.
 pub const VERSION: u32 = 1;
-/// Largest file that is opened, in bytes.
+/// Size of the largest file that is opened, in bytes.
 pub const MAX_REPORT_BYTES: usize = 64 * 1024 * 1024;
 
-/// One measurement.
+/// The report of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// [`FORMAT`]
+    /// Always [`FORMAT`], which identifies a file as a report.
     #[serde(deserialize_with = "bounds::text")]
     pub format: String,
-    /// [`VERSION`]
+    /// The format's version: [`VERSION`].
     pub version: u32,
-    /// The measurement's id.
+    /// The id of the run.
     #[serde(deserialize_with = "bounds::text")]
     pub run: String,
     /// The room's name.
     #[serde(deserialize_with = "bounds::text")]
     pub room: String,
-    /// When the first frame was shown, in milliseconds since 1970 by the clock of the computer that made the report.
+    /// Time of the first frame in milliseconds since 1970, by the clock of the computer that made the report.
     pub started_at_unix_ms: f64,
-    /// From the first frame to the end.
+    /// Time from the first frame to the end.
     pub duration_s: f64,
-    /// Why it ended.
+    /// Why the run ended.
     pub ended_by: EndReason,
-    /// What each browser measured of another: the reporter's own views first, after each the view from the other end.
+    /// The measurements of each browser: the reporter's own sides, each followed by the side from the other end.
     #[serde(deserialize_with = "bounds::list::<_, _, MAX_SIDES>")]
     pub sides: Vec<Side>,
 }
 
-/// Why a measurement ended.
+/// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
-    /// Somebody stopped it.
+    /// A person stopped the run.
     Stopped,
-    /// It was to last so long.
+    /// The run reached its time limit.
     TimeLimit,
-    /// The video file was over.
+    /// The video file ended.
     FileEnded,
-    /// Everybody else was gone.
+    /// All other members were gone.
     ConnectionGone,
 }
 
-/// A browser.
+/// A member and its browser.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Party {
     /// The member's id in the room.
     #[serde(deserialize_with = "bounds::text")]
     pub member: String,
-    /// The name shown.
+    /// The member's name.
     #[serde(deserialize_with = "bounds::name")]
     pub name: String,
-    /// The browser, by its `navigator.userAgent`; empty where it is not known.
+    /// The browser's `navigator.userAgent`; empty if not known.
     #[serde(default, deserialize_with = "bounds::text")]
     pub browser: String,
 }
 
 impl Party {
-    /// The same, as a report keeps texts.
+    /// A copy with texts cleaned for a report.
     #[must_use]
     pub(crate) fn plain(self) -> Self {
         Self { member: plain(&self.member), name: plain(&self.name), browser: plain(&self.browser) }
     }
 }
 
-/// How another page's clock stands to the reporter's.
+/// The offset of another page's clock from the reporter's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Clock {
-    /// What was added to one's own time to have theirs.
+    /// Seconds to add to the reporter's time to get the other page's time.
     pub offset_s: f64,
-    /// It is wrong by at most this.
+    /// Maximum error of the offset.
     pub error_s: f64,
 }
 
-/// What one browser measured of one other: what came from it, and what was sent to it.
+/// The measurements that one browser made of one other: of the received media and of the sent media.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Side {
-    /// Who measured.
+    /// The member that measured.
     pub observer: Party,
-    /// Whom.
+    /// The member that was measured.
     pub observed: Party,
-    /// How the observer's clock was laid on the axis; `None` for the reporter's own, and where it is not known, in
-    /// which case the times are laid by the moment at which they arrived.
+    /// How the observer's times were converted to the report's axis. `None` for the reporter's own side, and if the offset is
+    /// unknown: then the times are placed according to the arrival of the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Clock>,
-    /// What else is known of the circumstances, as words: `codec`, `path`, limits.
+    /// Other conditions of the measurement, as pairs of words: `codec`, `path`, limits.
     #[serde(default, deserialize_with = "bounds::conditions")]
     pub conditions: Vec<(String, String)>,
     /// The names of the columns of `samples`; the first is `time`.
     #[serde(deserialize_with = "bounds::columns")]
     pub columns: Vec<String>,
-    /// One row for each stats report; `null` is "not reported".
+    /// One row for each stats report; `null` means "not reported".
     #[serde(deserialize_with = "bounds::samples")]
     pub samples: Vec<Vec<Option<f64>>>,
-    /// What became another.
+    /// The changes during the run.
     #[serde(default, deserialize_with = "bounds::list::<_, _, MAX_EVENTS>")]
     pub events: Vec<EventEntry>,
-    /// How the picture was shown; `None` where none was.
+    /// How the picture was shown; `None` if there was no picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playout: Option<PlayoutEntry>,
-    /// What the stamps in the frames tell; `None` where they carried none.
+    /// The totals from the stamps in the frames; `None` if they carried no stamps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_source: Option<KnownSourceEntry>,
-    /// How the sound arrived; `None` where none came.
+    /// How the sound arrived; `None` if there was no sound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<SoundEntry>,
 }
 
-/// Something became another.
+/// A change during the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventEntry {
-    /// When.
+    /// Time of the change.
     pub at_s: f64,
-    /// What, as `codec`.
+    /// The subject of the change, such as `codec`.
     #[serde(deserialize_with = "bounds::text")]
     pub subject: String,
-    /// What it is now.
+    /// The new value.
     #[serde(deserialize_with = "bounds::text")]
     pub value: String,
 }
@@ -174,7 +174,7 @@ pub struct PlayoutEntry {
     pub marks: Vec<MarkEntry>,
 }
 
-/// What is true of a source whose every frame carries a number and a time (`docs/measuring.md`).
+/// The totals of a source whose every frame carries a number and a time (`docs/measuring.md`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[allow(missing_docs, reason = "each is defined in docs/measuring.md under the same name")]
@@ -189,28 +189,28 @@ pub struct KnownSourceEntry {
     pub delay_longest_s: Option<f64>,
     pub clock_offset_s: Option<f64>,
     pub clock_error_s: Option<f64>,
-    /// Each frame that was shown, once: its number, when, and the delay from painting to display.
+    /// Each shown frame once: its number, the time at which it was shown, and the delay from painting to display.
     #[serde(deserialize_with = "bounds::list::<_, _, MAX_FRAMES>")]
     pub frames: Vec<(u32, f64, Option<f64>)>,
 }
 
-/// Inter-frame gaps, counted.
+/// Histogram of inter-frame gaps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GapCounts {
     /// Upper bounds of the buckets, exclusive; the last bucket has none.
     #[serde(deserialize_with = "bounds::list::<_, _, MAX_BUCKETS>")]
     pub bounds_ms: Vec<u32>,
-    /// One more than bounds.
+    /// The counts: one more than there are bounds.
     #[serde(deserialize_with = "bounds::list::<_, _, MAX_BUCKETS>")]
     pub counts: Vec<u32>,
 }
 
-/// The score with its arithmetic.
+/// The score with its calculation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreEntry {
     /// From 1 to 5.
     pub value: f64,
-    /// What was taken off.
+    /// The deductions from 5 points.
     #[serde(deserialize_with = "bounds::list::<_, _, MAX_TERMS>")]
     pub terms: Vec<ScoreTermEntry>,
 }
@@ -225,7 +225,7 @@ impl ScoreEntry {
         Self { value: f64::from(score.tenths) / 10.0, terms: score.terms.iter().map(entry).collect() }
     }
 
-    /// The score that this was written from; `None` where it has a term that is not known here.
+    /// The score that this entry was written from; `None` if a deduction has an unknown kind.
     #[must_use]
     pub fn score(&self) -> Option<Score> {
         #[expect(
@@ -243,48 +243,48 @@ impl ScoreEntry {
     }
 }
 
-/// One thing that was taken off.
+/// One deduction of the score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreTermEntry {
-    /// For what.
+    /// The kind of the deduction.
     #[serde(deserialize_with = "bounds::text")]
     pub kind: String,
-    /// How much.
+    /// Size of the deduction in points.
     pub points: f64,
-    /// What it follows from: percent, a number a minute, frames a second, or seconds.
+    /// The figure that causes the deduction: a percentage, a number per minute, frames per second, or seconds.
     pub figure: f64,
 }
 
-/// One stall.
+/// A stall in the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StallEntry {
-    /// When the next frame was due.
+    /// The time at which the next frame was due.
     pub start_s: f64,
-    /// From then until a frame was shown.
+    /// The time from `start_s` until a frame was shown.
     pub duration_s: f64,
-    /// The most likely reason.
+    /// The most likely cause.
     #[serde(deserialize_with = "bounds::text")]
     pub cause: String,
 }
 
-/// A time in which standing still was no stall.
+/// A time in which a still picture was no stall.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MarkEntry {
-    /// Why.
+    /// The reason of the mark.
     #[serde(deserialize_with = "bounds::text")]
     pub kind: String,
-    /// From when.
+    /// Start of the mark.
     pub from_s: f64,
-    /// Until when; `None` where it lasted to the end.
+    /// End of the mark; `None` if it lasted to the end.
     #[serde(default)]
     pub to_s: Option<f64>,
 }
 
 impl Report {
-    /// The file's text.
+    /// The text of the file (JSON).
     #[must_use]
     pub fn to_json(&self) -> String {
-        // There is nothing in it that JSON has no form for.
+        // Serializing cannot fail: every value in a report has a form in JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -317,7 +317,7 @@ impl PlayoutEntry {
 }
 
 impl Side {
-    /// The values of a column by time, in order; gaps are `None`.
+    /// The values of a column with their times, in order; `None` for missing values.
     pub fn column<'a>(&'a self, name: &str) -> impl Iterator<Item = (f64, Option<f64>)> + 'a {
         let at = self.columns.iter().position(|column| column == name);
         self.samples.iter().filter_map(move |row| {
@@ -326,7 +326,7 @@ impl Side {
         })
     }
 
-    /// The total of a metric over the whole measurement, in its base unit; `None` where there is none.
+    /// The total of a metric over the whole run, in its base unit; `None` if there is no value.
     #[must_use]
     pub fn total(&self, metric: Metric) -> Option<f64> {
         if let Some(total) = self.sound.as_ref().and_then(|sound| sound.total(metric)) {
@@ -346,7 +346,7 @@ impl Side {
         }
     }
 
-    /// Moves every time by so much.
+    /// Adds `by_s` to every time.
     pub(crate) fn shift(&mut self, by_s: f64) {
         let shift = |time: &mut f64| *time = rounded(*time + by_s);
         for row in &mut self.samples {
@@ -372,7 +372,7 @@ impl Side {
     }
 }
 
-/// To the millisecond, which is more than any of the clocks is good for, or a thousandth of another unit.
+/// Rounds to thousandths of the unit. For times that is more precise than the clocks are.
 pub(crate) fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }

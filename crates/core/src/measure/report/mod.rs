@@ -1,6 +1,6 @@
-//! What a measurement leaves behind: a report with both sides on one axis of time, and its exports.
+//! The result of a run: a report with both sides on one time axis, and its exports.
 //!
-//! The format is described in `docs/report.md`; its version changes when an older reader would misunderstand it.
+//! `docs/report.md` describes the format. Its version changes when an older reader would misunderstand a newer report.
 
 mod bounds;
 mod check;

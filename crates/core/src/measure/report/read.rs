@@ -1,5 +1,5 @@
-//! Reads a report from the bytes of a file, and a side from the log that another page sends. Whatever the bytes are, reading
-//! takes linear time, and memory in proportion to them.
+//! Reads a report from the bytes of a file, and a side from the log of another page. For any input, reading takes linear time,
+//! and memory in proportion to its size.
 
 use serde::Deserialize;
 
@@ -10,43 +10,43 @@ use super::{
 };
 use crate::measure::metric::Metric;
 
-/// Deepest nesting of arrays and objects: a report has six.
+/// Maximum nesting depth of arrays and objects; a report has six levels.
 const MAX_DEPTH: usize = 16;
 
-/// Why a file is no report.
+/// Why a file is not accepted as a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReportInvalid {
-    /// Larger than [`MAX_REPORT_BYTES`].
+    /// The file is larger than [`MAX_REPORT_BYTES`].
     #[error("the file is too large")]
     TooLarge,
-    /// No UTF-8.
+    /// The bytes are not valid UTF-8.
     #[error("the file is no text in UTF-8")]
     NotText,
-    /// Arrays within arrays, deeper than any report.
+    /// Arrays and objects are nested deeper than in any report.
     #[error("the file is nested too deeply")]
     TooNested,
-    /// No JSON, cut off, or empty.
+    /// The text is not JSON, or is incomplete or empty.
     #[error("the file is no JSON, or not all of it")]
     NotJson,
-    /// JSON of something else.
+    /// The JSON is not a report.
     #[error("the file is no report of Sightline")]
     Foreign,
-    /// Of a later version.
+    /// The format has a later version.
     #[error("the report was made by a later version")]
     TooNew,
-    /// Of this format, with a list or a text that is longer than any that is written.
+    /// A list or a text is longer than in any written report.
     #[error("the report has more in it than a report holds")]
     TooLong,
-    /// Of this format, with a number that cannot be.
+    /// A number is implausible.
     #[error("the report has a number that cannot be")]
     Impossible,
-    /// Of this format, with something missing, or of another kind than it has to be.
+    /// A part is missing or has the wrong type.
     #[error("the report is damaged")]
     Damaged,
 }
 
 impl ReportInvalid {
-    /// All of them.
+    /// All reasons, in the order of their declaration.
     pub const ALL: [Self; 9] = [
         Self::TooLarge,
         Self::NotText,
@@ -59,7 +59,7 @@ impl ReportInvalid {
         Self::Damaged,
     ];
 
-    /// The code as the page and tests read it.
+    /// The stable code for the page and tests.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -86,18 +86,19 @@ impl From<Flaw> for ReportInvalid {
 }
 
 impl Report {
-    /// Reads a file. The one entry for bytes from anywhere; total, so a target for fuzzing.
+    /// Reads a file. The only entry for bytes of any origin; accepts every input without a panic, so it is a target for
+    /// fuzzing.
     ///
     /// # Errors
-    /// [`ReportInvalid`], which has a sentence and a code.
+    /// [`ReportInvalid`], with a sentence and a code.
     pub fn read(bytes: &[u8]) -> Result<Self, ReportInvalid> {
         if bytes.len() > MAX_REPORT_BYTES {
             return Err(ReportInvalid::TooLarge);
         }
-        // Some editors of text begin a file with it.
+        // Some text editors add a byte order mark.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|_| ReportInvalid::NotText)?;
-        // UTF-16 of plain ASCII is UTF-8 with a zero in every other place, which no JSON has.
+        // UTF-16 of plain ASCII looks like UTF-8 with a zero in every other byte, which never occurs in JSON.
         if text.contains('\0') {
             return Err(ReportInvalid::NotText);
         }
@@ -107,7 +108,7 @@ impl Report {
     /// Reads the text of a file.
     ///
     /// # Errors
-    /// [`ReportInvalid`], which has a sentence and a code.
+    /// [`ReportInvalid`], with a sentence and a code.
     pub fn parse(text: &str) -> Result<Self, ReportInvalid> {
         #[derive(Deserialize)]
         struct Head {
@@ -136,7 +137,7 @@ impl Report {
 }
 
 impl Side {
-    /// Reads the log of another page, its times on that page's clock. Columns that are not known here are left out.
+    /// Reads the log of another page, with times on that page's clock. Unknown columns are dropped.
     ///
     /// # Errors
     /// [`ReportInvalid`]
@@ -164,7 +165,7 @@ fn keep<T>(values: &mut Vec<T>, is_kept: &[bool]) {
     values.retain(|_| is_kept.next() == Some(&true));
 }
 
-/// What serde_json says of well-formed JSON that is not of the right shape.
+/// Converts an error of `serde_json` about well-formed JSON of the wrong shape.
 fn reason(error: &serde_json::Error) -> ReportInvalid {
     let words = error.to_string();
     if words.starts_with(TOO_LONG) {
@@ -176,8 +177,8 @@ fn reason(error: &serde_json::Error) -> ReportInvalid {
     }
 }
 
-/// How deep arrays and objects are nested, outside of strings. Counted before anything is parsed, since what parses goes down
-/// as far on its stack.
+/// Nesting depth of arrays and objects outside of strings. Computed before parsing, since a parser uses stack in proportion to
+/// the depth.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut is_text, mut is_escaped) = (false, false);

@@ -1,6 +1,6 @@
-//! Raw stats reports as an rtcstats dump (file format 3 of the rtcstats project), which its importer and others read: a
-//! magic line, a JSON object, then one JSON array for each event, `[method, connection, value, milliseconds since the
-//! event before]`. Of a stats report only what changed is written.
+//! Raw stats reports as an rtcstats dump (file format 3 of the rtcstats project), which its importer and other tools read: a
+//! magic line, a JSON object, then one JSON array per event, `[method, connection, value, milliseconds since the event
+//! before]`. Only the changed values of a stats report are written.
 
 use std::collections::HashMap;
 
@@ -10,22 +10,22 @@ use serde_json::{Map, Value, json};
 use crate::measure::entry::StatsEntry;
 
 const FILE_FORMAT: u32 = 3;
-/// Most that is kept, in bytes; a day of two people is about that.
+/// Maximum size in bytes, which is about a day of a call between two members.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// What says where somebody is.
+/// Fields that are left out: they would reveal where a person is, or, as `id`, are redundant.
 const LEFT_OUT: [&str; 4] = ["id", "address", "port", "networkType"];
 
-/// What stands at the head of the file.
+/// The header of the file.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RtcStatsHeader {
-    /// `navigator.userAgent`
+    /// The browser's `navigator.userAgent`.
     pub user_agent: String,
-    /// The page, without its query.
+    /// The address of the page, without its query.
     pub url: String,
 }
 
-/// A dump that grows.
+/// A growing dump.
 #[derive(Debug, Clone, Default)]
 pub struct RtcStatsDump {
     lines: String,
@@ -34,7 +34,7 @@ pub struct RtcStatsDump {
 }
 
 impl RtcStatsDump {
-    /// Adds a report of a connection. When the dump is full, no more is added.
+    /// Adds a report of a connection. A full dump ignores further reports.
     pub fn handle_report(&mut self, connection: &str, entries: &[StatsEntry], unix_ms: u64) {
         let report: Map<String, Value> = entries.iter().filter_map(entry).collect();
         let last = self.last.get(connection);
@@ -56,7 +56,7 @@ impl RtcStatsDump {
         self.last.insert(connection.to_owned(), report);
     }
 
-    /// The file's text.
+    /// The text of the file.
     #[must_use]
     pub fn to_text(&self, header: &RtcStatsHeader) -> String {
         let mut head = json!(header);
@@ -75,7 +75,7 @@ impl RtcStatsDump {
     }
 }
 
-/// An entry without what the browser does not report, under its id.
+/// An entry as a pair of its id and its reported values.
 fn entry(entry: &StatsEntry) -> Option<(String, Value)> {
     let mut value = serde_json::to_value(entry).ok()?;
     let members = value.as_object_mut()?;

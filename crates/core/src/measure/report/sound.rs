@@ -1,11 +1,11 @@
-//! How the sound arrived, as a report has it.
+//! The part of a report about the sound.
 
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{self, MAX_SOUND_LEDGER};
 use crate::measure::metric::Metric;
 
-/// How the sound arrived (`docs/measuring.md`). `None` is "not reported".
+/// How the sound arrived (`docs/measuring.md`). `None` means that the browser does not report the value.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[allow(missing_docs, reason = "each is defined in docs/measuring.md under the same name")]
@@ -23,22 +23,22 @@ pub struct SoundEntry {
     pub bursts: Vec<BurstEntry>,
 }
 
-/// A time in which the browser made sound up.
+/// A burst of concealed sound.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BurstEntry {
-    /// When the last report before it was read.
+    /// The time of the last report before the burst.
     pub start_s: f64,
-    /// From then until the last report that shows it.
+    /// The time from `start_s` to the last report that shows the burst.
     pub duration_s: f64,
-    /// How much of that was made up.
+    /// Length of the concealed sound in the burst.
     pub concealed_s: f64,
-    /// The most likely reason.
+    /// The most likely cause.
     #[serde(deserialize_with = "bounds::text")]
     pub cause: String,
 }
 
 impl SoundEntry {
-    /// The total of a metric over the whole measurement, in its base unit.
+    /// The total of a metric over the whole run, in its base unit.
     pub(super) fn total(&self, metric: Metric) -> Option<f64> {
         match metric {
             Metric::ConcealedRatio => self.concealed_ratio,

@@ -1,4 +1,4 @@
-//! A log in parts that fit into messages, and back.
+//! Splits a log into parts that fit into messages, and joins them.
 
 use sightline_protocol::{
     RunId,
@@ -6,7 +6,7 @@ use sightline_protocol::{
     limits::{MAX_RUN_LOG_PART_BYTES, MAX_RUN_LOG_PARTS},
 };
 
-/// The messages for a log; none where it is too long.
+/// The messages for a log; empty if the log is too long.
 pub(super) fn split(run: &RunId, text: &str) -> Vec<ControlMessage> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -24,7 +24,7 @@ pub(super) fn split(run: &RunId, text: &str) -> Vec<ControlMessage> {
         .collect()
 }
 
-/// Parts as they come. The channel is ordered, so they come in order; a log that is sent again begins anew.
+/// The received parts of a log. The channel keeps their order; a log that is sent again starts over.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
     next: u16,
@@ -32,7 +32,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Takes a part; the whole text with the last.
+    /// Takes a part. Returns the whole text after the last part.
     pub(super) fn handle_part(&mut self, part: u16, parts: u16, text: &str) -> Option<String> {
         if part == 0 {
             *self = Self::default();
@@ -66,7 +66,7 @@ mod tests {
         let parts = parts(&text);
         assert!(parts.len() > 5 && parts.iter().all(|(_, _, text)| text.len() <= MAX_RUN_LOG_PART_BYTES));
         let mut joined = Parts::default();
-        // One that was broken off begins anew.
+        // A log that was interrupted starts over.
         assert_eq!(joined.handle_part(parts[0].0, parts[0].1, &parts[0].2), None);
         let whole: Vec<_> =
             parts.iter().filter_map(|(part, count, text)| joined.handle_part(*part, *count, text)).collect();

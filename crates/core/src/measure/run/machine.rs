@@ -1,4 +1,4 @@
-//! When a run begins and ends, and who is told.
+//! Decides when a run begins and ends, and tells the other members.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,77 +23,77 @@ use crate::{
     },
 };
 
-/// Most members of whom a run has a record: each has two sides in the report.
+/// Maximum number of members that a run records: each has two sides in the report.
 const MAX_RECORDERS: usize = MAX_SIDES / 2;
-/// Most members whose runs this page takes part in at a time.
+/// Maximum number of simultaneous runs of other members that this page takes part in.
 const MAX_PEER_RUNS: usize = 16;
-/// What others told may take together, in bytes, so that the report can still be opened.
+/// Maximum total size of the logs of others in bytes, so that the report can still be opened.
 const MAX_TOLD_BYTES: usize = 32 * 1024 * 1024;
-/// Longest that a run waits for its first frame, and longest that it lasts.
+/// Maximum time that a run waits for its first frame, and maximum length of a run.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-/// Own runs whose late echoes are known for what they are.
+/// Number of past runs whose late messages are recognized.
 const MAX_PAST: usize = 16;
 
-/// Where a run is.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum RunState {
-    /// There is none.
+    /// There is no run.
     #[default]
     Idle,
-    /// It is asked for, and begins with the first frame.
+    /// The run was started, and begins with the first frame.
     Waiting,
-    /// It is on.
+    /// The run is in progress.
     Running,
-    /// It is over, and has a report.
+    /// The run ended, and its report is available.
     Ended,
 }
 
-/// What is to be done.
+/// An action that the run requests.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunOutput {
-    /// To be sent on the `control` channel to a member.
+    /// Send a message on the `control` channel to a member.
     Send(MemberId, ControlMessage),
-    /// [`Run::state`] or [`Run::report`] is another.
+    /// [`Run::state`] or [`Run::report`] changed.
     Changed,
 }
 
-/// The run of one page, at most one at a time, and its part in the runs of others.
+/// The run of this page, at most one at a time, and its part in the runs of other members.
 ///
-/// The two have nothing to do with each other: no message of another begins, ends or names this page's own run. A peer may only
-/// say that it shows the first frame of a run that this page asked for, and what it measured in it.
+/// The two are independent: no message of another member begins, ends or names this page's own run. A peer may only report the
+/// first frame of a run that this page started, and its measurements in that run.
 #[derive(Debug, Default)]
 pub struct Run {
     state: RunState,
     id: Option<RunId>,
     past: VecDeque<RunId>,
     limit: Option<Duration>,
-    /// When it was asked for, as far as that is known.
+    /// The time at which the run was started, if known.
     asked: Option<Timestamp>,
     recorders: BTreeMap<MemberId, Recorder>,
     parts: BTreeMap<MemberId, Parts>,
     told: BTreeMap<MemberId, Told>,
-    /// When the first frame was shown here, or the first was told of.
+    /// The time at which the first frame was shown here, or was reported by another member.
     first: Option<Timestamp>,
     ended: Option<(Timestamp, EndReason)>,
-    /// What the reporter is called.
+    /// The reporter: this page.
     local: Party,
     room: String,
     others: BTreeMap<MemberId, PeerRun>,
     outputs: VecDeque<RunOutput>,
 }
 
-/// What another page measured of this one.
+/// The measurements that another page made of this one.
 #[derive(Debug)]
 struct Told {
-    /// Its times on that page's clock.
+    /// The measurements, with times on the other page's clock.
     side: Side,
-    /// How that clock stood when the log came.
+    /// The estimate of the other page's clock when the log arrived.
     clock: Option<ClockEstimate>,
     bytes: usize,
 }
 
 impl Run {
-    /// Asks for a run, of everybody in the room, that ends after `limit`. One that is on goes on.
+    /// Starts a run with all members in the room, which ends after `limit`. A run in progress continues instead.
     pub fn start(&mut self, id: RunId, local: Party, room: &str, limit: Option<Duration>) {
         if matches!(self.state, RunState::Waiting | RunState::Running) {
             return;
@@ -117,32 +117,32 @@ impl Run {
         self.changed();
     }
 
-    /// Ends it.
+    /// Ends the run.
     pub fn stop(&mut self, now: Timestamp) {
         if matches!(self.state, RunState::Waiting | RunState::Running) {
             self.end(EndReason::Stopped, now);
         }
     }
 
-    /// Where it is.
+    /// The state of the run.
     #[must_use]
     pub fn state(&self) -> RunState {
         self.state
     }
 
-    /// How long it is on, or was.
+    /// The length of the run so far, or of the ended run.
     #[must_use]
     pub fn lasted(&self, now: Timestamp) -> Duration {
         let end = self.ended.map_or(now, |(end, _)| end);
         self.zero().map_or(Duration::ZERO, |first| end - first)
     }
 
-    /// Whose runs are on in which this page takes part.
+    /// The members in whose runs this page takes part.
     pub fn measured_by(&self) -> impl Iterator<Item = &MemberId> {
         self.others.iter().filter(|(_, run)| run.is_on()).map(|(member, _)| member)
     }
 
-    /// Takes no part in a member's run any more, and tells nothing of it.
+    /// Stops taking part in a member's run, and sends no log of it.
     pub fn refuse(&mut self, member: &MemberId) {
         if let Some(run) = self.others.get_mut(member).filter(|run| run.is_on()) {
             run.refuse();
@@ -150,7 +150,8 @@ impl Run {
         }
     }
 
-    /// Record what is measured of a member: for the run of this page, and for the member's own. None while there is neither.
+    /// The recorders of the measurements of a member: for the run of this page, and for the member's own run. Empty if neither
+    /// is in progress.
     pub fn recorders(&mut self, member: &MemberId) -> impl Iterator<Item = &mut Recorder> {
         let is_on = matches!(self.state, RunState::Waiting | RunState::Running);
         let own = self.recorders.get_mut(member).filter(|_| is_on);
@@ -158,21 +159,21 @@ impl Run {
         own.into_iter().chain(theirs.and_then(|run| run.recorder.as_mut()))
     }
 
-    /// This page's record of a member, also after the end.
+    /// This page's recorder for a member; it remains after the end of the run.
     #[must_use]
     pub fn record(&self, member: &MemberId) -> Option<&Recorder> {
         self.recorders.get(member)
     }
 
-    /// A way to a member is open: it is told of the run, or of its log once more. Where there is no record of it yet, `record`
-    /// begins one.
+    /// Notes that the channel to a member opened: announces the run to it, or sends the log of its own run again. If there is
+    /// no recorder for the member yet, `record` makes one.
     pub fn handle_open(&mut self, member: &MemberId, record: impl Fn() -> Recorder) {
         self.open_own(member, &record);
         let Some(run) = self.others.get_mut(member) else { return };
         match run.part {
             Part::On => {
                 run.recorder.get_or_insert_with(record);
-                // Said again where it is not known to have arrived.
+                // The message may be lost, so it is sent again.
                 run.is_told = false;
             }
             Part::Over => self.send_peer_log(member),
@@ -195,7 +196,7 @@ impl Run {
                 let is_running = self.state == RunState::Running;
                 self.send(member, ControlMessage::RunStart { run, is_running });
             }
-            // It may not have heard of the end, and tells its log when it has.
+            // The member may not know of the end; it sends its log when it does.
             RunState::Ended if is_known && !self.told.contains_key(member) => {
                 self.send(member, ControlMessage::RunStop { run });
             }
@@ -203,7 +204,8 @@ impl Run {
         }
     }
 
-    /// A member is gone for good, and its run with it. With the last whose picture was to be measured the run of this page is over.
+    /// Notes that a member left for good, which ends its run. If no member with a picture remains, the run of this page ends,
+    /// too.
     pub fn handle_gone(&mut self, member: &MemberId, sources_left: bool, now: Timestamp) {
         if self.others.remove(member).is_some_and(|run| run.is_on()) {
             self.changed();
@@ -218,14 +220,15 @@ impl Run {
         }
     }
 
-    /// The video file that is played, here or there, is over.
+    /// Notes that the video file of this page or of a member ended.
     pub fn handle_file_ended(&mut self, now: Timestamp) {
         if self.state == RunState::Running {
             self.end(EndReason::FileEnded, now);
         }
     }
 
-    /// Takes a message of a member. Whether it began a run of its own by it, so that the caller has to open the way to it.
+    /// Takes a member's message. Returns whether the message started a run of the member, so that the caller has to call
+    /// [`Self::handle_open`].
     pub fn handle_control(
         &mut self,
         member: &MemberId,
@@ -266,7 +269,7 @@ impl Run {
         }
     }
 
-    /// Looks at what was recorded and at the time: a run may begin or be over.
+    /// Examines the recorders and the time: a run may begin or end.
     pub fn handle_progress(&mut self, now: Timestamp) {
         match self.state {
             RunState::Waiting => {
@@ -309,14 +312,15 @@ impl Run {
         }
     }
 
-    /// The next thing to do.
+    /// The next action to perform.
     pub fn poll_output(&mut self) -> Option<RunOutput> {
         self.outputs.pop_front()
     }
 
-    /// The report; `None` before the end. `unix_ms` is the time since 1970 at `now`.
+    /// The report; `None` before the end of the run. `unix_ms` is the time since 1970 at `now`.
     ///
-    /// Its axis, its length and its own sides follow from what this page saw; what others told is in their sides alone.
+    /// The axis, the length and the reporter's own sides depend on what this page saw. Other members affect only their own
+    /// sides.
     #[must_use]
     pub fn report(&self, unix_ms: f64, now: Timestamp) -> Option<Report> {
         let (ended, ended_by) = self.ended?;
@@ -329,7 +333,7 @@ impl Run {
                 let mut side = aligned(told, seconds(ended))?;
                 side.shift(-zero_s);
                 side.check(LONGEST_S).ok()?;
-                // Who measured whom is not theirs to say.
+                // The other page does not decide who measured whom.
                 side.observer = Party { browser: side.observer.browser, ..own.observed.clone() };
                 side.observed = self.local.clone();
                 Some(side)
@@ -349,7 +353,7 @@ impl Run {
         })
     }
 
-    /// The first frame that was shown here; where none was, when another told of the first.
+    /// The time of the first frame shown here, or else of the first frame that another member reported.
     fn zero(&self) -> Option<Timestamp> {
         self.first_shown().or(self.first)
     }
@@ -358,7 +362,7 @@ impl Run {
         self.recorders.values().filter_map(Recorder::first_shown).min()
     }
 
-    /// Whether the way to everyone whose picture was measured is gone; where there was no picture, to everyone.
+    /// Whether all members whose picture was measured are unreachable. If no picture was measured, all members count.
     fn are_sources_gone(&self) -> bool {
         let has_picture = |recorder: &&Recorder| recorder.first_shown().is_some();
         let is_any = self.recorders.values().any(|recorder| has_picture(&recorder));
@@ -380,7 +384,7 @@ impl Run {
         {
             return false;
         }
-        // Which browser it is stays here: nobody was asked.
+        // The user agent stays private, since the person was not asked.
         let observer = Party { browser: String::new(), ..observer() };
         let Some(begun) = PeerRun::begin(before, run, observer, now) else { return false };
         self.others.insert(member.clone(), begun);
@@ -409,7 +413,7 @@ impl Run {
         self.changed();
     }
 
-    /// Tells a member what was measured of it in its own run.
+    /// Sends a member the measurements for its own run.
     fn send_peer_log(&mut self, member: &MemberId) {
         let Some(theirs) = self.others.get(member) else { return };
         let Some(recorder) = &theirs.recorder else { return };
@@ -432,7 +436,7 @@ impl Run {
             return;
         };
         let Ok(side) = Side::read_log(&text) else { return };
-        // As long as it is in the report, which may be longer than it came.
+        // The size in the report, which may exceed the size of the message.
         let bytes = serde_json::to_string(&side).map_or(usize::MAX, |text| text.len());
         let others: usize =
             self.told.iter().filter(|(known, _)| *known != member).map(|(_, told)| told.bytes).sum();
@@ -451,7 +455,8 @@ impl Run {
     }
 }
 
-/// What another page measured, its times on this page's clock. Where that clock is not known, its last row is laid on the end.
+/// The measurements of another page, with times on this page's clock. If the offset is unknown, the last row is placed at the
+/// end of the run.
 fn aligned(told: &Told, ended_s: f64) -> Option<Side> {
     let mut side = told.side.clone();
     side.clock = None;

@@ -1,7 +1,7 @@
-//! A run: a measurement with a beginning and an end, of everybody in the room, and the report that it leaves.
+//! A run: a measurement of all members in the room with a beginning, an end and a report.
 //!
-//! [`Run`] decides when it begins and ends and exchanges the logs; a [`Recorder`] keeps what one browser measures of one
-//! other.
+//! [`Run`] decides when the run begins and ends, and exchanges the logs; a [`Recorder`] keeps the measurements that one browser
+//! makes of one other.
 
 mod log_parts;
 mod machine;

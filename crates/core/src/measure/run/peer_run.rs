@@ -1,5 +1,5 @@
-//! A run that another member began. This page takes part in it only as far as it costs and says little: it measures how that one
-//! member arrives here, and tells the outcome to that member alone. It has nothing to do with a run of this page.
+//! A run that another member started. This page's part in it is small and reveals little: the page measures how that one member
+//! arrives here, and sends the result to that member alone. The run is independent of any run of this page.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -8,19 +8,19 @@ use sightline_protocol::RunId;
 use super::Recorder;
 use crate::{Timestamp, measure::report::Party};
 
-/// Longest that this page takes part: the longest run that an address can ask for.
+/// Maximum time that this page takes part, which is the longest run that an address can request.
 pub(super) const LONGEST: Duration = Duration::from_secs(3 * 3600);
-/// Most runs that a member may begin within [`BEGINNINGS_WITHIN`].
+/// Maximum number of runs that a member may start within [`BEGINNINGS_WITHIN`].
 const MAX_BEGINNINGS: usize = 10;
 const BEGINNINGS_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// It is on.
+    /// The run is in progress.
     On,
-    /// It is over, and its log is told again when the way is open again.
+    /// The run ended. The log is sent again when the channel opens again.
     Over,
-    /// The person takes no part.
+    /// The person refused to take part.
     Refused,
 }
 
@@ -28,19 +28,19 @@ pub(super) enum Part {
 pub(super) struct PeerRun {
     pub(super) id: RunId,
     pub(super) part: Part,
-    /// What is measured of the member; `None` until the way to it is open.
+    /// The recorder for the member; `None` until the channel to the member opens.
     pub(super) recorder: Option<Recorder>,
-    /// What this page is called in the log.
+    /// This page, as the log names it.
     pub(super) observer: Party,
     since: Timestamp,
     pub(super) ended: Timestamp,
-    /// The member was told that its first frame was shown here.
+    /// Whether the member was told that its first frame was shown here.
     pub(super) is_told: bool,
     beginnings: VecDeque<Timestamp>,
 }
 
 impl PeerRun {
-    /// The run that a member begins, after those that it began before; `None` where it begins too many.
+    /// The run that a member starts, after the run `before`; `None` if the member starts too many.
     pub(super) fn begin(before: Option<&Self>, id: &RunId, observer: Party, now: Timestamp) -> Option<Self> {
         let mut beginnings = before.map(|before| before.beginnings.clone()).unwrap_or_default();
         beginnings.retain(|at| now - *at < BEGINNINGS_WITHIN);

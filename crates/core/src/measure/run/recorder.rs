@@ -1,4 +1,4 @@
-//! What one browser measures of one other, from the start to the end of a run.
+//! Records the measurements that one browser makes of one other, from the start to the end of a run.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The columns of a report's samples, after the time.
+/// The metrics in the columns of a report's samples, after the time.
 pub const RECORDED: [Metric; 32] = [
     Metric::ReceiveBitrate,
     Metric::SendBitrate,
@@ -58,7 +58,7 @@ pub const RECORDED: [Metric; 32] = [
     Metric::SamplesReceived,
 ];
 
-/// The words whose changes are events.
+/// The metrics with a word as value whose changes are events.
 const FOLLOWED: [Metric; 6] = [
     Metric::Codec,
     Metric::CodecSent,
@@ -68,7 +68,7 @@ const FOLLOWED: [Metric; 6] = [
     Metric::ConnectionState,
 ];
 
-/// Records.
+/// Records the measurements of one member.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     observed: Party,
@@ -82,7 +82,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Records what `meter`, which begins with it, is to measure.
+    /// Records the measurements of `meter`, which starts with the recording.
     #[must_use]
     pub fn new(observed: Party, meter: PlayoutMeter) -> Self {
         Self {
@@ -97,13 +97,13 @@ impl Recorder {
         }
     }
 
-    /// When the first frame was shown.
+    /// The time at which the first frame was shown.
     #[must_use]
     pub fn first_shown(&self) -> Option<Timestamp> {
         self.meter.first_shown()
     }
 
-    /// Takes the number of the frame that comes next and when it was painted, on the sender's clock, where its stamp tells.
+    /// Takes the number of the next frame and the time at which it was painted, on the sender's clock; `None` without a stamp.
     pub fn handle_painted(&mut self, painted: Option<(u32, Timestamp)>) {
         if let Some((number, at)) = painted {
             self.meter.handle_stamp(number, at);
@@ -115,7 +115,7 @@ impl Recorder {
         self.meter.handle_frame(frame, now);
     }
 
-    /// Takes what was read of that frame, in known-source mode, and what reading it took.
+    /// Takes the result of reading that frame's stamp in known-source mode, and the cost of reading it.
     pub fn handle_stamp(
         &mut self,
         read: Result<Stamp, Unreadable>,
@@ -128,7 +128,7 @@ impl Recorder {
         }
     }
 
-    /// Takes a stats report and the rows that follow from it.
+    /// Takes a stats report and the rows that were computed from it.
     pub fn handle_report(&mut self, entries: &[StatsEntry], rows: &[Figure], now: Timestamp) {
         if self.is_finished {
             return;
@@ -138,7 +138,7 @@ impl Recorder {
         let value =
             |metric: Metric| rows.iter().find(|row| row.metric == metric).and_then(|row| row.value.as_ref());
         let number = |metric: Metric| match metric {
-            // Those of the run, not of the call.
+            // The totals of the run instead of those of the call.
             Metric::FramesPresented | Metric::StallTime => summary.value(metric),
             _ if SOUND_METRICS.contains(&metric) => summary.sound.value(metric),
             Metric::StampedFramesShown
@@ -168,22 +168,22 @@ impl Recorder {
         }
     }
 
-    /// Takes what the sender declares of its source.
+    /// Takes the sender's declaration about its source.
     pub fn handle_declaration(&mut self, declaration: Declaration, at: Timestamp) {
         self.meter.handle_declaration(declaration, at);
     }
 
-    /// Takes whether the sender says that it sends sound.
+    /// Takes whether the sender declares that it sends sound.
     pub fn handle_sound_declared(&mut self, is_sent: bool, at: Timestamp) {
         self.meter.handle_sound_declared(is_sent, at);
     }
 
-    /// Takes whether the source delivers a picture only when it is another than before.
+    /// Takes whether the source delivers a picture only when it changes.
     pub fn handle_shows_only_changes(&mut self, shows_only_changes: bool) {
         self.meter.handle_shows_only_changes(shows_only_changes);
     }
 
-    /// Takes whether this page is seen.
+    /// Takes whether this page is visible.
     pub fn handle_visibility(&mut self, is_visible: bool, at: Timestamp) {
         self.meter.handle_visibility(is_visible, at);
     }
@@ -193,12 +193,12 @@ impl Recorder {
         self.meter.handle_connected(is_connected, at);
     }
 
-    /// Takes what the sender tells of itself.
+    /// Takes the sender's report about itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
         self.meter.handle_sender(interval, now);
     }
 
-    /// Takes what else is known of the circumstances.
+    /// Takes the conditions of the measurement.
     pub fn set_conditions(&mut self, conditions: Vec<(String, String)>) {
         let plain = conditions.into_iter().map(|(name, value)| (plain(&name), plain(&value)));
         self.conditions = plain.take(MAX_CONDITIONS - FOLLOWED.len()).collect();
@@ -212,13 +212,13 @@ impl Recorder {
         }
     }
 
-    /// Whether the member is gone: for good, or with its connection.
+    /// Whether the member left, or its connection is down.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.is_finished || self.meter.is_cut()
     }
 
-    /// How the picture was shown so far.
+    /// The playout totals so far.
     #[must_use]
     pub fn summary(&self, now: Timestamp) -> PlayoutSummary {
         self.meter.summary(now)
@@ -230,7 +230,7 @@ impl Recorder {
         self.meter.stalls(now)
     }
 
-    /// The log, its times in seconds on this page's clock.
+    /// The log, with times in seconds on this page's clock.
     #[must_use]
     pub fn side(&self, observer: &Party, now: Timestamp) -> Side {
         let mut columns = vec!["time".to_owned()];
@@ -252,7 +252,7 @@ impl Recorder {
         }
     }
 
-    /// `None` where no sound came.
+    /// The part about the sound; `None` if there was no sound.
     fn sound(&self, now: Timestamp) -> Option<SoundEntry> {
         let summary = self.meter.summary(now).sound;
         if summary == SoundSummary::default() {
@@ -373,13 +373,13 @@ fn length(duration: Duration) -> f64 {
     rounded(duration.as_secs_f64())
 }
 
-/// Ratios and times of milliseconds need more digits than others.
+/// Rounds ratios and times of milliseconds, which need more digits than other numbers.
 fn fine(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
 }
 
 fn rounded_sample(number: f64) -> Option<f64> {
     let rounded = if number.abs() < 100.0 { fine(number) } else { number.round() };
-    // A jitter buffer or a loss that is less than nothing is told as it is.
+    // A negative jitter buffer delay or loss is recorded as it is.
     possible(rounded.abs()).map(|_| rounded)
 }

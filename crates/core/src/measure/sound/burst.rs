@@ -1,58 +1,58 @@
-//! The ledger of bursts, and why the browser had to make sound up.
+//! The ledger of bursts of concealed sound, and their causes.
 
 use std::time::Duration;
 
 use super::{counters::Step, meter::SentSound};
 use crate::Timestamp;
 
-/// Most bursts that are kept; totals go on.
+/// Maximum number of bursts that are kept; the totals include all bursts.
 pub const MAX_BURSTS: usize = 500;
-/// Of the time between two reports, how much must be made up to be worth an entry: less is one packet that came late.
+/// Share of the time between two reports that must be concealed to count as a burst. Less than that is a single late packet.
 const NOTABLE_SHARE: f64 = 0.01;
 const NOTABLE: Duration = Duration::from_millis(20);
-/// What is looked at after a burst: a loss is counted when the next packet comes.
+/// Time after a burst whose evidence counts: a loss is counted when the next packet arrives.
 const AFTER: Duration = Duration::from_millis(1500);
 
-/// A time in which the browser made sound up.
+/// A time in which the browser concealed missing sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SoundBurst {
-    /// When the last report before it was read.
+    /// The time of the last report before the burst.
     pub start: Timestamp,
-    /// From then until the last report that shows it.
+    /// The time from `start` to the last report that shows the burst.
     pub duration: Duration,
-    /// How much of that was made up.
+    /// Length of the concealed sound in the burst.
     pub concealed: Duration,
-    /// The most likely reason.
+    /// The most likely cause.
     pub cause: SoundCause,
 }
 
 impl SoundBurst {
-    /// When the last report that shows it was read.
+    /// The time of the last report that shows the burst.
     #[must_use]
     pub fn end(&self) -> Timestamp {
         self.start + self.duration
     }
 }
 
-/// The most likely reason of a burst.
+/// The most likely cause of a burst.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum SoundCause {
-    /// Packets were lost on the way.
+    /// Packets were lost in the network.
     Loss,
-    /// Packets came too late to be played.
+    /// Packets arrived too late to be played.
     Late,
     /// The sender sent no sound.
     Source,
-    /// Nothing speaks for any of them.
+    /// There is no evidence for any other cause.
     #[default]
     Unknown,
 }
 
 impl SoundCause {
-    /// All of them.
+    /// All causes, in the order of their declaration.
     pub const ALL: [Self; 4] = [Self::Loss, Self::Late, Self::Source, Self::Unknown];
 
-    /// The word as tests and exports read it.
+    /// The stable word for tests and exports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,14 +63,14 @@ impl SoundCause {
         }
     }
 
-    /// The cause of that word; [`Self::Unknown`] for any other.
+    /// The cause with this word; [`Self::Unknown`] for any other word.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
         Self::ALL.into_iter().find(|cause| cause.as_str() == word).unwrap_or_default()
     }
 }
 
-/// A burst with what its cause is told from.
+/// A burst and the evidence for its cause.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Kept {
     pub(super) start: Timestamp,
@@ -78,13 +78,13 @@ pub(super) struct Kept {
     concealed: f64,
     silent: f64,
     made_up: Duration,
-    /// The member says that it sends no sound.
+    /// Whether the member declared that it sends no sound.
     is_declared: bool,
     pub(super) cause: SoundCause,
 }
 
 impl Kept {
-    /// What a step has of a burst; `None` where it is not worth an entry, or the browser does not report it.
+    /// The burst in a step; `None` if too little was concealed, or the browser does not report it.
     pub(super) fn of(step: &Step, is_declared: bool) -> Option<Self> {
         let (concealed, share) = (step.concealed?, step.concealed_share());
         let made_up = (step.to - step.from).mul_f64(share);
@@ -121,7 +121,7 @@ impl Kept {
         }
     }
 
-    /// The first that holds, in the order in which `docs/measuring.md` has them.
+    /// Sets the first cause that applies, in the order of `docs/measuring.md`.
     pub(super) fn tell_cause(&mut self, steps: &[Step], sent: &[SentSound], was_disconnected: bool) {
         if self.is_declared {
             self.cause = SoundCause::Source;
@@ -152,14 +152,14 @@ impl Kept {
         } else if sum(|step| step.discarded) >= 1.0 || came {
             SoundCause::Late
         } else if sent_fewer.is_none() && is_silent && !was_disconnected {
-            // Fewer packets came, none is missing, and the browser plays silence.
+            // Fewer packets arrived, none was lost, and the browser plays silence.
             SoundCause::Source
         } else {
             SoundCause::Unknown
         };
     }
 
-    /// How much of its usual number of packets the sender sent meanwhile; `None` where it does not tell.
+    /// The sender's packets during the burst divided by their usual number; `None` without reports of the sender.
     fn sent_share(&self, sent: &[SentSound]) -> Option<f64> {
         let is_within = |sent: &&SentSound| sent.from < self.end && self.start < sent.to;
         let (mut packets, mut told) = (0.0, 0.0);

@@ -1,8 +1,8 @@
-//! The browser's own counters of the sound that arrives, added up over connections that are rebuilt.
+//! The browser's own counters of the received sound, summed over rebuilt connections.
 
 use crate::{Timestamp, measure::entry::StatsEntry};
 
-/// Totals since the measurement began. `None` is "not reported".
+/// Totals since the measurement began. `None` means that the browser does not report the value.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Totals {
     pub(super) samples: Option<f64>,
@@ -15,10 +15,10 @@ pub(super) struct Totals {
     pub(super) emitted: Option<f64>,
 }
 
-/// What one report added.
+/// The increase of the counters between two reports.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Step {
-    /// When the report before was read.
+    /// The time at which the earlier report was read.
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
     pub(super) samples: Option<f64>,
@@ -32,18 +32,18 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Samples that the browser made up and that can be heard. Where it does not tell which are silent, all of them.
+    /// Number of audible concealed samples. If the browser does not count silent ones, all concealed samples.
     pub(super) fn audible(&self) -> Option<f64> {
         Some((self.concealed? - self.silent.unwrap_or(0.0)).max(0.0))
     }
 
-    /// What was made up, silent or not, of all.
+    /// Concealed samples, silent or not, divided by all samples.
     pub(super) fn concealed_share(&self) -> f64 {
         let share = self.concealed.zip(self.samples).map(|(concealed, samples)| concealed / samples);
         share.filter(|share| share.is_finite()).map_or(0.0, |share| share.min(1.0))
     }
 
-    /// Mean time in the jitter buffer of what left it.
+    /// Mean time that samples spent in the jitter buffer.
     pub(super) fn buffer_delay_s(&self) -> Option<f64> {
         self.buffer_s
             .zip(self.emitted)
@@ -55,16 +55,16 @@ impl Step {
 #[derive(Debug, Clone)]
 pub(super) struct Counters {
     pub(super) totals: Totals,
-    /// Whether sound may have come before the measurement began: then the first report only says from where to count.
+    /// Whether sound may have been arriving when the measurement began. If so, the first report is only the base of the counts.
     began_within: bool,
-    /// When the last report was read, with sound in it or not.
+    /// The time at which the last report was read, even if it had no sound.
     read_at: Option<Timestamp>,
     last: Option<Report>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Report {
-    /// `id` and `ssrc` of the entry: another stream counts from zero.
+    /// `id` and `ssrc` of the entry: the counters of another stream start at zero.
     stream: (String, Option<u32>),
     totals: Totals,
     packets: f64,
@@ -73,12 +73,12 @@ struct Report {
 }
 
 impl Counters {
-    /// Of sound that comes from now on, or that may have been coming (`began_within`).
+    /// Counters of sound that starts now, or that may have been arriving (`began_within`).
     pub(super) fn new(began_within: bool) -> Self {
         Self { totals: Totals::default(), began_within, read_at: None, last: None }
     }
 
-    /// Takes a report; what came in since the one before, where there is one.
+    /// Takes a report. Returns the increase since the report before, if there was one.
     pub(super) fn handle_report(&mut self, entries: &[StatsEntry], now: Timestamp) -> Option<Step> {
         let read_at = self.read_at.replace(now);
         let report = Report::new(entries)?;
@@ -122,7 +122,7 @@ impl Counters {
             buffer_s: grown(|totals| totals.buffer_s),
             emitted: grown(|totals| totals.emitted),
             packets: (report.packets - before.packets).max(0.0),
-            // A packet that comes late was counted as lost before.
+            // A late packet was counted as lost before, so the count can decrease.
             lost: (report.lost - before.lost).max(0.0),
             discarded: (report.discarded - before.discarded).max(0.0),
         })
@@ -130,10 +130,10 @@ impl Counters {
 }
 
 impl Report {
-    /// `None` before the first packet: what is played until then is no sound of the member.
+    /// `None` before the first packet, since sound played until then is not the member's.
     fn new(entries: &[StatsEntry]) -> Option<Self> {
         let packets = |entry: &StatsEntry| entry.packets_received.unwrap_or(0.0);
-        // A transceiver that was reused may leave a silent entry behind: the busiest is the one that is heard.
+        // A reused transceiver may leave a silent entry behind, so the entry with the most data is the audible one.
         let audio = entries
             .iter()
             .filter(|entry| entry.entry_type == "inbound-rtp" && entry.kind.as_deref() == Some("audio"))

@@ -1,4 +1,4 @@
-//! Everything about the sound of one member, put together.
+//! The measurements of one member's sound: counters, bursts and causes together.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -9,23 +9,23 @@ use super::{
 };
 use crate::{Timestamp, measure::entry::StatsEntry};
 
-/// Reports, and intervals of the sender, that causes are told from: reports come once a second.
+/// Number of reports, and of the sender's intervals, that serve as evidence for causes: one comes each second.
 const MAX_EVIDENCE: usize = 40;
-/// How long after its end a burst's cause may still be told otherwise: what explains it comes a second later.
+/// Time after a burst in which its cause may still change, since the evidence arrives up to a second later.
 const CAUSE_SETTLES: Duration = Duration::from_secs(5);
 
-/// How many packets of sound the sender sent between two of its reports, in this side's time.
+/// Number of sound packets that the sender sent between two of its reports, on the local clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentSound {
-    /// From when.
+    /// Start of the interval.
     pub from: Timestamp,
-    /// Until when.
+    /// End of the interval.
     pub to: Timestamp,
-    /// Of all that it sends of its sound.
+    /// Number of packets that were sent.
     pub packets: u32,
 }
 
-/// Measures how one member's sound arrives. Belongs to the session: it outlives a peer connection that is rebuilt.
+/// Measures how one member's sound arrives. The meter belongs to the session and outlives a rebuilt peer connection.
 #[derive(Debug, Clone)]
 pub struct SoundMeter {
     counters: Counters,
@@ -33,17 +33,17 @@ pub struct SoundMeter {
     sent: VecDeque<SentSound>,
     bursts: VecDeque<Kept>,
     burst_count: u32,
-    /// Audible samples that were made up, and all samples, while sound was to be expected.
+    /// Number of audible concealed samples and of all samples, while sound was expected.
     expected: Option<(f64, f64)>,
-    /// Times in which the member said that it sends no sound, the last perhaps still.
+    /// Times in which the member declared that it sends no sound; the last one may be open.
     silences: VecDeque<(Timestamp, Option<Timestamp>)>,
-    /// Times in which the connection was down, the last perhaps still.
+    /// Times in which the connection was down; the last one may be open.
     cuts: VecDeque<(Timestamp, Option<Timestamp>)>,
 }
 
 impl SoundMeter {
-    /// Of sound that comes from now on, or that may have been coming (`began_within`): then what the first report says is where
-    /// the counts begin.
+    /// A meter for sound that starts now, or that may have been arriving (`began_within`). In the latter case the first report
+    /// is the base of the counts.
     #[must_use]
     pub fn new(began_within: bool) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl SoundMeter {
         self.tell_causes();
     }
 
-    /// Takes whether the member says that it sends sound.
+    /// Takes whether the member declares that it sends sound.
     pub fn handle_declared(&mut self, is_sent: bool, at: Timestamp) {
         note_time(&mut self.silences, !is_sent, at);
     }
@@ -89,7 +89,7 @@ impl SoundMeter {
         note_time(&mut self.cuts, !is_connected, at);
     }
 
-    /// Takes what the sender tells of itself.
+    /// Takes the sender's report about its sound.
     pub fn handle_sent(&mut self, sent: SentSound) {
         if sent.from < sent.to {
             push_bounded(&mut self.sent, sent);
@@ -102,7 +102,7 @@ impl SoundMeter {
         self.bursts.iter().map(Kept::burst)
     }
 
-    /// The totals.
+    /// The totals of the sound so far.
     #[must_use]
     pub fn summary(&self) -> SoundSummary {
         let totals = &self.counters.totals;
@@ -123,7 +123,7 @@ impl SoundMeter {
         }
     }
 
-    /// What was made up and can be heard since then, of all that was to be expected; of the last reports only.
+    /// Audible concealed samples since `from` divided by the expected ones; covers the last reports only.
     #[must_use]
     pub fn concealed_ratio_since(&self, from: Timestamp) -> Option<f64> {
         let parts =
@@ -132,7 +132,8 @@ impl SoundMeter {
         sums.filter(|(_, samples)| *samples > 0.0).map(|(concealed, samples)| concealed / samples)
     }
 
-    /// What was made up and can be heard, and all; `None` where the browser does not tell, or none was to be expected.
+    /// Number of audible concealed samples and of all samples; `None` if the browser does not report them, or no sound was
+    /// expected.
     fn expected_part(&self, step: &Step) -> Option<(f64, f64)> {
         let part = step.audible().zip(step.samples);
         let part = part.filter(|_| !is_within(&self.silences, step.from, step.to));
@@ -148,7 +149,7 @@ impl SoundMeter {
     }
 }
 
-/// Begins or ends a time of a sort.
+/// Opens or closes a time in the list.
 fn note_time(times: &mut VecDeque<(Timestamp, Option<Timestamp>)>, is_on: bool, at: Timestamp) {
     match (times.back_mut().filter(|(_, to)| to.is_none()), is_on) {
         (Some(open), false) => open.1 = Some(at),
@@ -157,7 +158,7 @@ fn note_time(times: &mut VecDeque<(Timestamp, Option<Timestamp>)>, is_on: bool, 
     }
 }
 
-/// Whether any of the times has a part in this one.
+/// Whether any time in the list overlaps the given one.
 fn is_within(times: &VecDeque<(Timestamp, Option<Timestamp>)>, from: Timestamp, to: Timestamp) -> bool {
     times.iter().any(|(begin, end)| *begin <= to && end.is_none_or(|end| from <= end))
 }

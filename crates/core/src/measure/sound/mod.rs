@@ -1,8 +1,9 @@
-//! How a member's sound arrives: what the browser had to make up, insert and remove, and a ledger of the bursts in which it made
-//! sound up.
+//! How a member's sound arrives: the samples that the browser concealed, inserted and removed, and a ledger of the bursts of
+//! concealed sound.
 //!
-//! [`SoundMeter`] takes stats reports (`inbound-rtp` of kind `audio`) and what the sender says of itself. It knows nothing of the
-//! picture. A browser reports no single gap in the sound, so a burst is as exact as the reports: one a second.
+//! [`SoundMeter`] takes stats reports (`inbound-rtp` of kind `audio`) and the sender's reports about itself. It does not depend
+//! on the picture. A browser does not report single gaps in the sound, so a burst is as exact as the reports, which come once a
+//! second.
 
 mod burst;
 mod counters;

@@ -2,7 +2,7 @@
 
 use crate::measure::metric::Metric;
 
-/// What is told of the sound.
+/// The metrics about the sound.
 pub const SOUND_METRICS: [Metric; 9] = [
     Metric::ConcealedRatio,
     Metric::SoundBursts,
@@ -15,36 +15,36 @@ pub const SOUND_METRICS: [Metric; 9] = [
     Metric::SamplesReceived,
 ];
 
-/// What is known at one moment. `None` is "not reported" or "nothing yet", never zero.
+/// The totals at one moment. `None` means "not reported" or "nothing yet". Zero never stands for a missing value.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[allow(missing_docs, reason = "each is defined in docs/measuring.md under the same name")]
 pub struct SoundSummary {
-    /// `totalSamplesReceived`
+    /// Number of samples played, concealed ones included (`totalSamplesReceived`).
     pub samples_received: Option<f64>,
-    /// `concealedSamples`
+    /// Number of concealed samples (`concealedSamples`).
     pub concealed_samples: Option<f64>,
-    /// `silentConcealedSamples`
+    /// Number of concealed samples that were silent (`silentConcealedSamples`).
     pub silent_concealed_samples: Option<f64>,
-    /// `concealmentEvents`
+    /// Number of times that concealment began (`concealmentEvents`).
     pub concealment_events: Option<f64>,
-    /// `insertedSamplesForDeceleration`
+    /// Samples inserted to slow playout down (`insertedSamplesForDeceleration`).
     pub inserted_samples: Option<f64>,
-    /// `removedSamplesForAcceleration`
+    /// Samples removed to speed playout up (`removedSamplesForAcceleration`).
     pub removed_samples: Option<f64>,
-    /// Concealed and audible, of all, while sound was to be expected.
+    /// Audible concealed samples divided by all samples, while sound was expected.
     pub concealed_ratio: Option<f64>,
-    /// The same between the last two reports.
+    /// The same ratio between the last two reports.
     pub recent_concealed_ratio: Option<f64>,
-    /// Mean time in the jitter buffer.
+    /// Mean time that samples spent in the jitter buffer.
     pub jitter_buffer_delay_s: Option<f64>,
-    /// The same between the last two reports.
+    /// The same time between the last two reports.
     pub recent_jitter_buffer_delay_s: Option<f64>,
-    /// Bursts; `None` where the browser does not report what it conceals.
+    /// Number of bursts; `None` if the browser does not report concealment.
     pub burst_count: Option<u32>,
 }
 
 impl SoundSummary {
-    /// The number of a row, in its base unit; `None` for every other metric, and where there is none.
+    /// The number for a row, in its base unit; `None` for metrics of other sources, and if there is no value.
     #[must_use]
     pub fn value(&self, metric: Metric) -> Option<f64> {
         match metric {

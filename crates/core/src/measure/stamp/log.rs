@@ -1,4 +1,4 @@
-//! What is true of a stamped stream, from the stamps of the frames that were shown.
+//! The totals of a stamped stream, from the stamps of the shown frames.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -9,64 +9,63 @@ use crate::{
     median::median,
 };
 
-/// Most frames whose stamps are kept: ten minutes of sixty a second. Totals go on.
+/// Maximum number of frames whose stamps are kept: ten minutes at 60 frames per second. The totals include all frames.
 pub const MAX_LOGGED_FRAMES: usize = 36_000;
 
-/// Delays that say what is usual.
+/// Number of delays that determine the usual delay.
 const USUAL: usize = 90;
-/// Readings that the cost is the mean of: about a second of them.
+/// Number of readings in the mean cost: about a second's.
 const COST_READINGS: u32 = 30;
-/// A number that is so much behind the last belongs to another source that began anew, and so does one that is so far
-/// ahead: a minute at sixty a second.
+/// A step of the frame number by this or more, in either direction, means another source: a minute at 60 frames per second.
 const SAME_SOURCE: u32 = 3600;
 
-/// A delay that is longer is a wrong clock, or a wrong stamp.
+/// A longer delay is an error of the clock or of the stamp.
 const LONGEST_DELAY: Duration = Duration::from_secs(600);
 
 /// A stamped frame that was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShownStamp {
-    /// Of the frame, as it was stamped.
+    /// Number in the stamp.
     pub number: u32,
-    /// When it was stamped, on the sender's clock.
+    /// The time of painting, on the sender's clock.
     pub painted_at: Timestamp,
-    /// When it was shown, on the receiver's clock.
+    /// The time of display, on the receiver's clock.
     pub shown_at: Timestamp,
-    /// From the one to the other; `None` while the clocks are not aligned. Wrong by at most
-    /// [`FrameTruth::clock`]'s error.
+    /// Time from painting to display; `None` while the clock offset is unknown. The error is at most that of
+    /// [`FrameTruth::clock`].
     pub delay: Option<Duration>,
 }
 
-/// What is true of the frames of a stamped source. Every total counts from the first stamp that was read.
+/// The totals of a stamped source, from the first readable stamp on.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct FrameTruth {
-    /// Frames with a stamp that were shown, each once.
+    /// Number of stamped frames that were shown, each counted once.
     pub shown: u32,
-    /// Frames that were stamped between two that were shown, and never were themselves.
+    /// Number of frames that were never shown although they were stamped between two shown ones.
     pub lost: u32,
-    /// How often a frame was shown again after it had been.
+    /// Number of times that a frame was shown again.
     pub repeated: u32,
-    /// Frames that took longer than usual by more than the time from one frame to the next.
+    /// Number of frames whose delay exceeded the usual delay by more than the interval between two frames.
     pub late: u32,
-    /// Frames that were shown and whose stamp could not be read, or that the page was too busy to look at. They count
-    /// neither as shown nor as lost.
+    /// Number of shown frames with an unreadable stamp, or that the page was too busy to read. They count neither as shown nor
+    /// as lost.
     pub unreadable: u32,
-    /// From the sender's canvas to this display, of the last frame.
+    /// Delay of the last frame, from the sender's canvas to this display.
     pub delay: Option<Duration>,
-    /// The shortest.
+    /// The shortest delay.
     pub shortest_delay: Option<Duration>,
-    /// The longest.
+    /// The longest delay.
     pub longest_delay: Option<Duration>,
-    /// The mean.
+    /// The mean delay.
     pub mean_delay: Option<Duration>,
-    /// How the clocks stand to each other.
+    /// The estimate of the sender's clock.
     pub clock: Option<ClockEstimate>,
-    /// What reading a stamp takes of the receiver's page, on average of the last second.
+    /// Mean time that the receiver's page takes to read a stamp, over the last second.
     pub read_cost: Option<Duration>,
 }
 
 impl FrameTruth {
-    /// The number of a row, in its base unit; `None` for every other metric, and where there is none.
+    /// The number for a row, in its base unit; `None` for metrics of other sources, and if there is no value.
     #[must_use]
     pub fn value(&self, metric: Metric) -> Option<f64> {
         let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
@@ -87,23 +86,24 @@ impl FrameTruth {
     }
 }
 
-/// Takes the stamps of the frames as they are shown.
+/// Takes the stamps of the frames in the order in which they are shown.
 #[derive(Debug, Clone, Default)]
 pub struct FrameLog {
     frames: VecDeque<ShownStamp>,
     truth: FrameTruth,
     last: Option<ShownStamp>,
-    /// Frames without a readable stamp since the last with one: they are not lost, although their numbers are missing.
+    /// Number of frames without a readable stamp since the last readable one. They are not lost although their numbers are
+    /// missing.
     unreadable_since: u32,
-    /// The delays and the steps between paintings of the last frames.
+    /// For each of the last frames, the delay and the time since the previous painting.
     usual: VecDeque<(Duration, Duration)>,
     delays: (Duration, u32),
-    /// `presentedFrames` of the last frame that was looked at.
+    /// `presentedFrames` of the last frame that was read.
     presented: Option<u32>,
 }
 
 impl FrameLog {
-    /// Takes what was read of a frame that was shown at `shown_at`.
+    /// Takes the result of reading a frame that was shown at `shown_at`.
     pub fn handle_frame(
         &mut self,
         read: Result<Stamp, Unreadable>,
@@ -112,7 +112,7 @@ impl FrameLog {
     ) {
         self.truth.clock = clock;
         let Ok(stamp) = read else {
-            // Before the first stamp there may be frames of the time before it was switched on.
+            // The frame may be from before the mode was switched on: before the first stamp it does not count.
             self.handle_unseen(1);
             return;
         };
@@ -133,7 +133,7 @@ impl FrameLog {
                 self.truth.lost = self.truth.lost.saturating_add((ahead - 1).saturating_sub(unreadable));
                 self.note_delay(delay, step / ahead);
             }
-            // Another source, or the first.
+            // The first frame, or one of another source.
             _ => self.usual.clear(),
         }
         self.truth.shown = self.truth.shown.saturating_add(1);
@@ -145,7 +145,7 @@ impl FrameLog {
         }
     }
 
-    /// Takes a frame that was shown, what was read of it, and what reading it took.
+    /// Takes a frame that was shown, the result of reading its stamp, and the cost of reading it.
     pub fn handle_shown(
         &mut self,
         read: Result<Stamp, Unreadable>,
@@ -158,20 +158,20 @@ impl FrameLog {
         self.handle_frame(read, shown.seen_at, clock);
     }
 
-    /// Takes `presentedFrames` of a frame, before what was read of it: it grows by more than one where the page was too busy to
-    /// be called for each.
+    /// Takes `presentedFrames` of a frame before its stamp: the number grows by more than one if the page was too busy for a
+    /// callback per frame.
     fn handle_presented(&mut self, presented: u32) {
         let before = self.presented.replace(presented);
         self.handle_unseen(before.map_or(0, |before| presented.saturating_sub(before).saturating_sub(1)));
     }
 
-    /// Takes what reading a stamp took.
+    /// Takes the cost of reading a stamp.
     fn handle_cost(&mut self, cost: Duration) {
         let mean = self.truth.read_cost.unwrap_or(cost);
         self.truth.read_cost = Some((mean * (COST_READINGS - 1) + cost) / COST_READINGS);
     }
 
-    /// So many frames were shown meanwhile and nobody looked at them: they count as unreadable.
+    /// Takes the number of frames that were shown without being read: they count as unreadable.
     pub fn handle_unseen(&mut self, frames: u32) {
         if self.last.is_some() {
             self.truth.unreadable = self.truth.unreadable.saturating_add(frames);
@@ -179,13 +179,13 @@ impl FrameLog {
         }
     }
 
-    /// What is true so far; `None` before the first stamp.
+    /// The totals so far; `None` before the first stamp.
     #[must_use]
     pub fn known(&self) -> Option<FrameTruth> {
         self.last.is_some().then_some(self.truth)
     }
 
-    /// What is true so far.
+    /// The totals so far.
     #[must_use]
     pub fn truth(&self) -> FrameTruth {
         self.truth
@@ -209,7 +209,7 @@ impl FrameLog {
         }
     }
 
-    /// The medians, once there are enough to speak of.
+    /// The median delay and painting interval, once there are enough frames.
     fn usual(&self) -> Option<(Duration, Duration)> {
         if self.usual.len() < USUAL / 3 {
             return None;

@@ -1,9 +1,9 @@
-//! Known-source mode: a number and a time in every frame, so that the receiver knows which frames it saw, which it did not,
-//! and how long each of them took.
+//! Known-source mode: every frame carries a number and a time, so that the receiver knows which frames it saw, which it missed,
+//! and the delay of each.
 //!
-//! [`Stamp`] becomes [`Strip`], cells of black and white that the sender paints along the top edge of the frame.
-//! [`Strip::read`] makes a stamp of the pixels that the receiver sees there, or says that they are none. [`FrameLog`]
-//! makes of the stamps, one for each frame that was shown, what is true of the stream.
+//! The sender converts a [`Stamp`] to a [`Strip`] of black and white cells, and paints it along the top edge of the frame.
+//! [`Strip::read`] converts the pixels that the receiver sees back to a stamp, or reports that they are none. [`FrameLog`]
+//! computes the totals of the stream from the stamps of the shown frames.
 
 mod log;
 mod strip;

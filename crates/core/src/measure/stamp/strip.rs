@@ -1,16 +1,16 @@
-//! The strip: two rows of cells over the whole width of a frame, at its top.
+//! The strip: two rows of cells over the whole width of a frame, at its top edge.
 //!
-//! The first and the last column tell what black and white became on the way. In between are, row by row and the most
-//! significant bit first, a version (4 bits), the frame's number (32), its time (32) and a checksum (16). Every cell is
-//! square and a 44th of the frame's width, so the strip shrinks with the picture: at 160 pixels a cell still has 3.6.
+//! The first and the last column show the received levels of black and white. The columns between them contain, row by row and
+//! most significant bit first, a version (4 bits), the frame's number (32), its time (32) and a checksum (16). Every cell is a
+//! square of a 44th of the frame's width, so the strip scales with the picture: at a width of 160 pixels a cell has 3.6.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// Cells beside each other.
+/// Number of cells in a row.
 pub const COLUMNS: usize = 44;
-/// Cells above each other.
+/// Number of rows.
 pub const ROWS: usize = 2;
 
 const VERSION: u32 = 0b1010;
@@ -19,54 +19,54 @@ const NUMBER_BITS: usize = 32;
 const TIME_BITS: usize = 32;
 const CHECKSUM_BITS: usize = 16;
 const DATA_COLUMNS: usize = COLUMNS - 2;
-/// A tenth of a millisecond: 32 bits of them last for five days.
+/// Unit of the time in a stamp: at a tenth of a millisecond, 32 bits last for five days.
 const TICK: Duration = Duration::from_micros(100);
-/// Between what white and what black became there must be this much, of 255, for the cells to mean anything.
+/// Minimum difference between the received levels of white and black, out of 255, for the strip to be readable.
 const LEAST_CONTRAST: i32 = 40;
 
 const _: () = assert!(VERSION_BITS + NUMBER_BITS + TIME_BITS + CHECKSUM_BITS == DATA_COLUMNS * ROWS);
 
-/// What stands in a frame.
+/// The content of a strip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stamp {
-    /// Grows by one with every frame that is painted; it begins anew with another source.
+    /// Grows by one with every painted frame; starts again with another source.
     pub number: u32,
-    /// When it was painted, on the sender's clock, in tenths of a millisecond, modulo 2^32.
+    /// The time of painting on the sender's clock, in tenths of a millisecond, modulo 2^32.
     ticks: u32,
 }
 
-/// What was read of one frame.
+/// The result of reading one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StripReading {
-    /// The stamp, or why there is none.
+    /// The stamp, or the reason why it could not be read.
     pub stamp: Result<Stamp, Unreadable>,
-    /// What reading it took of the page's thread.
+    /// Time that reading took in the page's thread.
     pub cost: Duration,
 }
 
-/// Why there is no stamp in a picture.
+/// Why no stamp could be read from a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unreadable {
-    /// There is no black and white where they should be: no strip at all, or nothing is left of it.
+    /// The reference cells are not black and white: there is no strip, or it was destroyed.
     #[error("there is no strip")]
     NoStrip,
-    /// There is a strip, but not every cell came through.
+    /// There is a strip, but some cells were distorted.
     #[error("the strip's checksum does not fit")]
     Damaged,
-    /// The strip is of a later version.
+    /// The strip has a later version.
     #[error("the strip is of another version")]
     OtherVersion,
-    /// The picture is too small to hold a strip.
+    /// The picture is too small for a strip.
     #[error("the picture is too small")]
     TooSmall,
 }
 
-/// The cells; true is white.
+/// The cells of a strip; `true` is white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Strip([[bool; COLUMNS]; ROWS]);
 
 impl Stamp {
-    /// The stamp of a frame that is painted `at`, on the clock of who paints it.
+    /// The stamp of a frame that is painted `at` this time of the sender's clock.
     #[must_use]
     pub fn new(number: u32, at: Timestamp) -> Self {
         let ticks = at.since_origin().as_micros() / TICK.as_micros();
@@ -74,7 +74,7 @@ impl Stamp {
         Self { number, ticks: ticks as u32 }
     }
 
-    /// When it was painted, on the sender's clock, which now shows about `near`: within two and a half days of it.
+    /// The time of painting on the sender's clock, given a time `near` it on that clock: less than two and a half days away.
     #[must_use]
     pub fn painted_at(self, near: Timestamp) -> Timestamp {
         let near_ticks = i128::try_from(near.since_origin().as_micros() / TICK.as_micros()).unwrap_or(0);
@@ -85,7 +85,7 @@ impl Stamp {
         Timestamp::from_origin(Duration::from_micros(micros))
     }
 
-    /// Its cells.
+    /// The strip with this stamp.
     #[must_use]
     pub fn strip(self) -> Strip {
         let mut cells = [[false; COLUMNS]; ROWS];
@@ -123,11 +123,11 @@ impl Strip {
         self.0.get(row).and_then(|cells| cells.get(column)).copied().unwrap_or(false)
     }
 
-    /// Reads the stamp from the pixels of the strip alone: `luma` has `width` times `height` values, row by row. The
-    /// picture may have been scaled to any size, and the strip cut out of it likewise.
+    /// Reads the stamp from the pixels of the strip alone: `luma` has `width` times `height` values, row by row. The picture,
+    /// and with it the strip, may have been scaled to any size.
     ///
     /// # Errors
-    /// [`Unreadable`] where there is none, or none that can be trusted: a wrong one passes the checksum once in 2^16.
+    /// [`Unreadable`] if there is no stamp, or none that can be trusted: a wrong stamp passes the checksum once in 2^16.
     pub fn read(luma: &[u8], width: usize, height: usize) -> Result<Stamp, Unreadable> {
         if width < COLUMNS || height < ROWS || luma.len() < width * height {
             return Err(Unreadable::TooSmall);
@@ -142,12 +142,12 @@ impl Strip {
             let count = (bottom - top) * (right - left);
             i32::try_from(sum as usize / count).unwrap_or(0)
         };
-        // White above black on the left, black above white on the right.
+        // White is above black on the left, and black above white on the right.
         let ends = [(cell(0, 0), cell(ROWS - 1, 0)), (cell(ROWS - 1, COLUMNS - 1), cell(0, COLUMNS - 1))];
         if ends.iter().any(|(white, black)| white - black < LEAST_CONTRAST) {
             return Err(Unreadable::NoStrip);
         }
-        // Light may fall off from one end to the other, so the threshold goes along.
+        // Brightness may decrease from one end to the other, so the threshold is interpolated.
         let thresholds = ends.map(|(white, black)| (white + black) / 2);
         let last = i32::try_from(COLUMNS - 1).unwrap_or(1);
         let threshold = |column: usize| {
@@ -170,13 +170,13 @@ impl Strip {
     }
 }
 
-/// How high the strip of a picture is that is so wide, in pixels.
+/// Height in pixels of the strip in a picture of this width.
 #[must_use]
 pub fn strip_height(width: f64) -> f64 {
     width * (ROWS as f64) / (COLUMNS as f64)
 }
 
-/// What is seen of colours without their colour (ITU-R BT.601): one byte for each four of `rgba`.
+/// Luma (ITU-R BT.601) of `rgba` pixels: one byte for each four.
 #[must_use]
 pub fn luma_of_rgba(rgba: &[u8]) -> Vec<u8> {
     let luma = |pixel: &[u8; 4]| {
@@ -186,7 +186,7 @@ pub fn luma_of_rgba(rgba: &[u8]) -> Vec<u8> {
     rgba.as_chunks().0.iter().map(luma).collect()
 }
 
-/// The pixels in the middle half of a cell, at least one: its edges have been mixed with its neighbours.
+/// The pixels in the middle half of a cell, at least one: those at its edges are mixed with the neighboring cells.
 fn middle(cell: usize, cells: usize, pixels: usize) -> (usize, usize) {
     let quarter = |quarters: usize| (cell * 4 + quarters) * pixels / (cells * 4);
     let (from, to) = (quarter(1), quarter(3));

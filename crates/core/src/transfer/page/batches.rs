@@ -1,24 +1,25 @@
-//! Files that a sender chose together: what it announced of them, and what the person answered to all.
+//! Batches of files that a sender chose together: the sender's announcement, and the person's answer to the whole batch.
 //!
-//! Invariant: an answer covers no more files and bytes than the sender had announced when the person gave it. What the sender
-//! announces first of a batch counts; an offer that says otherwise, or is beyond that, needs an answer of its own.
+//! Invariant: an answer covers no more files and bytes than the sender had announced when the person gave it. The first
+//! announcement of a batch counts; an offer that contradicts it, or exceeds it, needs a separate answer.
 
 use std::collections::VecDeque;
 
 use sightline_protocol::{BatchId, MemberId, transfer::OfferBatch};
 
-/// Batches that are remembered of one member, and of all. The oldest of which nothing is to come goes first, else the oldest.
+/// Remembered batches per member and in total. When there are too many, the oldest batch without outstanding files is dropped,
+/// or else the oldest.
 const MAX_OF_MEMBER: usize = 32;
 const MAX_BATCHES: usize = 256;
 
-/// What the person answered to a whole batch.
+/// The person's answer to a whole batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Accept,
     Decline,
 }
 
-/// An offer that counts to its batch.
+/// The result of counting an offer towards its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counted {
     pub(super) answer: Option<Answer>,
@@ -28,7 +29,7 @@ pub(super) struct Counted {
 struct Batch {
     member: MemberId,
     announced: OfferBatch,
-    /// What was not offered yet.
+    /// Announced files that were not offered yet.
     files_to_come: u64,
     bytes_to_come: u64,
     answer: Option<Answer>,
@@ -40,7 +41,7 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    /// A member offers a file of so many bytes; `None` where the file is beyond what was announced.
+    /// Counts an offered file of `size_bytes` towards its batch; `None` if the file exceeds the announcement.
     pub(super) fn count(
         &mut self,
         member: &MemberId,
@@ -64,14 +65,14 @@ impl Batches {
         Some(Counted { answer: batch.answer })
     }
 
-    /// The person answered to all files of a batch.
+    /// Takes the person's answer to all files of a batch.
     pub(super) fn answer(&mut self, member: &MemberId, id: &BatchId, answer: Answer) {
         if let Some(batch) = self.find(member, id) {
             batch.answer = Some(answer);
         }
     }
 
-    /// How many files of a batch were not offered yet, and how many bytes these have.
+    /// Number of announced files that were not offered yet, and their total size in bytes.
     pub(super) fn to_come(&self, member: &MemberId, id: &BatchId) -> (u64, u64) {
         let batch = self.known.iter().find(|batch| batch.member == *member && batch.announced.id == *id);
         batch
@@ -79,7 +80,7 @@ impl Batches {
             .map_or((0, 0), |batch| (batch.files_to_come, batch.bytes_to_come))
     }
 
-    /// Nothing that a member announced counts any more.
+    /// Forgets all batches of a member.
     pub(super) fn forget(&mut self, member: &MemberId) {
         self.known.retain(|batch| batch.member != *member);
     }

@@ -1,4 +1,5 @@
-//! Files that the person chooses: whom each is offered to, which transfer of an earlier page goes on with it, and what waits.
+//! Files that the person chooses: which members get an offer, which transfer of an earlier page continues, and which files
+//! wait.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -20,18 +21,19 @@ use crate::{
     },
 };
 
-/// Files from here that are not over, to all members together, and files that wait for somebody to come.
+/// Maximum number of outgoing files that have not ended, to all members together, including files that wait for a member to
+/// come.
 pub const MAX_FILES_FROM_HERE: usize = 20_000;
-/// The files of a large choice are offered at 80 a second, after as many at once as this takes from the rate: less than the receiver's
-/// budget for offers (`budget::MessageKind::Offer`), however fast earlier files are over.
+/// Files of a large choice are offered at 80 per second after an initial burst. The rate stays below the receiver's budget for
+/// offers (`budget::MessageKind::Offer`), however fast earlier files end.
 pub(super) const OFFER_INTERVAL: Duration = Duration::from_micros(12_500);
 const OFFERS_AT_ONCE: u32 = 2_400;
-/// Names that are told of what waits.
+/// Number of names that the backlog lists.
 const NAMES_TOLD: usize = 3;
-/// Names that are kept of files that wait.
+/// Number of names of waiting files that are kept for a reload.
 const NAMES_KEPT: usize = 20;
 
-/// A file that was chosen and not offered yet.
+/// A chosen file that was not offered yet.
 #[derive(Debug)]
 pub(super) struct Pick {
     handle: u32,
@@ -41,34 +43,35 @@ pub(super) struct Pick {
 
 #[derive(Debug)]
 enum PickTo {
-    /// Transfers of an earlier page to these members may be of this file: first it has to be known which file it is.
+    /// Transfers of an earlier page to these members may be of this file: its identity has to be read first.
     Known(Vec<MemberId>),
-    /// Nobody is there yet; the one where it is for one member alone.
+    /// No member is there yet. `Some` if the file is for one member only.
     Waiting(Option<MemberId>),
 }
 
-/// Files that were chosen and cannot be offered yet.
+/// Chosen files that cannot be offered yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Files that wait for somebody to come.
+    /// Number of files that wait for a member to come.
     pub waiting: usize,
-    /// Files that are offered as earlier ones are over.
+    /// Number of files that are offered when earlier ones end.
     pub queued: usize,
-    /// How many of these have to be chosen again after a reload.
+    /// Number of queued files that must be chosen again after a reload.
     pub needs_file: usize,
-    /// The first names of all of these.
+    /// The first names of the waiting and the queued files.
     pub names: Vec<String>,
-    /// Files that others offered, beyond what is taken of one member.
+    /// Number of files that other members offered beyond the limit per member.
     pub refused: u64,
 }
 
 impl Transfers {
-    /// Takes a file that the person chose for these members, or, where nobody is there, for whoever comes (`to`: for that member
-    /// alone). A transfer of an earlier page that waits for this very file goes on with it; everybody else is offered it.
-    /// [`TransferTask::Attach`] tells which transfers read it, under the handle that is returned.
+    /// Takes a file that the person chose for these members. If no member is there, the file waits for whoever comes, or for
+    /// the member `to` only. A transfer of an earlier page that waits for this very file continues with it; all other members
+    /// get an offer. [`TransferTask::Attach`] names the transfers that read the file, under the handle that this function
+    /// returns.
     ///
     /// # Errors
-    /// [`TransferEnd::TooMany`] where more wait than may.
+    /// [`TransferEnd::TooMany`] if too many files wait already.
     pub fn choose(
         &mut self,
         file: FileDescription,
@@ -112,7 +115,7 @@ impl Transfers {
         Ok(TransferHandle(handle))
     }
 
-    /// What is announced of files that are chosen together for so many members. `None` where there is nothing to announce.
+    /// The announcement of files that are chosen together, for this number of members. `None` if there is nothing to announce.
     pub fn announce(&mut self, files: &[FileDescription], members: usize) -> Option<OfferBatch> {
         let room = self.room_for_files() / members.max(1);
         let taken = &files[..files.len().min(room)];
@@ -130,14 +133,14 @@ impl Transfers {
     fn room_for_files(&self) -> usize {
         let room = MAX_FILES_FROM_HERE.saturating_sub(self.sending.len() + self.picks.len());
         if room > MAX_OPEN_TRANSFERS {
-            // Enough for any room of members; without a look at each file.
+            // There is room for any number of members, so the files need not be examined.
             return room;
         }
         let unfinished = self.sending.iter().filter(|sending| !sending.is_over()).count();
         MAX_FILES_FROM_HERE.saturating_sub(unfinished + self.picks.len())
     }
 
-    /// What was chosen and cannot be offered yet.
+    /// The chosen files that cannot be offered yet.
     #[must_use]
     pub fn backlog(&self) -> Backlog {
         let is_waiting = |pick: &&Pick| matches!(pick.to, PickTo::Waiting(_));
@@ -154,7 +157,7 @@ impl Transfers {
         }
     }
 
-    /// The files that wait for somebody, as they are told after a reload.
+    /// The names of the files that wait for a member, to be shown after a reload.
     pub(super) fn waiting_names(&self) -> KeptNames {
         let waiting = self.picks.iter().filter(|pick| matches!(pick.to, PickTo::Waiting(_)));
         let path = |pick: &Pick| match pick.file.folder.as_str() {
@@ -164,7 +167,7 @@ impl Transfers {
         KeptNames { count: waiting.clone().count(), names: waiting.take(NAMES_KEPT).map(path).collect() }
     }
 
-    /// Gives up everything that waits or is queued.
+    /// Cancels all files that wait or are queued.
     pub fn cancel_backlog(&mut self) {
         for pick in std::mem::take(&mut self.picks) {
             if matches!(pick.to, PickTo::Waiting(_)) {
@@ -190,7 +193,7 @@ impl Transfers {
         self.backlog_changed();
     }
 
-    /// Offers what waited for somebody to the one who came.
+    /// Offers the waiting files to a member that came.
     pub(super) fn offer_waiting(&mut self, member: &MemberId, now: Timestamp) {
         let is_for = |pick: &Pick| match &pick.to {
             PickTo::Waiting(to) => to.as_ref().is_none_or(|to| to == member),
@@ -215,7 +218,7 @@ impl Transfers {
         self.identify_next();
     }
 
-    /// The source says which file one is, or that it cannot tell.
+    /// Takes the identity of a file from the source; `None` if the source cannot read it.
     pub(super) fn handle_identified(
         &mut self,
         handle: TransferHandle,
@@ -242,14 +245,14 @@ impl Transfers {
         self.identify_next();
     }
 
-    /// What reads files is gone, and with it what it was asked.
+    /// Notes that the worker that reads files is gone, along with its open requests.
     pub fn handle_sources_lost(&mut self, now: Timestamp) {
         if let Some(handle) = self.identifying {
             self.handle_identified(TransferHandle(handle), None, now);
         }
     }
 
-    /// Gives a file to the transfer of each member that waits for it; a member that has none is offered it anew.
+    /// Gives a file to the transfer of each member that waits for it; a member without such a transfer gets a new offer.
     fn assign(&mut self, pick: Pick, identity: Option<FileIdentity>, now: Timestamp) {
         let PickTo::Known(members) = pick.to else { return };
         for member in members {
@@ -280,7 +283,8 @@ impl Transfers {
         self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
     }
 
-    /// The transfer to `member` that waits for this file. One in the same folder goes before one whose folder is not known.
+    /// The transfer to `member` that waits for this file. A transfer from the same folder takes precedence over one whose
+    /// folder is unknown.
     fn waiting_transfer(
         &self,
         member: &MemberId,
@@ -290,7 +294,8 @@ impl Transfers {
         let is_proven = |sending: &Outgoing| match (&sending.identity, identity) {
             (Some(offered), Some(chosen)) => offered.is_same(chosen),
             (Some(_), None) => false,
-            // Loaded again before the file was looked at: its path, or a bare name, tells where no other file has the same.
+            // The page was reloaded before the file's identity was read. Then a unique path, or a unique bare name, is
+            // sufficient.
             (None, _) => {
                 let is_shared =
                     if file.folder.is_empty() { sending.is_ambiguous } else { sending.is_path_ambiguous };
@@ -352,7 +357,7 @@ impl Transfers {
         self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
     }
 
-    /// Offers as many of the queued files to a member as may be open at once.
+    /// Offers queued files to a member, as many as may be open at a time.
     pub(super) fn offer_queued(&mut self, member: &MemberId, now: Timestamp) {
         let of_member = |file: &&Outgoing| file.member == *member && !file.is_over();
         let open = self.sending.iter().filter(of_member).filter(|file| !file.is_queued()).count();
@@ -375,7 +380,7 @@ impl Transfers {
             }
             let ahead = offered_until.since(now);
             if let Some(wait) = ahead.checked_sub(OFFER_INTERVAL * OFFERS_AT_ONCE) {
-                // One at a time would cost a look at the whole queue for each.
+                // Several offers at a time, since each call searches the whole queue.
                 self.offers_due.insert(member.clone(), now + wait + Duration::from_millis(250));
                 is_full = true;
                 break;
@@ -398,7 +403,7 @@ impl Transfers {
         }
     }
 
-    /// Has one file looked at, the ones that were chosen again first.
+    /// Has the source identify one file; files that were chosen again come first.
     pub(super) fn identify_next(&mut self) {
         if self.identifying.is_some() {
             return;
@@ -407,7 +412,7 @@ impl Transfers {
             PickTo::Known(members) => Some((pick, members)),
             PickTo::Waiting(_) => None,
         });
-        // All of it is read only where a transfer asks for that: it may be large.
+        // A file may be large, so it is read as a whole only if a transfer needs that.
         let has_whole = |pick: &Pick, member| {
             let mut fitting = self.sending.iter().filter(|sending| sending.may_be(member, &pick.file));
             fitting.any(|sending| sending.identity.is_some_and(|identity| identity.whole.is_some()))

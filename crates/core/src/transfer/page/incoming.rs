@@ -1,4 +1,4 @@
-//! One file from one member to here.
+//! One file from a member to this page.
 
 use std::time::Duration;
 
@@ -18,21 +18,21 @@ use crate::{
     transfer::commands::{SinkCommand, SinkEvent},
 };
 
-/// How much is verified before the sender hears of it, and how long it waits at most.
+/// The sender is told after this number of verified bytes, or after `TELL_INTERVAL`.
 const TELL_BYTES: u64 = 512 * 1024;
 const TELL_INTERVAL: Duration = Duration::from_millis(100);
-/// How long it may take until a file that is all here is one that can be saved; the last of it is flushed then. Storage that says
-/// nothing for so long never will: Chromium's does not, of a file whose site's data were cleared meanwhile.
+/// Time limit for the sink to flush the last bytes of a complete file. Storage that does not respond for so long never will:
+/// Chromium's does not if the site's data were cleared meanwhile.
 const STORING: Duration = Duration::from_secs(30);
-/// Wrong chunks, one after the other, after which the way here is given up.
+/// Number of consecutive wrong chunks after which the transfer fails.
 const MAX_WRONG: u32 = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Offered,
-    /// Accepted; others of the same sender come first.
+    /// Accepted; earlier files of the same sender come first.
     Accepted,
-    /// The place to store it is being made.
+    /// The sink is creating the storage.
     Opening,
     Running,
     Done(Sha256Digest),
@@ -44,24 +44,24 @@ pub(super) struct Incoming {
     pub(super) handle: u32,
     pub(super) offer: FileOffer,
     pub(super) member: MemberId,
-    /// Safe to save under, and different from the others'.
+    /// Safe as a file name, and unique among the files here.
     pub(super) name: String,
-    /// `name` without differences in capitals.
+    /// `name` in folded case, for comparisons.
     pub(super) folded_name: String,
-    /// The batch that it counts to.
+    /// The batch that the file counts towards.
     pub(super) batch: Option<BatchId>,
     phase: Phase,
     was_accepted: bool,
     is_paused_here: bool,
     sequence: u32,
     attempt: u32,
-    /// The next message asks the sender to begin at the verified bytes.
+    /// Whether the next message asks the sender to restart from the verified bytes.
     needs_attempt: bool,
     verified_bytes: u64,
     sha256: Option<Sha256Digest>,
     told: (Timestamp, u64),
     wrong: u32,
-    /// Until when the sink has to say that the file is complete, once all of it is here.
+    /// Deadline for the sink to report the file as complete, once all bytes are here.
     stored_by: Option<Timestamp>,
     repeat: Repeat,
     speed: Speed,
@@ -92,14 +92,14 @@ impl Incoming {
         }
     }
 
-    /// One whose file is there already.
+    /// A transfer restored from an earlier page, whose file is stored already.
     pub(super) fn kept_done(mut self, sha256: Sha256Digest) -> Self {
         self.verified_bytes = self.offer.size_bytes;
         self.phase = Phase::Done(sha256);
         self
     }
 
-    /// Takes it, as soon as [`Self::open`] may be; whether it was offered.
+    /// Accepts the file, which [`Self::open`] starts once there is a place for it. Returns whether the file was offered.
     pub(super) fn accept(&mut self) -> bool {
         let is_offered = self.phase == Phase::Offered;
         if is_offered {
@@ -109,7 +109,7 @@ impl Incoming {
         is_offered
     }
 
-    /// Has a place made to store it, where it is accepted and has none.
+    /// Requests storage for the file if it is accepted and has none.
     pub(super) fn open(&mut self) -> Option<SinkCommand> {
         (self.phase == Phase::Accepted).then(|| {
             self.phase = Phase::Opening;
@@ -117,38 +117,37 @@ impl Incoming {
         })
     }
 
-    /// Whether the person has not answered.
+    /// Whether the person has not answered yet.
     pub(super) fn is_offered(&self) -> bool {
         self.phase == Phase::Offered
     }
 
-    /// Whether it waits for a place.
+    /// Whether the file is accepted and has no storage yet.
     pub(super) fn wants_place(&self) -> bool {
         self.phase == Phase::Accepted
     }
 
-    /// Whether it has a place.
+    /// Whether the file has storage.
     pub(super) fn has_place(&self) -> bool {
         matches!(self.phase, Phase::Opening | Phase::Running)
     }
 
-    /// Whether one side holds it back.
+    /// Whether either side paused the transfer.
     pub(super) fn is_paused(&self) -> bool {
         self.is_paused_here || self.offer.is_paused
     }
 
-    /// Whether its sender took it back before it was accepted.
+    /// Whether the sender withdrew the file before it was accepted.
     pub(super) fn is_withdrawn(&self) -> bool {
         matches!(self.phase, Phase::Ended(_)) && !self.was_accepted
     }
 
-    /// Whether its name counts: what did not come leaves its name to others.
+    /// Whether the name is taken: a file that did not arrive frees its name for others.
     pub(super) fn keeps_name(&self) -> bool {
         !matches!(self.phase, Phase::Ended(_))
     }
 
-    /// Throws away what is stored of it. Nothing is of a file that was never accepted, so that offers which are taken back ask
-    /// nothing of the disk.
+    /// Deletes the stored bytes of the file. A file that was never accepted has none, so withdrawn offers cause no disk access.
     pub(super) fn discard_command(&self) -> Option<SinkCommand> {
         let is_stored = self.was_accepted || matches!(self.phase, Phase::Done(_));
         is_stored.then(|| SinkCommand::Discard { transfer: self.offer.transfer.clone() })
@@ -163,14 +162,14 @@ impl Incoming {
         }
     }
 
-    /// The sender said something of it again. Where its frames are called otherwise now, the sink has to know.
+    /// Takes a repeated or changed offer from the sender. If the file's number in frames changed, the sink is told.
     pub(super) fn handle_offer(
         &mut self,
         member: &MemberId,
         offer: &FileOffer,
         now: Timestamp,
     ) -> Option<SinkCommand> {
-        // Another file under the same id is none that was accepted.
+        // A different file under the same id was never accepted.
         let is_same = offer.size_bytes == self.offer.size_bytes
             && offer.name == self.offer.name
             && offer.folder == self.offer.folder;
@@ -194,14 +193,14 @@ impl Incoming {
     }
 
     pub(super) fn handle_channel_open(&mut self, now: Timestamp) {
-        // The sender's page may be a new one.
+        // A new page of the sender counts from zero again.
         self.offer.sequence = 0;
         self.needs_attempt = true;
         self.speed.reset();
         self.repeat.reset(now);
     }
 
-    /// What the sink says; whether the sender has to hear of it.
+    /// Takes an event of the sink. Returns whether the sender has to be told.
     pub(super) fn handle_sink(&mut self, event: &SinkEvent, now: Timestamp) -> bool {
         if self.is_over() {
             return false;
@@ -244,7 +243,7 @@ impl Incoming {
         }
     }
 
-    /// What there is to say to the sender now, if anything.
+    /// The message to send to the sender now, if any.
     pub(super) fn statement(&mut self, now: Timestamp) -> Option<ControlMessage> {
         let transfer = self.offer.transfer.clone();
         match self.phase {
@@ -281,12 +280,12 @@ impl Incoming {
         self.speed.reset();
     }
 
-    /// Other files of the same sender come: this one may have to wait for them.
+    /// Notes that other files of the same sender arrive, which this file may have to wait for.
     pub(super) fn note_sender_alive(&mut self, now: Timestamp) {
         self.repeat.reset(now);
     }
 
-    /// Some of what was sent may be lost: the next message asks for it. Whether there is something to ask for.
+    /// Notes that frames may have been lost, so that the next message asks for them. Returns whether any are missing.
     pub(super) fn ask_again(&mut self, now: Timestamp) -> bool {
         let is_asking = self.waits_for_bytes();
         if is_asking {
@@ -296,7 +295,7 @@ impl Incoming {
         is_asking
     }
 
-    /// Whether nothing came for long: the sender begins again at the verified bytes.
+    /// Whether nothing arrived for long. If so, the next message asks the sender to restart from the verified bytes.
     pub(super) fn is_repeat_due(&mut self, now: Timestamp) -> bool {
         let is_due = self.waits_for_bytes() && self.repeat.is_due(now);
         self.needs_attempt |= is_due;
@@ -307,12 +306,12 @@ impl Incoming {
         self.waits_for_bytes().then(|| self.repeat.deadline())
     }
 
-    /// Until when the sink has to say something.
+    /// The deadline for the sink to report the file as complete.
     pub(super) fn storing_deadline(&self) -> Option<Timestamp> {
         self.stored_by.filter(|_| self.phase == Phase::Running)
     }
 
-    /// Whether it did not. True once.
+    /// Whether the sink missed that deadline. Returns true only once.
     pub(super) fn is_sink_silent(&mut self, now: Timestamp) -> bool {
         let is_silent = self.storing_deadline().is_some_and(|by| by <= now);
         self.stored_by.take_if(|_| is_silent).is_some()
@@ -359,7 +358,7 @@ impl Incoming {
         self.phase == Phase::Running && !self.is_paused_here && !self.offer.is_paused
     }
 
-    /// Of a file of no bytes nothing is here before its one frame.
+    /// An empty file is not here before its one frame arrives.
     fn is_all_here(&self) -> bool {
         self.verified_bytes == self.offer.size_bytes && self.offer.size_bytes > 0
     }

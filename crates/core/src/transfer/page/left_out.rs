@@ -1,23 +1,23 @@
-//! Files that were chosen and cannot be sent, for the sentence that says so.
+//! Chosen files that cannot be sent, for the notice about them.
 
-/// Names that are told for each reason.
+/// Number of names that are kept for each reason.
 const NAMES_TOLD: usize = 20;
 
-/// Why a file that was chosen is not sent.
+/// Why a chosen file is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LeftOutReason {
-    /// More files wait already than may.
+    /// Too many files wait already.
     TooMany,
-    /// It lies in too many folders, or their names are too long.
+    /// The path has too many folders, or their names are too long.
     TooDeep,
-    /// The browser could not read the file, or the folder of this name.
+    /// The browser could not read the file or folder with this name.
     Unreadable,
-    /// It waited for somebody to come when the page was loaded again; the browser no longer has the file.
+    /// The file was waiting for a member when the page was reloaded; the browser no longer has the file.
     Forgotten,
 }
 
 impl LeftOutReason {
-    /// The code as tests and reports read it.
+    /// The stable code for tests and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,20 +32,20 @@ impl LeftOutReason {
 /// The files that are left out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOutFiles {
-    /// Why.
+    /// Why these files are not sent.
     pub reason: LeftOutReason,
-    /// How many.
+    /// Number of files.
     pub count: usize,
-    /// The first ones, with their folders.
+    /// The first file names, with their folders.
     pub names: Vec<String>,
 }
 
-/// All files that are left out.
+/// All files that are left out, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut(Vec<LeftOutFiles>);
 
 impl LeftOut {
-    /// Files of which the first names are known.
+    /// Files that are left out for one reason, of which only the first names are known.
     #[must_use]
     pub fn of(reason: LeftOutReason, count: usize, names: Vec<String>) -> Self {
         let names = names.into_iter().take(NAMES_TOLD).collect();
@@ -53,24 +53,24 @@ impl LeftOut {
         Self(files.into_iter().collect())
     }
 
-    /// One more.
+    /// Adds a file.
     pub fn add(&mut self, reason: LeftOutReason, folder: &str, name: &str) {
         let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
         self.add_all(LeftOutFiles { reason, count: 1, names: vec![path] });
     }
 
-    /// All of another choice.
+    /// Adds the files of another choice.
     pub fn merge(&mut self, other: Self) {
         other.0.into_iter().for_each(|files| self.add_all(files));
     }
 
-    /// For each reason.
+    /// The files by reason.
     #[must_use]
     pub fn files(&self) -> &[LeftOutFiles] {
         &self.0
     }
 
-    /// Whether there is nothing to say.
+    /// Whether no file is left out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! The half that runs in the page: what is offered, accepted, on its way and over.
+//! The half of a transfer that runs in the page: offers, answers, progress and results.
 
 mod batches;
 pub(super) mod choosing;

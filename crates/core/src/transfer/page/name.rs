@@ -1,39 +1,39 @@
-//! File names from outside, made safe to save under on any system, and still readable.
+//! Makes file names from outside safe to save under on any system, and keeps them readable.
 
 use sightline_protocol::{
     limits::MAX_CHAT_MARKS,
     text::{is_visible, with_bounded_marks, without_invisible},
 };
 
-/// Longest name that is kept, in bytes: what file systems take.
+/// Longest name in bytes, which is the limit of common file systems.
 const MAX_NAME_BYTES: usize = 255;
-/// Folders inside each other, at most.
+/// Maximum number of nested folders.
 pub const MAX_DEPTH: usize = 64;
 
-/// Device names of Windows, with or without an extension.
+/// Device names of Windows, reserved with or without an extension.
 const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// The last part of whatever path `raw` is, without what a file system, a shell or a reader could misunderstand.
+/// The last part of the path `raw`, without anything that a file system, a shell or a reader could misunderstand.
 #[must_use]
 pub fn safe_name(raw: &str) -> String {
     part(raw.rsplit(['/', '\\']).next().unwrap_or_default()).unwrap_or_else(|| "file".to_owned())
 }
 
-/// The same for the folders above a file, with `/` between them; what leads up or to a root is left out.
+/// The same for the folders of a file, separated by `/`. Parts that lead up or to a root are left out.
 #[must_use]
 pub fn safe_folder(raw: &str) -> String {
     let parts: Vec<_> = raw.split(['/', '\\']).filter_map(part).take(MAX_DEPTH).collect();
     parts.join("/")
 }
 
-/// `name`, or the first of `name (2)`, `name (3)` ... before the extension that is not taken. File systems that fold
-/// capitals exist, so names that differ in them only count as the same.
+/// `name`, or the first of `name (2)`, `name (3)` ... that is not taken, with the number before the extension. Names that
+/// differ only in case count as equal, since some file systems ignore case.
 #[must_use]
 pub fn numbered(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     if is_taken(&name.to_lowercase()) { numbered_from(name, 2, is_taken).0 } else { name.to_owned() }
 }
 
-/// The same for a name that is taken, with numbers from `number` on; the number that it has, too.
+/// The same for a name that is taken, with numbers from `number` on. Returns the number, too.
 pub(super) fn numbered_from(name: &str, number: u32, is_taken: impl Fn(&str) -> bool) -> (String, u32) {
     let (stem, extension) = split(name);
     let mut number = number.max(2);
@@ -47,7 +47,7 @@ pub(super) fn numbered_from(name: &str, number: u32, is_taken: impl Fn(&str) -> 
     }
 }
 
-/// One part of a path; `None` where nothing is left of it.
+/// One part of a path, made safe; `None` if nothing of it is left.
 fn part(raw: &str) -> Option<String> {
     let clean = cut(trimmed(&visible(raw)), MAX_NAME_BYTES);
     if !is_visible(&clean) {
@@ -56,12 +56,12 @@ fn part(raw: &str) -> Option<String> {
     Some(if is_reserved(&clean) { format!("_{}", cut(&clean, MAX_NAME_BYTES - 1)) } else { clean })
 }
 
-/// Windows drops dots and spaces at the end. A dot at the beginning belongs to the name of many a file.
+/// Windows removes trailing dots and spaces. A leading dot is legitimate in a name.
 fn trimmed(name: &str) -> &str {
     name.trim_start().trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// Without what cannot be seen, except what is a part of a letter or a picture, and without line breaks.
+/// The text without line breaks and invisible characters, except for those that belong to a letter or an emoji.
 fn visible(raw: &str) -> String {
     let is_kept = |c: &char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
     let line: String = raw.chars().filter(is_kept).map(|c| if is_special(c) { '_' } else { c }).collect();
@@ -80,7 +80,7 @@ fn is_reserved(name: &str) -> bool {
     is_port || RESERVED.contains(&stem.as_str())
 }
 
-/// The stem, and the extension with its dot, where there is one of sensible length.
+/// The stem, and the extension with its dot if it has a plausible length.
 fn split(name: &str) -> (&str, &str) {
     match name.rfind('.') {
         Some(dot) if dot > 0 && name.len() - dot <= 16 => name.split_at(dot),
@@ -88,7 +88,7 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
-/// Cuts the stem, so that the extension stays.
+/// Shortens the stem and keeps the extension.
 fn cut(name: &str, max_bytes: usize) -> String {
     if name.len() <= max_bytes {
         return name.to_owned();
@@ -98,12 +98,12 @@ fn cut(name: &str, max_bytes: usize) -> String {
     trimmed(&cut).to_owned()
 }
 
-/// The beginning of a text that fits into so many bytes.
+/// The longest beginning of a text with at most `max_bytes` bytes.
 fn shortened(text: &str, max_bytes: usize) -> String {
     if text.len() <= max_bytes {
         return text.to_owned();
     }
-    // What would have joined the next letter joins nothing now, and half a flag is none.
+    // The cut may leave a joiner without the following letter, or half a flag: `visible` removes both.
     let cut = visible(&text[..text.floor_char_boundary(max_bytes)]);
     cut.trim_end().trim_end_matches(['\u{200c}', '\u{200d}']).to_owned()
 }

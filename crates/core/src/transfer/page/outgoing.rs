@@ -1,4 +1,4 @@
-//! One file from here to one member.
+//! One file from this page to one member.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -24,12 +24,12 @@ use crate::{
     },
 };
 
-/// Asked of the source at once, so that what is read and not yet sent is bounded too.
+/// Maximum number of bytes requested from the source at a time, which bounds the bytes that are read and not sent yet.
 const MAX_ASKED_BYTES: u64 = 16 * CHUNK_BYTES as u64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Not told yet: too many are open already.
+    /// Not offered to the member yet, since too many files are open.
     Queued,
     Offered,
     Running,
@@ -43,15 +43,15 @@ pub(super) struct Outgoing {
     pub(super) offer: FileOffer,
     pub(super) member: MemberId,
     pub(super) needs_file: bool,
-    /// The choice that it came of, which several members may share; 0 for one of a page before this one.
+    /// The choice that the file belongs to, which several members may share; 0 for a file of an earlier page.
     pub(super) pick: u32,
-    /// Which file it is; `None` before the source said so.
+    /// `None` until the source identified the file.
     pub(super) identity: Option<FileIdentity>,
-    /// The source was asked, and could not say more than `identity`.
+    /// Whether the source was asked and could not tell more than `identity`.
     pub(super) is_identity_tried: bool,
-    /// Another file of this name, size and time was offered to the same member.
+    /// Whether another file with this name, size and time was offered to the same member.
     pub(super) is_ambiguous: bool,
-    /// And in the same folder: of two folders with the same name.
+    /// Whether such a file was also in a folder with the same path.
     pub(super) is_path_ambiguous: bool,
     phase: Phase,
     is_paused_here: bool,
@@ -59,15 +59,15 @@ pub(super) struct Outgoing {
     heard_sequence: Option<u32>,
     attempt: Option<u32>,
     verified_bytes: u64,
-    /// Names what the source reads since it last went somewhere else in the file.
+    /// Number of the latest seek, which distinguishes frames of the source before and after it.
     seek: u32,
     read_bytes: u64,
-    /// Chunks that the source was asked for and did not make yet, and the bytes in them.
+    /// Requested chunks that the source has not made yet, and their size in bytes.
     asked: (u32, u64),
     is_all_read: bool,
-    /// Of the whole file, once it was read to its end.
+    /// Hash of the whole file, once it was read to its end.
     sha256: Option<Sha256Digest>,
-    /// What the receiver says it is, where this side has not read it to its end.
+    /// The hash that the receiver reports, while this side has not read the file to its end.
     claimed: Option<Sha256Digest>,
     repeat: Repeat,
     speed: Speed,
@@ -102,7 +102,7 @@ impl Outgoing {
         }
     }
 
-    /// One that a page before this one began: it waits for its file.
+    /// A transfer restored from an earlier page, which waits for its file.
     pub(super) fn kept(mut self, kept: &KeptTransfer) -> Self {
         self.needs_file = true;
         self.identity = kept.identity;
@@ -116,10 +116,10 @@ impl Outgoing {
         self
     }
 
-    /// Whether it waits for a file that is described like this one.
+    /// Whether the transfer waits for a file with this description.
     pub(super) fn may_be(&self, member: &MemberId, file: &FileDescription) -> bool {
         let offer = &self.offer;
-        // Chosen by itself, a file says nothing of its folder.
+        // A file that was chosen by itself has no folder.
         let is_folder_possible =
             offer.folder == file.folder || offer.folder.is_empty() || file.folder.is_empty();
         self.needs_file
@@ -131,7 +131,7 @@ impl Outgoing {
             && is_folder_possible
     }
 
-    /// Whether name, size and time are those of another file for the same member.
+    /// Whether both files go to the same member and have the same name, size and time.
     pub(super) fn has_equal_description(&self, other: &Self) -> bool {
         let (one, other_offer) = (&self.offer, &other.offer);
         self.member == other.member
@@ -140,7 +140,7 @@ impl Outgoing {
             && one.name == other_offer.name
     }
 
-    /// Equal where [`Self::has_equal_description`] is.
+    /// A hash that is equal for transfers with [`Self::has_equal_description`].
     pub(super) fn description_hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         let offer = &self.offer;
@@ -148,7 +148,7 @@ impl Outgoing {
         hasher.finish()
     }
 
-    /// Whether the source has to look at the file, and at all of it.
+    /// Whether the source has to identify the file; `Some(true)` if it has to read the whole file.
     pub(super) fn wants_identity(&self) -> Option<bool> {
         let has_all = self.identity.is_some_and(|identity| !self.is_ambiguous || identity.whole.is_some());
         (!has_all && !self.is_identity_tried && !self.needs_file && !self.is_over())
@@ -159,14 +159,14 @@ impl Outgoing {
         self.phase == Phase::Queued
     }
 
-    /// Takes it out of the queue.
+    /// Takes the file out of the queue and returns its offer.
     pub(super) fn make_offer(&mut self, now: Timestamp) -> ControlMessage {
         self.phase = Phase::Offered;
         self.repeat.reset(now);
         self.statement()
     }
 
-    /// What there is to say to the receiver now.
+    /// The message to send to the receiver now.
     pub(super) fn statement(&mut self) -> ControlMessage {
         match self.phase {
             Phase::Ended(reason) => {
@@ -183,13 +183,13 @@ impl Outgoing {
     pub(super) fn handle_channel_open(&mut self, now: Timestamp) {
         self.heard_sequence = None;
         self.attempt = None;
-        // What was asked of the source belongs to what is gone.
+        // The requests to the source belonged to a page or connection that is gone.
         self.asked = (0, 0);
         self.speed.reset();
         self.repeat.reset(now);
     }
 
-    /// The receiver said how far it is; where the source is to go then.
+    /// Takes the receiver's progress. Returns the command that moves the source there, if needed.
     pub(super) fn handle_progress(
         &mut self,
         progress: &FileProgress,
@@ -215,7 +215,7 @@ impl Outgoing {
         (!self.needs_file).then(|| self.seek_to(verified_bytes, progress.sha256))
     }
 
-    /// The receiver says that it has the file; what the source has to do to know whether it is this one.
+    /// Takes the receiver's report that it has the file. Returns the command by which the source checks that it is this file.
     pub(super) fn handle_done(&mut self, sha256: Sha256Digest) -> Option<SourceCommand> {
         match self.sha256 {
             _ if self.is_over() => {}
@@ -224,9 +224,9 @@ impl Outgoing {
             None if self.identity.and_then(|identity| identity.whole).is_some_and(|own| own != sha256) => {
                 self.phase = Phase::Ended(TransferEnd::Corrupted);
             }
-            // A page before this one sent the last of it.
+            // An earlier page of this tab sent the last bytes.
             None if self.needs_file => self.phase = Phase::Done(sha256),
-            // One after it was loaded again has not read it to its end.
+            // After a reload, this page has not read the file to its end.
             None => {
                 self.phase = Phase::Running;
                 self.claimed = Some(sha256);
@@ -243,7 +243,7 @@ impl Outgoing {
         }
     }
 
-    /// What the source says; whether the frame, if it is one, is to be sent.
+    /// Takes an event of the source. Returns whether its frame is to be sent.
     pub(super) fn handle_source(&mut self, event: &SourceEvent) -> bool {
         match event {
             SourceEvent::Frame { seek, offset, length_bytes, sha256 } => {
@@ -285,7 +285,7 @@ impl Outgoing {
         self.speed.reset();
     }
 
-    /// The person chose the file again. The receiver says where to begin.
+    /// Notes that the person chose the file again. The receiver will say where to start.
     pub(super) fn handle_file(&mut self, now: Timestamp) {
         self.needs_file = false;
         self.attempt = None;
@@ -293,7 +293,7 @@ impl Outgoing {
         self.repeat.reset(now);
     }
 
-    /// Whether bytes may be on their way now.
+    /// Whether the transfer is running.
     pub(super) fn is_on_its_way(&self) -> bool {
         self.phase == Phase::Running
             && self.attempt.is_some()
@@ -302,18 +302,18 @@ impl Outgoing {
             && !self.needs_file
     }
 
-    /// Whether more bytes can leave now.
+    /// Whether more bytes can be sent now.
     pub(super) fn is_flowing(&self) -> bool {
         self.is_on_its_way() && !self.is_all_read
     }
 
-    /// What was not read yet.
+    /// Number of bytes that the source has not read yet.
     pub(super) fn remaining_bytes(&self) -> u64 {
         self.offer.size_bytes.saturating_sub(self.read_bytes)
     }
 
-    /// What to ask of the source, and how many bytes that is, where the channels take `free_bytes` more and `most_bytes` may be
-    /// asked for.
+    /// The number of chunks to request from the source and their bytes, given that the channels take `free_bytes` more and at
+    /// most `most_bytes` may be requested.
     pub(super) fn pull(
         &mut self,
         free_bytes: u64,
@@ -332,7 +332,7 @@ impl Outgoing {
             .min(WINDOW_BYTES.saturating_sub(in_flight))
             .min(MAX_ASKED_BYTES.saturating_sub(asked_bytes));
         let remaining = self.remaining_bytes().saturating_sub(asked_bytes);
-        // A file of no bytes is one chunk too.
+        // An empty file consists of one empty chunk.
         let is_empty = self.offer.size_bytes == 0 && asked_chunks == 0;
         let chunks = (allowed / chunk).min(if is_empty { 1 } else { remaining.div_ceil(chunk) });
         if chunks == 0 {
@@ -344,7 +344,7 @@ impl Outgoing {
         Some((SourceCommand::Pull { chunks, chunk_bytes: chunk as u32 }, bytes))
     }
 
-    /// Whether it is time to say again what was not answered.
+    /// Whether the unanswered message is to be repeated now.
     pub(super) fn is_repeat_due(&mut self, now: Timestamp) -> bool {
         !self.is_over() && !self.is_queued() && self.repeat.is_due(now)
     }

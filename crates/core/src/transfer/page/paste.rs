@@ -1,17 +1,17 @@
-//! What is meant by something that was pasted or dropped: programs offer text and pictures of it at once.
+//! Decides how to treat pasted or dropped content, since programs offer text and pictures of it at once.
 
-/// What to do with it.
+/// How to treat the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pasted {
-    /// Offer the files.
+    /// Offer the files to the members.
     Files,
-    /// Leave it to the browser, which pastes the text.
+    /// Leave it to the browser, which inserts the text.
     Text,
 }
 
-/// `kinds` are the media types of what is there (`Files` for files, as `DataTransfer.types` says), `text` is the plain text
-/// among it, and `files` are the names of the files. Cells of a spreadsheet and a part of a page come with a picture of themselves:
-/// text, then. Some file managers add the names or paths of the files as text: files, then.
+/// Decides by `kinds`, the media types of the content (`Files` for files, as `DataTransfer.types` says), its plain `text`, and
+/// the names of its `files`. Cells of a spreadsheet and parts of a web page come with a picture of themselves: these count as
+/// text. Some file managers add the names or paths of the files as text: these count as files.
 #[must_use]
 pub fn pasted(kinds: &[&str], text: &str, files: &[&str]) -> Pasted {
     if files.is_empty() {
@@ -28,14 +28,14 @@ pub fn pasted(kinds: &[&str], text: &str, files: &[&str]) -> Pasted {
     if has_text && !is_list_of_names { Pasted::Text } else { Pasted::Files }
 }
 
-/// Whether something that is dropped is one of the person's files: a picture or a link that is dragged out of a page is not, though
-/// a browser makes a file of the picture.
+/// Whether dropped content is a file of the person. A picture or link dragged out of a page is not, although a browser makes a
+/// file of the picture.
 #[must_use]
 pub fn drags_files(kinds: &[&str]) -> bool {
     kinds.contains(&"Files") && !kinds.contains(&"text/html")
 }
 
-/// As in the `file:` addresses of `text/uri-list`.
+/// Decodes the percent encoding of the `file:` addresses in `text/uri-list`.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -68,7 +68,7 @@ mod tests {
             assert_eq!(pasted(kinds, "1\t2\n3\t4", &["image.png"]), Pasted::Text, "{kinds:?}");
         }
         assert_eq!(pasted(&["text/plain", "text/html"], "words", &[]), Pasted::Text);
-        // A cell that holds the very name of the picture.
+        // The text of the cell equals the name of the picture.
         assert_eq!(pasted(&["text/plain", "text/html", "Files"], "image.png", &["image.png"]), Pasted::Text);
         assert_eq!(pasted(&["text/plain", "Files"], "a%zz%4", &["image.png"]), Pasted::Text);
     }
@@ -76,11 +76,11 @@ mod tests {
     #[test]
     fn files_alone_are_files() {
         for (kinds, text, files) in [
-            // A screenshot; a picture copied in a browser.
+            // A screenshot, or a picture copied in a browser.
             (["Files"].as_slice(), "", ["image.png"].as_slice()),
             (&["text/html", "Files"], "", &["image.png"]),
             (&["text/plain", "Files"], " \n", &["image.png"]),
-            // File managers.
+            // Pasted from file managers.
             (&["text/plain", "Files"], "a b.txt\nc.txt", &["a b.txt", "c.txt"]),
             (&["text/plain", "text/uri-list", "Files"], "/home/me/a b.txt", &["a b.txt"]),
             (&["text/plain", "text/uri-list", "Files"], "file:///home/me/a%20b.txt\r\n", &["a b.txt"]),

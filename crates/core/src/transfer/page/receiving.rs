@@ -1,4 +1,4 @@
-//! Files to here: what the person, the senders and the sink do.
+//! Incoming files: actions of the person, messages of the senders and events of the sink.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -20,13 +20,13 @@ use crate::{
     transfer::commands::{SinkEvent, TransferHandle, TransferOutput, TransferTask},
 };
 
-/// Names of which the last number is remembered.
+/// Number of file names whose last appended number is remembered.
 const MAX_NUMBERED: usize = 1000;
-/// Files of one sender that are stored at a time, and as many that are held back.
+/// Number of files of one sender that may have storage while they run, and the same again while they are paused.
 const MAX_PLACES: usize = 32;
 
 impl Transfers {
-    /// Takes a file that is offered.
+    /// Accepts an offered file.
     pub fn accept(&mut self, handle: TransferHandle) {
         let file = self.receiving.iter_mut().find(|file| file.handle == handle.0);
         if file.is_some_and(Incoming::accept) {
@@ -36,7 +36,7 @@ impl Transfers {
         }
     }
 
-    /// Takes the files that `offered` counts, those included that have no row yet or are still to come.
+    /// Accepts all files that `offered` counts, including those without a row and those still to come.
     pub fn accept_all(&mut self, offered: Offered) {
         let is_counted = |file: &Incoming| file.is_offered() && file.handle <= offered.last_handle;
         self.answer_batches(Answer::Accept, is_counted);
@@ -47,7 +47,7 @@ impl Transfers {
         }
     }
 
-    /// Takes none of the files that are offered, and none that are still to come with them.
+    /// Declines all offered files, and those still to come with them.
     pub fn decline_all(&mut self, now: Timestamp) {
         self.answer_batches(Answer::Decline, Incoming::is_offered);
         let offered: Vec<_> =
@@ -63,7 +63,7 @@ impl Transfers {
         }
     }
 
-    /// The files that wait for the person's answer, and those that are still to come with them.
+    /// The files that wait for the person's answer, and those still to come with them.
     #[must_use]
     pub fn offered(&self) -> Offered {
         let waiting = || self.receiving.iter().filter(|file| file.is_offered());
@@ -81,7 +81,7 @@ impl Transfers {
         offered
     }
 
-    /// A member offers a file, or says something of one.
+    /// Takes a new or repeated offer of a member.
     pub fn handle_offer(&mut self, member: &MemberId, offer: FileOffer, now: Timestamp) {
         if !offer.has_valid_lengths() {
             return;
@@ -128,13 +128,13 @@ impl Transfers {
             self.forget_oldest();
             handle
         };
-        // It may have been held back until now, or be from now on.
+        // The offer may end a pause of the sender, or begin one.
         self.open_accepted();
         self.say_of_receiving(handle, now);
         self.changed(handle);
     }
 
-    /// Forgets what a member offered and nobody accepted. A member that is heard again offers it again.
+    /// Forgets a member's offers that nobody accepted. A member that reconnects repeats them.
     pub fn forget_offers_of(&mut self, member: &MemberId) {
         self.batches.forget(member);
         let outputs = &mut self.outputs;
@@ -149,40 +149,40 @@ impl Transfers {
         });
     }
 
-    /// Whether a transfer of this name is known here.
+    /// Whether this page knows a transfer with this id.
     #[must_use]
     pub fn is_offered(&self, transfer: &TransferId) -> bool {
         self.receiving.iter().any(|file| file.offer.transfer == *transfer)
     }
 
-    /// Whether a transfer waits for the person's answer.
+    /// Whether the transfer waits for the person's answer.
     #[must_use]
     pub fn is_only_offered(&self, transfer: &TransferId) -> bool {
         let file = self.receiving.iter().find(|file| file.offer.transfer == *transfer);
         file.is_some_and(|file| !file.is_over() && !file.is_accepted())
     }
 
-    /// Whether the sender took a file back before it was accepted.
+    /// Whether the sender withdrew the file before it was accepted.
     #[must_use]
     pub fn is_taken_back(&self, handle: TransferHandle) -> bool {
         let file = self.receiving.iter().find(|file| file.handle == handle.0);
         file.is_some_and(|file| file.is_withdrawn() && file.view().end == Some(TransferEnd::Cancelled))
     }
 
-    /// Whether files of a member were accepted and are not here yet.
+    /// Whether files of a member were accepted and have not arrived yet.
     #[must_use]
     pub fn expects_bytes_from(&self, member: &MemberId) -> bool {
         self.receiving.iter().any(|file| file.member == *member && file.is_accepted() && !file.is_over())
     }
 
-    /// A way for bytes from a member closed, maybe with some of them on it: what is missing is asked for again.
+    /// Notes that a `bulk` channel from a member closed, possibly with bytes in flight: missing bytes are requested again.
     pub fn handle_bulk_lost(&mut self, member: &MemberId, now: Timestamp) {
         let running = self.receiving.iter_mut().filter(|file| file.member == *member);
         let asking: Vec<_> = running.filter_map(|file| file.ask_again(now).then_some(file.handle)).collect();
         asking.into_iter().for_each(|handle| self.say_of_receiving(handle, now));
     }
 
-    /// From the sink of a transfer.
+    /// Takes an event of the sink of a transfer.
     pub fn handle_sink(&mut self, handle: TransferHandle, event: &SinkEvent, now: Timestamp) {
         let Some(file) = self.receiving.iter_mut().find(|file| file.handle == handle.0) else { return };
         let was = file.view().state;
@@ -210,8 +210,8 @@ impl Transfers {
         self.show_progress(handle.0, is_news || matches!(event, SinkEvent::Opened { .. }), now);
     }
 
-    /// Has places made for accepted files, in their order: some of each sender that flow, and some that are held back. Each takes two
-    /// open files of the browser.
+    /// Requests storage for accepted files, in their order: for each sender, a number of running and of paused ones. Each takes
+    /// two open files of the browser.
     pub(super) fn open_accepted(&mut self) {
         if !self.receiving.iter().any(Incoming::wants_place) {
             return;
@@ -234,7 +234,7 @@ impl Transfers {
         }
     }
 
-    /// A name to save a file under that no other file here has, capitals aside.
+    /// A file name that no other file here has, ignoring case.
     fn free_name(&mut self, offered: &str) -> String {
         let is_taken =
             |name: &str| self.receiving.iter().any(|file| file.folded_name == name && file.keeps_name());
@@ -244,7 +244,7 @@ impl Transfers {
             self.numbers.remove(&folded);
             return name;
         }
-        // Where it came to an end last time: many may have the same name.
+        // Continues with the number after the last one, since many files may have the same name.
         let from = self.numbers.get(&folded).copied().unwrap_or_default();
         let keeping = self.receiving.iter().filter(|file| file.keeps_name());
         let taken: HashSet<&str> = keeping.map(|file| file.folded_name.as_str()).collect();
@@ -265,7 +265,7 @@ impl Transfers {
     }
 }
 
-/// The batches that these files count to, each once.
+/// The distinct batches of these files.
 fn batches_of<'a>(files: impl Iterator<Item = &'a Incoming>) -> BTreeSet<(&'a MemberId, &'a BatchId)> {
     files.filter_map(|file| Some((&file.member, file.batch.as_ref()?))).collect()
 }

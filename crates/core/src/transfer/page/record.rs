@@ -1,4 +1,4 @@
-//! What a page keeps of its transfers for the time after a reload.
+//! The records of transfers that outlive a reload of the page.
 
 use serde::{Deserialize, Serialize};
 use sightline_protocol::{
@@ -8,42 +8,42 @@ use sightline_protocol::{
 
 use crate::transfer::identity::FileIdentity;
 
-/// One transfer that is not over, or whose file was not taken yet.
+/// The record of a transfer that has not ended, or whose file was not saved yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptTransfer {
-    /// What is sent.
+    /// The offered file.
     pub offer: FileOffer,
-    /// The other side.
+    /// The member at the other end.
     pub member: MemberId,
-    /// The name that it was given here.
+    /// The name that this page gave to the file.
     pub name: String,
-    /// The receiver has accepted it.
+    /// Whether the receiver accepted the file.
     pub is_accepted: bool,
-    /// Of the whole file, where it is there.
+    /// Hash of the whole file, once it has arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256Digest>,
-    /// Which file is sent, where that is known.
+    /// The identity of the file, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<FileIdentity>,
-    /// Another file of this name, size and time was offered to the same member.
+    /// Whether another file with this name, size and time was offered to the same member.
     #[serde(default)]
     pub is_ambiguous: bool,
-    /// And in the same folder.
+    /// Whether such a file was also in a folder with the same path.
     #[serde(default)]
     pub is_path_ambiguous: bool,
-    /// It was not offered yet.
+    /// Whether the file was not offered yet.
     #[serde(default)]
     pub is_queued: bool,
 }
 
-/// Everything that is kept.
+/// All records of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Records {
-    /// Files from here.
+    /// Records of outgoing files.
     pub sending: Vec<KeptTransfer>,
-    /// Files to here.
+    /// Records of incoming files.
     pub receiving: Vec<KeptTransfer>,
-    /// Files that wait for somebody to come.
+    /// Files that wait for a member to come.
     #[serde(default)]
     pub waiting: KeptNames,
 }
@@ -51,9 +51,9 @@ pub struct Records {
 /// Files of which only the names outlive a reload.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptNames {
-    /// All of them.
+    /// Number of files.
     pub count: usize,
-    /// The first ones, with their folders.
+    /// The first file names, with their folders.
     pub names: Vec<String>,
 }
 
@@ -64,13 +64,13 @@ impl Records {
         self.sending.is_empty() && self.receiving.is_empty() && self.waiting.count == 0
     }
 
-    /// Reads what [`Self::to_json`] wrote; `None` where it is something else, as of another version.
+    /// Reads the output of [`Self::to_json`]; `None` for anything else, including records of another version.
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// As text.
+    /// The records as text (JSON).
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

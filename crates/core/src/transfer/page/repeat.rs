@@ -1,4 +1,4 @@
-//! When to say something again that nobody answered.
+//! When to repeat a message that was not answered.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::Timestamp;
 const FIRST: Duration = Duration::from_secs(8);
 const LONGEST: Duration = Duration::from_secs(64);
 
-/// A deadline that moves away each time it is missed.
+/// A deadline whose interval grows each time it passes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Repeat {
     interval: Duration,
@@ -19,7 +19,7 @@ impl Repeat {
         Self { interval: FIRST, at: now + FIRST }
     }
 
-    /// Something was heard.
+    /// Notes that the other side responded.
     pub(super) fn reset(&mut self, now: Timestamp) {
         *self = Self::new(now);
     }
@@ -28,7 +28,7 @@ impl Repeat {
         self.at
     }
 
-    /// Whether it is time; then the next is later.
+    /// Whether the deadline has passed. If so, sets the next one, after a longer interval.
     pub(super) fn is_due(&mut self, now: Timestamp) -> bool {
         let is_due = self.at <= now;
         if is_due {

@@ -1,4 +1,4 @@
-//! Files from here: what the person, the receivers and the source do.
+//! Outgoing files: actions of the person, messages of the receivers and events of the source.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Transfers {
-    /// A member says how far a file from here is.
+    /// Takes a member's progress for a file from this page.
     pub fn handle_progress(&mut self, member: &MemberId, progress: &FileProgress, now: Timestamp) {
         let Some(file) = self.sending.iter_mut().find(|file| file.offer.transfer == progress.transfer) else {
             let reason = TransferEnd::Unknown;
@@ -23,7 +23,7 @@ impl Transfers {
             self.outputs.push_back(TransferOutput::Send(member.clone(), message));
             return;
         };
-        // Who knows the id may go on with it: the same page, whose place in the room was lost.
+        // A page that knows the id may continue the transfer: it is the same page after it lost its seat in the room.
         if file.member != *member {
             file.member = member.clone();
             self.descriptions.insert(file.description_hash());
@@ -46,7 +46,7 @@ impl Transfers {
         self.show_progress(handle, is_news, now);
     }
 
-    /// A member says that it has a file from here.
+    /// Takes a member's report that it has a file from this page.
     pub fn handle_done(
         &mut self,
         member: &MemberId,
@@ -71,8 +71,8 @@ impl Transfers {
         self.changed(handle);
     }
 
-    /// The channels for bytes to a member take `free_bytes` more, in chunks of at most `chunk_bytes`, and `most_bytes` of that
-    /// may be asked for now; how many are. Files go one after the other, in their order.
+    /// Requests chunks for a member whose channels take `free_bytes` more, of at most `chunk_bytes` each and `most_bytes` in
+    /// total. Returns the number of requested bytes. Files are sent one after the other, in their order.
     pub fn handle_capacity(
         &mut self,
         member: &MemberId,
@@ -92,20 +92,20 @@ impl Transfers {
         0
     }
 
-    /// Whether a file is on its way to a member, all of it sent or not.
+    /// Whether a file to the member is in transfer, even if all of its bytes were sent.
     #[must_use]
     pub fn is_sending_to(&self, member: &MemberId) -> bool {
         self.sending.iter().any(|file| file.member == *member && file.is_on_its_way())
     }
 
-    /// What is still to go to a member, of the files that flow.
+    /// Number of bytes that are still to be sent to a member, of the files that can be sent now.
     #[must_use]
     pub fn remaining_bytes(&self, member: &MemberId) -> u64 {
         let flowing = self.sending.iter().filter(|file| file.member == *member && file.is_flowing());
         flowing.map(Outgoing::remaining_bytes).fold(0, u64::saturating_add)
     }
 
-    /// From the source of a transfer; to whom the frame, if it is one, is to be sent.
+    /// Takes an event of the source of a transfer. Returns the member that the frame, if there is one, goes to.
     pub fn handle_source(
         &mut self,
         handle: TransferHandle,
@@ -135,7 +135,7 @@ impl Transfers {
         is_sent.then_some(member)
     }
 
-    /// The members that files are on their way to now.
+    /// The members that files are being sent to now.
     pub fn receivers(&self) -> BTreeSet<&MemberId> {
         self.sending.iter().filter(|file| file.is_flowing()).map(|file| &file.member).collect()
     }

@@ -1,5 +1,6 @@
-//! How fast a page shows transfers that changed. A folder of thousands of files, or a member that floods with offers, must not
-//! hold the page's thread: changes are shown together, four times a second, and what changed again meanwhile is shown once.
+//! Limits how often a page updates the view of transfers. A folder of thousands of files, or a member that floods the page with
+//! offers, must not block the page's thread: changes are shown together, four times a second, and several changes of one
+//! transfer are shown once.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -8,26 +9,26 @@ use std::{
 
 use crate::{Timestamp, transfer::commands::TransferHandle};
 
-/// How often changes are shown. Painting costs more than the rows that are painted.
+/// Interval between updates. The cost of painting exceeds that of the painted rows.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// New rows at a time.
+/// Maximum number of new rows in an update.
 const MAX_NEW: usize = 50;
-/// Rows at a time that are there and change.
+/// Maximum number of changed rows in an update.
 const MAX_KNOWN: usize = 500;
 
-/// Transfers that changed and are not shown yet, each once, the longest waiting first.
+/// Changed transfers that are not shown yet, each once, in the order of their first change.
 #[derive(Debug, Default)]
 pub struct ShowQueue {
     waiting: VecDeque<TransferHandle>,
     is_waiting: HashSet<TransferHandle>,
     shown: HashSet<TransferHandle>,
-    /// Something changed that is shown of all transfers together.
+    /// Whether the summary of all transfers changed.
     is_summary_old: bool,
     next_at: Timestamp,
 }
 
 impl ShowQueue {
-    /// A transfer is new or changed.
+    /// Notes that a transfer is new or changed.
     pub fn handle_changed(&mut self, transfer: TransferHandle) {
         self.is_summary_old = true;
         if self.is_waiting.insert(transfer) {
@@ -35,7 +36,7 @@ impl ShowQueue {
         }
     }
 
-    /// A transfer is no longer known.
+    /// Notes that a transfer was dropped from the list.
     pub fn handle_forgotten(&mut self, transfer: TransferHandle) {
         self.is_summary_old = true;
         if self.is_waiting.remove(&transfer) {
@@ -44,12 +45,12 @@ impl ShowQueue {
         self.shown.remove(&transfer);
     }
 
-    /// What is shown of all transfers together changed: how many wait, for example.
+    /// Notes that the summary of all transfers changed, such as the number of waiting files.
     pub fn handle_summary_changed(&mut self) {
         self.is_summary_old = true;
     }
 
-    /// The transfers to show now, together with what is shown of all of them; `None` where nothing changed or it is too soon.
+    /// The transfers to update now, together with the summary; `None` if nothing changed or the last update was too recent.
     pub fn poll(&mut self, now: Timestamp) -> Option<Vec<TransferHandle>> {
         if now < self.poll_timeout()? {
             return None;
@@ -74,7 +75,7 @@ impl ShowQueue {
         Some(batch)
     }
 
-    /// When [`Self::poll`] has something.
+    /// The time at which [`Self::poll`] has an update.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         (self.is_summary_old || !self.waiting.is_empty()).then_some(self.next_at)

@@ -1,4 +1,4 @@
-//! How fast bytes come, over the last seconds.
+//! The rate of arriving bytes over the last seconds.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,14 +7,14 @@ use crate::Timestamp;
 const SPAN: Duration = Duration::from_secs(4);
 const STEP: Duration = Duration::from_millis(200);
 
-/// A count that grows, and how fast.
+/// A growing count of bytes and its rate.
 #[derive(Debug, Default)]
 pub(super) struct Speed {
     samples: VecDeque<(Timestamp, u64)>,
 }
 
 impl Speed {
-    /// The count is this now.
+    /// Takes the present count.
     pub(super) fn handle_count(&mut self, bytes: u64, now: Timestamp) {
         if self.samples.back().is_some_and(|(at, _)| now.since(*at) < STEP) {
             return;
@@ -25,12 +25,12 @@ impl Speed {
         }
     }
 
-    /// It starts anew: what was measured says nothing about what comes.
+    /// Restarts the measurement: earlier samples are discarded.
     pub(super) fn reset(&mut self) {
         self.samples.clear();
     }
 
-    /// Bytes a second; `None` until there are two samples.
+    /// The rate in bytes per second; `None` until there are two samples.
     pub(super) fn bytes_per_second(&self) -> Option<u64> {
         let ((first_at, first), (last_at, last)) = (self.samples.front()?, self.samples.back()?);
         let micros = u64::try_from(last_at.since(*first_at).as_micros()).ok().filter(|micros| *micros > 0)?;

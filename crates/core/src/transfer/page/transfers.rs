@@ -1,4 +1,4 @@
-//! All files of a room, both ways.
+//! All files of a room, in both directions.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -26,44 +26,44 @@ use crate::{
     transfer::commands::{SourceCommand, TransferHandle, TransferOutput, TransferTask},
 };
 
-/// How often a page hears of bytes that came.
+/// Minimum interval between updates of the page about received bytes.
 const SHOW_INTERVAL: Duration = Duration::from_millis(200);
-/// Transfers in a list, with those that are over; the oldest of these go first.
+/// Maximum number of transfers in a list, including those that ended; the oldest of these are dropped first.
 const MAX_KEPT: usize = 2 * MAX_OPEN_TRANSFERS;
-/// Offers that their senders took back before they were accepted, and that are still shown.
+/// Maximum number of withdrawn offers that are still shown.
 const MAX_WITHDRAWN: usize = 20;
 
-/// The files on their way.
+/// The transfers of a room.
 #[derive(Debug)]
 pub struct Transfers {
     pub(super) sending: Vec<Outgoing>,
     pub(super) receiving: Vec<Incoming>,
     pub(super) open: BTreeSet<MemberId>,
-    /// Members that files are on their way from or to; whoever is missing was not met yet.
+    /// The members at the other ends of transfers. A member that is missing here has not been met yet.
     reach: BTreeMap<MemberId, Reach>,
-    /// What was chosen and is not offered yet.
+    /// Chosen files that were not offered yet.
     pub(super) picks: VecDeque<Pick>,
-    /// What the source was asked to look at.
+    /// The file that the source is identifying.
     pub(super) identifying: Option<u32>,
-    /// What members announced to come.
+    /// The batches that members announced.
     pub(super) batches: Batches,
-    /// Until when each member has heard of files from here, at the rate of `choosing::OFFER_INTERVAL`.
+    /// For each member, the time up to which earlier offers use up the rate of `choosing::OFFER_INTERVAL`.
     pub(super) offered_until: BTreeMap<MemberId, Timestamp>,
-    /// Members that hear of further files then.
+    /// The times at which members get further offers.
     pub(super) offers_due: BTreeMap<MemberId, Timestamp>,
-    /// Members that hear of no further file before another is over, or before `offers_due`.
+    /// Members that get no further offer before an earlier file ends, or before their time in `offers_due`.
     pub(super) full: BTreeSet<MemberId>,
-    /// Descriptions of files that were offered: one that is not among them is like no other.
+    /// Hashes of the descriptions of offered files: a description whose hash is missing here is unique.
     pub(super) descriptions: HashSet<u64>,
-    /// Numbers of files in frames, those included that are over.
+    /// Numbers of files in frames, including those of files that ended.
     used_numbers: HashSet<u32>,
-    /// A page before this one left transfers that may wait for their files.
+    /// Whether an earlier page left transfers that may wait for their files.
     pub(super) has_kept: bool,
-    /// Offers beyond what is taken of one member.
+    /// Number of offers beyond the limit per member.
     pub(super) refused: BTreeMap<MemberId, u64>,
-    /// The last number that was added to a name, by the name.
+    /// For each file name, the last number that was appended to it.
     pub(super) numbers: HashMap<String, u32>,
-    /// For the ids of transfers.
+    /// Generates the ids of transfers.
     pub(super) random: SeededRandom,
     next_handle: u32,
     next_show: Timestamp,
@@ -71,7 +71,7 @@ pub struct Transfers {
 }
 
 impl Transfers {
-    /// Without any files. The ids of transfers come from `random`.
+    /// A room without files. `random` generates the ids of transfers.
     #[must_use]
     pub fn new(random: SeededRandom) -> Self {
         Self {
@@ -97,8 +97,8 @@ impl Transfers {
         }
     }
 
-    /// What a page before this one kept. Files that came are looked for where they are stored. Returns the files that waited
-    /// for somebody and have to be chosen again.
+    /// Restores the records of an earlier page. Incoming files are looked up in the storage. Returns the files that waited for
+    /// a member and must be chosen again.
     pub fn restore(&mut self, records: Records, now: Timestamp) -> LeftOut {
         for kept in records.sending.into_iter().take(MAX_FILES_FROM_HERE) {
             let handle = self.make_handle();
@@ -124,13 +124,13 @@ impl Transfers {
         }
         self.open_accepted();
         if records.waiting.count > 0 {
-            // Told once.
+            // The notice about these files is shown only once.
             self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
         }
         LeftOut::of(LeftOutReason::Forgotten, records.waiting.count, records.waiting.names)
     }
 
-    /// What to keep for the time after a reload.
+    /// The records to keep for the page after a reload.
     #[must_use]
     pub fn records(&self) -> Records {
         let sending = self.sending.iter().filter(|file| !file.is_over()).map(|file| KeptTransfer {
@@ -158,19 +158,19 @@ impl Transfers {
         Records { sending: sending.collect(), receiving: receiving.collect(), waiting: self.waiting_names() }
     }
 
-    // What the person does.
+    // Actions of the person.
 
-    /// Does not take a file that is offered.
+    /// Declines an offered file.
     pub fn decline(&mut self, handle: TransferHandle, now: Timestamp) {
         self.give_up(handle, TransferEnd::Declined, now);
     }
 
-    /// Gives a transfer up, whichever way it goes.
+    /// Cancels a transfer in either direction.
     pub fn cancel(&mut self, handle: TransferHandle, now: Timestamp) {
         self.give_up(handle, TransferEnd::Cancelled, now);
     }
 
-    /// Holds a transfer back, or lets it go on.
+    /// Pauses or resumes a transfer.
     pub fn pause(&mut self, handle: TransferHandle, is_paused: bool, now: Timestamp) {
         if let Some(file) = self.sending.iter_mut().find(|file| file.handle == handle.0) {
             file.pause(is_paused);
@@ -183,7 +183,7 @@ impl Transfers {
         self.changed(handle.0);
     }
 
-    /// The person leaves the room: everything that is not over is cancelled, and what is stored is thrown away.
+    /// Notes that the person leaves the room: all running transfers are canceled, and stored bytes are deleted.
     pub fn leave(&mut self, now: Timestamp) {
         let sending = self.sending.iter().filter(|file| !file.is_queued()).map(|file| file.handle);
         let all: Vec<_> = sending.chain(self.receiving.iter().map(|file| file.handle)).collect();
@@ -203,9 +203,9 @@ impl Transfers {
         self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
     }
 
-    // What the connections do.
+    // Events of the connections.
 
-    /// The `control` channel to a member opened, for the first time or again.
+    /// Notes that the `control` channel to a member opened, for the first time or again.
     pub fn handle_channel_open(&mut self, member: &MemberId, now: Timestamp) {
         self.open.insert(member.clone());
         self.handle_reach(member, Reach::Connected);
@@ -225,13 +225,13 @@ impl Transfers {
         self.offer_waiting(member, now);
     }
 
-    /// It closed, or the member is gone.
+    /// Notes that the channel closed, or that the member left.
     pub fn handle_channel_closed(&mut self, member: &MemberId) {
         self.open.remove(member);
         self.handle_reach(member, Reach::Waiting);
     }
 
-    /// Whether bytes can reach a member now, for what is shown of its files.
+    /// Takes whether bytes can reach a member now, for the view of its files.
     pub fn handle_reach(&mut self, member: &MemberId, reach: Reach) {
         if self.reach.insert(member.clone(), reach) == Some(reach) {
             return;
@@ -243,7 +243,7 @@ impl Transfers {
         handles.into_iter().for_each(|handle| self.changed(handle));
     }
 
-    /// A member gave a transfer up.
+    /// Notes that a member ended a transfer.
     pub fn handle_end(
         &mut self,
         member: &MemberId,
@@ -277,7 +277,7 @@ impl Transfers {
 
     // Time and results.
 
-    /// Time passed.
+    /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let due_offers = self.offers_due.iter().filter(|(_, due)| **due <= now);
         for member in due_offers.map(|(member, _)| member.clone()).collect::<Vec<_>>() {
@@ -303,7 +303,7 @@ impl Transfers {
         );
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let sending = self.sending.iter().filter(|file| self.open.contains(&file.member));
@@ -317,12 +317,12 @@ impl Transfers {
             .min()
     }
 
-    /// The next thing to do.
+    /// The next action to perform.
     pub fn poll_output(&mut self) -> Option<TransferOutput> {
         self.outputs.pop_front()
     }
 
-    /// A transfer as it is now.
+    /// The view of a transfer, as of now.
     #[must_use]
     pub fn view(&self, handle: TransferHandle) -> Option<TransferView> {
         let shown = self.sending.iter().filter(|file| !file.is_queued());
@@ -333,7 +333,7 @@ impl Transfers {
         Some(view.with_reach(reach))
     }
 
-    /// Those that are not over, and which way they go.
+    /// The transfers that have not ended, with their directions.
     #[must_use]
     pub fn unfinished(&self) -> Vec<(TransferHandle, Direction)> {
         let sending = self.sending.iter().filter(|file| !file.is_over() && !file.is_queued());
@@ -342,7 +342,7 @@ impl Transfers {
         sending.chain(receiving.map(|file| (TransferHandle(file.handle), Direction::Receiving))).collect()
     }
 
-    /// The newest handle that was given.
+    /// The newest handle.
     #[must_use]
     pub fn last_handle(&self) -> u32 {
         self.next_handle
@@ -368,7 +368,7 @@ impl Transfers {
         }
     }
 
-    /// Those from or to a member that are not over.
+    /// The transfers from or to a member that have not ended.
     fn handles_with(&self, member: &MemberId) -> Vec<u32> {
         let is_shown = |file: &&Outgoing| file.member == *member && !file.is_over() && !file.is_queued();
         let sending = self.sending.iter().filter(is_shown);
@@ -376,7 +376,7 @@ impl Transfers {
         sending.map(|file| file.handle).chain(receiving.map(|file| file.handle)).collect()
     }
 
-    /// A transfer is over: another one has its place.
+    /// Notes that a transfer ended, so that another one can take its place.
     pub(super) fn ended(&mut self, handle: u32, now: Timestamp) {
         self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
         self.changed(handle);
@@ -393,7 +393,7 @@ impl Transfers {
         self.outputs.push_back(TransferOutput::Perform(TransferTask::Changed(TransferHandle(handle))));
     }
 
-    /// News at once, bytes now and then.
+    /// Shows changes of state immediately, and changes of the byte count at most once per [`SHOW_INTERVAL`].
     pub(super) fn show_progress(&mut self, handle: u32, is_news: bool, now: Timestamp) {
         if is_news || self.next_show <= now {
             self.next_show = now + SHOW_INTERVAL;
@@ -406,8 +406,8 @@ impl Transfers {
         self.next_handle
     }
 
-    /// The name of a file in frames. Frames overtake offers, and the receiver may still know the numbers of the page before a reload:
-    /// a number that was used for one file must not be used for another.
+    /// A new number for a file in its frames. Frames may overtake offers, and the receiver may still know the numbers of the
+    /// page before a reload, so a number is never reused for another file.
     pub(super) fn make_number(&mut self) -> u32 {
         loop {
             let number = (self.random.next_u64() >> 32) as u32;
@@ -417,7 +417,7 @@ impl Transfers {
         }
     }
 
-    /// Keeps the lists within their bounds. What is stored here and not saved yet is never forgotten.
+    /// Keeps the lists within their bounds. A stored file that was not saved yet is never dropped.
     pub(super) fn forget_oldest(&mut self) {
         if self.sending.len() > MAX_KEPT
             && let Some(at) = self.sending.iter().position(Outgoing::is_over)

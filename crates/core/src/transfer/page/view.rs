@@ -1,4 +1,4 @@
-//! A transfer as a page shows it.
+//! A transfer as the page shows it.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use sightline_protocol::{
 
 use super::{name::safe_folder, speed::Speed};
 
-/// Which way.
+/// The direction of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// From this member.
+    /// This member sends the file.
     Sending,
-    /// To this member.
+    /// This member receives the file.
     Receiving,
 }
 
 impl Direction {
-    /// The word as tests read it.
+    /// The stable word for tests.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,29 +29,29 @@ impl Direction {
     }
 }
 
-/// How far a transfer is.
+/// The state of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TransferState {
-    /// The receiver has not answered.
+    /// The receiver has not answered yet.
     Offered,
-    /// On its way.
+    /// The file is being transferred.
     Running,
-    /// One of the two holds it back, or the sender has to choose the file again.
+    /// Either side paused the transfer, or the sender must choose the file again.
     Paused,
-    /// Everything was sent; the receiver finishes.
+    /// All bytes were sent; the receiver verifies the last ones.
     Verifying,
-    /// The receiver has the file, and it is the sender's.
+    /// The receiver has the file, with the sender's hash.
     Done,
-    /// The receiver did not want it.
+    /// The receiver declined the file.
     Declined,
-    /// Given up by either side.
+    /// Either side canceled the transfer.
     Cancelled,
-    /// It ended by a problem.
+    /// The transfer failed.
     Failed,
 }
 
 impl TransferState {
-    /// The word as tests read it.
+    /// The stable word for tests.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl TransferState {
         }
     }
 
-    /// Whether nothing more happens to it.
+    /// Whether the transfer ended.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Declined | Self::Cancelled | Self::Failed)
@@ -81,19 +81,19 @@ impl TransferState {
     }
 }
 
-/// Whether anything can be said to the other side now.
+/// Whether the other side can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
-    /// It is connected.
+    /// The member is connected.
     Connected,
-    /// It is not now, and expected back.
+    /// The member is not connected now and is expected to return.
     Waiting,
-    /// It is not in the room any more. Should the same page come back, the transfer goes on.
+    /// The member left the room. If the same page returns, the transfer continues.
     Gone,
 }
 
 impl Reach {
-    /// The word as tests read it.
+    /// The stable word for tests.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -104,66 +104,66 @@ impl Reach {
     }
 }
 
-/// The files that wait for the person's answer, as they are shown beside the button that answers to all of them.
+/// The files that wait for the person's answer, as shown beside the button that answers for all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Offered {
-    /// How many are offered.
+    /// Number of offered files.
     pub files: u64,
-    /// How many are still to come with them, as their senders announced.
+    /// Number of files still to come, as announced by their senders.
     pub files_to_come: u64,
-    /// All of these together.
+    /// Total size of all these files.
     pub bytes: u64,
-    /// What is offered under a later handle is not among them.
+    /// The highest handle that counts: a file offered under a later handle is not included.
     pub last_handle: u32,
 }
 
 impl Offered {
-    /// How many files there are.
+    /// Total number of files.
     #[must_use]
     pub fn all_files(self) -> u64 {
         self.files.saturating_add(self.files_to_come)
     }
 }
 
-/// A transfer at one moment.
+/// The view of a transfer at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferView {
-    /// Which.
+    /// The transfer's id.
     pub id: TransferId,
-    /// The other side.
+    /// The member at the other end.
     pub member: MemberId,
-    /// Which way.
+    /// The direction of the transfer.
     pub direction: Direction,
     /// The file's name, safe to save under.
     pub name: String,
-    /// The folders that it lies in, safe too; empty for none.
+    /// The path of the file's folder, safe to save under; empty for none.
     pub folder: String,
-    /// In bytes.
+    /// Size of the file.
     pub size_bytes: u64,
-    /// A media type, or nothing.
+    /// Media type; empty if unknown.
     pub media_type: String,
-    /// Verified by the receiver.
+    /// Number of bytes that the receiver has verified.
     pub bytes: u64,
-    /// How far it is.
+    /// The state of the transfer.
     pub state: TransferState,
-    /// Why it ended without the file.
+    /// Why the transfer ended without the file.
     pub end: Option<TransferEnd>,
     /// Whether the other side can be reached.
     pub reach: Reach,
-    /// This side holds it back.
+    /// Whether this side paused the transfer.
     pub is_paused_here: bool,
-    /// The sender's page was loaded again, and the sender has to choose the file again.
+    /// Whether the sender must choose the file again, since its page was reloaded.
     pub needs_file: bool,
-    /// Of the whole file, once it is there.
+    /// Hash of the whole file, once it has arrived.
     pub sha256: Option<Sha256Digest>,
-    /// Over the last seconds, while it runs.
+    /// Average speed over the last seconds, while the transfer is running.
     pub bytes_per_second: Option<u64>,
-    /// At this speed.
+    /// Remaining time at this speed.
     pub time_left: Option<Duration>,
 }
 
 impl TransferView {
-    /// What is the same whichever way it goes.
+    /// The part of the view that is the same in both directions.
     pub(super) fn of(
         direction: Direction,
         offer: &FileOffer,
@@ -194,7 +194,7 @@ impl TransferView {
         }
     }
 
-    /// What is on its way stands still while the other side cannot be reached.
+    /// Shows a running transfer as paused while the other side cannot be reached.
     pub(super) fn with_reach(self, reach: Reach) -> Self {
         let stands = reach != Reach::Connected
             && matches!(self.state, TransferState::Running | TransferState::Verifying);

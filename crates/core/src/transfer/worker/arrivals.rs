@@ -1,4 +1,4 @@
-//! Frames as they arrive, over any number of channels, put in order and verified.
+//! Puts frames that arrive over any number of channels in order, and verifies them.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use sightline_protocol::transfer::{BulkHeader, Sha256Digest};
 use super::prefix::PrefixHasher;
 use crate::transfer::WINDOW_BYTES;
 
-/// What became of a frame.
+/// The result of taking a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// It was the next one: it, and what had waited for it, is verified and written.
+    /// The frame was the next one: its bytes, and those that had waited for it, are verified and written.
     Written,
-    /// It waits for what is missing before it.
+    /// The frame waits for missing bytes before it.
     Waiting,
-    /// It was there before, or belongs nowhere.
+    /// The frame is a duplicate, or does not belong to the file.
     Dropped,
-    /// Its hash is not that of the bytes: everything that waits is thrown away, and has to be sent again.
+    /// The frame's hash does not match: all waiting frames are discarded, and must be sent again.
     Wrong,
 }
 
-/// The receiver's place in a file.
+/// The receiver's position in a file.
 #[derive(Debug)]
 pub struct Arrivals {
     verified: PrefixHasher,
@@ -30,16 +30,16 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// A file of this size, of which these bytes are there.
+    /// A file of `size_bytes`, of which the bytes in `verified` are stored already.
     #[must_use]
     pub fn new(size_bytes: u64, verified: PrefixHasher) -> Self {
         Self { verified, size_bytes, waiting: BTreeMap::new(), waiting_bytes: 0 }
     }
 
-    /// Takes a frame, and hands `write` each chunk that is verified by it, in the file's order.
+    /// Takes a frame, and passes each newly verified chunk to `write`, in the file's order.
     ///
     /// # Errors
-    /// What `write` fails with; the chunk does not count then.
+    /// The error of `write`; the chunk does not count then.
     pub fn handle_frame<E>(
         &mut self,
         header: &BulkHeader,
@@ -65,7 +65,7 @@ impl Arrivals {
             }
             let (offset, (digest, payload)) = next.remove_entry();
             self.waiting_bytes -= payload.len() as u64;
-            // An earlier one was there before: chunks of another attempt may begin elsewhere.
+            // An earlier frame may cover these bytes: chunks of another attempt may have other boundaries.
             if offset == here && !self.verify(digest, &payload, &mut write)? {
                 return Ok(Arrival::Wrong);
             }
@@ -73,7 +73,7 @@ impl Arrivals {
         Ok(Arrival::Written)
     }
 
-    /// How many bytes are verified.
+    /// Number of verified bytes.
     #[must_use]
     pub fn verified_bytes(&self) -> u64 {
         self.verified.length_bytes()
@@ -85,7 +85,7 @@ impl Arrivals {
         self.verified.digest()
     }
 
-    /// Whether the whole file is there.
+    /// Whether all bytes of the file are verified.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.verified.length_bytes() == self.size_bytes

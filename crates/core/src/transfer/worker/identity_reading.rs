@@ -1,23 +1,24 @@
-//! Reads out of a file which one it is.
+//! Computes the identity of a file from its bytes.
 
 use std::ops::Range;
 
 use super::prefix::PrefixHasher;
 use crate::transfer::identity::FileIdentity;
 
-/// A file up to this size is sampled as a whole.
+/// Largest file that is sampled as a whole.
 const WHOLE_BYTES: u64 = 1024 * 1024;
-/// Number and size of the samples of a larger one, spread evenly from its beginning to its end.
+/// Number and size of the samples of a larger file, spread evenly from its beginning to its end.
 const SAMPLES: u64 = 16;
 const SAMPLE_BYTES: u64 = WHOLE_BYTES / SAMPLES;
-/// Most bytes to read at a time.
+/// Maximum number of bytes to read at a time.
 const PART_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Reads a [`FileIdentity`] out of a file. Take [`Self::next_range`], read it, give the bytes to [`Self::update`], until there is none.
+/// Computes a [`FileIdentity`]. Read each range of [`Self::next_range`] and pass its bytes to [`Self::update`], until no range
+/// is left.
 #[derive(Debug)]
 pub struct IdentityReading {
     ranges: Vec<Range<u64>>,
-    /// Index of the range that is read now, and how much of it was read.
+    /// Index of the current range, and the number of its bytes that were read.
     place: (usize, u64),
     samples: usize,
     sampled: PrefixHasher,
@@ -27,7 +28,7 @@ pub struct IdentityReading {
 }
 
 impl IdentityReading {
-    /// For a file of this size; `is_whole` computes [`FileIdentity::whole`] too.
+    /// A reading of a file of this size; `is_whole` also computes [`FileIdentity::whole`].
     #[must_use]
     pub fn new(size_bytes: u64, is_whole: bool) -> Self {
         let mut ranges = Vec::new();
@@ -35,7 +36,7 @@ impl IdentityReading {
             ranges.push(0..size_bytes);
         } else {
             let last = size_bytes - SAMPLE_BYTES;
-            // In 128 bits, so that no size overflows.
+            // With 128 bits, no file size overflows.
             let start = |at: u64| {
                 u64::try_from(u128::from(last) * u128::from(at) / u128::from(SAMPLES - 1)).unwrap_or(last)
             };
@@ -49,7 +50,7 @@ impl IdentityReading {
         Self { ranges, place: (0, 0), samples, sampled, whole, is_whole, size_bytes }
     }
 
-    /// The bytes to read next; `None` at the end.
+    /// The next bytes to read; `None` at the end.
     #[must_use]
     pub fn next_range(&self) -> Option<Range<u64>> {
         let (mut index, mut read) = self.place;
@@ -73,7 +74,7 @@ impl IdentityReading {
         self.place.1 += bytes.len() as u64;
     }
 
-    /// The result, once there is nothing to read any more.
+    /// The identity, once no range is left to read.
     #[must_use]
     pub fn identity(&self) -> FileIdentity {
         let sampled = self.sampled.digest();

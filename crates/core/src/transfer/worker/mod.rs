@@ -1,4 +1,4 @@
-//! The half that runs in the worker, beside the bytes: order, hashes and identities. It decides nothing.
+//! The half of a transfer that runs in the worker and has the bytes: order, hashes and identities. It makes no decisions.
 
 pub(super) mod arrivals;
 pub(super) mod identity_reading;

@@ -1,25 +1,25 @@
-//! Where the sender of a file is in it, and the hash up to there.
+//! The sender's position in a file, and the hash of the file up to there.
 
 use std::collections::VecDeque;
 
 use super::prefix::PrefixHasher;
 use crate::transfer::{CHUNK_BYTES, WINDOW_BYTES};
 
-/// Places to go back to: all that is on its way, and some that was verified meanwhile.
+/// Number of positions to return to: enough for all bytes in flight, and some that were verified meanwhile.
 const MAX_CHECKPOINTS: usize = 2 * (WINDOW_BYTES as usize / CHUNK_BYTES) + 16;
 
-/// The hash of a file that is read in order, except that it goes back now and then.
+/// The hash of a file that is read in order, with occasional returns to an earlier position.
 #[derive(Debug, Default)]
 pub struct OutgoingChunks {
     hasher: PrefixHasher,
-    /// Where it was before, oldest first.
+    /// Hashes at earlier positions, oldest first.
     checkpoints: VecDeque<PrefixHasher>,
 }
 
 impl OutgoingChunks {
     /// Takes the next bytes of the file.
     pub fn update(&mut self, bytes: &[u8]) {
-        // Small chunks share one, so that it always reaches back as far.
+        // Several small chunks share a checkpoint, so that the checkpoints always reach equally far back.
         let last = self.checkpoints.back().map_or(0, PrefixHasher::length_bytes);
         let here = self.hasher.length_bytes();
         if self.checkpoints.is_empty() || here + bytes.len() as u64 > last + CHUNK_BYTES as u64 {
@@ -31,14 +31,14 @@ impl OutgoingChunks {
         self.hasher.update(bytes);
     }
 
-    /// Goes to `offset`, or to a place before it, from where the file has to be given again.
+    /// Goes back to `offset` or to a checkpoint before it. The file must be read again from there.
     pub fn seek(&mut self, offset: u64) {
         while self.hasher.length_bytes() > offset {
             self.hasher = self.checkpoints.pop_back().unwrap_or_default();
         }
     }
 
-    /// The hash up to where it is.
+    /// The hash of the file up to the present position.
     #[must_use]
     pub fn hasher(&self) -> &PrefixHasher {
         &self.hasher
@@ -65,10 +65,10 @@ mod tests {
         let (end, chunk) = (chunks.hasher().length_bytes(), CHUNK_BYTES as u64);
         chunks.seek(end - 10 * chunk);
         assert_eq!(chunks.hasher().length_bytes(), end - 10 * chunk);
-        // Between two chunks it stops at the one before.
+        // An offset between two checkpoints leads to the earlier one.
         chunks.seek(end - 10 * chunk - 1);
         assert_eq!(chunks.hasher().length_bytes(), end - 11 * chunk);
-        // Long forgotten.
+        // The checkpoint of this offset was dropped.
         chunks.seek(2 * chunk);
         assert_eq!(chunks.hasher().length_bytes(), 0);
         chunks.update(&[0; 4]);

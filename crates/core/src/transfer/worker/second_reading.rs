@@ -1,36 +1,36 @@
-//! Whether a file is still what was sent of it, where the browser does not say.
+//! Detects a file that changed while it was sent, in browsers that do not report the change.
 
 use std::ops::Range;
 
 use super::prefix::PrefixHasher;
 
-/// How far a file is from being proven unchanged.
+/// The state of the proof that a file is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
     /// These bytes are to be read next.
     Next(Range<u64>),
-    /// All of it was read a second time, and is as it was.
+    /// The second reading is complete and equals the first.
     Same,
-    /// And is not.
+    /// The second reading differs from the first.
     Changed,
 }
 
-/// Reads a file once more from its beginning, before the last of it leaves: Firefox reads a file that was changed since it was chosen
-/// as it is now, without a word, and what arrived would be part old and part new.
+/// Reads a file again from its beginning before its last chunk is sent. Firefox silently reads the present content of a file
+/// that was changed after it was chosen, so the receiver would get a mixture of old and new bytes.
 #[derive(Debug, Clone, Default)]
 pub struct SecondReading {
     hasher: PrefixHasher,
 }
 
 impl SecondReading {
-    /// What is left to do until it has read what `first` has, in parts of so many bytes.
+    /// The next step until the bytes of `first` were read again, in parts of at most `part_bytes`.
     #[must_use]
     pub fn next(&mut self, first: &PrefixHasher, part_bytes: u64) -> Reading {
         let (here, end) = (self.hasher.length_bytes(), first.length_bytes());
         if here == end {
             return if self.hasher.digest() == first.digest() { Reading::Same } else { Reading::Changed };
         }
-        // The first reading went back.
+        // The first reading went back to an earlier position.
         if here > end {
             *self = Self::default();
         }
@@ -54,7 +54,7 @@ mod tests {
         hasher
     }
 
-    /// Reads to the end of what was read first; in how many parts.
+    /// Reads the bytes of `first` a second time. Returns the result and the number of parts.
     fn read(reading: &mut SecondReading, first: &PrefixHasher, file: &[u8]) -> (Reading, usize) {
         let mut parts = 0;
         loop {
@@ -89,7 +89,7 @@ mod tests {
         let mut reading = SecondReading::default();
         read(&mut reading, &of(&file[..20]), &file);
         assert_eq!(read(&mut reading, &of(&file), &file), (Reading::Same, 2));
-        // And begins anew where that ends earlier.
+        // The second reading starts again if the first one ends earlier.
         assert_eq!(read(&mut reading, &of(&file[..30]), &file), (Reading::Same, 3));
     }
 }
