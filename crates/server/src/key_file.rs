@@ -203,7 +203,7 @@ mod tests {
             let error = load_or_create(dir.path()).unwrap_err();
             assert!(matches!(error, KeyFileError::Damaged { .. }), "{length}");
             assert!(
-                error.to_string().ends_with("Delete it: members who reconnect will be newcomers once."),
+                error.to_string().ends_with("Delete it; members that reconnect then join as newcomers once."),
                 "{error}"
             );
         }

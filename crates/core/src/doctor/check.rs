@@ -15,7 +15,7 @@ macro_rules! with_check_kinds {
             "The microphone's sound." Microphone microphone "microphone";
             "Whether there is something to hear with." Speakers speakers "speakers";
             "The server, by plain HTTP." Server server "server";
-            "The signaling WebSocket." Signaling signaling "signalling";
+            "The signaling WebSocket." Signaling signalling "signalling";
             "The host candidates: this computer's own addresses." Addresses addresses "addresses";
             "A STUN server." StunUdp stun_udp "stun-udp";
             "A TURN server, spoken to by UDP." TurnUdp turn_udp "turn-udp";
@@ -137,7 +137,7 @@ macro_rules! with_check_codes {
             "The browser does not say which loudspeakers there are." NotListed not_listed "not-listed";
             "No answer from the server." ServerUnreachable server_unreachable "server-unreachable";
             "The server answers by HTTP, its WebSocket does not open: usually a proxy." WebsocketBlocked websocket_blocked "websocket-blocked";
-            "The server refused: too many sockets, or another version." SignalingRefused signaling_refused "signalling-refused";
+            "The server refused: too many sockets, or another version." SignalingRefused signalling_refused "signalling-refused";
             "The server does not let pages of this origin in." OriginRefused origin_refused "origin-refused";
             "The server may not be asked by the name in the page's address." HostRefused host_refused "host-refused";
             "The browser offers no address at all: a policy or an extension." NoCandidates no_candidates "no-candidates";
