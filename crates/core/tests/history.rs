@@ -163,10 +163,23 @@ fn calls_that_fail_without_end_push_nothing_else_out() {
     let mut history = History::default();
     history.handle_state(Subject::Connection, Some("connected"), ms(1000));
     for number in 1..=1_000 {
-        history.handle_failure(Subject::FailedCall, &format!("addIceCandidate: {number}"), ms(1000 + number));
+        let cause = format!("addIceCandidate: {number}");
+        assert!(history.handle_failure(Subject::FailedCall, &cause, ms(number * 1000)));
     }
     let causes: Vec<_> = history.events().filter_map(|event| event.now.as_deref()).collect();
     assert_eq!(causes.first(), Some(&"connected"));
     assert_eq!(causes.len(), 41);
     assert_eq!(causes.last(), Some(&"addIceCandidate: 1000"));
+}
+
+#[test]
+fn a_member_that_makes_calls_fail_by_the_thousand_costs_forty_events_and_one_a_second() {
+    let mut history = History::default();
+    // 400 per second for a minute, as the budget for candidates of bulk links allows.
+    let kept = (0..24_000)
+        .filter(|number| history.handle_failure(Subject::FailedCall, "OperationError", ms(number * 5 / 2)))
+        .count();
+    assert!((40..=100).contains(&kept), "{kept}");
+    // Another subject has a budget of its own.
+    assert!(history.handle_failure(Subject::Negotiation, "InvalidStateError", ms(60_000)));
 }

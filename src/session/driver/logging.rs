@@ -89,12 +89,16 @@ impl Driver {
     }
 
     fn log_channel(&self, link: LinkId, label: &str, event: &DataChannelEvent) {
+        if matches!(event, DataChannelEvent::Message(_) | DataChannelEvent::BufferedAmountLow) {
+            return;
+        }
         let id = link.0.to_string();
         let fields = [("link", id.as_str()), ("label", label)];
         match event {
             DataChannelEvent::Open => self.log.write(Info, "channel open", &fields),
             DataChannelEvent::Closed => self.log.write(Info, "channel closed", &fields),
-            DataChannelEvent::Oversized => self.log.write(Warn, "message too long", &fields),
+            // No warning: a member can send these without end until it is cut off.
+            DataChannelEvent::Oversized => self.log.write(Debug, "message too long", &fields),
             DataChannelEvent::Error(error) => {
                 let error = error.to_string();
                 // Channels end with an error when the other page closes.

@@ -73,7 +73,7 @@ impl Driver {
             }
             RoomEvent::NegotiationBroken(member, _, cause) => {
                 let cause = format!("{}: {}", cause.name, cause.message);
-                self.observe(member, Observation::Failure(Subject::Negotiation, cause), now);
+                self.note_failure(member, Subject::Negotiation, &cause, now);
             }
             RoomEvent::Entered { you, .. } => {
                 self.measurements.handle_entered(you);
@@ -102,16 +102,19 @@ impl Driver {
 
     /// The browser refused a call: the connection's log keeps why.
     pub(super) fn note_failed_call(&mut self, member: &MemberId, method: &str, error: &str) {
-        self.log.write(
-            Level::Warn,
-            "call failed",
-            &[("member", member.as_str()), ("method", method), ("error", error)],
-        );
-        let failure = Observation::Failure(Subject::FailedCall, format!("{method}: {error}"));
-        self.observe(member, failure, clock::now());
+        if self.note_failure(member, Subject::FailedCall, &format!("{method}: {error}"), clock::now()) {
+            let fields = [("member", member.as_str()), ("method", method), ("error", error)];
+            self.log.write(Level::Warn, "call failed", &fields);
+        }
     }
 
-    /// The same of a call on a link. One that was closed meanwhile refuses everything, and that is as it should be.
+    fn note_failure(&mut self, member: &MemberId, subject: Subject, cause: &str, now: Timestamp) -> bool {
+        let is_kept = self.measurements.handle_failure(member, subject, cause, now);
+        self.perform_measurements();
+        is_kept
+    }
+
+    /// As [`Self::note_failed_call`], for a call on a link. Nothing is noted of a closed link, which refuses every call.
     pub(super) fn note_failed_call_on(&mut self, link: LinkId, method: &str, error: &str) {
         if let Some(member) = self.member_of(link) {
             self.note_failed_call(&member, method, error);

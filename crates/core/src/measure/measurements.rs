@@ -72,10 +72,6 @@ impl Measurements {
                 self.members.entry(member).history.handle_state(subject, Some(&word), now);
                 self.show_history(member);
             }
-            Observation::Failure(subject, cause) => {
-                self.members.entry(member).history.handle_failure(subject, &cause, now);
-                self.show_history(member);
-            }
             Observation::Telemetry(link, message) => {
                 let connection = self.members.entry(member).connection(link);
                 if let Some(sending) = connection.handle_telemetry(message, now) {
@@ -92,6 +88,21 @@ impl Measurements {
             }
         }
         self.drain_run(now);
+    }
+
+    /// Takes a failure of any of a member's connections and returns whether the member's history keeps it.
+    pub fn handle_failure(
+        &mut self,
+        member: &MemberId,
+        subject: Subject,
+        cause: &str,
+        now: Timestamp,
+    ) -> bool {
+        let is_kept = self.members.entry(member).history.handle_failure(subject, cause, now);
+        if is_kept {
+            self.show_history(member);
+        }
+        is_kept
     }
 
     /// Notes that this page entered the room with this id.

@@ -29,8 +29,6 @@ pub enum Observation {
     Connected(bool),
     /// The state of a subject of the connection in use, as the browser names it.
     State(Subject, String),
-    /// A failure of a subject of any of the member's connections, with its cause.
-    Failure(Subject, String),
     /// A message on the `telemetry` channel of any of the member's connections.
     Telemetry(LinkId, TelemetryMessage),
     /// A stats report of the member's connection in use.

@@ -3,7 +3,9 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    Timestamp, duration_of_seconds,
+    Timestamp,
+    budget::{Bucket, Limit},
+    duration_of_seconds,
     measure::metric::{Figure, FigureValue, Metric},
 };
 
@@ -15,6 +17,8 @@ const MAX_EVENTS: usize = 200;
 /// Maximum number of failures of one subject, so that a page that causes failures does not displace all other events.
 const MAX_FAILURES: usize = 40;
 const MAX_FREEZES: usize = 100;
+/// Rate of the failures of one subject that become events.
+const FAILURES: Limit = Limit { burst: 40, per_second: 1.0 };
 /// Maximum length of a failure's text, which may quote another page.
 const MAX_FAILURE_BYTES: usize = 500;
 /// A longer time between two samples is a gap in the chart: the page was hidden, or no report came.
@@ -155,6 +159,8 @@ pub struct History {
     /// The present value of each subject.
     current: Vec<(Subject, String)>,
     frozen_s: Option<f64>,
+    /// The budget of each subject that failed.
+    failures: Vec<(Subject, Bucket)>,
 }
 
 impl History {
@@ -198,8 +204,16 @@ impl History {
         self.note(Event { at: now, subject, before, now: word.map(str::to_owned) });
     }
 
-    /// Takes a failure. Each failure is an event, even if it has the same cause as the one before.
-    pub fn handle_failure(&mut self, subject: Subject, cause: &str, now: Timestamp) {
+    /// Takes a failure and returns whether the history keeps it as an event. A failure with the cause of the one before
+    /// is an event too. Failures beyond [`FAILURES`] are dropped: a member can send signals that make calls fail without end.
+    pub fn handle_failure(&mut self, subject: Subject, cause: &str, now: Timestamp) -> bool {
+        let at = self.failures.iter().position(|(known, _)| *known == subject).unwrap_or_else(|| {
+            self.failures.push((subject, Bucket::default()));
+            self.failures.len() - 1
+        });
+        if !self.failures[at].1.take(FAILURES, 1, now) {
+            return false;
+        }
         let cause = &cause[..cause.floor_char_boundary(MAX_FAILURE_BYTES)];
         let is_of_subject = |event: &Event| event.subject == subject;
         if self.events.iter().filter(|event| is_of_subject(event)).count() >= MAX_FAILURES
@@ -208,6 +222,7 @@ impl History {
             self.events.remove(oldest);
         }
         self.note(Event { at: now, subject, before: None, now: Some(cause.to_owned()) });
+        true
     }
 
     fn note(&mut self, event: Event) {
