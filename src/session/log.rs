@@ -1,5 +1,6 @@
 //! The session's log in the browser's console. A record is one line: the event, then its fields as `name=value`. The field
-//! names are those of webrtc-stats and of the server's log. No record contains a name, a message, an address or a key.
+//! names are those of webrtc-stats and of the server's log. No record contains a name, a message or a
+//! key. Network addresses appear only where an error of the browser quotes them.
 
 use std::fmt::Write;
 
