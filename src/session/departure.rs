@@ -13,7 +13,7 @@ use super::model::{RoomModel, SourceChoice, TransferModel};
 /// Unfinished transfers and measurements, and unsaved results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unfinished {
-    /// Number of running transfers in either direction, including files that this person offers.
+    /// Number of running transfers in either direction, including files that this person offers and files that wait to be offered.
     pub running_files: usize,
     /// Number of files that arrived and were not saved.
     pub unsaved_files: usize,
@@ -38,8 +38,10 @@ impl Unfinished {
             transfer.url.with_untracked(Option::is_some) && !transfer.is_saved.get_untracked()
         };
         let run = model.run.get_untracked();
+        let to_be_offered =
+            model.transfers.backlog.with_untracked(|backlog| backlog.waiting + backlog.queued);
         model.transfers.list.with_untracked(|list| Self {
-            running_files: list.iter().filter(|transfer| is_running(transfer)).count(),
+            running_files: to_be_offered + list.iter().filter(|transfer| is_running(transfer)).count(),
             unsaved_files: list.iter().filter(|transfer| is_unsaved(transfer)).count(),
             is_measuring: matches!(run.state, RunState::Waiting | RunState::Running),
             has_unsaved_report: run.state == RunState::Ended && !model.is_report_saved.get_untracked(),

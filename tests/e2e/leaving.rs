@@ -15,6 +15,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(who_left_comes_back_with_one_click_and_no_other_way),
         stage.test_in_each(leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards),
+        stage.test_in_each(leaving_asks_while_a_file_waits_for_somebody_to_come),
         stage.test_in_each(leaving_asks_while_a_measurement_is_on),
         stage.test_in_each(the_screen_stays_on_while_somebody_else_is_there),
     ]
@@ -78,6 +79,20 @@ async fn leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards(
     ada.click("leave-confirm").await?;
     ada.until("Ada has left", |page| page.shows("you-left")).await?;
     ensure!(text(&ada, "left-lost").await?.contains("not saved"));
+    Ok(())
+}
+
+async fn leaving_asks_while_a_file_waits_for_somebody_to_come(scene: &Scene, engine: Engine) -> Result<()> {
+    let ada = scene.page(engine).await?;
+    ada.enter_with("waits", "Ada", "source=none").await?;
+    let folder = tempfile::TempDir::new()?;
+    let file = folder.path().join("photo.jpg");
+    std::fs::write(&file, vec![7; 300_000])?;
+    ada.offer(&[&file]).await?;
+    ada.until("the file waits", |page| page.shows("transfer-backlog")).await?;
+    ada.click("leave").await?;
+    ada.until("the question is there", |page| page.shows("leave-dialog")).await?;
+    ensure!(text(&ada, "leave-lost").await?.contains("not finished"));
     Ok(())
 }
 
