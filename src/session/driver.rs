@@ -237,6 +237,9 @@ impl Driver {
 
     fn handle_timeout(&mut self) {
         let now = clock::now();
+        if let Some(due) = self.next_deadline() {
+            self.measurements.handle_late(due, now);
+        }
         if self.session.poll_timeout().is_some_and(|due| now.since(due) >= ASLEEP) {
             self.session.handle_wake(now);
         } else {

@@ -1,9 +1,11 @@
-//! A matrix of runs, for `cargo xtask measure`: two browsers, on Linux as root with an emulated link between them. Not a test: it
-//! judges nothing, and runs only if `SIGHTLINE_MEASURE` names a profile set.
-#![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
+//! A matrix of runs, for `cargo xtask measure`: two browsers, on Linux as root with an emulated link between them. Each run leaves a report
+//! and a line in `runs.jsonl`, from which `cargo xtask` makes the tables and plots. Not a test: it judges nothing, and runs only if
+//! `SIGHTLINE_MEASURE` names a profile set.
+#![allow(clippy::print_stdout, reason = "lines for a person are its purpose")]
 
 use std::{
     env, fs,
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -12,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use libtest_mimic::Trial;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 #[cfg(target_os = "linux")]
 use sightline_e2e::netlab::{FarApart, LinkProfile};
 use sightline_e2e::{
@@ -29,6 +31,10 @@ type LinkProfile = Value;
 
 /// Additional time for a run: browsers start, connect, and send their logs.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Time for the other side's log to arrive.
+const LOG_PATIENCE: Duration = Duration::from_secs(2);
+/// Number of changes of the link that a report lists among its conditions.
+const MAX_CHANGES_TOLD: usize = 20;
 
 /// The contents of a profile set.
 #[derive(Debug, Deserialize)]
@@ -65,31 +71,13 @@ struct Change {
     link: LinkProfile,
 }
 
-/// Reads a figure of a side.
-type Column = fn(&Value) -> Option<f64>;
-
-/// The columns of the table, one row for each run.
-const COLUMNS: [(&str, Column); 10] = [
-    ("score", |side| side["playout"]["score"]["value"].as_f64()),
-    ("stall %", |side| Some(side["playout"]["stall_ratio"].as_f64()? * 100.0)),
-    ("stalls", |side| side["playout"]["stall_count"].as_f64()),
-    ("longest s", |side| side["playout"]["longest_stall_s"].as_f64()),
-    ("freezes", |side| side["playout"]["freeze_count"].as_f64()),
-    ("kbit/s", |side| Some(side["playout"]["mean_receive_bitrate_bps"].as_f64()? / 1e3)),
-    ("fps", |side| side["playout"]["frames_per_second"].as_f64()),
-    ("loss %", |side| Some(side["playout"]["loss_ratio"].as_f64()? * 100.0)),
-    // Only for a stamped source.
-    ("lost frames", |side| side["known_source"]["frames_lost"].as_f64()),
-    ("delay ms", |side| Some(side["known_source"]["delay_mean_s"].as_f64()? * 1e3)),
-];
-
 const fn three() -> u32 {
     3
 }
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let is_wanted = env::var_os("SIGHTLINE_MEASURE").is_some();
-    is_wanted.then(|| stage.long_test(the_matrix)).into_iter().collect()
+    is_wanted.then(|| stage.endless_test(the_matrix)).into_iter().collect()
 }
 
 async fn the_matrix(scene: &Scene) -> Result<()> {
@@ -106,33 +94,109 @@ async fn the_matrix(scene: &Scene) -> Result<()> {
     if let Err(reason) = &emulation {
         println!("\nWithout an emulated link ({reason}): every profile is measured over loopback.");
     }
-    println!(
-        "\n{} to {}, {} s each, {} times: median (least to greatest)",
-        set.browsers[0], set.browsers[1], set.run_s, set.repetitions
-    );
-    print!("{:<12}", "profile");
-    COLUMNS.iter().for_each(|(name, _)| print!("{name:>20}"));
-    println!();
-    for profile in &set.profile {
-        let mut sides = Vec::new();
-        for repetition in 1..=set.repetitions {
-            let (report, recorded) = run(scene, &set, profile, repetition, emulation.is_ok()).await?;
-            let name = format!("{}-{repetition}", file_name(&profile.name));
-            fs::write(folder.join(format!("{name}.json")), &report)?;
+    println!("\n{} to {}, {} s each, {} times", set.browsers[0], set.browsers[1], set.run_s, set.repetitions);
+    let wanted: Vec<_> = set
+        .profile
+        .iter()
+        .flat_map(|profile| (1..=set.repetitions).map(move |repetition| (profile, repetition)))
+        .collect();
+    let mut list = fs::OpenOptions::new().create(true).append(true).open(folder.join("runs.jsonl"))?;
+    let mut progress = Progress { all: wanted.len(), done: 0, measured: Vec::new() };
+    let mut apart = None;
+    for (profile, repetition) in wanted {
+        let name = format!("{}-{repetition}", file_name(&profile.name));
+        let what = format!("{} {repetition} of {}", profile.name, set.repetitions);
+        if is_resumed() && is_report(&folder.join(format!("{name}.json"))) {
+            let entry = json!({ "profile": profile.name, "repetition": repetition, "report": format!("{name}.json") });
+            writeln!(list, "{entry}")?;
+            progress.keep(&what);
+            continue;
+        }
+        let begun = Instant::now();
+        let done = run(scene, &set, profile, repetition, emulation.is_ok(), &mut apart).await;
+        let done = done.and_then(|(report, recorded)| {
+            fs::write(folder.join(format!("{name}.json")), with_link(&report, profile, emulation.is_ok())?)?;
             if let Some(recorded) = recorded {
                 fs::write(folder.join(format!("{name}.recorded.jsonl")), recorded)?;
             }
-            let report: Value = serde_json::from_str(&report)?;
-            sides.push(report["sides"][0].clone());
+            Ok(())
+        });
+        let seconds = begun.elapsed();
+        let mut entry =
+            json!({ "profile": profile.name, "repetition": repetition, "seconds": seconds.as_secs_f64() });
+        match &done {
+            Ok(()) => entry["report"] = json!(format!("{name}.json")),
+            Err(error) => {
+                entry["error"] = json!(format!("{error:#}"));
+                // An earlier report of this run is not its result.
+                let _ = fs::remove_file(folder.join(format!("{name}.json")));
+                // What is left of the pages may be the reason, so the next run gets new ones.
+                apart = None;
+            }
         }
-        print!("{:<12}", profile.name);
-        for (_, of) in COLUMNS {
-            print!("{:>20}", spread(sides.iter().filter_map(of).collect()));
-        }
-        println!();
+        writeln!(list, "{entry}")?;
+        progress.end(&what, done.err().as_ref(), seconds);
     }
     println!("\nThe reports are in {}: open them at /report.", absolute(&folder));
     Ok(())
+}
+
+/// Prints a line for each run.
+struct Progress {
+    all: usize,
+    done: usize,
+    /// How long each run took that was not kept.
+    measured: Vec<Duration>,
+}
+
+impl Progress {
+    fn keep(&mut self, what: &str) {
+        self.done += 1;
+        println!("[{}/{}] {what}: kept", self.done, self.all);
+    }
+
+    fn end(&mut self, what: &str, error: Option<&anyhow::Error>, took: Duration) {
+        self.done += 1;
+        self.measured.push(took);
+        let count = u32::try_from(self.measured.len()).unwrap_or(u32::MAX);
+        let left =
+            self.measured.iter().sum::<Duration>() / count * u32::try_from(self.all - self.done).unwrap_or(0);
+        let outcome = error.map_or("done".to_owned(), |error| format!("FAILED: {error:#}"));
+        println!(
+            "[{}/{}] {what}: {outcome}, {:.1} s; about {} min {:02} s left",
+            self.done,
+            self.all,
+            took.as_secs_f64(),
+            left.as_secs() / 60,
+            left.as_secs() % 60
+        );
+    }
+}
+
+fn is_resumed() -> bool {
+    env::var_os("SIGHTLINE_RESUME").is_some()
+}
+
+/// Whether a file is a whole report.
+fn is_report(file: &Path) -> bool {
+    let report = fs::read_to_string(file).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    report.is_some_and(|report| report["format"] == "sightline-report" && report["sides"][0].is_object())
+}
+
+/// Adds the link to the conditions of every side: the pages do not know of it.
+fn with_link(report: &str, profile: &Profile, is_emulated: bool) -> Result<String> {
+    let mut report: Value = serde_json::from_str(report)?;
+    let link = if is_emulated { serde_json::to_string(&profile.link)? } else { "loopback".to_owned() };
+    for side in report["sides"].as_array_mut().context("a report without sides")? {
+        let conditions = side["conditions"].as_array_mut().context("a side without conditions")?;
+        conditions.push(json!(["profile", profile.name]));
+        conditions.push(json!(["link", link]));
+        for change in profile.changes.iter().take(MAX_CHANGES_TOLD).filter(|_| is_emulated) {
+            conditions
+                .push(json!([format!("link_at_{}_s", change.at_s), serde_json::to_string(&change.link)?]));
+        }
+    }
+    Ok(report.to_string())
 }
 
 async fn run(
@@ -141,6 +205,7 @@ async fn run(
     profile: &Profile,
     repetition: u32,
     is_emulated: bool,
+    apart: &mut Option<Apart>,
 ) -> Result<(String, Option<String>)> {
     let engine = |name: &str| match name {
         "chromium" => Ok(Engine::Chromium),
@@ -148,11 +213,19 @@ async fn run(
         other => bail!("no browser {other}: chromium and firefox are there"),
     };
     let pair = [engine(&set.browsers[0])?, engine(&set.browsers[1])?];
-    let apart = Apart::new(scene, pair, profile, is_emulated).await?;
+    // Starting browsers takes longer than a short run: they stay for the next one.
+    let apart = match apart {
+        Some(apart) => apart,
+        None => apart.insert(Apart::new(scene, pair, profile, is_emulated).await?),
+    };
+    apart.change(&profile.link);
     let [sender, receiver] = &apart.pages;
     let room = format!("measure-{}-{repetition}", file_name(&profile.name));
-    receiver.enter_with(&room, "Receiver", &format!("{}&run_s={}", set.receiver, set.run_s)).await?;
-    sender.enter_with(&room, "Sender", &set.sender).await?;
+    let watches = format!("{}&run_s={}", set.receiver, set.run_s);
+    tokio::try_join!(
+        receiver.enter_with(&room, "Receiver", &watches),
+        sender.enter_with(&room, "Sender", &set.sender)
+    )?;
     until_run(receiver, "running", PATIENCE).await?;
     let begun = Instant::now();
     for change in &profile.changes {
@@ -161,10 +234,7 @@ async fn run(
         apart.change(&change.link);
     }
     until_run(receiver, "ended", Duration::from_secs(set.run_s) + PATIENCE).await?;
-    // If the link works again, the other side's log arrives; otherwise the report has one side.
-    sleep(Duration::from_secs(2)).await;
-    receiver.click("export-json").await?;
-    let report = receiver.execute("return sightlineProbe.saved.at(-1).text()", vec![]).await?;
+    let report = exported(receiver).await?;
     // Present if the receiver's address contains `probe=record`.
     let recorded = receiver
         .execute("return sightlineProbe.recorded?.map((line) => line + '\\n').join('') ?? null", vec![])
@@ -173,6 +243,20 @@ async fn run(
         page.open("about:blank").await?;
     }
     Ok((report, recorded))
+}
+
+/// The report, with the other side's log if it arrives: over a link that is cut, it does not.
+async fn exported(receiver: &Page) -> Result<String> {
+    let until = Instant::now() + LOG_PATIENCE;
+    loop {
+        receiver.click("export-json").await?;
+        let report: String = receiver.execute("return sightlineProbe.saved.at(-1).text()", vec![]).await?;
+        let sides = serde_json::from_str::<Value>(&report)?["sides"].as_array().map_or(0, Vec::len);
+        if sides > 1 || Instant::now() >= until {
+            return Ok(report);
+        }
+        sleep(LOG_PATIENCE / 10).await;
+    }
 }
 
 async fn until_run(page: &Page, state: &str, patience: Duration) -> Result<()> {
@@ -226,15 +310,6 @@ fn emulation() -> Result<(), String> {
 #[cfg(not(target_os = "linux"))]
 fn emulation() -> Result<(), String> {
     Err("it needs Linux".to_owned())
-}
-
-/// Median, least and greatest value.
-fn spread(mut numbers: Vec<f64>) -> String {
-    numbers.sort_unstable_by(f64::total_cmp);
-    let (Some(least), Some(greatest)) = (numbers.first(), numbers.last()) else { return "-".to_owned() };
-    let digits = usize::from(*greatest < 100.0);
-    let median = f64::midpoint(numbers[(numbers.len() - 1) / 2], numbers[numbers.len() / 2]);
-    format!("{median:.digits$} ({least:.digits$} to {greatest:.digits$})")
 }
 
 fn file_name(name: &str) -> String {

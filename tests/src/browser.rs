@@ -193,6 +193,14 @@ impl Browser {
         cpu::of_renderers_below(self.process.lock().await.id())
     }
 
+    /// Its renderer processes.
+    ///
+    /// # Errors
+    /// Where they cannot be found.
+    pub async fn renderers(&self) -> Result<Vec<i32>> {
+        cpu::renderers_below(self.process.lock().await.id())
+    }
+
     /// The memory of its processes in kB, by their role.
     ///
     /// # Errors

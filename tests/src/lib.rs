@@ -13,6 +13,7 @@
 //! | [`monitor`], [`glare`] | measuring recovery; negotiations from both sides at once |
 //! | [`clip`], [`portrait`] | video files and painted people |
 //! | [`process`], [`cpu`], [`memory`] | child processes, and what they use |
+//! | `slowness` | processes that get little processor time |
 #![cfg(unix)]
 #![allow(clippy::print_stderr, reason = "a failing test tells a person what it saw")]
 
@@ -33,6 +34,8 @@ pub mod portrait;
 pub mod process;
 pub mod proxy;
 pub mod server;
+#[cfg(target_os = "linux")]
+pub mod slowness;
 pub mod snapshot;
 pub mod stage;
 pub mod static_host;

@@ -31,6 +31,9 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// The time limit of a measurement.
 const LONG_LIMIT: Duration = Duration::from_secs(1200);
 
+/// The time limit of a matrix of measurements.
+const ENDLESS: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// The browsers of two people.
 pub type Pair = [Engine; 2];
 
@@ -104,6 +107,14 @@ impl Stage {
         F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
     {
         self.trial_within(LONG_LIMIT, name_of::<F>(), test)
+    }
+
+    /// A measurement of which nobody knows how long it takes.
+    pub fn endless_test<F>(self: &Arc<Self>, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene) -> Result<()> + Send + 'static,
+    {
+        self.trial_within(ENDLESS, name_of::<F>(), test)
     }
 
     /// A measurement with this name, which may take many minutes.

@@ -61,6 +61,48 @@ fn states() -> ConnectionStates {
 }
 
 #[test]
+fn what_encoding_and_decoding_take_is_the_mean_of_the_frames_since_the_report_before() {
+    let at = |second: u32, more: u32| {
+        let (timestamp, frames) = (1_000.0 * f64::from(second) + 1.7e12, 25 * second + more);
+        report(json!([
+            {"type": "inbound-rtp", "id": "IV", "timestamp": timestamp, "kind": "video", "framesDecoded": frames, "qpSum": frames * 40,
+             "totalDecodeTime": f64::from(frames) * 0.003, "retransmittedPacketsReceived": 7, "keyFramesDecoded": 2},
+            {"type": "outbound-rtp", "id": "OV", "timestamp": timestamp, "kind": "video", "framesEncoded": frames, "qpSum": frames * 20,
+             "totalEncodeTime": f64::from(frames) * 0.005, "retransmittedPacketsSent": 9, "keyFramesEncoded": 3,
+             "targetBitrate": 1_700_000},
+        ]))
+    };
+    let mut meter = ConnectionMeter::default();
+    let first = meter.handle_report(&at(1, 0), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
+    assert_eq!(number(&first, Metric::EncodeTime), None, "one report has no mean");
+    let figures = meter.handle_report(&at(2, 0), &states(), ExpectedPicture::Moving, Timestamp::ZERO);
+    let near = |metric: Metric, value: f64| (number(&figures, metric).unwrap() - value).abs() < 1e-9;
+    assert!(near(Metric::EncodeTime, 0.005) && near(Metric::DecodeTime, 0.003), "{:?}", figures.rows);
+    assert_eq!(
+        (number(&figures, Metric::Quantizer), number(&figures, Metric::QuantizerSent)),
+        (Some(40.0), Some(20.0))
+    );
+    assert_eq!(number(&figures, Metric::TargetBitrate), Some(1_700_000.0));
+    assert_eq!(number(&figures, Metric::RetransmittedPacketsReceived), Some(7.0));
+    assert_eq!(number(&figures, Metric::RetransmittedPacketsSent), Some(9.0));
+    assert_eq!(
+        (number(&figures, Metric::KeyFramesDecoded), number(&figures, Metric::KeyFramesEncoded)),
+        (Some(2.0), Some(3.0))
+    );
+    // No frame since the report before has no mean, which is not zero.
+    let none = meter.handle_report(
+        &at(3, 0)
+            .into_iter()
+            .map(|entry| StatsEntry { frames_encoded: Some(50.0), ..entry })
+            .collect::<Vec<_>>(),
+        &states(),
+        ExpectedPicture::Moving,
+        Timestamp::ZERO,
+    );
+    assert_eq!(number(&none, Metric::EncodeTime), None);
+}
+
+#[test]
 fn rates_come_from_the_growth_between_two_reports() {
     let mut meter = ConnectionMeter::default();
     let first = meter.handle_report(&chromium(1), &states(), ExpectedPicture::Moving, Timestamp::ZERO);

@@ -84,6 +84,51 @@ pub struct Sending {
     /// The present `qualityLimitationReason`.
     #[serde(default, skip_serializing_if = "Limitation::is_none")]
     pub limitation: Limitation,
+    /// How the picture was encoded and sent.
+    #[serde(default, skip_serializing_if = "SentPicture::is_empty")]
+    pub picture: SentPicture,
+}
+
+/// How a picture is encoded and sent, to tell a busy computer from a full upload and from a bad network. The counts and times are totals
+/// since the peer connection began. Values that the browser does not report are left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentPicture {
+    /// Frames encoded (`framesEncoded`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames_encoded: Option<u32>,
+    /// Time spent to encode (`totalEncodeTime`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encode_ms: Option<u32>,
+    /// Packets sent (`packetsSent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packets: Option<u32>,
+    /// Packets sent again (`retransmittedPacketsSent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retransmitted: Option<u32>,
+    /// Time that all packets together waited before they were sent (`totalPacketSendDelay`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_delay_ms: Option<u32>,
+    /// Packets that the receiver reported as lost (`packetsLost` of the `remote-inbound-rtp`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u32>,
+    /// The present target of the encoder, in bit/s (`targetBitrate`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_bps: Option<u32>,
+    /// The latest round-trip time (`roundTripTime` of the `remote-inbound-rtp`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<Milliseconds>,
+    /// The longest time since the message before for which the sender's page had no time for its timers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy_ms: Option<Milliseconds>,
+}
+
+impl SentPicture {
+    /// Whether no value is reported.
+    #[must_use]
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How the picture and sound of one member arrive at another. Values that the browser does not report are left out.

@@ -20,6 +20,7 @@ mod build;
 mod fingerprint;
 mod icons;
 mod install;
+mod matrix;
 mod measure;
 mod placement;
 mod policy;

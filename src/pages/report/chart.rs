@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn a_stall_is_a_band_in_the_lane_of_its_view_at_its_time() {
-        let stall = |start_s, duration_s| StallEntry { start_s, duration_s, cause: String::new() };
+        let stall =
+            |start_s, duration_s| StallEntry { start_s, duration_s, cause: String::new(), confidence: None };
         let stalls =
             [stall(-5.0, 1.0), stall(-1.0, 2.0), stall(5.0, 1.0), stall(10.0, 3.0), stall(11.0, 1.0)];
         assert_eq!(

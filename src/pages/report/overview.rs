@@ -68,7 +68,7 @@ fn ledger(playout: &PlayoutEntry, language: Language) -> AnyView {
 }
 
 fn row(stall: &StallEntry, language: Language) -> AnyView {
-    let StallEntry { start_s, duration_s, cause } = stall.clone();
+    let StallEntry { start_s, duration_s, cause, .. } = stall.clone();
     let words = stall_cause_text(StallCause::from_word(&cause));
     view! {
         <li data-testid="stall" data-start=start_s data-duration=duration_s data-cause=cause>

@@ -3,6 +3,8 @@
 //! `quality`.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
+#[cfg(target_os = "linux")]
+mod causes;
 mod cost;
 mod known_stops;
 mod observer;
@@ -48,6 +50,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     }));
     #[cfg(target_os = "linux")]
     trials.extend(where_there_are_namespaces(stamped_clip::trials(stage)));
+    #[cfg(target_os = "linux")]
+    trials.extend(where_there_are_namespaces(causes::trials(stage)));
     trials.push(stage.long_test_named("bench_quality::cost", cost::of_panel_and_ledger));
     trials
 }

@@ -57,6 +57,9 @@ pub struct StatsEntry {
     pub header_bytes_sent: Option<f64>,
     pub header_bytes_received: Option<f64>,
     pub retransmitted_packets_sent: Option<f64>,
+    pub retransmitted_packets_received: Option<f64>,
+    /// Seconds that all packets together waited before they were sent.
+    pub total_packet_send_delay: Option<f64>,
     pub jitter: Option<f64>,
     pub jitter_buffer_delay: Option<f64>,
     pub jitter_buffer_emitted_count: Option<f64>,
@@ -84,6 +87,8 @@ pub struct StatsEntry {
     pub total_freezes_duration: Option<f64>,
     pub total_decode_time: Option<f64>,
     pub total_encode_time: Option<f64>,
+    pub total_processing_delay: Option<f64>,
+    pub qp_sum: Option<f64>,
     pub total_inter_frame_delay: Option<f64>,
     pub total_squared_inter_frame_delay: Option<f64>,
     pub quality_limitation_reason: Option<String>,

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
     MemberId, RunId,
+    bounded::UpTo,
     control::{ControlMessage, PublishedState},
     telemetry::TelemetryMessage,
     text::without_invisible,
@@ -22,6 +23,8 @@ use crate::Timestamp;
 
 /// Interval between stats reports while the page is visible, and in a run.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
+/// A timer that is late by less is ordinary.
+const NOTABLE_BUSY: Duration = Duration::from_millis(100);
 
 /// All measurements of a page: the figures of every connection, the playout of every picture, stamps, and runs with their
 /// reports.
@@ -40,6 +43,10 @@ pub struct Measurements {
     is_visible: bool,
     is_watched: bool,
     next_report: Timestamp,
+    /// The time at which the stats were last asked for.
+    asked: Option<Timestamp>,
+    /// The longest time since the timer before for which this page had no time for its work.
+    busy: Duration,
     progress: RunProgress,
     outputs: VecDeque<MeasureOutput>,
 }
@@ -57,6 +64,8 @@ impl Measurements {
             is_visible,
             is_watched: false,
             next_report: Timestamp::ZERO,
+            asked: None,
+            busy: Duration::ZERO,
             progress: RunProgress::default(),
             outputs: VecDeque::new(),
         }
@@ -172,8 +181,25 @@ impl Measurements {
     /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         if self.should_poll_stats() && self.next_report <= now {
+            self.busy = Duration::ZERO;
+            if self.asked.is_some_and(|asked| asked + STATS_INTERVAL == self.next_report) {
+                self.handle_late(self.next_report, now);
+            }
+            self.asked = Some(now);
             self.next_report = now + STATS_INTERVAL;
             self.outputs.push_back(MeasureOutput::ReadStats);
+        }
+    }
+
+    /// Takes that this page did at `now` what was due at `due`: it had no time for it before. Timers of a hidden page say nothing.
+    pub fn handle_late(&mut self, due: Timestamp, now: Timestamp) {
+        if !self.is_visible {
+            return;
+        }
+        let busy = now - due;
+        self.busy = self.busy.max(busy);
+        if busy >= NOTABLE_BUSY {
+            self.playout.handle_busy(due, now);
         }
     }
 
@@ -231,6 +257,9 @@ impl Measurements {
 
     fn handle_report(&mut self, id: &MemberId, report: ConnectionReport, now: Timestamp) {
         let ConnectionReport { entries, states, frames, are_frames_noted, unix_ms, .. } = report;
+        if let Some(asked) = self.asked {
+            self.handle_late(asked, now);
+        }
         let member = self.members.entry(id);
         let expected = member.published.map_or(ExpectedPicture::None, ExpectedPicture::of);
         let meter = &mut member.use_connection(report.link).meter;
@@ -252,7 +281,10 @@ impl Measurements {
         let meter = &mut member.use_connection(report.link).meter;
         meter.handle_playout(&figures);
         let reception = meter.poll_reception().map(TelemetryMessage::Reception);
-        let sending = playout::sending(&entries, now).map(TelemetryMessage::Sending);
+        let sending = playout::sending(&entries, now).map(|mut sending| {
+            sending.picture.busy_ms = self.is_visible.then(|| UpTo::rounded(self.busy.as_secs_f64() * 1e3));
+            TelemetryMessage::Sending(sending)
+        });
         for message in reception.into_iter().chain(sending) {
             self.outputs.push_back(MeasureOutput::SendTelemetry(report.link, message));
         }

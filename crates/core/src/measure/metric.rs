@@ -51,6 +51,15 @@ macro_rules! with_metrics {
             FrameHeightSent frame_height_sent Pixels Local;
             CodecSent codec_sent Word Local;
             AvailableOutgoingBitrate available_outgoing_bitrate BitsPerSecond Local;
+            TargetBitrate target_bitrate BitsPerSecond Local;
+            EncodeTime encode_time Seconds Local;
+            DecodeTime decode_time Seconds Local;
+            Quantizer quantizer Count Local;
+            QuantizerSent quantizer_sent Count Local;
+            RetransmittedPacketsReceived retransmitted_packets_received Count Local;
+            RetransmittedPacketsSent retransmitted_packets_sent Count Local;
+            KeyFramesDecoded key_frames_decoded Count Local;
+            KeyFramesEncoded key_frames_encoded Count Local;
             QualityLimitationReason quality_limitation_reason Word Local;
             Protocol protocol Word Local;
             ConnectionState connection_state Word Local;

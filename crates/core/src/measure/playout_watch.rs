@@ -144,6 +144,16 @@ impl PlayoutWatch {
         }
     }
 
+    /// Takes a time in which this page had no time for its work.
+    pub fn handle_busy(&mut self, from: Timestamp, to: Timestamp) {
+        for (member, watched) in &mut self.members {
+            watched.meter.handle_busy(from, to);
+            for recorder in self.run.recorders(member) {
+                recorder.handle_busy(from, to);
+            }
+        }
+    }
+
     /// Takes a member's report about the picture that it sends; `clock` estimates the member's clock.
     pub fn handle_sending(
         &mut self,

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod causes;
+mod confusion;
 mod marks;
+mod model;
 mod random;
 mod source_rate;
 mod stalls;

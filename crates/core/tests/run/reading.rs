@@ -121,6 +121,10 @@ fn what_has_to_follow_may_not_come_before() {
         with("/sides/0/playout/stalls", json!([stall(5.0), stall(3.0)])),
         Err(ReportInvalid::Impossible)
     );
+    let certain =
+        |percent: u32| json!([{"start_s": 1.0, "duration_s": 1.0, "cause": "loss", "confidence": percent}]);
+    assert_eq!(with("/sides/0/playout/stalls", certain(100)).err(), None);
+    assert_eq!(with("/sides/0/playout/stalls", certain(101)), Err(ReportInvalid::Impossible));
     let mark = json!([{"kind": "paused", "from_s": 5.0, "to_s": 4.0}]);
     assert_eq!(with("/sides/0/playout/marks", mark), Err(ReportInvalid::Impossible));
     assert_eq!(with("/sides/0/playout/marked_s", json!(1000.0)), Err(ReportInvalid::Impossible));

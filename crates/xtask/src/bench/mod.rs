@@ -6,7 +6,7 @@ mod turn;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::{browsers, process, test};
+use crate::{browsers, process, test, workspace};
 
 /// The measurements of `cargo xtask bench`.
 #[derive(Subcommand)]
@@ -27,7 +27,8 @@ pub(crate) enum Bench {
 /// Options of `quality`.
 #[derive(clap::Args)]
 pub(crate) struct Quality {
-    /// Only the parts whose name contains this, such as `stops::firefox`, `stops::chromium_30`, `link::loss`, `painter`, `cost`.
+    /// Only the parts whose name contains this, such as `stops::firefox`, `stops::chromium_30`, `link::loss`, `painter`, `cost`,
+    /// `causes::chromium`: the confusion matrix of injected causes.
     part: Option<String>,
     /// How often each of ten stops is injected, in each browser at each rate.
     #[arg(long, default_value_t = 2)]
@@ -108,6 +109,7 @@ fn quality(options: &Quality) -> Result<()> {
     process::run(
         measurement
             .env("SIGHTLINE_BENCH", "quality")
+            .env("SIGHTLINE_REPORTS", workspace::root().join("target/reports"))
             .env("SIGHTLINE_BENCH_ROUNDS", rounds)
             .arg("--nocapture"),
     )

@@ -10,6 +10,7 @@ pub fn stall_cause_text(cause: StallCause) -> Sentence {
     match cause {
         StallCause::Loss => sentence!(stall.loss),
         StallCause::Bandwidth => sentence!(stall.bandwidth),
+        StallCause::Delay => sentence!(stall.delay),
         StallCause::SenderCpu => sentence!(stall.sender_cpu),
         StallCause::SenderBandwidth => sentence!(stall.sender_bandwidth),
         StallCause::Source => sentence!(stall.source),

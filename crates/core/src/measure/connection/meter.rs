@@ -306,6 +306,15 @@ fn value(
         Metric::AvailableOutgoingBitrate => {
             number(now.pair.as_ref().and_then(|pair| pair.available_outgoing_bitrate))
         }
+        Metric::TargetBitrate => number(video_out.and_then(|video| video.target_bitrate)),
+        Metric::EncodeTime => number(mean_sent(now, previous, |video| video.encode_time)),
+        Metric::QuantizerSent => number(mean_sent(now, previous, |video| video.quantizers)),
+        Metric::DecodeTime => number(mean_received(now, previous, |video| video.decode_time)),
+        Metric::Quantizer => number(mean_received(now, previous, |video| video.quantizers)),
+        Metric::RetransmittedPacketsReceived => number(video_in.and_then(|video| video.retransmitted)),
+        Metric::RetransmittedPacketsSent => number(video_out.and_then(|video| video.retransmitted)),
+        Metric::KeyFramesDecoded => number(video_in.and_then(|video| video.key_frames)),
+        Metric::KeyFramesEncoded => number(video_out.and_then(|video| video.key_frames)),
         Metric::FramesPerSecond => number(frames_per_second(now, previous)),
         Metric::FramesPerSecondSent => number(frames_per_second_sent(now, previous)),
         Metric::FrameWidth => number(video_in.and_then(|video| video.width)),
@@ -402,6 +411,38 @@ fn bitrate(
 fn rate(now: &Snapshot, previous: &Snapshot, total: impl Fn(&Snapshot) -> Option<f64>) -> Option<f64> {
     let grown = total(now)? - total(previous).unwrap_or(0.0);
     (grown >= 0.0).then_some(grown / seconds_between(now, previous)?)
+}
+
+/// The mean of a total over the frames encoded between the last two reports; `None` if there were none, or a total decreased.
+fn mean_sent(
+    now: &Snapshot,
+    previous: Option<&Snapshot>,
+    total: fn(&Outbound) -> Option<f64>,
+) -> Option<f64> {
+    let video =
+        |snapshot: &Snapshot, of: fn(&Outbound) -> Option<f64>| snapshot.video_out.as_ref().and_then(of);
+    mean(
+        rate(now, previous?, |snapshot| video(snapshot, total)),
+        rate(now, previous?, |snapshot| video(snapshot, |sent| sent.frames_encoded)),
+    )
+}
+
+/// The same over the frames decoded.
+fn mean_received(
+    now: &Snapshot,
+    previous: Option<&Snapshot>,
+    total: fn(&Inbound) -> Option<f64>,
+) -> Option<f64> {
+    let video =
+        |snapshot: &Snapshot, of: fn(&Inbound) -> Option<f64>| snapshot.video_in.as_ref().and_then(of);
+    mean(
+        rate(now, previous?, |snapshot| video(snapshot, total)),
+        rate(now, previous?, |snapshot| video(snapshot, |received| received.frames_decoded)),
+    )
+}
+
+fn mean(total: Option<f64>, frames: Option<f64>) -> Option<f64> {
+    Some(total? / frames.filter(|frames| *frames > 0.0)?)
 }
 
 /// The browser's own value, or else the frames decoded between the last two reports.

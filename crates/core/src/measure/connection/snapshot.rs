@@ -28,6 +28,10 @@ pub(super) struct Inbound {
     pub(super) frames_per_second: Option<f64>,
     pub(super) frames_decoded: Option<f64>,
     pub(super) frames_dropped: Option<f64>,
+    pub(super) decode_time: Option<f64>,
+    pub(super) quantizers: Option<f64>,
+    pub(super) retransmitted: Option<f64>,
+    pub(super) key_frames: Option<f64>,
     pub(super) width: Option<f64>,
     pub(super) height: Option<f64>,
     pub(super) freeze_count: Option<f64>,
@@ -42,6 +46,12 @@ pub(super) struct Outbound {
     pub(super) bytes: Option<f64>,
     pub(super) frames_per_second: Option<f64>,
     pub(super) frames_sent: Option<f64>,
+    pub(super) frames_encoded: Option<f64>,
+    pub(super) encode_time: Option<f64>,
+    pub(super) quantizers: Option<f64>,
+    pub(super) retransmitted: Option<f64>,
+    pub(super) key_frames: Option<f64>,
+    pub(super) target_bitrate: Option<f64>,
     pub(super) width: Option<f64>,
     pub(super) height: Option<f64>,
     pub(super) limitation: Option<String>,
@@ -84,6 +94,10 @@ impl Snapshot {
                     frames_per_second: entry.frames_per_second,
                     frames_decoded: entry.frames_decoded,
                     frames_dropped: entry.frames_dropped,
+                    decode_time: entry.total_decode_time,
+                    quantizers: entry.qp_sum,
+                    retransmitted: entry.retransmitted_packets_received,
+                    key_frames: entry.key_frames_decoded,
                     width: entry.frame_width,
                     height: entry.frame_height,
                     freeze_count: entry.freeze_count,
@@ -95,13 +109,22 @@ impl Snapshot {
         let outbound = |kind: &str| {
             let sent: Vec<_> =
                 of_type("outbound-rtp").filter(|entry| entry.kind.as_deref() == Some(kind)).collect();
+            let total = |of: fn(&StatsEntry) -> Option<f64>| {
+                sent.iter().filter_map(|entry| of(entry)).reduce(|a, b| a + b)
+            };
             let largest = sent
                 .iter()
                 .max_by(|a, b| a.frame_width.unwrap_or(0.0).total_cmp(&b.frame_width.unwrap_or(0.0)))?;
             Some(Outbound {
-                bytes: sent.iter().filter_map(|entry| entry.bytes_sent).reduce(|a, b| a + b),
+                bytes: total(|entry| entry.bytes_sent),
                 frames_per_second: largest.frames_per_second,
                 frames_sent: largest.frames_sent,
+                frames_encoded: total(|entry| entry.frames_encoded),
+                encode_time: total(|entry| entry.total_encode_time),
+                quantizers: total(|entry| entry.qp_sum),
+                retransmitted: total(|entry| entry.retransmitted_packets_sent),
+                key_frames: total(|entry| entry.key_frames_encoded),
+                target_bitrate: total(|entry| entry.target_bitrate),
                 width: largest.frame_width,
                 height: largest.frame_height,
                 limitation: largest.quality_limitation_reason.clone(),

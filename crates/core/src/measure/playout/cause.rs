@@ -1,18 +1,12 @@
-//! The likely cause of a stall, from the frames' own clocks, the browser's counters and the sender's reports. The most certain
-//! evidence is examined first.
+//! The likely cause of a stall. A frame passes the source, the encoder, the network and the display, and each of these has counters:
+//! the cause is where the frames of the stall are missing or late first. [`super::facts`] computes what the counters say.
 
 use std::time::Duration;
 
 use sightline_protocol::telemetry::Limitation;
 
-use super::{counters::Step, frame::Gap};
+use super::facts::{Evidence, Facts};
 use crate::Timestamp;
-
-/// Time before and after a stall whose evidence counts: reports come once a second, and a loss shows slightly earlier or later.
-const BEFORE: Duration = Duration::from_millis(500);
-const AFTER: Duration = Duration::from_millis(1500);
-/// A smaller share of lost packets is normal and explains no stall.
-const NOTABLE_LOSS: f64 = 0.005;
 
 /// The most likely reason of a stall.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -21,6 +15,8 @@ pub enum StallCause {
     Loss,
     /// Packets arrived late: the path has too little bandwidth.
     Bandwidth,
+    /// The path became longer: the packets of the next frame, and all after it, were on their way for longer.
+    Delay,
     /// The sender's computer encoded too slowly.
     SenderCpu,
     /// The sender held frames back because its upload was full.
@@ -38,9 +34,10 @@ pub enum StallCause {
 
 impl StallCause {
     /// All causes, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Loss,
         Self::Bandwidth,
+        Self::Delay,
         Self::SenderCpu,
         Self::SenderBandwidth,
         Self::Source,
@@ -55,6 +52,7 @@ impl StallCause {
         match self {
             Self::Loss => "loss",
             Self::Bandwidth => "bandwidth",
+            Self::Delay => "delay",
             Self::SenderCpu => "sender_cpu",
             Self::SenderBandwidth => "sender_bandwidth",
             Self::Source => "source",
@@ -86,117 +84,263 @@ pub struct SenderInterval {
     pub sound_packets: Option<u32>,
     /// `qualityLimitationReason` at the end of the interval.
     pub limitation: Limitation,
+    /// How much later than the fastest message the message at the end of the interval arrived: the queues on the way.
+    pub late: Duration,
+    /// How the picture was encoded and sent.
+    pub picture: IntervalPicture,
 }
 
-/// The evidence about a stall.
-pub(super) struct Evidence<'a> {
-    pub(super) start: Timestamp,
-    pub(super) end: Timestamp,
-    /// The gap that contains the stall; `None` while the stall lasts.
-    pub(super) gap: Option<&'a Gap>,
-    /// The normal time between two frames.
-    pub(super) normal: Duration,
-    pub(super) steps: &'a [Step],
-    pub(super) sender: &'a [SenderInterval],
-    /// Whether the sender declared during the stall that its source had failed.
-    pub(super) has_source_failed: bool,
-    /// Whether the connection was down during the stall.
-    pub(super) was_disconnected: bool,
-    /// Whether the source delivers a picture only when it changes, and so has no usual rate.
-    pub(super) may_be_unchanged: bool,
+/// How the sender encoded and sent its picture in an interval. `None` means that its browser does not report the value.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct IntervalPicture {
+    /// Number of frames encoded.
+    pub frames_encoded: Option<u32>,
+    /// Time spent to encode them.
+    pub encode: Option<Duration>,
+    /// Number of packets sent.
+    pub packets: Option<u32>,
+    /// Number of packets sent again.
+    pub retransmitted: Option<u32>,
+    /// Time that all packets together waited before they were sent.
+    pub send_delay: Option<Duration>,
+    /// Number of packets of which the sender heard that they were lost.
+    pub lost: Option<u32>,
+    /// Target of the encoder at the end of the interval, in bit/s.
+    pub target_bps: Option<u32>,
+    /// Round-trip time at the end of the interval.
+    pub round_trip: Option<Duration>,
+    /// The longest time for which the sender's page had no time for its timers.
+    pub busy: Option<Duration>,
 }
+
+/// A cause, and how certain it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) cause: StallCause,
+    /// In percent. The verdict is [`StallCause::Unknown`] below [`LEAST_CONFIDENCE`].
+    pub(super) confidence: u8,
+}
+
+/// A less certain verdict is not given.
+const LEAST_CONFIDENCE: u8 = 50;
 
 impl Evidence<'_> {
-    pub(super) fn cause(&self) -> StallCause {
+    /// The cause by all evidence; unknown if the most likely one is too uncertain.
+    pub(super) fn verdict(&self) -> Verdict {
+        let mut verdict = self.facts().verdict();
+        if verdict.confidence < LEAST_CONFIDENCE {
+            verdict.cause = StallCause::Unknown;
+        }
+        verdict
+    }
+}
+
+/// A smaller share of lost packets is normal and explains no stall.
+const NOTABLE_LOSS: f64 = 0.005;
+/// A shorter additional delay is no queue.
+const NOTABLE_QUEUE_S: f64 = 0.1;
+/// An encoder that works for this part of the time has none left for some frames: it takes them as they come, at uneven intervals.
+const FULL_LOAD: f64 = 0.5;
+/// A page whose timers are late by as much has no time for its frames either.
+const BUSY_S: f64 = 0.1;
+
+const fn certain(cause: StallCause, confidence: u8) -> Option<Verdict> {
+    Some(Verdict { cause, confidence })
+}
+
+impl Facts {
+    fn verdict(&self) -> Verdict {
         if self.has_source_failed {
-            return StallCause::Source;
+            return Verdict { cause: StallCause::Source, confidence: 100 };
         }
-        let steps = || self.steps.iter().filter(|step| self.overlaps(step.from, step.to));
-        if self.was_disconnected || steps().any(|step| step.has_new_path) {
-            return StallCause::PathChange;
+        if self.has_new_path {
+            return Verdict { cause: StallCause::PathChange, confidence: 95 };
         }
-        let sum = |of: fn(&Step) -> f64| steps().map(of).sum::<f64>();
-        let lost = sum(|step| step.lost);
-        let is_lossy = lost >= 1.0 && lost / (lost + sum(|step| step.packets)) >= NOTABLE_LOSS;
-        // The sender's own counts are the best evidence: did it have frames, and did it send them?
-        let (source, sent) = (
-            self.shortfall(|interval| interval.source_frames),
-            self.shortfall(|interval| interval.frames_sent),
-        );
-        match (source, sent) {
-            (Some(true), _) => return StallCause::Source,
-            (source, Some(true)) => match self.limitation() {
-                Limitation::Cpu => return StallCause::SenderCpu,
-                Limitation::Bandwidth => return StallCause::SenderBandwidth,
-                // The sender held frames back because the lost packets were not acknowledged.
-                _ if is_lossy => return StallCause::Loss,
-                // The sender had frames and sent none, and gave no reason.
-                _ if source == Some(false) => return StallCause::SenderCpu,
-                _ => return StallCause::Source,
-            },
-            _ if is_lossy => return StallCause::Loss,
+        let verdict = self
+            .shown_late()
+            .or_else(|| self.on_the_way())
+            .or_else(|| self.page_was_busy())
+            .or_else(|| self.not_from_the_source())
+            .or_else(|| self.not_from_the_encoder())
+            .or_else(|| self.lost())
+            .or_else(|| self.queued())
+            .or_else(|| self.by_the_frames_alone());
+        verdict.unwrap_or_default()
+    }
+
+    /// The next frame was here in time.
+    fn shown_late(&self) -> Option<Verdict> {
+        // The display follows the clock of the captures, so frames that were captured late are rightly shown late.
+        let is_in_time = self.received_late_s? < self.stall_s * 0.4
+            && self.captured_late_s.is_none_or(|late| late < self.stall_s * 0.5)
+            && !self.is_lossy();
+        let confidence = if self.viewer_busy_ratio > 0.3 { 95 } else { 85 };
+        if is_in_time { certain(StallCause::Receiver, confidence) } else { None }
+    }
+
+    /// This page had no time for its work, and the sender sent all frames.
+    fn page_was_busy(&self) -> Option<Verdict> {
+        let is_sent = |lacks: Option<f64>| lacks.is_none_or(|lacks| lacks < self.missing / 2.0);
+        let is_whole = is_sent(self.source_lacks) && is_sent(self.encoder_lacks) && !self.is_lossy();
+        if is_whole && self.viewer_busy_ratio >= 0.5 { certain(StallCause::Receiver, 85) } else { None }
+    }
+
+    /// The next frame was captured in time, and came late: every packet was held up, and the frames after it tell how.
+    fn on_the_way(&self) -> Option<Verdict> {
+        let is_held_up =
+            self.received_late_s? >= self.stall_s * 0.5 && self.captured_late_s? < self.stall_s * 0.5;
+        let (shortest, longest) = self.longer_way_s.filter(|_| is_held_up)?;
+        let is_longer = shortest >= self.stall_s * 0.5 && longest - shortest <= shortest * 0.35;
+        // Frames that wait at the sender take longer, too, and its other packets do not.
+        let is_of_the_path = |delay: Option<f64>| delay.is_some_and(|delay| delay >= self.stall_s * 0.4);
+        if is_longer
+            && !self.is_lossy()
+            && (is_of_the_path(self.late_s) || is_of_the_path(self.round_trip_rise_s))
+        {
+            return certain(StallCause::Delay, 90);
+        }
+        if self.is_interrupted() || self.silent_s >= 0.5 {
+            return certain(StallCause::PathChange, 85);
+        }
+        None
+    }
+
+    /// The source delivered too few frames.
+    fn not_from_the_source(&self) -> Option<Verdict> {
+        if self.source_lacks? < self.missing / 2.0 || self.told_s <= 0.0 {
+            return None;
+        }
+        if self.is_sender_busy() {
+            return certain(StallCause::SenderCpu, 75);
+        }
+        certain(StallCause::Source, if self.encoder_load.is_some() { 90 } else { 80 })
+    }
+
+    /// The source delivered, and the encoder left frames out: it had no time, or the bandwidth was too low for them.
+    fn not_from_the_encoder(&self) -> Option<Verdict> {
+        let lacks = self.encoder_lacks.or(self.sent_lacks)?;
+        if lacks < self.missing / 2.0 || self.told_s <= 0.0 {
+            return None;
+        }
+        let is_slow = self.encode_s.zip(self.usual_encode_s).is_some_and(|(now, usual)| now >= usual * 2.0);
+        match self.encoder_load {
+            Some(load) if load >= FULL_LOAD => return certain(StallCause::SenderCpu, 90),
+            Some(load) if load >= FULL_LOAD / 2.0 && is_slow => return certain(StallCause::SenderCpu, 75),
             _ => {}
         }
-        let stall = self.end - self.start;
-        let is_late =
-            |clock: Option<Duration>| clock.map(|passed| passed.saturating_sub(self.normal) * 2 >= stall);
-        let (captured, received) = self.gap.map_or((None, None), |gap| (gap.captured, gap.received));
-        match (is_late(captured), is_late(received)) {
+        if self.is_lossy() && !self.has_queue() && self.limitation != Limitation::Cpu {
+            return self.lost();
+        }
+        let is_steady = |(shortest, longest): (f64, f64)| {
+            shortest >= NOTABLE_QUEUE_S && longest - shortest <= shortest * 0.35
+        };
+        if self.limitation == Limitation::None && !self.is_lossy() && self.longer_way_s.is_some_and(is_steady)
+        {
+            // The browser sends less because it takes the longer way for a full one.
+            return certain(StallCause::Delay, 60);
+        }
+        if self.has_queue() {
+            return certain(StallCause::Bandwidth, 85);
+        }
+        match self.limitation {
+            Limitation::Cpu => return certain(StallCause::SenderCpu, 80),
+            Limitation::Bandwidth => return certain(StallCause::SenderBandwidth, 85),
+            _ => {}
+        }
+        let is_less = self.target_ratio.is_some_and(|ratio| ratio < 0.7);
+        let waits = self.send_delay_s.is_some_and(|waits| waits >= 0.05);
+        if is_less || waits {
+            return certain(StallCause::SenderBandwidth, 70);
+        }
+        if self.is_sender_busy() {
+            return certain(StallCause::SenderCpu, 60);
+        }
+        // A sender that does not count its source's frames: frames that were captured late did not exist before.
+        if self.encoder_lacks.is_none() && self.captured_late_s.is_none_or(|late| late >= self.stall_s / 2.0)
+        {
+            return certain(StallCause::Source, if self.encoder_load.is_some() { 65 } else { 55 });
+        }
+        None
+    }
+
+    /// The frames were sent, and packets were lost.
+    fn lost(&self) -> Option<Verdict> {
+        if !self.is_lossy() {
+            return None;
+        }
+        if self.has_queue() {
+            return certain(StallCause::Bandwidth, 70);
+        }
+        if self.is_interrupted() {
+            return certain(StallCause::PathChange, 75);
+        }
+        certain(StallCause::Loss, if self.loss_ratio() >= 0.02 { 85 } else { 65 })
+    }
+
+    /// The frames were sent, no packet was lost, and all took longer.
+    fn queued(&self) -> Option<Verdict> {
+        let late = self.late_s.unwrap_or(0.0);
+        if !self.has_queue() {
+            return None;
+        }
+        let stays = self.stays_late_s.is_some_and(|stays| stays >= late * 0.7 && stays >= self.stall_s * 0.5);
+        let is_limited =
+            self.limitation == Limitation::Bandwidth || self.target_ratio.is_some_and(|ratio| ratio < 0.3);
+        if stays && !is_limited {
+            return certain(StallCause::Delay, 70);
+        }
+        certain(StallCause::Bandwidth, 70)
+    }
+
+    /// What remains if neither side counts anything unusual.
+    fn by_the_frames_alone(&self) -> Option<Verdict> {
+        let is_late = |late: Option<f64>| late.map(|late| late >= self.stall_s / 2.0);
+        let is_told = self.told_s > 0.0;
+        if self.viewer_busy_ratio >= 0.3 {
+            return certain(StallCause::Receiver, 70);
+        }
+        match (is_late(self.captured_late_s), is_late(self.received_late_s)) {
             // Frames that were captured this much later did not exist before. Without reports of the sender, its source is the
             // likely cause.
-            (Some(true), _) if sent.is_none() => StallCause::Source,
-            (Some(true), _) => StallCause::Bandwidth,
-            (Some(false) | None, Some(true)) => StallCause::Bandwidth,
-            (_, Some(false)) => StallCause::Receiver,
-            (_, None) if self.steps.is_empty() => StallCause::Unknown,
+            (Some(true), _) if !is_told => certain(StallCause::Source, 55),
+            // Held up once, and all frames after it came in time.
+            (Some(false), Some(true)) => certain(StallCause::Delay, 55),
             // No packet arrived.
-            (_, None) if sum(|step| step.packets) < 1.0 && sent.is_none() => StallCause::Source,
-            (_, None) if sum(|step| step.packets) < 1.0 => StallCause::Bandwidth,
-            (_, None) => StallCause::Unknown,
+            (None, None) if self.has_steps && self.packets < 1.0 => {
+                certain(if is_told { StallCause::PathChange } else { StallCause::Source }, 55)
+            }
+            _ => None,
         }
     }
 
-    fn overlaps(&self, from: Timestamp, to: Timestamp) -> bool {
-        from <= self.end + AFTER && self.start <= to + BEFORE
+    fn is_sender_busy(&self) -> bool {
+        self.sender_busy_s.is_some_and(|busy| busy >= BUSY_S)
+            || self.encoder_load.is_some_and(|load| load >= FULL_LOAD)
+            || self.limitation == Limitation::Cpu
     }
 
-    /// Whether the sender had too few frames during the stall, by at least half of the missing ones; `None` without reports.
-    fn shortfall(&self, of: fn(&SenderInterval) -> Option<u32>) -> Option<bool> {
-        let usual = self.usual_rate(of)?;
-        let (mut lacking, mut told) = (0.0, Duration::ZERO);
-        for interval in
-            self.sender.iter().filter(|interval| interval.from < self.end && self.start < interval.to)
-        {
-            let expected = usual * (interval.to - interval.from).as_secs_f64();
-            lacking += expected - f64::from(of(interval)?);
-            told += interval.to.min(self.end) - interval.from.max(self.start);
-        }
-        let missing = told.as_secs_f64() / self.normal.as_secs_f64().max(0.001);
-        (told > Duration::ZERO).then_some(lacking >= missing / 2.0)
+    fn loss_ratio(&self) -> f64 {
+        if self.lost > 0.0 { self.lost / (self.lost + self.packets) } else { 0.0 }
     }
 
-    /// The usual frames per second: the upper quartile of the intervals outside of the stall. Without such intervals, and for a
-    /// screen, the rate follows from the normal interval of the viewer.
-    fn usual_rate(&self, of: fn(&SenderInterval) -> Option<u32>) -> Option<f64> {
-        let rate = |interval: &SenderInterval| {
-            let seconds = (interval.to - interval.from).as_secs_f64();
-            Some(f64::from(of(interval)?) / seconds).filter(|rate| rate.is_finite())
-        };
-        let is_outside = |interval: &&SenderInterval| interval.to <= self.start || self.end <= interval.from;
-        let mut rates: Vec<f64> = self.sender.iter().filter(is_outside).filter_map(rate).collect();
-        rates.sort_unstable_by(f64::total_cmp);
-        let usual = rates.get(rates.len() * 3 / 4).copied().filter(|_| !self.may_be_unchanged);
-        let is_told = self.sender.iter().any(|interval| of(interval).is_some());
-        usual.or_else(|| is_told.then(|| 1.0 / self.normal.as_secs_f64().max(0.001)))
+    fn is_lossy(&self) -> bool {
+        self.lost >= 1.0 && self.loss_ratio() >= NOTABLE_LOSS
     }
 
-    /// The limitation that the sender reported during the stall; its CPU takes precedence.
-    fn limitation(&self) -> Limitation {
-        let named = |limitation| {
-            self.sender.iter().any(|interval| {
-                interval.limitation == limitation && interval.from < self.end && self.start < interval.to
-            })
-        };
-        [Limitation::Cpu, Limitation::Bandwidth].into_iter().find(|word| named(*word)).unwrap_or_default()
+    /// Whether packets waited for others on the way.
+    fn has_queue(&self) -> bool {
+        let is_long = |delay: Option<f64>| delay.is_some_and(|delay| delay >= NOTABLE_QUEUE_S);
+        is_long(self.late_s) || is_long(self.round_trip_rise_s)
+    }
+
+    /// Whether about all packets of the stall were lost, and none before and after it.
+    fn is_interrupted(&self) -> bool {
+        let usual = self.usual_packets_per_s.unwrap_or(0.0);
+        let of_stall = usual * self.stall_s;
+        let missed = if self.lost >= 1.0 { self.lost } else { self.retransmitted };
+        let is_calm_elsewhere =
+            self.loss_elsewhere.is_none_or(|elsewhere| elsewhere < self.loss_ratio().max(0.02) / 4.0);
+        let is_as_many = missed >= of_stall * 0.4 && missed <= of_stall * 2.0 + 20.0;
+        of_stall >= 1.0 && is_as_many && is_calm_elsewhere && !self.has_queue()
     }
 }

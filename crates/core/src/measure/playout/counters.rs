@@ -32,6 +32,8 @@ pub(super) struct Step {
     pub(super) bytes: f64,
     pub(super) packets: f64,
     pub(super) lost: f64,
+    /// The round-trip time at the later report, in seconds.
+    pub(super) round_trip_s: Option<f64>,
     pub(super) seconds: f64,
     /// Whether the candidate pair changed.
     pub(super) has_new_path: bool,
@@ -60,6 +62,7 @@ struct Report {
     frames_dropped: Option<f64>,
     freeze_count: Option<f64>,
     freezes_s: Option<f64>,
+    round_trip_s: Option<f64>,
 }
 
 impl Counters {
@@ -123,6 +126,7 @@ impl Counters {
             packets: grown(|report| report.packets).unwrap_or(0.0),
             // A late packet was counted as lost before, so the count can decrease.
             lost: grown(|report| report.lost).unwrap_or(0.0).max(0.0),
+            round_trip_s: report.round_trip_s,
             seconds,
             has_new_path: report.pair.is_some() && last.pair.is_some() && report.pair != last.pair,
         })
@@ -148,6 +152,9 @@ impl Report {
             frames_dropped: video.frames_dropped,
             freeze_count: video.freeze_count,
             freezes_s: video.total_freezes_duration,
+            round_trip_s: selected_pair_id(entries)
+                .and_then(|id| entries.iter().find(|entry| entry.id == id))
+                .and_then(|pair| pair.current_round_trip_time),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{Timestamp, measure::frame::ShownFrame};
 
 /// Clock rate of RTP timestamps for all video codecs (RFC 6184, 7741, 9628: 90 kHz).
-const RTP_CLOCK_HZ: u64 = 90_000;
+pub(super) const RTP_CLOCK_HZ: u64 = 90_000;
 
 /// The time between two frame callbacks.
 #[derive(Debug, Clone, Copy, PartialEq)]

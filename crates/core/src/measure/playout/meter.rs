@@ -4,11 +4,13 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::{
     Declaration, GapHistogram, Mark, SenderInterval, Stall, StallCause,
-    cause::Evidence,
+    cause::Verdict,
     counters::{Counters, Step},
+    facts::Evidence,
     frame::Gap,
     marks::Marks,
     stall::{Judged, StallDetector},
+    transit::Transits,
 };
 use crate::{
     Timestamp,
@@ -68,6 +70,9 @@ pub struct PlayoutMeter {
     /// For each of the last reports, the number of frames in view up to then.
     pub(super) presented_at: Vec<(Timestamp, f64)>,
     sender: Vec<SenderInterval>,
+    transits: Transits,
+    /// Times in which this page had no time for its work.
+    busy: Vec<(Timestamp, Timestamp)>,
     pub(super) sound: SoundMeter,
     /// Times in which the connection was down; the last one may be open.
     cuts: Vec<(Timestamp, Option<Timestamp>)>,
@@ -125,6 +130,8 @@ impl PlayoutMeter {
             steps: Vec::new(),
             presented_at: Vec::new(),
             sender: Vec::new(),
+            transits: Transits::default(),
+            busy: Vec::new(),
             sound: SoundMeter::new(began_within),
             cuts: Vec::new(),
             failures: Vec::new(),
@@ -154,6 +161,7 @@ impl PlayoutMeter {
             last.presented_frames = frame.presented_frames;
             return;
         }
+        self.transits.handle_frame(&frame);
         match &self.last {
             None => {
                 self.first_shown = Some(frame.shown_at);
@@ -227,6 +235,11 @@ impl PlayoutMeter {
         self.sound.handle_connected(is_connected, at);
     }
 
+    /// Takes a time in which this page had no time for its work.
+    pub fn handle_busy(&mut self, from: Timestamp, to: Timestamp) {
+        push_bounded(&mut self.busy, (from, to));
+    }
+
     /// Takes the sender's report about itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
         push_bounded(&mut self.sender, interval);
@@ -261,7 +274,8 @@ impl PlayoutMeter {
         let mut stalls: Vec<_> = self.stalls.iter().map(|kept| kept.stall).collect();
         for (start, end) in self.running(now) {
             let evidence = self.evidence(start, end, None, UNKNOWN_INTERVAL);
-            stalls.push(Stall { start, duration: end - start, cause: evidence.cause() });
+            let Verdict { cause, confidence } = evidence.verdict();
+            stalls.push(Stall { start, duration: end - start, cause, confidence });
         }
         stalls
     }
@@ -340,9 +354,9 @@ impl PlayoutMeter {
         self.longest = self.longest.max(duration);
         let may_be_unchanged = self.shows_only_changes;
         let evidence = Evidence { may_be_unchanged, ..self.evidence(start, end, Some(&gap), normal) };
-        let cause = evidence.cause();
+        let Verdict { cause, confidence } = evidence.verdict();
         self.stalls.push_back(Kept {
-            stall: Stall { start, duration, cause },
+            stall: Stall { start, duration, cause, confidence },
             gap,
             normal,
             may_be_unchanged,
@@ -360,7 +374,7 @@ impl PlayoutMeter {
                 // Without evidence, the screen has probably not changed.
                 let is_unchanged = |cause| matches!(cause, StallCause::Source | StallCause::Unknown);
                 running.retain(|(start, end)| {
-                    let cause = || self.evidence(*start, *end, None, UNKNOWN_INTERVAL).cause();
+                    let cause = || self.evidence(*start, *end, None, UNKNOWN_INTERVAL).verdict().cause;
                     !(self.shows_only_changes && is_unchanged(cause()))
                 });
                 running
@@ -375,8 +389,9 @@ impl PlayoutMeter {
         for at in self.stalls.len() - unsettled..self.stalls.len() {
             let Kept { stall, gap, normal, may_be_unchanged } = &self.stalls[at];
             let evidence = self.evidence(stall.start, stall.end(), Some(gap), *normal);
-            let cause = Evidence { may_be_unchanged: *may_be_unchanged, ..evidence }.cause();
-            self.stalls[at].stall.cause = cause;
+            let verdict = Evidence { may_be_unchanged: *may_be_unchanged, ..evidence }.verdict();
+            self.stalls[at].stall.cause = verdict.cause;
+            self.stalls[at].stall.confidence = verdict.confidence;
         }
         self.excuse_unchanged();
     }
@@ -416,6 +431,8 @@ impl PlayoutMeter {
             normal,
             steps: &self.steps,
             sender: &self.sender,
+            transits: &self.transits,
+            busy: &self.busy,
             has_source_failed: overlaps(&self.failures),
             was_disconnected: overlaps(&self.cuts),
             may_be_unchanged: self.shows_only_changes,

@@ -6,6 +6,7 @@
 
 mod cause;
 mod counters;
+mod facts;
 mod frame;
 mod histogram;
 mod interval;
@@ -17,8 +18,9 @@ mod source_rate;
 mod stall;
 mod summary;
 mod totals;
+mod transit;
 
-pub use cause::{SenderInterval, StallCause};
+pub use cause::{IntervalPicture, SenderInterval, StallCause};
 pub use histogram::{GAP_BUCKETS_MS, GapHistogram};
 pub use marks::{Declaration, Mark, MarkKind};
 pub use meter::{MAX_STALLS, PlayoutMeter};

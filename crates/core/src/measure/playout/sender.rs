@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use sightline_protocol::telemetry::{Limitation, Sending};
+use sightline_protocol::{
+    bounded::UpTo,
+    telemetry::{Limitation, Sending, SentPicture},
+};
 
-use super::SenderInterval;
+use super::{IntervalPicture, SenderInterval};
 use crate::{
     Timestamp,
     measure::{clock::ClockSync, entry::StatsEntry},
@@ -40,7 +43,30 @@ pub fn sending(entries: &[StatsEntry], now: Timestamp) -> Option<Sending> {
             Some("other") => Limitation::Other,
             _ => Limitation::None,
         },
+        picture: sent.map(|sent| sent_picture(sent, entries)).unwrap_or_default(),
     })
+}
+
+fn sent_picture(sent: &StatsEntry, entries: &[StatsEntry]) -> SentPicture {
+    let milliseconds = |seconds: Option<f64>| seconds.map(|seconds| whole(seconds * 1e3));
+    let heard = entries.iter().find(|entry| {
+        entry.entry_type == "remote-inbound-rtp"
+            && entry.kind.as_deref() == Some("video")
+            && (entry.ssrc.is_none() || entry.ssrc == sent.ssrc)
+    });
+    SentPicture {
+        frames_encoded: sent.frames_encoded.map(whole),
+        encode_ms: milliseconds(sent.total_encode_time),
+        packets: sent.packets_sent.map(whole),
+        retransmitted: sent.retransmitted_packets_sent.map(whole),
+        send_delay_ms: milliseconds(sent.total_packet_send_delay),
+        lost: heard.and_then(|heard| heard.packets_lost).map(whole),
+        target_bps: sent.target_bitrate.map(whole),
+        round_trip_ms: heard
+            .and_then(|heard| heard.round_trip_time)
+            .map(|seconds| UpTo::rounded(seconds * 1e3)),
+        busy_ms: None,
+    }
 }
 
 /// Converts the sender's messages to the local clock: to the earliest time at which data sent along with the message can have
@@ -73,8 +99,25 @@ impl SenderTimeline {
             frames_sent: grown(last.frames_sent, message.frames_sent),
             sound_packets: grown(last.sound_packets, message.sound_packets),
             limitation: message.limitation,
+            late: now - to,
+            picture: IntervalPicture {
+                frames_encoded: grown(last.picture.frames_encoded, message.picture.frames_encoded),
+                encode: grown(last.picture.encode_ms, message.picture.encode_ms).map(milliseconds),
+                packets: grown(last.picture.packets, message.picture.packets),
+                retransmitted: grown(last.picture.retransmitted, message.picture.retransmitted),
+                send_delay: grown(last.picture.send_delay_ms, message.picture.send_delay_ms)
+                    .map(milliseconds),
+                lost: grown(last.picture.lost, message.picture.lost),
+                target_bps: message.picture.target_bps,
+                round_trip: message.picture.round_trip_ms.map(|ms| Duration::from_millis(ms.get())),
+                busy: message.picture.busy_ms.map(|ms| Duration::from_millis(ms.get())),
+            },
         })
     }
+}
+
+fn milliseconds(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]

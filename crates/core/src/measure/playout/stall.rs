@@ -28,6 +28,8 @@ pub struct Stall {
     pub duration: Duration,
     /// The most likely cause.
     pub cause: StallCause,
+    /// How certain the cause is, in percent.
+    pub confidence: u8,
 }
 
 impl Stall {

@@ -90,6 +90,7 @@ impl PlayoutEntry {
         number(counts.into_iter().flatten().all(is_count))?;
         self.score.as_ref().map_or(Ok(()), ScoreEntry::check)?;
         number(self.stalls.iter().all(|stall| is_time(stall.start_s) && is_length(stall.duration_s)))?;
+        number(self.stalls.iter().all(|stall| stall.confidence.is_none_or(|percent| percent <= 100)))?;
         number(self.stalls.is_sorted_by(|a, b| a.start_s <= b.start_s))?;
         number(self.marks.iter().all(|mark| {
             is_time(mark.from_s) && mark.to_s.is_none_or(|to_s| is_time(to_s) && mark.from_s <= to_s)

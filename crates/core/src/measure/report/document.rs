@@ -265,6 +265,9 @@ pub struct StallEntry {
     /// The most likely cause.
     #[serde(deserialize_with = "bounds::text")]
     pub cause: String,
+    /// How certain the cause is, in percent; `None` in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<u8>,
 }
 
 /// A time in which a still picture was no stall.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The metrics in the columns of a report's samples, after the time.
-pub const RECORDED: [Metric; 32] = [
+pub const RECORDED: [Metric; 41] = [
     Metric::ReceiveBitrate,
     Metric::SendBitrate,
     Metric::AvailableOutgoingBitrate,
@@ -56,6 +56,15 @@ pub const RECORDED: [Metric; 32] = [
     Metric::InsertedSamples,
     Metric::RemovedSamples,
     Metric::SamplesReceived,
+    Metric::TargetBitrate,
+    Metric::EncodeTime,
+    Metric::DecodeTime,
+    Metric::Quantizer,
+    Metric::QuantizerSent,
+    Metric::RetransmittedPacketsReceived,
+    Metric::RetransmittedPacketsSent,
+    Metric::KeyFramesDecoded,
+    Metric::KeyFramesEncoded,
 ];
 
 /// The metrics with a word as value whose changes are events.
@@ -191,6 +200,11 @@ impl Recorder {
     /// Takes whether the connection is up.
     pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
         self.meter.handle_connected(is_connected, at);
+    }
+
+    /// Takes a time in which this page had no time for its work.
+    pub fn handle_busy(&mut self, from: Timestamp, to: Timestamp) {
+        self.meter.handle_busy(from, to);
     }
 
     /// Takes the sender's report about itself.
@@ -343,6 +357,7 @@ impl Recorder {
                     start_s: seconds(stall.start),
                     duration_s: length(stall.duration),
                     cause: stall.cause.as_str().to_owned(),
+                    confidence: Some(stall.confidence),
                 })
                 .collect(),
             marks: self
