@@ -49,7 +49,8 @@ pub enum TelemetryMessage {
         /// The time of sending on the answering page's clock, in microseconds.
         answered_us: PageTime,
     },
-    /// Asks whether the other side is alive. Sent once a second; answered by a pong on the same peer connection.
+    /// Asks whether the other side is alive, and measures the round-trip time. Sent once a second, and more often while files are
+    /// sent; answered by a pong on the same peer connection.
     Ping {
         /// Increases with every ping on a peer connection.
         nonce: u32,
