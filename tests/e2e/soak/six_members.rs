@@ -1,6 +1,6 @@
-//! Six members with their cameras on: what one of them sends by itself so that all connections stay usable, and its processor
-//! time. The other five are tabs of one browser with small pictures, so that the work of six computers fits into this one: what
-//! is sent to five depends only on their number.
+//! Six members with their cameras on. All connections must stay usable with the default settings; the test measures how much one
+//! member sends, and its processor time. The other five are tabs of one browser with small pictures, so that the work of six computers
+//! fits into this one: what the measured member sends depends only on their number.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{sync::Arc, time::Duration};

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_candidate_is_none() {
+    fn a_line_that_is_no_candidate_gives_none() {
         for line in
             ["", "candidate:", "candidate:1 1 udp", "candidate:1 1 udp 1 a 99999 typ host", "x", "null"]
         {

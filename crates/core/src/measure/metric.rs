@@ -1,4 +1,4 @@
-//! The table of metrics, and the type of a row of figures.
+//! The table of metrics, and the value of a metric.
 
 /// Calls the macro `$callback` with every metric, in the order in which they are shown: variant, name, [`Unit`], [`Origin`].
 /// The name follows W3C webrtc-stats where it has the metric. It is also the key of the metric's texts in `locales/` (`metric`
@@ -130,7 +130,7 @@ pub enum Origin {
     Remote,
 }
 
-/// The unit of a figure's number.
+/// The unit of a metric's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A bitrate in bits per second.
@@ -153,7 +153,7 @@ pub enum Unit {
     Word,
 }
 
-/// The value of a figure.
+/// The value of a metric.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FigureValue {
     /// A number in the metric's [`Unit`].
@@ -162,10 +162,10 @@ pub enum FigureValue {
     Word(String),
 }
 
-/// One row of figures.
+/// A metric and its value, as one row shows them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// The metric of this row.
+    /// The metric that has the value.
     pub metric: Metric,
     /// `None` if the browser does not report the value, or there is nothing to measure. Zero never stands for a missing value.
     pub value: Option<FigureValue>,

@@ -32,7 +32,7 @@ impl RelayedAddresses {
         self.default = default;
     }
 
-    /// The address for a client that reached this machine at `reached`; `None` where there is none of this family.
+    /// The address for a client that reached this machine at `reached`; `None` if there is no address of this family.
     pub(super) fn of(&self, family: AddressFamily, reached: IpAddr) -> Option<RelayedAddress> {
         let is_of_family = |address: &IpAddr| address.is_ipv4() == (family == AddressFamily::IPV4);
         let bind = match self.bind {

@@ -77,7 +77,7 @@ impl Bystander {
     }
 }
 
-/// Four streams write this, each until it is closed, and then again.
+/// Four streams write these bytes repeatedly. A stream that the server closes is opened again.
 async fn attack(server: &TestServer, bytes: impl AsyncFn(&mut StreamClient) -> Vec<u8>) -> JoinSet<()> {
     let mut attackers = JoinSet::new();
     let port = server.turn_ports.unwrap().0;
@@ -200,7 +200,7 @@ async fn sixty_four_addresses_are_permitted_at_once_and_128_in_all() {
 }
 
 #[tokio::test]
-async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_goes_on() {
+async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_continues() {
     let server = server();
     let mut client = TurnClient::new(&server).await;
     assert_eq!(client.allocate().await.code, 0);
@@ -315,7 +315,7 @@ async fn a_network_that_was_denied_is_not_reached_in_any_spelling_although_it_wa
 
 #[tokio::test]
 async fn beyond_the_total_bandwidth_the_greediest_allocation_is_cut_and_a_new_one_is_not() {
-    // A burst of 64 KiB is the least, half of it for those within their share; after that as good as nothing.
+    // The smallest burst is 64 KiB; half of it is reserved for allocations within their share. Afterwards almost nothing passes.
     let server = server_with(|settings| {
         settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()];
         settings.limits.total_bitrate_bps = Some(8);
