@@ -30,6 +30,8 @@ pub mod monitor;
 pub mod netlab;
 pub mod page;
 pub mod portrait;
+#[cfg(target_os = "linux")]
+mod priority;
 pub mod process;
 pub mod proxy;
 pub mod server;

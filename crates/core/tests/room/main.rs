@@ -1,6 +1,7 @@
 //! Rooms of several sessions in simulated time: the links between them, and the events that they survive.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod changes;
 mod files;
 mod recovery;
 mod world;
