@@ -294,6 +294,7 @@ impl Driver {
                 } else {
                     // A page that is closed or reloaded is hidden first.
                     self.changes.release();
+                    self.files.store_now(&self.session, now);
                 }
             }
             Input::WakeLockRefused(error) => {
