@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use sightline_protocol::{
     MemberId, RunId,
     control::{ControlMessage, PublishedState},
-    telemetry::TelemetryMessage,
+    telemetry::{SourceFrames, TelemetryMessage},
     text::without_invisible,
 };
 
@@ -40,6 +40,8 @@ pub struct Measurements {
     is_visible: bool,
     is_watched: bool,
     next_report: Timestamp,
+    /// What this page tells of the frames of its file, sent with the next reports.
+    source_frames: Option<SourceFrames>,
     progress: RunProgress,
     outputs: VecDeque<MeasureOutput>,
 }
@@ -57,6 +59,7 @@ impl Measurements {
             is_visible,
             is_watched: false,
             next_report: Timestamp::ZERO,
+            source_frames: None,
             progress: RunProgress::default(),
             outputs: VecDeque::new(),
         }
@@ -74,6 +77,9 @@ impl Measurements {
             }
             Observation::Telemetry(link, message) => {
                 let connection = self.members.entry(member).connection(link);
+                if let TelemetryMessage::SourceFrames(told) = &message {
+                    self.playout.handle_source_frames(member, told, connection.clock.estimate(now), now);
+                }
                 if let Some(sending) = connection.handle_telemetry(message, now) {
                     self.playout.handle_sending(member, sending, &mut connection.clock, now);
                 }
@@ -130,6 +136,11 @@ impl Measurements {
     /// Takes the conditions that the report of the next run lists.
     pub fn set_conditions(&mut self, conditions: Vec<(String, String)>) {
         self.conditions = conditions;
+    }
+
+    /// Takes which frames of its file this page showed lately; `None` without a file. Sent with each stats report.
+    pub fn set_source_frames(&mut self, told: Option<SourceFrames>) {
+        self.source_frames = told;
     }
 
     /// Takes whether anybody looks at more than bars and path.
@@ -253,7 +264,8 @@ impl Measurements {
         meter.handle_playout(&figures);
         let reception = meter.poll_reception().map(TelemetryMessage::Reception);
         let sending = playout::sending(&entries, now).map(TelemetryMessage::Sending);
-        for message in reception.into_iter().chain(sending) {
+        let source_frames = self.source_frames.clone().map(TelemetryMessage::SourceFrames);
+        for message in reception.into_iter().chain(sending).chain(source_frames) {
             self.outputs.push_back(MeasureOutput::SendTelemetry(report.link, message));
         }
 

@@ -7,7 +7,7 @@ use std::{collections::HashMap, time::Duration};
 use sightline_protocol::{
     MemberId, RunId,
     control::{ControlMessage, Playback, PublishedSource, PublishedState},
-    telemetry::Sending,
+    telemetry::{Sending, SourceFrames},
 };
 
 use crate::{
@@ -70,6 +70,7 @@ struct Watched {
     declared: Declaration,
     sends_sound: bool,
     is_screen: bool,
+    is_file: bool,
     /// Whether the member declares that every frame carries a stamp.
     is_stamped: bool,
 }
@@ -94,6 +95,12 @@ impl PlayoutWatch {
         let is_screen = published.source == PublishedSource::Screen;
         watched.meter.handle_shows_only_changes(is_screen);
         watched.is_screen = is_screen;
+        let is_file = published.source == PublishedSource::File;
+        let begins_file = is_file && !watched.is_file;
+        watched.is_file = is_file;
+        if begins_file {
+            watched.meter.handle_file(now);
+        }
         if published.stamped && !watched.is_stamped {
             watched.stamps = FrameLog::default();
         }
@@ -102,6 +109,9 @@ impl PlayoutWatch {
             recorder.handle_declaration(declaration, now);
             recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
+            if begins_file {
+                recorder.handle_file(now);
+            }
         }
         if declaration == Declaration::Ended {
             self.handle_file_ended(now);
@@ -158,6 +168,21 @@ impl PlayoutWatch {
             for recorder in self.run.recorders(member) {
                 recorder.handle_sender(interval, now);
             }
+        }
+    }
+
+    /// Takes what a member's page tells of the frames of its file, and the estimate of the member's clock.
+    pub fn handle_source_frames(
+        &mut self,
+        member: &MemberId,
+        told: &SourceFrames,
+        clock: Option<ClockEstimate>,
+        now: Timestamp,
+    ) {
+        let Some(watched) = self.members.get_mut(member).filter(|watched| watched.is_file) else { return };
+        watched.meter.handle_source_frames(told, clock, now);
+        for recorder in self.run.recorders(member) {
+            recorder.handle_source_frames(told, clock, now);
         }
     }
 
@@ -321,7 +346,7 @@ impl PlayoutWatch {
         conditions: Vec<(String, String)>,
         now: Timestamp,
     ) {
-        let &mut Watched { declared, sends_sound, is_screen, ref meter, .. } = self.of(member, now);
+        let &mut Watched { declared, sends_sound, is_screen, is_file, ref meter, .. } = self.of(member, now);
         let begins_within = meter.has_report();
         let is_visible = self.is_visible;
         self.run.handle_open(member, || {
@@ -331,6 +356,9 @@ impl PlayoutWatch {
             recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
             recorder.handle_visibility(is_visible, now);
+            if is_file {
+                recorder.handle_file(now);
+            }
             recorder.set_conditions(conditions.clone());
             recorder
         });
@@ -390,6 +418,7 @@ impl PlayoutWatch {
                 declared: Declaration::Playing,
                 sends_sound: true,
                 is_screen: false,
+                is_file: false,
                 is_stamped: false,
             }
         })

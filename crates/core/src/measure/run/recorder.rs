@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sightline_protocol::telemetry::SourceFrames;
+
 use crate::{
     Timestamp,
     measure::{
@@ -196,6 +198,21 @@ impl Recorder {
     /// Takes the sender's report about itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
         self.meter.handle_sender(interval, now);
+    }
+
+    /// Notes that a video file is the source from now on.
+    pub fn handle_file(&mut self, now: Timestamp) {
+        self.meter.handle_file(now);
+    }
+
+    /// Takes what the sender's page tells of the frames of its file.
+    pub fn handle_source_frames(
+        &mut self,
+        told: &SourceFrames,
+        clock: Option<ClockEstimate>,
+        now: Timestamp,
+    ) {
+        self.meter.handle_source_frames(told, clock, now);
     }
 
     /// Takes the conditions of the measurement.
