@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use sightline_core::measure::{
     Unit,
-    playout::StallCause,
-    report::{BurstEntry, PlayoutEntry, ScoreEntry, SoundEntry, StallEntry},
+    playout::{SourceKnownBy, StallCause},
+    report::{BurstEntry, PlayoutEntry, ScoreEntry, SoundEntry, SourceKnowledge, StallEntry},
     sound::SoundCause,
 };
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     components::figures::{
         figure_text,
-        playout::{score_text, stall_cause_text},
+        playout::{limit_text, score_text, stall_cause_text},
     },
     language::Language,
     sentence,
@@ -52,11 +52,26 @@ pub(super) fn Overview(view: View, opened: RwSignal<Opened>) -> AnyView {
             <p class="report-hint">{clock}</p>
             <p class="score" data-testid="score" data-value=value title=language.text(sentence!(score.help))>{score}</p>
             <h3>{language.text(sentence!(stall.title))}</h3>
+            {limit(&playout, language)}
             {ledger(&playout, language)}
             {sound}
         </section>
     }
     .into_any()
+}
+
+/// What the ledger cannot know. Reports of before November 2026 do not say by what the source was known.
+fn limit(playout: &PlayoutEntry, language: Language) -> AnyView {
+    let known_by = match playout.source_known_by {
+        Some(SourceKnowledge::Stamps) => Some(SourceKnownBy::Stamps),
+        Some(SourceKnowledge::Frames) => Some(SourceKnownBy::Frames),
+        Some(SourceKnowledge::Counts) => Some(SourceKnownBy::Counts),
+        _ if playout.source_frames_per_second.is_some() => return ().into_any(),
+        _ => None,
+    };
+    let limit = limit_text(known_by).map(|limit| language.text(limit));
+    let word = known_by.map_or("nothing", SourceKnownBy::as_str);
+    view! { <p class="report-hint" data-testid="source-limit" data-known-by=word>{limit}</p> }.into_any()
 }
 
 fn ledger(playout: &PlayoutEntry, language: Language) -> AnyView {

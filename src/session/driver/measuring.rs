@@ -51,6 +51,7 @@ impl Driver {
             remote_sdp,
             unix_ms: clock::unix_ms(),
         };
+        self.measurements.set_source_frames(self.media.source_frames());
         self.observe(&member, Observation::Report(Box::new(report)), now);
     }
 

@@ -14,7 +14,7 @@ use sightline_browser::{
     page::clock,
 };
 use sightline_core::notice::NoticeCode;
-use sightline_protocol::control::Playback;
+use sightline_protocol::{control::Playback, telemetry::SourceFrames};
 
 use super::{LocalMedia, shown_file::FileSource};
 use crate::{
@@ -122,8 +122,16 @@ impl LocalMedia {
         let mut inner = self.inner.borrow_mut();
         inner.is_hidden = !is_visible;
         if let Some(file) = &inner.file {
+            if let Some(frames) = file.frames() {
+                frames.handle_visibility(is_visible);
+            }
             file.wake();
         }
+    }
+
+    /// Which frames of the file were shown here lately, for the viewers.
+    pub fn source_frames(&self) -> Option<SourceFrames> {
+        self.inner.borrow().file.as_ref()?.frames()?.tell()
     }
 
     /// Notes that a viewer joined, or that the connection to one was rebuilt: a standing picture is sent again.

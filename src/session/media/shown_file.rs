@@ -3,7 +3,9 @@
 use sightline_browser::{
     MediaTrack,
     js::queue::EventSink,
-    media::{file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile},
+    media::{
+        file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile, source_watch::SourceWatch,
+    },
     page::clock,
 };
 use sightline_core::{
@@ -17,6 +19,8 @@ use sightline_protocol::control::{Playback, PublishedSource};
 /// There is a painter while the captured track would show a late joiner nothing (the file stands still, or its track ended),
 /// while the track would differ from the player (a turned film), and while frames are stamped.
 pub(super) struct FileSource {
+    /// Dropped before the player whose frames it notes; `None` without frame callbacks in the browser.
+    frames: Option<SourceWatch>,
     player: FilePlayer,
     file: MediaFile,
     painter: Option<FramePainter>,
@@ -59,6 +63,7 @@ impl FileSource {
         wake: EventSink<()>,
     ) -> Self {
         Self {
+            frames: SourceWatch::new(&player),
             player,
             file,
             painter: None,
@@ -78,6 +83,10 @@ impl FileSource {
 
     pub(super) fn file(&self) -> &MediaFile {
         &self.file
+    }
+
+    pub(super) fn frames(&self) -> Option<&SourceWatch> {
+        self.frames.as_ref()
     }
 
     pub(super) fn painter(&self) -> Option<&FramePainter> {

@@ -88,6 +88,10 @@ impl PlayoutEntry {
             self.source_frames_per_second,
         ];
         number(counts.into_iter().flatten().all(is_count))?;
+        number(
+            self.source_frames_presented
+                .is_none_or(|shown| self.source_frames.is_some_and(|source| shown <= source)),
+        )?;
         self.score.as_ref().map_or(Ok(()), ScoreEntry::check)?;
         number(self.stalls.iter().all(|stall| is_time(stall.start_s) && is_length(stall.duration_s)))?;
         number(self.stalls.is_sorted_by(|a, b| a.start_s <= b.start_s))?;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::measure::{
     metric::Metric,
-    playout::{Score, ScoreTerm, ScoreTermKind},
+    playout::{Score, ScoreTerm, ScoreTermKind, SourceKnownBy},
 };
 
 /// The value of [`Report::format`].
@@ -152,6 +152,9 @@ pub struct PlayoutEntry {
     pub usual_stall_count: Option<u32>,
     pub usual_stall_time_s: Option<f64>,
     pub usual_stall_ratio: Option<f64>,
+    pub source_known_by: Option<SourceKnowledge>,
+    pub source_frames: Option<u32>,
+    pub source_frames_presented: Option<u32>,
     pub source_frames_per_second: Option<f64>,
     pub lower_rate_ratio: Option<f64>,
     pub freeze_count: Option<f64>,
@@ -172,6 +175,31 @@ pub struct PlayoutEntry {
     pub stalls: Vec<StallEntry>,
     #[serde(deserialize_with = "bounds::list::<_, _, MAX_MARKS>")]
     pub marks: Vec<MarkEntry>,
+}
+
+/// By what the frames of a source were known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKnowledge {
+    /// Every frame carried a stamp.
+    Stamps,
+    /// The page that played the file told which frames it showed.
+    Frames,
+    /// The sender told once a second how many frames its source delivered.
+    Counts,
+    /// A word of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+impl From<SourceKnownBy> for SourceKnowledge {
+    fn from(known_by: SourceKnownBy) -> Self {
+        match known_by {
+            SourceKnownBy::Stamps => Self::Stamps,
+            SourceKnownBy::Frames => Self::Frames,
+            SourceKnownBy::Counts => Self::Counts,
+        }
+    }
 }
 
 /// The totals of a source whose every frame carries a number and a time (`docs/measuring.md`).
@@ -298,6 +326,8 @@ impl PlayoutEntry {
             Metric::LongestStall => Some(self.longest_stall_s),
             Metric::StallsPerMinute => Some(self.stalls_per_minute),
             Metric::UsualStallRatio => self.usual_stall_ratio,
+            Metric::SourceFrames => self.source_frames.map(f64::from),
+            Metric::SourceFramesPresented => self.source_frames_presented.map(f64::from),
             Metric::SourceFramesPerSecond => self.source_frames_per_second,
             Metric::LowerRateRatio => self.lower_rate_ratio,
             Metric::FreezeCount => self.freeze_count,

@@ -18,7 +18,7 @@ pub use csv::to_csv;
 pub(crate) use document::rounded;
 pub use document::{
     Clock, EndReason, EventEntry, FORMAT, GapCounts, KnownSourceEntry, MAX_REPORT_BYTES, MarkEntry, Party,
-    PlayoutEntry, Report, ScoreEntry, ScoreTermEntry, Side, StallEntry, VERSION,
+    PlayoutEntry, Report, ScoreEntry, ScoreTermEntry, Side, SourceKnowledge, StallEntry, VERSION,
 };
 pub use read::ReportInvalid;
 pub use rtcstats::{RtcStatsDump, RtcStatsHeader};

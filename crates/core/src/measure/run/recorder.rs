@@ -16,7 +16,7 @@ use crate::{
         },
         report::{
             BurstEntry, EventEntry, GapCounts, KnownSourceEntry, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES,
-            MarkEntry, Party, PlayoutEntry, ScoreEntry, Side, SoundEntry, StallEntry, plain, possible,
+            MarkEntry, Party, PlayoutEntry, ScoreEntry, Side, SoundEntry, SourceKnowledge, StallEntry, plain, possible,
             possible_length, rounded,
         },
         sound::{SOUND_METRICS, SoundBurst, SoundSummary},
@@ -336,6 +336,9 @@ impl Recorder {
             usual_stall_count: Some(summary.usual_stall_count),
             usual_stall_time_s: Some(length(summary.usual_stall_time)),
             usual_stall_ratio: summary.usual_stall_ratio.map(|ratio| fine(ratio.min(1.0))),
+            source_known_by: summary.source_known_by.map(SourceKnowledge::from),
+            source_frames: summary.source_frames,
+            source_frames_presented: summary.source_frames_presented,
             source_frames_per_second: summary.source_frames_per_second.and_then(possible).map(rounded),
             lower_rate_ratio: summary.lower_rate_ratio.map(fine),
             freeze_count: summary.freeze_count.and_then(possible),
