@@ -36,9 +36,10 @@ fn times(told: &SourceFrames) -> (Vec<u64>, Vec<(Playback, u64, Option<u64>)>) {
         at += step.get();
         at
     });
-    let breaks = told.breaks.iter().map(|known| {
-        (known.kind, from + known.from_ms.get(), known.to_ms.map(|to| from + to.get()))
-    });
+    let breaks = told
+        .breaks
+        .iter()
+        .map(|known| (known.kind, from + known.from_ms.get(), known.to_ms.map(|to| from + to.get())));
     (frames.collect(), breaks.collect())
 }
 

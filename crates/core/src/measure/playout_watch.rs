@@ -19,9 +19,9 @@ use crate::{
         frame::ShownFrame,
         metric::Figure,
         playout::{Declaration, PlayoutMeter, PlayoutSummary, Score, SenderTimeline, Stall},
-        report::{Party, Report, RtcStatsDump, RtcStatsHeader},
+        report::{FileEntry, Party, Report, RtcStatsDump, RtcStatsHeader},
         run::{Recorder, Run, RunOutput, RunState},
-        stamp::{FrameLog, FrameTruth, StripReading},
+        stamp::{FrameLog, FrameTruth, StampCheck, StripReading},
     },
 };
 
@@ -58,6 +58,8 @@ pub struct PlayoutWatch {
     is_visible: bool,
     /// The declaration of this page's own source.
     own: Declaration,
+    /// The video file that this page plays.
+    own_file: Option<FileEntry>,
     run: Run,
     dump: RtcStatsDump,
 }
@@ -66,6 +68,7 @@ pub struct PlayoutWatch {
 struct Watched {
     meter: PlayoutMeter,
     stamps: FrameLog,
+    stamp_check: StampCheck,
     sender: SenderTimeline,
     declared: Declaration,
     sends_sound: bool,
@@ -80,7 +83,7 @@ impl PlayoutWatch {
     #[must_use]
     pub fn new(is_visible: bool) -> Self {
         let (run, dump) = (Run::default(), RtcStatsDump::default());
-        Self { members: HashMap::new(), is_visible, own: Declaration::NoPicture, run, dump }
+        Self { members: HashMap::new(), is_visible, own: Declaration::NoPicture, own_file: None, run, dump }
     }
 
     /// Takes the published state of a member.
@@ -103,6 +106,7 @@ impl PlayoutWatch {
         }
         if published.stamped && !watched.is_stamped {
             watched.stamps = FrameLog::default();
+            watched.stamp_check = StampCheck::default();
         }
         watched.is_stamped = published.stamped;
         for recorder in self.run.recorders(member) {
@@ -135,12 +139,35 @@ impl PlayoutWatch {
         }
     }
 
+    /// Takes the video file that this page plays.
+    pub fn set_own_file(&mut self, file: Option<FileEntry>) {
+        self.own_file = file;
+    }
+
     /// Takes whether media can flow to and from a member.
     pub fn handle_connected(&mut self, member: &MemberId, is_connected: bool, now: Timestamp) {
         self.of(member, now).meter.handle_connected(is_connected, now);
         for recorder in self.run.recorders(member) {
             recorder.handle_connected(is_connected, now);
         }
+    }
+
+    /// Takes whether the server says that a member's page is away.
+    pub fn handle_away(&mut self, member: &MemberId, is_away: bool, now: Timestamp) {
+        for recorder in self.run.recorders(member) {
+            recorder.handle_away(is_away, now);
+        }
+    }
+
+    /// When the run of this page is to end by its limit.
+    #[must_use]
+    pub fn run_deadline(&self) -> Option<Timestamp> {
+        self.run.deadline()
+    }
+
+    /// Ends a run whose deadline has passed without a report.
+    pub fn handle_overdue_run(&mut self, now: Timestamp) {
+        self.run.handle_overdue(now);
     }
 
     /// Takes whether this page is visible.
@@ -200,6 +227,7 @@ impl PlayoutWatch {
         now: Timestamp,
     ) {
         let watched = self.of(member, now);
+        let stamp = stamp.map(|reading| watched.stamp_check.check(reading, &shown));
         let painted = stamp.and_then(|reading| reading.stamp.ok());
         let painted = painted.map(|stamp| {
             (
@@ -252,6 +280,9 @@ impl PlayoutWatch {
     ) {
         for recorder in self.run.recorders(member) {
             recorder.handle_report(entries, rows, now);
+            if let Some(file) = &self.own_file {
+                recorder.handle_own_file(file);
+            }
         }
         if self.is_running() && self.run.record(member).is_some() {
             self.dump.handle_report(member.as_str(), entries, unix_ms);
@@ -349,6 +380,9 @@ impl PlayoutWatch {
         let &mut Watched { declared, sends_sound, is_screen, is_file, ref meter, .. } = self.of(member, now);
         let begins_within = meter.has_report();
         let is_visible = self.is_visible;
+        for recorder in self.run.recorders(member) {
+            recorder.handle_opened(now);
+        }
         self.run.handle_open(member, || {
             let meter = if begins_within { PlayoutMeter::within(now) } else { PlayoutMeter::new(now) };
             let mut recorder = Recorder::new(observed.clone(), meter);
@@ -414,6 +448,7 @@ impl PlayoutWatch {
             Watched {
                 meter,
                 stamps,
+                stamp_check: StampCheck::default(),
                 sender,
                 declared: Declaration::Playing,
                 sends_sound: true,

@@ -6,7 +6,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
     control::Playback,
-    telemetry::{MAX_SOURCE_BREAKS, MAX_SOURCE_FRAMES, SourceBreak, SourceFrames, SourceInterval, SourceTime},
+    telemetry::{
+        MAX_SOURCE_BREAKS, MAX_SOURCE_FRAMES, SourceBreak, SourceFrames, SourceInterval, SourceTime,
+    },
 };
 
 use crate::Timestamp;

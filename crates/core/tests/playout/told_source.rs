@@ -225,7 +225,12 @@ fn watch(world: &World, capture: Capture, late: &[u64], is_lost: impl Fn(usize) 
     }
     let mut numbers: Vec<_> = frames.iter().map(|(.., number)| *number).collect();
     numbers.dedup();
-    Outcome { stalls: meter.stalls(at(last)), summary: meter.summary(at(last)), truth, distinct: numbers.len() }
+    Outcome {
+        stalls: meter.stalls(at(last)),
+        summary: meter.summary(at(last)),
+        truth,
+        distinct: numbers.len(),
+    }
 }
 
 /// How many of the true standstills were found, how many stalls are none, and by how much each that was found is off.
@@ -291,7 +296,8 @@ fn hundreds_of_standstills_of_files_are_found_and_no_others() {
     let (mut all, mut found, mut wrong, mut off, mut reported) = (0, 0, 0, Vec::new(), 0);
     let mut intervals = Duration::ZERO;
     for _ in 0..100 {
-        let (fps, acts, capture, late, dice): (u64, Vec<Act>, Capture, Vec<u64>, Vec<u32>) = strategy.new_tree(&mut runner).unwrap().current();
+        let (fps, acts, capture, late, dice): (u64, Vec<Act>, Capture, Vec<u64>, Vec<u32>) =
+            strategy.new_tree(&mut runner).unwrap().current();
         let world = played(fps, &acts);
         // One message in eight is lost.
         let outcome = watch(&world, capture, &late, |count| dice[count % dice.len()] < 12);
@@ -454,7 +460,8 @@ fn the_same_input_gives_the_same_ledger_whenever_it_is_looked_at() {
             while let Some((sent, message)) = told.next_if(|(sent, _)| sent + NETWORK_US <= now_us) {
                 meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
             }
-            while let Some((count, (shown, captured, _))) = shown.next_if(|(_, (shown, ..))| *shown <= now_us) {
+            while let Some((count, (shown, captured, _))) = shown.next_if(|(_, (shown, ..))| *shown <= now_us)
+            {
                 let frame = ShownFrame {
                     shown_at: at(*shown),
                     presented_frames: count as u32 + 1,

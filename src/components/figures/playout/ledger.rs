@@ -24,8 +24,7 @@ pub fn Ledger(
         let stalls = stalls.get();
         stalls.into_iter().rev().map(|stall| row(stall, language)).collect_view().into_any()
     };
-    let known_by =
-        Memo::new(move |_| tile.playout.with(|playout| playout.as_ref()?.summary.source_known_by));
+    let known_by = Memo::new(move |_| tile.playout.with(|playout| playout.as_ref()?.summary.source_known_by));
     let limit = move || limit_text(known_by.get()).map(|limit| language.text(limit));
     let known_by_word = move || known_by.get().map_or("nothing", SourceKnownBy::as_str);
     view! {

@@ -49,7 +49,15 @@ impl Gap {
             (ticks < u32::MAX / 2).then(|| Duration::from_micros(u64::from(ticks) * 1_000_000 / RTP_CLOCK_HZ))
         });
         let received = before.received_at.zip(after.received_at).map(|(before, after)| after - before);
-        Some(Self { from: before.shown_at, to: after.shown_at, frames, captured, received, source: None, told: None })
+        Some(Self {
+            from: before.shown_at,
+            to: after.shown_at,
+            frames,
+            captured,
+            received,
+            source: None,
+            told: None,
+        })
     }
 
     pub(super) fn length(&self) -> Duration {

@@ -120,7 +120,8 @@ impl ToldSource {
         self.frames.extend(after);
         self.cover(from, to);
         // A break that this message does not go on with ended in a time that no message covered.
-        let goes_on = |known: &Break| breaks.iter().any(|told| told.kind == known.kind && told.from <= from + SAME);
+        let goes_on =
+            |known: &Break| breaks.iter().any(|told| told.kind == known.kind && told.from <= from + SAME);
         for known in self.breaks.iter_mut().filter(|known| known.to.is_none() && known.from < from) {
             known.to = (!goes_on(known)).then_some(from);
         }
@@ -174,7 +175,8 @@ impl ToldSource {
         let Some((covered_from, covered_to)) = self.span(captured) else { return false };
         let at = self.frames.partition_point(|frame| *frame <= captured);
         let Some(from) = at.checked_sub(1).and_then(|at| self.frames.get(at)).copied() else { return false };
-        let to = self.frames.get(at).copied().filter(|to| *to <= covered_to).unwrap_or(covered_to + UNCERTAIN);
+        let to =
+            self.frames.get(at).copied().filter(|to| *to <= covered_to).unwrap_or(covered_to + UNCERTAIN);
         let usual = self.usual_before(at - 1).unwrap_or(UNKNOWN);
         from >= covered_from
             && to - from >= usual + shortest(usual)
@@ -296,7 +298,8 @@ impl ToldSource {
         while is_old(self.covered.front().map(|(_, to)| to)) || self.covered.len() > MAX_SPANS {
             self.covered.pop_front();
         }
-        while is_old(self.breaks.front().and_then(|known| known.to.as_ref())) || self.breaks.len() > MAX_SPANS {
+        while is_old(self.breaks.front().and_then(|known| known.to.as_ref())) || self.breaks.len() > MAX_SPANS
+        {
             self.breaks.pop_front();
         }
     }
@@ -307,9 +310,13 @@ impl CaptureClock {
         let ticks = frame.rtp_timestamp?;
         let rtp_us = match self.last {
             Some((last_ticks, last_us, last_shown_at)) => {
-                #[expect(clippy::cast_possible_wrap, reason = "a step of half the range or more is backwards")]
+                #[expect(
+                    clippy::cast_possible_wrap,
+                    reason = "a step of half the range or more is backwards"
+                )]
                 let step_us = i64::from(ticks.wrapping_sub(last_ticks) as i32) * 100 / 9;
-                let passed_us = i64::try_from((frame.shown_at - last_shown_at).as_micros()).unwrap_or(i64::MAX);
+                let passed_us =
+                    i64::try_from((frame.shown_at - last_shown_at).as_micros()).unwrap_or(i64::MAX);
                 // Another stream has another origin.
                 if step_us.abs_diff(passed_us) > 5_000_000 {
                     self.ways_us.clear();
@@ -361,8 +368,11 @@ impl Parsed {
                 _ => return None,
             };
             let (begin, end) = (after(told.from_ms.get()), told.to_ms.map(|ms| after(ms.get())));
-            (begin <= to && end.is_none_or(|end| begin <= end && end <= to))
-                .then_some(Break { kind, from: begin, to: end })
+            (begin <= to && end.is_none_or(|end| begin <= end && end <= to)).then_some(Break {
+                kind,
+                from: begin,
+                to: end,
+            })
         });
         let breaks: Vec<_> = breaks.collect::<Option<_>>()?;
         let is_ordered = frames.iter().all(|at| *at <= to) && frames.is_sorted_by(|a, b| a <= b);

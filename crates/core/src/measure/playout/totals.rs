@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Mark, PlayoutSummary, Score, SourceKnownBy, counters::Step, meter::PlayoutMeter, score::ScoreInputs};
+use super::{
+    Mark, PlayoutSummary, Score, SourceKnownBy, counters::Step, meter::PlayoutMeter, score::ScoreInputs,
+};
 use crate::Timestamp;
 
 /// Time span of the score that is shown during a call.
@@ -46,8 +48,7 @@ impl PlayoutMeter {
             (SourceKnownBy::Counts, self.told_source),
         ];
         let known = known.into_iter().find_map(|(by, source)| Some((by, rate(source)?)));
-        let (source_known_by, source_frames_per_second) =
-            known.filter(|_| !self.shows_only_changes).unzip();
+        let (source_known_by, source_frames_per_second) = known.filter(|_| !self.shows_only_changes).unzip();
         let has_told_frames = self.told_frames.0 > 0.0;
         let lower_rate_ratio = frames_per_second
             .zip(source_frames_per_second)
