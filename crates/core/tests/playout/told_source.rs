@@ -482,3 +482,31 @@ fn the_same_input_gives_the_same_ledger_whenever_it_is_looked_at() {
         assert_eq!(ledger(batch_us), expected);
     }
 }
+
+#[test]
+fn the_rate_during_a_call_counts_the_frames_that_wait_for_a_word() {
+    let world = played(25, &[Act::Play(10_000)]);
+    let clock = ClockEstimate { offset_us: AHEAD_US, error: Duration::from_millis(12) };
+    for capture in [Capture::Evenly, Capture::EachFrame] {
+        let mut meter = PlayoutMeter::new(Timestamp::ZERO);
+        meter.handle_file(at(1_000_000));
+        let mut told = world.told.iter().peekable();
+        for (count, (shown, captured, _)) in world.display(capture, &LATE).iter().enumerate() {
+            while let Some((sent, message)) = told.next_if(|(sent, _)| sent + NETWORK_US <= *shown) {
+                meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
+            }
+            let frame = ShownFrame {
+                shown_at: at(*shown),
+                presented_frames: count as u32 + 1,
+                rtp_timestamp: Some((*captured * 9 / 100) as u32),
+                received_at: Some(at(captured + NETWORK_US)),
+                ..ShownFrame::default()
+            };
+            meter.handle_frame(frame, at(*shown));
+            if *shown > 4_000_000 {
+                let rate = meter.summary(at(*shown)).frames_per_second.unwrap();
+                assert!((rate - 25.0).abs() < 1.0, "{capture:?} at {shown}: {rate}");
+            }
+        }
+    }
+}

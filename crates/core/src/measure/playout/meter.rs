@@ -423,7 +423,18 @@ impl PlayoutMeter {
 
     /// Number of frames after the first that were shown while no mark covered them.
     pub(super) fn frames_in_view(&self) -> f64 {
-        self.in_view + self.detector.waiting().map(|gap| self.in_view_of(gap)).sum::<f64>()
+        let waiting = self.detector.waiting().map(|gap| self.in_view_of(gap)).sum::<f64>();
+        self.in_view + waiting + self.pending_gap().map_or(0.0, |gap| self.in_view_of(&gap))
+    }
+
+    /// Number of frames that were shown, those that wait included.
+    pub(super) fn frames_presented(&self) -> u32 {
+        self.presented.saturating_add(self.pending_gap().map_or(0, |gap| gap.frames))
+    }
+
+    /// The frames that wait, as one gap.
+    fn pending_gap(&self) -> Option<Gap> {
+        Gap::between(self.last.as_ref()?, &self.pending.back()?.frame)
     }
 
     /// The part of a gap's frames that was in view: a hidden page learns their number only afterwards.

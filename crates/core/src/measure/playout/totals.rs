@@ -95,7 +95,7 @@ impl PlayoutMeter {
             frames_received: totals.frames_received,
             frames_decoded: totals.frames_decoded,
             frames_dropped: totals.frames_dropped,
-            frames_presented: self.has_callbacks.then_some(self.presented),
+            frames_presented: self.has_callbacks.then_some(self.frames_presented()),
             frames_per_second,
             resolution: self.last.map(|last| (last.width, last.height)),
             freeze_count: totals.freeze_count,
