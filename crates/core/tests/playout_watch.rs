@@ -8,12 +8,14 @@ use sightline_core::{
     Timestamp,
     measure::{
         NotedFrame, PlayoutWatch, ShownFrame, StatsEntry,
+        clock::ClockEstimate,
         connection::{Cause, ExpectedPicture, Quality},
-        playout::{Declaration, PlayoutSummary},
+        playout::{Declaration, PlayoutSummary, SourceKnownBy},
         report::{EndReason, Party},
         run::RunState,
         stamp::{Stamp, StripReading, Unreadable},
     },
+    media::SourceLog,
 };
 use sightline_protocol::{
     MemberId, RunId,
@@ -353,5 +355,40 @@ fn a_file_that_is_over_ends_the_run_on_every_page_or_on_none() {
             page.watch.handle_own_published(own, ms(page.now_ms));
             assert_eq!(page.watch.run_state(), state, "{camera:?}, provider: {is_provider}");
         }
+    }
+}
+
+/// Bob's page tells of a file at 25 frames per second, on a clock that is the same as this one.
+fn tell(page: &mut Page, log: &mut SourceLog, duration_ms: u64) {
+    let clock = ClockEstimate { offset_us: 0, error: Duration::from_millis(5) };
+    for _ in 0..duration_ms / 1000 {
+        let from = page.now_ms;
+        for at in (from..from + 1000).step_by(40) {
+            log.handle_frame(ms(at), Duration::from_millis(at), (at / 40) as u32);
+        }
+        page.show(1000, None);
+        let told = log.tell(ms(page.now_ms)).unwrap();
+        page.watch.handle_source_frames(&bob(), &told, Some(clock), ms(page.now_ms));
+        page.report();
+    }
+}
+
+#[test]
+fn what_a_member_tells_of_its_frames_counts_for_a_file_only() {
+    for (source, known_by) in [
+        (PublishedSource::File, Some(SourceKnownBy::Frames)),
+        (PublishedSource::Camera, None),
+        (PublishedSource::Screen, None),
+    ] {
+        let mut page = Page::new(true);
+        page.watch.handle_published(&bob(), publishes(source, None), ms(page.now_ms));
+        let mut log = SourceLog::new(true, ms(page.now_ms));
+        log.handle_playback(Playback::Playing, ms(page.now_ms));
+        tell(&mut page, &mut log, 10_000);
+        let summary = page.watch.shown(&bob(), ms(page.now_ms)).summary;
+        assert_eq!(summary.source_known_by, known_by, "{source:?}");
+        assert_eq!(summary.source_frames.is_some(), known_by.is_some());
+        assert_eq!(summary.stall_count, 0);
+        assert!((summary.frames_per_second.unwrap() - 25.0).abs() < 0.5, "{summary:?}");
     }
 }

@@ -23,6 +23,8 @@ macro_rules! with_metrics {
             LongestStall longest_stall Seconds Local;
             StallsPerMinute stalls_per_minute PerMinute Local;
             UsualStallRatio usual_stall_ratio Ratio Local;
+            SourceFrames source_frames Count Local;
+            SourceFramesPresented source_frames_presented Count Local;
             SourceFramesPerSecond source_frames_per_second FramesPerSecond Local;
             LowerRateRatio lower_rate_ratio Ratio Local;
             FreezeCount freeze_count Count Local;
