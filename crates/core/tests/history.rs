@@ -33,7 +33,7 @@ fn line(history: &History, metric: Metric) -> String {
 }
 
 #[test]
-fn a_second_without_a_figure_is_a_gap_and_not_zero() {
+fn a_second_without_a_value_is_a_gap_and_not_zero() {
     let mut history = History::default();
     let rates = [Some(30.0), None, None, Some(0.0), Some(15.0)];
     for (second, rate) in (1..).zip(rates) {
@@ -77,7 +77,7 @@ fn a_history_is_bounded_in_time_and_in_number() {
 }
 
 #[test]
-fn what_changes_is_an_event_once() {
+fn each_change_is_recorded_as_one_event() {
     let mut history = History::default();
     let rows = |codec: &str, width: f64| {
         [word(Metric::Codec, codec), number(Metric::FrameWidth, width), number(Metric::FrameHeight, 360.0)]
@@ -111,7 +111,7 @@ fn what_changes_is_an_event_once() {
 }
 
 #[test]
-fn a_freeze_reaches_back_from_when_it_was_counted() {
+fn a_freeze_starts_its_duration_before_the_report_that_counted_it() {
     let mut history = History::default();
     for (second, frozen_s) in [(1, 0.0), (2, 0.0), (5, 0.0), (6, 3.5), (7, 4.5), (9, 5.0), (60, 50.0)] {
         history.handle_figures(&[number(Metric::TotalFreezesDuration, frozen_s)], ms(second * 1000));
@@ -125,7 +125,7 @@ fn a_freeze_reaches_back_from_when_it_was_counted() {
 }
 
 #[test]
-fn a_new_connection_counts_its_freezes_anew() {
+fn a_new_connection_starts_its_freeze_count_at_zero() {
     let mut history = History::default();
     for (second, frozen_s) in [(1, 4.0), (2, 0.0), (3, 0.0)] {
         history.handle_figures(&[number(Metric::TotalFreezesDuration, frozen_s)], ms(second * 1000));
@@ -159,7 +159,7 @@ fn each_failure_is_an_event_and_its_text_is_bounded() {
 }
 
 #[test]
-fn calls_that_fail_without_end_push_nothing_else_out() {
+fn endless_failed_calls_displace_no_other_events() {
     let mut history = History::default();
     history.handle_state(Subject::Connection, Some("connected"), ms(1000));
     for number in 1..=1_000 {

@@ -78,7 +78,7 @@ fn names_that_look_the_same_are_the_same() {
 }
 
 #[test]
-fn a_name_in_which_nothing_is_seen_is_empty() {
+fn an_invisible_name_is_empty() {
     for c in INVISIBLE.into_iter().chain(BLANK).chain(['\u{301}', '\u{20dd}', '\u{e47}']) {
         for raw in [format!("{c}"), format!("{c}{c}{c}"), format!(" {c}\u{200b}{c}\u{a0}")] {
             assert!(DisplayName::new(&raw).unwrap().is_empty(), "{raw:?}");
@@ -87,7 +87,7 @@ fn a_name_in_which_nothing_is_seen_is_empty() {
 }
 
 #[test]
-fn joiners_selectors_and_tags_stay_where_something_is_seen_of_them() {
+fn joiners_selectors_and_tags_stay_if_they_have_a_visible_effect() {
     for raw in [
         "family 👨‍👩‍👧‍👦",
         "🏳️‍🌈 Bo",
@@ -175,7 +175,7 @@ fn a_name_from_the_wire_is_cleaned_as_it_is_read() {
 }
 
 #[test]
-fn a_joiner_in_front_of_what_is_taken_out_joins_nothing() {
+fn a_joiner_before_a_removed_character_is_removed_too() {
     // Some Khmer vowels are invisible and stand between letters that join.
     for invisible in ['\u{17b4}', '\u{17b5}'] {
         let raw = format!("ក\u{200c}{invisible}");
@@ -204,7 +204,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_empty_exactly_where_nothing_is_seen(raw in strange()) {
+    fn a_name_is_empty_exactly_if_it_is_invisible(raw in strange()) {
         prop_assert_eq!(name(&raw).is_empty(), !text::is_visible(&raw));
     }
 

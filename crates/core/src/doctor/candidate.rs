@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_candidate_gives_none() {
+    fn an_invalid_candidate_line_is_not_read() {
         for line in
             ["", "candidate:", "candidate:1 1 udp", "candidate:1 1 udp 1 a 99999 typ host", "x", "null"]
         {

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_too_long_to_be_one_is_not_held() {
+    fn an_oversized_candidate_is_not_queued() {
         let mut remote = RemoteCandidates::default();
         let usual = candidate("one", 1);
         let long = |bytes: usize| "x".repeat(bytes + 1);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_is_given_each_candidate_once_and_no_more_than_so_many() {
+    fn the_browser_gets_each_candidate_once_and_a_bounded_number_of_them() {
         let mut remote = RemoteCandidates::default();
         remote.handle_described(ufrags("one"));
         let mut added = 0;

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn who_can_be_reached_again_is_not_kept_waiting() {
+    fn a_member_that_becomes_reachable_again_is_repaired_at_once() {
         let mut repair = Repair::default();
         repair.handle_health(Health::Dead, at_ms(0));
         assert_eq!(repair.poll_action(DEAD, at_ms(0)), Some(RepairAction::BuildNext));

@@ -74,7 +74,7 @@ impl Link {
 }
 
 #[test]
-fn files_take_what_a_call_leaves_and_the_queue_stays_short() {
+fn files_use_the_bandwidth_that_the_call_leaves_and_the_queue_stays_short() {
     for (rate_bps, path_ms) in [(3_000_000_u64, 50_u64), (3_000_000, 100), (10_000_000, 20), (1_500_000, 50)]
     {
         let call_bps = rate_bps / 2;
@@ -129,7 +129,7 @@ fn a_path_that_does_not_answer_slows_files_down() {
 }
 
 #[test]
-fn chunks_are_small_where_a_large_one_would_hold_the_call_up() {
+fn chunks_are_small_if_a_large_one_would_delay_the_call() {
     let link = Link::new(1_000_000, 0, Duration::from_millis(50));
     assert_eq!(link.pacer.chunk_bytes(), MIN_CHUNK_BYTES);
     let mut fast = Link::new(1_000_000_000, 0, Duration::from_millis(1));

@@ -27,7 +27,7 @@ fn the_end_of_candidates_is_added_like_a_candidate() {
 }
 
 #[test]
-fn a_candidate_that_names_no_fragment_is_added_to_whatever_is_set() {
+fn a_candidate_without_a_fragment_is_added_to_the_current_description() {
     let anonymous = SignalCandidate { ufrag: None, ..candidate("", 1) };
     let mut driver = Driver::with_pending_offer();
     driver.hear(SignalPayload::Candidate(anonymous.clone()));

@@ -11,7 +11,7 @@ use sightline_protocol::signaling::SignalPayload;
 use crate::driver::{Driver, answer, candidate, description, offer, sent, sent_candidate};
 
 #[test]
-fn an_unanswered_offer_is_repeated_with_its_candidates_and_growing_patience() {
+fn an_unanswered_offer_is_repeated_with_its_candidates_at_growing_intervals() {
     for role in [Offerer, Answerer] {
         let mut driver = Driver::with_second_offer_pending(role);
         driver.gather(candidate("own1", 1));
@@ -38,7 +38,7 @@ fn an_answered_offer_is_not_repeated() {
 }
 
 #[test]
-fn a_restored_path_repeats_the_pending_offer_at_once_and_begins_patience_anew() {
+fn a_restored_path_repeats_the_pending_offer_at_once_and_resets_the_interval() {
     let mut driver = Driver::with_pending_offer();
     driver.gather(candidate("own1", 1));
     driver.pass(Duration::from_secs(3));
@@ -166,7 +166,7 @@ fn an_ignored_offer_and_a_lost_one_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn outputs_that_nobody_takes_stay_bounded() {
+fn the_number_of_waiting_outputs_is_bounded() {
     let mut driver = Driver::after_own_offer();
     for number in 0..10_000 {
         driver.gather(candidate("own1", number));

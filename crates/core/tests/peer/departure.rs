@@ -87,7 +87,7 @@ fn a_member_without_a_link_goes_at_once() {
 }
 
 #[test]
-fn a_new_page_of_the_member_has_nothing_of_the_old_one() {
+fn a_new_page_of_the_member_keeps_no_link_of_the_old_one() {
     let (mut page, link) = Page::leading().connected();
     page.load = LOAD;
     let mut links = opened_for_files(&page.pass(SECOND));

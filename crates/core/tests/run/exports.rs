@@ -61,7 +61,7 @@ fn read(text: &str) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn a_dump_is_read_as_rtcstats_reads_it_and_says_nobodys_address() {
+fn a_dump_has_the_rtcstats_format_and_contains_no_address() {
     let mut dump = RtcStatsDump::default();
     let report = |bytes: u32, with_pair: bool| {
         let mut all = vec![

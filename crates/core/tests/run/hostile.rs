@@ -83,7 +83,7 @@ const ALIGNED: Option<ClockEstimate> =
     Some(ClockEstimate { offset_us: -10_000_000, error: Duration::from_millis(2) });
 
 #[test]
-fn what_another_tells_is_in_its_own_section_under_its_own_name() {
+fn the_log_of_another_member_is_in_a_separate_section_under_its_name() {
     let report = report_after(&[log(2, &told().to_string())], ALIGNED);
     assert_eq!(report.sides.len(), 2);
     let side = &report.sides[1];
@@ -196,7 +196,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn whatever_another_says_ones_own_report_is_the_same(
+    fn no_message_of_another_member_changes_the_local_part_of_the_report(
         messages in prop::collection::vec(any_message(), 0..12),
         offset_us in prop::option::of(prop_oneof![any::<i64>(), -20_000_000..20_000_000_i64]),
     ) {

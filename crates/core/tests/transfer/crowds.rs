@@ -115,7 +115,7 @@ fn described(at: usize, length: usize) -> FileDescription {
 }
 
 #[test]
-fn files_beyond_those_that_may_be_open_are_offered_as_others_are_over_and_none_is_left_out() {
+fn files_beyond_the_limit_are_offered_as_others_end_and_none_is_left_out() {
     const WAITING: usize = 100;
     let mut transfers = Transfers::new(SeededRandom::new(1));
     transfers.handle_channel_open(&member("bob"), NOW);
@@ -145,7 +145,7 @@ fn files_beyond_those_that_may_be_open_are_offered_as_others_are_over_and_none_i
 }
 
 #[test]
-fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
+fn files_chosen_in_an_empty_room_are_offered_to_members_that_join() {
     let mut transfers = Transfers::new(SeededRandom::new(1));
     let pick = transfers.choose(described(1, 3), &[], None, NOW).unwrap();
     let other = transfers.choose(described(2, 3), &[], Some(&member("bob")), NOW).unwrap();
@@ -182,7 +182,7 @@ fn are_records_old(transfers: &mut Transfers) -> bool {
 }
 
 #[test]
-fn what_waited_for_somebody_is_told_after_a_reload() {
+fn the_names_of_waiting_files_are_reported_after_a_reload() {
     let mut transfers = Transfers::new(SeededRandom::new(1));
     for at in 0..30 {
         transfers.choose(described(at, 3), &[], None, NOW).unwrap();
@@ -208,13 +208,13 @@ fn what_waited_for_somebody_is_told_after_a_reload() {
 }
 
 #[test]
-fn what_an_older_page_kept_can_be_read() {
+fn records_of_an_older_version_are_readable() {
     let kept = Records::from_json(r#"{"sending":[],"receiving":[]}"#).unwrap();
     assert!(kept.is_empty());
 }
 
 #[test]
-fn what_waits_can_be_given_up() {
+fn waiting_files_can_be_cancelled() {
     let mut transfers = Transfers::new(SeededRandom::new(1));
     transfers.choose(described(1, 3), &[], None, NOW).unwrap();
     transfers.cancel_backlog();
@@ -226,7 +226,7 @@ fn what_waits_can_be_given_up() {
 }
 
 #[test]
-fn a_thousand_offers_of_one_name_have_names_of_their_own_and_those_beyond_the_bound_are_refused() {
+fn a_thousand_offers_of_one_name_get_distinct_names_and_more_offers_are_refused() {
     let mut receiver = Receiver::new();
     for number in 0..MAX_OPEN_TRANSFERS as u32 + 500 {
         receiver.offer(offer(number, "same.txt", 5));
@@ -274,7 +274,7 @@ fn a_file_that_was_declined_and_is_offered_again_has_its_name() {
 }
 
 #[test]
-fn no_number_of_a_peer_wraps() {
+fn no_number_of_a_peer_overflows() {
     for size_bytes in [MAX_FILE_BYTES + 1, u64::MAX - 1, u64::MAX] {
         let mut receiver = Receiver::new();
         receiver.offer(offer(1, "huge.bin", size_bytes));
@@ -297,7 +297,7 @@ fn no_number_of_a_peer_wraps() {
 }
 
 #[test]
-fn an_offer_that_nobody_accepted_asks_nothing_of_the_disk() {
+fn an_unaccepted_offer_does_not_touch_the_disk() {
     let mut receiver = Receiver::new();
     for number in 0..500 {
         receiver.offer(offer(number, "a", 5));
@@ -336,7 +336,7 @@ fn all_that_is_offered_can_be_accepted_or_declined_at_once() {
 }
 
 #[test]
-fn what_a_member_offered_and_nobody_accepted_goes_when_it_is_cut_off() {
+fn the_unaccepted_offers_of_a_member_disappear_when_it_is_cut_off() {
     let mut receiver = Receiver::new();
     (0..100).for_each(|number| receiver.offer(offer(number, "a", 5)));
     receiver.withdraw(0);
@@ -357,7 +357,7 @@ fn of_batch(number: u32, announced: &OfferBatch, size_bytes: u64) -> FileOffer {
 }
 
 #[test]
-fn one_answer_is_enough_for_files_of_a_choice_that_are_offered_later() {
+fn one_answer_covers_files_of_the_same_batch_that_are_offered_later() {
     for accepts in [true, false] {
         let mut receiver = Receiver::new();
         let announced = batch("b1", 10, 50);
@@ -382,7 +382,7 @@ fn one_answer_is_enough_for_files_of_a_choice_that_are_offered_later() {
 }
 
 #[test]
-fn nobody_makes_a_person_accept_more_than_was_shown() {
+fn an_answer_covers_no_more_than_was_shown() {
     let announced = batch("b1", 4, 100);
     let lies: [(&str, FileOffer); 5] = [
         ("larger files", of_batch(10, &announced, 96)),
@@ -434,7 +434,7 @@ fn nobody_makes_a_person_accept_more_than_was_shown() {
 }
 
 #[test]
-fn a_click_takes_what_stood_beside_the_button_and_nothing_that_came_meanwhile() {
+fn a_click_accepts_only_the_offers_shown_beside_the_button() {
     let mut receiver = Receiver::new();
     receiver.offer(of_batch(0, &batch("b1", 2, 10), 5));
     let shown = receiver.transfers.offered();
@@ -497,7 +497,7 @@ fn a_large_choice_is_announced_with_all_its_files_and_offered_within_the_budget_
 }
 
 #[test]
-fn what_is_announced_is_what_can_be_sent() {
+fn an_announcement_contains_only_files_that_can_be_sent() {
     let mut sender = Transfers::new(SeededRandom::new(1));
     let one = [described(0, 3)];
     assert_eq!(sender.announce(&one, 1), None, "one file is no batch");

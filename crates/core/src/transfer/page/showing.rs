@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_thousand_new_transfers_fifty_are_shown_at_a_time() {
+    fn a_thousand_new_transfers_are_shown_in_batches_of_fifty() {
         let mut queue = ShowQueue::default();
         (0..1_000).for_each(|transfer| queue.handle_changed(TransferHandle(transfer)));
         let (mut now, mut shown) = (at(0), Vec::new());
