@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_operator_gave_names_no_others_are_allowed() {
+    fn host_names_that_the_operator_lists_exclude_all_others() {
         let rule = rule(&["calls.example.org", "box"]);
         for host in
             ["calls.example.org", "CALLS.example.org:8443", "box", "localhost", "10.0.0.1:80", "[fd00::1]"]

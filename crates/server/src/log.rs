@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_client_sent_is_short_and_printable_in_the_log() {
+    fn text_from_a_client_is_short_and_printable_in_the_log() {
         let long = HeaderValue::from_bytes(&[&b"\xff"[..], &[b'x'; 30_000]].concat()).unwrap();
         let headers = [(header::ORIGIN, long)].into_iter().collect();
         let text = Excerpt::of_header(&headers, &header::ORIGIN).to_string();

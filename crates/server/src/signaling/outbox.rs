@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_is_too_slow_is_told_so_before_anything_else() {
+    fn the_error_for_a_slow_socket_goes_out_before_its_queued_frames() {
         let outbox = outbox(8, 100);
         push(&outbox, "a").unwrap();
         let closing = Closing::failed(ErrorCode::TooSlow, "");
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_all_outboxes_are_counted_whatever_becomes_of_them() {
+    fn the_total_of_queued_bytes_follows_sent_ended_and_dropped_outboxes() {
         let total = QueuedBytes::default();
         let [sent, slow, gone] = [0; 3].map(|_| outbox_of(8, 100, &total));
         for outbox in [&sent, &slow, &gone] {

@@ -128,7 +128,7 @@ async fn every_option_has_an_environment_variable() {
 }
 
 #[tokio::test]
-async fn the_log_goes_to_standard_output_and_to_a_file_as_json_where_the_options_say_so() {
+async fn the_options_send_the_log_as_json_to_standard_output_and_a_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("logs/sightline.log");
     let mut child = command(&directory)

@@ -28,7 +28,7 @@ async fn is_refused(frame: impl Into<Message>, code: ErrorCode, close: u16) {
 }
 
 #[tokio::test]
-async fn text_that_is_no_message() {
+async fn text_that_is_not_a_message() {
     for text in ["", "{", "null", "[]", "{\"type\":\"dance\"}", "{\"type\":\"signal\",\"to\":\"x\"}", "\u{0}"]
     {
         is_refused(text, ErrorCode::ProtocolError, 1008).await;
@@ -110,7 +110,7 @@ async fn a_frame_too_long_to_be_read_at_all() {
 }
 
 #[tokio::test]
-async fn a_frame_so_long_that_its_sender_is_still_sending_when_it_is_told() {
+async fn a_frame_whose_sender_is_still_sending_when_the_error_arrives() {
     let server = TestServer::start();
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
     let (hostile, _) = Client::join(&server, "team-7", "hostile").await;
@@ -150,7 +150,7 @@ async fn a_message_in_endless_pieces() {
 
 /// The library that assembles messages would accept these frames for ever.
 #[tokio::test]
-async fn frames_that_make_no_message() {
+async fn frames_that_do_not_form_a_message() {
     let ping = Frame::ping(Bytes::new());
     let pong = Frame::pong(Bytes::from_static(b"unasked"));
     let empty = Frame::message(Bytes::new(), OpCode::Data(Data::Continue), false);

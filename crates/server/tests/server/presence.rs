@@ -42,7 +42,7 @@ async fn a_socket_closed_in_good_order_but_without_leave_is_away_too() {
 }
 
 #[tokio::test]
-async fn a_newcomer_is_told_who_is_away() {
+async fn a_newcomer_sees_which_members_are_away() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (bo, bo_seat) = Client::join(&server, "team-7", "bo").await;

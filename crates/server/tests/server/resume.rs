@@ -17,7 +17,7 @@ async fn the_same_page_comes_back_to_the_same_place_and_the_others_hear_of_it() 
 }
 
 #[tokio::test]
-async fn a_reloaded_page_has_the_same_place_and_arrives_anew() {
+async fn a_reloaded_page_keeps_its_place_and_has_a_new_arrival_number() {
     let server = TestServer::start();
     let (ada, before) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;

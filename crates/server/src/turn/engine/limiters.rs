@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_opens_so_many_connections_at_once_but_not_this_machine() {
+    fn the_connections_of_an_address_are_limited_except_for_this_machine() {
         let mut connections = ConnectionLimiter::new(200, START);
         let mut opened = |address: &str| {
             let address = address.parse().unwrap();

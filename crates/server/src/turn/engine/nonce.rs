@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_nonce() {
+    fn a_malformed_or_forged_nonce_is_invalid() {
         let nonces = Nonces::new(&[1; 32], START);
         let client = "[2001:db8::1]:4000".parse().unwrap();
         for nonce in ["", "x", "00000000", "0000000é", &"0".repeat(32), &"f".repeat(400)] {

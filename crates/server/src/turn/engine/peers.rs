@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_was_allowed_is_reached_as_it_was_written_and_no_more_of_it() {
+    fn an_allowed_network_is_reached_only_in_the_spelling_that_was_allowed() {
         let policy = policy(&["127.0.0.0/8", "fd00:1::/32"], &[], &[]);
         assert_eq!(class(&policy, "127.0.0.1"), PeerClass::Outside);
         assert_eq!(class(&policy, "fd00:1::5"), PeerClass::Outside);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known_by_its_interfaces_and_by_what_is_in_front_of_it() {
+    fn the_addresses_of_this_machine_are_its_interfaces_and_its_external_address() {
         let mut policy = policy(&[], &[], &["198.51.100.7"]);
         let interfaces = ["192.168.1.5", "fd00::1", "127.0.0.1", "::1", "169.254.0.1", "fe80::1"];
         policy.set_interfaces(&interfaces.map(|raw| raw.parse().unwrap()));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_was_denied_is_so_in_every_spelling_whatever_was_allowed() {
+    fn a_denied_network_is_denied_in_every_spelling_even_if_it_is_allowed() {
         for denied in ["8.8.8.0/24", "::ffff:8.8.8.0/120"] {
             let policy = policy(&["0.0.0.0/0", "::/0"], &[denied], &[]);
             for peer in [
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unspecified_address_is_denied_even_where_everything_is_allowed() {
+    fn the_unspecified_address_is_denied_even_if_everything_is_allowed() {
         let policy = policy(&["0.0.0.0/0", "::/0"], &[], &[]);
         assert_eq!(class(&policy, "0.0.0.0"), PeerClass::Denied);
         assert_eq!(class(&policy, "::"), PeerClass::Denied);

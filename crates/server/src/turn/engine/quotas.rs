@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_an_address_and_all_have_their_limits_and_what_ends_makes_room() {
+    fn allocations_are_limited_per_user_per_address_and_in_total_until_they_end() {
         let mut quotas = Quotas::new(LIMITS);
         let mut take = |user: &str, address: &str| take(&mut quotas, user, UserKind::Member, address);
         let mut places = vec![take("ada", "192.0.2.1").unwrap(), take("ada", "192.0.2.1").unwrap()];

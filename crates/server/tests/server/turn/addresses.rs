@@ -34,7 +34,7 @@ async fn a_client_over_ipv6_talks_to_a_peer_over_ipv6() {
 }
 
 #[tokio::test]
-async fn a_client_over_ipv4_may_have_an_address_of_ipv6() {
+async fn a_client_over_ipv4_may_get_a_relayed_ipv6_address() {
     let server = server_of_both_families();
     let mut client = TurnClient::new(&server).await;
     talks_over_ipv6(&mut client).await;
@@ -58,7 +58,7 @@ async fn talks_over_ipv6(client: &mut TurnClient) {
 }
 
 #[tokio::test]
-async fn behind_a_nat_peers_are_told_the_address_outside_and_members_meet_at_it() {
+async fn relayed_addresses_behind_a_nat_are_external_and_connect_members() {
     let outside: IpAddr = "198.51.100.7".parse().unwrap();
     let server = server_with(|settings| settings.external = vec![outside]);
     let (mut ada, at_ada) = TurnClient::allocated(&server).await;

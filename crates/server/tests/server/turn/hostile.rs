@@ -122,7 +122,7 @@ async fn four_streams_of_requests_for_5400_addresses_cost_a_bystander_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_streams_of_requests_as_long_as_they_may_be_cost_a_bystander_nothing() {
+async fn four_streams_of_the_longest_valid_requests_cost_a_bystander_nothing() {
     let server = server();
     let mut bystander = Bystander::new(&server).await;
     let mut attackers =
@@ -221,7 +221,7 @@ async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_contin
 }
 
 #[tokio::test]
-async fn a_client_that_floods_with_right_credentials_is_limited_and_its_neighbor_is_not() {
+async fn a_flood_with_valid_credentials_is_limited_and_its_neighbor_is_not() {
     let server = server();
     let mut bystander = Bystander::new(&server).await;
     let (client, _) = TurnClient::allocated(&server).await;
@@ -239,7 +239,7 @@ async fn a_client_that_floods_with_right_credentials_is_limited_and_its_neighbor
 }
 
 #[tokio::test]
-async fn a_client_that_floods_with_wrong_credentials_takes_no_requests_of_its_neighbor() {
+async fn a_flood_with_wrong_credentials_costs_a_neighbor_no_requests() {
     let server = server();
     let mut bystander = Bystander::new(&server).await;
     let mut client = TurnClient::new(&server).await;
@@ -285,7 +285,7 @@ async fn a_port_that_is_kept_counts_like_an_allocation_of_its_address() {
 }
 
 #[tokio::test]
-async fn a_network_that_was_denied_is_not_reached_in_any_spelling_although_it_was_allowed() {
+async fn a_denied_network_is_not_reached_in_any_spelling_even_if_it_is_allowed() {
     let server = server_with(|settings| {
         settings.allowed_peers = vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()];
         settings.denied_peers = vec!["127.0.0.2/32".parse().unwrap()];

@@ -4,7 +4,7 @@ use tokio::net::UdpSocket;
 use super::{client::TurnClient, count, credentials_until, server_with};
 
 #[tokio::test]
-async fn a_user_an_address_and_all_have_so_many_allocations() {
+async fn allocations_are_limited_per_user_per_address_and_in_total() {
     for (per_user, per_address, total, code) in [(2, 9, 9, 486), (9, 2, 9, 486), (9, 9, 2, 508)] {
         let server = server_with(|settings| {
             let limits = &mut settings.limits.allocations;
@@ -21,7 +21,7 @@ async fn a_user_an_address_and_all_have_so_many_allocations() {
 }
 
 #[tokio::test]
-async fn a_port_range_that_is_used_up_says_so() {
+async fn an_exhausted_port_range_is_an_error() {
     let server = server_with(|settings| settings.relay_ports = 61_999..=61_999);
     let (_holder, relayed) = TurnClient::allocated(&server).await;
     assert_eq!(relayed.port(), 61_999);
@@ -30,7 +30,7 @@ async fn a_port_range_that_is_used_up_says_so() {
 }
 
 #[tokio::test]
-async fn an_address_is_answered_so_often_without_credentials_and_always_with_them() {
+async fn only_requests_without_credentials_are_limited_per_address() {
     let server = server_with(|settings| settings.limits.unauthenticated_per_s = 1);
     let (mut client, _) = TurnClient::allocated(&server).await;
     for _ in 0..50 {

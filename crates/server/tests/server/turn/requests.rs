@@ -85,7 +85,7 @@ async fn each_invalid_request_gets_its_error_code() {
 }
 
 #[tokio::test]
-async fn a_lifetime_is_what_was_asked_for_within_bounds() {
+async fn the_requested_lifetime_is_clamped_to_the_bounds() {
     let server = server();
     let (mut client, _) = TurnClient::allocated(&server).await;
     for (asked_s, got_s) in [(700, 700), (1, 600), (1_000_000, 3_600)] {
@@ -113,7 +113,7 @@ async fn a_client_that_wants_two_ports_in_a_row_gets_them() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_message_are_passed_over() {
+async fn invalid_messages_are_ignored() {
     let server = server();
     let (mut client, _) = TurnClient::allocated(&server).await;
     let cookie = [0x21, 0x12, 0xa4, 0x42];
