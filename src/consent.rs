@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn who_rejoins_by_a_click_has_what_was_published_before_and_no_stranger_decides_it() {
+    fn a_rejoin_by_click_restores_the_previous_choices_and_ignores_the_address() {
         let arrival = Arrival::Rejoin { source: SourceChoice::None, microphone: true };
         let opening = decide("source=camera&autojoin=1", arrival, STRANGER);
         assert!(opening.joins && !opening.is_held && !opening.is_return);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_returns_with_the_persons_own_choices_whatever_the_address_says() {
+    fn a_reload_restores_the_users_choices_and_ignores_the_address() {
         let parameters = Parameters::parse("source=screen&autojoin=1");
         let opening = Opening::decide(&parameters, Arrival::Reload, STRANGER, Some(&place()));
         assert!(opening.joins && opening.is_return && !opening.is_held);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lobby_is_told_everything_that_an_address_wishes_for() {
+    fn the_lobby_lists_every_request_of_the_address() {
         let query = "source=file&sample=1&run_s=60&relay=1&signalling=tabs&max_bitrate=500000&width=640&fps=15&codec=vp9";
         let sending = "500000 bit/s, 640\u{d7}, 15/s, VP9".to_owned();
         assert_eq!(
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn another_site_that_leads_back_to_the_room_is_no_reload() {
+    fn arriving_from_another_site_is_not_a_reload() {
         for arrival in [Arrival::Address, Arrival::Click] {
             let opening = Opening::decide(&Parameters::default(), arrival, STRANGER, Some(&place()));
             assert!(!opening.joins && !opening.is_return, "{arrival:?}");

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_one_line_whatever_its_values_are() {
+    fn a_record_is_one_line_for_any_values() {
         assert_eq!(
             line("link opened", &[("link", "3"), ("member", "m2")]),
             "sightline: link opened link=3 member=m2"

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_sends_no_more_and_hides_no_less_than_what_the_person_set() {
+    fn an_address_can_only_tighten_the_users_settings() {
         for (setting, kept, wished, holds) in [
             (Setting::BitrateLimit, "500000", "4000000", "500000"),
             (Setting::BitrateLimit, "500000", "128000", "128000"),
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_resolution_asks_for_none() {
+    fn an_invalid_resolution_is_ignored() {
         assert_eq!(read_resolution("1280x720"), (Some(1280), Some(720)));
         assert_eq!(read_resolution("large"), (None, None));
         assert_eq!(read_resolution("x"), (None, None));

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_people_are_others_what_the_reporter_saw_is_compared() {
+    fn reports_of_other_members_are_compared_from_the_reporters_view() {
         assert_eq!(baselines(&[&[("ada", "bob")], &[("cleo", "dan")]]), [None, Some(0)]);
         assert_eq!(
             baselines(&[&[("ada", "bob"), ("bob", "ada")], &[("cleo", "dan"), ("dan", "cleo")]]),
