@@ -13,11 +13,11 @@ use crate::figures;
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_pairs(they_see_and_hear_each_other),
+        stage.test_in_pairs(two_members_see_and_hear_each_other),
         stage.test_in_pairs(messages_arrive_both_ways_as_they_were_written),
-        stage.test_in_pairs(the_rows_are_what_the_browser_reports),
+        stage.test_in_pairs(the_panel_rows_equal_the_browsers_stats),
         stage.test_in_pairs(a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other),
-        stage.test_in_pairs(who_leaves_is_gone_and_can_come_back),
+        stage.test_in_pairs(a_member_that_leaves_is_gone_and_can_come_back),
         stage.test_in_pairs(pictures_go_on_after_offers_that_met),
     ]
     .into_iter()
@@ -25,7 +25,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn they_see_and_hear_each_other(scene: &Scene, pair: Pair) -> Result<()> {
+async fn two_members_see_and_hear_each_other(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("call", "Ada").await?;
     bob.enter("call", "Bob").await?;
@@ -77,7 +77,7 @@ async fn messages_arrive_both_ways_as_they_were_written(scene: &Scene, pair: Pai
     Ok(())
 }
 
-async fn the_rows_are_what_the_browser_reports(scene: &Scene, pair: Pair) -> Result<()> {
+async fn the_panel_rows_equal_the_browsers_stats(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("figures", "Ada").await?;
     bob.enter("figures", "Bob").await?;
@@ -112,7 +112,7 @@ async fn a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other(
     bob.until_sound_is_heard("Ada").await
 }
 
-async fn who_leaves_is_gone_and_can_come_back(scene: &Scene, pair: Pair) -> Result<()> {
+async fn a_member_that_leaves_is_gone_and_can_come_back(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("leave", "Ada").await?;
     bob.enter("leave", "Bob").await?;

@@ -16,10 +16,10 @@ use sightline_e2e::{
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(a_link_captures_nothing_and_joins_nobody_before_a_click),
-        stage.test_in_each(one_click_does_what_the_link_asks_for_with_a_silent_microphone),
+        stage.test_in_each(one_click_performs_the_links_requests_with_the_microphone_off),
         stage.test_in_each(a_reload_returns_and_an_address_does_not),
         stage.test_in_each(a_screen_and_a_film_wait_for_the_click_too),
-        stage.test_in_each(links_join_with_the_camera_where_the_person_set_it_on_this_device),
+        stage.test_in_each(links_join_with_the_camera_if_the_device_setting_allows_it),
     ]
     .into_iter()
     .flatten()
@@ -58,7 +58,7 @@ async fn a_link_captures_nothing_and_joins_nobody_before_a_click(
     nothing_is_captured(&page, "the first page").await
 }
 
-async fn one_click_does_what_the_link_asks_for_with_a_silent_microphone(
+async fn one_click_performs_the_links_requests_with_the_microphone_off(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -110,7 +110,7 @@ async fn a_screen_and_a_film_wait_for_the_click_too(scene: &Scene, engine: Engin
     Ok(())
 }
 
-async fn links_join_with_the_camera_where_the_person_set_it_on_this_device(
+async fn links_join_with_the_camera_if_the_device_setting_allows_it(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

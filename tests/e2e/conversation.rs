@@ -13,16 +13,16 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving),
-        stage.test_in_each(half_links_hold_nobody_up_and_a_link_needs_no_space_before_it),
-        stage.test_in_each(the_field_is_emptied_of_what_is_sent_and_of_nothing_else),
+        stage.test_in_each(a_conversation_survives_a_reload_reaches_away_members_and_ends_with_leaving),
+        stage.test_in_each(incomplete_links_block_no_page_and_a_link_needs_no_space_before_it),
+        stage.test_in_each(only_a_sent_message_empties_the_message_field),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving(
+async fn a_conversation_survives_a_reload_reaches_away_members_and_ends_with_leaving(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -61,7 +61,7 @@ async fn it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving(
     Ok(())
 }
 
-async fn half_links_hold_nobody_up_and_a_link_needs_no_space_before_it(
+async fn incomplete_links_block_no_page_and_a_link_needs_no_space_before_it(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -95,10 +95,7 @@ async fn half_links_hold_nobody_up_and_a_link_needs_no_space_before_it(
     Ok(())
 }
 
-async fn the_field_is_emptied_of_what_is_sent_and_of_nothing_else(
-    scene: &Scene,
-    engine: Engine,
-) -> Result<()> {
+async fn only_a_sent_message_empties_the_message_field(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     page.enter_with("drafts", "\u{ad}A\u{3164}da\u{202e}\u{e0041}", "source=none").await?;
     let seen = page.until("there is a tile", |page| !page.tiles.is_empty()).await?;

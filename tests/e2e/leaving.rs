@@ -13,8 +13,8 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(who_left_comes_back_with_one_click_and_no_other_way),
-        stage.test_in_each(leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards),
+        stage.test_in_each(a_member_that_left_returns_only_by_one_click),
+        stage.test_in_each(leaving_asks_if_a_file_would_be_lost_and_reports_the_loss),
         stage.test_in_each(leaving_asks_while_a_file_waits_for_somebody_to_come),
         stage.test_in_each(leaving_asks_while_a_measurement_is_on),
         stage.test_in_each(the_screen_stays_on_while_somebody_else_is_there),
@@ -24,7 +24,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn who_left_comes_back_with_one_click_and_no_other_way(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_member_that_left_returns_only_by_one_click(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter_with("goodbye", "Ada", "source=camera&relay=0").await?;
     bob.enter("goodbye", "Bob").await?;
@@ -54,7 +54,7 @@ async fn who_left_comes_back_with_one_click_and_no_other_way(scene: &Scene, engi
     Ok(())
 }
 
-async fn leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards(
+async fn leaving_asks_if_a_file_would_be_lost_and_reports_the_loss(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

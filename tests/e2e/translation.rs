@@ -12,10 +12,10 @@ use sightline_e2e::{
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    stage.test_in_each(a_translated_page_goes_on_counting)
+    stage.test_in_each(a_translated_page_keeps_updating)
 }
 
-async fn a_translated_page_goes_on_counting(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_translated_page_keeps_updating(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     bob.enter("translated", "Bob").await?;
     ada.open("/").await?;

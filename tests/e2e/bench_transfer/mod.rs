@@ -34,8 +34,8 @@ const DEFAULT_ROUNDS: u64 = 3;
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let trial = match env::var("SIGHTLINE_BENCH").as_deref() {
         Ok("transfer") => stage.long_test(how_fast_files_go),
-        Ok("transfer-call") => stage.long_test(beside_call::what_a_call_feels_of_files),
-        Ok("transfer-memory") => stage.long_test(memory::what_a_large_file_needs),
+        Ok("transfer-call") => stage.long_test(beside_call::the_call_quality_during_file_transfers),
+        Ok("transfer-memory") => stage.long_test(memory::the_memory_of_a_large_file),
         _ => return Vec::new(),
     };
     where_there_are_namespaces(vec![trial])

@@ -44,10 +44,10 @@ struct Traffic {
 }
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    vec![stage.long_test(what_one_of_six_members_sends_and_what_it_costs)]
+    vec![stage.long_test(the_traffic_and_the_cost_of_one_of_six_members)]
 }
 
-async fn what_one_of_six_members_sends_and_what_it_costs(scene: &Scene) -> Result<()> {
+async fn the_traffic_and_the_cost_of_one_of_six_members(scene: &Scene) -> Result<()> {
     let [ada, others] = [scene.page(Engine::Chromium).await?, scene.page(Engine::Chromium).await?];
     ada.enter("six", "Ada").await?;
     for other in 1..MEMBERS {
