@@ -1,7 +1,7 @@
 //! The pings of one peer connection on its `telemetry` channel. They serve three purposes: whether the other side is alive
 //! ([`recovery`](crate::recovery)), the round-trip time ([`bulk`](crate::bulk)), and the offset of the other page's clock.
 //!
-//! Invariant: there is one sequence of numbers and one list of open pings, so an answer belongs to exactly one ping, whatever its
+//! Invariant: there is one sequence of numbers and one list of open pings, so an answer belongs to exactly one ping of any
 //! purpose.
 
 use std::{collections::VecDeque, time::Duration};
@@ -129,8 +129,7 @@ impl Pings {
         self.next_nonce
     }
 
-    /// How long the oldest open ping with a number of `first` or more has been on its way, among those after the last answered
-    /// one.
+    /// Age of the oldest pending ping that has a number of at least `first` and was sent after the last answered ping.
     #[must_use]
     pub fn waiting(&self, first: u32, now: Timestamp) -> Duration {
         let oldest = self.open.iter().find(|(nonce, _)| *nonce >= first);

@@ -152,7 +152,7 @@ fn a_restored_conversation_continues_where_it_was() {
     before.handle_chat(&member("a"), "Ada", message(1), "hello", 5);
     before.send(message(2), "waits for a", 6, [member("a"), member("b")], |_| false).unwrap();
     before.handle_ack(&member("b"), &message(2));
-    before.send(message(3), "waits for who is gone", 7, [member("c")], |_| false).unwrap();
+    before.send(message(3), "waits for an absent member", 7, [member("c")], |_| false).unwrap();
     let kept = [0, 1, 2].map(|number| before.kept(MessageNumber(number)).unwrap().to_text().unwrap());
 
     let mut after = Conversation::default();

@@ -41,7 +41,11 @@ fn a_second_without_a_value_is_a_gap_and_not_zero() {
         history.handle_figures(&rows, ms(second * 1000));
     }
     assert_eq!(line(&history, Metric::FramesPerSecond), "1:30 - 4:0 5:15");
-    assert_eq!(line(&history, Metric::AvailableOutgoingBitrate), "", "what is never reported has no line");
+    assert_eq!(
+        line(&history, Metric::AvailableOutgoingBitrate),
+        "",
+        "a metric that is never reported has no line"
+    );
     assert_eq!(history.summary(Metric::AvailableOutgoingBitrate), None);
 }
 
@@ -120,7 +124,7 @@ fn a_freeze_starts_its_duration_before_the_report_that_counted_it() {
     assert_eq!(
         freezes,
         [(ms(2500), ms(7000)), (ms(8500), ms(9000))],
-        "those that touch are one; what a hidden page counted is none"
+        "adjacent freezes are merged; freezes counted in a hidden page are dropped"
     );
 }
 
@@ -180,6 +184,6 @@ fn a_member_that_makes_calls_fail_by_the_thousand_costs_forty_events_and_one_a_s
         .filter(|number| history.handle_failure(Subject::FailedCall, "OperationError", ms(number * 5 / 2)))
         .count();
     assert!((40..=100).contains(&kept), "{kept}");
-    // Another subject has a budget of its own.
+    // Another subject has a separate budget.
     assert!(history.handle_failure(Subject::Negotiation, "InvalidStateError", ms(60_000)));
 }

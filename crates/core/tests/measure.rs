@@ -298,7 +298,7 @@ fn reception_and_sending_are_reported_to_the_other_side_and_shown() {
     assert_eq!(shown.len(), 13);
     assert_eq!(last.selected_pair.as_deref(), Some("host udp 192.0.2.1:5000 - host udp *"));
     assert_eq!(last.receiver.as_ref().map(|receiver| receiver.name.as_str()), Some("Bob"));
-    assert!(shown.iter().all(|shown| shown.watched.is_none()), "nobody looks at the rest");
+    assert!(shown.iter().all(|shown| shown.watched.is_none()), "the other metrics are not watched");
     assert_eq!(page.measurements.path(&bob()), Some(LinkPath::Direct));
     let states = page.outputs.iter().filter_map(|output| match output {
         MeasureOutput::Run(progress) => Some(progress.state),

@@ -280,7 +280,7 @@ fn a_run_begun_in_a_call_takes_no_frame_from_before_the_click() {
         page.watch.handle_frame(&bob(), NotedFrame { shown, stamp: None }, None, ms(before + 1000));
     }
     let summary = page.watch.shown(&bob(), ms(before + 1000)).summary;
-    assert_eq!(summary.frames_presented, Some(26), "one at the click and those of a second");
+    assert_eq!(summary.frames_presented, Some(26), "one frame at the click and 25 in the second after it");
 }
 
 #[test]

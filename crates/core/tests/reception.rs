@@ -75,7 +75,7 @@ fn call(seconds: u32, limitation: &str, loses: bool) -> (Figures, Figures) {
 #[test]
 fn the_sender_learns_the_quality_that_the_receiver_measured() {
     let (here, _) = call(3, "none", false);
-    let quality = here.sent_quality.expect("the other side told");
+    let quality = here.sent_quality.expect("the receiver sent its quality");
     assert_eq!((quality.bars, quality.cause), (4, Cause::Good));
     assert_eq!(number(&here, Metric::RemoteFrameWidth), Some(640.0));
     assert_eq!(number(&here, Metric::RemoteFrameHeight), Some(360.0));
@@ -105,7 +105,7 @@ fn a_limited_sender_is_the_cause_on_both_sides_after_the_start() {
         assert_eq!(
             here.quality.cause,
             Cause::Good,
-            "what arrives here is not limited by what is sent from here"
+            "the local limitation does not affect the received media"
         );
     }
 }
@@ -115,7 +115,7 @@ fn an_old_reception_message_does_not_count() {
     let (mut here, mut there) = (ConnectionMeter::default(), ConnectionMeter::default());
     measure(&mut there, 1, "none", false);
     measure(&mut here, 1, "none", false);
-    assert_eq!(measure(&mut here, 2, "none", false).sent_quality, None, "nothing was told yet");
+    assert_eq!(measure(&mut here, 2, "none", false).sent_quality, None, "no message arrived yet");
     here.handle_reception(there.poll_reception().unwrap(), at(2));
     assert!(measure(&mut here, 7, "none", false).sent_quality.is_some());
     let late = measure(&mut here, 8, "none", false);

@@ -207,8 +207,8 @@ fn is_emoji_selector(c: char) -> bool {
     matches!(c, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Whether a link ends before `c`, whatever follows. Some languages write no space between a link and the sentence, so their
-/// punctuation ends a link.
+/// Whether a link ends before `c`, regardless of the text behind it. Some languages write no space between a link and the
+/// sentence, so their punctuation ends a link.
 fn is_ending(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_whitespace()

@@ -180,7 +180,7 @@ mod tests {
         let firefox = read("candidate:1 1 UDP 1685987327 203.0.113.7 59043 typ srflx raddr 0.0.0.0 rport 0");
         let firefox = firefox.expect("a candidate");
         assert_eq!((firefox.protocol.as_str(), firefox.family()), ("udp", Some(Family::V4)));
-        assert_eq!(firefox.related, None, "a hidden address is none");
+        assert_eq!(firefox.related, None, "a hidden address is absent");
     }
 
     #[test]

@@ -262,7 +262,7 @@ mod tests {
         assert!(remote.waiting.len() <= MAX_REMOTE_CANDIDATES);
         remote.handle_described(ufrags("two"));
         remote.push(candidate("two", 1));
-        assert_eq!(remote.pop_addable(), Some(candidate("two", 1)), "a new description begins anew");
+        assert_eq!(remote.pop_addable(), Some(candidate("two", 1)), "a new description resets the bound");
     }
 
     #[test]

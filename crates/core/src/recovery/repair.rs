@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_done_before_signaling_reaches_the_other_side_and_then_at_once() {
+    fn a_repair_starts_as_soon_as_signaling_reaches_the_other_side() {
         let mut repair = in_trouble();
         let unreachable = Situation { is_reachable: false, ..TROUBLED };
         assert_eq!(repair.poll_action(unreachable, at_ms(30_000)), None);

@@ -194,7 +194,7 @@ mod tests {
         Timestamp::ZERO + Duration::from_secs(seconds)
     }
 
-    /// A watch whose connection is up and was answered once, at second 1.
+    /// A watch with an open connection that answered one ping, at second 1.
     fn carrying() -> LinkWatch {
         let mut watch = LinkWatch::default();
         watch.handle_state(PeerConnectionState::Connected);

@@ -161,7 +161,7 @@ fn requested_links_come_up_on_both_sides_and_close_a_while_after_the_last_reques
     world.want(0, 4);
     assert_eq!((world.up(0), world.up(1)), (4, 4));
     world.want(1, 4);
-    assert_eq!((world.up(0), world.up(1)), (4, 4), "those of the other side serve too");
+    assert_eq!((world.up(0), world.up(1)), (4, 4), "the links that the other side opened are used too");
     world.want(0, 0);
     world.pass(Duration::from_secs(5));
     assert_eq!(world.up(0), 4, "the next file is often near");
@@ -217,8 +217,8 @@ fn a_link_that_does_not_come_up_is_given_up_and_retried_after_a_pause() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// However often either side wants more or fewer links, and whatever is lost: there are never more than allowed, and in the
-    /// end the wanted links are up on both sides.
+    /// Both sides request more or fewer links any number of times, with losses. There are never more links than allowed, and in
+    /// the end the requested links are up on both sides.
     #[test]
     fn both_sides_reach_the_last_requested_number_of_links_despite_losses(
         seed in any::<u128>(),

@@ -10,7 +10,7 @@ use crate::page::{Page, closed, member, opened, opened_for_files};
 const SECOND: Duration = Duration::from_secs(1);
 const LOAD: FileLoad = FileLoad { remaining_bytes: 1 << 30, is_sending: true, receivers: 1, is_call: false };
 
-/// Checks that a member that is gone causes no output, whatever its inputs are.
+/// Checks that no input causes an output of a member that is gone.
 fn assert_is_gone(page: &mut Page) {
     let link = page.peer.open_link();
     assert_eq!(link, None);

@@ -281,7 +281,7 @@ fn the_session_passes_on_measurement_messages_and_consumes_pings() {
         r#"{"type":"pong","nonce":4000000}"#,
         r#"{"type":"clock_ping","sent_us":1}"#,
         r#"{"type":"clock_pong","sent_us":1,"received_us":2,"answered_us":2}"#,
-        "what is no message",
+        "not a message",
     ] {
         assert_eq!(hear(other), None, "{other}");
     }
@@ -298,7 +298,7 @@ fn the_cause_of_a_broken_negotiation_is_reported_and_the_link_is_replaced() {
         RoomOutput::Perform(on, id, _) if on == link => Some(id),
         _ => None,
     });
-    // A browser quotes the rejected line of a description, which contains whatever the member wrote.
+    // A browser quotes the rejected line of a description, which may contain any text from the member.
     let quoted = format!("Failed to parse: a=\u{202e}evil\u{200b}{}", "x".repeat(60_000));
     let cause = OperationFailure { name: "OperationError".to_owned(), message: quoted };
     session.handle_completed(link, operation.expect("an offer is begun"), Err(cause.clone()), now);

@@ -224,7 +224,7 @@ proptest! {
     ) {
         let (mut world, pages) = call(PAIRS[pair]);
         let mut said = [Vec::new(), Vec::new()];
-        // A member that is cut off from server and network for too long leaves: nobody gets the texts of that time.
+        // A member that is cut off from server and network for too long leaves: its messages of that time are not delivered.
         let mut unheard = Vec::new();
         for step in steps {
             match step {

@@ -1,4 +1,4 @@
-//! A member that lies about its measurements, and sends messages that nobody asked for.
+//! A member that forges its measurements and sends unrequested messages.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn assert_unharmed(report: &Report) {
     let schema: Value = serde_json::from_str(include_str!("../../../../docs/report.schema.json")).unwrap();
     let value: Value = serde_json::from_str(&text).unwrap();
     check(&value, &schema, &schema, "report");
-    assert_eq!(Report::read(text.as_bytes()).as_ref(), Ok(report), "one's own report can be opened");
+    assert_eq!(Report::read(text.as_bytes()).as_ref(), Ok(report), "the local report can be opened");
 }
 
 /// A side of a report, as an honest page sends it.

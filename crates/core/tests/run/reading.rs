@@ -46,7 +46,7 @@ fn numbers(value: &Value, place: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn a_sound_report_is_read_with_and_without_a_byte_order_mark() {
+fn a_valid_report_is_read_with_and_without_a_byte_order_mark() {
     let text = sound().to_string();
     assert_eq!(Report::read(text.as_bytes()), Ok(reports()[1].clone()));
     assert_eq!(Report::read(format!("\u{feff}{text}").as_bytes()), Ok(reports()[1].clone()));

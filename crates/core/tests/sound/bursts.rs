@@ -74,7 +74,7 @@ fn a_member_that_declares_no_sound_is_the_cause() {
     let bursts = listener.bursts();
     let [burst] = bursts.as_slice() else { panic!("{bursts:?}") };
     assert_eq!((burst.cause, burst.duration), (SoundCause::Source, Duration::from_secs(10)));
-    assert_eq!(listener.meter.summary().concealed_ratio, Some(0.0), "nobody missed that sound");
+    assert_eq!(listener.meter.summary().concealed_ratio, Some(0.0), "no sound was expected");
 }
 
 #[test]

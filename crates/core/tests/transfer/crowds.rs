@@ -133,7 +133,11 @@ fn files_beyond_the_limit_are_offered_as_others_end_and_none_is_left_out() {
     }
     assert_eq!(settle(&mut transfers).len(), MAX_OPEN_TRANSFERS);
     assert_eq!(transfers.backlog().queued, WAITING);
-    assert_eq!(transfers.backlog().names[0], format!("{MAX_OPEN_TRANSFERS}.txt"), "what waits is told");
+    assert_eq!(
+        transfers.backlog().names[0],
+        format!("{MAX_OPEN_TRANSFERS}.txt"),
+        "the first waiting file is listed"
+    );
     let first = settle(&mut transfers);
     for offer in &first[..WAITING] {
         transfers.handle_end(&member("bob"), &offer.transfer, TransferEnd::Declined, NOW);
@@ -235,7 +239,7 @@ fn a_thousand_offers_of_one_name_get_distinct_names_and_more_offers_are_refused(
     assert_eq!(views.len(), MAX_OPEN_TRANSFERS);
     let names: std::collections::BTreeSet<_> = views.iter().map(|view| view.name.clone()).collect();
     assert_eq!(names.len(), MAX_OPEN_TRANSFERS);
-    assert_eq!(receiver.transfers.backlog().refused, 500, "the person is told");
+    assert_eq!(receiver.transfers.backlog().refused, 500, "the refusals are counted for display");
     let is_refusal = |message: &&ControlMessage| {
         matches!(message, ControlMessage::TransferEnd { reason: TransferEnd::TooMany, .. })
     };
@@ -457,7 +461,7 @@ fn announcements_without_end_are_bounded_and_add_up_without_wrapping() {
     assert_eq!((shown.files, shown.files_to_come), (1_000, 32 * 19_999), "the latest 32 announcements count");
     receiver.accept_all();
     receiver.offer(of_batch(1_000, &batch("b0", 20_000, MAX_FILE_BYTES), 5));
-    assert_eq!(receiver.transfers.offered().files, 1, "what is forgotten was not answered");
+    assert_eq!(receiver.transfers.offered().files, 1, "a forgotten announcement has no answer");
 }
 
 #[test]

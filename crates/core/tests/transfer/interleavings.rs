@@ -8,8 +8,8 @@ use crate::world::{Faults, World, bytes};
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// The file arrives whole on both sides, whatever is lost, doubled, reordered or flipped, and whenever a connection ends or
-    /// a page is reloaded.
+    /// The file arrives whole on both sides although messages are lost, doubled, reordered or flipped, connections end and pages
+    /// are reloaded at any moment.
     #[test]
     fn a_file_arrives_whole_despite_any_faults(
         seed in any::<u128>(),

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_and_its_time_belong_together() {
+    fn a_position_on_the_axis_converts_to_its_time_and_back() {
         let axis = TimeAxis::fitting(second(100), second(130));
         assert_eq!(axis.position(second(130)), Some(1.0));
         assert_eq!(axis.position(second(100)), Some(0.5));

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_those_of_the_names_of_members() {
+    fn a_file_name_loses_the_same_hidden_characters_as_a_member_name() {
         for c in (' '..=char::MAX).filter(|c| sightline_protocol::text::is_invisible(*c)) {
             assert_eq!(safe_name(&format!("a{c}b.txt")), "ab.txt", "{c:?}");
         }

@@ -122,7 +122,11 @@ mod tests {
         assert_eq!(shown, handles(0..1_000));
         assert_eq!(now, at(19 * 250));
         (0..1_000).for_each(|transfer| queue.handle_changed(TransferHandle(transfer)));
-        assert_eq!(queue.poll(at(10_000)).map(|batch| batch.len()), Some(500), "these are there already");
+        assert_eq!(
+            queue.poll(at(10_000)).map(|batch| batch.len()),
+            Some(500),
+            "the transfers are shown already"
+        );
     }
 
     #[test]
