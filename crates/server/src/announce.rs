@@ -12,7 +12,7 @@ pub struct Listening {
     pub address: SocketAddr,
     /// SHA-256 of the certificate, where the server speaks https.
     pub fingerprint: Option<String>,
-    /// Whether the certificate is one that the server made for itself.
+    /// Whether the certificate is self-signed by the server.
     pub is_self_signed: bool,
 }
 

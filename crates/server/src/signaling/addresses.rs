@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_of_all_its_sockets_count_together_and_come_back_with_time() {
+    fn the_joins_of_an_address_are_limited_over_its_sockets_and_replenished() {
         let (mut addresses, now) = (Addresses::new(LIMITS), Instant::now());
         addresses.open(address(1), now);
         assert_eq!([0; 4].map(|_| addresses.join(address(1), now)), [true, true, true, false]);

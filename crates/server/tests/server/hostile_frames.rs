@@ -1,4 +1,4 @@
-//! Frames that the app never sends: the sender is told and closed, and nobody else notices.
+//! Frames that the app never sends: the sender gets an error and is closed, and no other member is affected.
 
 use futures_util::{SinkExt, StreamExt};
 use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES, signaling::ServerMessage};
@@ -16,7 +16,7 @@ use crate::{
     harness::{TestServer, within},
 };
 
-/// A member sends the frame, is told `code` and closed with `close`. The others in the room are not affected.
+/// A member sends the frame, gets the error `code` and is closed with `close`. The others in the room are not affected.
 async fn is_refused(frame: impl Into<Message>, code: ErrorCode, close: u16) {
     let server = TestServer::start();
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
@@ -35,7 +35,7 @@ async fn text_that_is_not_a_message() {
     }
 }
 
-/// Parsers may disagree about a text, so the server must not pass on what it did not read.
+/// Parsers may disagree about a text, so the server must not pass on text that it did not parse.
 #[tokio::test]
 async fn a_signal_that_another_parser_may_refuse() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
@@ -125,7 +125,7 @@ async fn a_frame_whose_sender_is_still_sending_when_the_error_arrives() {
     };
     assert!(told.contains("frame-too-large"), "{told}");
     bystanders.are_well().await;
-    assert!(within(sending).await.unwrap().is_err(), "nobody takes 32 MiB");
+    assert!(within(sending).await.unwrap().is_err(), "no server accepts 32 MiB");
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn frames_that_do_not_form_a_message() {
         assert!(told.contains("rate-limited"), "{name}: {told}");
         bystanders.are_well().await;
         drop(stream);
-        // The client may have sent everything before it was told, or have been cut off.
+        // The client may have sent everything before it got the error, or have been cut off.
         drop(within(sending).await.unwrap());
     }
 }

@@ -154,5 +154,5 @@ async fn a_client_that_only_checks_the_network_gets_ice_servers_and_no_place() {
     assert_eq!(ada_seat.ice_servers, ice);
     visitor.say(&ClientMessage::Leave).await;
     visitor.is_told(ErrorCode::ProtocolError).await;
-    assert_eq!(ada.until_pong().await, [], "nobody hears of a visitor");
+    assert_eq!(ada.until_pong().await, [], "members get no message about a visitor");
 }

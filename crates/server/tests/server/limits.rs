@@ -33,7 +33,7 @@ async fn the_ninth_member_gets_a_full_message_and_the_room_continues() {
 }
 
 #[tokio::test]
-async fn the_place_of_an_away_member_is_its_own_although_the_room_is_full() {
+async fn an_away_member_keeps_its_place_in_a_full_room() {
     let server = TestServer::start_with(|config| config.rooms.room_limit = 2);
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (bo, bo_seat) = Client::join(&server, "team-7", "bo").await;

@@ -91,9 +91,9 @@ async fn a_ping_is_answered_with_its_nonce() {
 }
 
 /// `from` is longer than `to`, so a frame just within the limit would be beyond it when it arrives, and its addressee would have
-/// to close. The sender is told instead.
+/// to close. The sender gets an error instead.
 #[tokio::test]
-async fn no_signal_makes_a_frame_beyond_the_limit() {
+async fn no_relayed_signal_exceeds_the_frame_limit() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;

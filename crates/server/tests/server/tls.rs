@@ -148,7 +148,7 @@ async fn a_given_certificate_is_used_and_read_again_when_asked() {
     connect(&server, &first, "calls.test").await;
     let second = renew();
     server.reload().await;
-    // It is asked while the first is still answered with; what counts is that it ends.
+    // The server may still use the first certificate for a moment.
     within(async {
         loop {
             let stream = connect_unverified(&server).await;

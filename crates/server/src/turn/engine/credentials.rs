@@ -39,7 +39,7 @@ pub struct Credential {
     pub password: String,
 }
 
-/// Why a user name is refused, whatever its password.
+/// Why a user name is refused regardless of its password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     /// The user name does not have the form `expiry:user`.

@@ -21,7 +21,7 @@ pub(super) struct Nonces {
 }
 
 impl Nonces {
-    /// Nonces under a secret that was drawn at random and that nobody else knows.
+    /// Nonces under a random secret of this process.
     pub(super) fn new(secret: &[u8; 32], now: UnixTime) -> Self {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret), started: now }
     }
@@ -40,7 +40,7 @@ impl Nonces {
             return false;
         };
         let age_s = self.seconds(now).checked_sub(issued_s);
-        // Comparing in constant time is not needed: whoever guesses a nonce still has no password.
+        // Comparing in constant time is not needed: a guessed nonce is useless without the password.
         age_s.is_some_and(|age_s| u64::from(age_s) < NONCE_LIFE.as_secs())
             && self.at(client, issued_s) == nonce
     }

@@ -59,14 +59,14 @@ pub(super) struct PeerPolicy {
     allowed: Vec<IpNet>,
     /// Takes precedence over `allowed`.
     denied: Vec<IpNet>,
-    /// This machine's addresses beside those of its interfaces: they belong to a NAT in front of it.
+    /// External addresses of this machine, on a NAT in front of it.
     external: Vec<IpAddr>,
     interfaces: HashSet<IpAddr>,
 }
 
 impl PeerPolicy {
-    /// The table, less the networks that the operator allowed, and those that the operator denied in any case. `external` are
-    /// addresses by which this machine is reached, beside those of its interfaces.
+    /// The default policy minus the `allowed` networks, plus the `denied` ones, which take precedence. `external` are the
+    /// addresses by which this machine is reached from outside, in addition to those of its interfaces.
     pub(super) fn new(allowed: Vec<IpNet>, denied: Vec<IpNet>, external: Vec<IpAddr>) -> Self {
         let denied = denied.into_iter().map(without_mapping).collect();
         Self { allowed, denied, external, interfaces: HashSet::new() }
@@ -85,11 +85,11 @@ impl PeerPolicy {
     /// The class of this address. An allowed network is taken as it was written: `::ffff:127.0.0.1` is no IPv4 address.
     /// A denied network is denied in every spelling.
     pub(super) fn class(&self, peer: IpAddr) -> PeerClass {
-        // A system takes the unspecified address for itself, whatever network it is said to be in.
+        // The system takes the unspecified address for its own, also if a configured network contains it.
         if peer.is_unspecified() {
             PeerClass::Denied
         } else if self.is_denied(peer) {
-            // What passes between two clients of this relay does not leave it.
+            // Packets between two clients of this relay do not leave the process.
             if self.is_own(peer) { PeerClass::Own } else { PeerClass::Denied }
         } else if self.allowed.iter().any(|network| network.contains(&peer)) {
             PeerClass::Outside

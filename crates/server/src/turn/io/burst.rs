@@ -10,7 +10,7 @@ use quinn_udp::EcnCodepoint;
 
 use super::udp::UdpPort;
 
-/// The system cuts at most this many bytes into datagrams by itself: what fits into one IPv4 datagram.
+/// Most bytes that one system call splits into datagrams (UDP segmentation offload): the payload of one IPv4 datagram.
 const BURST_BYTES: usize = 65_507;
 
 thread_local! {

@@ -53,7 +53,7 @@ impl Framing {
         Ok(self.buffer.get(start..start + content).map(Framed::Message))
     }
 
-    /// Frees the room of what was handed out.
+    /// Frees the buffer of the messages that [`Self::next`] returned.
     pub(super) fn forget_served(&mut self) {
         self.buffer.drain(..self.served);
         self.served = 0;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_of_a_message_is_in_its_head() {
+    fn the_length_of_a_message_is_read_from_its_header() {
         let length = |bytes: &[u8]| message_bytes(bytes).unwrap().map(|bytes| (bytes.content, bytes.padded));
         assert_eq!(length(&[]), None);
         assert_eq!(length(&[0, 1, 0]), None);

@@ -29,7 +29,11 @@ async fn a_client_over_ipv6_talks_to_a_peer_over_ipv6() {
         config.turn = settings(|settings| settings.allowed_peers = vec!["::1/128".parse().unwrap()]);
     });
     let mut client = TurnClient::over(LOOPBACK_V6, &server, credentials_until(600, "ada")).await;
-    assert_eq!(client.allocate().await.code, 440, "without a word that is IPv4, and there is none here");
+    assert_eq!(
+        client.allocate().await.code,
+        440,
+        "the default family is IPv4, which this server does not have"
+    );
     talks_over_ipv6(&mut client).await;
 }
 

@@ -1,4 +1,4 @@
-//! Clients that try to stop the relay for others, or to take what belongs to others. The tests check what a bystander still gets
+//! Clients that try to stop the relay for others, or to use up their share. The tests check what a bystander still gets
 //! and what the server counts; no test looks at a clock.
 
 use std::net::SocketAddr;
@@ -213,7 +213,7 @@ async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_contin
         let answer = client.ask(REFRESH, &[field]).await;
         assert_eq!(answer.code, code);
     }
-    assert_eq!(client.ask(REFRESH, &[&software]).await.code, 0, "nobody has to understand it");
+    assert_eq!(client.ask(REFRESH, &[&software]).await.code, 0, "the attribute is optional to understand");
     let strange = AttributeType::new(0x7777);
     let many: Vec<_> = (0..60).map(|_| RawAttribute::new(strange, b"")).collect();
     let many: Vec<&dyn AttributeWrite> = many.iter().map(|one| one as _).collect();

@@ -63,7 +63,7 @@ async fn beyond_its_bandwidth_an_allocation_relays_nothing_in_either_direction()
                 "to_peers" => client.send_on(0x4000, &payload).await,
                 _ => drop(peer.send_to(&payload, relayed).await.unwrap()),
             }
-            // One by one: what a socket's buffer does not hold is not what is looked at here.
+            // Sent one by one, so that no packet is lost in a full socket buffer, which this test does not measure.
             while count(&server, dropped).await
                 + count(&server, "sightline_turn_to_peers_packets_total").await
                 + count(&server, "sightline_turn_to_clients_packets_total").await

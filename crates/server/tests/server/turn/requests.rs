@@ -38,7 +38,7 @@ async fn a_stun_request_is_answered_with_the_clients_address() {
 async fn an_allocation_that_is_asked_for_twice_is_made_once() {
     let server = server();
     let mut client = TurnClient::new(&server).await;
-    assert_eq!(client.permit(&["8.8.8.8:1".parse().unwrap()]).await, 437, "there is none yet");
+    assert_eq!(client.permit(&["8.8.8.8:1".parse().unwrap()]).await, 437, "there is no allocation yet");
     let request = client.signed(client.request(ALLOCATE), &[&RequestedTransport::new(17)]);
     let first = client.answer_to(request.clone()).await;
     let again = client.answer_to(request).await;
