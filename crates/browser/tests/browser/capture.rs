@@ -78,7 +78,7 @@ async fn a_track_reports_its_settings_and_is_disabled_for_all_its_holders() {
         ..Default::default()
     };
     let captured = get_user_media(Some(&camera), None).await.unwrap();
-    assert!(captured.audio.is_none(), "nobody asked for sound");
+    assert!(captured.audio.is_none(), "no sound was requested");
     let video = captured.video.unwrap();
     assert_eq!(video.kind(), MediaKind::Video);
     assert!(!video.label().is_empty());

@@ -106,7 +106,7 @@ async fn the_low_mark_of_the_buffer_is_reported() {
 }
 
 #[wasm_bindgen_test]
-async fn a_dropped_channel_closes_the_other_end_and_says_nothing_more() {
+async fn a_dropped_channel_closes_the_other_end_and_reports_nothing_more() {
     let (_call, offerer, mut answerer) = open_channel(&CONTROL).await;
     let End { channel, mut events } = offerer;
     drop(channel);
