@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn no_address_joins_or_captures_by_itself() {
+    fn an_address_does_not_join_or_capture_without_a_click() {
         for source in ["", "source=camera", "source=screen", "source=file&sample=1", "source=none"] {
             for autojoin in ["", "&autojoin=1"] {
                 for arrival in [Arrival::Address, Arrival::Reload] {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_of_this_device_lets_links_join_and_a_driven_browser_does_too() {
+    fn links_join_if_the_device_setting_allows_it_or_the_browser_is_automated() {
         for permit in [SWITCHED, SCRIPT] {
             let opening = decide("autojoin=1&source=camera", Arrival::Address, permit);
             assert!(opening.joins && !opening.is_held, "{permit:?}");

@@ -1,8 +1,8 @@
 //! Keyboard shortcuts of a call, for any keyboard layout.
 //!
-//! A shortcut is identified by the Latin letter that its key writes, whatever the state of Caps Lock; in a layout for another
-//! script, by the letter that a US keyboard has in that position. Modifiers count as they are held, never by the case of a
-//! letter.
+//! A shortcut is identified by the Latin letter that its key writes, regardless of Caps Lock. In a layout for another script
+//! it is identified by the letter that a US keyboard has in that position. Modifiers count as they are held,
+//! never by the case of a letter.
 
 use sightline_browser::page::keyboard::KeyPress;
 

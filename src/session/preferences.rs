@@ -130,7 +130,7 @@ impl Setting {
         }
     }
 
-    /// The value for this visit if the address differs from what the person set: the address may hide more and send less, never
+    /// The value for this visit if the address differs from the stored setting. The address may hide more and send less, never
     /// the reverse.
     fn stricter(self, kept: String, wished: String) -> String {
         let is_less = |of: fn(&str) -> Option<u64>| {
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_width_or_a_height_alone_is_of_a_wide_picture() {
+    fn a_width_or_a_height_alone_gives_a_16_by_9_resolution() {
         let resolution = |width, height| {
             Setting::Resolution.in_address(&Parameters { width, height, ..Parameters::default() })
         };

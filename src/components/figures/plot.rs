@@ -32,7 +32,7 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    /// `stalls` are those of the ledger; without a ledger they are the browser's own freezes.
+    /// `stalls` come from the ledger, or without a ledger from the browser's freezes.
     pub(super) fn new(
         history: &History,
         stalls: Option<Vec<(Timestamp, Timestamp)>>,

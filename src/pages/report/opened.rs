@@ -169,7 +169,7 @@ impl Opened {
     }
 }
 
-/// Whether a side is shown: where somebody saw a picture. Of a call of voices alone, where somebody heard one.
+/// Whether a side is shown: it has a playout, or it has sound and no side of the report has a playout.
 fn is_view(report: &Report, side: &Side) -> bool {
     side.playout.is_some() || side.sound.is_some() && report.sides.iter().all(|side| side.playout.is_none())
 }
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_voices_alone_is_shown_and_silence_without_a_picture_is_not() {
+    fn a_side_with_sound_only_is_shown_and_a_side_with_neither_is_not() {
         let views = |sound: Option<SoundEntry>| {
             let mut report = Report::parse(std::str::from_utf8(&report(&[("ada", "bob")])).unwrap()).unwrap();
             report.sides[0].playout = None;
