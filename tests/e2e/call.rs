@@ -18,7 +18,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_pairs(the_panel_rows_equal_the_browsers_stats),
         stage.test_in_pairs(a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other),
         stage.test_in_pairs(a_member_that_leaves_is_gone_and_can_come_back),
-        stage.test_in_pairs(pictures_go_on_after_offers_that_met),
+        stage.test_in_pairs(pictures_continue_after_an_offer_collision),
     ]
     .into_iter()
     .flatten()
@@ -33,13 +33,16 @@ async fn two_members_see_and_hear_each_other(scene: &Scene, pair: Pair) -> Resul
     let at_bob = bob.until_connected_to("Ada").await?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
     tokio::try_join!(ada.until_sound_is_heard("Bob"), bob.until_sound_is_heard("Ada"))?;
-    assert!(ada.plays_aloud("Bob").await? && bob.plays_aloud("Ada").await?, "sound that no one plays");
-    assert!(!ada.plays_aloud("Ada").await?, "one hears oneself");
+    assert!(
+        ada.plays_aloud("Bob").await? && bob.plays_aloud("Ada").await?,
+        "a page does not play the remote sound"
+    );
+    assert!(!ada.plays_aloud("Ada").await?, "Ada hears her own sound");
 
     for (seen, other) in [(&at_ada, "Bob"), (&at_bob, "Ada")] {
         assert_eq!(seen.tiles.len(), 2, "{seen:#?}");
-        assert!(seen.own_tile().is_some_and(|own| own.is_mirrored), "one's own preview is a mirror");
-        assert!(!seen.tile(other).is_some_and(|tile| tile.is_mirrored), "nobody else's picture is");
+        assert!(seen.own_tile().is_some_and(|own| own.is_mirrored), "the local preview is mirrored");
+        assert!(!seen.tile(other).is_some_and(|tile| tile.is_mirrored), "the remote picture is not mirrored");
     }
     ada.until("the path is direct", |page| {
         page.tile("Bob").is_some_and(|tile| tile.path.as_deref() == Some("direct"))
@@ -103,7 +106,7 @@ async fn a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other(
     bob.until("Ada is muted", |page| publishes(page, "Ada", "off", "on")).await?;
     ada.click("toggle-camera").await?;
     bob.until("Ada's camera is off", |page| publishes(page, "Ada", "off", "off")).await?;
-    ada.until("one's own tile says so too", |page| publishes(page, "Ada", "off", "off")).await?;
+    ada.until("the local tile shows both off too", |page| publishes(page, "Ada", "off", "off")).await?;
 
     ada.click("toggle-camera").await?;
     ada.click("toggle-mic").await?;
@@ -139,7 +142,7 @@ fn publishes(page: &sightline_e2e::snapshot::Snapshot, name: &str, mic: &str, ca
 }
 
 /// Also in the first exchange after the beginning of the call: there Chromium loses the picture of a side that answered.
-async fn pictures_go_on_after_offers_that_met(scene: &Scene, pair: Pair) -> Result<()> {
+async fn pictures_continue_after_an_offer_collision(scene: &Scene, pair: Pair) -> Result<()> {
     const TRIES: usize = 60;
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("glare", "Ada").await?;

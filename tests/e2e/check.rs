@@ -218,7 +218,7 @@ pub(crate) async fn examine_here(page: &Page) -> Result<Found> {
     press_start(page).await
 }
 
-/// An examination by a page whose server names these ICE servers.
+/// Runs the check on a page whose server lists these ICE servers.
 async fn examine(page: &Page, ice_servers: &Value) -> Result<Found> {
     let servers: String =
         page.execute("return encodeURIComponent(arguments[0])", vec![json!(ice_servers.to_string())]).await?;

@@ -40,7 +40,7 @@ async fn a_conversation_survives_a_reload_reaches_away_members_and_ends_with_lea
     shows(&bob, &["first, from Ada", "second, from Bob"]).await?;
     bob.until_connected_to("Ada").await?;
     let seen = bob.look().await?;
-    assert!(seen.messages[0].text.contains("Ada"), "who wrote it is kept: {:?}", seen.messages);
+    assert!(seen.messages[0].text.contains("Ada"), "the author is kept: {:?}", seen.messages);
 
     bob.open("about:blank").await?;
     ada.until("Bob is away", |page| {
@@ -57,7 +57,7 @@ async fn a_conversation_survives_a_reload_reaches_away_members_and_ends_with_lea
     bob.until("Bob is out of the room", |page| !page.shows("room")).await?;
     bob.enter_with("kept", "Bob", "source=none").await?;
     bob.until_connected_to("Ada").await?;
-    assert!(bob.look().await?.messages.is_empty(), "what was said is still on the device");
+    assert!(bob.look().await?.messages.is_empty(), "messages are still stored on the device");
     Ok(())
 }
 
@@ -104,7 +104,7 @@ async fn only_a_sent_message_empties_the_message_field(scene: &Scene, engine: En
     let unseen = "\u{200b}\n\u{2800} \u{3164}\u{e0041}";
     write(&page, unseen).await?;
     page.click("chat-send").await?;
-    assert_eq!(draft(&page).await?, unseen, "what is not sent stays");
+    assert_eq!(draft(&page).await?, unseen, "an unsent draft stays");
 
     let longest = "x".repeat(16 * 1024);
     write(&page, &format!("{longest}\n")).await?;
@@ -118,7 +118,7 @@ async fn only_a_sent_message_empties_the_message_field(scene: &Scene, engine: En
     let seen = page
         .until("it is too long", |page| page.notices.iter().any(|notice| notice.code == "message-too-long"))
         .await?;
-    assert_eq!(seen.messages.len(), 1, "neither was the one that nobody would see");
+    assert_eq!(seen.messages.len(), 1, "the invisible or the overlong message was sent");
     assert!(seen.shows("chat-excess"));
     let excess = "return document.querySelector('[data-testid=\"chat-excess\"]').dataset.characters";
     assert_eq!(page.execute::<String>(excess, vec![]).await?, "2");

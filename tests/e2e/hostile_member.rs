@@ -34,7 +34,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each_alone(a_member_that_floods_with_talk_is_cut_off_and_the_call_goes_on),
         stage.test_in_each_alone(a_member_that_floods_with_data_is_cut_off_and_the_call_goes_on),
-        stage.test_in_each_alone(signals_that_flood_or_cannot_be_read_end_nothing),
+        stage.test_in_each_alone(flooding_or_unreadable_signals_end_no_connection),
     ]
     .into_iter()
     .flatten()
@@ -77,7 +77,7 @@ async fn is_cut_off(scene: &Scene, engine: Engine, kinds: &[&str]) -> Result<()>
     assert_is_whole(&ada, &bob).await
 }
 
-async fn signals_that_flood_or_cannot_be_read_end_nothing(scene: &Scene, engine: Engine) -> Result<()> {
+async fn flooding_or_unreadable_signals_end_no_connection(scene: &Scene, engine: Engine) -> Result<()> {
     let (ada, bob, eve) = call(scene, engine).await?;
     // The server may close the socket of such a sender.
     eve.expect_no_server();

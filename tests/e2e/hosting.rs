@@ -19,9 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_pairs(two_members_call_over_https_with_the_servers_self_signed_certificate),
-        stage.test_in_each(nothing_that_the_page_does_breaks_its_policy),
+        stage.test_in_each(the_page_does_not_violate_its_content_security_policy),
         stage.test_in_each(the_content_security_policy_blocks_foreign_content),
-        stage.test_in_each(the_servers_binary_alone_has_the_page),
+        stage.test_in_each(the_server_binary_alone_serves_the_page),
         stage.test_in_each(the_page_advises_an_option_behind_a_proxy_that_changes_the_host),
         stage.test_in_pairs(two_members_call_and_reload_on_a_static_host_below_a_path),
     ]
@@ -55,7 +55,7 @@ async fn two_members_call_over_https_with_the_servers_self_signed_certificate(
     Ok(())
 }
 
-async fn nothing_that_the_page_does_breaks_its_policy(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_page_does_not_violate_its_content_security_policy(scene: &Scene, engine: Engine) -> Result<()> {
     let other = if engine == Engine::Chromium { Engine::Firefox } else { Engine::Chromium };
     let [ada, bob] = scene.pages_in([engine, other]).await?;
     ada.open("/").await?;
@@ -98,7 +98,7 @@ async fn the_content_security_policy_blocks_foreign_content(scene: &Scene, engin
     Ok(())
 }
 
-async fn the_servers_binary_alone_has_the_page(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_server_binary_alone_serves_the_page(scene: &Scene, engine: Engine) -> Result<()> {
     scene.serve_alone().await?;
     let page = scene.page(engine).await?;
     page.enter("alone", "Ada").await?;
@@ -151,7 +151,7 @@ async fn two_members_call_and_reload_on_a_static_host_below_a_path(scene: &Scene
     ada.until_connected_to("Bob").await?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
     let policy: bool = ada.execute(HAS_POLICY, vec![]).await?;
-    ensure!(policy, "the page of a static host has no policy of its own");
+    ensure!(policy, "the page on the static host has no policy");
     has_kept_the_policy(&ada).await
 }
 

@@ -13,7 +13,7 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(a_call_is_led_by_the_keyboard_alone),
+        stage.test_in_each(a_call_is_controlled_by_the_keyboard_alone),
         stage.test_in_each(caps_lock_and_other_layouts_keep_the_shortcuts),
         stage.test_in_each(escape_closes_the_topmost_panel_opened_by_key_or_click),
     ]
@@ -22,7 +22,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn a_call_is_led_by_the_keyboard_alone(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_call_is_controlled_by_the_keyboard_alone(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     bob.enter("keys", "Bob").await?;
     ada.open("/room/keys?probe=screen").await?;

@@ -14,7 +14,7 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(settings_are_in_the_lobby_and_in_the_room_and_none_is_there_twice),
+        stage.test_in_each(settings_are_in_the_lobby_and_in_the_room_without_duplicates),
         stage.test_in_pairs(a_screen_with_its_sound_is_shared_and_ended_without_negotiation),
         stage.test_in_each(a_screen_in_the_address_waits_for_a_click),
         stage.test_in_each(a_cancelled_screen_share_changes_nothing),
@@ -22,7 +22,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(an_unplugged_camera_is_used_again_when_plugged_in),
         stage.test_in_each(a_bitrate_limit_holds_at_once_and_for_the_next_visit),
         stage.test_in_each(a_codec_is_chosen_during_the_call),
-        stage.test_in_each(the_address_says_size_rate_and_limit),
+        stage.test_in_each(the_address_sets_size_frame_rate_and_bitrate_limit),
         stage.test_in_each(resolution_is_changed_during_the_call),
         stage.test_in_each(the_volume_applies_to_one_tile_only),
         stage.test_in_each(a_screen_is_chosen_in_the_lobby),
@@ -30,7 +30,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         vec![
             stage.test(microphone_and_loudspeaker_are_changed_during_the_call),
             stage.test(the_tile_shows_whether_a_member_speaks),
-            stage.test_alone(a_mesh_of_four_sends_each_of_them_less),
+            stage.test_alone(a_mesh_of_four_sends_a_lower_bitrate_to_each_member),
         ],
     ]
     .into_iter()
@@ -38,7 +38,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn settings_are_in_the_lobby_and_in_the_room_and_none_is_there_twice(
+async fn settings_are_in_the_lobby_and_in_the_room_without_duplicates(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -191,7 +191,7 @@ async fn a_codec_is_chosen_during_the_call(scene: &Scene, engine: Engine) -> Res
     bob.until_picture_moves("Ada").await
 }
 
-async fn the_address_says_size_rate_and_limit(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_address_sets_size_frame_rate_and_bitrate_limit(scene: &Scene, engine: Engine) -> Result<()> {
     let parameters = "width=320&height=180&fps=10&max_bitrate=256000&codec=VP9&source=camera";
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     bob.enter("parameters", "Bob").await?;
@@ -290,7 +290,7 @@ async fn the_tile_shows_whether_a_member_speaks(scene: &Scene) -> Result<()> {
     until_true(&bob, "Ada is silent", SPEAKS, json!(false)).await
 }
 
-async fn a_mesh_of_four_sends_each_of_them_less(scene: &Scene) -> Result<()> {
+async fn a_mesh_of_four_sends_a_lower_bitrate_to_each_member(scene: &Scene) -> Result<()> {
     let mut pages = Vec::new();
     for name in ["Ada", "Bob", "Eve", "Kim"] {
         let page = scene.page(Engine::Chromium).await?;

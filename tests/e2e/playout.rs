@@ -113,7 +113,7 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     bob.click("stats-toggle").await?;
     bob.click("run-start").await?;
     until_state(&bob, "running").await?;
-    // The run belongs to Bob: Ada's page says so, and has no run of its own.
+    // The run belongs to Bob: Ada's page says so and has started no run.
     until_measured_by(&ada, &["Bob"]).await?;
     until_state(&ada, "idle").await?;
     until_shown(&bob, 60).await?;
@@ -284,7 +284,7 @@ const COMPARED: &str = r#"
     return [...document.querySelectorAll('[data-testid="report-column"]')].map(({ dataset }) => dataset.comparedWith ?? null);"#;
 
 async fn until_measured_by(page: &Page, names: &[&str]) -> Result<()> {
-    until("whose runs these are", PATIENCE, async || {
+    until("the owners of the runs", PATIENCE, async || {
         let shown: Vec<String> = page.execute(MEASURED_BY, vec![]).await?;
         Ok(if shown == names { Ok(()) } else { Err(format!("{shown:?}")) })
     })

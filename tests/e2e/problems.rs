@@ -137,7 +137,7 @@ async fn expect_notice_and_working_chat(
     page.click("join").await?;
     page.until_connected_to("Bob").await?;
     page.until_picture_moves("Bob").await?;
-    page.until("one's own camera is off", |page| {
+    page.until("the local camera is off", |page| {
         page.own_tile().is_some_and(|own| own.camera.as_deref() == Some("off"))
     })
     .await?;

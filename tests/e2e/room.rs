@@ -77,7 +77,7 @@ async fn a_message_in_an_empty_room_is_shown_as_undeliverable(scene: &Scene) -> 
     let page = scene.page(Engine::Chromium).await?;
     page.enter("alone", "Ada").await?;
     page.say("is anybody there?").await?;
-    page.until("the message is shown as reaching nobody", |page| {
+    page.until("the message is shown as undeliverable", |page| {
         page.message("is anybody there?").is_some_and(|message| message.state == "undeliverable")
     })
     .await?;

@@ -101,7 +101,7 @@ async fn stamped_frames_give_the_shown_frames_and_their_delay(scene: &Scene, eng
         "return document.querySelector('[data-testid=\"source-stamp-cost\"]').innerText",
         vec![],
     );
-    assert!(cost.await?.contains("ms"), "the provider is told what it costs");
+    assert!(cost.await?.contains("ms"), "the provider sees the cost of the stamps");
     until("the provider to see how Bob receives it", PATIENCE, async || {
         let rate: Option<String> = ada.execute(RECEIVED_RATE, vec![json!("Bob")]).await?;
         let is_told =
@@ -207,7 +207,7 @@ async fn until_sound_arrives(page: &Page) -> Result<()> {
 
 /// The energy of all received and played sound (W3C webrtc-stats, `totalAudioEnergy`).
 async fn energy(page: &Page) -> Result<f64> {
-    page.execute(ENERGY, vec![]).await.context("the energy of what is received")
+    page.execute(ENERGY, vec![]).await.context("the energy of the received sound")
 }
 
 async fn seek(page: &Page, position_s: f64) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Six members with their cameras on. All connections must stay usable with the default settings; the test measures how much one
 //! member sends, and its processor time. The other five are tabs of one browser with small pictures, so that the work of six computers
-//! fits into this one: what the measured member sends depends only on their number.
+//! fits into this one. The traffic of the measured member depends only on the number of members.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{sync::Arc, time::Duration};
@@ -82,7 +82,7 @@ async fn the_traffic_and_the_cost_of_one_of_six_members(scene: &Scene) -> Result
     ensure!(after.encoded.len() == MEMBERS - 1, "not everyone is sent to: {after:?}");
     ensure!(
         before.encoded.iter().zip(&after.encoded).all(|(before, after)| after > before),
-        "a picture that is sent stands still: {before:?} {after:?}"
+        "a sent picture stands still: {before:?} {after:?}"
     );
     Ok(())
 }
