@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_stays_within_the_clock() {
+    fn timestamp_arithmetic_saturates() {
         let last = Timestamp::from_origin(Duration::MAX);
         assert_eq!(last + Duration::MAX, last);
         assert_eq!(Timestamp::ZERO - last, Duration::ZERO);

@@ -292,7 +292,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_segments_put_together_are_the_text(text in near_links()) {
+    fn the_segments_concatenate_to_the_text(text in near_links()) {
         let segments = split_links(&text);
         let together: String = segments.iter().map(|segment| segment.as_str()).collect();
         prop_assert_eq!(&together, &text);

@@ -104,7 +104,7 @@ fn one_quick_exchange_among_slow_ones_determines_the_offset() {
 }
 
 #[test]
-fn a_clock_that_stood_still_while_its_computer_slept_is_found_again() {
+fn the_offset_is_corrected_after_the_other_computer_slept() {
     let mut world = World::new(0, 0, 1);
     world.exchange(1000, 0, 1000);
     world.offset_us = -60 * SECOND_US;

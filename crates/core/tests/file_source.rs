@@ -318,7 +318,7 @@ fn a_rotated_or_mirrored_film_is_recognized_by_its_matrix() {
 }
 
 #[test]
-fn the_index_is_found_behind_the_pictures_and_in_a_file_of_many_gigabytes() {
+fn the_index_is_found_behind_the_media_data_and_in_a_file_of_many_gigabytes() {
     let turned = with_matrix([0, 1, -1, 0]);
     let index = turned.windows(4).position(|window| window == b"moov").expect("an index") - 4;
     let length = u32::from_be_bytes(turned[index..index + 4].try_into().expect("four")) as usize;
@@ -354,7 +354,7 @@ fn a_file_other_than_mp4_is_not_rotated() {
 
 proptest! {
     #[test]
-    fn any_file_is_read_within_bounds(
+    fn the_reads_of_any_file_are_bounded(
         mut file in proptest::collection::vec(any::<u8>(), 0..2000),
         damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..30),
         is_clip in any::<bool>(),

@@ -177,7 +177,7 @@ fn endless_failed_calls_displace_no_other_events() {
 }
 
 #[test]
-fn a_member_that_makes_calls_fail_by_the_thousand_costs_forty_events_and_one_a_second() {
+fn failed_calls_add_at_most_forty_events_and_one_a_second() {
     let mut history = History::default();
     // 400 per second for a minute, as the budget for candidates of bulk links allows.
     let kept = (0..24_000)

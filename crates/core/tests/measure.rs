@@ -342,7 +342,7 @@ fn histories_are_output_only_while_they_are_watched_and_all_of_them_at_the_start
 }
 
 #[test]
-fn stats_are_read_once_a_second_while_the_page_is_seen_or_in_a_run() {
+fn stats_are_read_once_a_second_while_the_page_is_visible_or_in_a_run() {
     let mut page = Page::new();
     let read = |page: &mut Page, at_ms: f64| {
         page.measurements.handle_timeout(ms(at_ms));

@@ -132,7 +132,7 @@ fn a_page_that_is_hidden_from_the_start_counts_no_stall_in_a_run() {
 }
 
 #[test]
-fn in_a_run_the_totals_are_those_of_the_run() {
+fn the_shown_totals_during_a_run_are_those_of_the_run() {
     let mut page = Page::new(true);
     page.show(4000, None);
     page.now_ms += 3000;
@@ -196,7 +196,7 @@ fn frames_before_a_later_run_do_not_count_in_it() {
 }
 
 #[test]
-fn a_run_that_was_there_first_counts_everything() {
+fn a_run_that_began_before_the_member_joined_counts_everything() {
     let mut page = Page::new(true);
     page.open_run();
     page.show(1000, None);

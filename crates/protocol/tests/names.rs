@@ -69,7 +69,7 @@ fn markup_stays_text_and_white_space_becomes_single_spaces() {
 }
 
 #[test]
-fn names_that_look_the_same_are_the_same() {
+fn names_that_look_equal_are_equal() {
     for c in INVISIBLE {
         for raw in [format!("{c}Ada"), format!("A{c}da"), format!("Ada{c}"), format!("{c}A{c}{c}d{c}a{c}")] {
             assert_eq!(name(&raw), "Ada", "{c:?} in {raw:?}");

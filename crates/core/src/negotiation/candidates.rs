@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_of_a_coming_description_does_not_hold_up_those_of_the_present_one() {
+    fn a_candidate_of_a_later_description_does_not_block_those_of_the_current_one() {
         let mut remote = RemoteCandidates::default();
         remote.handle_described(ufrags("one"));
         remote.push(candidate("two", 1));

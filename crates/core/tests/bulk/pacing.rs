@@ -102,7 +102,7 @@ fn a_fast_path_is_used_within_seconds() {
 }
 
 #[test]
-fn when_the_call_wants_more_files_give_way() {
+fn files_slow_down_when_the_call_needs_more() {
     let mut link = Link::new(3_000_000, 800_000, Duration::from_millis(50));
     link.run(Duration::from_secs(20));
     let before = link.run(Duration::from_secs(10)).files;

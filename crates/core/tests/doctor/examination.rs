@@ -218,7 +218,7 @@ fn the_number_of_checked_ice_servers_is_bounded() {
 }
 
 #[test]
-fn without_webrtc_nothing_is_gathered_and_that_is_the_verdict() {
+fn a_browser_without_webrtc_gathers_nothing_and_gets_that_verdict() {
     let mut world = World::open();
     world.facts.has_web_rtc = false;
     let run = world.examine();

@@ -30,7 +30,7 @@ fn an_impolite_side_ignores_a_colliding_offer() {
 }
 
 #[test]
-fn an_offer_that_arrives_while_the_own_one_is_being_made_collides_with_it() {
+fn an_offer_that_arrives_while_a_local_one_is_being_made_collides_with_it() {
     let mut impolite = Driver::after_remote_offer();
     impolite.need();
     let offering = impolite.started(&Operation::SetLocalOffer { ice_restart: false });

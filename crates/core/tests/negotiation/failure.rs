@@ -69,7 +69,7 @@ fn a_broken_connection_has_no_further_output() {
 }
 
 #[test]
-fn a_local_description_that_ends_without_one_breaks_the_connection() {
+fn a_completed_local_description_without_sdp_breaks_the_connection() {
     for (what, mut driver, id) in drivers_with_a_description_under_way() {
         driver.done(id);
         let broken = matches!(driver.outputs()[..], [NegotiatorOutput::Broken(_)]);
@@ -78,7 +78,7 @@ fn a_local_description_that_ends_without_one_breaks_the_connection() {
 }
 
 #[test]
-fn a_refused_candidate_is_passed_over() {
+fn a_candidate_that_the_browser_refuses_is_skipped() {
     for name in ["InvalidStateError", "OperationError", "TypeError"] {
         let mut driver = Driver::after_own_offer();
         driver.hear(SignalPayload::Candidate(candidate("other1", 1)));

@@ -69,7 +69,7 @@ fn a_repeated_offer_is_answered_with_the_stored_answer_and_its_candidates() {
 }
 
 #[test]
-fn a_repeated_offer_is_answered_again_while_an_own_one_is_pending() {
+fn a_repeated_offer_is_answered_again_while_a_local_one_is_pending() {
     let mut driver = Driver::with_second_offer_pending(Answerer);
     driver.pass(Duration::from_secs(2));
     driver.hear(offer(1, "other1"));
@@ -136,7 +136,7 @@ fn a_second_copy_of_an_answer_is_dropped() {
 }
 
 #[test]
-fn an_offer_that_proves_a_lost_answer_makes_the_own_offer_go_out_again() {
+fn an_offer_that_proves_a_lost_answer_makes_the_local_offer_go_out_again() {
     for role in [Offerer, Answerer] {
         let mut driver = Driver::with_second_offer_pending(role);
         driver.pass(Duration::from_secs(2));
@@ -148,7 +148,7 @@ fn an_offer_that_proves_a_lost_answer_makes_the_own_offer_go_out_again() {
 }
 
 #[test]
-fn an_ignored_offer_and_a_lost_one_do_not_wait_for_each_other() {
+fn an_ignored_offer_and_a_lost_one_do_not_block_each_other() {
     let [mut polite, mut impolite] = [Offerer, Answerer].map(Driver::with_second_offer_pending);
     // The impolite side's offer is lost; the polite side's is ignored.
     impolite.hear(offer(2, "own1"));

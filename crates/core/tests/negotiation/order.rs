@@ -81,7 +81,7 @@ fn negotiation_needed_while_a_candidate_is_added_leads_to_an_offer_after_it() {
 }
 
 #[test]
-fn a_waiting_offer_is_answered_before_an_own_one_is_made() {
+fn a_waiting_offer_is_answered_before_a_local_one_is_made() {
     let mut driver = Driver::after_own_offer();
     driver.hear(SignalPayload::Candidate(candidate("other1", 1)));
     let adding = driver.started(&Operation::AddIceCandidate(candidate("other1", 1)));

@@ -58,7 +58,7 @@ fn a_member_says_bye_and_every_link_is_closed_before_it_is_gone() {
 }
 
 #[test]
-fn a_member_that_a_restarted_server_does_not_know_goes_after_half_a_minute_of_silence() {
+fn a_silent_member_that_a_restarted_server_does_not_know_is_removed_after_30_s() {
     let (mut page, link) = Page::leading().connected();
     page.peer.handle_missing(page.now);
     assert!(!page.pass(120 * SECOND).contains(&PeerOutput::Gone), "its link works");

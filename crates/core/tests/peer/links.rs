@@ -50,7 +50,7 @@ fn a_first_link_that_never_comes_up_is_replaced_and_the_second_failure_is_report
 }
 
 #[test]
-fn trouble_is_repaired_by_an_ice_restart_and_then_by_a_link_beside_the_old_one() {
+fn trouble_is_repaired_by_an_ice_restart_and_then_by_a_second_link() {
     let (mut page, link) = Page::leading().connected();
     assert!(page.cut(link).contains(&PeerOutput::TroubleBegan));
     assert_eq!(page.state(), LinkState::Recovering);
@@ -102,7 +102,7 @@ fn the_following_side_switches_to_the_next_link_on_a_use_message() {
 }
 
 #[test]
-fn a_link_that_heals_before_its_successor_carries_anything_stays() {
+fn a_link_that_recovers_before_its_successor_is_used_stays() {
     let (mut page, link) = Page::leading().connected();
     page.cut(link);
     let next = opened(&page.pass(5 * SECOND))[0].0;
@@ -154,7 +154,7 @@ fn the_following_side_closes_a_link_whose_negotiation_breaks_so_that_the_leader_
 }
 
 #[test]
-fn a_link_beside_the_one_in_use_whose_negotiation_breaks_is_closed_alone() {
+fn a_broken_negotiation_of_the_next_link_closes_only_that_link() {
     let (mut page, link) = Page::following().connected();
     let outputs = page.offer(1);
     let next = opened(&outputs)[0].0;

@@ -78,7 +78,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn a_display_that_shows_few_frames_of_a_known_source_stood_still_between_them(
+    fn a_low_display_rate_of_a_source_with_known_rate_counts_as_stalls(
         shown_permille in 80_u32..250,
         dice in prop::collection::vec(0_u32..1000, 30 * 25),
     ) {

@@ -118,7 +118,7 @@ fn a_member_who_leaves_is_gone_at_once() {
 }
 
 #[test]
-fn a_reloaded_page_takes_its_place_back_with_a_new_link_and_no_ghost() {
+fn a_reloaded_page_gets_its_place_back_with_a_new_link_and_no_duplicate_member() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     let token = world.resume_token(b);
@@ -254,7 +254,7 @@ fn invalid_messages_on_the_control_channel_are_ignored() {
 }
 
 #[test]
-fn pings_stay_in_the_session_and_the_clock_is_asked_for_without_a_stats_report() {
+fn the_session_handles_pings_and_sends_clock_pings_without_a_stats_report() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     world.pass(5 * SECOND);

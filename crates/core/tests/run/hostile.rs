@@ -95,7 +95,7 @@ fn the_log_of_another_member_is_in_a_separate_section_under_its_name() {
 }
 
 #[test]
-fn a_first_frame_long_before_time_is_refused() {
+fn an_impossible_time_of_the_first_frame_is_refused() {
     for first_frame_at_s in [-1e300, -1.0, 1e300, 2e19] {
         let mut side = told();
         side["playout"]["first_frame_at_s"] = json!(first_frame_at_s);
@@ -110,7 +110,7 @@ fn a_first_frame_long_before_time_is_refused() {
 }
 
 #[test]
-fn a_clock_that_is_far_away_does_not_carry_a_side_out_of_the_report() {
+fn a_large_clock_offset_does_not_move_a_side_out_of_the_report() {
     for offset_us in [i64::MAX, i64::MIN + 1, 900_000_000_000_000, -900_000_000_000_000, 1_000_000_000_000] {
         let clock = Some(ClockEstimate { offset_us, error: Duration::from_secs(5) });
         let report = report_after(&[log(2, &told().to_string())], clock);

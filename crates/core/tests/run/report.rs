@@ -26,7 +26,7 @@ fn watching(report: &Report) -> &Side {
 }
 
 #[test]
-fn a_score_that_was_read_has_the_arithmetic_of_the_one_that_was_written() {
+fn a_score_read_from_a_report_has_the_written_terms() {
     let mut entry = watching(&reports()[0]).playout.clone().unwrap().score.unwrap();
     let score = entry.score().unwrap();
     let taken: u32 = score.terms.iter().map(|term| term.tenths).sum();

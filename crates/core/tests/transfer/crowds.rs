@@ -260,7 +260,7 @@ fn thirty_thousand_offers_that_are_taken_back_leave_a_short_list() {
 }
 
 #[test]
-fn a_file_that_was_declined_and_is_offered_again_has_its_name() {
+fn a_declined_file_that_is_offered_again_keeps_its_name() {
     let mut receiver = Receiver::new();
     for (number, name) in [(0, "plan.txt"), (1, "plan.txt"), (2, "PLAN.txt")] {
         receiver.offer(offer(number, name, 5));

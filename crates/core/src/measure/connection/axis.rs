@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_round_and_few() {
+    fn an_axis_has_few_and_round_marks() {
         for (largest, top, step) in [
             (0.0, 10.0, 5.0),
             (30.0, 30.0, 10.0),
