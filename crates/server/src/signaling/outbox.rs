@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_and_bytes_are_bounded_and_room_comes_back() {
+    fn frames_and_bytes_are_bounded_and_room_is_freed_when_they_are_sent() {
         let by_frames = outbox(2, 100);
         assert_eq!(["a", "b", "c"].map(|frame| push(&by_frames, frame).is_ok()), [true, true, false]);
         by_frames.pop();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_frame_is_the_one_whose_age_counts() {
+    fn the_age_of_the_queue_is_that_of_its_oldest_frame() {
         let (outbox, start) = (outbox(8, 100), Instant::now());
         assert_eq!(outbox.waiting_since(), None);
         let times = [0, 1, 2].map(|s| start + Duration::from_secs(s));

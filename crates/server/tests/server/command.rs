@@ -96,7 +96,7 @@ async fn the_server_prints_its_address_and_on_a_signal_tells_its_members_and_exi
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_one_sentence_and_exit_code_1() {
+async fn a_port_in_use_gives_a_one_sentence_error_and_exit_code_1() {
     let directory = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -147,7 +147,7 @@ async fn the_options_send_the_log_as_json_to_standard_output_and_a_file() {
 }
 
 #[tokio::test]
-async fn a_log_file_that_cannot_be_written_is_one_sentence() {
+async fn an_unwritable_log_file_gives_a_one_sentence_error() {
     let directory = tempfile::tempdir().unwrap();
     let output = within(command(&directory).arg("--log-file").arg(directory.path()).output()).await.unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();

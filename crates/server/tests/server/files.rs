@@ -27,7 +27,7 @@ fn header<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn the_pages_own_routes_all_give_the_page() {
+async fn every_route_of_the_client_serves_the_page() {
     let server = built();
     for path in
         ["/", "/index.html", "/room/team-7", "/check", "/report?x=1.5", "/assets", "/assets/", "/a/b/c/"]

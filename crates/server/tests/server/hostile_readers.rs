@@ -42,7 +42,7 @@ async fn never_reads(addr: SocketAddr) -> TcpStream {
 }
 
 #[tokio::test]
-async fn the_state_of_health_and_sockets_are_answered_while_every_place_for_files_is_held() {
+async fn healthz_and_sockets_are_answered_while_all_slots_for_files_are_taken() {
     let server = server_with(|_| {});
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
     let mut readers = Vec::new();

@@ -78,7 +78,7 @@ async fn healthz_tells_a_page_whether_it_may_connect() {
 }
 
 #[tokio::test]
-async fn a_page_under_a_strangers_host_name_may_not_connect_although_its_origin_matches() {
+async fn a_page_under_a_foreign_host_name_may_not_connect_although_its_origin_matches() {
     let server = TestServer::start();
     let as_page_of = async |name: &str| {
         let mut request = handshake(&server);

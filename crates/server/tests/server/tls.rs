@@ -132,7 +132,7 @@ async fn http_is_redirected_on_the_same_port_and_on_one_beside_it() {
 }
 
 #[tokio::test]
-async fn a_given_certificate_is_used_and_read_again_when_asked() {
+async fn a_given_certificate_is_used_and_reloaded_on_request() {
     let files = tempfile::tempdir().unwrap();
     let (certificate, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
     let renew = || {

@@ -314,7 +314,7 @@ async fn a_denied_network_is_not_reached_in_any_spelling_even_if_it_is_allowed()
 }
 
 #[tokio::test]
-async fn beyond_the_total_bandwidth_the_greediest_allocation_is_cut_and_a_new_one_is_not() {
+async fn only_the_greediest_allocation_is_limited_beyond_the_total_bandwidth() {
     // The smallest burst is 64 KiB; half of it is reserved for allocations within their share. Afterwards almost nothing passes.
     let server = server_with(|settings| {
         settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()];

@@ -128,7 +128,7 @@ async fn invalid_messages_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_connection_that_speaks_something_else_is_closed_and_one_that_says_too_much_is_passed_over() {
+async fn a_stream_with_invalid_data_is_closed_and_data_on_no_channel_is_skipped() {
     let server = server();
     let (plain, tls) = server.turn_ports.unwrap();
     for port in [plain, tls] {

@@ -165,7 +165,7 @@ fn unauthenticated_requests_of_an_address_get_a_limited_number_of_answers() {
 }
 
 #[test]
-fn beyond_its_bandwidth_an_allocation_loses_packets_and_another_does_not() {
+fn only_an_allocation_that_exceeds_its_bandwidth_loses_packets() {
     let mut world = World::with(|settings| settings.bytes_per_s = 1.0);
     let peer = address("8.8.8.8:1");
     let (mut greedy, _) = world.allocated("1.1.1.1:1000");
