@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_loses_the_newest_and_says_so_once() {
+    fn a_full_queue_drops_the_newest_event_and_reports_it_once() {
         let (sink, mut stream) = event_queue(2);
         for event in 0..5 {
             sink.push(event);

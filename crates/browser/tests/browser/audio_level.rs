@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::call::{camera_and_microphone, until};
 
 #[wasm_bindgen_test]
-async fn a_sounding_microphone_has_a_level_and_one_switched_off_has_none() {
+async fn a_microphone_with_sound_has_a_level_and_a_disabled_one_has_none() {
     let microphone = camera_and_microphone().await.audio.unwrap();
     let meter = LevelMeter::new(microphone.track()).unwrap();
     meter.resume().await.unwrap();

@@ -93,7 +93,7 @@ async fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
 }
 
 #[wasm_bindgen_test]
-async fn the_low_mark_of_the_buffer_is_reported() {
+async fn the_buffered_amount_low_event_is_reported() {
     let (_call, mut offerer, _answerer) = open_channel(&CONTROL).await;
     offerer.channel.set_low_threshold(1000);
     for _ in 0..20 {

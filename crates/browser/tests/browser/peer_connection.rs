@@ -136,7 +136,7 @@ async fn sound_and_pictures_of_one_side_are_announced_as_one_stream() {
 }
 
 #[wasm_bindgen_test]
-async fn a_track_comes_goes_and_changes_without_negotiation() {
+async fn a_track_is_added_replaced_and_removed_without_negotiation() {
     let mut call = Call::new();
     call.negotiate(false).await;
     call.until_connected().await;
