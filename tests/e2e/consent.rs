@@ -15,7 +15,7 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(a_link_captures_nothing_and_joins_nobody_before_a_click),
+        stage.test_in_each(a_link_captures_nothing_and_does_not_join_before_a_click),
         stage.test_in_each(one_click_performs_the_links_requests_with_the_microphone_off),
         stage.test_in_each(a_reload_rejoins_and_an_address_does_not),
         stage.test_in_each(a_link_to_a_screen_or_a_file_waits_for_a_click_too),
@@ -26,7 +26,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn a_link_captures_nothing_and_joins_nobody_before_a_click(
+async fn a_link_captures_nothing_and_does_not_join_before_a_click(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

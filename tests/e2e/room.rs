@@ -12,7 +12,7 @@ use sightline_e2e::{
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         vec![
-            stage.test(a_third_member_is_connected_to_both_and_reads_along),
+            stage.test(a_third_member_connects_to_both_and_receives_the_messages),
             stage.test(a_visitor_of_a_full_room_gets_a_notice_and_the_call_continues),
             stage.test(a_message_in_an_empty_room_is_shown_as_undeliverable),
             stage.test(a_second_tab_with_the_same_place_replaces_the_first),
@@ -26,7 +26,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn a_third_member_is_connected_to_both_and_reads_along(scene: &Scene) -> Result<()> {
+async fn a_third_member_connects_to_both_and_receives_the_messages(scene: &Scene) -> Result<()> {
     let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
     ada.enter("three", "Ada").await?;
     bob.enter("three", "Bob").await?;
