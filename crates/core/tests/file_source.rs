@@ -16,7 +16,7 @@ fn ms(ms: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_millis(ms))
 }
 
-/// The times until `end` at which a still picture is painted if its timer is obeyed.
+/// The times until `end` at which a still picture is repainted by its timer.
 fn repaints(standing: &mut StandingPicture, end: Timestamp) -> Vec<Timestamp> {
     let mut times = Vec::new();
     while let Some(due) = standing.poll_timeout().filter(|due| *due < end) {

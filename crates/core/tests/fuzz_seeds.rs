@@ -18,7 +18,7 @@ fn every_seed_of_a_client_target_has_the_properties_of_the_target() {
     }
 }
 
-/// Pieces of text that are awkward beside each other.
+/// Pieces of text that are hard to parse next to each other.
 const PIECES: [&str; 64] = [
     "a",
     "é",

@@ -4,8 +4,8 @@ use sightline_protocol::signaling::IceServer;
 
 use crate::measure::connection::LinkPath;
 
-/// Selects ICE servers for bulk links from those of the member's own connection, whose path is given. Where that path is direct,
-/// bulk links need no relay: asking for one would reserve sixteen allocations that carry nothing.
+/// Selects ICE servers for bulk links from the `servers` of the member's main connection, which uses `path`. If the path is
+/// direct, bulk links need no relay: requesting one would reserve sixteen allocations that carry nothing.
 #[must_use]
 pub fn servers_for(path: Option<LinkPath>, servers: &[IceServer]) -> Vec<IceServer> {
     if path != Some(LinkPath::Direct) {

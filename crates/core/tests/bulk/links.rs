@@ -21,7 +21,7 @@ struct Side {
     said: VecDeque<(ConnectionId, SignalPayload)>,
 }
 
-/// Two sides, and the messages on their way over the members' own connection.
+/// Two sides, and the messages in transit over their main link.
 struct World {
     now: Timestamp,
     sides: [Side; 2],

@@ -11,7 +11,7 @@ use sightline_core::{
 const STEP: Duration = Duration::from_millis(5);
 const PING: Duration = Duration::from_millis(50);
 
-/// A bottleneck with a queue, a call over it, and files beside the call.
+/// A bottleneck with a queue, shared by a call and a file transfer.
 struct Link {
     now: Timestamp,
     path: Duration,
@@ -25,7 +25,7 @@ struct Link {
     pacer: Pacer,
 }
 
-/// The observations during a time.
+/// The observations of one simulated interval.
 struct Seen {
     files: u64,
     mean_queue: Duration,

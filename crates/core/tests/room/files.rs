@@ -1,4 +1,4 @@
-//! A file beside a call through the whole session: how much the pacing lets leave.
+//! A file transfer during a call through the whole session: how many bytes the pacing sends.
 
 use std::time::Duration;
 
