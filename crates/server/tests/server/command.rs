@@ -1,4 +1,4 @@
-//! The bin as a person starts it.
+//! The server's command line.
 #![cfg(unix)]
 
 use std::{
@@ -27,7 +27,7 @@ fn command(directory: &TempDir) -> Command {
     command
 }
 
-/// Starts it and reads its address from what it prints.
+/// Starts the server and reads its address from its output.
 async fn start(directory: &TempDir) -> (Child, u16) {
     start_with(directory, &[]).await
 }
@@ -53,7 +53,7 @@ pub(crate) struct ServerProcess {
     _directory: TempDir,
 }
 
-/// Starts one with these arguments.
+/// Starts a server with these arguments.
 pub(crate) async fn server_process(arguments: &[&str]) -> (ServerProcess, SocketAddr) {
     let directory = tempfile::tempdir().unwrap();
     let (child, port) = start_with(&directory, arguments).await;
@@ -155,7 +155,7 @@ async fn an_unwritable_log_file_gives_a_one_sentence_error() {
     assert!(stderr.contains("--log-file"), "{stderr}");
 }
 
-/// Whoever can cause one line in the log can cause a million, of any length.
+/// A stranger that can cause one log line can cause a million lines of any length.
 #[tokio::test]
 async fn strangers_do_not_fill_the_log() {
     const ORIGIN_BYTES: usize = 30_000;

@@ -1,4 +1,4 @@
-//! Clients that make requests and never read: they are closed, what they held is given back, and others are answered meanwhile.
+//! Clients that make requests and never read: they are closed, their resources are freed, and others are answered meanwhile.
 
 use std::{net::SocketAddr, time::Duration};
 

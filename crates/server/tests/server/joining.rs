@@ -114,7 +114,7 @@ async fn a_member_may_be_quiet_for_longer_than_a_join_may_take() {
     let join_timeout = std::time::Duration::from_millis(100);
     let server = TestServer::start_with(|config| config.sockets.join_timeout = join_timeout);
     let (mut quiet, _) = Client::join(&server, "team-7", "quiet").await;
-    // Opened later than the quiet one's: when its time is over, so is the other's.
+    // Opened later than the quiet member's socket: when this socket times out, the other's time is over too.
     Client::connect(&server).await.is_told(ErrorCode::JoinTimeout).await;
     assert_eq!(quiet.until_pong().await, []);
 }

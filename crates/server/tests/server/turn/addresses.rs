@@ -72,7 +72,7 @@ async fn relayed_addresses_behind_a_nat_are_external_and_connect_members() {
     ada.send(at_bo, b"looped inside").await;
     assert_eq!(bo.received().await, (at_ada, b"looped inside".to_vec()));
 
-    // What the NAT hands on arrives as for any relayed address.
+    // A packet that the NAT forwards arrives as at any relayed address.
     let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     peer.send_to(b"from nobody that was permitted", SocketAddr::new([127, 0, 0, 1].into(), at_ada.port()))
         .await
@@ -81,7 +81,7 @@ async fn relayed_addresses_behind_a_nat_are_external_and_connect_members() {
     while count(&server, refused).await < 1.0 {
         tokio::task::yield_now().await;
     }
-    // And the address outside is this machine, not a way into it.
+    // The external address belongs to this machine, so its other ports stay unreachable.
     let service = SocketAddr::new(outside, server.addr.port());
     assert_eq!(ada.bind(0x4000, service).await, 403);
 }

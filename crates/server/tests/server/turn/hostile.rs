@@ -179,7 +179,7 @@ async fn a_request_that_is_too_long_is_dropped_over_udp_and_ends_a_stream() {
     assert_eq!(count(&server, dropped).await, 5.0);
     for request in &too_long {
         let mut stream = StreamClient::new(&server).await;
-        // It may be closed while this is still being written.
+        // The server may close the stream while the client still writes.
         let _ = stream.writer.write_all(request).await;
         assert!(stream.answer().await.is_none());
     }
@@ -209,7 +209,7 @@ async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_contin
     let (nonce, software) = (Nonce::new(&long).unwrap(), Software::new(&long).unwrap());
     let fields: [(&dyn AttributeWrite, u16); 3] = [(&username, 401), (&realm, 401), (&nonce, 438)];
     for (field, code) in fields {
-        // The first of two of a kind counts.
+        // The first of two attributes of one type counts.
         let answer = client.ask(REFRESH, &[field]).await;
         assert_eq!(answer.code, code);
     }
@@ -227,7 +227,7 @@ async fn a_flood_with_valid_credentials_is_limited_and_its_neighbor_is_not() {
     let (client, _) = TurnClient::allocated(&server).await;
     let request = create_permission(&client, 1);
     let (answers, limit) = ("sightline_turn_dropped_packets_total{reason=\"request-limit\"}", 400.0);
-    // Its burst is 200, and it gets 50 a second.
+    // The client has a burst of 200 and 50 requests a second.
     while count(&server, answers).await < limit {
         for _ in 0..50 {
             client.socket.send(&request).await.unwrap();
@@ -263,7 +263,7 @@ async fn a_stream_that_asks_too_much_is_answered_later_and_loses_nothing() {
     let server = server();
     let mut client = StreamClient::allocated(&server).await;
     let request = client.signer.signed(client.signer.request(REFRESH), &[]);
-    // More than its burst.
+    // More than the client's burst.
     client.write(&request.repeat(260)).await;
     for number in 0..260 {
         assert_eq!(client.answer().await.unwrap().code, 0, "{number}");
@@ -383,7 +383,7 @@ async fn pages_without_a_room_get_few_and_short_allocations_all_together() {
     let lifetime_s = refreshed.message().attribute::<Lifetime>().unwrap().seconds();
     assert!(lifetime_s <= 120, "{lifetime_s}");
 
-    // A member has its own.
+    // A member has a separate limit.
     let (_ada, seat) = Client::join(&server, "team-7", "ada").await;
     let mut member = TurnClient::with(&server, credentials(&seat.ice_servers)).await;
     assert_eq!(member.allocate().await.code, 0);

@@ -39,14 +39,14 @@ async fn only_requests_without_credentials_are_limited_per_address() {
     }
     assert_eq!(client.permit(&["8.8.8.8:1".parse().unwrap()]).await, 0);
     let answered = count(&server, "sightline_turn_unauthenticated_answers_total").await;
-    // Four at once, and one a second while this ran.
+    // The limit admits four at once, and one a second while the loop ran.
     assert!(answered < 40.0, "{answered}");
     assert!(count(&server, "sightline_turn_dropped_packets_total{reason=\"answer-limit\"}").await > 10.0);
 }
 
 #[tokio::test]
 async fn beyond_its_bandwidth_an_allocation_relays_nothing_in_either_direction() {
-    // A burst of 64 KiB is the least; after that as good as nothing.
+    // The smallest burst is 64 KiB. Afterwards almost nothing passes.
     let server = server_with(|settings| {
         settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()];
         settings.limits.bitrate_bps = 8;

@@ -27,7 +27,7 @@ async fn a_stun_request_is_answered_with_the_clients_address() {
     let own = client.socket.local_addr().unwrap();
     assert_eq!((answer.code, mapped), (0, own));
 
-    // And at another port, so that a NAT that maps by destination is found out.
+    // The second port lets a client detect a NAT with endpoint-dependent mapping.
     client.socket.connect(("127.0.0.1", server.turn_ports.unwrap().1)).await.unwrap();
     let answer = client.answer_to(Message::builder_request(BINDING, MessageWriteVec::new()).finish()).await;
     let message = answer.message();
@@ -141,7 +141,7 @@ async fn a_stream_with_invalid_data_is_closed_and_data_on_no_channel_is_skipped(
         }
     }
 
-    // The longest that the framing can say, on no channel; and a request right after it, which is answered.
+    // ChannelData of the maximum length on an unbound channel. The request right after it is answered.
     let mut stream = TcpStream::connect(("127.0.0.1", plain)).await.unwrap();
     let longest = [&[0x40, 0, 0xff, 0xff][..], &vec![7; 0xffff], &[0]].concat();
     stream.write_all(&longest).await.unwrap();
