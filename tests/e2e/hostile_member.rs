@@ -18,9 +18,9 @@ const DATA: [&str; 4] = ["offers", "huge messages", "frames", "bulk connections"
 /// Floods through the server, which has its own limits and may refuse them.
 const SIGNALS: [&str; 4] = ["new connections", "a number that is none", "a lone surrogate", "deep brackets"];
 
-/// What Ada and Bob send: small pictures, 30 frames a second.
+/// Parameters of the video of Ada and Bob: small pictures, 30 frames a second.
 const CAMERA: &str = "source=camera&width=320&height=240&fps=30";
-/// How long frames are counted.
+/// Length of one window in which frames are counted.
 const WINDOW: Duration = Duration::from_secs(3);
 /// Most windows that are counted while the flood goes on.
 const MAX_WINDOWS: usize = 5;
@@ -98,7 +98,7 @@ async fn flooding_or_unreadable_signals_end_no_connection(scene: &Scene, engine:
 async fn call(scene: &Scene, engine: Engine) -> Result<(Arc<Page>, Arc<Page>, Arc<Page>)> {
     let [ada, bob] = scene.pages_in([Engine::Chromium, engine]).await?;
     let eve = scene.page(Engine::Chromium).await?;
-    // In life she has a machine of her own.
+    // A real hostile member would have a separate machine.
     eve.browser.yield_processor().await?;
     ada.enter_with("hostile", "Ada", CAMERA).await?;
     bob.enter_with("hostile", "Bob", CAMERA).await?;

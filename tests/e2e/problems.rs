@@ -122,7 +122,7 @@ async fn sound_that_the_browser_blocked_plays_after_a_click(scene: &Scene) -> Re
     Ok(())
 }
 
-/// Shows the notice in the lobby, then enters the room all the same, and exchanges messages with a member that has no problem.
+/// Checks that the lobby shows the notice `code`, that the page can still join, and that both members exchange messages.
 async fn expect_notice_and_working_chat(
     scene: &Scene,
     page: &Page,

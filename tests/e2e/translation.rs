@@ -47,7 +47,7 @@ async fn a_translated_page_keeps_updating(scene: &Scene, engine: Engine) -> Resu
     );
     ada.say("hello").await?;
     ada.until_delivered("hello").await?;
-    // How much of a draft is too much.
+    // The excess of a draft that is too long.
     for excess in 1..=3 {
         let () = ada.execute(WRITE_DRAFT, vec!["x".repeat(16 * 1024 + excess).into()]).await?;
         until(&format!("{excess} to be shown as too much"), PATIENCE, async || {

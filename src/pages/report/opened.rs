@@ -251,7 +251,7 @@ mod tests {
     fn each_direction_is_compared_with_the_same_one_of_the_first_measurement() {
         let call: &[_] = &[("ada", "bob"), ("bob", "ada")];
         assert_eq!(baselines(&[call, call]), [None, None, Some(0), Some(1)]);
-        // The result is the same whoever made the report.
+        // The result does not depend on which member saved the report.
         let swapped: &[_] = &[("bob", "ada"), ("ada", "bob")];
         assert_eq!(baselines(&[call, swapped]), [None, None, Some(1), Some(0)]);
         assert_eq!(baselines(&[call, &[("bob", "ada")]]), [None, None, Some(1)]);
