@@ -18,9 +18,9 @@ const DATA: [&str; 4] = ["offers", "huge messages", "frames", "bulk connections"
 /// Floods through the server, which has its own limits and may refuse them.
 const SIGNALS: [&str; 4] = ["new connections", "a number that is none", "a lone surrogate", "deep brackets"];
 
-/// What Ada and Bob send: small pictures, 30 frames a second.
+/// Parameters of the video of Ada and Bob: small pictures, 30 frames a second.
 const CAMERA: &str = "source=camera&width=320&height=240&fps=30";
-/// How long frames are counted.
+/// Length of one window in which frames are counted.
 const WINDOW: Duration = Duration::from_secs(3);
 /// Most windows that are counted while the flood goes on.
 const MAX_WINDOWS: usize = 5;
@@ -34,7 +34,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each_alone(a_member_that_floods_with_talk_is_cut_off_and_the_call_goes_on),
         stage.test_in_each_alone(a_member_that_floods_with_data_is_cut_off_and_the_call_goes_on),
-        stage.test_in_each_alone(signals_that_flood_or_cannot_be_read_end_nothing),
+        stage.test_in_each_alone(flooding_or_unreadable_signals_end_no_connection),
     ]
     .into_iter()
     .flatten()
@@ -77,7 +77,7 @@ async fn is_cut_off(scene: &Scene, engine: Engine, kinds: &[&str]) -> Result<()>
     assert_is_whole(&ada, &bob).await
 }
 
-async fn signals_that_flood_or_cannot_be_read_end_nothing(scene: &Scene, engine: Engine) -> Result<()> {
+async fn flooding_or_unreadable_signals_end_no_connection(scene: &Scene, engine: Engine) -> Result<()> {
     let (ada, bob, eve) = call(scene, engine).await?;
     // The server may close the socket of such a sender.
     eve.expect_no_server();
@@ -98,7 +98,7 @@ async fn signals_that_flood_or_cannot_be_read_end_nothing(scene: &Scene, engine:
 async fn call(scene: &Scene, engine: Engine) -> Result<(Arc<Page>, Arc<Page>, Arc<Page>)> {
     let [ada, bob] = scene.pages_in([Engine::Chromium, engine]).await?;
     let eve = scene.page(Engine::Chromium).await?;
-    // In life she has a machine of her own.
+    // A real hostile member would have a separate machine.
     eve.browser.yield_processor().await?;
     ada.enter_with("hostile", "Ada", CAMERA).await?;
     bob.enter_with("hostile", "Bob", CAMERA).await?;

@@ -37,7 +37,7 @@ fn another_member_never_raises_the_limits_of_a_sender() {
 }
 
 #[test]
-fn a_camera_loses_pixels_before_frames() {
+fn a_limited_camera_loses_pixels_before_frames() {
     let six = limits(6, PublishedSource::Camera);
     assert_eq!(six.max_frames_per_second, Some(30.0));
     assert!((six.scale_down_by - 3.0).abs() < 1e-9, "360 of 1080 lines");
@@ -46,7 +46,7 @@ fn a_camera_loses_pixels_before_frames() {
 }
 
 #[test]
-fn a_screen_loses_frames_before_pixels() {
+fn a_limited_screen_loses_frames_before_pixels() {
     let six = limits(6, PublishedSource::Screen);
     assert!((six.scale_down_by - 1.0).abs() < f64::EPSILON);
     assert!(six.max_frames_per_second < limits(4, PublishedSource::Screen).max_frames_per_second);

@@ -136,7 +136,7 @@ async fn sound_and_pictures_of_one_side_are_announced_as_one_stream() {
 }
 
 #[wasm_bindgen_test]
-async fn a_track_comes_goes_and_changes_without_negotiation() {
+async fn a_track_is_added_replaced_and_removed_without_negotiation() {
     let mut call = Call::new();
     call.negotiate(false).await;
     call.until_connected().await;
@@ -214,7 +214,7 @@ async fn candidates_name_their_ice_generation_and_end_with_an_empty_one() {
 }
 
 #[wasm_bindgen_test]
-async fn a_dropped_connection_is_closed_and_says_nothing_more() {
+async fn a_dropped_connection_is_closed_and_reports_nothing_more() {
     let (mut call, _media) = call_with_media().await;
     let Call { answerer, offerer } = &mut call;
     let remote_track = answerer.connection.remote_track(MediaSlot::Video).unwrap();

@@ -20,7 +20,7 @@ async fn texts_are_kept_in_the_order_of_their_numbers_and_each_group_by_itself()
 }
 
 #[wasm_bindgen_test]
-async fn what_is_removed_is_gone_and_nothing_else() {
+async fn removing_records_removes_no_others() {
     let records = Records::open("removal").await.unwrap();
     for group in ["a", "b", "c"] {
         for number in 0..4 {

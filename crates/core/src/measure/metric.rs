@@ -155,7 +155,7 @@ pub enum Unit {
     Word,
 }
 
-/// The value of a metric.
+/// The measured value of a [`Metric`]: a number or a technical term.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FigureValue {
     /// A number in the metric's [`Unit`].
@@ -164,7 +164,7 @@ pub enum FigureValue {
     Word(String),
 }
 
-/// A metric and its value, as one row shows them.
+/// A [`Metric`] with the value measured for it at one moment. A row of the panel shows one `Figure`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// The metric that has the value.

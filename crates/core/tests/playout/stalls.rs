@@ -52,7 +52,7 @@ fn at_30_frames_a_second_three_missing_frames_are_a_stall_and_two_are_not() {
 }
 
 #[test]
-fn a_change_of_the_rate_is_no_stall() {
+fn a_change_of_the_rate_is_not_a_stall() {
     let mut viewer = Viewer::at_fps(30);
     for fps in [30, 15, 7, 30, 5, 60, 24, 7, 10] {
         viewer.set_fps(fps);
@@ -95,7 +95,7 @@ fn a_picture_with_less_than_two_frames_a_second_stalls_between_its_frames() {
 }
 
 #[test]
-fn frames_that_the_page_was_too_busy_to_see_are_no_stall() {
+fn frames_that_the_page_was_too_busy_to_see_are_not_a_stall() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.play_unseen(40);
@@ -209,7 +209,7 @@ fn a_file_that_failed_is_one_stall_of_the_source_until_the_next_plays() {
 }
 
 #[test]
-fn a_paused_picture_that_is_repeated_for_a_late_joiner_is_no_stall() {
+fn a_paused_picture_that_is_repeated_for_a_late_joiner_is_not_a_stall() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.meter.handle_declaration(Declaration::Paused, viewer.now());

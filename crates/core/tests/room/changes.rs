@@ -37,7 +37,7 @@ fn flooded(now: Timestamp) -> Changes {
 }
 
 #[test]
-fn what_a_person_causes_is_shown_at_once() {
+fn a_few_changes_are_shown_at_once() {
     let mut changes = Changes::default();
     for number in 0..20 {
         changes.handle(message(number), at(1_000));
@@ -47,7 +47,7 @@ fn what_a_person_causes_is_shown_at_once() {
 }
 
 #[test]
-fn a_flood_of_changes_is_shown_four_times_a_second_and_nothing_of_it_is_lost() {
+fn a_flood_of_changes_is_shown_four_times_a_second_without_loss() {
     let mut changes = flooded(at(0));
     let mut shown = Vec::new();
     let mut rounds = 0;

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn peers_are_told_the_external_address_of_the_family() {
+    fn peers_see_the_external_address_of_the_family() {
         use AddressFamily::{IPV4, IPV6};
         let external = ["198.51.100.7", "2001:db8::7"];
         assert_eq!(chosen(&external, None, IPV4, "10.0.0.5"), pair("10.0.0.5", "198.51.100.7"));
