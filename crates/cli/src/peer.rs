@@ -186,6 +186,12 @@ impl Peer {
         }
     }
 
+    /// Whether events wait: the session may already be further than they say.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Sends a text to everyone in the room.
     ///
     /// # Errors
@@ -231,6 +237,13 @@ impl Peer {
     pub fn decline(&mut self, handle: TransferHandle) {
         let now = self.now();
         self.session.with_transfers(now, |transfers| transfers.decline(handle, now));
+        self.perform_outputs();
+    }
+
+    /// Cancels a transfer in either direction.
+    pub fn cancel(&mut self, handle: TransferHandle) {
+        let now = self.now();
+        self.session.with_transfers(now, |transfers| transfers.cancel(handle, now));
         self.perform_outputs();
     }
 

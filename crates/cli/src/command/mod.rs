@@ -1,7 +1,13 @@
 //! The commands of `sightline-peer`.
 
 mod chat;
+mod lines;
 mod output;
+mod progress;
+mod receive;
+mod saving;
+mod seat;
+mod send;
 mod visit;
 
 use std::{io::Write, process::ExitCode};
@@ -56,7 +62,9 @@ fn start(options: &Options, output: &mut Output) -> Result<(), Failure> {
     let result = runtime.block_on(async {
         match &options.command {
             Command::Chat(options) => chat::run(options, output).await,
-            _ => Ok(()),
+            Command::Send(options) => send::run(options, output).await,
+            Command::Receive(options) => receive::run(options, output).await,
+            Command::Completions { .. } | Command::Man => Ok(()),
         }
     });
     runtime.shutdown_background();

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sightline_core::transfer::{SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle};
 use sightline_protocol::MemberId;
 
-pub(crate) use self::worker::Worker;
+pub(crate) use self::{sink::part_path, worker::Worker};
 
 /// A message to the worker.
 #[derive(Debug)]

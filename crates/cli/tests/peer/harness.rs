@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     net::SocketAddr,
+    path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -85,9 +86,21 @@ pub(crate) struct Member {
 impl Member {
     /// Starts a command of a room with `--json`.
     pub(crate) fn start<S: AsRef<OsStr>>(command: &str, room: &str, name: &str, arguments: &[S]) -> Self {
+        Self::start_in(command, room, name, arguments, &std::env::temp_dir())
+    }
+
+    /// Starts it with a directory for what a later process needs.
+    pub(crate) fn start_in<S: AsRef<OsStr>>(
+        command: &str,
+        room: &str,
+        name: &str,
+        arguments: &[S],
+        states: &Path,
+    ) -> Self {
         let mut child = program()
             .args([command, room, "--name", name, "--json"])
             .args(arguments)
+            .env("XDG_STATE_HOME", states)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -158,7 +171,7 @@ impl Member {
 /// The bin under test, without the variables of whoever runs the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sightline-peer"));
-    command.env_remove("RUST_LOG");
+    command.env("XDG_STATE_HOME", std::env::temp_dir());
     command
 }
 

@@ -3,4 +3,5 @@
 
 mod chat;
 mod failures;
+mod files;
 mod harness;
