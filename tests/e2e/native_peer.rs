@@ -20,6 +20,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_page_and_a_terminal_talk_whoever_comes_first),
         stage.test_in_each(a_page_with_a_camera_and_a_terminal_send_each_other_a_file),
         stage.test_in_each(a_page_that_is_reloaded_meets_the_terminal_again),
+        stage.test_in_each(a_terminal_that_hides_its_address_reaches_a_page_by_the_relay),
     ]
     .into_iter()
     .flatten()
@@ -109,5 +110,21 @@ async fn a_page_that_is_reloaded_meets_the_terminal_again(scene: &Scene, engine:
     ada.until_received("still here").await?;
     ada.say("and so am I").await?;
     bob.event("message", |event| event["text"] == "and so am I").await?;
+    bob.end().await
+}
+
+async fn a_terminal_that_hides_its_address_reaches_a_page_by_the_relay(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let ada = scene.page(engine).await?;
+    ada.enter_with("relay", "Ada", "source=none&relay=1").await?;
+    let mut bob = NativePeer::start("chat", &origin, "relay", "Bob", &["--relay-only"])?;
+    ada.until_connected_to("Bob").await?;
+    bob.say("by the relay").await?;
+    ada.until_received("by the relay").await?;
+    ada.say("and back").await?;
+    bob.event("message", |event| event["text"] == "and back").await?;
     bob.end().await
 }

@@ -15,6 +15,8 @@ use crate::socket::SocketEvent;
 #[derive(Debug)]
 pub(crate) enum Input {
     Socket(SocketId, SocketEvent),
+    /// A peer connection could not be made, for this reason.
+    NotOpened(LinkId, String),
     NegotiationNeeded(LinkId),
     LocalCandidate(LinkId, SignalCandidate),
     State(LinkId, PeerConnectionState),

@@ -92,7 +92,6 @@ pub(crate) struct Link {
     commands: mpsc::Sender<Command>,
     buffer: Arc<Buffer>,
     pub(crate) task: JoinHandle<()>,
-    pub(crate) kind: LinkKind,
     pub(crate) is_bulk_open: bool,
 }
 
@@ -111,7 +110,7 @@ impl Link {
         let (commands, waiting) = mpsc::channel(MAX_COMMANDS);
         let buffer = Arc::new(Buffer::default());
         let task = tokio::spawn(run(id, kind, config, waiting, inputs, Arc::clone(&buffer)));
-        Self { commands, buffer, task, kind, is_bulk_open: false }
+        Self { commands, buffer, task, is_bulk_open: false }
     }
 
     /// Performs an operation; its result arrives as an [`Input`]. Returns false if the link does not keep up.
@@ -156,7 +155,8 @@ async fn run(
 ) {
     let connection = match Connection::open(id, kind, &config, &inputs).await {
         Ok(connection) => connection,
-        Err(_) => {
+        Err(error) => {
+            let _ = inputs.first.send(Input::NotOpened(id, error.to_string())).await;
             let channel = if kind == LinkKind::Bulk { Channel::Bulk } else { Channel::Control };
             let _ =
                 inputs.messages.send(ChannelInput { link: id, channel, event: ChannelEvent::Closed }).await;

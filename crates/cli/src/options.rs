@@ -133,8 +133,8 @@ pub struct ReceiveOptions {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub into: PathBuf,
 
-    /// Which files to accept without a list of names: all, or those that a question is answered with yes for
-    #[arg(long, value_name = "WHICH", conflicts_with = "from")]
+    /// Which files to accept: "all", or "ask" about each
+    #[arg(long, value_name = "WHICH", conflicts_with = "from", hide_possible_values = true)]
     pub accept: Option<Acceptance>,
 
     /// Accept files of members with this name, and decline all others; may be given several times

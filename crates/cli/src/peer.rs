@@ -74,6 +74,8 @@ pub enum PeerEvent {
     Transfer(TransferHandle),
     /// The records of the transfers changed.
     RecordsChanged,
+    /// A peer connection to a member could not be made, for this reason.
+    NoConnection(MemberId, String),
     /// A socket could not be opened, for this reason. The session tries again.
     NotConnected(Failure),
 }
@@ -308,9 +310,14 @@ impl Peer {
         let now = self.now();
         match input {
             Input::Socket(socket, event) => self.handle_socket(socket, event, now),
+            Input::NotOpened(link, reason) => {
+                if let Some((member, _)) = self.links.get(&link) {
+                    self.events.push_back(PeerEvent::NoConnection(member.clone(), reason));
+                }
+            }
             Input::NegotiationNeeded(link) => self.session.handle_negotiation_needed(link, now),
             Input::LocalCandidate(link, candidate) => {
-                self.session.handle_local_candidate(link, candidate, now)
+                self.session.handle_local_candidate(link, candidate, now);
             }
             Input::State(link, state) => self.session.handle_connection_state(link, state, now),
             Input::Completed(link, operation, result) => {

@@ -23,7 +23,8 @@ const DELIVERY: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<(), Failure> {
     let is_person = options.once.is_none() && std::io::stdin().is_terminal();
-    let visit = Visit::begin(&options.common, output, None, None)?;
+    let mut visit = Visit::begin(&options.common, output, None, None)?;
+    visit.print_members();
     let mut chat = Chat {
         visit,
         printed: None,

@@ -119,7 +119,7 @@ impl Receive<'_> {
                 }
             }
             Happening::Alone => return Err(self.visit.nobody_came()),
-            Happening::Left(_) | Happening::Message(_) => {}
+            Happening::Left(_) | Happening::Message(_) | Happening::Other => {}
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Receive<'_> {
         match &self.policy {
             Policy::All => self.visit.peer.accept(handle),
             Policy::From(names) if names.iter().any(|wanted| wanted == name) => {
-                self.visit.peer.accept(handle)
+                self.visit.peer.accept(handle);
             }
             Policy::From(_) => {
                 self.visit.output.note(&format!("Declined {} of {name}.", view.name));
@@ -224,9 +224,9 @@ impl Receive<'_> {
         let records = visit.peer.session().transfers().records();
         let goes_on = seat.is_some_and(|seat| seat.end(&result, &records));
         if goes_on {
-            visit.peer.close().await
+            visit.peer.close().await;
         } else {
-            visit.peer.leave().await
+            visit.peer.leave().await;
         }
         result
     }

@@ -73,7 +73,7 @@ impl Send<'_> {
                     }
                 }
                 Happening::Alone => return Err(self.visit.nobody_came()),
-                Happening::Message(_) => {}
+                Happening::Message(_) | Happening::Other => {}
             }
             self.keep();
             if files.is_none() && !self.visit.peer.has_events() && self.is_done() {
@@ -170,9 +170,9 @@ impl Send<'_> {
         let records = visit.peer.session().transfers().records();
         let goes_on = seat.is_some_and(|seat| seat.end(&result, &records));
         if goes_on {
-            visit.peer.close().await
+            visit.peer.close().await;
         } else {
-            visit.peer.leave().await
+            visit.peer.leave().await;
         }
         result
     }

@@ -39,6 +39,8 @@ pub(super) enum Happening {
     RecordsChanged,
     /// Time passed: the wait for company is over. Only if the command set a deadline.
     Alone,
+    /// Something else, after which the session may be further.
+    Other,
 }
 
 /// A member in a room, and what it prints.
@@ -50,6 +52,8 @@ pub(super) struct Visit<'a> {
     /// The members that messages can reach.
     connected: Vec<MemberId>,
     has_entered: bool,
+    /// Whether who comes and leaves is a result of the command, and not a note.
+    prints_members: bool,
     /// When it is too late for company.
     deadline: Option<Instant>,
     interrupts: Interrupts,
@@ -80,9 +84,15 @@ impl<'a> Visit<'a> {
             names: BTreeMap::new(),
             connected: Vec::new(),
             has_entered: false,
+            prints_members: false,
             deadline: None,
             interrupts,
         })
+    }
+
+    /// Prints who comes and leaves on the standard output.
+    pub(super) fn print_members(&mut self) {
+        self.prints_members = true;
     }
 
     /// Ends the command with exit code 5 if nobody is connected after `wait`.
@@ -114,21 +124,17 @@ impl<'a> Visit<'a> {
     /// # Errors
     /// The [`Failure`] that ends the command.
     pub(super) async fn next(&mut self) -> Result<Happening, Failure> {
-        loop {
-            let deadline = self.deadline.filter(|_| self.connected.is_empty());
-            let event = tokio::select! {
-                biased;
-                () = self.interrupts.next() => return Err(Failure::interrupted()),
-                event = self.peer.next_event() => event,
-                () = until(deadline) => {
-                    self.deadline = None;
-                    return Ok(Happening::Alone);
-                }
-            };
-            if let Some(happening) = self.take(event)? {
-                return Ok(happening);
+        let deadline = self.deadline.filter(|_| self.connected.is_empty());
+        let event = tokio::select! {
+            biased;
+            () = self.interrupts.next() => return Err(Failure::interrupted()),
+            event = self.peer.next_event() => event,
+            () = until(deadline) => {
+                self.deadline = None;
+                return Ok(Happening::Alone);
             }
-        }
+        };
+        self.take(event).map(|happening| happening.unwrap_or(Happening::Other))
     }
 
     /// The failure where nobody came.
@@ -146,6 +152,11 @@ impl<'a> Visit<'a> {
             PeerEvent::Room(event) => self.take_room(event),
             PeerEvent::Transfer(handle) => Ok(Some(Happening::Transfer(handle))),
             PeerEvent::RecordsChanged => Ok(Some(Happening::RecordsChanged)),
+            PeerEvent::NoConnection(member, reason) => {
+                let name = self.name_of(&member);
+                self.output.detail(&format!("No peer connection to {name} can be made: {reason}"));
+                Ok(None)
+            }
             // A server that answered before is asked again; one that never did may have another address.
             PeerEvent::NotConnected(failure) if self.has_entered && failure.exit == Exit::Unreachable => {
                 self.output.detail(&failure.to_string());
@@ -175,7 +186,7 @@ impl<'a> Visit<'a> {
                 self.connected.retain(|connected| *connected != member);
                 if let Some(name) = self.names.remove(&member) {
                     let event = Event::MemberLeft { id: member.as_str(), name: &name };
-                    self.output.event(&event, Some(&format!("* {} left", shown(&name, &member))))?;
+                    self.print_member(&event, &format!("* {} left", shown(&name, &member)))?;
                     return Ok(Some(Happening::Left(member)));
                 }
             }
@@ -218,6 +229,13 @@ impl<'a> Visit<'a> {
         self.output.warning(code.as_str(), sentence)
     }
 
+    fn print_member(&self, event: &Event<'_>, line: &str) -> Result<(), Failure> {
+        if !self.prints_members {
+            self.output.note(line);
+        }
+        self.output.event(event, self.prints_members.then_some(line))
+    }
+
     /// Prints that a member came, once.
     fn meet(&mut self, member: &MemberId) -> Result<(), Failure> {
         let Some(view) = self.peer.session().peer(member) else { return Ok(()) };
@@ -226,7 +244,7 @@ impl<'a> Visit<'a> {
             return Ok(());
         }
         let event = Event::MemberCame { id: member.as_str(), name: &name };
-        self.output.event(&event, Some(&format!("* {} is here", shown(&name, member))))?;
+        self.print_member(&event, &format!("* {} is here", shown(&name, member)))?;
         self.names.insert(member.clone(), name);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Files between two processes.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Stdio};
 
-use crate::harness::{Member, TestServer, run};
+use crate::harness::{Member, TestServer, program, run};
 
 /// Bytes that do not repeat.
 fn bytes(length: usize, seed: u64) -> Vec<u8> {
@@ -162,6 +162,30 @@ async fn both_commands_go_on_after_an_interruption() {
     assert!(fs::read(into.join("data.bin")).unwrap() == file);
     assert_eq!(names(&into), ["data.bin"]);
     assert_eq!(names(&states.join("sightline-peer")), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_reads_about_received_files_is_what_sha256sum_checks() {
+    let server = TestServer::start();
+    let room = server.room("sums");
+    let folder = tempfile::tempdir().unwrap();
+    let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
+    fs::write(&from, "abc").unwrap();
+    let ada = program()
+        .args(["receive", &room, "--into", text(&into), "--accept", "all", "--once"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    assert_eq!(run(&["send", &room, text(&from)]).await.0, Some(0));
+    let output = ada.wait_with_output().await.unwrap();
+    let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        format!("{sum}  {}\n", text(&into.join("data.bin")))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
