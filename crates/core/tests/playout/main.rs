@@ -8,4 +8,5 @@ mod model;
 mod random;
 mod source_rate;
 mod stalls;
+mod told_source;
 mod viewer;

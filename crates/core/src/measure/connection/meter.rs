@@ -346,6 +346,8 @@ fn value(
         | Metric::LongestStall
         | Metric::StallsPerMinute
         | Metric::UsualStallRatio
+        | Metric::SourceFrames
+        | Metric::SourceFramesPresented
         | Metric::SourceFramesPerSecond
         | Metric::LowerRateRatio
         | Metric::TimeToFirstFrame

@@ -153,6 +153,9 @@ impl Facts {
         if self.has_source_failed {
             return Verdict { cause: StallCause::Source, confidence: 100 };
         }
+        if self.has_source_stood {
+            return Verdict { cause: StallCause::Source, confidence: 95 };
+        }
         if self.has_new_path {
             return Verdict { cause: StallCause::PathChange, confidence: 95 };
         }
@@ -213,7 +216,7 @@ impl Facts {
         if self.is_sender_busy() {
             return certain(StallCause::SenderCpu, 75);
         }
-        certain(StallCause::Source, if self.encoder_load.is_some() { 90 } else { 80 })
+        self.source(if self.encoder_load.is_some() { 90 } else { 80 })
     }
 
     /// The source delivered, and the encoder left frames out: it had no time, or the bandwidth was too low for them.
@@ -258,7 +261,7 @@ impl Facts {
         // A sender that does not count its source's frames: frames that were captured late did not exist before.
         if self.encoder_lacks.is_none() && self.captured_late_s.is_none_or(|late| late >= self.stall_s / 2.0)
         {
-            return certain(StallCause::Source, if self.encoder_load.is_some() { 65 } else { 55 });
+            return self.source(if self.encoder_load.is_some() { 65 } else { 55 });
         }
         None
     }
@@ -302,15 +305,21 @@ impl Facts {
         match (is_late(self.captured_late_s), is_late(self.received_late_s)) {
             // Frames that were captured this much later did not exist before. Without reports of the sender, its source is the
             // likely cause.
-            (Some(true), _) if !is_told => certain(StallCause::Source, 55),
+            (Some(true), _) if !is_told => self.source(55),
             // Held up once, and all frames after it came in time.
             (Some(false), Some(true)) => certain(StallCause::Delay, 55),
             // No packet arrived.
-            (None, None) if self.has_steps && self.packets < 1.0 => {
-                certain(if is_told { StallCause::PathChange } else { StallCause::Source }, 55)
+            (None, None) if self.has_steps && self.packets < 1.0 && is_told => {
+                certain(StallCause::PathChange, 55)
             }
+            (None, None) if self.has_steps && self.packets < 1.0 => self.source(55),
             _ => None,
         }
+    }
+
+    /// The source, unless its own frames say that it delivered.
+    fn source(&self, confidence: u8) -> Option<Verdict> {
+        if self.has_source_delivered { None } else { certain(StallCause::Source, confidence) }
     }
 
     fn is_sender_busy(&self) -> bool {

@@ -44,6 +44,10 @@ pub(super) struct Facts {
     pub(super) has_new_path: bool,
     pub(super) stall_s: f64,
     pub(super) normal_s: f64,
+    /// Whether the source's own frames say that it stood still for at least half of the stall.
+    pub(super) has_source_stood: bool,
+    /// Whether the source's own frames say that it delivered at least half of those that the stall lacks.
+    pub(super) has_source_delivered: bool,
     /// Number of frames that the stall lacks.
     pub(super) missing: f64,
     /// Of the sender's intervals during the stall, in seconds.
@@ -158,6 +162,10 @@ impl Evidence<'_> {
         let frame_late =
             |passed: Option<Duration>| passed.map(|passed| passed.saturating_sub(self.normal).as_secs_f64());
         let (captured, received) = self.gap.map_or((None, None), |gap| (gap.captured, gap.received));
+        let told = self.gap.and_then(|gap| gap.told);
+        let painted = self.gap.and_then(|gap| gap.source).filter(|(frames, _)| *frames == 1);
+        let stood = told.and_then(|told| told.between.stood).max(painted.map(|(_, time)| time));
+        let stall = self.end - self.start;
         let busy: f64 = self
             .busy
             .iter()
@@ -167,6 +175,8 @@ impl Evidence<'_> {
         Facts {
             has_source_failed: self.has_source_failed,
             has_new_path: self.was_disconnected || steps().any(|step| step.has_new_path),
+            has_source_stood: stood.is_some_and(|stood| stood.saturating_sub(self.normal) * 2 >= stall),
+            has_source_delivered: told.is_some_and(|told| self.normal * told.between.frames * 2 >= stall),
             stall_s,
             normal_s,
             missing,

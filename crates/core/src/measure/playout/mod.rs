@@ -17,6 +17,7 @@ mod sender;
 mod source_rate;
 mod stall;
 mod summary;
+mod told_source;
 mod totals;
 mod transit;
 
@@ -27,5 +28,5 @@ pub use meter::{MAX_STALLS, PlayoutMeter};
 pub use score::{Score, ScoreTerm, ScoreTermKind};
 pub use sender::{SenderTimeline, sending};
 pub use stall::Stall;
-pub use summary::PlayoutSummary;
+pub use summary::{PlayoutSummary, SourceKnownBy};
 pub use totals::RECENT;
