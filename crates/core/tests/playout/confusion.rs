@@ -42,13 +42,13 @@ fn lost_packets_are_named() {
 }
 
 #[test]
-fn a_way_that_becomes_longer_is_named() {
+fn a_path_that_becomes_longer_is_named_as_delay() {
     assert_row(&[200, 320, 400, 600].map(Fault::Longer), &[Delay]);
 }
 
 #[test]
-fn a_path_that_is_cut_is_named() {
-    assert_row(&[300, 500, 1000].map(Fault::Cut), &[PathChange]);
+fn a_cut_is_named_as_a_path_change() {
+    assert_row(&[300, 500, 1000, 2500].map(Fault::Cut), &[PathChange]);
 }
 
 #[test]

@@ -144,6 +144,9 @@ const FULL_LOAD: f64 = 0.5;
 /// A page whose timers are late by as much has no time for its frames either.
 const BUSY_S: f64 = 0.1;
 
+/// A link that passes anything passes a packet in this time.
+const SILENT_S: f64 = 0.5;
+
 const fn certain(cause: StallCause, confidence: u8) -> Option<Verdict> {
     Some(Verdict { cause, confidence })
 }
@@ -202,7 +205,7 @@ impl Facts {
         {
             return certain(StallCause::Delay, 90);
         }
-        if self.is_interrupted() || self.silent_s >= 0.5 {
+        if self.is_interrupted() || self.silent_s >= SILENT_S {
             return certain(StallCause::PathChange, 85);
         }
         None
@@ -231,7 +234,10 @@ impl Facts {
             Some(load) if load >= FULL_LOAD / 2.0 && is_slow => return certain(StallCause::SenderCpu, 75),
             _ => {}
         }
-        if self.is_lossy() && !self.has_queue() && self.limitation != Limitation::Cpu {
+        if self.is_lossy()
+            && (!self.has_queue() || self.silent_s >= SILENT_S)
+            && self.limitation != Limitation::Cpu
+        {
             return self.lost();
         }
         let is_steady = |(shortest, longest): (f64, f64)| {
@@ -270,6 +276,10 @@ impl Facts {
     fn lost(&self) -> Option<Verdict> {
         if !self.is_lossy() {
             return None;
+        }
+        // After a long cut the sender left frames out and starts slowly, so the stall outlasts the loss.
+        if self.silent_s >= SILENT_S {
+            return certain(StallCause::PathChange, 75);
         }
         if self.has_queue() {
             return certain(StallCause::Bandwidth, 70);
