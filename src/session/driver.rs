@@ -220,14 +220,21 @@ impl Driver {
         input
     }
 
-    async fn wait_for_input(&self, stream: &mut FairStream<Input>) -> Option<Input> {
+    async fn wait_for_input(&mut self, stream: &mut FairStream<Input>) -> Option<Input> {
         let Some(deadline) = self.next_deadline() else { return Some(stream.next().await) };
+        // What was due before the wait is not late because of a busy page.
+        let due = deadline.max(clock::now());
         let (timer, next) = (clock::sleep_until(deadline), stream.next());
         pin_mut!(timer, next);
-        match select(next, timer).await {
+        let input = match select(next, timer).await {
             Either::Left((input, _)) => Some(input),
             Either::Right(_) => None,
+        };
+        let now = clock::now();
+        if due < now {
+            self.measurements.handle_late(due, now);
         }
+        input
     }
 
     fn next_deadline(&self) -> Option<Timestamp> {
@@ -242,9 +249,6 @@ impl Driver {
 
     fn handle_timeout(&mut self) {
         let now = clock::now();
-        if let Some(due) = self.next_deadline() {
-            self.measurements.handle_late(due, now);
-        }
         if self.session.poll_timeout().is_some_and(|due| now.since(due) >= ASLEEP) {
             self.session.handle_wake(now);
         } else {

@@ -356,6 +356,32 @@ fn histories_are_output_only_while_they_are_watched_and_all_of_them_at_the_start
 }
 
 #[test]
+fn a_page_is_busy_while_its_timers_are_late_and_not_while_it_is_hidden() {
+    let mut page = Page::after(HAND_MADE);
+    let busy_ms = |page: &mut Page| {
+        let reports: Vec<Value> = HAND_MADE.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let last = reports.iter().rev().find_map(|line| line.get("report")).unwrap();
+        page.report(serde_json::from_value(last.clone()).unwrap());
+        page.outputs = std::iter::from_fn(|| page.measurements.poll_output()).collect();
+        let busy = page.told().find_map(|message| match message {
+            TelemetryMessage::Sending(sending) => sending.picture.busy_ms,
+            _ => None,
+        });
+        busy.map(|busy| busy.get())
+    };
+    page.measurements.handle_timeout(page.now);
+    page.now = page.now + Duration::from_millis(1400);
+    page.measurements.handle_timeout(page.now);
+    assert_eq!(busy_ms(&mut page), Some(400), "a timer of one second came 400 ms late");
+    page.measurements.handle_visibility(false, page.now);
+    page.now = page.now + Duration::from_secs(600);
+    page.measurements.handle_visibility(true, page.now);
+    page.now = page.now + Duration::from_millis(3);
+    page.measurements.handle_timeout(page.now);
+    assert_eq!(busy_ms(&mut page), Some(3), "the page was hidden before");
+}
+
+#[test]
 fn stats_are_read_once_a_second_while_the_page_is_visible_or_in_a_run() {
     let mut page = Page::new();
     let read = |page: &mut Page, at_ms: f64| {

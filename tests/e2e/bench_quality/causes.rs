@@ -212,7 +212,7 @@ async fn inject(far: &FarApart, kind: Kind, round: usize, usual: &LinkProfile) -
         Kind::Source => {
             let ms = pick([300.0, 1500.0, 600.0, 1000.0]);
             let () = ada.execute("sightlineSource.stopFor(arguments[0])", vec![ms.into()]).await?;
-            sleep(Duration::from_secs_f64(ms / 1e3)).await;
+            sleep(milliseconds(ms)).await;
             ms
         }
         Kind::Encoder => {
@@ -260,14 +260,14 @@ async fn inject(far: &FarApart, kind: Kind, round: usize, usual: &LinkProfile) -
         Kind::Cut => {
             let ms = pick([500.0, 2500.0, 1000.0, 300.0]);
             far.set_cut(true);
-            sleep(Duration::from_secs_f64(ms / 1e3)).await;
+            sleep(milliseconds(ms)).await;
             far.set_cut(false);
             ms
         }
         Kind::Viewer => {
             let ms = pick([500.0, 1500.0, 800.0, 300.0]);
             let renderers = renderers(&bob.browser).await?;
-            paused(&renderers, Duration::from_secs_f64(ms / 1e3)).await;
+            paused(&renderers, milliseconds(ms)).await;
             ms
         }
     };
@@ -278,6 +278,11 @@ async fn renderers(browser: &Browser) -> Result<Vec<i32>> {
     browser.renderers().await
 }
 
+fn milliseconds(ms: f64) -> Duration {
+    Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default()
+}
+
+#[allow(clippy::disallowed_methods, reason = "a harness measures real time")]
 fn unix_ms() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1e3)
 }

@@ -43,6 +43,8 @@ pub struct Measurements {
     room: String,
     conditions: Vec<(String, String)>,
     is_visible: bool,
+    /// The time at which the page became visible. Timers of a hidden page are late although the page is not busy.
+    visible_since: Timestamp,
     is_watched: bool,
     next_report: Timestamp,
     /// The time at which the stats were last asked for.
@@ -68,6 +70,7 @@ impl Measurements {
             room: room.to_owned(),
             conditions: Vec::new(),
             is_visible,
+            visible_since: Timestamp::ZERO,
             is_watched: false,
             next_report: Timestamp::ZERO,
             asked: None,
@@ -139,6 +142,9 @@ impl Measurements {
 
     /// Takes whether this page is visible. A hidden page measures nothing, except in a run.
     pub fn handle_visibility(&mut self, is_visible: bool, now: Timestamp) {
+        if is_visible && !self.is_visible {
+            self.visible_since = now;
+        }
         self.is_visible = is_visible;
         let word = if is_visible { "visible" } else { "hidden" };
         for member in self.members.iter_mut() {
@@ -223,11 +229,12 @@ impl Measurements {
         }
     }
 
-    /// Takes that this page did at `now` what was due at `due`: it had no time for it before. Timers of a hidden page say nothing.
+    /// Takes that this page did work at `now` that was due at `due`: in between it had no time for its work. A hidden page says nothing.
     pub fn handle_late(&mut self, due: Timestamp, now: Timestamp) {
         if !self.is_visible {
             return;
         }
+        let due = due.max(self.visible_since);
         let busy = now - due;
         self.busy = self.busy.max(busy);
         if busy >= NOTABLE_BUSY {
