@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`stage`], [`wait`] | running the tests, with a scene for each; waiting for conditions |
 //! | [`browser`], [`page`], [`snapshot`], [`console`] | a browser with fake devices; driving and reading a page; its console |
-//! | [`server`], [`static_host`], [`proxy`], [`coturn`] | the servers of a test |
+//! | [`server`], [`static_host`], [`proxy`], [`signaling_proxy`], [`coturn`] | the servers of a test |
 //! | `netlab` | browsers behind emulated links and routers |
 //! | [`headless`] | members without a browser |
 //! | [`monitor`], [`glare`] | measuring recovery; negotiations from both sides at once |
@@ -33,6 +33,7 @@ pub mod portrait;
 pub mod process;
 pub mod proxy;
 pub mod server;
+pub mod signaling_proxy;
 pub mod snapshot;
 pub mod stage;
 pub mod static_host;
