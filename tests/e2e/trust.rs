@@ -1,6 +1,6 @@
 //! Rooms that are protected by their link, and a server that reads or changes the signaling.
 
-use std::sync::Arc;
+use std::{env, path::PathBuf, sync::Arc};
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
@@ -36,6 +36,13 @@ async fn enter(page: &Page, origin: &str, room: &str, name: &str, fragment: &str
     Ok(())
 }
 
+/// Saves a picture for a person, if `SIGHTLINE_TRUST` names a folder.
+async fn keep(page: &Page, name: &str) -> Result<()> {
+    let Some(folder) = env::var_os("SIGHTLINE_TRUST").map(PathBuf::from) else { return Ok(()) };
+    let engine = page.browser.profile.engine.name();
+    Ok(page.browser.driver.screenshot(&folder.join(format!("{name}-{engine}.png"))).await?)
+}
+
 fn trust_of(page: &sightline_e2e::snapshot::Snapshot, name: &str) -> Option<String> {
     page.tiles.iter().find(|tile| tile.name == name)?.trust.clone()
 }
@@ -58,6 +65,9 @@ async fn a_protected_call_shows_nothing_to_the_server_and_says_that_it_is_protec
         ensure!(seen.fragment == fragment && !seen.title.contains(SECRET), "{seen:#?}");
         ensure!(seen.notices.iter().all(|notice| notice.code != "signals-refused"), "{seen:#?}");
     }
+    let () =
+        ada.execute("document.querySelector('[data-testid=tile-trust] summary').click()", vec![]).await?;
+    keep(&ada, "protected-call").await?;
     let seen = proxy.seen();
     ensure!(seen.iter().any(|text| text.contains("\"sealed\"")), "no sealed signal: {seen:#?}");
     for hidden in ["v=0", "fingerprint", "candidate:", "a=ice", "Lovelace", "Kahn", SECRET] {
@@ -100,6 +110,7 @@ async fn a_server_that_exchanges_fingerprints_is_told_of_and_gets_no_call(
     enter(&bob, &proxy.url(""), "between", "Bob", &fragment).await?;
     // The later one offers, so the first one hears of it first.
     ada.until_notice("signals-refused").await?;
+    keep(&ada, "refused").await?;
     for page in [&ada, &bob] {
         let seen = page.look().await?;
         let others: Vec<_> = seen.tiles.iter().filter(|tile| tile.member != "local").collect();
@@ -118,7 +129,8 @@ async fn a_guessed_name_meets_nobody_and_the_page_says_that_it_is_not_protected(
     let origin = ada.origin().to_owned();
     enter(&ada, &origin, "guessed", "Ada", &format!("#{SECRET}")).await?;
     enter(&eve, &origin, "guessed", "Eve", "").await?;
-    let alone = eve.until("Eve is alone", |page| page.shows("alone")).await?;
+    let alone = eve.until("Eve is alone", |page| page.shows("alone") && page.shows("protect-room")).await?;
+    keep(&eve, "open-room").await?;
     ensure!(alone.protection.iter().all(|word| word == "open") && !alone.protection.is_empty(), "{alone:#?}");
     ensure!(ada.look().await?.tiles.len() == 1, "Ada sees somebody");
     let bob = scene.page(Engine::Chromium).await?;
@@ -129,6 +141,9 @@ async fn a_guessed_name_meets_nobody_and_the_page_says_that_it_is_not_protected(
     eve.click("protect-room").await?;
     let lobby = eve.until("there is a secret", |page| page.fragment.len() == 23).await?;
     ensure!(lobby.path == "/room/guessed", "{lobby:#?}");
+    eve.open("/room/guessed").await?;
+    eve.until("the lobby says it", |page| page.shows("protect-room") && page.shows("lobby")).await?;
+    keep(&eve, "open-lobby").await?;
     Ok(())
 }
 

@@ -21,8 +21,6 @@ use crate::random::SeededRandom;
 const KEY_BYTES: usize = 32;
 /// Bytes of a nonce of XChaCha20-Poly1305.
 pub(super) const NONCE_BYTES: usize = 24;
-/// Bytes that encryption adds to a signal: the addressee's page instance, nonce and authentication tag.
-pub const SIGNAL_OVERHEAD_BYTES: usize = 4 + NONCE_BYTES + 16;
 /// Every name has this length before encryption, so that the ciphertext does not tell how long it is: 64 characters of four bytes.
 const PADDED_NAME_BYTES: usize = 256;
 

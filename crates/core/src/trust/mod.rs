@@ -17,6 +17,6 @@ mod keys;
 mod secret;
 mod signals;
 
-pub use keys::{RoomKeys, SIGNAL_OVERHEAD_BYTES};
+pub use keys::RoomKeys;
 pub use secret::{RoomSecret, SecretInvalid};
 pub use signals::{Refusal, SignalSeals};
