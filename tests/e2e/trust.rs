@@ -159,7 +159,7 @@ async fn a_new_room_is_protected_through_a_reload_and_a_rejoin_and_an_invitation
     ada.fill("name-input", "Ada").await?;
     ada.click("join").await?;
     let room =
-        ada.until("Ada is in the room", |page| page.shows("room") && page.invitation.is_some()).await?;
+        ada.until("Ada is in the room", |page| page.connection.as_deref() == Some("connected")).await?;
     let invitation = room.invitation.clone().unwrap_or_default();
     ensure!(invitation.ends_with(&lobby.fragment), "{invitation}");
     ada.reload().await?;

@@ -10,7 +10,7 @@ use crate::{
             controls::SwitchButton, file_source::FileSource, source_choice::SourceControl,
             source_resume::SourceResume,
         },
-        invitation::{link_wishes::load_link_wishes, protection::load_protection},
+        invitation::link_wishes::load_link_notes,
         kit::{
             check_link::CheckLink,
             icon::{Icon, IconName},
@@ -78,9 +78,8 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
                         <span class="sr-only">{language.text(sentence!(lobby.room))}": "</span>
                         {room.name.to_string()}
                     </p>
-                    <Later view=load_protection(room.secret.is_some()) />
                 </header>
-                <Later view=load_link_wishes(model) />
+                <Later view=load_link_notes(model, room.secret.is_some()) />
                 <label class="field">
                     <span class="field-label">{language.text(sentence!(lobby.name))}</span>
                     <input
