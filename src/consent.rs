@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn who_rejoins_by_a_click_has_what_was_published_before_and_no_stranger_decides_it() {
+    fn a_rejoin_by_click_restores_the_previous_choices_and_ignores_the_address() {
         let arrival = Arrival::Rejoin { source: SourceChoice::None, microphone: true };
         let opening = decide("source=camera&autojoin=1", arrival, STRANGER);
         assert!(opening.joins && !opening.is_held && !opening.is_return);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn no_address_joins_or_captures_by_itself() {
+    fn an_address_does_not_join_or_capture_without_a_click() {
         for source in ["", "source=camera", "source=screen", "source=file&sample=1", "source=none"] {
             for autojoin in ["", "&autojoin=1"] {
                 for arrival in [Arrival::Address, Arrival::Reload] {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_of_this_device_lets_links_join_and_a_driven_browser_does_too() {
+    fn links_join_if_the_device_setting_allows_it_or_the_browser_is_automated() {
         for permit in [SWITCHED, SCRIPT] {
             let opening = decide("autojoin=1&source=camera", Arrival::Address, permit);
             assert!(opening.joins && !opening.is_held, "{permit:?}");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_returns_with_the_persons_own_choices_whatever_the_address_says() {
+    fn a_reload_restores_the_users_choices_and_ignores_the_address() {
         let parameters = Parameters::parse("source=screen&autojoin=1");
         let opening = Opening::decide(&parameters, Arrival::Reload, STRANGER, Some(&place()));
         assert!(opening.joins && opening.is_return && !opening.is_held);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lobby_is_told_everything_that_an_address_wishes_for() {
+    fn the_lobby_lists_every_request_of_the_address() {
         let query = "source=file&sample=1&run_s=60&relay=1&signalling=tabs&max_bitrate=500000&width=640&fps=15&codec=vp9";
         let sending = "500000 bit/s, 640\u{d7}, 15/s, VP9".to_owned();
         assert_eq!(
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn another_site_that_leads_back_to_the_room_is_no_reload() {
+    fn arriving_from_another_site_is_not_a_reload() {
         for arrival in [Arrival::Address, Arrival::Click] {
             let opening = Opening::decide(&Parameters::default(), arrival, STRANGER, Some(&place()));
             assert!(!opening.joins && !opening.is_return, "{arrival:?}");

@@ -1,8 +1,8 @@
 //! Keyboard shortcuts of a call, for any keyboard layout.
 //!
-//! A shortcut is identified by the Latin letter that its key writes, whatever the state of Caps Lock; in a layout for another
-//! script, by the letter that a US keyboard has in that position. Modifiers count as they are held, never by the case of a
-//! letter.
+//! A shortcut is identified by the Latin letter that its key writes, regardless of Caps Lock. In a layout for another script
+//! it is identified by the letter that a US keyboard has in that position. Modifiers count as they are held,
+//! never by the case of a letter.
 
 use sightline_browser::page::keyboard::KeyPress;
 
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn caps_lock_changes_nothing() {
+    fn caps_lock_does_not_change_the_shortcuts() {
         for (key, code, shortcut) in [
             ("M", "KeyM", Some(Shortcut::Microphone)),
             ("V", "KeyV", Some(Shortcut::Camera)),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_of_another_script_has_the_shortcuts_in_their_places() {
+    fn a_layout_of_another_script_has_the_shortcuts_at_their_us_positions() {
         for (key, code, shortcut) in [
             ("ь", "KeyM", Shortcut::Microphone),
             ("Ь", "KeyM", Shortcut::Microphone),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latin_layout_has_them_where_the_letters_are_written() {
+    fn a_latin_layout_has_the_shortcuts_at_its_own_letters() {
         // AZERTY: M is beside L, with a comma in its US position. Dvorak: S is beside the return key, with O in its US position.
         for (key, code, shortcut) in [
             ("m", "Semicolon", Some(Shortcut::Microphone)),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn other_keys_and_what_is_held_or_composed_do_nothing() {
+    fn other_keys_and_modified_repeated_or_composed_ones_do_nothing() {
         for key in ["Dead", "Process", "Unidentified", "Enter", "Escape", "F1", "", " ", "1", ".", "AltGraph"]
         {
             assert_eq!(Shortcut::of(&plain(key, "KeyM")), None, "{key}");

@@ -48,7 +48,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Reads a query with or without its question mark. Of a duplicate parameter the first counts.
+    /// Reads a query with or without its question mark. The first of duplicate parameters counts.
     #[must_use]
     pub fn parse(query: &str) -> Self {
         let mut parameters = Self::default();
@@ -85,7 +85,8 @@ impl Parameters {
     }
 }
 
-/// A query without what acts at once when the page is loaded, for the address of who has left: `autojoin` and `run_s`.
+/// The query without the parameters that act as soon as the page is loaded (`autojoin`, `run_s`): after a person left the room,
+/// the address must not enter it again.
 #[must_use]
 pub fn without_acts(query: &str) -> String {
     let rest = query.strip_prefix('?').unwrap_or(query).split('&').filter(|pair| {
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_and_malformed_parameters_are_as_if_they_were_not_there() {
+    fn unknown_and_malformed_parameters_are_ignored() {
         for query in [
             "",
             "?",
@@ -143,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn who_has_left_is_not_let_in_again_by_the_address() {
+    fn the_address_after_leaving_does_not_enter_the_room_again() {
         assert_eq!(without_acts("?name=Ada&autojoin=1&relay=1&run_s=5&autojoin=1"), "?name=Ada&relay=1");
         assert_eq!(without_acts("?autojoin=1"), "");
         assert_eq!(without_acts(""), "");
     }
 
     #[test]
-    fn a_name_with_markup_is_text_and_one_too_long_is_cut() {
+    fn a_name_with_markup_stays_text_and_a_long_name_is_cut() {
         let read = Parameters::parse(&format!("name=%3Cb%3E{}", "x".repeat(100)));
         let name = read.name.expect("a name");
         assert!(name.as_str().starts_with("<b>x"));
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_parameter_that_comes_twice_the_first_counts() {
+    fn the_first_of_duplicate_parameters_counts() {
         assert_eq!(Parameters::parse("source=screen&source=camera").source, Some(SourceChoice::Screen));
     }
 }

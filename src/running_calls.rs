@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_told_is_read_again() {
+    fn the_list_of_running_calls_reads_back_equal() {
         let calls = RunningCalls(vec![
             "connected, relay, relay udp - host udp".to_owned(),
             "failed & <b>".to_owned(),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_cut_and_what_is_something_else_is_nothing() {
+    fn an_oversized_list_is_cut_and_an_invalid_fragment_is_ignored() {
         let calls = RunningCalls(vec!["x".repeat(1000); 100]);
         let read = RunningCalls::from_fragment(&calls.to_fragment()).expect("calls");
         assert_eq!((read.0.len(), read.0[0].len()), (MAX_LINES, MAX_LINE_CHARS));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn no_address_is_told() {
+    fn addresses_are_removed_from_a_candidate_pair() {
         let pair = "relay tcp 192.0.2.1:5000 - host udp [2001:db8::1]:6000";
         assert_eq!(without_addresses(pair), "relay tcp - host udp");
         assert_eq!(without_addresses("prflx udp * - host udp abc.local:4"), "prflx udp - host udp");

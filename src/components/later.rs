@@ -19,7 +19,7 @@ enum Progress {
     Lost,
 }
 
-/// A view in place of a part; with an action to try again if the part could not be loaded.
+/// Makes the view that is shown in place of a part. The argument is an action that tries again, if the part could not be loaded.
 pub type Meanwhile = Rc<dyn Fn(Option<Callback<()>>) -> AnyView>;
 
 /// The part, once it is loaded; a sentence and a button to try again if it cannot be loaded.
@@ -58,7 +58,7 @@ fn load(view: LoadView, meanwhile: Meanwhile) -> AnyView {
     let (loader, loaded) = (StoredValue::new_local(view), StoredValue::new_local(None));
     let load = move || {
         let Some(loading) = loader.try_with_value(|load| load()) else { return };
-        // The part belongs to the owner of this place, whichever task runs this; a click has no owner.
+        // A click has no reactive owner, so the part gets the owner that this component had when it was made.
         let Some(owner) = owner.try_get_value() else { return };
         let building = owner.with(|| {
             ScopedFuture::new(async move {

@@ -49,13 +49,14 @@ impl ChatHistory {
         (Self { group: Rc::clone(&group), records }, kept)
     }
 
-    /// Stores a message in its present state.
-    pub fn keep(&self, kept: &KeptMessage) {
-        let (Some(records), Some(text)) = (&self.records, kept.to_text()) else { return };
-        let number = kept.message.number.0;
+    /// Stores messages in their present state.
+    pub fn keep(&self, messages: &[KeptMessage]) {
+        let Some(newest) = messages.iter().map(|kept| kept.message.number.0).max() else { return };
+        let Some(records) = &self.records else { return };
+        let texts = messages.iter().filter_map(|kept| Some((kept.message.number.0, kept.to_text()?)));
         // A full device stores no more; the conversation goes on.
-        let _ = records.put(&self.group, number, &text);
-        if let Some(oldest) = number.checked_sub(MAX_LOG as u32) {
+        let _ = records.put(&self.group, texts);
+        if let Some(oldest) = newest.checked_sub(MAX_LOG as u32) {
             let _ = records.remove_before(&self.group, oldest);
         }
     }

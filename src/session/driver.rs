@@ -32,7 +32,7 @@ use sightline_core::{
     measure::{Measurements, Observation, connection::Subject},
     media::SpeakingDetector,
     notice::NoticeCode,
-    room::{LinkId, PeerConnectionState, RoomSession},
+    room::{Changes, LinkId, PeerConnectionState, RoomSession},
     signaling::SocketId,
 };
 use sightline_protocol::{MemberId, RoomName, signaling::IceServer};
@@ -81,6 +81,8 @@ pub struct Setup {
 /// A session in a room, while it runs.
 pub struct Driver {
     session: RoomSession,
+    /// Events of the session that the page is about to show.
+    changes: Changes,
     media: LocalMedia,
     view: RoomView,
     history: ChatHistory,
@@ -133,6 +135,7 @@ impl Driver {
         let own_ice_servers = media.preferences().ice_servers().servers;
         Self {
             session,
+            changes: Changes::default(),
             media,
             view,
             history,
@@ -179,6 +182,10 @@ impl Driver {
                 Some(input) => self.handle(input),
                 None => self.handle_timeout(),
             }
+            // In a flood of inputs the browser runs no timer.
+            if self.next_deadline().is_some_and(|due| due <= clock::now()) {
+                self.handle_timeout();
+            }
             while let Some((member, count)) = stream.take_lost() {
                 if let Ok(member) = MemberId::new(member) {
                     self.session.handle_lost_messages(&member, count, clock::now());
@@ -205,9 +212,6 @@ impl Driver {
                     breathe(stream).await;
                 }
                 self.slice_began = clock::now();
-                if self.next_deadline().is_some_and(|due| due <= self.slice_began) {
-                    self.handle_timeout();
-                }
             }
             return Some(input);
         }
@@ -229,7 +233,8 @@ impl Driver {
     fn next_deadline(&self) -> Option<Timestamp> {
         let voices = self.measurements.should_poll_stats().then_some(self.next_voices);
         let measurements = self.measurements.poll_timeout();
-        [self.session.poll_timeout(), self.files.poll_timeout(), measurements, voices]
+        let changes = self.changes.poll_timeout();
+        [self.session.poll_timeout(), self.files.poll_timeout(), measurements, voices, changes]
             .into_iter()
             .flatten()
             .min()
@@ -242,6 +247,7 @@ impl Driver {
         } else {
             self.session.handle_timeout(now);
         }
+        self.changes.handle_timeout(now);
         self.measurements.handle_timeout(now);
         self.perform_measurements();
         if self.measurements.should_poll_stats() && self.next_voices <= now {
@@ -285,6 +291,10 @@ impl Driver {
                         lock.renew();
                     }
                     self.session.handle_wake(now);
+                } else {
+                    // A page that is closed or reloaded is hidden first.
+                    self.changes.release();
+                    self.files.store_now(&self.session, now);
                 }
             }
             Input::WakeLockRefused(error) => {

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_word_only_failures_are_written() {
+    fn only_failures_are_logged_by_default() {
         for query in ["", "?", "?log=", "?log=everything", "name=log"] {
             let log = Log::of_query(query);
             assert!(log.has(Level::Warn) && !log.has(Level::Info) && !log.has_descriptions, "{query}");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_says_how_much_is_written() {
+    fn the_address_selects_the_log_level() {
         assert!(Log::of_query("?name=Ada&log=debug").has(Level::Debug));
         let info = Log::of_query("log=info");
         assert!(info.has(Level::Info) && !info.has(Level::Debug));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_one_line_whatever_its_values_are() {
+    fn a_record_is_one_line_for_any_values() {
         assert_eq!(
             line("link opened", &[("link", "3"), ("member", "m2")]),
             "sightline: link opened link=3 member=m2"
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn descriptions_are_written_without_their_passwords() {
+    fn descriptions_are_logged_without_passwords() {
         let sdp = "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdef\r\nm=audio 9\r\n";
         assert_eq!(without_passwords(sdp), "v=0\na=ice-ufrag:abcd\na=ice-pwd:(left out)\nm=audio 9");
     }

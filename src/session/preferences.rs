@@ -130,7 +130,7 @@ impl Setting {
         }
     }
 
-    /// The value for this visit if the address differs from what the person set: the address may hide more and send less, never
+    /// The value for this visit if the address differs from the stored setting. The address may hide more and send less, never
     /// the reverse.
     fn stricter(self, kept: String, wished: String) -> String {
         let is_less = |of: fn(&str) -> Option<u64>| {
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_width_or_a_height_alone_is_of_a_wide_picture() {
+    fn a_width_or_a_height_alone_gives_a_16_by_9_resolution() {
         let resolution = |width, height| {
             Setting::Resolution.in_address(&Parameters { width, height, ..Parameters::default() })
         };
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_sends_no_more_and_hides_no_less_than_what_the_person_set() {
+    fn an_address_can_only_tighten_the_users_settings() {
         for (setting, kept, wished, holds) in [
             (Setting::BitrateLimit, "500000", "4000000", "500000"),
             (Setting::BitrateLimit, "500000", "128000", "128000"),
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_resolution_asks_for_none() {
+    fn an_invalid_resolution_is_ignored() {
         assert_eq!(read_resolution("1280x720"), (Some(1280), Some(720)));
         assert_eq!(read_resolution("large"), (None, None));
         assert_eq!(read_resolution("x"), (None, None));

@@ -1,5 +1,5 @@
-//! The cost of the figures, for `cargo xtask bench panel`: processor time of the renderers of one Chromium. Not a test: it judges
-//! nothing, and runs only if `SIGHTLINE_BENCH` is `panel`.
+//! The cost of the metrics panel, for `cargo xtask bench panel`: processor time of the renderers of one Chromium. Not a test: it
+//! judges nothing, and runs only if `SIGHTLINE_BENCH` is `panel`.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{env, sync::Arc, time::Duration};
@@ -40,11 +40,11 @@ const BARE_CALLS: &str = r"
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let is_wanted = env::var("SIGHTLINE_BENCH").is_ok_and(|bench| bench == "panel");
-    is_wanted.then(|| stage.long_test(what_the_figures_cost)).into_iter().collect()
+    is_wanted.then(|| stage.long_test(the_processor_time_of_the_metrics_panel)).into_iter().collect()
 }
 
-/// Nobody publishes media, so that neither coding nor drawing of pictures is measured.
-async fn what_the_figures_cost(scene: &Scene) -> Result<()> {
+/// No member publishes media, so that neither coding nor drawing of pictures is measured.
+async fn the_processor_time_of_the_metrics_panel(scene: &Scene) -> Result<()> {
     scene.serve(&["--room-limit", "16"]).await?;
     let ada = scene.page(Engine::Chromium).await?;
     let others = scene.page(Engine::Chromium).await?;

@@ -13,19 +13,19 @@ use crate::figures;
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_pairs(they_see_and_hear_each_other),
+        stage.test_in_pairs(two_members_see_and_hear_each_other),
         stage.test_in_pairs(messages_arrive_both_ways_as_they_were_written),
-        stage.test_in_pairs(the_rows_are_what_the_browser_reports),
+        stage.test_in_pairs(the_panel_rows_equal_the_browsers_stats),
         stage.test_in_pairs(a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other),
-        stage.test_in_pairs(who_leaves_is_gone_and_can_come_back),
-        stage.test_in_pairs(pictures_go_on_after_offers_that_met),
+        stage.test_in_pairs(a_member_that_leaves_is_gone_and_can_come_back),
+        stage.test_in_pairs(pictures_continue_after_an_offer_collision),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn they_see_and_hear_each_other(scene: &Scene, pair: Pair) -> Result<()> {
+async fn two_members_see_and_hear_each_other(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("call", "Ada").await?;
     bob.enter("call", "Bob").await?;
@@ -33,13 +33,16 @@ async fn they_see_and_hear_each_other(scene: &Scene, pair: Pair) -> Result<()> {
     let at_bob = bob.until_connected_to("Ada").await?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
     tokio::try_join!(ada.until_sound_is_heard("Bob"), bob.until_sound_is_heard("Ada"))?;
-    assert!(ada.plays_aloud("Bob").await? && bob.plays_aloud("Ada").await?, "sound that no one plays");
-    assert!(!ada.plays_aloud("Ada").await?, "one hears oneself");
+    assert!(
+        ada.plays_aloud("Bob").await? && bob.plays_aloud("Ada").await?,
+        "a page does not play the remote sound"
+    );
+    assert!(!ada.plays_aloud("Ada").await?, "Ada hears her own sound");
 
     for (seen, other) in [(&at_ada, "Bob"), (&at_bob, "Ada")] {
         assert_eq!(seen.tiles.len(), 2, "{seen:#?}");
-        assert!(seen.own_tile().is_some_and(|own| own.is_mirrored), "one's own preview is a mirror");
-        assert!(!seen.tile(other).is_some_and(|tile| tile.is_mirrored), "nobody else's picture is");
+        assert!(seen.own_tile().is_some_and(|own| own.is_mirrored), "the local preview is mirrored");
+        assert!(!seen.tile(other).is_some_and(|tile| tile.is_mirrored), "the remote picture is not mirrored");
     }
     ada.until("the path is direct", |page| {
         page.tile("Bob").is_some_and(|tile| tile.path.as_deref() == Some("direct"))
@@ -77,7 +80,7 @@ async fn messages_arrive_both_ways_as_they_were_written(scene: &Scene, pair: Pai
     Ok(())
 }
 
-async fn the_rows_are_what_the_browser_reports(scene: &Scene, pair: Pair) -> Result<()> {
+async fn the_panel_rows_equal_the_browsers_stats(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("figures", "Ada").await?;
     bob.enter("figures", "Bob").await?;
@@ -103,7 +106,7 @@ async fn a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other(
     bob.until("Ada is muted", |page| publishes(page, "Ada", "off", "on")).await?;
     ada.click("toggle-camera").await?;
     bob.until("Ada's camera is off", |page| publishes(page, "Ada", "off", "off")).await?;
-    ada.until("one's own tile says so too", |page| publishes(page, "Ada", "off", "off")).await?;
+    ada.until("the local tile shows both off too", |page| publishes(page, "Ada", "off", "off")).await?;
 
     ada.click("toggle-camera").await?;
     ada.click("toggle-mic").await?;
@@ -112,7 +115,7 @@ async fn a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other(
     bob.until_sound_is_heard("Ada").await
 }
 
-async fn who_leaves_is_gone_and_can_come_back(scene: &Scene, pair: Pair) -> Result<()> {
+async fn a_member_that_leaves_is_gone_and_can_come_back(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("leave", "Ada").await?;
     bob.enter("leave", "Bob").await?;
@@ -139,7 +142,7 @@ fn publishes(page: &sightline_e2e::snapshot::Snapshot, name: &str, mic: &str, ca
 }
 
 /// Also in the first exchange after the beginning of the call: there Chromium loses the picture of a side that answered.
-async fn pictures_go_on_after_offers_that_met(scene: &Scene, pair: Pair) -> Result<()> {
+async fn pictures_continue_after_an_offer_collision(scene: &Scene, pair: Pair) -> Result<()> {
     const TRIES: usize = 60;
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("glare", "Ada").await?;

@@ -19,15 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let with_relay = [
-        stage.test_in_each(where_all_is_open_calls_go_directly_and_the_relay_carries),
-        stage.test_in_each(where_udp_is_blocked_calls_go_by_tcp_through_the_relay),
+        stage.test_in_each(an_open_network_has_direct_calls_and_a_working_relay),
+        stage.test_in_each(calls_use_a_tcp_relay_if_udp_is_blocked),
         stage.test_in_each(a_relay_that_refuses_the_credentials_is_named),
         stage.test_in_each(any_turn_server_shows_its_candidates_or_its_error),
     ];
     let mut trials = where_there_is_coturn(with_relay.into_iter().flatten().collect());
     trials.extend(
         [
-            stage.test_in_each(a_server_that_is_gone_is_named),
+            stage.test_in_each(the_check_reports_a_missing_server),
             stage.test_in_each(a_missing_camera_is_named),
             stage.test_in_each(a_refused_permission_is_named),
             vec![stage.test(a_report_is_read_from_its_link_without_addresses)],
@@ -38,10 +38,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     trials
 }
 
-async fn where_all_is_open_calls_go_directly_and_the_relay_carries(
-    scene: &Scene,
-    engine: Engine,
-) -> Result<()> {
+async fn an_open_network_has_direct_calls_and_a_working_relay(scene: &Scene, engine: Engine) -> Result<()> {
     let coturn = Coturn::start(true).await?;
     let urls = [coturn.url("stun", ""), coturn.url("turn", ""), coturn.url("turn", "?transport=tcp")];
     let page = scene.page(engine).await?;
@@ -63,7 +60,7 @@ async fn where_all_is_open_calls_go_directly_and_the_relay_carries(
     )
 }
 
-async fn where_udp_is_blocked_calls_go_by_tcp_through_the_relay(scene: &Scene, engine: Engine) -> Result<()> {
+async fn calls_use_a_tcp_relay_if_udp_is_blocked(scene: &Scene, engine: Engine) -> Result<()> {
     let coturn = Coturn::start(false).await?;
     let urls = [coturn.url("stun", ""), coturn.url("turn", ""), coturn.url("turn", "?transport=tcp")];
     let page = scene.page(engine).await?;
@@ -123,7 +120,7 @@ async fn any_turn_server_shows_its_candidates_or_its_error(scene: &Scene, engine
     .await
 }
 
-async fn a_server_that_is_gone_is_named(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_check_reports_a_missing_server(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     page.open("/check").await?;
     page.until("there is a button to begin", |page| page.shows("check-start")).await?;
@@ -221,7 +218,7 @@ pub(crate) async fn examine_here(page: &Page) -> Result<Found> {
     press_start(page).await
 }
 
-/// An examination by a page whose server names these ICE servers.
+/// Runs the check on a page whose server lists these ICE servers.
 async fn examine(page: &Page, ice_servers: &Value) -> Result<Found> {
     let servers: String =
         page.execute("return encodeURIComponent(arguments[0])", vec![json!(ice_servers.to_string())]).await?;

@@ -15,18 +15,18 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(a_link_captures_nothing_and_joins_nobody_before_a_click),
-        stage.test_in_each(one_click_does_what_the_link_asks_for_with_a_silent_microphone),
-        stage.test_in_each(a_reload_returns_and_an_address_does_not),
-        stage.test_in_each(a_screen_and_a_film_wait_for_the_click_too),
-        stage.test_in_each(links_join_with_the_camera_where_the_person_set_it_on_this_device),
+        stage.test_in_each(a_link_captures_nothing_and_does_not_join_before_a_click),
+        stage.test_in_each(one_click_performs_the_links_requests_with_the_microphone_off),
+        stage.test_in_each(a_reload_rejoins_and_an_address_does_not),
+        stage.test_in_each(a_link_to_a_screen_or_a_file_waits_for_a_click_too),
+        stage.test_in_each(links_join_with_the_camera_if_the_device_setting_allows_it),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn a_link_captures_nothing_and_joins_nobody_before_a_click(
+async fn a_link_captures_nothing_and_does_not_join_before_a_click(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -58,7 +58,7 @@ async fn a_link_captures_nothing_and_joins_nobody_before_a_click(
     nothing_is_captured(&page, "the first page").await
 }
 
-async fn one_click_does_what_the_link_asks_for_with_a_silent_microphone(
+async fn one_click_performs_the_links_requests_with_the_microphone_off(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -75,7 +75,7 @@ async fn one_click_does_what_the_link_asks_for_with_a_silent_microphone(
     Ok(())
 }
 
-async fn a_reload_returns_and_an_address_does_not(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_reload_rejoins_and_an_address_does_not(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     page.open("/room/back?probe=person").await?;
     page.fill("name-input", "Ada").await?;
@@ -88,16 +88,16 @@ async fn a_reload_returns_and_an_address_does_not(scene: &Scene, engine: Engine)
     page.open("/room/back?probe=person").await?;
     page.until("the lobby is there", |page| page.shows("settings-toggle") && page.shows("join")).await?;
     nothing_is_captured(&page, "the address of a room that was left by its address").await?;
-    // The preview needs a click of its own.
+    // The preview needs a separate click.
     page.click("show-preview").await?;
     page.until_preview_moves().await
 }
 
-async fn a_screen_and_a_film_wait_for_the_click_too(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_link_to_a_screen_or_a_file_waits_for_a_click_too(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     for (source, query) in [("screen", "probe=screen&source=screen"), ("file", "source=file&sample=1")] {
         page.open(&format!("/room/{source}-wish?name=Eve&probe=person&autojoin=1&{query}")).await?;
-        page.until("the wish is told", |page| page.shows("link-wishes")).await?;
+        page.until("the requests of the link are listed", |page| page.shows("link-wishes")).await?;
         page.click("join").await?;
         page.until_picture_moves("Eve").await?;
         let shown: String = page
@@ -110,7 +110,7 @@ async fn a_screen_and_a_film_wait_for_the_click_too(scene: &Scene, engine: Engin
     Ok(())
 }
 
-async fn links_join_with_the_camera_where_the_person_set_it_on_this_device(
+async fn links_join_with_the_camera_if_the_device_setting_allows_it(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

@@ -13,16 +13,16 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving),
-        stage.test_in_each(half_links_hold_nobody_up_and_a_link_needs_no_space_before_it),
-        stage.test_in_each(the_field_is_emptied_of_what_is_sent_and_of_nothing_else),
+        stage.test_in_each(a_conversation_survives_a_reload_reaches_away_members_and_ends_with_leaving),
+        stage.test_in_each(incomplete_links_block_no_page_and_a_link_needs_no_space_before_it),
+        stage.test_in_each(only_a_sent_message_empties_the_message_field),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving(
+async fn a_conversation_survives_a_reload_reaches_away_members_and_ends_with_leaving(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -40,7 +40,7 @@ async fn it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving(
     shows(&bob, &["first, from Ada", "second, from Bob"]).await?;
     bob.until_connected_to("Ada").await?;
     let seen = bob.look().await?;
-    assert!(seen.messages[0].text.contains("Ada"), "who wrote it is kept: {:?}", seen.messages);
+    assert!(seen.messages[0].text.contains("Ada"), "the author is kept: {:?}", seen.messages);
 
     bob.open("about:blank").await?;
     ada.until("Bob is away", |page| {
@@ -57,11 +57,11 @@ async fn it_survives_a_reload_waits_for_who_is_away_and_is_gone_after_leaving(
     bob.until("Bob is out of the room", |page| !page.shows("room")).await?;
     bob.enter_with("kept", "Bob", "source=none").await?;
     bob.until_connected_to("Ada").await?;
-    assert!(bob.look().await?.messages.is_empty(), "what was said is still on the device");
+    assert!(bob.look().await?.messages.is_empty(), "messages are still stored on the device");
     Ok(())
 }
 
-async fn half_links_hold_nobody_up_and_a_link_needs_no_space_before_it(
+async fn incomplete_links_block_no_page_and_a_link_needs_no_space_before_it(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -95,10 +95,7 @@ async fn half_links_hold_nobody_up_and_a_link_needs_no_space_before_it(
     Ok(())
 }
 
-async fn the_field_is_emptied_of_what_is_sent_and_of_nothing_else(
-    scene: &Scene,
-    engine: Engine,
-) -> Result<()> {
+async fn only_a_sent_message_empties_the_message_field(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     page.enter_with("drafts", "\u{ad}A\u{3164}da\u{202e}\u{e0041}", "source=none").await?;
     let seen = page.until("there is a tile", |page| !page.tiles.is_empty()).await?;
@@ -107,7 +104,7 @@ async fn the_field_is_emptied_of_what_is_sent_and_of_nothing_else(
     let unseen = "\u{200b}\n\u{2800} \u{3164}\u{e0041}";
     write(&page, unseen).await?;
     page.click("chat-send").await?;
-    assert_eq!(draft(&page).await?, unseen, "what is not sent stays");
+    assert_eq!(draft(&page).await?, unseen, "an unsent draft stays");
 
     let longest = "x".repeat(16 * 1024);
     write(&page, &format!("{longest}\n")).await?;
@@ -121,7 +118,7 @@ async fn the_field_is_emptied_of_what_is_sent_and_of_nothing_else(
     let seen = page
         .until("it is too long", |page| page.notices.iter().any(|notice| notice.code == "message-too-long"))
         .await?;
-    assert_eq!(seen.messages.len(), 1, "neither was the one that nobody would see");
+    assert_eq!(seen.messages.len(), 1, "the invisible or the overlong message was sent");
     assert!(seen.shows("chat-excess"));
     let excess = "return document.querySelector('[data-testid=\"chat-excess\"]').dataset.characters";
     assert_eq!(page.execute::<String>(excess, vec![]).await?, "2");

@@ -13,15 +13,15 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(a_call_that_the_browser_refuses_is_in_both_logs),
-        stage.test_in_each(the_console_has_every_step_where_the_address_wants_it),
+        stage.test_in_each(an_api_call_that_the_browser_refuses_is_in_both_logs),
+        stage.test_in_each(the_console_logs_every_step_if_the_address_asks_for_it),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn a_call_that_the_browser_refuses_is_in_both_logs(scene: &Scene, engine: Engine) -> Result<()> {
+async fn an_api_call_that_the_browser_refuses_is_in_both_logs(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter_with("refused", "Ada", "source=camera&probe=console&probe=limits-refused").await?;
     bob.enter("refused", "Bob").await?;
@@ -49,7 +49,7 @@ async fn a_call_that_the_browser_refuses_is_in_both_logs(scene: &Scene, engine: 
     Ok(())
 }
 
-async fn the_console_has_every_step_where_the_address_wants_it(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_console_logs_every_step_if_the_address_asks_for_it(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter_with("logged", "Ada", "source=camera&probe=console&log=debug").await?;
     bob.enter_with("logged", "Bob", "source=camera&probe=console&log=debug,sdp").await?;

@@ -25,6 +25,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_second_file_without_a_picture_changes_nothing),
         stage.test_in_each(a_file_that_is_gone_while_it_plays_is_declared),
         stage.test_in_each(a_turned_film_is_upright_for_everyone),
+        stage.test_in_each(a_plain_file_that_stands_still_near_the_end_of_each_loop_is_a_stall_of_its_source),
     ]
     .into_iter()
     .flatten()
@@ -233,6 +234,29 @@ struct Stall {
 }
 
 /// Chooses a file, and waits until it is shown.
+/// The stalls of at least 300 ms, as length in seconds and cause, and by what the source is known.
+const LEDGER: &str = r#"
+    const stalls = [...document.querySelectorAll('[data-testid="stall"]')].map(({ dataset }) => dataset)
+      .filter(({ duration }) => Number(duration) >= 0.3)
+      .map(({ duration, cause }) => `${(Math.round(Number(duration) * 10) / 10).toFixed(1)} ${cause}`);
+    const knownBy = document.querySelector('[data-testid="source-limit"]')?.dataset.knownBy;
+    return [knownBy, ...stalls.slice(0, 2)].join(", ");"#;
+
+async fn a_plain_file_that_stands_still_near_the_end_of_each_loop_is_a_stall_of_its_source(
+    scene: &Scene,
+    sender: Engine,
+) -> Result<()> {
+    let folder = Folder::new()?;
+    let [ada, bob] = scene.pages_in([sender, Engine::Chromium]).await?;
+    ada.enter_with("gap", "Ada", "source=none&loop=1").await?;
+    open(&ada, &folder.write("gap.mp4", &clip::with_gap())?).await?;
+    until_own_playback(&ada, "playing").await?;
+    bob.enter_with("gap", "Bob", "source=none").await?;
+    bob.until_picture_moves("Ada").await?;
+    bob.click("stats-toggle").await?;
+    until_script(&bob, "two stalls of 0.6 s by the source", LEDGER, "frames, 0.6 source, 0.6 source").await
+}
+
 async fn open(page: &Page, path: &std::path::Path) -> Result<()> {
     page.choose_file("file-source-input", path).await?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

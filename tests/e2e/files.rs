@@ -56,6 +56,10 @@ impl Folder {
         Ok(Self(TempDir::new()?))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Creates an incompressible file, different for each name. Returns its path and SHA-256.
     pub(crate) fn file(&self, name: &str, size_bytes: usize) -> Result<(PathBuf, String)> {
         let mut state = name.bytes().fold(1_u64, |state, byte| state.wrapping_mul(31) + u64::from(byte));

@@ -18,19 +18,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_pairs(they_call_each_other_over_https_with_the_servers_own_certificate),
-        stage.test_in_each(nothing_that_the_page_does_breaks_its_policy),
-        stage.test_in_each(the_policy_stops_what_is_not_the_pages_own),
-        stage.test_in_each(the_servers_binary_alone_has_the_page),
-        stage.test_in_each(behind_a_proxy_that_changes_the_host_the_page_says_what_is_to_be_done),
-        stage.test_in_pairs(they_call_each_other_from_a_static_host_below_a_path_and_reload_there),
+        stage.test_in_pairs(two_members_call_over_https_with_the_servers_self_signed_certificate),
+        stage.test_in_each(the_page_does_not_violate_its_content_security_policy),
+        stage.test_in_each(the_content_security_policy_blocks_foreign_content),
+        stage.test_in_each(the_server_binary_alone_serves_the_page),
+        stage.test_in_each(the_page_advises_an_option_behind_a_proxy_that_changes_the_host),
+        stage.test_in_pairs(two_members_call_and_reload_on_a_static_host_below_a_path),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn they_call_each_other_over_https_with_the_servers_own_certificate(
+async fn two_members_call_over_https_with_the_servers_self_signed_certificate(
     scene: &Scene,
     pair: Pair,
 ) -> Result<()> {
@@ -55,7 +55,7 @@ async fn they_call_each_other_over_https_with_the_servers_own_certificate(
     Ok(())
 }
 
-async fn nothing_that_the_page_does_breaks_its_policy(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_page_does_not_violate_its_content_security_policy(scene: &Scene, engine: Engine) -> Result<()> {
     let other = if engine == Engine::Chromium { Engine::Firefox } else { Engine::Chromium };
     let [ada, bob] = scene.pages_in([engine, other]).await?;
     ada.open("/").await?;
@@ -75,7 +75,7 @@ async fn nothing_that_the_page_does_breaks_its_policy(scene: &Scene, engine: Eng
     has_kept_the_policy(&ada).await
 }
 
-async fn the_policy_stops_what_is_not_the_pages_own(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_content_security_policy_blocks_foreign_content(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     page.open("/").await?;
     page.until("the home page is there", |page| page.shows("room-input")).await?;
@@ -98,7 +98,7 @@ async fn the_policy_stops_what_is_not_the_pages_own(scene: &Scene, engine: Engin
     Ok(())
 }
 
-async fn the_servers_binary_alone_has_the_page(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_server_binary_alone_serves_the_page(scene: &Scene, engine: Engine) -> Result<()> {
     scene.serve_alone().await?;
     let page = scene.page(engine).await?;
     page.enter("alone", "Ada").await?;
@@ -106,7 +106,7 @@ async fn the_servers_binary_alone_has_the_page(scene: &Scene, engine: Engine) ->
     has_kept_the_policy(&page).await
 }
 
-async fn behind_a_proxy_that_changes_the_host_the_page_says_what_is_to_be_done(
+async fn the_page_advises_an_option_behind_a_proxy_that_changes_the_host(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -127,10 +127,7 @@ async fn behind_a_proxy_that_changes_the_host_the_page_says_what_is_to_be_done(
     .await
 }
 
-async fn they_call_each_other_from_a_static_host_below_a_path_and_reload_there(
-    scene: &Scene,
-    pair: Pair,
-) -> Result<()> {
+async fn two_members_call_and_reload_on_a_static_host_below_a_path(scene: &Scene, pair: Pair) -> Result<()> {
     let built = env::var_os("SIGHTLINE_STATIC_DIST").map(PathBuf::from);
     let built = built.context("`cargo xtask test e2e` builds the client for a static host")?;
     let host = StaticHost::start(&built, "/sub/path/").await?;
@@ -154,7 +151,7 @@ async fn they_call_each_other_from_a_static_host_below_a_path_and_reload_there(
     ada.until_connected_to("Bob").await?;
     tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_picture_moves("Ada"))?;
     let policy: bool = ada.execute(HAS_POLICY, vec![]).await?;
-    ensure!(policy, "the page of a static host has no policy of its own");
+    ensure!(policy, "the page on the static host has no policy");
     has_kept_the_policy(&ada).await
 }
 

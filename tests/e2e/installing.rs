@@ -13,7 +13,7 @@ use sightline_e2e::{
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    let mut tests = stage.test_in_each(its_icons_are_what_its_manifest_says);
+    let mut tests = stage.test_in_each(the_icons_match_the_manifest);
     tests.push(stage.test(it_can_be_installed));
     tests
 }
@@ -31,7 +31,7 @@ async fn it_can_be_installed(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-async fn its_icons_are_what_its_manifest_says(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_icons_match_the_manifest(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     page.open("/").await?;
     has_icons(&page).await?;

@@ -13,16 +13,16 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(a_call_is_led_by_the_keyboard_alone),
+        stage.test_in_each(a_call_is_controlled_by_the_keyboard_alone),
         stage.test_in_each(caps_lock_and_other_layouts_keep_the_shortcuts),
-        stage.test_in_each(escape_closes_what_is_on_top_however_it_was_opened),
+        stage.test_in_each(escape_closes_the_topmost_panel_opened_by_key_or_click),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn a_call_is_led_by_the_keyboard_alone(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_call_is_controlled_by_the_keyboard_alone(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     bob.enter("keys", "Bob").await?;
     ada.open("/room/keys?probe=screen").await?;
@@ -125,7 +125,7 @@ async fn caps_lock_and_other_layouts_keep_the_shortcuts(scene: &Scene, engine: E
     Ok(())
 }
 
-async fn escape_closes_what_is_on_top_however_it_was_opened(scene: &Scene, engine: Engine) -> Result<()> {
+async fn escape_closes_the_topmost_panel_opened_by_key_or_click(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.set_viewport(900, 700).await?;
     bob.enter_with("escape", "Bob", "source=none").await?;

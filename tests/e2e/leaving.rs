@@ -13,18 +13,18 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(who_left_comes_back_with_one_click_and_no_other_way),
-        stage.test_in_each(leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards),
-        stage.test_in_each(leaving_asks_while_a_file_waits_for_somebody_to_come),
-        stage.test_in_each(leaving_asks_while_a_measurement_is_on),
-        stage.test_in_each(the_screen_stays_on_while_somebody_else_is_there),
+        stage.test_in_each(a_member_that_left_returns_only_by_one_click),
+        stage.test_in_each(leaving_asks_if_a_file_would_be_lost_and_reports_the_loss),
+        stage.test_in_each(leaving_asks_while_a_file_waits_for_a_member_to_join),
+        stage.test_in_each(leaving_asks_during_a_measurement),
+        stage.test_in_each(the_screen_stays_on_while_another_member_is_present),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn who_left_comes_back_with_one_click_and_no_other_way(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_member_that_left_returns_only_by_one_click(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter_with("goodbye", "Ada", "source=camera&relay=0").await?;
     bob.enter("goodbye", "Bob").await?;
@@ -39,7 +39,7 @@ async fn who_left_comes_back_with_one_click_and_no_other_way(scene: &Scene, engi
     let alone: String = bob
         .execute("return document.querySelector('[data-testid=alone]')?.dataset.state ?? ''", vec![])
         .await?;
-    ensure!(alone == "left", "who stays is told {alone:?}");
+    ensure!(alone == "left", "the remaining member sees {alone:?}");
 
     ada.click("rejoin").await?;
     ada.until_connected_to("Bob").await?;
@@ -54,7 +54,7 @@ async fn who_left_comes_back_with_one_click_and_no_other_way(scene: &Scene, engi
     Ok(())
 }
 
-async fn leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards(
+async fn leaving_asks_if_a_file_would_be_lost_and_reports_the_loss(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -82,7 +82,7 @@ async fn leaving_asks_where_a_file_would_be_lost_and_says_so_afterwards(
     Ok(())
 }
 
-async fn leaving_asks_while_a_file_waits_for_somebody_to_come(scene: &Scene, engine: Engine) -> Result<()> {
+async fn leaving_asks_while_a_file_waits_for_a_member_to_join(scene: &Scene, engine: Engine) -> Result<()> {
     let ada = scene.page(engine).await?;
     ada.enter_with("waits", "Ada", "source=none").await?;
     let folder = tempfile::TempDir::new()?;
@@ -96,7 +96,7 @@ async fn leaving_asks_while_a_file_waits_for_somebody_to_come(scene: &Scene, eng
     Ok(())
 }
 
-async fn leaving_asks_while_a_measurement_is_on(scene: &Scene, engine: Engine) -> Result<()> {
+async fn leaving_asks_during_a_measurement(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter_with("measured", "Ada", "source=none").await?;
     bob.enter("measured", "Bob").await?;
@@ -110,10 +110,10 @@ async fn leaving_asks_while_a_measurement_is_on(scene: &Scene, engine: Engine) -
     Ok(())
 }
 
-async fn the_screen_stays_on_while_somebody_else_is_there(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_screen_stays_on_while_another_member_is_present(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter_with("awake", "Ada", "source=none").await?;
-    ensure!(held_locks(&ada).await? == 0, "the screen stays on for nobody");
+    ensure!(held_locks(&ada).await? == 0, "the screen stays on in an empty room");
     bob.enter_with("awake", "Bob", "source=none").await?;
     ada.until_connected_to("Bob").await?;
     until_locks(&ada, 1).await?;

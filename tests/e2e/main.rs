@@ -24,6 +24,7 @@ mod leaving;
 mod lobby;
 mod measure;
 mod media;
+mod native_peer;
 #[cfg(target_os = "linux")]
 mod networks;
 mod panel;
@@ -64,6 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
         leaving::tests(&stage),
         lobby::tests(&stage),
         media::tests(&stage),
+        native_peer::tests(&stage),
         panel::tests(&stage),
         playout::tests(&stage),
         room::tests(&stage),

@@ -14,23 +14,23 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(settings_are_in_the_lobby_and_in_the_room_and_none_is_there_twice),
+        stage.test_in_each(settings_are_in_the_lobby_and_in_the_room_without_duplicates),
         stage.test_in_pairs(a_screen_with_its_sound_is_shared_and_ended_without_negotiation),
         stage.test_in_each(a_screen_in_the_address_waits_for_a_click),
-        stage.test_in_each(a_cancelled_screen_leaves_everything_as_it_was),
-        stage.test_in_each(a_lost_camera_is_told_and_another_one_takes_its_place),
-        stage.test_in_each(what_was_unplugged_comes_back_by_itself),
+        stage.test_in_each(a_cancelled_screen_share_changes_nothing),
+        stage.test_in_each(a_lost_camera_is_reported_and_another_one_replaces_it),
+        stage.test_in_each(an_unplugged_camera_is_used_again_when_plugged_in),
         stage.test_in_each(a_bitrate_limit_holds_at_once_and_for_the_next_visit),
         stage.test_in_each(a_codec_is_chosen_during_the_call),
-        stage.test_in_each(the_address_says_size_rate_and_limit),
+        stage.test_in_each(the_address_sets_size_frame_rate_and_bitrate_limit),
         stage.test_in_each(resolution_is_changed_during_the_call),
-        stage.test_in_each(volume_is_of_one_tile_alone),
+        stage.test_in_each(the_volume_applies_to_one_tile_only),
         stage.test_in_each(a_screen_is_chosen_in_the_lobby),
-        stage.test_in_each(relays_alone_are_used_until_anything_else_is_allowed),
+        stage.test_in_each(only_relays_are_used_until_direct_paths_are_allowed),
         vec![
             stage.test(microphone_and_loudspeaker_are_changed_during_the_call),
-            stage.test(who_speaks_is_seen_and_who_is_silent_is_not),
-            stage.test_alone(a_mesh_of_four_sends_each_of_them_less),
+            stage.test(the_tile_shows_whether_a_member_speaks),
+            stage.test_alone(a_mesh_of_four_sends_a_lower_bitrate_to_each_member),
         ],
     ]
     .into_iter()
@@ -38,7 +38,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn settings_are_in_the_lobby_and_in_the_room_and_none_is_there_twice(
+async fn settings_are_in_the_lobby_and_in_the_room_without_duplicates(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -126,7 +126,7 @@ async fn a_screen_in_the_address_waits_for_a_click(scene: &Scene, engine: Engine
     Ok(())
 }
 
-async fn a_cancelled_screen_leaves_everything_as_it_was(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_cancelled_screen_share_changes_nothing(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = call(scene, [engine, Engine::Chromium], "probe=screen-refused").await?;
     ada.click("source-screen").await?;
     until_true(&ada, "it was asked", "return !!window.sightlineScreen?.asked === arguments[0]", json!(true))
@@ -141,7 +141,7 @@ async fn a_cancelled_screen_leaves_everything_as_it_was(scene: &Scene, engine: E
     until_source(&bob, "Ada", "camera").await
 }
 
-async fn a_lost_camera_is_told_and_another_one_takes_its_place(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_lost_camera_is_reported_and_another_one_replaces_it(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = call(scene, [engine, Engine::Chromium], "").await?;
     bob.until_picture_moves("Ada").await?;
     let _: () = ada.execute(LOSE_CAMERA, vec![]).await?;
@@ -150,7 +150,7 @@ async fn a_lost_camera_is_told_and_another_one_takes_its_place(scene: &Scene, en
     bob.until_picture_moves("Ada").await
 }
 
-async fn what_was_unplugged_comes_back_by_itself(scene: &Scene, engine: Engine) -> Result<()> {
+async fn an_unplugged_camera_is_used_again_when_plugged_in(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = call(scene, [engine, Engine::Chromium], "").await?;
     bob.until_picture_moves("Ada").await?;
     let _: () = ada.execute(&format!("{UNPLUG_CAMERAS} {LOSE_CAMERA}"), vec![]).await?;
@@ -191,7 +191,7 @@ async fn a_codec_is_chosen_during_the_call(scene: &Scene, engine: Engine) -> Res
     bob.until_picture_moves("Ada").await
 }
 
-async fn the_address_says_size_rate_and_limit(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_address_sets_size_frame_rate_and_bitrate_limit(scene: &Scene, engine: Engine) -> Result<()> {
     let parameters = "width=320&height=180&fps=10&max_bitrate=256000&codec=VP9&source=camera";
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     bob.enter("parameters", "Bob").await?;
@@ -219,7 +219,7 @@ async fn resolution_is_changed_during_the_call(scene: &Scene, engine: Engine) ->
     Ok(())
 }
 
-async fn volume_is_of_one_tile_alone(scene: &Scene, engine: Engine) -> Result<()> {
+async fn the_volume_applies_to_one_tile_only(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, _bob] = call(scene, [engine, Engine::Chromium], "").await?;
     choose(&ada, "tile-volume", "0.25").await?;
     let volumes: Vec<f64> = ada
@@ -243,7 +243,7 @@ async fn a_screen_is_chosen_in_the_lobby(scene: &Scene, engine: Engine) -> Resul
     until_width(&bob, "Ada", 640).await
 }
 
-async fn relays_alone_are_used_until_anything_else_is_allowed(scene: &Scene, engine: Engine) -> Result<()> {
+async fn only_relays_are_used_until_direct_paths_are_allowed(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     bob.enter("relay", "Bob").await?;
     ada.enter_with("relay", "Ada", "relay=1&source=camera").await?;
@@ -283,14 +283,14 @@ async fn microphone_and_loudspeaker_are_changed_during_the_call(scene: &Scene) -
     Ok(())
 }
 
-async fn who_speaks_is_seen_and_who_is_silent_is_not(scene: &Scene) -> Result<()> {
+async fn the_tile_shows_whether_a_member_speaks(scene: &Scene) -> Result<()> {
     let [ada, bob] = call(scene, [Engine::Chromium, Engine::Chromium], "").await?;
     until_true(&bob, "Ada speaks", SPEAKS, json!(true)).await?;
     ada.click("toggle-mic").await?;
     until_true(&bob, "Ada is silent", SPEAKS, json!(false)).await
 }
 
-async fn a_mesh_of_four_sends_each_of_them_less(scene: &Scene) -> Result<()> {
+async fn a_mesh_of_four_sends_a_lower_bitrate_to_each_member(scene: &Scene) -> Result<()> {
     let mut pages = Vec::new();
     for name in ["Ada", "Bob", "Eve", "Kim"] {
         let page = scene.page(Engine::Chromium).await?;

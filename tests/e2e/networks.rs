@@ -22,7 +22,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     where_there_are_routers(vec![
         stage.test(behind_usual_routers_a_call_goes_directly),
         stage.test(behind_symmetric_routers_a_call_goes_by_udp_through_the_relay),
-        stage.test(where_routers_block_udp_a_call_goes_by_tcp_through_the_relay),
+        stage.test(a_call_uses_a_tcp_relay_behind_routers_that_block_udp),
     ])
 }
 
@@ -58,7 +58,7 @@ async fn behind_symmetric_routers_a_call_goes_by_udp_through_the_relay(scene: &S
     Ok(())
 }
 
-async fn where_routers_block_udp_a_call_goes_by_tcp_through_the_relay(scene: &Scene) -> Result<()> {
+async fn a_call_uses_a_tcp_relay_behind_routers_that_block_udp(scene: &Scene) -> Result<()> {
     let home = call(scene, Router::NoUdp, "no-udp", "relay").await?;
     let [ada, bob] = &home.pages;
     for page in [ada, bob] {

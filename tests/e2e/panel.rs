@@ -15,9 +15,9 @@ use thirtyfour::{By, Key};
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_pairs(charts_grow_and_time_in_which_the_page_was_hidden_is_a_gap),
-        stage.test_in_pairs(the_descriptions_and_the_log_are_those_of_the_browser),
-        stage.test_in_pairs(ones_own_tile_says_how_the_other_sees_one),
+        stage.test_in_pairs(charts_grow_and_hidden_time_is_a_gap),
+        stage.test_in_pairs(the_panel_shows_the_session_descriptions_and_the_log_of_the_browser),
+        stage.test_in_pairs(the_own_tile_shows_what_the_other_member_receives),
     ]
     .into_iter()
     .flatten()
@@ -59,7 +59,7 @@ const SEEN_BY: &str = r#"
     const said = document.querySelector('[data-testid="tile"][data-member="local"] [data-testid="seen-by"]');
     return said?.textContent ?? '';"#;
 
-async fn charts_grow_and_time_in_which_the_page_was_hidden_is_a_gap(scene: &Scene, pair: Pair) -> Result<()> {
+async fn charts_grow_and_hidden_time_is_a_gap(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("charts", "Ada").await?;
     bob.enter("charts", "Bob").await?;
@@ -94,7 +94,10 @@ async fn charts_grow_and_time_in_which_the_page_was_hidden_is_a_gap(scene: &Scen
     Ok(())
 }
 
-async fn the_descriptions_and_the_log_are_those_of_the_browser(scene: &Scene, pair: Pair) -> Result<()> {
+async fn the_panel_shows_the_session_descriptions_and_the_log_of_the_browser(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("details", "Ada").await?;
     bob.enter("details", "Bob").await?;
@@ -130,7 +133,7 @@ async fn the_descriptions_and_the_log_are_those_of_the_browser(scene: &Scene, pa
     Ok(())
 }
 
-async fn ones_own_tile_says_how_the_other_sees_one(scene: &Scene, pair: Pair) -> Result<()> {
+async fn the_own_tile_shows_what_the_other_member_receives(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter("mirror", "Ada").await?;
     bob.enter("mirror", "Bob").await?;
@@ -157,7 +160,7 @@ async fn ones_own_tile_says_how_the_other_sees_one(scene: &Scene, pair: Pair) ->
     .await?;
 
     bob.click("leave").await?;
-    until("nobody sees Ada any more", PATIENCE, async || {
+    until("no member sees Ada any more", PATIENCE, async || {
         let own: String = ada.execute(SEEN_BY, vec![]).await?;
         Ok(if own.contains('\u{d7}') { Err(own) } else { Ok(()) })
     })

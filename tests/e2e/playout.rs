@@ -18,9 +18,9 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(a_source_that_stops_is_one_stall_of_that_length),
         stage.test_in_each(a_run_leaves_a_report_of_both_sides_that_is_opened_again),
-        stage.test_in_each(a_file_that_is_no_report_gets_a_sentence),
-        stage.test_in_each(stalls_are_bands_that_can_be_seen_where_they_were),
-        stage.test_in_each(a_member_that_lies_about_a_run_changes_nothing_here),
+        stage.test_in_each(an_invalid_report_file_gives_a_notice),
+        stage.test_in_each(charts_show_stalls_as_visible_bands_at_their_times),
+        stage.test_in_each(a_member_that_forges_run_messages_does_not_change_the_local_run),
     ]
     .into_iter()
     .flatten()
@@ -113,7 +113,7 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     bob.click("stats-toggle").await?;
     bob.click("run-start").await?;
     until_state(&bob, "running").await?;
-    // The run belongs to Bob: Ada's page says so, and has no run of its own.
+    // The run belongs to Bob: Ada's page says so and has started no run.
     until_measured_by(&ada, &["Bob"]).await?;
     until_state(&ada, "idle").await?;
     until_shown(&bob, 60).await?;
@@ -177,7 +177,7 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     Ok(())
 }
 
-async fn a_file_that_is_no_report_gets_a_sentence(scene: &Scene, engine: Engine) -> Result<()> {
+async fn an_invalid_report_file_gives_a_notice(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     let folder = tempfile::tempdir()?;
     for (code, text) in [
@@ -260,7 +260,7 @@ async fn until_band(page: &Page, of: &str) -> Result<Vec<Band>> {
     .await
 }
 
-async fn stalls_are_bands_that_can_be_seen_where_they_were(scene: &Scene, engine: Engine) -> Result<()> {
+async fn charts_show_stalls_as_visible_bands_at_their_times(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     page.open("/report").await?;
     let folder = tempfile::tempdir()?;
@@ -284,7 +284,7 @@ const COMPARED: &str = r#"
     return [...document.querySelectorAll('[data-testid="report-column"]')].map(({ dataset }) => dataset.comparedWith ?? null);"#;
 
 async fn until_measured_by(page: &Page, names: &[&str]) -> Result<()> {
-    until("whose runs these are", PATIENCE, async || {
+    until("the owners of the runs", PATIENCE, async || {
         let shown: Vec<String> = page.execute(MEASURED_BY, vec![]).await?;
         Ok(if shown == names { Ok(()) } else { Err(format!("{shown:?}")) })
     })
@@ -298,7 +298,10 @@ const SAY: &str = r"
 /// The id of the run that was requested on the channel.
 const ASKED: &str = "return JSON.parse(sightlineProbe.heard.findLast((text) => text.includes('\"run_start\"')) ?? '{}').run ?? null;";
 
-async fn a_member_that_lies_about_a_run_changes_nothing_here(scene: &Scene, viewer: Engine) -> Result<()> {
+async fn a_member_that_forges_run_messages_does_not_change_the_local_run(
+    scene: &Scene,
+    viewer: Engine,
+) -> Result<()> {
     let [ada, bob] = scene.pages_in([PAINTER, viewer]).await?;
     ada.enter_with("liar", "Ada", "source=camera&probe=painted-camera&fps=15").await?;
     bob.enter_with("liar", "Bob", "source=none").await?;

@@ -12,42 +12,48 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(without_a_camera_one_is_told_and_enters),
-        stage.test_in_each(with_permission_refused_one_is_told_and_enters),
-        stage.test_in_each(while_the_question_is_ignored_one_is_told_and_enters),
-        stage.test_in_each(a_camera_that_another_program_holds_is_told),
-        stage.test_in_each(a_page_that_is_not_secure_is_told),
-        stage.test_in_each(a_browser_without_webrtc_is_told),
-        stage.test_in_each(a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again),
-        stage.test_in_each(the_page_waits_for_the_code_of_the_room_and_asks_for_it_again),
-        vec![stage.test(sound_that_the_browser_holds_back_plays_after_a_click)],
+        stage.test_in_each(a_member_without_a_camera_gets_a_notice_and_joins),
+        stage.test_in_each(a_member_with_refused_permission_gets_a_notice_and_joins),
+        stage.test_in_each(a_member_with_an_open_permission_prompt_gets_a_notice_and_joins),
+        stage.test_in_each(a_camera_in_use_by_another_program_gives_a_notice),
+        stage.test_in_each(an_insecure_page_gives_a_notice),
+        stage.test_in_each(a_browser_without_webrtc_gives_a_notice),
+        stage.test_in_each(a_split_module_that_cannot_be_loaded_gives_a_notice_and_is_requested_again),
+        stage.test_in_each(the_page_waits_for_the_room_module_and_requests_it_again),
+        vec![stage.test(sound_that_the_browser_blocked_plays_after_a_click)],
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn without_a_camera_one_is_told_and_enters(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_member_without_a_camera_gets_a_notice_and_joins(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page_in(Profile::of(engine).with_devices(Devices::Missing)).await?;
-    is_told_and_talks_to_another(scene, &page, "", "no-device").await
+    expect_notice_and_working_chat(scene, &page, "", "no-device").await
 }
 
-async fn with_permission_refused_one_is_told_and_enters(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_member_with_refused_permission_gets_a_notice_and_joins(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
     let page = scene.page_in(Profile::of(engine).with_devices(Devices::Refused)).await?;
-    is_told_and_talks_to_another(scene, &page, "", "permission-denied").await
+    expect_notice_and_working_chat(scene, &page, "", "permission-denied").await
 }
 
-async fn while_the_question_is_ignored_one_is_told_and_enters(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_member_with_an_open_permission_prompt_gets_a_notice_and_joins(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
     let page = scene.page(engine).await?;
-    is_told_and_talks_to_another(scene, &page, "probe=prompt-ignored", "permission-pending").await
+    expect_notice_and_working_chat(scene, &page, "probe=prompt-ignored", "permission-pending").await
 }
 
-async fn a_camera_that_another_program_holds_is_told(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_camera_in_use_by_another_program_gives_a_notice(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
-    is_told_and_talks_to_another(scene, &page, "probe=camera-busy", "device-in-use").await
+    expect_notice_and_working_chat(scene, &page, "probe=camera-busy", "device-in-use").await
 }
 
-async fn a_page_that_is_not_secure_is_told(scene: &Scene, engine: Engine) -> Result<()> {
+async fn an_insecure_page_gives_a_notice(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     let port = scene.server().await?.port();
     page.open(&format!("http://insecure.test:{port}/room/insecure")).await?;
@@ -55,14 +61,14 @@ async fn a_page_that_is_not_secure_is_told(scene: &Scene, engine: Engine) -> Res
     Ok(())
 }
 
-async fn a_browser_without_webrtc_is_told(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_browser_without_webrtc_gives_a_notice(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page(engine).await?;
     page.open("/room/too-old?probe=no-webrtc").await?;
     page.until_notice("unsupported-browser").await?;
     Ok(())
 }
 
-async fn a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again(
+async fn a_split_module_that_cannot_be_loaded_gives_a_notice_and_is_requested_again(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -84,7 +90,7 @@ async fn a_part_of_the_page_that_cannot_be_loaded_is_told_and_asked_for_again(
     Ok(())
 }
 
-async fn the_page_waits_for_the_code_of_the_room_and_asks_for_it_again(
+async fn the_page_waits_for_the_room_module_and_requests_it_again(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -101,7 +107,7 @@ async fn the_page_waits_for_the_code_of_the_room_and_asks_for_it_again(
     Ok(())
 }
 
-async fn sound_that_the_browser_holds_back_plays_after_a_click(scene: &Scene) -> Result<()> {
+async fn sound_that_the_browser_blocked_plays_after_a_click(scene: &Scene) -> Result<()> {
     let quiet = Profile::of(Engine::Chromium).with_devices(Devices::Missing).without_autoplay();
     let ada = scene.page_in(quiet).await?;
     let bob = scene.page(Engine::Chromium).await?;
@@ -116,8 +122,8 @@ async fn sound_that_the_browser_holds_back_plays_after_a_click(scene: &Scene) ->
     Ok(())
 }
 
-/// Shows the notice in the lobby, then enters the room all the same, and exchanges messages with a member that has no problem.
-async fn is_told_and_talks_to_another(
+/// Checks that the lobby shows the notice `code`, that the page can still join, and that both members exchange messages.
+async fn expect_notice_and_working_chat(
     scene: &Scene,
     page: &Page,
     parameters: &str,
@@ -131,7 +137,7 @@ async fn is_told_and_talks_to_another(
     page.click("join").await?;
     page.until_connected_to("Bob").await?;
     page.until_picture_moves("Bob").await?;
-    page.until("one's own camera is off", |page| {
+    page.until("the local camera is off", |page| {
         page.own_tile().is_some_and(|own| own.camera.as_deref() == Some("off"))
     })
     .await?;

@@ -12,9 +12,9 @@ use sightline_e2e::{
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         vec![
-            stage.test(a_third_member_is_connected_to_both_and_reads_along),
-            stage.test(who_comes_into_a_full_room_is_told_and_nobody_is_disturbed),
-            stage.test(a_message_to_nobody_does_not_pretend_to_be_delivered),
+            stage.test(a_third_member_connects_to_both_and_receives_the_messages),
+            stage.test(a_visitor_of_a_full_room_gets_a_notice_and_the_call_continues),
+            stage.test(a_message_in_an_empty_room_is_shown_as_undeliverable),
             stage.test(a_second_tab_with_the_same_place_replaces_the_first),
         ],
         stage.test_in_each(a_reloaded_page_has_one_tile_and_its_place_again),
@@ -26,7 +26,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn a_third_member_is_connected_to_both_and_reads_along(scene: &Scene) -> Result<()> {
+async fn a_third_member_connects_to_both_and_receives_the_messages(scene: &Scene) -> Result<()> {
     let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
     ada.enter("three", "Ada").await?;
     bob.enter("three", "Bob").await?;
@@ -52,7 +52,7 @@ async fn a_third_member_is_connected_to_both_and_reads_along(scene: &Scene) -> R
     ada.until_picture_moves("Bob").await
 }
 
-async fn who_comes_into_a_full_room_is_told_and_nobody_is_disturbed(scene: &Scene) -> Result<()> {
+async fn a_visitor_of_a_full_room_gets_a_notice_and_the_call_continues(scene: &Scene) -> Result<()> {
     scene.serve(&["--room-limit", "2"]).await?;
     let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Chromium]).await?;
     ada.enter("full", "Ada").await?;
@@ -73,11 +73,11 @@ async fn who_comes_into_a_full_room_is_told_and_nobody_is_disturbed(scene: &Scen
     Ok(())
 }
 
-async fn a_message_to_nobody_does_not_pretend_to_be_delivered(scene: &Scene) -> Result<()> {
+async fn a_message_in_an_empty_room_is_shown_as_undeliverable(scene: &Scene) -> Result<()> {
     let page = scene.page(Engine::Chromium).await?;
     page.enter("alone", "Ada").await?;
     page.say("is anybody there?").await?;
-    page.until("the message is shown as reaching nobody", |page| {
+    page.until("the message is shown as undeliverable", |page| {
         page.message("is anybody there?").is_some_and(|message| message.state == "undeliverable")
     })
     .await?;

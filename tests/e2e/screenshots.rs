@@ -14,10 +14,10 @@ use sightline_e2e::{
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    folder().map(|_| stage.long_test(of_home_lobby_and_a_call_of_three)).into_iter().collect()
+    folder().map(|_| stage.long_test(screenshots_of_home_lobby_and_a_call_of_three)).into_iter().collect()
 }
 
-async fn of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
+async fn screenshots_of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<()> {
     let seen =
         |portrait| scene.page_in(Profile::of(Engine::Chromium).with_devices(Devices::Portrait(portrait)));
     let ada = seen(Portrait::Ada).await?;

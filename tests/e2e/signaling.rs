@@ -14,7 +14,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_pairs(a_call_survives_the_server_and_everyone_keeps_their_place),
         vec![
             stage.test(a_server_that_is_asked_to_stop_ends_cleanly_and_the_call_goes_on),
-            stage.test(without_a_server_at_the_start_one_is_told_and_gets_in_when_it_is_there),
+            stage.test(a_missing_server_gives_a_notice_until_it_is_back_and_the_page_joins),
         ],
     ]
     .into_iter()
@@ -74,7 +74,7 @@ async fn a_server_that_is_asked_to_stop_ends_cleanly_and_the_call_goes_on(scene:
     Ok(())
 }
 
-async fn without_a_server_at_the_start_one_is_told_and_gets_in_when_it_is_there(scene: &Scene) -> Result<()> {
+async fn a_missing_server_gives_a_notice_until_it_is_back_and_the_page_joins(scene: &Scene) -> Result<()> {
     let page = scene.page(Engine::Chromium).await?;
     page.open("/room/patience").await?;
     page.until("the lobby is there", |page| page.shows("lobby")).await?;

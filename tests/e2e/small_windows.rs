@@ -15,6 +15,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(the_message_field_can_be_reached_in_every_window),
         stage.test_in_each(the_labels_of_a_tile_never_overlap),
+        stage.test_in_each(the_other_picture_is_the_largest_thing_and_every_control_is_reached),
+        stage.test_in_each(the_lobby_shows_the_name_and_join_without_scrolling),
     ]
     .into_iter()
     .flatten()
@@ -92,6 +94,47 @@ async fn the_labels_of_a_tile_never_overlap(scene: &Scene, engine: Engine) -> Re
     Ok(())
 }
 
+/// The last one is 844 x 390 at 150 %.
+const PHONES: [(u32, u32); 6] = [(360, 640), (412, 915), (844, 390), (667, 375), (568, 320), (563, 260)];
+
+async fn the_other_picture_is_the_largest_thing_and_every_control_is_reached(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [bob, ada] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter("phones", "Ada").await?;
+    bob.enter("phones", "Bob").await?;
+    bob.until_picture_moves("Ada").await?;
+    for (width, height) in PHONES {
+        bob.set_viewport(width, height).await?;
+        for test_id in ["toggle-mic", "toggle-camera", "chat-toggle", "stats-toggle", "leave"] {
+            is_reached(&bob, test_id, &format!("{test_id} at {width} x {height}")).await?;
+        }
+        let [own, other, window]: [f64; 3] = bob.execute(AREAS, vec![]).await?;
+        keep(&bob, &format!("call-{width}x{height}")).await?;
+        ensure!(4.0 * own <= other, "at {width} x {height} one's own picture has {own} of {other} pixels");
+        ensure!(
+            3.0 * other >= window,
+            "at {width} x {height} the other picture has {other} of {window} pixels"
+        );
+    }
+    Ok(())
+}
+
+async fn the_lobby_shows_the_name_and_join_without_scrolling(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/room/phones?source=camera").await?;
+    page.until("the preview shows a picture", |page| page.shows("join")).await?;
+    for (width, height) in PHONES {
+        page.set_viewport(width, height).await?;
+        for test_id in ["name-input", "join"] {
+            is_reached(&page, test_id, &format!("{test_id} at {width} x {height}")).await?;
+        }
+        keep(&page, &format!("lobby-{width}x{height}")).await?;
+    }
+    Ok(())
+}
+
 async fn is_reached(page: &Page, test_id: &str, what: &str) -> Result<()> {
     until(&format!("{what} to be reached"), PATIENCE, async || {
         let above: Option<String> = page.execute(ABOVE, vec![test_id.into()]).await?;
@@ -120,6 +163,13 @@ const SEEK_TO_END: &str = "
     slider.dispatchEvent(new Event('change', { bubbles: true }));";
 const PLAYBACK: &str =
     "return document.querySelector('[data-testid=tile][data-name=Ada]')?.dataset.playback ?? null";
+/// The areas of one's own tile, the other one, and the window.
+const AREAS: &str = "
+    const area = (selector) => {
+      const { width, height } = document.querySelector(selector).getBoundingClientRect();
+      return width * height;
+    };
+    return [area('[data-testid=tile][data-member=local]'), area('[data-testid=tile][data-name=Ada]'), innerWidth * innerHeight];";
 /// Pairs of labels in one tile that share more than a pixel.
 const OVERLAPS: &str = "
     const found = [];

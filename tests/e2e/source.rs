@@ -15,18 +15,18 @@ use sightline_e2e::{
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_pairs(a_sample_clip_is_seen_and_heard_by_who_comes_late),
-        stage.test_in_each(what_the_provider_does_is_declared_and_the_picture_goes_on_after_it),
-        stage.test_in_each(stamped_frames_tell_what_was_seen_and_how_long_it_took),
+        stage.test_in_pairs(a_late_joiner_sees_and_hears_the_sample_clip),
+        stage.test_in_each(the_provider_declares_each_playback_change_and_the_picture_continues),
+        stage.test_in_each(stamped_frames_give_the_shown_frames_and_their_delay),
         stage.test_in_each(a_file_is_chosen_in_the_lobby_and_another_in_the_room),
-        stage.test_in_each(a_file_that_does_not_play_says_why_and_changes_nothing),
+        stage.test_in_each(an_unplayable_file_gives_a_notice_and_changes_nothing),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-async fn a_sample_clip_is_seen_and_heard_by_who_comes_late(scene: &Scene, pair: Pair) -> Result<()> {
+async fn a_late_joiner_sees_and_hears_the_sample_clip(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.enter_with("clip", "Ada", "source=file&sample=1").await?;
     ada.until_picture_moves("Ada").await?;
@@ -42,7 +42,7 @@ async fn a_sample_clip_is_seen_and_heard_by_who_comes_late(scene: &Scene, pair: 
     bobs.await.map(drop)
 }
 
-async fn what_the_provider_does_is_declared_and_the_picture_goes_on_after_it(
+async fn the_provider_declares_each_playback_change_and_the_picture_continues(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -75,7 +75,7 @@ async fn what_the_provider_does_is_declared_and_the_picture_goes_on_after_it(
     until_attribute(&bob, "source", "none").await
 }
 
-async fn stamped_frames_tell_what_was_seen_and_how_long_it_took(scene: &Scene, engine: Engine) -> Result<()> {
+async fn stamped_frames_give_the_shown_frames_and_their_delay(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, engine]).await?;
     ada.enter_with("stamped", "Ada", "source=file&sample=1&stamp=1&width=320").await?;
     ada.click("source-loop").await?;
@@ -101,7 +101,7 @@ async fn stamped_frames_tell_what_was_seen_and_how_long_it_took(scene: &Scene, e
         "return document.querySelector('[data-testid=\"source-stamp-cost\"]').innerText",
         vec![],
     );
-    assert!(cost.await?.contains("ms"), "the provider is told what it costs");
+    assert!(cost.await?.contains("ms"), "the provider sees the cost of the stamps");
     until("the provider to see how Bob receives it", PATIENCE, async || {
         let rate: Option<String> = ada.execute(RECEIVED_RATE, vec![json!("Bob")]).await?;
         let is_told =
@@ -136,7 +136,7 @@ async fn a_file_is_chosen_in_the_lobby_and_another_in_the_room(scene: &Scene, en
     bob.until_picture_moves("Ada").await
 }
 
-async fn a_file_that_does_not_play_says_why_and_changes_nothing(scene: &Scene, engine: Engine) -> Result<()> {
+async fn an_unplayable_file_gives_a_notice_and_changes_nothing(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter_with("unplayable", "Ada", "source=camera").await?;
     bob.enter_with("unplayable", "Bob", "source=none").await?;
@@ -207,7 +207,7 @@ async fn until_sound_arrives(page: &Page) -> Result<()> {
 
 /// The energy of all received and played sound (W3C webrtc-stats, `totalAudioEnergy`).
 async fn energy(page: &Page) -> Result<f64> {
-    page.execute(ENERGY, vec![]).await.context("the energy of what is received")
+    page.execute(ENERGY, vec![]).await.context("the energy of the received sound")
 }
 
 async fn seek(page: &Page, position_s: f64) -> Result<()> {

@@ -15,7 +15,7 @@ use thirtyfour::WindowHandle;
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(two_tabs_of_a_static_host_call_each_other_without_a_server),
-        stage.test_in_each(two_tabs_call_each_other_past_the_server_where_the_address_says_so),
+        stage.test_in_each(two_tabs_call_each_other_without_the_server_if_the_address_asks_for_it),
     ]
     .into_iter()
     .flatten()
@@ -63,7 +63,7 @@ async fn two_tabs_of_a_static_host_call_each_other_without_a_server(
     Ok(())
 }
 
-async fn two_tabs_call_each_other_past_the_server_where_the_address_says_so(
+async fn two_tabs_call_each_other_without_the_server_if_the_address_asks_for_it(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

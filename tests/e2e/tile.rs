@@ -12,11 +12,11 @@ use sightline_e2e::{
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    stage.test_in_each(the_buttons_of_a_tile_come_when_it_is_pressed_and_leave_the_picture_alone_else)
+    stage.test_in_each(the_buttons_of_a_tile_are_shown_only_after_it_is_pressed)
 }
 
 /// Headless Chromium has no mouse in this test, as on a phone; elsewhere pointing is part of pressing.
-async fn the_buttons_of_a_tile_come_when_it_is_pressed_and_leave_the_picture_alone_else(
+async fn the_buttons_of_a_tile_are_shown_only_after_it_is_pressed(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

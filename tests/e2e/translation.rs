@@ -12,10 +12,10 @@ use sightline_e2e::{
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    stage.test_in_each(a_translated_page_goes_on_counting)
+    stage.test_in_each(a_translated_page_keeps_updating)
 }
 
-async fn a_translated_page_goes_on_counting(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_translated_page_keeps_updating(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     bob.enter("translated", "Bob").await?;
     ada.open("/").await?;
@@ -47,7 +47,7 @@ async fn a_translated_page_goes_on_counting(scene: &Scene, engine: Engine) -> Re
     );
     ada.say("hello").await?;
     ada.until_delivered("hello").await?;
-    // How much of a draft is too much.
+    // The excess of a draft that is too long.
     for excess in 1..=3 {
         let () = ada.execute(WRITE_DRAFT, vec!["x".repeat(16 * 1024 + excess).into()]).await?;
         until(&format!("{excess} to be shown as too much"), PATIENCE, async || {

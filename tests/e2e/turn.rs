@@ -17,20 +17,20 @@ const MIXED: Pair = [Engine::Chromium, Engine::Firefox];
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let mut trials: Vec<_> = [
-        stage.test_in_pairs(a_call_by_relay_alone_goes_over_the_servers_own),
+        stage.test_in_pairs(a_relay_only_call_uses_the_servers_built_in_relay),
         stage.test_in_pairs(a_relayed_call_outlives_its_credentials_and_restarts_with_fresh_ones),
     ]
     .into_iter()
     .flatten()
     .collect();
     trials.extend(where_there_is_coturn(vec![
-        stage.test(a_call_by_relay_alone_goes_over_a_coturn_that_is_there_already),
-        stage.test(ones_own_servers_are_used_in_place_of_the_servers),
+        stage.test(a_relay_only_call_uses_an_existing_coturn),
+        stage.test(own_ice_servers_replace_those_of_the_server),
     ]));
     trials
 }
 
-async fn a_call_by_relay_alone_goes_over_the_servers_own(scene: &Scene, pair: Pair) -> Result<()> {
+async fn a_relay_only_call_uses_the_servers_built_in_relay(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
     ada.open("/room/relay?name=Ada&autojoin=1&relay=1").await?;
     bob.open("/room/relay?name=Bob&autojoin=1&relay=1").await?;
@@ -43,7 +43,7 @@ async fn a_call_by_relay_alone_goes_over_the_servers_own(scene: &Scene, pair: Pa
     Ok(())
 }
 
-async fn a_call_by_relay_alone_goes_over_a_coturn_that_is_there_already(scene: &Scene) -> Result<()> {
+async fn a_relay_only_call_uses_an_existing_coturn(scene: &Scene) -> Result<()> {
     let secret = "known to both";
     let coturn = Coturn::start_as_deployed(secret).await?;
     let urls =
@@ -81,7 +81,7 @@ async fn a_call_by_relay_alone_goes_over_a_coturn_that_is_there_already(scene: &
     Ok(())
 }
 
-async fn ones_own_servers_are_used_in_place_of_the_servers(scene: &Scene) -> Result<()> {
+async fn own_ice_servers_replace_those_of_the_server(scene: &Scene) -> Result<()> {
     let coturn = Coturn::start(true).await?;
     // So a relayed call is possible only with the person's own server.
     scene.serve(&["--no-turn"]).await?;

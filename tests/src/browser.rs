@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     env,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -17,13 +18,16 @@ use thirtyfour::{
 };
 use tokio::{process::Command, sync::Mutex};
 
-#[cfg(target_os = "linux")]
-use crate::netlab::{DriverPorts, Room};
 use crate::{
     console::Console,
     cpu, memory,
     portrait::{self, Portrait},
     process::ProcessTree,
+};
+#[cfg(target_os = "linux")]
+use crate::{
+    netlab::{DriverPorts, Room},
+    priority,
 };
 
 const WINDOW: (u32, u32) = (1280, 800);
@@ -110,6 +114,7 @@ pub struct Browser {
     /// The messages of its console.
     pub console: Console,
     process: Mutex<ProcessTree>,
+    has_lowest_priority: AtomicBool,
     #[cfg(target_os = "linux")]
     room: Option<(Room, DriverPorts)>,
     _folder: TempDir,
@@ -173,6 +178,7 @@ impl Browser {
             process: Mutex::new(process),
             #[cfg(target_os = "linux")]
             room: None,
+            has_lowest_priority: AtomicBool::new(false),
             _folder: folder,
         })
     }
@@ -201,13 +207,24 @@ impl Browser {
         memory::pss_kb_by_role(self.process.lock().await.id())
     }
 
-    /// Whether another test can use the browser: it is not in a namespace.
+    /// Gives the other browsers the processor first, as if this one ran on a machine of its own.
+    ///
+    /// # Errors
+    /// Where there is no `/proc`.
+    #[cfg(target_os = "linux")]
+    pub async fn yield_processor(&self) -> Result<()> {
+        self.has_lowest_priority.store(true, Ordering::Relaxed);
+        priority::lower_below(self.process.lock().await.id())
+    }
+
+    /// Whether another test can use the browser: it is not in a namespace, and it runs as fast as others.
     #[must_use]
     pub fn is_anywhere(&self) -> bool {
         #[cfg(target_os = "linux")]
-        return self.room.is_none();
+        let has_network = self.room.is_none();
         #[cfg(not(target_os = "linux"))]
-        return true;
+        let has_network = true;
+        has_network && !self.has_lowest_priority.load(Ordering::Relaxed)
     }
 
     /// Sets the size of the page in CSS pixels, independently of the window; `None` restores the size of the window.
@@ -322,7 +339,7 @@ fn chromium(profile: Profile, folder: &Path) -> Result<Capabilities> {
     ];
     match profile.devices {
         Devices::Fake => {
-            arguments.extend(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
+            arguments.extend(["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"]);
         }
         Devices::Portrait(of) => {
             let film = folder.join("film.y4m");

@@ -11,6 +11,9 @@ use anyhow::{Context, Result};
 /// Red, green, blue and white quarters, from the top left, with a box that runs through the middle, and a tone; 8 s.
 const CLIP: &[u8] = include_bytes!("../fixtures/clip.mp4");
 
+/// The same pictures at 15 frames per second, where the picture stands still for 600 ms after 7 s.
+const GAP: &[u8] = include_bytes!("../fixtures/gap.mp4");
+
 /// Bytes between the two halves of [`write_spread`]: more than a browser reads ahead.
 const GAP_BYTES: u32 = 200 << 20;
 
@@ -18,6 +21,12 @@ const GAP_BYTES: u32 = 200 << 20;
 #[must_use]
 pub fn whole() -> Vec<u8> {
     CLIP.to_vec()
+}
+
+/// The clip with a standstill of 600 ms shortly before its end.
+#[must_use]
+pub fn with_gap() -> Vec<u8> {
+    GAP.to_vec()
 }
 
 /// The clip as a phone records it when it is turned clockwise by this many quarters: the matrix of its video track says so

@@ -9,7 +9,7 @@
 //! | [`browser`], [`page`], [`snapshot`], [`console`] | a browser with fake devices; driving and reading a page; its console |
 //! | [`server`], [`static_host`], [`proxy`], [`signaling_proxy`], [`coturn`] | the servers of a test |
 //! | `netlab` | browsers behind emulated links and routers |
-//! | [`headless`] | members without a browser |
+//! | [`headless`], [`native_peer`] | members without a browser: a socket only, and `sightline-peer` |
 //! | [`monitor`], [`glare`] | measuring recovery; negotiations from both sides at once |
 //! | [`clip`], [`portrait`] | video files and painted people |
 //! | [`process`], [`cpu`], [`memory`] | child processes, and what they use |
@@ -26,10 +26,13 @@ pub mod glare;
 pub mod headless;
 pub mod memory;
 pub mod monitor;
+pub mod native_peer;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod page;
 pub mod portrait;
+#[cfg(target_os = "linux")]
+mod priority;
 pub mod process;
 pub mod proxy;
 pub mod server;

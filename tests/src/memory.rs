@@ -43,7 +43,7 @@ mod tests {
     use super::role;
 
     #[test]
-    fn a_process_is_known_by_its_arguments() {
+    fn the_role_of_a_process_follows_from_its_arguments() {
         assert_eq!(role("/usr/bin/chromium\0--headless\0"), "browser");
         assert_eq!(role("chromium --type=renderer --lang=en"), "renderer");
         let network = "chromium --type=utility --utility-sub-type=network.mojom.NetworkService";

@@ -336,7 +336,7 @@ impl Page {
         .await
     }
 
-    /// Offers files of this computer, to whoever is chosen there.
+    /// Offers files of this computer to the receivers chosen on the page.
     ///
     /// # Errors
     /// Where there is nothing to choose them with.

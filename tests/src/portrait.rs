@@ -1,5 +1,5 @@
-//! Painted people before a painted wall, as a short film in YUV4MPEG2, for pictures of the application that are to be looked
-//! at: Chromium's own test picture is a green clock.
+//! Painted people before a painted wall, as a short film in YUV4MPEG2, for screenshots of the application: Chromium's own test
+//! picture is a green clock.
 
 use std::{fs::File, io, io::Write, path::Path};
 

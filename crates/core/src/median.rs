@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_an_even_count_it_is_the_mean_of_two() {
+    fn the_median_of_an_even_count_is_the_mean_of_the_middle_two() {
         let of = |values: &[u64]| median(values.iter().map(|ms| Duration::from_millis(*ms)));
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[7]), Some(Duration::from_millis(7)));

@@ -1,7 +1,7 @@
 //! The pings of one peer connection on its `telemetry` channel. They serve three purposes: whether the other side is alive
 //! ([`recovery`](crate::recovery)), the round-trip time ([`bulk`](crate::bulk)), and the offset of the other page's clock.
 //!
-//! Invariant: there is one sequence of numbers and one list of open pings, so an answer belongs to exactly one ping, whatever its
+//! Invariant: there is one sequence of numbers and one list of open pings, so an answer belongs to exactly one ping of any
 //! purpose.
 
 use std::{collections::VecDeque, time::Duration};
@@ -129,8 +129,7 @@ impl Pings {
         self.next_nonce
     }
 
-    /// How long the oldest open ping with a number of `first` or more has been on its way, among those after the last answered
-    /// one.
+    /// Age of the oldest pending ping that has a number of at least `first` and was sent after the last answered ping.
     #[must_use]
     pub fn waiting(&self, first: u32, now: Timestamp) -> Duration {
         let oldest = self.open.iter().find(|(nonce, _)| *nonce >= first);
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn every_ping_has_a_number_of_its_own_whoever_asked_for_it() {
+    fn pings_of_all_callers_have_distinct_numbers() {
         let mut pings = Pings::default();
         pings.open(ms(0));
         let numbers = [pings.ask(ms(10)), pings.poll_due(ms(1000)).expect("it is due"), pings.ask(ms(1010))];
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_what_was_never_asked_counts_for_nothing() {
+    fn an_answer_to_a_ping_that_was_never_sent_is_ignored() {
         let mut pings = Pings::default();
         pings.open(ms(0));
         pings.ask(ms(0));
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_the_clock_counts_once() {
+    fn a_clock_answer_counts_once() {
         let mut pings = Pings::default();
         pings.open(ms(7));
         assert_eq!(pings.poll_clock(ms(7)), Some(TelemetryMessage::ClockPing { sent_us: ms(7).page_time() }));
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_for_the_clock_are_frequent_at_first_and_then_once_a_second() {
+    fn clock_pings_are_frequent_at_first_and_then_once_a_second() {
         let mut pings = Pings::default();
         pings.open(ms(0));
         let mut now = ms(0);
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_is_answered_at_once() {
+    fn a_ping_is_answered_at_once() {
         let mut pings = Pings::default();
         let asked = pings.handle(TelemetryMessage::Ping { nonce: 7 }, ms(1));
         assert_eq!(asked, Heard::Asked(TelemetryMessage::Pong { nonce: 7 }));
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_before_a_closed_channel_is_not_asked_again() {
+    fn no_ping_is_due_before_the_channel_opens_or_after_it_closes() {
         let mut pings = Pings::default();
         assert_eq!(
             (pings.poll_timeout(), pings.poll_due(ms(9000)), pings.poll_clock(ms(9000))),
@@ -279,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_its_way_is_bounded() {
+    fn the_number_of_pending_pings_is_bounded() {
         let mut pings = Pings::default();
         pings.open(ms(0));
         for at in 0..10_000 {

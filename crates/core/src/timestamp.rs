@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_that_is_no_length_is_none() {
+    fn a_number_that_is_not_a_duration_is_refused() {
         for seconds in [-1e300, -0.001, 2e19, 1e300, f64::MAX, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(duration_of_seconds(seconds), None, "{seconds}");
         }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_stays_within_the_clock() {
+    fn timestamp_arithmetic_saturates() {
         let last = Timestamp::from_origin(Duration::MAX);
         assert_eq!(last + Duration::MAX, last);
         assert_eq!(Timestamp::ZERO - last, Duration::ZERO);

@@ -20,7 +20,7 @@ fn state(conversation: &Conversation, id: &MessageId) -> DeliveryState {
 }
 
 #[test]
-fn delivered_means_acknowledged_by_everyone_who_was_present() {
+fn a_message_is_delivered_once_every_present_member_acknowledged_it() {
     let mut chat = Conversation::default();
     let id = message(1);
     chat.send(id.clone(), "hello", 5, [member("a"), member("b")], |_| true).unwrap();
@@ -49,7 +49,7 @@ fn a_message_is_undeliverable_once_a_member_left_without_it_and_delivered_if_it_
 }
 
 #[test]
-fn a_message_to_an_empty_room_says_that_nobody_was_there() {
+fn a_message_to_an_empty_room_is_marked_as_unheard() {
     let mut chat = Conversation::default();
     chat.send(message(1), "hello?", 5, [], |_| true).unwrap();
     assert_eq!(state(&chat, &message(1)), DeliveryState::Unheard);
@@ -92,7 +92,7 @@ fn a_member_cannot_pass_off_a_message_of_ours_as_its_own() {
 }
 
 #[test]
-fn the_id_of_a_message_of_somebody_else_hides_nothing() {
+fn a_message_with_the_id_of_another_members_message_is_still_shown() {
     let mut chat = Conversation::default();
     chat.handle_chat(&member("b"), "Eve", message(1), "first with this id", 5);
     chat.handle_chat(&member("a"), "Ada", message(1), "hi", 5);
@@ -107,7 +107,7 @@ fn the_id_of_a_message_of_somebody_else_hides_nothing() {
 }
 
 #[test]
-fn whoever_says_most_displaces_their_own_messages_and_nobody_elses() {
+fn a_flood_of_messages_displaces_only_those_of_its_author() {
     let mut chat = Conversation::default();
     for number in 0..20 {
         chat.handle_chat(&member("a"), "Ada", message(number), "hello", 5);
@@ -147,12 +147,12 @@ fn empty_and_oversized_texts_are_refused() {
 }
 
 #[test]
-fn a_conversation_that_was_kept_goes_on_where_it_was() {
+fn a_restored_conversation_continues_where_it_was() {
     let mut before = Conversation::default();
     before.handle_chat(&member("a"), "Ada", message(1), "hello", 5);
     before.send(message(2), "waits for a", 6, [member("a"), member("b")], |_| false).unwrap();
     before.handle_ack(&member("b"), &message(2));
-    before.send(message(3), "waits for who is gone", 7, [member("c")], |_| false).unwrap();
+    before.send(message(3), "waits for an absent member", 7, [member("c")], |_| false).unwrap();
     let kept = [0, 1, 2].map(|number| before.kept(MessageNumber(number)).unwrap().to_text().unwrap());
 
     let mut after = Conversation::default();
@@ -180,7 +180,7 @@ fn a_conversation_that_was_kept_goes_on_where_it_was() {
 }
 
 #[test]
-fn kept_nonsense_is_left_out() {
+fn invalid_kept_messages_are_left_out() {
     let mut chat = Conversation::default();
     chat.handle_chat(&member("a"), "Ada", message(1), "hello", 5);
     let kept = chat.kept(MessageNumber(0)).unwrap();

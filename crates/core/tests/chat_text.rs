@@ -104,7 +104,7 @@ fn a_host_is_a_name_in_any_script_or_an_address() {
 }
 
 #[test]
-fn an_address_with_a_user_name_is_no_link() {
+fn an_address_with_a_user_name_is_not_a_link() {
     for text in [
         "https://google.com@evil.example",
         "https://google.com:443@evil.example/",
@@ -153,7 +153,7 @@ fn punctuation_of_the_sentence_is_not_part_of_the_link() {
 }
 
 #[test]
-fn brackets_and_question_marks_belong_to_a_link_only_with_what_they_open() {
+fn a_link_includes_no_unbalanced_bracket_and_no_trailing_question_mark() {
     for (text, link) in [
         ("(https://example.org)", "https://example.org"),
         ("https://example.org/a_(b)", "https://example.org/a_(b)"),
@@ -169,7 +169,7 @@ fn brackets_and_question_marks_belong_to_a_link_only_with_what_they_open() {
 }
 
 #[test]
-fn what_belongs_to_an_address_is_not_cut_off() {
+fn characters_that_addresses_may_contain_stay_in_the_link() {
     for link in [
         "https://example.org/%E4%BD%A0?q=%20&r=+#x-y",
         "https://en.wikipedia.org/wiki/Michelson–Morley_experiment",
@@ -237,7 +237,7 @@ fn markup_and_directional_controls_end_a_link_and_stay_text() {
 }
 
 #[test]
-fn a_message_of_half_links_is_text() {
+fn a_message_of_incomplete_links_is_text() {
     let text = "http://-".repeat(50) + &")".repeat(4_000);
     assert_eq!(split_links(&text), [Segment::Text(text.as_str())]);
 }
@@ -292,7 +292,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_segments_put_together_are_the_text(text in near_links()) {
+    fn the_segments_concatenate_to_the_text(text in near_links()) {
         let segments = split_links(&text);
         let together: String = segments.iter().map(|segment| segment.as_str()).collect();
         prop_assert_eq!(&together, &text);
@@ -310,7 +310,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_prepared_once_stays_as_it_is(text in strange()) {
+    fn preparing_a_prepared_text_changes_nothing(text in strange()) {
         if let Ok(prepared) = prepare(&text) {
             prop_assert_eq!(prepare(&prepared), Ok(prepared.clone()));
             prop_assert!(!prepared.contains(|c| matches!(c, '\u{202a}'..='\u{202e}')), "{:?}", prepared);
@@ -326,7 +326,7 @@ proptest! {
     }
 
     #[test]
-    fn the_conversation_takes_exactly_what_is_prepared(text in strange()) {
+    fn the_conversation_sends_and_shows_exactly_the_prepared_text(text in strange()) {
         let mut chat = Conversation::default();
         let sent = chat.send(message(1), &text, 5, [member("a")], |_| true);
         prop_assert_eq!(sent, prepare(&text).map(drop));
@@ -355,7 +355,7 @@ fn message(number: u32) -> MessageId {
 }
 
 #[test]
-fn a_text_in_which_nothing_is_seen_is_neither_sent_nor_shown() {
+fn an_invisible_text_is_neither_sent_nor_shown() {
     for c in "\0\t\n\r \u{85}\u{a0}\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{180e}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2028}\u{2029}\
               \u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{2800}\u{3000}\u{3164}\u{fe0f}\u{feff}\u{ffa0}\u{e0001}\u{e0041}\u{e0100}\u{301}"
         .chars()
@@ -371,7 +371,7 @@ fn a_text_in_which_nothing_is_seen_is_neither_sent_nor_shown() {
 }
 
 #[test]
-fn a_text_is_sent_as_it_is_seen() {
+fn hidden_characters_and_outer_blank_lines_are_not_sent() {
     for (raw, sent) in [
         ("\n\n  indented\r\n\tas code  \n", "  indented\n\tas code"),
         ("\u{200b}\n \u{feff}\nhello\n\u{2060}\n\u{ad}\n", "hello"),
@@ -389,7 +389,7 @@ fn a_text_is_sent_as_it_is_seen() {
 }
 
 #[test]
-fn written_language_stays_as_it_is() {
+fn ordinary_text_of_any_language_is_unchanged() {
     for text in [
         "می‌خواهم نامه‌ای بنویسم",
         "שלום (עולם) 123",
@@ -408,7 +408,7 @@ fn written_language_stays_as_it_is() {
 }
 
 #[test]
-fn a_joiner_goes_with_the_mark_that_it_stood_beside() {
+fn a_joiner_is_removed_with_the_mark_beside_it() {
     let full = format!("ក{}", "\u{17b7}".repeat(MAX_CHAT_MARKS));
     for (raw, sent) in [
         (format!("{full}\u{200c}\u{17b7}"), full.as_str()),
@@ -422,7 +422,7 @@ fn a_joiner_goes_with_the_mark_that_it_stood_beside() {
 }
 
 #[test]
-fn a_text_that_fits_once_it_is_cleaned_is_sent_and_one_too_long_is_counted() {
+fn a_text_that_fits_after_cleaning_is_sent_and_the_excess_of_a_longer_one_is_counted() {
     let longest = "x".repeat(MAX_CHAT_TEXT_BYTES);
     for fits in [
         longest.clone(),
@@ -444,7 +444,7 @@ fn a_text_that_fits_once_it_is_cleaned_is_sent_and_one_too_long_is_counted() {
 }
 
 #[test]
-fn what_is_not_sent_counts_where_it_has_to_be_deleted_to_come_to_the_excess() {
+fn the_excess_includes_unsent_characters_that_have_to_be_deleted_first() {
     let longest = "x".repeat(MAX_CHAT_TEXT_BYTES);
     let heap = "\u{335}".repeat(500);
     for (more, excess) in [
@@ -472,7 +472,7 @@ fn the_excess_of_a_huge_paste_costs_little_more_than_that_of_a_text_that_fits() 
 }
 
 #[test]
-fn what_an_earlier_version_kept_is_cleaned_as_it_is_restored() {
+fn messages_kept_by_an_earlier_version_are_cleaned_on_restore() {
     let kept = |id: &str, number: u32, text: &str| {
         let message = serde_json::json!({"id": id, "number": number, "author": "a", "author_name": "A\u{ad}da\u{202e}", "text": text,
             "sent_at_ms": 5, "state": "received"});

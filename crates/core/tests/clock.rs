@@ -76,7 +76,7 @@ fn at(us: i64) -> Timestamp {
 
 proptest! {
     #[test]
-    fn the_offset_is_never_further_off_than_it_says(
+    fn the_error_of_the_offset_never_exceeds_the_estimated_bound(
         offset_us in -4 * SECOND_US..3600 * SECOND_US,
         drift_per_million in -90_i64..90,
         step_us in prop_oneof![Just(1_i64), Just(100), Just(1000)],
@@ -93,7 +93,7 @@ proptest! {
 }
 
 #[test]
-fn one_quick_exchange_among_slow_ones_is_what_counts() {
+fn one_quick_exchange_among_slow_ones_determines_the_offset() {
     let mut world = World::new(7_000_000, 0, 1);
     for way in [(200_000, 50_000), (80_000, 300_000), (900, 1100), (250_000, 120_000)] {
         world.exchange(way.0, 0, way.1);
@@ -104,7 +104,7 @@ fn one_quick_exchange_among_slow_ones_is_what_counts() {
 }
 
 #[test]
-fn a_clock_that_stood_still_while_its_computer_slept_is_found_again() {
+fn the_offset_is_corrected_after_the_other_computer_slept() {
     let mut world = World::new(0, 0, 1);
     world.exchange(1000, 0, 1000);
     world.offset_us = -60 * SECOND_US;
@@ -114,7 +114,7 @@ fn a_clock_that_stood_still_while_its_computer_slept_is_found_again() {
 }
 
 #[test]
-fn what_cannot_be_an_answer_is_ignored() {
+fn impossible_clock_answers_are_ignored() {
     let mut sync = ClockSync::default();
     for (sent, received, answered, now) in
         [(u64::MAX, 0, 0, 9), (10, 5, 4, 20), (30, 0, 0, 20), (0, 0, 5000, 20), (0, 0, 0, 60_000_000)]
@@ -126,7 +126,7 @@ fn what_cannot_be_an_answer_is_ignored() {
 }
 
 #[test]
-fn what_leaves_then_is_here_when_the_quickest_message_would_be() {
+fn the_arrival_estimate_assumes_the_delay_of_the_quickest_message() {
     let mut sync = ClockSync::default();
     let told = |ms: i64| at(ms * 1000).page_time();
     assert_eq!(sync.arrival(told(70_000)), None, "nothing came yet");

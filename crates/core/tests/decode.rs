@@ -6,7 +6,7 @@ use sightline_core::decode::{self, Envelope, ServerFrame, Unreadable};
 use sightline_protocol::{MemberId, limits::MAX_FRAME_BYTES, telemetry::MAX_TELEMETRY_BYTES};
 
 #[test]
-fn what_is_too_long_is_refused_before_it_is_read() {
+fn an_oversized_message_is_refused_before_it_is_parsed() {
     let long = "x".repeat(MAX_FRAME_BYTES + 1);
     assert_eq!(decode::control_message(&long), Err(Unreadable::TooLong));
     assert_eq!(decode::server_frame(&long), Err(Unreadable::TooLong));
@@ -16,7 +16,7 @@ fn what_is_too_long_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn of_a_field_that_is_there_twice_the_first_counts_which_is_the_servers() {
+fn the_first_of_duplicate_fields_counts_because_the_server_wrote_it() {
     let frame = r#"{"type":"signal","from":"eve","from":"ada","type":"joined","to":1e999"#;
     let eve = MemberId::new("eve").unwrap();
     assert_eq!(decode::envelope(frame).from, Some(eve.clone()));
@@ -24,7 +24,7 @@ fn of_a_field_that_is_there_twice_the_first_counts_which_is_the_servers() {
 }
 
 #[test]
-fn candidates_have_a_bound_on_every_way() {
+fn oversized_candidates_are_refused_on_every_signaling_path() {
     let candidate = format!(r#"{{"candidate":{{"candidate":"{}"}}}}"#, "x".repeat(10_000));
     let signal =
         format!(r#"{{"type":"signal","from":"eve","connection":"c","generation":0,"payload":{candidate}}}"#);

@@ -16,7 +16,7 @@ fn ms(ms: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_millis(ms))
 }
 
-/// The times until `end` at which a still picture is painted if its timer is obeyed.
+/// The times until `end` at which a still picture is repainted by its timer.
 fn repaints(standing: &mut StandingPicture, end: Timestamp) -> Vec<Timestamp> {
     let mut times = Vec::new();
     while let Some(due) = standing.poll_timeout().filter(|due| *due < end) {
@@ -28,7 +28,7 @@ fn repaints(standing: &mut StandingPicture, end: Timestamp) -> Vec<Timestamp> {
 }
 
 #[test]
-fn a_source_that_moves_is_never_painted_again() {
+fn a_moving_source_is_never_repainted() {
     let mut standing = StandingPicture::default();
     standing.handle_standing(false, ms(0));
     standing.handle_viewer(ms(5));
@@ -38,7 +38,7 @@ fn a_source_that_moves_is_never_painted_again() {
 }
 
 #[test]
-fn every_viewer_of_a_standing_picture_gets_it_for_long_enough() {
+fn every_viewer_of_a_still_picture_gets_enough_repaints() {
     let mut standing = StandingPicture::default();
     standing.handle_standing(true, ms(0));
     repaints(&mut standing, ms(60_000));
@@ -56,7 +56,7 @@ fn every_viewer_of_a_standing_picture_gets_it_for_long_enough() {
 }
 
 #[test]
-fn standing_still_longer_begins_no_burst_and_a_late_timer_makes_up_for_nothing() {
+fn a_still_picture_starts_no_second_burst_and_a_late_timer_repaints_once() {
     let mut standing = StandingPicture::default();
     standing.handle_standing(true, ms(0));
     repaints(&mut standing, ms(30_000));
@@ -146,7 +146,7 @@ fn a_file_that_plays_is_paused_seeks_and_ends_never_fails() {
 }
 
 #[test]
-fn an_error_after_the_start_is_a_failure_there_whatever_the_element_says_then() {
+fn an_error_during_playback_stays_a_failure_despite_later_events() {
     let mut file = File::playing();
     file.play(4000);
     file.sample.error = Some(NoticeCode::FileDamaged);
@@ -163,7 +163,7 @@ fn an_error_after_the_start_is_a_failure_there_whatever_the_element_says_then() 
 }
 
 #[test]
-fn an_error_of_a_file_that_cannot_be_read_any_more_says_so() {
+fn an_error_of_an_unreadable_file_is_reported_as_unreadable() {
     let mut file = File::playing();
     file.play(4000);
     file.sample.error = Some(NoticeCode::FileDamaged);
@@ -194,7 +194,7 @@ fn an_end_that_comes_early_is_a_failure() {
 }
 
 #[test]
-fn an_end_after_a_jump_or_a_little_early_or_of_unknown_length_is_none() {
+fn an_end_after_a_seek_or_slightly_early_or_of_unknown_length_is_not_a_failure() {
     let mut file = File::playing();
     file.play(2000);
     file.sample.position = s(10);
@@ -215,7 +215,7 @@ fn an_end_after_a_jump_or_a_little_early_or_of_unknown_length_is_none() {
 }
 
 #[test]
-fn pictures_that_stop_while_the_file_cannot_be_read_are_a_failure_where_they_stopped() {
+fn an_unreadable_file_fails_at_the_position_of_its_last_picture() {
     let mut file = File::playing();
     file.play(3000);
     file.pass(2250, true, false);
@@ -230,7 +230,7 @@ fn pictures_that_stop_while_the_file_cannot_be_read_are_a_failure_where_they_sto
 }
 
 #[test]
-fn one_picture_for_long_is_none_where_the_file_can_be_read() {
+fn a_long_still_picture_is_not_a_failure_if_the_file_is_readable() {
     let mut file = File::playing();
     file.play(1000);
     for _ in 0..20 {
@@ -247,7 +247,7 @@ fn one_picture_for_long_is_none_where_the_file_can_be_read() {
 }
 
 #[test]
-fn a_file_that_neither_goes_on_nor_says_why_has_stopped_until_it_goes_on() {
+fn a_stopped_position_is_a_failure_until_playback_continues() {
     let mut file = File::playing();
     file.play(3000);
     file.pass(3000, false, false);
@@ -265,7 +265,7 @@ fn a_file_that_neither_goes_on_nor_says_why_has_stopped_until_it_goes_on() {
 }
 
 #[test]
-fn a_computer_that_slept_says_nothing_of_the_file() {
+fn the_sleep_of_the_computer_is_not_a_failure_of_the_file() {
     let mut file = File::playing();
     file.play(3000);
     file.now_ms += 3_600_000;
@@ -308,7 +308,7 @@ fn with_matrix(rows: [i32; 4]) -> Vec<u8> {
 }
 
 #[test]
-fn a_turned_or_mirrored_film_is_known_by_its_matrix() {
+fn a_rotated_or_mirrored_film_is_recognized_by_its_matrix() {
     assert!(!orientation(CLIP).0);
     assert!(!orientation(&with_matrix([1, 0, 0, 1])).0);
     assert!(!orientation(&with_matrix([2, 0, 0, 1])).0, "another pixel shape");
@@ -318,7 +318,7 @@ fn a_turned_or_mirrored_film_is_known_by_its_matrix() {
 }
 
 #[test]
-fn the_index_is_found_behind_the_pictures_and_in_a_file_of_many_gigabytes() {
+fn the_index_is_found_behind_the_media_data_and_in_a_file_of_many_gigabytes() {
     let turned = with_matrix([0, 1, -1, 0]);
     let index = turned.windows(4).position(|window| window == b"moov").expect("an index") - 4;
     let length = u32::from_be_bytes(turned[index..index + 4].try_into().expect("four")) as usize;
@@ -344,7 +344,7 @@ fn the_index_is_found_behind_the_pictures_and_in_a_file_of_many_gigabytes() {
 }
 
 #[test]
-fn what_is_no_mp4_is_not_turned() {
+fn a_file_other_than_mp4_is_not_rotated() {
     for file in [&b""[..], b"abc", b"RIFF\0\0\0\0WAVEfmt ", &[0; 4096], &[0xff; 4096], b"\0\0\0\x08moov"] {
         assert!(!orientation(file).0, "{file:?}");
     }
@@ -354,7 +354,7 @@ fn what_is_no_mp4_is_not_turned() {
 
 proptest! {
     #[test]
-    fn any_file_is_read_within_bounds(
+    fn the_reads_of_any_file_are_bounded(
         mut file in proptest::collection::vec(any::<u8>(), 0..2000),
         damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..30),
         is_clip in any::<bool>(),

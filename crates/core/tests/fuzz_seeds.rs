@@ -18,7 +18,7 @@ fn every_seed_of_a_client_target_has_the_properties_of_the_target() {
     }
 }
 
-/// Pieces of text that are awkward beside each other.
+/// Pieces of text that are hard to parse next to each other.
 const PIECES: [&str; 64] = [
     "a",
     "é",
@@ -87,7 +87,7 @@ const PIECES: [&str; 64] = [
 ];
 
 #[test]
-fn text_of_awkward_pieces_has_the_properties_of_the_targets_of_text() {
+fn text_of_unusual_pieces_has_the_properties_of_the_text_targets() {
     let targets = client::TARGETS.iter().filter(|(target, _)| {
         ["chat_links", "chat_text", "display_name", "file_name", "room_name", "visible_text"].contains(target)
     });

@@ -33,7 +33,7 @@ fn line(history: &History, metric: Metric) -> String {
 }
 
 #[test]
-fn a_second_without_a_figure_is_a_gap_and_not_zero() {
+fn a_second_without_a_value_is_a_gap_and_not_zero() {
     let mut history = History::default();
     let rates = [Some(30.0), None, None, Some(0.0), Some(15.0)];
     for (second, rate) in (1..).zip(rates) {
@@ -41,7 +41,11 @@ fn a_second_without_a_figure_is_a_gap_and_not_zero() {
         history.handle_figures(&rows, ms(second * 1000));
     }
     assert_eq!(line(&history, Metric::FramesPerSecond), "1:30 - 4:0 5:15");
-    assert_eq!(line(&history, Metric::AvailableOutgoingBitrate), "", "what is never reported has no line");
+    assert_eq!(
+        line(&history, Metric::AvailableOutgoingBitrate),
+        "",
+        "a metric that is never reported has no line"
+    );
     assert_eq!(history.summary(Metric::AvailableOutgoingBitrate), None);
 }
 
@@ -77,7 +81,7 @@ fn a_history_is_bounded_in_time_and_in_number() {
 }
 
 #[test]
-fn what_changes_is_an_event_once() {
+fn each_change_is_recorded_as_one_event() {
     let mut history = History::default();
     let rows = |codec: &str, width: f64| {
         [word(Metric::Codec, codec), number(Metric::FrameWidth, width), number(Metric::FrameHeight, 360.0)]
@@ -111,7 +115,7 @@ fn what_changes_is_an_event_once() {
 }
 
 #[test]
-fn a_freeze_reaches_back_from_when_it_was_counted() {
+fn a_freeze_starts_its_duration_before_the_report_that_counted_it() {
     let mut history = History::default();
     for (second, frozen_s) in [(1, 0.0), (2, 0.0), (5, 0.0), (6, 3.5), (7, 4.5), (9, 5.0), (60, 50.0)] {
         history.handle_figures(&[number(Metric::TotalFreezesDuration, frozen_s)], ms(second * 1000));
@@ -120,12 +124,12 @@ fn a_freeze_reaches_back_from_when_it_was_counted() {
     assert_eq!(
         freezes,
         [(ms(2500), ms(7000)), (ms(8500), ms(9000))],
-        "those that touch are one; what a hidden page counted is none"
+        "adjacent freezes are merged; freezes counted in a hidden page are dropped"
     );
 }
 
 #[test]
-fn a_new_connection_counts_its_freezes_anew() {
+fn a_new_connection_starts_its_freeze_count_at_zero() {
     let mut history = History::default();
     for (second, frozen_s) in [(1, 4.0), (2, 0.0), (3, 0.0)] {
         history.handle_figures(&[number(Metric::TotalFreezesDuration, frozen_s)], ms(second * 1000));
@@ -159,7 +163,7 @@ fn each_failure_is_an_event_and_its_text_is_bounded() {
 }
 
 #[test]
-fn calls_that_fail_without_end_push_nothing_else_out() {
+fn endless_failed_calls_displace_no_other_events() {
     let mut history = History::default();
     history.handle_state(Subject::Connection, Some("connected"), ms(1000));
     for number in 1..=1_000 {
@@ -173,13 +177,13 @@ fn calls_that_fail_without_end_push_nothing_else_out() {
 }
 
 #[test]
-fn a_member_that_makes_calls_fail_by_the_thousand_costs_forty_events_and_one_a_second() {
+fn failed_calls_add_at_most_forty_events_and_one_a_second() {
     let mut history = History::default();
     // 400 per second for a minute, as the budget for candidates of bulk links allows.
     let kept = (0..24_000)
         .filter(|number| history.handle_failure(Subject::FailedCall, "OperationError", ms(number * 5 / 2)))
         .count();
     assert!((40..=100).contains(&kept), "{kept}");
-    // Another subject has a budget of its own.
+    // Another subject has a separate budget.
     assert!(history.handle_failure(Subject::Negotiation, "InvalidStateError", ms(60_000)));
 }

@@ -194,12 +194,12 @@ fn a_recorded_run_leaves_the_report_that_the_browser_saved() {
     let document = page.document().expect("the run is over");
     let mut replayed = serde_json::to_value(&document).unwrap();
     let saved: Value = serde_json::from_str(&file("report.json")).unwrap();
-    leave_out_what_came_later(&mut replayed, &saved);
+    remove_fields_added_later(&mut replayed, &saved);
     assert_like(&replayed, &saved, "report");
 }
 
 /// Removes values that are recorded now and were not when the report was saved.
-fn leave_out_what_came_later(replayed: &mut Value, saved: &Value) {
+fn remove_fields_added_later(replayed: &mut Value, saved: &Value) {
     for (side, saved) in
         replayed["sides"].as_array_mut().unwrap().iter_mut().zip(saved["sides"].as_array().unwrap())
     {
@@ -243,7 +243,7 @@ fn assert_like(one: &Value, other: &Value, place: &str) {
 }
 
 #[test]
-fn documents_are_alike_only_where_they_say_the_same() {
+fn the_document_comparison_detects_a_different_value() {
     let kept: Value = serde_json::from_str(HAND_MADE_REPORT).unwrap();
     assert_like(&kept, &kept, "report");
     for (place, value) in [
@@ -259,7 +259,7 @@ fn documents_are_alike_only_where_they_say_the_same() {
 }
 
 #[test]
-fn the_report_says_what_happened_in_the_sequence() {
+fn the_report_contains_the_stall_and_the_clock_of_the_sequence() {
     let document = Page::after(HAND_MADE).document().expect("the run is over");
     assert_eq!((document.room.as_str(), document.sides.len()), ("room", 2));
     let own = &document.sides[0];
@@ -275,7 +275,7 @@ fn the_report_says_what_happened_in_the_sequence() {
 }
 
 #[test]
-fn what_a_page_sees_is_told_to_the_other_side_and_shown() {
+fn reception_and_sending_are_reported_to_the_other_side_and_shown() {
     let page = Page::after(HAND_MADE);
     let sequences: Vec<_> = page
         .told()
@@ -298,7 +298,7 @@ fn what_a_page_sees_is_told_to_the_other_side_and_shown() {
     assert_eq!(shown.len(), 13);
     assert_eq!(last.selected_pair.as_deref(), Some("host udp 192.0.2.1:5000 - host udp *"));
     assert_eq!(last.receiver.as_ref().map(|receiver| receiver.name.as_str()), Some("Bob"));
-    assert!(shown.iter().all(|shown| shown.watched.is_none()), "nobody looks at the rest");
+    assert!(shown.iter().all(|shown| shown.watched.is_none()), "the other metrics are not watched");
     assert_eq!(page.measurements.path(&bob()), Some(LinkPath::Direct));
     let states = page.outputs.iter().filter_map(|output| match output {
         MeasureOutput::Run(progress) => Some(progress.state),
@@ -322,7 +322,7 @@ fn what_a_page_sees_is_told_to_the_other_side_and_shown() {
 }
 
 #[test]
-fn histories_are_given_only_while_somebody_looks_and_all_of_them_when_somebody_begins_to() {
+fn histories_are_output_only_while_they_are_watched_and_all_of_them_at_the_start() {
     let mut page = Page::after(HAND_MADE);
     assert!(!page.outputs.iter().any(|output| matches!(output, MeasureOutput::History(..))));
     page.measurements.watch(true, page.now);
@@ -342,7 +342,7 @@ fn histories_are_given_only_while_somebody_looks_and_all_of_them_when_somebody_b
 }
 
 #[test]
-fn stats_are_read_once_a_second_while_the_page_is_seen_or_in_a_run() {
+fn stats_are_read_once_a_second_while_the_page_is_visible_or_in_a_run() {
     let mut page = Page::new();
     let read = |page: &mut Page, at_ms: f64| {
         page.measurements.handle_timeout(ms(at_ms));
@@ -358,7 +358,7 @@ fn stats_are_read_once_a_second_while_the_page_is_seen_or_in_a_run() {
 }
 
 #[test]
-fn a_connection_that_is_rebuilt_counts_anew_and_the_member_goes_on() {
+fn a_rebuilt_connection_starts_new_counters_and_the_member_continues() {
     let mut page = Page::after(HAND_MADE);
     let old: Vec<_> = page.told().cloned().collect();
     page.see(Observation::ConnectionClosed(LINK));

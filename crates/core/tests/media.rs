@@ -25,7 +25,7 @@ fn a_call_of_up_to_three_sends_all_that_is_captured() {
 }
 
 #[test]
-fn with_every_further_member_a_sender_uses_no_more() {
+fn another_member_never_raises_the_limits_of_a_sender() {
     for source in [PublishedSource::Camera, PublishedSource::Screen, PublishedSource::File] {
         for members in 4..12 {
             let (fewer, more) = (limits(members, source), limits(members + 1, source));
@@ -37,7 +37,7 @@ fn with_every_further_member_a_sender_uses_no_more() {
 }
 
 #[test]
-fn a_camera_loses_pixels_before_frames() {
+fn a_limited_camera_loses_pixels_before_frames() {
     let six = limits(6, PublishedSource::Camera);
     assert_eq!(six.max_frames_per_second, Some(30.0));
     assert!((six.scale_down_by - 3.0).abs() < 1e-9, "360 of 1080 lines");
@@ -46,7 +46,7 @@ fn a_camera_loses_pixels_before_frames() {
 }
 
 #[test]
-fn a_screen_loses_frames_before_pixels() {
+fn a_limited_screen_loses_frames_before_pixels() {
     let six = limits(6, PublishedSource::Screen);
     assert!((six.scale_down_by - 1.0).abs() < f64::EPSILON);
     assert!(six.max_frames_per_second < limits(4, PublishedSource::Screen).max_frames_per_second);
@@ -100,13 +100,13 @@ fn a_persons_size_and_rate_hold_and_are_never_raised() {
     };
     assert!((limits(2, 4.0).scale_down_by - 4.0).abs() < f64::EPSILON);
     assert!((limits(2, 0.5).scale_down_by - 1.0).abs() < f64::EPSILON, "never larger");
-    assert!((limits(6, 1.5).scale_down_by - 3.0).abs() < 1e-9, "what six can afford");
+    assert!((limits(6, 1.5).scale_down_by - 3.0).abs() < 1e-9, "the limit of six members");
     assert_eq!(limits(2, 1.0).max_frames_per_second, Some(15.0));
     assert_eq!(limits(8, 1.0).max_frames_per_second, Some(15.0));
 }
 
 #[test]
-fn every_way_in_which_a_file_does_not_play_has_a_sentence_of_its_own() {
+fn each_reason_why_a_file_does_not_play_has_its_own_notice() {
     let code = NoticeCode::from_media_error;
     assert_eq!(code(1, ""), NoticeCode::FileUnreadable);
     assert_eq!(code(2, ""), NoticeCode::FileUnreadable);
@@ -117,7 +117,7 @@ fn every_way_in_which_a_file_does_not_play_has_a_sentence_of_its_own() {
 }
 
 #[test]
-fn a_voice_speaks_through_the_pauses_between_words_and_not_for_ever() {
+fn a_pause_between_words_does_not_end_speaking_and_a_long_silence_does() {
     let mut voice = SpeakingDetector::default();
     let at = |ms| Timestamp::ZERO + Duration::from_millis(ms);
     assert!(!voice.handle_level(Some(0.005), at(0)), "the noise of a room");
@@ -125,5 +125,5 @@ fn a_voice_speaks_through_the_pauses_between_words_and_not_for_ever() {
     assert!(voice.handle_level(Some(0.0), at(900)));
     assert!(voice.handle_level(None, at(1000)));
     assert!(!voice.handle_level(Some(0.0), at(1050)));
-    assert!(!voice.handle_level(None, at(2000)), "what is not known is no voice");
+    assert!(!voice.handle_level(None, at(2000)), "an unknown level is no voice");
 }

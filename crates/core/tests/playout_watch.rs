@@ -8,12 +8,14 @@ use sightline_core::{
     Timestamp,
     measure::{
         NotedFrame, PlayoutWatch, ShownFrame, StatsEntry,
+        clock::ClockEstimate,
         connection::{Cause, ExpectedPicture, Quality},
-        playout::{Declaration, PlayoutSummary},
+        playout::{Declaration, PlayoutSummary, SourceKnownBy},
         report::{EndReason, Party},
         run::RunState,
         stamp::{Stamp, StripReading, Unreadable},
     },
+    media::SourceLog,
 };
 use sightline_protocol::{
     MemberId, RunId,
@@ -83,7 +85,7 @@ impl Page {
 }
 
 #[test]
-fn what_a_member_publishes_says_what_its_picture_should_do() {
+fn the_published_state_determines_the_declaration_and_the_expected_picture() {
     use PublishedSource::{Camera, File, None as Nothing, Screen};
     let declared = |source, playback| Declaration::of(publishes(source, playback));
     assert_eq!(declared(Nothing, Some(Playback::Paused)), Declaration::NoPicture);
@@ -103,7 +105,7 @@ fn what_a_member_publishes_says_what_its_picture_should_do() {
 }
 
 #[test]
-fn a_pause_is_a_stall_only_where_nobody_declared_it() {
+fn a_pause_is_a_stall_only_if_it_is_undeclared() {
     for (is_declared, stalls) in [(false, 1), (true, 0)] {
         let mut page = Page::new(true);
         page.show(4000, None);
@@ -120,7 +122,7 @@ fn a_pause_is_a_stall_only_where_nobody_declared_it() {
 }
 
 #[test]
-fn what_a_page_does_not_show_because_it_was_hidden_from_the_start_is_no_stall_in_a_run_either() {
+fn a_page_that_is_hidden_from_the_start_counts_no_stall_in_a_run() {
     for is_visible in [true, false] {
         let mut page = Page::new(is_visible);
         page.open_run();
@@ -132,7 +134,7 @@ fn what_a_page_does_not_show_because_it_was_hidden_from_the_start_is_no_stall_in
 }
 
 #[test]
-fn in_a_run_the_totals_are_those_of_the_run() {
+fn the_shown_totals_during_a_run_are_those_of_the_run() {
     let mut page = Page::new(true);
     page.show(4000, None);
     page.now_ms += 3000;
@@ -145,7 +147,7 @@ fn in_a_run_the_totals_are_those_of_the_run() {
 }
 
 #[test]
-fn stamps_are_told_only_of_a_member_that_says_it_stamps() {
+fn stamps_count_only_while_the_member_declares_that_it_stamps() {
     let stamped = |is_stamped| PublishedState {
         stamped: is_stamped,
         ..publishes(PublishedSource::File, Some(Playback::Playing))
@@ -169,7 +171,7 @@ fn stamps_are_told_only_of_a_member_that_says_it_stamps() {
 }
 
 #[test]
-fn what_came_before_the_first_report_is_counted_of_a_member_that_came() {
+fn frames_before_the_first_report_count_for_a_member_that_joins() {
     let mut page = Page::new(true);
     page.show(1000, None);
     let first = page.report();
@@ -182,7 +184,7 @@ fn what_came_before_the_first_report_is_counted_of_a_member_that_came() {
 }
 
 #[test]
-fn what_came_before_it_is_not_counted_of_a_run_that_begins_later() {
+fn frames_before_a_later_run_do_not_count_in_it() {
     let mut page = Page::new(true);
     page.show(1000, None);
     page.report();
@@ -196,7 +198,7 @@ fn what_came_before_it_is_not_counted_of_a_run_that_begins_later() {
 }
 
 #[test]
-fn a_run_that_was_there_first_counts_everything() {
+fn a_run_that_began_before_the_member_joined_counts_everything() {
     let mut page = Page::new(true);
     page.open_run();
     page.show(1000, None);
@@ -224,7 +226,7 @@ fn bars_and_sentence_are_never_better_than_the_score_that_is_shown_beside_them()
 }
 
 #[test]
-fn what_is_long_over_costs_nothing_of_the_score_that_is_shown() {
+fn an_old_stall_does_not_lower_the_shown_score() {
     let mut page = Page::new(true);
     page.show(5000, None);
     page.now_ms += 5000;
@@ -280,11 +282,11 @@ fn a_run_begun_in_a_call_takes_no_frame_from_before_the_click() {
         page.watch.handle_frame(&bob(), NotedFrame { shown, stamp: None }, None, ms(before + 1000));
     }
     let summary = page.watch.shown(&bob(), ms(before + 1000)).summary;
-    assert_eq!(summary.frames_presented, Some(26), "one at the click and those of a second");
+    assert_eq!(summary.frames_presented, Some(26), "one frame at the click and 25 in the second after it");
 }
 
 #[test]
-fn frames_that_nobody_saw_are_in_no_frame_rate() {
+fn frames_of_a_hidden_page_do_not_count_in_the_frame_rate() {
     let mut page = Page::new(true);
     page.show(4000, None);
     page.watch.handle_visibility(false, ms(page.now_ms));
@@ -298,7 +300,7 @@ fn frames_that_nobody_saw_are_in_no_frame_rate() {
 }
 
 #[test]
-fn a_provider_that_is_gone_ends_the_run_of_each_who_watched_it() {
+fn the_run_of_every_viewer_ends_when_the_provider_leaves() {
     for others in [0, 1, 3] {
         let mut page = Page::new(true);
         for other in 0..others {
@@ -353,5 +355,40 @@ fn a_file_that_is_over_ends_the_run_on_every_page_or_on_none() {
             page.watch.handle_own_published(own, ms(page.now_ms));
             assert_eq!(page.watch.run_state(), state, "{camera:?}, provider: {is_provider}");
         }
+    }
+}
+
+/// Bob's page tells of a file at 25 frames per second, on a clock that is the same as this one.
+fn tell(page: &mut Page, log: &mut SourceLog, duration_ms: u64) {
+    let clock = ClockEstimate { offset_us: 0, error: Duration::from_millis(5) };
+    for _ in 0..duration_ms / 1000 {
+        let from = page.now_ms;
+        for at in (from..from + 1000).step_by(40) {
+            log.handle_frame(ms(at), Duration::from_millis(at), (at / 40) as u32);
+        }
+        page.show(1000, None);
+        let told = log.tell(ms(page.now_ms)).unwrap();
+        page.watch.handle_source_frames(&bob(), &told, Some(clock), ms(page.now_ms));
+        page.report();
+    }
+}
+
+#[test]
+fn what_a_member_tells_of_its_frames_counts_for_a_file_only() {
+    for (source, known_by) in [
+        (PublishedSource::File, Some(SourceKnownBy::Frames)),
+        (PublishedSource::Camera, None),
+        (PublishedSource::Screen, None),
+    ] {
+        let mut page = Page::new(true);
+        page.watch.handle_published(&bob(), publishes(source, None), ms(page.now_ms));
+        let mut log = SourceLog::new(true, ms(page.now_ms));
+        log.handle_playback(Playback::Playing, ms(page.now_ms));
+        tell(&mut page, &mut log, 10_000);
+        let summary = page.watch.shown(&bob(), ms(page.now_ms)).summary;
+        assert_eq!(summary.source_known_by, known_by, "{source:?}");
+        assert_eq!(summary.source_frames.is_some(), known_by.is_some());
+        assert_eq!(summary.stall_count, 0);
+        assert!((summary.frames_per_second.unwrap() - 25.0).abs() < 0.5, "{summary:?}");
     }
 }

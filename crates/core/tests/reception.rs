@@ -73,9 +73,9 @@ fn call(seconds: u32, limitation: &str, loses: bool) -> (Figures, Figures) {
 }
 
 #[test]
-fn one_learns_how_one_is_received() {
+fn the_sender_learns_the_quality_that_the_receiver_measured() {
     let (here, _) = call(3, "none", false);
-    let quality = here.sent_quality.expect("the other side told");
+    let quality = here.sent_quality.expect("the receiver sent its quality");
     assert_eq!((quality.bars, quality.cause), (4, Cause::Good));
     assert_eq!(number(&here, Metric::RemoteFrameWidth), Some(640.0));
     assert_eq!(number(&here, Metric::RemoteFrameHeight), Some(360.0));
@@ -87,7 +87,7 @@ fn one_learns_how_one_is_received() {
 }
 
 #[test]
-fn packets_lost_on_the_way_there_are_seen_here() {
+fn the_sender_sees_packets_lost_on_the_way_to_the_receiver() {
     let (here, there) = call(5, "none", true);
     assert_eq!((there.quality.bars, there.quality.cause), (2, Cause::Loss));
     assert_eq!(here.sent_quality, Some(there.quality));
@@ -96,7 +96,7 @@ fn packets_lost_on_the_way_there_are_seen_here() {
 }
 
 #[test]
-fn a_busy_sender_is_named_on_both_sides_once_it_is_not_the_start() {
+fn a_limited_sender_is_the_cause_on_both_sides_after_the_start() {
     for (limitation, cause) in [("cpu", Cause::SenderBusy), ("bandwidth", Cause::UploadFull)] {
         let (here, there) = call(10, limitation, false);
         assert_eq!((here.sent_quality.unwrap().cause, there.quality.cause), (Cause::Good, Cause::Good));
@@ -105,17 +105,17 @@ fn a_busy_sender_is_named_on_both_sides_once_it_is_not_the_start() {
         assert_eq!(
             here.quality.cause,
             Cause::Good,
-            "what arrives here is not limited by what is sent from here"
+            "the local limitation does not affect the received media"
         );
     }
 }
 
 #[test]
-fn what_was_told_long_ago_does_not_count() {
+fn an_old_reception_message_does_not_count() {
     let (mut here, mut there) = (ConnectionMeter::default(), ConnectionMeter::default());
     measure(&mut there, 1, "none", false);
     measure(&mut here, 1, "none", false);
-    assert_eq!(measure(&mut here, 2, "none", false).sent_quality, None, "nothing was told yet");
+    assert_eq!(measure(&mut here, 2, "none", false).sent_quality, None, "no message arrived yet");
     here.handle_reception(there.poll_reception().unwrap(), at(2));
     assert!(measure(&mut here, 7, "none", false).sent_quality.is_some());
     let late = measure(&mut here, 8, "none", false);
@@ -137,7 +137,7 @@ fn a_message_that_comes_late_does_not_undo_a_newer_one() {
 }
 
 #[test]
-fn what_is_not_understood_or_too_long_is_ignored() {
+fn an_invalid_or_oversized_reception_message_is_ignored() {
     let mut meter = ConnectionMeter::default();
     let long =
         format!(r#"{{"type":"reception","sequence":1,"bars":1,"cause":"good","x":"{}"}}"#, "x".repeat(2000));
@@ -148,7 +148,7 @@ fn what_is_not_understood_or_too_long_is_ignored() {
 }
 
 #[test]
-fn a_message_is_told_once_for_each_report() {
+fn each_stats_report_gives_one_reception_message() {
     let mut meter = ConnectionMeter::default();
     assert_eq!(meter.poll_reception(), None);
     measure(&mut meter, 1, "none", false);
@@ -159,7 +159,7 @@ fn a_message_is_told_once_for_each_report() {
 }
 
 #[test]
-fn after_a_time_without_reports_nothing_is_told_from_what_grew_meanwhile() {
+fn no_rate_is_computed_across_a_long_gap_between_reports() {
     let mut meter = ConnectionMeter::default();
     measure(&mut meter, 1, "none", false);
     measure(&mut meter, 2, "none", false);

@@ -93,7 +93,7 @@ fn a_report_that_was_seen_before_changes_no_rate() {
 }
 
 #[test]
-fn what_firefox_does_not_report_is_absent_and_not_zero() {
+fn a_metric_that_firefox_does_not_report_is_absent_and_not_zero() {
     let mut meter = ConnectionMeter::default();
     let firefox = |second: u32| {
         let at = 1_000.0 * f64::from(second);
@@ -164,7 +164,7 @@ fn a_stream_that_starts_again_gives_no_negative_rate() {
 }
 
 #[test]
-fn a_screen_that_does_not_change_is_nothing_to_complain_of() {
+fn an_unchanging_screen_does_not_lower_the_quality() {
     for (expected, cause) in
         [(ExpectedPicture::OnlyChanges, Cause::Good), (ExpectedPicture::Moving, Cause::NothingArrives)]
     {

@@ -1,7 +1,7 @@
 //! A received file in the origin private file system, with a journal of the bytes that are safely stored.
 
 use js_sys::{Array, Promise, Uint8Array};
-use sightline_core::transfer::PrefixHasher;
+use sightline_core::transfer::{FLUSH_BYTES, JOURNAL_BYTES, Journal, PrefixHasher};
 use sightline_protocol::transfer::{MAX_FILE_BYTES, Sha256Digest, TransferEnd};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -14,8 +14,6 @@ use web_sys::{
 use crate::failure;
 
 const FOLDER: &str = "transfers";
-/// Bytes between two flushes: a reload loses at most this many.
-const FLUSH_BYTES: u64 = 4 * 1024 * 1024;
 /// Bytes that must remain free beside the file.
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
 const READ_BYTES: usize = 1024 * 1024;
@@ -24,9 +22,6 @@ const OPEN_TRIES: u32 = 40;
 const OPEN_INTERVAL_MS: i32 = 100;
 /// An operation that takes longer than this never completes.
 const ANSWER_MS: i32 = 10_000;
-/// An entry of the journal: a length, the hash of that many bytes, and 8 bytes of the entry's own hash. Entries are written
-/// alternately to two places, so that one of them is always intact.
-const ENTRY_BYTES: usize = 48;
 
 /// A received file that is open.
 pub(crate) struct DiskFile {
@@ -34,8 +29,8 @@ pub(crate) struct DiskFile {
     folder: FileSystemDirectoryHandle,
     data: FileSystemSyncAccessHandle,
     journal: FileSystemSyncAccessHandle,
+    entries: Journal,
     flushed_bytes: u64,
-    entries: u64,
 }
 
 /// Whether this browser has such a file system in this window.
@@ -66,7 +61,8 @@ impl DiskFile {
             data.close();
             failure::of_storing(thrown)
         })?;
-        let mut file = Self { name: name.to_owned(), folder, data, journal, flushed_bytes: 0, entries: 0 };
+        let entries = Journal::default();
+        let mut file = Self { name: name.to_owned(), folder, data, journal, entries, flushed_bytes: 0 };
         if size_bytes > MAX_FILE_BYTES {
             file.close();
             discard(name).await;
@@ -104,14 +100,8 @@ impl DiskFile {
         }
         // The bytes are flushed before the entry about them.
         self.data.flush().map_err(failure::of_storing)?;
-        let mut entry = [0; ENTRY_BYTES];
-        entry[..8].copy_from_slice(&verified_bytes.to_be_bytes());
-        entry[8..40].copy_from_slice(&digest().0);
-        let check = check_of(&entry);
-        entry[40..].copy_from_slice(&check);
-        self.entries += 1;
-        let place = at((self.entries % 2) * ENTRY_BYTES as u64);
-        self.journal.write_with_u8_array_and_options(&entry, &place).map_err(failure::of_storing)?;
+        let (place, entry) = self.entries.entry(verified_bytes, digest());
+        self.journal.write_with_u8_array_and_options(&entry, &at(place)).map_err(failure::of_storing)?;
         self.journal.flush().map_err(failure::of_storing)?;
         self.flushed_bytes = verified_bytes;
         Ok(())
@@ -156,24 +146,10 @@ impl DiskFile {
     }
 
     fn newest_entry(&self) -> Option<(u64, Sha256Digest)> {
-        let mut both = [0; 2 * ENTRY_BYTES];
-        let read = self.journal.read_with_u8_array_and_options(&mut both, &at(0)).ok()? as usize;
-        let entries = both[..read].chunks_exact(ENTRY_BYTES).filter_map(|entry| {
-            let entry: &[u8; ENTRY_BYTES] = entry.try_into().ok()?;
-            let verified_bytes = u64::from_be_bytes(entry[..8].try_into().ok()?);
-            let digest = Sha256Digest(entry[8..40].try_into().ok()?);
-            (check_of(entry) == entry[40..]).then_some((verified_bytes, digest))
-        });
-        entries.max_by_key(|(verified_bytes, _)| *verified_bytes)
+        let mut stored = [0; JOURNAL_BYTES];
+        let read = self.journal.read_with_u8_array_and_options(&mut stored, &at(0)).ok()? as usize;
+        Journal::newest(stored.get(..read)?)
     }
-}
-
-fn check_of(entry: &[u8; ENTRY_BYTES]) -> [u8; 8] {
-    let mut hasher = PrefixHasher::default();
-    hasher.update(&entry[..40]);
-    let mut check = [0; 8];
-    check.copy_from_slice(&hasher.digest().0[..8]);
-    check
 }
 
 fn journal_name(name: &str) -> String {

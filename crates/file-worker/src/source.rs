@@ -33,7 +33,7 @@ pub(crate) enum Pulled {
     Held,
 }
 
-/// A file with the present position.
+/// A file that is sent, with the present position in it.
 pub(crate) struct Source {
     file: File,
     reader: FileReaderSync,
@@ -43,7 +43,7 @@ pub(crate) struct Source {
     number: u32,
     /// Bytes that were read and not sent yet, with their position in the file.
     block: Option<(u64, Uint8Array)>,
-    /// Present in browsers that read a changed file without an error.
+    /// The second reading of the file; `None` in browsers that refuse to read a changed file.
     again: Option<SecondReading>,
     /// The last frame while it is held: its size, and the range to read before.
     held: Option<(u32, Range<u64>)>,

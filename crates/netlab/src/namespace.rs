@@ -47,7 +47,7 @@ impl Namespace {
         command
     }
 
-    /// Runs `ip` on what is in it.
+    /// Runs `ip` in the namespace.
     ///
     /// # Errors
     /// [`NetlabError`] where `ip` refuses.

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_of_this_page_is_brought_into_range() {
+    fn a_local_number_is_rounded_and_clamped_to_the_range() {
         let rounded = |number| UpTo::<1000>::rounded(number).get();
         assert_eq!((rounded(12.4), rounded(12.5)), (12, 13));
         assert_eq!((rounded(-3.0), rounded(f64::NAN), rounded(f64::NEG_INFINITY)), (0, 0, 0));

@@ -67,9 +67,10 @@ pub enum ControlMessage {
         /// A description or a candidate.
         payload: SignalPayload,
     },
-    /// A run began: the receiver of this message measures too. Repeated when the first frame was shown.
+    /// The owner of a run asks the receiver of this message to take part; repeated whenever a channel opens. A participant answers
+    /// with the same id when it shows the owner's first frame.
     RunStart {
-        /// The run's id. If both sides start a run at once, the smaller id is used for both.
+        /// The run's id. Runs of different owners are independent.
         run: RunId,
         /// Whether the first frame has been shown.
         #[serde(default)]

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_with_markup_or_of_no_or_too_much_length_is_refused() {
+    fn an_id_with_markup_or_an_invalid_length_is_refused() {
         for raw in ["", "a b", "<b>", "é", &"x".repeat(MAX_ID_CHARS + 1)] {
             assert_eq!(MemberId::new(raw), Err(IdInvalid), "{raw:?}");
         }

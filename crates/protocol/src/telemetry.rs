@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bounded::UpTo;
+use crate::{bounded::UpTo, control::Playback};
 
 /// The pre-negotiated stream id of the `telemetry` channel.
 pub const TELEMETRY_CHANNEL_ID: u16 = 2;
@@ -27,6 +27,15 @@ pub type Pixels = UpTo<16_384>;
 pub type FrameRate = UpTo<1000>;
 /// A time on a page's clock, which starts when the page is opened, in microseconds: up to twenty-eight years.
 pub type PageTime = UpTo<900_000_000_000_000>;
+/// A time within a [`SourceFrames`] message, in milliseconds.
+pub type SourceTime = UpTo<10_000>;
+/// The time between two frames of a file, in microseconds.
+pub type SourceInterval = UpTo<10_000_000>;
+
+/// Maximum number of frames in a [`SourceFrames`] message, and of breaks: so the message fits in one packet.
+pub const MAX_SOURCE_FRAMES: usize = 128;
+/// See [`MAX_SOURCE_FRAMES`].
+pub const MAX_SOURCE_BREAKS: usize = 6;
 
 /// A measurement of another member, sent to that member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +58,8 @@ pub enum TelemetryMessage {
         /// The time of sending on the answering page's clock, in microseconds.
         answered_us: PageTime,
     },
-    /// Asks whether the other side is alive. Sent once a second; answered by a pong on the same peer connection.
+    /// Asks whether the other side is alive, and measures the round-trip time. Sent once a second, and more often while files are
+    /// sent; answered by a pong on the same peer connection.
     Ping {
         /// Increases with every ping on a peer connection.
         nonce: u32,
@@ -61,6 +71,8 @@ pub enum TelemetryMessage {
     },
     /// The state of the picture and sound that the sender sends to the receiving member. Sent once a second, with each stats report.
     Sending(Sending),
+    /// Which frames of the sender's video file its own page showed lately, and when. Sent once a second while a file is the source.
+    SourceFrames(SourceFrames),
     /// A message type of a later version.
     #[serde(other)]
     Unknown,
@@ -84,6 +96,37 @@ pub struct Sending {
     /// The present `qualityLimitationReason`.
     #[serde(default, skip_serializing_if = "Limitation::is_none")]
     pub limitation: Limitation,
+}
+
+/// The frames of a video file that the sender's own page showed. Each message covers the last seconds, so that the next message
+/// replaces a lost one. Within the covered time the list of frames is complete.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFrames {
+    /// Start of the covered time on the sender's clock, in microseconds.
+    pub from_us: PageTime,
+    /// End of the covered time.
+    pub to_us: PageTime,
+    /// When each frame was shown, in milliseconds: the first after `from_us`, each other after the frame before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frames_ms: Vec<SourceTime>,
+    /// The times in which no frame was due.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<SourceBreak>,
+    /// The usual time between two frames of the file, by their media times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_us: Option<SourceInterval>,
+}
+
+/// A time in which the person or the file itself (a loop) stopped the frames of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceBreak {
+    /// Why: paused, seeking or ended.
+    pub kind: Playback,
+    /// When the element began to pause or seek, in milliseconds after `from_us`; 0 for an earlier time.
+    pub from_ms: SourceTime,
+    /// When the first frame after it was shown; `None` while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_ms: Option<SourceTime>,
 }
 
 /// How the picture and sound of one member arrive at another. Values that the browser does not report are left out.

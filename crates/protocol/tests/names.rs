@@ -1,4 +1,4 @@
-//! A member's name is its visible part, whatever is hidden in it.
+//! A member's name keeps its visible part and loses hidden characters.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -69,7 +69,7 @@ fn markup_stays_text_and_white_space_becomes_single_spaces() {
 }
 
 #[test]
-fn names_that_look_the_same_are_the_same() {
+fn names_that_look_equal_are_equal() {
     for c in INVISIBLE {
         for raw in [format!("{c}Ada"), format!("A{c}da"), format!("Ada{c}"), format!("{c}A{c}{c}d{c}a{c}")] {
             assert_eq!(name(&raw), "Ada", "{c:?} in {raw:?}");
@@ -78,7 +78,7 @@ fn names_that_look_the_same_are_the_same() {
 }
 
 #[test]
-fn a_name_in_which_nothing_is_seen_is_empty() {
+fn an_invisible_name_is_empty() {
     for c in INVISIBLE.into_iter().chain(BLANK).chain(['\u{301}', '\u{20dd}', '\u{e47}']) {
         for raw in [format!("{c}"), format!("{c}{c}{c}"), format!(" {c}\u{200b}{c}\u{a0}")] {
             assert!(DisplayName::new(&raw).unwrap().is_empty(), "{raw:?}");
@@ -87,7 +87,7 @@ fn a_name_in_which_nothing_is_seen_is_empty() {
 }
 
 #[test]
-fn joiners_selectors_and_tags_stay_where_something_is_seen_of_them() {
+fn joiners_selectors_and_tags_stay_if_they_have_a_visible_effect() {
     for raw in [
         "family 👨‍👩‍👧‍👦",
         "🏳️‍🌈 Bo",
@@ -119,7 +119,7 @@ fn joiners_selectors_and_tags_stay_where_something_is_seen_of_them() {
 }
 
 #[test]
-fn hidden_tags_are_taken_out_of_all_but_flags() {
+fn hidden_tags_are_removed_except_in_flags() {
     for raw in
         ["Ada\u{e0001}\u{e0065}\u{e006e}\u{e007f}", "Ada\u{e0067}\u{e0062}\u{e007f}", "A\u{e0020}d\u{e007e}a"]
     {
@@ -134,7 +134,7 @@ fn hidden_tags_are_taken_out_of_all_but_flags() {
 }
 
 #[test]
-fn marks_do_not_pile_up() {
+fn the_number_of_combining_marks_is_bounded() {
     for mark in
         ['\u{301}', '\u{335}', '\u{489}', '\u{e47}', '\u{651}', '\u{5b7}', '\u{20dd}', '\u{1dcf}', '\u{fe20}']
     {
@@ -154,11 +154,11 @@ fn a_name_too_long_is_refused_from_the_wire_and_cut_from_the_keyboard() {
     assert_eq!(DisplayName::new(&long), Err(DisplayNameInvalid));
     assert_eq!(DisplayName::cut(&long).as_str().chars().count(), MAX_DISPLAY_NAME_CHARS);
     let hidden = format!("{}Ada", "\u{200b}\u{e0041}".repeat(1_000));
-    assert_eq!(DisplayName::new(&hidden).unwrap().as_str(), "Ada", "what is not seen does not count");
+    assert_eq!(DisplayName::new(&hidden).unwrap().as_str(), "Ada", "hidden characters do not count");
 }
 
 #[test]
-fn a_cut_leaves_no_half_of_an_emoji_joined_to_nothing() {
+fn a_cut_name_does_not_end_with_a_partial_emoji() {
     for at in 58..=64 {
         let cut = name(&format!("{}👨‍👩‍👧🏴󠁧󠁢󠁥󠁮󠁧󠁿", "x".repeat(at)));
         assert!(!cut.ends_with('\u{200d}'), "{cut:?}");
@@ -175,7 +175,7 @@ fn a_name_from_the_wire_is_cleaned_as_it_is_read() {
 }
 
 #[test]
-fn a_joiner_in_front_of_what_is_taken_out_joins_nothing() {
+fn a_joiner_before_a_removed_character_is_removed_too() {
     // Some Khmer vowels are invisible and stand between letters that join.
     for invisible in ['\u{17b4}', '\u{17b5}'] {
         let raw = format!("ក\u{200c}{invisible}");
@@ -204,12 +204,12 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_empty_exactly_where_nothing_is_seen(raw in strange()) {
+    fn a_name_is_empty_exactly_if_it_is_invisible(raw in strange()) {
         prop_assert_eq!(name(&raw).is_empty(), !text::is_visible(&raw));
     }
 
     #[test]
-    fn no_name_turns_the_text_around_it(raw in strange()) {
+    fn a_name_never_changes_the_direction_of_the_text_around_it(raw in strange()) {
         prop_assert!(!name(&raw).chars().any(text::is_bidi_control));
     }
 }

@@ -12,7 +12,7 @@ pub struct Listening {
     pub address: SocketAddr,
     /// SHA-256 of the certificate, where the server speaks https.
     pub fingerprint: Option<String>,
-    /// Whether the certificate is one that the server made for itself.
+    /// Whether the certificate is self-signed by the server.
     pub is_self_signed: bool,
 }
 
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn http_on_the_network_says_what_it_lacks() {
+    fn the_banner_suggests_tls_for_http_on_the_network() {
         assert!(text("0.0.0.0:9", None, &["192.168.1.5"]).contains("--tls"));
         assert!(!text("127.0.0.1:9", None, &["192.168.1.5"]).contains("--tls"));
     }

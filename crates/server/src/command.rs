@@ -23,7 +23,7 @@ pub fn run(options: Options) -> Result<(), StartError> {
     let is_self_signed = config.tls == Some(TlsIdentity::SelfSigned);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
-        // Before the address is printed: whoever reads it may send a signal at once.
+        // Before the address is printed, because its reader may send a signal at once.
         let signal = termination()?;
         let server = Server::bind(config)?;
         let reload = reload()?;

@@ -104,7 +104,7 @@ impl HostRule {
         !self.named.is_empty()
     }
 
-    /// Whether the name in these headers is one that the server answers to.
+    /// Whether the server answers to the host name in these headers.
     pub(crate) fn allows(&self, headers: &HeaderMap, arrived: Arrived) -> bool {
         let Some(host) = headers.get(header::HOST) else { return true };
         let Some(host) = host.to_str().ok().and_then(|host| UrlHost::of_authority(host).ok()) else {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_at_home_answers_to_addresses_and_to_names_that_nobody_can_register() {
+    fn a_server_at_home_answers_only_to_addresses_and_unregistrable_names() {
         let rule = rule(&[]);
         for host in [
             "localhost:8080",
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_operator_gave_names_no_others_are_allowed() {
+    fn host_names_that_the_operator_lists_exclude_all_others() {
         let rule = rule(&["calls.example.org", "box"]);
         for host in
             ["calls.example.org", "CALLS.example.org:8443", "box", "localhost", "10.0.0.1:80", "[fd00::1]"]

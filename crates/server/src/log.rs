@@ -50,7 +50,7 @@ pub enum LogFormat {
 pub(crate) struct Excerpt<'a>(&'a [u8]);
 
 impl<'a> Excerpt<'a> {
-    /// Longest excerpt, in bytes of what the client sent.
+    /// Longest excerpt, in bytes of the client's text.
     const MAX_BYTES: usize = 200;
 
     /// The value of this header; empty where there is none.
@@ -128,7 +128,7 @@ pub(crate) fn start(level: LogLevel, format: LogFormat, file: Option<&Path>) -> 
     let targets = filter::Targets::new()
         .with_default(level.min(filter::LevelFilter::WARN))
         .with_target(env!("CARGO_CRATE_NAME"), level)
-        // This crate warns of every datagram that is no STUN message, and anybody can send those.
+        // This crate warns about every datagram that is not a STUN message, and any stranger can send such datagrams.
         .with_target("stun_types", filter::LevelFilter::OFF);
     let file = file.map(rolling).transpose()?;
     let subscriber = tracing_subscriber::registry()
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_client_sent_is_short_and_printable_in_the_log() {
+    fn text_from_a_client_is_short_and_printable_in_the_log() {
         let long = HeaderValue::from_bytes(&[&b"\xff"[..], &[b'x'; 30_000]].concat()).unwrap();
         let headers = [(header::ORIGIN, long)].into_iter().collect();
         let text = Excerpt::of_header(&headers, &header::ORIGIN).to_string();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_one_kind_become_few_and_the_next_says_how_many_there_were() {
+    fn repeated_log_lines_are_limited_and_the_next_one_counts_the_omitted_ones() {
         let (throttle, start) = (Throttle::new(), Instant::now());
         let written = (0..1_000).filter(|_| throttle.admit_at(start).is_some()).count();
         assert_eq!(written, 10);

@@ -165,12 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_no_browser_names_no_origin_and_may() {
+    fn a_client_without_an_origin_may_connect() {
         assert!(allowed(&[("host", "localhost:8080")], &[]));
     }
 
     #[test]
-    fn a_page_of_this_server_may_whatever_the_case_and_the_default_port() {
+    fn a_page_of_this_server_may_connect_with_any_case_and_the_default_port() {
         assert!(allowed(&[("host", "localhost:8080"), ("origin", "http://localhost:8080")], &[]));
         assert!(allowed(&[("host", "Example.org"), ("origin", "https://example.org")], &[]));
         assert!(allowed(&[("host", "example.org:443"), ("origin", "https://example.org")], &[]));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_origin_may_not() {
+    fn a_page_of_another_origin_may_not_connect() {
         for origin in [
             "http://evil.example",
             "http://localhost:8081",
@@ -194,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_behind_a_proxy_that_says_which_host_was_asked_may() {
+    fn a_page_behind_a_proxy_that_forwards_the_host_may_connect() {
         let forwarded = ("x-forwarded-host", "localhost:8081");
         assert!(allowed(&[("host", "localhost"), forwarded, ("origin", "http://localhost:8081")], &[]));
         assert!(!allowed(&[("host", "localhost"), forwarded, ("origin", "http://localhost:9")], &[]));
     }
 
     #[test]
-    fn an_allowed_origin_may_and_only_with_its_scheme() {
+    fn an_allowed_origin_may_connect_only_with_its_scheme() {
         let extra = ["https://calls.example.org/"];
         assert!(allowed(&[("host", "h"), ("origin", "https://calls.example.org")], &extra));
         assert!(!allowed(&[("host", "h"), ("origin", "http://calls.example.org")], &extra));

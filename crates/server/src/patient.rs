@@ -125,7 +125,7 @@ mod tests {
     const PATIENCE: Patience = Patience { window: Duration::from_secs(30), bytes: 1_000 };
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_given_up() {
+    async fn a_client_that_reads_nothing_times_out() {
         let (stream, _other) = duplex(100);
         let mut stream = Patient::new(stream, PATIENCE);
         let error = stream.write_all(&[0; 200]).await.unwrap_err();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_a_byte_now_and_then_is_given_up() {
+    async fn a_client_that_reads_a_byte_now_and_then_times_out() {
         let (stream, mut other) = duplex(100);
         let mut stream = Patient::new(stream, PATIENCE);
         tokio::spawn(async move {

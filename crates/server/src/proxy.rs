@@ -78,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_not_believed() {
+    fn forwarding_headers_of_an_untrusted_client_are_ignored() {
         assert_eq!(client("203.0.113.7", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.7");
         assert_eq!(client("::ffff:203.0.113.7", &[], &[]), "203.0.113.7");
     }
 
     #[test]
-    fn a_trusted_proxy_is_believed_and_what_its_client_claimed_is_not() {
+    fn the_address_that_a_trusted_proxy_added_counts_and_its_clients_claim_does_not() {
         assert_eq!(client("10.0.0.2", &["1.1.1.1, 198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(client("127.0.0.1", &["1.1.1.1", "198.51.100.1"], &[]), "198.51.100.1");
         assert_eq!(client("::1", &["2001:db8::5"], &[]), "2001:db8::5");
@@ -99,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn without_an_address_in_the_header_it_is_the_proxys_own() {
+    fn the_proxys_own_address_counts_if_the_header_has_none() {
         assert_eq!(client("127.0.0.1", &[], &[]), "127.0.0.1");
         assert_eq!(client("127.0.0.1", &["unknown"], &[]), "127.0.0.1");
     }
 
     #[test]
-    fn addresses_of_one_ipv6_network_count_as_one() {
+    fn addresses_of_one_ipv6_network_share_a_limit() {
         let limited = |raw: &str| limited_address(raw.parse().unwrap());
         assert_eq!(limited("2001:db8:1:2::3"), limited("2001:db8:1:2:ffff::4"));
         assert_ne!(limited("2001:db8:1:2::3"), limited("2001:db8:1:3::3"));

@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_path_is_found_on_the_port_of_https() {
+    fn a_redirect_keeps_the_path_and_uses_the_https_port() {
         let path = "/room/team-7?name=Ada";
         for (host, port, expected) in [
             ("example.org", Some(443), "https://example.org"),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_names_no_host_cannot_be_sent_anywhere() {
+    fn a_request_without_a_host_is_not_redirected() {
         assert_eq!(location("a b", "/", None), None);
         assert_eq!(location("", "/", None), None);
     }

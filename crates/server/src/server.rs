@@ -1,4 +1,4 @@
-//! The whole server: binds every port, connects the parts, runs until it is told to stop.
+//! The whole server: binds every port, connects the parts, runs until it is stopped.
 
 use std::{
     net::{IpAddr, SocketAddr},

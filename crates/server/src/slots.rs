@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_has_as_many_as_there_are() {
+    fn a_trusted_proxy_may_take_every_slot() {
         let slots = slots(3, 0, 1);
         let all: Vec<_> = (0..4).map_while(|_| take(&slots, "127.0.0.1")).collect();
         assert_eq!(all.len(), 3);

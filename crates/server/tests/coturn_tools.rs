@@ -23,7 +23,7 @@ const MESSAGES: &str = "5";
 fn main() {
     let arguments = Arguments::from_args();
     let trials = [
-        trial("a_stun_client_is_told_its_address", a_stun_client_is_told_its_address),
+        trial("a_stun_client_learns_its_address", a_stun_client_learns_its_address),
         trial("fifty_clients_over_udp_lose_nothing", || lose_nothing(Ports::plain, &[])),
         trial("fifty_clients_that_bind_no_channels_lose_nothing", || lose_nothing(Ports::plain, &["-s"])),
         trial("fifty_clients_over_tcp_lose_nothing", || lose_nothing(Ports::plain, &["-t"])),
@@ -46,7 +46,7 @@ fn are_there() -> bool {
     [CLIENT, STUN_CLIENT].iter().all(|tool| Command::new(tool).arg("-h").output().is_ok())
 }
 
-fn a_stun_client_is_told_its_address() {
+fn a_stun_client_learns_its_address() {
     with_server(|ports| {
         let port = ports.plain().to_string();
         let said = said(&Command::new(STUN_CLIENT).args(["-p", &port, "127.0.0.1"]).output().unwrap());

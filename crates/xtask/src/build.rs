@@ -93,6 +93,14 @@ pub(crate) fn server() -> Result<()> {
     process::run(&mut process::cargo(build))
 }
 
+/// Builds the member without a browser as the native tests do, so that nothing is compiled twice.
+///
+/// # Errors
+/// Where cargo fails.
+pub(crate) fn peer() -> Result<()> {
+    process::run(&mut process::cargo(["build", "--package", "sightline-cli"]))
+}
+
 fn server_url(given: &str) -> Result<String, String> {
     let host =
         ["wss://", "ws://", "https://", "http://"].iter().find_map(|scheme| given.strip_prefix(scheme));

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_address_in_the_page_moves_and_the_settings_come_before_the_client() {
+    fn every_address_in_the_page_is_rewritten_and_the_settings_come_first() {
         let html = "<base href=\"/\" /><link href=\"/a.css\"><script type=\"module\">\nimport init from '/b.js';</script>";
         let expected = "<base href=\"/x/\" /><link href=\"/x/a.css\"><script defer src=\"/x/config.js\"></script>\n\
                         <script type=\"module\">\nimport init from '/x/b.js';</script>";

@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Builds the client and the server, and returns the command for the end-to-end tests.
+/// Builds the client, the server and the member without a browser, and returns the command for the end-to-end tests.
 ///
 /// # Errors
 /// Where a build fails.
@@ -76,12 +76,14 @@ pub(crate) fn end_to_end_one_by_one(tools: &TestTools, filter: &str) -> Result<C
 fn end_to_end_with(tools: &TestTools, filter: Option<&str>, threads: usize) -> Result<Command> {
     build::run(&build::Options::release())?;
     build::server()?;
+    build::peer()?;
     let static_host = workspace::target_dir().join("e2e-static");
     static_client(&static_host)?;
     let mut tests = process::cargo(["test", "--package", "sightline-e2e"]);
     tools.name_browsers(&mut tests);
     tests
         .env("SIGHTLINE_SERVER", workspace::release_binary("sightline-server"))
+        .env("SIGHTLINE_PEER", workspace::debug_binary("sightline-peer"))
         .env("SIGHTLINE_DIST", workspace::dist_dir())
         .env("SIGHTLINE_STATIC_DIST", static_host)
         .args(filter)
@@ -190,7 +192,9 @@ fn clippy_wasm() -> Result<Outcome> {
 /// Builds the documentation of the crates that others may use, without their dependencies.
 fn documentation() -> Result<Outcome> {
     let mut doc = process::cargo(["doc", "--no-deps"]);
-    for package in ["sightline-protocol", "sightline-core", "sightline-server", "sightline-netlab"] {
+    for package in
+        ["sightline-protocol", "sightline-core", "sightline-server", "sightline-cli", "sightline-netlab"]
+    {
         doc.args(["--package", package]);
     }
     passed(doc.env("RUSTDOCFLAGS", "-D warnings"))

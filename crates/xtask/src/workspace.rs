@@ -28,6 +28,11 @@ pub(crate) fn release_binary(name: &str) -> PathBuf {
     target_dir().join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
+/// The debug build of one of the workspace's binaries.
+pub(crate) fn debug_binary(name: &str) -> PathBuf {
+    target_dir().join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
 /// The cargo executable that runs this task.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())

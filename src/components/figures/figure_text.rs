@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_reported_is_not_zero() {
+    fn an_unreported_value_is_not_zero() {
         assert_eq!(human(Metric::Jitter, None), None);
         assert_eq!(raw(None), "");
         assert_eq!(raw(Some(&FigureValue::Number(0.0))), "0");

@@ -32,7 +32,7 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    /// `stalls` are those of the ledger; without a ledger they are the browser's own freezes.
+    /// `stalls` come from the ledger, or without a ledger from the browser's freezes.
     pub(super) fn new(
         history: &History,
         stalls: Option<Vec<(Timestamp, Timestamp)>>,
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_axis_is_not_drawn() {
+    fn samples_older_than_the_axis_are_not_drawn() {
         let line = [Some((second(0), 1.0)), Some((second(60), 1.0)), Some((second(120), 1.0))];
         let later = TimeAxis { to: second(120), ..TIME };
         assert_eq!(line_path(&line, later, VALUES), "M0 180L1200 180");

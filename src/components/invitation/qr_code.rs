@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_for_a_code_has_none() {
+    fn a_text_too_long_for_a_code_has_no_code() {
         assert_eq!(draw(&"x".repeat(4000)), None);
     }
 }

@@ -101,7 +101,7 @@ fn figure_row(row: Row, views: &[View], language: Language) -> AnyView {
         let compared = view.baseline(views).map(|at| difference(row.unit(), *value, values[at]));
         let by = compared.unwrap_or_default();
         let raw = value.map(|value| value.to_string()).unwrap_or_default();
-        // Of sound that came, what is missing is what the browser does not report.
+        // If sound was received, a missing value is one that the browser does not report.
         let is_unreported = row.is_of_sound() && value.is_none() && view.receiver().sound.is_some();
         let shown = if is_unreported {
             language.text(sentence!(sound.not_reported)).get_untracked().to_owned()

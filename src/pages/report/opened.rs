@@ -169,7 +169,7 @@ impl Opened {
     }
 }
 
-/// Whether a side is shown: where somebody saw a picture. Of a call of voices alone, where somebody heard one.
+/// Whether a side is shown: it has a playout, or it has sound and no side of the report has a playout.
 fn is_view(report: &Report, side: &Side) -> bool {
     side.playout.is_some() || side.sound.is_some() && report.sides.iter().all(|side| side.playout.is_none())
 }
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_voices_alone_is_shown_and_silence_without_a_picture_is_not() {
+    fn a_side_with_sound_only_is_shown_and_a_side_with_neither_is_not() {
         let views = |sound: Option<SoundEntry>| {
             let mut report = Report::parse(std::str::from_utf8(&report(&[("ada", "bob")])).unwrap()).unwrap();
             report.sides[0].playout = None;
@@ -251,7 +251,7 @@ mod tests {
     fn each_direction_is_compared_with_the_same_one_of_the_first_measurement() {
         let call: &[_] = &[("ada", "bob"), ("bob", "ada")];
         assert_eq!(baselines(&[call, call]), [None, None, Some(0), Some(1)]);
-        // The result is the same whoever made the report.
+        // The result does not depend on which member saved the report.
         let swapped: &[_] = &[("bob", "ada"), ("ada", "bob")];
         assert_eq!(baselines(&[call, swapped]), [None, None, Some(1), Some(0)]);
         assert_eq!(baselines(&[call, &[("bob", "ada")]]), [None, None, Some(1)]);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_people_are_others_what_the_reporter_saw_is_compared() {
+    fn reports_of_other_members_are_compared_from_the_reporters_view() {
         assert_eq!(baselines(&[&[("ada", "bob")], &[("cleo", "dan")]]), [None, Some(0)]);
         assert_eq!(
             baselines(&[&[("ada", "bob"), ("bob", "ada")], &[("cleo", "dan"), ("dan", "cleo")]]),

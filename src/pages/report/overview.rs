@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use sightline_core::measure::{
     Unit,
-    playout::StallCause,
-    report::{BurstEntry, PlayoutEntry, ScoreEntry, SoundEntry, StallEntry},
+    playout::{SourceKnownBy, StallCause},
+    report::{BurstEntry, PlayoutEntry, ScoreEntry, Side, SoundEntry, SourceKnowledge, StallEntry},
     sound::SoundCause,
 };
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     components::figures::{
         figure_text,
-        playout::{score_text, stall_cause_text},
+        playout::{limit_text, score_text, stall_cause_text},
     },
     language::Language,
     sentence,
@@ -52,11 +52,64 @@ pub(super) fn Overview(view: View, opened: RwSignal<Opened>) -> AnyView {
             <p class="report-hint">{clock}</p>
             <p class="score" data-testid="score" data-value=value title=language.text(sentence!(score.help))>{score}</p>
             <h3>{language.text(sentence!(stall.title))}</h3>
+            {measured_file(view.sender(), language)}
+            {absences(receiver, language)}
+            {limit(&playout, language)}
             {ledger(&playout, language)}
             {sound}
         </section>
     }
     .into_any()
+}
+
+/// The file that was measured.
+fn measured_file(sender: Option<&Side>, language: Language) -> AnyView {
+    let Some(file) = sender.and_then(|sender| sender.file.clone()) else { return ().into_any() };
+    let number = |unit, value: Option<f64>| value.map(|value| figure_text::of_number(unit, value));
+    let facts = [
+        Some(file.name),
+        number(Unit::Bytes, Some(file.size_bytes)),
+        number(Unit::FramesPerSecond, file.frames_per_second),
+        number(Unit::Seconds, file.duration_s),
+        file.stamped.then(|| language.text(sentence!(file.stamp)).get_untracked().to_owned()),
+        file.sha256.map(|digest| format!("SHA-256 {digest}")),
+    ];
+    let facts: Vec<_> = facts.into_iter().flatten().collect();
+    view! { <p class="report-hint" data-testid="report-file">{facts.join(" \u{b7} ")}</p> }.into_any()
+}
+
+/// The times without measurements.
+fn absences(side: &Side, language: Language) -> AnyView {
+    if side.absences.is_empty() {
+        return ().into_any();
+    }
+    let rows = side.absences.iter().map(|absence| {
+        let length_s = absence.to_s - absence.from_s;
+        view! {
+            <span data-testid="report-absence" data-start=absence.from_s data-duration=length_s>
+                " "
+                {figure_text::clock(absence.from_s.max(0.0))}
+                " "
+                {figure_text::of_number(Unit::Seconds, length_s)}
+            </span>
+        }
+    });
+    view! { <p class="report-hint">{language.text(sentence!(stall.absent))} {rows.collect_view()}</p> }
+        .into_any()
+}
+
+/// What the ledger cannot know. Reports of before November 2026 do not say by what the source was known.
+fn limit(playout: &PlayoutEntry, language: Language) -> AnyView {
+    let known_by = match playout.source_known_by {
+        Some(SourceKnowledge::Stamps) => Some(SourceKnownBy::Stamps),
+        Some(SourceKnowledge::Frames) => Some(SourceKnownBy::Frames),
+        Some(SourceKnowledge::Counts) => Some(SourceKnownBy::Counts),
+        _ if playout.source_frames_per_second.is_some() => return ().into_any(),
+        _ => None,
+    };
+    let limit = limit_text(known_by).map(|limit| language.text(limit));
+    let word = known_by.map_or("nothing", SourceKnownBy::as_str);
+    view! { <p class="report-hint" data-testid="source-limit" data-known-by=word>{limit}</p> }.into_any()
 }
 
 fn ledger(playout: &PlayoutEntry, language: Language) -> AnyView {

@@ -17,7 +17,7 @@ pub(super) enum Row {
 }
 
 /// All rows, the most important first.
-pub(super) const ROWS: [Row; 38] = [
+pub(super) const ROWS: [Row; 40] = [
     Row::Score,
     Row::Total(Metric::StallRatio),
     Row::Total(Metric::StallCount),
@@ -25,6 +25,8 @@ pub(super) const ROWS: [Row; 38] = [
     Row::Total(Metric::LongestStall),
     Row::Total(Metric::StallsPerMinute),
     Row::Total(Metric::UsualStallRatio),
+    Row::Total(Metric::SourceFrames),
+    Row::Total(Metric::SourceFramesPresented),
     Row::Total(Metric::SourceFramesPerSecond),
     Row::Total(Metric::LowerRateRatio),
     Row::Total(Metric::FreezeCount),

@@ -15,7 +15,7 @@ use sightline_core::{
     room::{LinkId, RoomEvent},
     trust::Refusal,
 };
-use sightline_protocol::{MemberId, RoomName, RunId};
+use sightline_protocol::{MemberId, Presence, RoomName, RunId};
 
 use super::Driver;
 use crate::session::{
@@ -52,6 +52,8 @@ impl Driver {
             remote_sdp,
             unix_ms: clock::unix_ms(),
         };
+        self.measurements.set_own_file(self.media.file_entry());
+        self.measurements.set_source_frames(self.media.source_frames());
         self.observe(&member, Observation::Report(Box::new(report)), now);
     }
 
@@ -61,8 +63,10 @@ impl Driver {
             RoomEvent::PeerChanged(member) => {
                 let Some(peer) = self.session.peer(member) else { return };
                 let (name, published) = (peer.member.name.as_str().to_owned(), peer.published);
+                let is_away = peer.member.presence == Presence::Away;
                 self.frames.of(member).read_stamps(published.is_some_and(|published| published.stamped));
                 self.observe(member, Observation::Present { name, published }, now);
+                self.observe(member, Observation::Away(is_away), now);
             }
             RoomEvent::PeerGone(member) => {
                 self.frames.forget(member);

@@ -49,9 +49,18 @@ impl Driver {
                         socket.refuse(code.as_str());
                     }
                 }
-                RoomOutput::OpenLink { link, member, role } => self.open_link(link, member, role),
+                RoomOutput::OpenLink { link, member, role } => {
+                    // The member's tile has to exist before its pictures.
+                    self.changes.release();
+                    self.show_changes();
+                    self.open_link(link, member, role);
+                }
                 RoomOutput::OpenBulkLink { link, member } => self.open_bulk_link(link, member),
-                RoomOutput::UseLink(link) => self.use_link(link),
+                RoomOutput::UseLink(link) => {
+                    self.changes.release();
+                    self.show_changes();
+                    self.use_link(link);
+                }
                 RoomOutput::CloseLink(link) => {
                     if self.bulk_links.remove(&link).is_none() {
                         if let Some(closed) = self.links.remove(&link) {
@@ -85,21 +94,25 @@ impl Driver {
                     }
                 }
                 RoomOutput::Transfer(output) => self.files.perform(output),
-                RoomOutput::Event(event) => {
-                    match &event {
-                        RoomEvent::PeerChanged(member) => self.play_source_audio(member),
-                        RoomEvent::ChatChanged(number) => {
-                            if let Some(kept) = self.session.kept_message(*number) {
-                                self.history.keep(&kept);
-                            }
-                        }
-                        _ => {}
-                    }
-                    self.measure_event(&event, clock::now());
-                    self.view.show_event(event, &self.session, &mut self.frames);
-                }
+                RoomOutput::Event(event) => self.changes.handle(event, clock::now()),
             }
         }
+        self.show_changes();
+    }
+
+    /// Shows the events whose time has come, and stores the messages among them.
+    pub(super) fn show_changes(&mut self) {
+        let mut changed = Vec::new();
+        while let Some(event) = self.changes.poll_output() {
+            match &event {
+                RoomEvent::PeerChanged(member) => self.play_source_audio(member),
+                RoomEvent::ChatChanged(number) => changed.extend(self.session.kept_message(*number)),
+                _ => {}
+            }
+            self.measure_event(&event, clock::now());
+            self.view.show_event(event, &self.session, &mut self.frames);
+        }
+        self.history.keep(&changed);
     }
 
     fn open_socket(&mut self, id: SocketId) {

@@ -38,9 +38,11 @@ pub const LOW_BYTES: u32 = 64 * 1024;
 /// The script that starts the worker.
 const WORKER: &str = "file-worker-start.js";
 
-/// Up to this number of transfers are stored at each change; more are stored at this interval.
+/// Up to this number of transfers are stored soon after each change; more are stored at the longer interval. Another member may
+/// cause hundreds of changes a second.
 const FEW: usize = 50;
-const STORE_INTERVAL: Duration = Duration::from_secs(1);
+const STORE_FEW_INTERVAL: Duration = Duration::from_millis(250);
+const STORE_MANY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the worker may take to remove what the person leaves behind.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -202,23 +204,38 @@ impl Files {
         }
     }
 
-    /// Shows and stores the changes since the last call. Long lists are stored only at intervals.
+    /// Shows and stores the changes since the last call, at intervals.
     fn tell(&mut self, session: &RoomSession, now: Timestamp) {
         if let Some(batch) = self.changed.poll(now) {
             batch.into_iter().for_each(|handle| self.show(handle, session));
             self.list.show_all_offered(session.transfers().offered());
             self.list.show_backlog(session.transfers().backlog());
         }
-        let is_due = self.list.len() <= FEW || now.since(self.stored_at) >= STORE_INTERVAL;
-        if self.are_records_old && is_due {
-            (self.are_records_old, self.stored_at) = (false, now);
-            kept::store(&self.room, &session.transfers().records());
+        if self.store_due().is_some_and(|due| due <= now) {
+            self.store(session, now);
         }
+    }
+
+    /// Stores the transfers as they are: the page is about to go away.
+    pub fn store_now(&mut self, session: &RoomSession, now: Timestamp) {
+        if self.are_records_old {
+            self.store(session, now);
+        }
+    }
+
+    fn store(&mut self, session: &RoomSession, now: Timestamp) {
+        (self.are_records_old, self.stored_at) = (false, now);
+        kept::store(&self.room, &session.transfers().records());
+    }
+
+    fn store_due(&self) -> Option<Timestamp> {
+        let interval = if self.list.len() <= FEW { STORE_FEW_INTERVAL } else { STORE_MANY_INTERVAL };
+        self.are_records_old.then_some(self.stored_at + interval)
     }
 
     /// The time at which [`Self::pump`] is to be called.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.changed.poll_timeout()
+        [self.changed.poll_timeout(), self.store_due()].into_iter().flatten().min()
     }
 
     /// Removes stored files, because the room is left.

@@ -13,8 +13,8 @@ use sightline_browser::{
     media::{file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile},
     page::clock,
 };
-use sightline_core::notice::NoticeCode;
-use sightline_protocol::control::Playback;
+use sightline_core::{measure::report::FileEntry, notice::NoticeCode};
+use sightline_protocol::{control::Playback, telemetry::SourceFrames};
 
 use super::{LocalMedia, shown_file::FileSource};
 use crate::{
@@ -122,8 +122,22 @@ impl LocalMedia {
         let mut inner = self.inner.borrow_mut();
         inner.is_hidden = !is_visible;
         if let Some(file) = &inner.file {
+            if let Some(frames) = file.frames() {
+                frames.handle_visibility(is_visible);
+            }
             file.wake();
         }
+    }
+
+    /// The file as a report names it.
+    pub fn file_entry(&self) -> Option<FileEntry> {
+        let inner = self.inner.borrow();
+        Some(inner.file.as_ref()?.entry(inner.is_hidden))
+    }
+
+    /// Which frames of the file were shown here lately, for the viewers.
+    pub fn source_frames(&self) -> Option<SourceFrames> {
+        self.inner.borrow().file.as_ref()?.frames()?.tell()
     }
 
     /// Notes that a viewer joined, or that the connection to one was rebuilt: a standing picture is sent again.
@@ -189,6 +203,7 @@ impl LocalMedia {
                 return;
             }
             media.play();
+            media.hash_file(number);
             media.follow_player(number, changes).await;
         });
     }
@@ -334,6 +349,19 @@ impl LocalMedia {
         }
         // Dropped last, since its track was sent until now.
         drop(look.unneeded);
+    }
+
+    /// Computes the SHA-256 of the file, for the report of a run.
+    fn hash_file(&self, number: u32) {
+        let Some(file) = self.inner.borrow().file.as_ref().map(|file| file.file().clone()) else { return };
+        let media = self.clone();
+        spawn_local(async move {
+            let digest = file.sha256().await;
+            if let Some(file) = media.inner.borrow_mut().file.as_mut().filter(|file| file.number() == number)
+            {
+                file.handle_digest(digest);
+            }
+        });
     }
 
     /// Tries to read the file, which may have been moved or changed.

@@ -3,11 +3,15 @@
 use sightline_browser::{
     MediaTrack,
     js::queue::EventSink,
-    media::{file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile},
+    media::{
+        file_player::FilePlayer, frame_painter::FramePainter, media_file::MediaFile,
+        source_watch::SourceWatch,
+    },
     page::clock,
 };
 use sightline_core::{
     Timestamp,
+    measure::report::FileEntry,
     media::{PlaybackFailure, PlaybackWatch, StandingPicture, content_hint},
 };
 use sightline_protocol::control::{Playback, PublishedSource};
@@ -17,6 +21,8 @@ use sightline_protocol::control::{Playback, PublishedSource};
 /// There is a painter while the captured track would show a late joiner nothing (the file stands still, or its track ended),
 /// while the track would differ from the player (a turned film), and while frames are stamped.
 pub(super) struct FileSource {
+    /// Dropped before the player whose frames it notes; `None` without frame callbacks in the browser.
+    frames: Option<SourceWatch>,
     player: FilePlayer,
     file: MediaFile,
     painter: Option<FramePainter>,
@@ -26,6 +32,7 @@ pub(super) struct FileSource {
     watch: PlaybackWatch,
     standing: StandingPicture,
     told: Told,
+    sha256: Option<String>,
     number: u32,
     /// Wakes up the task that follows the player.
     wake: EventSink<()>,
@@ -59,6 +66,7 @@ impl FileSource {
         wake: EventSink<()>,
     ) -> Self {
         Self {
+            frames: SourceWatch::new(&player),
             player,
             file,
             painter: None,
@@ -67,6 +75,7 @@ impl FileSource {
             watch: PlaybackWatch::default(),
             standing: StandingPicture::default(),
             told: Told::default(),
+            sha256: None,
             number,
             wake,
         }
@@ -78,6 +87,10 @@ impl FileSource {
 
     pub(super) fn file(&self) -> &MediaFile {
         &self.file
+    }
+
+    pub(super) fn frames(&self) -> Option<&SourceWatch> {
+        self.frames.as_ref()
     }
 
     pub(super) fn painter(&self) -> Option<&FramePainter> {
@@ -122,6 +135,24 @@ impl FileSource {
     pub(super) fn handle_viewer(&mut self) {
         self.standing.handle_viewer(clock::now());
         self.wake();
+    }
+
+    /// Takes the SHA-256 of the file.
+    pub(super) fn handle_digest(&mut self, sha256: Option<String>) {
+        self.sha256 = sha256;
+    }
+
+    /// The file as a report names it.
+    pub(super) fn entry(&self, is_hidden: bool) -> FileEntry {
+        let interval = self.frames.as_ref().and_then(SourceWatch::interval);
+        FileEntry {
+            name: self.file.name().to_owned(),
+            size_bytes: self.file.size_bytes(),
+            sha256: self.sha256.clone(),
+            frames_per_second: interval.map(|interval| 1.0 / interval.as_secs_f64()),
+            duration_s: self.player.sample().duration.map(|duration| duration.as_secs_f64()),
+            stamped: self.is_stamped(is_hidden),
+        }
     }
 
     /// Notes whether the file could be read.

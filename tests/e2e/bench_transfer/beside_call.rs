@@ -56,7 +56,7 @@ struct Seen {
     received: f64,
 }
 
-pub(super) async fn what_a_call_feels_of_files(scene: &Scene) -> Result<()> {
+pub(super) async fn the_call_quality_during_file_transfers(scene: &Scene) -> Result<()> {
     let seconds = env::var("SIGHTLINE_BENCH_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(60);
     let profile = LinkProfile { rate_bps: Some(RATE_BPS), ..LinkProfile::delayed(ROUND_TRIP / 2) };
     let FarApart { pages, .. } = &scene.far_apart(pair(), &profile).await?;

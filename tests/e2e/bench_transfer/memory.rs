@@ -15,7 +15,7 @@ use super::{number, ours, pair, sample_file::SampleFile};
 const DEFAULT_MIB: u64 = 1024;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-pub(super) async fn what_a_large_file_needs(scene: &Scene) -> Result<()> {
+pub(super) async fn the_memory_of_a_large_file(scene: &Scene) -> Result<()> {
     let mib = number("MIB").unwrap_or(DEFAULT_MIB);
     let bytes = usize::try_from(mib << 20)?;
     let pages = scene.pages_in(pair()).await?;

@@ -1,4 +1,4 @@
-//! The speed of files, for `cargo xtask bench transfer`: beside bare channels and beside stop-and-wait, between the same two
+//! The speed of files, for `cargo xtask bench transfer`, compared with bare channels and with stop-and-wait between the same two
 //! browsers over the same link; and their effect on a call. Not a test: it judges nothing, and runs only if `SIGHTLINE_BENCH`
 //! names it.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
@@ -27,21 +27,21 @@ const PATHS: [(u64, usize); 3] = [(0, 256_000_000), (20, 192_000_000), (100, 96_
 const MESSAGES: [usize; 3] = [16 * 1024, 64 * 1024, 256 * 1024];
 const BUFFERS: [usize; 2] = [256 * 1024, 1024 * 1024];
 const CONNECTIONS: [usize; 4] = [1, 4, 8, 16];
-/// How long each cell of the sweep is tried.
+/// Measuring time of each cell of the sweep.
 const TRIED: Duration = Duration::from_millis(1500);
 const DEFAULT_ROUNDS: u64 = 3;
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let trial = match env::var("SIGHTLINE_BENCH").as_deref() {
         Ok("transfer") => stage.long_test(how_fast_files_go),
-        Ok("transfer-call") => stage.long_test(beside_call::what_a_call_feels_of_files),
-        Ok("transfer-memory") => stage.long_test(memory::what_a_large_file_needs),
+        Ok("transfer-call") => stage.long_test(beside_call::the_call_quality_during_file_transfers),
+        Ok("transfer-memory") => stage.long_test(memory::the_memory_of_a_large_file),
         _ => return Vec::new(),
     };
     where_there_are_namespaces(vec![trial])
 }
 
-/// Bytes sent in a time.
+/// Bytes sent in a measured time.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 struct Rate {
     megabytes_per_second: f64,

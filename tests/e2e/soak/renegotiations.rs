@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 const TIMES: usize = 200;
 /// From the beginning of one renegotiation to the next. A member that negotiates faster for half a minute exhausts its budget for
-/// descriptions (`crates/core/src/budget/limits.rs`) and is not heard for some seconds, which is not what is measured here.
+/// descriptions (`crates/core/src/budget/limits.rs`) and is muted for some seconds, which would spoil the measurement.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {

@@ -21,10 +21,10 @@ const AWAY_S: [u64; 3] = [0, 5, 20];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    vec![stage.long_test(everybody_is_back_and_no_connection_was_closed)]
+    vec![stage.long_test(every_member_is_back_and_no_connection_was_closed)]
 }
 
-async fn everybody_is_back_and_no_connection_was_closed(scene: &Scene) -> Result<()> {
+async fn every_member_is_back_and_no_connection_was_closed(scene: &Scene) -> Result<()> {
     let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
     for page in [&ada, &bob] {
         page.expect_no_server();

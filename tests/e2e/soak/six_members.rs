@@ -1,6 +1,6 @@
-//! Six members with their cameras on: what one of them sends by itself so that all connections stay usable, and its processor
-//! time. The other five are tabs of one browser with small pictures, so that the work of six computers fits into this one: what
-//! is sent to five depends only on their number.
+//! Six members with their cameras on. All connections must stay usable with the default settings; the test measures how much one
+//! member sends, and its processor time. The other five are tabs of one browser with small pictures, so that the work of six computers
+//! fits into this one. The traffic of the measured member depends only on the number of members.
 #![allow(clippy::print_stdout, reason = "a table for a person is its purpose")]
 
 use std::{sync::Arc, time::Duration};
@@ -44,10 +44,10 @@ struct Traffic {
 }
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    vec![stage.long_test(what_one_of_six_members_sends_and_what_it_costs)]
+    vec![stage.long_test(the_traffic_and_the_cost_of_one_of_six_members)]
 }
 
-async fn what_one_of_six_members_sends_and_what_it_costs(scene: &Scene) -> Result<()> {
+async fn the_traffic_and_the_cost_of_one_of_six_members(scene: &Scene) -> Result<()> {
     let [ada, others] = [scene.page(Engine::Chromium).await?, scene.page(Engine::Chromium).await?];
     ada.enter("six", "Ada").await?;
     for other in 1..MEMBERS {
@@ -82,7 +82,7 @@ async fn what_one_of_six_members_sends_and_what_it_costs(scene: &Scene) -> Resul
     ensure!(after.encoded.len() == MEMBERS - 1, "not everyone is sent to: {after:?}");
     ensure!(
         before.encoded.iter().zip(&after.encoded).all(|(before, after)| after > before),
-        "a picture that is sent stands still: {before:?} {after:?}"
+        "a sent picture stands still: {before:?} {after:?}"
     );
     Ok(())
 }

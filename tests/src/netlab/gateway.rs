@@ -49,7 +49,7 @@ impl Gateway {
     /// Lets the host reach a port in a namespace, which is free there: it is one that `listener` has on the host.
     ///
     /// # Errors
-    /// Where the listener is none.
+    /// The listener has no address.
     pub(crate) fn into(room: Room, listener: StdTcpListener) -> Result<Self> {
         let port = listener.local_addr()?.port();
         Self::new(listener, port, Far::Room(room))
@@ -86,7 +86,7 @@ impl Drop for Gateway {
 /// A free port of the host, reserved by a listener.
 ///
 /// # Errors
-/// Where there is none.
+/// No port is free.
 pub(crate) fn free_port() -> Result<(StdTcpListener, u16)> {
     let listener = StdTcpListener::bind(loopback(0))?;
     let port = listener.local_addr()?.port();

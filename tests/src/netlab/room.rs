@@ -18,7 +18,7 @@ pub(crate) enum Room {
     Link(Arc<Link>, Place),
     /// A home behind a router.
     Home(Arc<Internet>, Place),
-    /// The middle, where the homes are connected.
+    /// The network that connects the homes.
     Middle(Arc<Internet>),
 }
 
@@ -41,7 +41,7 @@ impl Room {
         }
     }
 
-    /// The command that runs `program` there.
+    /// The command that runs `program` in this place.
     pub(crate) fn command(&self, program: &str) -> Command {
         self.namespace().command(program).into()
     }

@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_served_in_turn_after_what_comes_first() {
+    fn the_first_lane_is_served_before_the_members_in_turn() {
         let (lanes, mut stream) = queue();
         let (eve, ada) = (lanes.of_member("eve"), lanes.of_member("ada"));
         for _ in 0..4 {
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_loses_its_own_messages_and_nobody_elses() {
+    fn a_flood_of_one_member_loses_only_its_own_messages() {
         let (lanes, mut stream) = queue();
         let (eve, ada) = (lanes.of_member("eve"), lanes.of_member("ada"));
         for _ in 0..1_000 {
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_count_and_what_may_not_be_lost_is_taken_in_its_place() {
+    fn bytes_are_limited_and_events_that_must_not_be_lost_keep_their_place() {
         let (lanes, mut stream) = queue();
         let eve = lanes.of_member("eve");
         for _ in 0..3 {
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_pauses_hears_of_the_next_push_though_others_wait() {
+    fn a_paused_reader_wakes_at_the_next_push_while_events_wait() {
         let (lanes, mut stream) = queue();
         let eve = lanes.of_member("eve");
         eve.push(Event::Message("eve", 1));
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_that_is_empty_is_forgotten() {
+    fn an_empty_lane_is_removed() {
         let (lanes, mut stream) = queue();
         for number in 0..1_000 {
             lanes.of_member(&number.to_string()).push(Event::Message("x", 1));
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_first_lane_says_so_once() {
+    fn a_full_first_lane_is_reported_once() {
         let (lanes, mut stream) = queue();
         for _ in 0..5 {
             lanes.first().push(Event::Closed("person"));

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_woken_by_a_push_and_by_the_end() {
+    fn a_waiting_reader_is_woken_by_a_push_and_by_the_end() {
         let (sink, mut stream) = event_queue(10);
         let (polled, woken) = poll(&mut stream);
         assert_eq!((polled, woken.0.load(Ordering::Relaxed)), (Poll::Pending, 0));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_pushed_before_the_end_still_comes() {
+    fn events_pushed_before_the_end_still_arrive() {
         let (sink, mut stream) = event_queue(10);
         sink.push(1);
         drop(sink);
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_loses_the_newest_and_says_so_once() {
+    fn a_full_queue_drops_the_newest_event_and_reports_it_once() {
         let (sink, mut stream) = event_queue(2);
         for event in 0..5 {
             sink.push(event);
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_stream_lets_go_of_what_it_held_and_takes_nothing_more() {
+    fn a_dropped_stream_drops_its_events_and_accepts_no_more() {
         let (sink, stream) = event_queue(10);
         let event = Rc::new(());
         sink.push(Rc::clone(&event));

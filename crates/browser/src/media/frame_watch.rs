@@ -71,7 +71,10 @@ impl FrameWatch {
 
 impl Shared {
     fn note(&self, video: &HtmlVideoElement, now_ms: f64, metadata: &JsValue) {
-        let stamp = self.reader.borrow().as_ref().map(|reader| reader.read(video));
+        let stamp =
+            self.reader.borrow().as_ref().map(|reader| {
+                reader.read(video, member(metadata, "mediaTime").and_then(|time| time.as_f64()))
+            });
         let mut frames = self.frames.borrow_mut();
         if frames.len() == MAX_FRAMES {
             frames.pop_front();

@@ -2,15 +2,18 @@
 
 use std::ops::Range;
 
-use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Promise, Uint8Array};
 use sightline_core::media::OrientationFinder;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, DragEvent, Event, FileList, HtmlInputElement, Response};
 
 use crate::{
     js::{error::BrowserError, promise::settled},
-    page::window::window,
+    page::window::{member, window},
 };
+
+/// Size of the largest file whose SHA-256 is computed, in bytes: the browser needs all of it in memory.
+const LARGEST_HASHED: f64 = 64.0 * 1024.0 * 1024.0;
 
 /// A file that may be a video. A clone refers to the same bytes.
 #[derive(Debug, Clone)]
@@ -63,6 +66,26 @@ impl MediaFile {
             finder.handle_read(&self.read(range).await.unwrap_or_default());
         }
         finder.is_turned()
+    }
+
+    /// The size in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> f64 {
+        self.blob.size()
+    }
+
+    /// SHA-256 of the bytes, as 64 lower-case hex digits; `None` for a large file, and where the browser cannot compute it.
+    pub async fn sha256(&self) -> Option<String> {
+        if self.blob.size() > LARGEST_HASHED {
+            return None;
+        }
+        let bytes: ArrayBuffer = settled(self.blob.array_buffer()).await.ok()?.unchecked_into();
+        // Only a secure context has it.
+        let subtle = member(&member(&window(), "crypto")?, "subtle")?;
+        let digest: Function = member(&subtle, "digest")?.dyn_into().ok()?;
+        let hashing: Promise = digest.call2(&subtle, &"SHA-256".into(), &bytes).ok()?.dyn_into().ok()?;
+        let digest: ArrayBuffer = settled(hashing).await.ok()?.unchecked_into();
+        Some(Uint8Array::new(&digest).to_vec().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Vec<u8>, BrowserError> {

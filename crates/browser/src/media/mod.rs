@@ -10,6 +10,7 @@ pub mod frame_watch;
 pub mod media_element;
 pub mod media_file;
 pub mod picture;
+pub mod source_watch;
 pub mod stream;
 pub mod strip_reader;
 pub mod tone;

@@ -46,13 +46,19 @@ impl Records {
         Ok(texts.iter().filter_map(|text| text.as_string()).collect())
     }
 
-    /// Stores a text under a number and replaces an earlier one.
+    /// Stores texts under their numbers, in one transaction, and replaces earlier ones.
     ///
     /// # Errors
     /// [`BrowserError`] where the failure is known at once.
-    pub fn put(&self, group: &str, number: u32, text: &str) -> Result<(), BrowserError> {
+    pub fn put(
+        &self,
+        group: &str,
+        texts: impl IntoIterator<Item = (u32, String)>,
+    ) -> Result<(), BrowserError> {
         let store = self.store(IdbTransactionMode::Readwrite)?;
-        store.put_with_key(&JsValue::from_str(text), &key(group, number))?;
+        for (number, text) in texts {
+            store.put_with_key(&JsValue::from_str(&text), &key(group, number))?;
+        }
         Ok(())
     }
 

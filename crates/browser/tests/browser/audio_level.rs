@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use crate::call::{camera_and_microphone, until};
 
 #[wasm_bindgen_test]
-async fn a_sounding_microphone_has_a_level_and_one_switched_off_has_none() {
+async fn a_microphone_with_sound_has_a_level_and_a_disabled_one_has_none() {
     let microphone = camera_and_microphone().await.audio.unwrap();
     let meter = LevelMeter::new(microphone.track()).unwrap();
     meter.resume().await.unwrap();
@@ -18,13 +18,13 @@ async fn a_sounding_microphone_has_a_level_and_one_switched_off_has_none() {
 }
 
 #[wasm_bindgen_test]
-async fn pictures_have_no_level() {
+async fn a_video_track_has_no_audio_level() {
     let camera = camera_and_microphone().await.video.unwrap();
     assert_eq!(LevelMeter::new(camera.track()).unwrap_err().name, "InvalidStateError");
 }
 
 #[wasm_bindgen_test]
-async fn meters_that_are_dropped_leave_room_for_others() {
+async fn dropped_meters_leave_room_for_others() {
     let microphone = camera_and_microphone().await.audio.unwrap();
     for _ in 0..50 {
         let meter = LevelMeter::new(microphone.track()).unwrap();

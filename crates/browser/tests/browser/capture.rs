@@ -45,7 +45,7 @@ fn all_ended(tracks: &Array) -> bool {
 }
 
 #[wasm_bindgen_test]
-async fn tracks_that_come_after_nobody_waits_for_them_are_stopped() {
+async fn tracks_that_arrive_after_the_request_was_dropped_are_stopped() {
     let tracks = record_tracks();
     {
         let (camera, microphone) = (CameraRequest::default(), MicrophoneRequest::default());
@@ -70,7 +70,7 @@ async fn a_track_lives_as_long_as_its_owner() {
 }
 
 #[wasm_bindgen_test]
-async fn a_track_says_what_it_is_and_is_switched_off_for_all_who_hold_it() {
+async fn a_track_reports_its_settings_and_is_disabled_for_all_its_holders() {
     let camera = CameraRequest {
         width: Some(320),
         height: Some(240),
@@ -78,7 +78,7 @@ async fn a_track_says_what_it_is_and_is_switched_off_for_all_who_hold_it() {
         ..Default::default()
     };
     let captured = get_user_media(Some(&camera), None).await.unwrap();
-    assert!(captured.audio.is_none(), "nobody asked for sound");
+    assert!(captured.audio.is_none(), "no sound was requested");
     let video = captured.video.unwrap();
     assert_eq!(video.kind(), MediaKind::Video);
     assert!(!video.label().is_empty());
@@ -93,7 +93,7 @@ async fn a_track_says_what_it_is_and_is_switched_off_for_all_who_hold_it() {
 }
 
 #[wasm_bindgen_test]
-async fn sound_is_treated_as_it_was_asked_for() {
+async fn sound_is_processed_as_requested() {
     for is_wanted in [true, false] {
         let processing = AudioProcessing { echo_cancellation: is_wanted, ..Default::default() };
         let request = MicrophoneRequest { processing, ..Default::default() };
@@ -106,7 +106,7 @@ async fn sound_is_treated_as_it_was_asked_for() {
 }
 
 #[wasm_bindgen_test]
-async fn a_track_is_made_another_shape_while_it_runs() {
+async fn the_size_of_a_running_track_can_be_changed() {
     let video = camera_and_microphone().await.video.unwrap();
     video.set_content_hint(ContentHint::Detail);
     let request = CameraRequest { width: Some(320), height: Some(180), ..Default::default() };
@@ -118,7 +118,7 @@ async fn a_track_is_made_another_shape_while_it_runs() {
 }
 
 #[wasm_bindgen_test]
-async fn a_lost_device_is_reported_and_an_own_stop_is_not() {
+async fn a_lost_device_is_reported_and_a_local_stop_is_not() {
     let mut video = camera_and_microphone().await.video.unwrap();
     let (sink, mut events) = event_queue(10);
     video.report_ended(sink);
@@ -132,7 +132,7 @@ async fn a_lost_device_is_reported_and_an_own_stop_is_not() {
 }
 
 #[wasm_bindgen_test]
-async fn a_device_that_is_not_there_is_told_from_a_wrong_question() {
+async fn the_error_tells_a_missing_device_from_an_invalid_request() {
     let absent = DeviceChoice::Exactly("no-such-device".to_owned());
     let camera = CameraRequest { device: absent, ..Default::default() };
     let error = get_user_media(Some(&camera), None).await.unwrap_err();

@@ -23,6 +23,6 @@ async fn a_sleep_without_end_does_not_end_at_once() {
 }
 
 #[wasm_bindgen_test]
-fn the_time_of_day_is_of_this_century() {
+fn the_wall_clock_is_in_this_century() {
     assert!(clock::unix_ms() > 1_700_000_000_000);
 }

@@ -93,7 +93,7 @@ async fn a_message_may_be_as_long_as_the_limit_and_no_longer() {
 }
 
 #[wasm_bindgen_test]
-async fn the_low_mark_of_the_buffer_is_reported() {
+async fn the_buffered_amount_low_event_is_reported() {
     let (_call, mut offerer, _answerer) = open_channel(&CONTROL).await;
     offerer.channel.set_low_threshold(1000);
     for _ in 0..20 {
@@ -106,7 +106,7 @@ async fn the_low_mark_of_the_buffer_is_reported() {
 }
 
 #[wasm_bindgen_test]
-async fn a_dropped_channel_closes_the_other_end_and_says_nothing_more() {
+async fn a_dropped_channel_closes_the_other_end_and_reports_nothing_more() {
     let (_call, offerer, mut answerer) = open_channel(&CONTROL).await;
     let End { channel, mut events } = offerer;
     drop(channel);

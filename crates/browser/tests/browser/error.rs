@@ -25,7 +25,7 @@ fn a_dom_exception_keeps_its_name_and_message() {
 }
 
 #[wasm_bindgen_test]
-fn anything_else_that_is_thrown_is_an_error_too() {
+fn any_other_thrown_value_becomes_an_error() {
     let error = BrowserError::from(JsValue::from(js_sys::TypeError::new("bad argument")));
     assert_eq!(error.to_string(), "TypeError: bad argument");
     assert_eq!(error.kind(), BrowserErrorKind::TypeError);

@@ -12,7 +12,7 @@ fn posted(message: ToWorker) -> ToWorker {
 }
 
 #[wasm_bindgen_test]
-fn a_command_for_a_source_is_the_same_in_the_worker_and_brings_its_file() {
+fn a_source_command_arrives_unchanged_in_the_worker_with_its_file() {
     let commands = [
         SourceCommand::Seek { seek: 1, number: 2, offset: 1 << 40, sha256: Some(Sha256Digest([3; 32])) },
         SourceCommand::Seek { seek: 4, number: 5, offset: 0, sha256: None },
@@ -38,7 +38,7 @@ fn a_command_for_a_source_is_the_same_in_the_worker_and_brings_its_file() {
 }
 
 #[wasm_bindgen_test]
-fn a_command_for_a_sink_is_the_same_in_the_worker() {
+fn a_sink_command_arrives_unchanged_in_the_worker() {
     let (transfer, member) = (TransferId::from_random(8), MemberId::from_random(9));
     let commands = [
         SinkCommand::Open {

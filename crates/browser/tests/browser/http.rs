@@ -7,7 +7,7 @@ use sightline_browser::{
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
-async fn a_server_that_answers_is_told_from_one_that_is_not_there() {
+async fn the_request_tells_a_server_that_answers_from_a_missing_one() {
     let origin = Location::current().origin;
     http::reach(&format!("{origin}/")).await.unwrap();
     // The runner serves this page; nothing listens on port 1 of this computer.

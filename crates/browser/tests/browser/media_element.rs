@@ -13,7 +13,7 @@ fn video_element() -> HtmlVideoElement {
 }
 
 #[wasm_bindgen_test]
-async fn a_stream_plays_and_tracks_join_it_and_leave_it_meanwhile() {
+async fn tracks_are_added_to_and_removed_from_a_playing_stream() {
     let captured = camera_and_microphone().await;
     let video = captured.video.as_ref().unwrap().track();
     let audio = captured.audio.as_ref().unwrap().track();
@@ -40,7 +40,7 @@ async fn a_stream_plays_and_tracks_join_it_and_leave_it_meanwhile() {
 }
 
 #[wasm_bindgen_test]
-async fn a_loudspeaker_that_is_not_there_is_an_error() {
+async fn an_unknown_loudspeaker_is_an_error() {
     let element = video_element();
     assert!(media_element::has_speaker_choice(&element));
     assert_eq!(
@@ -51,7 +51,7 @@ async fn a_loudspeaker_that_is_not_there_is_an_error() {
 }
 
 #[wasm_bindgen_test]
-async fn loudness_is_between_silence_and_all() {
+async fn the_volume_is_clamped_between_0_and_1() {
     let element = video_element();
     for (asked, given) in [(0.25, 0.25), (7.0, 1.0), (-1.0, 0.0)] {
         media_element::set_volume(&element, asked);
@@ -60,6 +60,6 @@ async fn loudness_is_between_silence_and_all() {
 }
 
 #[wasm_bindgen_test]
-async fn without_a_picture_there_is_no_window_for_it() {
+async fn picture_in_picture_without_a_picture_is_an_error() {
     assert!(media_element::toggle_picture_in_picture(&video_element()).await.is_err());
 }

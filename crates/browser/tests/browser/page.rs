@@ -37,7 +37,7 @@ fn visibility_and_network_are_reported_until_the_listener_is_dropped() {
 }
 
 #[wasm_bindgen_test]
-fn the_last_words_are_said_when_the_page_goes() {
+fn the_listener_is_called_when_the_page_is_hidden() {
     let said = Rc::new(Cell::new(0));
     let listener = lifecycle::on_page_hide({
         let said = Rc::clone(&said);

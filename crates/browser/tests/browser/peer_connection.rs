@@ -136,7 +136,7 @@ async fn sound_and_pictures_of_one_side_are_announced_as_one_stream() {
 }
 
 #[wasm_bindgen_test]
-async fn a_track_comes_goes_and_changes_without_negotiation() {
+async fn a_track_is_added_replaced_and_removed_without_negotiation() {
     let mut call = Call::new();
     call.negotiate(false).await;
     call.until_connected().await;
@@ -185,7 +185,7 @@ async fn an_ice_restart_changes_the_credentials_and_media_goes_on() {
     assert_ne!(ufrag(&offer), before);
     assert_eq!(answer.matches("\nm=").count(), 3);
     call.until("a candidate of the new generation", |call| {
-        // Carried candidates have left the queue, so the connection state is checked.
+        // The helper takes the candidates from the queue, so the connection state is checked.
         call.offerer.is_connected() && call.answerer.is_connected()
     })
     .await;
@@ -193,7 +193,7 @@ async fn an_ice_restart_changes_the_credentials_and_media_goes_on() {
 }
 
 #[wasm_bindgen_test]
-async fn candidates_say_which_ice_generation_they_are_of_and_end_with_an_empty_one() {
+async fn candidates_name_their_ice_generation_and_end_with_an_empty_one() {
     let mut call = Call::new();
     let (offer, _) = call.negotiate(false).await;
     let mut seen: Vec<SignalCandidate> = Vec::new();
@@ -214,7 +214,7 @@ async fn candidates_say_which_ice_generation_they_are_of_and_end_with_an_empty_o
 }
 
 #[wasm_bindgen_test]
-async fn a_dropped_connection_is_closed_and_says_nothing_more() {
+async fn a_dropped_connection_is_closed_and_reports_nothing_more() {
     let (mut call, _media) = call_with_media().await;
     let Call { answerer, offerer } = &mut call;
     let remote_track = answerer.connection.remote_track(MediaSlot::Video).unwrap();
@@ -280,7 +280,7 @@ async fn operations_in_the_wrong_state_fail_with_the_name_of_the_error() {
 }
 
 #[wasm_bindgen_test]
-async fn an_offer_rolls_back_an_own_offer() {
+async fn a_remote_offer_rolls_back_the_local_offer() {
     let mut call = Call::new();
     call.negotiate(false).await;
     call.answerer.perform(Operation::SetLocalOffer { ice_restart: false }).await;
@@ -290,7 +290,7 @@ async fn an_offer_rolls_back_an_own_offer() {
 }
 
 #[wasm_bindgen_test]
-async fn the_certificate_that_was_made_before_is_used() {
+async fn a_certificate_that_was_made_ahead_of_time_is_used() {
     let certificate = Certificate::generate().await.unwrap();
     let config = PeerConnectionConfig { certificate: Some(&certificate), ..Default::default() };
     let mut fingerprints = Vec::new();
@@ -305,7 +305,7 @@ async fn the_certificate_that_was_made_before_is_used() {
 }
 
 #[wasm_bindgen_test]
-async fn stats_have_what_the_figures_need() {
+async fn stats_have_the_values_that_the_metrics_need() {
     let (call, _media) = call_with_media().await;
     media_arrives(&call).await;
     let entries = call.answerer.connection.stats().await.unwrap();
@@ -332,7 +332,7 @@ async fn stats_have_what_the_figures_need() {
 }
 
 #[wasm_bindgen_test]
-async fn what_a_sender_may_use_is_limited_and_freed_again() {
+async fn the_limits_of_a_sender_are_set_and_removed() {
     let (call, _media) = call_with_media().await;
     let connection = &call.offerer.connection;
     let free = SendLimits {
@@ -351,7 +351,7 @@ async fn what_a_sender_may_use_is_limited_and_freed_again() {
 }
 
 #[wasm_bindgen_test]
-async fn a_codec_that_is_wanted_is_the_one_that_is_used_by_both() {
+async fn both_sides_use_the_preferred_codec() {
     let (mut call, _media) = call_with_media().await;
     let codecs = video_codecs();
     assert!(codecs.contains(&"VP8".to_owned()) && !codecs.contains(&"rtx".to_owned()), "{codecs:?}");
@@ -374,7 +374,7 @@ async fn a_codec_that_is_wanted_is_the_one_that_is_used_by_both() {
 }
 
 #[wasm_bindgen_test]
-async fn a_connection_that_is_to_use_relays_alone_asks_for_new_candidates() {
+async fn switching_to_relay_only_requests_new_candidates() {
     let mut call = Call::new();
     call.negotiate(false).await;
     call.until_connected().await;
@@ -387,7 +387,7 @@ async fn a_connection_that_is_to_use_relays_alone_asks_for_new_candidates() {
 }
 
 #[wasm_bindgen_test]
-async fn a_microphone_is_as_loud_as_it_sounds_where_it_is_played() {
+async fn a_played_microphone_has_a_level_and_a_silent_slot_has_none() {
     let (call, _media) = call_with_media().await;
     let peer = &call.answerer.connection;
     let _playing = Playing::new(&peer.remote_track(MediaSlot::Microphone).unwrap()).await;

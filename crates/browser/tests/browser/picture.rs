@@ -18,7 +18,7 @@ async fn a_camera_shows_pictures_that_differ_and_black_once_it_is_switched_off()
 }
 
 #[wasm_bindgen_test]
-async fn the_largest_picture_of_a_camera_is_at_least_the_one_that_it_gives() {
+async fn the_largest_picture_of_a_camera_is_at_least_as_wide_as_its_current_one() {
     let camera = camera_and_microphone().await.video.unwrap();
     let given = camera.settings().width.unwrap();
     // Firefox does not report the abilities of a camera.

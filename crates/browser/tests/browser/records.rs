@@ -7,10 +7,10 @@ use wasm_bindgen_test::wasm_bindgen_test;
 async fn texts_are_kept_in_the_order_of_their_numbers_and_each_group_by_itself() {
     let records = Records::open("order").await.unwrap();
     for number in [2, 10, 0] {
-        records.put("b", number, &format!("text {number}")).unwrap();
+        records.put("b", [(number, format!("text {number}"))]).unwrap();
     }
-    records.put("a", 1, "older").unwrap();
-    records.put("b", 2, "another text 2").unwrap();
+    records.put("a", [(1, "older".to_owned())]).unwrap();
+    records.put("b", [(2, "another text 2".to_owned())]).unwrap();
     drop(records);
 
     let records = Records::open("order").await.unwrap();
@@ -20,11 +20,11 @@ async fn texts_are_kept_in_the_order_of_their_numbers_and_each_group_by_itself()
 }
 
 #[wasm_bindgen_test]
-async fn what_is_removed_is_gone_and_nothing_else() {
+async fn removing_records_removes_no_others() {
     let records = Records::open("removal").await.unwrap();
     for group in ["a", "b", "c"] {
         for number in 0..4 {
-            records.put(group, number, &number.to_string()).unwrap();
+            records.put(group, [(number, number.to_string())]).unwrap();
         }
     }
     records.remove_groups_before("b").unwrap();

@@ -25,7 +25,7 @@ async fn a_server_that_refuses_is_a_closed_transport() {
 }
 
 #[wasm_bindgen_test]
-async fn a_closed_or_dropped_transport_says_nothing() {
+async fn a_closed_or_dropped_transport_reports_nothing() {
     let (sink, mut events) = event_queue(10);
     let mut closed = WebSocketTransport::open(&address(), &sink).unwrap();
     let dropped = WebSocketTransport::open(&address(), &sink).unwrap();

@@ -4,7 +4,7 @@ use sightline_browser::page::storage::StorageArea;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
-fn a_value_is_kept_until_it_is_removed_and_the_areas_are_apart() {
+fn a_value_is_kept_until_it_is_removed_and_the_areas_are_separate() {
     for (area, other) in
         [(StorageArea::Local, StorageArea::Session), (StorageArea::Session, StorageArea::Local)]
     {
@@ -14,7 +14,7 @@ fn a_value_is_kept_until_it_is_removed_and_the_areas_are_apart() {
         assert_eq!(other.get("test-key"), None);
         assert!(area.remove("test-key"));
         assert_eq!(area.get("test-key"), None);
-        assert!(area.remove("test-key"), "what is not there is gone");
+        assert!(area.remove("test-key"), "removing an absent value succeeds");
     }
 }
 

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_bucket_gives_nothing_before_a_quarter_of_it_is_full() {
+    fn an_empty_bucket_admits_nothing_until_it_is_a_quarter_full() {
         let mut bucket = Bucket::default();
         assert!(bucket.take(LIMIT, 8, at(0)));
         assert!(!bucket.take(LIMIT, 1, at(0)));

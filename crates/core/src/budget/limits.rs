@@ -22,8 +22,10 @@ pub enum MessageKind {
     Control,
     /// A byte on the `control` channel; counted before the message is decoded.
     ControlByte,
-    /// A message that cannot be decoded, or is too long.
+    /// A text that cannot be decoded.
     Unreadable,
+    /// Data that is a message in no version of the protocol: bytes where text belongs, or more than a message may have.
+    NoMessage,
     /// An offer or answer about the member's own connection.
     Description,
     /// A candidate for the member's own connection.
@@ -68,10 +70,11 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Control,
         Self::ControlByte,
         Self::Unreadable,
+        Self::NoMessage,
         Self::Description,
         Self::Candidate,
         Self::Connection,
@@ -98,6 +101,8 @@ impl MessageKind {
     #[must_use]
     pub const fn weight(self) -> u64 {
         match self {
+            // A message of the greatest length costs as much as hundreds of others to receive.
+            Self::NoMessage => 100,
             Self::Unreadable | Self::Connection | Self::BulkConnection | Self::Arrival => 10,
             _ => 1,
         }
@@ -114,6 +119,7 @@ impl MessageKind {
             Self::ControlByte => limit(16 << 20, 2_097_152.0),
             // A later version of the protocol may send messages that this version cannot read.
             Self::Unreadable => limit(50, 1.0),
+            Self::NoMessage => limit(8, 0.2),
             // An exchange has two descriptions; an offer is repeated when signaling returns, at most every third of a second for
             // a while.
             Self::Description => limit(120, 6.0),

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_of_the_time_before_the_files_says_nothing_of_their_way() {
+    fn a_ping_sent_before_the_transfer_gives_no_round_trip_time() {
         let (mut pings, mut trips) = (Pings::default(), RoundTrips::default());
         let before = pings.ask(ms(0));
         let first = trips.poll_ping(&mut pings, false, ms(1000)).expect("the first is due");
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_of_another_while_files_go_counts_too() {
+    fn a_ping_of_another_caller_during_the_transfer_counts_too() {
         let (mut pings, mut trips) = (Pings::default(), RoundTrips::default());
         trips.poll_ping(&mut pings, false, ms(0));
         let other = pings.ask(ms(10));

@@ -4,8 +4,8 @@ use sightline_protocol::signaling::IceServer;
 
 use crate::measure::connection::LinkPath;
 
-/// Selects ICE servers for bulk links from those of the member's own connection, whose path is given. Where that path is direct,
-/// bulk links need no relay: asking for one would reserve sixteen allocations that carry nothing.
+/// Selects ICE servers for bulk links from the `servers` of the member's main connection, which uses `path`. If the path is
+/// direct, bulk links need no relay: requesting one would reserve sixteen allocations that carry nothing.
 #[must_use]
 pub fn servers_for(path: Option<LinkPath>, servers: &[IceServer]) -> Vec<IceServer> {
     if path != Some(LinkPath::Direct) {
@@ -34,13 +34,13 @@ mod tests {
     }
 
     #[test]
-    fn beside_a_direct_connection_no_relay_is_asked() {
+    fn file_links_use_only_stun_servers_if_the_path_is_direct() {
         let stun = IceServer { urls: vec!["stun:one.example".to_owned()], username: None, credential: None };
         assert_eq!(servers_for(Some(LinkPath::Direct), &servers()), [stun]);
     }
 
     #[test]
-    fn beside_a_relayed_one_or_before_its_path_is_known_all_are() {
+    fn file_links_use_all_servers_if_the_path_is_relayed_or_unknown() {
         assert_eq!(servers_for(Some(LinkPath::Relay), &servers()), servers());
         assert_eq!(servers_for(None, &servers()), servers());
     }

@@ -207,8 +207,8 @@ fn is_emoji_selector(c: char) -> bool {
     matches!(c, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Whether a link ends before `c`, whatever follows. Some languages write no space between a link and the sentence, so their
-/// punctuation ends a link.
+/// Whether a link ends before `c`, regardless of the text behind it. Some languages write no space between a link and the
+/// sentence, so their punctuation ends a link.
 fn is_ending(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_whitespace()
@@ -323,7 +323,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn the_work_is_at_most_four_looks_at_each_character(
+        fn link_detection_takes_at_most_four_steps_for_each_byte(
             pieces in prop::collection::vec((pieces(), 1_usize..30), 0..60),
         ) {
             let text: String = pieces.into_iter().map(|(piece, times)| piece.repeat(times)).collect();
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_times_the_text_is_ten_times_the_work() {
+    fn link_detection_takes_linear_time() {
         let patterns: [fn(usize) -> String; 12] = [
             |n| "http://-".repeat(n / 8) + &")".repeat(n),
             |n| "http://-".repeat(50) + &")".repeat(n),

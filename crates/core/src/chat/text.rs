@@ -31,8 +31,8 @@ pub fn prepare(raw: &str) -> Result<String, TextRefused> {
     }
 }
 
-/// How many characters have to go from the end of `raw` before it can be sent, as they were typed: what is not sent anyway counts
-/// where it stands between others. White space at the end does not.
+/// Number of characters to delete from the end of `raw` before it can be sent, as typed. Characters that are never sent count if
+/// they stand among the deleted ones. White space at the end does not count.
 #[must_use]
 pub fn excess_characters(raw: &str) -> usize {
     let typed = raw.trim_end();
@@ -40,7 +40,7 @@ pub fn excess_characters(raw: &str) -> usize {
         return 0;
     }
     let fits = |end: usize| clean(&typed[..end]).len() <= MAX_CHAT_TEXT_BYTES;
-    // Of a longer beginning at least as much is sent. Doubling keeps the work linear in what fits.
+    // A longer prefix never cleans to a shorter text. Doubling keeps the work linear in the length that fits.
     let (mut fitting, mut end) = (0, MAX_CHAT_TEXT_BYTES);
     loop {
         end = typed.floor_char_boundary(end);
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_isolate_stays_where_its_line_ends_it() {
+    fn an_isolate_that_is_closed_on_its_line_is_kept() {
         for (raw, clean) in [
             ("a \u{2067}שלום (1)\u{2069} b", "a \u{2067}שלום (1)\u{2069} b"),
             ("\u{2066}\u{2067}x\u{2069}", "\u{2067}x\u{2069}"),

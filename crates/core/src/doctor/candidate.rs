@@ -180,7 +180,7 @@ mod tests {
         let firefox = read("candidate:1 1 UDP 1685987327 203.0.113.7 59043 typ srflx raddr 0.0.0.0 rport 0");
         let firefox = firefox.expect("a candidate");
         assert_eq!((firefox.protocol.as_str(), firefox.family()), ("udp", Some(Family::V4)));
-        assert_eq!(firefox.related, None, "a hidden address is none");
+        assert_eq!(firefox.related, None, "a hidden address is absent");
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_candidate_is_none() {
+    fn an_invalid_candidate_line_is_not_read() {
         for line in
             ["", "candidate:", "candidate:1 1 udp", "candidate:1 1 udp 1 a 99999 typ host", "x", "null"]
         {

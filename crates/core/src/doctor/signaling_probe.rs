@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_never_opens_is_told_from_one_that_is_refused() {
+    fn the_probe_tells_a_socket_that_never_opens_from_a_refusal_by_the_server() {
         let mut closed = SignalingProbe::new(at(0));
         closed.handle_closed("");
         assert_eq!(closed.finding(), Some(&SignalingFinding::Closed));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_a_server_that_speaks_something_else() {
+    fn an_unexpected_frame_is_a_protocol_error() {
         for frame in ["", "{}", r#"{"type":"pong","nonce":1}"#, &"x".repeat(MAX_FRAME_BYTES + 1)] {
             let mut probe = SignalingProbe::new(at(0));
             probe.handle_open(at(1));

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_an_end_to_how_many_and_to_how_long() {
+    fn the_number_of_servers_and_the_length_of_the_text_are_bounded() {
         let own = read(&"stun:a\n".repeat(MAX_OWN_SERVERS + 1));
         assert_eq!(own.servers.len(), MAX_OWN_SERVERS);
         assert_eq!(own.problem, Some((MAX_OWN_SERVERS + 1, LineProblem::TooMany)));

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scheme_and_transport_say_how_a_server_is_spoken_to() {
+    fn the_scheme_and_the_transport_parameter_select_the_protocol() {
         for (raw, shown) in [
             ("stun:example.org", "stun:example.org:3478"),
             ("STUN:example.org:19302", "stun:example.org:19302"),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_or_is_not_spoken_by_browsers_is_refused() {
+    fn a_malformed_or_unsupported_server_address_is_refused() {
         let long = format!("stun:{}", "x".repeat(MAX_ICE_URL_BYTES));
         for raw in [
             "",
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_can_be_read_again_however_long_the_host_is() {
+    fn a_displayed_address_parses_to_the_same_address_for_any_host_length() {
         for bytes in 1..MAX_ICE_URL_BYTES {
             if let Ok(url) = IceUrl::parse(&format!("turn:{}", "x".repeat(bytes))) {
                 assert_eq!(IceUrl::parse(&url.to_string()), Ok(url));

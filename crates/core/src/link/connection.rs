@@ -149,7 +149,7 @@ impl Link {
         self.deadline = None;
     }
 
-    /// Takes over from `older` what is known of the other side.
+    /// Copies the knowledge about the other side from `older`.
     pub fn take_over_from(&mut self, older: &Self) {
         if older.watch.answers() {
             self.watch.expect_answers();

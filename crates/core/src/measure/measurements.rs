@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use sightline_protocol::{
     MemberId, RunId,
     control::{ControlMessage, PublishedState},
-    telemetry::TelemetryMessage,
+    telemetry::{SourceFrames, TelemetryMessage},
     text::without_invisible,
 };
 
@@ -15,13 +15,16 @@ use super::{
     observation::{ConnectionReport, MeasureOutput, MemberFigures, Observation, Receiver, RunProgress},
     playout,
     playout_watch::PlayoutWatch,
-    report::{Party, Report, RtcStatsHeader},
+    report::{FileEntry, Party, Report, RtcStatsHeader},
     run::RunOutput,
 };
 use crate::Timestamp;
 
 /// Interval between stats reports while the page is visible, and in a run.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Time after which a run whose end brings no report ends without.
+const OVERDUE: Duration = Duration::from_secs(1);
 
 /// All measurements of a page: the figures of every connection, the playout of every picture, stamps, and runs with their
 /// reports.
@@ -40,6 +43,10 @@ pub struct Measurements {
     is_visible: bool,
     is_watched: bool,
     next_report: Timestamp,
+    /// What this page tells of the frames of its file, sent with the next reports.
+    source_frames: Option<SourceFrames>,
+    /// The deadline of the run for which a last report was asked for.
+    read_for: Option<Timestamp>,
     progress: RunProgress,
     outputs: VecDeque<MeasureOutput>,
 }
@@ -57,6 +64,8 @@ impl Measurements {
             is_visible,
             is_watched: false,
             next_report: Timestamp::ZERO,
+            source_frames: None,
+            read_for: None,
             progress: RunProgress::default(),
             outputs: VecDeque::new(),
         }
@@ -67,6 +76,7 @@ impl Measurements {
         match observation {
             Observation::Present { name, published } => self.handle_present(member, name, published, now),
             Observation::ChannelOpened => self.open_run(member, now),
+            Observation::Away(is_away) => self.playout.handle_away(member, is_away, now),
             Observation::Connected(is_connected) => self.playout.handle_connected(member, is_connected, now),
             Observation::State(subject, word) => {
                 self.members.entry(member).history.handle_state(subject, Some(&word), now);
@@ -74,6 +84,9 @@ impl Measurements {
             }
             Observation::Telemetry(link, message) => {
                 let connection = self.members.entry(member).connection(link);
+                if let TelemetryMessage::SourceFrames(told) = &message {
+                    self.playout.handle_source_frames(member, told, connection.clock.estimate(now), now);
+                }
                 if let Some(sending) = connection.handle_telemetry(message, now) {
                     self.playout.handle_sending(member, sending, &mut connection.clock, now);
                 }
@@ -132,6 +145,16 @@ impl Measurements {
         self.conditions = conditions;
     }
 
+    /// Takes which frames of its file this page showed lately; `None` without a file. Sent with each stats report.
+    pub fn set_source_frames(&mut self, told: Option<SourceFrames>) {
+        self.source_frames = told;
+    }
+
+    /// Takes the video file that this page plays, for the report of a run; `None` without one.
+    pub fn set_own_file(&mut self, file: Option<FileEntry>) {
+        self.playout.set_own_file(file);
+    }
+
     /// Takes whether anybody looks at more than bars and path.
     pub fn watch(&mut self, is_watched: bool, now: Timestamp) {
         self.is_watched = is_watched;
@@ -171,6 +194,16 @@ impl Measurements {
 
     /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        if let Some(deadline) = self.playout.run_deadline().filter(|deadline| *deadline <= now) {
+            if self.read_for != Some(deadline) {
+                // The run ends with this report, which has its last frames.
+                self.read_for = Some(deadline);
+                self.next_report = now;
+            } else if deadline + OVERDUE <= now {
+                self.playout.handle_overdue_run(now);
+                self.drain_run(now);
+            }
+        }
         if self.should_poll_stats() && self.next_report <= now {
             self.next_report = now + STATS_INTERVAL;
             self.outputs.push_back(MeasureOutput::ReadStats);
@@ -180,7 +213,12 @@ impl Measurements {
     /// The time at which [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.should_poll_stats().then_some(self.next_report)
+        let next_report = self.should_poll_stats().then_some(self.next_report);
+        let run = self.playout.run_deadline().map(|deadline| match self.read_for {
+            Some(read_for) if read_for == deadline => deadline + OVERDUE,
+            _ => deadline,
+        });
+        [next_report, run].into_iter().flatten().min()
     }
 
     /// Whether stats are read: a hidden page needs none, except in a run.
@@ -253,7 +291,8 @@ impl Measurements {
         meter.handle_playout(&figures);
         let reception = meter.poll_reception().map(TelemetryMessage::Reception);
         let sending = playout::sending(&entries, now).map(TelemetryMessage::Sending);
-        for message in reception.into_iter().chain(sending) {
+        let source_frames = self.source_frames.clone().map(TelemetryMessage::SourceFrames);
+        for message in reception.into_iter().chain(sending).chain(source_frames) {
             self.outputs.push_back(MeasureOutput::SendTelemetry(report.link, message));
         }
 

@@ -77,8 +77,9 @@ impl Connection {
                 self.clock.handle_pong(sent_us, received_us, answered_us, now);
             }
             TelemetryMessage::Sending(sending) => return Some(sending),
-            // Handled by the pings of the connection, or unknown to this version.
-            TelemetryMessage::ClockPing { .. }
+            // Handled by the caller, by the pings of the connection, or unknown to this version.
+            TelemetryMessage::SourceFrames(_)
+            | TelemetryMessage::ClockPing { .. }
             | TelemetryMessage::Ping { .. }
             | TelemetryMessage::Pong { .. }
             | TelemetryMessage::Unknown => {}

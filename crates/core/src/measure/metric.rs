@@ -1,4 +1,4 @@
-//! The table of metrics, and the type of a row of figures.
+//! The table of metrics, and the value of a metric.
 
 /// Calls the macro `$callback` with every metric, in the order in which they are shown: variant, name, [`Unit`], [`Origin`].
 /// The name follows W3C webrtc-stats where it has the metric. It is also the key of the metric's texts in `locales/` (`metric`
@@ -23,6 +23,8 @@ macro_rules! with_metrics {
             LongestStall longest_stall Seconds Local;
             StallsPerMinute stalls_per_minute PerMinute Local;
             UsualStallRatio usual_stall_ratio Ratio Local;
+            SourceFrames source_frames Count Local;
+            SourceFramesPresented source_frames_presented Count Local;
             SourceFramesPerSecond source_frames_per_second FramesPerSecond Local;
             LowerRateRatio lower_rate_ratio Ratio Local;
             FreezeCount freeze_count Count Local;
@@ -130,7 +132,7 @@ pub enum Origin {
     Remote,
 }
 
-/// The unit of a figure's number.
+/// The unit of a metric's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A bitrate in bits per second.
@@ -153,7 +155,7 @@ pub enum Unit {
     Word,
 }
 
-/// The value of a figure.
+/// The measured value of a [`Metric`]: a number or a technical term.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FigureValue {
     /// A number in the metric's [`Unit`].
@@ -162,10 +164,10 @@ pub enum FigureValue {
     Word(String),
 }
 
-/// One row of figures.
+/// A [`Metric`] with the value measured for it at one moment. A row of the panel shows one `Figure`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// The metric of this row.
+    /// The metric that has the value.
     pub metric: Metric,
     /// `None` if the browser does not report the value, or there is nothing to measure. Zero never stands for a missing value.
     pub value: Option<FigureValue>,

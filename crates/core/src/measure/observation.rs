@@ -25,6 +25,8 @@ pub enum Observation {
     Present { name: String, published: Option<PublishedState> },
     /// The `control` channel to the member opened: messages can be sent now.
     ChannelOpened,
+    /// Whether the server says that the member's page is away.
+    Away(bool),
     /// Whether media can flow to and from the member.
     Connected(bool),
     /// The state of a subject of the connection in use, as the browser names it.

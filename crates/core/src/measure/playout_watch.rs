@@ -7,7 +7,7 @@ use std::{collections::HashMap, time::Duration};
 use sightline_protocol::{
     MemberId, RunId,
     control::{ControlMessage, Playback, PublishedSource, PublishedState},
-    telemetry::Sending,
+    telemetry::{Sending, SourceFrames},
 };
 
 use crate::{
@@ -19,9 +19,9 @@ use crate::{
         frame::ShownFrame,
         metric::Figure,
         playout::{Declaration, PlayoutMeter, PlayoutSummary, Score, SenderTimeline, Stall},
-        report::{Party, Report, RtcStatsDump, RtcStatsHeader},
+        report::{FileEntry, Party, Report, RtcStatsDump, RtcStatsHeader},
         run::{Recorder, Run, RunOutput, RunState},
-        stamp::{FrameLog, FrameTruth, StripReading},
+        stamp::{FrameLog, FrameTruth, StampCheck, StripReading},
     },
 };
 
@@ -58,6 +58,8 @@ pub struct PlayoutWatch {
     is_visible: bool,
     /// The declaration of this page's own source.
     own: Declaration,
+    /// The video file that this page plays.
+    own_file: Option<FileEntry>,
     run: Run,
     dump: RtcStatsDump,
 }
@@ -66,10 +68,12 @@ pub struct PlayoutWatch {
 struct Watched {
     meter: PlayoutMeter,
     stamps: FrameLog,
+    stamp_check: StampCheck,
     sender: SenderTimeline,
     declared: Declaration,
     sends_sound: bool,
     is_screen: bool,
+    is_file: bool,
     /// Whether the member declares that every frame carries a stamp.
     is_stamped: bool,
 }
@@ -79,7 +83,7 @@ impl PlayoutWatch {
     #[must_use]
     pub fn new(is_visible: bool) -> Self {
         let (run, dump) = (Run::default(), RtcStatsDump::default());
-        Self { members: HashMap::new(), is_visible, own: Declaration::NoPicture, run, dump }
+        Self { members: HashMap::new(), is_visible, own: Declaration::NoPicture, own_file: None, run, dump }
     }
 
     /// Takes the published state of a member.
@@ -94,14 +98,24 @@ impl PlayoutWatch {
         let is_screen = published.source == PublishedSource::Screen;
         watched.meter.handle_shows_only_changes(is_screen);
         watched.is_screen = is_screen;
+        let is_file = published.source == PublishedSource::File;
+        let begins_file = is_file && !watched.is_file;
+        watched.is_file = is_file;
+        if begins_file {
+            watched.meter.handle_file(now);
+        }
         if published.stamped && !watched.is_stamped {
             watched.stamps = FrameLog::default();
+            watched.stamp_check = StampCheck::default();
         }
         watched.is_stamped = published.stamped;
         for recorder in self.run.recorders(member) {
             recorder.handle_declaration(declaration, now);
             recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
+            if begins_file {
+                recorder.handle_file(now);
+            }
         }
         if declaration == Declaration::Ended {
             self.handle_file_ended(now);
@@ -125,12 +139,35 @@ impl PlayoutWatch {
         }
     }
 
+    /// Takes the video file that this page plays.
+    pub fn set_own_file(&mut self, file: Option<FileEntry>) {
+        self.own_file = file;
+    }
+
     /// Takes whether media can flow to and from a member.
     pub fn handle_connected(&mut self, member: &MemberId, is_connected: bool, now: Timestamp) {
         self.of(member, now).meter.handle_connected(is_connected, now);
         for recorder in self.run.recorders(member) {
             recorder.handle_connected(is_connected, now);
         }
+    }
+
+    /// Takes whether the server says that a member's page is away.
+    pub fn handle_away(&mut self, member: &MemberId, is_away: bool, now: Timestamp) {
+        for recorder in self.run.recorders(member) {
+            recorder.handle_away(is_away, now);
+        }
+    }
+
+    /// When the run of this page is to end by its limit.
+    #[must_use]
+    pub fn run_deadline(&self) -> Option<Timestamp> {
+        self.run.deadline()
+    }
+
+    /// Ends a run whose deadline has passed without a report.
+    pub fn handle_overdue_run(&mut self, now: Timestamp) {
+        self.run.handle_overdue(now);
     }
 
     /// Takes whether this page is visible.
@@ -161,6 +198,21 @@ impl PlayoutWatch {
         }
     }
 
+    /// Takes what a member's page tells of the frames of its file, and the estimate of the member's clock.
+    pub fn handle_source_frames(
+        &mut self,
+        member: &MemberId,
+        told: &SourceFrames,
+        clock: Option<ClockEstimate>,
+        now: Timestamp,
+    ) {
+        let Some(watched) = self.members.get_mut(member).filter(|watched| watched.is_file) else { return };
+        watched.meter.handle_source_frames(told, clock, now);
+        for recorder in self.run.recorders(member) {
+            recorder.handle_source_frames(told, clock, now);
+        }
+    }
+
     /// Notes that frame callbacks are active for a member: no callback means that no frame was shown.
     pub fn handle_frames_are_noted(&mut self, member: &MemberId, now: Timestamp) {
         self.of(member, now).meter.handle_callbacks_supported();
@@ -175,6 +227,7 @@ impl PlayoutWatch {
         now: Timestamp,
     ) {
         let watched = self.of(member, now);
+        let stamp = stamp.map(|reading| watched.stamp_check.check(reading, &shown));
         let painted = stamp.and_then(|reading| reading.stamp.ok());
         let painted = painted.map(|stamp| {
             (
@@ -227,6 +280,9 @@ impl PlayoutWatch {
     ) {
         for recorder in self.run.recorders(member) {
             recorder.handle_report(entries, rows, now);
+            if let Some(file) = &self.own_file {
+                recorder.handle_own_file(file);
+            }
         }
         if self.is_running() && self.run.record(member).is_some() {
             self.dump.handle_report(member.as_str(), entries, unix_ms);
@@ -321,9 +377,12 @@ impl PlayoutWatch {
         conditions: Vec<(String, String)>,
         now: Timestamp,
     ) {
-        let &mut Watched { declared, sends_sound, is_screen, ref meter, .. } = self.of(member, now);
+        let &mut Watched { declared, sends_sound, is_screen, is_file, ref meter, .. } = self.of(member, now);
         let begins_within = meter.has_report();
         let is_visible = self.is_visible;
+        for recorder in self.run.recorders(member) {
+            recorder.handle_opened(now);
+        }
         self.run.handle_open(member, || {
             let meter = if begins_within { PlayoutMeter::within(now) } else { PlayoutMeter::new(now) };
             let mut recorder = Recorder::new(observed.clone(), meter);
@@ -331,6 +390,9 @@ impl PlayoutWatch {
             recorder.handle_sound_declared(sends_sound, now);
             recorder.handle_shows_only_changes(is_screen);
             recorder.handle_visibility(is_visible, now);
+            if is_file {
+                recorder.handle_file(now);
+            }
             recorder.set_conditions(conditions.clone());
             recorder
         });
@@ -386,10 +448,12 @@ impl PlayoutWatch {
             Watched {
                 meter,
                 stamps,
+                stamp_check: StampCheck::default(),
                 sender,
                 declared: Declaration::Playing,
                 sends_sound: true,
                 is_screen: false,
+                is_file: false,
                 is_stamped: false,
             }
         })

@@ -4,6 +4,7 @@ mod adaptation;
 mod orientation;
 mod playback;
 mod source;
+mod source_log;
 mod speaking;
 mod standing;
 
@@ -11,5 +12,6 @@ pub use adaptation::{SendLimits, SendSituation, send_limits};
 pub use orientation::OrientationFinder;
 pub use playback::{PlaybackFailure, PlaybackWatch, PlayerSample};
 pub use source::{ContentHint, DegradationPreference, content_hint, degradation_preference};
+pub use source_log::SourceLog;
 pub use speaking::SpeakingDetector;
 pub use standing::StandingPicture;

@@ -52,7 +52,7 @@ impl StandingPicture {
         self.handle_viewer(now);
     }
 
-    /// Whether to paint now. Missed frames are not made up for.
+    /// Whether to paint now. Missed repaints are not caught up on.
     pub fn poll_repaint(&mut self, now: Timestamp) -> bool {
         let Some(standing) = self.standing.as_mut().filter(|standing| standing.next <= now) else {
             return false;

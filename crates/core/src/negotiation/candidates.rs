@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_of_a_coming_description_does_not_hold_up_those_of_the_present_one() {
+    fn a_candidate_of_a_later_description_does_not_block_those_of_the_current_one() {
         let mut remote = RemoteCandidates::default();
         remote.handle_described(ufrags("one"));
         remote.push(candidate("two", 1));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_too_long_to_be_one_is_not_held() {
+    fn an_oversized_candidate_is_not_queued() {
         let mut remote = RemoteCandidates::default();
         let usual = candidate("one", 1);
         let long = |bytes: usize| "x".repeat(bytes + 1);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_is_given_each_candidate_once_and_no_more_than_so_many() {
+    fn the_browser_gets_each_candidate_once_and_a_bounded_number_of_them() {
         let mut remote = RemoteCandidates::default();
         remote.handle_described(ufrags("one"));
         let mut added = 0;
@@ -262,7 +262,7 @@ mod tests {
         assert!(remote.waiting.len() <= MAX_REMOTE_CANDIDATES);
         remote.handle_described(ufrags("two"));
         remote.push(candidate("two", 1));
-        assert_eq!(remote.pop_addable(), Some(candidate("two", 1)), "a new description begins anew");
+        assert_eq!(remote.pop_addable(), Some(candidate("two", 1)), "a new description resets the bound");
     }
 
     #[test]

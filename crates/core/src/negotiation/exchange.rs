@@ -103,7 +103,7 @@ mod tests {
     use Role::{Answerer, Offerer};
 
     #[test]
-    fn an_offer_of_a_completed_exchange_is_past_whatever_else_is_going_on() {
+    fn an_offer_of_a_completed_exchange_is_past_in_every_state() {
         for role in [Offerer, Answerer] {
             assert_eq!(judge_offer(3, 3, None, role), Verdict::Past);
             assert_eq!(judge_offer(3, 4, Some(5), role), Verdict::Past);
@@ -111,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_with_the_number_of_the_own_pending_one_collides() {
+    fn an_offer_with_the_number_of_the_pending_local_offer_collides() {
         assert_eq!(judge_offer(4, 3, Some(4), Offerer), Verdict::Apply);
         assert_eq!(judge_offer(4, 3, Some(4), Answerer), Verdict::Ignore);
     }
 
     #[test]
-    fn an_offer_with_a_higher_number_than_the_own_pending_one_proves_that_that_was_answered() {
+    fn an_offer_with_a_higher_number_proves_that_the_pending_local_offer_was_answered() {
         for role in [Offerer, Answerer] {
             assert_eq!(judge_offer(5, 3, Some(4), role), Verdict::AfterOurAnswer);
         }

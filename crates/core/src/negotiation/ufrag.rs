@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_longer_than_there_are_is_none() {
+    fn an_overlong_fragment_is_ignored() {
         let fragment = |bytes: usize| format!("a=ice-ufrag:{}\n", "u".repeat(bytes));
         assert_eq!(Ufrags::of_sdp(&fragment(MAX_UFRAG_BYTES)).into_iter().count(), 1);
         assert_eq!(Ufrags::of_sdp(&fragment(MAX_UFRAG_BYTES + 1)), Ufrags::default());

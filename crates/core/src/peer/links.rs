@@ -17,7 +17,7 @@ use crate::{
     recovery::{Health, Repair, RepairAction, Situation},
 };
 
-/// Number of consecutive peer connections that never came up after which the person is told. The attempts continue.
+/// Number of consecutive peer connections that never came up after which a notice is raised. The attempts continue.
 const FAILURES_TOLD: u32 = 2;
 const MAX_REBUILD_DELAY: Duration = Duration::from_secs(16);
 
@@ -108,7 +108,7 @@ impl PeerLinks {
         self.was_connected
     }
 
-    /// Whether connecting failed so often that the person is told.
+    /// Whether connecting failed so often that a notice is raised.
     pub(super) fn is_failing(&self) -> bool {
         self.failures >= FAILURES_TOLD
     }

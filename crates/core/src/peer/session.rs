@@ -89,7 +89,7 @@ impl PeerSession {
         self.links.is_current(id)
     }
 
-    /// Whether connecting failed so often that the person is told.
+    /// Whether connecting failed so often that a notice is raised.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.links.is_failing()

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_done_before_signaling_reaches_the_other_side_and_then_at_once() {
+    fn a_repair_starts_as_soon_as_signaling_reaches_the_other_side() {
         let mut repair = in_trouble();
         let unreachable = Situation { is_reachable: false, ..TROUBLED };
         assert_eq!(repair.poll_action(unreachable, at_ms(30_000)), None);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn who_can_be_reached_again_is_not_kept_waiting() {
+    fn a_member_that_becomes_reachable_again_is_repaired_at_once() {
         let mut repair = Repair::default();
         repair.handle_health(Health::Dead, at_ms(0));
         assert_eq!(repair.poll_action(DEAD, at_ms(0)), Some(RepairAction::BuildNext));

@@ -194,7 +194,7 @@ mod tests {
         Timestamp::ZERO + Duration::from_secs(seconds)
     }
 
-    /// A watch whose connection is up and was answered once, at second 1.
+    /// A watch with an open connection that answered one ping, at second 1.
     fn carrying() -> LinkWatch {
         let mut watch = LinkWatch::default();
         watch.handle_state(PeerConnectionState::Connected);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_what_was_asked_before_the_trouble_does_not_end_it() {
+    fn an_answer_to_a_ping_sent_before_the_trouble_does_not_end_it() {
         let mut watch = carrying();
         let before = pass(&mut watch, 2..=4);
         pass(&mut watch, 5..=6);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_nothing_that_was_asked_counts_for_nothing() {
+    fn an_answer_with_an_unknown_number_does_not_end_the_trouble() {
         let mut watch = carrying();
         pass(&mut watch, 2..=6);
         assert!(!answer(&mut watch, 4_000_000));
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn media_that_arrives_is_no_silence_but_a_channel_that_answers_nothing_is_trouble_in_the_end() {
+    fn arriving_media_delays_the_trouble_of_a_channel_that_answers_nothing() {
         let mut watch = carrying();
         for second in 2..=9 {
             watch.handle_inbound_packets(second * 50);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_slept_suspects_nobody_on_waking() {
+    fn a_page_that_slept_does_not_report_trouble_when_it_wakes() {
         let mut watch = carrying();
         let nonces = pass(&mut watch, 600..=600);
         assert_eq!(nonces.len(), 1);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_silence_of_a_side_that_never_answers_tells_nothing() {
+    fn the_silence_of_a_side_that_never_answered_is_not_trouble() {
         let mut watch = LinkWatch::default();
         watch.handle_state(PeerConnectionState::Connected);
         watch.handle_channel_opened(at(0));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browsers_word_is_believed_when_it_is_a_bad_one_and_not_when_it_is_a_good_one() {
+    fn a_bad_connection_state_is_believed_and_a_good_one_is_not() {
         let mut watch = carrying();
         watch.handle_state(PeerConnectionState::Disconnected);
         assert_eq!(watch.health(), Health::Troubled);

@@ -10,6 +10,7 @@
 //! have admitted it.
 
 mod budgets;
+mod changes;
 mod content;
 mod members;
 mod notices;
@@ -21,5 +22,6 @@ pub use crate::{
     peer::{LinkState, PeerView},
     recovery::PeerConnectionState,
 };
+pub use changes::Changes;
 pub use output::{RoomEvent, RoomOutput};
 pub use session::RoomSession;

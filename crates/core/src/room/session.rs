@@ -285,7 +285,7 @@ impl RoomSession {
     /// Notes that a member's channel delivered data that is no message, or is longer than a message may be.
     pub fn handle_unreadable(&mut self, link: LinkId, now: Timestamp) {
         if let Some(member) = self.members.id_of_link(link) {
-            self.members.admit(&member, (MessageKind::Unreadable, 1), now);
+            self.members.admit(&member, (MessageKind::NoMessage, 1), now);
         }
         self.settle(now);
     }

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn tries_that_fail_at_once_begin_at_0_0_3_1_2_and_2_7_seconds_and_then_three_seconds_apart() {
+    fn attempts_that_fail_at_once_begin_at_0_0_3_1_2_and_2_7_seconds_then_every_3_s() {
         let mut backoff = Backoff::new(SeededRandom::new(1));
         let mut now = Timestamp::ZERO;
         assert_eq!(backoff.next_delay(now), Duration::ZERO);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_that_a_try_takes_is_part_of_the_pause_after_it() {
+    fn the_duration_of_an_attempt_counts_toward_the_pause_after_it() {
         let mut backoff = Backoff::new(SeededRandom::new(1));
         let mut now = Timestamp::ZERO;
         for _ in 0..20 {

@@ -38,6 +38,7 @@ pub use page::{
 pub use worker::{
     arrivals::{Arrival, Arrivals},
     identity_reading::IdentityReading,
+    journal::{FLUSH_BYTES, JOURNAL_BYTES, Journal},
     outgoing_chunks::OutgoingChunks,
     prefix::PrefixHasher,
     second_reading::{Reading, SecondReading},

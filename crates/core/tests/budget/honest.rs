@@ -93,7 +93,7 @@ fn accept(session: &mut sightline_core::room::RoomSession, handle: TransferHandl
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
-    fn whatever_people_do_nothing_of_it_is_dropped(steps in steps()) {
+    fn no_message_of_honest_members_is_dropped(steps in steps()) {
         let mut world = World::new();
         let pages = [world.open(None), world.open(None)];
         for step in &steps {

@@ -21,7 +21,7 @@ struct Side {
     said: VecDeque<(ConnectionId, SignalPayload)>,
 }
 
-/// Two sides, and the messages on their way over the members' own connection.
+/// Two sides, and the messages in transit over their main link.
 struct World {
     now: Timestamp,
     sides: [Side; 2],
@@ -131,7 +131,7 @@ impl World {
 }
 
 #[test]
-fn a_long_path_is_worth_many_connections_a_short_one_few_and_a_small_file_none() {
+fn the_number_of_connections_grows_with_the_round_trip_time_and_the_file_size() {
     let megabytes = 1_000_000;
     assert_eq!(links_for(500 * megabytes, None, 1), 0, "nothing is known of the path");
     assert!((1..8).contains(&links_for(500 * megabytes, Some(Duration::from_millis(1)), 1)));
@@ -156,12 +156,12 @@ fn the_buffers_of_several_channels_leave_room_in_the_window() {
 }
 
 #[test]
-fn what_is_wanted_comes_up_on_both_sides_and_is_closed_a_while_after_it_was_wanted_last() {
+fn requested_links_come_up_on_both_sides_and_close_a_while_after_the_last_request() {
     let mut world = World::new(1);
     world.want(0, 4);
     assert_eq!((world.up(0), world.up(1)), (4, 4));
     world.want(1, 4);
-    assert_eq!((world.up(0), world.up(1)), (4, 4), "those of the other side serve too");
+    assert_eq!((world.up(0), world.up(1)), (4, 4), "the links that the other side opened are used too");
     world.want(0, 0);
     world.pass(Duration::from_secs(5));
     assert_eq!(world.up(0), 4, "the next file is often near");
@@ -174,7 +174,7 @@ fn what_is_wanted_comes_up_on_both_sides_and_is_closed_a_while_after_it_was_want
 }
 
 #[test]
-fn many_come_up_a_few_at_a_time() {
+fn many_links_come_up_a_quarter_at_a_time() {
     let mut world = World::new(4);
     for wave in 1..=4 {
         world.want(0, MAX_BULK_CONNECTIONS);
@@ -185,7 +185,7 @@ fn many_come_up_a_few_at_a_time() {
 }
 
 #[test]
-fn nothing_is_left_of_them_when_the_connection_that_they_were_opened_over_ends() {
+fn closing_all_links_leaves_none_and_new_ones_can_be_requested() {
     let mut world = World::new(2);
     world.want(0, 3);
     for side in &mut world.sides {
@@ -199,7 +199,7 @@ fn nothing_is_left_of_them_when_the_connection_that_they_were_opened_over_ends()
 }
 
 #[test]
-fn one_that_does_not_come_up_is_given_up_and_not_tried_again_at_once() {
+fn a_link_that_does_not_come_up_is_given_up_and_retried_after_a_pause() {
     let mut world = World::new(3);
     world.lost = 100;
     world.want(0, 2);
@@ -217,10 +217,10 @@ fn one_that_does_not_come_up_is_given_up_and_not_tried_again_at_once() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// However often either side wants more or fewer links, and whatever is lost: there are never more than allowed, and in the
-    /// end the wanted links are up on both sides.
+    /// Both sides request more or fewer links any number of times, with losses. There are never more links than allowed, and in
+    /// the end the requested links are up on both sides.
     #[test]
-    fn whatever_is_wanted_and_lost_what_is_wanted_last_is_up_in_the_end(
+    fn both_sides_reach_the_last_requested_number_of_links_despite_losses(
         seed in any::<u128>(),
         lost in 0_u64..80,
         wishes in prop::collection::vec((0_usize..2, 0_usize..12, 0_u64..20), 0..12),
@@ -247,7 +247,7 @@ proptest! {
 }
 
 #[test]
-fn each_of_several_whose_negotiation_breaks_is_told_and_closed() {
+fn each_link_whose_negotiation_breaks_is_reported_and_closed() {
     let now = Timestamp::from_origin(Duration::from_secs(1));
     let (mut links, mut names) = (BulkLinks::default(), LinkNames::new(0, 5));
     links.want(2, &mut names, now);

@@ -11,7 +11,7 @@ use sightline_core::{
 const STEP: Duration = Duration::from_millis(5);
 const PING: Duration = Duration::from_millis(50);
 
-/// A bottleneck with a queue, a call over it, and files beside the call.
+/// A bottleneck with a queue, shared by a call and a file transfer.
 struct Link {
     now: Timestamp,
     path: Duration,
@@ -25,7 +25,7 @@ struct Link {
     pacer: Pacer,
 }
 
-/// The observations during a time.
+/// The observations of one simulated interval.
 struct Seen {
     files: u64,
     mean_queue: Duration,
@@ -74,7 +74,7 @@ impl Link {
 }
 
 #[test]
-fn files_take_what_a_call_leaves_and_the_queue_stays_short() {
+fn files_use_the_bandwidth_that_the_call_leaves_and_the_queue_stays_short() {
     for (rate_bps, path_ms) in [(3_000_000_u64, 50_u64), (3_000_000, 100), (10_000_000, 20), (1_500_000, 50)]
     {
         let call_bps = rate_bps / 2;
@@ -102,7 +102,7 @@ fn a_fast_path_is_used_within_seconds() {
 }
 
 #[test]
-fn when_the_call_wants_more_files_give_way() {
+fn files_slow_down_when_the_call_needs_more() {
     let mut link = Link::new(3_000_000, 800_000, Duration::from_millis(50));
     link.run(Duration::from_secs(20));
     let before = link.run(Duration::from_secs(10)).files;
@@ -129,7 +129,7 @@ fn a_path_that_does_not_answer_slows_files_down() {
 }
 
 #[test]
-fn chunks_are_small_where_a_large_one_would_hold_the_call_up() {
+fn chunks_are_small_if_a_large_one_would_delay_the_call() {
     let link = Link::new(1_000_000, 0, Duration::from_millis(50));
     assert_eq!(link.pacer.chunk_bytes(), MIN_CHUNK_BYTES);
     let mut fast = Link::new(1_000_000_000, 0, Duration::from_millis(1));

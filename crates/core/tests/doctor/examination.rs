@@ -18,7 +18,7 @@ fn warning(code: CheckCode) -> (CheckState, Option<CheckCode>) {
 }
 
 #[test]
-fn where_all_is_open_every_row_is_well_and_calls_go_directly() {
+fn an_open_network_passes_every_check_and_calls_are_direct() {
     let run = World::open().examine();
     for check in run.doctor.checks() {
         assert_eq!((check.state, check.code), OK, "{}", check.id.name());
@@ -28,7 +28,7 @@ fn where_all_is_open_every_row_is_well_and_calls_go_directly() {
 }
 
 #[test]
-fn a_persons_own_servers_are_looked_at_in_place_of_the_servers() {
+fn own_ice_servers_are_checked_instead_of_those_of_the_server() {
     let own = IceServer { urls: vec!["turn:own".to_owned()], ..World::open().ice_servers.remove(0) };
     let run = World { own_servers: vec![own.clone()], ..World::open() }.examine();
     assert_eq!(run.result("turn-udp"), OK);
@@ -41,7 +41,7 @@ fn a_persons_own_servers_are_looked_at_in_place_of_the_servers() {
 }
 
 #[test]
-fn what_is_wrong_with_a_persons_own_servers_is_theirs_to_mend() {
+fn the_advice_about_faulty_own_servers_is_for_the_user() {
     let own = vec![IceServer { urls: vec!["turn:own".to_owned()], ..World::open().ice_servers.remove(0) }];
     let run = World { own_servers: own.clone(), udp: Way::Unauthorized, ..World::open() }.examine();
     assert_eq!(run.result("turn-udp"), failed(CheckCode::Unauthorized));
@@ -66,7 +66,7 @@ fn one_stun_server_with_two_ports_tells_the_kind_of_nat() {
 }
 
 #[test]
-fn where_udp_is_swallowed_calls_go_by_tcp_and_the_network_has_to_open_udp() {
+fn without_udp_calls_use_tcp_and_the_advice_is_to_open_udp() {
     let run = World { udp: Way::Swallowed, ..World::open() }.examine();
     assert_eq!(run.doctor.verdict(), Verdict::RelayTcp);
     assert_eq!(run.result("turn-udp"), failed(CheckCode::Timeout));
@@ -76,14 +76,14 @@ fn where_udp_is_swallowed_calls_go_by_tcp_and_the_network_has_to_open_udp() {
 }
 
 #[test]
-fn where_only_tls_passes_calls_go_by_tls() {
+fn calls_use_tls_if_only_tls_passes() {
     let run = World { udp: Way::Swallowed, tcp: Way::Refused, ..World::open() }.examine();
     assert_eq!(run.doctor.verdict(), Verdict::RelayTls);
     assert_eq!(run.doctor.advice(), [Advice::OpenUdp, Advice::OpenTcp]);
 }
 
 #[test]
-fn where_nothing_passes_calls_stay_within_the_network() {
+fn calls_stay_within_the_network_if_no_relay_is_reachable() {
     let run = World { udp: Way::Swallowed, tcp: Way::Refused, tls: Way::Refused, ..World::open() }.examine();
     assert_eq!(run.doctor.verdict(), Verdict::Nothing);
     assert_eq!(run.result("turn-tls"), failed(CheckCode::CertificateOrUnreachable));
@@ -102,7 +102,7 @@ fn a_relay_that_refuses_the_credentials_says_so_and_that_udp_is_open() {
 }
 
 #[test]
-fn behind_a_symmetric_nat_calls_go_through_the_relay_or_are_a_matter_of_luck() {
+fn calls_behind_a_symmetric_nat_need_a_relay() {
     let symmetric = World { symmetric: true, ..World::open() };
     let run = symmetric.examine();
     assert_eq!(run.result("nat"), warning(CheckCode::NatSymmetric));
@@ -114,7 +114,7 @@ fn behind_a_symmetric_nat_calls_go_through_the_relay_or_are_a_matter_of_luck() {
 }
 
 #[test]
-fn a_server_that_is_gone_is_told_from_a_proxy_that_lets_no_websocket_through() {
+fn the_check_tells_a_missing_server_from_a_proxy_that_blocks_websockets() {
     let gone = World { server: false, signaling: false, ..World::open() }.examine();
     assert_eq!(gone.result("signalling"), failed(CheckCode::ServerUnreachable));
     assert_eq!(
@@ -131,7 +131,7 @@ fn a_server_that_is_gone_is_told_from_a_proxy_that_lets_no_websocket_through() {
 }
 
 #[test]
-fn a_server_that_does_not_let_the_page_in_is_a_matter_for_who_runs_it() {
+fn the_advice_about_a_refused_origin_or_host_is_for_the_operator() {
     for (code, advice) in
         [(CheckCode::OriginRefused, Advice::AllowOrigin), (CheckCode::HostRefused, Advice::AllowHost)]
     {
@@ -150,7 +150,7 @@ fn a_server_without_ice_servers_leaves_the_network_unknown() {
 }
 
 #[test]
-fn a_missing_camera_is_no_matter_of_the_network() {
+fn a_missing_camera_does_not_change_the_network_verdict() {
     let run = World { camera: Some(CheckCode::NoDevice), ..World::open() }.examine();
     assert_eq!(run.result("camera"), failed(CheckCode::NoDevice));
     assert_eq!(run.result("microphone"), OK);
@@ -159,7 +159,7 @@ fn a_missing_camera_is_no_matter_of_the_network() {
 }
 
 #[test]
-fn a_refused_permission_is_told_once() {
+fn a_refused_permission_gives_one_advice() {
     let denied = Some(CheckCode::PermissionDenied);
     let run = World { camera: denied, microphone: denied, ..World::open() }.examine();
     assert_eq!(run.result("permissions"), failed(CheckCode::PermissionDenied));
@@ -167,7 +167,7 @@ fn a_refused_permission_is_told_once() {
 }
 
 #[test]
-fn a_question_that_is_not_answered_holds_nothing_up_and_a_late_answer_counts() {
+fn an_unanswered_permission_prompt_delays_nothing_and_a_late_answer_counts() {
     let run = World { answers_after: None, ..World::open() }.examine();
     assert_eq!(run.result("permissions"), warning(CheckCode::PermissionPending));
     assert_eq!(run.result("camera"), warning(CheckCode::PermissionPending));
@@ -178,7 +178,7 @@ fn a_question_that_is_not_answered_holds_nothing_up_and_a_late_answer_counts() {
 }
 
 #[test]
-fn no_row_takes_longer_than_its_deadline_whatever_does_not_answer() {
+fn every_check_ends_by_its_deadline_if_nothing_answers() {
     let run = World {
         answers_after: None,
         udp: Way::Swallowed,
@@ -194,14 +194,14 @@ fn no_row_takes_longer_than_its_deadline_whatever_does_not_answer() {
 }
 
 #[test]
-fn a_relay_that_gives_an_address_and_carries_nothing_is_found_out() {
+fn a_relay_that_allocates_an_address_and_relays_nothing_is_detected() {
     let run = World { relay_carries: false, ..World::open() }.examine();
     assert_eq!(run.result("relay-call"), failed(CheckCode::RelayFailed));
     assert_eq!(run.doctor.advice(), [Advice::FixRelay]);
 }
 
 #[test]
-fn an_address_that_no_browser_takes_is_told_without_being_tried() {
+fn an_invalid_server_address_is_reported_without_being_tried() {
     let mut world = World::open();
     world.ice_servers[0].urls.push("http://example.org".to_owned());
     let run = world.examine();
@@ -210,7 +210,7 @@ fn an_address_that_no_browser_takes_is_told_without_being_tried() {
 }
 
 #[test]
-fn many_ice_servers_are_looked_at_up_to_a_bound() {
+fn the_number_of_checked_ice_servers_is_bounded() {
     let urls = (0..100).map(|n| format!("turn:h{n}")).collect();
     let ice_servers = vec![IceServer { urls, username: None, credential: None }];
     let run = World { ice_servers, ..World::open() }.examine();
@@ -218,7 +218,7 @@ fn many_ice_servers_are_looked_at_up_to_a_bound() {
 }
 
 #[test]
-fn without_webrtc_nothing_is_gathered_and_that_is_the_verdict() {
+fn a_browser_without_webrtc_gathers_nothing_and_gets_that_verdict() {
     let mut world = World::open();
     world.facts.has_web_rtc = false;
     let run = world.examine();
@@ -236,7 +236,7 @@ fn an_insecure_page_asks_for_no_devices() {
 }
 
 #[test]
-fn what_comes_after_the_end_of_a_check_does_not_count() {
+fn findings_after_the_end_of_a_check_are_ignored() {
     let mut run = World { udp: Way::Swallowed, ..World::open() }.examine();
     let before = run.doctor.checks();
     for id in run.begun.clone() {
@@ -249,7 +249,7 @@ fn what_comes_after_the_end_of_a_check_does_not_count() {
 }
 
 #[test]
-fn a_black_and_a_frozen_picture_are_told_from_a_living_one() {
+fn the_camera_check_tells_a_black_or_frozen_picture_from_a_moving_one() {
     let code = |pictures: &[[u8; 4]]| {
         let mut watch = PictureWatch::default();
         pictures.iter().for_each(|picture| watch.handle_picture(picture));
@@ -263,7 +263,7 @@ fn a_black_and_a_frozen_picture_are_told_from_a_living_one() {
 }
 
 #[test]
-fn the_call_with_oneself_goes_by_the_best_relay_that_works() {
+fn the_loopback_call_uses_the_best_working_relay() {
     let subject = |world: World| world.examine().check("relay-call").subject;
     assert_eq!(subject(World::open()).as_deref(), Some("turn:a:3478?transport=udp"));
     let tls_only = World { udp: Way::Swallowed, tcp: Way::Unauthorized, ..World::open() };

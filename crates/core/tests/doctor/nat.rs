@@ -22,7 +22,7 @@ const HOST: &str = "192.168.1.5 50000 typ host";
 const HIDDEN: &str = "aa.local 50000 typ host";
 
 #[test]
-fn one_mapping_for_both_servers_can_be_told_to_others() {
+fn one_mapping_for_both_servers_is_endpoint_independent() {
     let mapped = "203.0.113.7 40000 typ srflx raddr 192.168.1.5 rport 50000";
     assert_eq!(infer(&[HOST, mapped], true, 0), NatMapping::EndpointIndependent);
     let hidden = "203.0.113.7 40000 typ srflx raddr 0.0.0.0 rport 0";
@@ -30,7 +30,7 @@ fn one_mapping_for_both_servers_can_be_told_to_others() {
 }
 
 #[test]
-fn two_mappings_of_one_socket_depend_on_the_server() {
+fn two_mappings_of_one_socket_are_endpoint_dependent() {
     let mapped = |port| format!("203.0.113.7 {port} typ srflx raddr 192.168.1.5 rport 50000");
     let [one, two] = [mapped(40_000), mapped(40_001)];
     assert_eq!(infer(&[HOST, &one, &two], true, 0), NatMapping::EndpointDependent);
@@ -45,7 +45,7 @@ fn mappings_of_two_sockets_may_differ() {
 }
 
 #[test]
-fn where_the_browser_hides_which_socket_it_was_two_mappings_tell_only_for_a_single_one() {
+fn two_mappings_with_hidden_base_addresses_are_conclusive_only_for_a_single_socket() {
     let one = "203.0.113.7 40000 typ srflx raddr 0.0.0.0 rport 0";
     let two = "203.0.113.7 40001 typ srflx raddr 0.0.0.0 rport 0";
     assert_eq!(infer(&[HIDDEN, one, two], true, 0), NatMapping::EndpointDependent);
@@ -62,7 +62,7 @@ fn without_translation_the_others_see_an_address_of_this_computer() {
 }
 
 #[test]
-fn a_server_that_did_not_answer_leaves_it_unknown() {
+fn the_mapping_is_unknown_if_a_server_did_not_answer() {
     let mapped = "203.0.113.7 40000 typ srflx raddr 192.168.1.5 rport 50000";
     assert_eq!(infer(&[HOST, mapped], false, 0), NatMapping::Unknown);
     assert_eq!(infer(&[HOST, mapped], true, 1), NatMapping::Unknown);

@@ -54,7 +54,7 @@ fn measure(delay: impl Fn(u16) -> Duration, loses: u16, messages_per_s: u64) -> 
 }
 
 #[test]
-fn an_even_way_has_its_delay_twice_no_jitter_and_no_loss() {
+fn a_path_with_constant_delay_has_twice_the_delay_and_no_jitter_or_loss() {
     let (figures, ended_at) = measure(|_| Duration::from_millis(20), 0, 100);
     assert_eq!(figures.round_trip, Some(Duration::from_millis(40)));
     assert_eq!((figures.jitter, figures.loss_permille), (Some(Duration::ZERO), Some(0)));
@@ -66,7 +66,7 @@ fn an_even_way_has_its_delay_twice_no_jitter_and_no_loss() {
 }
 
 #[test]
-fn an_uneven_way_has_jitter_as_rfc_3550_smooths_it() {
+fn a_path_with_varying_delay_has_the_jitter_of_rfc_3550() {
     // Every other packet is 16 ms late: the estimate approaches that difference from below.
     let (figures, _) = measure(|number| Duration::from_millis(20 + 16 * u64::from(number % 2)), 0, 100);
     let jitter = figures.jitter.expect("a jitter");
@@ -81,13 +81,13 @@ fn lost_packets_are_counted_and_called_lossy() {
 }
 
 #[test]
-fn a_narrow_way_is_called_slow() {
+fn a_path_with_low_throughput_is_called_slow() {
     let (figures, _) = measure(|_| Duration::from_millis(20), 0, 2);
     assert_eq!(figures.judge(Vec::new()).code, CheckCode::RelaySlow);
 }
 
 #[test]
-fn a_way_that_carries_nothing_has_no_figures_rather_than_zeros() {
+fn a_path_that_delivers_nothing_has_absent_values_instead_of_zeros() {
     let (figures, _) = measure(|_| Duration::from_millis(20), 1, 1);
     assert_eq!((figures.round_trip, figures.jitter), (None, None));
     assert_eq!(figures.judge(Vec::new()).code, CheckCode::RelayFailed);

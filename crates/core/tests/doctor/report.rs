@@ -11,7 +11,7 @@ fn report(world: &World) -> Report {
 }
 
 #[test]
-fn a_report_comes_out_of_its_link_as_it_went_in() {
+fn a_report_read_from_its_link_equals_the_original() {
     let report = report(&World::open());
     let link = report.to_link().expect("a link");
     assert!(link.len() <= MAX_REPORT_LINK_BYTES);
@@ -31,7 +31,7 @@ fn a_report_has_no_credentials_and_no_whole_address() {
 }
 
 #[test]
-fn a_report_of_many_servers_still_fits_in_a_link_or_gives_none() {
+fn a_report_of_many_servers_fits_in_a_link_without_its_candidates() {
     let urls = (0..16).map(|n| format!("turn:{}{n}.example.org", "a".repeat(60))).collect();
     let ice_servers = vec![IceServer { urls, username: None, credential: None }];
     let report = report(&World { ice_servers, ..World::open() });
@@ -41,7 +41,7 @@ fn a_report_of_many_servers_still_fits_in_a_link_or_gives_none() {
 }
 
 #[test]
-fn what_is_no_report_is_refused() {
+fn an_invalid_report_link_is_refused() {
     let long = "A".repeat(MAX_REPORT_LINK_BYTES + 4);
     for link in ["", "e30", "####", "bnVsbA", &long] {
         assert_eq!(Report::from_link(link), Err(ReportUnreadable), "{link:.10}");
@@ -49,7 +49,7 @@ fn what_is_no_report_is_refused() {
 }
 
 #[test]
-fn a_link_that_somebody_made_up_hides_and_turns_nothing() {
+fn a_forged_report_link_contains_no_hidden_characters_and_no_impossible_time() {
     let link = |json: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
     let mut json: serde_json::Value = serde_json::from_str(&report(&World::open()).to_json()).unwrap();
     let hidden = "stun:a\u{202e}b\u{200b}\u{e0041}";

@@ -27,7 +27,7 @@ fn the_end_of_candidates_is_added_like_a_candidate() {
 }
 
 #[test]
-fn a_candidate_that_names_no_fragment_is_added_to_whatever_is_set() {
+fn a_candidate_without_a_fragment_is_added_to_the_current_description() {
     let anonymous = SignalCandidate { ufrag: None, ..candidate("", 1) };
     let mut driver = Driver::with_pending_offer();
     driver.hear(SignalPayload::Candidate(anonymous.clone()));
@@ -60,7 +60,7 @@ fn a_candidate_from_before_a_restart_is_dropped() {
 }
 
 #[test]
-fn own_candidates_never_overtake_their_description() {
+fn local_candidates_never_overtake_their_description() {
     let mut driver = Driver::new(Offerer);
     driver.need();
     let offering = driver.started(&Operation::SetLocalOffer { ice_restart: false });
@@ -89,7 +89,7 @@ fn candidates_of_an_older_ice_generation_are_not_repeated() {
 }
 
 #[test]
-fn own_candidates_kept_for_repetition_are_bounded() {
+fn the_number_of_local_candidates_kept_for_repetition_is_bounded() {
     let mut driver = Driver::after_own_offer();
     for number in 0..1000 {
         driver.gather(candidate("own1", number));

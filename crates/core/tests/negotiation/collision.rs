@@ -30,7 +30,7 @@ fn an_impolite_side_ignores_a_colliding_offer() {
 }
 
 #[test]
-fn an_offer_that_arrives_while_the_own_one_is_being_made_collides_with_it() {
+fn an_offer_that_arrives_while_a_local_one_is_being_made_collides_with_it() {
     let mut impolite = Driver::after_remote_offer();
     impolite.need();
     let offering = impolite.started(&Operation::SetLocalOffer { ice_restart: false });
@@ -87,7 +87,7 @@ fn a_late_copy_of_an_ignored_offer_is_dropped() {
 /// This only looks like a collision: the other side has applied the local offer, so a rollback would leave the two sides with
 /// different agreed descriptions.
 #[test]
-fn neither_side_gives_up_an_offer_for_one_that_was_made_after_its_own_was_answered() {
+fn a_pending_offer_is_not_rolled_back_for_an_offer_that_proves_its_answer() {
     for role in [Offerer, Answerer] {
         let mut driver = Driver::with_second_offer_pending(role);
         driver.hear(offer(3, "other1"));

@@ -38,7 +38,7 @@ fn drivers_with_a_description_under_way() -> Vec<(&'static str, Driver, Operatio
 }
 
 #[test]
-fn a_refused_description_breaks_the_connection_whatever_the_reason() {
+fn a_refused_description_breaks_the_connection_for_every_error() {
     for name in ["InvalidStateError", "OperationError", "RTCError"] {
         for (what, mut driver, id) in drivers_with_a_description_under_way() {
             let failure = driver.failed(id, name);
@@ -48,7 +48,7 @@ fn a_refused_description_breaks_the_connection_whatever_the_reason() {
 }
 
 #[test]
-fn a_broken_connection_wants_nothing_any_more() {
+fn a_broken_connection_has_no_further_output() {
     for (what, mut driver, id) in drivers_with_a_description_under_way() {
         driver.failed(id, "OperationError");
         driver.outputs();
@@ -69,7 +69,7 @@ fn a_broken_connection_wants_nothing_any_more() {
 }
 
 #[test]
-fn a_local_description_that_ends_without_one_breaks_the_connection() {
+fn a_completed_local_description_without_sdp_breaks_the_connection() {
     for (what, mut driver, id) in drivers_with_a_description_under_way() {
         driver.done(id);
         let broken = matches!(driver.outputs()[..], [NegotiatorOutput::Broken(_)]);
@@ -78,7 +78,7 @@ fn a_local_description_that_ends_without_one_breaks_the_connection() {
 }
 
 #[test]
-fn a_refused_candidate_is_passed_over() {
+fn a_candidate_that_the_browser_refuses_is_skipped() {
     for name in ["InvalidStateError", "OperationError", "TypeError"] {
         let mut driver = Driver::after_own_offer();
         driver.hear(SignalPayload::Candidate(candidate("other1", 1)));
@@ -93,7 +93,7 @@ fn a_refused_candidate_is_passed_over() {
 }
 
 #[test]
-fn numbers_at_the_end_of_their_range_do_no_harm() {
+fn exchange_numbers_do_not_overflow() {
     let mut driver = Driver::new(Offerer);
     driver.hear(offer(u32::MAX, "other1"));
     driver.apply_and_answer(offer(u32::MAX, "other1"), "own1");

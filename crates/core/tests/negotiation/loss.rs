@@ -11,7 +11,7 @@ use sightline_protocol::signaling::SignalPayload;
 use crate::driver::{Driver, answer, candidate, description, offer, sent, sent_candidate};
 
 #[test]
-fn an_unanswered_offer_is_repeated_with_its_candidates_and_growing_patience() {
+fn an_unanswered_offer_is_repeated_with_its_candidates_at_growing_intervals() {
     for role in [Offerer, Answerer] {
         let mut driver = Driver::with_second_offer_pending(role);
         driver.gather(candidate("own1", 1));
@@ -38,7 +38,7 @@ fn an_answered_offer_is_not_repeated() {
 }
 
 #[test]
-fn a_restored_path_repeats_the_pending_offer_at_once_and_begins_patience_anew() {
+fn a_restored_path_repeats_the_pending_offer_at_once_and_resets_the_interval() {
     let mut driver = Driver::with_pending_offer();
     driver.gather(candidate("own1", 1));
     driver.pass(Duration::from_secs(3));
@@ -69,7 +69,7 @@ fn a_repeated_offer_is_answered_with_the_stored_answer_and_its_candidates() {
 }
 
 #[test]
-fn a_repeated_offer_is_answered_again_while_an_own_one_is_pending() {
+fn a_repeated_offer_is_answered_again_while_a_local_one_is_pending() {
     let mut driver = Driver::with_second_offer_pending(Answerer);
     driver.pass(Duration::from_secs(2));
     driver.hear(offer(1, "other1"));
@@ -136,7 +136,7 @@ fn a_second_copy_of_an_answer_is_dropped() {
 }
 
 #[test]
-fn an_offer_that_proves_a_lost_answer_makes_the_own_offer_go_out_again() {
+fn an_offer_that_proves_a_lost_answer_makes_the_local_offer_go_out_again() {
     for role in [Offerer, Answerer] {
         let mut driver = Driver::with_second_offer_pending(role);
         driver.pass(Duration::from_secs(2));
@@ -148,7 +148,7 @@ fn an_offer_that_proves_a_lost_answer_makes_the_own_offer_go_out_again() {
 }
 
 #[test]
-fn an_ignored_offer_and_a_lost_one_do_not_wait_for_each_other() {
+fn an_ignored_offer_and_a_lost_one_do_not_block_each_other() {
     let [mut polite, mut impolite] = [Offerer, Answerer].map(Driver::with_second_offer_pending);
     // The impolite side's offer is lost; the polite side's is ignored.
     impolite.hear(offer(2, "own1"));
@@ -166,7 +166,7 @@ fn an_ignored_offer_and_a_lost_one_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn outputs_that_nobody_takes_stay_bounded() {
+fn the_number_of_waiting_outputs_is_bounded() {
     let mut driver = Driver::after_own_offer();
     for number in 0..10_000 {
         driver.gather(candidate("own1", number));

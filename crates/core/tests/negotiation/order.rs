@@ -28,7 +28,7 @@ fn an_answerer_makes_no_offer_before_it_has_answered_one() {
 }
 
 #[test]
-fn an_answerer_that_hears_of_a_need_while_it_answers_first_offers_after_it() {
+fn an_answerer_that_needs_negotiation_while_it_answers_offers_afterwards() {
     let mut driver = Driver::new(Answerer);
     driver.hear(offer(1, "other1"));
     let applying = driver.started(&Operation::SetRemoteDescription(description(offer(1, "other1"))));
@@ -58,7 +58,7 @@ fn an_offer_during_a_pending_answer_is_answered_after_it() {
 }
 
 #[test]
-fn a_need_during_a_pending_answer_is_offered_after_it() {
+fn negotiation_needed_during_a_pending_answer_leads_to_an_offer_after_it() {
     let mut driver = Driver::with_pending_offer();
     driver.hear(answer(1, "other1"));
     let applying = driver.started(&Operation::SetRemoteDescription(description(answer(1, "other1"))));
@@ -69,7 +69,7 @@ fn a_need_during_a_pending_answer_is_offered_after_it() {
 }
 
 #[test]
-fn a_need_while_a_candidate_is_being_added_is_offered_after_it() {
+fn negotiation_needed_while_a_candidate_is_added_leads_to_an_offer_after_it() {
     let mut driver = Driver::after_own_offer();
     driver.hear(SignalPayload::Candidate(candidate("other1", 1)));
     let adding = driver.started(&Operation::AddIceCandidate(candidate("other1", 1)));
@@ -81,7 +81,7 @@ fn a_need_while_a_candidate_is_being_added_is_offered_after_it() {
 }
 
 #[test]
-fn a_waiting_offer_is_answered_before_an_own_one_is_made() {
+fn a_waiting_offer_is_answered_before_a_local_one_is_made() {
     let mut driver = Driver::after_own_offer();
     driver.hear(SignalPayload::Candidate(candidate("other1", 1)));
     let adding = driver.started(&Operation::AddIceCandidate(candidate("other1", 1)));

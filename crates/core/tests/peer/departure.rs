@@ -10,7 +10,7 @@ use crate::page::{Page, closed, member, opened, opened_for_files};
 const SECOND: Duration = Duration::from_secs(1);
 const LOAD: FileLoad = FileLoad { remaining_bytes: 1 << 30, is_sending: true, receivers: 1, is_call: false };
 
-/// Checks that a member that is gone causes no output, whatever its inputs are.
+/// Checks that no input causes an output of a member that is gone.
 fn assert_is_gone(page: &mut Page) {
     let link = page.peer.open_link();
     assert_eq!(link, None);
@@ -58,7 +58,7 @@ fn a_member_says_bye_and_every_link_is_closed_before_it_is_gone() {
 }
 
 #[test]
-fn a_member_that_a_restarted_server_does_not_know_goes_after_half_a_minute_of_silence() {
+fn a_silent_member_that_a_restarted_server_does_not_know_is_removed_after_30_s() {
     let (mut page, link) = Page::leading().connected();
     page.peer.handle_missing(page.now);
     assert!(!page.pass(120 * SECOND).contains(&PeerOutput::Gone), "its link works");
@@ -87,7 +87,7 @@ fn a_member_without_a_link_goes_at_once() {
 }
 
 #[test]
-fn a_new_page_of_the_member_has_nothing_of_the_old_one() {
+fn a_new_page_of_the_member_keeps_no_link_of_the_old_one() {
     let (mut page, link) = Page::leading().connected();
     page.load = LOAD;
     let mut links = opened_for_files(&page.pass(SECOND));

@@ -35,7 +35,7 @@ fn links_for_files_are_opened_once_the_path_is_known_to_be_long_and_negotiated_o
 }
 
 #[test]
-fn an_offer_of_the_member_opens_a_link_for_files_and_anything_else_opens_none() {
+fn only_an_offer_of_the_member_opens_a_link_for_files() {
     let (mut page, link) = Page::leading().connected();
     let signal = |kind| ControlMessage::BulkSignal {
         connection: ConnectionId::from_random(4),
@@ -63,7 +63,7 @@ fn links_for_files_end_with_the_link_that_they_were_opened_over() {
 }
 
 #[test]
-fn a_link_for_files_that_closes_is_told_and_another_is_not_tried_at_once() {
+fn a_closed_link_for_files_is_reported_and_not_reopened_at_once() {
     let (mut page, _) = Page::leading().connected();
     page.load = LOAD;
     let lost = opened_for_files(&page.pass(SECOND))[0];
@@ -75,7 +75,7 @@ fn a_link_for_files_that_closes_is_told_and_another_is_not_tried_at_once() {
 }
 
 #[test]
-fn every_link_for_files_whose_negotiation_breaks_is_closed_and_its_cause_told() {
+fn a_link_for_files_whose_negotiation_breaks_is_closed_and_the_cause_reported() {
     let (mut page, link) = Page::leading().connected();
     page.load = LOAD;
     let for_files = opened_for_files(&page.pass(SECOND));
@@ -89,7 +89,7 @@ fn every_link_for_files_whose_negotiation_breaks_is_closed_and_its_cause_told() 
 }
 
 #[test]
-fn beside_a_call_files_are_paced_and_alone_they_are_not() {
+fn files_are_paced_during_a_call_and_not_without_one() {
     let (mut page, _) = Page::leading().connected();
     page.load = LOAD;
     page.pass(SECOND);

@@ -38,7 +38,7 @@ fn nothing_is_opened_before_signals_can_reach_the_member() {
 }
 
 #[test]
-fn a_first_link_that_never_comes_up_is_replaced_and_the_second_time_it_is_said() {
+fn a_first_link_that_never_comes_up_is_replaced_and_the_second_failure_is_reported() {
     let mut page = Page::leading();
     page.peer.handle_present(member(), page.now);
     let first = page.opened()[0].0;
@@ -50,7 +50,7 @@ fn a_first_link_that_never_comes_up_is_replaced_and_the_second_time_it_is_said()
 }
 
 #[test]
-fn trouble_is_repaired_by_an_ice_restart_and_then_by_a_link_beside_the_old_one() {
+fn trouble_is_repaired_by_an_ice_restart_and_then_by_a_second_link() {
     let (mut page, link) = Page::leading().connected();
     assert!(page.cut(link).contains(&PeerOutput::TroubleBegan));
     assert_eq!(page.state(), LinkState::Recovering);
@@ -91,7 +91,7 @@ fn the_leading_side_uses_the_next_link_once_something_is_heard_on_it() {
 }
 
 #[test]
-fn the_following_side_uses_the_next_link_when_it_is_told_to() {
+fn the_following_side_switches_to_the_next_link_on_a_use_message() {
     let (mut page, link) = Page::following().connected();
     let next = opened(&page.offer(1))[0].0;
     page.bring_up(next);
@@ -102,7 +102,7 @@ fn the_following_side_uses_the_next_link_when_it_is_told_to() {
 }
 
 #[test]
-fn a_link_that_heals_before_its_successor_carries_anything_stays() {
+fn a_link_that_recovers_before_its_successor_is_used_stays() {
     let (mut page, link) = Page::leading().connected();
     page.cut(link);
     let next = opened(&page.pass(5 * SECOND))[0].0;
@@ -134,7 +134,7 @@ fn a_completion_that_comes_too_late_changes_nothing() {
 }
 
 #[test]
-fn where_a_negotiation_breaks_the_leading_side_tells_why_and_replaces_the_link_while_it_carries() {
+fn the_leading_side_reports_a_broken_negotiation_and_opens_a_link_beside_the_working_one() {
     let (mut page, link) = Page::leading().connected();
     let offer = page.begin_offer(link);
     let outputs = page.fail(link, offer);
@@ -144,7 +144,7 @@ fn where_a_negotiation_breaks_the_leading_side_tells_why_and_replaces_the_link_w
 }
 
 #[test]
-fn where_a_negotiation_breaks_the_following_side_lets_go_so_that_the_other_one_knows() {
+fn the_following_side_closes_a_link_whose_negotiation_breaks_so_that_the_leader_notices() {
     let (mut page, link) = Page::following().connected();
     let (applied, _) = operation_on(link, &page.offer_exchange(0, 2)).expect("the offer is applied");
     let outputs = page.fail(link, applied);
@@ -154,7 +154,7 @@ fn where_a_negotiation_breaks_the_following_side_lets_go_so_that_the_other_one_k
 }
 
 #[test]
-fn a_link_beside_the_one_in_use_whose_negotiation_breaks_is_closed_alone() {
+fn a_broken_negotiation_of_the_next_link_closes_only_that_link() {
     let (mut page, link) = Page::following().connected();
     let outputs = page.offer(1);
     let next = opened(&outputs)[0].0;
@@ -189,7 +189,7 @@ fn a_member_that_is_cut_off_loses_every_link_and_gets_no_other() {
 }
 
 #[test]
-fn what_a_muted_member_publishes_counts_once_it_is_heard_again() {
+fn the_published_state_of_a_muted_member_applies_once_it_is_heard_again() {
     let (mut page, _) = Page::leading().connected();
     let speaking = PublishedState { microphone: true, ..PublishedState::default() };
     page.peer.set_standing(Standing::Muted, page.now);

@@ -6,4 +6,5 @@ mod marks;
 mod random;
 mod source_rate;
 mod stalls;
+mod told_source;
 mod viewer;

@@ -5,7 +5,7 @@ use sightline_core::measure::playout::{Declaration, MarkKind};
 use crate::viewer::{Viewer, assert_one};
 
 #[test]
-fn what_the_sender_declares_is_marked_and_no_stall() {
+fn a_declared_interruption_is_a_mark_and_not_a_stall() {
     for declaration in [Declaration::Paused, Declaration::Seeking, Declaration::Ended, Declaration::NoPicture]
     {
         let mut viewer = Viewer::at_fps(30);
@@ -23,7 +23,7 @@ fn what_the_sender_declares_is_marked_and_no_stall() {
 }
 
 #[test]
-fn a_hidden_page_saw_no_stall() {
+fn time_in_a_hidden_page_is_not_a_stall() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.meter.handle_visibility(false, viewer.now());
@@ -37,7 +37,7 @@ fn a_hidden_page_saw_no_stall() {
 }
 
 #[test]
-fn word_of_a_pause_may_come_a_moment_later_than_its_silence() {
+fn a_pause_may_be_declared_shortly_after_its_silence_began() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.stop_for(600);
@@ -50,7 +50,7 @@ fn word_of_a_pause_may_come_a_moment_later_than_its_silence() {
 }
 
 #[test]
-fn a_pause_that_is_over_excuses_no_more_than_a_second() {
+fn an_ended_pause_excuses_at_most_one_more_second() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.meter.handle_declaration(Declaration::Paused, viewer.now());
@@ -62,7 +62,7 @@ fn a_pause_that_is_over_excuses_no_more_than_a_second() {
 }
 
 #[test]
-fn a_silence_that_nobody_declared_is_a_stall_beside_one_that_was() {
+fn an_undeclared_silence_after_a_declared_one_is_a_stall() {
     let mut viewer = Viewer::at_fps(15);
     viewer.play(5000);
     viewer.meter.handle_declaration(Declaration::Paused, viewer.now());

@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_frames_say_the_totals_hold_together(
+    fn the_totals_are_consistent_for_any_frames(
         events in prop::collection::vec((0_u8..8, 0_u64..2_000_000, any::<u32>(), any::<Option<u32>>()), 0..300),
     ) {
         let mut meter = PlayoutMeter::new(Timestamp::ZERO);

@@ -78,7 +78,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn a_display_that_shows_few_frames_of_a_known_source_stood_still_between_them(
+    fn a_low_display_rate_of_a_source_with_known_rate_counts_as_stalls(
         shown_permille in 80_u32..250,
         dice in prop::collection::vec(0_u32..1000, 30 * 25),
     ) {
@@ -98,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn ordinary_playback_at_any_rate_has_no_stall_whoever_knows_it(
+    fn ordinary_playback_at_any_rate_has_no_stall_for_any_source_of_the_rate(
         fps in prop::sample::select(vec![5_u64, 7, 10, 12, 15, 24, 25, 30, 50, 60]),
         unevenness in prop::collection::vec(0_u64..12_000, 60 * 20),
     ) {
@@ -127,7 +127,7 @@ proptest! {
 }
 
 #[test]
-fn a_source_that_stands_still_is_a_stall_by_both() {
+fn a_source_that_stands_still_is_a_stall_by_both_rates() {
     for knows in [Knows::Nobody, Knows::Provider, Knows::Stamps] {
         let mut painted = evenly(25, 10);
         for us in &mut painted[120..] {
@@ -140,7 +140,7 @@ fn a_source_that_stands_still_is_a_stall_by_both() {
 }
 
 #[test]
-fn where_nobody_knows_the_rate_a_low_one_is_no_stall() {
+fn a_low_frame_rate_is_not_a_stall_if_the_source_rate_is_unknown() {
     let (summary, _) = watch(Knows::Nobody, &evenly(25, 30), 40_000, |number| number % 8 == 0);
     assert_eq!((summary.stall_count, summary.usual_stall_count), (0, 0));
     assert_eq!((summary.source_frames_per_second, summary.lower_rate_ratio), (None, None));

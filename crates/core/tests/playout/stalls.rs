@@ -24,7 +24,7 @@ fn a_picture_that_plays_evenly_has_no_stall_at_any_rate() {
 }
 
 #[test]
-fn a_stall_is_as_long_as_the_picture_stood_longer_than_due() {
+fn a_stall_begins_when_the_next_frame_was_due_and_lasts_until_it_is_shown() {
     for fps in [7, 15, 25, 30, 60] {
         for duration in [200, 300, 500, 1000, 2000, 7000] {
             let mut viewer = Viewer::at_fps(fps);
@@ -41,7 +41,7 @@ fn a_stall_is_as_long_as_the_picture_stood_longer_than_due() {
 }
 
 #[test]
-fn three_frames_less_of_thirty_a_second_are_a_stall_and_two_are_none() {
+fn at_30_frames_a_second_three_missing_frames_are_a_stall_and_two_are_not() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.stop_for(67);
@@ -52,7 +52,7 @@ fn three_frames_less_of_thirty_a_second_are_a_stall_and_two_are_none() {
 }
 
 #[test]
-fn another_rate_is_no_stall() {
+fn a_change_of_the_rate_is_not_a_stall() {
     let mut viewer = Viewer::at_fps(30);
     for fps in [30, 15, 7, 30, 5, 60, 24, 7, 10] {
         viewer.set_fps(fps);
@@ -62,7 +62,7 @@ fn another_rate_is_no_stall() {
 }
 
 #[test]
-fn several_stalls_that_follow_each_other_closely_are_no_lower_rate() {
+fn several_stalls_in_close_succession_are_not_taken_for_a_lower_rate() {
     let mut viewer = Viewer::at_fps(15);
     viewer.play(5000);
     for _ in 0..5 {
@@ -75,27 +75,27 @@ fn several_stalls_that_follow_each_other_closely_are_no_lower_rate() {
 }
 
 #[test]
-fn a_stall_at_a_change_of_the_rate_is_still_one() {
+fn a_stall_at_a_change_of_the_rate_is_found() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.stop_for(1000);
     viewer.set_fps(10);
     viewer.play(5000);
     let stalls = viewer.stalls();
-    // It is unknown which of the two intervals the last frame was due after.
+    // The last frame was due after the old interval or after the new one, which cannot be known.
     let [stall] = stalls.as_slice() else { panic!("{stalls:?}") };
     assert!((900..=1020).contains(&stall.duration.as_millis()), "{stall:?}");
 }
 
 #[test]
-fn less_than_two_frames_a_second_stand_still() {
+fn a_picture_with_less_than_two_frames_a_second_stalls_between_its_frames() {
     let mut viewer = Viewer::at_fps(1);
     viewer.play(10_000);
     assert_eq!(viewer.stalls().len(), 9);
 }
 
 #[test]
-fn frames_that_the_page_was_too_busy_to_see_are_no_stall() {
+fn frames_that_the_page_was_too_busy_to_see_are_not_a_stall() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.play_unseen(40);
@@ -106,7 +106,7 @@ fn frames_that_the_page_was_too_busy_to_see_are_no_stall() {
 }
 
 #[test]
-fn a_silence_that_lasts_is_told_before_it_is_over_and_once() {
+fn a_lasting_silence_is_reported_once_before_it_ends() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     let due = viewer.now();
@@ -121,7 +121,7 @@ fn a_silence_that_lasts_is_told_before_it_is_over_and_once() {
 }
 
 #[test]
-fn what_stands_still_at_the_end_is_a_stall_until_the_end() {
+fn a_picture_that_stands_still_at_the_end_is_a_stall_until_the_end() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.stop_for(3000);
@@ -151,7 +151,7 @@ fn the_totals_are_those_of_the_ledger() {
 }
 
 #[test]
-fn without_a_frame_nothing_is_made_up() {
+fn without_a_frame_the_totals_are_empty() {
     let viewer = Viewer::at_fps(30);
     let summary = viewer.meter.summary(ms(60_000));
     assert_eq!((summary.stall_ratio, summary.score, summary.frames_presented), (None, None, None));
@@ -169,7 +169,7 @@ fn the_time_to_the_first_frame_counts_from_the_start() {
 }
 
 #[test]
-fn an_element_that_is_made_anew_begins_to_count_anew() {
+fn frames_of_a_new_element_are_counted_from_its_first_one() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     let at = viewer.now();
@@ -209,7 +209,7 @@ fn a_file_that_failed_is_one_stall_of_the_source_until_the_next_plays() {
 }
 
 #[test]
-fn a_paused_picture_that_is_sent_again_for_who_joins_is_no_stall() {
+fn a_paused_picture_that_is_repeated_for_a_late_joiner_is_not_a_stall() {
     let mut viewer = Viewer::at_fps(30);
     viewer.play(5000);
     viewer.meter.handle_declaration(Declaration::Paused, viewer.now());

@@ -1,4 +1,4 @@
-//! A file beside a call through the whole session: how much the pacing lets leave.
+//! A file transfer during a call through the whole session: how many bytes the pacing sends.
 
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ fn run(sending: &mut Sending, duration: Duration) -> (u64, u32) {
 }
 
 #[test]
-fn beside_a_call_a_file_begins_in_packets_and_grows_as_long_as_the_round_trip_stays() {
+fn a_file_during_a_call_starts_with_small_chunks_and_speeds_up() {
     let mut file = sending(true);
     let (first, chunk) = run(&mut file, Duration::from_millis(400));
     assert!(first > 0 && chunk < 2000, "{first} bytes in chunks of {chunk}");
@@ -104,7 +104,7 @@ fn beside_a_call_a_file_begins_in_packets_and_grows_as_long_as_the_round_trip_st
 }
 
 #[test]
-fn without_a_call_nothing_holds_a_file_back() {
+fn a_file_without_a_call_is_not_paced() {
     let mut file = sending(false);
     let (left, chunk) = run(&mut file, Duration::from_secs(1));
     assert!(left > 50_000_000, "{left}");

@@ -1,6 +1,7 @@
 //! Rooms of several sessions in simulated time: the links between them, and the events that they survive.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod changes;
 mod files;
 mod recovery;
 mod world;
@@ -23,7 +24,7 @@ use world::World;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn everyone_links_to_everyone_and_once() {
+fn every_pair_of_members_builds_exactly_one_link() {
     let mut world = World::new();
     for _ in 0..4 {
         world.open(None);
@@ -37,7 +38,7 @@ fn everyone_links_to_everyone_and_once() {
 }
 
 #[test]
-fn a_lost_socket_touches_no_link_and_is_found_again() {
+fn a_lost_socket_closes_no_link_and_is_reopened() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     world.cut_socket(a);
@@ -49,7 +50,7 @@ fn a_lost_socket_touches_no_link_and_is_found_again() {
 }
 
 #[test]
-fn who_is_put_out_by_the_server_is_in_no_call_that_its_page_does_not_show() {
+fn a_page_with_a_fatal_server_error_closes_its_links() {
     for code in ["protocol-error", "protocol-version", "frame-too-large"] {
         let mut world = World::new();
         let (a, b) = (world.open(None), world.open(None));
@@ -62,7 +63,7 @@ fn who_is_put_out_by_the_server_is_in_no_call_that_its_page_does_not_show() {
 }
 
 #[test]
-fn a_member_whom_the_server_gave_up_stays_while_its_link_is_healthy() {
+fn a_member_that_the_server_dropped_stays_while_its_link_is_healthy() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     world.is_server_up = false;
@@ -77,7 +78,7 @@ fn a_member_whom_the_server_gave_up_stays_while_its_link_is_healthy() {
 }
 
 #[test]
-fn such_a_member_goes_when_its_link_does() {
+fn a_member_that_the_server_dropped_is_gone_when_its_link_ends() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     let id = world.id(a);
@@ -88,7 +89,7 @@ fn such_a_member_goes_when_its_link_does() {
 }
 
 #[test]
-fn a_restarted_server_finds_the_room_as_it_was() {
+fn a_server_restart_keeps_every_link() {
     let mut world = World::new();
     let pages = [world.open(None), world.open(None), world.open(None)];
     world.restart_server();
@@ -117,7 +118,7 @@ fn a_member_who_leaves_is_gone_at_once() {
 }
 
 #[test]
-fn a_reloaded_page_takes_its_place_back_with_a_new_link_and_no_ghost() {
+fn a_reloaded_page_gets_its_place_back_with_a_new_link_and_no_duplicate_member() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     let token = world.resume_token(b);
@@ -141,7 +142,7 @@ fn the_older_page_may_reload_too_and_then_offers() {
 }
 
 #[test]
-fn someone_who_came_while_another_was_away_links_to_it_on_its_return() {
+fn a_newcomer_links_to_an_away_member_when_it_returns() {
     let mut world = World::new();
     let a = world.open(None);
     world.is_server_up = false;
@@ -183,7 +184,7 @@ fn a_link_that_fails_while_the_server_is_away_is_built_again_on_its_return() {
 }
 
 #[test]
-fn where_no_connection_can_be_made_the_person_is_told_and_the_tries_go_on() {
+fn a_connection_that_cannot_be_made_is_reported_and_retried() {
     let mut world = World::new();
     world.set_network(false);
     let (a, b) = (world.open(None), world.open(None));
@@ -200,7 +201,7 @@ fn where_no_connection_can_be_made_the_person_is_told_and_the_tries_go_on() {
 }
 
 #[test]
-fn what_a_member_publishes_reaches_those_who_are_there_and_those_who_come() {
+fn the_published_state_reaches_present_and_later_members() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     let published =
@@ -241,7 +242,7 @@ fn a_message_reaches_everybody_present_and_survives_a_new_link() {
 }
 
 #[test]
-fn nonsense_on_the_control_channel_is_ignored() {
+fn invalid_messages_on_the_control_channel_are_ignored() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     let link = world.pages[a].opened[0];
@@ -253,7 +254,7 @@ fn nonsense_on_the_control_channel_is_ignored() {
 }
 
 #[test]
-fn pings_stay_in_the_session_and_the_clock_is_asked_for_without_a_stats_report() {
+fn the_session_handles_pings_and_sends_clock_pings_without_a_stats_report() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     world.pass(5 * SECOND);
@@ -267,7 +268,7 @@ fn pings_stay_in_the_session_and_the_clock_is_asked_for_without_a_stats_report()
 }
 
 #[test]
-fn what_is_measured_elsewhere_comes_out_of_the_session_as_a_message_and_once() {
+fn the_session_passes_on_measurement_messages_and_consumes_pings() {
     let mut world = World::new();
     let (a, _) = (world.open(None), world.open(None));
     let (link, now) = (world.pages[a].opened[0], world.now);
@@ -280,14 +281,14 @@ fn what_is_measured_elsewhere_comes_out_of_the_session_as_a_message_and_once() {
         r#"{"type":"pong","nonce":4000000}"#,
         r#"{"type":"clock_ping","sent_us":1}"#,
         r#"{"type":"clock_pong","sent_us":1,"received_us":2,"answered_us":2}"#,
-        "what is no message",
+        "not a message",
     ] {
         assert_eq!(hear(other), None, "{other}");
     }
 }
 
 #[test]
-fn why_a_negotiation_broke_is_told_and_the_link_is_replaced() {
+fn the_cause_of_a_broken_negotiation_is_reported_and_the_link_is_replaced() {
     let mut world = World::new();
     let (a, b) = (world.open(None), world.open(None));
     let (link, now) = (world.pages[b].opened[0], world.now);
@@ -297,7 +298,7 @@ fn why_a_negotiation_broke_is_told_and_the_link_is_replaced() {
         RoomOutput::Perform(on, id, _) if on == link => Some(id),
         _ => None,
     });
-    // A browser quotes the rejected line of a description, which contains whatever the member wrote.
+    // A browser quotes the rejected line of a description, which may contain any text from the member.
     let quoted = format!("Failed to parse: a=\u{202e}evil\u{200b}{}", "x".repeat(60_000));
     let cause = OperationFailure { name: "OperationError".to_owned(), message: quoted };
     session.handle_completed(link, operation.expect("an offer is begun"), Err(cause.clone()), now);

@@ -80,7 +80,7 @@ fn after_a_cut_of_any_length_everyone_is_connected_within_five_seconds() {
 }
 
 #[test]
-fn where_signaling_was_cut_too_everyone_is_connected_within_ten_seconds() {
+fn after_a_cut_of_signaling_too_everyone_is_connected_within_ten_seconds() {
     for pair in PAIRS {
         for seconds in [3, 5, 10, 15, 20, 30, 60, 120] {
             let (mut world, pages) = call(pair);
@@ -145,7 +145,7 @@ fn after_a_recovery_one_connection_is_left() {
 }
 
 #[test]
-fn what_is_written_during_a_cut_arrives_once_and_in_order() {
+fn messages_written_during_a_cut_arrive_once_and_in_order() {
     for pair in PAIRS {
         let (mut world, [a, b]) = call(pair);
         say(&mut world, a, "0");
@@ -164,7 +164,7 @@ fn what_is_written_during_a_cut_arrives_once_and_in_order() {
 }
 
 #[test]
-fn a_member_that_the_server_gave_up_and_that_is_silent_is_gone_in_the_end() {
+fn a_silent_member_that_the_server_dropped_is_gone_in_the_end() {
     let (mut world, [a, b]) = call(PAIRS[0]);
     let id = world.id(a);
     world.expire(&id);
@@ -176,7 +176,7 @@ fn a_member_that_the_server_gave_up_and_that_is_silent_is_gone_in_the_end() {
 }
 
 #[test]
-fn a_new_connection_that_breaks_before_anything_was_answered_on_it_is_mended_too() {
+fn a_new_connection_that_breaks_before_its_first_answer_is_repaired() {
     let (mut world, [a, b]) = call(PAIRS[2]);
     world.set_network(false);
     world.pass(8 * SECOND);
@@ -218,13 +218,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn whatever_is_cut_in_the_end_everyone_has_one_connection_and_every_message_once_and_in_order(
+    fn after_any_cuts_both_members_have_one_connection_and_every_message_in_order(
         pair in 0_usize..4,
         steps in steps(),
     ) {
         let (mut world, pages) = call(PAIRS[pair]);
         let mut said = [Vec::new(), Vec::new()];
-        // A member that is cut off from server and network for too long leaves: nobody gets the texts of that time.
+        // A member that is cut off from server and network for too long leaves: its messages of that time are not delivered.
         let mut unheard = Vec::new();
         for step in steps {
             match step {

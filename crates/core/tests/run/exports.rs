@@ -23,7 +23,7 @@ fn the_table_has_a_line_for_each_sample_of_each_side_and_as_many_fields_as_its_h
     assert!(lines[6..].iter().all(|line| line.split(',').count() == fields), "{lines:?}");
     assert!(lines[1].contains(",\"'=a, \"\"b\"\"\",bob,"), "{}", lines[1]);
     assert!(lines[1].contains(",500000,"), "{}", lines[1]);
-    // The columns of stamps are beside those of the browser.
+    // The columns of the stamps follow the columns of the browser.
     let column = |name: &str| lines[0].split(',').position(|column| column == name).unwrap();
     let bobs: Vec<_> = lines[10].split(',').collect();
     assert_eq!(bobs[column("stamped_frames_shown")], "125");
@@ -61,7 +61,7 @@ fn read(text: &str) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn a_dump_is_read_as_rtcstats_reads_it_and_says_nobodys_address() {
+fn a_dump_has_the_rtcstats_format_and_contains_no_address() {
     let mut dump = RtcStatsDump::default();
     let report = |bytes: u32, with_pair: bool| {
         let mut all = vec![

@@ -1,4 +1,4 @@
-//! A member that lies about its measurements, and sends messages that nobody asked for.
+//! A member that forges its measurements and sends unrequested messages.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn assert_unharmed(report: &Report) {
     let schema: Value = serde_json::from_str(include_str!("../../../../docs/report.schema.json")).unwrap();
     let value: Value = serde_json::from_str(&text).unwrap();
     check(&value, &schema, &schema, "report");
-    assert_eq!(Report::read(text.as_bytes()).as_ref(), Ok(report), "one's own report can be opened");
+    assert_eq!(Report::read(text.as_bytes()).as_ref(), Ok(report), "the local report can be opened");
 }
 
 /// A side of a report, as an honest page sends it.
@@ -83,7 +83,7 @@ const ALIGNED: Option<ClockEstimate> =
     Some(ClockEstimate { offset_us: -10_000_000, error: Duration::from_millis(2) });
 
 #[test]
-fn what_another_tells_is_in_its_own_section_under_its_own_name() {
+fn the_log_of_another_member_is_in_a_separate_section_under_its_name() {
     let report = report_after(&[log(2, &told().to_string())], ALIGNED);
     assert_eq!(report.sides.len(), 2);
     let side = &report.sides[1];
@@ -95,7 +95,7 @@ fn what_another_tells_is_in_its_own_section_under_its_own_name() {
 }
 
 #[test]
-fn a_first_frame_long_before_time_is_refused() {
+fn an_impossible_time_of_the_first_frame_is_refused() {
     for first_frame_at_s in [-1e300, -1.0, 1e300, 2e19] {
         let mut side = told();
         side["playout"]["first_frame_at_s"] = json!(first_frame_at_s);
@@ -110,7 +110,7 @@ fn a_first_frame_long_before_time_is_refused() {
 }
 
 #[test]
-fn a_clock_that_is_far_away_does_not_carry_a_side_out_of_the_report() {
+fn a_large_clock_offset_does_not_move_a_side_out_of_the_report() {
     for offset_us in [i64::MAX, i64::MIN + 1, 900_000_000_000_000, -900_000_000_000_000, 1_000_000_000_000] {
         let clock = Some(ClockEstimate { offset_us, error: Duration::from_secs(5) });
         let report = report_after(&[log(2, &told().to_string())], clock);
@@ -196,7 +196,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn whatever_another_says_ones_own_report_is_the_same(
+    fn no_message_of_another_member_changes_the_local_part_of_the_report(
         messages in prop::collection::vec(any_message(), 0..12),
         offset_us in prop::option::of(prop_oneof![any::<i64>(), -20_000_000..20_000_000_i64]),
     ) {

@@ -157,6 +157,20 @@ impl Pair {
         }
     }
 
+    /// Bob's page is loaded again: what it measured is lost, and it is back after this long.
+    pub(crate) fn reload_bob(&mut self, away: Duration) {
+        for recorder in self.ada.run.recorders(&id("bob")) {
+            recorder.handle_away(true, self.now);
+        }
+        self.now = self.now + away;
+        self.bob = Page::default();
+        for recorder in self.ada.run.recorders(&id("bob")) {
+            recorder.handle_away(false, self.now);
+            recorder.handle_opened(self.now);
+        }
+        self.open();
+    }
+
     /// No frame is shown for this long.
     pub(crate) fn stop_for(&mut self, duration: Duration) {
         self.now = self.now + duration;

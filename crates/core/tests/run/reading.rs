@@ -46,14 +46,14 @@ fn numbers(value: &Value, place: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn a_sound_report_is_read_with_and_without_a_byte_order_mark() {
+fn a_valid_report_is_read_with_and_without_a_byte_order_mark() {
     let text = sound().to_string();
     assert_eq!(Report::read(text.as_bytes()), Ok(reports()[1].clone()));
     assert_eq!(Report::read(format!("\u{feff}{text}").as_bytes()), Ok(reports()[1].clone()));
 }
 
 #[test]
-fn no_number_may_be_huge_wherever_it_stands() {
+fn a_huge_number_is_refused_in_every_field() {
     let mut places = Vec::new();
     numbers(&sound(), "", &mut places);
     assert!(places.len() > 50, "{places:?}");
@@ -77,7 +77,7 @@ fn no_number_may_be_huge_wherever_it_stands() {
 }
 
 #[test]
-fn sound_that_cannot_be_is_refused() {
+fn impossible_sound_values_are_refused() {
     for (place, value) in [
         ("concealed_samples", json!(1e9)),
         ("silent_concealed_samples", json!(9601)),
@@ -102,7 +102,7 @@ fn sound_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn a_number_beyond_every_number_is_refused() {
+fn a_number_beyond_the_range_of_a_float_is_refused() {
     let text = sound().to_string().replacen("\"duration_s\":", "\"duration_s\":1e999,\"before\":", 1);
     assert_eq!(Report::parse(&text), Err(ReportInvalid::Impossible));
     for word in ["NaN", "Infinity", "-Infinity", "0x10", "01"] {
@@ -113,7 +113,7 @@ fn a_number_beyond_every_number_is_refused() {
 }
 
 #[test]
-fn what_has_to_follow_may_not_come_before() {
+fn times_out_of_order_or_beyond_the_duration_are_refused() {
     assert_eq!(with("/sides/0/samples/1/0", json!(0.96)).err(), None);
     assert_eq!(with("/sides/0/samples/5/0", json!(0.0)), Err(ReportInvalid::Impossible));
     let stall = |start_s: f64| json!({"start_s": start_s, "duration_s": 1.0, "cause": "loss"});
@@ -129,7 +129,7 @@ fn what_has_to_follow_may_not_come_before() {
 }
 
 #[test]
-fn a_list_or_a_text_longer_than_any_is_refused() {
+fn an_overlong_list_or_text_is_refused() {
     let many = |value: Value, count: usize| Value::Array(vec![value; count]);
     let stall = json!({"start_s": 1.0, "duration_s": 0.5, "cause": "loss"});
     assert!(with("/sides/0/playout/stalls", many(stall.clone(), 2000)).is_ok());
@@ -175,7 +175,7 @@ fn arrays_within_arrays_are_refused_before_they_are_read() {
 }
 
 #[test]
-fn what_is_no_text_is_told_from_what_is_no_json() {
+fn the_reader_tells_invalid_text_from_invalid_json() {
     let text = sound().to_string();
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in [utf16.clone(), [b"\xff\xfe".to_vec(), utf16].concat(), b"{\"format\":\"\xff\"}".to_vec()] {
@@ -188,7 +188,7 @@ fn what_is_no_text_is_told_from_what_is_no_json() {
 }
 
 #[test]
-fn fields_that_are_missing_are_damage_and_more_of_them_are_not() {
+fn missing_fields_are_damage_and_unknown_fields_are_not() {
     let report = sound();
     for name in report.as_object().unwrap().keys() {
         let mut less = report.clone();
@@ -207,7 +207,7 @@ fn fields_that_are_missing_are_damage_and_more_of_them_are_not() {
 }
 
 #[test]
-fn another_version_is_told_from_a_later_one() {
+fn the_reader_tells_a_later_version_from_an_invalid_one() {
     assert_eq!(with("/version", json!(2)), Err(ReportInvalid::TooNew));
     assert_eq!(with("/version", json!(4_294_967_295_u32)), Err(ReportInvalid::TooNew));
     assert_eq!(with("/version", json!(0)), Err(ReportInvalid::Damaged));
@@ -217,7 +217,7 @@ fn another_version_is_told_from_a_later_one() {
 }
 
 #[test]
-fn names_that_turn_text_around_are_read_without_that() {
+fn hidden_and_direction_characters_are_removed_from_texts() {
     let report = with("/sides/0/observer/name", json!("\u{202e}Ada\u{2066}\u{0}\u{61c}")).unwrap();
     let name = &report.sides[0].observer.name;
     assert!(name.contains("Ada") && !name.contains(['\u{202e}', '\u{2066}', '\u{0}']), "{name:?}");
@@ -228,7 +228,7 @@ fn names_that_turn_text_around_are_read_without_that() {
 }
 
 #[test]
-fn a_column_whose_name_is_no_word_or_is_there_twice_is_damage() {
+fn an_invalid_or_duplicate_column_name_is_damage() {
     for name in ["=cmd|x", "a,b", "", "A", "a b", "time", "é"] {
         assert_eq!(with("/sides/0/columns/1", json!(name)), Err(ReportInvalid::Damaged), "{name:?}");
     }
@@ -258,7 +258,7 @@ proptest! {
 
     /// One value of a valid report is replaced by a value of any kind.
     #[test]
-    fn a_report_that_is_read_has_only_numbers_that_can_be(
+    fn an_accepted_report_contains_only_possible_numbers(
         at in any::<prop::sample::Index>(),
         number in prop_oneof![any::<f64>(), -1e6..1e6_f64, Just(2e19), Just(-1e300)],
     ) {
@@ -284,7 +284,7 @@ proptest! {
 }
 
 #[test]
-fn names_in_a_report_keep_what_their_script_needs_and_hide_nothing() {
+fn names_in_a_report_keep_joiners_and_lose_hidden_characters() {
     for (written, read) in [
         ("\u{1f469}\u{200d}\u{1f52c}", "\u{1f469}\u{200d}\u{1f52c}"),
         (

@@ -26,7 +26,7 @@ fn watching(report: &Report) -> &Side {
 }
 
 #[test]
-fn a_score_that_was_read_has_the_arithmetic_of_the_one_that_was_written() {
+fn a_score_read_from_a_report_has_the_written_terms() {
     let mut entry = watching(&reports()[0]).playout.clone().unwrap().score.unwrap();
     let score = entry.score().unwrap();
     let taken: u32 = score.terms.iter().map(|term| term.tenths).sum();
@@ -37,7 +37,7 @@ fn a_score_that_was_read_has_the_arithmetic_of_the_one_that_was_written() {
 }
 
 #[test]
-fn both_sides_stand_on_one_axis_whoever_reports() {
+fn both_sides_have_one_time_axis_in_both_reports() {
     for report in reports() {
         assert_eq!(report.sides.len(), 2);
         let [ada, bob] =
@@ -80,7 +80,7 @@ fn the_ledger_is_the_same_in_both_reports() {
 }
 
 #[test]
-fn the_stamps_say_of_every_frame_when_it_was_shown_and_how_long_it_took() {
+fn the_stamps_give_the_display_time_and_the_delay_of_every_frame() {
     for report in reports() {
         let known = watching(&report).known_source.as_ref().unwrap();
         assert_eq!((known.frames_shown, known.frames_lost, known.frames_unreadable), (500, 0, 0));
@@ -120,7 +120,7 @@ fn the_sound_is_in_both_reports_with_its_bursts_on_the_axis() {
 }
 
 #[test]
-fn a_browser_that_does_not_tell_of_the_sound_leaves_it_empty() {
+fn sound_is_absent_if_the_browser_does_not_report_it() {
     let [report, _] = reports();
     let silent = report.sides.iter().find(|side| side.observer.name == "ada").unwrap();
     assert_eq!(silent.sound, None);
@@ -128,7 +128,7 @@ fn a_browser_that_does_not_tell_of_the_sound_leaves_it_empty() {
 }
 
 #[test]
-fn a_report_of_before_sound_was_in_it_is_opened() {
+fn a_report_written_before_sound_was_added_is_readable() {
     let [report, _] = reports();
     let mut older: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
     for side in older["sides"].as_array_mut().unwrap() {
@@ -140,14 +140,14 @@ fn a_report_of_before_sound_was_in_it_is_opened() {
 }
 
 #[test]
-fn what_is_saved_is_opened_again() {
+fn a_saved_report_reads_back_equal() {
     for report in reports() {
         assert_eq!(Report::parse(&report.to_json()).as_ref(), Ok(&report));
     }
 }
 
 #[test]
-fn a_file_that_is_no_report_says_which_kind_of_none() {
+fn an_invalid_file_is_refused_with_its_reason() {
     let [report, _] = reports();
     let json = report.to_json();
     let damaged = json.replacen("[\"time\",", "[\"tim\",", 1);

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use sightline_core::measure::{report::EndReason, run::RunState};
+use sightline_core::measure::{
+    report::{AbsenceEntry, AbsenceReason, EndReason, FileEntry, Report, ReportInvalid},
+    run::RunState,
+};
 use sightline_protocol::control::ControlMessage;
 
 use crate::pair::{Pair, id};
@@ -276,4 +279,120 @@ fn another_run_after_the_first_knows_nothing_of_it() {
     pair.deliver();
     let report = pair.bob.run.report(0.0, pair.bobs_now()).unwrap();
     assert!(report.duration_s < 2.5, "{}", report.duration_s);
+}
+
+#[test]
+fn a_receiver_that_reloads_is_absent_in_the_report_and_the_run_is_as_long_as_it_was_to_be() {
+    let mut pair = Pair::new();
+    pair.start(1, Some(Duration::from_secs(30)));
+    pair.play(10);
+    pair.reload_bob(Duration::from_secs(4));
+    pair.play(20);
+    assert_eq!(pair.ada.run.state(), RunState::Ended);
+    let report = pair.ada.run.report(0.0, pair.now).unwrap();
+    assert_eq!(report.ended_by, EndReason::TimeLimit);
+    assert!((report.duration_s - 30.0).abs() < 1.1, "{}", report.duration_s);
+    let told = |absence: &AbsenceEntry| (absence.from_s.round(), absence.to_s.round(), absence.reason);
+    let [own, theirs] = report.sides.as_slice() else { panic!("{:?}", report.sides) };
+    let away = (9.0, 13.0, AbsenceReason::Away);
+    assert_eq!(own.absences.iter().map(told).collect::<Vec<_>>(), [away]);
+    let before = (0.0, 9.0, AbsenceReason::NotRecorded);
+    assert_eq!(theirs.absences.iter().map(told).collect::<Vec<_>>(), [before, away]);
+    assert_eq!(Report::parse(&report.to_json()).as_ref(), Ok(&report));
+}
+
+#[test]
+fn a_socket_that_closes_while_the_connection_stays_up_is_no_absence() {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.play(3);
+    for is_away in [true, false] {
+        for recorder in pair.ada.run.recorders(&id("bob")) {
+            recorder.handle_away(is_away, pair.now);
+        }
+        pair.play(2);
+    }
+    pair.ada.run.stop(pair.now);
+    pair.deliver();
+    let report = pair.ada.run.report(0.0, pair.now).unwrap();
+    assert!(report.sides.iter().all(|side| side.absences.is_empty()), "{:?}", report.sides[0].absences);
+}
+
+#[test]
+fn a_run_whose_member_is_away_ends_at_its_limit_all_the_same() {
+    let mut pair = Pair::new();
+    pair.start_at_bobs(1, Some(Duration::from_secs(10)));
+    pair.play(5);
+    let deadline = pair.bob.run.deadline().unwrap();
+    pair.bob.run.handle_overdue(pair.bobs_now());
+    assert_eq!(pair.bob.run.state(), RunState::Running);
+    pair.stop_for(Duration::from_secs(9));
+    assert!(deadline < pair.bobs_now());
+    pair.bob.run.handle_overdue(pair.bobs_now());
+    let report = pair.bob.run.report(0.0, pair.bobs_now()).unwrap();
+    assert_eq!((report.duration_s, report.ended_by), (10.0, EndReason::TimeLimit));
+}
+
+#[test]
+fn a_provider_that_was_killed_is_gone_at_the_limit_before_the_connection_notices() {
+    let mut pair = Pair::new();
+    pair.start_at_bobs(1, Some(Duration::from_secs(10)));
+    pair.play(7);
+    for recorder in pair.bob.run.recorders(&id("ada")) {
+        recorder.handle_away(true, pair.now + crate::pair::AHEAD);
+    }
+    pair.stop_for(Duration::from_secs(5));
+    pair.bob.run.handle_overdue(pair.bobs_now());
+    assert_eq!(pair.bob.run.report(0.0, pair.bobs_now()).unwrap().ended_by, EndReason::ConnectionGone);
+    // Only its socket closed: its picture goes on.
+    let mut pair = Pair::new();
+    pair.start_at_bobs(1, Some(Duration::from_secs(10)));
+    pair.play(7);
+    for recorder in pair.bob.run.recorders(&id("ada")) {
+        recorder.handle_away(true, pair.now + crate::pair::AHEAD);
+    }
+    pair.play(4);
+    assert_eq!(pair.bob.run.report(0.0, pair.bobs_now()).unwrap().ended_by, EndReason::TimeLimit);
+}
+
+#[test]
+fn the_report_names_the_file_that_was_measured() {
+    let mut pair = Pair::new();
+    pair.start(1, None);
+    pair.start_at_bobs(2, None);
+    pair.play(3);
+    let file = FileEntry {
+        name: "holi\u{202e}day.mp4".to_owned(),
+        size_bytes: 19_519.0,
+        sha256: Some("0f".repeat(32)),
+        frames_per_second: Some(25.000_025),
+        duration_s: Some(8.0),
+        stamped: false,
+    };
+    for run in [&mut pair.ada.run] {
+        for recorder in run.recorders(&id("bob")) {
+            recorder.handle_own_file(&file);
+        }
+    }
+    pair.play(2);
+    pair.ada.run.stop(pair.now);
+    pair.bob.run.stop(pair.bobs_now());
+    pair.deliver();
+    let reports =
+        [pair.ada.run.report(0.0, pair.now).unwrap(), pair.bob.run.report(0.0, pair.bobs_now()).unwrap()];
+    for report in reports {
+        let named: Vec<_> = report.sides.iter().filter_map(|side| side.file.clone()).collect();
+        let [named] = named.as_slice() else { panic!("{named:?}") };
+        assert_eq!((named.name.as_str(), named.frames_per_second), ("holiday.mp4", Some(25.0)));
+        assert_eq!(named.sha256, file.sha256);
+        assert_eq!(Report::parse(&report.to_json()).as_ref(), Ok(&report));
+        // A digest that is none is refused, and a report of before has no file.
+        let broken = report.to_json().replace(&"0f".repeat(32), "not a digest");
+        assert_eq!(Report::parse(&broken), Err(ReportInvalid::Impossible));
+        let mut older: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+        for side in older["sides"].as_array_mut().unwrap() {
+            side.as_object_mut().unwrap().remove("file");
+        }
+        assert!(Report::parse(&older.to_string()).unwrap().sides.iter().all(|side| side.file.is_none()));
+    }
 }

@@ -55,7 +55,7 @@ pub(crate) fn check(value: &Value, schema: &Value, root: &Value, path: &str) {
 }
 
 #[test]
-fn a_report_is_what_the_schema_says() {
+fn a_report_conforms_to_the_schema() {
     let schema: Value = serde_json::from_str(include_str!("../../../../docs/report.schema.json")).unwrap();
     for report in reports() {
         let value: Value = serde_json::from_str(&report.to_json()).unwrap();

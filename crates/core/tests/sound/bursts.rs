@@ -17,7 +17,7 @@ const BROWSERS: [Known; 4] = [
 ];
 
 #[test]
-fn sound_that_comes_has_no_burst() {
+fn arriving_sound_has_no_burst() {
     let mut listener = Listener::new(EVERYTHING);
     listener.seconds(60, Packet::Played);
     assert_eq!(listener.bursts(), []);
@@ -26,7 +26,7 @@ fn sound_that_comes_has_no_burst() {
 }
 
 #[test]
-fn each_cause_is_told_whatever_else_the_browser_tells() {
+fn each_cause_is_recognized_from_the_counters_of_every_browser() {
     for known in BROWSERS {
         for (packet, cause) in [
             (Packet::Lost, SoundCause::Loss),
@@ -64,7 +64,7 @@ fn every_fifth_packet_that_is_lost_is_one_burst_of_loss() {
 }
 
 #[test]
-fn a_member_that_says_that_it_sends_no_sound_is_the_cause() {
+fn a_member_that_declares_no_sound_is_the_cause() {
     let mut listener = Listener::new(Known { sender: false, ..EVERYTHING });
     listener.seconds(10, Packet::Played);
     listener.meter.handle_declared(false, listener.now());
@@ -74,11 +74,11 @@ fn a_member_that_says_that_it_sends_no_sound_is_the_cause() {
     let bursts = listener.bursts();
     let [burst] = bursts.as_slice() else { panic!("{bursts:?}") };
     assert_eq!((burst.cause, burst.duration), (SoundCause::Source, Duration::from_secs(10)));
-    assert_eq!(listener.meter.summary().concealed_ratio, Some(0.0), "nobody missed that sound");
+    assert_eq!(listener.meter.summary().concealed_ratio, Some(0.0), "no sound was expected");
 }
 
 #[test]
-fn a_connection_that_is_gone_is_no_silent_source() {
+fn a_lost_connection_is_not_taken_for_a_silent_source() {
     let mut listener = Listener::new(Known { sender: false, ..EVERYTHING });
     listener.seconds(10, Packet::Played);
     listener.meter.handle_connected(false, listener.now());
@@ -88,7 +88,7 @@ fn a_connection_that_is_gone_is_no_silent_source() {
 }
 
 #[test]
-fn where_the_browser_does_not_tell_what_it_makes_up_nothing_is_told() {
+fn no_burst_is_reported_if_the_browser_does_not_count_concealed_samples() {
     let mut listener = Listener::new(Known { concealment: false, ..EVERYTHING });
     listener.seconds(5, Packet::Played);
     listener.seconds(5, Packet::Lost);

@@ -22,7 +22,7 @@ fn report(packets: u64, concealed: u64, id: &str) -> Vec<StatsEntry> {
 }
 
 #[test]
-fn what_came_before_a_run_is_not_counted_in_it_and_what_comes_first_in_it_is() {
+fn sound_before_a_run_is_not_counted_and_the_first_sound_in_it_is() {
     let mut meter = SoundMeter::new(true);
     meter.handle_report(&report(500, 9600, "A"), s(10));
     assert_eq!(meter.summary().concealed_samples, Some(0.0));
@@ -35,7 +35,7 @@ fn what_came_before_a_run_is_not_counted_in_it_and_what_comes_first_in_it_is() {
 }
 
 #[test]
-fn another_connection_counts_on() {
+fn the_totals_continue_on_another_connection() {
     let mut meter = SoundMeter::new(false);
     meter.handle_report(&report(50, 960, "A"), s(10));
     meter.handle_report(&report(100, 1920, "A"), s(11));
@@ -45,14 +45,14 @@ fn another_connection_counts_on() {
 }
 
 #[test]
-fn what_plays_before_the_first_packet_is_nobodys_sound() {
+fn samples_before_the_first_packet_are_not_counted() {
     let mut meter = SoundMeter::new(false);
     meter.handle_report(&report(0, 48_000, "A"), s(10));
     assert_eq!(meter.summary(), sightline_core::measure::sound::SoundSummary::default());
 }
 
 #[test]
-fn the_figures_are_those_of_the_browser_and_of_the_last_second() {
+fn the_metrics_are_the_browsers_totals_and_the_ratio_of_the_last_second() {
     let mut listener = Listener::new(EVERYTHING);
     listener.seconds(10, Packet::Played);
     listener.play((0..PACKETS_A_SECOND).map(|at| if at % 10 == 0 { Packet::Lost } else { Packet::Played }));
@@ -67,7 +67,7 @@ fn the_figures_are_those_of_the_browser_and_of_the_last_second() {
 
 proptest! {
     #[test]
-    fn the_totals_are_the_counters_whatever_happens(
+    fn the_totals_equal_the_counters_for_any_packets(
         packets in prop::collection::vec(
             prop::sample::select(vec![Packet::Played, Packet::Played, Packet::Lost, Packet::Late, Packet::NotSent]),
             1..2000,
@@ -89,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_a_browser_reports_nothing_is_out_of_bounds(
+    fn the_summary_is_within_bounds_for_any_browser_report(
         reports in prop::collection::vec((any::<f64>(), any::<f64>(), any::<f64>(), any::<f64>(), 0_u64..5000), 0..50),
     ) {
         let mut meter = SoundMeter::new(false);

@@ -105,3 +105,27 @@ fn without_a_clock_there_is_no_delay_but_everything_else() {
     assert_eq!(counts(log.truth()), [3, 1, 0, 0, 0]);
     assert_eq!((log.truth().delay, log.truth().clock), (None, None));
 }
+
+#[test]
+fn every_delay_keeps_the_estimate_that_it_was_reckoned_with() {
+    let mut log = FrameLog::default();
+    let estimates = [(20, 30), (14, 12), (15, 2)].map(|(ahead_ms, error_ms)| ClockEstimate {
+        offset_us: 3_600_000_000 + ahead_ms * 1000,
+        error: Duration::from_millis(error_ms),
+    });
+    // The other clock is 15 ms more than an hour ahead; each frame takes 50 ms.
+    let truth = ClockEstimate { offset_us: 3_600_015_000, error: Duration::ZERO };
+    for number in 0..30_u32 {
+        let clock = estimates[number as usize / 10];
+        let painted = at(10_000 + u64::from(number) * INTERVAL_MS);
+        let stamp = Stamp::new(number, truth.theirs(painted));
+        log.handle_frame(Ok(stamp), painted + Duration::from_millis(50), Some(clock));
+    }
+    for frame in log.frames() {
+        let off = frame.delay.unwrap().abs_diff(Duration::from_millis(50));
+        assert!(off <= frame.clock.unwrap().error, "{frame:?}");
+    }
+    // The last estimate is better than the first, but the delays of the first frames are not.
+    assert_eq!(log.truth().clock, Some(estimates[2]));
+    assert_eq!(log.truth().delay_error, Some(Duration::from_millis(30)));
+}

@@ -55,7 +55,7 @@ proptest! {
     }
 
     #[test]
-    fn any_single_cell_that_turned_is_noticed(number: u32, millis in 0_u64..400_000_000, row in 0..ROWS, column in 1..COLUMNS - 1) {
+    fn any_single_inverted_cell_is_detected(number: u32, millis in 0_u64..400_000_000, row in 0..ROWS, column in 1..COLUMNS - 1) {
         let strip = stamp(number, millis).strip();
         let luma: Vec<u8> = (0..ROWS * COLUMNS)
             .map(|at| {
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn the_time_is_found_again_on_either_side_of_a_turn_of_its_circle(
+    fn the_time_is_recovered_on_both_sides_of_a_wraparound(
         millis in 0_u64..2_000_000_000,
         off_ms in -3_600_000_i64..3_600_000,
     ) {
@@ -84,7 +84,7 @@ fn a_picture_that_is_too_small_for_the_strip_says_so() {
 }
 
 #[test]
-fn a_strip_of_another_version_is_told_apart_from_a_damaged_one() {
+fn the_reader_tells_a_strip_of_another_version_from_a_damaged_one() {
     let strip = stamp(7, 8).strip();
     // The version is not in the checksum, so a later version can be recognized.
     let luma: Vec<u8> = (0..ROWS * COLUMNS)

@@ -115,7 +115,7 @@ fn described(at: usize, length: usize) -> FileDescription {
 }
 
 #[test]
-fn files_beyond_those_that_may_be_open_are_offered_as_others_are_over_and_none_is_left_out() {
+fn files_beyond_the_limit_are_offered_as_others_end_and_none_is_left_out() {
     const WAITING: usize = 100;
     let mut transfers = Transfers::new(SeededRandom::new(1));
     transfers.handle_channel_open(&member("bob"), NOW);
@@ -133,7 +133,11 @@ fn files_beyond_those_that_may_be_open_are_offered_as_others_are_over_and_none_i
     }
     assert_eq!(settle(&mut transfers).len(), MAX_OPEN_TRANSFERS);
     assert_eq!(transfers.backlog().queued, WAITING);
-    assert_eq!(transfers.backlog().names[0], format!("{MAX_OPEN_TRANSFERS}.txt"), "what waits is told");
+    assert_eq!(
+        transfers.backlog().names[0],
+        format!("{MAX_OPEN_TRANSFERS}.txt"),
+        "the first waiting file is listed"
+    );
     let first = settle(&mut transfers);
     for offer in &first[..WAITING] {
         transfers.handle_end(&member("bob"), &offer.transfer, TransferEnd::Declined, NOW);
@@ -145,7 +149,7 @@ fn files_beyond_those_that_may_be_open_are_offered_as_others_are_over_and_none_i
 }
 
 #[test]
-fn what_is_chosen_while_nobody_is_there_is_offered_to_who_comes() {
+fn files_chosen_in_an_empty_room_are_offered_to_members_that_join() {
     let mut transfers = Transfers::new(SeededRandom::new(1));
     let pick = transfers.choose(described(1, 3), &[], None, NOW).unwrap();
     let other = transfers.choose(described(2, 3), &[], Some(&member("bob")), NOW).unwrap();
@@ -182,7 +186,7 @@ fn are_records_old(transfers: &mut Transfers) -> bool {
 }
 
 #[test]
-fn what_waited_for_somebody_is_told_after_a_reload() {
+fn the_names_of_waiting_files_are_reported_after_a_reload() {
     let mut transfers = Transfers::new(SeededRandom::new(1));
     for at in 0..30 {
         transfers.choose(described(at, 3), &[], None, NOW).unwrap();
@@ -208,13 +212,13 @@ fn what_waited_for_somebody_is_told_after_a_reload() {
 }
 
 #[test]
-fn what_an_older_page_kept_can_be_read() {
+fn records_of_an_older_version_are_readable() {
     let kept = Records::from_json(r#"{"sending":[],"receiving":[]}"#).unwrap();
     assert!(kept.is_empty());
 }
 
 #[test]
-fn what_waits_can_be_given_up() {
+fn waiting_files_can_be_cancelled() {
     let mut transfers = Transfers::new(SeededRandom::new(1));
     transfers.choose(described(1, 3), &[], None, NOW).unwrap();
     transfers.cancel_backlog();
@@ -226,7 +230,7 @@ fn what_waits_can_be_given_up() {
 }
 
 #[test]
-fn a_thousand_offers_of_one_name_have_names_of_their_own_and_those_beyond_the_bound_are_refused() {
+fn a_thousand_offers_of_one_name_get_distinct_names_and_more_offers_are_refused() {
     let mut receiver = Receiver::new();
     for number in 0..MAX_OPEN_TRANSFERS as u32 + 500 {
         receiver.offer(offer(number, "same.txt", 5));
@@ -235,7 +239,7 @@ fn a_thousand_offers_of_one_name_have_names_of_their_own_and_those_beyond_the_bo
     assert_eq!(views.len(), MAX_OPEN_TRANSFERS);
     let names: std::collections::BTreeSet<_> = views.iter().map(|view| view.name.clone()).collect();
     assert_eq!(names.len(), MAX_OPEN_TRANSFERS);
-    assert_eq!(receiver.transfers.backlog().refused, 500, "the person is told");
+    assert_eq!(receiver.transfers.backlog().refused, 500, "the refusals are counted for display");
     let is_refusal = |message: &&ControlMessage| {
         matches!(message, ControlMessage::TransferEnd { reason: TransferEnd::TooMany, .. })
     };
@@ -256,7 +260,7 @@ fn thirty_thousand_offers_that_are_taken_back_leave_a_short_list() {
 }
 
 #[test]
-fn a_file_that_was_declined_and_is_offered_again_has_its_name() {
+fn a_declined_file_that_is_offered_again_keeps_its_name() {
     let mut receiver = Receiver::new();
     for (number, name) in [(0, "plan.txt"), (1, "plan.txt"), (2, "PLAN.txt")] {
         receiver.offer(offer(number, name, 5));
@@ -274,7 +278,7 @@ fn a_file_that_was_declined_and_is_offered_again_has_its_name() {
 }
 
 #[test]
-fn no_number_of_a_peer_wraps() {
+fn no_number_of_a_peer_overflows() {
     for size_bytes in [MAX_FILE_BYTES + 1, u64::MAX - 1, u64::MAX] {
         let mut receiver = Receiver::new();
         receiver.offer(offer(1, "huge.bin", size_bytes));
@@ -297,7 +301,7 @@ fn no_number_of_a_peer_wraps() {
 }
 
 #[test]
-fn an_offer_that_nobody_accepted_asks_nothing_of_the_disk() {
+fn an_unaccepted_offer_does_not_touch_the_disk() {
     let mut receiver = Receiver::new();
     for number in 0..500 {
         receiver.offer(offer(number, "a", 5));
@@ -336,7 +340,7 @@ fn all_that_is_offered_can_be_accepted_or_declined_at_once() {
 }
 
 #[test]
-fn what_a_member_offered_and_nobody_accepted_goes_when_it_is_cut_off() {
+fn the_unaccepted_offers_of_a_member_disappear_when_it_is_cut_off() {
     let mut receiver = Receiver::new();
     (0..100).for_each(|number| receiver.offer(offer(number, "a", 5)));
     receiver.withdraw(0);
@@ -357,7 +361,7 @@ fn of_batch(number: u32, announced: &OfferBatch, size_bytes: u64) -> FileOffer {
 }
 
 #[test]
-fn one_answer_is_enough_for_files_of_a_choice_that_are_offered_later() {
+fn one_answer_covers_files_of_the_same_batch_that_are_offered_later() {
     for accepts in [true, false] {
         let mut receiver = Receiver::new();
         let announced = batch("b1", 10, 50);
@@ -382,7 +386,7 @@ fn one_answer_is_enough_for_files_of_a_choice_that_are_offered_later() {
 }
 
 #[test]
-fn nobody_makes_a_person_accept_more_than_was_shown() {
+fn an_answer_covers_no_more_than_was_shown() {
     let announced = batch("b1", 4, 100);
     let lies: [(&str, FileOffer); 5] = [
         ("larger files", of_batch(10, &announced, 96)),
@@ -434,7 +438,7 @@ fn nobody_makes_a_person_accept_more_than_was_shown() {
 }
 
 #[test]
-fn a_click_takes_what_stood_beside_the_button_and_nothing_that_came_meanwhile() {
+fn a_click_accepts_only_the_offers_shown_beside_the_button() {
     let mut receiver = Receiver::new();
     receiver.offer(of_batch(0, &batch("b1", 2, 10), 5));
     let shown = receiver.transfers.offered();
@@ -457,7 +461,7 @@ fn announcements_without_end_are_bounded_and_add_up_without_wrapping() {
     assert_eq!((shown.files, shown.files_to_come), (1_000, 32 * 19_999), "the latest 32 announcements count");
     receiver.accept_all();
     receiver.offer(of_batch(1_000, &batch("b0", 20_000, MAX_FILE_BYTES), 5));
-    assert_eq!(receiver.transfers.offered().files, 1, "what is forgotten was not answered");
+    assert_eq!(receiver.transfers.offered().files, 1, "a forgotten announcement has no answer");
 }
 
 #[test]
@@ -497,7 +501,7 @@ fn a_large_choice_is_announced_with_all_its_files_and_offered_within_the_budget_
 }
 
 #[test]
-fn what_is_announced_is_what_can_be_sent() {
+fn an_announcement_contains_only_files_that_can_be_sent() {
     let mut sender = Transfers::new(SeededRandom::new(1));
     let one = [described(0, 3)];
     assert_eq!(sender.announce(&one, 1), None, "one file is no batch");

@@ -84,7 +84,7 @@ fn two_files_of_a_folder_that_are_equal_in_name_size_and_time_keep_their_own_byt
 }
 
 #[test]
-fn a_file_that_is_chosen_alone_is_told_from_another_of_its_name_size_and_time() {
+fn a_file_chosen_alone_is_not_taken_for_another_of_its_name_size_and_time() {
     const LENGTH: usize = 20 * CHUNK_BYTES;
     for length in [500, LENGTH] {
         for parts in [0, 5] {
@@ -111,7 +111,7 @@ fn a_file_that_is_chosen_alone_is_told_from_another_of_its_name_size_and_time() 
 }
 
 #[test]
-fn one_that_is_done_leaves_the_other_its_own_file() {
+fn a_finished_transfer_does_not_give_its_file_to_another_transfer() {
     let files = [(data("", 500), content(1, 500)), (data("", 500), content(2, 500))];
     let mut world = under_way(&files, 0, false);
     let ids = ids(&world);
@@ -141,7 +141,7 @@ proptest! {
     /// Chooses folders again in any order, after reloads and cuts at any moment. Names, sizes and times may be equal. A file
     /// that is done has the bytes of the file that was offered under its id.
     #[test]
-    fn whatever_is_called_done_has_its_own_bytes(
+    fn every_finished_file_has_the_bytes_of_its_offer(
         files in prop::collection::vec((0_u8..4, 0_u8..2, 0_u8..3), 1..7),
         is_blind in any::<bool>(),
         events in prop::collection::vec((0_u32..60, 0_u8..3, any::<prop::sample::Index>(), 1_usize..8), 0..6),

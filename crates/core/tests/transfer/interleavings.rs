@@ -8,10 +8,10 @@ use crate::world::{Faults, World, bytes};
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// The file arrives whole on both sides, whatever is lost, doubled, reordered or flipped, and whenever a connection ends or
-    /// a page is reloaded.
+    /// The file arrives whole on both sides although messages are lost, doubled, reordered or flipped, connections end and pages
+    /// are reloaded at any moment.
     #[test]
-    fn a_file_arrives_whole_whatever_happens(
+    fn a_file_arrives_whole_despite_any_faults(
         seed in any::<u128>(),
         length in 1_usize..40 * CHUNK_BYTES,
         lost in 0_u64..40,
@@ -63,7 +63,7 @@ proptest! {
 
     /// The same with one side cancelling at some point: both sides end, and no bytes remain.
     #[test]
-    fn who_gives_up_is_heard_whatever_happens(
+    fn a_cancellation_ends_both_sides_despite_any_faults(
         seed in any::<u128>(),
         lost in 0_u64..60,
         reordered in 0_u64..60,

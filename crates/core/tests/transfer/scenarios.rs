@@ -38,7 +38,7 @@ fn files_of_any_size_arrive_and_both_know_their_hash() {
 }
 
 #[test]
-fn nothing_flows_before_it_is_accepted_or_after_it_is_declined() {
+fn no_bytes_are_sent_before_acceptance_or_after_a_refusal() {
     let mut world = World::new(bytes(LENGTH), 2);
     world.choose(description(&bytes(LENGTH)), bytes(LENGTH));
     world.run_until("it is offered", |world| world.received().is_some());
@@ -69,7 +69,7 @@ fn a_cut_costs_no_more_than_the_window() {
 }
 
 #[test]
-fn the_receiver_s_reload_goes_on_from_what_was_on_the_disk() {
+fn a_transfer_continues_from_the_disk_after_the_receiver_reloads() {
     let mut world = World::new(bytes(LENGTH), 4);
     world.begin();
     world.run_until("half of it is there", half_way);
@@ -80,7 +80,7 @@ fn the_receiver_s_reload_goes_on_from_what_was_on_the_disk() {
 }
 
 #[test]
-fn the_sender_s_reload_waits_for_the_same_file() {
+fn a_transfer_waits_for_the_same_file_after_the_sender_reloads() {
     let mut world = World::new(bytes(LENGTH), 5);
     world.begin();
     world.run_until("half of it is there", half_way);
@@ -95,7 +95,7 @@ fn the_sender_s_reload_waits_for_the_same_file() {
 }
 
 #[test]
-fn another_file_of_the_same_name_size_and_time_is_offered_anew() {
+fn another_file_of_the_same_name_size_and_time_is_a_new_offer() {
     let mut world = World::new(bytes(LENGTH), 6);
     world.begin();
     world.run_until("half of it is there", half_way);
@@ -112,7 +112,7 @@ fn another_file_of_the_same_name_size_and_time_is_offered_anew() {
 }
 
 #[test]
-fn a_file_whose_unsampled_part_was_changed_is_found_out_by_what_the_receiver_has() {
+fn a_change_in_an_unsampled_part_of_a_file_is_detected_from_the_received_bytes() {
     let mut world = World::new(bytes(LENGTH), 6);
     world.begin();
     world.run_until("half of it is there", half_way);
@@ -138,7 +138,7 @@ fn a_file_of_another_size_is_not_taken_for_the_same() {
 }
 
 #[test]
-fn each_side_can_hold_it_back_and_let_it_go_on() {
+fn each_side_can_pause_and_resume_the_transfer() {
     for at in 0..2 {
         let mut world = World::new(bytes(LENGTH), 8);
         world.begin();
@@ -159,7 +159,7 @@ fn each_side_can_hold_it_back_and_let_it_go_on() {
 }
 
 #[test]
-fn each_side_can_give_it_up_and_nothing_stays() {
+fn each_side_can_cancel_the_transfer_and_no_data_remains() {
     for at in 0..2 {
         let mut world = World::new(bytes(LENGTH), 9);
         world.begin();
@@ -177,7 +177,7 @@ fn each_side_can_give_it_up_and_nothing_stays() {
 }
 
 #[test]
-fn an_end_that_was_never_heard_is_told_when_the_connection_is_back() {
+fn a_cancellation_during_a_cut_is_delivered_after_the_reconnection() {
     for at in 0..2 {
         let mut world = World::new(bytes(LENGTH), 10);
         world.begin();
@@ -193,7 +193,7 @@ fn an_end_that_was_never_heard_is_told_when_the_connection_is_back() {
 }
 
 #[test]
-fn a_full_disk_ends_it_on_both_sides() {
+fn a_full_disk_ends_the_transfer_on_both_sides() {
     let mut world = World::new(bytes(LENGTH), 11);
     world.pages[1].room_bytes = LENGTH / 2;
     world.begin();
@@ -204,7 +204,7 @@ fn a_full_disk_ends_it_on_both_sides() {
 }
 
 #[test]
-fn an_empty_file_whose_sender_is_away_for_long_arrives_when_it_is_back() {
+fn an_empty_file_arrives_when_a_long_absent_sender_is_back() {
     let mut world = World::new(Vec::new(), 14);
     world.begin();
     world.cut();
@@ -215,7 +215,7 @@ fn an_empty_file_whose_sender_is_away_for_long_arrives_when_it_is_back() {
 }
 
 #[test]
-fn storage_that_never_says_that_the_file_is_complete_ends_it_on_both_sides() {
+fn storage_that_never_confirms_the_file_ends_the_transfer_on_both_sides() {
     let mut world = World::new(bytes(LENGTH), 13);
     world.pages[1].is_storage_silent = true;
     world.begin();
@@ -229,7 +229,7 @@ fn storage_that_never_says_that_the_file_is_complete_ends_it_on_both_sides() {
 }
 
 #[test]
-fn a_way_that_flips_a_bit_of_everything_is_given_up() {
+fn a_path_that_corrupts_every_frame_fails_the_transfer() {
     let mut world = World::new(bytes(LENGTH), 12);
     world.faults = Faults { flipped: 100, ..Faults::default() };
     world.begin();
@@ -241,7 +241,7 @@ fn a_way_that_flips_a_bit_of_everything_is_given_up() {
 }
 
 #[test]
-fn no_single_flipped_bit_of_a_frame_is_taken() {
+fn a_frame_with_one_flipped_bit_is_never_accepted() {
     let file = bytes(300);
     let frame = |offset: usize, end: usize| {
         let mut hasher = PrefixHasher::default();

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_loaded_has_exactly_the_marks_of_the_ranges() {
+    fn the_loaded_table_has_exactly_the_marks_of_the_ranges() {
         for c in '\0'..=char::MAX {
             let is_in_range = RANGES.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(c)));
             assert_eq!(is_mark(c), is_in_range, "{c:?}");

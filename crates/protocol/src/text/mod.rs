@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_joiner_is_kept_for_is_never_taken_out_itself() {
+    fn a_character_that_keeps_a_joiner_is_never_removed_as_invisible() {
         let is_reason = |c| joins(c) || is_pictographic(c) || is_mongolian(c);
         assert_eq!(('\0'..=char::MAX).find(|c| is_reason(*c) && is_invisible(*c)), None);
     }

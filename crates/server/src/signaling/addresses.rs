@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_so_many_sockets_and_another_its_own() {
+    fn the_socket_limit_counts_each_address_separately() {
         let (mut addresses, now) = (Addresses::new(LIMITS), Instant::now());
         assert_eq!([1, 1, 1, 2].map(|n| addresses.open(address(n), now)), [true, true, false, true]);
         addresses.close(address(1));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_of_all_its_sockets_count_together_and_come_back_with_time() {
+    fn the_joins_of_an_address_are_limited_over_its_sockets_and_replenished() {
         let (mut addresses, now) = (Addresses::new(LIMITS), Instant::now());
         addresses.open(address(1), now);
         assert_eq!([0; 4].map(|_| addresses.join(address(1), now)), [true, true, true, false]);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_limited_only_where_that_was_asked_for() {
+    fn this_machine_is_limited_only_if_configured() {
         let (this, now) = (IpAddr::from([127, 0, 0, 1]), Instant::now());
         let mut free = Addresses::new(LIMITS);
         let mut limited = Addresses::new(AddressLimits { includes_loopback: true, ..LIMITS });

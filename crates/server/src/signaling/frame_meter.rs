@@ -184,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_frame_is_counted_wherever_the_stream_is_cut(
+        fn every_frame_is_counted_for_any_split_of_the_stream(
             lengths in prop::collection::vec((prop_oneof![0_usize..130, Just(65_535), Just(65_536)], any::<bool>()), 1..12),
             cut in 1_usize..4_000,
         ) {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_before_the_refused_frame_is_admitted_and_nothing_of_that_frame() {
+    fn all_bytes_before_a_refused_frame_are_admitted_and_none_of_that_frame() {
         let (first, second) = (frame(5, true), frame(0, true));
         let mut left = 1;
         let admitted = Headers::default().read(&[&first[..], &second].concat(), |_| {

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_and_bytes_are_bounded_and_room_comes_back() {
+    fn frames_and_bytes_are_bounded_and_room_is_freed_when_they_are_sent() {
         let by_frames = outbox(2, 100);
         assert_eq!(["a", "b", "c"].map(|frame| push(&by_frames, frame).is_ok()), [true, true, false]);
         by_frames.pop();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_is_too_slow_is_told_so_before_anything_else() {
+    fn the_error_for_a_slow_socket_goes_out_before_its_queued_frames() {
         let outbox = outbox(8, 100);
         push(&outbox, "a").unwrap();
         let closing = Closing::failed(ErrorCode::TooSlow, "");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_frame_is_the_one_whose_age_counts() {
+    fn the_age_of_the_queue_is_that_of_its_oldest_frame() {
         let (outbox, start) = (outbox(8, 100), Instant::now());
         assert_eq!(outbox.waiting_since(), None);
         let times = [0, 1, 2].map(|s| start + Duration::from_secs(s));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_all_outboxes_are_counted_whatever_becomes_of_them() {
+    fn the_total_of_queued_bytes_follows_sent_ended_and_dropped_outboxes() {
         let total = QueuedBytes::default();
         let [sent, slow, gone] = [0; 3].map(|_| outbox_of(8, 100, &total));
         for outbox in [&sent, &slow, &gone] {

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn few_frames_with_many_bytes_are_too_much_too() {
+    fn few_frames_with_many_bytes_exceed_the_limit_too() {
         let start = Instant::now();
         let mut limiter = RateLimiter::new(LIMITS, start);
         assert!(limiter.take(1_000, start));

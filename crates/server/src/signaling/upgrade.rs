@@ -101,7 +101,7 @@ fn configuration() -> WebSocketConfig {
         .read_buffer_size(512)
         .write_buffer_size(WRITE_BYTES)
         .max_write_buffer_size(WRITE_BYTES + 4 * MAX_FRAME_BYTES)
-        // Above the server's limit, so that the sender of a frame that is somewhat too long is told.
+        // Above the server's limit, so that the sender of a slightly oversized frame still gets an error.
         .max_message_size(Some(2 * MAX_FRAME_BYTES))
         .max_frame_size(Some(2 * MAX_FRAME_BYTES))
 }

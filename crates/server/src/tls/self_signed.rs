@@ -130,7 +130,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_can_read_its_key() {
+    fn only_the_owner_can_read_the_private_key() {
         use std::os::unix::fs::PermissionsExt;
 
         let dir = tempfile::tempdir().unwrap();
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(mode(), 0o600);
         let first = fs::read_to_string(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_ne!(text_after(dir.path(), NOW), first, "who could read it may still have the key");
+        assert_ne!(text_after(dir.path(), NOW), first, "another user may have read the old key");
         assert_eq!(mode(), 0o600);
     }
 }

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_told_the_name_it_knows_and_gets_credentials() {
+    fn ice_servers_have_the_host_name_the_member_used_and_credentials() {
         let [stun, turn] = &told(&servers(own(Some(5349))), "Calls.Example.org:8080")[..] else { panic!() };
         assert_eq!(stun.urls, ["stun:calls.example.org:3478"]);
         assert_eq!(
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_reached_by_its_address_is_told_by_its_address() {
+    fn ice_servers_have_the_ip_address_the_member_used() {
         let urls = |authority| told(&servers(own(None)), authority)[1].urls.clone();
         assert_eq!(urls("192.0.2.1:8080")[0], "turn:192.0.2.1:3478?transport=udp");
         assert_eq!(urls("[2001:db8::1]:8080")[0], "turn:[2001:db8::1]:3478?transport=udp");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn other_servers_are_told_unchanged_and_only_turn_gets_credentials() {
+    fn given_servers_are_passed_on_unchanged_and_only_turn_gets_credentials() {
         let urls = ["stun:a.example", "turn:a.example?transport=udp", "turns:a.example"].map(str::to_owned);
         let [stun, turn] = &told(&servers(RelayUrls::Given(urls.to_vec())), "localhost")[..] else {
             panic!()

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_elsewhere_needs_the_secret_that_it_knows() {
+    fn an_external_turn_server_requires_a_secret() {
         let url = "turn:turn.example.org:3478?transport=udp";
         assert_eq!(parse(&["--turn-url", url]).unwrap_err(), ErrorKind::MissingRequiredArgument);
         match parse(&["--turn-url", url, "--turn-url=stun:a,turns:b:443", "--turn-secret=s"]).unwrap() {

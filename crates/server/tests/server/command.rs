@@ -1,4 +1,4 @@
-//! The bin as a person starts it.
+//! The server's command line.
 #![cfg(unix)]
 
 use std::{
@@ -27,7 +27,7 @@ fn command(directory: &TempDir) -> Command {
     command
 }
 
-/// Starts it and reads its address from what it prints.
+/// Starts the server and reads its address from its output.
 async fn start(directory: &TempDir) -> (Child, u16) {
     start_with(directory, &[]).await
 }
@@ -53,7 +53,7 @@ pub(crate) struct ServerProcess {
     _directory: TempDir,
 }
 
-/// Starts one with these arguments.
+/// Starts a server with these arguments.
 pub(crate) async fn server_process(arguments: &[&str]) -> (ServerProcess, SocketAddr) {
     let directory = tempfile::tempdir().unwrap();
     let (child, port) = start_with(&directory, arguments).await;
@@ -96,7 +96,7 @@ async fn the_server_prints_its_address_and_on_a_signal_tells_its_members_and_exi
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_one_sentence_and_exit_code_1() {
+async fn a_port_in_use_gives_a_one_sentence_error_and_exit_code_1() {
     let directory = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -128,7 +128,7 @@ async fn every_option_has_an_environment_variable() {
 }
 
 #[tokio::test]
-async fn the_log_goes_to_standard_output_and_to_a_file_as_json_where_the_options_say_so() {
+async fn the_options_send_the_log_as_json_to_standard_output_and_a_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("logs/sightline.log");
     let mut child = command(&directory)
@@ -147,7 +147,7 @@ async fn the_log_goes_to_standard_output_and_to_a_file_as_json_where_the_options
 }
 
 #[tokio::test]
-async fn a_log_file_that_cannot_be_written_is_one_sentence() {
+async fn an_unwritable_log_file_gives_a_one_sentence_error() {
     let directory = tempfile::tempdir().unwrap();
     let output = within(command(&directory).arg("--log-file").arg(directory.path()).output()).await.unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -155,7 +155,7 @@ async fn a_log_file_that_cannot_be_written_is_one_sentence() {
     assert!(stderr.contains("--log-file"), "{stderr}");
 }
 
-/// Whoever can cause one line in the log can cause a million, of any length.
+/// A stranger that can cause one log line can cause a million lines of any length.
 #[tokio::test]
 async fn strangers_do_not_fill_the_log() {
     const ORIGIN_BYTES: usize = 30_000;

@@ -27,7 +27,7 @@ fn header<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn the_pages_own_routes_all_give_the_page() {
+async fn every_route_of_the_client_serves_the_page() {
     let server = built();
     for path in
         ["/", "/index.html", "/room/team-7", "/check", "/report?x=1.5", "/assets", "/assets/", "/a/b/c/"]
@@ -101,7 +101,7 @@ async fn a_name_that_no_file_can_have_is_not_found_or_too_long() {
 }
 
 #[tokio::test]
-async fn files_named_by_their_content_are_kept_and_others_are_asked_for() {
+async fn files_with_a_content_hash_are_cached_and_others_are_revalidated() {
     let server = built();
     for (path, caching, kind) in [
         ("/sightline-0123456789abcdef.js", IMMUTABLE, "text/javascript"),
@@ -115,7 +115,7 @@ async fn files_named_by_their_content_are_kept_and_others_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_browser_that_has_the_page_is_told_that_it_has_not_changed() {
+async fn a_browser_with_the_current_page_gets_not_modified() {
     let server = built();
     let first = server.get("/room/team-7", &[]).await;
     let again = server.get("/room/team-8", &[("if-none-match", header(&first, "etag"))]).await;
@@ -203,7 +203,7 @@ async fn healthz_answers_ok() {
 }
 
 #[tokio::test]
-async fn a_page_explains_that_the_client_is_not_built_until_it_is() {
+async fn a_page_explains_that_the_client_is_not_built_yet() {
     let server = TestServer::start();
     for path in ["/", "/room/team-7"] {
         let response = server.get(path, &[]).await;

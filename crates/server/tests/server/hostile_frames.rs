@@ -1,4 +1,4 @@
-//! Frames that the app never sends: the sender is told and closed, and nobody else notices.
+//! Frames that the app never sends: the sender gets an error and is closed, and no other member is affected.
 
 use futures_util::{SinkExt, StreamExt};
 use sightline_protocol::{ErrorCode, limits::MAX_FRAME_BYTES, signaling::ServerMessage};
@@ -16,7 +16,7 @@ use crate::{
     harness::{TestServer, within},
 };
 
-/// A member sends the frame, is told `code` and closed with `close`. The others in the room are not affected.
+/// A member sends the frame, gets the error `code` and is closed with `close`. The others in the room are not affected.
 async fn is_refused(frame: impl Into<Message>, code: ErrorCode, close: u16) {
     let server = TestServer::start();
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
@@ -28,14 +28,14 @@ async fn is_refused(frame: impl Into<Message>, code: ErrorCode, close: u16) {
 }
 
 #[tokio::test]
-async fn text_that_is_no_message() {
+async fn text_that_is_not_a_message() {
     for text in ["", "{", "null", "[]", "{\"type\":\"dance\"}", "{\"type\":\"signal\",\"to\":\"x\"}", "\u{0}"]
     {
         is_refused(text, ErrorCode::ProtocolError, 1008).await;
     }
 }
 
-/// Parsers may disagree about a text, so the server must not pass on what it did not read.
+/// Parsers may disagree about a text, so the server must not pass on text that it did not parse.
 #[tokio::test]
 async fn a_signal_that_another_parser_may_refuse() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
@@ -110,7 +110,7 @@ async fn a_frame_too_long_to_be_read_at_all() {
 }
 
 #[tokio::test]
-async fn a_frame_so_long_that_its_sender_is_still_sending_when_it_is_told() {
+async fn a_frame_whose_sender_is_still_sending_when_the_error_arrives() {
     let server = TestServer::start();
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
     let (hostile, _) = Client::join(&server, "team-7", "hostile").await;
@@ -125,7 +125,7 @@ async fn a_frame_so_long_that_its_sender_is_still_sending_when_it_is_told() {
     };
     assert!(told.contains("frame-too-large"), "{told}");
     bystanders.are_well().await;
-    assert!(within(sending).await.unwrap().is_err(), "nobody takes 32 MiB");
+    assert!(within(sending).await.unwrap().is_err(), "no server accepts 32 MiB");
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_message_in_endless_pieces() {
 
 /// The library that assembles messages would accept these frames for ever.
 #[tokio::test]
-async fn frames_that_make_no_message() {
+async fn frames_that_do_not_form_a_message() {
     let ping = Frame::ping(Bytes::new());
     let pong = Frame::pong(Bytes::from_static(b"unasked"));
     let empty = Frame::message(Bytes::new(), OpCode::Data(Data::Continue), false);
@@ -180,7 +180,7 @@ async fn frames_that_make_no_message() {
         assert!(told.contains("rate-limited"), "{name}: {told}");
         bystanders.are_well().await;
         drop(stream);
-        // The client may have sent everything before it was told, or have been cut off.
+        // The client may have sent everything before it got the error, or have been cut off.
         drop(within(sending).await.unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that make requests and never read: they are closed, what they held is given back, and others are answered meanwhile.
+//! Clients that make requests and never read: they are closed, their resources are freed, and others are answered meanwhile.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -42,7 +42,7 @@ async fn never_reads(addr: SocketAddr) -> TcpStream {
 }
 
 #[tokio::test]
-async fn the_state_of_health_and_sockets_are_answered_while_every_place_for_files_is_held() {
+async fn healthz_and_sockets_are_answered_while_all_slots_for_files_are_taken() {
     let server = server_with(|_| {});
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
     let mut readers = Vec::new();

@@ -4,7 +4,7 @@ use sightline_protocol::{ErrorCode, Presence, limits::DEFAULT_ROOM_MEMBERS, sign
 use crate::{client::Client, harness::TestServer};
 
 #[tokio::test]
-async fn a_newcomer_is_told_all_members_and_they_are_told_the_newcomer() {
+async fn a_newcomer_gets_the_list_of_members_and_they_get_the_newcomer() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     assert_eq!((ada_seat.members.len(), ada_seat.room_limit), (0, DEFAULT_ROOM_MEMBERS));
@@ -58,7 +58,7 @@ async fn capitals_of_a_room_name_are_folded_and_another_room_is_another_room() {
 }
 
 #[tokio::test]
-async fn markup_in_a_name_is_passed_on_as_the_text_it_is() {
+async fn markup_in_a_name_is_passed_on_as_text() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let mut mallory = Client::connect(&server).await;
@@ -72,7 +72,7 @@ async fn markup_in_a_name_is_passed_on_as_the_text_it_is() {
 }
 
 #[tokio::test]
-async fn the_operators_stun_servers_are_told_to_every_member() {
+async fn every_member_gets_the_operators_stun_servers() {
     let ice_server =
         IceServer { urls: vec!["stun:stun.example.org".to_owned()], username: None, credential: None };
     let server = TestServer::start_with(|config| config.rooms.ice_servers = vec![ice_server.clone()]);
@@ -114,7 +114,7 @@ async fn a_member_may_be_quiet_for_longer_than_a_join_may_take() {
     let join_timeout = std::time::Duration::from_millis(100);
     let server = TestServer::start_with(|config| config.sockets.join_timeout = join_timeout);
     let (mut quiet, _) = Client::join(&server, "team-7", "quiet").await;
-    // Opened later than the quiet one's: when its time is over, so is the other's.
+    // Opened later than the quiet member's socket: when this socket times out, the other's time is over too.
     Client::connect(&server).await.is_told(ErrorCode::JoinTimeout).await;
     assert_eq!(quiet.until_pong().await, []);
 }
@@ -154,5 +154,5 @@ async fn a_client_that_only_checks_the_network_gets_ice_servers_and_no_place() {
     assert_eq!(ada_seat.ice_servers, ice);
     visitor.say(&ClientMessage::Leave).await;
     visitor.is_told(ErrorCode::ProtocolError).await;
-    assert_eq!(ada.until_pong().await, [], "nobody hears of a visitor");
+    assert_eq!(ada.until_pong().await, [], "members get no message about a visitor");
 }

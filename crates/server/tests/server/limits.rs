@@ -13,7 +13,7 @@ use crate::{
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn the_ninth_member_is_told_that_the_room_is_full_and_the_room_goes_on() {
+async fn the_ninth_member_gets_a_full_message_and_the_room_continues() {
     let server = TestServer::start();
     let mut bystanders = Bystanders::in_room(&server, "team-7").await;
     let mut members = Vec::new();
@@ -33,7 +33,7 @@ async fn the_ninth_member_is_told_that_the_room_is_full_and_the_room_goes_on() {
 }
 
 #[tokio::test]
-async fn the_place_of_an_away_member_is_its_own_although_the_room_is_full() {
+async fn an_away_member_keeps_its_place_in_a_full_room() {
     let server = TestServer::start_with(|config| config.rooms.room_limit = 2);
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -48,7 +48,7 @@ async fn the_place_of_an_away_member_is_its_own_although_the_room_is_full() {
 }
 
 #[tokio::test]
-async fn a_room_or_a_socket_too_many_is_told_so_and_the_others_stay() {
+async fn a_room_or_socket_beyond_the_limit_is_refused_and_the_others_stay() {
     let server = TestServer::start_with(|config| {
         config.rooms.max_rooms = 1;
         config.sockets.max_sockets = 3;
@@ -64,7 +64,7 @@ async fn a_room_or_a_socket_too_many_is_told_so_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn a_member_that_sends_too_many_frames_is_closed_and_no_other() {
+async fn only_the_member_that_sends_too_many_frames_is_closed() {
     let server = TestServer::start_with(|config| {
         config.sockets.rate.burst_frames = 20;
         config.sockets.rate.frames_per_s = 1;
@@ -83,7 +83,7 @@ async fn a_member_that_sends_too_many_frames_is_closed_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_member_that_sends_too_many_bytes_is_closed_and_no_other() {
+async fn only_the_member_that_sends_too_many_bytes_is_closed() {
     let server = TestServer::start_with(|config| {
         config.sockets.rate.burst_bytes = 100_000;
         config.sockets.rate.bytes_per_s = 1;
@@ -133,7 +133,7 @@ async fn a_newcomers_offers_and_candidates_for_a_full_room_all_arrive() {
 }
 
 #[tokio::test]
-async fn a_member_that_does_not_read_is_told_and_closed_and_no_other() {
+async fn only_the_member_that_does_not_read_gets_an_error_and_is_closed() {
     let server = TestServer::start_with(|config| {
         config.sockets.queue_bytes = 256 * 1024;
         config.sockets.rate = no_rate();
@@ -171,7 +171,7 @@ async fn a_member_that_does_not_read_is_told_and_closed_and_no_other() {
 }
 
 #[tokio::test]
-async fn each_address_has_so_many_sockets_also_behind_a_proxy() {
+async fn the_sockets_of_each_address_are_limited_also_behind_a_proxy() {
     let server = TestServer::start_with(|config| {
         config.sockets.address.max_sockets = 2;
         config.sockets.address.includes_loopback = true;
@@ -217,7 +217,7 @@ async fn an_ipv6_network_of_64_bits_has_as_many_sockets_and_joins_as_one_address
 }
 
 #[tokio::test]
-async fn the_joins_of_an_address_are_limited_whatever_the_number_of_its_sockets() {
+async fn the_joins_of_an_address_are_limited_over_all_its_sockets() {
     let server = TestServer::start_with(|config| {
         config.sockets.address.joins_per_min = 2;
         config.sockets.address.includes_loopback = true;

@@ -26,7 +26,7 @@ async fn a_native_peer_and_a_page_of_this_server_may_connect() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_may_not() {
+async fn a_page_of_another_site_may_not_connect() {
     let server = TestServer::start();
     for origin in ["http://evil.example", "http://127.0.0.1:1", "null"] {
         assert_eq!(status(&server, Some(origin)).await, 403, "{origin}");
@@ -34,7 +34,7 @@ async fn a_page_of_another_site_may_not() {
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_site_may() {
+async fn a_page_of_an_allowed_site_may_connect() {
     let server = TestServer::start_with(|config| {
         config.allowed_origins = vec!["https://calls.example.org".parse().unwrap()];
     });
@@ -43,7 +43,7 @@ async fn a_page_of_an_allowed_site_may() {
 }
 
 #[tokio::test]
-async fn a_page_behind_a_proxy_that_names_the_host_it_was_asked_for_may() {
+async fn a_page_behind_a_proxy_with_a_forwarded_host_may_connect() {
     let server = TestServer::start();
     let mut request = handshake(&server);
     request.headers_mut().insert("origin", "http://localhost:8081".parse().unwrap());
@@ -53,7 +53,7 @@ async fn a_page_behind_a_proxy_that_names_the_host_it_was_asked_for_may() {
 
 /// A browser does not say why a socket did not open, so the page asks beforehand.
 #[tokio::test]
-async fn a_page_that_asks_healthz_is_told_whether_it_may_connect() {
+async fn healthz_tells_a_page_whether_it_may_connect() {
     let server = TestServer::start_with(|config| {
         config.allowed_origins = vec!["https://calls.example.org".parse().unwrap()];
     });
@@ -78,7 +78,7 @@ async fn a_page_that_asks_healthz_is_told_whether_it_may_connect() {
 }
 
 #[tokio::test]
-async fn a_page_under_a_strangers_host_name_may_not_connect_although_its_origin_matches() {
+async fn a_page_under_a_foreign_host_name_may_not_connect_although_its_origin_matches() {
     let server = TestServer::start();
     let as_page_of = async |name: &str| {
         let mut request = handshake(&server);
@@ -100,7 +100,7 @@ async fn a_page_under_a_strangers_host_name_may_not_connect_although_its_origin_
 }
 
 #[tokio::test]
-async fn where_the_operator_named_the_hosts_no_other_name_is_answered() {
+async fn only_host_names_that_the_operator_lists_are_answered() {
     let server =
         TestServer::start_with(|config| config.allowed_hosts = vec!["calls.example.org".parse().unwrap()]);
     for (host, is_answered) in [
@@ -122,7 +122,7 @@ async fn where_the_operator_named_the_hosts_no_other_name_is_answered() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_handshake_is_told_what_is_expected() {
+async fn a_request_without_a_websocket_handshake_gets_a_client_error() {
     let server = TestServer::start();
     let response = server.get("/ws", &[]).await;
     assert!(response.status().is_client_error(), "{}", response.status());

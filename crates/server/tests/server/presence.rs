@@ -42,7 +42,7 @@ async fn a_socket_closed_in_good_order_but_without_leave_is_away_too() {
 }
 
 #[tokio::test]
-async fn a_newcomer_is_told_who_is_away() {
+async fn a_newcomer_sees_which_members_are_away() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -70,7 +70,7 @@ async fn a_member_that_comes_back_within_the_hold_has_not_left() {
     assert_eq!(ada.next().await, ServerMessage::PeerAway { id: bo_seat.me.clone() });
     let (_bo, _) = Client::resume(&server, &bo_seat, "bo").await;
     assert!(matches!(ada.next().await, ServerMessage::PeerJoined { .. }));
-    // Gone after the other: when its hold is over, that of the other would have been as well.
+    // This member left after the other: when its hold is over, the other's hold would be over too.
     drop(cy);
     assert_eq!(ada.next().await, ServerMessage::PeerAway { id: cy_seat.me.clone() });
     assert_eq!(ada.next().await, ServerMessage::PeerLeft { id: cy_seat.me });

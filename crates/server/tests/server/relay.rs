@@ -24,7 +24,7 @@ async fn a_signal_arrives_at_its_addressee_only_and_names_its_sender() {
 }
 
 #[tokio::test]
-async fn the_server_names_the_sender_whatever_the_client_claims() {
+async fn the_server_sets_the_sender_of_a_signal_despite_a_forged_one() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -38,7 +38,7 @@ async fn the_server_names_the_sender_whatever_the_client_claims() {
 }
 
 #[tokio::test]
-async fn a_signal_is_written_anew_from_the_values_that_were_read() {
+async fn a_signal_is_serialized_again_from_its_parsed_values() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -67,7 +67,7 @@ async fn signals_of_one_member_arrive_in_order() {
 }
 
 #[tokio::test]
-async fn a_signal_that_reaches_nobody_is_answered_and_the_sender_stays() {
+async fn a_signal_to_an_unreachable_member_is_answered_and_the_sender_stays() {
     let server = TestServer::start();
     let (mut ada, ada_seat) = Client::join(&server, "team-7", "ada").await;
     let (bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -91,9 +91,9 @@ async fn a_ping_is_answered_with_its_nonce() {
 }
 
 /// `from` is longer than `to`, so a frame just within the limit would be beyond it when it arrives, and its addressee would have
-/// to close. The sender is told instead.
+/// to close. The sender gets an error instead.
 #[tokio::test]
-async fn no_signal_makes_a_frame_beyond_the_limit() {
+async fn no_relayed_signal_exceeds_the_frame_limit() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;

@@ -3,7 +3,7 @@ use sightline_protocol::{Presence, signaling::ServerMessage};
 use crate::{client::Client, harness::TestServer};
 
 #[tokio::test]
-async fn the_same_page_comes_back_to_the_same_place_and_the_others_hear_of_it() {
+async fn a_page_that_resumes_gets_its_place_back_and_the_others_are_notified() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (bo, before) = Client::join(&server, "team-7", "bo").await;
@@ -17,7 +17,7 @@ async fn the_same_page_comes_back_to_the_same_place_and_the_others_hear_of_it() 
 }
 
 #[tokio::test]
-async fn a_reloaded_page_has_the_same_place_and_arrives_anew() {
+async fn a_reloaded_page_keeps_its_place_and_has_a_new_arrival_number() {
     let server = TestServer::start();
     let (ada, before) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, bo_seat) = Client::join(&server, "team-7", "bo").await;
@@ -65,7 +65,7 @@ async fn after_a_restart_of_the_server_everyone_has_the_old_id() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_server_or_room_or_a_forged_one_makes_a_newcomer() {
+async fn a_forged_token_or_one_of_another_server_or_room_makes_a_newcomer() {
     let server = TestServer::start();
     let elsewhere = TestServer::start();
     let (_foreign, foreign) = Client::join(&elsewhere, "team-7", "ada").await;

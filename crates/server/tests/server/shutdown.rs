@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn members_and_sockets_that_have_not_joined_are_told_and_closed() {
+async fn members_and_unjoined_sockets_get_an_error_and_are_closed_on_shutdown() {
     let server = TestServer::start();
     let (mut ada, _) = Client::join(&server, "team-7", "ada").await;
     let (mut bo, _) = Client::join(&server, "team-7", "bo").await;

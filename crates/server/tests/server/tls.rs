@@ -49,7 +49,7 @@ async fn member(server: &TestServer, name: &str) -> Client {
 }
 
 #[tokio::test]
-async fn the_page_is_served_to_whoever_trusts_the_certificate_by_every_name_of_the_machine() {
+async fn the_self_signed_certificate_is_valid_for_every_name_of_the_machine() {
     let server = self_signed();
     fs::write(server.dist().join("index.html"), "<p>the page").unwrap();
     for name in ["localhost", "127.0.0.1", "::1"] {
@@ -61,7 +61,7 @@ async fn the_page_is_served_to_whoever_trusts_the_certificate_by_every_name_of_t
 }
 
 #[tokio::test]
-async fn browsers_are_told_to_stay_with_https_only_by_a_certificate_that_they_trust() {
+async fn strict_transport_security_is_sent_only_with_a_given_certificate() {
     let own = self_signed();
     let files = tempfile::tempdir().unwrap();
     let (certificate, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
@@ -84,7 +84,7 @@ async fn browsers_are_told_to_stay_with_https_only_by_a_certificate_that_they_tr
 }
 
 #[tokio::test]
-async fn members_meet_over_it_and_are_told_when_the_server_goes() {
+async fn members_signal_over_tls_and_get_an_error_when_the_server_stops() {
     let server = self_signed();
     let mut ada = member(&server, "ada").await;
     ada.joined().await;
@@ -132,7 +132,7 @@ async fn http_is_redirected_on_the_same_port_and_on_one_beside_it() {
 }
 
 #[tokio::test]
-async fn a_given_certificate_is_used_and_read_again_when_asked() {
+async fn a_given_certificate_is_used_and_reloaded_on_request() {
     let files = tempfile::tempdir().unwrap();
     let (certificate, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
     let renew = || {
@@ -148,7 +148,7 @@ async fn a_given_certificate_is_used_and_read_again_when_asked() {
     connect(&server, &first, "calls.test").await;
     let second = renew();
     server.reload().await;
-    // It is asked while the first is still answered with; what counts is that it ends.
+    // The server may still use the first certificate for a moment.
     within(async {
         loop {
             let stream = connect_unverified(&server).await;
@@ -166,7 +166,7 @@ async fn a_given_certificate_is_used_and_read_again_when_asked() {
 }
 
 #[tokio::test]
-async fn a_client_that_speaks_neither_is_dropped_and_the_others_are_served() {
+async fn a_client_that_speaks_neither_http_nor_tls_is_dropped() {
     let server = self_signed();
     let mut odd = TcpStream::connect(server.addr).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut odd, &[0x16, 3, 1, 0, 2, 0, 0]).await.unwrap();

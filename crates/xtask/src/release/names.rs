@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn module_and_script_agree_on_short_names_and_what_nobody_calls_is_exported_no_more() {
+    fn module_and_script_share_short_names_and_unused_exports_are_removed() {
         let mut types = TypeSection::new();
         types.ty().function([], []);
         let mut imports = ImportSection::new();

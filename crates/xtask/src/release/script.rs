@@ -165,7 +165,7 @@ __wbg_init();
     }
 
     #[test]
-    fn styles_and_modules_are_asked_for_by_the_names_that_their_files_have() {
+    fn styles_and_modules_are_requested_by_their_file_names() {
         let names = [("sightline", "sightline-01.wasm"), ("split_figures", "split_figures-02.wasm")]
             .map(|(module, file)| (module.to_owned(), file.to_owned()));
         let script = "'sightline_bg.wasm' './split_figures.wasm' './sightline-later.css'";

@@ -1,9 +1,12 @@
 //! The ledger: every stall with its start, length and likely cause.
 
 use leptos::prelude::*;
-use sightline_core::measure::{Unit, playout::Stall};
+use sightline_core::measure::{
+    Unit,
+    playout::{SourceKnownBy, Stall},
+};
 
-use super::cause_text::stall_cause_text;
+use super::{cause_text::stall_cause_text, limit_text::limit_text};
 use crate::{components::figures::figure_text, language::Language, sentence, session::model::TileModel};
 
 /// The latest stalls of a member's picture, newest first.
@@ -21,7 +24,11 @@ pub fn Ledger(
         let stalls = stalls.get();
         stalls.into_iter().rev().map(|stall| row(stall, language)).collect_view().into_any()
     };
+    let known_by = Memo::new(move |_| tile.playout.with(|playout| playout.as_ref()?.summary.source_known_by));
+    let limit = move || limit_text(known_by.get()).map(|limit| language.text(limit));
+    let known_by_word = move || known_by.get().map_or("nothing", SourceKnownBy::as_str);
     view! {
+        <p class="report-hint" data-testid="source-limit" data-known-by=known_by_word>{limit}</p>
         <p class="ledger-empty" hidden=Signal::derive(move || !stalls.with(Vec::is_empty)) translate="no">
             {language.text(sentence!(stall.none))}
         </p>

@@ -2,8 +2,10 @@
 
 mod cause_text;
 mod ledger;
+mod limit_text;
 mod score;
 
 pub use cause_text::stall_cause_text;
 pub use ledger::Ledger;
+pub use limit_text::limit_text;
 pub use score::{ScoreLine, score_text};

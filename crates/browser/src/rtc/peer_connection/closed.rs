@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_ends_when_the_connection_is_closed() {
+    fn waiting_operations_end_when_the_connection_is_closed() {
         let closed = Closed::default();
         let mut waiting = [(); 2].map(|()| Box::pin(closed.or::<()>(pending())));
         assert!(waiting.iter_mut().all(|future| poll(future).is_pending()));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_is_not_remembered() {
+    fn ended_operations_are_not_kept() {
         let closed = Closed::default();
         for _ in 0..100 {
             assert_eq!(poll(&mut Box::pin(closed.or(ready(Ok(1))))), Poll::Ready(Ok(1)));

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_round_and_few() {
+    fn an_axis_has_few_and_round_marks() {
         for (largest, top, step) in [
             (0.0, 10.0, 5.0),
             (30.0, 30.0, 10.0),
@@ -141,13 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_no_numbers_do_not_stretch_an_axis() {
+    fn infinite_and_nan_values_do_not_stretch_an_axis() {
         assert_eq!(ValueAxis::reaching(f64::INFINITY, 10.0), ValueAxis::reaching(10.0, 10.0));
         assert_eq!(ValueAxis::reaching(f64::NAN, 10.0), ValueAxis::reaching(10.0, 10.0));
     }
 
     #[test]
-    fn an_axis_is_bounded_whatever_it_has_to_reach() {
+    fn an_axis_is_bounded_for_any_value() {
         let extremes = [
             -1e300,
             -0.0,
@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn the_axis_of_time_grows_with_what_there_is_to_show() {
+    fn the_time_axis_grows_with_the_length_of_the_history() {
         assert_eq!(TimeAxis::fitting(second(10), second(20)).span, Duration::from_secs(60));
         assert_eq!(TimeAxis::fitting(second(10), second(71)).span, Duration::from_secs(120));
         assert_eq!(TimeAxis::fitting(second(10), second(900)).span, HISTORY_SPAN);
     }
 
     #[test]
-    fn a_position_and_its_time_belong_together() {
+    fn a_position_on_the_axis_converts_to_its_time_and_back() {
         let axis = TimeAxis::fitting(second(100), second(130));
         assert_eq!(axis.position(second(130)), Some(1.0));
         assert_eq!(axis.position(second(100)), Some(0.5));

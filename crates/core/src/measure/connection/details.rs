@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_other_side_hides_in_an_address_or_a_codec_is_not_shown() {
+    fn hidden_characters_in_a_remote_address_or_codec_are_not_shown() {
         let long = "x".repeat(5_000);
         let details = ConnectionDetails::new(&report(json!([
             {"type": "candidate-pair", "id": "P", "state": "succeeded", "selected": true, "remoteCandidateId": "R"},

@@ -337,6 +337,8 @@ fn value(
         | Metric::LongestStall
         | Metric::StallsPerMinute
         | Metric::UsualStallRatio
+        | Metric::SourceFrames
+        | Metric::SourceFramesPresented
         | Metric::SourceFramesPerSecond
         | Metric::LowerRateRatio
         | Metric::TimeToFirstFrame

@@ -122,12 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_reported_costs_no_bar() {
+    fn an_unreported_value_costs_no_bar() {
         assert_eq!(quality(|_| ()), (4, Cause::Good));
     }
 
     #[test]
-    fn a_picture_that_is_expected_and_does_not_come_is_no_bar() {
+    fn an_expected_picture_that_does_not_arrive_gives_zero_bars() {
         assert_eq!(quality(|signs| signs.video_arrives = Some(false)), (0, Cause::NothingArrives));
         assert_eq!(
             quality(|signs| {
@@ -158,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_the_sender_from_sending_more_costs_one_bar() {
+    fn a_sender_limited_by_cpu_or_bandwidth_costs_one_bar() {
         assert_eq!(quality(|signs| signs.limitation = Limitation::Cpu), (3, Cause::SenderBusy));
         assert_eq!(quality(|signs| signs.limitation = Limitation::Bandwidth), (3, Cause::UploadFull));
         assert_eq!(quality(|signs| signs.limitation = Limitation::Other), (4, Cause::Good));
     }
 
     #[test]
-    fn what_the_network_does_explains_what_the_sender_cannot_send() {
+    fn packet_loss_is_the_cause_rather_than_a_bandwidth_limitation() {
         assert_eq!(
             quality(|signs| {
                 signs.loss_ratio = Some(0.02);
@@ -176,12 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_arrive_and_are_not_shown_are_the_receivers_doing() {
+    fn the_receiver_is_the_cause_of_frames_that_arrive_and_are_not_shown() {
         assert_eq!(quality(|signs| signs.dropped_ratio = Some(0.3)), (2, Cause::ReceiverBusy));
     }
 
     #[test]
-    fn the_other_side_tells_how_one_looks_unless_one_knows_worse() {
+    fn the_sent_quality_is_the_receivers_report_unless_the_sender_knows_worse() {
         let told = |bars, cause| Reception { bars: UpTo::saturating(bars), cause, ..Reception::default() };
         let sent = |bars, cause, limitation| {
             let Quality { bars, cause } = assess_sent(&told(bars, cause), limitation);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::told_source::Between;
 use crate::{Timestamp, measure::frame::ShownFrame};
 
 /// Clock rate of RTP timestamps for all video codecs (RFC 6184, 7741, 9628: 90 kHz).
@@ -20,6 +21,18 @@ pub(super) struct Gap {
     pub(super) received: Option<Duration>,
     /// Number of frames that the source painted between the two, and the time that this took, by their stamps.
     pub(super) source: Option<(u32, Duration)>,
+    /// What the source did meanwhile, as its page tells.
+    pub(super) told: Option<ToldGap>,
+}
+
+/// What the source did during a gap.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ToldGap {
+    pub(super) between: Between,
+    /// Number of the source's frames that the gap can have shown.
+    pub(super) shown: u32,
+    /// When no frame was due, on the local clock.
+    pub(super) declared: Option<(Timestamp, Timestamp)>,
 }
 
 impl Gap {
@@ -36,11 +49,29 @@ impl Gap {
             (ticks < u32::MAX / 2).then(|| Duration::from_micros(u64::from(ticks) * 1_000_000 / RTP_CLOCK_HZ))
         });
         let received = before.received_at.zip(after.received_at).map(|(before, after)| after - before);
-        Some(Self { from: before.shown_at, to: after.shown_at, frames, captured, received, source: None })
+        Some(Self {
+            from: before.shown_at,
+            to: after.shown_at,
+            frames,
+            captured,
+            received,
+            source: None,
+            told: None,
+        })
     }
 
     pub(super) fn length(&self) -> Duration {
         self.to - self.from
+    }
+
+    /// A silence that lasts until now.
+    pub(super) fn silence(from: Timestamp, to: Timestamp) -> Self {
+        Self { from, to, frames: 1, captured: None, received: None, source: None, told: None }
+    }
+
+    /// Number of frames from the first to the last that can have shown something new.
+    pub(super) fn new_frames(&self) -> u32 {
+        self.told.map_or(self.frames, |told| told.shown.min(self.frames))
     }
 
     /// Average time between two frames of the source, if stamps tell.

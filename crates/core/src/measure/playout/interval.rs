@@ -9,7 +9,7 @@ pub(super) const AFTER: usize = 8;
 /// The normal interval while nothing is known, which is that of the most common rate.
 const UNKNOWN: Duration = Duration::from_micros(33_333);
 /// Longest normal interval: at less than two frames per second a picture stands still by any measure.
-const LONGEST: Duration = Duration::from_millis(500);
+pub(super) const LONGEST: Duration = Duration::from_millis(500);
 
 /// The normal interval around a gap: the greater of the typical intervals before and after it, and at most half a second. So a
 /// decreasing rate (a camera in the dark, a variable frame rate) is no stall, and neither is the first frame at the lower rate.

@@ -74,6 +74,11 @@ impl MarkKind {
             Self::Unchanged => "unchanged",
         }
     }
+
+    /// Whether the page of a file tells the exact times of such a mark.
+    fn is_told(self) -> bool {
+        matches!(self, Self::Paused | Self::Seeking | Self::Ended)
+    }
 }
 
 /// A time in which a still picture is no stall.
@@ -85,6 +90,26 @@ pub struct Mark {
     pub from: Timestamp,
     /// End of the mark; `None` while it lasts.
     pub to: Option<Timestamp>,
+}
+
+impl Mark {
+    /// Removes the time of the mark, and of its reach, from `rest`.
+    fn cut(&self, rest: &mut Vec<(Timestamp, Timestamp)>) {
+        let begin = Timestamp::from_origin(self.from.since_origin().saturating_sub(REACH));
+        cut(rest, begin, self.to.map(|end| end + REACH));
+    }
+}
+
+/// Removes a time from `rest`.
+fn cut(rest: &mut Vec<(Timestamp, Timestamp)>, begin: Timestamp, end: Option<Timestamp>) {
+    *rest = std::mem::take(rest)
+        .into_iter()
+        .flat_map(|(from, to)| {
+            let before = (from, to.min(begin));
+            let after = end.map(|end| (from.max(end), to));
+            [Some(before), after].into_iter().flatten().filter(|(from, to)| from < to)
+        })
+        .collect();
 }
 
 /// All marks, oldest first.
@@ -116,8 +141,12 @@ impl Marks {
 
     /// Adds a mark for a past time.
     pub(super) fn handle_unchanged(&mut self, from: Timestamp, to: Timestamp) {
-        let at = self.marks.partition_point(|mark| mark.from <= from);
-        self.marks.insert(at, Mark { kind: MarkKind::Unchanged, from, to: Some(to) });
+        self.insert(Mark { kind: MarkKind::Unchanged, from, to: Some(to) });
+    }
+
+    fn insert(&mut self, mark: Mark) {
+        let at = self.marks.partition_point(|known| known.from <= mark.from);
+        self.marks.insert(at, mark);
         if self.marks.len() > MAX_MARKS {
             self.marks.pop_front();
         }
@@ -131,19 +160,37 @@ impl Marks {
     /// The parts of a time that no mark covers, in order.
     pub(super) fn uncovered(&self, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let mut rest = vec![(from, to)];
-        for mark in &self.marks {
-            let begin = Timestamp::from_origin(mark.from.since_origin().saturating_sub(REACH));
-            let end = mark.to.map(|end| end + REACH);
-            rest = rest
-                .into_iter()
-                .flat_map(|(from, to)| {
-                    let before = (from, to.min(begin));
-                    let after = end.map(|end| (from.max(end), to));
-                    [Some(before), after].into_iter().flatten().filter(|(from, to)| from < to)
-                })
-                .collect();
-        }
+        self.marks.iter().for_each(|mark| mark.cut(&mut rest));
         rest
+    }
+
+    /// The parts of a time that are not declared, where the source's page tells to the frame what is.
+    pub(super) fn undeclared(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        declared: Option<(Timestamp, Timestamp)>,
+    ) -> Vec<(Timestamp, Timestamp)> {
+        let mut rest = vec![(from, to)];
+        if let Some((from, to)) = declared {
+            cut(&mut rest, from, Some(to));
+        }
+        self.marks.iter().filter(|mark| !mark.kind.is_told()).for_each(|mark| mark.cut(&mut rest));
+        rest
+    }
+
+    /// Takes the exact time of a declaration: a mark whose word came at about that time is moved there.
+    pub(super) fn handle_exact(&mut self, kind: MarkKind, from: Timestamp, to: Timestamp) {
+        let is_it = |mark: &&mut Mark| {
+            mark.kind == kind
+                && mark.from <= to + REACH
+                && mark.to.is_none_or(|mark_to| from <= mark_to + REACH)
+        };
+        if let Some(mark) = self.marks.iter_mut().rev().find(is_it) {
+            (mark.from, mark.to) = (from, mark.to.map(|_| to));
+        } else {
+            self.insert(Mark { kind, from, to: Some(to) });
+        }
     }
 
     /// Ends the open mark of one kind, and starts the next.

@@ -2,17 +2,21 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use sightline_protocol::telemetry::SourceFrames;
+
 use super::{
     Declaration, GapHistogram, Mark, SenderInterval, Stall, StallCause,
     cause::Evidence,
     counters::{Counters, Step},
-    frame::Gap,
+    frame::{Gap, ToldGap},
     marks::Marks,
     stall::{Judged, StallDetector},
+    told_source::{Between, ToldSource},
 };
 use crate::{
     Timestamp,
     measure::{
+        clock::ClockEstimate,
         entry::StatsEntry,
         frame::ShownFrame,
         sound::{SentSound, SoundBurst, SoundMeter},
@@ -31,6 +35,10 @@ const SAME_SOURCE_WITHIN: Duration = Duration::from_secs(60);
 const UNKNOWN_INTERVAL: Duration = Duration::from_millis(33);
 /// Time after a stall in which its cause may still change, since the evidence arrives up to a second later.
 const CAUSE_SETTLES: Duration = Duration::from_secs(5);
+/// Maximum number of frames that wait for what their source tells; of more, the oldest are judged without.
+const MAX_PENDING: usize = 1024;
+/// Number of the source's frames that may be shown later than the gap in which they belong, since the times of both are uneven.
+const MAX_OWED: u32 = 1;
 
 /// Measures how one member's picture is shown. The meter belongs to the session and outlives a rebuilt peer connection.
 #[derive(Debug, Clone)]
@@ -54,6 +62,17 @@ pub struct PlayoutMeter {
     pub(super) stalls: VecDeque<Kept>,
     pub(super) count: u32,
     pub(super) time: Duration,
+    /// The frames of the source as its page tells of them.
+    pub(super) told: ToldSource,
+    /// Frames that wait for what the source tells of their time.
+    pending: VecDeque<Pending>,
+    /// When the last frame was captured, on the source's clock.
+    last_captured: Option<Timestamp>,
+    /// Number of frames that the source told of and that were not shown yet.
+    owed: u32,
+    /// Number of frames of the source as its page tells, the time of these, and how many of them were shown at most.
+    pub(super) told_frames: (f64, Duration),
+    pub(super) told_shown: f64,
     /// Number and total length of the stalls relative to the usual interval.
     pub(super) usual: (u32, Duration),
     /// Number of frames in the source's unmarked time, and that time: by stamps, and by the sender's reports.
@@ -73,6 +92,14 @@ pub struct PlayoutMeter {
     cuts: Vec<(Timestamp, Option<Timestamp>)>,
     /// Times in which the source had failed, by the sender's declaration; the last one may be open.
     failures: Vec<(Timestamp, Option<Timestamp>)>,
+}
+
+/// A frame that waits for what its source tells.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    frame: ShownFrame,
+    stamp: Option<(u32, Timestamp)>,
+    rtp_us: Option<i64>,
 }
 
 /// A stall and the evidence for its cause.
@@ -115,6 +142,12 @@ impl PlayoutMeter {
             stalls: VecDeque::new(),
             count: 0,
             time: Duration::ZERO,
+            told: ToldSource::default(),
+            pending: VecDeque::new(),
+            last_captured: None,
+            owed: 0,
+            told_frames: (0.0, Duration::ZERO),
+            told_shown: 0.0,
             usual: (0, Duration::ZERO),
             stamped_source: (0.0, Duration::ZERO),
             told_source: (0.0, Duration::ZERO),
@@ -146,29 +179,93 @@ impl PlayoutMeter {
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
         self.has_callbacks = true;
         let stamp = self.next_stamp.take();
-        if self.finished.is_some() || self.is_before(&frame) {
+        let is_later = self.pending.back().is_none_or(|last| last.frame.shown_at < frame.shown_at);
+        if self.finished.is_some() || self.is_before(&frame) || !is_later {
             return;
         }
-        // The last picture of a failed source is repeated for members that join, which does not end the stall.
-        if let Some(last) = self.last.as_mut().filter(|_| is_open(&self.failures)) {
-            last.presented_frames = frame.presented_frames;
-            return;
-        }
-        match &self.last {
-            None => {
-                self.first_shown = Some(frame.shown_at);
-                self.presented = 1;
-            }
-            Some(last) => {
-                let Some(mut gap) = Gap::between(last, &frame) else { return };
-                gap.source = source_step(self.last_stamp, stamp);
-                self.presented = self.presented.saturating_add(gap.frames);
-                self.detector.handle_gap(gap);
-            }
-        }
-        self.last = Some(frame);
-        self.last_stamp = stamp;
+        let rtp_us = self.told.handle_shown(&frame);
+        self.first_shown.get_or_insert(frame.shown_at);
+        self.pending.push_back(Pending { frame, stamp, rtp_us });
+        self.take_frames(now, false);
         self.judge(now);
+    }
+
+    /// Notes that a video file is the source from now on: its page may tell of its frames, so the first frames wait for that.
+    pub fn handle_file(&mut self, now: Timestamp) {
+        self.told.expect(now);
+    }
+
+    /// Takes what the member's page tells of the frames of its file, and the estimate of the member's clock. What cannot be is
+    /// ignored.
+    pub fn handle_source_frames(
+        &mut self,
+        told: &SourceFrames,
+        clock: Option<ClockEstimate>,
+        now: Timestamp,
+    ) {
+        if self.finished.is_none() && self.told.handle(told, clock, now) {
+            self.take_frames(now, false);
+            self.judge(now);
+        }
+    }
+
+    /// Takes the frames that wait, as far as it is known what their source did, or all of them.
+    fn take_frames(&mut self, now: Timestamp, is_last: bool) {
+        while let Some(front) = self.pending.front() {
+            let captured = self.captured(front);
+            let is_known = captured.is_some_and(|captured| self.told.covers(captured));
+            let may_wait = !is_last && self.pending.len() <= MAX_PENDING;
+            if !is_known && may_wait && self.told.is_awaited(front.frame.shown_at, now) {
+                return;
+            }
+            let Some(front) = self.pending.pop_front() else { return };
+            self.take_frame(front, captured.filter(|_| is_known));
+        }
+    }
+
+    fn captured(&self, pending: &Pending) -> Option<Timestamp> {
+        let painted = pending.stamp.map(|(_, painted_at)| painted_at);
+        painted.or_else(|| self.told.captured(&pending.frame, pending.rtp_us))
+    }
+
+    /// Takes a frame, and when it was captured if the source told of that time.
+    fn take_frame(&mut self, Pending { frame, stamp, .. }: Pending, captured: Option<Timestamp>) {
+        let has_failed = was_on(&self.failures, frame.shown_at);
+        let Some(last) = self.last.as_mut() else {
+            self.presented = 1;
+            (self.last, self.last_stamp, self.last_captured) = (Some(frame), stamp, captured);
+            return;
+        };
+        // The last picture of a failed source is repeated for members that join, which does not end the stall. Browsers also repeat
+        // it while a file stands still.
+        if has_failed || captured.is_some_and(|captured| self.told.is_repeat(captured)) {
+            let frames = frame.presented_frames.saturating_sub(last.presented_frames);
+            last.presented_frames = frame.presented_frames;
+            self.presented = self.presented.saturating_add(if has_failed { 0 } else { frames });
+            return;
+        }
+        let Some(mut gap) = Gap::between(last, &frame) else { return };
+        gap.source = source_step(self.last_stamp, stamp);
+        gap.told = self.last_captured.zip(captured).and_then(|(from, to)| self.told_gap(&gap, from, to));
+        self.presented = self.presented.saturating_add(gap.frames);
+        self.detector.handle_gap(gap);
+        (self.last, self.last_stamp, self.last_captured) = (Some(frame), stamp, captured);
+    }
+
+    /// What the source tells of the time between two captured frames.
+    fn told_gap(&mut self, gap: &Gap, from: Timestamp, to: Timestamp) -> Option<ToldGap> {
+        let between = self.told.between(from, to)?;
+        let available = self.owed.saturating_add(between.frames);
+        let shown = gap.frames.min(available);
+        self.owed = (available - shown).min(MAX_OWED);
+        let here = |at: Timestamp| (gap.from + (at - from)).min(gap.to);
+        for known in self.told.breaks().filter(|known| known.from < to) {
+            if let Some(end) = known.to.filter(|end| from < *end) {
+                self.marks.handle_exact(known.kind, here(known.from), here(end));
+            }
+        }
+        let declared = between.declared.map(|(from, to)| (here(from), here(to)));
+        Some(ToldGap { between, shown, declared })
     }
 
     /// Whether a frame was shown before the measurement began.
@@ -188,6 +285,7 @@ impl PlayoutMeter {
         self.sound.handle_report(entries, now);
         let shown = self.frames_in_view();
         push_bounded(&mut self.presented_at, (now, shown));
+        self.take_frames(now, false);
         self.judge(now);
         self.tell_causes(now);
     }
@@ -242,13 +340,13 @@ impl PlayoutMeter {
 
     /// Ends the measurement: waiting gaps are judged, and later inputs are ignored.
     pub fn finish(&mut self, now: Timestamp) {
-        while let Some(judged) = self.detector.poll_rest(&self.marks) {
+        self.take_frames(now, true);
+        while let Some(judged) = self.detector.poll_rest(&self.marks, &self.told) {
             self.take(&judged);
         }
         for (start, end) in self.running(now) {
             let Some(last) = self.last else { break };
-            let gap =
-                Gap { from: last.shown_at, to: now, frames: 1, captured: None, received: None, source: None };
+            let gap = Gap::silence(last.shown_at, now);
             self.keep(start, end, gap, gap.length().saturating_sub(end - start));
         }
         self.tell_causes(now);
@@ -295,7 +393,7 @@ impl PlayoutMeter {
     }
 
     fn judge(&mut self, now: Timestamp) {
-        while let Some(judged) = self.detector.poll_judged(&self.marks, now) {
+        while let Some(judged) = self.detector.poll_judged(&self.marks, &self.told, now) {
             self.take(&judged);
         }
     }
@@ -306,6 +404,12 @@ impl PlayoutMeter {
         self.usual.1 += usual_stalls.iter().map(|(from, to)| *to - *from).sum();
         if let Some((frames, time)) = gap.source.filter(|_| self.is_in_view(gap.from, gap.to)) {
             add(&mut self.stamped_source, frames, time);
+        }
+        if let Some(told) = &gap.told {
+            let Between { from, to, frames, declared, .. } = told.between;
+            let overlap = declared.map_or(Duration::ZERO, |(begin, end)| end.min(to) - begin.max(from));
+            add(&mut self.told_frames, frames, (to - from).saturating_sub(overlap));
+            self.told_shown += f64::from(gap.new_frames());
         }
         self.in_view += self.in_view_of(gap);
         let is_marked = stalls.is_empty() && self.marks.covers(gap.from) && gap.length() > *normal * 4;
@@ -319,13 +423,29 @@ impl PlayoutMeter {
 
     /// Number of frames after the first that were shown while no mark covered them.
     pub(super) fn frames_in_view(&self) -> f64 {
-        self.in_view + self.detector.waiting().map(|gap| self.in_view_of(gap)).sum::<f64>()
+        let waiting = self.detector.waiting().map(|gap| self.in_view_of(gap)).sum::<f64>();
+        self.in_view + waiting + self.pending_gap().map_or(0.0, |gap| self.in_view_of(&gap))
+    }
+
+    /// Number of frames that were shown, those that wait included.
+    pub(super) fn frames_presented(&self) -> u32 {
+        self.presented.saturating_add(self.pending_gap().map_or(0, |gap| gap.frames))
+    }
+
+    /// The frames that wait, as one gap.
+    fn pending_gap(&self) -> Option<Gap> {
+        Gap::between(self.last.as_ref()?, &self.pending.back()?.frame)
     }
 
     /// The part of a gap's frames that was in view: a hidden page learns their number only afterwards.
     fn in_view_of(&self, gap: &Gap) -> f64 {
         let share = self.unmarked(gap.from, gap.to).as_secs_f64() / gap.length().as_secs_f64();
-        (f64::from(gap.frames) * share).max(1.0)
+        // Where the source tells of its frames only at other times, no more are new than it usually has.
+        let (frames, time) = self.told_frames;
+        let most = gap.told.is_none().then(|| gap.length().as_secs_f64() * frames / time.as_secs_f64());
+        let most = most.filter(|most| *most > 0.0);
+        let shown = f64::from(gap.new_frames()).min(most.unwrap_or(f64::INFINITY));
+        (shown * share).max(shown.min(1.0))
     }
 
     /// Whether the whole time is after the first frame and covered by no mark.
@@ -340,7 +460,7 @@ impl PlayoutMeter {
         self.longest = self.longest.max(duration);
         let may_be_unchanged = self.shows_only_changes;
         let evidence = Evidence { may_be_unchanged, ..self.evidence(start, end, Some(&gap), normal) };
-        let cause = evidence.cause();
+        let cause = cause(&gap, normal, duration, &evidence);
         self.stalls.push_back(Kept {
             stall: Stall { start, duration, cause },
             gap,
@@ -356,7 +476,9 @@ impl PlayoutMeter {
     pub(super) fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         match &self.last {
             Some(last) if last.shown_at < now && self.finished.is_none() => {
-                let mut running = self.detector.running(last.shown_at, &self.marks, now);
+                // A frame that waits may have ended the silence.
+                let until = self.pending.front().map_or(now, |next| next.frame.shown_at);
+                let mut running = self.detector.running(last.shown_at, &self.marks, &self.told, until);
                 // Without evidence, the screen has probably not changed.
                 let is_unchanged = |cause| matches!(cause, StallCause::Source | StallCause::Unknown);
                 running.retain(|(start, end)| {
@@ -375,7 +497,8 @@ impl PlayoutMeter {
         for at in self.stalls.len() - unsettled..self.stalls.len() {
             let Kept { stall, gap, normal, may_be_unchanged } = &self.stalls[at];
             let evidence = self.evidence(stall.start, stall.end(), Some(gap), *normal);
-            let cause = Evidence { may_be_unchanged: *may_be_unchanged, ..evidence }.cause();
+            let evidence = Evidence { may_be_unchanged: *may_be_unchanged, ..evidence };
+            let cause = cause(gap, *normal, stall.duration, &evidence);
             self.stalls[at].stall.cause = cause;
         }
         self.excuse_unchanged();
@@ -423,6 +546,21 @@ impl PlayoutMeter {
     }
 }
 
+/// The cause of a stall. Where the source's own frames are known they say whether it is the source: it is where the source stood
+/// still for at least half of the stall.
+fn cause(gap: &Gap, normal: Duration, stall: Duration, evidence: &Evidence<'_>) -> StallCause {
+    let stamped = gap.source.filter(|(frames, _)| *frames == 1).map(|(_, time)| time);
+    let stood = gap.told.and_then(|told| told.between.stood).max(stamped);
+    if stood.is_some_and(|stood| stood.saturating_sub(normal) * 2 >= stall) {
+        return StallCause::Source;
+    }
+    let has_delivered = gap.told.is_some_and(|told| normal * told.between.frames * 2 >= stall);
+    match evidence.cause() {
+        StallCause::Source if has_delivered => StallCause::Unknown,
+        cause => cause,
+    }
+}
+
 /// Number of frames that the source painted between two stamps, and the time that this took; `None` if the stamps are from
 /// different sources.
 fn source_step(before: Option<(u32, Timestamp)>, after: Option<(u32, Timestamp)>) -> Option<(u32, Duration)> {
@@ -442,6 +580,10 @@ fn note_time(times: &mut Vec<(Timestamp, Option<Timestamp>)>, is_on: bool, at: T
         (None, true) => push_bounded(times, (at, None)),
         _ => {}
     }
+}
+
+fn was_on(times: &[(Timestamp, Option<Timestamp>)], at: Timestamp) -> bool {
+    times.iter().any(|(from, to)| *from <= at && to.is_none_or(|to| at < to))
 }
 
 fn is_open(times: &[(Timestamp, Option<Timestamp>)]) -> bool {

@@ -16,6 +16,7 @@ mod sender;
 mod source_rate;
 mod stall;
 mod summary;
+mod told_source;
 mod totals;
 
 pub use cause::{SenderInterval, StallCause};
@@ -25,5 +26,5 @@ pub use meter::{MAX_STALLS, PlayoutMeter};
 pub use score::{Score, ScoreTerm, ScoreTermKind};
 pub use sender::{SenderTimeline, sending};
 pub use stall::Stall;
-pub use summary::PlayoutSummary;
+pub use summary::{PlayoutSummary, SourceKnownBy};
 pub use totals::RECENT;

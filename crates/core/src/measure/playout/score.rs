@@ -126,12 +126,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_wrong_is_a_five() {
+    fn a_flawless_playout_scores_five() {
         assert_eq!(Score::new(&ScoreInputs::default()), Score { tenths: 50, terms: vec![] });
     }
 
     #[test]
-    fn what_is_shown_adds_up() {
+    fn the_shown_terms_add_up_to_the_score() {
         let score = Score::new(&ScoreInputs {
             stall_ratio: 0.04,
             stalls_per_minute: 3.0,
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_worse_than_a_one() {
+    fn the_lowest_score_is_one() {
         let score = Score::new(&ScoreInputs {
             stall_ratio: 0.9,
             stalls_per_minute: 60.0,
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_that_was_made_up_costs_a_tenth_for_each_percent_and_at_most_one_and_a_half() {
+    fn concealed_sound_costs_a_tenth_for_each_percent_up_to_one_and_a_half() {
         let of = |ratio| Score::new(&ScoreInputs { concealed_ratio: ratio, ..ScoreInputs::default() });
         for (percent, tenths) in [(0, 0), (1, 1), (7, 7), (15, 15), (26, 15), (100, 15)] {
             let score = of(Some(f64::from(percent) / 100.0));

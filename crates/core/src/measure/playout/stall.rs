@@ -5,9 +5,10 @@ use std::{collections::VecDeque, time::Duration};
 use super::{
     cause::StallCause,
     frame::Gap,
-    interval::{AFTER, NormalInterval},
+    interval::{AFTER, LONGEST, NormalInterval},
     marks::Marks,
     source_rate::SourceRate,
+    told_source::ToldSource,
 };
 use crate::Timestamp;
 
@@ -15,7 +16,7 @@ use crate::Timestamp;
 /// a refresh of a 60 Hz display), and three may not.
 const SHORTEST: Duration = Duration::from_millis(90);
 /// A gap is judged after this time, even if fewer than [`AFTER`] gaps followed it.
-const JUDGED_AFTER: Duration = Duration::from_secs(2);
+pub(super) const JUDGED_AFTER: Duration = Duration::from_secs(2);
 /// A silence that lasts this long is reported as a stall before it ends.
 const NOTICED_AFTER: Duration = Duration::from_secs(1);
 
@@ -71,25 +72,32 @@ impl StallDetector {
     }
 
     /// The next gap that can be judged.
-    pub(super) fn poll_judged(&mut self, marks: &Marks, now: Timestamp) -> Option<Judged> {
+    pub(super) fn poll_judged(&mut self, marks: &Marks, told: &ToldSource, now: Timestamp) -> Option<Judged> {
         let front = self.waiting.front()?;
         if self.waiting.len() <= AFTER && now - front.to < JUDGED_AFTER {
             return None;
         }
         // If the gap may be a stall by the source's rate only, it waits for the sender's report.
-        let (usual, normal) = self.around(front, self.waiting.iter().skip(1));
+        let Intervals { usual, normal, of_source } = self.around(front, self.waiting.iter().skip(1), told);
         let may_differ = normal < usual && excess(front, normal) >= shortest(normal);
         if may_differ && self.source.is_awaited(front, now) {
             return None;
         }
+        if let Some(known) = &front.told {
+            let captured = known.between.to;
+            let may_be_stall = excess(front, normal) >= shortest(normal) || stood(front, of_source).is_some();
+            if may_be_stall && !told.covers_after(captured) && told.is_awaited(front.to, now) {
+                return None;
+            }
+        }
         let gap = self.waiting.pop_front()?;
-        Some(self.judge(gap, marks))
+        Some(self.judge(gap, marks, told))
     }
 
     /// Judges the next waiting gap without waiting for further evidence.
-    pub(super) fn poll_rest(&mut self, marks: &Marks) -> Option<Judged> {
+    pub(super) fn poll_rest(&mut self, marks: &Marks, told: &ToldSource) -> Option<Judged> {
         let gap = self.waiting.pop_front()?;
-        Some(self.judge(gap, marks))
+        Some(self.judge(gap, marks, told))
     }
 
     /// The stalls in a silence that has not ended.
@@ -97,33 +105,59 @@ impl StallDetector {
         &self,
         last_shown: Timestamp,
         marks: &Marks,
+        told: &ToldSource,
         now: Timestamp,
     ) -> Vec<(Timestamp, Timestamp)> {
-        let gap = Gap { from: last_shown, to: now, frames: 1, captured: None, received: None, source: None };
-        let (_, normal) = self.around(&gap, self.waiting.iter());
-        if gap.length() < normal + NOTICED_AFTER { Vec::new() } else { stalls(&gap, normal, marks) }
+        let gap = Gap::silence(last_shown, now);
+        let Intervals { normal, .. } = self.around(&gap, self.waiting.iter(), told);
+        if gap.length() < normal + NOTICED_AFTER { Vec::new() } else { stalls(&gap, normal, None, marks) }
     }
 
-    fn judge(&mut self, gap: Gap, marks: &Marks) -> Judged {
-        let (usual, normal) = self.around(&gap, self.waiting.iter());
-        let usual_stalls = stalls(&gap, usual, marks);
-        let stalls = if normal == usual { usual_stalls.clone() } else { stalls(&gap, normal, marks) };
+    fn judge(&mut self, gap: Gap, marks: &Marks, told: &ToldSource) -> Judged {
+        let Intervals { usual, normal, of_source } = self.around(&gap, self.waiting.iter(), told);
+        let usual_stalls = stalls(&gap, usual, of_source, marks);
+        let stalls =
+            if normal == usual { usual_stalls.clone() } else { stalls(&gap, normal, of_source, marks) };
         // Neither a stall nor a pause counts towards the normal interval.
-        if excess(&gap, usual) < shortest(usual) {
+        if excess(&gap, usual) < shortest(usual) && stood(&gap, of_source).is_none() {
             self.normal.handle_interval(gap.interval());
         }
         self.source.handle_judged(&gap);
         Judged { gap, normal, stalls, usual_stalls }
     }
 
-    /// The usual interval around a gap, and the normal one: the source's own interval if it is known and clearly shorter. The
-    /// margin allows for the unevenness of a display and of counts that are reported once a second.
-    fn around<'a>(&self, gap: &'a Gap, after: impl Iterator<Item = &'a Gap> + Clone) -> (Duration, Duration) {
+    /// The intervals around a gap. The normal one is the source's own if it is known and clearly differs. The margin allows for the
+    /// unevenness of a display and of counts that are reported once a second.
+    fn around<'a>(
+        &self,
+        gap: &'a Gap,
+        after: impl Iterator<Item = &'a Gap> + Clone,
+        told: &ToldSource,
+    ) -> Intervals {
+        let after = after.take_while(|next| next.to - gap.to <= JUDGED_AFTER);
         let usual = self.normal.around(after.clone().map(Gap::interval));
+        let of_source = gap.told.and_then(|known| told.interval_around(known.between.to));
+        if let Some(interval) = of_source.map(|interval| interval.min(LONGEST)) {
+            // The sender may repeat pictures, so frames here may come more often than the source has any.
+            let usual = usual.max(interval);
+            let normal = if usual > interval * 5 / 4 { interval } else { usual };
+            return Intervals { usual, normal, of_source: Some(interval) };
+        }
         let source =
             self.source.around(gap, after).filter(|source| !self.has_no_rate && usual > *source * 5 / 4);
-        (usual, source.unwrap_or(usual))
+        Intervals { usual, normal: source.unwrap_or(usual), of_source: None }
     }
+}
+
+/// The times between two frames around a gap.
+#[derive(Debug, Clone, Copy)]
+struct Intervals {
+    /// By the frames that were shown here.
+    usual: Duration,
+    /// With which the gap is compared.
+    normal: Duration,
+    /// By the frames that the source's page told of.
+    of_source: Option<Duration>,
 }
 
 /// The length of the gap minus the normal time for its number of frames.
@@ -132,17 +166,45 @@ fn excess(gap: &Gap, normal: Duration) -> Duration {
 }
 
 /// At low rates, one frame that is shown for almost two intervals is no stall.
-fn shortest(normal: Duration) -> Duration {
+pub(super) fn shortest(normal: Duration) -> Duration {
     SHORTEST.max(normal * 3 / 4)
 }
 
-fn stalls(gap: &Gap, normal: Duration, marks: &Marks) -> Vec<(Timestamp, Timestamp)> {
+/// How much longer than due the source showed nothing new in the gap, if that is a stall.
+fn stood(gap: &Gap, of_source: Option<Duration>) -> Option<Duration> {
+    let stood = gap.told?.between.stood?.saturating_sub(of_source?);
+    (stood >= shortest(of_source?)).then_some(stood)
+}
+
+fn stalls(
+    gap: &Gap,
+    normal: Duration,
+    of_source: Option<Duration>,
+    marks: &Marks,
+) -> Vec<(Timestamp, Timestamp)> {
     let excess = excess(gap, normal);
-    if excess < shortest(normal) {
-        return Vec::new();
-    }
-    let due = Timestamp::from_origin(gap.to.since_origin().saturating_sub(excess));
-    let mut parts = marks.uncovered(due, gap.to);
+    let due = earlier(gap.to, excess);
+    let mut parts = match &gap.told {
+        _ if excess < shortest(normal) => Vec::new(),
+        Some(told) => marks.undeclared(due, gap.to, told.declared),
+        None => marks.uncovered(due, gap.to),
+    };
     parts.retain(|(from, to)| *to - *from >= shortest(normal));
+    // The display cannot stand still for less time than the source. Frames near the ends of a standstill count as new, so the
+    // source's clock is the better one.
+    if let (Some(told), Some(stood)) = (&gap.told, stood(gap, of_source)) {
+        let to = told.declared.map_or(gap.to, |(declared_from, _)| declared_from);
+        let from = earlier(to, stood);
+        let is_longer = parts.iter().all(|(from, to)| *to - *from < stood);
+        if is_longer && marks.undeclared(from, to, None) == [(from, to)] {
+            parts.retain(|part| part.1 <= from || to <= part.0);
+            parts.push((from, to));
+            parts.sort_unstable();
+        }
+    }
     parts
+}
+
+fn earlier(at: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::from_origin(at.since_origin().saturating_sub(by))
 }

@@ -5,6 +5,29 @@ use std::time::Duration;
 use super::{GapHistogram, Score};
 use crate::measure::{metric::Metric, sound::SoundSummary};
 
+/// By what the frames of a source are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceKnownBy {
+    /// Every frame carries a stamp.
+    Stamps,
+    /// The page that plays the file tells which frames it showed, and when.
+    Frames,
+    /// The sender tells once a second how many frames its source delivered; repeated ones count as well.
+    Counts,
+}
+
+impl SourceKnownBy {
+    /// The stable word for exports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stamps => "stamps",
+            Self::Frames => "frames",
+            Self::Counts => "counts",
+        }
+    }
+}
+
 /// The totals at one moment. `None` means "not reported" or "nothing yet". Zero never stands for a missing value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlayoutSummary {
@@ -30,6 +53,12 @@ pub struct PlayoutSummary {
     pub usual_stall_time: Duration,
     /// [`Self::usual_stall_time`] divided by [`Self::watched`].
     pub usual_stall_ratio: Option<f64>,
+    /// By what the source's rate is known.
+    pub source_known_by: Option<SourceKnownBy>,
+    /// Number of frames that the source showed while its page told of them.
+    pub source_frames: Option<u32>,
+    /// How many of [`Self::source_frames`] were shown here, at most.
+    pub source_frames_presented: Option<u32>,
     /// The source's frames per second, if known.
     pub source_frames_per_second: Option<f64>,
     /// The share of the source's frames that was not shown.
@@ -84,6 +113,8 @@ impl PlayoutSummary {
             Metric::MeanReceiveBitrate => self.mean_bitrate_bps,
             Metric::BytesReceived => self.bytes,
             Metric::UsualStallRatio => self.usual_stall_ratio,
+            Metric::SourceFrames => self.source_frames.map(f64::from),
+            Metric::SourceFramesPresented => self.source_frames_presented.map(f64::from),
             Metric::SourceFramesPerSecond => self.source_frames_per_second,
             Metric::LowerRateRatio => self.lower_rate_ratio,
             _ => self.sound.value(metric),

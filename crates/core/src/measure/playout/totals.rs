@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Mark, PlayoutSummary, Score, counters::Step, meter::PlayoutMeter, score::ScoreInputs};
+use super::{
+    Mark, PlayoutSummary, Score, SourceKnownBy, counters::Step, meter::PlayoutMeter, score::ScoreInputs,
+};
 use crate::Timestamp;
 
 /// Time span of the score that is shown during a call.
@@ -40,8 +42,14 @@ impl PlayoutMeter {
             .filter(|seconds| *seconds >= 1.0)
             .map(|seconds| self.frames_in_view() / seconds);
         let rate = |(frames, time): (f64, Duration)| (frames > 0.0).then(|| frames / time.as_secs_f64());
-        let source_frames_per_second = rate(self.stamped_source).or_else(|| rate(self.told_source));
-        let source_frames_per_second = source_frames_per_second.filter(|_| !self.shows_only_changes);
+        let known = [
+            (SourceKnownBy::Stamps, self.stamped_source),
+            (SourceKnownBy::Frames, self.told_frames),
+            (SourceKnownBy::Counts, self.told_source),
+        ];
+        let known = known.into_iter().find_map(|(by, source)| Some((by, rate(source)?)));
+        let (source_known_by, source_frames_per_second) = known.filter(|_| !self.shows_only_changes).unzip();
+        let has_told_frames = self.told_frames.0 > 0.0;
         let lower_rate_ratio = frames_per_second
             .zip(source_frames_per_second)
             .map(|(shown, source)| (1.0 - shown / source).clamp(0.0, 1.0));
@@ -68,6 +76,9 @@ impl PlayoutMeter {
             usual_stall_count: self.usual.0.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX)),
             usual_stall_time,
             usual_stall_ratio: seconds.map(|seconds| usual_stall_time.as_secs_f64() / seconds),
+            source_known_by,
+            source_frames: has_told_frames.then_some(self.told_frames.0 as u32),
+            source_frames_presented: has_told_frames.then_some(self.told_shown as u32),
             source_frames_per_second,
             lower_rate_ratio,
             bytes: totals.bytes,
@@ -84,7 +95,7 @@ impl PlayoutMeter {
             frames_received: totals.frames_received,
             frames_decoded: totals.frames_decoded,
             frames_dropped: totals.frames_dropped,
-            frames_presented: self.has_callbacks.then_some(self.presented),
+            frames_presented: self.has_callbacks.then_some(self.frames_presented()),
             frames_per_second,
             resolution: self.last.map(|last| (last.width, last.height)),
             freeze_count: totals.freeze_count,

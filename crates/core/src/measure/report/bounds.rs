@@ -16,6 +16,7 @@ pub(crate) const MAX_SAMPLES: usize = 3 * 3600;
 /// Maximum number of columns per row, including the time.
 pub(crate) const MAX_COLUMNS: usize = 64;
 pub(crate) const MAX_EVENTS: usize = 2000;
+pub(crate) const MAX_ABSENCES: usize = 100;
 pub(crate) const MAX_CONDITIONS: usize = 64;
 pub(crate) const MAX_LEDGER: usize = crate::measure::playout::MAX_STALLS;
 pub(crate) const MAX_SOUND_LEDGER: usize = crate::measure::sound::MAX_BURSTS;
@@ -90,6 +91,11 @@ where
 /// For `#[serde(deserialize_with)]` on a text.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Text::deserialize(deserializer).map(|text| text.0)
+}
+
+/// For `#[serde(deserialize_with)]` on a text that may be missing.
+pub(super) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::<Text>::deserialize(deserializer).map(|text| text.map(|text| text.0))
 }
 
 /// For `#[serde(deserialize_with)]` on a member's name.

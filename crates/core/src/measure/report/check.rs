@@ -1,7 +1,7 @@
 //! Checks that the numbers of a report are plausible: finite, within bounds, and in order. The same rules apply to a file and
 //! to the log of another page.
 
-use super::{Clock, KnownSourceEntry, PlayoutEntry, Report, ScoreEntry, Side, SoundEntry};
+use super::{Clock, FileEntry, KnownSourceEntry, PlayoutEntry, Report, ScoreEntry, Side, SoundEntry};
 
 /// Longest duration in a report, and greatest distance of a time from the report's zero: two days, more than a run can last.
 pub const LONGEST_S: f64 = 172_800.0;
@@ -49,6 +49,10 @@ impl Side {
         }
         number(self.events.iter().all(|event| is_time(event.at_s)))?;
         number(self.clock.is_none_or(Clock::is_possible))?;
+        number(self.file.as_ref().is_none_or(FileEntry::is_possible))?;
+        number(self.absences.iter().all(|absence| {
+            is_time(absence.from_s) && is_time(absence.to_s) && absence.from_s <= absence.to_s
+        }))?;
         self.playout.as_ref().map_or(Ok(()), |playout| playout.check(is_time))?;
         self.known_source.as_ref().map_or(Ok(()), |known| known.check(is_time))?;
         self.sound.as_ref().map_or(Ok(()), |sound| sound.check(is_time))
@@ -58,6 +62,18 @@ impl Side {
 impl Clock {
     fn is_possible(self) -> bool {
         within(self.offset_s, -FARTHEST_S, FARTHEST_S) && within(self.error_s, 0.0, LONGEST_S)
+    }
+}
+
+impl FileEntry {
+    fn is_possible(&self) -> bool {
+        let is_digest = |text: &String| {
+            text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        is_count(self.size_bytes)
+            && self.frames_per_second.is_none_or(is_count)
+            && self.duration_s.is_none_or(is_length)
+            && self.sha256.as_ref().is_none_or(is_digest)
     }
 }
 
@@ -88,6 +104,10 @@ impl PlayoutEntry {
             self.source_frames_per_second,
         ];
         number(counts.into_iter().flatten().all(is_count))?;
+        number(
+            self.source_frames_presented
+                .is_none_or(|shown| self.source_frames.is_some_and(|source| shown <= source)),
+        )?;
         self.score.as_ref().map_or(Ok(()), ScoreEntry::check)?;
         number(self.stalls.iter().all(|stall| is_time(stall.start_s) && is_length(stall.duration_s)))?;
         number(self.stalls.is_sorted_by(|a, b| a.start_s <= b.start_s))?;
@@ -113,7 +133,10 @@ impl KnownSourceEntry {
             self.frames
                 .iter()
                 .all(|(_, shown_at_s, delay_s)| is_time(*shown_at_s) && delay_s.is_none_or(is_length)),
-        )
+        )?;
+        number(self.clocks.iter().all(|(from_s, offset_s, error_s)| {
+            is_time(*from_s) && within(*offset_s, -FARTHEST_S, FARTHEST_S) && is_length(*error_s)
+        }))
     }
 }
 

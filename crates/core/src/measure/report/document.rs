@@ -3,12 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bounds::{self, MAX_BUCKETS, MAX_EVENTS, MAX_FRAMES, MAX_LEDGER, MAX_MARKS, MAX_SIDES, MAX_TERMS, plain},
+    bounds::{
+        self, MAX_ABSENCES, MAX_BUCKETS, MAX_EVENTS, MAX_FRAMES, MAX_LEDGER, MAX_MARKS, MAX_SAMPLES,
+        MAX_SIDES, MAX_TERMS, plain,
+    },
+    check::{possible, possible_length},
     sound::SoundEntry,
 };
 use crate::measure::{
     metric::Metric,
-    playout::{Score, ScoreTerm, ScoreTermKind},
+    playout::{Score, ScoreTerm, ScoreTermKind, SourceKnownBy},
 };
 
 /// The value of [`Report::format`].
@@ -99,6 +103,16 @@ pub struct Side {
     /// unknown: then the times are placed according to the arrival of the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Clock>,
+    /// The video file that the observer played; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileEntry>,
+    /// The times of the run for which this side has no measurements.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "bounds::list::<_, _, MAX_ABSENCES>"
+    )]
+    pub absences: Vec<AbsenceEntry>,
     /// Other conditions of the measurement, as pairs of words: `codec`, `path`, limits.
     #[serde(default, deserialize_with = "bounds::conditions")]
     pub conditions: Vec<(String, String)>,
@@ -120,6 +134,66 @@ pub struct Side {
     /// How the sound arrived; `None` if there was no sound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound: Option<SoundEntry>,
+}
+
+/// A time of the run for which a side has no measurements.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AbsenceEntry {
+    /// Start of the absence.
+    pub from_s: f64,
+    /// End of the absence.
+    pub to_s: f64,
+    /// Why.
+    pub reason: AbsenceReason,
+}
+
+/// Why a side has no measurements of a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AbsenceReason {
+    /// The other page was away, or the connection to it was down.
+    Away,
+    /// The page was loaded again, and what it had measured is lost; or it took part only later.
+    NotRecorded,
+    /// A word of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The video file that the observer played.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// The file's name.
+    #[serde(deserialize_with = "bounds::text")]
+    pub name: String,
+    /// Its size in bytes.
+    pub size_bytes: f64,
+    /// SHA-256 of the bytes as 64 lower-case hex digits; `None` if it was not computed.
+    #[serde(default, deserialize_with = "bounds::optional_text")]
+    pub sha256: Option<String>,
+    /// Frames per second by the usual step of the media time; `None` while unknown.
+    #[serde(default)]
+    pub frames_per_second: Option<f64>,
+    /// Length of the file; `None` where the file does not contain it.
+    #[serde(default)]
+    pub duration_s: Option<f64>,
+    /// Whether every frame that was sent carried a stamp.
+    pub stamped: bool,
+}
+
+impl FileEntry {
+    /// A copy with its text cleaned for a report, and without numbers that a report cannot hold.
+    #[must_use]
+    pub(crate) fn plain(self) -> Self {
+        Self {
+            name: plain(&self.name),
+            size_bytes: possible(self.size_bytes).unwrap_or_default(),
+            sha256: self.sha256.map(|digest| plain(&digest)),
+            frames_per_second: self.frames_per_second.and_then(possible).map(rounded),
+            duration_s: self.duration_s.and_then(possible_length).map(rounded),
+            stamped: self.stamped,
+        }
+    }
 }
 
 /// A change during the run.
@@ -152,6 +226,9 @@ pub struct PlayoutEntry {
     pub usual_stall_count: Option<u32>,
     pub usual_stall_time_s: Option<f64>,
     pub usual_stall_ratio: Option<f64>,
+    pub source_known_by: Option<SourceKnowledge>,
+    pub source_frames: Option<u32>,
+    pub source_frames_presented: Option<u32>,
     pub source_frames_per_second: Option<f64>,
     pub lower_rate_ratio: Option<f64>,
     pub freeze_count: Option<f64>,
@@ -174,6 +251,31 @@ pub struct PlayoutEntry {
     pub marks: Vec<MarkEntry>,
 }
 
+/// By what the frames of a source were known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKnowledge {
+    /// Every frame carried a stamp.
+    Stamps,
+    /// The page that played the file told which frames it showed.
+    Frames,
+    /// The sender told once a second how many frames its source delivered.
+    Counts,
+    /// A word of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+impl From<SourceKnownBy> for SourceKnowledge {
+    fn from(known_by: SourceKnownBy) -> Self {
+        match known_by {
+            SourceKnownBy::Stamps => Self::Stamps,
+            SourceKnownBy::Frames => Self::Frames,
+            SourceKnownBy::Counts => Self::Counts,
+        }
+    }
+}
+
 /// The totals of a source whose every frame carries a number and a time (`docs/measuring.md`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -192,6 +294,9 @@ pub struct KnownSourceEntry {
     /// Each shown frame once: its number, the time at which it was shown, and the delay from painting to display.
     #[serde(deserialize_with = "bounds::list::<_, _, MAX_FRAMES>")]
     pub frames: Vec<(u32, f64, Option<f64>)>,
+    /// The estimates of the sender's clock with which the delays were computed: from when on, the offset, and its greatest error.
+    #[serde(deserialize_with = "bounds::list::<_, _, MAX_SAMPLES>")]
+    pub clocks: Vec<(f64, f64, f64)>,
 }
 
 /// Histogram of inter-frame gaps.
@@ -298,6 +403,8 @@ impl PlayoutEntry {
             Metric::LongestStall => Some(self.longest_stall_s),
             Metric::StallsPerMinute => Some(self.stalls_per_minute),
             Metric::UsualStallRatio => self.usual_stall_ratio,
+            Metric::SourceFrames => self.source_frames.map(f64::from),
+            Metric::SourceFramesPresented => self.source_frames_presented.map(f64::from),
             Metric::SourceFramesPerSecond => self.source_frames_per_second,
             Metric::LowerRateRatio => self.lower_rate_ratio,
             Metric::FreezeCount => self.freeze_count,
@@ -355,8 +462,15 @@ impl Side {
             }
         }
         self.events.iter_mut().for_each(|event| shift(&mut event.at_s));
+        for absence in &mut self.absences {
+            shift(&mut absence.from_s);
+            shift(&mut absence.to_s);
+        }
         for (_, shown_at_s, _) in self.known_source.iter_mut().flat_map(|known| &mut known.frames) {
             shift(shown_at_s);
+        }
+        for (from_s, ..) in self.known_source.iter_mut().flat_map(|known| &mut known.clocks) {
+            shift(from_s);
         }
         for burst in self.sound.iter_mut().flat_map(|sound| &mut sound.bursts) {
             shift(&mut burst.start_s);

@@ -11,14 +11,15 @@ mod rtcstats;
 mod sound;
 
 pub use bounds::plain;
-pub(crate) use bounds::{MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MAX_SIDES};
+pub(crate) use bounds::{MAX_ABSENCES, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MAX_SIDES};
 pub use check::LONGEST_S;
 pub(crate) use check::{possible, possible_length};
 pub use csv::to_csv;
 pub(crate) use document::rounded;
 pub use document::{
-    Clock, EndReason, EventEntry, FORMAT, GapCounts, KnownSourceEntry, MAX_REPORT_BYTES, MarkEntry, Party,
-    PlayoutEntry, Report, ScoreEntry, ScoreTermEntry, Side, StallEntry, VERSION,
+    AbsenceEntry, AbsenceReason, Clock, EndReason, EventEntry, FORMAT, FileEntry, GapCounts,
+    KnownSourceEntry, MAX_REPORT_BYTES, MarkEntry, Party, PlayoutEntry, Report, ScoreEntry, ScoreTermEntry,
+    Side, SourceKnowledge, StallEntry, VERSION,
 };
 pub use read::ReportInvalid;
 pub use rtcstats::{RtcStatsDump, RtcStatsHeader};

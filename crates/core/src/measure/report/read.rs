@@ -204,14 +204,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn brackets_in_texts_are_no_nesting() {
+    fn brackets_in_strings_do_not_count_as_nesting() {
         assert_eq!(depth(r#"{"a":[1,{"b":"[[[[\"[["}]}"#), 3);
         assert_eq!(depth("]]]]["), 1);
         assert_eq!(depth(&"[".repeat(10_000)), 10_000);
     }
 
     #[test]
-    fn every_reason_has_a_sentence_and_a_code_of_its_own() {
+    fn every_reason_has_a_sentence_and_a_distinct_code() {
         let codes: std::collections::HashSet<_> =
             ReportInvalid::ALL.iter().map(|invalid| invalid.code()).collect();
         assert_eq!(codes.len(), ReportInvalid::ALL.len());

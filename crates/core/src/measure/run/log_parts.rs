@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_in_parts_is_whole_again_whatever_its_characters() {
+    fn a_log_with_any_characters_is_reassembled_from_its_parts() {
         let text = "é片🎞x".repeat(20_000);
         let parts = parts(&text);
         assert!(parts.len() > 5 && parts.iter().all(|(_, _, text)| text.len() <= MAX_RUN_LOG_PART_BYTES));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_cannot_be_are_ignored() {
+    fn impossible_parts_are_ignored() {
         let mut joined = Parts::default();
         assert_eq!(joined.handle_part(1, 2, "b"), None);
         assert_eq!(joined.handle_part(0, 0, "a"), None);

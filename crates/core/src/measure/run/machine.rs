@@ -18,7 +18,8 @@ use crate::{
     measure::{
         clock::ClockEstimate,
         report::{
-            Clock, EndReason, FORMAT, LONGEST_S, MAX_SIDES, Party, Report, Side, VERSION, plain, rounded,
+            AbsenceEntry, AbsenceReason, Clock, EndReason, FORMAT, LONGEST_S, MAX_SIDES, Party, Report, Side,
+            VERSION, plain, rounded,
         },
     },
 };
@@ -31,6 +32,8 @@ const MAX_PEER_RUNS: usize = 16;
 const MAX_TOLD_BYTES: usize = 32 * 1024 * 1024;
 /// Maximum time that a run waits for its first frame, and maximum length of a run.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// A log whose first row is later than this after the run's beginning lacks the time before.
+const LATE_S: f64 = 2.5;
 /// Number of past runs whose late messages are recognized.
 const MAX_PAST: usize = 16;
 
@@ -281,13 +284,8 @@ impl Run {
                 }
             }
             RunState::Running => {
-                if self.lasted(now) >= self.limit.unwrap_or(LONGEST).min(LONGEST) {
-                    let reason = if self.are_sources_gone() {
-                        EndReason::ConnectionGone
-                    } else {
-                        EndReason::TimeLimit
-                    };
-                    self.end(reason, now);
+                if self.lasted(now) >= self.longest() {
+                    self.end_by_limit(now);
                 }
             }
             RunState::Idle | RunState::Ended => {}
@@ -312,6 +310,29 @@ impl Run {
         }
     }
 
+    /// When the run is to end by its limit; `None` while it is not in progress.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let is_running = self.state == RunState::Running;
+        Some(self.zero().filter(|_| is_running)? + self.longest())
+    }
+
+    /// Ends the run at its deadline, if that has passed without a report at which it could end.
+    pub fn handle_overdue(&mut self, now: Timestamp) {
+        if let Some(deadline) = self.deadline().filter(|deadline| *deadline <= now) {
+            self.end_by_limit(deadline);
+        }
+    }
+
+    fn longest(&self) -> Duration {
+        self.limit.unwrap_or(LONGEST).min(LONGEST)
+    }
+
+    fn end_by_limit(&mut self, at: Timestamp) {
+        let reason = if self.are_sources_gone(at) { EndReason::ConnectionGone } else { EndReason::TimeLimit };
+        self.end(reason, at);
+    }
+
     /// The next action to perform.
     pub fn poll_output(&mut self) -> Option<RunOutput> {
         self.outputs.pop_front()
@@ -332,6 +353,7 @@ impl Run {
             let theirs = self.told.get(member).and_then(|told| {
                 let mut side = aligned(told, seconds(ended))?;
                 side.shift(-zero_s);
+                side.absences = absences(&side, &own.absences);
                 side.check(LONGEST_S).ok()?;
                 // The other page does not decide who measured whom.
                 side.observer = Party { browser: side.observer.browser, ..own.observed.clone() };
@@ -363,12 +385,14 @@ impl Run {
     }
 
     /// Whether all members whose picture was measured are unreachable. If no picture was measured, all members count.
-    fn are_sources_gone(&self) -> bool {
+    fn are_sources_gone(&self, now: Timestamp) -> bool {
         let has_picture = |recorder: &&Recorder| recorder.first_shown().is_some();
         let is_any = self.recorders.values().any(|recorder| has_picture(&recorder));
         let mut measured =
             self.recorders.values().filter(|recorder| !is_any || has_picture(recorder)).peekable();
-        measured.peek().is_some() && measured.all(Recorder::is_gone)
+        let is_gone =
+            |recorder: &Recorder| if is_any { recorder.is_source_gone(now) } else { recorder.is_gone() };
+        measured.peek().is_some() && measured.all(is_gone)
     }
 
     fn begin_peer_run(
@@ -453,6 +477,25 @@ impl Run {
     fn changed(&mut self) {
         self.outputs.push_back(RunOutput::Changed);
     }
+}
+
+/// The times of the run, whose axis the side is on, that the log of another page does not cover: those in which it was away from
+/// this page, and what is before its first row.
+fn absences(side: &Side, away: &[AbsenceEntry]) -> Vec<AbsenceEntry> {
+    let first_s = side.samples.first().and_then(|row| *row.first()?).unwrap_or(0.0);
+    let mut absences = away.to_vec();
+    if first_s > LATE_S {
+        // A row tells of the second before it.
+        let to_s = rounded(first_s - 1.0);
+        let missing = AbsenceEntry { from_s: 0.0, to_s, reason: AbsenceReason::NotRecorded };
+        // Away is the better word for the time in which it was away.
+        let is_before = |absence: &&AbsenceEntry| absence.from_s < to_s;
+        let until_s = away.iter().filter(is_before).map(|absence| absence.from_s).fold(to_s, f64::min);
+        if until_s > 0.0 {
+            absences.insert(0, AbsenceEntry { to_s: until_s, ..missing });
+        }
+    }
+    absences
 }
 
 /// The measurements of another page, with times on this page's clock. If the offset is unknown, the last row is placed at the

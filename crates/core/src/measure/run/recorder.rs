@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sightline_protocol::telemetry::SourceFrames;
+
 use crate::{
     Timestamp,
     measure::{
@@ -13,9 +15,10 @@ use crate::{
             Declaration, GAP_BUCKETS_MS, MarkKind, PlayoutMeter, PlayoutSummary, SenderInterval, Stall,
         },
         report::{
-            BurstEntry, EventEntry, GapCounts, KnownSourceEntry, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES,
-            MarkEntry, Party, PlayoutEntry, ScoreEntry, Side, SoundEntry, StallEntry, plain, possible,
-            possible_length, rounded,
+            AbsenceEntry, AbsenceReason, BurstEntry, EventEntry, FileEntry, GapCounts, KnownSourceEntry,
+            MAX_ABSENCES, MAX_CONDITIONS, MAX_EVENTS, MAX_SAMPLES, MarkEntry, Party, PlayoutEntry,
+            ScoreEntry, Side, SoundEntry, SourceKnowledge, StallEntry, plain, possible, possible_length,
+            rounded,
         },
         sound::{SOUND_METRICS, SoundBurst, SoundSummary},
         stamp::{FrameLog, ShownStamp, Stamp, Unreadable},
@@ -68,6 +71,11 @@ const FOLLOWED: [Metric; 6] = [
     Metric::ConnectionState,
 ];
 
+/// A page whose socket closed longer ago while its connection stayed up was not absent.
+const ABSENT_WITHIN: Duration = Duration::from_secs(40);
+/// A picture has stopped after this time without a frame.
+const STOPPED_AFTER: Duration = Duration::from_millis(1500);
+
 /// Records the measurements of one member.
 #[derive(Debug, Clone)]
 pub struct Recorder {
@@ -78,6 +86,12 @@ pub struct Recorder {
     events: Vec<EventEntry>,
     words: [Option<String>; FOLLOWED.len()],
     conditions: Vec<(String, String)>,
+    file: Option<FileEntry>,
+    /// Since when the other page has been away or unreachable, and the times in which it was.
+    away_since: Option<Timestamp>,
+    absences: Vec<(Timestamp, Timestamp)>,
+    is_away: bool,
+    last_shown: Option<Timestamp>,
     is_finished: bool,
 }
 
@@ -93,6 +107,11 @@ impl Recorder {
             events: Vec::new(),
             words: Default::default(),
             conditions: Vec::new(),
+            file: None,
+            away_since: None,
+            absences: Vec::new(),
+            is_away: false,
+            last_shown: None,
             is_finished: false,
         }
     }
@@ -112,6 +131,7 @@ impl Recorder {
 
     /// Takes a frame that was shown.
     pub fn handle_frame(&mut self, frame: ShownFrame, now: Timestamp) {
+        self.last_shown = self.last_shown.max(Some(frame.shown_at));
         self.meter.handle_frame(frame, now);
     }
 
@@ -191,11 +211,65 @@ impl Recorder {
     /// Takes whether the connection is up.
     pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
         self.meter.handle_connected(is_connected, at);
+        if is_connected {
+            self.end_absence(at);
+        } else {
+            self.begin_absence(at);
+        }
+    }
+
+    /// Takes whether the server says that the member's page is away. Its connection may stay up: then it was not absent.
+    pub fn handle_away(&mut self, is_away: bool, at: Timestamp) {
+        self.is_away = is_away;
+        if is_away {
+            self.begin_absence(at);
+        }
+    }
+
+    /// Notes that a channel to the member opened.
+    pub fn handle_opened(&mut self, at: Timestamp) {
+        self.end_absence(at);
+    }
+
+    /// Takes the video file that this page plays. The last one stays.
+    pub fn handle_own_file(&mut self, file: &FileEntry) {
+        if !self.is_finished {
+            self.file = Some(file.clone().plain());
+        }
+    }
+
+    fn begin_absence(&mut self, at: Timestamp) {
+        // A socket that closed while the connection stayed up was no absence.
+        self.away_since = self.away_since.filter(|since| at - *since < ABSENT_WITHIN).or(Some(at));
+    }
+
+    fn end_absence(&mut self, at: Timestamp) {
+        let Some(since) = self.away_since.take().filter(|since| !self.is_finished && *since < at) else {
+            return;
+        };
+        if self.absences.len() < MAX_ABSENCES / 2 {
+            self.absences.push((since, at));
+        }
     }
 
     /// Takes the sender's report about itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
         self.meter.handle_sender(interval, now);
+    }
+
+    /// Notes that a video file is the source from now on.
+    pub fn handle_file(&mut self, now: Timestamp) {
+        self.meter.handle_file(now);
+    }
+
+    /// Takes what the sender's page tells of the frames of its file.
+    pub fn handle_source_frames(
+        &mut self,
+        told: &SourceFrames,
+        clock: Option<ClockEstimate>,
+        now: Timestamp,
+    ) {
+        self.meter.handle_source_frames(told, clock, now);
     }
 
     /// Takes the conditions of the measurement.
@@ -207,6 +281,9 @@ impl Recorder {
     /// Ends the recording.
     pub fn finish(&mut self, now: Timestamp) {
         if !self.is_finished {
+            if self.is_gone() {
+                self.end_absence(now);
+            }
             self.is_finished = true;
             self.meter.finish(now);
         }
@@ -216,6 +293,23 @@ impl Recorder {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.is_finished || self.meter.is_cut()
+    }
+
+    /// The same for a member whose picture was measured: it is also gone if the server says that its page is away and its picture
+    /// has stopped, since a connection notices only seconds later.
+    #[must_use]
+    pub fn is_source_gone(&self, now: Timestamp) -> bool {
+        let has_stopped = self.last_shown.is_some_and(|last| now - last >= STOPPED_AFTER);
+        self.is_gone() || self.is_away && has_stopped
+    }
+
+    /// The times in which the other page was away or unreachable, in seconds on this page's clock.
+    pub fn absences(&self) -> impl Iterator<Item = AbsenceEntry> + '_ {
+        self.absences.iter().map(|(from, to)| AbsenceEntry {
+            from_s: seconds(*from),
+            to_s: seconds(*to),
+            reason: AbsenceReason::Away,
+        })
     }
 
     /// The playout totals so far.
@@ -242,6 +336,8 @@ impl Recorder {
             observer: observer.clone().plain(),
             observed: self.observed.clone(),
             clock: None,
+            file: self.file.clone(),
+            absences: self.absences().collect(),
             conditions: self.conditions.iter().cloned().chain(last_words).collect(),
             columns,
             samples: self.samples.clone(),
@@ -297,9 +393,28 @@ impl Recorder {
             delay_shortest_s: truth.shortest_delay.map(length),
             delay_longest_s: truth.longest_delay.map(length),
             clock_offset_s: truth.clock.map(|clock| fine(clock.offset_us as f64 / 1e6)),
-            clock_error_s: truth.clock.map(|clock| fine(clock.error.as_secs_f64())),
+            clock_error_s: truth.delay_error.map(|error| fine(error.as_secs_f64())),
+            clocks: self.clocks(),
             frames: self.stamps.frames().map(frame).collect(),
         })
+    }
+
+    /// The estimates with which the delays of the frames were computed, each from the first frame on that has it.
+    fn clocks(&self) -> Vec<(f64, f64, f64)> {
+        let mut clocks = Vec::new();
+        let mut last = None;
+        for frame in self.stamps.frames().filter(|frame| frame.delay.is_some()) {
+            let is_another = frame.clock != std::mem::replace(&mut last, frame.clock);
+            let Some(clock) = frame.clock.filter(|_| is_another && clocks.len() < MAX_SAMPLES) else {
+                continue;
+            };
+            clocks.push((
+                seconds(frame.shown_at),
+                fine(clock.offset_us as f64 / 1e6),
+                fine(clock.error.as_secs_f64()),
+            ));
+        }
+        clocks
     }
 
     fn playout(&self, first: Timestamp, now: Timestamp) -> PlayoutEntry {
@@ -319,6 +434,9 @@ impl Recorder {
             usual_stall_count: Some(summary.usual_stall_count),
             usual_stall_time_s: Some(length(summary.usual_stall_time)),
             usual_stall_ratio: summary.usual_stall_ratio.map(|ratio| fine(ratio.min(1.0))),
+            source_known_by: summary.source_known_by.map(SourceKnowledge::from),
+            source_frames: summary.source_frames,
+            source_frames_presented: summary.source_frames_presented,
             source_frames_per_second: summary.source_frames_per_second.and_then(possible).map(rounded),
             lower_rate_ratio: summary.lower_rate_ratio.map(fine),
             freeze_count: summary.freeze_count.and_then(possible),

@@ -31,9 +31,10 @@ pub struct ShownStamp {
     pub painted_at: Timestamp,
     /// The time of display, on the receiver's clock.
     pub shown_at: Timestamp,
-    /// Time from painting to display; `None` while the clock offset is unknown. The error is at most that of
-    /// [`FrameTruth::clock`].
+    /// Time from painting to display; `None` while the clock offset is unknown. The error is at most that of [`Self::clock`].
     pub delay: Option<Duration>,
+    /// The estimate of the sender's clock with which the delay was computed.
+    pub clock: Option<ClockEstimate>,
 }
 
 /// The totals of a stamped source, from the first readable stamp on.
@@ -58,8 +59,10 @@ pub struct FrameTruth {
     pub longest_delay: Option<Duration>,
     /// The mean delay.
     pub mean_delay: Option<Duration>,
-    /// The estimate of the sender's clock.
+    /// The present estimate of the sender's clock.
     pub clock: Option<ClockEstimate>,
+    /// The greatest error of the estimates with which the delays were computed: no delay is wrong by more.
+    pub delay_error: Option<Duration>,
     /// Mean time that the receiver's page takes to read a stamp, over the last second.
     pub read_cost: Option<Duration>,
 }
@@ -79,7 +82,7 @@ impl FrameTruth {
             Metric::StampedDelayMean => seconds(self.mean_delay),
             Metric::StampedDelayLongest => seconds(self.longest_delay),
             Metric::ClockOffset => self.clock.map(|clock| clock.offset_us as f64 / 1e6),
-            Metric::ClockError => seconds(self.clock.map(|clock| clock.error)),
+            Metric::ClockError => seconds(self.delay_error.or(self.clock.map(|clock| clock.error))),
             Metric::StampReadCost => seconds(self.read_cost),
             _ => None,
         }
@@ -120,7 +123,7 @@ impl FrameLog {
         let painted_at = stamp.painted_at(near);
         let delay = clock.map(|clock| clock.theirs(shown_at) - painted_at);
         let delay = delay.filter(|delay| *delay <= LONGEST_DELAY);
-        let frame = ShownStamp { number: stamp.number, painted_at, shown_at, delay };
+        let frame = ShownStamp { number: stamp.number, painted_at, shown_at, delay, clock };
         let unreadable = std::mem::take(&mut self.unreadable_since);
         let step =
             self.last.map(|last| (stamp.number.wrapping_sub(last.number), painted_at - last.painted_at));
@@ -138,6 +141,9 @@ impl FrameLog {
         }
         self.truth.shown = self.truth.shown.saturating_add(1);
         self.note_total(delay);
+        if delay.is_some() {
+            self.truth.delay_error = self.truth.delay_error.max(clock.map(|clock| clock.error));
+        }
         self.last = Some(frame);
         self.frames.push_back(frame);
         if self.frames.len() > MAX_LOGGED_FRAMES {

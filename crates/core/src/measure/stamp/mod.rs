@@ -5,8 +5,10 @@
 //! [`Strip::read`] converts the pixels that the receiver sees back to a stamp, or reports that they are none. [`FrameLog`]
 //! computes the totals of the stream from the stamps of the shown frames.
 
+mod check;
 mod log;
 mod strip;
 
+pub use check::StampCheck;
 pub use log::{FrameLog, FrameTruth, MAX_LOGGED_FRAMES, ShownStamp};
 pub use strip::{COLUMNS, ROWS, Stamp, Strip, StripReading, Unreadable, luma_of_rgba, strip_height};

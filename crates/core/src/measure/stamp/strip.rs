@@ -59,6 +59,9 @@ pub enum Unreadable {
     /// The picture is too small for a strip.
     #[error("the picture is too small")]
     TooSmall,
+    /// The element showed another frame already.
+    #[error("the strip is that of another frame")]
+    OtherFrame,
 }
 
 /// The cells of a strip; `true` is white.
@@ -83,6 +86,14 @@ impl Stamp {
         let ticks = if behind < circle / 2 { near_ticks - behind } else { near_ticks - behind + circle };
         let micros = u64::try_from(ticks.max(0)).unwrap_or(0).saturating_mul(100);
         Timestamp::from_origin(Duration::from_micros(micros))
+    }
+
+    /// The time of painting less that of an `earlier` stamp, in microseconds: less than two and a half days.
+    #[must_use]
+    pub(super) fn micros_after(self, earlier: &Self) -> i64 {
+        #[expect(clippy::cast_possible_wrap, reason = "a step of half the range or more is backwards")]
+        let ticks = self.ticks.wrapping_sub(earlier.ticks) as i32;
+        i64::from(ticks) * 100
     }
 
     /// The strip with this stamp.

@@ -80,6 +80,11 @@ impl Batches {
             .map_or((0, 0), |batch| (batch.files_to_come, batch.bytes_to_come))
     }
 
+    /// Number of announced files of all batches that were not offered yet.
+    pub(super) fn all_to_come(&self) -> u64 {
+        self.known.iter().map(|batch| batch.files_to_come).fold(0, u64::saturating_add)
+    }
+
     /// Forgets all batches of a member.
     pub(super) fn forget(&mut self, member: &MemberId) {
         self.known.retain(|batch| batch.member != *member);

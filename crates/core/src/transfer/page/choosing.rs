@@ -65,8 +65,8 @@ pub struct Backlog {
 }
 
 impl Transfers {
-    /// Takes a file that the person chose for these members. If no member is there, the file waits for whoever comes, or for
-    /// the member `to` only. A transfer of an earlier page that waits for this very file continues with it; all other members
+    /// Takes a file that the person chose for these members. If no member is there, the file waits for members that join, or
+    /// for the member `to` only. A transfer of an earlier page that waits for this very file continues with it; all other members
     /// get an offer. [`TransferTask::Attach`] names the transfers that read the file, under the handle that this function
     /// returns.
     ///

@@ -18,7 +18,7 @@ use crate::{
     transfer::commands::{SinkCommand, SinkEvent},
 };
 
-/// The sender is told after this number of verified bytes, or after `TELL_INTERVAL`.
+/// The receiver reports its progress to the sender after this number of verified bytes, or after `TELL_INTERVAL`.
 const TELL_BYTES: u64 = 512 * 1024;
 const TELL_INTERVAL: Duration = Duration::from_millis(100);
 /// Time limit for the sink to flush the last bytes of a complete file. Storage that does not respond for so long never will:

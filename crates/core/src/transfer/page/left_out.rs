@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_counts_and_the_first_names_are_told() {
+    fn every_left_out_file_is_counted_and_the_first_names_are_listed() {
         let mut left_out = LeftOut::default();
         for number in 0..1000 {
             left_out.add(LeftOutReason::TooMany, "work", &format!("{number}.txt"));

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_no_heap_of_marks() {
+    fn the_number_of_combining_marks_in_a_name_is_bounded() {
         let heap = "\u{335}".repeat(100);
         assert_eq!(
             safe_name(&format!("{heap}Z{heap}.txt")),
@@ -155,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_those_of_the_names_of_members() {
+    fn a_file_name_loses_the_same_hidden_characters_as_a_member_name() {
         for c in (' '..=char::MAX).filter(|c| sightline_protocol::text::is_invisible(*c)) {
             assert_eq!(safe_name(&format!("a{c}b.txt")), "ab.txt", "{c:?}");
         }
     }
 
     #[test]
-    fn no_path_comes_through() {
+    fn a_name_contains_no_path() {
         for (raw, safe) in [
             ("../../etc/passwd", "passwd"),
             ("/etc/shadow", "shadow"),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_system_or_a_reader_misunderstands_comes_through() {
+    fn a_name_contains_no_reserved_word_and_no_hidden_or_special_character() {
         for (raw, safe) in [
             ("con", "_con"),
             ("NUL.txt", "_NUL.txt"),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cutting_leaves_is_as_safe_as_a_short_name() {
+    fn a_shortened_name_is_as_safe_as_a_short_one() {
         let flag = "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}";
         for raw in [
             format!("{}. {}", "x".repeat(254), "y".repeat(40)),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_lead_down_only() {
+    fn a_folder_path_never_leads_upward() {
         assert_eq!(safe_folder("holiday/day 1"), "holiday/day 1");
         assert_eq!(safe_folder("/../a/./../b\\..\\c/"), "a/b/c");
         assert_eq!(safe_folder("../.."), "");
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_gets_a_number_whatever_its_capitals() {
+    fn a_name_that_is_taken_in_any_capitalization_gets_a_number() {
         let taken = ["a.txt", "a (2).txt", "readme"];
         let is_taken = |name: &str| taken.contains(&name);
         assert_eq!(numbered("A.TXT", is_taken), "A (3).TXT");

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_with_a_picture_of_itself_is_text() {
+    fn a_paste_of_text_and_a_picture_of_it_is_text() {
         for kinds in [
             ["text/plain", "text/html", "Files"].as_slice(),
             &["Files", "text/html", "text/plain"],
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_or_link_out_of_a_page_is_no_file() {
+    fn dragging_a_picture_or_link_out_of_a_page_is_not_dragging_files() {
         assert!(drags_files(&["Files"]));
         assert!(drags_files(&["application/x-moz-file", "Files"]));
         assert!(!drags_files(&["text/uri-list", "text/html", "Files"]));

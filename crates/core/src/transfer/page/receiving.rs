@@ -81,6 +81,12 @@ impl Transfers {
         offered
     }
 
+    /// Number of announced files that were not offered yet, whatever was answered to those offered with them.
+    #[must_use]
+    pub fn files_to_come(&self) -> u64 {
+        self.batches.all_to_come()
+    }
+
     /// Takes a new or repeated offer of a member.
     pub fn handle_offer(&mut self, member: &MemberId, offer: FileOffer, now: Timestamp) {
         if !offer.has_valid_lengths() {

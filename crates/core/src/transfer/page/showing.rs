@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_thousand_new_transfers_fifty_are_shown_at_a_time() {
+    fn a_thousand_new_transfers_are_shown_in_batches_of_fifty() {
         let mut queue = ShowQueue::default();
         (0..1_000).for_each(|transfer| queue.handle_changed(TransferHandle(transfer)));
         let (mut now, mut shown) = (at(0), Vec::new());
@@ -122,7 +122,11 @@ mod tests {
         assert_eq!(shown, handles(0..1_000));
         assert_eq!(now, at(19 * 250));
         (0..1_000).for_each(|transfer| queue.handle_changed(TransferHandle(transfer)));
-        assert_eq!(queue.poll(at(10_000)).map(|batch| batch.len()), Some(500), "these are there already");
+        assert_eq!(
+            queue.poll(at(10_000)).map(|batch| batch.len()),
+            Some(500),
+            "the transfers are shown already"
+        );
     }
 
     #[test]

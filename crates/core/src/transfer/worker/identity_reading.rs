@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn one_other_byte_in_a_small_file_is_another_file() {
+    fn one_changed_byte_gives_a_small_file_another_identity() {
         let file = vec![1; 1000];
         for at in 0..file.len() {
             let mut other = file.clone();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_file_is_told_by_its_beginning_its_end_and_samples_between_and_by_any_byte_where_asked() {
+    fn a_large_file_is_identified_by_samples_or_on_request_by_every_byte() {
         let file = vec![1; 3 * WHOLE_BYTES as usize + 5];
         for (at, is_sampled) in [(0, true), (file.len() - 1, true), (70_000, false)] {
             let mut other = file.clone();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn little_is_read_of_a_file_of_any_size() {
+    fn a_bounded_part_of_a_large_file_is_read() {
         for size_bytes in [WHOLE_BYTES + 1, 1 << 40, (1 << 53) - 1] {
             let reading = IdentityReading::new(size_bytes, false);
             assert_eq!(reading.ranges.iter().map(|range| range.end - range.start).sum::<u64>(), WHOLE_BYTES);

@@ -2,6 +2,7 @@
 
 pub(super) mod arrivals;
 pub(super) mod identity_reading;
+pub(super) mod journal;
 pub(super) mod outgoing_chunks;
 pub(super) mod prefix;
 pub(super) mod second_reading;

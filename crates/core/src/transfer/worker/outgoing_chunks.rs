@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_back_to_any_chunk_that_it_remembers_and_else_to_the_beginning() {
+    fn seeking_goes_back_to_the_nearest_checkpoint_or_to_the_start() {
         let mut chunks = OutgoingChunks::default();
         let chunk = vec![7; CHUNK_BYTES];
         for _ in 0..MAX_CHECKPOINTS + 10 {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_after_going_back_is_that_of_the_new_bytes() {
+    fn the_hash_after_seeking_is_that_of_the_new_bytes() {
         let mut chunks = OutgoingChunks::default();
         let first = vec![1; CHUNK_BYTES];
         chunks.update(&first);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn small_chunks_leave_places_as_far_back_as_large_ones() {
+    fn small_chunks_leave_checkpoints_as_far_back_as_large_ones() {
         let mut chunks = OutgoingChunks::default();
         for _ in 0..2 * WINDOW_BYTES / 1000 {
             chunks.update(&[3; 1000]);

@@ -67,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_as_it_was_is_read_once_more_in_parts() {
+    fn an_unchanged_file_is_read_a_second_time_in_parts() {
         let file: Vec<u8> = (0..35).collect();
         assert_eq!(read(&mut SecondReading::default(), &of(&file), &file), (Reading::Same, 4));
         assert_eq!(read(&mut SecondReading::default(), &of(&[]), &[]), (Reading::Same, 0));
     }
 
     #[test]
-    fn one_other_byte_anywhere_is_a_changed_file() {
+    fn one_changed_byte_anywhere_is_detected() {
         let file: Vec<u8> = (0..35).collect();
         for at in 0..file.len() {
             let mut changed = file.clone();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_where_it_was_when_the_first_reading_comes_to_its_end_again() {
+    fn the_second_reading_continues_if_the_first_one_ends_again() {
         let file: Vec<u8> = (0..35).collect();
         let mut reading = SecondReading::default();
         read(&mut reading, &of(&file[..20]), &file);

@@ -39,7 +39,7 @@ pub struct Credential {
     pub password: String,
 }
 
-/// Why a user name is refused, whatever its password.
+/// Why a user name is refused regardless of its password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     /// The user name does not have the form `expiry:user`.
@@ -141,7 +141,7 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_ms(1_790_000_000_000);
 
     #[test]
-    fn the_password_is_what_other_implementations_compute() {
+    fn the_password_equals_that_of_other_implementations() {
         // printf '1790000600:ada' | openssl dgst -sha1 -hmac secret -binary | base64
         let credentials = RestCredentials::new(b"secret", Duration::from_secs(600));
         let credential = credentials.hand_out("ada", NOW);

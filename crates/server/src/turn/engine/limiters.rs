@@ -14,7 +14,7 @@ use std::{
 use super::client::FiveTuple;
 use crate::{proxy::limited_address, time::UnixTime, token_bucket::Bucket};
 
-/// Keys that fall into one bucket share it, so memory is bounded whatever comes.
+/// Keys with the same hash share a bucket, so memory is bounded for any input.
 const BUCKETS: usize = 16_384;
 
 /// A burst is this many seconds' worth, for an office whose people all start a call at once.
@@ -93,7 +93,7 @@ impl RequestLimiter {
     }
 }
 
-/// Limits the new connections of each address, but not of this machine, where a proxy may forward those of many clients.
+/// Limits the new connections of each address. This machine has no limit, because a proxy on it may forward many clients.
 #[derive(Debug)]
 pub(in crate::turn) struct ConnectionLimiter(HashedBuckets);
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_opens_so_many_connections_at_once_but_not_this_machine() {
+    fn the_connections_of_an_address_are_limited_except_for_this_machine() {
         let mut connections = ConnectionLimiter::new(200, START);
         let mut opened = |address: &str| {
             let address = address.parse().unwrap();
@@ -161,7 +161,10 @@ mod tests {
             assert_eq!(taken, 200, "its burst");
             let wait = requests.take(&flooder, START).unwrap_err();
             assert!(requests.is_exhausted(&flooder, START) && !requests.is_exhausted(&flooder, START + wait));
-            assert!(requests.take(&flooder, START + wait).is_ok(), "after the time that it was told");
+            assert!(
+                requests.take(&flooder, START + wait).is_ok(),
+                "after the wait that the limiter returned"
+            );
         }
         assert!((0..100).all(|_| requests.take(&neighbor, START).is_ok()));
     }

@@ -21,7 +21,7 @@ pub(super) struct Nonces {
 }
 
 impl Nonces {
-    /// Nonces under a secret that was drawn at random and that nobody else knows.
+    /// Nonces under a random secret of this process.
     pub(super) fn new(secret: &[u8; 32], now: UnixTime) -> Self {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret), started: now }
     }
@@ -40,7 +40,7 @@ impl Nonces {
             return false;
         };
         let age_s = self.seconds(now).checked_sub(issued_s);
-        // Comparing in constant time is not needed: whoever guesses a nonce still has no password.
+        // Comparing in constant time is not needed: a guessed nonce is useless without the password.
         age_s.is_some_and(|age_s| u64::from(age_s) < NONCE_LIFE.as_secs())
             && self.at(client, issued_s) == nonce
     }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_nonce() {
+    fn a_malformed_or_forged_nonce_is_invalid() {
         let nonces = Nonces::new(&[1; 32], START);
         let client = "[2001:db8::1]:4000".parse().unwrap();
         for nonce in ["", "x", "00000000", "0000000é", &"0".repeat(32), &"f".repeat(400)] {

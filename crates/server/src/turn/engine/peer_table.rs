@@ -1,4 +1,4 @@
-//! A hash map whose hash is cheap, for what is looked at for every packet.
+//! A hash map with a cheap hash, for lookups that every packet needs.
 
 use std::{
     collections::HashMap,

@@ -59,14 +59,14 @@ pub(super) struct PeerPolicy {
     allowed: Vec<IpNet>,
     /// Takes precedence over `allowed`.
     denied: Vec<IpNet>,
-    /// This machine's addresses beside those of its interfaces: they belong to a NAT in front of it.
+    /// External addresses of this machine, on a NAT in front of it.
     external: Vec<IpAddr>,
     interfaces: HashSet<IpAddr>,
 }
 
 impl PeerPolicy {
-    /// The table, less the networks that the operator allowed, and those that the operator denied in any case. `external` are
-    /// addresses by which this machine is reached, beside those of its interfaces.
+    /// The default policy minus the `allowed` networks, plus the `denied` ones, which take precedence. `external` are the
+    /// addresses by which this machine is reached from outside, in addition to those of its interfaces.
     pub(super) fn new(allowed: Vec<IpNet>, denied: Vec<IpNet>, external: Vec<IpAddr>) -> Self {
         let denied = denied.into_iter().map(without_mapping).collect();
         Self { allowed, denied, external, interfaces: HashSet::new() }
@@ -85,11 +85,11 @@ impl PeerPolicy {
     /// The class of this address. An allowed network is taken as it was written: `::ffff:127.0.0.1` is no IPv4 address.
     /// A denied network is denied in every spelling.
     pub(super) fn class(&self, peer: IpAddr) -> PeerClass {
-        // A system takes the unspecified address for itself, whatever network it is said to be in.
+        // The system takes the unspecified address for its own, also if a configured network contains it.
         if peer.is_unspecified() {
             PeerClass::Denied
         } else if self.is_denied(peer) {
-            // What passes between two clients of this relay does not leave it.
+            // Packets between two clients of this relay do not leave the process.
             if self.is_own(peer) { PeerClass::Own } else { PeerClass::Denied }
         } else if self.allowed.iter().any(|network| network.contains(&peer)) {
             PeerClass::Outside
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_was_allowed_is_reached_as_it_was_written_and_no_more_of_it() {
+    fn an_allowed_network_is_reached_only_in_the_spelling_that_was_allowed() {
         let policy = policy(&["127.0.0.0/8", "fd00:1::/32"], &[], &[]);
         assert_eq!(class(&policy, "127.0.0.1"), PeerClass::Outside);
         assert_eq!(class(&policy, "fd00:1::5"), PeerClass::Outside);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known_by_its_interfaces_and_by_what_is_in_front_of_it() {
+    fn the_addresses_of_this_machine_are_its_interfaces_and_its_external_address() {
         let mut policy = policy(&[], &[], &["198.51.100.7"]);
         let interfaces = ["192.168.1.5", "fd00::1", "127.0.0.1", "::1", "169.254.0.1", "fe80::1"];
         policy.set_interfaces(&interfaces.map(|raw| raw.parse().unwrap()));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_was_denied_is_so_in_every_spelling_whatever_was_allowed() {
+    fn a_denied_network_is_denied_in_every_spelling_even_if_it_is_allowed() {
         for denied in ["8.8.8.0/24", "::ffff:8.8.8.0/120"] {
             let policy = policy(&["0.0.0.0/0", "::/0"], &[denied], &[]);
             for peer in [
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unspecified_address_is_denied_even_where_everything_is_allowed() {
+    fn the_unspecified_address_is_denied_even_if_everything_is_allowed() {
         let policy = policy(&["0.0.0.0/0", "::/0"], &[], &[]);
         assert_eq!(class(&policy, "0.0.0.0"), PeerClass::Denied);
         assert_eq!(class(&policy, "::"), PeerClass::Denied);

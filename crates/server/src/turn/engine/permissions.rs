@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permission_lasts_five_minutes_from_when_it_was_last_asked_for() {
+    fn a_permission_lasts_five_minutes_from_the_last_request() {
         let mut permissions = Permissions::default();
         assert!(!permissions.permits(address(1), START));
         assert!(permissions.permit(&[address(1)], START));

@@ -93,7 +93,7 @@ impl Quotas {
         Ok(Place { user: user.to_owned(), kind, address })
     }
 
-    /// Takes a place back whose allocation has ended.
+    /// Releases the place of an ended allocation.
     pub(super) fn give_back(&mut self, place: Place) {
         let Place { user, kind, address } = place;
         self.total = self.total.saturating_sub(1);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_an_address_and_all_have_their_limits_and_what_ends_makes_room() {
+    fn allocations_are_limited_per_user_per_address_and_in_total_until_they_end() {
         let mut quotas = Quotas::new(LIMITS);
         let mut take = |user: &str, address: &str| take(&mut quotas, user, UserKind::Member, address);
         let mut places = vec![take("ada", "192.0.2.1").unwrap(), take("ada", "192.0.2.1").unwrap()];
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn visitors_are_few_and_leave_most_of_the_places_to_members() {
+    fn visitors_get_few_allocations_and_leave_most_to_members() {
         let mut quotas = Quotas::new(AllocationLimits { per_user: 128, per_address: 1_024, total: 200 });
         let taken = |quotas: &mut Quotas, user: &str, address: &str| {
             std::iter::from_fn(|| take(quotas, user, UserKind::Visitor, address).ok()).collect::<Vec<_>>()

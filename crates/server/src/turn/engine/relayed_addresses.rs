@@ -32,7 +32,7 @@ impl RelayedAddresses {
         self.default = default;
     }
 
-    /// The address for a client that reached this machine at `reached`; `None` where there is none of this family.
+    /// The address for a client that reached this machine at `reached`; `None` if there is no address of this family.
     pub(super) fn of(&self, family: AddressFamily, reached: IpAddr) -> Option<RelayedAddress> {
         let is_of_family = |address: &IpAddr| address.is_ipv4() == (family == AddressFamily::IPV4);
         let bind = match self.bind {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn peers_are_told_the_external_address_of_the_family() {
+    fn peers_see_the_external_address_of_the_family() {
         use AddressFamily::{IPV4, IPV6};
         let external = ["198.51.100.7", "2001:db8::7"];
         assert_eq!(chosen(&external, None, IPV4, "10.0.0.5"), pair("10.0.0.5", "198.51.100.7"));

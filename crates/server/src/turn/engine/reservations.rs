@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_takes_a_quarter_and_room_comes_back_with_time() {
+    fn one_address_reserves_at_most_a_quarter_until_reservations_expire() {
         let mut reservations = Reservations::default();
         let mut tokens = 0..;
         let mut fill = |address: &str, now| {

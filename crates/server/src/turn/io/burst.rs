@@ -10,7 +10,7 @@ use quinn_udp::EcnCodepoint;
 
 use super::udp::UdpPort;
 
-/// The system cuts at most this many bytes into datagrams by itself: what fits into one IPv4 datagram.
+/// Most bytes that one system call splits into datagrams (UDP segmentation offload): the payload of one IPv4 datagram.
 const BURST_BYTES: usize = 65_507;
 
 thread_local! {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn datagrams_arrive_as_they_were_whatever_left_with_one_system_call() {
+    async fn datagrams_arrive_unchanged_when_one_system_call_sends_several() {
         let local = "127.0.0.1:0".parse().unwrap();
         let sender = Rc::new(UdpPort::bind(local).unwrap());
         let (here, there) = (UdpPort::bind(local).unwrap(), UdpPort::bind(local).unwrap());

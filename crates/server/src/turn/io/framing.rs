@@ -53,7 +53,7 @@ impl Framing {
         Ok(self.buffer.get(start..start + content).map(Framed::Message))
     }
 
-    /// Frees the room of what was handed out.
+    /// Frees the buffer of the messages that [`Self::next`] returned.
     pub(super) fn forget_served(&mut self) {
         self.buffer.drain(..self.served);
         self.served = 0;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_of_a_message_is_in_its_head() {
+    fn the_length_of_a_message_is_read_from_its_header() {
         let length = |bytes: &[u8]| message_bytes(bytes).unwrap().map(|bytes| (bytes.content, bytes.padded));
         assert_eq!(length(&[]), None);
         assert_eq!(length(&[0, 1, 0]), None);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_has_nothing_kept_that_is_longer_than_a_request() {
+    fn the_buffer_for_an_unauthenticated_client_is_at_most_a_request() {
         let binding = [&[0, 1, 0, 0][..], &[0; 16]].concat();
         let stream = [&binding[..], &channel_data(0xffff), &channel_data(5), &binding].concat();
         for piece in [1, 7, 1_000, 16_384] {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_too_long_ends_the_connection_before_it_has_come() {
+    fn an_oversized_request_ends_the_connection_before_it_has_arrived() {
         let mut framing = Framing::default();
         // CreatePermission of 64,800 bytes.
         framing.buffer.extend_from_slice(&[0x00, 0x08, 0xfd, 0x20]);

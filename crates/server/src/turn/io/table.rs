@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_used_again_when_it_is_free_and_not_before() {
+    fn a_number_is_reused_only_after_it_is_free() {
         let mut table = Table::default();
         assert_eq!(["a", "b", "c"].map(|thing| table.insert(thing)), [0, 1, 2]);
         assert_eq!((table.remove(1), table.remove(1), table.get(1)), (Some("b"), None, None));

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_job_of_one_thread_runs_to_its_end() {
+    async fn a_job_that_is_not_send_runs_to_its_end() {
         let (result, received) = oneshot::channel();
         let thread = RelayThread::start().unwrap();
         let job = async move || {

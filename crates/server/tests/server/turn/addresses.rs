@@ -29,12 +29,16 @@ async fn a_client_over_ipv6_talks_to_a_peer_over_ipv6() {
         config.turn = settings(|settings| settings.allowed_peers = vec!["::1/128".parse().unwrap()]);
     });
     let mut client = TurnClient::over(LOOPBACK_V6, &server, credentials_until(600, "ada")).await;
-    assert_eq!(client.allocate().await.code, 440, "without a word that is IPv4, and there is none here");
+    assert_eq!(
+        client.allocate().await.code,
+        440,
+        "the default family is IPv4, which this server does not have"
+    );
     talks_over_ipv6(&mut client).await;
 }
 
 #[tokio::test]
-async fn a_client_over_ipv4_may_have_an_address_of_ipv6() {
+async fn a_client_over_ipv4_may_get_a_relayed_ipv6_address() {
     let server = server_of_both_families();
     let mut client = TurnClient::new(&server).await;
     talks_over_ipv6(&mut client).await;
@@ -58,7 +62,7 @@ async fn talks_over_ipv6(client: &mut TurnClient) {
 }
 
 #[tokio::test]
-async fn behind_a_nat_peers_are_told_the_address_outside_and_members_meet_at_it() {
+async fn relayed_addresses_behind_a_nat_are_external_and_connect_members() {
     let outside: IpAddr = "198.51.100.7".parse().unwrap();
     let server = server_with(|settings| settings.external = vec![outside]);
     let (mut ada, at_ada) = TurnClient::allocated(&server).await;
@@ -68,7 +72,7 @@ async fn behind_a_nat_peers_are_told_the_address_outside_and_members_meet_at_it(
     ada.send(at_bo, b"looped inside").await;
     assert_eq!(bo.received().await, (at_ada, b"looped inside".to_vec()));
 
-    // What the NAT hands on arrives as for any relayed address.
+    // A packet that the NAT forwards arrives as at any relayed address.
     let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     peer.send_to(b"from nobody that was permitted", SocketAddr::new([127, 0, 0, 1].into(), at_ada.port()))
         .await
@@ -77,7 +81,7 @@ async fn behind_a_nat_peers_are_told_the_address_outside_and_members_meet_at_it(
     while count(&server, refused).await < 1.0 {
         tokio::task::yield_now().await;
     }
-    // And the address outside is this machine, not a way into it.
+    // The external address belongs to this machine, so its other ports stay unreachable.
     let service = SocketAddr::new(outside, server.addr.port());
     assert_eq!(ada.bind(0x4000, service).await, 403);
 }

@@ -1,4 +1,4 @@
-//! Clients that try to stop the relay for others, or to take what belongs to others. The tests check what a bystander still gets
+//! Clients that try to stop the relay for others, or to use up their share. The tests check what a bystander still gets
 //! and what the server counts; no test looks at a clock.
 
 use std::net::SocketAddr;
@@ -77,7 +77,7 @@ impl Bystander {
     }
 }
 
-/// Four streams write this, each until it is closed, and then again.
+/// Four streams write these bytes repeatedly. A stream that the server closes is opened again.
 async fn attack(server: &TestServer, bytes: impl AsyncFn(&mut StreamClient) -> Vec<u8>) -> JoinSet<()> {
     let mut attackers = JoinSet::new();
     let port = server.turn_ports.unwrap().0;
@@ -122,7 +122,7 @@ async fn four_streams_of_requests_for_5400_addresses_cost_a_bystander_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_streams_of_requests_as_long_as_they_may_be_cost_a_bystander_nothing() {
+async fn four_streams_of_the_longest_valid_requests_cost_a_bystander_nothing() {
     let server = server();
     let mut bystander = Bystander::new(&server).await;
     let mut attackers =
@@ -179,7 +179,7 @@ async fn a_request_that_is_too_long_is_dropped_over_udp_and_ends_a_stream() {
     assert_eq!(count(&server, dropped).await, 5.0);
     for request in &too_long {
         let mut stream = StreamClient::new(&server).await;
-        // It may be closed while this is still being written.
+        // The server may close the stream while the client still writes.
         let _ = stream.writer.write_all(request).await;
         assert!(stream.answer().await.is_none());
     }
@@ -200,7 +200,7 @@ async fn sixty_four_addresses_are_permitted_at_once_and_128_in_all() {
 }
 
 #[tokio::test]
-async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_goes_on() {
+async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_continues() {
     let server = server();
     let mut client = TurnClient::new(&server).await;
     assert_eq!(client.allocate().await.code, 0);
@@ -209,11 +209,11 @@ async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_goes_o
     let (nonce, software) = (Nonce::new(&long).unwrap(), Software::new(&long).unwrap());
     let fields: [(&dyn AttributeWrite, u16); 3] = [(&username, 401), (&realm, 401), (&nonce, 438)];
     for (field, code) in fields {
-        // The first of two of a kind counts.
+        // The first of two attributes of one type counts.
         let answer = client.ask(REFRESH, &[field]).await;
         assert_eq!(answer.code, code);
     }
-    assert_eq!(client.ask(REFRESH, &[&software]).await.code, 0, "nobody has to understand it");
+    assert_eq!(client.ask(REFRESH, &[&software]).await.code, 0, "the attribute is optional to understand");
     let strange = AttributeType::new(0x7777);
     let many: Vec<_> = (0..60).map(|_| RawAttribute::new(strange, b"")).collect();
     let many: Vec<&dyn AttributeWrite> = many.iter().map(|one| one as _).collect();
@@ -221,13 +221,13 @@ async fn fields_as_long_as_the_standard_allows_are_refused_and_the_server_goes_o
 }
 
 #[tokio::test]
-async fn a_client_that_floods_with_right_credentials_is_limited_and_its_neighbor_is_not() {
+async fn a_flood_with_valid_credentials_is_limited_and_its_neighbor_is_not() {
     let server = server();
     let mut bystander = Bystander::new(&server).await;
     let (client, _) = TurnClient::allocated(&server).await;
     let request = create_permission(&client, 1);
     let (answers, limit) = ("sightline_turn_dropped_packets_total{reason=\"request-limit\"}", 400.0);
-    // Its burst is 200, and it gets 50 a second.
+    // The client has a burst of 200 and 50 requests a second.
     while count(&server, answers).await < limit {
         for _ in 0..50 {
             client.socket.send(&request).await.unwrap();
@@ -239,7 +239,7 @@ async fn a_client_that_floods_with_right_credentials_is_limited_and_its_neighbor
 }
 
 #[tokio::test]
-async fn a_client_that_floods_with_wrong_credentials_takes_no_requests_of_its_neighbor() {
+async fn a_flood_with_wrong_credentials_costs_a_neighbor_no_requests() {
     let server = server();
     let mut bystander = Bystander::new(&server).await;
     let mut client = TurnClient::new(&server).await;
@@ -263,7 +263,7 @@ async fn a_stream_that_asks_too_much_is_answered_later_and_loses_nothing() {
     let server = server();
     let mut client = StreamClient::allocated(&server).await;
     let request = client.signer.signed(client.signer.request(REFRESH), &[]);
-    // More than its burst.
+    // More than the client's burst.
     client.write(&request.repeat(260)).await;
     for number in 0..260 {
         assert_eq!(client.answer().await.unwrap().code, 0, "{number}");
@@ -285,7 +285,7 @@ async fn a_port_that_is_kept_counts_like_an_allocation_of_its_address() {
 }
 
 #[tokio::test]
-async fn a_network_that_was_denied_is_not_reached_in_any_spelling_although_it_was_allowed() {
+async fn a_denied_network_is_not_reached_in_any_spelling_even_if_it_is_allowed() {
     let server = server_with(|settings| {
         settings.allowed_peers = vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()];
         settings.denied_peers = vec!["127.0.0.2/32".parse().unwrap()];
@@ -314,8 +314,8 @@ async fn a_network_that_was_denied_is_not_reached_in_any_spelling_although_it_wa
 }
 
 #[tokio::test]
-async fn beyond_the_total_bandwidth_the_greediest_allocation_is_cut_and_a_new_one_is_not() {
-    // A burst of 64 KiB is the least, half of it for those within their share; after that as good as nothing.
+async fn only_the_greediest_allocation_is_limited_beyond_the_total_bandwidth() {
+    // The smallest burst is 64 KiB; half of it is reserved for allocations within their share. Afterwards almost nothing passes.
     let server = server_with(|settings| {
         settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()];
         settings.limits.total_bitrate_bps = Some(8);
@@ -383,7 +383,7 @@ async fn pages_without_a_room_get_few_and_short_allocations_all_together() {
     let lifetime_s = refreshed.message().attribute::<Lifetime>().unwrap().seconds();
     assert!(lifetime_s <= 120, "{lifetime_s}");
 
-    // A member has its own.
+    // A member has a separate limit.
     let (_ada, seat) = Client::join(&server, "team-7", "ada").await;
     let mut member = TurnClient::with(&server, credentials(&seat.ice_servers)).await;
     assert_eq!(member.allocate().await.code, 0);

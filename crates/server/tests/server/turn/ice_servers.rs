@@ -12,7 +12,7 @@ fn credentials(ice_servers: &[IceServer]) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_member_gets_credentials_that_the_relay_takes_and_fresh_ones_whenever_it_asks() {
+async fn a_member_gets_credentials_that_the_relay_accepts_and_fresh_ones_on_request() {
     let server = server_with(|settings| {
         settings.secret = None;
         settings.credential_life = Duration::from_secs(300);
@@ -45,14 +45,14 @@ async fn a_member_gets_credentials_that_the_relay_takes_and_fresh_ones_whenever_
 }
 
 #[tokio::test]
-async fn without_a_relay_nobody_is_told_of_one() {
+async fn a_server_without_a_relay_lists_no_ice_servers() {
     let server = TestServer::start();
     let (_ada, seat) = Client::join(&server, "team-7", "ada").await;
     assert_eq!((seat.ice_servers, server.turn_ports), (vec![], None));
 }
 
 #[tokio::test]
-async fn a_relay_elsewhere_is_told_with_credentials_by_its_secret() {
+async fn an_external_relay_is_listed_with_credentials_from_its_secret() {
     let urls = ["stun:turn.example.org", "turn:turn.example.org:443?transport=tcp"].map(str::to_owned);
     let server = TestServer::start_with(|config| {
         config.turn = RelaySource::Elsewhere {

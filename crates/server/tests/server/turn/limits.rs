@@ -4,7 +4,7 @@ use tokio::net::UdpSocket;
 use super::{client::TurnClient, count, credentials_until, server_with};
 
 #[tokio::test]
-async fn a_user_an_address_and_all_have_so_many_allocations() {
+async fn allocations_are_limited_per_user_per_address_and_in_total() {
     for (per_user, per_address, total, code) in [(2, 9, 9, 486), (9, 2, 9, 486), (9, 9, 2, 508)] {
         let server = server_with(|settings| {
             let limits = &mut settings.limits.allocations;
@@ -21,7 +21,7 @@ async fn a_user_an_address_and_all_have_so_many_allocations() {
 }
 
 #[tokio::test]
-async fn a_port_range_that_is_used_up_says_so() {
+async fn an_exhausted_port_range_is_an_error() {
     let server = server_with(|settings| settings.relay_ports = 61_999..=61_999);
     let (_holder, relayed) = TurnClient::allocated(&server).await;
     assert_eq!(relayed.port(), 61_999);
@@ -30,7 +30,7 @@ async fn a_port_range_that_is_used_up_says_so() {
 }
 
 #[tokio::test]
-async fn an_address_is_answered_so_often_without_credentials_and_always_with_them() {
+async fn only_requests_without_credentials_are_limited_per_address() {
     let server = server_with(|settings| settings.limits.unauthenticated_per_s = 1);
     let (mut client, _) = TurnClient::allocated(&server).await;
     for _ in 0..50 {
@@ -39,14 +39,14 @@ async fn an_address_is_answered_so_often_without_credentials_and_always_with_the
     }
     assert_eq!(client.permit(&["8.8.8.8:1".parse().unwrap()]).await, 0);
     let answered = count(&server, "sightline_turn_unauthenticated_answers_total").await;
-    // Four at once, and one a second while this ran.
+    // The limit admits four at once, and one a second while the loop ran.
     assert!(answered < 40.0, "{answered}");
     assert!(count(&server, "sightline_turn_dropped_packets_total{reason=\"answer-limit\"}").await > 10.0);
 }
 
 #[tokio::test]
 async fn beyond_its_bandwidth_an_allocation_relays_nothing_in_either_direction() {
-    // A burst of 64 KiB is the least; after that as good as nothing.
+    // The smallest burst is 64 KiB. Afterwards almost nothing passes.
     let server = server_with(|settings| {
         settings.allowed_peers = vec!["127.0.0.0/8".parse().unwrap()];
         settings.limits.bitrate_bps = 8;
@@ -63,7 +63,7 @@ async fn beyond_its_bandwidth_an_allocation_relays_nothing_in_either_direction()
                 "to_peers" => client.send_on(0x4000, &payload).await,
                 _ => drop(peer.send_to(&payload, relayed).await.unwrap()),
             }
-            // One by one: what a socket's buffer does not hold is not what is looked at here.
+            // Sent one by one, so that no packet is lost in a full socket buffer, which this test does not measure.
             while count(&server, dropped).await
                 + count(&server, "sightline_turn_to_peers_packets_total").await
                 + count(&server, "sightline_turn_to_clients_packets_total").await

@@ -27,7 +27,7 @@ async fn a_stun_request_is_answered_with_the_clients_address() {
     let own = client.socket.local_addr().unwrap();
     assert_eq!((answer.code, mapped), (0, own));
 
-    // And at another port, so that a NAT that maps by destination is found out.
+    // The second port lets a client detect a NAT with endpoint-dependent mapping.
     client.socket.connect(("127.0.0.1", server.turn_ports.unwrap().1)).await.unwrap();
     let answer = client.answer_to(Message::builder_request(BINDING, MessageWriteVec::new()).finish()).await;
     let message = answer.message();
@@ -38,7 +38,7 @@ async fn a_stun_request_is_answered_with_the_clients_address() {
 async fn an_allocation_that_is_asked_for_twice_is_made_once() {
     let server = server();
     let mut client = TurnClient::new(&server).await;
-    assert_eq!(client.permit(&["8.8.8.8:1".parse().unwrap()]).await, 437, "there is none yet");
+    assert_eq!(client.permit(&["8.8.8.8:1".parse().unwrap()]).await, 437, "there is no allocation yet");
     let request = client.signed(client.request(ALLOCATE), &[&RequestedTransport::new(17)]);
     let first = client.answer_to(request.clone()).await;
     let again = client.answer_to(request).await;
@@ -85,7 +85,7 @@ async fn each_invalid_request_gets_its_error_code() {
 }
 
 #[tokio::test]
-async fn a_lifetime_is_what_was_asked_for_within_bounds() {
+async fn the_requested_lifetime_is_clamped_to_the_bounds() {
     let server = server();
     let (mut client, _) = TurnClient::allocated(&server).await;
     for (asked_s, got_s) in [(700, 700), (1, 600), (1_000_000, 3_600)] {
@@ -113,7 +113,7 @@ async fn a_client_that_wants_two_ports_in_a_row_gets_them() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_message_are_passed_over() {
+async fn invalid_messages_are_ignored() {
     let server = server();
     let (mut client, _) = TurnClient::allocated(&server).await;
     let cookie = [0x21, 0x12, 0xa4, 0x42];
@@ -128,7 +128,7 @@ async fn bytes_that_are_no_message_are_passed_over() {
 }
 
 #[tokio::test]
-async fn a_connection_that_speaks_something_else_is_closed_and_one_that_says_too_much_is_passed_over() {
+async fn a_stream_with_invalid_data_is_closed_and_data_on_no_channel_is_skipped() {
     let server = server();
     let (plain, tls) = server.turn_ports.unwrap();
     for port in [plain, tls] {
@@ -141,7 +141,7 @@ async fn a_connection_that_speaks_something_else_is_closed_and_one_that_says_too
         }
     }
 
-    // The longest that the framing can say, on no channel; and a request right after it, which is answered.
+    // ChannelData of the maximum length on an unbound channel. The request right after it is answered.
     let mut stream = TcpStream::connect(("127.0.0.1", plain)).await.unwrap();
     let longest = [&[0x40, 0, 0xff, 0xff][..], &vec![7; 0xffff], &[0]].concat();
     stream.write_all(&longest).await.unwrap();

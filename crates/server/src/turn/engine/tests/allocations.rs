@@ -11,7 +11,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const PEER: &str = "8.8.8.8:4000";
 
 #[test]
-fn an_allocation_lives_ten_minutes_when_its_client_says_nothing() {
+fn an_allocation_without_a_refresh_lives_ten_minutes() {
     let mut world = World::new();
     let (_client, _) = world.allocated("1.1.1.1:1000");
     world.pass(10 * MINUTE - SECOND);
@@ -58,7 +58,7 @@ fn refresh_with_fresh_nonce(client: &mut TestClient, world: &mut World) -> Durat
 }
 
 #[test]
-fn a_refresh_for_no_time_ends_the_allocation_and_its_client_may_have_another() {
+fn a_refresh_with_lifetime_zero_ends_the_allocation_and_allows_another() {
     let mut world = World::new();
     let (mut client, relayed) = world.allocated("1.1.1.1:1000");
     assert_eq!(client.permit(&mut world, address(PEER)), 0);
@@ -74,7 +74,7 @@ fn a_refresh_for_no_time_ends_the_allocation_and_its_client_may_have_another() {
 }
 
 #[test]
-fn an_expired_allocation_relays_nothing_even_before_the_engine_is_told_of_the_time() {
+fn an_expired_allocation_relays_nothing_even_before_the_engine_handles_its_expiry() {
     let mut world = World::new();
     let (mut client, relayed) = world.allocated("1.1.1.1:1000");
     let peer = address(PEER);
@@ -86,7 +86,7 @@ fn an_expired_allocation_relays_nothing_even_before_the_engine_is_told_of_the_ti
     assert_eq!(client.send_on(&mut world, 0x4000, b"late"), []);
     assert_eq!(client.send(&mut world, peer, b"late"), []);
     assert_eq!(world.peer_sends(peer, relayed, b"late"), []);
-    // Its credentials have expired too. A client with fresh ones finds no allocation in its way.
+    // The credentials have expired too. With fresh ones the client can make a new allocation.
     let mut next = world.client("1.1.1.1:1000", "bo");
     assert_eq!(next.refresh(&mut world, HOUR).code, 437);
     assert_eq!(next.allocate(&mut world).code, 0);
@@ -119,7 +119,7 @@ fn the_same_ports_over_udp_and_tcp_are_two_clients() {
 }
 
 #[test]
-fn a_client_that_is_gone_leaves_nothing_behind() {
+fn an_ended_client_leaves_no_allocation_and_no_open_port() {
     let mut world = World::new();
     let (client, _) = world.allocated("1.1.1.1:1000");
     world.engine.end_client(&client.client.five_tuple, &mut world.network);
@@ -128,7 +128,7 @@ fn a_client_that_is_gone_leaves_nothing_behind() {
 }
 
 #[test]
-fn where_all_ports_are_taken_a_request_is_refused_and_costs_no_place() {
+fn a_request_without_a_free_port_is_refused_and_takes_no_place() {
     let mut world = World::with(|settings| {
         settings.relay_ports = 50_000..=50_003;
         settings.allocations.total = 1;

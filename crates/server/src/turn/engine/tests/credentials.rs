@@ -67,7 +67,7 @@ fn an_allocation_outlives_its_credentials_and_a_new_one_needs_fresh_ones() {
 }
 
 #[test]
-fn an_allocation_answers_to_the_user_who_made_it_alone() {
+fn only_the_user_of_an_allocation_can_refresh_it() {
     let mut world = World::new();
     let (mut client, _) = world.allocated("1.1.1.1:1000");
     let somebody = world.client("1.1.1.1:1000", "somebody");

@@ -130,7 +130,7 @@ impl World {
         Self { engine, network: FakeNetwork::default(), now: START, metrics }
     }
 
-    /// Lets time pass. The engine is told as often as `io` tells it.
+    /// Lets time pass, and calls the engine as often as `io` does.
     pub(super) fn pass(&mut self, time: Duration) {
         let until = self.now + time;
         while self.now < until {

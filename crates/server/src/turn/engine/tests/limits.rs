@@ -11,7 +11,7 @@ use crate::turn::AllocationLimits;
 use super::fixture::{Answer, MINUTE, SECOND, TestClient, World, address, nth_address};
 
 #[test]
-fn an_address_has_so_many_allocations_whoever_asks_and_one_that_ends_makes_room() {
+fn the_allocations_of_an_address_are_limited_for_all_users_until_one_ends() {
     let mut world = World::with(|settings| settings.allocations.per_address = 3);
     let mut clients = Vec::new();
     for (port, code) in [(1, 0), (2, 0), (3, 0), (4, 486)] {
@@ -37,14 +37,14 @@ fn an_ipv6_network_of_64_bits_is_one_address() {
 }
 
 #[test]
-fn a_user_has_so_many_allocations_from_whatever_address() {
+fn the_allocations_of_a_user_are_limited_over_all_addresses() {
     let mut world = World::with(|settings| settings.allocations.per_user = 2);
     let codes = [1, 2, 3].map(|n| world.client(&format!("1.1.1.{n}:1"), "ada").allocate(&mut world).code);
     assert_eq!(codes, [0, 0, 486]);
 }
 
 #[test]
-fn all_together_have_so_many_allocations() {
+fn the_total_number_of_allocations_is_limited() {
     let mut world = World::with(|settings| settings.allocations.total = 2);
     let codes = [1, 2, 3].map(|n| {
         let address = format!("{}:1", nth_address(n));
@@ -153,7 +153,7 @@ fn a_client_over_udp_that_asks_too_often_gets_no_answer_until_later() {
 }
 
 #[test]
-fn strangers_at_one_address_get_so_many_answers() {
+fn unauthenticated_requests_of_an_address_get_a_limited_number_of_answers() {
     let mut world = World::with(|settings| settings.unauthenticated_per_s = 5);
     let client = world.client("1.1.1.1:1000", "ada");
     let question = Message::builder_request(BINDING, MessageWriteVec::new()).finish();
@@ -165,7 +165,7 @@ fn strangers_at_one_address_get_so_many_answers() {
 }
 
 #[test]
-fn beyond_its_bandwidth_an_allocation_loses_packets_and_another_does_not() {
+fn only_an_allocation_that_exceeds_its_bandwidth_loses_packets() {
     let mut world = World::with(|settings| settings.bytes_per_s = 1.0);
     let peer = address("8.8.8.8:1");
     let (mut greedy, _) = world.allocated("1.1.1.1:1000");

@@ -47,7 +47,7 @@ fn this_machine_is_reached_at_the_ports_of_live_allocations_alone() {
 }
 
 #[test]
-fn a_network_that_the_operator_denied_is_not_reached_although_it_was_allowed() {
+fn a_denied_network_is_not_reached_even_if_it_is_allowed() {
     let mut world = World::with(|settings| {
         settings.allowed_peers = vec!["10.0.0.0/8".parse().unwrap()];
         settings.denied_peers = vec!["10.1.0.0/16".parse().unwrap()];

@@ -3,7 +3,7 @@
 use super::fixture::{MINUTE, SECOND, World, address, indicated, to_peer};
 
 #[test]
-fn a_permission_lasts_five_minutes_and_is_for_an_address_whatever_the_port() {
+fn a_permission_lasts_five_minutes_and_covers_every_port_of_an_address() {
     let mut world = World::new();
     let (mut client, relayed) = world.allocated("1.1.1.1:1000");
     let (peer, same_address, other) = (address("8.8.8.8:1"), address("8.8.8.8:2"), address("8.8.4.4:1"));
@@ -22,7 +22,7 @@ fn a_permission_lasts_five_minutes_and_is_for_an_address_whatever_the_port() {
 }
 
 #[test]
-fn a_permission_that_is_asked_for_again_lasts_longer() {
+fn a_repeated_permission_request_extends_the_permission() {
     let mut world = World::new();
     let (mut client, relayed) = world.allocated("1.1.1.1:1000");
     let peer = address("8.8.8.8:1");

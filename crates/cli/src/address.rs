@@ -1,0 +1,196 @@
+//! The address of a room, as an invitation says it.
+
+use std::{fmt, net::IpAddr};
+
+use sightline_core::trust::{RoomSecret, SecretInvalid};
+use sightline_protocol::{RoomName, SIGNALING_PATH};
+use url::{Host, Url};
+
+/// Longest address that is read, in bytes.
+const MAX_ADDRESS_BYTES: usize = 4096;
+
+/// The address of a room on a server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RoomAddress {
+    /// The address under which the client is served, ending in `/`.
+    base: Url,
+    room: RoomName,
+    secret: Option<RoomSecret>,
+}
+
+/// Why a text is not the address of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressInvalid {
+    /// The text is not an http or https address.
+    #[error("an address begins with https:// or http://, as in https://example.org/room/team-7")]
+    NotHttp,
+    /// The path does not end in `/room/` and a name.
+    #[error(
+        "the address names no room: it ends in /room/ and the room's name, as in https://example.org/room/team-7"
+    )]
+    NoRoom,
+    /// The last part of the path is not a room name.
+    #[error("the address names no valid room: {0}")]
+    RoomName(#[from] sightline_protocol::room::RoomNameInvalid),
+    /// What follows the `#` is not a secret.
+    #[error("the invitation is incomplete: copy the whole address, with everything after the #")]
+    Secret(#[from] SecretInvalid),
+}
+
+impl RoomAddress {
+    /// Reads an address. Its query is for pages, and ignored.
+    ///
+    /// # Errors
+    /// [`AddressInvalid`]
+    pub fn parse(text: &str) -> Result<Self, AddressInvalid> {
+        let text = text.trim();
+        if text.len() > MAX_ADDRESS_BYTES {
+            return Err(AddressInvalid::NotHttp);
+        }
+        let url = Url::parse(text).map_err(|_| AddressInvalid::NotHttp)?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(AddressInvalid::NotHttp);
+        }
+        let path = url.path().trim_end_matches('/');
+        let (folder, name) = path.rsplit_once("/room/").ok_or(AddressInvalid::NoRoom)?;
+        let room = RoomName::new(name)?;
+        let fragment = url.fragment().filter(|fragment| !fragment.is_empty());
+        let secret = fragment.map(RoomSecret::parse).transpose()?;
+        let mut base = url.clone();
+        base.set_path(&format!("{folder}/"));
+        base.set_query(None);
+        base.set_fragment(None);
+        Ok(Self { base, room, secret })
+    }
+
+    /// The room's name.
+    #[must_use]
+    pub fn room(&self) -> &RoomName {
+        &self.room
+    }
+
+    /// The secret of a protected room, from the fragment of the address. It never reaches the server.
+    #[must_use]
+    pub fn secret(&self) -> Option<RoomSecret> {
+        self.secret
+    }
+
+    /// Whether the connection to the server is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.base.scheme() == "https"
+    }
+
+    /// The server's host name or address, without brackets.
+    #[must_use]
+    pub fn host(&self) -> String {
+        match self.base.host() {
+            Some(Host::Domain(name)) => name.to_owned(),
+            Some(Host::Ipv4(address)) => address.to_string(),
+            Some(Host::Ipv6(address)) => address.to_string(),
+            None => String::new(),
+        }
+    }
+
+    /// The server's port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.base.port_or_known_default().unwrap_or(443)
+    }
+
+    /// The server, for a sentence: host and port.
+    #[must_use]
+    pub fn server(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default();
+        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// Whether the server is this computer, so that other members may be on it, too.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The address of the signaling WebSocket.
+    #[must_use]
+    pub fn signaling(&self) -> String {
+        let base = self.base.as_str().trim_end_matches('/');
+        // `http` becomes `ws`, `https` becomes `wss`.
+        format!("{}{SIGNALING_PATH}", base.replacen("http", "ws", 1))
+    }
+}
+
+impl fmt::Debug for RoomAddress {
+    /// Leaves the secret out, since this text may be logged.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}room/{}", self.base, self.room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> RoomAddress {
+        RoomAddress::parse(text).unwrap()
+    }
+
+    #[test]
+    fn an_invitation_is_read_with_its_query_and_its_secret() {
+        let address = read(" https://example.org/room/Team-7?name=ada#c2VjcmV0c2VjcmV0c2Vjcg \n");
+        assert_eq!(address.room().as_str(), "team-7");
+        assert_eq!(address.secret(), RoomSecret::parse("c2VjcmV0c2VjcmV0c2Vjcg").ok());
+        assert_eq!(address.signaling(), "wss://example.org/ws");
+        assert_eq!((address.host().as_str(), address.port()), ("example.org", 443));
+        assert_eq!(read("https://example.org/room/team-7#").secret(), None);
+    }
+
+    #[test]
+    fn a_port_a_folder_and_an_ipv6_address_are_kept() {
+        assert_eq!(read("http://localhost:8080/room/abc").signaling(), "ws://localhost:8080/ws");
+        assert_eq!(read("https://a.example/sub/path/room/abc/").signaling(), "wss://a.example/sub/path/ws");
+        let address = read("http://[::1]:8080/room/abc");
+        assert_eq!(address.signaling(), "ws://[::1]:8080/ws");
+        assert_eq!((address.host().as_str(), address.server().as_str()), ("::1", "[::1]:8080"));
+    }
+
+    #[test]
+    fn only_this_computer_is_loopback() {
+        for text in ["http://127.0.0.1/room/abc", "http://[::1]/room/abc", "http://localhost/room/abc"] {
+            assert!(read(text).is_loopback(), "{text}");
+        }
+        assert!(!read("http://192.0.2.1/room/abc").is_loopback());
+        assert!(!read("http://localhost.example/room/abc").is_loopback());
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_the_reason() {
+        for text in ["", "team-7", "ftp://a/room/abc", "javascript:alert(1)", "https:///", "//a/room/abc"] {
+            assert_eq!(RoomAddress::parse(text), Err(AddressInvalid::NotHttp), "{text}");
+        }
+        for text in ["https://a.example", "https://a.example/rooms/abc", "https://a.example/room"] {
+            assert_eq!(RoomAddress::parse(text), Err(AddressInvalid::NoRoom), "{text}");
+        }
+        for text in
+            ["https://a.example/room/ab", "https://a.example/room/a%20b", "https://a.example/room/team-7."]
+        {
+            assert!(matches!(RoomAddress::parse(text), Err(AddressInvalid::RoomName(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_incomplete_secret_is_refused() {
+        for text in ["https://a.example/room/abc#c2VjcmV0", "https://a.example/room/abc#chat"] {
+            assert!(matches!(RoomAddress::parse(text), Err(AddressInvalid::Secret(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_secret_is_in_no_log() {
+        let address = read("https://example.org/room/abc#c2VjcmV0c2VjcmV0c2Vjcg");
+        assert_eq!(format!("{address:?}"), "https://example.org/room/abc");
+    }
+}

@@ -1,0 +1,201 @@
+//! What the commands print: results on the standard output, notes and errors on the standard error.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
+
+use indicatif::{HumanBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::{
+    failure::{Exit, Failure},
+    options::CommonOptions,
+};
+
+/// One event, as `--json` prints it. The schema is in `docs/cli.md`; fields are added, and never removed or renamed.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Event<'a> {
+    /// The room was entered.
+    Entered { room: &'a str, you: &'a str },
+    /// A member came, or was there before.
+    MemberCame { id: &'a str, name: &'a str },
+    /// Messages and files can reach the member now.
+    MemberConnected { id: &'a str, name: &'a str },
+    /// A member left.
+    MemberLeft { id: &'a str, name: &'a str },
+    /// A message of another member.
+    Message { from: &'a str, name: &'a str, text: &'a str, sent_at_ms: u64 },
+    /// Everybody who was there has the message, or somebody left without it.
+    Delivery { text: &'a str, state: &'a str },
+    /// The state of a file changed.
+    File(FileEvent<'a>),
+    /// A problem during which the session goes on.
+    Warning { code: &'a str, sentence: &'a str },
+    /// The command failed.
+    Failed { code: &'a str, sentence: &'a str, exit: u8 },
+}
+
+/// The state of a file.
+#[derive(Debug, Serialize)]
+pub(super) struct FileEvent<'a> {
+    pub(super) direction: &'a str,
+    pub(super) state: &'a str,
+    pub(super) member: &'a str,
+    pub(super) member_name: &'a str,
+    pub(super) name: &'a str,
+    pub(super) folder: &'a str,
+    pub(super) size_bytes: u64,
+    pub(super) bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sha256: Option<String>,
+    /// Where the file was stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<String>,
+}
+
+/// The terminal, or what stands in its place.
+pub(super) struct Output {
+    is_json: bool,
+    is_quiet: bool,
+    is_verbose: bool,
+    bars: MultiProgress,
+}
+
+impl Output {
+    pub(super) fn new(options: Option<&CommonOptions>) -> Self {
+        let is_quiet = options.is_some_and(|options| options.quiet);
+        let is_json = options.is_some_and(|options| options.json);
+        let target = if is_quiet || is_json || !io::stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        Self {
+            is_json,
+            is_quiet,
+            is_verbose: options.is_some_and(|options| options.verbose),
+            bars: MultiProgress::with_draw_target(target),
+        }
+    }
+
+    /// Prints an event: as JSON, or the `line` for a person.
+    ///
+    /// # Errors
+    /// A [`Failure`] where nobody reads the output.
+    pub(super) fn event(&self, event: &Event<'_>, line: Option<&str>) -> Result<(), Failure> {
+        let text = if self.is_json {
+            serde_json::to_string(event).unwrap_or_default()
+        } else if let Some(line) = line {
+            printable(line)
+        } else {
+            return Ok(());
+        };
+        let written = self.bars.suspend(|| {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(text.as_bytes())?;
+            stdout.write_all(b"\n")?;
+            stdout.flush()
+        });
+        written.map_err(|error| Failure::of_output(&error))
+    }
+
+    /// Tells a person about the progress of the command.
+    pub(super) fn note(&self, line: &str) {
+        if !self.is_quiet {
+            self.say(line);
+        }
+    }
+
+    /// Tells a person who asked for it.
+    pub(super) fn detail(&self, line: &str) {
+        if self.is_verbose {
+            self.say(line);
+        }
+    }
+
+    /// Tells about a problem that does not end the command.
+    pub(super) fn warning(&self, code: &str, sentence: &str) -> Result<(), Failure> {
+        self.note(&format!("warning: {sentence} ({code})"));
+        if self.is_json { self.event(&Event::Warning { code, sentence }, None) } else { Ok(()) }
+    }
+
+    pub(super) fn failure(&mut self, failure: &Failure) {
+        self.say(&format!("error: {failure}"));
+        if self.is_json && failure.exit != Exit::Local {
+            let Failure { exit, code, sentence } = failure;
+            // Whoever does not read it gets the exit code.
+            let _ = self.event(&Event::Failed { code, sentence, exit: *exit as u8 }, None);
+        }
+    }
+
+    /// A question to the person, without a line break after it.
+    pub(super) fn ask(&self, question: &str) {
+        self.bars.suspend(|| {
+            let mut stderr = io::stderr().lock();
+            let _ = write!(stderr, "{} ", printable(question)).and_then(|()| stderr.flush());
+        });
+    }
+
+    /// A progress bar for a file.
+    pub(super) fn bar(&self, name: &str, size_bytes: u64) -> ProgressBar {
+        let style = ProgressStyle::with_template("{wide_msg} {bar:24} {bytes}/{total_bytes} {prefix}");
+        let bar = ProgressBar::new(size_bytes).with_message(printable(name));
+        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        self.bars.add(bar)
+    }
+
+    fn say(&self, line: &str) {
+        self.bars.suspend(|| {
+            // Without a standard error there is nobody to tell.
+            let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+        });
+    }
+}
+
+/// Speed and time left, for a progress bar.
+pub(super) fn pace(bytes_per_second: Option<u64>, time_left: Option<Duration>) -> String {
+    match (bytes_per_second, time_left) {
+        (Some(speed), Some(left)) => format!("{}/s, {} left", HumanBytes(speed), HumanDuration(left)),
+        _ => String::new(),
+    }
+}
+
+/// The text without characters that a terminal takes for commands. Lines after the first are indented.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => printable.push_str("\n    "),
+            '\t' => printable.push('\t'),
+            c if c.is_control() => printable.push('\u{fffd}'),
+            c => printable.push(c),
+        }
+    }
+    printable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_a_stranger_cannot_command_the_terminal() {
+        assert_eq!(
+            printable("a\u{1b}]0;title\u{7}b\rc\u{9b}2J"),
+            "a\u{fffd}]0;title\u{fffd}b\u{fffd}c\u{fffd}2J"
+        );
+        assert_eq!(printable("one\ntwo\t你好"), "one\n    two\t你好");
+    }
+
+    #[test]
+    fn an_event_is_one_line_whatever_the_text() {
+        let event = Event::Message { from: "m", name: "Ada", text: "one\ntwo \u{1b}", sent_at_ms: 5 };
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        assert!(text.starts_with(r#"{"event":"message","from":"m","name":"Ada""#), "{text}");
+    }
+}

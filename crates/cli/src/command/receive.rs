@@ -1,0 +1,240 @@
+//! `receive`: stores the files that others offer.
+
+use std::{collections::VecDeque, fs, io::IsTerminal, path::PathBuf, time::Duration};
+
+use sightline_core::transfer::{Direction, TransferHandle, TransferState, TransferView};
+use tokio::sync::mpsc;
+
+use super::{
+    lines::{Line, read_lines},
+    output::Output,
+    progress::Progress,
+    saving::save,
+    seat::Seat,
+    visit::{Happening, Visit},
+};
+use crate::{
+    address::RoomAddress,
+    failure::{Exit, Failure},
+    options::{Acceptance, ReceiveOptions},
+};
+
+pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result<(), Failure> {
+    let policy = Policy::of(options)?;
+    let folder = options.into.clone();
+    fs::create_dir_all(&folder).map_err(|error| {
+        let sentence = format!("The directory {} cannot be made: {error}.", folder.display());
+        Failure::new(Exit::Local, "storage-refused", sentence)
+    })?;
+    let address = RoomAddress::parse(&options.common.url);
+    let seat = address.ok().map(|address| Seat::of_folder(&folder, &address));
+    let kept = seat.as_ref().and_then(Seat::load);
+    let answers = if policy == Policy::Ask { Some(read_lines()?) } else { None };
+    let visit = Visit::begin(&options.common, output, Some(folder.clone()), kept)?;
+    let mut receive = Receive {
+        visit,
+        seat,
+        folder,
+        policy,
+        answers,
+        questions: VecDeque::new(),
+        progress: Progress::default(),
+        ends_after_first: options.once,
+    };
+    let result = receive.run(options.common.wait.map(Duration::from_secs)).await;
+    receive.end(result).await
+}
+
+/// Which files are accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Policy {
+    All,
+    Ask,
+    From(Vec<String>),
+}
+
+impl Policy {
+    fn of(options: &ReceiveOptions) -> Result<Self, Failure> {
+        if !options.from.is_empty() {
+            return Ok(Self::From(options.from.clone()));
+        }
+        match options.accept {
+            Some(Acceptance::All) => Ok(Self::All),
+            Some(Acceptance::Ask) => Ok(Self::Ask),
+            None if std::io::stdin().is_terminal() => Ok(Self::Ask),
+            None => {
+                let sentence =
+                    "There is nobody to ask which files to accept: give --accept all or --from NAME.";
+                Err(Failure::new(Exit::Usage, "acceptance-needed", sentence))
+            }
+        }
+    }
+}
+
+struct Receive<'a> {
+    visit: Visit<'a>,
+    seat: Option<Seat>,
+    folder: PathBuf,
+    policy: Policy,
+    /// The answers of the person, if questions are asked.
+    answers: Option<mpsc::Receiver<Line>>,
+    /// The files that the person is asked about, one after the other.
+    questions: VecDeque<TransferHandle>,
+    progress: Progress,
+    ends_after_first: bool,
+}
+
+impl Receive<'_> {
+    async fn run(&mut self, wait: Option<Duration>) -> Result<(), Failure> {
+        if let Some(wait) = wait {
+            self.visit.wait_for_company(wait);
+        }
+        loop {
+            let is_asking = !self.questions.is_empty();
+            tokio::select! {
+                happening = self.visit.next() => self.take(happening?)?,
+                line = next_answer(&mut self.answers), if is_asking => self.answer(line)?,
+            }
+            if let Some(seat) = &mut self.seat {
+                seat.store(&self.visit.peer.session().transfers().records(), self.visit.peer.now());
+            }
+            if self.ends_after_first && !self.visit.peer.has_events() && self.is_done() {
+                return self.progress.result();
+            }
+        }
+    }
+
+    fn take(&mut self, happening: Happening) -> Result<(), Failure> {
+        match happening {
+            Happening::Entered(resume) => {
+                if let Some(seat) = &mut self.seat {
+                    seat.set_resume(resume);
+                }
+            }
+            Happening::Connected => self.visit.stop_waiting(),
+            Happening::Transfer(handle) => self.show(handle)?,
+            Happening::RecordsChanged => {
+                if let Some(seat) = &mut self.seat {
+                    seat.note_change();
+                }
+            }
+            Happening::Alone => return Err(self.visit.nobody_came()),
+            Happening::Left(_) | Happening::Message(_) | Happening::Other => {}
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, handle: TransferHandle) -> Result<(), Failure> {
+        let Some(view) = self.visit.peer.session().transfers().view(handle) else { return Ok(()) };
+        if view.direction != Direction::Receiving || self.progress.is_over(handle) {
+            return Ok(());
+        }
+        let name = self.visit.name_of(&view.member);
+        if view.state == TransferState::Offered && view.end.is_none() {
+            self.progress.show(self.visit.output, handle, &view, &name, None)?;
+            return self.decide(handle, &view, &name);
+        }
+        if view.state != TransferState::Done {
+            return self.progress.show(self.visit.output, handle, &view, &name, None);
+        }
+        match save(&self.folder, &view) {
+            Ok(path) => self.progress.show(self.visit.output, handle, &view, &name, Some(&path)),
+            Err(error) => {
+                let sentence = format!("{} arrived and cannot be stored: {error}.", view.name);
+                Err(Failure::new(Exit::TransferFailed, "storage-refused", sentence))
+            }
+        }
+    }
+
+    fn decide(&mut self, handle: TransferHandle, view: &TransferView, name: &str) -> Result<(), Failure> {
+        match &self.policy {
+            Policy::All => self.visit.peer.accept(handle),
+            Policy::From(names) if names.iter().any(|wanted| wanted == name) => {
+                self.visit.peer.accept(handle);
+            }
+            Policy::From(_) => {
+                self.visit.output.note(&format!("Declined {} of {name}.", view.name));
+                self.progress.forget(handle);
+                self.visit.peer.decline(handle);
+            }
+            Policy::Ask => {
+                if !self.questions.contains(&handle) {
+                    self.questions.push_back(handle);
+                    if self.questions.len() == 1 {
+                        self.ask();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks about the first file that waits for an answer.
+    fn ask(&mut self) {
+        while let Some(handle) = self.questions.front() {
+            let view = self.visit.peer.session().transfers().view(*handle);
+            if let Some(view) = view.filter(|view| view.state == TransferState::Offered && view.end.is_none())
+            {
+                let name = self.visit.name_of(&view.member);
+                let size = indicatif::HumanBytes(view.size_bytes);
+                let path =
+                    if view.folder.is_empty() { view.name } else { format!("{}/{}", view.folder, view.name) };
+                return self.visit.output.ask(&format!("{name} offers {path} ({size}). Accept? [y/N/all]"));
+            }
+            // The offer was withdrawn.
+            self.questions.pop_front();
+        }
+    }
+
+    fn answer(&mut self, line: Option<Line>) -> Result<(), Failure> {
+        let Some(Line::Text(text)) = line else {
+            let sentence = "The standard input ended before the question was answered.";
+            return Err(Failure::new(Exit::Local, "no-answer", sentence));
+        };
+        let Some(handle) = self.questions.pop_front() else { return Ok(()) };
+        match text.trim().to_lowercase().as_str() {
+            "y" | "yes" => self.visit.peer.accept(handle),
+            "a" | "all" => {
+                self.policy = Policy::All;
+                self.visit.peer.accept(handle);
+                for waiting in std::mem::take(&mut self.questions) {
+                    self.visit.peer.accept(waiting);
+                }
+            }
+            _ => {
+                self.progress.forget(handle);
+                self.visit.peer.decline(handle);
+            }
+        }
+        self.ask();
+        Ok(())
+    }
+
+    /// Whether the first files, and those offered together with them, arrived.
+    fn is_done(&self) -> bool {
+        let transfers = self.visit.peer.session().transfers();
+        let is_receiving =
+            transfers.unfinished().iter().any(|(_, direction)| *direction == Direction::Receiving);
+        self.progress.ended() > 0 && !is_receiving && transfers.files_to_come() == 0
+    }
+
+    /// Leaves the room, or keeps the seat for another process if there is something to go on with.
+    async fn end(self, result: Result<(), Failure>) -> Result<(), Failure> {
+        let Self { visit, seat, .. } = self;
+        let records = visit.peer.session().transfers().records();
+        let goes_on = seat.is_some_and(|seat| seat.end(&result, &records));
+        if goes_on {
+            visit.peer.close().await;
+        } else {
+            visit.peer.leave().await;
+        }
+        result
+    }
+}
+
+async fn next_answer(answers: &mut Option<mpsc::Receiver<Line>>) -> Option<Line> {
+    match answers {
+        Some(answers) => answers.recv().await,
+        None => std::future::pending().await,
+    }
+}

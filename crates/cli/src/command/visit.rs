@@ -1,0 +1,307 @@
+//! One visit to a room: what all commands have in common.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use sightline_core::{
+    chat::MessageNumber,
+    notice::NoticeCode,
+    room::RoomEvent,
+    signaling::SignalingStatus,
+    transfer::{Records, TransferHandle},
+};
+use sightline_protocol::MemberId;
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    output::{Event, Output},
+    setup,
+};
+use crate::{
+    failure::{Exit, Failure},
+    options::CommonOptions,
+    peer::{Peer, PeerEvent},
+};
+
+/// What a command hears of.
+#[derive(Debug)]
+pub(super) enum Happening {
+    /// The room was entered, with this token for another process.
+    Entered(String),
+    /// Messages and files can reach this member now.
+    Connected,
+    /// A member left for good.
+    Left(MemberId),
+    /// A message is new, or its state changed.
+    Message(MessageNumber),
+    /// A transfer changed.
+    Transfer(TransferHandle),
+    /// The records of transfers changed.
+    RecordsChanged,
+    /// Time passed: the wait for company is over. Only if the command set a deadline.
+    Alone,
+    /// Something else, after which the session may be further.
+    Other,
+}
+
+/// A member in a room, and what it prints.
+pub(super) struct Visit<'a> {
+    pub(super) peer: Peer,
+    pub(super) output: &'a mut Output,
+    /// The members whose coming was printed, with their names.
+    names: BTreeMap<MemberId, String>,
+    /// The members that messages can reach.
+    connected: Vec<MemberId>,
+    has_entered: bool,
+    /// Whether who comes and leaves is a result of the command, and not a note.
+    prints_members: bool,
+    /// When it is too late for company.
+    deadline: Option<Instant>,
+    interrupts: Interrupts,
+}
+
+impl<'a> Visit<'a> {
+    /// Enters the room.
+    pub(super) fn begin(
+        options: &CommonOptions,
+        output: &'a mut Output,
+        folder: Option<PathBuf>,
+        kept: Option<(String, Records)>,
+    ) -> Result<Self, Failure> {
+        let mut setup = setup(options)?;
+        if let Some(folder) = folder {
+            setup.folder = folder;
+        }
+        let (resume, records) = kept.map_or((None, None), |(resume, records)| (Some(resume), Some(records)));
+        setup.resume = resume;
+        if options.insecure {
+            output.warning("insecure", "No certificate is verified, so anybody could be the server.")?;
+        }
+        let interrupts = Interrupts::new()?;
+        let peer = Peer::enter(setup, records)?;
+        Ok(Self {
+            peer,
+            output,
+            names: BTreeMap::new(),
+            connected: Vec::new(),
+            has_entered: false,
+            prints_members: false,
+            deadline: None,
+            interrupts,
+        })
+    }
+
+    /// Prints who comes and leaves on the standard output.
+    pub(super) fn print_members(&mut self) {
+        self.prints_members = true;
+    }
+
+    /// Ends the command with exit code 5 if nobody is connected after `wait`.
+    pub(super) fn wait_for_company(&mut self, wait: Duration) {
+        self.deadline = Some(Instant::now() + wait);
+    }
+
+    /// Takes the deadline back: there is nothing to wait for.
+    pub(super) fn stop_waiting(&mut self) {
+        self.deadline = None;
+    }
+
+    /// Whether messages can reach somebody.
+    pub(super) fn has_company(&self) -> bool {
+        !self.connected.is_empty()
+    }
+
+    /// The name of a member, for a person: its id if it gave none.
+    pub(super) fn name_of(&self, member: &MemberId) -> String {
+        self.names
+            .get(member)
+            .filter(|name| !name.is_empty())
+            .cloned()
+            .unwrap_or_else(|| member.as_str().to_owned())
+    }
+
+    /// Waits for the next event. May be dropped and called again at any time.
+    ///
+    /// # Errors
+    /// The [`Failure`] that ends the command.
+    pub(super) async fn next(&mut self) -> Result<Happening, Failure> {
+        let deadline = self.deadline.filter(|_| self.connected.is_empty());
+        let event = tokio::select! {
+            biased;
+            () = self.interrupts.next() => return Err(Failure::interrupted()),
+            event = self.peer.next_event() => event,
+            () = until(deadline) => {
+                self.deadline = None;
+                return Ok(Happening::Alone);
+            }
+        };
+        self.take(event).map(|happening| happening.unwrap_or(Happening::Other))
+    }
+
+    /// The failure where nobody came.
+    pub(super) fn nobody_came(&self) -> Failure {
+        if self.names.is_empty() {
+            Failure::new(Exit::Alone, "nobody-came", "Nobody came to the room in time.")
+        } else {
+            let sentence = "Somebody is in the room, and no connection to them came up in time.";
+            Failure::new(Exit::Alone, "connection-failed", sentence)
+        }
+    }
+
+    fn take(&mut self, event: PeerEvent) -> Result<Option<Happening>, Failure> {
+        match event {
+            PeerEvent::Room(event) => self.take_room(event),
+            PeerEvent::Transfer(handle) => Ok(Some(Happening::Transfer(handle))),
+            PeerEvent::RecordsChanged => Ok(Some(Happening::RecordsChanged)),
+            PeerEvent::NoConnection(member, reason) => {
+                let name = self.name_of(&member);
+                self.output.detail(&format!("No peer connection to {name} can be made: {reason}"));
+                Ok(None)
+            }
+            // A server that answered before is asked again; one that never did may have another address.
+            PeerEvent::NotConnected(failure) if self.has_entered && failure.exit == Exit::Unreachable => {
+                self.output.detail(&failure.to_string());
+                Ok(None)
+            }
+            PeerEvent::NotConnected(failure) => Err(failure),
+        }
+    }
+
+    fn take_room(&mut self, event: RoomEvent) -> Result<Option<Happening>, Failure> {
+        match event {
+            RoomEvent::Entered { you, resume } => {
+                if !std::mem::replace(&mut self.has_entered, true) {
+                    let room = self.peer.room().to_string();
+                    self.output.note(&format!("In the room {room}."));
+                    self.output.event(&Event::Entered { room: &room, you: you.as_str() }, None)?;
+                }
+                return Ok(Some(Happening::Entered(resume)));
+            }
+            RoomEvent::Raised(code) => return self.take_notice(code).map(|()| None),
+            RoomEvent::Status(SignalingStatus::Reconnecting) => {
+                self.output.note("The connection to the server is lost; connecting again.");
+            }
+            RoomEvent::Status(status) => self.output.detail(&format!("Signaling is {}.", status.as_str())),
+            RoomEvent::PeerChanged(member) => self.meet(&member)?,
+            RoomEvent::PeerGone(member) => {
+                self.connected.retain(|connected| *connected != member);
+                if let Some(name) = self.names.remove(&member) {
+                    let event = Event::MemberLeft { id: member.as_str(), name: &name };
+                    self.print_member(&event, &format!("* {} left", shown(&name, &member)))?;
+                    return Ok(Some(Happening::Left(member)));
+                }
+            }
+            RoomEvent::ChatChanged(number) => return Ok(Some(Happening::Message(number))),
+            RoomEvent::WayOpen(member) => {
+                self.meet(&member)?;
+                if !self.connected.contains(&member) {
+                    let name = self.names.get(&member).map_or("", String::as_str);
+                    let event = Event::MemberConnected { id: member.as_str(), name };
+                    self.output.event(&event, None)?;
+                    self.output.detail(&format!("Connected to {}.", shown(name, &member)));
+                    self.connected.push(member);
+                }
+                return Ok(Some(Happening::Connected));
+            }
+            RoomEvent::SignalRefused(member, refusal) => {
+                let name = self.name_of(&member);
+                self.output.detail(&format!("A signal of {name} was refused: {}.", refusal.as_str()));
+            }
+            RoomEvent::NegotiationBroken(member, _, cause) => {
+                let name = self.name_of(&member);
+                self.output
+                    .detail(&format!("Negotiation with {name} broke: {}: {}", cause.name, cause.message));
+            }
+            RoomEvent::Cleared(_) | RoomEvent::ChatForgotten(_) | RoomEvent::Run(..) => {}
+        }
+        Ok(None)
+    }
+
+    fn take_notice(&mut self, code: NoticeCode) -> Result<(), Failure> {
+        if let Some(failure) = Failure::of_notice(code, &self.peer.server()) {
+            let goes_on = code == NoticeCode::ServerUnreachable && self.has_entered;
+            return if goes_on { Ok(()) } else { Err(failure) };
+        }
+        let sentence = match code {
+            NoticeCode::SignalingLost => "The connection to the server is lost; connecting again.",
+            NoticeCode::ConnectionFailed => "No network path to a member was found.",
+            NoticeCode::MemberMuted => "A member sends more than is allowed; the excess is dropped.",
+            NoticeCode::MemberCutOff => {
+                "A member went on sending more than is allowed; its connection is closed."
+            }
+            _ => "The session has a problem.",
+        };
+        self.output.warning(code.as_str(), sentence)
+    }
+
+    fn print_member(&self, event: &Event<'_>, line: &str) -> Result<(), Failure> {
+        if !self.prints_members {
+            self.output.note(line);
+        }
+        self.output.event(event, self.prints_members.then_some(line))
+    }
+
+    /// Prints that a member came, once.
+    fn meet(&mut self, member: &MemberId) -> Result<(), Failure> {
+        let Some(view) = self.peer.session().peer(member) else { return Ok(()) };
+        let name = view.member.name.as_str().to_owned();
+        if self.names.contains_key(member) {
+            return Ok(());
+        }
+        let event = Event::MemberCame { id: member.as_str(), name: &name };
+        self.print_member(&event, &format!("* {} is here", shown(&name, member)))?;
+        self.names.insert(member.clone(), name);
+        Ok(())
+    }
+}
+
+fn shown<'a>(name: &'a str, member: &'a MemberId) -> &'a str {
+    if name.is_empty() { member.as_str() } else { name }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The signals that interrupt a command.
+struct Interrupts {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Interrupts {
+    #[cfg(unix)]
+    fn new() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let refused = |error: std::io::Error| {
+            Failure::new(Exit::Local, "no-signals", format!("Signals cannot be handled: {error}."))
+        };
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(refused)?,
+            terminate: signal(SignalKind::terminate()).map_err(refused)?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    #[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,31 @@
+//! Files on this computer: a thread that reads, hashes and stores them, as the page's worker does.
+
+mod sink;
+mod source;
+mod worker;
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use sightline_core::transfer::{SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle};
+use sightline_protocol::MemberId;
+
+pub(crate) use self::{sink::part_path, worker::Worker};
+
+/// A message to the worker.
+#[derive(Debug)]
+pub(crate) enum ToWorker {
+    /// A command to a source. The path is set with the first command that reads the file.
+    Source(TransferHandle, SourceCommand, Option<PathBuf>),
+    Sink(TransferHandle, SinkCommand),
+    /// A frame of a member.
+    Frame(MemberId, Bytes),
+}
+
+/// A message of the worker.
+#[derive(Debug)]
+pub(crate) enum FromWorker {
+    /// An event of a source, with its frame.
+    Source(TransferHandle, SourceEvent, Option<Bytes>),
+    Sink(TransferHandle, SinkEvent),
+}

@@ -1,0 +1,26 @@
+//! A member of a room without a browser: the library behind the bin `sightline-peer`.
+//!
+//! The session, the conversation and the transfers are those of `sightline-core`, which decide everything. This crate owns a driver
+//! on tokio, the peer connection (the crate `webrtc`), disk and terminal. [`Peer`](peer::Peer) is a member for any
+//! program; the commands of `sightline-peer` use nothing else.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`command`], [`options`] | the command line: what it accepts, and its commands |
+//! | [`address`], [`trust`] | which room on which server, and which certificates are trusted |
+//! | [`failure`] | why a command ended: sentence, stable code, exit code |
+//! | [`peer`] | the driver: inputs to the core, outputs of the core |
+//! | `socket`, `link`, `files` | the signaling WebSocket, a peer connection, files on this computer |
+//! | `input`, `clock` | what the driver waits for; time |
+
+pub mod address;
+mod clock;
+pub mod command;
+pub mod failure;
+mod files;
+mod input;
+mod link;
+pub mod options;
+pub mod peer;
+mod socket;
+pub mod trust;

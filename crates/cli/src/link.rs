@@ -1,0 +1,496 @@
+//! One peer connection with its data channels: a task that performs what the core asks, in order.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use rtc::{
+    ice::mdns::MulticastDnsMode, mdns::MulticastSocket,
+    peer_connection::configuration::setting_engine::SctpMaxMessageSize,
+};
+use sightline_core::{
+    link::LinkId,
+    negotiation::{Completed, Operation, OperationFailure, OperationId, Role},
+    recovery::PeerConnectionState,
+};
+use sightline_protocol::{
+    control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
+    limits::MAX_FRAME_BYTES,
+    signaling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription},
+    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
+    transfer::{BULK_CHANNEL_ID, BULK_CHANNEL_LABEL, BULK_HEADER_BYTES, MAX_CHUNK_BYTES},
+};
+use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
+use webrtc::{
+    data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit},
+    error::Error as RtcError,
+    peer_connection::{
+        MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfiguration,
+        RTCConfigurationBuilder, RTCIceCandidateInit, RTCIceServer, RTCIceTransportPolicy,
+        RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder,
+    },
+    rtp_transceiver::RTCRtpTransceiverDirection,
+};
+
+use crate::input::{Channel, ChannelEvent, ChannelInput, Input};
+
+/// Commands that may wait for one link: messages about 2,000 files, and the frames that fill its buffer.
+const MAX_COMMANDS: usize = 4096;
+
+/// Longest text message: the same that the page accepts.
+const MAX_TEXT_BYTES: usize = MAX_FRAME_BYTES;
+
+/// How often the amount of buffered bytes is read while some are buffered.
+const BUFFER_INTERVAL: Duration = Duration::from_millis(5);
+
+/// How long the last messages of a link may take to be acknowledged.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What every peer connection is made with.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkConfig {
+    pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) relay_only: bool,
+    /// Whether other members may be on this computer only.
+    pub(crate) is_loopback: bool,
+}
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    /// The connection to a member.
+    Member(Role),
+    /// A connection that carries files only.
+    Bulk,
+}
+
+/// Where a link reports to.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkInputs {
+    pub(crate) first: mpsc::Sender<Input>,
+    pub(crate) messages: mpsc::Sender<ChannelInput>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Perform(OperationId, Operation),
+    Control(String),
+    Telemetry(String),
+    Frame(Bytes),
+    IceServers(Vec<IceServer>),
+}
+
+/// A running link. Dropping it closes the connection, after the messages that wait.
+#[derive(Debug)]
+pub(crate) struct Link {
+    commands: mpsc::Sender<Command>,
+    buffer: Arc<Buffer>,
+    pub(crate) task: JoinHandle<()>,
+    pub(crate) is_bulk_open: bool,
+}
+
+/// The bytes of files that wait to be sent.
+#[derive(Debug, Default)]
+struct Buffer {
+    /// Handed to the task, and not to the channel yet.
+    queued: AtomicU64,
+    /// Handed to the channel, and not acknowledged yet.
+    outstanding: AtomicU64,
+}
+
+impl Link {
+    /// Begins to make the connection. A connection that cannot be made reports that its channel closed.
+    pub(crate) fn open(id: LinkId, kind: LinkKind, config: LinkConfig, inputs: LinkInputs) -> Self {
+        let (commands, waiting) = mpsc::channel(MAX_COMMANDS);
+        let buffer = Arc::new(Buffer::default());
+        let task = tokio::spawn(run(id, kind, config, waiting, inputs, Arc::clone(&buffer)));
+        Self { commands, buffer, task, is_bulk_open: false }
+    }
+
+    /// Performs an operation; its result arrives as an [`Input`]. Returns false if the link does not keep up.
+    pub(crate) fn perform(&self, id: OperationId, operation: Operation) -> bool {
+        self.commands.try_send(Command::Perform(id, operation)).is_ok()
+    }
+
+    pub(crate) fn send_control(&self, text: String) -> bool {
+        self.commands.try_send(Command::Control(text)).is_ok()
+    }
+
+    /// Sends a message that nothing repeats.
+    pub(crate) fn send_telemetry(&self, text: String) {
+        let _ = self.commands.try_send(Command::Telemetry(text));
+    }
+
+    /// Sends a frame of a file. If the link does not keep up, the frame is lost and the receiver asks for it again.
+    pub(crate) fn send_frame(&self, frame: Bytes) {
+        let length = frame.len() as u64;
+        if self.commands.try_send(Command::Frame(frame)).is_ok() {
+            self.buffer.queued.fetch_add(length, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn set_ice_servers(&self, servers: Vec<IceServer>) {
+        let _ = self.commands.try_send(Command::IceServers(servers));
+    }
+
+    /// Bytes of files that wait to be sent or acknowledged.
+    pub(crate) fn buffered_bytes(&self) -> u64 {
+        self.buffer.queued.load(Ordering::Relaxed) + self.buffer.outstanding.load(Ordering::Relaxed)
+    }
+}
+
+async fn run(
+    id: LinkId,
+    kind: LinkKind,
+    config: LinkConfig,
+    mut commands: mpsc::Receiver<Command>,
+    inputs: LinkInputs,
+    buffer: Arc<Buffer>,
+) {
+    let connection = match Connection::open(id, kind, &config, &inputs).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            let _ = inputs.first.send(Input::NotOpened(id, error.to_string())).await;
+            let channel = if kind == LinkKind::Bulk { Channel::Bulk } else { Channel::Control };
+            let _ =
+                inputs.messages.send(ChannelInput { link: id, channel, event: ChannelEvent::Closed }).await;
+            return;
+        }
+    };
+    // The browser fires `negotiationneeded` once the first channel is made; both kinds of links have one.
+    let _ = inputs.first.send(Input::NegotiationNeeded(id)).await;
+    let mut ticks = tokio::time::interval(BUFFER_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let is_buffering = buffer.outstanding.load(Ordering::Relaxed) > 0;
+        tokio::select! {
+            biased;
+            _ = ticks.tick(), if is_buffering => {
+                let before = buffer.outstanding.load(Ordering::Relaxed);
+                let now = connection.outstanding_bytes().await;
+                buffer.outstanding.store(now, Ordering::Relaxed);
+                if now < before {
+                    // A full queue means that the owner looks at the buffers soon anyway.
+                    let _ = inputs.first.try_send(Input::Drained);
+                }
+            }
+            command = commands.recv() => match command {
+                Some(Command::Perform(operation, step)) => {
+                    let result = connection.perform(step).await;
+                    let _ = inputs.first.send(Input::Completed(id, operation, result)).await;
+                }
+                Some(Command::Frame(frame)) => {
+                    let length = frame.len() as u64;
+                    connection.send_frame(frame).await;
+                    buffer.outstanding.fetch_add(length, Ordering::Relaxed);
+                    buffer.queued.fetch_sub(length, Ordering::Relaxed);
+                }
+                Some(Command::Control(text)) => connection.send_text(Channel::Control, &text).await,
+                Some(Command::Telemetry(text)) => connection.send_text(Channel::Telemetry, &text).await,
+                Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
+                None => break,
+            },
+        }
+    }
+    connection.close().await;
+}
+
+struct Connection {
+    connection: Box<dyn PeerConnection>,
+    control: Option<Arc<dyn DataChannel>>,
+    telemetry: Option<Arc<dyn DataChannel>>,
+    bulk: Arc<dyn DataChannel>,
+    relay_only: bool,
+    shared: Arc<Shared>,
+}
+
+/// What the tasks of a connection share.
+#[derive(Default)]
+struct Shared {
+    /// The user name fragment of the local description, which each local candidate repeats.
+    ufrag: Mutex<Option<String>>,
+    is_closing: AtomicBool,
+}
+
+impl Connection {
+    async fn open(
+        id: LinkId,
+        kind: LinkKind,
+        config: &LinkConfig,
+        inputs: &LinkInputs,
+    ) -> Result<Self, RtcError> {
+        let mut media = MediaEngine::default();
+        media.register_default_codecs()?;
+        let max_message_bytes = (MAX_CHUNK_BYTES + BULK_HEADER_BYTES) as u32;
+        let settings = SettingEngineBuilder::new()
+            .with_include_loopback_candidate(config.is_loopback)
+            .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(max_message_bytes))
+            .with_multicast_dns_mode(mdns_mode())
+            .build();
+        let shared = Arc::new(Shared::default());
+        let handler = Handler { id, first: inputs.first.clone(), shared: Arc::clone(&shared) };
+        let connection = PeerConnectionBuilder::new()
+            .with_configuration(configuration(&config.ice_servers, config.relay_only))
+            .with_media_engine(media)
+            .with_setting_engine(settings)
+            .with_handler(Arc::new(handler))
+            .with_udp_addrs(local_addresses(config.is_loopback))
+            .build()
+            .await?;
+        let connection: Box<dyn PeerConnection> = Box::new(connection);
+        let open = async |label: &str, number: u16, ordered: bool, max_retransmits: Option<u16>| {
+            let init = RTCDataChannelInit {
+                ordered,
+                max_retransmits,
+                negotiated: Some(number),
+                ..RTCDataChannelInit::default()
+            };
+            connection.create_data_channel(label, Some(init)).await
+        };
+        let (mut control, mut telemetry) = (None, None);
+        if let LinkKind::Member(_) = kind {
+            control = Some(open(CONTROL_CHANNEL_LABEL, CONTROL_CHANNEL_ID, true, None).await?);
+            telemetry = Some(open(TELEMETRY_CHANNEL_LABEL, TELEMETRY_CHANNEL_ID, false, Some(0)).await?);
+        }
+        let bulk = open(BULK_CHANNEL_LABEL, BULK_CHANNEL_ID, false, None).await?;
+        let channels = [(Channel::Control, &control), (Channel::Telemetry, &telemetry)];
+        for (channel, data_channel) in
+            channels.into_iter().filter_map(|(name, channel)| Some((name, channel.as_ref()?)))
+        {
+            tokio::spawn(listen(id, channel, Arc::clone(data_channel), inputs.messages.clone()));
+        }
+        tokio::spawn(listen(id, Channel::Bulk, Arc::clone(&bulk), inputs.messages.clone()));
+        Ok(Self { connection, control, telemetry, bulk, relay_only: config.relay_only, shared })
+    }
+
+    async fn perform(&self, operation: Operation) -> Result<Completed, OperationFailure> {
+        let result = match operation {
+            Operation::SetLocalOffer { ice_restart } => self.set_local_offer(ice_restart).await,
+            Operation::SetRemoteDescription(description) => self.set_remote(description).await,
+            Operation::SetLocalAnswer => self.set_local_answer().await,
+            Operation::AddIceCandidate(candidate) => self.add_candidate(candidate).await,
+        };
+        result.map_err(|error| OperationFailure {
+            name: failure_name(&error).to_owned(),
+            message: error.to_string(),
+        })
+    }
+
+    async fn set_local_offer(&self, ice_restart: bool) -> Result<Completed, RtcError> {
+        if ice_restart {
+            self.connection.restart_ice().await?;
+        }
+        let offer = self.connection.create_offer(None).await?;
+        self.set_local(offer).await
+    }
+
+    async fn set_local_answer(&self) -> Result<Completed, RtcError> {
+        // The commands of this crate show no media, so nobody is to send any.
+        for transceiver in self.connection.get_transceivers().await {
+            transceiver.set_direction(RTCRtpTransceiverDirection::Inactive).await?;
+        }
+        let answer = self.connection.create_answer(None).await?;
+        self.set_local(answer).await
+    }
+
+    async fn set_local(&self, description: RTCSessionDescription) -> Result<Completed, RtcError> {
+        *self.shared.ufrag.lock().unwrap_or_else(PoisonError::into_inner) = ufrag_of(&description.sdp);
+        let made = description.sdp.clone();
+        self.connection.set_local_description(description).await?;
+        let sdp = self.connection.local_description().await.map_or(made, |local| local.sdp);
+        Ok(Completed::LocalDescription { sdp })
+    }
+
+    async fn set_remote(&self, description: SignalDescription) -> Result<Completed, RtcError> {
+        let description = match description.kind {
+            DescriptionKind::Offer => {
+                self.roll_back().await?;
+                RTCSessionDescription::offer(description.sdp)?
+            }
+            DescriptionKind::Answer => RTCSessionDescription::answer(description.sdp)?,
+        };
+        self.connection.set_remote_description(description).await?;
+        Ok(Completed::Done)
+    }
+
+    /// Takes a pending local offer back, as a browser does by itself when another offer is set.
+    async fn roll_back(&self) -> Result<(), RtcError> {
+        if self.connection.pending_local_description().await.is_none() {
+            return Ok(());
+        }
+        let rollback = RTCSessionDescription::rollback(None)?;
+        self.connection.set_local_description(rollback).await
+    }
+
+    async fn add_candidate(&self, candidate: SignalCandidate) -> Result<Completed, RtcError> {
+        let candidate = RTCIceCandidateInit {
+            candidate: candidate.candidate,
+            sdp_mid: candidate.sdp_mid,
+            sdp_mline_index: candidate.sdp_m_line_index,
+            username_fragment: candidate.ufrag,
+            url: None,
+        };
+        self.connection.add_ice_candidate(candidate).await?;
+        Ok(Completed::Done)
+    }
+
+    async fn send_text(&self, channel: Channel, text: &str) {
+        let channel = if channel == Channel::Control { &self.control } else { &self.telemetry };
+        if let Some(channel) = channel {
+            // A refusal means that the channel is closing; the core then sends the message again on another one.
+            let _ = channel.send_text(text).await;
+        }
+    }
+
+    async fn send_frame(&self, frame: Bytes) {
+        let _ = self.bulk.send(BytesMut::from(frame)).await;
+    }
+
+    async fn outstanding_bytes(&self) -> u64 {
+        self.bulk.outstanding_bytes().await.unwrap_or(0) as u64
+    }
+
+    async fn set_ice_servers(&self, servers: &[IceServer]) {
+        // A connection that refuses goes on as it is, and the next one is made as it is wanted.
+        let _ = self.connection.set_configuration(configuration(servers, self.relay_only)).await;
+    }
+
+    /// Closes the connection once the other side has the last messages.
+    async fn close(self) {
+        self.shared.is_closing.store(true, Ordering::Relaxed);
+        if let Some(control) = &self.control {
+            let acknowledged = async {
+                while control.outstanding_bytes().await.is_ok_and(|bytes| bytes > 0) {
+                    tokio::time::sleep(BUFFER_INTERVAL).await;
+                }
+            };
+            let _ = tokio::time::timeout(LAST_WORDS, acknowledged).await;
+        }
+        let _ = self.connection.close().await;
+    }
+}
+
+/// Reports the events of a data channel. It waits where the owner does not keep up, so that the other side slows down.
+async fn listen(
+    link: LinkId,
+    channel: Channel,
+    data_channel: Arc<dyn DataChannel>,
+    messages: mpsc::Sender<ChannelInput>,
+) {
+    let report = async |event| messages.send(ChannelInput { link, channel, event }).await.is_ok();
+    while let Some(event) = data_channel.poll().await {
+        let is_heard = match event {
+            DataChannelEvent::OnOpen => report(ChannelEvent::Open).await,
+            DataChannelEvent::OnMessage(message) => report(read(message.is_string, message.data)).await,
+            DataChannelEvent::OnClose => break,
+            _ => true,
+        };
+        if !is_heard {
+            return;
+        }
+    }
+    report(ChannelEvent::Closed).await;
+}
+
+fn read(is_text: bool, data: BytesMut) -> ChannelEvent {
+    if !is_text {
+        return ChannelEvent::Binary(data.freeze());
+    }
+    if data.len() > MAX_TEXT_BYTES {
+        return ChannelEvent::Unreadable;
+    }
+    String::from_utf8(data.into()).map_or(ChannelEvent::Unreadable, ChannelEvent::Text)
+}
+
+struct Handler {
+    id: LinkId,
+    first: mpsc::Sender<Input>,
+    shared: Arc<Shared>,
+}
+
+impl Handler {
+    async fn report(&self, input: Input) {
+        if !self.shared.is_closing.load(Ordering::Relaxed) {
+            let _ = self.first.send(input).await;
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        let Ok(candidate) = event.candidate.to_json() else { return };
+        let ufrag = self.shared.ufrag.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let candidate = SignalCandidate {
+            candidate: candidate.candidate,
+            sdp_mid: None,
+            // All media and channels share the first transport.
+            sdp_m_line_index: Some(0),
+            ufrag,
+        };
+        self.report(Input::LocalCandidate(self.id, candidate)).await;
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        let state = PeerConnectionState::from_word(&state.to_string());
+        self.report(Input::State(self.id, state)).await;
+    }
+}
+
+fn configuration(servers: &[IceServer], relay_only: bool) -> RTCConfiguration {
+    let policy = if relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
+    let servers = servers.iter().map(|server| RTCIceServer {
+        urls: server.urls.clone(),
+        username: server.username.clone().unwrap_or_default(),
+        credential: server.credential.clone().unwrap_or_default(),
+    });
+    RTCConfigurationBuilder::new()
+        .with_ice_servers(servers.collect())
+        .with_ice_transport_policy(policy)
+        .build()
+}
+
+/// The addresses to bind: a wildcard stands for every address of its family, except for loopback.
+fn local_addresses(is_loopback: bool) -> Vec<SocketAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let is_usable = |interface: &&if_addrs::Interface| !interface.is_loopback() && !interface.is_link_local();
+    let usable: Vec<_> = interfaces.iter().filter(is_usable).map(if_addrs::Interface::ip).collect();
+    let mut addresses = Vec::new();
+    if usable.iter().any(std::net::IpAddr::is_ipv4) {
+        addresses.push(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+    }
+    if usable.iter().any(std::net::IpAddr::is_ipv6) {
+        addresses.push(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));
+    }
+    if is_loopback || addresses.is_empty() {
+        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    }
+    addresses
+}
+
+/// Names in `.local`, which browsers give for their addresses, are looked up where this computer has multicast. A connection whose
+/// socket for it cannot be opened would not start at all.
+fn mdns_mode() -> MulticastDnsMode {
+    match MulticastSocket::new().into_std() {
+        Ok(_) => MulticastDnsMode::QueryOnly,
+        Err(_) => MulticastDnsMode::Disabled,
+    }
+}
+
+fn ufrag_of(sdp: &str) -> Option<String> {
+    sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).map(|ufrag| ufrag.trim().to_owned())
+}
+
+/// The name that a browser gives to such an error.
+fn failure_name(error: &RtcError) -> &'static str {
+    match error {
+        RtcError::ErrConnectionClosed | RtcError::ErrNoRemoteDescription => "InvalidStateError",
+        _ => "OperationError",
+    }
+}

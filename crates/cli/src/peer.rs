@@ -1,0 +1,598 @@
+//! A member of a room: drives the core's session with sockets, peer connections, files and timers of this computer.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::ClientConfig;
+use sightline_core::{
+    Timestamp,
+    chat::TextRefused,
+    link::LinkId,
+    room::{RoomEvent, RoomOutput, RoomSession},
+    signaling::{JoinRequest, SocketId},
+    transfer::{
+        Direction, FileDescription, Records, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
+        TransferTask,
+    },
+};
+use sightline_protocol::{
+    DisplayName, InstanceId, MemberId, RoomName, control::PublishedState, signaling::IceServer,
+    transfer::TransferEnd,
+};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::{
+    address::RoomAddress,
+    clock::{self, Clock},
+    failure::{Exit, Failure},
+    files::{FromWorker, ToWorker, Worker},
+    input::{Channel, ChannelEvent, ChannelInput, Input},
+    link::{Link, LinkConfig, LinkInputs, LinkKind},
+    socket::{Endpoint, Socket, SocketEvent},
+};
+
+/// More than a minute of all events of eight links; the tasks wait where there is no room.
+const MAX_INPUTS: usize = 4096;
+/// Messages of members that wait; beyond that, the channels slow the members down.
+const MAX_MESSAGES: usize = 64;
+/// Messages to the worker beyond which no more frames are taken from the members.
+const WORKER_RESERVE: usize = 64;
+/// A timer that is this late means that the computer slept.
+const ASLEEP: Duration = Duration::from_secs(5);
+/// How long everything may take to close.
+const CLOSING: Duration = Duration::from_secs(3);
+
+/// What a member is made from.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The room.
+    pub address: RoomAddress,
+    /// Whom to trust.
+    pub tls: Arc<ClientConfig>,
+    /// The name shown to the others.
+    pub name: DisplayName,
+    /// Whether only relayed paths are used.
+    pub relay_only: bool,
+    /// The person's own ICE servers; if there are any, they replace the server's.
+    pub ice_servers: Vec<IceServer>,
+    /// The folder that received files are stored in.
+    pub folder: PathBuf,
+    /// The seat of an earlier process, if it is to be taken again.
+    pub resume: Option<String>,
+}
+
+/// What happened in the room.
+#[derive(Debug)]
+pub enum PeerEvent {
+    /// An event of the session.
+    Room(RoomEvent),
+    /// A transfer changed: see [`RoomSession::transfers`].
+    Transfer(TransferHandle),
+    /// The records of the transfers changed.
+    RecordsChanged,
+    /// A peer connection to a member could not be made, for this reason.
+    NoConnection(MemberId, String),
+    /// A socket could not be opened, for this reason. The session tries again.
+    NotConnected(Failure),
+}
+
+/// A member of a room, while its session runs.
+pub struct Peer {
+    session: RoomSession,
+    clock: Clock,
+    endpoint: Endpoint,
+    own_ice_servers: Vec<IceServer>,
+    relay_only: bool,
+    inputs: LinkInputs,
+    first: mpsc::Receiver<Input>,
+    messages: mpsc::Receiver<ChannelInput>,
+    socket: Option<(SocketId, Socket)>,
+    links: HashMap<LinkId, (MemberId, Link)>,
+    /// The tasks of links that were closed.
+    closing: JoinSet<()>,
+    worker: Worker,
+    from_worker: mpsc::Receiver<FromWorker>,
+    /// Messages that the worker could not take yet.
+    to_worker: VecDeque<ToWorker>,
+    /// The files that are sent.
+    sources: HashMap<TransferHandle, PathBuf>,
+    /// The files that the worker has opened.
+    opened: HashSet<TransferHandle>,
+    events: VecDeque<PeerEvent>,
+}
+
+impl Peer {
+    /// Enters the room.
+    ///
+    /// # Errors
+    /// A [`Failure`] where this computer gives no randomness or no thread.
+    pub fn enter(setup: Setup, records: Option<Records>) -> Result<Self, Failure> {
+        let request = JoinRequest {
+            room: setup.address.room().clone(),
+            name: setup.name,
+            instance: InstanceId::from_random(random()?),
+            resume: setup.resume,
+            secret: setup.address.secret(),
+        };
+        let session = RoomSession::new(request, PublishedState::default(), random()?);
+        let (to_first, first) = mpsc::channel(MAX_INPUTS);
+        let (to_messages, messages) = mpsc::channel(MAX_MESSAGES);
+        let (worker, from_worker) = Worker::start(setup.folder).map_err(|error| {
+            Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
+        })?;
+        let mut peer = Self {
+            session,
+            clock: Clock::start(),
+            endpoint: Endpoint { address: setup.address, tls: setup.tls },
+            own_ice_servers: setup.ice_servers,
+            relay_only: setup.relay_only,
+            inputs: LinkInputs { first: to_first, messages: to_messages },
+            first,
+            messages,
+            socket: None,
+            links: HashMap::new(),
+            closing: JoinSet::new(),
+            worker,
+            from_worker,
+            to_worker: VecDeque::new(),
+            sources: HashMap::new(),
+            opened: HashSet::new(),
+            events: VecDeque::new(),
+        };
+        let now = peer.now();
+        if let Some(records) = records {
+            peer.session.with_transfers(now, |transfers| transfers.restore(records, now));
+        }
+        peer.session.start(now);
+        peer.perform_outputs();
+        Ok(peer)
+    }
+
+    /// The session, to read.
+    #[must_use]
+    pub fn session(&self) -> &RoomSession {
+        &self.session
+    }
+
+    /// The server, for a sentence.
+    #[must_use]
+    pub fn server(&self) -> String {
+        self.endpoint.address.server()
+    }
+
+    /// The name of the room.
+    #[must_use]
+    pub fn room(&self) -> &RoomName {
+        self.endpoint.address.room()
+    }
+
+    /// The present time of the session.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Runs until the next event. May be dropped and called again at any time.
+    pub async fn next_event(&mut self) -> PeerEvent {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return event;
+            }
+            self.wait().await;
+            self.perform_outputs();
+            self.pump_files();
+            self.perform_outputs();
+        }
+    }
+
+    /// Whether events wait: the session may already be further than they say.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Sends a text to everyone in the room.
+    ///
+    /// # Errors
+    /// [`TextRefused`]
+    pub fn send_chat(&mut self, text: &str) -> Result<(), TextRefused> {
+        let now = self.now();
+        let sent = self.session.send_chat(text, clock::unix_ms(), now);
+        self.perform_outputs();
+        sent
+    }
+
+    /// Offers files to one member or to everyone, who need not be there yet. A transfer of an earlier process continues.
+    ///
+    /// # Errors
+    /// [`TransferEnd::TooMany`]
+    pub fn offer(
+        &mut self,
+        to: Option<&MemberId>,
+        files: Vec<(FileDescription, PathBuf)>,
+    ) -> Result<(), TransferEnd> {
+        let now = self.now();
+        let described: Vec<_> = files.iter().map(|(description, _)| description.clone()).collect();
+        let batch = self.session.announce_files(to, &described);
+        for (description, path) in files {
+            let description = FileDescription { batch: batch.clone(), ..description };
+            let pick = self.session.offer_file(to, &description, now)?;
+            self.sources.insert(pick, path);
+            self.perform_outputs();
+        }
+        self.pump_files();
+        self.perform_outputs();
+        Ok(())
+    }
+
+    /// Accepts an offered file.
+    pub fn accept(&mut self, handle: TransferHandle) {
+        let now = self.now();
+        self.session.with_transfers(now, |transfers| transfers.accept(handle));
+        self.perform_outputs();
+    }
+
+    /// Declines an offered file.
+    pub fn decline(&mut self, handle: TransferHandle) {
+        let now = self.now();
+        self.session.with_transfers(now, |transfers| transfers.decline(handle, now));
+        self.perform_outputs();
+    }
+
+    /// Cancels a transfer in either direction.
+    pub fn cancel(&mut self, handle: TransferHandle) {
+        let now = self.now();
+        self.session.with_transfers(now, |transfers| transfers.cancel(handle, now));
+        self.perform_outputs();
+    }
+
+    /// Leaves the room for good, and closes everything. Transfers that run are canceled.
+    pub async fn leave(mut self) {
+        let now = self.now();
+        self.session.leave(now);
+        self.perform_outputs();
+        self.close().await;
+    }
+
+    /// Ends without leaving: the server keeps the seat for half a minute, and transfers can go on from another process.
+    pub async fn close(mut self) {
+        let socket = self.socket.take();
+        for (_, (_, link)) in self.links.drain() {
+            close_link(&mut self.closing, link);
+        }
+        self.messages.close();
+        let (mut closing, worker) = (self.closing, self.worker);
+        let closed = async {
+            // The links wait for room in a queue that is no longer read.
+            drop((self.first, self.messages, self.from_worker));
+            if let Some((_, socket)) = socket {
+                socket.close().await;
+            }
+            while closing.join_next().await.is_some() {}
+            worker.close().await;
+        };
+        let _ = tokio::time::timeout(CLOSING, closed).await;
+    }
+
+    // Inputs.
+
+    /// Waits for one input, and hands it to the session.
+    async fn wait(&mut self) {
+        self.flush_worker();
+        let takes_frames = self.to_worker.is_empty() && self.worker.messages.capacity() >= WORKER_RESERVE;
+        let deadline = self.session.poll_timeout();
+        let due = deadline.map(|deadline| self.clock.instant(deadline));
+        let worker = self.worker.messages.clone();
+        tokio::select! {
+            biased;
+            Some(input) = self.first.recv() => self.handle(input),
+            () = until(due) => self.handle_timeout(),
+            Some(message) = self.from_worker.recv() => self.handle_worker(message),
+            Some(input) = self.messages.recv(), if takes_frames => self.handle_channel(input),
+            // The worker has room again.
+            _ = worker.reserve_many(WORKER_RESERVE), if !takes_frames => {}
+        }
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = self.now();
+        if self.session.poll_timeout().is_some_and(|due| now.since(due) >= ASLEEP) {
+            self.session.handle_wake(now);
+        } else {
+            self.session.handle_timeout(now);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = self.now();
+        match input {
+            Input::Socket(socket, event) => self.handle_socket(socket, event, now),
+            Input::NotOpened(link, reason) => {
+                if let Some((member, _)) = self.links.get(&link) {
+                    self.events.push_back(PeerEvent::NoConnection(member.clone(), reason));
+                }
+            }
+            Input::NegotiationNeeded(link) => self.session.handle_negotiation_needed(link, now),
+            Input::LocalCandidate(link, candidate) => {
+                self.session.handle_local_candidate(link, candidate, now);
+            }
+            Input::State(link, state) => self.session.handle_connection_state(link, state, now),
+            Input::Completed(link, operation, result) => {
+                self.session.handle_completed(link, operation, result, now);
+            }
+            Input::Drained => {}
+        }
+    }
+
+    fn handle_socket(&mut self, socket: SocketId, event: SocketEvent, now: Timestamp) {
+        match event {
+            SocketEvent::Open => self.session.handle_socket_opened(socket, now),
+            SocketEvent::Frame(frame) => self.session.handle_frame(socket, &frame, now),
+            // An empty frame is not a message of the protocol, so the core refuses it.
+            SocketEvent::Unreadable => self.session.handle_frame(socket, "", now),
+            SocketEvent::Closed(failure) => {
+                self.events.extend(failure.map(PeerEvent::NotConnected));
+                self.session.handle_socket_closed(socket, now);
+            }
+        }
+    }
+
+    fn handle_channel(&mut self, input: ChannelInput) {
+        let (now, link) = (self.now(), input.link);
+        match (input.channel, input.event) {
+            (Channel::Control, ChannelEvent::Open) => self.session.handle_channel_opened(link, now),
+            (Channel::Control, ChannelEvent::Text(text)) => self.session.handle_control(link, &text, now),
+            (Channel::Control, ChannelEvent::Closed) => self.session.handle_channel_closed(link, now),
+            (Channel::Telemetry, ChannelEvent::Text(text)) => {
+                // What is not a ping is about measurements, which this client does not make.
+                let _ = self.session.handle_telemetry(link, &text, now);
+            }
+            (Channel::Telemetry, ChannelEvent::Open | ChannelEvent::Closed) => {}
+            (Channel::Bulk, ChannelEvent::Open) => {
+                if let Some((_, open)) = self.links.get_mut(&link) {
+                    open.is_bulk_open = true;
+                }
+                self.session.handle_bulk_opened(link, now);
+            }
+            (Channel::Bulk, ChannelEvent::Binary(frame)) => {
+                if let Some((member, _)) = self.links.get(&link)
+                    && self.session.handle_bulk_frame(member, now)
+                {
+                    let frame = ToWorker::Frame(member.clone(), frame);
+                    self.to_worker.push_back(frame);
+                }
+            }
+            (Channel::Bulk, ChannelEvent::Closed) => {
+                if let Some((_, closed)) = self.links.get_mut(&link) {
+                    closed.is_bulk_open = false;
+                }
+                self.session.handle_bulk_closed(link, now);
+            }
+            (_, ChannelEvent::Unreadable | ChannelEvent::Text(_) | ChannelEvent::Binary(_)) => {
+                self.session.handle_unreadable(link, now);
+            }
+        }
+    }
+
+    fn handle_worker(&mut self, message: FromWorker) {
+        let now = self.now();
+        match message {
+            FromWorker::Source(handle, event, frame) => {
+                let to = self.session.with_transfers(now, |all| all.handle_source(handle, &event, now));
+                if let (Some(member), Some(frame)) = (to, frame) {
+                    // Without an open channel the frame is dropped, and the receiver asks for it again.
+                    if let Some(link) = self.channels_to(&member).min_by_key(|link| link.buffered_bytes()) {
+                        link.send_frame(frame);
+                    }
+                }
+            }
+            FromWorker::Sink(handle, event) => {
+                self.session.with_transfers(now, |all| all.handle_sink(handle, &event, now));
+            }
+        }
+    }
+
+    // Outputs.
+
+    fn perform_outputs(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                RoomOutput::OpenSocket(id) => {
+                    let socket = Socket::open(id, self.endpoint.clone(), self.inputs.first.clone());
+                    self.socket = Some((id, socket));
+                }
+                RoomOutput::SendFrame(id, frame) => {
+                    if let Some((_, socket)) = self.socket.as_ref().filter(|(open, _)| *open == id) {
+                        socket.send(frame);
+                    }
+                }
+                RoomOutput::CloseSocket(id, refusal) => {
+                    let closed = self.socket.take_if(|(open, _)| *open == id);
+                    if let (Some((_, socket)), Some(code)) = (closed, refusal) {
+                        socket.refuse(code.as_str());
+                    }
+                }
+                RoomOutput::OpenLink { link, member, role } => {
+                    self.open_link(link, member, LinkKind::Member(role));
+                }
+                RoomOutput::OpenBulkLink { link, member } => self.open_link(link, member, LinkKind::Bulk),
+                // There are no media to show.
+                RoomOutput::UseLink(_) => {}
+                RoomOutput::CloseLink(link) => {
+                    if let Some((_, link)) = self.links.remove(&link) {
+                        close_link(&mut self.closing, link);
+                    }
+                }
+                RoomOutput::Perform(link, id, operation) => {
+                    let is_taken = self.links.get(&link).is_none_or(|(_, link)| link.perform(id, operation));
+                    if !is_taken {
+                        self.lose_link(link);
+                    }
+                }
+                RoomOutput::IceServersChanged => {
+                    let servers = self.ice_servers();
+                    self.links.values().for_each(|(_, link)| link.set_ice_servers(servers.clone()));
+                }
+                RoomOutput::SendControl(link, text) => {
+                    let is_taken = self.links.get(&link).is_none_or(|(_, link)| link.send_control(text));
+                    if !is_taken {
+                        self.lose_link(link);
+                    }
+                }
+                RoomOutput::SendTelemetry(link, text) => {
+                    if let Some((_, link)) = self.links.get(&link) {
+                        link.send_telemetry(text);
+                    }
+                }
+                RoomOutput::Transfer(task) => self.perform_task(task),
+                RoomOutput::Event(event) => self.events.push_back(PeerEvent::Room(event)),
+            }
+        }
+        self.flush_worker();
+    }
+
+    /// Reports a link that does not keep up as closed, so that another one replaces it.
+    fn lose_link(&mut self, link: LinkId) {
+        self.session.handle_channel_closed(link, self.clock.now());
+    }
+
+    fn open_link(&mut self, id: LinkId, member: MemberId, kind: LinkKind) {
+        let config = LinkConfig {
+            ice_servers: self.ice_servers(),
+            relay_only: self.relay_only,
+            is_loopback: self.endpoint.address.is_loopback(),
+        };
+        self.links.insert(id, (member, Link::open(id, kind, config, self.inputs.clone())));
+    }
+
+    fn ice_servers(&self) -> Vec<IceServer> {
+        let servers = if self.own_ice_servers.is_empty() {
+            self.session.ice_servers()
+        } else {
+            self.own_ice_servers.as_slice()
+        };
+        servers.to_vec()
+    }
+
+    fn perform_task(&mut self, task: TransferTask) {
+        match task {
+            TransferTask::Source(handle, command) => self.command_source(handle, command),
+            TransferTask::Sink(handle, command) => self.to_worker.push_back(ToWorker::Sink(handle, command)),
+            TransferTask::SinkSilent(_) => self.fail_files(),
+            TransferTask::Attach { pick, transfer } => {
+                if let Some(path) = self.sources.get(&pick).cloned() {
+                    self.sources.insert(transfer, path);
+                }
+            }
+            TransferTask::Changed(handle) | TransferTask::Forgotten(handle) => {
+                self.events.push_back(PeerEvent::Transfer(handle));
+            }
+            TransferTask::RecordsChanged => self.events.push_back(PeerEvent::RecordsChanged),
+            TransferTask::BacklogChanged => {}
+        }
+    }
+
+    fn command_source(&mut self, handle: TransferHandle, command: SourceCommand) {
+        let mut path = None;
+        match command {
+            SourceCommand::Seek { .. } => {
+                if self.opened.insert(handle) {
+                    path = self.sources.get(&handle).cloned();
+                }
+            }
+            SourceCommand::Identify { .. } => path = self.sources.get(&handle).cloned(),
+            SourceCommand::Pull { .. } => {}
+            SourceCommand::Close => {
+                self.sources.remove(&handle);
+                if !self.opened.remove(&handle) {
+                    return;
+                }
+            }
+        }
+        self.to_worker.push_back(ToWorker::Source(handle, command, path));
+    }
+
+    /// Hands the waiting messages to the worker, as many as it takes.
+    fn flush_worker(&mut self) {
+        while let Some(message) = self.to_worker.pop_front() {
+            match self.worker.messages.try_send(message) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(message)) => {
+                    self.to_worker.push_front(message);
+                    return;
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => {
+                    self.to_worker.clear();
+                    return self.fail_files();
+                }
+            }
+        }
+    }
+
+    /// Ends all transfers: the worker is gone, or the disk no longer answers.
+    fn fail_files(&mut self) {
+        let now = self.now();
+        for (handle, direction) in self.session.transfers().unfinished() {
+            self.session.with_transfers(now, |all| match direction {
+                Direction::Sending => {
+                    all.handle_source(handle, &SourceEvent::Failed(TransferEnd::FileUnreadable), now);
+                }
+                Direction::Receiving => {
+                    all.handle_sink(handle, &SinkEvent::Failed(TransferEnd::StorageRefused), now);
+                }
+            });
+        }
+    }
+
+    /// Asks for as many bytes of files as the channels accept.
+    fn pump_files(&mut self) {
+        let now = self.now();
+        let receivers: Vec<_> = self.session.transfers().receivers().into_iter().cloned().collect();
+        for member in &receivers {
+            let high_bytes = self.session.bulk_buffer_bytes(member, self.channels_to(member).count());
+            let free = self.channels_to(member).map(|link| high_bytes.saturating_sub(link.buffered_bytes()));
+            let free_bytes: u64 = free.sum();
+            if free_bytes > 0 {
+                self.session.handle_bulk_capacity(member, free_bytes, now);
+            }
+        }
+    }
+
+    /// The links to a member whose `bulk` channel is open.
+    fn channels_to(&self, member: &MemberId) -> impl Iterator<Item = &Link> {
+        let of_member = self.links.values().filter(move |(of, _)| of == member);
+        of_member.map(|(_, link)| link).filter(|link| link.is_bulk_open)
+    }
+}
+
+/// Lets a link end by itself, and remembers its task.
+fn close_link(closing: &mut JoinSet<()>, link: Link) {
+    while closing.try_join_next().is_some() {}
+    // Dropping the link ends its queue of commands.
+    let task = link.task;
+    closing.spawn(async move {
+        let _ = task.await;
+    });
+}
+
+async fn until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn random() -> Result<u128, Failure> {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(u128::from_ne_bytes(bytes)),
+        Err(error) => {
+            let sentence = format!("This computer gives no random numbers: {error}.");
+            Err(Failure::new(Exit::Local, "no-randomness", sentence))
+        }
+    }
+}

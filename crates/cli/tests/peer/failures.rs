@@ -1,0 +1,133 @@
+//! Each failure is a sentence with a stable code, and an exit code.
+
+use std::process::Stdio;
+
+use sightline_server::TlsIdentity;
+use tokio::{io::AsyncReadExt, net::TcpListener};
+
+use crate::harness::{Member, TestServer, program, run};
+
+/// Runs `chat --once` on a room and returns the exit code and the last line of the standard error.
+async fn chat(room: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let (code, stderr) = run(&[&["chat", room, "--once", "hi", "--wait", "2"], arguments].concat()).await;
+    (code, stderr.lines().last().unwrap_or_default().to_owned())
+}
+
+fn self_signed() -> TestServer {
+    TestServer::start_with(|config| config.tls = Some(TlsIdentity::SelfSigned))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_without_a_room_is_a_mistake_of_the_command_line() {
+    for address in
+        ["team-7", "https://example.org", "ftp://example.org/room/team-7", "https://example.org/room/a"]
+    {
+        let (code, line) = chat(address, &[]).await;
+        assert_eq!(code, Some(2), "{address}: {line}");
+        assert!(
+            line.starts_with("error: This is no room: ") && line.ends_with(" (address-invalid)"),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_nobody_knows_cannot_be_reached() {
+    let (code, line) = chat("https://host.invalid/room/team-7", &[]).await;
+    assert_eq!(
+        (code, line.as_str()),
+        (Some(3), "error: There is no server of the name host.invalid. (host-unknown)")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_nobody_listens_on_cannot_be_reached() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (code, line) = chat(&format!("http://{free}/room/team-7"), &[]).await;
+    assert_eq!(code, Some(3));
+    assert!(line.starts_with(&format!("error: The server {free} cannot be reached: ")), "{line}");
+    assert!(line.ends_with(" (server-unreachable)"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let server = self_signed();
+    let (code, line) = chat(&server.room("team-7"), &[]).await;
+    assert_eq!(code, Some(7), "{line}");
+    assert!(
+        line.contains("is not trusted") && line.ends_with("--cert FILE. (certificate-refused)"),
+        "{line}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_of_another_server_is_refused_and_its_own_is_trusted() {
+    let (server, other) = (self_signed(), self_signed());
+    let certificate = |server: &TestServer| {
+        server.directories.path().join("data/self-signed.pem").to_str().unwrap().to_owned()
+    };
+    let room = server.room("team-7");
+    let (code, line) = chat(&room, &["--cert", &certificate(&other)]).await;
+    assert_eq!(code, Some(7), "{line}");
+    // Trusted, so that only company is missing.
+    for trusted in [&["--cert", &certificate(&server)] as &[&str], &["--insecure"]] {
+        assert_eq!(chat(&room, trusted).await.0, Some(5), "{trusted:?}");
+    }
+    let (code, line) = chat(&room, &["--cert", "/nowhere.pem"]).await;
+    assert_eq!(code, Some(2), "{line}");
+    assert!(line.ends_with("(certificate-file)"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_room_is_refused() {
+    let server = TestServer::start_with(|config| config.rooms.room_limit = 1);
+    let room = server.room("full");
+    let mut first = Member::start("chat", &room, "Ada", &["--stay"]);
+    first.event("entered").await;
+    assert_eq!(chat(&room, &[]).await, (Some(4), "error: The room is full. (room-full)".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_command_leaves_the_room() {
+    let server = TestServer::start();
+    let room = server.room("interrupted");
+    let mut ada = Member::start("chat", &room, "Ada", &["--stay"]);
+    ada.event("entered").await;
+    let mut ben = Member::start("chat", &room, "Ben", &["--stay"]);
+    ben.event("member_connected").await;
+    ben.interrupt();
+    let (status, stderr) = ben.end().await;
+    assert_eq!(status.code(), Some(130));
+    assert!(stderr.ends_with("error: Interrupted. (interrupted)\n"), "{stderr}");
+    assert_eq!(ada.event("member_left").await["name"], "Ben");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_pipe_is_a_sentence_and_not_a_panic() {
+    let server = TestServer::start();
+    let room = server.room("pipe");
+    let mut child = program()
+        .args(["chat", &room, "--name", "Ada", "--stay"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    run(&["chat", &room, "--name", "Ben", "--once", "hi", "--wait", "2"]).await;
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).await.unwrap();
+    assert_eq!(child.wait().await.unwrap().code(), Some(1), "{stderr}");
+    assert!(stderr.ends_with("so there is nobody to write to. (output-closed)\n"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ice_server_that_is_none_is_named() {
+    let (code, line) = chat("http://127.0.0.1:9/room/team-7", &["--ice-server", "turn:a.example"]).await;
+    assert_eq!(code, Some(2));
+    assert!(
+        line.contains("\"turn:a.example\" is no ICE server") && line.ends_with("(ice-server-invalid)"),
+        "{line}"
+    );
+}

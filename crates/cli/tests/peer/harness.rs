@@ -1,0 +1,201 @@
+//! A server on a free port, and processes of `sightline-peer`.
+
+use std::{
+    ffi::OsStr,
+    net::SocketAddr,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+use sightline_server::{
+    Config, ConnectionLimits, Server, SocketLimits, rooms::RoomSettings, turn::RelaySource,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::oneshot,
+    time::timeout,
+};
+
+/// A test that waits this long for one thing has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct TestServer {
+    addr: SocketAddr,
+    is_encrypted: bool,
+    pub(crate) directories: TempDir,
+    /// Stops the server when it is dropped.
+    _stop: oneshot::Sender<()>,
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// A server with settings that `adapt` changes.
+    pub(crate) fn start_with(adapt: impl FnOnce(&mut Config)) -> Self {
+        let directories = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directories.path().join("dist")).unwrap();
+        let mut config = Config {
+            bind: Some("127.0.0.1".parse().unwrap()),
+            port: 0,
+            tls: None,
+            http_port: None,
+            dist: Some(directories.path().join("dist")),
+            data_dir: directories.path().join("data"),
+            allowed_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            metrics_bind: None,
+            has_open_metrics: false,
+            turn: RelaySource::Off,
+            rooms: RoomSettings::default(),
+            sockets: SocketLimits::default(),
+            connections: ConnectionLimits::default(),
+        };
+        adapt(&mut config);
+        let is_encrypted = config.tls.is_some();
+        let server = Server::bind(config).unwrap();
+        let addr = server.local_addr();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            let _ = stopped.await;
+        };
+        tokio::spawn(server.run(shutdown, async || std::future::pending().await));
+        Self { addr, is_encrypted, directories, _stop: stop }
+    }
+
+    /// The address of a room.
+    pub(crate) fn room(&self, name: &str) -> String {
+        let scheme = if self.is_encrypted { "https" } else { "http" };
+        format!("{scheme}://{}/room/{name}", self.addr)
+    }
+}
+
+/// A running process that prints JSON.
+pub(crate) struct Member {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Lines<BufReader<ChildStdout>>,
+}
+
+impl Member {
+    /// Starts a command of a room with `--json`.
+    pub(crate) fn start<S: AsRef<OsStr>>(command: &str, room: &str, name: &str, arguments: &[S]) -> Self {
+        Self::start_in(command, room, name, arguments, &std::env::temp_dir())
+    }
+
+    /// Starts it with a directory for what a later process needs.
+    pub(crate) fn start_in<S: AsRef<OsStr>>(
+        command: &str,
+        room: &str,
+        name: &str,
+        arguments: &[S],
+        states: &Path,
+    ) -> Self {
+        let mut child = program()
+            .args([command, room, "--name", name, "--json"])
+            .args(arguments)
+            .env("XDG_STATE_HOME", states)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take();
+        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, stdin, stdout }
+    }
+
+    pub(crate) async fn say(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().unwrap();
+        stdin.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+    }
+
+    /// Ends the standard input.
+    pub(crate) fn end_input(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Waits for an event of this kind, and passes over others.
+    pub(crate) async fn event(&mut self, kind: &str) -> Value {
+        self.event_where(kind, |_| true).await
+    }
+
+    /// Waits for an event of this kind that `is_wanted`.
+    pub(crate) async fn event_where(&mut self, kind: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut passed = Vec::new();
+        let found = async {
+            while let Some(line) = self.stdout.next_line().await.unwrap() {
+                let event: Value = serde_json::from_str(&line).unwrap();
+                if event["event"] == kind && is_wanted(&event) {
+                    return Some(event);
+                }
+                passed.push(line);
+            }
+            None
+        };
+        match timeout(PATIENCE, found).await {
+            Ok(Some(event)) => event,
+            Ok(None) => {
+                let mut stderr = String::new();
+                let _ = self.child.stderr.take().unwrap().read_to_string(&mut stderr).await;
+                panic!("ended without {kind}: {passed:#?} {stderr}");
+            }
+            Err(_) => panic!("no {kind} came: {passed:#?}"),
+        }
+    }
+
+    /// Waits for the end. Returns the status and the standard error.
+    pub(crate) async fn end(mut self) -> (ExitStatus, String) {
+        self.end_input();
+        finish(self.child).await
+    }
+
+    /// As Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        let id = i32::try_from(self.child.id().unwrap()).unwrap();
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(id).unwrap(),
+            rustix::process::Signal::INT,
+        )
+        .unwrap();
+    }
+}
+
+/// The bin under test, without the variables of whoever runs the tests.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sightline-peer"));
+    command.env("XDG_STATE_HOME", std::env::temp_dir());
+    command
+}
+
+/// Runs a command to its end. Returns the exit code and the standard error.
+pub(crate) async fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let child = program()
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let (status, stderr) = finish(child).await;
+    (status.code(), stderr)
+}
+
+async fn finish(mut child: Child) -> (ExitStatus, String) {
+    let mut stderr = String::new();
+    let mut pipe = child.stderr.take().unwrap();
+    let ended = async {
+        pipe.read_to_string(&mut stderr).await.unwrap();
+        child.wait().await.unwrap()
+    };
+    let status = timeout(PATIENCE, ended).await.expect("the process did not end");
+    (status, stderr)
+}

@@ -1,0 +1,512 @@
+//! A plain video file whose page tells which frames it showed: from the element there to the display here, with a truth of its own.
+
+use std::time::Duration;
+
+use proptest::{prelude::*, strategy::ValueTree};
+use sightline_core::{
+    Timestamp,
+    measure::{
+        ShownFrame,
+        clock::ClockEstimate,
+        playout::{Declaration, PlayoutMeter, PlayoutSummary, SourceKnownBy, Stall, StallCause},
+    },
+    media::SourceLog,
+};
+use sightline_protocol::{control::Playback, telemetry::SourceFrames};
+
+/// The source's clock is an hour ahead.
+const AHEAD_US: i64 = 3_600_000_000;
+const REFRESH_US: u64 = 16_667;
+/// From the capture to the arrival, and from the arrival to the display.
+const NETWORK_US: u64 = 30_000;
+const BUFFER_US: u64 = 60_000;
+
+/// What the source does next.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Play(u64),
+    /// Nothing new is shown for this long, beyond the interval.
+    Stand(u64),
+    Pause(u64),
+    /// A jump, after which the first frame takes this long.
+    Seek(u64),
+    /// A jump to the beginning whose events come after the first frame.
+    Loop(u64),
+    /// The way here is cut for this long, while the source plays on.
+    Cut(u64),
+}
+
+/// How the sender's browser captures a playing file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Capture {
+    /// Thirty times a second, whatever the file does (Chromium).
+    Evenly,
+    /// Each shown frame once (Firefox).
+    EachFrame,
+}
+
+#[derive(Debug)]
+struct World {
+    interval_us: u64,
+    log: SourceLog,
+    now_us: u64,
+    media_us: u64,
+    presented: u32,
+    /// When each frame was shown at the source, and which times there were declared.
+    shown_us: Vec<u64>,
+    declared_us: Vec<(u64, u64)>,
+    cuts_us: Vec<(u64, u64)>,
+    /// The messages, each with when it was sent.
+    told: Vec<(u64, SourceFrames)>,
+    next_told_us: u64,
+}
+
+fn at(us: u64) -> Timestamp {
+    Timestamp::from_origin(Duration::from_micros(us))
+}
+
+/// The source's clock at a time of the local one.
+fn there(us: u64) -> Timestamp {
+    at(us + AHEAD_US.unsigned_abs())
+}
+
+impl World {
+    fn new(fps: u64) -> Self {
+        let mut log = SourceLog::new(true, there(1_000_000));
+        log.handle_playback(Playback::Playing, there(1_000_000));
+        Self {
+            interval_us: 1_000_000 / fps,
+            log,
+            now_us: 1_000_000,
+            media_us: 0,
+            presented: 0,
+            shown_us: Vec::new(),
+            declared_us: Vec::new(),
+            cuts_us: Vec::new(),
+            told: Vec::new(),
+            next_told_us: 2_000_000,
+        }
+    }
+
+    fn advance(&mut self, by_us: u64) {
+        let end = self.now_us + by_us;
+        while self.next_told_us <= end {
+            self.told.extend(self.log.tell(there(self.next_told_us)).map(|told| (self.next_told_us, told)));
+            self.next_told_us += 1_000_000;
+        }
+        self.now_us = end;
+    }
+
+    fn show(&mut self) {
+        self.presented += 1;
+        self.shown_us.push(self.now_us);
+        let media = Duration::from_micros(self.media_us);
+        self.log.handle_frame(there(self.now_us), media, self.presented);
+    }
+
+    fn play(&mut self, ms: u64) {
+        let end = self.now_us + ms * 1000;
+        while self.now_us < end {
+            self.show();
+            self.advance(self.interval_us);
+            self.media_us += self.interval_us;
+        }
+    }
+
+    /// The interval after the last frame passes before something is declared.
+    fn declare(&mut self, playback: Playback, ms: u64) {
+        let from = self.now_us;
+        self.log.handle_playback(playback, there(from));
+        self.advance(ms * 1000);
+        self.log.handle_playback(Playback::Playing, there(self.now_us));
+        self.declared_us.push((from, self.now_us));
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Play(ms) => self.play(ms),
+            Act::Stand(ms) => {
+                self.media_us += ms * 1000;
+                self.advance(ms * 1000);
+            }
+            Act::Pause(ms) => self.declare(Playback::Paused, ms),
+            Act::Seek(ms) => {
+                self.media_us = self.media_us.saturating_add(7_000_000) % 30_000_000;
+                self.declare(Playback::Seeking, ms);
+            }
+            Act::Loop(ms) => {
+                self.media_us = 0;
+                self.declared_us.push((self.now_us, self.now_us + ms * 1000));
+                self.advance(ms * 1000);
+            }
+            Act::Cut(ms) => {
+                let begin = self.now_us;
+                self.play(ms);
+                self.cuts_us.push((begin, self.now_us));
+            }
+        }
+    }
+
+    /// The frames that are shown here: when, when captured, and the number of the source's frame in the picture.
+    fn display(&self, capture: Capture, late: &[u64]) -> Vec<(u64, u64, usize)> {
+        let end = self.now_us;
+        let captured: Vec<u64> = match capture {
+            Capture::Evenly => (0..).map(|n| 1_010_000 + n * 33_333).take_while(|us| *us < end).collect(),
+            Capture::EachFrame => self.shown_us.iter().map(|us| us + 4_000).collect(),
+        };
+        let mut frames: Vec<(u64, u64, usize)> = Vec::new();
+        for (count, captured) in captured.into_iter().enumerate() {
+            let is_cut = self.cuts_us.iter().any(|(from, to)| (*from..*to).contains(&captured));
+            let Some(number) = self.shown_us.partition_point(|us| *us <= captured).checked_sub(1) else {
+                continue;
+            };
+            let late = late[count % late.len()];
+            let shown = (captured + NETWORK_US + BUFFER_US + late).div_ceil(REFRESH_US) * REFRESH_US;
+            if !is_cut && frames.last().is_none_or(|(last, ..)| *last < shown) {
+                frames.push((shown, captured, number));
+            }
+        }
+        frames
+    }
+}
+
+struct Outcome {
+    stalls: Vec<Stall>,
+    summary: PlayoutSummary,
+    /// Start and length of the true standstills of the display, as a person there would see them, in microseconds.
+    truth: Vec<(u64, u64)>,
+    distinct: usize,
+}
+
+fn watch(world: &World, capture: Capture, late: &[u64], is_lost: impl Fn(usize) -> bool) -> Outcome {
+    let mut meter = PlayoutMeter::new(Timestamp::ZERO);
+    meter.handle_file(at(1_000_000));
+    let clock = ClockEstimate { offset_us: AHEAD_US, error: Duration::from_millis(12) };
+    let frames = world.display(capture, late);
+    let mut told = world.told.iter().enumerate().filter(|(count, _)| !is_lost(*count)).peekable();
+    for (count, (shown, captured, _)) in frames.iter().enumerate() {
+        while let Some((_, (sent, message))) = told.next_if(|(_, (sent, _))| sent + NETWORK_US <= *shown) {
+            meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
+        }
+        let frame = ShownFrame {
+            shown_at: at(*shown),
+            presented_frames: count as u32 + 1,
+            rtp_timestamp: Some((*captured * 9 / 100) as u32),
+            received_at: Some(at(captured + NETWORK_US)),
+            ..ShownFrame::default()
+        };
+        meter.handle_frame(frame, at(*shown));
+    }
+    let end = world.now_us + 3_000_000;
+    for (_, (sent, message)) in told {
+        meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
+    }
+    // The last frame is the end of what a person could see.
+    let last = frames.last().map_or(end, |(shown, ..)| *shown);
+    meter.finish(at(last));
+    let mut truth = Vec::new();
+    let mut before = frames[0];
+    for frame in &frames[1..] {
+        if frame.2 == before.2 {
+            continue;
+        }
+        // What is declared there lies that much later here.
+        let delay = NETWORK_US + BUFFER_US;
+        let declared: u64 = world
+            .declared_us
+            .iter()
+            .map(|(from, to)| (to + delay).min(frame.0).saturating_sub((from + delay).max(before.0)))
+            .sum();
+        let stood = (frame.0 - before.0).saturating_sub(world.interval_us + declared);
+        if stood >= 200_000 {
+            truth.push((frame.0 - stood, stood));
+        }
+        before = *frame;
+    }
+    let mut numbers: Vec<_> = frames.iter().map(|(.., number)| *number).collect();
+    numbers.dedup();
+    Outcome {
+        stalls: meter.stalls(at(last)),
+        summary: meter.summary(at(last)),
+        truth,
+        distinct: numbers.len(),
+    }
+}
+
+/// How many of the true standstills were found, how many stalls are none, and by how much each that was found is off.
+fn compare(outcome: &Outcome) -> (usize, usize, Vec<i64>) {
+    let overlaps = |stall: &Stall, start: u64, length: u64| {
+        let (from, to) =
+            (stall.start.since_origin().as_micros() as u64, stall.end().since_origin().as_micros() as u64);
+        from < start + length + 100_000 && start < to + 100_000
+    };
+    let mut off = Vec::new();
+    let mut found = 0;
+    for (start, length) in &outcome.truth {
+        let sum: i64 = outcome
+            .stalls
+            .iter()
+            .filter(|stall| overlaps(stall, *start, *length))
+            .map(|stall| stall.duration.as_micros() as i64)
+            .sum();
+        if sum > 0 {
+            found += 1;
+            off.push(sum - *length as i64);
+        }
+    }
+    let is_false = |stall: &&Stall| {
+        stall.duration >= Duration::from_millis(200)
+            && !outcome.truth.iter().any(|(start, length)| overlaps(stall, *start, *length))
+    };
+    // A standstill of just under 200 ms may be told as one of just above.
+    let far = |stall: &&Stall| stall.duration >= Duration::from_millis(240);
+    (found, outcome.stalls.iter().filter(is_false).filter(far).count(), off)
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        4 => (200_u64..2500).prop_map(Act::Stand),
+        1 => (300_u64..5000).prop_map(Act::Pause),
+        1 => (20_u64..600).prop_map(Act::Seek),
+        1 => (0_u64..150).prop_map(Act::Loop),
+        2 => (250_u64..2000).prop_map(Act::Cut),
+    ];
+    prop::collection::vec((act, 300_u64..4000), 4..16)
+        .prop_map(|acts| acts.into_iter().flat_map(|(act, ms)| [act, Act::Play(ms)]).collect())
+}
+
+fn played(fps: u64, acts: &[Act]) -> World {
+    let mut world = World::new(fps);
+    world.play(3000);
+    acts.iter().for_each(|act| world.act(*act));
+    world.play(4000);
+    world
+}
+
+#[test]
+fn hundreds_of_standstills_of_files_are_found_and_no_others() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = (
+        prop::sample::select(vec![10_u64, 12, 15, 24, 25, 30, 50]),
+        acts(),
+        prop::sample::select(vec![Capture::Evenly, Capture::EachFrame]),
+        prop::collection::vec(0_u64..25_000, 50),
+        prop::collection::vec(0_u32..100, 40),
+    );
+    let (mut all, mut found, mut wrong, mut off, mut reported) = (0, 0, 0, Vec::new(), 0);
+    let mut intervals = Duration::ZERO;
+    for _ in 0..100 {
+        let (fps, acts, capture, late, dice): (u64, Vec<Act>, Capture, Vec<u64>, Vec<u32>) =
+            strategy.new_tree(&mut runner).unwrap().current();
+        let world = played(fps, &acts);
+        // One message in eight is lost.
+        let outcome = watch(&world, capture, &late, |count| dice[count % dice.len()] < 12);
+        let (hits, errors, lengths) = compare(&outcome);
+        if hits < outcome.truth.len() || errors > 0 {
+            println!("{fps} fps {capture:?} {acts:?}\n  {:?}\n  {:?}", outcome.truth, outcome.stalls);
+        }
+        all += outcome.truth.len();
+        found += hits;
+        wrong += errors;
+        reported += outcome.stalls.len();
+        intervals += Duration::from_micros(world.interval_us) * lengths.len() as u32;
+        off.extend(lengths);
+        let shown = outcome.summary.source_frames_presented.unwrap() as usize;
+        let source = outcome.summary.source_frames.unwrap() as usize;
+        assert!(shown <= source && source <= world.shown_us.len(), "{shown} of {source}");
+        assert!(shown <= outcome.distinct + 1 + outcome.distinct / 50, "{shown} of {}", outcome.distinct);
+    }
+    let (recall, precision) = (found as f64 / f64::from(all as u32), 1.0 - wrong as f64 / reported as f64);
+    let mean_off = off.iter().map(|off| off.unsigned_abs()).sum::<u64>() / off.len() as u64;
+    println!("{found} of {all}, {wrong} wrong of {reported}, {mean_off} us off in the mean");
+    assert!(all > 500 && recall >= 0.95, "{found} of {all}");
+    assert!(precision >= 0.98, "{wrong} of {reported}");
+    assert!(Duration::from_micros(mean_off) <= intervals / off.len() as u32, "{mean_off}");
+}
+
+const LATE: [u64; 7] = [0, 9_000, 3_000, 14_000, 1_000, 6_000, 11_000];
+
+fn found(fps: u64, capture: Capture, acts: &[Act]) -> Outcome {
+    watch(&played(fps, acts), capture, &LATE, |_| false)
+}
+
+fn assert_stalls(outcome: &Outcome, lengths_ms: &[u64], within_ms: u64) {
+    let told: Vec<_> = outcome.stalls.iter().map(|stall| stall.duration.as_millis() as u64).collect();
+    assert_eq!(told.len(), lengths_ms.len(), "{told:?} of {lengths_ms:?}");
+    let is_near = told.iter().zip(lengths_ms).all(|(told, known)| told.abs_diff(*known) <= within_ms);
+    assert!(is_near, "{told:?} of {lengths_ms:?}");
+}
+
+#[test]
+fn a_file_that_stands_still_is_a_stall_of_its_source_although_its_old_picture_is_sent() {
+    for capture in [Capture::Evenly, Capture::EachFrame] {
+        for stands in [640, 200, 440, 1440] {
+            let outcome = found(25, capture, &[Act::Stand(stands)]);
+            assert_stalls(&outcome, &[stands], 40);
+            assert_eq!(outcome.stalls[0].cause, StallCause::Source, "{capture:?}");
+            assert!(outcome.summary.score.as_ref().unwrap().tenths < 50);
+            assert_eq!(outcome.summary.source_known_by, Some(SourceKnownBy::Frames));
+        }
+    }
+}
+
+#[test]
+fn a_gap_near_the_end_of_a_loop_is_as_long_as_it_was() {
+    for capture in [Capture::Evenly, Capture::EachFrame] {
+        for after_ms in [0, 40, 120, 400, 900] {
+            let acts = [Act::Stand(640), Act::Play(after_ms), Act::Loop(60)];
+            let looped: Vec<_> = (0..3).flat_map(|_| acts.into_iter().chain([Act::Play(3000)])).collect();
+            let outcome = found(25, capture, &looped);
+            if after_ms > 0 {
+                assert_stalls(&outcome, &[640, 640, 640], 45);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cut_shortly_after_play_is_as_long_as_it_was() {
+    for capture in [Capture::Evenly, Capture::EachFrame] {
+        let outcome = found(25, capture, &[Act::Pause(3000), Act::Play(400), Act::Cut(738), Act::Play(3000)]);
+        assert_stalls(&outcome, &[738], 60);
+        assert_ne!(outcome.stalls[0].cause, StallCause::Source);
+    }
+}
+
+#[test]
+fn a_gap_before_a_seek_is_as_long_as_it_was() {
+    for capture in [Capture::Evenly, Capture::EachFrame] {
+        let outcome = found(25, capture, &[Act::Stand(459), Act::Seek(200)]);
+        assert_stalls(&outcome, &[459], 45);
+        let cut = found(25, capture, &[Act::Cut(459), Act::Play(80), Act::Seek(200)]);
+        assert_stalls(&cut, &[459], 60);
+    }
+}
+
+#[test]
+fn pauses_seeks_and_loops_are_no_stalls_at_any_rate() {
+    for fps in [5, 10, 15, 24, 25, 30, 50, 60] {
+        for capture in [Capture::Evenly, Capture::EachFrame] {
+            let acts = [
+                Act::Pause(4000),
+                Act::Play(2000),
+                Act::Seek(300),
+                Act::Play(700),
+                Act::Loop(120),
+                Act::Play(500),
+                Act::Pause(200),
+                Act::Seek(100),
+            ];
+            let outcome = found(fps, capture, &acts);
+            assert_stalls(&outcome, &[], 0);
+        }
+    }
+}
+
+#[test]
+fn no_more_frames_are_counted_than_the_source_showed() {
+    // Chromium sends thirty frames a second of a file that shows fifteen.
+    let outcome = found(15, Capture::Evenly, &[Act::Play(20_000)]);
+    let summary = outcome.summary;
+    assert!((summary.frames_per_second.unwrap() - 15.0).abs() < 0.5, "{summary:?}");
+    assert!((summary.source_frames_per_second.unwrap() - 15.0).abs() < 0.5, "{summary:?}");
+    assert!(summary.source_frames_presented <= summary.source_frames);
+    assert!(summary.frames_presented.unwrap() > 700, "{summary:?}");
+}
+
+#[test]
+fn messages_that_cannot_be_change_nothing() {
+    let world = played(25, &[Act::Stand(640)]);
+    let mut hostile = World { told: Vec::new(), ..played(25, &[Act::Stand(640)]) };
+    for (sent, told) in &world.told {
+        hostile.told.push((*sent, told.clone()));
+        let backwards = SourceFrames { from_us: told.to_us, to_us: told.from_us, ..told.clone() };
+        let far = told.to_us.get().saturating_add(3_000_000_000_000);
+        let future = SourceFrames {
+            from_us: sightline_protocol::telemetry::PageTime::saturating(far - 1000),
+            to_us: sightline_protocol::telemetry::PageTime::saturating(far),
+            ..SourceFrames::default()
+        };
+        let beyond = SourceFrames { frames_ms: vec![told.frames_ms[0]; 5000], ..told.clone() };
+        hostile.told.extend([backwards, future, beyond].map(|told| (*sent, told)));
+    }
+    let [expected, told] = [&world, &hostile].map(|world| watch(world, Capture::Evenly, &LATE, |_| false));
+    assert_eq!(told.stalls, expected.stalls);
+    assert_eq!(told.summary, expected.summary);
+}
+
+#[test]
+fn without_a_word_of_the_source_nothing_waits_for_one() {
+    let mut world = played(25, &[Act::Cut(600)]);
+    world.told.clear();
+    let outcome = watch(&world, Capture::Evenly, &LATE, |_| false);
+    assert_stalls(&outcome, &[600], 60);
+    assert_eq!((outcome.summary.source_known_by, outcome.summary.source_frames), (None, None));
+}
+
+#[test]
+fn the_same_input_gives_the_same_ledger_whenever_it_is_looked_at() {
+    let world = played(25, &[Act::Stand(640), Act::Play(1000), Act::Cut(300), Act::Loop(30)]);
+    let frames = world.display(Capture::Evenly, &LATE);
+    let clock = ClockEstimate { offset_us: AHEAD_US, error: Duration::from_millis(12) };
+    let ledger = |batch_us: u64| {
+        let mut meter = PlayoutMeter::new(Timestamp::ZERO);
+        meter.handle_declaration(Declaration::Playing, Timestamp::ZERO);
+        meter.handle_file(at(1_000_000));
+        let (mut told, mut shown) = (world.told.iter().peekable(), frames.iter().enumerate().peekable());
+        let mut now_us = 0;
+        while now_us < world.now_us {
+            now_us += batch_us;
+            while let Some((sent, message)) = told.next_if(|(sent, _)| sent + NETWORK_US <= now_us) {
+                meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
+            }
+            while let Some((count, (shown, captured, _))) = shown.next_if(|(_, (shown, ..))| *shown <= now_us)
+            {
+                let frame = ShownFrame {
+                    shown_at: at(*shown),
+                    presented_frames: count as u32 + 1,
+                    rtp_timestamp: Some((*captured * 9 / 100) as u32),
+                    received_at: Some(at(captured + NETWORK_US)),
+                    ..ShownFrame::default()
+                };
+                meter.handle_frame(frame, at(now_us));
+            }
+            let _ = meter.summary(at(now_us));
+        }
+        meter.finish(at(world.now_us));
+        meter.stalls(at(world.now_us))
+    };
+    let expected = ledger(1_000_000);
+    assert_eq!(expected.len(), 2, "{expected:?}");
+    for batch_us in [250_000, 500_000, 1_500_000] {
+        assert_eq!(ledger(batch_us), expected);
+    }
+}
+
+#[test]
+fn the_rate_during_a_call_counts_the_frames_that_wait_for_a_word() {
+    let world = played(25, &[Act::Play(10_000)]);
+    let clock = ClockEstimate { offset_us: AHEAD_US, error: Duration::from_millis(12) };
+    for capture in [Capture::Evenly, Capture::EachFrame] {
+        let mut meter = PlayoutMeter::new(Timestamp::ZERO);
+        meter.handle_file(at(1_000_000));
+        let mut told = world.told.iter().peekable();
+        for (count, (shown, captured, _)) in world.display(capture, &LATE).iter().enumerate() {
+            while let Some((sent, message)) = told.next_if(|(sent, _)| sent + NETWORK_US <= *shown) {
+                meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
+            }
+            let frame = ShownFrame {
+                shown_at: at(*shown),
+                presented_frames: count as u32 + 1,
+                rtp_timestamp: Some((*captured * 9 / 100) as u32),
+                received_at: Some(at(captured + NETWORK_US)),
+                ..ShownFrame::default()
+            };
+            meter.handle_frame(frame, at(*shown));
+            if *shown > 4_000_000 {
+                let rate = meter.summary(at(*shown)).frames_per_second.unwrap();
+                assert!((rate - 25.0).abs() < 1.0, "{capture:?} at {shown}: {rate}");
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `sightline-peer` in a room with a page.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use libtest_mimic::Trial;
+use sha2::{Digest, Sha256};
+use sightline_e2e::{
+    browser::Engine,
+    native_peer::NativePeer,
+    stage::{Scene, Stage},
+};
+
+use crate::files::Folder;
+
+const NONE: [&str; 0] = [];
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_each(a_page_and_a_terminal_talk_whoever_comes_first),
+        stage.test_in_each(a_page_with_a_camera_and_a_terminal_send_each_other_a_file),
+        stage.test_in_each(a_page_that_is_reloaded_meets_the_terminal_again),
+        stage.test_in_each(a_terminal_that_hides_its_address_reaches_a_page_by_the_relay),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn a_page_and_a_terminal_talk_whoever_comes_first(scene: &Scene, engine: Engine) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let ada = scene.page(engine).await?;
+    ada.enter_with("terminal", "Ada", "source=none").await?;
+    ada.until("the page is in the room", |page| page.shows("room")).await?;
+    let mut bob = NativePeer::start("chat", &origin, "terminal", "Bob", &NONE)?;
+    ada.until_connected_to("Bob").await?;
+    bob.say("from the terminal").await?;
+    ada.until_received("from the terminal").await?;
+    bob.event("delivery", |event| event["state"] == "delivered").await?;
+    ada.say("from the page 你好").await?;
+    assert_eq!(bob.event("message", |_| true).await?["text"], "from the page 你好");
+    ada.until_delivered("from the page 你好").await?;
+    bob.end().await?;
+    ada.until("Bob is gone", |page| page.tile("Bob").is_none()).await?;
+
+    // Now the terminal is there first, so the page offers.
+    let mut carl = NativePeer::start("chat", &origin, "terminal-first", "Carl", &NONE)?;
+    carl.event("entered", |_| true).await?;
+    ada.enter_with("terminal-first", "Ada", "source=none").await?;
+    ada.until_connected_to("Carl").await?;
+    carl.say("I was here first").await?;
+    ada.until_received("I was here first").await?;
+    ada.say("so you were").await?;
+    carl.event("message", |event| event["text"] == "so you were" && event["name"] == "Ada").await?;
+    carl.end().await
+}
+
+async fn a_page_with_a_camera_and_a_terminal_send_each_other_a_file(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let folder = Folder::new()?;
+    let into = folder.path().join("into");
+    let mut bob = NativePeer::start(
+        "receive",
+        &origin,
+        "files",
+        "Bob",
+        &["--into".as_ref(), into.as_os_str(), "--accept".as_ref(), "all".as_ref(), "--once".as_ref()],
+    )?;
+    bob.event("entered", |_| true).await?;
+    let ada = scene.page(engine).await?;
+    ada.enter("files", "Ada").await?;
+    ada.until_connected_to("Bob").await?;
+    let (up, up_sha256) = folder.file("up.bin", 4_000_001)?;
+    ada.offer(&[&up]).await?;
+    let received = bob.event("file", |event| event["state"] == "done").await?;
+    assert_eq!(received["sha256"], up_sha256.as_str());
+    let stored: String = Sha256::digest(std::fs::read(into.join("up.bin"))?)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(stored, up_sha256);
+    assert_eq!(ada.until_transfer("up.bin", "done").await?.hash.as_deref(), Some(up_sha256.as_str()));
+    bob.end().await?;
+
+    let (down, down_sha256) = folder.file("down.bin", 4_000_001)?;
+    let mut carl = NativePeer::start("send", &origin, "files", "Carl", &[&down])?;
+    ada.until_transfer("down.bin", "offered").await?;
+    ada.click_in_transfer("down.bin", "transfer-accept").await?;
+    let sent = carl.event("file", |event| event["state"] == "done").await?;
+    assert_eq!(sent["sha256"], down_sha256.as_str());
+    carl.end().await?;
+    let shown = ada.until_transfer("down.bin", "done").await?;
+    assert_eq!(shown.hash.as_deref(), Some(down_sha256.as_str()));
+    assert_eq!(ada.stored_sha256(&shown.id).await?, down_sha256);
+    Ok(())
+}
+
+async fn a_page_that_is_reloaded_meets_the_terminal_again(scene: &Scene, engine: Engine) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let ada = scene.page(engine).await?;
+    ada.enter_with("reload", "Ada", "source=none").await?;
+    let mut bob = NativePeer::start("chat", &origin, "reload", "Bob", &NONE)?;
+    ada.until_connected_to("Bob").await?;
+    ada.reload().await?;
+    ada.until_connected_to("Bob").await?;
+    bob.say("still here").await?;
+    ada.until_received("still here").await?;
+    ada.say("and so am I").await?;
+    bob.event("message", |event| event["text"] == "and so am I").await?;
+    bob.end().await
+}
+
+async fn a_terminal_that_hides_its_address_reaches_a_page_by_the_relay(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let ada = scene.page(engine).await?;
+    ada.enter_with("relay", "Ada", "source=none&relay=1").await?;
+    let mut bob = NativePeer::start("chat", &origin, "relay", "Bob", &["--relay-only"])?;
+    ada.until_connected_to("Bob").await?;
+    bob.say("by the relay").await?;
+    ada.until_received("by the relay").await?;
+    ada.say("and back").await?;
+    bob.event("message", |event| event["text"] == "and back").await?;
+    bob.end().await
+}
