@@ -2,6 +2,7 @@
 
 use leptos::{mount::mount_to_body, prelude::*};
 use sightline_browser::page::{document, location::Location};
+use sightline_core::notice::NoticeCode;
 
 use crate::{
     appearance::Appearance,
@@ -11,7 +12,7 @@ use crate::{
     pages::{
         check::load_check_page,
         home::Home,
-        not_found::{NotFound, RoomNameInvalid},
+        not_found::{AddressInvalid, NotFound},
         report::load_report_page,
         room::RoomPage,
     },
@@ -40,9 +41,10 @@ pub fn App(
     view! {
         {move || match navigator.route() {
             Route::Home => view! { <Home /> }.into_any(),
-            Route::Room(name) => view! { <RoomPage room=name /> }.into_any(),
+            Route::Room(room) => view! { <RoomPage room=room /> }.into_any(),
             Route::Report => view! { <LaterPage view=load_report_page() /> }.into_any(),
-            Route::RoomNameInvalid => view! { <RoomNameInvalid /> }.into_any(),
+            Route::RoomNameInvalid => view! { <AddressInvalid code=NoticeCode::RoomNameInvalid /> }.into_any(),
+            Route::InvitationInvalid => view! { <AddressInvalid code=NoticeCode::InvitationInvalid /> }.into_any(),
             #[cfg(feature = "gallery")]
             Route::Gallery(scene) => view! { <crate::pages::gallery::Gallery scene=scene /> }.into_any(),
             Route::Check => view! { <LaterPage view=load_check_page() /> }.into_any(),
@@ -54,7 +56,7 @@ pub fn App(
 
 fn title(route: &Route) -> String {
     match route {
-        Route::Room(name) => format!("{name} · Sightline"),
+        Route::Room(room) => format!("{} · Sightline", room.name),
         _ => "Sightline".to_owned(),
     }
 }

@@ -2,17 +2,19 @@
 
 use sightline_protocol::RoomName;
 
-use crate::route::room_of_segment;
+use crate::route::{RoomLink, room_of_segment, secret_of_fragment};
 
 /// The result of reading the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// The input is empty: make a new room.
     NewRoom,
-    /// The input names this room.
-    Room(RoomName),
+    /// The input names this room, or is the invitation to it.
+    Room(RoomLink),
     /// The input is not a room name.
     Invalid,
+    /// The input is an invitation of which a part is missing.
+    InvitationInvalid,
 }
 
 /// Reads a room name, or a text that contains an address ending with `/room/<name>`.
@@ -23,12 +25,20 @@ pub fn read_entry(typed: &str) -> Entry {
         return Entry::NewRoom;
     }
     let is_end = |character: char| ['/', '?', '#'].contains(&character) || character.is_whitespace();
-    let name = match typed.split_once("/room/") {
-        Some((_, rest)) => room_of_segment(rest.split(is_end).next().unwrap_or_default()),
+    let (name, fragment) = match typed.split_once("/room/") {
+        Some((_, rest)) => {
+            let name = room_of_segment(rest.split(is_end).next().unwrap_or_default());
+            let link = rest.split(char::is_whitespace).next().unwrap_or_default();
+            (name, link.split_once('#').map_or("", |(_, fragment)| fragment))
+        }
         // "My Team Room"
-        None => RoomName::new(&typed.split_whitespace().collect::<Vec<_>>().join("-")),
+        None => (RoomName::new(&typed.split_whitespace().collect::<Vec<_>>().join("-")), ""),
     };
-    name.map_or(Entry::Invalid, Entry::Room)
+    match (name, secret_of_fragment(fragment)) {
+        (Ok(name), Ok(secret)) => Entry::Room(RoomLink { name, secret }),
+        (Ok(_), Err(_)) => Entry::InvitationInvalid,
+        (Err(_), _) => Entry::Invalid,
+    }
 }
 
 #[cfg(test)]
@@ -36,7 +46,7 @@ mod tests {
     use super::*;
 
     fn room(name: &str) -> Entry {
-        Entry::Room(RoomName::new(name).expect("a room name"))
+        Entry::Room(RoomLink { name: RoomName::new(name).expect("a room name"), secret: None })
     }
 
     #[test]
@@ -50,7 +60,7 @@ mod tests {
             "Team-7",
             " team-7 ",
             "https://call.example/room/team-7",
-            "call.example/x/room/team-7/?lang=en#chat",
+            "call.example/x/room/team-7/?lang=en#",
             "/room/team-7",
             "https://call.example/room/Team%2D7",
             "https://call.example/room/team-7.",
@@ -74,6 +84,23 @@ mod tests {
             "房间名",
         ] {
             assert_eq!(read_entry(typed), Entry::Invalid, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_invitation_has_its_secret_and_one_that_was_cut_opens_no_other_room() {
+        let secret = sightline_core::trust::RoomSecret::from_random(u128::MAX);
+        let link = RoomLink { name: RoomName::new("team-7").expect("a room name"), secret: Some(secret) };
+        for typed in [
+            format!("https://call.example/room/team-7#{secret}"),
+            format!("Join https://call.example/room/team-7?signalling=tabs#{secret}, please: now"),
+            format!("<https://call.example/room/team-7/#{secret}>"),
+        ] {
+            assert_eq!(read_entry(&typed), Entry::Room(link.clone()), "{typed}");
+        }
+        let cut = format!("https://call.example/room/team-7#{}", &secret.to_string()[..20]);
+        for typed in [cut.as_str(), "call.example/room/team-7#chat"] {
+            assert_eq!(read_entry(typed), Entry::InvitationInvalid, "{typed}");
         }
     }
 }

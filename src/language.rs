@@ -194,7 +194,10 @@ mod tests {
         keep_chinese(include_str!(concat!(env!("OUT_DIR"), "/zh-CN.txt")));
         for (locale, texts) in [(Locale::En, english), (Locale::ZhCn, chinese)] {
             assert_eq!(sentence!(home.title)(locale), texts["home"]["title"]);
-            assert_eq!(sentence!(notice.room_full.title)(locale), texts["notice"]["room_full"]["title"]);
+            assert_eq!(
+                sentence!(room_notice.room_full.title)(locale),
+                texts["room_notice"]["room_full"]["title"]
+            );
             assert_eq!(sentence!(tile.you)(locale), texts["tile"]["you"]);
         }
     }

@@ -4,12 +4,14 @@ use leptos::{ev, prelude::*};
 use sightline_browser::page::{
     environment,
     location::{self, Location},
+    random,
 };
+use sightline_core::trust::RoomSecret;
 
 use crate::{
     consent::Arrival,
     parameters::{Parameters, without_acts},
-    route::{BasePath, Route},
+    route::{BasePath, RoomLink, Route},
     source_choice::SourceChoice,
 };
 
@@ -26,10 +28,13 @@ impl Navigator {
     pub fn provide() -> Self {
         let here = Location::current();
         let base = base_path(&here.origin);
-        let route = base.parse(&here.path);
+        let route = base.parse(&here.path, &here.fragment);
         // The address of a room may differ from its normal form, for example by a full stop after a link in a sentence.
-        if matches!(route, Route::Room(_)) && base.join(&route) != here.path {
-            location::replace(&format!("{}{}{}", base.join(&route), here.query, here.fragment));
+        if matches!(route, Route::Room(_)) {
+            let (path, fragment) = (base.join(&route), fragment_of(&route));
+            if path != here.path || fragment != here.fragment {
+                location::replace(&[&*path, &here.query, &fragment].concat());
+            }
         }
         let arrival = if environment::is_reloaded() { Arrival::Reload } else { Arrival::Address };
         let navigator = Self {
@@ -38,9 +43,10 @@ impl Navigator {
             arrival: StoredValue::new(arrival),
         };
         let listener = window_event_listener(ev::popstate, move |_| {
-            let path = Location::current().path;
+            // Also fired when the person changes the fragment in the address bar.
+            let here = Location::current();
             navigator.arrival.set_value(Arrival::Address);
-            navigator.show(navigator.base.with_value(|base| base.parse(&path)));
+            navigator.show(navigator.base.with_value(|base| base.parse(&here.path, &here.fragment)));
         });
         on_cleanup(move || listener.remove());
         provide_context(navigator);
@@ -72,15 +78,30 @@ impl Navigator {
             Route::Home => String::new(),
             _ => Location::current().query,
         };
-        location::push(&format!("{}{query}", self.href(&route)));
+        location::push(&[self.href(&route), query, fragment_of(&route)].concat());
         self.arrival.set_value(Arrival::Click);
         self.show(route);
+    }
+
+    /// Opens the protected room of the same name with a new secret. Nobody else is there before the new link is shared.
+    pub fn protect_room(self) {
+        if let Route::Room(room) = self.route.get_untracked() {
+            let secret = Some(RoomSecret::from_random(random::bits()));
+            self.go(Route::Room(RoomLink { secret, ..room }));
+        }
     }
 
     /// Opens the page of the room anew, with what was published in it before.
     pub fn enter_again(self, source: SourceChoice, microphone: bool) {
         self.arrival.set_value(Arrival::Rejoin { source, microphone });
         self.route.notify();
+    }
+
+    /// Loads the whole page again, without the parameters.
+    pub fn reload(self) {
+        let address = self.route.with_untracked(|route| [self.href(route), fragment_of(route)].concat());
+        location::replace(&address);
+        location::reload();
     }
 
     /// How the person came to the present page.
@@ -107,6 +128,13 @@ impl Navigator {
 pub fn leave_room() {
     let here = Location::current();
     location::replace(&[&*here.path, &without_acts(&here.query), &here.fragment].concat());
+}
+
+fn fragment_of(route: &Route) -> String {
+    match route {
+        Route::Room(room) => room.fragment(),
+        _ => String::new(),
+    }
 }
 
 fn base_path(origin: &str) -> BasePath {

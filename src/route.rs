@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use sightline_core::trust::{RoomSecret, SecretInvalid};
 use sightline_protocol::{RoomName, room::RoomNameInvalid};
 
 /// A page of the app.
@@ -10,10 +11,12 @@ use sightline_protocol::{RoomName, room::RoomNameInvalid};
 pub enum Route {
     /// The first page, at `/`.
     Home,
-    /// A room, at `/room/<name>`.
-    Room(RoomName),
+    /// A room, at `/room/<name>`, or at `/room/<name>#<secret>` if its link protects it.
+    Room(RoomLink),
     /// `/room/` followed by a name that is not allowed.
     RoomNameInvalid,
+    /// A room with something behind the `#` that is not a secret: part of the link is missing.
+    InvitationInvalid,
     /// The connection doctor, at `/check`.
     Check,
     /// Saved measurements, at `/report`.
@@ -23,6 +26,29 @@ pub enum Route {
     Gallery(String),
     /// Any other path.
     NotFound,
+}
+
+/// What an invitation says of a room. Rooms of the same name with other secrets, or without one, are other rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomLink {
+    /// The name of the room.
+    pub name: RoomName,
+    /// The secret of a protected room.
+    pub secret: Option<RoomSecret>,
+}
+
+impl RoomLink {
+    /// The part of the address behind the path and the query, with its `#`; empty for an unprotected room.
+    #[must_use]
+    pub fn fragment(&self) -> String {
+        self.secret.map_or_else(String::new, |secret| format!("#{secret}"))
+    }
+
+    /// The room in a key of the session storage, which belongs to this tab like its address.
+    #[must_use]
+    pub fn storage_key(&self) -> String {
+        format!("{}{}", self.name, self.fragment())
+    }
 }
 
 /// The common beginning of all paths of the app; ends with a slash.
@@ -37,13 +63,13 @@ impl BasePath {
         Self(if directory.starts_with('/') { directory.to_owned() } else { format!("/{directory}") })
     }
 
-    /// The path of a page.
+    /// The path of a page, without the fragment of a room.
     #[must_use]
     pub fn join(&self, route: &Route) -> String {
         let base = &self.0;
         match route {
-            Route::Home | Route::RoomNameInvalid | Route::NotFound => base.clone(),
-            Route::Room(name) => format!("{base}room/{name}"),
+            Route::Home | Route::RoomNameInvalid | Route::InvitationInvalid | Route::NotFound => base.clone(),
+            Route::Room(room) => format!("{base}room/{}", room.name),
             Route::Check => format!("{base}check"),
             Route::Report => format!("{base}report"),
             #[cfg(feature = "gallery")]
@@ -51,9 +77,9 @@ impl BasePath {
         }
     }
 
-    /// The page for a path.
+    /// The page for a path and a fragment, which counts for rooms only.
     #[must_use]
-    pub fn parse(&self, path: &str) -> Route {
+    pub fn parse(&self, path: &str, fragment: &str) -> Route {
         let without_slash = &self.0[..self.0.len() - 1];
         if path == without_slash {
             return Route::Home;
@@ -65,7 +91,11 @@ impl BasePath {
         match segments.as_slice() {
             [] | ["index.html"] => Route::Home,
             ["report"] => Route::Report,
-            ["room", name] => RoomName::new(name).map_or(Route::RoomNameInvalid, Route::Room),
+            ["room", name] => match (RoomName::new(name), secret_of_fragment(fragment)) {
+                (Ok(name), Ok(secret)) => Route::Room(RoomLink { name, secret }),
+                (Ok(_), Err(_)) => Route::InvitationInvalid,
+                (Err(_), _) => Route::RoomNameInvalid,
+            },
             ["check"] => Route::Check,
             #[cfg(feature = "gallery")]
             ["gallery", scene] => Route::Gallery((*scene).to_owned()),
@@ -80,6 +110,21 @@ impl BasePath {
 /// [`RoomNameInvalid`] where it names none.
 pub fn room_of_segment(segment: &str) -> Result<RoomName, RoomNameInvalid> {
     RoomName::new(&read_segment(segment))
+}
+
+/// The secret in the fragment of a room's address, whose `#` may be missing; `None` where the address has no fragment.
+///
+/// # Errors
+/// [`SecretInvalid`] where the fragment is something else. Such a link was cut, and its room must not be taken for an unprotected one.
+pub fn secret_of_fragment(fragment: &str) -> Result<Option<RoomSecret>, SecretInvalid> {
+    let fragment = fragment.trim_start_matches('#');
+    let may_be_of_a_secret = |character: char| character.is_alphanumeric() || "-_".contains(character);
+    match fragment.split_at_checked(RoomSecret::CHARS) {
+        // The punctuation of a sentence may follow.
+        Some((secret, rest)) if !rest.contains(char::is_alphanumeric) => RoomSecret::parse(secret).map(Some),
+        _ if fragment.contains(may_be_of_a_secret) => Err(SecretInvalid),
+        _ => Ok(None),
+    }
 }
 
 /// Decodes a segment and removes punctuation of the sentence around a link. Undecodable text stays as it is, and so does a `%`
@@ -98,7 +143,7 @@ mod tests {
     use super::*;
 
     fn room(name: &str) -> Route {
-        Route::Room(RoomName::new(name).expect("a room name"))
+        Route::Room(RoomLink { name: RoomName::new(name).expect("a room name"), secret: None })
     }
 
     #[test]
@@ -106,22 +151,22 @@ mod tests {
         for base in ["/", "/x/", "/a/b/"] {
             let base = BasePath::new(base);
             for route in [Route::Home, Route::Check, Route::Report, room("team-7")] {
-                assert_eq!(base.parse(&base.join(&route)), route, "{base:?}");
+                assert_eq!(base.parse(&base.join(&route), ""), route, "{base:?}");
             }
         }
     }
 
     #[test]
     fn capitals_and_a_trailing_slash_are_tolerated() {
-        assert_eq!(BasePath::new("/").parse("/room/Team-7/"), room("team-7"));
+        assert_eq!(BasePath::new("/").parse("/room/Team-7/", ""), room("team-7"));
     }
 
     #[test]
     fn an_encoded_name_is_decoded_and_stays_one_segment() {
         let base = BasePath::new("/");
-        assert_eq!(base.parse("/room/%54eam%2D7"), room("team-7"));
+        assert_eq!(base.parse("/room/%54eam%2D7", ""), room("team-7"));
         for path in ["/room/team%2F7", "/room/team%ff", "/room/team%", "/room/%E6%88%BF%E9%97%B4%E5%90%8D"] {
-            assert_eq!(base.parse(path), Route::RoomNameInvalid, "{path}");
+            assert_eq!(base.parse(path, ""), Route::RoomNameInvalid, "{path}");
         }
     }
 
@@ -159,10 +204,10 @@ mod tests {
             "/.",
             ",/",
         ] {
-            assert_eq!(base.parse(&format!("/room/Team-7{end}")), room("team-7"), "{end}");
+            assert_eq!(base.parse(&format!("/room/Team-7{end}"), ""), room("team-7"), "{end}");
         }
-        assert_eq!(base.parse("/check."), Route::Check);
-        assert_eq!(base.parse("/report)"), Route::Report);
+        assert_eq!(base.parse("/check.", ""), Route::Check);
+        assert_eq!(base.parse("/report)", ""), Route::Report);
     }
 
     #[test]
@@ -179,7 +224,7 @@ mod tests {
             "/room/team%2",
             "/room/\u{623f}\u{95f4}\u{3002}",
         ] {
-            let route = base.parse(path);
+            let route = base.parse(path, "");
             assert!(matches!(route, Route::RoomNameInvalid | Route::NotFound), "{path}: {route:?}");
         }
     }
@@ -188,16 +233,61 @@ mod tests {
     fn a_base_path_may_be_visited_without_its_slash_or_by_its_file() {
         let base = BasePath::new("/x/index.html");
         for path in ["/x", "/x/", "/x/index.html"] {
-            assert_eq!(base.parse(path), Route::Home, "{path}");
+            assert_eq!(base.parse(path, ""), Route::Home, "{path}");
         }
     }
 
     #[test]
     fn a_name_that_is_not_allowed_is_told_apart_from_a_page_that_does_not_exist() {
         let base = BasePath::new("/");
-        assert_eq!(base.parse("/room/a%20b"), Route::RoomNameInvalid);
-        assert_eq!(base.parse("/room"), Route::NotFound);
-        assert_eq!(base.parse("/nothing"), Route::NotFound);
-        assert_eq!(BasePath::new("/x/").parse("/room/team-7"), Route::NotFound);
+        assert_eq!(base.parse("/room/a%20b", ""), Route::RoomNameInvalid);
+        assert_eq!(base.parse("/room", ""), Route::NotFound);
+        assert_eq!(base.parse("/nothing", ""), Route::NotFound);
+        assert_eq!(BasePath::new("/x/").parse("/room/team-7", ""), Route::NotFound);
+    }
+
+    #[test]
+    fn a_secret_is_read_from_the_fragment_of_a_room_whatever_punctuation_follows() {
+        let base = BasePath::new("/");
+        for bits in [0, u128::MAX, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef] {
+            let secret = RoomSecret::from_random(bits);
+            let link = RoomLink { name: RoomName::new("team-7").expect("a room name"), secret: Some(secret) };
+            assert_eq!(base.parse("/room/team-7", &link.fragment()), Route::Room(link.clone()));
+            for end in [".", ",", ")", ">", "_", "-", "*", "\u{3002}", "\u{2026}", ")."] {
+                let fragment = format!("{}{end}", link.fragment());
+                assert_eq!(base.parse("/room/team-7", &fragment), Route::Room(link.clone()), "{fragment}");
+            }
+        }
+        assert_eq!(base.parse("/check", "#AAAAAAAAAAAAAAAAAAAAAA"), Route::Check);
+    }
+
+    #[test]
+    fn a_link_with_a_part_of_its_secret_never_opens_the_unprotected_room() {
+        let base = BasePath::new("/");
+        let secret = RoomSecret::from_random(u128::MAX).to_string();
+        for length in 1..secret.len() {
+            let fragment = format!("#{}", &secret[..length]);
+            assert_eq!(base.parse("/room/team-7", &fragment), Route::InvitationInvalid, "{fragment}");
+        }
+        for fragment in ["#chat", &format!("#{secret}A"), &format!("#{secret}.A"), "#AAAAAAAAAAAAAAAAAAAAAB"]
+        {
+            assert_eq!(base.parse("/room/team-7", fragment), Route::InvitationInvalid, "{fragment}");
+        }
+        for fragment in ["", "#", "#.", "#)"] {
+            assert_eq!(base.parse("/room/team-7", fragment), room("team-7"), "{fragment}");
+        }
+    }
+
+    #[test]
+    fn rooms_with_different_secrets_are_stored_apart_and_a_debug_text_has_no_secret() {
+        let name = RoomName::new("team-7").expect("a room name");
+        let link = |secret: Option<u128>| RoomLink {
+            name: name.clone(),
+            secret: secret.map(RoomSecret::from_random),
+        };
+        assert_eq!(link(None).storage_key(), "team-7");
+        assert_ne!(link(Some(1)).storage_key(), link(Some(2)).storage_key());
+        let secret = RoomSecret::from_random(1).to_string();
+        assert!(!format!("{:?}", link(Some(1))).contains(&secret));
     }
 }

@@ -91,7 +91,7 @@ fn load(view: LoadView, meanwhile: Meanwhile) -> AnyView {
 }
 
 fn lost_page(retry: Callback<()>) -> AnyView {
-    view! { <NoticePage code=NoticeCode::PartUnavailable retry=retry /> }.into_any()
+    view! { <NoticePage code=NoticeCode::PartUnavailable text=notice_text retry=retry /> }.into_any()
 }
 
 fn lost(retry: Callback<()>) -> AnyView {

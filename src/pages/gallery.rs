@@ -13,6 +13,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signaling::SignalingStatus,
+    trust::RoomSecret,
 };
 use sightline_protocol::{
     RoomName,
@@ -23,6 +24,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::room::{call::Call, lobby::Lobby};
 use crate::{
     parameters::Parameters,
+    route::RoomLink,
     session::model::{
         ChatLine, DeviceChoice, FileModel, LobbyActions, LobbyModel, Preferences, RoomActions, RoomModel,
         RunShown, SettingsModel, SourceChoice, TileModel,
@@ -31,7 +33,7 @@ use crate::{
 
 const NAMES: [&str; 8] =
     ["Ada Lovelace", "王小明", "", "Grace Hopper", "Linus", "山田 太郎", "Zoë", "<b>Bobby</b>"];
-const WARNINGS: [NoticeCode; 10] = [
+const WARNINGS: [NoticeCode; 11] = [
     NoticeCode::PermissionDenied,
     NoticeCode::PermissionPending,
     NoticeCode::NoDevice,
@@ -42,10 +44,12 @@ const WARNINGS: [NoticeCode; 10] = [
     NoticeCode::SignalingLost,
     NoticeCode::ConnectionFailed,
     NoticeCode::MessageTooLong,
+    NoticeCode::SignalsRefused,
 ];
-const OBSTACLES: [NoticeCode; 11] = [
+const OBSTACLES: [NoticeCode; 12] = [
     NoticeCode::UnsupportedBrowser,
     NoticeCode::RoomNameInvalid,
+    NoticeCode::InvitationInvalid,
     NoticeCode::NameInvalid,
     NoticeCode::RoomFull,
     NoticeCode::OriginRefused,
@@ -65,16 +69,17 @@ pub fn Gallery(
     scene: String,
 ) -> AnyView {
     let Ok(room) = RoomName::new("7gk2m-x4q0p-wz81c-e5hvt-n3j6ya") else { return ().into_any() };
+    let link = RoomLink { name: room.clone(), secret: Some(RoomSecret::from_random(0)) };
     let found = |code: &NoticeCode| code.as_str() == scene;
     match scene.as_str() {
         "lobby" => {
             let model = lobby_model(SourceChoice::Camera, vec![]);
             model.preview.set(Some(fake_stream(30).into()));
-            view! { <Lobby room=room model=model actions=lobby_actions() /> }.into_any()
+            view! { <Lobby room=link model=model actions=lobby_actions() /> }.into_any()
         }
         "lobby-off" => {
             let model = lobby_model(SourceChoice::None, vec![]);
-            view! { <Lobby room=room model=model actions=lobby_actions() /> }.into_any()
+            view! { <Lobby room=link model=model actions=lobby_actions() /> }.into_any()
         }
         "lobby-denied" => {
             let model = lobby_model(
@@ -82,7 +87,7 @@ pub fn Gallery(
                 vec![NoticeCode::PermissionDenied, NoticeCode::InsecureContext],
             );
             model.settings.cameras.set(vec![]);
-            view! { <Lobby room=room model=model actions=lobby_actions() /> }.into_any()
+            view! { <Lobby room=link model=model actions=lobby_actions() /> }.into_any()
         }
         "notices" => {
             let model = room_model(2);
@@ -180,7 +185,10 @@ fn room_model(count: usize) -> RoomModel {
         chat: RwSignal::new(vec![]),
         is_chat_cut: RwSignal::new(false),
         transfers: crate::session::model::TransfersModel::default(),
-        invitation: RwSignal::new("https://call.example/room/7gk2m-x4q0p-wz81c-e5hvt-n3j6ya".to_owned()),
+        invitation: RwSignal::new(
+            "https://call.example/room/7gk2m-x4q0p-wz81c-e5hvt-n3j6ya#AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+        ),
+        is_protected: true,
         needs_gesture: RwSignal::new(false),
         source: RwSignal::new(SourceChoice::Camera),
         run: RwSignal::new(RunShown::default()),
@@ -246,6 +254,8 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
     TileModel {
         member: StoredValue::new(member.to_owned()),
         name: RwSignal::new(name.to_owned()),
+        has_name: RwSignal::new(true),
+        is_protected: true,
         state: RwSignal::new(LinkState::Connected),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(Some(LinkPath::Direct)),

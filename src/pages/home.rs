@@ -2,7 +2,7 @@
 
 use leptos::{html, prelude::*};
 use sightline_browser::page::random;
-use sightline_core::notice::NoticeCode;
+use sightline_core::{notice::NoticeCode, trust::RoomSecret};
 use sightline_protocol::RoomName;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     invitation::{Entry, read_entry},
     language::{Language, Sentence},
     navigation::Navigator,
-    route::Route,
+    route::{RoomLink, Route},
     sentence,
 };
 
@@ -31,15 +31,19 @@ pub fn Home() -> AnyView {
     let input = NodeRef::<html::Input>::new();
     let typed = RwSignal::new(String::new());
     let is_invalid = RwSignal::new(false);
-    let enter = move |room: RoomName| {
+    let go = move |route: Route| {
         if let Some(navigator) = navigator {
-            navigator.go(Route::Room(room));
+            navigator.go(route);
         }
     };
-    let enter_new = move || enter(RoomName::from_random(random::bits()));
+    let enter_new = move || {
+        let name = RoomName::from_random(random::bits());
+        go(Route::Room(RoomLink { name, secret: Some(RoomSecret::from_random(random::bits())) }));
+    };
     let submit = move || match typed.with_untracked(|typed| read_entry(typed)) {
         Entry::NewRoom => enter_new(),
-        Entry::Room(room) => enter(room),
+        Entry::Room(room) => go(Route::Room(room)),
+        Entry::InvitationInvalid => go(Route::InvitationInvalid),
         Entry::Invalid => {
             is_invalid.set(true);
             if let Some(input) = input.get_untracked() {

@@ -6,7 +6,7 @@ use sightline_core::notice::NoticeCode;
 use crate::{
     components::{
         kit::{link::Link, logo::Mark, page_header::PageHeader},
-        notices::page::NoticePage,
+        notices::{page::NoticePage, text::notice_text},
     },
     language::Language,
     route::Route,
@@ -35,8 +35,11 @@ pub fn NotFound() -> AnyView {
     .into_any()
 }
 
-/// Says that the room name is not allowed.
+/// Says what is wrong with the address of a room.
 #[component]
-pub fn RoomNameInvalid() -> AnyView {
-    view! { <NoticePage code=NoticeCode::RoomNameInvalid /> }.into_any()
+pub fn AddressInvalid(
+    /// What is wrong.
+    code: NoticeCode,
+) -> AnyView {
+    view! { <NoticePage code=code text=notice_text /> }.into_any()
 }

@@ -9,6 +9,8 @@ use sightline_browser::{
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::{RoomName, SIGNALING_PATH};
 
+use crate::route::RoomLink;
+
 /// Where signaling goes before there is a peer connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignalingEndpoint {
@@ -70,8 +72,8 @@ pub fn asset(name: &str) -> String {
     format!("{}/{name}", location::base().trim_end_matches('/'))
 }
 
-/// The invitation to a room, without parameters for the person.
-pub fn invitation(room: &RoomName, wants_tabs: bool) -> String {
+/// The invitation to a room, with its secret and without parameters for the person.
+pub fn invitation(room: &RoomLink, wants_tabs: bool) -> String {
     let query = if wants_tabs { "?signalling=tabs" } else { "" };
-    format!("{}/room/{room}{query}", location::base().trim_end_matches('/'))
+    format!("{}/room/{}{query}{}", location::base().trim_end_matches('/'), room.name, room.fragment())
 }

@@ -12,7 +12,8 @@ use sightline_browser::{
     page::{clock, random, records::Records, storage::StorageArea},
 };
 use sightline_core::chat::{KeptMessage, MAX_LOG};
-use sightline_protocol::RoomName;
+
+use crate::route::RoomLink;
 
 const DATABASE: &str = "sightline.chat";
 const KEY: &str = "sightline.chat.";
@@ -30,10 +31,10 @@ pub struct ChatHistory {
 
 impl ChatHistory {
     /// Opens the history of this tab in a room and reads it.
-    pub async fn open(room: &RoomName) -> (Self, Vec<KeptMessage>) {
-        let key = format!("{KEY}{room}");
+    pub async fn open(room: &RoomLink) -> (Self, Vec<KeptMessage>) {
+        let key = format!("{KEY}{}", room.storage_key());
         let group = StorageArea::Session.get(&key).unwrap_or_else(|| {
-            let group = format!("{} {room} {:032x}", prefix(clock::unix_ms()), random::bits());
+            let group = format!("{} {} {:032x}", prefix(clock::unix_ms()), room.name, random::bits());
             StorageArea::Session.set(&key, &group);
             group
         });
@@ -70,8 +71,8 @@ async fn read(group: &str) -> Result<(Records, Vec<String>), BrowserError> {
 }
 
 /// Removes the conversation of this tab in a room.
-pub fn forget(room: &RoomName) {
-    let key = format!("{KEY}{room}");
+pub fn forget(room: &RoomLink) {
+    let key = format!("{KEY}{}", room.storage_key());
     let Some(group) = StorageArea::Session.get(&key) else { return };
     StorageArea::Session.remove(&key);
     spawn_local(async move {

@@ -45,10 +45,11 @@ pub fn enter(mut entry: Entry) -> EnteredRoom {
     let (lanes, stream) = fair_queue(MAX_INPUTS, MEMBER_LANE, message_bytes);
     let inputs = lanes.first();
     let invitation = std::mem::take(&mut entry.invitation);
-    let model = RoomView::new_model(invitation, entry.media.signals(), entry.settings);
+    let is_protected = entry.room.secret.is_some();
+    let model = RoomView::new_model(invitation, is_protected, entry.media.signals(), entry.settings);
     model.local.name.set(entry.name.as_str().to_owned());
     let actions = room_actions(model, inputs.clone(), entry.media.clone(), entry.left);
-    let name = entry.room.clone();
+    let name = entry.room.name.clone();
 
     let leaving = StoredValue::new_local(inputs.clone());
     on_cleanup(move || {
@@ -64,7 +65,8 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let inputs = lanes.first();
     let Entry { room, name, resume, media, mut changes, endpoint, certificate, run_limit, .. } = entry;
     let instance = InstanceId::from_random(random::bits());
-    let request = JoinRequest { room: room.clone(), name: name.clone(), instance, resume };
+    let request =
+        JoinRequest { room: room.name.clone(), secret: room.secret, name: name.clone(), instance, resume };
     let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
     let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
@@ -81,7 +83,7 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let name = name.as_str().to_owned();
     let setup = Setup {
         session,
-        room,
+        room: room.name,
         name,
         media,
         view,

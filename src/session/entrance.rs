@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{js::queue::EventStream, page::environment, rtc::certificate::Certificate};
-use sightline_protocol::{DisplayName, RoomName};
+use sightline_protocol::DisplayName;
 
 use super::{
     address::{self, FutureEndpoint},
@@ -13,11 +13,11 @@ use super::{
     media::LocalMedia,
     model::SettingsModel,
 };
-use crate::parameters::Parameters;
+use crate::{parameters::Parameters, route::RoomLink};
 
 /// Everything that is needed to enter a room.
 pub struct Entry {
-    pub(super) room: RoomName,
+    pub(super) room: RoomLink,
     pub(super) name: DisplayName,
     /// The token for the seat that this tab had before it was reloaded.
     pub(super) resume: Option<String>,
@@ -48,7 +48,7 @@ impl PendingEntry {
 
 /// Makes the [`Entry`] when the person leaves the lobby.
 pub(super) struct Entrance {
-    room: RoomName,
+    room: RoomLink,
     media: LocalMedia,
     /// The name in the address, which is not stored for the next visit.
     given_name: Option<DisplayName>,
@@ -57,7 +57,7 @@ pub(super) struct Entrance {
 
 impl Entrance {
     pub(super) fn new(
-        room: RoomName,
+        room: RoomLink,
         resume: Option<String>,
         parameters: &Parameters,
         media: LocalMedia,
@@ -76,7 +76,7 @@ impl Entrance {
             media: media.clone(),
             settings,
             changes,
-            endpoint: address::find_endpoint(&room, parameters.tabs_only),
+            endpoint: address::find_endpoint(&room.name, parameters.tabs_only),
             certificate,
             run_limit: parameters.run_s.map(|seconds| Duration::from_secs(seconds.into())),
             left,

@@ -1,9 +1,9 @@
 //! The person's name and this tab's seat in a room, stored for the next visit and for a reload.
 
 use sightline_browser::page::storage::StorageArea;
-use sightline_protocol::{DisplayName, RoomName};
+use sightline_protocol::DisplayName;
 
-use crate::source_choice::SourceChoice;
+use crate::{route::RoomLink, source_choice::SourceChoice};
 
 const NAME_KEY: &str = "sightline.name";
 const PLACE_KEY: &str = "sightline.place.";
@@ -30,7 +30,7 @@ pub fn remember_name(name: &DisplayName) {
 }
 
 /// The seat that this tab had in a room before it was reloaded.
-pub fn remembered_place(room: &RoomName) -> Option<Place> {
+pub fn remembered_place(room: &RoomLink) -> Option<Place> {
     let kept = StorageArea::Session.get(&key(room))?;
     let mut parts = kept.splitn(3, ' ');
     let source = SourceChoice::from_word(parts.next()?).unwrap_or_default();
@@ -39,17 +39,17 @@ pub fn remembered_place(room: &RoomName) -> Option<Place> {
 }
 
 /// Stores the seat for a reload.
-pub fn remember_place(room: &RoomName, place: &Place) {
+pub fn remember_place(room: &RoomLink, place: &Place) {
     let source = place.source.as_str();
     let microphone = if place.microphone { "on" } else { "off" };
     StorageArea::Session.set(&key(room), &format!("{source} {microphone} {}", place.resume));
 }
 
 /// Removes the seat: the person left, or another tab has the seat.
-pub fn forget_place(room: &RoomName) {
+pub fn forget_place(room: &RoomLink) {
     StorageArea::Session.remove(&key(room));
 }
 
-fn key(room: &RoomName) -> String {
-    format!("{PLACE_KEY}{room}")
+fn key(room: &RoomLink) -> String {
+    format!("{PLACE_KEY}{}", room.storage_key())
 }

@@ -41,7 +41,7 @@ use sightline_browser::{
     page::environment,
 };
 use sightline_core::notice::NoticeCode;
-use sightline_protocol::{DisplayName, RoomName};
+use sightline_protocol::DisplayName;
 
 use self::{
     entrance::{Entrance, PendingEntry},
@@ -53,6 +53,7 @@ use self::{
 use crate::{
     consent::{Arrival, Opening, Permit, Wish},
     parameters::Parameters,
+    route::RoomLink,
 };
 
 /// More changes than a person makes before the room is there; if some are lost, the state at that time is enough.
@@ -93,7 +94,7 @@ impl Session {
 /// Opens a room page: the lobby, or at once the room if the address or a reload says so. Everything ends with the owner under
 /// which this is called.
 #[must_use]
-pub fn open(room: RoomName, parameters: &Parameters, arrival: Arrival) -> Session {
+pub fn open(room: RoomLink, parameters: &Parameters, arrival: Arrival) -> Session {
     let (changes, changed) = event_queue(MAX_CHANGES);
     let is_automated = environment::is_automated();
     let preferences = Preferences::load(parameters, is_automated);

@@ -54,6 +54,8 @@ pub struct RoomModel {
     pub transfers: TransfersModel,
     /// The invitation without personal parameters (an absolute URL).
     pub invitation: RwSignal<String>,
+    /// Whether the room is protected by its link.
+    pub is_protected: bool,
     /// Whether the browser requires a click before it plays sound.
     pub needs_gesture: RwSignal<bool>,
     /// The main source that the person wants.
@@ -99,6 +101,10 @@ pub struct TileModel {
     pub member: StoredValue<String>,
     /// The name; empty if the member gave none (the component then shows "Guest").
     pub name: RwSignal<String>,
+    /// Whether the name could be read; if not, nobody knows who this is.
+    pub has_name: RwSignal<bool>,
+    /// Whether the connection to this member is protected by the link of the room.
+    pub is_protected: bool,
     /// The state of the link; the local tile is always connected.
     pub state: RwSignal<LinkState>,
     /// Whether the member's messages take effect.

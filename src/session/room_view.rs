@@ -14,7 +14,7 @@ use sightline_core::{
     signaling::SignalingStatus,
 };
 use sightline_protocol::{
-    MemberId, RoomName,
+    MemberId,
     control::{PublishedSource, PublishedState},
 };
 
@@ -25,10 +25,11 @@ use super::{
     model::{ChatLine, RoomModel, RunShown, SettingsModel, TileModel, TransfersModel},
     signals,
 };
+use crate::route::RoomLink;
 
 /// The signals of one room. They may be gone while the session is ending, so nothing here panics then.
 pub struct RoomView {
-    room: RoomName,
+    room: RoomLink,
     pub(super) model: RoomModel,
     media: LocalMedia,
     /// The resume token, once there is one.
@@ -39,8 +40,13 @@ pub struct RoomView {
 
 impl RoomView {
     /// Signals for a room that is not entered yet; must be called in the owner that shows them.
-    pub fn new_model(invitation: String, media: MediaSignals, settings: SettingsModel) -> RoomModel {
-        let local = new_tile("local", "", &FrameWatch::default());
+    pub fn new_model(
+        invitation: String,
+        is_protected: bool,
+        media: MediaSignals,
+        settings: SettingsModel,
+    ) -> RoomModel {
+        let local = new_tile("local", "", is_protected, &FrameWatch::default());
         local.state.set(LinkState::Connected);
         RoomModel {
             status: RwSignal::new(SignalingStatus::Connecting),
@@ -51,6 +57,7 @@ impl RoomView {
             is_chat_cut: RwSignal::new(false),
             transfers: TransfersModel::default(),
             invitation: RwSignal::new(invitation),
+            is_protected,
             needs_gesture: RwSignal::new(false),
             source: media.source,
             needs_source_gesture: media.needs_gesture,
@@ -62,7 +69,7 @@ impl RoomView {
         }
     }
 
-    pub fn new(room: RoomName, model: RoomModel, media: LocalMedia) -> Self {
+    pub fn new(room: RoomLink, model: RoomModel, media: LocalMedia) -> Self {
         let owner = Owner::current().unwrap_or_default();
         Self { room, model, media, resume: None, owner }
     }
@@ -102,7 +109,10 @@ impl RoomView {
                     tile.figures.try_set(Vec::new());
                 }
             }
-            RoomEvent::WayOpen(_) | RoomEvent::Run(..) | RoomEvent::NegotiationBroken(..) => {}
+            RoomEvent::WayOpen(_)
+            | RoomEvent::Run(..)
+            | RoomEvent::NegotiationBroken(..)
+            | RoomEvent::SignalRefused(..) => {}
             RoomEvent::ChatChanged(number) => {
                 if let Some(message) = session.message(number) {
                     self.show_message(message);
@@ -171,12 +181,15 @@ impl RoomView {
 
     fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>, frames: &FrameWatch) {
         let tile = self.tile(id).or_else(|| {
-            let tile = self.owner.with(|| new_tile(id.as_str(), peer.member.name.as_str(), frames));
+            let is_protected = self.model.is_protected;
+            let name = peer.member.name.as_str();
+            let tile = self.owner.with(|| new_tile(id.as_str(), name, is_protected, frames));
             self.model.others.try_update(|tiles| tiles.push(tile)).map(|()| tile)
         });
         let Some(tile) = tile else { return };
         let published = peer.published.unwrap_or_default();
         signals::set(tile.name, peer.member.name.as_str().to_owned());
+        signals::set(tile.has_name, peer.has_readable_name());
         signals::set(tile.state, peer.state);
         signals::set(tile.standing, peer.standing);
         show_published(tile, published);
@@ -221,10 +234,12 @@ fn show_published(tile: TileModel, published: PublishedState) {
     signals::set(tile.failed_at_s, published.failed_at_s);
 }
 
-fn new_tile(member: &str, name: &str, frames: &FrameWatch) -> TileModel {
+fn new_tile(member: &str, name: &str, is_protected: bool, frames: &FrameWatch) -> TileModel {
     TileModel {
         member: StoredValue::new(member.to_owned()),
         name: RwSignal::new(name.to_owned()),
+        has_name: RwSignal::new(true),
+        is_protected,
         state: RwSignal::new(LinkState::Connecting),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(None),

@@ -42,7 +42,9 @@ async fn one_makes_a_room_and_another_follows_the_invitation(scene: &Scene, pair
     let in_room =
         ada.until("Ada is in the room", |page| page.shows("room") && page.invitation.is_some()).await?;
     let invitation = in_room.invitation.context("no invitation")?;
-    assert!(invitation.ends_with(&format!("/room/{room}")), "{invitation} is not plain");
+    let (address, secret) = invitation.split_once('#').context("no secret")?;
+    assert!(address.ends_with(&format!("/room/{room}")), "{invitation} is not plain");
+    assert_eq!(secret.len(), 22, "{invitation}");
 
     bob.open(&invitation).await?;
     bob.fill("name-input", "Bob").await?;

@@ -42,6 +42,7 @@ mod source;
 mod tabs;
 mod tile;
 mod translation;
+mod trust;
 mod turn;
 
 use std::process::ExitCode;
@@ -79,6 +80,7 @@ fn main() -> anyhow::Result<ExitCode> {
         tabs::tests(&stage),
         tile::tests(&stage),
         translation::tests(&stage),
+        trust::tests(&stage),
         turn::tests(&stage),
         #[cfg(target_os = "linux")]
         networks::tests(&stage),

@@ -51,6 +51,7 @@ impl HeadlessMember {
     pub fn enter(port: u16, room: &str, number: u32) -> Result<Self> {
         let request = JoinRequest {
             room: RoomName::new(room)?,
+            secret: None,
             name: DisplayName::cut(&format!("headless {number}")),
             instance: InstanceId::new(format!("headless-{number}"))?,
             resume: None,

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`stage`], [`wait`] | running the tests, with a scene for each; waiting for conditions |
 //! | [`browser`], [`page`], [`snapshot`], [`console`] | a browser with fake devices; driving and reading a page; its console |
-//! | [`server`], [`static_host`], [`proxy`], [`coturn`] | the servers of a test |
+//! | [`server`], [`static_host`], [`proxy`], [`signaling_proxy`], [`coturn`] | the servers of a test |
 //! | `netlab` | browsers behind emulated links and routers |
 //! | [`headless`], [`native_peer`] | members without a browser: a socket only, and `sightline-peer` |
 //! | [`monitor`], [`glare`] | measuring recovery; negotiations from both sides at once |
@@ -37,6 +37,7 @@ mod priority;
 pub mod process;
 pub mod proxy;
 pub mod server;
+pub mod signaling_proxy;
 #[cfg(target_os = "linux")]
 pub mod slowness;
 pub mod snapshot;

@@ -3,6 +3,8 @@ const all = (id, within = document) => [...within.querySelectorAll(`[data-testid
 const isShown = (element) => element.checkVisibility();
 return {
   path: location.pathname,
+  fragment: location.hash,
+  protection: [...all("protection"), ...all("room-trust")].filter(isShown).map((element) => element.dataset.trust),
   language: document.documentElement.lang,
   title: document.title,
   shown: [...document.querySelectorAll("[data-testid]")].filter(isShown).map((element) => element.dataset.testid),
@@ -16,6 +18,7 @@ return {
     name: tile.dataset.name,
     state: tile.dataset.state ?? null,
     path: tile.dataset.path ?? null,
+    trust: tile.dataset.trust ?? null,
     mic: tile.dataset.mic ?? null,
     camera: tile.dataset.camera ?? null,
     text: tile.innerText,

@@ -7,6 +7,10 @@ use serde::Deserialize;
 pub struct Snapshot {
     /// The path of the page's address.
     pub path: String,
+    /// The fragment of the page's address, with its `#`.
+    pub fragment: String,
+    /// What the page says of the protection of the room: `protected` or `open`, in the lobby, the bar or the invitation.
+    pub protection: Vec<String>,
     /// The language in `<html lang>`.
     pub language: String,
     /// The title of the document.
@@ -55,6 +59,8 @@ pub struct Tile {
     pub state: Option<String>,
     /// `direct` or `relay`.
     pub path: Option<String>,
+    /// `protected` or `open`, once there is a connection.
+    pub trust: Option<String>,
     /// `on` or `off`: the microphone.
     pub mic: Option<String>,
     /// `on` or `off`: the camera or another source.

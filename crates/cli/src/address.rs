@@ -2,6 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
+use sightline_core::trust::{RoomSecret, SecretInvalid};
 use sightline_protocol::{RoomName, SIGNALING_PATH};
 use url::{Host, Url};
 
@@ -14,7 +15,7 @@ pub struct RoomAddress {
     /// The address under which the client is served, ending in `/`.
     base: Url,
     room: RoomName,
-    secret: Option<String>,
+    secret: Option<RoomSecret>,
 }
 
 /// Why a text is not the address of a room.
@@ -31,6 +32,9 @@ pub enum AddressInvalid {
     /// The last part of the path is not a room name.
     #[error("the address names no valid room: {0}")]
     RoomName(#[from] sightline_protocol::room::RoomNameInvalid),
+    /// What follows the `#` is not a secret.
+    #[error("the invitation is incomplete: copy the whole address, with everything after the #")]
+    Secret(#[from] SecretInvalid),
 }
 
 impl RoomAddress {
@@ -50,7 +54,8 @@ impl RoomAddress {
         let path = url.path().trim_end_matches('/');
         let (folder, name) = path.rsplit_once("/room/").ok_or(AddressInvalid::NoRoom)?;
         let room = RoomName::new(name)?;
-        let secret = url.fragment().filter(|fragment| !fragment.is_empty()).map(str::to_owned);
+        let fragment = url.fragment().filter(|fragment| !fragment.is_empty());
+        let secret = fragment.map(RoomSecret::parse).transpose()?;
         let mut base = url.clone();
         base.set_path(&format!("{folder}/"));
         base.set_query(None);
@@ -64,10 +69,10 @@ impl RoomAddress {
         &self.room
     }
 
-    /// The fragment of the address: the secret of the room, which never reaches the server.
+    /// The secret of a protected room, from the fragment of the address. It never reaches the server.
     #[must_use]
-    pub fn secret(&self) -> Option<&str> {
-        self.secret.as_deref()
+    pub fn secret(&self) -> Option<RoomSecret> {
+        self.secret
     }
 
     /// Whether the connection to the server is encrypted.
@@ -135,9 +140,9 @@ mod tests {
 
     #[test]
     fn an_invitation_is_read_with_its_query_and_its_secret() {
-        let address = read(" https://example.org/room/Team-7?name=ada#s3cret \n");
+        let address = read(" https://example.org/room/Team-7?name=ada#c2VjcmV0c2VjcmV0c2Vjcg \n");
         assert_eq!(address.room().as_str(), "team-7");
-        assert_eq!(address.secret(), Some("s3cret"));
+        assert_eq!(address.secret(), RoomSecret::parse("c2VjcmV0c2VjcmV0c2Vjcg").ok());
         assert_eq!(address.signaling(), "wss://example.org/ws");
         assert_eq!((address.host().as_str(), address.port()), ("example.org", 443));
         assert_eq!(read("https://example.org/room/team-7#").secret(), None);
@@ -177,8 +182,15 @@ mod tests {
     }
 
     #[test]
+    fn an_incomplete_secret_is_refused() {
+        for text in ["https://a.example/room/abc#c2VjcmV0", "https://a.example/room/abc#chat"] {
+            assert!(matches!(RoomAddress::parse(text), Err(AddressInvalid::Secret(_))), "{text}");
+        }
+    }
+
+    #[test]
     fn the_secret_is_in_no_log() {
-        let address = read("https://example.org/room/abc#s3cret");
+        let address = read("https://example.org/room/abc#c2VjcmV0c2VjcmV0c2Vjcg");
         assert_eq!(format!("{address:?}"), "https://example.org/room/abc");
     }
 }

@@ -116,6 +116,7 @@ impl Peer {
             name: setup.name,
             instance: InstanceId::from_random(random()?),
             resume: setup.resume,
+            secret: setup.address.secret(),
         };
         let session = RoomSession::new(request, PublishedState::default(), random()?);
         let (to_first, first) = mpsc::channel(MAX_INPUTS);

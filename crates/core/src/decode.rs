@@ -47,6 +47,8 @@ pub enum ServerFrame {
 pub fn control_message(text: &str) -> Result<ControlMessage, Unreadable> {
     let message = read(text, MAX_FRAME_BYTES)?;
     match &message {
+        // A data channel is encrypted already.
+        ControlMessage::BulkSignal { payload: SignalPayload::Sealed(_), .. } => Err(Unreadable::Malformed),
         ControlMessage::BulkSignal { payload, .. } if !is_plausible(payload) => Err(Unreadable::Malformed),
         _ => Ok(message),
     }
@@ -77,6 +79,17 @@ pub fn server_frame(frame: &str) -> Result<ServerFrame, Unreadable> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Reads the content of a sealed signal.
+///
+/// # Errors
+/// [`Unreadable`], which is a member's fault: only a holder of the room's secret can seal.
+pub fn sealed_payload(content: &[u8]) -> Result<SignalPayload, Unreadable> {
+    let text = std::str::from_utf8(content).map_err(|_| Unreadable::Malformed)?;
+    let payload = read(text, MAX_FRAME_BYTES)?;
+    let is_sealed_twice = matches!(payload, SignalPayload::Sealed(_));
+    if is_plausible(&payload) && !is_sealed_twice { Ok(payload) } else { Err(Unreadable::Malformed) }
 }
 
 /// Reads a message that another tab posted. For a signal that cannot be read, see [`Envelope`].

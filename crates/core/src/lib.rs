@@ -11,6 +11,7 @@
 //! | [`Timestamp`], [`random`], [`notice`] | time and randomness given by the caller; the codes of problems |
 //! | [`budget`] | how much one member may ask of this page |
 //! | [`decode`] | text of members and of the server: a message, or why it is none |
+//! | [`trust`] | encrypted signals and names in a room that is protected by its link |
 //! | [`ice`], [`media`], [`ping`] | ICE servers of a person's own; what is sent of a source; round trips |
 //! | [`negotiation`] | offers and answers of one peer connection |
 //! | [`recovery`] | whether a peer connection carries anything, and what to do where it does not |
@@ -43,5 +44,6 @@ pub mod room;
 pub mod signaling;
 mod timestamp;
 pub mod transfer;
+pub mod trust;
 
 pub use timestamp::{Timestamp, duration_of_seconds};

@@ -73,6 +73,10 @@ pub enum NoticeCode {
     MemberMuted,
     /// A member went on sending more than its budgets; its connection is closed.
     MemberCutOff,
+    /// Signals were dropped that do not come from the member they claim to come from.
+    SignalsRefused,
+    /// The link has something behind its `#` that is not the secret of a room: part of it is missing.
+    InvitationInvalid,
 }
 
 impl NoticeCode {
@@ -113,6 +117,8 @@ impl NoticeCode {
             Self::PartUnavailable => "part-unavailable",
             Self::MemberMuted => "member-muted",
             Self::MemberCutOff => "member-cut-off",
+            Self::SignalsRefused => "signals-refused",
+            Self::InvitationInvalid => "invitation-invalid",
         }
     }
 
@@ -130,6 +136,7 @@ impl NoticeCode {
             self,
             Self::UnsupportedBrowser
                 | Self::RoomNameInvalid
+                | Self::InvitationInvalid
                 | Self::NameInvalid
                 | Self::RoomFull
                 | Self::OriginRefused

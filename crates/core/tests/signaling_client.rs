@@ -20,6 +20,7 @@ impl World {
     fn new() -> Self {
         let request = JoinRequest {
             room: RoomName::new("team").unwrap(),
+            secret: None,
             name: DisplayName::cut("Ada"),
             instance: InstanceId::new("i1").unwrap(),
             resume: None,
@@ -337,6 +338,7 @@ fn a_page_that_the_server_does_not_let_in_opens_no_socket_until_the_person_asks(
     let mut world = World::new();
     let request = JoinRequest {
         room: RoomName::new("team").unwrap(),
+        secret: None,
         name: DisplayName::cut("Ada"),
         instance: InstanceId::new("i1").unwrap(),
         resume: None,

@@ -28,8 +28,11 @@ fn play(log: &mut SourceLog, interval_ms: u64, from_ms: u64, end_ms: u64, media_
     }
 }
 
+/// Why, from when, and until when no frame was due.
+type ToldBreak = (Playback, u64, Option<u64>);
+
 /// The told frames and breaks, in milliseconds of the page's clock.
-fn times(told: &SourceFrames) -> (Vec<u64>, Vec<(Playback, u64, Option<u64>)>) {
+fn times(told: &SourceFrames) -> (Vec<u64>, Vec<ToldBreak>) {
     let from = told.from_us.get() / 1000;
     let mut at = from;
     let frames = told.frames_ms.iter().map(|step| {

@@ -42,6 +42,8 @@ impl Tabs {
             &ClientMessage::Join {
                 protocol: 1,
                 room: RoomName::new("tabs").unwrap(),
+                admission: None,
+                sealed_name: None,
                 name: DisplayName::cut(instance),
                 instance: InstanceId::new(instance).unwrap(),
                 resume,

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`id`], [`bounded`], [`limits`] | ids, numbers with an upper limit, the limits of every length |
 //! | [`member`], [`room`], [`text`] | members, names of rooms and members, invisible characters in text |
+//! | [`sealed`] | encrypted signals and names, admission to a protected room |
 //! | [`signaling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
 //! | [`control`], [`telemetry`], [`transfer`] | page and page: the messages of the data channels |
 //! | [`tabs`] | messages between tabs where there is no server |
@@ -18,6 +19,7 @@ pub mod id;
 pub mod limits;
 pub mod member;
 pub mod room;
+pub mod sealed;
 pub mod signaling;
 pub mod tabs;
 pub mod telemetry;
@@ -28,6 +30,7 @@ pub use error::ErrorCode;
 pub use id::{BatchId, ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, TransferId};
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use room::RoomName;
+pub use sealed::{AdmissionTag, SealedName, SealedSignal};
 
 /// The version of the protocol. A `join` with another version is answered with [`ErrorCode::ProtocolVersion`].
 pub const PROTOCOL_VERSION: u32 = 1;

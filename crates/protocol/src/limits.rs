@@ -34,3 +34,11 @@ pub const AWAY_HOLD_MS: u64 = 30_000;
 pub const MAX_RUN_LOG_PART_BYTES: usize = 24 * 1024;
 /// Most parts of such a log: 6 MB, enough for some hours.
 pub const MAX_RUN_LOG_PARTS: u16 = 256;
+
+/// Longest encrypted signal, in characters of base64url: a frame has 536 bytes for the rest of the message.
+pub const MAX_SEALED_SIGNAL_CHARS: usize = 65_000;
+/// Longest encrypted display name, in characters of base64url: 24 bytes of nonce, [`MAX_DISPLAY_NAME_CHARS`] characters of up to four
+/// bytes, and 16 bytes of tag are 395 characters.
+pub const MAX_SEALED_NAME_CHARS: usize = 400;
+/// Length of an admission tag: 32 bytes in base64url without padding.
+pub const ADMISSION_TAG_CHARS: usize = 43;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{InstanceId, MemberId},
     limits::{MAX_DISPLAY_NAME_CHARS, MAX_DISPLAY_NAME_MARKS},
+    sealed::SealedName,
     text,
 };
 
@@ -100,8 +101,11 @@ pub enum Presence {
 pub struct Member {
     /// The member's id in the room.
     pub id: MemberId,
-    /// The display name.
+    /// The display name; empty in a protected room.
     pub name: DisplayName,
+    /// The encrypted display name, in a protected room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_name: Option<SealedName>,
     /// The page instance that has the seat now.
     pub instance: InstanceId,
     /// The arrival of that page instance.

@@ -7,6 +7,7 @@ use crate::{
     id::{ConnectionId, Generation, InstanceId, MemberId},
     member::{Arrival, DisplayName, Member},
     room::RoomName,
+    sealed::{AdmissionTag, SealedName, SealedSignal},
 };
 
 /// A message from a client to the server.
@@ -19,8 +20,14 @@ pub enum ClientMessage {
         protocol: u32,
         /// The room to join.
         room: RoomName,
-        /// The name shown to the others.
+        /// Together with `room` it names the room: without it the unprotected room of that name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        admission: Option<AdmissionTag>,
+        /// The name shown to the others; empty in a protected room.
         name: DisplayName,
+        /// The encrypted name, in a protected room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed_name: Option<SealedName>,
         /// The id of this page instance.
         instance: InstanceId,
         /// The token of an earlier `joined`, to get the same seat again.
@@ -134,7 +141,7 @@ pub struct Signal {
     pub connection: ConnectionId,
     /// The generation of that connection.
     pub generation: Generation,
-    /// A description or a candidate.
+    /// A description or a candidate, encrypted in a protected room.
     pub payload: SignalPayload,
 }
 
@@ -146,6 +153,8 @@ pub enum SignalPayload {
     Description(SignalDescription),
     /// An ICE candidate of the sender.
     Candidate(SignalCandidate),
+    /// One of the other two, encrypted; never on a data channel.
+    Sealed(SealedSignal),
 }
 
 impl SignalPayload {

@@ -7,13 +7,17 @@ use crate::{
     id::{InstanceId, MemberId},
     member::Member,
     room::RoomName,
+    sealed::AdmissionTag,
     signaling::Signal,
 };
 
-/// The name of the channel of a room. Tabs with different protocol versions use different channels.
+/// The name of the channel of a room, with the tag of a protected one. Tabs with different protocol versions use different channels.
 #[must_use]
-pub fn channel_name(room: &RoomName) -> String {
-    format!("sightline/{}/{room}", crate::PROTOCOL_VERSION)
+pub fn channel_name(room: &RoomName, admission: Option<&AdmissionTag>) -> String {
+    match admission {
+        None => format!("sightline/{}/{room}", crate::PROTOCOL_VERSION),
+        Some(tag) => format!("sightline/{}/{room}/{}", crate::PROTOCOL_VERSION, tag.as_str()),
+    }
 }
 
 /// A message between tabs.

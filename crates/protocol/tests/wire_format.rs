@@ -30,6 +30,10 @@ fn every_client_message_reads_and_writes_as_documented() {
         "payload": {"description": {"kind": "offer", "exchange": 1, "sdp": "v=0\r\n"}}}));
     client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 3,
         "payload": {"candidate": {"candidate": "", "sdp_mid": "0", "sdp_m_line_index": 0, "ufrag": "abcd"}}}));
+    client(json!({"type": "signal", "to": "m2", "connection": "c1", "generation": 0,
+        "payload": {"sealed": "aZ09-_"}}));
+    client(json!({"type": "join", "protocol": 1, "room": "team-7", "admission": "t".repeat(43), "name": "",
+        "sealed_name": "aZ09-_", "instance": "i1"}));
     client(json!({"type": "leave"}));
     client(json!({"type": "ice_servers"}));
     client(json!({"type": "ping", "nonce": 7}));
@@ -43,6 +47,12 @@ fn every_server_message_reads_and_writes_as_documented() {
         "resume": "t", "ice_servers": [{"urls": ["stun:stun.example.org"]}], "room_limit": 8}),
     );
     server(json!({"type": "peer_joined", "member": member}));
+    server(
+        json!({"type": "peer_joined", "member": {"id": "m2", "name": "", "sealed_name": "aZ09-_", "instance": "i2",
+        "arrival": 5, "presence": "present"}}),
+    );
+    server(json!({"type": "signal", "from": "m2", "connection": "c1", "generation": 0,
+        "payload": {"sealed": "aZ09-_"}}));
     server(json!({"type": "signal", "from": "m2", "connection": "c1", "generation": 0,
         "payload": {"description": {"kind": "answer", "exchange": 1, "sdp": "v=0\r\n"}}}));
     server(json!({"type": "peer_away", "id": "m2"}));

@@ -167,7 +167,7 @@ mod tests {
 
     fn token(key: &ResumeKey) -> String {
         key.sign(&ResumeClaims {
-            room: sightline_protocol::RoomName::new("team-7").unwrap(),
+            room: crate::rooms::RoomKey::new(sightline_protocol::RoomName::new("team-7").unwrap(), None),
             id: sightline_protocol::MemberId::new("m1").unwrap(),
             instance: sightline_protocol::InstanceId::new("i1").unwrap(),
             arrival: sightline_protocol::Arrival(1),

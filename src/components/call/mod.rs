@@ -17,4 +17,5 @@ pub mod stage;
 mod tile;
 mod tile_menu;
 mod tile_path;
+mod tile_trust;
 pub mod unfinished;

@@ -53,7 +53,7 @@ pub fn Stage(
                 <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture />
             </ul>
             <When is=is_alone>
-                <InvitationCard invitation=model.invitation others_left=others_left />
+                <InvitationCard invitation=model.invitation others_left=others_left is_protected=model.is_protected />
             </When>
         </div>
     }

@@ -14,6 +14,7 @@ use super::{
     signal_bars::{SignalBars, cause_text, is_complaint},
     tile_menu::load_tile_menu,
     tile_path::TilePath,
+    tile_trust::TileTrust,
 };
 use crate::{
     chunk,
@@ -74,6 +75,7 @@ pub fn Tile(
         let name = tile.name.get();
         let locale = language.locale();
         match (name.is_empty(), is_own) {
+            _ if !tile.has_name.get() => sentence!(tile.unknown)(locale).to_owned(),
             (true, true) => sentence!(tile.you)(locale).to_owned(),
             (true, false) => sentence!(tile.guest)(locale).to_owned(),
             (false, true) => format!("{name} {}", sentence!(tile.you_suffix)(locale)),
@@ -114,6 +116,7 @@ pub fn Tile(
             data-name=tile.name
             data-state=Signal::derive(move || state.get().as_str())
             data-standing=Signal::derive(move || tile.standing.get().as_str())
+            data-trust=Signal::derive(move || trust_of(tile, is_own))
             data-path=Signal::derive(move || tile.path.get().map(LinkPath::as_str))
             data-mic=Signal::derive(move || on_off(tile.microphone.get()))
             data-source=Signal::derive(move || tile.source.get().as_str())
@@ -147,7 +150,7 @@ pub fn Tile(
             </When>
             <div class="tile-top">
                 <Later view=load_playback_line(tile) />
-                {(!is_own).then(|| view! { <TilePath tile=tile /> })}
+                {(!is_own).then(|| view! { <TileTrust tile=tile /> <TilePath tile=tile /> }.into_any())}
             </div>
             <Later view=load_tile_menu(element, video, (!is_own).then_some(volume)) />
             <div class="tile-label">
@@ -196,6 +199,12 @@ fn Condition(tile: TileModel, is_own: bool) -> AnyView {
         </span>
     }
     .into_any()
+}
+
+/// The word for a connection that exists; nothing is known of one that is being made.
+fn trust_of(tile: TileModel, is_own: bool) -> Option<&'static str> {
+    let is_up = matches!(tile.state.get(), LinkState::Connected | LinkState::Recovering);
+    (is_up && !is_own).then_some(if tile.is_protected { "protected" } else { "open" })
 }
 
 fn on_off(is_on: bool) -> &'static str {

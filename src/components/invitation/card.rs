@@ -12,24 +12,21 @@ pub fn InvitationCard(
     invitation: RwSignal<String>,
     /// Somebody was here before.
     others_left: RwSignal<bool>,
+    /// Whether the room is protected by its link.
+    is_protected: bool,
 ) -> AnyView {
     let language = Language::from_context();
-    let words = Signal::derive(move || {
-        let (title, text) = if others_left.get() {
-            (sentence!(room.others_left_title), sentence!(room.others_left_text))
-        } else {
-            (sentence!(room.alone_title), sentence!(room.alone_text))
-        };
-        let locale = language.locale();
-        (title(locale), text(locale))
+    let title = Signal::derive(move || {
+        let title =
+            if others_left.get() { sentence!(room.others_left_title) } else { sentence!(room.alone_title) };
+        title(language.locale())
     });
     view! {
         <section class="invitation-card">
             <h2 data-testid="alone" data-state=Signal::derive(move || if others_left.get() { "left" } else { "first" })>
-                {Signal::derive(move || words.get().0)}
+                {title}
             </h2>
-            <p>{Signal::derive(move || words.get().1)}</p>
-            <Later view=load_invitation(invitation) />
+            <Later view=load_invitation(invitation, is_protected) />
         </section>
     }
     .into_any()

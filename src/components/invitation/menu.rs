@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::page::sharing;
 
-use super::{copy_link::CopyLink, qr_code::QrCode};
+use super::{copy_link::CopyLink, protection::Protection, qr_code::QrCode};
 use crate::{
     chunk,
     components::{
@@ -25,6 +25,8 @@ pub fn InvitationMenu(
     invitation: RwSignal<String>,
     /// Whether the popover is open.
     is_open: RwSignal<bool>,
+    /// Whether the room is protected by its link.
+    is_protected: bool,
 ) -> AnyView {
     let language = Language::from_context();
     let popover = Popover::new(is_open);
@@ -51,8 +53,7 @@ pub fn InvitationMenu(
                     data-testid="invitation"
                 >
                     <h2>{language.text(sentence!(invitation.title))}</h2>
-                    <p>{language.text(sentence!(invitation.text))}</p>
-                    <Later view=load_invitation(invitation) />
+                    <Later view=load_invitation(invitation, is_protected) />
                 </section>
             </When>
         </div>
@@ -62,8 +63,8 @@ pub fn InvitationMenu(
 
 chunk! {
     /// [`Invitation`], loaded on demand.
-    pub fn load_invitation, preload_invitation in engine(invitation: RwSignal<String>) {
-        view! { <Invitation invitation=invitation /> }.into_any()
+    pub fn load_invitation, preload_invitation in engine(invitation: RwSignal<String>, is_protected: bool) {
+        view! { <Invitation invitation=invitation is_protected=is_protected /> }.into_any()
     }
 }
 
@@ -72,6 +73,8 @@ chunk! {
 pub fn Invitation(
     /// The address to share.
     invitation: RwSignal<String>,
+    /// Whether the room is protected by its link.
+    is_protected: bool,
 ) -> AnyView {
     let language = Language::from_context();
     let share = sharing::can_share().then(|| {
@@ -90,6 +93,7 @@ pub fn Invitation(
     });
     view! {
         <div class="invitation">
+            <Protection is_protected=is_protected />
             <QrCode link=invitation />
             <p class="invitation-url" dir="ltr" translate="no">
                 {invitation}

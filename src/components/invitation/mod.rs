@@ -4,4 +4,5 @@ pub mod card;
 mod copy_link;
 pub mod link_wishes;
 pub mod menu;
+mod protection;
 mod qr_code;

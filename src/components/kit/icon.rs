@@ -26,6 +26,8 @@ pub enum IconName {
     Keyboard,
     Leave,
     Link,
+    Lock,
+    LockOpen,
     Microphone,
     MicrophoneOff,
     Loop,
@@ -64,6 +66,8 @@ impl IconName {
             Self::Chat => {
                 "M5 5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-4.5 3.5V17H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2Z"
             }
+            Self::Lock => "M6 11h12v9H6ZM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+            Self::LockOpen => "M6 11h12v9H6ZM8.5 11V7a3.5 3.5 0 0 1 6.8-1.2",
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
             Self::Chevron => "m6 9 6 6 6-6",
             Self::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4.5l3 1.5",

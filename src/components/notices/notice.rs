@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use sightline_core::notice::NoticeCode;
 
-use super::text::notice_text;
+use super::text::{NoticeText, notice_text};
 use crate::{
     components::kit::{
         check_link::CheckLink,
@@ -19,6 +19,8 @@ use crate::{
 pub fn NoticeList(
     /// The notices, oldest first.
     notices: RwSignal<Vec<NoticeCode>>,
+    /// The texts.
+    text: NoticeText,
     /// Removes a notice.
     #[prop(optional)]
     dismiss: Option<Callback<NoticeCode>>,
@@ -36,7 +38,7 @@ pub fn NoticeList(
         warnings
     };
     let row = move |code: NoticeCode| {
-        let (title, hint) = notice_text(code);
+        let (title, hint) = text(code);
         let action = match code {
             NoticeCode::PermissionDenied
             | NoticeCode::NoDevice

@@ -5,7 +5,7 @@ use sightline_core::notice::NoticeCode;
 
 use super::{
     notice::{is_for_the_doctor, notice_icon},
-    text::notice_text,
+    text::NoticeText,
 };
 use crate::{
     components::kit::{check_link::CheckLink, icon::Icon, link::Link, page_header::PageHeader},
@@ -20,12 +20,14 @@ use crate::{
 pub fn NoticePage(
     /// The code of the problem.
     code: NoticeCode,
+    /// The texts.
+    text: NoticeText,
     /// Connects to the server again.
     #[prop(optional)]
     retry: Option<Callback<()>>,
 ) -> AnyView {
     let language = Language::from_context();
-    let (title, hint) = notice_text(code);
+    let (title, hint) = text(code);
     let way_on = match way_on(code) {
         WayOn::Retry => retry.map(|retry| {
             view! {
@@ -36,13 +38,17 @@ pub fn NoticePage(
             .into_any()
         }),
         WayOn::Reload => {
-            let here = Navigator::from_context().map(|navigator| navigator.href(&navigator.route()));
-            // An ordinary link, so that the browser loads the whole page again.
+            let navigator = Navigator::from_context();
+            let reload = move |_| {
+                if let Some(navigator) = navigator {
+                    navigator.reload();
+                }
+            };
             Some(
                 view! {
-                    <a class="button primary" href=here>
+                    <button type="button" class="button primary" on:click=reload>
                         {language.text(sentence!(notice.reload))}
-                    </a>
+                    </button>
                 }
                 .into_any(),
             )
@@ -83,7 +89,9 @@ fn way_on(code: NoticeCode) -> WayOn {
         | NoticeCode::ProtocolVersion
         | NoticeCode::OriginRefused
         | NoticeCode::HostRefused => WayOn::Reload,
-        NoticeCode::UnsupportedBrowser | NoticeCode::RoomNameInvalid => WayOn::None,
+        NoticeCode::UnsupportedBrowser | NoticeCode::RoomNameInvalid | NoticeCode::InvitationInvalid => {
+            WayOn::None
+        }
         _ => WayOn::Retry,
     }
 }

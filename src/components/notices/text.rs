@@ -5,6 +5,9 @@ use sightline_core::notice::NoticeCode;
 use crate::{language::Sentence, sentence};
 
 /// The title (what happened) and the hint (what to do).
+pub type NoticeText = fn(NoticeCode) -> (Sentence, Sentence);
+
+/// The text of a notice before the room is entered, where the texts of the room are not loaded.
 #[must_use]
 pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
     macro_rules! both {
@@ -31,11 +34,26 @@ pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         NoticeCode::UnsupportedBrowser => both!(unsupported_browser),
         NoticeCode::AutoplayBlocked => both!(autoplay_blocked),
         NoticeCode::RoomNameInvalid => both!(room_name_invalid),
+        NoticeCode::InvitationInvalid => both!(invitation_invalid),
+        NoticeCode::ServerUnreachable => both!(server_unreachable),
+        // Only the room raises the others, and it has `room_notice_text`.
+        _ => both!(part_unavailable),
+    }
+}
+
+/// The text of a notice in the room. Nothing in the lobby may refer to this function: its texts would load with the first page.
+#[must_use]
+pub fn room_notice_text(code: NoticeCode) -> (Sentence, Sentence) {
+    macro_rules! both {
+        ($key:ident) => {
+            (sentence!(room_notice.$key.title), sentence!(room_notice.$key.hint))
+        };
+    }
+    match code {
         NoticeCode::NameInvalid => both!(name_invalid),
         NoticeCode::RoomFull => both!(room_full),
         NoticeCode::OriginRefused => both!(origin_refused),
         NoticeCode::HostRefused => both!(host_refused),
-        NoticeCode::ServerUnreachable => both!(server_unreachable),
         NoticeCode::SignalingLost => both!(signaling_lost),
         NoticeCode::Replaced => both!(replaced),
         NoticeCode::ProtocolError => both!(protocol_error),
@@ -44,8 +62,9 @@ pub fn notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         NoticeCode::ConnectionFailed => both!(connection_failed),
         NoticeCode::TabsOnly => both!(tabs_only),
         NoticeCode::MessageTooLong => both!(message_too_long),
-        NoticeCode::PartUnavailable => both!(part_unavailable),
         NoticeCode::MemberMuted => both!(member_muted),
         NoticeCode::MemberCutOff => both!(member_cut_off),
+        NoticeCode::SignalsRefused => both!(signals_refused),
+        other => notice_text(other),
     }
 }

@@ -33,7 +33,7 @@ use crate::{
             when::When,
         },
         later::Later,
-        notices::{notice::NoticeList, page::NoticePage},
+        notices::{notice::NoticeList, page::NoticePage, text::room_notice_text},
         settings::{menu::SettingsMenu, panel::preload_settings_panel},
     },
     keys::Shortcut,
@@ -64,7 +64,7 @@ pub fn Call(
     let room = StoredValue::new(room);
     view! {
         {move || match obstacle.get() {
-            Some(code) => view! { <NoticePage code=code retry=actions.retry /> }.into_any(),
+            Some(code) => view! { <NoticePage code=code text=room_notice_text retry=actions.retry /> }.into_any(),
             None => view! { <Room room=room.get_value() model=model actions=actions /> }.into_any(),
         }}
     }
@@ -118,7 +118,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <TopBar room=room model=model actions=actions panels=panels />
             <div class="room-body">
                 <section class="room-stage">
-                    <NoticeList notices=notices dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
+                    <NoticeList notices=notices text=room_notice_text dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
                     <Later view=load_file_offer(model, panels) />
                     <RunsOfOthers model=model actions=actions />
                     <RunResult model=model actions=actions />
@@ -158,6 +158,7 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
         <header class="room-bar">
             <Mark />
             <h1 class="room-name" translate="no">{room.to_string()}</h1>
+            <RoomTrust is_protected=model.is_protected />
             <ConnectionStatus status=model.status />
             <span class="room-bar-space"></span>
             <span class="room-people" translate="no">
@@ -166,9 +167,33 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
                 {count}
             </span>
             <RunControl model=model actions=actions />
-            <InvitationMenu invitation=model.invitation is_open=panels.invitation />
+            <InvitationMenu invitation=model.invitation is_open=panels.invitation is_protected=model.is_protected />
             <SettingsMenu settings=model.settings is_open=panels.settings show_shortcuts=show_shortcuts />
         </header>
+    }
+    .into_any()
+}
+
+/// Whether the room is protected by its link.
+#[component]
+fn RoomTrust(is_protected: bool) -> AnyView {
+    let language = Language::from_context();
+    let (icon, words, word) = if is_protected {
+        (IconName::Lock, sentence!(invitation.protected), "protected")
+    } else {
+        (IconName::LockOpen, sentence!(invitation.open), "open")
+    };
+    view! {
+        <span
+            class="room-trust"
+            class:is-open-room=!is_protected
+            title=language.text(words)
+            data-testid="room-trust"
+            data-trust=word
+        >
+            <Icon name=icon />
+            <span class="sr-only">{language.text(words)}</span>
+        </span>
     }
     .into_any()
 }

@@ -11,7 +11,11 @@ use sightline_protocol::RoomName;
 use super::call::Call;
 use crate::{
     chunk,
-    components::{kit::logo::Mark, later::LaterWith, notices::page::NoticePage},
+    components::{
+        kit::logo::Mark,
+        later::LaterWith,
+        notices::{page::NoticePage, text::notice_text},
+    },
     language::Language,
     sentence,
     session::{
@@ -51,7 +55,8 @@ pub fn Entering(
                 clock::sleep(RETRY_AFTER).await;
                 let _ = retry.try_run(());
             });
-            view! { <NoticePage code=NoticeCode::ServerUnreachable retry=retry /> }.into_any()
+            view! { <NoticePage code=NoticeCode::ServerUnreachable text=notice_text retry=retry /> }
+                .into_any()
         }
     };
     view! { <LaterWith view=load_call(entry) meanwhile=Rc::new(meanwhile) /> }.into_any()

@@ -1,7 +1,7 @@
 //! The lobby: preview, choices, and entering the room.
 
 use leptos::prelude::*;
-use sightline_protocol::{RoomName, limits::MAX_DISPLAY_NAME_CHARS};
+use sightline_protocol::limits::MAX_DISPLAY_NAME_CHARS;
 
 use crate::{
     chunk,
@@ -10,7 +10,7 @@ use crate::{
             controls::SwitchButton, file_source::FileSource, source_choice::SourceControl,
             source_resume::SourceResume,
         },
-        invitation::link_wishes::load_link_wishes,
+        invitation::link_wishes::load_link_notes,
         kit::{
             check_link::CheckLink,
             icon::{Icon, IconName},
@@ -20,10 +20,11 @@ use crate::{
             when::When,
         },
         later::Later,
-        notices::{notice::NoticeList, page::NoticePage},
+        notices::{notice::NoticeList, page::NoticePage, text::notice_text},
         settings::{device_select::DeviceSelect, menu::load_lobby_settings},
     },
     language::Language,
+    route::RoomLink,
     sentence,
     session::model::{LobbyActions, LobbyModel, Setting, SourceChoice},
 };
@@ -31,8 +32,8 @@ use crate::{
 /// The lobby of a room.
 #[component]
 pub fn Lobby(
-    /// The name of the room.
-    room: RoomName,
+    /// The room.
+    room: RoomLink,
     /// The signals of the lobby.
     model: LobbyModel,
     /// The actions of the lobby.
@@ -43,14 +44,14 @@ pub fn Lobby(
     });
     let room = StoredValue::new(room);
     (move || match obstacle.get() {
-        Some(code) => view! { <NoticePage code=code /> }.into_any(),
+        Some(code) => view! { <NoticePage code=code text=notice_text /> }.into_any(),
         None => view! { <Choices room=room.get_value() model=model actions=actions /> }.into_any(),
     })
     .into_any()
 }
 
 #[component]
-fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView {
+fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView {
     let language = Language::from_context();
     let wants_no_camera = Signal::derive(move || model.source.get() != SourceChoice::Camera);
     let is_silent = Signal::derive(move || !model.microphone.get());
@@ -60,7 +61,7 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
         <main class="lobby" data-testid="lobby">
             <section class="lobby-preview">
                 <Preview model=model release=actions.release toggle_microphone=toggle_microphone />
-                <NoticeList notices=model.notices dismiss=actions.dismiss ask_again=actions.ask_again />
+                <NoticeList notices=model.notices text=notice_text dismiss=actions.dismiss ask_again=actions.ask_again />
                 <Later view=load_other_sources(model, actions) />
             </section>
             <form
@@ -75,10 +76,10 @@ fn Choices(room: RoomName, model: LobbyModel, actions: LobbyActions) -> AnyView 
                     <h1>{language.text(sentence!(lobby.title))}</h1>
                     <p class="lobby-room" translate="no">
                         <span class="sr-only">{language.text(sentence!(lobby.room))}": "</span>
-                        {room.to_string()}
+                        {room.name.to_string()}
                     </p>
                 </header>
-                <Later view=load_link_wishes(model) />
+                <Later view=load_link_notes(model, room.secret.is_some()) />
                 <label class="field">
                     <span class="field-label">{language.text(sentence!(lobby.name))}</span>
                     <input

@@ -1,4 +1,4 @@
-//! `/room/<name>`: the lobby first, then the room, then that one left it.
+//! `/room/<name>#<secret>`: the lobby first, then the room, then that one left it.
 
 pub mod call;
 mod entering;
@@ -6,7 +6,6 @@ pub mod lobby;
 pub mod you_left;
 
 use leptos::{prelude::*, task::spawn_local};
-use sightline_protocol::RoomName;
 
 use self::{
     entering::{Entering, preload_call},
@@ -18,14 +17,15 @@ use crate::{
     consent::Arrival,
     navigation::Navigator,
     parameters::Parameters,
+    route::RoomLink,
     session::{self, Stage},
 };
 
 /// The page of a room. Leaving the page ends its session.
 #[component]
 pub fn RoomPage(
-    /// The name of the room.
-    room: RoomName,
+    /// The room.
+    room: RoomLink,
 ) -> AnyView {
     let navigator = Navigator::from_context();
     let parameters = navigator.map_or_else(Parameters::default, Navigator::parameters);
@@ -43,11 +43,11 @@ pub fn RoomPage(
                 view! { <Lobby room=room.get_value() model=session.lobby actions=session.lobby_actions /> }.into_any()
             }
             Stage::Room => {
-                view! { <Entering room=room.get_value() entry=session.entry.get_value() /> }.into_any()
+                view! { <Entering room=room.get_value().name entry=session.entry.get_value() /> }.into_any()
             }
             Stage::Left => {
                 session.close();
-                view! { <Later view=load_you_left(room.get_value()) /> }.into_any()
+                view! { <Later view=load_you_left(room.get_value().name) /> }.into_any()
             }
         }}
     }

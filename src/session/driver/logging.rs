@@ -169,6 +169,10 @@ impl Driver {
                 let fields = [("member", member.as_str()), ("link", &id), ("error", &error)];
                 self.log.write(Warn, "negotiation broken", &fields);
             }
+            RoomEvent::SignalRefused(member, refusal) => {
+                let fields = [("member", member.as_str()), ("reason", refusal.as_str())];
+                self.log.write(Info, "signal refused", &fields);
+            }
             RoomEvent::ChatChanged(_) | RoomEvent::ChatForgotten(_) | RoomEvent::Run(..) => {}
         }
     }

@@ -13,6 +13,7 @@ use sightline_core::{
         report::{Party, RtcStatsHeader, to_csv},
     },
     room::{LinkId, RoomEvent},
+    trust::Refusal,
 };
 use sightline_protocol::{MemberId, Presence, RoomName, RunId};
 
@@ -78,6 +79,10 @@ impl Driver {
             RoomEvent::NegotiationBroken(member, _, cause) => {
                 let cause = format!("{}: {}", cause.name, cause.message);
                 self.note_failure(member, Subject::Negotiation, &cause, now);
+            }
+            // A signal for the page before a reload is ordinary.
+            RoomEvent::SignalRefused(member, refusal) if *refusal != Refusal::Stale => {
+                self.note_failure(member, Subject::SignalRefused, refusal.as_str(), now);
             }
             RoomEvent::Entered { you, .. } => {
                 self.measurements.handle_entered(you);

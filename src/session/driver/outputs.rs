@@ -121,7 +121,9 @@ impl Driver {
             SignalingEndpoint::Server(url) | SignalingEndpoint::Refused(url, _) => {
                 WebSocketTransport::open(url, &sink).map(|socket| Box::new(socket) as _)
             }
-            SignalingEndpoint::Tabs(room) => TabsTransport::open(room, &sink).map(|tab| Box::new(tab) as _),
+            SignalingEndpoint::Tabs(room) => {
+                TabsTransport::open(room, self.session.admission(), &sink).map(|tab| Box::new(tab) as _)
+            }
         };
         match opened {
             Ok(socket) => self.socket = Some((id, socket)),

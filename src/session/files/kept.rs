@@ -2,15 +2,16 @@
 
 use sightline_browser::page::storage::StorageArea;
 use sightline_core::transfer::Records;
-use sightline_protocol::RoomName;
+
+use crate::route::RoomLink;
 
 const KEY: &str = "sightline.transfers.";
 
-pub(super) fn load(room: &RoomName) -> Option<Records> {
+pub(super) fn load(room: &RoomLink) -> Option<Records> {
     Records::from_json(&StorageArea::Session.get(&key(room))?)
 }
 
-pub(super) fn store(room: &RoomName, records: &Records) {
+pub(super) fn store(room: &RoomLink, records: &Records) {
     if records.is_empty() {
         StorageArea::Session.remove(&key(room));
     } else {
@@ -18,6 +19,6 @@ pub(super) fn store(room: &RoomName, records: &Records) {
     }
 }
 
-fn key(room: &RoomName) -> String {
-    format!("{KEY}{room}")
+fn key(room: &RoomLink) -> String {
+    format!("{KEY}{}", room.storage_key())
 }

@@ -21,7 +21,7 @@ use sightline_core::{
         SourceCommand, SourceEvent, TransferHandle, TransferState, TransferTask,
     },
 };
-use sightline_protocol::{MemberId, RoomName, transfer::TransferEnd};
+use sightline_protocol::{MemberId, transfer::TransferEnd};
 
 pub use self::bulk_link::BulkLink;
 use self::view::TransferList;
@@ -30,6 +30,7 @@ use super::{
     input::{Input, TransferAction},
     model::TransfersModel,
 };
+use crate::route::RoomLink;
 
 /// Buffered amount at which a channel is refilled: half of the smallest send buffer (`sightline_core::bulk::buffer_bytes`).
 pub const LOW_BYTES: u32 = 64 * 1024;
@@ -48,7 +49,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// The browser objects of all transfers of a room.
 pub struct Files {
-    room: RoomName,
+    room: RoomLink,
     list: TransferList,
     /// Changes that are not in the list yet.
     changed: ShowQueue,
@@ -64,7 +65,7 @@ pub struct Files {
 }
 
 impl Files {
-    pub fn new(room: RoomName, model: TransfersModel, inputs: EventSink<Input>) -> Self {
+    pub fn new(room: RoomLink, model: TransfersModel, inputs: EventSink<Input>) -> Self {
         let list = TransferList::new(model);
         Self {
             room,

@@ -60,6 +60,11 @@ pub fn replace(address: &str) {
     }
 }
 
+/// Loads the page again.
+pub fn reload() {
+    let _ = window().location().reload();
+}
+
 /// Reports when the person goes back or forward in the history (`popstate`).
 #[must_use = "a dropped listener hears nothing"]
 pub fn report_navigation(sink: EventSink<()>) -> Listener {

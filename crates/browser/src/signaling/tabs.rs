@@ -7,7 +7,7 @@ use std::{
 
 use gloo_timers::callback::Timeout;
 use sightline_core::signaling::{TabOutput, TabPlace};
-use sightline_protocol::{RoomName, limits::MAX_FRAME_BYTES, tabs::channel_name};
+use sightline_protocol::{AdmissionTag, RoomName, limits::MAX_FRAME_BYTES, tabs::channel_name};
 use wasm_bindgen::JsValue;
 use web_sys::{BroadcastChannel, MessageEvent};
 
@@ -40,12 +40,16 @@ struct Tab {
 }
 
 impl TabsTransport {
-    /// Opens the channel of a room and reports to `sink`.
+    /// Opens the channel of a room, with the tag of a protected one, and reports to `sink`.
     ///
     /// # Errors
     /// [`BrowserError`] where the page may not use one.
-    pub fn open(room: &RoomName, sink: &EventSink<TransportEvent>) -> Result<Self, BrowserError> {
-        let channel = BroadcastChannel::new(&channel_name(room))?;
+    pub fn open(
+        room: &RoomName,
+        admission: Option<&AdmissionTag>,
+        sink: &EventSink<TransportEvent>,
+    ) -> Result<Self, BrowserError> {
+        let channel = BroadcastChannel::new(&channel_name(room, admission))?;
         let tab = Rc::new_cyclic(|this| {
             RefCell::new(Tab {
                 place: TabPlace::new(random::bits(), clock::unix_ms()),

@@ -202,6 +202,10 @@ impl<'a> Visit<'a> {
                 }
                 return Ok(Some(Happening::Connected));
             }
+            RoomEvent::SignalRefused(member, refusal) => {
+                let name = self.name_of(&member);
+                self.output.detail(&format!("A signal of {name} was refused: {}.", refusal.as_str()));
+            }
             RoomEvent::NegotiationBroken(member, _, cause) => {
                 let name = self.name_of(&member);
                 self.output

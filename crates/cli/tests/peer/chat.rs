@@ -28,6 +28,20 @@ async fn two_members_talk_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn members_of_a_protected_room_talk_and_a_guessed_name_meets_nobody() {
+    let server = TestServer::start();
+    let room = format!("{}#c2VjcmV0c2VjcmV0c2Vjcg", server.room("sealed"));
+    let mut ada = Member::start("chat", &room, "Ada", &NONE);
+    ada.event("entered").await;
+    let (code, stderr) = run(&["chat", &room, "--name", "Ben", "--once", "behind the seal", "--quiet"]).await;
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(ada.event("member_came").await["name"], "Ben");
+    assert_eq!(ada.event("message").await["text"], "behind the seal");
+    let (code, stderr) = run(&["chat", &server.room("sealed"), "--once", "let me in", "--wait", "1"]).await;
+    assert_eq!(code, Some(5), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_text_is_delivered_and_the_command_ends() {
     let server = TestServer::start();
     let room = server.room("once");

@@ -131,6 +131,8 @@ impl Negotiator {
         }
         match payload {
             SignalPayload::Candidate(candidate) => self.remote_candidates.push(candidate),
+            // The room opens signals before they come here.
+            SignalPayload::Sealed(_) => {}
             SignalPayload::Description(description) => match description.kind {
                 DescriptionKind::Offer => self.handle_offer(description, now),
                 DescriptionKind::Answer => self.handle_answer(description),

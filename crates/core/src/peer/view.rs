@@ -17,3 +17,11 @@ pub struct PeerView<'a> {
     /// Whether the member's messages take effect.
     pub standing: Standing,
 }
+
+impl PeerView<'_> {
+    /// Whether the name could be read. In a protected room the session removes a sealed name that it opened.
+    #[must_use]
+    pub fn has_readable_name(&self) -> bool {
+        self.member.sealed_name.is_none()
+    }
+}

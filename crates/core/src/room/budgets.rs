@@ -100,6 +100,7 @@ pub(super) fn charges_of_control(
             Some(match payload {
                 SignalPayload::Description(_) => MessageKind::BulkDescription,
                 SignalPayload::Candidate(_) => MessageKind::BulkCandidate,
+                SignalPayload::Sealed(_) => MessageKind::Unreadable,
             })
         }
         ControlMessage::RunStart { .. } | ControlMessage::RunStop { .. } => Some(MessageKind::Run),
@@ -115,6 +116,7 @@ pub(super) fn charges_of_signal(signal: &Signal, opens_link: bool) -> impl Itera
     let kind = match &signal.payload {
         SignalPayload::Description(_) => MessageKind::Description,
         SignalPayload::Candidate(_) => MessageKind::Candidate,
+        SignalPayload::Sealed(_) => MessageKind::Unreadable,
     };
     [(kind, 1)].into_iter().chain(opens_link.then_some((MessageKind::Connection, 1)))
 }

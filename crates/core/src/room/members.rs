@@ -84,6 +84,11 @@ impl Members {
         self.peers.retain(|peer| peer.id() != member);
     }
 
+    /// The member id of this page, once it is in the room.
+    pub(super) fn local_id(&self) -> Option<&MemberId> {
+        self.local.as_ref().map(|local| &local.id)
+    }
+
     pub(super) fn accounts(&self) -> &Accounts {
         self.budgets.accounts()
     }

@@ -25,6 +25,15 @@ impl Notices {
         RoomEvent::Raised(NoticeCode::ConnectionFailed)
     }
 
+    /// Notes that a signal was refused. The notice is raised once, and stays until the person closes it.
+    pub(super) fn raise_signals_refused(&mut self) -> Option<RoomEvent> {
+        if self.raised.contains(&NoticeCode::SignalsRefused) {
+            return None;
+        }
+        self.raised.push(NoticeCode::SignalsRefused);
+        Some(RoomEvent::Raised(NoticeCode::SignalsRefused))
+    }
+
     /// The notices to raise or clear, given the present state of the peers.
     pub(super) fn review<'a>(
         &mut self,

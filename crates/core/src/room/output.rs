@@ -9,6 +9,7 @@ use crate::{
     notice::NoticeCode,
     signaling::{SignalingStatus, SocketId},
     transfer::TransferTask,
+    trust::Refusal,
 };
 
 /// An action that the session requests.
@@ -85,6 +86,9 @@ pub enum RoomEvent {
     WayOpen(MemberId),
     /// A member sent a message about a run.
     Run(MemberId, ControlMessage),
+    /// A signal of a member had no effect. Except for [`Refusal::Stale`], nobody but the server, or a member with other intentions
+    /// than a call, causes this.
+    SignalRefused(MemberId, Refusal),
     /// A peer connection to a member can no longer negotiate, for this cause. The session replaces the connection itself.
     NegotiationBroken(MemberId, LinkId, OperationFailure),
 }

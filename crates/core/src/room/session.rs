@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    MemberId, MessageId,
+    AdmissionTag, DisplayName, Member, MemberId, MessageId, SealedName,
     control::{ControlMessage, PublishedState},
-    signaling::{IceServer, SignalCandidate},
+    signaling::{IceServer, Signal, SignalCandidate, SignalPayload},
     telemetry::TelemetryMessage,
     transfer::{OfferBatch, TransferEnd},
 };
@@ -29,6 +29,7 @@ use crate::{
     recovery::PeerConnectionState,
     signaling::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
+    trust::{Refusal, SignalSeals},
 };
 
 /// One member's session in a room. It outlives all its sockets and peer connections.
@@ -39,6 +40,8 @@ use crate::{
 #[derive(Debug)]
 pub struct RoomSession {
     client: SignalingClient,
+    /// `None` in an unprotected room.
+    seals: Option<SignalSeals>,
     /// Generates the ids of messages.
     random: SeededRandom,
     members: Members,
@@ -56,8 +59,13 @@ impl RoomSession {
         let jitter = SeededRandom::new(random.next_u128());
         let transfer_ids = SeededRandom::new(random.next_u128());
         let link_names = SeededRandom::new(random.next_u128());
+        let nonces = SeededRandom::new(random.next_u128());
+        let instance = request.instance.clone();
+        let client = SignalingClient::new(request, jitter);
+        let seals = client.keys().map(|keys| SignalSeals::new(keys.clone(), instance, nonces));
         Self {
-            client: SignalingClient::new(request, jitter),
+            client,
+            seals,
             random,
             members: Members::new(published, link_names),
             notices: Notices::default(),
@@ -359,6 +367,18 @@ impl RoomSession {
 
     // Queries.
 
+    /// Whether the room is protected by its link.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.seals.is_some()
+    }
+
+    /// The tag that names a protected room to the server and to other tabs.
+    #[must_use]
+    pub fn admission(&self) -> Option<&AdmissionTag> {
+        self.client.keys()?.admission()
+    }
+
     /// The other members.
     pub fn peers(&self) -> impl Iterator<Item = PeerView<'_>> {
         self.members.iter().map(PeerSession::view)
@@ -458,6 +478,7 @@ impl RoomSession {
             SignalingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
             SignalingEvent::RoundTrip(_) => {}
             SignalingEvent::Joined { you, arrival, members, resume, ice_servers } => {
+                let members: Vec<_> = members.into_iter().map(|member| self.with_read_name(member)).collect();
                 self.set_ice_servers(ice_servers);
                 let local = LocalMember { id: you.clone(), arrival };
                 self.members.handle_entered(local, &members, now);
@@ -470,7 +491,10 @@ impl RoomSession {
                 self.content.conversation_mut().handle_present(|member| members.get(member).is_some());
             }
             SignalingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
-            SignalingEvent::PeerJoined(member) => self.members.handle_present(member, now),
+            SignalingEvent::PeerJoined(member) => {
+                let member = self.with_read_name(member);
+                self.members.handle_present(member, now);
+            }
             SignalingEvent::PeerAway(id) => {
                 if let Some(peer) = self.members.get_mut(&id) {
                     peer.handle_away(now);
@@ -481,13 +505,62 @@ impl RoomSession {
                     peer.handle_left(now);
                 }
             }
-            SignalingEvent::Signal { from, signal } => self.members.handle_signal(&from, signal, now),
+            SignalingEvent::Signal { from, signal } => self.handle_signal(&from, signal, now),
+            SignalingEvent::UnreadableSignal { from } if self.seals.is_some() => {
+                self.refuse(&from, Refusal::Forged, now);
+            }
             SignalingEvent::UnreadableSignal { from } => {
                 if self.members.get(&from).is_some() {
                     self.members.admit(&from, (MessageKind::Unreadable, 1), now);
                 }
             }
         }
+    }
+
+    /// Takes a signal as the server relayed it. Only signals that their sender encrypted have an effect in a protected room, and
+    /// only unencrypted ones in another room.
+    fn handle_signal(&mut self, from: &MemberId, signal: Signal, now: Timestamp) {
+        let heard = self.members.get(from).map(PeerSession::view);
+        let Some(peer) = heard.filter(|peer| peer.standing != Standing::CutOff) else { return };
+        let opened = match (&mut self.seals, &signal.payload) {
+            (Some(seals), _) => match self.members.local_id() {
+                Some(local) => seals.open(peer.member, local, &signal),
+                None => return,
+            },
+            (None, SignalPayload::Sealed(_)) => Err(Refusal::NoKey),
+            (None, _) => Ok(signal),
+        };
+        match opened {
+            Ok(signal) => self.members.handle_signal(from, signal, now),
+            Err(refusal) => self.refuse(from, refusal, now),
+        }
+    }
+
+    fn refuse(&mut self, from: &MemberId, refusal: Refusal, now: Timestamp) {
+        if self.members.get(from).is_none() {
+            return;
+        }
+        self.event(RoomEvent::SignalRefused(from.clone(), refusal));
+        if refusal != Refusal::Stale {
+            self.members.admit(from, (MessageKind::Unreadable, 1), now);
+            let raised = self.notices.raise_signals_refused();
+            self.outputs.extend(raised.map(RoomOutput::Event));
+        }
+    }
+
+    /// A member with its name in the clear. A name that cannot be read is empty, and `sealed_name` stays: see
+    /// [`PeerView::has_readable_name`].
+    fn with_read_name(&self, member: Member) -> Member {
+        let name = match (&self.seals, &member.sealed_name) {
+            (Some(seals), Some(sealed)) => seals.keys().open_name(sealed, &member.instance),
+            (None, None) => return member,
+            (Some(_), None) | (None, Some(_)) => None,
+        };
+        let sealed_name = match name {
+            Some(_) => None,
+            None => member.sealed_name.or_else(|| SealedName::new(String::new()).ok()),
+        };
+        Member { name: name.unwrap_or_else(DisplayName::default), sealed_name, ..member }
     }
 
     /// Takes new ICE servers. New links use them, and old ones when they restart ICE.
@@ -565,10 +638,7 @@ impl RoomSession {
             }
             PeerOutput::SendControl(link, message) => self.push_control(link, &message),
             PeerOutput::SendTelemetry(link, message) => self.send_telemetry(link, &message),
-            PeerOutput::SendSignal(signal) => {
-                // Without a connection to the server the signal is lost, and the negotiation repeats it.
-                self.client.send_signal(member, signal);
-            }
+            PeerOutput::SendSignal(signal) => self.send_signal(member, signal),
             PeerOutput::Received(message) => self.handle_received(member, message, now),
             PeerOutput::ChannelOpened => {
                 self.content.handle_channel_opened(&member, now);
@@ -599,6 +669,25 @@ impl RoomSession {
                 self.content.handle_gone(&member);
                 self.event(RoomEvent::PeerGone(member));
             }
+        }
+    }
+
+    /// Sends a signal through the server, encrypted in a protected room. Without a connection to the server the signal is lost, and
+    /// the negotiation repeats it.
+    fn send_signal(&mut self, to: MemberId, signal: Signal) {
+        if !self.client.is_joined() {
+            return;
+        }
+        let signal = match &mut self.seals {
+            None => Some(signal),
+            Some(seals) => {
+                let peer = self.members.get(&to).map(|peer| peer.view().member);
+                let ends = self.members.local_id().zip(peer);
+                ends.and_then(|(local, peer)| seals.seal(local, peer, &signal))
+            }
+        };
+        if let Some(signal) = signal {
+            self.client.send_signal(to, signal);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, PROTOCOL_VERSION, RoomName,
+    Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, PROTOCOL_VERSION, RoomName, SealedName,
     limits::MAX_FRAME_BYTES,
     signaling::{ClientMessage, IceServer, ServerMessage, Signal},
 };
@@ -15,6 +15,7 @@ use crate::{
     decode::{self, ServerFrame, Unreadable},
     notice::NoticeCode,
     random::SeededRandom,
+    trust::{RoomKeys, RoomSecret},
 };
 
 /// How long a socket may take to open and answer the `join`; the index is the number of consecutive sockets that took too long.
@@ -45,6 +46,8 @@ pub struct SocketId(pub u32);
 pub struct JoinRequest {
     /// The room to join.
     pub room: RoomName,
+    /// The secret of a protected room; `None` for an unprotected one.
+    pub secret: Option<RoomSecret>,
     /// The name shown to the others.
     pub name: DisplayName,
     /// The id of this page instance.
@@ -122,6 +125,9 @@ struct PendingPing {
 #[derive(Debug)]
 pub struct SignalingClient {
     request: JoinRequest,
+    /// The keys of a protected room.
+    keys: Option<RoomKeys>,
+    sealed_name: Option<SealedName>,
     phase: Phase,
     status: Option<SignalingStatus>,
     raised: Vec<NoticeCode>,
@@ -141,9 +147,14 @@ pub struct SignalingClient {
 impl SignalingClient {
     /// A client that does nothing until [`Self::start`].
     #[must_use]
-    pub fn new(request: JoinRequest, random: SeededRandom) -> Self {
+    pub fn new(request: JoinRequest, mut random: SeededRandom) -> Self {
+        let keys = request.secret.map(|secret| RoomKeys::derive(secret, &request.room));
+        let seal = |keys: &RoomKeys| keys.seal_name(&request.name, &request.instance, &mut random);
+        let sealed_name = keys.as_ref().and_then(seal);
         Self {
             request,
+            keys,
+            sealed_name,
             phase: Phase::Idle,
             status: None,
             raised: Vec::new(),
@@ -174,6 +185,12 @@ impl SignalingClient {
         self.end(Some(code));
     }
 
+    /// The keys of the room; `None` in an unprotected one.
+    #[must_use]
+    pub fn keys(&self) -> Option<&RoomKeys> {
+        self.keys.as_ref()
+    }
+
     /// Whether the room is joined now.
     #[must_use]
     pub fn is_joined(&self) -> bool {
@@ -186,7 +203,9 @@ impl SignalingClient {
             let join = ClientMessage::Join {
                 protocol: PROTOCOL_VERSION,
                 room: self.request.room.clone(),
-                name: self.request.name.clone(),
+                admission: self.keys.as_ref().and_then(RoomKeys::admission).cloned(),
+                name: if self.keys.is_some() { DisplayName::default() } else { self.request.name.clone() },
+                sealed_name: self.sealed_name.clone(),
                 instance: self.request.instance.clone(),
                 resume: self.request.resume.clone(),
             };

@@ -107,9 +107,9 @@ impl TabPlace {
         };
         match (message, &self.phase) {
             (_, Phase::Over) => {}
-            (ClientMessage::Join { room, instance, name, resume, .. }, Phase::Outside) => {
+            (ClientMessage::Join { room, instance, name, sealed_name, resume, .. }, Phase::Outside) => {
                 let claims = resume.as_deref().and_then(Claims::read);
-                let me = self.member(name, instance, claims);
+                let me = Member { sealed_name, ..self.member(name, instance, claims) };
                 self.post(&TabMessage::Ask { from: me.id.clone() });
                 self.phase = Phase::Asking { me, room, until: now + ASKING };
             }
@@ -225,6 +225,7 @@ impl TabPlace {
         Member {
             id: id.unwrap_or_else(|| MemberId::from_random(self.random.next_u128())),
             name,
+            sealed_name: None,
             instance,
             arrival: arrival.unwrap_or(Arrival(self.unix_ms)),
             presence: Presence::Present,

@@ -52,6 +52,7 @@ impl Room {
         self.world.kill(page);
         let request = JoinRequest {
             room: RoomName::new("nowhere").unwrap(),
+            secret: None,
             name: DisplayName::cut("nobody"),
             instance: InstanceId::new("none").unwrap(),
             resume: None,

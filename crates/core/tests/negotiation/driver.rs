@@ -135,7 +135,7 @@ pub(crate) fn answer(exchange: u32, ufrag: &str) -> SignalPayload {
 pub(crate) fn description(payload: SignalPayload) -> SignalDescription {
     match payload {
         SignalPayload::Description(description) => description,
-        SignalPayload::Candidate(candidate) => panic!("not a description: {candidate:?}"),
+        other => panic!("not a description: {other:?}"),
     }
 }
 

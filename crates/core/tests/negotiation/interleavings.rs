@@ -35,6 +35,17 @@ fn an_undisturbed_call_takes_one_exchange_and_a_wish_of_each_side_one_more() {
 /// The model asserts the properties where they would be violated.
 #[test]
 fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
+    let Coverage { replays, .. } = run(World::new);
+    assert_eq!(replays, 0);
+}
+
+#[test]
+fn two_sides_of_a_protected_room_agree_after_any_interleaving_and_open_no_signal_twice() {
+    let Coverage { replays, .. } = run(World::sealed);
+    assert!(replays > CASES / 50, "{replays} replays");
+}
+
+fn run(new_world: fn(bool) -> World) -> Coverage {
     let config = Config {
         cases: CASES.max(Config::default().cases),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
@@ -45,7 +56,7 @@ fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
     let total = Cell::new(Coverage::default());
     let any_world = (any::<bool>(), any::<bool>(), actions());
     let outcome = TestRunner::new(config).run(&any_world, |(keeps, path_restored_is_told, actions)| {
-        let mut world = World::new(keeps);
+        let mut world = new_world(keeps);
         for action in actions {
             world.act(action);
         }
@@ -59,9 +70,10 @@ fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
         panic!("{error}");
     }
     // Interleavings without disturbances would prove nothing.
-    let Coverage { exchanges, rollbacks, restarts, repeated_offers } = total.get();
+    let Coverage { exchanges, rollbacks, restarts, repeated_offers, .. } = total.get();
     assert!(exchanges > 2 * CASES, "{exchanges} exchanges");
     assert!(rollbacks > CASES / 50, "{rollbacks} rollbacks");
     assert!(restarts > CASES / 50, "{restarts} restarts");
     assert!(repeated_offers > CASES / 50, "{repeated_offers} repeated offers");
+    total.get()
 }

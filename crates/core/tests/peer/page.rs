@@ -195,6 +195,7 @@ pub(crate) fn member() -> Member {
     Member {
         id: MemberId::new("other").unwrap(),
         name: DisplayName::cut("Bo"),
+        sealed_name: None,
         instance: InstanceId::new("page1").unwrap(),
         arrival: Arrival(1),
         presence: Presence::Present,

@@ -11,6 +11,7 @@ use sightline_core::{
     room::{LinkId, LinkState, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
     transfer::TransferTask,
+    trust::RoomSecret,
 };
 use sightline_protocol::{
     Arrival, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
@@ -73,6 +74,8 @@ impl Page {
 /// One end of a peer connection.
 #[derive(Default)]
 struct End {
+    /// The page that this page takes for the other end.
+    other: Option<InstanceId>,
     local: String,
     remote: String,
     is_connected: bool,
@@ -98,7 +101,18 @@ pub(crate) struct World {
     descriptions: u64,
     /// Frames in flight to the server.
     frames: VecDeque<(usize, SocketId, String)>,
+    /// The secret in the invitation of the pages that are opened next.
+    pub(crate) secret: Option<RoomSecret>,
+    /// Takes the place of an honest server's messages: the page they are for, and the message.
+    pub(crate) interference: Option<Interference>,
+    /// The origin of each description: the page that made it, and the page of the member at the other end of its link.
+    pub(crate) made: HashMap<String, (InstanceId, InstanceId)>,
+    /// The descriptions that pages applied: the page, the instance that it takes the other end for, and the description.
+    pub(crate) applied: Vec<(InstanceId, InstanceId, String)>,
 }
+
+/// What a server sends instead of a message to a page.
+pub(crate) type Interference = Box<dyn FnMut(usize, ServerMessage) -> Vec<(usize, ServerMessage)>>;
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -113,6 +127,10 @@ impl World {
             arrivals: 0,
             descriptions: 0,
             frames: VecDeque::new(),
+            secret: None,
+            interference: None,
+            made: HashMap::new(),
+            applied: Vec::new(),
         }
     }
 
@@ -122,7 +140,8 @@ impl World {
         let instance = InstanceId::new(format!("i{number}")).unwrap();
         let request = JoinRequest {
             room: RoomName::new("team").unwrap(),
-            name: DisplayName::cut("someone"),
+            secret: self.secret,
+            name: DisplayName::cut(&format!("someone {number}")),
             instance: instance.clone(),
             resume,
         };
@@ -281,6 +300,12 @@ impl World {
         }
     }
 
+    /// The instance id of a page.
+    #[allow(dead_code, reason = "not every test of this world compares pages")]
+    pub(crate) fn instance(&self, page: usize) -> &InstanceId {
+        &self.pages[page].instance
+    }
+
     pub(crate) fn id(&self, page: usize) -> MemberId {
         self.pages[page].id.clone().expect("the page has joined")
     }
@@ -344,8 +369,9 @@ impl World {
             RoomOutput::CloseSocket(..) => {
                 self.close_socket(page);
             }
-            RoomOutput::OpenLink { link, role, .. } => {
-                self.pages[page].links.insert(link, End::default());
+            RoomOutput::OpenLink { link, role, member } => {
+                let other = self.pages[page].session.peer(&member).map(|peer| peer.member.instance.clone());
+                self.pages[page].links.insert(link, End { other, ..End::default() });
                 self.pages[page].opened.push(link);
                 let _ = role;
                 self.pages[page].session.handle_negotiation_needed(link, self.now);
@@ -375,13 +401,18 @@ impl World {
     fn operate(&mut self, page: usize, link: LinkId, id: OperationId, operation: Operation) {
         self.descriptions += 1;
         let fresh = format!("v=0\r\na=ice-ufrag:u{}\r\n", self.descriptions);
+        let instance = self.pages[page].instance.clone();
         let Some(ends) = self.pages[page].links.get_mut(&link) else { return };
         let completed = match operation {
             Operation::SetLocalOffer { .. } | Operation::SetLocalAnswer => {
+                let ends_of_link = ends.other.clone().map(|other| (instance, other));
+                self.made.extend(ends_of_link.map(|ends_of_link| (fresh.clone(), ends_of_link)));
                 ends.local.clone_from(&fresh);
                 Completed::LocalDescription { sdp: fresh }
             }
             Operation::SetRemoteDescription(description) => {
+                let other = ends.other.clone();
+                self.applied.extend(other.map(|other| (instance, other, description.sdp.clone())));
                 ends.remote = description.sdp;
                 Completed::Done
             }
@@ -460,7 +491,7 @@ impl World {
     /// The server's behavior in its simplest form.
     fn serve(&mut self, page: usize, frame: &str) {
         match serde_json::from_str(frame).expect("a valid frame") {
-            ClientMessage::Join { room, name, instance, resume, .. } => {
+            ClientMessage::Join { room, name, sealed_name, instance, resume, .. } => {
                 let id = match resume {
                     Some(token) => MemberId::new(token).unwrap(),
                     None => MemberId::new(format!("m{page}")).unwrap(),
@@ -470,7 +501,8 @@ impl World {
                     self.arrivals += 1;
                 }
                 let arrival = if is_same { self.members[&id].arrival } else { Arrival(self.arrivals) };
-                let member = Member { id: id.clone(), name, instance, arrival, presence: Presence::Present };
+                let presence = Presence::Present;
+                let member = Member { id: id.clone(), name, sealed_name, instance, arrival, presence };
                 let members = self.members.values().filter(|member| member.id != id).cloned().collect();
                 self.members.insert(id.clone(), member.clone());
                 self.pages[page].id = Some(id.clone());
@@ -520,6 +552,16 @@ impl World {
     }
 
     fn tell(&mut self, page: usize, message: &ServerMessage) {
+        let told = match &mut self.interference {
+            Some(interfere) => interfere(page, message.clone()),
+            None => vec![(page, message.clone())],
+        };
+        for (page, message) in told {
+            self.deliver(page, &message);
+        }
+    }
+
+    fn deliver(&mut self, page: usize, message: &ServerMessage) {
         if let Some(socket) = self.pages[page].socket.filter(|_| !self.is_server_cut) {
             let frame = serde_json::to_string(message).unwrap();
             self.pages[page].session.handle_frame(socket, &frame, self.now);

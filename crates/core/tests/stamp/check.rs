@@ -32,8 +32,8 @@ proptest! {
         let interval = 1_000_000 / fps;
         let painted: Vec<_> = (0..400).map(|n| 5_000_000 + n as u64 * interval + uneven[n]).collect();
         let mut check = StampCheck::default();
-        for number in 0..399 {
-            let is_next = number > 10 && next[number] == 0;
+        for (number, dice) in next.iter().enumerate().take(399) {
+            let is_next = number > 10 && *dice == 0;
             let read = if is_next { number + 1 } else { number };
             let capture = 5_000_000 + number as u64 * interval + 7_000;
             let checked = check.check(reading(read as u32, painted[read]), &shown(capture)).stamp;

@@ -8,6 +8,7 @@ mod place;
 mod registry;
 mod resume;
 mod room;
+mod room_key;
 mod socket_id;
 #[cfg(test)]
 mod tests;
@@ -15,4 +16,5 @@ mod tests;
 pub use closing::Closing;
 pub use registry::{Output, Registry, RoomSettings};
 pub use resume::{ResumeClaims, ResumeKey};
+pub use room_key::RoomKey;
 pub use socket_id::SocketId;

@@ -1,6 +1,6 @@
 //! The place of one member in a room.
 
-use sightline_protocol::{Arrival, DisplayName, InstanceId, Member, MemberId, Presence};
+use sightline_protocol::{Arrival, DisplayName, InstanceId, Member, MemberId, Presence, SealedName};
 
 use super::socket_id::SocketId;
 use crate::time::UnixTime;
@@ -10,6 +10,7 @@ use crate::time::UnixTime;
 pub(super) struct Place {
     pub(super) id: MemberId,
     pub(super) name: DisplayName,
+    pub(super) sealed_name: Option<SealedName>,
     pub(super) instance: InstanceId,
     pub(super) arrival: Arrival,
     pub(super) occupancy: Occupancy,
@@ -33,6 +34,7 @@ impl Place {
         Member {
             id: self.id.clone(),
             name: self.name.clone(),
+            sealed_name: self.sealed_name.clone(),
             instance: self.instance.clone(),
             arrival: self.arrival,
             presence: match self.occupancy {

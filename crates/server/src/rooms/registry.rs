@@ -7,7 +7,7 @@ use std::{
 
 use rand::{RngExt, rngs::StdRng};
 use sightline_protocol::{
-    Arrival, DisplayName, ErrorCode, InstanceId, MemberId, PROTOCOL_VERSION, RoomName,
+    Arrival, DisplayName, ErrorCode, InstanceId, MemberId, PROTOCOL_VERSION, SealedName,
     id::base32,
     limits::{AWAY_HOLD_MS, DEFAULT_ROOM_MEMBERS},
     signaling::{ClientMessage, IceServer, ServerMessage, Signal},
@@ -18,6 +18,7 @@ use super::{
     place::{Occupancy, Place},
     resume::{ResumeClaims, ResumeKey},
     room::Room,
+    room_key::RoomKey,
     socket_id::SocketId,
 };
 use crate::time::UnixTime;
@@ -66,10 +67,10 @@ pub struct Registry {
     settings: RoomSettings,
     key: ResumeKey,
     random: StdRng,
-    pub(super) rooms: HashMap<RoomName, Room>,
+    pub(super) rooms: HashMap<RoomKey, Room>,
     seats: HashMap<SocketId, Seat>,
     /// The held places, by the time at which each is given up.
-    holds: BTreeSet<(UnixTime, RoomName, MemberId)>,
+    holds: BTreeSet<(UnixTime, RoomKey, MemberId)>,
     last_arrival: Arrival,
     /// Emptied by the caller after each input, so bounded by what one input causes.
     outputs: VecDeque<Output>,
@@ -77,7 +78,7 @@ pub struct Registry {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seat {
-    room: RoomName,
+    room: RoomKey,
     id: MemberId,
 }
 
@@ -108,8 +109,9 @@ impl Registry {
                     &format!("this server speaks version {PROTOCOL_VERSION} of the protocol"),
                     now,
                 ),
-            (ClientMessage::Join { room, name, instance, resume, .. }, None) => {
-                self.join(socket, room, Newcomer { name, instance, resume }, now);
+            (ClientMessage::Join { room, admission, name, sealed_name, instance, resume, .. }, None) => {
+                let room = RoomKey::new(room, admission.as_ref());
+                self.join(socket, room, Newcomer { name, sealed_name, instance, resume }, now);
             }
             (ClientMessage::Join { .. }, Some(_)) => {
                 self.handle_failure(socket, ErrorCode::ProtocolError, "a second join", now);
@@ -200,7 +202,7 @@ impl Registry {
         self.seats.len()
     }
 
-    fn join(&mut self, socket: SocketId, room: RoomName, newcomer: Newcomer, now: UnixTime) {
+    fn join(&mut self, socket: SocketId, room: RoomKey, newcomer: Newcomer, now: UnixTime) {
         let claims = newcomer
             .resume
             .as_deref()
@@ -245,6 +247,7 @@ impl Registry {
             }
             place.instance = newcomer.instance;
             place.name = newcomer.name;
+            place.sealed_name = newcomer.sealed_name;
             place.occupancy = Occupancy::Present(socket);
         }
         seat
@@ -254,7 +257,7 @@ impl Registry {
     fn take_new(
         &mut self,
         socket: SocketId,
-        room: RoomName,
+        room: RoomKey,
         claims: Option<ResumeClaims>,
         newcomer: Newcomer,
         now: UnixTime,
@@ -284,6 +287,7 @@ impl Registry {
         self.rooms.entry(room.clone()).or_default().add(Place {
             id: id.clone(),
             name: newcomer.name,
+            sealed_name: newcomer.sealed_name,
             instance: newcomer.instance,
             arrival,
             occupancy: Occupancy::Present(socket),
@@ -306,7 +310,7 @@ impl Registry {
         let joined = ServerMessage::Joined {
             you: seat.id.clone(),
             arrival: member.arrival,
-            room: seat.room.clone(),
+            room: seat.room.name.clone(),
             members: room.others(&seat.id),
             resume,
             ice_servers: self.ice_servers(),
@@ -358,7 +362,7 @@ impl Registry {
         self.outputs.push_back(Output::Send(socket, message));
     }
 
-    fn free_id(&mut self, room: &RoomName) -> MemberId {
+    fn free_id(&mut self, room: &RoomKey) -> MemberId {
         loop {
             let bits = self.random.random::<u128>();
             // 10 of the 26 digits: 50 bits are enough within a room and can be read in a log.
@@ -378,6 +382,7 @@ impl Registry {
 
 struct Newcomer {
     name: DisplayName,
+    sealed_name: Option<SealedName>,
     instance: InstanceId,
     resume: Option<String>,
 }

@@ -5,8 +5,9 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
-use sightline_protocol::{Arrival, InstanceId, MemberId, RoomName, limits::MAX_RESUME_TOKEN_CHARS};
+use sightline_protocol::{Arrival, InstanceId, MemberId, limits::MAX_RESUME_TOKEN_CHARS};
 
+use super::room_key::RoomKey;
 use crate::time::UnixTime;
 
 /// Signs and checks resume tokens.
@@ -17,7 +18,7 @@ pub struct ResumeKey(hmac::Key);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumeClaims {
     /// The room that contains the place.
-    pub room: RoomName,
+    pub room: RoomKey,
     /// The member id of the place.
     pub id: MemberId,
     /// The page instance that had the place.
@@ -64,7 +65,7 @@ impl ResumeKey {
 fn read(payload: &str) -> Option<ResumeClaims> {
     let mut words = payload.split(' ');
     let claims = ResumeClaims {
-        room: RoomName::new(words.next()?).ok()?,
+        room: RoomKey::read(words.next()?)?,
         id: MemberId::new(words.next()?).ok()?,
         instance: InstanceId::new(words.next()?).ok()?,
         arrival: Arrival(words.next()?.parse().ok()?),
@@ -75,13 +76,15 @@ fn read(payload: &str) -> Option<ResumeClaims> {
 
 #[cfg(test)]
 mod tests {
+    use sightline_protocol::{AdmissionTag, RoomName};
+
     use super::*;
 
     const NOW: UnixTime = UnixTime::from_ms(1_000_000);
 
     fn claims() -> ResumeClaims {
         ResumeClaims {
-            room: RoomName::new("team-7").unwrap(),
+            room: RoomKey::new(RoomName::new("team-7").unwrap(), None),
             id: MemberId::new("m1").unwrap(),
             instance: InstanceId::new("i1").unwrap(),
             arrival: Arrival(5),
@@ -126,7 +129,10 @@ mod tests {
     #[test]
     fn the_longest_token_is_within_the_protocols_limit() {
         let longest = ResumeClaims {
-            room: RoomName::new(&"r".repeat(64)).unwrap(),
+            room: RoomKey::new(
+                RoomName::new(&"r".repeat(64)).unwrap(),
+                AdmissionTag::new("t".repeat(43)).ok().as_ref(),
+            ),
             id: MemberId::new("m".repeat(64)).unwrap(),
             instance: InstanceId::new("i".repeat(64)).unwrap(),
             arrival: Arrival(u64::MAX),

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 use sightline_protocol::{
-    ConnectionId, DisplayName, ErrorCode, Generation, MemberId, PROTOCOL_VERSION, RoomName,
+    ConnectionId, DisplayName, ErrorCode, Generation, MemberId, PROTOCOL_VERSION, RoomName, SealedSignal,
     signaling::{ClientMessage, DescriptionKind, Signal, SignalCandidate, SignalDescription, SignalPayload},
 };
 
@@ -64,6 +64,7 @@ fn read_signal(text: &str) -> Option<ClientMessage> {
             #[serde(default)]
             ufrag: Option<String>,
         },
+        Sealed(SealedSignal),
     }
 
     let Exact { r#type, to, connection, generation, payload } = serde_json::from_str(text).ok()?;
@@ -74,6 +75,7 @@ fn read_signal(text: &str) -> Option<ClientMessage> {
         ExactPayload::Candidate { candidate, sdp_mid, sdp_m_line_index, ufrag } => {
             SignalPayload::Candidate(SignalCandidate { candidate, sdp_mid, sdp_m_line_index, ufrag })
         }
+        ExactPayload::Sealed(sealed) => SignalPayload::Sealed(sealed),
     };
     let signal = Signal { connection, generation, payload };
     (r#type == "signal").then_some(ClientMessage::Signal { to, signal })
@@ -118,7 +120,8 @@ mod tests {
         let full =
             json!({"candidate": {"candidate": "", "sdp_mid": "0", "sdp_m_line_index": 65535, "ufrag": "u"}});
         let bare = json!({"candidate": {"candidate": "a b", "sdp_mid": null}});
-        for payload in [description, full, bare] {
+        let sealed = json!({"sealed": "aZ09-_"});
+        for payload in [description, full, bare, sealed] {
             let text = json!({"type": "signal", "to": "ada", "connection": "c1", "generation": 7, "payload": payload});
             let text = text.to_string();
             assert_eq!(read_signal(&text), serde_json::from_str(&text).ok(), "{text}");
@@ -165,6 +168,9 @@ mod tests {
             ("payload", json!({"candidate": {}})),
             ("payload", json!({"description": {"kind": "pranswer", "exchange": 1, "sdp": ""}})),
             ("payload", json!({"other": {}})),
+            ("payload", json!({"sealed": "a b"})),
+            ("payload", json!({"sealed": "a".repeat(65_001)})),
+            ("payload", json!({"sealed": "aa", "candidate": {"candidate": "x"}})),
             ("payload", json!(null)),
         ] {
             let mut unsound = sound.clone();

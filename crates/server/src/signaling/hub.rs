@@ -338,6 +338,7 @@ fn written(message: &ServerMessage) -> serde_json::Result<String> {
         ServerMessage::Signal { signal, .. } => match &signal.payload {
             SignalPayload::Description(description) => description.sdp.len(),
             SignalPayload::Candidate(candidate) => candidate.candidate.len(),
+            SignalPayload::Sealed(sealed) => sealed.as_str().len(),
         },
         _ => 0,
     };
@@ -360,10 +361,11 @@ mod tests {
     use crate::rooms::{ResumeKey, RoomSettings};
 
     /// Valid messages, which the tests corrupt.
-    const SOUND: [&str; 7] = [
+    const SOUND: [&str; 8] = [
         r#"{"type":"join","protocol":1,"room":"team-7","name":"Ada","instance":"i1","resume":"a.b"}"#,
         r#"{"type":"signal","to":"PEER","connection":"c1","generation":0,"payload":{"description":{"kind":"offer","exchange":1,"sdp":"v=0\r\n\u00e9"}}}"#,
         r#"{"type":"signal","to":"PEER","connection":"c1","generation":7,"payload":{"candidate":{"candidate":"x","sdp_mid":"0","sdp_m_line_index":1,"ufrag":"u"}}}"#,
+        r#"{"type":"signal","to":"PEER","connection":"c1","generation":0,"payload":{"sealed":"aZ09-_"}}"#,
         r#"{"type":"signal","to":"nobody","connection":"c1","generation":0,"payload":{"candidate":{"candidate":""}}}"#,
         r#"{"type":"ping","nonce":4711}"#,
         r#"{"type":"ice_servers"}"#,

@@ -190,6 +190,8 @@ pub(crate) fn join(room: &str, name: &str, resume: Option<String>) -> ClientMess
     ClientMessage::Join {
         protocol: PROTOCOL_VERSION,
         room: RoomName::new(room).unwrap(),
+        admission: None,
+        sealed_name: None,
         name: DisplayName::new(name).unwrap(),
         instance: InstanceId::new(name).unwrap(),
         resume,

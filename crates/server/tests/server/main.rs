@@ -12,6 +12,7 @@ mod limits;
 mod metrics;
 mod origin;
 mod presence;
+mod protected_rooms;
 mod relay;
 mod resume;
 mod shutdown;

@@ -66,6 +66,8 @@ pub enum Subject {
     CandidateError,
     /// A broken negotiation and its cause.
     Negotiation,
+    /// A signal that had no effect, and why: the server or somebody else tampered with it.
+    SignalRefused,
     /// A WebRTC call that the browser rejected, and the cause.
     FailedCall,
     /// The codec of the received picture.
@@ -98,6 +100,7 @@ impl Subject {
             Self::Path => "path",
             Self::CandidateError => "candidate_error",
             Self::Negotiation => "negotiation",
+            Self::SignalRefused => "signal_refused",
             Self::FailedCall => "failed_call",
             Self::CodecReceived => "codec",
             Self::CodecSent => "codec_sent",

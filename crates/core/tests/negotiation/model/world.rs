@@ -5,8 +5,13 @@ use std::time::Duration;
 use sightline_core::{
     Timestamp,
     negotiation::{Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
+    random::SeededRandom,
+    trust::{Refusal, RoomKeys, RoomSecret, SignalSeals},
 };
-use sightline_protocol::signaling::SignalPayload;
+use sightline_protocol::{
+    Arrival, ConnectionId, DisplayName, Generation, InstanceId, Member, MemberId, Presence, RoomName,
+    signaling::{Signal, SignalPayload},
+};
 
 use super::browser::PeerConnection;
 
@@ -77,6 +82,10 @@ pub(crate) struct World {
     links: [Vec<SignalPayload>; 2],
     path_is_cut: bool,
     now: Timestamp,
+    /// The sides as members of a protected room; `None` without encryption.
+    seals: Option<[(Member, SignalSeals); 2]>,
+    /// Signals that arrived twice and were opened once.
+    replays: u32,
 }
 
 #[derive(Debug)]
@@ -99,6 +108,7 @@ pub(crate) struct Coverage {
     pub(crate) restarts: u32,
     pub(crate) repeated_offers: u32,
     pub(crate) exchanges: u32,
+    pub(crate) replays: u32,
 }
 
 impl World {
@@ -118,9 +128,30 @@ impl World {
             links: [Vec::new(), Vec::new()],
             path_is_cut: false,
             now: Timestamp::ZERO,
+            seals: None,
+            replays: 0,
         };
         world.sides[0].browser.want();
         world
+    }
+
+    /// The same in a protected room.
+    pub(crate) fn sealed(keeps_rolled_back_credentials: bool) -> Self {
+        let room = RoomName::new("team").expect("a name");
+        let side = |side: u8| {
+            let member = Member {
+                id: MemberId::new(format!("m{side}")).expect("an id"),
+                name: DisplayName::default(),
+                sealed_name: None,
+                instance: InstanceId::new(format!("i{side}")).expect("an id"),
+                arrival: Arrival(side.into()),
+                presence: Presence::Present,
+            };
+            let keys = RoomKeys::derive(RoomSecret::from_random(7), &room);
+            let seals = SignalSeals::new(keys, member.instance.clone(), SeededRandom::new(side.into()));
+            (member, seals)
+        };
+        Self { seals: Some([side(0), side(1)]), ..Self::new(keeps_rolled_back_credentials) }
     }
 
     /// Performs an action. Returns whether anything happened.
@@ -261,13 +292,34 @@ impl World {
             restarts: left.browser.restarts + right.browser.restarts,
             repeated_offers: left.repetitions + right.repetitions,
             exchanges: left.browser.exchanges,
+            replays: self.replays,
         }
     }
 
     fn deliver(&mut self, side: usize, index: usize) -> bool {
-        let Some(signal) = self.take_from_link(side, index) else { return false };
-        self.sides[side].negotiator.handle_signal(signal, self.now);
+        let Some(payload) = self.take_from_link(side, index) else { return false };
+        let payload = match &mut self.seals {
+            None => Ok(payload),
+            Some(seals) => {
+                let (from, to) = (seals[1 - side].0.clone(), seals[side].0.id.clone());
+                seals[side].1.open(&from, &to, &signal(payload)).map(|signal| signal.payload)
+            }
+        };
+        match payload {
+            Ok(payload) => self.sides[side].negotiator.handle_signal(payload, self.now),
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::Replayed);
+                self.replays += 1;
+            }
+        }
         true
+    }
+
+    /// A signal on its way to the other side.
+    fn on_the_way(&mut self, from: usize, payload: SignalPayload) -> SignalPayload {
+        let Some(seals) = &mut self.seals else { return payload };
+        let (id, to) = (seals[from].0.id.clone(), seals[1 - from].0.clone());
+        seals[from].1.seal(&id, &to, &signal(payload)).expect("it is short").payload
     }
 
     fn take_from_link(&mut self, side: usize, index: usize) -> Option<SignalPayload> {
@@ -278,14 +330,14 @@ impl World {
     /// Performs the outputs of the negotiators.
     fn perform(&mut self) {
         for index in [0, 1] {
-            let side = &mut self.sides[index];
-            while let Some(output) = side.negotiator.poll_output() {
+            while let Some(output) = self.sides[index].negotiator.poll_output() {
                 match output {
-                    NegotiatorOutput::Perform(id, operation) => side.start(id, operation),
+                    NegotiatorOutput::Perform(id, operation) => self.sides[index].start(id, operation),
                     NegotiatorOutput::Broken(failure) => panic!("broken: {failure:?}"),
                     NegotiatorOutput::Send(signal) => {
-                        side.note(&signal);
+                        self.sides[index].note(&signal);
                         if !self.path_is_cut {
+                            let signal = self.on_the_way(index, signal);
                             self.links[1 - index].push(signal);
                         }
                     }
@@ -293,6 +345,11 @@ impl World {
             }
         }
     }
+}
+
+/// A payload with the name of the connection.
+fn signal(payload: SignalPayload) -> Signal {
+    Signal { connection: ConnectionId::new("c").expect("an id"), generation: Generation(0), payload }
 }
 
 impl Side {
@@ -329,6 +386,7 @@ impl std::ops::Add for Coverage {
             restarts: self.restarts + other.restarts,
             repeated_offers: self.repeated_offers + other.repeated_offers,
             exchanges: self.exchanges + other.exchanges,
+            replays: self.replays + other.replays,
         }
     }
 }

@@ -12,7 +12,7 @@ use sightline_protocol::{
     signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
-use super::{Closing, Output, Registry, ResumeKey, RoomSettings, SocketId};
+use super::{Closing, Output, Registry, ResumeKey, RoomKey, RoomSettings, SocketId};
 use crate::time::UnixTime;
 
 const HOLD: Duration = Duration::from_secs(30);
@@ -72,6 +72,8 @@ impl World {
             ClientMessage::Join {
                 protocol: PROTOCOL_VERSION,
                 room: RoomName::new(room).unwrap(),
+                admission: None,
+                sealed_name: None,
                 name: DisplayName::cut(instance),
                 instance: InstanceId::new(instance).unwrap(),
                 resume: resume.map(str::to_owned),

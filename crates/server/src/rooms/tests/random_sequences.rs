@@ -108,7 +108,11 @@ fn check(world: &World) {
     let mut seats = BTreeSet::new();
     for (socket, view) in world.seated() {
         assert!(seats.insert((view.room.clone(), view.me.clone())), "{} has two sockets", view.me);
-        let room = world.registry.rooms.get(&view.room).expect("the room of a member exists");
+        let room = world
+            .registry
+            .rooms
+            .get(&RoomKey::new(view.room.clone(), None))
+            .expect("the room of a member exists");
         let real: BTreeMap<_, _> =
             room.others(&view.me).into_iter().map(|member| (member.id.clone(), member)).collect();
         assert_eq!(view.others, real, "{socket:?} knows something else");
@@ -119,7 +123,9 @@ fn check(world: &World) {
         );
     }
     for name in ROOMS {
-        let Some(room) = world.registry.rooms.get(&RoomName::new(name).unwrap()) else { continue };
+        let Some(room) = world.registry.rooms.get(&RoomKey::new(RoomName::new(name).unwrap(), None)) else {
+            continue;
+        };
         let members = room.others(&MemberId::new("nobody").unwrap());
         assert!((1..=ROOM_LIMIT).contains(&members.len()), "{} members", members.len());
         let ids: BTreeSet<_> = members.iter().map(|member| &member.id).collect();

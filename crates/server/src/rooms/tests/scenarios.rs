@@ -17,8 +17,12 @@ fn members_are_listed_in_the_order_of_arrival_although_they_come_in_the_same_mil
     let sockets: Vec<_> = (0..5).map(|n| world.join("abc", &format!("i{n}"), None)).collect();
     let arrivals: Vec<_> = sockets.iter().map(|socket| world.view(*socket).arrival).collect();
     assert!(arrivals.is_sorted_by(|earlier, later| earlier < later), "{arrivals:?}");
-    let listed: Vec<_> =
-        world.registry.rooms.get(&RoomName::new("abc").unwrap()).unwrap().others(&world.view(sockets[4]).me);
+    let listed: Vec<_> = world
+        .registry
+        .rooms
+        .get(&RoomKey::new(RoomName::new("abc").unwrap(), None))
+        .unwrap()
+        .others(&world.view(sockets[4]).me);
     assert_eq!(listed.iter().map(|member| member.arrival).collect::<Vec<_>>(), arrivals[..4]);
 }
 
@@ -218,6 +222,8 @@ fn a_message_before_join_and_a_second_join_and_another_version_have_their_codes(
     let join = |protocol| ClientMessage::Join {
         protocol,
         room: RoomName::new("abc").unwrap(),
+        admission: None,
+        sealed_name: None,
         name: DisplayName::default(),
         instance: InstanceId::new("i1").unwrap(),
         resume: None,

@@ -1,0 +1,22 @@
+//! Rooms protected by the link: from the secret in an invitation to encrypted signals and names, and to the tag that admits to the
+//! room.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `secret` | the secret as it stands in an invitation; needs no cryptography, so the first page loads none |
+//! | `keys` | the key schedule: one key for signals, one for names, one tag for the server |
+//! | `signals` | seals the signals of this page, and opens those of the others |
+//!
+//! This module never decides who is in the room and never talks to the server; [`RoomSession`](crate::room::RoomSession) uses it.
+//!
+//! Invariant: what cannot be opened has no effect. There is no way from a protected room to unprotected signals.
+//!
+//! `docs/security.md` has the formats, test vectors and what this protects against.
+
+mod keys;
+mod secret;
+mod signals;
+
+pub use keys::RoomKeys;
+pub use secret::{RoomSecret, SecretInvalid};
+pub use signals::{Refusal, SignalSeals};

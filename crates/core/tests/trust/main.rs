@@ -1,0 +1,10 @@
+//! Rooms that are protected by their link: the key schedule, sealed signals, and a server that attacks a call.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod calls;
+mod malicious_server;
+mod seals;
+mod vectors;
+#[path = "../room/world.rs"]
+#[allow(dead_code, reason = "shared with the tests of rooms")]
+mod world;

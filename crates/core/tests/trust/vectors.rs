@@ -1,0 +1,92 @@
+//! The test vectors in `docs/security.md`.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sightline_core::{
+    random::SeededRandom,
+    trust::{RoomKeys, RoomSecret, SignalSeals},
+};
+use sightline_protocol::{
+    Arrival, ConnectionId, DisplayName, Generation, InstanceId, Member, MemberId, Presence, RoomName,
+    SealedName, SealedSignal,
+    signaling::{DescriptionKind, Signal, SignalDescription, SignalPayload},
+};
+
+const SECURITY: &str = include_str!("../../../../docs/security.md");
+
+/// The value of a row `| name | value |`.
+fn vector(name: &str) -> &'static str {
+    let row = SECURITY.lines().find_map(|line| line.strip_prefix(&format!("| {name} | `")));
+    row.and_then(|row| row.strip_suffix("` |")).unwrap_or_else(|| panic!("no vector {name}"))
+}
+
+fn keys() -> RoomKeys {
+    let room = RoomName::new(vector("room")).unwrap();
+    RoomKeys::derive(RoomSecret::parse(vector("secret")).unwrap(), &room)
+}
+
+fn member(id: &str, instance: &str) -> Member {
+    Member {
+        id: MemberId::new(id).unwrap(),
+        name: DisplayName::default(),
+        sealed_name: None,
+        instance: InstanceId::new(instance).unwrap(),
+        arrival: Arrival(1),
+        presence: Presence::Present,
+    }
+}
+
+fn offer() -> Signal {
+    let description =
+        SignalDescription { kind: DescriptionKind::Offer, exchange: 1, sdp: "v=0\r\n".to_owned() };
+    Signal {
+        connection: ConnectionId::new("c1").unwrap(),
+        generation: Generation(0),
+        payload: SignalPayload::Description(description),
+    }
+}
+
+#[test]
+fn the_admission_tag_is_that_of_the_vectors() {
+    assert_eq!(keys().admission().unwrap().as_str(), vector("admission tag"));
+}
+
+#[test]
+fn the_sealed_name_of_the_vectors_opens_and_is_made_again() {
+    let sealed = SealedName::new(vector("sealed name").to_owned()).unwrap();
+    let instance = InstanceId::new("page-a").unwrap();
+    assert_eq!(keys().open_name(&sealed, &instance), Some(DisplayName::cut("Ada")));
+    let again = keys().seal_name(&DisplayName::cut("Ada"), &instance, &mut SeededRandom::new(1));
+    assert_eq!(again.as_ref().map(SealedName::as_str), Some(vector("sealed name")));
+}
+
+#[test]
+fn the_sealed_signal_of_the_vectors_opens_and_is_made_again() {
+    let (ada, bo) = (member("ada", "page-a"), member("bo", "page-b"));
+    let sealed = SealedSignal::new(vector("sealed signal").to_owned()).unwrap();
+    let signal = Signal { payload: SignalPayload::Sealed(sealed), ..offer() };
+    let mut seals = SignalSeals::new(keys(), bo.instance.clone(), SeededRandom::new(2));
+    assert_eq!(seals.open(&ada, &bo.id, &signal), Ok(offer()));
+    let mut seals = SignalSeals::new(keys(), ada.instance, SeededRandom::new(1));
+    assert_eq!(seals.seal(&ada.id, &bo, &offer()), Some(signal));
+}
+
+/// The same keys from the RFCs' definitions, with the primitives called directly.
+#[test]
+fn the_vectors_follow_from_hkdf_and_xchacha20_poly1305() {
+    use chacha20poly1305::{
+        XChaCha20Poly1305,
+        aead::{Aead, KeyInit, Payload},
+    };
+    let secret = URL_SAFE_NO_PAD.decode(vector("secret")).unwrap();
+    let schedule = hkdf::Hkdf::<sha2::Sha256>::new(Some(b"sightline/1 team-7"), &secret);
+    let mut key = [0; 32];
+    schedule.expand(b"admission", &mut key).unwrap();
+    assert_eq!(URL_SAFE_NO_PAD.encode(key), vector("admission tag"));
+    schedule.expand(b"signals", &mut key).unwrap();
+    let sealed = URL_SAFE_NO_PAD.decode(vector("sealed signal")).unwrap();
+    let nonce: [u8; 24] = sealed[4..28].try_into().unwrap();
+    let aad = b"sightline/1 signal\nteam-7\nada\npage-a\nbo\npage-b\nc1\n0";
+    let payload = Payload { msg: &sealed[28..], aad };
+    let content = XChaCha20Poly1305::new(&key.into()).decrypt(&nonce.into(), payload).unwrap();
+    assert_eq!(content, serde_json::to_vec(&offer().payload).unwrap());
+}

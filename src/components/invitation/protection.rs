@@ -1,0 +1,49 @@
+//! Says whether a room is protected by its link, and offers a protected one.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::kit::icon::{Icon, IconName},
+    language::Language,
+    navigation::Navigator,
+    sentence,
+};
+
+/// One sentence, and in an unprotected room a button that opens a protected one of the same name.
+#[component]
+pub fn Protection(
+    /// Whether the room is protected.
+    is_protected: bool,
+) -> AnyView {
+    let language = Language::from_context();
+    let navigator = Navigator::from_context();
+    let (icon, words, word) = if is_protected {
+        (IconName::Lock, sentence!(invitation.protected), "protected")
+    } else {
+        (IconName::LockOpen, sentence!(invitation.open), "open")
+    };
+    let protect = move |_| {
+        if let Some(navigator) = navigator {
+            navigator.protect_room();
+        }
+    };
+    let offer = (!is_protected).then(|| {
+        view! {
+            <button type="button" class="button small" data-testid="protect-room" title=language.text(sentence!(invitation.protect_hint)) on:click=protect>
+                <Icon name=IconName::Lock />
+                <span>{language.text(sentence!(invitation.protect))}</span>
+            </button>
+        }
+        .into_any()
+    });
+    view! {
+        <div class="protection" data-testid="protection" data-trust=word>
+            <p>
+                <Icon name=icon />
+                <span>{language.text(words)}</span>
+            </p>
+            {offer}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,221 @@
+//! Rooms that are protected by their link, and a server that reads or changes the signaling.
+
+use std::{env, path::PathBuf, sync::Arc};
+
+use anyhow::{Result, ensure};
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    signaling_proxy::SignalingProxy,
+    stage::{Pair, Scene, Stage},
+};
+
+/// 128 bits, as an invitation has them.
+const SECRET: &str = "7Fq2mX9cLr0sKd3WvTbYhA";
+const CAMERA: &str = "source=camera&width=640&height=360&fps=15";
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_pairs(a_protected_call_shows_nothing_to_the_server_and_says_that_it_is_protected),
+        stage.test_in_pairs(a_server_that_exchanges_fingerprints_is_told_of_and_gets_no_call),
+        stage.test_in_each(a_guessed_name_meets_nobody_and_the_page_says_that_it_is_not_protected),
+        stage.test_in_each(a_new_room_is_protected_through_a_reload_and_a_rejoin_and_an_invitation),
+        stage.test_in_each(a_cut_invitation_opens_no_room),
+        stage.test_in_each(two_tabs_without_a_server_meet_with_the_same_secret_only),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn enter(page: &Page, origin: &str, room: &str, name: &str, fragment: &str) -> Result<()> {
+    page.open(&format!("{origin}/room/{room}?name={name}&autojoin=1&{CAMERA}{fragment}")).await?;
+    page.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
+    Ok(())
+}
+
+/// Saves a picture for a person, if `SIGHTLINE_TRUST` names a folder.
+async fn keep(page: &Page, name: &str) -> Result<()> {
+    let Some(folder) = env::var_os("SIGHTLINE_TRUST").map(PathBuf::from) else { return Ok(()) };
+    let engine = page.browser.profile.engine.name();
+    Ok(page.browser.driver.screenshot(&folder.join(format!("{name}-{engine}.png"))).await?)
+}
+
+fn trust_of(page: &sightline_e2e::snapshot::Snapshot, name: &str) -> Option<String> {
+    page.tiles.iter().find(|tile| tile.name == name)?.trust.clone()
+}
+
+async fn a_protected_call_shows_nothing_to_the_server_and_says_that_it_is_protected(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let proxy = SignalingProxy::start(scene.server().await?.port(), |message| vec![message]).await?;
+    let fragment = format!("#{SECRET}");
+    enter(&ada, &proxy.url(""), "protected", "Ada-Lovelace", &fragment).await?;
+    enter(&bob, &proxy.url(""), "protected", "Bob-Kahn", &fragment).await?;
+    for (page, other) in [(&ada, "Bob-Kahn"), (&bob, "Ada-Lovelace")] {
+        page.until_connected_to(other).await?;
+        page.until_picture_moves(other).await?;
+        let seen = page.look().await?;
+        ensure!(trust_of(&seen, other).as_deref() == Some("protected"), "{seen:#?}");
+        ensure!(seen.protection.contains(&"protected".to_owned()), "{seen:#?}");
+        ensure!(seen.fragment == fragment && !seen.title.contains(SECRET), "{seen:#?}");
+        ensure!(seen.notices.iter().all(|notice| notice.code != "signals-refused"), "{seen:#?}");
+    }
+    let () =
+        ada.execute("document.querySelector('[data-testid=tile-trust] summary').click()", vec![]).await?;
+    keep(&ada, "protected-call").await?;
+    let seen = proxy.seen();
+    ensure!(seen.iter().any(|text| text.contains("\"sealed\"")), "no sealed signal: {seen:#?}");
+    for hidden in ["v=0", "fingerprint", "candidate:", "a=ice", "Lovelace", "Kahn", SECRET] {
+        // The address of the page has the name because this test puts it there.
+        let frames = seen.iter().filter(|text| text.starts_with('{'));
+        let told: Vec<_> = frames.filter(|text| text.contains(hidden)).collect();
+        ensure!(told.is_empty(), "the server reads {hidden:?}: {told:#?}");
+    }
+    ensure!(seen.iter().all(|text| !text.contains(SECRET)), "a request has the secret");
+    Ok(())
+}
+
+/// Puts other fingerprints into descriptions, and changes what cannot be read.
+fn exchange_fingerprints(mut message: Value) -> Vec<Value> {
+    let payload = &mut message["payload"];
+    if let Some(sdp) = payload["description"]["sdp"].as_str() {
+        let zeroes = ["00"; 32].join(":");
+        let line = |line: &str| match line.strip_prefix("a=fingerprint:sha-256 ") {
+            Some(_) => format!("a=fingerprint:sha-256 {zeroes}"),
+            None => line.to_owned(),
+        };
+        let lines: Vec<_> = sdp.lines().map(line).collect();
+        payload["description"]["sdp"] = json!(lines.join("\r\n") + "\r\n");
+    } else if let Some(sealed) = payload["sealed"].as_str() {
+        let (beginning, end) = sealed.split_at(sealed.len() / 2);
+        let other = if end.starts_with('A') { "B" } else { "A" };
+        payload["sealed"] = json!(format!("{beginning}{other}{}", &end[1..]));
+    }
+    vec![message]
+}
+
+async fn a_server_that_exchanges_fingerprints_is_told_of_and_gets_no_call(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let proxy = SignalingProxy::start(scene.server().await?.port(), exchange_fingerprints).await?;
+    let fragment = format!("#{SECRET}");
+    enter(&ada, &proxy.url(""), "between", "Ada", &fragment).await?;
+    enter(&bob, &proxy.url(""), "between", "Bob", &fragment).await?;
+    // The later one offers, so the first one hears of it first.
+    ada.until_notice("signals-refused").await?;
+    keep(&ada, "refused").await?;
+    for page in [&ada, &bob] {
+        let seen = page.look().await?;
+        let others: Vec<_> = seen.tiles.iter().filter(|tile| tile.member != "local").collect();
+        ensure!(others.iter().all(|tile| tile.state.as_deref() != Some("connected")), "{seen:#?}");
+        ensure!(others.iter().all(|tile| tile.trust.is_none()), "{seen:#?}");
+    }
+    Ok(())
+}
+
+async fn a_guessed_name_meets_nobody_and_the_page_says_that_it_is_not_protected(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    scene.serve(&["--room-limit", "2"]).await?;
+    let [ada, eve] = scene.pages_in([Engine::Chromium, engine]).await?;
+    let origin = ada.origin().to_owned();
+    enter(&ada, &origin, "guessed", "Ada", &format!("#{SECRET}")).await?;
+    enter(&eve, &origin, "guessed", "Eve", "").await?;
+    let alone = eve.until("Eve is alone", |page| page.shows("alone") && page.shows("protect-room")).await?;
+    keep(&eve, "open-room").await?;
+    ensure!(alone.protection.iter().all(|word| word == "open") && !alone.protection.is_empty(), "{alone:#?}");
+    ensure!(ada.look().await?.tiles.len() == 1, "Ada sees somebody");
+    let bob = scene.page(Engine::Chromium).await?;
+    enter(&bob, &origin, "guessed", "Bob", &format!("#{SECRET}")).await?;
+    ada.until_connected_to("Bob").await?;
+    ensure!(eve.look().await?.tiles.len() == 1, "Eve sees somebody");
+    // The offer of the unprotected room leads to a protected one, with the lobby in between.
+    eve.click("protect-room").await?;
+    let lobby = eve.until("there is a secret", |page| page.fragment.len() == 23).await?;
+    ensure!(lobby.path == "/room/guessed", "{lobby:#?}");
+    eve.open("/room/guessed").await?;
+    eve.until("the lobby says it", |page| page.shows("protect-room") && page.shows("lobby")).await?;
+    keep(&eve, "open-lobby").await?;
+    Ok(())
+}
+
+async fn a_new_room_is_protected_through_a_reload_and_a_rejoin_and_an_invitation(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.open("/").await?;
+    ada.click("new-room").await?;
+    let lobby = ada.until("the lobby says it", |page| page.protection == ["protected"]).await?;
+    ensure!(lobby.fragment.len() == 23, "{lobby:#?}");
+    ada.fill("name-input", "Ada").await?;
+    ada.click("join").await?;
+    let room =
+        ada.until("Ada is in the room", |page| page.connection.as_deref() == Some("connected")).await?;
+    let invitation = room.invitation.clone().unwrap_or_default();
+    ensure!(invitation.ends_with(&lobby.fragment), "{invitation}");
+    ada.reload().await?;
+    ada.until("the place is there again", |page| {
+        page.connection.as_deref() == Some("connected") && page.invitation == room.invitation
+    })
+    .await?;
+    let (address, fragment) = invitation.split_once('#').unwrap_or_default();
+    bob.open(&format!("{address}?name=Bob&autojoin=1&{CAMERA}#{fragment}")).await?;
+    bob.until_connected_to("Ada").await?;
+    ada.until_connected_to("Bob").await?;
+    ada.click("leave").await?;
+    ada.click("rejoin").await?;
+    let again = ada.until_connected_to("Bob").await?;
+    ensure!(trust_of(&again, "Bob").as_deref() == Some("protected"), "{again:#?}");
+    // Typed instead of opened, with the sentence around it.
+    bob.open("/").await?;
+    bob.fill("room-input", &format!("Join {invitation}, please")).await?;
+    bob.click("go").await?;
+    bob.until("the room of the invitation", |page| page.fragment == lobby.fragment).await?;
+    Ok(())
+}
+
+async fn a_cut_invitation_opens_no_room(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open(&format!("/room/cut?autojoin=1#{}", &SECRET[..15])).await?;
+    let seen = page.until_notice("invitation-invalid").await?;
+    ensure!(!seen.shows("lobby") && !seen.shows("room"), "{seen:#?}");
+    Ok(())
+}
+
+async fn two_tabs_without_a_server_meet_with_the_same_secret_only(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let page = scene.page(engine).await?;
+    let driver = &page.browser.driver;
+    let first = driver.window().await?;
+    let address = |name: &str, fragment: &str| {
+        format!("/room/tabs?name={name}&source=none&autojoin=1&signalling=tabs{fragment}")
+    };
+    let fragment = format!("#{SECRET}");
+    page.open(&address("Ada", &fragment)).await?;
+    page.until("Ada is in the room", |page| page.connection.as_deref() == Some("connected")).await?;
+    let second = driver.new_window().await?;
+    driver.switch_to_window(second.clone()).await?;
+    page.open(&address("Eve", "")).await?;
+    page.until("Eve is alone", |page| page.connection.as_deref() == Some("connected")).await?;
+    let third = driver.new_window().await?;
+    driver.switch_to_window(third).await?;
+    page.open(&address("Bob", &fragment)).await?;
+    let seen = page.until_connected_to("Ada").await?;
+    ensure!(seen.tiles.len() == 2 && trust_of(&seen, "Ada").as_deref() == Some("protected"), "{seen:#?}");
+    driver.switch_to_window(second).await?;
+    ensure!(page.look().await?.tiles.len() == 1, "Eve sees somebody");
+    driver.switch_to_window(first).await?;
+    page.until_connected_to("Bob").await?;
+    Ok(())
+}

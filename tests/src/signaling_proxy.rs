@@ -1,0 +1,133 @@
+//! A server operator who reads the signaling, and may change it: a proxy in front of the server that passes on everything else.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_tungstenite::{
+    accept_hdr_async, client_async,
+    tungstenite::{
+        Message,
+        client::IntoClientRequest,
+        handshake::server::{Request, Response},
+        http::HeaderMap,
+    },
+};
+
+/// Changes the messages of the server to a page; what is returned is sent instead.
+pub type Change = fn(Value) -> Vec<Value>;
+
+/// Longest request head, in bytes.
+const HEAD_BYTES: usize = 8 * 1024;
+
+/// A running proxy.
+#[derive(Debug)]
+pub struct SignalingProxy {
+    port: u16,
+    seen: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+impl SignalingProxy {
+    /// Passes on what comes for `server_port` of this machine.
+    ///
+    /// # Errors
+    /// Where there is no port.
+    pub async fn start(server_port: u16, change: Change) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = listener.local_addr()?.port();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&seen);
+        let task = tokio::spawn(async move {
+            while let Ok((browser, _)) = listener.accept().await {
+                let record = Arc::clone(&record);
+                tokio::spawn(async move {
+                    // Either side may end the connection.
+                    let _ = pass_on(browser, server_port, &record, change).await;
+                });
+            }
+        });
+        Ok(Self { port, seen, task })
+    }
+
+    /// The URL of a path, as the browser knows it.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.port)
+    }
+
+    /// Everything that was read so far: request heads and frames in both directions.
+    #[must_use]
+    pub fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for SignalingProxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pass_on(
+    mut browser: TcpStream,
+    server_port: u16,
+    seen: &Mutex<Vec<String>>,
+    change: Change,
+) -> Result<()> {
+    let note = |text: &str| seen.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    let mut head = vec![0; HEAD_BYTES];
+    let length = browser.peek(&mut head).await?;
+    let head = String::from_utf8_lossy(&head[..length]).into_owned();
+    note(&head);
+    let mut server = TcpStream::connect(("127.0.0.1", server_port)).await?;
+    if !head.starts_with("GET /ws ") {
+        copy_bidirectional(&mut browser, &mut server).await?;
+        return Ok(());
+    }
+    let mut headers = HeaderMap::new();
+    #[allow(clippy::result_large_err, reason = "the type of the library's callback")]
+    let keep = |request: &Request, response: Response| {
+        headers = request.headers().clone();
+        Ok(response)
+    };
+    let (mut to_browser, mut from_browser) = accept_hdr_async(browser, keep).await?.split();
+    let mut request = format!("ws://localhost:{server_port}/ws").into_client_request()?;
+    for name in ["host", "origin"] {
+        let value = headers.get(name).with_context(|| format!("the handshake has no {name}"))?;
+        request.headers_mut().insert(name, value.clone());
+    }
+    let (mut to_server, mut from_server) = client_async(request, server).await?.0.split();
+    let there = async {
+        while let Some(Ok(message)) = from_browser.next().await {
+            if let Message::Text(text) = &message {
+                note(text);
+            }
+            to_server.send(message).await?;
+        }
+        anyhow::Ok(())
+    };
+    let back = async {
+        while let Some(Ok(message)) = from_server.next().await {
+            let Message::Text(text) = &message else {
+                to_browser.send(message).await?;
+                continue;
+            };
+            note(text);
+            for changed in change(serde_json::from_str(text)?) {
+                to_browser.send(Message::text(changed.to_string())).await?;
+            }
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        ended = there => ended,
+        ended = back => ended,
+    }
+}
