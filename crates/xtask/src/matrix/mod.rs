@@ -17,6 +17,9 @@ pub(crate) const RUNS: &str = "runs.jsonl";
 /// Reads a figure of a report's first side.
 type Read = fn(&Value) -> Option<f64>;
 
+/// Reads one statistic of a summary.
+type Statistic = fn(&Summary) -> f64;
+
 /// The figures of a run: the name with its unit, and how it is read.
 const FIGURES: [(&str, Read); 12] = [
     ("score", |side| side["playout"]["score"]["value"].as_f64()),
@@ -130,7 +133,7 @@ fn csv(runs: &[Run], profiles: &[String]) -> String {
     for profile in profiles {
         let summaries: Vec<_> =
             (0..FIGURES.len()).map(|at| Summary::of(&values(runs, profile, at))).collect();
-        let rows: [(&str, fn(&Summary) -> f64); 4] = [
+        let rows: [(&str, Statistic); 4] = [
             ("median", |summary| summary.median),
             ("deviation", |summary| summary.deviation),
             ("low_95", |summary| summary.interval.0),
