@@ -328,7 +328,7 @@ impl Model {
         self.target_bps *= match self.fault {
             _ if is_step => 0.8,
             Fault::Narrow(_) if self.queue_ms > 60 => 0.85,
-            Fault::Lossy(percent) if is_fault && percent > 10 && now % 1000 == 0 => {
+            Fault::Lossy(percent) if is_fault && percent > 10 && now.is_multiple_of(1000) => {
                 1.0 - percent as f64 / 200.0
             }
             Fault::Cut(_) if is_fault && now > FROM_MS + 500 => 0.9,
