@@ -3,7 +3,7 @@
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -26,7 +26,11 @@ use sightline_protocol::{
     telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
     transfer::{BULK_CHANNEL_ID, BULK_CHANNEL_LABEL, BULK_HEADER_BYTES, MAX_CHUNK_BYTES},
 };
-use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
+use tokio::{
+    sync::{OnceCell, mpsc, watch},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit},
     error::Error as RtcError,
@@ -39,6 +43,9 @@ use webrtc::{
 };
 
 use crate::input::{Channel, ChannelEvent, ChannelInput, Input};
+
+/// The stream id of a channel that carries nothing, see [`Channels`]. Those of the protocol begin at 1.
+const FIRST_CHANNEL_ID: u16 = 0;
 
 /// Commands that may wait for one link: messages about 2,000 files, and the frames that fill its buffer.
 const MAX_COMMANDS: usize = 4096;
@@ -191,8 +198,18 @@ async fn run(
                     buffer.outstanding.fetch_add(length, Ordering::Relaxed);
                     buffer.queued.fetch_sub(length, Ordering::Relaxed);
                 }
-                Some(Command::Control(text)) => connection.send_text(Channel::Control, &text).await,
-                Some(Command::Telemetry(text)) => connection.send_text(Channel::Telemetry, &text).await,
+                Some(Command::Control(text)) => {
+                    if connection.send_text(Channel::Control, &text).await.is_err() {
+                        // The core then opens another channel and sends the message again on it.
+                        let event = ChannelEvent::Closed;
+                        let closed = ChannelInput { link: id, channel: Channel::Control, event };
+                        let _ = inputs.messages.send(closed).await;
+                    }
+                }
+                Some(Command::Telemetry(text)) => {
+                    // Lost pings are what the core counts.
+                    let _ = connection.send_text(Channel::Telemetry, &text).await;
+                }
                 Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
                 None => break,
             },
@@ -202,20 +219,98 @@ async fn run(
 }
 
 struct Connection {
-    connection: Box<dyn PeerConnection>,
-    control: Option<Arc<dyn DataChannel>>,
-    telemetry: Option<Arc<dyn DataChannel>>,
-    bulk: Arc<dyn DataChannel>,
+    connection: Arc<dyn PeerConnection>,
     relay_only: bool,
     shared: Arc<Shared>,
 }
 
 /// What the tasks of a connection share.
-#[derive(Default)]
 struct Shared {
+    kind: LinkKind,
+    connection: OnceLock<Weak<dyn PeerConnection>>,
+    channels: OnceCell<Channels>,
     /// The user name fragment of the local description, which each local candidate repeats.
     ufrag: Mutex<Option<String>>,
     is_closing: AtomicBool,
+}
+
+/// The data channels of the protocol.
+///
+/// The crate `rtc` 0.21 makes a channel able to receive when it handles the event that the SCTP association is up, or at once if the
+/// channel is created while there is an association. Datagrams that it takes in one go with the last one of the SCTP handshake come
+/// before that event, and it drops their messages as those of an unknown channel although SCTP has acknowledged them. So these
+/// channels are created once DTLS is connected: the DTLS client, which is the side that the last datagram goes to, then has an
+/// association that is not up yet. (The DTLS server has none, but the other side sends only after the last datagram of the server.)
+/// Until then the channel with [`FIRST_CHANNEL_ID`] makes the offer contain a section for data; its `OnOpen` tells that all are open.
+struct Channels {
+    control: Option<Arc<dyn DataChannel>>,
+    telemetry: Option<Arc<dyn DataChannel>>,
+    bulk: Arc<dyn DataChannel>,
+}
+
+impl Channels {
+    async fn open(connection: &dyn PeerConnection, kind: LinkKind) -> Result<Self, RtcError> {
+        let (mut control, mut telemetry) = (None, None);
+        if let LinkKind::Member(_) = kind {
+            control =
+                Some(open_channel(connection, CONTROL_CHANNEL_LABEL, CONTROL_CHANNEL_ID, true, None).await?);
+            telemetry = Some(
+                open_channel(connection, TELEMETRY_CHANNEL_LABEL, TELEMETRY_CHANNEL_ID, false, Some(0))
+                    .await?,
+            );
+        }
+        let bulk = open_channel(connection, BULK_CHANNEL_LABEL, BULK_CHANNEL_ID, false, None).await?;
+        Ok(Self { control, telemetry, bulk })
+    }
+
+    fn get(&self, channel: Channel) -> Option<&Arc<dyn DataChannel>> {
+        match channel {
+            Channel::Control => self.control.as_ref(),
+            Channel::Telemetry => self.telemetry.as_ref(),
+            Channel::Bulk => Some(&self.bulk),
+        }
+    }
+}
+
+async fn open_channel(
+    connection: &dyn PeerConnection,
+    label: &str,
+    number: u16,
+    ordered: bool,
+    max_retransmits: Option<u16>,
+) -> Result<Arc<dyn DataChannel>, RtcError> {
+    let init = RTCDataChannelInit {
+        ordered,
+        max_retransmits,
+        negotiated: Some(number),
+        ..RTCDataChannelInit::default()
+    };
+    connection.create_data_channel(label, Some(init)).await
+}
+
+impl Shared {
+    fn new(kind: LinkKind) -> Self {
+        Self {
+            kind,
+            connection: OnceLock::new(),
+            channels: OnceCell::new(),
+            ufrag: Mutex::default(),
+            is_closing: AtomicBool::default(),
+        }
+    }
+
+    /// Creates the channels of the protocol, the first time that it is called.
+    async fn open_channels(&self) -> Result<(), RtcError> {
+        let create = async || {
+            let connection = self.connection.get().and_then(Weak::upgrade);
+            Channels::open(&*connection.ok_or(RtcError::ErrConnectionClosed)?, self.kind).await
+        };
+        self.channels.get_or_try_init(create).await.map(drop)
+    }
+
+    fn channel(&self, channel: Channel) -> Option<&Arc<dyn DataChannel>> {
+        self.channels.get()?.get(channel)
+    }
 }
 
 impl Connection {
@@ -233,8 +328,8 @@ impl Connection {
             .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(max_message_bytes))
             .with_multicast_dns_mode(mdns_mode())
             .build();
-        let shared = Arc::new(Shared::default());
-        let handler = Handler { id, first: inputs.first.clone(), shared: Arc::clone(&shared) };
+        let shared = Arc::new(Shared::new(kind));
+        let handler = Handler { id, first: inputs.first.clone(), shared: Arc::downgrade(&shared) };
         let connection = PeerConnectionBuilder::new()
             .with_configuration(configuration(&config.ice_servers, config.relay_only))
             .with_media_engine(media)
@@ -243,30 +338,19 @@ impl Connection {
             .with_udp_addrs(local_addresses(config.is_loopback))
             .build()
             .await?;
-        let connection: Box<dyn PeerConnection> = Box::new(connection);
-        let open = async |label: &str, number: u16, ordered: bool, max_retransmits: Option<u16>| {
-            let init = RTCDataChannelInit {
-                ordered,
-                max_retransmits,
-                negotiated: Some(number),
-                ..RTCDataChannelInit::default()
-            };
-            connection.create_data_channel(label, Some(init)).await
+        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
+        let _ = shared.connection.set(Arc::downgrade(&connection));
+        let first = open_channel(&*connection, "", FIRST_CHANNEL_ID, true, None).await?;
+        let (open, is_open) = watch::channel(false);
+        tokio::spawn(await_opening(first, Arc::clone(&shared), open));
+        let channels = match kind {
+            LinkKind::Member(_) => &[Channel::Control, Channel::Telemetry, Channel::Bulk][..],
+            LinkKind::Bulk => &[Channel::Bulk],
         };
-        let (mut control, mut telemetry) = (None, None);
-        if let LinkKind::Member(_) = kind {
-            control = Some(open(CONTROL_CHANNEL_LABEL, CONTROL_CHANNEL_ID, true, None).await?);
-            telemetry = Some(open(TELEMETRY_CHANNEL_LABEL, TELEMETRY_CHANNEL_ID, false, Some(0)).await?);
+        for &channel in channels {
+            tokio::spawn(listen(id, channel, Arc::clone(&shared), is_open.clone(), inputs.messages.clone()));
         }
-        let bulk = open(BULK_CHANNEL_LABEL, BULK_CHANNEL_ID, false, None).await?;
-        let channels = [(Channel::Control, &control), (Channel::Telemetry, &telemetry)];
-        for (channel, data_channel) in
-            channels.into_iter().filter_map(|(name, channel)| Some((name, channel.as_ref()?)))
-        {
-            tokio::spawn(listen(id, channel, Arc::clone(data_channel), inputs.messages.clone()));
-        }
-        tokio::spawn(listen(id, Channel::Bulk, Arc::clone(&bulk), inputs.messages.clone()));
-        Ok(Self { connection, control, telemetry, bulk, relay_only: config.relay_only, shared })
+        Ok(Self { connection, relay_only: config.relay_only, shared })
     }
 
     async fn perform(&self, operation: Operation) -> Result<Completed, OperationFailure> {
@@ -340,20 +424,23 @@ impl Connection {
         Ok(Completed::Done)
     }
 
-    async fn send_text(&self, channel: Channel, text: &str) {
-        let channel = if channel == Channel::Control { &self.control } else { &self.telemetry };
-        if let Some(channel) = channel {
-            // A refusal means that the channel is closing; the core then sends the message again on another one.
-            let _ = channel.send_text(text).await;
-        }
+    async fn send_text(&self, channel: Channel, text: &str) -> Result<(), RtcError> {
+        let channel = self.shared.channel(channel).ok_or(RtcError::ErrDataChannelClosed)?;
+        channel.send_text(text).await
     }
 
     async fn send_frame(&self, frame: Bytes) {
-        let _ = self.bulk.send(BytesMut::from(frame)).await;
+        if let Some(bulk) = self.shared.channel(Channel::Bulk) {
+            // The receiver asks again for a frame that is lost.
+            let _ = bulk.send(BytesMut::from(frame)).await;
+        }
     }
 
     async fn outstanding_bytes(&self) -> u64 {
-        self.bulk.outstanding_bytes().await.unwrap_or(0) as u64
+        match self.shared.channel(Channel::Bulk) {
+            Some(bulk) => bulk.outstanding_bytes().await.unwrap_or(0) as u64,
+            None => 0,
+        }
     }
 
     async fn set_ice_servers(&self, servers: &[IceServer]) {
@@ -364,7 +451,7 @@ impl Connection {
     /// Closes the connection once the other side has the last messages.
     async fn close(self) {
         self.shared.is_closing.store(true, Ordering::Relaxed);
-        if let Some(control) = &self.control {
+        if let Some(control) = self.shared.channel(Channel::Control) {
             let acknowledged = async {
                 while control.outstanding_bytes().await.is_ok_and(|bytes| bytes > 0) {
                     tokio::time::sleep(BUFFER_INTERVAL).await;
@@ -376,17 +463,37 @@ impl Connection {
     }
 }
 
+/// Tells when the channels of the protocol are open, and drops `open` if they will not be.
+async fn await_opening(first: Arc<dyn DataChannel>, shared: Arc<Shared>, open: watch::Sender<bool>) {
+    while let Some(event) = first.poll().await {
+        match event {
+            // They exist already unless ICE was lost while DTLS connected.
+            DataChannelEvent::OnOpen if shared.open_channels().await.is_ok() => drop(open.send(true)),
+            DataChannelEvent::OnOpen | DataChannelEvent::OnClose => break,
+            _ => {}
+        }
+    }
+}
+
 /// Reports the events of a data channel. It waits where the owner does not keep up, so that the other side slows down.
 async fn listen(
     link: LinkId,
     channel: Channel,
-    data_channel: Arc<dyn DataChannel>,
+    shared: Arc<Shared>,
+    mut is_open: watch::Receiver<bool>,
     messages: mpsc::Sender<ChannelInput>,
 ) {
     let report = async |event| messages.send(ChannelInput { link, channel, event }).await.is_ok();
+    let is_opened = is_open.wait_for(|is_open| *is_open).await.is_ok();
+    let Some(data_channel) = shared.channel(channel).filter(|_| is_opened) else {
+        report(ChannelEvent::Closed).await;
+        return;
+    };
+    if !report(ChannelEvent::Open).await {
+        return;
+    }
     while let Some(event) = data_channel.poll().await {
         let is_heard = match event {
-            DataChannelEvent::OnOpen => report(ChannelEvent::Open).await,
             DataChannelEvent::OnMessage(message) => report(read(message.is_string, message.data)).await,
             DataChannelEvent::OnClose => break,
             _ => true,
@@ -411,12 +518,13 @@ fn read(is_text: bool, data: BytesMut) -> ChannelEvent {
 struct Handler {
     id: LinkId,
     first: mpsc::Sender<Input>,
-    shared: Arc<Shared>,
+    /// The channels keep the connection, which keeps this handler.
+    shared: Weak<Shared>,
 }
 
 impl Handler {
     async fn report(&self, input: Input) {
-        if !self.shared.is_closing.load(Ordering::Relaxed) {
+        if self.shared.upgrade().is_some_and(|shared| !shared.is_closing.load(Ordering::Relaxed)) {
             let _ = self.first.send(input).await;
         }
     }
@@ -426,7 +534,8 @@ impl Handler {
 impl PeerConnectionEventHandler for Handler {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
         let Ok(candidate) = event.candidate.to_json() else { return };
-        let ufrag = self.shared.ufrag.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(shared) = self.shared.upgrade() else { return };
+        let ufrag = shared.ufrag.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let candidate = SignalCandidate {
             candidate: candidate.candidate,
             sdp_mid: None,
@@ -438,6 +547,12 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        if let Some(shared) = self.shared.upgrade()
+            && state == RTCPeerConnectionState::Connected
+        {
+            // What fails here is tried again when the channels open.
+            let _ = shared.open_channels().await;
+        }
         let state = PeerConnectionState::from_word(&state.to_string());
         self.report(Input::State(self.id, state)).await;
     }
