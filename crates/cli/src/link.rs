@@ -3,7 +3,7 @@
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -20,15 +20,16 @@ use sightline_core::{
     recovery::PeerConnectionState,
 };
 use sightline_protocol::{
-    control::{CONTROL_CHANNEL_ID, CONTROL_CHANNEL_LABEL},
-    limits::MAX_FRAME_BYTES,
     signaling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription},
-    telemetry::{TELEMETRY_CHANNEL_ID, TELEMETRY_CHANNEL_LABEL},
-    transfer::{BULK_CHANNEL_ID, BULK_CHANNEL_LABEL, BULK_HEADER_BYTES, MAX_CHUNK_BYTES},
+    transfer::{BULK_HEADER_BYTES, MAX_CHUNK_BYTES},
 };
-use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
+use tokio::{
+    sync::{OnceCell, mpsc, watch},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
 use webrtc::{
-    data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit},
+    data_channel::DataChannel,
     error::Error as RtcError,
     peer_connection::{
         MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfiguration,
@@ -38,13 +39,13 @@ use webrtc::{
     rtp_transceiver::RTCRtpTransceiverDirection,
 };
 
+use self::channels::Channels;
 use crate::input::{Channel, ChannelEvent, ChannelInput, Input};
+
+mod channels;
 
 /// Commands that may wait for one link: messages about 2,000 files, and the frames that fill its buffer.
 const MAX_COMMANDS: usize = 4096;
-
-/// Longest text message: the same that the page accepts.
-const MAX_TEXT_BYTES: usize = MAX_FRAME_BYTES;
 
 /// How often the amount of buffered bytes is read while some are buffered.
 const BUFFER_INTERVAL: Duration = Duration::from_millis(5);
@@ -191,8 +192,18 @@ async fn run(
                     buffer.outstanding.fetch_add(length, Ordering::Relaxed);
                     buffer.queued.fetch_sub(length, Ordering::Relaxed);
                 }
-                Some(Command::Control(text)) => connection.send_text(Channel::Control, &text).await,
-                Some(Command::Telemetry(text)) => connection.send_text(Channel::Telemetry, &text).await,
+                Some(Command::Control(text)) => {
+                    if connection.send_text(Channel::Control, &text).await.is_err() {
+                        // The core then opens another channel and sends the message again on it.
+                        let event = ChannelEvent::Closed;
+                        let closed = ChannelInput { link: id, channel: Channel::Control, event };
+                        let _ = inputs.messages.send(closed).await;
+                    }
+                }
+                Some(Command::Telemetry(text)) => {
+                    // Lost pings are what the core counts.
+                    let _ = connection.send_text(Channel::Telemetry, &text).await;
+                }
                 Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
                 None => break,
             },
@@ -202,20 +213,44 @@ async fn run(
 }
 
 struct Connection {
-    connection: Box<dyn PeerConnection>,
-    control: Option<Arc<dyn DataChannel>>,
-    telemetry: Option<Arc<dyn DataChannel>>,
-    bulk: Arc<dyn DataChannel>,
+    connection: Arc<dyn PeerConnection>,
     relay_only: bool,
     shared: Arc<Shared>,
 }
 
 /// What the tasks of a connection share.
-#[derive(Default)]
 struct Shared {
+    kind: LinkKind,
+    connection: OnceLock<Weak<dyn PeerConnection>>,
+    channels: OnceCell<Channels>,
     /// The user name fragment of the local description, which each local candidate repeats.
     ufrag: Mutex<Option<String>>,
     is_closing: AtomicBool,
+}
+
+impl Shared {
+    fn new(kind: LinkKind) -> Self {
+        Self {
+            kind,
+            connection: OnceLock::new(),
+            channels: OnceCell::new(),
+            ufrag: Mutex::default(),
+            is_closing: AtomicBool::default(),
+        }
+    }
+
+    /// Creates the channels of the protocol, the first time that it is called.
+    async fn open_channels(&self) -> Result<(), RtcError> {
+        let create = async || {
+            let connection = self.connection.get().and_then(Weak::upgrade);
+            Channels::open(&*connection.ok_or(RtcError::ErrConnectionClosed)?, self.kind).await
+        };
+        self.channels.get_or_try_init(create).await.map(drop)
+    }
+
+    fn channel(&self, channel: Channel) -> Option<&Arc<dyn DataChannel>> {
+        self.channels.get()?.get(channel)
+    }
 }
 
 impl Connection {
@@ -233,8 +268,8 @@ impl Connection {
             .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(max_message_bytes))
             .with_multicast_dns_mode(mdns_mode())
             .build();
-        let shared = Arc::new(Shared::default());
-        let handler = Handler { id, first: inputs.first.clone(), shared: Arc::clone(&shared) };
+        let shared = Arc::new(Shared::new(kind));
+        let handler = Handler { id, first: inputs.first.clone(), shared: Arc::downgrade(&shared) };
         let connection = PeerConnectionBuilder::new()
             .with_configuration(configuration(&config.ice_servers, config.relay_only))
             .with_media_engine(media)
@@ -243,30 +278,25 @@ impl Connection {
             .with_udp_addrs(local_addresses(config.is_loopback))
             .build()
             .await?;
-        let connection: Box<dyn PeerConnection> = Box::new(connection);
-        let open = async |label: &str, number: u16, ordered: bool, max_retransmits: Option<u16>| {
-            let init = RTCDataChannelInit {
-                ordered,
-                max_retransmits,
-                negotiated: Some(number),
-                ..RTCDataChannelInit::default()
-            };
-            connection.create_data_channel(label, Some(init)).await
+        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
+        let _ = shared.connection.set(Arc::downgrade(&connection));
+        let first = channels::open_first(&*connection).await?;
+        let (open, is_open) = watch::channel(false);
+        tokio::spawn(channels::await_opening(first, Arc::clone(&shared), open));
+        let names = match kind {
+            LinkKind::Member(_) => &[Channel::Control, Channel::Telemetry, Channel::Bulk][..],
+            LinkKind::Bulk => &[Channel::Bulk],
         };
-        let (mut control, mut telemetry) = (None, None);
-        if let LinkKind::Member(_) = kind {
-            control = Some(open(CONTROL_CHANNEL_LABEL, CONTROL_CHANNEL_ID, true, None).await?);
-            telemetry = Some(open(TELEMETRY_CHANNEL_LABEL, TELEMETRY_CHANNEL_ID, false, Some(0)).await?);
+        for &channel in names {
+            tokio::spawn(channels::listen(
+                id,
+                channel,
+                Arc::clone(&shared),
+                is_open.clone(),
+                inputs.messages.clone(),
+            ));
         }
-        let bulk = open(BULK_CHANNEL_LABEL, BULK_CHANNEL_ID, false, None).await?;
-        let channels = [(Channel::Control, &control), (Channel::Telemetry, &telemetry)];
-        for (channel, data_channel) in
-            channels.into_iter().filter_map(|(name, channel)| Some((name, channel.as_ref()?)))
-        {
-            tokio::spawn(listen(id, channel, Arc::clone(data_channel), inputs.messages.clone()));
-        }
-        tokio::spawn(listen(id, Channel::Bulk, Arc::clone(&bulk), inputs.messages.clone()));
-        Ok(Self { connection, control, telemetry, bulk, relay_only: config.relay_only, shared })
+        Ok(Self { connection, relay_only: config.relay_only, shared })
     }
 
     async fn perform(&self, operation: Operation) -> Result<Completed, OperationFailure> {
@@ -340,20 +370,23 @@ impl Connection {
         Ok(Completed::Done)
     }
 
-    async fn send_text(&self, channel: Channel, text: &str) {
-        let channel = if channel == Channel::Control { &self.control } else { &self.telemetry };
-        if let Some(channel) = channel {
-            // A refusal means that the channel is closing; the core then sends the message again on another one.
-            let _ = channel.send_text(text).await;
-        }
+    async fn send_text(&self, channel: Channel, text: &str) -> Result<(), RtcError> {
+        let channel = self.shared.channel(channel).ok_or(RtcError::ErrDataChannelClosed)?;
+        channel.send_text(text).await
     }
 
     async fn send_frame(&self, frame: Bytes) {
-        let _ = self.bulk.send(BytesMut::from(frame)).await;
+        if let Some(bulk) = self.shared.channel(Channel::Bulk) {
+            // The receiver asks again for a frame that is lost.
+            let _ = bulk.send(BytesMut::from(frame)).await;
+        }
     }
 
     async fn outstanding_bytes(&self) -> u64 {
-        self.bulk.outstanding_bytes().await.unwrap_or(0) as u64
+        match self.shared.channel(Channel::Bulk) {
+            Some(bulk) => bulk.outstanding_bytes().await.unwrap_or(0) as u64,
+            None => 0,
+        }
     }
 
     async fn set_ice_servers(&self, servers: &[IceServer]) {
@@ -364,7 +397,7 @@ impl Connection {
     /// Closes the connection once the other side has the last messages.
     async fn close(self) {
         self.shared.is_closing.store(true, Ordering::Relaxed);
-        if let Some(control) = &self.control {
+        if let Some(control) = self.shared.channel(Channel::Control) {
             let acknowledged = async {
                 while control.outstanding_bytes().await.is_ok_and(|bytes| bytes > 0) {
                     tokio::time::sleep(BUFFER_INTERVAL).await;
@@ -376,47 +409,16 @@ impl Connection {
     }
 }
 
-/// Reports the events of a data channel. It waits where the owner does not keep up, so that the other side slows down.
-async fn listen(
-    link: LinkId,
-    channel: Channel,
-    data_channel: Arc<dyn DataChannel>,
-    messages: mpsc::Sender<ChannelInput>,
-) {
-    let report = async |event| messages.send(ChannelInput { link, channel, event }).await.is_ok();
-    while let Some(event) = data_channel.poll().await {
-        let is_heard = match event {
-            DataChannelEvent::OnOpen => report(ChannelEvent::Open).await,
-            DataChannelEvent::OnMessage(message) => report(read(message.is_string, message.data)).await,
-            DataChannelEvent::OnClose => break,
-            _ => true,
-        };
-        if !is_heard {
-            return;
-        }
-    }
-    report(ChannelEvent::Closed).await;
-}
-
-fn read(is_text: bool, data: BytesMut) -> ChannelEvent {
-    if !is_text {
-        return ChannelEvent::Binary(data.freeze());
-    }
-    if data.len() > MAX_TEXT_BYTES {
-        return ChannelEvent::Unreadable;
-    }
-    String::from_utf8(data.into()).map_or(ChannelEvent::Unreadable, ChannelEvent::Text)
-}
-
 struct Handler {
     id: LinkId,
     first: mpsc::Sender<Input>,
-    shared: Arc<Shared>,
+    /// The channels keep the connection, which keeps this handler.
+    shared: Weak<Shared>,
 }
 
 impl Handler {
     async fn report(&self, input: Input) {
-        if !self.shared.is_closing.load(Ordering::Relaxed) {
+        if self.shared.upgrade().is_some_and(|shared| !shared.is_closing.load(Ordering::Relaxed)) {
             let _ = self.first.send(input).await;
         }
     }
@@ -426,7 +428,8 @@ impl Handler {
 impl PeerConnectionEventHandler for Handler {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
         let Ok(candidate) = event.candidate.to_json() else { return };
-        let ufrag = self.shared.ufrag.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(shared) = self.shared.upgrade() else { return };
+        let ufrag = shared.ufrag.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let candidate = SignalCandidate {
             candidate: candidate.candidate,
             sdp_mid: None,
@@ -438,6 +441,12 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        if let Some(shared) = self.shared.upgrade()
+            && state == RTCPeerConnectionState::Connected
+        {
+            // What fails here is tried again when the channels open.
+            let _ = shared.open_channels().await;
+        }
         let state = PeerConnectionState::from_word(&state.to_string());
         self.report(Input::State(self.id, state)).await;
     }
@@ -494,3 +503,6 @@ fn failure_name(error: &RtcError) -> &'static str {
         _ => "OperationError",
     }
 }
+
+#[cfg(test)]
+mod tests;

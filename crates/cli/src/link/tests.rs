@@ -1,0 +1,164 @@
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+
+use sightline_core::{
+    link::LinkId,
+    negotiation::{Completed, Operation, OperationId, Role},
+};
+use sightline_protocol::signaling::{DescriptionKind, SignalCandidate, SignalDescription};
+use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
+
+use super::{Link, LinkConfig, LinkInputs, LinkKind};
+use crate::input::{Channel, ChannelEvent, ChannelInput, Input};
+
+/// A test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The content type of a DTLS record that carries SCTP (RFC 5246, section 6.2.1).
+const APPLICATION_DATA: u8 = 23;
+
+/// Which datagram of SCTP from the DTLS server ends the handshake for the client. The first one is its INIT ACK.
+const COOKIE_ACK: usize = 2;
+
+struct Side {
+    link: Link,
+    first: mpsc::Receiver<Input>,
+    messages: mpsc::Receiver<ChannelInput>,
+    candidates: VecDeque<SignalCandidate>,
+}
+
+impl Side {
+    fn open(role: Role) -> Self {
+        let (first_sender, first) = mpsc::channel(100);
+        let (messages_sender, messages) = mpsc::channel(100);
+        let config = LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true };
+        let inputs = LinkInputs { first: first_sender, messages: messages_sender };
+        let link = Link::open(LinkId(1), LinkKind::Member(role), config, inputs);
+        Self { link, first, messages, candidates: VecDeque::new() }
+    }
+
+    async fn perform(&mut self, operation: Operation) -> Completed {
+        assert!(self.link.perform(OperationId(1), operation));
+        loop {
+            match self.first.recv().await.unwrap() {
+                Input::Completed(_, _, result) => return result.unwrap(),
+                Input::LocalCandidate(_, candidate) => self.candidates.push_back(candidate),
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes a local description. Returns it without candidates.
+    async fn describe(&mut self, operation: Operation) -> String {
+        let Completed::LocalDescription { sdp } = self.perform(operation).await else {
+            panic!("no description")
+        };
+        sdp.split_inclusive("\r\n").filter(|line| !line.contains("candidate")).collect()
+    }
+
+    async fn set_remote(&mut self, kind: DescriptionKind, sdp: String) {
+        let description = SignalDescription { kind, exchange: 1, sdp };
+        self.perform(Operation::SetRemoteDescription(description)).await;
+    }
+
+    /// The candidate with the address of loopback.
+    async fn candidate(&mut self) -> (SignalCandidate, SocketAddr) {
+        loop {
+            let candidate = match self.candidates.pop_front() {
+                Some(candidate) => candidate,
+                None => match self.first.recv().await.unwrap() {
+                    Input::LocalCandidate(_, candidate) => candidate,
+                    _ => continue,
+                },
+            };
+            if let Some(port) = port_on_loopback(&candidate) {
+                return (candidate, SocketAddr::from(([127, 0, 0, 1], port)));
+            }
+        }
+    }
+
+    /// The next event of the control channel.
+    async fn control_event(&mut self) -> ChannelEvent {
+        loop {
+            let input = self.messages.recv().await.unwrap();
+            if input.channel == Channel::Control {
+                return input.event;
+            }
+        }
+    }
+}
+
+fn port_on_loopback(candidate: &SignalCandidate) -> Option<u16> {
+    let (_, rest) = candidate.candidate.split_once(" 127.0.0.1 ")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
+/// The candidate as if it were at `addr`.
+fn moved(candidate: SignalCandidate, addr: SocketAddr) -> SignalCandidate {
+    let port = port_on_loopback(&candidate).unwrap();
+    let at = |port| format!(" 127.0.0.1 {port} ");
+    SignalCandidate { candidate: candidate.candidate.replace(&at(port), &at(addr.port())), ..candidate }
+}
+
+/// Carries datagrams between the two. The one that ends the handshake for the client is overtaken by the next one from the server.
+async fn carry((server, at_server): (SocketAddr, UdpSocket), (client, at_client): (SocketAddr, UdpSocket)) {
+    let (mut from_server, mut from_client) = ([0; 2000], [0; 2000]);
+    let (mut count, mut held) = (0, None);
+    loop {
+        tokio::select! {
+            received = at_client.recv_from(&mut from_client) => {
+                let (length, from) = received.unwrap();
+                if from == client {
+                    at_server.send_to(&from_client[..length], server).await.unwrap();
+                }
+            }
+            received = at_server.recv_from(&mut from_server) => {
+                let (length, from) = received.unwrap();
+                if from != server {
+                    continue;
+                }
+                let datagram = &from_server[..length];
+                let is_sctp = datagram[0] == APPLICATION_DATA;
+                count += usize::from(is_sctp);
+                if is_sctp && count == COOKIE_ACK {
+                    held = Some(datagram.to_vec());
+                    continue;
+                }
+                at_client.send_to(datagram, client).await.unwrap();
+                if let Some(held) = held.take_if(|_| is_sctp) {
+                    at_client.send_to(&held, client).await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_overtakes_the_end_of_the_handshake_is_heard() {
+    let mut server = Side::open(Role::Offerer);
+    let mut client = Side::open(Role::Answerer);
+    let offer = server.describe(Operation::SetLocalOffer { ice_restart: false }).await;
+    client.set_remote(DescriptionKind::Offer, offer).await;
+    let answer = client.describe(Operation::SetLocalAnswer).await;
+    assert!(answer.contains("a=setup:active"), "the answerer is not the client of DTLS: {answer}");
+    server.set_remote(DescriptionKind::Answer, answer).await;
+
+    let at_server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at_client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let (server_candidate, server_addr) = server.candidate().await;
+    let (client_candidate, client_addr) = client.candidate().await;
+    let server_candidate = moved(server_candidate, at_client.local_addr().unwrap());
+    let client_candidate = moved(client_candidate, at_server.local_addr().unwrap());
+    let carrier = tokio::spawn(carry((server_addr, at_server), (client_addr, at_client)));
+    server.perform(Operation::AddIceCandidate(client_candidate)).await;
+    client.perform(Operation::AddIceCandidate(server_candidate)).await;
+
+    let heard = async {
+        assert!(matches!(server.control_event().await, ChannelEvent::Open));
+        assert!(server.link.send_control("first".to_owned()));
+        assert!(matches!(client.control_event().await, ChannelEvent::Open));
+        client.control_event().await
+    };
+    let heard = timeout(PATIENCE, heard).await.expect("the message did not arrive");
+    assert!(matches!(&heard, ChannelEvent::Text(text) if text == "first"), "{heard:?}");
+    carrier.abort();
+}
