@@ -367,7 +367,7 @@ fn a_page_is_busy_while_its_timers_are_late_and_not_while_it_is_hidden() {
             TelemetryMessage::Sending(sending) => sending.picture.busy_ms,
             _ => None,
         });
-        busy.map(|busy| busy.get())
+        busy.map(sightline_protocol::bounded::UpTo::get)
     };
     page.measurements.handle_timeout(page.now);
     page.now = page.now + Duration::from_millis(1400);
