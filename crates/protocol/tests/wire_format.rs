@@ -283,7 +283,7 @@ fn telemetry_with_a_number_that_cannot_be_is_not_read() {
         r#"{"type":"sending","at_us":1,"picture":{"packets":4294967296}}"#,
         r#"{"type":"sending","at_us":1,"picture":{"round_trip_ms":600001}}"#,
         r#"{"type":"sending","at_us":1,"picture":{"busy_ms":600001}}"#,
-        r#"{"type":"sending","at_us":1,"picture":[1]}"#,
+        r#"{"type":"sending","at_us":1,"picture":"none"}"#,
         r#"{"type":"source_frames","from_us":1,"to_us":18446744073709551615}"#,
         r#"{"type":"source_frames","from_us":1,"to_us":2,"frames_ms":[-1]}"#,
         r#"{"type":"source_frames","from_us":1,"to_us":2,"frames_ms":[10001]}"#,
