@@ -16,6 +16,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(the_message_field_can_be_reached_in_every_window),
         stage.test_in_each(the_labels_of_a_tile_never_overlap),
         stage.test_in_each(the_other_picture_is_the_largest_thing_and_every_control_is_reached),
+        stage.test_in_each(the_lobby_shows_the_name_and_join_without_scrolling),
     ]
     .into_iter()
     .flatten()
@@ -116,6 +117,21 @@ async fn the_other_picture_is_the_largest_thing_and_every_control_is_reached(
             3.0 * other >= window,
             "at {width} x {height} the other picture has {other} of {window} pixels"
         );
+    }
+    Ok(())
+}
+
+async fn the_lobby_shows_the_name_and_join_without_scrolling(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page(engine).await?;
+    page.open("/room/phones?source=camera").await?;
+    page.until("the preview shows a picture", |page| page.shows("join")).await?;
+    // The first one is a browser's window on a small laptop.
+    for (width, height) in [(1280, 660)].into_iter().chain(PHONES) {
+        page.set_viewport(width, height).await?;
+        for test_id in ["name-input", "join"] {
+            is_reached(&page, test_id, &format!("{test_id} at {width} x {height}")).await?;
+        }
+        keep(&page, &format!("lobby-{width}x{height}")).await?;
     }
     Ok(())
 }
