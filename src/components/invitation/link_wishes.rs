@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use super::protection::Protection;
 use crate::{
     chunk,
     consent::Wish,
@@ -12,13 +11,9 @@ use crate::{
 };
 
 chunk! {
-    /// What the lobby says of the link, loaded on demand: whether it protects the room, and what it asks for.
-    pub fn load_link_notes, preload_link_notes in engine(model: LobbyModel, is_protected: bool) {
-        view! {
-            <Protection is_protected=is_protected />
-            <LinkWishes model=model />
-        }
-        .into_any()
+    /// [`LinkWishes`], loaded on demand.
+    pub fn load_link_wishes, preload_link_wishes in engine(model: LobbyModel) {
+        view! { <LinkWishes model=model /> }.into_any()
     }
 }
 

@@ -4,5 +4,5 @@ pub mod card;
 mod copy_link;
 pub mod link_wishes;
 pub mod menu;
-mod protection;
+pub mod protection;
 mod qr_code;

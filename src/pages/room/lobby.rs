@@ -10,7 +10,7 @@ use crate::{
             controls::SwitchButton, file_source::FileSource, source_choice::SourceControl,
             source_resume::SourceResume,
         },
-        invitation::link_wishes::load_link_notes,
+        invitation::{link_wishes::load_link_wishes, protection::load_protection},
         kit::{
             check_link::CheckLink,
             icon::{Icon, IconName},
@@ -79,7 +79,7 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
                         {room.name.to_string()}
                     </p>
                 </header>
-                <Later view=load_link_notes(model, room.secret.is_some()) />
+                <Later view=load_link_wishes(model) />
                 <label class="field">
                     <span class="field-label">{language.text(sentence!(lobby.name))}</span>
                     <input
@@ -93,6 +93,8 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
                         on:input=move |event| model.name.set(event_target_value(&event))
                     />
                 </label>
+                // Behind the name, which small windows show without scrolling.
+                <Later view=load_protection(room.secret.is_some()) />
                 <SourceControl source=model.source choose=actions.choose_source />
                 <DeviceSelect
                     devices=model.settings.cameras
