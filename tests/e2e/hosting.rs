@@ -1,15 +1,14 @@
 //! The ways of hosting: https, a single file, a static host, and the policies of the page in each.
 
-use std::{env, fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 use sightline_e2e::{
     browser::Engine,
     page::Page,
     proxy::Proxy,
     stage::{Pair, Scene, Stage},
-    static_host::StaticHost,
     wait::until,
 };
 
@@ -128,9 +127,7 @@ async fn the_page_advises_an_option_behind_a_proxy_that_changes_the_host(
 }
 
 async fn two_members_call_and_reload_on_a_static_host_below_a_path(scene: &Scene, pair: Pair) -> Result<()> {
-    let built = env::var_os("SIGHTLINE_STATIC_DIST").map(PathBuf::from);
-    let built = built.context("`cargo xtask test e2e` builds the client for a static host")?;
-    let host = StaticHost::start(&built, "/sub/path/").await?;
+    let host = scene.static_host("/sub/path/").await?;
     scene.serve(&["--allow-origin", &host.origin()]).await?;
     let config = format!("window.sightlineServer = \"ws://localhost:{}\";\n", scene.server().await?.port());
     fs::write(host.folder().join("config.js"), config)?;

@@ -1,6 +1,6 @@
 //! Installing the page as an app.
 
-use std::{env, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -9,7 +9,6 @@ use sightline_e2e::{
     browser::Engine,
     page::Page,
     stage::{Scene, Stage},
-    static_host::StaticHost,
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -36,9 +35,7 @@ async fn the_icons_match_the_manifest(scene: &Scene, engine: Engine) -> Result<(
     page.open("/").await?;
     has_icons(&page).await?;
 
-    let built = env::var_os("SIGHTLINE_STATIC_DIST").map(PathBuf::from);
-    let built = built.context("`cargo xtask test e2e` builds the client for a static host")?;
-    let host = StaticHost::start(&built, "/sub/path/").await?;
+    let host = scene.static_host("/sub/path/").await?;
     page.open(&host.url("")).await?;
     has_icons(&page).await
 }

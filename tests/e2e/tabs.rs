@@ -1,14 +1,13 @@
 //! Without a server: the tabs of one browser call each other.
 
-use std::{env, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 use sightline_e2e::{
     browser::Engine,
     page::Page,
     stage::{Scene, Stage},
-    static_host::StaticHost,
 };
 use thirtyfour::WindowHandle;
 
@@ -26,9 +25,7 @@ async fn two_tabs_of_a_static_host_call_each_other_without_a_server(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
-    let built = env::var_os("SIGHTLINE_STATIC_DIST").map(PathBuf::from);
-    let built = built.context("`cargo xtask test e2e` builds the client for a static host")?;
-    let host = StaticHost::start(&built, "/sub/path/").await?;
+    let host = scene.static_host("/sub/path/").await?;
     let page = scene.page(engine).await?;
     // There is no file for the room or for the server's check: the host answers with 404.html, and browsers log that.
     page.expect_console_error("404");

@@ -24,6 +24,7 @@ use crate::{
     page::Page,
     process::kill_everything,
     server::Server,
+    static_host::StaticHost,
 };
 
 /// The time limit of a test on any machine.
@@ -207,7 +208,13 @@ impl Stage {
     ) -> Trial {
         let stage = Arc::clone(self);
         Trial::test(name.clone(), move || {
-            let scene = Scene { stage, name, server: sync::Mutex::default(), pages: Mutex::default() };
+            let scene = Scene {
+                stage,
+                name,
+                server: sync::Mutex::default(),
+                hosts: Mutex::default(),
+                pages: Mutex::default(),
+            };
             run(scene).map_err(|error| Failed::from(format!("{error:#}")))
         })
     }
@@ -242,6 +249,7 @@ pub struct Scene {
     stage: Arc<Stage>,
     name: String,
     server: sync::Mutex<Option<Server>>,
+    hosts: Mutex<Vec<Arc<StaticHost>>>,
     pages: Mutex<Vec<Arc<Page>>>,
 }
 
@@ -274,6 +282,18 @@ impl Scene {
             *server = Some(Server::start(&[]).await?);
         }
         sync::MutexGuard::try_map(server, Option::as_mut).map_err(|_| anyhow!("no server"))
+    }
+
+    /// A static host with the client that was built for one, below `path`. It runs until no page is there any more.
+    ///
+    /// # Errors
+    /// Where there is no such client, or the host does not start.
+    pub async fn static_host(&self, path: &str) -> Result<Arc<StaticHost>> {
+        let built = env::var_os("SIGHTLINE_STATIC_DIST").map(PathBuf::from);
+        let built = built.context("`cargo xtask test e2e` builds the client for a static host")?;
+        let host = Arc::new(StaticHost::start(&built, path).await?);
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&host));
+        Ok(host)
     }
 
     /// A page in a browser with fake devices.
@@ -388,8 +408,9 @@ impl Scene {
             }
         }
         drop(pages);
-        // Stopped last, so that no page sees the server end.
+        // Stopped last, so that no page sees the server or its host end.
         self.server.lock().await.take();
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).clear();
         outcome
     }
 
