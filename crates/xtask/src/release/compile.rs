@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::paths;
 use crate::{process, workspace};
 
 /// Compiles the client with what the splitter needs: the feature `split`, and the linker's relocations, which say what
@@ -24,9 +25,11 @@ pub(super) fn compile() -> Result<PathBuf> {
         "wasm32-unknown-unknown",
         "--features",
         "split",
-        "--",
-        "-Clink-args=--emit-relocs",
     ];
-    process::run(&mut process::cargo(build))?;
+    process::run(
+        process::cargo(build)
+            .args(paths::without_those_of_this_machine())
+            .args(["--", "-Clink-args=--emit-relocs"]),
+    )?;
     Ok(workspace::target_dir().join("wasm32-unknown-unknown/client/sightline.wasm"))
 }

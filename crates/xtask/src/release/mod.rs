@@ -8,6 +8,7 @@ mod compile;
 mod modules;
 mod names;
 mod page;
+mod paths;
 mod script;
 mod worker;
 

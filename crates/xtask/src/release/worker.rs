@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
+use super::paths;
 use crate::{process, tools::ClientTools, workspace};
 
 /// The attributes of a `<link data-trunk rel="rust" data-type="worker">`.
@@ -23,7 +24,8 @@ impl Worker {
     pub(super) fn build(&self, tools: &ClientTools, work: &Path, dist: &Path) -> Result<()> {
         let mut cargo =
             process::cargo(["build", "--profile", "client", "--target", "wasm32-unknown-unknown"]);
-        process::run(cargo.args(["--manifest-path", &self.manifest, "--bin", &self.bin]))?;
+        cargo.args(["--manifest-path", &self.manifest, "--bin", &self.bin]);
+        process::run(cargo.args(paths::without_those_of_this_machine()))?;
         let compiled =
             workspace::target_dir().join("wasm32-unknown-unknown/client").join(format!("{}.wasm", self.bin));
         let bound = work.join(&self.bin);
