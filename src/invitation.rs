@@ -25,8 +25,10 @@ pub fn read_entry(typed: &str) -> Entry {
         return Entry::NewRoom;
     }
     let is_end = |character: char| ['/', '?', '#'].contains(&character) || character.is_whitespace();
-    let (name, fragment) = match typed.split_once("/room/") {
-        Some((_, rest)) => {
+    // A search for more than one character would add 2 KB to a first visit.
+    let mut paths = typed.match_indices('/').filter_map(|(at, _)| typed.get(at..));
+    let (name, fragment) = match paths.find_map(|path| path.strip_prefix("/room/")) {
+        Some(rest) => {
             let name = room_of_segment(rest.split(is_end).next().unwrap_or_default());
             let link = rest.split(char::is_whitespace).next().unwrap_or_default();
             (name, link.split_once('#').map_or("", |(_, fragment)| fragment))

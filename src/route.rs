@@ -59,8 +59,12 @@ impl BasePath {
     /// From the path of `document.baseURI`, without the part behind the last slash (RFC 3986, 5.2.3).
     #[must_use]
     pub fn new(path: &str) -> Self {
-        let directory = path.rfind('/').map_or("", |slash| &path[..=slash]);
-        Self(if directory.starts_with('/') { directory.to_owned() } else { format!("/{directory}") })
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        Self(if directory.is_empty() || directory.starts_with('/') {
+            format!("{directory}/")
+        } else {
+            format!("/{directory}/")
+        })
     }
 
     /// The path of a page, without the fragment of a room.
@@ -80,8 +84,7 @@ impl BasePath {
     /// The page for a path and a fragment, which counts for rooms only.
     #[must_use]
     pub fn parse(&self, path: &str, fragment: &str) -> Route {
-        let without_slash = &self.0[..self.0.len() - 1];
-        if path == without_slash {
+        if self.0.strip_suffix('/') == Some(path) {
             return Route::Home;
         }
         let Some(below) = path.strip_prefix(&self.0) else { return Route::NotFound };

@@ -48,14 +48,24 @@ pub fn find_endpoint(room: &RoomName, wants_tabs: bool) -> FutureEndpoint {
 
 /// The address of the signaling socket: on the page's host, or the one in the page's `config.js`.
 pub fn signaling() -> String {
-    // `http` becomes `ws`, `https` becomes `wss`.
-    format!("{}{SIGNALING_PATH}", server().replacen("http", "ws", 1))
+    socket_at(&server())
 }
 
 /// The address that answers whether the server is well.
 pub fn health() -> String {
+    health_at(&server())
+}
+
+fn socket_at(server: &str) -> String {
+    // `http` becomes `ws`, `https` becomes `wss`.
+    match server.strip_prefix("http") {
+        Some(rest) => format!("ws{rest}{SIGNALING_PATH}"),
+        None => format!("{server}{SIGNALING_PATH}"),
+    }
+}
+
+fn health_at(server: &str) -> String {
     // `config.js` may contain a WebSocket address, so the replacement is reversed here.
-    let server = server();
     match server.strip_prefix("ws") {
         Some(rest) => format!("http{rest}/healthz"),
         None => format!("{server}/healthz"),
@@ -76,4 +86,22 @@ pub fn asset(name: &str) -> String {
 pub fn invitation(room: &RoomLink, wants_tabs: bool) -> String {
     let query = if wants_tabs { "?signalling=tabs" } else { "" };
     format!("{}/room/{}{query}{}", location::base().trim_end_matches('/'), room.name, room.fragment())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_scheme_differs_between_the_addresses_of_a_server() {
+        for (scheme, socket, health) in
+            [("http", "ws", "http"), ("https", "wss", "https"), ("ws", "ws", "http"), ("wss", "wss", "https")]
+        {
+            for host in ["call.example", "http.example/ws", "ws-1.example:8080/https"] {
+                let server = format!("{scheme}://{host}");
+                assert_eq!(socket_at(&server), format!("{socket}://{host}/ws"));
+                assert_eq!(health_at(&server), format!("{health}://{host}/healthz"));
+            }
+        }
+    }
 }

@@ -38,9 +38,14 @@ impl RoomName {
     /// A random name that cannot be guessed (128 bits), in groups that can be read aloud.
     #[must_use]
     pub fn from_random(bits: u128) -> Self {
-        let digits = base32(bits);
-        let groups = [&digits[0..5], &digits[5..10], &digits[10..15], &digits[15..20], &digits[20..26]];
-        Self(groups.join("-"))
+        let mut name = String::with_capacity(30);
+        for (at, digit) in base32(bits).chars().enumerate() {
+            if matches!(at, 5 | 10 | 15 | 20) {
+                name.push('-');
+            }
+            name.push(digit);
+        }
+        Self(name)
     }
 
     /// The name as text.

@@ -14,7 +14,10 @@ use sightline_core::{media::content_hint, notice::NoticeCode};
 use sightline_protocol::control::PublishedSource;
 
 use super::LocalMedia;
-use crate::session::{model::SourceChoice, signals};
+use crate::{
+    in_chunk,
+    session::{model::SourceChoice, signals},
+};
 
 /// A shared screen or window.
 pub(super) struct Screen {
@@ -24,9 +27,24 @@ pub(super) struct Screen {
     before: SourceChoice,
 }
 
+in_chunk! {
+    fn ask, load_ask in engine(media: LocalMedia) -> () {
+        media.ask_for_screen_here();
+    }
+}
+
 impl LocalMedia {
     /// Asks for a screen. The present source stays until there is a screen, and if the person cancels.
     pub(super) fn ask_for_screen(&self) {
+        let media = self.clone();
+        spawn_local(async move {
+            if ask(media.clone()).await.is_err() {
+                media.raise(NoticeCode::PartUnavailable);
+            }
+        });
+    }
+
+    fn ask_for_screen_here(&self) {
         {
             let mut inner = self.inner.borrow_mut();
             if inner.is_closed || inner.is_asking_for_screen {
