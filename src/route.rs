@@ -120,6 +120,8 @@ pub fn room_of_segment(segment: &str) -> Result<RoomName, RoomNameInvalid> {
 /// # Errors
 /// [`SecretInvalid`] where the fragment is something else. Such a link was cut, and its room must not be taken for an unprotected one.
 pub fn secret_of_fragment(fragment: &str) -> Result<Option<RoomSecret>, SecretInvalid> {
+    // A browser reports punctuation beyond ASCII percent-encoded.
+    let fragment = percent_decode_str(fragment).decode_utf8().unwrap_or(Cow::Borrowed(fragment));
     let fragment = fragment.trim_start_matches('#');
     let may_be_of_a_secret = |character: char| character.is_alphanumeric() || "-_".contains(character);
     match fragment.split_at_checked(RoomSecret::CHARS) {
@@ -256,7 +258,22 @@ mod tests {
             let secret = RoomSecret::from_random(bits);
             let link = RoomLink { name: RoomName::new("team-7").expect("a room name"), secret: Some(secret) };
             assert_eq!(base.parse("/room/team-7", &link.fragment()), Route::Room(link.clone()));
-            for end in [".", ",", ")", ">", "_", "-", "*", "\u{3002}", "\u{2026}", ")."] {
+            for end in [
+                ".",
+                ",",
+                ")",
+                ">",
+                "_",
+                "-",
+                "*",
+                "\u{3002}",
+                "\u{2026}",
+                ").",
+                "%E3%80%82",
+                "%E2%80%A6",
+                "%20",
+                "%29",
+            ] {
                 let fragment = format!("{}{end}", link.fragment());
                 assert_eq!(base.parse("/room/team-7", &fragment), Route::Room(link.clone()), "{fragment}");
             }
@@ -272,8 +289,15 @@ mod tests {
             let fragment = format!("#{}", &secret[..length]);
             assert_eq!(base.parse("/room/team-7", &fragment), Route::InvitationInvalid, "{fragment}");
         }
-        for fragment in ["#chat", &format!("#{secret}A"), &format!("#{secret}.A"), "#AAAAAAAAAAAAAAAAAAAAAB"]
-        {
+        for fragment in [
+            "#chat",
+            &format!("#{secret}A"),
+            &format!("#{secret}.A"),
+            &format!("#{secret}%41"),
+            &format!("#{secret}%ff"),
+            &format!("#{}%", &secret[..21]),
+            "#AAAAAAAAAAAAAAAAAAAAAB",
+        ] {
             assert_eq!(base.parse("/room/team-7", fragment), Route::InvitationInvalid, "{fragment}");
         }
         for fragment in ["", "#", "#.", "#)"] {

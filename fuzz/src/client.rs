@@ -20,7 +20,7 @@ use sightline_core::{
 use sightline_protocol::{
     DisplayName, RoomName,
     limits::{MAX_CHAT_MARKS, MAX_CHAT_TEXT_BYTES, MAX_DISPLAY_NAME_CHARS, MAX_FRAME_BYTES},
-    signaling::ServerMessage,
+    signaling::{ServerMessage, SignalPayload},
     tabs::TabMessage,
     telemetry::MAX_TELEMETRY_BYTES,
     text::{is_blank, is_invisible, is_mark, is_visible, with_bounded_marks, without_invisible},
@@ -31,7 +31,7 @@ use sightline_protocol::{
 pub type Property = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Property); 19] = [
+pub const TARGETS: [(&str, Property); 20] = [
     ("bulk_frame", bulk_frame),
     ("candidate", |bytes| with_text(bytes, candidate)),
     ("chat_links", |bytes| with_text(bytes, chat_links)),
@@ -45,6 +45,7 @@ pub const TARGETS: [(&str, Property); 19] = [
     ("report", report),
     ("room_name", |bytes| with_text(bytes, room_name)),
     ("run_log", |bytes| with_text(bytes, run_log)),
+    ("sealed_payload", sealed_payload),
     ("server_frame", |bytes| with_text(bytes, server_frame)),
     ("session_description", |bytes| with_text(bytes, session_description)),
     ("tab_message", |bytes| with_text(bytes, tab_message)),
@@ -241,6 +242,17 @@ fn read_side(side: &Side) {
         assert!(values.filter_map(|(_, value)| value).all(f64::is_finite));
     }
     let _ = side.playout.as_ref().and_then(|playout| playout.score.as_ref()?.score());
+}
+
+/// The content of a signal that a holder of the secret encrypted: never again encrypted, and the same when written and read again.
+pub fn sealed_payload(content: &[u8]) {
+    let Ok(payload) = decode::sealed_payload(content) else { return };
+    assert!(content.len() <= MAX_FRAME_BYTES && !matches!(payload, SignalPayload::Sealed(_)));
+    assert_same_again(&payload);
+    let written = serde_json::to_vec(&payload).expect("a payload is JSON");
+    if written.len() <= MAX_FRAME_BYTES {
+        assert_eq!(decode::sealed_payload(&written).as_ref(), Ok(&payload));
+    }
 }
 
 /// Frames of the signaling server. Both readers agree on the sender of a signal.

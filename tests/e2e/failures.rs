@@ -51,8 +51,12 @@ async fn an_api_call_that_the_browser_refuses_is_in_both_logs(scene: &Scene, eng
 
 async fn the_console_logs_every_step_if_the_address_asks_for_it(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
-    ada.enter_with("logged", "Ada", "source=camera&probe=console&log=debug").await?;
-    bob.enter_with("logged", "Bob", "source=camera&probe=console&log=debug,sdp").await?;
+    // The secret of a protected room, behind the parameters.
+    let secret_of_room = "7Fq2mX9cLr0sKd3WvTbYhA";
+    ada.enter_with("logged", "Ada", &format!("source=camera&probe=console&log=debug#{secret_of_room}"))
+        .await?;
+    bob.enter_with("logged", "Bob", &format!("source=camera&probe=console&log=debug,sdp#{secret_of_room}"))
+        .await?;
     ada.until_connected_to("Bob").await?;
     ada.say("a secret word").await?;
     ada.until_delivered("a secret word").await?;
@@ -68,10 +72,11 @@ async fn the_console_logs_every_step_if_the_address_asks_for_it(scene: &Scene, e
     ] {
         ensure!(at_ada.iter().any(|(_, line)| line.contains(step)), "no {step:?} in {at_ada:#?}");
     }
-    for secret in ["a secret word", "Ada", "v=0", "ice-pwd", "typ host"] {
+    for secret in ["a secret word", "Ada", "v=0", "ice-pwd", "typ host", secret_of_room] {
         ensure!(!at_ada.iter().any(|(_, line)| line.contains(secret)), "{secret:?} is in {at_ada:#?}");
     }
     let at_bob = written(&bob).await?;
+    ensure!(!at_bob.iter().any(|(_, line)| line.contains(secret_of_room)), "the secret is in {at_bob:#?}");
     let descriptions: Vec<_> = at_bob.iter().filter(|(_, line)| line.contains("v=0")).collect();
     ensure!(descriptions.len() >= 2, "{at_bob:#?}");
     for (_, line) in descriptions {

@@ -1,10 +1,10 @@
 //! The path to a member: direct or relayed; on request with the addresses of both ends.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use sightline_core::measure::connection::LinkPath;
 
 use crate::{
-    components::kit::{layers::layer, when::When},
+    components::kit::{disclosure::Disclosure, when::When},
     language::Language,
     sentence,
     session::model::TileModel,
@@ -47,23 +47,14 @@ pub fn TilePath(
             }
         })
     };
-    let (details, is_open) = (NodeRef::<html::Details>::new(), RwSignal::new(false));
-    layer(
-        is_open.into(),
-        Callback::new(move |()| {
-            let Some(details) = details.get_untracked() else { return false };
-            details.set_open(false);
-            true
-        }),
-        Callback::new(|()| {}),
-    );
+    let disclosure = Disclosure::new();
     view! {
         <When is=Signal::derive(move || tile.path.get().is_some() && ends.with(Option::is_some))>
             <details
-                node_ref=details
+                node_ref=disclosure.node
                 class="tile-path"
                 data-testid="tile-path"
-                on:toggle=move |_| is_open.set(details.get_untracked().is_some_and(|details| details.open()))
+                on:toggle=move |_| disclosure.handle_toggle()
             >
                 <summary title=language.text(sentence!(tile.path))>{word}</summary>
                 <dl>

@@ -1,12 +1,12 @@
 //! The lock of a tile: whether the connection to a member is protected by the link of the room.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use sightline_core::room::LinkState;
 
 use crate::{
     components::kit::{
+        disclosure::Disclosure,
         icon::{Icon, IconName},
-        layers::layer,
         when::When,
     },
     language::Language,
@@ -26,26 +26,17 @@ pub fn TileTrust(
     } else {
         (IconName::LockOpen, sentence!(tile.open_word), sentence!(tile.open))
     };
-    let (details, is_open) = (NodeRef::<html::Details>::new(), RwSignal::new(false));
-    layer(
-        is_open.into(),
-        Callback::new(move |()| {
-            let Some(details) = details.get_untracked() else { return false };
-            details.set_open(false);
-            true
-        }),
-        Callback::new(|()| {}),
-    );
+    let disclosure = Disclosure::new();
     let is_shown =
         Signal::derive(move || matches!(tile.state.get(), LinkState::Connected | LinkState::Recovering));
     view! {
         <When is=is_shown>
             <details
-                node_ref=details
+                node_ref=disclosure.node
                 class="tile-path tile-trust"
                 class:is-open-room=!tile.is_protected
                 data-testid="tile-trust"
-                on:toggle=move |_| is_open.set(details.get_untracked().is_some_and(|details| details.open()))
+                on:toggle=move |_| disclosure.handle_toggle()
             >
                 <summary title=language.text(sentence!(tile.trust))>
                     <Icon name=icon />

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     chunk,
     components::kit::icon::{Icon, IconName},
-    language::Language,
+    language::{Language, Sentence},
     navigation::Navigator,
     sentence,
 };
@@ -25,11 +25,7 @@ pub fn Protection(
 ) -> AnyView {
     let language = Language::from_context();
     let navigator = Navigator::from_context();
-    let (icon, words, word) = if is_protected {
-        (IconName::Lock, sentence!(invitation.protected), "protected")
-    } else {
-        (IconName::LockOpen, sentence!(invitation.open), "open")
-    };
+    let (icon, words, word) = look_of(is_protected);
     let protect = move |_| {
         if let Some(navigator) = navigator {
             navigator.protect_room();
@@ -54,4 +50,36 @@ pub fn Protection(
         </div>
     }
     .into_any()
+}
+
+/// The lock beside the name of the room, with the same sentence.
+#[component]
+pub fn ProtectionMark(
+    /// Whether the room is protected.
+    is_protected: bool,
+) -> AnyView {
+    let language = Language::from_context();
+    let (icon, words, word) = look_of(is_protected);
+    view! {
+        <span
+            class="room-trust"
+            class:is-open-room=!is_protected
+            title=language.text(words)
+            data-testid="room-trust"
+            data-trust=word
+        >
+            <Icon name=icon />
+            <span class="sr-only">{language.text(words)}</span>
+        </span>
+    }
+    .into_any()
+}
+
+/// The icon, the sentence, and the word in `data-trust`.
+fn look_of(is_protected: bool) -> (IconName, Sentence, &'static str) {
+    if is_protected {
+        (IconName::Lock, sentence!(invitation.protected), "protected")
+    } else {
+        (IconName::LockOpen, sentence!(invitation.open), "open")
+    }
 }

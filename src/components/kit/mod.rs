@@ -3,6 +3,7 @@
 pub mod avatar;
 pub mod check_link;
 pub mod choice;
+pub mod disclosure;
 pub mod icon;
 pub mod icon_button;
 pub mod language_and_theme;

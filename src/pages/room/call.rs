@@ -26,7 +26,7 @@ use crate::{
             run_control::{RunControl, RunResult, RunsOfOthers},
         },
         files::{load_drop_zone, load_file_offer},
-        invitation::menu::InvitationMenu,
+        invitation::{menu::InvitationMenu, protection::ProtectionMark},
         kit::{
             icon::{Icon, IconName},
             logo::Mark,
@@ -158,7 +158,7 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
         <header class="room-bar">
             <Mark />
             <h1 class="room-name" translate="no">{room.to_string()}</h1>
-            <RoomTrust is_protected=model.is_protected />
+            <ProtectionMark is_protected=model.is_protected />
             <ConnectionStatus status=model.status />
             <span class="room-bar-space"></span>
             <span class="room-people" translate="no">
@@ -170,30 +170,6 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
             <InvitationMenu invitation=model.invitation is_open=panels.invitation is_protected=model.is_protected />
             <SettingsMenu settings=model.settings is_open=panels.settings show_shortcuts=show_shortcuts />
         </header>
-    }
-    .into_any()
-}
-
-/// Whether the room is protected by its link.
-#[component]
-fn RoomTrust(is_protected: bool) -> AnyView {
-    let language = Language::from_context();
-    let (icon, words, word) = if is_protected {
-        (IconName::Lock, sentence!(invitation.protected), "protected")
-    } else {
-        (IconName::LockOpen, sentence!(invitation.open), "open")
-    };
-    view! {
-        <span
-            class="room-trust"
-            class:is-open-room=!is_protected
-            title=language.text(words)
-            data-testid="room-trust"
-            data-trust=word
-        >
-            <Icon name=icon />
-            <span class="sr-only">{language.text(words)}</span>
-        </span>
     }
     .into_any()
 }

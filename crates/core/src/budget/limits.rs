@@ -26,6 +26,8 @@ pub enum MessageKind {
     Unreadable,
     /// Data that is a message in no version of the protocol: bytes where text belongs, or more than a message may have.
     NoMessage,
+    /// An encrypted signal, whatever its contents; counted before it is decrypted.
+    Sealed,
     /// An offer or answer about the member's own connection.
     Description,
     /// A candidate for the member's own connection.
@@ -70,11 +72,12 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Control,
         Self::ControlByte,
         Self::Unreadable,
         Self::NoMessage,
+        Self::Sealed,
         Self::Description,
         Self::Candidate,
         Self::Connection,
@@ -120,6 +123,8 @@ impl MessageKind {
             // A later version of the protocol may send messages that this version cannot read.
             Self::Unreadable => limit(50, 1.0),
             Self::NoMessage => limit(8, 0.2),
+            // As many as `Description` and `Candidate` allow, and those that a reload of this page makes useless.
+            Self::Sealed => limit(2_000, 80.0),
             // An exchange has two descriptions; an offer is repeated when signaling returns, at most every third of a second for
             // a while.
             Self::Description => limit(120, 6.0),

@@ -15,6 +15,7 @@ mod content;
 mod members;
 mod notices;
 mod output;
+mod sealing;
 mod session;
 
 pub use crate::{

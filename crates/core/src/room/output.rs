@@ -86,8 +86,7 @@ pub enum RoomEvent {
     WayOpen(MemberId),
     /// A member sent a message about a run.
     Run(MemberId, ControlMessage),
-    /// A signal of a member had no effect. Except for [`Refusal::Stale`], nobody but the server, or a member with other intentions
-    /// than a call, causes this.
+    /// A signal of a member had no effect. An honest server and honest members cause only [`Refusal::Stale`].
     SignalRefused(MemberId, Refusal),
     /// A peer connection to a member can no longer negotiate, for this cause. The session replaces the connection itself.
     NegotiationBroken(MemberId, LinkId, OperationFailure),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    AdmissionTag, DisplayName, Member, MemberId, MessageId, SealedName,
+    AdmissionTag, MemberId, MessageId,
     control::{ControlMessage, PublishedState},
     signaling::{IceServer, Signal, SignalCandidate, SignalPayload},
     telemetry::TelemetryMessage,
@@ -15,6 +15,7 @@ use super::{
     content::{Content, ContentOutput},
     members::Members,
     notices::Notices,
+    sealing::Sealing,
 };
 use crate::{
     Timestamp,
@@ -29,7 +30,7 @@ use crate::{
     recovery::PeerConnectionState,
     signaling::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
-    trust::{Refusal, SignalSeals},
+    trust::Refusal,
 };
 
 /// One member's session in a room. It outlives all its sockets and peer connections.
@@ -40,8 +41,7 @@ use crate::{
 #[derive(Debug)]
 pub struct RoomSession {
     client: SignalingClient,
-    /// `None` in an unprotected room.
-    seals: Option<SignalSeals>,
+    sealing: Sealing,
     /// Generates the ids of messages.
     random: SeededRandom,
     members: Members,
@@ -62,10 +62,10 @@ impl RoomSession {
         let nonces = SeededRandom::new(random.next_u128());
         let instance = request.instance.clone();
         let client = SignalingClient::new(request, jitter);
-        let seals = client.keys().map(|keys| SignalSeals::new(keys.clone(), instance, nonces));
+        let sealing = Sealing::new(client.keys(), instance, nonces);
         Self {
             client,
-            seals,
+            sealing,
             random,
             members: Members::new(published, link_names),
             notices: Notices::default(),
@@ -370,7 +370,7 @@ impl RoomSession {
     /// Whether the room is protected by its link.
     #[must_use]
     pub fn is_protected(&self) -> bool {
-        self.seals.is_some()
+        self.sealing.is_protected()
     }
 
     /// The tag that names a protected room to the server and to other tabs.
@@ -478,7 +478,8 @@ impl RoomSession {
             SignalingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
             SignalingEvent::RoundTrip(_) => {}
             SignalingEvent::Joined { you, arrival, members, resume, ice_servers } => {
-                let members: Vec<_> = members.into_iter().map(|member| self.with_read_name(member)).collect();
+                let with_readable_name = |member| self.sealing.with_readable_name(member);
+                let members: Vec<_> = members.into_iter().map(with_readable_name).collect();
                 self.set_ice_servers(ice_servers);
                 let local = LocalMember { id: you.clone(), arrival };
                 self.members.handle_entered(local, &members, now);
@@ -492,7 +493,7 @@ impl RoomSession {
             }
             SignalingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
             SignalingEvent::PeerJoined(member) => {
-                let member = self.with_read_name(member);
+                let member = self.sealing.with_readable_name(member);
                 self.members.handle_present(member, now);
             }
             SignalingEvent::PeerAway(id) => {
@@ -506,7 +507,7 @@ impl RoomSession {
                 }
             }
             SignalingEvent::Signal { from, signal } => self.handle_signal(&from, signal, now),
-            SignalingEvent::UnreadableSignal { from } if self.seals.is_some() => {
+            SignalingEvent::UnreadableSignal { from } if self.sealing.is_protected() => {
                 self.refuse(&from, Refusal::Forged, now);
             }
             SignalingEvent::UnreadableSignal { from } => {
@@ -517,20 +518,18 @@ impl RoomSession {
         }
     }
 
-    /// Takes a signal as the server relayed it. Only signals that their sender encrypted have an effect in a protected room, and
-    /// only unencrypted ones in another room.
+    /// Takes a signal as the server relayed it.
     fn handle_signal(&mut self, from: &MemberId, signal: Signal, now: Timestamp) {
-        let heard = self.members.get(from).map(PeerSession::view);
-        let Some(peer) = heard.filter(|peer| peer.standing != Standing::CutOff) else { return };
-        let opened = match (&mut self.seals, &signal.payload) {
-            (Some(seals), _) => match self.members.local_id() {
-                Some(local) => seals.open(peer.member, local, &signal),
-                None => return,
-            },
-            (None, SignalPayload::Sealed(_)) => Err(Refusal::NoKey),
-            (None, _) => Ok(signal),
-        };
-        match opened {
+        if self.members.get(from).is_none_or(|peer| peer.view().standing == Standing::CutOff) {
+            return;
+        }
+        let is_sealed = matches!(signal.payload, SignalPayload::Sealed(_));
+        if is_sealed && !self.members.admit(from, (MessageKind::Sealed, 1), now) {
+            return;
+        }
+        let ends = self.members.get(from).zip(self.members.local_id());
+        let Some((peer, local)) = ends else { return };
+        match self.sealing.open(peer.view().member, local, signal) {
             Ok(signal) => self.members.handle_signal(from, signal, now),
             Err(refusal) => self.refuse(from, refusal, now),
         }
@@ -546,21 +545,6 @@ impl RoomSession {
             let raised = self.notices.raise_signals_refused();
             self.outputs.extend(raised.map(RoomOutput::Event));
         }
-    }
-
-    /// A member with its name in the clear. A name that cannot be read is empty, and `sealed_name` stays: see
-    /// [`PeerView::has_readable_name`].
-    fn with_read_name(&self, member: Member) -> Member {
-        let name = match (&self.seals, &member.sealed_name) {
-            (Some(seals), Some(sealed)) => seals.keys().open_name(sealed, &member.instance),
-            (None, None) => return member,
-            (Some(_), None) | (None, Some(_)) => None,
-        };
-        let sealed_name = match name {
-            Some(_) => None,
-            None => member.sealed_name.or_else(|| SealedName::new(String::new()).ok()),
-        };
-        Member { name: name.unwrap_or_else(DisplayName::default), sealed_name, ..member }
     }
 
     /// Takes new ICE servers. New links use them, and old ones when they restart ICE.
@@ -678,14 +662,9 @@ impl RoomSession {
         if !self.client.is_joined() {
             return;
         }
-        let signal = match &mut self.seals {
-            None => Some(signal),
-            Some(seals) => {
-                let peer = self.members.get(&to).map(|peer| peer.view().member);
-                let ends = self.members.local_id().zip(peer);
-                ends.and_then(|(local, peer)| seals.seal(local, peer, &signal))
-            }
-        };
+        let ends = self.members.local_id().zip(self.members.get(&to));
+        let Some((local, peer)) = ends else { return };
+        let signal = self.sealing.seal(local, peer.view().member, signal);
         if let Some(signal) = signal {
             self.client.send_signal(to, signal);
         }

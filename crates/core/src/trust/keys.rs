@@ -24,7 +24,7 @@ pub(super) const NONCE_BYTES: usize = 24;
 /// Every name has this length before encryption, so that the ciphertext does not tell how long it is: 64 characters of four bytes.
 const PADDED_NAME_BYTES: usize = 256;
 
-/// What follows from the secret of a room and the room's name. `Debug` prints no key.
+/// The keys derived from the secret of a room and the room's name. `Debug` prints no key.
 #[derive(Clone)]
 pub struct RoomKeys {
     pub(super) room: RoomName,
@@ -41,7 +41,7 @@ impl RoomKeys {
         let schedule = Hkdf::<Sha256>::new(Some(salt.as_bytes()), &secret.to_bytes());
         let key = |label: &str| {
             let mut key = [0; KEY_BYTES];
-            // Only a length above 8,160 bytes is an error.
+            // HKDF fails only for more than 8,160 bytes.
             let _ = schedule.expand(label.as_bytes(), &mut key);
             key
         };
@@ -75,7 +75,7 @@ impl RoomKeys {
         SealedName::new(URL_SAFE_NO_PAD.encode(sealed)).ok()
     }
 
-    /// Decrypts the name of the member whose page has this instance id; `None` if it was not encrypted for this room and instance.
+    /// Decrypts the name of the member whose page has this instance id; `None` if it was not encrypted for this room and instance id.
     #[must_use]
     pub fn open_name(&self, sealed: &SealedName, instance: &InstanceId) -> Option<DisplayName> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed.as_str()).ok()?;

@@ -29,9 +29,9 @@ use sightline_protocol::{
 use super::keys::{NONCE_BYTES, RoomKeys};
 use crate::{decode, random::SeededRandom};
 
-/// Signals that were overtaken by this many others count as replayed.
+/// A signal that this many later signals overtook counts as replayed.
 const WINDOW: u64 = 128;
-/// Pages whose numbers are remembered. Only a holder of the secret can use one up.
+/// Pages whose numbers are remembered. Only a page with the secret takes a place among them.
 const MAX_PAGES: usize = 256;
 const ADDRESSEE_BYTES: usize = 4;
 
@@ -44,9 +44,9 @@ pub enum Refusal {
     NoKey,
     /// The signal was not encrypted by this member for this page and connection.
     Forged,
-    /// The signal was opened before, or is older than the latest ones of its sender by far.
+    /// The signal was opened before, or [`WINDOW`] later signals of its sender overtook it.
     Replayed,
-    /// The signal was for an earlier page of this member. It costs its sender nothing: a reload crosses signals.
+    /// The signal was for an earlier page of this member. A reload makes honest signals stale.
     Stale,
 }
 
@@ -118,6 +118,11 @@ impl SignalSeals {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(Refusal::Forged)?;
         if *told_addressee != addressee(&self.instance) {
             return Err(Refusal::Stale);
+        }
+        // Otherwise a server that invents a member with this page's instance id, and later swaps the member ids of both, could send this
+        // page its own signals.
+        if from.instance == self.instance {
+            return Err(Refusal::Forged);
         }
         let context = context(&self.keys, (&from.id, &from.instance), (to, &self.instance), signal);
         let content = self.keys.open_signal(nonce, sealed, &context).ok_or(Refusal::Forged)?;

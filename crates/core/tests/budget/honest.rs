@@ -185,6 +185,7 @@ fn an_hour_at_full_speed_is_within_the_budget() {
         (MessageKind::Telemetry, 1_200, 20),
         (MessageKind::Candidate, 256, 40),
         (MessageKind::Description, 16, 3),
+        (MessageKind::Sealed, 544, 43),
         (MessageKind::BulkDescription, 64, 16),
         (MessageKind::BulkCandidate, 1_280, 160),
     ];

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use sightline_core::{
+    budget::Standing,
     notice::NoticeCode,
     room::{LinkState, RoomEvent},
     trust::{Refusal, RoomSecret},
 };
+use sightline_protocol::MemberId;
 
 use crate::world::World;
 
@@ -90,26 +92,48 @@ fn with_and_without_the_secret_they_never_connect_even_if_the_server_puts_them_t
     }
 }
 
+/// Delivers a sealed signal of `from` to a page as the server would.
+fn tell_sealed(world: &mut World, page: usize, from: &MemberId, sealed: &str) {
+    let frame = format!(
+        r#"{{"type":"signal","from":"{from}","connection":"c","generation":0,"payload":{{"sealed":"{sealed}"}}}}"#
+    );
+    world.tell_raw(page, &frame);
+}
+
+/// Sealed for a page that is not open: the hash of its instance id begins with zeros.
+fn stale() -> String {
+    "A".repeat(42)
+}
+
 #[test]
-fn a_signal_that_cannot_be_opened_is_charged_to_its_sender_and_a_stale_one_is_not() {
+fn forged_signals_are_told_and_few_of_them_cut_their_sender_off() {
     let mut world = protected();
     let (a, b) = (world.open(None), world.open(None));
     let from = world.id(b);
-    let tell = |world: &mut World, sealed: &str| {
-        let frame = format!(
-            r#"{{"type":"signal","from":"{from}","connection":"c","generation":0,"payload":{{"sealed":"{sealed}"}}}}"#
-        );
-        world.tell_raw(a, &frame);
-    };
-    // 32 bytes with the addressee 0.
-    tell(&mut world, &"A".repeat(42));
-    assert_eq!(refusals(&world, a), [Refusal::Stale]);
-    assert!(!world.pages[a].events.contains(&RoomEvent::Raised(NoticeCode::SignalsRefused)));
     for _ in 0..2_000 {
-        tell(&mut world, "AAAA");
+        tell_sealed(&mut world, a, &from, "AAAA");
     }
-    assert_eq!(refusals(&world, a).last(), Some(&Refusal::Forged));
-    let peer = world.pages[a].session.peer(&from).unwrap();
-    assert_eq!(peer.standing, sightline_core::budget::Standing::CutOff);
-    assert!(refusals(&world, a).len() < 2_000, "a member that is cut off costs nothing more");
+    assert!(world.pages[a].events.contains(&RoomEvent::Raised(NoticeCode::SignalsRefused)));
+    assert_eq!(world.pages[a].session.peer(&from).unwrap().standing, Standing::CutOff);
+    let forged = refusals(&world, a);
+    assert!(forged.iter().all(|refusal| *refusal == Refusal::Forged));
+    assert!(forged.len() < 200, "a member that is cut off costs nothing more: {}", forged.len());
+}
+
+#[test]
+fn stale_signals_are_not_told_and_a_flood_of_them_cuts_their_sender_off() {
+    let mut world = protected();
+    let (a, b) = (world.open(None), world.open(None));
+    let from = world.id(b);
+    for _ in 0..500 {
+        tell_sealed(&mut world, a, &from, &stale());
+    }
+    assert_eq!(refusals(&world, a), [Refusal::Stale; 500]);
+    assert_eq!(world.pages[a].session.peer(&from).unwrap().standing, Standing::Heard);
+    for _ in 0..4_500 {
+        tell_sealed(&mut world, a, &from, &stale());
+    }
+    assert_eq!(world.pages[a].session.peer(&from).unwrap().standing, Standing::CutOff);
+    assert!(refusals(&world, a).len() <= 2_000, "beyond its budget a signal is dropped unopened");
+    assert!(!world.pages[a].events.contains(&RoomEvent::Raised(NoticeCode::SignalsRefused)));
 }

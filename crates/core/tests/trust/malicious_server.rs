@@ -108,34 +108,15 @@ impl Attacker {
         let mut told = Vec::new();
         match message {
             ServerMessage::Signal { from, signal } => self.attack_signal(page, from, signal, &mut told),
-            ServerMessage::Joined {
-                you,
-                arrival,
-                room,
-                members,
-                resume,
-                ice_servers,
-                ice_servers_life_s,
-                room_limit,
-            } => {
-                let members = self.attack_members(members);
-                self.known.insert(page, members.iter().map(|member| member.id.clone()).collect());
-                told.push((
-                    page,
-                    ServerMessage::Joined {
-                        you,
-                        arrival,
-                        room,
-                        members,
-                        resume,
-                        ice_servers,
-                        ice_servers_life_s,
-                        room_limit,
-                    },
-                ));
+            mut message @ ServerMessage::Joined { .. } => {
+                if let ServerMessage::Joined { members, .. } = &mut message {
+                    self.attack_members(members);
+                    self.known.insert(page, members.iter().map(|member| member.id.clone()).collect());
+                }
+                told.push((page, message));
             }
-            ServerMessage::PeerJoined { member } => {
-                let member = self.attack_members(vec![member]).remove(0);
+            ServerMessage::PeerJoined { mut member } => {
+                self.attack_members(std::slice::from_mut(&mut member));
                 self.known.entry(page).or_default().insert(member.id.clone());
                 if self.below(4) == 0 {
                     self.note(Trick::LeftAndBack);
@@ -257,7 +238,7 @@ impl Attacker {
         }
     }
 
-    fn attack_members(&mut self, mut members: Vec<Member>) -> Vec<Member> {
+    fn attack_members(&mut self, members: &mut [Member]) {
         match self.below(6) {
             0 if members.len() > 1 => {
                 self.note(Trick::MembersSwapped);
@@ -279,7 +260,6 @@ impl Attacker {
             }
             _ => {}
         }
-        members
     }
 }
 

@@ -89,6 +89,15 @@ fn a_signal_opens_in_the_place_for_which_it_was_sealed_only() {
     assert_eq!(seals(&bo).open(&ada, &bo.id, &sealed), Ok(signal("x")), "the untouched one opens");
 }
 
+/// A server can invent a member with the instance id of the page, and later swap the member ids of both.
+#[test]
+fn a_page_does_not_take_its_own_signals_for_those_of_another_member() {
+    let ada = member("ada");
+    let mirror = Member { id: member("bo").id, ..ada.clone() };
+    let sealed = seals(&ada).seal(&ada.id, &mirror, &signal("x")).unwrap();
+    assert_eq!(seals(&ada).open(&ada, &mirror.id, &sealed), Err(Refusal::Forged));
+}
+
 #[test]
 fn a_signal_with_any_bit_changed_or_cut_has_no_effect() {
     let (ada, bo) = (member("ada"), member("bo"));

@@ -1,0 +1,69 @@
+//! The protection of a room by its link: encrypts the signals that this page sends, and decrypts signals and names of the others.
+//!
+//! Owns the seals of this page, if the room is protected. It never charges a member for what it refuses: the session does.
+//!
+//! Invariant: in a protected room no unencrypted signal or name has an effect, and in any other room no encrypted one.
+
+use sightline_protocol::{
+    DisplayName, InstanceId, Member, MemberId, SealedName,
+    signaling::{Signal, SignalPayload},
+};
+
+use crate::{
+    random::SeededRandom,
+    trust::{Refusal, RoomKeys, SignalSeals},
+};
+
+#[derive(Debug)]
+pub(super) struct Sealing {
+    /// `None` in an unprotected room.
+    seals: Option<SignalSeals>,
+}
+
+impl Sealing {
+    /// `keys` are those of a protected room; `instance` is the instance id of this page.
+    pub(super) fn new(keys: Option<&RoomKeys>, instance: InstanceId, nonces: SeededRandom) -> Self {
+        Self { seals: keys.map(|keys| SignalSeals::new(keys.clone(), instance, nonces)) }
+    }
+
+    pub(super) fn is_protected(&self) -> bool {
+        self.seals.is_some()
+    }
+
+    /// A signal of this page as it goes to the server; `None` if it is too long. `local` is the member id of this page.
+    pub(super) fn seal(&mut self, local: &MemberId, to: &Member, signal: Signal) -> Option<Signal> {
+        match &mut self.seals {
+            None => Some(signal),
+            Some(seals) => seals.seal(local, to, &signal),
+        }
+    }
+
+    /// A signal of a member as it takes effect. `local` is the member id of this page.
+    pub(super) fn open(
+        &mut self,
+        from: &Member,
+        local: &MemberId,
+        signal: Signal,
+    ) -> Result<Signal, Refusal> {
+        match (&mut self.seals, &signal.payload) {
+            (Some(seals), _) => seals.open(from, local, &signal),
+            (None, SignalPayload::Sealed(_)) => Err(Refusal::NoKey),
+            (None, _) => Ok(signal),
+        }
+    }
+
+    /// A member with its name in the clear. A name that cannot be read is empty, and `sealed_name` stays: see
+    /// [`PeerView::has_readable_name`](super::PeerView::has_readable_name).
+    pub(super) fn with_readable_name(&self, member: Member) -> Member {
+        let name = match (&self.seals, &member.sealed_name) {
+            (Some(seals), Some(sealed)) => seals.keys().open_name(sealed, &member.instance),
+            (None, None) => return member,
+            (Some(_), None) | (None, Some(_)) => None,
+        };
+        let sealed_name = match name {
+            Some(_) => None,
+            None => member.sealed_name.or_else(|| SealedName::new(String::new()).ok()),
+        };
+        Member { name: name.unwrap_or_else(DisplayName::default), sealed_name, ..member }
+    }
+}
