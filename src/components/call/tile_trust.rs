@@ -26,7 +26,7 @@ pub fn TileTrust(
     } else {
         (IconName::LockOpen, sentence!(tile.open_word), sentence!(tile.open))
     };
-    let disclosure = Disclosure::new();
+    let disclosure = Disclosure::register();
     let is_shown =
         Signal::derive(move || matches!(tile.state.get(), LinkState::Connected | LinkState::Recovering));
     view! {
