@@ -14,6 +14,8 @@ pub enum Arrival {
     Reload,
     /// By a click on another page of this app.
     Click,
+    /// By a click on "Send files" on the first page.
+    SendFiles,
     /// By a click on "Rejoin", with what was published before.
     Rejoin {
         /// What was published.
@@ -52,6 +54,10 @@ impl Opening {
     #[must_use]
     pub fn decide(parameters: &Parameters, arrival: Arrival, permit: Permit, place: Option<&Place>) -> Self {
         if let Arrival::Rejoin { source, microphone } = arrival {
+            return Self { joins: true, is_return: false, is_held: false, source, microphone };
+        }
+        if arrival == Arrival::SendFiles {
+            let (source, microphone) = (SourceChoice::None, false);
             return Self { joins: true, is_return: false, is_held: false, source, microphone };
         }
         let wants_to_publish = parameters.autojoin || parameters.source.is_some();
@@ -141,6 +147,23 @@ mod tests {
         let opening = decide("source=camera&autojoin=1", arrival, STRANGER);
         assert!(opening.joins && !opening.is_held && !opening.is_return);
         assert_eq!((opening.source, opening.microphone), (SourceChoice::None, true));
+    }
+
+    #[test]
+    fn sending_files_enters_the_room_and_captures_nothing() {
+        for query in ["", "source=camera", "files=1"] {
+            let opening = decide(query, Arrival::SendFiles, STRANGER);
+            assert!(opening.joins && !opening.is_held && !opening.is_return, "{query}");
+            assert_eq!((opening.source, opening.microphone), (SourceChoice::None, false), "{query}");
+        }
+    }
+
+    #[test]
+    fn an_invitation_to_receive_files_asks_for_no_devices_and_waits_for_a_click() {
+        let opening = decide("files=1", Arrival::Address, STRANGER);
+        assert_eq!((opening.source, opening.microphone), (SourceChoice::None, false));
+        assert!(!opening.joins);
+        assert_eq!(Wish::of(&Parameters::parse("files=1")), [Wish::Publish(SourceChoice::None)]);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use sightline_browser::page::{
     random,
 };
 use sightline_core::trust::RoomSecret;
+use sightline_protocol::RoomName;
 
 use crate::{
     consent::Arrival,
-    parameters::{Parameters, without_acts},
+    parameters::{Parameters, for_files, without_acts},
     route::{BasePath, RoomLink, Route},
     source_choice::SourceChoice,
 };
@@ -83,6 +84,20 @@ impl Navigator {
         self.show(route);
     }
 
+    /// Opens a new protected room.
+    pub fn enter_new_room(self) {
+        self.go(new_room());
+    }
+
+    /// Opens a new protected room to send files. It is entered at once, and nothing is captured.
+    pub fn send_files(self) {
+        let route = new_room();
+        let query = for_files(&Location::current().query);
+        location::push(&[self.href(&route), query, fragment_of(&route)].concat());
+        self.arrival.set_value(Arrival::SendFiles);
+        self.show(route);
+    }
+
     /// Opens the protected room of the same name with a new secret. Nobody else is there before the new link is shared.
     pub fn protect_room(self) {
         if let Route::Room(room) = self.route.get_untracked() {
@@ -128,6 +143,12 @@ impl Navigator {
 pub fn leave_room() {
     let here = Location::current();
     location::replace(&[&*here.path, &without_acts(&here.query), &here.fragment].concat());
+}
+
+/// A room that nobody can guess.
+fn new_room() -> Route {
+    let name = RoomName::from_random(random::bits());
+    Route::Room(RoomLink { name, secret: Some(RoomSecret::from_random(random::bits())) })
 }
 
 fn fragment_of(route: &Route) -> String {

@@ -19,6 +19,8 @@ pub struct Parameters {
     pub name: Option<DisplayName>,
     /// `source=camera|screen|file|none`: what to publish.
     pub source: Option<SourceChoice>,
+    /// `files=1`: the room was made to send files, so nothing is published unless `source` says otherwise.
+    pub files: bool,
     /// `sample=1`: with `source=file`, the shipped clip.
     pub sample: bool,
     /// `loop=1`: with `source=file`, start again at the end.
@@ -68,6 +70,7 @@ impl Parameters {
                 "fps" if parameters.frames_per_second.is_none() => {
                     parameters.frames_per_second = read_number(&value, 1..=240);
                 }
+                "files" => parameters.files |= value == "1",
                 "sample" => parameters.sample |= value == "1",
                 "loop" => parameters.looping |= value == "1",
                 "stamp" => parameters.stamp |= value == "1",
@@ -81,17 +84,31 @@ impl Parameters {
                 _ => {}
             }
         }
+        if parameters.files && parameters.source.is_none() {
+            parameters.source = Some(SourceChoice::None);
+        }
         parameters
     }
+}
+
+/// The query with which a room is opened to send files, from the query of the page before.
+#[must_use]
+pub fn for_files(query: &str) -> String {
+    let rest = without(query, &["autojoin", "run_s", "source", "files"]);
+    if rest.is_empty() { "?files=1".to_owned() } else { [&*rest, "&files=1"].concat() }
 }
 
 /// The query without the parameters that act as soon as the page is loaded (`autojoin`, `run_s`): after a person left the room,
 /// the address must not enter it again.
 #[must_use]
 pub fn without_acts(query: &str) -> String {
+    without(query, &["autojoin", "run_s"])
+}
+
+fn without(query: &str, keys: &[&str]) -> String {
     let rest = query.strip_prefix('?').unwrap_or(query).split('&').filter(|pair| {
         let key = pair.split('=').next().unwrap_or_default();
-        !pair.is_empty() && key != "autojoin" && key != "run_s"
+        !pair.is_empty() && !keys.contains(&key)
     });
     let rest = rest.collect::<Vec<_>>().join("&");
     if rest.is_empty() { rest } else { format!("?{rest}") }
@@ -148,6 +165,15 @@ mod tests {
         assert_eq!(without_acts("?name=Ada&autojoin=1&relay=1&run_s=5&autojoin=1"), "?name=Ada&relay=1");
         assert_eq!(without_acts("?autojoin=1"), "");
         assert_eq!(without_acts(""), "");
+    }
+
+    #[test]
+    fn a_room_for_files_keeps_the_other_parameters_and_publishes_nothing() {
+        assert_eq!(for_files(""), "?files=1");
+        let query = for_files("?lang=zh&source=camera&autojoin=1&signalling=tabs&run_s=5");
+        assert_eq!(query, "?lang=zh&signalling=tabs&files=1");
+        assert_eq!(Parameters::parse(&query).source, Some(SourceChoice::None));
+        assert_eq!(Parameters::parse("files=1&source=camera").source, Some(SourceChoice::Camera));
     }
 
     #[test]

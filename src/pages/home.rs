@@ -1,9 +1,7 @@
 //! The first page: make a room, or enter one.
 
 use leptos::{html, prelude::*};
-use sightline_browser::page::random;
-use sightline_core::{notice::NoticeCode, trust::RoomSecret};
-use sightline_protocol::RoomName;
+use sightline_core::notice::NoticeCode;
 
 use crate::{
     components::{
@@ -19,7 +17,7 @@ use crate::{
     invitation::{Entry, read_entry},
     language::{Language, Sentence},
     navigation::Navigator,
-    route::{RoomLink, Route},
+    route::Route,
     sentence,
 };
 
@@ -36,10 +34,8 @@ pub fn Home() -> AnyView {
             navigator.go(route);
         }
     };
-    let enter_new = move || {
-        let name = RoomName::from_random(random::bits());
-        go(Route::Room(RoomLink { name, secret: Some(RoomSecret::from_random(random::bits())) }));
-    };
+    let enter_new = move || navigator.into_iter().for_each(Navigator::enter_new_room);
+    let send_files = move |_| navigator.into_iter().for_each(Navigator::send_files);
     let submit = move || match typed.with_untracked(|typed| read_entry(typed)) {
         Entry::NewRoom => enter_new(),
         Entry::Room(room) => go(Route::Room(room)),
@@ -65,6 +61,13 @@ pub fn Home() -> AnyView {
                             {language.text(sentence!(home.new_room))}
                         </button>
                         <p class="entry-hint">{language.text(sentence!(home.new_room_hint))}</p>
+                    </div>
+                    <div class="entry-new">
+                        <button type="button" class="button large" data-testid="send-files" on:click=send_files>
+                            <Icon name=IconName::Upload />
+                            {language.text(sentence!(home.send_files))}
+                        </button>
+                        <p class="entry-hint">{language.text(sentence!(home.send_files_hint))}</p>
                     </div>
                     <form
                         class="entry-form"

@@ -9,7 +9,7 @@ use sightline_browser::{
 use sightline_core::notice::NoticeCode;
 use sightline_protocol::{RoomName, SIGNALING_PATH};
 
-use crate::route::RoomLink;
+use crate::{parameters::Parameters, route::RoomLink};
 
 /// Where signaling goes before there is a peer connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +83,13 @@ pub fn asset(name: &str) -> String {
 }
 
 /// The invitation to a room, with its secret and without parameters for the person.
-pub fn invitation(room: &RoomLink, wants_tabs: bool) -> String {
-    let query = if wants_tabs { "?signalling=tabs" } else { "" };
+pub fn invitation(room: &RoomLink, parameters: &Parameters) -> String {
+    let query = match (parameters.tabs_only, parameters.files) {
+        (false, false) => "",
+        (true, false) => "?signalling=tabs",
+        (false, true) => "?files=1",
+        (true, true) => "?signalling=tabs&files=1",
+    };
     format!("{}/room/{}{query}{}", location::base().trim_end_matches('/'), room.name, room.fragment())
 }
 

@@ -72,7 +72,7 @@ impl Entrance {
             room: room.clone(),
             name: DisplayName::default(),
             resume,
-            invitation: address::invitation(&room, parameters.tabs_only),
+            invitation: address::invitation(&room, parameters),
             media: media.clone(),
             settings,
             changes,

@@ -136,12 +136,12 @@ async fn until_own_camera(page: &Page, mic: &str) -> Result<Snapshot> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Capture {
+pub(crate) struct Capture {
     video: bool,
     audio: bool,
 }
 
-async fn captures(page: &Page) -> Result<Vec<Capture>> {
+pub(crate) async fn captures(page: &Page) -> Result<Vec<Capture>> {
     page.execute("return sightlineProbe.captures", vec![]).await
 }
 

@@ -58,6 +58,17 @@ impl Panels {
         focus(self.chat_toggle);
     }
 
+    /// Shows the place for files and, above it, the link for those who get them. A wide window shows both without this.
+    pub fn show_files_and_link(self) {
+        // Only once the page is there, its width is known.
+        request_animation_frame(move || {
+            if self.can_fold_chat() {
+                self.chat.set(true);
+                self.invitation.set(true);
+            }
+        });
+    }
+
     /// Opens or closes the figures.
     pub fn toggle_figures(self) {
         self.chat.set(false);
@@ -133,7 +144,7 @@ impl Panels {
     }
 
     fn can_fold_chat(self) -> bool {
-        self.chat_toggle.get_untracked().is_some_and(|toggle| toggle.offset_width() > 0)
+        self.chat_toggle.try_get_untracked().flatten().is_some_and(|toggle| toggle.offset_width() > 0)
     }
 }
 

@@ -15,7 +15,8 @@ use crate::{
         },
         later::Later,
     },
-    language::Language,
+    language::{Language, Sentence},
+    navigation::Navigator,
     sentence,
     session::model::{ChatLine, RoomActions, RoomModel},
 };
@@ -69,6 +70,12 @@ fn Conversation(
 ) -> AnyView {
     let language = Language::from_context();
     let is_empty = Memo::new(move |_| model.chat.with(Vec::is_empty));
+    let is_for_files = Navigator::from_context().is_some_and(|navigator| navigator.parameters().files);
+    let adds_files = Memo::new(move |_| is_for_files && model.others.with(Vec::is_empty));
+    let empty_words = move |for_files: Sentence, otherwise: Sentence| {
+        let words = move || if adds_files.get() { for_files } else { otherwise };
+        Signal::derive(move || words()(language.locale()))
+    };
     let log = NodeRef::<html::Div>::new();
     let is_at_end = StoredValue::new(true);
     let note_scroll = move |_| {
@@ -122,8 +129,10 @@ fn Conversation(
             </div>
             <When is=is_empty>
                 <div class="panel-empty">
-                    <p class="panel-empty-title">{language.text(sentence!(chat.empty_title))}</p>
-                    <p>{language.text(sentence!(chat.empty_text))}</p>
+                    <p class="panel-empty-title" translate="no">
+                        {empty_words(sentence!(chat.files_title), sentence!(chat.empty_title))}
+                    </p>
+                    <p translate="no">{empty_words(sentence!(chat.files_text), sentence!(chat.empty_text))}</p>
                 </div>
             </When>
             <Shelf model=model actions=actions />

@@ -15,7 +15,7 @@ use crate::{
     },
     language::{Language, Locale},
     sentence,
-    session::model::{RoomModel, TransferModel},
+    session::model::{RoomActions, RoomModel, TransferModel},
 };
 
 /// Most names of files that were left out.
@@ -23,17 +23,19 @@ const NAMES_SHOWN: usize = 3;
 
 chunk! {
     /// [`FileOffer`], loaded on demand.
-    pub fn load_file_offer, preload_file_offer in engine(model: RoomModel, panels: Panels) {
-        view! { <FileOffer model=model panels=panels /> }.into_any()
+    pub fn load_file_offer, preload_file_offer in engine(model: RoomModel, actions: RoomActions, panels: Panels) {
+        view! { <FileOffer model=model actions=actions panels=panels /> }.into_any()
     }
 }
 
-/// A line about offers and a line about files that were not sent, each with a button that shows the files; nothing if there are
-/// neither.
+/// A line about offers, which can be accepted at once, and a line about files that were not sent, each with a button that shows the
+/// files; nothing if there are neither.
 #[component]
 pub fn FileOffer(
     /// The room, whose transfers the notes are about.
     model: RoomModel,
+    /// The action that accepts the offers.
+    actions: RoomActions,
     /// The panels, to open the chat.
     panels: Panels,
 ) -> AnyView {
@@ -49,13 +51,27 @@ pub fn FileOffer(
     });
     let words = Signal::derive(move || {
         let offered = offered.get();
-        let words = |first| offer_words(first, count.get(), language.locale());
+        let bytes = model.transfers.all_offered.get().bytes;
+        let words = |first| offer_words(first, (count.get(), bytes), language.locale());
         offered.first().map(words).unwrap_or_default()
     });
     let not_sent = Signal::derive(move || model.transfers.left_out.with(first_names));
+    let accept = move |_| {
+        actions.accept_all_files.run(model.transfers.all_offered.get_untracked());
+        panels.show_chat();
+    };
+    let accept_button = move || {
+        view! {
+            <button type="button" class="button small primary" data-testid="file-offer-accept" on:click=accept>
+                {language.text(sentence!(files.accept))}
+            </button>
+        }
+        .into_any()
+    };
     let line = move |icon: IconName,
                      title: Signal<&'static str>,
                      words: Signal<String>,
+                     can_be_accepted: bool,
                      (test_id, button_id): (&'static str, &'static str)| {
         view! {
             <When is=Signal::derive(move || words.with(|words| !words.is_empty()))>
@@ -67,24 +83,28 @@ pub fn FileOffer(
                             {words}
                         </p>
                     </div>
-                    <button
-                        type="button"
-                        class="button small"
-                        data-testid=button_id
-                        on:click=move |_| panels.show_chat()
-                    >
-                        {language.text(sentence!(files.show))}
-                    </button>
+                    <div class="notice-actions">
+                        {can_be_accepted.then(accept_button)}
+                        <button
+                            type="button"
+                            class="button small"
+                            data-testid=button_id
+                            on:click=move |_| panels.show_chat()
+                        >
+                            {language.text(sentence!(files.show))}
+                        </button>
+                    </div>
                 </div>
             </When>
         }
     };
     view! {
-        {line(IconName::Download, title, words, ("file-offer", "file-offer-show"))}
+        {line(IconName::Download, title, words, true, ("file-offer", "file-offer-show"))}
         {line(
             IconName::Alert,
             language.text(sentence!(files.some_not_sent)),
             not_sent,
+            false,
             ("files-not-sent", "files-not-sent-show"),
         )}
     }
@@ -98,11 +118,11 @@ fn first_names(left_out: &LeftOut) -> String {
     names.join(", ")
 }
 
-/// "film.mp4 · 67 MB · From Ada", with the number of further offers.
-fn offer_words(first: &TransferModel, count: usize, locale: Locale) -> String {
+/// "film.mp4 + 2 · 67 MB · From Ada": the first file, the number of further ones, and the size of all.
+fn offer_words(first: &TransferModel, (count, bytes): (usize, u64), locale: Locale) -> String {
     let name = first.member_name.get();
     let member = if name.is_empty() { sentence!(tile.guest)(locale) } else { &name };
-    let (file, size) = first.view.with(|view| (view.name.clone(), amount::size(view.size_bytes)));
+    let (file, size) = (first.view.with(|view| view.name.clone()), amount::size(bytes));
     let more = if count > 1 { format!(" + {}", count - 1) } else { String::new() };
-    format!("{file} · {size}{more} · {} {member}", sentence!(files.from)(locale))
+    format!("{file}{more} · {size} · {} {member}", sentence!(files.from)(locale))
 }

@@ -1,6 +1,8 @@
-//! Represents a person without a picture: initials on a color that is derived from the name.
+//! Represents a person without a picture: initials on a color that is derived from the name, or a symbol for a person without a name.
 
 use leptos::prelude::*;
+
+use super::icon::{Icon, IconName};
 
 /// The round picture of a name.
 #[component]
@@ -14,23 +16,25 @@ pub fn Avatar(
             aria-hidden="true"
             style=("--hue", Signal::derive(move || name.with(|name| hue(name).to_string())))
         >
-            {Signal::derive(move || name.with(|name| initials(name)))}
+            {move || match name.with(|name| initials(name)) {
+                Some(initials) => initials.into_any(),
+                None => view! { <Icon name=IconName::People /> }.into_any(),
+            }}
         </span>
     }
     .into_any()
 }
 
 /// The first letters of the first and the last word; the first character of a Chinese, Japanese or Korean name. CSS makes them
-/// upper case, since the browser already has the tables for that.
-fn initials(name: &str) -> String {
+/// upper case, since the browser already has the tables for that. `None` without a name.
+fn initials(name: &str) -> Option<String> {
     let mut words = name.split_whitespace();
-    let first = words.next().and_then(|word| word.chars().next());
+    let first = words.next()?.chars().next()?;
     let last = words.next_back().and_then(|word| word.chars().next());
-    match (first, last) {
-        (None, _) => "·".to_owned(),
-        (Some(first), Some(last)) if !is_wide(first) => [first, last].iter().collect(),
-        (Some(first), _) => first.to_string(),
-    }
+    Some(match last {
+        Some(last) if !is_wide(first) => [first, last].iter().collect(),
+        _ => first.to_string(),
+    })
 }
 
 /// Whether `c` is of a script without words of letters, or a picture.
@@ -59,11 +63,10 @@ mod tests {
             ("山田 太郎", "山"),
             ("éa", "é"),
             ("🦊 fox", "🦊"),
-            ("", "·"),
-            ("  ", "·"),
         ] {
-            assert_eq!(initials(name), expected, "{name}");
+            assert_eq!(initials(name).as_deref(), Some(expected), "{name}");
         }
+        assert_eq!([initials(""), initials("  ")], [None, None]);
     }
 
     #[test]

@@ -36,8 +36,10 @@ use crate::{
         notices::{notice::NoticeList, page::NoticePage, text::room_notice_text},
         settings::{menu::SettingsMenu, panel::preload_settings_panel},
     },
+    consent::Arrival,
     keys::Shortcut,
     language::Language,
+    navigation::Navigator,
     sentence,
     session::model::{RoomActions, RoomModel, Setting, SourceChoice},
 };
@@ -74,6 +76,7 @@ pub fn Call(
 #[component]
 fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     let language = Language::from_context();
+    let navigator = Navigator::from_context();
     let panels = Panels::closed();
     let close_figures = Callback::new(move |()| panels.close_figures());
     let uses_shortcuts = model.settings.preferences.signal(Setting::Shortcuts);
@@ -106,6 +109,9 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
         }
         notices.set(all);
     });
+    if navigator.is_some_and(|navigator| navigator.arrival() == Arrival::SendFiles) {
+        panels.show_files_and_link();
+    }
     view! {
         <main
             node_ref=element
@@ -119,7 +125,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <div class="room-body">
                 <section class="room-stage">
                     <NoticeList notices=notices text=room_notice_text dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
-                    <Later view=load_file_offer(model, panels) />
+                    <Later view=load_file_offer(model, actions, panels) />
                     <RunsOfOthers model=model actions=actions />
                     <RunResult model=model actions=actions />
                     <SourceResume

@@ -1,0 +1,49 @@
+//! Files sent from the first page: no lobby, no devices, and two taps for the receiver.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use libtest_mimic::Trial;
+use sightline_e2e::{
+    browser::Engine,
+    stage::{Scene, Stage},
+};
+
+use super::{Folder, arrives};
+use crate::consent::captures;
+
+pub(super) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    stage.test_in_each(a_file_sent_from_the_first_page_arrives_after_two_taps_on_a_phone)
+}
+
+async fn a_file_sent_from_the_first_page_arrives_after_two_taps_on_a_phone(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let folder = Folder::new()?;
+    let (photo, sha256) = folder.file("photo.jpg", 2_000_000)?;
+    let [ada, bob] = scene.pages_in([engine, engine]).await?;
+    bob.set_viewport(390, 844).await?;
+
+    ada.open("/?probe=person").await?;
+    ada.click("send-files").await?;
+    let room = ada
+        .until("the link and its code are there", |page| page.shows("room") && page.shows("qr-code"))
+        .await?;
+    let invitation = room.invitation.context("no invitation")?;
+    assert!(invitation.contains("?files=1#"), "{invitation}");
+    ada.offer(&[&photo]).await?;
+    ada.until("the file waits", |page| page.shows("transfer-backlog")).await?;
+
+    bob.open(&invitation.replace("?files=1", "?files=1&probe=person")).await?;
+    bob.until("the lobby is there", |page| page.shows("join") && page.shows("protection")).await?;
+    bob.click("join").await?;
+    bob.until("the file is offered", |page| page.shows("file-offer-accept")).await?;
+    bob.click("file-offer-accept").await?;
+    arrives(&bob, &ada, "photo.jpg", &sha256).await?;
+    bob.until("the file can be saved", |page| page.shows("transfer-save")).await?;
+    for page in [&ada, &bob] {
+        assert!(captures(page).await?.is_empty(), "a device was asked for");
+    }
+    Ok(())
+}
