@@ -126,9 +126,8 @@ impl SourceLog {
     /// The message about the last seconds; `None` while the page is hidden.
     #[must_use]
     pub fn tell(&self, now: Timestamp) -> Option<SourceFrames> {
-        let to = Timestamp::from_origin(now.since_origin().saturating_sub(SETTLES));
-        let earliest = Timestamp::from_origin(to.since_origin().saturating_sub(SPAN));
-        let mut from = self.noted_from?.max(earliest);
+        let to = now - SETTLES;
+        let mut from = self.noted_from?.max(to - SPAN);
         let told = || self.frames.iter().filter(|at| **at <= to).rev();
         // Of more frames and breaks the time of the oldest is not covered.
         let left_out = told().nth(MAX_SOURCE_FRAMES).copied();

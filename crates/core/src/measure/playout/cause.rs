@@ -139,12 +139,11 @@ impl Evidence<'_> {
 const NOTABLE_LOSS: f64 = 0.005;
 /// A shorter additional delay is no queue.
 const NOTABLE_QUEUE_S: f64 = 0.1;
-/// An encoder that works for this part of the time has none left for some frames: it takes them as they come, at uneven intervals.
+/// An encoder that works for this part of the time leaves frames out, since frames come at uneven intervals.
 const FULL_LOAD: f64 = 0.5;
-/// A page whose timers are late by as much has no time for its frames either.
+/// A page whose timers are late by this much has no time for its frames either.
 const BUSY_S: f64 = 0.1;
-
-/// A link that passes anything passes a packet in this time.
+/// A link without any packet for this long was interrupted.
 const SILENT_S: f64 = 0.5;
 
 const fn certain(cause: StallCause, confidence: u8) -> Option<Verdict> {
@@ -164,7 +163,7 @@ impl Facts {
         }
         let verdict = self
             .shown_late()
-            .or_else(|| self.on_the_way())
+            .or_else(|| self.late_in_transit())
             .or_else(|| self.page_was_busy())
             .or_else(|| self.not_from_the_source())
             .or_else(|| self.not_from_the_encoder())
@@ -191,13 +190,13 @@ impl Facts {
         if is_whole && self.viewer_busy_ratio >= 0.5 { certain(StallCause::Receiver, 85) } else { None }
     }
 
-    /// The next frame was captured in time, and came late: every packet was held up, and the frames after it tell how.
-    fn on_the_way(&self) -> Option<Verdict> {
+    /// The next frame was captured in time and received late. The transits of the frames after it tell a longer path from a cut.
+    fn late_in_transit(&self) -> Option<Verdict> {
         let is_held_up =
             self.received_late_s? >= self.stall_s * 0.5 && self.captured_late_s? < self.stall_s * 0.5;
-        let (shortest, longest) = self.longer_way_s.filter(|_| is_held_up)?;
+        let (shortest, longest) = self.longer_transit_s.filter(|_| is_held_up)?;
         let is_longer = shortest >= self.stall_s * 0.5 && longest - shortest <= shortest * 0.35;
-        // Frames that wait at the sender take longer, too, and its other packets do not.
+        // If the frames waited at the sender, its other packets took no longer.
         let is_of_the_path = |delay: Option<f64>| delay.is_some_and(|delay| delay >= self.stall_s * 0.4);
         if is_longer
             && !self.is_lossy()
@@ -213,7 +212,7 @@ impl Facts {
 
     /// The source delivered too few frames.
     fn not_from_the_source(&self) -> Option<Verdict> {
-        if self.source_lacks? < self.missing / 2.0 || self.told_s <= 0.0 {
+        if self.source_lacks? < self.missing / 2.0 || self.sender_s <= 0.0 {
             return None;
         }
         if self.is_sender_busy() {
@@ -225,7 +224,7 @@ impl Facts {
     /// The source delivered, and the encoder left frames out: it had no time, or the bandwidth was too low for them.
     fn not_from_the_encoder(&self) -> Option<Verdict> {
         let lacks = self.encoder_lacks.or(self.sent_lacks)?;
-        if lacks < self.missing / 2.0 || self.told_s <= 0.0 {
+        if lacks < self.missing / 2.0 || self.sender_s <= 0.0 {
             return None;
         }
         let is_slow = self.encode_s.zip(self.usual_encode_s).is_some_and(|(now, usual)| now >= usual * 2.0);
@@ -243,9 +242,11 @@ impl Facts {
         let is_steady = |(shortest, longest): (f64, f64)| {
             shortest >= NOTABLE_QUEUE_S && longest - shortest <= shortest * 0.35
         };
-        if self.limitation == Limitation::None && !self.is_lossy() && self.longer_way_s.is_some_and(is_steady)
+        if self.limitation == Limitation::None
+            && !self.is_lossy()
+            && self.longer_transit_s.is_some_and(is_steady)
         {
-            // The browser sends less because it takes the longer way for a full one.
+            // The browser sends less because it takes the longer path for a congested one.
             return certain(StallCause::Delay, 60);
         }
         if self.has_queue() {
@@ -308,18 +309,18 @@ impl Facts {
     /// What remains if neither side counts anything unusual.
     fn by_the_frames_alone(&self) -> Option<Verdict> {
         let is_late = |late: Option<f64>| late.map(|late| late >= self.stall_s / 2.0);
-        let is_told = self.told_s > 0.0;
+        let has_reports = self.sender_s > 0.0;
         if self.viewer_busy_ratio >= 0.3 {
             return certain(StallCause::Receiver, 70);
         }
         match (is_late(self.captured_late_s), is_late(self.received_late_s)) {
             // Frames that were captured this much later did not exist before. Without reports of the sender, its source is the
             // likely cause.
-            (Some(true), _) if !is_told => self.source(55),
+            (Some(true), _) if !has_reports => self.source(55),
             // Held up once, and all frames after it came in time.
             (Some(false), Some(true)) => certain(StallCause::Delay, 55),
             // No packet arrived.
-            (None, None) if self.has_steps && self.packets < 1.0 && is_told => {
+            (None, None) if self.has_steps && self.packets < 1.0 && has_reports => {
                 certain(StallCause::PathChange, 55)
             }
             (None, None) if self.has_steps && self.packets < 1.0 => self.source(55),
