@@ -73,7 +73,7 @@ impl Gap {
         self.reported.map_or(self.frames, |reported| reported.shown.min(self.frames))
     }
 
-    /// Average time between two frames of the source, if stamps tell.
+    /// Average time between two frames of the source, by their stamps; `None` without stamps.
     pub(super) fn source_interval(&self) -> Option<Duration> {
         self.source.and_then(|(frames, time)| time.checked_div(frames))
     }

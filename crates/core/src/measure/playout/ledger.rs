@@ -75,10 +75,6 @@ impl Ledger {
         note_time(&mut self.failures, has_failed, at);
     }
 
-    pub(super) fn is_cut(&self) -> bool {
-        is_open(&self.cuts)
-    }
-
     /// Whether the source had failed at a time.
     pub(super) fn had_failed(&self, at: Timestamp) -> bool {
         self.failures.iter().any(|(from, to)| *from <= at && to.is_none_or(|to| at < to))

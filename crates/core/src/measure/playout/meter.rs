@@ -26,7 +26,7 @@ use crate::{
 
 /// Stamps whose numbers differ by more belong to two sources: a minute at 60 frames per second.
 const SAME_SOURCE: u32 = 3600;
-/// Two stamps that are further apart in time do not tell the rate.
+/// Two stamps that are further apart in time do not determine the rate.
 const SAME_SOURCE_WITHIN: Duration = Duration::from_secs(60);
 /// Assumed time between two frames while the normal one is unknown.
 const UNKNOWN_INTERVAL: Duration = Duration::from_millis(33);
@@ -349,12 +349,6 @@ impl PlayoutMeter {
     /// The marks, oldest first.
     pub fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.marks.iter()
-    }
-
-    /// Whether the connection is down.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        self.ledger.is_cut()
     }
 
     /// Whether there was a stats report with a picture in it.
