@@ -15,7 +15,7 @@ pub enum StallCause {
     Loss,
     /// Packets arrived late: the path has too little bandwidth.
     Bandwidth,
-    /// The path became longer: the packets of the next frame, and all after it, were on their way for longer.
+    /// The path became longer: the packets of the next frame, and all after it, were in transit for longer.
     Delay,
     /// The sender's computer encoded too slowly.
     SenderCpu,
@@ -84,7 +84,7 @@ pub struct SenderInterval {
     pub sound_packets: Option<u32>,
     /// `qualityLimitationReason` at the end of the interval.
     pub limitation: Limitation,
-    /// How much later than the fastest message the message at the end of the interval arrived: the queues on the way.
+    /// How much later than the fastest message the message at the end of the interval arrived: the queues on the path.
     pub late: Duration,
     /// How the picture was encoded and sent.
     pub picture: IntervalPicture,
@@ -156,7 +156,12 @@ impl Facts {
             return Verdict { cause: StallCause::Source, confidence: 100 };
         }
         if self.has_source_stood {
-            return Verdict { cause: StallCause::Source, confidence: 95 };
+            // A busy computer also decodes and paints its file too slowly.
+            return if self.is_sender_busy() || self.is_encoder_slow() {
+                Verdict { cause: StallCause::SenderCpu, confidence: 70 }
+            } else {
+                Verdict { cause: StallCause::Source, confidence: 95 }
+            };
         }
         if self.has_new_path {
             return Verdict { cause: StallCause::PathChange, confidence: 95 };
@@ -190,7 +195,7 @@ impl Facts {
         if is_whole && self.viewer_busy_ratio >= 0.5 { certain(StallCause::Receiver, 85) } else { None }
     }
 
-    /// The next frame was captured in time and received late. The transits of the frames after it tell a longer path from a cut.
+    /// The next frame was captured in time and received late. The transits of the frames after it distinguish a longer path from a cut.
     fn late_in_transit(&self) -> Option<Verdict> {
         let is_held_up =
             self.received_late_s? >= self.stall_s * 0.5 && self.captured_late_s? < self.stall_s * 0.5;
@@ -227,11 +232,11 @@ impl Facts {
         if lacks < self.missing / 2.0 || self.sender_s <= 0.0 {
             return None;
         }
-        let is_slow = self.encode_s.zip(self.usual_encode_s).is_some_and(|(now, usual)| now >= usual * 2.0);
-        match self.encoder_load {
-            Some(load) if load >= FULL_LOAD => return certain(StallCause::SenderCpu, 90),
-            Some(load) if load >= FULL_LOAD / 2.0 && is_slow => return certain(StallCause::SenderCpu, 75),
-            _ => {}
+        if self.encoder_load.is_some_and(|load| load >= FULL_LOAD) {
+            return certain(StallCause::SenderCpu, 90);
+        }
+        if self.is_encoder_slow() {
+            return certain(StallCause::SenderCpu, 75);
         }
         if self.is_lossy()
             && (!self.has_queue() || self.silent_s >= SILENT_S)
@@ -339,6 +344,12 @@ impl Facts {
             || self.limitation == Limitation::Cpu
     }
 
+    /// Whether the encoder worked for a quarter of the time, and twice as long as usual for each frame.
+    fn is_encoder_slow(&self) -> bool {
+        self.encoder_load.is_some_and(|load| load >= FULL_LOAD / 2.0)
+            && self.encode_s.zip(self.usual_encode_s).is_some_and(|(now, usual)| now >= usual * 2.0)
+    }
+
     fn loss_ratio(&self) -> f64 {
         if self.lost > 0.0 { self.lost / (self.lost + self.packets) } else { 0.0 }
     }
@@ -347,7 +358,7 @@ impl Facts {
         self.lost >= 1.0 && self.loss_ratio() >= NOTABLE_LOSS
     }
 
-    /// Whether packets waited for others on the way.
+    /// Whether packets waited in a queue of the path.
     fn has_queue(&self) -> bool {
         let is_long = |delay: Option<f64>| delay.is_some_and(|delay| delay >= NOTABLE_QUEUE_S);
         is_long(self.late_s) || is_long(self.round_trip_rise_s)

@@ -10,7 +10,7 @@ use crate::Timestamp;
 /// Time before and after a stall whose reports count: they come once a second, and a loss shows slightly earlier or later.
 const BEFORE: Duration = Duration::from_millis(500);
 const AFTER: Duration = Duration::from_millis(1500);
-/// Time before a stall that tells what is usual.
+/// Time before a stall that determines what is usual.
 const USUAL: Duration = Duration::from_secs(10);
 /// Time after a stall in which a path that became longer is still longer.
 const STAYS: Duration = Duration::from_millis(3500);
@@ -163,8 +163,13 @@ impl Evidence<'_> {
             |passed: Option<Duration>| passed.map(|passed| passed.saturating_sub(self.normal).as_secs_f64());
         let (captured, received) = self.gap.map_or((None, None), |gap| (gap.captured, gap.received));
         let reported = self.gap.and_then(|gap| gap.reported);
-        let painted = self.gap.and_then(|gap| gap.source).filter(|(frames, _)| *frames == 1);
-        let stood = reported.and_then(|reported| reported.between.stood).max(painted.map(|(_, time)| time));
+        let painted = self.gap.and_then(|gap| gap.source);
+        let not_painted = painted.map(|(frames, time)| time.saturating_sub(self.normal * frames));
+        let stood = reported.and_then(|reported| reported.between.stood);
+        let stood = stood.map(|stood| stood.saturating_sub(self.normal)).max(not_painted);
+        // What was painted is what was sent, so the stamps decide.
+        let delivered =
+            painted.map(|(frames, _)| frames).or(reported.map(|reported| reported.between.frames));
         let stall = self.end - self.start;
         let busy: f64 = self
             .busy
@@ -175,9 +180,8 @@ impl Evidence<'_> {
         Facts {
             has_source_failed: self.has_source_failed,
             has_new_path: self.was_disconnected || steps().any(|step| step.has_new_path),
-            has_source_stood: stood.is_some_and(|stood| stood.saturating_sub(self.normal) * 2 >= stall),
-            has_source_delivered: reported
-                .is_some_and(|reported| self.normal * reported.between.frames * 2 >= stall),
+            has_source_stood: stood.is_some_and(|stood| stood * 2 >= stall),
+            has_source_delivered: delivered.is_some_and(|frames| self.normal * frames * 2 >= stall),
             stall_s,
             normal_s,
             missing,
