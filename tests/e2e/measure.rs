@@ -100,15 +100,15 @@ async fn the_matrix(scene: &Scene) -> Result<()> {
         .iter()
         .flat_map(|profile| (1..=set.repetitions).map(move |repetition| (profile, repetition)))
         .collect();
-    let mut list = fs::OpenOptions::new().create(true).append(true).open(folder.join("runs.jsonl"))?;
+    let runs = folder.join("runs.jsonl");
+    let listed = if is_resumed() { fs::read_to_string(&runs).unwrap_or_default() } else { String::new() };
+    let mut list = fs::OpenOptions::new().create(true).append(true).open(&runs)?;
     let mut progress = Progress { all: wanted.len(), done: 0, measured: Vec::new() };
     let mut apart = None;
     for (profile, repetition) in wanted {
         let name = format!("{}-{repetition}", file_name(&profile.name));
         let what = format!("{} {repetition} of {}", profile.name, set.repetitions);
-        if is_resumed() && is_report(&folder.join(format!("{name}.json"))) {
-            let entry = json!({ "profile": profile.name, "repetition": repetition, "report": format!("{name}.json") });
-            writeln!(list, "{entry}")?;
+        if is_done(&listed, &profile.name, repetition) && is_report(&folder.join(format!("{name}.json"))) {
             progress.keep(&what);
             continue;
         }
@@ -134,7 +134,8 @@ async fn the_matrix(scene: &Scene) -> Result<()> {
                 apart = None;
             }
         }
-        writeln!(list, "{entry}")?;
+        // In one call, so that an interruption leaves no half of a line.
+        list.write_all(format!("{entry}\n").as_bytes())?;
         progress.end(&what, done.err().as_ref(), seconds);
     }
     println!("\nThe reports are in {}: open them at /report.", absolute(&folder));
@@ -175,6 +176,13 @@ impl Progress {
 
 fn is_resumed() -> bool {
     env::var_os("SIGHTLINE_RESUME").is_some()
+}
+
+/// Whether the list has a report of this run. The reports of an earlier matrix in the same folder are not listed.
+fn is_done(listed: &str, profile: &str, repetition: u32) -> bool {
+    let entries = listed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut of_run = entries.filter(|entry| entry["profile"] == profile && entry["repetition"] == repetition);
+    of_run.next_back().is_some_and(|entry| entry["report"].is_string())
 }
 
 /// Whether a file is a whole report.

@@ -50,6 +50,14 @@ impl Add<Duration> for Timestamp {
     }
 }
 
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration))
+    }
+}
+
 impl Sub for Timestamp {
     type Output = Duration;
 
@@ -86,5 +94,6 @@ mod tests {
         let last = Timestamp::from_origin(Duration::MAX);
         assert_eq!(last + Duration::MAX, last);
         assert_eq!(Timestamp::ZERO - last, Duration::ZERO);
+        assert_eq!(Timestamp::ZERO - Duration::MAX, Timestamp::ZERO);
     }
 }

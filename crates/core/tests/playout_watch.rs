@@ -79,7 +79,7 @@ impl Page {
 
     fn open_run(&mut self) {
         let id = RunId::from_random(7);
-        self.watch.start_run(id, Party::default(), "room", None);
+        self.watch.start_run(id, Party::default(), "room", None, ms(self.now_ms));
         self.watch.handle_open(Party::default(), &bob(), Vec::new(), ms(self.now_ms));
     }
 }
@@ -323,7 +323,13 @@ fn a_run_whose_only_provider_was_killed_did_not_end_by_its_limit() {
     for (is_cut, reason) in [(true, EndReason::ConnectionGone), (false, EndReason::TimeLimit)] {
         let mut page = Page::new(true);
         page.watch.handle_published(&bob(), publishes(PublishedSource::File, None), ms(page.now_ms));
-        page.watch.start_run(RunId::from_random(7), Party::default(), "room", Some(Duration::from_secs(5)));
+        page.watch.start_run(
+            RunId::from_random(7),
+            Party::default(),
+            "room",
+            Some(Duration::from_secs(5)),
+            ms(page.now_ms),
+        );
         page.watch.handle_open(Party::default(), &bob(), Vec::new(), ms(page.now_ms));
         page.show(1000, None);
         page.report();
@@ -367,7 +373,7 @@ fn tell(page: &mut Page, log: &mut SourceLog, duration_ms: u64) {
             log.handle_frame(ms(at), Duration::from_millis(at), (at / 40) as u32);
         }
         page.show(1000, None);
-        let told = log.tell(ms(page.now_ms)).unwrap();
+        let told = log.report(ms(page.now_ms)).unwrap();
         page.watch.handle_source_frames(&bob(), &told, Some(clock), ms(page.now_ms));
         page.report();
     }

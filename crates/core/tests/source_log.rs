@@ -29,17 +29,17 @@ fn play(log: &mut SourceLog, interval_ms: u64, from_ms: u64, end_ms: u64, media_
 }
 
 /// Why, from when, and until when no frame was due.
-type ToldBreak = (Playback, u64, Option<u64>);
+type ReportedBreak = (Playback, u64, Option<u64>);
 
-/// The told frames and breaks, in milliseconds of the page's clock.
-fn times(told: &SourceFrames) -> (Vec<u64>, Vec<ToldBreak>) {
-    let from = told.from_us.get() / 1000;
+/// The reported frames and breaks, in milliseconds of the page's clock.
+fn times(reported: &SourceFrames) -> (Vec<u64>, Vec<ReportedBreak>) {
+    let from = reported.from_us.get() / 1000;
     let mut at = from;
-    let frames = told.frames_ms.iter().map(|step| {
+    let frames = reported.frames_ms.iter().map(|step| {
         at += step.get();
         at
     });
-    let breaks = told
+    let breaks = reported
         .breaks
         .iter()
         .map(|known| (known.kind, from + known.from_ms.get(), known.to_ms.map(|to| from + to.get())));
@@ -48,17 +48,17 @@ fn times(told: &SourceFrames) -> (Vec<u64>, Vec<ToldBreak>) {
 
 #[test]
 fn each_message_tells_every_frame_of_the_last_three_seconds() {
-    let told = played(40, 10_000).tell(ms(10_000)).unwrap();
-    assert_eq!((told.from_us.get(), told.to_us.get()), (6_900_000, 9_900_000));
-    let (frames, breaks) = times(&told);
+    let reported = played(40, 10_000).report(ms(10_000)).unwrap();
+    assert_eq!((reported.from_us.get(), reported.to_us.get()), (6_900_000, 9_900_000));
+    let (frames, breaks) = times(&reported);
     assert_eq!(frames, (6920..=9880).step_by(40).collect::<Vec<_>>());
     assert_eq!(breaks, []);
-    assert_eq!(told.interval_us.unwrap().get(), 40_000);
+    assert_eq!(reported.interval_us.unwrap().get(), 40_000);
 }
 
 #[test]
 fn the_break_before_the_first_frame_lasts_until_it() {
-    let (_, breaks) = times(&played(40, 1500).tell(ms(1500)).unwrap());
+    let (_, breaks) = times(&played(40, 1500).report(ms(1500)).unwrap());
     assert_eq!(breaks, [(Playback::Paused, 900, Some(1000))]);
 }
 
@@ -66,18 +66,18 @@ fn the_break_before_the_first_frame_lasts_until_it() {
 fn a_pause_lasts_from_its_event_until_the_first_frame_after_it() {
     let mut log = played(40, 2000);
     log.handle_playback(Playback::Paused, ms(2010));
-    assert_eq!(times(&log.tell(ms(2500)).unwrap()).1[1], (Playback::Paused, 2010, None));
+    assert_eq!(times(&log.report(ms(2500)).unwrap()).1[1], (Playback::Paused, 2010, None));
     log.handle_playback(Playback::Playing, ms(3000));
-    assert_eq!(times(&log.tell(ms(3200)).unwrap()).1[1], (Playback::Paused, 2010, None));
+    assert_eq!(times(&log.report(ms(3200)).unwrap()).1[1], (Playback::Paused, 2010, None));
     play(&mut log, 40, 3120, 3300, 1000);
-    assert_eq!(times(&log.tell(ms(3400)).unwrap()).1[1], (Playback::Paused, 2010, Some(3120)));
+    assert_eq!(times(&log.report(ms(3400)).unwrap()).1[1], (Playback::Paused, 2010, Some(3120)));
 }
 
 #[test]
 fn a_loop_whose_event_comes_late_lasts_from_frame_to_frame() {
     let mut log = played(40, 2000);
     play(&mut log, 40, 2050, 3000, 0);
-    let (_, breaks) = times(&log.tell(ms(3000)).unwrap());
+    let (_, breaks) = times(&log.report(ms(3000)).unwrap());
     assert_eq!(breaks[1], (Playback::Seeking, 1960, Some(2050)));
 }
 
@@ -88,7 +88,7 @@ fn frames_that_the_page_was_too_busy_to_see_are_told_in_between() {
     for (presented, at) in [(1, 1000), (2, 1040), (6, 1200), (7, 1240)] {
         log.handle_frame(ms(at), Duration::from_millis(at - 1000), presented);
     }
-    let (frames, _) = times(&log.tell(ms(1400)).unwrap());
+    let (frames, _) = times(&log.report(ms(1400)).unwrap());
     assert_eq!(frames, [1000, 1040, 1080, 1120, 1160, 1200, 1240]);
 }
 
@@ -96,12 +96,12 @@ fn frames_that_the_page_was_too_busy_to_see_are_told_in_between() {
 fn a_hidden_page_tells_nothing_of_the_time_in_which_it_was_not_called() {
     let mut log = played(40, 2000);
     log.handle_visibility(false, ms(2000));
-    assert_eq!(log.tell(ms(2500)), None);
+    assert_eq!(log.report(ms(2500)), None);
     log.handle_visibility(true, ms(5000));
     play(&mut log, 40, 5010, 6000, 4000);
-    let told = log.tell(ms(6000)).unwrap();
-    assert_eq!(told.from_us.get(), 5_000_000);
-    assert_eq!(times(&told).0[0], 5010);
+    let reported = log.report(ms(6000)).unwrap();
+    assert_eq!(reported.from_us.get(), 5_000_000);
+    assert_eq!(times(&reported).0[0], 5010);
 }
 
 #[test]
@@ -113,12 +113,12 @@ fn the_fullest_message_fits_and_covers_only_what_it_tells() {
         play(&mut log, 16, at + 20, at + 99, at);
     }
     for now in (19_000..23_000).step_by(50) {
-        let Some(told) = log.tell(ms(now)) else { continue };
-        let text = serde_json::to_string(&TelemetryMessage::SourceFrames(told.clone())).unwrap();
+        let Some(reported) = log.report(ms(now)) else { continue };
+        let text = serde_json::to_string(&TelemetryMessage::SourceFrames(reported.clone())).unwrap();
         assert!(text.len() <= MAX_TELEMETRY_BYTES, "{} {text}", text.len());
-        let (frames, breaks) = times(&told);
-        let (from, to) = (told.from_us.get() / 1000, told.to_us.get() / 1000);
-        assert!(frames.iter().all(|at| (from..=to).contains(at)), "{told:?}");
+        let (frames, breaks) = times(&reported);
+        let (from, to) = (reported.from_us.get() / 1000, reported.to_us.get() / 1000);
+        assert!(frames.iter().all(|at| (from..=to).contains(at)), "{reported:?}");
         assert!(breaks.len() <= 6);
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     bounded::UpTo,
     id::{ConnectionId, MessageId, RunId, TransferId},
     signaling::SignalPayload,
+    telemetry::PageTime,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
 };
 
@@ -75,6 +76,9 @@ pub enum ControlMessage {
         /// Whether the first frame has been shown.
         #[serde(default)]
         is_running: bool,
+        /// When the participant showed the first frame, on its clock. Its message may leave a second later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_us: Option<PageTime>,
     },
     /// The run is over.
     RunStop {

@@ -101,7 +101,7 @@ pub struct Sending {
     pub picture: SentPicture,
 }
 
-/// How a picture is encoded and sent, to tell a busy computer from a full upload and from a bad network. The counts and times are totals
+/// How a picture is encoded and sent, to distinguish a busy computer from a full upload and from a bad network. The counts and times are totals
 /// since the peer connection began. Values that the browser does not report are left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentPicture {
@@ -233,7 +233,7 @@ pub enum Cause {
     NoVideo,
     /// A picture is expected and none arrives.
     NothingArrives,
-    /// Packets are lost on the way.
+    /// Packets are lost.
     Loss,
     /// The round-trip time is long.
     Delay,

@@ -305,6 +305,8 @@ fn run_messages_with_a_number_that_cannot_be_are_not_read() {
         r#"{"type":"run_log","run":"r1","part":0.5,"parts":3,"text":""}"#,
         r#"{"type":"run_start","run":"","is_running":true}"#,
         r#"{"type":"run_start","run":"r1","is_running":1e999}"#,
+        r#"{"type":"run_start","run":"r1","is_running":true,"first_us":-1}"#,
+        r#"{"type":"run_start","run":"r1","is_running":true,"first_us":900000000000001}"#,
     ] {
         assert!(serde_json::from_str::<ControlMessage>(text).is_err(), "{text}");
     }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
-/// All inputs of the client build, except the tools and the options.
+/// All inputs of the client build, except the tools and the options. Folders called `tests` below them are left out.
 const INPUTS: [&str; 15] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -58,6 +58,7 @@ fn hash_tree(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     path.hash(hasher);
     if path.is_dir() {
         let mut entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        entries.retain(|entry| !entry.ends_with("tests"));
         entries.sort();
         entries.iter().try_for_each(|entry| hash_tree(entry, hasher))
     } else if path.exists() {

@@ -137,7 +137,7 @@ impl LocalMedia {
 
     /// Which frames of the file were shown here lately, for the viewers.
     pub fn source_frames(&self) -> Option<SourceFrames> {
-        self.inner.borrow().file.as_ref()?.frames()?.tell()
+        self.inner.borrow().file.as_ref()?.frames()?.report()
     }
 
     /// Notes that a viewer joined, or that the connection to one was rebuilt: a standing picture is sent again.

@@ -31,16 +31,16 @@ pub(super) struct FileSource {
     is_turned: bool,
     watch: PlaybackWatch,
     standing: StandingPicture,
-    told: Told,
+    known: SessionState,
     sha256: Option<String>,
     number: u32,
     /// Wakes up the task that follows the player.
     wake: EventSink<()>,
 }
 
-/// What the session heard last.
+/// What the session knows of the player.
 #[derive(Default, PartialEq)]
-struct Told {
+struct SessionState {
     tracks: (Option<MediaTrack>, Option<MediaTrack>),
     playback: Option<Playback>,
     failure: Option<PlaybackFailure>,
@@ -74,7 +74,7 @@ impl FileSource {
             is_turned,
             watch: PlaybackWatch::default(),
             standing: StandingPicture::default(),
-            told: Told::default(),
+            known: SessionState::default(),
             sha256: None,
             number,
             wake,
@@ -190,16 +190,16 @@ impl FileSource {
         } else {
             self.standing.poll_repaint(now);
         }
-        let told = Told {
+        let current = SessionState {
             tracks: (self.pictures(is_hidden), self.sound()),
             playback: Some(self.playback()),
             failure: self.failure(),
         };
-        if let (Some(pictures), true) = (&told.tracks.0, told.tracks.0 != self.told.tracks.0) {
+        if let (Some(pictures), true) = (&current.tracks.0, current.tracks.0 != self.known.tracks.0) {
             pictures.set_content_hint(content_hint(PublishedSource::File));
         }
-        let has_changed = told != self.told;
-        let before = std::mem::replace(&mut self.told, told).failure;
+        let has_changed = current != self.known;
+        let before = std::mem::replace(&mut self.known, current).failure;
         Look {
             has_changed,
             failures: [before, self.failure()],

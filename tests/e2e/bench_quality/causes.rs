@@ -28,7 +28,7 @@ const WARM_UP: Duration = Duration::from_secs(12);
 const CALM: Duration = Duration::from_secs(7);
 /// A stall that begins this long before an injection is still its effect: clocks and logs are not exact.
 const EARLY_MS: f64 = 150.0;
-/// The words of a report's stalls.
+/// The causes in a report.
 const WORDS: [&str; 9] = [
     "source",
     "sender_cpu",
@@ -47,7 +47,7 @@ enum Kind {
     Source,
     /// The threads that encode get little processor time.
     Encoder,
-    /// The main thread of the sender's page is slowed down twenty times by the developer tools.
+    /// The main thread of the sender's page is slowed down by the developer tools.
     Page,
     Bandwidth,
     Loss,
@@ -94,6 +94,31 @@ impl Kind {
         }
     }
 
+    /// The least and the greatest strength: milliseconds, a share of a core, times slower, kbit/s, a share of the packets.
+    fn strengths(self) -> (f64, f64) {
+        match self {
+            Self::Source | Self::Viewer => (300.0, 1500.0),
+            Self::Encoder => (0.03, 0.2),
+            Self::Page => (10.0, 30.0),
+            Self::Bandwidth => (120.0, 400.0),
+            Self::Loss => (0.1, 0.3),
+            Self::Delay => (250.0, 600.0),
+            Self::Cut => (300.0, 2500.0),
+        }
+    }
+
+    /// A strength between the two, evenly distributed by its logarithm.
+    fn strength(self, random: &mut u64) -> f64 {
+        *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = *random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let share = ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64;
+        let (least, greatest) = self.strengths();
+        let strength = least * (greatest / least).powf(share);
+        (strength * 1000.0).round() / 1000.0
+    }
+
     /// Time after the injection in which a stall is still its effect.
     fn lasts_on(self) -> Duration {
         Duration::from_millis(match self {
@@ -131,8 +156,9 @@ pub(super) fn trials(stage: &Arc<Stage>) -> Vec<Trial> {
 }
 
 async fn judge(scene: &Scene, viewer: Engine, kind: Kind) -> Result<()> {
-    let rounds: usize =
-        env::var("SIGHTLINE_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(2);
+    let number = |name: &str| env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    let rounds = number("SIGHTLINE_BENCH_ROUNDS").unwrap_or(2);
+    let seed = number("SIGHTLINE_BENCH_SEED").unwrap_or(1);
     let usual = LinkProfile { delay_ms: 20.0, ..LinkProfile::default() };
     let far = scene.far_apart([Engine::Chromium, viewer], &usual).await?;
     let [ada, bob] = &far.pages;
@@ -145,10 +171,11 @@ async fn judge(scene: &Scene, viewer: Engine, kind: Kind) -> Result<()> {
     bob.click("run-start").await?;
     sleep(CALM / 2).await;
     let mut injected = Vec::new();
-    // Each strength is injected `rounds` times.
+    let mut random = seed.wrapping_mul(1_000_003).wrapping_add(kind as u64);
     for round in 0..4 * rounds {
-        injected.push(inject(&far, kind, round, &usual).await?);
-        sleep(CALM + Duration::from_millis(137 * round as u64 % 900)).await;
+        let strength = kind.strength(&mut random);
+        injected.push(inject(&far, kind, strength, random, &usual).await?);
+        sleep(CALM + Duration::from_millis(137 * round % 900)).await;
     }
     bob.click("run-stop").await?;
     sleep(Duration::from_secs(2)).await;
@@ -184,7 +211,7 @@ async fn judge(scene: &Scene, viewer: Engine, kind: Kind) -> Result<()> {
     }
     let folder = folder()?;
     let name = format!("{}-{}", viewer.name(), kind.name());
-    let truth = json!({ "kind": kind.name(), "words": kind.words(), "opened_ms": opened_ms,
+    let truth = json!({ "kind": kind.name(), "seed": seed, "words": kind.words(), "opened_ms": opened_ms,
         "lasts_on_ms": kind.lasts_on().as_millis() as u64, "injected": injected });
     fs::write(folder.join(format!("{name}.recorded.jsonl")), recorded)?;
     fs::write(folder.join(format!("{name}.truth.json")), serde_json::to_string(&truth)?)?;
@@ -204,73 +231,64 @@ async fn judge(scene: &Scene, viewer: Engine, kind: Kind) -> Result<()> {
     Ok(())
 }
 
-async fn inject(far: &FarApart, kind: Kind, round: usize, usual: &LinkProfile) -> Result<Injected> {
+/// `strength` has the unit of [`Kind::strengths`].
+async fn inject(
+    far: &FarApart,
+    kind: Kind,
+    strength: f64,
+    seed: u64,
+    usual: &LinkProfile,
+) -> Result<Injected> {
     let [ada, bob] = &far.pages;
     let from_ms = unix_ms();
-    let pick = |strengths: [f64; 4]| strengths[round % 4];
-    let strength = match kind {
+    match kind {
         Kind::Source => {
-            let ms = pick([300.0, 1500.0, 600.0, 1000.0]);
-            let () = ada.execute("sightlineSource.stopFor(arguments[0])", vec![ms.into()]).await?;
-            sleep(milliseconds(ms)).await;
-            ms
+            let () = ada.execute("sightlineSource.stopFor(arguments[0])", vec![strength.into()]).await?;
+            sleep(milliseconds(strength)).await;
         }
         Kind::Encoder => {
-            let share = pick([0.2, 0.05, 0.1, 0.03]);
-            let slowed = Slowed::new(&renderers(&ada.browser).await?, Part::Workers, share)?;
+            let slowed = Slowed::new(&renderers(&ada.browser).await?, Part::Workers, strength)?;
             sleep(Duration::from_secs(6)).await;
             drop(slowed);
-            share
         }
         Kind::Page => {
-            let rate = pick([20.0, 10.0, 30.0, 20.0]);
             let throttle = async |rate: f64| {
                 let rate = json!({ "rate": rate });
                 ada.browser.driver.cdp().send_raw("Emulation.setCPUThrottlingRate", rate).await
             };
-            throttle(rate).await?;
+            throttle(strength).await?;
             sleep(Duration::from_secs(6)).await;
             throttle(1.0).await?;
-            rate
         }
         Kind::Bandwidth => {
-            let kbit_s = pick([250.0, 120.0, 400.0, 180.0]);
-            let narrow = LinkProfile { rate_bps: Some((kbit_s * 1e3) as u64), ..usual.clone() };
+            let narrow = LinkProfile { rate_bps: Some((strength * 1e3) as u64), ..usual.clone() };
             far.link.set(Direction::AToB, narrow);
             sleep(Duration::from_secs(8)).await;
             far.link.set_both(usual);
-            kbit_s
         }
         Kind::Loss => {
-            let loss_ratio = pick([0.15, 0.3, 0.1, 0.2]);
-            far.link.set_both(&LinkProfile { loss_ratio, seed: round as u64 + 1, ..usual.clone() });
+            far.link.set_both(&LinkProfile { loss_ratio: strength, seed, ..usual.clone() });
             sleep(Duration::from_secs(6)).await;
             far.link.set_both(usual);
-            loss_ratio
         }
         Kind::Delay => {
-            let delay_ms = pick([400.0, 250.0, 600.0, 320.0]);
-            far.link.set_both(&LinkProfile { delay_ms, ..usual.clone() });
+            far.link.set_both(&LinkProfile { delay_ms: strength, ..usual.clone() });
             sleep(Duration::from_secs(5)).await;
-            // The way back is no stall: packets come earlier.
-            let to_ms = unix_ms() - 4000.0 + delay_ms;
+            // A path that becomes shorter again causes no stall.
+            let to_ms = unix_ms() - 4000.0 + strength;
             far.link.set_both(usual);
-            return Ok(Injected { from_ms, to_ms, strength: delay_ms });
+            return Ok(Injected { from_ms, to_ms, strength });
         }
         Kind::Cut => {
-            let ms = pick([500.0, 2500.0, 1000.0, 300.0]);
             far.set_cut(true);
-            sleep(milliseconds(ms)).await;
+            sleep(milliseconds(strength)).await;
             far.set_cut(false);
-            ms
         }
         Kind::Viewer => {
-            let ms = pick([500.0, 1500.0, 800.0, 300.0]);
             let renderers = renderers(&bob.browser).await?;
-            paused(&renderers, milliseconds(ms)).await;
-            ms
+            paused(&renderers, milliseconds(strength)).await;
         }
-    };
+    }
     Ok(Injected { from_ms, to_ms: unix_ms(), strength })
 }
 

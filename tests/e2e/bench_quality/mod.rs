@@ -9,6 +9,8 @@ mod cost;
 mod known_stops;
 mod observer;
 #[cfg(target_os = "linux")]
+mod plain_file;
+#[cfg(target_os = "linux")]
 mod stamped_clip;
 mod table;
 mod viewer;
@@ -52,6 +54,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     trials.extend(where_there_are_namespaces(stamped_clip::trials(stage)));
     #[cfg(target_os = "linux")]
     trials.extend(where_there_are_namespaces(causes::trials(stage)));
+    #[cfg(target_os = "linux")]
+    trials.extend(where_there_are_namespaces(plain_file::trials(stage)));
     trials.push(stage.long_test_named("bench_quality::cost", cost::of_panel_and_ledger));
     trials
 }

@@ -76,7 +76,8 @@ pub(super) async fn seen(page: &Page, interval_ms: f64) -> Result<Seen> {
             end: observed[at + 1].0,
             ms,
             // Otherwise the page did not check meanwhile: the pause explains a finding, and nobody can require the finding.
-            is_told: observed[at + 1].2 <= LOOKED_MS,
+            // A smaller number is the next loop of a file, which declares the time of the jump.
+            is_told: observed[at + 1].2 <= LOOKED_MS && observed[at].1 < observed[at + 1].1,
             is_at_source: false,
         })
     };

@@ -68,11 +68,7 @@ impl Said {
 
 /// Runs a measurement at `viewer` while `source` stops for each of these times.
 pub(super) async fn watch(source: &Page, viewer: &Page, stops: &[u32]) -> Result<Said> {
-    // The encoder adapts during the first seconds, which are not measured.
-    sleep(Duration::from_secs(6)).await;
-    let () = viewer.execute(WATCH_FREEZES, vec![]).await?;
-    viewer.click("run-start").await?;
-    sleep(Duration::from_secs(2)).await;
+    begin(viewer).await?;
     let () = source.execute(INJECT, vec![json!(stops), json!(BETWEEN_MS)]).await?;
     until("every stop", Duration::from_secs(900), async || {
         let injected: usize = source.execute("return window.injected", vec![]).await?;
@@ -80,6 +76,20 @@ pub(super) async fn watch(source: &Page, viewer: &Page, stops: &[u32]) -> Result
     })
     .await?;
     sleep(Duration::from_secs(5)).await;
+    end(viewer).await
+}
+
+/// Begins a run after the first seconds, in which the encoder adapts.
+pub(super) async fn begin(viewer: &Page) -> Result<()> {
+    sleep(Duration::from_secs(6)).await;
+    let () = viewer.execute(WATCH_FREEZES, vec![]).await?;
+    viewer.click("run-start").await?;
+    sleep(Duration::from_secs(2)).await;
+    Ok(())
+}
+
+/// Ends the run.
+pub(super) async fn end(viewer: &Page) -> Result<Said> {
     viewer.click("run-stop").await?;
     viewer.click("export-json").await?;
     let report: String = viewer.execute("return sightlineProbe.saved.at(-1).text()", vec![]).await?;

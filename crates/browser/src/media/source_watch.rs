@@ -57,8 +57,8 @@ impl SourceWatch {
 
     /// What to tell the viewers now.
     #[must_use]
-    pub fn tell(&self) -> Option<SourceFrames> {
-        self.log.borrow().tell(clock::now())
+    pub fn report(&self) -> Option<SourceFrames> {
+        self.log.borrow().report(clock::now())
     }
 
     /// The usual time between two frames of the file.

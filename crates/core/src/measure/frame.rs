@@ -27,3 +27,10 @@ pub struct ShownFrame {
     /// `processingDuration`: time from the encoded frame's submission to the decoder until it was decoded.
     pub processing: Option<Duration>,
 }
+
+/// The time from one RTP timestamp to another, in microseconds; negative if it is backwards, that is by half the range or more. The
+/// clock rate is 90 kHz for all video codecs (RFC 6184, 7741, 9628).
+#[expect(clippy::cast_possible_wrap, reason = "a step of half the range or more is backwards")]
+pub(crate) fn rtp_step_us(from: u32, to: u32) -> i64 {
+    i64::from(to.wrapping_sub(from) as i32) * 100 / 9
+}

@@ -51,7 +51,7 @@ pub struct Measurements {
     asked: Option<Timestamp>,
     /// The longest time since the timer before for which this page had no time for its work.
     busy: Duration,
-    /// What this page tells of the frames of its file, sent with the next reports.
+    /// The report about the frames of the local file, sent with the next telemetry.
     source_frames: Option<SourceFrames>,
     /// The deadline of the run for which a last report was asked for.
     read_for: Option<Timestamp>,
@@ -95,8 +95,8 @@ impl Measurements {
             }
             Observation::Telemetry(link, message) => {
                 let connection = self.members.entry(member).connection(link);
-                if let TelemetryMessage::SourceFrames(told) = &message {
-                    self.playout.handle_source_frames(member, told, connection.clock.estimate(now), now);
+                if let TelemetryMessage::SourceFrames(frames) = &message {
+                    self.playout.handle_source_frames(member, frames, connection.clock.estimate(now), now);
                 }
                 if let Some(sending) = connection.handle_telemetry(message, now) {
                     self.playout.handle_sending(member, sending, &mut connection.clock, now);
@@ -160,8 +160,8 @@ impl Measurements {
     }
 
     /// Takes which frames of its file this page showed lately; `None` without a file. Sent with each stats report.
-    pub fn set_source_frames(&mut self, told: Option<SourceFrames>) {
-        self.source_frames = told;
+    pub fn set_source_frames(&mut self, frames: Option<SourceFrames>) {
+        self.source_frames = frames;
     }
 
     /// Takes the video file that this page plays, for the report of a run; `None` without one.
@@ -184,7 +184,7 @@ impl Measurements {
 
     /// Starts a run with all members in the room, which ends after `limit`. A run in progress continues instead.
     pub fn start_run(&mut self, id: RunId, limit: Option<Duration>, now: Timestamp) {
-        self.playout.start_run(id, self.local.clone(), &self.room, limit);
+        self.playout.start_run(id, self.local.clone(), &self.room, limit, now);
         let present: Vec<_> = self.members.iter().map(|(id, _)| id.clone()).collect();
         for member in present {
             self.open_run(&member, now);
@@ -341,8 +341,8 @@ impl Measurements {
         member.history.handle_state(Subject::CandidatePair, selected_pair.as_deref(), now);
         member.history.handle_figures(&figures.rows, now);
         let name = member.name.clone().unwrap_or_default();
-        let told = figures.sent_quality.zip(figures.reception.clone());
-        member.receiver = told.map(|(quality, reception)| Receiver { name, quality, reception });
+        let receiver = figures.sent_quality.zip(figures.reception.clone());
+        member.receiver = receiver.map(|(quality, reception)| Receiver { name, quality, reception });
         let receiver = member.receiver.clone();
         let watched = self.is_watched.then(|| (self.playout.shown(id, now), details));
         let shown = MemberFigures { figures, truth, selected_pair, receiver, watched };
@@ -400,8 +400,8 @@ impl Measurements {
     }
 
     fn show_receiver(&mut self) {
-        let told = self.members.iter().filter_map(|(_, member)| member.receiver.as_ref());
-        let worst = told.min_by_key(|receiver| receiver.quality.bars);
+        let receivers = self.members.iter().filter_map(|(_, member)| member.receiver.as_ref());
+        let worst = receivers.min_by_key(|receiver| receiver.quality.bars);
         self.outputs.push_back(MeasureOutput::Receiver(worst.cloned().map(Box::new)));
     }
 }

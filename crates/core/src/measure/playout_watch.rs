@@ -208,18 +208,18 @@ impl PlayoutWatch {
         }
     }
 
-    /// Takes what a member's page tells of the frames of its file, and the estimate of the member's clock.
+    /// Takes a member's report about the frames of its file, and the estimate of the member's clock.
     pub fn handle_source_frames(
         &mut self,
         member: &MemberId,
-        told: &SourceFrames,
+        message: &SourceFrames,
         clock: Option<ClockEstimate>,
         now: Timestamp,
     ) {
         let Some(watched) = self.members.get_mut(member).filter(|watched| watched.is_file) else { return };
-        watched.meter.handle_source_frames(told, clock, now);
+        watched.meter.handle_source_frames(message, clock, now);
         for recorder in self.run.recorders(member) {
-            recorder.handle_source_frames(told, clock, now);
+            recorder.handle_source_frames(message, clock, now);
         }
     }
 
@@ -351,11 +351,18 @@ impl PlayoutWatch {
     }
 
     /// Starts a run with all members in the room.
-    pub fn start_run(&mut self, id: RunId, local: Party, room: &str, limit: Option<Duration>) {
+    pub fn start_run(
+        &mut self,
+        id: RunId,
+        local: Party,
+        room: &str,
+        limit: Option<Duration>,
+        now: Timestamp,
+    ) {
         if !self.is_running() {
             self.dump = RtcStatsDump::default();
         }
-        self.run.start(id, local, room, limit);
+        self.run.start(id, local, room, limit, now);
     }
 
     /// Whether a run of this page is in progress, or waits for its first frame.

@@ -125,13 +125,12 @@ impl SourceLog {
 
     /// The message about the last seconds; `None` while the page is hidden.
     #[must_use]
-    pub fn tell(&self, now: Timestamp) -> Option<SourceFrames> {
-        let to = Timestamp::from_origin(now.since_origin().saturating_sub(SETTLES));
-        let earliest = Timestamp::from_origin(to.since_origin().saturating_sub(SPAN));
-        let mut from = self.noted_from?.max(earliest);
-        let told = || self.frames.iter().filter(|at| **at <= to).rev();
+    pub fn report(&self, now: Timestamp) -> Option<SourceFrames> {
+        let to = now - SETTLES;
+        let mut from = self.noted_from?.max(to - SPAN);
+        let settled = || self.frames.iter().filter(|at| **at <= to).rev();
         // Of more frames and breaks the time of the oldest is not covered.
-        let left_out = told().nth(MAX_SOURCE_FRAMES).copied();
+        let left_out = settled().nth(MAX_SOURCE_FRAMES).copied();
         let left_out_break = self.breaks.iter().rev().nth(MAX_SOURCE_BREAKS).and_then(|known| known.to);
         for left_out in [left_out, left_out_break].into_iter().flatten() {
             from = from.max(left_out + Duration::from_millis(1));
@@ -149,10 +148,10 @@ impl SourceLog {
             SourceTime::saturating(step)
         });
         let frames_ms = frames_ms.take(MAX_SOURCE_FRAMES).collect();
-        let is_told = |known: &&Break| {
+        let is_reported = |known: &&Break| {
             millis(known.from) < to_ms && known.to.is_none_or(|known_to| from_ms < millis(known_to))
         };
-        let breaks = self.breaks.iter().filter(is_told).take(MAX_SOURCE_BREAKS);
+        let breaks = self.breaks.iter().filter(is_reported).take(MAX_SOURCE_BREAKS);
         let entry = |known: &Break| SourceBreak {
             kind: known.kind,
             from_ms: relative(known.from),

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sightline_core::measure::{
-    StatsEntry,
-    playout::{MarkKind, SenderInterval, StallCause},
+use sightline_core::{
+    Timestamp,
+    measure::{
+        ShownFrame, StatsEntry,
+        playout::{IntervalPicture, MarkKind, PlayoutMeter, SenderInterval, StallCause},
+    },
 };
 use sightline_protocol::telemetry::Limitation;
 
@@ -83,7 +86,7 @@ impl Story {
         let from = now.since_origin().saturating_sub(Duration::from_secs(1));
         self.viewer.meter.handle_sender(
             SenderInterval {
-                from: sightline_core::Timestamp::from_origin(from),
+                from: Timestamp::from_origin(from),
                 to: now,
                 source_frames: Some(source),
                 frames_sent: Some(sent),
@@ -201,4 +204,39 @@ fn a_source_that_is_silent_for_minutes_stays_the_cause() {
     }
     let stalls = story.viewer.meter.stalls(story.viewer.now());
     assert_eq!(stalls.iter().map(|stall| stall.cause).collect::<Vec<_>>(), [StallCause::Source]);
+}
+
+/// Frames with stamps, of which the source paints two in 900 ms. Its browser counts 30 frames a second all the same, as it repeats them.
+fn cause_of_painting_too_few(busy: Duration) -> StallCause {
+    let mut meter = PlayoutMeter::new(Timestamp::ZERO);
+    let at = |ms: u64| Timestamp::from_origin(Duration::from_millis(ms));
+    let mut shown_ms = 1000;
+    for presented in 0..300_u32 {
+        let is_stop = presented == 150;
+        shown_ms += if is_stop { 900 } else { 33 };
+        let number = if presented >= 150 { presented + 1 } else { presented };
+        meter.handle_stamp(number, at(shown_ms - 50));
+        let (shown_at, presented_frames) = (at(shown_ms), presented + 1);
+        meter.handle_frame(ShownFrame { shown_at, presented_frames, ..ShownFrame::default() }, shown_at);
+        if presented % 30 == 0 && presented > 0 || is_stop {
+            let interval = SenderInterval {
+                from: at(shown_ms - 1000),
+                to: shown_at,
+                source_frames: Some(30),
+                frames_sent: Some(30),
+                picture: IntervalPicture { busy: Some(busy), ..IntervalPicture::default() },
+                ..SenderInterval::default()
+            };
+            meter.handle_sender(interval, shown_at);
+        }
+    }
+    let stalls = meter.stalls(at(shown_ms));
+    assert_eq!(stalls.len(), 1, "{stalls:?}");
+    stalls[0].cause
+}
+
+#[test]
+fn a_source_that_painted_too_few_frames_stood_still_and_on_a_busy_computer_that_is_the_cause() {
+    assert_eq!(cause_of_painting_too_few(Duration::ZERO), StallCause::Source);
+    assert_eq!(cause_of_painting_too_few(Duration::from_millis(200)), StallCause::SenderCpu);
 }

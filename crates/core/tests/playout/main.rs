@@ -6,7 +6,7 @@ mod confusion;
 mod marks;
 mod model;
 mod random;
+mod reported_source;
 mod source_rate;
 mod stalls;
-mod told_source;
 mod viewer;

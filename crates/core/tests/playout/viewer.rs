@@ -110,5 +110,5 @@ impl Viewer {
 pub(crate) fn assert_one(stalls: &[Stall], duration_ms: u64) {
     let [stall] = stalls else { panic!("not one stall: {stalls:?}") };
     let off = stall.duration.as_secs_f64() * 1e3 - duration_ms as f64;
-    assert!(off.abs() <= 17.0, "{duration_ms} ms was told as {stall:?}");
+    assert!(off.abs() <= 17.0, "{duration_ms} ms was reported as {stall:?}");
 }

@@ -53,15 +53,20 @@ impl Pair {
         self.now + AHEAD
     }
 
+    /// The estimate that Ada has of Bob's clock.
+    pub(crate) fn clock_of_bob(&self) -> Option<ClockEstimate> {
+        Some(ClockEstimate { offset_us: ahead_us(), error: Duration::from_millis(2) })
+    }
+
     /// Ada starts a run.
     pub(crate) fn start(&mut self, number: u128, limit: Option<Duration>) {
-        self.ada.run.start(RunId::from_random(number), party("ada"), "room", limit);
+        self.ada.run.start(RunId::from_random(number), party("ada"), "room", limit, self.now);
         self.open();
     }
 
     /// Bob also starts a run.
     pub(crate) fn start_at_bobs(&mut self, number: u128, limit: Option<Duration>) {
-        self.bob.run.start(RunId::from_random(number), party("bob"), "room", limit);
+        self.bob.run.start(RunId::from_random(number), party("bob"), "room", limit, self.bobs_now());
         self.open();
     }
 

@@ -126,6 +126,7 @@ fn a_member_that_begins_runs_without_end_begins_ten_a_minute() {
                 let start = ControlMessage::RunStart {
                     run: sightline_protocol::RunId::from_random(*number),
                     is_running: false,
+                    first_us: None,
                 };
                 let now = pair.now;
                 pair.ada.run.handle_control(
@@ -151,6 +152,7 @@ fn no_more_than_sixteen_members_measure_at_a_time() {
         let start = ControlMessage::RunStart {
             run: sightline_protocol::RunId::from_random(number),
             is_running: true,
+            first_us: None,
         };
         let (member, now) = (id(&format!("m{number}")), pair.now);
         pair.ada.run.handle_control(
@@ -172,7 +174,8 @@ fn an_echo_of_an_earlier_run_of_ones_own_is_no_run_of_another() {
     pair.play(1);
     pair.ada.run.stop(pair.now);
     pair.start(2, None);
-    let echo = ControlMessage::RunStart { run: sightline_protocol::RunId::from_random(1), is_running: true };
+    let run = sightline_protocol::RunId::from_random(1);
+    let echo = ControlMessage::RunStart { run, is_running: true, first_us: None };
     pair.tell_ada(&echo, None);
     assert_eq!(pair.ada.run.measured_by().count(), 0);
 }
@@ -294,9 +297,9 @@ fn a_receiver_that_reloads_is_absent_in_the_report_and_the_run_is_as_long_as_it_
     assert!((report.duration_s - 30.0).abs() < 1.1, "{}", report.duration_s);
     let told = |absence: &AbsenceEntry| (absence.from_s.round(), absence.to_s.round(), absence.reason);
     let [own, theirs] = report.sides.as_slice() else { panic!("{:?}", report.sides) };
-    let away = (9.0, 13.0, AbsenceReason::Away);
+    let away = (10.0, 14.0, AbsenceReason::Away);
     assert_eq!(own.absences.iter().map(told).collect::<Vec<_>>(), [away]);
-    let before = (0.0, 9.0, AbsenceReason::NotRecorded);
+    let before = (0.0, 10.0, AbsenceReason::NotRecorded);
     assert_eq!(theirs.absences.iter().map(told).collect::<Vec<_>>(), [before, away]);
     assert_eq!(Report::parse(&report.to_json()).as_ref(), Ok(&report));
 }

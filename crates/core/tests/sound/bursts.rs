@@ -50,6 +50,21 @@ fn each_cause_is_recognized_from_the_counters_of_every_browser() {
 }
 
 #[test]
+fn sound_on_a_path_that_became_longer_is_late_if_the_sender_reports_that_it_sent_it() {
+    for (known, cause) in
+        [(EVERYTHING, SoundCause::Late), (Known { sender: false, ..EVERYTHING }, SoundCause::Unknown)]
+    {
+        let mut listener = Listener::new(known);
+        listener.seconds(10, Packet::Played);
+        // 240 ms.
+        listener.play((0..12).map(|_| Packet::Delayed));
+        listener.seconds(10, Packet::Played);
+        let [burst] = listener.bursts()[..] else { panic!("{:?}", listener.bursts()) };
+        assert_eq!(burst.cause, cause, "{burst:?}");
+    }
+}
+
+#[test]
 fn every_fifth_packet_that_is_lost_is_one_burst_of_loss() {
     let mut listener = Listener::new(EVERYTHING);
     listener.seconds(5, Packet::Played);

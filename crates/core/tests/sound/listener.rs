@@ -21,6 +21,8 @@ pub(crate) enum Packet {
     Lost,
     /// The packet arrived after its playout time.
     Late,
+    /// The path became longer by a packet's time: the packet arrives when the next one was due, and all later ones as much later.
+    Delayed,
     /// The sender sent no packet: the browser first conceals the gap, and then plays silence.
     NotSent,
 }
@@ -86,7 +88,7 @@ impl Listener {
                     self.received += 1;
                     self.discarded += 1;
                 }
-                Packet::NotSent => {}
+                Packet::Delayed | Packet::NotSent => {}
             }
             self.in_a_row = if packet == Packet::Played { 0 } else { self.in_a_row + 1 };
             if packet != Packet::Played {

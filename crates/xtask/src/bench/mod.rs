@@ -28,11 +28,14 @@ pub(crate) enum Bench {
 #[derive(clap::Args)]
 pub(crate) struct Quality {
     /// Only the parts whose name contains this, such as `stops::firefox`, `stops::chromium_30`, `link::loss`, `painter`, `cost`,
-    /// `causes::chromium`: the confusion matrix of injected causes.
+    /// `causes::chromium` (the confusion matrix of injected causes), `plain_file` (needs ffmpeg).
     part: Option<String>,
-    /// How often each of ten stops is injected, in each browser at each rate.
+    /// How often each of ten stops is injected, in each browser at each rate; a quarter of the injections of each cause.
     #[arg(long, default_value_t = 2)]
     rounds: u32,
+    /// Determines the strengths of the injected causes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 /// Options of `transfer`.
@@ -111,6 +114,7 @@ fn quality(options: &Quality) -> Result<()> {
             .env("SIGHTLINE_BENCH", "quality")
             .env("SIGHTLINE_REPORTS", workspace::root().join("target/reports"))
             .env("SIGHTLINE_BENCH_ROUNDS", rounds)
+            .env("SIGHTLINE_BENCH_SEED", options.seed.to_string())
             .arg("--nocapture"),
     )
 }

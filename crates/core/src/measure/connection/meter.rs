@@ -144,9 +144,9 @@ pub struct ConnectionMeter {
     /// The latest `qualityLimitationReason`, and the number of consecutive reports that had it.
     limitation: (Option<String>, usize),
     /// The latest report of the other side about its reception, and its arrival time.
-    told: Option<(Reception, Timestamp)>,
+    remote: Option<(Reception, Timestamp)>,
     /// The next report to the other side about the local reception.
-    to_tell: Option<Reception>,
+    next_reception: Option<Reception>,
     next_sequence: u32,
     /// Whether the ledger of stalls replaces the browser's own count of freezes.
     has_ledger: bool,
@@ -189,50 +189,50 @@ impl ConnectionMeter {
         if self.window.len() > WINDOW {
             self.window.pop_front();
         }
-        let told = self.told.as_ref().filter(|(_, at)| now_at - *at <= RECEPTION_HOLDS);
-        let told = told.map(|(reception, _)| reception.clone());
+        let remote = self.remote.as_ref().filter(|(_, at)| now_at - *at <= RECEPTION_HOLDS);
+        let remote = remote.map(|(reception, _)| reception.clone());
         let (Some(now), Some(first)) = (self.window.back(), self.window.front()) else {
             let quality = assess(&Signs::default());
-            return Figures { rows: Vec::new(), quality, sent_quality: None, reception: told, path: None };
+            return Figures { rows: Vec::new(), quality, sent_quality: None, reception: remote, path: None };
         };
         let previous = self.window.iter().rev().nth(1);
         let path = now.path();
-        let told_limitation = told.as_ref().map(|reception| reception.limitation).unwrap_or_default();
+        let remote_limitation = remote.as_ref().map(|reception| reception.limitation).unwrap_or_default();
         let expects_video = expected != ExpectedPicture::None;
-        let signs = self.signs(now, first, expected, told_limitation);
+        let signs = self.signs(now, first, expected, remote_limitation);
         let quality = assess(&signs);
         let own_limitation = self.settled_limitation();
         let rows: Vec<_> = Metric::ALL
             .iter()
             .map(|&metric| Figure {
                 metric,
-                value: reception::value(metric, told.as_ref())
+                value: reception::value(metric, remote.as_ref())
                     .or_else(|| value(metric, now, previous, first, states))
                     .filter(|_| expects_video || !is_of_shown_picture(metric)),
             })
             .collect();
-        self.to_tell = Some(reception::of(&rows, quality, frozen_ratio(now, first), own_limitation));
-        let sent_quality = told.as_ref().map(|reception| assess_sent(reception, own_limitation));
-        Figures { rows, quality, sent_quality, reception: told, path }
+        self.next_reception = Some(reception::of(&rows, quality, frozen_ratio(now, first), own_limitation));
+        let sent_quality = remote.as_ref().map(|reception| assess_sent(reception, own_limitation));
+        Figures { rows, quality, sent_quality, reception: remote, path }
     }
 
     /// Takes the figures after the playout was added to them, for the next report to the other side.
     pub fn handle_playout(&mut self, figures: &Figures) {
-        if let Some(told) = &mut self.to_tell {
-            reception::add_playout(told, &figures.rows, figures.quality);
+        if let Some(reception) = &mut self.next_reception {
+            reception::add_playout(reception, &figures.rows, figures.quality);
         }
     }
 
     /// Takes the other side's report of its reception. An outdated report is ignored.
     pub fn handle_reception(&mut self, reception: Reception, now: Timestamp) {
-        if self.told.as_ref().is_none_or(|(known, _)| reception.sequence > known.sequence) {
-            self.told = Some((reception, now));
+        if self.remote.as_ref().is_none_or(|(known, _)| reception.sequence > known.sequence) {
+            self.remote = Some((reception, now));
         }
     }
 
     /// The report of the local reception to send to the other side. Each is returned once.
     pub fn poll_reception(&mut self) -> Option<Reception> {
-        let mut reception = self.to_tell.take()?;
+        let mut reception = self.next_reception.take()?;
         reception.sequence = self.next_sequence;
         self.next_sequence = self.next_sequence.wrapping_add(1);
         Some(reception)

@@ -89,9 +89,9 @@ pub(super) fn assess(signs: &Signs) -> Quality {
 /// The quality of the sent media: as the other side reports it, unless this side knows of a worse limitation.
 pub(super) fn assess_sent(reception: &Reception, limitation: Limitation) -> Quality {
     let bars = u8::try_from(reception.bars.get()).unwrap_or(MAX_BARS).min(MAX_BARS);
-    let told = Quality { bars, cause: reception.cause };
+    let reported = Quality { bars, cause: reception.cause };
     let (lost, cause) = limited(limitation);
-    if MAX_BARS - lost < told.bars { Quality { bars: MAX_BARS - lost, cause } } else { told }
+    if MAX_BARS - lost < reported.bars { Quality { bars: MAX_BARS - lost, cause } } else { reported }
 }
 
 fn limited(limitation: Limitation) -> (u8, Cause) {
@@ -182,9 +182,10 @@ mod tests {
 
     #[test]
     fn the_sent_quality_is_the_receivers_report_unless_the_sender_knows_worse() {
-        let told = |bars, cause| Reception { bars: UpTo::saturating(bars), cause, ..Reception::default() };
+        let reception =
+            |bars, cause| Reception { bars: UpTo::saturating(bars), cause, ..Reception::default() };
         let sent = |bars, cause, limitation| {
-            let Quality { bars, cause } = assess_sent(&told(bars, cause), limitation);
+            let Quality { bars, cause } = assess_sent(&reception(bars, cause), limitation);
             (bars, cause)
         };
         assert_eq!(sent(4, Cause::Good, Limitation::None), (4, Cause::Good));

@@ -34,13 +34,13 @@ pub(super) fn of(
 }
 
 /// Adds the figures of playout and the quality to a report.
-pub(super) fn add_playout(told: &mut Reception, rows: &[Figure], quality: Quality) {
-    told.bars = UpTo::saturating(quality.bars.into());
-    told.cause = quality.cause;
-    told.stall_count = number(rows, Metric::StallCount).map(whole);
-    told.stall_permille = number(rows, Metric::StallRatio).map(permille);
-    told.stamped_lost = number(rows, Metric::StampedFramesLost).map(whole);
-    told.stamped_delay_ms = number(rows, Metric::StampedDelay).map(milliseconds);
+pub(super) fn add_playout(reception: &mut Reception, rows: &[Figure], quality: Quality) {
+    reception.bars = UpTo::saturating(quality.bars.into());
+    reception.cause = quality.cause;
+    reception.stall_count = number(rows, Metric::StallCount).map(whole);
+    reception.stall_permille = number(rows, Metric::StallRatio).map(permille);
+    reception.stamped_lost = number(rows, Metric::StampedFramesLost).map(whole);
+    reception.stamped_delay_ms = number(rows, Metric::StampedDelay).map(milliseconds);
 }
 
 fn number(rows: &[Figure], metric: Metric) -> Option<f64> {
@@ -51,17 +51,17 @@ fn number(rows: &[Figure], metric: Metric) -> Option<f64> {
 }
 
 /// The value of a figure that the other side reports; `None` for every other metric, and if the other side does not report it.
-pub(super) fn value(metric: Metric, told: Option<&Reception>) -> Option<FigureValue> {
-    let told = told?;
+pub(super) fn value(metric: Metric, reception: Option<&Reception>) -> Option<FigureValue> {
+    let reception = reception?;
     let permille = |of: Option<Permille>| of.map(|permille| f64::from(permille) / 1e3);
     let number = match metric {
-        Metric::RemoteReceiveBitrate => told.bitrate_bps.map(f64::from),
-        Metric::RemoteFrameWidth => told.frame_width.map(f64::from),
-        Metric::RemoteFrameHeight => told.frame_height.map(f64::from),
-        Metric::RemoteFramesPerSecond => told.frames_per_second.map(f64::from),
-        Metric::RemoteLossRatio => permille(told.loss_permille),
-        Metric::RemoteJitter => told.jitter_ms.map(|milliseconds| f64::from(milliseconds) / 1e3),
-        Metric::RemoteFrozenRatio => permille(told.frozen_permille),
+        Metric::RemoteReceiveBitrate => reception.bitrate_bps.map(f64::from),
+        Metric::RemoteFrameWidth => reception.frame_width.map(f64::from),
+        Metric::RemoteFrameHeight => reception.frame_height.map(f64::from),
+        Metric::RemoteFramesPerSecond => reception.frames_per_second.map(f64::from),
+        Metric::RemoteLossRatio => permille(reception.loss_permille),
+        Metric::RemoteJitter => reception.jitter_ms.map(|milliseconds| f64::from(milliseconds) / 1e3),
+        Metric::RemoteFrozenRatio => permille(reception.frozen_permille),
         _ => None,
     };
     number.map(FigureValue::Number)

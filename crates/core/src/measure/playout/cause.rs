@@ -15,7 +15,7 @@ pub enum StallCause {
     Loss,
     /// Packets arrived late: the path has too little bandwidth.
     Bandwidth,
-    /// The path became longer: the packets of the next frame, and all after it, were on their way for longer.
+    /// The path became longer: the packets of the next frame, and all after it, were in transit for longer.
     Delay,
     /// The sender's computer encoded too slowly.
     SenderCpu,
@@ -84,7 +84,7 @@ pub struct SenderInterval {
     pub sound_packets: Option<u32>,
     /// `qualityLimitationReason` at the end of the interval.
     pub limitation: Limitation,
-    /// How much later than the fastest message the message at the end of the interval arrived: the queues on the way.
+    /// How much later than the fastest message the message at the end of the interval arrived: the queues on the path.
     pub late: Duration,
     /// How the picture was encoded and sent.
     pub picture: IntervalPicture,
@@ -139,12 +139,11 @@ impl Evidence<'_> {
 const NOTABLE_LOSS: f64 = 0.005;
 /// A shorter additional delay is no queue.
 const NOTABLE_QUEUE_S: f64 = 0.1;
-/// An encoder that works for this part of the time has none left for some frames: it takes them as they come, at uneven intervals.
+/// An encoder that works for this part of the time leaves frames out, since frames come at uneven intervals.
 const FULL_LOAD: f64 = 0.5;
-/// A page whose timers are late by as much has no time for its frames either.
+/// A page whose timers are late by this much has no time for its frames either.
 const BUSY_S: f64 = 0.1;
-
-/// A link that passes anything passes a packet in this time.
+/// A link without any packet for this long was interrupted.
 const SILENT_S: f64 = 0.5;
 
 const fn certain(cause: StallCause, confidence: u8) -> Option<Verdict> {
@@ -157,14 +156,19 @@ impl Facts {
             return Verdict { cause: StallCause::Source, confidence: 100 };
         }
         if self.has_source_stood {
-            return Verdict { cause: StallCause::Source, confidence: 95 };
+            // A busy computer also decodes and paints its file too slowly.
+            return if self.is_sender_busy() || self.is_encoder_slow() {
+                Verdict { cause: StallCause::SenderCpu, confidence: 70 }
+            } else {
+                Verdict { cause: StallCause::Source, confidence: 95 }
+            };
         }
         if self.has_new_path {
             return Verdict { cause: StallCause::PathChange, confidence: 95 };
         }
         let verdict = self
             .shown_late()
-            .or_else(|| self.on_the_way())
+            .or_else(|| self.late_in_transit())
             .or_else(|| self.page_was_busy())
             .or_else(|| self.not_from_the_source())
             .or_else(|| self.not_from_the_encoder())
@@ -191,13 +195,13 @@ impl Facts {
         if is_whole && self.viewer_busy_ratio >= 0.5 { certain(StallCause::Receiver, 85) } else { None }
     }
 
-    /// The next frame was captured in time, and came late: every packet was held up, and the frames after it tell how.
-    fn on_the_way(&self) -> Option<Verdict> {
+    /// The next frame was captured in time and received late. The transits of the frames after it distinguish a longer path from a cut.
+    fn late_in_transit(&self) -> Option<Verdict> {
         let is_held_up =
             self.received_late_s? >= self.stall_s * 0.5 && self.captured_late_s? < self.stall_s * 0.5;
-        let (shortest, longest) = self.longer_way_s.filter(|_| is_held_up)?;
+        let (shortest, longest) = self.longer_transit_s.filter(|_| is_held_up)?;
         let is_longer = shortest >= self.stall_s * 0.5 && longest - shortest <= shortest * 0.35;
-        // Frames that wait at the sender take longer, too, and its other packets do not.
+        // If the frames waited at the sender, its other packets took no longer.
         let is_of_the_path = |delay: Option<f64>| delay.is_some_and(|delay| delay >= self.stall_s * 0.4);
         if is_longer
             && !self.is_lossy()
@@ -213,7 +217,7 @@ impl Facts {
 
     /// The source delivered too few frames.
     fn not_from_the_source(&self) -> Option<Verdict> {
-        if self.source_lacks? < self.missing / 2.0 || self.told_s <= 0.0 {
+        if self.source_lacks? < self.missing / 2.0 || self.sender_s <= 0.0 {
             return None;
         }
         if self.is_sender_busy() {
@@ -225,14 +229,14 @@ impl Facts {
     /// The source delivered, and the encoder left frames out: it had no time, or the bandwidth was too low for them.
     fn not_from_the_encoder(&self) -> Option<Verdict> {
         let lacks = self.encoder_lacks.or(self.sent_lacks)?;
-        if lacks < self.missing / 2.0 || self.told_s <= 0.0 {
+        if lacks < self.missing / 2.0 || self.sender_s <= 0.0 {
             return None;
         }
-        let is_slow = self.encode_s.zip(self.usual_encode_s).is_some_and(|(now, usual)| now >= usual * 2.0);
-        match self.encoder_load {
-            Some(load) if load >= FULL_LOAD => return certain(StallCause::SenderCpu, 90),
-            Some(load) if load >= FULL_LOAD / 2.0 && is_slow => return certain(StallCause::SenderCpu, 75),
-            _ => {}
+        if self.encoder_load.is_some_and(|load| load >= FULL_LOAD) {
+            return certain(StallCause::SenderCpu, 90);
+        }
+        if self.is_encoder_slow() {
+            return certain(StallCause::SenderCpu, 75);
         }
         if self.is_lossy()
             && (!self.has_queue() || self.silent_s >= SILENT_S)
@@ -243,9 +247,11 @@ impl Facts {
         let is_steady = |(shortest, longest): (f64, f64)| {
             shortest >= NOTABLE_QUEUE_S && longest - shortest <= shortest * 0.35
         };
-        if self.limitation == Limitation::None && !self.is_lossy() && self.longer_way_s.is_some_and(is_steady)
+        if self.limitation == Limitation::None
+            && !self.is_lossy()
+            && self.longer_transit_s.is_some_and(is_steady)
         {
-            // The browser sends less because it takes the longer way for a full one.
+            // The browser sends less because it takes the longer path for a congested one.
             return certain(StallCause::Delay, 60);
         }
         if self.has_queue() {
@@ -308,18 +314,18 @@ impl Facts {
     /// What remains if neither side counts anything unusual.
     fn by_the_frames_alone(&self) -> Option<Verdict> {
         let is_late = |late: Option<f64>| late.map(|late| late >= self.stall_s / 2.0);
-        let is_told = self.told_s > 0.0;
+        let has_reports = self.sender_s > 0.0;
         if self.viewer_busy_ratio >= 0.3 {
             return certain(StallCause::Receiver, 70);
         }
         match (is_late(self.captured_late_s), is_late(self.received_late_s)) {
             // Frames that were captured this much later did not exist before. Without reports of the sender, its source is the
             // likely cause.
-            (Some(true), _) if !is_told => self.source(55),
+            (Some(true), _) if !has_reports => self.source(55),
             // Held up once, and all frames after it came in time.
             (Some(false), Some(true)) => certain(StallCause::Delay, 55),
             // No packet arrived.
-            (None, None) if self.has_steps && self.packets < 1.0 && is_told => {
+            (None, None) if self.has_steps && self.packets < 1.0 && has_reports => {
                 certain(StallCause::PathChange, 55)
             }
             (None, None) if self.has_steps && self.packets < 1.0 => self.source(55),
@@ -338,6 +344,12 @@ impl Facts {
             || self.limitation == Limitation::Cpu
     }
 
+    /// Whether the encoder worked for a quarter of the time, and twice as long as usual for each frame.
+    fn is_encoder_slow(&self) -> bool {
+        self.encoder_load.is_some_and(|load| load >= FULL_LOAD / 2.0)
+            && self.encode_s.zip(self.usual_encode_s).is_some_and(|(now, usual)| now >= usual * 2.0)
+    }
+
     fn loss_ratio(&self) -> f64 {
         if self.lost > 0.0 { self.lost / (self.lost + self.packets) } else { 0.0 }
     }
@@ -346,7 +358,7 @@ impl Facts {
         self.lost >= 1.0 && self.loss_ratio() >= NOTABLE_LOSS
     }
 
-    /// Whether packets waited for others on the way.
+    /// Whether packets waited in a queue of the path.
     fn has_queue(&self) -> bool {
         let is_long = |delay: Option<f64>| delay.is_some_and(|delay| delay >= NOTABLE_QUEUE_S);
         is_long(self.late_s) || is_long(self.round_trip_rise_s)

@@ -10,9 +10,9 @@ use crate::Timestamp;
 /// Time before and after a stall whose reports count: they come once a second, and a loss shows slightly earlier or later.
 const BEFORE: Duration = Duration::from_millis(500);
 const AFTER: Duration = Duration::from_millis(1500);
-/// Time before a stall that tells what is usual.
+/// Time before a stall that determines what is usual.
 const USUAL: Duration = Duration::from_secs(10);
-/// Time after a stall in which a path that became longer still is.
+/// Time after a stall in which a path that became longer is still longer.
 const STAYS: Duration = Duration::from_millis(3500);
 
 /// The evidence about a stall.
@@ -50,8 +50,8 @@ pub(super) struct Facts {
     pub(super) has_source_delivered: bool,
     /// Number of frames that the stall lacks.
     pub(super) missing: f64,
-    /// Of the sender's intervals during the stall, in seconds.
-    pub(super) told_s: f64,
+    /// Length of the sender's intervals during the stall.
+    pub(super) sender_s: f64,
     /// Number of frames that the source delivered fewer than usual.
     pub(super) source_lacks: Option<f64>,
     /// Number of frames of the source that were not encoded.
@@ -90,8 +90,8 @@ pub(super) struct Facts {
     /// The part of the gap by which the next frame was captured late, and received late.
     pub(super) captured_late_s: Option<f64>,
     pub(super) received_late_s: Option<f64>,
-    /// The shortest and the longest additional way of the frames after the stall.
-    pub(super) longer_way_s: Option<(f64, f64)>,
+    /// The shortest and the longest additional transit of the frames after the stall.
+    pub(super) longer_transit_s: Option<(f64, f64)>,
     /// The part of the stall in which this page had no time for its work.
     pub(super) viewer_busy_ratio: f64,
 }
@@ -102,7 +102,7 @@ impl Evidence<'_> {
         let steps = || self.steps.iter().filter(|step| self.is_around(step.from, step.to));
         let stall_s = (self.end - self.start).as_secs_f64();
         let normal_s = self.normal.as_secs_f64().max(0.001);
-        let told_s = during.iter().map(|interval| length_s(interval)).sum();
+        let sender_s = during.iter().map(|interval| length_s(interval)).sum();
         let missing = during
             .iter()
             .map(|interval| (interval.to.min(self.end) - interval.from.max(self.start)).as_secs_f64())
@@ -116,7 +116,7 @@ impl Evidence<'_> {
         let sent = sum(|interval| interval.frames_sent);
         let encoded = sum(|interval| interval.picture.frames_encoded).or(sent);
         let lacks = |of: fn(&SenderInterval) -> Option<u32>, count: Option<f64>| {
-            Some(self.usual_rate(of)? * told_s - count?)
+            Some(self.usual_rate(of)? * sender_s - count?)
         };
         let encode_time = during
             .iter()
@@ -153,7 +153,7 @@ impl Evidence<'_> {
                 .reduce(f64::max);
         let elsewhere = self.steps.iter().filter(|step| {
             !self.is_around(step.from, step.to)
-                && earlier(self.start, USUAL / 2) <= step.from
+                && self.start - USUAL / 2 <= step.from
                 && step.to <= self.end + USUAL / 2
         });
         let (lost_elsewhere, packets_elsewhere) =
@@ -162,9 +162,14 @@ impl Evidence<'_> {
         let frame_late =
             |passed: Option<Duration>| passed.map(|passed| passed.saturating_sub(self.normal).as_secs_f64());
         let (captured, received) = self.gap.map_or((None, None), |gap| (gap.captured, gap.received));
-        let told = self.gap.and_then(|gap| gap.told);
-        let painted = self.gap.and_then(|gap| gap.source).filter(|(frames, _)| *frames == 1);
-        let stood = told.and_then(|told| told.between.stood).max(painted.map(|(_, time)| time));
+        let reported = self.gap.and_then(|gap| gap.reported);
+        let painted = self.gap.and_then(|gap| gap.source);
+        let not_painted = painted.map(|(frames, time)| time.saturating_sub(self.normal * frames));
+        let stood = reported.and_then(|reported| reported.between.stood);
+        let stood = stood.map(|stood| stood.saturating_sub(self.normal)).max(not_painted);
+        // What was painted is what was sent, so the stamps decide.
+        let delivered =
+            painted.map(|(frames, _)| frames).or(reported.map(|reported| reported.between.frames));
         let stall = self.end - self.start;
         let busy: f64 = self
             .busy
@@ -175,16 +180,16 @@ impl Evidence<'_> {
         Facts {
             has_source_failed: self.has_source_failed,
             has_new_path: self.was_disconnected || steps().any(|step| step.has_new_path),
-            has_source_stood: stood.is_some_and(|stood| stood.saturating_sub(self.normal) * 2 >= stall),
-            has_source_delivered: told.is_some_and(|told| self.normal * told.between.frames * 2 >= stall),
+            has_source_stood: stood.is_some_and(|stood| stood * 2 >= stall),
+            has_source_delivered: delivered.is_some_and(|frames| self.normal * frames * 2 >= stall),
             stall_s,
             normal_s,
             missing,
-            told_s,
+            sender_s,
             source_lacks: lacks(|interval| interval.source_frames, source),
             encoder_lacks: source.zip(encoded).map(|(source, encoded)| source - encoded),
             sent_lacks: lacks(|interval| interval.frames_sent, sent),
-            encoder_load: encode_time.map(|time| time / f64::max(told_s, 0.001)),
+            encoder_load: encode_time.map(|time| time / f64::max(sender_s, 0.001)),
             encode_s: encode_time
                 .zip(encoded)
                 .and_then(|(time, frames)| (frames > 0.0).then(|| time / frames)),
@@ -228,9 +233,9 @@ impl Evidence<'_> {
                 .sum(),
             captured_late_s: frame_late(captured),
             received_late_s: frame_late(received),
-            longer_way_s: self
+            longer_transit_s: self
                 .transits
-                .longer((earlier(self.start, USUAL / 2), self.start), (self.end, self.end + STAYS))
+                .longer((self.start - USUAL / 2, self.start), (self.end, self.end + STAYS))
                 .map(|(shortest, longest)| (shortest.as_secs_f64(), longest.as_secs_f64())),
             viewer_busy_ratio: if stall_s > 0.0 { busy / stall_s } else { 0.0 },
         }
@@ -258,13 +263,9 @@ impl Evidence<'_> {
             self.sender.iter().filter(|interval| !self.is_during(interval)).filter_map(rate).collect();
         rates.sort_unstable_by(f64::total_cmp);
         let usual = rates.get(rates.len() * 3 / 4).copied().filter(|_| !self.may_be_unchanged);
-        let is_told = self.sender.iter().any(|interval| of(interval).is_some());
-        usual.or_else(|| is_told.then(|| 1.0 / self.normal.as_secs_f64().max(0.001)))
+        let is_reported = self.sender.iter().any(|interval| of(interval).is_some());
+        usual.or_else(|| is_reported.then(|| 1.0 / self.normal.as_secs_f64().max(0.001)))
     }
-}
-
-fn earlier(at: Timestamp, by: Duration) -> Timestamp {
-    Timestamp::from_origin(at.since_origin().saturating_sub(by))
 }
 
 fn length_s(interval: &SenderInterval) -> f64 {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::told_source::Between;
-use crate::{Timestamp, measure::frame::ShownFrame};
-
-/// Clock rate of RTP timestamps for all video codecs (RFC 6184, 7741, 9628: 90 kHz).
-pub(super) const RTP_CLOCK_HZ: u64 = 90_000;
+use super::reported_source::Between;
+use crate::{
+    Timestamp,
+    measure::frame::{ShownFrame, rtp_step_us},
+};
 
 /// The time between two frame callbacks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,13 +21,13 @@ pub(super) struct Gap {
     pub(super) received: Option<Duration>,
     /// Number of frames that the source painted between the two, and the time that this took, by their stamps.
     pub(super) source: Option<(u32, Duration)>,
-    /// What the source did meanwhile, as its page tells.
-    pub(super) told: Option<ToldGap>,
+    /// What the source did meanwhile, as its page reports.
+    pub(super) reported: Option<ReportedGap>,
 }
 
 /// What the source did during a gap.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct ToldGap {
+pub(super) struct ReportedGap {
     pub(super) between: Between,
     /// Number of the source's frames that the gap can have shown.
     pub(super) shown: u32,
@@ -44,9 +44,8 @@ impl Gap {
         // The counter starts again with another element, and with another stream.
         let frames = after.presented_frames.checked_sub(before.presented_frames).unwrap_or(1).max(1);
         let captured = before.rtp_timestamp.zip(after.rtp_timestamp).and_then(|(before, after)| {
-            let ticks = after.wrapping_sub(before);
-            // A step of half the range or more is backwards: the stream started again.
-            (ticks < u32::MAX / 2).then(|| Duration::from_micros(u64::from(ticks) * 1_000_000 / RTP_CLOCK_HZ))
+            // A step backwards means that the stream started again.
+            u64::try_from(rtp_step_us(before, after)).ok().map(Duration::from_micros)
         });
         let received = before.received_at.zip(after.received_at).map(|(before, after)| after - before);
         Some(Self {
@@ -56,7 +55,7 @@ impl Gap {
             captured,
             received,
             source: None,
-            told: None,
+            reported: None,
         })
     }
 
@@ -66,15 +65,15 @@ impl Gap {
 
     /// A silence that lasts until now.
     pub(super) fn silence(from: Timestamp, to: Timestamp) -> Self {
-        Self { from, to, frames: 1, captured: None, received: None, source: None, told: None }
+        Self { from, to, frames: 1, captured: None, received: None, source: None, reported: None }
     }
 
     /// Number of frames from the first to the last that can have shown something new.
     pub(super) fn new_frames(&self) -> u32 {
-        self.told.map_or(self.frames, |told| told.shown.min(self.frames))
+        self.reported.map_or(self.frames, |reported| reported.shown.min(self.frames))
     }
 
-    /// Average time between two frames of the source, if stamps tell.
+    /// Average time between two frames of the source, by their stamps; `None` without stamps.
     pub(super) fn source_interval(&self) -> Option<Duration> {
         self.source.and_then(|(frames, time)| time.checked_div(frames))
     }

@@ -75,8 +75,8 @@ impl MarkKind {
         }
     }
 
-    /// Whether the page of a file tells the exact times of such a mark.
-    fn is_told(self) -> bool {
+    /// Whether the page of a file reports the exact times of such a mark.
+    fn has_exact_times(self) -> bool {
         matches!(self, Self::Paused | Self::Seeking | Self::Ended)
     }
 }
@@ -95,13 +95,12 @@ pub struct Mark {
 impl Mark {
     /// Removes the time of the mark, and of its reach, from `rest`.
     fn cut(&self, rest: &mut Vec<(Timestamp, Timestamp)>) {
-        let begin = Timestamp::from_origin(self.from.since_origin().saturating_sub(REACH));
-        cut(rest, begin, self.to.map(|end| end + REACH));
+        cut(rest, self.from - REACH, self.to.map(|end| end + REACH));
     }
 }
 
 /// Removes a time from `rest`.
-fn cut(rest: &mut Vec<(Timestamp, Timestamp)>, begin: Timestamp, end: Option<Timestamp>) {
+pub(super) fn cut(rest: &mut Vec<(Timestamp, Timestamp)>, begin: Timestamp, end: Option<Timestamp>) {
     *rest = std::mem::take(rest)
         .into_iter()
         .flat_map(|(from, to)| {
@@ -164,7 +163,7 @@ impl Marks {
         rest
     }
 
-    /// The parts of a time that are not declared, where the source's page tells to the frame what is.
+    /// The parts of a time that are neither declared nor marked. `declared` is exact, so it replaces the marks of the same kinds.
     pub(super) fn undeclared(
         &self,
         from: Timestamp,
@@ -175,11 +174,11 @@ impl Marks {
         if let Some((from, to)) = declared {
             cut(&mut rest, from, Some(to));
         }
-        self.marks.iter().filter(|mark| !mark.kind.is_told()).for_each(|mark| mark.cut(&mut rest));
+        self.marks.iter().filter(|mark| !mark.kind.has_exact_times()).for_each(|mark| mark.cut(&mut rest));
         rest
     }
 
-    /// Takes the exact time of a declaration: a mark whose word came at about that time is moved there.
+    /// Takes the exact time of a declaration. A mark of the same kind at about that time is moved there.
     pub(super) fn handle_exact(&mut self, kind: MarkKind, from: Timestamp, to: Timestamp) {
         let is_it = |mark: &&mut Mark| {
             mark.kind == kind

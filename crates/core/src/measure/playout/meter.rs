@@ -1,4 +1,4 @@
-//! The playout of one member's picture: frames, counters, marks and stalls together.
+//! The playout of one member's picture: puts frames, the source's reports, counters, marks and stalls together.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,13 +7,12 @@ use sightline_protocol::telemetry::SourceFrames;
 use super::{
     Declaration, GapHistogram, Mark, SenderInterval, Stall, StallCause,
     cause::Verdict,
-    counters::{Counters, Step},
-    facts::Evidence,
-    frame::{Gap, ToldGap},
+    counters::Counters,
+    frame::{Gap, ReportedGap},
+    ledger::{Ledger, push_bounded},
     marks::Marks,
+    reported_source::{Between, ReportedSource},
     stall::{Judged, StallDetector},
-    told_source::{Between, ToldSource},
-    transit::Transits,
 };
 use crate::{
     Timestamp,
@@ -25,21 +24,15 @@ use crate::{
     },
 };
 
-/// Maximum number of stalls in the ledger; the totals include all stalls.
-pub const MAX_STALLS: usize = 2000;
-/// Number of reports, and of the sender's intervals, that serve as evidence for causes: one comes each second.
-const MAX_EVIDENCE: usize = 40;
 /// Stamps whose numbers differ by more belong to two sources: a minute at 60 frames per second.
 const SAME_SOURCE: u32 = 3600;
-/// Two stamps that are further apart in time do not tell the rate.
+/// Two stamps that are further apart in time do not determine the rate.
 const SAME_SOURCE_WITHIN: Duration = Duration::from_secs(60);
 /// Assumed time between two frames while the normal one is unknown.
 const UNKNOWN_INTERVAL: Duration = Duration::from_millis(33);
-/// Time after a stall in which its cause may still change, since the evidence arrives up to a second later.
-const CAUSE_SETTLES: Duration = Duration::from_secs(5);
-/// Maximum number of frames that wait for what their source tells; of more, the oldest are judged without.
+/// Maximum number of frames that wait for their source's report. Of more frames, the oldest are judged without a report.
 const MAX_PENDING: usize = 1024;
-/// Number of the source's frames that may be shown later than the gap in which they belong, since the times of both are uneven.
+/// Number of the source's frames that may be shown later than in their own gap, since the times of both are uneven.
 const MAX_OWED: u32 = 1;
 
 /// Measures how one member's picture is shown. The meter belongs to the session and outlives a rebuilt peer connection.
@@ -61,60 +54,38 @@ pub struct PlayoutMeter {
     pub(super) detector: StallDetector,
     pub(super) marks: Marks,
     pub(super) gaps: GapHistogram,
-    pub(super) stalls: VecDeque<Kept>,
-    pub(super) count: u32,
-    pub(super) time: Duration,
-    /// The frames of the source as its page tells of them.
-    pub(super) told: ToldSource,
-    /// Frames that wait for what the source tells of their time.
+    pub(super) ledger: Ledger,
+    /// The frames of the source as its page reports them.
+    pub(super) reported: ReportedSource,
+    /// Frames that wait for the source's report about their time.
     pending: VecDeque<Pending>,
     /// When the last frame was captured, on the source's clock.
     last_captured: Option<Timestamp>,
-    /// Number of frames that the source told of and that were not shown yet.
+    /// Number of frames that the source reported and that were not shown yet.
     owed: u32,
-    /// Number of frames of the source as its page tells, the time of these, and how many of them were shown at most.
-    pub(super) told_frames: (f64, Duration),
-    pub(super) told_shown: f64,
+    /// Number of frames that the source's page reported, the time of these, and how many of them were shown at most.
+    pub(super) reported_frames: (f64, Duration),
+    pub(super) reported_shown: f64,
     /// Number and total length of the stalls relative to the usual interval.
     pub(super) usual: (u32, Duration),
-    /// Number of frames in the source's unmarked time, and that time: by stamps, and by the sender's reports.
+    /// Number of frames in the source's unmarked time, and that time: by stamps, and by the sender's counts.
     pub(super) stamped_source: (f64, Duration),
-    pub(super) told_source: (f64, Duration),
+    pub(super) counted_source: (f64, Duration),
     /// The stamps of the next frame and of the frame before it.
     next_stamp: Option<(u32, Timestamp)>,
     last_stamp: Option<(u32, Timestamp)>,
-    pub(super) longest: Duration,
     pub(super) counters: Counters,
-    pub(super) steps: Vec<Step>,
     /// For each of the last reports, the number of frames in view up to then.
     pub(super) presented_at: Vec<(Timestamp, f64)>,
-    sender: Vec<SenderInterval>,
-    transits: Transits,
-    /// Times in which this page had no time for its work.
-    busy: Vec<(Timestamp, Timestamp)>,
     pub(super) sound: SoundMeter,
-    /// Times in which the connection was down; the last one may be open.
-    cuts: Vec<(Timestamp, Option<Timestamp>)>,
-    /// Times in which the source had failed, by the sender's declaration; the last one may be open.
-    failures: Vec<(Timestamp, Option<Timestamp>)>,
 }
 
-/// A frame that waits for what its source tells.
+/// A frame that waits for its source's report.
 #[derive(Debug, Clone, Copy)]
 struct Pending {
     frame: ShownFrame,
     stamp: Option<(u32, Timestamp)>,
     rtp_us: Option<i64>,
-}
-
-/// A stall and the evidence for its cause.
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) stall: Stall,
-    gap: Gap,
-    normal: Duration,
-    /// Whether the stall is dropped if its source had nothing to show.
-    may_be_unchanged: bool,
 }
 
 impl PlayoutMeter {
@@ -144,30 +115,21 @@ impl PlayoutMeter {
             detector: StallDetector::default(),
             marks: Marks::default(),
             gaps: GapHistogram::default(),
-            stalls: VecDeque::new(),
-            count: 0,
-            time: Duration::ZERO,
-            told: ToldSource::default(),
+            ledger: Ledger::default(),
+            reported: ReportedSource::default(),
             pending: VecDeque::new(),
             last_captured: None,
             owed: 0,
-            told_frames: (0.0, Duration::ZERO),
-            told_shown: 0.0,
+            reported_frames: (0.0, Duration::ZERO),
+            reported_shown: 0.0,
             usual: (0, Duration::ZERO),
             stamped_source: (0.0, Duration::ZERO),
-            told_source: (0.0, Duration::ZERO),
+            counted_source: (0.0, Duration::ZERO),
             next_stamp: None,
             last_stamp: None,
-            longest: Duration::ZERO,
             counters: Counters::new(began_within),
-            steps: Vec::new(),
             presented_at: Vec::new(),
-            sender: Vec::new(),
-            transits: Transits::default(),
-            busy: Vec::new(),
             sound: SoundMeter::new(began_within),
-            cuts: Vec::new(),
-            failures: Vec::new(),
         }
     }
 
@@ -190,42 +152,40 @@ impl PlayoutMeter {
         if self.finished.is_some() || self.is_before(&frame) || !is_later {
             return;
         }
-        if !is_open(&self.failures) {
-            self.transits.handle_frame(&frame);
-        }
-        let rtp_us = self.told.handle_shown(&frame);
+        self.ledger.handle_frame(&frame);
+        let rtp_us = self.reported.handle_shown(&frame);
         self.first_shown.get_or_insert(frame.shown_at);
         self.pending.push_back(Pending { frame, stamp, rtp_us });
         self.take_frames(now, false);
         self.judge(now);
     }
 
-    /// Notes that a video file is the source from now on: its page may tell of its frames, so the first frames wait for that.
+    /// Notes that a video file is the source from now on. Its page may report its frames, so the first frames wait for that.
     pub fn handle_file(&mut self, now: Timestamp) {
-        self.told.expect(now);
+        self.reported.expect(now);
     }
 
-    /// Takes what the member's page tells of the frames of its file, and the estimate of the member's clock. What cannot be is
+    /// Takes the member's report about the frames of its file, and the estimate of the member's clock. An impossible report is
     /// ignored.
     pub fn handle_source_frames(
         &mut self,
-        told: &SourceFrames,
+        message: &SourceFrames,
         clock: Option<ClockEstimate>,
         now: Timestamp,
     ) {
-        if self.finished.is_none() && self.told.handle(told, clock, now) {
+        if self.finished.is_none() && self.reported.handle(message, clock, now) {
             self.take_frames(now, false);
             self.judge(now);
         }
     }
 
-    /// Takes the frames that wait, as far as it is known what their source did, or all of them.
+    /// Takes the waiting frames for which the source's report has arrived; all of them if `is_last`.
     fn take_frames(&mut self, now: Timestamp, is_last: bool) {
         while let Some(front) = self.pending.front() {
             let captured = self.captured(front);
-            let is_known = captured.is_some_and(|captured| self.told.covers(captured));
+            let is_known = captured.is_some_and(|captured| self.reported.covers(captured));
             let may_wait = !is_last && self.pending.len() <= MAX_PENDING;
-            if !is_known && may_wait && self.told.is_awaited(front.frame.shown_at, now) {
+            if !is_known && may_wait && self.reported.is_awaited(front.frame.shown_at, now) {
                 return;
             }
             let Some(front) = self.pending.pop_front() else { return };
@@ -235,12 +195,12 @@ impl PlayoutMeter {
 
     fn captured(&self, pending: &Pending) -> Option<Timestamp> {
         let painted = pending.stamp.map(|(_, painted_at)| painted_at);
-        painted.or_else(|| self.told.captured(&pending.frame, pending.rtp_us))
+        painted.or_else(|| self.reported.captured(&pending.frame, pending.rtp_us))
     }
 
-    /// Takes a frame, and when it was captured if the source told of that time.
+    /// Takes a frame, and when it was captured if the source reported that time.
     fn take_frame(&mut self, Pending { frame, stamp, .. }: Pending, captured: Option<Timestamp>) {
-        let has_failed = was_on(&self.failures, frame.shown_at);
+        let has_failed = self.ledger.had_failed(frame.shown_at);
         let Some(last) = self.last.as_mut() else {
             self.presented = 1;
             (self.last, self.last_stamp, self.last_captured) = (Some(frame), stamp, captured);
@@ -248,7 +208,7 @@ impl PlayoutMeter {
         };
         // The last picture of a failed source is repeated for members that join, which does not end the stall. Browsers also repeat
         // it while a file stands still.
-        if has_failed || captured.is_some_and(|captured| self.told.is_repeat(captured)) {
+        if has_failed || captured.is_some_and(|captured| self.reported.is_repeat(captured)) {
             let frames = frame.presented_frames.saturating_sub(last.presented_frames);
             last.presented_frames = frame.presented_frames;
             self.presented = self.presented.saturating_add(if has_failed { 0 } else { frames });
@@ -256,26 +216,27 @@ impl PlayoutMeter {
         }
         let Some(mut gap) = Gap::between(last, &frame) else { return };
         gap.source = source_step(self.last_stamp, stamp);
-        gap.told = self.last_captured.zip(captured).and_then(|(from, to)| self.told_gap(&gap, from, to));
+        gap.reported =
+            self.last_captured.zip(captured).and_then(|(from, to)| self.reported_gap(&gap, from, to));
         self.presented = self.presented.saturating_add(gap.frames);
         self.detector.handle_gap(gap);
         (self.last, self.last_stamp, self.last_captured) = (Some(frame), stamp, captured);
     }
 
-    /// What the source tells of the time between two captured frames.
-    fn told_gap(&mut self, gap: &Gap, from: Timestamp, to: Timestamp) -> Option<ToldGap> {
-        let between = self.told.between(from, to)?;
+    /// What the source reported about the time between two captured frames.
+    fn reported_gap(&mut self, gap: &Gap, from: Timestamp, to: Timestamp) -> Option<ReportedGap> {
+        let between = self.reported.between(from, to)?;
         let available = self.owed.saturating_add(between.frames);
         let shown = gap.frames.min(available);
         self.owed = (available - shown).min(MAX_OWED);
         let here = |at: Timestamp| (gap.from + (at - from)).min(gap.to);
-        for known in self.told.breaks().filter(|known| known.from < to) {
+        for known in self.reported.breaks().filter(|known| known.from < to) {
             if let Some(end) = known.to.filter(|end| from < *end) {
                 self.marks.handle_exact(known.kind, here(known.from), here(end));
             }
         }
         let declared = between.declared.map(|(from, to)| (here(from), here(to)));
-        Some(ToldGap { between, shown, declared })
+        Some(ReportedGap { between, shown, declared })
     }
 
     /// Whether a frame was shown before the measurement began.
@@ -290,14 +251,14 @@ impl PlayoutMeter {
             return;
         }
         if let Some(step) = self.counters.handle_report(entries, now) {
-            push_bounded(&mut self.steps, step);
+            self.ledger.handle_step(step);
         }
         self.sound.handle_report(entries, now);
         let shown = self.frames_in_view();
         push_bounded(&mut self.presented_at, (now, shown));
         self.take_frames(now, false);
         self.judge(now);
-        self.tell_causes(now);
+        self.update_causes(now);
     }
 
     /// Takes the sender's declaration about its main source, and the time of the declaration.
@@ -309,7 +270,7 @@ impl PlayoutMeter {
             }
         }
         self.marks.handle_declaration(declaration, at);
-        note_time(&mut self.failures, declaration == Declaration::Failed, at);
+        self.ledger.handle_failed(declaration == Declaration::Failed, at);
     }
 
     /// Takes whether the sender declares that it sends sound.
@@ -331,50 +292,50 @@ impl PlayoutMeter {
 
     /// Takes whether the connection is up.
     pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
-        note_time(&mut self.cuts, !is_connected, at);
+        self.ledger.handle_connected(is_connected, at);
         self.sound.handle_connected(is_connected, at);
     }
 
     /// Takes a time in which this page had no time for its work.
     pub fn handle_busy(&mut self, from: Timestamp, to: Timestamp) {
-        push_bounded(&mut self.busy, (from, to));
+        self.ledger.handle_busy(from, to);
     }
 
     /// Takes the sender's report about itself.
     pub fn handle_sender(&mut self, interval: SenderInterval, now: Timestamp) {
-        push_bounded(&mut self.sender, interval);
+        self.ledger.handle_sender(interval);
         self.detector.source.handle_sender(&interval);
         if let Some(frames) = interval.source_frames.filter(|_| self.is_in_view(interval.from, interval.to)) {
-            add(&mut self.told_source, frames, interval.to - interval.from);
+            add(&mut self.counted_source, frames, interval.to - interval.from);
         }
         if let Some(packets) = interval.sound_packets {
             self.sound.handle_sent(SentSound { from: interval.from, to: interval.to, packets });
         }
-        self.tell_causes(now);
+        self.update_causes(now);
     }
 
     /// Ends the measurement: waiting gaps are judged, and later inputs are ignored.
     pub fn finish(&mut self, now: Timestamp) {
         self.take_frames(now, true);
-        while let Some(judged) = self.detector.poll_rest(&self.marks, &self.told) {
+        while let Some(judged) = self.detector.poll_rest(&self.marks, &self.reported) {
             self.take(&judged);
         }
         for (start, end) in self.running(now) {
             let Some(last) = self.last else { break };
             let gap = Gap::silence(last.shown_at, now);
-            self.keep(start, end, gap, gap.length().saturating_sub(end - start));
+            let normal = gap.length().saturating_sub(end - start);
+            self.ledger.keep(start, end, gap, normal, self.shows_only_changes);
         }
-        self.tell_causes(now);
+        self.update_causes(now);
         self.finished = Some(now);
     }
 
     /// The stalls, oldest first; the last one may not have ended.
     #[must_use]
     pub fn stalls(&self, now: Timestamp) -> Vec<Stall> {
-        let mut stalls: Vec<_> = self.stalls.iter().map(|kept| kept.stall).collect();
+        let mut stalls: Vec<_> = self.ledger.stalls().collect();
         for (start, end) in self.running(now) {
-            let evidence = self.evidence(start, end, None, UNKNOWN_INTERVAL);
-            let Verdict { cause, confidence } = evidence.verdict();
+            let Verdict { cause, confidence } = self.running_verdict(start, end);
             stalls.push(Stall { start, duration: end - start, cause, confidence });
         }
         stalls
@@ -390,12 +351,6 @@ impl PlayoutMeter {
         self.marks.iter()
     }
 
-    /// Whether the connection is down.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        is_open(&self.cuts)
-    }
-
     /// Whether there was a stats report with a picture in it.
     #[must_use]
     pub fn has_report(&self) -> bool {
@@ -408,8 +363,21 @@ impl PlayoutMeter {
         self.first_shown
     }
 
+    /// The cause of a stall that has not ended.
+    fn running_verdict(&self, start: Timestamp, end: Timestamp) -> Verdict {
+        self.ledger.verdict(start, end, None, UNKNOWN_INTERVAL, self.shows_only_changes)
+    }
+
+    /// Updates the causes of the latest stalls. A stall whose screen turns out not to have changed becomes a mark.
+    fn update_causes(&mut self, now: Timestamp) {
+        for stall in self.ledger.update_causes(now) {
+            self.usual = (self.usual.0.saturating_sub(1), self.usual.1.saturating_sub(stall.duration));
+            self.marks.handle_unchanged(stall.start, stall.end());
+        }
+    }
+
     fn judge(&mut self, now: Timestamp) {
-        while let Some(judged) = self.detector.poll_judged(&self.marks, &self.told, now) {
+        while let Some(judged) = self.detector.poll_judged(&self.marks, &self.reported, now) {
             self.take(&judged);
         }
     }
@@ -421,11 +389,11 @@ impl PlayoutMeter {
         if let Some((frames, time)) = gap.source.filter(|_| self.is_in_view(gap.from, gap.to)) {
             add(&mut self.stamped_source, frames, time);
         }
-        if let Some(told) = &gap.told {
-            let Between { from, to, frames, declared, .. } = told.between;
+        if let Some(reported) = &gap.reported {
+            let Between { from, to, frames, declared, .. } = reported.between;
             let overlap = declared.map_or(Duration::ZERO, |(begin, end)| end.min(to) - begin.max(from));
-            add(&mut self.told_frames, frames, (to - from).saturating_sub(overlap));
-            self.told_shown += f64::from(gap.new_frames());
+            add(&mut self.reported_frames, frames, (to - from).saturating_sub(overlap));
+            self.reported_shown += f64::from(gap.new_frames());
         }
         self.in_view += self.in_view_of(gap);
         let is_marked = stalls.is_empty() && self.marks.covers(gap.from) && gap.length() > *normal * 4;
@@ -433,7 +401,7 @@ impl PlayoutMeter {
             self.gaps.handle_gap(gap.interval(), gap.frames);
         }
         for (start, end) in stalls {
-            self.keep(*start, *end, *gap, *normal);
+            self.ledger.keep(*start, *end, *gap, *normal, self.shows_only_changes);
         }
     }
 
@@ -456,9 +424,9 @@ impl PlayoutMeter {
     /// The part of a gap's frames that was in view: a hidden page learns their number only afterwards.
     fn in_view_of(&self, gap: &Gap) -> f64 {
         let share = self.unmarked(gap.from, gap.to).as_secs_f64() / gap.length().as_secs_f64();
-        // Where the source tells of its frames only at other times, no more are new than it usually has.
-        let (frames, time) = self.told_frames;
-        let most = gap.told.is_none().then(|| gap.length().as_secs_f64() * frames / time.as_secs_f64());
+        // If the source reported its frames only at other times, no more frames are new than it usually has.
+        let (frames, time) = self.reported_frames;
+        let most = gap.reported.is_none().then(|| gap.length().as_secs_f64() * frames / time.as_secs_f64());
         let most = most.filter(|most| *most > 0.0);
         let shown = f64::from(gap.new_frames()).min(most.unwrap_or(f64::INFINITY));
         (shown * share).max(shown.min(1.0))
@@ -469,97 +437,21 @@ impl PlayoutMeter {
         self.first_shown.is_some_and(|first| first <= from) && self.unmarked(from, to) == to - from
     }
 
-    fn keep(&mut self, start: Timestamp, end: Timestamp, gap: Gap, normal: Duration) {
-        let duration = end - start;
-        self.count = self.count.saturating_add(1);
-        self.time += duration;
-        self.longest = self.longest.max(duration);
-        let may_be_unchanged = self.shows_only_changes;
-        let evidence = Evidence { may_be_unchanged, ..self.evidence(start, end, Some(&gap), normal) };
-        let Verdict { cause, confidence } = evidence.verdict();
-        self.stalls.push_back(Kept {
-            stall: Stall { start, duration, cause, confidence },
-            gap,
-            normal,
-            may_be_unchanged,
-        });
-        if self.stalls.len() > MAX_STALLS {
-            self.stalls.pop_front();
-        }
-    }
-
     /// The stalls in the present silence.
     pub(super) fn running(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         match &self.last {
             Some(last) if last.shown_at < now && self.finished.is_none() => {
                 // A frame that waits may have ended the silence.
                 let until = self.pending.front().map_or(now, |next| next.frame.shown_at);
-                let mut running = self.detector.running(last.shown_at, &self.marks, &self.told, until);
+                let mut running = self.detector.running(last.shown_at, &self.marks, &self.reported, until);
                 // Without evidence, the screen has probably not changed.
                 let is_unchanged = |cause| matches!(cause, StallCause::Source | StallCause::Unknown);
                 running.retain(|(start, end)| {
-                    let cause = || self.evidence(*start, *end, None, UNKNOWN_INTERVAL).verdict().cause;
-                    !(self.shows_only_changes && is_unchanged(cause()))
+                    !(self.shows_only_changes && is_unchanged(self.running_verdict(*start, *end).cause))
                 });
                 running
             }
             _ => Vec::new(),
-        }
-    }
-
-    fn tell_causes(&mut self, now: Timestamp) {
-        let unsettled =
-            self.stalls.iter().rev().take_while(|kept| now - kept.stall.end() <= CAUSE_SETTLES).count();
-        for at in self.stalls.len() - unsettled..self.stalls.len() {
-            let Kept { stall, gap, normal, may_be_unchanged } = &self.stalls[at];
-            let evidence = self.evidence(stall.start, stall.end(), Some(gap), *normal);
-            let verdict = Evidence { may_be_unchanged: *may_be_unchanged, ..evidence }.verdict();
-            self.stalls[at].stall.cause = verdict.cause;
-            self.stalls[at].stall.confidence = verdict.confidence;
-        }
-        self.excuse_unchanged();
-    }
-
-    /// Replaces stalls by marks if their screen turns out not to have changed.
-    fn excuse_unchanged(&mut self) {
-        let is_unchanged = |kept: &Kept| kept.may_be_unchanged && kept.stall.cause == StallCause::Source;
-        let excused: Vec<_> =
-            self.stalls.iter().filter(|kept| is_unchanged(kept)).map(|kept| kept.stall).collect();
-        if excused.is_empty() {
-            return;
-        }
-        self.stalls.retain(|kept| !is_unchanged(kept));
-        for stall in excused {
-            self.count = self.count.saturating_sub(1);
-            self.time = self.time.saturating_sub(stall.duration);
-            self.usual = (self.usual.0.saturating_sub(1), self.usual.1.saturating_sub(stall.duration));
-            self.marks.handle_unchanged(stall.start, stall.end());
-        }
-        self.longest = self.stalls.iter().map(|kept| kept.stall.duration).max().unwrap_or_default();
-    }
-
-    fn evidence<'a>(
-        &'a self,
-        start: Timestamp,
-        end: Timestamp,
-        gap: Option<&'a Gap>,
-        normal: Duration,
-    ) -> Evidence<'a> {
-        let overlaps = |times: &[(Timestamp, Option<Timestamp>)]| {
-            times.iter().any(|(from, to)| *from <= end && to.is_none_or(|to| start <= to))
-        };
-        Evidence {
-            start,
-            end,
-            gap,
-            normal,
-            steps: &self.steps,
-            sender: &self.sender,
-            transits: &self.transits,
-            busy: &self.busy,
-            has_source_failed: overlaps(&self.failures),
-            was_disconnected: overlaps(&self.cuts),
-            may_be_unchanged: self.shows_only_changes,
         }
     }
 }
@@ -574,28 +466,4 @@ fn source_step(before: Option<(u32, Timestamp)>, after: Option<(u32, Timestamp)>
 
 fn add(sum: &mut (f64, Duration), frames: u32, time: Duration) {
     *sum = (sum.0 + f64::from(frames), sum.1.saturating_add(time));
-}
-
-/// Opens or closes a time in the list.
-fn note_time(times: &mut Vec<(Timestamp, Option<Timestamp>)>, is_on: bool, at: Timestamp) {
-    match (times.last_mut().filter(|(_, to)| to.is_none()), is_on) {
-        (Some(open), false) => open.1 = Some(at),
-        (None, true) => push_bounded(times, (at, None)),
-        _ => {}
-    }
-}
-
-fn was_on(times: &[(Timestamp, Option<Timestamp>)], at: Timestamp) -> bool {
-    times.iter().any(|(from, to)| *from <= at && to.is_none_or(|to| at < to))
-}
-
-fn is_open(times: &[(Timestamp, Option<Timestamp>)]) -> bool {
-    times.last().is_some_and(|(_, to)| to.is_none())
-}
-
-fn push_bounded<T>(kept: &mut Vec<T>, value: T) {
-    if kept.len() == MAX_EVIDENCE {
-        kept.remove(0);
-    }
-    kept.push(value);
 }

@@ -17,12 +17,12 @@ const WAITS: Duration = Duration::from_millis(3500);
 const AFTER: Duration = Duration::from_secs(1);
 /// Age from which on a report of the sender is outdated.
 const HOLDS: Duration = Duration::from_secs(10);
-const MAX_TOLD: usize = 40;
+const MAX_REPORTS: usize = 40;
 /// The value for an interval of the sender without frames.
 const NONE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy)]
-struct Told {
+struct Reported {
     from: Timestamp,
     to: Timestamp,
     interval: Duration,
@@ -31,7 +31,7 @@ struct Told {
 /// Determines the time between two frames of the source.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SourceRate {
-    told: VecDeque<Told>,
+    reports: VecDeque<Reported>,
     stamped: NormalInterval,
 }
 
@@ -39,9 +39,9 @@ impl SourceRate {
     pub(super) fn handle_sender(&mut self, sender: &SenderInterval) {
         let Some(frames) = sender.source_frames else { return };
         let interval = (sender.to - sender.from).checked_div(frames).unwrap_or(NONE).min(NONE);
-        self.told.push_back(Told { from: sender.from, to: sender.to, interval });
-        if self.told.len() > MAX_TOLD {
-            self.told.pop_front();
+        self.reports.push_back(Reported { from: sender.from, to: sender.to, interval });
+        if self.reports.len() > MAX_REPORTS {
+            self.reports.pop_front();
         }
     }
 
@@ -56,21 +56,21 @@ impl SourceRate {
     /// greater of the values before and after, so that a decreasing rate is no stall.
     pub(super) fn around<'a>(&self, gap: &'a Gap, after: impl Iterator<Item = &'a Gap>) -> Option<Duration> {
         let after = std::iter::once(gap).chain(after).filter_map(Gap::source_interval);
-        self.stamped.known_around(after).or_else(|| self.told_around(gap.to))
+        self.stamped.known_around(after).or_else(|| self.reported_around(gap.to))
     }
 
     /// Whether a report of the sender about the time after a gap may still arrive.
     pub(super) fn is_awaited(&self, gap: &Gap, now: Timestamp) -> bool {
         gap.source_interval().is_none()
             && now - gap.to < WAITS
-            && self.told.back().is_some_and(|last| last.to < gap.to + AFTER)
+            && self.reports.back().is_some_and(|last| last.to < gap.to + AFTER)
     }
 
-    fn told_around(&self, at: Timestamp) -> Option<Duration> {
-        let is_near = |told: &&Told| at - told.to <= HOLDS && told.from - at <= HOLDS;
-        let before = self.told.iter().rev().filter(is_near).filter(|told| told.to <= at);
-        let before = typical(before.take(BEFORE).map(|told| told.interval));
-        let after = self.told.iter().filter(|told| told.to > at && told.from < at + AFTER);
-        before.max(after.map(|told| told.interval).max())
+    fn reported_around(&self, at: Timestamp) -> Option<Duration> {
+        let is_near = |report: &&Reported| at - report.to <= HOLDS && report.from - at <= HOLDS;
+        let before = self.reports.iter().rev().filter(is_near).filter(|report| report.to <= at);
+        let before = typical(before.take(BEFORE).map(|report| report.interval));
+        let after = self.reports.iter().filter(|report| report.to > at && report.from < at + AFTER);
+        before.max(after.map(|report| report.interval).max())
     }
 }

@@ -7,8 +7,8 @@ use super::{
     frame::Gap,
     interval::{AFTER, LONGEST, NormalInterval},
     marks::Marks,
+    reported_source::ReportedSource,
     source_rate::SourceRate,
-    told_source::ToldSource,
 };
 use crate::Timestamp;
 
@@ -74,32 +74,38 @@ impl StallDetector {
     }
 
     /// The next gap that can be judged.
-    pub(super) fn poll_judged(&mut self, marks: &Marks, told: &ToldSource, now: Timestamp) -> Option<Judged> {
+    pub(super) fn poll_judged(
+        &mut self,
+        marks: &Marks,
+        reported: &ReportedSource,
+        now: Timestamp,
+    ) -> Option<Judged> {
         let front = self.waiting.front()?;
         if self.waiting.len() <= AFTER && now - front.to < JUDGED_AFTER {
             return None;
         }
         // If the gap may be a stall by the source's rate only, it waits for the sender's report.
-        let Intervals { usual, normal, of_source } = self.around(front, self.waiting.iter().skip(1), told);
+        let Intervals { usual, normal, of_source } =
+            self.around(front, self.waiting.iter().skip(1), reported);
         let may_differ = normal < usual && excess(front, normal) >= shortest(normal);
         if may_differ && self.source.is_awaited(front, now) {
             return None;
         }
-        if let Some(known) = &front.told {
+        if let Some(known) = &front.reported {
             let captured = known.between.to;
             let may_be_stall = excess(front, normal) >= shortest(normal) || stood(front, of_source).is_some();
-            if may_be_stall && !told.covers_after(captured) && told.is_awaited(front.to, now) {
+            if may_be_stall && !reported.covers_after(captured) && reported.is_awaited(front.to, now) {
                 return None;
             }
         }
         let gap = self.waiting.pop_front()?;
-        Some(self.judge(gap, marks, told))
+        Some(self.judge(gap, marks, reported))
     }
 
     /// Judges the next waiting gap without waiting for further evidence.
-    pub(super) fn poll_rest(&mut self, marks: &Marks, told: &ToldSource) -> Option<Judged> {
+    pub(super) fn poll_rest(&mut self, marks: &Marks, reported: &ReportedSource) -> Option<Judged> {
         let gap = self.waiting.pop_front()?;
-        Some(self.judge(gap, marks, told))
+        Some(self.judge(gap, marks, reported))
     }
 
     /// The stalls in a silence that has not ended.
@@ -107,16 +113,16 @@ impl StallDetector {
         &self,
         last_shown: Timestamp,
         marks: &Marks,
-        told: &ToldSource,
+        reported: &ReportedSource,
         now: Timestamp,
     ) -> Vec<(Timestamp, Timestamp)> {
         let gap = Gap::silence(last_shown, now);
-        let Intervals { normal, .. } = self.around(&gap, self.waiting.iter(), told);
+        let Intervals { normal, .. } = self.around(&gap, self.waiting.iter(), reported);
         if gap.length() < normal + NOTICED_AFTER { Vec::new() } else { stalls(&gap, normal, None, marks) }
     }
 
-    fn judge(&mut self, gap: Gap, marks: &Marks, told: &ToldSource) -> Judged {
-        let Intervals { usual, normal, of_source } = self.around(&gap, self.waiting.iter(), told);
+    fn judge(&mut self, gap: Gap, marks: &Marks, reported: &ReportedSource) -> Judged {
+        let Intervals { usual, normal, of_source } = self.around(&gap, self.waiting.iter(), reported);
         let usual_stalls = stalls(&gap, usual, of_source, marks);
         let stalls =
             if normal == usual { usual_stalls.clone() } else { stalls(&gap, normal, of_source, marks) };
@@ -134,11 +140,11 @@ impl StallDetector {
         &self,
         gap: &'a Gap,
         after: impl Iterator<Item = &'a Gap> + Clone,
-        told: &ToldSource,
+        reported: &ReportedSource,
     ) -> Intervals {
         let after = after.take_while(|next| next.to - gap.to <= JUDGED_AFTER);
         let usual = self.normal.around(after.clone().map(Gap::interval));
-        let of_source = gap.told.and_then(|known| told.interval_around(known.between.to));
+        let of_source = gap.reported.and_then(|known| reported.interval_around(known.between.to));
         if let Some(interval) = of_source.map(|interval| interval.min(LONGEST)) {
             // The sender may repeat pictures, so frames here may come more often than the source has any.
             let usual = usual.max(interval);
@@ -158,7 +164,7 @@ struct Intervals {
     usual: Duration,
     /// With which the gap is compared.
     normal: Duration,
-    /// By the frames that the source's page told of.
+    /// By the frames that the source's page reported.
     of_source: Option<Duration>,
 }
 
@@ -174,7 +180,7 @@ pub(super) fn shortest(normal: Duration) -> Duration {
 
 /// How much longer than due the source showed nothing new in the gap, if that is a stall.
 fn stood(gap: &Gap, of_source: Option<Duration>) -> Option<Duration> {
-    let stood = gap.told?.between.stood?.saturating_sub(of_source?);
+    let stood = gap.reported?.between.stood?.saturating_sub(of_source?);
     (stood >= shortest(of_source?)).then_some(stood)
 }
 
@@ -185,18 +191,18 @@ fn stalls(
     marks: &Marks,
 ) -> Vec<(Timestamp, Timestamp)> {
     let excess = excess(gap, normal);
-    let due = earlier(gap.to, excess);
-    let mut parts = match &gap.told {
+    let due = gap.to - excess;
+    let mut parts = match &gap.reported {
         _ if excess < shortest(normal) => Vec::new(),
-        Some(told) => marks.undeclared(due, gap.to, told.declared),
+        Some(reported) => marks.undeclared(due, gap.to, reported.declared),
         None => marks.uncovered(due, gap.to),
     };
     parts.retain(|(from, to)| *to - *from >= shortest(normal));
     // The display cannot stand still for less time than the source. Frames near the ends of a standstill count as new, so the
     // source's clock is the better one.
-    if let (Some(told), Some(stood)) = (&gap.told, stood(gap, of_source)) {
-        let to = told.declared.map_or(gap.to, |(declared_from, _)| declared_from);
-        let from = earlier(to, stood);
+    if let (Some(reported), Some(stood)) = (&gap.reported, stood(gap, of_source)) {
+        let to = reported.declared.map_or(gap.to, |(declared_from, _)| declared_from);
+        let from = to - stood;
         let is_longer = parts.iter().all(|(from, to)| *to - *from < stood);
         if is_longer && marks.undeclared(from, to, None) == [(from, to)] {
             parts.retain(|part| part.1 <= from || to <= part.0);
@@ -205,8 +211,4 @@ fn stalls(
         }
     }
     parts
-}
-
-fn earlier(at: Timestamp, by: Duration) -> Timestamp {
-    Timestamp::from_origin(at.since_origin().saturating_sub(by))
 }

@@ -10,9 +10,9 @@ use crate::measure::{metric::Metric, sound::SoundSummary};
 pub enum SourceKnownBy {
     /// Every frame carries a stamp.
     Stamps,
-    /// The page that plays the file tells which frames it showed, and when.
+    /// The page that plays the file reports which frames it showed, and when.
     Frames,
-    /// The sender tells once a second how many frames its source delivered; repeated ones count as well.
+    /// The sender reports once a second how many frames its source delivered, including repeated ones.
     Counts,
 }
 
@@ -55,7 +55,7 @@ pub struct PlayoutSummary {
     pub usual_stall_ratio: Option<f64>,
     /// By what the source's rate is known.
     pub source_known_by: Option<SourceKnownBy>,
-    /// Number of frames that the source showed while its page told of them.
+    /// Number of frames that the source showed while its page reported them.
     pub source_frames: Option<u32>,
     /// How many of [`Self::source_frames`] were shown here, at most.
     pub source_frames_presented: Option<u32>,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Mark, PlayoutSummary, Score, SourceKnownBy, counters::Step, meter::PlayoutMeter, score::ScoreInputs,
+    Mark, PlayoutSummary, Score, SourceKnownBy, counters::Step, marks::cut, meter::PlayoutMeter,
+    score::ScoreInputs,
 };
 use crate::Timestamp;
 
@@ -26,8 +27,8 @@ impl PlayoutMeter {
             watched.saturating_sub(self.unmarked(self.first_shown.unwrap_or(now), now))
         });
         let sound = self.sound.summary();
-        let stall_count = self.count.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX));
-        let stall_time = self.time + running_time;
+        let stall_count = self.ledger.count.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX));
+        let stall_time = self.ledger.time + running_time;
         let seconds = watched.map(|watched| watched.as_secs_f64()).filter(|seconds| *seconds > 0.0);
         let stall_ratio = seconds.map(|seconds| stall_time.as_secs_f64() / seconds);
         let stalls_per_minute = seconds.map(|seconds| f64::from(stall_count) * 60.0 / seconds);
@@ -44,12 +45,12 @@ impl PlayoutMeter {
         let rate = |(frames, time): (f64, Duration)| (frames > 0.0).then(|| frames / time.as_secs_f64());
         let known = [
             (SourceKnownBy::Stamps, self.stamped_source),
-            (SourceKnownBy::Frames, self.told_frames),
-            (SourceKnownBy::Counts, self.told_source),
+            (SourceKnownBy::Frames, self.reported_frames),
+            (SourceKnownBy::Counts, self.counted_source),
         ];
         let known = known.into_iter().find_map(|(by, source)| Some((by, rate(source)?)));
         let (source_known_by, source_frames_per_second) = known.filter(|_| !self.shows_only_changes).unzip();
-        let has_told_frames = self.told_frames.0 > 0.0;
+        let has_reported_frames = self.reported_frames.0 > 0.0;
         let lower_rate_ratio = frames_per_second
             .zip(source_frames_per_second)
             .map(|(shown, source)| (1.0 - shown / source).clamp(0.0, 1.0));
@@ -70,15 +71,16 @@ impl PlayoutMeter {
             marked,
             stall_count,
             stall_time,
-            longest_stall: longest_running.map_or(self.longest, |running| running.max(self.longest)),
+            longest_stall: longest_running
+                .map_or(self.ledger.longest, |running| running.max(self.ledger.longest)),
             stall_ratio,
             stalls_per_minute,
             usual_stall_count: self.usual.0.saturating_add(u32::try_from(running.len()).unwrap_or(u32::MAX)),
             usual_stall_time,
             usual_stall_ratio: seconds.map(|seconds| usual_stall_time.as_secs_f64() / seconds),
             source_known_by,
-            source_frames: has_told_frames.then_some(self.told_frames.0 as u32),
-            source_frames_presented: has_told_frames.then_some(self.told_shown as u32),
+            source_frames: has_reported_frames.then_some(self.reported_frames.0 as u32),
+            source_frames_presented: has_reported_frames.then_some(self.reported_shown as u32),
             source_frames_per_second,
             lower_rate_ratio,
             bytes: totals.bytes,
@@ -87,7 +89,8 @@ impl PlayoutMeter {
                 .filter(|_| totals.seconds > 0.0)
                 .map(|bytes| bytes * 8.0 / totals.seconds),
             bitrate_bps: self
-                .steps
+                .ledger
+                .steps()
                 .last()
                 .filter(|step| step.seconds > 0.0)
                 .map(|step| step.bytes * 8.0 / step.seconds),
@@ -111,8 +114,8 @@ impl PlayoutMeter {
     pub fn recent_score(&self, now: Timestamp) -> Option<Score> {
         let first = self.first_shown?;
         let now = self.finished.unwrap_or(now);
-        let from = first.max(Timestamp::from_origin(now.since_origin().saturating_sub(RECENT)));
-        let kept = self.stalls.iter().rev().map(|kept| (kept.stall.start, kept.stall.end()));
+        let from = first.max(now - RECENT);
+        let kept = self.ledger.stalls().rev().map(|stall| (stall.start, stall.end()));
         let kept = kept.take_while(|(_, end)| *end > from);
         let (mut time, mut count) = (Duration::ZERO, 0_u32);
         for (start, end) in kept.chain(self.running(now)) {
@@ -120,7 +123,7 @@ impl PlayoutMeter {
             count = count.saturating_add(1);
         }
         let seconds = (now - from).max(LEAST_JUDGED).as_secs_f64();
-        let steps = || self.steps.iter().filter(|step| step.to > from);
+        let steps = || self.ledger.steps().iter().filter(|step| step.to > from);
         let sum = |of: fn(&Step) -> f64| steps().map(of).sum::<f64>();
         let (lost, packets) = (sum(|step| step.lost), sum(|step| step.packets));
         Some(Score::new(&ScoreInputs {
@@ -146,12 +149,7 @@ impl PlayoutMeter {
         let mut rest = vec![(first, now)];
         let touches = |mark: &&Mark| mark.from < now && mark.to.is_none_or(|to| first < to);
         for mark in self.marks.iter().filter(touches) {
-            let (begin, end) = (mark.from, mark.to.unwrap_or(now));
-            rest = rest
-                .into_iter()
-                .flat_map(|(from, to)| [(from, to.min(begin)), (from.max(end), to)])
-                .filter(|(from, to)| from < to)
-                .collect();
+            cut(&mut rest, mark.from, mark.to);
         }
         rest.into_iter().map(|(from, to)| to - from).sum()
     }

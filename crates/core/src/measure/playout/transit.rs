@@ -1,21 +1,23 @@
-//! How long frames were on their way, by their own clocks: the time of arrival minus the time of capture.
+//! The transit times of frames: the time of arrival minus the time of capture.
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::frame::RTP_CLOCK_HZ;
-use crate::{Timestamp, measure::frame::ShownFrame};
+use crate::{
+    Timestamp,
+    measure::frame::{ShownFrame, rtp_step_us},
+};
 
 /// Number of frames that are kept: twenty seconds at 60 frames per second.
 const MAX_FRAMES: usize = 1200;
 
-/// A frame that arrived, and how long it was on its way, in microseconds beyond an unknown constant.
+/// A frame that arrived, and its transit time plus an unknown constant.
 #[derive(Debug, Clone, Copy)]
 struct Arrived {
     at: Timestamp,
-    way_us: i64,
+    transit_us: i64,
 }
 
-/// The ways of the last frames. The constant in them is the difference of two clocks, so only differences mean something.
+/// The transit times of the last frames. Their constant is the difference of two clocks, so only differences have a meaning.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Transits {
     frames: VecDeque<Arrived>,
@@ -28,47 +30,47 @@ impl Transits {
         let Some((ticks, at)) = frame.rtp_timestamp.zip(frame.received_at) else { return };
         let captured_us = match self.last {
             Some((last, captured_us)) => {
-                let passed = ticks.wrapping_sub(last);
-                if passed >= u32::MAX / 2 {
+                let step_us = rtp_step_us(last, ticks);
+                if step_us < 0 {
                     // The stream started again, with another constant.
                     self.frames.clear();
                     0
                 } else {
-                    captured_us + i64::from(passed) * 1_000_000 / i64::try_from(RTP_CLOCK_HZ).unwrap_or(1)
+                    captured_us + step_us
                 }
             }
             None => 0,
         };
         self.last = Some((ticks, captured_us));
         let received_us = i64::try_from(at.since_origin().as_micros()).unwrap_or(i64::MAX);
-        self.frames.push_back(Arrived { at, way_us: received_us.saturating_sub(captured_us) });
+        self.frames.push_back(Arrived { at, transit_us: received_us.saturating_sub(captured_us) });
         if self.frames.len() > MAX_FRAMES {
             self.frames.pop_front();
         }
     }
 
-    /// How much longer than the usual way before a stall the frames were on their way after it: the shortest and the longest, for the
-    /// frames that arrived between `from` and `to`. `None` if frames on one side are unknown.
+    /// The increase of the transit time from the frames that arrived in the time `before` to those that arrived in the time `after`: the
+    /// shortest and the longest. `None` if no frame arrived in one of these times.
     pub(super) fn longer(
         &self,
         before: (Timestamp, Timestamp),
         after: (Timestamp, Timestamp),
     ) -> Option<(Duration, Duration)> {
         let within = |(from, to): (Timestamp, Timestamp)| {
-            let mut ways: Vec<_> = self
+            let mut transits: Vec<_> = self
                 .frames
                 .iter()
                 .filter(|frame| from <= frame.at && frame.at <= to)
-                .map(|frame| frame.way_us)
+                .map(|frame| frame.transit_us)
                 .collect();
-            ways.sort_unstable();
-            ways
+            transits.sort_unstable();
+            transits
         };
         let before = within(before);
         let usual = *before.get(before.len() / 2)?;
         let after = within(after);
-        let beyond = |way: &i64| Duration::from_micros(u64::try_from(way - usual).unwrap_or(0));
-        // Single frames that were sent again do not count.
+        let beyond = |transit: &i64| Duration::from_micros(u64::try_from(transit - usual).unwrap_or(0));
+        // Single frames that needed a retransmission do not count.
         Some((beyond(after.get(after.len() / 10)?), beyond(after.get(after.len() * 9 / 10)?)))
     }
 }

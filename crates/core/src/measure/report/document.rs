@@ -155,7 +155,7 @@ pub enum AbsenceReason {
     Away,
     /// The page was loaded again, and what it had measured is lost; or it took part only later.
     NotRecorded,
-    /// A word of a later version.
+    /// A value from a later version.
     #[serde(other)]
     Unknown,
 }
@@ -257,11 +257,11 @@ pub struct PlayoutEntry {
 pub enum SourceKnowledge {
     /// Every frame carried a stamp.
     Stamps,
-    /// The page that played the file told which frames it showed.
+    /// The page that played the file reported which frames it showed.
     Frames,
-    /// The sender told once a second how many frames its source delivered.
+    /// The sender reported once a second how many frames its source delivered.
     Counts,
-    /// A word of a later version.
+    /// A value from a later version.
     #[serde(other)]
     Unknown,
 }

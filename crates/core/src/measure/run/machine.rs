@@ -1,11 +1,11 @@
-//! Decides when a run begins and ends, and tells the other members.
+//! Decides when a run begins and ends, and informs the other members.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
-use sightline_protocol::{MemberId, RunId, control::ControlMessage};
+use sightline_protocol::{MemberId, RunId, control::ControlMessage, telemetry::PageTime};
 
 use super::{
     Recorder,
@@ -29,9 +29,14 @@ const MAX_RECORDERS: usize = MAX_SIDES / 2;
 /// Maximum number of simultaneous runs of other members that this page takes part in.
 const MAX_PEER_RUNS: usize = 16;
 /// Maximum total size of the logs of others in bytes, so that the report can still be opened.
-const MAX_TOLD_BYTES: usize = 32 * 1024 * 1024;
+const MAX_LOG_BYTES: usize = 32 * 1024 * 1024;
 /// Maximum time that a run waits for its first frame, and maximum length of a run.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// What happens this shortly before the limit of a run does not end it: on another page, the limit of a run in the same call may have
+/// come first.
+const NEAR_LIMIT: Duration = Duration::from_secs(2);
+/// A participant shows the first frame at most this long before its message arrives.
+const BEGAN_WITHIN: Duration = Duration::from_secs(5);
 /// A log whose first row is later than this after the run's beginning lacks the time before.
 const LATE_S: f64 = 2.5;
 /// Number of past runs whose late messages are recognized.
@@ -70,11 +75,11 @@ pub struct Run {
     id: Option<RunId>,
     past: VecDeque<RunId>,
     limit: Option<Duration>,
-    /// The time at which the run was started, if known.
+    /// The time at which the run was started.
     asked: Option<Timestamp>,
     recorders: BTreeMap<MemberId, Recorder>,
     parts: BTreeMap<MemberId, Parts>,
-    told: BTreeMap<MemberId, Told>,
+    logs: BTreeMap<MemberId, ReceivedLog>,
     /// The time at which the first frame was shown here, or was reported by another member.
     first: Option<Timestamp>,
     ended: Option<(Timestamp, EndReason)>,
@@ -87,7 +92,7 @@ pub struct Run {
 
 /// The measurements that another page made of this one.
 #[derive(Debug)]
-struct Told {
+struct ReceivedLog {
     /// The measurements, with times on the other page's clock.
     side: Side,
     /// The estimate of the other page's clock when the log arrived.
@@ -97,7 +102,7 @@ struct Told {
 
 impl Run {
     /// Starts a run with all members in the room, which ends after `limit`. A run in progress continues instead.
-    pub fn start(&mut self, id: RunId, local: Party, room: &str, limit: Option<Duration>) {
+    pub fn start(&mut self, id: RunId, local: Party, room: &str, limit: Option<Duration>, now: Timestamp) {
         if matches!(self.state, RunState::Waiting | RunState::Running) {
             return;
         }
@@ -111,6 +116,7 @@ impl Run {
             id: Some(id),
             past,
             limit,
+            asked: Some(now),
             local: local.plain(),
             room: plain(room),
             others: std::mem::take(&mut self.others),
@@ -177,7 +183,7 @@ impl Run {
             Part::On => {
                 run.recorder.get_or_insert_with(record);
                 // The message may be lost, so it is sent again.
-                run.is_told = false;
+                run.is_informed = false;
             }
             Part::Over => self.send_peer_log(member),
             Part::Refused => {}
@@ -197,10 +203,10 @@ impl Run {
                     self.recorders.insert(member.clone(), record());
                 }
                 let is_running = self.state == RunState::Running;
-                self.send(member, ControlMessage::RunStart { run, is_running });
+                self.send(member, ControlMessage::RunStart { run, is_running, first_us: None });
             }
             // The member may not know of the end; it sends its log when it does.
-            RunState::Ended if is_known && !self.told.contains_key(member) => {
+            RunState::Ended if is_known && !self.logs.contains_key(member) => {
                 self.send(member, ControlMessage::RunStop { run });
             }
             RunState::Ended => {}
@@ -217,7 +223,7 @@ impl Run {
             && let Some(recorder) = self.recorders.get_mut(member)
         {
             recorder.finish(now);
-            if !sources_left && self.state == RunState::Running {
+            if !sources_left && self.state == RunState::Running && !self.is_near_limit(now) {
                 self.end(EndReason::ConnectionGone, now);
             }
         }
@@ -225,7 +231,7 @@ impl Run {
 
     /// Notes that the video file of this page or of a member ended.
     pub fn handle_file_ended(&mut self, now: Timestamp) {
-        if self.state == RunState::Running {
+        if self.state == RunState::Running && !self.is_near_limit(now) {
             self.end(EndReason::FileEnded, now);
         }
     }
@@ -241,10 +247,14 @@ impl Run {
         now: Timestamp,
     ) -> bool {
         match message {
-            ControlMessage::RunStart { run, is_running } => {
+            ControlMessage::RunStart { run, is_running, first_us } => {
                 if self.id.as_ref() == Some(run) {
                     if *is_running && self.state == RunState::Waiting && self.recorders.contains_key(member) {
-                        self.begin(now);
+                        let first = clock.zip(*first_us).map(|(clock, first_us)| {
+                            clock.ours(Timestamp::from_origin(Duration::from_micros(first_us.get())))
+                        });
+                        let earliest = self.asked.unwrap_or(now).max(now - BEGAN_WITHIN);
+                        self.begin(first.unwrap_or(now).max(earliest).min(now));
                     }
                     return false;
                 }
@@ -276,7 +286,7 @@ impl Run {
     pub fn handle_progress(&mut self, now: Timestamp) {
         match self.state {
             RunState::Waiting => {
-                let asked = *self.asked.get_or_insert(now);
+                let asked = self.asked.unwrap_or(now);
                 if let Some(first) = self.first_shown() {
                     self.begin(first);
                 } else if now - asked >= LONGEST {
@@ -296,11 +306,13 @@ impl Run {
                 theirs.finish(now);
                 over.push(member.clone());
             } else if theirs.is_on()
-                && !theirs.is_told
-                && theirs.recorder.as_ref().is_some_and(|recorder| recorder.first_shown().is_some())
+                && !theirs.is_informed
+                && let Some(first) = theirs.recorder.as_ref().and_then(Recorder::first_shown)
             {
-                theirs.is_told = true;
-                let message = ControlMessage::RunStart { run: theirs.id.clone(), is_running: true };
+                theirs.is_informed = true;
+                let first_us = u64::try_from(first.since_origin().as_micros()).map(PageTime::saturating);
+                let run = theirs.id.clone();
+                let message = ControlMessage::RunStart { run, is_running: true, first_us: first_us.ok() };
                 self.outputs.push_back(RunOutput::Send(member.clone(), message));
             }
         }
@@ -328,9 +340,13 @@ impl Run {
         self.limit.unwrap_or(LONGEST).min(LONGEST)
     }
 
+    fn is_near_limit(&self, now: Timestamp) -> bool {
+        self.deadline().is_some_and(|deadline| deadline - now <= NEAR_LIMIT)
+    }
+
     fn end_by_limit(&mut self, at: Timestamp) {
-        let reason = if self.are_sources_gone(at) { EndReason::ConnectionGone } else { EndReason::TimeLimit };
-        self.end(reason, at);
+        let are_gone = self.are_sources_gone_since(at - NEAR_LIMIT);
+        self.end(if are_gone { EndReason::ConnectionGone } else { EndReason::TimeLimit }, at);
     }
 
     /// The next action to perform.
@@ -350,8 +366,8 @@ impl Run {
         for (member, recorder) in &self.recorders {
             let mut own = recorder.side(&self.local, ended);
             own.shift(-zero_s);
-            let theirs = self.told.get(member).and_then(|told| {
-                let mut side = aligned(told, seconds(ended))?;
+            let theirs = self.logs.get(member).and_then(|log| {
+                let mut side = aligned(log, seconds(ended))?;
                 side.shift(-zero_s);
                 side.absences = absences(&side, &own.absences);
                 side.check(LONGEST_S).ok()?;
@@ -384,15 +400,13 @@ impl Run {
         self.recorders.values().filter_map(Recorder::first_shown).min()
     }
 
-    /// Whether all members whose picture was measured are unreachable. If no picture was measured, all members count.
-    fn are_sources_gone(&self, now: Timestamp) -> bool {
+    /// Whether all members whose picture was measured are gone. If no picture was measured, all members count.
+    fn are_sources_gone_since(&self, at: Timestamp) -> bool {
         let has_picture = |recorder: &&Recorder| recorder.first_shown().is_some();
         let is_any = self.recorders.values().any(|recorder| has_picture(&recorder));
         let mut measured =
             self.recorders.values().filter(|recorder| !is_any || has_picture(recorder)).peekable();
-        let is_gone =
-            |recorder: &Recorder| if is_any { recorder.is_source_gone(now) } else { recorder.is_gone() };
-        measured.peek().is_some() && measured.all(is_gone)
+        measured.peek().is_some() && measured.all(|recorder| recorder.is_gone_since(at))
     }
 
     fn begin_peer_run(
@@ -463,9 +477,9 @@ impl Run {
         // The size in the report, which may exceed the size of the message.
         let bytes = serde_json::to_string(&side).map_or(usize::MAX, |text| text.len());
         let others: usize =
-            self.told.iter().filter(|(known, _)| *known != member).map(|(_, told)| told.bytes).sum();
-        if others.saturating_add(bytes) <= MAX_TOLD_BYTES {
-            self.told.insert(member.clone(), Told { side, clock, bytes });
+            self.logs.iter().filter(|(known, _)| *known != member).map(|(_, log)| log.bytes).sum();
+        if others.saturating_add(bytes) <= MAX_LOG_BYTES {
+            self.logs.insert(member.clone(), ReceivedLog { side, clock, bytes });
             self.changed();
         }
     }
@@ -485,10 +499,10 @@ fn absences(side: &Side, away: &[AbsenceEntry]) -> Vec<AbsenceEntry> {
     let first_s = side.samples.first().and_then(|row| *row.first()?).unwrap_or(0.0);
     let mut absences = away.to_vec();
     if first_s > LATE_S {
-        // A row tells of the second before it.
+        // A row describes the second before it.
         let to_s = rounded(first_s - 1.0);
         let missing = AbsenceEntry { from_s: 0.0, to_s, reason: AbsenceReason::NotRecorded };
-        // Away is the better word for the time in which it was away.
+        // `Away` is the more exact reason while the page was away.
         let is_before = |absence: &&AbsenceEntry| absence.from_s < to_s;
         let until_s = away.iter().filter(is_before).map(|absence| absence.from_s).fold(to_s, f64::min);
         if until_s > 0.0 {
@@ -500,10 +514,10 @@ fn absences(side: &Side, away: &[AbsenceEntry]) -> Vec<AbsenceEntry> {
 
 /// The measurements of another page, with times on this page's clock. If the offset is unknown, the last row is placed at the
 /// end of the run.
-fn aligned(told: &Told, ended_s: f64) -> Option<Side> {
-    let mut side = told.side.clone();
+fn aligned(log: &ReceivedLog, ended_s: f64) -> Option<Side> {
+    let mut side = log.side.clone();
     side.clock = None;
-    if let Some(clock) = told.clock {
+    if let Some(clock) = log.clock {
         let offset_s = clock.offset_us as f64 / 1e6;
         side.clock = Some(Clock { offset_s, error_s: clock.error.as_secs_f64() });
         side.shift(-offset_s);

@@ -34,8 +34,8 @@ pub(super) struct PeerRun {
     pub(super) observer: Party,
     since: Timestamp,
     pub(super) ended: Timestamp,
-    /// Whether the member was told that its first frame was shown here.
-    pub(super) is_told: bool,
+    /// Whether the member was informed that its first frame was shown here.
+    pub(super) is_informed: bool,
     beginnings: VecDeque<Timestamp>,
 }
 
@@ -55,7 +55,7 @@ impl PeerRun {
             observer,
             since: now,
             ended: now,
-            is_told: false,
+            is_informed: false,
             beginnings,
         })
     }

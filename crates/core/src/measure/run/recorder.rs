@@ -82,8 +82,6 @@ const FOLLOWED: [Metric; 6] = [
 
 /// A page whose socket closed longer ago while its connection stayed up was not absent.
 const ABSENT_WITHIN: Duration = Duration::from_secs(40);
-/// A picture has stopped after this time without a frame.
-const STOPPED_AFTER: Duration = Duration::from_millis(1500);
 
 /// Records the measurements of one member.
 #[derive(Debug, Clone)]
@@ -99,9 +97,12 @@ pub struct Recorder {
     /// Since when the other page has been away or unreachable, and the times in which it was.
     away_since: Option<Timestamp>,
     absences: Vec<(Timestamp, Timestamp)>,
-    is_away: bool,
+    /// Since when the server has said that the page is away.
+    away_by_server_since: Option<Timestamp>,
+    /// Since when the connection has been down.
+    down_since: Option<Timestamp>,
     last_shown: Option<Timestamp>,
-    is_finished: bool,
+    finished: Option<Timestamp>,
 }
 
 impl Recorder {
@@ -119,9 +120,10 @@ impl Recorder {
             file: None,
             away_since: None,
             absences: Vec::new(),
-            is_away: false,
+            away_by_server_since: None,
+            down_since: None,
             last_shown: None,
-            is_finished: false,
+            finished: None,
         }
     }
 
@@ -152,14 +154,14 @@ impl Recorder {
         shown: &ShownFrame,
         clock: Option<ClockEstimate>,
     ) {
-        if !self.is_finished && !self.meter.is_before(shown) {
+        if self.finished.is_none() && !self.meter.is_before(shown) {
             self.stamps.handle_shown(read, cost, shown, clock);
         }
     }
 
     /// Takes a stats report and the rows that were computed from it.
     pub fn handle_report(&mut self, entries: &[StatsEntry], rows: &[Figure], now: Timestamp) {
-        if self.is_finished {
+        if self.finished.is_some() {
             return;
         }
         self.meter.handle_report(entries, now);
@@ -220,6 +222,8 @@ impl Recorder {
     /// Takes whether the connection is up.
     pub fn handle_connected(&mut self, is_connected: bool, at: Timestamp) {
         self.meter.handle_connected(is_connected, at);
+        let since = self.down_since.unwrap_or(at);
+        self.down_since = (!is_connected).then_some(since);
         if is_connected {
             self.end_absence(at);
         } else {
@@ -229,7 +233,8 @@ impl Recorder {
 
     /// Takes whether the server says that the member's page is away. Its connection may stay up: then it was not absent.
     pub fn handle_away(&mut self, is_away: bool, at: Timestamp) {
-        self.is_away = is_away;
+        let since = self.away_by_server_since.unwrap_or(at);
+        self.away_by_server_since = is_away.then_some(since);
         if is_away {
             self.begin_absence(at);
         }
@@ -242,7 +247,7 @@ impl Recorder {
 
     /// Takes the video file that this page plays. The last one stays.
     pub fn handle_own_file(&mut self, file: &FileEntry) {
-        if !self.is_finished {
+        if self.finished.is_none() {
             self.file = Some(file.clone().plain());
         }
     }
@@ -253,7 +258,8 @@ impl Recorder {
     }
 
     fn end_absence(&mut self, at: Timestamp) {
-        let Some(since) = self.away_since.take().filter(|since| !self.is_finished && *since < at) else {
+        let Some(since) = self.away_since.take().filter(|since| self.finished.is_none() && *since < at)
+        else {
             return;
         };
         if self.absences.len() < MAX_ABSENCES / 2 {
@@ -276,14 +282,14 @@ impl Recorder {
         self.meter.handle_file(now);
     }
 
-    /// Takes what the sender's page tells of the frames of its file.
+    /// Takes the sender's report about the frames of its file.
     pub fn handle_source_frames(
         &mut self,
-        told: &SourceFrames,
+        message: &SourceFrames,
         clock: Option<ClockEstimate>,
         now: Timestamp,
     ) {
-        self.meter.handle_source_frames(told, clock, now);
+        self.meter.handle_source_frames(message, clock, now);
     }
 
     /// Takes the conditions of the measurement.
@@ -294,27 +300,23 @@ impl Recorder {
 
     /// Ends the recording.
     pub fn finish(&mut self, now: Timestamp) {
-        if !self.is_finished {
-            if self.is_gone() {
+        if self.finished.is_none() {
+            if self.down_since.is_some() {
                 self.end_absence(now);
             }
-            self.is_finished = true;
+            self.finished = Some(now);
             self.meter.finish(now);
         }
     }
 
-    /// Whether the member left, or its connection is down.
+    /// Whether the member has left, or been unreachable, since `at` or before. A member whose picture was measured is also gone if the
+    /// server says that its page is away and its picture has stopped, since a connection notices only seconds later.
     #[must_use]
-    pub fn is_gone(&self) -> bool {
-        self.is_finished || self.meter.is_cut()
-    }
-
-    /// The same for a member whose picture was measured: it is also gone if the server says that its page is away and its picture
-    /// has stopped, since a connection notices only seconds later.
-    #[must_use]
-    pub fn is_source_gone(&self, now: Timestamp) -> bool {
-        let has_stopped = self.last_shown.is_some_and(|last| now - last >= STOPPED_AFTER);
-        self.is_gone() || self.is_away && has_stopped
+    pub fn is_gone_since(&self, at: Timestamp) -> bool {
+        let is_before = |time: Option<Timestamp>| time.is_some_and(|time| time <= at);
+        is_before(self.finished)
+            || is_before(self.down_since)
+            || is_before(self.away_by_server_since) && is_before(self.last_shown)
     }
 
     /// The times in which the other page was away or unreachable, in seconds on this page's clock.

@@ -122,7 +122,7 @@ impl Kept {
     }
 
     /// Sets the first cause that applies, in the order of `docs/measuring.md`.
-    pub(super) fn tell_cause(&mut self, steps: &[Step], sent: &[SentSound], was_disconnected: bool) {
+    pub(super) fn update_cause(&mut self, steps: &[Step], sent: &[SentSound], was_disconnected: bool) {
         if self.is_declared {
             self.cause = SoundCause::Source;
             return;
@@ -144,12 +144,14 @@ impl Kept {
             Some(usual) => packets >= usual * (looked_at_s - made_up_s / 2.0),
             None => packets > 0.0,
         };
+        // Packets that were sent and not lost are late, if the path became longer.
+        let is_in_transit = sent_fewer == Some(false) && lost < 1.0 && !was_disconnected;
         let is_silent = self.silent >= self.concealed * 0.75;
         self.cause = if sent_fewer == Some(true) {
             SoundCause::Source
         } else if is_lossy {
             SoundCause::Loss
-        } else if sum(|step| step.discarded) >= 1.0 || came {
+        } else if sum(|step| step.discarded) >= 1.0 || came || is_in_transit {
             SoundCause::Late
         } else if sent_fewer.is_none() && is_silent && !was_disconnected {
             // Fewer packets arrived, none was lost, and the browser plays silence.
@@ -162,17 +164,17 @@ impl Kept {
     /// The sender's packets during the burst divided by their usual number; `None` without reports of the sender.
     fn sent_share(&self, sent: &[SentSound]) -> Option<f64> {
         let is_within = |sent: &&SentSound| sent.from < self.end && self.start < sent.to;
-        let (mut packets, mut told) = (0.0, 0.0);
+        let (mut packets, mut reported_s) = (0.0, 0.0);
         for sent in sent.iter().filter(is_within) {
             packets += f64::from(sent.packets);
-            told += seconds(sent.from, sent.to);
+            reported_s += seconds(sent.from, sent.to);
         }
         let outside = sent.iter().filter(|sent| !is_within(sent));
         let rate = |sent: &SentSound| f64::from(sent.packets) / seconds(sent.from, sent.to);
         let usual = upper_quartile(outside.map(rate)).filter(|usual| *usual > 0.0);
         match usual {
-            _ if told <= 0.0 => None,
-            Some(usual) => Some(packets / told / usual),
+            _ if reported_s <= 0.0 => None,
+            Some(usual) => Some(packets / reported_s / usual),
             None => (packets == 0.0).then_some(0.0),
         }
     }

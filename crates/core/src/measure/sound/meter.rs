@@ -76,7 +76,7 @@ impl SoundMeter {
                 self.bursts.pop_front();
             }
         }
-        self.tell_causes();
+        self.update_causes();
     }
 
     /// Takes whether the member declares that it sends sound.
@@ -93,7 +93,7 @@ impl SoundMeter {
     pub fn handle_sent(&mut self, sent: SentSound) {
         if sent.from < sent.to {
             push_bounded(&mut self.sent, sent);
-            self.tell_causes();
+            self.update_causes();
         }
     }
 
@@ -140,11 +140,11 @@ impl SoundMeter {
         part.map(|(concealed, samples)| (concealed.min(samples), samples))
     }
 
-    fn tell_causes(&mut self) {
+    fn update_causes(&mut self) {
         let Some(latest) = self.steps.back().map(|step| step.to) else { return };
         let (steps, sent) = (self.steps.make_contiguous(), self.sent.make_contiguous());
         for burst in self.bursts.iter_mut().rev().take_while(|burst| latest - burst.end <= CAUSE_SETTLES) {
-            burst.tell_cause(steps, sent, is_within(&self.cuts, burst.start, burst.end));
+            burst.update_cause(steps, sent, is_within(&self.cuts, burst.start, burst.end));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Stamp, StripReading, Unreadable};
-use crate::measure::frame::ShownFrame;
+use crate::measure::frame::{ShownFrame, rtp_step_us};
 
 /// Number of frames that determine the usual distance.
 const USUAL: usize = 30;
@@ -18,7 +18,7 @@ const SAME_STREAM_US: i64 = 1_000_000;
 
 /// Compares the time in each stamp with the RTP timestamp of its frame, which the sender's browser took when it captured the frame.
 /// Their distance stays the same but for the unevenness of painting. A stamp that is ahead by most of an interval is that of a
-/// later frame; one that is behind belongs to a picture that was sent again.
+/// later frame; one that is behind belongs to a repeated picture.
 #[derive(Debug, Clone, Default)]
 pub struct StampCheck {
     last: Option<Placed>,
@@ -53,8 +53,7 @@ impl StampCheck {
             self.distances_us.push_back(0);
             return true;
         };
-        #[expect(clippy::cast_possible_wrap, reason = "a step of half the range or more is backwards")]
-        let rtp_us = last.rtp_us + i64::from(ticks.wrapping_sub(last.ticks) as i32) * 100 / 9;
+        let rtp_us = last.rtp_us + rtp_step_us(last.ticks, ticks);
         let painted_us = last.painted_us + stamp.micros_after(&last.stamp);
         let distance_us = painted_us - rtp_us;
         let usual_us = median(&self.distances_us).unwrap_or(distance_us);

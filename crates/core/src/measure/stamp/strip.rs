@@ -73,7 +73,7 @@ impl Stamp {
     #[must_use]
     pub fn new(number: u32, at: Timestamp) -> Self {
         let ticks = at.since_origin().as_micros() / TICK.as_micros();
-        #[allow(clippy::cast_possible_truncation, reason = "it is told modulo 2^32")]
+        #[allow(clippy::cast_possible_truncation, reason = "the strip has room for 32 bits")]
         Self { number, ticks: ticks as u32 }
     }
 

@@ -1,14 +1,14 @@
-//! The frames of a member's video file as its own page told of them, and where a frame that is shown here belongs among them.
+//! The frames of a member's video file as its own page reports them, and the place of each frame that is shown here among them.
 //!
-//! What cannot be known without stamps: the picture of a frame. A frame is placed by the time at which it was captured, which is
-//! wrong by up to [`UNCERTAIN`]. So nothing here says that one frame shows a certain picture; only a frame well within a
-//! standstill of the source is known to repeat the last one.
+//! Without stamps the picture of a frame is unknown. A frame is placed by the time at which it was captured, which is wrong by up to
+//! [`UNCERTAIN`]. So this module never decides which picture a frame shows; it knows only that a frame well within a standstill of
+//! the source repeats the last one.
 
 use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
     control::Playback,
-    telemetry::{PageTime, SourceFrames},
+    telemetry::{MAX_SOURCE_BREAKS, MAX_SOURCE_FRAMES, PageTime, SourceFrames},
 };
 
 use super::{
@@ -18,26 +18,29 @@ use super::{
 };
 use crate::{
     Timestamp,
-    measure::{clock::ClockEstimate, frame::ShownFrame},
+    measure::{
+        clock::ClockEstimate,
+        frame::{ShownFrame, rtp_step_us},
+    },
 };
 
-/// Maximum error of the time at which a frame was captured, by its RTP timestamp and the shortest way here.
+/// Maximum error of the time at which a frame was captured, by its RTP timestamp and the shortest transit.
 const UNCERTAIN: Duration = Duration::from_millis(80);
 /// From composing a frame at the sender until it was captured and encoded, at least.
 const CAPTURING: Duration = Duration::from_millis(15);
 /// Time from the arrival of a frame to its display if the browser does not report the arrival.
 const BUFFERED: Duration = Duration::from_millis(50);
-/// Number of frames that determine the shortest way.
-const WAYS: usize = 300;
-/// A frame waits at most this long for the message about its time.
-const WAITS: Duration = Duration::from_millis(3500);
-/// Messages come once a second; after this time without any, none is awaited.
+/// Number of frames that determine the shortest transit.
+const TRANSITS: usize = 300;
+/// Longest time for which a frame waits for the message about its time.
+const MAX_WAIT: Duration = Duration::from_millis(3500);
+/// Time without messages after which none is awaited. They are sent once a second.
 const SILENT_AFTER: Duration = Duration::from_secs(5);
-/// Longest time that one message covers.
+/// Longest time that a message may cover.
 const LONGEST_MESSAGE: Duration = Duration::from_secs(10);
-/// Distance of a message from the present, by the estimated clock, from which on it is ignored.
+/// A message farther from the present, by the estimated clock, is ignored.
 const FAR: Duration = Duration::from_secs(15);
-/// Time of the source that is kept.
+/// Time for which frames and breaks are kept.
 const KEPT: Duration = Duration::from_secs(60);
 const MAX_FRAMES: usize = 60 * 130;
 const MAX_SPANS: usize = 100;
@@ -45,7 +48,7 @@ const MAX_SPANS: usize = 100;
 const BEFORE: usize = 30;
 /// The time between two frames while nothing is known.
 const UNKNOWN: Duration = Duration::from_micros(33_333);
-/// Two times that differ by less are the same: times are told in milliseconds.
+/// Two times that differ by less are the same: messages have times in milliseconds.
 const SAME: Duration = Duration::from_millis(2);
 
 /// A time without due frames, on the source's clock.
@@ -64,7 +67,7 @@ pub(super) struct Between {
     pub(super) to: Timestamp,
     /// Number of frames that the source showed between them.
     pub(super) frames: u32,
-    /// The longest time in which the source showed nothing new although it was to; at most one is counted.
+    /// The longest time in which the source showed nothing new although frames were due.
     pub(super) stood: Option<Duration>,
     /// When no frame was due, on the source's clock.
     pub(super) declared: Option<(Timestamp, Timestamp)>,
@@ -72,7 +75,7 @@ pub(super) struct Between {
 
 /// The frames of a member's file, on the clock of its page.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ToldSource {
+pub(super) struct ReportedSource {
     frames: VecDeque<Timestamp>,
     breaks: VecDeque<Break>,
     /// The times in which the list of frames is complete, in order.
@@ -88,19 +91,19 @@ pub(super) struct ToldSource {
 struct CaptureClock {
     /// The last RTP timestamp, unwrapped, in microseconds, and when its frame was shown.
     last: Option<(u32, i64, Timestamp)>,
-    /// For each of the last frames, the source's clock at the arrival less the RTP time.
-    ways_us: VecDeque<i64>,
+    /// For each of the last frames, the arrival on the source's clock minus the RTP time.
+    offsets_us: VecDeque<i64>,
 }
 
-impl ToldSource {
-    /// Takes a message, and the estimate of the source's clock. A message that cannot be is ignored. Returns whether it was taken.
+impl ReportedSource {
+    /// Takes a message, and the estimate of the source's clock. Returns false for an impossible message, which is ignored.
     pub(super) fn handle(
         &mut self,
-        told: &SourceFrames,
+        message: &SourceFrames,
         clock: Option<ClockEstimate>,
         now: Timestamp,
     ) -> bool {
-        let (Some(clock), Some(parsed)) = (clock, Parsed::new(told)) else { return false };
+        let (Some(clock), Some(parsed)) = (clock, Parsed::new(message)) else { return false };
         let there = clock.theirs(now);
         if parsed.to > there + FAR || there > parsed.to + FAR {
             return false;
@@ -119,25 +122,25 @@ impl ToldSource {
         self.frames.extend(frames);
         self.frames.extend(after);
         self.cover(from, to);
-        // A break that this message does not go on with ended in a time that no message covered.
-        let goes_on =
-            |known: &Break| breaks.iter().any(|told| told.kind == known.kind && told.from <= from + SAME);
+        // An open break that this message does not continue ended in a time that no message covered.
+        let continues =
+            |known: &Break| breaks.iter().any(|new| new.kind == known.kind && new.from <= from + SAME);
         for known in self.breaks.iter_mut().filter(|known| known.to.is_none() && known.from < from) {
-            known.to = (!goes_on(known)).then_some(from);
+            known.to = (!continues(known)).then_some(from);
         }
-        breaks.into_iter().for_each(|told| self.take_break(told));
+        breaks.into_iter().for_each(|new| self.take_break(new));
         self.forget();
         true
     }
 
-    /// Notes that a file is the source from now on, so messages are to be expected.
+    /// Notes that a file is the source from now on, so messages are expected.
     pub(super) fn expect(&mut self, now: Timestamp) {
         self.heard_at = Some(now);
     }
 
     /// Whether the message about a frame that was shown at `shown_at` may still come.
     pub(super) fn is_awaited(&self, shown_at: Timestamp, now: Timestamp) -> bool {
-        now - shown_at < WAITS && self.heard_at.is_some_and(|heard_at| now - heard_at < SILENT_AFTER)
+        now - shown_at < MAX_WAIT && self.heard_at.is_some_and(|heard_at| now - heard_at < SILENT_AFTER)
     }
 
     /// Takes a frame in the order of display. Returns its RTP time, which [`Self::captured`] needs.
@@ -148,16 +151,13 @@ impl ToldSource {
     /// When a frame was captured, on the source's clock; `None` without a clock.
     pub(super) fn captured(&self, frame: &ShownFrame, rtp_us: Option<i64>) -> Option<Timestamp> {
         let clock = self.clock?;
-        let way = clock.error.min(UNCERTAIN) + CAPTURING;
-        let shortest = rtp_us.zip(self.capture.ways_us.iter().min().copied());
+        let transit = clock.error.min(UNCERTAIN) + CAPTURING;
+        let shortest = rtp_us.zip(self.capture.offsets_us.iter().min().copied());
         let arrived = match shortest {
-            Some((rtp_us, way_us)) => u64::try_from(rtp_us.saturating_add(way_us)).ok().map(micros)?,
-            None => frame.received_at.map_or_else(
-                || before(clock.theirs(frame.shown_at), BUFFERED),
-                |received_at| clock.theirs(received_at),
-            ),
+            Some((rtp_us, offset_us)) => u64::try_from(rtp_us.saturating_add(offset_us)).ok().map(micros)?,
+            None => clock.theirs(arrival(frame)),
         };
-        Some(before(arrived, way))
+        Some(arrived - transit)
     }
 
     /// Whether everything that decides about a frame captured at this time is known.
@@ -269,28 +269,28 @@ impl ToldSource {
         self.covered.insert(at, (from, to));
     }
 
-    fn take_break(&mut self, told: Break) {
+    fn take_break(&mut self, new: Break) {
         let touches = |known: &&mut Break| {
-            known.kind == told.kind
-                && known.from <= told.to.map_or(told.from, |to| to.max(told.from)) + SAME
-                && known.to.is_none_or(|known_to| told.from <= known_to + SAME)
+            known.kind == new.kind
+                && known.from <= new.to.map_or(new.from, |to| to.max(new.from)) + SAME
+                && known.to.is_none_or(|known_to| new.from <= known_to + SAME)
         };
         if let Some(known) = self.breaks.iter_mut().find(touches) {
-            known.from = known.from.min(told.from);
-            known.to = match (known.to, told.to) {
-                (Some(known), Some(told)) => Some(known.max(told)),
-                // Messages may overtake each other: an end that is known stays.
-                (known, told) => known.or(told),
+            known.from = known.from.min(new.from);
+            known.to = match (known.to, new.to) {
+                (Some(known), Some(new)) => Some(known.max(new)),
+                // Messages may arrive out of order: a known end stays.
+                (known, new) => known.or(new),
             };
             return;
         }
-        let at = self.breaks.partition_point(|known| known.from <= told.from);
-        self.breaks.insert(at, told);
+        let at = self.breaks.partition_point(|known| known.from <= new.from);
+        self.breaks.insert(at, new);
     }
 
     fn forget(&mut self) {
         let Some((_, last)) = self.covered.back().copied() else { return };
-        let oldest = before(last, KEPT);
+        let oldest = last - KEPT;
         let is_old = |at: Option<&Timestamp>| at.is_some_and(|at| *at < oldest);
         while is_old(self.frames.front()) || self.frames.len() > MAX_FRAMES {
             self.frames.pop_front();
@@ -310,16 +310,12 @@ impl CaptureClock {
         let ticks = frame.rtp_timestamp?;
         let rtp_us = match self.last {
             Some((last_ticks, last_us, last_shown_at)) => {
-                #[expect(
-                    clippy::cast_possible_wrap,
-                    reason = "a step of half the range or more is backwards"
-                )]
-                let step_us = i64::from(ticks.wrapping_sub(last_ticks) as i32) * 100 / 9;
+                let step_us = rtp_step_us(last_ticks, ticks);
                 let passed_us =
                     i64::try_from((frame.shown_at - last_shown_at).as_micros()).unwrap_or(i64::MAX);
                 // Another stream has another origin.
                 if step_us.abs_diff(passed_us) > 5_000_000 {
-                    self.ways_us.clear();
+                    self.offsets_us.clear();
                 }
                 last_us.saturating_add(step_us)
             }
@@ -327,11 +323,11 @@ impl CaptureClock {
         };
         self.last = Some((ticks, rtp_us, frame.shown_at));
         if let Some(clock) = clock {
-            let arrived = clock.theirs(frame.received_at.unwrap_or_else(|| before(frame.shown_at, BUFFERED)));
+            let arrived = clock.theirs(arrival(frame));
             let arrived_us = i64::try_from(arrived.since_origin().as_micros()).unwrap_or(i64::MAX);
-            self.ways_us.push_back(arrived_us.saturating_sub(rtp_us));
-            if self.ways_us.len() > WAYS {
-                self.ways_us.pop_front();
+            self.offsets_us.push_back(arrived_us.saturating_sub(rtp_us));
+            if self.offsets_us.len() > TRANSITS {
+                self.offsets_us.pop_front();
             }
         }
         Some(rtp_us)
@@ -347,27 +343,30 @@ struct Parsed {
 }
 
 impl Parsed {
-    /// `None` for times that are out of order or out of the covered time.
-    fn new(told: &SourceFrames) -> Option<Self> {
-        let (from, to) = (page_time(told.from_us), page_time(told.to_us));
-        if to <= from || to - from > LONGEST_MESSAGE {
+    /// `None` for a message that is too long, and for times that are out of order or outside of the covered time.
+    fn new(message: &SourceFrames) -> Option<Self> {
+        let (from, to) = (page_time(message.from_us), page_time(message.to_us));
+        let is_too_long = message.frames_ms.len() > MAX_SOURCE_FRAMES
+            || message.breaks.len() > MAX_SOURCE_BREAKS
+            || to - from > LONGEST_MESSAGE;
+        if to <= from || is_too_long {
             return None;
         }
         let mut at = from;
-        let mut frames = Vec::with_capacity(told.frames_ms.len());
-        for step in &told.frames_ms {
+        let mut frames = Vec::with_capacity(message.frames_ms.len());
+        for step in &message.frames_ms {
             at = at + Duration::from_millis(step.get());
             frames.push(at);
         }
-        let breaks = told.breaks.iter().map(|told| {
+        let breaks = message.breaks.iter().map(|entry| {
             let after = |ms: u64| from + Duration::from_millis(ms);
-            let kind = match told.kind {
+            let kind = match entry.kind {
                 Playback::Paused => MarkKind::Paused,
                 Playback::Seeking => MarkKind::Seeking,
                 Playback::Ended => MarkKind::Ended,
                 _ => return None,
             };
-            let (begin, end) = (after(told.from_ms.get()), told.to_ms.map(|ms| after(ms.get())));
+            let (begin, end) = (after(entry.from_ms.get()), entry.to_ms.map(|ms| after(ms.get())));
             (begin <= to && end.is_none_or(|end| begin <= end && end <= to)).then_some(Break {
                 kind,
                 from: begin,
@@ -380,14 +379,15 @@ impl Parsed {
     }
 }
 
+/// When a frame arrived, on the local clock.
+fn arrival(frame: &ShownFrame) -> Timestamp {
+    frame.received_at.unwrap_or(frame.shown_at - BUFFERED)
+}
+
 fn page_time(time: PageTime) -> Timestamp {
     micros(time.get())
 }
 
 fn micros(us: u64) -> Timestamp {
     Timestamp::from_origin(Duration::from_micros(us))
-}
-
-fn before(at: Timestamp, by: Duration) -> Timestamp {
-    Timestamp::from_origin(at.since_origin().saturating_sub(by))
 }

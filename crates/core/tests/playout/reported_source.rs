@@ -57,8 +57,8 @@ struct World {
     declared_us: Vec<(u64, u64)>,
     cuts_us: Vec<(u64, u64)>,
     /// The messages, each with when it was sent.
-    told: Vec<(u64, SourceFrames)>,
-    next_told_us: u64,
+    reported: Vec<(u64, SourceFrames)>,
+    next_report_us: u64,
 }
 
 fn at(us: u64) -> Timestamp {
@@ -83,16 +83,18 @@ impl World {
             shown_us: Vec::new(),
             declared_us: Vec::new(),
             cuts_us: Vec::new(),
-            told: Vec::new(),
-            next_told_us: 2_000_000,
+            reported: Vec::new(),
+            next_report_us: 2_000_000,
         }
     }
 
     fn advance(&mut self, by_us: u64) {
         let end = self.now_us + by_us;
-        while self.next_told_us <= end {
-            self.told.extend(self.log.tell(there(self.next_told_us)).map(|told| (self.next_told_us, told)));
-            self.next_told_us += 1_000_000;
+        while self.next_report_us <= end {
+            self.reported.extend(
+                self.log.report(there(self.next_report_us)).map(|reported| (self.next_report_us, reported)),
+            );
+            self.next_report_us += 1_000_000;
         }
         self.now_us = end;
     }
@@ -183,9 +185,10 @@ fn watch(world: &World, capture: Capture, late: &[u64], is_lost: impl Fn(usize) 
     meter.handle_file(at(1_000_000));
     let clock = ClockEstimate { offset_us: AHEAD_US, error: Duration::from_millis(12) };
     let frames = world.display(capture, late);
-    let mut told = world.told.iter().enumerate().filter(|(count, _)| !is_lost(*count)).peekable();
+    let mut reported = world.reported.iter().enumerate().filter(|(count, _)| !is_lost(*count)).peekable();
     for (count, (shown, captured, _)) in frames.iter().enumerate() {
-        while let Some((_, (sent, message))) = told.next_if(|(_, (sent, _))| sent + NETWORK_US <= *shown) {
+        while let Some((_, (sent, message))) = reported.next_if(|(_, (sent, _))| sent + NETWORK_US <= *shown)
+        {
             meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
         }
         let frame = ShownFrame {
@@ -198,7 +201,7 @@ fn watch(world: &World, capture: Capture, late: &[u64], is_lost: impl Fn(usize) 
         meter.handle_frame(frame, at(*shown));
     }
     let end = world.now_us + 3_000_000;
-    for (_, (sent, message)) in told {
+    for (_, (sent, message)) in reported {
         meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
     }
     // The last frame is the end of what a person could see.
@@ -258,7 +261,7 @@ fn compare(outcome: &Outcome) -> (usize, usize, Vec<i64>) {
         stall.duration >= Duration::from_millis(200)
             && !outcome.truth.iter().any(|(start, length)| overlaps(stall, *start, *length))
     };
-    // A standstill of just under 200 ms may be told as one of just above.
+    // A standstill of just under 200 ms may be reported as one of just above.
     let far = |stall: &&Stall| stall.duration >= Duration::from_millis(240);
     (found, outcome.stalls.iter().filter(is_false).filter(far).count(), off)
 }
@@ -331,10 +334,11 @@ fn found(fps: u64, capture: Capture, acts: &[Act]) -> Outcome {
 }
 
 fn assert_stalls(outcome: &Outcome, lengths_ms: &[u64], within_ms: u64) {
-    let told: Vec<_> = outcome.stalls.iter().map(|stall| stall.duration.as_millis() as u64).collect();
-    assert_eq!(told.len(), lengths_ms.len(), "{told:?} of {lengths_ms:?}");
-    let is_near = told.iter().zip(lengths_ms).all(|(told, known)| told.abs_diff(*known) <= within_ms);
-    assert!(is_near, "{told:?} of {lengths_ms:?}");
+    let reported: Vec<_> = outcome.stalls.iter().map(|stall| stall.duration.as_millis() as u64).collect();
+    assert_eq!(reported.len(), lengths_ms.len(), "{reported:?} of {lengths_ms:?}");
+    let is_near =
+        reported.iter().zip(lengths_ms).all(|(reported, known)| reported.abs_diff(*known) <= within_ms);
+    assert!(is_near, "{reported:?} of {lengths_ms:?}");
 }
 
 #[test]
@@ -417,28 +421,29 @@ fn no_more_frames_are_counted_than_the_source_showed() {
 #[test]
 fn messages_that_cannot_be_change_nothing() {
     let world = played(25, &[Act::Stand(640)]);
-    let mut hostile = World { told: Vec::new(), ..played(25, &[Act::Stand(640)]) };
-    for (sent, told) in &world.told {
-        hostile.told.push((*sent, told.clone()));
-        let backwards = SourceFrames { from_us: told.to_us, to_us: told.from_us, ..told.clone() };
-        let far = told.to_us.get().saturating_add(3_000_000_000_000);
+    let mut hostile = World { reported: Vec::new(), ..played(25, &[Act::Stand(640)]) };
+    for (sent, reported) in &world.reported {
+        hostile.reported.push((*sent, reported.clone()));
+        let backwards = SourceFrames { from_us: reported.to_us, to_us: reported.from_us, ..reported.clone() };
+        let far = reported.to_us.get().saturating_add(3_000_000_000_000);
         let future = SourceFrames {
             from_us: sightline_protocol::telemetry::PageTime::saturating(far - 1000),
             to_us: sightline_protocol::telemetry::PageTime::saturating(far),
             ..SourceFrames::default()
         };
-        let beyond = SourceFrames { frames_ms: vec![told.frames_ms[0]; 5000], ..told.clone() };
-        hostile.told.extend([backwards, future, beyond].map(|told| (*sent, told)));
+        let beyond = SourceFrames { frames_ms: vec![reported.frames_ms[0]; 5000], ..reported.clone() };
+        hostile.reported.extend([backwards, future, beyond].map(|reported| (*sent, reported)));
     }
-    let [expected, told] = [&world, &hostile].map(|world| watch(world, Capture::Evenly, &LATE, |_| false));
-    assert_eq!(told.stalls, expected.stalls);
-    assert_eq!(told.summary, expected.summary);
+    let [expected, reported] =
+        [&world, &hostile].map(|world| watch(world, Capture::Evenly, &LATE, |_| false));
+    assert_eq!(reported.stalls, expected.stalls);
+    assert_eq!(reported.summary, expected.summary);
 }
 
 #[test]
-fn without_a_word_of_the_source_nothing_waits_for_one() {
+fn without_reports_of_the_source_nothing_waits_for_one() {
     let mut world = played(25, &[Act::Cut(600)]);
-    world.told.clear();
+    world.reported.clear();
     let outcome = watch(&world, Capture::Evenly, &LATE, |_| false);
     assert_stalls(&outcome, &[600], 60);
     assert_eq!((outcome.summary.source_known_by, outcome.summary.source_frames), (None, None));
@@ -453,11 +458,12 @@ fn the_same_input_gives_the_same_ledger_whenever_it_is_looked_at() {
         let mut meter = PlayoutMeter::new(Timestamp::ZERO);
         meter.handle_declaration(Declaration::Playing, Timestamp::ZERO);
         meter.handle_file(at(1_000_000));
-        let (mut told, mut shown) = (world.told.iter().peekable(), frames.iter().enumerate().peekable());
+        let (mut reported, mut shown) =
+            (world.reported.iter().peekable(), frames.iter().enumerate().peekable());
         let mut now_us = 0;
         while now_us < world.now_us {
             now_us += batch_us;
-            while let Some((sent, message)) = told.next_if(|(sent, _)| sent + NETWORK_US <= now_us) {
+            while let Some((sent, message)) = reported.next_if(|(sent, _)| sent + NETWORK_US <= now_us) {
                 meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
             }
             while let Some((count, (shown, captured, _))) = shown.next_if(|(_, (shown, ..))| *shown <= now_us)
@@ -484,15 +490,15 @@ fn the_same_input_gives_the_same_ledger_whenever_it_is_looked_at() {
 }
 
 #[test]
-fn the_rate_during_a_call_counts_the_frames_that_wait_for_a_word() {
+fn the_rate_during_a_call_counts_the_frames_that_wait_for_a_report() {
     let world = played(25, &[Act::Play(10_000)]);
     let clock = ClockEstimate { offset_us: AHEAD_US, error: Duration::from_millis(12) };
     for capture in [Capture::Evenly, Capture::EachFrame] {
         let mut meter = PlayoutMeter::new(Timestamp::ZERO);
         meter.handle_file(at(1_000_000));
-        let mut told = world.told.iter().peekable();
+        let mut reported = world.reported.iter().peekable();
         for (count, (shown, captured, _)) in world.display(capture, &LATE).iter().enumerate() {
-            while let Some((sent, message)) = told.next_if(|(sent, _)| sent + NETWORK_US <= *shown) {
+            while let Some((sent, message)) = reported.next_if(|(sent, _)| sent + NETWORK_US <= *shown) {
                 meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
             }
             let frame = ShownFrame {
