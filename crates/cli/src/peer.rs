@@ -51,7 +51,7 @@ const CLOSING: Duration = Duration::from_secs(3);
 pub struct Setup {
     /// The room.
     pub address: RoomAddress,
-    /// Whom to trust.
+    /// Says which server certificates are trusted.
     pub tls: Arc<ClientConfig>,
     /// The name shown to the others.
     pub name: DisplayName,

@@ -18,10 +18,10 @@ use sightline_protocol::{DisplayName, signaling::IceServer};
 
 use crate::{
     address::RoomAddress,
+    certificates::TrustedCertificates,
     failure::{Exit, Failure},
     options::{Command, CommonOptions, Options},
     peer::Setup,
-    trust::Trust,
 };
 
 use self::output::Output;
@@ -82,14 +82,14 @@ fn setup(options: &CommonOptions) -> Result<Setup, Failure> {
         .map_err(|error| usage("address-invalid", format!("This is no room: {error}.")))?;
     let name = DisplayName::new(&options.name)
         .map_err(|error| usage("name-invalid", format!("This name cannot be shown: {error}.")))?;
-    let trust = match (&options.cert, options.insecure) {
-        (Some(file), _) => Trust::File(file.clone()),
-        (None, true) => Trust::Anybody,
-        (None, false) => Trust::System,
+    let trusted = match (&options.cert, options.insecure) {
+        (Some(file), _) => TrustedCertificates::SystemAndFile(file.clone()),
+        (None, true) => TrustedCertificates::Any,
+        (None, false) => TrustedCertificates::System,
     };
     Ok(Setup {
         address,
-        tls: trust.client_config()?,
+        tls: trusted.client_config()?,
         name,
         relay_only: options.relay_only,
         ice_servers: ice_servers(&options.ice_servers)?,
