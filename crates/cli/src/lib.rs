@@ -10,7 +10,7 @@
 //! | [`address`], [`certificates`] | which room on which server, and which server certificates are trusted |
 //! | [`failure`] | why a command ended: sentence, stable code, exit code |
 //! | [`peer`] | the driver: inputs to the core, outputs of the core |
-//! | `socket`, `link`, `files` | the signaling WebSocket, a peer connection, files on this computer |
+//! | `stream`, `socket`, `link`, `files` | TCP and TLS, the signaling WebSocket, a peer connection, files on this computer |
 //! | `input`, `clock` | what the driver waits for; time |
 
 pub mod address;
@@ -24,3 +24,4 @@ mod link;
 pub mod options;
 pub mod peer;
 mod socket;
+mod stream;

@@ -1,6 +1,7 @@
 //! The commands of `sightline-peer`.
 
 mod chat;
+mod interrupts;
 mod lines;
 mod output;
 mod progress;

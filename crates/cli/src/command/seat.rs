@@ -56,7 +56,7 @@ impl Seat {
     /// The seat of a command that sends these paths, in the user's directory of states.
     pub(super) fn of_paths(paths: &[PathBuf], address: &RoomAddress) -> Self {
         let mut hasher = PrefixHasher::default();
-        for part in [address.server(), address.room().to_string()] {
+        for part in [address.server().shown(), address.room().to_string()] {
             hasher.update(part.as_bytes());
             hasher.update(&[0]);
         }
@@ -72,7 +72,7 @@ impl Seat {
     fn at(path: Option<PathBuf>, address: &RoomAddress) -> Self {
         Self {
             path,
-            server: address.server(),
+            server: address.server().shown(),
             room: address.room().to_string(),
             resume: None,
             is_outdated: false,

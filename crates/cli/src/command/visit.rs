@@ -10,13 +10,15 @@ use sightline_core::{
     transfer::{Records, TransferHandle},
 };
 use sightline_protocol::MemberId;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
+    interrupts::Interrupts,
     output::{Event, Output},
     setup,
 };
 use crate::{
+    clock::until,
     failure::{Exit, Failure},
     options::CommonOptions,
     peer::{Peer, PeerEvent},
@@ -256,52 +258,4 @@ impl<'a> Visit<'a> {
 
 fn shown<'a>(name: &'a str, member: &'a MemberId) -> &'a str {
     if name.is_empty() { member.as_str() } else { name }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The signals that interrupt a command.
-struct Interrupts {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Interrupts {
-    #[cfg(unix)]
-    fn new() -> Result<Self, Failure> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let refused = |error: std::io::Error| {
-            Failure::new(Exit::Local, "no-signals", format!("Signals cannot be handled: {error}."))
-        };
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).map_err(refused)?,
-            terminate: signal(SignalKind::terminate()).map_err(refused)?,
-        })
-    }
-
-    #[cfg(not(unix))]
-    #[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
-    fn new() -> Result<Self, Failure> {
-        Ok(Self {})
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }
