@@ -50,6 +50,12 @@ impl Failure {
         Self::new(Exit::Interrupted, "interrupted", "Interrupted.")
     }
 
+    /// The failure for a standard input that cannot be read.
+    #[must_use]
+    pub fn of_input(error: &std::io::Error) -> Self {
+        Self::new(Exit::Local, "input-failed", format!("The standard input cannot be read: {error}."))
+    }
+
     /// The failure for an output that cannot be written.
     #[must_use]
     pub fn of_output(error: &std::io::Error) -> Self {

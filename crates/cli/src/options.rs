@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::{
+    address::RoomAddress,
+    failure::{Exit, Failure},
+};
+
 /// A member of a Sightline room without a browser.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "sightline-peer", version, propagate_version = true, max_term_width = 100)]
@@ -92,6 +97,18 @@ pub struct CommonOptions {
     /// Print more about connections
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+impl CommonOptions {
+    /// The address of the room.
+    ///
+    /// # Errors
+    /// A [`Failure`] where this is no room. Its sentence never contains the text, which may contain a secret.
+    pub fn address(&self) -> Result<RoomAddress, Failure> {
+        RoomAddress::parse(&self.url).map_err(|error| {
+            Failure::new(Exit::Usage, "address-invalid", format!("This is no room: {error}."))
+        })
+    }
 }
 
 /// The options of `chat`.

@@ -97,6 +97,7 @@ impl Chat<'_> {
                     Some(Line::TooLong) => {
                         self.visit.output.warning("message-too-long", &too_long())?;
                     }
+                    Some(Line::Unreadable(error)) => return Err(Failure::of_input(&error)),
                     None => {
                         self.has_ended = true;
                         self.delivery_due = Some(Instant::now() + DELIVERY);

@@ -18,7 +18,6 @@ use sightline_core::ice::OwnServers;
 use sightline_protocol::{DisplayName, signaling::IceServer};
 
 use crate::{
-    address::RoomAddress,
     certificates::TrustedCertificates,
     failure::{Exit, Failure},
     options::{Command, CommonOptions, Options},
@@ -78,18 +77,16 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
 
 /// What a member is made from, as the common options say it.
 fn setup(options: &CommonOptions) -> Result<Setup, Failure> {
-    let usage = |code, sentence: String| Failure::new(Exit::Usage, code, sentence);
-    let address = RoomAddress::parse(&options.url)
-        .map_err(|error| usage("address-invalid", format!("This is no room: {error}.")))?;
-    let name = DisplayName::new(&options.name)
-        .map_err(|error| usage("name-invalid", format!("This name cannot be shown: {error}.")))?;
+    let name = DisplayName::new(&options.name).map_err(|error| {
+        Failure::new(Exit::Usage, "name-invalid", format!("This name cannot be shown: {error}."))
+    })?;
     let trusted = match (&options.cert, options.insecure) {
         (Some(file), _) => TrustedCertificates::SystemAndFile(file.clone()),
         (None, true) => TrustedCertificates::Any,
         (None, false) => TrustedCertificates::System,
     };
     Ok(Setup {
-        address,
+        address: options.address()?,
         tls: trusted.client_config()?,
         name,
         relay_only: options.relay_only,

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::{
     interrupts::Interrupts,
     output::{Event, Output},
+    seat::Seat,
     setup,
 };
 use crate::{
@@ -137,6 +138,25 @@ impl<'a> Visit<'a> {
             }
         };
         self.take(event).map(|happening| happening.unwrap_or(Happening::Other))
+    }
+
+    /// Stores the seat for another process if it changed.
+    pub(super) fn keep(&self, seat: &mut Seat) -> Result<(), Failure> {
+        let stored = seat.store(&self.peer.session().transfers().records(), self.peer.now());
+        let Err(error) = stored else { return Ok(()) };
+        let sentence = format!(
+            "Another process cannot continue this command, since its state cannot be stored: {error}."
+        );
+        self.output.warning("state-not-stored", &sentence)
+    }
+
+    /// Leaves the room, or keeps the seat for another process if there is something to go on with.
+    pub(super) async fn end(self, seat: &Seat, result: &Result<(), Failure>) {
+        if seat.end(result, &self.peer.session().transfers().records()) {
+            self.peer.close().await;
+        } else {
+            self.peer.leave().await;
+        }
     }
 
     /// The failure where nobody came.

@@ -131,3 +131,22 @@ async fn an_ice_server_that_is_none_is_named() {
         "{line}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standard_input_that_cannot_be_read_is_an_error_and_not_its_end() {
+    let server = TestServer::start();
+    // To read a directory fails.
+    let unreadable = std::fs::File::open(server.directories.path()).unwrap();
+    let output = program()
+        .args(["chat", &server.room("unreadable"), "--name", "Ada"])
+        .stdin(unreadable)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("error: The standard input cannot be read: "), "{stderr}");
+    assert!(stderr.ends_with(" (input-failed)\n"), "{stderr}");
+}
