@@ -20,7 +20,7 @@ use sightline_protocol::{DisplayName, signaling::IceServer};
 use crate::{
     certificates::TrustedCertificates,
     failure::{Exit, Failure},
-    options::{Command, CommonOptions, Options},
+    options::{Command, CommonOptions, MemberOptions, Options},
     peer::Setup,
 };
 
@@ -75,25 +75,35 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
     std::io::stdout().write_all(bytes).map_err(|error| Failure::of_output(&error))
 }
 
-/// What a member is made from, as the common options say it.
-fn setup(options: &CommonOptions) -> Result<Setup, Failure> {
+/// What a member is made from, as the options say it.
+fn setup(options: &MemberOptions) -> Result<Setup, Failure> {
     let name = DisplayName::new(&options.name).map_err(|error| {
         Failure::new(Exit::Usage, "name-invalid", format!("This name cannot be shown: {error}."))
     })?;
-    let trusted = match (&options.cert, options.insecure) {
-        (Some(file), _) => TrustedCertificates::SystemAndFile(file.clone()),
-        (None, true) => TrustedCertificates::Any,
-        (None, false) => TrustedCertificates::System,
-    };
     Ok(Setup {
         address: options.address()?,
-        tls: trusted.client_config()?,
+        tls: trusted_certificates(&options.common).client_config()?,
         name,
         relay_only: options.relay_only,
-        ice_servers: ice_servers(&options.ice_servers)?,
+        ice_servers: ice_servers(&options.common.ice_servers)?,
         folder: std::env::temp_dir(),
         resume: None,
     })
+}
+
+fn trusted_certificates(options: &CommonOptions) -> TrustedCertificates {
+    match (&options.cert, options.insecure) {
+        (Some(file), _) => TrustedCertificates::SystemAndFile(file.clone()),
+        (None, true) => TrustedCertificates::Any,
+        (None, false) => TrustedCertificates::System,
+    }
+}
+
+fn warn_of_insecurity(options: &CommonOptions, output: &Output) -> Result<(), Failure> {
+    if options.insecure {
+        output.warning("insecure", "No certificate is verified, so anybody could be the server.")?;
+    }
+    Ok(())
 }
 
 fn ice_servers(lines: &[String]) -> Result<Vec<IceServer>, Failure> {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result<(), Failure> {
-    let address = options.common.address()?;
+    let address = options.member.address()?;
     let policy = Policy::of(options)?;
     let folder = options.into.clone();
     fs::create_dir_all(&folder).map_err(|error| {
@@ -30,7 +30,7 @@ pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result
     let seat = Seat::of_folder(&folder, &address);
     let kept = seat.load();
     let answers = if policy == Policy::Ask { Some(read_lines()?) } else { None };
-    let visit = Visit::begin(&options.common, output, Some(folder.clone()), kept)?;
+    let visit = Visit::begin(&options.member, output, Some(folder.clone()), kept)?;
     let mut receive = Receive {
         visit,
         seat,
@@ -41,7 +41,7 @@ pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result
         progress: Progress::default(),
         ends_after_first: options.once,
     };
-    let result = receive.run(options.common.wait.map(Duration::from_secs)).await;
+    let result = receive.run(options.member.wait.map(Duration::from_secs)).await;
     receive.progress.report(receive.visit.output);
     receive.visit.end(&receive.seat, &result).await;
     result

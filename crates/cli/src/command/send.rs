@@ -28,17 +28,19 @@ use crate::{
 const WAIT: Duration = Duration::from_secs(600);
 
 pub(super) async fn run(options: &SendOptions, output: &mut Output) -> Result<(), Failure> {
+    let options = options.clone().resolved()?;
+    let address = options.member.address()?;
     let (files, left_out) = find(&options.paths)?;
-    let seat = Seat::of_paths(&options.paths, &options.common.address()?);
+    let seat = Seat::of_paths(&options.paths, &address);
     if left_out > 0 {
         let sentence =
             format!("{left_out} symbolic link(s) and special file(s) in directories are not sent.");
         output.warning("left-out", &sentence)?;
     }
     let kept = seat.load();
-    let visit = Visit::begin(&options.common, output, None, kept)?;
+    let visit = Visit::begin(&options.member, output, None, kept)?;
     let mut send = Send { visit, seat, progress: Progress::default(), names: HashMap::new() };
-    let wait = options.common.wait.map_or(WAIT, Duration::from_secs);
+    let wait = options.member.wait.map_or(WAIT, Duration::from_secs);
     let result = send.run(files, wait).await;
     send.progress.report(send.visit.output);
     send.visit.end(&send.seat, &result).await;

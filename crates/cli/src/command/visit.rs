@@ -16,12 +16,12 @@ use super::{
     interrupts::Interrupts,
     output::{Event, Output},
     seat::Seat,
-    setup,
+    setup, warn_of_insecurity,
 };
 use crate::{
     clock::until,
     failure::{Exit, Failure},
-    options::CommonOptions,
+    options::MemberOptions,
     peer::{Peer, PeerEvent},
 };
 
@@ -65,7 +65,7 @@ pub(super) struct Visit<'a> {
 impl<'a> Visit<'a> {
     /// Enters the room.
     pub(super) fn begin(
-        options: &CommonOptions,
+        options: &MemberOptions,
         output: &'a mut Output,
         folder: Option<PathBuf>,
         kept: Option<(String, Records)>,
@@ -76,9 +76,7 @@ impl<'a> Visit<'a> {
         }
         let (resume, records) = kept.map_or((None, None), |(resume, records)| (Some(resume), Some(records)));
         setup.resume = resume;
-        if options.insecure {
-            output.warning("insecure", "No certificate is verified, so anybody could be the server.")?;
-        }
+        warn_of_insecurity(&options.common, output)?;
         let interrupts = Interrupts::new()?;
         let peer = Peer::enter(setup, records)?;
         Ok(Self {

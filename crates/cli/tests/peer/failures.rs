@@ -63,14 +63,11 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_certificate_of_another_server_is_refused_and_its_own_is_trusted() {
     let (server, other) = (self_signed(), self_signed());
-    let certificate = |server: &TestServer| {
-        server.directories.path().join("data/self-signed.pem").to_str().unwrap().to_owned()
-    };
     let room = server.room("team-7");
-    let (code, line) = chat(&room, &["--cert", &certificate(&other)]).await;
+    let (code, line) = chat(&room, &["--cert", &other.certificate()]).await;
     assert_eq!(code, Some(7), "{line}");
     // Trusted, so that only company is missing.
-    for trusted in [&["--cert", &certificate(&server)] as &[&str], &["--insecure"]] {
+    for trusted in [&["--cert", &server.certificate()] as &[&str], &["--insecure"]] {
         assert_eq!(chat(&room, trusted).await.0, Some(5), "{trusted:?}");
     }
     let (code, line) = chat(&room, &["--cert", "/nowhere.pem"]).await;

@@ -27,6 +27,8 @@ pub(crate) struct TestServer {
     addr: SocketAddr,
     is_encrypted: bool,
     pub(crate) directories: TempDir,
+    /// The port of STUN and TURN by UDP and TCP.
+    pub(crate) turn_port: Option<u16>,
     /// Stops the server when it is dropped.
     _stop: oneshot::Sender<()>,
 }
@@ -61,12 +63,18 @@ impl TestServer {
         let is_encrypted = config.tls.is_some();
         let server = Server::bind(config).unwrap();
         let addr = server.local_addr();
+        let turn_port = server.turn_ports().map(|(port, _)| port);
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             let _ = stopped.await;
         };
         tokio::spawn(server.run(shutdown, async || std::future::pending().await));
-        Self { addr, is_encrypted, directories, _stop: stop }
+        Self { addr, is_encrypted, directories, turn_port, _stop: stop }
+    }
+
+    /// The file with the server's certificate, if the server made it.
+    pub(crate) fn certificate(&self) -> String {
+        self.directories.path().join("data/self-signed.pem").to_str().unwrap().to_owned()
     }
 
     /// The address of a room.
@@ -171,22 +179,32 @@ impl Member {
 /// The bin under test, without the variables of whoever runs the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sightline-peer"));
-    command.env("XDG_STATE_HOME", std::env::temp_dir());
+    command.env("XDG_STATE_HOME", std::env::temp_dir()).env_remove("SIGHTLINE_ROOM");
     command
+}
+
+/// What a command that ended has left.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs a command to its end.
+pub(crate) async fn run_to_end(command: &mut Command) -> Ended {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let output = timeout(PATIENCE, command.output()).await.expect("the process did not end").unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 /// Runs a command to its end. Returns the exit code and the standard error.
 pub(crate) async fn run(arguments: &[&str]) -> (Option<i32>, String) {
-    let child = program()
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let (status, stderr) = finish(child).await;
-    (status.code(), stderr)
+    let Ended { code, stderr, .. } = run_to_end(program().args(arguments)).await;
+    (code, stderr)
 }
 
 async fn finish(mut child: Child) -> (ExitStatus, String) {
