@@ -22,6 +22,10 @@ pub enum Exit {
     TransferFailed = 6,
     /// What arrived is not what was sent, or the server is not who it should be.
     VerificationFailed = 7,
+    /// Calls work with some people only, or it is not known with whom; with `--strict`, something is not as it should be.
+    Limited = 8,
+    /// No calls work, except within this network.
+    NoCalls = 9,
     /// Interrupted by a signal.
     Interrupted = 130,
 }

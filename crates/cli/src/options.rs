@@ -18,7 +18,7 @@ const ROOM_VARIABLE: &str = "SIGHTLINE_ROOM";
 #[command(name = "sightline-peer", version, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 local failure, 2 usage, 3 server unreachable, 4 room refused, 5 nobody came in \
-                  time, 6 transfer failed, 7 verification failed, 130 interrupted."
+                  time, 6 transfer failed, 7 verification failed, 8 calls work in part, 9 no calls, 130 interrupted."
 )]
 pub struct Options {
     /// What to do in the room.
@@ -35,6 +35,8 @@ pub enum Command {
     Send(SendOptions),
     /// Receive files
     Receive(ReceiveOptions),
+    /// Find out whether calls work from this computer, and what prevents them, without entering a room
+    Check(CheckOptions),
     /// Print a completion script for a shell
     #[command(hide = true)]
     Completions {
@@ -54,6 +56,7 @@ impl Command {
             Self::Chat(options) => Some(&options.member.common),
             Self::Send(options) => Some(&options.member.common),
             Self::Receive(options) => Some(&options.member.common),
+            Self::Check(options) => Some(&options.common),
             Self::Completions { .. } | Self::Man => None,
         }
     }
@@ -209,6 +212,18 @@ pub struct ReceiveOptions {
     /// Leave when the first files, and those offered together with them, have arrived
     #[arg(long)]
     pub once: bool,
+}
+
+/// The options of `check`.
+#[derive(Debug, Clone, Args)]
+#[allow(missing_docs, reason = "the texts of the options say it")]
+pub struct CheckOptions {
+    #[command(flatten)]
+    pub common: CommonOptions,
+
+    /// Exit with 8 also if calls work and a row is not good
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Which files are accepted.

@@ -1,6 +1,7 @@
 //! The commands of `sightline-peer`.
 
 mod chat;
+mod check;
 mod interrupts;
 mod lines;
 mod output;
@@ -64,6 +65,7 @@ fn start(options: &Options, output: &mut Output) -> Result<(), Failure> {
             Command::Chat(options) => chat::run(options, output).await,
             Command::Send(options) => send::run(options, output).await,
             Command::Receive(options) => receive::run(options, output).await,
+            Command::Check(options) => check::run(options, output).await,
             Command::Completions { .. } | Command::Man => Ok(()),
         }
     });

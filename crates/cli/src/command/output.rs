@@ -7,6 +7,7 @@ use std::{
 
 use indicatif::{HumanBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use sightline_core::doctor::Detail;
 
 use crate::{
     failure::{Exit, Failure},
@@ -31,6 +32,18 @@ pub(super) enum Event<'a> {
     Delivery { text: &'a str, state: &'a str },
     /// The state of a file changed.
     File(FileEvent<'a>),
+    /// A row of an examination.
+    Check {
+        check: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subject: Option<&'a str>,
+        state: &'a str,
+        code: &'a str,
+        sentence: &'a str,
+        details: &'a [Detail],
+    },
+    /// The end of an examination.
+    Verdict { verdict: &'a str, sentence: &'a str, advice: Vec<AdviceEvent<'a>> },
     /// A problem during which the session goes on.
     Warning { code: &'a str, sentence: &'a str },
     /// The command failed.
@@ -57,6 +70,14 @@ pub(super) struct FileEvent<'a> {
     pub(super) path: Option<String>,
 }
 
+/// What somebody can do.
+#[derive(Debug, Serialize)]
+pub(super) struct AdviceEvent<'a> {
+    pub(super) advice: &'a str,
+    pub(super) who: &'a str,
+    pub(super) sentence: &'a str,
+}
+
 /// The terminal, or what stands in its place.
 pub(super) struct Output {
     is_json: bool,
@@ -80,6 +101,14 @@ impl Output {
             is_verbose: options.is_some_and(|options| options.verbose),
             bars: MultiProgress::with_draw_target(target),
         }
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
+    pub(super) fn is_verbose(&self) -> bool {
+        self.is_verbose
     }
 
     /// Prints an event: as JSON, or the `line` for a person.
