@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -10,6 +10,10 @@ use serde_json::Value;
 use sightline_server::{
     TlsIdentity,
     turn::{RelaySource, TurnSettings},
+};
+use stun_types::{
+    attribute::XorMappedAddress,
+    message::{Message, MessageWrite, MessageWriteExt, MessageWriteVec},
 };
 use tempfile::TempDir;
 use tokio::net::{TcpListener, UdpSocket};
@@ -224,4 +228,41 @@ async fn a_person_reads_a_line_for_each_row_and_cron_nothing_if_all_is_well() {
     );
     assert!(!ended.stdout.contains("Works."), "{}", ended.stdout);
     assert!(ended.stderr.ends_with("error: Calls within this network work. (unknown)\n"), "{}", ended.stderr);
+}
+
+/// A STUN server that sees every client at this address.
+async fn stun_server(mapped: SocketAddr) -> SocketAddr {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut bytes = [0; 1024];
+        loop {
+            let (length, client) = socket.recv_from(&mut bytes).await.unwrap();
+            let request = Message::from_bytes(&bytes[..length]).unwrap();
+            let mut answer = Message::builder_success(&request, MessageWriteVec::new());
+            answer.add_attribute(&XorMappedAddress::new(mapped, request.transaction_id())).unwrap();
+            socket.send_to(&answer.finish(), client).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_stun_servers_tell_the_kind_of_the_router() {
+    let server = TestServer::start();
+    for (ports, row, mapping, failure) in [
+        ([40_000, 40_000], OK, "endpoint-independent", (Some(0), "")),
+        ([40_000, 40_001], ("warning", "nat-symmetric"), "endpoint-dependent", (Some(8), "limited")),
+    ] {
+        let mut servers = Vec::new();
+        for port in ports {
+            servers.push(format!("stun:{}", stun_server(SocketAddr::from(([203, 0, 113, 7], port))).await));
+        }
+        let [one, other] = [&servers[0], &servers[1]];
+        let report = Report::of(&server.room("any"), &["--ice-server", one, "--ice-server", other]).await;
+        assert_eq!((report.row("nat"), report.detail("nat", "mapping")), (row, mapping));
+        assert_eq!(report.failure(), failure, "{}", report.ended.stdout);
+        let seen = report.detail("stun-udp", "candidate");
+        assert!(seen.starts_with("srflx udp 203.0.113.7:40000, "), "{seen}");
+    }
 }

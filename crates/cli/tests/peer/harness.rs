@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-/// A test that waits this long for one thing has failed.
+/// A test that waits this long without any news has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct TestServer {
@@ -138,24 +138,20 @@ impl Member {
     /// Waits for an event of this kind that `is_wanted`.
     pub(crate) async fn event_where(&mut self, kind: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let mut passed = Vec::new();
-        let found = async {
-            while let Some(line) = self.stdout.next_line().await.unwrap() {
-                let event: Value = serde_json::from_str(&line).unwrap();
-                if event["event"] == kind && is_wanted(&event) {
-                    return Some(event);
-                }
-                passed.push(line);
-            }
-            None
-        };
-        match timeout(PATIENCE, found).await {
-            Ok(Some(event)) => event,
-            Ok(None) => {
+        loop {
+            let Ok(line) = timeout(PATIENCE, self.stdout.next_line()).await else {
+                panic!("no {kind} came: {passed:#?}");
+            };
+            let Some(line) = line.unwrap() else {
                 let mut stderr = String::new();
                 let _ = self.child.stderr.take().unwrap().read_to_string(&mut stderr).await;
                 panic!("ended without {kind}: {passed:#?} {stderr}");
+            };
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["event"] == kind && is_wanted(&event) {
+                return event;
             }
-            Err(_) => panic!("no {kind} came: {passed:#?}"),
+            passed.push(line);
         }
     }
 
