@@ -26,24 +26,27 @@ const MAX_STATUS_BYTES: usize = 256;
 pub(super) async fn reach(context: &Context) -> Finding {
     let asked_at = context.clock.now();
     match ask_for_health(&context.server, context).await {
-        Ok(true) => Finding::Server(Some(context.clock.now() - asked_at)),
-        Ok(false) => Finding::Server(None),
+        Ok(200..300) => Finding::Server(Some(context.clock.now() - asked_at)),
+        Ok(status) => Finding::NoServer(format!("It answers {status}, so it is no Sightline server.")),
         Err(failure) => match refused_certificate(&failure) {
             Some(outcome) => Finding::Judged(outcome),
-            None => Finding::Server(None),
+            None => Finding::NoServer(failure.sentence),
         },
     }
 }
 
-/// Whether the server answers that it works.
-async fn ask_for_health(server: &ServerAddress, context: &Context) -> Result<bool, Failure> {
+/// Asks the server whether it works. Returns the status of its answer.
+async fn ask_for_health(server: &ServerAddress, context: &Context) -> Result<u16, Failure> {
     let mut stream = socket::open(server, &context.tls).await?;
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
         server.health_path(),
         server.shown()
     );
-    Ok(exchange(&mut stream, request.as_bytes()).await.is_ok_and(|status| (200..300).contains(&status)))
+    exchange(&mut stream, request.as_bytes()).await.map_err(|error| {
+        let sentence = format!("The server {} gives no answer by HTTP: {error}.", server.shown());
+        Failure::new(Exit::Unreachable, "server-unreachable", sentence)
+    })
 }
 
 /// Sends a request and reads the status of the answer.

@@ -16,7 +16,10 @@ use stun_types::{
     message::{Message, MessageWrite, MessageWriteExt, MessageWriteVec},
 };
 use tempfile::TempDir;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, UdpSocket},
+};
 
 use crate::harness::{Ended, TestServer, program, run_to_end};
 
@@ -135,8 +138,29 @@ async fn a_server_that_is_not_there_is_unreachable() {
     assert_eq!((report.row("server"), report.row("signalling")), (unreachable, unreachable));
     assert_eq!(report.row("relay-call"), ("warning", "not-tested"));
     assert_eq!(report.verdict(), "server-unreachable");
+    let reason = report.detail("server", "error");
+    assert!(reason.starts_with(&format!("The server {free} cannot be reached: ")), "{reason}");
     assert_eq!(report.failure(), (Some(3), "server-unreachable"));
     assert!(report.advice().contains(&"start-server"), "{:?}", report.advice());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_server_that_is_no_sightline_server_is_told_from_one_that_is_not_there() {
+    let web = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = web.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = web.accept().await.unwrap();
+            let mut request = [0; 2048];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        }
+    });
+    let report = Report::of(&format!("http://{address}"), &[]).await;
+    assert_eq!(report.detail("server", "error"), "It answers 404, so it is no Sightline server.");
+    assert_eq!(report.failure(), (Some(3), "server-unreachable"));
+    let report = Report::of("http://host.invalid", &[]).await;
+    assert_eq!(report.detail("server", "error"), "There is no server of the name host.invalid.");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,6 +112,12 @@ impl Doctor {
                 self.rows.conclude(at, server_outcome(answered));
                 self.conclude_signaling(now);
             }
+            Finding::NoServer(reason) => {
+                self.server_answers = Some(false);
+                let details = vec![Detail::new(DetailLabel::Error, reason)];
+                self.rows.conclude(at, Outcome::failed(CheckCode::ServerUnreachable, details));
+                self.conclude_signaling(now);
+            }
             Finding::Certificate(certificate) => self.rows.conclude(at, certificate_outcome(certificate)),
             Finding::Signaling(finding) => {
                 self.signaling = Some(finding);

@@ -50,6 +50,8 @@ pub enum Finding {
     Judged(Outcome),
     /// Of [`Operation::ReachServer`]: the time until the answer; `None` without an answer.
     Server(Option<Duration>),
+    /// Of [`Operation::ReachServer`], from a program, which knows more than a page: why there was no answer.
+    NoServer(String),
     /// Of [`Operation::InspectCertificate`].
     Certificate(CertificateFinding),
     /// Of [`Operation::OpenSignaling`]: what the socket and the server did.

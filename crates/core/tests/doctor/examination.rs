@@ -323,3 +323,14 @@ fn a_certificate_is_a_warning_when_it_ends_soon_and_a_failure_when_it_is_not_tru
     assert_eq!(Advice::RenewCertificate.who(), Who::Operator);
     assert_eq!(with(CertificateFinding::NotReached).result("certificate"), warning(CheckCode::NotTested));
 }
+
+#[test]
+fn a_program_says_why_it_did_not_reach_the_server() {
+    let no_server = Some("connection refused".to_owned());
+    let run = World { no_server, signaling: false, ..World::open() }.examine_network(false);
+    assert_eq!(run.result("server"), failed(CheckCode::ServerUnreachable));
+    assert_eq!(run.check("server").details[0].value, "connection refused");
+    assert_eq!(run.result("signalling"), failed(CheckCode::ServerUnreachable));
+    assert_eq!(run.doctor.verdict(), Verdict::ServerUnreachable);
+    assert!(run.now < at(1_000), "nothing is waited for");
+}

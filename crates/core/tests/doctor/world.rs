@@ -33,6 +33,8 @@ pub(crate) struct World {
     /// Delay of the person's answer to the browser's question; `None` for no answer.
     pub(crate) answers_after: Option<Duration>,
     pub(crate) server: bool,
+    /// Why a program did not reach the server.
+    pub(crate) no_server: Option<String>,
     pub(crate) signaling: bool,
     /// What a program finds of the server's certificate; a page has no row for it.
     pub(crate) certificate: CertificateFinding,
@@ -58,6 +60,7 @@ impl World {
             microphone: None,
             answers_after: Some(Duration::from_millis(300)),
             server: true,
+            no_server: None,
             signaling: true,
             certificate: CertificateFinding::Trusted {
                 remaining: Duration::from_hours(60 * 24),
@@ -132,7 +135,8 @@ impl World {
                 find(2000, Finding::Judged(Outcome::ok(Vec::new())));
             }
             Operation::ReachServer => {
-                find(20, Finding::Server(self.server.then_some(Duration::from_millis(20))));
+                let answered = Finding::Server(self.server.then_some(Duration::from_millis(20)));
+                find(20, self.no_server.clone().map_or(answered, Finding::NoServer));
             }
             Operation::InspectCertificate => find(25, Finding::Certificate(self.certificate.clone())),
             Operation::OpenSignaling => find(30, Finding::Signaling(self.signaling())),
