@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use sightline_server::{
     TlsIdentity,
-    turn::{RelaySource, TurnSettings},
+    turn::{RelaySource, TurnSettings, credentials::RestCredentials},
 };
 use stun_types::{
     attribute::XorMappedAddress,
@@ -25,8 +25,19 @@ use crate::harness::{Ended, TestServer, program, run_to_end};
 
 const DAY: Duration = Duration::from_hours(24);
 
+/// The secret of the relay.
+const SECRET: &str = "known to both";
+
+/// User name and password of the relay, as `--ice-server` reads them.
+fn credentials() -> String {
+    let username = format!("{}:ada", since_1970().as_secs() + 600);
+    let password = RestCredentials::new(SECRET.as_bytes(), DAY).password(&username);
+    format!("{username} {password}")
+}
+
 fn relay() -> RelaySource {
-    let settings = TurnSettings { port: Some(0), tls_port: Some(0), ..TurnSettings::default() };
+    let secret = Some(SECRET.to_owned());
+    let settings = TurnSettings { port: Some(0), tls_port: Some(0), secret, ..TurnSettings::default() };
     RelaySource::Own(Box::new(settings))
 }
 
@@ -202,7 +213,7 @@ async fn a_server_without_a_relay_has_calls_within_the_network_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn own_ice_servers_are_checked_instead_and_their_fault_is_named() {
     let server = TestServer::start_with(|config| config.turn = relay());
-    let port = server.turn_port.unwrap();
+    let (port, _) = server.turn_ports.unwrap();
     let refused = format!("turn:127.0.0.1:{port} ada wrong");
     let report = Report::of(&server.room("any"), &["--ice-server", &refused, "--strict"]).await;
     assert_eq!(report.row("turn-udp"), ("failed", "unauthorized"));
@@ -289,4 +300,29 @@ async fn two_stun_servers_tell_the_kind_of_the_router() {
         let seen = report.detail("stun-udp", "candidate");
         assert!(seen.starts_with("srflx udp 203.0.113.7:40000, "), "{seen}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_only_tcp_or_tls_reaches_the_relay_the_test_call_goes_that_way() {
+    let (server, _folder, trusted) = server_with_certificate(90 * DAY);
+    let ((port, tls_port), credentials) = (server.turn_ports.unwrap(), credentials());
+    let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+    let dead = format!("turn:{closed} {credentials}");
+    let by_tcp = format!("turn:127.0.0.1:{port}?transport=tcp {credentials}");
+    let by_tls = format!("turns:127.0.0.1:{tls_port} {credentials}");
+    for (row, working, verdict) in [("turn-tcp", &by_tcp, "relay-tcp"), ("turn-tls", &by_tls, "relay-tls")] {
+        let servers = ["--ice-server", &dead, "--ice-server", working, "--cert", &trusted];
+        let report = Report::of(&server.room("any"), &servers).await;
+        assert_eq!((report.row("turn-udp"), report.row(row)), (("failed", "not-reached"), OK));
+        assert_eq!(report.row("relay-call"), OK, "{}", report.ended.stdout);
+        assert_eq!(report.detail("relay-call", "loss"), "0.0 %");
+        assert_eq!((report.failure(), report.verdict()), ((Some(0), ""), verdict));
+    }
+
+    // A program says why, which a page cannot.
+    let plain = TestServer::start();
+    let report = Report::of(&plain.room("any"), &["--ice-server", &by_tls]).await;
+    assert_eq!(report.row("turn-tls"), ("failed", "certificate-or-unreachable"));
+    assert!(report.detail("turn-tls", "error").contains("is not trusted"), "{}", report.ended.stdout);
+    assert_eq!(report.failure(), (Some(9), "nothing"));
 }

@@ -27,8 +27,8 @@ pub(crate) struct TestServer {
     addr: SocketAddr,
     is_encrypted: bool,
     pub(crate) directories: TempDir,
-    /// The port of STUN and TURN by UDP and TCP.
-    pub(crate) turn_port: Option<u16>,
+    /// The ports of STUN and TURN by UDP and TCP, and by TLS.
+    pub(crate) turn_ports: Option<(u16, u16)>,
     /// Stops the server when it is dropped.
     _stop: oneshot::Sender<()>,
 }
@@ -63,13 +63,13 @@ impl TestServer {
         let is_encrypted = config.tls.is_some();
         let server = Server::bind(config).unwrap();
         let addr = server.local_addr();
-        let turn_port = server.turn_ports().map(|(port, _)| port);
+        let turn_ports = server.turn_ports();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             let _ = stopped.await;
         };
         tokio::spawn(server.run(shutdown, async || std::future::pending().await));
-        Self { addr, is_encrypted, directories, turn_port, _stop: stop }
+        Self { addr, is_encrypted, directories, turn_ports, _stop: stop }
     }
 
     /// The file with the server's certificate, if the server made it.
