@@ -8,12 +8,17 @@ use url::{Host, Url};
 
 /// Longest address that is read, in bytes.
 const MAX_ADDRESS_BYTES: usize = 4096;
+/// Pages of the client that are no rooms.
+const PAGES: [&str; 2] = ["/check", "/report"];
+
+/// The address of a server: that under which the client is served, ending in `/`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerAddress(Url);
 
 /// The address of a room on a server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RoomAddress {
-    /// The address under which the client is served, ending in `/`.
-    base: Url,
+    server: ServerAddress,
     room: RoomName,
     secret: Option<RoomSecret>,
 }
@@ -37,54 +42,38 @@ pub enum AddressInvalid {
     Secret(#[from] SecretInvalid),
 }
 
-impl RoomAddress {
-    /// Reads an address. Its query is for pages, and ignored.
+impl ServerAddress {
+    /// Reads the address of a server, or of a room or a page on it.
     ///
     /// # Errors
-    /// [`AddressInvalid`]
+    /// [`AddressInvalid::NotHttp`]
     pub fn parse(text: &str) -> Result<Self, AddressInvalid> {
-        let text = text.trim();
-        if text.len() > MAX_ADDRESS_BYTES {
-            return Err(AddressInvalid::NotHttp);
-        }
-        let url = Url::parse(text).map_err(|_| AddressInvalid::NotHttp)?;
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(AddressInvalid::NotHttp);
-        }
+        let url = parse_http(text)?;
         let path = url.path().trim_end_matches('/');
-        let (folder, name) = path.rsplit_once("/room/").ok_or(AddressInvalid::NoRoom)?;
-        let room = RoomName::new(name)?;
-        let fragment = url.fragment().filter(|fragment| !fragment.is_empty());
-        let secret = fragment.map(RoomSecret::parse).transpose()?;
+        let folder = path.rsplit_once("/room/").map_or(path, |(folder, _)| folder);
+        let folder = PAGES.iter().find_map(|page| folder.strip_suffix(page)).unwrap_or(folder);
+        Ok(Self::new(&url, folder))
+    }
+
+    /// The server whose client is in this folder of the address.
+    fn new(url: &Url, folder: &str) -> Self {
         let mut base = url.clone();
         base.set_path(&format!("{folder}/"));
         base.set_query(None);
         base.set_fragment(None);
-        Ok(Self { base, room, secret })
-    }
-
-    /// The room's name.
-    #[must_use]
-    pub fn room(&self) -> &RoomName {
-        &self.room
-    }
-
-    /// The secret of a protected room, from the fragment of the address. It never reaches the server.
-    #[must_use]
-    pub fn secret(&self) -> Option<RoomSecret> {
-        self.secret
+        Self(base)
     }
 
     /// Whether the connection to the server is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
-        self.base.scheme() == "https"
+        self.0.scheme() == "https"
     }
 
     /// The server's host name or address, without brackets.
     #[must_use]
     pub fn host(&self) -> String {
-        match self.base.host() {
+        match self.0.host() {
             Some(Host::Domain(name)) => name.to_owned(),
             Some(Host::Ipv4(address)) => address.to_string(),
             Some(Host::Ipv6(address)) => address.to_string(),
@@ -95,14 +84,14 @@ impl RoomAddress {
     /// The server's port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.base.port_or_known_default().unwrap_or(443)
+        self.0.port_or_known_default().unwrap_or(443)
     }
 
-    /// The server, for a sentence: host and port.
+    /// Host and port, for a sentence and for the `Host` of a request.
     #[must_use]
-    pub fn server(&self) -> String {
-        let host = self.base.host_str().unwrap_or_default();
-        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    pub fn shown(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// Whether the server is this computer, so that other members may be on it, too.
@@ -117,16 +106,82 @@ impl RoomAddress {
     /// The address of the signaling WebSocket.
     #[must_use]
     pub fn signaling(&self) -> String {
-        let base = self.base.as_str().trim_end_matches('/');
+        let base = self.0.as_str().trim_end_matches('/');
         // `http` becomes `ws`, `https` becomes `wss`.
         format!("{}{SIGNALING_PATH}", base.replacen("http", "ws", 1))
+    }
+
+    /// The path at which the server says whether it works.
+    #[must_use]
+    pub fn health_path(&self) -> String {
+        format!("{}healthz", self.0.path())
+    }
+}
+
+impl RoomAddress {
+    /// Reads an address. Its query is for pages, and ignored.
+    ///
+    /// # Errors
+    /// [`AddressInvalid`]
+    pub fn parse(text: &str) -> Result<Self, AddressInvalid> {
+        let url = parse_http(text)?;
+        let path = url.path().trim_end_matches('/');
+        let (folder, name) = path.rsplit_once("/room/").ok_or(AddressInvalid::NoRoom)?;
+        let room = RoomName::new(name)?;
+        let fragment = url.fragment().filter(|fragment| !fragment.is_empty());
+        let secret = fragment.map(RoomSecret::parse).transpose()?;
+        Ok(Self { server: ServerAddress::new(&url, folder), room, secret })
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn server(&self) -> &ServerAddress {
+        &self.server
+    }
+
+    /// The room's name.
+    #[must_use]
+    pub fn room(&self) -> &RoomName {
+        &self.room
+    }
+
+    /// The secret of a protected room, from the fragment of the address. It never reaches the server.
+    #[must_use]
+    pub fn secret(&self) -> Option<RoomSecret> {
+        self.secret
+    }
+}
+
+/// Whether a text begins as the address of a server does. No file is named so.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        text.trim_start().get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
+}
+
+fn parse_http(text: &str) -> Result<Url, AddressInvalid> {
+    let text = text.trim();
+    if text.len() > MAX_ADDRESS_BYTES {
+        return Err(AddressInvalid::NotHttp);
+    }
+    let url = Url::parse(text).map_err(|_| AddressInvalid::NotHttp)?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(AddressInvalid::NotHttp);
+    }
+    Ok(url)
+}
+
+impl fmt::Debug for ServerAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.as_str())
     }
 }
 
 impl fmt::Debug for RoomAddress {
     /// Leaves the secret out, since this text may be logged.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}room/{}", self.base, self.room)
+        write!(formatter, "{:?}room/{}", self.server, self.room)
     }
 }
 
@@ -143,27 +198,33 @@ mod tests {
         let address = read(" https://example.org/room/Team-7?name=ada#c2VjcmV0c2VjcmV0c2Vjcg \n");
         assert_eq!(address.room().as_str(), "team-7");
         assert_eq!(address.secret(), RoomSecret::parse("c2VjcmV0c2VjcmV0c2Vjcg").ok());
-        assert_eq!(address.signaling(), "wss://example.org/ws");
-        assert_eq!((address.host().as_str(), address.port()), ("example.org", 443));
+        assert_eq!(address.server().signaling(), "wss://example.org/ws");
+        assert_eq!((address.server().host().as_str(), address.server().port()), ("example.org", 443));
         assert_eq!(read("https://example.org/room/team-7#").secret(), None);
     }
 
     #[test]
     fn a_port_a_folder_and_an_ipv6_address_are_kept() {
-        assert_eq!(read("http://localhost:8080/room/abc").signaling(), "ws://localhost:8080/ws");
-        assert_eq!(read("https://a.example/sub/path/room/abc/").signaling(), "wss://a.example/sub/path/ws");
+        assert_eq!(read("http://localhost:8080/room/abc").server().signaling(), "ws://localhost:8080/ws");
+        assert_eq!(
+            read("https://a.example/sub/path/room/abc/").server().signaling(),
+            "wss://a.example/sub/path/ws"
+        );
         let address = read("http://[::1]:8080/room/abc");
-        assert_eq!(address.signaling(), "ws://[::1]:8080/ws");
-        assert_eq!((address.host().as_str(), address.server().as_str()), ("::1", "[::1]:8080"));
+        assert_eq!(address.server().signaling(), "ws://[::1]:8080/ws");
+        assert_eq!(
+            (address.server().host().as_str(), address.server().shown().as_str()),
+            ("::1", "[::1]:8080")
+        );
     }
 
     #[test]
     fn only_this_computer_is_loopback() {
         for text in ["http://127.0.0.1/room/abc", "http://[::1]/room/abc", "http://localhost/room/abc"] {
-            assert!(read(text).is_loopback(), "{text}");
+            assert!(read(text).server().is_loopback(), "{text}");
         }
-        assert!(!read("http://192.0.2.1/room/abc").is_loopback());
-        assert!(!read("http://localhost.example/room/abc").is_loopback());
+        assert!(!read("http://192.0.2.1/room/abc").server().is_loopback());
+        assert!(!read("http://localhost.example/room/abc").server().is_loopback());
     }
 
     #[test]
@@ -192,5 +253,27 @@ mod tests {
     fn the_secret_is_in_no_log() {
         let address = read("https://example.org/room/abc#c2VjcmV0c2VjcmV0c2Vjcg");
         assert_eq!(format!("{address:?}"), "https://example.org/room/abc");
+    }
+
+    #[test]
+    fn the_server_is_read_from_the_address_of_anything_on_it() {
+        for (text, signaling) in [
+            ("https://example.org", "wss://example.org/ws"),
+            ("https://example.org/check#report", "wss://example.org/ws"),
+            ("http://localhost:8080/room/team-7#c2VjcmV0c2VjcmV0c2Vjcg", "ws://localhost:8080/ws"),
+            ("https://a.example/sub/", "wss://a.example/sub/ws"),
+        ] {
+            assert_eq!(ServerAddress::parse(text).unwrap().signaling(), signaling, "{text}");
+        }
+        assert_eq!(ServerAddress::parse("https://a.example/sub").unwrap().health_path(), "/sub/healthz");
+        assert_eq!(ServerAddress::parse("example.org"), Err(AddressInvalid::NotHttp));
+    }
+
+    #[test]
+    fn a_file_is_not_taken_for_an_address() {
+        assert!(is_address("https://example.org/room/abc") && is_address(" HTTP://a/room/abc"));
+        for file in ["report.pdf", "https", "./https://a", "你好.txt", ""] {
+            assert!(!is_address(file), "{file}");
+        }
     }
 }

@@ -24,6 +24,14 @@ impl Clock {
     }
 }
 
+/// Waits until a point in time; forever without one.
+pub(crate) async fn until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Milliseconds since 1970.
 #[allow(clippy::disallowed_methods, reason = "native only")]
 pub(crate) fn unix_ms() -> u64 {

@@ -22,6 +22,10 @@ pub enum Exit {
     TransferFailed = 6,
     /// What arrived is not what was sent, or the server is not who it should be.
     VerificationFailed = 7,
+    /// Calls work with some people only, or it is not known with whom; with `--strict`, something is not as it should be.
+    Limited = 8,
+    /// No calls work, except within this network.
+    NoCalls = 9,
     /// Interrupted by a signal.
     Interrupted = 130,
 }
@@ -48,6 +52,12 @@ impl Failure {
     #[must_use]
     pub fn interrupted() -> Self {
         Self::new(Exit::Interrupted, "interrupted", "Interrupted.")
+    }
+
+    /// The failure for a standard input that cannot be read.
+    #[must_use]
+    pub fn of_input(error: &std::io::Error) -> Self {
+        Self::new(Exit::Local, "input-failed", format!("The standard input cannot be read: {error}."))
     }
 
     /// The failure for an output that cannot be written.

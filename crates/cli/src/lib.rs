@@ -7,15 +7,18 @@
 //! | module | subject |
 //! |---|---|
 //! | [`command`], [`options`] | the command line: what it accepts, and its commands |
-//! | [`address`], [`trust`] | which room on which server, and which certificates are trusted |
+//! | [`address`], [`certificates`] | which room on which server, and which server certificates are trusted |
 //! | [`failure`] | why a command ended: sentence, stable code, exit code |
 //! | [`peer`] | the driver: inputs to the core, outputs of the core |
-//! | `socket`, `link`, `files` | the signaling WebSocket, a peer connection, files on this computer |
+//! | [`examination`] | what the command `check` does: the core's connection doctor on this computer |
+//! | `stream`, `socket`, `link`, `files` | TCP and TLS, the signaling WebSocket, a peer connection, files on this computer |
 //! | `input`, `clock` | what the driver waits for; time |
 
 pub mod address;
+pub mod certificates;
 mod clock;
 pub mod command;
+pub mod examination;
 pub mod failure;
 mod files;
 mod input;
@@ -23,4 +26,4 @@ mod link;
 pub mod options;
 pub mod peer;
 mod socket;
-pub mod trust;
+mod stream;

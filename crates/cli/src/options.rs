@@ -1,15 +1,24 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    address::{RoomAddress, is_address},
+    failure::{Exit, Failure},
+};
+
+/// Contains the address if there is no argument for it. The arguments of a process are visible to other users of the computer, its
+/// environment is not.
+const ROOM_VARIABLE: &str = "SIGHTLINE_ROOM";
 
 /// A member of a Sightline room without a browser.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "sightline-peer", version, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 local failure, 2 usage, 3 server unreachable, 4 room refused, 5 nobody came in \
-                        time, 6 transfer failed, 7 verification failed, 130 interrupted."
+                  time, 6 transfer failed, 7 verification failed, 8 calls work in part, 9 no calls, 130 interrupted."
 )]
 pub struct Options {
     /// What to do in the room.
@@ -26,6 +35,8 @@ pub enum Command {
     Send(SendOptions),
     /// Receive files
     Receive(ReceiveOptions),
+    /// Find out whether calls work from this computer, and what prevents them, without entering a room
+    Check(CheckOptions),
     /// Print a completion script for a shell
     #[command(hide = true)]
     Completions {
@@ -38,36 +49,25 @@ pub enum Command {
 }
 
 impl Command {
-    /// The options that every command of a room has.
+    /// The options that every command with a server has.
     #[must_use]
     pub fn common(&self) -> Option<&CommonOptions> {
         match self {
-            Self::Chat(options) => Some(&options.common),
-            Self::Send(options) => Some(&options.common),
-            Self::Receive(options) => Some(&options.common),
+            Self::Chat(options) => Some(&options.member.common),
+            Self::Send(options) => Some(&options.member.common),
+            Self::Receive(options) => Some(&options.member.common),
+            Self::Check(options) => Some(&options.common),
             Self::Completions { .. } | Self::Man => None,
         }
     }
 }
 
-/// What every command of a room accepts.
+/// What every command with a server accepts.
 #[derive(Debug, Clone, Args)]
 pub struct CommonOptions {
-    /// The room's whole address, as an invitation says it
+    /// The whole address, as an invitation says it; without it, the environment variable SIGHTLINE_ROOM is read
     #[arg(value_name = "URL")]
-    pub url: String,
-
-    /// The name shown to the others
-    #[arg(long, default_value = "sightline-peer")]
-    pub name: String,
-
-    /// How long to wait for somebody to come, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub wait: Option<u64>,
-
-    /// Use relayed paths only, so that nobody learns this computer's address
-    #[arg(long)]
-    pub relay_only: bool,
+    pub url: Option<String>,
 
     /// A STUN or TURN server instead of the server's, as in "turn:a.example user password"; may be given several times
     #[arg(long = "ice-server", value_name = "SERVER")]
@@ -94,12 +94,60 @@ pub struct CommonOptions {
     pub verbose: bool,
 }
 
+impl CommonOptions {
+    /// The text of the address: the argument, else the variable [`ROOM_VARIABLE`].
+    ///
+    /// # Errors
+    /// A [`Failure`] where there is none.
+    pub fn address_text(&self) -> Result<String, Failure> {
+        let variable = || env::var(ROOM_VARIABLE).ok().filter(|text| !text.trim().is_empty());
+        self.url.clone().or_else(variable).ok_or_else(|| {
+            let sentence = format!(
+                "Give the address as the first argument or in the environment variable {ROOM_VARIABLE}."
+            );
+            Failure::new(Exit::Usage, "address-invalid", sentence)
+        })
+    }
+}
+
+/// What every command of a member in a room accepts.
+#[derive(Debug, Clone, Args)]
+pub struct MemberOptions {
+    /// The options of every command.
+    #[command(flatten)]
+    pub common: CommonOptions,
+
+    /// The name shown to the others
+    #[arg(long, default_value = "sightline-peer")]
+    pub name: String,
+
+    /// How long to wait for somebody to come, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub wait: Option<u64>,
+
+    /// Use relayed paths only, so that nobody learns this computer's address
+    #[arg(long)]
+    pub relay_only: bool,
+}
+
+impl MemberOptions {
+    /// The address of the room.
+    ///
+    /// # Errors
+    /// A [`Failure`] where there is none. Its sentence never contains the text, which may contain a secret.
+    pub fn address(&self) -> Result<RoomAddress, Failure> {
+        RoomAddress::parse(&self.common.address_text()?).map_err(|error| {
+            Failure::new(Exit::Usage, "address-invalid", format!("This is no room: {error}."))
+        })
+    }
+}
+
 /// The options of `chat`.
 #[derive(Debug, Clone, Args)]
 #[allow(missing_docs, reason = "the texts of the options say it")]
 pub struct ChatOptions {
     #[command(flatten)]
-    pub common: CommonOptions,
+    pub member: MemberOptions,
 
     /// Send this text, wait until it is delivered, and leave
     #[arg(long, value_name = "TEXT")]
@@ -115,11 +163,31 @@ pub struct ChatOptions {
 #[allow(missing_docs, reason = "the texts of the options say it")]
 pub struct SendOptions {
     #[command(flatten)]
-    pub common: CommonOptions,
+    pub member: MemberOptions,
 
     /// Files, and directories with everything in them
-    #[arg(required = true, value_name = "FILE|DIR")]
+    #[arg(value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
+}
+
+impl SendOptions {
+    /// The options with the address that is meant: if the first argument is no address while the environment variable has one, the
+    /// argument is a file.
+    ///
+    /// # Errors
+    /// A [`Failure`] where nothing is to be sent.
+    pub fn resolved(mut self) -> Result<Self, Failure> {
+        let common = &mut self.member.common;
+        if let Some(path) = common.url.take_if(|url| !is_address(url) && env::var_os(ROOM_VARIABLE).is_some())
+        {
+            self.paths.insert(0, path.into());
+        }
+        if self.paths.is_empty() && common.url.as_ref().is_none_or(|url| is_address(url)) {
+            let sentence = "Give the files and directories to send.";
+            return Err(Failure::new(Exit::Usage, "no-files", sentence));
+        }
+        Ok(self)
+    }
 }
 
 /// The options of `receive`.
@@ -127,7 +195,7 @@ pub struct SendOptions {
 #[allow(missing_docs, reason = "the texts of the options say it")]
 pub struct ReceiveOptions {
     #[command(flatten)]
-    pub common: CommonOptions,
+    pub member: MemberOptions,
 
     /// The directory for the files
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -144,6 +212,18 @@ pub struct ReceiveOptions {
     /// Leave when the first files, and those offered together with them, have arrived
     #[arg(long)]
     pub once: bool,
+}
+
+/// The options of `check`.
+#[derive(Debug, Clone, Args)]
+#[allow(missing_docs, reason = "the texts of the options say it")]
+pub struct CheckOptions {
+    #[command(flatten)]
+    pub common: CommonOptions,
+
+    /// Exit with 8 also if calls work and a row is not good
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Which files are accepted.

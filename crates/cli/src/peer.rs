@@ -1,7 +1,7 @@
 //! A member of a room: drives the core's session with sockets, peer connections, files and timers of this computer.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -14,10 +14,7 @@ use sightline_core::{
     link::LinkId,
     room::{RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
-    transfer::{
-        Direction, FileDescription, Records, SinkEvent, SourceCommand, SourceEvent, TransferHandle,
-        TransferTask,
-    },
+    transfer::{Direction, FileDescription, Records, SinkEvent, SourceEvent, TransferHandle, TransferTask},
 };
 use sightline_protocol::{
     DisplayName, InstanceId, MemberId, RoomName, control::PublishedState, signaling::IceServer,
@@ -27,9 +24,9 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     address::RoomAddress,
-    clock::{self, Clock},
+    clock::{self, Clock, until},
     failure::{Exit, Failure},
-    files::{FromWorker, ToWorker, Worker},
+    files::{FileTasks, FromWorker},
     input::{Channel, ChannelEvent, ChannelInput, Input},
     link::{Link, LinkConfig, LinkInputs, LinkKind},
     socket::{Endpoint, Socket, SocketEvent},
@@ -39,8 +36,6 @@ use crate::{
 const MAX_INPUTS: usize = 4096;
 /// Messages of members that wait; beyond that, the channels slow the members down.
 const MAX_MESSAGES: usize = 64;
-/// Messages to the worker beyond which no more frames are taken from the members.
-const WORKER_RESERVE: usize = 64;
 /// A timer that is this late means that the computer slept.
 const ASLEEP: Duration = Duration::from_secs(5);
 /// How long everything may take to close.
@@ -51,7 +46,7 @@ const CLOSING: Duration = Duration::from_secs(3);
 pub struct Setup {
     /// The room.
     pub address: RoomAddress,
-    /// Whom to trust.
+    /// Says which server certificates are trusted.
     pub tls: Arc<ClientConfig>,
     /// The name shown to the others.
     pub name: DisplayName,
@@ -85,6 +80,7 @@ pub struct Peer {
     session: RoomSession,
     clock: Clock,
     endpoint: Endpoint,
+    room: RoomName,
     own_ice_servers: Vec<IceServer>,
     relay_only: bool,
     inputs: LinkInputs,
@@ -94,14 +90,8 @@ pub struct Peer {
     links: HashMap<LinkId, (MemberId, Link)>,
     /// The tasks of links that were closed.
     closing: JoinSet<()>,
-    worker: Worker,
+    files: FileTasks,
     from_worker: mpsc::Receiver<FromWorker>,
-    /// Messages that the worker could not take yet.
-    to_worker: VecDeque<ToWorker>,
-    /// The files that are sent.
-    sources: HashMap<TransferHandle, PathBuf>,
-    /// The files that the worker has opened.
-    opened: HashSet<TransferHandle>,
     events: VecDeque<PeerEvent>,
 }
 
@@ -121,13 +111,14 @@ impl Peer {
         let session = RoomSession::new(request, PublishedState::default(), random()?);
         let (to_first, first) = mpsc::channel(MAX_INPUTS);
         let (to_messages, messages) = mpsc::channel(MAX_MESSAGES);
-        let (worker, from_worker) = Worker::start(setup.folder).map_err(|error| {
+        let (files, from_worker) = FileTasks::start(setup.folder).map_err(|error| {
             Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
         })?;
         let mut peer = Self {
             session,
             clock: Clock::start(),
-            endpoint: Endpoint { address: setup.address, tls: setup.tls },
+            endpoint: Endpoint { server: setup.address.server().clone(), tls: setup.tls },
+            room: setup.address.room().clone(),
             own_ice_servers: setup.ice_servers,
             relay_only: setup.relay_only,
             inputs: LinkInputs { first: to_first, messages: to_messages },
@@ -136,11 +127,8 @@ impl Peer {
             socket: None,
             links: HashMap::new(),
             closing: JoinSet::new(),
-            worker,
+            files,
             from_worker,
-            to_worker: VecDeque::new(),
-            sources: HashMap::new(),
-            opened: HashSet::new(),
             events: VecDeque::new(),
         };
         let now = peer.now();
@@ -161,13 +149,13 @@ impl Peer {
     /// The server, for a sentence.
     #[must_use]
     pub fn server(&self) -> String {
-        self.endpoint.address.server()
+        self.endpoint.server.shown()
     }
 
     /// The name of the room.
     #[must_use]
     pub fn room(&self) -> &RoomName {
-        self.endpoint.address.room()
+        &self.room
     }
 
     /// The present time of the session.
@@ -221,7 +209,7 @@ impl Peer {
         for (description, path) in files {
             let description = FileDescription { batch: batch.clone(), ..description };
             let pick = self.session.offer_file(to, &description, now)?;
-            self.sources.insert(pick, path);
+            self.files.add(pick, path);
             self.perform_outputs();
         }
         self.pump_files();
@@ -265,7 +253,7 @@ impl Peer {
             close_link(&mut self.closing, link);
         }
         self.messages.close();
-        let (mut closing, worker) = (self.closing, self.worker);
+        let (mut closing, files) = (self.closing, self.files);
         let closed = async {
             // The links wait for room in a queue that is no longer read.
             drop((self.first, self.messages, self.from_worker));
@@ -273,7 +261,7 @@ impl Peer {
                 socket.close().await;
             }
             while closing.join_next().await.is_some() {}
-            worker.close().await;
+            files.close().await;
         };
         let _ = tokio::time::timeout(CLOSING, closed).await;
     }
@@ -282,19 +270,18 @@ impl Peer {
 
     /// Waits for one input, and hands it to the session.
     async fn wait(&mut self) {
-        self.flush_worker();
-        let takes_frames = self.to_worker.is_empty() && self.worker.messages.capacity() >= WORKER_RESERVE;
+        self.flush_files();
+        let takes_frames = self.files.has_room();
         let deadline = self.session.poll_timeout();
         let due = deadline.map(|deadline| self.clock.instant(deadline));
-        let worker = self.worker.messages.clone();
+        let room = self.files.room();
         tokio::select! {
             biased;
             Some(input) = self.first.recv() => self.handle(input),
             () = until(due) => self.handle_timeout(),
             Some(message) = self.from_worker.recv() => self.handle_worker(message),
             Some(input) = self.messages.recv(), if takes_frames => self.handle_channel(input),
-            // The worker has room again.
-            _ = worker.reserve_many(WORKER_RESERVE), if !takes_frames => {}
+            () = room, if !takes_frames => {}
         }
     }
 
@@ -362,8 +349,7 @@ impl Peer {
                 if let Some((member, _)) = self.links.get(&link)
                     && self.session.handle_bulk_frame(member, now)
                 {
-                    let frame = ToWorker::Frame(member.clone(), frame);
-                    self.to_worker.push_back(frame);
+                    self.files.store(member.clone(), frame);
                 }
             }
             (Channel::Bulk, ChannelEvent::Closed) => {
@@ -452,7 +438,7 @@ impl Peer {
                 RoomOutput::Event(event) => self.events.push_back(PeerEvent::Room(event)),
             }
         }
-        self.flush_worker();
+        self.flush_files();
     }
 
     /// Reports a link that does not keep up as closed, so that another one replaces it.
@@ -464,7 +450,7 @@ impl Peer {
         let config = LinkConfig {
             ice_servers: self.ice_servers(),
             relay_only: self.relay_only,
-            is_loopback: self.endpoint.address.is_loopback(),
+            is_loopback: self.endpoint.server.is_loopback(),
         };
         self.links.insert(id, (member, Link::open(id, kind, config, self.inputs.clone())));
     }
@@ -480,14 +466,10 @@ impl Peer {
 
     fn perform_task(&mut self, task: TransferTask) {
         match task {
-            TransferTask::Source(handle, command) => self.command_source(handle, command),
-            TransferTask::Sink(handle, command) => self.to_worker.push_back(ToWorker::Sink(handle, command)),
+            TransferTask::Source(handle, command) => self.files.command_source(handle, command),
+            TransferTask::Sink(handle, command) => self.files.command_sink(handle, command),
             TransferTask::SinkSilent(_) => self.fail_files(),
-            TransferTask::Attach { pick, transfer } => {
-                if let Some(path) = self.sources.get(&pick).cloned() {
-                    self.sources.insert(transfer, path);
-                }
-            }
+            TransferTask::Attach { pick, transfer } => self.files.attach(pick, transfer),
             TransferTask::Changed(handle) | TransferTask::Forgotten(handle) => {
                 self.events.push_back(PeerEvent::Transfer(handle));
             }
@@ -496,40 +478,9 @@ impl Peer {
         }
     }
 
-    fn command_source(&mut self, handle: TransferHandle, command: SourceCommand) {
-        let mut path = None;
-        match command {
-            SourceCommand::Seek { .. } => {
-                if self.opened.insert(handle) {
-                    path = self.sources.get(&handle).cloned();
-                }
-            }
-            SourceCommand::Identify { .. } => path = self.sources.get(&handle).cloned(),
-            SourceCommand::Pull { .. } => {}
-            SourceCommand::Close => {
-                self.sources.remove(&handle);
-                if !self.opened.remove(&handle) {
-                    return;
-                }
-            }
-        }
-        self.to_worker.push_back(ToWorker::Source(handle, command, path));
-    }
-
-    /// Hands the waiting messages to the worker, as many as it takes.
-    fn flush_worker(&mut self) {
-        while let Some(message) = self.to_worker.pop_front() {
-            match self.worker.messages.try_send(message) {
-                Ok(()) => {}
-                Err(mpsc::error::TrySendError::Full(message)) => {
-                    self.to_worker.push_front(message);
-                    return;
-                }
-                Err(mpsc::error::TrySendError::Closed(_)) => {
-                    self.to_worker.clear();
-                    return self.fail_files();
-                }
-            }
+    fn flush_files(&mut self) {
+        if self.files.flush().is_err() {
+            self.fail_files();
         }
     }
 
@@ -577,13 +528,6 @@ fn close_link(closing: &mut JoinSet<()>, link: Link) {
     closing.spawn(async move {
         let _ = task.await;
     });
-}
-
-async fn until(due: Option<tokio::time::Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
 
 fn random() -> Result<u128, Failure> {

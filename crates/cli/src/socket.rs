@@ -1,18 +1,12 @@
 //! The signaling WebSocket: one task for each socket of the core.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
-use rustls::{ClientConfig, pki_types::ServerName};
+use rustls::ClientConfig;
 use sightline_core::signaling::SocketId;
 use sightline_protocol::limits::MAX_FRAME_BYTES;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    sync::mpsc,
-    task::JoinHandle,
-};
-use tokio_rustls::TlsConnector;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{
@@ -22,9 +16,10 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    address::RoomAddress,
+    address::ServerAddress,
     failure::{Exit, Failure},
     input::Input,
+    stream::{Stream, Target},
 };
 
 /// Frames that may wait to be sent; more means that the server has stopped reading.
@@ -39,7 +34,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Where signaling goes.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    pub(crate) address: RoomAddress,
+    pub(crate) server: ServerAddress,
     pub(crate) tls: Arc<ClientConfig>,
 }
 
@@ -101,7 +96,7 @@ impl Report {
 
 async fn run(id: SocketId, endpoint: Endpoint, frames: mpsc::Receiver<Message>, inputs: mpsc::Sender<Input>) {
     let report = Report { id, inputs };
-    let closed = match connect(&endpoint).await {
+    let closed = match connect(&endpoint.server, &endpoint.tls).await {
         Ok(stream) => {
             carry(stream, frames, &report).await;
             None
@@ -145,58 +140,30 @@ async fn carry(
     }
 }
 
-/// What a WebSocket runs over.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-async fn connect(endpoint: &Endpoint) -> Result<WebSocketStream<Box<dyn Stream>>, Failure> {
-    let address = &endpoint.address;
-    let (host, server) = (address.host(), address.server());
-    let resolved = tokio::net::lookup_host((host.as_str(), address.port())).await;
-    let resolved: Vec<_> = resolved.map(Iterator::collect).unwrap_or_default();
-    if resolved.is_empty() {
-        let sentence = format!("There is no server of the name {host}.");
-        return Err(Failure::new(Exit::Unreachable, "host-unknown", sentence));
-    }
-    let unreachable = |error: io::Error| {
-        let sentence = format!("The server {server} cannot be reached: {error}.");
-        Failure::new(Exit::Unreachable, "server-unreachable", sentence)
-    };
-    let tcp = TcpStream::connect(resolved.as_slice()).await.map_err(unreachable)?;
-    // Small messages that wait for each other: the delay of Nagle's algorithm would add to each.
-    let _ = tcp.set_nodelay(true);
-    let stream: Box<dyn Stream> = if address.is_encrypted() {
-        let name = ServerName::try_from(host).map_err(|_| unreachable(io::ErrorKind::InvalidInput.into()))?;
-        let connecting = TlsConnector::from(Arc::clone(&endpoint.tls)).connect(name, tcp);
-        Box::new(connecting.await.map_err(|error| of_handshake(&server, &error))?)
+/// Opens a connection to the server, encrypted if its address says so.
+pub(crate) async fn open(
+    server: &ServerAddress,
+    tls: &Arc<ClientConfig>,
+) -> Result<Box<dyn Stream>, Failure> {
+    let (host, shown) = (server.host(), server.shown());
+    let target = Target { host: &host, port: server.port(), shown: &shown };
+    Ok(if server.is_encrypted() {
+        Box::new(target.connect_encrypted(tls).await?)
     } else {
-        Box::new(tcp)
-    };
-    let mut config = WebSocketConfig::default();
-    (config.max_message_size, config.max_frame_size) = (Some(4 * MAX_FRAME_BYTES), Some(4 * MAX_FRAME_BYTES));
-    let opening = client_async_with_config(address.signaling(), stream, Some(config));
-    opening.await.map(|(socket, _)| socket).map_err(|error| of_upgrade(&server, &error))
+        Box::new(target.connect().await?)
+    })
 }
 
-/// The failure of a TLS handshake.
-fn of_handshake(server: &str, error: &io::Error) -> Failure {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match inner {
-        Some(rustls::Error::InvalidCertificate(reason)) => Failure::new(
-            Exit::VerificationFailed,
-            "certificate-refused",
-            format!(
-                "The certificate of {server} is not trusted: {reason:?}. If the server made its certificate itself, name it \
-                 with --cert FILE.",
-            ),
-        ),
-        _ => Failure::new(
-            Exit::Unreachable,
-            "server-unreachable",
-            format!("No encrypted connection to {server} could be made: {error}."),
-        ),
-    }
+/// Opens the signaling WebSocket.
+pub(crate) async fn connect(
+    server: &ServerAddress,
+    tls: &Arc<ClientConfig>,
+) -> Result<WebSocketStream<Box<dyn Stream>>, Failure> {
+    let stream = open(server, tls).await?;
+    let mut config = WebSocketConfig::default();
+    (config.max_message_size, config.max_frame_size) = (Some(4 * MAX_FRAME_BYTES), Some(4 * MAX_FRAME_BYTES));
+    let opening = client_async_with_config(server.signaling(), stream, Some(config));
+    opening.await.map(|(socket, _)| socket).map_err(|error| of_upgrade(&server.shown(), &error))
 }
 
 /// The failure of the request for a WebSocket.

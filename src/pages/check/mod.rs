@@ -40,7 +40,7 @@ const DEVICE: &[CheckKind] = &[
     CheckKind::Microphone,
     CheckKind::Speakers,
 ];
-const SERVER: &[CheckKind] = &[CheckKind::Server, CheckKind::Signaling];
+const SERVER: &[CheckKind] = &[CheckKind::Server, CheckKind::Certificate, CheckKind::Signaling];
 const NETWORK: &[CheckKind] = &[
     CheckKind::Addresses,
     CheckKind::StunUdp,

@@ -72,6 +72,7 @@ pub(super) fn label_text(label: DetailLabel) -> Sentence {
         DetailLabel::Throughput => sentence!(check.label.throughput),
         DetailLabel::Jitter => sentence!(check.label.jitter),
         DetailLabel::Loss => sentence!(check.label.loss),
+        DetailLabel::ValidUntil => sentence!(check.label.valid_until),
     }
 }
 
@@ -133,6 +134,7 @@ pub(super) fn advice_text(advice: Advice) -> Sentence {
         Advice::AllowWebsocket => sentence!(check.advice.allow_websocket),
         Advice::AllowOrigin => sentence!(check.advice.allow_origin),
         Advice::AllowHost => sentence!(check.advice.allow_host),
+        Advice::RenewCertificate => sentence!(check.advice.renew_certificate),
         Advice::AllowWebRtc => sentence!(check.advice.allow_web_rtc),
         Advice::OpenUdp => sentence!(check.advice.open_udp),
         Advice::OpenTcp => sentence!(check.advice.open_tcp),

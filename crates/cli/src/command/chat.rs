@@ -23,7 +23,7 @@ const DELIVERY: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<(), Failure> {
     let is_person = options.once.is_none() && std::io::stdin().is_terminal();
-    let mut visit = Visit::begin(&options.common, output, None, None)?;
+    let mut visit = Visit::begin(&options.member, output, None, None)?;
     visit.print_members();
     let mut chat = Chat {
         visit,
@@ -39,7 +39,7 @@ pub(super) async fn run(options: &ChatOptions, output: &mut Output) -> Result<()
         Some(text) => once(text.clone()),
         None => read_lines()?,
     };
-    let wait = options.common.wait.map(Duration::from_secs);
+    let wait = options.member.wait.map(Duration::from_secs);
     let result = chat.run(&mut lines, wait.or((!is_person).then_some(WAIT))).await;
     chat.visit.peer.leave().await;
     result
@@ -97,6 +97,7 @@ impl Chat<'_> {
                     Some(Line::TooLong) => {
                         self.visit.output.warning("message-too-long", &too_long())?;
                     }
+                    Some(Line::Unreadable(error)) => return Err(Failure::of_input(&error)),
                     None => {
                         self.has_ended = true;
                         self.delivery_due = Some(Instant::now() + DELIVERY);

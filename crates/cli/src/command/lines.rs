@@ -1,7 +1,7 @@
 //! The lines of the standard input.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     thread,
 };
 
@@ -15,15 +15,18 @@ use crate::failure::{Exit, Failure};
 pub(super) enum Line {
     Text(String),
     TooLong,
+    /// The input cannot be read any further.
+    Unreadable(io::Error),
 }
 
 /// Reads the standard input in a thread, since a read cannot be given up. The thread ends with the process.
 pub(super) fn read_lines() -> Result<mpsc::Receiver<Line>, Failure> {
     let (to, lines) = mpsc::channel(1);
     let thread = thread::Builder::new().name("lines".to_owned()).spawn(move || {
-        let mut stdin = BufReader::new(std::io::stdin());
+        let mut stdin = BufReader::new(io::stdin());
         while let Some(line) = read_line(&mut stdin) {
-            if to.blocking_send(line).is_err() {
+            let is_last = matches!(line, Line::Unreadable(_));
+            if to.blocking_send(line).is_err() || is_last {
                 return;
             }
         }
@@ -36,24 +39,28 @@ pub(super) fn read_lines() -> Result<mpsc::Receiver<Line>, Failure> {
     }
 }
 
-/// The next line; `None` at the end, or where the input cannot be read. Of a line that is too long, the rest is skipped.
+/// The next line; `None` at the end. Of a line that is too long, the rest is skipped.
 fn read_line(input: &mut impl BufRead) -> Option<Line> {
+    try_read_line(input).unwrap_or_else(|error| Some(Line::Unreadable(error)))
+}
+
+fn try_read_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
     let mut bytes = Vec::new();
     // One more for the line break.
     let limit = MAX_CHAT_TEXT_BYTES as u64 + 1;
-    if input.by_ref().take(limit).read_until(b'\n', &mut bytes).ok()? == 0 {
-        return None;
+    if input.by_ref().take(limit).read_until(b'\n', &mut bytes)? == 0 {
+        return Ok(None);
     }
     if bytes.last() != Some(&b'\n') && bytes.len() as u64 == limit {
         while !bytes.ends_with(b"\n") {
             bytes.clear();
-            if input.by_ref().take(limit).read_until(b'\n', &mut bytes).ok()? == 0 {
+            if input.by_ref().take(limit).read_until(b'\n', &mut bytes)? == 0 {
                 break;
             }
         }
-        return Some(Line::TooLong);
+        return Ok(Some(Line::TooLong));
     }
-    Some(Line::Text(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()))
+    Ok(Some(Line::Text(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned())))
 }
 
 #[cfg(test)]
@@ -67,6 +74,7 @@ mod tests {
             .map(|line| match line {
                 Line::Text(text) => text,
                 Line::TooLong => "too long".to_owned(),
+                Line::Unreadable(error) => error.to_string(),
             })
             .collect()
     }
@@ -76,6 +84,17 @@ mod tests {
         assert_eq!(lines(b"one\ntwo\r\n\nlast"), ["one", "two", "", "last"]);
         assert!(lines(b"").is_empty());
         assert_eq!(lines(b"\xff\n"), ["\u{fffd}"]);
+    }
+
+    #[test]
+    fn an_input_that_breaks_is_not_taken_for_its_end() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        assert!(matches!(read_line(&mut BufReader::new(Broken)), Some(Line::Unreadable(_))));
     }
 
     #[test]

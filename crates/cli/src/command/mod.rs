@@ -1,6 +1,8 @@
 //! The commands of `sightline-peer`.
 
 mod chat;
+mod check;
+mod interrupts;
 mod lines;
 mod output;
 mod progress;
@@ -17,11 +19,10 @@ use sightline_core::ice::OwnServers;
 use sightline_protocol::{DisplayName, signaling::IceServer};
 
 use crate::{
-    address::RoomAddress,
+    certificates::TrustedCertificates,
     failure::{Exit, Failure},
-    options::{Command, CommonOptions, Options},
+    options::{Command, CommonOptions, MemberOptions, Options},
     peer::Setup,
-    trust::Trust,
 };
 
 use self::output::Output;
@@ -64,6 +65,7 @@ fn start(options: &Options, output: &mut Output) -> Result<(), Failure> {
             Command::Chat(options) => chat::run(options, output).await,
             Command::Send(options) => send::run(options, output).await,
             Command::Receive(options) => receive::run(options, output).await,
+            Command::Check(options) => check::run(options, output).await,
             Command::Completions { .. } | Command::Man => Ok(()),
         }
     });
@@ -75,27 +77,35 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
     std::io::stdout().write_all(bytes).map_err(|error| Failure::of_output(&error))
 }
 
-/// What a member is made from, as the common options say it.
-fn setup(options: &CommonOptions) -> Result<Setup, Failure> {
-    let usage = |code, sentence: String| Failure::new(Exit::Usage, code, sentence);
-    let address = RoomAddress::parse(&options.url)
-        .map_err(|error| usage("address-invalid", format!("This is no room: {error}.")))?;
-    let name = DisplayName::new(&options.name)
-        .map_err(|error| usage("name-invalid", format!("This name cannot be shown: {error}.")))?;
-    let trust = match (&options.cert, options.insecure) {
-        (Some(file), _) => Trust::File(file.clone()),
-        (None, true) => Trust::Anybody,
-        (None, false) => Trust::System,
-    };
+/// What a member is made from, as the options say it.
+fn setup(options: &MemberOptions) -> Result<Setup, Failure> {
+    let name = DisplayName::new(&options.name).map_err(|error| {
+        Failure::new(Exit::Usage, "name-invalid", format!("This name cannot be shown: {error}."))
+    })?;
     Ok(Setup {
-        address,
-        tls: trust.client_config()?,
+        address: options.address()?,
+        tls: trusted_certificates(&options.common).client_config()?,
         name,
         relay_only: options.relay_only,
-        ice_servers: ice_servers(&options.ice_servers)?,
+        ice_servers: ice_servers(&options.common.ice_servers)?,
         folder: std::env::temp_dir(),
         resume: None,
     })
+}
+
+fn trusted_certificates(options: &CommonOptions) -> TrustedCertificates {
+    match (&options.cert, options.insecure) {
+        (Some(file), _) => TrustedCertificates::SystemAndFile(file.clone()),
+        (None, true) => TrustedCertificates::Any,
+        (None, false) => TrustedCertificates::System,
+    }
+}
+
+fn warn_of_insecurity(options: &CommonOptions, output: &Output) -> Result<(), Failure> {
+    if options.insecure {
+        output.warning("insecure", "No certificate is verified, so anybody could be the server.")?;
+    }
+    Ok(())
 }
 
 fn ice_servers(lines: &[String]) -> Result<Vec<IceServer>, Failure> {

@@ -7,6 +7,7 @@ use std::{
 
 use indicatif::{HumanBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use sightline_core::doctor::Detail;
 
 use crate::{
     failure::{Exit, Failure},
@@ -31,6 +32,18 @@ pub(super) enum Event<'a> {
     Delivery { text: &'a str, state: &'a str },
     /// The state of a file changed.
     File(FileEvent<'a>),
+    /// A row of an examination.
+    Check {
+        check: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subject: Option<&'a str>,
+        state: &'a str,
+        code: &'a str,
+        sentence: &'a str,
+        details: &'a [Detail],
+    },
+    /// The end of an examination.
+    Verdict { verdict: &'a str, sentence: &'a str, advice: Vec<AdviceEvent<'a>> },
     /// A problem during which the session goes on.
     Warning { code: &'a str, sentence: &'a str },
     /// The command failed.
@@ -55,6 +68,14 @@ pub(super) struct FileEvent<'a> {
     /// Where the file was stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) path: Option<String>,
+}
+
+/// What somebody can do.
+#[derive(Debug, Serialize)]
+pub(super) struct AdviceEvent<'a> {
+    pub(super) advice: &'a str,
+    pub(super) who: &'a str,
+    pub(super) sentence: &'a str,
 }
 
 /// The terminal, or what stands in its place.
@@ -82,13 +103,21 @@ impl Output {
         }
     }
 
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
+    pub(super) fn is_verbose(&self) -> bool {
+        self.is_verbose
+    }
+
     /// Prints an event: as JSON, or the `line` for a person.
     ///
     /// # Errors
     /// A [`Failure`] where nobody reads the output.
     pub(super) fn event(&self, event: &Event<'_>, line: Option<&str>) -> Result<(), Failure> {
         let text = if self.is_json {
-            serde_json::to_string(event).unwrap_or_default()
+            json(event)?
         } else if let Some(line) = line {
             printable(line)
         } else {
@@ -121,6 +150,12 @@ impl Output {
     pub(super) fn warning(&self, code: &str, sentence: &str) -> Result<(), Failure> {
         self.note(&format!("warning: {sentence} ({code})"));
         if self.is_json { self.event(&Event::Warning { code, sentence }, None) } else { Ok(()) }
+    }
+
+    /// Tells about a file that failed while the command goes on, even to a person who wants only results and errors. JSON has the
+    /// event of the file.
+    pub(super) fn failed_file(&self, failure: &Failure) {
+        self.say(&format!("warning: {failure}"));
     }
 
     pub(super) fn failure(&mut self, failure: &Failure) {
@@ -156,6 +191,21 @@ impl Output {
     }
 }
 
+/// One line of JSON without control characters, all of which a terminal may take for commands.
+fn json(event: &Event<'_>) -> Result<String, Failure> {
+    let text = serde_json::to_string(event).map_err(|error| Failure::of_output(&error.into()))?;
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Those below U+0020 are escaped already. Outside of strings JSON has none.
+        if c.is_control() {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    Ok(escaped)
+}
+
 /// Speed and time left, for a progress bar.
 pub(super) fn pace(bytes_per_second: Option<u64>, time_left: Option<Duration>) -> String {
     match (bytes_per_second, time_left) {
@@ -164,14 +214,17 @@ pub(super) fn pace(bytes_per_second: Option<u64>, time_left: Option<Duration>) -
     }
 }
 
-/// The text without characters that a terminal takes for commands. Lines after the first are indented.
+/// The text without characters that a terminal takes for commands, and without those that show a line in another order than it
+/// has, so that nobody can write before their own name. Lines after the first are indented.
 fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\n' => printable.push_str("\n    "),
             '\t' => printable.push('\t'),
-            c if c.is_control() => printable.push('\u{fffd}'),
+            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+                printable.push('\u{fffd}');
+            }
             c => printable.push(c),
         }
     }
@@ -183,19 +236,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_a_stranger_cannot_command_the_terminal() {
+    fn a_text_contains_no_terminal_commands_when_it_is_printed() {
         assert_eq!(
             printable("a\u{1b}]0;title\u{7}b\rc\u{9b}2J"),
             "a\u{fffd}]0;title\u{fffd}b\u{fffd}c\u{fffd}2J"
         );
+        assert_eq!(printable("Ada: \u{202e}b\u{2066}"), "Ada: \u{fffd}b\u{fffd}");
         assert_eq!(printable("one\ntwo\t你好"), "one\n    two\t你好");
     }
 
     #[test]
-    fn an_event_is_one_line_whatever_the_text() {
-        let event = Event::Message { from: "m", name: "Ada", text: "one\ntwo \u{1b}", sent_at_ms: 5 };
-        let text = serde_json::to_string(&event).unwrap();
-        assert_eq!(text.lines().count(), 1);
+    fn an_event_is_one_line_without_control_characters() {
+        let event = Event::Message { from: "m", name: "Ada", text: "one\ntwo \u{1b}\u{9b}2J", sent_at_ms: 5 };
+        let text = json(&event).unwrap();
+        assert!(!text.contains(char::is_control), "{text:?}");
+        let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(parsed["text"], "one\ntwo \u{1b}\u{9b}2J");
         assert!(text.starts_with(r#"{"event":"message","from":"m","name":"Ada""#), "{text}");
     }
 }

@@ -19,8 +19,9 @@ const MAX_BARS: usize = 8;
 #[derive(Default)]
 pub(super) struct Progress {
     bars: HashMap<TransferHandle, ProgressBar>,
-    /// The transfers whose end was printed.
+    /// The transfers whose end was printed, without those that the session forgot.
     over: HashSet<TransferHandle>,
+    ended: usize,
     /// The first transfer that failed.
     failure: Option<Failure>,
     failures: usize,
@@ -29,7 +30,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Number of transfers that ended, whatever the end.
     pub(super) fn ended(&self) -> usize {
-        self.over.len()
+        self.ended
     }
 
     /// Whether the end of this transfer was printed.
@@ -42,7 +43,15 @@ impl Progress {
         if let Some(bar) = self.bars.remove(&handle) {
             bar.finish_and_clear();
         }
-        self.over.insert(handle);
+        self.ended += usize::from(self.over.insert(handle));
+    }
+
+    /// Keeps nothing about a transfer that the session forgot, of which no more events come.
+    pub(super) fn handle_forgotten(&mut self, handle: TransferHandle) {
+        if let Some(bar) = self.bars.remove(&handle) {
+            bar.finish_and_clear();
+        }
+        self.over.remove(&handle);
     }
 
     /// Prints the present state of a transfer. `path` is where a received file was stored.
@@ -61,10 +70,7 @@ impl Progress {
             if view.folder.is_empty() { view.name.clone() } else { format!("{}/{}", view.folder, view.name) };
         let mut line = None;
         if view.state.is_over() {
-            if let Some(bar) = self.bars.remove(&handle) {
-                bar.finish_and_clear();
-            }
-            self.over.insert(handle);
+            self.forget(handle);
             if view.state == TransferState::Done {
                 line = Some(done_line(view, &shown, member_name, path));
             } else {
@@ -95,7 +101,14 @@ impl Progress {
         if self.failure.is_none() {
             self.failure = Some(failure);
         } else {
-            output.note(&format!("warning: {failure}"));
+            output.failed_file(&failure);
+        }
+    }
+
+    /// Prints the kept failure as a warning: the command goes on, or ends with another error.
+    pub(super) fn report(&mut self, output: &Output) {
+        if let Some(failure) = self.failure.take() {
+            output.failed_file(&failure);
         }
     }
 

@@ -7,30 +7,30 @@ use tokio::sync::mpsc;
 
 use super::{
     lines::{Line, read_lines},
-    output::Output,
+    output::{Event, Output},
     progress::Progress,
     saving::save,
     seat::Seat,
     visit::{Happening, Visit},
 };
 use crate::{
-    address::RoomAddress,
     failure::{Exit, Failure},
+    files::part_path,
     options::{Acceptance, ReceiveOptions},
 };
 
 pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result<(), Failure> {
+    let address = options.member.address()?;
     let policy = Policy::of(options)?;
     let folder = options.into.clone();
     fs::create_dir_all(&folder).map_err(|error| {
         let sentence = format!("The directory {} cannot be made: {error}.", folder.display());
         Failure::new(Exit::Local, "storage-refused", sentence)
     })?;
-    let address = RoomAddress::parse(&options.common.url);
-    let seat = address.ok().map(|address| Seat::of_folder(&folder, &address));
-    let kept = seat.as_ref().and_then(Seat::load);
+    let seat = Seat::of_folder(&folder, &address);
+    let kept = seat.load();
     let answers = if policy == Policy::Ask { Some(read_lines()?) } else { None };
-    let visit = Visit::begin(&options.common, output, Some(folder.clone()), kept)?;
+    let visit = Visit::begin(&options.member, output, Some(folder.clone()), kept)?;
     let mut receive = Receive {
         visit,
         seat,
@@ -41,8 +41,10 @@ pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result
         progress: Progress::default(),
         ends_after_first: options.once,
     };
-    let result = receive.run(options.common.wait.map(Duration::from_secs)).await;
-    receive.end(result).await
+    let result = receive.run(options.member.wait.map(Duration::from_secs)).await;
+    receive.progress.report(receive.visit.output);
+    receive.visit.end(&receive.seat, &result).await;
+    result
 }
 
 /// Which files are accepted.
@@ -73,7 +75,7 @@ impl Policy {
 
 struct Receive<'a> {
     visit: Visit<'a>,
-    seat: Option<Seat>,
+    seat: Seat,
     folder: PathBuf,
     policy: Policy,
     /// The answers of the person, if questions are asked.
@@ -95,8 +97,9 @@ impl Receive<'_> {
                 happening = self.visit.next() => self.take(happening?)?,
                 line = next_answer(&mut self.answers), if is_asking => self.answer(line)?,
             }
-            if let Some(seat) = &mut self.seat {
-                seat.store(&self.visit.peer.session().transfers().records(), self.visit.peer.now());
+            self.visit.keep(&mut self.seat)?;
+            if !self.ends_after_first {
+                self.progress.report(self.visit.output);
             }
             if self.ends_after_first && !self.visit.peer.has_events() && self.is_done() {
                 return self.progress.result();
@@ -106,18 +109,10 @@ impl Receive<'_> {
 
     fn take(&mut self, happening: Happening) -> Result<(), Failure> {
         match happening {
-            Happening::Entered(resume) => {
-                if let Some(seat) = &mut self.seat {
-                    seat.set_resume(resume);
-                }
-            }
+            Happening::Entered(resume) => self.seat.set_resume(resume),
             Happening::Connected => self.visit.stop_waiting(),
             Happening::Transfer(handle) => self.show(handle)?,
-            Happening::RecordsChanged => {
-                if let Some(seat) = &mut self.seat {
-                    seat.note_change();
-                }
-            }
+            Happening::RecordsChanged => self.seat.note_change(),
             Happening::Alone => return Err(self.visit.nobody_came()),
             Happening::Left(_) | Happening::Message(_) | Happening::Other => {}
         }
@@ -125,7 +120,11 @@ impl Receive<'_> {
     }
 
     fn show(&mut self, handle: TransferHandle) -> Result<(), Failure> {
-        let Some(view) = self.visit.peer.session().transfers().view(handle) else { return Ok(()) };
+        let Some(view) = self.visit.peer.session().transfers().view(handle) else {
+            self.progress.handle_forgotten(handle);
+            self.drop_question(handle);
+            return Ok(());
+        };
         if view.direction != Direction::Receiving || self.progress.is_over(handle) {
             return Ok(());
         }
@@ -135,13 +134,23 @@ impl Receive<'_> {
             return self.decide(handle, &view, &name);
         }
         if view.state != TransferState::Done {
+            if view.state.is_over() {
+                self.drop_question(handle);
+            }
             return self.progress.show(self.visit.output, handle, &view, &name, None);
         }
         match save(&self.folder, &view) {
             Ok(path) => self.progress.show(self.visit.output, handle, &view, &name, Some(&path)),
             Err(error) => {
-                let sentence = format!("{} arrived and cannot be stored: {error}.", view.name);
-                Err(Failure::new(Exit::TransferFailed, "storage-refused", sentence))
+                // A member chooses name and folder, so they must not end a command that receives other files, too.
+                let part = part_path(&self.folder, &view.id);
+                let sentence = format!("{} arrived and stays in {}: {error}.", view.name, part.display());
+                let event = Event::Warning { code: "storage-refused", sentence: &sentence };
+                self.visit.output.event(&event, None)?;
+                let failure = Failure::new(Exit::TransferFailed, "storage-refused", sentence);
+                self.progress.forget(handle);
+                self.progress.fail(failure, self.visit.output);
+                Ok(())
             }
         }
     }
@@ -169,6 +178,13 @@ impl Receive<'_> {
         Ok(())
     }
 
+    /// Removes a withdrawn offer, so that they do not pile up while the person thinks. The question that is on the screen stays:
+    /// its answer must not be taken for that of the next one.
+    fn drop_question(&mut self, handle: TransferHandle) {
+        let asked = self.questions.front().copied();
+        self.questions.retain(|waiting| *waiting != handle || Some(handle) == asked);
+    }
+
     /// Asks about the first file that waits for an answer.
     fn ask(&mut self) {
         while let Some(handle) = self.questions.front() {
@@ -187,9 +203,15 @@ impl Receive<'_> {
     }
 
     fn answer(&mut self, line: Option<Line>) -> Result<(), Failure> {
-        let Some(Line::Text(text)) = line else {
-            let sentence = "The standard input ended before the question was answered.";
-            return Err(Failure::new(Exit::Local, "no-answer", sentence));
+        let text = match line {
+            Some(Line::Text(text)) => text,
+            // No answer is that long, so it is not yes.
+            Some(Line::TooLong) => String::new(),
+            Some(Line::Unreadable(error)) => return Err(Failure::of_input(&error)),
+            None => {
+                let sentence = "The standard input ended before the question was answered.";
+                return Err(Failure::new(Exit::Local, "no-answer", sentence));
+            }
         };
         let Some(handle) = self.questions.pop_front() else { return Ok(()) };
         match text.trim().to_lowercase().as_str() {
@@ -216,19 +238,6 @@ impl Receive<'_> {
         let is_receiving =
             transfers.unfinished().iter().any(|(_, direction)| *direction == Direction::Receiving);
         self.progress.ended() > 0 && !is_receiving && transfers.files_to_come() == 0
-    }
-
-    /// Leaves the room, or keeps the seat for another process if there is something to go on with.
-    async fn end(self, result: Result<(), Failure>) -> Result<(), Failure> {
-        let Self { visit, seat, .. } = self;
-        let records = visit.peer.session().transfers().records();
-        let goes_on = seat.is_some_and(|seat| seat.end(&result, &records));
-        if goes_on {
-            visit.peer.close().await;
-        } else {
-            visit.peer.leave().await;
-        }
-        result
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::{
     env, fs,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,6 +14,7 @@ use sightline_core::{
     Timestamp,
     transfer::{PrefixHasher, Records},
 };
+use sightline_protocol::transfer::Sha256Digest;
 
 use crate::{
     address::RoomAddress,
@@ -24,14 +25,16 @@ use crate::{
 const FEW: usize = 50;
 const STORE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How the name of the file in a directory of received files begins.
+pub(super) const SEAT_PREFIX: &str = ".sightline-peer-";
+
 /// The version of the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
     version: u32,
-    server: String,
-    room: String,
+    room: Sha256Digest,
     resume: String,
     records: Records,
 }
@@ -40,26 +43,25 @@ struct Kept {
 pub(super) struct Seat {
     /// `None` where the system names no directory for it.
     path: Option<PathBuf>,
-    server: String,
-    room: String,
+    /// The server, the room and its secret, hashed.
+    room: Sha256Digest,
     resume: Option<String>,
     is_outdated: bool,
+    /// Whether it could not be stored before.
+    has_failed: bool,
     stored_at: Timestamp,
 }
 
 impl Seat {
     /// The seat of a command that receives files in this folder.
     pub(super) fn of_folder(folder: &Path, address: &RoomAddress) -> Self {
-        Self::at(Some(folder.join(format!(".sightline-peer-{}.json", address.room()))), address)
+        Self::at(Some(folder.join(format!("{SEAT_PREFIX}{}.json", address.room()))), address)
     }
 
     /// The seat of a command that sends these paths, in the user's directory of states.
     pub(super) fn of_paths(paths: &[PathBuf], address: &RoomAddress) -> Self {
         let mut hasher = PrefixHasher::default();
-        for part in [address.server(), address.room().to_string()] {
-            hasher.update(part.as_bytes());
-            hasher.update(&[0]);
-        }
+        hasher.update(&room_digest(address).0);
         for path in paths {
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());
             hasher.update(path.as_os_str().as_encoded_bytes());
@@ -72,10 +74,10 @@ impl Seat {
     fn at(path: Option<PathBuf>, address: &RoomAddress) -> Self {
         Self {
             path,
-            server: address.server(),
-            room: address.room().to_string(),
+            room: room_digest(address),
             resume: None,
             is_outdated: false,
+            has_failed: false,
             stored_at: Timestamp::ZERO,
         }
     }
@@ -83,7 +85,7 @@ impl Seat {
     /// What an earlier process kept.
     pub(super) fn load(&self) -> Option<(String, Records)> {
         let kept: Kept = serde_json::from_str(&fs::read_to_string(self.path.as_ref()?).ok()?).ok()?;
-        let is_here = kept.version == VERSION && kept.server == self.server && kept.room == self.room;
+        let is_here = kept.version == VERSION && kept.room == self.room;
         is_here.then_some((kept.resume, kept.records))
     }
 
@@ -99,36 +101,36 @@ impl Seat {
     }
 
     /// Stores the seat if it changed; long lists only at intervals.
-    pub(super) fn store(&mut self, records: &Records, now: Timestamp) {
+    ///
+    /// # Errors
+    /// Where the file cannot be written, the first time.
+    pub(super) fn store(&mut self, records: &Records, now: Timestamp) -> io::Result<()> {
         let is_due = records.sending.len() + records.receiving.len() <= FEW
             || now.since(self.stored_at) >= STORE_INTERVAL;
         if self.is_outdated && is_due {
-            if !self.store_now(records) {
-                self.remove();
-            }
             (self.is_outdated, self.stored_at) = (false, now);
+            match self.store_now(records) {
+                Ok(true) => {}
+                Ok(false) => self.remove(),
+                Err(error) if !std::mem::replace(&mut self.has_failed, true) => return Err(error),
+                Err(_) => {}
+            }
         }
+        Ok(())
     }
 
     /// Stores the seat. Returns false if there is nothing to go on with.
-    pub(super) fn store_now(&self, records: &Records) -> bool {
-        let (Some(path), Some(resume)) = (&self.path, &self.resume) else { return false };
+    fn store_now(&self, records: &Records) -> io::Result<bool> {
+        let (Some(path), Some(resume)) = (&self.path, &self.resume) else { return Ok(false) };
         let mut records = records.clone();
         // A file that arrived has its name already.
         records.receiving.retain(|file| file.sha256.is_none());
         if records.is_empty() {
-            return false;
+            return Ok(false);
         }
-        let kept = Kept {
-            version: VERSION,
-            server: self.server.clone(),
-            room: self.room.clone(),
-            resume: resume.clone(),
-            records,
-        };
-        // Where it cannot be stored, another process begins again.
-        let _ = serde_json::to_vec(&kept).map_err(std::io::Error::from).and_then(|text| replace(path, &text));
-        true
+        let kept = Kept { version: VERSION, room: self.room, resume: resume.clone(), records };
+        replace(path, &serde_json::to_vec(&kept)?)?;
+        Ok(true)
     }
 
     /// Ends the command: keeps the seat where the failure lets another process go on, and returns whether it does.
@@ -136,7 +138,7 @@ impl Seat {
         let may_go_on = result.as_ref().is_err_and(|failure| {
             matches!(failure.exit, Exit::Interrupted | Exit::Unreachable | Exit::Local)
         });
-        let goes_on = may_go_on && self.store_now(records);
+        let goes_on = may_go_on && self.store_now(records).unwrap_or(false);
         if !goes_on {
             self.remove();
         }
@@ -151,14 +153,29 @@ impl Seat {
     }
 }
 
+/// Identifies a room. Rooms of the same name with different secrets are different rooms.
+fn room_digest(address: &RoomAddress) -> Sha256Digest {
+    let mut hasher = PrefixHasher::default();
+    for part in [address.server().shown(), address.room().to_string()] {
+        hasher.update(part.as_bytes());
+        hasher.update(&[0]);
+    }
+    if let Some(secret) = address.secret() {
+        hasher.update(&secret.to_bytes());
+    }
+    hasher.digest()
+}
+
 /// Replaces a file as a whole, so that the end of the program leaves the old or the new one.
-fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let new = path.with_extension("new");
+    // What an earlier process left. A symbolic link is not followed either.
+    let _ = fs::remove_file(&new);
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(&new)?.write_all(text)?;
@@ -170,4 +187,50 @@ fn state_dir() -> Option<PathBuf> {
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .or_else(|| absolute("LOCALAPPDATA"))
+}
+
+#[cfg(test)]
+mod tests {
+    use sightline_core::transfer::KeptNames;
+
+    use super::*;
+
+    const ROOM: &str = "https://example.org/room/team-7";
+
+    fn seat(folder: &Path, address: &str) -> Seat {
+        let mut seat = Seat::of_folder(folder, &RoomAddress::parse(address).unwrap());
+        seat.set_resume("token".to_owned());
+        seat
+    }
+
+    fn records() -> Records {
+        Records { waiting: KeptNames { count: 1, names: vec!["a".to_owned()] }, ..Records::default() }
+    }
+
+    #[test]
+    fn only_the_same_room_with_the_same_secret_on_the_same_server_gets_the_seat_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let protected = format!("{ROOM}#c2VjcmV0c2VjcmV0c2Vjcg");
+        seat(folder.path(), &protected).store(&records(), Timestamp::ZERO).unwrap();
+        let kept = seat(folder.path(), &protected).load();
+        assert_eq!(kept, Some(("token".to_owned(), records())));
+        let others =
+            [ROOM, "https://example.org/room/team-7#d2VjcmV0c2VjcmV0c2Vjcg", "https://b.example/room/team-7"];
+        for other in others {
+            assert_eq!(seat(folder.path(), other).load(), None, "{other}");
+        }
+        let text = fs::read_to_string(folder.path().join(".sightline-peer-team-7.json")).unwrap();
+        assert!(!text.contains("c2VjcmV0"), "{text}");
+    }
+
+    #[test]
+    fn a_seat_that_cannot_be_stored_is_reported_once() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".sightline-peer-team-7.json")).unwrap();
+        let mut seat = seat(folder.path(), ROOM);
+        assert!(seat.store(&records(), Timestamp::ZERO).is_err());
+        seat.note_change();
+        assert!(seat.store(&records(), Timestamp::ZERO).is_ok());
+        assert!(!seat.end(&Err(Failure::interrupted()), &records()), "another process cannot go on");
+    }
 }

@@ -19,7 +19,6 @@ use super::{
     visit::{Happening, Visit},
 };
 use crate::{
-    address::RoomAddress,
     clock::milliseconds_since_1970,
     failure::{Exit, Failure},
     options::SendOptions,
@@ -29,20 +28,28 @@ use crate::{
 const WAIT: Duration = Duration::from_secs(600);
 
 pub(super) async fn run(options: &SendOptions, output: &mut Output) -> Result<(), Failure> {
-    let files = find(&options.paths)?;
-    let address = RoomAddress::parse(&options.common.url);
-    let seat = address.ok().map(|address| Seat::of_paths(&options.paths, &address));
-    let kept = seat.as_ref().and_then(Seat::load);
-    let visit = Visit::begin(&options.common, output, None, kept)?;
+    let options = options.clone().resolved()?;
+    let address = options.member.address()?;
+    let (files, left_out) = find(&options.paths)?;
+    let seat = Seat::of_paths(&options.paths, &address);
+    if left_out > 0 {
+        let sentence =
+            format!("{left_out} symbolic link(s) and special file(s) in directories are not sent.");
+        output.warning("left-out", &sentence)?;
+    }
+    let kept = seat.load();
+    let visit = Visit::begin(&options.member, output, None, kept)?;
     let mut send = Send { visit, seat, progress: Progress::default(), names: HashMap::new() };
-    let wait = options.common.wait.map_or(WAIT, Duration::from_secs);
+    let wait = options.member.wait.map_or(WAIT, Duration::from_secs);
     let result = send.run(files, wait).await;
-    send.end(result).await
+    send.progress.report(send.visit.output);
+    send.visit.end(&send.seat, &result).await;
+    result
 }
 
 struct Send<'a> {
     visit: Visit<'a>,
-    seat: Option<Seat>,
+    seat: Seat,
     progress: Progress,
     /// The names of receivers, for when they are gone.
     names: HashMap<MemberId, String>,
@@ -54,11 +61,7 @@ impl Send<'_> {
         let mut files = Some(files);
         loop {
             match self.visit.next().await? {
-                Happening::Entered(resume) => {
-                    if let Some(seat) = &mut self.seat {
-                        seat.set_resume(resume);
-                    }
-                }
+                Happening::Entered(resume) => self.seat.set_resume(resume),
                 Happening::Connected => {
                     if let Some(files) = files.take() {
                         self.visit.stop_waiting();
@@ -67,15 +70,11 @@ impl Send<'_> {
                 }
                 Happening::Left(member) => self.give_up(&member)?,
                 Happening::Transfer(handle) => self.show(handle)?,
-                Happening::RecordsChanged => {
-                    if let Some(seat) = &mut self.seat {
-                        seat.note_change();
-                    }
-                }
+                Happening::RecordsChanged => self.seat.note_change(),
                 Happening::Alone => return Err(self.visit.nobody_came()),
                 Happening::Message(_) | Happening::Other => {}
             }
-            self.keep();
+            self.visit.keep(&mut self.seat)?;
             if files.is_none() && !self.visit.peer.has_events() && self.is_done() {
                 return self.progress.result();
             }
@@ -157,25 +156,6 @@ impl Send<'_> {
         let is_sending = transfers.unfinished().iter().any(|(_, direction)| *direction == Direction::Sending);
         !is_sending && backlog.waiting + backlog.queued == 0 && self.progress.ended() > 0
     }
-
-    fn keep(&mut self) {
-        if let Some(seat) = &mut self.seat {
-            seat.store(&self.visit.peer.session().transfers().records(), self.visit.peer.now());
-        }
-    }
-
-    /// Leaves the room, or keeps the seat for another process if there is something to go on with.
-    async fn end(self, result: Result<(), Failure>) -> Result<(), Failure> {
-        let Self { visit, seat, .. } = self;
-        let records = visit.peer.session().transfers().records();
-        let goes_on = seat.is_some_and(|seat| seat.end(&result, &records));
-        if goes_on {
-            visit.peer.close().await;
-        } else {
-            visit.peer.leave().await;
-        }
-        result
-    }
 }
 
 fn too_many() -> Failure {
@@ -183,16 +163,17 @@ fn too_many() -> Failure {
     Failure::new(Exit::Usage, "too-many", sentence)
 }
 
-/// The files of these paths: those of a directory with their folders, in the order of their names.
-fn find(paths: &[PathBuf]) -> Result<Vec<(FileDescription, PathBuf)>, Failure> {
-    let mut files = Vec::new();
+/// The files of these paths: those of a directory with their folders, in the order of their names. Returns the number of links
+/// and special files in the directories, too.
+fn find(paths: &[PathBuf]) -> Result<(Vec<(FileDescription, PathBuf)>, usize), Failure> {
+    let (mut files, mut left_out) = (Vec::new(), 0);
     for path in paths {
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
         if metadata.is_dir() {
             let named = path.canonicalize().map_err(|error| unreadable(path, &error))?;
             let folder =
                 named.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            walk(path, &folder, 1, &mut files)?;
+            left_out += walk(path, &folder, 1, &mut files)?;
         } else {
             files.push(describe(path, String::new(), &metadata)?);
         }
@@ -200,7 +181,7 @@ fn find(paths: &[PathBuf]) -> Result<Vec<(FileDescription, PathBuf)>, Failure> {
     if files.is_empty() {
         return Err(Failure::new(Exit::Usage, "no-files", "There are no files in the given directories."));
     }
-    Ok(files)
+    Ok((files, left_out))
 }
 
 fn walk(
@@ -208,28 +189,32 @@ fn walk(
     folder: &str,
     depth: usize,
     files: &mut Vec<(FileDescription, PathBuf)>,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
+    let mut left_out = 0;
     if depth > MAX_DEPTH {
         let sentence = format!("{} is nested deeper than {MAX_DEPTH} folders.", directory.display());
         return Err(Failure::new(Exit::Usage, "too-deep", sentence));
     }
     let entries = fs::read_dir(directory).map_err(|error| unreadable(directory, &error))?;
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = paths.map_err(|error| unreadable(directory, &error))?;
     paths.sort();
     for path in paths {
         // A link may lead out of the directory, or around in a circle.
         let metadata = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
         if metadata.is_dir() {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            walk(&path, &format!("{folder}/{name}"), depth + 1, files)?;
+            left_out += walk(&path, &format!("{folder}/{name}"), depth + 1, files)?;
         } else if metadata.is_file() {
             if files.len() == MAX_FILES_FROM_HERE {
                 return Err(too_many());
             }
             files.push(describe(&path, folder.to_owned(), &metadata)?);
+        } else {
+            left_out += 1;
         }
     }
-    Ok(())
+    Ok(left_out)
 }
 
 fn describe(
@@ -262,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_sent_with_its_folders_and_without_what_links_lead_to() {
+    fn a_directory_is_sent_with_its_folders_and_without_the_targets_of_links() {
         let root = tempfile::tempdir().unwrap();
         let tree = root.path().join("tree");
         fs::create_dir_all(tree.join("b/c")).unwrap();
@@ -271,7 +256,8 @@ mod tests {
         }
         #[cfg(unix)]
         std::os::unix::fs::symlink("/etc/passwd", tree.join("link")).unwrap();
-        let found = find(&[tree]).unwrap();
+        let (found, left_out) = find(&[tree]).unwrap();
+        assert_eq!(left_out, usize::from(cfg!(unix)));
         let described: Vec<_> = found
             .iter()
             .map(|(file, _)| (file.folder.as_str(), file.name.as_str(), file.size_bytes))
@@ -280,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_said_before_anybody_is_asked() {
+    fn a_path_without_a_readable_file_fails_before_anything_is_offered() {
         let root = tempfile::tempdir().unwrap();
         assert_eq!(find(&[root.path().to_owned()]).unwrap_err().code, "no-files");
         assert_eq!(find(&[root.path().join("nothing")]).unwrap_err().code, "file-unreadable");

@@ -10,15 +10,18 @@ use sightline_core::{
     transfer::{Records, TransferHandle},
 };
 use sightline_protocol::MemberId;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
+    interrupts::Interrupts,
     output::{Event, Output},
-    setup,
+    seat::Seat,
+    setup, warn_of_insecurity,
 };
 use crate::{
+    clock::until,
     failure::{Exit, Failure},
-    options::CommonOptions,
+    options::MemberOptions,
     peer::{Peer, PeerEvent},
 };
 
@@ -62,7 +65,7 @@ pub(super) struct Visit<'a> {
 impl<'a> Visit<'a> {
     /// Enters the room.
     pub(super) fn begin(
-        options: &CommonOptions,
+        options: &MemberOptions,
         output: &'a mut Output,
         folder: Option<PathBuf>,
         kept: Option<(String, Records)>,
@@ -73,9 +76,7 @@ impl<'a> Visit<'a> {
         }
         let (resume, records) = kept.map_or((None, None), |(resume, records)| (Some(resume), Some(records)));
         setup.resume = resume;
-        if options.insecure {
-            output.warning("insecure", "No certificate is verified, so anybody could be the server.")?;
-        }
+        warn_of_insecurity(&options.common, output)?;
         let interrupts = Interrupts::new()?;
         let peer = Peer::enter(setup, records)?;
         Ok(Self {
@@ -135,6 +136,25 @@ impl<'a> Visit<'a> {
             }
         };
         self.take(event).map(|happening| happening.unwrap_or(Happening::Other))
+    }
+
+    /// Stores the seat for another process if it changed.
+    pub(super) fn keep(&self, seat: &mut Seat) -> Result<(), Failure> {
+        let stored = seat.store(&self.peer.session().transfers().records(), self.peer.now());
+        let Err(error) = stored else { return Ok(()) };
+        let sentence = format!(
+            "Another process cannot continue this command, since its state cannot be stored: {error}."
+        );
+        self.output.warning("state-not-stored", &sentence)
+    }
+
+    /// Leaves the room, or keeps the seat for another process if there is something to go on with.
+    pub(super) async fn end(self, seat: &Seat, result: &Result<(), Failure>) {
+        if seat.end(result, &self.peer.session().transfers().records()) {
+            self.peer.close().await;
+        } else {
+            self.peer.leave().await;
+        }
     }
 
     /// The failure where nobody came.
@@ -256,52 +276,4 @@ impl<'a> Visit<'a> {
 
 fn shown<'a>(name: &'a str, member: &'a MemberId) -> &'a str {
     if name.is_empty() { member.as_str() } else { name }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The signals that interrupt a command.
-struct Interrupts {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Interrupts {
-    #[cfg(unix)]
-    fn new() -> Result<Self, Failure> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let refused = |error: std::io::Error| {
-            Failure::new(Exit::Local, "no-signals", format!("Signals cannot be handled: {error}."))
-        };
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).map_err(refused)?,
-            terminate: signal(SignalKind::terminate()).map_err(refused)?,
-        })
-    }
-
-    #[cfg(not(unix))]
-    #[allow(clippy::unnecessary_wraps, reason = "as on Unix")]
-    fn new() -> Result<Self, Failure> {
-        Ok(Self {})
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
-    }
 }

@@ -2,6 +2,7 @@
 
 mod sink;
 mod source;
+mod tasks;
 mod worker;
 
 use std::path::PathBuf;
@@ -10,11 +11,11 @@ use bytes::Bytes;
 use sightline_core::transfer::{SinkCommand, SinkEvent, SourceCommand, SourceEvent, TransferHandle};
 use sightline_protocol::MemberId;
 
-pub(crate) use self::{sink::part_path, worker::Worker};
+pub(crate) use self::{sink::part_path, tasks::FileTasks};
 
 /// A message to the worker.
 #[derive(Debug)]
-pub(crate) enum ToWorker {
+enum ToWorker {
     /// A command to a source. The path is set with the first command that reads the file.
     Source(TransferHandle, SourceCommand, Option<PathBuf>),
     Sink(TransferHandle, SinkCommand),

@@ -56,8 +56,15 @@ impl Sink {
         }
         fs::create_dir_all(folder).map_err(|error| of_storing(&error))?;
         let open = |path: PathBuf| {
-            let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-            options.map_err(|error| of_storing(&error))
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            // The sender chooses the id, so the name may be known to somebody who put a link to another file there.
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::custom_flags(
+                &mut options,
+                rustix::fs::OFlags::NOFOLLOW.bits().cast_signed(),
+            );
+            options.open(path).map_err(|error| of_storing(&error))
         };
         let (mut data, mut journal) =
             (open(part_path(folder, transfer))?, open(journal_path(folder, transfer))?);
@@ -123,6 +130,7 @@ impl Sink {
     /// Flushes the file and removes its journal; the part file is then the whole file.
     pub(super) fn complete(self) -> Result<(), TransferEnd> {
         self.data.sync_all().map_err(|error| of_storing(&error))?;
+        // A journal that stays is used by nothing: the part file gets another name.
         let _ = fs::remove_file(journal_path(&self.folder, &self.transfer));
         Ok(())
     }
@@ -213,6 +221,28 @@ mod tests {
         sink.complete().unwrap();
         assert!(fs::read(part_path(folder.path(), &transfer)).unwrap() == file);
         assert!(!journal_path(folder.path(), &transfer).exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symbolic_link_in_place_of_a_part_file_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let transfer = TransferId::from_random(7);
+        let other = folder.path().join("other");
+        fs::write(&other, "mine").unwrap();
+        std::os::unix::fs::symlink(&other, part_path(folder.path(), &transfer)).unwrap();
+        assert_eq!(Sink::open(folder.path(), &transfer, 4).err(), Some(TransferEnd::StorageRefused));
+        assert_eq!(fs::read(&other).unwrap(), b"mine");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_reported_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sink = Sink::open(folder.path(), &TransferId::from_random(7), 5).unwrap();
+        sink.data = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let (header, payload) = frame(1, &[7; 5], 0, 5);
+        assert_eq!(sink.handle_frame(&header, &payload).err(), Some(TransferEnd::DiskFull));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use sightline_core::transfer::{CHUNK_BYTES, FileIdentity, IdentityReading, OutgoingChunks, SourceEvent};
 use sightline_protocol::transfer::{BULK_HEADER_BYTES, BulkHeader, Sha256Digest, TransferEnd};
 
-/// A file with the present position.
+/// A file that is sent, with the present position in it.
 pub(super) struct Source {
     file: File,
     size_bytes: u64,
@@ -103,7 +103,7 @@ impl Source {
         Ok(length)
     }
 
-    /// Whoever writes to a file during a transfer leaves a mixture of old and new bytes.
+    /// A file that changed during the transfer was read as a mixture of old and new bytes.
     fn check_unchanged(&self) -> Result<(), TransferEnd> {
         let metadata = self.file.metadata().map_err(|_| TransferEnd::FileUnreadable)?;
         if metadata.len() == self.size_bytes && metadata.modified().ok() == self.modified {
@@ -134,4 +134,35 @@ pub(super) fn identify(path: &Path, is_whole: bool) -> Option<FileIdentity> {
         }
     }
     Some(reading.identity())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, io::Write};
+
+    use super::*;
+
+    fn end_after(change: impl FnOnce(&mut File)) -> Option<TransferEnd> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.bin");
+        fs::write(&path, vec![1; 3 * CHUNK_BYTES]).unwrap();
+        let mut source = Source::open(&path).unwrap();
+        let mut next = || source.next(CHUNK_BYTES as u32);
+        assert!(next().unwrap().is_some());
+        change(&mut File::options().append(true).open(&path).unwrap());
+        loop {
+            match next() {
+                Ok(Some(_)) => {}
+                Ok(None) => return None,
+                Err(end) => return Some(end),
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_grows_or_shrinks_while_it_is_sent_ends_the_transfer() {
+        assert_eq!(end_after(|_| {}), None);
+        assert_eq!(end_after(|file| file.write_all(b"more").unwrap()), Some(TransferEnd::FileChanged));
+        assert_eq!(end_after(|file| file.set_len(9).unwrap()), Some(TransferEnd::FileChanged));
+    }
 }

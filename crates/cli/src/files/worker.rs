@@ -27,8 +27,8 @@ const MAX_EVENTS: usize = 64;
 
 /// The running thread. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) messages: mpsc::Sender<ToWorker>,
+pub(super) struct Worker {
+    pub(super) messages: mpsc::Sender<ToWorker>,
     thread: JoinHandle<()>,
 }
 
@@ -37,7 +37,7 @@ impl Worker {
     ///
     /// # Errors
     /// Where the system starts no thread.
-    pub(crate) fn start(folder: PathBuf) -> std::io::Result<(Self, mpsc::Receiver<FromWorker>)> {
+    pub(super) fn start(folder: PathBuf) -> std::io::Result<(Self, mpsc::Receiver<FromWorker>)> {
         let (messages, mut received) = mpsc::channel(MAX_MESSAGES);
         let (events, taken) = mpsc::channel(MAX_EVENTS);
         let thread = thread::Builder::new().name("files".to_owned()).spawn(move || {
@@ -56,7 +56,7 @@ impl Worker {
     }
 
     /// Performs the commands that wait, and ends the thread.
-    pub(crate) async fn close(self) {
+    pub(super) async fn close(self) {
         drop(self.messages);
         let thread = self.thread;
         let _ = tokio::task::spawn_blocking(move || thread.join()).await;

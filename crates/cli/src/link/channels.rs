@@ -17,7 +17,7 @@ use webrtc::{
     peer_connection::PeerConnection,
 };
 
-use super::{LinkKind, Shared};
+use super::{LinkKind, connection::Shared};
 use crate::input::{Channel, ChannelEvent, ChannelInput};
 
 /// The stream id of a channel that carries nothing, see [`Channels`]. Those of the protocol begin at 1.

@@ -63,14 +63,11 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_certificate_of_another_server_is_refused_and_its_own_is_trusted() {
     let (server, other) = (self_signed(), self_signed());
-    let certificate = |server: &TestServer| {
-        server.directories.path().join("data/self-signed.pem").to_str().unwrap().to_owned()
-    };
     let room = server.room("team-7");
-    let (code, line) = chat(&room, &["--cert", &certificate(&other)]).await;
+    let (code, line) = chat(&room, &["--cert", &other.certificate()]).await;
     assert_eq!(code, Some(7), "{line}");
     // Trusted, so that only company is missing.
-    for trusted in [&["--cert", &certificate(&server)] as &[&str], &["--insecure"]] {
+    for trusted in [&["--cert", &server.certificate()] as &[&str], &["--insecure"]] {
         assert_eq!(chat(&room, trusted).await.0, Some(5), "{trusted:?}");
     }
     let (code, line) = chat(&room, &["--cert", "/nowhere.pem"]).await;
@@ -130,4 +127,23 @@ async fn an_ice_server_that_is_none_is_named() {
         line.contains("\"turn:a.example\" is no ICE server") && line.ends_with("(ice-server-invalid)"),
         "{line}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standard_input_that_cannot_be_read_is_an_error_and_not_its_end() {
+    let server = TestServer::start();
+    // To read a directory fails.
+    let unreadable = std::fs::File::open(server.directories.path()).unwrap();
+    let output = program()
+        .args(["chat", &server.room("unreadable"), "--name", "Ada"])
+        .stdin(unreadable)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("error: The standard input cannot be read: "), "{stderr}");
+    assert!(stderr.ends_with(" (input-failed)\n"), "{stderr}");
 }

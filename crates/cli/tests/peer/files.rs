@@ -194,3 +194,56 @@ async fn without_a_person_somebody_must_say_which_files_to_accept() {
     assert_eq!(code, Some(2), "{stderr}");
     assert!(stderr.ends_with("give --accept all or --from NAME. (acceptance-needed)\n"), "{stderr}");
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_hears_which_things_in_a_directory_are_not_sent() {
+    let server = TestServer::start();
+    let room = server.room("links");
+    let folder = tempfile::tempdir().unwrap();
+    let (tree, into) = (folder.path().join("tree"), folder.path().join("into"));
+    fs::create_dir(&tree).unwrap();
+    fs::write(tree.join("a.txt"), "a").unwrap();
+    std::os::unix::fs::symlink("a.txt", tree.join("link")).unwrap();
+    let mut ada =
+        Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all", "--once"]);
+    ada.event("entered").await;
+    let mut ben = Member::start("send", &room, "Ben", &[text(&tree)]);
+    assert_eq!(ben.event("warning").await["code"], "left-out");
+    assert_eq!(ben.end().await.0.code(), Some(0));
+    assert_eq!(ada.end().await.0.code(), Some(0));
+    assert_eq!(names(&into.join("tree")), ["a.txt"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_chooses_the_name_of_a_seat_neither_replaces_it_nor_ends_the_command() {
+    let server = TestServer::start();
+    let room = server.room("seat");
+    let folder = tempfile::tempdir().unwrap();
+    let (from, into) = (folder.path().join(".sightline-peer-seat.json"), folder.path().join("into"));
+    fs::write(&from, "{}").unwrap();
+    let mut ada = Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all"]);
+    ada.event("entered").await;
+    for stored in ["_.sightline-peer-seat.json", "_.sightline-peer-seat (2).json"] {
+        assert_eq!(run(&["send", &room, text(&from)]).await.0, Some(0));
+        let received = ada.event_where("file", |event| event["state"] == "done").await;
+        assert_eq!(received["path"], text(&into.join(stored)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_cannot_store_its_state_says_so_and_receives() {
+    let server = TestServer::start();
+    let room = server.room("state");
+    let folder = tempfile::tempdir().unwrap();
+    let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
+    fs::write(&from, bytes(1_000_000, 1)).unwrap();
+    fs::create_dir_all(into.join(".sightline-peer-state.json")).unwrap();
+    let mut ada =
+        Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all", "--once"]);
+    ada.event("entered").await;
+    assert_eq!(run(&["send", &room, text(&from)]).await.0, Some(0));
+    assert_eq!(ada.event("warning").await["code"], "state-not-stored");
+    assert_eq!(ada.end().await.0.code(), Some(0));
+    assert!(into.join("data.bin").exists());
+}

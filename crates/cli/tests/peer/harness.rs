@@ -20,13 +20,15 @@ use tokio::{
     time::timeout,
 };
 
-/// A test that waits this long for one thing has failed.
+/// A test that waits this long without any news has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct TestServer {
     addr: SocketAddr,
     is_encrypted: bool,
     pub(crate) directories: TempDir,
+    /// The ports of STUN and TURN by UDP and TCP, and by TLS.
+    pub(crate) turn_ports: Option<(u16, u16)>,
     /// Stops the server when it is dropped.
     _stop: oneshot::Sender<()>,
 }
@@ -61,12 +63,18 @@ impl TestServer {
         let is_encrypted = config.tls.is_some();
         let server = Server::bind(config).unwrap();
         let addr = server.local_addr();
+        let turn_ports = server.turn_ports();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             let _ = stopped.await;
         };
         tokio::spawn(server.run(shutdown, async || std::future::pending().await));
-        Self { addr, is_encrypted, directories, _stop: stop }
+        Self { addr, is_encrypted, directories, turn_ports, _stop: stop }
+    }
+
+    /// The file with the server's certificate, if the server made it.
+    pub(crate) fn certificate(&self) -> String {
+        self.directories.path().join("data/self-signed.pem").to_str().unwrap().to_owned()
     }
 
     /// The address of a room.
@@ -130,24 +138,20 @@ impl Member {
     /// Waits for an event of this kind that `is_wanted`.
     pub(crate) async fn event_where(&mut self, kind: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let mut passed = Vec::new();
-        let found = async {
-            while let Some(line) = self.stdout.next_line().await.unwrap() {
-                let event: Value = serde_json::from_str(&line).unwrap();
-                if event["event"] == kind && is_wanted(&event) {
-                    return Some(event);
-                }
-                passed.push(line);
-            }
-            None
-        };
-        match timeout(PATIENCE, found).await {
-            Ok(Some(event)) => event,
-            Ok(None) => {
+        loop {
+            let Ok(line) = timeout(PATIENCE, self.stdout.next_line()).await else {
+                panic!("no {kind} came: {passed:#?}");
+            };
+            let Some(line) = line.unwrap() else {
                 let mut stderr = String::new();
                 let _ = self.child.stderr.take().unwrap().read_to_string(&mut stderr).await;
                 panic!("ended without {kind}: {passed:#?} {stderr}");
+            };
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["event"] == kind && is_wanted(&event) {
+                return event;
             }
-            Err(_) => panic!("no {kind} came: {passed:#?}"),
+            passed.push(line);
         }
     }
 
@@ -171,22 +175,32 @@ impl Member {
 /// The bin under test, without the variables of whoever runs the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sightline-peer"));
-    command.env("XDG_STATE_HOME", std::env::temp_dir());
+    command.env("XDG_STATE_HOME", std::env::temp_dir()).env_remove("SIGHTLINE_ROOM");
     command
+}
+
+/// What a command that ended has left.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs a command to its end.
+pub(crate) async fn run_to_end(command: &mut Command) -> Ended {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let output = timeout(PATIENCE, command.output()).await.expect("the process did not end").unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 /// Runs a command to its end. Returns the exit code and the standard error.
 pub(crate) async fn run(arguments: &[&str]) -> (Option<i32>, String) {
-    let child = program()
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let (status, stderr) = finish(child).await;
-    (status.code(), stderr)
+    let Ended { code, stderr, .. } = run_to_end(program().args(arguments)).await;
+    (code, stderr)
 }
 
 async fn finish(mut child: Child) -> (ExitStatus, String) {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod chat;
+mod check;
+mod command_line;
 mod failures;
 mod files;
 mod harness;

@@ -15,6 +15,7 @@ macro_rules! with_check_kinds {
             "The microphone's sound." Microphone microphone "microphone";
             "Whether there is something to hear with." Speakers speakers "speakers";
             "The server, by plain HTTP." Server server "server";
+            "The certificate of a server by https. Only a program sees it, not a page." Certificate certificate "certificate";
             "The signaling WebSocket." Signaling signalling "signalling";
             "The host candidates: this computer's own addresses." Addresses addresses "addresses";
             "A STUN server." StunUdp stun_udp "stun-udp";
@@ -140,6 +141,8 @@ macro_rules! with_check_codes {
             "The server refused: too many sockets, or another version." SignalingRefused signalling_refused "signalling-refused";
             "The server does not let pages of this origin in." OriginRefused origin_refused "origin-refused";
             "The server may not be asked by the name in the page's address." HostRefused host_refused "host-refused";
+            "The server's certificate is not trusted, or its time is over." CertificateRefused certificate_refused "certificate-refused";
+            "The server's certificate ends soon." CertificateExpiring certificate_expiring "certificate-expiring";
             "The browser offers no address at all: a policy or an extension." NoCandidates no_candidates "no-candidates";
             "The relay refused the credentials (STUN error 401 or 403)." Unauthorized unauthorized "unauthorized";
             "The relay has no place left (STUN error 486 or 508)." QuotaReached quota_reached "quota-reached";
@@ -222,6 +225,8 @@ pub enum DetailLabel {
     Jitter,
     /// Share of packets that did not arrive.
     Loss,
+    /// The last day of a certificate.
+    ValidUntil,
 }
 
 /// One detail line of a row. The value is the same in every language.

@@ -10,7 +10,7 @@ use super::{
     gathering::Gathering,
     ice_plan::IcePlan,
     nat::NatMapping,
-    operation::{DoctorOutput, Finding, Operation, OperationId, SignalingFinding},
+    operation::{CertificateFinding, DoctorOutput, Finding, Operation, OperationId, SignalingFinding},
     relay_probe::{RelayFigures, millis},
     rows::{Row, Rows},
     verdict::{Advice, IceServersOf, Verdict},
@@ -19,6 +19,9 @@ use crate::{Timestamp, ice::IceUrl};
 
 /// The deadline of every check: browsers report a dead server after eleven seconds, or never.
 pub const CHECK_DEADLINE: Duration = Duration::from_secs(8);
+
+/// A certificate that ends within this time is a warning: automatic renewal comes thirty days before the end.
+const EXPIRES_SOON: Duration = Duration::from_hours(14 * 24);
 
 /// What is known of the browser at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +63,28 @@ impl Doctor {
             CheckKind::Nat,
             CheckKind::RelayCall,
         ];
+        Self::begin(&kinds, facts, own_servers, now)
+    }
+
+    /// Begins an examination of server and network alone, for a program without a browser and without devices.
+    #[must_use]
+    pub fn of_network(is_encrypted: bool, own_servers: Vec<IceServer>, now: Timestamp) -> Self {
+        let mut kinds = vec![
+            CheckKind::Server,
+            CheckKind::Certificate,
+            CheckKind::Signaling,
+            CheckKind::Addresses,
+            CheckKind::Nat,
+            CheckKind::RelayCall,
+        ];
+        kinds.retain(|kind| is_encrypted || *kind != CheckKind::Certificate);
+        let facts = BrowserFacts { has_web_rtc: true, is_secure: true };
+        Self::begin(&kinds, facts, own_servers, now)
+    }
+
+    fn begin(kinds: &[CheckKind], facts: BrowserFacts, own_servers: Vec<IceServer>, now: Timestamp) -> Self {
         let mut doctor = Self {
-            rows: Rows::new(kinds),
+            rows: Rows::new(kinds.iter().copied()),
             facts,
             own_servers,
             server_answers: None,
@@ -89,6 +112,13 @@ impl Doctor {
                 self.rows.conclude(at, server_outcome(answered));
                 self.conclude_signaling(now);
             }
+            Finding::NoServer(reason) => {
+                self.server_answers = Some(false);
+                let details = vec![Detail::new(DetailLabel::Error, reason)];
+                self.rows.conclude(at, Outcome::failed(CheckCode::ServerUnreachable, details));
+                self.conclude_signaling(now);
+            }
+            Finding::Certificate(certificate) => self.rows.conclude(at, certificate_outcome(certificate)),
             Finding::Signaling(finding) => {
                 self.signaling = Some(finding);
                 self.conclude_signaling(now);
@@ -174,6 +204,7 @@ impl Doctor {
         self.rows.conclude_only(CheckKind::Browser, of(has_web_rtc, CheckCode::UnsupportedBrowser));
         self.rows.conclude_only(CheckKind::SecureContext, of(is_secure, CheckCode::InsecureContext));
         self.rows.begin(CheckKind::Server, Operation::ReachServer, now);
+        self.rows.begin(CheckKind::Certificate, Operation::InspectCertificate, now);
         self.rows.begin(CheckKind::Signaling, Operation::OpenSignaling, now);
         if is_secure {
             self.rows.begin(CheckKind::Permissions, Operation::AskForDevices, now);
@@ -388,6 +419,25 @@ fn server_outcome(answered: Option<Duration>) -> Outcome {
     match answered {
         Some(took) => Outcome::ok(vec![Detail::new(DetailLabel::RoundTrip, millis(took))]),
         None => Outcome::failed(CheckCode::ServerUnreachable, Vec::new()),
+    }
+}
+
+fn certificate_outcome(certificate: CertificateFinding) -> Outcome {
+    match certificate {
+        CertificateFinding::Trusted { remaining, until } => {
+            let days = remaining.as_secs() / (24 * 3600);
+            let details = vec![Detail::new(DetailLabel::ValidUntil, format!("{until}, {days} d"))];
+            if remaining < EXPIRES_SOON {
+                Outcome::warning(CheckCode::CertificateExpiring, details)
+            } else {
+                Outcome::ok(details)
+            }
+        }
+        CertificateFinding::Refused(reason) => {
+            Outcome::failed(CheckCode::CertificateRefused, vec![Detail::new(DetailLabel::Error, reason)])
+        }
+        // The rows of the server say why.
+        CertificateFinding::NotReached => Outcome::warning(CheckCode::NotTested, Vec::new()),
     }
 }
 

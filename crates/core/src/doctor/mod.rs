@@ -24,7 +24,7 @@ pub use examination::{BrowserFacts, CHECK_DEADLINE, Doctor};
 pub use gathering::{Gathering, GatheringError, MAX_CANDIDATES};
 pub use ice_plan::MAX_ICE_URLS;
 pub use nat::NatMapping;
-pub use operation::{DoctorOutput, Finding, Operation, OperationId, SignalingFinding};
+pub use operation::{CertificateFinding, DoctorOutput, Finding, Operation, OperationId, SignalingFinding};
 pub use relay_probe::{
     FLOOD_AHEAD_BYTES, FLOOD_MESSAGE_BYTES, PACKET_BYTES, ProbeOutput, RelayFigures, RelayProbe,
 };

@@ -26,6 +26,8 @@ pub enum Operation {
     CountSpeakers,
     /// Ask the server by plain HTTP.
     ReachServer,
+    /// Look at the server's certificate.
+    InspectCertificate,
     /// Open the signaling socket and ask for the ICE servers.
     OpenSignaling,
     /// Gather candidates with these servers.
@@ -48,6 +50,10 @@ pub enum Finding {
     Judged(Outcome),
     /// Of [`Operation::ReachServer`]: the time until the answer; `None` without an answer.
     Server(Option<Duration>),
+    /// Of [`Operation::ReachServer`], from a program, which knows more than a page: why there was no answer.
+    NoServer(String),
+    /// Of [`Operation::InspectCertificate`].
+    Certificate(CertificateFinding),
     /// Of [`Operation::OpenSignaling`]: what the socket and the server did.
     Signaling(SignalingFinding),
     /// Of [`Operation::Gather`], any number of times: a candidate attribute.
@@ -74,6 +80,22 @@ pub enum Finding {
     },
 }
 
+/// The result of looking at the server's certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateFinding {
+    /// The certificate is trusted.
+    Trusted {
+        /// How long the certificate is valid from now.
+        remaining: Duration,
+        /// The last day of the certificate, as `2027-01-31`.
+        until: String,
+    },
+    /// The certificate is not trusted, for this reason.
+    Refused(String),
+    /// There was no certificate to look at.
+    NotReached,
+}
+
 /// The result of opening the signaling socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignalingFinding {
@@ -90,8 +112,8 @@ pub enum SignalingFinding {
     },
     /// The socket opened, and the server refused with this code.
     Refused(String),
-    /// The socket never opened, because the server does not admit this page: [`CheckCode::OriginRefused`] or
-    /// [`CheckCode::HostRefused`].
+    /// The socket never opened, because the server does not admit this page ([`CheckCode::OriginRefused`] or
+    /// [`CheckCode::HostRefused`]) or is not trusted ([`CheckCode::CertificateRefused`]).
     PageRefused(CheckCode),
     /// The socket never opened.
     Closed,

@@ -94,6 +94,18 @@ pub enum Who {
     Operator,
 }
 
+impl Who {
+    /// The word in reports of programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::You => "you",
+            Self::Network => "network",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// Who named the checked STUN and TURN servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -136,6 +148,8 @@ pub enum Advice {
     AllowHost,
     /// Let the browser gather addresses; an extension or a policy forbids that.
     AllowWebRtc,
+    /// Renew the server's certificate.
+    RenewCertificate,
     /// Open UDP towards the STUN and TURN servers.
     OpenUdp,
     /// Open TCP towards the TURN servers.
@@ -155,6 +169,36 @@ pub enum Advice {
 }
 
 impl Advice {
+    /// The word in reports of programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherBrowser => "other-browser",
+            Self::UseHttps => "use-https",
+            Self::AllowDevices => "allow-devices",
+            Self::AnswerPrompt => "answer-prompt",
+            Self::PlugCamera => "plug-camera",
+            Self::PlugMicrophone => "plug-microphone",
+            Self::CloseOtherPrograms => "close-other-programs",
+            Self::CheckCamera => "check-camera",
+            Self::CheckMicrophone => "check-microphone",
+            Self::StartServer => "start-server",
+            Self::AllowWebsocket => "allow-websocket",
+            Self::AllowOrigin => "allow-origin",
+            Self::AllowHost => "allow-host",
+            Self::AllowWebRtc => "allow-web-rtc",
+            Self::RenewCertificate => "renew-certificate",
+            Self::OpenUdp => "open-udp",
+            Self::OpenTcp => "open-tcp",
+            Self::FixCredentials => "fix-credentials",
+            Self::RaiseQuota => "raise-quota",
+            Self::FixCertificate => "fix-certificate",
+            Self::AddRelay => "add-relay",
+            Self::FixRelay => "fix-relay",
+            Self::FixOwnServers => "fix-own-servers",
+        }
+    }
+
     /// Who can take this step.
     #[must_use]
     pub fn who(self) -> Who {
@@ -174,6 +218,7 @@ impl Advice {
             | Self::StartServer
             | Self::AllowOrigin
             | Self::AllowHost
+            | Self::RenewCertificate
             | Self::FixCredentials
             | Self::RaiseQuota
             | Self::FixCertificate
@@ -236,6 +281,7 @@ fn for_check(check: &Check, checks: &[Check]) -> Option<Advice> {
         CheckCode::WebsocketBlocked => Advice::AllowWebsocket,
         CheckCode::OriginRefused => Advice::AllowOrigin,
         CheckCode::HostRefused => Advice::AllowHost,
+        CheckCode::CertificateRefused | CheckCode::CertificateExpiring => Advice::RenewCertificate,
         CheckCode::NoCandidates => Advice::AllowWebRtc,
         CheckCode::Unauthorized => Advice::FixCredentials,
         CheckCode::QuotaReached => Advice::RaiseQuota,

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use sightline_core::doctor::{
-    Advice, CHECK_DEADLINE, CheckCode, CheckState, Finding, Verdict, Who, devices::PictureWatch,
+    Advice, CHECK_DEADLINE, CertificateFinding, CheckCode, CheckState, Finding, Verdict, Who,
+    devices::PictureWatch,
 };
 use sightline_protocol::signaling::IceServer;
 
@@ -268,4 +269,68 @@ fn the_loopback_call_uses_the_best_working_relay() {
     assert_eq!(subject(World::open()).as_deref(), Some("turn:a:3478?transport=udp"));
     let tls_only = World { udp: Way::Swallowed, tcp: Way::Unauthorized, ..World::open() };
     assert_eq!(subject(tls_only).as_deref(), Some("turns:a:5349"));
+}
+
+#[test]
+fn an_examination_of_the_network_alone_has_no_rows_of_browser_and_devices_and_the_same_verdict() {
+    let run = World::open().examine_network(true);
+    let names: Vec<_> = run.doctor.checks().iter().map(|check| check.id.name()).collect();
+    assert_eq!(
+        names,
+        [
+            "server",
+            "certificate",
+            "signalling",
+            "addresses",
+            "stun-udp",
+            "stun-udp-2",
+            "turn-udp",
+            "turn-tcp",
+            "turn-tls",
+            "nat",
+            "relay-call"
+        ]
+    );
+    assert!(run.doctor.checks().iter().all(|check| (check.state, check.code) == OK));
+    assert_eq!((run.doctor.verdict(), run.doctor.advice()), (Verdict::Direct, vec![]));
+    let run = World::open().examine_network(false);
+    assert!(run.doctor.checks().iter().all(|check| check.id.name() != "certificate"));
+}
+
+#[test]
+fn a_certificate_is_a_warning_when_it_ends_soon_and_a_failure_when_it_is_not_trusted() {
+    let with = |certificate| World { certificate, ..World::open() }.examine_network(true);
+    let day = Duration::from_hours(24);
+    for (days, expected) in [(14, OK), (13, warning(CheckCode::CertificateExpiring))] {
+        let until = "2027-01-31".to_owned();
+        let run = with(CertificateFinding::Trusted { remaining: days * day, until });
+        assert_eq!(run.result("certificate"), expected);
+        assert_eq!(run.check("certificate").details[0].value, format!("2027-01-31, {days} d"));
+        assert_eq!(run.doctor.verdict(), Verdict::Direct);
+    }
+    let run = World {
+        server: false,
+        signaling: false,
+        page_refused: Some(CheckCode::CertificateRefused),
+        certificate: CertificateFinding::Refused("expired".to_owned()),
+        ..World::open()
+    }
+    .examine_network(true);
+    assert_eq!(run.result("certificate"), failed(CheckCode::CertificateRefused));
+    assert_eq!(run.result("signalling"), failed(CheckCode::CertificateRefused));
+    assert_eq!(run.doctor.verdict(), Verdict::ServerUnreachable);
+    assert!(run.doctor.advice().contains(&Advice::RenewCertificate));
+    assert_eq!(Advice::RenewCertificate.who(), Who::Operator);
+    assert_eq!(with(CertificateFinding::NotReached).result("certificate"), warning(CheckCode::NotTested));
+}
+
+#[test]
+fn a_program_says_why_it_did_not_reach_the_server() {
+    let no_server = Some("connection refused".to_owned());
+    let run = World { no_server, signaling: false, ..World::open() }.examine_network(false);
+    assert_eq!(run.result("server"), failed(CheckCode::ServerUnreachable));
+    assert_eq!(run.check("server").details[0].value, "connection refused");
+    assert_eq!(run.result("signalling"), failed(CheckCode::ServerUnreachable));
+    assert_eq!(run.doctor.verdict(), Verdict::ServerUnreachable);
+    assert!(run.now < at(1_000), "nothing is waited for");
 }

@@ -102,3 +102,25 @@ fn a_packet_that_comes_twice_or_was_never_sent_is_not_counted() {
     }
     assert_eq!(probe.figures().loss_permille, Some(0));
 }
+
+#[test]
+fn a_measurement_of_packets_alone_ends_after_them_and_does_not_call_the_path_slow() {
+    let mut probe = RelayProbe::of_packets(at(0));
+    let mut sent = 0;
+    loop {
+        match probe.poll_output() {
+            Some(ProbeOutput::SendPacket(number)) => {
+                sent += 1;
+                let now = at(u64::from(number) * 30 + 5);
+                probe.handle_arrival(number, now);
+                probe.handle_echo(number, now);
+            }
+            Some(ProbeOutput::Flood) => panic!("there is no flood"),
+            Some(ProbeOutput::End) => break,
+            None => probe.handle_timeout(probe.poll_timeout().expect("a deadline")),
+        }
+    }
+    let figures = probe.figures();
+    assert_eq!((sent, figures.loss_permille, figures.throughput_bps), (50, Some(0), None));
+    assert_eq!(figures.judge(Vec::new()).code, CheckCode::Ok);
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 use sightline_core::{
     Timestamp,
     doctor::{
-        BrowserFacts, Check, CheckCode, CheckState, Doctor, DoctorOutput, Finding, Operation, OperationId,
-        Outcome, RelayFigures, SignalingFinding,
+        BrowserFacts, CertificateFinding, Check, CheckCode, CheckState, Doctor, DoctorOutput, Finding,
+        Operation, OperationId, Outcome, RelayFigures, SignalingFinding,
     },
     ice::{IceTransport, IceUrl},
 };
@@ -33,7 +33,11 @@ pub(crate) struct World {
     /// Delay of the person's answer to the browser's question; `None` for no answer.
     pub(crate) answers_after: Option<Duration>,
     pub(crate) server: bool,
+    /// Why a program did not reach the server.
+    pub(crate) no_server: Option<String>,
     pub(crate) signaling: bool,
+    /// What a program finds of the server's certificate; a page has no row for it.
+    pub(crate) certificate: CertificateFinding,
     /// Why the server does not admit the page, if its socket does not open.
     pub(crate) page_refused: Option<CheckCode>,
     pub(crate) ice_servers: Vec<IceServer>,
@@ -56,7 +60,12 @@ impl World {
             microphone: None,
             answers_after: Some(Duration::from_millis(300)),
             server: true,
+            no_server: None,
             signaling: true,
+            certificate: CertificateFinding::Trusted {
+                remaining: Duration::from_hours(60 * 24),
+                until: "2027-01-31".to_owned(),
+            },
             page_refused: None,
             ice_servers: vec![IceServer {
                 urls: ["stun:a", "stun:b", "turn:a", "turn:a?transport=tcp", "turns:a"]
@@ -77,12 +86,16 @@ impl World {
 
     /// Runs an examination to its end.
     pub(crate) fn examine(&self) -> Examination {
-        let mut run = Examination {
-            doctor: Doctor::new(self.facts, self.own_servers.clone(), at(0)),
-            now: at(0),
-            due: Vec::new(),
-            begun: Vec::new(),
-        };
+        self.run(Doctor::new(self.facts, self.own_servers.clone(), at(0)))
+    }
+
+    /// Runs an examination of the network alone to its end.
+    pub(crate) fn examine_network(&self, is_encrypted: bool) -> Examination {
+        self.run(Doctor::of_network(is_encrypted, self.own_servers.clone(), at(0)))
+    }
+
+    fn run(&self, doctor: Doctor) -> Examination {
+        let mut run = Examination { doctor, now: at(0), due: Vec::new(), begun: Vec::new() };
         for _ in 0..10_000 {
             while let Some(output) = run.doctor.poll_output() {
                 if let DoctorOutput::Begin(id, operation) = output {
@@ -122,8 +135,10 @@ impl World {
                 find(2000, Finding::Judged(Outcome::ok(Vec::new())));
             }
             Operation::ReachServer => {
-                find(20, Finding::Server(self.server.then_some(Duration::from_millis(20))));
+                let answered = Finding::Server(self.server.then_some(Duration::from_millis(20)));
+                find(20, self.no_server.clone().map_or(answered, Finding::NoServer));
             }
+            Operation::InspectCertificate => find(25, Finding::Certificate(self.certificate.clone())),
             Operation::OpenSignaling => find(30, Finding::Signaling(self.signaling())),
             Operation::Gather(servers) => self.gather(servers, &mut find),
             Operation::CallThroughRelay(_) => {
@@ -132,6 +147,7 @@ impl World {
                     jitter: Some(Duration::from_millis(2)),
                     loss_permille: Some(0),
                     throughput_bps: Some(8_000_000),
+                    has_flood: true,
                 };
                 if self.relay_carries {
                     let connected_after = Some(Duration::from_millis(300));

@@ -1,10 +1,10 @@
-//! One peer connection with its data channels: a task that performs what the core asks, in order.
+//! The peer connection of a link: what the core's operations are with the crate `webrtc`, and what the crate reports.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc, Mutex, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -16,18 +16,14 @@ use rtc::{
 };
 use sightline_core::{
     link::LinkId,
-    negotiation::{Completed, Operation, OperationFailure, OperationId, Role},
+    negotiation::{Completed, Operation, OperationFailure},
     recovery::PeerConnectionState,
 };
 use sightline_protocol::{
     signaling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription},
     transfer::{BULK_HEADER_BYTES, MAX_CHUNK_BYTES},
 };
-use tokio::{
-    sync::{OnceCell, mpsc, watch},
-    task::JoinHandle,
-    time::MissedTickBehavior,
-};
+use tokio::sync::{OnceCell, mpsc, watch};
 use webrtc::{
     data_channel::DataChannel,
     error::Error as RtcError,
@@ -39,187 +35,24 @@ use webrtc::{
     rtp_transceiver::RTCRtpTransceiverDirection,
 };
 
-use self::channels::Channels;
-use crate::input::{Channel, ChannelEvent, ChannelInput, Input};
-
-mod channels;
-
-/// Commands that may wait for one link: messages about 2,000 files, and the frames that fill its buffer.
-const MAX_COMMANDS: usize = 4096;
-
-/// How often the amount of buffered bytes is read while some are buffered.
-const BUFFER_INTERVAL: Duration = Duration::from_millis(5);
+use super::{
+    BUFFER_INTERVAL, LinkConfig, LinkInputs, LinkKind,
+    channels::{self, Channels},
+};
+use crate::input::{Channel, Input};
 
 /// How long the last messages of a link may take to be acknowledged.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// What every peer connection is made with.
-#[derive(Debug, Clone)]
-pub(crate) struct LinkConfig {
-    pub(crate) ice_servers: Vec<IceServer>,
-    pub(crate) relay_only: bool,
-    /// Whether other members may be on this computer only.
-    pub(crate) is_loopback: bool,
-}
-
-/// What a link is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LinkKind {
-    /// The connection to a member.
-    Member(Role),
-    /// A connection that carries files only.
-    Bulk,
-}
-
-/// Where a link reports to.
-#[derive(Debug, Clone)]
-pub(crate) struct LinkInputs {
-    pub(crate) first: mpsc::Sender<Input>,
-    pub(crate) messages: mpsc::Sender<ChannelInput>,
-}
-
-#[derive(Debug)]
-enum Command {
-    Perform(OperationId, Operation),
-    Control(String),
-    Telemetry(String),
-    Frame(Bytes),
-    IceServers(Vec<IceServer>),
-}
-
-/// A running link. Dropping it closes the connection, after the messages that wait.
-#[derive(Debug)]
-pub(crate) struct Link {
-    commands: mpsc::Sender<Command>,
-    buffer: Arc<Buffer>,
-    pub(crate) task: JoinHandle<()>,
-    pub(crate) is_bulk_open: bool,
-}
-
-/// The bytes of files that wait to be sent.
-#[derive(Debug, Default)]
-struct Buffer {
-    /// Handed to the task, and not to the channel yet.
-    queued: AtomicU64,
-    /// Handed to the channel, and not acknowledged yet.
-    outstanding: AtomicU64,
-}
-
-impl Link {
-    /// Begins to make the connection. A connection that cannot be made reports that its channel closed.
-    pub(crate) fn open(id: LinkId, kind: LinkKind, config: LinkConfig, inputs: LinkInputs) -> Self {
-        let (commands, waiting) = mpsc::channel(MAX_COMMANDS);
-        let buffer = Arc::new(Buffer::default());
-        let task = tokio::spawn(run(id, kind, config, waiting, inputs, Arc::clone(&buffer)));
-        Self { commands, buffer, task, is_bulk_open: false }
-    }
-
-    /// Performs an operation; its result arrives as an [`Input`]. Returns false if the link does not keep up.
-    pub(crate) fn perform(&self, id: OperationId, operation: Operation) -> bool {
-        self.commands.try_send(Command::Perform(id, operation)).is_ok()
-    }
-
-    pub(crate) fn send_control(&self, text: String) -> bool {
-        self.commands.try_send(Command::Control(text)).is_ok()
-    }
-
-    /// Sends a message that nothing repeats.
-    pub(crate) fn send_telemetry(&self, text: String) {
-        let _ = self.commands.try_send(Command::Telemetry(text));
-    }
-
-    /// Sends a frame of a file. If the link does not keep up, the frame is lost and the receiver asks for it again.
-    pub(crate) fn send_frame(&self, frame: Bytes) {
-        let length = frame.len() as u64;
-        if self.commands.try_send(Command::Frame(frame)).is_ok() {
-            self.buffer.queued.fetch_add(length, Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn set_ice_servers(&self, servers: Vec<IceServer>) {
-        let _ = self.commands.try_send(Command::IceServers(servers));
-    }
-
-    /// Bytes of files that wait to be sent or acknowledged.
-    pub(crate) fn buffered_bytes(&self) -> u64 {
-        self.buffer.queued.load(Ordering::Relaxed) + self.buffer.outstanding.load(Ordering::Relaxed)
-    }
-}
-
-async fn run(
-    id: LinkId,
-    kind: LinkKind,
-    config: LinkConfig,
-    mut commands: mpsc::Receiver<Command>,
-    inputs: LinkInputs,
-    buffer: Arc<Buffer>,
-) {
-    let connection = match Connection::open(id, kind, &config, &inputs).await {
-        Ok(connection) => connection,
-        Err(error) => {
-            let _ = inputs.first.send(Input::NotOpened(id, error.to_string())).await;
-            let channel = if kind == LinkKind::Bulk { Channel::Bulk } else { Channel::Control };
-            let _ =
-                inputs.messages.send(ChannelInput { link: id, channel, event: ChannelEvent::Closed }).await;
-            return;
-        }
-    };
-    // The browser fires `negotiationneeded` once the first channel is made; both kinds of links have one.
-    let _ = inputs.first.send(Input::NegotiationNeeded(id)).await;
-    let mut ticks = tokio::time::interval(BUFFER_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let is_buffering = buffer.outstanding.load(Ordering::Relaxed) > 0;
-        tokio::select! {
-            biased;
-            _ = ticks.tick(), if is_buffering => {
-                let before = buffer.outstanding.load(Ordering::Relaxed);
-                let now = connection.outstanding_bytes().await;
-                buffer.outstanding.store(now, Ordering::Relaxed);
-                if now < before {
-                    // A full queue means that the owner looks at the buffers soon anyway.
-                    let _ = inputs.first.try_send(Input::Drained);
-                }
-            }
-            command = commands.recv() => match command {
-                Some(Command::Perform(operation, step)) => {
-                    let result = connection.perform(step).await;
-                    let _ = inputs.first.send(Input::Completed(id, operation, result)).await;
-                }
-                Some(Command::Frame(frame)) => {
-                    let length = frame.len() as u64;
-                    connection.send_frame(frame).await;
-                    buffer.outstanding.fetch_add(length, Ordering::Relaxed);
-                    buffer.queued.fetch_sub(length, Ordering::Relaxed);
-                }
-                Some(Command::Control(text)) => {
-                    if connection.send_text(Channel::Control, &text).await.is_err() {
-                        // The core then opens another channel and sends the message again on it.
-                        let event = ChannelEvent::Closed;
-                        let closed = ChannelInput { link: id, channel: Channel::Control, event };
-                        let _ = inputs.messages.send(closed).await;
-                    }
-                }
-                Some(Command::Telemetry(text)) => {
-                    // Lost pings are what the core counts.
-                    let _ = connection.send_text(Channel::Telemetry, &text).await;
-                }
-                Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
-                None => break,
-            },
-        }
-    }
-    connection.close().await;
-}
-
-struct Connection {
+/// A peer connection with its data channels.
+pub(super) struct Connection {
     connection: Arc<dyn PeerConnection>,
     relay_only: bool,
     shared: Arc<Shared>,
 }
 
 /// What the tasks of a connection share.
-struct Shared {
+pub(super) struct Shared {
     kind: LinkKind,
     connection: OnceLock<Weak<dyn PeerConnection>>,
     channels: OnceCell<Channels>,
@@ -240,7 +73,7 @@ impl Shared {
     }
 
     /// Creates the channels of the protocol, the first time that it is called.
-    async fn open_channels(&self) -> Result<(), RtcError> {
+    pub(super) async fn open_channels(&self) -> Result<(), RtcError> {
         let create = async || {
             let connection = self.connection.get().and_then(Weak::upgrade);
             Channels::open(&*connection.ok_or(RtcError::ErrConnectionClosed)?, self.kind).await
@@ -248,13 +81,13 @@ impl Shared {
         self.channels.get_or_try_init(create).await.map(drop)
     }
 
-    fn channel(&self, channel: Channel) -> Option<&Arc<dyn DataChannel>> {
+    pub(super) fn channel(&self, channel: Channel) -> Option<&Arc<dyn DataChannel>> {
         self.channels.get()?.get(channel)
     }
 }
 
 impl Connection {
-    async fn open(
+    pub(super) async fn open(
         id: LinkId,
         kind: LinkKind,
         config: &LinkConfig,
@@ -299,7 +132,7 @@ impl Connection {
         Ok(Self { connection, relay_only: config.relay_only, shared })
     }
 
-    async fn perform(&self, operation: Operation) -> Result<Completed, OperationFailure> {
+    pub(super) async fn perform(&self, operation: Operation) -> Result<Completed, OperationFailure> {
         let result = match operation {
             Operation::SetLocalOffer { ice_restart } => self.set_local_offer(ice_restart).await,
             Operation::SetRemoteDescription(description) => self.set_remote(description).await,
@@ -370,32 +203,32 @@ impl Connection {
         Ok(Completed::Done)
     }
 
-    async fn send_text(&self, channel: Channel, text: &str) -> Result<(), RtcError> {
+    pub(super) async fn send_text(&self, channel: Channel, text: &str) -> Result<(), RtcError> {
         let channel = self.shared.channel(channel).ok_or(RtcError::ErrDataChannelClosed)?;
         channel.send_text(text).await
     }
 
-    async fn send_frame(&self, frame: Bytes) {
+    pub(super) async fn send_frame(&self, frame: Bytes) {
         if let Some(bulk) = self.shared.channel(Channel::Bulk) {
             // The receiver asks again for a frame that is lost.
             let _ = bulk.send(BytesMut::from(frame)).await;
         }
     }
 
-    async fn outstanding_bytes(&self) -> u64 {
+    pub(super) async fn outstanding_bytes(&self) -> u64 {
         match self.shared.channel(Channel::Bulk) {
             Some(bulk) => bulk.outstanding_bytes().await.unwrap_or(0) as u64,
             None => 0,
         }
     }
 
-    async fn set_ice_servers(&self, servers: &[IceServer]) {
+    pub(super) async fn set_ice_servers(&self, servers: &[IceServer]) {
         // A connection that refuses goes on as it is, and the next one is made as it is wanted.
         let _ = self.connection.set_configuration(configuration(servers, self.relay_only)).await;
     }
 
     /// Closes the connection once the other side has the last messages.
-    async fn close(self) {
+    pub(super) async fn close(self) {
         self.shared.is_closing.store(true, Ordering::Relaxed);
         if let Some(control) = self.shared.channel(Channel::Control) {
             let acknowledged = async {
@@ -503,6 +336,3 @@ fn failure_name(error: &RtcError) -> &'static str {
         _ => "OperationError",
     }
 }
-
-#[cfg(test)]
-mod tests;

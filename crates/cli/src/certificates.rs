@@ -14,32 +14,34 @@ use rustls::{
 
 use crate::failure::{Exit, Failure};
 
-/// Whom to trust.
+/// The server certificates that are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
-    /// The certification authorities that this computer trusts.
+pub enum TrustedCertificates {
+    /// Those that an authority signed which this computer trusts.
     System,
     /// The certificates in a file, too: the server's own, or that of an authority.
-    File(std::path::PathBuf),
-    /// Anybody.
-    Anybody,
+    SystemAndFile(std::path::PathBuf),
+    /// Any certificate.
+    Any,
 }
 
-impl Trust {
+impl TrustedCertificates {
     /// The TLS settings.
     ///
     /// # Errors
     /// A [`Failure`] where the file cannot be read or contains no certificate.
     pub fn client_config(&self) -> Result<Arc<ClientConfig>, Failure> {
         let provider = Arc::new(ring::default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = match self {
-            Self::System => Arc::new(Verifier::new(Vec::new(), &provider)?),
-            Self::File(path) => Arc::new(Verifier::new(read(path)?, &provider)?),
-            Self::Anybody => Arc::new(Unverified(Arc::clone(&provider))),
+        let verification = match self {
+            Self::System => Verification::of(Vec::new(), &provider)?,
+            Self::SystemAndFile(path) => Verification::of(read(path)?, &provider)?,
+            Self::Any => Verification::None,
         };
+        let verifier = Verifier { verification, provider: Arc::clone(&provider) };
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let builder = builder.map_err(|error| bad_trust(&error.to_string()))?;
-        Ok(Arc::new(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+        let builder = builder.map_err(|error| unusable_certificates(&error.to_string()))?;
+        let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+        Ok(Arc::new(builder.with_no_client_auth()))
     }
 }
 
@@ -59,21 +61,24 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     Ok(certificates)
 }
 
-fn bad_trust(reason: &str) -> Failure {
+fn unusable_certificates(reason: &str) -> Failure {
     Failure::new(Exit::Local, "no-trust", format!("No certificate can be verified here: {reason}."))
 }
 
-/// Trusts the given certificates themselves, those that they signed, and those that the system's authorities signed.
 #[derive(Debug)]
-struct Verifier {
-    given: Vec<CertificateDer<'static>>,
-    /// `None` on a computer without any authority.
-    authorities: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
+enum Verification {
+    /// Every certificate passes: `--insecure`.
+    None,
+    /// The given certificates pass, those that they signed, and those that the system's authorities signed.
+    Listed {
+        given: Vec<CertificateDer<'static>>,
+        /// `None` on a computer without any authority.
+        authorities: Option<Arc<WebPkiServerVerifier>>,
+    },
 }
 
-impl Verifier {
-    fn new(given: Vec<CertificateDer<'static>>, provider: &Arc<CryptoProvider>) -> Result<Self, Failure> {
+impl Verification {
+    fn of(given: Vec<CertificateDer<'static>>, provider: &Arc<CryptoProvider>) -> Result<Self, Failure> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         roots.add_parsable_certificates(given.iter().cloned());
@@ -81,10 +86,18 @@ impl Verifier {
             None
         } else {
             let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-            Some(builder.build().map_err(|error| bad_trust(&error.to_string()))?)
+            Some(builder.build().map_err(|error| unusable_certificates(&error.to_string()))?)
         };
-        Ok(Self { given, authorities, provider: Arc::clone(provider) })
+        Ok(Self::Listed { given, authorities })
     }
+}
+
+/// Verifies certificates as its [`Verification`] says. The signature of the handshake is verified in any case: it proves that the
+/// server has the key of the certificate that it shows.
+#[derive(Debug)]
+struct Verifier {
+    verification: Verification,
+    provider: Arc<CryptoProvider>,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -96,11 +109,14 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        // Who names a server's own certificate means this server, under whatever name it is reached.
-        if self.given.iter().any(|given| given.as_ref() == end_entity.as_ref()) {
+        let Verification::Listed { given, authorities } = &self.verification else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        // A person who gives a server's own certificate means this server, under whatever name it is reached.
+        if given.iter().any(|given| given.as_ref() == end_entity.as_ref()) {
             return Ok(ServerCertVerified::assertion());
         }
-        let Some(authorities) = &self.authorities else {
+        let Some(authorities) = authorities else {
             return Err(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer));
         };
         authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
@@ -128,44 +144,5 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Trusts everybody: `--insecure`.
-#[derive(Debug)]
-struct Unverified(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,0 +1,191 @@
+//! A link: a task that performs on one peer connection what the core asks, in order.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use sightline_core::{
+    link::LinkId,
+    negotiation::{Operation, OperationId, Role},
+};
+use sightline_protocol::signaling::IceServer;
+use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
+
+use self::connection::Connection;
+use crate::input::{Channel, ChannelEvent, ChannelInput, Input};
+
+mod channels;
+mod connection;
+
+/// Commands that may wait for one link: messages about 2,000 files, and the frames that fill its buffer.
+const MAX_COMMANDS: usize = 4096;
+
+/// How often the amount of buffered bytes is read while some are buffered.
+const BUFFER_INTERVAL: Duration = Duration::from_millis(5);
+
+/// What every peer connection is made with.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkConfig {
+    pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) relay_only: bool,
+    /// Whether other members may be on this computer only.
+    pub(crate) is_loopback: bool,
+}
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    /// The connection to a member.
+    Member(Role),
+    /// A connection that carries files only.
+    Bulk,
+}
+
+/// Where a link reports to.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkInputs {
+    pub(crate) first: mpsc::Sender<Input>,
+    pub(crate) messages: mpsc::Sender<ChannelInput>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Perform(OperationId, Operation),
+    Control(String),
+    Telemetry(String),
+    Frame(Bytes),
+    IceServers(Vec<IceServer>),
+}
+
+/// A running link. Dropping it closes the connection, after the messages that wait.
+#[derive(Debug)]
+pub(crate) struct Link {
+    commands: mpsc::Sender<Command>,
+    buffer: Arc<Buffer>,
+    pub(crate) task: JoinHandle<()>,
+    pub(crate) is_bulk_open: bool,
+}
+
+/// The bytes of files that wait to be sent.
+#[derive(Debug, Default)]
+struct Buffer {
+    /// Handed to the task, and not to the channel yet.
+    queued: AtomicU64,
+    /// Handed to the channel, and not acknowledged yet.
+    outstanding: AtomicU64,
+}
+
+impl Link {
+    /// Begins to make the connection. A connection that cannot be made reports that its channel closed.
+    pub(crate) fn open(id: LinkId, kind: LinkKind, config: LinkConfig, inputs: LinkInputs) -> Self {
+        let (commands, waiting) = mpsc::channel(MAX_COMMANDS);
+        let buffer = Arc::new(Buffer::default());
+        let task = tokio::spawn(run(id, kind, config, waiting, inputs, Arc::clone(&buffer)));
+        Self { commands, buffer, task, is_bulk_open: false }
+    }
+
+    /// Performs an operation; its result arrives as an [`Input`]. Returns false if the link does not keep up.
+    pub(crate) fn perform(&self, id: OperationId, operation: Operation) -> bool {
+        self.commands.try_send(Command::Perform(id, operation)).is_ok()
+    }
+
+    pub(crate) fn send_control(&self, text: String) -> bool {
+        self.commands.try_send(Command::Control(text)).is_ok()
+    }
+
+    /// Sends a message that nothing repeats.
+    pub(crate) fn send_telemetry(&self, text: String) {
+        let _ = self.commands.try_send(Command::Telemetry(text));
+    }
+
+    /// Sends a frame of a file. If the link does not keep up, the frame is lost and the receiver asks for it again.
+    pub(crate) fn send_frame(&self, frame: Bytes) {
+        let length = frame.len() as u64;
+        if self.commands.try_send(Command::Frame(frame)).is_ok() {
+            self.buffer.queued.fetch_add(length, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn set_ice_servers(&self, servers: Vec<IceServer>) {
+        let _ = self.commands.try_send(Command::IceServers(servers));
+    }
+
+    /// Bytes of files that wait to be sent or acknowledged.
+    pub(crate) fn buffered_bytes(&self) -> u64 {
+        self.buffer.queued.load(Ordering::Relaxed) + self.buffer.outstanding.load(Ordering::Relaxed)
+    }
+}
+
+async fn run(
+    id: LinkId,
+    kind: LinkKind,
+    config: LinkConfig,
+    mut commands: mpsc::Receiver<Command>,
+    inputs: LinkInputs,
+    buffer: Arc<Buffer>,
+) {
+    let connection = match Connection::open(id, kind, &config, &inputs).await {
+        Ok(connection) => connection,
+        Err(error) => {
+            let _ = inputs.first.send(Input::NotOpened(id, error.to_string())).await;
+            let channel = if kind == LinkKind::Bulk { Channel::Bulk } else { Channel::Control };
+            let _ =
+                inputs.messages.send(ChannelInput { link: id, channel, event: ChannelEvent::Closed }).await;
+            return;
+        }
+    };
+    // The browser fires `negotiationneeded` once the first channel is made; both kinds of links have one.
+    let _ = inputs.first.send(Input::NegotiationNeeded(id)).await;
+    let mut ticks = tokio::time::interval(BUFFER_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let is_buffering = buffer.outstanding.load(Ordering::Relaxed) > 0;
+        tokio::select! {
+            biased;
+            _ = ticks.tick(), if is_buffering => {
+                let before = buffer.outstanding.load(Ordering::Relaxed);
+                let now = connection.outstanding_bytes().await;
+                buffer.outstanding.store(now, Ordering::Relaxed);
+                if now < before {
+                    // A full queue means that the owner looks at the buffers soon anyway.
+                    let _ = inputs.first.try_send(Input::Drained);
+                }
+            }
+            command = commands.recv() => match command {
+                Some(Command::Perform(operation, step)) => {
+                    let result = connection.perform(step).await;
+                    let _ = inputs.first.send(Input::Completed(id, operation, result)).await;
+                }
+                Some(Command::Frame(frame)) => {
+                    let length = frame.len() as u64;
+                    connection.send_frame(frame).await;
+                    buffer.outstanding.fetch_add(length, Ordering::Relaxed);
+                    buffer.queued.fetch_sub(length, Ordering::Relaxed);
+                }
+                Some(Command::Control(text)) => {
+                    if connection.send_text(Channel::Control, &text).await.is_err() {
+                        // The core then opens another channel and sends the message again on it.
+                        let event = ChannelEvent::Closed;
+                        let closed = ChannelInput { link: id, channel: Channel::Control, event };
+                        let _ = inputs.messages.send(closed).await;
+                    }
+                }
+                Some(Command::Telemetry(text)) => {
+                    // Lost pings are what the core counts.
+                    let _ = connection.send_text(Channel::Telemetry, &text).await;
+                }
+                Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
+                None => break,
+            },
+        }
+    }
+    connection.close().await;
+}
+
+#[cfg(test)]
+mod tests;
