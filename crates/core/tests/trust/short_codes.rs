@@ -228,14 +228,14 @@ fn an_exchange_of_its_own_with_each_side_gives_other_codes() {
             let mut to_ada = side(secret, !ada_leads, "MALLORY-1", "ADA");
             let mut to_bo = side(secret, !bo_leads, "MALLORY-2", "BO");
             if ada_leads {
-                exchange(&mut ada, &mut to_ada)
+                exchange(&mut ada, &mut to_ada);
             } else {
-                exchange(&mut to_ada, &mut ada)
+                exchange(&mut to_ada, &mut ada);
             }
             if bo_leads {
-                exchange(&mut bo, &mut to_bo)
+                exchange(&mut bo, &mut to_bo);
             } else {
-                exchange(&mut to_bo, &mut bo)
+                exchange(&mut to_bo, &mut bo);
             }
             (code(&ada), code(&bo))
         });
