@@ -47,7 +47,7 @@ pub fn TilePath(
             }
         })
     };
-    let disclosure = Disclosure::new();
+    let disclosure = Disclosure::register();
     view! {
         <When is=Signal::derive(move || tile.path.get().is_some() && ends.with(Option::is_some))>
             <details

@@ -90,7 +90,7 @@ pub fn TileTrust(
     let text = Signal::derive(move || shown().words().1(language.locale()));
     let label =
         Signal::derive(move || format!("{}: {}", sentence!(lock.title)(language.locale()), word.get()));
-    let disclosure = Disclosure::new();
+    let disclosure = Disclosure::register();
     view! {
         <When is=Signal::derive(move || known.get().is_some())>
             <details

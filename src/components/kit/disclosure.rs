@@ -17,7 +17,7 @@ pub struct Disclosure {
 impl Disclosure {
     /// Registers the layer for the lifetime of the component.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn register() -> Self {
         let (node, is_open) = (NodeRef::<html::Details>::new(), RwSignal::new(false));
         let close = move |()| {
             let Some(details) = node.get_untracked() else { return false };
