@@ -112,3 +112,44 @@ impl Verifying {
         Consequence { send, is_changed }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::trust::EndFingerprints;
+
+    fn basis(remote: &str) -> Option<CodeBasis> {
+        let mut fingerprints = EndFingerprints::default();
+        fingerprints.local.add("a=fingerprint:sha-256 PAGE");
+        fingerprints.remote.add(&format!("a=fingerprint:sha-256 {remote}"));
+        Some(CodeBasis { leads: true, fingerprints })
+    }
+
+    /// Number of exchanges that begin with these members, each with a connection of its own.
+    fn begun(
+        verifying: &mut Verifying,
+        members: impl Iterator<Item = (String, usize)>,
+        now: Timestamp,
+    ) -> usize {
+        let begins = |(id, key): (String, usize)| {
+            let id = MemberId::new(id).unwrap();
+            verifying.review(&id, basis(&format!("KEY-{key}")), true, now).send.is_some()
+        };
+        members.map(begins).filter(|begins| *begins).count()
+    }
+
+    #[test]
+    fn a_page_draws_few_nonces_for_a_member_and_for_all_that_a_server_makes_up() {
+        let mut verifying = Verifying::default();
+        let at = |seconds| Timestamp::from_origin(Duration::from_secs(seconds));
+        assert_eq!(begun(&mut verifying, (0..3).map(|key| ("ada".to_owned(), key)), at(0)), 0, "not enabled");
+        verifying.enable(1);
+        let other_keys = |count| (0..count).map(|key| ("ada".to_owned(), key));
+        assert_eq!(begun(&mut verifying, other_keys(20), at(0)), 8);
+        let made_up = |from| (from..from + 1_000).map(|number| (format!("member-{number}"), number));
+        assert_eq!(begun(&mut verifying, made_up(0), at(0)), 64 - 8);
+        assert_eq!(begun(&mut verifying, made_up(1_000), at(3_600)), 60);
+    }
+}
