@@ -14,6 +14,8 @@ use serde_json::Value;
 
 /// The first language is the reference for missing keys.
 const LOCALES: [&str; 2] = ["en", "zh-CN"];
+/// Sections that the first visit does not need: their texts are in the module that uses them, in every language.
+const LATE: [&str; 2] = ["code", "lock"];
 /// Separates two texts of a section.
 const BETWEEN_TEXTS: char = '\0';
 /// Separates two sections of a language.
@@ -31,7 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let sections: Vec<_> = sections(&texts).collect();
         fs::write(
             out.join(format!("{locale}.txt")),
-            join(sections.iter().map(|(_, list)| list), BETWEEN_SECTIONS),
+            join(
+                sections.iter().map(|(name, list)| if is_late(name) { "" } else { list.as_str() }),
+                BETWEEN_SECTIONS,
+            ),
         )?;
         for (name, list) in sections {
             fs::write(out.join(format!("{locale}.{name}.txt")), list)?;
@@ -48,12 +53,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut code = String::new();
     for (number, section) in keys.unwrap_or_default().chunk_by(|one, other| one[0] == other[0]).enumerate() {
         let name = &section[0][0];
-        writeln!(code, "pub mod r#{name} {{ use crate::language::{{Locale, Section}};")?;
-        writeln!(
-            code,
-            "static SECTION: Section = Section::new({number}, include_str!(\"{}.{name}.txt\"));",
-            LOCALES[0]
-        )?;
+        let kind = if is_late(name) { "LateSection" } else { "Section" };
+        writeln!(code, "pub mod r#{name} {{ use crate::language::{{{kind}, Locale}};")?;
+        let [english, chinese] = LOCALES.map(|locale| format!("include_str!(\"{locale}.{name}.txt\")"));
+        if is_late(name) {
+            writeln!(code, "static SECTION: LateSection = LateSection::new({english}, {chinese});")?;
+        } else {
+            writeln!(code, "static SECTION: Section = Section::new({number}, {english});")?;
+        }
         let keys: Vec<_> = section.iter().cloned().enumerate().collect();
         write_module(&mut code, &keys, 1)?;
         writeln!(code, "}}")?;
@@ -89,13 +96,19 @@ fn sections(texts: &BTreeMap<Vec<String>, String>) -> impl Iterator<Item = (Stri
     let texts: Vec<_> = texts.iter().collect();
     let sections: Vec<_> = texts
         .chunk_by(|(one, _), (other, _)| one[0] == other[0])
-        .map(|section| (section[0].0[0].clone(), join(section.iter().map(|(_, text)| *text), BETWEEN_TEXTS)))
+        .map(|section| {
+            (section[0].0[0].clone(), join(section.iter().map(|(_, text)| text.as_str()), BETWEEN_TEXTS))
+        })
         .collect();
     sections.into_iter()
 }
 
-fn join<'a>(texts: impl Iterator<Item = &'a String>, between: char) -> String {
-    texts.map(String::as_str).collect::<Vec<_>>().join(&between.to_string())
+fn is_late(section: &str) -> bool {
+    LATE.contains(&section)
+}
+
+fn join<'a>(texts: impl Iterator<Item = &'a str>, between: char) -> String {
+    texts.collect::<Vec<_>>().join(&between.to_string())
 }
 
 /// Writes a module for keys that agree up to `depth`; such keys are neighbors in the list.

@@ -141,6 +141,32 @@ impl Section {
     }
 }
 
+/// The texts of a section that the first visit does not need, in every language.
+#[derive(Debug)]
+pub struct LateSection {
+    english: &'static str,
+    chinese: &'static str,
+}
+
+impl LateSection {
+    /// Called by the code that `build.rs` generates.
+    #[must_use]
+    pub const fn new(english: &'static str, chinese: &'static str) -> Self {
+        Self { english, chinese }
+    }
+
+    /// The text at this index.
+    #[inline(never)]
+    #[must_use]
+    pub fn text(&self, locale: Locale, place: usize) -> &'static str {
+        let texts = match locale {
+            Locale::En => self.english,
+            Locale::ZhCn => self.chinese,
+        };
+        texts.split('\0').nth(place).unwrap_or_default()
+    }
+}
+
 fn keep_chinese(texts: &'static str) {
     CHINESE.get_or_init(|| texts.split('\u{1}').collect());
 }
@@ -194,6 +220,7 @@ mod tests {
         keep_chinese(include_str!(concat!(env!("OUT_DIR"), "/zh-CN.txt")));
         for (locale, texts) in [(Locale::En, english), (Locale::ZhCn, chinese)] {
             assert_eq!(sentence!(home.title)(locale), texts["home"]["title"]);
+            assert_eq!(sentence!(lock.verified)(locale), texts["lock"]["verified"]);
             assert_eq!(
                 sentence!(room_notice.room_full.title)(locale),
                 texts["room_notice"]["room_full"]["title"]

@@ -13,7 +13,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signaling::SignalingStatus,
-    trust::RoomSecret,
+    trust::{RoomSecret, Verification},
 };
 use sightline_protocol::{
     RoomName,
@@ -232,6 +232,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         pause_file: Callback::new(|_| {}),
         start_run: Callback::new(|()| {}),
         stop_run: Callback::new(|()| {}),
+        judge_code: Callback::new(|_| {}),
         refuse_run: Callback::new(|_| {}),
         export: Callback::new(|_| {}),
     }
@@ -256,6 +257,7 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         name: RwSignal::new(name.to_owned()),
         has_name: RwSignal::new(true),
         is_protected: true,
+        verification: RwSignal::new(Verification::default()),
         state: RwSignal::new(LinkState::Connected),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(Some(LinkPath::Direct)),

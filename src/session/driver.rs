@@ -47,6 +47,7 @@ use super::{
     link::Link,
     log::{Level, Log},
     media::LocalMedia,
+    model::CodeJudgment,
     room_view::RoomView,
 };
 
@@ -439,6 +440,11 @@ impl Driver {
                 }
             }
             Command::Export(export) => self.export(export, now),
+            Command::JudgeCode(CodeJudgment { member, code, is_matching }) => {
+                if let Ok(member) = MemberId::new(&member) {
+                    self.session.set_code_matching(&member, code, is_matching);
+                }
+            }
             Command::Leave => {
                 self.session.leave(now);
                 self.has_left = true;

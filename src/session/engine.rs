@@ -4,6 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     js::fair_queue::{FairStream, LaneCapacity, Lanes, fair_queue},
     page::{location::Location, random},
+    rtc::certificate::Certificate,
 };
 use sightline_core::{room::RoomSession, signaling::JoinRequest};
 use sightline_protocol::{InstanceId, RoomName, control::PublishedState};
@@ -72,6 +73,7 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
     let (endpoint, (history, kept)) = join(endpoint, ChatHistory::open(&room)).await;
     session.restore_chat(kept);
+    session.enable_verification(random::bits());
     let changed = inputs.clone();
     spawn_local(async move {
         while let Some(change) = changes.next().await {
@@ -79,7 +81,12 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
         }
     });
     let log = Log::of_query(&Location::current().query);
-    let certificate = certificate.borrow().clone();
+    // One for all connections: the code that members compare changes with the certificate.
+    let made = certificate.borrow_mut().take();
+    let certificate = match made {
+        Some(made) => Some(made),
+        None => Certificate::generate().await.ok(),
+    };
     let name = name.as_str().to_owned();
     let setup = Setup {
         session,

@@ -19,7 +19,10 @@ use sightline_core::{
 };
 use sightline_protocol::MemberId;
 
-use super::{model::Export, preferences::Setting};
+use super::{
+    model::{CodeJudgment, Export},
+    preferences::Setting,
+};
 
 /// An input of the driver.
 #[derive(Debug)]
@@ -91,6 +94,7 @@ pub enum Command {
     /// Takes no further part in the run of this member.
     RefuseRun(String),
     Export(Export),
+    JudgeCode(CodeJudgment),
     /// Leaves the room, and ends the session.
     Leave,
 }

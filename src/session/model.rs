@@ -19,6 +19,7 @@ use sightline_core::{
     room::LinkState,
     signaling::SignalingStatus,
     transfer::{Backlog, LeftOut, Offered, TransferHandle, TransferView},
+    trust::{ShortCode, Verification},
 };
 use sightline_protocol::{
     MemberId,
@@ -94,6 +95,17 @@ pub enum Export {
     RtcStats,
 }
 
+/// What the person says of the code of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeJudgment {
+    /// The id of the member.
+    pub member: String,
+    /// The code that the person saw.
+    pub code: ShortCode,
+    /// Whether the member has the same.
+    pub is_matching: bool,
+}
+
 /// The signals of one tile. Copying is cheap; equal tiles have the same `member`.
 #[derive(Debug, Clone, Copy)]
 pub struct TileModel {
@@ -105,6 +117,8 @@ pub struct TileModel {
     pub has_name: RwSignal<bool>,
     /// Whether the connection to this member is protected by the link of the room.
     pub is_protected: bool,
+    /// The code to compare with this member, and what the person said of it.
+    pub verification: RwSignal<Verification>,
     /// The state of the link; the local tile is always connected.
     pub state: RwSignal<LinkState>,
     /// Whether the member's messages take effect.
@@ -252,6 +266,8 @@ pub struct RoomActions {
     pub start_run: Callback<()>,
     /// Ends the run.
     pub stop_run: Callback<()>,
+    /// Takes what the person says of a member's code.
+    pub judge_code: Callback<CodeJudgment>,
     /// Takes no further part in a member's run.
     pub refuse_run: Callback<String>,
     /// Saves the result of a run (called from a click).

@@ -70,6 +70,7 @@ pub(super) fn room_actions(
         watch_figures: Callback::new(move |wanted| push(Command::WatchFigures(wanted))),
         start_run: Callback::new(move |()| push(Command::StartRun)),
         stop_run: Callback::new(move |()| push(Command::StopRun)),
+        judge_code: Callback::new(move |judgment| push(Command::JudgeCode(judgment))),
         refuse_run: Callback::new(move |member| push(Command::RefuseRun(member))),
         export: Callback::new(move |export| {
             model.is_report_saved.set(true);

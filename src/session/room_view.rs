@@ -12,6 +12,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::{LinkState, PeerView, RoomEvent, RoomSession},
     signaling::SignalingStatus,
+    trust::Verification,
 };
 use sightline_protocol::{
     MemberId,
@@ -95,7 +96,7 @@ impl RoomView {
             }
             RoomEvent::PeerChanged(id) => {
                 if let Some(peer) = session.peer(&id) {
-                    self.show_peer(&id, &peer, frames.of(&id));
+                    self.show_peer(&id, &peer, session.verification(&id), frames.of(&id));
                 }
             }
             RoomEvent::PeerGone(id) => {
@@ -179,7 +180,7 @@ impl RoomView {
         identity::remember_place(&self.room, &place);
     }
 
-    fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>, frames: &FrameWatch) {
+    fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>, verification: Verification, frames: &FrameWatch) {
         let tile = self.tile(id).or_else(|| {
             let is_protected = self.model.is_protected;
             let name = peer.member.name.as_str();
@@ -190,6 +191,7 @@ impl RoomView {
         let published = peer.published.unwrap_or_default();
         signals::set(tile.name, peer.member.name.as_str().to_owned());
         signals::set(tile.has_name, peer.has_readable_name());
+        signals::set(tile.verification, verification);
         signals::set(tile.state, peer.state);
         signals::set(tile.standing, peer.standing);
         show_published(tile, published);
@@ -240,6 +242,7 @@ fn new_tile(member: &str, name: &str, is_protected: bool, frames: &FrameWatch) -
         name: RwSignal::new(name.to_owned()),
         has_name: RwSignal::new(true),
         is_protected,
+        verification: RwSignal::new(Verification::default()),
         state: RwSignal::new(LinkState::Connecting),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(None),

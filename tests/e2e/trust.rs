@@ -20,6 +20,9 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_pairs(a_protected_call_shows_nothing_to_the_server_and_says_that_it_is_protected),
         stage.test_in_pairs(a_server_that_exchanges_fingerprints_is_told_of_and_gets_no_call),
+        stage.test_in_pairs(two_pages_show_the_same_code_and_the_one_that_compared_it_says_verified),
+        stage.test_in_pairs(somebody_who_passes_on_everything_between_two_pages_leaves_them_different_codes),
+        stage.test_in_pairs(a_server_that_adds_a_fingerprint_leaves_them_different_codes),
         stage.test_in_each(a_guessed_name_meets_nobody_and_the_page_says_that_it_is_not_protected),
         stage.test_in_each(a_new_room_is_protected_through_a_reload_and_a_rejoin_and_an_invitation),
         stage.test_in_each(a_cut_invitation_opens_no_room),
@@ -117,6 +120,133 @@ async fn a_server_that_exchanges_fingerprints_is_told_of_and_gets_no_call(
         ensure!(others.iter().all(|tile| tile.state.as_deref() != Some("connected")), "{seen:#?}");
         ensure!(others.iter().all(|tile| tile.trust.is_none()), "{seen:#?}");
     }
+    Ok(())
+}
+
+/// Opens what is behind the lock of a member.
+async fn open_lock(page: &Page, name: &str) -> Result<()> {
+    let script = "const lock = document.querySelector(`[data-testid=tile][data-name=${arguments[0]}] [data-testid=tile-trust]`);
+        if (!lock.open) lock.querySelector('summary').click();";
+    page.execute(script, vec![json!(name)]).await
+}
+
+/// The code behind the lock of a member, whose lock was opened.
+async fn code_of(page: &Page, name: &str) -> Result<String> {
+    let seen =
+        page.until("there is a code", |page| page.tile(name).is_some_and(|tile| tile.code.is_some())).await?;
+    let code = seen.tile(name).and_then(|tile| tile.code.clone()).unwrap_or_default();
+    ensure!(code.split('-').count() == 4, "{code}");
+    Ok(code)
+}
+
+async fn two_pages_show_the_same_code_and_the_one_that_compared_it_says_verified(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let (origin, fragment) = (ada.origin().to_owned(), format!("#{SECRET}"));
+    enter(&ada, &origin, "compared", "Ada", &fragment).await?;
+    enter(&bob, &origin, "compared", "Bob", &fragment).await?;
+    for (page, other) in [(&ada, "Bob"), (&bob, "Ada")] {
+        page.until_connected_to(other).await?;
+        open_lock(page, other).await?;
+    }
+    let code = code_of(&ada, "Bob").await?;
+    ensure!(code_of(&bob, "Ada").await? == code, "the pages show different codes");
+    keep(&ada, "code").await?;
+    // By the keyboard.
+    ada.focus("trust-confirm").await?;
+    ada.press(" ").await?;
+    let verified =
+        |page: &sightline_e2e::snapshot::Snapshot| trust_of(page, "Bob").as_deref() == Some("verified");
+    let seen = ada.until("Bob is verified", verified).await?;
+    ensure!(seen.focused.as_deref() == Some("trust-confirm"), "{seen:#?}");
+    keep(&ada, "verified").await?;
+    ensure!(trust_of(&bob.look().await?, "Ada").as_deref() == Some("protected"), "Bob compared nothing");
+    // Each click takes back the one before.
+    ada.click("trust-confirm").await?;
+    ada.until("not verified", |page| trust_of(page, "Bob").as_deref() == Some("protected")).await?;
+    ada.click("trust-confirm").await?;
+    ada.until("Bob is verified", verified).await?;
+    bob.reload().await?;
+    bob.until_connected_to("Ada").await?;
+    ada.until("other keys", |page| trust_of(page, "Bob").as_deref() == Some("changed")).await?;
+    open_lock(&ada, "Bob").await?;
+    open_lock(&bob, "Ada").await?;
+    let later = code_of(&bob, "Ada").await?;
+    ensure!(later != code && code_of(&ada, "Bob").await? == later, "a new page has a new code");
+    keep(&ada, "changed").await?;
+    ada.click("trust-confirm").await?;
+    ada.until("Bob is verified again", verified).await?;
+    Ok(())
+}
+
+async fn somebody_who_passes_on_everything_between_two_pages_leaves_them_different_codes(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let mallory = scene.page(Engine::Chromium).await?;
+    let origin = ada.origin().to_owned();
+    // Such a server has a room for each of them, and calls both the same.
+    enter(&bob, &origin, "between-there", "Bob", "").await?;
+    mallory.open("/").await?;
+    let has_joined: bool = mallory
+        .execute(
+            include_str!("middleman.js"),
+            vec![json!(["between-here", "between-there"]), json!(["Ada", "Bob"])],
+        )
+        .await?;
+    ensure!(has_joined);
+    enter(&ada, &origin, "between-here", "Ada", "").await?;
+    let mut codes = Vec::new();
+    for (page, other) in [(&ada, "Bob"), (&bob, "Ada")] {
+        page.until_connected_to(other).await?;
+        open_lock(page, other).await?;
+        codes.push(code_of(page, other).await?);
+        ensure!(trust_of(&page.look().await?, other).as_deref() == Some("open"));
+    }
+    ensure!(codes[0] != codes[1], "nobody would notice: {codes:?}");
+    // Messages do pass.
+    ada.say("Can you read this?").await?;
+    bob.until_received("Can you read this?").await?;
+    keep(&ada, "between").await?;
+    Ok(())
+}
+
+/// Adds a fingerprint where browsers look only if a section has none, so that the call works.
+fn add_fingerprint(mut message: Value) -> Vec<Value> {
+    if let Some(sdp) = message["payload"]["description"]["sdp"].as_str() {
+        let is_fingerprint = |line: &&str| line.starts_with("a=fingerprint:");
+        let own = sdp.lines().find(is_fingerprint).unwrap_or_default().to_owned();
+        let mut lines: Vec<_> = sdp.lines().filter(|line| !is_fingerprint(line)).map(str::to_owned).collect();
+        let sections: Vec<_> = (0..lines.len()).rev().filter(|at| lines[*at].starts_with("m=")).collect();
+        let mut end = lines.len();
+        for section in sections {
+            lines.insert(end, own.clone());
+            end = section;
+        }
+        lines.insert(end, format!("a=fingerprint:sha-256 {}", ["00"; 32].join(":")));
+        message["payload"]["description"]["sdp"] = json!(lines.join("\r\n") + "\r\n");
+    }
+    vec![message]
+}
+
+async fn a_server_that_adds_a_fingerprint_leaves_them_different_codes(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let proxy = SignalingProxy::start(scene.server().await?.port(), add_fingerprint).await?;
+    enter(&ada, &proxy.url(""), "added", "Ada", "").await?;
+    enter(&bob, &proxy.url(""), "added", "Bob", "").await?;
+    let mut codes = Vec::new();
+    for (page, other) in [(&ada, "Bob"), (&bob, "Ada")] {
+        page.until_connected_to(other).await?;
+        open_lock(page, other).await?;
+        codes.push(code_of(page, other).await?);
+    }
+    ensure!(codes[0] != codes[1], "nobody would notice: {codes:?}");
     Ok(())
 }
 

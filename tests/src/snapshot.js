@@ -19,6 +19,7 @@ return {
     state: tile.dataset.state ?? null,
     path: tile.dataset.path ?? null,
     trust: tile.dataset.trust ?? null,
+    code: all("trust-code", tile)[0]?.dataset.code ?? null,
     mic: tile.dataset.mic ?? null,
     camera: tile.dataset.camera ?? null,
     text: tile.innerText,

@@ -59,8 +59,10 @@ pub struct Tile {
     pub state: Option<String>,
     /// `direct` or `relay`.
     pub path: Option<String>,
-    /// `protected` or `open`, once there is a connection.
+    /// `verified`, `changed`, `protected` or `open`, once there is a connection.
     pub trust: Option<String>,
+    /// The numbers of the code to compare, while it is shown.
+    pub code: Option<String>,
     /// `on` or `off`: the microphone.
     pub mic: Option<String>,
     /// `on` or `off`: the camera or another source.

@@ -9,6 +9,7 @@ use crate::{
     signaling::SignalPayload,
     telemetry::PageTime,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
+    verification::VerificationStep,
 };
 
 /// The pre-negotiated stream id of the `control` channel.
@@ -96,6 +97,8 @@ pub enum ControlMessage {
         /// A piece of the JSON text (`docs/report.md`, one side of a report).
         text: String,
     },
+    /// A step towards the short code that the two members compare by voice.
+    Verify(VerificationStep),
     /// The sender leaves the room now; its peer connection closes next.
     Bye,
     /// A message type of a later version.

@@ -9,7 +9,7 @@
 //! | [`member`], [`room`], [`text`] | members, names of rooms and members, invisible characters in text |
 //! | [`sealed`] | encrypted signals and names, admission to a protected room |
 //! | [`signaling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
-//! | [`control`], [`telemetry`], [`transfer`] | page and page: the messages of the data channels |
+//! | [`control`], [`telemetry`], [`transfer`], [`verification`] | page and page: the messages of the data channels |
 //! | [`tabs`] | messages between tabs where there is no server |
 
 pub mod bounded;
@@ -25,12 +25,14 @@ pub mod tabs;
 pub mod telemetry;
 pub mod text;
 pub mod transfer;
+pub mod verification;
 
 pub use error::ErrorCode;
 pub use id::{BatchId, ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, TransferId};
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use room::RoomName;
 pub use sealed::{AdmissionTag, SealedName, SealedSignal};
+pub use verification::{Commitment, VerificationNonce, VerificationStep};
 
 /// The version of the protocol. A `join` with another version is answered with [`ErrorCode::ProtocolVersion`].
 pub const PROTOCOL_VERSION: u32 = 1;

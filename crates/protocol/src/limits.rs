@@ -42,3 +42,7 @@ pub const MAX_SEALED_SIGNAL_CHARS: usize = 65_000;
 pub const MAX_SEALED_NAME_CHARS: usize = 400;
 /// Length of an admission tag: 32 bytes in base64url without padding.
 pub const ADMISSION_TAG_CHARS: usize = 43;
+/// Length of the commitment of a verification: 32 bytes in base64url without padding.
+pub const COMMITMENT_CHARS: usize = 43;
+/// Length of a nonce of a verification: 16 bytes in base64url without padding.
+pub const VERIFICATION_NONCE_CHARS: usize = 22;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, from_value, json, to_value};
 use sightline_protocol::{
-    ErrorCode,
+    ErrorCode, VerificationStep,
     bounded::UpTo,
     control::{ControlMessage, Playback, PublishedSource, PublishedState},
     signaling::{ClientMessage, ServerMessage},
@@ -155,6 +155,30 @@ fn an_offer_with_a_batch_that_cannot_be_is_not_read() {
 }
 
 #[test]
+fn a_step_of_a_verification_is_read_with_hashes_and_nonces_of_one_length_only() {
+    let read = |step: Value| {
+        let mut message = step;
+        message["type"] = json!("verify");
+        from_value::<ControlMessage>(message)
+    };
+    let later = read(json!({"step": "video", "nonce": 7})).expect("readable");
+    assert_eq!(later, ControlMessage::Verify(VerificationStep::Unknown));
+    for step in [
+        json!({}),
+        json!({"step": "commit"}),
+        json!({"step": "commit", "commitment": "a".repeat(42)}),
+        json!({"step": "commit", "commitment": "a".repeat(44)}),
+        json!({"step": "commit", "commitment": "+".repeat(43)}),
+        json!({"step": "answer", "commitment": "a".repeat(43)}),
+        json!({"step": "answer", "nonce": "a".repeat(22)}),
+        json!({"step": "reveal", "nonce": "a".repeat(21)}),
+        json!({"step": "reveal", "nonce": 22}),
+    ] {
+        assert!(read(step.clone()).is_err(), "{step}");
+    }
+}
+
+#[test]
 fn every_control_message_reads_and_writes_as_documented() {
     let state = ControlMessage::State(PublishedState {
         microphone: true,
@@ -185,6 +209,9 @@ fn every_control_message_reads_and_writes_as_documented() {
         json!({"type": "bulk_signal", "connection": "c1",
             "payload": {"description": {"kind": "offer", "exchange": 1, "sdp": "v=0"}}}),
         json!({"type": "bulk_signal", "connection": "c1", "payload": {"candidate": {"candidate": "", "sdp_mid": "0"}}}),
+        json!({"type": "verify", "step": "commit", "commitment": "a".repeat(43)}),
+        json!({"type": "verify", "step": "answer", "commitment": "a".repeat(43), "nonce": "-_".repeat(11)}),
+        json!({"type": "verify", "step": "reveal", "nonce": "-_".repeat(11)}),
         json!({"type": "bye"}),
     ] {
         let read: ControlMessage = from_value(value.clone()).expect("readable");

@@ -14,7 +14,7 @@ use super::{
     signal_bars::{SignalBars, cause_text, is_complaint},
     tile_menu::load_tile_menu,
     tile_path::TilePath,
-    tile_trust::TileTrust,
+    tile_trust::{TileTrust, Trust},
 };
 use crate::{
     chunk,
@@ -31,7 +31,7 @@ use crate::{
     },
     language::{Language, Sentence},
     sentence,
-    session::model::TileModel,
+    session::model::{CodeJudgment, TileModel},
 };
 
 /// The tile of one member.
@@ -51,6 +51,8 @@ pub fn Tile(
     blocked: Callback<()>,
     /// Whether that gesture is still required.
     needs_gesture: RwSignal<bool>,
+    /// Called with what the person says of the member's code.
+    judge: Callback<CodeJudgment>,
 ) -> AnyView {
     let language = Language::from_context();
     let (element, video) = (NodeRef::new(), NodeRef::new());
@@ -116,7 +118,7 @@ pub fn Tile(
             data-name=tile.name
             data-state=Signal::derive(move || state.get().as_str())
             data-standing=Signal::derive(move || tile.standing.get().as_str())
-            data-trust=Signal::derive(move || trust_of(tile, is_own))
+            data-trust=Signal::derive(move || Trust::of(tile).filter(|_| !is_own).map(Trust::as_str))
             data-path=Signal::derive(move || tile.path.get().map(LinkPath::as_str))
             data-mic=Signal::derive(move || on_off(tile.microphone.get()))
             data-source=Signal::derive(move || tile.source.get().as_str())
@@ -150,7 +152,7 @@ pub fn Tile(
             </When>
             <div class="tile-top">
                 <Later view=load_playback_line(tile) />
-                {(!is_own).then(|| view! { <TileTrust tile=tile /> <TilePath tile=tile /> }.into_any())}
+                {(!is_own).then(|| view! { <TileTrust tile=tile judge=judge /> <TilePath tile=tile /> }.into_any())}
             </div>
             <Later view=load_tile_menu(element, video, (!is_own).then_some(volume)) />
             <div class="tile-label">
@@ -199,12 +201,6 @@ fn Condition(tile: TileModel, is_own: bool) -> AnyView {
         </span>
     }
     .into_any()
-}
-
-/// The word for a connection that exists; nothing is known of one that is being made.
-fn trust_of(tile: TileModel, is_own: bool) -> Option<&'static str> {
-    let is_up = matches!(tile.state.get(), LinkState::Connected | LinkState::Recovering);
-    (is_up && !is_own).then_some(if tile.is_protected { "protected" } else { "open" })
 }
 
 fn on_off(is_on: bool) -> &'static str {

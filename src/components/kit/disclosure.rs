@@ -10,7 +10,8 @@ use super::layers::layer;
 pub struct Disclosure {
     /// The `details` element.
     pub node: NodeRef<html::Details>,
-    is_open: RwSignal<bool>,
+    /// Whether it is open.
+    pub is_open: RwSignal<bool>,
 }
 
 impl Disclosure {

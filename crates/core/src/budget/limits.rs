@@ -62,6 +62,8 @@ pub enum MessageKind {
     RunLog,
     /// A message that says which of two connections is used.
     Use,
+    /// A step towards the code that two members compare.
+    Verify,
     /// A message on the `telemetry` channel.
     Telemetry,
     /// A frame on a `bulk` channel while files of the member are on their way to this page.
@@ -72,7 +74,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Control,
         Self::ControlByte,
         Self::Unreadable,
@@ -95,6 +97,7 @@ impl MessageKind {
         Self::Run,
         Self::RunLog,
         Self::Use,
+        Self::Verify,
         Self::Telemetry,
         Self::BulkFrame,
         Self::UnwantedFrame,
@@ -158,6 +161,8 @@ impl MessageKind {
             Self::RunLog => limit(1_024, 16.0),
             // Once for each repair.
             Self::Use => limit(60, 1.0),
+            // Two for each connection that is used.
+            Self::Verify => limit(60, 1.0),
             // Pings, clock, reception and sending are about ten messages a second on each of two connections; a page that was
             // blocked for a minute receives a minute of them at once.
             Self::Telemetry => limit(1_500, 50.0),
@@ -187,6 +192,13 @@ pub const MAX_ACCOUNTS: usize = 256;
 /// Peer connections that this page makes because of offers, for all members together: enough for a room of 64 that everyone
 /// enters at once. Browsers have a few hundred connections and free them late.
 pub const ROOM_CONNECTIONS: Limit = limit(128, 4.0);
+
+/// Nonces that this page draws for the code to compare with one member. Each is a chance of 1 in 16,777,216 for somebody in the
+/// middle. One is enough until the member's page is loaded again.
+pub const CODES_OF_MEMBER: Limit = limit(8, 1.0 / 600.0);
+
+/// Nonces that this page draws for all members together, whom a server may make up: a room of 64.
+pub const CODES_OF_PAGE: Limit = limit(64, 1.0 / 60.0);
 
 /// Longest candidate, all its fields together, in bytes. Browsers write less than 300.
 pub const MAX_CANDIDATE_BYTES: usize = 2_048;

@@ -13,6 +13,7 @@ use crate::{
     negotiation::{Completed, Negotiator, NegotiatorOutput, Operation, OperationFailure, OperationId, Role},
     ping::{Heard, Pings, Pong},
     recovery::{ATTEMPT_DEADLINE, Health, LinkWatch, PeerConnectionState},
+    trust::EndFingerprints,
 };
 
 /// How long the first connection to a member may take to come up before a new one replaces it.
@@ -42,6 +43,8 @@ pub enum LinkOutput {
     Telemetry(TelemetryMessage),
     /// Negotiation on the link failed for good, with this error.
     Broken(OperationFailure),
+    /// The result of [`Link::fingerprints`] changed.
+    FingerprintsChanged,
 }
 
 /// The result of handing a message of the `telemetry` channel to its link.
@@ -71,6 +74,7 @@ pub struct Link {
     deadline: Option<Timestamp>,
     /// Whether negotiation failed for good; media and data may still flow.
     is_broken: bool,
+    fingerprints: EndFingerprints,
     outputs: VecDeque<LinkOutput>,
 }
 
@@ -86,6 +90,7 @@ impl Link {
             watch: LinkWatch::default(),
             deadline: Some(deadline),
             is_broken: false,
+            fingerprints: EndFingerprints::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -156,6 +161,12 @@ impl Link {
         }
     }
 
+    /// The fingerprints in all descriptions so far.
+    #[must_use]
+    pub fn fingerprints(&self) -> &EndFingerprints {
+        &self.fingerprints
+    }
+
     /// The pings of the link.
     #[must_use]
     pub fn pings(&self) -> &Pings {
@@ -204,6 +215,11 @@ impl Link {
         result: Result<Completed, OperationFailure>,
         now: Timestamp,
     ) {
+        if let Ok(Completed::LocalDescription { sdp }) = &result
+            && self.fingerprints.local.add(sdp)
+        {
+            self.outputs.push_back(LinkOutput::FingerprintsChanged);
+        }
         self.negotiator.handle_completed(operation, result, now);
     }
 
@@ -271,7 +287,15 @@ impl Link {
             return Some(output);
         }
         Some(match self.negotiator.poll_output()? {
-            NegotiatorOutput::Perform(id, operation) => LinkOutput::Perform(id, operation),
+            NegotiatorOutput::Perform(id, operation) => {
+                // Noted before the browser has it: from then on it could accept another certificate.
+                if let Operation::SetRemoteDescription(description) = &operation
+                    && self.fingerprints.remote.add(&description.sdp)
+                {
+                    self.outputs.push_back(LinkOutput::FingerprintsChanged);
+                }
+                LinkOutput::Perform(id, operation)
+            }
             NegotiatorOutput::Send(payload) => LinkOutput::Signal(Signal {
                 connection: self.name.connection.clone(),
                 generation: self.name.generation,

@@ -242,6 +242,7 @@ impl PeerLinks {
                 LinkOutput::Signal(signal) => PeerOutput::SendSignal(signal),
                 LinkOutput::Telemetry(message) => PeerOutput::SendTelemetry(id, message),
                 LinkOutput::Broken(failure) => PeerOutput::NegotiationBroken(id, failure),
+                LinkOutput::FingerprintsChanged => PeerOutput::FingerprintsChanged,
             })
         })
     }

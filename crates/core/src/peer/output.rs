@@ -34,6 +34,8 @@ pub enum PeerOutput {
     Received(ControlMessage),
     /// The `control` channel of the link in use opened: messages for the member can be sent now.
     ChannelOpened,
+    /// The fingerprints of a link changed: see [`PeerSession::code_basis`](super::PeerSession::code_basis).
+    FingerprintsChanged,
     /// This side closed every link.
     LinksClosed,
     /// A bulk link closed, and bytes on it may be lost.

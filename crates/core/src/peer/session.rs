@@ -20,8 +20,9 @@ use crate::{
     budget::Standing,
     bulk::BulkOutput,
     link::{Link, LinkId, LinkNames, TelemetryReading},
-    negotiation::{Completed, OperationFailure, OperationId},
+    negotiation::{Completed, OperationFailure, OperationId, Role},
     recovery::{Health, PeerConnectionState},
+    trust::CodeBasis,
 };
 
 /// One other member, and all connections to it.
@@ -99,6 +100,20 @@ impl PeerSession {
     #[must_use]
     pub fn open_link(&self) -> Option<LinkId> {
         self.links.current().filter(|link| link.is_channel_open()).map(Link::id)
+    }
+
+    /// What the code to compare is about: the link in use.
+    #[must_use]
+    pub fn code_basis(&self) -> Option<CodeBasis> {
+        let link = self.links.current()?;
+        Some(CodeBasis { leads: link.role() == Role::Offerer, fingerprints: link.fingerprints().clone() })
+    }
+
+    /// Whether a link has the fingerprints of the link in use.
+    #[must_use]
+    pub fn has_keys_in_use(&self, id: LinkId) -> bool {
+        let in_use = self.links.current().map(Link::fingerprints);
+        self.links.iter().any(|link| link.id() == id && Some(link.fingerprints()) == in_use)
     }
 
     /// Number of bulk links.
@@ -373,6 +388,8 @@ impl PeerSession {
                 let (_, names) = self.links.current_and_names();
                 self.files.handle_signal(connection, payload, names, now);
             }
+            // The code is about the link in use, so steps count on that link only.
+            ControlMessage::Verify(_) if !self.links.is_current(id) => {}
             ControlMessage::Bye => self.end(),
             ControlMessage::Unknown => {}
             message => self.push(PeerOutput::Received(message)),

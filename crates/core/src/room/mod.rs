@@ -17,6 +17,7 @@ mod notices;
 mod output;
 mod sealing;
 mod session;
+mod verifying;
 
 pub use crate::{
     link::LinkId,

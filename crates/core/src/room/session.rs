@@ -16,6 +16,7 @@ use super::{
     members::Members,
     notices::Notices,
     sealing::Sealing,
+    verifying::{Consequence, Verifying},
 };
 use crate::{
     Timestamp,
@@ -30,7 +31,7 @@ use crate::{
     recovery::PeerConnectionState,
     signaling::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
-    trust::Refusal,
+    trust::{Refusal, ShortCode, Verification},
 };
 
 /// One member's session in a room. It outlives all its sockets and peer connections.
@@ -42,6 +43,7 @@ use crate::{
 pub struct RoomSession {
     client: SignalingClient,
     sealing: Sealing,
+    verifying: Verifying,
     /// Generates the ids of messages.
     random: SeededRandom,
     members: Members,
@@ -66,6 +68,7 @@ impl RoomSession {
         Self {
             client,
             sealing,
+            verifying: Verifying::default(),
             random,
             members: Members::new(published, link_names),
             notices: Notices::default(),
@@ -73,6 +76,12 @@ impl RoomSession {
             ice_servers: Vec::new(),
             outputs: VecDeque::new(),
         }
+    }
+
+    /// Takes part in codes that members compare. `secret` must come from a cryptographic generator and serve nothing else. Must be
+    /// called before [`Self::start`].
+    pub fn enable_verification(&mut self, secret: u128) {
+        self.verifying.enable(secret);
     }
 
     /// Enters the room, or tries again after signaling ended for good.
@@ -151,6 +160,14 @@ impl RoomSession {
     pub fn set_published(&mut self, published: PublishedState, now: Timestamp) {
         self.members.announce(published);
         self.settle(now);
+    }
+
+    /// Notes that the person compared this code with a member, and whether it matches. Has no effect if the member has another code by
+    /// now.
+    pub fn set_code_matching(&mut self, member: &MemberId, code: ShortCode, is_matching: bool) {
+        if self.verifying.set_matching(member, code, is_matching) {
+            self.event(RoomEvent::PeerChanged(member.clone()));
+        }
     }
 
     // Events of the signaling socket.
@@ -253,6 +270,9 @@ impl RoomSession {
         match decode::control_message(text) {
             Ok(message) => {
                 self.members.handle_heard(&member, link, now);
+                if self.is_of_stranger(&member, link, &message) {
+                    return self.settle(now);
+                }
                 self.members.handle_control(&member, link, message, self.content.transfers(), now);
             }
             Err(_) => {
@@ -388,6 +408,12 @@ impl RoomSession {
     #[must_use]
     pub fn peer(&self, id: &MemberId) -> Option<PeerView<'_>> {
         self.members.get(id).map(PeerSession::view)
+    }
+
+    /// The code to compare with a member, and what the person said of it.
+    #[must_use]
+    pub fn verification(&self, member: &MemberId) -> Verification {
+        self.verifying.view(member)
     }
 
     /// Restores the conversation that an earlier page of this tab kept. Must be called before [`Self::start`].
@@ -615,7 +641,10 @@ impl RoomSession {
             PeerOutput::OpenBulkLink(link) => {
                 self.outputs.push_back(RoomOutput::OpenBulkLink { link, member });
             }
-            PeerOutput::UseLink(link) => self.outputs.push_back(RoomOutput::UseLink(link)),
+            PeerOutput::UseLink(link) => {
+                self.review_code(&member, false, now);
+                self.outputs.push_back(RoomOutput::UseLink(link));
+            }
             PeerOutput::CloseLink(link) => self.outputs.push_back(RoomOutput::CloseLink(link)),
             PeerOutput::Perform(link, id, operation) => {
                 self.outputs.push_back(RoomOutput::Perform(link, id, operation));
@@ -624,11 +653,16 @@ impl RoomSession {
             PeerOutput::SendTelemetry(link, message) => self.send_telemetry(link, &message),
             PeerOutput::SendSignal(signal) => self.send_signal(member, signal),
             PeerOutput::Received(message) => self.handle_received(member, message, now),
+            PeerOutput::FingerprintsChanged => self.review_code(&member, false, now),
             PeerOutput::ChannelOpened => {
+                self.review_code(&member, true, now);
                 self.content.handle_channel_opened(&member, now);
                 self.event(RoomEvent::WayOpen(member));
             }
-            PeerOutput::LinksClosed => self.content.handle_links_closed(&member),
+            PeerOutput::LinksClosed => {
+                self.review_code(&member, false, now);
+                self.content.handle_links_closed(&member);
+            }
             PeerOutput::BulkLinkLost => self.content.transfers_mut().handle_bulk_lost(&member, now),
             PeerOutput::RoundTripKnown => self.tend_files(now),
             // The trouble of the link may also affect the path to the server, where it would be noticed later.
@@ -670,7 +704,36 @@ impl RoomSession {
         }
     }
 
+    /// Whether a message comes over a connection with other keys than those that the person verified. Its `use` makes the change visible
+    /// first. Before that, somebody in the middle could speak for the verified member.
+    fn is_of_stranger(&self, member: &MemberId, link: LinkId, message: &ControlMessage) -> bool {
+        let is_harmless = matches!(message, ControlMessage::Use | ControlMessage::State(_));
+        let is_verified = self.verifying.is_verified(member);
+        let has_keys_in_use = self.members.get(member).is_some_and(|peer| peer.has_keys_in_use(link));
+        !is_harmless && is_verified && !has_keys_in_use
+    }
+
+    /// Follows the connection in use of a member with its code.
+    fn review_code(&mut self, member: &MemberId, is_opened: bool, now: Timestamp) {
+        let basis = self.members.get(member).and_then(PeerSession::code_basis);
+        let consequence = self.verifying.review(member, basis, is_opened, now);
+        self.apply(member, consequence);
+    }
+
+    fn apply(&mut self, member: &MemberId, Consequence { send, is_changed }: Consequence) {
+        if let Some(step) = send {
+            self.send_control(member, &ControlMessage::Verify(step));
+        }
+        if is_changed {
+            self.event(RoomEvent::PeerChanged(member.clone()));
+        }
+    }
+
     fn handle_received(&mut self, from: MemberId, message: ControlMessage, now: Timestamp) {
+        if let ControlMessage::Verify(step) = message {
+            let consequence = self.verifying.handle_step(&from, step, now);
+            return self.apply(&from, consequence);
+        }
         let Some(peer) = self.members.get(&from) else { return };
         let name = peer.view().member.name.as_str();
         if let Some(message) = self.content.handle_message(&from, name, message, now) {

@@ -1,11 +1,13 @@
 //! Rooms protected by the link: from the secret in an invitation to encrypted signals and names, and to the tag that admits to the
-//! room.
+//! room. Also the code by which two members exclude anybody in the middle, whatever the room is.
 //!
 //! | module | subject |
 //! |---|---|
 //! | `secret` | the secret as it stands in an invitation; needs no cryptography, so the first page loads none |
 //! | `keys` | the key schedule: one key for signals, one for names, one tag for the server |
 //! | `signals` | seals the signals of this page, and opens those of the others |
+//! | `fingerprints` | the DTLS fingerprints of both ends of a peer connection |
+//! | `short_code` | the code that two members compare by voice |
 //!
 //! This module never decides who is in the room and never talks to the server; [`RoomSession`](crate::room::RoomSession) uses it.
 //!
@@ -13,10 +15,16 @@
 //!
 //! `docs/security.md` has the formats, test vectors and what this protects against.
 
+mod fingerprints;
 mod keys;
 mod secret;
+mod short_code;
 mod signals;
 
+pub use fingerprints::{EndFingerprints, Fingerprints};
 pub use keys::RoomKeys;
 pub use secret::{RoomSecret, SecretInvalid};
+pub use short_code::{
+    CODE_SYMBOLS, CodeBasis, CodeExchange, NonceSource, SYMBOLS, ShortCode, Verification, Verified,
+};
 pub use signals::{Refusal, SignalSeals};

@@ -103,6 +103,8 @@ pub(crate) struct World {
     frames: VecDeque<(usize, SocketId, String)>,
     /// The secret in the invitation of the pages that are opened next.
     pub(crate) secret: Option<RoomSecret>,
+    /// Whether the pages that are opened next have codes to compare, as earlier versions have not.
+    pub(crate) has_codes: bool,
     /// Takes the place of an honest server's messages: the page they are for, and the message.
     pub(crate) interference: Option<Interference>,
     /// The origin of each description: the page that made it, and the page of the member at the other end of its link.
@@ -128,6 +130,7 @@ impl World {
             descriptions: 0,
             frames: VecDeque::new(),
             secret: None,
+            has_codes: true,
             interference: None,
             made: HashMap::new(),
             applied: Vec::new(),
@@ -145,7 +148,10 @@ impl World {
             instance: instance.clone(),
             resume,
         };
-        let session = RoomSession::new(request, PublishedState::default(), 77 + number as u128);
+        let mut session = RoomSession::new(request, PublishedState::default(), 77 + number as u128);
+        if self.has_codes {
+            session.enable_verification(1_000 + number as u128);
+        }
         self.pages.push(Page {
             session,
             events: Vec::new(),
@@ -400,8 +406,10 @@ impl World {
 
     fn operate(&mut self, page: usize, link: LinkId, id: OperationId, operation: Operation) {
         self.descriptions += 1;
-        let fresh = format!("v=0\r\na=ice-ufrag:u{}\r\n", self.descriptions);
         let instance = self.pages[page].instance.clone();
+        // A page has one certificate.
+        let fingerprint = format!("a=fingerprint:sha-256 {instance}");
+        let fresh = format!("v=0\r\na=ice-ufrag:u{}\r\n{fingerprint}\r\n", self.descriptions);
         let Some(ends) = self.pages[page].links.get_mut(&link) else { return };
         let completed = match operation {
             Operation::SetLocalOffer { .. } | Operation::SetLocalAnswer => {

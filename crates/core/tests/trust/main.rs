@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod calls;
+mod codes_in_rooms;
 mod malicious_server;
 mod seals;
+mod short_codes;
 mod vectors;
 #[path = "../room/world.rs"]
 #[allow(dead_code, reason = "shared with the tests of rooms")]

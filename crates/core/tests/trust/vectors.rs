@@ -3,11 +3,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sightline_core::{
     random::SeededRandom,
-    trust::{RoomKeys, RoomSecret, SignalSeals},
+    trust::{CodeBasis, CodeExchange, EndFingerprints, NonceSource, RoomKeys, RoomSecret, SignalSeals},
 };
 use sightline_protocol::{
     Arrival, ConnectionId, DisplayName, Generation, InstanceId, Member, MemberId, Presence, RoomName,
-    SealedName, SealedSignal,
+    SealedName, SealedSignal, VerificationStep,
     signaling::{DescriptionKind, Signal, SignalDescription, SignalPayload},
 };
 
@@ -89,4 +89,61 @@ fn the_vectors_follow_from_hkdf_and_xchacha20_poly1305() {
     let payload = Payload { msg: &sealed[28..], aad };
     let content = XChaCha20Poly1305::new(&key.into()).decrypt(&nonce.into(), payload).unwrap();
     assert_eq!(content, serde_json::to_vec(&offer().payload).unwrap());
+}
+
+#[test]
+fn the_code_of_the_vectors_is_that_of_both_sides() {
+    let (secret_of_ada, secret_of_bo) = (1, 2);
+    let side = |secret, leads, local: &str, remote: &str| {
+        let mut fingerprints = EndFingerprints::default();
+        fingerprints.local.add(&format!("a=fingerprint:{}\r\n", vector(local)));
+        fingerprints.remote.add(&format!("a=fingerprint:{}\r\n", vector(remote)));
+        let mut side = CodeExchange::new(NonceSource::new(secret, 1));
+        side.set_basis(Some(CodeBasis { leads, fingerprints }));
+        side
+    };
+    let mut ada =
+        side(secret_of_ada, true, "fingerprint of the leading side", "fingerprint of the following side");
+    let mut bo =
+        side(secret_of_bo, false, "fingerprint of the following side", "fingerprint of the leading side");
+    let commit = ada.handle_opened(|| true).unwrap();
+    let answer = bo.handle_step(commit.clone(), || true).unwrap();
+    let reveal = ada.handle_step(answer.clone(), || true).unwrap();
+    bo.handle_step(reveal.clone(), || true);
+    let VerificationStep::Commit { commitment } = commit else { panic!("{commit:?}") };
+    let VerificationStep::Answer { nonce: following, .. } = answer else { panic!("{answer:?}") };
+    let VerificationStep::Reveal { nonce: leading } = reveal else { panic!("{reveal:?}") };
+    let symbols = |side: &CodeExchange| {
+        let symbols = side.view().code.unwrap().symbols();
+        symbols.map(|symbol| symbol.to_string()).join(", ")
+    };
+    for (name, value) in [
+        ("nonce of the leading side", leading.as_str()),
+        ("nonce of the following side", following.as_str()),
+        ("commitment", commitment.as_str()),
+        ("code", &symbols(&ada)),
+        ("code", &symbols(&bo)),
+    ] {
+        assert_eq!(value, vector(name), "{name}");
+    }
+}
+
+/// The same code from its definition.
+#[test]
+fn the_code_of_the_vectors_follows_from_sha_256() {
+    use sha2::{Digest, Sha256};
+    let leading = vector("nonce of the leading side");
+    let commitment = Sha256::digest(format!("sightline/1 commitment\n{leading}"));
+    assert_eq!(URL_SAFE_NO_PAD.encode(commitment), vector("commitment"));
+    let parts = ["fingerprint of the leading side", "fingerprint of the following side"].map(vector);
+    let input = format!(
+        "sightline/1 code\n{}\n{}\n{leading}\n{}",
+        parts[0],
+        parts[1],
+        vector("nonce of the following side")
+    );
+    let hash = Sha256::digest(input);
+    let bits = u32::from_be_bytes([0, hash[0], hash[1], hash[2]]);
+    let symbols = [18, 12, 6, 0].map(|shift| (bits >> shift & 63).to_string()).join(", ");
+    assert_eq!(symbols, vector("code"));
 }

@@ -1,0 +1,155 @@
+//! The short codes that this page and the other members compare by voice.
+//!
+//! Owns an exchange for each member, and limits how many nonces the page draws. It never decides which connection is used, and sends
+//! nothing: the session does.
+//!
+//! Invariant: whoever stands in between gets no more guesses than the limits give, however many members and connections it makes up.
+
+use sightline_protocol::{MemberId, VerificationStep};
+
+use crate::{
+    Timestamp,
+    budget::{Bucket, CODES_OF_MEMBER, CODES_OF_PAGE, MAX_ACCOUNTS},
+    trust::{CodeBasis, CodeExchange, NonceSource, ShortCode, Verification, Verified},
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Verifying {
+    /// `None` if this page does not take part.
+    secret: Option<u128>,
+    /// Number of members so far, for their nonces.
+    count: u64,
+    drawn: Bucket,
+    /// The latest known member is the last one. Members that left stay, so that they get no new limit when they return.
+    members: Vec<(MemberId, Entry)>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    exchange: CodeExchange,
+    drawn: Bucket,
+}
+
+/// The result of an event: a step to send, and whether the view changed.
+#[derive(Debug, Default)]
+pub(super) struct Consequence {
+    pub(super) send: Option<VerificationStep>,
+    pub(super) is_changed: bool,
+}
+
+impl Verifying {
+    /// `secret` is random and serves nothing else.
+    pub(super) fn enable(&mut self, secret: u128) {
+        self.secret = Some(secret);
+    }
+
+    /// Takes the connection in use of a member. `is_opened` says that its `control` channel has just opened.
+    pub(super) fn review(
+        &mut self,
+        id: &MemberId,
+        basis: Option<CodeBasis>,
+        is_opened: bool,
+        now: Timestamp,
+    ) -> Consequence {
+        self.with(id, now, |exchange, may_draw| {
+            exchange.set_basis(basis);
+            is_opened.then(|| exchange.handle_opened(may_draw)).flatten()
+        })
+    }
+
+    /// Takes a step of a member on its connection in use.
+    pub(super) fn handle_step(
+        &mut self,
+        id: &MemberId,
+        step: VerificationStep,
+        now: Timestamp,
+    ) -> Consequence {
+        self.with(id, now, |exchange, may_draw| exchange.handle_step(step, may_draw))
+    }
+
+    pub(super) fn view(&self, id: &MemberId) -> Verification {
+        self.get(id).map(|member| member.exchange.view()).unwrap_or_default()
+    }
+
+    pub(super) fn is_verified(&self, id: &MemberId) -> bool {
+        self.get(id).is_some_and(|member| member.exchange.verified() == Verified::Matched)
+    }
+
+    pub(super) fn set_matching(&mut self, id: &MemberId, code: ShortCode, is_matching: bool) -> bool {
+        let member = self.members.iter_mut().find(|(known, _)| known == id);
+        member.is_some_and(|(_, member)| member.exchange.set_matching(code, is_matching))
+    }
+
+    fn get(&self, id: &MemberId) -> Option<&Entry> {
+        self.members.iter().find(|(known, _)| known == id).map(|(_, member)| member)
+    }
+
+    fn with(
+        &mut self,
+        id: &MemberId,
+        now: Timestamp,
+        act: impl FnOnce(&mut CodeExchange, &mut dyn FnMut() -> bool) -> Option<VerificationStep>,
+    ) -> Consequence {
+        let Some(secret) = self.secret else { return Consequence::default() };
+        let known = self.members.iter().position(|(known, _)| known == id);
+        let (id, mut member) = known.map_or_else(
+            || {
+                self.count += 1;
+                let exchange = CodeExchange::new(NonceSource::new(secret, self.count));
+                (id.clone(), Entry { exchange, drawn: Bucket::default() })
+            },
+            |at| self.members.remove(at),
+        );
+        let before = member.exchange.view();
+        let (of_page, of_member) = (&mut self.drawn, &mut member.drawn);
+        let mut may_draw = || of_member.take(CODES_OF_MEMBER, 1, now) && of_page.take(CODES_OF_PAGE, 1, now);
+        let send = act(&mut member.exchange, &mut may_draw);
+        let is_changed = member.exchange.view() != before;
+        if self.members.len() >= MAX_ACCOUNTS {
+            self.members.remove(0);
+        }
+        self.members.push((id, member));
+        Consequence { send, is_changed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::trust::EndFingerprints;
+
+    fn basis(remote: &str) -> Option<CodeBasis> {
+        let mut fingerprints = EndFingerprints::default();
+        fingerprints.local.add("a=fingerprint:sha-256 PAGE");
+        fingerprints.remote.add(&format!("a=fingerprint:sha-256 {remote}"));
+        Some(CodeBasis { leads: true, fingerprints })
+    }
+
+    /// Number of exchanges that begin with these members, each with a connection of its own.
+    fn begun(
+        verifying: &mut Verifying,
+        members: impl Iterator<Item = (String, usize)>,
+        now: Timestamp,
+    ) -> usize {
+        let begins = |(id, key): (String, usize)| {
+            let id = MemberId::new(id).unwrap();
+            verifying.review(&id, basis(&format!("KEY-{key}")), true, now).send.is_some()
+        };
+        members.map(begins).filter(|begins| *begins).count()
+    }
+
+    #[test]
+    fn a_page_draws_few_nonces_for_a_member_and_for_all_that_a_server_makes_up() {
+        let mut verifying = Verifying::default();
+        let at = |seconds| Timestamp::from_origin(Duration::from_secs(seconds));
+        assert_eq!(begun(&mut verifying, (0..3).map(|key| ("ada".to_owned(), key)), at(0)), 0, "not enabled");
+        verifying.enable(1);
+        let other_keys = |count| (0..count).map(|key| ("ada".to_owned(), key));
+        assert_eq!(begun(&mut verifying, other_keys(20), at(0)), 8);
+        let made_up = |from| (from..from + 1_000).map(|number| (format!("member-{number}"), number));
+        assert_eq!(begun(&mut verifying, made_up(0), at(0)), 64 - 8);
+        assert_eq!(begun(&mut verifying, made_up(1_000), at(3_600)), 60);
+    }
+}
