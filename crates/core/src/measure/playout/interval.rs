@@ -11,6 +11,12 @@ const UNKNOWN: Duration = Duration::from_micros(33_333);
 /// Longest normal interval: at less than two frames per second a picture stands still by any measure.
 pub(super) const LONGEST: Duration = Duration::from_millis(500);
 
+/// Shortest stall, in addition to the normal interval. At 30 frames per second two frames may be missing (67 ms, plus 17 ms for
+/// a refresh of a 60 Hz display), and three may not.
+const SHORTEST: Duration = Duration::from_millis(90);
+/// A gap is judged after this time, even if fewer than [`AFTER`] gaps followed it.
+pub(super) const JUDGED_AFTER: Duration = Duration::from_secs(2);
+
 /// The normal interval around a gap: the greater of the typical intervals before and after it, and at most half a second. So a
 /// decreasing rate (a camera in the dark, a variable frame rate) is no stall, and neither is the first frame at the lower rate.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +56,11 @@ pub(super) fn typical(values: impl Iterator<Item = Duration>) -> Option<Duration
     let kept = values.partition_point(|value| *value <= quartile * 2);
     let count = u32::try_from(kept).ok()?;
     Some(values[..kept].iter().sum::<Duration>() / count)
+}
+
+/// At low rates, one frame that is shown for almost two intervals is no stall.
+pub(super) fn shortest(normal: Duration) -> Duration {
+    SHORTEST.max(normal * 3 / 4)
 }
 
 #[cfg(test)]

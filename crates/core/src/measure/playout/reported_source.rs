@@ -13,8 +13,8 @@ use sightline_protocol::{
 
 use super::{
     interval::{AFTER, typical},
+    interval::{JUDGED_AFTER, shortest},
     marks::MarkKind,
-    stall::{JUDGED_AFTER, shortest},
 };
 use crate::{
     Timestamp,

@@ -5,18 +5,13 @@ use std::{collections::VecDeque, time::Duration};
 use super::{
     cause::StallCause,
     frame::Gap,
-    interval::{AFTER, LONGEST, NormalInterval},
+    interval::{AFTER, JUDGED_AFTER, LONGEST, NormalInterval, shortest},
     marks::Marks,
     reported_source::ReportedSource,
     source_rate::SourceRate,
 };
 use crate::Timestamp;
 
-/// Shortest stall, in addition to the normal interval. At 30 frames per second two frames may be missing (67 ms, plus 17 ms for
-/// a refresh of a 60 Hz display), and three may not.
-const SHORTEST: Duration = Duration::from_millis(90);
-/// A gap is judged after this time, even if fewer than [`AFTER`] gaps followed it.
-pub(super) const JUDGED_AFTER: Duration = Duration::from_secs(2);
 /// A silence that lasts this long is reported as a stall before it ends.
 const NOTICED_AFTER: Duration = Duration::from_secs(1);
 
@@ -171,11 +166,6 @@ struct Intervals {
 /// The length of the gap minus the normal time for its number of frames.
 fn excess(gap: &Gap, normal: Duration) -> Duration {
     gap.length().saturating_sub(normal * gap.frames)
-}
-
-/// At low rates, one frame that is shown for almost two intervals is no stall.
-pub(super) fn shortest(normal: Duration) -> Duration {
-    SHORTEST.max(normal * 3 / 4)
 }
 
 /// How much longer than due the source showed nothing new in the gap, if that is a stall.
