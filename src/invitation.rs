@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pasted_invitation_has_its_secret_and_one_that_was_cut_opens_no_other_room() {
+    fn a_pasted_invitation_keeps_its_secret_and_a_cut_one_opens_no_room() {
         let secret = sightline_core::trust::RoomSecret::from_random(u128::MAX);
         let link = RoomLink { name: RoomName::new("team-7").expect("a room name"), secret: Some(secret) };
         for typed in [

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latin_layout_has_the_shortcuts_at_its_own_letters() {
+    fn on_a_latin_layout_the_shortcuts_follow_the_letters() {
         // AZERTY: M is beside L, with a comma in its US position. Dvorak: S is beside the return key, with O in its US position.
         for (key, code, shortcut) in [
             ("m", "Semicolon", Some(Shortcut::Microphone)),

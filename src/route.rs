@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_something_else_in_it_is_told_and_never_an_empty_page() {
+    fn an_invalid_room_name_gives_a_notice_and_no_empty_page() {
         let base = BasePath::new("/");
         for path in [
             "/room/Team 7",
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_allowed_is_told_apart_from_a_page_that_does_not_exist() {
+    fn an_invalid_room_name_has_another_page_than_a_missing_address() {
         let base = BasePath::new("/");
         assert_eq!(base.parse("/room/a%20b", ""), Route::RoomNameInvalid);
         assert_eq!(base.parse("/room", ""), Route::NotFound);

@@ -16,7 +16,7 @@ use sightline_e2e::{
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(a_link_captures_nothing_and_does_not_join_before_a_click),
-        stage.test_in_each(one_click_performs_the_links_requests_with_the_microphone_off),
+        stage.test_in_each(one_click_does_what_the_link_asks_for_with_the_microphone_off),
         stage.test_in_each(a_reload_rejoins_and_an_address_does_not),
         stage.test_in_each(a_link_to_a_screen_or_a_file_waits_for_a_click_too),
         stage.test_in_each(links_join_with_the_camera_if_the_device_setting_allows_it),
@@ -58,7 +58,7 @@ async fn a_link_captures_nothing_and_does_not_join_before_a_click(
     nothing_is_captured(&page, "the first page").await
 }
 
-async fn one_click_performs_the_links_requests_with_the_microphone_off(
+async fn one_click_does_what_the_link_asks_for_with_the_microphone_off(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

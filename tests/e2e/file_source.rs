@@ -17,9 +17,9 @@ use tempfile::TempDir;
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(a_paused_file_is_seen_by_who_joins_and_by_who_reloads),
-        stage.test_in_each(a_file_that_is_over_is_seen_by_who_joins_and_plays_again),
-        stage.test_in_each(a_file_that_never_played_is_seen_by_who_joins),
+        stage.test_in_each(members_who_join_or_reload_see_a_paused_file),
+        stage.test_in_each(a_member_who_joins_sees_a_file_that_has_ended_and_sees_it_play_again),
+        stage.test_in_each(a_member_who_joins_sees_a_file_that_never_played),
         stage.test_in_each(a_jump_in_a_paused_file_is_seen),
         stage.test_in_each(a_file_that_breaks_off_is_declared_and_is_a_stall_of_the_source),
         stage.test_in_each(a_second_file_without_a_picture_changes_nothing),
@@ -34,7 +34,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 
 const QUARTERS: &str = "red green blue white";
 
-async fn a_paused_file_is_seen_by_who_joins_and_by_who_reloads(scene: &Scene, sender: Engine) -> Result<()> {
+async fn members_who_join_or_reload_see_a_paused_file(scene: &Scene, sender: Engine) -> Result<()> {
     let folder = Folder::new()?;
     let ada = scene.page(sender).await?;
     ada.enter_with("paused", "Ada", "source=none").await?;
@@ -64,7 +64,7 @@ async fn a_paused_file_is_seen_by_who_joins_and_by_who_reloads(scene: &Scene, se
     Ok(())
 }
 
-async fn a_file_that_is_over_is_seen_by_who_joins_and_plays_again(
+async fn a_member_who_joins_sees_a_file_that_has_ended_and_sees_it_play_again(
     scene: &Scene,
     sender: Engine,
 ) -> Result<()> {
@@ -88,7 +88,7 @@ async fn a_file_that_is_over_is_seen_by_who_joins_and_plays_again(
     Ok(())
 }
 
-async fn a_file_that_never_played_is_seen_by_who_joins(scene: &Scene, sender: Engine) -> Result<()> {
+async fn a_member_who_joins_sees_a_file_that_never_played(scene: &Scene, sender: Engine) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = scene.pages_in([sender, Engine::Chromium]).await?;
     ada.open("/room/early?name=Ada&source=none").await?;

@@ -32,8 +32,8 @@ const CUT_OFF_PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each_alone(a_member_that_floods_with_talk_is_cut_off_and_the_call_goes_on),
-        stage.test_in_each_alone(a_member_that_floods_with_data_is_cut_off_and_the_call_goes_on),
+        stage.test_in_each_alone(a_member_that_floods_with_messages_is_cut_off_and_the_call_continues),
+        stage.test_in_each_alone(a_member_that_floods_with_data_is_cut_off_and_the_call_continues),
         stage.test_in_each_alone(flooding_or_unreadable_signals_end_no_connection),
     ]
     .into_iter()
@@ -41,14 +41,14 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn a_member_that_floods_with_talk_is_cut_off_and_the_call_goes_on(
+async fn a_member_that_floods_with_messages_is_cut_off_and_the_call_continues(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
     is_cut_off(scene, engine, &TALK).await
 }
 
-async fn a_member_that_floods_with_data_is_cut_off_and_the_call_goes_on(
+async fn a_member_that_floods_with_data_is_cut_off_and_the_call_continues(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

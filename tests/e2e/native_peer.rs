@@ -17,7 +17,7 @@ const NONE: [&str; 0] = [];
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_each(a_page_and_a_terminal_talk_whoever_comes_first),
+        stage.test_in_each(a_page_and_a_terminal_talk_in_either_order_of_joining),
         stage.test_in_each(a_page_with_a_camera_and_a_terminal_send_each_other_a_file),
         stage.test_in_each(a_page_that_is_reloaded_meets_the_terminal_again),
         stage.test_in_each(a_terminal_that_hides_its_address_reaches_a_page_by_the_relay),
@@ -27,7 +27,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn a_page_and_a_terminal_talk_whoever_comes_first(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_page_and_a_terminal_talk_in_either_order_of_joining(scene: &Scene, engine: Engine) -> Result<()> {
     let origin = scene.server().await?.url();
     let ada = scene.page(engine).await?;
     ada.enter_with("terminal", "Ada", "source=none").await?;

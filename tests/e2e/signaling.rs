@@ -13,7 +13,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_pairs(a_call_survives_the_server_and_everyone_keeps_their_place),
         vec![
-            stage.test(a_server_that_is_asked_to_stop_ends_cleanly_and_the_call_goes_on),
+            stage.test(a_stopped_server_exits_cleanly_and_the_call_continues),
             stage.test(a_missing_server_gives_a_notice_until_it_is_back_and_the_page_joins),
         ],
     ]
@@ -56,7 +56,7 @@ async fn a_call_survives_the_server_and_everyone_keeps_their_place(scene: &Scene
     Ok(())
 }
 
-async fn a_server_that_is_asked_to_stop_ends_cleanly_and_the_call_goes_on(scene: &Scene) -> Result<()> {
+async fn a_stopped_server_exits_cleanly_and_the_call_continues(scene: &Scene) -> Result<()> {
     let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
     ada.enter("stop", "Ada").await?;
     bob.enter("stop", "Bob").await?;

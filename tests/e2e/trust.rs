@@ -19,11 +19,11 @@ const CAMERA: &str = "source=camera&width=640&height=360&fps=15";
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_pairs(a_protected_call_shows_nothing_to_the_server_and_says_that_it_is_protected),
-        stage.test_in_pairs(a_server_that_exchanges_fingerprints_is_told_of_and_gets_no_call),
+        stage.test_in_pairs(a_server_that_exchanges_fingerprints_is_reported_and_gets_no_call),
         stage.test_in_pairs(two_pages_show_the_same_code_and_the_one_that_compared_it_says_verified),
         stage.test_in_pairs(somebody_who_passes_on_everything_between_two_pages_leaves_them_different_codes),
         stage.test_in_pairs(a_server_that_adds_a_fingerprint_leaves_them_different_codes),
-        stage.test_in_each(a_guessed_name_meets_nobody_and_the_page_says_that_it_is_not_protected),
+        stage.test_in_each(a_guessed_name_leads_to_an_empty_room_that_is_shown_as_unprotected),
         stage.test_in_each(a_new_room_is_protected_through_a_reload_and_a_rejoin_and_an_invitation),
         stage.test_in_each(a_cut_invitation_opens_no_room),
         stage.test_in_each(two_tabs_without_a_server_meet_with_the_same_secret_only),
@@ -102,7 +102,7 @@ fn exchange_fingerprints(mut message: Value) -> Vec<Value> {
     vec![message]
 }
 
-async fn a_server_that_exchanges_fingerprints_is_told_of_and_gets_no_call(
+async fn a_server_that_exchanges_fingerprints_is_reported_and_gets_no_call(
     scene: &Scene,
     pair: Pair,
 ) -> Result<()> {
@@ -250,7 +250,7 @@ async fn a_server_that_adds_a_fingerprint_leaves_them_different_codes(
     Ok(())
 }
 
-async fn a_guessed_name_meets_nobody_and_the_page_says_that_it_is_not_protected(
+async fn a_guessed_name_leads_to_an_empty_room_that_is_shown_as_unprotected(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

@@ -17,9 +17,9 @@ use crate::failure::{Exit, Failure};
 /// The server certificates that are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustedCertificates {
-    /// Those that an authority signed which this computer trusts.
+    /// Certificates signed by an authority that this computer trusts.
     System,
-    /// The certificates in a file, too: the server's own, or that of an authority.
+    /// The same, and the certificates in a file: the server's own, or that of an authority.
     SystemAndFile(std::path::PathBuf),
     /// Any certificate.
     Any,

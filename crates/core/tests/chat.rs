@@ -83,7 +83,7 @@ fn a_repeated_message_is_shown_once_and_acknowledged_each_time() {
 }
 
 #[test]
-fn a_member_cannot_pass_off_a_message_of_ours_as_its_own() {
+fn a_member_cannot_claim_the_message_of_another() {
     let mut chat = Conversation::default();
     chat.send(message(1), "mine", 5, [member("a")], |_| true).unwrap();
     chat.handle_chat(&member("a"), "Ada", message(1), "forged", 5);

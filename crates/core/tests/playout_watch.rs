@@ -380,7 +380,7 @@ fn tell(page: &mut Page, log: &mut SourceLog, duration_ms: u64) {
 }
 
 #[test]
-fn what_a_member_tells_of_its_frames_counts_for_a_file_only() {
+fn reports_of_source_frames_count_for_a_file_only() {
     for (source, known_by) in [
         (PublishedSource::File, Some(SourceKnownBy::Frames)),
         (PublishedSource::Camera, None),

@@ -102,7 +102,7 @@ fn an_open_socket_is_used_to_join_and_the_token_to_come_back() {
 }
 
 #[test]
-fn a_server_that_never_answers_is_told_once_and_sought_on() {
+fn a_server_that_never_answers_is_reported_once_and_tried_again() {
     let mut world = World::new();
     let mut raised = 0;
     for _ in 0..20 {
@@ -185,7 +185,7 @@ fn a_pong_keeps_the_socket_and_tells_the_round_trip() {
 }
 
 #[test]
-fn what_an_older_socket_still_says_is_ignored() {
+fn messages_of_an_older_socket_are_ignored() {
     let (mut world, old) = World::joined();
     world.client.handle_closed(old, world.now);
     world.drain();
@@ -249,7 +249,7 @@ fn unreadable_signals() -> Vec<String> {
 }
 
 #[test]
-fn what_a_member_wrote_is_charged_to_the_member_and_the_way_to_the_server_stays() {
+fn an_unreadable_signal_is_charged_to_its_sender_and_the_server_connection_stays() {
     for frame in unreadable_signals() {
         let (mut world, socket) = World::joined();
         world.client.handle_frame(socket, &frame, world.now);
@@ -264,7 +264,7 @@ fn what_a_member_wrote_is_charged_to_the_member_and_the_way_to_the_server_stays(
 }
 
 #[test]
-fn a_frame_that_nobody_can_read_costs_nothing_but_itself() {
+fn an_unreadable_frame_is_dropped_and_the_connection_stays() {
     for frame in [
         "",
         "not json",
@@ -285,7 +285,7 @@ fn a_frame_that_nobody_can_read_costs_nothing_but_itself() {
 }
 
 #[test]
-fn a_server_that_says_nothing_else_is_given_up_and_told() {
+fn a_silent_server_is_given_up_with_a_notice() {
     for (frame, refusal) in [
         ("not json".to_owned(), ErrorCode::ProtocolError),
         (format!("\"{}\"", "x".repeat(64 * 1024)), ErrorCode::FrameTooLarge),
@@ -315,7 +315,7 @@ fn before_the_room_is_joined_one_frame_that_cannot_be_read_ends_it() {
 }
 
 #[test]
-fn a_server_that_shuts_down_is_sought_again() {
+fn a_server_that_shuts_down_is_tried_again() {
     let (mut world, socket) = World::joined();
     let frame = r#"{"type":"error","code":"shutting-down","message":""}"#;
     world.client.handle_frame(socket, frame, world.now);

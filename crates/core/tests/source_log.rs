@@ -47,7 +47,7 @@ fn times(reported: &SourceFrames) -> (Vec<u64>, Vec<ReportedBreak>) {
 }
 
 #[test]
-fn each_message_tells_every_frame_of_the_last_three_seconds() {
+fn each_message_contains_every_frame_of_the_last_three_seconds() {
     let reported = played(40, 10_000).report(ms(10_000)).unwrap();
     assert_eq!((reported.from_us.get(), reported.to_us.get()), (6_900_000, 9_900_000));
     let (frames, breaks) = times(&reported);
@@ -82,7 +82,7 @@ fn a_loop_whose_event_comes_late_lasts_from_frame_to_frame() {
 }
 
 #[test]
-fn frames_that_the_page_was_too_busy_to_see_are_told_in_between() {
+fn frames_missed_by_a_busy_page_are_counted_between_the_seen_ones() {
     let mut log = SourceLog::new(true, ms(900));
     log.handle_playback(Playback::Playing, ms(990));
     for (presented, at) in [(1, 1000), (2, 1040), (6, 1200), (7, 1240)] {
@@ -105,7 +105,7 @@ fn a_hidden_page_tells_nothing_of_the_time_in_which_it_was_not_called() {
 }
 
 #[test]
-fn the_fullest_message_fits_and_covers_only_what_it_tells() {
+fn the_longest_message_fits_and_covers_only_its_own_frames() {
     let mut log = played(16, 20_000);
     for at in (20_000..22_000).step_by(100) {
         log.handle_playback(Playback::Seeking, ms(at));

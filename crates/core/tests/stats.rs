@@ -61,7 +61,7 @@ fn states() -> ConnectionStates {
 }
 
 #[test]
-fn what_encoding_and_decoding_take_is_the_mean_of_the_frames_since_the_report_before() {
+fn encode_and_decode_times_are_means_of_the_frames_since_the_previous_report() {
     let at = |second: u32, more: u32| {
         let (timestamp, frames) = (1_000.0 * f64::from(second) + 1.7e12, 25 * second + more);
         report(json!([

@@ -157,7 +157,7 @@ fn signal() -> Signal {
 }
 
 #[test]
-fn a_newcomer_hears_of_everyone_and_everyone_of_the_newcomer() {
+fn a_newcomer_and_the_other_members_learn_of_each_other() {
     let mut tabs = Tabs::default();
     let (ada, bob) = (tabs.enter("ada"), tabs.enter("bob"));
     assert_eq!(tabs.joined(ada).1, []);
@@ -186,7 +186,7 @@ fn two_that_open_at_once_meet() {
 }
 
 #[test]
-fn a_signal_reaches_its_addressee_alone_and_says_who_sent_it() {
+fn a_signal_reaches_only_its_addressee_with_its_sender() {
     let mut tabs = Tabs::default();
     let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| tabs.enter(name));
     let ids = [ada, bob, eve].map(|tab| tabs.id(tab));
@@ -299,7 +299,7 @@ fn a_quiet_tab_whose_timers_are_slow_is_not_missed() {
 }
 
 #[test]
-fn a_copied_tab_replaces_the_one_it_was_copied_from() {
+fn a_copied_tab_replaces_its_original() {
     let mut tabs = Tabs::default();
     let (ada, bob) = (tabs.enter("ada"), tabs.enter("bob"));
     let (id, _, token) = tabs.joined(bob);
@@ -313,7 +313,7 @@ fn a_copied_tab_replaces_the_one_it_was_copied_from() {
 }
 
 #[test]
-fn a_ninth_is_told_that_the_room_is_full_and_nobody_hears_of_it() {
+fn a_ninth_member_learns_that_the_room_is_full_and_the_others_notice_nothing() {
     let mut tabs = Tabs::default();
     for at in 0..8 {
         tabs.enter(&format!("tab-{at}"));
@@ -326,7 +326,7 @@ fn a_ninth_is_told_that_the_room_is_full_and_nobody_hears_of_it() {
 }
 
 #[test]
-fn of_two_who_take_the_last_place_at_once_one_has_it() {
+fn only_one_of_two_simultaneous_joins_gets_the_last_place() {
     for at_once in [0, 1, 30] {
         let mut tabs = Tabs::default();
         for at in 0..7 {
@@ -394,7 +394,7 @@ fn delivered(tabs: &mut Tabs, tab: usize, post: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_signal_that_cannot_be_read_is_passed_on_as_such_and_its_sender_named() {
+fn an_unreadable_signal_is_reported_with_its_sender() {
     let mut tabs = Tabs::default();
     let (a, b) = (tabs.enter("a"), tabs.enter("b"));
     let (a_id, b_id) = (tabs.id(a), tabs.id(b));

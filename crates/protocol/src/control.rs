@@ -77,7 +77,7 @@ pub enum ControlMessage {
         /// Whether the first frame has been shown.
         #[serde(default)]
         is_running: bool,
-        /// When the participant showed the first frame, on its clock. Its message may leave a second later.
+        /// When the participant showed the first frame, on its clock. This message may be sent a second later.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         first_us: Option<PageTime>,
     },

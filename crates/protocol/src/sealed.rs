@@ -105,7 +105,7 @@ impl fmt::Debug for AdmissionTag {
     }
 }
 
-fn is_base64url(raw: &str) -> bool {
+pub(crate) fn is_base64url(raw: &str) -> bool {
     raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 

@@ -101,8 +101,8 @@ pub struct Sending {
     pub picture: SentPicture,
 }
 
-/// How a picture is encoded and sent, to distinguish a busy computer from a full upload and from a bad network. The counts and times are totals
-/// since the peer connection began. Values that the browser does not report are left out.
+/// How a picture is encoded and sent, to distinguish a busy computer from a full upload and from a bad network. The counts and
+/// times are totals since the peer connection began. Values that the browser does not report are left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentPicture {
     /// Frames encoded (`framesEncoded`).

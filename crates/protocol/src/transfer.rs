@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_64_lower_case_digits_and_nothing_else() {
+    fn a_digest_is_exactly_64_lower_case_digits() {
         let text = "00ff".repeat(16);
         let digest = Sha256Digest::try_from(text.clone()).unwrap();
         assert_eq!(digest.to_string(), text);

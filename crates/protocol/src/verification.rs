@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{COMMITMENT_CHARS, VERIFICATION_NONCE_CHARS};
+use crate::{
+    limits::{COMMITMENT_CHARS, VERIFICATION_NONCE_CHARS},
+    sealed::is_base64url,
+};
 
 /// SHA-256 that binds the leading side to its nonce before it knows the nonce of the other side.
 pub type Commitment = Base64Url<COMMITMENT_CHARS>;
@@ -54,8 +57,7 @@ impl<const CHARS: usize> Base64Url<CHARS> {
     /// # Errors
     /// [`Base64UrlInvalid`] where it has another length or other characters.
     pub fn new(raw: String) -> Result<Self, Base64UrlInvalid> {
-        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if raw.len() == CHARS && raw.bytes().all(is_digit) { Ok(Self(raw)) } else { Err(Base64UrlInvalid) }
+        if raw.len() == CHARS && is_base64url(&raw) { Ok(Self(raw)) } else { Err(Base64UrlInvalid) }
     }
 
     /// The text.

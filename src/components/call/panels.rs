@@ -58,9 +58,9 @@ impl Panels {
         focus(self.chat_toggle);
     }
 
-    /// Shows the place for files and, above it, the link for those who get them. A wide window shows both without this.
+    /// Opens the chat, where files are added, and the invitation, whose link the receivers need. A wide window always shows both.
     pub fn show_files_and_link(self) {
-        // Only once the page is there, its width is known.
+        // The width is known only after the page is rendered.
         request_animation_frame(move || {
             if self.can_fold_chat() {
                 self.chat.set(true);

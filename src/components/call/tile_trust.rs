@@ -1,4 +1,4 @@
-//! The lock of a tile: what excludes somebody between the two pages, and the code by which the person can find out.
+//! The lock of a tile: what protects the connection to a member, and the code that the two members compare.
 
 use leptos::prelude::*;
 use sightline_core::{room::LinkState, trust::Verified};

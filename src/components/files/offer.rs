@@ -28,7 +28,7 @@ chunk! {
     }
 }
 
-/// A line about offers, which can be accepted at once, and a line about files that were not sent, each with a button that shows the
+/// A line about offers, which can be accepted at once if they are of one member, and a line about files that were not sent, each with a button that shows the
 /// files; nothing if there are neither.
 #[component]
 pub fn FileOffer(
@@ -60,11 +60,15 @@ pub fn FileOffer(
         actions.accept_all_files.run(model.transfers.all_offered.get_untracked());
         panels.show_chat();
     };
+    // The line names one member.
+    let is_of_one = Signal::derive(move || model.transfers.all_offered.get().members == 1);
     let accept_button = move || {
         view! {
-            <button type="button" class="button small primary" data-testid="file-offer-accept" on:click=accept>
-                {language.text(sentence!(files.accept))}
-            </button>
+            <When is=is_of_one>
+                <button type="button" class="button small primary" data-testid="file-offer-accept" on:click=accept>
+                    {language.text(sentence!(files.accept))}
+                </button>
+            </When>
         }
         .into_any()
     };

@@ -25,7 +25,7 @@ pub fn Protection(
 ) -> AnyView {
     let language = Language::from_context();
     let navigator = Navigator::from_context();
-    let (icon, words, word) = look_of(is_protected);
+    let (icon, words, word) = appearance_of(is_protected);
     let protect = move |_| {
         if let Some(navigator) = navigator {
             navigator.protect_room();
@@ -59,7 +59,7 @@ pub fn ProtectionMark(
     is_protected: bool,
 ) -> AnyView {
     let language = Language::from_context();
-    let (icon, words, word) = look_of(is_protected);
+    let (icon, words, word) = appearance_of(is_protected);
     view! {
         <span
             class="room-trust"
@@ -76,7 +76,7 @@ pub fn ProtectionMark(
 }
 
 /// The icon, the sentence, and the word in `data-trust`.
-fn look_of(is_protected: bool) -> (IconName, Sentence, &'static str) {
+fn appearance_of(is_protected: bool) -> (IconName, Sentence, &'static str) {
     if is_protected {
         (IconName::Lock, sentence!(invitation.protected), "protected")
     } else {

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_before_the_first_frame_is_not_drawn() {
+    fn time_before_the_first_frame_is_not_drawn() {
         let line =
             [(-3.0, Some(5.0)), (-0.5, Some(5.0)), (0.0, Some(0.0)), (1.0, Some(5.0)), (11.0, Some(5.0))];
         assert_eq!(line_path(&line, 10.0, VALUES), "M0 200L120 100");

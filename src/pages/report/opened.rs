@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_with_sound_only_is_shown_and_a_side_with_neither_is_not() {
+    fn a_side_with_sound_only_is_shown_and_an_empty_side_is_not() {
         let views = |sound: Option<SoundEntry>| {
             let mut report = Report::parse(std::str::from_utf8(&report(&[("ada", "bob")])).unwrap()).unwrap();
             report.sides[0].playout = None;

@@ -17,9 +17,9 @@ pub(super) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_pairs(a_reload_of_either_page_is_only_a_pause),
     ];
     let in_each = [
-        stage.test_in_each(what_is_declined_or_given_up_ends_on_both_sides),
+        stage.test_in_each(a_declined_or_canceled_file_ends_on_both_sides),
         stage.test_in_each(a_flipped_byte_is_refused_and_the_file_arrives_whole),
-        stage.test_in_each(an_offered_file_is_said_where_the_chat_is_folded_away),
+        stage.test_in_each(an_offer_is_shown_where_the_chat_is_hidden),
     ];
     in_pairs.into_iter().chain(in_each).flatten().collect()
 }
@@ -73,7 +73,7 @@ async fn a_reload_of_either_page_is_only_a_pause(scene: &Scene, pair: Pair) -> R
     Ok(())
 }
 
-async fn what_is_declined_or_given_up_ends_on_both_sides(scene: &Scene, engine: Engine) -> Result<()> {
+async fn a_declined_or_canceled_file_ends_on_both_sides(scene: &Scene, engine: Engine) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = two(scene, [engine, engine]).await?;
     for (name, by_receiver) in [("one.bin", true), ("two.bin", false)] {
@@ -111,7 +111,7 @@ async fn a_flipped_byte_is_refused_and_the_file_arrives_whole(scene: &Scene, eng
     Ok(())
 }
 
-async fn an_offered_file_is_said_where_the_chat_is_folded_away(scene: &Scene, engine: Engine) -> Result<()> {
+async fn an_offer_is_shown_where_the_chat_is_hidden(scene: &Scene, engine: Engine) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = two(scene, [engine, engine]).await?;
     bob.set_size(500, 860).await?;

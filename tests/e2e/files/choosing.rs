@@ -16,8 +16,9 @@ use super::{Folder, two};
 pub(super) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(a_file_name_is_text_and_not_a_path_and_two_equal_names_are_kept_apart),
-        stage
-            .test_in_each(a_file_that_is_chosen_while_nobody_is_there_waits_for_who_comes_and_keeps_its_name),
+        stage.test_in_each(
+            a_file_that_is_chosen_in_an_empty_room_waits_for_the_next_member_and_keeps_its_name,
+        ),
         stage.test_in_each(text_that_is_pasted_with_a_picture_of_itself_is_text),
         stage.test_in_each(files_and_folders_that_are_dropped_and_files_that_are_pasted_are_offered),
     ]
@@ -47,7 +48,7 @@ async fn a_file_name_is_text_and_not_a_path_and_two_equal_names_are_kept_apart(
     Ok(())
 }
 
-async fn a_file_that_is_chosen_while_nobody_is_there_waits_for_who_comes_and_keeps_its_name(
+async fn a_file_that_is_chosen_in_an_empty_room_waits_for_the_next_member_and_keeps_its_name(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

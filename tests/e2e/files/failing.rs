@@ -15,16 +15,15 @@ use super::{Folder, another_arrives, arrives, hold_back, two};
 
 pub(super) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     let in_each = [
-        stage.test_in_each(what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on),
-        stage
-            .test_in_each(a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_rest_goes_on),
+        stage.test_in_each(files_that_cannot_be_read_or_stored_fail_on_both_sides_and_others_arrive),
+        stage.test_in_each(a_file_that_changes_while_it_is_sent_fails_on_both_sides_and_others_arrive),
         stage.test_in_each(a_file_for_a_member_that_left_waits_and_says_so),
     ];
-    let in_one = stage.test(storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on);
+    let in_one = stage.test(cleared_storage_fails_a_transfer_on_both_sides_and_others_arrive);
     in_each.into_iter().flatten().chain([in_one]).collect()
 }
 
-async fn what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_on(
+async fn files_that_cannot_be_read_or_stored_fail_on_both_sides_and_others_arrive(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -55,7 +54,7 @@ async fn what_cannot_be_read_or_stored_is_said_on_both_sides_and_the_rest_goes_o
     another_arrives(&folder, &ada, &bob).await
 }
 
-async fn a_file_that_is_changed_while_it_is_sent_is_said_on_both_sides_and_the_rest_goes_on(
+async fn a_file_that_changes_while_it_is_sent_fails_on_both_sides_and_others_arrive(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
@@ -98,7 +97,7 @@ async fn a_file_for_a_member_that_left_waits_and_says_so(scene: &Scene, engine: 
 }
 
 /// Clears the site's data, as a person does. Only Chromium lets a test do that.
-async fn storage_that_is_taken_away_is_said_on_both_sides_and_the_rest_goes_on(scene: &Scene) -> Result<()> {
+async fn cleared_storage_fails_a_transfer_on_both_sides_and_others_arrive(scene: &Scene) -> Result<()> {
     let folder = Folder::new()?;
     let [ada, bob] = two(scene, [Engine::Chromium, Engine::Chromium]).await?;
     let (film, _) = folder.file("film.bin", 64 * 1024 * 1024)?;

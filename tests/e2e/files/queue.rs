@@ -16,10 +16,10 @@ use sightline_protocol::transfer::MAX_OPEN_TRANSFERS;
 use super::two;
 
 pub(super) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    stage.test_in_each(files_beyond_those_that_are_open_at_once_come_when_earlier_ones_are_over)
+    stage.test_in_each(files_above_the_limit_of_open_offers_arrive_when_earlier_ones_have_ended)
 }
 
-async fn files_beyond_those_that_are_open_at_once_come_when_earlier_ones_are_over(
+async fn files_above_the_limit_of_open_offers_arrive_when_earlier_ones_have_ended(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {

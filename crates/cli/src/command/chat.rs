@@ -12,6 +12,7 @@ use super::{
     visit::{Happening, Visit},
 };
 use crate::{
+    clock::until,
     failure::{Exit, Failure},
     options::ChatOptions,
 };
@@ -160,13 +161,6 @@ impl Chat<'_> {
 
 fn too_long() -> String {
     format!("A line is longer than {MAX_CHAT_TEXT_BYTES} bytes and is not sent.")
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
 
 fn once(text: String) -> mpsc::Receiver<Line> {

@@ -9,10 +9,7 @@ use indicatif::{HumanBytes, HumanDuration, MultiProgress, ProgressBar, ProgressD
 use serde::Serialize;
 use sightline_core::doctor::Detail;
 
-use crate::{
-    failure::{Exit, Failure},
-    options::CommonOptions,
-};
+use crate::{failure::Failure, options::CommonOptions};
 
 /// One event, as `--json` prints it. The schema is in `docs/cli.md`; fields are added, and never removed or renamed.
 #[derive(Debug, Serialize)]
@@ -160,7 +157,7 @@ impl Output {
 
     pub(super) fn failure(&mut self, failure: &Failure) {
         self.say(&format!("error: {failure}"));
-        if self.is_json && failure.exit != Exit::Local {
+        if self.is_json {
             let Failure { exit, code, sentence } = failure;
             // Whoever does not read it gets the exit code.
             let _ = self.event(&Event::Failed { code, sentence, exit: *exit as u8 }, None);

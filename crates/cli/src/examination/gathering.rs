@@ -18,13 +18,14 @@ use super::{
 /// Addresses of this computer that are reported.
 const MAX_ADDRESSES: usize = 16;
 
-/// Gathers with these servers. Without any, reports this computer's own addresses. A server that does not answer is waited for.
+/// Gathers with these servers. Without any, reports this computer's own addresses. The future does not complete if a server does
+/// not answer.
 pub(super) async fn gather(servers: &[IceServer], context: &Context, reports: &Reports) {
     if servers.is_empty() {
         report_own_addresses(context.is_loopback, reports).await;
         return reports.send(Finding::GatheringComplete).await;
     }
-    // Of the STUN servers of one gathering the answers are compared, so they are asked from one socket.
+    // The answers of one gathering's STUN servers are compared, so all of them are asked from one socket.
     let mut socket = None;
     for server in servers {
         for raw in &server.urls {
@@ -52,7 +53,7 @@ async fn report_own_addresses(is_loopback: bool, reports: &Reports) {
         .collect();
     addresses.dedup();
     for address in addresses.into_iter().take(MAX_ADDRESSES) {
-        // A port of it shows that it can be used.
+        // Binding a port shows that the address can be used.
         if let Ok(local) = UdpSocket::bind((address, 0)).await.and_then(|socket| socket.local_addr()) {
             reports.send(candidate(CandidateType::Host, local, None)).await;
         }
@@ -70,7 +71,7 @@ async fn ask_stun(
         let is_same_family =
             |address: &&SocketAddr| local.is_some_and(|local| local.is_ipv4() == address.is_ipv4());
         let address = addresses.iter().find(is_same_family).ok_or_else(StunFailure::other_family)?;
-        transport.turn_to(*address).await?;
+        transport.reconnect_to(*address).await?;
         transport.mapped_address().await?
     } else {
         // Where a name has addresses of both families, one may be dead.

@@ -1,6 +1,6 @@
 //! The examination of the command `check`: performs the operations of the core's doctor on this computer.
 //!
-//! What is judged, which rows there are and what the verdict is decides `sightline_core::doctor`, for the page `/check` and for
+//! `sightline_core::doctor` decides which rows there are, judges the findings and gives the verdict, for the page `/check` and for
 //! this program.
 
 mod gathering;
@@ -82,7 +82,8 @@ impl Examination {
         &self.doctor
     }
 
-    /// Runs until something is known that was not known before. May be dropped and called again at any time.
+    /// Waits for one finding or deadline, and hands it to the doctor. The future may be dropped and the method called again at any
+    /// time.
     pub async fn step(&mut self) {
         while let Some(output) = self.doctor.poll_output() {
             match output {

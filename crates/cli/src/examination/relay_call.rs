@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use sightline_core::{
-    doctor::{Finding, PACKET_BYTES, ProbeOutput, RelayFigures, RelayProbe},
+    doctor::{Finding, ProbeOutput, RelayFigures, RelayProbe},
     ice::IceUrl,
 };
 use sightline_protocol::signaling::IceServer;
@@ -36,11 +36,10 @@ struct End {
 async fn connect(relays: &[IceServer], context: &Context) -> Result<[End; 2], StunFailure> {
     let relay = relays.iter().find_map(|relay| Some((relay, IceUrl::parse(relay.urls.first()?).ok()?)));
     let (relay, url) = relay.ok_or_else(StunFailure::no_relay)?;
-    let (near, far) = tokio::try_join!(
+    let ((near, at_near), (far, at_far)) = tokio::try_join!(
         TurnClient::allocate(&url, relay, &context.tls),
         TurnClient::allocate(&url, relay, &context.tls)
     )?;
-    let ((near, at_near), (far, at_far)) = (near, far);
     let mut ends = [End { client: near, other: at_far.relayed }, End { client: far, other: at_near.relayed }];
     for end in &mut ends {
         end.client.permit(end.other).await?;
@@ -55,7 +54,7 @@ async fn probe(near: &mut End, far: &mut End, context: &Context) -> RelayFigures
             match output {
                 // A packet that cannot be sent counts as lost.
                 ProbeOutput::SendPacket(number) => {
-                    let _ = near.client.send(near.other, &packet(number)).await;
+                    let _ = near.client.send(near.other, &RelayProbe::packet(number)).await;
                 }
                 ProbeOutput::Flood => {}
                 ProbeOutput::End => return probe.figures(),
@@ -65,7 +64,7 @@ async fn probe(near: &mut End, far: &mut End, context: &Context) -> RelayFigures
         tokio::select! {
             arrived = far.client.receive() => match arrived {
                 Ok(bytes) => {
-                    if let Some(number) = number_of(&bytes) {
+                    if let Some(number) = RelayProbe::number_of(&bytes) {
                         probe.handle_arrival(number, context.clock.now());
                         let _ = far.client.send(far.other, &bytes).await;
                     }
@@ -74,7 +73,7 @@ async fn probe(near: &mut End, far: &mut End, context: &Context) -> RelayFigures
             },
             echoed = near.client.receive() => match echoed {
                 Ok(bytes) => {
-                    if let Some(number) = number_of(&bytes) {
+                    if let Some(number) = RelayProbe::number_of(&bytes) {
                         probe.handle_echo(number, context.clock.now());
                     }
                 }
@@ -84,14 +83,4 @@ async fn probe(near: &mut End, far: &mut End, context: &Context) -> RelayFigures
         }
         probe.handle_timeout(context.clock.now());
     }
-}
-
-fn packet(number: u16) -> Vec<u8> {
-    let mut bytes = vec![0; PACKET_BYTES];
-    bytes[..2].copy_from_slice(&number.to_be_bytes());
-    bytes
-}
-
-fn number_of(packet: &[u8]) -> Option<u16> {
-    packet.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
 }

@@ -94,7 +94,7 @@ pub(super) async fn ask_for_ice_servers(context: &Context) -> Finding {
             // An empty frame is not a message of the protocol.
             Some(Ok(Message::Binary(_))) => probe.handle_frame("", context.clock.now()),
             Some(Ok(Message::Close(close))) => {
-                probe.handle_closed(close.map_or("", |_| "closed"));
+                probe.handle_closed(close.as_ref().map_or("", |close| close.reason.as_str()));
             }
             Some(Ok(_)) => {}
             Some(Err(error)) => probe.handle_closed(&error.to_string()),

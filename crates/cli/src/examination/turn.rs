@@ -48,7 +48,7 @@ const MAX_DATAGRAM_BYTES: usize = 4096;
 /// The number of UDP in RFC 8656, section 18.5.
 const UDP: u8 = 17;
 
-/// Why a server gave nothing.
+/// Why a server gave no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StunFailure {
     /// The error code of the server, or [`NOT_REACHED`].
@@ -71,7 +71,7 @@ impl StunFailure {
         }
     }
 
-    /// A server of which two answers cannot be compared.
+    /// The failure where the server cannot be asked from the socket that asked the one before.
     pub(super) fn other_family() -> Self {
         Self::not_reached("the server has no address of the same family as the one before")
     }
@@ -97,7 +97,7 @@ impl From<StunWriteError> for StunFailure {
     }
 }
 
-/// What the server says about a client.
+/// What the server answers to a client that it accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Allocation {
     /// The address at which peers reach the client.
@@ -115,7 +115,7 @@ pub(super) async fn resolve(url: &IceUrl) -> Result<Vec<SocketAddr>, StunFailure
     Ok([first(true), first(false)].into_iter().flatten().collect())
 }
 
-/// What messages go over.
+/// The socket or connection to a STUN or TURN server.
 pub(super) enum Transport {
     /// A socket that is connected to the server.
     Datagrams(UdpSocket),
@@ -149,7 +149,7 @@ impl Transport {
     }
 
     /// Connects a socket to another server of the same family.
-    pub(super) async fn turn_to(&mut self, server: SocketAddr) -> io::Result<()> {
+    pub(super) async fn reconnect_to(&mut self, server: SocketAddr) -> io::Result<()> {
         match self {
             Self::Datagrams(socket) => socket.connect(server).await,
             Self::Stream { .. } => Err(io::ErrorKind::Unsupported.into()),

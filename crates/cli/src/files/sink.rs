@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_interrupted_goes_on_after_the_last_journal_entry() {
+    fn an_interrupted_file_continues_after_the_last_journal_entry() {
         let folder = tempfile::tempdir().unwrap();
         let transfer = TransferId::from_random(7);
         let file: Vec<u8> = (0..2 * FLUSH_BYTES as usize + 5).map(|at| (at / 1000) as u8).collect();

@@ -54,7 +54,7 @@ async fn one_text_is_delivered_and_the_command_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_text_that_nobody_comes_for_ends_with_its_own_code() {
+async fn a_text_without_a_receiver_ends_with_its_own_exit_code() {
     let server = TestServer::start();
     let (code, stderr) = run(&["chat", &server.room("empty"), "--once", "anybody?", "--wait", "1"]).await;
     assert_eq!(code, Some(5), "{stderr}");

@@ -18,7 +18,7 @@ fn self_signed() -> TestServer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_without_a_room_is_a_mistake_of_the_command_line() {
+async fn an_address_without_a_room_is_a_usage_error() {
     for address in
         ["team-7", "https://example.org", "ftp://example.org/room/team-7", "https://example.org/room/a"]
     {
@@ -32,7 +32,7 @@ async fn an_address_without_a_room_is_a_mistake_of_the_command_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_nobody_knows_cannot_be_reached() {
+async fn an_unknown_host_cannot_be_reached() {
     let (code, line) = chat("https://host.invalid/room/team-7", &[]).await;
     assert_eq!(
         (code, line.as_str()),
@@ -41,7 +41,7 @@ async fn a_host_that_nobody_knows_cannot_be_reached() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_that_nobody_listens_on_cannot_be_reached() {
+async fn a_closed_port_cannot_be_reached() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (code, line) = chat(&format!("http://{free}/room/team-7"), &[]).await;
     assert_eq!(code, Some(3));
@@ -50,7 +50,7 @@ async fn a_port_that_nobody_listens_on_cannot_be_reached() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
+async fn a_certificate_without_a_trusted_issuer_is_refused() {
     let server = self_signed();
     let (code, line) = chat(&server.room("team-7"), &[]).await;
     assert_eq!(code, Some(7), "{line}");
@@ -120,7 +120,7 @@ async fn a_closed_pipe_is_a_sentence_and_not_a_panic() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ice_server_that_is_none_is_named() {
+async fn an_invalid_ice_server_is_named() {
     let (code, line) = chat("http://127.0.0.1:9/room/team-7", &["--ice-server", "turn:a.example"]).await;
     assert_eq!(code, Some(2));
     assert!(
@@ -135,7 +135,7 @@ async fn a_standard_input_that_cannot_be_read_is_an_error_and_not_its_end() {
     // To read a directory fails.
     let unreadable = std::fs::File::open(server.directories.path()).unwrap();
     let output = program()
-        .args(["chat", &server.room("unreadable"), "--name", "Ada"])
+        .args(["chat", &server.room("unreadable"), "--name", "Ada", "--json"])
         .stdin(unreadable)
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -146,4 +146,7 @@ async fn a_standard_input_that_cannot_be_read_is_an_error_and_not_its_end() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("error: The standard input cannot be read: "), "{stderr}");
     assert!(stderr.ends_with(" (input-failed)\n"), "{stderr}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let last: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((last["event"].as_str(), last["code"].as_str()), (Some("failed"), Some("input-failed")));
 }

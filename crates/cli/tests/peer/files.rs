@@ -18,7 +18,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// What is in a folder, without the program's own files.
+/// The sorted names of everything in a folder, hidden files too.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -26,6 +26,14 @@ fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// A member that has entered the room and receives files into this folder.
+async fn receiver(room: &str, into: &Path, arguments: &[&str]) -> Member {
+    let arguments = [&["--into", text(into)][..], arguments].concat();
+    let mut ada = Member::start("receive", room, "Ada", &arguments);
+    ada.event("entered").await;
+    ada
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,9 +44,7 @@ async fn a_file_arrives_with_its_hash_and_both_commands_end() {
     let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
     let file = bytes(5_000_000, 1);
     fs::write(&from, &file).unwrap();
-    let mut ada =
-        Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all", "--once"]);
-    ada.event("entered").await;
+    let mut ada = receiver(&room, &into, &["--accept", "all", "--once"]).await;
     let mut ben = Member::start("send", &room, "Ben", &[text(&from)]);
     let sent = ben.event_where("file", |event| event["state"] == "done").await;
     let received = ada.event_where("file", |event| event["state"] == "done").await;
@@ -67,9 +73,7 @@ async fn a_directory_arrives_as_a_directory_and_no_file_is_replaced() {
     for (name, content) in &files {
         fs::write(tree.join(name), content).unwrap();
     }
-    let mut ada =
-        Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all", "--once"]);
-    ada.event("entered").await;
+    let ada = receiver(&room, &into, &["--accept", "all", "--once"]).await;
     let (code, stderr) = run(&["send", &room, text(&tree)]).await;
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(ada.end().await.0.code(), Some(0));
@@ -86,8 +90,7 @@ async fn a_file_of_anybody_else_is_declined_and_the_sender_hears_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
     fs::write(&from, bytes(1000, 1)).unwrap();
-    let mut ada = Member::start("receive", &room, "Ada", &["--into", text(&into), "--from", "Carl"]);
-    ada.event("entered").await;
+    let mut ada = receiver(&room, &into, &["--from", "Carl"]).await;
     let (code, stderr) = run(&["send", &room, "--name", "Ben", text(&from)]).await;
     assert_eq!(code, Some(6), "{stderr}");
     assert!(stderr.ends_with("error: data.bin did not reach Ada: it was declined. (declined)\n"), "{stderr}");
@@ -98,7 +101,7 @@ async fn a_file_of_anybody_else_is_declined_and_the_sender_hears_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_is_asked_about_each_file() {
+async fn receive_asks_the_person_about_each_file() {
     let server = TestServer::start();
     let room = server.room("ask");
     let folder = tempfile::tempdir().unwrap();
@@ -107,8 +110,7 @@ async fn a_person_is_asked_about_each_file() {
     for name in ["1.txt", "2.txt", "3.txt"] {
         fs::write(from.join(name), name).unwrap();
     }
-    let mut ada = Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "ask"]);
-    ada.event("entered").await;
+    let mut ada = receiver(&room, &into, &["--accept", "ask"]).await;
     let ben = Member::start("send", &room, "Ben", &[text(&from)]);
     ada.say("n").await;
     ada.say("yes").await;
@@ -131,14 +133,12 @@ async fn both_commands_go_on_after_an_interruption() {
     let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
     let file = bytes(LENGTH, 1);
     fs::write(&from, &file).unwrap();
-    let receive =
-        || Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all", "--once"]);
+    let receive = || receiver(&room, &into, &["--accept", "all", "--once"]);
     let states = folder.path().join("states");
     let send = || Member::start_in("send", &room, "Ben", &[text(&from)], &states);
     let is_under_way = |event: &serde_json::Value| event["bytes"].as_u64() > Some(8 * 1024 * 1024);
 
-    let mut ada = receive();
-    ada.event("entered").await;
+    let mut ada = receive().await;
     let mut ben = send();
     ben.event_where("file", is_under_way).await;
     ben.interrupt();
@@ -152,7 +152,7 @@ async fn both_commands_go_on_after_an_interruption() {
     ada.event_where("file", |event| event["bytes"].as_u64() > Some(24 * 1024 * 1024)).await;
     ada.interrupt();
     assert_eq!(ada.end().await.0.code(), Some(130));
-    let mut ada = receive();
+    let mut ada = receive().await;
     let first = ada.event_where("file", is_known).await;
     assert!(first["bytes"].as_u64() > Some(16 * 1024 * 1024), "the receiver goes on: {first}");
 
@@ -165,7 +165,7 @@ async fn both_commands_go_on_after_an_interruption() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_person_reads_about_received_files_is_what_sha256sum_checks() {
+async fn the_printed_hashes_can_be_checked_by_sha256sum() {
     let server = TestServer::start();
     let room = server.room("sums");
     let folder = tempfile::tempdir().unwrap();
@@ -189,7 +189,7 @@ async fn what_a_person_reads_about_received_files_is_what_sha256sum_checks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_person_somebody_must_say_which_files_to_accept() {
+async fn without_a_terminal_an_option_must_say_which_files_to_accept() {
     let (code, stderr) = run(&["receive", "http://127.0.0.1:9/room/team-7"]).await;
     assert_eq!(code, Some(2), "{stderr}");
     assert!(stderr.ends_with("give --accept all or --from NAME. (acceptance-needed)\n"), "{stderr}");
@@ -205,9 +205,7 @@ async fn a_sender_hears_which_things_in_a_directory_are_not_sent() {
     fs::create_dir(&tree).unwrap();
     fs::write(tree.join("a.txt"), "a").unwrap();
     std::os::unix::fs::symlink("a.txt", tree.join("link")).unwrap();
-    let mut ada =
-        Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all", "--once"]);
-    ada.event("entered").await;
+    let ada = receiver(&room, &into, &["--accept", "all", "--once"]).await;
     let mut ben = Member::start("send", &room, "Ben", &[text(&tree)]);
     assert_eq!(ben.event("warning").await["code"], "left-out");
     assert_eq!(ben.end().await.0.code(), Some(0));
@@ -222,8 +220,7 @@ async fn a_member_that_chooses_the_name_of_a_seat_neither_replaces_it_nor_ends_t
     let folder = tempfile::tempdir().unwrap();
     let (from, into) = (folder.path().join(".sightline-peer-seat.json"), folder.path().join("into"));
     fs::write(&from, "{}").unwrap();
-    let mut ada = Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all"]);
-    ada.event("entered").await;
+    let mut ada = receiver(&room, &into, &["--accept", "all"]).await;
     for stored in ["_.sightline-peer-seat.json", "_.sightline-peer-seat (2).json"] {
         assert_eq!(run(&["send", &room, text(&from)]).await.0, Some(0));
         let received = ada.event_where("file", |event| event["state"] == "done").await;
@@ -239,9 +236,7 @@ async fn a_receiver_that_cannot_store_its_state_says_so_and_receives() {
     let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
     fs::write(&from, bytes(1_000_000, 1)).unwrap();
     fs::create_dir_all(into.join(".sightline-peer-state.json")).unwrap();
-    let mut ada =
-        Member::start("receive", &room, "Ada", &["--into", text(&into), "--accept", "all", "--once"]);
-    ada.event("entered").await;
+    let mut ada = receiver(&room, &into, &["--accept", "all", "--once"]).await;
     assert_eq!(run(&["send", &room, text(&from)]).await.0, Some(0));
     assert_eq!(ada.event("warning").await["code"], "state-not-stored");
     assert_eq!(ada.end().await.0.code(), Some(0));

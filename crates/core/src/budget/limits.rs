@@ -193,11 +193,11 @@ pub const MAX_ACCOUNTS: usize = 256;
 /// enters at once. Browsers have a few hundred connections and free them late.
 pub const ROOM_CONNECTIONS: Limit = limit(128, 4.0);
 
-/// Nonces that this page draws for the code to compare with one member. Each is a chance of 1 in 16,777,216 for somebody in the
-/// middle. One is enough until the member's page is loaded again.
+/// Nonces that this page draws for the code to compare with one member. Each gives a middleman one guess, which is right in 1 of
+/// 16,777,216 cases. Honest pages need one nonce until one of them is loaded again.
 pub const CODES_OF_MEMBER: Limit = limit(8, 1.0 / 600.0);
 
-/// Nonces that this page draws for all members together, whom a server may make up: a room of 64.
+/// Nonces that this page draws for all members together, because a server can invent members. Enough for a room of 64.
 pub const CODES_OF_PAGE: Limit = limit(64, 1.0 / 60.0);
 
 /// Longest candidate, all its fields together, in bytes. Browsers write less than 300.

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_isolate_that_is_closed_on_its_line_is_kept() {
+    fn a_bidirectional_isolate_closed_on_its_line_is_kept() {
         for (raw, clean) in [
             ("a \u{2067}שלום (1)\u{2069} b", "a \u{2067}שלום (1)\u{2069} b"),
             ("\u{2066}\u{2067}x\u{2069}", "\u{2067}x\u{2069}"),

@@ -25,9 +25,7 @@ pub use gathering::{Gathering, GatheringError, MAX_CANDIDATES};
 pub use ice_plan::MAX_ICE_URLS;
 pub use nat::NatMapping;
 pub use operation::{CertificateFinding, DoctorOutput, Finding, Operation, OperationId, SignalingFinding};
-pub use relay_probe::{
-    FLOOD_AHEAD_BYTES, FLOOD_MESSAGE_BYTES, PACKET_BYTES, ProbeOutput, RelayFigures, RelayProbe,
-};
+pub use relay_probe::{FLOOD_AHEAD_BYTES, FLOOD_MESSAGE_BYTES, ProbeOutput, RelayFigures, RelayProbe};
 pub use report::{MAX_REPORT_LINK_BYTES, Report, ReportUnreadable};
 pub use signaling_probe::SignalingProbe;
 pub use verdict::{Advice, IceServersOf, Verdict, Who};

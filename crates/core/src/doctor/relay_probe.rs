@@ -1,7 +1,7 @@
-//! Measures a call of the page with itself through the relay: first small packets without retransmission, for round trip, jitter
-//! and loss; then a flood, for the throughput.
+//! Measures a call of a page or program with itself through the relay: first small packets without retransmission, for round trip,
+//! jitter and loss; then a flood, for the throughput.
 //!
-//! Both ends are in one page and share a clock, so a packet can be timed in one direction. All traffic goes up to the relay and
+//! Both ends are in one place and share a clock, so a packet can be timed in one direction. All traffic goes up to the relay and
 //! down from it at the same time, and a round trip passes the relay twice each way.
 
 use std::{collections::VecDeque, time::Duration};
@@ -10,7 +10,7 @@ use super::check::{CheckCode, Detail, DetailLabel, Outcome};
 use crate::{Timestamp, median::median};
 
 /// Size of a small packet, in bytes: that of a packet of sound.
-pub const PACKET_BYTES: usize = 160;
+const PACKET_BYTES: usize = 160;
 /// Size of one message of the flood, in bytes.
 pub const FLOOD_MESSAGE_BYTES: usize = 16 * 1024;
 /// Bytes of the flood that are queued in the browser ahead of time.
@@ -93,6 +93,21 @@ impl RelayProbe {
         };
         probe.handle_timeout(now);
         probe
+    }
+
+    /// The bytes of the packet with this number.
+    #[must_use]
+    pub fn packet(number: u16) -> Vec<u8> {
+        let mut packet = number.to_be_bytes().to_vec();
+        packet.resize(PACKET_BYTES, 0);
+        packet
+    }
+
+    /// The number of a packet; `None` for bytes of another size, which are not sent back either.
+    #[must_use]
+    pub fn number_of(packet: &[u8]) -> Option<u16> {
+        let number = packet.first_chunk::<2>().filter(|_| packet.len() == PACKET_BYTES);
+        number.map(|bytes| u16::from_be_bytes(*bytes))
     }
 
     /// Takes a small packet that arrived at the other end and is sent back from there.

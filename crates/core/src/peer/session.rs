@@ -22,7 +22,7 @@ use crate::{
     link::{Link, LinkId, LinkNames, TelemetryReading},
     negotiation::{Completed, OperationFailure, OperationId, Role},
     recovery::{Health, PeerConnectionState},
-    trust::CodeBasis,
+    trust::{CodeBasis, EndFingerprints},
 };
 
 /// One other member, and all connections to it.
@@ -109,11 +109,9 @@ impl PeerSession {
         Some(CodeBasis { leads: link.role() == Role::Offerer, fingerprints: link.fingerprints().clone() })
     }
 
-    /// Whether a link has the fingerprints of the link in use.
-    #[must_use]
-    pub fn has_keys_in_use(&self, id: LinkId) -> bool {
-        let in_use = self.links.current().map(Link::fingerprints);
-        self.links.iter().any(|link| link.id() == id && Some(link.fingerprints()) == in_use)
+    /// The fingerprints of all links, in use or not.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &EndFingerprints> {
+        self.links.iter().map(Link::fingerprints)
     }
 
     /// Number of bulk links.

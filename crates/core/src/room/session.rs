@@ -165,7 +165,8 @@ impl RoomSession {
     /// Notes that the person compared this code with a member, and whether it matches. Has no effect if the member has another code by
     /// now.
     pub fn set_code_matching(&mut self, member: &MemberId, code: ShortCode, is_matching: bool) {
-        if self.verifying.set_matching(member, code, is_matching) {
+        let all = self.members.get(member).into_iter().flat_map(PeerSession::fingerprints);
+        if self.verifying.set_matching(member, code, is_matching, all) {
             self.event(RoomEvent::PeerChanged(member.clone()));
         }
     }
@@ -270,9 +271,6 @@ impl RoomSession {
         match decode::control_message(text) {
             Ok(message) => {
                 self.members.handle_heard(&member, link, now);
-                if self.is_of_stranger(&member, link, &message) {
-                    return self.settle(now);
-                }
                 self.members.handle_control(&member, link, message, self.content.transfers(), now);
             }
             Err(_) => {
@@ -704,19 +702,13 @@ impl RoomSession {
         }
     }
 
-    /// Whether a message comes over a connection with other keys than those that the person verified. Its `use` makes the change visible
-    /// first. Before that, somebody in the middle could speak for the verified member.
-    fn is_of_stranger(&self, member: &MemberId, link: LinkId, message: &ControlMessage) -> bool {
-        let is_harmless = matches!(message, ControlMessage::Use | ControlMessage::State(_));
-        let is_verified = self.verifying.is_verified(member);
-        let has_keys_in_use = self.members.get(member).is_some_and(|peer| peer.has_keys_in_use(link));
-        !is_harmless && is_verified && !has_keys_in_use
-    }
-
-    /// Follows the connection in use of a member with its code.
+    /// Updates the code of a member for its connection in use, and whether all its connections have the keys that the person compared.
+    /// `is_opened` says that the `control` channel has just opened.
     fn review_code(&mut self, member: &MemberId, is_opened: bool, now: Timestamp) {
-        let basis = self.members.get(member).and_then(PeerSession::code_basis);
-        let consequence = self.verifying.review(member, basis, is_opened, now);
+        let peer = self.members.get(member);
+        let basis = peer.and_then(PeerSession::code_basis);
+        let all = peer.into_iter().flat_map(PeerSession::fingerprints);
+        let consequence = self.verifying.review(member, basis, all, is_opened, now);
         self.apply(member, consequence);
     }
 

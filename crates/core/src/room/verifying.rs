@@ -3,14 +3,14 @@
 //! Owns an exchange for each member, and limits how many nonces the page draws. It never decides which connection is used, and sends
 //! nothing: the session does.
 //!
-//! Invariant: whoever stands in between gets no more guesses than the limits give, however many members and connections it makes up.
+//! Invariant: a middleman gets no more guesses than the limits allow, however many members and connections it invents.
 
 use sightline_protocol::{MemberId, VerificationStep};
 
 use crate::{
     Timestamp,
     budget::{Bucket, CODES_OF_MEMBER, CODES_OF_PAGE, MAX_ACCOUNTS},
-    trust::{CodeBasis, CodeExchange, NonceSource, ShortCode, Verification, Verified},
+    trust::{CodeBasis, CodeExchange, EndFingerprints, NonceSource, ShortCode, Verification, Verified},
 };
 
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Verifying {
     /// Number of members so far, for their nonces.
     count: u64,
     drawn: Bucket,
-    /// The latest known member is the last one. Members that left stay, so that they get no new limit when they return.
+    /// The member of the latest event is the last one. Members that left stay, so that they get no new limit when they return.
     members: Vec<(MemberId, Entry)>,
 }
 
@@ -43,16 +43,19 @@ impl Verifying {
         self.secret = Some(secret);
     }
 
-    /// Takes the connection in use of a member. `is_opened` says that its `control` channel has just opened.
-    pub(super) fn review(
+    /// Takes the connection in use of a member, and the fingerprints of all its connections. `is_opened` says that the `control` channel
+    /// of the one in use has just opened.
+    pub(super) fn review<'a>(
         &mut self,
         id: &MemberId,
         basis: Option<CodeBasis>,
+        all: impl Iterator<Item = &'a EndFingerprints>,
         is_opened: bool,
         now: Timestamp,
     ) -> Consequence {
         self.with(id, now, |exchange, may_draw| {
             exchange.set_basis(basis);
+            all.for_each(|fingerprints| exchange.handle_fingerprints(fingerprints));
             is_opened.then(|| exchange.handle_opened(may_draw)).flatten()
         })
     }
@@ -71,13 +74,19 @@ impl Verifying {
         self.get(id).map(|member| member.exchange.view()).unwrap_or_default()
     }
 
-    pub(super) fn is_verified(&self, id: &MemberId) -> bool {
-        self.get(id).is_some_and(|member| member.exchange.verified() == Verified::Matched)
-    }
-
-    pub(super) fn set_matching(&mut self, id: &MemberId, code: ShortCode, is_matching: bool) -> bool {
+    /// `all` has the fingerprints of all connections of the member.
+    pub(super) fn set_matching<'a>(
+        &mut self,
+        id: &MemberId,
+        code: ShortCode,
+        is_matching: bool,
+        all: impl Iterator<Item = &'a EndFingerprints>,
+    ) -> bool {
         let member = self.members.iter_mut().find(|(known, _)| known == id);
-        member.is_some_and(|(_, member)| member.exchange.set_matching(code, is_matching))
+        let Some((_, Entry { exchange, .. })) = member else { return false };
+        let is_present = exchange.set_matching(code, is_matching);
+        all.for_each(|fingerprints| exchange.handle_fingerprints(fingerprints));
+        is_present
     }
 
     fn get(&self, id: &MemberId) -> Option<&Entry> {
@@ -106,7 +115,9 @@ impl Verifying {
         let send = act(&mut member.exchange, &mut may_draw);
         let is_changed = member.exchange.view() != before;
         if self.members.len() >= MAX_ACCOUNTS {
-            self.members.remove(0);
+            // Otherwise a server that invents members could make the page forget that a verified member has other keys.
+            let is_unverified = |(_, entry): &(MemberId, Entry)| entry.exchange.verified() == Verified::Never;
+            self.members.remove(self.members.iter().position(is_unverified).unwrap_or(0));
         }
         self.members.push((id, member));
         Consequence { send, is_changed }
@@ -115,10 +126,11 @@ impl Verifying {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{iter, time::Duration};
+
+    use sightline_protocol::VerificationNonce;
 
     use super::*;
-    use crate::trust::EndFingerprints;
 
     fn basis(remote: &str) -> Option<CodeBasis> {
         let mut fingerprints = EndFingerprints::default();
@@ -135,7 +147,7 @@ mod tests {
     ) -> usize {
         let begins = |(id, key): (String, usize)| {
             let id = MemberId::new(id).unwrap();
-            verifying.review(&id, basis(&format!("KEY-{key}")), true, now).send.is_some()
+            verifying.review(&id, basis(&format!("KEY-{key}")), iter::empty(), true, now).send.is_some()
         };
         members.map(begins).filter(|begins| *begins).count()
     }
@@ -151,5 +163,23 @@ mod tests {
         let made_up = |from| (from..from + 1_000).map(|number| (format!("member-{number}"), number));
         assert_eq!(begun(&mut verifying, made_up(0), at(0)), 64 - 8);
         assert_eq!(begun(&mut verifying, made_up(1_000), at(3_600)), 60);
+    }
+
+    #[test]
+    fn a_verified_member_is_remembered_however_many_members_a_server_invents() {
+        let (mut verifying, now) = (Verifying::default(), Timestamp::default());
+        verifying.enable(1);
+        let ada = MemberId::new("ada".to_owned()).unwrap();
+        let step = verifying.review(&ada, basis("ADA"), iter::empty(), true, now).send;
+        let Some(VerificationStep::Commit { commitment }) = step else { panic!("{step:?}") };
+        let nonce = VerificationNonce::new("a".repeat(22)).unwrap();
+        verifying.handle_step(&ada, VerificationStep::Answer { commitment, nonce }, now);
+        let code = verifying.view(&ada).code.unwrap();
+        assert!(verifying.set_matching(&ada, code, true, iter::empty()));
+        begun(&mut verifying, (0..1_000).map(|number| (format!("member-{number}"), number)), now);
+        assert_eq!(verifying.view(&ada).verified, Verified::Matched);
+        assert_eq!(verifying.members.len(), MAX_ACCOUNTS);
+        verifying.review(&ada, basis("OTHER"), iter::empty(), false, now);
+        assert_eq!(verifying.view(&ada).verified, Verified::Changed);
     }
 }

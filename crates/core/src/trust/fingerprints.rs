@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-/// A browser writes one, in each media section the same.
+/// A browser writes one, the same in each media section.
 const MAX_FINGERPRINTS: usize = 8;
 /// SHA-512 has 200 characters with the name of the attribute.
 const MAX_FINGERPRINT_BYTES: usize = 256;
@@ -14,7 +14,8 @@ const MAX_FINGERPRINT_BYTES: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {
     lines: BTreeSet<String>,
-    is_over: bool,
+    /// Whether a fingerprint was left out: then there is no code.
+    has_dropped: bool,
 }
 
 impl Fingerprints {
@@ -23,7 +24,7 @@ impl Fingerprints {
     /// Takes every line with the word, however a browser would read it: a line that only the browser takes for a fingerprint could hide
     /// the one that it accepts.
     pub fn add(&mut self, sdp: &str) -> bool {
-        let before = (self.lines.len(), self.is_over);
+        let before = (self.lines.len(), self.has_dropped);
         for line in sdp.split(['\n', '\r']).map(str::trim) {
             if !line.to_ascii_lowercase().contains("fingerprint") {
                 continue;
@@ -31,17 +32,22 @@ impl Fingerprints {
             let fingerprint = line.strip_prefix("a=fingerprint:").unwrap_or(line).trim();
             let is_plain = fingerprint.len() <= MAX_FINGERPRINT_BYTES && !fingerprint.contains(',');
             if !is_plain || (self.lines.len() == MAX_FINGERPRINTS && !self.lines.contains(fingerprint)) {
-                self.is_over = true;
+                self.has_dropped = true;
             } else {
                 self.lines.insert(fingerprint.to_owned());
             }
         }
-        before != (self.lines.len(), self.is_over)
+        before != (self.lines.len(), self.has_dropped)
+    }
+
+    /// Whether `known` has all of these.
+    fn is_within(&self, known: &Self) -> bool {
+        !self.has_dropped && self.lines.is_subset(&known.lines)
     }
 
     /// The fingerprints in order, with commas between; `None` if there are none, or more than a browser writes.
     pub(super) fn text(&self) -> Option<String> {
-        let is_usable = !self.is_over && !self.lines.is_empty();
+        let is_usable = !self.has_dropped && !self.lines.is_empty();
         is_usable.then(|| self.lines.iter().map(String::as_str).collect::<Vec<_>>().join(","))
     }
 }
@@ -53,6 +59,15 @@ pub struct EndFingerprints {
     pub local: Fingerprints,
     /// Those of the other side.
     pub remote: Fingerprints,
+}
+
+impl EndFingerprints {
+    /// Whether `known` has all fingerprints of both ends, so that a connection with these ends where the known one does. A connection
+    /// whose descriptions are still incomplete may have fewer.
+    #[must_use]
+    pub fn is_within(&self, known: &Self) -> bool {
+        self.local.is_within(&known.local) && self.remote.is_within(&known.remote)
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +106,26 @@ mod tests {
         ] {
             let both = text_of(&format!("a=fingerprint:sha-256 AA\r{hidden}\n"));
             assert_ne!(both, plain, "{hidden}");
+        }
+    }
+
+    #[test]
+    fn a_connection_without_another_fingerprint_is_within_the_known_one() {
+        let ends = |local: &str, remote: &str| {
+            let mut ends = EndFingerprints::default();
+            ends.local.add(local);
+            ends.remote.add(remote);
+            ends
+        };
+        let (page, other) = ("a=fingerprint:sha-256 AA", "a=fingerprint:sha-256 BB");
+        let known = ends(page, other);
+        for within in [ends(page, other), ends(page, ""), ends("", "")] {
+            assert!(within.is_within(&known), "{within:?}");
+        }
+        let both = format!("{page}\n{other}");
+        let long = format!("a=fingerprint:sha-256 {}", "AA:".repeat(100));
+        for foreign in [ends(page, page), ends(other, other), ends(page, &both), ends(page, &long)] {
+            assert!(!foreign.is_within(&known), "{foreign:?}");
         }
     }
 

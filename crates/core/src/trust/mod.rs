@@ -1,5 +1,5 @@
 //! Rooms protected by the link: from the secret in an invitation to encrypted signals and names, and to the tag that admits to the
-//! room. Also the code by which two members exclude anybody in the middle, whatever the room is.
+//! room. Also the code that two members of any room compare to exclude a middleman.
 //!
 //! | module | subject |
 //! |---|---|

@@ -4,8 +4,8 @@
 //! how the messages travel.
 //!
 //! The leading side commits itself to its nonce, the following side answers with its own, the leading side reveals (as in ZRTP,
-//! RFC 6189, section 4.4). Whoever stands in between has two such exchanges, with other fingerprints, and has to choose its nonces
-//! before it learns the last one of either code. So it can only guess, once for each nonce that a page draws.
+//! RFC 6189, section 4.4). A middleman has one such exchange with each page, with different fingerprints, and must choose its nonces
+//! before it knows the last nonce of either code. So a middleman can only guess, once for each nonce that a page draws.
 //!
 //! Invariants: a nonce that was sent is never used with another nonce of the other side, or with other fingerprints. The caller limits
 //! how many are drawn.
@@ -109,18 +109,29 @@ pub struct CodeExchange {
     /// The latest exchange, and what it is about. It counts while the basis is the same.
     exchange: Option<(CodeBasis, Exchange)>,
     matched: Option<EndFingerprints>,
+    /// Whether a connection of the member had other fingerprints since they matched.
+    has_changed: bool,
 }
 
 impl CodeExchange {
     /// No exchange yet.
     #[must_use]
     pub fn new(nonces: NonceSource) -> Self {
-        Self { nonces, basis: None, exchange: None, matched: None }
+        Self { nonces, basis: None, exchange: None, matched: None, has_changed: false }
     }
 
     /// Takes what the code is about; `None` without a connection. A code about another basis no longer counts.
     pub fn set_basis(&mut self, basis: Option<CodeBasis>) {
+        if let Some(basis) = &basis {
+            self.handle_fingerprints(&basis.fingerprints);
+        }
         self.basis = basis;
+    }
+
+    /// Takes the fingerprints of a connection of the member, in use or not: each of them may carry pictures and files. A verified
+    /// member with other fingerprints stays changed until the person compares again, even if that connection is gone.
+    pub fn handle_fingerprints(&mut self, fingerprints: &EndFingerprints) {
+        self.has_changed |= self.matched.as_ref().is_some_and(|matched| !fingerprints.is_within(matched));
     }
 
     /// Begins an exchange on a channel that opened, or repeats the first step of the present one.
@@ -165,14 +176,13 @@ impl CodeExchange {
         Verification { code: self.code(), verified: self.verified() }
     }
 
-    /// What the person knows of the present connection.
+    /// What the person knows of the member's connections.
     #[must_use]
     pub fn verified(&self) -> Verified {
-        let present = self.basis.as_ref().map(|basis| &basis.fingerprints);
         match &self.matched {
             None => Verified::Never,
-            Some(matched) if present == Some(matched) => Verified::Matched,
-            Some(_) => Verified::Changed,
+            Some(_) if self.has_changed => Verified::Changed,
+            Some(_) => Verified::Matched,
         }
     }
 
@@ -182,6 +192,7 @@ impl CodeExchange {
         if is_present {
             let present = self.basis.as_ref().map(|basis| basis.fingerprints.clone());
             self.matched = present.filter(|_| is_matching);
+            self.has_changed = false;
         }
         is_present
     }
@@ -239,15 +250,15 @@ impl CodeExchange {
 
     fn handle_answer(
         &mut self,
-        told: &Commitment,
+        answered: &Commitment,
         theirs: VerificationNonce,
         may_draw: impl FnOnce() -> bool,
     ) -> Option<VerificationStep> {
         let Some(Exchange::Leading { nonce, commitment, answer }) = self.present_mut() else { return None };
-        if commitment != told {
+        if commitment != answered {
             return None;
         }
-        // The member has forgotten its nonce. It knows this side's by now, so that the exchange must begin again.
+        // The member forgot its nonce, but knows the nonce of this side. So the exchange begins again with a new nonce.
         if answer.as_ref().is_some_and(|answer| *answer != theirs) {
             return self.commit(may_draw);
         }

@@ -234,7 +234,7 @@ fn a_flood_of_any_kind_is_muted_then_cut_off_and_the_others_go_on_talking() {
 }
 
 #[test]
-fn who_is_a_little_over_the_budget_is_muted_and_heard_again_afterwards() {
+fn a_member_slightly_over_its_budget_is_muted_for_a_time() {
     let mut room = Room::new();
     for number in 0..600 {
         room.control(&format!(r#"{{"type":"chat","id":"c{number}","text":"paste","sent_at_ms":0}}"#));
@@ -274,7 +274,7 @@ fn a_few_messages_beyond_every_limit_cut_their_sender_off() {
 }
 
 #[test]
-fn who_was_cut_off_stays_so_until_its_page_is_a_new_one() {
+fn a_member_stays_cut_off_until_its_page_is_reloaded() {
     let mut room = Room::new();
     let mut eve = room.eve;
     for round in 0..3 {
@@ -335,7 +335,7 @@ fn a_page_that_is_loaded_again_and_again_is_cut_off_and_makes_few_connections() 
 }
 
 #[test]
-fn what_is_said_to_nobody_but_a_member_that_is_cut_off_does_not_wait_for_it() {
+fn a_message_to_only_a_member_that_is_cut_off_does_not_wait_for_it() {
     let mut room = Room::new();
     let (now, id) = (room.world.now, room.eve_id());
     room.world.pages[room.ada].session.handle_lost_messages(&id, 100_000, now);

@@ -54,7 +54,7 @@ fn the_advice_about_faulty_own_servers_is_for_the_user() {
 }
 
 #[test]
-fn one_stun_server_with_two_ports_tells_the_kind_of_nat() {
+fn one_stun_server_with_two_ports_determines_the_kind_of_nat() {
     let server = IceServer { urls: vec!["stun:a".to_owned()], username: None, credential: None };
     let alone = World { ice_servers: vec![server], ..World::open() };
     assert_eq!(alone.examine().check("nat").code, Some(CheckCode::NatUnknown));
@@ -115,7 +115,7 @@ fn calls_behind_a_symmetric_nat_need_a_relay() {
 }
 
 #[test]
-fn the_check_tells_a_missing_server_from_a_proxy_that_blocks_websockets() {
+fn the_check_distinguishes_a_missing_server_from_a_proxy_that_blocks_websockets() {
     let gone = World { server: false, signaling: false, ..World::open() }.examine();
     assert_eq!(gone.result("signalling"), failed(CheckCode::ServerUnreachable));
     assert_eq!(
@@ -250,7 +250,7 @@ fn findings_after_the_end_of_a_check_are_ignored() {
 }
 
 #[test]
-fn the_camera_check_tells_a_black_or_frozen_picture_from_a_moving_one() {
+fn the_camera_check_distinguishes_black_frozen_and_moving_pictures() {
     let code = |pictures: &[[u8; 4]]| {
         let mut watch = PictureWatch::default();
         pictures.iter().for_each(|picture| watch.handle_picture(picture));

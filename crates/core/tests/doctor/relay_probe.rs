@@ -124,3 +124,12 @@ fn a_measurement_of_packets_alone_ends_after_them_and_does_not_call_the_path_slo
     assert_eq!((sent, figures.loss_permille, figures.throughput_bps), (50, Some(0), None));
     assert_eq!(figures.judge(Vec::new()).code, CheckCode::Ok);
 }
+
+#[test]
+fn only_bytes_of_the_size_of_a_packet_have_a_number() {
+    let mut packet = RelayProbe::packet(513);
+    assert_eq!((packet.len(), RelayProbe::number_of(&packet)), (160, Some(513)));
+    packet.push(0);
+    assert_eq!(RelayProbe::number_of(&packet), None);
+    assert_eq!(RelayProbe::number_of(&packet[..2]), None);
+}

@@ -6,7 +6,7 @@ use sightline_protocol::signaling::SignalPayload;
 use crate::driver::{Driver, answer, candidate, description, offer, sent};
 
 #[test]
-fn a_polite_side_applies_a_colliding_offer_and_offers_its_own_need_afterwards() {
+fn a_polite_side_applies_a_colliding_offer_and_makes_its_own_offer_afterwards() {
     let mut driver = Driver::with_second_offer_pending(Offerer);
     driver.hear(offer(2, "other1"));
     driver.apply_and_answer(offer(2, "other1"), "own1");

@@ -40,7 +40,7 @@ fn two_sides_agree_after_any_interleaving_once_the_network_is_good_again() {
 }
 
 #[test]
-fn two_sides_of_a_protected_room_agree_after_any_interleaving_and_open_no_signal_twice() {
+fn two_members_of_a_protected_room_agree_after_any_interleaving_and_open_no_signal_twice() {
     let Coverage { replays, .. } = run(World::sealed);
     assert!(replays > CASES / 50, "{replays} replays");
 }

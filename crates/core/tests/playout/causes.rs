@@ -116,13 +116,13 @@ fn frames_that_the_sender_did_not_send_are_its_computer_or_its_upload() {
 }
 
 #[test]
-fn a_sender_that_held_back_since_the_way_lost_everything_is_no_busy_computer() {
+fn a_sender_that_sent_less_because_of_total_loss_is_not_a_busy_computer() {
     let story = Story { loses: 30, ..Story::new(Sends::NothingWithASource(Limitation::None)) };
     assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::Loss);
 }
 
 #[test]
-fn a_sender_that_gives_no_reason_for_what_it_did_not_send_leaves_the_cause_unknown() {
+fn frames_left_unsent_without_a_reason_have_an_unknown_cause() {
     let story = Story::new(Sends::NothingWithASource(Limitation::None));
     assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::Unknown);
 }
@@ -142,7 +142,7 @@ fn frames_that_came_late_without_loss_or_a_queue_were_longer_on_their_way() {
 }
 
 #[test]
-fn a_way_that_changed_or_was_gone_is_the_cause_before_any_other() {
+fn a_changed_or_lost_path_is_the_cause_before_any_other() {
     let story = Story { loses: 30, path: "P2", ..Story::new(Sends::Everything) };
     assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), StallCause::PathChange);
     let story = Story { loses: 30, ..Story::new(Sends::Everything) };

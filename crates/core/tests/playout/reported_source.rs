@@ -355,7 +355,7 @@ fn a_file_that_stands_still_is_a_stall_of_its_source_although_its_old_picture_is
 }
 
 #[test]
-fn a_gap_near_the_end_of_a_loop_is_as_long_as_it_was() {
+fn a_gap_near_the_end_of_a_loop_has_its_true_length() {
     for capture in [Capture::Evenly, Capture::EachFrame] {
         for after_ms in [0, 40, 120, 400, 900] {
             let acts = [Act::Stand(640), Act::Play(after_ms), Act::Loop(60)];
@@ -369,7 +369,7 @@ fn a_gap_near_the_end_of_a_loop_is_as_long_as_it_was() {
 }
 
 #[test]
-fn a_cut_shortly_after_play_is_as_long_as_it_was() {
+fn a_cut_shortly_after_play_has_its_true_length() {
     for capture in [Capture::Evenly, Capture::EachFrame] {
         let outcome = found(25, capture, &[Act::Pause(3000), Act::Play(400), Act::Cut(738), Act::Play(3000)]);
         assert_stalls(&outcome, &[738], 60);
@@ -378,7 +378,7 @@ fn a_cut_shortly_after_play_is_as_long_as_it_was() {
 }
 
 #[test]
-fn a_gap_before_a_seek_is_as_long_as_it_was() {
+fn a_gap_before_a_seek_has_its_true_length() {
     for capture in [Capture::Evenly, Capture::EachFrame] {
         let outcome = found(25, capture, &[Act::Stand(459), Act::Seek(200)]);
         assert_stalls(&outcome, &[459], 45);

@@ -43,7 +43,7 @@ fn the_run_of_another_is_theirs_and_turns_nothing_here_into_a_run() {
 }
 
 #[test]
-fn what_is_told_for_the_run_of_another_does_not_name_the_browser() {
+fn the_log_sent_for_a_remote_run_does_not_name_the_browser() {
     let mut pair = Pair::new();
     pair.start(1, None);
     pair.play(3);
@@ -57,7 +57,7 @@ fn what_is_told_for_the_run_of_another_does_not_name_the_browser() {
 }
 
 #[test]
-fn the_run_of_another_neither_overwrites_nor_ends_ones_own() {
+fn a_remote_run_neither_replaces_nor_ends_the_local_one() {
     let mut pair = Pair::new();
     pair.start_at_bobs(2, None);
     pair.play(2);
@@ -82,7 +82,7 @@ fn the_run_of_another_neither_overwrites_nor_ends_ones_own() {
 }
 
 #[test]
-fn who_takes_no_part_tells_nothing() {
+fn a_member_outside_of_the_run_sends_no_log() {
     let mut pair = Pair::new();
     pair.start(1, None);
     pair.play(2);
@@ -168,7 +168,7 @@ fn no_more_than_sixteen_members_measure_at_a_time() {
 }
 
 #[test]
-fn an_echo_of_an_earlier_run_of_ones_own_is_no_run_of_another() {
+fn an_echo_of_an_earlier_local_run_is_not_a_remote_run() {
     let mut pair = Pair::new();
     pair.start(1, None);
     pair.play(1);
@@ -225,7 +225,7 @@ fn a_file_that_is_over_ends_a_run_that_is_on_and_none_that_waits() {
 }
 
 #[test]
-fn a_connection_that_is_gone_for_good_ends_it_with_a_report_of_ones_own() {
+fn a_lost_connection_ends_the_run_with_a_report_of_this_side() {
     let mut pair = Pair::new();
     pair.start_at_bobs(1, None);
     pair.play(3);
@@ -254,7 +254,7 @@ fn two_runs_that_begin_at_once_are_each_ones_own() {
 }
 
 #[test]
-fn a_log_that_did_not_get_through_comes_when_the_way_is_open_again() {
+fn a_log_that_was_not_delivered_is_sent_again_after_the_reconnection() {
     let mut pair = Pair::new();
     pair.start(1, None);
     pair.play(3);
@@ -268,7 +268,7 @@ fn a_log_that_did_not_get_through_comes_when_the_way_is_open_again() {
 }
 
 #[test]
-fn another_run_after_the_first_knows_nothing_of_it() {
+fn a_second_run_contains_nothing_of_the_first() {
     let mut pair = Pair::new();
     pair.start_at_bobs(5, None);
     pair.play(3);
@@ -285,7 +285,7 @@ fn another_run_after_the_first_knows_nothing_of_it() {
 }
 
 #[test]
-fn a_receiver_that_reloads_is_absent_in_the_report_and_the_run_is_as_long_as_it_was_to_be() {
+fn a_receiver_that_reloads_is_absent_in_the_report_and_the_run_keeps_its_length() {
     let mut pair = Pair::new();
     pair.start(1, Some(Duration::from_secs(30)));
     pair.play(10);

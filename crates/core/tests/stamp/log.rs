@@ -66,7 +66,7 @@ fn a_frame_that_could_not_be_read_is_not_lost() {
 }
 
 #[test]
-fn frames_that_nobody_looked_at_are_not_lost() {
+fn frames_of_a_hidden_page_are_not_lost() {
     let mut log = FrameLog::default();
     show(&mut log, 1, 50);
     log.handle_unseen(2);

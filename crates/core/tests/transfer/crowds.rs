@@ -386,6 +386,19 @@ fn one_answer_covers_files_of_the_same_batch_that_are_offered_later() {
 }
 
 #[test]
+fn the_offered_files_say_how_many_members_offer_them() {
+    let mut receiver = Receiver::new();
+    assert_eq!(receiver.transfers.offered().members, 0);
+    receiver.offer(offer(1, "a", 5));
+    receiver.offer(offer(2, "b", 5));
+    assert_eq!(receiver.transfers.offered().members, 1);
+    receiver.offer_from("eve", offer(3, "c", 5));
+    assert_eq!(receiver.transfers.offered().members, 2);
+    receiver.accept_all();
+    assert_eq!(receiver.transfers.offered().members, 0);
+}
+
+#[test]
 fn an_answer_covers_no_more_than_was_shown() {
     let announced = batch("b1", 4, 100);
     let lies: [(&str, FileOffer); 5] = [

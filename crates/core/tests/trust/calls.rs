@@ -72,7 +72,7 @@ fn a_reloaded_page_of_a_protected_room_takes_its_place_back() {
 }
 
 #[test]
-fn with_and_without_the_secret_they_never_connect_even_if_the_server_puts_them_together() {
+fn members_with_and_without_the_secret_never_connect_even_in_one_server_room() {
     let mut world = protected();
     let inside = world.open(None);
     world.secret = None;

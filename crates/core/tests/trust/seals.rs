@@ -57,7 +57,7 @@ fn with_text(signal: &Signal, text: String) -> Signal {
 }
 
 #[test]
-fn a_signal_arrives_as_it_was_sent_and_nothing_of_it_is_seen_on_the_way() {
+fn a_signal_arrives_unchanged_and_is_unreadable_in_transit() {
     let (ada, bo) = (member("ada"), member("bo"));
     let sealed = seals(&ada).seal(&ada.id, &bo, &signal("candidate:secret")).unwrap();
     let frame = serde_json::to_string(&ClientMessage::Signal { to: bo.id.clone(), signal: sealed.clone() });
@@ -153,7 +153,7 @@ fn a_signal_for_the_page_before_a_reload_is_stale_and_not_forged() {
 }
 
 #[test]
-fn what_is_not_sealed_has_no_effect_in_a_protected_room() {
+fn an_unsealed_signal_has_no_effect_in_a_protected_room() {
     let (ada, bo) = (member("ada"), member("bo"));
     assert_eq!(seals(&bo).open(&ada, &bo.id, &signal("x")), Err(Refusal::Unsealed));
 }

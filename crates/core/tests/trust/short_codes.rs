@@ -1,5 +1,7 @@
 //! The exchange behind the code that two members compare, and somebody in the middle of it.
 
+use std::collections::HashSet;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use sightline_core::trust::{
@@ -68,16 +70,15 @@ fn first_symbol(
 
 #[test]
 fn two_sides_have_the_same_code_and_two_other_pairs_have_another() {
-    let mut codes = Vec::new();
+    let mut codes = HashSet::new();
     for secret in 0..20 {
         let (mut ada, mut bo) = (side(secret, true, "ADA", "BO"), side(secret + 1_000, false, "BO", "ADA"));
         assert_eq!(code(&ada), None);
         exchange(&mut ada, &mut bo);
         assert!(code(&ada).is_some() && code(&ada) == code(&bo));
         assert!(code(&ada).unwrap().symbols().into_iter().all(|symbol| symbol < SYMBOLS));
-        codes.push(code(&ada));
+        codes.insert(code(&ada));
     }
-    codes.dedup();
     assert_eq!(codes.len(), 20, "the nonces are in it");
 }
 
@@ -120,7 +121,23 @@ fn what_matched_counts_for_the_same_fingerprints_only() {
     exchange(&mut ada, &mut other);
     assert!(code(&ada) == code(&other) && code(&ada) != Some(known));
     ada.set_basis(Some(basis(true, "ADA", "BO")));
-    assert_eq!(ada.view().verified, Verified::Matched, "the old connection is back");
+    assert_eq!(ada.view().verified, Verified::Changed, "until the person compares again");
+    exchange(&mut ada, &mut bo);
+    assert!(ada.set_matching(code(&ada).unwrap(), true));
+    assert_eq!(ada.view().verified, Verified::Matched);
+}
+
+#[test]
+fn a_connection_that_is_not_in_use_counts_as_a_change_too() {
+    let (mut ada, mut bo) = (side(1, true, "ADA", "BO"), side(2, false, "BO", "ADA"));
+    exchange(&mut ada, &mut bo);
+    assert!(ada.set_matching(code(&ada).unwrap(), true));
+    for same in [basis(true, "ADA", "BO").fingerprints, EndFingerprints::default()] {
+        ada.handle_fingerprints(&same);
+        assert_eq!(ada.view().verified, Verified::Matched, "{same:?}");
+    }
+    ada.handle_fingerprints(&basis(false, "ADA", "MALLORY").fingerprints);
+    assert_eq!(ada.view().verified, Verified::Changed);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn the_admission_tag_is_that_of_the_vectors() {
 }
 
 #[test]
-fn the_sealed_name_of_the_vectors_opens_and_is_made_again() {
+fn the_sealed_name_of_the_test_vectors_is_opened_and_reproduced() {
     let sealed = SealedName::new(vector("sealed name").to_owned()).unwrap();
     let instance = InstanceId::new("page-a").unwrap();
     assert_eq!(keys().open_name(&sealed, &instance), Some(DisplayName::cut("Ada")));
@@ -60,7 +60,7 @@ fn the_sealed_name_of_the_vectors_opens_and_is_made_again() {
 }
 
 #[test]
-fn the_sealed_signal_of_the_vectors_opens_and_is_made_again() {
+fn the_sealed_signal_of_the_test_vectors_is_opened_and_reproduced() {
     let (ada, bo) = (member("ada", "page-a"), member("bo", "page-b"));
     let sealed = SealedSignal::new(vector("sealed signal").to_owned()).unwrap();
     let signal = Signal { payload: SignalPayload::Sealed(sealed), ..offer() };

@@ -412,7 +412,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_said_every_frame_that_leaves_the_server_is_one_of_the_protocol(
+        fn every_frame_from_the_server_is_a_protocol_message_whatever_the_input(
             said in prop::collection::vec(spoilt(), 1..6),
         ) {
             let random = StdRng::seed_from_u64(7);

@@ -34,7 +34,7 @@ async fn enter(
 }
 
 #[tokio::test]
-async fn who_guesses_the_name_is_alone_in_another_room_and_takes_no_place() {
+async fn a_client_with_only_the_room_name_is_in_another_room_and_takes_no_place() {
     let server = TestServer::start();
     let (a, b) = (tag('a'), tag('b'));
     let (mut ada, _) = enter(&server, Some(&a), "ada", None).await;
@@ -73,7 +73,7 @@ async fn a_protected_room_is_full_by_itself() {
 }
 
 #[tokio::test]
-async fn a_token_counts_in_its_own_room_only() {
+async fn a_token_is_valid_only_in_its_room() {
     let server = TestServer::start();
     let (a, b) = (tag('a'), tag('b'));
     let (ada, before) = enter(&server, Some(&a), "ada", None).await;
@@ -101,7 +101,7 @@ async fn a_protected_room_is_found_again_after_a_restart_and_its_tag_is_in_no_to
 }
 
 #[tokio::test]
-async fn a_sealed_signal_is_relayed_as_it_is() {
+async fn a_sealed_signal_is_relayed_unchanged() {
     let server = TestServer::start();
     let a = tag('a');
     let (mut ada, _) = enter(&server, Some(&a), "ada", None).await;

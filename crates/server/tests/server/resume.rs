@@ -65,7 +65,7 @@ async fn after_a_restart_of_the_server_everyone_has_the_old_id() {
 }
 
 #[tokio::test]
-async fn a_forged_token_or_one_of_another_server_or_room_makes_a_newcomer() {
+async fn a_forged_or_foreign_token_makes_its_holder_a_newcomer() {
     let server = TestServer::start();
     let elsewhere = TestServer::start();
     let (_foreign, foreign) = Client::join(&elsewhere, "team-7", "ada").await;

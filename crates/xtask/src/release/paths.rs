@@ -1,5 +1,4 @@
-//! Keeps the paths of the machine that builds out of what is shipped: panics name source files, and a build on another machine must
-//! give the same bytes.
+//! Keeps the paths of the machine that builds out of what is shipped, where panics name source files.
 
 use std::{
     env, fs,
@@ -9,7 +8,7 @@ use std::{
 /// Arguments for cargo that shorten the paths of dependencies to `name-version/src/…`. The paths of this workspace are relative
 /// already.
 pub(super) fn without_those_of_this_machine() -> [String; 2] {
-    let flags: Vec<_> = sources().iter().map(|folder| remap(folder)).collect();
+    let flags: Vec<_> = sources().iter().filter_map(|folder| remap(folder)).collect();
     // Added to the flags in `.cargo/config.toml`, which the environment variable would replace.
     ["--config".to_owned(), format!("target.wasm32-unknown-unknown.rustflags = [{}]", flags.join(", "))]
 }
@@ -25,7 +24,21 @@ fn sources() -> Vec<PathBuf> {
     folders
 }
 
-/// As a string of TOML, which has no escapes between single quotes.
-fn remap(folder: &Path) -> String {
-    format!("'--remap-path-prefix={}{}='", folder.display(), std::path::MAIN_SEPARATOR)
+/// As a string of TOML, which has no escapes between single quotes; `None` for a path that has such a quote itself.
+fn remap(folder: &Path) -> Option<String> {
+    let flag = format!("--remap-path-prefix={}{}=", folder.display(), std::path::MAIN_SEPARATOR);
+    (!flag.contains('\'')).then(|| format!("'{flag}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_removed_from_paths_unless_its_name_has_a_quote() {
+        let separator = std::path::MAIN_SEPARATOR;
+        let flag = format!("'--remap-path-prefix=sources{separator}='");
+        assert_eq!(remap(Path::new("sources")), Some(flag));
+        assert_eq!(remap(Path::new("o'brien")), None);
+    }
 }

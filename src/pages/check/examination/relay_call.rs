@@ -16,9 +16,7 @@ use sightline_browser::{
     },
 };
 use sightline_core::{
-    doctor::{
-        FLOOD_AHEAD_BYTES, FLOOD_MESSAGE_BYTES, Finding, PACKET_BYTES, ProbeOutput, RelayFigures, RelayProbe,
-    },
+    doctor::{FLOOD_AHEAD_BYTES, FLOOD_MESSAGE_BYTES, Finding, ProbeOutput, RelayFigures, RelayProbe},
     negotiation::{Completed, Operation, OperationFailure},
 };
 use sightline_protocol::signaling::{DescriptionKind, IceServer, SignalCandidate, SignalDescription};
@@ -116,7 +114,7 @@ async fn probe(ends: &[End; 2], events: &mut EventStream<Event>) -> RelayFigures
         while let Some(output) = probe.poll_output() {
             match output {
                 // A packet that cannot be sent counts as lost.
-                ProbeOutput::SendPacket(number) => drop(near.packets.send_bytes(&packet(number))),
+                ProbeOutput::SendPacket(number) => drop(near.packets.send_bytes(&RelayProbe::packet(number))),
                 ProbeOutput::Flood => {
                     is_flooding = true;
                     pour(near, &message);
@@ -136,13 +134,13 @@ async fn probe(ends: &[End; 2], events: &mut EventStream<Event>) -> RelayFigures
         let now = clock::now();
         match event {
             Some(Event::Packets(true, DataChannelEvent::Message(DataChannelMessage::Binary(bytes)))) => {
-                if let Some(number) = number_of(&bytes) {
+                if let Some(number) = RelayProbe::number_of(&bytes) {
                     probe.handle_arrival(number, now);
                     let _ = far.packets.send_bytes(&bytes);
                 }
             }
             Some(Event::Packets(false, DataChannelEvent::Message(DataChannelMessage::Binary(bytes)))) => {
-                if let Some(number) = number_of(&bytes) {
+                if let Some(number) = RelayProbe::number_of(&bytes) {
                     probe.handle_echo(number, now);
                 }
             }
@@ -164,16 +162,6 @@ async fn probe(ends: &[End; 2], events: &mut EventStream<Event>) -> RelayFigures
 /// Sends messages until the browser has enough queued.
 fn pour(end: &End, message: &[u8]) {
     while end.flood.buffered_amount() < FLOOD_AHEAD_BYTES && end.flood.send_bytes(message).is_ok() {}
-}
-
-fn packet(number: u16) -> Vec<u8> {
-    let mut bytes = vec![0; PACKET_BYTES];
-    bytes[..2].copy_from_slice(&number.to_be_bytes());
-    bytes
-}
-
-fn number_of(packet: &[u8]) -> Option<u16> {
-    packet.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
 }
 
 fn described(kind: DescriptionKind, sdp: String) -> SignalDescription {

@@ -18,7 +18,7 @@ use crate::{
     options::CheckOptions,
 };
 
-/// Details of a row that are on its line; the others are for `--verbose`.
+/// Details of a row that are printed without `--verbose`.
 const SHORT: [DetailLabel; 6] = [
     DetailLabel::RoundTrip,
     DetailLabel::Jitter,

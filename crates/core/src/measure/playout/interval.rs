@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_longer_than_the_rest_is_not_typical() {
+    fn an_interval_far_longer_than_the_others_is_not_typical() {
         assert_eq!(typical(ms(&[])), None);
         assert_eq!(typical(ms(&[7])), Some(Duration::from_millis(7)));
         assert_eq!(typical(ms(&[33, 50, 33, 50, 33, 50])), Some(Duration::from_micros(41_500)));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slower_side_of_a_gap_says_what_is_normal() {
+    fn the_slower_side_of_a_gap_determines_the_normal_interval() {
         let mut normal = NormalInterval::default();
         assert_eq!(normal.around(ms(&[])), UNKNOWN);
         ms(&[33; 10]).for_each(|interval| normal.handle_interval(interval));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_far_back_does_not_count() {
+    fn old_samples_do_not_count() {
         let mut normal = NormalInterval::default();
         ms(&[143; 100]).chain(ms(&[33; 30])).for_each(|interval| normal.handle_interval(interval));
         assert_eq!(normal.around(ms(&[])), Duration::from_millis(33));

@@ -70,6 +70,7 @@ impl Transfers {
         let mut offered = Offered {
             files: waiting().count() as u64,
             bytes: waiting().map(|file| file.offer.size_bytes).fold(0, u64::saturating_add),
+            members: waiting().map(|file| &file.member).collect::<HashSet<_>>().len(),
             last_handle: waiting().map(|file| file.handle).max().unwrap_or_default(),
             ..Offered::default()
         };

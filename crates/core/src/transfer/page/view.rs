@@ -113,6 +113,8 @@ pub struct Offered {
     pub files_to_come: u64,
     /// Total size of all these files.
     pub bytes: u64,
+    /// Number of members who offer them.
+    pub members: usize,
     /// The highest handle that counts: a file offered under a later handle is not included.
     pub last_handle: u32,
 }

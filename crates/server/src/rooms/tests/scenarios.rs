@@ -177,7 +177,7 @@ fn a_held_place_stays_its_members_although_the_room_is_full() {
 }
 
 #[test]
-fn a_member_that_leaves_is_gone_at_once_and_an_empty_room_with_it() {
+fn a_leave_removes_the_member_at_once_and_the_room_if_it_is_empty() {
     let mut world = World::new(8, 8);
     let (ada, bo) = (world.join("abc", "i1", None), world.join("abc", "i2", None));
     world.say(bo, ClientMessage::Leave);

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_this_machine_that_was_denied_leads_to_its_allocations_alone() {
+    fn a_denied_address_of_this_machine_still_reaches_its_allocations() {
         let policy = policy(&[], &["198.51.100.0/24"], &["198.51.100.7"]);
         assert_eq!(class(&policy, "198.51.100.7"), PeerClass::Own);
         assert_eq!(class(&policy, "198.51.100.8"), PeerClass::Denied);

@@ -35,7 +35,7 @@ async fn a_stun_request_is_answered_with_the_clients_address() {
 }
 
 #[tokio::test]
-async fn an_allocation_that_is_asked_for_twice_is_made_once() {
+async fn a_repeated_allocate_request_makes_one_allocation() {
     let server = server();
     let mut client = TurnClient::new(&server).await;
     assert_eq!(client.permit(&["8.8.8.8:1".parse().unwrap()]).await, 437, "there is no allocation yet");

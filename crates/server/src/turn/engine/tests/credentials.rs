@@ -19,7 +19,7 @@ fn a_nonce_is_stale_after_an_hour_and_the_request_may_be_repeated_with_a_fresh_o
 }
 
 #[test]
-fn a_nonce_of_another_client_is_stale_and_so_is_a_forged_one() {
+fn a_nonce_of_another_client_and_a_forged_one_are_stale() {
     let mut world = World::new();
     let (ada, _) = world.allocated("1.1.1.1:1000");
     let (mut bo, _) = world.allocated("1.1.1.1:1001");
