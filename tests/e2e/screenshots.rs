@@ -28,15 +28,16 @@ async fn screenshots_of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<
     ada.until("the first page is there", |page| page.shows("go")).await?;
     keep(&ada, "home").await?;
 
-    ada.open("/room/design-review").await?;
+    ada.open(&format!("/room/design-review#{SECRET}")).await?;
     ada.fill("name-input", "Ada").await?;
     ada.until("there is a preview", |page| page.shows("preview")).await?;
     ada.until_preview_moves().await?;
     keep(&ada, "lobby").await?;
 
     ada.click("join").await?;
-    bob.enter("design-review", "Bob").await?;
-    eve.enter("design-review", "Eve").await?;
+    for (page, name) in [(&bob, "Bob"), (&eve, "Eve")] {
+        page.enter_with("design-review", name, &format!("source=camera#{SECRET}")).await?;
+    }
     for name in ["Bob", "Eve"] {
         ada.until_picture_moves(name).await?;
     }
@@ -64,6 +65,9 @@ async fn screenshots_of_home_lobby_and_a_call_of_three(scene: &Scene) -> Result<
     ada.set_size(390, 844).await?;
     keep(&ada, "phone").await
 }
+
+/// Of the room, as in an invitation.
+const SECRET: &str = "7Fq2mX9cLr0sKd3WvTbYhA";
 
 const LONG: Duration = Duration::from_secs(120);
 const SAMPLES: &str = "
