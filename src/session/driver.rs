@@ -60,6 +60,9 @@ const ASLEEP: Duration = Duration::from_secs(5);
 /// How long inputs are handled without a break before the browser may paint.
 const SLICE: Duration = Duration::from_millis(12);
 
+/// The longest break: the work goes on, though slowly, where the browser paints late.
+const LONGEST_BREAK: Duration = Duration::from_millis(25);
+
 /// Everything that a driver is made from.
 pub struct Setup {
     pub session: RoomSession,
@@ -488,17 +491,19 @@ impl Driver {
     }
 }
 
-/// Lets the browser paint and run other tasks. A flood of messages delays timers as long as it lasts, so a message also ends the
-/// break, after the other tasks had their turn.
+/// Lets the browser paint a frame and run other tasks. Chromium paints ten times a second while tasks follow each other without a
+/// gap, so the break lasts until a frame was painted. A flood of messages delays timers as long as it lasts, so a message also ends
+/// a break that was long enough.
 async fn breathe(stream: &mut FairStream<Input>) {
-    let shared_until = clock::now() + SLICE;
-    let timer = clock::sleep(Duration::ZERO);
-    pin_mut!(timer);
+    let until = clock::now() + LONGEST_BREAK;
+    let (painted, timer) = (clock::painted(), clock::sleep_until(until));
+    pin_mut!(painted, timer);
+    let mut end = select(painted, timer);
     loop {
         let pushed = stream.pushed();
         pin_mut!(pushed);
-        match select(&mut timer, pushed).await {
-            Either::Right(_) if clock::now() < shared_until => {}
+        match select(&mut end, pushed).await {
+            Either::Right(_) if clock::now() < until => {}
             _ => return,
         }
     }

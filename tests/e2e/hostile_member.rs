@@ -164,7 +164,10 @@ async fn goes_on(kind: &str, before: [u32; 2], ada: &Page, bob: &Page) -> Result
             return Ok(());
         }
     }
-    anyhow::bail!("{kind}: {before:?} frames before, {windows:?} during the flood")
+    let (at_ada, at_bob) = tokio::try_join!(ada.video_flow("Bob"), bob.video_flow("Ada"))?;
+    anyhow::bail!(
+        "{kind}: {before:?} frames before, {windows:?} during the flood; Ada: {at_ada}; Bob: {at_bob}"
+    )
 }
 
 /// Both receive each other's messages during the flood.

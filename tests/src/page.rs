@@ -144,22 +144,33 @@ impl Page {
     pub async fn until_picture_moves(&self, name: &str) -> Result<()> {
         let mut seen: Vec<Picture> = Vec::new();
         let what = format!("{} to show {name}'s moving picture", self.browser.profile.engine.name());
-        until(&what, PATIENCE, async || {
+        let moves = until(&what, PATIENCE, async || {
             let picture: Option<Picture> = self.execute(PICTURE, vec![json!(name)]).await?;
-            let Some(picture) = picture else {
-                return Ok(Err(self.execute(NO_PICTURE, vec![json!(name)]).await?));
-            };
+            let Some(picture) = picture else { return Ok(Err("no picture".to_owned())) };
             if !seen.contains(&picture) {
                 seen.push(picture);
             }
             let is_lit = seen.iter().any(|picture| picture.luma.iter().any(|luma| *luma > 32));
+            let light = if is_lit { "lit" } else { "dark" };
             Ok(if seen.len() >= 4 && is_lit {
                 Ok(())
             } else {
-                Err(format!("{} different pictures, the last {:?}", seen.len(), seen.last()))
+                Err(format!("{} different {light} pictures", seen.len()))
             })
         })
-        .await
+        .await;
+        match moves {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(self.video_flow(name).await?)),
+        }
+    }
+
+    /// The way of the video of the member with this name, in words: the tile, and what each connection receives and sends.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn video_flow(&self, name: &str) -> Result<String> {
+        self.execute(VIDEO_FLOW, vec![json!(name)]).await
     }
 
     /// Waits until the lobby's camera preview moves.
@@ -461,7 +472,7 @@ fn by_test_id(test_id: &str) -> String {
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(60);
 
 const PICTURE: &str = include_str!("picture.js");
-const NO_PICTURE: &str = include_str!("no_picture.js");
+const VIDEO_FLOW: &str = include_str!("video_flow.js");
 const LOUDNESS: &str = include_str!("loudness.js");
 const PLAYS_ALOUD: &str = "
     const video = [...document.querySelectorAll('[data-testid=\"tile\"]')]

@@ -49,6 +49,36 @@ fn a_message_is_undeliverable_once_a_member_left_without_it_and_delivered_if_it_
 }
 
 #[test]
+fn a_message_does_not_wait_for_a_member_that_was_cut_off() {
+    let mut chat = Conversation::default();
+    let (heard, waiting) = (message(1), message(2));
+    for id in [&heard, &waiting] {
+        chat.send(id.clone(), "hello", 5, [member("a"), member("flooder")], |_| true).unwrap();
+    }
+    chat.handle_ack(&member("a"), &heard);
+    // A reload between the two must change nothing.
+    let kept: Vec<_> = (0..2).filter_map(|number| chat.kept(MessageNumber(number))).collect();
+    let mut chat = Conversation::default();
+    chat.restore(kept.iter().map(|kept| KeptMessage::from_text(&kept.to_text().unwrap()).unwrap()));
+    chat.handle_member_cut_off(&member("flooder"));
+    assert_eq!(state(&chat, &heard), DeliveryState::Delivered);
+    assert_eq!(state(&chat, &waiting), DeliveryState::Sending);
+    chat.handle_ack(&member("a"), &waiting);
+    assert_eq!(state(&chat, &waiting), DeliveryState::Delivered);
+}
+
+#[test]
+fn a_message_for_only_a_member_that_was_cut_off_is_undeliverable_until_it_returns() {
+    let mut chat = Conversation::default();
+    chat.send(message(1), "hello", 5, [member("flooder")], |_| true).unwrap();
+    while chat.poll_outgoing().is_some() {}
+    chat.handle_member_cut_off(&member("flooder"));
+    assert_eq!(state(&chat, &message(1)), DeliveryState::Undeliverable);
+    chat.handle_channel_open(&member("flooder"));
+    assert!(chat.poll_outgoing().is_some(), "it is handed over on the return");
+}
+
+#[test]
 fn a_message_to_an_empty_room_is_marked_as_unheard() {
     let mut chat = Conversation::default();
     chat.send(message(1), "hello?", 5, [], |_| true).unwrap();

@@ -51,13 +51,13 @@ impl Driver {
                 }
                 RoomOutput::OpenLink { link, member, role } => {
                     // The member's tile has to exist before its pictures.
-                    self.changes.release();
+                    self.changes.release_members();
                     self.show_changes();
                     self.open_link(link, member, role);
                 }
                 RoomOutput::OpenBulkLink { link, member } => self.open_bulk_link(link, member),
                 RoomOutput::UseLink(link) => {
-                    self.changes.release();
+                    self.changes.release_members();
                     self.show_changes();
                     self.use_link(link);
                 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use gloo_timers::future::TimeoutFuture;
+use js_sys::Promise;
 use sightline_core::Timestamp;
+use wasm_bindgen_futures::JsFuture;
 
 use super::window::window;
 
@@ -32,4 +34,17 @@ pub async fn sleep(duration: Duration) {
 /// Waits until the clock shows `deadline`. Dropping the future cancels the timer.
 pub async fn sleep_until(deadline: Timestamp) {
     sleep(deadline.since(now())).await;
+}
+
+/// Waits until the browser has painted its next frame. A hidden page paints none.
+pub async fn painted() {
+    let frame = Promise::new(&mut |resolve, _| {
+        // A window without frames paints nothing that could be waited for.
+        if window().request_animation_frame(&resolve).is_err() {
+            let _ = resolve.call0(&resolve);
+        }
+    });
+    let _ = JsFuture::from(frame).await;
+    // The callbacks of a frame run before it is painted, and tasks after it.
+    sleep(Duration::ZERO).await;
 }

@@ -109,6 +109,8 @@ impl MessageKind {
         match self {
             // A message of the greatest length costs as much as hundreds of others to receive.
             Self::NoMessage => 100,
+            // A dropped withdrawal leaves an offer, and the page needs milliseconds to show one.
+            Self::Offer | Self::Withdrawal => 4,
             Self::Unreadable | Self::Connection | Self::BulkConnection | Self::Arrival => 10,
             _ => 1,
         }
@@ -139,7 +141,8 @@ impl MessageKind {
             // Sixteen bulk links in each direction have 64, and each repair of the member's connection opens them again.
             Self::BulkDescription => limit(400, 40.0),
             Self::BulkCandidate => limit(4_000, 400.0),
-            Self::BulkConnection => limit(64, 8.0),
+            // Sixteen in one direction, and the same again after a repair; a browser needs milliseconds to make one.
+            Self::BulkConnection => limit(40, 4.0),
             // A person may hold down the reload key.
             Self::Arrival => limit(30, 0.5),
             // A paste of 100 lines, several times; nobody writes five messages a second for long.

@@ -76,11 +76,19 @@ pub struct Conversation {
     is_cut: bool,
     next_number: u32,
     seen: SeenIds,
-    /// For each message of this page, the members that have not acknowledged it.
-    unacknowledged: HashMap<MessageId, BTreeSet<MemberId>>,
+    /// The messages of this page that a member has still to acknowledge.
+    unacknowledged: HashMap<MessageId, Waiting>,
     outgoing: VecDeque<Outgoing>,
     changed: VecDeque<MessageNumber>,
     forgotten: VecDeque<MessageNumber>,
+}
+
+/// What is known about a message that a member has still to acknowledge.
+#[derive(Debug, Default)]
+struct Waiting {
+    members: BTreeSet<MemberId>,
+    /// Whether a member has acknowledged the message.
+    is_heard: bool,
 }
 
 impl Conversation {
@@ -113,7 +121,7 @@ impl Conversation {
             self.outgoing.push_back(Outgoing { to: to.clone(), message: wire(&message) });
         }
         if !waiting.is_empty() {
-            self.unacknowledged.insert(id, waiting);
+            self.unacknowledged.insert(id, Waiting { members: waiting, is_heard: false });
         }
         self.append(message);
         Ok(())
@@ -142,7 +150,11 @@ impl Conversation {
     /// Takes a member's acknowledgement of a message of this page.
     pub fn handle_ack(&mut self, from: &MemberId, id: &MessageId) {
         let Some(waiting) = self.unacknowledged.get_mut(id) else { return };
-        if waiting.remove(from) && waiting.is_empty() {
+        if !waiting.members.remove(from) {
+            return;
+        }
+        waiting.is_heard = true;
+        if waiting.members.is_empty() {
             self.unacknowledged.remove(id);
             self.set_own_state(id, DeliveryState::Delivered);
         }
@@ -156,7 +168,7 @@ impl Conversation {
             .iter()
             .filter(|message| message.author.is_none())
             .filter(|message| {
-                self.unacknowledged.get(&message.id).is_some_and(|waiting| waiting.contains(member))
+                self.unacknowledged.get(&message.id).is_some_and(|waiting| waiting.members.contains(member))
             })
             .map(|message| Outgoing { to: member.clone(), message: wire(message) })
             .collect();
@@ -168,7 +180,7 @@ impl Conversation {
         let lost: Vec<_> = self
             .unacknowledged
             .iter()
-            .filter(|(_, waiting)| waiting.contains(member))
+            .filter(|(_, waiting)| waiting.members.contains(member))
             .map(|(id, _)| id.clone())
             .collect();
         for id in lost {
@@ -176,10 +188,29 @@ impl Conversation {
         }
     }
 
+    /// Notes that this page cut a member off: no message waits for it any more. Only a message that nobody else was to get remains
+    /// undeliverable, until the member returns.
+    pub fn handle_member_cut_off(&mut self, member: &MemberId) {
+        let mut delivered = Vec::new();
+        for (id, waiting) in &mut self.unacknowledged {
+            if waiting.is_heard || waiting.members.len() > 1 {
+                waiting.members.remove(member);
+            }
+            if waiting.members.is_empty() {
+                delivered.push(id.clone());
+            }
+        }
+        for id in delivered {
+            self.unacknowledged.remove(&id);
+            self.set_own_state(&id, DeliveryState::Delivered);
+        }
+        self.handle_member_gone(member);
+    }
+
     /// Takes a new list of the members in the room: every other member with unacknowledged messages has left.
     pub fn handle_present(&mut self, is_present: impl Fn(&MemberId) -> bool) {
-        let absent: BTreeSet<_> =
-            self.unacknowledged.values().flatten().filter(|member| !is_present(member)).cloned().collect();
+        let absent = self.unacknowledged.values().flat_map(|waiting| &waiting.members);
+        let absent: BTreeSet<_> = absent.filter(|member| !is_present(member)).cloned().collect();
         for member in absent {
             self.handle_member_gone(&member);
         }
@@ -190,14 +221,15 @@ impl Conversation {
     pub fn kept(&self, number: MessageNumber) -> Option<KeptMessage> {
         let message = self.message(number)?.clone();
         let unacknowledged = self.unacknowledged.get(&message.id).filter(|_| message.author.is_none());
-        let missing = unacknowledged.into_iter().flatten().cloned().collect();
-        Some(KeptMessage { message, missing })
+        let is_heard = unacknowledged.is_some_and(|waiting| waiting.is_heard);
+        let missing = unacknowledged.into_iter().flat_map(|waiting| &waiting.members).cloned().collect();
+        Some(KeptMessage { message, missing, is_heard })
     }
 
     /// Restores the conversation of an earlier page instance. Must be called before anything else. Records that do not fit are
     /// skipped.
     pub fn restore(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
-        for KeptMessage { message, missing } in kept {
+        for KeptMessage { message, missing, is_heard } in kept {
             let is_new = !self.seen.contains(message.author.as_ref(), &message.id)
                 && message.number.0 >= self.next_number;
             let Ok(text) = prepare(&message.text) else { continue };
@@ -209,7 +241,8 @@ impl Conversation {
             let message = ChatMessage { text, author_name, sent_at_ms, ..message };
             self.next_number = message.number.0.saturating_add(1);
             if message.author.is_none() && !missing.is_empty() {
-                self.unacknowledged.insert(message.id.clone(), missing.into_iter().collect());
+                let waiting = Waiting { members: missing.into_iter().collect(), is_heard };
+                self.unacknowledged.insert(message.id.clone(), waiting);
             }
             self.append(message);
         }

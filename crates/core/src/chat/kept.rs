@@ -12,6 +12,9 @@ pub struct KeptMessage {
     pub message: ChatMessage,
     /// The members that have not acknowledged a message of this page.
     pub missing: Vec<MemberId>,
+    /// Whether a member has acknowledged such a message.
+    #[serde(default)]
+    pub is_heard: bool,
 }
 
 impl KeptMessage {

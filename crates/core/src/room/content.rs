@@ -90,10 +90,12 @@ impl Content {
         self.transfers.handle_channel_closed(member);
     }
 
-    /// Notes that a member was cut off: its offers are discarded, and it counts as gone.
+    /// Notes that a member was cut off: its offers are discarded, its files count as those of a member that is gone, and no message
+    /// waits for it.
     pub(super) fn handle_cut_off(&mut self, member: &MemberId) {
         self.transfers.forget_offers_of(member);
-        self.handle_gone(member);
+        self.transfers.handle_reach(member, Reach::Gone);
+        self.conversation.handle_member_cut_off(member);
     }
 
     /// Notes that a member left for good.

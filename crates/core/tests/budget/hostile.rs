@@ -335,7 +335,26 @@ fn a_page_that_is_loaded_again_and_again_is_cut_off_and_makes_few_connections() 
 }
 
 #[test]
-fn a_message_to_only_a_member_that_is_cut_off_does_not_wait_for_it() {
+fn a_message_on_its_way_to_a_member_that_is_cut_off_is_delivered_once_the_others_have_it() {
+    let mut room = Room::new();
+    // Eve acknowledges nothing.
+    room.close(room.eve);
+    let (now, id) = (room.world.now, room.eve_id());
+    room.world.pages[room.ada].session.send_chat("hello", 5, now).unwrap();
+    room.world.settle();
+    let state = |room: &Room| {
+        let log = room.world.pages[room.ada].session.conversation();
+        log.message(sightline_core::chat::MessageNumber(0)).unwrap().state
+    };
+    assert_eq!(state(&room), DeliveryState::Sending);
+    room.world.pages[room.ada].session.handle_lost_messages(&id, 100_000, now);
+    room.world.settle();
+    assert_eq!(room.standing(), Standing::CutOff);
+    assert_eq!(state(&room), DeliveryState::Delivered);
+}
+
+#[test]
+fn a_message_after_a_member_was_cut_off_does_not_wait_for_it() {
     let mut room = Room::new();
     let (now, id) = (room.world.now, room.eve_id());
     room.world.pages[room.ada].session.handle_lost_messages(&id, 100_000, now);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
+    budget::MessageKind,
     chat::MessageNumber,
     notice::NoticeCode,
     room::{Changes, RoomEvent},
@@ -46,41 +47,90 @@ fn a_few_changes_are_shown_at_once() {
     assert_eq!(changes.poll_timeout(), None);
 }
 
-#[test]
-fn a_flood_of_changes_is_shown_four_times_a_second_without_loss() {
+/// A flood of messages for 0.9 seconds, and what the page shows in each round until everything is shown.
+fn rounds_of_a_flood() -> Vec<Vec<RoomEvent>> {
     let mut changes = flooded(at(0));
-    let mut shown = Vec::new();
-    let mut rounds = 0;
-    for number in 0..900 {
-        let now = at(u64::from(number));
-        changes.handle(message(number), now);
-        changes.handle(member("eve"), now);
-        changes.handle_timeout(now);
+    let mut rounds = Vec::new();
+    for now_ms in 0..10_000 {
+        if now_ms < 900 {
+            changes.handle(message(now_ms), at(u64::from(now_ms)));
+            changes.handle(member("eve"), at(u64::from(now_ms)));
+        }
+        changes.handle_timeout(at(u64::from(now_ms)));
         let round = passed(&mut changes);
-        rounds += usize::from(!round.is_empty());
-        shown.extend(round);
+        if !round.is_empty() {
+            rounds.push(round);
+        }
     }
-    changes.handle_timeout(at(10_000));
-    shown.extend(passed(&mut changes));
-    assert!(rounds <= 4, "{rounds} rounds in 0.9 seconds");
-    let messages = shown.iter().filter(|event| matches!(event, RoomEvent::ChatChanged(_)));
-    assert_eq!(messages.cloned().collect::<Vec<_>>(), (0..900).map(message).collect::<Vec<_>>());
-    assert!(
-        shown.iter().filter(|event| **event == member("eve")).count() <= 5,
-        "each member once in a round"
-    );
+    assert_eq!(changes.poll_timeout(), None);
+    rounds
+}
+
+fn is_message(event: &&RoomEvent) -> bool {
+    matches!(event, RoomEvent::ChatChanged(_))
 }
 
 #[test]
-fn other_events_do_not_wait_and_keep_their_place() {
+fn a_flood_of_messages_is_shown_a_few_at_a_time_without_loss() {
+    let rounds = rounds_of_a_flood();
+    for round in &rounds {
+        let messages = round.iter().filter(is_message).count();
+        assert!(messages <= 50, "{messages} messages at once");
+    }
+    let messages: Vec<_> = rounds.iter().flatten().filter(is_message).cloned().collect();
+    assert_eq!(messages, (0..900).map(message).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_member_that_changes_all_the_time_is_shown_four_times_a_second() {
+    let rounds = rounds_of_a_flood();
+    let changes = rounds.iter().flatten().filter(|event| **event == member("eve")).count();
+    assert!(changes <= 5, "{changes} changes in 0.9 seconds");
+}
+
+#[test]
+fn a_message_behind_a_members_whole_budget_is_shown_within_a_second() {
+    let mut changes = Changes::default();
+    let budget = MessageKind::Chat.limit().burst;
+    for number in 0..=budget {
+        changes.handle(message(number), at(0));
+    }
+    let mut shown_at_ms = None;
+    for now_ms in 0..10_000 {
+        changes.handle_timeout(at(now_ms));
+        if passed(&mut changes).contains(&message(budget)) {
+            shown_at_ms.get_or_insert(now_ms);
+        }
+    }
+    assert!(shown_at_ms.is_some_and(|shown_at_ms| shown_at_ms <= 1_000), "{shown_at_ms:?}");
+}
+
+#[test]
+fn other_events_do_not_wait_and_come_after_what_waits_about_members() {
     let mut changes = flooded(at(0));
-    changes.handle(message(1), at(10));
     changes.handle(RoomEvent::Raised(NoticeCode::MemberMuted), at(10));
-    changes.handle(message(2), at(10));
-    let expected = vec![member("eve"), message(1), RoomEvent::Raised(NoticeCode::MemberMuted)];
-    assert_eq!(passed(&mut changes), expected);
+    assert_eq!(passed(&mut changes), [member("eve"), RoomEvent::Raised(NoticeCode::MemberMuted)]);
+}
+
+#[test]
+fn a_flood_of_other_events_does_not_hurry_the_messages() {
+    let mut changes = Changes::default();
+    for number in 0..100 {
+        changes.handle(message(number), at(0));
+        changes.handle(RoomEvent::Raised(NoticeCode::MemberMuted), at(0));
+    }
+    assert_eq!(passed(&mut changes).iter().filter(is_message).count(), 40);
+}
+
+#[test]
+fn everything_is_shown_before_the_page_goes_away() {
+    let mut changes = Changes::default();
+    for number in 0..500 {
+        changes.handle(message(number), at(0));
+    }
     changes.release();
-    assert_eq!(passed(&mut changes), [message(2)]);
+    assert_eq!(passed(&mut changes), (0..500).map(message).collect::<Vec<_>>());
+    assert_eq!(changes.poll_timeout(), None);
 }
 
 #[test]
