@@ -47,13 +47,13 @@ mod turn;
 
 use std::process::ExitCode;
 
-use libtest_mimic::Arguments;
+use libtest_mimic::{Arguments, Trial};
 use sightline_e2e::stage::Stage;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
     let stage = Stage::new()?;
-    let trials = [
+    let trials: Vec<Trial> = [
         call::tests(&stage),
         check::tests(&stage),
         consent::tests(&stage),
@@ -100,6 +100,11 @@ fn main() -> anyhow::Result<ExitCode> {
     .into_iter()
     .flatten()
     .collect();
+    if let Some(filter) = &arguments.filter {
+        // A test that was renamed would pass unseen.
+        let is_named = trials.iter().any(|trial| trial.name().contains(filter.as_str()));
+        anyhow::ensure!(is_named, "no test here has {filter:?} in its name");
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
     stage.close();
     Ok(conclusion.exit_code())

@@ -7,6 +7,7 @@ use libtest_mimic::Trial;
 use serde::Deserialize;
 use serde_json::json;
 use sightline_e2e::{
+    browser::Engine,
     page::Page,
     stage::{Pair, Scene, Stage},
     wait::{PATIENCE, until},
@@ -15,6 +16,7 @@ use thirtyfour::{By, Key};
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
+        stage.test_in_pairs(the_table_shows_each_member_in_a_line_and_leads_to_the_figures),
         stage.test_in_pairs(charts_grow_and_hidden_time_is_a_gap),
         stage.test_in_pairs(the_panel_shows_the_session_descriptions_and_the_log_of_the_browser),
         stage.test_in_pairs(the_own_tile_shows_what_the_other_member_receives),
@@ -23,6 +25,9 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .flatten()
     .collect()
 }
+
+/// Small pictures, so that three members fit a small machine.
+const SMALL_CAMERA: &str = "source=camera&width=320&height=240&fps=15";
 
 /// A chart as it is drawn.
 #[derive(Debug, Deserialize)]
@@ -58,6 +63,69 @@ const TEXT: &str =
 const SEEN_BY: &str = r#"
     const said = document.querySelector('[data-testid="tile"][data-member="local"] [data-testid="seen-by"]');
     return said?.textContent ?? '';"#;
+
+/// A line of the table above the figures.
+#[derive(Debug, Deserialize)]
+struct Line {
+    name: String,
+    words: String,
+    bars: Option<String>,
+    /// The texts of the other columns.
+    cells: Vec<String>,
+}
+
+const LINES: &str = r#"
+    return [...document.querySelectorAll('[data-testid="summary-line"]')].map((line) => ({
+      name: line.querySelector('button').textContent,
+      words: line.querySelector('p').textContent,
+      bars: line.querySelector('.bars:not([hidden])')?.dataset.bars ?? null,
+      cells: [...line.querySelectorAll('td')].map((cell) => cell.textContent),
+    }));"#;
+
+/// Presses the name of a member in the table, as a keyboard does, and returns the name of the section that has the focus then, if its
+/// top is in view.
+const SHOW_FIGURES_OF: &str = r#"
+    const lines = [...document.querySelectorAll('[data-testid="summary-line"] button')];
+    lines.find((button) => button.textContent === arguments[0]).click();
+    const section = document.activeElement.closest('section.stats-member');
+    const list = document.querySelector('.stats-list').getBoundingClientRect();
+    const top = section?.getBoundingClientRect().top ?? -1;
+    return top >= list.top - 1 && top < list.bottom ? section.ariaLabel : null;"#;
+
+async fn the_table_shows_each_member_in_a_line_and_leads_to_the_figures(
+    scene: &Scene,
+    pair: Pair,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let eve = scene.page(Engine::Chromium).await?;
+    ada.enter_with("lines", "Ada", SMALL_CAMERA).await?;
+    bob.enter_with("lines", "Bob", SMALL_CAMERA).await?;
+    eve.enter_with("lines", "Eve", "source=none").await?;
+    ada.until_picture_moves("Bob").await?;
+    ada.until_connected_to("Eve").await?;
+    ada.click("stats-toggle").await?;
+    let lines = until_lines(&ada, "a line for Bob with both pictures", |lines| {
+        let bob = lines.iter().find(|line| line.name == "Bob");
+        bob.is_some_and(|bob| bob.bars.is_some() && bob.cells[..2].iter().all(|cell| cell.contains('\u{d7}')))
+    })
+    .await?;
+    let [at_first, at_second] = &lines[..] else { anyhow::bail!("two lines: {lines:#?}") };
+    assert_eq!([&at_first.name[..], &at_second.name[..]], ["Bob", "Eve"]);
+    assert!(lines.iter().all(|line| line.words.contains(' ') && line.cells.len() == 5), "{lines:#?}");
+    assert_eq!(at_second.cells[0], "\u{2013}", "Eve sends no picture");
+    // The line has the same figures as the rows below.
+    let seen = ada.look().await?;
+    let member = seen.tile("Bob").context("Bob's tile")?.member.clone();
+    let pixels = |metric| seen.figure(&member, metric).unwrap_or_default();
+    let size = format!("{}\u{d7}{}", pixels("frame_width"), pixels("frame_height"));
+    assert!(at_first.cells[0].starts_with(&size), "{size}: {at_first:#?}");
+
+    let shown: Option<String> = ada.execute(SHOW_FIGURES_OF, vec![json!("Eve")]).await?;
+    assert_eq!(shown.as_deref(), Some("Eve"), "the figures of Eve are in view and have the focus");
+    eve.click("leave").await?;
+    until_lines(&ada, "one line", |lines| lines.len() == 1).await?;
+    Ok(())
+}
 
 async fn charts_grow_and_hidden_time_is_a_gap(scene: &Scene, pair: Pair) -> Result<()> {
     let [ada, bob] = scene.pages_in(pair).await?;
@@ -169,6 +237,14 @@ async fn the_own_tile_shows_what_the_other_member_receives(scene: &Scene, pair: 
 
 async fn charts(page: &Page) -> Result<Vec<Chart>> {
     page.execute(CHARTS, vec![]).await
+}
+
+async fn until_lines(page: &Page, what: &str, are_so: impl Fn(&[Line]) -> bool) -> Result<Vec<Line>> {
+    until(what, PATIENCE, async || {
+        let lines: Vec<Line> = page.execute(LINES, vec![]).await?;
+        Ok(if are_so(&lines) { Ok(lines) } else { Err(format!("{lines:#?}")) })
+    })
+    .await
 }
 
 async fn frame_rate(page: &Page) -> Result<Chart> {

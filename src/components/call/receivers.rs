@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use sightline_core::measure::{FigureValue, Metric};
 use sightline_protocol::telemetry::{Permille, Reception};
 
+use super::member_name::member_name;
 use crate::{
     components::{
         figures::{figure_text, metric_help::metric_help},
@@ -71,10 +72,7 @@ pub fn Receivers(
 #[component]
 fn Receiver(tile: TileModel) -> AnyView {
     let language = Language::from_context();
-    let name = move || {
-        let name = tile.name.get();
-        if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
-    };
+    let name = member_name(tile, language);
     let told = move |of: fn(&Reception) -> Option<f64>| {
         tile.seen_by.with(|seen| seen.as_ref().and_then(|seen| of(&seen.reception)))
     };

@@ -12,6 +12,7 @@ use super::{
     playback_line::load_playback_line,
     seen_by_text::seen_by_text,
     signal_bars::{SignalBars, cause_text, is_complaint},
+    state_text::state_text,
     tile_menu::load_tile_menu,
     tile_path::TilePath,
     tile_trust::{TileTrust, Trust},
@@ -29,7 +30,7 @@ use crate::{
         },
         later::Later,
     },
-    language::{Language, Sentence},
+    language::Language,
     sentence,
     session::model::{CodeJudgment, TileModel},
 };
@@ -205,17 +206,4 @@ fn Condition(tile: TileModel, is_own: bool) -> AnyView {
 
 fn on_off(is_on: bool) -> &'static str {
     if is_on { "on" } else { "off" }
-}
-
-/// The text for a state; `None` while there is no problem.
-fn state_text(state: LinkState, standing: Standing) -> Option<Sentence> {
-    match state {
-        _ if standing == Standing::CutOff => Some(sentence!(tile.cut_off)),
-        LinkState::Connected if standing == Standing::Muted => Some(sentence!(tile.muted)),
-        LinkState::Connected => None,
-        LinkState::Connecting => Some(sentence!(tile.connecting)),
-        LinkState::Recovering => Some(sentence!(tile.recovering)),
-        LinkState::Away => Some(sentence!(tile.away)),
-        LinkState::Failed => Some(sentence!(tile.failed)),
-    }
 }

@@ -12,5 +12,6 @@ pub mod panel;
 pub mod playout;
 mod plot;
 pub mod run_control;
+mod summary;
 mod table;
 mod timeline;

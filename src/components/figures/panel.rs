@@ -10,12 +10,14 @@ use super::{
     metric_help::metric_help,
     metric_text::metric_text,
     playout::{Ledger, ScoreLine},
+    summary::{Summary, section_id},
     timeline::{TimeSlider, Timeline},
 };
 use crate::{
     chunk,
     components::{
         call::{
+            member_name::member_name,
             seen_by_text::seen_by_text,
             signal_bars::{SignalBars, cause_text},
         },
@@ -89,7 +91,14 @@ pub fn StatsPanel(
             <div hidden=is_alone>
                 <TimeSlider timeline=timeline />
             </div>
-            <div class="stats-list" tabindex="0" role="region" aria-label=language.text(sentence!(figures.title))>
+            <div
+                class="stats-list"
+                class:has-one=Signal::derive(move || model.others.with(Vec::len) == 1)
+                tabindex="0"
+                role="region"
+                aria-label=language.text(sentence!(figures.title))
+            >
+                <Summary others=model.others />
                 <For
                     each=move || model.others.get()
                     key=|tile| tile.member.get_value()
@@ -108,10 +117,7 @@ pub fn StatsPanel(
 #[component]
 fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
     let language = Language::from_context();
-    let name = Signal::derive(move || {
-        let name = tile.name.get();
-        if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
-    });
+    let name = member_name(tile, language);
     let cause = Signal::derive(move || {
         let sentence = tile
             .quality
@@ -132,7 +138,7 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
     let (more, known) = rest.split_at(rest.len() - KNOWN_ROWS);
     let is_known = Memo::new(move |_| tile.truth.with(Option::is_some));
     view! {
-        <section class="stats-member">
+        <section class="stats-member" id=section_id(tile) tabindex="-1" aria-label=name>
             <header class="stats-member-header" translate="no">
                 <h3 dir="auto">{name}</h3>
                 <SignalBars quality=tile.quality />
@@ -196,6 +202,7 @@ fn Row(tile: TileModel, metric: Metric) -> AnyView {
     .into_any()
 }
 
-fn value_of(figures: &[Figure], metric: Metric) -> Option<FigureValue> {
+/// The value of a metric; `None` if it has none.
+pub(super) fn value_of(figures: &[Figure], metric: Metric) -> Option<FigureValue> {
     figures.iter().find(|figure| figure.metric == metric).and_then(|figure| figure.value.clone())
 }

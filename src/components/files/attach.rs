@@ -5,13 +5,16 @@ use sightline_browser::files::{PickedFiles, choose_folders, input_files};
 use sightline_protocol::MemberId;
 
 use crate::{
-    components::kit::{
-        icon::{Icon, IconName},
-        when::When,
+    components::{
+        call::member_name::member_name,
+        kit::{
+            icon::{Icon, IconName},
+            when::When,
+        },
     },
     language::Language,
     sentence,
-    session::model::{RoomActions, RoomModel, TileModel},
+    session::model::{RoomActions, RoomModel},
 };
 
 /// Buttons for files and for a folder; with more than one other member also a choice of the receiver.
@@ -100,7 +103,7 @@ pub fn Attach(
                     >
                         <option value="">{language.text(sentence!(files.everybody))}</option>
                         <For each=move || model.others.get() key=|tile| tile.member.get_value() let(tile)>
-                            <option value=tile.member.get_value()>{name_of(tile, language)}</option>
+                            <option value=tile.member.get_value()>{member_name(tile, language)}</option>
                         </For>
                     </select>
                 </label>
@@ -113,11 +116,4 @@ pub fn Attach(
 /// The present receiver of files; `None` for all members.
 pub(super) fn recipient(to: RwSignal<Option<String>>) -> Option<MemberId> {
     to.get_untracked().and_then(|id| MemberId::new(id).ok())
-}
-
-fn name_of(tile: TileModel, language: Language) -> Signal<String> {
-    Signal::derive(move || {
-        let name = tile.name.get();
-        if name.is_empty() { sentence!(tile.guest)(language.locale()).to_owned() } else { name }
-    })
 }
