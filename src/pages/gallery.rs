@@ -46,12 +46,17 @@ const WARNINGS: [NoticeCode; 11] = [
     NoticeCode::MessageTooLong,
     NoticeCode::SignalsRefused,
 ];
-const OBSTACLES: [NoticeCode; 12] = [
+const OBSTACLES: [NoticeCode; 17] = [
     NoticeCode::UnsupportedBrowser,
     NoticeCode::RoomNameInvalid,
     NoticeCode::InvitationInvalid,
     NoticeCode::NameInvalid,
     NoticeCode::RoomFull,
+    NoticeCode::RoomLocked,
+    NoticeCode::KnockRefused,
+    NoticeCode::KnockUnanswered,
+    NoticeCode::Removed,
+    NoticeCode::RoomEnded,
     NoticeCode::OriginRefused,
     NoticeCode::HostRefused,
     NoticeCode::ServerUnreachable,
@@ -182,6 +187,8 @@ fn room_model(count: usize) -> RoomModel {
         notices: RwSignal::new(vec![]),
         local,
         others: RwSignal::new(others),
+        host: crate::session::model::HostModel::default(),
+        has_entered: RwSignal::new(true),
         chat: RwSignal::new(vec![]),
         is_chat_cut: RwSignal::new(false),
         transfers: crate::session::model::TransfersModel::default(),
@@ -233,6 +240,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         start_run: Callback::new(|()| {}),
         stop_run: Callback::new(|()| {}),
         judge_code: Callback::new(|_| {}),
+        host: Callback::new(|_| {}),
         refuse_run: Callback::new(|_| {}),
         export: Callback::new(|_| {}),
     }

@@ -448,6 +448,7 @@ impl Driver {
                     self.session.set_code_matching(&member, code, is_matching);
                 }
             }
+            Command::Host(action) => self.session.act_as_host(action, now),
             Command::Leave => {
                 self.session.leave(now);
                 self.has_left = true;

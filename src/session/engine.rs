@@ -66,8 +66,14 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let inputs = lanes.first();
     let Entry { room, name, resume, media, mut changes, endpoint, certificate, run_limit, .. } = entry;
     let instance = InstanceId::from_random(random::bits());
-    let request =
-        JoinRequest { room: room.name.clone(), secret: room.secret, name: name.clone(), instance, resume };
+    let request = JoinRequest {
+        room: room.name.clone(),
+        secret: room.secret,
+        name: name.clone(),
+        instance,
+        resume,
+        is_attended: true,
+    };
     let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
     let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());

@@ -13,7 +13,7 @@ use sightline_browser::{
 use sightline_core::{
     measure::StatsEntry,
     negotiation::{Completed, OperationFailure, OperationId},
-    room::LinkId,
+    room::{HostAction, LinkId},
     signaling::SocketId,
     transfer::{Offered, TransferHandle},
 };
@@ -95,6 +95,7 @@ pub enum Command {
     RefuseRun(String),
     Export(Export),
     JudgeCode(CodeJudgment),
+    Host(HostAction),
     /// Leaves the room, and ends the session.
     Leave,
 }

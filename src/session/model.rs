@@ -16,7 +16,7 @@ use sightline_core::{
         stamp::FrameTruth,
     },
     notice::NoticeCode,
-    room::LinkState,
+    room::{HostAction, LinkState, VisitorView},
     signaling::SignalingStatus,
     transfer::{Backlog, LeftOut, Offered, TransferHandle, TransferView},
     trust::{ShortCode, Verification},
@@ -47,6 +47,10 @@ pub struct RoomModel {
     pub local: TileModel,
     /// The tiles of the other members, in the order of their arrival.
     pub others: RwSignal<Vec<TileModel>>,
+    /// The hosts, the lock, and who waits.
+    pub host: HostModel,
+    /// Whether the room was entered since the page opened.
+    pub has_entered: RwSignal<bool>,
     /// The messages, oldest first.
     pub chat: RwSignal<Vec<ChatLine>>,
     /// Whether older messages were dropped.
@@ -73,6 +77,21 @@ pub struct RoomModel {
     pub measured_by: RwSignal<Vec<String>>,
     /// The settings and the lists of devices.
     pub settings: SettingsModel,
+}
+
+/// The hosts of a room, its lock, and who waits at it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HostModel {
+    /// Whether this person is a host.
+    pub is_host: RwSignal<bool>,
+    /// Whether nobody new is admitted without a host's yes.
+    pub is_locked: RwSignal<bool>,
+    /// The ids of the hosts.
+    pub hosts: RwSignal<Vec<String>>,
+    /// Who waits to be let in; empty unless this person is a host.
+    pub visitors: RwSignal<Vec<VisitorView>>,
+    /// The id of the member that the host is asked about before it is removed.
+    pub removing: RwSignal<Option<String>>,
 }
 
 /// The state of a run, for display.
@@ -268,6 +287,8 @@ pub struct RoomActions {
     pub stop_run: Callback<()>,
     /// Takes what the person says of a member's code.
     pub judge_code: Callback<CodeJudgment>,
+    /// Asks the server for something that only a host may do.
+    pub host: Callback<HostAction>,
     /// Takes no further part in a member's run.
     pub refuse_run: Callback<String>,
     /// Saves the result of a run (called from a click).

@@ -10,7 +10,7 @@ use sightline_core::{
         run::RunState,
     },
     notice::NoticeCode,
-    room::{LinkState, PeerView, RoomEvent, RoomSession},
+    room::{Hosting, LinkState, PeerView, RoomEvent, RoomSession},
     signaling::SignalingStatus,
     trust::Verification,
 };
@@ -23,7 +23,7 @@ use super::{
     frame_watches::FrameWatches,
     identity::{self, Place},
     media::{LocalMedia, MediaSignals},
-    model::{ChatLine, RoomModel, RunShown, SettingsModel, TileModel, TransfersModel},
+    model::{ChatLine, HostModel, RoomModel, RunShown, SettingsModel, TileModel, TransfersModel},
     signals,
 };
 use crate::route::RoomLink;
@@ -54,6 +54,8 @@ impl RoomView {
             notices: media.notices,
             local: TileModel { stream: media.preview, ..local },
             others: RwSignal::new(Vec::new()),
+            host: HostModel::default(),
+            has_entered: RwSignal::new(false),
             chat: RwSignal::new(Vec::new()),
             is_chat_cut: RwSignal::new(false),
             transfers: TransfersModel::default(),
@@ -82,8 +84,8 @@ impl RoomView {
                 self.model.status.try_set(status);
             }
             RoomEvent::Raised(code) => {
-                if code == NoticeCode::Replaced {
-                    // The other tab has the seat now.
+                if matches!(code, NoticeCode::Replaced | NoticeCode::Removed | NoticeCode::RoomEnded) {
+                    // Another tab has the seat now, or nobody.
                     self.resume = None;
                     identity::forget_place(&self.room);
                 }
@@ -93,7 +95,13 @@ impl RoomView {
             RoomEvent::Entered { resume, .. } => {
                 self.resume = Some(resume);
                 self.keep_place();
+                signals::set(self.model.has_entered, true);
             }
+            RoomEvent::TokenChanged(resume) => {
+                self.resume = Some(resume);
+                self.keep_place();
+            }
+            RoomEvent::HostingChanged => self.show_hosting(session.hosting()),
             RoomEvent::PeerChanged(id) => {
                 if let Some(peer) = session.peer(&id) {
                     self.show_peer(&id, &peer, session.verification(&id), frames.of(&id));
@@ -171,6 +179,14 @@ impl RoomView {
     /// Removes a notice whose problem is over.
     pub fn clear(&self, code: NoticeCode) {
         signals::remove(self.model.notices, &code);
+    }
+
+    fn show_hosting(&self, hosting: &Hosting) {
+        let HostModel { is_host, is_locked, hosts, visitors, .. } = self.model.host;
+        signals::set(is_host, hosting.is_host());
+        signals::set(is_locked, hosting.is_locked());
+        signals::set(hosts, hosting.hosts().iter().map(|host| host.as_str().to_owned()).collect());
+        signals::set(visitors, hosting.visitors().to_vec());
     }
 
     fn keep_place(&self) {

@@ -55,6 +55,7 @@ impl HeadlessMember {
             name: DisplayName::cut(&format!("headless {number}")),
             instance: InstanceId::new(format!("headless-{number}"))?,
             resume: None,
+            is_attended: false,
         };
         let client = SignalingClient::new(request, SeededRandom::new(u128::from(number) + 1));
         let (sender, known) = watch::channel(Known::default());
@@ -152,7 +153,7 @@ fn note(known: &mut Known, event: SignalingEvent) {
         SignalingEvent::PeerJoined(member) => {
             known.present.insert(member.id);
         }
-        SignalingEvent::PeerAway(id) | SignalingEvent::PeerLeft(id) => {
+        SignalingEvent::PeerAway(id) | SignalingEvent::PeerLeft(id) | SignalingEvent::PeerRemoved(id) => {
             known.present.remove(&id);
         }
         _ => {}

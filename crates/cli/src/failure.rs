@@ -82,6 +82,11 @@ impl Failure {
                 (Exit::Refused, "The server does not accept this name: it is too long.")
             }
             NoticeCode::RoomFull => (Exit::Refused, "The room is full."),
+            NoticeCode::RoomLocked => (Exit::Refused, "The room is locked: a host has to open it."),
+            NoticeCode::KnockRefused => (Exit::Refused, "A host of the locked room said no."),
+            NoticeCode::KnockUnanswered => (Exit::Refused, "No host of the locked room answered."),
+            NoticeCode::Removed => (Exit::Refused, "A host removed this member from the room."),
+            NoticeCode::RoomEnded => (Exit::Refused, "A host ended the room for everyone."),
             NoticeCode::ServerFull => (Exit::Refused, "The server accepts no more rooms or members for now."),
             NoticeCode::OriginRefused | NoticeCode::HostRefused => {
                 (Exit::Refused, "The server refuses this client.")

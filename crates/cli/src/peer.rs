@@ -107,6 +107,7 @@ impl Peer {
             instance: InstanceId::from_random(random()?),
             resume: setup.resume,
             secret: setup.address.secret(),
+            is_attended: false,
         };
         let session = RoomSession::new(request, PublishedState::default(), random()?);
         let (to_first, first) = mpsc::channel(MAX_INPUTS);

@@ -45,6 +45,16 @@ pub enum NoticeCode {
     NameInvalid,
     /// The room is full.
     RoomFull,
+    /// The room is locked, and this client does not wait for an answer.
+    RoomLocked,
+    /// A host of the locked room said no.
+    KnockRefused,
+    /// No host of the locked room answered.
+    KnockUnanswered,
+    /// A host removed this member.
+    Removed,
+    /// A host ended the room for everyone.
+    RoomEnded,
     /// The server does not accept pages of this origin.
     OriginRefused,
     /// The server does not accept the host name in the page's address.
@@ -103,6 +113,11 @@ impl NoticeCode {
             Self::RoomNameInvalid => "room-name-invalid",
             Self::NameInvalid => "name-invalid",
             Self::RoomFull => "room-full",
+            Self::RoomLocked => "room-locked",
+            Self::KnockRefused => "knock-refused",
+            Self::KnockUnanswered => "knock-unanswered",
+            Self::Removed => "removed",
+            Self::RoomEnded => "room-ended",
             Self::OriginRefused => "origin-refused",
             Self::HostRefused => "host-refused",
             Self::ServerUnreachable => "server-unreachable",
@@ -139,6 +154,11 @@ impl NoticeCode {
                 | Self::InvitationInvalid
                 | Self::NameInvalid
                 | Self::RoomFull
+                | Self::RoomLocked
+                | Self::KnockRefused
+                | Self::KnockUnanswered
+                | Self::Removed
+                | Self::RoomEnded
                 | Self::OriginRefused
                 | Self::HostRefused
                 | Self::ServerUnreachable
@@ -162,7 +182,7 @@ impl NoticeCode {
             | ErrorCode::TooSlow
             | ErrorCode::JoinTimeout
             | ErrorCode::ShuttingDown => Some(Self::SignalingLost),
-            ErrorCode::PeerUnreachable => None,
+            ErrorCode::PeerUnreachable | ErrorCode::NotHost => None,
         }
     }
 

@@ -24,6 +24,7 @@ impl World {
             name: DisplayName::cut("Ada"),
             instance: InstanceId::new("i1").unwrap(),
             resume: None,
+            is_attended: true,
         };
         let mut client = SignalingClient::new(request, SeededRandom::new(7));
         client.start(Timestamp::ZERO);
@@ -342,6 +343,7 @@ fn a_page_that_the_server_does_not_let_in_opens_no_socket_until_the_person_asks(
         name: DisplayName::cut("Ada"),
         instance: InstanceId::new("i1").unwrap(),
         resume: None,
+        is_attended: true,
     };
     world.client = SignalingClient::new(request, SeededRandom::new(7));
     world.client.handle_page_refused(NoticeCode::OriginRefused);

@@ -47,6 +47,7 @@ impl Tabs {
                 name: DisplayName::cut(instance),
                 instance: InstanceId::new(instance).unwrap(),
                 resume,
+                attended: Some(true),
             },
         );
         tab

@@ -27,8 +27,10 @@ pub enum ErrorCode {
     ServerFull,
     /// The server is shutting down and will return. The socket is closed; the client reconnects.
     ShuttingDown,
-    /// The addressee of a `signal` is not in the room, or away. Nothing is closed.
+    /// The addressee of a `signal`, or the member of a host's action, is not in the room, or away. Nothing is closed.
     PeerUnreachable,
+    /// Only a host may do this. Nothing is closed.
+    NotHost,
 }
 
 impl ErrorCode {
@@ -47,13 +49,14 @@ impl ErrorCode {
             Self::ServerFull => "server-full",
             Self::ShuttingDown => "shutting-down",
             Self::PeerUnreachable => "peer-unreachable",
+            Self::NotHost => "not-host",
         }
     }
 
     /// Whether the server closes the socket after this error.
     #[must_use]
     pub fn closes(self) -> bool {
-        self != Self::PeerUnreachable
+        !matches!(self, Self::PeerUnreachable | Self::NotHost)
     }
 
     /// Whether the same request may succeed later.

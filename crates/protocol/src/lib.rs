@@ -8,6 +8,7 @@
 //! | [`id`], [`bounded`], [`limits`] | ids, numbers with an upper limit, the limits of every length |
 //! | [`member`], [`room`], [`text`] | members, names of rooms and members, invisible characters in text |
 //! | [`sealed`] | encrypted signals and names, admission to a protected room |
+//! | [`hosting`] | visitors of a locked room |
 //! | [`signaling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
 //! | [`control`], [`telemetry`], [`transfer`], [`verification`] | page and page: the messages of the data channels |
 //! | [`tabs`] | messages between tabs where there is no server |
@@ -15,6 +16,7 @@
 pub mod bounded;
 pub mod control;
 pub mod error;
+pub mod hosting;
 pub mod id;
 pub mod limits;
 pub mod member;
@@ -28,6 +30,7 @@ pub mod transfer;
 pub mod verification;
 
 pub use error::ErrorCode;
+pub use hosting::{RefusalReason, Visitor};
 pub use id::{BatchId, ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, TransferId};
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use room::RoomName;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::ErrorCode,
+    hosting::{RefusalReason, Visitor},
     id::{ConnectionId, Generation, InstanceId, MemberId},
     member::{Arrival, DisplayName, Member},
     room::RoomName,
@@ -33,6 +34,10 @@ pub enum ClientMessage {
         /// The token of an earlier `joined`, to get the same seat again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resume: Option<String>,
+        /// Whether a person attends, who waits at a locked room and may be its host. A client without this field is of an earlier
+        /// version, and is sent no message about hosts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attended: Option<bool>,
     },
     /// A signal for one other member.
     Signal {
@@ -44,6 +49,30 @@ pub enum ClientMessage {
     },
     /// The member leaves for good; the server closes the socket.
     Leave,
+    /// A host locks the room, or opens it again.
+    Lock {
+        /// Whether nobody is to be admitted without a host's yes.
+        locked: bool,
+    },
+    /// A host answers a [`ServerMessage::Knock`].
+    AnswerKnock {
+        /// The id of the visitor.
+        id: MemberId,
+        /// Whether to let the visitor in.
+        admit: bool,
+    },
+    /// A host removes a member, which locks the room.
+    Remove {
+        /// The id of the member.
+        id: MemberId,
+    },
+    /// A host makes another member a host, too.
+    MakeHost {
+        /// The id of the member.
+        id: MemberId,
+    },
+    /// A host ends the room for everyone.
+    End,
     /// Asks for the ICE servers without joining a room, or for fresh credentials in a room.
     IceServers,
     /// Asks for a `pong`, to detect a half-open socket and to measure the round trip.
@@ -77,7 +106,43 @@ pub enum ServerMessage {
         ice_servers_life_s: Option<u32>,
         /// Most members of the room.
         room_limit: usize,
+        /// The members that are hosts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<MemberId>,
+        /// Whether the room is locked.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        locked: bool,
     },
+    /// The hosts or the lock of the room changed.
+    RoomState {
+        /// The members that are hosts.
+        hosts: Vec<MemberId>,
+        /// Whether the room is locked.
+        locked: bool,
+        /// The resume token from now on.
+        resume: String,
+    },
+    /// The room is locked, and its hosts are asked. Followed by `joined` or `refused`.
+    Waiting,
+    /// To a host: somebody waits to be let in.
+    Knock {
+        /// The visitor.
+        visitor: Visitor,
+    },
+    /// To a host: a visitor does not wait any longer.
+    KnockEnded {
+        /// The id of the visitor.
+        id: MemberId,
+    },
+    /// The locked room does not admit this client. The socket is closed.
+    Refused {
+        /// Why.
+        reason: RefusalReason,
+    },
+    /// A host removed this member. The socket is closed.
+    Removed,
+    /// A host ended the room for everyone. The socket is closed.
+    Ended,
     /// The answer to `ice_servers`; replaces the ICE servers of `joined`.
     IceServers {
         /// ICE servers for `RTCConfiguration.iceServers`.
@@ -110,6 +175,11 @@ pub enum ServerMessage {
     },
     /// A member left for good.
     PeerLeft {
+        /// The id of that member.
+        id: MemberId,
+    },
+    /// A host removed a member: nothing more is to be accepted from its page.
+    PeerRemoved {
         /// The id of that member.
         id: MemberId,
     },

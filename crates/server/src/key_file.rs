@@ -163,7 +163,10 @@ fn create_private_file(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{rooms::ResumeClaims, time::UnixTime};
+    use crate::{
+        rooms::{ResumeClaims, RoomRules},
+        time::UnixTime,
+    };
 
     fn token(key: &ResumeKey) -> String {
         key.sign(&ResumeClaims {
@@ -172,6 +175,8 @@ mod tests {
             instance: sightline_protocol::InstanceId::new("i1").unwrap(),
             arrival: sightline_protocol::Arrival(1),
             expires_s: 1,
+            rules: RoomRules::default(),
+            is_host: false,
         })
     }
 

@@ -34,6 +34,7 @@ pub fn ConnectionStatus(
 fn word(status: SignalingStatus) -> Sentence {
     match status {
         SignalingStatus::Connecting => sentence!(room.connecting),
+        SignalingStatus::Waiting => sentence!(host.waiting_word),
         SignalingStatus::Connected => sentence!(room.connected),
         SignalingStatus::Reconnecting => sentence!(room.reconnecting),
         SignalingStatus::Lost => sentence!(room.lost),

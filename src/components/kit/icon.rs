@@ -17,12 +17,14 @@ pub enum IconName {
     Chevron,
     Clock,
     Close,
+    Door,
     Download,
     Expand,
     Film,
     Folder,
     Globe,
     Invite,
+    Key,
     Keyboard,
     Leave,
     Link,
@@ -72,6 +74,7 @@ impl IconName {
             Self::Chevron => "m6 9 6 6 6-6",
             Self::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4.5l3 1.5",
             Self::Close => "m6 6 12 12M18 6 6 18",
+            Self::Door => "M6.5 20V5.5A1.5 1.5 0 0 1 8 4h8a1.5 1.5 0 0 1 1.5 1.5V20M4 20h16M14 12v1",
             Self::Download => "M12 4v11M7 10.5l5 5 5-5M5 20h14",
             Self::Expand => "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
             Self::Film => {
@@ -86,6 +89,7 @@ impl IconName {
             Self::Invite => {
                 "M10 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM3.5 20a6.5 6.5 0 0 1 13 0M19 8.5v6M16 11.5h6"
             }
+            Self::Key => "M8 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM12 12h8.5v3M17 12v2.5",
             Self::Keyboard => {
                 "M4 6.5h16a1.5 1.5 0 0 1 1.5 1.5v8a1.5 1.5 0 0 1-1.5 1.5H4A1.5 1.5 0 0 1 2.5 16V8A1.5 1.5 0 0 1 4 6.5ZM8 14.2h8M6.5 10.2h.1M10.2 10.2h.1M13.8 10.2h.1M17.5 10.2h.1"
             }

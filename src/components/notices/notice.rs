@@ -142,6 +142,11 @@ pub(super) fn notice_icon(code: NoticeCode) -> IconName {
         NoticeCode::ScreenUnavailable => IconName::Screen,
         NoticeCode::AutoplayBlocked => IconName::Sound,
         NoticeCode::RoomFull | NoticeCode::MemberMuted | NoticeCode::MemberCutOff => IconName::People,
+        NoticeCode::RoomLocked
+        | NoticeCode::KnockRefused
+        | NoticeCode::KnockUnanswered
+        | NoticeCode::Removed
+        | NoticeCode::RoomEnded => IconName::Door,
         NoticeCode::MessageTooLong => IconName::Chat,
         _ => IconName::Alert,
     }

@@ -88,10 +88,13 @@ fn way_on(code: NoticeCode) -> WayOn {
         | NoticeCode::ProtocolError
         | NoticeCode::ProtocolVersion
         | NoticeCode::OriginRefused
-        | NoticeCode::HostRefused => WayOn::Reload,
-        NoticeCode::UnsupportedBrowser | NoticeCode::RoomNameInvalid | NoticeCode::InvitationInvalid => {
-            WayOn::None
-        }
+        | NoticeCode::HostRefused
+        // Another page instance: the others accept nothing more from this one.
+        | NoticeCode::Removed => WayOn::Reload,
+        NoticeCode::UnsupportedBrowser
+        | NoticeCode::RoomNameInvalid
+        | NoticeCode::InvitationInvalid
+        | NoticeCode::RoomEnded => WayOn::None,
         _ => WayOn::Retry,
     }
 }

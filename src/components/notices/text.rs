@@ -52,6 +52,11 @@ pub fn room_notice_text(code: NoticeCode) -> (Sentence, Sentence) {
     match code {
         NoticeCode::NameInvalid => both!(name_invalid),
         NoticeCode::RoomFull => both!(room_full),
+        NoticeCode::RoomLocked => both!(room_locked),
+        NoticeCode::KnockRefused => both!(knock_refused),
+        NoticeCode::KnockUnanswered => both!(knock_unanswered),
+        NoticeCode::Removed => both!(removed),
+        NoticeCode::RoomEnded => both!(room_ended),
         NoticeCode::OriginRefused => both!(origin_refused),
         NoticeCode::HostRefused => both!(host_refused),
         NoticeCode::SignalingLost => both!(signaling_lost),

@@ -155,6 +155,12 @@ impl Driver {
             RoomEvent::Raised(code) => self.log.write(Warn, "notice raised", &[("code", code.as_str())]),
             RoomEvent::Cleared(code) => self.log.write(Info, "notice cleared", &[("code", code.as_str())]),
             RoomEvent::Entered { you, .. } => self.log.write(Info, "entered", &[("member", you.as_str())]),
+            RoomEvent::HostingChanged => {
+                let hosting = self.session.hosting();
+                let word = |is_so: bool| if is_so { "yes" } else { "no" };
+                let fields = [("host", word(hosting.is_host())), ("locked", word(hosting.is_locked()))];
+                self.log.write(Info, "hosts changed", &fields);
+            }
             RoomEvent::PeerChanged(member) => {
                 self.log.write(Debug, "member changed", &[("member", member.as_str())]);
             }
@@ -173,7 +179,10 @@ impl Driver {
                 let fields = [("member", member.as_str()), ("reason", refusal.as_str())];
                 self.log.write(Info, "signal refused", &fields);
             }
-            RoomEvent::ChatChanged(_) | RoomEvent::ChatForgotten(_) | RoomEvent::Run(..) => {}
+            RoomEvent::TokenChanged(_)
+            | RoomEvent::ChatChanged(_)
+            | RoomEvent::ChatForgotten(_)
+            | RoomEvent::Run(..) => {}
         }
     }
 }

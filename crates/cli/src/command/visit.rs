@@ -196,6 +196,7 @@ impl<'a> Visit<'a> {
                 }
                 return Ok(Some(Happening::Entered(resume)));
             }
+            RoomEvent::TokenChanged(resume) => return Ok(Some(Happening::Entered(resume))),
             RoomEvent::Raised(code) => return self.take_notice(code).map(|()| None),
             RoomEvent::Status(SignalingStatus::Reconnecting) => {
                 self.output.note("The connection to the server is lost; connecting again.");
@@ -231,7 +232,10 @@ impl<'a> Visit<'a> {
                 self.output
                     .detail(&format!("Negotiation with {name} broke: {}: {}", cause.name, cause.message));
             }
-            RoomEvent::Cleared(_) | RoomEvent::ChatForgotten(_) | RoomEvent::Run(..) => {}
+            RoomEvent::Cleared(_)
+            | RoomEvent::HostingChanged
+            | RoomEvent::ChatForgotten(_)
+            | RoomEvent::Run(..) => {}
         }
         Ok(None)
     }

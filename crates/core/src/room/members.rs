@@ -7,8 +7,10 @@
 //! unique number for the ids of its links; a number is never reused. A peer sees no message of its member before the budgets
 //! have admitted it.
 
+use std::collections::VecDeque;
+
 use sightline_protocol::{
-    Member, MemberId,
+    InstanceId, Member, MemberId,
     control::{ControlMessage, PublishedSource, PublishedState},
     signaling::Signal,
 };
@@ -26,6 +28,9 @@ use crate::{
 /// Maximum number of members that a page keeps links to, however many the server names.
 const MAX_PEERS: usize = 64;
 
+/// Most page instances of removed members that are remembered.
+const MAX_REMOVED: usize = 64;
+
 #[derive(Debug)]
 pub(super) struct Members {
     /// `None` until the room is entered for the first time.
@@ -34,6 +39,8 @@ pub(super) struct Members {
     announced: PublishedState,
     is_signaling_up: bool,
     peers: Vec<PeerSession>,
+    /// The page instances that a host removed.
+    removed: VecDeque<InstanceId>,
     budgets: Budgets,
     next_number: u32,
     /// Generates the connection ids.
@@ -47,6 +54,7 @@ impl Members {
             announced,
             is_signaling_up: false,
             peers: Vec::new(),
+            removed: VecDeque::new(),
             budgets: Budgets::default(),
             next_number: 0,
             random,
@@ -126,9 +134,24 @@ impl Members {
         self.local = Some(local);
     }
 
+    /// Notes that a host removed a member: closes all connections to it, working ones too, and never again accepts anything of its
+    /// page, even if the server lists it.
+    pub(super) fn handle_removed(&mut self, id: &MemberId) {
+        let Some(peer) = self.get_mut(id) else { return };
+        let instance = peer.view().member.instance.clone();
+        peer.end();
+        if self.removed.len() >= MAX_REMOVED {
+            self.removed.pop_front();
+        }
+        self.removed.push_back(instance);
+    }
+
     /// Takes a member that is in the room, according to the server.
     pub(super) fn handle_present(&mut self, member: Member, now: Timestamp) {
         let Some(local) = self.local.clone().filter(|local| local.id != member.id) else { return };
+        if self.removed.contains(&member.instance) {
+            return;
+        }
         let id = member.id.clone();
         self.budgets.handle_instance(&id, &member.instance);
         // The conduct of the member's earlier pages still counts.

@@ -12,6 +12,7 @@
 mod budgets;
 mod changes;
 mod content;
+mod hosting;
 mod members;
 mod notices;
 mod output;
@@ -25,5 +26,6 @@ pub use crate::{
     recovery::PeerConnectionState,
 };
 pub use changes::Changes;
+pub use hosting::{HostAction, Hosting, VisitorView};
 pub use output::{RoomEvent, RoomOutput};
 pub use session::RoomSession;

@@ -74,6 +74,10 @@ pub enum RoomEvent {
         /// Token that reclaims the seat after a reload.
         resume: String,
     },
+    /// The server replaced the token that reclaims the seat. Keep this one.
+    TokenChanged(String),
+    /// The hosts, the lock or the visitors that wait changed: see [`hosting`](super::RoomSession::hosting).
+    HostingChanged,
     /// A member came or changed: see [`peer`](super::RoomSession::peer).
     PeerChanged(MemberId),
     /// A member left for good.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    AdmissionTag, MemberId, MessageId,
+    AdmissionTag, Arrival, Member, MemberId, MessageId, Presence, Visitor,
     control::{ControlMessage, PublishedState},
     signaling::{IceServer, Signal, SignalCandidate, SignalPayload},
     telemetry::TelemetryMessage,
@@ -13,6 +13,7 @@ use sightline_protocol::{
 use super::{
     RoomEvent, RoomOutput,
     content::{Content, ContentOutput},
+    hosting::{HostAction, Hosting},
     members::Members,
     notices::Notices,
     sealing::Sealing,
@@ -48,6 +49,7 @@ pub struct RoomSession {
     random: SeededRandom,
     members: Members,
     notices: Notices,
+    hosting: Hosting,
     content: Content,
     ice_servers: Vec<IceServer>,
     outputs: VecDeque<RoomOutput>,
@@ -72,6 +74,7 @@ impl RoomSession {
             random,
             members: Members::new(published, link_names),
             notices: Notices::default(),
+            hosting: Hosting::default(),
             content: Content::new(transfer_ids),
             ice_servers: Vec::new(),
             outputs: VecDeque::new(),
@@ -160,6 +163,14 @@ impl RoomSession {
     pub fn set_published(&mut self, published: PublishedState, now: Timestamp) {
         self.members.announce(published);
         self.settle(now);
+    }
+
+    /// Asks the server for something that only a host may do. Nothing changes before the server says so.
+    pub fn act_as_host(&mut self, action: HostAction, now: Timestamp) {
+        if self.hosting.is_host() {
+            self.client.act_as_host(&action.into_message());
+            self.settle(now);
+        }
     }
 
     /// Notes that the person compared this code with a member, and whether it matches. Has no effect if the member has another code by
@@ -449,6 +460,12 @@ impl RoomSession {
         self.members.accounts()
     }
 
+    /// The hosts of the room, its lock, and who waits to be let in.
+    #[must_use]
+    pub fn hosting(&self) -> &Hosting {
+        &self.hosting
+    }
+
     /// Whether a link is the one in use to its member, and not one that is built to replace it.
     #[must_use]
     pub fn is_in_use(&self, link: LinkId) -> bool {
@@ -501,13 +518,15 @@ impl RoomSession {
             }
             SignalingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
             SignalingEvent::RoundTrip(_) => {}
-            SignalingEvent::Joined { you, arrival, members, resume, ice_servers } => {
+            SignalingEvent::Joined { you, arrival, members, resume, ice_servers, hosts, is_locked } => {
                 let with_readable_name = |member| self.sealing.with_readable_name(member);
                 let members: Vec<_> = members.into_iter().map(with_readable_name).collect();
                 self.set_ice_servers(ice_servers);
                 let local = LocalMember { id: you.clone(), arrival };
                 self.members.handle_entered(local, &members, now);
+                self.hosting.handle_entered(you.clone(), hosts, is_locked);
                 self.event(RoomEvent::Entered { you, resume });
+                self.event(RoomEvent::HostingChanged);
                 self.settle_peers(now);
                 for member in members {
                     self.members.handle_present(member, now);
@@ -515,6 +534,20 @@ impl RoomSession {
                 let members = &self.members;
                 self.content.conversation_mut().handle_present(|member| members.get(member).is_some());
             }
+            SignalingEvent::RoomState { hosts, is_locked, resume } => {
+                self.hosting.handle_state(hosts, is_locked);
+                self.event(RoomEvent::TokenChanged(resume));
+                self.event(RoomEvent::HostingChanged);
+            }
+            SignalingEvent::Knock(visitor) => {
+                self.hosting.handle_knock(self.sealing.with_readable_name(as_member(visitor)));
+                self.event(RoomEvent::HostingChanged);
+            }
+            SignalingEvent::KnockEnded(id) => {
+                self.hosting.handle_knock_ended(&id);
+                self.event(RoomEvent::HostingChanged);
+            }
+            SignalingEvent::PeerRemoved(id) => self.members.handle_removed(&id),
             SignalingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
             SignalingEvent::PeerJoined(member) => {
                 let member = self.sealing.with_readable_name(member);
@@ -758,4 +791,10 @@ impl RoomSession {
     fn event(&mut self, event: RoomEvent) {
         self.outputs.push_back(RoomOutput::Event(event));
     }
+}
+
+/// A visitor as the member that it would be.
+fn as_member(visitor: Visitor) -> Member {
+    let Visitor { id, name, sealed_name, instance } = visitor;
+    Member { id, name, sealed_name, instance, arrival: Arrival::default(), presence: Presence::Present }
 }

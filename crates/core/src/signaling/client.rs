@@ -3,7 +3,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, PROTOCOL_VERSION, RoomName, SealedName,
+    Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, PROTOCOL_VERSION, RefusalReason, RoomName,
+    SealedName, Visitor,
     limits::MAX_FRAME_BYTES,
     signaling::{ClientMessage, IceServer, ServerMessage, Signal},
 };
@@ -30,6 +31,8 @@ const JOIN_DEADLINES: [Duration; 5] = [
 ];
 /// The first connection may take this long at once, since there is no call to resume.
 const FIRST_JOIN_DEADLINE: Duration = Duration::from_secs(8);
+/// How long a locked room may take to answer. The server gives up earlier.
+const KNOCK_DEADLINE: Duration = Duration::from_secs(150);
 const PING_INTERVAL: Duration = Duration::from_secs(3);
 const PONG_DEADLINE: Duration = Duration::from_secs(4);
 /// Shortest interval between questions for fresh credentials, however short they live.
@@ -54,6 +57,8 @@ pub struct JoinRequest {
     pub instance: InstanceId,
     /// The resume token of an earlier page instance in the same tab.
     pub resume: Option<String>,
+    /// Whether a person attends, who waits at a locked room and may become its host.
+    pub is_attended: bool,
 }
 
 /// What the caller is to do.
@@ -85,7 +90,21 @@ pub enum SignalingEvent {
         members: Vec<Member>,
         resume: String,
         ice_servers: Vec<IceServer>,
+        hosts: Vec<MemberId>,
+        is_locked: bool,
     },
+    /// The hosts or the lock changed, and with them the resume token.
+    RoomState {
+        hosts: Vec<MemberId>,
+        is_locked: bool,
+        resume: String,
+    },
+    /// Somebody waits to be let in.
+    Knock(Visitor),
+    /// A visitor does not wait any longer.
+    KnockEnded(MemberId),
+    /// A host removed this member.
+    PeerRemoved(MemberId),
     /// Fresh ICE credentials; the earlier ones are about to expire.
     IceServers(Vec<IceServer>),
     PeerJoined(Member),
@@ -111,6 +130,8 @@ enum Phase {
     Waiting { until: Timestamp },
     /// A socket is being opened, or has not answered the `join`.
     Joining { socket: SocketId, deadline: Timestamp },
+    /// The room is locked, and its hosts are asked.
+    Knocking { socket: SocketId, deadline: Timestamp },
     /// The client is in the room.
     Joined { socket: SocketId, next_ping: Timestamp, pending_ping: Option<PendingPing> },
 }
@@ -208,6 +229,7 @@ impl SignalingClient {
                 sealed_name: self.sealed_name.clone(),
                 instance: self.request.instance.clone(),
                 resume: self.request.resume.clone(),
+                attended: Some(self.request.is_attended),
             };
             self.send(socket, &join);
         }
@@ -262,6 +284,7 @@ impl SignalingClient {
                 self.late_joins += 1;
                 self.lose(now);
             }
+            Phase::Knocking { deadline, .. } if deadline <= now => self.lose(now),
             Phase::Joined { pending_ping: Some(ping), .. } if ping.sent_at + PONG_DEADLINE <= now => {
                 self.lose(now);
             }
@@ -285,7 +308,7 @@ impl SignalingClient {
         match self.phase {
             Phase::Idle => None,
             Phase::Waiting { until } => Some(until),
-            Phase::Joining { deadline, .. } => Some(deadline),
+            Phase::Joining { deadline, .. } | Phase::Knocking { deadline, .. } => Some(deadline),
             Phase::Joined { next_ping, pending_ping, .. } => {
                 let ping_due = pending_ping.map_or(next_ping, |ping| ping.sent_at + PONG_DEADLINE);
                 Some(self.ice_servers_due.map_or(ping_due, |due| due.min(ping_due)))
@@ -305,9 +328,16 @@ impl SignalingClient {
         self.send(socket, &ClientMessage::Signal { to, signal })
     }
 
+    /// Asks the server for something that only a host may do. Nothing is queued without a socket.
+    pub fn act_as_host(&mut self, message: &ClientMessage) {
+        if let Phase::Joined { socket, .. } = self.phase {
+            self.send(socket, message);
+        }
+    }
+
     /// Leaves the room for good.
     pub fn leave(&mut self) {
-        if let Phase::Joined { socket, .. } = self.phase {
+        if let Phase::Joined { socket, .. } | Phase::Knocking { socket, .. } = self.phase {
             self.send(socket, &ClientMessage::Leave);
         }
         self.end(None);
@@ -316,7 +346,15 @@ impl SignalingClient {
     fn handle_message(&mut self, socket: SocketId, message: ServerMessage, now: Timestamp) {
         match message {
             ServerMessage::Joined {
-                you, arrival, members, resume, ice_servers, ice_servers_life_s, ..
+                you,
+                arrival,
+                members,
+                resume,
+                ice_servers,
+                ice_servers_life_s,
+                hosts,
+                locked,
+                ..
             } => {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
                 self.phase = Phase::Joined { socket, next_ping: now + PING_INTERVAL, pending_ping: None };
@@ -328,10 +366,33 @@ impl SignalingClient {
                     self.event(SignalingEvent::Cleared(code));
                 }
                 self.set_status(SignalingStatus::Connected);
-                self.event(SignalingEvent::Joined { you, arrival, members, resume, ice_servers });
+                self.event(SignalingEvent::Joined {
+                    you,
+                    arrival,
+                    members,
+                    resume,
+                    ice_servers,
+                    hosts,
+                    is_locked: locked,
+                });
             }
             ServerMessage::Full { .. } => self.end(Some(NoticeCode::RoomFull)),
             ServerMessage::Replaced => self.end(Some(NoticeCode::Replaced)),
+            ServerMessage::Refused { reason } => self.end(Some(match reason {
+                RefusalReason::Locked => NoticeCode::RoomLocked,
+                RefusalReason::Refused => NoticeCode::KnockRefused,
+                RefusalReason::NoAnswer | RefusalReason::TooMany => NoticeCode::KnockUnanswered,
+            })),
+            ServerMessage::Removed => self.end_without_seat(NoticeCode::Removed),
+            ServerMessage::Ended => self.end_without_seat(NoticeCode::RoomEnded),
+            ServerMessage::Waiting if matches!(self.phase, Phase::Joining { .. }) => {
+                self.phase = Phase::Knocking { socket, deadline: now + KNOCK_DEADLINE };
+                self.late_joins = 0;
+                for code in std::mem::take(&mut self.raised) {
+                    self.event(SignalingEvent::Cleared(code));
+                }
+                self.set_status(SignalingStatus::Waiting);
+            }
             ServerMessage::Error { code, .. } => self.handle_error(code, now),
             ServerMessage::Pong { nonce } => self.handle_pong(nonce, now),
             // The following messages are valid in a room only.
@@ -340,6 +401,15 @@ impl SignalingClient {
                 self.ice_servers_due = refresh_time(ice_servers_life_s, now);
                 self.event(SignalingEvent::IceServers(ice_servers));
             }
+            ServerMessage::RoomState { hosts, locked, resume } => {
+                self.request.resume = Some(resume.clone());
+                self.event(SignalingEvent::RoomState { hosts, is_locked: locked, resume });
+            }
+            ServerMessage::Knock { visitor } => self.event(SignalingEvent::Knock(visitor)),
+            ServerMessage::KnockEnded { id } => self.event(SignalingEvent::KnockEnded(id)),
+            ServerMessage::PeerRemoved { id } => self.event(SignalingEvent::PeerRemoved(id)),
+            // Already in the room.
+            ServerMessage::Waiting => {}
             ServerMessage::PeerJoined { member } => self.event(SignalingEvent::PeerJoined(member)),
             ServerMessage::PeerAway { id } => self.event(SignalingEvent::PeerAway(id)),
             ServerMessage::PeerLeft { id } => self.event(SignalingEvent::PeerLeft(id)),
@@ -411,6 +481,12 @@ impl SignalingClient {
         self.end(Some(NoticeCode::ProtocolError));
     }
 
+    /// Ends after the seat was taken away.
+    fn end_without_seat(&mut self, notice: NoticeCode) {
+        self.request.resume = None;
+        self.end(Some(notice));
+    }
+
     fn end(&mut self, notice: Option<NoticeCode>) {
         self.close_socket(None);
         self.phase = Phase::Idle;
@@ -428,7 +504,9 @@ impl SignalingClient {
 
     fn current_socket(&self) -> Option<SocketId> {
         match self.phase {
-            Phase::Joining { socket, .. } | Phase::Joined { socket, .. } => Some(socket),
+            Phase::Joining { socket, .. } | Phase::Knocking { socket, .. } | Phase::Joined { socket, .. } => {
+                Some(socket)
+            }
             Phase::Idle | Phase::Waiting { .. } => None,
         }
     }

@@ -12,6 +12,8 @@ pub use tabs::{TabOutput, TabPlace};
 pub enum SignalingStatus {
     /// The first connection is being made.
     Connecting,
+    /// The room is locked; its hosts are asked.
+    Waiting,
     /// The client is in the room.
     Connected,
     /// The client was in the room and reconnects.
@@ -26,6 +28,7 @@ impl SignalingStatus {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
+            Self::Waiting => "waiting",
             Self::Connected => "connected",
             Self::Reconnecting => "reconnecting",
             Self::Lost => "lost",

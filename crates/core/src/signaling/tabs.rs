@@ -250,6 +250,9 @@ impl TabPlace {
             ice_servers: Vec::new(),
             ice_servers_life_s: None,
             room_limit: self.room_limit,
+            // Every tab belongs to the same person.
+            hosts: Vec::new(),
+            locked: false,
         });
         self.phase = Phase::Inside { me, next_hello: now };
         self.greet(now);

@@ -56,6 +56,7 @@ impl Room {
             name: DisplayName::cut("nobody"),
             instance: InstanceId::new("none").unwrap(),
             resume: None,
+            is_attended: true,
         };
         self.world.pages[page].session = RoomSession::new(request, PublishedState::default(), 1);
     }

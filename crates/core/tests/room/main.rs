@@ -3,6 +3,7 @@
 
 mod changes;
 mod files;
+mod hosting;
 mod recovery;
 mod world;
 

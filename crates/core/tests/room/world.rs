@@ -111,6 +111,12 @@ pub(crate) struct World {
     pub(crate) made: HashMap<String, (InstanceId, InstanceId)>,
     /// The descriptions that pages applied: the page, the instance that it takes the other end for, and the description.
     pub(crate) applied: Vec<(InstanceId, InstanceId, String)>,
+    /// The hosts that the server names to whoever joins.
+    pub(crate) hosts: Vec<MemberId>,
+    /// Whether the server says that the room is locked.
+    pub(crate) is_locked: bool,
+    /// What pages asked for as hosts.
+    pub(crate) host_actions: Vec<(usize, ClientMessage)>,
 }
 
 /// What a server sends instead of a message to a page.
@@ -134,6 +140,9 @@ impl World {
             interference: None,
             made: HashMap::new(),
             applied: Vec::new(),
+            hosts: Vec::new(),
+            is_locked: false,
+            host_actions: Vec::new(),
         }
     }
 
@@ -147,6 +156,7 @@ impl World {
             name: DisplayName::cut(&format!("someone {number}")),
             instance: instance.clone(),
             resume,
+            is_attended: true,
         };
         let mut session = RoomSession::new(request, PublishedState::default(), 77 + number as u128);
         if self.has_codes {
@@ -524,6 +534,8 @@ impl World {
                     ice_servers: Vec::new(),
                     ice_servers_life_s: None,
                     room_limit: 8,
+                    hosts: self.hosts.clone(),
+                    locked: self.is_locked,
                 };
                 self.tell(page, &joined);
                 self.tell_all(Some(page), &ServerMessage::PeerJoined { member });
@@ -556,6 +568,11 @@ impl World {
                 );
             }
             ClientMessage::Ping { nonce } => self.tell(page, &ServerMessage::Pong { nonce }),
+            action @ (ClientMessage::Lock { .. }
+            | ClientMessage::AnswerKnock { .. }
+            | ClientMessage::Remove { .. }
+            | ClientMessage::MakeHost { .. }
+            | ClientMessage::End) => self.host_actions.push((page, action)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Why the server closes a socket, and the last message and Close frame that say so.
 
-use sightline_protocol::{ErrorCode, signaling::ServerMessage};
+use sightline_protocol::{ErrorCode, RefusalReason, signaling::ServerMessage};
 
 /// Longest `message` of an `error`, in characters, because the message may repeat what a client sent.
 const MAX_MESSAGE_CHARS: usize = 200;
@@ -17,6 +17,12 @@ pub enum Closing {
     },
     /// A later socket used the same resume token.
     Replaced,
+    /// The locked room does not admit this client.
+    Refused(RefusalReason),
+    /// A host removed the member.
+    Removed,
+    /// A host ended the room.
+    Ended,
     /// The client broke a rule, or the server cannot continue.
     Failed {
         /// The stable code of the error.
@@ -42,6 +48,9 @@ impl Closing {
             Self::Left | Self::Gone => None,
             Self::Full { room_limit } => Some(ServerMessage::Full { room_limit: *room_limit }),
             Self::Replaced => Some(ServerMessage::Replaced),
+            Self::Refused(reason) => Some(ServerMessage::Refused { reason: *reason }),
+            Self::Removed => Some(ServerMessage::Removed),
+            Self::Ended => Some(ServerMessage::Ended),
             Self::Failed { code, message } => {
                 Some(ServerMessage::Error { code: *code, message: message.clone() })
             }
@@ -56,7 +65,12 @@ impl Closing {
             Self::Failed { code: ErrorCode::ShuttingDown, .. } => 1001,
             Self::Failed { code: ErrorCode::FrameTooLarge, .. } => 1009,
             Self::Failed { code: ErrorCode::ServerFull, .. } => 1013,
-            Self::Full { .. } | Self::Replaced | Self::Failed { .. } => 1008,
+            Self::Full { .. }
+            | Self::Replaced
+            | Self::Refused(_)
+            | Self::Removed
+            | Self::Ended
+            | Self::Failed { .. } => 1008,
         }
     }
 
@@ -67,6 +81,9 @@ impl Closing {
             Self::Left | Self::Gone => String::new(),
             Self::Full { .. } => "full".to_owned(),
             Self::Replaced => "replaced".to_owned(),
+            Self::Refused(_) => "refused".to_owned(),
+            Self::Removed => "removed".to_owned(),
+            Self::Ended => "ended".to_owned(),
             Self::Failed { code, .. } => code.as_str().to_owned(),
         }
     }

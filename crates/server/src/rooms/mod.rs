@@ -4,6 +4,9 @@
 //! sockets are to be closed; [`Registry::poll_timeout`] says when [`Registry::handle_timeout`] has something to do.
 
 mod closing;
+mod hosting;
+mod joining;
+mod knocks;
 mod place;
 mod registry;
 mod resume;
@@ -12,9 +15,11 @@ mod room_key;
 mod socket_id;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use closing::Closing;
 pub use registry::{Output, Registry, RoomSettings};
 pub use resume::{ResumeClaims, ResumeKey};
 pub use room_key::RoomKey;
 pub use socket_id::SocketId;
+pub use version::{RoomRules, RoomVersion};

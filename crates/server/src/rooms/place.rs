@@ -14,6 +14,8 @@ pub(super) struct Place {
     pub(super) instance: InstanceId,
     pub(super) arrival: Arrival,
     pub(super) occupancy: Occupancy,
+    pub(super) client: ClientKind,
+    pub(super) is_host: bool,
 }
 
 /// Whether the member's socket is open.
@@ -26,6 +28,27 @@ pub(super) enum Occupancy {
         /// When the place is given up.
         until: UnixTime,
     },
+}
+
+/// What a client knows of hosts, by the field `attended` of its `join`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ClientKind {
+    /// It is of an earlier version, and is sent no message about hosts.
+    Earlier,
+    /// A program: it does not wait at a locked room, and the server never makes it host by itself.
+    Unattended,
+    /// A page with a person.
+    Attended,
+}
+
+impl ClientKind {
+    pub(super) fn of(attended: Option<bool>) -> Self {
+        match attended {
+            None => Self::Earlier,
+            Some(false) => Self::Unattended,
+            Some(true) => Self::Attended,
+        }
+    }
 }
 
 impl Place {

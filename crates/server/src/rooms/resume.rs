@@ -7,7 +7,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 use sightline_protocol::{Arrival, InstanceId, MemberId, limits::MAX_RESUME_TOKEN_CHARS};
 
-use super::room_key::RoomKey;
+use super::{
+    room_key::RoomKey,
+    version::{RoomRules, RoomVersion},
+};
 use crate::time::UnixTime;
 
 /// Signs and checks resume tokens.
@@ -27,6 +30,10 @@ pub struct ResumeClaims {
     pub arrival: Arrival,
     /// When the token expires, in whole seconds since 1970.
     pub expires_s: u64,
+    /// The rules of the room when the token was signed.
+    pub rules: RoomRules,
+    /// Whether the member was a host then.
+    pub is_host: bool,
 }
 
 impl ResumeKey {
@@ -42,8 +49,11 @@ impl ResumeKey {
     /// The token of these claims.
     #[must_use]
     pub fn sign(&self, claims: &ResumeClaims) -> String {
-        let ResumeClaims { room, id, instance, arrival: Arrival(arrival), expires_s } = claims;
-        let payload = format!("{room} {id} {instance} {arrival} {expires_s}");
+        let ResumeClaims { room, id, instance, arrival: Arrival(arrival), expires_s, rules, is_host } =
+            claims;
+        let RoomRules { version: RoomVersion { life: Arrival(life), epoch }, locked } = rules;
+        let (locked, host) = (u8::from(*locked), u8::from(*is_host));
+        let payload = format!("{room} {id} {instance} {arrival} {expires_s} {life} {epoch} {locked}{host}");
         let tag = hmac::sign(&self.0, payload.as_bytes());
         format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(tag))
     }
@@ -64,13 +74,27 @@ impl ResumeKey {
 
 fn read(payload: &str) -> Option<ResumeClaims> {
     let mut words = payload.split(' ');
-    let claims = ResumeClaims {
+    let mut claims = ResumeClaims {
         room: RoomKey::read(words.next()?)?,
         id: MemberId::new(words.next()?).ok()?,
         instance: InstanceId::new(words.next()?).ok()?,
         arrival: Arrival(words.next()?.parse().ok()?),
         expires_s: words.next()?.parse().ok()?,
+        rules: RoomRules::default(),
+        is_host: false,
     };
+    // A server of an earlier version signed no more than that.
+    if let Some(life) = words.next() {
+        let life = Arrival(life.parse().ok()?);
+        claims.rules.version = RoomVersion { life, epoch: words.next()?.parse().ok()? };
+        (claims.rules.locked, claims.is_host) = match words.next()? {
+            "00" => (false, false),
+            "01" => (false, true),
+            "10" => (true, false),
+            "11" => (true, true),
+            _ => return None,
+        };
+    }
     words.next().is_none().then_some(claims)
 }
 
@@ -89,6 +113,8 @@ mod tests {
             instance: InstanceId::new("i1").unwrap(),
             arrival: Arrival(5),
             expires_s: 1_001,
+            rules: RoomRules { version: RoomVersion { life: Arrival(900_000), epoch: 3 }, locked: true },
+            is_host: true,
         }
     }
 
@@ -100,6 +126,15 @@ mod tests {
     fn a_token_gives_back_the_claims_that_were_signed() {
         let token = key(1).sign(&claims());
         assert_eq!(key(1).verify(&token, NOW), Some(claims()));
+    }
+
+    #[test]
+    fn the_token_of_an_earlier_version_of_the_server_gives_no_rights() {
+        let payload = "team-7 m1 i1 5 1001";
+        let tag = hmac::sign(&key(1).0, payload.as_bytes());
+        let token = format!("{}.{}", URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(tag));
+        let earlier = ResumeClaims { rules: RoomRules::default(), is_host: false, ..claims() };
+        assert_eq!(key(1).verify(&token, NOW), Some(earlier));
     }
 
     #[test]
@@ -137,6 +172,11 @@ mod tests {
             instance: InstanceId::new("i".repeat(64)).unwrap(),
             arrival: Arrival(u64::MAX),
             expires_s: u64::MAX,
+            rules: RoomRules {
+                version: RoomVersion { life: Arrival(u64::MAX), epoch: u32::MAX },
+                locked: true,
+            },
+            is_host: true,
         };
         let token = key(1).sign(&longest);
         assert!(token.len() <= MAX_RESUME_TOKEN_CHARS, "{}", token.len());

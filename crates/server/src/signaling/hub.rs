@@ -25,6 +25,7 @@ use super::{
 use crate::{
     hosts::UrlHost,
     metrics::{Census, Metrics},
+    proxy::limited_address,
     rooms::{Closing, Output, Registry, SocketId},
     time::Clock,
     turn::ice_servers::RelayDirectory,
@@ -131,16 +132,16 @@ impl Hub {
         (socket, outbox)
     }
 
-    /// Handles a text frame. Returns whether the socket has a place in a room now.
+    /// Handles a text frame. Returns whether the socket has joined now.
     pub(super) fn receive(&self, socket: SocketId, text: &str) -> bool {
         self.metrics.received.inc_by(text.len() as u64);
         let read = frame::read(text);
-        let mut is_member = false;
+        let mut has_joined = false;
         self.with_open(socket, |state, address| {
             self.handle(state, socket, address, read);
-            is_member = state.registry.is_member(socket);
+            has_joined = state.registry.has_joined(socket);
         });
-        is_member
+        has_joined
     }
 
     fn handle(
@@ -158,7 +159,10 @@ impl Hub {
                 let message = "too many joins of this address";
                 state.registry.handle_failure(socket, ErrorCode::RateLimited, message, self.clock.now());
             }
-            Ok(message) => state.registry.handle_message(socket, message, self.clock.now()),
+            Ok(message) => {
+                let address = limited_address(address);
+                state.registry.handle_message(socket, address, message, self.clock.now());
+            }
             Err(refusal) => {
                 state.registry.handle_failure(socket, refusal.code, &refusal.message, self.clock.now());
             }
@@ -266,6 +270,11 @@ impl Hub {
                     self.metrics.count_closing(if reason.is_empty() { "left" } else { &reason });
                     if let Some(socket) = state.sockets.get(&socket) {
                         socket.outbox.end(closing);
+                    }
+                }
+                Output::RevokeRelay(member) => {
+                    if let Some(relay) = &self.relay {
+                        relay.credentials.revoke(member.as_str(), self.clock.now());
                     }
                 }
             }

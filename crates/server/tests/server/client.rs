@@ -137,6 +137,16 @@ impl Client {
         }
     }
 
+    /// Skips messages until the one before the server's Close.
+    pub(crate) async fn until_removed(&mut self) -> ServerMessage {
+        loop {
+            match self.next().await {
+                last @ (ServerMessage::Removed | ServerMessage::Refused { .. }) => return last,
+                _ => {}
+            }
+        }
+    }
+
     /// Expects this error as the next message.
     pub(crate) async fn is_told(&mut self, expected: ErrorCode) {
         match self.next().await {
@@ -195,6 +205,7 @@ pub(crate) fn join(room: &str, name: &str, resume: Option<String>) -> ClientMess
         name: DisplayName::new(name).unwrap(),
         instance: InstanceId::new(name).unwrap(),
         resume,
+        attended: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod files;
 mod harness;
 mod hostile_frames;
 mod hostile_readers;
+mod hosts;
 mod joining;
 mod limits;
 mod metrics;

@@ -1,14 +1,15 @@
 //! The rooms in simulated time, seen as their members see them: through the messages alone.
 
+mod hosts;
 mod random_sequences;
 mod scenarios;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use rand::{SeedableRng, rngs::StdRng};
 use sightline_protocol::{
     Arrival, ConnectionId, DisplayName, ErrorCode, Generation, InstanceId, Member, MemberId,
-    PROTOCOL_VERSION, Presence, RoomName,
+    PROTOCOL_VERSION, Presence, RefusalReason, RoomName, Visitor,
     signaling::{ClientMessage, ServerMessage, Signal, SignalCandidate, SignalPayload},
 };
 
@@ -23,6 +24,12 @@ struct World {
     registry: Registry,
     now: UnixTime,
     clients: BTreeMap<SocketId, Client>,
+    /// What the next clients say in `attended`.
+    attended: Option<bool>,
+    /// The address of the next clients.
+    address: IpAddr,
+    /// The members that were refused the relay.
+    revoked: Vec<MemberId>,
 }
 
 /// A socket and the messages that it received.
@@ -47,13 +54,25 @@ struct View {
     arrival: Arrival,
     resume: String,
     others: BTreeMap<MemberId, Member>,
+    hosts: Vec<MemberId>,
+    is_locked: bool,
+    /// The visitors that wait, as a host knows them.
+    knocks: Vec<Visitor>,
 }
 
 impl World {
     fn new(room_limit: usize, max_rooms: usize) -> Self {
         let settings = RoomSettings { room_limit, max_rooms, away_hold: HOLD, ..RoomSettings::default() };
         let now = UnixTime::from_ms(1_700_000_000_000);
-        Self { registry: registry(&settings, 0), settings, now, clients: BTreeMap::new() }
+        Self {
+            registry: registry(&settings, 0),
+            settings,
+            now,
+            clients: BTreeMap::new(),
+            attended: None,
+            address: [192, 0, 2, 1].into(),
+            revoked: Vec::new(),
+        }
     }
 
     /// The server ends and starts again; all sockets are gone, the key is the same.
@@ -77,6 +96,7 @@ impl World {
                 name: DisplayName::cut(instance),
                 instance: InstanceId::new(instance).unwrap(),
                 resume: resume.map(str::to_owned),
+                attended: self.attended,
             },
         );
         if let Some(view) = &mut self.clients.get_mut(&socket).unwrap().seat {
@@ -86,7 +106,8 @@ impl World {
     }
 
     fn say(&mut self, socket: SocketId, message: ClientMessage) {
-        self.registry.handle_message(socket, message, self.now);
+        let address = self.address;
+        self.registry.handle_message(socket, address, message, self.now);
         self.deliver();
     }
 
@@ -156,6 +177,7 @@ impl World {
                     assert_eq!(client.closing, None, "closed twice");
                     client.closing = Some(closing);
                 }
+                Output::RevokeRelay(member) => self.revoked.push(member),
             }
         }
     }
@@ -168,10 +190,15 @@ impl Client {
 
     fn hear(&mut self, message: ServerMessage) {
         match (message, &mut self.seat) {
-            (ServerMessage::Joined { you, arrival, room, members, resume, .. }, seat @ None) => {
+            (
+                ServerMessage::Joined { you, arrival, room, members, resume, hosts, locked, .. },
+                seat @ None,
+            ) => {
                 let others = members.into_iter().map(|member| (member.id.clone(), member)).collect();
                 let instance = InstanceId::new("set-by-join").unwrap();
-                *seat = Some(View { room, me: you, instance, arrival, resume, others });
+                let (is_locked, knocks) = (locked, Vec::new());
+                *seat =
+                    Some(View { room, me: you, instance, arrival, resume, others, hosts, is_locked, knocks });
             }
             (ServerMessage::PeerJoined { member }, Some(view)) => {
                 assert_ne!(member.id, view.me, "told about itself");
@@ -182,7 +209,22 @@ impl Client {
                 assert_eq!(member.presence, Presence::Present, "away twice");
                 member.presence = Presence::Away;
             }
-            (ServerMessage::PeerLeft { id }, Some(view)) => {
+            (ServerMessage::RoomState { hosts, locked, resume }, Some(view)) => {
+                view.hosts = hosts;
+                view.is_locked = locked;
+                view.resume = resume;
+            }
+            (ServerMessage::Knock { visitor }, Some(view)) => {
+                assert!(view.hosts.contains(&view.me), "only hosts hear knocks");
+                assert!(view.knocks.iter().all(|known| known.id != visitor.id), "a knock twice");
+                view.knocks.push(visitor);
+            }
+            (ServerMessage::KnockEnded { id }, Some(view)) => {
+                let before = view.knocks.len();
+                view.knocks.retain(|visitor| visitor.id != id);
+                assert_eq!(view.knocks.len() + 1, before, "only a known knock ends");
+            }
+            (ServerMessage::PeerLeft { id } | ServerMessage::PeerRemoved { id }, Some(view)) => {
                 assert!(view.others.remove(&id).is_some(), "only a known member leaves");
             }
             (message, _) => self.heard.push(message),

@@ -1,7 +1,13 @@
 //! Credentials that expire, by the TURN REST convention (draft-uberti-behave-turn-rest-00): the user name is `expiry:user`, the
-//! password is base64(HMAC-SHA1(secret, user name)). Nothing is stored for them.
+//! password is base64(HMAC-SHA1(secret, user name)). Nothing is stored for them, except the users that were removed from a room.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::hmac;
@@ -23,11 +29,18 @@ const VISITOR_PREFIX: &str = "visitor-";
 /// Bytes of the hash of the visitor's address in its user name.
 const VISITOR_HASH_BYTES: usize = 8;
 
-/// Makes credentials and checks them.
+/// How long a removed user is refused: longer than its credentials are valid, and than an allocation that it has may be refreshed.
+const REVOKED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// Most removed users that are remembered.
+const MAX_REVOKED: usize = 10_000;
+
+/// Makes credentials and checks them. Clones share the users that were removed.
 #[derive(Clone)]
 pub struct RestCredentials {
     key: hmac::Key,
     life: Duration,
+    /// Until when each removed user is refused.
+    revoked: Arc<Mutex<HashMap<String, UnixTime>>>,
 }
 
 /// The user name and password of a client.
@@ -57,7 +70,27 @@ impl RestCredentials {
     /// Credentials under this secret, valid for `life` from when they are handed out.
     #[must_use]
     pub fn new(secret: &[u8], life: Duration) -> Self {
-        Self { key: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret), life }
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
+        Self { key, life, revoked: Arc::default() }
+    }
+
+    /// Refuses a user from now on, whatever credentials it has.
+    pub fn revoke(&self, user: &str, now: UnixTime) {
+        let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        if revoked.len() >= MAX_REVOKED {
+            revoked.retain(|_, until| now < *until);
+        }
+        if revoked.len() < MAX_REVOKED {
+            revoked.insert(user.to_owned(), now + REVOKED_FOR);
+        }
+    }
+
+    /// Whether the user in a user name was removed from its room.
+    #[must_use]
+    pub fn is_revoked(&self, username: &str, now: UnixTime) -> bool {
+        let user = username.split_once(':').map_or(username, |(_, user)| user);
+        let revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        revoked.get(user).is_some_and(|until| now < *until)
     }
 
     /// How long a credential is valid.

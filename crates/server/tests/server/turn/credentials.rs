@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use sightline_protocol::signaling::ClientMessage;
 use sightline_server::turn::credentials::Credential;
 use tokio::{net::UdpSocket, time::sleep};
 use turn_types::{attribute::Lifetime, message::REFRESH};
 
 use super::{client::TurnClient, credentials_of, credentials_until, now_s, server};
+use crate::client::Client;
 
 #[tokio::test]
 async fn credentials_that_are_expired_wrong_unknown_or_of_the_far_future_are_refused() {
@@ -71,4 +73,31 @@ async fn an_allocation_answers_only_to_the_user_that_made_it() {
     assert_eq!(client.ask(REFRESH, &[&Lifetime::new(0)]).await.code, 401);
     client.credential = own;
     assert_eq!(client.ask(REFRESH, &[&Lifetime::new(0)]).await.code, 0);
+}
+
+#[tokio::test]
+async fn a_removed_member_gets_no_relay_and_its_allocation_is_not_refreshed() {
+    let server = server();
+    let attended = |name: &str| {
+        let mut message = crate::client::join("team-7", name, None);
+        if let ClientMessage::Join { attended, .. } = &mut message {
+            *attended = Some(true);
+        }
+        message
+    };
+    let [mut ada, mut bo] = [Client::connect(&server).await, Client::connect(&server).await];
+    ada.say(&attended("ada")).await;
+    ada.joined().await;
+    bo.say(&attended("bo")).await;
+    let seat = bo.joined().await;
+    let relay =
+        seat.ice_servers.iter().find_map(|server| server.username.clone().zip(server.credential.clone()));
+    let credentials = relay.unwrap();
+    let mut before = TurnClient::with(&server, credentials.clone()).await;
+    assert_eq!(before.allocate().await.code, 0);
+    ada.say(&ClientMessage::Remove { id: seat.me }).await;
+    ada.until_pong().await;
+    let mut after = TurnClient::with(&server, credentials).await;
+    assert_eq!(after.allocate().await.code, 401);
+    assert_eq!(before.ask(REFRESH, &[&Lifetime::new(600)]).await.code, 401);
 }

@@ -65,6 +65,9 @@ pub(super) fn authenticate(
     if realm.realm() != REALM || username.len() > MAX_USERNAME_BYTES {
         return Err(Refusal::Unauthorized.into());
     }
+    if state.credentials.is_revoked(username, now) {
+        return Err(Refusal::Unauthorized.into());
+    }
     let allocation = state.allocation_of(&client.five_tuple, now, network);
     let owner = allocation.and_then(|port| state.allocations.get(port, now)).map(|theirs| &theirs.owner);
     let is_owner = owner.is_none_or(|owner| owner.username == username);

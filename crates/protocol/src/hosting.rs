@@ -1,0 +1,50 @@
+//! Hosts of a room, and visitors that wait to be let into a locked one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{InstanceId, MemberId},
+    member::DisplayName,
+    sealed::SealedName,
+};
+
+/// Somebody who waits to be let into a locked room, as a host sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visitor {
+    /// The id that the visitor has as a member, once it is let in.
+    pub id: MemberId,
+    /// The display name; empty in a protected room.
+    pub name: DisplayName,
+    /// The encrypted display name, in a protected room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_name: Option<SealedName>,
+    /// The page instance that waits.
+    pub instance: InstanceId,
+}
+
+/// Why a locked room does not admit somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalReason {
+    /// The client does not wait for an answer, or what it was part of is over.
+    Locked,
+    /// A host said no.
+    Refused,
+    /// No host answered in time.
+    NoAnswer,
+    /// Too many wait already, or this address knocks too often.
+    TooMany,
+}
+
+impl RefusalReason {
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::Refused => "refused",
+            Self::NoAnswer => "no-answer",
+            Self::TooMany => "too-many",
+        }
+    }
+}
