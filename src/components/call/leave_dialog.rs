@@ -1,6 +1,7 @@
 //! Asks whether to leave: after a key press, and if something would be lost.
 
 use leptos::{html, prelude::*};
+use sightline_core::room::HostAction;
 
 use super::unfinished::unfinished_text;
 use crate::{
@@ -19,17 +20,24 @@ pub fn LeaveDialog(
     is_open: RwSignal<bool>,
     /// Leaves the room.
     leave: Callback<()>,
+    /// Ends the room for everyone.
+    act: Callback<HostAction>,
 ) -> AnyView {
     view! {
         <When is=is_open>
-            <Question model=model is_open=is_open leave=leave />
+            <Question model=model is_open=is_open leave=leave act=act />
         </When>
     }
     .into_any()
 }
 
 #[component]
-fn Question(model: RoomModel, is_open: RwSignal<bool>, leave: Callback<()>) -> AnyView {
+fn Question(
+    model: RoomModel,
+    is_open: RwSignal<bool>,
+    leave: Callback<()>,
+    act: Callback<HostAction>,
+) -> AnyView {
     let language = Language::from_context();
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
@@ -52,6 +60,11 @@ fn Question(model: RoomModel, is_open: RwSignal<bool>, leave: Callback<()>) -> A
         }),
         Callback::new(|()| {}),
     );
+    let ends_it = Memo::new(move |_| model.host.is_host.get() && !model.others.with(Vec::is_empty));
+    let text = Signal::derive(move || {
+        let text = if ends_it.get() { sentence!(host.end_text) } else { sentence!(leaving.text) };
+        text(language.locale())
+    });
     let unfinished = Unfinished::of(model);
     let lost = move || {
         let lines = unfinished_text(unfinished, language.locale());
@@ -66,12 +79,17 @@ fn Question(model: RoomModel, is_open: RwSignal<bool>, leave: Callback<()>) -> A
             on:close=move |_| is_open.set(false)
         >
             <h2>{language.text(sentence!(leaving.title))}</h2>
-            <p class="dialog-hint">{language.text(sentence!(leaving.text))}</p>
+            <p class="dialog-hint">{text}</p>
             {unfinished.is_something().then(|| view! { <ul class="left-lost" data-testid="leave-lost">{lost}</ul> })}
             <div class="leave-dialog-actions">
                 <button type="button" class="button" autofocus data-testid="leave-stay" on:click=move |_| close()>
                     {language.text(sentence!(leaving.stay))}
                 </button>
+                <When is=ends_it>
+                    <button type="button" class="button" data-testid="end-confirm" on:click=move |_| act.run(HostAction::End)>
+                        {language.text(sentence!(host.end))}
+                    </button>
+                </When>
                 <button type="button" class="button danger" data-testid="leave-confirm" on:click=move |_| leave.run(())>
                     {language.text(sentence!(room.leave))}
                 </button>

@@ -48,9 +48,9 @@ pub fn Stage(
                 <For
                     each=move || model.others.get()
                     key=|tile| tile.member.get_value()
-                    children=move |tile| view! { <Tile tile=tile is_featured=is_featured(tile) speaker=speaker blocked=blocked needs_gesture=needs_gesture judge=actions.judge_code /> }
+                    children=move |tile| view! { <Tile tile=tile is_featured=is_featured(tile) speaker=speaker blocked=blocked needs_gesture=needs_gesture judge=actions.judge_code host=model.host act=actions.host /> }
                 />
-                <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture judge=actions.judge_code />
+                <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture judge=actions.judge_code host=model.host act=actions.host />
             </ul>
             <When is=is_alone>
                 <InvitationCard invitation=model.invitation others_left=others_left is_protected=model.is_protected />

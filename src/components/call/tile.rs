@@ -5,7 +5,11 @@ use sightline_browser::{
     media::frame_watch::FrameWatch,
     page::{document, environment},
 };
-use sightline_core::{budget::Standing, measure::connection::LinkPath, room::LinkState};
+use sightline_core::{
+    budget::Standing,
+    measure::connection::LinkPath,
+    room::{HostAction, LinkState},
+};
 use sightline_protocol::control::{Playback, PublishedSource};
 
 use super::{
@@ -32,7 +36,7 @@ use crate::{
     },
     language::Language,
     sentence,
-    session::model::{CodeJudgment, TileModel},
+    session::model::{CodeJudgment, HostModel, TileModel},
 };
 
 /// The tile of one member.
@@ -54,6 +58,10 @@ pub fn Tile(
     needs_gesture: RwSignal<bool>,
     /// Called with what the person says of the member's code.
     judge: Callback<CodeJudgment>,
+    /// The hosts of the room.
+    host: HostModel,
+    /// Asks for something that only a host may do.
+    act: Callback<HostAction>,
 ) -> AnyView {
     let language = Language::from_context();
     let (element, video) = (NodeRef::new(), NodeRef::new());
@@ -155,7 +163,7 @@ pub fn Tile(
                 <Later view=load_playback_line(tile) />
                 {(!is_own).then(|| view! { <TileTrust tile=tile judge=judge /> <TilePath tile=tile /> }.into_any())}
             </div>
-            <Later view=load_tile_menu(element, video, (!is_own).then_some(volume)) />
+            <Later view=load_tile_menu(element, video, (!is_own).then_some((volume, tile.member, host, act))) />
             <div class="tile-label">
                 <span class="sr-only">
                     {Signal::derive(move || {

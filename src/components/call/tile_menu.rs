@@ -2,22 +2,28 @@
 
 use leptos::{html, prelude::*, task::spawn_local};
 use sightline_browser::{media::media_element, page::document};
+use sightline_core::room::HostAction;
 
+use super::member_controls::MemberControls;
 use crate::{
     chunk,
     components::kit::icon::{Icon, IconName},
     language::{Language, Sentence},
     sentence,
+    session::model::HostModel,
 };
+
+/// What the buttons of another member's tile act on: the volume from 0 to 1, the member's id, the hosts, and what a host does.
+type OfMember = (RwSignal<f64>, StoredValue<String>, HostModel, Callback<HostAction>);
 
 chunk! {
     /// [`TileMenu`], loaded on demand.
     pub fn load_tile_menu, preload_tile_menu in engine(
         tile: NodeRef<html::Li>,
         video: NodeRef<html::Video>,
-        volume: Option<RwSignal<f64>>,
+        of_member: Option<OfMember>,
     ) {
-        view! { <TileMenu tile=tile video=video volume=volume /> }.into_any()
+        view! { <TileMenu tile=tile video=video of_member=of_member /> }.into_any()
     }
 }
 
@@ -28,9 +34,9 @@ pub fn TileMenu(
     tile: NodeRef<html::Li>,
     /// The video that can move to a separate window.
     video: NodeRef<html::Video>,
-    /// The volume from 0 to 1; `None` without sound, as on the local tile.
+    /// `None` on the local tile.
     #[prop(optional_no_strip)]
-    volume: Option<RwSignal<f64>>,
+    of_member: Option<OfMember>,
 ) -> AnyView {
     let language = Language::from_context();
     let show_in_window = Callback::new(move |()| {
@@ -59,7 +65,7 @@ pub fn TileMenu(
         .into_any()
     };
     let slider = NodeRef::<html::Input>::new();
-    let volume = volume.map(|volume| {
+    let volume = of_member.map(|(volume, ..)| {
         view! {
             <label class="tile-volume">
                 <Icon name=IconName::Sound />
@@ -98,6 +104,7 @@ pub fn TileMenu(
             {volume}
             {in_window}
             {fullscreen}
+            {of_member.map(|(_, member, host, act)| view! { <MemberControls member=member host=host act=act /> }.into_any())}
         </div>
     }
     .into_any()

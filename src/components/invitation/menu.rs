@@ -6,6 +6,7 @@ use sightline_browser::page::sharing;
 use super::{copy_link::CopyLink, protection::Protection, qr_code::QrCode};
 use crate::{
     chunk,
+    chunk::LoadView,
     components::{
         kit::{
             icon::{Icon, IconName},
@@ -27,8 +28,11 @@ pub fn InvitationMenu(
     is_open: RwSignal<bool>,
     /// Whether the room is protected by its link.
     is_protected: bool,
+    /// What a host does there.
+    host_controls: LoadView,
 ) -> AnyView {
     let language = Language::from_context();
+    let host_controls = StoredValue::new_local(host_controls);
     let popover = Popover::new(is_open);
     view! {
         <div class="popover">
@@ -54,6 +58,7 @@ pub fn InvitationMenu(
                 >
                     <h2>{language.text(sentence!(invitation.title))}</h2>
                     <Later view=load_invitation(invitation, is_protected) />
+                    <Later view=host_controls.get_value() />
                 </section>
             </When>
         </div>

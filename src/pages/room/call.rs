@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use leptos::{html, prelude::*, task::spawn_local};
 use sightline_browser::page::clock;
-use sightline_core::notice::NoticeCode;
+use sightline_core::{notice::NoticeCode, signaling::SignalingStatus};
 use sightline_protocol::RoomName;
 
+use super::waiting::load_waiting;
 use crate::{
     components::{
         call::{
@@ -14,8 +15,11 @@ use crate::{
             connection_status::ConnectionStatus,
             controls::Controls,
             file_source::FileSource,
+            knocks::load_knocks,
             leave_dialog::LeaveDialog,
             panels::Panels,
+            remove_dialog::load_remove_dialog,
+            room_lock::{LockedSign, load_host_controls},
             shortcuts::{self, ShortcutsDialog},
             source_resume::SourceResume,
             stage::Stage,
@@ -63,10 +67,14 @@ pub fn Call(
     let obstacle = Memo::new(move |_| {
         model.notices.with(|notices| notices.iter().copied().find(|code| !code.is_warning()))
     });
+    // Somebody who was in the room, and has to wait to come back, still has the call.
+    let is_waiting =
+        Memo::new(move |_| model.status.get() == SignalingStatus::Waiting && !model.has_entered.get());
     let room = StoredValue::new(room);
     view! {
         {move || match obstacle.get() {
             Some(code) => view! { <NoticePage code=code text=room_notice_text retry=actions.retry /> }.into_any(),
+            None if is_waiting.get() => view! { <Later view=load_waiting(room.get_value()) /> }.into_any(),
             None => view! { <Room room=room.get_value() model=model actions=actions /> }.into_any(),
         }}
     }
@@ -125,6 +133,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <div class="room-body">
                 <section class="room-stage">
                     <NoticeList notices=notices text=room_notice_text dismiss=actions.dismiss ask_again=actions.ask_again resume=actions.resume_playback />
+                    <Later view=load_knocks(model.host, actions.host) />
                     <Later view=load_file_offer(model, actions, panels) />
                     <RunsOfOthers model=model actions=actions />
                     <RunResult model=model actions=actions />
@@ -145,7 +154,8 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <Later view=load_drop_zone(actions, files_to) />
             <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
             <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
-            <LeaveDialog model=model is_open=panels.leaving leave=actions.leave />
+            <LeaveDialog model=model is_open=panels.leaving leave=actions.leave act=actions.host />
+            <Later view=load_remove_dialog(model, actions) />
             <Later view=load_arrival_announcer(model) />
             <p class="sr-only chat-announcer" aria-live="polite" translate="no">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
@@ -159,12 +169,17 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
 fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels) -> AnyView {
     let language = Language::from_context();
     let show_shortcuts = Callback::new(move |()| panels.shortcuts.set(true));
+    let ask_to_end = Callback::new(move |()| {
+        panels.invitation.set(false);
+        panels.leaving.set(true);
+    });
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     view! {
         <header class="room-bar">
             <Mark />
             <h1 class="room-name" translate="no">{room.to_string()}</h1>
             <ProtectionMark is_protected=model.is_protected />
+            <LockedSign host=model.host />
             <ConnectionStatus status=model.status />
             <span class="room-bar-space"></span>
             <span class="room-people" translate="no">
@@ -173,7 +188,12 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
                 {count}
             </span>
             <RunControl model=model actions=actions />
-            <InvitationMenu invitation=model.invitation is_open=panels.invitation is_protected=model.is_protected />
+            <InvitationMenu
+                invitation=model.invitation
+                is_open=panels.invitation
+                is_protected=model.is_protected
+                host_controls=load_host_controls(model.host, actions.host, ask_to_end)
+            />
             <SettingsMenu settings=model.settings is_open=panels.settings show_shortcuts=show_shortcuts />
         </header>
     }

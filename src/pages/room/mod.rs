@@ -3,6 +3,7 @@
 pub mod call;
 mod entering;
 pub mod lobby;
+mod waiting;
 pub mod you_left;
 
 use leptos::{prelude::*, task::spawn_local};

@@ -1,0 +1,105 @@
+//! Asks a host before a member is removed.
+
+use leptos::{html, prelude::*};
+use sightline_core::room::HostAction;
+use sightline_protocol::MemberId;
+
+use crate::{
+    chunk,
+    components::kit::{layers::layer, when::When},
+    language::Language,
+    sentence,
+    session::model::{RoomActions, RoomModel},
+};
+
+chunk! {
+    /// [`RemoveDialog`], loaded on demand.
+    pub fn load_remove_dialog, preload_remove_dialog in engine(model: RoomModel, actions: RoomActions) {
+        view! { <RemoveDialog model=model actions=actions /> }.into_any()
+    }
+}
+
+/// The question, while there is a member to remove.
+#[component]
+pub fn RemoveDialog(
+    /// The room, with the member to remove.
+    model: RoomModel,
+    /// The action that removes.
+    actions: RoomActions,
+) -> AnyView {
+    let is_open = Memo::new(move |_| model.host.removing.get().is_some());
+    view! {
+        <When is=is_open>
+            <RemoveQuestion model=model act=actions.host />
+        </When>
+    }
+    .into_any()
+}
+
+#[component]
+fn RemoveQuestion(model: RoomModel, act: Callback<HostAction>) -> AnyView {
+    let language = Language::from_context();
+    let removing = model.host.removing;
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            // `show_modal` throws if the dialog is open already.
+            let _ = dialog.show_modal();
+        }
+    });
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let is_open = Signal::derive(move || removing.get().is_some());
+    layer(
+        is_open,
+        Callback::new(move |()| {
+            close();
+            true
+        }),
+        Callback::new(|()| {}),
+    );
+    let name = move || {
+        let id = removing.get_untracked().unwrap_or_default();
+        let tiles = model.others.get_untracked();
+        let tile = tiles.into_iter().find(|tile| tile.member.get_value() == id);
+        tile.map(|tile| tile.name.get_untracked()).filter(|name| !name.is_empty())
+    };
+    let name = StoredValue::new(name());
+    let title = Signal::derive(move || {
+        let locale = language.locale();
+        let name = name.get_value().unwrap_or_else(|| sentence!(tile.guest)(locale).to_owned());
+        sentence!(host.remove_title)(locale).replace("{}", &name)
+    });
+    let remove = move |_| {
+        if let Some(Ok(member)) = removing.get_untracked().map(MemberId::new) {
+            act.run(HostAction::Remove(member));
+        }
+        close();
+    };
+    view! {
+        <dialog
+            node_ref=dialog
+            class="dialog leave-dialog"
+            data-testid="remove-dialog"
+            aria-label=title
+            on:close=move |_| removing.set(None)
+        >
+            <h2 dir="auto" translate="no">
+                {title}
+            </h2>
+            <p class="dialog-hint">{language.text(sentence!(host.remove_text))}</p>
+            <div class="leave-dialog-actions">
+                <button type="button" class="button" autofocus data-testid="remove-keep" on:click=move |_| close()>
+                    {language.text(sentence!(host.keep))}
+                </button>
+                <button type="button" class="button danger" data-testid="remove-confirm" on:click=remove>
+                    {language.text(sentence!(host.remove))}
+                </button>
+            </div>
+        </dialog>
+    }
+    .into_any()
+}
