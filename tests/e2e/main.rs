@@ -16,6 +16,7 @@ mod file_source;
 mod files;
 #[cfg(target_os = "linux")]
 mod files_across_cuts;
+mod host;
 mod hostile_member;
 mod hosting;
 mod installing;
@@ -60,6 +61,7 @@ fn main() -> anyhow::Result<ExitCode> {
         conversation::tests(&stage),
         failures::tests(&stage),
         files::tests(&stage),
+        host::tests(&stage),
         #[cfg(target_os = "linux")]
         files_across_cuts::tests(&stage),
         leaving::tests(&stage),

@@ -34,6 +34,14 @@ fn every_client_message_reads_and_writes_as_documented() {
         "payload": {"sealed": "aZ09-_"}}));
     client(json!({"type": "join", "protocol": 1, "room": "team-7", "admission": "t".repeat(43), "name": "",
         "sealed_name": "aZ09-_", "instance": "i1"}));
+    client(
+        json!({"type": "join", "protocol": 1, "room": "team-7", "name": "Ada", "instance": "i1", "attended": true}),
+    );
+    client(json!({"type": "lock", "locked": true}));
+    client(json!({"type": "answer_knock", "id": "m3", "admit": false}));
+    client(json!({"type": "remove", "id": "m2"}));
+    client(json!({"type": "make_host", "id": "m2"}));
+    client(json!({"type": "end"}));
     client(json!({"type": "leave"}));
     client(json!({"type": "ice_servers"}));
     client(json!({"type": "ping", "nonce": 7}));
@@ -58,6 +66,23 @@ fn every_server_message_reads_and_writes_as_documented() {
     server(json!({"type": "peer_away", "id": "m2"}));
     server(json!({"type": "peer_left", "id": "m2"}));
     server(json!({"type": "full", "room_limit": 8}));
+    server(
+        json!({"type": "joined", "you": "m1", "arrival": 6, "room": "team-7", "members": [], "resume": "t",
+        "ice_servers": [], "room_limit": 8, "hosts": ["m1"], "locked": true}),
+    );
+    server(json!({"type": "room_state", "hosts": ["m1"], "locked": false, "resume": "t"}));
+    server(json!({"type": "waiting"}));
+    server(json!({"type": "knock", "visitor": {"id": "m3", "name": "Cy", "instance": "i3"}}));
+    server(
+        json!({"type": "knock", "visitor": {"id": "m3", "name": "", "sealed_name": "aZ09-_", "instance": "i3"}}),
+    );
+    server(json!({"type": "knock_ended", "id": "m3"}));
+    for reason in ["locked", "refused", "no-answer", "too-many"] {
+        server(json!({"type": "refused", "reason": reason}));
+    }
+    server(json!({"type": "removed"}));
+    server(json!({"type": "peer_removed", "id": "m2"}));
+    server(json!({"type": "ended"}));
     server(json!({"type": "replaced"}));
     server(
         json!({"type": "ice_servers", "ice_servers": [{"urls": ["turn:h"], "username": "u", "credential": "c"}],
@@ -81,6 +106,7 @@ fn every_error_code_is_the_same_word_in_json_and_in_a_close_frame() {
         ErrorCode::ServerFull,
         ErrorCode::ShuttingDown,
         ErrorCode::PeerUnreachable,
+        ErrorCode::NotHost,
     ] {
         assert_eq!(to_value(code).expect("serialises"), json!(code.as_str()));
     }

@@ -2,8 +2,10 @@
 
 use std::process::Stdio;
 
+use futures_util::{SinkExt, StreamExt};
 use sightline_server::TlsIdentity;
 use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use crate::harness::{Member, TestServer, program, run};
 
@@ -149,4 +151,70 @@ async fn a_standard_input_that_cannot_be_read_is_an_error_and_not_its_end() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     let last: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
     assert_eq!((last["event"].as_str(), last["code"].as_str()), (Some("failed"), Some("input-failed")));
+}
+
+/// A page that is host of a room, as raw frames.
+struct Host(tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>);
+
+impl Host {
+    async fn enter(server: &TestServer, room: &str) -> Self {
+        let address = server.room(room).replace("http://", "ws://").replace(&format!("/room/{room}"), "/ws");
+        let mut host = Self(connect_async(address).await.unwrap().0);
+        host.say(&format!(
+            r#"{{"type":"join","protocol":1,"room":"{room}","name":"Ada","instance":"ada","attended":true}}"#
+        ))
+        .await;
+        host.until("joined").await;
+        host
+    }
+
+    async fn say(&mut self, frame: &str) {
+        self.0.send(Message::text(frame)).await.unwrap();
+    }
+
+    /// The next message of this type.
+    async fn until(&mut self, kind: &str) -> serde_json::Value {
+        loop {
+            let message = self.0.next().await.unwrap().unwrap();
+            let value: serde_json::Value =
+                message.to_text().ok().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            if value["type"] == kind {
+                return value;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_room_refuses_a_program_with_a_sentence_and_never_asks_its_host() {
+    let server = TestServer::start();
+    let mut host = Host::enter(&server, "locked").await;
+    host.say(r#"{"type":"lock","locked":true}"#).await;
+    host.until("room_state").await;
+    let (code, line) = chat(&server.room("locked"), &[]).await;
+    assert_eq!(
+        (code, line.as_str()),
+        (Some(4), "error: The room is locked: a host has to open it. (room-locked)")
+    );
+    host.say(r#"{"type":"ping","nonce":1}"#).await;
+    host.until("pong").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_is_removed_or_whose_room_ends_exits_with_a_sentence() {
+    let server = TestServer::start();
+    for (room, code) in [("removed", "removed"), ("ended", "room-ended")] {
+        let mut host = Host::enter(&server, room).await;
+        let mut member = Member::start("chat", &server.room(room), "Ben", &[]);
+        let id = host.until("peer_joined").await["member"]["id"].as_str().unwrap().to_owned();
+        let action = match room {
+            "removed" => format!(r#"{{"type":"remove","id":"{id}"}}"#),
+            _ => r#"{"type":"end"}"#.to_owned(),
+        };
+        host.say(&action).await;
+        member.event("entered").await;
+        let (status, stderr) = member.end().await;
+        assert_eq!(status.code(), Some(4), "{stderr}");
+        assert!(stderr.contains(&format!("({code})")), "{stderr}");
+    }
 }

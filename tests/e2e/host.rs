@@ -1,0 +1,244 @@
+//! A room that is defended: the lock, who knocks, who is removed, and its end.
+
+use std::{env, path::PathBuf, sync::Arc};
+
+use anyhow::{Result, ensure};
+use libtest_mimic::Trial;
+use serde_json::json;
+use sightline_e2e::{
+    browser::Engine,
+    page::Page,
+    snapshot::Snapshot,
+    stage::{Pair, Scene, Stage},
+};
+
+pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
+    [
+        stage.test_in_pairs(a_locked_room_lets_in_only_whom_its_host_lets_in),
+        stage.test_in_pairs(a_removed_member_is_gone_at_once_and_has_to_knock),
+        stage.test_in_each(a_host_ends_the_room_for_everyone),
+        stage.test_in_each(a_host_makes_another_and_leaves_and_the_lock_stays),
+        stage.test_in_each(a_host_stays_host_through_a_reload_and_a_restart_of_the_server),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Saves a picture for a person, if `SIGHTLINE_HOST` names a folder.
+async fn keep(page: &Page, name: &str) -> Result<()> {
+    let Some(folder) = env::var_os("SIGHTLINE_HOST").map(PathBuf::from) else { return Ok(()) };
+    let engine = page.browser.profile.engine.name();
+    let picture = |name: &str| folder.join(format!("{name}-{engine}.png"));
+    page.browser.driver.screenshot(&picture(name)).await?;
+    page.set_viewport(390, 780).await?;
+    page.browser.driver.screenshot(&picture(&format!("{name}-phone"))).await?;
+    page.browser.set_viewport(None).await
+}
+
+fn camera(room: &str, name: &str) -> String {
+    format!("/room/{room}?name={name}&autojoin=1&lang=en&source=camera&width=640&height=360&fps=15")
+}
+
+async fn enter(page: &Page, room: &str, name: &str) -> Result<()> {
+    page.open(&camera(room, name)).await?;
+    page.until(&format!("{name} is in the room"), |page| {
+        page.shows("room") && page.connection.as_deref() == Some("connected")
+    })
+    .await?;
+    Ok(())
+}
+
+/// Opens the invitation, where a host finds the lock, switches the lock, and closes the invitation.
+async fn switch_lock(page: &Page) -> Result<()> {
+    page.click("share-link").await?;
+    page.until("the lock can be switched", |page| page.shows("room-lock")).await?;
+    page.click("room-lock").await?;
+    page.press("\u{e00c}").await
+}
+
+fn is_locked(page: &Snapshot) -> bool {
+    page.shows("room-locked")
+}
+
+/// Clicks a button of a member's tile.
+async fn click_on_tile(page: &Page, name: &str, test_id: &str) -> Result<()> {
+    let script = "document.querySelector(`[data-testid=tile][data-name=${arguments[0]}] [data-testid=${arguments[1]}]`).click()";
+    page.execute(script, vec![json!(name), json!(test_id)]).await
+}
+
+/// Number of elements with this name, shown or not.
+async fn count(page: &Page, test_id: &str) -> Result<usize> {
+    page.execute(
+        "return document.querySelectorAll(`[data-testid=${arguments[0]}]`).length",
+        vec![json!(test_id)],
+    )
+    .await
+}
+
+async fn knocking(page: &Page) -> Result<Vec<String>> {
+    page.execute(
+        "return [...document.querySelectorAll('[data-testid=knock]')].map(card => card.dataset.name)",
+        vec![],
+    )
+    .await
+}
+
+async fn text(page: &Page, test_id: &str) -> Result<String> {
+    let script = "return document.querySelector(`[data-testid=${arguments[0]}]`)?.textContent ?? ''";
+    page.execute(script, vec![json!(test_id)]).await
+}
+
+async fn a_locked_room_lets_in_only_whom_its_host_lets_in(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let eve = scene.page(Engine::Chromium).await?;
+    enter(&ada, "locked", "Ada").await?;
+    enter(&bob, "locked", "Bob").await?;
+    ada.until_connected_to("Bob").await?;
+    ensure!(count(&ada, "member-remove").await? == 1 && count(&bob, "member-remove").await? == 0);
+    switch_lock(&ada).await?;
+    for page in [&ada, &bob] {
+        page.until("the room is locked", is_locked).await?;
+    }
+    keep(&ada, "locked").await?;
+
+    eve.open(&camera("locked", "Eve")).await?;
+    eve.until("Eve waits", |page| page.shows("waiting") && !page.shows("room")).await?;
+    keep(&eve, "waiting").await?;
+    ada.until("Ada sees the knock", |page| page.shows("knock")).await?;
+    ensure!(knocking(&ada).await? == ["Eve"]);
+    ensure!(text(&ada, "knock-announcement").await? == "Eve wants to come in");
+    keep(&ada, "knock").await?;
+    ensure!(!bob.look().await?.shows("knock") && bob.look().await?.tiles.len() == 2);
+    ada.click("knock-refuse").await?;
+    eve.until_notice("knock-refused").await?;
+    ada.until("nobody knocks", |page| !page.shows("knock")).await?;
+
+    eve.click_in_notice("knock-refused").await?;
+    ada.until("Eve knocks again", |page| page.shows("knock")).await?;
+    // By the keyboard.
+    ada.focus("knock-admit").await?;
+    ada.press(" ").await?;
+    for other in ["Ada", "Bob"] {
+        eve.until_connected_to(other).await?;
+    }
+    ada.until_picture_moves("Eve").await?;
+    bob.until_picture_moves("Eve").await?;
+    ensure!(is_locked(&eve.look().await?));
+
+    // Whoever is in the room comes back without a question.
+    bob.reload().await?;
+    bob.until_connected_to("Ada").await?;
+    ensure!(!ada.look().await?.shows("knock"));
+    Ok(())
+}
+
+async fn a_removed_member_is_gone_at_once_and_has_to_knock(scene: &Scene, pair: Pair) -> Result<()> {
+    let [ada, bob] = scene.pages_in(pair).await?;
+    let cy = scene.page(Engine::Chromium).await?;
+    enter(&ada, "removed", "Ada").await?;
+    enter(&bob, "removed", "Bob").await?;
+    enter(&cy, "removed", "Cy").await?;
+    for page in [&ada, &cy] {
+        page.until_picture_moves("Bob").await?;
+    }
+    click_on_tile(&ada, "Bob", "member-remove").await?;
+    ada.until("Ada is asked", |page| page.shows("remove-dialog")).await?;
+    keep(&ada, "remove").await?;
+    ensure!(ada.look().await?.focused.as_deref() == Some("remove-keep"));
+    ada.click("remove-keep").await?;
+    ada.until("Bob stays", |page| !page.shows("remove-dialog") && page.tiles.len() == 3).await?;
+    click_on_tile(&ada, "Bob", "member-remove").await?;
+    ada.click("remove-confirm").await?;
+    for page in [&ada, &cy] {
+        page.until("Bob is gone", |page| page.tiles.len() == 2 && is_locked(page)).await?;
+    }
+    bob.until_notice("removed").await?;
+    keep(&bob, "removed").await?;
+    ensure!(bob.look().await?.tiles.is_empty());
+
+    bob.click_in_notice("removed").await?;
+    bob.until("Bob has to wait", |page| page.shows("waiting")).await?;
+    ada.until("Ada is asked", |page| page.shows("knock")).await?;
+    ada.click("knock-admit").await?;
+    bob.until_connected_to("Ada").await?;
+    bob.until_connected_to("Cy").await?;
+    cy.until_picture_moves("Bob").await?;
+    Ok(())
+}
+
+async fn a_host_ends_the_room_for_everyone(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    enter(&ada, "ended", "Ada").await?;
+    enter(&bob, "ended", "Bob").await?;
+    bob.until_connected_to("Ada").await?;
+    ada.until_connected_to("Bob").await?;
+    ada.click("share-link").await?;
+    ada.until("Ada can end the room", |page| page.shows("end-room")).await?;
+    keep(&ada, "controls").await?;
+    ada.click("end-room").await?;
+    ada.until("Ada is asked", |page| page.shows("end-confirm")).await?;
+    keep(&ada, "end").await?;
+    ada.click("end-confirm").await?;
+    for page in [&ada, &bob] {
+        page.until_notice("room-ended").await?;
+    }
+    Ok(())
+}
+
+async fn a_host_makes_another_and_leaves_and_the_lock_stays(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    let eve = scene.page(Engine::Chromium).await?;
+    enter(&ada, "passed-on", "Ada").await?;
+    enter(&bob, "passed-on", "Bob").await?;
+    ada.until_connected_to("Bob").await?;
+    bob.until_connected_to("Ada").await?;
+    click_on_tile(&ada, "Bob", "member-make-host").await?;
+    switch_lock(&bob).await?;
+    ada.until("the room is locked", is_locked).await?;
+    ada.click("leave").await?;
+    bob.until("Bob is alone", |page| page.tiles.len() == 1 && is_locked(page)).await?;
+    eve.open(&camera("passed-on", "Eve")).await?;
+    bob.until("Eve knocks", |page| page.shows("knock")).await?;
+    bob.click("knock-admit").await?;
+    eve.until_connected_to("Bob").await?;
+    switch_lock(&bob).await?;
+    eve.until("the room is open", |page| !is_locked(page)).await?;
+    Ok(())
+}
+
+async fn a_host_stays_host_through_a_reload_and_a_restart_of_the_server(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    let eve = scene.page(Engine::Chromium).await?;
+    enter(&ada, "kept", "Ada").await?;
+    enter(&bob, "kept", "Bob").await?;
+    ada.until_connected_to("Bob").await?;
+    switch_lock(&ada).await?;
+    bob.until("the room is locked", is_locked).await?;
+    ada.reload().await?;
+    ada.until_connected_to("Bob").await?;
+    ensure!(is_locked(&ada.look().await?));
+    ada.expect_no_server();
+    bob.expect_no_server();
+    scene.server().await?.kill().await?;
+    for page in [&ada, &bob] {
+        page.until("the server is missed", |page| page.connection.as_deref() == Some("reconnecting")).await?;
+    }
+    scene.server().await?.come_back().await?;
+    for page in [&ada, &bob] {
+        page.until("the page is back", |page| {
+            page.connection.as_deref() == Some("connected") && is_locked(page)
+        })
+        .await?;
+    }
+    eve.open(&camera("kept", "Eve")).await?;
+    eve.until("Eve waits", |page| page.shows("waiting")).await?;
+    ada.until("Ada is asked", |page| page.shows("knock")).await?;
+    ensure!(!bob.look().await?.shows("knock"));
+    ada.click("knock-admit").await?;
+    eve.until_connected_to("Bob").await?;
+    Ok(())
+}
