@@ -158,6 +158,8 @@ async fn a_removed_member_is_gone_at_once_and_has_to_knock(scene: &Scene, pair: 
     ensure!(bob.look().await?.tiles.is_empty());
 
     bob.click_in_notice("removed").await?;
+    bob.until("the lobby is there", |page| page.shows("lobby")).await?;
+    bob.click("join").await?;
     bob.until("Bob has to wait", |page| page.shows("waiting")).await?;
     ada.until("Ada is asked", |page| page.shows("knock")).await?;
     ada.click("knock-admit").await?;

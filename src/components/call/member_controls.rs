@@ -37,7 +37,7 @@ pub fn MemberControls(
         <When is=can_be_made_host>
             <button
                 type="button"
-                class="tile-button"
+                class="tile-button tile-host"
                 data-testid="member-make-host"
                 title=language.text(sentence!(host.make_host))
                 aria-label=language.text(sentence!(host.make_host))
@@ -49,7 +49,7 @@ pub fn MemberControls(
         <When is=host.is_host>
             <button
                 type="button"
-                class="tile-button"
+                class="tile-button tile-host"
                 data-testid="member-remove"
                 title=language.text(sentence!(host.remove))
                 aria-label=language.text(sentence!(host.remove))

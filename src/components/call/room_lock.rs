@@ -67,7 +67,11 @@ pub fn HostControls(
                         role="switch"
                         data-testid="room-lock"
                         prop:checked=host.is_locked
-                        on:change=move |_| act.run(HostAction::Lock(!host.is_locked.get_untracked()))
+                        // The switch shows what the server said, so the click itself changes nothing.
+                        on:click=move |event| {
+                            event.prevent_default();
+                            act.run(HostAction::Lock(!host.is_locked.get_untracked()));
+                        }
                     />
                 </label>
                 <button type="button" class="button small" data-testid="end-room" on:click=move |_| ask_to_end.run(())>

@@ -56,9 +56,9 @@ pub fn InvitationMenu(
                     aria-label=language.text(sentence!(invitation.title))
                     data-testid="invitation"
                 >
+                    <Later view=host_controls.get_value() />
                     <h2>{language.text(sentence!(invitation.title))}</h2>
                     <Later view=load_invitation(invitation, is_protected) />
-                    <Later view=host_controls.get_value() />
                 </section>
             </When>
         </div>
