@@ -159,6 +159,7 @@ async fn a_removed_member_is_gone_at_once_and_has_to_knock(scene: &Scene, pair: 
 
     bob.click_in_notice("removed").await?;
     bob.until("the lobby is there", |page| page.shows("lobby")).await?;
+    bob.fill("name-input", "Bob").await?;
     bob.click("join").await?;
     bob.until("Bob has to wait", |page| page.shows("waiting")).await?;
     ada.until("Ada is asked", |page| page.shows("knock")).await?;
