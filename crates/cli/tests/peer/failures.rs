@@ -205,7 +205,7 @@ async fn a_member_that_is_removed_or_whose_room_ends_exits_with_a_sentence() {
     let server = TestServer::start();
     for (room, code) in [("removed", "removed"), ("ended", "room-ended")] {
         let mut host = Host::enter(&server, room).await;
-        let mut member = Member::start("chat", &server.room(room), "Ben", &[]);
+        let mut member = Member::start::<&str>("chat", &server.room(room), "Ben", &[]);
         let id = host.until("peer_joined").await["member"]["id"].as_str().unwrap().to_owned();
         let action = match room {
             "removed" => format!(r#"{{"type":"remove","id":"{id}"}}"#),
