@@ -140,9 +140,9 @@ impl Client {
     /// Skips messages until the one before the server's Close.
     pub(crate) async fn until_removed(&mut self) -> ServerMessage {
         loop {
-            match self.next().await {
-                last @ (ServerMessage::Removed | ServerMessage::Refused { .. }) => return last,
-                _ => {}
+            let message = self.next().await;
+            if matches!(message, ServerMessage::Removed | ServerMessage::Refused { .. }) {
+                return message;
             }
         }
     }
