@@ -32,7 +32,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-const QUARTERS: &str = "red green blue white";
+pub(crate) const QUARTERS: &str = "red green blue white";
 
 async fn members_who_join_or_reload_see_a_paused_file(scene: &Scene, sender: Engine) -> Result<()> {
     let folder = Folder::new()?;
@@ -267,7 +267,8 @@ async fn until_own_playback(page: &Page, value: &str) -> Result<()> {
     until_script(page, &format!("to say that the own file is {value}"), OWN_PLAYBACK, value).await
 }
 
-async fn until_quarters(page: &Page, quarters: &str) -> Result<()> {
+/// Waits until Ada's picture has these colors in its corners, row by row.
+pub(crate) async fn until_quarters(page: &Page, quarters: &str) -> Result<()> {
     until_script(page, &format!("Ada's picture as {quarters}"), QUARTERS_OF_ADA, quarters).await
 }
 
@@ -281,7 +282,7 @@ async fn until_script(page: &Page, what: &str, script: &str, answer: &str) -> Re
 }
 
 /// Waits until Ada's tile has this value in a `data-` attribute.
-async fn until_attribute(page: &Page, name: &str, value: &str) -> Result<()> {
+pub(crate) async fn until_attribute(page: &Page, name: &str, value: &str) -> Result<()> {
     until(&format!("Ada's {name} to be {value}"), PATIENCE, async || {
         let found: Option<String> = page.execute(ATTRIBUTE, vec![json!(name)]).await?;
         Ok(if found.as_deref() == Some(value) { Ok(()) } else { Err(format!("{found:?}")) })

@@ -1,17 +1,22 @@
 //! `sightline-peer` in a room with a page.
 
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 
 use anyhow::Result;
 use libtest_mimic::Trial;
 use sha2::{Digest, Sha256};
 use sightline_e2e::{
     browser::Engine,
+    clip,
     native_peer::NativePeer,
     stage::{Scene, Stage},
+    wait::{PATIENCE, until},
 };
 
-use crate::files::Folder;
+use crate::{
+    file_source::{QUARTERS, until_attribute, until_quarters},
+    files::Folder,
+};
 
 const NONE: [&str; 0] = [];
 
@@ -21,6 +26,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_page_with_a_camera_and_a_terminal_send_each_other_a_file),
         stage.test_in_each(a_page_that_is_reloaded_meets_the_terminal_again),
         stage.test_in_each(a_terminal_that_hides_its_address_reaches_a_page_by_the_relay),
+        stage.test_in_each(a_page_that_waited_and_one_that_comes_late_watch_the_video_of_a_terminal),
+        stage.test_in_each(whoever_comes_while_the_video_of_a_terminal_stands_sees_its_picture),
     ]
     .into_iter()
     .flatten()
@@ -128,3 +135,69 @@ async fn a_terminal_that_hides_its_address_reaches_a_page_by_the_relay(
     bob.event("message", |event| event["text"] == "and back").await?;
     bob.end().await
 }
+
+async fn a_page_that_waited_and_one_that_comes_late_watch_the_video_of_a_terminal(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/sample/sample.webm");
+    let bob = scene.page(engine).await?;
+    bob.enter("film", "Bob").await?;
+    bob.until("the page is in the room", |page| page.shows("room")).await?;
+    // The terminal comes later, so it offers.
+    let mut ada =
+        NativePeer::start("provide", &origin, "film", "Ada", &[sample.as_os_str(), "--loop".as_ref()])?;
+    ada.event("watching", |event| event["name"] == "Bob").await?;
+    bob.until_picture_moves("Ada").await?;
+    until("the sound of the video to arrive", PATIENCE, async || {
+        let energy: Option<f64> = bob.execute(SOUND_ENERGY, vec![]).await?;
+        Ok(if energy.is_some_and(|energy| energy > 0.001) { Ok(()) } else { Err(format!("{energy:?}")) })
+    })
+    .await?;
+    until_attribute(&bob, "playback", "playing").await?;
+    // This page offers.
+    let eve = scene.page(Engine::Chromium).await?;
+    eve.enter_with("film", "Eve", "source=none").await?;
+    eve.until_picture_moves("Ada").await?;
+    eve.say("I see it, too").await?;
+    bob.reload().await?;
+    bob.until_picture_moves("Ada").await
+}
+
+async fn whoever_comes_while_the_video_of_a_terminal_stands_sees_its_picture(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("clip.ivf");
+    fs::write(&file, clip::pictures_as_ivf()?)?;
+    let mut ada =
+        NativePeer::start("provide", &origin, "still", "Ada", &[file.as_os_str(), "--stay".as_ref()])?;
+    let bob = scene.page(engine).await?;
+    bob.enter_with("still", "Bob", "source=none").await?;
+    bob.until_picture_moves("Ada").await?;
+    ada.say("pause").await?;
+    until_attribute(&bob, "playback", "paused").await?;
+    until_quarters(&bob, QUARTERS).await?;
+    bob.reload().await?;
+    until_quarters(&bob, QUARTERS).await?;
+    until_attribute(&bob, "playback", "paused").await?;
+    ada.say("play").await?;
+    bob.until_picture_moves("Ada").await?;
+    ada.event("playback", |event| event["state"] == "ended").await?;
+    until_attribute(&bob, "playback", "ended").await?;
+    let eve = scene.page(Engine::Firefox).await?;
+    eve.enter_with("still", "Eve", "source=none").await?;
+    until_quarters(&eve, QUARTERS).await?;
+    until_attribute(&eve, "playback", "ended").await
+}
+
+/// The energy of all sound that was received (W3C webrtc-stats, `totalAudioEnergy`): the stream of a tile has the silent microphone, too.
+const SOUND_ENERGY: &str = "
+    return (async () => {
+      const reports = await Promise.all(window.sightlineProbe.connections.map((connection) => connection.getStats()));
+      const inbound = reports.flatMap((report) => [...report.values()]).filter(({ type }) => type === 'inbound-rtp');
+      return inbound.reduce((sum, { totalAudioEnergy }) => sum + (totalAudioEnergy ?? 0), 0);
+    })();";

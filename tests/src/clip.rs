@@ -60,6 +60,27 @@ pub fn cut() -> Result<Vec<u8>> {
     Ok(CLIP[..middle()?].to_vec())
 }
 
+/// The pictures of the clip as an IVF file, for a program that reads no MP4.
+///
+/// # Errors
+/// If the clip is invalid.
+pub fn pictures_as_ivf() -> Result<Vec<u8>> {
+    const FRAMES_PER_SECOND: u32 = 15;
+    let mut ivf = b"DKIF\0\0\x20\0VP90".to_vec();
+    ivf.extend([160, 0, 96, 0]);
+    ivf.extend([FRAMES_PER_SECOND, 1, 0, 0].map(u32::to_le_bytes).concat());
+    // The first track is the video, and each of its chunks is one frame.
+    let (sizes, places) = (find(CLIP, b"stsz")? + 8, find(CLIP, b"stco")? + 8);
+    for frame in 0..be32(CLIP, places)? {
+        let size = be32(CLIP, sizes + 8 + 4 * frame as usize)?;
+        let place = be32(CLIP, places + 4 + 4 * frame as usize)? as usize;
+        ivf.extend(size.to_le_bytes());
+        ivf.extend(u64::from(frame).to_le_bytes());
+        ivf.extend(CLIP.get(place..place + size as usize).context("the clip is too short")?);
+    }
+    Ok(ivf)
+}
+
 /// Only the index of the clip, without pictures and sound.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ pub enum Exit {
     Refused = 4,
     /// Nobody came in time.
     Alone = 5,
-    /// A file did not arrive, or a message was not delivered.
+    /// A file did not arrive, a message was not delivered, or the viewer cannot decode the video.
     TransferFailed = 6,
     /// What arrived is not what was sent, or the server is not who it should be.
     VerificationFailed = 7,

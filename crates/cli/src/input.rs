@@ -21,6 +21,10 @@ pub(crate) enum Input {
     LocalCandidate(LinkId, SignalCandidate),
     State(LinkId, PeerConnectionState),
     Completed(LinkId, OperationId, Result<Completed, OperationFailure>),
+    /// The member gets the pictures of this member's source from now on.
+    Watching(LinkId),
+    /// The member cannot decode the pictures of this member's source.
+    CodecMissing(LinkId),
     /// A `bulk` channel can take more bytes.
     Drained,
 }

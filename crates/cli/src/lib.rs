@@ -10,6 +10,7 @@
 //! | [`address`], [`certificates`] | which room on which server, and which server certificates are trusted |
 //! | [`failure`] | why a command ended: sentence, stable code, exit code |
 //! | [`peer`] | the driver: inputs to the core, outputs of the core |
+//! | [`media`] | a video file as the room's source |
 //! | [`examination`] | what the command `check` does: the core's connection doctor on this computer |
 //! | `stream`, `socket`, `link`, `files` | TCP and TLS, the signaling WebSocket, a peer connection, files on this computer |
 //! | `input`, `clock` | what the driver waits for; time |
@@ -23,6 +24,7 @@ pub mod failure;
 mod files;
 mod input;
 mod link;
+pub mod media;
 pub mod options;
 pub mod peer;
 mod socket;

@@ -35,6 +35,8 @@ pub enum Command {
     Send(SendOptions),
     /// Receive files
     Receive(ReceiveOptions),
+    /// Show a video file to everyone in the room, without encoding it again
+    Provide(ProvideOptions),
     /// Find out whether calls work from this computer, and what prevents them, without entering a room
     Check(CheckOptions),
     /// Print a completion script for a shell
@@ -56,6 +58,7 @@ impl Command {
             Self::Chat(options) => Some(&options.member.common),
             Self::Send(options) => Some(&options.member.common),
             Self::Receive(options) => Some(&options.member.common),
+            Self::Provide(options) => Some(&options.member.common),
             Self::Check(options) => Some(&options.common),
             Self::Completions { .. } | Self::Man => None,
         }
@@ -187,6 +190,51 @@ impl SendOptions {
             return Err(Failure::new(Exit::Usage, "no-files", sentence));
         }
         Ok(self)
+    }
+}
+
+/// The options of `provide`.
+#[derive(Debug, Clone, Args)]
+#[allow(missing_docs, reason = "the texts of the options say it")]
+pub struct ProvideOptions {
+    #[command(flatten)]
+    pub member: MemberOptions,
+
+    /// The video: IVF, WebM or Matroska with VP8, VP9 or AV1, and sound in Opus
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Begin again at the end of the file
+    #[arg(long = "loop")]
+    pub is_loop: bool,
+
+    /// Stay in the room after the end of the file, so that its last picture stays
+    #[arg(long, conflicts_with = "is_loop")]
+    pub stay: bool,
+
+    /// Begin with the line "play" on the standard input, and not when the first viewer is there
+    #[arg(long)]
+    pub paused: bool,
+}
+
+impl ProvideOptions {
+    /// The file, and the options with the address that is meant: if the only argument is no address while the environment variable
+    /// has one, it is the file.
+    ///
+    /// # Errors
+    /// A [`Failure`] where no file is named.
+    pub fn resolved(mut self) -> Result<(PathBuf, Self), Failure> {
+        let common = &mut self.member.common;
+        if self.file.is_none()
+            && let Some(path) =
+                common.url.take_if(|url| !is_address(url) && env::var_os(ROOM_VARIABLE).is_some())
+        {
+            self.file = Some(path.into());
+        }
+        match self.file.clone() {
+            Some(file) => Ok((file, self)),
+            None => Err(Failure::new(Exit::Usage, "no-files", "Give the video file to show.")),
+        }
     }
 }
 

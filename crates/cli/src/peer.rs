@@ -29,6 +29,7 @@ use crate::{
     files::{FileTasks, FromWorker},
     input::{Channel, ChannelEvent, ChannelInput, Input},
     link::{Link, LinkConfig, LinkInputs, LinkKind},
+    media::Source,
     socket::{Endpoint, Socket, SocketEvent},
 };
 
@@ -58,6 +59,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// The seat of an earlier process, if it is to be taken again.
     pub resume: Option<String>,
+    /// What is shown to the others.
+    pub source: Option<Source>,
 }
 
 /// What happened in the room.
@@ -69,6 +72,10 @@ pub enum PeerEvent {
     Transfer(TransferHandle),
     /// The records of the transfers changed.
     RecordsChanged,
+    /// A member gets the pictures of this member's source from now on.
+    Watching(MemberId),
+    /// A member cannot decode the pictures of this member's source.
+    CodecMissing(MemberId),
     /// A peer connection to a member could not be made, for this reason.
     NoConnection(MemberId, String),
     /// A socket could not be opened, for this reason. The session tries again.
@@ -83,6 +90,7 @@ pub struct Peer {
     room: RoomName,
     own_ice_servers: Vec<IceServer>,
     relay_only: bool,
+    source: Option<Source>,
     inputs: LinkInputs,
     first: mpsc::Receiver<Input>,
     messages: mpsc::Receiver<ChannelInput>,
@@ -109,7 +117,8 @@ impl Peer {
             secret: setup.address.secret(),
             is_attended: false,
         };
-        let session = RoomSession::new(request, PublishedState::default(), random()?);
+        let published = setup.source.as_ref().map_or_else(PublishedState::default, Source::published);
+        let session = RoomSession::new(request, published, random()?);
         let (to_first, first) = mpsc::channel(MAX_INPUTS);
         let (to_messages, messages) = mpsc::channel(MAX_MESSAGES);
         let (files, from_worker) = FileTasks::start(setup.folder).map_err(|error| {
@@ -122,6 +131,7 @@ impl Peer {
             room: setup.address.room().clone(),
             own_ice_servers: setup.ice_servers,
             relay_only: setup.relay_only,
+            source: setup.source,
             inputs: LinkInputs { first: to_first, messages: to_messages },
             first,
             messages,
@@ -218,6 +228,15 @@ impl Peer {
         Ok(())
     }
 
+    /// Declares to the others how the source plays now.
+    pub fn publish_source(&mut self) {
+        let now = self.now();
+        if let Some(source) = &self.source {
+            self.session.set_published(source.published(), now);
+            self.perform_outputs();
+        }
+    }
+
     /// Accepts an offered file.
     pub fn accept(&mut self, handle: TransferHandle) {
         let now = self.now();
@@ -311,6 +330,16 @@ impl Peer {
             Input::State(link, state) => self.session.handle_connection_state(link, state, now),
             Input::Completed(link, operation, result) => {
                 self.session.handle_completed(link, operation, result, now);
+            }
+            Input::Watching(link) => {
+                if let Some((member, _)) = self.links.get(&link) {
+                    self.events.push_back(PeerEvent::Watching(member.clone()));
+                }
+            }
+            Input::CodecMissing(link) => {
+                if let Some((member, _)) = self.links.get(&link) {
+                    self.events.push_back(PeerEvent::CodecMissing(member.clone()));
+                }
             }
             Input::Drained => {}
         }
@@ -407,7 +436,7 @@ impl Peer {
                     self.open_link(link, member, LinkKind::Member(role));
                 }
                 RoomOutput::OpenBulkLink { link, member } => self.open_link(link, member, LinkKind::Bulk),
-                // There are no media to show.
+                // Nothing is received, and each link sends by itself.
                 RoomOutput::UseLink(_) => {}
                 RoomOutput::CloseLink(link) => {
                     if let Some((_, link)) = self.links.remove(&link) {
@@ -452,6 +481,7 @@ impl Peer {
             ice_servers: self.ice_servers(),
             relay_only: self.relay_only,
             is_loopback: self.endpoint.server.is_loopback(),
+            source: self.source.clone(),
         };
         self.links.insert(id, (member, Link::open(id, kind, config, self.inputs.clone())));
     }

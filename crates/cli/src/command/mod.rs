@@ -6,6 +6,7 @@ mod interrupts;
 mod lines;
 mod output;
 mod progress;
+mod provide;
 mod receive;
 mod saving;
 mod seat;
@@ -65,6 +66,7 @@ fn start(options: &Options, output: &mut Output) -> Result<(), Failure> {
             Command::Chat(options) => chat::run(options, output).await,
             Command::Send(options) => send::run(options, output).await,
             Command::Receive(options) => receive::run(options, output).await,
+            Command::Provide(options) => provide::run(options, output).await,
             Command::Check(options) => check::run(options, output).await,
             Command::Completions { .. } | Command::Man => Ok(()),
         }
@@ -90,6 +92,7 @@ fn setup(options: &MemberOptions) -> Result<Setup, Failure> {
         ice_servers: ice_servers(&options.common.ice_servers)?,
         folder: std::env::temp_dir(),
         resume: None,
+        source: None,
     })
 }
 

@@ -29,6 +29,10 @@ pub(super) enum Event<'a> {
     Delivery { text: &'a str, state: &'a str },
     /// The state of a file changed.
     File(FileEvent<'a>),
+    /// How the source plays from now on.
+    Playback { state: &'a str, position_ms: u64 },
+    /// A member gets the pictures from now on.
+    Watching { id: &'a str, name: &'a str },
     /// A row of an examination.
     Check {
         check: String,

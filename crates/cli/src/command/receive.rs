@@ -114,7 +114,11 @@ impl Receive<'_> {
             Happening::Transfer(handle) => self.show(handle)?,
             Happening::RecordsChanged => self.seat.note_change(),
             Happening::Alone => return Err(self.visit.nobody_came()),
-            Happening::Left(_) | Happening::Message(_) | Happening::Other => {}
+            Happening::Left(_)
+            | Happening::Message(_)
+            | Happening::Watching(_)
+            | Happening::CodecMissing(_)
+            | Happening::Other => {}
         }
         Ok(())
     }

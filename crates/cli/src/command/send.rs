@@ -72,7 +72,10 @@ impl Send<'_> {
                 Happening::Transfer(handle) => self.show(handle)?,
                 Happening::RecordsChanged => self.seat.note_change(),
                 Happening::Alone => return Err(self.visit.nobody_came()),
-                Happening::Message(_) | Happening::Other => {}
+                Happening::Message(_)
+                | Happening::Watching(_)
+                | Happening::CodecMissing(_)
+                | Happening::Other => {}
             }
             self.visit.keep(&mut self.seat)?;
             if files.is_none() && !self.visit.peer.has_events() && self.is_done() {

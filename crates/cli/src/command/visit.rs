@@ -21,8 +21,9 @@ use super::{
 use crate::{
     clock::until,
     failure::{Exit, Failure},
+    media::Source,
     options::MemberOptions,
-    peer::{Peer, PeerEvent},
+    peer::{Peer, PeerEvent, Setup},
 };
 
 /// What a command hears of.
@@ -40,6 +41,10 @@ pub(super) enum Happening {
     Transfer(TransferHandle),
     /// The records of transfers changed.
     RecordsChanged,
+    /// A member gets the pictures of this member's source from now on.
+    Watching(MemberId),
+    /// A member cannot decode the pictures of this member's source.
+    CodecMissing(MemberId),
     /// Time passed: the wait for company is over. Only if the command set a deadline.
     Alone,
     /// Something else, after which the session may be further.
@@ -74,6 +79,24 @@ impl<'a> Visit<'a> {
         if let Some(folder) = folder {
             setup.folder = folder;
         }
+        Self::begin_with(setup, options, output, kept)
+    }
+
+    /// Enters the room, and shows a source to the others.
+    pub(super) fn begin_showing(
+        options: &MemberOptions,
+        output: &'a mut Output,
+        source: Source,
+    ) -> Result<Self, Failure> {
+        Self::begin_with(Setup { source: Some(source), ..setup(options)? }, options, output, None)
+    }
+
+    fn begin_with(
+        mut setup: Setup,
+        options: &MemberOptions,
+        output: &'a mut Output,
+        kept: Option<(String, Records)>,
+    ) -> Result<Self, Failure> {
         let (resume, records) = kept.map_or((None, None), |(resume, records)| (Some(resume), Some(records)));
         setup.resume = resume;
         warn_of_insecurity(&options.common, output)?;
@@ -172,6 +195,8 @@ impl<'a> Visit<'a> {
             PeerEvent::Room(event) => self.take_room(event),
             PeerEvent::Transfer(handle) => Ok(Some(Happening::Transfer(handle))),
             PeerEvent::RecordsChanged => Ok(Some(Happening::RecordsChanged)),
+            PeerEvent::Watching(member) => Ok(Some(Happening::Watching(member))),
+            PeerEvent::CodecMissing(member) => Ok(Some(Happening::CodecMissing(member))),
             PeerEvent::NoConnection(member, reason) => {
                 let name = self.name_of(&member);
                 self.output.detail(&format!("No peer connection to {name} can be made: {reason}"));

@@ -16,7 +16,7 @@ use rtc::{
 };
 use sightline_core::{
     link::LinkId,
-    negotiation::{Completed, Operation, OperationFailure},
+    negotiation::{Completed, Operation, OperationFailure, Role},
     recovery::PeerConnectionState,
 };
 use sightline_protocol::{
@@ -30,7 +30,8 @@ use webrtc::{
     peer_connection::{
         MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfiguration,
         RTCConfigurationBuilder, RTCIceCandidateInit, RTCIceServer, RTCIceTransportPolicy,
-        RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder,
+        RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSessionDescription, Registry,
+        SettingEngineBuilder,
     },
     rtp_transceiver::RTCRtpTransceiverDirection,
 };
@@ -38,6 +39,8 @@ use webrtc::{
 use super::{
     BUFFER_INTERVAL, LinkConfig, LinkInputs, LinkKind,
     channels::{self, Channels},
+    codecs,
+    sending::Sending,
 };
 use crate::input::{Channel, Input};
 
@@ -59,16 +62,19 @@ pub(super) struct Shared {
     /// The user name fragment of the local description, which each local candidate repeats.
     ufrag: Mutex<Option<String>>,
     is_closing: AtomicBool,
+    /// What this member shows, if it shows anything.
+    sending: Option<Arc<Sending>>,
 }
 
 impl Shared {
-    fn new(kind: LinkKind) -> Self {
+    fn new(kind: LinkKind, sending: Option<Sending>) -> Self {
         Self {
             kind,
             connection: OnceLock::new(),
             channels: OnceCell::new(),
             ufrag: Mutex::default(),
             is_closing: AtomicBool::default(),
+            sending: sending.map(Arc::new),
         }
     }
 
@@ -93,26 +99,38 @@ impl Connection {
         config: &LinkConfig,
         inputs: &LinkInputs,
     ) -> Result<Self, RtcError> {
-        let mut media = MediaEngine::default();
-        media.register_default_codecs()?;
         let max_message_bytes = (MAX_CHUNK_BYTES + BULK_HEADER_BYTES) as u32;
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(config.is_loopback)
             .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(max_message_bytes))
             .with_multicast_dns_mode(mdns_mode())
             .build();
-        let shared = Arc::new(Shared::new(kind));
+        let source = config.source.clone().filter(|_| kind != LinkKind::Bulk);
+        let sending = source.map(Sending::new).transpose()?;
+        let (media, interceptors) = match sending {
+            Some(_) => (codecs::media_engine()?, Sending::interceptors()),
+            None => {
+                let mut media = MediaEngine::default();
+                media.register_default_codecs()?;
+                (media, Registry::new())
+            }
+        };
+        let shared = Arc::new(Shared::new(kind, sending));
         let handler = Handler { id, first: inputs.first.clone(), shared: Arc::downgrade(&shared) };
         let connection = PeerConnectionBuilder::new()
             .with_configuration(configuration(&config.ice_servers, config.relay_only))
             .with_media_engine(media)
             .with_setting_engine(settings)
+            .with_interceptor_registry(interceptors)
             .with_handler(Arc::new(handler))
             .with_udp_addrs(local_addresses(config.is_loopback))
             .build()
             .await?;
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
         let _ = shared.connection.set(Arc::downgrade(&connection));
+        if let (Some(sending), LinkKind::Member(Role::Offerer)) = (&shared.sending, kind) {
+            sending.add_slots(&*connection).await?;
+        }
         let first = channels::open_first(&*connection).await?;
         let (open, is_open) = watch::channel(false);
         tokio::spawn(channels::await_opening(first, Arc::clone(&shared), open));
@@ -128,6 +146,10 @@ impl Connection {
                 is_open.clone(),
                 inputs.messages.clone(),
             ));
+        }
+        if let Some(sending) = &shared.sending {
+            let (sending, watched) = (Arc::clone(sending), Arc::downgrade(&connection));
+            tokio::spawn(sending.begin(watched, is_open, id, inputs.first.clone()));
         }
         Ok(Self { connection, relay_only: config.relay_only, shared })
     }
@@ -154,9 +176,14 @@ impl Connection {
     }
 
     async fn set_local_answer(&self) -> Result<Completed, RtcError> {
-        // The commands of this crate show no media, so nobody is to send any.
-        for transceiver in self.connection.get_transceivers().await {
-            transceiver.set_direction(RTCRtpTransceiverDirection::Inactive).await?;
+        match &self.shared.sending {
+            Some(sending) => sending.adopt_slots(&*self.connection).await?,
+            // The commands of this crate play no media, so nobody is to send any.
+            None => {
+                for transceiver in self.connection.get_transceivers().await {
+                    transceiver.set_direction(RTCRtpTransceiverDirection::Inactive).await?;
+                }
+            }
         }
         let answer = self.connection.create_answer(None).await?;
         self.set_local(answer).await

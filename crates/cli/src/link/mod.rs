@@ -17,10 +17,18 @@ use sightline_protocol::signaling::IceServer;
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 
 use self::connection::Connection;
-use crate::input::{Channel, ChannelEvent, ChannelInput, Input};
+use crate::{
+    input::{Channel, ChannelEvent, ChannelInput, Input},
+    media::Source,
+};
 
 mod channels;
+mod codecs;
 mod connection;
+mod feedback;
+mod sending;
+#[cfg(test)]
+mod sending_tests;
 
 /// Commands that may wait for one link: messages about 2,000 files, and the frames that fill its buffer.
 const MAX_COMMANDS: usize = 4096;
@@ -35,6 +43,8 @@ pub(crate) struct LinkConfig {
     pub(crate) relay_only: bool,
     /// Whether other members may be on this computer only.
     pub(crate) is_loopback: bool,
+    /// What is sent to the member.
+    pub(crate) source: Option<Source>,
 }
 
 /// What a link is for.

@@ -7,3 +7,4 @@ mod command_line;
 mod failures;
 mod files;
 mod harness;
+mod provide;

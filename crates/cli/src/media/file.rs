@@ -1,0 +1,291 @@
+//! A video file of any known container: what it contains, and its frames in order.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read, Seek, SeekFrom},
+    path::Path,
+    time::Duration,
+};
+
+use super::{
+    Frame, Track, VideoCodec,
+    bitstream::{FrameKind, has_other_profile, kind_of},
+    ivf::{self, Ivf},
+    matroska::{self, Matroska},
+};
+
+const READ_AHEAD_BYTES: usize = 256 << 10;
+/// Length of a frame whose successor is unknown.
+const LAST_FRAME: Duration = Duration::from_millis(40);
+
+/// Why a file cannot be provided, or not further.
+#[derive(Debug, thiserror::Error)]
+pub enum FileProblem {
+    /// The system cannot read it.
+    #[error("it cannot be read: {0}")]
+    Unreadable(io::Error),
+    /// No known container.
+    #[error("it is neither IVF nor WebM nor Matroska")]
+    UnknownFormat,
+    /// A video codec that pages do not decode, by its name in the file.
+    #[error("its pictures are in {0}, and only VP8, VP9 and AV1 are sent without encoding")]
+    UnknownCodec(String),
+    /// No video track.
+    #[error("it contains no pictures")]
+    NoPictures,
+    /// No frame at which decoding can begin.
+    #[error("it contains no keyframe, so nobody could begin to watch")]
+    NoKeyframe,
+    /// It is shorter than it says.
+    #[error("it ends before its last picture: it was cut, or is still being written")]
+    Truncated,
+    /// The index does not fit the file.
+    #[error("its index points to something else")]
+    WrongIndex,
+    /// Its contents contradict its format.
+    #[error("it is damaged")]
+    Damaged,
+}
+
+impl FileProblem {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "file-unreadable",
+            Self::UnknownFormat => "format-unknown",
+            Self::UnknownCodec(_) => "codec-unknown",
+            Self::NoPictures => "no-pictures",
+            Self::NoKeyframe => "no-keyframe",
+            Self::Truncated => "file-truncated",
+            Self::WrongIndex => "index-wrong",
+            Self::Damaged => "file-damaged",
+        }
+    }
+}
+
+impl From<io::Error> for FileProblem {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Truncated,
+            _ => Self::Unreadable(error),
+        }
+    }
+}
+
+/// What the header of a file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileInfo {
+    pub(crate) codec: VideoCodec,
+    /// Whether there is sound in Opus.
+    pub(crate) has_audio: bool,
+    /// The codec of sound that is not sent.
+    pub(crate) left_out: Option<String>,
+}
+
+/// What reading a whole file showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// From the first keyframe to the end of the last frame.
+    pub(crate) duration: Duration,
+    pub(crate) bytes: u64,
+    pub(crate) frames: u64,
+    pub(crate) keyframes: u64,
+}
+
+impl Summary {
+    /// The mean bitrate of pictures and sound.
+    pub(crate) fn bytes_per_second(&self) -> u64 {
+        let milliseconds = self.duration.as_millis().max(1);
+        u64::try_from(u128::from(self.bytes) * 1000 / milliseconds).unwrap_or(u64::MAX)
+    }
+}
+
+/// An open file, read from its first keyframe on.
+pub(crate) struct VideoFile<R: Read + Seek> {
+    container: Container<R>,
+    codec: VideoCodec,
+    /// The time of the first keyframe.
+    begin: Option<Duration>,
+    /// The latest times of pictures and sound.
+    latest: [Duration; 2],
+}
+
+enum Container<R: Read + Seek> {
+    Ivf(Ivf<R>),
+    Matroska(Box<Matroska<R>>),
+}
+
+impl VideoFile<BufReader<File>> {
+    pub(crate) fn open_path(path: &Path) -> Result<(Self, FileInfo), FileProblem> {
+        let file = File::open(path).map_err(FileProblem::Unreadable)?;
+        Self::open(BufReader::with_capacity(READ_AHEAD_BYTES, file))
+    }
+}
+
+impl<R: Read + Seek> VideoFile<R> {
+    pub(crate) fn open(mut reader: R) -> Result<(Self, FileInfo), FileProblem> {
+        let mut signature = Vec::new();
+        (&mut reader).take(4).read_to_end(&mut signature).map_err(FileProblem::Unreadable)?;
+        reader.seek(SeekFrom::Start(0)).map_err(FileProblem::Unreadable)?;
+        let (container, info) = if signature == ivf::SIGNATURE {
+            let (file, info) = Ivf::open(reader)?;
+            (Container::Ivf(file), info)
+        } else if signature == matroska::SIGNATURE {
+            let (file, info) = Matroska::open(reader)?;
+            (Container::Matroska(Box::new(file)), info)
+        } else {
+            return Err(FileProblem::UnknownFormat);
+        };
+        Ok((Self { container, codec: info.codec, begin: None, latest: [Duration::ZERO; 2] }, info))
+    }
+
+    /// The next frame, from the first keyframe on, which is at the time 0.
+    pub(crate) fn next_frame(&mut self) -> Result<Option<Frame>, FileProblem> {
+        loop {
+            let frame = match &mut self.container {
+                Container::Ivf(file) => file.next_frame()?,
+                Container::Matroska(file) => file.next_frame()?,
+            };
+            let Some(mut frame) = frame else { return Ok(None) };
+            if frame.data.is_empty() {
+                // A frame that the encoder dropped.
+                continue;
+            }
+            if frame.track == Track::Video {
+                frame.is_key =
+                    kind_of(self.codec, &frame.data).ok_or(FileProblem::Damaged)? == FrameKind::Key;
+                if let (true, Container::Matroska(file)) = (frame.is_key, &self.container) {
+                    frame.data = file.complete(frame.data);
+                }
+                if frame.is_key && has_other_profile(self.codec, &frame.data) {
+                    let codec = format!("{} with a profile above 0", self.codec.as_str());
+                    return Err(FileProblem::UnknownCodec(codec));
+                }
+            }
+            if self.begin.is_none() && frame.is_key {
+                self.begin = Some(frame.time);
+            }
+            let Some(begin) = self.begin else { continue };
+            let latest = &mut self.latest[frame.track as usize];
+            frame.time = frame.time.saturating_sub(begin).max(*latest);
+            *latest = frame.time;
+            return Ok(Some(frame));
+        }
+    }
+
+    /// Reads the whole file.
+    pub(crate) fn summarize(mut self) -> Result<Summary, FileProblem> {
+        let mut summary = Summary { duration: Duration::ZERO, bytes: 0, frames: 0, keyframes: 0 };
+        let (mut last, mut interval) = (Duration::ZERO, LAST_FRAME);
+        while let Some(frame) = self.next_frame()? {
+            summary.bytes += frame.data.len() as u64;
+            let mut end = frame.time + LAST_FRAME / 2;
+            if frame.track == Track::Video {
+                summary.frames += 1;
+                summary.keyframes += u64::from(frame.is_key);
+                if frame.time > last {
+                    interval = (frame.time - last).min(Duration::from_secs(1));
+                }
+                last = frame.time;
+                end = frame.time + interval;
+            }
+            summary.duration = summary.duration.max(end);
+        }
+        if summary.keyframes == 0 {
+            return Err(FileProblem::NoKeyframe);
+        }
+        Ok(summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::{super::testing, *};
+
+    const SAMPLE: &[u8] = include_bytes!("../../../../assets/sample/sample.webm");
+
+    fn summary_of(bytes: &[u8]) -> Result<Summary, FileProblem> {
+        VideoFile::open(Cursor::new(bytes.to_vec()))?.0.summarize()
+    }
+
+    fn problem_of(bytes: &[u8]) -> &'static str {
+        summary_of(bytes).expect_err("a file that cannot be provided").code()
+    }
+
+    #[test]
+    fn a_webm_file_has_pictures_in_order_and_sound() {
+        let (mut file, info) = VideoFile::open(Cursor::new(SAMPLE)).unwrap();
+        assert_eq!((info.codec, info.has_audio, info.left_out), (VideoCodec::Vp8, true, None));
+        let first = file.next_frame().unwrap().unwrap();
+        assert!(first.is_key && first.time.is_zero());
+        let (mut latest, mut sounds) = (Duration::ZERO, 0);
+        while let Some(frame) = file.next_frame().unwrap() {
+            match frame.track {
+                Track::Video => {
+                    assert!(frame.time >= latest);
+                    latest = frame.time;
+                }
+                Track::Audio => sounds += 1,
+            }
+        }
+        assert_eq!(sounds, 800, "20 ms each");
+        let summary = summary_of(SAMPLE).unwrap();
+        assert!((480..=500).contains(&summary.frames) && summary.keyframes >= 8, "{summary:?}");
+        assert!(
+            summary.duration.abs_diff(Duration::from_secs(16)) < Duration::from_millis(100),
+            "{summary:?}"
+        );
+    }
+
+    #[test]
+    fn an_ivf_file_begins_with_its_first_keyframe() {
+        let frames = [(10, &testing::DELTA[..]), (11, &testing::KEY), (12, &testing::DELTA)];
+        let (mut file, info) = VideoFile::open(Cursor::new(testing::ivf(b"VP80", &frames))).unwrap();
+        assert_eq!((info.codec, info.has_audio), (VideoCodec::Vp8, false));
+        let first = file.next_frame().unwrap().unwrap();
+        assert_eq!((first.is_key, first.time), (true, Duration::ZERO));
+        let second = file.next_frame().unwrap().unwrap();
+        assert_eq!((second.is_key, second.time), (false, Duration::from_millis(40)));
+        assert_eq!(file.next_frame().unwrap(), None);
+    }
+
+    #[test]
+    fn each_damaged_file_has_its_own_code() {
+        let ivf = |code: &[u8; 4], frames: &[(u64, &[u8])]| testing::ivf(code, frames);
+        assert_eq!(problem_of(b"no video at all"), "format-unknown");
+        assert_eq!(problem_of(b""), "format-unknown");
+        assert_eq!(problem_of(&ivf(b"MJPG", &[(0, &testing::KEY)])), "codec-unknown");
+        assert_eq!(problem_of(&ivf(b"VP80", &[(0, &testing::DELTA)])), "no-keyframe");
+        assert_eq!(problem_of(&ivf(b"VP90", &[(0, &testing::DELTA)])), "file-damaged");
+        let whole = ivf(b"VP80", &[(0, &testing::KEY), (1, &testing::DELTA)]);
+        assert_eq!(problem_of(&whole[..whole.len() - 1]), "file-truncated");
+        assert_eq!(problem_of(&whole[..40]), "file-truncated");
+        assert_eq!(problem_of(&SAMPLE[..SAMPLE.len() / 2]), "file-truncated");
+        assert_eq!(problem_of(&SAMPLE[..1000]), "file-truncated");
+        assert_eq!(problem_of(&testing::webm_with_wrong_index(SAMPLE)), "index-wrong");
+        assert_eq!(problem_of(&testing::replaced(SAMPLE, b"V_VP8", b"V_XYZ")), "codec-unknown");
+    }
+
+    #[test]
+    fn a_frame_that_claims_to_be_huge_is_not_allocated() {
+        let mut file = testing::ivf(b"VP80", &[(0, &testing::KEY)]);
+        file[32..36].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(problem_of(&file), "file-damaged");
+    }
+
+    #[test]
+    fn no_cut_and_no_changed_byte_of_a_file_makes_the_reader_panic() {
+        let ivf = testing::ivf(b"AV01", &[(0, &testing::AV1_KEY), (1, &testing::AV1_KEY)]);
+        for file in [&ivf[..], &SAMPLE[..6000]] {
+            for at in 0..file.len() {
+                let _ = summary_of(&file[..at]);
+                let mut changed = file.to_vec();
+                changed[at] ^= 0xff;
+                let _ = summary_of(&changed);
+            }
+        }
+    }
+}

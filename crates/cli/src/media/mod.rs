@@ -1,0 +1,71 @@
+//! A video file as the room's source: demuxed, paced by its timestamps, and packetized for each viewer. Nothing is encoded again.
+//!
+//! Owns the formats and the decisions. Never opens a connection; `source` is the only module that reads a clock or a file while
+//! it plays. All viewers see the same position: `Playback` releases each frame when it is due, and an
+//! `Outlet` for each viewer sends what was released. Every frame that an outlet begins with is a keyframe.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `bitstream` | what the frames of VP8, VP9 and AV1 say about themselves |
+//! | `ivf`, `matroska`, `file` | the containers, and a file of either |
+//! | `playback` | when each frame is due, and which frames a late joiner needs |
+//! | `packetizer`, `outlet` | frames as RTP payloads; what one viewer gets, and when |
+//! | `source` | the file that plays: a thread that reads, a task that waits |
+
+pub(crate) mod bitstream;
+pub(crate) mod file;
+mod ivf;
+mod matroska;
+pub(crate) mod outlet;
+pub(crate) mod packetizer;
+pub(crate) mod playback;
+pub(crate) mod source;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub use self::{file::FileProblem, source::Source};
+
+/// Longest frame that is read: a keyframe of 8K has a few megabytes.
+pub(crate) const MAX_FRAME_BYTES: usize = 16 << 20;
+
+/// A video codec that pages decode and that needs no encoder here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VideoCodec {
+    Vp8,
+    Vp9,
+    Av1,
+}
+
+impl VideoCodec {
+    /// The name for a person.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Vp8 => "VP8",
+            Self::Vp9 => "VP9",
+            Self::Av1 => "AV1",
+        }
+    }
+}
+
+/// Which track of the file a frame belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Track {
+    Video,
+    /// Opus.
+    Audio,
+}
+
+/// One encoded frame of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) track: Track,
+    /// From the beginning of the file. Never decreases within a track.
+    pub(crate) time: Duration,
+    /// Whether decoding can begin here. False for sound.
+    pub(crate) is_key: bool,
+    pub(crate) data: Bytes,
+}

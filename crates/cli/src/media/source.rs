@@ -1,0 +1,252 @@
+//! The file that plays: a thread that reads it, and a task that releases its frames when they are due.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    thread,
+    time::Duration,
+};
+
+use sightline_protocol::control::{Playback as PlaybackState, PublishedSource, PublishedState};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Frame, VideoCodec,
+    file::{FileInfo, FileProblem, Summary, VideoFile},
+    outlet::{Outlet, Step},
+    playback::{Playback, whole_seconds},
+};
+use crate::clock::{Clock, until};
+
+/// Frames between the thread and the task.
+const MAX_READ: usize = 8;
+
+/// A file as the source of a member, shared by all of its links. The file stops when the last one is dropped.
+#[derive(Clone)]
+pub struct Source(Arc<Shared>);
+
+struct Shared {
+    path: PathBuf,
+    info: FileInfo,
+    summary: Summary,
+    clock: Clock,
+    playback: Mutex<Playback>,
+    problem: Mutex<Option<FileProblem>>,
+    /// Wakes the task.
+    commands: watch::Sender<()>,
+    /// Changes when frames were released.
+    released: watch::Sender<()>,
+    state: watch::Sender<PlaybackState>,
+}
+
+enum FromFile {
+    Frame(Frame),
+    End,
+    Failed(FileProblem),
+}
+
+impl Source {
+    /// Opens a file and reads it once, to know that it can be provided. Blocks for as long as the disk needs.
+    ///
+    /// # Errors
+    /// [`FileProblem`]
+    pub fn open(path: &Path) -> Result<Self, FileProblem> {
+        let (file, info) = VideoFile::open_path(path)?;
+        let summary = file.summarize()?;
+        Ok(Self(Arc::new(Shared {
+            path: path.to_owned(),
+            info,
+            summary,
+            clock: Clock::start(),
+            playback: Mutex::default(),
+            problem: Mutex::default(),
+            commands: watch::Sender::new(()),
+            released: watch::Sender::new(()),
+            state: watch::Sender::new(PlaybackState::Paused),
+        })))
+    }
+
+    /// Begins to read ahead. The file stands at its beginning until [`Self::play`]. Call it once.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn start(&self, is_loop: bool) -> std::io::Result<()> {
+        let (to, from_file) = mpsc::channel(MAX_READ);
+        let (path, duration) = (self.0.path.clone(), self.0.summary.duration);
+        thread::Builder::new().name("video-file".to_owned()).spawn(move || {
+            let last = match read(&path, duration, is_loop, &to) {
+                Ok(()) => FromFile::End,
+                Err(problem) => FromFile::Failed(problem),
+            };
+            // Without a receiver the source is gone.
+            let _ = to.blocking_send(last);
+        })?;
+        tokio::spawn(run(Arc::downgrade(&self.0), self.0.commands.subscribe(), from_file, self.0.clock));
+        Ok(())
+    }
+
+    pub(crate) fn info(&self) -> &FileInfo {
+        &self.0.info
+    }
+
+    pub(crate) fn summary(&self) -> &Summary {
+        &self.0.summary
+    }
+
+    pub(crate) fn codec(&self) -> VideoCodec {
+        self.0.info.codec
+    }
+
+    /// Plays, or goes on.
+    pub fn play(&self) {
+        let now = self.0.clock.now();
+        self.0.playback().play(now);
+        self.0.commands.send_replace(());
+    }
+
+    /// Lets the file stand.
+    pub fn pause(&self) {
+        let now = self.0.clock.now();
+        self.0.playback().pause(now);
+        self.0.commands.send_replace(());
+    }
+
+    /// Tells when the playback state changes.
+    pub(crate) fn states(&self) -> watch::Receiver<PlaybackState> {
+        self.0.state.subscribe()
+    }
+
+    /// What to declare to the other members.
+    #[must_use]
+    pub fn published(&self) -> PublishedState {
+        let playback = self.0.playback();
+        PublishedState {
+            source: PublishedSource::File,
+            playback: Some(playback.state()),
+            failed_at_s: playback.failed_at().map(whole_seconds),
+            ..PublishedState::default()
+        }
+    }
+
+    /// The position in the file.
+    pub(crate) fn position(&self) -> Duration {
+        let position = self.0.playback().position(self.0.clock.now());
+        let duration = self.0.summary.duration.as_nanos().max(1);
+        let within = if position > self.0.summary.duration {
+            position.as_nanos() % duration
+        } else {
+            position.as_nanos()
+        };
+        Duration::from_nanos(u64::try_from(within).unwrap_or(u64::MAX))
+    }
+
+    /// Why the file failed, once.
+    pub(crate) fn take_problem(&self) -> Option<FileProblem> {
+        self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    // For the viewers.
+
+    /// The packets of one more viewer.
+    pub(crate) fn outlet(&self, random: u64) -> Outlet {
+        Outlet::new(self.0.info.codec, self.0.info.has_audio, self.0.summary.bytes_per_second(), random)
+    }
+
+    /// Tells when there may be more for the outlets.
+    pub(crate) fn released(&self) -> watch::Receiver<()> {
+        self.0.released.subscribe()
+    }
+
+    pub(crate) fn poll(&self, outlet: &mut Outlet) -> Step {
+        let playback = self.0.playback();
+        outlet.poll(&playback, self.0.clock.now())
+    }
+
+    pub(crate) fn request_keyframe(&self, outlet: &mut Outlet) {
+        let playback = self.0.playback();
+        outlet.handle_keyframe_request(&playback, self.0.clock.now());
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.0.clock
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Source").field(&self.0.path).finish()
+    }
+}
+
+impl Shared {
+    fn playback(&self) -> MutexGuard<'_, Playback> {
+        self.playback.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Releases what is due, and tells. Returns when the next frame is due, and whether more can be read.
+    fn advance(&self) -> (Option<sightline_core::Timestamp>, bool) {
+        let (has_changed, state, due, wants_frames) = {
+            let mut playback = self.playback();
+            let has_changed = playback.release(self.clock.now());
+            (has_changed, playback.state(), playback.poll_timeout(), playback.wants_frames())
+        };
+        if has_changed {
+            self.released.send_replace(());
+        }
+        self.state.send_if_modified(|told| std::mem::replace(told, state) != state);
+        (due, wants_frames)
+    }
+}
+
+async fn run(
+    shared: Weak<Shared>,
+    mut commands: watch::Receiver<()>,
+    mut from_file: mpsc::Receiver<FromFile>,
+    clock: Clock,
+) {
+    let mut is_read = false;
+    loop {
+        let Some((due, wants_frames)) = shared.upgrade().map(|shared| shared.advance()) else { return };
+        tokio::select! {
+            () = until(due.map(|due| clock.instant(due))) => {}
+            message = from_file.recv(), if wants_frames && !is_read => {
+                let Some(shared) = shared.upgrade() else { return };
+                is_read = !matches!(message, Some(FromFile::Frame(_)));
+                match message {
+                    Some(FromFile::Frame(frame)) => shared.playback().handle_frame(frame),
+                    Some(FromFile::End) => shared.playback().handle_end(),
+                    Some(FromFile::Failed(problem)) => {
+                        *shared.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(problem);
+                        shared.playback().handle_failure(clock.now());
+                    }
+                    None => {}
+                }
+            }
+            command = commands.changed() => if command.is_err() { return },
+        }
+    }
+}
+
+/// Reads the file, again and again if it loops. The time continues over all rounds.
+fn read(
+    path: &Path,
+    duration: Duration,
+    is_loop: bool,
+    to: &mpsc::Sender<FromFile>,
+) -> Result<(), FileProblem> {
+    let mut begin = Duration::ZERO;
+    loop {
+        let (mut file, _) = VideoFile::open_path(path)?;
+        while let Some(mut frame) = file.next_frame()? {
+            frame.time += begin;
+            if to.blocking_send(FromFile::Frame(frame)).is_err() {
+                return Ok(());
+            }
+        }
+        if !is_loop {
+            return Ok(());
+        }
+        begin += duration;
+    }
+}
