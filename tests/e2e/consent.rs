@@ -81,6 +81,8 @@ async fn a_reload_rejoins_and_an_address_does_not(scene: &Scene, engine: Engine)
     page.fill("name-input", "Ada").await?;
     page.click("join").await?;
     until_own_camera(&page, "on").await?;
+    // Before the server's answer there is no seat to come back to, and a reload shows the lobby.
+    page.until("she is in the room", |page| page.connection.as_deref() == Some("connected")).await?;
     page.reload().await?;
     until_own_camera(&page, "on").await?;
     // Another site leads here again: the same tab, which still has its seat.
