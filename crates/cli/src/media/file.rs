@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Seek, SeekFrom},
+    io::{BufReader, Read, Seek, SeekFrom},
     path::Path,
     time::Duration,
 };
@@ -10,6 +10,8 @@ use std::{
 use super::{
     Frame, Track, VideoCodec,
     bitstream::{FrameKind, has_other_profile, kind_of},
+    file_info::FileInfo,
+    file_problem::FileProblem,
     ivf::{self, Ivf},
     matroska::{self, Matroska},
 };
@@ -17,71 +19,6 @@ use super::{
 const READ_AHEAD_BYTES: usize = 256 << 10;
 /// Length of a frame whose successor is unknown.
 const LAST_FRAME: Duration = Duration::from_millis(40);
-
-/// Why a file cannot be provided, or not further.
-#[derive(Debug, thiserror::Error)]
-pub enum FileProblem {
-    /// The system cannot read it.
-    #[error("it cannot be read: {0}")]
-    Unreadable(io::Error),
-    /// No known container.
-    #[error("it is neither IVF nor WebM nor Matroska")]
-    UnknownFormat,
-    /// A video codec that pages do not decode, by its name in the file.
-    #[error("its pictures are in {0}, and only VP8, VP9 and AV1 are sent without encoding")]
-    UnknownCodec(String),
-    /// No video track.
-    #[error("it contains no pictures")]
-    NoPictures,
-    /// No frame at which decoding can begin.
-    #[error("it contains no keyframe, so nobody could begin to watch")]
-    NoKeyframe,
-    /// It is shorter than it says.
-    #[error("it ends before its last picture: it was cut, or is still being written")]
-    Truncated,
-    /// The index does not fit the file.
-    #[error("its index points to something else")]
-    WrongIndex,
-    /// Its contents contradict its format.
-    #[error("it is damaged")]
-    Damaged,
-}
-
-impl FileProblem {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable(_) => "file-unreadable",
-            Self::UnknownFormat => "format-unknown",
-            Self::UnknownCodec(_) => "codec-unknown",
-            Self::NoPictures => "no-pictures",
-            Self::NoKeyframe => "no-keyframe",
-            Self::Truncated => "file-truncated",
-            Self::WrongIndex => "index-wrong",
-            Self::Damaged => "file-damaged",
-        }
-    }
-}
-
-impl From<io::Error> for FileProblem {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::Truncated,
-            _ => Self::Unreadable(error),
-        }
-    }
-}
-
-/// What the header of a file says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FileInfo {
-    pub(crate) codec: VideoCodec,
-    /// Whether there is sound in Opus.
-    pub(crate) has_audio: bool,
-    /// The codec of sound that is not sent.
-    pub(crate) left_out: Option<String>,
-}
 
 /// What reading a whole file showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

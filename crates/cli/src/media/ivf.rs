@@ -4,10 +4,7 @@ use std::{io::Read, time::Duration};
 
 use bytes::Bytes;
 
-use super::{
-    Frame, MAX_FRAME_BYTES, Track, VideoCodec,
-    file::{FileInfo, FileProblem},
-};
+use super::{Frame, MAX_FRAME_BYTES, Track, VideoCodec, file_info::FileInfo, file_problem::FileProblem};
 
 pub(super) const SIGNATURE: &[u8] = b"DKIF";
 const HEADER_BYTES: usize = 32;

@@ -9,9 +9,8 @@ use bytes::Bytes;
 use matroska_demuxer::{DemuxError, Frame as Block, MatroskaFile, TrackEntry, TrackType};
 
 use super::{
-    Frame, MAX_FRAME_BYTES, Track, VideoCodec,
-    bitstream::with_sequence_header,
-    file::{FileInfo, FileProblem},
+    Frame, MAX_FRAME_BYTES, Track, VideoCodec, bitstream::with_sequence_header, file_info::FileInfo,
+    file_problem::FileProblem,
 };
 
 /// The identifier of an EBML header.

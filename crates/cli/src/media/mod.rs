@@ -8,12 +8,15 @@
 //! |---|---|
 //! | `bitstream` | what the frames of VP8, VP9 and AV1 say about themselves |
 //! | `ivf`, `matroska`, `file` | the containers, and a file of either |
+//! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
 //! | `playback` | when each frame is due, and which frames a late joiner needs |
 //! | `packetizer`, `outlet` | frames as RTP payloads; what one viewer gets, and when |
 //! | `source` | the file that plays: a thread that reads, a task that waits |
 
 pub(crate) mod bitstream;
 pub(crate) mod file;
+mod file_info;
+mod file_problem;
 mod ivf;
 mod matroska;
 pub(crate) mod outlet;
@@ -27,7 +30,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use self::{file::FileProblem, source::Source};
+pub use self::{file_problem::FileProblem, source::Source};
 
 /// Longest frame that is read: a keyframe of 8K has a few megabytes.
 pub(crate) const MAX_FRAME_BYTES: usize = 16 << 20;

@@ -13,7 +13,9 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     Frame, VideoCodec,
-    file::{FileInfo, FileProblem, Summary, VideoFile},
+    file::{Summary, VideoFile},
+    file_info::FileInfo,
+    file_problem::FileProblem,
     outlet::{Outlet, Step},
     playback::{Playback, whole_seconds},
 };
