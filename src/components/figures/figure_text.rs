@@ -1,6 +1,12 @@
 //! Formats figures for people.
 
-use sightline_core::measure::{FigureValue, Metric, Unit};
+use sightline_core::measure::{Figure, FigureValue, Metric, Unit};
+
+/// The value of a metric; `None` if it has none.
+#[must_use]
+pub fn value_of(figures: &[Figure], metric: Metric) -> Option<FigureValue> {
+    figures.iter().find(|figure| figure.metric == metric).and_then(|figure| figure.value.clone())
+}
 
 /// The value for tests and exports: the number in base units, or the word; empty without a value.
 #[must_use]

@@ -1,7 +1,7 @@
 //! The panel with the figures of every connection: rows, charts, details.
 
 use leptos::prelude::*;
-use sightline_core::measure::{Figure, FigureValue, Metric, Origin};
+use sightline_core::measure::{Metric, Origin};
 
 use super::{
     charts::Charts,
@@ -174,7 +174,7 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
 #[component]
 fn Row(tile: TileModel, metric: Metric) -> AnyView {
     let language = Language::from_context();
-    let value = Memo::new(move |_| tile.figures.with(|figures| value_of(figures, metric)));
+    let value = Memo::new(move |_| tile.figures.with(|figures| figure_text::value_of(figures, metric)));
     let missing = if metric.origin() == Origin::Remote {
         sentence!(figures.not_told)
     } else {
@@ -200,9 +200,4 @@ fn Row(tile: TileModel, metric: Metric) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-/// The value of a metric; `None` if it has none.
-pub(super) fn value_of(figures: &[Figure], metric: Metric) -> Option<FigureValue> {
-    figures.iter().find(|figure| figure.metric == metric).and_then(|figure| figure.value.clone())
 }

@@ -4,7 +4,7 @@ use leptos::{prelude::*, web_sys::HtmlElement};
 use sightline_core::measure::{Figure, FigureValue, Metric};
 use wasm_bindgen::JsCast;
 
-use super::{figure_text, panel::value_of};
+use super::figure_text;
 use crate::{
     components::call::{
         member_name::member_name,
@@ -114,20 +114,21 @@ fn picture_there(figures: &[Figure]) -> String {
 
 /// The size and rate of a picture: "640×360, 15 fps".
 fn picture(figures: &[Figure], [width, height, rate]: [Metric; 3]) -> String {
-    let pixels = |metric| match value_of(figures, metric) {
+    let pixels = |metric| match figure_text::value_of(figures, metric) {
         Some(FigureValue::Number(pixels)) if pixels > 0.0 => Some(pixels.round().to_string()),
         _ => None,
     };
     let Some((width, height)) = pixels(width).zip(pixels(height)) else { return NO_VALUE.to_owned() };
     let size = [&width, "×", &height].concat();
-    match figure_text::human(rate, value_of(figures, rate).as_ref()) {
+    match figure_text::human(rate, figure_text::value_of(figures, rate).as_ref()) {
         Some(rate) => [&size, ", ", &rate].concat(),
         None => size,
     }
 }
 
 fn shown(figures: &[Figure], metric: Metric) -> String {
-    figure_text::human(metric, value_of(figures, metric).as_ref()).unwrap_or_else(|| NO_VALUE.to_owned())
+    figure_text::human(metric, figure_text::value_of(figures, metric).as_ref())
+        .unwrap_or_else(|| NO_VALUE.to_owned())
 }
 
 /// Scrolls to the figures of a member and moves the focus there.

@@ -6,25 +6,15 @@ use sightline_protocol::{ErrorCode, MemberId, RefusalReason, Visitor, signaling:
 
 use super::{
     closing::Closing,
-    joining::Newcomer,
+    host_action::HostAction,
     knocks::{KNOCK_WAIT, Knock},
+    newcomer::Newcomer,
     place::{ClientKind, Occupancy, Place},
     registry::{Output, Registry, Seat},
     room_key::RoomKey,
     socket_id::SocketId,
 };
 use crate::time::UnixTime;
-
-/// An action that only hosts may do.
-#[derive(Debug)]
-pub(super) enum HostAction {
-    Lock(bool),
-    /// Lets a visitor in, or refuses it.
-    Answer(MemberId, bool),
-    Remove(MemberId),
-    MakeHost(MemberId),
-    End,
-}
 
 impl Registry {
     pub(super) fn act_as_host(&mut self, socket: SocketId, seat: &Seat, action: HostAction, now: UnixTime) {

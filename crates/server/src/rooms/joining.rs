@@ -4,16 +4,14 @@
 //! the one of the later version counts. In a locked room a token without a place admits only if it is of the present version, which
 //! nobody has who left or was removed.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use rand::RngExt;
-use sightline_protocol::{
-    Arrival, DisplayName, ErrorCode, InstanceId, MemberId, RefusalReason, SealedName, id::base32,
-    signaling::ServerMessage,
-};
+use sightline_protocol::{Arrival, ErrorCode, MemberId, RefusalReason, id::base32, signaling::ServerMessage};
 
 use super::{
     closing::Closing,
+    newcomer::Newcomer,
     place::{ClientKind, Occupancy, Place},
     registry::{Output, Registry, Seat},
     resume::ResumeClaims,
@@ -26,16 +24,6 @@ use crate::time::UnixTime;
 
 /// How long after the first message since a restart a token restores the rules of its room. Clients return within seconds.
 const RESTORE_WINDOW: Duration = Duration::from_secs(120);
-
-/// Who joins.
-pub(super) struct Newcomer {
-    pub(super) name: DisplayName,
-    pub(super) sealed_name: Option<SealedName>,
-    pub(super) instance: InstanceId,
-    pub(super) resume: Option<String>,
-    pub(super) client: ClientKind,
-    pub(super) address: IpAddr,
-}
 
 impl Registry {
     pub(super) fn join(&mut self, socket: SocketId, key: RoomKey, newcomer: Newcomer, now: UnixTime) {

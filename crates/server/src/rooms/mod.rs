@@ -4,9 +4,11 @@
 //! sockets are to be closed; [`Registry::poll_timeout`] says when [`Registry::handle_timeout`] has something to do.
 
 mod closing;
+mod host_action;
 mod hosting;
 mod joining;
 mod knocks;
+mod newcomer;
 mod place;
 mod registry;
 mod resume;

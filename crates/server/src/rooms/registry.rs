@@ -15,8 +15,8 @@ use sightline_protocol::{
 
 use super::{
     closing::Closing,
-    hosting::HostAction,
-    joining::Newcomer,
+    host_action::HostAction,
+    newcomer::Newcomer,
     place::{ClientKind, Occupancy},
     resume::ResumeKey,
     room::Room,

@@ -1,0 +1,17 @@
+//! Who asks to join a room, as the `join` message and the socket say.
+
+use std::net::IpAddr;
+
+use sightline_protocol::{DisplayName, InstanceId, SealedName};
+
+use super::place::ClientKind;
+
+/// Who joins.
+pub(super) struct Newcomer {
+    pub(super) name: DisplayName,
+    pub(super) sealed_name: Option<SealedName>,
+    pub(super) instance: InstanceId,
+    pub(super) resume: Option<String>,
+    pub(super) client: ClientKind,
+    pub(super) address: IpAddr,
+}
