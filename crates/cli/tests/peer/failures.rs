@@ -213,7 +213,7 @@ async fn a_member_that_is_removed_or_whose_room_ends_exits_with_a_sentence() {
         };
         host.say(&action).await;
         member.event("entered").await;
-        let (status, stderr) = member.end().await;
+        let (status, stderr) = member.end_by_itself().await;
         assert_eq!(status.code(), Some(4), "{stderr}");
         assert!(stderr.contains(&format!("({code})")), "{stderr}");
     }

@@ -161,6 +161,12 @@ impl Member {
         finish(self.child).await
     }
 
+    /// Waits until the command ends by itself, with its standard input open. Returns the status and the standard error.
+    pub(crate) async fn end_by_itself(self) -> (ExitStatus, String) {
+        let Self { child, stdin: _open, stdout: _ } = self;
+        finish(child).await
+    }
+
     /// As Ctrl-C does.
     pub(crate) fn interrupt(&self) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
