@@ -60,7 +60,7 @@ fn a_message_does_not_wait_for_a_member_that_was_cut_off() {
     let kept: Vec<_> = (0..2).filter_map(|number| chat.kept(MessageNumber(number))).collect();
     let mut chat = Conversation::default();
     chat.restore(kept.iter().map(|kept| KeptMessage::from_text(&kept.to_text().unwrap()).unwrap()));
-    chat.handle_member_cut_off(&member("flooder"));
+    chat.handle_member_shut_out(&member("flooder"));
     assert_eq!(state(&chat, &heard), DeliveryState::Delivered);
     assert_eq!(state(&chat, &waiting), DeliveryState::Sending);
     chat.handle_ack(&member("a"), &waiting);
@@ -72,7 +72,7 @@ fn a_message_for_only_a_member_that_was_cut_off_is_undeliverable_until_it_return
     let mut chat = Conversation::default();
     chat.send(message(1), "hello", 5, [member("flooder")], |_| true).unwrap();
     while chat.poll_outgoing().is_some() {}
-    chat.handle_member_cut_off(&member("flooder"));
+    chat.handle_member_shut_out(&member("flooder"));
     assert_eq!(state(&chat, &message(1)), DeliveryState::Undeliverable);
     chat.handle_channel_open(&member("flooder"));
     assert!(chat.poll_outgoing().is_some(), "it is handed over on the return");

@@ -1,11 +1,11 @@
 //! Asks whether to leave: after a key press, and if something would be lost.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use sightline_core::room::HostAction;
 
 use super::unfinished::unfinished_text;
 use crate::{
-    components::kit::{layers::layer, when::When},
+    components::kit::{modal::modal, when::When},
     language::Language,
     sentence,
     session::{departure::Unfinished, model::RoomModel},
@@ -39,27 +39,7 @@ fn Question(
     act: Callback<HostAction>,
 ) -> AnyView {
     let language = Language::from_context();
-    let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            // `show_modal` throws if the dialog is open already.
-            let _ = dialog.show_modal();
-        }
-    });
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    // The browser returns the focus to the earlier element.
-    layer(
-        is_open.into(),
-        Callback::new(move |()| {
-            close();
-            true
-        }),
-        Callback::new(|()| {}),
-    );
+    let (dialog, close) = modal(is_open.into());
     let ends_it = Memo::new(move |_| model.host.is_host.get() && !model.others.with(Vec::is_empty));
     let text = Signal::derive(move || {
         let text = if ends_it.get() { sentence!(host.end_text) } else { sentence!(leaving.text) };
@@ -82,7 +62,7 @@ fn Question(
             <p class="dialog-hint">{text}</p>
             {unfinished.is_something().then(|| view! { <ul class="left-lost" data-testid="leave-lost">{lost}</ul> })}
             <div class="leave-dialog-actions">
-                <button type="button" class="button" autofocus data-testid="leave-stay" on:click=move |_| close()>
+                <button type="button" class="button" autofocus data-testid="leave-stay" on:click=move |_| close.run(())>
                     {language.text(sentence!(leaving.stay))}
                 </button>
                 <When is=ends_it>

@@ -1,12 +1,12 @@
 //! Asks a host before a member is removed.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use sightline_core::room::HostAction;
 use sightline_protocol::MemberId;
 
 use crate::{
     chunk,
-    components::kit::{layers::layer, when::When},
+    components::kit::{modal::modal, when::When},
     language::Language,
     sentence,
     session::model::{RoomActions, RoomModel},
@@ -40,27 +40,7 @@ pub fn RemoveDialog(
 fn RemoveQuestion(model: RoomModel, act: Callback<HostAction>) -> AnyView {
     let language = Language::from_context();
     let removing = model.host.removing;
-    let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            // `show_modal` throws if the dialog is open already.
-            let _ = dialog.show_modal();
-        }
-    });
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let is_open = Signal::derive(move || removing.get().is_some());
-    layer(
-        is_open,
-        Callback::new(move |()| {
-            close();
-            true
-        }),
-        Callback::new(|()| {}),
-    );
+    let (dialog, close) = modal(Signal::derive(move || removing.get().is_some()));
     let name = move || {
         let id = removing.get_untracked().unwrap_or_default();
         let tiles = model.others.get_untracked();
@@ -77,7 +57,7 @@ fn RemoveQuestion(model: RoomModel, act: Callback<HostAction>) -> AnyView {
         if let Some(Ok(member)) = removing.get_untracked().map(MemberId::new) {
             act.run(HostAction::Remove(member));
         }
-        close();
+        close.run(());
     };
     view! {
         <dialog
@@ -92,7 +72,7 @@ fn RemoveQuestion(model: RoomModel, act: Callback<HostAction>) -> AnyView {
             </h2>
             <p class="dialog-hint">{language.text(sentence!(host.remove_text))}</p>
             <div class="leave-dialog-actions">
-                <button type="button" class="button" autofocus data-testid="remove-keep" on:click=move |_| close()>
+                <button type="button" class="button" autofocus data-testid="remove-keep" on:click=move |_| close.run(())>
                     {language.text(sentence!(host.keep))}
                 </button>
                 <button type="button" class="button danger" data-testid="remove-confirm" on:click=remove>

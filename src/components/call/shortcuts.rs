@@ -1,13 +1,13 @@
 //! Listens for the shortcuts of a call, and lists them.
 
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, prelude::*};
 use sightline_browser::page::keyboard::key_press;
 
 use super::panels::Panels;
 use crate::{
     chunk,
     components::{
-        kit::{choice::Switch, icon::IconName, icon_button::IconButton, layers::layer, when::When},
+        kit::{choice::Switch, icon::IconName, icon_button::IconButton, modal::modal, when::When},
         later::Later,
     },
     keys::Shortcut,
@@ -72,28 +72,7 @@ chunk! {
 #[component]
 fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
     let language = Language::from_context();
-    let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            // `show_modal` throws if the dialog is open already.
-            let _ = dialog.show_modal();
-        }
-    });
-    let close_dialog = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let close = Callback::new(move |()| close_dialog());
-    // The browser returns the focus to the earlier element.
-    layer(
-        is_open.into(),
-        Callback::new(move |()| {
-            close_dialog();
-            true
-        }),
-        Callback::new(|()| {}),
-    );
+    let (dialog, close) = modal(is_open.into());
     let rows = Shortcut::ALL.map(|shortcut| {
         let keys = shortcut.keys().iter().map(|key| view! { <kbd>{*key}</kbd> }.into_any());
         view! {

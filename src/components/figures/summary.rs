@@ -1,8 +1,8 @@
 //! The table above the figures: one line for each member says who has trouble, and why.
 
-use leptos::{prelude::*, web_sys::HtmlElement};
+use leptos::prelude::*;
+use sightline_browser::page::document;
 use sightline_core::measure::{Figure, FigureValue, Metric};
-use wasm_bindgen::JsCast;
 
 use super::figure_text;
 use crate::{
@@ -79,7 +79,7 @@ fn Line(tile: TileModel) -> AnyView {
         let sentence = state_text(tile.state.get(), tile.standing.get()).unwrap_or_else(cause);
         sentence(language.locale())
     });
-    let show = move |_| show_section(tile);
+    let show = move |_| document::go_to(&section_id(tile));
     view! {
         <tr class="summary-line" role="row" data-testid="summary-line" data-member=tile.member.get_value() on:click=show>
             <th scope="row" role="rowheader">
@@ -129,15 +129,6 @@ fn picture(figures: &[Figure], [width, height, rate]: [Metric; 3]) -> String {
 fn shown(figures: &[Figure], metric: Metric) -> String {
     figure_text::human(metric, figure_text::value_of(figures, metric).as_ref())
         .unwrap_or_else(|| NO_VALUE.to_owned())
-}
-
-/// Scrolls to the figures of a member and moves the focus there.
-fn show_section(tile: TileModel) {
-    let section = document().get_element_by_id(&section_id(tile));
-    if let Some(section) = section.and_then(|section| section.dyn_into::<HtmlElement>().ok()) {
-        section.scroll_into_view();
-        let _ = section.focus();
-    }
 }
 
 #[cfg(test)]

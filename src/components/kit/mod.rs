@@ -11,6 +11,7 @@ pub mod layers;
 pub mod level_meter;
 pub mod link;
 pub mod logo;
+pub mod modal;
 pub mod page_header;
 pub mod popover;
 pub mod video;

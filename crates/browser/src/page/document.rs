@@ -39,6 +39,15 @@ pub fn is_focus_lost() -> bool {
     is_hidden || active.matches("body, [tabindex='-1']").unwrap_or(true)
 }
 
+/// Scrolls to the element with this id and moves the focus there, if there is one that takes it.
+pub fn go_to(id: &str) {
+    let element = window().document().and_then(|document| document.get_element_by_id(id));
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.scroll_into_view();
+        let _ = element.focus();
+    }
+}
+
 /// Removes the focus from the focused element.
 pub fn blur() {
     let active = window().document().and_then(|document| document.active_element());

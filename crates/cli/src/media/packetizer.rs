@@ -75,8 +75,14 @@ fn vp9_payloads(frame: &Frame, picture: u16) -> Vec<Bytes> {
     pieces.into_iter().enumerate().map(payload).collect()
 }
 
+/// The longest Opus packet that is sent: 120 ms in six frames of the greatest length (RFC 6716, 3.2.1).
+const MAX_OPUS_BYTES: usize = 6 * 1275 + 16;
+
 /// The number of samples of an Opus packet, at 48 kHz (RFC 6716, 3.1 and 3.2). `None` if it is damaged.
 pub(crate) fn opus_samples(packet: &[u8]) -> Option<u32> {
+    if packet.len() > MAX_OPUS_BYTES {
+        return None;
+    }
     let toc = *packet.first()?;
     let frame = match toc >> 3 {
         silk @ 0..=11 => [480, 960, 1920, 2880][usize::from(silk & 3)],
@@ -154,5 +160,6 @@ mod tests {
         assert_eq!(opus_samples(&[0xfb]), None);
         assert_eq!(opus_samples(&[0xfb, 63]), None);
         assert_eq!(opus_samples(&[]), None);
+        assert_eq!(opus_samples(&[0xfc; 24_001]), None, "an outlet could never send it");
     }
 }

@@ -188,9 +188,9 @@ impl Conversation {
         }
     }
 
-    /// Notes that this page cut a member off: no message waits for it any more. Only a message that nobody else was to get remains
-    /// undeliverable, until the member returns.
-    pub fn handle_member_cut_off(&mut self, member: &MemberId) {
+    /// Notes that a member was shut out, by this page or by a host: no message waits for it any more. Only a message that nobody else
+    /// was to get remains undeliverable, until the member returns.
+    pub fn handle_member_shut_out(&mut self, member: &MemberId) {
         let mut delivered = Vec::new();
         for (id, waiting) in &mut self.unacknowledged {
             if waiting.is_heard || waiting.members.len() > 1 {

@@ -90,12 +90,12 @@ impl Content {
         self.transfers.handle_channel_closed(member);
     }
 
-    /// Notes that a member was cut off: its offers are discarded, its files count as those of a member that is gone, and no message
-    /// waits for it.
-    pub(super) fn handle_cut_off(&mut self, member: &MemberId) {
+    /// Notes that a member was cut off, or removed by a host: its offers are discarded, its files count as those of a member that is
+    /// gone, and no message waits for it.
+    pub(super) fn handle_shut_out(&mut self, member: &MemberId) {
         self.transfers.forget_offers_of(member);
         self.transfers.handle_reach(member, Reach::Gone);
-        self.conversation.handle_member_cut_off(member);
+        self.conversation.handle_member_shut_out(member);
     }
 
     /// Notes that a member left for good.

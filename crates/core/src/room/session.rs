@@ -547,7 +547,10 @@ impl RoomSession {
                 self.hosting.handle_knock_ended(&id);
                 self.event(RoomEvent::HostingChanged);
             }
-            SignalingEvent::PeerRemoved(id) => self.members.handle_removed(&id),
+            SignalingEvent::PeerRemoved(id) => {
+                self.content.handle_shut_out(&id);
+                self.members.handle_removed(&id);
+            }
             SignalingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
             SignalingEvent::PeerJoined(member) => {
                 let member = self.sealing.with_readable_name(member);
@@ -712,7 +715,7 @@ impl RoomSession {
                 self.event(RoomEvent::PeerChanged(member));
             }
             PeerOutput::Changed => self.event(RoomEvent::PeerChanged(member)),
-            PeerOutput::CutOff => self.content.handle_cut_off(&member),
+            PeerOutput::CutOff => self.content.handle_shut_out(&member),
             PeerOutput::Gone => {
                 self.members.remove(&member);
                 self.content.handle_gone(&member);

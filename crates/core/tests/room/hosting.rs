@@ -1,6 +1,7 @@
 //! Hosts, the lock, knocks and removals as the members' pages see them.
 
 use sightline_core::{
+    chat::{DeliveryState, MessageNumber},
     notice::NoticeCode,
     room::{HostAction, LinkState, RoomEvent},
     signaling::SignalingStatus,
@@ -126,6 +127,22 @@ fn a_removed_member_is_gone_at_once_although_its_link_works_and_its_page_is_neve
     // Another page of the same person, which a host let in, is a member like any other.
     let back = world.open(None);
     assert_eq!(world.state(host, back), Some(LinkState::Connected));
+}
+
+#[test]
+fn a_message_on_its_way_to_a_member_that_is_removed_is_delivered_once_the_others_have_it() {
+    let (mut world, host, _) = hosted();
+    let removed = world.open(None);
+    // Its page acknowledges nothing any more.
+    world.kill(removed);
+    let now = world.now;
+    world.pages[host].session.send_chat("hello", 5, now).unwrap();
+    world.settle();
+    let state =
+        |world: &World| world.pages[host].session.conversation().message(MessageNumber(0)).unwrap().state;
+    assert_eq!(state(&world), DeliveryState::Sending);
+    world.tell_raw(host, &format!(r#"{{"type":"peer_removed","id":"{}"}}"#, world.id(removed)));
+    assert_eq!(state(&world), DeliveryState::Delivered);
 }
 
 #[test]
