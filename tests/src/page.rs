@@ -173,6 +173,19 @@ impl Page {
         self.execute(VIDEO_FLOW, vec![json!(name)]).await
     }
 
+    /// The way of the video of each tile, in words.
+    ///
+    /// # Errors
+    /// Where the browser does not answer.
+    pub async fn video_flows(&self) -> Result<Vec<String>> {
+        let mut flows = Vec::new();
+        for tile in self.look().await?.tiles {
+            let flow = self.video_flow(&tile.name).await?;
+            flows.push(format!("{}: {flow}", tile.name));
+        }
+        Ok(flows)
+    }
+
     /// Waits until the lobby's camera preview moves.
     ///
     /// # Errors

@@ -462,6 +462,10 @@ impl Scene {
                     "no screenshot".to_owned()
                 },
             );
+            // Which picture stands still, and whether it was sent or not received, takes both sides of a connection to say.
+            let flows = timeout(Duration::from_secs(20), page.video_flows()).await;
+            let flows = flows.unwrap_or_else(|_| Err(anyhow!("the page did not answer")));
+            eprintln!("{}: page {at}: {flows:?}", self.name);
         }
     }
 
