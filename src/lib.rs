@@ -17,6 +17,7 @@ pub mod appearance;
 pub mod chunk;
 pub mod components;
 pub mod consent;
+pub mod create_token;
 pub mod invitation;
 pub mod keys;
 pub mod language;

@@ -55,6 +55,7 @@ const OBSTACLES: [NoticeCode; 17] = [
     NoticeCode::RoomLocked,
     NoticeCode::KnockRefused,
     NoticeCode::KnockUnanswered,
+    NoticeCode::RoomNotOpen,
     NoticeCode::Removed,
     NoticeCode::RoomEnded,
     NoticeCode::OriginRefused,

@@ -14,6 +14,7 @@ use crate::{
         },
         notices::notice::InputNotice,
     },
+    create_token,
     invitation::{Entry, read_entry},
     language::{Language, Sentence},
     navigation::Navigator,
@@ -110,6 +111,7 @@ pub fn Home() -> AnyView {
                         </When>
                     </form>
                 </div>
+                <CreateToken />
             </section>
             <ul class="verbs">
                 <Verb title=sentence!(home.talk) text=sentence!(home.talk_text) />
@@ -122,6 +124,29 @@ pub fn Home() -> AnyView {
                 </Link>
             </p>
         </main>
+    }
+    .into_any()
+}
+
+/// Says that the operator of this server allows this browser to open rooms, where only some may.
+#[component]
+fn CreateToken() -> AnyView {
+    let language = Language::from_context();
+    create_token::take_from_address();
+    let is_kept = RwSignal::new(create_token::kept().is_some());
+    let forget = move |_| {
+        create_token::forget();
+        is_kept.set(false);
+    };
+    view! {
+        <When is=is_kept>
+            <p class="home-permission" data-testid="create-token">
+                {language.text(sentence!(home.create_token))}
+                <button type="button" class="button small" data-testid="create-token-forget" on:click=forget>
+                    {language.text(sentence!(home.create_token_forget))}
+                </button>
+            </p>
+        </When>
     }
     .into_any()
 }

@@ -22,6 +22,7 @@ use super::{
     room_actions::room_actions,
     room_view::RoomView,
 };
+use crate::create_token;
 
 /// More than a minute of all events of eight links; after that the page was asleep.
 const MAX_INPUTS: usize = 4096;
@@ -73,6 +74,7 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
         instance,
         resume,
         is_attended: true,
+        create_token: create_token::kept(),
     };
     let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
     let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));

@@ -10,6 +10,7 @@ mod call;
 mod check;
 mod consent;
 mod conversation;
+mod create_token;
 mod failures;
 mod figures;
 mod file_source;
@@ -59,6 +60,7 @@ fn main() -> anyhow::Result<ExitCode> {
         check::tests(&stage),
         consent::tests(&stage),
         conversation::tests(&stage),
+        create_token::tests(&stage),
         failures::tests(&stage),
         files::tests(&stage),
         host::tests(&stage),

@@ -160,9 +160,8 @@ async fn a_run_leaves_a_report_of_both_sides_that_is_opened_again(
     .await?;
     let playout = &report["sides"][0]["playout"];
     let long = playout["stalls"].as_array().into_iter().flatten();
-    let long = long.filter(|stall| {
-        stall["duration_s"].as_f64().is_some_and(|stall_s| is_as_long_as(stop_s, stall_s))
-    });
+    let long = long
+        .filter(|stall| stall["duration_s"].as_f64().is_some_and(|stall_s| is_as_long_as(stop_s, stall_s)));
     assert_eq!(long.count(), 1, "{}", playout["stalls"]);
     assert!(report["sides"][1]["clock"]["error_s"].as_f64().is_some_and(|error| error > 0.0), "{report}");
     bob.click("export-csv").await?;

@@ -56,6 +56,7 @@ impl HeadlessMember {
             instance: InstanceId::new(format!("headless-{number}"))?,
             resume: None,
             is_attended: false,
+            create_token: None,
         };
         let client = SignalingClient::new(request, SeededRandom::new(u128::from(number) + 1));
         let (sender, known) = watch::channel(Known::default());

@@ -1,6 +1,9 @@
 //! The built server, on its own port and with its own data folder.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
@@ -136,6 +139,17 @@ impl Server {
         self.process = Some(process);
         Ok(())
     }
+}
+
+/// A token that allows to open rooms on a server that was started with this key.
+///
+/// # Errors
+/// Where the server is not built or makes no token.
+pub async fn create_token(key: &Path) -> Result<String> {
+    let made = Command::new(binary()).args(["create-token", "--create-token-file"]).arg(key).output().await?;
+    ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let said = String::from_utf8(made.stdout)?;
+    Ok(said.lines().next().context("no token")?.to_owned())
 }
 
 /// Scheme and port of the first address in a line of its output.

@@ -85,6 +85,10 @@ impl Failure {
             NoticeCode::RoomLocked => (Exit::Refused, "The room is locked: a host has to open it."),
             NoticeCode::KnockRefused => (Exit::Refused, "A host of the locked room said no."),
             NoticeCode::KnockUnanswered => (Exit::Refused, "No host of the locked room answered."),
+            NoticeCode::RoomNotOpen => (
+                Exit::Refused,
+                "The room is not open, and this server's operator lets only holders of a token open one.",
+            ),
             NoticeCode::Removed => (Exit::Refused, "A host removed this member from the room."),
             NoticeCode::RoomEnded => (Exit::Refused, "A host ended the room for everyone."),
             NoticeCode::ServerFull => (Exit::Refused, "The server accepts no more rooms or members for now."),

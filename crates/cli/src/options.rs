@@ -13,6 +13,9 @@ use crate::{
 /// environment is not.
 const ROOM_VARIABLE: &str = "SIGHTLINE_ROOM";
 
+/// Contains the token of the server's operator that allows to open rooms, where only its holders may.
+const CREATE_TOKEN_VARIABLE: &str = "SIGHTLINE_CREATE_TOKEN";
+
 /// A member of a Sightline room without a browser.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "sightline-peer", version, propagate_version = true, max_term_width = 100)]
@@ -24,6 +27,12 @@ pub struct Options {
     /// What to do in the room.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The token that allows to open a room, if the environment has one.
+#[must_use]
+pub fn create_token() -> Option<String> {
+    env::var(CREATE_TOKEN_VARIABLE).ok().filter(|token| !token.is_empty())
 }
 
 /// The commands.

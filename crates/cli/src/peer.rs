@@ -59,6 +59,8 @@ pub struct Setup {
     pub folder: PathBuf,
     /// The seat of an earlier process, if it is to be taken again.
     pub resume: Option<String>,
+    /// The token of the server's operator that allows to open a room, where only its holders may.
+    pub create_token: Option<String>,
     /// What is shown to the others.
     pub source: Option<Source>,
 }
@@ -116,6 +118,7 @@ impl Peer {
             resume: setup.resume,
             secret: setup.address.secret(),
             is_attended: false,
+            create_token: setup.create_token,
         };
         let published = setup.source.as_ref().map_or_else(PublishedState::default, Source::published);
         let session = RoomSession::new(request, published, random()?);

@@ -51,6 +51,8 @@ pub enum NoticeCode {
     KnockRefused,
     /// No host of the locked room answered.
     KnockUnanswered,
+    /// Nobody is in the room, and only holders of a token of the server's operator may open one.
+    RoomNotOpen,
     /// A host removed this member.
     Removed,
     /// A host ended the room for everyone.
@@ -116,6 +118,7 @@ impl NoticeCode {
             Self::RoomLocked => "room-locked",
             Self::KnockRefused => "knock-refused",
             Self::KnockUnanswered => "knock-unanswered",
+            Self::RoomNotOpen => "room-not-open",
             Self::Removed => "removed",
             Self::RoomEnded => "room-ended",
             Self::OriginRefused => "origin-refused",
@@ -157,6 +160,7 @@ impl NoticeCode {
                 | Self::RoomLocked
                 | Self::KnockRefused
                 | Self::KnockUnanswered
+                | Self::RoomNotOpen
                 | Self::Removed
                 | Self::RoomEnded
                 | Self::OriginRefused

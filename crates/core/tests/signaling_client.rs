@@ -25,6 +25,7 @@ impl World {
             instance: InstanceId::new("i1").unwrap(),
             resume: None,
             is_attended: true,
+            create_token: None,
         };
         let mut client = SignalingClient::new(request, SeededRandom::new(7));
         client.start(Timestamp::ZERO);
@@ -344,6 +345,7 @@ fn a_page_that_the_server_does_not_let_in_opens_no_socket_until_the_person_asks(
         instance: InstanceId::new("i1").unwrap(),
         resume: None,
         is_attended: true,
+        create_token: None,
     };
     world.client = SignalingClient::new(request, SeededRandom::new(7));
     world.client.handle_page_refused(NoticeCode::OriginRefused);

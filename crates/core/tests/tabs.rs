@@ -48,6 +48,7 @@ impl Tabs {
                 instance: InstanceId::new(instance).unwrap(),
                 resume,
                 attended: Some(true),
+                create_token: None,
             },
         );
         tab

@@ -1,4 +1,4 @@
-//! Hosts of a room, and visitors that wait to be let into a locked one.
+//! Who may open a room, its hosts, and visitors that wait to be let into a locked one.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub struct Visitor {
     pub instance: InstanceId,
 }
 
-/// Why a locked room does not admit somebody.
+/// Why a room does not admit somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalReason {
@@ -34,6 +34,8 @@ pub enum RefusalReason {
     NoAnswer,
     /// Too many wait already, or this address knocks too often.
     TooMany,
+    /// Nobody is in the room, and this server's operator lets only holders of a token open one.
+    NotOpen,
 }
 
 impl RefusalReason {
@@ -45,6 +47,7 @@ impl RefusalReason {
             Self::Refused => "refused",
             Self::NoAnswer => "no-answer",
             Self::TooMany => "too-many",
+            Self::NotOpen => "not-open",
         }
     }
 }

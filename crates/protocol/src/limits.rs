@@ -19,6 +19,9 @@ pub const MAX_ID_CHARS: usize = 64;
 /// Longest resume token, in characters.
 pub const MAX_RESUME_TOKEN_CHARS: usize = 512;
 
+/// Longest token that allows to open a room, in characters.
+pub const MAX_CREATE_TOKEN_CHARS: usize = 200;
+
 /// Longest chat message, in bytes of UTF-8.
 pub const MAX_CHAT_TEXT_BYTES: usize = 16 * 1024;
 /// Most combining marks on one character of a chat message: Tibetan writes up to eight.

@@ -38,6 +38,9 @@ pub enum ClientMessage {
         /// version, and is sent no message about hosts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attended: Option<bool>,
+        /// The token of this server's operator that allows to open a room, where only its holders may.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        create_token: Option<String>,
     },
     /// A signal for one other member.
     Signal {

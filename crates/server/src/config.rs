@@ -44,6 +44,8 @@ pub struct Config {
     pub dist: Option<PathBuf>,
     /// The directory of the resume tokens' secret and of the self-signed certificate.
     pub data_dir: PathBuf,
+    /// The file with the key of the tokens that allow to open a room; `None` if everybody may open one.
+    pub create_token_file: Option<PathBuf>,
     /// Other origins whose pages may use the signaling.
     pub allowed_origins: Vec<AllowedOrigin>,
     /// Host names that the server answers to, in addition to `localhost` and addresses. If empty: every name that a stranger
@@ -93,6 +95,10 @@ pub struct Options {
     /// The directory for what survives a restart [default: the user's data directory]
     #[arg(long, env = "SIGHTLINE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Only holders of a token may open a room: the file with the key of the tokens, which is made if it does not exist; the command
+    /// create-token makes a token
+    #[arg(long, env = "SIGHTLINE_CREATE_TOKEN_FILE", value_name = "FILE")]
+    pub create_token_file: Option<PathBuf>,
     /// Most members of one room
     #[arg(long, env = "SIGHTLINE_ROOM_LIMIT", value_name = "MEMBERS", default_value_t = DEFAULT_ROOM_MEMBERS,
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=MAX_ROOM_LIMIT))]
@@ -196,6 +202,7 @@ impl TryFrom<Options> for Config {
             tls,
             dist: options.dist,
             data_dir,
+            create_token_file: options.create_token_file,
             allowed_origins: options.allow_origin,
             allowed_hosts: options.allowed_host,
             trusted_proxies: options.trusted_proxy,

@@ -8,15 +8,16 @@ use std::{
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::rooms::ResumeKey;
+use crate::rooms::{CreateKey, ResumeKey};
 
 const FILE_NAME: &str = "resume.key";
+const BYTES: usize = ResumeKey::BYTES;
 
-/// Why the key of the resume tokens cannot be used.
+/// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file or its directory cannot be read or written.
-    #[error("{path}: {source}. Choose another directory with --data-dir.")]
+    #[error("{path}: {source}. Choose another place with --data-dir or --create-token-file.")]
     Unusable {
         /// The file or directory.
         path: PathBuf,
@@ -24,60 +25,77 @@ pub enum KeyFileError {
         source: io::Error,
     },
     /// The file does not have the length of a key.
-    #[error("{path} is damaged. Delete it; members that reconnect then join as newcomers once.")]
+    #[error("{path} is damaged. Delete it; {consequence}.")]
     Damaged {
         /// The key file.
         path: PathBuf,
+        /// What deleting it means.
+        consequence: &'static str,
     },
     /// Other users of this machine can read or write the file.
     #[error(
-        "{path} can be read or changed by everyone on this machine (mode {mode:o}), so it is no secret. Delete it: members who \
-         reconnect will be newcomers once."
+        "{path} can be read or changed by everyone on this machine (mode {mode:o}), so it is no secret. Delete it; {consequence}."
     )]
     Exposed {
         /// The key file.
         path: PathBuf,
         /// The file's permission bits.
         mode: u32,
+        /// What deleting it means.
+        consequence: &'static str,
     },
     /// The system gave no random bytes.
     #[error("the system has no random numbers")]
     NoRandomness,
 }
 
-/// Reads the key in `data_dir`. Makes the directory and the key if they do not exist.
+/// Reads the key of the resume tokens in `data_dir`. Makes the directory and the key if they do not exist.
 ///
 /// # Errors
 /// [`KeyFileError`] where that is not possible.
-pub(crate) fn load_or_create(data_dir: &Path) -> Result<ResumeKey, KeyFileError> {
+pub(crate) fn resume_key(data_dir: &Path) -> Result<ResumeKey, KeyFileError> {
     let path = data_dir.join(FILE_NAME);
-    let unusable = |source| KeyFileError::Unusable { path: path.clone(), source };
-    create_private_dir(data_dir).map_err(unusable)?;
-    // If another server creates the key at the same time, both use that key.
+    secret(&path, "members that reconnect then join as newcomers once").map(|secret| ResumeKey::new(&secret))
+}
+
+/// Reads the key of the tokens that allow to open a room. Makes its directory and the key if they do not exist.
+///
+/// # Errors
+/// [`KeyFileError`] where that is not possible.
+pub(crate) fn create_key(path: &Path) -> Result<CreateKey, KeyFileError> {
+    secret(path, "the tokens that were given out then open no room any more")
+        .map(|secret| CreateKey::new(&secret))
+}
+
+fn secret(path: &Path, consequence: &'static str) -> Result<[u8; BYTES], KeyFileError> {
+    let unusable = |source| KeyFileError::Unusable { path: path.to_owned(), source };
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        create_private_dir(dir).map_err(unusable)?;
+    }
+    // If another process creates the key at the same time, both use that key.
     if !path.try_exists().map_err(unusable)? {
-        let mut secret = [0; ResumeKey::BYTES];
+        let mut secret = [0; BYTES];
         SystemRandom::new().fill(&mut secret).map_err(|_| KeyFileError::NoRandomness)?;
-        match create_whole(&path, &secret) {
+        match create_whole(path, &secret) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(unusable(error)),
             _ => {}
         }
     }
-    read(&path).map(|secret| ResumeKey::new(&secret))
+    read(path, consequence)
 }
 
-fn read(path: &Path) -> Result<[u8; ResumeKey::BYTES], KeyFileError> {
+fn read(path: &Path, consequence: &'static str) -> Result<[u8; BYTES], KeyFileError> {
     let unusable = |source| KeyFileError::Unusable { path: path.to_owned(), source };
+    let damaged = || KeyFileError::Damaged { path: path.to_owned(), consequence };
     let mut file = File::open(path).map_err(unusable)?;
     if let Some(mode) = exposed_mode(&file.metadata().map_err(unusable)?) {
-        return Err(KeyFileError::Exposed { path: path.to_owned(), mode });
+        return Err(KeyFileError::Exposed { path: path.to_owned(), mode, consequence });
     }
-    let (mut secret, mut rest) = ([0; ResumeKey::BYTES], [0; 1]);
+    let (mut secret, mut rest) = ([0; BYTES], [0; 1]);
     match file.read_exact(&mut secret).and_then(|()| file.read(&mut rest)) {
         Ok(0) => Ok(secret),
-        Ok(_) => Err(KeyFileError::Damaged { path: path.to_owned() }),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(KeyFileError::Damaged { path: path.to_owned() })
-        }
+        Ok(_) => Err(damaged()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(damaged()),
         Err(error) => Err(unusable(error)),
     }
 }
@@ -135,7 +153,8 @@ fn write_new(partial: &Path, content: &[u8]) -> io::Result<()> {
 /// A file's name is on the disk once its directory has been synced.
 #[cfg(unix)]
 fn sync_dir(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    File::open(dir.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Elsewhere a directory cannot be opened as a file.
@@ -184,7 +203,7 @@ mod tests {
     fn the_key_survives_a_restart_and_differs_between_directories() {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let [first, second, other] =
-            [&here, &here, &there].map(|dir| load_or_create(&dir.path().join("a/b")).unwrap());
+            [&here, &here, &there].map(|dir| resume_key(&dir.path().join("a/b")).unwrap());
         assert!(second.verify(&token(&first), UnixTime::default()).is_some());
         assert!(other.verify(&token(&first), UnixTime::default()).is_none());
     }
@@ -195,7 +214,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
 
         let dir = tempfile::tempdir().unwrap();
-        load_or_create(dir.path()).unwrap();
+        resume_key(dir.path()).unwrap();
         let mode = fs::metadata(dir.path().join(FILE_NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -205,7 +224,7 @@ mod tests {
         for length in [0, ResumeKey::BYTES - 1, ResumeKey::BYTES + 1] {
             let dir = tempfile::tempdir().unwrap();
             write_private(&dir.path().join(FILE_NAME), &vec![7; length]).unwrap();
-            let error = load_or_create(dir.path()).unwrap_err();
+            let error = resume_key(dir.path()).unwrap_err();
             assert!(matches!(error, KeyFileError::Damaged { .. }), "{length}");
             assert!(
                 error.to_string().ends_with("Delete it; members that reconnect then join as newcomers once."),
@@ -221,7 +240,7 @@ mod tests {
 
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE_NAME);
-        load_or_create(dir.path()).unwrap();
+        resume_key(dir.path()).unwrap();
         for (mode, is_taken) in [
             (0o400, true),
             (0o600, true),
@@ -232,7 +251,7 @@ mod tests {
             (0o602, false),
         ] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            match load_or_create(dir.path()) {
+            match resume_key(dir.path()) {
                 Ok(_) => assert!(is_taken, "{mode:o}"),
                 Err(error) => {
                     assert!(!is_taken && error.to_string().contains(&format!("(mode {mode:o})")), "{error}");
@@ -245,11 +264,11 @@ mod tests {
     fn no_file_is_left_beside_the_key_and_a_leftover_of_a_crash_does_no_harm() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(format!("resume.{}.partial", std::process::id())), "half").unwrap();
-        let key = load_or_create(dir.path()).unwrap();
+        let key = resume_key(dir.path()).unwrap();
         let names: Vec<_> =
             fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, [FILE_NAME]);
-        assert!(load_or_create(dir.path()).unwrap().verify(&token(&key), UnixTime::default()).is_some());
+        assert!(resume_key(dir.path()).unwrap().verify(&token(&key), UnixTime::default()).is_some());
     }
 
     #[test]
@@ -261,7 +280,7 @@ mod tests {
             create_whole(&path, &[2; ResumeKey::BYTES]).unwrap_err().kind(),
             io::ErrorKind::AlreadyExists
         );
-        assert_eq!(read(&path).unwrap(), [1; ResumeKey::BYTES]);
+        assert_eq!(read(&path, "").unwrap(), [1; ResumeKey::BYTES]);
     }
 
     #[test]
@@ -269,6 +288,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(matches!(load_or_create(&file.join("x")), Err(KeyFileError::Unusable { .. })));
+        assert!(matches!(resume_key(&file.join("x")), Err(KeyFileError::Unusable { .. })));
     }
 }

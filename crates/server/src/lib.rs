@@ -7,6 +7,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`command`], [`config`], [`announce`], [`log`] | the command: its options, what it prints and logs |
+//! | [`create_token`] | the command `create-token`: a token that allows to open rooms |
 //! | `server`, `start_error` | all parts put together; why the server does not start |
 //! | `listener`, `accept`, `slots` | TCP ports, the one accept loop, places for connections |
 //! | `connections`, `patient`, `front`, `redirect` | HTTP: TLS and requests of one connection, write timeouts, guards and headers |
@@ -26,6 +27,7 @@ pub mod announce;
 pub mod command;
 pub mod config;
 mod connections;
+pub mod create_token;
 mod files;
 mod front;
 pub mod hosts;

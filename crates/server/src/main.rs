@@ -2,20 +2,33 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use sightline_server::{Options, command};
+use clap::{Parser, Subcommand};
+use sightline_server::{Options, command, create_token};
 
 /// Serves Sightline: the client and signaling on one TCP port (--port); STUN and TURN on two more (--turn-port, --turn-tls-port), with a
 /// range of UDP ports for relayed addresses (--turn-relay-ports)
 #[derive(Debug, Parser)]
-#[command(name = "sightline-server", version)]
+#[command(name = "sightline-server", version, args_conflicts_with_subcommands = true)]
 struct CommandLine {
     #[command(flatten)]
     options: Options,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Print a token that allows to open rooms on a server that was started with --create-token-file
+    CreateToken(create_token::Options),
 }
 
 fn main() -> ExitCode {
-    match command::run(CommandLine::parse().options) {
+    let CommandLine { options, task } = CommandLine::parse();
+    let outcome = match task {
+        Some(Task::CreateToken(options)) => create_token::run(&options),
+        None => command::run(options),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "the sentence for whoever started it")]

@@ -30,7 +30,7 @@ use crate::{
     metrics::Metrics,
     proxy::TrustedProxy,
     redirect,
-    rooms::Registry,
+    rooms::{Registry, RoomSettings},
     signaling::{Hub, SignalingState, upgrade},
     slots::Slots,
     start_error::StartError,
@@ -78,7 +78,7 @@ impl Server {
         let clock = Clock::start();
         let listener = listen(config.bind, config.port)?;
         let local_addr = listener.local_addr()?;
-        let key = key_file::load_or_create(&config.data_dir)?;
+        let key = key_file::resume_key(&config.data_dir)?;
         let is_trusted = matches!(config.tls, Some(TlsIdentity::Files { .. }));
         let tls = config
             .tls
@@ -94,7 +94,8 @@ impl Server {
             &mut metrics,
         )?;
         let random = StdRng::try_from_rng(&mut SysRng).map_err(|_| KeyFileError::NoRandomness)?;
-        let registry = Registry::new(config.rooms, key, random);
+        let create_key = config.create_token_file.as_deref().map(key_file::create_key).transpose()?;
+        let registry = Registry::new(RoomSettings { create_key, ..config.rooms }, key, random);
         let hub = Arc::new(Hub::new(registry, config.sockets, clock, Arc::new(metrics), directory));
         let sockets = TaskTracker::new();
         let trusted_proxies: Arc<[TrustedProxy]> = config.trusted_proxies.into();

@@ -145,6 +145,7 @@ pub(super) fn notice_icon(code: NoticeCode) -> IconName {
         NoticeCode::RoomLocked
         | NoticeCode::KnockRefused
         | NoticeCode::KnockUnanswered
+        | NoticeCode::RoomNotOpen
         | NoticeCode::Removed
         | NoticeCode::RoomEnded => IconName::Door,
         NoticeCode::MessageTooLong => IconName::Chat,

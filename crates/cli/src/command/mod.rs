@@ -22,7 +22,7 @@ use sightline_protocol::{DisplayName, signaling::IceServer};
 use crate::{
     certificates::TrustedCertificates,
     failure::{Exit, Failure},
-    options::{Command, CommonOptions, MemberOptions, Options},
+    options::{Command, CommonOptions, MemberOptions, Options, create_token},
     peer::Setup,
 };
 
@@ -92,6 +92,7 @@ fn setup(options: &MemberOptions) -> Result<Setup, Failure> {
         ice_servers: ice_servers(&options.common.ice_servers)?,
         folder: std::env::temp_dir(),
         resume: None,
+        create_token: create_token(),
         source: None,
     })
 }

@@ -49,6 +49,7 @@ impl TestServer {
             http_port: None,
             dist: Some(directories.path().join("dist")),
             data_dir: directories.path().join("data"),
+            create_token_file: None,
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),

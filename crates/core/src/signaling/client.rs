@@ -59,6 +59,8 @@ pub struct JoinRequest {
     pub resume: Option<String>,
     /// Whether a person attends, who waits at a locked room and may become its host.
     pub is_attended: bool,
+    /// The token of the server's operator that allows to open a room, where only its holders may.
+    pub create_token: Option<String>,
 }
 
 /// What the caller is to do.
@@ -230,6 +232,7 @@ impl SignalingClient {
                 instance: self.request.instance.clone(),
                 resume: self.request.resume.clone(),
                 attended: Some(self.request.is_attended),
+                create_token: self.request.create_token.clone(),
             };
             self.send(socket, &join);
         }
@@ -382,6 +385,7 @@ impl SignalingClient {
                 RefusalReason::Locked => NoticeCode::RoomLocked,
                 RefusalReason::Refused => NoticeCode::KnockRefused,
                 RefusalReason::NoAnswer | RefusalReason::TooMany => NoticeCode::KnockUnanswered,
+                RefusalReason::NotOpen => NoticeCode::RoomNotOpen,
             })),
             ServerMessage::Removed => self.end_without_seat(NoticeCode::Removed),
             ServerMessage::Ended => self.end_without_seat(NoticeCode::RoomEnded),

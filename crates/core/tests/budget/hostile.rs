@@ -57,6 +57,7 @@ impl Room {
             instance: InstanceId::new("none").unwrap(),
             resume: None,
             is_attended: true,
+            create_token: None,
         };
         self.world.pages[page].session = RoomSession::new(request, PublishedState::default(), 1);
     }

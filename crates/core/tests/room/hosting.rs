@@ -179,6 +179,7 @@ fn a_visitor_waits_and_is_let_in_or_refused() {
         ("refused", NoticeCode::KnockRefused),
         ("no-answer", NoticeCode::KnockUnanswered),
         ("too-many", NoticeCode::KnockUnanswered),
+        ("not-open", NoticeCode::RoomNotOpen),
     ] {
         let mut world = World::new();
         world.interference = Some(Box::new(|_, _| Vec::new()));

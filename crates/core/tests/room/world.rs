@@ -157,6 +157,7 @@ impl World {
             instance: instance.clone(),
             resume,
             is_attended: true,
+            create_token: None,
         };
         let mut session = RoomSession::new(request, PublishedState::default(), 77 + number as u128);
         if self.has_codes {

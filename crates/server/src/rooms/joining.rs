@@ -150,6 +150,10 @@ impl Registry {
     ) -> Option<Seat> {
         let room_limit = self.settings.room_limit;
         match self.rooms.get(&key) {
+            None if !self.may_open(claims.as_ref(), restored, &newcomer, now) => {
+                self.refuse_to_open(socket, newcomer.client, now);
+                return None;
+            }
             None if self.rooms.len() >= self.settings.max_rooms => {
                 self.handle_failure(socket, ErrorCode::ServerFull, "the server has no room left", now);
                 return None;
@@ -195,6 +199,27 @@ impl Registry {
             self.awaited.remove(&(until, key.clone()));
         }
         Some(Seat { room: key, id })
+    }
+
+    /// Whether a newcomer may open a room. A host may open the room again, and after a restart of the server everybody who was in it.
+    fn may_open(
+        &self,
+        claims: Option<&ResumeClaims>,
+        restored: Option<RoomRules>,
+        newcomer: &Newcomer,
+        now: UnixTime,
+    ) -> bool {
+        let Some(key) = &self.settings.create_key else { return true };
+        let was_inside = restored.is_some() || claims.is_some_and(|claims| claims.is_host);
+        was_inside || newcomer.create_token.as_deref().is_some_and(|token| key.admits(token, now))
+    }
+
+    fn refuse_to_open(&mut self, socket: SocketId, client: ClientKind, now: UnixTime) {
+        if client == ClientKind::Earlier {
+            // It does not know `refused`.
+            return self.handle_failure(socket, ErrorCode::ServerFull, "the room is not open", now);
+        }
+        self.outputs.push_back(Output::Close(socket, Closing::Refused(RefusalReason::NotOpen)));
     }
 
     /// Lets the hosts of a restored room come back before another member becomes host.

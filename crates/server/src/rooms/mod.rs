@@ -4,6 +4,7 @@
 //! sockets are to be closed; [`Registry::poll_timeout`] says when [`Registry::handle_timeout`] has something to do.
 
 mod closing;
+mod create_token;
 mod host_action;
 mod hosting;
 mod joining;
@@ -20,6 +21,7 @@ mod tests;
 mod version;
 
 pub use closing::Closing;
+pub use create_token::CreateKey;
 pub use registry::{Output, Registry, RoomSettings};
 pub use resume::{ResumeClaims, ResumeKey};
 pub use room_key::RoomKey;

@@ -14,4 +14,5 @@ pub(super) struct Newcomer {
     pub(super) resume: Option<String>,
     pub(super) client: ClientKind,
     pub(super) address: IpAddr,
+    pub(super) create_token: Option<String>,
 }

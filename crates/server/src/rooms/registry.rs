@@ -15,6 +15,7 @@ use sightline_protocol::{
 
 use super::{
     closing::Closing,
+    create_token::CreateKey,
     host_action::HostAction,
     newcomer::Newcomer,
     place::{ClientKind, Occupancy},
@@ -40,6 +41,8 @@ pub struct RoomSettings {
     pub token_life: Duration,
     /// STUN servers without credentials for every member.
     pub ice_servers: Vec<IceServer>,
+    /// Where only holders of a token may open a room: the key that signs the tokens.
+    pub create_key: Option<CreateKey>,
 }
 
 impl Default for RoomSettings {
@@ -50,6 +53,7 @@ impl Default for RoomSettings {
             away_hold: Duration::from_millis(AWAY_HOLD_MS),
             token_life: Duration::from_secs(24 * 60 * 60),
             ice_servers: Vec::new(),
+            create_key: None,
         }
     }
 }
@@ -135,7 +139,15 @@ impl Registry {
                 ),
             (
                 ClientMessage::Join {
-                    room, admission, name, sealed_name, instance, resume, attended, ..
+                    room,
+                    admission,
+                    name,
+                    sealed_name,
+                    instance,
+                    resume,
+                    attended,
+                    create_token,
+                    ..
                 },
                 None,
             ) if !is_visitor => {
@@ -144,7 +156,7 @@ impl Registry {
                 self.join(
                     socket,
                     room,
-                    Newcomer { name, sealed_name, instance, resume, client, address },
+                    Newcomer { name, sealed_name, instance, resume, client, address, create_token },
                     now,
                 );
             }

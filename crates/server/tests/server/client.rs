@@ -206,6 +206,7 @@ pub(crate) fn join(room: &str, name: &str, resume: Option<String>) -> ClientMess
         instance: InstanceId::new(name).unwrap(),
         resume,
         attended: None,
+        create_token: None,
     }
 }
 

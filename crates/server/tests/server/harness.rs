@@ -150,6 +150,7 @@ pub(crate) fn config_in(directory: &Path) -> Config {
         http_port: None,
         dist: Some(directory.join("dist")),
         data_dir: directory.join("data"),
+        create_token_file: None,
         allowed_origins: Vec::new(),
         allowed_hosts: Vec::new(),
         trusted_proxies: Vec::new(),

@@ -1,6 +1,7 @@
 //! The rooms in simulated time, seen as their members see them: through the messages alone.
 
 mod hosts;
+mod opening;
 mod random_sequences;
 mod scenarios;
 
@@ -26,6 +27,8 @@ struct World {
     clients: BTreeMap<SocketId, Client>,
     /// What the next clients say in `attended`.
     attended: Option<bool>,
+    /// What the next clients say in `create_token`.
+    create_token: Option<String>,
     /// The address of the next clients.
     address: IpAddr,
     /// The members that were refused the relay.
@@ -70,6 +73,7 @@ impl World {
             now,
             clients: BTreeMap::new(),
             attended: None,
+            create_token: None,
             address: [192, 0, 2, 1].into(),
             revoked: Vec::new(),
         }
@@ -97,6 +101,7 @@ impl World {
                 instance: InstanceId::new(instance).unwrap(),
                 resume: resume.map(str::to_owned),
                 attended: self.attended,
+                create_token: self.create_token.clone(),
             },
         );
         if let Some(view) = &mut self.clients.get_mut(&socket).unwrap().seat {

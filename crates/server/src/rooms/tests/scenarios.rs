@@ -228,6 +228,7 @@ fn a_message_before_join_and_a_second_join_and_another_version_have_their_codes(
         instance: InstanceId::new("i1").unwrap(),
         resume: None,
         attended: None,
+        create_token: None,
     };
     let ada = world.join("abc", "i1", None);
     world.say(ada, join(PROTOCOL_VERSION));
