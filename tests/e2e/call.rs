@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use libtest_mimic::Trial;
 use sightline_e2e::{
+    browser::Engine,
     glare::{connections, renegotiate_from_both_sides, rollbacks},
+    page::SMALL_CAMERA,
     stage::{Pair, Scene, Stage},
 };
 
@@ -19,6 +21,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_pairs(a_muted_microphone_and_a_camera_that_is_off_are_seen_by_the_other),
         stage.test_in_pairs(a_member_that_leaves_is_gone_and_can_come_back),
         stage.test_in_pairs(pictures_continue_after_an_offer_collision),
+        stage.test_in_each(a_picture_that_does_not_arrive_comes_over_another_connection),
     ]
     .into_iter()
     .flatten()
@@ -142,6 +145,32 @@ fn publishes(page: &sightline_e2e::snapshot::Snapshot, name: &str, mic: &str, ca
 }
 
 /// Also in the first exchange after the beginning of the call: there Chromium loses the picture of a side that answered.
+/// Whichever side made the first offer.
+async fn a_picture_that_does_not_arrive_comes_over_another_connection(
+    scene: &Scene,
+    viewer: Engine,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in([Engine::Chromium, viewer]).await?;
+    let silent = format!("{SMALL_CAMERA}&probe=no-picture-first");
+    for (room, order) in [("sender-first", [&ada, &bob]), ("viewer-first", [&bob, &ada])] {
+        for page in order {
+            if Arc::ptr_eq(page, &ada) {
+                ada.enter_with(room, "Ada", &silent).await?;
+            } else {
+                bob.enter_with(room, "Bob", SMALL_CAMERA).await?;
+            }
+        }
+        bob.until_connected_to("Ada").await?;
+        assert_eq!(connections(&bob).await?, 1);
+        bob.until_picture_moves("Ada").await?;
+        assert_eq!(connections(&bob).await?, 2);
+        tokio::try_join!(ada.until_picture_moves("Bob"), bob.until_sound_is_heard("Ada"))?;
+        ada.say(room).await?;
+        bob.until_received(room).await?;
+    }
+    Ok(())
+}
+
 async fn pictures_continue_after_an_offer_collision(scene: &Scene, pair: Pair) -> Result<()> {
     const TRIES: usize = 60;
     let [ada, bob] = scene.pages_in(pair).await?;

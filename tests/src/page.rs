@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Large enough to see movement, and small to encode: several browsers share a small machine.
-const SMALL_CAMERA: &str = "source=camera&width=640&height=360&fps=15";
+pub const SMALL_CAMERA: &str = "source=camera&width=640&height=360&fps=15";
 
 /// A page of the app.
 #[derive(Debug)]

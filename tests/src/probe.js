@@ -215,14 +215,24 @@
     paint();
     return stream;
   };
-  // A video file that can be stopped without a declaration: `sightlineSource`.
+  // A video file that can be stopped without a declaration: `sightlineSource`. A frame that is held back was never shown, as far as
+  // the app can see, so `presentedFrames` does not count it.
   const heldFrames = () => {
     let until = 0;
     window.sightlineSource = { stopFor: (ms) => (until = performance.now() + ms) };
     const request = HTMLVideoElement.prototype.requestVideoFrameCallback;
+    const counts = new WeakMap();
     HTMLVideoElement.prototype.requestVideoFrameCallback = function (callback) {
-      const held = (now, metadata) =>
-        performance.now() < until ? request.call(this, held) : callback(now, metadata);
+      const held = (now, metadata) => {
+        const count = counts.get(this) ?? { seen: metadata.presentedFrames - 1, hidden: 0 };
+        counts.set(this, count);
+        const isHeld = performance.now() < until;
+        // Several callbacks may ask for one frame.
+        if (isHeld) count.hidden += metadata.presentedFrames - count.seen;
+        count.seen = metadata.presentedFrames;
+        if (isHeld) return request.call(this, held);
+        return callback(now, { ...metadata, presentedFrames: metadata.presentedFrames - count.hidden });
+      };
       return request.call(this, held);
     };
   };
@@ -314,10 +324,20 @@
       };
     }
   };
+  // The first connection sends no picture although it has a source.
+  const sendNoPictureFirst = () => {
+    const set = RTCRtpSender.prototype.setParameters;
+    RTCRtpSender.prototype.setParameters = function (parameters) {
+      const isOfFirst = probe.connections[0]?.getSenders().includes(this);
+      if (isOfFirst) parameters.encodings.forEach((encoding) => (encoding.active = false));
+      return set.call(this, parameters);
+    };
+  };
   const parts = {
     record,
     console: keepConsole,
     "limits-refused": () => (RTCRtpSender.prototype.setParameters = refuse("InvalidModificationError")),
+    "no-picture-first": sendNoPictureFirst,
     person,
     "late-room": lateRoom,
     "held-frames": heldFrames,

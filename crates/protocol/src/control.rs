@@ -43,6 +43,9 @@ pub enum ControlMessage {
     /// Of several peer connections to the sender, the one that carries this message is used from now on; the sender closes the
     /// others.
     Use,
+    /// Asks the side that made the first offer to build another peer connection beside this one, because the picture of that side does
+    /// not arrive here although everything else does.
+    Renew,
     /// The sender offers a file. The message contains the whole state of the sending side.
     TransferOffer(FileOffer),
     /// The receiver accepts a file, or reports its progress. The message contains the whole state of the receiving side.

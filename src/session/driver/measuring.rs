@@ -172,6 +172,7 @@ impl Driver {
                 MeasureOutput::SendTelemetry(link, message) => self.session.send_telemetry(link, &message),
                 MeasureOutput::SendControl(member, message) => self.session.send_control(&member, &message),
                 MeasureOutput::ReadStats => self.links.values().for_each(Link::read_stats),
+                MeasureOutput::PictureMissing(member) => self.session.renew_link(&member, clock::now()),
                 MeasureOutput::Figures(member, figures) => self.view.show_figures(&member, *figures),
                 MeasureOutput::History(member, history) => self.view.show_history(&member, *history),
                 MeasureOutput::Receiver(worst) => self.view.show_own_reception(worst.map(|worst| *worst)),

@@ -323,6 +323,7 @@ impl Measurements {
         self.playout.record(id, &entries, &figures.rows, unix_ms, now);
 
         let meter = &mut member.use_connection(report.link).meter;
+        let is_missing = meter.is_picture_missing(&entries, now);
         meter.handle_playout(&figures);
         let reception = meter.poll_reception().map(TelemetryMessage::Reception);
         let sending = playout::sending(&entries, now).map(|mut sending| {
@@ -332,6 +333,11 @@ impl Measurements {
         let source_frames = self.source_frames.clone().map(TelemetryMessage::SourceFrames);
         for message in reception.into_iter().chain(sending).chain(source_frames) {
             self.outputs.push_back(MeasureOutput::SendTelemetry(report.link, message));
+        }
+
+        if is_missing {
+            member.history.handle_failure(Subject::MissingPicture, "no packet arrived", now);
+            self.outputs.push_back(MeasureOutput::PictureMissing(id.clone()));
         }
 
         let mut details = ConnectionDetails::new(&entries);

@@ -76,7 +76,10 @@ impl Connection {
             TelemetryMessage::ClockPong { sent_us, received_us, answered_us } => {
                 self.clock.handle_pong(sent_us, received_us, answered_us, now);
             }
-            TelemetryMessage::Sending(sending) => return Some(sending),
+            TelemetryMessage::Sending(sending) => {
+                self.meter.handle_sending(sending);
+                return Some(sending);
+            }
             // Handled by the caller, by the pings of the connection, or unknown to this version.
             TelemetryMessage::SourceFrames(_)
             | TelemetryMessage::ClockPing { .. }

@@ -69,6 +69,9 @@ pub enum MeasureOutput {
     SendControl(MemberId, ControlMessage),
     /// Read the stats of every connection.
     ReadStats,
+    /// Build another connection to a member ([`RoomSession::renew_link`](crate::room::RoomSession::renew_link)): its picture does not
+    /// arrive, and everything else does.
+    PictureMissing(MemberId),
     /// The new figures of a member.
     Figures(MemberId, Box<MemberFigures>),
     /// The history of a member; only while somebody looks at it.

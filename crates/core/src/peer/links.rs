@@ -20,6 +20,10 @@ use crate::{
 /// Number of consecutive peer connections that never came up after which a notice is raised. The attempts continue.
 const FAILURES_TOLD: u32 = 2;
 const MAX_REBUILD_DELAY: Duration = Duration::from_secs(16);
+/// How often a link that carries data is replaced, for each page instance of the member.
+const MAX_RENEWALS: u32 = 3;
+/// Least time from one such replacement to the next.
+const RENEWAL_SPACING: Duration = Duration::from_secs(20);
 
 /// What the room and the member allow this side to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,7 @@ pub(super) struct PeerLinks {
     failures: u32,
     /// When to build the first peer connection, or the next one after a failure.
     rebuild_at: Option<Timestamp>,
+    renewals: Renewals,
     outputs: VecDeque<PeerOutput>,
 }
 
@@ -61,6 +66,7 @@ impl PeerLinks {
             was_connected: false,
             failures: 0,
             rebuild_at: None,
+            renewals: Renewals::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -69,6 +75,7 @@ impl PeerLinks {
     pub(super) fn reset(&mut self) {
         self.close_all();
         (self.repair, self.was_connected, self.failures) = (Repair::default(), false, 0);
+        self.renewals = Renewals::default();
     }
 
     pub(super) fn has(&self, id: LinkId) -> bool {
@@ -177,6 +184,24 @@ impl PeerLinks {
             self.promote();
         } else if let Some(next) = self.next.take() {
             self.close(next.id());
+        }
+    }
+
+    /// Replaces the link in use although it carries data: a picture does not arrive on it. The leading side builds the next link; the
+    /// following side asks for it.
+    pub(super) fn renew(&mut self, terms: Terms, now: Timestamp) {
+        if terms.leads {
+            self.handle_renewal_wanted(terms, now);
+        } else if let Some(link) = self.current.as_ref().filter(|link| link.is_carrying()) {
+            self.outputs.push_back(PeerOutput::SendControl(link.id(), ControlMessage::Renew));
+        }
+    }
+
+    /// Takes the wish for a new link, of this side or the other one.
+    pub(super) fn handle_renewal_wanted(&mut self, terms: Terms, now: Timestamp) {
+        let is_possible = terms.leads && terms.is_reachable && self.is_carrying() && self.next.is_none();
+        if is_possible && self.renewals.begin(now) {
+            self.build_next(now);
         }
     }
 
@@ -315,6 +340,7 @@ impl PeerLinks {
         link.note_came_up();
         // The link healed before its replacement carried anything.
         if link.role() == Role::Offerer
+            && !self.renewals.is_under_way
             && let Some(next) = self.next.take()
         {
             self.outputs.push_back(PeerOutput::SendControl(link.id(), ControlMessage::Use));
@@ -343,6 +369,7 @@ impl PeerLinks {
 
     /// Closes the link that was to replace the link in use.
     fn drop_next(&mut self, now: Timestamp) {
+        self.renewals.is_under_way = false;
         if let Some(next) = self.next.take() {
             self.repair.handle_attempt_failed(now);
             self.close(next.id());
@@ -352,6 +379,7 @@ impl PeerLinks {
     /// Makes the second link the link in use.
     fn promote(&mut self) {
         let Some(mut next) = self.next.take() else { return };
+        self.renewals.is_under_way = false;
         next.note_came_up();
         if let Some(older) = &self.current {
             next.take_over_from(older);
@@ -366,6 +394,26 @@ impl PeerLinks {
 
     fn close(&mut self, id: LinkId) {
         self.outputs.push_back(PeerOutput::CloseLink(id));
+    }
+}
+
+/// Replacements of links that carry data. Either side may wish for one, so they are few.
+#[derive(Debug, Default)]
+struct Renewals {
+    count: u32,
+    began: Option<Timestamp>,
+    is_under_way: bool,
+}
+
+impl Renewals {
+    /// Begins a replacement, if it is not one too many.
+    fn begin(&mut self, now: Timestamp) -> bool {
+        let is_spaced = self.began.is_none_or(|began| now - began >= RENEWAL_SPACING);
+        if !is_spaced || self.count >= MAX_RENEWALS {
+            return false;
+        }
+        (self.count, self.began, self.is_under_way) = (self.count + 1, Some(now), true);
+        true
     }
 }
 

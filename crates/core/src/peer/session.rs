@@ -266,6 +266,12 @@ impl PeerSession {
         self.is_gone = true;
     }
 
+    /// Replaces the link in use although it carries data, because the member's picture does not arrive on it.
+    pub fn renew_link(&mut self, now: Timestamp) {
+        self.links.renew(self.presence.terms(), now);
+        self.settle(now);
+    }
+
     /// Notes that the page woke up, or that the network is back.
     pub fn handle_wake(&mut self, now: Timestamp) {
         for link in self.links.iter_mut() {
@@ -382,6 +388,7 @@ impl PeerSession {
                 self.push(PeerOutput::Changed);
             }
             ControlMessage::Use => self.links.handle_use(id),
+            ControlMessage::Renew => self.links.handle_renewal_wanted(self.presence.terms(), now),
             ControlMessage::BulkSignal { connection, payload } => {
                 let (_, names) = self.links.current_and_names();
                 self.files.handle_signal(connection, payload, names, now);

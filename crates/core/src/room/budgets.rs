@@ -84,7 +84,7 @@ pub(super) fn charges_of_control(
             Some(MessageKind::Chat)
         }
         ControlMessage::ChatAck { .. } => Some(MessageKind::ChatAck),
-        ControlMessage::Use => Some(MessageKind::Use),
+        ControlMessage::Use | ControlMessage::Renew => Some(MessageKind::Use),
         ControlMessage::Verify(_) => Some(MessageKind::Verify),
         ControlMessage::TransferOffer(offer) if !transfers.is_offered(&offer.transfer) => {
             Some(MessageKind::Offer)

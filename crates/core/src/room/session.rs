@@ -182,6 +182,15 @@ impl RoomSession {
         }
     }
 
+    /// Replaces the link in use to a member although it carries data, because the member's picture does not arrive on it. A member has
+    /// few replacements.
+    pub fn renew_link(&mut self, member: &MemberId, now: Timestamp) {
+        if let Some(peer) = self.members.get_mut(member) {
+            peer.renew_link(now);
+        }
+        self.settle(now);
+    }
+
     // Events of the signaling socket.
 
     /// Notes that the socket opened.

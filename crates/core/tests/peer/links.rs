@@ -198,3 +198,59 @@ fn the_published_state_of_a_muted_member_applies_once_it_is_heard_again() {
     page.peer.set_standing(Standing::Heard, page.now);
     assert_eq!(page.peer.view().published, Some(speaking));
 }
+
+#[test]
+fn the_leading_side_replaces_a_link_whose_picture_is_missing_and_keeps_it_until_the_next_carries_data() {
+    let (mut page, link) = Page::leading().connected();
+    page.peer.renew_link(page.now);
+    let next = opened(&page.outputs())[0].0;
+    let outputs = page.pass(2 * SECOND);
+    assert_eq!((closed(&outputs), page.peer.is_in_use(link)), (vec![], true));
+    page.bring_up(next);
+    let outputs = page.hear(next, ControlMessage::State(PublishedState::default()));
+    assert_eq!(closed(&outputs), [link]);
+    assert!(page.peer.is_in_use(next));
+    assert_eq!(page.state(), LinkState::Connected);
+}
+
+#[test]
+fn the_following_side_asks_for_another_link() {
+    let (mut page, link) = Page::following().connected();
+    page.peer.renew_link(page.now);
+    let outputs = page.outputs();
+    assert!(outputs.contains(&PeerOutput::SendControl(link, ControlMessage::Renew)), "{outputs:?}");
+    assert_eq!(opened(&outputs), []);
+    // It leads nothing, so a wish of the other side has no effect.
+    assert_eq!(opened(&page.hear(link, ControlMessage::Renew)), []);
+}
+
+#[test]
+fn a_member_that_keeps_asking_for_another_link_gets_few() {
+    let (mut page, mut link) = Page::leading().connected();
+    let mut count = 0;
+    for _ in 0..600 {
+        page.pass(SECOND);
+        let next = opened(&page.hear(link, ControlMessage::Renew));
+        if let [(next, _)] = next[..] {
+            count += 1;
+            page.bring_up(next);
+            page.hear(next, ControlMessage::State(PublishedState::default()));
+            link = next;
+        }
+    }
+    assert_eq!(count, 3);
+}
+
+#[test]
+fn a_replacement_that_does_not_come_up_leaves_the_link_in_use() {
+    let (mut page, link) = Page::leading().connected();
+    page.peer.renew_link(page.now);
+    let next = opened(&page.outputs())[0].0;
+    let mut closed_links = Vec::new();
+    for _ in 0..60 {
+        closed_links.extend(closed(&page.pass(SECOND)));
+        page.hear(link, ControlMessage::State(PublishedState::default()));
+    }
+    assert_eq!(closed_links, [next]);
+    assert!(page.peer.is_in_use(link));
+}

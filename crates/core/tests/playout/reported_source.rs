@@ -516,3 +516,34 @@ fn the_rate_during_a_call_counts_the_frames_that_wait_for_a_report() {
         }
     }
 }
+
+#[test]
+fn frames_that_the_senders_page_had_no_time_to_paint_are_its_computers_fault() {
+    let world = played(25, &[Act::Play(16_000)]);
+    let clock = ClockEstimate { offset_us: AHEAD_US, error: Duration::from_millis(12) };
+    let mut meter = PlayoutMeter::new(Timestamp::ZERO);
+    meter.handle_file(at(1_000_000));
+    // The element goes on, and for six seconds the page paints only every eighth of its frames.
+    let is_busy = |us: u64| (8_000_000..14_000_000).contains(&us);
+    let painted = world.shown_us.iter().enumerate().filter(|(at, us)| !is_busy(**us) || at % 8 == 0);
+    let mut reported = world.reported.iter().peekable();
+    for (number, (_, painted)) in painted.enumerate() {
+        let shown = (painted + NETWORK_US + BUFFER_US).div_ceil(REFRESH_US) * REFRESH_US;
+        while let Some((sent, message)) = reported.next_if(|(sent, _)| sent + NETWORK_US <= shown) {
+            meter.handle_source_frames(message, Some(clock), at(sent + NETWORK_US));
+        }
+        meter.handle_stamp(number as u32, there(*painted));
+        let frame = ShownFrame {
+            shown_at: at(shown),
+            presented_frames: number as u32 + 1,
+            rtp_timestamp: Some((painted * 9 / 100) as u32),
+            received_at: Some(at(painted + NETWORK_US)),
+            ..ShownFrame::default()
+        };
+        meter.handle_frame(frame, at(shown));
+    }
+    let stalls = meter.stalls(at(world.now_us));
+    let causes: Vec<_> = stalls.iter().map(|stall| stall.cause).collect();
+    assert!(causes.len() >= 15, "{stalls:?}");
+    assert!(causes.iter().all(|cause| *cause == StallCause::SenderCpu), "{stalls:?}");
+}

@@ -70,6 +70,8 @@ pub enum Subject {
     SignalRefused,
     /// A WebRTC call that the browser rejected, and the cause.
     FailedCall,
+    /// A picture that did not arrive although the connection carried everything else, so that another connection was built.
+    MissingPicture,
     /// The codec of the received picture.
     CodecReceived,
     /// The codec of the sent picture.
@@ -102,6 +104,7 @@ impl Subject {
             Self::Negotiation => "negotiation",
             Self::SignalRefused => "signal_refused",
             Self::FailedCall => "failed_call",
+            Self::MissingPicture => "missing_picture",
             Self::CodecReceived => "codec",
             Self::CodecSent => "codec_sent",
             Self::ResolutionReceived => "resolution",

@@ -4,11 +4,12 @@ use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
     control::{Playback, PublishedSource, PublishedState},
-    telemetry::{Limitation, Reception},
+    telemetry::{Limitation, Reception, Sending},
 };
 
 use super::{
     Quality,
+    missing_picture::MissingPicture,
     quality::{Signs, assess, assess_sent},
     reception,
     snapshot::{Inbound, Outbound, Snapshot},
@@ -150,6 +151,7 @@ pub struct ConnectionMeter {
     next_sequence: u32,
     /// Whether the ledger of stalls replaces the browser's own count of freezes.
     has_ledger: bool,
+    missing: MissingPicture,
 }
 
 impl ConnectionMeter {
@@ -157,6 +159,17 @@ impl ConnectionMeter {
     /// since they would count the same stalls twice.
     pub fn handle_ledger(&mut self, has_ledger: bool) {
         self.has_ledger = has_ledger;
+    }
+
+    /// Takes the other side's counts of the picture that it sends.
+    pub fn handle_sending(&mut self, sending: Sending) {
+        self.missing.handle_sending(sending);
+    }
+
+    /// Takes a report. Returns whether the other side's picture does not arrive although the connection carries everything else;
+    /// true once for each connection.
+    pub fn is_picture_missing(&mut self, entries: &[StatsEntry], now: Timestamp) -> bool {
+        self.missing.handle_report(entries, now)
     }
 
     /// The path in the latest report.

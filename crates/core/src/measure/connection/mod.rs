@@ -4,6 +4,7 @@ mod axis;
 mod details;
 mod history;
 mod meter;
+mod missing_picture;
 mod quality;
 mod reception;
 mod snapshot;

@@ -191,7 +191,7 @@ impl Facts {
     /// This page had no time for its work, and the sender sent all frames.
     fn page_was_busy(&self) -> Option<Verdict> {
         let is_sent = |lacks: Option<f64>| lacks.is_none_or(|lacks| lacks < self.missing / 2.0);
-        let is_whole = is_sent(self.source_lacks) && is_sent(self.encoder_lacks) && !self.is_lossy();
+        let is_whole = is_sent(self.source_lacks) && is_sent(self.encoder_lacks) && !self.is_path_lossy();
         if is_whole && self.viewer_busy_ratio >= 0.5 { certain(StallCause::Receiver, 85) } else { None }
     }
 
@@ -339,7 +339,10 @@ impl Facts {
     }
 
     fn is_sender_busy(&self) -> bool {
-        self.sender_busy_s.is_some_and(|busy| busy >= BUSY_S)
+        // A page that has no time for the frames of its file need not be late by a whole tenth of a second.
+        let leaves_frames = self.unpainted >= 2.0 && self.unpainted * self.normal_s >= self.stall_s / 2.0;
+        leaves_frames
+            || self.sender_busy_s.is_some_and(|busy| busy >= BUSY_S)
             || self.encoder_load.is_some_and(|load| load >= FULL_LOAD)
             || self.limitation == Limitation::Cpu
     }
@@ -356,6 +359,11 @@ impl Facts {
 
     fn is_lossy(&self) -> bool {
         self.lost >= 1.0 && self.loss_ratio() >= NOTABLE_LOSS
+    }
+
+    /// Whether the path loses packets. A page that was stopped loses some by that, so a loss counts only if there are others.
+    fn is_path_lossy(&self) -> bool {
+        self.is_lossy() && self.loss_elsewhere.is_none_or(|ratio| ratio >= NOTABLE_LOSS)
     }
 
     /// Whether packets waited in a queue of the path.

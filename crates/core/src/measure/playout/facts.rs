@@ -48,6 +48,8 @@ pub(super) struct Facts {
     pub(super) has_source_stood: bool,
     /// Whether the source's own frames say that it delivered at least half of those that the stall lacks.
     pub(super) has_source_delivered: bool,
+    /// Number of frames that the source's element showed, and that its page did not paint and send.
+    pub(super) unpainted: f64,
     /// Number of frames that the stall lacks.
     pub(super) missing: f64,
     /// Length of the sender's intervals during the stall.
@@ -170,6 +172,9 @@ impl Evidence<'_> {
         // What was painted is what was sent, so the stamps decide.
         let delivered =
             painted.map(|(frames, _)| frames).or(reported.map(|reported| reported.between.frames));
+        let unpainted = painted
+            .zip(reported)
+            .map_or(0, |((painted, _), reported)| reported.between.frames.saturating_sub(painted));
         let stall = self.end - self.start;
         let busy: f64 = self
             .busy
@@ -182,6 +187,7 @@ impl Evidence<'_> {
             has_new_path: self.was_disconnected || steps().any(|step| step.has_new_path),
             has_source_stood: stood.is_some_and(|stood| stood * 2 >= stall),
             has_source_delivered: delivered.is_some_and(|frames| self.normal * frames * 2 >= stall),
+            unpainted: unpainted.into(),
             stall_s,
             normal_s,
             missing,

@@ -1,0 +1,154 @@
+//! Detects that the picture of a member does not arrive although the connection carries everything else: a fault of a browser, which
+//! only another peer connection mends.
+
+use std::time::Duration;
+
+use sightline_protocol::telemetry::{Limitation, Sending};
+
+use crate::{Timestamp, measure::entry::StatsEntry};
+
+/// Time without a packet of the picture after which it is missing.
+const SILENT: Duration = Duration::from_secs(6);
+/// Number of frames that the sender must have counted in that time.
+const FRAMES: u32 = 20;
+/// Number of messages of the sender in that time: after a cut a single one brings the frames of the whole cut.
+const MESSAGES: u32 = 4;
+
+/// Watches one peer connection.
+#[derive(Debug, Default)]
+pub(super) struct MissingPicture {
+    /// Number of packets in the last report, and the time of the first report with that number.
+    received: Option<(f64, Timestamp)>,
+    /// The sender's counts when the last packet came, its latest counts, and the number of its messages in between.
+    sent: Option<(Sending, Sending, u32)>,
+    /// Whether the fault was reported: another connection is a matter of the caller.
+    is_told: bool,
+}
+
+impl MissingPicture {
+    /// Takes a report of this side's browser. Returns whether the picture is missing; true once for each connection.
+    pub(super) fn handle_report(&mut self, entries: &[StatsEntry], now: Timestamp) -> bool {
+        let packets = entries
+            .iter()
+            .filter(|entry| entry.entry_type == "inbound-rtp" && entry.kind.as_deref() == Some("video"))
+            .filter_map(|entry| entry.packets_received)
+            .sum::<f64>();
+        let is_silent = self.received.is_some_and(|(before, _)| packets <= before);
+        if !is_silent {
+            self.received = Some((packets, now));
+            self.sent = self.sent.map(|(_, latest, _)| (latest, latest, 0));
+        }
+        let silent_for = self.received.map_or(Duration::ZERO, |(_, since)| now - since);
+        let is_missing = !self.is_told && silent_for >= SILENT && self.is_sent();
+        self.is_told |= is_missing;
+        is_missing
+    }
+
+    /// Takes the sender's counts.
+    pub(super) fn handle_sending(&mut self, sending: Sending) {
+        let (first, messages) = self.sent.map_or((sending, 0), |(first, _, messages)| (first, messages));
+        self.sent = Some((first, sending, messages.saturating_add(1)));
+    }
+
+    /// Whether the sender sent frames of which nothing arrived, or has frames that it does not send without being limited.
+    fn is_sent(&self) -> bool {
+        let Some((first, latest, messages)) = &self.sent else { return false };
+        let grew = |of: fn(&Sending) -> Option<u32>| {
+            of(latest).zip(of(first)).is_some_and(|(latest, first)| latest.saturating_sub(first) >= FRAMES)
+        };
+        let is_unsent = latest.limitation == Limitation::None && grew(|sending| sending.source_frames);
+        *messages >= MESSAGES && (grew(|sending| sending.frames_sent) || is_unsent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NONE: [u64; 0] = [];
+
+    fn report(packets: Option<u32>) -> Vec<StatsEntry> {
+        let video = packets.map(|packets| {
+            json!({"type": "inbound-rtp", "kind": "video", "id": "V", "timestamp": 0, "packetsReceived": packets})
+        });
+        let sound = json!({"type": "inbound-rtp", "kind": "audio", "id": "A", "timestamp": 0, "packetsReceived": 900});
+        let entries: Vec<_> = video.into_iter().chain([sound]).collect();
+        serde_json::from_value(entries.into()).expect("entries")
+    }
+
+    fn counts(source: u32, sent: u32) -> Sending {
+        Sending { source_frames: Some(source), frames_sent: Some(sent), ..Sending::default() }
+    }
+
+    /// The seconds at which the picture is missing, of a connection on which each second these packets arrive and these counts are
+    /// told.
+    fn missing(seconds: impl Iterator<Item = (Option<u32>, Sending)>) -> Vec<u64> {
+        let mut watch = MissingPicture::default();
+        let mut told = Vec::new();
+        for (second, (packets, sending)) in (1..).zip(seconds) {
+            if watch.handle_report(&report(packets), Timestamp::ZERO + Duration::from_secs(second)) {
+                told.push(second);
+            }
+            watch.handle_sending(sending);
+        }
+        told
+    }
+
+    #[test]
+    fn a_picture_that_is_sent_and_never_arrives_is_missing_once() {
+        assert_eq!(missing((1..30).map(|second| (None, counts(second * 15, second * 15)))), [7]);
+    }
+
+    #[test]
+    fn a_picture_that_has_a_source_and_is_never_sent_is_missing() {
+        assert_eq!(missing((1..30).map(|second| (None, counts(second * 15, 0)))), [7]);
+    }
+
+    #[test]
+    fn a_picture_that_stops_to_arrive_while_it_is_sent_is_missing() {
+        let seconds = (1..30).map(|second| (Some(second.min(10) * 40), counts(second * 15, second * 15)));
+        assert_eq!(missing(seconds), [16]);
+    }
+
+    #[test]
+    fn a_picture_that_arrives_is_not_missing() {
+        assert_eq!(
+            missing((1..60).map(|second| (Some(second * 40), counts(second * 15, second * 15)))),
+            NONE
+        );
+    }
+
+    #[test]
+    fn without_a_source_and_with_one_that_stands_still_nothing_is_missing() {
+        assert_eq!(missing((1..60).map(|_| (None, Sending::default()))), NONE);
+        assert_eq!(missing((1..60).map(|second| (Some(40), counts(second.min(9), second.min(9))))), NONE);
+    }
+
+    #[test]
+    fn frames_that_are_not_sent_for_lack_of_bandwidth_or_time_are_not_missing() {
+        for limitation in [Limitation::Bandwidth, Limitation::Cpu] {
+            let seconds =
+                (1..60).map(|second| (None, Sending { limitation, ..counts(second * 15, second.min(5)) }));
+            assert_eq!(missing(seconds), NONE, "{limitation:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_cut_the_first_message_does_not_make_the_picture_missing() {
+        let mut watch = MissingPicture::default();
+        let at = |second| Timestamp::ZERO + Duration::from_secs(second);
+        for second in 1..10 {
+            watch.handle_report(&report(Some(second * 40)), at(second.into()));
+            watch.handle_sending(counts(second * 15, second * 15));
+        }
+        watch.handle_sending(counts(600, 600));
+        assert!(!watch.handle_report(&report(Some(360)), at(40)));
+    }
+
+    #[test]
+    fn a_slide_a_second_that_arrives_late_is_not_missing() {
+        assert_eq!(missing((1..60).map(|second| (Some(second / 5 * 40), counts(second, second)))), NONE);
+    }
+}
