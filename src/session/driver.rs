@@ -32,7 +32,7 @@ use sightline_core::{
     measure::{Measurements, Observation, connection::Subject},
     media::SpeakingDetector,
     notice::NoticeCode,
-    room::{Changes, LinkId, PeerConnectionState, RoomSession},
+    room::{Changes, LinkEvent, LinkId, PeerConnectionState, RoomSession},
     signaling::SocketId,
 };
 use sightline_protocol::{MemberId, RoomName, signaling::IceServer};
@@ -285,7 +285,7 @@ impl Driver {
                 if let Err(failure) = &result {
                     self.note_failed_call_on(link, method, &format!("{}: {}", failure.name, failure.message));
                 }
-                self.session.handle_completed(link, operation, result, now);
+                self.session.handle_link(link, LinkEvent::Completed(operation, result), now);
             }
             Input::CallFailed(link, method, error) => {
                 self.note_failed_call_on(link, method, &error.to_string());
@@ -329,9 +329,11 @@ impl Driver {
 
     fn handle_connection(&mut self, link: LinkId, event: PeerConnectionEvent, now: Timestamp) {
         match event {
-            PeerConnectionEvent::NegotiationNeeded => self.session.handle_negotiation_needed(link, now),
+            PeerConnectionEvent::NegotiationNeeded => {
+                self.session.handle_link(link, LinkEvent::NegotiationNeeded, now);
+            }
             PeerConnectionEvent::LocalCandidate(candidate) => {
-                self.session.handle_local_candidate(link, candidate, now);
+                self.session.handle_link(link, LinkEvent::LocalCandidate(candidate), now);
             }
             PeerConnectionEvent::Track { slot: Some(slot), track, .. } => {
                 self.receive_track(link, slot, &track);
@@ -341,7 +343,7 @@ impl Driver {
                 let state = PeerConnectionState::from_word(state.as_str());
                 let is_connected = state == PeerConnectionState::Connected;
                 self.observe_link(link, Observation::Connected(is_connected), now);
-                self.session.handle_connection_state(link, state, now);
+                self.session.handle_link(link, LinkEvent::State(state), now);
             }
             PeerConnectionEvent::IceConnectionState(state) => {
                 self.note(link, Subject::Ice, state.as_str(), now);
@@ -362,10 +364,10 @@ impl Driver {
     fn handle_channel(&mut self, link: LinkId, event: DataChannelEvent, now: Timestamp) {
         match event {
             DataChannelEvent::Open => {
-                self.session.handle_channel_opened(link, now);
+                self.session.handle_link(link, LinkEvent::ChannelOpened, now);
                 self.equip(link, now);
             }
-            DataChannelEvent::Closed => self.session.handle_channel_closed(link, now),
+            DataChannelEvent::Closed => self.session.handle_link(link, LinkEvent::ChannelClosed, now),
             DataChannelEvent::Message(DataChannelMessage::Text(text)) => {
                 self.session.handle_control(link, &text, now);
             }
@@ -403,8 +405,8 @@ impl Driver {
                 }
             }
             BulkChannelEvent::Unreadable => self.session.handle_unreadable(id, now),
-            BulkChannelEvent::Open => self.session.handle_bulk_opened(id, now),
-            BulkChannelEvent::Closed => self.session.handle_bulk_closed(id, now),
+            BulkChannelEvent::Open => self.session.handle_link(id, LinkEvent::BulkOpened, now),
+            BulkChannelEvent::Closed => self.session.handle_link(id, LinkEvent::BulkClosed, now),
             BulkChannelEvent::BufferedAmountLow => {}
         }
     }

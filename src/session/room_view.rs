@@ -123,7 +123,7 @@ impl RoomView {
             | RoomEvent::NegotiationBroken(..)
             | RoomEvent::SignalRefused(..) => {}
             RoomEvent::ChatChanged(number) => {
-                if let Some(message) = session.message(number) {
+                if let Some(message) = session.conversation().message(number) {
                     self.show_message(message);
                 }
             }

@@ -11,7 +11,7 @@ use rustls::ClientConfig;
 use sightline_core::{
     Timestamp,
     chat::TextRefused,
-    link::LinkId,
+    link::{LinkEvent, LinkId},
     room::{RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
     transfer::{Direction, FileDescription, Records, SinkEvent, SourceEvent, TransferHandle, TransferTask},
@@ -326,13 +326,15 @@ impl Peer {
                     self.events.push_back(PeerEvent::NoConnection(member.clone(), reason));
                 }
             }
-            Input::NegotiationNeeded(link) => self.session.handle_negotiation_needed(link, now),
-            Input::LocalCandidate(link, candidate) => {
-                self.session.handle_local_candidate(link, candidate, now);
+            Input::NegotiationNeeded(link) => {
+                self.session.handle_link(link, LinkEvent::NegotiationNeeded, now);
             }
-            Input::State(link, state) => self.session.handle_connection_state(link, state, now),
+            Input::LocalCandidate(link, candidate) => {
+                self.session.handle_link(link, LinkEvent::LocalCandidate(candidate), now);
+            }
+            Input::State(link, state) => self.session.handle_link(link, LinkEvent::State(state), now),
             Input::Completed(link, operation, result) => {
-                self.session.handle_completed(link, operation, result, now);
+                self.session.handle_link(link, LinkEvent::Completed(operation, result), now);
             }
             Input::Watching(link) => {
                 if let Some((member, _)) = self.links.get(&link) {
@@ -364,9 +366,13 @@ impl Peer {
     fn handle_channel(&mut self, input: ChannelInput) {
         let (now, link) = (self.now(), input.link);
         match (input.channel, input.event) {
-            (Channel::Control, ChannelEvent::Open) => self.session.handle_channel_opened(link, now),
+            (Channel::Control, ChannelEvent::Open) => {
+                self.session.handle_link(link, LinkEvent::ChannelOpened, now);
+            }
             (Channel::Control, ChannelEvent::Text(text)) => self.session.handle_control(link, &text, now),
-            (Channel::Control, ChannelEvent::Closed) => self.session.handle_channel_closed(link, now),
+            (Channel::Control, ChannelEvent::Closed) => {
+                self.session.handle_link(link, LinkEvent::ChannelClosed, now);
+            }
             (Channel::Telemetry, ChannelEvent::Text(text)) => {
                 // What is not a ping is about measurements, which this client does not make.
                 let _ = self.session.handle_telemetry(link, &text, now);
@@ -376,7 +382,7 @@ impl Peer {
                 if let Some((_, open)) = self.links.get_mut(&link) {
                     open.is_bulk_open = true;
                 }
-                self.session.handle_bulk_opened(link, now);
+                self.session.handle_link(link, LinkEvent::BulkOpened, now);
             }
             (Channel::Bulk, ChannelEvent::Binary(frame)) => {
                 if let Some((member, _)) = self.links.get(&link)
@@ -389,7 +395,7 @@ impl Peer {
                 if let Some((_, closed)) = self.links.get_mut(&link) {
                     closed.is_bulk_open = false;
                 }
-                self.session.handle_bulk_closed(link, now);
+                self.session.handle_link(link, LinkEvent::BulkClosed, now);
             }
             (_, ChannelEvent::Unreadable | ChannelEvent::Text(_) | ChannelEvent::Binary(_)) => {
                 self.session.handle_unreadable(link, now);
@@ -476,7 +482,7 @@ impl Peer {
 
     /// Reports a link that does not keep up as closed, so that another one replaces it.
     fn lose_link(&mut self, link: LinkId) {
-        self.session.handle_channel_closed(link, self.clock.now());
+        self.session.handle_link(link, LinkEvent::ChannelClosed, self.clock.now());
     }
 
     fn open_link(&mut self, id: LinkId, member: MemberId, kind: LinkKind) {

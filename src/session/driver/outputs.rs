@@ -106,7 +106,7 @@ impl Driver {
         while let Some(event) = self.changes.poll_output() {
             match &event {
                 RoomEvent::PeerChanged(member) => self.play_source_audio(member),
-                RoomEvent::ChatChanged(number) => changed.extend(self.session.kept_message(*number)),
+                RoomEvent::ChatChanged(number) => changed.extend(self.session.conversation().kept(*number)),
                 _ => {}
             }
             self.measure_event(&event, clock::now());

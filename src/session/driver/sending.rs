@@ -5,7 +5,7 @@ use sightline_core::{
     Timestamp,
     media::{SendSituation, send_limits},
     negotiation::Role,
-    room::LinkId,
+    room::{LinkEvent, LinkId},
 };
 use sightline_protocol::signaling::IceServer;
 
@@ -37,7 +37,7 @@ impl Driver {
                 let codec = preferences.codec();
                 for (id, link) in &self.links {
                     link.connection.prefer_codec(codec.as_deref());
-                    self.session.handle_negotiation_needed(*id, now);
+                    self.session.handle_link(*id, LinkEvent::NegotiationNeeded, now);
                 }
             }
             Setting::JitterBuffer => self.links.values().for_each(|link| self.hold_back(link)),
@@ -99,7 +99,7 @@ impl Driver {
         self.media.handle_viewer();
         // The order of codecs in the offer counts for both sides, so an answerer that prefers a codec makes an offer once.
         if link.role == Role::Answerer && self.media.preferences().codec().is_some() {
-            self.session.handle_negotiation_needed(id, now);
+            self.session.handle_link(id, LinkEvent::NegotiationNeeded, now);
         }
         self.limit_sending();
     }

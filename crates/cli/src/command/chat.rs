@@ -123,7 +123,7 @@ impl Chat<'_> {
     }
 
     fn show(&mut self, number: MessageNumber) -> Result<(), Failure> {
-        let Some(message) = self.visit.peer.session().message(number) else { return Ok(()) };
+        let Some(message) = self.visit.peer.session().conversation().message(number) else { return Ok(()) };
         let Some(author) = &message.author else {
             let is_sending = message.state == DeliveryState::Sending;
             if is_sending {

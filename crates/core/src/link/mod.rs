@@ -7,7 +7,9 @@
 //! Invariant: an id is never reused. So a late event or completion of a closed link finds no link and changes nothing.
 
 mod connection;
+mod event;
 mod id;
 
 pub use connection::{Link, LinkOutput, TelemetryReading, time_to_come_up};
+pub use event::LinkEvent;
 pub use id::{LinkId, LinkName, LinkNames};

@@ -10,9 +10,9 @@ use sightline_protocol::{ConnectionId, signaling::SignalPayload, telemetry::Tele
 use crate::{
     Timestamp,
     bulk::{BulkLinks, BulkOutput, Pacer, RoundTrips, buffer_bytes, links_for},
-    link::{Link, LinkId, LinkNames},
-    negotiation::Negotiator,
+    link::{Link, LinkEvent, LinkId, LinkNames},
     ping::Pong,
+    recovery::PeerConnectionState,
     transfer::{CHUNK_BYTES, MIN_CHUNK_BYTES},
 };
 
@@ -63,10 +63,6 @@ impl FilePath {
         self.links.count()
     }
 
-    pub(super) fn negotiator_mut(&mut self, id: LinkId) -> Option<&mut Negotiator> {
-        self.links.negotiator_mut(id)
-    }
-
     /// Whether a signal makes this side open another bulk link.
     pub(super) fn opens(&self, connection: &ConnectionId, payload: &SignalPayload) -> bool {
         self.links.opens(connection, payload)
@@ -96,12 +92,22 @@ impl FilePath {
         self.links.handle_signal(connection, payload, names, now);
     }
 
-    pub(super) fn handle_opened(&mut self, id: LinkId) {
-        self.links.handle_opened(id);
-    }
-
-    pub(super) fn handle_closed(&mut self, id: LinkId, now: Timestamp) {
-        self.links.handle_closed(id, now);
+    /// Takes an event of the peer connection of a bulk link. Returns whether the link ended.
+    pub(super) fn handle_link(&mut self, id: LinkId, event: LinkEvent, now: Timestamp) -> bool {
+        let Some(negotiator) = self.links.negotiator_mut(id) else { return false };
+        match event {
+            LinkEvent::NegotiationNeeded => negotiator.handle_negotiation_needed(now),
+            LinkEvent::LocalCandidate(candidate) => negotiator.handle_local_candidate(candidate, now),
+            LinkEvent::Completed(operation, result) => negotiator.handle_completed(operation, result, now),
+            LinkEvent::BulkOpened => self.links.handle_opened(id),
+            LinkEvent::BulkClosed
+            | LinkEvent::State(PeerConnectionState::Failed | PeerConnectionState::Closed) => {
+                self.links.handle_closed(id, now);
+                return true;
+            }
+            LinkEvent::State(_) | LinkEvent::ChannelOpened | LinkEvent::ChannelClosed => {}
+        }
+        false
     }
 
     /// Takes the answer to a ping on the link in use. Returns whether it was the first measurement of the path.

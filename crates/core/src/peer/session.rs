@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sightline_protocol::{
     ConnectionId, Member, MemberId,
     control::{ControlMessage, PublishedState},
-    signaling::{Signal, SignalCandidate, SignalPayload},
+    signaling::{Signal, SignalPayload},
     telemetry::TelemetryMessage,
 };
 
@@ -19,9 +19,9 @@ use crate::{
     Timestamp,
     budget::Standing,
     bulk::BulkOutput,
-    link::{Link, LinkId, LinkNames, TelemetryReading},
-    negotiation::{Completed, OperationFailure, OperationId, Role},
-    recovery::{Health, PeerConnectionState},
+    link::{Link, LinkEvent, LinkId, LinkNames, TelemetryReading},
+    negotiation::Role,
+    recovery::Health,
     trust::{CodeBasis, EndFingerprints},
 };
 
@@ -281,85 +281,28 @@ impl PeerSession {
 
     // Events of the peer connections.
 
-    /// Notes that `negotiationneeded` fired.
-    pub fn handle_negotiation_needed(&mut self, id: LinkId, now: Timestamp) {
+    /// Takes an event of a peer connection.
+    pub fn handle_link(&mut self, id: LinkId, event: LinkEvent, now: Timestamp) {
         if let Some(link) = self.links.get_mut(id) {
-            link.handle_negotiation_needed(now);
-        } else if let Some(negotiator) = self.files.negotiator_mut(id) {
-            negotiator.handle_negotiation_needed(now);
-        }
-        self.settle(now);
-    }
-
-    /// Takes a candidate of the local ICE agent.
-    pub fn handle_local_candidate(&mut self, id: LinkId, candidate: SignalCandidate, now: Timestamp) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.handle_local_candidate(candidate, now);
-        } else if let Some(negotiator) = self.files.negotiator_mut(id) {
-            negotiator.handle_local_candidate(candidate, now);
-        }
-        self.settle(now);
-    }
-
-    /// Takes the result of an operation.
-    pub fn handle_completed(
-        &mut self,
-        id: LinkId,
-        operation: OperationId,
-        result: Result<Completed, OperationFailure>,
-        now: Timestamp,
-    ) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.handle_completed(operation, result, now);
-        } else if let Some(negotiator) = self.files.negotiator_mut(id) {
-            negotiator.handle_completed(operation, result, now);
-        }
-        self.settle(now);
-    }
-
-    /// Takes a change of `connectionState`.
-    pub fn handle_connection_state(&mut self, id: LinkId, state: PeerConnectionState, now: Timestamp) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.handle_state(state);
-            self.settle(now);
-        } else if matches!(state, PeerConnectionState::Failed | PeerConnectionState::Closed) {
-            self.handle_bulk_closed(id, now);
-        }
-    }
-
-    /// Notes that the `control` channel of a link opened.
-    pub fn handle_channel_opened(&mut self, id: LinkId, now: Timestamp) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.handle_channel_opened(now);
-            self.push(PeerOutput::SendControl(id, ControlMessage::State(self.announced)));
-            if self.links.is_current(id) {
-                self.push(PeerOutput::ChannelOpened);
+            match event {
+                LinkEvent::NegotiationNeeded => link.handle_negotiation_needed(now),
+                LinkEvent::LocalCandidate(candidate) => link.handle_local_candidate(candidate, now),
+                LinkEvent::Completed(operation, result) => link.handle_completed(operation, result, now),
+                LinkEvent::State(state) => link.handle_state(state),
+                LinkEvent::ChannelOpened => {
+                    link.handle_channel_opened(now);
+                    self.push(PeerOutput::SendControl(id, ControlMessage::State(self.announced)));
+                    if self.links.is_current(id) {
+                        self.push(PeerOutput::ChannelOpened);
+                    }
+                }
+                LinkEvent::ChannelClosed => link.handle_channel_closed(),
+                LinkEvent::BulkOpened | LinkEvent::BulkClosed => {}
             }
-            self.settle(now);
-        }
-    }
-
-    /// Notes that the `control` channel of a link closed: the other page is gone, or the connection failed.
-    pub fn handle_channel_closed(&mut self, id: LinkId, now: Timestamp) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.handle_channel_closed();
-            self.settle(now);
-        }
-    }
-
-    /// Notes that the channel of a bulk link opened.
-    pub fn handle_bulk_opened(&mut self, id: LinkId, now: Timestamp) {
-        self.files.handle_opened(id);
-        self.settle(now);
-    }
-
-    /// Notes that the channel of a bulk link closed, or that its connection failed.
-    pub fn handle_bulk_closed(&mut self, id: LinkId, now: Timestamp) {
-        if self.files.has(id) {
-            self.files.handle_closed(id, now);
+        } else if self.files.handle_link(id, event, now) {
             self.push(PeerOutput::BulkLinkLost);
-            self.settle(now);
         }
+        self.settle(now);
     }
 
     /// Takes the total number of audio and video packets that arrived on a link so far.

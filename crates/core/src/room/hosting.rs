@@ -5,7 +5,7 @@
 //!
 //! Invariant: at most [`MAX_HOSTS`] hosts and [`MAX_VISITORS`] visitors, each once; visitors only while this member is host.
 
-use sightline_protocol::{DisplayName, Member, MemberId, signaling::ClientMessage};
+use sightline_protocol::{DisplayName, MemberId, Visitor, signaling::ClientMessage};
 
 /// As many as a room may have members.
 const MAX_HOSTS: usize = 100;
@@ -106,8 +106,8 @@ impl Hosting {
         }
     }
 
-    /// Takes a visitor, as a member whose name was made readable.
-    pub(super) fn handle_knock(&mut self, visitor: Member) {
+    /// Takes a visitor, whose name was made readable.
+    pub(super) fn handle_knock(&mut self, visitor: Visitor) {
         let is_known = self.visitors.iter().any(|known| known.id == visitor.id);
         if self.is_host() && !is_known && self.visitors.len() < MAX_VISITORS {
             let has_readable_name = visitor.sealed_name.is_none();

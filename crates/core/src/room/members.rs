@@ -1,7 +1,7 @@
-//! The other members of a room, and whether their messages are processed.
+//! The other members of a room, and the intake of their signals and messages.
 //!
-//! Owns the peers and their budgets, and finds a peer by its member id or by one of its links. It never decides who is in the
-//! room, and never sends anything: the session takes the peers' outputs.
+//! Owns the peers and their budgets, and finds a peer by its member id or by one of its links. It decodes what a member sends and hands
+//! it to the member's peer. It never decides who is in the room, and never sends anything: the session takes the peers' outputs.
 //!
 //! Invariants: at most [`MAX_PEERS`] members, each once, in the order in which this page learned of them. Each peer has a
 //! unique number for the ids of its links; a number is never reused. A peer sees no message of its member before the budgets
@@ -12,17 +12,23 @@ use std::collections::VecDeque;
 use sightline_protocol::{
     InstanceId, Member, MemberId,
     control::{ControlMessage, PublishedSource, PublishedState},
-    signaling::Signal,
+    signaling::{Signal, SignalPayload},
+    telemetry::TelemetryMessage,
 };
 
-use super::budgets::{Budgets, Charge, charges_of_control, charges_of_signal};
+use super::{
+    budgets::{Budgets, Charge, charges_of_control, charges_of_signal},
+    signal_path::SignalPath,
+};
 use crate::{
     Timestamp,
     budget::{Accounts, Change, MessageKind, Standing, Verdict},
+    decode,
     link::{LinkId, LinkNames},
     peer::{FileLoad, LocalMember, PeerOutput, PeerSession},
     random::SeededRandom,
     transfer::Transfers,
+    trust::Refusal,
 };
 
 /// Maximum number of members that a page keeps links to, however many the server names.
@@ -30,6 +36,10 @@ const MAX_PEERS: usize = 64;
 
 /// Most page instances of removed members that are remembered.
 const MAX_REMOVED: usize = 64;
+
+/// The link is closed, or the member's budget does not admit the message. Unless the member was muted or cut off for it, nothing follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dropped;
 
 #[derive(Debug)]
 pub(super) struct Members {
@@ -83,10 +93,6 @@ impl Members {
         self.peers.iter_mut().find(|peer| peer.has_link(link))
     }
 
-    pub(super) fn id_of_link(&self, link: LinkId) -> Option<MemberId> {
-        self.peers.iter().find(|peer| peer.has_link(link)).map(|peer| peer.id().clone())
-    }
-
     /// Removes a member after its peer returned [`PeerOutput::Gone`].
     pub(super) fn remove(&mut self, member: &MemberId) {
         self.peers.retain(|peer| peer.id() != member);
@@ -101,12 +107,8 @@ impl Members {
         self.budgets.accounts()
     }
 
-    pub(super) fn announced(&self) -> PublishedState {
-        self.announced
-    }
-
     /// Whether any member, this page included, sends picture or sound.
-    pub(super) fn is_call(&self) -> bool {
+    fn is_call(&self) -> bool {
         let is_media =
             |published: PublishedState| published.microphone || published.source != PublishedSource::None;
         let mut published = self.peers.iter().filter_map(|peer| peer.view().published);
@@ -172,52 +174,106 @@ impl Members {
         }
     }
 
-    /// Takes a signal of a member.
-    pub(super) fn handle_signal(&mut self, from: &MemberId, signal: Signal, now: Timestamp) {
-        let heard = self.get(from).filter(|peer| peer.view().standing != Standing::CutOff);
-        let Some(peer) = heard else { return };
+    // Messages of the members.
+
+    /// Takes a signal as the server relayed it; `path` opens it. A signal is charged before it is opened, as what is in it after that.
+    pub(super) fn handle_signal(
+        &mut self,
+        from: &MemberId,
+        signal: Signal,
+        path: &mut SignalPath,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let is_heard = self.get(from).is_some_and(|peer| peer.view().standing != Standing::CutOff);
+        let is_sealed = matches!(signal.payload, SignalPayload::Sealed(_));
+        if !is_heard || is_sealed && !self.admit(from, (MessageKind::Sealed, 1), now) {
+            return Ok(());
+        }
+        let Some((peer, local)) = self.get(from).zip(self.local_id()) else { return Ok(()) };
+        let signal = match path.open(peer.view().member, local, signal) {
+            Ok(signal) => signal,
+            // A reload makes honest signals stale.
+            Err(Refusal::Stale) => return Err(Refusal::Stale),
+            Err(refusal) => {
+                self.admit(from, (MessageKind::Unreadable, 1), now);
+                return Err(refusal);
+            }
+        };
         let mut charges = charges_of_signal(&signal, peer.opens_link(&signal));
         let is_admitted = charges.all(|charge| self.admit(from, charge, now));
         if let Some(peer) = self.get_mut(from).filter(|_| is_admitted) {
             peer.handle_signal(signal, now);
         }
+        Ok(())
     }
 
-    // Messages of the members.
-
-    /// Notes that data arrived on a link: the member is reachable, whatever the data is.
-    pub(super) fn handle_heard(&mut self, member: &MemberId, link: LinkId, now: Timestamp) {
-        if let Some(peer) = self.get_mut(member) {
-            peer.handle_heard(link, now);
+    /// Takes a signal that is none. Returns whether its sender is a member.
+    pub(super) fn handle_unreadable_signal(&mut self, from: &MemberId, now: Timestamp) -> bool {
+        let is_member = self.get(from).is_some();
+        if is_member {
+            self.admit(from, (MessageKind::Unreadable, 1), now);
         }
+        is_member
     }
 
-    /// Takes a member's message on `control`; `transfers` tells which files are known.
+    /// Takes a text of the `control` channel; `transfers` tells which files are known.
     pub(super) fn handle_control(
         &mut self,
-        member: &MemberId,
         link: LinkId,
-        message: ControlMessage,
+        text: &str,
         transfers: &Transfers,
         now: Timestamp,
-    ) {
-        let Some(peer) = self.get(member) else { return };
+    ) -> Result<(), Dropped> {
+        let member = self.id_of_link(link).ok_or(Dropped)?;
+        // The budget is checked before any other work, so that a flood costs little.
+        let size = text.len() as u64;
+        for charge in [(MessageKind::Control, 1), (MessageKind::ControlByte, size)] {
+            self.admit(&member, charge, now).then_some(()).ok_or(Dropped)?;
+        }
+        let message = decode::control_message(text).ok();
+        if message.is_some() || self.admit(&member, (MessageKind::Unreadable, 1), now) {
+            self.handle_heard(&member, link, now);
+        }
+        let Some((message, peer)) = message.zip(self.get(&member)) else { return Ok(()) };
         let mut charges = charges_of_control(&message, peer, transfers);
-        let is_admitted = charges.all(|charge| self.admit(member, charge, now));
-        let Some(peer) = self.get_mut(member) else { return };
+        let is_admitted = charges.all(|charge| self.admit(&member, charge, now));
+        let Some(peer) = self.get_mut(&member) else { return Ok(()) };
         match message {
             message if is_admitted => peer.handle_control(link, message, now),
             ControlMessage::State(published) => peer.hold_state(published),
             _ => {}
         }
+        Ok(())
     }
 
-    /// Charges a member for a message and says whether to process the message. Mutes or cuts off a member that is far beyond
-    /// its budget.
-    pub(super) fn admit(&mut self, member: &MemberId, charge: Charge, now: Timestamp) -> bool {
-        let verdict = self.budgets.admit(member, charge, now);
-        self.apply(verdict, member, now);
-        verdict == Verdict::Taken
+    /// Takes a text of the `telemetry` channel. Returns the message unless it is about pings.
+    pub(super) fn handle_telemetry(
+        &mut self,
+        link: LinkId,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Option<TelemetryMessage>, Dropped> {
+        let member = self.id_of_link(link).ok_or(Dropped)?;
+        self.admit(&member, (MessageKind::Telemetry, 1), now).then_some(()).ok_or(Dropped)?;
+        let message = decode::telemetry_message(text).ok();
+        if message.is_some() || self.admit(&member, (MessageKind::Unreadable, 1), now) {
+            self.handle_heard(&member, link, now);
+        }
+        let peer = self.get_mut(&member);
+        Ok(message.zip(peer).and_then(|(message, peer)| peer.handle_telemetry(link, message, now)))
+    }
+
+    /// Takes data of a channel that is no message, or is longer than a message may be.
+    pub(super) fn handle_no_message(&mut self, link: LinkId, now: Timestamp) {
+        if let Some(member) = self.id_of_link(link) {
+            self.admit(&member, (MessageKind::NoMessage, 1), now);
+        }
+    }
+
+    /// Whether to take a frame of a `bulk` channel. `is_wanted` says that bytes of the member are expected.
+    pub(super) fn admit_bulk_frame(&mut self, member: &MemberId, is_wanted: bool, now: Timestamp) -> bool {
+        let kind = if is_wanted { MessageKind::BulkFrame } else { MessageKind::UnwantedFrame };
+        self.get(member).is_some() && self.admit(member, (kind, 1), now)
     }
 
     /// Notes that messages of a member were lost because they arrived faster than this page could process them.
@@ -250,6 +306,22 @@ impl Members {
             };
             peer.tend_files(load, now);
         }
+    }
+
+    /// Lets the transfers send to a member, whose channels can take `free_bytes` more.
+    pub(super) fn send_files(
+        &mut self,
+        member: &MemberId,
+        free_bytes: u64,
+        transfers: &mut Transfers,
+        now: Timestamp,
+    ) {
+        let is_call = self.is_call();
+        let Some(peer) = self.get_mut(member) else { return };
+        let allowed = peer.allow_files(free_bytes, is_call, now);
+        // Bytes that wait in a channel delay the call's packets, so no more than the allowance is sent.
+        let sent_bytes = transfers.handle_capacity(member, free_bytes, allowed.bytes, allowed.chunk_bytes);
+        peer.handle_files_sent(allowed, sent_bytes);
     }
 
     // Time and results.
@@ -296,6 +368,25 @@ impl Members {
         peer.handle_signaling(self.is_signaling_up);
         self.peers.push(peer);
         true
+    }
+
+    fn id_of_link(&self, link: LinkId) -> Option<MemberId> {
+        self.peers.iter().find(|peer| peer.has_link(link)).map(|peer| peer.id().clone())
+    }
+
+    /// Data arrived on a link: the member is reachable, whatever the data is.
+    fn handle_heard(&mut self, member: &MemberId, link: LinkId, now: Timestamp) {
+        if let Some(peer) = self.get_mut(member) {
+            peer.handle_heard(link, now);
+        }
+    }
+
+    /// Charges a member for a message and says whether to process the message. Mutes or cuts off a member that is far beyond its
+    /// budget.
+    fn admit(&mut self, member: &MemberId, charge: Charge, now: Timestamp) -> bool {
+        let verdict = self.budgets.admit(member, charge, now);
+        self.apply(verdict, member, now);
+        verdict == Verdict::Taken
     }
 
     fn apply(&mut self, verdict: Verdict, member: &MemberId, now: Timestamp) {

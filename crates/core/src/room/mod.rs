@@ -1,9 +1,19 @@
 //! A room as seen by one member.
 //!
-//! Owns the connection to the signaling server, the other members ([`PeerSession`](crate::peer::PeerSession)), their budgets,
-//! the conversation and the files. It routes signals and events to the peer that they concern, and the messages of members to
-//! chat, files or measurements. It never looks into a peer connection, nor decides how one is made or repaired:
-//! [`peer`](crate::peer) does.
+//! [`RoomSession`] coordinates these parts; each has its own state, and none knows another one's fields:
+//!
+//! | module | subject |
+//! |---|---|
+//! | `session` | routes inputs to the parts, and their outputs to each other and to the page |
+//! | `signal_path` | signals and room events through the server: connection, protection by the link (`sealing`), ICE servers |
+//! | `members` | the other members ([`PeerSession`](crate::peer::PeerSession)), and the intake of what they send (`budgets`) |
+//! | `verifying` | the codes that members compare |
+//! | `hosting` | hosts, lock and visitors, as the server says |
+//! | `content` | the conversation and the files |
+//! | `notices` | which problems with members the page shows |
+//! | `changes` | paces the events on their way to the page |
+//!
+//! The room never looks into a peer connection, nor decides how one is made or repaired: [`peer`](crate::peer) does.
 //!
 //! Invariants: when the signaling socket ends, links that work stay open. A member leaves the roster in one place, when its
 //! peer returns [`PeerOutput::Gone`](crate::peer::PeerOutput::Gone). No message of a member is processed before the budgets
@@ -18,10 +28,11 @@ mod notices;
 mod output;
 mod sealing;
 mod session;
+mod signal_path;
 mod verifying;
 
 pub use crate::{
-    link::LinkId,
+    link::{LinkEvent, LinkId},
     peer::{LinkState, PeerView},
     recovery::PeerConnectionState,
 };

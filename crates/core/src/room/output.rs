@@ -30,9 +30,9 @@ pub enum RoomOutput {
         /// Whether this side makes the first offer.
         role: Role,
     },
-    /// Make a peer connection with this id and only a `bulk` channel. Its operations, candidates and end are reported like
-    /// those of any link; its channel is reported to [`handle_bulk_opened`](super::RoomSession::handle_bulk_opened) and
-    /// [`handle_bulk_closed`](super::RoomSession::handle_bulk_closed).
+    /// Make a peer connection with this id and only a `bulk` channel. Its operations, candidates and end are reported like those of any
+    /// link; its channel is reported as [`BulkOpened`](super::LinkEvent::BulkOpened) and
+    /// [`BulkClosed`](super::LinkEvent::BulkClosed).
     OpenBulkLink {
         /// The id of the new peer connection.
         link: LinkId,
@@ -82,7 +82,7 @@ pub enum RoomEvent {
     PeerChanged(MemberId),
     /// A member left for good.
     PeerGone(MemberId),
-    /// A message is new or its state changed: see [`message`](super::RoomSession::message).
+    /// A message is new or its state changed: see [`conversation`](super::RoomSession::conversation).
     ChatChanged(MessageNumber),
     /// A message was dropped from the log, whose size is bounded.
     ChatForgotten(MessageNumber),

@@ -1,6 +1,7 @@
 //! The protection of a room by its link: encrypts the signals that this page sends, and decrypts signals and names of the others.
 //!
-//! Owns the seals of this page, if the room is protected. It never charges a member for what it refuses: the session does.
+//! Owns the seals of this page, if the room is protected. It never talks to the server: [`SignalPath`](super::signal_path::SignalPath)
+//! does.
 //!
 //! Invariant: in a protected room no unencrypted signal or name has an effect, and in any other room no encrypted one.
 
@@ -52,18 +53,22 @@ impl Sealing {
         }
     }
 
-    /// A member with its name in the clear. A name that cannot be read is empty, and `sealed_name` stays: see
-    /// [`PeerView::has_readable_name`](super::PeerView::has_readable_name).
-    pub(super) fn with_readable_name(&self, member: Member) -> Member {
-        let name = match (&self.seals, &member.sealed_name) {
-            (Some(seals), Some(sealed)) => seals.keys().open_name(sealed, &member.instance),
-            (None, None) => return member,
+    /// The name of the page with this instance id, as it may be shown. A name that cannot be read is empty and still has a sealed name:
+    /// see [`PeerView::has_readable_name`](super::PeerView::has_readable_name).
+    pub(super) fn open_name(
+        &self,
+        name: DisplayName,
+        sealed_name: Option<SealedName>,
+        instance: &InstanceId,
+    ) -> (DisplayName, Option<SealedName>) {
+        let opened = match (&self.seals, &sealed_name) {
+            (Some(seals), Some(sealed)) => seals.keys().open_name(sealed, instance),
+            (None, None) => return (name, None),
             (Some(_), None) | (None, Some(_)) => None,
         };
-        let sealed_name = match name {
-            Some(_) => None,
-            None => member.sealed_name.or_else(|| SealedName::new(String::new()).ok()),
-        };
-        Member { name: name.unwrap_or_else(DisplayName::default), sealed_name, ..member }
+        match opened {
+            Some(name) => (name, None),
+            None => (DisplayName::default(), sealed_name.or_else(|| SealedName::new(String::new()).ok())),
+        }
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    AdmissionTag, Arrival, Member, MemberId, MessageId, Presence, Visitor,
+    AdmissionTag, MemberId, MessageId,
     control::{ControlMessage, PublishedState},
-    signaling::{IceServer, Signal, SignalCandidate, SignalPayload},
+    signaling::IceServer,
     telemetry::TelemetryMessage,
     transfer::{OfferBatch, TransferEnd},
 };
@@ -14,23 +14,20 @@ use super::{
     RoomEvent, RoomOutput,
     content::{Content, ContentOutput},
     hosting::{HostAction, Hosting},
-    members::Members,
+    members::{Dropped, Members},
     notices::Notices,
-    sealing::Sealing,
+    signal_path::{SignalPath, SignalPathOutput},
     verifying::{Consequence, Verifying},
 };
 use crate::{
     Timestamp,
-    budget::{Accounts, MessageKind, Standing},
-    chat::{ChatMessage, Conversation, KeptMessage, MessageNumber, TextRefused},
-    decode,
-    link::LinkId,
-    negotiation::{Completed, OperationFailure, OperationId},
+    budget::{Accounts, Standing},
+    chat::{Conversation, KeptMessage, TextRefused},
+    link::{LinkEvent, LinkId},
     notice::NoticeCode,
     peer::{LinkState, LocalMember, PeerOutput, PeerSession, PeerView},
     random::SeededRandom,
-    recovery::PeerConnectionState,
-    signaling::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId},
+    signaling::{JoinRequest, SignalingEvent, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
     trust::{Refusal, ShortCode, Verification},
 };
@@ -42,16 +39,14 @@ use crate::{
 /// and have no effect.
 #[derive(Debug)]
 pub struct RoomSession {
-    client: SignalingClient,
-    sealing: Sealing,
-    verifying: Verifying,
+    signal_path: SignalPath,
     /// Generates the ids of messages.
     random: SeededRandom,
     members: Members,
+    verifying: Verifying,
     notices: Notices,
     hosting: Hosting,
     content: Content,
-    ice_servers: Vec<IceServer>,
     outputs: VecDeque<RoomOutput>,
 }
 
@@ -64,19 +59,14 @@ impl RoomSession {
         let transfer_ids = SeededRandom::new(random.next_u128());
         let link_names = SeededRandom::new(random.next_u128());
         let nonces = SeededRandom::new(random.next_u128());
-        let instance = request.instance.clone();
-        let client = SignalingClient::new(request, jitter);
-        let sealing = Sealing::new(client.keys(), instance, nonces);
         Self {
-            client,
-            sealing,
-            verifying: Verifying::default(),
+            signal_path: SignalPath::new(request, jitter, nonces),
             random,
             members: Members::new(published, link_names),
+            verifying: Verifying::default(),
             notices: Notices::default(),
             hosting: Hosting::default(),
             content: Content::new(transfer_ids),
-            ice_servers: Vec::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -89,13 +79,13 @@ impl RoomSession {
 
     /// Enters the room, or tries again after signaling ended for good.
     pub fn start(&mut self, now: Timestamp) {
-        self.client.start(now);
+        self.signal_path.start(now);
         self.settle(now);
     }
 
     /// Called instead of [`Self::start`] if the server has already refused this page.
     pub fn handle_page_refused(&mut self, code: NoticeCode, now: Timestamp) {
-        self.client.handle_page_refused(code);
+        self.signal_path.handle_page_refused(code);
         self.settle(now);
     }
 
@@ -108,7 +98,7 @@ impl RoomSession {
             peer.end();
         }
         self.settle_peers(now);
-        self.client.leave();
+        self.signal_path.leave();
         self.settle(now);
     }
 
@@ -168,7 +158,7 @@ impl RoomSession {
     /// Asks the server for something that only a host may do. Nothing changes before the server says so.
     pub fn act_as_host(&mut self, action: HostAction, now: Timestamp) {
         if self.hosting.is_host() {
-            self.client.act_as_host(&action.into_message());
+            self.signal_path.act_as_host(&action.into_message());
             self.settle(now);
         }
     }
@@ -176,8 +166,7 @@ impl RoomSession {
     /// Notes that the person compared this code with a member, and whether it matches. Has no effect if the member has another code by
     /// now.
     pub fn set_code_matching(&mut self, member: &MemberId, code: ShortCode, is_matching: bool) {
-        let all = self.members.get(member).into_iter().flat_map(PeerSession::fingerprints);
-        if self.verifying.set_matching(member, code, is_matching, all) {
+        if self.verifying.set_matching(member, code, is_matching, self.members.get(member)) {
             self.event(RoomEvent::PeerChanged(member.clone()));
         }
     }
@@ -195,79 +184,43 @@ impl RoomSession {
 
     /// Notes that the socket opened.
     pub fn handle_socket_opened(&mut self, socket: SocketId, now: Timestamp) {
-        self.client.handle_opened(socket);
+        self.signal_path.handle_opened(socket);
         self.settle(now);
     }
 
     /// Notes that the socket closed, or could not be opened.
     pub fn handle_socket_closed(&mut self, socket: SocketId, now: Timestamp) {
-        self.client.handle_closed(socket, now);
+        self.signal_path.handle_closed(socket, now);
         self.settle(now);
     }
 
     /// Takes a text frame from the socket.
     pub fn handle_frame(&mut self, socket: SocketId, frame: &str, now: Timestamp) {
-        self.client.handle_frame(socket, frame, now);
+        self.signal_path.handle_frame(socket, frame, now);
         self.settle(now);
     }
 
     /// Notes that the network is back, or that the page woke up.
     pub fn handle_wake(&mut self, now: Timestamp) {
-        self.client.handle_wake(now);
+        self.signal_path.handle_wake(now);
         self.members.iter_mut().for_each(|peer| peer.handle_wake(now));
         self.handle_timeout(now);
     }
 
     // Events of the peer connections.
 
-    /// Takes the event `negotiationneeded`.
-    pub fn handle_negotiation_needed(&mut self, link: LinkId, now: Timestamp) {
-        self.with_link(link, now, |peer| peer.handle_negotiation_needed(link, now));
-    }
-
-    /// Takes a candidate that the local ICE agent found.
-    pub fn handle_local_candidate(&mut self, link: LinkId, candidate: SignalCandidate, now: Timestamp) {
-        self.with_link(link, now, |peer| peer.handle_local_candidate(link, candidate, now));
-    }
-
-    /// Takes the result of an operation.
-    pub fn handle_completed(
-        &mut self,
-        link: LinkId,
-        operation: OperationId,
-        result: Result<Completed, OperationFailure>,
-        now: Timestamp,
-    ) {
-        let result = result.map_err(OperationFailure::made_safe);
-        self.with_link(link, now, |peer| peer.handle_completed(link, operation, result, now));
-    }
-
-    /// Takes a change of `connectionState`.
-    pub fn handle_connection_state(&mut self, link: LinkId, state: PeerConnectionState, now: Timestamp) {
-        self.with_link(link, now, |peer| peer.handle_connection_state(link, state, now));
-    }
-
-    /// Notes that the `control` channel opened.
-    pub fn handle_channel_opened(&mut self, link: LinkId, now: Timestamp) {
-        self.with_link(link, now, |peer| peer.handle_channel_opened(link, now));
-    }
-
-    /// Notes that the `control` channel closed: the other page is gone, or the connection is.
-    pub fn handle_channel_closed(&mut self, link: LinkId, now: Timestamp) {
-        self.with_link(link, now, |peer| peer.handle_channel_closed(link, now));
-    }
-
-    /// Notes that the channel of a peer connection for files opened.
-    pub fn handle_bulk_opened(&mut self, link: LinkId, now: Timestamp) {
-        self.with_link(link, now, |peer| peer.handle_bulk_opened(link, now));
-        // Only a few links for files may be opening at a time: the next ones can start now.
-        self.tend_files(now);
+    /// Takes an event of a peer connection.
+    pub fn handle_link(&mut self, link: LinkId, event: LinkEvent, now: Timestamp) {
+        let is_bulk_opened = event == LinkEvent::BulkOpened;
+        if let Some(peer) = self.members.of_link_mut(link) {
+            peer.handle_link(link, event.made_safe(), now);
+        }
         self.settle(now);
-    }
-
-    /// Notes that the channel of a peer connection for files closed, or that the connection failed.
-    pub fn handle_bulk_closed(&mut self, link: LinkId, now: Timestamp) {
-        self.with_link(link, now, |peer| peer.handle_bulk_closed(link, now));
+        // Only a few links for files may be opening at a time: the next ones can start now.
+        if is_bulk_opened {
+            self.tend_files(now);
+            self.settle(now);
+        }
     }
 
     /// Takes the number of picture and sound packets that have arrived on a link so far.
@@ -281,50 +234,20 @@ impl RoomSession {
 
     /// Takes a text message of the `control` channel. Drops it if it is unreadable or beyond the member's budget.
     pub fn handle_control(&mut self, link: LinkId, text: &str, now: Timestamp) {
-        let Some(member) = self.members.id_of_link(link) else { return };
-        // The budget is checked before any other work, so that a flood costs little.
-        if !self.members.admit(&member, (MessageKind::Control, 1), now)
-            || !self.members.admit(&member, (MessageKind::ControlByte, text.len() as u64), now)
-        {
-            return self.settle_refusal(now);
-        }
-        match decode::control_message(text) {
-            Ok(message) => {
-                self.members.handle_heard(&member, link, now);
-                self.members.handle_control(&member, link, message, self.content.transfers(), now);
-            }
-            Err(_) => {
-                if self.members.admit(&member, (MessageKind::Unreadable, 1), now) {
-                    self.members.handle_heard(&member, link, now);
-                }
-            }
-        }
-        self.settle(now);
+        let taken = self.members.handle_control(link, text, self.content.transfers(), now);
+        self.settle_taken(taken, now);
     }
 
     /// Takes a text message of the `telemetry` channel. Answers pings; returns any other message that is within the member's
     /// budget, for [`measure`](crate::measure).
     pub fn handle_telemetry(&mut self, link: LinkId, text: &str, now: Timestamp) -> Option<TelemetryMessage> {
-        let member = self.members.id_of_link(link)?;
-        if !self.members.admit(&member, (MessageKind::Telemetry, 1), now) {
-            self.settle_refusal(now);
-            return None;
-        }
-        let message = decode::telemetry_message(text).ok();
-        if message.is_some() || self.members.admit(&member, (MessageKind::Unreadable, 1), now) {
-            self.members.handle_heard(&member, link, now);
-        }
-        let rest =
-            message.and_then(|message| self.members.get_mut(&member)?.handle_telemetry(link, message, now));
-        self.settle(now);
-        rest
+        let taken = self.members.handle_telemetry(link, text, now);
+        self.settle_taken(taken, now).flatten()
     }
 
     /// Notes that a member's channel delivered data that is no message, or is longer than a message may be.
     pub fn handle_unreadable(&mut self, link: LinkId, now: Timestamp) {
-        if let Some(member) = self.members.id_of_link(link) {
-            self.members.admit(&member, (MessageKind::NoMessage, 1), now);
-        }
+        self.members.handle_no_message(link, now);
         self.settle(now);
     }
 
@@ -336,14 +259,10 @@ impl RoomSession {
 
     /// Whether the budget admits a member's frame on a `bulk` channel, which then goes to the worker that stores files.
     pub fn handle_bulk_frame(&mut self, member: &MemberId, now: Timestamp) -> bool {
-        if self.members.get(member).is_none() {
-            return false;
-        }
         let is_wanted = self.content.transfers().expects_bytes_from(member);
-        let kind = if is_wanted { MessageKind::BulkFrame } else { MessageKind::UnwantedFrame };
-        let is_taken = self.members.admit(member, (kind, 1), now);
+        let is_admitted = self.members.admit_bulk_frame(member, is_wanted, now);
         self.settle(now);
-        is_taken
+        is_admitted
     }
 
     // Messages to the members.
@@ -365,13 +284,7 @@ impl RoomSession {
 
     /// Notes that the `bulk` channels to a member, of all its connections together, can take `free_bytes` more.
     pub fn handle_bulk_capacity(&mut self, member: &MemberId, free_bytes: u64, now: Timestamp) {
-        let is_call = self.members.is_call();
-        let Some(peer) = self.members.get_mut(member) else { return };
-        let allowed = peer.allow_files(free_bytes, is_call, now);
-        // Bytes that wait in a channel delay the call's packets, so no more than the allowance is sent.
-        let transfers = self.content.transfers_mut();
-        let sent_bytes = transfers.handle_capacity(member, free_bytes, allowed.bytes, allowed.chunk_bytes);
-        peer.handle_files_sent(allowed, sent_bytes);
+        self.members.send_files(member, free_bytes, self.content.transfers_mut(), now);
         self.settle(now);
     }
 
@@ -379,8 +292,8 @@ impl RoomSession {
 
     /// Handles the deadlines that have passed.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        self.client.handle_timeout(now);
-        self.members.handle_signaling(self.client.is_joined());
+        self.signal_path.handle_timeout(now);
+        self.members.handle_signaling(self.signal_path.is_up());
         self.members.handle_timeout(now);
         self.settle_peers(now);
         self.content.transfers_mut().handle_timeout(now);
@@ -392,7 +305,7 @@ impl RoomSession {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let transfers = self.content.transfers();
-        [self.members.poll_timeout(transfers), self.client.poll_timeout(), transfers.poll_timeout()]
+        [self.members.poll_timeout(transfers), self.signal_path.poll_timeout(), transfers.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
@@ -408,13 +321,13 @@ impl RoomSession {
     /// Whether the room is protected by its link.
     #[must_use]
     pub fn is_protected(&self) -> bool {
-        self.sealing.is_protected()
+        self.signal_path.is_protected()
     }
 
     /// The tag that names a protected room to the server and to other tabs.
     #[must_use]
     pub fn admission(&self) -> Option<&AdmissionTag> {
-        self.client.keys()?.admission()
+        self.signal_path.admission()
     }
 
     /// The other members.
@@ -437,18 +350,6 @@ impl RoomSession {
     /// Restores the conversation that an earlier page of this tab kept. Must be called before [`Self::start`].
     pub fn restore_chat(&mut self, kept: impl IntoIterator<Item = KeptMessage>) {
         self.content.conversation_mut().restore(kept);
-    }
-
-    /// The record of a message to keep for the next page of this tab.
-    #[must_use]
-    pub fn kept_message(&self, number: MessageNumber) -> Option<KeptMessage> {
-        self.content.conversation().kept(number)
-    }
-
-    /// The message of the conversation with this number.
-    #[must_use]
-    pub fn message(&self, number: MessageNumber) -> Option<&ChatMessage> {
-        self.content.conversation().message(number)
     }
 
     /// The conversation of the room.
@@ -481,12 +382,6 @@ impl RoomSession {
         self.members.iter().any(|peer| peer.is_in_use(link))
     }
 
-    /// Number of peer connections to a member that carry files only.
-    #[must_use]
-    pub fn bulk_links(&self, member: &MemberId) -> usize {
-        self.members.get(member).map_or(0, PeerSession::bulk_links)
-    }
-
     /// Number of bytes that each of `channels` channels for files to a member may buffer.
     #[must_use]
     pub fn bulk_buffer_bytes(&self, member: &MemberId, channels: usize) -> u64 {
@@ -495,26 +390,13 @@ impl RoomSession {
             .map_or_else(|| crate::bulk::buffer_bytes(channels), |peer| peer.buffer_bytes(channels))
     }
 
-    /// The published state of this member.
-    #[must_use]
-    pub fn published(&self) -> PublishedState {
-        self.members.announced()
-    }
-
     /// The ICE servers for the configuration of the next peer connection.
     #[must_use]
     pub fn ice_servers(&self) -> &[IceServer] {
-        &self.ice_servers
+        self.signal_path.ice_servers()
     }
 
-    // Routing of inputs to members.
-
-    fn with_link(&mut self, link: LinkId, now: Timestamp, act: impl FnOnce(&mut PeerSession)) {
-        if let Some(peer) = self.members.of_link_mut(link) {
-            act(peer);
-        }
-        self.settle(now);
-    }
+    // Events of the server.
 
     fn handle_signaling(&mut self, event: SignalingEvent, now: Timestamp) {
         match event {
@@ -526,11 +408,7 @@ impl RoomSession {
                 self.event(RoomEvent::Raised(code));
             }
             SignalingEvent::Cleared(code) => self.event(RoomEvent::Cleared(code)),
-            SignalingEvent::RoundTrip(_) => {}
-            SignalingEvent::Joined { you, arrival, members, resume, ice_servers, hosts, is_locked } => {
-                let with_readable_name = |member| self.sealing.with_readable_name(member);
-                let members: Vec<_> = members.into_iter().map(with_readable_name).collect();
-                self.set_ice_servers(ice_servers);
+            SignalingEvent::Joined { you, arrival, members, resume, hosts, is_locked } => {
                 let local = LocalMember { id: you.clone(), arrival };
                 self.members.handle_entered(local, &members, now);
                 self.hosting.handle_entered(you.clone(), hosts, is_locked);
@@ -549,7 +427,7 @@ impl RoomSession {
                 self.event(RoomEvent::HostingChanged);
             }
             SignalingEvent::Knock(visitor) => {
-                self.hosting.handle_knock(self.sealing.with_readable_name(as_member(visitor)));
+                self.hosting.handle_knock(visitor);
                 self.event(RoomEvent::HostingChanged);
             }
             SignalingEvent::KnockEnded(id) => {
@@ -560,11 +438,7 @@ impl RoomSession {
                 self.content.handle_shut_out(&id);
                 self.members.handle_removed(&id);
             }
-            SignalingEvent::IceServers(ice_servers) => self.set_ice_servers(ice_servers),
-            SignalingEvent::PeerJoined(member) => {
-                let member = self.sealing.with_readable_name(member);
-                self.members.handle_present(member, now);
-            }
+            SignalingEvent::PeerJoined(member) => self.members.handle_present(member, now),
             SignalingEvent::PeerAway(id) => {
                 if let Some(peer) = self.members.get_mut(&id) {
                     peer.handle_away(now);
@@ -575,52 +449,28 @@ impl RoomSession {
                     peer.handle_left(now);
                 }
             }
-            SignalingEvent::Signal { from, signal } => self.handle_signal(&from, signal, now),
-            SignalingEvent::UnreadableSignal { from } if self.sealing.is_protected() => {
-                self.refuse(&from, Refusal::Forged, now);
-            }
-            SignalingEvent::UnreadableSignal { from } => {
-                if self.members.get(&from).is_some() {
-                    self.members.admit(&from, (MessageKind::Unreadable, 1), now);
+            SignalingEvent::Signal { from, signal } => {
+                let taken = self.members.handle_signal(&from, signal, &mut self.signal_path, now);
+                if let Err(refusal) = taken {
+                    self.report_refusal(from, refusal);
                 }
             }
+            SignalingEvent::UnreadableSignal { from } => {
+                let is_member = self.members.handle_unreadable_signal(&from, now);
+                if let Some(refusal) = self.signal_path.refusal_of_unreadable().filter(|_| is_member) {
+                    self.report_refusal(from, refusal);
+                }
+            }
+            // The path keeps the servers, and nobody asks how long the server takes.
+            SignalingEvent::IceServers(_) | SignalingEvent::RoundTrip(_) => {}
         }
     }
 
-    /// Takes a signal as the server relayed it.
-    fn handle_signal(&mut self, from: &MemberId, signal: Signal, now: Timestamp) {
-        if self.members.get(from).is_none_or(|peer| peer.view().standing == Standing::CutOff) {
-            return;
-        }
-        let is_sealed = matches!(signal.payload, SignalPayload::Sealed(_));
-        if is_sealed && !self.members.admit(from, (MessageKind::Sealed, 1), now) {
-            return;
-        }
-        let ends = self.members.get(from).zip(self.members.local_id());
-        let Some((peer, local)) = ends else { return };
-        match self.sealing.open(peer.view().member, local, signal) {
-            Ok(signal) => self.members.handle_signal(from, signal, now),
-            Err(refusal) => self.refuse(from, refusal, now),
-        }
-    }
-
-    fn refuse(&mut self, from: &MemberId, refusal: Refusal, now: Timestamp) {
-        if self.members.get(from).is_none() {
-            return;
-        }
-        self.event(RoomEvent::SignalRefused(from.clone(), refusal));
+    fn report_refusal(&mut self, from: MemberId, refusal: Refusal) {
+        self.event(RoomEvent::SignalRefused(from, refusal));
         if refusal != Refusal::Stale {
-            self.members.admit(from, (MessageKind::Unreadable, 1), now);
             let raised = self.notices.raise_signals_refused();
             self.outputs.extend(raised.map(RoomOutput::Event));
-        }
-    }
-
-    /// Takes new ICE servers. New links use them, and old ones when they restart ICE.
-    fn set_ice_servers(&mut self, ice_servers: Vec<IceServer>) {
-        if self.ice_servers != ice_servers {
-            self.ice_servers = ice_servers;
-            self.outputs.push_back(RoomOutput::IceServersChanged);
         }
     }
 
@@ -641,29 +491,24 @@ impl RoomSession {
 
     // Routing of outputs.
 
-    /// Handles the consequences of a dropped message. Only muting or cutting off the member causes outputs.
-    fn settle_refusal(&mut self, now: Timestamp) {
-        if self.members.has_outputs() {
+    /// Handles the consequences of a message. Those of a dropped one are outputs of its member's peer, if there are any.
+    fn settle_taken<T>(&mut self, taken: Result<T, Dropped>, now: Timestamp) -> Option<T> {
+        if taken.is_ok() || self.members.has_outputs() {
             self.settle(now);
         }
+        taken.ok()
     }
 
     /// Processes the outputs of all parts until there are none.
     fn settle(&mut self, now: Timestamp) {
         loop {
-            self.members.handle_signaling(self.client.is_joined());
+            self.members.handle_signaling(self.signal_path.is_up());
             // Peers first: a member that left may return with the next event of the server.
             self.settle_peers(now);
-            let Some(output) = self.client.poll_output() else { break };
+            let Some(output) = self.signal_path.poll_output() else { break };
             match output {
-                SignalingOutput::Connect(socket) => self.outputs.push_back(RoomOutput::OpenSocket(socket)),
-                SignalingOutput::Send(socket, frame) => {
-                    self.outputs.push_back(RoomOutput::SendFrame(socket, frame));
-                }
-                SignalingOutput::Close(socket, refusal) => {
-                    self.outputs.push_back(RoomOutput::CloseSocket(socket, refusal));
-                }
-                SignalingOutput::Event(event) => self.handle_signaling(event, now),
+                SignalPathOutput::Perform(output) => self.outputs.push_back(output),
+                SignalPathOutput::Event(event) => self.handle_signaling(event, now),
             }
         }
         self.send_content();
@@ -694,7 +539,11 @@ impl RoomSession {
             }
             PeerOutput::SendControl(link, message) => self.push_control(link, &message),
             PeerOutput::SendTelemetry(link, message) => self.send_telemetry(link, &message),
-            PeerOutput::SendSignal(signal) => self.send_signal(member, signal),
+            PeerOutput::SendSignal(signal) => {
+                if let Some((local, peer)) = self.members.local_id().zip(self.members.get(&member)) {
+                    self.signal_path.send(local, peer.view().member, signal);
+                }
+            }
             PeerOutput::Received(message) => self.handle_received(member, message, now),
             PeerOutput::FingerprintsChanged => self.review_code(&member, false, now),
             PeerOutput::ChannelOpened => {
@@ -709,7 +558,7 @@ impl RoomSession {
             PeerOutput::BulkLinkLost => self.content.transfers_mut().handle_bulk_lost(&member, now),
             PeerOutput::RoundTripKnown => self.tend_files(now),
             // The trouble of the link may also affect the path to the server, where it would be noticed later.
-            PeerOutput::TroubleBegan => self.client.handle_wake(now),
+            PeerOutput::TroubleBegan => self.signal_path.handle_wake(now),
             PeerOutput::NegotiationBroken(link, cause) => {
                 self.event(RoomEvent::NegotiationBroken(member, link, cause));
             }
@@ -733,27 +582,10 @@ impl RoomSession {
         }
     }
 
-    /// Sends a signal through the server, encrypted in a protected room. Without a connection to the server the signal is lost, and
-    /// the negotiation repeats it.
-    fn send_signal(&mut self, to: MemberId, signal: Signal) {
-        if !self.client.is_joined() {
-            return;
-        }
-        let ends = self.members.local_id().zip(self.members.get(&to));
-        let Some((local, peer)) = ends else { return };
-        let signal = self.sealing.seal(local, peer.view().member, signal);
-        if let Some(signal) = signal {
-            self.client.send_signal(to, signal);
-        }
-    }
-
     /// Updates the code of a member for its connection in use, and whether all its connections have the keys that the person compared.
     /// `is_opened` says that the `control` channel has just opened.
     fn review_code(&mut self, member: &MemberId, is_opened: bool, now: Timestamp) {
-        let peer = self.members.get(member);
-        let basis = peer.and_then(PeerSession::code_basis);
-        let all = peer.into_iter().flat_map(PeerSession::fingerprints);
-        let consequence = self.verifying.review(member, basis, all, is_opened, now);
+        let consequence = self.verifying.review(member, self.members.get(member), is_opened, now);
         self.apply(member, consequence);
     }
 
@@ -803,10 +635,4 @@ impl RoomSession {
     fn event(&mut self, event: RoomEvent) {
         self.outputs.push_back(RoomOutput::Event(event));
     }
-}
-
-/// A visitor as the member that it would be.
-fn as_member(visitor: Visitor) -> Member {
-    let Visitor { id, name, sealed_name, instance } = visitor;
-    Member { id, name, sealed_name, instance, arrival: Arrival::default(), presence: Presence::Present }
 }

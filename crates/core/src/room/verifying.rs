@@ -10,6 +10,7 @@ use sightline_protocol::{MemberId, VerificationStep};
 use crate::{
     Timestamp,
     budget::{Bucket, CODES_OF_MEMBER, CODES_OF_PAGE, MAX_ACCOUNTS},
+    peer::PeerSession,
     trust::{CodeBasis, CodeExchange, EndFingerprints, NonceSource, ShortCode, Verification, Verified},
 };
 
@@ -43,21 +44,17 @@ impl Verifying {
         self.secret = Some(secret);
     }
 
-    /// Takes the connection in use of a member, and the fingerprints of all its connections. `is_opened` says that the `control` channel
-    /// of the one in use has just opened.
-    pub(super) fn review<'a>(
+    /// Takes the present connections of a member: `peer`, unless the member is gone. `is_opened` says that the `control` channel of the
+    /// one in use has just opened.
+    pub(super) fn review(
         &mut self,
         id: &MemberId,
-        basis: Option<CodeBasis>,
-        all: impl Iterator<Item = &'a EndFingerprints>,
+        peer: Option<&PeerSession>,
         is_opened: bool,
         now: Timestamp,
     ) -> Consequence {
-        self.with(id, now, |exchange, may_draw| {
-            exchange.set_basis(basis);
-            all.for_each(|fingerprints| exchange.handle_fingerprints(fingerprints));
-            is_opened.then(|| exchange.handle_opened(may_draw)).flatten()
-        })
+        let all = peer.into_iter().flat_map(PeerSession::fingerprints);
+        self.review_keys(id, peer.and_then(PeerSession::code_basis), all, is_opened, now)
     }
 
     /// Takes a step of a member on its connection in use.
@@ -74,19 +71,36 @@ impl Verifying {
         self.get(id).map(|member| member.exchange.view()).unwrap_or_default()
     }
 
-    /// `all` has the fingerprints of all connections of the member.
-    pub(super) fn set_matching<'a>(
+    /// Takes the person's word about the code of a member. Returns whether the member has this code.
+    pub(super) fn set_matching(
         &mut self,
         id: &MemberId,
         code: ShortCode,
         is_matching: bool,
-        all: impl Iterator<Item = &'a EndFingerprints>,
+        peer: Option<&PeerSession>,
     ) -> bool {
         let member = self.members.iter_mut().find(|(known, _)| known == id);
         let Some((_, Entry { exchange, .. })) = member else { return false };
         let is_present = exchange.set_matching(code, is_matching);
+        let all = peer.into_iter().flat_map(PeerSession::fingerprints);
         all.for_each(|fingerprints| exchange.handle_fingerprints(fingerprints));
         is_present
+    }
+
+    /// Takes what the code is about, and the fingerprints of all connections.
+    fn review_keys<'a>(
+        &mut self,
+        id: &MemberId,
+        basis: Option<CodeBasis>,
+        all: impl Iterator<Item = &'a EndFingerprints>,
+        is_opened: bool,
+        now: Timestamp,
+    ) -> Consequence {
+        self.with(id, now, |exchange, may_draw| {
+            exchange.set_basis(basis);
+            all.for_each(|fingerprints| exchange.handle_fingerprints(fingerprints));
+            is_opened.then(|| exchange.handle_opened(may_draw)).flatten()
+        })
     }
 
     fn get(&self, id: &MemberId) -> Option<&Entry> {
@@ -147,7 +161,7 @@ mod tests {
     ) -> usize {
         let begins = |(id, key): (String, usize)| {
             let id = MemberId::new(id).unwrap();
-            verifying.review(&id, basis(&format!("KEY-{key}")), iter::empty(), true, now).send.is_some()
+            verifying.review_keys(&id, basis(&format!("KEY-{key}")), iter::empty(), true, now).send.is_some()
         };
         members.map(begins).filter(|begins| *begins).count()
     }
@@ -170,16 +184,16 @@ mod tests {
         let (mut verifying, now) = (Verifying::default(), Timestamp::default());
         verifying.enable(1);
         let ada = MemberId::new("ada".to_owned()).unwrap();
-        let step = verifying.review(&ada, basis("ADA"), iter::empty(), true, now).send;
+        let step = verifying.review_keys(&ada, basis("ADA"), iter::empty(), true, now).send;
         let Some(VerificationStep::Commit { commitment }) = step else { panic!("{step:?}") };
         let nonce = VerificationNonce::new("a".repeat(22)).unwrap();
         verifying.handle_step(&ada, VerificationStep::Answer { commitment, nonce }, now);
         let code = verifying.view(&ada).code.unwrap();
-        assert!(verifying.set_matching(&ada, code, true, iter::empty()));
+        assert!(verifying.set_matching(&ada, code, true, None));
         begun(&mut verifying, (0..1_000).map(|number| (format!("member-{number}"), number)), now);
         assert_eq!(verifying.view(&ada).verified, Verified::Matched);
         assert_eq!(verifying.members.len(), MAX_ACCOUNTS);
-        verifying.review(&ada, basis("OTHER"), iter::empty(), false, now);
+        verifying.review_keys(&ada, basis("OTHER"), iter::empty(), false, now);
         assert_eq!(verifying.view(&ada).verified, Verified::Changed);
     }
 }

@@ -3,13 +3,12 @@
 use std::{collections::VecDeque, time::Duration};
 
 use sightline_protocol::{
-    Arrival, DisplayName, ErrorCode, InstanceId, Member, MemberId, PROTOCOL_VERSION, RefusalReason, RoomName,
-    SealedName, Visitor,
+    DisplayName, ErrorCode, InstanceId, MemberId, PROTOCOL_VERSION, RefusalReason, RoomName, SealedName,
     limits::MAX_FRAME_BYTES,
-    signaling::{ClientMessage, IceServer, ServerMessage, Signal},
+    signaling::{ClientMessage, ServerMessage, Signal},
 };
 
-use super::{SignalingStatus, backoff::Backoff};
+use super::{SignalingEvent, SignalingOutput, SignalingStatus, SocketId, backoff::Backoff};
 use crate::{
     Timestamp,
     budget::{Bucket, UNREADABLE_FRAMES},
@@ -40,10 +39,6 @@ const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval when the answer to a question for fresh credentials did not come.
 const ICE_SERVERS_RETRY: Duration = Duration::from_secs(30);
 
-/// Identifies one socket: late events of a closed socket are ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId(pub u32);
-
 /// The parameters of a `join`.
 #[derive(Debug, Clone)]
 pub struct JoinRequest {
@@ -61,67 +56,6 @@ pub struct JoinRequest {
     pub is_attended: bool,
     /// The token of the server's operator that allows to open a room, where only its holders may.
     pub create_token: Option<String>,
-}
-
-/// What the caller is to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignalingOutput {
-    /// Open a socket under this id.
-    Connect(SocketId),
-    /// Send this text frame.
-    Send(SocketId, String),
-    /// Close and forget this socket; with a code if the server sent something wrong.
-    Close(SocketId, Option<ErrorCode>),
-    /// Pass this event to the session.
-    Event(SignalingEvent),
-}
-
-/// An event in the room as reported by the server, or a change of the connection to the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are those of the server's messages")]
-pub enum SignalingEvent {
-    Status(SignalingStatus),
-    /// A problem arose.
-    Raised(NoticeCode),
-    /// The problem is over.
-    Cleared(NoticeCode),
-    /// The whole state of the room, at the first join and after each return.
-    Joined {
-        you: MemberId,
-        arrival: Arrival,
-        members: Vec<Member>,
-        resume: String,
-        ice_servers: Vec<IceServer>,
-        hosts: Vec<MemberId>,
-        is_locked: bool,
-    },
-    /// The hosts or the lock changed, and with them the resume token.
-    RoomState {
-        hosts: Vec<MemberId>,
-        is_locked: bool,
-        resume: String,
-    },
-    /// Somebody waits to be let in.
-    Knock(Visitor),
-    /// A visitor does not wait any longer.
-    KnockEnded(MemberId),
-    /// A host removed this member.
-    PeerRemoved(MemberId),
-    /// Fresh ICE credentials; the earlier ones are about to expire.
-    IceServers(Vec<IceServer>),
-    PeerJoined(Member),
-    PeerAway(MemberId),
-    PeerLeft(MemberId),
-    Signal {
-        from: MemberId,
-        signal: Signal,
-    },
-    /// A member sent a signal that cannot be read.
-    UnreadableSignal {
-        from: MemberId,
-    },
-    /// The round-trip time of a ping.
-    RoundTrip(Duration),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -369,12 +303,12 @@ impl SignalingClient {
                     self.event(SignalingEvent::Cleared(code));
                 }
                 self.set_status(SignalingStatus::Connected);
+                self.event(SignalingEvent::IceServers(ice_servers));
                 self.event(SignalingEvent::Joined {
                     you,
                     arrival,
                     members,
                     resume,
-                    ice_servers,
                     hosts,
                     is_locked: locked,
                 });

@@ -2,9 +2,11 @@
 
 mod backoff;
 mod client;
+mod output;
 mod tabs;
 
-pub use client::{JoinRequest, SignalingClient, SignalingEvent, SignalingOutput, SocketId};
+pub use client::{JoinRequest, SignalingClient};
+pub use output::{SignalingEvent, SignalingOutput, SocketId};
 pub use tabs::{TabOutput, TabPlace};
 
 /// The state of the signaling connection.

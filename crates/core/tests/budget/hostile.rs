@@ -89,7 +89,8 @@ impl Room {
         self.world.pass(SECOND);
         let bo = self.world.id(self.bo);
         let author = Some(&bo);
-        let id = self.world.pages[self.bo].session.message(number.unwrap()).unwrap().id.clone();
+        let id =
+            self.world.pages[self.bo].session.conversation().message(number.unwrap()).unwrap().id.clone();
         self.world.pages[self.ada].session.conversation().find(author, &id).is_some()
     }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use sightline_core::peer::{FileLoad, LinkState, PeerOutput};
+use sightline_core::{
+    link::LinkEvent,
+    peer::{FileLoad, LinkState, PeerOutput},
+};
 use sightline_protocol::{InstanceId, Member, control::ControlMessage};
 
 use crate::page::{Page, closed, member, opened, opened_for_files};
@@ -35,7 +38,7 @@ fn a_member_that_the_server_lost_stays_while_its_link_works_and_so_do_its_files(
     assert!(!outputs.contains(&PeerOutput::Gone));
     assert_eq!(page.state(), LinkState::Connected);
 
-    page.peer.handle_channel_closed(link, page.now);
+    page.peer.handle_link(link, LinkEvent::ChannelClosed, page.now);
     let outputs = page.outputs();
     assert!(closed(&outputs).contains(&link));
     assert!(for_files.iter().all(|id| !page.peer.has_link(*id)), "{outputs:?}");

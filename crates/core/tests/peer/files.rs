@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use sightline_core::peer::{FileLoad, PeerOutput};
+use sightline_core::{
+    link::LinkEvent,
+    peer::{FileLoad, PeerOutput},
+};
 use sightline_protocol::{
     ConnectionId,
     control::{ControlMessage, PublishedState},
@@ -24,7 +27,7 @@ fn links_for_files_are_opened_once_the_path_is_known_to_be_long_and_negotiated_o
     assert_eq!(for_files.len(), 4, "a few at once");
     assert_eq!(page.peer.bulk_links(), 4);
     let first = for_files[0];
-    page.peer.handle_negotiation_needed(first, page.now);
+    page.peer.handle_link(first, LinkEvent::NegotiationNeeded, page.now);
     let (id, operation) = operation_on(first, &page.outputs()).expect("an offer");
     page.complete(first, id, &operation);
     let outputs = page.outputs();
@@ -67,9 +70,9 @@ fn a_closed_link_for_files_is_reported_and_not_reopened_at_once() {
     let (mut page, _) = Page::leading().connected();
     page.load = LOAD;
     let lost = opened_for_files(&page.pass(SECOND))[0];
-    page.peer.handle_bulk_closed(lost, page.now);
+    page.peer.handle_link(lost, LinkEvent::BulkClosed, page.now);
     assert_eq!(page.outputs(), [PeerOutput::BulkLinkLost, PeerOutput::CloseLink(lost)]);
-    page.peer.handle_bulk_closed(lost, page.now);
+    page.peer.handle_link(lost, LinkEvent::BulkClosed, page.now);
     assert_eq!(page.outputs(), [], "it is closed");
     assert_eq!(opened_for_files(&page.pass(15 * SECOND)), []);
 }

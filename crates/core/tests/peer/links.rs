@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sightline_core::{
     budget::Standing,
+    link::LinkEvent,
     negotiation::{Operation, OperationId, Role},
     peer::{LinkState, PeerOutput},
     recovery::PeerConnectionState,
@@ -106,7 +107,7 @@ fn a_link_that_recovers_before_its_successor_is_used_stays() {
     let (mut page, link) = Page::leading().connected();
     page.cut(link);
     let next = opened(&page.pass(5 * SECOND))[0].0;
-    page.peer.handle_connection_state(link, PeerConnectionState::Connected, page.now);
+    page.peer.handle_link(link, LinkEvent::State(PeerConnectionState::Connected), page.now);
     page.bring_up(link);
     let outputs = page.pass(3 * SECOND);
     assert!(outputs.contains(&PeerOutput::SendControl(link, ControlMessage::Use)));
@@ -120,15 +121,15 @@ fn a_completion_that_comes_too_late_changes_nothing() {
     let offer = page.begin_offer(link);
     page.complete(link, OperationId(offer.0 + 7), &Operation::SetLocalAnswer);
     assert_eq!(page.outputs(), [], "another operation is under way");
-    page.peer.handle_connection_state(link, PeerConnectionState::Failed, page.now);
+    page.peer.handle_link(link, LinkEvent::State(PeerConnectionState::Failed), page.now);
     let next = page.opened()[0].0;
     page.bring_up(next);
     page.hear(next, ControlMessage::State(PublishedState::default()));
     page.complete(link, offer, &Operation::SetLocalOffer { ice_restart: false });
     assert_eq!(page.fail(link, offer), [], "the link is closed");
-    page.peer.handle_channel_opened(link, page.now);
-    page.peer.handle_channel_closed(link, page.now);
-    page.peer.handle_connection_state(link, PeerConnectionState::Failed, page.now);
+    page.peer.handle_link(link, LinkEvent::ChannelOpened, page.now);
+    page.peer.handle_link(link, LinkEvent::ChannelClosed, page.now);
+    page.peer.handle_link(link, LinkEvent::State(PeerConnectionState::Failed), page.now);
     assert_eq!(page.outputs(), []);
     assert_eq!(page.state(), LinkState::Connected);
 }

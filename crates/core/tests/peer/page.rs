@@ -5,7 +5,7 @@ use std::time::Duration;
 use sightline_core::{
     Timestamp,
     budget::Standing,
-    link::{LinkId, LinkNames},
+    link::{LinkEvent, LinkId, LinkNames},
     negotiation::{Completed, Operation, OperationFailure, OperationId, Role},
     peer::{FileLoad, LinkState, LocalMember, PeerOutput, PeerSession},
     recovery::PeerConnectionState,
@@ -54,7 +54,7 @@ impl Page {
         self.peer.handle_present(member(), self.now);
         let offered = self.opened();
         let link = if let Some((link, _)) = offered.first() {
-            self.peer.handle_negotiation_needed(*link, self.now);
+            self.peer.handle_link(*link, LinkEvent::NegotiationNeeded, self.now);
             let outputs = self.perform(*link);
             let signal = outputs.into_iter().find_map(|output| match output {
                 PeerOutput::SendSignal(signal) => Some(signal),
@@ -109,8 +109,8 @@ impl Page {
 
     /// The browser reports that a link is up, and the member answers pings on it.
     pub(crate) fn bring_up(&mut self, link: LinkId) -> Vec<PeerOutput> {
-        self.peer.handle_connection_state(link, PeerConnectionState::Connected, self.now);
-        self.peer.handle_channel_opened(link, self.now);
+        self.peer.handle_link(link, LinkEvent::State(PeerConnectionState::Connected), self.now);
+        self.peer.handle_link(link, LinkEvent::ChannelOpened, self.now);
         self.answering.push(link);
         self.outputs()
     }
@@ -127,7 +127,7 @@ impl Page {
     /// The member falls silent, and the browser reports that.
     pub(crate) fn cut(&mut self, link: LinkId) -> Vec<PeerOutput> {
         self.answering.clear();
-        self.peer.handle_connection_state(link, PeerConnectionState::Disconnected, self.now);
+        self.peer.handle_link(link, LinkEvent::State(PeerConnectionState::Disconnected), self.now);
         self.outputs()
     }
 
@@ -139,18 +139,18 @@ impl Page {
             }
             Operation::SetRemoteDescription(_) | Operation::AddIceCandidate(_) => Completed::Done,
         };
-        self.peer.handle_completed(link, id, Ok(completed), self.now);
+        self.peer.handle_link(link, LinkEvent::Completed(id, Ok(completed)), self.now);
     }
 
     /// Lets an operation fail.
     pub(crate) fn fail(&mut self, link: LinkId, id: OperationId) -> Vec<PeerOutput> {
-        self.peer.handle_completed(link, id, Err(failure()), self.now);
+        self.peer.handle_link(link, LinkEvent::Completed(id, Err(failure())), self.now);
         self.outputs()
     }
 
     /// Begins an offer on a link. Returns the operation under way.
     pub(crate) fn begin_offer(&mut self, link: LinkId) -> OperationId {
-        self.peer.handle_negotiation_needed(link, self.now);
+        self.peer.handle_link(link, LinkEvent::NegotiationNeeded, self.now);
         operation_on(link, &self.outputs()).expect("an offer is begun").0
     }
 

@@ -13,7 +13,7 @@ use sightline_core::{
     chat::DeliveryState,
     negotiation::OperationFailure,
     notice::NoticeCode,
-    room::{LinkState, RoomEvent, RoomOutput},
+    room::{LinkEvent, LinkState, RoomEvent, RoomOutput},
     signaling::SignalingStatus,
 };
 use sightline_protocol::{
@@ -233,8 +233,9 @@ fn a_message_reaches_everybody_present_and_survives_a_new_link() {
             _ => None,
         })
         .expect("the message is in the log");
-    let state =
-        |world: &World, page: usize| world.pages[page].session.message(message).map(|message| message.state);
+    let state = |world: &World, page: usize| {
+        world.pages[page].session.conversation().message(message).map(|message| message.state)
+    };
     assert_eq!(state(&world, a), Some(DeliveryState::Sending));
     world.set_network(true);
     world.pass(60 * SECOND);
@@ -294,7 +295,7 @@ fn the_cause_of_a_broken_negotiation_is_reported_and_the_link_is_replaced() {
     let (a, b) = (world.open(None), world.open(None));
     let (link, now) = (world.pages[b].opened[0], world.now);
     let session = &mut world.pages[b].session;
-    session.handle_negotiation_needed(link, now);
+    session.handle_link(link, LinkEvent::NegotiationNeeded, now);
     let operation = std::iter::from_fn(|| session.poll_output()).find_map(|output| match output {
         RoomOutput::Perform(on, id, _) if on == link => Some(id),
         _ => None,
@@ -302,7 +303,11 @@ fn the_cause_of_a_broken_negotiation_is_reported_and_the_link_is_replaced() {
     // A browser quotes the rejected line of a description, which may contain any text from the member.
     let quoted = format!("Failed to parse: a=\u{202e}evil\u{200b}{}", "x".repeat(60_000));
     let cause = OperationFailure { name: "OperationError".to_owned(), message: quoted };
-    session.handle_completed(link, operation.expect("an offer is begun"), Err(cause.clone()), now);
+    session.handle_link(
+        link,
+        LinkEvent::Completed(operation.expect("an offer is begun"), Err(cause.clone())),
+        now,
+    );
     world.settle();
     let message = format!("Failed to parse: a=evil{}", "x".repeat(300 - 25));
     let told = RoomEvent::NegotiationBroken(world.id(a), link, OperationFailure { message, ..cause });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sightline_core::{
     chat::{DeliveryState, MessageNumber},
-    room::{LinkState, RoomEvent},
+    room::{LinkEvent, LinkState, RoomEvent},
 };
 
 use crate::world::{Engine, World};
@@ -61,7 +61,7 @@ fn heard(world: &World, page: usize) -> Vec<String> {
             seen.push(*id);
         }
     }
-    let messages = seen.iter().filter_map(|number| page.session.message(*number));
+    let messages = seen.iter().filter_map(|number| page.session.conversation().message(*number));
     messages.filter(|message| message.author.is_some()).map(|message| message.text.clone()).collect()
 }
 
@@ -242,7 +242,7 @@ proptest! {
                 Step::Renegotiate => {
                     for page in pages {
                         if let Some(link) = world.pages[page].opened.last().copied() {
-                            world.pages[page].session.handle_negotiation_needed(link, world.now);
+                            world.pages[page].session.handle_link(link, LinkEvent::NegotiationNeeded, world.now);
                         }
                     }
                     world.settle();
@@ -261,7 +261,7 @@ proptest! {
             prop_assert_eq!(world.pages[page].link_count(), 1);
             prop_assert_eq!(&heard(&world, page), &said[1 - at]);
             let own = world.pages[page].events.iter().filter_map(|event| match event {
-                RoomEvent::ChatChanged(number) => world.pages[page].session.message(*number),
+                RoomEvent::ChatChanged(number) => world.pages[page].session.conversation().message(*number),
                 _ => None,
             });
             for message in own.filter(|message| message.author.is_none()) {

@@ -8,7 +8,7 @@ use std::{
 use sightline_core::{
     Timestamp,
     negotiation::{Completed, Operation, OperationId},
-    room::{LinkId, LinkState, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
+    room::{LinkEvent, LinkId, LinkState, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
     transfer::TransferTask,
     trust::RoomSecret,
@@ -218,7 +218,11 @@ impl World {
                 if let Some(end) = self.pages[page].links.get_mut(&link) {
                     end.state = Some(PeerConnectionState::Failed);
                 }
-                self.pages[page].session.handle_connection_state(link, PeerConnectionState::Failed, self.now);
+                self.pages[page].session.handle_link(
+                    link,
+                    LinkEvent::State(PeerConnectionState::Failed),
+                    self.now,
+                );
             }
         }
         self.settle();
@@ -259,9 +263,9 @@ impl World {
             };
             if let Some(new) = new.filter(|new| is_alive && *new != state) {
                 end.state = Some(new);
-                self.pages[page].session.handle_connection_state(link, new, self.now);
+                self.pages[page].session.handle_link(link, LinkEvent::State(new), self.now);
                 if new == PeerConnectionState::Failed && engine == Engine::Firefox {
-                    self.pages[page].session.handle_channel_closed(link, self.now);
+                    self.pages[page].session.handle_link(link, LinkEvent::ChannelClosed, self.now);
                 }
             }
             self.flush(page, link);
@@ -391,7 +395,7 @@ impl World {
                 self.pages[page].links.insert(link, End { other, ..End::default() });
                 self.pages[page].opened.push(link);
                 let _ = role;
-                self.pages[page].session.handle_negotiation_needed(link, self.now);
+                self.pages[page].session.handle_link(link, LinkEvent::NegotiationNeeded, self.now);
             }
             RoomOutput::CloseLink(link) => self.close_link(page, link),
             RoomOutput::Perform(link, id, operation) => self.operate(page, link, id, operation),
@@ -437,7 +441,7 @@ impl World {
             }
             Operation::AddIceCandidate(_) => Completed::Done,
         };
-        self.pages[page].session.handle_completed(link, id, Ok(completed), self.now);
+        self.pages[page].session.handle_link(link, LinkEvent::Completed(id, Ok(completed)), self.now);
     }
 
     fn connect_matching(&mut self) -> bool {
@@ -461,8 +465,8 @@ impl World {
                     }
                     for (page, link) in [(page, link), (other, other_link)] {
                         let session = &mut self.pages[page].session;
-                        session.handle_connection_state(link, PeerConnectionState::Connected, self.now);
-                        session.handle_channel_opened(link, self.now);
+                        session.handle_link(link, LinkEvent::State(PeerConnectionState::Connected), self.now);
+                        session.handle_link(link, LinkEvent::ChannelOpened, self.now);
                     }
                     return true;
                 }
@@ -492,7 +496,7 @@ impl World {
         let was_reached = self.reached(page, link).is_some();
         self.pages[page].links.remove(&link);
         if let (Some((page, link)), true) = (other, was_reached) {
-            self.pages[page].session.handle_channel_closed(link, self.now);
+            self.pages[page].session.handle_link(link, LinkEvent::ChannelClosed, self.now);
         }
     }
 
