@@ -12,6 +12,8 @@ pub struct Panels {
     pub chat: RwSignal<bool>,
     /// Whether the figures are open.
     pub figures: RwSignal<bool>,
+    /// The id of the member whose figures are to be shown as soon as the panel is there.
+    pub figures_of: RwSignal<Option<String>>,
     /// Whether the invitation is open.
     pub invitation: RwSignal<bool>,
     /// Whether the settings are open.
@@ -36,6 +38,7 @@ impl Panels {
         Self {
             chat: closed(),
             figures: closed(),
+            figures_of: RwSignal::new(None),
             invitation: closed(),
             settings: closed(),
             shortcuts: closed(),
@@ -73,6 +76,13 @@ impl Panels {
     pub fn toggle_figures(self) {
         self.chat.set(false);
         self.figures.update(|is_open| *is_open = !*is_open);
+    }
+
+    /// Opens the figures, at those of one member.
+    pub fn show_figures_of(self, member: Option<String>) {
+        self.chat.set(false);
+        self.figures.set(true);
+        self.figures_of.set(member);
     }
 
     /// Opens the chat if it is closed, and moves the focus to its text field.
