@@ -23,6 +23,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_reaction_is_shown_and_announced_for_some_seconds),
         stage.test_in_each(the_space_bar_lets_a_muted_person_be_heard_while_it_is_held),
         stage.test_in_each(a_message_to_one_member_is_shown_to_nobody_else),
+        stage.test_in_each(chat_and_statistics_share_a_panel_in_a_narrow_window),
     ]
     .into_iter()
     .flatten()
@@ -70,7 +71,7 @@ async fn the_bars_of_a_tile_open_the_statistics_of_its_member(scene: &Scene, eng
         until(&format!("the bars of {name}"), PATIENCE, async || {
             let script = "return document.querySelector(arguments[0])?.checkVisibility() ?? false";
             let is_shown: bool = ada.execute(script, vec![json!(bars)]).await?;
-            Ok(if is_shown { Ok(()) } else { Err("none") })
+            Ok(if is_shown { Ok(()) } else { Err("none".to_owned()) })
         })
         .await?;
         if is_clicked {
@@ -291,6 +292,43 @@ async fn a_message_to_one_member_is_shown_to_nobody_else(scene: &Scene, engine: 
     eve.until_received("now for Eve too").await?;
     let seen = eve.look().await?;
     assert_eq!(seen.messages.len(), 2, "{:?}", seen.messages);
+    Ok(())
+}
+
+async fn chat_and_statistics_share_a_panel_in_a_narrow_window(scene: &Scene, engine: Engine) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter("tabs-of-panels", "Ada").await?;
+    bob.enter_with("tabs-of-panels", "Bob", "source=none").await?;
+    ada.until_connected_to("Bob").await?;
+    for (width, height) in [(1100, 700), (390, 844)] {
+        ada.set_viewport(width, height).await?;
+        ada.click("stats-toggle").await?;
+        ada.until("the statistics are there alone", |page| {
+            page.shows("stats-panel") && !page.shows("chat-input")
+        })
+        .await?;
+        let unseen = format!("not seen at {width}");
+        bob.say(&unseen).await?;
+        until("the tab to count the message", PATIENCE, async || {
+            let script = "return document.querySelector('.stats [data-testid=tab-chat]')?.innerText ?? ''";
+            let tab: String = ada.execute(script, vec![]).await?;
+            Ok(if tab.contains('1') { Ok(()) } else { Err(tab) })
+        })
+        .await?;
+        keep(&ada, &format!("tabs-{width}")).await?;
+        ada.click("tab-chat").await?;
+        ada.until("the chat is there alone", |page| !page.shows("stats-panel") && page.shows("chat-input"))
+            .await?;
+        ada.until_received(&unseen).await?;
+        ada.click("tab-stats").await?;
+        ada.until("the statistics are there again", |page| page.shows("stats-panel")).await?;
+        ada.press(ESCAPE).await?;
+        ada.until("the statistics are gone", |page| !page.shows("stats-panel")).await?;
+    }
+    ada.set_viewport(1280, 800).await?;
+    ada.click("stats-toggle").await?;
+    let seen = ada.until("a wide window shows both", |page| page.shows("stats-panel")).await?;
+    assert!(seen.shows("chat-input") && !seen.shows("tab-chat"), "{:?}", seen.shown);
     Ok(())
 }
 

@@ -75,7 +75,24 @@ impl Panels {
     /// Opens or closes the figures.
     pub fn toggle_figures(self) {
         self.chat.set(false);
+        self.figures_of.set(None);
         self.figures.update(|is_open| *is_open = !*is_open);
+    }
+
+    /// Shows the chat in place of the figures.
+    pub fn turn_to_chat(self) {
+        self.figures.set(false);
+        if self.can_fold_chat() {
+            self.chat.set(true);
+        } else {
+            self.go_to_chat();
+        }
+    }
+
+    /// Whether the chat is on the page, unless the figures cover it.
+    #[must_use]
+    pub fn is_chat_shown(self) -> bool {
+        self.chat.get() || !(self.figures.get() || self.can_fold_chat())
     }
 
     /// Opens the figures, at those of one member.

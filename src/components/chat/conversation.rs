@@ -11,7 +11,7 @@ use super::{
 use crate::{
     chunk,
     components::{
-        call::panels::Panels,
+        call::{panel_tabs::PanelTabs, panels::Panels},
         files::{Attach, Shelf},
         kit::{
             icon::{Icon, IconName},
@@ -39,6 +39,8 @@ pub fn Chat(
     files_to: RwSignal<Option<String>>,
     /// The panels, for opening and closing the chat.
     panels: Panels,
+    /// Number of unseen messages.
+    unread: Signal<usize>,
 ) -> AnyView {
     let language = Language::from_context();
     view! {
@@ -46,7 +48,7 @@ pub fn Chat(
             class="chat"
             aria-label=language.text(sentence!(chat.title))
         >
-            <Later view=load_conversation(model, actions, files_to, panels) />
+            <Later view=load_conversation(model, actions, files_to, panels, unread) />
         </aside>
     }
     .into_any()
@@ -59,8 +61,9 @@ chunk! {
         actions: RoomActions,
         files_to: RwSignal<Option<String>>,
         panels: Panels,
+        unread: Signal<usize>,
     ) {
-        view! { <Conversation model=model actions=actions files_to=files_to panels=panels /> }.into_any()
+        view! { <Conversation model=model actions=actions files_to=files_to panels=panels unread=unread /> }.into_any()
     }
 }
 
@@ -71,6 +74,7 @@ fn Conversation(
     actions: RoomActions,
     files_to: RwSignal<Option<String>>,
     panels: Panels,
+    unread: Signal<usize>,
 ) -> AnyView {
     let language = Language::from_context();
     let is_empty = Memo::new(move |_| model.chat.with(Vec::is_empty));
@@ -101,6 +105,7 @@ fn Conversation(
     view! {
             <header class="panel-header">
                 <h2>{language.text(sentence!(chat.title))}</h2>
+                <PanelTabs panels=panels in_chat=true unread=unread />
                 <button
                     type="button"
                     class="icon-button chat-close"

@@ -19,6 +19,7 @@ use crate::{
     components::{
         call::{
             member_name::member_name,
+            panel_tabs::PanelTabs,
             panels::Panels,
             seen_by_text::seen_by_text,
             signal_bars::{SignalBars, cause_text},
@@ -44,8 +45,8 @@ const KNOWN_ROWS: usize = 11;
 
 chunk! {
     /// [`StatsPanel`], loaded on demand.
-    pub fn load_stats_panel, preload_stats_panel in panels(model: RoomModel, panels: Panels) {
-        view! { <StatsPanel model=model panels=panels /> }.into_any()
+    pub fn load_stats_panel, preload_stats_panel in panels(model: RoomModel, panels: Panels, unread: Signal<usize>) {
+        view! { <StatsPanel model=model panels=panels unread=unread /> }.into_any()
     }
 }
 
@@ -56,6 +57,8 @@ pub fn StatsPanel(
     model: RoomModel,
     /// The panels, for closing this one, and for the member that it opens at.
     panels: Panels,
+    /// Number of unseen messages.
+    unread: Signal<usize>,
 ) -> AnyView {
     let language = Language::from_context();
     let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
@@ -86,6 +89,7 @@ pub fn StatsPanel(
         >
             <header class="panel-header">
                 <h2>{language.text(sentence!(figures.title))}</h2>
+                <PanelTabs panels=panels in_chat=false unread=unread />
                 <span class="room-bar-space"></span>
                 <CallCheckLink others=model.others.into() />
                 <button

@@ -108,6 +108,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             let _ = element.focus();
         }
     });
+    let unread = unread(model, panels);
     let files_to = RwSignal::new(None);
     Effect::new(move || actions.watch_figures.run(panels.figures.get()));
     on_cleanup(move || {
@@ -151,12 +152,12 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>
-                    <Later view=load_stats_panel(model, panels) />
+                    <Later view=load_stats_panel(model, panels, unread) />
                 </When>
-                <Chat model=model actions=actions files_to=files_to panels=panels />
+                <Chat model=model actions=actions files_to=files_to panels=panels unread=unread />
             </div>
             <Later view=load_drop_zone(actions, files_to) />
-            <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
+            <Controls model=model actions=actions panels=panels unread=unread />
             <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
             <LeaveDialog model=model is_open=panels.leaving leave=actions.leave act=actions.host />
             <Later view=load_remove_dialog(model, actions) />
@@ -230,8 +231,9 @@ fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panel
 fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
     let last_seen = RwSignal::new(None::<String>);
     Effect::new(move || {
-        if panels.chat.get() {
-            last_seen.set(model.chat.with(|lines| lines.last().map(|line| line.id.clone())));
+        let newest = model.chat.with(|lines| lines.last().map(|line| line.id.clone()));
+        if panels.is_chat_shown() {
+            last_seen.set(newest);
         }
     });
     let unseen_messages = move || {
@@ -253,7 +255,7 @@ fn offered_files(model: RoomModel) -> usize {
 
 /// The text of the newest message for screen readers while the chat is folded. (The open chat is a live region.)
 fn newest_unseen(model: RoomModel, panels: Panels, language: Language) -> Option<String> {
-    if panels.chat.get() {
+    if panels.is_chat_shown() {
         return None;
     }
     if offered_files(model) > 0 {

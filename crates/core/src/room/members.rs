@@ -235,14 +235,14 @@ impl Members {
 
     /// Takes the new published state of this page; the hand stays as it is.
     pub(super) fn announce(&mut self, published: PublishedState) {
-        self.tell(PublishedState { hand: self.announced.hand, private_chat: true, ..published });
+        self.publish(PublishedState { hand: self.announced.hand, private_chat: true, ..published });
     }
 
     /// Raises or lowers the hand of this page.
     pub(super) fn raise_hand(&mut self, is_raised: bool) {
         let others = self.peers.iter().filter_map(|peer| peer.view().published?.hand);
         let hand = is_raised.then(|| self.announced.hand.unwrap_or_else(|| hands::next_number(others)));
-        self.tell(PublishedState { hand, ..self.announced });
+        self.publish(PublishedState { hand, ..self.announced });
     }
 
     /// The members with a raised hand, who raised it first first; `None` is this page.
@@ -253,7 +253,7 @@ impl Members {
         hands::in_order(local.into_iter().chain(others), self.local_id())
     }
 
-    fn tell(&mut self, published: PublishedState) {
+    fn publish(&mut self, published: PublishedState) {
         if std::mem::replace(&mut self.announced, published) != published {
             self.peers.iter_mut().for_each(|peer| peer.announce(published));
         }
