@@ -91,7 +91,9 @@ pub fn StatsPanel(
                 <h2>{language.text(sentence!(figures.title))}</h2>
                 <PanelTabs panels=panels in_chat=false unread=unread />
                 <span class="room-bar-space"></span>
-                <CallCheckLink others=model.others.into() />
+                <span class="stats-check-link">
+                    <CallCheckLink others=model.others.into() />
+                </span>
                 <button
                     type="button"
                     class="icon-button stats-expand"
@@ -112,6 +114,10 @@ pub fn StatsPanel(
                 role="region"
                 aria-label=language.text(sentence!(figures.title))
             >
+                // Beside the tabs there is no room for it.
+                <p class="stats-check-line">
+                    <CallCheckLink others=model.others.into() />
+                </p>
                 <Summary others=model.others />
                 <For
                     each=move || model.others.get()
