@@ -36,7 +36,7 @@ fn TalkKey(model: RoomModel, actions: RoomActions, panels: Panels) -> AnyView {
             let _ = actions.talk.try_run(talk == Talk::Begin);
         }
     };
-    let release = move || apply(key.try_update(|key| key.handle_release()).flatten());
+    let release = move || apply(key.try_update(PushToTalk::handle_release).flatten());
     let pressed = window_event_listener(ev::keydown, move |event| {
         let may_begin = is_on(Setting::PushToTalk)
             && is_on(Setting::Shortcuts)
