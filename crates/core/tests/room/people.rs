@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
-    chat::DeliveryState,
+    chat::{DeliveryState, MessageNumber},
     room::{Reactions, RoomEvent, SHOWN_FOR, ShownReaction},
 };
 use sightline_protocol::{
@@ -139,7 +139,7 @@ fn a_private_message_arrives_at_its_receiver_alone_and_once() {
     world.pass(60 * SECOND);
     let all = |world: &World, page: usize| {
         let session = &world.pages[page].session;
-        let shown = |number| session.message(sightline_core::chat::MessageNumber(number)).cloned();
+        let shown = |number| session.conversation().message(MessageNumber(number)).cloned();
         (0..session.conversation().len() as u32).filter_map(shown).collect::<Vec<_>>()
     };
     let [own, received] = [all(&world, a), all(&world, b)];
