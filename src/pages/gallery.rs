@@ -46,7 +46,7 @@ const WARNINGS: [NoticeCode; 11] = [
     NoticeCode::MessageTooLong,
     NoticeCode::SignalsRefused,
 ];
-const OBSTACLES: [NoticeCode; 17] = [
+const OBSTACLES: [NoticeCode; 18] = [
     NoticeCode::UnsupportedBrowser,
     NoticeCode::RoomNameInvalid,
     NoticeCode::InvitationInvalid,
