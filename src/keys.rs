@@ -15,6 +15,8 @@ pub enum Shortcut {
     Camera,
     /// Starts or stops sharing a screen.
     Screen,
+    /// Raises or lowers the hand.
+    Hand,
     /// Moves the focus to the chat.
     Chat,
     /// Opens or closes the figures.
@@ -31,10 +33,11 @@ pub enum Shortcut {
 
 impl Shortcut {
     /// Every shortcut, in the order of the list of shortcuts.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Microphone,
         Self::Camera,
         Self::Screen,
+        Self::Hand,
         Self::Chat,
         Self::Figures,
         Self::Invitation,
@@ -50,6 +53,7 @@ impl Shortcut {
             Self::Microphone => &["M"],
             Self::Camera => &["V"],
             Self::Screen => &["S"],
+            Self::Hand => &["R"],
             Self::Chat => &["C"],
             Self::Figures => &["F"],
             Self::Invitation => &["I"],

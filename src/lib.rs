@@ -24,6 +24,7 @@ pub mod language;
 pub mod navigation;
 pub mod pages;
 pub mod parameters;
+pub mod push_to_talk;
 pub mod route;
 pub mod running_calls;
 pub mod session;

@@ -46,7 +46,7 @@ const WARNINGS: [NoticeCode; 11] = [
     NoticeCode::MessageTooLong,
     NoticeCode::SignalsRefused,
 ];
-const OBSTACLES: [NoticeCode; 17] = [
+const OBSTACLES: [NoticeCode; 18] = [
     NoticeCode::UnsupportedBrowser,
     NoticeCode::RoomNameInvalid,
     NoticeCode::InvitationInvalid,
@@ -211,12 +211,15 @@ fn room_model(count: usize) -> RoomModel {
 fn room_actions(model: RoomModel) -> RoomActions {
     let nothing = || Callback::new(|()| {});
     RoomActions {
-        send_chat: Callback::new(move |text: String| {
+        send_chat: Callback::new(move |(_, text): (_, String)| {
             let text = prepare(&text)?;
             let id = model.chat.with_untracked(Vec::len).to_string();
             model.chat.update(|lines| lines.push(said(&id, None, text, DeliveryState::Sending)));
             Ok(())
         }),
+        raise_hand: Callback::new(move |is_raised: bool| model.local.hand.set(is_raised.then_some(1))),
+        react: Callback::new(|_| {}),
+        talk: Callback::new(move |is_talking| model.local.microphone.set(is_talking)),
         toggle_microphone: Callback::new(move |()| model.local.microphone.update(|is_on| *is_on = !*is_on)),
         toggle_camera: Callback::new(move |()| model.local.camera.update(|is_on| *is_on = !*is_on)),
         choose_source: Callback::new(move |source| model.source.set(source)),
@@ -279,6 +282,9 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         truth: RwSignal::new(None),
         round_trip_s: RwSignal::new(Some(0.034)),
         is_speaking: RwSignal::new(number == 1),
+        hand: RwSignal::new(u32::try_from(number).ok().filter(|number| *number > 0 && number % 2 == 0)),
+        reaction: RwSignal::new(None),
+        reads_private: RwSignal::new(true),
         stream: RwSignal::new_local(Some(fake_stream(u32::try_from(number).unwrap_or(0) * 47).into())),
         is_mirrored: RwSignal::new(false),
         quality: RwSignal::new(Some(Quality { bars: 4, cause: Cause::Good })),
@@ -360,6 +366,8 @@ fn said(id: &str, author: Option<String>, text: String, state: DeliveryState) ->
         number,
         id: id.to_owned(),
         author,
+        is_private: false,
+        addressee: None,
         text,
         sent_at_ms: 1_795_246_920_000,
         state: ArcRwSignal::new(state),

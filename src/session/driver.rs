@@ -32,7 +32,7 @@ use sightline_core::{
     measure::{Measurements, Observation, connection::Subject},
     media::SpeakingDetector,
     notice::NoticeCode,
-    room::{Changes, LinkEvent, LinkId, PeerConnectionState, RoomSession},
+    room::{Changes, LinkEvent, LinkId, PeerConnectionState, Reactions, RoomSession},
     signaling::SocketId,
 };
 use sightline_protocol::{MemberId, RoomName, signaling::IceServer};
@@ -87,6 +87,7 @@ pub struct Driver {
     session: RoomSession,
     /// Events of the session that the page is about to show.
     changes: Changes,
+    reactions: Reactions,
     media: LocalMedia,
     view: RoomView,
     history: ChatHistory,
@@ -140,6 +141,7 @@ impl Driver {
         Self {
             session,
             changes: Changes::default(),
+            reactions: Reactions::default(),
             media,
             view,
             history,
@@ -244,9 +246,10 @@ impl Driver {
     fn next_deadline(&self) -> Option<Timestamp> {
         let voices = self.measurements.should_poll_stats().then_some(self.next_voices);
         let measurements = self.measurements.poll_timeout();
-        let changes = self.changes.poll_timeout();
-        [self.session.poll_timeout(), self.files.poll_timeout(), measurements, voices, changes]
+        let shown = [self.changes.poll_timeout(), self.reactions.poll_timeout()];
+        [self.session.poll_timeout(), self.files.poll_timeout(), measurements, voices]
             .into_iter()
+            .chain(shown)
             .flatten()
             .min()
     }
@@ -259,6 +262,8 @@ impl Driver {
             self.session.handle_timeout(now);
         }
         self.changes.handle_timeout(now);
+        self.reactions.handle_timeout(now);
+        self.show_reactions();
         self.measurements.handle_timeout(now);
         self.perform_measurements();
         if self.measurements.should_poll_stats() && self.next_voices <= now {
@@ -420,11 +425,26 @@ impl Driver {
 
     fn handle_command(&mut self, command: Command, now: Timestamp) {
         match command {
-            Command::SendChat(text) => {
-                if self.session.send_chat(&text, clock::unix_ms(), now) == Err(TextRefused::TooLong) {
+            Command::SendChat(to, text) => {
+                let unix_ms = clock::unix_ms();
+                let sent = match to {
+                    Some(member) => self.session.send_private_chat(&member, &text, unix_ms, now),
+                    None => self.session.send_chat(&text, unix_ms, now),
+                };
+                if sent == Err(TextRefused::TooLong) {
                     self.view.raise(NoticeCode::MessageTooLong);
                 } else {
                     self.view.clear(NoticeCode::MessageTooLong);
+                }
+            }
+            Command::RaiseHand(is_raised) => {
+                self.session.raise_hand(is_raised, now);
+                self.view.show_hands(&self.session.raised_hands());
+            }
+            Command::React(reaction) => {
+                if self.reactions.react(reaction, now) {
+                    self.session.send_reaction(reaction);
+                    self.show_reactions();
                 }
             }
             Command::Transfer(action) => self.files.handle_action(action, &mut self.session, now),

@@ -17,7 +17,7 @@ use sightline_core::{
     signaling::SocketId,
     transfer::{Offered, TransferHandle},
 };
-use sightline_protocol::MemberId;
+use sightline_protocol::{MemberId, Reaction};
 
 use super::{
     model::{CodeJudgment, Export},
@@ -85,7 +85,10 @@ pub enum LocalChange {
 /// A command of the person.
 #[derive(Debug)]
 pub enum Command {
-    SendChat(String),
+    /// Sends a text to one member, or to all.
+    SendChat(Option<MemberId>, String),
+    RaiseHand(bool),
+    React(Reaction),
     Retry,
     Transfer(TransferAction),
     WatchFigures(bool),

@@ -16,13 +16,13 @@ use sightline_core::{
         stamp::FrameTruth,
     },
     notice::NoticeCode,
-    room::{HostAction, LinkState, VisitorView},
+    room::{HostAction, LinkState, ShownReaction, VisitorView},
     signaling::SignalingStatus,
     transfer::{Backlog, LeftOut, Offered, TransferHandle, TransferView},
     trust::{ShortCode, Verification},
 };
 use sightline_protocol::{
-    MemberId,
+    MemberId, Reaction,
     control::{Playback, PublishedSource},
 };
 
@@ -162,6 +162,12 @@ pub struct TileModel {
     pub round_trip_s: RwSignal<Option<f64>>,
     /// Whether the member speaks now.
     pub is_speaking: RwSignal<bool>,
+    /// The place of the raised hand, 1 for who raised it first; `None` while the hand is down.
+    pub hand: RwSignal<Option<u32>>,
+    /// The reaction that the member shows.
+    pub reaction: RwSignal<Option<ShownReaction>>,
+    /// Whether the member's page shows private messages.
+    pub reads_private: RwSignal<bool>,
     /// The received stream; on the local tile the preview.
     pub stream: StreamSignal,
     /// Whether to mirror the picture; only the local camera preview is mirrored.
@@ -192,6 +198,10 @@ pub struct ChatLine {
     pub id: String,
     /// The author's name; `None` for a local message.
     pub author: Option<String>,
+    /// Whether the message is for one member only.
+    pub is_private: bool,
+    /// The name of the only receiver of a local message.
+    pub addressee: Option<String>,
     /// Text with line breaks, never markup.
     pub text: String,
     /// Milliseconds since 1970 on the author's clock.
@@ -241,8 +251,15 @@ pub struct TransferModel {
 /// The actions of a room's controls. They return at once; the results appear in the [`RoomModel`].
 #[derive(Debug, Clone, Copy)]
 pub struct RoomActions {
-    /// Sends a text to all members in the room, or returns why it is not sent; a text that is too long also raises a notice.
-    pub send_chat: Callback<String, Result<(), TextRefused>>,
+    /// Sends a text to one member, or to all members in the room, or returns why it is not sent; a text that is too long also raises
+    /// a notice.
+    pub send_chat: Callback<(Option<MemberId>, String), Result<(), TextRefused>>,
+    /// Raises (true) or lowers the hand.
+    pub raise_hand: Callback<bool>,
+    /// Shows a reaction to everyone.
+    pub react: Callback<Reaction>,
+    /// Has the microphone on (true) while the person holds the key to talk.
+    pub talk: Callback<bool>,
     /// Offers files to one member, or to all.
     pub offer_files: Callback<(Option<MemberId>, PickedFiles)>,
     /// Gives up the chosen files that cannot be offered yet.

@@ -47,13 +47,15 @@ pub enum Setting {
     KeepChat,
     /// `on` or `off`: whether single keys are shortcuts in a call.
     Shortcuts,
+    /// `on` or `off`: whether the person is heard while the space bar is held.
+    PushToTalk,
     /// `on` or `off`: whether an address may join with the camera without a click.
     LinksMayJoin,
 }
 
 impl Setting {
     /// Every setting, in the order of declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Camera,
         Self::Microphone,
         Self::Speaker,
@@ -69,6 +71,7 @@ impl Setting {
         Self::IceServers,
         Self::KeepChat,
         Self::Shortcuts,
+        Self::PushToTalk,
         Self::LinksMayJoin,
     ];
 
@@ -89,6 +92,7 @@ impl Setting {
             Self::IceServers => "ice-servers",
             Self::KeepChat => "keep-chat",
             Self::Shortcuts => "shortcuts",
+            Self::PushToTalk => "push-to-talk",
             Self::LinksMayJoin => "links-may-join",
         }
     }
@@ -98,7 +102,11 @@ impl Setting {
         match self {
             Self::Resolution => "1280x720",
             Self::FrameRate => "30",
-            Self::EchoCancellation | Self::NoiseSuppression | Self::GainControl | Self::Shortcuts => ON,
+            Self::EchoCancellation
+            | Self::NoiseSuppression
+            | Self::GainControl
+            | Self::Shortcuts
+            | Self::PushToTalk => ON,
             Self::RelayOnly | Self::KeepChat | Self::LinksMayJoin => OFF,
             Self::Camera
             | Self::Microphone

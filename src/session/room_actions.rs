@@ -32,10 +32,15 @@ pub(super) fn room_actions(
         })
     };
     RoomActions {
-        send_chat: Callback::new(move |text: String| {
+        send_chat: Callback::new(move |(to, text): (_, String)| {
             let verdict = chat::prepare(&text).map(drop);
-            push(Command::SendChat(text));
+            push(Command::SendChat(to, text));
             verdict
+        }),
+        raise_hand: Callback::new(move |is_raised| push(Command::RaiseHand(is_raised))),
+        react: Callback::new(move |reaction| push(Command::React(reaction))),
+        talk: Callback::new(move |is_talking| {
+            media.try_with_value(|media| media.talk(is_talking));
         }),
         offer_files: Callback::new(move |(to, files)| act_on_transfer(TransferAction::Offer(to, files))),
         cancel_backlog: Callback::new(move |()| act_on_transfer(TransferAction::CancelBacklog)),

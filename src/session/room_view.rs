@@ -10,7 +10,7 @@ use sightline_core::{
         run::RunState,
     },
     notice::NoticeCode,
-    room::{Hosting, LinkState, PeerView, RoomEvent, RoomSession},
+    room::{Hosting, LinkState, PeerView, RoomEvent, RoomSession, ShownReaction},
     signaling::SignalingStatus,
     trust::Verification,
 };
@@ -106,8 +106,10 @@ impl RoomView {
                 if let Some(peer) = session.peer(&id) {
                     self.show_peer(&id, &peer, session.verification(&id), frames.of(&id));
                 }
+                self.show_hands(&session.raised_hands());
             }
             RoomEvent::PeerGone(id) => {
+                self.show_hands(&session.raised_hands());
                 let tile = self.tile(&id);
                 self.model.others.try_update(|tiles| tiles.retain(|tile| !is_of(tile, &id)));
                 if let Some(tile) = tile {
@@ -120,6 +122,7 @@ impl RoomView {
             }
             RoomEvent::WayOpen(_)
             | RoomEvent::Run(..)
+            | RoomEvent::Reacted(..)
             | RoomEvent::NegotiationBroken(..)
             | RoomEvent::SignalRefused(..) => {}
             RoomEvent::ChatChanged(number) => {
@@ -155,6 +158,28 @@ impl RoomView {
         let tile = member.map_or(Some(self.model.local), |member| self.tile(member));
         if let Some(tile) = tile {
             signals::set(tile.is_speaking, is_speaking);
+        }
+    }
+
+    /// Shows the raised hands, who raised it first first; `None` is this person.
+    pub fn show_hands(&self, hands: &[Option<MemberId>]) {
+        let place = |tile: &TileModel| {
+            let of_tile = |member: &Option<MemberId>| match member {
+                Some(member) => is_of(tile, member),
+                None => tile.member.try_with_value(|shown| shown == "local") == Some(true),
+            };
+            hands.iter().position(of_tile).and_then(|at| u32::try_from(at + 1).ok())
+        };
+        let others = self.model.others.try_get_untracked().unwrap_or_default();
+        for tile in others.into_iter().chain([self.model.local]) {
+            signals::set(tile.hand, place(&tile));
+        }
+    }
+
+    /// Shows the reaction of a member, or of this person (`None`).
+    pub fn show_reaction(&self, member: Option<&MemberId>, reaction: Option<ShownReaction>) {
+        if let Some(tile) = member.map_or(Some(self.model.local), |member| self.tile(member)) {
+            signals::set(tile.reaction, reaction);
         }
     }
 
@@ -227,6 +252,9 @@ impl RoomView {
                 let line = ChatLine {
                     number: message.number,
                     id: message.id.as_str().to_owned(),
+                    is_private: message.is_private,
+                    addressee: (author.is_none() && message.is_private)
+                        .then(|| message.addressee_name.clone()),
                     author,
                     text: message.text.clone(),
                     sent_at_ms: message.sent_at_ms,
@@ -250,6 +278,7 @@ fn show_published(tile: TileModel, published: PublishedState) {
     signals::set(tile.source, published.source);
     signals::set(tile.playback, published.playback);
     signals::set(tile.failed_at_s, published.failed_at_s);
+    signals::set(tile.reads_private, published.private_chat);
 }
 
 fn new_tile(member: &str, name: &str, is_protected: bool, frames: &FrameWatch) -> TileModel {
@@ -271,6 +300,9 @@ fn new_tile(member: &str, name: &str, is_protected: bool, frames: &FrameWatch) -
         truth: RwSignal::new(None),
         round_trip_s: RwSignal::new(None),
         is_speaking: RwSignal::new(false),
+        hand: RwSignal::new(None),
+        reaction: RwSignal::new(None),
+        reads_private: RwSignal::new(false),
         stream: RwSignal::new_local(None),
         is_mirrored: RwSignal::new(false),
         quality: RwSignal::new(None),

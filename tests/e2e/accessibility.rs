@@ -53,6 +53,16 @@ async fn the_room_is_accessible(scene: &Scene, engine: Engine) -> Result<()> {
 
     ada.focus("tile-fullscreen").await?;
     is_open_to_all(&ada, "a tile's menu").await?;
+
+    let eve = scene.page(Engine::Chromium).await?;
+    eve.enter_with("axe", "Eve", "source=none").await?;
+    ada.until_connected_to("Eve").await?;
+    ada.until("a receiver can be chosen", |page| page.shows("chat-to")).await?;
+    ada.click("hand-toggle").await?;
+    ada.until("Ada's hand is raised", |page| page.shows("tile-hand")).await?;
+    ada.click("reactions-toggle").await?;
+    is_open_to_all(&ada, "hands, reactions and receivers").await?;
+    ada.click("reaction").await?;
     for (toggle, sheet) in [("settings-toggle", "echo-cancellation"), ("share-link", "invitation")] {
         ada.click(toggle).await?;
         ada.until(&format!("{sheet} is there"), |page| page.shows(sheet)).await?;
@@ -95,7 +105,7 @@ async fn the_room_is_accessible_on_a_phone(scene: &Scene) -> Result<()> {
         is_open_to_all(&page, toggle).await?;
         page.press("\u{e00c}").await?;
     }
-    for toggle in ["chat-toggle", "stats-toggle"] {
+    for toggle in ["chat-toggle", "stats-toggle", "tab-chat"] {
         page.click(toggle).await?;
         is_open_to_all(&page, toggle).await?;
     }

@@ -30,6 +30,7 @@ mod native_peer;
 #[cfg(target_os = "linux")]
 mod networks;
 mod panel;
+mod people;
 mod playout;
 mod problems;
 #[cfg(target_os = "linux")]
@@ -71,6 +72,7 @@ fn main() -> anyhow::Result<ExitCode> {
         media::tests(&stage),
         native_peer::tests(&stage),
         panel::tests(&stage),
+        people::tests(&stage),
         playout::tests(&stage),
         room::tests(&stage),
         #[cfg(target_os = "linux")]

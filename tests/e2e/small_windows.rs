@@ -107,7 +107,15 @@ async fn the_other_picture_is_the_largest_thing_and_every_control_is_reached(
     bob.until_picture_moves("Ada").await?;
     for (width, height) in PHONES {
         bob.set_viewport(width, height).await?;
-        for test_id in ["toggle-mic", "toggle-camera", "chat-toggle", "stats-toggle", "leave"] {
+        for test_id in [
+            "toggle-mic",
+            "toggle-camera",
+            "hand-toggle",
+            "reactions-toggle",
+            "chat-toggle",
+            "stats-toggle",
+            "leave",
+        ] {
             is_reached(&bob, test_id, &format!("{test_id} at {width} x {height}")).await?;
         }
         let [own, other, window]: [f64; 3] = bob.execute(AREAS, vec![]).await?;

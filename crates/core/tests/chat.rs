@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use sightline_core::chat::{
-    Conversation, DeliveryState, KeptMessage, MAX_LOG, MAX_LOG_BYTES, MessageNumber, TextRefused,
+    Addressee, Conversation, DeliveryState, KeptMessage, MAX_LOG, MAX_LOG_BYTES, MessageNumber, Outgoing,
+    TextRefused,
 };
 use sightline_protocol::{MemberId, MessageId, control::ControlMessage, limits::MAX_CHAT_TEXT_BYTES};
 
@@ -301,4 +302,91 @@ proptest! {
             prop_assert_eq!(state(&left, id), DeliveryState::Delivered);
         }
     }
+}
+
+fn addressee(name: &str, is_in_room: bool) -> Addressee {
+    Addressee { member: member(name), name: name.to_owned(), is_in_room, is_open: is_in_room }
+}
+
+fn sent(chat: &mut Conversation) -> Vec<Outgoing> {
+    std::iter::from_fn(|| chat.poll_outgoing()).collect()
+}
+
+#[test]
+fn a_private_message_is_sent_to_one_member_until_that_member_acknowledged_it() {
+    let mut chat = Conversation::default();
+    chat.send_private(message(1), addressee("a", true), "only you", 5).unwrap();
+    let out = sent(&mut chat);
+    assert!(
+        matches!(&out[..], [Outgoing { to, message: ControlMessage::PrivateChat { text, .. } }]
+            if *to == member("a") && text == "only you"),
+        "{out:?}"
+    );
+    // Whoever connects later gets nothing, and nobody else can acknowledge the message.
+    chat.handle_channel_open(&member("b"));
+    chat.handle_ack(&member("b"), &message(1));
+    assert_eq!(sent(&mut chat), []);
+    assert_eq!(state(&chat, &message(1)), DeliveryState::Sending);
+    chat.handle_channel_open(&member("a"));
+    let again = sent(&mut chat);
+    assert!(
+        matches!(&again[..], [Outgoing { message: ControlMessage::PrivateChat { .. }, .. }]),
+        "{again:?}"
+    );
+    chat.handle_ack(&member("a"), &message(1));
+    assert_eq!(state(&chat, &message(1)), DeliveryState::Delivered);
+    chat.handle_channel_open(&member("a"));
+    assert_eq!(sent(&mut chat), []);
+}
+
+#[test]
+fn a_private_message_stays_private_across_a_reload_of_either_page() {
+    let reload = |chat: &Conversation| {
+        let kept = chat.kept(MessageNumber(0)).unwrap().to_text().unwrap();
+        let mut reloaded = Conversation::default();
+        reloaded.restore(KeptMessage::from_text(&kept));
+        reloaded
+    };
+    let mut author = Conversation::default();
+    author.send_private(message(1), addressee("a", true), "only you", 5).unwrap();
+    let mut author = reload(&author);
+    let shown = author.message(MessageNumber(0)).unwrap();
+    assert!(shown.is_private && shown.addressee_name == "a", "{shown:?}");
+    author.handle_channel_open(&member("b"));
+    assert_eq!(sent(&mut author), []);
+    author.handle_channel_open(&member("a"));
+    let out = sent(&mut author);
+    assert!(matches!(&out[..], [Outgoing { message: ControlMessage::PrivateChat { .. }, .. }]), "{out:?}");
+
+    let mut reader = Conversation::default();
+    reader.handle_private_chat(&member("ada"), "Ada", message(1), "only you", 5);
+    let mut reader = reload(&reader);
+    assert!(reader.message(MessageNumber(0)).unwrap().is_private);
+    // The author's repetition is acknowledged, and shown once.
+    reader.handle_private_chat(&member("ada"), "Ada", message(1), "only you", 5);
+    assert_eq!(reader.len(), 1);
+    assert!(matches!(&sent(&mut reader)[..], [Outgoing { message: ControlMessage::ChatAck { .. }, .. }]));
+}
+
+#[test]
+fn a_private_message_for_a_member_that_left_waits_for_it_and_goes_to_nobody_else() {
+    let mut chat = Conversation::default();
+    chat.send_private(message(1), addressee("a", false), "are you back?", 5).unwrap();
+    assert_eq!(state(&chat, &message(1)), DeliveryState::Undeliverable);
+    chat.handle_channel_open(&member("b"));
+    assert_eq!(sent(&mut chat), []);
+    chat.handle_channel_open(&member("a"));
+    assert_eq!(sent(&mut chat).len(), 1);
+    chat.handle_ack(&member("a"), &message(1));
+    assert_eq!(state(&chat, &message(1)), DeliveryState::Delivered);
+}
+
+#[test]
+fn a_message_that_an_earlier_version_kept_is_a_message_to_everyone() {
+    let mut chat = Conversation::default();
+    chat.send(message(1), "hello", 5, [member("a")], |_| true).unwrap();
+    let kept = chat.kept(MessageNumber(0)).unwrap().to_text().unwrap();
+    let earlier = kept.replace(r#""is_private":false,"addressee_name":"","#, "");
+    assert_ne!(earlier, kept);
+    assert!(!KeptMessage::from_text(&earlier).unwrap().message.is_private);
 }

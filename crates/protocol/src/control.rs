@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bounded::UpTo,
     id::{ConnectionId, MessageId, RunId, TransferId},
+    reaction::Reaction,
     signaling::SignalPayload,
     telemetry::PageTime,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
@@ -35,10 +36,25 @@ pub enum ControlMessage {
         /// The time of writing on the author's clock.
         sent_at_ms: UnixMilliseconds,
     },
+    /// A message of the conversation for the receiver of this message alone. Repeated and acknowledged like [`Self::Chat`], and with
+    /// ids of the same space. A type of its own, so that an earlier version ignores it instead of showing it as a message to everyone.
+    PrivateChat {
+        /// Chosen by the author.
+        id: MessageId,
+        /// Text with line breaks, never markup.
+        text: String,
+        /// The time of writing on the author's clock.
+        sent_at_ms: UnixMilliseconds,
+    },
     /// The chat message arrived and is shown.
     ChatAck {
         /// The id of the acknowledged chat message.
         id: MessageId,
+    },
+    /// A reaction that is shown on the sender's tile for a few seconds. Nothing repeats it.
+    Reaction {
+        /// What the sender shows.
+        reaction: Reaction,
     },
     /// Of several peer connections to the sender, the one that carries this message is used from now on; the sender closes the
     /// others.
@@ -125,6 +141,13 @@ pub struct PublishedState {
     /// Whether every frame carries the stamp of known-source mode.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stamped: bool,
+    /// The number of the raised hand: greater than the number of every hand that the sender saw raised before. `None` while the hand
+    /// is down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand: Option<u32>,
+    /// Whether the sender shows a [`ControlMessage::PrivateChat`]; an earlier version ignores it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub private_chat: bool,
 }
 
 /// The declared playback state of a video file.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, from_value, json, to_value};
 use sightline_protocol::{
-    ErrorCode, VerificationStep,
+    ErrorCode, Reaction, VerificationStep,
     bounded::UpTo,
     control::{ControlMessage, Playback, PublishedSource, PublishedState},
     signaling::{ClientMessage, ServerMessage},
@@ -205,6 +205,16 @@ fn a_step_of_a_verification_is_read_with_hashes_and_nonces_of_one_length_only() 
 }
 
 #[test]
+fn a_reaction_of_a_later_version_is_read_as_unknown() {
+    let read: ControlMessage = from_value(json!({"type": "reaction", "reaction": "cat"})).expect("readable");
+    assert_eq!(read, ControlMessage::Reaction { reaction: Reaction::Unknown });
+    for reaction in Reaction::ALL {
+        assert_eq!(to_value(reaction).expect("serialises"), json!(reaction.as_str()));
+        assert!(!reaction.emoji().is_empty());
+    }
+}
+
+#[test]
 fn every_control_message_reads_and_writes_as_documented() {
     let state = ControlMessage::State(PublishedState {
         microphone: true,
@@ -219,6 +229,9 @@ fn every_control_message_reads_and_writes_as_documented() {
         json!({"type": "state", "microphone": false, "source": "file", "playback": "seeking", "stamped": true}),
         json!({"type": "state", "microphone": true, "source": "file", "playback": "failed", "failed_at_s": 187}),
         json!({"type": "chat", "id": "x1", "text": "a\nb", "sent_at_ms": 5}),
+        json!({"type": "state", "microphone": false, "source": "none", "hand": 2, "private_chat": true}),
+        json!({"type": "private_chat", "id": "x1", "text": "a\nb", "sent_at_ms": 5}),
+        json!({"type": "reaction", "reaction": "thumbs_up"}),
         json!({"type": "chat_ack", "id": "x1"}),
         json!({"type": "use"}),
         json!({"type": "transfer_offer", "transfer": "t1", "sequence": 1, "number": 3, "name": "a.txt",

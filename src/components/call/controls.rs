@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{panels::Panels, source_choice::SourceControl};
+use super::{hand::HandButton, panels::Panels, reactions::ReactionsMenu, source_choice::SourceControl};
 use crate::{
     components::kit::icon::{Icon, IconName},
     language::{Language, Sentence},
@@ -57,7 +57,14 @@ pub fn Controls(
                     press=actions.toggle_camera
                 />
             </div>
-            <SourceControl source=model.source choose=actions.choose_source is_compact=true />
+            // On a phone a row above the other controls.
+            <div class="controls-more">
+                <SourceControl source=model.source choose=actions.choose_source is_compact=true />
+                <div class="controls-group">
+                    <HandButton model=model actions=actions />
+                    <ReactionsMenu react=actions.react />
+                </div>
+            </div>
             <div class="controls-group">
                 <button
                     node_ref=panels.chat_toggle

@@ -12,6 +12,8 @@ pub struct Panels {
     pub chat: RwSignal<bool>,
     /// Whether the figures are open.
     pub figures: RwSignal<bool>,
+    /// The id of the member whose figures are to be shown as soon as the panel is there.
+    pub figures_of: RwSignal<Option<String>>,
     /// Whether the invitation is open.
     pub invitation: RwSignal<bool>,
     /// Whether the settings are open.
@@ -36,6 +38,7 @@ impl Panels {
         Self {
             chat: closed(),
             figures: closed(),
+            figures_of: RwSignal::new(None),
             invitation: closed(),
             settings: closed(),
             shortcuts: closed(),
@@ -72,7 +75,31 @@ impl Panels {
     /// Opens or closes the figures.
     pub fn toggle_figures(self) {
         self.chat.set(false);
+        self.figures_of.set(None);
         self.figures.update(|is_open| *is_open = !*is_open);
+    }
+
+    /// Shows the chat in place of the figures.
+    pub fn turn_to_chat(self) {
+        self.figures.set(false);
+        if self.can_fold_chat() {
+            self.chat.set(true);
+        } else {
+            self.go_to_chat();
+        }
+    }
+
+    /// Whether the chat is on the page, unless the figures cover it.
+    #[must_use]
+    pub fn is_chat_shown(self) -> bool {
+        self.chat.get() || !(self.figures.get() || self.can_fold_chat())
+    }
+
+    /// Opens the figures, at those of one member.
+    pub fn show_figures_of(self, member: Option<String>) {
+        self.chat.set(false);
+        self.figures.set(true);
+        self.figures_of.set(member);
     }
 
     /// Opens the chat if it is closed, and moves the focus to its text field.

@@ -22,6 +22,7 @@ fn words(shortcut: Shortcut) -> Sentence {
         Shortcut::Microphone => sentence!(shortcuts.microphone),
         Shortcut::Camera => sentence!(shortcuts.camera),
         Shortcut::Screen => sentence!(shortcuts.screen),
+        Shortcut::Hand => sentence!(people.hand_key),
         Shortcut::Chat => sentence!(shortcuts.chat),
         Shortcut::Figures => sentence!(shortcuts.figures),
         Shortcut::Invitation => sentence!(shortcuts.invitation),
@@ -83,6 +84,12 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
         }
         .into_any()
     });
+    let talk = view! {
+        <div class="shortcut">
+            <dt>{language.text(sentence!(people.talk_key))}</dt>
+            <dd><kbd>{language.text(sentence!(people.space))}</kbd></dd>
+        </div>
+    };
     view! {
                     <dialog
                         node_ref=dialog
@@ -101,7 +108,7 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
                             />
                         </header>
                         <div class="dialog-body">
-                            <dl class="shortcut-list">{rows.into_iter().collect_view()}</dl>
+                            <dl class="shortcut-list">{rows.into_iter().collect_view()} {talk}</dl>
                             <p class="dialog-hint">{language.text(sentence!(shortcuts.hint))}</p>
                             <p class="dialog-hint">{language.text(sentence!(shortcuts.layout))}</p>
                             <Switch label=sentence!(shortcuts.on) value=is_on test_id="shortcuts-on" />

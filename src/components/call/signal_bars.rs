@@ -18,11 +18,7 @@ pub fn SignalBars(
     is_own: bool,
 ) -> AnyView {
     let language = Language::from_context();
-    let label = Signal::derive(move || {
-        let cause = quality.get().map_or(Cause::Good, |quality| quality.cause);
-        let (signal, cause) = (sentence!(tile.signal), cause_text(cause, is_own));
-        format!("{}: {}", signal(language.locale()), cause(language.locale()))
-    });
+    let label = Signal::derive(move || quality_text(quality.get(), is_own, language));
     let bars = Signal::derive(move || quality.get().map_or(0, |quality| quality.bars.min(4)).to_string());
     view! {
         <span
@@ -39,6 +35,14 @@ pub fn SignalBars(
         </span>
     }
     .into_any()
+}
+
+/// The bars in words: "Signal: good".
+#[must_use]
+pub fn quality_text(quality: Option<Quality>, is_own: bool, language: Language) -> String {
+    let cause = quality.map_or(Cause::Good, |quality| quality.cause);
+    let (signal, cause) = (sentence!(tile.signal), cause_text(cause, is_own));
+    format!("{}: {}", signal(language.locale()), cause(language.locale()))
 }
 
 /// The sentence for a cause, about a received picture or about the local picture at the other members.

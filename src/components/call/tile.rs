@@ -15,10 +15,13 @@ use sightline_protocol::control::{Playback, PublishedSource};
 use super::{
     playback_line::load_playback_line,
     seen_by_text::seen_by_text,
-    signal_bars::{SignalBars, cause_text, is_complaint},
+    signal_bars::{cause_text, is_complaint},
     state_text::state_text,
+    tile_bars::TileBars,
+    tile_hand::load_tile_hand,
     tile_menu::load_tile_menu,
     tile_path::TilePath,
+    tile_reaction::load_tile_reaction,
     tile_trust::{TileTrust, Trust},
 };
 use crate::{
@@ -164,7 +167,9 @@ pub fn Tile(
                 {(!is_own).then(|| view! { <TileTrust tile=tile judge=judge /> <TilePath tile=tile /> }.into_any())}
             </div>
             <Later view=load_tile_menu(element, video, (!is_own).then_some((volume, tile.member, host, act))) />
+            <Later view=load_tile_reaction(tile) />
             <div class="tile-label">
+                <Later view=load_tile_hand(tile) />
                 <span class="sr-only">
                     {Signal::derive(move || {
                         if is_speaking.get() { sentence!(tile.speaking)(language.locale()) } else { "" }
@@ -204,7 +209,7 @@ fn Condition(tile: TileModel, is_own: bool) -> AnyView {
         }
     });
     view! {
-        <SignalBars quality=tile.quality is_own=is_own />
+        <TileBars tile=tile is_own=is_own />
         <span class="tile-cause" aria-hidden="true" data-testid=is_own.then_some("seen-by")>
             {cause}
         </span>

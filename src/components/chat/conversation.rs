@@ -2,12 +2,16 @@
 
 use leptos::{ev, html, prelude::*};
 use sightline_core::chat::{TextRefused, excess_characters};
+use sightline_protocol::MemberId;
 
-use super::message::ChatMessage;
+use super::{
+    message::ChatMessage,
+    recipient::{Destination, Recipient, RecipientChoice},
+};
 use crate::{
     chunk,
     components::{
-        call::panels::Panels,
+        call::{panel_tabs::PanelTabs, panels::Panels},
         files::{Attach, Shelf},
         kit::{
             icon::{Icon, IconName},
@@ -35,6 +39,8 @@ pub fn Chat(
     files_to: RwSignal<Option<String>>,
     /// The panels, for opening and closing the chat.
     panels: Panels,
+    /// Number of unseen messages.
+    unread: Signal<usize>,
 ) -> AnyView {
     let language = Language::from_context();
     view! {
@@ -42,7 +48,7 @@ pub fn Chat(
             class="chat"
             aria-label=language.text(sentence!(chat.title))
         >
-            <Later view=load_conversation(model, actions, files_to, panels) />
+            <Later view=load_conversation(model, actions, files_to, panels, unread) />
         </aside>
     }
     .into_any()
@@ -55,8 +61,9 @@ chunk! {
         actions: RoomActions,
         files_to: RwSignal<Option<String>>,
         panels: Panels,
+        unread: Signal<usize>,
     ) {
-        view! { <Conversation model=model actions=actions files_to=files_to panels=panels /> }.into_any()
+        view! { <Conversation model=model actions=actions files_to=files_to panels=panels unread=unread /> }.into_any()
     }
 }
 
@@ -67,6 +74,7 @@ fn Conversation(
     actions: RoomActions,
     files_to: RwSignal<Option<String>>,
     panels: Panels,
+    unread: Signal<usize>,
 ) -> AnyView {
     let language = Language::from_context();
     let is_empty = Memo::new(move |_| model.chat.with(Vec::is_empty));
@@ -97,6 +105,7 @@ fn Conversation(
     view! {
             <header class="panel-header">
                 <h2>{language.text(sentence!(chat.title))}</h2>
+                <PanelTabs panels=panels in_chat=true unread=unread />
                 <button
                     type="button"
                     class="icon-button chat-close"
@@ -137,17 +146,35 @@ fn Conversation(
             </When>
             <Shelf model=model actions=actions />
             <Attach model=model actions=actions to=files_to />
-            <Composer send=actions.send_chat field=panels.composer />
+            <Composer model=model send=actions.send_chat field=panels.composer />
     }
     .into_any()
 }
 
 #[component]
-fn Composer(send: Callback<String, Result<(), TextRefused>>, field: NodeRef<html::Textarea>) -> AnyView {
+fn Composer(
+    model: RoomModel,
+    send: Callback<(Option<MemberId>, String), Result<(), TextRefused>>,
+    field: NodeRef<html::Textarea>,
+) -> AnyView {
     let language = Language::from_context();
     let text = RwSignal::new(String::new());
+    let recipient = Recipient::everyone(model);
+    let invitation = Signal::derive(move || {
+        let locale = language.locale();
+        if recipient.is_one() {
+            sentence!(people.write_to)(locale).replace("{}", &recipient.name())
+        } else {
+            sentence!(chat.placeholder)(locale).to_owned()
+        }
+    });
     let submit = move || {
-        if send.run(text.get_untracked()).is_ok() {
+        let to = match recipient.destination() {
+            Destination::Everyone => None,
+            Destination::One(member) => Some(member),
+            Destination::Nobody => return,
+        };
+        if send.run((to, text.get_untracked())).is_ok() {
             text.set(String::new());
         }
     };
@@ -178,8 +205,10 @@ fn Composer(send: Callback<String, Result<(), TextRefused>>, field: NodeRef<html
                 {excess_words}
             </p>
         </When>
+        <RecipientChoice recipient=recipient />
         <form
             class="composer"
+            class:is-private=Signal::derive(move || recipient.is_one())
             on:submit=move |event| {
                 event.prevent_default();
                 submit();
@@ -191,8 +220,8 @@ fn Composer(send: Callback<String, Result<(), TextRefused>>, field: NodeRef<html
                     node_ref=field
                     rows="1"
                     data-testid="chat-input"
-                    aria-label=language.text(sentence!(chat.placeholder))
-                    placeholder=language.text(sentence!(chat.placeholder))
+                    aria-label=invitation
+                    placeholder=invitation
                     prop:value=text
                     on:input=move |event| text.set(event_target_value(&event))
                     on:keydown=on_key

@@ -18,12 +18,21 @@ pub fn ChatMessage(
     line: ChatLine,
 ) -> AnyView {
     let language = Language::from_context();
-    let ChatLine { id, author, text, sent_at_ms, state, .. } = line;
+    let ChatLine { id, author, text, sent_at_ms, state, is_private, addressee, .. } = line;
     let is_own = author.is_none();
     let author = Signal::derive(move || match &author {
         None => sentence!(chat.you)(language.locale()).to_owned(),
         Some(name) if name.is_empty() => sentence!(tile.guest)(language.locale()).to_owned(),
         Some(name) => name.clone(),
+    });
+    let privacy = is_private.then(|| {
+        let words = Signal::derive(move || privacy_text(addressee.as_deref(), language));
+        view! {
+            <span class="chat-private" data-testid="chat-private">
+                <Icon name=IconName::Lock />
+                {words}
+            </span>
+        }
     });
     let time = Signal::derive(move || clock_time(sent_at_ms, language.locale()));
     let segments = split_links(&text).into_iter().map(segment_view).collect_view();
@@ -31,6 +40,8 @@ pub fn ChatMessage(
         <article
             class="chat-message"
             class:is-own=is_own
+            class:is-private=is_private
+            data-private=is_private.to_string()
             data-testid="chat-message"
             data-id=id
             data-state={
@@ -42,8 +53,9 @@ pub fn ChatMessage(
                 <span class="chat-author" dir="auto">
                     {author}
                 </span>
+                {privacy}
                 <time>{time}</time>
-                {is_own.then(|| view! { <Delivery state=state.clone() /> })}
+                {is_own.then(|| view! { <Delivery state=state.clone() is_private=is_private /> })}
             </p>
             <p class="chat-text" dir="auto">
                 {segments}
@@ -55,7 +67,7 @@ pub fn ChatMessage(
 
 /// A check mark after delivery, and words in case of a problem.
 #[component]
-fn Delivery(state: ArcRwSignal<DeliveryState>) -> AnyView {
+fn Delivery(state: ArcRwSignal<DeliveryState>, is_private: bool) -> AnyView {
     let language = Language::from_context();
     let shown = state.clone();
     let icon = Signal::derive(move || match shown.get() {
@@ -68,6 +80,7 @@ fn Delivery(state: ArcRwSignal<DeliveryState>) -> AnyView {
         let sentence: Sentence = match state.get() {
             DeliveryState::Sending => sentence!(chat.sending),
             DeliveryState::Delivered | DeliveryState::Received => sentence!(chat.delivered),
+            DeliveryState::Undeliverable if is_private => sentence!(people.undelivered),
             DeliveryState::Undeliverable => sentence!(chat.undeliverable),
             DeliveryState::Unheard => sentence!(chat.unheard),
         };
@@ -80,6 +93,18 @@ fn Delivery(state: ArcRwSignal<DeliveryState>) -> AnyView {
         </span>
     }
     .into_any()
+}
+
+/// Who else reads a private message: its receiver, or this person alone (`None`).
+fn privacy_text(addressee: Option<&str>, language: Language) -> String {
+    let locale = language.locale();
+    match addressee {
+        None => sentence!(people.to_you)(locale).to_owned(),
+        Some(name) => {
+            let name = if name.is_empty() { sentence!(tile.guest)(locale) } else { name };
+            sentence!(people.to_one)(locale).replace("{}", name)
+        }
+    }
 }
 
 fn segment_view(segment: Segment<'_>) -> AnyView {

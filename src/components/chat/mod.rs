@@ -3,3 +3,4 @@
 mod clock_time;
 pub mod conversation;
 mod message;
+mod recipient;

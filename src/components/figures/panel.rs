@@ -1,6 +1,7 @@
 //! The panel with the figures of every connection: rows, charts, details.
 
 use leptos::prelude::*;
+use sightline_browser::page::document;
 use sightline_core::measure::{Metric, Origin};
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     metric_help::metric_help,
     metric_text::metric_text,
     playout::{Ledger, ScoreLine},
-    summary::{Summary, section_id},
+    summary::{Summary, id_of_section, section_id},
     timeline::{TimeSlider, Timeline},
 };
 use crate::{
@@ -18,6 +19,8 @@ use crate::{
     components::{
         call::{
             member_name::member_name,
+            panel_tabs::PanelTabs,
+            panels::Panels,
             seen_by_text::seen_by_text,
             signal_bars::{SignalBars, cause_text},
         },
@@ -42,8 +45,8 @@ const KNOWN_ROWS: usize = 11;
 
 chunk! {
     /// [`StatsPanel`], loaded on demand.
-    pub fn load_stats_panel, preload_stats_panel in panels(model: RoomModel, close: Callback<()>) {
-        view! { <StatsPanel model=model close=close /> }.into_any()
+    pub fn load_stats_panel, preload_stats_panel in panels(model: RoomModel, panels: Panels, unread: Signal<usize>) {
+        view! { <StatsPanel model=model panels=panels unread=unread /> }.into_any()
     }
 }
 
@@ -52,11 +55,24 @@ chunk! {
 pub fn StatsPanel(
     /// The room, whose members have the figures.
     model: RoomModel,
-    /// Closes the panel.
-    close: Callback<()>,
+    /// The panels, for closing this one, and for the member that it opens at.
+    panels: Panels,
+    /// Number of unseen messages.
+    unread: Signal<usize>,
 ) -> AnyView {
     let language = Language::from_context();
     let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
+    let close = Callback::new(move |()| panels.close_figures());
+    Effect::new(move || {
+        let wanted = panels.figures_of.get();
+        // The sections are in the page only then.
+        request_animation_frame(move || {
+            if let Some(member) = wanted {
+                panels.figures_of.try_set(None);
+                document::go_to(&id_of_section(&member));
+            }
+        });
+    });
     let is_wide = RwSignal::new(false);
     let timeline = Timeline::new(model.others);
     let resize_text = Signal::derive(move || {
@@ -73,8 +89,11 @@ pub fn StatsPanel(
         >
             <header class="panel-header">
                 <h2>{language.text(sentence!(figures.title))}</h2>
+                <PanelTabs panels=panels in_chat=false unread=unread />
                 <span class="room-bar-space"></span>
-                <CallCheckLink others=model.others.into() />
+                <span class="stats-check-link">
+                    <CallCheckLink others=model.others.into() />
+                </span>
                 <button
                     type="button"
                     class="icon-button stats-expand"
@@ -88,9 +107,6 @@ pub fn StatsPanel(
                 </button>
                 <IconButton icon=IconName::Close label=language.text(sentence!(figures.close)) press=close />
             </header>
-            <div hidden=is_alone>
-                <TimeSlider timeline=timeline />
-            </div>
             <div
                 class="stats-list"
                 class:has-one=Signal::derive(move || model.others.with(Vec::len) == 1)
@@ -98,6 +114,10 @@ pub fn StatsPanel(
                 role="region"
                 aria-label=language.text(sentence!(figures.title))
             >
+                // Beside the tabs there is no room for it.
+                <p class="stats-check-line">
+                    <CallCheckLink others=model.others.into() />
+                </p>
                 <Summary others=model.others />
                 <For
                     each=move || model.others.get()
@@ -155,7 +175,10 @@ fn MemberFigures(tile: TileModel, timeline: Timeline) -> AnyView {
                     <ScoreLine tile=tile />
                     <Ledger tile=tile />
                     <h4>{language.text(sentence!(charts.title))}</h4>
-                    <Charts tile=tile timeline=timeline />
+                    <div class="charts-with-time">
+                        <TimeSlider timeline=timeline />
+                        <Charts tile=tile timeline=timeline />
+                    </div>
                 </div>
                 <div>
                     <h4>{language.text(sentence!(figures.seen))}</h4>

@@ -64,7 +64,12 @@ pub fn Summary(
 
 /// The id of the element with the figures of a member.
 pub(super) fn section_id(tile: TileModel) -> String {
-    ["figures-of-", &tile.member.get_value()].concat()
+    id_of_section(&tile.member.get_value())
+}
+
+/// The same for the id of a member.
+pub(super) fn id_of_section(member: &str) -> String {
+    ["figures-of-", member].concat()
 }
 
 #[component]

@@ -23,6 +23,7 @@ pub enum IconName {
     Film,
     Folder,
     Globe,
+    Hand,
     Invite,
     Key,
     Keyboard,
@@ -44,6 +45,7 @@ pub enum IconName {
     Send,
     Settings,
     Share,
+    Smile,
     Sound,
     Theme,
     Upload,
@@ -86,6 +88,9 @@ impl IconName {
             Self::Globe => {
                 "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM3 12h18M12 3c2.5 2.5 3.7 5.6 3.7 9s-1.2 6.5-3.7 9c-2.5-2.5-3.7-5.6-3.7-9s1.2-6.5 3.7-9Z"
             }
+            Self::Hand => {
+                "M8 12V6.3a1.5 1.5 0 0 1 3 0V11M11 11V4.5a1.5 1.5 0 0 1 3 0V11M14 11V6.3a1.5 1.5 0 0 1 3 0V14a6.5 6.5 0 0 1-12 3.5l-1.9-3.3a1.5 1.5 0 0 1 2.6-1.5L8 15.5V12"
+            }
             Self::Invite => {
                 "M10 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM3.5 20a6.5 6.5 0 0 1 13 0M19 8.5v6M16 11.5h6"
             }
@@ -125,6 +130,9 @@ impl IconName {
                 "M4 7.5h9M17 7.5h3M15 5.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4ZM4 16.5h3M11 16.5h9M9 14.5a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z"
             }
             Self::Share => "M12 15V4M8 7.5 12 3.5l4 4M7 11H5.5v9h13v-9H17",
+            Self::Smile => {
+                "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM8 14.2a4.6 4.6 0 0 0 8 0M9 9.5v.3M15 9.5v.3"
+            }
             Self::Sound => {
                 "M4 9.5v5h3.5l4.5 4v-13l-4.5 4H4ZM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11"
             }

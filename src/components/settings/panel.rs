@@ -75,6 +75,7 @@ pub fn SettingsPanel(
         switch(sentence!(settings.echo_cancellation), "echo-cancellation", Setting::EchoCancellation),
         switch(sentence!(settings.noise_suppression), "noise-suppression", Setting::NoiseSuppression),
         switch(sentence!(settings.gain_control), "gain-control", Setting::GainControl),
+        switch(sentence!(people.push_to_talk), "push-to-talk", Setting::PushToTalk),
     ];
     let mut picture = vec![
         choice(

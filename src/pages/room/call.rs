@@ -15,12 +15,15 @@ use crate::{
             connection_status::ConnectionStatus,
             controls::Controls,
             file_source::FileSource,
+            hand::switch_hand,
             knocks::load_knocks,
             leave_dialog::LeaveDialog,
             panels::Panels,
+            push_to_talk::load_talk_key,
             remove_dialog::load_remove_dialog,
             room_lock::{LockedSign, load_host_controls},
             shortcuts::{self, ShortcutsDialog},
+            sign_announcer::load_sign_announcer,
             source_resume::SourceResume,
             stage::Stage,
         },
@@ -86,7 +89,8 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     let language = Language::from_context();
     let navigator = Navigator::from_context();
     let panels = Panels::closed();
-    let close_figures = Callback::new(move |()| panels.close_figures());
+    // For the bars of the tiles.
+    provide_context(panels);
     let uses_shortcuts = model.settings.preferences.signal(Setting::Shortcuts);
     panels.close_by_escape();
     shortcuts::listen(uses_shortcuts, panels, move |shortcut| act(shortcut, model, actions, panels));
@@ -104,6 +108,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             let _ = element.focus();
         }
     });
+    let unread = unread(model, panels);
     let files_to = RwSignal::new(None);
     Effect::new(move || actions.watch_figures.run(panels.figures.get()));
     on_cleanup(move || {
@@ -147,16 +152,18 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                     <Stage model=model actions=actions />
                 </section>
                 <When is=panels.figures>
-                    <Later view=load_stats_panel(model, close_figures) />
+                    <Later view=load_stats_panel(model, panels, unread) />
                 </When>
-                <Chat model=model actions=actions files_to=files_to panels=panels />
+                <Chat model=model actions=actions files_to=files_to panels=panels unread=unread />
             </div>
             <Later view=load_drop_zone(actions, files_to) />
-            <Controls model=model actions=actions panels=panels unread=unread(model, panels) />
+            <Controls model=model actions=actions panels=panels unread=unread />
             <ShortcutsDialog is_open=panels.shortcuts is_on=uses_shortcuts />
             <LeaveDialog model=model is_open=panels.leaving leave=actions.leave act=actions.host />
             <Later view=load_remove_dialog(model, actions) />
             <Later view=load_arrival_announcer(model) />
+            <Later view=load_sign_announcer(model) />
+            <Later view=load_talk_key(model, actions, panels) />
             <p class="sr-only chat-announcer" aria-live="polite" translate="no">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
             </p>
@@ -209,6 +216,7 @@ fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panel
             SourceChoice::Screen => SourceChoice::Camera,
             _ => SourceChoice::Screen,
         }),
+        Shortcut::Hand => switch_hand(model, actions),
         Shortcut::Chat => panels.go_to_chat(),
         Shortcut::Figures if panels.figures.get_untracked() => panels.close_figures(),
         Shortcut::Figures => panels.toggle_figures(),
@@ -223,8 +231,9 @@ fn act(shortcut: Shortcut, model: RoomModel, actions: RoomActions, panels: Panel
 fn unread(model: RoomModel, panels: Panels) -> Signal<usize> {
     let last_seen = RwSignal::new(None::<String>);
     Effect::new(move || {
-        if panels.chat.get() {
-            last_seen.set(model.chat.with(|lines| lines.last().map(|line| line.id.clone())));
+        let newest = model.chat.with(|lines| lines.last().map(|line| line.id.clone()));
+        if panels.is_chat_shown() {
+            last_seen.set(newest);
         }
     });
     let unseen_messages = move || {
@@ -246,7 +255,7 @@ fn offered_files(model: RoomModel) -> usize {
 
 /// The text of the newest message for screen readers while the chat is folded. (The open chat is a live region.)
 fn newest_unseen(model: RoomModel, panels: Panels, language: Language) -> Option<String> {
-    if panels.chat.get() {
+    if panels.is_chat_shown() {
         return None;
     }
     if offered_files(model) > 0 {
@@ -255,6 +264,7 @@ fn newest_unseen(model: RoomModel, panels: Panels, language: Language) -> Option
     model.chat.with(|lines| {
         let line = lines.last()?;
         let author = line.author.as_ref()?;
-        Some(format!("{} {author}: {}", sentence!(chat.new_from)(language.locale()), line.text))
+        let from = if line.is_private { sentence!(people.private_from) } else { sentence!(chat.new_from) };
+        Some(format!("{} {author}: {}", from(language.locale()), line.text))
     })
 }

@@ -182,6 +182,7 @@ impl Driver {
             RoomEvent::TokenChanged(_)
             | RoomEvent::ChatChanged(_)
             | RoomEvent::ChatForgotten(_)
+            | RoomEvent::Reacted(..)
             | RoomEvent::Run(..) => {}
         }
     }

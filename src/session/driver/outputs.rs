@@ -109,10 +109,28 @@ impl Driver {
                 RoomEvent::ChatChanged(number) => changed.extend(self.session.conversation().kept(*number)),
                 _ => {}
             }
+            self.note_reaction(&event);
             self.measure_event(&event, clock::now());
             self.view.show_event(event, &self.session, &mut self.frames);
         }
         self.history.keep(&changed);
+    }
+
+    fn note_reaction(&mut self, event: &RoomEvent) {
+        match event {
+            RoomEvent::Reacted(member, reaction) => {
+                self.reactions.handle(member, *reaction, clock::now());
+                self.show_reactions();
+            }
+            RoomEvent::PeerGone(member) => self.reactions.handle_gone(member),
+            _ => {}
+        }
+    }
+
+    pub(super) fn show_reactions(&mut self) {
+        while let Some((member, shown)) = self.reactions.poll_changed() {
+            self.view.show_reaction(member.as_ref(), shown);
+        }
     }
 
     fn open_socket(&mut self, id: SocketId) {

@@ -188,7 +188,7 @@ impl LocalMedia {
                 inner.camera = Some(camera);
             }
             if let Some(mut microphone) = captured.audio {
-                microphone.set_enabled(inner.wants_microphone);
+                microphone.set_enabled(inner.is_microphone_wanted());
                 microphone.report_ended(self.lost(DeviceKind::Microphone));
                 inner.meter = LevelMeter::new(microphone.track()).ok();
                 inner.microphone = Some(microphone);

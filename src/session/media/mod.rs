@@ -71,6 +71,8 @@ struct Inner {
     /// The source that the person wants, whether or not the browser gives it.
     source: SourceChoice,
     wants_microphone: bool,
+    /// Whether the person holds the key to talk; a reload does not restore that.
+    is_talking: bool,
     /// The source that an address asks for, until a click allows it or the person chooses another.
     held: Option<Held>,
     is_microphone_held: bool,
@@ -191,6 +193,7 @@ impl LocalMedia {
                 .as_ref()
                 .and_then(|file| Some(u32::try_from(file.failure()?.position.as_secs()).unwrap_or(u32::MAX))),
             stamped: inner.file.as_ref().is_some_and(|file| file.is_stamped(inner.is_hidden)),
+            ..PublishedState::default()
         }
     }
 
@@ -275,10 +278,21 @@ impl LocalMedia {
         {
             let mut inner = self.inner.borrow_mut();
             inner.wants_microphone = is_wanted;
+            inner.is_talking = false;
             inner.is_microphone_held &= !is_wanted;
-            if let Some(track) = &inner.microphone {
-                track.set_enabled(is_wanted);
-            }
+            inner.switch_microphone();
+        }
+        self.announce();
+        self.ask_for_missing();
+    }
+
+    /// Has the microphone on while the person holds the key to talk.
+    pub fn talk(&self, is_talking: bool) {
+        {
+            let mut inner = self.inner.borrow_mut();
+            inner.is_talking = is_talking;
+            inner.is_microphone_held &= !is_talking;
+            inner.switch_microphone();
         }
         self.announce();
         self.ask_for_missing();
@@ -318,6 +332,7 @@ impl LocalMedia {
             | Setting::KeepChat
             | Setting::IceServers
             | Setting::Shortcuts
+            | Setting::PushToTalk
             | Setting::LinksMayJoin => {}
         }
     }
@@ -366,10 +381,21 @@ impl LocalMedia {
 }
 
 impl Inner {
+    fn is_microphone_wanted(&self) -> bool {
+        self.wants_microphone || self.is_talking
+    }
+
+    /// Mutes the microphone, or lets it be heard.
+    fn switch_microphone(&self) {
+        if let Some(track) = &self.microphone {
+            track.set_enabled(self.is_microphone_wanted());
+        }
+    }
+
     /// Whether a camera, and whether a microphone, is wanted that is missing or not the chosen one.
     fn missing(&self) -> (bool, bool) {
         let camera = self.source == SourceChoice::Camera && (self.camera.is_none() || self.is_camera_stale);
-        let microphone = self.wants_microphone
+        let microphone = self.is_microphone_wanted()
             && !self.is_microphone_held
             && (self.microphone.is_none() || self.is_microphone_stale);
         (camera, microphone)

@@ -7,6 +7,10 @@ use web_sys::{Element, KeyboardEvent};
 const TYPED_INTO: &str = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, \
                           [contenteditable], dialog";
 
+/// Elements that do something themselves when the space bar is pressed on them.
+const USES_SPACE: &str =
+    "button, summary, a[href], input, label, video, audio, [role=button], [tabindex=\"0\"]";
+
 /// `keyCode` of a key that an input method handles, also in browsers that end the composition before its last key.
 const TAKEN_BY_INPUT_METHOD: u32 = 229;
 
@@ -36,6 +40,20 @@ pub fn key_press(event: &KeyboardEvent) -> Option<KeyPress> {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let is_typed = target.is_some_and(|element| element.closest(TYPED_INTO).ok().flatten().is_some());
     (!is_typed).then(|| read(event))
+}
+
+/// The key press of an event that is not handled yet, and whose element neither takes text nor uses the space bar.
+#[must_use]
+pub fn key_press_elsewhere(event: &KeyboardEvent) -> Option<KeyPress> {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let uses_space = target.is_some_and(|element| element.closest(USES_SPACE).ok().flatten().is_some());
+    if uses_space { None } else { key_press(event) }
+}
+
+/// Whether an event is about the space bar.
+#[must_use]
+pub fn is_space(event: &KeyboardEvent) -> bool {
+    event.code() == "Space" || event.key() == " "
 }
 
 /// Whether an event is an unhandled press of Escape, on any element.

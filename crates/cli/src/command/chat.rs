@@ -140,11 +140,13 @@ impl Chat<'_> {
         }
         self.printed = Some(number);
         let name = if message.author_name.is_empty() { author.as_str() } else { &message.author_name };
-        let line = format!("{name}: {}", message.text);
+        let privately = if message.is_private { " (to you only)" } else { "" };
+        let line = format!("{name}{privately}: {}", message.text);
         let event = Event::Message {
             from: author.as_str(),
             name: &message.author_name,
             text: &message.text,
+            is_private: message.is_private,
             sent_at_ms: message.sent_at_ms,
         };
         self.visit.output.event(&event, Some(&line))

@@ -24,7 +24,14 @@ pub(super) enum Event<'a> {
     /// A member left.
     MemberLeft { id: &'a str, name: &'a str },
     /// A message of another member.
-    Message { from: &'a str, name: &'a str, text: &'a str, sent_at_ms: u64 },
+    Message {
+        from: &'a str,
+        name: &'a str,
+        text: &'a str,
+        #[serde(rename = "private", skip_serializing_if = "std::ops::Not::not")]
+        is_private: bool,
+        sent_at_ms: u64,
+    },
     /// Everybody who was there has the message, or somebody left without it.
     Delivery { text: &'a str, state: &'a str },
     /// The state of a file changed.
@@ -248,7 +255,13 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line_without_control_characters() {
-        let event = Event::Message { from: "m", name: "Ada", text: "one\ntwo \u{1b}\u{9b}2J", sent_at_ms: 5 };
+        let event = Event::Message {
+            from: "m",
+            name: "Ada",
+            text: "one\ntwo \u{1b}\u{9b}2J",
+            is_private: false,
+            sent_at_ms: 5,
+        };
         let text = json(&event).unwrap();
         assert!(!text.contains(char::is_control), "{text:?}");
         let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();

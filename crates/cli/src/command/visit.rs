@@ -260,7 +260,8 @@ impl<'a> Visit<'a> {
             RoomEvent::Cleared(_)
             | RoomEvent::HostingChanged
             | RoomEvent::ChatForgotten(_)
-            | RoomEvent::Run(..) => {}
+            | RoomEvent::Run(..)
+            | RoomEvent::Reacted(..) => {}
         }
         Ok(None)
     }

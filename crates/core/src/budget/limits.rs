@@ -42,7 +42,7 @@ pub enum MessageKind {
     BulkConnection,
     /// A new instance of the member's page.
     Arrival,
-    /// A chat message.
+    /// A chat message, to everyone or to this page alone.
     Chat,
     /// A byte of a chat message.
     ChatByte,
@@ -50,6 +50,8 @@ pub enum MessageKind {
     ChatAck,
     /// A message that declares what the member publishes.
     State,
+    /// A reaction.
+    Reaction,
     /// An offer of a file that was not offered before.
     Offer,
     /// The withdrawal of an offered file before it was accepted.
@@ -74,7 +76,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Control,
         Self::ControlByte,
         Self::Unreadable,
@@ -91,6 +93,7 @@ impl MessageKind {
         Self::ChatByte,
         Self::ChatAck,
         Self::State,
+        Self::Reaction,
         Self::Offer,
         Self::Withdrawal,
         Self::TransferNews,
@@ -153,6 +156,8 @@ impl MessageKind {
             Self::ChatAck => limit(4_000, 100.0),
             // Seeking in a video file by dragging declares two states for each step.
             Self::State => limit(600, 30.0),
+            // A page lets its person react six times at once and once a second.
+            Self::Reaction => limit(20, 2.0),
             // A folder of 2,000 files, twice.
             Self::Offer => limit(4_000, 100.0),
             // All files of such a folder are taken back.

@@ -8,43 +8,18 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
 use sightline_protocol::{
     DisplayName, MemberId, MessageId,
     control::{ControlMessage, UnixMilliseconds},
     limits::MAX_CHAT_TEXT_BYTES,
 };
 
-use super::{DeliveryState, KeptMessage, prepare, seen::SeenIds};
+use super::{Addressee, ChatMessage, DeliveryState, KeptMessage, MessageNumber, prepare, seen::SeenIds};
 
 /// Number of messages in the log.
 pub const MAX_LOG: usize = 2_000;
 /// Bytes of all texts in the log: 512 of the longest.
 pub const MAX_LOG_BYTES: usize = 8 * 1024 * 1024;
-
-/// Position of a message in this page's conversation; grows with each message and identifies it on this page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MessageNumber(pub u32);
-
-/// One message of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChatMessage {
-    /// Chosen by the author.
-    pub id: MessageId,
-    /// Position in this page's conversation.
-    pub number: MessageNumber,
-    /// `None` for a message of this page.
-    pub author: Option<MemberId>,
-    /// The author's name at that time; empty for a message of this page and for an author without a name.
-    pub author_name: String,
-    /// Text, with line breaks as `\n`.
-    pub text: String,
-    /// Milliseconds since 1970 on the author's clock.
-    pub sent_at_ms: u64,
-    /// The progress of delivery.
-    pub state: DeliveryState,
-}
 
 /// A message for the `control` channel of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,28 +83,58 @@ impl Conversation {
         let text = prepare(text)?;
         let waiting: BTreeSet<MemberId> = present.into_iter().collect();
         let state = if waiting.is_empty() { DeliveryState::Unheard } else { DeliveryState::Sending };
-        let message = ChatMessage {
-            id: id.clone(),
-            number: self.take_number(),
-            author: None,
-            author_name: String::new(),
-            text,
-            sent_at_ms,
-            state,
-        };
-        for to in waiting.iter().filter(|member| open(member)) {
-            self.outgoing.push_back(Outgoing { to: to.clone(), message: wire(&message) });
-        }
-        if !waiting.is_empty() {
-            self.unacknowledged.insert(id, Waiting { members: waiting, is_heard: false });
-        }
-        self.append(message);
+        let message = ChatMessage { state, ..self.own_message(id, text, sent_at_ms) };
+        self.send_to(message, waiting, open);
+        Ok(())
+    }
+
+    /// Sends a text to one member. A member that is not in the room gets the message when it returns.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_private(
+        &mut self,
+        id: MessageId,
+        to: Addressee,
+        text: &str,
+        sent_at_ms: u64,
+    ) -> Result<(), TextRefused> {
+        let text = prepare(text)?;
+        let Addressee { member, name, is_in_room, is_open } = to;
+        let state = if is_in_room { DeliveryState::Sending } else { DeliveryState::Undeliverable };
+        let own = self.own_message(id, text, sent_at_ms);
+        let message = ChatMessage { state, is_private: true, addressee_name: name, ..own };
+        self.send_to(message, BTreeSet::from([member]), |_| is_open);
         Ok(())
     }
 
     /// Takes a chat message of the member `from`, whose name is `name`. A repeated message is acknowledged again, since the
     /// acknowledgement may have been lost.
     pub fn handle_chat(&mut self, from: &MemberId, name: &str, id: MessageId, text: &str, sent_at_ms: u64) {
+        self.receive(from, name, id, text, sent_at_ms, false);
+    }
+
+    /// Like [`Self::handle_chat`], for a message to this page alone.
+    pub fn handle_private_chat(
+        &mut self,
+        from: &MemberId,
+        name: &str,
+        id: MessageId,
+        text: &str,
+        sent_at_ms: u64,
+    ) {
+        self.receive(from, name, id, text, sent_at_ms, true);
+    }
+
+    fn receive(
+        &mut self,
+        from: &MemberId,
+        name: &str,
+        id: MessageId,
+        text: &str,
+        sent_at_ms: u64,
+        is_private: bool,
+    ) {
         let Ok(text) = prepare(text) else { return };
         self.outgoing
             .push_back(Outgoing { to: from.clone(), message: ControlMessage::ChatAck { id: id.clone() } });
@@ -140,6 +145,8 @@ impl Conversation {
                 number,
                 author: Some(from.clone()),
                 author_name: name.to_owned(),
+                is_private,
+                addressee_name: String::new(),
                 text,
                 sent_at_ms,
                 state: DeliveryState::Received,
@@ -170,7 +177,7 @@ impl Conversation {
             .filter(|message| {
                 self.unacknowledged.get(&message.id).is_some_and(|waiting| waiting.members.contains(member))
             })
-            .map(|message| Outgoing { to: member.clone(), message: wire(message) })
+            .map(|message| Outgoing { to: member.clone(), message: message.to_wire() })
             .collect();
         self.outgoing.extend(repeated);
     }
@@ -237,8 +244,9 @@ impl Conversation {
                 continue;
             }
             let author_name = DisplayName::cut(&message.author_name).into();
+            let addressee_name = DisplayName::cut(&message.addressee_name).into();
             let sent_at_ms = UnixMilliseconds::saturating(message.sent_at_ms).get();
-            let message = ChatMessage { text, author_name, sent_at_ms, ..message };
+            let message = ChatMessage { text, author_name, addressee_name, sent_at_ms, ..message };
             self.next_number = message.number.0.saturating_add(1);
             if message.author.is_none() && !missing.is_empty() {
                 let waiting = Waiting { members: missing.into_iter().collect(), is_heard };
@@ -294,6 +302,36 @@ impl Conversation {
         self.forgotten.pop_front()
     }
 
+    /// A message of this page to everyone.
+    fn own_message(&mut self, id: MessageId, text: String, sent_at_ms: u64) -> ChatMessage {
+        ChatMessage {
+            id,
+            number: self.take_number(),
+            author: None,
+            author_name: String::new(),
+            is_private: false,
+            addressee_name: String::new(),
+            text,
+            sent_at_ms,
+            state: DeliveryState::Sending,
+        }
+    }
+
+    fn send_to(
+        &mut self,
+        message: ChatMessage,
+        waiting: BTreeSet<MemberId>,
+        open: impl Fn(&MemberId) -> bool,
+    ) {
+        for to in waiting.iter().filter(|member| open(member)) {
+            self.outgoing.push_back(Outgoing { to: to.clone(), message: message.to_wire() });
+        }
+        if !waiting.is_empty() {
+            self.unacknowledged.insert(message.id.clone(), Waiting { members: waiting, is_heard: false });
+        }
+        self.append(message);
+    }
+
     fn take_number(&mut self) -> MessageNumber {
         let number = self.next_number;
         self.next_number = number.saturating_add(1);
@@ -338,13 +376,5 @@ impl Conversation {
             message.state = state;
             self.changed.push_back(message.number);
         }
-    }
-}
-
-fn wire(message: &ChatMessage) -> ControlMessage {
-    ControlMessage::Chat {
-        id: message.id.clone(),
-        text: message.text.clone(),
-        sent_at_ms: UnixMilliseconds::saturating(message.sent_at_ms),
     }
 }

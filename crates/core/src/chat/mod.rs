@@ -1,18 +1,20 @@
 //! The conversation: ids, acknowledgements, order and delivery exactly once; cleaning of texts, and the links in them.
 
+mod addressee;
 mod conversation;
 mod kept;
 mod link;
+mod message;
 mod seen;
 mod text;
 
 use serde::{Deserialize, Serialize};
 
-pub use conversation::{
-    ChatMessage, Conversation, MAX_LOG, MAX_LOG_BYTES, MessageNumber, Outgoing, TextRefused,
-};
+pub use addressee::Addressee;
+pub use conversation::{Conversation, MAX_LOG, MAX_LOG_BYTES, Outgoing, TextRefused};
 pub use kept::KeptMessage;
 pub use link::{Segment, split_links};
+pub use message::{ChatMessage, MessageNumber};
 pub use text::{excess_characters, prepare};
 
 /// Delivery state of a message.

@@ -79,11 +79,12 @@ pub(super) fn charges_of_control(
     let mut before = None;
     let kind = match message {
         ControlMessage::State(_) => Some(MessageKind::State),
-        ControlMessage::Chat { text, .. } => {
+        ControlMessage::Chat { text, .. } | ControlMessage::PrivateChat { text, .. } => {
             before = Some((MessageKind::ChatByte, text.len() as u64));
             Some(MessageKind::Chat)
         }
         ControlMessage::ChatAck { .. } => Some(MessageKind::ChatAck),
+        ControlMessage::Reaction { .. } => Some(MessageKind::Reaction),
         ControlMessage::Use | ControlMessage::Renew => Some(MessageKind::Use),
         ControlMessage::Verify(_) => Some(MessageKind::Verify),
         ControlMessage::TransferOffer(offer) if !transfers.is_offered(&offer.transfer) => {

@@ -63,6 +63,9 @@ impl Content {
             ControlMessage::Chat { id, text, sent_at_ms } => {
                 self.conversation.handle_chat(from, name, id, &text, sent_at_ms.get());
             }
+            ControlMessage::PrivateChat { id, text, sent_at_ms } => {
+                self.conversation.handle_private_chat(from, name, id, &text, sent_at_ms.get());
+            }
             ControlMessage::ChatAck { id } => self.conversation.handle_ack(from, &id),
             ControlMessage::TransferOffer(offer) => self.transfers.handle_offer(from, offer, now),
             ControlMessage::TransferProgress(progress) => {

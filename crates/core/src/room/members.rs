@@ -18,6 +18,7 @@ use sightline_protocol::{
 
 use super::{
     budgets::{Budgets, Charge, charges_of_control, charges_of_signal},
+    hands,
     signal_path::SignalPath,
 };
 use crate::{
@@ -61,7 +62,7 @@ impl Members {
     pub(super) fn new(announced: PublishedState, random: SeededRandom) -> Self {
         Self {
             local: None,
-            announced,
+            announced: PublishedState { private_chat: true, ..announced },
             is_signaling_up: false,
             peers: Vec::new(),
             removed: VecDeque::new(),
@@ -286,8 +287,27 @@ impl Members {
 
     // Actions of this page.
 
-    /// Takes the new published state of this page.
+    /// Takes the new published state of this page; the hand stays as it is.
     pub(super) fn announce(&mut self, published: PublishedState) {
+        self.publish(PublishedState { hand: self.announced.hand, private_chat: true, ..published });
+    }
+
+    /// Raises or lowers the hand of this page.
+    pub(super) fn raise_hand(&mut self, is_raised: bool) {
+        let others = self.peers.iter().filter_map(|peer| peer.view().published?.hand);
+        let hand = is_raised.then(|| self.announced.hand.unwrap_or_else(|| hands::next_number(others)));
+        self.publish(PublishedState { hand, ..self.announced });
+    }
+
+    /// The members with a raised hand, who raised it first first; `None` is this page.
+    pub(super) fn raised_hands(&self) -> Vec<Option<MemberId>> {
+        let others =
+            self.peers.iter().filter_map(|peer| Some((peer.view().published?.hand?, Some(peer.id()))));
+        let local = self.announced.hand.map(|number| (number, None));
+        hands::in_order(local.into_iter().chain(others), self.local_id())
+    }
+
+    fn publish(&mut self, published: PublishedState) {
         if std::mem::replace(&mut self.announced, published) != published {
             self.peers.iter_mut().for_each(|peer| peer.announce(published));
         }

@@ -22,10 +22,12 @@
 mod budgets;
 mod changes;
 mod content;
+mod hands;
 mod hosting;
 mod members;
 mod notices;
 mod output;
+mod reactions;
 mod sealing;
 mod session;
 mod signal_path;
@@ -39,4 +41,5 @@ pub use crate::{
 pub use changes::Changes;
 pub use hosting::{HostAction, Hosting, VisitorView};
 pub use output::{RoomEvent, RoomOutput};
+pub use reactions::{Reactions, SHOWN_FOR, ShownReaction};
 pub use session::RoomSession;

@@ -1,6 +1,6 @@
 //! The outputs of a session: actions to perform, and events for the page.
 
-use sightline_protocol::{ErrorCode, MemberId, control::ControlMessage};
+use sightline_protocol::{ErrorCode, MemberId, Reaction, control::ControlMessage};
 
 use crate::{
     chat::MessageNumber,
@@ -90,6 +90,8 @@ pub enum RoomEvent {
     WayOpen(MemberId),
     /// A member sent a message about a run.
     Run(MemberId, ControlMessage),
+    /// A member reacted: see [`Reactions`](super::Reactions).
+    Reacted(MemberId, Reaction),
     /// A signal of a member had no effect. An honest server and honest members cause only [`Refusal::Stale`].
     SignalRefused(MemberId, Refusal),
     /// A peer connection to a member can no longer negotiate, for this cause. The session replaces the connection itself.

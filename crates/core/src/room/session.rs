@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sightline_protocol::{
-    AdmissionTag, MemberId, MessageId,
+    AdmissionTag, MemberId, MessageId, Reaction,
     control::{ControlMessage, PublishedState},
     signaling::IceServer,
     telemetry::TelemetryMessage,
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Timestamp,
     budget::{Accounts, Standing},
-    chat::{Conversation, KeptMessage, TextRefused},
+    chat::{Addressee, Conversation, KeptMessage, TextRefused},
     link::{LinkEvent, LinkId},
     notice::NoticeCode,
     peer::{LinkState, LocalMember, PeerOutput, PeerSession, PeerView},
@@ -117,6 +117,44 @@ impl RoomSession {
         self.content.conversation_mut().send(id, text, unix_ms, present, is_open)?;
         self.settle(now);
         Ok(())
+    }
+
+    /// Sends a text to one member, which gets it when it returns if it is not in the room now.
+    ///
+    /// # Errors
+    /// As [`Self::send_chat`].
+    pub fn send_private_chat(
+        &mut self,
+        to: &MemberId,
+        text: &str,
+        unix_ms: u64,
+        now: Timestamp,
+    ) -> Result<(), TextRefused> {
+        let id = MessageId::from_random(self.random.next_u128());
+        let peer = self.members.get(to);
+        let addressee = Addressee {
+            member: to.clone(),
+            name: peer.map(|peer| peer.view().member.name.as_str().to_owned()).unwrap_or_default(),
+            is_in_room: peer.is_some(),
+            is_open: peer.is_some_and(|peer| peer.open_link().is_some()),
+        };
+        self.content.conversation_mut().send_private(id, addressee, text, unix_ms)?;
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Sends a reaction to all members that can be reached now. Nothing repeats it.
+    pub fn send_reaction(&mut self, reaction: Reaction) {
+        let members: Vec<_> = self.members.iter().map(|peer| peer.id().clone()).collect();
+        for member in members {
+            self.send_control(&member, &ControlMessage::Reaction { reaction });
+        }
+    }
+
+    /// Raises or lowers the hand of this member.
+    pub fn raise_hand(&mut self, is_raised: bool, now: Timestamp) {
+        self.members.raise_hand(is_raised);
+        self.settle(now);
     }
 
     /// Takes a file that the person chose for one member or for everyone: see [`Transfers::choose`].
@@ -339,6 +377,12 @@ impl RoomSession {
     #[must_use]
     pub fn peer(&self, id: &MemberId) -> Option<PeerView<'_>> {
         self.members.get(id).map(PeerSession::view)
+    }
+
+    /// The members with a raised hand, who raised it first first; `None` is this member.
+    #[must_use]
+    pub fn raised_hands(&self) -> Vec<Option<MemberId>> {
+        self.members.raised_hands()
     }
 
     /// The code to compare with a member, and what the person said of it.
@@ -602,6 +646,9 @@ impl RoomSession {
         if let ControlMessage::Verify(step) = message {
             let consequence = self.verifying.handle_step(&from, step, now);
             return self.apply(&from, consequence);
+        }
+        if let ControlMessage::Reaction { reaction } = message {
+            return self.event(RoomEvent::Reacted(from, reaction));
         }
         let Some(peer) = self.members.get(&from) else { return };
         let name = peer.view().member.name.as_str();

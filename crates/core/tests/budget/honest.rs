@@ -180,6 +180,7 @@ fn an_hour_at_full_speed_is_within_the_budget() {
         (MessageKind::Chat, 100, 3),
         (MessageKind::ChatAck, 100, 50),
         (MessageKind::State, 60, 20),
+        (MessageKind::Reaction, 6, 1),
         (MessageKind::Offer, 1_000, 50),
         (MessageKind::Withdrawal, 1_000, 2),
         (MessageKind::Telemetry, 1_200, 20),

@@ -128,7 +128,7 @@ fn description(kind: &str, exchange: usize) -> String {
 }
 
 /// Floods of each kind of message, with ever new ids.
-const FLOODS: [(&str, Flood); 29] = [
+const FLOODS: [(&str, Flood); 32] = [
     ("chat", |room, n| {
         room.control(&format!(r#"{{"type":"chat","id":"c{n}","text":"noise","sent_at_ms":0}}"#));
     }),
@@ -140,6 +140,13 @@ const FLOODS: [(&str, Flood); 29] = [
         room.control(r#"{"type":"chat","id":"c","text":"again","sent_at_ms":0}"#);
     }),
     ("acknowledgements", |room, n| room.control(&format!(r#"{{"type":"chat_ack","id":"c{n}"}}"#))),
+    ("private chat", |room, n| {
+        room.control(&format!(r#"{{"type":"private_chat","id":"c{n}","text":"noise","sent_at_ms":0}}"#));
+    }),
+    ("reactions", |room, _| room.control(r#"{"type":"reaction","reaction":"heart"}"#)),
+    ("hands", |room, n| {
+        room.control(&format!(r#"{{"type":"state","microphone":true,"source":"none","hand":{n}}}"#));
+    }),
     ("states", |room, n| {
         let source = if n % 2 == 0 { "camera" } else { "none" };
         room.control(&format!(r#"{{"type":"state","microphone":true,"source":"{source}"}}"#));

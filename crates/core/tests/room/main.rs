@@ -4,6 +4,7 @@
 mod changes;
 mod files;
 mod hosting;
+mod people;
 mod recovery;
 mod world;
 
@@ -212,7 +213,7 @@ fn the_published_state_reaches_present_and_later_members() {
     let c = world.open(None);
     for page in [b, c] {
         let seen = world.pages[page].session.peer(&world.id(a)).and_then(|peer| peer.published);
-        assert_eq!(seen, Some(published), "{page}");
+        assert_eq!(seen, Some(PublishedState { private_chat: true, ..published }), "{page}");
     }
 }
 

@@ -1,0 +1,22 @@
+//! The order of raised hands.
+//!
+//! Pages have no common clock, so a hand carries a number: one more than the greatest number that its page sees raised. Every page
+//! orders the hands by their numbers, and hands that were raised before their pages heard of each other by the member id. Therefore
+//! all pages show the same order, also a page that came later.
+
+use sightline_protocol::MemberId;
+
+/// The number of a hand that is raised while others are.
+pub(super) fn next_number(raised: impl Iterator<Item = u32>) -> u32 {
+    raised.max().map_or(1, |greatest| greatest.saturating_add(1))
+}
+
+/// The members with a raised hand, who raised it first first. `None` is this page, whose member id is `local`.
+pub(super) fn in_order<'a>(
+    hands: impl Iterator<Item = (u32, Option<&'a MemberId>)>,
+    local: Option<&'a MemberId>,
+) -> Vec<Option<MemberId>> {
+    let mut hands: Vec<_> = hands.collect();
+    hands.sort_by_key(|(number, member)| (*number, member.or(local)));
+    hands.into_iter().map(|(_, member)| member.cloned()).collect()
+}
