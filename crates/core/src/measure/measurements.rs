@@ -336,7 +336,7 @@ impl Measurements {
         }
 
         if is_missing {
-            member.history.handle_failure(Subject::MissingPicture, "no packet arrived", now);
+            member.history.handle_failure(Subject::MissingPicture, "no frame arrived", now);
             self.outputs.push_back(MeasureOutput::PictureMissing(id.clone()));
         }
 
