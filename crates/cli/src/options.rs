@@ -46,6 +46,8 @@ pub enum Command {
     Receive(ReceiveOptions),
     /// Show a video file to everyone in the room, without encoding it again
     Provide(ProvideOptions),
+    /// Put several members into a room that write now and then, to load a room and a server
+    Bots(BotsOptions),
     /// Find out whether calls work from this computer, and what prevents them, without entering a room
     Check(CheckOptions),
     /// Print a completion script for a shell
@@ -68,6 +70,7 @@ impl Command {
             Self::Send(options) => Some(&options.member.common),
             Self::Receive(options) => Some(&options.member.common),
             Self::Provide(options) => Some(&options.member.common),
+            Self::Bots(options) => Some(&options.member.common),
             Self::Check(options) => Some(&options.common),
             Self::Completions { .. } | Self::Man => None,
         }
@@ -269,6 +272,33 @@ pub struct ReceiveOptions {
     /// Leave when the first files, and those offered together with them, have arrived
     #[arg(long)]
     pub once: bool,
+}
+
+/// Bots in one process: each is connected to each, so their number counts twice.
+pub const MAX_BOTS: i64 = 64;
+
+/// The options of `bots`.
+#[derive(Debug, Clone, Args)]
+#[allow(missing_docs, reason = "the texts of the options say it")]
+pub struct BotsOptions {
+    /// The number of members, 64 at most; a room takes 8 unless its server says otherwise
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_BOTS))]
+    pub count: u16,
+
+    #[command(flatten)]
+    pub member: MemberOptions,
+
+    /// How often each bot writes a message; 0 for never
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub every: u64,
+
+    /// Show this video file to all members with a screen, again and again
+    #[arg(long, value_name = "FILE")]
+    pub provide: Option<PathBuf>,
+
+    /// Leave this long after the last bot has entered; without it, the bots stay until Ctrl-C
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: Option<u64>,
 }
 
 /// The options of `check`.

@@ -1,5 +1,6 @@
 //! The commands of `sightline-peer`.
 
+mod bots;
 mod chat;
 mod check;
 mod interrupts;
@@ -67,6 +68,7 @@ fn start(options: &Options, output: &mut Output) -> Result<(), Failure> {
             Command::Send(options) => send::run(options, output).await,
             Command::Receive(options) => receive::run(options, output).await,
             Command::Provide(options) => provide::run(options, output).await,
+            Command::Bots(options) => bots::run(options, output).await,
             Command::Check(options) => check::run(options, output).await,
             Command::Completions { .. } | Command::Man => Ok(()),
         }

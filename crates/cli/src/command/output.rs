@@ -9,6 +9,7 @@ use indicatif::{HumanBytes, HumanDuration, MultiProgress, ProgressBar, ProgressD
 use serde::Serialize;
 use sightline_core::doctor::Detail;
 
+use super::bots::Totals;
 use crate::{failure::Failure, options::CommonOptions};
 
 /// One event, as `--json` prints it. The schema is in `docs/cli.md`; fields are added, and never removed or renamed.
@@ -40,6 +41,17 @@ pub(super) enum Event<'a> {
     Playback { state: &'a str, position_ms: u64 },
     /// A member gets the pictures from now on.
     Watching { id: &'a str, name: &'a str },
+    /// The state of a bot changed. Bots are numbered from 1.
+    Bot {
+        bot: usize,
+        state: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a str>,
+    },
+    /// What all bots have done so far.
+    Totals(&'a Totals),
+    /// What all bots have done in the end.
+    Summary(&'a Totals),
     /// A row of an examination.
     Check {
         check: String,

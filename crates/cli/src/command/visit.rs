@@ -267,11 +267,12 @@ impl<'a> Visit<'a> {
     }
 
     fn take_notice(&mut self, code: NoticeCode) -> Result<(), Failure> {
-        if let Some(failure) = Failure::of_notice(code, &self.peer.server()) {
-            let goes_on = code == NoticeCode::ServerUnreachable && self.has_entered;
-            return if goes_on { Ok(()) } else { Err(failure) };
+        if let Some(failure) = end_by_notice(code, &self.peer, self.has_entered) {
+            return Err(failure);
         }
         let sentence = match code {
+            // The session goes on to connect.
+            NoticeCode::ServerUnreachable => return Ok(()),
             NoticeCode::SignalingLost => "The connection to the server is lost; connecting again.",
             NoticeCode::ConnectionFailed => "No network path to a member was found.",
             NoticeCode::MemberMuted => "A member sends more than is allowed; the excess is dropped.",
@@ -302,6 +303,12 @@ impl<'a> Visit<'a> {
         self.names.insert(member.clone(), name);
         Ok(())
     }
+}
+
+/// The failure for a problem that ends the session. A server that answered before is asked again.
+pub(super) fn end_by_notice(code: NoticeCode, peer: &Peer, has_entered: bool) -> Option<Failure> {
+    let goes_on = code == NoticeCode::ServerUnreachable && has_entered;
+    Failure::of_notice(code, &peer.server()).filter(|_| !goes_on)
 }
 
 fn shown<'a>(name: &'a str, member: &'a MemberId) -> &'a str {

@@ -25,6 +25,7 @@ use crate::{
 mod channels;
 mod codecs;
 mod connection;
+mod direction;
 mod feedback;
 mod sending;
 #[cfg(test)]
