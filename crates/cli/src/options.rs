@@ -46,6 +46,8 @@ pub enum Command {
     Receive(ReceiveOptions),
     /// Show a video file to everyone in the room, without encoding it again
     Provide(ProvideOptions),
+    /// Receive the pictures of others, measure them, and write a report or a recording
+    Watch(WatchOptions),
     /// Put several members into a room that write now and then, to load a room and a server
     Bots(BotsOptions),
     /// Find out whether calls work from this computer, and what prevents them, without entering a room
@@ -70,6 +72,7 @@ impl Command {
             Self::Send(options) => Some(&options.member.common),
             Self::Receive(options) => Some(&options.member.common),
             Self::Provide(options) => Some(&options.member.common),
+            Self::Watch(options) => Some(&options.member.common),
             Self::Bots(options) => Some(&options.member.common),
             Self::Check(options) => Some(&options.common),
             Self::Completions { .. } | Self::Man => None,
@@ -272,6 +275,26 @@ pub struct ReceiveOptions {
     /// Leave when the first files, and those offered together with them, have arrived
     #[arg(long)]
     pub once: bool,
+}
+
+/// The options of `watch`.
+#[derive(Debug, Clone, Args)]
+#[allow(missing_docs, reason = "the texts of the options say it")]
+pub struct WatchOptions {
+    #[command(flatten)]
+    pub member: MemberOptions,
+
+    /// Measure for this long, from the first picture on; without it, until the pictures end or until Ctrl-C
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub run: Option<u64>,
+
+    /// Write the report of the run into this file, which the page /report opens
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+
+    /// Record the pictures of the first member that shows some into this file (IVF), without encoding them again
+    #[arg(long, value_name = "FILE.ivf")]
+    pub record: Option<PathBuf>,
 }
 
 /// Bots in one process: each is connected to each, so their number counts twice.

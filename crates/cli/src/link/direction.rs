@@ -7,6 +7,11 @@ pub(super) fn receives(sdp: &str, mid: &str) -> bool {
     direction(sdp, mid).is_none_or(|word| matches!(word, "sendrecv" | "recvonly"))
 }
 
+/// Whether the author of the description sends media in the section with this id.
+pub(super) fn sends(sdp: &str, mid: &str) -> bool {
+    direction(sdp, mid).is_none_or(|word| matches!(word, "sendrecv" | "sendonly"))
+}
+
 /// The direction of a section; `None` if there is no such section.
 fn direction<'a>(sdp: &'a str, mid: &str) -> Option<&'a str> {
     let mut sections = sdp.split("\nm=");
@@ -34,6 +39,8 @@ mod tests {
     fn each_section_has_its_direction() {
         let received: Vec<_> = ["0", "1", "2", "22"].into_iter().map(|mid| receives(SDP, mid)).collect();
         assert_eq!(received, [false, false, true, true]);
+        let sent: Vec<_> = ["0", "1", "2", "22"].into_iter().map(|mid| sends(SDP, mid)).collect();
+        assert_eq!(sent, [false, true, true, false]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Side {
         let (first_sender, first) = mpsc::channel(100);
         let (messages_sender, messages) = mpsc::channel(100);
         let config =
-            LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true, source: None };
+            LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true, source: None, watch: None };
         let inputs = LinkInputs { first: first_sender, messages: messages_sender };
         let link = Link::open(LinkId(1), LinkKind::Member(role), config, inputs);
         Self { link, first, messages, candidates: VecDeque::new() }

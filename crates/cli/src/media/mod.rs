@@ -9,6 +9,7 @@
 //! | `bitstream` | what the frames of VP8, VP9 and AV1 say about themselves |
 //! | `ivf`, `matroska`, `file` | the containers, and a file of either |
 //! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
+//! | `ivf_writer` | frames that arrive as an IVF file |
 //! | `playback` | when each frame is due, and which frames a late joiner needs |
 //! | `packetizer`, `outlet` | frames as RTP payloads; what one viewer gets, and when |
 //! | `source` | the file that plays: a thread that reads, a task that waits |
@@ -18,6 +19,7 @@ pub(crate) mod file;
 mod file_info;
 mod file_problem;
 mod ivf;
+pub(crate) mod ivf_writer;
 mod matroska;
 pub(crate) mod outlet;
 pub(crate) mod packetizer;
@@ -44,12 +46,23 @@ pub(crate) enum VideoCodec {
 }
 
 impl VideoCodec {
+    pub(crate) const ALL: [Self; 3] = [Self::Vp8, Self::Vp9, Self::Av1];
+
     /// The name for a person.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Vp8 => "VP8",
             Self::Vp9 => "VP9",
             Self::Av1 => "AV1",
+        }
+    }
+
+    /// The name in descriptions and stats.
+    pub(crate) const fn mime_type(self) -> &'static str {
+        match self {
+            Self::Vp8 => "video/VP8",
+            Self::Vp9 => "video/VP9",
+            Self::Av1 => "video/AV1",
         }
     }
 }

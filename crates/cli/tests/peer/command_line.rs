@@ -74,7 +74,16 @@ async fn every_shell_gets_completions_with_every_command() {
         let ended = run_to_end(program().args(["completions", shell])).await;
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{shell}");
         for word in [
-            "chat", "send", "receive", "provide", "watch", "bots", "check", "ice-server", "relay-only", "accept",
+            "chat",
+            "send",
+            "receive",
+            "provide",
+            "watch",
+            "bots",
+            "check",
+            "ice-server",
+            "relay-only",
+            "accept",
         ] {
             assert!(ended.stdout.contains(word), "{shell} does not complete {word}");
         }

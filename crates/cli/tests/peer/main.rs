@@ -9,3 +9,7 @@ mod failures;
 mod files;
 mod harness;
 mod provide;
+/// As in the tests of the core.
+#[path = "../../../core/tests/run/schema_check.rs"]
+mod report_schema;
+mod watch;

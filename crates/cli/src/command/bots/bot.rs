@@ -157,6 +157,8 @@ impl Bot {
             // Nobody's files are accepted, and the session tries again what did not connect.
             PeerEvent::Transfer(_)
             | PeerEvent::RecordsChanged
+            | PeerEvent::Figures(..)
+            | PeerEvent::Run(_)
             | PeerEvent::NoConnection(..)
             | PeerEvent::NotConnected(_) => {}
         }
