@@ -29,6 +29,8 @@ mod codecs;
 mod connection;
 mod direction;
 mod feedback;
+#[cfg(test)]
+mod loss_tests;
 mod receiving;
 mod sending;
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `bitstream` | what the frames of VP8, VP9 and AV1 say about themselves |
 //! | `ivf`, `matroska`, `file` | the containers, and a file of either |
+//! | `seek_head` | a Matroska file with a wrong SeekHead |
 //! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
 //! | `ivf_writer` | frames that arrive as an IVF file |
 //! | `playback` | when each frame is due, and which frames a late joiner needs |
@@ -24,15 +25,27 @@ mod matroska;
 pub(crate) mod outlet;
 pub(crate) mod packetizer;
 pub(crate) mod playback;
+mod seek_head;
 pub(crate) mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::time::Duration;
+use std::{
+    io::{Read, Seek},
+    time::Duration,
+};
 
 use bytes::Bytes;
 
-pub use self::{file_problem::FileProblem, source::Source};
+pub use self::{file::Summary, file_problem::FileProblem, source::Source};
+
+/// Reads a whole video file of any known container.
+///
+/// # Errors
+/// [`FileProblem`]
+pub fn examine(reader: impl Read + Seek) -> Result<Summary, FileProblem> {
+    file::VideoFile::open(reader)?.0.summarize()
+}
 
 /// Longest frame that is read: a keyframe of 8K has a few megabytes.
 pub(crate) const MAX_FRAME_BYTES: usize = 16 << 20;

@@ -43,22 +43,20 @@ pub(super) async fn run(options: &WatchOptions, output: &mut Output) -> Result<(
     let wait = options.member.wait.map_or(WAIT, Duration::from_secs);
     visit.wait_for_company(wait);
     let picture_due = Some(Instant::now() + wait);
-    let mut watch = Watching { visit, picture_due, seen: BTreeSet::new(), is_over: false, ends_at: None };
+    let mut watch = Watching { visit, picture_due, seen: BTreeSet::new(), ends_at: None };
     let result = watch.run().await;
     watch.visit.peer.stop_run();
     let document = watch.visit.peer.report().filter(has_measured);
     watch.visit.peer.leave().await;
 
     let output: &Output = watch.visit.output;
-    if let Some(document) = &document {
-        print(document, output)?;
-    }
+    let printed = document.as_ref().map_or(Ok(()), |document| print(document, output));
     let written = report.map(|(path, file)| write_report(path, file, document.as_ref())).transpose();
     let recorded = match recording {
         Some((path, recording)) => describe(path, recording.end().await, output),
         None => Ok(()),
     };
-    result.and(written.map(drop)).and(recorded)
+    result.and(written.map(drop)).and(recorded).and(printed)
 }
 
 struct Watching<'a> {
@@ -67,7 +65,6 @@ struct Watching<'a> {
     picture_due: Option<Instant>,
     /// The members whose pictures have arrived.
     seen: BTreeSet<MemberId>,
-    is_over: bool,
     ends_at: Option<Instant>,
 }
 
@@ -77,10 +74,8 @@ impl Watching<'_> {
             tokio::select! {
                 happening = self.visit.next() => match happening? {
                     Happening::Figures(member, figures) => self.show(&member, &figures)?,
-                    Happening::Run(progress) => {
-                        if progress.state == RunState::Ended && !std::mem::replace(&mut self.is_over, true) {
-                            self.ends_at = Some(Instant::now() + LOGS);
-                        }
+                    Happening::Run(progress) if progress.state == RunState::Ended => {
+                        self.ends_at.get_or_insert(Instant::now() + LOGS);
                     }
                     Happening::Alone => return Err(self.visit.nobody_came()),
                     _ => {}
