@@ -215,7 +215,7 @@ pub struct ProvideOptions {
     #[command(flatten)]
     pub member: MemberOptions,
 
-    /// The video: IVF, WebM or Matroska with VP8, VP9 or AV1, and sound in Opus
+    /// The video: IVF, WebM, Matroska or MP4 with VP8, VP9 or AV1, and sound in Opus
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 

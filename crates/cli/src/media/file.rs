@@ -14,6 +14,7 @@ use super::{
     file_problem::FileProblem,
     ivf::{self, Ivf},
     matroska::{self, Matroska},
+    mp4::{self, Mp4},
 };
 
 const READ_AHEAD_BYTES: usize = 256 << 10;
@@ -54,6 +55,7 @@ pub(crate) struct VideoFile<R: Read + Seek> {
 enum Container<R: Read + Seek> {
     Ivf(Ivf<R>),
     Matroska(Box<Matroska<R>>),
+    Mp4(Box<Mp4<R>>),
 }
 
 impl VideoFile<BufReader<File>> {
@@ -66,14 +68,17 @@ impl VideoFile<BufReader<File>> {
 impl<R: Read + Seek> VideoFile<R> {
     pub(crate) fn open(mut reader: R) -> Result<(Self, FileInfo), FileProblem> {
         let mut signature = Vec::new();
-        (&mut reader).take(4).read_to_end(&mut signature).map_err(FileProblem::Unreadable)?;
+        (&mut reader).take(8).read_to_end(&mut signature).map_err(FileProblem::Unreadable)?;
         reader.seek(SeekFrom::Start(0)).map_err(FileProblem::Unreadable)?;
-        let (container, info) = if signature == ivf::SIGNATURE {
+        let (container, info) = if signature.starts_with(ivf::SIGNATURE) {
             let (file, info) = Ivf::open(reader)?;
             (Container::Ivf(file), info)
-        } else if signature == matroska::SIGNATURE {
+        } else if signature.starts_with(matroska::SIGNATURE) {
             let (file, info) = Matroska::open(reader)?;
             (Container::Matroska(Box::new(file)), info)
+        } else if mp4::is_signature(&signature) {
+            let (file, info) = Mp4::open(reader)?;
+            (Container::Mp4(Box::new(file)), info)
         } else {
             return Err(FileProblem::UnknownFormat);
         };
@@ -86,6 +91,7 @@ impl<R: Read + Seek> VideoFile<R> {
             let frame = match &mut self.container {
                 Container::Ivf(file) => file.next_frame()?,
                 Container::Matroska(file) => file.next_frame()?,
+                Container::Mp4(file) => file.next_frame()?,
             };
             let Some(mut frame) = frame else { return Ok(None) };
             if frame.data.is_empty() {
@@ -99,6 +105,7 @@ impl<R: Read + Seek> VideoFile<R> {
                     frame.data = match &self.container {
                         Container::Ivf(_) => frame.data,
                         Container::Matroska(file) => file.complete(frame.data),
+                        Container::Mp4(file) => file.complete(frame.data),
                     };
                 }
                 if frame.is_key && has_other_profile(self.codec, &frame.data) {

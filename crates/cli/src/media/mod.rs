@@ -7,7 +7,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `bitstream` | what the frames of VP8, VP9 and AV1 say about themselves |
-//! | `ivf`, `matroska`, `file` | the containers, and a file of either |
+//! | `ivf`, `matroska`, `mp4`, `file` | the containers, and a file of any |
 //! | `seek_head` | a Matroska file with a wrong SeekHead |
 //! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
 //! | `ivf_writer` | frames that arrive as an IVF file |
@@ -22,6 +22,7 @@ mod file_problem;
 mod ivf;
 pub(crate) mod ivf_writer;
 mod matroska;
+mod mp4;
 pub(crate) mod outlet;
 pub(crate) mod packetizer;
 pub(crate) mod playback;
