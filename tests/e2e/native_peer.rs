@@ -2,8 +2,9 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sightline_e2e::{
     browser::Engine,
@@ -28,6 +29,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_terminal_that_hides_its_address_reaches_a_page_by_the_relay),
         stage.test_in_each(a_page_that_waited_and_one_that_comes_late_watch_the_video_of_a_terminal),
         stage.test_in_each(whoever_comes_while_the_video_of_a_terminal_stands_sees_its_picture),
+        stage.test_in_each(a_terminal_measures_the_camera_of_a_page_in_either_order_of_joining),
     ]
     .into_iter()
     .flatten()
@@ -192,6 +194,44 @@ async fn whoever_comes_while_the_video_of_a_terminal_stands_sees_its_picture(
     eve.enter_with("still", "Eve", "source=none").await?;
     until_quarters(&eve, QUARTERS).await?;
     until_attribute(&eve, "playback", "ended").await
+}
+
+async fn a_terminal_measures_the_camera_of_a_page_in_either_order_of_joining(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let origin = scene.server().await?.url();
+    let folder = tempfile::tempdir()?;
+    let watch = |room: &str| {
+        let report = folder.path().join(room);
+        let arguments = ["--run".as_ref(), "3".as_ref(), "--report".as_ref(), report.as_os_str()];
+        NativePeer::start("watch", &origin, room, "Ben", &arguments)
+    };
+    let ada = scene.page(engine).await?;
+    for room in ["page-first", "terminal-first"] {
+        let mut ben = if room == "page-first" {
+            ada.enter(room, "Ada").await?;
+            watch(room)?
+        } else {
+            let mut ben = watch(room)?;
+            ben.event("entered", |_| true).await?;
+            ada.enter(room, "Ada").await?;
+            ben
+        };
+        let measured = ben.event("measured", |event| event["name"] == "Ada").await?;
+        ensure!(measured["frames"].as_u64().is_some_and(|frames| frames >= 15), "{room}: {measured}");
+        ben.end().await?;
+        let report: Value = serde_json::from_slice(&fs::read(folder.path().join(room))?)?;
+        let side = &report["sides"][0];
+        ensure!(
+            side["conditions"].as_array().is_some_and(|all| all.contains(&json!(["frames", "received"]))),
+            "{side}"
+        );
+        ensure!(side["playout"]["frame_width"].as_u64().is_some_and(|width| width > 0), "{side}");
+        // The page took part in the run, and said what it sent.
+        ensure!(report["sides"].as_array().is_some_and(|sides| sides.len() == 2), "{report}");
+    }
+    Ok(())
 }
 
 /// The energy of all sound that was received (W3C webrtc-stats, `totalAudioEnergy`): the stream of a tile has the silent microphone, too.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use sightline_core::{
     link::LinkId,
+    measure::{NotedFrame, StatsEntry},
     negotiation::{Completed, OperationFailure, OperationId},
     recovery::PeerConnectionState,
     signaling::SocketId,
@@ -25,8 +26,19 @@ pub(crate) enum Input {
     Watching(LinkId),
     /// The member cannot decode the pictures of this member's source.
     CodecMissing(LinkId),
+    /// What arrived over a link since the report before.
+    Arrived(LinkId, Box<Arrived>),
     /// A `bulk` channel can take more bytes.
     Drained,
+}
+
+/// A stats report of a link that receives pictures.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    pub(crate) entries: Vec<StatsEntry>,
+    /// Whether there is a stream of pictures: if so, no frame means that none arrived.
+    pub(crate) has_picture: bool,
+    pub(crate) frames: Vec<NotedFrame>,
 }
 
 /// A data channel of a link.

@@ -9,13 +9,15 @@
 //! | [`command`], [`options`] | the command line: what it accepts, and its commands |
 //! | [`address`], [`certificates`] | which room on which server, and which server certificates are trusted |
 //! | [`failure`] | why a command ended: sentence, stable code, exit code |
-//! | [`peer`] | the driver: inputs to the core, outputs of the core |
+//! | [`peer`] | the driver: inputs to the core, outputs of the core, also of its measurements |
 //! | [`media`] | a video file as the room's source |
+//! | [`arrival`] | the pictures and the sound of others: packets in, frames and counters out |
 //! | [`examination`] | what the command `check` does: the core's connection doctor on this computer |
 //! | `stream`, `socket`, `link`, `files` | TCP and TLS, the signaling WebSocket, a peer connection, files on this computer |
 //! | `input`, `clock` | what the driver waits for; time |
 
 pub mod address;
+pub mod arrival;
 pub mod certificates;
 mod clock;
 pub mod command;

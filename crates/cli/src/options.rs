@@ -46,6 +46,10 @@ pub enum Command {
     Receive(ReceiveOptions),
     /// Show a video file to everyone in the room, without encoding it again
     Provide(ProvideOptions),
+    /// Receive the pictures of others, measure them, and write a report or a recording
+    Watch(WatchOptions),
+    /// Put several members into a room that write now and then, to load a room and a server
+    Bots(BotsOptions),
     /// Find out whether calls work from this computer, and what prevents them, without entering a room
     Check(CheckOptions),
     /// Print a completion script for a shell
@@ -68,6 +72,8 @@ impl Command {
             Self::Send(options) => Some(&options.member.common),
             Self::Receive(options) => Some(&options.member.common),
             Self::Provide(options) => Some(&options.member.common),
+            Self::Watch(options) => Some(&options.member.common),
+            Self::Bots(options) => Some(&options.member.common),
             Self::Check(options) => Some(&options.common),
             Self::Completions { .. } | Self::Man => None,
         }
@@ -209,7 +215,7 @@ pub struct ProvideOptions {
     #[command(flatten)]
     pub member: MemberOptions,
 
-    /// The video: IVF, WebM or Matroska with VP8, VP9 or AV1, and sound in Opus
+    /// The video: IVF, WebM, Matroska or MP4 with VP8, VP9 or AV1, and sound in Opus
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 
@@ -269,6 +275,53 @@ pub struct ReceiveOptions {
     /// Leave when the first files, and those offered together with them, have arrived
     #[arg(long)]
     pub once: bool,
+}
+
+/// The options of `watch`.
+#[derive(Debug, Clone, Args)]
+#[allow(missing_docs, reason = "the texts of the options say it")]
+pub struct WatchOptions {
+    #[command(flatten)]
+    pub member: MemberOptions,
+
+    /// Measure for this long, from the first picture on; without it, until the pictures end or until Ctrl-C
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub run: Option<u64>,
+
+    /// Write the report of the run into this file, which the page /report opens
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+
+    /// Record the pictures of the first member that shows some into this file (IVF), without encoding them again
+    #[arg(long, value_name = "FILE.ivf")]
+    pub record: Option<PathBuf>,
+}
+
+/// Bots in one process: each is connected to each, so their number counts twice.
+pub const MAX_BOTS: i64 = 64;
+
+/// The options of `bots`.
+#[derive(Debug, Clone, Args)]
+#[allow(missing_docs, reason = "the texts of the options say it")]
+pub struct BotsOptions {
+    /// The number of members, 64 at most; a room takes 8 unless its server says otherwise
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_BOTS))]
+    pub count: u16,
+
+    #[command(flatten)]
+    pub member: MemberOptions,
+
+    /// How often each bot writes a message; 0 for never
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub every: u64,
+
+    /// Show this video file to all members with a screen, again and again
+    #[arg(long, value_name = "FILE")]
+    pub provide: Option<PathBuf>,
+
+    /// Leave this long after the last bot has entered; without it, the bots stay until Ctrl-C
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: Option<u64>,
 }
 
 /// The options of `check`.

@@ -1,5 +1,6 @@
 //! The commands of `sightline-peer`.
 
+mod bots;
 mod chat;
 mod check;
 mod interrupts;
@@ -12,6 +13,7 @@ mod saving;
 mod seat;
 mod send;
 mod visit;
+mod watch;
 
 use std::{io::Write, process::ExitCode};
 
@@ -67,6 +69,8 @@ fn start(options: &Options, output: &mut Output) -> Result<(), Failure> {
             Command::Send(options) => send::run(options, output).await,
             Command::Receive(options) => receive::run(options, output).await,
             Command::Provide(options) => provide::run(options, output).await,
+            Command::Watch(options) => watch::run(options, output).await,
+            Command::Bots(options) => bots::run(options, output).await,
             Command::Check(options) => check::run(options, output).await,
             Command::Completions { .. } | Command::Man => Ok(()),
         }
@@ -94,6 +98,7 @@ fn setup(options: &MemberOptions) -> Result<Setup, Failure> {
         resume: None,
         create_token: create_token(),
         source: None,
+        watch: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What the commands print: results on the standard output, notes and errors on the standard error.
 
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal, Write},
     time::Duration,
 };
@@ -9,6 +10,7 @@ use indicatif::{HumanBytes, HumanDuration, MultiProgress, ProgressBar, ProgressD
 use serde::Serialize;
 use sightline_core::doctor::Detail;
 
+use super::bots::Totals;
 use crate::{failure::Failure, options::CommonOptions};
 
 /// One event, as `--json` prints it. The schema is in `docs/cli.md`; fields are added, and never removed or renamed.
@@ -40,6 +42,31 @@ pub(super) enum Event<'a> {
     Playback { state: &'a str, position_ms: u64 },
     /// A member gets the pictures from now on.
     Watching { id: &'a str, name: &'a str },
+    /// The pictures of a member arrive from now on.
+    Picture { id: &'a str, name: &'a str },
+    /// The figures of a member, by the names of `docs/measuring.md`.
+    Figures { id: &'a str, name: &'a str, figures: BTreeMap<&'a str, FigureOfMember<'a>> },
+    /// What was measured of a member in the whole run.
+    Measured {
+        id: &'a str,
+        name: &'a str,
+        frames: u32,
+        frames_per_second: Option<f64>,
+        stall_count: u32,
+        stall_time_s: f64,
+        loss_ratio: Option<f64>,
+    },
+    /// The state of a bot changed. Bots are numbered from 1.
+    Bot {
+        bot: usize,
+        state: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a str>,
+    },
+    /// What all bots have done so far.
+    Totals(&'a Totals),
+    /// What all bots have done in the end.
+    Summary(&'a Totals),
     /// A row of an examination.
     Check {
         check: String,
@@ -56,6 +83,14 @@ pub(super) enum Event<'a> {
     Warning { code: &'a str, sentence: &'a str },
     /// The command failed.
     Failed { code: &'a str, sentence: &'a str, exit: u8 },
+}
+
+/// One figure of a member.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum FigureOfMember<'a> {
+    Number(f64),
+    Word(&'a str),
 }
 
 /// The state of a file.

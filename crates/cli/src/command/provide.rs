@@ -25,11 +25,7 @@ const LAST_PICTURE: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(options: &ProvideOptions, output: &mut Output) -> Result<(), Failure> {
     let (path, options) = options.clone().resolved()?;
-    let source = open(&path).await?;
-    describe(&source, &path, output)?;
-    source.start(options.is_loop).map_err(|error| {
-        Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
-    })?;
+    let source = open_described(&path, options.is_loop, output).await?;
     let lines = read_lines()?;
     let mut visit = Visit::begin_showing(&options.member, output, source.clone())?;
     if let Some(seconds) = options.member.wait {
@@ -51,6 +47,16 @@ pub(super) async fn run(options: &ProvideOptions, output: &mut Output) -> Result
     let result = provide.run().await;
     provide.visit.peer.leave().await;
     result
+}
+
+/// Opens a file, says what it contains, and begins to read it.
+pub(super) async fn open_described(path: &Path, is_loop: bool, output: &Output) -> Result<Source, Failure> {
+    let source = open(path).await?;
+    describe(&source, path, output)?;
+    source.start(is_loop).map_err(|error| {
+        Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
+    })?;
+    Ok(source)
 }
 
 async fn open(path: &Path) -> Result<Source, Failure> {

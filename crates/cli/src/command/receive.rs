@@ -118,6 +118,8 @@ impl Receive<'_> {
             | Happening::Message(_)
             | Happening::Watching(_)
             | Happening::CodecMissing(_)
+            | Happening::Figures(..)
+            | Happening::Run(_)
             | Happening::Other => {}
         }
         Ok(())

@@ -75,6 +75,8 @@ impl Send<'_> {
                 Happening::Message(_)
                 | Happening::Watching(_)
                 | Happening::CodecMissing(_)
+                | Happening::Figures(..)
+                | Happening::Run(_)
                 | Happening::Other => {}
             }
             self.visit.keep(&mut self.seat)?;

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use sightline_core::{
     chat::MessageNumber,
+    measure::{MemberFigures, RunProgress},
     notice::NoticeCode,
     room::RoomEvent,
     signaling::SignalingStatus,
@@ -23,7 +24,7 @@ use crate::{
     failure::{Exit, Failure},
     media::Source,
     options::MemberOptions,
-    peer::{Peer, PeerEvent, Setup},
+    peer::{Peer, PeerEvent, Setup, Watch},
 };
 
 /// What a command hears of.
@@ -45,6 +46,10 @@ pub(super) enum Happening {
     Watching(MemberId),
     /// A member cannot decode the pictures of this member's source.
     CodecMissing(MemberId),
+    /// The new figures of a member that is watched.
+    Figures(MemberId, Box<MemberFigures>),
+    /// The progress of the run.
+    Run(RunProgress),
     /// Time passed: the wait for company is over. Only if the command set a deadline.
     Alone,
     /// Something else, after which the session may be further.
@@ -89,6 +94,15 @@ impl<'a> Visit<'a> {
         source: Source,
     ) -> Result<Self, Failure> {
         Self::begin_with(Setup { source: Some(source), ..setup(options)? }, options, output, None)
+    }
+
+    /// Enters the room, and receives the pictures and the sound of the others.
+    pub(super) fn begin_watching(
+        options: &MemberOptions,
+        output: &'a mut Output,
+        watch: Watch,
+    ) -> Result<Self, Failure> {
+        Self::begin_with(Setup { watch: Some(watch), ..setup(options)? }, options, output, None)
     }
 
     fn begin_with(
@@ -197,6 +211,8 @@ impl<'a> Visit<'a> {
             PeerEvent::RecordsChanged => Ok(Some(Happening::RecordsChanged)),
             PeerEvent::Watching(member) => Ok(Some(Happening::Watching(member))),
             PeerEvent::CodecMissing(member) => Ok(Some(Happening::CodecMissing(member))),
+            PeerEvent::Figures(member, figures) => Ok(Some(Happening::Figures(member, figures))),
+            PeerEvent::Run(progress) => Ok(Some(Happening::Run(progress))),
             PeerEvent::NoConnection(member, reason) => {
                 let name = self.name_of(&member);
                 self.output.detail(&format!("No peer connection to {name} can be made: {reason}"));
@@ -267,11 +283,12 @@ impl<'a> Visit<'a> {
     }
 
     fn take_notice(&mut self, code: NoticeCode) -> Result<(), Failure> {
-        if let Some(failure) = Failure::of_notice(code, &self.peer.server()) {
-            let goes_on = code == NoticeCode::ServerUnreachable && self.has_entered;
-            return if goes_on { Ok(()) } else { Err(failure) };
+        if let Some(failure) = end_by_notice(code, &self.peer, self.has_entered) {
+            return Err(failure);
         }
         let sentence = match code {
+            // The session goes on to connect.
+            NoticeCode::ServerUnreachable => return Ok(()),
             NoticeCode::SignalingLost => "The connection to the server is lost; connecting again.",
             NoticeCode::ConnectionFailed => "No network path to a member was found.",
             NoticeCode::MemberMuted => "A member sends more than is allowed; the excess is dropped.",
@@ -302,6 +319,12 @@ impl<'a> Visit<'a> {
         self.names.insert(member.clone(), name);
         Ok(())
     }
+}
+
+/// The failure for a problem that ends the session. A server that answered before is asked again.
+pub(super) fn end_by_notice(code: NoticeCode, peer: &Peer, has_entered: bool) -> Option<Failure> {
+    let goes_on = code == NoticeCode::ServerUnreachable && has_entered;
+    Failure::of_notice(code, &peer.server()).filter(|_| !goes_on)
 }
 
 fn shown<'a>(name: &'a str, member: &'a MemberId) -> &'a str {

@@ -27,6 +27,7 @@ use tokio::sync::{OnceCell, mpsc, watch};
 use webrtc::{
     data_channel::DataChannel,
     error::Error as RtcError,
+    media_stream::track_remote::TrackRemote,
     peer_connection::{
         MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfiguration,
         RTCConfigurationBuilder, RTCIceCandidateInit, RTCIceServer, RTCIceTransportPolicy,
@@ -40,9 +41,10 @@ use super::{
     BUFFER_INTERVAL, LinkConfig, LinkInputs, LinkKind,
     channels::{self, Channels},
     codecs,
+    receiving::Receiving,
     sending::Sending,
 };
-use crate::input::{Channel, Input};
+use crate::input::{Arrived, Channel, Input};
 
 /// How long the last messages of a link may take to be acknowledged.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -64,10 +66,12 @@ pub(super) struct Shared {
     is_closing: AtomicBool,
     /// What this member shows, if it shows anything.
     sending: Option<Arc<Sending>>,
+    /// What this member receives, if it receives anything.
+    receiving: Option<Arc<Receiving>>,
 }
 
 impl Shared {
-    fn new(kind: LinkKind, sending: Option<Sending>) -> Self {
+    fn new(kind: LinkKind, sending: Option<Sending>, receiving: Option<Arc<Receiving>>) -> Self {
         Self {
             kind,
             connection: OnceLock::new(),
@@ -75,6 +79,7 @@ impl Shared {
             ufrag: Mutex::default(),
             is_closing: AtomicBool::default(),
             sending: sending.map(Arc::new),
+            receiving,
         }
     }
 
@@ -98,6 +103,7 @@ impl Connection {
         kind: LinkKind,
         config: &LinkConfig,
         inputs: &LinkInputs,
+        receiving: Option<Arc<Receiving>>,
     ) -> Result<Self, RtcError> {
         let max_message_bytes = (MAX_CHUNK_BYTES + BULK_HEADER_BYTES) as u32;
         let settings = SettingEngineBuilder::new()
@@ -107,15 +113,16 @@ impl Connection {
             .build();
         let source = config.source.clone().filter(|_| kind != LinkKind::Bulk);
         let sending = source.map(Sending::new).transpose()?;
-        let (media, interceptors) = match sending {
-            Some(_) => (codecs::media_engine()?, Sending::interceptors()),
-            None => {
+        let (media, interceptors) = match (&sending, &receiving) {
+            (Some(_), _) => (codecs::media_engine()?, Sending::interceptors()),
+            (None, Some(_)) => Receiving::engine()?,
+            (None, None) => {
                 let mut media = MediaEngine::default();
                 media.register_default_codecs()?;
                 (media, Registry::new())
             }
         };
-        let shared = Arc::new(Shared::new(kind, sending));
+        let shared = Arc::new(Shared::new(kind, sending, receiving));
         let handler = Handler { id, first: inputs.first.clone(), shared: Arc::downgrade(&shared) };
         let connection = PeerConnectionBuilder::new()
             .with_configuration(configuration(&config.ice_servers, config.relay_only))
@@ -128,8 +135,12 @@ impl Connection {
             .await?;
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
         let _ = shared.connection.set(Arc::downgrade(&connection));
-        if let (Some(sending), LinkKind::Member(Role::Offerer)) = (&shared.sending, kind) {
-            sending.add_slots(&*connection).await?;
+        if kind == LinkKind::Member(Role::Offerer) {
+            match &shared.sending {
+                Some(sending) => sending.add_slots(&*connection).await?,
+                None if shared.receiving.is_some() => Receiving::add_slots(&*connection).await?,
+                None => {}
+            }
         }
         let first = channels::open_first(&*connection).await?;
         let (open, is_open) = watch::channel(false);
@@ -178,7 +189,8 @@ impl Connection {
     async fn set_local_answer(&self) -> Result<Completed, RtcError> {
         match &self.shared.sending {
             Some(sending) => sending.adopt_slots(&*self.connection).await?,
-            // The commands of this crate play no media, so nobody is to send any.
+            None if self.shared.receiving.is_some() => Receiving::adopt_slots(&*self.connection).await?,
+            // The other commands of this crate play no media, so nobody is to send any.
             None => {
                 for transceiver in self.connection.get_transceivers().await {
                     transceiver.set_direction(RTCRtpTransceiverDirection::Inactive).await?;
@@ -249,6 +261,12 @@ impl Connection {
         }
     }
 
+    /// What arrived since the call before; `None` if nothing is received.
+    pub(super) async fn arrived(&self) -> Option<Arrived> {
+        let receiving = self.shared.receiving.as_ref()?;
+        Some(receiving.arrived(&*self.connection).await)
+    }
+
     pub(super) async fn set_ice_servers(&self, servers: &[IceServer]) {
         // A connection that refuses goes on as it is, and the next one is made as it is wanted.
         let _ = self.connection.set_configuration(configuration(servers, self.relay_only)).await;
@@ -298,6 +316,13 @@ impl PeerConnectionEventHandler for Handler {
             ufrag,
         };
         self.report(Input::LocalCandidate(self.id, candidate)).await;
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        if let (Some(receiving), Some(connection)) = (&shared.receiving, shared.connection.get()) {
+            tokio::spawn(Arc::clone(receiving).receive(track, Weak::clone(connection)));
+        }
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {

@@ -12,20 +12,26 @@ use bytes::Bytes;
 use sightline_core::{
     link::LinkId,
     negotiation::{Operation, OperationId, Role},
+    recovery::PeerConnectionState,
 };
 use sightline_protocol::signaling::IceServer;
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 
-use self::connection::Connection;
+pub(crate) use self::receiving::LinkWatch;
+use self::{connection::Connection, receiving::Receiving};
 use crate::{
-    input::{Channel, ChannelEvent, ChannelInput, Input},
+    input::{Arrived, Channel, ChannelEvent, ChannelInput, Input},
     media::Source,
 };
 
 mod channels;
 mod codecs;
 mod connection;
+mod direction;
 mod feedback;
+#[cfg(test)]
+mod loss_tests;
+mod receiving;
 mod sending;
 #[cfg(test)]
 mod sending_tests;
@@ -45,6 +51,8 @@ pub(crate) struct LinkConfig {
     pub(crate) is_loopback: bool,
     /// What is sent to the member.
     pub(crate) source: Option<Source>,
+    /// How the pictures and the sound of the member are received. Nobody who shows something receives.
+    pub(crate) watch: Option<LinkWatch>,
 }
 
 /// What a link is for.
@@ -70,6 +78,7 @@ enum Command {
     Telemetry(String),
     Frame(Bytes),
     IceServers(Vec<IceServer>),
+    ReadStats,
 }
 
 /// A running link. Dropping it closes the connection, after the messages that wait.
@@ -77,8 +86,11 @@ enum Command {
 pub(crate) struct Link {
     commands: mpsc::Sender<Command>,
     buffer: Arc<Buffer>,
+    receiving: Option<Arc<Receiving>>,
     pub(crate) task: JoinHandle<()>,
     pub(crate) is_bulk_open: bool,
+    /// The latest state of the connection.
+    pub(crate) state: Option<PeerConnectionState>,
 }
 
 /// The bytes of files that wait to be sent.
@@ -95,8 +107,11 @@ impl Link {
     pub(crate) fn open(id: LinkId, kind: LinkKind, config: LinkConfig, inputs: LinkInputs) -> Self {
         let (commands, waiting) = mpsc::channel(MAX_COMMANDS);
         let buffer = Arc::new(Buffer::default());
-        let task = tokio::spawn(run(id, kind, config, waiting, inputs, Arc::clone(&buffer)));
-        Self { commands, buffer, task, is_bulk_open: false }
+        let watch = config.watch.clone().filter(|_| kind != LinkKind::Bulk && config.source.is_none());
+        let receiving = watch.map(Receiving::new).map(Arc::new);
+        let task =
+            tokio::spawn(run(id, kind, config, waiting, inputs, Arc::clone(&buffer), receiving.clone()));
+        Self { commands, buffer, receiving, task, is_bulk_open: false, state: None }
     }
 
     /// Performs an operation; its result arrives as an [`Input`]. Returns false if the link does not keep up.
@@ -125,6 +140,16 @@ impl Link {
         let _ = self.commands.try_send(Command::IceServers(servers));
     }
 
+    /// Asks for a stats report, which arrives as an [`Input`]. A link that receives nothing has none.
+    pub(crate) fn read_stats(&self) {
+        let _ = self.commands.try_send(Command::ReadStats);
+    }
+
+    /// What arrived since the stats report before, without waiting for the next one. `None` for a link that receives nothing.
+    pub(crate) fn arrived_now(&self) -> Option<Arrived> {
+        self.receiving.as_ref().map(|receiving| receiving.arrived_now())
+    }
+
     /// Bytes of files that wait to be sent or acknowledged.
     pub(crate) fn buffered_bytes(&self) -> u64 {
         self.buffer.queued.load(Ordering::Relaxed) + self.buffer.outstanding.load(Ordering::Relaxed)
@@ -138,8 +163,9 @@ async fn run(
     mut commands: mpsc::Receiver<Command>,
     inputs: LinkInputs,
     buffer: Arc<Buffer>,
+    receiving: Option<Arc<Receiving>>,
 ) {
-    let connection = match Connection::open(id, kind, &config, &inputs).await {
+    let connection = match Connection::open(id, kind, &config, &inputs, receiving).await {
         Ok(connection) => connection,
         Err(error) => {
             let _ = inputs.first.send(Input::NotOpened(id, error.to_string())).await;
@@ -189,6 +215,9 @@ async fn run(
                     // Lost pings are what the core counts.
                     let _ = connection.send_text(Channel::Telemetry, &text).await;
                 }
+                Some(Command::ReadStats) => if let Some(arrived) = connection.arrived().await {
+                    let _ = inputs.first.send(Input::Arrived(id, Box::new(arrived))).await;
+                },
                 Some(Command::IceServers(servers)) => connection.set_ice_servers(&servers).await,
                 None => break,
             },

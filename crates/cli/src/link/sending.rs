@@ -29,6 +29,7 @@ use webrtc::{
 
 use super::{
     codecs::{is_opus, is_video, offered_codecs, opus, video_codec},
+    direction::receives,
     feedback::KeyframeRequests,
 };
 use crate::{
@@ -135,7 +136,7 @@ impl Sending {
             }
         }
         for slot in connection.get_transceivers().await {
-            let sends = self.is_in_use(&*slot).await?;
+            let sends = self.is_in_use(&*slot).await? && is_received(connection, &*slot).await;
             let direction = if sends {
                 RTCRtpTransceiverDirection::Sendonly
             } else {
@@ -205,6 +206,9 @@ impl Sending {
             let Ok(Some(sender)) = slot.sender().await else { continue };
             if !Arc::ptr_eq(sender.track(), &own) {
                 continue;
+            }
+            if !is_received(connection, &*slot).await {
+                return Negotiated::Declined;
             }
             let direction = slot.current_direction().await.unwrap_or_default();
             let Ok(parameters) = sender.get_parameters().await else { return Negotiated::Declined };
@@ -287,6 +291,14 @@ impl Sending {
             ..rtp::Header::default()
         };
         outgoing.track.write_rtp(rtp::Packet { header, payload: packet.payload }).await
+    }
+}
+
+/// Whether the other side receives in this slot, as far as its description says.
+async fn is_received(connection: &dyn PeerConnection, slot: &dyn RtpTransceiver) -> bool {
+    match (slot.mid().await, connection.remote_description().await) {
+        (Ok(Some(mid)), Some(description)) => receives(&description.sdp, &mid),
+        _ => true,
     }
 }
 

@@ -122,7 +122,8 @@ impl Provider {
         let (messages, mut unread) = mpsc::channel(100);
         tokio::spawn(async move { while unread.recv().await.is_some() {} });
         let source = Some(source.clone());
-        let config = LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true, source };
+        let config =
+            LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true, source, watch: None };
         let inputs = LinkInputs { first: first_sender, messages };
         let link = Link::open(LinkId(1), LinkKind::Member(role), config, inputs);
         Self { link, first, candidates: Vec::new() }

@@ -7,8 +7,11 @@ use sightline_core::{
 use sightline_protocol::signaling::{DescriptionKind, SignalCandidate, SignalDescription};
 use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
 
-use super::{Link, LinkConfig, LinkInputs, LinkKind};
-use crate::input::{Channel, ChannelEvent, ChannelInput, Input};
+use super::{Link, LinkConfig, LinkInputs, LinkKind, LinkWatch};
+use crate::{
+    input::{Channel, ChannelEvent, ChannelInput, Input},
+    media::Source,
+};
 
 /// A test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,25 +22,30 @@ const APPLICATION_DATA: u8 = 23;
 /// Which datagram of SCTP from the DTLS server ends the handshake for the client. The first one is its INIT ACK.
 const COOKIE_ACK: usize = 2;
 
-struct Side {
+pub(super) struct Side {
     link: Link,
-    first: mpsc::Receiver<Input>,
+    pub(super) first: mpsc::Receiver<Input>,
     messages: mpsc::Receiver<ChannelInput>,
     candidates: VecDeque<SignalCandidate>,
 }
 
 impl Side {
     fn open(role: Role) -> Self {
+        Self::open_with(role, None, None)
+    }
+
+    /// A side that shows something or receives.
+    pub(super) fn open_with(role: Role, source: Option<Source>, watch: Option<LinkWatch>) -> Self {
         let (first_sender, first) = mpsc::channel(100);
         let (messages_sender, messages) = mpsc::channel(100);
         let config =
-            LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true, source: None };
+            LinkConfig { ice_servers: Vec::new(), relay_only: false, is_loopback: true, source, watch };
         let inputs = LinkInputs { first: first_sender, messages: messages_sender };
         let link = Link::open(LinkId(1), LinkKind::Member(role), config, inputs);
         Self { link, first, messages, candidates: VecDeque::new() }
     }
 
-    async fn perform(&mut self, operation: Operation) -> Completed {
+    pub(super) async fn perform(&mut self, operation: Operation) -> Completed {
         assert!(self.link.perform(OperationId(1), operation));
         loop {
             match self.first.recv().await.unwrap() {
@@ -49,20 +57,20 @@ impl Side {
     }
 
     /// Makes a local description. Returns it without candidates.
-    async fn describe(&mut self, operation: Operation) -> String {
+    pub(super) async fn describe(&mut self, operation: Operation) -> String {
         let Completed::LocalDescription { sdp } = self.perform(operation).await else {
             panic!("no description")
         };
         sdp.split_inclusive("\r\n").filter(|line| !line.contains("candidate")).collect()
     }
 
-    async fn set_remote(&mut self, kind: DescriptionKind, sdp: String) {
+    pub(super) async fn set_remote(&mut self, kind: DescriptionKind, sdp: String) {
         let description = SignalDescription { kind, exchange: 1, sdp };
         self.perform(Operation::SetRemoteDescription(description)).await;
     }
 
     /// The candidate with the address of loopback.
-    async fn candidate(&mut self) -> (SignalCandidate, SocketAddr) {
+    pub(super) async fn candidate(&mut self) -> (SignalCandidate, SocketAddr) {
         loop {
             let candidate = match self.candidates.pop_front() {
                 Some(candidate) => candidate,
@@ -94,7 +102,7 @@ fn port_on_loopback(candidate: &SignalCandidate) -> Option<u16> {
 }
 
 /// The candidate as if it were at `addr`.
-fn moved(candidate: SignalCandidate, addr: SocketAddr) -> SignalCandidate {
+pub(super) fn moved(candidate: SignalCandidate, addr: SocketAddr) -> SignalCandidate {
     let port = port_on_loopback(&candidate).unwrap();
     let at = |port| format!(" 127.0.0.1 {port} ");
     SignalCandidate { candidate: candidate.candidate.replace(&at(port), &at(addr.port())), ..candidate }

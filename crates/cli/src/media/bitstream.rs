@@ -87,6 +87,12 @@ pub(crate) fn with_sequence_header(unit: Bytes, sequence_header: &[u8]) -> Bytes
     whole.freeze()
 }
 
+/// The sequence header of a temporal unit, without its OBU header.
+pub(crate) fn sequence_header(unit: &[u8]) -> Option<&[u8]> {
+    let header = Obus(unit).flatten().find(|obu| obu.kind == OBU_SEQUENCE_HEADER)?;
+    Some(header.payload)
+}
+
 struct Obu<'a> {
     kind: u8,
     payload: &'a [u8],
@@ -128,7 +134,7 @@ impl<'a> Obus<'a> {
 }
 
 /// A number of at most 32 bits in LEB128, with its length.
-fn leb128(bytes: &[u8]) -> Option<(u64, usize)> {
+pub(crate) fn leb128(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0;
     for (at, byte) in bytes.iter().take(5).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * at);

@@ -14,6 +14,7 @@ use super::{
     file_problem::FileProblem,
     ivf::{self, Ivf},
     matroska::{self, Matroska},
+    mp4::{self, Mp4},
 };
 
 const READ_AHEAD_BYTES: usize = 256 << 10;
@@ -22,12 +23,15 @@ const LAST_FRAME: Duration = Duration::from_millis(40);
 
 /// What reading a whole file showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Summary {
+pub struct Summary {
     /// From the first keyframe to the end of the last frame.
-    pub(crate) duration: Duration,
-    pub(crate) bytes: u64,
-    pub(crate) frames: u64,
-    pub(crate) keyframes: u64,
+    pub duration: Duration,
+    /// Of pictures and sound.
+    pub bytes: u64,
+    /// The pictures.
+    pub frames: u64,
+    /// The pictures with which a viewer can begin.
+    pub keyframes: u64,
 }
 
 impl Summary {
@@ -51,6 +55,7 @@ pub(crate) struct VideoFile<R: Read + Seek> {
 enum Container<R: Read + Seek> {
     Ivf(Ivf<R>),
     Matroska(Box<Matroska<R>>),
+    Mp4(Box<Mp4<R>>),
 }
 
 impl VideoFile<BufReader<File>> {
@@ -63,14 +68,17 @@ impl VideoFile<BufReader<File>> {
 impl<R: Read + Seek> VideoFile<R> {
     pub(crate) fn open(mut reader: R) -> Result<(Self, FileInfo), FileProblem> {
         let mut signature = Vec::new();
-        (&mut reader).take(4).read_to_end(&mut signature).map_err(FileProblem::Unreadable)?;
+        (&mut reader).take(8).read_to_end(&mut signature).map_err(FileProblem::Unreadable)?;
         reader.seek(SeekFrom::Start(0)).map_err(FileProblem::Unreadable)?;
-        let (container, info) = if signature == ivf::SIGNATURE {
+        let (container, info) = if signature.starts_with(ivf::SIGNATURE) {
             let (file, info) = Ivf::open(reader)?;
             (Container::Ivf(file), info)
-        } else if signature == matroska::SIGNATURE {
+        } else if signature.starts_with(matroska::SIGNATURE) {
             let (file, info) = Matroska::open(reader)?;
             (Container::Matroska(Box::new(file)), info)
+        } else if mp4::is_signature(&signature) {
+            let (file, info) = Mp4::open(reader)?;
+            (Container::Mp4(Box::new(file)), info)
         } else {
             return Err(FileProblem::UnknownFormat);
         };
@@ -83,6 +91,7 @@ impl<R: Read + Seek> VideoFile<R> {
             let frame = match &mut self.container {
                 Container::Ivf(file) => file.next_frame()?,
                 Container::Matroska(file) => file.next_frame()?,
+                Container::Mp4(file) => file.next_frame()?,
             };
             let Some(mut frame) = frame else { return Ok(None) };
             if frame.data.is_empty() {
@@ -92,8 +101,12 @@ impl<R: Read + Seek> VideoFile<R> {
             if frame.track == Track::Video {
                 frame.is_key =
                     kind_of(self.codec, &frame.data).ok_or(FileProblem::Damaged)? == FrameKind::Key;
-                if let (true, Container::Matroska(file)) = (frame.is_key, &self.container) {
-                    frame.data = file.complete(frame.data);
+                if frame.is_key {
+                    frame.data = match &self.container {
+                        Container::Ivf(_) => frame.data,
+                        Container::Matroska(file) => file.complete(frame.data),
+                        Container::Mp4(file) => file.complete(frame.data),
+                    };
                 }
                 if frame.is_key && has_other_profile(self.codec, &frame.data) {
                     let codec = format!("{} with a profile above 0", self.codec.as_str());
@@ -202,8 +215,24 @@ mod tests {
         assert_eq!(problem_of(&whole[..40]), "file-truncated");
         assert_eq!(problem_of(&SAMPLE[..SAMPLE.len() / 2]), "file-truncated");
         assert_eq!(problem_of(&SAMPLE[..1000]), "file-truncated");
-        assert_eq!(problem_of(&testing::webm_with_wrong_index(SAMPLE)), "index-wrong");
+        let without_tracks =
+            testing::with_last_replaced(SAMPLE, &[0x16, 0x54, 0xae, 0x6b], &[0x16, 0x54, 0xae, 0x6c]);
+        assert_eq!(problem_of(&without_tracks), "index-wrong");
         assert_eq!(problem_of(&testing::replaced(SAMPLE, b"V_VP8", b"V_XYZ")), "codec-unknown");
+    }
+
+    #[test]
+    fn a_wrong_index_is_ignored_where_the_file_can_be_read_without_it() {
+        let wrong = testing::webm_with_wrong_index(SAMPLE);
+        assert_eq!(summary_of(&wrong).unwrap(), summary_of(SAMPLE).unwrap());
+        // Also one that points into an element. A file that was cut is still one.
+        let within = testing::replaced(
+            &wrong,
+            &[0x53, 0xab, 0x84, 0x16, 0x54, 0xae, 0x6b, 0x53, 0xac, 0x81],
+            &[0x53, 0xab, 0x84, 0x16, 0x54, 0xae, 0x6b, 0x53, 0xac, 0x81, 0xff],
+        );
+        assert_eq!(summary_of(&within).unwrap(), summary_of(SAMPLE).unwrap());
+        assert_eq!(problem_of(&wrong[..wrong.len() / 2]), "file-truncated");
     }
 
     #[test]

@@ -9,11 +9,14 @@ pub enum FileProblem {
     #[error("it cannot be read: {0}")]
     Unreadable(io::Error),
     /// No known container.
-    #[error("it is neither IVF nor WebM nor Matroska")]
+    #[error("it is neither IVF nor WebM nor Matroska nor MP4")]
     UnknownFormat,
     /// A video codec that pages do not decode, by its name in the file.
     #[error("its pictures are in {0}, and only VP8, VP9 and AV1 are sent without encoding")]
     UnknownCodec(String),
+    /// An MP4 file in fragments.
+    #[error("its pictures are in fragments, which are not read: copy them into an ordinary file first")]
+    Fragmented,
     /// No video track.
     #[error("it contains no pictures")]
     NoPictures,
@@ -39,6 +42,7 @@ impl FileProblem {
             Self::Unreadable(_) => "file-unreadable",
             Self::UnknownFormat => "format-unknown",
             Self::UnknownCodec(_) => "codec-unknown",
+            Self::Fragmented => "file-fragmented",
             Self::NoPictures => "no-pictures",
             Self::NoKeyframe => "no-keyframe",
             Self::Truncated => "file-truncated",

@@ -10,6 +10,15 @@ pub(super) const SIGNATURE: &[u8] = b"DKIF";
 const HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 12;
 
+/// How the header names a codec.
+pub(super) const fn code_of(codec: VideoCodec) -> &'static [u8; 4] {
+    match codec {
+        VideoCodec::Vp8 => b"VP80",
+        VideoCodec::Vp9 => b"VP90",
+        VideoCodec::Av1 => b"AV01",
+    }
+}
+
 /// An open IVF file.
 pub(super) struct Ivf<R> {
     reader: R,
@@ -21,12 +30,10 @@ impl<R: Read> Ivf<R> {
     pub(super) fn open(mut reader: R) -> Result<(Self, FileInfo), FileProblem> {
         let mut header = [0; HEADER_BYTES];
         reader.read_exact(&mut header)?;
-        let codec = match &header[8..12] {
-            b"VP80" => VideoCodec::Vp8,
-            b"VP90" => VideoCodec::Vp9,
-            b"AV01" => VideoCodec::Av1,
-            other => return Err(FileProblem::UnknownCodec(String::from_utf8_lossy(other).into_owned())),
-        };
+        let code = &header[8..12];
+        let codec = VideoCodec::ALL.into_iter().find(|codec| code == code_of(*codec));
+        let codec =
+            codec.ok_or_else(|| FileProblem::UnknownCodec(String::from_utf8_lossy(code).into_owned()))?;
         let header_bytes = usize::from(u16::from_le_bytes([header[6], header[7]]));
         let beyond = header_bytes.checked_sub(HEADER_BYTES).ok_or(FileProblem::Damaged)?;
         reader.read_exact(&mut vec![0; beyond])?;

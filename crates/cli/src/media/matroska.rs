@@ -1,4 +1,4 @@
-//! Matroska and WebM, by the crate `matroska-demuxer`. Frames are read in order, so the index is not used; it must be readable.
+//! Matroska and WebM, by the crate `matroska-demuxer`. Frames are read in order, so the index is not used.
 
 use std::{
     io::{self, Read, Seek},
@@ -9,8 +9,11 @@ use bytes::Bytes;
 use matroska_demuxer::{DemuxError, Frame as Block, MatroskaFile, TrackEntry, TrackType};
 
 use super::{
-    Frame, MAX_FRAME_BYTES, Track, VideoCodec, bitstream::with_sequence_header, file_info::FileInfo,
+    Frame, MAX_FRAME_BYTES, Track, VideoCodec,
+    bitstream::with_sequence_header,
+    file_info::FileInfo,
     file_problem::FileProblem,
+    seek_head::{Overlay, Patch},
 };
 
 /// The identifier of an EBML header.
@@ -21,7 +24,7 @@ const EARLY_END: Duration = Duration::from_millis(1500);
 
 /// An open Matroska file.
 pub(super) struct Matroska<R: Read + Seek> {
-    file: MatroskaFile<R>,
+    file: MatroskaFile<Overlay<R>>,
     block: Block,
     video: u64,
     audio: Option<u64>,
@@ -32,8 +35,9 @@ pub(super) struct Matroska<R: Read + Seek> {
 }
 
 impl<R: Read + Seek> Matroska<R> {
-    pub(super) fn open(reader: R) -> Result<(Self, FileInfo), FileProblem> {
-        let file = MatroskaFile::open(reader).map_err(opening_problem)?;
+    pub(super) fn open(mut reader: R) -> Result<(Self, FileInfo), FileProblem> {
+        let patch = patch_of_wrong_seek_head(&mut reader)?;
+        let file = MatroskaFile::open(Overlay::new(reader, patch)?).map_err(opening_problem)?;
         let is_of = |kind| move |track: &&TrackEntry| track.track_type() == kind;
         let video = file.tracks().iter().find(is_of(TrackType::Video)).ok_or(FileProblem::NoPictures)?;
         if video.content_encodings().is_some_and(|encodings| !encodings.is_empty()) {
@@ -91,6 +95,22 @@ impl<R: Read + Seek> Matroska<R> {
     /// A keyframe with everything that decoding needs.
     pub(super) fn complete(&self, keyframe: Bytes) -> Bytes {
         with_sequence_header(keyframe, &self.sequence_header)
+    }
+}
+
+/// What hides the SeekHead, if the file can be opened without it only.
+fn patch_of_wrong_seek_head(reader: &mut (impl Read + Seek)) -> Result<Option<Patch>, FileProblem> {
+    let problem = match MatroskaFile::open(Overlay::new(&mut *reader, None)?) {
+        Ok(_) => return Ok(None),
+        Err(problem) => opening_problem(problem),
+    };
+    if matches!(problem, FileProblem::Unreadable(_)) {
+        return Err(problem);
+    }
+    let Some(patch) = Patch::over_seek_head(reader)? else { return Err(problem) };
+    match MatroskaFile::open(Overlay::new(&mut *reader, Some(patch))?) {
+        Ok(_) => Ok(Some(patch)),
+        Err(_) => Err(problem),
     }
 }
 

@@ -7,8 +7,10 @@
 //! | module | subject |
 //! |---|---|
 //! | `bitstream` | what the frames of VP8, VP9 and AV1 say about themselves |
-//! | `ivf`, `matroska`, `file` | the containers, and a file of either |
+//! | `ivf`, `matroska`, `mp4`, `file` | the containers, and a file of any |
+//! | `seek_head` | a Matroska file with a wrong SeekHead |
 //! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
+//! | `ivf_writer` | frames that arrive as an IVF file |
 //! | `playback` | when each frame is due, and which frames a late joiner needs |
 //! | `packetizer`, `outlet` | frames as RTP payloads; what one viewer gets, and when |
 //! | `source` | the file that plays: a thread that reads, a task that waits |
@@ -18,19 +20,33 @@ pub(crate) mod file;
 mod file_info;
 mod file_problem;
 mod ivf;
+pub(crate) mod ivf_writer;
 mod matroska;
+mod mp4;
 pub(crate) mod outlet;
 pub(crate) mod packetizer;
 pub(crate) mod playback;
+mod seek_head;
 pub(crate) mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::time::Duration;
+use std::{
+    io::{Read, Seek},
+    time::Duration,
+};
 
 use bytes::Bytes;
 
-pub use self::{file_problem::FileProblem, source::Source};
+pub use self::{file::Summary, file_problem::FileProblem, source::Source};
+
+/// Reads a whole video file of any known container.
+///
+/// # Errors
+/// [`FileProblem`]
+pub fn examine(reader: impl Read + Seek) -> Result<Summary, FileProblem> {
+    file::VideoFile::open(reader)?.0.summarize()
+}
 
 /// Longest frame that is read: a keyframe of 8K has a few megabytes.
 pub(crate) const MAX_FRAME_BYTES: usize = 16 << 20;
@@ -44,12 +60,23 @@ pub(crate) enum VideoCodec {
 }
 
 impl VideoCodec {
+    pub(crate) const ALL: [Self; 3] = [Self::Vp8, Self::Vp9, Self::Av1];
+
     /// The name for a person.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Vp8 => "VP8",
             Self::Vp9 => "VP9",
             Self::Av1 => "AV1",
+        }
+    }
+
+    /// The name in descriptions and stats.
+    pub(crate) const fn mime_type(self) -> &'static str {
+        match self {
+            Self::Vp8 => "video/VP8",
+            Self::Vp9 => "video/VP9",
+            Self::Av1 => "video/AV1",
         }
     }
 }

@@ -37,6 +37,14 @@ pub(crate) fn replaced(file: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     file
 }
 
+/// The file with other bytes in place of some, where they are last.
+pub(crate) fn with_last_replaced(file: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let at = file.windows(from.len()).rposition(|window| window == from).unwrap();
+    let mut file = file.to_vec();
+    file[at..at + to.len()].copy_from_slice(to);
+    file
+}
+
 /// The file with an index whose place is another than its first element says.
 pub(crate) fn webm_with_wrong_index(file: &[u8]) -> Vec<u8> {
     // SeekID of Cues, then SeekPosition with its length.

@@ -73,7 +73,18 @@ async fn every_shell_gets_completions_with_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let ended = run_to_end(program().args(["completions", shell])).await;
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{shell}");
-        for word in ["chat", "send", "receive", "provide", "check", "ice-server", "relay-only", "accept"] {
+        for word in [
+            "chat",
+            "send",
+            "receive",
+            "provide",
+            "watch",
+            "bots",
+            "check",
+            "ice-server",
+            "relay-only",
+            "accept",
+        ] {
             assert!(ended.stdout.contains(word), "{shell} does not complete {word}");
         }
     }
@@ -85,14 +96,14 @@ async fn the_manual_page_names_the_commands_and_the_exit_codes() {
     let ended = run_to_end(program().arg("man")).await;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     assert!(ended.stdout.contains(".TH sightline-peer"), "{}", ended.stdout);
-    for word in ["chat", "send", "receive", "provide", "check", "9 no calls"] {
+    for word in ["chat", "send", "receive", "provide", "watch", "bots", "check", "9 no calls"] {
         assert!(ended.stdout.contains(word), "{word}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_help_of_each_command_fits_a_screen() {
-    for command in ["chat", "send", "receive", "provide", "check"] {
+    for command in ["chat", "send", "receive", "provide", "watch", "bots", "check"] {
         let ended = run_to_end(program().args([command, "-h"])).await;
         assert_eq!(ended.code, Some(0));
         let lines = ended.stdout.lines().count();

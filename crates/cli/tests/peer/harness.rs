@@ -106,10 +106,20 @@ impl Member {
         arguments: &[S],
         states: &Path,
     ) -> Self {
-        let mut child = program()
-            .args([command, room, "--name", name, "--json"])
-            .args(arguments)
-            .env("XDG_STATE_HOME", states)
+        let mut process = program();
+        process.args([command, room, "--name", name, "--json"]).args(arguments).env("XDG_STATE_HOME", states);
+        Self::spawn(process)
+    }
+
+    /// Starts bots with `--json`.
+    pub(crate) fn start_bots(count: usize, room: &str, arguments: &[&str]) -> Self {
+        let mut process = program();
+        process.args(["bots", &count.to_string(), room, "--json"]).args(arguments);
+        Self::spawn(process)
+    }
+
+    fn spawn(mut process: Command) -> Self {
+        let mut child = process
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,6 +1,7 @@
 //! The bin `sightline-peer` against the real server, one topic a file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod bots;
 mod chat;
 mod check;
 mod command_line;
@@ -8,3 +9,7 @@ mod failures;
 mod files;
 mod harness;
 mod provide;
+/// As in the tests of the core.
+#[path = "../../../core/tests/run/schema_check.rs"]
+mod report_schema;
+mod watch;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::harness::{Member, TestServer, program, run, run_to_end};
 
-fn sample() -> PathBuf {
+pub(crate) fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/sample/sample.webm")
 }
 
 /// An IVF file of VP8 with these frames, 25 a second.
-fn ivf(frames: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn ivf(frames: &[&[u8]]) -> Vec<u8> {
     let mut file = b"DKIF\0\0\x20\0VP80\x10\0\x10\0\x19\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     for (number, frame) in frames.iter().enumerate() {
         file.extend(u32::try_from(frame.len()).unwrap().to_le_bytes());
@@ -19,8 +19,8 @@ fn ivf(frames: &[&[u8]]) -> Vec<u8> {
     file
 }
 
-const KEY: &[u8] = &[0x10, 0, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0];
-const DELTA: &[u8] = &[0x11, 0, 0, 0];
+pub(crate) const KEY: &[u8] = &[0x10, 0, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0];
+pub(crate) const DELTA: &[u8] = &[0x11, 0, 0, 0];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_plays_pauses_goes_on_and_ends() {

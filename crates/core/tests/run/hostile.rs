@@ -11,7 +11,7 @@ use sightline_core::measure::{
 };
 use sightline_protocol::{RunId, control::ControlMessage, telemetry::PageTime};
 
-use crate::{pair::Pair, schema::check};
+use crate::{pair::Pair, schema_check::check};
 
 fn run(number: u128) -> RunId {
     RunId::from_random(number)

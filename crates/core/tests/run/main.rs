@@ -9,3 +9,4 @@ mod reading;
 mod report;
 mod runs;
 mod schema;
+mod schema_check;

@@ -1,5 +1,7 @@
 //! A member of a room: drives the core's session with sockets, peer connections, files and timers of this computer.
 
+mod measuring;
+
 use std::{
     collections::{HashMap, VecDeque},
     path::PathBuf,
@@ -12,6 +14,7 @@ use sightline_core::{
     Timestamp,
     chat::TextRefused,
     link::{LinkEvent, LinkId},
+    measure::{Measurements, MemberFigures, Observation, RunProgress},
     room::{RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
     transfer::{Direction, FileDescription, Records, SinkEvent, SourceEvent, TransferHandle, TransferTask},
@@ -24,11 +27,12 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     address::RoomAddress,
+    arrival::FrameOfMember,
     clock::{self, Clock, until},
     failure::{Exit, Failure},
     files::{FileTasks, FromWorker},
     input::{Channel, ChannelEvent, ChannelInput, Input},
-    link::{Link, LinkConfig, LinkInputs, LinkKind},
+    link::{Link, LinkConfig, LinkInputs, LinkKind, LinkWatch},
     media::Source,
     socket::{Endpoint, Socket, SocketEvent},
 };
@@ -63,6 +67,17 @@ pub struct Setup {
     pub create_token: Option<String>,
     /// What is shown to the others.
     pub source: Option<Source>,
+    /// How the pictures and the sound of others are received and measured. A member with a source receives nothing.
+    pub watch: Option<Watch>,
+}
+
+/// How a member receives and measures the pictures and the sound of others.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// How long the run lasts, which begins with the first frame.
+    pub run: Option<Duration>,
+    /// Takes the frames that arrive. Those that it has no room for are lost.
+    pub frames: Option<mpsc::Sender<FrameOfMember>>,
 }
 
 /// What happened in the room.
@@ -78,6 +93,10 @@ pub enum PeerEvent {
     Watching(MemberId),
     /// A member cannot decode the pictures of this member's source.
     CodecMissing(MemberId),
+    /// The new figures of a member that is watched.
+    Figures(MemberId, Box<MemberFigures>),
+    /// The progress of the run.
+    Run(RunProgress),
     /// A peer connection to a member could not be made, for this reason.
     NoConnection(MemberId, String),
     /// A socket could not be opened, for this reason. The session tries again.
@@ -93,6 +112,9 @@ pub struct Peer {
     own_ice_servers: Vec<IceServer>,
     relay_only: bool,
     source: Option<Source>,
+    watch: Option<Watch>,
+    measurements: Option<Measurements>,
+    has_begun_run: bool,
     inputs: LinkInputs,
     first: mpsc::Receiver<Input>,
     messages: mpsc::Receiver<ChannelInput>,
@@ -121,12 +143,13 @@ impl Peer {
             create_token: setup.create_token,
         };
         let published = setup.source.as_ref().map_or_else(PublishedState::default, Source::published);
-        let session = RoomSession::new(request, published, random()?);
         let (to_first, first) = mpsc::channel(MAX_INPUTS);
         let (to_messages, messages) = mpsc::channel(MAX_MESSAGES);
         let (files, from_worker) = FileTasks::start(setup.folder).map_err(|error| {
             Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
         })?;
+        let measurements = setup.watch.is_some().then(|| measuring::measurements(&request, setup.relay_only));
+        let session = RoomSession::new(request, published, random()?);
         let mut peer = Self {
             session,
             clock: Clock::start(),
@@ -135,6 +158,9 @@ impl Peer {
             own_ice_servers: setup.ice_servers,
             relay_only: setup.relay_only,
             source: setup.source,
+            watch: setup.watch,
+            measurements,
+            has_begun_run: false,
             inputs: LinkInputs { first: to_first, messages: to_messages },
             first,
             messages,
@@ -295,7 +321,8 @@ impl Peer {
     async fn wait(&mut self) {
         self.flush_files();
         let takes_frames = self.files.has_room();
-        let deadline = self.session.poll_timeout();
+        let measurements = self.measurements.as_ref().and_then(Measurements::poll_timeout);
+        let deadline = [self.session.poll_timeout(), measurements].into_iter().flatten().min();
         let due = deadline.map(|deadline| self.clock.instant(deadline));
         let room = self.files.room();
         tokio::select! {
@@ -315,6 +342,9 @@ impl Peer {
         } else {
             self.session.handle_timeout(now);
         }
+        if let Some(measurements) = &mut self.measurements {
+            measurements.handle_timeout(now);
+        }
     }
 
     fn handle(&mut self, input: Input) {
@@ -332,7 +362,11 @@ impl Peer {
             Input::LocalCandidate(link, candidate) => {
                 self.session.handle_link(link, LinkEvent::LocalCandidate(candidate), now);
             }
-            Input::State(link, state) => self.session.handle_link(link, LinkEvent::State(state), now),
+            Input::State(link, state) => {
+                self.observe_state(link, state, now);
+                self.session.handle_link(link, LinkEvent::State(state), now);
+            }
+            Input::Arrived(link, arrived) => self.handle_arrived(link, *arrived, now),
             Input::Completed(link, operation, result) => {
                 self.session.handle_link(link, LinkEvent::Completed(operation, result), now);
             }
@@ -374,8 +408,10 @@ impl Peer {
                 self.session.handle_link(link, LinkEvent::ChannelClosed, now);
             }
             (Channel::Telemetry, ChannelEvent::Text(text)) => {
-                // What is not a ping is about measurements, which this client does not make.
-                let _ = self.session.handle_telemetry(link, &text, now);
+                // What is not a ping is about measurements.
+                if let Some(message) = self.session.handle_telemetry(link, &text, now) {
+                    self.observe_on(link, Observation::Telemetry(link, message), now);
+                }
             }
             (Channel::Telemetry, ChannelEvent::Open | ChannelEvent::Closed) => {}
             (Channel::Bulk, ChannelEvent::Open) => {
@@ -424,6 +460,16 @@ impl Peer {
     // Outputs.
 
     fn perform_outputs(&mut self) {
+        loop {
+            self.perform_session();
+            if !self.perform_measurements() {
+                break;
+            }
+        }
+        self.flush_files();
+    }
+
+    fn perform_session(&mut self) {
         while let Some(output) = self.session.poll_output() {
             match output {
                 RoomOutput::OpenSocket(id) => {
@@ -445,11 +491,12 @@ impl Peer {
                     self.open_link(link, member, LinkKind::Member(role));
                 }
                 RoomOutput::OpenBulkLink { link, member } => self.open_link(link, member, LinkKind::Bulk),
-                // Nothing is received, and each link sends by itself.
+                // Each link sends and receives by itself.
                 RoomOutput::UseLink(_) => {}
                 RoomOutput::CloseLink(link) => {
-                    if let Some((_, link)) = self.links.remove(&link) {
-                        close_link(&mut self.closing, link);
+                    if let Some((member, closed)) = self.links.remove(&link) {
+                        close_link(&mut self.closing, closed);
+                        self.observe(&member, Observation::ConnectionClosed(link), self.now());
                     }
                 }
                 RoomOutput::Perform(link, id, operation) => {
@@ -474,10 +521,12 @@ impl Peer {
                     }
                 }
                 RoomOutput::Transfer(task) => self.perform_task(task),
-                RoomOutput::Event(event) => self.events.push_back(PeerEvent::Room(event)),
+                RoomOutput::Event(event) => {
+                    self.measure_event(&event, self.now());
+                    self.events.push_back(PeerEvent::Room(event));
+                }
             }
         }
-        self.flush_files();
     }
 
     /// Reports a link that does not keep up as closed, so that another one replaces it.
@@ -491,6 +540,11 @@ impl Peer {
             relay_only: self.relay_only,
             is_loopback: self.endpoint.server.is_loopback(),
             source: self.source.clone(),
+            watch: self.watch.as_ref().map(|watch| LinkWatch {
+                member: member.clone(),
+                clock: self.clock,
+                frames: watch.frames.clone(),
+            }),
         };
         self.links.insert(id, (member, Link::open(id, kind, config, self.inputs.clone())));
     }

@@ -1,0 +1,140 @@
+//! The size of the picture that a keyframe contains, from its header.
+
+use crate::media::{VideoCodec, bitstream};
+
+/// Width and height in pixels; `None` if the header is damaged or has parts that are not read here.
+pub(super) fn of_keyframe(codec: VideoCodec, frame: &[u8]) -> Option<(u32, u32)> {
+    let size = match codec {
+        VideoCodec::Vp8 => vp8(frame),
+        VideoCodec::Vp9 => vp9(frame),
+        VideoCodec::Av1 => av1(bitstream::sequence_header(frame)?),
+    };
+    size.filter(|(width, height)| *width > 0 && *height > 0)
+}
+
+/// RFC 6386, 9.1: 14 bits each after the start code; the two above them are for scaling.
+fn vp8(frame: &[u8]) -> Option<(u32, u32)> {
+    let [width_low, width_high, height_low, height_high] = *frame.get(6..10)? else { return None };
+    let size = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
+    Some((size(width_low, width_high), size(height_low, height_high)))
+}
+
+/// VP9 bitstream specification, 6.2: profile 0, whose color configuration has no bit depth.
+fn vp9(frame: &[u8]) -> Option<(u32, u32)> {
+    const RGB: u32 = 7;
+    let mut bits = Bits::new(frame);
+    // Frame marker, profile, show_existing_frame, frame_type.
+    if bits.take(2)? != 2 || bits.take(2)? != 0 || bits.take(1)? != 0 || bits.take(1)? != 0 {
+        return None;
+    }
+    // show_frame, error_resilient_mode, the sync code.
+    bits.take(2)?;
+    if bits.take(24)? != 0x49_83_42 {
+        return None;
+    }
+    if bits.take(3)? == RGB {
+        return None;
+    }
+    // color_range
+    bits.take(1)?;
+    Some((bits.take(16)? + 1, bits.take(16)? + 1))
+}
+
+/// AV1 specification, 5.5: a sequence header without timing information, which no encoder for calls writes.
+fn av1(header: &[u8]) -> Option<(u32, u32)> {
+    let mut bits = Bits::new(header);
+    // seq_profile, still_picture
+    bits.take(4)?;
+    let is_reduced = bits.take(1)? == 1;
+    if is_reduced {
+        bits.take(5)?;
+    } else {
+        let has_timing = bits.take(1)? == 1;
+        if has_timing {
+            return None;
+        }
+        let has_display_delay = bits.take(1)? == 1;
+        let points = bits.take(5)? + 1;
+        for _ in 0..points {
+            bits.take(12)?;
+            let level = bits.take(5)?;
+            if level > 7 {
+                bits.take(1)?;
+            }
+            if has_display_delay && bits.take(1)? == 1 {
+                bits.take(4)?;
+            }
+        }
+    }
+    let (width_bits, height_bits) = (bits.take(4)? + 1, bits.take(4)? + 1);
+    Some((bits.take(width_bits)? + 1, bits.take(height_bits)? + 1))
+}
+
+/// Bits from the highest of each byte on.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Bits<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// A number of at most 32 bits.
+    fn take(&mut self, count: u32) -> Option<u32> {
+        let mut number = 0;
+        for _ in 0..count {
+            let byte = *self.bytes.get(self.at / 8)?;
+            number = number << 1 | u32::from(byte >> (7 - self.at % 8) & 1);
+            self.at += 1;
+        }
+        Some(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vp8_keyframe_says_its_size_without_the_bits_for_scaling() {
+        let frame = [0x10, 0, 0, 0x9d, 1, 0x2a, 0x80, 0x42, 0x68, 0x81];
+        assert_eq!(of_keyframe(VideoCodec::Vp8, &frame), Some((640, 360)));
+        assert_eq!(of_keyframe(VideoCodec::Vp8, &frame[..9]), None);
+    }
+
+    #[test]
+    fn a_vp9_keyframe_says_its_size() {
+        // 640x360: the first 10 bytes of a keyframe that libvpx wrote.
+        let frame = [0x82, 0x49, 0x83, 0x42, 0x20, 0x27, 0xf0, 0x16, 0x70, 0x00];
+        assert_eq!(of_keyframe(VideoCodec::Vp9, &frame), Some((640, 360)));
+        assert_eq!(
+            of_keyframe(VideoCodec::Vp9, &[0x82, 0x49, 0x83, 0x43, 0x20, 0x27, 0xf0, 0x16, 0x70]),
+            None
+        );
+    }
+
+    #[test]
+    fn an_av1_sequence_header_says_the_size() {
+        // Temporal delimiter, sequence header of 640x360 as libaom writes it, a frame.
+        let unit = [
+            0x12, 0x00, 0x0a, 0x0b, 0x00, 0x00, 0x00, 0x04, 0x3c, 0xff, 0xbc, 0xff, 0xfa, 0xf9, 0x80, 0x32,
+            0x01, 0x10,
+        ];
+        let size = of_keyframe(VideoCodec::Av1, &unit);
+        assert!(size.is_some(), "{size:?}");
+        assert_eq!(of_keyframe(VideoCodec::Av1, &[0x12, 0, 0x32, 1, 0x10]), None);
+    }
+
+    #[test]
+    fn no_cut_header_makes_the_reader_panic() {
+        for codec in [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::Av1] {
+            for length in 0..24 {
+                for byte in [0, 0x0a, 0x82, 0xff] {
+                    let _ = of_keyframe(codec, &vec![byte; length]);
+                }
+            }
+        }
+    }
+}

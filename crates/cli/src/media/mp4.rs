@@ -1,0 +1,354 @@
+//! MP4, with the boxes decoded by the crate `mp4-atom`. Frames come in the order of their times, wherever they are in the file.
+
+use std::{
+    io::{Read, Seek, SeekFrom},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use mp4_atom::{Atom, Codec, Moov, Stbl, StszSamples, Trak};
+
+use super::{
+    Frame, MAX_FRAME_BYTES, Track, VideoCodec, bitstream::with_sequence_header, file_info::FileInfo,
+    file_problem::FileProblem,
+};
+
+/// The type of the first box, after its size.
+const FIRST_BOX: &[u8] = b"ftyp";
+/// The longest index: four hours of pictures and sound have about 20 MiB.
+const MAX_INDEX_BYTES: u64 = 64 << 20;
+/// Frames of a track: a day of 60 a second.
+const MAX_SAMPLES: usize = 6_000_000;
+
+/// Whether a file with this begin is an MP4 file.
+pub(super) fn is_signature(begin: &[u8]) -> bool {
+    begin.get(4..8) == Some(FIRST_BOX)
+}
+
+/// An open MP4 file.
+pub(super) struct Mp4<R> {
+    reader: R,
+    /// In the order of their times.
+    samples: std::vec::IntoIter<Sample>,
+    /// The AV1 sequence header of the track.
+    sequence_header: Vec<u8>,
+}
+
+/// One frame in the file.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    track: Track,
+    time: Duration,
+    offset: u64,
+    bytes: u32,
+}
+
+impl<R: Read + Seek> Mp4<R> {
+    pub(super) fn open(mut reader: R) -> Result<(Self, FileInfo), FileProblem> {
+        let index = read_index(&mut reader)?;
+        let first_of = |track: &Trak| track.mdia.minf.stbl.stsd.codecs.first().cloned();
+        let handled_by = |kind: &[u8; 4]| {
+            let handler = mp4_atom::FourCC::new(kind);
+            index.trak.iter().filter(move |track| track.mdia.hdlr.handler == handler)
+        };
+        let video = handled_by(b"vide").next().ok_or(FileProblem::NoPictures)?;
+        let (codec, sequence_header) = match first_of(video) {
+            Some(Codec::Vp08(_)) => (VideoCodec::Vp8, Vec::new()),
+            Some(Codec::Vp09(_)) => (VideoCodec::Vp9, Vec::new()),
+            Some(Codec::Av01(av01)) => (VideoCodec::Av1, av01.av1c.config_obus),
+            other => return Err(FileProblem::UnknownCodec(name_of(other.as_ref()).to_owned())),
+        };
+        if index.mvex.is_some() && sample_count(&video.mdia.minf.stbl) == 0 {
+            return Err(FileProblem::Fragmented);
+        }
+        let audio = handled_by(b"soun").find(|track| matches!(first_of(track), Some(Codec::Opus(_))));
+        let left_out = handled_by(b"soun").next().filter(|_| audio.is_none());
+        let left_out = left_out.map(|track| name_of(first_of(track).as_ref()).to_owned());
+        let mut samples = samples_of(video, Track::Video)?;
+        if let Some(audio) = audio {
+            samples.extend(samples_of(audio, Track::Audio)?);
+        }
+        samples.sort_by_key(|sample| sample.time);
+        let info = FileInfo { codec, has_audio: audio.is_some(), left_out };
+        Ok((Self { reader, samples: samples.into_iter(), sequence_header }, info))
+    }
+
+    /// The next frame; its kind is not known here.
+    pub(super) fn next_frame(&mut self) -> Result<Option<Frame>, FileProblem> {
+        let Some(Sample { track, time, offset, bytes }) = self.samples.next() else { return Ok(None) };
+        let length = bytes as usize;
+        if length > MAX_FRAME_BYTES {
+            return Err(FileProblem::Damaged);
+        }
+        self.reader.seek(SeekFrom::Start(offset))?;
+        let mut data = Vec::new();
+        (&mut self.reader).take(u64::from(bytes)).read_to_end(&mut data)?;
+        if data.len() < length {
+            return Err(FileProblem::Truncated);
+        }
+        Ok(Some(Frame { track, time, is_key: false, data: Bytes::from(data) }))
+    }
+
+    /// A keyframe with everything that decoding needs.
+    pub(super) fn complete(&self, keyframe: Bytes) -> Bytes {
+        with_sequence_header(keyframe, &self.sequence_header)
+    }
+}
+
+/// Finds the index among the boxes of the file, and reads it.
+fn read_index(reader: &mut (impl Read + Seek)) -> Result<Moov, FileProblem> {
+    let end = reader.seek(SeekFrom::End(0))?;
+    let mut at = 0_u64;
+    loop {
+        reader.seek(SeekFrom::Start(at))?;
+        let mut header = [0; 8];
+        reader.read_exact(&mut header)?;
+        let [s0, s1, s2, s3, kind @ ..] = header;
+        let (header_bytes, size) = match u32::from_be_bytes([s0, s1, s2, s3]) {
+            // To the end of the file.
+            0 => (8, end - at),
+            // In the eight bytes after the type.
+            1 => {
+                let mut size = [0; 8];
+                reader.read_exact(&mut size)?;
+                (16, u64::from_be_bytes(size))
+            }
+            size => (8, u64::from(size)),
+        };
+        let body_bytes = size.checked_sub(header_bytes).ok_or(FileProblem::Damaged)?;
+        let next = at.checked_add(size).filter(|next| *next <= end).ok_or(FileProblem::Truncated)?;
+        if &kind == b"moov" {
+            if body_bytes > MAX_INDEX_BYTES {
+                return Err(FileProblem::Damaged);
+            }
+            let mut body = Vec::new();
+            reader.take(body_bytes).read_to_end(&mut body)?;
+            return Moov::decode_body(&mut body.as_slice()).map_err(|_| FileProblem::Damaged);
+        }
+        if next == end {
+            // A recorder writes the index last, if it comes to that.
+            return Err(FileProblem::Truncated);
+        }
+        at = next;
+    }
+}
+
+fn sample_count(table: &Stbl) -> usize {
+    match &table.stsz.samples {
+        StszSamples::Identical { count, .. } => *count as usize,
+        StszSamples::Different { sizes } => sizes.len(),
+    }
+}
+
+/// The frames of a track (ISO/IEC 14496-12, 8.6.1 and 8.7). Edit lists are not read: they cut off a beginning at most.
+fn samples_of(track: &Trak, kind: Track) -> Result<Vec<Sample>, FileProblem> {
+    let table = &track.mdia.minf.stbl;
+    let count = sample_count(table);
+    if count > MAX_SAMPLES {
+        return Err(FileProblem::Damaged);
+    }
+    let timescale = u64::from(track.mdia.mdhd.timescale);
+    if timescale == 0 {
+        return Err(FileProblem::Damaged);
+    }
+    let bytes_of = |at: usize| match &table.stsz.samples {
+        StszSamples::Identical { size, .. } => Some(*size),
+        StszSamples::Different { sizes } => sizes.get(at).copied(),
+    };
+    let mut deltas = table.stts.entries.iter().flat_map(|run| repeated(run.sample_delta, run.sample_count));
+    let shifts = table.ctts.iter().flat_map(|shifts| &shifts.entries);
+    let mut shifts = shifts.flat_map(|run| repeated(run.sample_offset, run.sample_count));
+    let mut chunks = ChunkRuns::new(table)?;
+    let mut samples = Vec::new();
+    let (mut decoded_at, mut place) = (0_u64, None);
+    for at in 0..count {
+        let (mut offset, mut left) = match place.take() {
+            Some(place) => place,
+            None => chunks.next().ok_or(FileProblem::Damaged)?,
+        };
+        let bytes = bytes_of(at).ok_or(FileProblem::Damaged)?;
+        let shown_at = decoded_at.saturating_add_signed(shifts.next().unwrap_or(0));
+        let nanoseconds = u128::from(shown_at) * 1_000_000_000 / u128::from(timescale);
+        let time = Duration::from_nanos(u64::try_from(nanoseconds).map_err(|_| FileProblem::Damaged)?);
+        samples.push(Sample { track: kind, time, offset, bytes });
+        offset = offset.checked_add(u64::from(bytes)).ok_or(FileProblem::Damaged)?;
+        left -= 1;
+        place = (left > 0).then_some((offset, left));
+        decoded_at = decoded_at.saturating_add(u64::from(deltas.next().unwrap_or(0)));
+    }
+    Ok(samples)
+}
+
+fn repeated<T: Copy>(value: T, count: u32) -> impl Iterator<Item = T> {
+    std::iter::repeat_n(value, count as usize)
+}
+
+/// The chunks of a track, each with its place and the number of its samples, which is not 0.
+struct ChunkRuns<'a> {
+    table: &'a Stbl,
+    /// The chunk that comes next, from 0.
+    at: usize,
+    /// The run that it is in.
+    run: usize,
+}
+
+impl<'a> ChunkRuns<'a> {
+    fn new(table: &'a Stbl) -> Result<Self, FileProblem> {
+        let is_empty = table.stsc.entries.is_empty();
+        if is_empty && sample_count(table) > 0 {
+            Err(FileProblem::Damaged)
+        } else {
+            Ok(Self { table, at: 0, run: 0 })
+        }
+    }
+
+    fn offset(&self, at: usize) -> Option<u64> {
+        let short =
+            self.table.stco.as_ref().and_then(|offsets| offsets.entries.get(at).copied().map(u64::from));
+        short.or_else(|| self.table.co64.as_ref()?.entries.get(at).copied())
+    }
+}
+
+impl Iterator for ChunkRuns<'_> {
+    type Item = (u64, u32);
+
+    fn next(&mut self) -> Option<(u64, u32)> {
+        loop {
+            let runs = &self.table.stsc.entries;
+            // Chunks are numbered from 1.
+            let begins_next =
+                runs.get(self.run + 1).is_some_and(|next| next.first_chunk as usize <= self.at + 1);
+            if begins_next {
+                self.run += 1;
+                continue;
+            }
+            let samples = runs.get(self.run)?.samples_per_chunk;
+            let offset = self.offset(self.at)?;
+            self.at += 1;
+            if samples > 0 {
+                return Some((offset, samples));
+            }
+        }
+    }
+}
+
+fn name_of(codec: Option<&Codec>) -> &'static str {
+    match codec {
+        Some(Codec::Avc1(_) | Codec::Avc3(_)) => "H.264",
+        Some(Codec::Hev1(_) | Codec::Hvc1(_)) => "H.265",
+        Some(Codec::Mp4a(_)) => "AAC",
+        Some(Codec::Mp3(_)) => "MP3",
+        Some(_) => "another codec",
+        None => "no known codec",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use mp4_atom::{
+        Av01, Av1c, Ctts, CttsEntry, Encode, FourCC, Hdlr, Mdhd, Mdia, Minf, Stco, Stsc, StscEntry, Stsd,
+        Stsz, Stts, SttsEntry, Vmhd,
+    };
+
+    use super::{
+        super::{file::VideoFile, testing::AV1_KEY},
+        *,
+    };
+
+    /// A frame without the sequence header, which is in the index.
+    const FRAME: [u8; 3] = [0x32, 1, 0x10];
+    const SEQUENCE_HEADER: [u8; 3] = [0x0a, 1, 7];
+
+    /// A file of AV1 with these frames, 25 a second, two in each chunk but the last.
+    fn mp4(frames: &[&[u8]], shift: i64) -> Vec<u8> {
+        let mut file = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
+        let begin = file.len() + 8;
+        let media: Vec<u8> = frames.concat();
+        file.extend(u32::try_from(media.len() + 8).unwrap().to_be_bytes());
+        file.extend(b"mdat");
+        file.extend(&media);
+        let mut offsets = Vec::new();
+        let mut at = begin;
+        for (number, frame) in frames.iter().enumerate() {
+            if number % 2 == 0 {
+                offsets.push(u32::try_from(at).unwrap());
+            }
+            at += frame.len();
+        }
+        let count = u32::try_from(frames.len()).unwrap();
+        let run = |first_chunk, samples_per_chunk| StscEntry {
+            first_chunk,
+            samples_per_chunk,
+            sample_description_index: 1,
+        };
+        let mut runs = vec![run(1, 2)];
+        if count % 2 == 1 {
+            runs.push(run(count.div_ceil(2), 1));
+        }
+        let av1c = Av1c { config_obus: SEQUENCE_HEADER.to_vec(), ..Av1c::default() };
+        let sizes = frames.iter().map(|frame| u32::try_from(frame.len()).unwrap()).collect();
+        let stbl = Stbl {
+            stsd: Stsd { codecs: vec![Av01 { av1c, ..Av01::default() }.into()] },
+            stts: Stts { entries: vec![SttsEntry { sample_count: count, sample_delta: 40 }] },
+            ctts: (shift != 0)
+                .then(|| Ctts { entries: vec![CttsEntry { sample_count: count, sample_offset: shift }] }),
+            stsc: Stsc { entries: runs },
+            stsz: Stsz { samples: StszSamples::Different { sizes } },
+            stco: Some(Stco { entries: offsets }),
+            ..Stbl::default()
+        };
+        let minf = Minf { vmhd: Some(Vmhd::default()), stbl, ..Minf::default() };
+        let hdlr = Hdlr { handler: FourCC::new(b"vide"), name: String::new() };
+        let mdhd = Mdhd { timescale: 1000, ..Mdhd::default() };
+        let track = Trak { mdia: Mdia { mdhd, hdlr, minf }, ..Trak::default() };
+        let moov = Moov { trak: vec![track], ..Moov::default() };
+        let mut index = Vec::new();
+        moov.encode(&mut index).unwrap();
+        file.extend(index);
+        file
+    }
+
+    fn open(file: Vec<u8>) -> Result<Vec<(Duration, bool, Bytes)>, FileProblem> {
+        let (mut file, _) = VideoFile::open(Cursor::new(file))?;
+        let mut frames = Vec::new();
+        while let Some(frame) = file.next_frame()? {
+            frames.push((frame.time, frame.is_key, frame.data));
+        }
+        Ok(frames)
+    }
+
+    #[test]
+    fn frames_come_with_their_times_and_the_sequence_header_of_the_index() {
+        let frames = open(mp4(&[&FRAME, &AV1_KEY, &FRAME, &FRAME, &AV1_KEY], 80)).unwrap();
+        let times: Vec<_> = frames.iter().map(|(time, ..)| time.as_millis()).collect();
+        assert_eq!(times, [0, 40, 80, 120, 160], "the first one is at 0");
+        assert!(frames.iter().all(|(_, is_key, _)| *is_key));
+        assert_eq!(frames[0].2, [&SEQUENCE_HEADER[..], &FRAME].concat());
+        assert_eq!(frames[1].2, &AV1_KEY[..], "a frame that has one keeps its own");
+    }
+
+    #[test]
+    fn a_cut_file_and_a_codec_that_is_not_sent_have_their_codes() {
+        let whole = mp4(&[&FRAME, &FRAME], 0);
+        let code = |file: Vec<u8>| open(file).expect_err("a file that cannot be provided").code();
+        assert_eq!(code(whole[..whole.len() - 1].to_vec()), "file-truncated");
+        assert_eq!(code(whole[..30].to_vec()), "file-truncated");
+        let other: Vec<u8> = super::super::testing::replaced(&whole, b"av01", b"xx01");
+        assert_eq!(code(other), "codec-unknown");
+    }
+
+    #[test]
+    fn no_cut_and_no_changed_byte_makes_the_reader_panic() {
+        let whole = mp4(&[&FRAME, &AV1_KEY, &FRAME], 40);
+        for at in 0..whole.len() {
+            let _ = open(whole[..at].to_vec());
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut changed = whole.clone();
+                changed[at] = value;
+                let _ = open(changed);
+            }
+        }
+    }
+}

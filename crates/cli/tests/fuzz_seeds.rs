@@ -1,0 +1,32 @@
+//! Runs the fuzz targets of this crate's parsers over their seeds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "the modules are those of another package")]
+#![allow(clippy::print_stdout, reason = "a test that fails says at which input")]
+
+#[path = "../../../fuzz/src/native.rs"]
+mod native;
+#[path = "../../../fuzz/src/seeds.rs"]
+mod seeds;
+
+#[test]
+fn every_seed_of_a_native_target_has_the_properties_of_the_target() {
+    for (target, property) in native::TARGETS {
+        seeds::check(target, property);
+    }
+}
+
+#[test]
+fn no_changed_byte_of_a_seed_breaks_a_property() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/ivf_file");
+    for seed in std::fs::read_dir(folder).unwrap() {
+        let seed = std::fs::read(seed.unwrap().path()).unwrap();
+        for at in 0..seed.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut changed = seed.clone();
+                changed[at] = value;
+                native::ivf_file(&changed);
+            }
+            native::ivf_file(&seed[..at]);
+        }
+    }
+}
