@@ -208,6 +208,12 @@ pub const CODES_OF_MEMBER: Limit = limit(8, 1.0 / 600.0);
 /// Nonces that this page draws for all members together, because a server can invent members. Enough for a room of 64.
 pub const CODES_OF_PAGE: Limit = limit(64, 1.0 / 60.0);
 
+/// Computations of tags for one member: one for each page that it loads, and one for each comparison.
+pub const RECOGNITIONS_OF_MEMBER: Limit = limit(8, 1.0 / 60.0);
+
+/// Computations of tags for all members together, because a server can invent members. Enough for a room of 64.
+pub const RECOGNITIONS_OF_PAGE: Limit = limit(128, 0.1);
+
 /// Longest candidate, all its fields together, in bytes. Browsers write less than 300.
 pub const MAX_CANDIDATE_BYTES: usize = 2_048;
 

@@ -8,6 +8,7 @@
 //! | `signals` | seals the signals of this page, and opens those of the others |
 //! | `fingerprints` | the DTLS fingerprints of both ends of a peer connection |
 //! | `short_code` | the code that two members compare by voice |
+//! | `recognition` | who was verified in an earlier call; no room uses it yet |
 //!
 //! This module never decides who is in the room and never talks to the server; [`RoomSession`](crate::room::RoomSession) uses it.
 //!
@@ -17,12 +18,16 @@
 
 mod fingerprints;
 mod keys;
+mod recognition;
 mod secret;
 mod short_code;
 mod signals;
 
 pub use fingerprints::{EndFingerprints, Fingerprints};
 pub use keys::RoomKeys;
+pub use recognition::{
+    Acquaintance, ComputationId, KeyTags, Person, PersonId, Recognition, RecognitionOutput,
+};
 pub use secret::{RoomSecret, SecretInvalid};
 pub use short_code::{
     CODE_SYMBOLS, CodeBasis, CodeExchange, NonceSource, SYMBOLS, ShortCode, Verification, Verified,

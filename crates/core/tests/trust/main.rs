@@ -4,6 +4,7 @@
 mod calls;
 mod codes_in_rooms;
 mod malicious_server;
+mod recognition;
 mod seals;
 mod short_codes;
 mod vectors;
