@@ -8,7 +8,7 @@
 //! | `signals` | seals the signals of this page, and opens those of the others |
 //! | `fingerprints` | the DTLS fingerprints of both ends of a peer connection |
 //! | `short_code` | the code that two members compare by voice |
-//! | `recognition` | who was verified in an earlier call; no room uses it yet |
+//! | `recognition` | who was verified in an earlier call |
 //!
 //! This module never decides who is in the room and never talks to the server; [`RoomSession`](crate::room::RoomSession) uses it.
 //!
@@ -26,7 +26,7 @@ mod signals;
 pub use fingerprints::{EndFingerprints, Fingerprints};
 pub use keys::RoomKeys;
 pub use recognition::{
-    Acquaintance, ComputationId, KeyTags, Person, PersonId, Recognition, RecognitionOutput,
+    Acquaintance, ComputationId, KeyTags, Person, PersonId, Recognition, RecognitionOutput, RecognitionTask,
 };
 pub use secret::{RoomSecret, SecretInvalid};
 pub use short_code::{

@@ -84,6 +84,15 @@ pub struct ComputationId(u64);
 pub enum RecognitionOutput {
     /// Send this on the connection in use of the member.
     Send(MemberId, RecognitionMessage),
+    /// A task for the page.
+    Perform(RecognitionTask),
+    /// The result of [`Recognition::view`] changed.
+    Changed(MemberId),
+}
+
+/// A task for the page, which has the private key of this device and stores people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecognitionTask {
     /// For each of these public keys: agree on a key with it, and authenticate both texts with that key (HMAC-SHA-256, first 16 bytes).
     /// Report with [`Recognition::handle_computed`].
     Compute {
@@ -96,12 +105,10 @@ pub enum RecognitionOutput {
         /// The text of the tag that the person sends.
         expected: String,
     },
-    /// Store this person.
+    /// Store this person, in place of an earlier one with the same key.
     Remember(Person),
     /// Remove this person from storage.
     Forget(PersonId),
-    /// The result of [`Recognition::view`] changed.
-    Changed(MemberId),
 }
 
 /// The tags of one key.
@@ -187,7 +194,7 @@ impl Recognition {
         let known = self.people.len();
         self.people.retain(|person| PersonId::of(&person.key) != *id);
         if self.people.len() < known {
-            self.outputs.push_back(RecognitionOutput::Forget(id.clone()));
+            self.outputs.push_back(RecognitionOutput::Perform(RecognitionTask::Forget(id.clone())));
             self.show_all();
         }
     }
@@ -332,7 +339,12 @@ impl Recognition {
         entry.computation = Some(id);
         let text = |from: &str, to: &str| format!("sightline/1 recognition\n{from}\n{to}");
         let (sent, expected) = (text(&local, &remote), text(&remote, &local));
-        self.outputs.push_back(RecognitionOutput::Compute { id, keys, sent, expected });
+        self.outputs.push_back(RecognitionOutput::Perform(RecognitionTask::Compute {
+            id,
+            keys,
+            sent,
+            expected,
+        }));
     }
 
     /// Looks for a tag that only a known device can make.
@@ -357,10 +369,12 @@ impl Recognition {
                 self.people.remove(at);
             } else if self.people.len() >= TAGS {
                 let oldest = self.people.remove(0);
-                self.outputs.push_back(RecognitionOutput::Forget(PersonId::of(&oldest.key)));
+                self.outputs.push_back(RecognitionOutput::Perform(RecognitionTask::Forget(PersonId::of(
+                    &oldest.key,
+                ))));
             }
             self.people.push(person.clone());
-            self.outputs.push_back(RecognitionOutput::Remember(person));
+            self.outputs.push_back(RecognitionOutput::Perform(RecognitionTask::Remember(person)));
         } else if known.is_none() {
             return self.show(member);
         }

@@ -1,38 +1,21 @@
 //! Two devices that verified each other recognize each other in a later call, and nobody else learns anything.
 //!
-//! The keys are those of a model: the shared key of two devices is a hash of both public keys, which only [`Device::compute`] of
-//! the owner makes. An attacker in these tests sees every message, and makes its own.
+//! An attacker in these tests sees every message, and makes its own.
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
 use sightline_core::{
     Timestamp,
     trust::{
-        Acquaintance, ComputationId, EndFingerprints, KeyTags, Person, PersonId, Recognition,
-        RecognitionOutput, Verified,
+        Acquaintance, ComputationId, EndFingerprints, Person, PersonId, Recognition, RecognitionOutput,
+        RecognitionTask, Verified,
     },
 };
 use sightline_protocol::{
-    DeviceKey, DisplayName, MemberId, RecognitionMessage, RecognitionTag, limits::RECOGNITION_TAGS as TAGS,
+    DeviceKey, DisplayName, MemberId, RecognitionMessage, limits::RECOGNITION_TAGS as TAGS,
 };
 
-fn text(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn device_key(owner: &str) -> DeviceKey {
-    let half = Sha256::digest(owner);
-    DeviceKey::new(text(&[&[4][..], &half[..], &half[..]].concat())).unwrap()
-}
-
-fn tag(one: &DeviceKey, other: &DeviceKey, about: &str) -> RecognitionTag {
-    let mut keys = [one.as_str(), other.as_str()];
-    keys.sort_unstable();
-    let hash = Sha256::digest(format!("{keys:?} {about}"));
-    RecognitionTag::new(text(&hash[..16])).unwrap()
-}
+use crate::device_model::{compute, device_key};
 
 fn name(text: &str) -> DisplayName {
     DisplayName::new(text).unwrap()
@@ -74,11 +57,11 @@ impl Page {
         while let Some(output) = self.machine.poll_output() {
             match output {
                 RecognitionOutput::Send(to, message) => self.sent.push((to, message)),
-                RecognitionOutput::Compute { id, keys, sent, expected } => {
+                RecognitionOutput::Perform(RecognitionTask::Compute { id, keys, sent, expected }) => {
                     self.open.push((id, keys, sent, expected));
                 }
                 RecognitionOutput::Changed(member) => self.changed.push(member),
-                RecognitionOutput::Remember(_) | RecognitionOutput::Forget(_) => {}
+                RecognitionOutput::Perform(RecognitionTask::Remember(_) | RecognitionTask::Forget(_)) => {}
             }
         }
     }
@@ -86,12 +69,7 @@ impl Page {
     fn compute(&mut self) {
         self.collect();
         for (id, keys, sent, expected) in std::mem::take(&mut self.open) {
-            let of_key = |key: DeviceKey| KeyTags {
-                sent: tag(&self.key, &key, &sent),
-                expected: tag(&self.key, &key, &expected),
-                key,
-            };
-            let tags = keys.into_iter().map(of_key).collect();
+            let tags = compute(&self.key, keys, &sent, &expected);
             self.machine.handle_computed(id, tags, self.now);
             self.collect();
         }
