@@ -24,7 +24,7 @@ use sightline_protocol::{
     DeviceKey, DisplayName, MemberId, RecognitionMessage, RecognitionTag, limits::RECOGNITION_TAGS as TAGS,
 };
 
-use super::{EndFingerprints, Verified};
+use super::{Acquaintance, EndFingerprints, Person, PersonId, Verified};
 use crate::{
     Timestamp,
     budget::{Bucket, MAX_ACCOUNTS, RECOGNITIONS_OF_MEMBER, RECOGNITIONS_OF_PAGE},
@@ -32,48 +32,6 @@ use crate::{
 
 /// How long a member's page may take to send its tags before its name counts as used by somebody else.
 const TAGS_DEADLINE: Duration = Duration::from_secs(8);
-
-/// Identifies a remembered person: SHA-256 of the public key of the device.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PersonId(String);
-
-impl PersonId {
-    /// The person with this device.
-    #[must_use]
-    pub fn of(key: &DeviceKey) -> Self {
-        let hash = Sha256::new_with_prefix("sightline/1 person\n").chain_update(key.as_str()).finalize();
-        Self(URL_SAFE_NO_PAD.encode(hash))
-    }
-
-    /// The text that names the person in the records of this device.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A person that this device remembers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// The public key of the person's device.
-    pub key: DeviceKey,
-    /// The name at the time of the comparison.
-    pub name: DisplayName,
-    /// The time of the comparison.
-    pub verified_at_unix_ms: u64,
-}
-
-/// What this page knows of a member from earlier calls.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Acquaintance {
-    /// Nothing: nobody that this device remembers has this name or this device.
-    #[default]
-    Unknown,
-    /// The device of this person.
-    Known(Person),
-    /// The name of a remembered person, on another device.
-    OtherDevice,
-}
 
 /// Identifies a computation. Results of an earlier one have no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
