@@ -467,7 +467,7 @@ impl Driver {
             Command::Export(export) => self.export(export, now),
             Command::JudgeCode(CodeJudgment { member, code, is_matching }) => {
                 if let Ok(member) = MemberId::new(&member) {
-                    self.session.set_code_matching(&member, code, is_matching);
+                    self.session.set_code_matching(&member, code, is_matching, now);
                 }
             }
             Command::Host(action) => self.session.act_as_host(action, now),

@@ -81,7 +81,7 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
     let (endpoint, (history, kept)) = join(endpoint, ChatHistory::open(&room)).await;
     session.restore_chat(kept);
-    session.enable_verification(random::bits());
+    session.with_peer_trust(|trust| trust.enable_codes(random::bits()));
     let changed = inputs.clone();
     spawn_local(async move {
         while let Some(change) = changes.next().await {

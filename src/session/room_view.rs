@@ -104,7 +104,7 @@ impl RoomView {
             RoomEvent::HostingChanged => self.show_hosting(session.hosting()),
             RoomEvent::PeerChanged(id) => {
                 if let Some(peer) = session.peer(&id) {
-                    self.show_peer(&id, &peer, session.verification(&id), frames.of(&id));
+                    self.show_peer(&id, &peer, session.peer_trust().verification(&id), frames.of(&id));
                 }
                 self.show_hands(&session.raised_hands());
             }

@@ -7,6 +7,7 @@ use crate::{
     bounded::UpTo,
     id::{ConnectionId, MessageId, RunId, TransferId},
     reaction::Reaction,
+    recognition::RecognitionMessage,
     signaling::SignalPayload,
     telemetry::PageTime,
     transfer::{FileOffer, FileProgress, Sha256Digest, TransferEnd},
@@ -118,6 +119,8 @@ pub enum ControlMessage {
     },
     /// A step towards the short code that the two members compare by voice.
     Verify(VerificationStep),
+    /// A message about the device of the sender, by which people recognize each other in later calls.
+    Recognition(RecognitionMessage),
     /// The sender leaves the room now; its peer connection closes next.
     Bye,
     /// A message type of a later version.

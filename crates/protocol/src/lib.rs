@@ -10,7 +10,7 @@
 //! | [`sealed`] | encrypted signals and names, admission to a protected room |
 //! | [`hosting`] | visitors of a locked room |
 //! | [`signaling`], [`error`] | page and server: the WebSocket's messages, and the server's errors |
-//! | [`control`], [`reaction`], [`telemetry`], [`transfer`], [`verification`] | page and page: the messages of the data channels |
+//! | [`control`], [`reaction`], [`telemetry`], [`transfer`], [`verification`], [`recognition`] | page and page: the messages of the data channels |
 //! | [`tabs`] | messages between tabs where there is no server |
 
 pub mod bounded;
@@ -21,6 +21,7 @@ pub mod id;
 pub mod limits;
 pub mod member;
 pub mod reaction;
+pub mod recognition;
 pub mod room;
 pub mod sealed;
 pub mod signaling;
@@ -35,6 +36,7 @@ pub use hosting::{RefusalReason, Visitor};
 pub use id::{BatchId, ConnectionId, Generation, InstanceId, MemberId, MessageId, RunId, TransferId};
 pub use member::{Arrival, DisplayName, Member, Presence};
 pub use reaction::Reaction;
+pub use recognition::{DeviceKey, RecognitionMessage, RecognitionTag};
 pub use room::RoomName;
 pub use sealed::{AdmissionTag, SealedName, SealedSignal};
 pub use verification::{Commitment, VerificationNonce, VerificationStep};

@@ -47,5 +47,11 @@ pub const MAX_SEALED_NAME_CHARS: usize = 400;
 pub const ADMISSION_TAG_CHARS: usize = 43;
 /// Length of the commitment of a verification: 32 bytes in base64url without padding.
 pub const COMMITMENT_CHARS: usize = 43;
+/// Length of the public key of a device: 65 bytes in base64url without padding.
+pub const DEVICE_KEY_CHARS: usize = 87;
+/// Length of a tag by which people recognize each other: 16 bytes in base64url without padding.
+pub const RECOGNITION_TAG_CHARS: usize = 22;
+/// Number of tags in a message, and of people that a page remembers.
+pub const RECOGNITION_TAGS: usize = 32;
 /// Length of a nonce of a verification: 16 bytes in base64url without padding.
 pub const VERIFICATION_NONCE_CHARS: usize = 22;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, from_value, json, to_value};
 use sightline_protocol::{
-    ErrorCode, Reaction, VerificationStep,
+    ErrorCode, Reaction, RecognitionMessage, VerificationStep,
     bounded::UpTo,
     control::{ControlMessage, Playback, PublishedSource, PublishedState},
     signaling::{ClientMessage, ServerMessage},
@@ -177,6 +177,32 @@ fn an_offer_with_a_batch_that_cannot_be_is_not_read() {
         "7",
     ] {
         assert!(!read(batch), "{batch}");
+    }
+}
+
+#[test]
+fn a_recognition_has_a_key_of_one_length_or_exactly_32_tags() {
+    let read = |step: Value| {
+        let mut message = step;
+        message["type"] = json!("recognition");
+        from_value::<ControlMessage>(message)
+    };
+    let later = read(json!({"step": "photo", "key": 7})).expect("readable");
+    assert_eq!(later, ControlMessage::Recognition(RecognitionMessage::Unknown));
+    let tags = |count: usize, length: usize| vec!["a".repeat(length); count];
+    assert!(read(json!({"step": "introduce", "key": "a".repeat(87)})).is_ok());
+    assert!(read(json!({"step": "recognize", "tags": tags(32, 22)})).is_ok());
+    for step in [
+        json!({}),
+        json!({"step": "introduce"}),
+        json!({"step": "introduce", "key": "a".repeat(88)}),
+        json!({"step": "introduce", "key": "=".repeat(87)}),
+        json!({"step": "recognize", "tags": tags(31, 22)}),
+        json!({"step": "recognize", "tags": tags(33, 22)}),
+        json!({"step": "recognize", "tags": tags(32, 21)}),
+        json!({"step": "recognize", "tags": "a"}),
+    ] {
+        assert!(read(step.clone()).is_err(), "{step}");
     }
 }
 

@@ -145,7 +145,10 @@ impl Driver {
             }
             RoomOutput::IceServersChanged => self.log.write(Debug, "ice servers changed", &[]),
             RoomOutput::Event(event) => self.log_event(event),
-            RoomOutput::SendControl(..) | RoomOutput::SendTelemetry(..) | RoomOutput::Transfer(_) => {}
+            RoomOutput::SendControl(..)
+            | RoomOutput::SendTelemetry(..)
+            | RoomOutput::Transfer(_)
+            | RoomOutput::Recognition(_) => {}
         }
     }
 

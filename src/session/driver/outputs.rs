@@ -94,6 +94,8 @@ impl Driver {
                     }
                 }
                 RoomOutput::Transfer(output) => self.files.perform(output),
+                // The page has no device key yet.
+                RoomOutput::Recognition(_) => {}
                 RoomOutput::Event(event) => self.changes.handle(event, clock::now()),
             }
         }

@@ -521,6 +521,8 @@ impl Peer {
                     }
                 }
                 RoomOutput::Transfer(task) => self.perform_task(task),
+                // This client has no device key.
+                RoomOutput::Recognition(_) => {}
                 RoomOutput::Event(event) => {
                     self.measure_event(&event, self.now());
                     self.events.push_back(PeerEvent::Room(event));

@@ -66,6 +66,8 @@ pub enum MessageKind {
     Use,
     /// A step towards the code that two members compare.
     Verify,
+    /// A message about the member's device.
+    Recognition,
     /// A message on the `telemetry` channel.
     Telemetry,
     /// A frame on a `bulk` channel while files of the member are on their way to this page.
@@ -76,7 +78,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Control,
         Self::ControlByte,
         Self::Unreadable,
@@ -101,6 +103,7 @@ impl MessageKind {
         Self::RunLog,
         Self::Use,
         Self::Verify,
+        Self::Recognition,
         Self::Telemetry,
         Self::BulkFrame,
         Self::UnwantedFrame,
@@ -171,6 +174,8 @@ impl MessageKind {
             Self::Use => limit(60, 1.0),
             // Two for each connection that is used.
             Self::Verify => limit(60, 1.0),
+            // One for each connection that is used, and two for each comparison.
+            Self::Recognition => limit(60, 1.0),
             // Pings, clock, reception and sending are about ten messages a second on each of two connections; a page that was
             // blocked for a minute receives a minute of them at once.
             Self::Telemetry => limit(1_500, 50.0),
@@ -207,6 +212,12 @@ pub const CODES_OF_MEMBER: Limit = limit(8, 1.0 / 600.0);
 
 /// Nonces that this page draws for all members together, because a server can invent members. Enough for a room of 64.
 pub const CODES_OF_PAGE: Limit = limit(64, 1.0 / 60.0);
+
+/// Computations of tags for one member: one for each page that it loads, and one for each comparison.
+pub const RECOGNITIONS_OF_MEMBER: Limit = limit(8, 1.0 / 60.0);
+
+/// Computations of tags for all members together, because a server can invent members. Enough for a room of 64.
+pub const RECOGNITIONS_OF_PAGE: Limit = limit(128, 0.1);
 
 /// Longest candidate, all its fields together, in bytes. Browsers write less than 300.
 pub const MAX_CANDIDATE_BYTES: usize = 2_048;

@@ -336,8 +336,8 @@ impl PeerSession {
                 let (_, names) = self.links.current_and_names();
                 self.files.handle_signal(connection, payload, names, now);
             }
-            // The code is about the link in use, so steps count on that link only.
-            ControlMessage::Verify(_) if !self.links.is_current(id) => {}
+            // The code and the tags are about the link in use, so they count on that link only.
+            ControlMessage::Verify(_) | ControlMessage::Recognition(_) if !self.links.is_current(id) => {}
             ControlMessage::Bye => self.end(),
             ControlMessage::Unknown => {}
             message => self.push(PeerOutput::Received(message)),

@@ -87,6 +87,7 @@ pub(super) fn charges_of_control(
         ControlMessage::Reaction { .. } => Some(MessageKind::Reaction),
         ControlMessage::Use | ControlMessage::Renew => Some(MessageKind::Use),
         ControlMessage::Verify(_) => Some(MessageKind::Verify),
+        ControlMessage::Recognition(_) => Some(MessageKind::Recognition),
         ControlMessage::TransferOffer(offer) if !transfers.is_offered(&offer.transfer) => {
             Some(MessageKind::Offer)
         }

@@ -7,7 +7,7 @@
 //! | `session` | routes inputs to the parts, and their outputs to each other and to the page |
 //! | `signal_path` | signals and room events through the server: connection, protection by the link (`sealing`), ICE servers |
 //! | `members` | the other members ([`PeerSession`](crate::peer::PeerSession)), and the intake of what they send (`budgets`) |
-//! | `verifying` | the codes that members compare |
+//! | `peer_trust` | what the person knows of each member: codes that they compare (`verifying`), devices from earlier calls |
 //! | `hosting` | hosts, lock and visitors, as the server says |
 //! | `content` | the conversation and the files |
 //! | `notices` | which problems with members the page shows |
@@ -27,6 +27,7 @@ mod hosting;
 mod members;
 mod notices;
 mod output;
+mod peer_trust;
 mod reactions;
 mod sealing;
 mod session;
@@ -41,5 +42,6 @@ pub use crate::{
 pub use changes::Changes;
 pub use hosting::{HostAction, Hosting, VisitorView};
 pub use output::{RoomEvent, RoomOutput};
+pub use peer_trust::PeerTrust;
 pub use reactions::{Reactions, SHOWN_FOR, ShownReaction};
 pub use session::RoomSession;

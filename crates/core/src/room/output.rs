@@ -9,7 +9,7 @@ use crate::{
     notice::NoticeCode,
     signaling::{SignalingStatus, SocketId},
     transfer::TransferTask,
-    trust::Refusal,
+    trust::{RecognitionTask, Refusal},
 };
 
 /// An action that the session requests.
@@ -54,6 +54,8 @@ pub enum RoomOutput {
     SendTelemetry(LinkId, String),
     /// A task about files for the worker that reads and stores them, or for the page.
     Transfer(TransferTask),
+    /// A task with the key of this device; only after [`enable_recognition`](super::PeerTrust::enable_recognition).
+    Recognition(RecognitionTask),
     /// Show this to the person.
     Event(RoomEvent),
 }

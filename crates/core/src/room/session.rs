@@ -16,8 +16,8 @@ use super::{
     hosting::{HostAction, Hosting},
     members::{Dropped, Members},
     notices::Notices,
+    peer_trust::{PeerTrust, PeerTrustOutput},
     signal_path::{SignalPath, SignalPathOutput},
-    verifying::{Consequence, Verifying},
 };
 use crate::{
     Timestamp,
@@ -29,7 +29,7 @@ use crate::{
     random::SeededRandom,
     signaling::{JoinRequest, SignalingEvent, SocketId},
     transfer::{FileDescription, Reach, TransferHandle, Transfers},
-    trust::{Refusal, ShortCode, Verification},
+    trust::{Refusal, ShortCode},
 };
 
 /// One member's session in a room. It outlives all its sockets and peer connections.
@@ -43,7 +43,7 @@ pub struct RoomSession {
     /// Generates the ids of messages.
     random: SeededRandom,
     members: Members,
-    verifying: Verifying,
+    peer_trust: PeerTrust,
     notices: Notices,
     hosting: Hosting,
     content: Content,
@@ -63,18 +63,12 @@ impl RoomSession {
             signal_path: SignalPath::new(request, jitter, nonces),
             random,
             members: Members::new(published, link_names),
-            verifying: Verifying::default(),
+            peer_trust: PeerTrust::default(),
             notices: Notices::default(),
             hosting: Hosting::default(),
             content: Content::new(transfer_ids),
             outputs: VecDeque::new(),
         }
-    }
-
-    /// Takes part in codes that members compare. `secret` must come from a cryptographic generator and serve nothing else. Must be
-    /// called before [`Self::start`].
-    pub fn enable_verification(&mut self, secret: u128) {
-        self.verifying.enable(secret);
     }
 
     /// Enters the room, or tries again after signaling ended for good.
@@ -203,10 +197,22 @@ impl RoomSession {
 
     /// Notes that the person compared this code with a member, and whether it matches. Has no effect if the member has another code by
     /// now.
-    pub fn set_code_matching(&mut self, member: &MemberId, code: ShortCode, is_matching: bool) {
-        if self.verifying.set_matching(member, code, is_matching, self.members.get(member)) {
-            self.event(RoomEvent::PeerChanged(member.clone()));
-        }
+    pub fn set_code_matching(
+        &mut self,
+        member: &MemberId,
+        code: ShortCode,
+        is_matching: bool,
+        now: Timestamp,
+    ) {
+        self.peer_trust.set_matching(member, code, is_matching, self.members.get(member), now);
+        self.settle_trust();
+    }
+
+    /// Runs `act` on what the person knows of the members, and processes the resulting outputs.
+    pub fn with_peer_trust<R>(&mut self, act: impl FnOnce(&mut PeerTrust) -> R) -> R {
+        let result = act(&mut self.peer_trust);
+        self.settle_trust();
+        result
     }
 
     /// Replaces the link in use to a member although it carries data, because the member's picture does not arrive on it. A member has
@@ -336,6 +342,8 @@ impl RoomSession {
         self.settle_peers(now);
         self.content.transfers_mut().handle_timeout(now);
         self.tend_files(now);
+        self.peer_trust.handle_timeout(now);
+        self.settle_trust();
         self.settle(now);
     }
 
@@ -343,10 +351,15 @@ impl RoomSession {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let transfers = self.content.transfers();
-        [self.members.poll_timeout(transfers), self.signal_path.poll_timeout(), transfers.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.members.poll_timeout(transfers),
+            self.signal_path.poll_timeout(),
+            transfers.poll_timeout(),
+            self.peer_trust.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The next action to perform.
@@ -385,10 +398,10 @@ impl RoomSession {
         self.members.raised_hands()
     }
 
-    /// The code to compare with a member, and what the person said of it.
+    /// What the person knows of the members.
     #[must_use]
-    pub fn verification(&self, member: &MemberId) -> Verification {
-        self.verifying.view(member)
+    pub fn peer_trust(&self) -> &PeerTrust {
+        &self.peer_trust
     }
 
     /// Restores the conversation that an earlier page of this tab kept. Must be called before [`Self::start`].
@@ -629,27 +642,34 @@ impl RoomSession {
     /// Updates the code of a member for its connection in use, and whether all its connections have the keys that the person compared.
     /// `is_opened` says that the `control` channel has just opened.
     fn review_code(&mut self, member: &MemberId, is_opened: bool, now: Timestamp) {
-        let consequence = self.verifying.review(member, self.members.get(member), is_opened, now);
-        self.apply(member, consequence);
+        self.peer_trust.review(member, self.members.get(member), is_opened, now);
+        self.settle_trust();
     }
 
-    fn apply(&mut self, member: &MemberId, Consequence { send, is_changed }: Consequence) {
-        if let Some(step) = send {
-            self.send_control(member, &ControlMessage::Verify(step));
-        }
-        if is_changed {
-            self.event(RoomEvent::PeerChanged(member.clone()));
+    fn settle_trust(&mut self) {
+        while let Some(output) = self.peer_trust.poll_output() {
+            match output {
+                PeerTrustOutput::Send(to, message) => self.send_control(&to, &message),
+                PeerTrustOutput::Perform(output) => self.outputs.push_back(output),
+            }
         }
     }
 
     fn handle_received(&mut self, from: MemberId, message: ControlMessage, now: Timestamp) {
-        if let ControlMessage::Verify(step) = message {
-            let consequence = self.verifying.handle_step(&from, step, now);
-            return self.apply(&from, consequence);
-        }
-        if let ControlMessage::Reaction { reaction } = message {
-            return self.event(RoomEvent::Reacted(from, reaction));
-        }
+        let message = match message {
+            ControlMessage::Verify(step) => {
+                self.peer_trust.handle_step(&from, step, now);
+                return self.settle_trust();
+            }
+            ControlMessage::Recognition(message) => {
+                self.peer_trust.handle_recognition(&from, message, now);
+                return self.settle_trust();
+            }
+            ControlMessage::Reaction { reaction } => {
+                return self.event(RoomEvent::Reacted(from, reaction));
+            }
+            message => message,
+        };
         let Some(peer) = self.members.get(&from) else { return };
         let name = peer.view().member.name.as_str();
         if let Some(message) = self.content.handle_message(&from, name, message, now) {

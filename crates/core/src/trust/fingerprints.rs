@@ -62,6 +62,11 @@ pub struct EndFingerprints {
 }
 
 impl EndFingerprints {
+    /// The fingerprints of this page, and those of the other side; `None` unless both are complete.
+    pub(super) fn texts(&self) -> Option<(String, String)> {
+        Some((self.local.text()?, self.remote.text()?))
+    }
+
     /// Whether `known` has all fingerprints of both ends, so that a connection with these ends where the known one does. A connection
     /// whose descriptions are still incomplete may have fewer.
     #[must_use]

@@ -8,6 +8,8 @@
 //! | `signals` | seals the signals of this page, and opens those of the others |
 //! | `fingerprints` | the DTLS fingerprints of both ends of a peer connection |
 //! | `short_code` | the code that two members compare by voice |
+//! | `person` | somebody that this device remembers from an earlier call |
+//! | `recognition` | how two devices recognize each other |
 //!
 //! This module never decides who is in the room and never talks to the server; [`RoomSession`](crate::room::RoomSession) uses it.
 //!
@@ -17,12 +19,16 @@
 
 mod fingerprints;
 mod keys;
+mod person;
+mod recognition;
 mod secret;
 mod short_code;
 mod signals;
 
 pub use fingerprints::{EndFingerprints, Fingerprints};
 pub use keys::RoomKeys;
+pub use person::{Acquaintance, Person, PersonId};
+pub use recognition::{ComputationId, KeyTags, Recognition, RecognitionOutput, RecognitionTask};
 pub use secret::{RoomSecret, SecretInvalid};
 pub use short_code::{
     CODE_SYMBOLS, CodeBasis, CodeExchange, NonceSource, SYMBOLS, ShortCode, Verification, Verified,

@@ -270,8 +270,7 @@ impl CodeExchange {
 impl CodeBasis {
     /// The fingerprints of the leading and of the following side.
     fn texts(&self) -> Option<(String, String)> {
-        let EndFingerprints { local, remote } = &self.fingerprints;
-        let (local, remote) = (local.text()?, remote.text()?);
+        let (local, remote) = self.fingerprints.texts()?;
         Some(if self.leads { (local, remote) } else { (remote, local) })
     }
 }

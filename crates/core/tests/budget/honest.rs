@@ -188,6 +188,7 @@ fn an_hour_at_full_speed_is_within_the_budget() {
         (MessageKind::Description, 16, 3),
         (MessageKind::Sealed, 544, 43),
         (MessageKind::Verify, 8, 1),
+        (MessageKind::Recognition, 8, 1),
         (MessageKind::BulkDescription, 64, 16),
         (MessageKind::BulkCandidate, 1_280, 160),
     ];

@@ -11,7 +11,7 @@ use sightline_core::{
     room::{LinkEvent, LinkId, LinkState, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
     transfer::TransferTask,
-    trust::RoomSecret,
+    trust::{Recognition, RecognitionTask, RoomSecret},
 };
 use sightline_protocol::{
     Arrival, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
@@ -62,6 +62,8 @@ pub(crate) struct Page {
     pub(crate) opened_for_bulk: usize,
     /// The requested tasks about files, in order.
     pub(crate) files: VecDeque<TransferTask>,
+    /// The requested tasks with the key of the device.
+    pub(crate) recognition: Vec<RecognitionTask>,
 }
 
 impl Page {
@@ -105,6 +107,8 @@ pub(crate) struct World {
     pub(crate) secret: Option<RoomSecret>,
     /// Whether the pages that are opened next have codes to compare, as earlier versions have not.
     pub(crate) has_codes: bool,
+    /// Recognizes people for the page that is opened next.
+    pub(crate) recognition: Option<Recognition>,
     /// Takes the place of an honest server's messages: the page they are for, and the message.
     pub(crate) interference: Option<Interference>,
     /// The origin of each description: the page that made it, and the page of the member at the other end of its link.
@@ -137,6 +141,7 @@ impl World {
             frames: VecDeque::new(),
             secret: None,
             has_codes: true,
+            recognition: None,
             interference: None,
             made: HashMap::new(),
             applied: Vec::new(),
@@ -161,7 +166,10 @@ impl World {
         };
         let mut session = RoomSession::new(request, PublishedState::default(), 77 + number as u128);
         if self.has_codes {
-            session.enable_verification(1_000 + number as u128);
+            session.with_peer_trust(|trust| trust.enable_codes(1_000 + number as u128));
+        }
+        if let Some(recognition) = self.recognition.take() {
+            session.with_peer_trust(|trust| trust.enable_recognition(recognition));
         }
         self.pages.push(Page {
             session,
@@ -176,6 +184,7 @@ impl World {
             opened: Vec::new(),
             opened_for_bulk: 0,
             files: VecDeque::new(),
+            recognition: Vec::new(),
         });
         self.pages[number].session.start(self.now);
         self.settle();
@@ -415,6 +424,7 @@ impl World {
             // `tests/bulk` simulates these links.
             RoomOutput::OpenBulkLink { .. } => self.pages[page].opened_for_bulk += 1,
             RoomOutput::UseLink(_) => {}
+            RoomOutput::Recognition(task) => self.pages[page].recognition.push(task),
             RoomOutput::Event(event) => self.pages[page].events.push(event),
         }
     }

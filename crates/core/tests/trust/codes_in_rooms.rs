@@ -14,16 +14,17 @@ use crate::world::World;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn code(world: &World, page: usize, other: usize) -> Option<ShortCode> {
-    world.pages[page].session.verification(&world.id(other)).code
+    world.pages[page].session.peer_trust().verification(&world.id(other)).code
 }
 
 fn verified(world: &World, page: usize, other: usize) -> Verified {
-    world.pages[page].session.verification(&world.id(other)).verified
+    world.pages[page].session.peer_trust().verification(&world.id(other)).verified
 }
 
 fn confirm(world: &mut World, page: usize, other: usize) {
     let (id, code) = (world.id(other), code(world, page, other).expect("a code"));
-    world.pages[page].session.set_code_matching(&id, code, true);
+    let now = world.now;
+    world.pages[page].session.set_code_matching(&id, code, true, now);
     world.settle();
 }
 
@@ -121,7 +122,8 @@ fn a_connection_with_other_keys_is_shown_before_it_can_carry_anything() {
 
     // The connection in use still has its code, but the person who confirms it again does not hide the other one.
     let code = code(&world, a, b).expect("a code");
-    world.pages[a].session.set_code_matching(&from, code, true);
+    let now = world.now;
+    world.pages[a].session.set_code_matching(&from, code, true, now);
     world.settle();
     assert_eq!(verified(&world, a, b), Verified::Changed);
 }
@@ -131,7 +133,8 @@ fn a_click_on_a_code_that_is_another_one_by_now_verifies_nobody() {
     let mut world = World::new();
     let (a, b, c) = (world.open(None), world.open(None), world.open(None));
     let (id, other) = (world.id(b), code(&world, a, c).expect("a code"));
-    world.pages[a].session.set_code_matching(&id, other, true);
+    let now = world.now;
+    world.pages[a].session.set_code_matching(&id, other, true, now);
     world.settle();
     assert_eq!(verified(&world, a, b), Verified::Never);
     assert_eq!(verified(&world, a, c), Verified::Never);

@@ -3,7 +3,10 @@
 
 mod calls;
 mod codes_in_rooms;
+mod device_model;
 mod malicious_server;
+mod recognition;
+mod recognized_in_rooms;
 mod seals;
 mod short_codes;
 mod vectors;

@@ -1,0 +1,114 @@
+//! People recognize each other in later calls, in whole rooms in simulated time.
+
+use std::time::Duration;
+
+use sightline_core::trust::{Acquaintance, Person, Recognition, RecognitionTask};
+
+use crate::{
+    device_model::{compute, device_key},
+    world::World,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Opens a page on somebody's device, which remembers these people.
+fn open(world: &mut World, owner: &str, people: &[Person]) -> usize {
+    let mut recognition = Recognition::new(device_key(owner), 1, 5_000, world.now);
+    recognition.restore(people.to_vec());
+    world.recognition = Some(recognition);
+    world.open(None)
+}
+
+/// Does what the pages ask of these devices.
+fn perform(world: &mut World, devices: &[(usize, &str)]) {
+    loop {
+        let mut is_idle = true;
+        for (page, owner) in devices {
+            for task in std::mem::take(&mut world.pages[*page].recognition) {
+                is_idle = false;
+                if let RecognitionTask::Compute { id, keys, sent, expected } = task {
+                    let tags = compute(&device_key(owner), keys, &sent, &expected);
+                    let now = world.now;
+                    world.pages[*page].session.with_peer_trust(|trust| trust.handle_computed(id, tags, now));
+                }
+            }
+        }
+        world.settle();
+        if is_idle {
+            return;
+        }
+    }
+}
+
+fn compare(world: &mut World, page: usize, other: usize) {
+    let (id, now) = (world.id(other), world.now);
+    let code = world.pages[page].session.peer_trust().verification(&id).code.expect("a code");
+    world.pages[page].session.set_code_matching(&id, code, true, now);
+    world.settle();
+}
+
+fn acquaintance(world: &World, page: usize, other: usize) -> Acquaintance {
+    world.pages[page].session.peer_trust().acquaintance(&world.id(other))
+}
+
+#[test]
+fn two_who_compared_their_code_know_each_other_in_the_next_room() {
+    let mut world = World::new();
+    let (ada, bob) = (open(&mut world, "ada", &[]), open(&mut world, "bob", &[]));
+    let devices = [(ada, "ada"), (bob, "bob")];
+    perform(&mut world, &devices);
+    world.pass(7 * SECOND);
+    compare(&mut world, ada, bob);
+    perform(&mut world, &devices);
+    assert_eq!(world.pages[ada].session.peer_trust().people(), [], "Bob has compared nothing");
+    compare(&mut world, bob, ada);
+    perform(&mut world, &devices);
+    let people = [ada, bob].map(|page| world.pages[page].session.peer_trust().people().to_vec());
+    assert_eq!(people[0][0].verified_at_unix_ms, 12_000);
+
+    let mut later = World::new();
+    let (bob, ada) = (open(&mut later, "bob", &people[1]), open(&mut later, "ada", &people[0]));
+    let carol = open(&mut later, "carol", &[]);
+    perform(&mut later, &[(ada, "ada"), (bob, "bob"), (carol, "carol")]);
+    assert_eq!(acquaintance(&later, ada, bob), Acquaintance::Known(people[0][0].clone()));
+    assert_eq!(acquaintance(&later, bob, ada), Acquaintance::Known(people[1][0].clone()));
+    assert_eq!(acquaintance(&later, ada, carol), Acquaintance::Unknown);
+    assert_eq!(acquaintance(&later, carol, ada), Acquaintance::Unknown);
+}
+
+#[test]
+fn a_page_without_a_device_key_sends_and_learns_nothing() {
+    let mut world = World::new();
+    let (ada, old) = (open(&mut world, "ada", &[]), world.open(None));
+    perform(&mut world, &[(ada, "ada"), (old, "nobody")]);
+    compare(&mut world, ada, old);
+    compare(&mut world, old, ada);
+    perform(&mut world, &[(ada, "ada"), (old, "nobody")]);
+    world.pass(20 * SECOND);
+    for (page, other) in [(ada, old), (old, ada)] {
+        assert_eq!(
+            (acquaintance(&world, page, other), world.pages[page].session.peer_trust().people().len()),
+            (Acquaintance::Unknown, 0)
+        );
+    }
+}
+
+#[test]
+fn a_repaired_connection_leaves_a_known_person_known() {
+    let mut world = World::new();
+    let (ada, bob) = (open(&mut world, "ada", &[]), open(&mut world, "bob", &[]));
+    let devices = [(ada, "ada"), (bob, "bob")];
+    perform(&mut world, &devices);
+    compare(&mut world, ada, bob);
+    compare(&mut world, bob, ada);
+    perform(&mut world, &devices);
+    for cut in [4, 40] {
+        world.set_network(false);
+        world.pass(cut * SECOND);
+        world.set_network(true);
+        world.pass(20 * SECOND);
+        perform(&mut world, &devices);
+        assert!(matches!(acquaintance(&world, ada, bob), Acquaintance::Known(_)), "after {cut} s");
+        assert_eq!(world.pages[ada].session.peer_trust().people().len(), 1);
+    }
+}
