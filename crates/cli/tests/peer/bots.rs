@@ -10,11 +10,9 @@ const NONE: [&str; 0] = [];
 
 /// The last event of this kind in the output.
 fn last(kind: &str, ended: &Ended) -> Value {
-    let events = ended.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    events
-        .filter(|event| event["event"] == kind)
-        .last()
-        .unwrap_or_else(|| panic!("no {kind}: {}", ended.stderr))
+    let events = ended.stdout.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut latest_first = events.filter(|event| event["event"] == kind);
+    latest_first.next().unwrap_or_else(|| panic!("no {kind}: {}", ended.stderr))
 }
 
 #[tokio::test(flavor = "multi_thread")]

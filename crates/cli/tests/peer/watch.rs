@@ -14,7 +14,7 @@ use crate::{
 /// Two seconds of 25 pictures each, every one different, with a keyframe every second.
 fn pictures() -> Vec<Vec<u8>> {
     let picture = |number: usize| {
-        let mut picture = if number % 25 == 0 { KEY.to_vec() } else { DELTA.to_vec() };
+        let mut picture = if number.is_multiple_of(25) { KEY.to_vec() } else { DELTA.to_vec() };
         picture.extend((0..2500).map(|at| (number * 7 + at) as u8));
         picture
     };

@@ -168,8 +168,8 @@ impl Facts {
         }
         let verdict = self
             .shown_late()
-            .or_else(|| self.late_in_transit())
             .or_else(|| self.page_was_busy())
+            .or_else(|| self.late_in_transit())
             .or_else(|| self.not_from_the_source())
             .or_else(|| self.not_from_the_encoder())
             .or_else(|| self.lost())
