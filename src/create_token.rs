@@ -32,8 +32,8 @@ pub fn forget() {
 
 fn of_fragment(fragment: &str) -> Option<&str> {
     let token = fragment.strip_prefix(FRAGMENT)?;
-    let is_token = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    (!token.is_empty() && token.len() <= MAX_CREATE_TOKEN_CHARS && token.chars().all(is_token))
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (!token.is_empty() && token.len() <= MAX_CREATE_TOKEN_CHARS && token.bytes().all(is_token))
         .then_some(token)
 }
 

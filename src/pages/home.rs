@@ -12,7 +12,9 @@ use crate::{
             page_header::PageHeader,
             when::When,
         },
+        later::Later,
         notices::notice::InputNotice,
+        settings::create_token::load_create_token_line,
     },
     create_token,
     invitation::{Entry, read_entry},
@@ -30,6 +32,8 @@ pub fn Home() -> AnyView {
     let input = NodeRef::<html::Input>::new();
     let typed = RwSignal::new(String::new());
     let is_invalid = RwSignal::new(false);
+    create_token::take_from_address();
+    let has_token = create_token::kept().is_some();
     let go = move |route: Route| {
         if let Some(navigator) = navigator {
             navigator.go(route);
@@ -111,7 +115,7 @@ pub fn Home() -> AnyView {
                         </When>
                     </form>
                 </div>
-                <CreateToken />
+                {has_token.then(|| view! { <Later view=load_create_token_line() /> })}
             </section>
             <ul class="verbs">
                 <Verb title=sentence!(home.talk) text=sentence!(home.talk_text) />
@@ -124,29 +128,6 @@ pub fn Home() -> AnyView {
                 </Link>
             </p>
         </main>
-    }
-    .into_any()
-}
-
-/// Says that the operator of this server allows this browser to open rooms, where only some may.
-#[component]
-fn CreateToken() -> AnyView {
-    let language = Language::from_context();
-    create_token::take_from_address();
-    let is_kept = RwSignal::new(create_token::kept().is_some());
-    let forget = move |_| {
-        create_token::forget();
-        is_kept.set(false);
-    };
-    view! {
-        <When is=is_kept>
-            <p class="home-permission" data-testid="create-token">
-                {language.text(sentence!(home.create_token))}
-                <button type="button" class="button small" data-testid="create-token-forget" on:click=forget>
-                    {language.text(sentence!(home.create_token_forget))}
-                </button>
-            </p>
-        </When>
     }
     .into_any()
 }
