@@ -14,6 +14,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The options of the command.
 #[derive(Debug, Clone, Args)]
+#[allow(rustdoc::bare_urls, reason = "these texts are the output of --help")]
 pub struct Options {
     /// The file with the key of the tokens, as the server has it
     #[arg(long, env = "SIGHTLINE_CREATE_TOKEN_FILE", value_name = "FILE")]

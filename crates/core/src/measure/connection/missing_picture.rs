@@ -8,7 +8,7 @@ use sightline_protocol::telemetry::{Limitation, Sending};
 use crate::{Timestamp, measure::entry::StatsEntry};
 
 /// Time without a frame after which the picture is missing.
-const SILENT: Duration = Duration::from_secs(6);
+const SILENT: Duration = Duration::from_secs(8);
 /// Number of frames that the sender must have counted in that time.
 const FRAMES: u32 = 20;
 /// Number of messages of the sender in that time: after a cut a single one brings the frames of the whole cut.
@@ -42,7 +42,9 @@ impl MissingPicture {
             entries.iter().filter(is_video).filter_map(of).sum::<f64>()
         };
         let (frames, packets) = (sum(|entry| entry.frames_received), sum(|entry| entry.packets_received));
-        let Some(last) = self.last.filter(|last| frames <= last.frames) else {
+        // Counters that start again are a sign of life, too: Firefox makes another stream for another track.
+        let is_same = |last: &LastFrame| frames.total_cmp(&last.frames).is_eq() && packets >= last.packets;
+        let Some(last) = self.last.filter(is_same) else {
             self.last = Some(LastFrame { frames, packets, at: now });
             self.sent = self.sent.map(|(_, latest, _)| (latest, latest, 0));
             return false;
@@ -114,18 +116,18 @@ mod tests {
 
     #[test]
     fn a_picture_that_is_sent_and_never_arrives_is_missing_once() {
-        assert_eq!(missing((1..30).map(|second| (None, counts(second * 15, second * 15)))), [7]);
+        assert_eq!(missing((1..30).map(|second| (None, counts(second * 15, second * 15)))), [9]);
     }
 
     #[test]
     fn a_picture_that_has_a_source_and_is_never_sent_is_missing() {
-        assert_eq!(missing((1..30).map(|second| (None, counts(second * 15, 0)))), [7]);
+        assert_eq!(missing((1..30).map(|second| (None, counts(second * 15, 0)))), [9]);
     }
 
     #[test]
     fn a_picture_that_stops_to_arrive_while_it_is_sent_is_missing() {
         let seconds = (1..30).map(|second| (Some(second.min(10) * 15), counts(second * 15, second * 15)));
-        assert_eq!(missing(seconds), [16]);
+        assert_eq!(missing(seconds), [18]);
     }
 
     #[test]
@@ -173,6 +175,13 @@ mod tests {
             assert!(!watch.handle_report(&entries, Timestamp::ZERO + Duration::from_secs(second.into())));
             watch.handle_sending(counts(second * 15, second * 15));
         }
+    }
+
+    #[test]
+    fn counters_that_start_again_below_the_last_count_are_not_missing_frames() {
+        let frames = |second: u32| if second < 20 { second * 15 } else { (second - 19) * 15 };
+        let seconds = (1..60).map(|second| (Some(frames(second)), counts(second * 15, second * 15)));
+        assert_eq!(missing(seconds), NONE);
     }
 
     #[test]
