@@ -31,6 +31,8 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 }
 
 const SMALL_CAMERA: &str = "source=camera&width=320&height=240&fps=15";
+/// Three pages of one test beside three of another are too much for two cores if each sends pictures.
+const NO_CAMERA: &str = "source=none";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 
@@ -60,7 +62,8 @@ const SECTION: &str = r#"
 async fn the_bars_of_a_tile_open_the_statistics_of_its_member(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     let eve = scene.page(Engine::Chromium).await?;
-    for (page, name) in [(&ada, "Ada"), (&bob, "Bob"), (&eve, "Eve")] {
+    ada.enter_with("bars", "Ada", NO_CAMERA).await?;
+    for (page, name) in [(&bob, "Bob"), (&eve, "Eve")] {
         page.enter_with("bars", name, SMALL_CAMERA).await?;
     }
     for name in ["Bob", "Eve"] {
@@ -99,7 +102,7 @@ async fn hands_are_shown_in_the_order_in_which_they_were_raised(scene: &Scene, e
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     let eve = scene.page(engine).await?;
     for (page, name) in [(&ada, "Ada"), (&bob, "Bob"), (&eve, "Eve")] {
-        page.enter_with("hands", name, SMALL_CAMERA).await?;
+        page.enter_with("hands", name, NO_CAMERA).await?;
     }
     for name in ["Ada", "Bob"] {
         eve.until_connected_to(name).await?;
