@@ -54,6 +54,12 @@ impl Failure {
         Self::new(Exit::Interrupted, "interrupted", "Interrupted.")
     }
 
+    /// The failure for a computer that starts no more threads.
+    #[must_use]
+    pub fn of_thread(error: &std::io::Error) -> Self {
+        Self::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
+    }
+
     /// The failure for a standard input that cannot be read.
     #[must_use]
     pub fn of_input(error: &std::io::Error) -> Self {

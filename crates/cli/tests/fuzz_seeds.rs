@@ -17,16 +17,28 @@ fn every_seed_of_a_native_target_has_the_properties_of_the_target() {
 
 #[test]
 fn no_changed_byte_of_a_seed_breaks_a_property() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/ivf_file");
-    for seed in std::fs::read_dir(folder).unwrap() {
-        let seed = std::fs::read(seed.unwrap().path()).unwrap();
-        for at in 0..seed.len() {
-            for value in [0, 1, 0x7f, 0x80, 0xff] {
-                let mut changed = seed.clone();
-                changed[at] = value;
-                native::ivf_file(&changed);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    for (target, property) in native::TARGETS {
+        for seed in std::fs::read_dir(folder.join(target)).unwrap() {
+            let seed = std::fs::read(seed.unwrap().path()).unwrap();
+            for at in 0..seed.len() {
+                for value in [0, 1, 0x7f, 0x80, 0xff] {
+                    let mut changed = seed.clone();
+                    changed[at] = value;
+                    property(&changed);
+                }
+                property(&seed[..at]);
             }
-            native::ivf_file(&seed[..at]);
         }
+    }
+}
+
+#[test]
+fn the_seeds_of_frames_are_whole_frames() {
+    for (target, frames) in [("vp8", 2), ("vp9", 2), ("vp9-structure", 1), ("av1", 2), ("av1-short-obu", 0)] {
+        let seed = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../fuzz/seeds/rtp_payloads")
+            .join(target);
+        assert_eq!(native::frames_of(&std::fs::read(seed).unwrap()).len(), frames, "{target}");
     }
 }

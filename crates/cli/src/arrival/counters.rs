@@ -1,6 +1,6 @@
 //! What is counted about a stream of RTP packets, as a browser counts it (RFC 3550, 6.4.1 and A.8).
 
-use rtc::rtp::Packet;
+use rtc::{rtp::Packet, shared::marshal::MarshalSize};
 use sightline_core::Timestamp;
 
 /// The counters of one stream.
@@ -36,7 +36,7 @@ impl Counters {
         let header = &packet.header;
         self.packets += 1;
         self.bytes += packet.payload.len() as u64;
-        self.header_bytes += 12 + 4 * header.csrc.len() as u64;
+        self.header_bytes += header.marshal_size() as u64;
         let Some(_) = self.first else {
             let number = (1 << 16) + u64::from(header.sequence_number);
             (self.first, self.highest) = (Some(number), number);

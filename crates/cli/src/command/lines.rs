@@ -8,7 +8,7 @@ use std::{
 use sightline_protocol::limits::MAX_CHAT_TEXT_BYTES;
 use tokio::sync::mpsc;
 
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 
 /// A line of the standard input.
 #[derive(Debug)]
@@ -33,9 +33,7 @@ pub(super) fn read_lines() -> Result<mpsc::Receiver<Line>, Failure> {
     });
     match thread {
         Ok(_) => Ok(lines),
-        Err(error) => {
-            Err(Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}.")))
-        }
+        Err(error) => Err(Failure::of_thread(&error)),
     }
 }
 

@@ -53,9 +53,7 @@ pub(super) async fn run(options: &ProvideOptions, output: &mut Output) -> Result
 pub(super) async fn open_described(path: &Path, is_loop: bool, output: &Output) -> Result<Source, Failure> {
     let source = open(path).await?;
     describe(&source, path, output)?;
-    source.start(is_loop).map_err(|error| {
-        Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
-    })?;
+    source.start(is_loop).map_err(|error| Failure::of_thread(&error))?;
     Ok(source)
 }
 

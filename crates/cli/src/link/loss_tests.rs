@@ -11,7 +11,7 @@ use std::{
 
 use sightline_core::negotiation::{Operation, Role};
 use sightline_protocol::{MemberId, signaling::DescriptionKind};
-use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
+use tokio::{net::UdpSocket, time::timeout};
 
 use super::{
     LinkWatch,
@@ -19,6 +19,7 @@ use super::{
     tests::{Side, moved},
 };
 use crate::{
+    arrival::frame_queue,
     clock::Clock,
     input::Input,
     media::{Source, VideoCodec, testing},
@@ -89,7 +90,7 @@ async fn packets_that_a_path_loses_are_sent_again_until_every_picture_is_whole()
     let source = Source::open(&path).unwrap();
     source.start(false).unwrap();
 
-    let (to, mut arrived) = mpsc::channel(200);
+    let (to, mut arrived) = frame_queue();
     let member = MemberId::new("ada").unwrap();
     let watch = LinkWatch { member, clock: Clock::start(), frames: Some(to) };
     let mut provider = Side::open_with(Role::Offerer, Some(source.clone()), None);

@@ -16,7 +16,6 @@ use serde::Serialize;
 use serde_json::Value;
 use sightline_core::measure::StatsEntry;
 use sightline_protocol::MemberId;
-use tokio::sync::mpsc;
 use webrtc::{
     media_stream::track_remote::{TrackRemote, TrackRemoteEvent},
     peer_connection::{
@@ -30,7 +29,7 @@ use super::{
     direction::sends,
 };
 use crate::{
-    arrival::{Arrivals, ArrivedFrame, Format, FrameOfMember, StreamKey},
+    arrival::{Arrivals, ArrivedFrame, Format, FrameSender, StreamKey},
     clock::{Clock, unix_ms, until},
     input::Arrived,
     media::VideoCodec,
@@ -49,7 +48,7 @@ pub(crate) struct LinkWatch {
     pub(crate) member: MemberId,
     pub(crate) clock: Clock,
     /// Takes the frames. Those that it has no room for are lost.
-    pub(crate) frames: Option<mpsc::Sender<FrameOfMember>>,
+    pub(crate) frames: Option<FrameSender>,
 }
 
 /// What a link receives.
@@ -176,8 +175,7 @@ impl Receiving {
             if *is_broken && !frame.is_key {
                 continue;
             }
-            let member = self.watch.member.clone();
-            *is_broken = to.try_send(FrameOfMember { member, frame }).is_err();
+            *is_broken = !to.send(&self.watch.member, frame);
         }
     }
 

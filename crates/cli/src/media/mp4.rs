@@ -28,6 +28,8 @@ pub(super) fn is_signature(begin: &[u8]) -> bool {
 /// An open MP4 file.
 pub(super) struct Mp4<R> {
     reader: R,
+    /// Where the reader is.
+    position: u64,
     /// In the order of their times.
     samples: std::vec::IntoIter<Sample>,
     /// The AV1 sequence header of the track.
@@ -70,7 +72,8 @@ impl<R: Read + Seek> Mp4<R> {
         }
         samples.sort_by_key(|sample| sample.time);
         let info = FileInfo { codec, has_audio: audio.is_some(), left_out };
-        Ok((Self { reader, samples: samples.into_iter(), sequence_header }, info))
+        let position = reader.seek(SeekFrom::Start(0))?;
+        Ok((Self { reader, position, samples: samples.into_iter(), sequence_header }, info))
     }
 
     /// The next frame; its kind is not known here.
@@ -80,12 +83,15 @@ impl<R: Read + Seek> Mp4<R> {
         if length > MAX_FRAME_BYTES {
             return Err(FileProblem::Damaged);
         }
-        self.reader.seek(SeekFrom::Start(offset))?;
+        // An absolute position would empty the buffer of the reader for every frame.
+        let step = i128::from(offset) - i128::from(self.position);
+        self.reader.seek_relative(i64::try_from(step).map_err(|_| FileProblem::Truncated)?)?;
         let mut data = Vec::new();
         (&mut self.reader).take(u64::from(bytes)).read_to_end(&mut data)?;
         if data.len() < length {
             return Err(FileProblem::Truncated);
         }
+        self.position = offset + u64::from(bytes);
         Ok(Some(Frame { track, time, is_key: false, data: Bytes::from(data) }))
     }
 
@@ -248,8 +254,8 @@ mod tests {
     use std::io::Cursor;
 
     use mp4_atom::{
-        Av01, Av1c, Ctts, CttsEntry, Encode, FourCC, Hdlr, Mdhd, Mdia, Minf, Stco, Stsc, StscEntry, Stsd,
-        Stsz, Stts, SttsEntry, Vmhd,
+        Av01, Av1c, Ctts, CttsEntry, Encode, FourCC, Hdlr, Mdhd, Mdia, Minf, Mvex, Stco, Stsc, StscEntry,
+        Stsd, Stsz, Stts, SttsEntry, Vmhd,
     };
 
     use super::{
@@ -263,6 +269,11 @@ mod tests {
 
     /// A file of AV1 with these frames, 25 a second, two in each chunk but the last.
     fn mp4(frames: &[&[u8]], shift: i64) -> Vec<u8> {
+        mp4_with(frames, shift, |_| {})
+    }
+
+    /// The same with a changed index.
+    fn mp4_with(frames: &[&[u8]], shift: i64, change: impl FnOnce(&mut Moov)) -> Vec<u8> {
         let mut file = b"\0\0\0\x10ftypisom\0\0\0\0".to_vec();
         let begin = file.len() + 8;
         let media: Vec<u8> = frames.concat();
@@ -303,7 +314,8 @@ mod tests {
         let hdlr = Hdlr { handler: FourCC::new(b"vide"), name: String::new() };
         let mdhd = Mdhd { timescale: 1000, ..Mdhd::default() };
         let track = Trak { mdia: Mdia { mdhd, hdlr, minf }, ..Trak::default() };
-        let moov = Moov { trak: vec![track], ..Moov::default() };
+        let mut moov = Moov { trak: vec![track], ..Moov::default() };
+        change(&mut moov);
         let mut index = Vec::new();
         moov.encode(&mut index).unwrap();
         file.extend(index);
@@ -337,6 +349,37 @@ mod tests {
         assert_eq!(code(whole[..30].to_vec()), "file-truncated");
         let other: Vec<u8> = super::super::testing::replaced(&whole, b"av01", b"xx01");
         assert_eq!(code(other), "codec-unknown");
+    }
+
+    #[test]
+    fn a_file_in_fragments_has_its_code() {
+        let fragmented = mp4_with(&[], 0, |moov| moov.mvex = Some(Mvex::default()));
+        assert_eq!(open(fragmented).unwrap_err().code(), "file-fragmented");
+    }
+
+    #[test]
+    fn neither_more_frames_nor_longer_boxes_than_a_file_can_have_are_read() {
+        // All frames are in one chunk, so the number of frames alone is wrong.
+        let many = |count| {
+            mp4_with(&[&FRAME, &FRAME], 0, move |moov| {
+                let table = &mut moov.trak[0].mdia.minf.stbl;
+                table.stsz.samples = StszSamples::Identical { count, size: 1 };
+                table.stsc.entries[0].samples_per_chunk = u32::MAX;
+            })
+        };
+        for count in [MAX_SAMPLES as u32 + 1, u32::MAX] {
+            assert_eq!(open(many(count)).unwrap_err().code(), "file-damaged");
+        }
+        let mut long = mp4(&[&FRAME], 0)[..16].to_vec();
+        long.extend(b"\0\0\0\x01moov");
+        for size in [u64::MAX, u64::MAX - 16, 1 << 40] {
+            let mut file = long.clone();
+            file.extend(size.to_be_bytes());
+            assert_eq!(open(file).unwrap_err().code(), "file-truncated");
+        }
+        let mut file = long;
+        file.extend(8_u64.to_be_bytes());
+        assert_eq!(open(file).unwrap_err().code(), "file-damaged", "a box within its own header");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use sightline_core::{
 use sightline_protocol::{MemberId, Presence, RunId};
 
 use super::{Peer, PeerEvent, random};
-use crate::{clock, input::Arrived};
+use crate::{clock, input::Arrived, link::Link};
 
 /// What a report calls this program where it names the browser of a page.
 const PROGRAM: &str = concat!("sightline-peer/", env!("CARGO_PKG_VERSION"));
@@ -57,13 +57,13 @@ impl Peer {
 
     /// Passes an observation of the member at the other end of a link.
     pub(super) fn observe_on(&mut self, link: LinkId, observation: Observation, now: Timestamp) {
-        if let Some(member) = self.links.get(&link).map(|(member, _)| member.clone()) {
+        if let Some(member) = self.links.member(link).cloned() {
             self.observe(&member, observation, now);
         }
     }
 
     pub(super) fn observe_state(&mut self, link: LinkId, state: PeerConnectionState, now: Timestamp) {
-        if let Some((_, open)) = self.links.get_mut(&link) {
+        if let Some(open) = self.links.get_mut(link) {
             open.state = Some(state);
         }
         if self.session.is_in_use(link) {
@@ -79,7 +79,7 @@ impl Peer {
         if !self.session.is_in_use(link) {
             return;
         }
-        let state = self.links.get(&link).and_then(|(_, link)| link.state);
+        let state = self.links.get(link).and_then(|link| link.state);
         let states = ConnectionStates {
             connection: state.map(|state| word(state).to_owned()),
             ..ConnectionStates::default()
@@ -135,7 +135,7 @@ impl Peer {
             match output {
                 MeasureOutput::SendTelemetry(link, message) => self.session.send_telemetry(link, &message),
                 MeasureOutput::SendControl(member, message) => self.session.send_control(&member, &message),
-                MeasureOutput::ReadStats => self.links.values().for_each(|(_, link)| link.read_stats()),
+                MeasureOutput::ReadStats => self.links.all().for_each(Link::read_stats),
                 MeasureOutput::PictureMissing(member) => {
                     let now = self.now();
                     self.session.renew_link(&member, now);
@@ -153,9 +153,8 @@ impl Peer {
 
     /// Measures what arrived before the member declares something else: the end of a file may end the run.
     fn take_arrived(&mut self, member: &MemberId, now: Timestamp) {
-        let mut links = self.links.iter().filter(|(_, (of, _))| of == member);
-        let in_use = links.find(|(id, _)| self.session.is_in_use(**id));
-        let arrived = in_use.and_then(|(id, (_, link))| Some((*id, link.arrived_now()?)));
+        let in_use = self.links.to(member).find(|(id, _)| self.session.is_in_use(*id));
+        let arrived = in_use.and_then(|(id, link)| Some((id, link.arrived_now()?)));
         if let Some((id, arrived)) = arrived.filter(|(_, arrived)| !arrived.frames.is_empty()) {
             self.handle_arrived(id, arrived, now);
         }

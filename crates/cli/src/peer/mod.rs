@@ -1,13 +1,9 @@
 //! A member of a room: drives the core's session with sockets, peer connections, files and timers of this computer.
 
+mod links;
 mod measuring;
 
-use std::{
-    collections::{HashMap, VecDeque},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
 
 use rustls::ClientConfig;
 use sightline_core::{
@@ -23,16 +19,17 @@ use sightline_protocol::{
     DisplayName, InstanceId, MemberId, RoomName, control::PublishedState, signaling::IceServer,
     transfer::TransferEnd,
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::sync::mpsc;
 
+use self::links::Links;
 use crate::{
     address::RoomAddress,
-    arrival::FrameOfMember,
+    arrival::FrameSender,
     clock::{self, Clock, until},
     failure::{Exit, Failure},
     files::{FileTasks, FromWorker},
     input::{Channel, ChannelEvent, ChannelInput, Input},
-    link::{Link, LinkConfig, LinkInputs, LinkKind, LinkWatch},
+    link::{LinkInputs, LinkKind},
     media::Source,
     socket::{Endpoint, Socket, SocketEvent},
 };
@@ -77,7 +74,7 @@ pub struct Watch {
     /// How long the run lasts, which begins with the first frame.
     pub run: Option<Duration>,
     /// Takes the frames that arrive. Those that it has no room for are lost.
-    pub frames: Option<mpsc::Sender<FrameOfMember>>,
+    pub frames: Option<FrameSender>,
 }
 
 /// What happened in the room.
@@ -109,19 +106,16 @@ pub struct Peer {
     clock: Clock,
     endpoint: Endpoint,
     room: RoomName,
-    own_ice_servers: Vec<IceServer>,
-    relay_only: bool,
     source: Option<Source>,
     watch: Option<Watch>,
     measurements: Option<Measurements>,
     has_begun_run: bool,
-    inputs: LinkInputs,
+    /// Takes the events of sockets, as of links.
+    to_first: mpsc::Sender<Input>,
     first: mpsc::Receiver<Input>,
     messages: mpsc::Receiver<ChannelInput>,
     socket: Option<(SocketId, Socket)>,
-    links: HashMap<LinkId, (MemberId, Link)>,
-    /// The tasks of links that were closed.
-    closing: JoinSet<()>,
+    links: Links,
     files: FileTasks,
     from_worker: mpsc::Receiver<FromWorker>,
     events: VecDeque<PeerEvent>,
@@ -133,6 +127,11 @@ impl Peer {
     /// # Errors
     /// A [`Failure`] where this computer gives no randomness or no thread.
     pub fn enter(setup: Setup, records: Option<Records>) -> Result<Self, Failure> {
+        let clock = Clock::start();
+        let (to_first, first) = mpsc::channel(MAX_INPUTS);
+        let (to_messages, messages) = mpsc::channel(MAX_MESSAGES);
+        let inputs = LinkInputs { first: to_first.clone(), messages: to_messages };
+        let links = Links::new(&setup, clock, inputs);
         let request = JoinRequest {
             room: setup.address.room().clone(),
             name: setup.name,
@@ -143,30 +142,24 @@ impl Peer {
             create_token: setup.create_token,
         };
         let published = setup.source.as_ref().map_or_else(PublishedState::default, Source::published);
-        let (to_first, first) = mpsc::channel(MAX_INPUTS);
-        let (to_messages, messages) = mpsc::channel(MAX_MESSAGES);
-        let (files, from_worker) = FileTasks::start(setup.folder).map_err(|error| {
-            Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
-        })?;
+        let (files, from_worker) =
+            FileTasks::start(setup.folder).map_err(|error| Failure::of_thread(&error))?;
         let measurements = setup.watch.is_some().then(|| measuring::measurements(&request, setup.relay_only));
         let session = RoomSession::new(request, published, random()?);
         let mut peer = Self {
             session,
-            clock: Clock::start(),
+            clock,
             endpoint: Endpoint { server: setup.address.server().clone(), tls: setup.tls },
             room: setup.address.room().clone(),
-            own_ice_servers: setup.ice_servers,
-            relay_only: setup.relay_only,
             source: setup.source,
             watch: setup.watch,
             measurements,
             has_begun_run: false,
-            inputs: LinkInputs { first: to_first, messages: to_messages },
+            to_first,
             first,
             messages,
             socket: None,
-            links: HashMap::new(),
-            closing: JoinSet::new(),
+            links,
             files,
             from_worker,
             events: VecDeque::new(),
@@ -298,11 +291,8 @@ impl Peer {
     /// Ends without leaving: the server keeps the seat for half a minute, and transfers can go on from another process.
     pub async fn close(mut self) {
         let socket = self.socket.take();
-        for (_, (_, link)) in self.links.drain() {
-            close_link(&mut self.closing, link);
-        }
         self.messages.close();
-        let (mut closing, files) = (self.closing, self.files);
+        let (mut closing, files) = (self.links.close_all(), self.files);
         let closed = async {
             // The links wait for room in a queue that is no longer read.
             drop((self.first, self.messages, self.from_worker));
@@ -352,7 +342,7 @@ impl Peer {
         match input {
             Input::Socket(socket, event) => self.handle_socket(socket, event, now),
             Input::NotOpened(link, reason) => {
-                if let Some((member, _)) = self.links.get(&link) {
+                if let Some(member) = self.links.member(link) {
                     self.events.push_back(PeerEvent::NoConnection(member.clone(), reason));
                 }
             }
@@ -371,12 +361,12 @@ impl Peer {
                 self.session.handle_link(link, LinkEvent::Completed(operation, result), now);
             }
             Input::Watching(link) => {
-                if let Some((member, _)) = self.links.get(&link) {
+                if let Some(member) = self.links.member(link) {
                     self.events.push_back(PeerEvent::Watching(member.clone()));
                 }
             }
             Input::CodecMissing(link) => {
-                if let Some((member, _)) = self.links.get(&link) {
+                if let Some(member) = self.links.member(link) {
                     self.events.push_back(PeerEvent::CodecMissing(member.clone()));
                 }
             }
@@ -415,20 +405,20 @@ impl Peer {
             }
             (Channel::Telemetry, ChannelEvent::Open | ChannelEvent::Closed) => {}
             (Channel::Bulk, ChannelEvent::Open) => {
-                if let Some((_, open)) = self.links.get_mut(&link) {
+                if let Some(open) = self.links.get_mut(link) {
                     open.is_bulk_open = true;
                 }
                 self.session.handle_link(link, LinkEvent::BulkOpened, now);
             }
             (Channel::Bulk, ChannelEvent::Binary(frame)) => {
-                if let Some((member, _)) = self.links.get(&link)
+                if let Some(member) = self.links.member(link)
                     && self.session.handle_bulk_frame(member, now)
                 {
                     self.files.store(member.clone(), frame);
                 }
             }
             (Channel::Bulk, ChannelEvent::Closed) => {
-                if let Some((_, closed)) = self.links.get_mut(&link) {
+                if let Some(closed) = self.links.get_mut(link) {
                     closed.is_bulk_open = false;
                 }
                 self.session.handle_link(link, LinkEvent::BulkClosed, now);
@@ -446,7 +436,8 @@ impl Peer {
                 let to = self.session.with_transfers(now, |all| all.handle_source(handle, &event, now));
                 if let (Some(member), Some(frame)) = (to, frame) {
                     // Without an open channel the frame is dropped, and the receiver asks for it again.
-                    if let Some(link) = self.channels_to(&member).min_by_key(|link| link.buffered_bytes()) {
+                    if let Some(link) = self.links.with_bulk(&member).min_by_key(|link| link.buffered_bytes())
+                    {
                         link.send_frame(frame);
                     }
                 }
@@ -473,7 +464,7 @@ impl Peer {
         while let Some(output) = self.session.poll_output() {
             match output {
                 RoomOutput::OpenSocket(id) => {
-                    let socket = Socket::open(id, self.endpoint.clone(), self.inputs.first.clone());
+                    let socket = Socket::open(id, self.endpoint.clone(), self.to_first.clone());
                     self.socket = Some((id, socket));
                 }
                 RoomOutput::SendFrame(id, frame) => {
@@ -488,35 +479,33 @@ impl Peer {
                     }
                 }
                 RoomOutput::OpenLink { link, member, role } => {
-                    self.open_link(link, member, LinkKind::Member(role));
+                    self.links.open(link, member, LinkKind::Member(role), self.session.ice_servers());
                 }
-                RoomOutput::OpenBulkLink { link, member } => self.open_link(link, member, LinkKind::Bulk),
+                RoomOutput::OpenBulkLink { link, member } => {
+                    self.links.open(link, member, LinkKind::Bulk, self.session.ice_servers());
+                }
                 // Each link sends and receives by itself.
                 RoomOutput::UseLink(_) => {}
                 RoomOutput::CloseLink(link) => {
-                    if let Some((member, closed)) = self.links.remove(&link) {
-                        close_link(&mut self.closing, closed);
+                    if let Some(member) = self.links.close(link) {
                         self.observe(&member, Observation::ConnectionClosed(link), self.now());
                     }
                 }
                 RoomOutput::Perform(link, id, operation) => {
-                    let is_taken = self.links.get(&link).is_none_or(|(_, link)| link.perform(id, operation));
+                    let is_taken = self.links.get(link).is_none_or(|link| link.perform(id, operation));
                     if !is_taken {
                         self.lose_link(link);
                     }
                 }
-                RoomOutput::IceServersChanged => {
-                    let servers = self.ice_servers();
-                    self.links.values().for_each(|(_, link)| link.set_ice_servers(servers.clone()));
-                }
+                RoomOutput::IceServersChanged => self.links.set_ice_servers(self.session.ice_servers()),
                 RoomOutput::SendControl(link, text) => {
-                    let is_taken = self.links.get(&link).is_none_or(|(_, link)| link.send_control(text));
+                    let is_taken = self.links.get(link).is_none_or(|link| link.send_control(text));
                     if !is_taken {
                         self.lose_link(link);
                     }
                 }
                 RoomOutput::SendTelemetry(link, text) => {
-                    if let Some((_, link)) = self.links.get(&link) {
+                    if let Some(link) = self.links.get(link) {
                         link.send_telemetry(text);
                     }
                 }
@@ -534,30 +523,6 @@ impl Peer {
     /// Reports a link that does not keep up as closed, so that another one replaces it.
     fn lose_link(&mut self, link: LinkId) {
         self.session.handle_link(link, LinkEvent::ChannelClosed, self.clock.now());
-    }
-
-    fn open_link(&mut self, id: LinkId, member: MemberId, kind: LinkKind) {
-        let config = LinkConfig {
-            ice_servers: self.ice_servers(),
-            relay_only: self.relay_only,
-            is_loopback: self.endpoint.server.is_loopback(),
-            source: self.source.clone(),
-            watch: self.watch.as_ref().map(|watch| LinkWatch {
-                member: member.clone(),
-                clock: self.clock,
-                frames: watch.frames.clone(),
-            }),
-        };
-        self.links.insert(id, (member, Link::open(id, kind, config, self.inputs.clone())));
-    }
-
-    fn ice_servers(&self) -> Vec<IceServer> {
-        let servers = if self.own_ice_servers.is_empty() {
-            self.session.ice_servers()
-        } else {
-            self.own_ice_servers.as_slice()
-        };
-        servers.to_vec()
     }
 
     fn perform_task(&mut self, task: TransferTask) {
@@ -600,30 +565,15 @@ impl Peer {
         let now = self.now();
         let receivers: Vec<_> = self.session.transfers().receivers().into_iter().cloned().collect();
         for member in &receivers {
-            let high_bytes = self.session.bulk_buffer_bytes(member, self.channels_to(member).count());
-            let free = self.channels_to(member).map(|link| high_bytes.saturating_sub(link.buffered_bytes()));
+            let high_bytes = self.session.bulk_buffer_bytes(member, self.links.with_bulk(member).count());
+            let free =
+                self.links.with_bulk(member).map(|link| high_bytes.saturating_sub(link.buffered_bytes()));
             let free_bytes: u64 = free.sum();
             if free_bytes > 0 {
                 self.session.handle_bulk_capacity(member, free_bytes, now);
             }
         }
     }
-
-    /// The links to a member whose `bulk` channel is open.
-    fn channels_to(&self, member: &MemberId) -> impl Iterator<Item = &Link> {
-        let of_member = self.links.values().filter(move |(of, _)| of == member);
-        of_member.map(|(_, link)| link).filter(|link| link.is_bulk_open)
-    }
-}
-
-/// Lets a link end by itself, and remembers its task.
-fn close_link(closing: &mut JoinSet<()>, link: Link) {
-    while closing.try_join_next().is_some() {}
-    // Dropping the link ends its queue of commands.
-    let task = link.task;
-    closing.spawn(async move {
-        let _ = task.await;
-    });
 }
 
 fn random() -> Result<u128, Failure> {

@@ -1,10 +1,11 @@
 //! `bots`: several members in one process.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use crate::harness::{Ended, Member, TestServer, program, run, run_to_end};
+use crate::{
+    harness::{Ended, Member, TestServer, program, run, run_to_end, without_numbers},
+    provide::sample,
+};
 
 const NONE: [&str; 0] = [];
 
@@ -79,9 +80,10 @@ async fn bots_stay_until_they_are_interrupted_and_say_what_they_did() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bots_with_a_video_say_what_it_contains_and_send_it_to_nobody_without_a_screen() {
     let server = TestServer::start();
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/sample/sample.webm");
     let mut command = program();
-    command.args(["bots", "2", &server.room("film"), "--every", "0", "--for", "2", "--provide"]).arg(sample);
+    command
+        .args(["bots", "2", &server.room("film"), "--every", "0", "--for", "2", "--provide"])
+        .arg(sample());
     let ended = run_to_end(&mut command).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("sample.webm: VP8 and Opus, 16 s"), "{}", ended.stderr);
@@ -109,20 +111,8 @@ async fn the_transcript_of_the_documentation_is_what_a_terminal_shows() {
     let mut command = program();
     command.args(["bots", "4", &server.room("demo"), "--every", "1", "--for", "4"]);
     let ended = run_to_end(&mut command).await;
-    let shown = without_counts(&format!("{}{}", ended.stderr, ended.stdout));
-    let document = without_counts(include_str!("../../../../docs/cli.md"));
+    // How many messages there are depends on the time that connecting takes.
+    let shown = without_numbers(&format!("{}{}", ended.stderr, ended.stdout));
+    let document = without_numbers(include_str!("../../../../docs/cli.md"));
     assert!(document.contains(&format!("--every # --for #\n{shown}```")), "{shown}");
-}
-
-/// How many messages there are depends on the time that connecting takes.
-fn without_counts(text: &str) -> String {
-    let mut without = String::new();
-    for c in text.chars() {
-        if !c.is_ascii_digit() {
-            without.push(c);
-        } else if !without.ends_with('#') {
-            without.push('#');
-        }
-    }
-    without
 }

@@ -230,3 +230,16 @@ async fn finish(mut child: Child) -> (ExitStatus, String) {
     let status = timeout(PATIENCE, ended).await.expect("the process did not end");
     (status, stderr)
 }
+
+/// The text with `#` for each number, to compare a transcript with another run.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut without = String::new();
+    for c in text.chars() {
+        if !c.is_ascii_digit() {
+            without.push(c);
+        } else if !without.ends_with('#') {
+            without.push('#');
+        }
+    }
+    without
+}

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sightline_core::measure::report::Report;
 
 use crate::{
-    harness::{Member, TestServer, program, run, run_to_end},
+    harness::{Member, TestServer, program, run, run_to_end, without_numbers},
     provide::{DELTA, KEY, ivf, sample},
     report_schema::check,
 };
@@ -127,18 +127,6 @@ async fn a_run_ends_after_its_time_and_counts_pictures_and_sound() {
     assert!(document.contains(&format!("--report call.json\n{shown}```")), "{shown}");
 }
 
-fn without_numbers(text: &str) -> String {
-    let mut without = String::new();
-    for c in text.chars() {
-        if !c.is_ascii_digit() {
-            without.push(c);
-        } else if !without.ends_with('#') {
-            without.push('#');
-        }
-    }
-    without
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_option_an_empty_room_and_a_member_without_pictures_each_have_an_exit_code() {
     let room = "http://localhost:1/room/none";
@@ -150,6 +138,10 @@ async fn a_wrong_option_an_empty_room_and_a_member_without_pictures_each_have_an
         let (code, stderr) = run(&["watch", room, option, file.to_str().unwrap()]).await;
         assert!(code == Some(2) && stderr.ends_with("(file-exists)\n"), "{code:?} {stderr}");
     }
+    let unused = folder.path().join("unused.json");
+    let both = ["watch", room, "--report", unused.to_str().unwrap(), "--record", file.to_str().unwrap()];
+    assert_eq!(run(&both).await.0, Some(2));
+    assert!(!unused.exists(), "the report is not left behind empty");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
     let missing = folder.path().join("missing/run.json");
     let (code, stderr) = run(&["watch", room, "--report", missing.to_str().unwrap()]).await;
@@ -157,7 +149,6 @@ async fn a_wrong_option_an_empty_room_and_a_member_without_pictures_each_have_an
 
     let server = TestServer::start();
     let room = server.room("empty");
-    let unused = folder.path().join("unused.json");
     let (code, stderr) = run(&["watch", &room, "--wait", "1", "--report", unused.to_str().unwrap()]).await;
     assert!(code == Some(5) && stderr.ends_with("(nobody-came)\n"), "{code:?} {stderr}");
     assert!(!unused.exists(), "an empty file is no report");

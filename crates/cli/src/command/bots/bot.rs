@@ -192,6 +192,10 @@ impl Bot {
                 self.report(BotEvent::Left(member)).await;
             }
             RoomEvent::ChatChanged(number) => self.read(number).await,
+            // The conversation is bounded, and a member may acknowledge nothing.
+            RoomEvent::ChatForgotten(number) if self.sending.remove(&number) => {
+                self.report(BotEvent::Undeliverable).await;
+            }
             _ => {}
         }
         Ok(())

@@ -66,6 +66,7 @@ pub(super) async fn run(options: &BotsOptions, output: &mut Output) -> Result<()
     let result = tokio::select! {
         biased;
         () = interrupts.next() => Err(Failure::interrupted()),
+        // The queue of events ends here, so that no bot waits for room in it while it should leave.
         result = bots.run(options, events) => result,
     };
     bots.end(result).await
@@ -94,8 +95,7 @@ impl Bots<'_> {
         options: &BotsOptions,
         mut events: mpsc::Receiver<(usize, BotEvent)>,
     ) -> Result<(), Failure> {
-        let company_due = options.member.wait.map(|wait| Instant::now() + Duration::from_secs(wait));
-        let mut company_due = company_due;
+        let mut company_due = options.member.wait.map(|wait| Instant::now() + Duration::from_secs(wait));
         let mut ends_at = None;
         let mut totals_at = Instant::now() + TOTALS_INTERVAL;
         self.start_next()?;
@@ -111,7 +111,8 @@ impl Bots<'_> {
                         return Ok(());
                     }
                     if begins && let Some(seconds) = options.seconds {
-                        ends_at = Some(Instant::now() + Duration::from_secs(seconds));
+                        // A bot that lost the server enters again.
+                        ends_at.get_or_insert(Instant::now() + Duration::from_secs(seconds));
                     }
                 }
                 () = tokio::time::sleep_until(totals_at) => {
@@ -218,8 +219,6 @@ impl Bots<'_> {
         let totals = self.tally.totals();
         let under_way = self.tally.messages_under_way();
         self.orders.send_replace(Order::Leave);
-        // Bots that wait for room among the events would not leave.
-        drop(self.to);
         let left = async { while self.tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(LEAVING, left).await;
         self.output.event(&Event::Summary(&totals), Some(&sentence(&totals)))?;

@@ -1,12 +1,12 @@
 //! `watch`: receives the pictures and the sound of others, measures them, and writes the report of a page.
 
+mod new_file;
 mod recording;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io::Write,
-    path::Path,
     time::Duration,
 };
 
@@ -14,7 +14,10 @@ use sightline_core::measure::{Figure, FigureValue, MemberFigures, Metric, report
 use sightline_protocol::MemberId;
 use tokio::time::Instant;
 
-use self::recording::{Recorded, Recording, cannot_write, create};
+use self::{
+    new_file::{NewFile, cannot_write},
+    recording::Recording,
+};
 use super::{
     output::{Event, FigureOfMember, Output},
     visit::{Happening, Visit},
@@ -32,12 +35,8 @@ const WAIT: Duration = Duration::from_secs(600);
 const LOGS: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(options: &WatchOptions, output: &mut Output) -> Result<(), Failure> {
-    let report = options.report.as_ref().map(|path| Ok((path.as_path(), create(path)?))).transpose()?;
-    let recording = options.record.as_ref().map(|path| Ok((path.as_path(), Recording::begin(path)?)));
-    let (recording, frames) = match recording.transpose()? {
-        Some((path, (recording, frames))) => (Some((path, recording)), Some(frames)),
-        None => (None, None),
-    };
+    let report = options.report.as_deref().map(NewFile::create).transpose()?;
+    let (recording, frames) = options.record.as_deref().map(Recording::begin).transpose()?.unzip();
     let setup = Watch { run: options.run.map(Duration::from_secs), frames };
     let mut visit = Visit::begin_watching(&options.member, output, setup)?;
     let wait = options.member.wait.map_or(WAIT, Duration::from_secs);
@@ -51,12 +50,12 @@ pub(super) async fn run(options: &WatchOptions, output: &mut Output) -> Result<(
 
     let output: &Output = watch.visit.output;
     let printed = document.as_ref().map_or(Ok(()), |document| print(document, output));
-    let written = report.map(|(path, file)| write_report(path, file, document.as_ref())).transpose();
+    let written = report.zip(document).map_or(Ok(()), |(report, document)| write_report(report, &document));
     let recorded = match recording {
-        Some((path, recording)) => describe(path, recording.end().await, output),
+        Some(recording) => end_recording(recording, output).await,
         None => Ok(()),
     };
-    result.and(written.map(drop)).and(recorded).and(printed)
+    result.and(written).and(recorded).and(printed)
 }
 
 struct Watching<'a> {
@@ -95,7 +94,9 @@ impl Watching<'_> {
     fn show(&mut self, member: &MemberId, figures: &MemberFigures) -> Result<(), Failure> {
         let rows = &figures.figures.rows;
         let name = self.visit.name_of(member);
-        let has_picture = number(rows, Metric::FramesPresented).is_some_and(|frames| frames > 0.0);
+        // Frames of a file are counted seconds later, when its page has reported them or is known not to: a short clip may be over.
+        let has_picture =
+            rows.iter().any(|row| row.metric == Metric::TimeToFirstFrame && row.value.is_some());
         if has_picture && self.seen.insert(member.clone()) {
             self.picture_due = None;
             self.visit.stop_waiting();
@@ -105,13 +106,6 @@ impl Watching<'_> {
         let values: BTreeMap<_, _> =
             rows.iter().filter_map(|row| Some((row.metric.name(), value(row)?))).collect();
         self.visit.output.event(&Event::Figures { id: member.as_str(), name: &name, figures: values }, None)
-    }
-}
-
-fn number(rows: &[Figure], metric: Metric) -> Option<f64> {
-    match rows.iter().find(|row| row.metric == metric)?.value {
-        Some(FigureValue::Number(number)) => Some(number),
-        _ => None,
     }
 }
 
@@ -158,23 +152,19 @@ fn print(document: &Report, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_report(path: &Path, mut file: File, document: Option<&Report>) -> Result<(), Failure> {
-    let Some(document) = document else {
-        // Nothing was measured, and an empty file is no report.
-        let _ = std::fs::remove_file(path);
-        return Ok(());
-    };
+fn write_report((mut new, mut file): (NewFile, File), document: &Report) -> Result<(), Failure> {
     let written = file.write_all(document.to_json().as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|error| cannot_write(path, &error))
+    written.map_err(|error| cannot_write(new.path(), &error))?;
+    new.keep();
+    Ok(())
 }
 
-fn describe(path: &Path, recorded: std::io::Result<Recorded>, output: &Output) -> Result<(), Failure> {
-    let recorded = recorded.map_err(|error| cannot_write(path, &error))?;
-    if recorded.frames == 0 {
-        let _ = std::fs::remove_file(path);
-        return Ok(());
+async fn end_recording(recording: Recording, output: &Output) -> Result<(), Failure> {
+    let path = recording.path().to_owned();
+    let recorded = recording.end().await?;
+    if recorded.frames > 0 {
+        output.note(&format!("{} frames are in {}.", recorded.frames, path.display()));
     }
-    output.note(&format!("{} frames are in {}.", recorded.frames, path.display()));
     if recorded.has_other_codec {
         let sentence = "The recording ended early, since the member changed the codec.";
         return output.warning("recording-ended", sentence);

@@ -12,14 +12,13 @@ use sightline_core::Timestamp;
 use sightline_protocol::MemberId;
 use tokio::{sync::mpsc, time::timeout};
 
+use super::new_file::{NewFile, cannot_write};
 use crate::{
-    arrival::{ArrivedFrame, FrameOfMember},
-    failure::{Exit, Failure},
+    arrival::{ArrivedFrame, FrameOfMember, FrameSender, frame_queue},
+    failure::Failure,
     media::ivf_writer::IvfWriter,
 };
 
-/// Frames that wait for the disk: ten seconds of a fast picture.
-const MAX_WAITING: usize = 600;
 /// Timestamps of a stream that grow by more than this belong to another stream, or were set anew.
 const MAX_STEP: Duration = Duration::from_secs(10);
 const HZ: u64 = 90_000;
@@ -28,6 +27,7 @@ const WRITING: Duration = Duration::from_secs(10);
 
 /// A recording that runs.
 pub(super) struct Recording {
+    file: NewFile,
     thread: JoinHandle<io::Result<Recorded>>,
 }
 
@@ -40,44 +40,40 @@ pub(super) struct Recorded {
 }
 
 impl Recording {
-    /// Makes the file, which must not exist yet. Frames that are sent to the channel are recorded until it is dropped.
-    pub(super) fn begin(path: &Path) -> Result<(Self, mpsc::Sender<FrameOfMember>), Failure> {
-        let file = create(path)?;
-        let (to, frames) = mpsc::channel(MAX_WAITING);
+    /// Makes the file, which must not exist yet. Frames that are sent are recorded until the sender is dropped.
+    pub(super) fn begin(path: &Path) -> Result<(Self, FrameSender), Failure> {
+        let (new, file) = NewFile::create(path)?;
+        let (to, frames) = frame_queue();
         let thread = thread::Builder::new().name("recording".to_owned()).spawn(move || record(file, frames));
-        let thread = thread.map_err(|error| {
-            Failure::new(Exit::Local, "no-thread", format!("No thread can be started: {error}."))
-        })?;
-        Ok((Self { thread }, to))
+        let thread = thread.map_err(|error| Failure::of_thread(&error))?;
+        Ok((Self { file: new, thread }, to))
     }
 
-    /// Waits until everything is written.
-    pub(super) async fn end(self) -> io::Result<Recorded> {
-        let joining = tokio::task::spawn_blocking(move || self.thread.join());
-        let Ok(joined) = timeout(WRITING, joining).await else { return Err(io::ErrorKind::TimedOut.into()) };
-        joined.ok().and_then(Result::ok).unwrap_or_else(|| Err(io::ErrorKind::Other.into()))
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
     }
-}
 
-/// Makes a file that must not exist yet.
-pub(super) fn create(path: &Path) -> Result<File, Failure> {
-    File::create_new(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            let sentence = format!("{} is there already, and no file is replaced.", path.display());
-            Failure::new(Exit::Usage, "file-exists", sentence)
+    /// Waits until everything is written. Without a frame, the file is removed.
+    pub(super) async fn end(self) -> Result<Recorded, Failure> {
+        let Self { mut file, thread } = self;
+        let joining = tokio::task::spawn_blocking(move || thread.join());
+        let recorded = match timeout(WRITING, joining).await {
+            Ok(joined) => {
+                joined.ok().and_then(Result::ok).unwrap_or_else(|| Err(io::ErrorKind::Other.into()))
+            }
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        };
+        // What was written before an error can be read.
+        if !matches!(recorded, Ok(Recorded { frames: 0, .. })) {
+            file.keep();
         }
-        _ => cannot_write(path, &error),
-    })
-}
-
-pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    let sentence = format!("{} cannot be written: {error}.", path.display());
-    Failure::new(Exit::Local, "file-unwritable", sentence)
+        recorded.map_err(|error| cannot_write(file.path(), &error))
+    }
 }
 
 fn record(file: File, mut frames: mpsc::Receiver<FrameOfMember>) -> io::Result<Recorded> {
     let mut recorder = Recorder::new(BufWriter::new(file));
-    while let Some(FrameOfMember { member, frame }) = frames.blocking_recv() {
+    while let Some(FrameOfMember { member, frame, .. }) = frames.blocking_recv() {
         recorder.handle(&member, &frame)?;
     }
     recorder.finish()
