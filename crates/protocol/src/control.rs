@@ -38,7 +38,7 @@ pub enum ControlMessage {
         sent_at_ms: UnixMilliseconds,
     },
     /// A message of the conversation for the receiver of this message alone. Repeated and acknowledged like [`Self::Chat`], and with
-    /// ids of the same space. A type of its own, so that an earlier version ignores it instead of showing it as a message to everyone.
+    /// ids of the same space. A separate type, so that an earlier version ignores it instead of showing it as a message to everyone.
     PrivateChat {
         /// Chosen by the author.
         id: MessageId,

@@ -10,7 +10,7 @@ use crate::{
 /// The public key of a device: a point of P-256, uncompressed (SEC 1, section 2.3.3).
 pub type DeviceKey = Base64Url<DEVICE_KEY_CHARS>;
 
-/// 16 bytes that the sender and one other device can make, or random ones.
+/// 16 bytes that only the sender's device and one other device can compute, or 16 random bytes.
 pub type RecognitionTag = Base64Url<RECOGNITION_TAG_CHARS>;
 
 /// A message about the device of the sender.
@@ -24,7 +24,7 @@ pub enum RecognitionMessage {
     },
     /// Sent whenever a channel opens: one tag for each person that the device remembers, and random ones.
     Recognize {
-        /// The tags, in no order that tells anything.
+        /// The tags. Their order does not say which of them are random.
         tags: Box<[RecognitionTag; RECOGNITION_TAGS]>,
     },
     /// A step of a later version.

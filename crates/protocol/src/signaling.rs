@@ -38,7 +38,7 @@ pub enum ClientMessage {
         /// version, and is sent no message about hosts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attended: Option<bool>,
-        /// The token of this server's operator that allows to open a room, where only its holders may.
+        /// A token of this server's operator. An operator can let only holders of a token open rooms.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         create_token: Option<String>,
     },

@@ -299,7 +299,7 @@ impl Members {
         self.publish(PublishedState { hand, ..self.announced });
     }
 
-    /// The members with a raised hand, who raised it first first; `None` is this page.
+    /// The members with a raised hand, in the order in which they raised it; `None` is this page.
     pub(super) fn raised_hands(&self) -> Vec<Option<MemberId>> {
         let others =
             self.peers.iter().filter_map(|peer| Some((peer.view().published?.hand?, Some(peer.id()))));

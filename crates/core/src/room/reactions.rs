@@ -17,7 +17,7 @@ use crate::{
 /// How long a reaction is shown.
 pub const SHOWN_FOR: Duration = Duration::from_secs(5);
 
-/// How often this page reacts.
+/// How often this page may react.
 const OWN: Limit = Limit { burst: 6, per_second: 1.0 };
 
 /// A reaction on a tile.
@@ -46,7 +46,7 @@ struct Shown {
 }
 
 impl Reactions {
-    /// Shows a reaction of this page. Returns false if the person reacts too often; the reaction is not to be sent then.
+    /// Shows a reaction of this page. Returns false if the person reacts too often; then the caller must not send the reaction.
     pub fn react(&mut self, reaction: Reaction, now: Timestamp) -> bool {
         let may = self.sent.take(OWN, 1, now);
         if may {

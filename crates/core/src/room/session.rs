@@ -129,7 +129,8 @@ impl RoomSession {
         let addressee = Addressee {
             member: to.clone(),
             name: peer.map(|peer| peer.view().member.name.as_str().to_owned()).unwrap_or_default(),
-            is_in_room: peer.is_some(),
+            // A member that is cut off gets it once it is heard again.
+            is_in_room: peer.is_some_and(|peer| peer.view().standing != Standing::CutOff),
             is_open: peer.is_some_and(|peer| peer.open_link().is_some()),
         };
         self.content.conversation_mut().send_private(id, addressee, text, unix_ms)?;
@@ -392,7 +393,7 @@ impl RoomSession {
         self.members.get(id).map(PeerSession::view)
     }
 
-    /// The members with a raised hand, who raised it first first; `None` is this member.
+    /// The members with a raised hand, in the order in which they raised it; `None` is this member.
     #[must_use]
     pub fn raised_hands(&self) -> Vec<Option<MemberId>> {
         self.members.raised_hands()

@@ -128,7 +128,7 @@ fn description(kind: &str, exchange: usize) -> String {
 }
 
 /// Floods of each kind of message, with ever new ids.
-const FLOODS: [(&str, Flood); 32] = [
+const FLOODS: [(&str, Flood); 35] = [
     ("chat", |room, n| {
         room.control(&format!(r#"{{"type":"chat","id":"c{n}","text":"noise","sent_at_ms":0}}"#));
     }),
@@ -167,6 +167,14 @@ const FLOODS: [(&str, Flood); 32] = [
     ("runs", |room, n| room.control(&format!(r#"{{"type":"run_start","run":"r{n}"}}"#))),
     ("logs", |room, n| {
         room.control(&format!(r#"{{"type":"run_log","run":"r{n}","part":0,"parts":256,"text":"{{"}}"#));
+    }),
+    ("renewals", |room, _| room.control(r#"{"type":"renew"}"#)),
+    ("keys of devices", |room, n| {
+        room.control(&format!(r#"{{"type":"recognition","step":"introduce","key":"{n:0>87}"}}"#));
+    }),
+    ("tags of devices", |room, n| {
+        let tags = vec![format!("\"{n:0>22}\""); 32].join(",");
+        room.control(&format!(r#"{{"type":"recognition","step":"recognize","tags":[{tags}]}}"#));
     }),
     ("use", |room, _| room.control(r#"{"type":"use"}"#)),
     ("unknown messages", |room, n| room.control(&format!(r#"{{"type":"hologram{n}"}}"#))),

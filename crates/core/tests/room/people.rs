@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sightline_core::{
     Timestamp,
+    budget::Standing,
     chat::{DeliveryState, MessageNumber},
     room::{Reactions, RoomEvent, SHOWN_FOR, ShownReaction},
 };
@@ -73,6 +74,23 @@ fn hands_that_were_raised_without_knowing_of_each_other_have_the_same_order_ever
     world.pass(10 * SECOND);
     assert_eq!(hands(&world, a).len(), 2);
     assert_eq!(hands(&world, a), hands(&world, b));
+}
+
+#[test]
+fn a_member_that_claims_the_greatest_number_cannot_make_pages_disagree() {
+    let mut world = World::new();
+    let (a, b, hostile) = (world.open(None), world.open(None), world.open(None));
+    let greatest = format!(r#"{{"type":"state","microphone":false,"source":"none","hand":{}}}"#, u32::MAX);
+    for page in [a, b] {
+        let (link, now) = (world.pages[page].opened[1], world.now);
+        world.pages[page].session.handle_control(link, &greatest, now);
+    }
+    raise(&mut world, b, true);
+    raise(&mut world, a, true);
+    // Equal numbers are in the order of the member ids.
+    for page in [a, b] {
+        assert_eq!(hands(&world, page), [a, b, hostile], "{page}");
+    }
 }
 
 #[test]
@@ -153,4 +171,17 @@ fn a_private_message_arrives_at_its_receiver_alone_and_once() {
         "{received:?}"
     );
     assert!(all(&world, c).is_empty());
+}
+
+#[test]
+fn a_private_message_to_a_member_that_is_cut_off_is_undeliverable() {
+    let mut world = World::new();
+    let (a, b) = (world.open(None), world.open(None));
+    let (to, now) = (world.id(b), world.now);
+    let session = &mut world.pages[a].session;
+    session.handle_lost_messages(&to, 10_000_000, now);
+    assert_eq!(session.peer(&to).unwrap().standing, Standing::CutOff);
+    session.send_private_chat(&to, "are you there?", 5, now).unwrap();
+    let message = session.conversation().message(MessageNumber(0)).unwrap();
+    assert_eq!(message.state, DeliveryState::Undeliverable);
 }
