@@ -1,5 +1,5 @@
-//! The token of the server's operator that allows this browser to open rooms, where only its holders may. A link of the operator brings
-//! it (`/#create-token=…`); the browser keeps it.
+//! The token that allows this browser to open rooms on a server whose operator lets only holders of a token open them. The operator's
+//! link has the token (`/#create-token=…`); the browser keeps it.
 
 use sightline_browser::page::{
     location::{self, Location},

@@ -162,7 +162,7 @@ pub struct TileModel {
     pub round_trip_s: RwSignal<Option<f64>>,
     /// Whether the member speaks now.
     pub is_speaking: RwSignal<bool>,
-    /// The place of the raised hand, 1 for who raised it first; `None` while the hand is down.
+    /// The place of the raised hand, 1 for the member that raised it first; `None` while the hand is down.
     pub hand: RwSignal<Option<u32>>,
     /// The reaction that the member shows.
     pub reaction: RwSignal<Option<ShownReaction>>,

@@ -161,7 +161,7 @@ impl RoomView {
         }
     }
 
-    /// Shows the raised hands, who raised it first first; `None` is this person.
+    /// Shows the places of the raised hands, which are in the order in which they were raised; `None` is this person.
     pub fn show_hands(&self, hands: &[Option<MemberId>]) {
         let place = |tile: &TileModel| {
             let of_tile = |member: &Option<MemberId>| match member {

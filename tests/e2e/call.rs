@@ -144,8 +144,7 @@ fn publishes(page: &sightline_e2e::snapshot::Snapshot, name: &str, mic: &str, ca
         .is_some_and(|tile| tile.mic.as_deref() == Some(mic) && tile.camera.as_deref() == Some(camera))
 }
 
-/// Also in the first exchange after the beginning of the call: there Chromium loses the picture of a side that answered.
-/// Whichever side made the first offer.
+/// In both orders of joining, so that each side makes the first offer once.
 async fn a_picture_that_does_not_arrive_comes_over_another_connection(
     scene: &Scene,
     viewer: Engine,
@@ -171,6 +170,7 @@ async fn a_picture_that_does_not_arrive_comes_over_another_connection(
     Ok(())
 }
 
+/// Also in the first exchange after the beginning of the call: there Chromium loses the picture of a side that answered.
 async fn pictures_continue_after_an_offer_collision(scene: &Scene, pair: Pair) -> Result<()> {
     const TRIES: usize = 60;
     let [ada, bob] = scene.pages_in(pair).await?;

@@ -30,7 +30,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-const SMALL_CAMERA: &str = "source=camera&width=320&height=240&fps=15";
+const CAMERA: &str = "source=camera&width=320&height=240&fps=15";
 /// Three pages of one test beside three of another are too much for two cores if each sends pictures.
 const NO_CAMERA: &str = "source=none";
 const ENTER: &str = "\u{e007}";
@@ -64,7 +64,7 @@ async fn the_bars_of_a_tile_open_the_statistics_of_its_member(scene: &Scene, eng
     let eve = scene.page(Engine::Chromium).await?;
     ada.enter_with("bars", "Ada", NO_CAMERA).await?;
     for (page, name) in [(&bob, "Bob"), (&eve, "Eve")] {
-        page.enter_with("bars", name, SMALL_CAMERA).await?;
+        page.enter_with("bars", name, CAMERA).await?;
     }
     for name in ["Bob", "Eve"] {
         ada.until_picture_moves(name).await?;
@@ -138,7 +138,7 @@ async fn hands_are_shown_in_the_order_in_which_they_were_raised(scene: &Scene, e
 async fn a_reaction_is_shown_and_announced_for_some_seconds(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     for (page, name) in [(&ada, "Ada"), (&bob, "Bob")] {
-        page.enter_with("reactions", name, SMALL_CAMERA).await?;
+        page.enter_with("reactions", name, CAMERA).await?;
     }
     bob.until_picture_moves("Ada").await?;
     ada.click("reactions-toggle").await?;
@@ -149,7 +149,7 @@ async fn a_reaction_is_shown_and_announced_for_some_seconds(scene: &Scene, engin
         keep(&ada, &format!("reactions-{theme}-{width}")).await?;
     }
     ada.set_viewport(1280, 800).await?;
-    ada.browser.driver.find(By::Css("[data-reaction=applause]")).await?.click().await?;
+    ada.browser.driver.find(By::Css("[data-testid=reaction][data-reaction=applause]")).await?.click().await?;
     let applauds = |signs: &Signs| {
         signs.tiles.iter().any(|(name, _, reaction)| name == "Ada" && reaction.as_deref() == Some("applause"))
     };
@@ -161,6 +161,7 @@ async fn a_reaction_is_shown_and_announced_for_some_seconds(scene: &Scene, engin
     keep(&bob, "reaction").await?;
     let announced = until_signs(&bob, "Ada is announced", |signs| signs.announcement.contains("Ada")).await?;
     assert!(announced.announcement.contains("Applause"), "{announced:?}");
+    a_second_reaction_starts_its_own_animation(&ada, &bob).await?;
     let seen = ada.look().await?;
     assert!(!seen.shows("reactions"), "the choice closes");
     assert_eq!(seen.focused.as_deref(), Some("reactions-toggle"));
@@ -173,13 +174,29 @@ async fn a_reaction_is_shown_and_announced_for_some_seconds(scene: &Scene, engin
     Ok(())
 }
 
+/// An animation that continued from the earlier reaction would hide the second one before its time is over.
+async fn a_second_reaction_starts_its_own_animation(ada: &Page, bob: &Page) -> Result<()> {
+    const NOTE: &str = r#"window.earlier = document.querySelector('[data-testid="tile-reaction"]')"#;
+    const IS_NEW: &str =
+        r#"return window.earlier !== document.querySelector('[data-testid="tile-reaction"]')"#;
+    let () = bob.execute(NOTE, vec![]).await?;
+    ada.click("reactions-toggle").await?;
+    ada.browser.driver.find(By::Css("[data-testid=reaction][data-reaction=heart]")).await?.click().await?;
+    until_signs(bob, "Ada's heart", |signs| {
+        signs.tiles.iter().any(|(_, _, reaction)| reaction.as_deref() == Some("heart"))
+    })
+    .await?;
+    assert!(bob.execute::<bool>(IS_NEW, vec![]).await?, "each reaction is a new element");
+    Ok(())
+}
+
 async fn the_space_bar_lets_a_muted_person_be_heard_while_it_is_held(
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     for (page, name) in [(&ada, "Ada"), (&bob, "Bob")] {
-        page.enter_with("talk", name, SMALL_CAMERA).await?;
+        page.enter_with("talk", name, CAMERA).await?;
     }
     bob.until_connected_to("Ada").await?;
     let until_mic = async |state: &str| {
@@ -242,7 +259,7 @@ async fn a_message_to_one_member_is_shown_to_nobody_else(scene: &Scene, engine: 
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     let eve = scene.page(Engine::Chromium).await?;
     for (page, name) in [(&ada, "Ada"), (&bob, "Bob"), (&eve, "Eve")] {
-        page.enter_with("private", name, "source=none").await?;
+        page.enter_with("private", name, NO_CAMERA).await?;
     }
     for page in [&ada, &bob] {
         page.until_connected_to("Eve").await?;
@@ -289,6 +306,9 @@ async fn a_message_to_one_member_is_shown_to_nobody_else(scene: &Scene, engine: 
     ada.fill("chat-input", "still only for Bob").await?;
     ada.click("chat-send").await?;
     keep(&ada, "private-gone").await?;
+    let text: String =
+        ada.execute(r#"return document.querySelector('[data-testid="chat-input"]').value"#, vec![]).await?;
+    assert_eq!(text, "still only for Bob");
     choose(&ada, "").await?;
     ada.fill("chat-input", "now for Eve too").await?;
     ada.click("chat-send").await?;
@@ -301,7 +321,7 @@ async fn a_message_to_one_member_is_shown_to_nobody_else(scene: &Scene, engine: 
 async fn chat_and_statistics_share_a_panel_in_a_narrow_window(scene: &Scene, engine: Engine) -> Result<()> {
     let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
     ada.enter("tabs-of-panels", "Ada").await?;
-    bob.enter_with("tabs-of-panels", "Bob", "source=none").await?;
+    bob.enter_with("tabs-of-panels", "Bob", NO_CAMERA).await?;
     ada.until_connected_to("Bob").await?;
     for (width, height) in [(1100, 700), (390, 844)] {
         ada.set_viewport(width, height).await?;

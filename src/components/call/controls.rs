@@ -57,7 +57,7 @@ pub fn Controls(
                     press=actions.toggle_camera
                 />
             </div>
-            // On a phone a row above the other controls.
+            // In a narrow window a row above the other controls.
             <div class="controls-more">
                 <SourceControl source=model.source choose=actions.choose_source is_compact=true />
                 <div class="controls-group">

@@ -89,7 +89,7 @@ impl Panels {
         }
     }
 
-    /// Whether the chat is on the page, unless the figures cover it.
+    /// Whether the chat is in view. Also false while the figures are open in a wide window, which shows both.
     #[must_use]
     pub fn is_chat_shown(self) -> bool {
         self.chat.get() || !(self.figures.get() || self.can_fold_chat())

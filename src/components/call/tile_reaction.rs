@@ -1,6 +1,7 @@
 //! The reaction of a member on its tile.
 
 use leptos::prelude::*;
+use sightline_core::room::ShownReaction;
 
 use super::reactions::reaction_text;
 use crate::{chunk, language::Language, session::model::TileModel};
@@ -12,13 +13,12 @@ chunk! {
     }
 }
 
-/// The reaction. A new one is a new element, so that it moves again.
+/// The reaction. Each new reaction is a new element (by its number), because only a new element starts its animation from the beginning.
 #[component]
 fn TileReaction(tile: TileModel) -> AnyView {
     let language = Language::from_context();
-    (move || {
-        let reaction = tile.reaction.get()?.reaction;
-        Some(view! {
+    let shown = move |ShownReaction { reaction, .. }| {
+        view! {
             <span
                 class="tile-reaction"
                 role="img"
@@ -28,7 +28,8 @@ fn TileReaction(tile: TileModel) -> AnyView {
             >
                 {reaction.emoji()}
             </span>
-        })
-    })
-    .into_any()
+        }
+        .into_any()
+    };
+    view! { <For each=move || tile.reaction.get() key=|shown| shown.number children=shown /> }.into_any()
 }

@@ -95,7 +95,7 @@ fn Delivery(state: ArcRwSignal<DeliveryState>, is_private: bool) -> AnyView {
     .into_any()
 }
 
-/// Who else reads a private message: its receiver, or this person alone (`None`).
+/// The words above a private message: the name of its receiver, or that it is for this person alone (`None`).
 fn privacy_text(addressee: Option<&str>, language: Language) -> String {
     let locale = language.locale();
     match addressee {

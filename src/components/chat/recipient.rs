@@ -17,14 +17,14 @@ use crate::{
     session::model::{RoomModel, TileModel},
 };
 
-/// Where a message goes that is sent now.
+/// Where the next message goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// To all members in the room.
     Everyone,
     /// To one member.
     One(MemberId),
-    /// Nowhere: the chosen member left.
+    /// Nowhere: the chosen member is not in the room.
     Nobody,
 }
 
@@ -65,7 +65,7 @@ impl Recipient {
         })
     }
 
-    /// Where a message goes that is sent now.
+    /// Where the next message goes.
     #[must_use]
     pub fn destination(self) -> Destination {
         let is_gone = untrack(move || self.is_gone());
@@ -132,10 +132,10 @@ pub fn RecipientChoice(
                     <Icon name=Signal::derive(move || {
                         if recipient.is_one() { IconName::Lock } else { IconName::People }
                     }) />
-                    <span class="chat-to-label">{language.text(sentence!(people.to))}</span>
+                    <span class="chat-to-label">{language.text(sentence!(files.to))}</span>
                     <select translate="no" data-testid="chat-to" on:change=choose>
                         <option value="" prop:selected=Signal::derive(move || !recipient.is_one())>
-                            {language.text(sentence!(people.everyone))}
+                            {language.text(sentence!(files.everybody))}
                         </option>
                         {move || readers.get().into_iter().map(option).collect_view()}
                         {gone}

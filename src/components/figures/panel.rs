@@ -64,13 +64,11 @@ pub fn StatsPanel(
     let is_alone = Memo::new(move |_| model.others.with(Vec::is_empty));
     let close = Callback::new(move |()| panels.close_figures());
     Effect::new(move || {
-        let wanted = panels.figures_of.get();
-        // The sections are in the page only then.
+        let Some(member) = panels.figures_of.get() else { return };
+        // In the next frame the sections are in the page.
         request_animation_frame(move || {
-            if let Some(member) = wanted {
-                panels.figures_of.try_set(None);
-                document::go_to(&id_of_section(&member));
-            }
+            panels.figures_of.try_set(None);
+            document::go_to(&id_of_section(&member));
         });
     });
     let is_wide = RwSignal::new(false);
@@ -114,7 +112,7 @@ pub fn StatsPanel(
                 role="region"
                 aria-label=language.text(sentence!(figures.title))
             >
-                // Beside the tabs there is no room for it.
+                // Shown in place of the link above where the header has the tabs.
                 <p class="stats-check-line">
                     <CallCheckLink others=model.others.into() />
                 </p>

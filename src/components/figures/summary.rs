@@ -67,7 +67,7 @@ pub(super) fn section_id(tile: TileModel) -> String {
     id_of_section(&tile.member.get_value())
 }
 
-/// The same for the id of a member.
+/// The id of the element with the figures of the member that has this id.
 pub(super) fn id_of_section(member: &str) -> String {
     ["figures-of-", member].concat()
 }

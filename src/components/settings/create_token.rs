@@ -1,4 +1,4 @@
-//! Says that the operator of this server allows this browser to open rooms, where only some may.
+//! Says that this browser has a token to open rooms on this server, and forgets the token on request.
 
 use leptos::prelude::*;
 
