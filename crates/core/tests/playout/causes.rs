@@ -20,6 +20,8 @@ struct Story {
     lost: u64,
     sends: Sends,
     loses: u64,
+    /// What is lost in each of the five seconds after the stall.
+    loses_after: u64,
     path: &'static str,
 }
 
@@ -35,7 +37,7 @@ enum Sends {
 
 impl Story {
     fn new(sends: Sends) -> Self {
-        Self { viewer: Viewer::at_fps(30), packets: 0, lost: 0, sends, loses: 0, path: "P1" }
+        Self { viewer: Viewer::at_fps(30), packets: 0, lost: 0, sends, loses: 0, loses_after: 0, path: "P1" }
     }
 
     fn cause(self, stall: impl FnOnce(&mut Viewer)) -> StallCause {
@@ -51,8 +53,9 @@ impl Story {
         }
         stall(&mut self.viewer);
         self.report(false);
-        for _ in 0..10 {
+        for second in 0..10 {
             self.viewer.play(1000);
+            self.lost += if second < 5 { self.loses_after } else { 0 };
             self.report(true);
         }
         self.viewer
@@ -152,6 +155,25 @@ fn a_changed_or_lost_path_is_the_cause_before_any_other() {
         viewer.meter.handle_connected(true, viewer.now());
     });
     assert_eq!(cause, StallCause::PathChange);
+}
+
+#[test]
+fn a_path_that_goes_on_losing_packets_was_not_interrupted() {
+    for (loses_after, cause) in [(0, StallCause::PathChange), (10, StallCause::Loss), (40, StallCause::Loss)]
+    {
+        let story = Story { loses: 50, loses_after, ..Story::new(Sends::Everything) };
+        assert_eq!(
+            story.cause(|viewer| viewer.stall_for(1000)),
+            cause,
+            "{loses_after} lost in each second after"
+        );
+    }
+}
+
+#[test]
+fn a_source_whose_next_frame_was_captured_in_time_did_not_stop() {
+    let story = Story { loses: 30, ..Story::new(Sends::NothingFromItsSource) };
+    assert_eq!(story.cause(|viewer| viewer.stall_for(1000)), StallCause::Loss);
 }
 
 #[test]

@@ -143,6 +143,8 @@ const NOTABLE_QUEUE_S: f64 = 0.1;
 const FULL_LOAD: f64 = 0.5;
 /// A page whose timers are late by this much has no time for its frames either.
 const BUSY_S: f64 = 0.1;
+/// So many frames of a report may belong to the time before or after it.
+const MISCOUNT: f64 = 2.0;
 /// A link without any packet for this long was interrupted.
 const SILENT_S: f64 = 0.5;
 
@@ -217,7 +219,12 @@ impl Facts {
 
     /// The source delivered too few frames.
     fn not_from_the_source(&self) -> Option<Verdict> {
-        if self.source_lacks? < self.missing / 2.0 || self.sender_s <= 0.0 {
+        // A source that stood still captured the next frame late.
+        let is_captured_in_time = self.captured_late_s.is_some_and(|late| late < self.stall_s * 0.5);
+        if self.source_lacks? < (self.missing / 2.0).max(MISCOUNT)
+            || is_captured_in_time
+            || self.sender_s <= 0.0
+        {
             return None;
         }
         if self.is_sender_busy() {
@@ -377,9 +384,13 @@ impl Facts {
         let usual = self.usual_packets_per_s.unwrap_or(0.0);
         let of_stall = usual * self.stall_s;
         let missed = if self.lost >= 1.0 { self.lost } else { self.retransmitted };
-        let is_calm_elsewhere =
-            self.loss_elsewhere.is_none_or(|elsewhere| elsewhere < self.loss_ratio().max(0.02) / 4.0);
+        let within = self.loss_within.unwrap_or(0.0).max(0.02);
+        let is_calm = |loss: Option<f64>| loss.is_none_or(|loss| loss < within / 4.0);
         let is_as_many = missed >= of_stall * 0.4 && missed <= of_stall * 2.0 + 20.0;
-        of_stall >= 1.0 && is_as_many && is_calm_elsewhere && !self.has_queue()
+        of_stall >= 1.0
+            && is_as_many
+            && is_calm(self.loss_before)
+            && is_calm(self.loss_after)
+            && !self.has_queue()
     }
 }

@@ -10,6 +10,10 @@ use crate::Timestamp;
 /// Time before and after a stall whose reports count: they come once a second, and a loss shows slightly earlier or later.
 const BEFORE: Duration = Duration::from_millis(500);
 const AFTER: Duration = Duration::from_millis(1500);
+/// Time around a stall in which a path that loses packets all the time loses some.
+const BESIDE: Duration = Duration::from_millis(2500);
+/// Packets that were lost at the end of a stall are counted this much later: the next ones show that they are missing.
+const COUNTED_WITHIN: Duration = Duration::from_millis(300);
 /// Time before a stall that determines what is usual.
 const USUAL: Duration = Duration::from_secs(10);
 /// Time after a stall in which a path that became longer is still longer.
@@ -84,6 +88,11 @@ pub(super) struct Facts {
     pub(super) retransmitted: f64,
     /// Share of the packets that were lost before and after that time.
     pub(super) loss_elsewhere: Option<f64>,
+    /// Share of the packets that were lost between the reports right before and right after the stall, and in the time
+    /// [`BESIDE`] before and after these.
+    pub(super) loss_within: Option<f64>,
+    pub(super) loss_before: Option<f64>,
+    pub(super) loss_after: Option<f64>,
     pub(super) usual_packets_per_s: Option<f64>,
     /// Whether there was a report about the time of the stall.
     pub(super) has_steps: bool,
@@ -153,13 +162,13 @@ impl Evidence<'_> {
                     usual_sent_round_trip,
                 ))
                 .reduce(f64::max);
-        let elsewhere = self.steps.iter().filter(|step| {
-            !self.is_around(step.from, step.to)
-                && self.start - USUAL / 2 <= step.from
-                && step.to <= self.end + USUAL / 2
-        });
-        let (lost_elsewhere, packets_elsewhere) =
-            elsewhere.fold((0.0, 0.0), |(lost, packets), step| (lost + step.lost, packets + step.packets));
+        let loss_where = |is_there: &dyn Fn(&Step) -> bool| {
+            let there = self.steps.iter().filter(|step| is_there(step));
+            let (lost, packets) =
+                there.fold((0.0, 0.0), |(lost, packets), step| (lost + step.lost, packets + step.packets));
+            (packets > 0.0).then(|| lost / (lost + packets))
+        };
+        let counted_until = self.end + COUNTED_WITHIN;
         let usual_packets = self.steps.iter().filter(|step| self.is_before(step.to) && step.seconds > 0.0);
         let frame_late =
             |passed: Option<Duration>| passed.map(|passed| passed.saturating_sub(self.normal).as_secs_f64());
@@ -227,8 +236,14 @@ impl Evidence<'_> {
                 .filter_map(|interval| interval.picture.retransmitted)
                 .map(f64::from)
                 .sum(),
-            loss_elsewhere: (packets_elsewhere > 0.0)
-                .then(|| lost_elsewhere / (lost_elsewhere + packets_elsewhere)),
+            loss_elsewhere: loss_where(&|step| {
+                !self.is_around(step.from, step.to)
+                    && self.start - USUAL / 2 <= step.from
+                    && step.to <= self.end + USUAL / 2
+            }),
+            loss_within: loss_where(&|step| step.from <= counted_until && self.start <= step.to),
+            loss_before: loss_where(&|step| self.start - BESIDE <= step.from && step.to < self.start),
+            loss_after: loss_where(&|step| counted_until < step.from && step.from <= counted_until + BESIDE),
             usual_packets_per_s: median(usual_packets.map(|step| step.packets / step.seconds)),
             has_steps: steps().next().is_some(),
             silent_s: self
