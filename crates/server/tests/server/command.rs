@@ -128,6 +128,31 @@ async fn every_option_has_an_environment_variable() {
 }
 
 #[tokio::test]
+async fn the_files_for_hosting_name_only_variables_that_the_server_reads() {
+    const FILES: [&str; 5] = [
+        include_str!("../../../../deploy/Containerfile"),
+        include_str!("../../../../deploy/compose.yaml"),
+        include_str!("../../../../deploy/compose.coturn.yaml"),
+        include_str!("../../../../deploy/sightline.service"),
+        include_str!("../../../../docs/hosting.md"),
+    ];
+    // A variable of `sightline-peer`.
+    const OF_OTHERS: [&str; 1] = ["SIGHTLINE_CREATE_TOKEN"];
+    let directory = tempfile::tempdir().unwrap();
+    let help = within(command(&directory).arg("--help").output()).await.unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let is_part = |letter: char| letter.is_ascii_uppercase() || letter == '_';
+    let names = FILES.into_iter().flat_map(|text| text.split(|letter| !is_part(letter)));
+    let names: Vec<_> =
+        names.filter(|name| name.starts_with("SIGHTLINE_") && !OF_OTHERS.contains(name)).collect();
+    assert!(names.len() >= 9, "{names:?}");
+    for name in names {
+        let is_read = ["=", "]"].iter().any(|end| help.contains(&format!("[env: {name}{end}")));
+        assert!(is_read, "{name} in {help}");
+    }
+}
+
+#[tokio::test]
 async fn the_options_send_the_log_as_json_to_standard_output_and_a_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("logs/sightline.log");
