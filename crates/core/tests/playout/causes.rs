@@ -171,6 +171,21 @@ fn a_path_that_goes_on_losing_packets_was_not_interrupted() {
 }
 
 #[test]
+fn what_is_lost_right_after_a_page_stood_still_is_lost_by_the_page() {
+    let lost_after = |busy_ms: u64| {
+        let story = Story { loses: 30, ..Story::new(Sends::Everything) };
+        story.cause(|viewer| {
+            let to = viewer.now().since_origin() - Duration::from_millis(100);
+            let from = to - Duration::from_millis(busy_ms);
+            viewer.meter.handle_busy(Timestamp::from_origin(from), Timestamp::from_origin(to));
+            viewer.stop_for(1000);
+        })
+    };
+    assert_eq!(lost_after(100), StallCause::Loss);
+    assert_eq!(lost_after(500), StallCause::Receiver);
+}
+
+#[test]
 fn a_source_whose_next_frame_was_captured_in_time_did_not_stop() {
     let story = Story { loses: 30, ..Story::new(Sends::NothingFromItsSource) };
     assert_eq!(story.cause(|viewer| viewer.stall_for(1000)), StallCause::Loss);

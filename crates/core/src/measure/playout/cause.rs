@@ -145,6 +145,8 @@ const FULL_LOAD: f64 = 0.5;
 const BUSY_S: f64 = 0.1;
 /// So many frames of a report may belong to the time before or after it.
 const MISCOUNT: f64 = 2.0;
+/// A page that stands still for this long loses packets, or the sender misses its reports.
+const LOSES_PACKETS_S: f64 = 0.3;
 /// A link without any packet for this long was interrupted.
 const SILENT_S: f64 = 0.5;
 
@@ -177,7 +179,25 @@ impl Facts {
             .or_else(|| self.lost())
             .or_else(|| self.queued())
             .or_else(|| self.by_the_frames_alone());
-        verdict.unwrap_or_default()
+        let verdict = verdict.unwrap_or_default();
+        self.aftermath_of_a_busy_viewer(verdict).unwrap_or(verdict)
+    }
+
+    /// A page that stood still loses the packets for which its socket has no room, and reports nothing to the sender, which then sends
+    /// less. So what looks like the path right after it is the viewer's.
+    fn aftermath_of_a_busy_viewer(&self, verdict: Verdict) -> Option<Verdict> {
+        let is_of_the_path = matches!(
+            verdict.cause,
+            StallCause::Loss
+                | StallCause::Bandwidth
+                | StallCause::SenderBandwidth
+                | StallCause::Delay
+                | StallCause::PathChange
+        );
+        if is_of_the_path && self.viewer_was_busy_s >= LOSES_PACKETS_S {
+            return certain(StallCause::Receiver, 60);
+        }
+        None
     }
 
     /// The next frame was here in time.

@@ -14,6 +14,8 @@ const AFTER: Duration = Duration::from_millis(1500);
 const BESIDE: Duration = Duration::from_millis(2500);
 /// Packets that were lost at the end of a stall are counted this much later: the next ones show that they are missing.
 const COUNTED_WITHIN: Duration = Duration::from_millis(300);
+/// Time in which a page that stood still has consequences: lost packets are sent again, and the sender, which heard nothing, sends less.
+const AFTERMATH: Duration = Duration::from_secs(1);
 /// Time before a stall that determines what is usual.
 const USUAL: Duration = Duration::from_secs(10);
 /// Time after a stall in which a path that became longer is still longer.
@@ -105,6 +107,8 @@ pub(super) struct Facts {
     pub(super) longer_transit_s: Option<(f64, f64)>,
     /// The part of the stall in which this page had no time for its work.
     pub(super) viewer_busy_ratio: f64,
+    /// The longest time right before the stall in which this page had no time for its work.
+    pub(super) viewer_was_busy_s: f64,
 }
 
 impl Evidence<'_> {
@@ -258,6 +262,12 @@ impl Evidence<'_> {
                 .transits
                 .longer((self.start - USUAL / 2, self.start), (self.end, self.end + STAYS))
                 .map(|(shortest, longest)| (shortest.as_secs_f64(), longest.as_secs_f64())),
+            viewer_was_busy_s: self
+                .busy
+                .iter()
+                .filter(|(_, to)| *to <= self.start && self.start - *to <= AFTERMATH)
+                .map(|(from, to)| (*to - *from).as_secs_f64())
+                .fold(0.0, f64::max),
             viewer_busy_ratio: if stall_s > 0.0 { busy / stall_s } else { 0.0 },
         }
     }
