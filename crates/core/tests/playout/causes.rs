@@ -18,10 +18,13 @@ struct Story {
     viewer: Viewer,
     packets: u64,
     lost: u64,
+    late: Duration,
     sends: Sends,
     loses: u64,
     /// What is lost in each of the five seconds after the stall.
     loses_after: u64,
+    /// How late the sender's messages of the stall and of the seconds after it are, in milliseconds.
+    late_ms: Vec<u64>,
     path: &'static str,
 }
 
@@ -37,7 +40,17 @@ enum Sends {
 
 impl Story {
     fn new(sends: Sends) -> Self {
-        Self { viewer: Viewer::at_fps(30), packets: 0, lost: 0, sends, loses: 0, loses_after: 0, path: "P1" }
+        Self {
+            viewer: Viewer::at_fps(30),
+            packets: 0,
+            lost: 0,
+            late: Duration::ZERO,
+            sends,
+            loses: 0,
+            loses_after: 0,
+            late_ms: Vec::new(),
+            path: "P1",
+        }
     }
 
     fn cause(self, stall: impl FnOnce(&mut Viewer)) -> StallCause {
@@ -52,10 +65,13 @@ impl Story {
             self.report(true);
         }
         stall(&mut self.viewer);
+        let mut late = std::mem::take(&mut self.late_ms).into_iter().map(Duration::from_millis);
+        self.late = late.next().unwrap_or_default();
         self.report(false);
         for second in 0..10 {
             self.viewer.play(1000);
             self.lost += if second < 5 { self.loses_after } else { 0 };
+            self.late = late.next().unwrap_or_default();
             self.report(true);
         }
         self.viewer
@@ -94,6 +110,7 @@ impl Story {
                 source_frames: Some(source),
                 frames_sent: Some(sent),
                 limitation,
+                late: self.late,
                 ..SenderInterval::default()
             },
             now,
@@ -183,6 +200,17 @@ fn what_is_lost_right_after_a_page_stood_still_is_lost_by_the_page() {
     };
     assert_eq!(lost_after(100), StallCause::Loss);
     assert_eq!(lost_after(500), StallCause::Receiver);
+}
+
+#[test]
+fn messages_that_are_late_by_the_same_time_took_a_longer_path_and_others_waited_in_a_queue() {
+    for (late_ms, cause) in
+        [(vec![401, 400, 403, 402], StallCause::Delay), (vec![401, 180, 320, 90], StallCause::Bandwidth)]
+    {
+        let sends = Sends::NothingWithASource(Limitation::Bandwidth);
+        let story = Story { late_ms: late_ms.clone(), ..Story::new(sends) };
+        assert_eq!(story.cause(|viewer| viewer.stop_for(1000)), cause, "{late_ms:?}");
+    }
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl Evidence<'_> {
 /// A smaller share of lost packets is normal and explains no stall.
 const NOTABLE_LOSS: f64 = 0.005;
 /// A shorter additional delay is no queue.
-const NOTABLE_QUEUE_S: f64 = 0.1;
+pub(super) const NOTABLE_QUEUE_S: f64 = 0.1;
 /// An encoder that works for this part of the time leaves frames out, since frames come at uneven intervals.
 const FULL_LOAD: f64 = 0.5;
 /// A page whose timers are late by this much has no time for its frames either.
@@ -274,10 +274,8 @@ impl Facts {
         let is_steady = |(shortest, longest): (f64, f64)| {
             shortest >= NOTABLE_QUEUE_S && longest - shortest <= shortest * 0.35
         };
-        if self.limitation == Limitation::None
-            && !self.is_lossy()
-            && self.longer_transit_s.is_some_and(is_steady)
-        {
+        let is_longer = self.longer_transit_s.is_some_and(is_steady) && self.limitation == Limitation::None;
+        if !self.is_lossy() && (is_longer || self.is_path_longer) {
             // The browser sends less because it takes the longer path for a congested one.
             return certain(StallCause::Delay, 60);
         }
@@ -332,7 +330,7 @@ impl Facts {
         let stays = self.stays_late_s.is_some_and(|stays| stays >= late * 0.7 && stays >= self.stall_s * 0.5);
         let is_limited =
             self.limitation == Limitation::Bandwidth || self.target_ratio.is_some_and(|ratio| ratio < 0.3);
-        if stays && !is_limited {
+        if stays && !is_limited || self.is_path_longer {
             return certain(StallCause::Delay, 70);
         }
         certain(StallCause::Bandwidth, 70)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sightline_protocol::telemetry::Limitation;
 
-use super::{SenderInterval, counters::Step, frame::Gap, transit::Transits};
+use super::{SenderInterval, cause::NOTABLE_QUEUE_S, counters::Step, frame::Gap, transit::Transits};
 use crate::Timestamp;
 
 /// Time before and after a stall whose reports count: they come once a second, and a loss shows slightly earlier or later.
@@ -14,6 +14,11 @@ const AFTER: Duration = Duration::from_millis(1500);
 const BESIDE: Duration = Duration::from_millis(2500);
 /// Packets that were lost at the end of a stall are counted this much later: the next ones show that they are missing.
 const COUNTED_WITHIN: Duration = Duration::from_millis(300);
+/// Number of consecutive messages that are late by the same time if the path became longer.
+const STEADY_MESSAGES: usize = 3;
+/// The delays of these messages differ by no more than this, or this part of the delay.
+const STEADY_WITHIN_S: f64 = 0.01;
+const STEADY_WITHIN_PART: f64 = 0.03;
 /// Time in which a page that stood still has consequences: lost packets are sent again, and the sender, which heard nothing, sends less.
 const AFTERMATH: Duration = Duration::from_secs(1);
 /// Time before a stall that determines what is usual.
@@ -81,6 +86,9 @@ pub(super) struct Facts {
     /// The longest additional delay of the sender's messages around the stall, and the shortest in the time after it.
     pub(super) late_s: Option<f64>,
     pub(super) stays_late_s: Option<f64>,
+    /// Whether consecutive messages of the sender were late by the same time, whatever was sent: the path is longer. In a queue the delay
+    /// changes with what is sent.
+    pub(super) is_path_longer: bool,
     /// The increase of the round-trip time around the stall, and the least in the time after it.
     pub(super) round_trip_rise_s: Option<f64>,
     /// Number of packets that were lost and that arrived around the stall.
@@ -232,6 +240,7 @@ impl Evidence<'_> {
                 .reduce(f64::max),
             late_s: around.iter().map(|interval| late(interval)).reduce(f64::max),
             stays_late_s: after().map(late).reduce(f64::min),
+            is_path_longer: self.is_path_longer(usual_late),
             round_trip_rise_s,
             lost: steps().map(|step| step.lost).sum(),
             packets: steps().map(|step| step.packets).sum(),
@@ -270,6 +279,16 @@ impl Evidence<'_> {
                 .fold(0.0, f64::max),
             viewer_busy_ratio: if stall_s > 0.0 { busy / stall_s } else { 0.0 },
         }
+    }
+
+    fn is_path_longer(&self, usual_late_s: f64) -> bool {
+        self.sender.windows(STEADY_MESSAGES).any(|messages| {
+            let late = || messages.iter().map(|interval| interval.late.as_secs_f64());
+            let (shortest, longest) = (late().fold(f64::INFINITY, f64::min), late().fold(0.0, f64::max));
+            longest - shortest <= STEADY_WITHIN_S.max(longest * STEADY_WITHIN_PART)
+                && shortest - usual_late_s >= NOTABLE_QUEUE_S
+                && messages.iter().any(|interval| self.is_around(interval.from, interval.to))
+        })
     }
 
     fn is_during(&self, interval: &SenderInterval) -> bool {
