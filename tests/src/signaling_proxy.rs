@@ -20,8 +20,15 @@ use tokio_tungstenite::{
     },
 };
 
-/// Changes the messages of the server to a page; what is returned is sent instead.
-pub type Change = fn(Value) -> Vec<Value>;
+/// Changes a message; what is returned is sent instead.
+type Change = Arc<dyn Fn(Value) -> Vec<Value> + Send + Sync>;
+
+/// What a proxy changes: the messages of pages to the server, and those of the server to pages.
+#[derive(Clone)]
+struct Changes {
+    to_server: Change,
+    to_page: Change,
+}
 
 /// Longest request head, in bytes.
 const HEAD_BYTES: usize = 8 * 1024;
@@ -35,21 +42,37 @@ pub struct SignalingProxy {
 }
 
 impl SignalingProxy {
-    /// Passes on what comes for `server_port` of this machine.
+    /// Passes on what comes for `server_port` of this machine, and changes the messages of the server to pages.
     ///
     /// # Errors
     /// Where there is no port.
-    pub async fn start(server_port: u16, change: Change) -> Result<Self> {
+    pub async fn start(
+        server_port: u16,
+        to_page: impl Fn(Value) -> Vec<Value> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        Self::start_in_both_directions(server_port, |message| vec![message], to_page).await
+    }
+
+    /// The same, and changes the messages of pages, too.
+    ///
+    /// # Errors
+    /// Where there is no port.
+    pub async fn start_in_both_directions(
+        server_port: u16,
+        to_server: impl Fn(Value) -> Vec<Value> + Send + Sync + 'static,
+        to_page: impl Fn(Value) -> Vec<Value> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let changes = Changes { to_server: Arc::new(to_server), to_page: Arc::new(to_page) };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&seen);
         let task = tokio::spawn(async move {
             while let Ok((browser, _)) = listener.accept().await {
-                let record = Arc::clone(&record);
+                let (record, changes) = (Arc::clone(&record), changes.clone());
                 tokio::spawn(async move {
                     // Either side may end the connection.
-                    let _ = pass_on(browser, server_port, &record, change).await;
+                    let _ = pass_on(browser, server_port, &record, &changes).await;
                 });
             }
         });
@@ -79,7 +102,7 @@ async fn pass_on(
     mut browser: TcpStream,
     server_port: u16,
     seen: &Mutex<Vec<String>>,
-    change: Change,
+    changes: &Changes,
 ) -> Result<()> {
     let note = |text: &str| seen.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
     let mut head = vec![0; HEAD_BYTES];
@@ -106,10 +129,14 @@ async fn pass_on(
     let (mut to_server, mut from_server) = client_async(request, server).await?.0.split();
     let there = async {
         while let Some(Ok(message)) = from_browser.next().await {
-            if let Message::Text(text) = &message {
-                note(text);
+            let Message::Text(text) = &message else {
+                to_server.send(message).await?;
+                continue;
+            };
+            note(text);
+            for changed in (changes.to_server)(serde_json::from_str(text)?) {
+                to_server.send(Message::text(changed.to_string())).await?;
             }
-            to_server.send(message).await?;
         }
         anyhow::Ok(())
     };
@@ -120,7 +147,7 @@ async fn pass_on(
                 continue;
             };
             note(text);
-            for changed in change(serde_json::from_str(text)?) {
+            for changed in (changes.to_page)(serde_json::from_str(text)?) {
                 to_browser.send(Message::text(changed.to_string())).await?;
             }
         }

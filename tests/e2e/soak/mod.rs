@@ -3,6 +3,7 @@
 
 mod cuts;
 mod files;
+mod hostile_server;
 mod messages;
 mod reload;
 mod renegotiations;
@@ -22,6 +23,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         [cuts::tests(stage), messages::tests(stage), files::tests(stage)].into_iter().flatten().collect();
     [
         where_there_are_namespaces(across_a_link),
+        hostile_server::tests(stage),
         server_kill::tests(stage),
         renegotiations::tests(stage),
         reload::tests(stage),
