@@ -12,10 +12,11 @@
 //! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
 //! | `ivf_writer` | frames that arrive as an IVF file |
 //! | `playback` | when each frame is due, and which frames a late joiner needs |
-//! | `packetizer`, `outlet` | frames as RTP payloads; what one viewer gets, and when |
+//! | `packetizer`, `outlet`, `budget` | frames as RTP payloads; what one viewer gets, and when; how fast |
 //! | `source` | the file that plays: a thread that reads, a task that waits |
 
 pub(crate) mod bitstream;
+mod budget;
 pub(crate) mod file;
 mod file_info;
 mod file_problem;
