@@ -16,7 +16,7 @@ use super::new_file::{NewFile, cannot_write};
 use crate::{
     arrival::{ArrivedFrame, FrameOfMember, FrameSender, frame_queue},
     failure::Failure,
-    media::ivf_writer::IvfWriter,
+    media::ivf_writer::{self, IvfWriter},
 };
 
 /// Timestamps of a stream that grow by more than this belong to another stream, or were set anew.
@@ -74,7 +74,15 @@ impl Recording {
 fn record(file: File, mut frames: mpsc::Receiver<FrameOfMember>) -> io::Result<Recorded> {
     let mut recorder = Recorder::new(BufWriter::new(file));
     while let Some(FrameOfMember { member, frame, .. }) = frames.blocking_recv() {
-        recorder.handle(&member, &frame)?;
+        if let Err(error) = recorder.handle(&member, &frame) {
+            // What was written before can be played.
+            if let Some(file) = recorder.into_file() {
+                let (mut file, _not_written) = file.into_parts();
+                let (_, whole_bytes) = ivf_writer::mend(&mut file)?;
+                file.set_len(whole_bytes)?;
+            }
+            return Err(error);
+        }
     }
     recorder.finish()
 }
@@ -113,6 +121,11 @@ impl<W: Write + Seek> Recorder<W> {
         let time = self.last.map_or(0, |last| time_after(last, frame));
         self.last = Some((frame.rtp_timestamp, frame.whole_at, time));
         writer.write(time, &frame.data)
+    }
+
+    /// The file, if a frame was begun.
+    fn into_file(self) -> Option<W> {
+        self.writer.map(IvfWriter::into_file)
     }
 
     fn finish(self) -> io::Result<Recorded> {
