@@ -67,7 +67,7 @@ impl Receiving {
 
     /// The codecs, and what is reported to the sender: missing packets, and the arrival of all, by which a page sets its bitrate.
     pub(super) fn engine() -> Result<(MediaEngine, Registry), RtcError> {
-        let mut media = codecs::media_engine()?;
+        let mut media = codecs::receiving_engine()?;
         let nacks = NackGeneratorBuilder::new()
             .with_size(NOTICED_PACKETS)
             .with_interval(NACK_INTERVAL)

@@ -310,3 +310,26 @@ async fn a_viewer_without_the_codec_is_reported() {
         assert!(!connected.1, "{role:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h264_is_shown_to_a_viewer_that_decodes_its_profile_and_to_no_other() {
+    let baseline = [&testing::H264_KEY[..], &[7; 3000]].concat();
+    // The viewer lacks Main.
+    let mut main = baseline.clone();
+    main[5..7].copy_from_slice(&[0x4d, 0x40]);
+    for role in [Role::Offerer, Role::Answerer] {
+        for (frame, is_shown) in [(&baseline, true), (&main, false)] {
+            let (_folder, source) = playing("clip.ivf", &testing::ivf(b"H264", &[(0, frame), (1, frame)]));
+            let mut provider = Provider::open(role, &source);
+            let mut viewer = Viewer::new(all_codecs()).await;
+            let connected = stage("report", role, connect(role, &mut provider, &mut viewer)).await;
+            assert_eq!(connected.1, is_shown, "{role:?}");
+            if is_shown {
+                let sets = stage("picture", role, viewer.packet(RtpCodecKind::Video)).await;
+                assert_eq!(sets.payload[..3], [0x78, 0, 10], "the parameter sets in one packet");
+                let begin = stage("fragment", role, viewer.packet(RtpCodecKind::Video)).await;
+                assert_eq!(begin.payload[..2], [0x7c, 0x85]);
+            }
+        }
+    }
+}
