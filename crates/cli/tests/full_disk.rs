@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a test fails by panicking"
 )]
@@ -37,6 +38,8 @@ mod linux {
 
     use crate::harness::{Member, TestServer, run};
 
+    type Test = (&'static str, fn(&Runtime));
+
     const MIB: usize = 1 << 20;
     const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/sample/sample.webm");
 
@@ -46,7 +49,7 @@ mod linux {
         if !has_disks {
             println!("ignored, because no disk can be mounted:");
         }
-        let tests: [(&str, fn(&Runtime)); 4] = [
+        let tests: [Test; 4] = [
             ("a_file_without_room_is_refused_before_its_first_byte", |runtime| runtime.block_on(too_large())),
             ("a_file_whose_disk_becomes_full_goes_on_once_there_is_room", |runtime| {
                 runtime.block_on(becomes_full());
