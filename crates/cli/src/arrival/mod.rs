@@ -33,7 +33,7 @@ pub use self::frame_queue::{FrameOfMember, FrameSender};
 pub(crate) use self::{
     arrivals::{Arrivals, Format, StreamKey},
     assembler::ArrivedFrame,
-    frame_queue::frame_queue,
+    frame_queue::{ArrivedSound, Media, frame_queue},
 };
 use crate::media::VideoCodec;
 

@@ -74,7 +74,8 @@ impl Configuration {
         for set in record.sequence_parameter_sets.iter().chain(&record.picture_parameter_sets) {
             put(&mut parameter_sets, set);
         }
-        let length_bytes = usize::from(record.length_size);
+        // Without any length there would be no end.
+        let length_bytes = usize::from(record.length_size).max(1);
         Self { length_bytes, parameter_sets: parameter_sets.freeze() }
     }
 
@@ -111,6 +112,35 @@ fn from_lengths(mut data: &[u8], length_bytes: usize) -> Option<Bytes> {
         data = rest;
     }
     Some(stream.freeze())
+}
+
+/// A frame with the length of each unit in four bytes, as containers have it.
+pub(super) fn with_lengths(stream: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(stream.len());
+    for unit in NalUnits::of(stream) {
+        whole.extend((unit.len() as u32).to_be_bytes());
+        whole.extend(unit);
+    }
+    whole
+}
+
+/// What a container says about a track that begins with this keyframe (ISO/IEC 14496-15, 5.3.3). `None` without parameter sets.
+pub(super) fn configuration_record(keyframe: &[u8]) -> Option<Vec<u8>> {
+    const FROM_HIGH_ON: u8 = 100;
+    let find = |kind| NalUnits::of(keyframe).find(|unit| kind_of(unit) == kind);
+    let (sps, pps) = (find(SPS)?, find(PPS)?);
+    let [_, profile, constraints, level, ..] = *sps else { return None };
+    let mut record = vec![1, profile, constraints, level, 0xff, 0xe1];
+    record.extend(u16::try_from(sps.len()).ok()?.to_be_bytes());
+    record.extend(sps);
+    record.push(1);
+    record.extend(u16::try_from(pps.len()).ok()?.to_be_bytes());
+    record.extend(pps);
+    if profile >= FROM_HIGH_ON {
+        // 4:2:0, eight bits, no extensions.
+        record.extend([0xfd, 0xf8, 0xf8, 0]);
+    }
+    Some(record)
 }
 
 /// The NAL units of a byte stream, none of which is empty.

@@ -11,7 +11,7 @@
 //! | `track_header` | what a container keeps apart from the frames |
 //! | `seek_head` | a Matroska file with a wrong SeekHead |
 //! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
-//! | `ivf_writer` | frames that arrive as an IVF file |
+//! | `ivf_writer`, `matroska_writer`, `file_writer` | frames that arrive as a file of either container |
 //! | `playback` | when each frame is due, and which frames a late joiner needs |
 //! | `packetizer`, `outlet`, `budget` | frames as RTP payloads; what one viewer gets, and when; how fast |
 //! | `source` | the file that plays: a thread that reads, a task that waits |
@@ -21,10 +21,12 @@ mod budget;
 pub(crate) mod file;
 mod file_info;
 mod file_problem;
+pub(crate) mod file_writer;
 pub(crate) mod h264;
 mod ivf;
-pub(crate) mod ivf_writer;
+mod ivf_writer;
 mod matroska;
+mod matroska_writer;
 mod mp4;
 pub(crate) mod outlet;
 pub(crate) mod packetizer;

@@ -83,6 +83,27 @@ async fn a_clip_of_h264_is_recorded_as_it_was_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recording_in_webm_has_the_sound_beside_the_pictures() {
+    let server = TestServer::start();
+    let room = server.room("sound");
+    let folder = tempfile::tempdir().unwrap();
+    let seen = folder.path().join("seen.webm");
+    let arguments = ["--run".as_ref(), "4".as_ref(), "--record".as_ref(), seen.as_os_str()];
+    let mut ben = Member::start("watch", &room, "Ben", &arguments);
+    ben.event("entered").await;
+    let ada = Member::start("provide", &room, "Ada", &[sample().as_os_str(), "--loop".as_ref()]);
+    let (status, stderr) = ben.end_by_itself().await;
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    drop(ada);
+    let summary = sightline_cli::media::examine(std::fs::File::open(&seen).unwrap()).unwrap();
+    assert!(summary.frames > 60 && summary.duration.as_secs() >= 3, "{summary:?}");
+    // A member without a browser shows it again.
+    let (code, stderr) = run(&["provide", &room, seen.to_str().unwrap(), "--wait", "1"]).await;
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("seen.webm: VP8 and Opus, "), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clip_is_measured_and_recorded_as_it_was_shown() {
     let server = TestServer::start();
     let room = server.room("clip");
