@@ -30,6 +30,9 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+/// The code of a disk that became full. What is on it already can be continued.
+pub(crate) const DISK_FULL: &str = "disk-full";
+
 /// Why a command ended without doing its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

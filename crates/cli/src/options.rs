@@ -292,8 +292,8 @@ pub struct WatchOptions {
     #[arg(long, value_name = "FILE.json")]
     pub report: Option<PathBuf>,
 
-    /// Record the pictures of the first member that shows some into this file (IVF), without encoding them again
-    #[arg(long, value_name = "FILE.ivf")]
+    /// Record the pictures of the first member that shows some into this file, as they arrive: with sound (.webm, .mkv), or without (IVF)
+    #[arg(long, value_name = "FILE.webm")]
     pub record: Option<PathBuf>,
 }
 

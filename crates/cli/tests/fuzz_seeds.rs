@@ -35,10 +35,25 @@ fn no_changed_byte_of_a_seed_breaks_a_property() {
 
 #[test]
 fn the_seeds_of_frames_are_whole_frames() {
-    for (target, frames) in [("vp8", 2), ("vp9", 2), ("vp9-structure", 1), ("av1", 2), ("av1-short-obu", 0)] {
+    for (target, frames) in [
+        ("vp8", 2),
+        ("vp9", 2),
+        ("vp9-structure", 1),
+        ("av1", 2),
+        ("av1-short-obu", 0),
+        ("h264", 2),
+        ("h264-fragment-without-begin", 0),
+    ] {
         let seed = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../fuzz/seeds/rtp_payloads")
             .join(target);
         assert_eq!(native::frames_of(&std::fs::read(seed).unwrap()).len(), frames, "{target}");
     }
+}
+
+#[test]
+fn the_seed_of_h264_in_mp4_is_a_whole_file() {
+    let seed = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/mp4_file/h264");
+    let summary = sightline_cli::media::examine(std::fs::File::open(seed).unwrap()).unwrap();
+    assert_eq!((summary.frames, summary.keyframes), (3, 2));
 }

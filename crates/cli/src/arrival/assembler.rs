@@ -15,6 +15,7 @@ use sightline_core::Timestamp;
 
 use super::{
     av1_unit::Av1Unit,
+    h264_unit::H264Unit,
     packet_queue::{Next, PacketQueue},
     picture_size,
 };
@@ -203,6 +204,7 @@ enum Pieces {
     Vp8(BytesMut),
     Vp9(BytesMut),
     Av1(Av1Unit),
+    H264(H264Unit),
 }
 
 impl Pieces {
@@ -211,6 +213,7 @@ impl Pieces {
             VideoCodec::Vp8 => Self::Vp8(BytesMut::new()),
             VideoCodec::Vp9 => Self::Vp9(BytesMut::new()),
             VideoCodec::Av1 => Self::Av1(Av1Unit::default()),
+            VideoCodec::H264 => Self::H264(H264Unit::default()),
         }
     }
 
@@ -228,6 +231,7 @@ impl Pieces {
                 (data, piece, packet.is_partition_head(payload))
             }
             Self::Av1(unit) => return unit.add(payload),
+            Self::H264(unit) => return unit.add(payload),
         };
         let piece = piece.ok().filter(|_| begins || !data.is_empty())?;
         data.extend_from_slice(&piece);
@@ -238,6 +242,7 @@ impl Pieces {
         match self {
             Self::Vp8(data) | Self::Vp9(data) => data.len(),
             Self::Av1(unit) => unit.length(),
+            Self::H264(unit) => unit.length(),
         }
     }
 
@@ -246,6 +251,7 @@ impl Pieces {
         match self {
             Self::Vp8(data) | Self::Vp9(data) => Some(data.freeze()),
             Self::Av1(unit) => unit.finish(),
+            Self::H264(unit) => unit.finish(),
         }
     }
 }
@@ -304,6 +310,10 @@ mod tests {
                 }
                 data.into()
             }
+            VideoCodec::H264 => {
+                let begin: &[u8] = if is_key { &testing::H264_KEY } else { &testing::H264_DELTA };
+                [begin, &vec![at as u8 | 1; bytes]].concat().into()
+            }
         };
         frame
     }
@@ -341,7 +351,7 @@ mod tests {
 
     #[test]
     fn what_is_packetized_arrives_as_it_was() {
-        for codec in [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::Av1] {
+        for codec in VideoCodec::ALL {
             let (sent, packets) = film(codec, 30, 3000);
             let mut assembler = Assembler::new(codec);
             let arrived = run(&mut assembler, packets);
@@ -389,7 +399,7 @@ mod tests {
 
     #[test]
     fn a_frame_that_never_ends_takes_no_more_memory_than_the_longest_one() {
-        for codec in [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::Av1] {
+        for codec in VideoCodec::ALL {
             let (_, packets) = film(codec, 1, 3000);
             let mut packet = packets[0].0.clone();
             packet.header.marker = false;
@@ -397,13 +407,17 @@ mod tests {
                 // One OBU, whose size is not said.
                 packet.payload = [&[0x10, 0x30][..], &[0; 1200]].concat().into();
             }
+            if codec == VideoCodec::H264 {
+                packet.payload = [&[0x41][..], &[7; 1200]].concat().into();
+            }
             let mut assembler = Assembler::new(codec);
             for number in 0..20_000_u16 {
                 packet.header.sequence_number = number;
                 assembler.handle(packet.clone(), ms(0));
             }
             let partial = assembler.partial.as_ref().unwrap();
-            assert!(partial.data.length() <= MAX_FRAME_BYTES + packet.payload.len(), "{codec:?}");
+            // A unit of H.264 gets a start code.
+            assert!(partial.data.length() <= MAX_FRAME_BYTES + packet.payload.len() + 4, "{codec:?}");
         }
     }
 
@@ -417,7 +431,7 @@ mod tests {
 
     #[test]
     fn no_payload_makes_the_assembler_panic() {
-        for codec in [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::Av1] {
+        for codec in VideoCodec::ALL {
             let (_, packets) = film(codec, 3, 2000);
             for (packet, _) in packets {
                 for length in (0..packet.payload.len().min(24)).chain([packet.payload.len()]) {

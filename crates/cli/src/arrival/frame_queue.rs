@@ -2,21 +2,48 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use sightline_core::Timestamp;
 use sightline_protocol::MemberId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::assembler::ArrivedFrame;
 
-/// Frames that wait for the disk: ten seconds of a fast picture.
-const MAX_FRAMES: usize = 600;
+/// Frames and packets of sound that wait for the disk: ten seconds of a fast picture with sound.
+const MAX_FRAMES: usize = 1200;
 /// Their bytes: ten seconds of 50 Mbit/s.
 const MAX_BYTES: usize = 64 << 20;
+
+/// What is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Media {
+    Picture(ArrivedFrame),
+    Sound(ArrivedSound),
+}
+
+/// An Opus packet that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ArrivedSound {
+    pub(crate) ssrc: u32,
+    pub(crate) rtp_timestamp: u32,
+    pub(crate) arrived_at: Timestamp,
+    pub(crate) data: Bytes,
+}
+
+impl Media {
+    fn length(&self) -> usize {
+        match self {
+            Self::Picture(frame) => frame.data.len(),
+            Self::Sound(sound) => sound.data.len(),
+        }
+    }
+}
 
 /// A frame that arrived from a member.
 #[derive(Debug)]
 pub struct FrameOfMember {
     pub(crate) member: MemberId,
-    pub(crate) frame: ArrivedFrame,
+    pub(crate) media: Media,
     /// The frame's bytes among [`MAX_BYTES`], until it is dropped.
     _bytes: OwnedSemaphorePermit,
 }
@@ -30,10 +57,10 @@ pub struct FrameSender {
 
 impl FrameSender {
     /// Returns whether there was room for the frame.
-    pub(crate) fn send(&self, member: &MemberId, frame: ArrivedFrame) -> bool {
-        let Ok(length) = u32::try_from(frame.data.len()) else { return false };
+    pub(crate) fn send(&self, member: &MemberId, media: Media) -> bool {
+        let Ok(length) = u32::try_from(media.length()) else { return false };
         let Ok(bytes) = Arc::clone(&self.bytes).try_acquire_many_owned(length) else { return false };
-        self.frames.try_send(FrameOfMember { member: member.clone(), frame, _bytes: bytes }).is_ok()
+        self.frames.try_send(FrameOfMember { member: member.clone(), media, _bytes: bytes }).is_ok()
     }
 }
 
@@ -45,9 +72,6 @@ pub(crate) fn frame_queue() -> (FrameSender, mpsc::Receiver<FrameOfMember>) {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use bytes::Bytes;
-    use sightline_core::Timestamp;
 
     use super::*;
     use crate::media::VideoCodec;
@@ -68,7 +92,7 @@ mod tests {
     /// How many of 10,000 frames find room.
     fn taken(sender: &FrameSender, data: &Bytes) -> usize {
         let member = MemberId::new("ada").unwrap();
-        (0..10_000).filter(|_| sender.send(&member, frame(data))).count()
+        (0..10_000).filter(|_| sender.send(&member, Media::Picture(frame(data)))).count()
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `packet_queue` | packets in the order of their numbers, and what is given up |
 //! | `assembler` | the frames of a picture |
-//! | `av1_unit` | the OBUs of a temporal unit |
+//! | `av1_unit`, `h264_unit` | the OBUs of a temporal unit; the NAL units of a frame |
 //! | `picture_size` | the size of the picture that a keyframe contains |
 //! | `counters` | what is counted about a stream of packets (RFC 3550) |
 //! | `frame_queue` | whole frames on their way to a recording |
@@ -18,6 +18,7 @@ mod assembler;
 mod av1_unit;
 mod counters;
 mod frame_queue;
+mod h264_unit;
 mod packet_queue;
 mod picture_size;
 
@@ -32,12 +33,12 @@ pub use self::frame_queue::{FrameOfMember, FrameSender};
 pub(crate) use self::{
     arrivals::{Arrivals, Format, StreamKey},
     assembler::ArrivedFrame,
-    frame_queue::frame_queue,
+    frame_queue::{ArrivedSound, Media, frame_queue},
 };
 use crate::media::VideoCodec;
 
-/// Assembles the frames of one stream from RTP payloads, each with its marker, of which none is lost. `codec` modulo 3 is VP8, VP9
-/// or AV1.
+/// Assembles the frames of one stream from RTP payloads, each with its marker, of which none is lost. `codec` modulo 4 is VP8, VP9,
+/// AV1 or H.264.
 #[must_use]
 pub fn assemble(codec: usize, payloads: &[(bool, &[u8])]) -> Vec<Vec<u8>> {
     let now = Timestamp::from_origin(Duration::ZERO);

@@ -1,6 +1,6 @@
 //! The size of the picture that a keyframe contains, from its header.
 
-use crate::media::{VideoCodec, bitstream};
+use crate::media::{VideoCodec, bitstream, h264};
 
 /// Width and height in pixels; `None` if the header is damaged or has parts that are not read here.
 pub(super) fn of_keyframe(codec: VideoCodec, frame: &[u8]) -> Option<(u32, u32)> {
@@ -8,6 +8,7 @@ pub(super) fn of_keyframe(codec: VideoCodec, frame: &[u8]) -> Option<(u32, u32)>
         VideoCodec::Vp8 => vp8(frame),
         VideoCodec::Vp9 => vp9(frame),
         VideoCodec::Av1 => av1(bitstream::sequence_header(frame)?),
+        VideoCodec::H264 => h264(h264::sequence_parameters(frame)?),
     };
     size.filter(|(width, height)| *width > 0 && *height > 0)
 }
@@ -70,6 +71,78 @@ fn av1(header: &[u8]) -> Option<(u32, u32)> {
     Some((bits.take(width_bits)? + 1, bits.take(height_bits)? + 1))
 }
 
+/// ITU-T H.264, 7.3.2.1.1.
+fn h264(parameters: &[u8]) -> Option<(u32, u32)> {
+    const LARGEST: u32 = 1 << 14;
+    /// Profiles with a chroma format in the parameters.
+    const WITH_CHROMA: [u32; 11] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139];
+    // A 3 after two zeros prevents a start code (7.4.1).
+    let mut plain = Vec::with_capacity(parameters.len());
+    for &byte in parameters {
+        if byte != 3 || !plain.ends_with(&[0, 0]) {
+            plain.push(byte);
+        }
+    }
+    let mut bits = Bits::new(&plain);
+    let profile = bits.take(8)?;
+    bits.take(16)?;
+    bits.exponential()?;
+    let mut chroma = 1;
+    if WITH_CHROMA.contains(&profile) {
+        chroma = bits.exponential()?;
+        if chroma == 3 {
+            bits.take(1)?;
+        }
+        // Bit depths, lossless mode.
+        bits.exponential()?;
+        bits.exponential()?;
+        bits.take(1)?;
+        let has_scaling_lists = bits.take(1)? == 1;
+        if has_scaling_lists {
+            return None;
+        }
+    }
+    bits.exponential()?;
+    match bits.exponential()? {
+        0 => drop(bits.exponential()?),
+        1 => {
+            bits.take(1)?;
+            bits.exponential()?;
+            bits.exponential()?;
+            for _ in 0..bits.exponential()?.min(255) {
+                bits.exponential()?;
+            }
+        }
+        _ => {}
+    }
+    // Reference frames, gaps.
+    bits.exponential()?;
+    bits.take(1)?;
+    let (columns, rows) = (bits.exponential()?.checked_add(1)?, bits.exponential()?.checked_add(1)?);
+    let is_frame = bits.take(1)? == 1;
+    if !is_frame {
+        bits.take(1)?;
+    }
+    bits.take(1)?;
+    let fields = if is_frame { 1 } else { 2 };
+    let width = columns.checked_mul(16).filter(|width| *width <= LARGEST)?;
+    let height = rows.checked_mul(16 * fields).filter(|height| *height <= LARGEST)?;
+    let is_cropped = bits.take(1)? == 1;
+    if !is_cropped {
+        return Some((width, height));
+    }
+    let (unit_x, unit_y) = match chroma {
+        1 => (2, 2 * fields),
+        2 => (2, fields),
+        _ => (1, fields),
+    };
+    let mut crop = || bits.exponential();
+    let (left, right, top, bottom) = (crop()?, crop()?, crop()?, crop()?);
+    let cropped =
+        |size: u32, from: u32, to: u32, unit: u32| size.checked_sub(from.checked_add(to)?.checked_mul(unit)?);
+    Some((cropped(width, left, right, unit_x)?, cropped(height, top, bottom, unit_y)?))
+}
+
 /// Bits from the highest of each byte on.
 struct Bits<'a> {
     bytes: &'a [u8],
@@ -91,11 +164,23 @@ impl<'a> Bits<'a> {
         }
         Some(number)
     }
+
+    /// A number in the Exp-Golomb code (ITU-T H.264, 9.1).
+    fn exponential(&mut self) -> Option<u32> {
+        let mut zeros = 0;
+        while self.take(1)? == 0 {
+            zeros += 1;
+        }
+        // More would not fit.
+        (zeros < 32).then_some(())?;
+        Some(((1_u64 << zeros) - 1) as u32 + self.take(zeros)?)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::testing::H264_KEY;
 
     #[test]
     fn a_vp8_keyframe_says_its_size_without_the_bits_for_scaling() {
@@ -127,8 +212,23 @@ mod tests {
     }
 
     #[test]
+    fn h264_parameters_say_the_size_without_what_is_cropped() {
+        assert_eq!(of_keyframe(VideoCodec::H264, &H264_KEY), Some((640, 360)));
+        // 1280x720 in High, as x264 writes it, with bytes that prevent start codes.
+        let unit = [
+            0, 0, 0, 1, 0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40, 0x50, 0x05, 0xbb, 0x01, 0x10, 0x00, 0x00,
+            0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x19, 0x60,
+        ];
+        assert_eq!(of_keyframe(VideoCodec::H264, &unit), Some((1280, 720)));
+        for length in 0..14 {
+            let _ = of_keyframe(VideoCodec::H264, &unit[..length]);
+        }
+        assert_eq!(of_keyframe(VideoCodec::H264, &unit[..12]), None);
+    }
+
+    #[test]
     fn no_cut_header_makes_the_reader_panic() {
-        for codec in [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::Av1] {
+        for codec in VideoCodec::ALL {
             for length in 0..24 {
                 for byte in [0, 0x0a, 0x82, 0xff] {
                     let _ = of_keyframe(codec, &vec![byte; length]);

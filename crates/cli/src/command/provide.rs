@@ -178,23 +178,37 @@ impl Provide<'_> {
         Ok(())
     }
 
+    fn perform(&mut self, command: &str) -> Result<(), Failure> {
+        let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
+        match (word, sought(rest.trim(), self.source.position())) {
+            ("", _) => return Ok(()),
+            ("play", _) if self.has_ended() => self.seek(Duration::ZERO, true)?,
+            ("play", _) => self.source.play(),
+            ("pause", _) => self.source.pause(),
+            ("seek", Some(target)) => self.seek(target, false)?,
+            _ => {
+                let sentence = format!(
+                    "{command:?} is no command: write \"play\", \"pause\", \"seek 1:30\" or \"seek -10\"."
+                );
+                return self.visit.output.warning("command-unknown", &sentence);
+            }
+        }
+        self.begins = self.begins && word == "seek";
+        Ok(())
+    }
+
+    fn seek(&mut self, target: Duration, plays: bool) -> Result<(), Failure> {
+        self.leaves_at = None;
+        self.source.seek(target, plays).map_err(|error| Failure::of_thread(&error))
+    }
+
+    fn has_ended(&self) -> bool {
+        *self.states.borrow() == Playback::Ended
+    }
+
     fn handle_line(&mut self, line: Option<Line>) -> Result<(), Failure> {
         match line {
-            Some(Line::Text(text)) => match text.trim() {
-                "play" => {
-                    self.begins = false;
-                    self.source.play();
-                }
-                "pause" => {
-                    self.begins = false;
-                    self.source.pause();
-                }
-                "" => {}
-                other => {
-                    let sentence = format!("{other:?} is no command: write \"play\" or \"pause\".");
-                    return self.visit.output.warning("command-unknown", &sentence);
-                }
-            },
+            Some(Line::Text(text)) => return self.perform(text.trim()),
             Some(Line::TooLong) => {
                 return self.visit.output.warning("command-unknown", "A line is too long for a command.");
             }
@@ -206,9 +220,45 @@ impl Provide<'_> {
     }
 }
 
+/// The position that a line names: seconds or `1:02:03`, from the beginning, or with a sign from here.
+fn sought(text: &str, here: Duration) -> Option<Duration> {
+    let (sign, text) = match text.strip_prefix(['+', '-']) {
+        Some(rest) => (text.chars().next(), rest),
+        None => (None, text),
+    };
+    let mut seconds = 0.0;
+    for part in text.split(':') {
+        let is_number = part.chars().all(|c| c.is_ascii_digit() || c == '.');
+        seconds = seconds * 60.0 + part.parse::<f64>().ok().filter(|_| is_number)?;
+    }
+    let distance = Duration::try_from_secs_f64(seconds).ok()?;
+    match sign {
+        Some('+') => here.checked_add(distance),
+        Some(_) => Some(here.saturating_sub(distance)),
+        None => Some(distance),
+    }
+}
+
 async fn next_line(lines: &mut Option<mpsc::Receiver<Line>>) -> Option<Line> {
     match lines {
         Some(lines) => lines.recv().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_in_seconds_or_hours_from_the_beginning_or_from_here() {
+        let at = |text| sought(text, Duration::from_secs(100)).map(|at| at.as_secs_f64());
+        assert_eq!(at("90"), Some(90.0));
+        assert_eq!(at("1:30.5"), Some(90.5));
+        assert_eq!(at("1:00:01"), Some(3601.0));
+        assert_eq!((at("+5"), at("-5"), at("-500")), (Some(105.0), Some(95.0), Some(0.0)));
+        for wrong in ["", "-", "x", "1:", "--5", "1e9", "inf", "NaN", "99999999999999999999999"] {
+            assert_eq!(at(wrong), None, "{wrong}");
+        }
     }
 }

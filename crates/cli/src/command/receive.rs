@@ -14,7 +14,7 @@ use super::{
     visit::{Happening, Visit},
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::{DISK_FULL, Exit, Failure},
     files::part_path,
     options::{Acceptance, ReceiveOptions},
 };
@@ -112,6 +112,7 @@ impl Receive<'_> {
             Happening::Entered(resume) => self.seat.set_resume(resume),
             Happening::Connected => self.visit.stop_waiting(),
             Happening::Transfer(handle) => self.show(handle)?,
+            Happening::DiskFull(handle) => return Err(self.disk_full(handle)),
             Happening::RecordsChanged => self.seat.note_change(),
             Happening::Alone => return Err(self.visit.nobody_came()),
             Happening::Left(_)
@@ -159,6 +160,16 @@ impl Receive<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// The failure for a disk that became full while a file arrived: no other file has a place either.
+    fn disk_full(&self, handle: TransferHandle) -> Failure {
+        let view = self.visit.peer.session().transfers().view(handle);
+        let (name, bytes) = view.map_or_else(Default::default, |view| (view.name, view.bytes));
+        let sentence = format!(
+            "The disk is full after {bytes} bytes of {name}. Make room: the same command goes on where it was."
+        );
+        Failure::new(Exit::TransferFailed, DISK_FULL, sentence)
     }
 
     fn decide(&mut self, handle: TransferHandle, view: &TransferView, name: &str) -> Result<(), Failure> {

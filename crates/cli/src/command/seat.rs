@@ -18,7 +18,7 @@ use sightline_protocol::transfer::Sha256Digest;
 
 use crate::{
     address::RoomAddress,
-    failure::{Exit, Failure},
+    failure::{DISK_FULL, Exit, Failure},
 };
 
 /// Up to this number of transfers are stored at each change; more are stored at this interval.
@@ -137,8 +137,11 @@ impl Seat {
     pub(super) fn end(&self, result: &Result<(), Failure>, records: &Records) -> bool {
         let may_go_on = result.as_ref().is_err_and(|failure| {
             matches!(failure.exit, Exit::Interrupted | Exit::Unreachable | Exit::Local)
+                || failure.code == DISK_FULL
         });
-        let goes_on = may_go_on && self.store_now(records).unwrap_or(false);
+        // On a full disk the state that was stored last is better than none.
+        let stored = || self.store_now(records).unwrap_or_else(|_| self.load().is_some());
+        let goes_on = may_go_on && stored();
         if !goes_on {
             self.remove();
         }
@@ -178,8 +181,11 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&new)?.write_all(text)?;
-    fs::rename(new, path)
+    let written = options.open(&new)?.write_all(text).and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
 }
 
 fn state_dir() -> Option<PathBuf> {

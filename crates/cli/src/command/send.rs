@@ -77,6 +77,7 @@ impl Send<'_> {
                 | Happening::CodecMissing(_)
                 | Happening::Figures(..)
                 | Happening::Run(_)
+                | Happening::DiskFull(_)
                 | Happening::Other => {}
             }
             self.visit.keep(&mut self.seat)?;

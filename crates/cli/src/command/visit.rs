@@ -40,6 +40,8 @@ pub(super) enum Happening {
     Message(MessageNumber),
     /// A transfer changed.
     Transfer(TransferHandle),
+    /// The disk is full, and what arrived of this file stays.
+    DiskFull(TransferHandle),
     /// The records of transfers changed.
     RecordsChanged,
     /// A member gets the pictures of this member's source from now on.
@@ -208,6 +210,7 @@ impl<'a> Visit<'a> {
         match event {
             PeerEvent::Room(event) => self.take_room(event),
             PeerEvent::Transfer(handle) => Ok(Some(Happening::Transfer(handle))),
+            PeerEvent::DiskFull(handle) => Ok(Some(Happening::DiskFull(handle))),
             PeerEvent::RecordsChanged => Ok(Some(Happening::RecordsChanged)),
             PeerEvent::Watching(member) => Ok(Some(Happening::Watching(member))),
             PeerEvent::CodecMissing(member) => Ok(Some(Happening::CodecMissing(member))),

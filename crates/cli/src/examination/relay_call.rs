@@ -1,9 +1,9 @@
-//! A call of this computer with itself through a relay: two allocations that send each other small packets.
+//! A call of this computer with itself through a relay: two allocations that send each other small packets, and then a flood.
 
 use std::net::SocketAddr;
 
 use sightline_core::{
-    doctor::{Finding, ProbeOutput, RelayFigures, RelayProbe},
+    doctor::{Finding, FloodWindow, ProbeOutput, RelayFigures, RelayProbe},
     ice::IceUrl,
 };
 use sightline_protocol::signaling::IceServer;
@@ -48,7 +48,8 @@ async fn connect(relays: &[IceServer], context: &Context) -> Result<[End; 2], St
 }
 
 async fn probe(near: &mut End, far: &mut End, context: &Context) -> RelayFigures {
-    let mut probe = RelayProbe::of_packets(context.clock.now());
+    let mut probe = RelayProbe::new(context.clock.now());
+    let mut flood: Option<FloodWindow> = None;
     loop {
         while let Some(output) = probe.poll_output() {
             match output {
@@ -56,17 +57,23 @@ async fn probe(near: &mut End, far: &mut End, context: &Context) -> RelayFigures
                 ProbeOutput::SendPacket(number) => {
                     let _ = near.client.send(near.other, &RelayProbe::packet(number)).await;
                 }
-                ProbeOutput::Flood => {}
+                ProbeOutput::Flood => flood = Some(FloodWindow::new(context.clock.now())),
                 ProbeOutput::End => return probe.figures(),
             }
         }
-        let due = probe.poll_timeout().map(|deadline| context.clock.instant(deadline));
+        while let Some(packet) = flood.as_mut().and_then(FloodWindow::poll_packet) {
+            let _ = near.client.send(near.other, &packet).await;
+        }
+        let deadlines = [probe.poll_timeout(), flood.as_ref().and_then(FloodWindow::poll_timeout)];
+        let due = deadlines.into_iter().flatten().min().map(|deadline| context.clock.instant(deadline));
         tokio::select! {
             arrived = far.client.receive() => match arrived {
                 Ok(bytes) => {
                     if let Some(number) = RelayProbe::number_of(&bytes) {
                         probe.handle_arrival(number, context.clock.now());
                         let _ = far.client.send(far.other, &bytes).await;
+                    } else if flood.as_mut().is_some_and(|flood| flood.handle_arrival(&bytes, context.clock.now())) {
+                        probe.handle_flood(bytes.len(), context.clock.now());
                     }
                 }
                 Err(_) => return probe.figures(),
@@ -82,5 +89,8 @@ async fn probe(near: &mut End, far: &mut End, context: &Context) -> RelayFigures
             () = until(due) => {}
         }
         probe.handle_timeout(context.clock.now());
+        if let Some(flood) = &mut flood {
+            flood.handle_timeout(context.clock.now());
+        }
     }
 }

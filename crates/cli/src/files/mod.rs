@@ -29,4 +29,6 @@ pub(crate) enum FromWorker {
     /// An event of a source, with its frame.
     Source(TransferHandle, SourceEvent, Option<Bytes>),
     Sink(TransferHandle, SinkEvent),
+    /// The disk is full. What was stored of the file stays, and the sink takes no more.
+    DiskFull(TransferHandle),
 }

@@ -70,6 +70,10 @@ impl Sink {
             (open(part_path(folder, transfer))?, open(journal_path(folder, transfer))?);
         let verified = recover(&mut data, &mut journal, size_bytes);
         let flushed_bytes = verified.length_bytes();
+        // A file that was begun stays for a time when there is room.
+        if flushed_bytes == 0 && free_bytes(&data).is_some_and(|free| free < size_bytes) {
+            return Err(TransferEnd::DiskFull);
+        }
         Ok(Self {
             transfer: transfer.clone(),
             folder: folder.to_owned(),
@@ -127,6 +131,16 @@ impl Sink {
         })
     }
 
+    /// Whether the journal lists bytes, with which another process can go on.
+    pub(super) fn has_kept(&self) -> bool {
+        self.flushed_bytes > 0
+    }
+
+    /// Cuts off what the journal does not list: on a full disk the program needs a little room for its own state.
+    pub(super) fn give_room(self) {
+        let _ = self.data.set_len(self.flushed_bytes);
+    }
+
     /// Flushes the file and removes its journal; the part file is then the whole file.
     pub(super) fn complete(self) -> Result<(), TransferEnd> {
         self.data.sync_all().map_err(|error| of_storing(&error))?;
@@ -172,6 +186,19 @@ fn recover(data: &mut File, journal: &mut File, size_bytes: u64) -> PrefixHasher
         hasher.update(&buffer[..length]);
     }
     if hasher.digest() == digest { hasher } else { PrefixHasher::default() }
+}
+
+/// The room on the disk of a file for this user, where the system tells it.
+#[cfg(unix)]
+fn free_bytes(file: &File) -> Option<u64> {
+    // A file system that counts no blocks tells nothing.
+    let room = rustix::fs::fstatvfs(file).ok().filter(|room| room.f_blocks > 0)?;
+    Some(room.f_bavail.saturating_mul(room.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &File) -> Option<u64> {
+    None
 }
 
 fn of_storing(error: &io::Error) -> TransferEnd {

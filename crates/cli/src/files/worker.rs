@@ -155,6 +155,7 @@ impl Files {
                     self.complete(handle);
                 }
             }
+            Err(TransferEnd::DiskFull) => self.stop_sink(handle),
             Err(reason) => self.fail_sink(handle, None, reason),
         }
     }
@@ -181,6 +182,18 @@ impl Files {
             sink::discard(&self.folder, transfer);
         }
         self.tell_sink(handle, SinkEvent::Failed(reason));
+    }
+
+    /// Stops a sink whose bytes another process can continue. A part file without any is removed.
+    fn stop_sink(&mut self, handle: TransferHandle) {
+        if self.sinks.get(&handle).is_some_and(|sink| !sink.has_kept()) {
+            return self.fail_sink(handle, None, TransferEnd::DiskFull);
+        }
+        self.forget_routes(handle);
+        if let Some(sink) = self.sinks.remove(&handle) {
+            sink.give_room();
+        }
+        let _ = self.events.blocking_send(FromWorker::DiskFull(handle));
     }
 
     fn forget_routes(&mut self, handle: TransferHandle) {

@@ -2,18 +2,46 @@
 
 use rtc::{
     peer_connection::configuration::media_engine::{
-        MIME_TYPE_AV1, MIME_TYPE_OPUS, MIME_TYPE_VP8, MIME_TYPE_VP9, MediaEngine,
+        MIME_TYPE_AV1, MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_VP8, MIME_TYPE_VP9, MediaEngine,
     },
     rtp_transceiver::rtp_sender::{RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RtpCodecKind},
     shared::error::Error as RtcError,
 };
 
-use crate::media::VideoCodec;
+use crate::media::{Source, VideoCodec, h264::ProfileLevel};
 
 const OPUS_PAYLOAD_TYPE: u8 = 111;
 
-/// The codecs that files are in.
-pub(super) fn media_engine() -> Result<MediaEngine, RtcError> {
+/// Constrained Baseline, as every page with H.264 has it.
+const H264_BASE: ProfileLevel = ProfileLevel([0x42, 0xe0, 0x1f]);
+/// The profiles of H.264 that are received, with their payload types.
+const H264_RECEIVED: [(ProfileLevel, u8); 4] = [
+    (H264_BASE, H264_PAYLOAD_TYPE),
+    (ProfileLevel([0x42, 0, 0x1f]), 105),
+    (ProfileLevel([0x4d, 0, 0x1f]), 125),
+    (ProfileLevel([0x64, 0, 0x1f]), 127),
+];
+const H264_PAYLOAD_TYPE: u8 = 126;
+
+/// The codecs of a member that shows this file.
+pub(super) fn sending_engine(source: &Source) -> Result<MediaEngine, RtcError> {
+    let mut media = media_engine()?;
+    if source.codec() == VideoCodec::H264 {
+        media.register_codec(source_codec(source), RtpCodecKind::Video)?;
+    }
+    Ok(media)
+}
+
+/// The codecs of a member that receives. A page that can choose prefers one of the first.
+pub(super) fn receiving_engine() -> Result<MediaEngine, RtcError> {
+    let mut media = media_engine()?;
+    for (profile, payload_type) in H264_RECEIVED {
+        media.register_codec(h264(profile, payload_type), RtpCodecKind::Video)?;
+    }
+    Ok(media)
+}
+
+fn media_engine() -> Result<MediaEngine, RtcError> {
     let mut media = MediaEngine::default();
     let opus = RTCRtpCodecParameters { rtp_codec: opus(), payload_type: OPUS_PAYLOAD_TYPE };
     media.register_codec(opus, RtpCodecKind::Audio)?;
@@ -38,11 +66,34 @@ pub(super) fn opus() -> RTCRtpCodec {
 ///
 /// There is no codec for retransmission, so lost packets are sent again as they were: a later offer of Firefox drops that codec.
 pub(super) fn video_codec(codec: VideoCodec) -> RTCRtpCodecParameters {
-    let (mime_type, fmtp, payload_type) = match codec {
-        VideoCodec::Vp8 => (MIME_TYPE_VP8, "", 120),
-        VideoCodec::Vp9 => (MIME_TYPE_VP9, "profile-id=0", 121),
-        VideoCodec::Av1 => (MIME_TYPE_AV1, "profile-id=0", 99),
-    };
+    match codec {
+        VideoCodec::Vp8 => of_video(MIME_TYPE_VP8, "", 120),
+        VideoCodec::Vp9 => of_video(MIME_TYPE_VP9, "profile-id=0", 121),
+        VideoCodec::Av1 => of_video(MIME_TYPE_AV1, "profile-id=0", 99),
+        VideoCodec::H264 => h264(H264_BASE, H264_PAYLOAD_TYPE),
+    }
+}
+
+/// The codec of a file.
+pub(super) fn source_codec(source: &Source) -> RTCRtpCodecParameters {
+    match source.summary().h264 {
+        Some(profile) => h264(profile, H264_PAYLOAD_TYPE),
+        None => video_codec(source.codec()),
+    }
+}
+
+/// Units in fragments and aggregates (packetization mode 1). What either side receives may have another level (RFC 6184, 8.1).
+fn h264(
+    ProfileLevel([profile, constraints, level]): ProfileLevel,
+    payload_type: u8,
+) -> RTCRtpCodecParameters {
+    let fmtp = format!(
+        "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile:02x}{constraints:02x}{level:02x}"
+    );
+    of_video(MIME_TYPE_H264, &fmtp, payload_type)
+}
+
+fn of_video(mime_type: &str, fmtp: &str, payload_type: u8) -> RTCRtpCodecParameters {
     let feedback = [("ccm", "fir"), ("nack", ""), ("nack", "pli")]
         .map(|(typ, parameter)| RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() });
     let rtp_codec = RTCRtpCodec {
@@ -55,9 +106,9 @@ pub(super) fn video_codec(codec: VideoCodec) -> RTCRtpCodecParameters {
     RTCRtpCodecParameters { rtp_codec, payload_type }
 }
 
-pub(super) fn offered_codecs(codec: VideoCodec) -> Vec<RTCRtpCodecParameters> {
-    let mut codecs = vec![video_codec(codec)];
-    if codec != VideoCodec::Vp8 {
+pub(super) fn offered_codecs(source: &Source) -> Vec<RTCRtpCodecParameters> {
+    let mut codecs = vec![source_codec(source)];
+    if source.codec() != VideoCodec::Vp8 {
         codecs.push(video_codec(VideoCodec::Vp8));
     }
     codecs
@@ -73,6 +124,24 @@ pub(super) fn is_video(wanted: VideoCodec) -> impl Fn(&RTCRtpCodec) -> bool {
         });
         is_named(codec, &parameters.mime_type) && !has_other_profile
     }
+}
+
+/// Whether a file is sent with this codec: for H.264, its profile must be that of the file.
+pub(super) fn is_of_source(source: &Source) -> impl Fn(&RTCRtpCodec) -> bool {
+    let (is_video, profile) = (is_video(source.codec()), source.summary().h264);
+    move |codec| {
+        let has_profile = profile.is_none_or(|profile| {
+            let named = parameter(codec, "profile-level-id").and_then(ProfileLevel::from_hex);
+            let is_whole = parameter(codec, "packetization-mode") == Some("1");
+            is_whole && named.is_some_and(|named| named.has_profile_of(profile))
+        });
+        is_video(codec) && has_profile
+    }
+}
+
+fn parameter<'a>(codec: &'a RTCRtpCodec, name: &str) -> Option<&'a str> {
+    let mut parameters = codec.sdp_fmtp_line.split(';').filter_map(|parameter| parameter.split_once('='));
+    parameters.find(|(of, _)| of.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 fn is_named(codec: &RTCRtpCodec, mime_type: &str) -> bool {

@@ -114,7 +114,7 @@ impl Connection {
         let source = config.source.clone().filter(|_| kind != LinkKind::Bulk);
         let sending = source.map(Sending::new).transpose()?;
         let (media, interceptors) = match (&sending, &receiving) {
-            (Some(_), _) => (codecs::media_engine()?, Sending::interceptors()),
+            (Some(sending), _) => (codecs::sending_engine(sending.source())?, Sending::interceptors()),
             (None, Some(_)) => Receiving::engine()?,
             (None, None) => {
                 let mut media = MediaEngine::default();

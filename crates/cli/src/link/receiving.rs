@@ -9,12 +9,13 @@ use rtc::{
     interceptor::{NackGeneratorBuilder, ReceiverReportBuilder, Slot},
     peer_connection::configuration::interceptor_registry::configure_twcc_receiver_only,
     rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
+    rtp::Packet,
     rtp_transceiver::rtp_sender::RtpCodecKind,
     shared::error::Error as RtcError,
 };
 use serde::Serialize;
 use serde_json::Value;
-use sightline_core::measure::StatsEntry;
+use sightline_core::{Timestamp, measure::StatsEntry};
 use sightline_protocol::MemberId;
 use webrtc::{
     media_stream::track_remote::{TrackRemote, TrackRemoteEvent},
@@ -29,7 +30,7 @@ use super::{
     direction::sends,
 };
 use crate::{
-    arrival::{Arrivals, ArrivedFrame, Format, FrameSender, StreamKey},
+    arrival::{Arrivals, ArrivedFrame, ArrivedSound, Format, FrameSender, Media, StreamKey},
     clock::{Clock, unix_ms, until},
     input::Arrived,
     media::VideoCodec,
@@ -67,7 +68,7 @@ impl Receiving {
 
     /// The codecs, and what is reported to the sender: missing packets, and the arrival of all, by which a page sets its bitrate.
     pub(super) fn engine() -> Result<(MediaEngine, Registry), RtcError> {
-        let mut media = codecs::media_engine()?;
+        let mut media = codecs::receiving_engine()?;
         let nacks = NackGeneratorBuilder::new()
             .with_size(NOTICED_PACKETS)
             .with_interval(NACK_INTERVAL)
@@ -131,6 +132,9 @@ impl Receiving {
                         }
                         // A codec that was not agreed on.
                         let Some(stream) = stream else { continue };
+                        if stream.format == Format::Opus {
+                            self.record_sound(&packet, clock.now());
+                        }
                         self.arrivals().handle(stream, packet, clock.now())
                     }
                     Some(TrackRemoteEvent::OnEnded) | None => return,
@@ -175,7 +179,20 @@ impl Receiving {
             if *is_broken && !frame.is_key {
                 continue;
             }
-            *is_broken = !to.send(&self.watch.member, frame);
+            *is_broken = !to.send(&self.watch.member, Media::Picture(frame));
+        }
+    }
+
+    fn record_sound(&self, packet: &Packet, now: Timestamp) {
+        if let Some(to) = &self.watch.frames {
+            let sound = ArrivedSound {
+                ssrc: packet.header.ssrc,
+                rtp_timestamp: packet.header.timestamp,
+                arrived_at: now,
+                data: packet.payload.clone(),
+            };
+            // Without room for it there is a gap in the sound.
+            to.send(&self.watch.member, Media::Sound(sound));
         }
     }
 

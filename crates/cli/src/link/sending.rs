@@ -28,7 +28,7 @@ use webrtc::{
 };
 
 use super::{
-    codecs::{is_opus, is_video, offered_codecs, opus, video_codec},
+    codecs::{is_of_source, is_opus, offered_codecs, opus, source_codec},
     direction::receives,
     feedback::KeyframeRequests,
 };
@@ -76,7 +76,7 @@ impl Sending {
             track: Arc::new(track(&stream, label, kind, codec, ssrc)),
             ssrc,
         };
-        let video = outgoing("video", RtpCodecKind::Video, video_codec(source.codec()).rtp_codec, number(8));
+        let video = outgoing("video", RtpCodecKind::Video, source_codec(&source).rtp_codec, number(8));
         let has_audio = source.info().has_audio;
         let audio = has_audio.then(|| outgoing("audio", RtpCodecKind::Audio, opus(), number(12)));
         let microphone =
@@ -89,6 +89,10 @@ impl Sending {
             audio,
             has_tracks: AtomicBool::default(),
         })
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.source
     }
 
     /// Retransmission, sender reports, and keyframe requests.
@@ -114,7 +118,7 @@ impl Sending {
         unused().await?;
         let video = used(&self.video.track).await?;
         // A page without the codec accepts the slot with VP8, and the answer tells what it lacks.
-        video.set_codec_preferences(offered_codecs(self.source.codec())).await?;
+        video.set_codec_preferences(offered_codecs(&self.source)).await?;
         match &self.audio {
             Some(audio) => drop(used(&audio.track).await?),
             None => unused().await?,
@@ -171,7 +175,7 @@ impl Sending {
             return;
         }
         let Some(connection) = connection.upgrade() else { return };
-        let video = self.negotiated(&*connection, &self.video, is_video(self.source.codec())).await;
+        let video = self.negotiated(&*connection, &self.video, is_of_source(&self.source)).await;
         let video = match video {
             Negotiated::PayloadType(payload_type) => payload_type,
             Negotiated::NoCodec => {

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// A test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 const SAMPLE: &[u8] = include_bytes!("../../../../assets/sample/sample.webm");
 
 /// What the viewer gets.
@@ -249,11 +249,16 @@ fn playing(name: &str, bytes: &[u8]) -> (tempfile::TempDir, Source) {
     (folder, source)
 }
 
+/// Waits for a stage of a test, and names the stage that did not come.
+async fn stage<T>(name: &str, role: Role, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{role:?}: no {name} in time"))
+}
+
 async fn show(role: Role) {
     let (_folder, source) = playing("sample.webm", SAMPLE);
     let mut provider = Provider::open(role, &source);
     let mut viewer = Viewer::new(all_codecs()).await;
-    let (sdp, watches) = connect(role, &mut provider, &mut viewer).await;
+    let (sdp, watches) = stage("connection", role, connect(role, &mut provider, &mut viewer)).await;
     assert!(watches);
     let lines: Vec<_> =
         sdp.lines().filter(|line| line.starts_with("m=") || line.starts_with("a=sendonly")).collect();
@@ -262,30 +267,36 @@ async fn show(role: Role) {
     assert_eq!(&kinds[..5], &expected, "{sdp}");
 
     // The first thing that a viewer gets is a keyframe.
-    let first = viewer.packet(RtpCodecKind::Video).await;
+    let first = stage("picture", role, viewer.packet(RtpCodecKind::Video)).await;
     assert!(begins_keyframe(&first), "{first:?}");
-    let sound = [viewer.packet(RtpCodecKind::Audio).await, viewer.packet(RtpCodecKind::Audio).await];
+    let mut sound = Vec::new();
+    for name in ["sound", "second packet of sound"] {
+        sound.push(stage(name, role, viewer.packet(RtpCodecKind::Audio)).await);
+    }
     assert_eq!(sound[1].header.timestamp.wrapping_sub(sound[0].header.timestamp) % 960, 0);
 
     // The file stands, so only a request brings a keyframe.
     source.pause();
     viewer.send_feedback(|media_ssrc| Box::new(PictureLossIndication { sender_ssrc: 0, media_ssrc })).await;
-    loop {
-        let packet = viewer.packet(RtpCodecKind::Video).await;
-        if begins_keyframe(&packet) && packet.header.sequence_number != first.header.sequence_number {
-            return;
+    let answer = async {
+        loop {
+            let packet = viewer.packet(RtpCodecKind::Video).await;
+            if begins_keyframe(&packet) && packet.header.sequence_number != first.header.sequence_number {
+                return;
+            }
         }
-    }
+    };
+    stage("keyframe on request", role, answer).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_offers_shows_a_file_with_sound() {
-    timeout(PATIENCE, show(Role::Offerer)).await.expect("the viewer saw nothing");
+    show(Role::Offerer).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_answers_shows_a_file_with_sound_in_the_slots_of_a_page() {
-    timeout(PATIENCE, show(Role::Answerer)).await.expect("the viewer saw nothing");
+    show(Role::Answerer).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -295,7 +306,30 @@ async fn a_viewer_without_the_codec_is_reported() {
         let (_folder, source) = playing("clip.ivf", &av1);
         let mut provider = Provider::open(role, &source);
         let mut viewer = Viewer::new(vp8_alone()).await;
-        let connected = timeout(PATIENCE, connect(role, &mut provider, &mut viewer)).await;
-        assert!(!connected.expect("nothing was reported").1, "{role:?}");
+        let connected = stage("report", role, connect(role, &mut provider, &mut viewer)).await;
+        assert!(!connected.1, "{role:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h264_is_shown_to_a_viewer_that_decodes_its_profile_and_to_no_other() {
+    let baseline = [&testing::H264_KEY[..], &[7; 3000]].concat();
+    // The viewer lacks Main.
+    let mut main = baseline.clone();
+    main[5..7].copy_from_slice(&[0x4d, 0x40]);
+    for role in [Role::Offerer, Role::Answerer] {
+        for (frame, is_shown) in [(&baseline, true), (&main, false)] {
+            let (_folder, source) = playing("clip.ivf", &testing::ivf(b"H264", &[(0, frame), (1, frame)]));
+            let mut provider = Provider::open(role, &source);
+            let mut viewer = Viewer::new(all_codecs()).await;
+            let connected = stage("report", role, connect(role, &mut provider, &mut viewer)).await;
+            assert_eq!(connected.1, is_shown, "{role:?}");
+            if is_shown {
+                let sets = stage("picture", role, viewer.packet(RtpCodecKind::Video)).await;
+                assert_eq!(sets.payload[..3], [0x78, 0, 10], "the parameter sets in one packet");
+                let begin = stage("fragment", role, viewer.packet(RtpCodecKind::Video)).await;
+                assert_eq!(begin.payload[..2], [0x7c, 0x85]);
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! What the frames of VP8, VP9 and AV1 say about themselves: whether decoding can begin with them, and whether they are whole.
+//! What frames say about themselves: whether decoding can begin with them, and whether they are whole.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::VideoCodec;
+use super::{VideoCodec, h264};
 
 /// AV1 OBU types (AV1 specification, 6.2.2).
 const OBU_SEQUENCE_HEADER: u8 = 1;
@@ -31,11 +31,12 @@ pub(crate) fn kind_of(codec: VideoCodec, frame: &[u8]) -> Option<FrameKind> {
         }
         VideoCodec::Vp9 => is_vp9_keyframe(frame)?,
         VideoCodec::Av1 => is_av1_keyframe(frame)?,
+        VideoCodec::H264 => h264::is_keyframe(frame)?,
     };
     Some(if is_key { FrameKind::Key } else { FrameKind::Delta })
 }
 
-/// Whether a keyframe is in another profile than 0, which is the one that all pages decode.
+/// Whether a keyframe is in a profile that pages do not decode: another one than 0, and for H.264 one above High.
 pub(crate) fn has_other_profile(codec: VideoCodec, keyframe: &[u8]) -> bool {
     match codec {
         VideoCodec::Vp8 => false,
@@ -43,6 +44,7 @@ pub(crate) fn has_other_profile(codec: VideoCodec, keyframe: &[u8]) -> bool {
         VideoCodec::Av1 => Obus(keyframe).flatten().any(|obu| {
             obu.kind == OBU_SEQUENCE_HEADER && obu.payload.first().is_some_and(|first| first >> 5 != 0)
         }),
+        VideoCodec::H264 => h264::profile_level(keyframe).is_none(),
     }
 }
 

@@ -12,9 +12,11 @@ use super::{
     bitstream::{FrameKind, has_other_profile, kind_of},
     file_info::FileInfo,
     file_problem::FileProblem,
+    h264::{ProfileLevel, profile_level},
     ivf::{self, Ivf},
     matroska::{self, Matroska},
     mp4::{self, Mp4},
+    track_header::TrackHeader,
 };
 
 const READ_AHEAD_BYTES: usize = 256 << 10;
@@ -32,6 +34,8 @@ pub struct Summary {
     pub frames: u64,
     /// The pictures with which a viewer can begin.
     pub keyframes: u64,
+    /// The profile of the first keyframe of H.264.
+    pub(crate) h264: Option<ProfileLevel>,
 }
 
 impl Summary {
@@ -99,34 +103,46 @@ impl<R: Read + Seek> VideoFile<R> {
                 continue;
             }
             if frame.track == Track::Video {
-                frame.is_key =
-                    kind_of(self.codec, &frame.data).ok_or(FileProblem::Damaged)? == FrameKind::Key;
-                if frame.is_key {
-                    frame.data = match &self.container {
-                        Container::Ivf(_) => frame.data,
-                        Container::Matroska(file) => file.complete(frame.data),
-                        Container::Mp4(file) => file.complete(frame.data),
-                    };
-                }
-                if frame.is_key && has_other_profile(self.codec, &frame.data) {
-                    let codec = format!("{} with a profile above 0", self.codec.as_str());
-                    return Err(FileProblem::UnknownCodec(codec));
-                }
+                self.complete(&mut frame)?;
             }
             if self.begin.is_none() && frame.is_key {
                 self.begin = Some(frame.time);
             }
             let Some(begin) = self.begin else { continue };
             let latest = &mut self.latest[frame.track as usize];
-            frame.time = frame.time.saturating_sub(begin).max(*latest);
+            frame.time = frame.time.saturating_sub(begin);
+            // Decoders of pages show the pictures of H.264 in the order in which they get them.
+            if frame.track == Track::Video && self.codec == VideoCodec::H264 && frame.time < *latest {
+                return Err(FileProblem::Reordered);
+            }
+            frame.time = frame.time.max(*latest);
             *latest = frame.time;
             return Ok(Some(frame));
         }
     }
 
+    /// Reads the kind of a picture, and adds what the container keeps apart from it.
+    fn complete(&self, frame: &mut Frame) -> Result<(), FileProblem> {
+        let header = match &self.container {
+            Container::Ivf(_) => &TrackHeader::Empty,
+            Container::Matroska(file) => &file.header,
+            Container::Mp4(file) => &file.header,
+        };
+        frame.data = header.frame(std::mem::take(&mut frame.data)).ok_or(FileProblem::Damaged)?;
+        frame.is_key = kind_of(self.codec, &frame.data).ok_or(FileProblem::Damaged)? == FrameKind::Key;
+        if frame.is_key {
+            frame.data = header.complete(std::mem::take(&mut frame.data));
+            if has_other_profile(self.codec, &frame.data) {
+                let codec = format!("{} in a profile that pages do not decode", self.codec.as_str());
+                return Err(FileProblem::UnknownCodec(codec));
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the whole file.
     pub(crate) fn summarize(mut self) -> Result<Summary, FileProblem> {
-        let mut summary = Summary { duration: Duration::ZERO, bytes: 0, frames: 0, keyframes: 0 };
+        let mut summary = Summary { duration: Duration::ZERO, bytes: 0, frames: 0, keyframes: 0, h264: None };
         let (mut last, mut interval) = (Duration::ZERO, LAST_FRAME);
         while let Some(frame) = self.next_frame()? {
             summary.bytes += frame.data.len() as u64;
@@ -134,6 +150,9 @@ impl<R: Read + Seek> VideoFile<R> {
             if frame.track == Track::Video {
                 summary.frames += 1;
                 summary.keyframes += u64::from(frame.is_key);
+                if frame.is_key && self.codec == VideoCodec::H264 {
+                    summary.h264 = summary.h264.or_else(|| profile_level(&frame.data));
+                }
                 if frame.time > last {
                     interval = (frame.time - last).min(Duration::from_secs(1));
                 }

@@ -12,8 +12,13 @@ pub enum FileProblem {
     #[error("it is neither IVF nor WebM nor Matroska nor MP4")]
     UnknownFormat,
     /// A video codec that pages do not decode, by its name in the file.
-    #[error("its pictures are in {0}, and only VP8, VP9 and AV1 are sent without encoding")]
+    #[error("its pictures are in {0}, and only VP8, VP9, AV1 and H.264 are sent without encoding")]
     UnknownCodec(String),
+    /// H.264 with B-frames.
+    #[error(
+        "its pictures are not in the order in which they are shown, which pages do not decode: encode it once without B-frames"
+    )]
+    Reordered,
     /// An MP4 file in fragments.
     #[error("its pictures are in fragments, which are not read: copy them into an ordinary file first")]
     Fragmented,
@@ -42,6 +47,7 @@ impl FileProblem {
             Self::Unreadable(_) => "file-unreadable",
             Self::UnknownFormat => "format-unknown",
             Self::UnknownCodec(_) => "codec-unknown",
+            Self::Reordered => "frames-reordered",
             Self::Fragmented => "file-fragmented",
             Self::NoPictures => "no-pictures",
             Self::NoKeyframe => "no-keyframe",

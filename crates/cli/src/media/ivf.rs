@@ -16,6 +16,7 @@ pub(super) const fn code_of(codec: VideoCodec) -> &'static [u8; 4] {
         VideoCodec::Vp8 => b"VP80",
         VideoCodec::Vp9 => b"VP90",
         VideoCodec::Av1 => b"AV01",
+        VideoCodec::H264 => b"H264",
     }
 }
 

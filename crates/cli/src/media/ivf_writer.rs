@@ -1,12 +1,16 @@
 //! Writes frames that arrive into an IVF file, without encoding them again.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use super::VideoCodec;
 
 /// Units of time in a second: those of RTP.
 const RATE: u32 = 90_000;
 const HEADER_BYTES: usize = 32;
+/// Where the header has the number of frames.
+const COUNT_AT: u64 = 24;
+/// Length and time before each frame.
+const FRAME_HEADER_BYTES: u64 = 12;
 
 /// An IVF file that grows.
 pub(crate) struct IvfWriter<W: Write + Seek> {
@@ -54,13 +58,39 @@ impl<W: Write + Seek> IvfWriter<W> {
         Ok(())
     }
 
+    /// The file as it is, after an error.
+    pub(crate) fn into_file(self) -> W {
+        self.file
+    }
+
     /// Writes the number of frames into the header.
     pub(crate) fn finish(mut self) -> io::Result<W> {
-        self.file.seek(SeekFrom::Start(24))?;
+        self.file.seek(SeekFrom::Start(COUNT_AT))?;
         self.file.write_all(&self.frames.to_le_bytes())?;
         self.file.flush()?;
         Ok(self.file)
     }
+}
+
+/// Ends a file whose last frame may be cut: writes the number of whole frames into the header, and returns it with their length in bytes.
+pub(crate) fn mend(file: &mut (impl Read + Write + Seek)) -> io::Result<(u32, u64)> {
+    let end = file.seek(SeekFrom::End(0))?;
+    let (mut at, mut frames) = (HEADER_BYTES as u64, 0_u32);
+    while let Some(data_at) = at.checked_add(FRAME_HEADER_BYTES).filter(|data_at| *data_at <= end) {
+        let mut length = [0; 4];
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut length)?;
+        let next = data_at + u64::from(u32::from_le_bytes(length));
+        if next > end {
+            break;
+        }
+        (at, frames) = (next, frames.saturating_add(1));
+    }
+    if frames > 0 {
+        file.seek(SeekFrom::Start(COUNT_AT))?;
+        file.write_all(&frames.to_le_bytes())?;
+    }
+    Ok((frames, at))
 }
 
 #[cfg(test)]
@@ -69,6 +99,24 @@ mod tests {
 
     use super::{super::file::VideoFile, *};
     use crate::media::testing::{DELTA, KEY};
+
+    #[test]
+    fn a_file_that_is_cut_anywhere_ends_with_its_last_whole_frame() {
+        let mut writer = IvfWriter::begin(Cursor::new(Vec::new()), VideoCodec::Vp8, (16, 16)).unwrap();
+        let mut ends = vec![HEADER_BYTES as u64];
+        for (number, frame) in [&KEY[..], &DELTA, &DELTA].into_iter().enumerate() {
+            writer.write(number as u64, frame).unwrap();
+            ends.push(ends[number] + FRAME_HEADER_BYTES + frame.len() as u64);
+        }
+        let bytes = writer.into_file().into_inner();
+        for length in HEADER_BYTES..=bytes.len() {
+            let mut cut = Cursor::new(bytes[..length].to_vec());
+            let (frames, end) = mend(&mut cut).unwrap();
+            let expected = ends.iter().rposition(|end| *end <= length as u64).unwrap();
+            assert_eq!((frames as usize, end), (expected, ends[expected]));
+            assert_eq!(cut.into_inner()[24..28], frames.to_le_bytes());
+        }
+    }
 
     #[test]
     fn what_is_written_can_be_provided() {

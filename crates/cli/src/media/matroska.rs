@@ -7,13 +7,15 @@ use std::{
 
 use bytes::Bytes;
 use matroska_demuxer::{DemuxError, Frame as Block, MatroskaFile, TrackEntry, TrackType};
+use mp4_atom::{Atom, Avcc};
 
 use super::{
     Frame, MAX_FRAME_BYTES, Track, VideoCodec,
-    bitstream::with_sequence_header,
     file_info::FileInfo,
     file_problem::FileProblem,
+    h264::Configuration,
     seek_head::{Overlay, Patch},
+    track_header::TrackHeader,
 };
 
 /// The identifier of an EBML header.
@@ -28,8 +30,7 @@ pub(super) struct Matroska<R: Read + Seek> {
     block: Block,
     video: u64,
     audio: Option<u64>,
-    /// The AV1 sequence header of the track.
-    sequence_header: Vec<u8>,
+    pub(super) header: TrackHeader,
     duration: Option<Duration>,
     reached: Duration,
 }
@@ -47,11 +48,19 @@ impl<R: Read + Seek> Matroska<R> {
             "V_VP8" => VideoCodec::Vp8,
             "V_VP9" => VideoCodec::Vp9,
             "V_AV1" => VideoCodec::Av1,
+            "V_MPEG4/ISO/AVC" => VideoCodec::H264,
             other => return Err(FileProblem::UnknownCodec(other.to_owned())),
         };
-        // ISO/IEC 14496-15 binding of AV1: four bytes, then the OBUs of the configuration.
-        let private = video.codec_private().filter(|_| codec == VideoCodec::Av1);
-        let sequence_header = private.and_then(|bytes| bytes.get(4..)).unwrap_or_default().to_vec();
+        let private = video.codec_private().unwrap_or_default();
+        let header = match codec {
+            VideoCodec::Vp8 | VideoCodec::Vp9 => TrackHeader::Empty,
+            // ISO/IEC 14496-15 binding of AV1: four bytes, then the OBUs of the configuration.
+            VideoCodec::Av1 => TrackHeader::Av1(private.get(4..).unwrap_or_default().to_vec()),
+            VideoCodec::H264 => {
+                let record = Avcc::decode_body(&mut &*private).map_err(|_| FileProblem::Damaged)?;
+                TrackHeader::H264(Configuration::new(&record))
+            }
+        };
         let is_opus =
             |track: &&TrackEntry| track.codec_id() == "A_OPUS" && track.content_encodings().is_none();
         let mut sounds = file.tracks().iter().filter(is_of(TrackType::Audio));
@@ -65,7 +74,7 @@ impl<R: Read + Seek> Matroska<R> {
         let info = FileInfo { codec, has_audio: audio.is_some(), left_out };
         let video = video.track_number().get();
         let block = Block::default();
-        Ok((Self { file, block, video, audio, sequence_header, duration, reached: Duration::ZERO }, info))
+        Ok((Self { file, block, video, audio, header, duration, reached: Duration::ZERO }, info))
     }
 
     /// The next frame; its kind is not known here.
@@ -90,11 +99,6 @@ impl<R: Read + Seek> Matroska<R> {
             let data = Bytes::copy_from_slice(&self.block.data);
             return Ok(Some(Frame { track, time, is_key: false, data }));
         }
-    }
-
-    /// A keyframe with everything that decoding needs.
-    pub(super) fn complete(&self, keyframe: Bytes) -> Bytes {
-        with_sequence_header(keyframe, &self.sequence_header)
     }
 }
 

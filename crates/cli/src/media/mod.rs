@@ -6,22 +6,27 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | `bitstream` | what the frames of VP8, VP9 and AV1 say about themselves |
+//! | `bitstream`, `h264` | what the frames of the codecs say about themselves |
 //! | `ivf`, `matroska`, `mp4`, `file` | the containers, and a file of any |
+//! | `track_header` | what a container keeps apart from the frames |
 //! | `seek_head` | a Matroska file with a wrong SeekHead |
 //! | `file_info`, `file_problem` | what a file's header says; why a file is not provided |
-//! | `ivf_writer` | frames that arrive as an IVF file |
+//! | `ivf_writer`, `matroska_writer`, `file_writer` | frames that arrive as a file of either container |
 //! | `playback` | when each frame is due, and which frames a late joiner needs |
-//! | `packetizer`, `outlet` | frames as RTP payloads; what one viewer gets, and when |
+//! | `packetizer`, `outlet`, `budget` | frames as RTP payloads; what one viewer gets, and when; how fast |
 //! | `source` | the file that plays: a thread that reads, a task that waits |
 
 pub(crate) mod bitstream;
+mod budget;
 pub(crate) mod file;
 mod file_info;
 mod file_problem;
+pub(crate) mod file_writer;
+pub(crate) mod h264;
 mod ivf;
-pub(crate) mod ivf_writer;
+mod ivf_writer;
 mod matroska;
+mod matroska_writer;
 mod mp4;
 pub(crate) mod outlet;
 pub(crate) mod packetizer;
@@ -30,6 +35,7 @@ mod seek_head;
 pub(crate) mod source;
 #[cfg(test)]
 pub(crate) mod testing;
+mod track_header;
 
 use std::{
     io::{Read, Seek},
@@ -57,10 +63,11 @@ pub(crate) enum VideoCodec {
     Vp8,
     Vp9,
     Av1,
+    H264,
 }
 
 impl VideoCodec {
-    pub(crate) const ALL: [Self; 3] = [Self::Vp8, Self::Vp9, Self::Av1];
+    pub(crate) const ALL: [Self; 4] = [Self::Vp8, Self::Vp9, Self::Av1, Self::H264];
 
     /// The name for a person.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -68,6 +75,7 @@ impl VideoCodec {
             Self::Vp8 => "VP8",
             Self::Vp9 => "VP9",
             Self::Av1 => "AV1",
+            Self::H264 => "H.264",
         }
     }
 
@@ -77,6 +85,7 @@ impl VideoCodec {
             Self::Vp8 => "video/VP8",
             Self::Vp9 => "video/VP9",
             Self::Av1 => "video/AV1",
+            Self::H264 => "video/H264",
         }
     }
 }

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use mp4_atom::{Atom, Codec, Moov, Stbl, StszSamples, Trak};
 
 use super::{
-    Frame, MAX_FRAME_BYTES, Track, VideoCodec, bitstream::with_sequence_header, file_info::FileInfo,
-    file_problem::FileProblem,
+    Frame, MAX_FRAME_BYTES, Track, VideoCodec, file_info::FileInfo, file_problem::FileProblem,
+    h264::Configuration, track_header::TrackHeader,
 };
 
 /// The type of the first box, after its size.
@@ -32,8 +32,7 @@ pub(super) struct Mp4<R> {
     position: u64,
     /// In the order of their times.
     samples: std::vec::IntoIter<Sample>,
-    /// The AV1 sequence header of the track.
-    sequence_header: Vec<u8>,
+    pub(super) header: TrackHeader,
 }
 
 /// One frame in the file.
@@ -54,10 +53,13 @@ impl<R: Read + Seek> Mp4<R> {
             index.trak.iter().filter(move |track| track.mdia.hdlr.handler == handler)
         };
         let video = handled_by(b"vide").next().ok_or(FileProblem::NoPictures)?;
-        let (codec, sequence_header) = match first_of(video) {
-            Some(Codec::Vp08(_)) => (VideoCodec::Vp8, Vec::new()),
-            Some(Codec::Vp09(_)) => (VideoCodec::Vp9, Vec::new()),
-            Some(Codec::Av01(av01)) => (VideoCodec::Av1, av01.av1c.config_obus),
+        let h264 = |record| (VideoCodec::H264, TrackHeader::H264(Configuration::new(record)));
+        let (codec, header) = match first_of(video) {
+            Some(Codec::Vp08(_)) => (VideoCodec::Vp8, TrackHeader::Empty),
+            Some(Codec::Vp09(_)) => (VideoCodec::Vp9, TrackHeader::Empty),
+            Some(Codec::Av01(av01)) => (VideoCodec::Av1, TrackHeader::Av1(av01.av1c.config_obus)),
+            Some(Codec::Avc1(avc1)) => h264(&avc1.avcc),
+            Some(Codec::Avc3(avc3)) => h264(&avc3.avcc),
             other => return Err(FileProblem::UnknownCodec(name_of(other.as_ref()).to_owned())),
         };
         if index.mvex.is_some() && sample_count(&video.mdia.minf.stbl) == 0 {
@@ -67,13 +69,16 @@ impl<R: Read + Seek> Mp4<R> {
         let left_out = handled_by(b"soun").next().filter(|_| audio.is_none());
         let left_out = left_out.map(|track| name_of(first_of(track).as_ref()).to_owned());
         let mut samples = samples_of(video, Track::Video)?;
+        if codec == VideoCodec::H264 && !samples.is_sorted_by_key(|sample| sample.time) {
+            return Err(FileProblem::Reordered);
+        }
         if let Some(audio) = audio {
             samples.extend(samples_of(audio, Track::Audio)?);
         }
         samples.sort_by_key(|sample| sample.time);
         let info = FileInfo { codec, has_audio: audio.is_some(), left_out };
         let position = reader.seek(SeekFrom::Start(0))?;
-        Ok((Self { reader, position, samples: samples.into_iter(), sequence_header }, info))
+        Ok((Self { reader, position, samples: samples.into_iter(), header }, info))
     }
 
     /// The next frame; its kind is not known here.
@@ -93,11 +98,6 @@ impl<R: Read + Seek> Mp4<R> {
         }
         self.position = offset + u64::from(bytes);
         Ok(Some(Frame { track, time, is_key: false, data: Bytes::from(data) }))
-    }
-
-    /// A keyframe with everything that decoding needs.
-    pub(super) fn complete(&self, keyframe: Bytes) -> Bytes {
-        with_sequence_header(keyframe, &self.sequence_header)
     }
 }
 
@@ -240,7 +240,6 @@ impl Iterator for ChunkRuns<'_> {
 
 fn name_of(codec: Option<&Codec>) -> &'static str {
     match codec {
-        Some(Codec::Avc1(_) | Codec::Avc3(_)) => "H.264",
         Some(Codec::Hev1(_) | Codec::Hvc1(_)) => "H.265",
         Some(Codec::Mp4a(_)) => "AAC",
         Some(Codec::Mp3(_)) => "MP3",
@@ -254,12 +253,12 @@ mod tests {
     use std::io::Cursor;
 
     use mp4_atom::{
-        Av01, Av1c, Ctts, CttsEntry, Encode, FourCC, Hdlr, Mdhd, Mdia, Minf, Mvex, Stco, Stsc, StscEntry,
-        Stsd, Stsz, Stts, SttsEntry, Vmhd,
+        Av01, Av1c, Avc1, Avcc, Ctts, CttsEntry, Encode, FourCC, Hdlr, Mdhd, Mdia, Minf, Mvex, Stco, Stsc,
+        StscEntry, Stsd, Stsz, Stts, SttsEntry, Vmhd,
     };
 
     use super::{
-        super::{file::VideoFile, testing::AV1_KEY},
+        super::{file::VideoFile, h264::ProfileLevel, testing::AV1_KEY},
         *,
     };
 
@@ -341,6 +340,40 @@ mod tests {
         assert_eq!(frames[1].2, &AV1_KEY[..], "a frame that has one keeps its own");
     }
 
+    fn h264(frames: &[&[u8]], shifts: &[i64]) -> Vec<u8> {
+        let avcc = Avcc::new(&[0x67, 0x42, 0xc0, 0x1e, 0xd9], &[0x68, 0xce, 0x3c, 0x80]).unwrap();
+        let shift = |sample_offset: &i64| CttsEntry { sample_count: 1, sample_offset: *sample_offset };
+        mp4_with(frames, 0, |moov| {
+            let table = &mut moov.trak[0].mdia.minf.stbl;
+            table.stsd.codecs = vec![Avc1 { avcc, ..Avc1::default() }.into()];
+            table.ctts = Some(Ctts { entries: shifts.iter().map(shift).collect() });
+        })
+    }
+
+    #[test]
+    fn h264_gets_start_codes_and_the_parameter_sets_of_the_index() {
+        let frames: [&[u8]; 3] =
+            [&[0, 0, 0, 2, 0x65, 0x88], &[0, 0, 0, 2, 0x41, 0x9a], &[0, 0, 0, 2, 0x65, 0x89]];
+        let read = open(h264(&frames, &[80, 80, 80])).unwrap();
+        let keys: Vec<_> = read.iter().map(|(time, is_key, _)| (time.as_millis(), *is_key)).collect();
+        assert_eq!(keys, [(0, true), (40, false), (80, true)]);
+        let sets =
+            [&[0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xd9][..], &[0, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80]].concat();
+        assert_eq!(read[0].2, [&sets[..], &[0, 0, 0, 1, 0x65, 0x88]].concat());
+        assert_eq!(read[1].2, &[0, 0, 0, 1, 0x41, 0x9a][..]);
+        let file = VideoFile::open(Cursor::new(h264(&frames, &[0, 0, 0]))).unwrap().0;
+        assert_eq!(file.summarize().unwrap().h264, ProfileLevel::from_hex("42e01e"));
+    }
+
+    #[test]
+    fn h264_with_b_frames_or_a_cut_unit_has_its_code() {
+        let frames: [&[u8]; 3] =
+            [&[0, 0, 0, 2, 0x65, 0x88], &[0, 0, 0, 2, 0x41, 0x9a], &[0, 0, 0, 2, 0x01, 0x9b]];
+        // The third picture is shown before the second one.
+        assert_eq!(open(h264(&frames, &[40, 80, 0])).unwrap_err().code(), "frames-reordered");
+        assert_eq!(open(h264(&[&[0, 0, 0, 9, 0x65, 0x88]], &[0])).unwrap_err().code(), "file-damaged");
+    }
+
     #[test]
     fn a_cut_file_and_a_codec_that_is_not_sent_have_their_codes() {
         let whole = mp4(&[&FRAME, &FRAME], 0);
@@ -384,13 +417,16 @@ mod tests {
 
     #[test]
     fn no_cut_and_no_changed_byte_makes_the_reader_panic() {
-        let whole = mp4(&[&FRAME, &AV1_KEY, &FRAME], 40);
-        for at in 0..whole.len() {
-            let _ = open(whole[..at].to_vec());
-            for value in [0, 1, 0x7f, 0xff] {
-                let mut changed = whole.clone();
-                changed[at] = value;
-                let _ = open(changed);
+        let av1 = mp4(&[&FRAME, &AV1_KEY, &FRAME], 40);
+        let h264 = h264(&[&[0, 0, 0, 2, 0x65, 0x88], &[0, 0, 0, 2, 0x41, 0x9a]], &[0, 0]);
+        for whole in [av1, h264] {
+            for at in 0..whole.len() {
+                let _ = open(whole[..at].to_vec());
+                for value in [0, 1, 0x7f, 0xff] {
+                    let mut changed = whole.clone();
+                    changed[at] = value;
+                    let _ = open(changed);
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ use sightline_core::Timestamp;
 
 use super::{
     Track, VideoCodec,
+    budget::Budget,
     packetizer::{VideoPacketizer, opus_samples},
     playback::{Playback, Released},
 };
@@ -27,12 +28,6 @@ const REQUEST_INTERVAL: Duration = Duration::from_millis(700);
 /// Sound whose timestamps differ by more from the clock than this is stamped anew; smaller differences are the rounding of the
 /// file's timestamps, which a receiver would hear.
 const DRIFT: Duration = Duration::from_millis(100);
-/// The budget of a viewer: this many times the mean bitrate of the file, and at least 10 Mbit/s.
-const SPEED: u64 = 4;
-const MIN_BYTES_PER_SECOND: u64 = 1_250_000;
-/// What may be sent without a pause: twenty packets.
-const MAX_BURST_BYTES: u64 = 24_000;
-
 const VIDEO_HZ: u64 = 90_000;
 const AUDIO_HZ: u64 = 48_000;
 
@@ -67,6 +62,7 @@ pub(crate) struct Outlet {
     audio: Stream,
     waiting: VecDeque<MediaPacket>,
     budget: Budget,
+    is_keyframe_wanted: bool,
     answered_at: Option<Timestamp>,
 }
 
@@ -86,20 +82,17 @@ impl Outlet {
             audio: stream(random.rotate_left(23)),
             waiting: VecDeque::new(),
             budget: Budget::new(bytes_per_second),
+            is_keyframe_wanted: false,
             answered_at: None,
         }
     }
 
-    /// Takes a request of the viewer for a keyframe.
+    /// Takes a request of the viewer for a keyframe. It is answered once the viewer has everything else.
     pub(crate) fn handle_keyframe_request(&mut self, playback: &Playback, now: Timestamp) {
         let is_answered = self.answered_at.is_some_and(|at| now.since(at) < REQUEST_INTERVAL);
-        let Some(beginning) = playback.beginning().filter(|_| !is_answered) else { return };
-        // A viewer that is still catching up gets the rest first.
-        let has_all = self.next.is_some_and(|next| playback.released(next).is_none());
-        if has_all && self.waiting.is_empty() {
-            self.next = Some(beginning);
-            self.answered_at = Some(now);
-        }
+        // A viewer that is still catching up gets the keyframe anyway, unless it was sent before.
+        let is_to_come = self.next.is_none_or(|next| playback.beginning().is_none_or(|key| next <= key));
+        self.is_keyframe_wanted |= !is_answered && !is_to_come;
     }
 
     /// The next step.
@@ -120,7 +113,14 @@ impl Outlet {
                     None => return Step::Idle,
                 },
             };
-            let Some((number, released)) = playback.released(next) else { return Step::Idle };
+            let Some((number, released)) = playback.released(next) else {
+                match playback.beginning().filter(|_| self.is_keyframe_wanted) {
+                    Some(beginning) => (self.next, self.answered_at) = (Some(beginning), Some(now)),
+                    None => return Step::Idle,
+                }
+                self.is_keyframe_wanted = false;
+                continue;
+            };
             self.next = Some(number + 1);
             if released.is_video() {
                 self.packetize_video(released, now);
@@ -131,6 +131,7 @@ impl Outlet {
     }
 
     fn packetize_video(&mut self, released: &Released, now: Timestamp) {
+        self.is_keyframe_wanted &= !released.frame.is_key;
         let at = if now.since(released.due) > LATE { now } else { released.due };
         let timestamp = self.video.stamp(ticks(at, VIDEO_HZ));
         let payloads = self.packetizer.packetize(&released.frame);
@@ -182,42 +183,6 @@ impl Stream {
         let begin = continued.unwrap_or(ticks);
         self.last = Some(begin + u64::from(samples));
         (self.offset.wrapping_add(begin as u32), continued.is_none())
-    }
-}
-
-/// What may be sent: fills with time.
-#[derive(Debug)]
-struct Budget {
-    bytes_per_second: u64,
-    bytes: u64,
-    at: Option<Timestamp>,
-}
-
-impl Budget {
-    fn new(mean_bytes_per_second: u64) -> Self {
-        let bytes_per_second = mean_bytes_per_second.saturating_mul(SPEED).max(MIN_BYTES_PER_SECOND);
-        Self { bytes_per_second, bytes: MAX_BURST_BYTES, at: None }
-    }
-
-    /// Takes bytes, or says when there are enough.
-    fn take(&mut self, bytes: u64, now: Timestamp) -> Result<(), Timestamp> {
-        let since = self.at.map_or(Duration::ZERO, |at| now.since(at));
-        let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX).min(1_000_000);
-        let earned = self.bytes_per_second.saturating_mul(micros) / 1_000_000;
-        if earned > 0 || self.at.is_none() {
-            self.bytes = self.bytes.saturating_add(earned).min(MAX_BURST_BYTES);
-            self.at = Some(now);
-        }
-        match self.bytes.checked_sub(bytes) {
-            Some(rest) => {
-                self.bytes = rest;
-                Ok(())
-            }
-            None => {
-                let missing = bytes - self.bytes;
-                Err(now + Duration::from_micros(missing * 1_000_000 / self.bytes_per_second + 1))
-            }
-        }
     }
 }
 
@@ -324,6 +289,27 @@ mod tests {
         let answer = run(&mut outlet, &mut playback, 2411, 2430);
         assert_eq!(answer[0].1.payload[1] & 1, 0, "a keyframe");
         assert_eq!(pictures(&answer).len(), 11, "and all that was sent since");
+    }
+
+    #[test]
+    fn a_keyframe_request_of_a_viewer_with_a_frame_to_come_is_answered_after_that_frame() {
+        let (mut playback, mut outlet) = (file(300), outlet(false));
+        run(&mut outlet, &mut playback, 0, 2410);
+        playback.release(ms(2440));
+        playback.pause(ms(2440));
+        outlet.handle_keyframe_request(&playback, ms(2441));
+        let answer = run(&mut outlet, &mut playback, 2441, 2460);
+        let keyframes = answer.iter().filter(|(_, packet)| packet.payload[1] & 1 == 0).count();
+        assert_eq!((keyframes, pictures(&answer).len()), (1, 1 + 12));
+    }
+
+    #[test]
+    fn a_keyframe_that_is_sent_anyway_answers_a_request() {
+        let (mut playback, mut outlet) = (file(300), outlet(false));
+        run(&mut outlet, &mut playback, 0, 1970);
+        playback.release(ms(2000));
+        outlet.handle_keyframe_request(&playback, ms(2001));
+        assert_eq!(pictures(&run(&mut outlet, &mut playback, 2001, 2030)).len(), 1);
     }
 
     #[test]

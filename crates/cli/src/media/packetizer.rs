@@ -6,7 +6,7 @@ use rtc::rtp::{
     packetizer::Payloader,
 };
 
-use super::{Frame, VideoCodec};
+use super::{Frame, VideoCodec, h264};
 
 /// Longest payload: the packet with its header, SRTP, TURN and a tunnel fits a datagram of 1,280 bytes.
 const MAX_PAYLOAD_BYTES: usize = 1180;
@@ -17,6 +17,7 @@ pub(crate) enum VideoPacketizer {
     Vp8(Vp8Payloader),
     Vp9 { picture: u16 },
     Av1(Av1Payloader),
+    H264,
 }
 
 impl VideoPacketizer {
@@ -26,6 +27,7 @@ impl VideoPacketizer {
             VideoCodec::Vp8 => Self::Vp8(Vp8Payloader::default()),
             VideoCodec::Vp9 => Self::Vp9 { picture: 0 },
             VideoCodec::Av1 => Self::Av1(Av1Payloader::default()),
+            VideoCodec::H264 => Self::H264,
         }
     }
 
@@ -38,6 +40,7 @@ impl VideoPacketizer {
                 Ok(vp9_payloads(frame, *picture))
             }
             Self::Av1(payloader) => payloader.payload(MAX_PAYLOAD_BYTES, &frame.data),
+            Self::H264 => Ok(h264::payloads(&frame.data, MAX_PAYLOAD_BYTES)),
         };
         // A frame that cannot be packetized is one that is lost.
         payloads.unwrap_or_default()

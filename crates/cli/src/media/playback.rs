@@ -36,6 +36,10 @@ pub(crate) struct Playback {
     anchor: Option<(Timestamp, Duration)>,
     /// The position while it does not.
     position: Duration,
+    /// The position at which the frames that come now begin, and where that is in the file.
+    origin: (Duration, Duration),
+    /// Whether the file jumps, and no frame of the new position was released.
+    is_seeking: bool,
     is_whole: bool,
     has_ended: bool,
     failed_at: Option<Duration>,
@@ -53,8 +57,10 @@ impl Playback {
         self.ahead.len() < MAX_AHEAD && self.ahead_bytes < MAX_AHEAD_BYTES && self.failed_at.is_none()
     }
 
-    /// Takes the next frame of the file. A file that begins again continues to count its time.
-    pub(crate) fn handle_frame(&mut self, frame: Frame) {
+    /// Takes the next frame of the file, with its time since the beginning or since the jump before. A file that begins again
+    /// continues to count its time.
+    pub(crate) fn handle_frame(&mut self, mut frame: Frame) {
+        frame.time += self.origin.0;
         // Sound and pictures are interleaved loosely.
         let at = self.ahead.partition_point(|earlier| earlier.time <= frame.time);
         self.ahead_bytes += frame.data.len();
@@ -72,6 +78,24 @@ impl Playback {
         self.stop(now);
     }
 
+    /// Jumps to about `target` of the file. The frames that come next are those of the new position.
+    pub(crate) fn seek(&mut self, target: Duration, now: Timestamp) {
+        if self.failed_at.is_some() {
+            return;
+        }
+        self.position = self.position(now);
+        self.anchor = self.anchor.map(|_| (now, self.position));
+        self.origin = (self.position, target);
+        self.ahead.clear();
+        self.ahead_bytes = 0;
+        (self.is_seeking, self.is_whole, self.has_ended) = (true, false, false);
+    }
+
+    /// Notes where the file goes on after a jump: at a keyframe.
+    pub(crate) fn handle_target(&mut self, found: Duration) {
+        self.origin.1 = found;
+    }
+
     /// Plays, or goes on.
     pub(crate) fn play(&mut self, now: Timestamp) {
         if self.anchor.is_none() && self.failed_at.is_none() && !self.has_ended {
@@ -87,6 +111,9 @@ impl Playback {
 
     /// What to declare to the other members.
     pub(crate) fn state(&self) -> PlaybackState {
+        if self.is_seeking && self.failed_at.is_none() {
+            return PlaybackState::Seeking;
+        }
         match (self.failed_at, self.has_ended, self.anchor) {
             (Some(_), ..) => PlaybackState::Failed,
             (None, true, _) => PlaybackState::Ended,
@@ -105,8 +132,17 @@ impl Playback {
         self.anchor.map_or(self.position, |(at, position)| position + now.since(at))
     }
 
+    /// The position in the file, if it had no end.
+    pub(crate) fn file_position(&self, now: Timestamp) -> Duration {
+        let (position, in_file) = self.origin;
+        in_file + if self.is_seeking { Duration::ZERO } else { self.position(now).saturating_sub(position) }
+    }
+
     /// Releases the frames that are due. Returns whether there were any, or the end was reached.
     pub(crate) fn release(&mut self, now: Timestamp) -> bool {
+        if self.is_seeking {
+            return self.arrive(now);
+        }
         let Some(next) = self.next_due() else { return self.reach_end() };
         if now.since(next) >= ASLEEP
             && let Some(frame) = self.ahead.front()
@@ -141,6 +177,19 @@ impl Playback {
         let number = if number < self.first { self.keyframe? } else { number };
         let at = usize::try_from(number - self.first).ok()?;
         self.recent.get(at).map(|released| (number, released))
+    }
+
+    /// Shows the first picture of the new position, also of a file that stands.
+    fn arrive(&mut self, now: Timestamp) -> bool {
+        let Some(at) = self.ahead.iter().position(|frame| frame.track == Track::Video) else { return false };
+        let before: usize = self.ahead.drain(..at).map(|sound| sound.data.len()).sum();
+        let Some(frame) = self.ahead.pop_front() else { return false };
+        self.ahead_bytes -= before + frame.data.len();
+        self.is_seeking = false;
+        self.position = frame.time;
+        self.anchor = self.anchor.map(|_| (now, frame.time));
+        self.keep(Released { frame, due: now });
+        true
     }
 
     fn next_due(&self) -> Option<Timestamp> {
@@ -218,6 +267,46 @@ mod tests {
 
     fn released(playback: &Playback) -> u64 {
         playback.first + playback.recent.len() as u64
+    }
+
+    #[test]
+    fn a_jump_is_declared_until_its_first_picture_from_which_on_the_file_plays() {
+        let mut playback = pictures(20);
+        playback.play(ms(1000));
+        playback.release(ms(1100));
+        playback.seek(Duration::from_secs(60), ms(1100));
+        assert_eq!((playback.state(), playback.poll_timeout()), (PlaybackState::Seeking, None));
+        assert_eq!(playback.file_position(ms(1200)), Duration::from_secs(60));
+        playback.handle_target(Duration::from_secs(58));
+        playback.handle_frame(frame(Track::Audio, 0, false, 100));
+        assert!(!playback.release(ms(1300)), "no picture yet");
+        for number in 0..3 {
+            playback.handle_frame(frame(Track::Video, 40 * number, number == 0, 100));
+        }
+        let before = released(&playback);
+        assert!(playback.release(ms(1400)));
+        assert_eq!((released(&playback), playback.state()), (before + 1, PlaybackState::Playing));
+        assert_eq!(playback.poll_timeout(), Some(ms(1440)), "the clock stood during the jump");
+        assert_eq!(playback.file_position(ms(1430)), Duration::from_millis(58_030));
+        assert_eq!(playback.beginning(), Some(before), "a late joiner begins with the new position");
+    }
+
+    #[test]
+    fn a_jump_of_a_file_that_stands_or_has_ended_shows_one_picture_and_plays_on_request() {
+        let mut playback = pictures(2);
+        playback.handle_end();
+        playback.play(ms(0));
+        playback.release(ms(40));
+        assert_eq!(playback.state(), PlaybackState::Ended);
+        playback.seek(Duration::ZERO, ms(500));
+        for number in 0..3 {
+            playback.handle_frame(frame(Track::Video, 40 * number, number == 0, 100));
+        }
+        assert!(playback.release(ms(600)));
+        assert_eq!((released(&playback), playback.state()), (3, PlaybackState::Paused));
+        assert!(!playback.release(ms(2000)));
+        playback.play(ms(2000));
+        assert_eq!(playback.poll_timeout(), Some(ms(2040)));
     }
 
     #[test]

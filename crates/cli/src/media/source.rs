@@ -3,7 +3,10 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -35,14 +38,26 @@ struct Shared {
     clock: Clock,
     playback: Mutex<Playback>,
     problem: Mutex<Option<FileProblem>>,
+    is_loop: AtomicBool,
     /// Wakes the task.
     commands: watch::Sender<()>,
+    /// Where the task takes the latest jump.
+    jump: Mutex<Option<Jump>>,
     /// Changes when frames were released.
     released: watch::Sender<()>,
     state: watch::Sender<PlaybackState>,
 }
 
+/// A jump to another position.
+struct Jump {
+    target: Duration,
+    plays: bool,
+    frames: mpsc::Receiver<FromFile>,
+}
+
 enum FromFile {
+    /// The first frame is at this time of the file.
+    Begin(Duration),
     Frame(Frame),
     End,
     Failed(FileProblem),
@@ -63,7 +78,9 @@ impl Source {
             clock: Clock::start(),
             playback: Mutex::default(),
             problem: Mutex::default(),
+            is_loop: AtomicBool::default(),
             commands: watch::Sender::new(()),
+            jump: Mutex::default(),
             released: watch::Sender::new(()),
             state: watch::Sender::new(PlaybackState::Paused),
         })))
@@ -74,18 +91,36 @@ impl Source {
     /// # Errors
     /// Where no thread can be started.
     pub fn start(&self, is_loop: bool) -> std::io::Result<()> {
-        let (to, from_file) = mpsc::channel(MAX_READ);
+        self.0.is_loop.store(is_loop, Ordering::Relaxed);
+        let from_file = self.read_from(Duration::ZERO)?;
+        tokio::spawn(run(Arc::downgrade(&self.0), self.0.commands.subscribe(), from_file, self.0.clock));
+        Ok(())
+    }
+
+    /// Goes on with the keyframe nearest before `target` of the file, and plays there if it does so now or if `plays`.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub(crate) fn seek(&self, target: Duration, plays: bool) -> std::io::Result<()> {
+        let frames = self.read_from(target)?;
+        *self.0.jump() = Some(Jump { target, plays, frames });
+        self.0.commands.send_replace(());
+        Ok(())
+    }
+
+    /// Reads the file in a thread, which ends when nobody takes the frames.
+    fn read_from(&self, target: Duration) -> std::io::Result<mpsc::Receiver<FromFile>> {
+        let (to, frames) = mpsc::channel(MAX_READ);
         let (path, duration) = (self.0.path.clone(), self.0.summary.duration);
+        let is_loop = self.0.is_loop.load(Ordering::Relaxed);
         thread::Builder::new().name("video-file".to_owned()).spawn(move || {
-            let last = match read(&path, duration, is_loop, &to) {
+            let last = match read(&path, duration, is_loop, target, &to) {
                 Ok(()) => FromFile::End,
                 Err(problem) => FromFile::Failed(problem),
             };
-            // Without a receiver the source is gone.
             let _ = to.blocking_send(last);
         })?;
-        tokio::spawn(run(Arc::downgrade(&self.0), self.0.commands.subscribe(), from_file, self.0.clock));
-        Ok(())
+        Ok(frames)
     }
 
     pub(crate) fn info(&self) -> &FileInfo {
@@ -133,7 +168,7 @@ impl Source {
 
     /// The position in the file.
     pub(crate) fn position(&self) -> Duration {
-        let position = self.0.playback().position(self.0.clock.now());
+        let position = self.0.playback().file_position(self.0.clock.now());
         let duration = self.0.summary.duration.as_nanos().max(1);
         let within = if position > self.0.summary.duration {
             position.as_nanos() % duration
@@ -186,6 +221,21 @@ impl Shared {
         self.playback.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn jump(&self) -> MutexGuard<'_, Option<Jump>> {
+        self.jump.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a jump, if there is one.
+    fn take_jump(&self) -> Option<mpsc::Receiver<FromFile>> {
+        let Jump { target, plays, frames } = self.jump().take()?;
+        let (mut playback, now) = (self.playback(), self.clock.now());
+        playback.seek(target, now);
+        if plays {
+            playback.play(now);
+        }
+        Some(frames)
+    }
+
     /// Releases what is due, and tells. Returns when the next frame is due, and whether more can be read.
     fn advance(&self) -> (Option<sightline_core::Timestamp>, bool) {
         let (has_changed, state, due, wants_frames) = {
@@ -209,13 +259,19 @@ async fn run(
 ) {
     let mut is_read = false;
     loop {
-        let Some((due, wants_frames)) = shared.upgrade().map(|shared| shared.advance()) else { return };
+        let Some(open) = shared.upgrade() else { return };
+        if let Some(frames) = open.take_jump() {
+            (from_file, is_read) = (frames, false);
+        }
+        let (due, wants_frames) = open.advance();
+        drop(open);
         tokio::select! {
             () = until(due.map(|due| clock.instant(due))) => {}
             message = from_file.recv(), if wants_frames && !is_read => {
                 let Some(shared) = shared.upgrade() else { return };
-                is_read = !matches!(message, Some(FromFile::Frame(_)));
+                is_read = !matches!(message, Some(FromFile::Frame(_) | FromFile::Begin(_)));
                 match message {
+                    Some(FromFile::Begin(time)) => shared.playback().handle_target(time),
                     Some(FromFile::Frame(frame)) => shared.playback().handle_frame(frame),
                     Some(FromFile::End) => shared.playback().handle_end(),
                     Some(FromFile::Failed(problem)) => {
@@ -230,18 +286,29 @@ async fn run(
     }
 }
 
-/// Reads the file, again and again if it loops. The time continues over all rounds.
+/// Reads the file from the keyframe nearest before `target` on, again and again if it loops. The time begins at 0 and continues over
+/// all rounds.
 fn read(
     path: &Path,
     duration: Duration,
     is_loop: bool,
+    target: Duration,
     to: &mpsc::Sender<FromFile>,
 ) -> Result<(), FileProblem> {
+    let mut from = keyframe_before(path, target)?;
+    if to.blocking_send(FromFile::Begin(from)).is_err() {
+        return Ok(());
+    }
     let mut begin = Duration::ZERO;
     loop {
         let (mut file, _) = VideoFile::open_path(path)?;
+        let mut has_begun = false;
         while let Some(mut frame) = file.next_frame()? {
-            frame.time += begin;
+            has_begun |= frame.is_key && frame.time >= from;
+            if !has_begun {
+                continue;
+            }
+            frame.time = begin + frame.time.saturating_sub(from);
             if to.blocking_send(FromFile::Frame(frame)).is_err() {
                 return Ok(());
             }
@@ -249,6 +316,22 @@ fn read(
         if !is_loop {
             return Ok(());
         }
-        begin += duration;
+        begin += duration.saturating_sub(from);
+        from = Duration::ZERO;
     }
+}
+
+/// The time of the latest keyframe that is not after `target`.
+fn keyframe_before(path: &Path, target: Duration) -> Result<Duration, FileProblem> {
+    let mut latest = Duration::ZERO;
+    if target.is_zero() {
+        return Ok(latest);
+    }
+    let (mut file, _) = VideoFile::open_path(path)?;
+    while let Some(frame) = file.next_frame()?.filter(|frame| frame.time <= target) {
+        if frame.is_key {
+            latest = frame.time;
+        }
+    }
+    Ok(latest)
 }

@@ -13,6 +13,14 @@ pub(crate) const DELTA: [u8; 4] = [0x11, 0, 0, 0];
 /// A temporal unit of AV1 with a sequence header and a keyframe.
 pub(crate) const AV1_KEY: [u8; 8] = [0x12, 0, 0x0a, 1, 7, 0x32, 1, 0x10];
 
+/// Parameter sets of H.264 in Constrained Baseline and 640x360, and the beginning of a keyframe.
+pub(crate) const H264_KEY: [u8; 34] = [
+    0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0x40, 0, 0, 0, 1, 0x68, 0xce, 0x3c,
+    0x80, 0, 0, 0, 1, 0x65, 0x88, 0x84, 0x21, 0xa0, 0x3f, 0x12, 0x34,
+];
+/// The beginning of another frame of H.264.
+pub(crate) const H264_DELTA: [u8; 8] = [0, 0, 0, 1, 0x41, 0x9a, 0x21, 0x6c];
+
 /// An IVF file with 25 units of time a second.
 pub(crate) fn ivf(codec: &[u8; 4], frames: &[(u64, &[u8])]) -> Vec<u8> {
     let mut file = b"DKIF\0\0\x20\0".to_vec();

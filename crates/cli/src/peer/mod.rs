@@ -84,6 +84,8 @@ pub enum PeerEvent {
     Room(RoomEvent),
     /// A transfer changed: see [`RoomSession::transfers`].
     Transfer(TransferHandle),
+    /// The disk is full. What arrived of this file stays for another process; in this one it gets no further.
+    DiskFull(TransferHandle),
     /// The records of the transfers changed.
     RecordsChanged,
     /// A member gets the pictures of this member's source from now on.
@@ -445,6 +447,7 @@ impl Peer {
             FromWorker::Sink(handle, event) => {
                 self.session.with_transfers(now, |all| all.handle_sink(handle, &event, now));
             }
+            FromWorker::DiskFull(handle) => self.events.push_back(PeerEvent::DiskFull(handle)),
         }
     }
 

@@ -250,6 +250,7 @@ async fn a_person_reads_a_line_for_each_row_and_cron_nothing_if_all_is_well() {
         assert!(ended.stdout.lines().any(|printed| printed == line), "{line}: {}", ended.stdout);
     }
     assert!(ended.stdout.contains("\n    Packets lost: 0.0 %\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\n    Throughput, up and down at once: "), "{}", ended.stdout);
     let ended = run_to_end(program().args(["check", &server.room("any"), "--quiet"])).await;
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
 

@@ -4,7 +4,10 @@ use std::process::Stdio;
 
 use futures_util::{SinkExt, StreamExt};
 use sightline_server::TlsIdentity;
-use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    net::TcpListener,
+};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use crate::harness::{Member, TestServer, program, run};
@@ -119,6 +122,46 @@ async fn a_closed_pipe_is_a_sentence_and_not_a_panic() {
     child.stderr.take().unwrap().read_to_string(&mut stderr).await.unwrap();
     assert_eq!(child.wait().await.unwrap().code(), Some(1), "{stderr}");
     assert!(stderr.ends_with("so there is nobody to write to. (output-closed)\n"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_whose_reader_went_away_keeps_what_arrived_for_another_process() {
+    let server = TestServer::start();
+    let room = server.room("reader");
+    let folder = server.directories.path();
+    let (from, into) = (folder.join("data.bin"), folder.join("into"));
+    let file: Vec<u8> = (0..40_u32 << 20 >> 2).flat_map(u32::to_le_bytes).collect();
+    std::fs::write(&from, &file).unwrap();
+    let arguments = ["--into", into.to_str().unwrap(), "--accept", "all", "--once"];
+    let mut child = program()
+        .args(["receive", &room, "--name", "Ada", "--json"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ben = Member::start_in("send", &room, "Ben", &[from.to_str().unwrap()], folder);
+    let is_under_way = |line: &str| {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        event["bytes"].as_u64() > Some(12 << 20)
+    };
+    while !is_under_way(&lines.next_line().await.unwrap().expect("the file is under way")) {}
+    drop(lines);
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).await.unwrap();
+    assert_eq!(child.wait().await.unwrap().code(), Some(1), "{stderr}");
+    assert!(stderr.ends_with("so there is nobody to write to. (output-closed)\n"), "{stderr}");
+
+    let mut ada = Member::start("receive", &room, "Ada", &arguments);
+    let goes_on = |event: &serde_json::Value| event["state"] == "running" && event["bytes"] != 0;
+    let first = ada.event_where("file", goes_on).await;
+    assert!(first["bytes"].as_u64() > Some(4 << 20), "it goes on: {first}");
+    ada.event_where("file", |event| event["state"] == "done").await;
+    assert_eq!(ben.end().await.0.code(), Some(0));
+    assert!(std::fs::read(into.join("data.bin")).unwrap() == file);
 }
 
 #[tokio::test(flavor = "multi_thread")]

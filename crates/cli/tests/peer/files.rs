@@ -242,3 +242,37 @@ async fn a_receiver_that_cannot_store_its_state_says_so_and_receives() {
     assert_eq!(ada.end().await.0.code(), Some(0));
     assert!(into.join("data.bin").exists());
 }
+
+/// `SIGHTLINE_TEST_MIB` sets another size.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "the figure is what a person runs this for")]
+#[ignore = "sends 4 GiB and a byte, which takes minutes and needs as much room on the disk"]
+async fn four_gigabytes_take_a_hundred_megabytes_of_memory_at_most() {
+    const LIMIT_MIB: u64 = 100;
+    let mib = std::env::var("SIGHTLINE_TEST_MIB").map_or(4096, |text| text.parse().unwrap());
+    let server = TestServer::start();
+    let room = server.room("large");
+    let folder = tempfile::tempdir().unwrap();
+    let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
+    let size_bytes = (mib << 20) + 1;
+    // A sparse file.
+    fs::File::create(&from).unwrap().set_len(size_bytes).unwrap();
+    let mut ada = receiver(&room, &into, &["--accept", "all"]).await;
+    let mut ben = Member::start_in("send", &room, "Ben", &[text(&from)], folder.path());
+    let mut peaks = [0; 2];
+    let sha256 = loop {
+        let event = ben.event("file").await;
+        for (peak, member) in peaks.iter_mut().zip([&ada, &ben]) {
+            *peak = member.peak_memory_mib().unwrap_or_default().max(*peak);
+        }
+        if event["state"] == "done" {
+            break event["sha256"].clone();
+        }
+    };
+    let received = ada.event_where("file", |event| event["state"] == "done").await;
+    assert_eq!(received["sha256"], sha256);
+    assert_eq!(fs::metadata(into.join("data.bin")).unwrap().len(), size_bytes);
+    println!("{mib} MiB: the receiver had {} MiB at most, the sender {} MiB", peaks[0], peaks[1]);
+    assert!(peaks.iter().all(|peak| (1..=LIMIT_MIB).contains(peak)), "{peaks:?}");
+}

@@ -178,6 +178,14 @@ impl Member {
         finish(child).await
     }
 
+    /// The most memory that the process has had at a time, in MiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn peak_memory_mib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib / 1024)
+    }
+
     /// As Ctrl-C does.
     pub(crate) fn interrupt(&self) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();

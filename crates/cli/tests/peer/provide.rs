@@ -42,6 +42,43 @@ async fn a_file_plays_pauses_goes_on_and_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_jumps_while_it_plays_stands_and_after_its_end() {
+    let server = TestServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clip.ivf");
+    // 20 seconds with a keyframe every 4 seconds.
+    let frames: Vec<_> = (0..500).map(|number| if number % 100 == 0 { KEY } else { DELTA }).collect();
+    std::fs::write(&file, ivf(&frames)).unwrap();
+    let mut ada = Member::start(
+        "provide",
+        &server.room("jump"),
+        "Ada",
+        &[file.to_str().unwrap(), "--paused", "--stay"],
+    );
+    ada.event("entered").await;
+    let is = |state: &'static str, from_ms: u64| {
+        move |event: &serde_json::Value| {
+            event["state"] == state && event["position_ms"].as_u64() >= Some(from_ms)
+        }
+    };
+    ada.say("seek 0:09").await;
+    let stands = ada.event_where("playback", is("paused", 1)).await;
+    assert_eq!(stands["position_ms"], 8000, "the keyframe before");
+    ada.say("play").await;
+    ada.event_where("playback", is("playing", 8000)).await;
+    ada.say("seek +100").await;
+    ada.event_where("playback", is("playing", 16_000)).await;
+    ada.event_where("playback", is("ended", 0)).await;
+    ada.say("play").await;
+    let again = ada.event_where("playback", is("playing", 0)).await;
+    assert!(again["position_ms"].as_u64() < Some(4000), "from the beginning: {again}");
+    ada.say("seek nowhere").await;
+    assert_eq!(ada.event("warning").await["code"], "command-unknown");
+    ada.interrupt();
+    assert_eq!(ada.end().await.0.code(), Some(130));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_files_are_shown_in_one_room_and_their_members_talk_and_send_files() {
     let server = TestServer::start();
     let room = server.room("both");

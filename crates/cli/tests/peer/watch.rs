@@ -11,6 +11,13 @@ use crate::{
     report_schema::check,
 };
 
+/// Parameter sets of H.264 and the begin of a keyframe, and the begin of another frame.
+const H264_KEY: &[u8] = &[
+    0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0x40, 0, 0, 0, 1, 0x68, 0xce, 0x3c,
+    0x80, 0, 0, 0, 1, 0x65, 0x88, 0x84, 0x21,
+];
+const H264_DELTA: &[u8] = &[0, 0, 0, 1, 0x41, 0x9a, 0x21, 0x6c];
+
 /// Two seconds of 25 pictures each, every one different, with a keyframe every second.
 fn pictures() -> Vec<Vec<u8>> {
     let picture = |number: usize| {
@@ -42,6 +49,58 @@ fn report_in(path: &Path) -> Report {
     let schema: Value = serde_json::from_str(include_str!("../../../../docs/report.schema.json")).unwrap();
     check(&serde_json::from_slice(&bytes).unwrap(), &schema, &schema, "report");
     Report::read(&bytes).expect("a report that the page opens")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_of_h264_is_recorded_as_it_was_shown() {
+    let server = TestServer::start();
+    let room = server.room("h264");
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let shown: Vec<Vec<u8>> = pictures()
+        .into_iter()
+        .map(|picture| {
+            let begin: &[u8] = if picture.starts_with(KEY) { H264_KEY } else { H264_DELTA };
+            // No byte of the rest is part of a start code.
+            [begin, &picture[10..].iter().map(|byte| byte | 4).collect::<Vec<_>>()].concat()
+        })
+        .collect();
+    let mut clip = ivf(&shown.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    clip[8..12].copy_from_slice(b"H264");
+    std::fs::write(at("clip.ivf"), clip).unwrap();
+    let mut ben = Member::start("watch", &room, "Ben", &["--record".as_ref(), at("seen.ivf").as_os_str()]);
+    ben.event("entered").await;
+    let ada = Member::start("provide", &room, "Ada", &[at("clip.ivf")]);
+    assert_eq!(ben.event("measured").await["frames"], 50);
+    let (status, stderr) = ben.end().await;
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    assert_eq!(ada.end_by_itself().await.0.code(), Some(0));
+    let recorded = frames_of(&std::fs::read(at("seen.ivf")).unwrap());
+    assert_eq!(recorded.len(), 50);
+    for (number, ((_, frame), shown)) in recorded.iter().zip(&shown).enumerate() {
+        assert!(frame == shown, "frame {number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_in_webm_has_the_sound_beside_the_pictures() {
+    let server = TestServer::start();
+    let room = server.room("sound");
+    let folder = tempfile::tempdir().unwrap();
+    let seen = folder.path().join("seen.webm");
+    let arguments = ["--run".as_ref(), "4".as_ref(), "--record".as_ref(), seen.as_os_str()];
+    let mut ben = Member::start("watch", &room, "Ben", &arguments);
+    ben.event("entered").await;
+    let ada = Member::start("provide", &room, "Ada", &[sample().as_os_str(), "--loop".as_ref()]);
+    let (status, stderr) = ben.end_by_itself().await;
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    drop(ada);
+    let summary = sightline_cli::media::examine(std::fs::File::open(&seen).unwrap()).unwrap();
+    assert!(summary.frames > 60 && summary.duration.as_secs() >= 3, "{summary:?}");
+    // A member without a browser shows it again.
+    let (code, stderr) = run(&["provide", &room, seen.to_str().unwrap(), "--wait", "1"]).await;
+    assert_eq!(code, Some(5), "{stderr}");
+    assert!(stderr.contains("seen.webm: VP8 and Opus, "), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

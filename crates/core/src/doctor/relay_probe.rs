@@ -41,7 +41,6 @@ pub enum ProbeOutput {
 #[derive(Debug)]
 pub struct RelayProbe {
     phase: Phase,
-    has_flood: bool,
     sent_at: Vec<Timestamp>,
     arrived: Vec<bool>,
     arrivals: u16,
@@ -67,19 +66,8 @@ impl RelayProbe {
     /// Begins when the channels are open.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self::begin(true, now)
-    }
-
-    /// Begins a measurement of round trip, jitter and loss alone, for a caller that has no transport to flood the relay with.
-    #[must_use]
-    pub fn of_packets(now: Timestamp) -> Self {
-        Self::begin(false, now)
-    }
-
-    fn begin(has_flood: bool, now: Timestamp) -> Self {
         let mut probe = Self {
             phase: Phase::Packets { next_at: now },
-            has_flood,
             sent_at: Vec::new(),
             arrived: Vec::new(),
             arrivals: 0,
@@ -167,13 +155,8 @@ impl RelayProbe {
                 Phase::Stragglers { until }
                     if until <= now || self.round_trips.len() >= usize::from(PACKETS) =>
                 {
-                    let (phase, output) = if self.has_flood {
-                        (Phase::Flood { until: now + FLOOD }, ProbeOutput::Flood)
-                    } else {
-                        (Phase::Over, ProbeOutput::End)
-                    };
-                    self.phase = phase;
-                    self.outputs.push_back(output);
+                    self.phase = Phase::Flood { until: now + FLOOD };
+                    self.outputs.push_back(ProbeOutput::Flood);
                 }
                 Phase::Flood { until } if until <= now => {
                     self.phase = Phase::Over;
@@ -213,7 +196,6 @@ impl RelayProbe {
                 let micros = took.as_micros().max(1);
                 u64::try_from(u128::from(self.flood_bytes) * 8 * 1_000_000 / micros).unwrap_or(u64::MAX)
             }),
-            has_flood: self.has_flood,
         }
     }
 }
@@ -229,8 +211,6 @@ pub struct RelayFigures {
     pub loss_permille: Option<u64>,
     /// Throughput in bit/s.
     pub throughput_bps: Option<u64>,
-    /// Whether the throughput was to be measured.
-    pub has_flood: bool,
 }
 
 impl RelayFigures {
@@ -248,7 +228,7 @@ impl RelayFigures {
             Outcome::failed(CheckCode::RelayFailed, details)
         } else if self.loss_permille.is_some_and(|loss| loss >= LOSSY_PERMILLE) {
             Outcome::warning(CheckCode::RelayLossy, details)
-        } else if self.has_flood && self.throughput_bps.is_none_or(|bps| bps < SLOW_BPS) {
+        } else if self.throughput_bps.is_none_or(|bps| bps < SLOW_BPS) {
             Outcome::warning(CheckCode::RelaySlow, details)
         } else {
             Outcome::ok(details)

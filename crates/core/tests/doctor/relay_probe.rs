@@ -1,8 +1,11 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use sightline_core::{
     Timestamp,
-    doctor::{CheckCode, FLOOD_MESSAGE_BYTES, ProbeOutput, RelayFigures, RelayProbe},
+    doctor::{CheckCode, FLOOD_MESSAGE_BYTES, FloodWindow, ProbeOutput, RelayFigures, RelayProbe},
 };
 
 use crate::world::at;
@@ -104,32 +107,66 @@ fn a_packet_that_comes_twice_or_was_never_sent_is_not_counted() {
 }
 
 #[test]
-fn a_measurement_of_packets_alone_ends_after_them_and_does_not_call_the_path_slow() {
-    let mut probe = RelayProbe::of_packets(at(0));
-    let mut sent = 0;
-    loop {
-        match probe.poll_output() {
-            Some(ProbeOutput::SendPacket(number)) => {
-                sent += 1;
-                let now = at(u64::from(number) * 30 + 5);
-                probe.handle_arrival(number, now);
-                probe.handle_echo(number, now);
-            }
-            Some(ProbeOutput::Flood) => panic!("there is no flood"),
-            Some(ProbeOutput::End) => break,
-            None => probe.handle_timeout(probe.poll_timeout().expect("a deadline")),
-        }
-    }
-    let figures = probe.figures();
-    assert_eq!((sent, figures.loss_permille, figures.throughput_bps), (50, Some(0), None));
-    assert_eq!(figures.judge(Vec::new()).code, CheckCode::Ok);
-}
-
-#[test]
 fn only_bytes_of_the_size_of_a_packet_have_a_number() {
     let mut packet = RelayProbe::packet(513);
     assert_eq!((packet.len(), RelayProbe::number_of(&packet)), (160, Some(513)));
     packet.push(0);
     assert_eq!(RelayProbe::number_of(&packet), None);
     assert_eq!(RelayProbe::number_of(&packet[..2]), None);
+}
+
+/// Floods a link for two seconds that carries `per_ms` packets a millisecond, has a queue of `queue` packets and takes 20 ms. Returns the
+/// packets that arrived and that were sent.
+fn flood(per_ms: u64, queue: usize) -> (u64, u64) {
+    let mut window = FloodWindow::new(at(0));
+    let (mut waiting, mut on_the_way) = (VecDeque::new(), VecDeque::new());
+    let (mut arrived, mut sent) = (0, 0);
+    for ms in 0..2000 {
+        for _ in 0..per_ms {
+            on_the_way.extend(waiting.pop_front().map(|packet: Vec<u8>| (ms + 20, packet)));
+        }
+        while on_the_way.front().is_some_and(|(due, _)| *due <= ms) {
+            let (_, packet) = on_the_way.pop_front().unwrap();
+            assert!(window.handle_arrival(&packet, at(ms)));
+            arrived += 1;
+        }
+        window.handle_timeout(at(ms));
+        while let Some(packet) = window.poll_packet() {
+            sent += 1;
+            if waiting.len() < queue {
+                waiting.push_back(packet);
+            }
+        }
+    }
+    (arrived, sent)
+}
+
+#[test]
+fn a_flood_without_congestion_control_fills_a_path_and_loses_little() {
+    // 16 Mbit/s.
+    let (arrived, sent) = flood(2, 30);
+    assert!(arrived > 2 * 2000 * 3 / 4, "{arrived} of {sent}");
+    assert!(sent - arrived < sent / 10, "{arrived} of {sent}");
+}
+
+#[test]
+fn a_flood_on_a_path_without_a_limit_is_bounded() {
+    let (arrived, sent) = flood(1000, 100_000);
+    assert!(arrived > 10_000 && sent <= 20_000, "{arrived} of {sent}");
+}
+
+#[test]
+fn a_flood_into_a_dead_path_sends_a_few_packets_at_a_time() {
+    let (arrived, sent) = flood(0, 0);
+    assert_eq!(arrived, 0);
+    assert!((20..=100).contains(&sent), "{sent}");
+}
+
+#[test]
+fn a_packet_that_is_none_of_the_flood_is_not_counted() {
+    let mut window = FloodWindow::new(at(0));
+    let packet = window.poll_packet().unwrap();
+    assert!(!window.handle_arrival(&RelayProbe::packet(0), at(1)));
+    assert!(!window.handle_arrival(&[0xff; 1000], at(1)), "it was never sent");
+    assert!(window.handle_arrival(&packet, at(1)));
 }

@@ -147,7 +147,6 @@ impl World {
                     jitter: Some(Duration::from_millis(2)),
                     loss_permille: Some(0),
                     throughput_bps: Some(8_000_000),
-                    has_flood: true,
                 };
                 if self.relay_carries {
                     let connected_after = Some(Duration::from_millis(300));

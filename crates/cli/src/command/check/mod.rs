@@ -19,10 +19,11 @@ use crate::{
 };
 
 /// Details of a row that are printed without `--verbose`.
-const SHORT: [DetailLabel; 6] = [
+const SHORT: [DetailLabel; 7] = [
     DetailLabel::RoundTrip,
     DetailLabel::Jitter,
     DetailLabel::Loss,
+    DetailLabel::Throughput,
     DetailLabel::Mapping,
     DetailLabel::ValidUntil,
     DetailLabel::Error,

@@ -17,7 +17,8 @@ pub(super) struct NewFile {
 impl NewFile {
     pub(super) fn create(path: &Path) -> Result<(Self, File), Failure> {
         // Before there is a `NewFile`, which would remove a file that is there already.
-        let file = File::create_new(path).map_err(|error| match error.kind() {
+        let created = File::options().read(true).write(true).create_new(true).open(path);
+        let file = created.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 let sentence = format!("{} is there already, and no file is replaced.", path.display());
                 Failure::new(Exit::Usage, "file-exists", sentence)

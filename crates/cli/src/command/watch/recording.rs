@@ -1,4 +1,4 @@
-//! The file in which `watch` records the pictures of one member, and the thread that writes it.
+//! The file in which `watch` records the pictures and the sound of one member, and the thread that writes it.
 
 use std::{
     fs::File,
@@ -14,14 +14,15 @@ use tokio::{sync::mpsc, time::timeout};
 
 use super::new_file::{NewFile, cannot_write};
 use crate::{
-    arrival::{ArrivedFrame, FrameOfMember, FrameSender, frame_queue},
+    arrival::{ArrivedFrame, ArrivedSound, FrameOfMember, FrameSender, Media, frame_queue},
     failure::Failure,
-    media::ivf_writer::IvfWriter,
+    media::file_writer::{FileFormat, FileWriter},
 };
 
 /// Timestamps of a stream that grow by more than this belong to another stream, or were set anew.
 const MAX_STEP: Duration = Duration::from_secs(10);
-const HZ: u64 = 90_000;
+const VIDEO_HZ: u64 = 90_000;
+const AUDIO_HZ: u64 = 48_000;
 /// How long the disk may take for the last frames.
 const WRITING: Duration = Duration::from_secs(10);
 
@@ -44,7 +45,9 @@ impl Recording {
     pub(super) fn begin(path: &Path) -> Result<(Self, FrameSender), Failure> {
         let (new, file) = NewFile::create(path)?;
         let (to, frames) = frame_queue();
-        let thread = thread::Builder::new().name("recording".to_owned()).spawn(move || record(file, frames));
+        let format = FileFormat::of(path);
+        let thread = thread::Builder::new().name("recording".to_owned());
+        let thread = thread.spawn(move || record(file, format, frames));
         let thread = thread.map_err(|error| Failure::of_thread(&error))?;
         Ok((Self { file: new, thread }, to))
     }
@@ -71,64 +74,133 @@ impl Recording {
     }
 }
 
-fn record(file: File, mut frames: mpsc::Receiver<FrameOfMember>) -> io::Result<Recorded> {
-    let mut recorder = Recorder::new(BufWriter::new(file));
-    while let Some(FrameOfMember { member, frame, .. }) = frames.blocking_recv() {
-        recorder.handle(&member, &frame)?;
+fn record(file: File, format: FileFormat, mut frames: mpsc::Receiver<FrameOfMember>) -> io::Result<Recorded> {
+    let mut recorder = Recorder::new(BufWriter::new(file), format);
+    while let Some(FrameOfMember { member, media, .. }) = frames.blocking_recv() {
+        if let Err(error) = recorder.handle(&member, &media) {
+            if let Some(writer) = recorder.writer {
+                writer.mend()?;
+            }
+            return Err(error);
+        }
     }
     recorder.finish()
 }
 
-/// Decides what is written of the frames of all members: those of the first one with a picture.
+/// Decides what is written of the frames of all members: those of the first one with a picture, and the first sound of that member.
 struct Recorder<W: Write + Seek> {
     /// Before the first keyframe.
     file: Option<W>,
-    writer: Option<IvfWriter<W>>,
+    format: FileFormat,
+    writer: Option<FileWriter<W>>,
     member: Option<MemberId>,
-    /// The RTP timestamp, the arrival and the time in the file of the frame before.
-    last: Option<(u32, Timestamp, u64)>,
+    pictures: Option<Last>,
+    /// When the first picture arrived.
+    begun_at: Timestamp,
+    /// The sound, by its SSRC.
+    sound: Option<(u32, Last)>,
     has_other_codec: bool,
 }
 
+/// The frame before.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    rtp_timestamp: u32,
+    arrived_at: Timestamp,
+    /// The time in the file, in units of the RTP timestamps.
+    time: u64,
+}
+
+impl Last {
+    /// The time of the next frame in the file. The timestamps of a stream say it; between two streams, the arrival does.
+    fn next(self, rtp_timestamp: u32, arrived_at: Timestamp, hz: u64) -> Self {
+        let step = u64::from(rtp_timestamp.wrapping_sub(self.rtp_timestamp));
+        let is_same_stream = step <= MAX_STEP.as_secs() * hz;
+        let waited = units(arrived_at.since(self.arrived_at), hz);
+        let time = self.time + if is_same_stream { step } else { waited };
+        Self { rtp_timestamp, arrived_at, time }
+    }
+}
+
+fn units(time: Duration, hz: u64) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX / hz) * hz / 1_000_000
+}
+
 impl<W: Write + Seek> Recorder<W> {
-    fn new(file: W) -> Self {
-        Self { file: Some(file), writer: None, member: None, last: None, has_other_codec: false }
+    fn new(file: W, format: FileFormat) -> Self {
+        Self {
+            file: Some(file),
+            format,
+            writer: None,
+            member: None,
+            pictures: None,
+            begun_at: Timestamp::ZERO,
+            sound: None,
+            has_other_codec: false,
+        }
     }
 
-    fn handle(&mut self, member: &MemberId, frame: &ArrivedFrame) -> io::Result<()> {
+    fn handle(&mut self, member: &MemberId, media: &Media) -> io::Result<()> {
         if self.member.as_ref().is_some_and(|recorded| recorded != member) || self.has_other_codec {
             return Ok(());
         }
+        match media {
+            Media::Picture(frame) => self.handle_picture(member, frame),
+            Media::Sound(sound) => {
+                self.handle_sound(sound);
+                Ok(())
+            }
+        }
+    }
+
+    fn handle_picture(&mut self, member: &MemberId, frame: &ArrivedFrame) -> io::Result<()> {
         if let Some(size) = frame.size.filter(|_| frame.is_key)
             && let Some(file) = self.file.take()
         {
             self.member = Some(member.clone());
-            self.writer = Some(IvfWriter::begin(file, frame.codec, size)?);
+            self.begun_at = frame.whole_at;
+            self.writer = Some(FileWriter::begin(file, self.format, frame.codec, size, &frame.data)?);
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
         if writer.codec() != frame.codec {
             self.has_other_codec = true;
             return Ok(());
         }
-        let time = self.last.map_or(0, |last| time_after(last, frame));
-        self.last = Some((frame.rtp_timestamp, frame.whole_at, time));
-        writer.write(time, &frame.data)
+        let first = Last { rtp_timestamp: frame.rtp_timestamp, arrived_at: frame.whole_at, time: 0 };
+        let now =
+            self.pictures.map_or(first, |last| last.next(frame.rtp_timestamp, frame.whole_at, VIDEO_HZ));
+        self.pictures = Some(now);
+        writer.write_picture(now.time, frame.is_key, &frame.data)
+    }
+
+    /// Sound begins when it arrives beside the pictures, and goes on by its timestamps.
+    fn handle_sound(&mut self, sound: &ArrivedSound) {
+        let Some(writer) = &mut self.writer else { return };
+        let now = match self.sound {
+            Some((ssrc, _)) if ssrc != sound.ssrc => return,
+            Some((_, last)) => {
+                let is_late = sound.rtp_timestamp.wrapping_sub(last.rtp_timestamp) > u32::MAX / 2;
+                if is_late || sound.rtp_timestamp == last.rtp_timestamp {
+                    return;
+                }
+                last.next(sound.rtp_timestamp, sound.arrived_at, AUDIO_HZ)
+            }
+            None => Last {
+                rtp_timestamp: sound.rtp_timestamp,
+                arrived_at: sound.arrived_at,
+                time: units(sound.arrived_at.since(self.begun_at), AUDIO_HZ),
+            },
+        };
+        self.sound = Some((sound.ssrc, now));
+        writer.write_sound(now.time * 1000 / AUDIO_HZ, &sound.data);
     }
 
     fn finish(self) -> io::Result<Recorded> {
         let Some(writer) = self.writer else { return Ok(Recorded::default()) };
-        let frames = writer.frames();
+        let frames = writer.pictures();
         writer.finish()?;
         Ok(Recorded { frames, has_other_codec: self.has_other_codec })
     }
-}
-
-/// The time of a frame in the file. The timestamps of a stream say it; between two streams, the arrival does.
-fn time_after((stamp, arrived_at, time): (u32, Timestamp, u64), frame: &ArrivedFrame) -> u64 {
-    let step = u64::from(frame.rtp_timestamp.wrapping_sub(stamp));
-    let is_same_stream = step <= MAX_STEP.as_secs() * HZ;
-    let waited = u64::try_from(frame.whole_at.since(arrived_at).as_micros()).unwrap_or(u64::MAX / HZ);
-    time + if is_same_stream { step } else { waited * HZ / 1_000_000 }
 }
 
 #[cfg(test)]
@@ -139,7 +211,7 @@ mod tests {
 
     use super::*;
     use crate::media::{
-        VideoCodec,
+        Track, VideoCodec,
         file::VideoFile,
         testing::{DELTA, KEY},
     };
@@ -164,9 +236,9 @@ mod tests {
     /// The times of the recorded frames in milliseconds.
     fn recorded(frames: &[(&str, ArrivedFrame)]) -> (Vec<u128>, bool) {
         let mut bytes = Cursor::new(Vec::new());
-        let mut recorder = Recorder::new(&mut bytes);
+        let mut recorder = Recorder::new(&mut bytes, FileFormat::Ivf);
         for (name, frame) in frames {
-            recorder.handle(&member(name), frame).unwrap();
+            recorder.handle(&member(name), &Media::Picture(frame.clone())).unwrap();
         }
         let ended = recorder.finish().unwrap();
         let (mut file, _) = VideoFile::open(Cursor::new(bytes.into_inner())).unwrap();
@@ -204,5 +276,44 @@ mod tests {
         let (times, has_other_codec) =
             recorded(&[("ada", frame(true, 0, VideoCodec::Vp8)), ("ada", frame(true, 40, VideoCodec::Vp9))]);
         assert_eq!((times, has_other_codec), (vec![0], true));
+    }
+
+    #[test]
+    fn sound_is_recorded_from_the_first_picture_on_in_step_by_its_arrival() {
+        let sound = |ssrc, ms: u64| {
+            let arrived_at = Timestamp::from_origin(Duration::from_millis(ms));
+            // The clock of the sender began elsewhere.
+            let rtp_timestamp = 77_u32.wrapping_add(48 * ms as u32);
+            Media::Sound(ArrivedSound {
+                ssrc,
+                rtp_timestamp,
+                arrived_at,
+                data: Bytes::from_static(&[0xfc, 1]),
+            })
+        };
+        let mut bytes = Cursor::new(Vec::new());
+        let mut recorder = Recorder::new(&mut bytes, FileFormat::Matroska);
+        let ada = member("ada");
+        recorder.handle(&ada, &sound(5, 980)).unwrap();
+        for ms in (1000..3000).step_by(20) {
+            if ms % 40 == 0 {
+                let picture = Media::Picture(frame(ms == 1000, ms as u32, VideoCodec::Vp8));
+                recorder.handle(&ada, &picture).unwrap();
+            }
+            recorder.handle(&ada, &sound(5, ms + 5)).unwrap();
+            // A second time, another stream, and another member.
+            recorder.handle(&ada, &sound(5, ms + 5)).unwrap();
+            recorder.handle(&ada, &sound(6, ms + 7)).unwrap();
+            recorder.handle(&member("bob"), &sound(5, ms + 9)).unwrap();
+        }
+        assert_eq!(recorder.finish().unwrap().frames, 50);
+        let (mut file, info) = VideoFile::open(Cursor::new(bytes.into_inner())).unwrap();
+        assert!(info.has_audio);
+        let frames = std::iter::from_fn(|| file.next_frame().unwrap());
+        let sounds: Vec<_> = frames.filter(|frame| frame.track == Track::Audio).collect();
+        assert_eq!(sounds.len(), 100);
+        for (number, sound) in sounds.iter().enumerate() {
+            assert_eq!(sound.time.as_millis(), 5 + 20 * number as u128);
+        }
     }
 }
