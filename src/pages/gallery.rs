@@ -240,6 +240,8 @@ fn room_actions(model: RoomModel) -> RoomActions {
         decline_all_files: Callback::new(|()| {}),
         decline_file: Callback::new(|_| {}),
         cancel_file: Callback::new(|_| {}),
+        clear_files: Callback::new(|_| {}),
+        save_files: Callback::new(|_| {}),
         pause_file: Callback::new(|_| {}),
         start_run: Callback::new(|()| {}),
         stop_run: Callback::new(|()| {}),

@@ -34,6 +34,8 @@ mod room_actions;
 mod room_view;
 mod signals;
 
+pub use files::picked_ahead;
+
 use leptos::prelude::*;
 use sightline_browser::{
     js::queue::{EventSink, event_queue},

@@ -223,6 +223,10 @@ pub struct TransfersModel {
     pub backlog: RwSignal<Backlog>,
     /// The chosen files that are not sent.
     pub left_out: RwSignal<LeftOut>,
+    /// Whether received files are being saved together.
+    pub is_saving: RwSignal<bool>,
+    /// Whether some of them could not be saved.
+    pub has_save_failed: RwSignal<bool>,
 }
 
 impl TransfersModel {
@@ -274,6 +278,10 @@ pub struct RoomActions {
     pub decline_file: Callback<TransferHandle>,
     /// Cancels a transfer.
     pub cancel_file: Callback<TransferHandle>,
+    /// Removes ended transfers from the list.
+    pub clear_files: Callback<Vec<TransferHandle>>,
+    /// Saves received files together, in a folder or an archive (called from a click).
+    pub save_files: Callback<Vec<TransferHandle>>,
     /// Pauses (true) or resumes a transfer.
     pub pause_file: Callback<(TransferHandle, bool)>,
     /// Switches the microphone on or off.

@@ -153,7 +153,7 @@ async fn is_reached(page: &Page, test_id: &str, what: &str) -> Result<()> {
 }
 
 /// Saves a picture for a person, if `SIGHTLINE_SMALL_WINDOWS` names a folder.
-async fn keep(page: &Page, name: &str) -> Result<()> {
+pub(crate) async fn keep(page: &Page, name: &str) -> Result<()> {
     let Some(folder) = env::var_os("SIGHTLINE_SMALL_WINDOWS").map(PathBuf::from) else { return Ok(()) };
     let engine = page.browser.profile.engine.name();
     Ok(page.browser.driver.screenshot(&folder.join(format!("{name}-{engine}.png"))).await?)

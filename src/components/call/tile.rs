@@ -32,6 +32,7 @@ use crate::{
             check_link::load_call_check_link,
             icon::{Icon, IconName},
             layers::layer,
+            short_name::ShortName,
             video::Video,
             when::When,
         },
@@ -179,8 +180,8 @@ pub fn Tile(
                     <Icon name=IconName::MicrophoneOff />
                     <span class="sr-only">{language.text(sentence!(tile.microphone_off))}</span>
                 </span>
-                <span class="tile-name" dir="auto">
-                    {shown_name}
+                <span class="tile-name" dir="auto" title=shown_name>
+                    <ShortName name=shown_name />
                 </span>
                 <Later view=load_condition(tile, is_own) />
             </div>

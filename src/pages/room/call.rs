@@ -32,7 +32,7 @@ use crate::{
             panel::{load_stats_panel, preload_stats_panel},
             run_control::{RunControl, RunResult, RunsOfOthers},
         },
-        files::{load_drop_zone, load_file_offer},
+        files::{load_drop_zone, load_file_offer, offer_title},
         invitation::{menu::InvitationMenu, protection::ProtectionMark},
         kit::{
             icon::{Icon, IconName},
@@ -48,7 +48,10 @@ use crate::{
     language::Language,
     navigation::Navigator,
     sentence,
-    session::model::{RoomActions, RoomModel, Setting, SourceChoice},
+    session::{
+        model::{RoomActions, RoomModel, Setting, SourceChoice},
+        picked_ahead,
+    },
 };
 
 /// Delay from entering the room until further parts are loaded.
@@ -124,6 +127,9 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     });
     if navigator.is_some_and(|navigator| navigator.arrival() == Arrival::SendFiles) {
         panels.show_files_and_link();
+        if let Some(files) = picked_ahead::take() {
+            actions.offer_files.run((None, files));
+        }
     }
     view! {
         <main
@@ -259,7 +265,7 @@ fn newest_unseen(model: RoomModel, panels: Panels, language: Language) -> Option
         return None;
     }
     if offered_files(model) > 0 {
-        return Some(sentence!(files.offered)(language.locale()).to_owned());
+        return Some(offer_title(model, language.locale()));
     }
     model.chat.with(|lines| {
         let line = lines.last()?;
