@@ -15,6 +15,7 @@ use sightline_core::{
         run::RunState,
         stamp::FrameTruth,
     },
+    media::{faces_away, other_camera},
     notice::NoticeCode,
     room::{HostAction, LinkState, ShownReaction, VisitorView},
     signaling::SignalingStatus,
@@ -431,6 +432,32 @@ pub struct SettingsModel {
     pub speakers: RwSignal<Vec<DeviceChoice>>,
     /// Opens the browser's own dialog for loudspeakers (called from a gesture), where it has one.
     pub prompt_for_speaker: Option<Callback<()>>,
+}
+
+impl SettingsModel {
+    /// Chooses the camera on the other side of a phone, or the next one.
+    pub fn switch_camera(&self) {
+        let chosen = self.preferences.signal(Setting::Camera);
+        let other = self.cameras.with_untracked(|cameras| {
+            let labels: Vec<_> = cameras.iter().map(|camera| camera.label.as_str()).collect();
+            let present =
+                chosen.with_untracked(|chosen| cameras.iter().position(|camera| camera.id == *chosen));
+            Some(cameras[other_camera(&labels, present)?].id.clone())
+        });
+        if let Some(other) = other {
+            chosen.set(other);
+        }
+    }
+
+    /// Whether the chosen camera faces away from the person.
+    pub fn shows_what_the_person_sees(&self) -> bool {
+        let chosen = self.preferences.signal(Setting::Camera);
+        let (cameras, chosen) = (self.cameras.try_get_untracked(), chosen.try_get_untracked());
+        let chosen = cameras
+            .zip(chosen)
+            .and_then(|(cameras, chosen)| cameras.into_iter().find(|camera| camera.id == chosen));
+        chosen.is_some_and(|camera| faces_away(&camera.label))
+    }
 }
 
 /// A device in a list.

@@ -9,6 +9,7 @@ pub mod knocks;
 pub mod leave_dialog;
 pub mod member_controls;
 pub mod member_name;
+pub mod own_picture;
 pub mod panel_tabs;
 pub mod panels;
 mod pictures;
