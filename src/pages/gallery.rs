@@ -129,6 +129,7 @@ fn lobby_model(source: SourceChoice, notices: Vec<NoticeCode>) -> LobbyModel {
         needs_source_gesture: RwSignal::new(false),
         file: file_model(),
         microphone: RwSignal::new(true),
+        is_microphone_missing: RwSignal::new(false),
         settings: settings_model(),
         preview: RwSignal::new_local(None),
         is_held: RwSignal::new(false),

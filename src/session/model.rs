@@ -334,6 +334,8 @@ pub struct LobbyModel {
     pub file: FileModel,
     /// Whether to enter with the microphone on.
     pub microphone: RwSignal<bool>,
+    /// Whether there is no microphone although it was asked for.
+    pub is_microphone_missing: RwSignal<bool>,
     /// The settings and the lists of devices.
     pub settings: SettingsModel,
     /// The preview of the source.
