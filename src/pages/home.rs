@@ -144,6 +144,9 @@ pub fn Home() -> AnyView {
                 <Link to=Route::Check class="check-link">
                     {language.text(sentence!(check_link.open))}
                 </Link>
+                <Link to=Route::Report class="check-link">
+                    {language.text(sentence!(home.reports))}
+                </Link>
             </p>
         </main>
     }

@@ -19,6 +19,7 @@ pub mod reactions;
 mod receivers;
 pub mod remove_dialog;
 pub mod room_lock;
+pub mod screen_banner;
 pub mod seen_by_text;
 pub mod shortcuts;
 pub mod sign_announcer;

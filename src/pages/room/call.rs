@@ -22,6 +22,7 @@ use crate::{
             push_to_talk::load_talk_key,
             remove_dialog::load_remove_dialog,
             room_lock::{LockedSign, load_host_controls},
+            screen_banner::ScreenBanner,
             shortcuts::{self, ShortcutsDialog},
             sign_announcer::load_sign_announcer,
             source_resume::SourceResume,
@@ -148,6 +149,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                     <Later view=load_file_offer(model, actions, panels) />
                     <RunsOfOthers model=model actions=actions />
                     <RunResult model=model actions=actions />
+                    <ScreenBanner model=model actions=actions />
                     <SourceResume
                         is_wanted=model.needs_source_gesture
                         choose=actions.choose_source
