@@ -212,6 +212,41 @@ mod tests {
         }
     }
 
+    /// All texts of a file, with their keys.
+    fn texts(value: &serde_json::Value, key: &str, found: &mut Vec<(String, String)>) {
+        match value {
+            serde_json::Value::Object(members) => {
+                members.iter().for_each(|(name, value)| texts(value, &format!("{key}.{name}"), found));
+            }
+            other => found.push((key.to_owned(), other.as_str().unwrap().to_owned())),
+        }
+    }
+
+    #[test]
+    fn chinese_has_full_width_punctuation_and_no_space_beside_it() {
+        let mut all = Vec::new();
+        texts(&serde_json::from_str(include_str!("../locales/zh-CN.json")).unwrap(), "", &mut all);
+        let is_han = |c: char| matches!(c, '\u{3400}'..='\u{9fff}');
+        let is_full = |c: char| "，。：；！？、（）“”".contains(c);
+        for (key, text) in all {
+            let chars: Vec<_> = text.chars().collect();
+            for pair in chars.windows(2) {
+                let (before, after) = (pair[0], pair[1]);
+                let half = |c: char| ",.;:!?()\"'".contains(c);
+                // A line break is none.
+                let is_space = |c: char| c == ' ';
+                assert!(!(is_han(before) && half(after)), "{key}: {before}{after} in {text}");
+                assert!(!(half(before) && is_han(after)), "{key}: {before}{after} in {text}");
+                assert!(!(is_full(before) && is_space(after)), "{key}: a space after {before} in {text}");
+                assert!(!(is_space(before) && is_full(after)), "{key}: a space before {after} in {text}");
+                assert!(
+                    !(is_space(before) && "(".contains(after)),
+                    "{key}: a space before a bracket in {text}"
+                );
+            }
+        }
+    }
+
     #[test]
     fn a_sentence_is_found_by_its_key_in_each_language() {
         let file = |json: &'static str| serde_json::from_str::<serde_json::Value>(json).unwrap();

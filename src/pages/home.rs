@@ -1,10 +1,14 @@
 //! The first page: make a room, or enter one.
 
-use leptos::{html, prelude::*};
+use std::{rc::Rc, time::Duration};
+
+use leptos::{html, prelude::*, task::spawn_local};
+use sightline_browser::page::{clock, environment};
 use sightline_core::notice::NoticeCode;
 
 use crate::{
     components::{
+        files::load_home_drop_zone,
         kit::{
             icon::{Icon, IconName},
             link::Link,
@@ -12,7 +16,7 @@ use crate::{
             page_header::PageHeader,
             when::When,
         },
-        later::Later,
+        later::{Later, LaterWith},
         notices::notice::InputNotice,
         settings::create_token::load_create_token_line,
     },
@@ -24,6 +28,9 @@ use crate::{
     sentence,
 };
 
+/// Delay until the page takes dropped and pasted files: the room's module is loaded for that, which a person needs next anyway.
+const DROPS_AFTER: Duration = Duration::from_millis(1500);
+
 /// The first page.
 #[component]
 pub fn Home() -> AnyView {
@@ -34,6 +41,14 @@ pub fn Home() -> AnyView {
     let is_invalid = RwSignal::new(false);
     create_token::take_from_address();
     let has_token = create_token::kept().is_some();
+    // A phone has nothing to drop, and should not load more than it needs.
+    let takes_drops = RwSignal::new(false);
+    if !environment::has_touch() {
+        spawn_local(async move {
+            clock::sleep(DROPS_AFTER).await;
+            takes_drops.try_set(true);
+        });
+    }
     let go = move |route: Route| {
         if let Some(navigator) = navigator {
             navigator.go(route);
@@ -115,6 +130,9 @@ pub fn Home() -> AnyView {
                         </When>
                     </form>
                 </div>
+                <When is=takes_drops>
+                    <LaterWith view=load_home_drop_zone() meanwhile=Rc::new(|_| ().into_any()) />
+                </When>
                 {has_token.then(|| view! { <Later view=load_create_token_line() /> })}
             </section>
             <ul class="verbs">
@@ -125,6 +143,9 @@ pub fn Home() -> AnyView {
             <p class="home-check">
                 <Link to=Route::Check class="check-link">
                     {language.text(sentence!(check_link.open))}
+                </Link>
+                <Link to=Route::Report class="check-link">
+                    {language.text(sentence!(home.reports))}
                 </Link>
             </p>
         </main>

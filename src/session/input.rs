@@ -116,6 +116,10 @@ pub enum TransferAction {
     DeclineAll,
     Decline(TransferHandle),
     Cancel(TransferHandle),
+    /// Removes these transfers, which ended, from the list.
+    Clear(Vec<TransferHandle>),
+    /// Saves these received files together, in a folder or an archive.
+    SaveAll(Vec<TransferHandle>),
     /// Pauses (true) or resumes a transfer.
     Pause(TransferHandle, bool),
 }

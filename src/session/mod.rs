@@ -34,6 +34,8 @@ mod room_actions;
 mod room_view;
 mod signals;
 
+pub use files::picked_ahead;
+
 use leptos::prelude::*;
 use sightline_browser::{
     js::queue::{EventSink, event_queue},
@@ -165,6 +167,7 @@ fn lobby_model(
         needs_source_gesture: shown.needs_gesture,
         file: shown.file,
         microphone: RwSignal::new(opening.microphone),
+        is_microphone_missing: shown.is_microphone_missing,
         settings,
         preview: shown.preview,
         is_held: shown.is_held,

@@ -15,6 +15,7 @@ use sightline_core::{
         run::RunState,
         stamp::FrameTruth,
     },
+    media::{faces_away, other_camera},
     notice::NoticeCode,
     room::{HostAction, LinkState, ShownReaction, VisitorView},
     signaling::SignalingStatus,
@@ -223,6 +224,10 @@ pub struct TransfersModel {
     pub backlog: RwSignal<Backlog>,
     /// The chosen files that are not sent.
     pub left_out: RwSignal<LeftOut>,
+    /// Whether received files are being saved together.
+    pub is_saving: RwSignal<bool>,
+    /// Whether some of them could not be saved.
+    pub has_save_failed: RwSignal<bool>,
 }
 
 impl TransfersModel {
@@ -274,6 +279,10 @@ pub struct RoomActions {
     pub decline_file: Callback<TransferHandle>,
     /// Cancels a transfer.
     pub cancel_file: Callback<TransferHandle>,
+    /// Removes ended transfers from the list.
+    pub clear_files: Callback<Vec<TransferHandle>>,
+    /// Saves received files together, in a folder or an archive (called from a click).
+    pub save_files: Callback<Vec<TransferHandle>>,
     /// Pauses (true) or resumes a transfer.
     pub pause_file: Callback<(TransferHandle, bool)>,
     /// Switches the microphone on or off.
@@ -325,6 +334,8 @@ pub struct LobbyModel {
     pub file: FileModel,
     /// Whether to enter with the microphone on.
     pub microphone: RwSignal<bool>,
+    /// Whether there is no microphone although it was asked for.
+    pub is_microphone_missing: RwSignal<bool>,
     /// The settings and the lists of devices.
     pub settings: SettingsModel,
     /// The preview of the source.
@@ -423,6 +434,32 @@ pub struct SettingsModel {
     pub speakers: RwSignal<Vec<DeviceChoice>>,
     /// Opens the browser's own dialog for loudspeakers (called from a gesture), where it has one.
     pub prompt_for_speaker: Option<Callback<()>>,
+}
+
+impl SettingsModel {
+    /// Chooses the camera on the other side of a phone, or the next one.
+    pub fn switch_camera(&self) {
+        let chosen = self.preferences.signal(Setting::Camera);
+        let other = self.cameras.with_untracked(|cameras| {
+            let labels: Vec<_> = cameras.iter().map(|camera| camera.label.as_str()).collect();
+            let present =
+                chosen.with_untracked(|chosen| cameras.iter().position(|camera| camera.id == *chosen));
+            Some(cameras[other_camera(&labels, present)?].id.clone())
+        });
+        if let Some(other) = other {
+            chosen.set(other);
+        }
+    }
+
+    /// Whether the chosen camera faces away from the person.
+    pub fn shows_what_the_person_sees(&self) -> bool {
+        let chosen = self.preferences.signal(Setting::Camera);
+        let (cameras, chosen) = (self.cameras.try_get_untracked(), chosen.try_get_untracked());
+        let chosen = cameras
+            .zip(chosen)
+            .and_then(|(cameras, chosen)| cameras.into_iter().find(|camera| camera.id == chosen));
+        chosen.is_some_and(|camera| faces_away(&camera.label))
+    }
 }
 
 /// A device in a list.

@@ -49,6 +49,8 @@ pub(super) fn room_actions(
         decline_all_files: Callback::new(move |()| act_on_transfer(TransferAction::DeclineAll)),
         decline_file: Callback::new(move |handle| act_on_transfer(TransferAction::Decline(handle))),
         cancel_file: Callback::new(move |handle| act_on_transfer(TransferAction::Cancel(handle))),
+        clear_files: Callback::new(move |handles| act_on_transfer(TransferAction::Clear(handles))),
+        save_files: Callback::new(move |handles| act_on_transfer(TransferAction::SaveAll(handles))),
         pause_file: Callback::new(move |(handle, is_paused)| {
             act_on_transfer(TransferAction::Pause(handle, is_paused));
         }),

@@ -149,7 +149,9 @@ impl RoomView {
     /// Shows the published state of this person.
     pub fn show_local(&self, published: PublishedState) {
         show_published(self.model.local, published);
-        signals::set(self.model.local.is_mirrored, published.source == PublishedSource::Camera);
+        let is_mirrored =
+            published.source == PublishedSource::Camera && !self.model.settings.shows_what_the_person_sees();
+        signals::set(self.model.local.is_mirrored, is_mirrored);
         self.keep_place();
     }
 

@@ -29,6 +29,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         [
             stage.test_in_each(the_check_reports_a_missing_server),
             stage.test_in_each(a_missing_camera_is_named),
+            stage.test_in_each(a_page_without_a_microphone_is_not_green),
             stage.test_in_each(a_refused_permission_is_named),
             vec![stage.test(a_report_is_read_from_its_link_without_addresses)],
         ]
@@ -149,6 +150,17 @@ async fn a_missing_camera_is_named(scene: &Scene, engine: Engine) -> Result<()> 
     )
 }
 
+async fn a_page_without_a_microphone_is_not_green(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page_in(Profile::of(engine).with_devices(Devices::Missing)).await?;
+    let found = examine_here(&page).await?;
+    assert_ne!(found.rows["microphone"].0, "ok", "{found:?}");
+    assert_eq!(found.tone, "fair", "{found:?}");
+    let page = scene.page(engine).await?;
+    let found = examine_here(&page).await?;
+    assert_eq!((found.rows["microphone"].0.as_str(), found.tone.as_str()), ("ok", "good"), "{found:?}");
+    Ok(())
+}
+
 async fn a_refused_permission_is_named(scene: &Scene, engine: Engine) -> Result<()> {
     let page = scene.page_in(Profile::of(engine).with_devices(Devices::Refused)).await?;
     let found = examine(&page, &json!([])).await?;
@@ -188,6 +200,8 @@ async fn a_report_is_read_from_its_link_without_addresses(scene: &Scene) -> Resu
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Found {
     verdict: String,
+    /// How the verdict is colored.
+    tone: String,
     summary: String,
     /// State and code of each row.
     rows: BTreeMap<String, (String, String)>,
@@ -248,6 +262,7 @@ const FOUND: &str = "
     const rows = [...document.querySelectorAll('[data-testid=\"check-row\"]')];
     return {
       verdict: summary.dataset.verdict,
+      tone: summary.dataset.tone,
       summary: summary.innerText,
       rows: Object.fromEntries(rows.map((row) => [row.dataset.check, [row.dataset.state, row.dataset.code]])),
       words: Object.fromEntries(rows.map((row) => [row.dataset.check, row.innerText])),

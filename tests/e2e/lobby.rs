@@ -5,13 +5,14 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use libtest_mimic::Trial;
 use sightline_e2e::{
-    browser::Engine,
+    browser::{Devices, Engine, Profile},
     stage::{Pair, Scene, Stage},
 };
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_pairs(one_makes_a_room_and_another_follows_the_invitation),
+        stage.test_in_each(a_blocked_microphone_is_not_shown_as_on),
         vec![
             stage.test(a_room_can_be_entered_by_its_name_in_capitals),
             stage.test(a_room_name_that_is_not_allowed_is_told),
@@ -23,6 +24,23 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+async fn a_blocked_microphone_is_not_shown_as_on(scene: &Scene, engine: Engine) -> Result<()> {
+    const IS_OFF: &str = "
+        const button = document.querySelector('[data-testid=toggle-mic]');
+        return button.classList.contains('is-off') && !document.querySelector('.level');";
+    let page = scene.page_in(Profile::of(engine).with_devices(Devices::Refused)).await?;
+    page.open("/room/blocked?source=camera").await?;
+    page.until_notice("permission-denied").await?;
+    for _ in 0..2 {
+        let is_off: bool = page.execute(IS_OFF, vec![]).await?;
+        assert!(is_off, "a blocked microphone is shown as on");
+        // Asks again instead of switching off what is not on.
+        page.click("toggle-mic").await?;
+        page.until_notice("permission-denied").await?;
+    }
+    Ok(())
 }
 
 async fn one_makes_a_room_and_another_follows_the_invitation(scene: &Scene, pair: Pair) -> Result<()> {

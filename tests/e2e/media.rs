@@ -95,6 +95,8 @@ async fn a_screen_with_its_sound_is_shared_and_ended_without_negotiation(
     bob.until_picture_moves("Ada").await?;
     let own = ada.look().await?;
     assert!(own.own_tile().is_some_and(|tile| !tile.is_mirrored), "a screen in a mirror cannot be read");
+    ada.until("it is said that the screen is shared", |page| page.shows("screen-stop")).await?;
+    crate::small_windows::keep(&ada, "screen-banner").await?;
     until_true(&bob, "the sound of microphone and screen arrives", SOUNDS, json!(2)).await?;
 
     // Ends the sharing, as the browser's own bar does.
@@ -105,7 +107,7 @@ async fn a_screen_with_its_sound_is_shared_and_ended_without_negotiation(
     until_source(&bob, "Ada", "none").await?;
     ada.click("source-screen").await?;
     until_source(&bob, "Ada", "screen").await?;
-    ada.click("source-camera").await?;
+    ada.click("screen-stop").await?;
     until_source(&bob, "Ada", "camera").await?;
     bob.until_picture_moves("Ada").await?;
     assert_eq!(before, descriptions(&ada).await?, "there was a negotiation");

@@ -5,7 +5,7 @@ use std::{env, path::PathBuf, sync::Arc};
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 use sightline_e2e::{
-    browser::Engine,
+    browser::{Devices, Engine, Profile},
     page::Page,
     stage::{Scene, Stage},
     wait::{PATIENCE, until},
@@ -17,6 +17,10 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(the_labels_of_a_tile_never_overlap),
         stage.test_in_each(the_other_picture_is_the_largest_thing_and_every_control_is_reached),
         stage.test_in_each(the_lobby_shows_the_name_and_join_without_scrolling),
+        stage.test_in_each(the_local_picture_moves_by_drag_and_by_keyboard),
+        stage.test_in_each(every_control_takes_a_finger),
+        stage.test_in_each(one_tap_switches_the_camera),
+        vec![stage.test(high_contrast_keeps_selection_and_meters_visible)],
     ]
     .into_iter()
     .flatten()
@@ -144,6 +148,118 @@ async fn the_lobby_shows_the_name_and_join_without_scrolling(scene: &Scene, engi
     Ok(())
 }
 
+async fn the_local_picture_moves_by_drag_and_by_keyboard(scene: &Scene, engine: Engine) -> Result<()> {
+    let [bob, ada] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter("corners", "Ada").await?;
+    bob.enter("corners", "Bob").await?;
+    bob.until_picture_moves("Ada").await?;
+    for (width, height) in [(390, 844), (844, 390)] {
+        bob.set_viewport(width, height).await?;
+        lies_at(&bob, "bottom-right").await?;
+        bob.focus("tile-move").await?;
+        for (key, corner) in [("\u{e013}", "top-right"), ("\u{e012}", "top-left"), ("\u{e012}", "top-left")] {
+            bob.press(key).await?;
+            lies_at(&bob, corner).await?;
+        }
+        keep(&bob, &format!("own-top-left-{width}x{height}")).await?;
+        let dragged: bool = bob.execute(DRAG, vec![]).await?;
+        assert!(dragged, "the picture did not follow the finger");
+        lies_at(&bob, "bottom-right").await?;
+        let [own, other, _]: [f64; 3] = bob.execute(AREAS, vec![]).await?;
+        assert!(4.0 * own <= other, "{own} of {other}");
+    }
+    Ok(())
+}
+
+/// Whether the local picture lies in this corner of the stage.
+async fn lies_at(page: &Page, corner: &str) -> Result<()> {
+    until(&format!("the local picture at the {corner}"), PATIENCE, async || {
+        let found: String = page.execute(CORNER, vec![]).await?;
+        Ok(if found == corner { Ok(()) } else { Err(found) })
+    })
+    .await
+}
+
+async fn every_control_takes_a_finger(scene: &Scene, engine: Engine) -> Result<()> {
+    const NAME: &str = "Professor Augusta Ada King, Countess of Lovelace (telephone)";
+    let [bob, ada] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.enter("fingers", NAME).await?;
+    bob.set_viewport(390, 844).await?;
+    bob.open("/room/fingers?source=camera").await?;
+    bob.until("the lobby is there", |page| page.shows("join")).await?;
+    are_large(&bob, "the lobby").await?;
+    bob.fill("name-input", "Bob").await?;
+    bob.click("join").await?;
+    bob.until_picture_moves(NAME).await?;
+    for (width, height) in [(360, 640), (390, 844), (844, 390)] {
+        bob.set_viewport(width, height).await?;
+        are_large(&bob, &format!("the call at {width} x {height}")).await?;
+        let shown: bool = bob.execute(NAME_SHOWS_ITS_END, vec![]).await?;
+        assert!(shown, "the end of the long name is cut off at {width} x {height}");
+        keep(&bob, &format!("long-name-{width}x{height}")).await?;
+        let [microphone, leave]: [[f64; 2]; 2] = bob.execute(MICROPHONE_AND_LEAVE, vec![]).await?;
+        let apart = (microphone[0] - leave[0]).hypot(microphone[1] - leave[1]);
+        assert!(apart > 100.0, "leaving is beside mute at {width} x {height}");
+    }
+    Ok(())
+}
+
+async fn are_large(page: &Page, what: &str) -> Result<()> {
+    let small: Vec<String> = page.execute(SMALL_CONTROLS, vec![]).await?;
+    ensure!(small.is_empty(), "controls of {what} that a finger misses: {small:#?}");
+    Ok(())
+}
+
+async fn one_tap_switches_the_camera(scene: &Scene, engine: Engine) -> Result<()> {
+    let page = scene.page_in(Profile::of(engine).with_devices(Devices::TwoCameras)).await?;
+    page.set_viewport(390, 844).await?;
+    page.enter("cameras", "Ada").await?;
+    page.until("the camera is on", |page| {
+        page.tile("Ada").is_some_and(|tile| tile.camera.as_deref() == Some("on"))
+    })
+    .await?;
+    if engine == Engine::Firefox {
+        // Its test camera is the only one.
+        assert!(!page.look().await?.shows("camera-switch"));
+        return Ok(());
+    }
+    page.until("the cameras are known", |page| page.shows("camera-switch")).await?;
+    let before: String = page.execute(CAMERA, vec![]).await?;
+    for _ in 0..2 {
+        let from: String = page.execute(CAMERA, vec![]).await?;
+        page.focus("camera-switch").await?;
+        page.click("camera-switch").await?;
+        until("another camera", PATIENCE, async || {
+            let now: String = page.execute(CAMERA, vec![]).await?;
+            Ok(if now != from && !now.is_empty() { Ok(()) } else { Err(now) })
+        })
+        .await?;
+    }
+    let after: String = page.execute(CAMERA, vec![]).await?;
+    assert_eq!(after, before, "two switches lead back");
+    keep(&page, "camera-switch").await
+}
+
+async fn high_contrast_keeps_selection_and_meters_visible(scene: &Scene) -> Result<()> {
+    let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Chromium]).await?;
+    let features = serde_json::json!({ "features": [{ "name": "forced-colors", "value": "active" }] });
+    ada.browser.driver.cdp().send_raw("Emulation.setEmulatedMedia", features).await?;
+    ada.open("/room/contrast").await?;
+    ada.until_preview_moves().await?;
+    let meter: String = ada.execute(LEVEL_IMAGE, vec![]).await?;
+    assert!(meter.contains("gradient"), "the level meter is {meter}");
+    keep(&ada, "contrast-lobby").await?;
+    ada.click("join").await?;
+    bob.enter("contrast", "Bob").await?;
+    ada.until_picture_moves("Bob").await?;
+    ada.click("stats-toggle").await?;
+    ada.until("the statistics are there", |page| page.shows("stats-expand")).await?;
+    keep(&ada, "contrast-call").await?;
+    let hidden: Vec<String> = ada.execute(SAME_AS_BEHIND, vec![]).await?;
+    assert!(hidden.is_empty(), "{hidden:?}");
+    Ok(())
+}
+
 async fn is_reached(page: &Page, test_id: &str, what: &str) -> Result<()> {
     until(&format!("{what} to be reached"), PATIENCE, async || {
         let above: Option<String> = page.execute(ABOVE, vec![test_id.into()]).await?;
@@ -153,12 +269,81 @@ async fn is_reached(page: &Page, test_id: &str, what: &str) -> Result<()> {
 }
 
 /// Saves a picture for a person, if `SIGHTLINE_SMALL_WINDOWS` names a folder.
-async fn keep(page: &Page, name: &str) -> Result<()> {
+pub(crate) async fn keep(page: &Page, name: &str) -> Result<()> {
     let Some(folder) = env::var_os("SIGHTLINE_SMALL_WINDOWS").map(PathBuf::from) else { return Ok(()) };
     let engine = page.browser.profile.engine.name();
     Ok(page.browser.driver.screenshot(&folder.join(format!("{name}-{engine}.png"))).await?)
 }
 
+/// The corner of the stage that the local picture is nearest to and inside of.
+const CORNER: &str = "
+    const [stage, own] = ['.tiles', '[data-testid=tile][data-member=local]'].map((part) => document.querySelector(part).getBoundingClientRect());
+    if (own.left < stage.left - 1 || own.right > stage.right + 1 || own.top < stage.top - 1 || own.bottom > stage.bottom + 1) return 'outside';
+    const middle = (start, length) => start + length / 2;
+    const row = middle(own.top, own.height) < middle(stage.top, stage.height) ? 'top' : 'bottom';
+    const column = middle(own.left, own.width) < middle(stage.left, stage.width) ? 'left' : 'right';
+    return `${row}-${column}`;";
+/// Drags the local picture to the bottom right with a finger. Returns whether it followed.
+const DRAG: &str = "
+    const [stage, own] = ['.tiles', '[data-testid=tile][data-member=local]'].map((part) => document.querySelector(part));
+    const [from, to] = [own, stage].map((part) => part.getBoundingClientRect());
+    const send = (kind, clientX, clientY) => own.dispatchEvent(new PointerEvent(kind, {
+      bubbles: true, cancelable: true, isPrimary: true, pointerId: 7, pointerType: 'touch', button: 0, clientX, clientY,
+    }));
+    const [x, y] = [from.left + from.width / 2, from.top + from.height / 2];
+    send('pointerdown', x, y);
+    send('pointermove', x + 30, y + 30);
+    send('pointermove', to.right - 60, to.bottom - 60);
+    return new Promise((resolve) => requestAnimationFrame(() => {
+      const followed = own.getBoundingClientRect().left > from.left + 20;
+      send('pointerup', to.right - 60, to.bottom - 60);
+      resolve(followed);
+    }));";
+/// Controls of which a square of 44 pixels around the middle, as far as it is in the window, does not belong to them.
+const SMALL_CONTROLS: &str = "
+    const small = [];
+    const selector = 'button, select, summary, a.button, input:not([type=file])';
+    for (const control of document.querySelectorAll(selector)) {
+      if (!control.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+      control.scrollIntoView({ block: 'center' });
+      const { left, top, width, height } = control.getBoundingClientRect();
+      if (width === 0 || height === 0) continue;
+      const [x, y] = [left + width / 2, top + height / 2];
+      // Labels take a finger for their controls.
+      const target = control.closest('label') ?? control;
+      const own = (dx, dy) => {
+        const found = document.elementFromPoint(Math.min(innerWidth - 1, Math.max(1, x + dx)), Math.min(innerHeight - 1, Math.max(1, y + dy)));
+        return found !== null && (target.contains(found) || found.contains(target) && found.tagName === 'LABEL');
+      };
+      if (!own(0, 0)) continue;
+      const missed = [[21, 0], [-21, 0], [0, 21], [0, -21]].filter(([dx, dy]) => !own(dx, dy));
+      if (missed.length > 0) small.push(`${control.outerHTML.slice(0, 120)} ${width} x ${height}: ${JSON.stringify(missed)}`);
+    }
+    return small;";
+const NAME_SHOWS_ITS_END: &str = "
+    const tile = document.querySelector('[data-testid=tile]:not([data-member=local])');
+    const [label, begin, end] = ['.tile-label', '.short-name-begin', '.short-name-end'].map((part) => tile.querySelector(part));
+    const fits = end.getBoundingClientRect().right <= label.getBoundingClientRect().right + 1;
+    return fits && end.innerText.endsWith('phone)') && begin.getBoundingClientRect().width > 20;";
+const MICROPHONE_AND_LEAVE: &str = "
+    return ['toggle-mic', 'leave'].map((id) => {
+      const { left, top, width, height } = document.querySelector(`[data-testid=${id}]`).getBoundingClientRect();
+      return [left + width / 2, top + height / 2];
+    });";
+const CAMERA: &str = "
+    const video = document.querySelector('[data-testid=tile][data-member=local] video');
+    return video?.srcObject?.getVideoTracks()[0]?.getSettings().deviceId ?? '';";
+const LEVEL_IMAGE: &str = "return getComputedStyle(document.querySelector('.level')).backgroundImage";
+/// Marks of a selection or a measure with the color of what is behind them.
+const SAME_AS_BEHIND: &str = "
+    const color = (part) => getComputedStyle(part).backgroundColor;
+    const hidden = [];
+    for (const selector of ['.tile .bars i', '.status-dot', '.round-button.is-active', '.segment[aria-pressed=true]']) {
+      const part = document.querySelector(selector);
+      if (!part) hidden.push(`no ${selector}`);
+      else if (color(part) === color(document.body) || color(part) === 'rgba(0, 0, 0, 0)') hidden.push(selector);
+    }
+    return hidden;";
 /// The element over the middle of another one; nothing if there is none.
 const ABOVE: &str = "
     const element = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);

@@ -65,6 +65,8 @@ pub enum Devices {
     /// A test picture and a tone; permission is granted.
     #[default]
     Fake,
+    /// The same with two cameras (in Chromium).
+    TwoCameras,
     /// No camera and no microphone.
     Missing,
     /// Permission is denied, as remembered from an earlier visit.
@@ -349,6 +351,10 @@ fn chromium(profile: Profile, folder: &Path) -> Result<Capabilities> {
         Devices::Fake => {
             arguments.extend(["--use-fake-device-for-media-stream=fps=30", "--use-fake-ui-for-media-stream"]);
         }
+        Devices::TwoCameras => arguments.extend([
+            "--use-fake-device-for-media-stream=fps=30,device-count=2",
+            "--use-fake-ui-for-media-stream",
+        ]),
         Devices::Portrait(of) => {
             let film = folder.join("film.y4m");
             portrait::write_film(of, &film)?;
@@ -394,7 +400,7 @@ fn firefox(profile: Profile) -> Result<Capabilities> {
         "datareporting.policy.dataSubmissionEnabled": false,
     });
     let devices = match profile.devices {
-        Devices::Fake | Devices::Portrait(_) => json!({
+        Devices::Fake | Devices::TwoCameras | Devices::Portrait(_) => json!({
             "media.navigator.streams.fake": true,
             "media.navigator.permission.disabled": true,
         }),

@@ -44,7 +44,7 @@ return {
     state: transfer.dataset.state,
     reach: transfer.dataset.reach,
     code: transfer.dataset.code ?? null,
-    hash: all("transfer-hash", transfer)[0]?.innerText ?? null,
+    hash: all("transfer-hash", transfer)[0]?.textContent ?? null,
     can_be_saved: all("transfer-save", transfer).length === 1,
     text: transfer.innerText,
   })),

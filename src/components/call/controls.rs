@@ -119,7 +119,8 @@ pub fn Controls(
 #[component]
 pub fn SwitchButton(
     /// Whether the thing is on.
-    is_on: RwSignal<bool>,
+    #[prop(into)]
+    is_on: Signal<bool>,
     /// Icons for on and off.
     icons: (IconName, IconName),
     /// Labels for what a press does: while on, while off.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use sightline_protocol::control::PublishedSource;
 
-use super::tile::Tile;
+use super::{own_picture::OwnPicture, tile::Tile, tile_menu::OwnTile};
 use crate::{
     components::{invitation::card::InvitationCard, kit::when::When},
     language::Language,
@@ -41,6 +41,9 @@ pub fn Stage(
     });
     let is_featured =
         move |tile: TileModel| Signal::derive(move || featured.get() == Some(tile.member.get_value()));
+    // Only then does the local picture lie over another one (style/stage.css).
+    let can_move = Signal::derive(move || model.others.with(Vec::len) == 1 && featured.get().is_none());
+    let own = OwnTile { picture: OwnPicture::new(can_move), settings: model.settings, source: model.source };
     let speaker = model.settings.preferences.signal(Setting::Speaker);
     view! {
         <div class="stage" class:is-alone=is_alone>
@@ -50,7 +53,7 @@ pub fn Stage(
                     key=|tile| tile.member.get_value()
                     children=move |tile| view! { <Tile tile=tile is_featured=is_featured(tile) speaker=speaker blocked=blocked needs_gesture=needs_gesture judge=actions.judge_code host=model.host act=actions.host /> }
                 />
-                <Tile tile=model.local is_own=true speaker=speaker blocked=blocked needs_gesture=needs_gesture judge=actions.judge_code host=model.host act=actions.host />
+                <Tile tile=model.local own=own speaker=speaker blocked=blocked needs_gesture=needs_gesture judge=actions.judge_code host=model.host act=actions.host />
             </ul>
             <When is=is_alone>
                 <InvitationCard invitation=model.invitation others_left=others_left is_protected=model.is_protected />

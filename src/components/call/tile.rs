@@ -19,7 +19,7 @@ use super::{
     state_text::state_text,
     tile_bars::TileBars,
     tile_hand::load_tile_hand,
-    tile_menu::load_tile_menu,
+    tile_menu::{OwnTile, load_tile_menu},
     tile_path::TilePath,
     tile_reaction::load_tile_reaction,
     tile_trust::{TileTrust, Trust},
@@ -32,6 +32,7 @@ use crate::{
             check_link::load_call_check_link,
             icon::{Icon, IconName},
             layers::layer,
+            short_name::ShortName,
             video::Video,
             when::When,
         },
@@ -47,9 +48,9 @@ use crate::{
 pub fn Tile(
     /// The signals of the tile.
     tile: TileModel,
-    /// Whether the tile shows this person.
+    /// What only the tile of this person has.
     #[prop(optional)]
-    is_own: bool,
+    own: Option<OwnTile>,
     /// Whether the tile fills the stage.
     #[prop(optional, into)]
     is_featured: Signal<bool>,
@@ -66,6 +67,7 @@ pub fn Tile(
     /// Asks for something that only a host may do.
     act: Callback<HostAction>,
 ) -> AnyView {
+    let is_own = own.is_some();
     let language = Language::from_context();
     let (element, video) = (NodeRef::new(), NodeRef::new());
     let volume = RwSignal::new(1.0);
@@ -119,7 +121,29 @@ pub fn Tile(
             class:is-bad=is_bad
             class:is-featured=is_featured
             // A finger cannot hover, so a tap shows the buttons.
+            data-corner=move || own.and_then(|own| own.picture.corner())
+            style:translate=move || own.and_then(|own| own.picture.translate())
             tabindex="-1"
+            on:pointerdown=move |event| {
+                if let Some(own) = own {
+                    own.picture.handle_down(&event);
+                }
+            }
+            on:pointermove=move |event| {
+                if let Some(own) = own {
+                    own.picture.handle_move(&event, element);
+                }
+            }
+            on:pointerup=move |_| {
+                if let Some(own) = own {
+                    own.picture.handle_up(element);
+                }
+            }
+            on:pointercancel=move |_| {
+                if let Some(own) = own {
+                    own.picture.cancel();
+                }
+            }
             on:focusin=move |event| {
                 is_menu_shown.set(environment::lacks_hover() || event.target() != event.current_target());
             }
@@ -166,7 +190,7 @@ pub fn Tile(
                 <Later view=load_playback_line(tile) />
                 {(!is_own).then(|| view! { <TileTrust tile=tile judge=judge /> <TilePath tile=tile /> }.into_any())}
             </div>
-            <Later view=load_tile_menu(element, video, (!is_own).then_some((volume, tile.member, host, act))) />
+            <Later view=load_tile_menu(element, video, own, (!is_own).then_some((volume, tile.member, host, act))) />
             <Later view=load_tile_reaction(tile) />
             <div class="tile-label">
                 <Later view=load_tile_hand(tile) />
@@ -179,8 +203,8 @@ pub fn Tile(
                     <Icon name=IconName::MicrophoneOff />
                     <span class="sr-only">{language.text(sentence!(tile.microphone_off))}</span>
                 </span>
-                <span class="tile-name" dir="auto">
-                    {shown_name}
+                <span class="tile-name" dir="auto" title=shown_name>
+                    <ShortName name=shown_name />
                 </span>
                 <Later view=load_condition(tile, is_own) />
             </div>

@@ -4,14 +4,31 @@ use leptos::{html, prelude::*, task::spawn_local};
 use sightline_browser::{media::media_element, page::document};
 use sightline_core::room::HostAction;
 
-use super::member_controls::MemberControls;
+use super::{
+    member_controls::MemberControls,
+    own_picture::{MoveButton, OwnPicture},
+};
 use crate::{
     chunk,
-    components::kit::icon::{Icon, IconName},
+    components::kit::{
+        icon::{Icon, IconName},
+        when::When,
+    },
     language::{Language, Sentence},
     sentence,
-    session::model::HostModel,
+    session::model::{HostModel, SettingsModel, SourceChoice},
 };
+
+/// What only the local tile has.
+#[derive(Clone, Copy)]
+pub struct OwnTile {
+    /// The place of the picture.
+    pub picture: OwnPicture,
+    /// The cameras.
+    pub settings: SettingsModel,
+    /// The main source that the person wants.
+    pub source: RwSignal<SourceChoice>,
+}
 
 /// What the buttons of another member's tile act on: the volume from 0 to 1, the member's id, the hosts, and what a host does.
 type OfMember = (RwSignal<f64>, StoredValue<String>, HostModel, Callback<HostAction>);
@@ -21,9 +38,10 @@ chunk! {
     pub fn load_tile_menu, preload_tile_menu in engine(
         tile: NodeRef<html::Li>,
         video: NodeRef<html::Video>,
+        own: Option<OwnTile>,
         of_member: Option<OfMember>,
     ) {
-        view! { <TileMenu tile=tile video=video of_member=of_member /> }.into_any()
+        view! { <TileMenu tile=tile video=video own=own of_member=of_member /> }.into_any()
     }
 }
 
@@ -34,6 +52,9 @@ pub fn TileMenu(
     tile: NodeRef<html::Li>,
     /// The video that can move to a separate window.
     video: NodeRef<html::Video>,
+    /// `Some` on the local tile.
+    #[prop(optional_no_strip)]
+    own: Option<OwnTile>,
     /// `None` on the local tile.
     #[prop(optional_no_strip)]
     of_member: Option<OfMember>,
@@ -100,12 +121,40 @@ pub fn TileMenu(
     let fullscreen = document::has_fullscreen()
         .then(|| button(IconName::Expand, sentence!(tile.fullscreen), "tile-fullscreen", fill_screen));
     view! {
-        <div class="tile-menu">
+        // A press on a button begins no drag.
+        <div class="tile-menu" class:is-own=own.is_some() on:pointerdown=|event| event.stop_propagation()>
             {volume}
             {in_window}
             {fullscreen}
+            {own.map(|own| view! { <OwnControls own=own /> }.into_any())}
             {of_member.map(|(_, member, host, act)| view! { <MemberControls member=member host=host act=act /> }.into_any())}
         </div>
+    }
+    .into_any()
+}
+
+/// The buttons that only the local tile has: for the camera on the other side of a phone, and for the place of the picture.
+#[component]
+fn OwnControls(own: OwnTile) -> AnyView {
+    let language = Language::from_context();
+    let OwnTile { picture, settings, source } = own;
+    let can_switch = Memo::new(move |_| {
+        source.get() == SourceChoice::Camera && settings.cameras.with(|cameras| cameras.len() > 1)
+    });
+    view! {
+        <When is=can_switch>
+            <button
+                type="button"
+                class="tile-button tile-camera"
+                data-testid="camera-switch"
+                title=language.text(sentence!(tile.switch_camera))
+                aria-label=language.text(sentence!(tile.switch_camera))
+                on:click=move |_| settings.switch_camera()
+            >
+                <Icon name=IconName::CameraSwitch />
+            </button>
+        </When>
+        <MoveButton picture=picture />
     }
     .into_any()
 }

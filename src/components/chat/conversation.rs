@@ -144,7 +144,7 @@ fn Conversation(
                     <p translate="no">{empty_words(sentence!(chat.files_text), sentence!(chat.empty_text))}</p>
                 </div>
             </When>
-            <Shelf model=model actions=actions />
+            <Shelf model=model actions=actions panels=panels />
             <Attach model=model actions=actions to=files_to />
             <Composer model=model send=actions.send_chat field=panels.composer />
     }

@@ -1,6 +1,7 @@
 //! One chat message: author, time, text, and delivery state.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
+use sightline_browser::page::sharing;
 use sightline_core::chat::{DeliveryState, Segment, split_links};
 
 use super::clock_time::clock_time;
@@ -57,10 +58,55 @@ pub fn ChatMessage(
                 <time>{time}</time>
                 {is_own.then(|| view! { <Delivery state=state.clone() is_private=is_private /> })}
             </p>
-            <p class="chat-text" dir="auto">
-                {segments}
-            </p>
+            <div class="chat-line">
+                <p class="chat-text" dir="auto">
+                    {segments}
+                </p>
+                {(!is_own).then(|| view! { <CopyMessage text=text /> }.into_any())}
+            </div>
         </article>
+    }
+    .into_any()
+}
+
+/// Puts a message into the clipboard, and shows whether that worked.
+#[component]
+fn CopyMessage(text: String) -> AnyView {
+    let language = Language::from_context();
+    let outcome = RwSignal::new(None::<bool>);
+    let copy = move |_| {
+        let text = text.clone();
+        spawn_local(async move {
+            let is_copied = sharing::copy_text(&text).await.is_ok();
+            outcome.try_set(Some(is_copied));
+        });
+    };
+    let icon = Signal::derive(move || match outcome.get() {
+        None => IconName::Copy,
+        Some(true) => IconName::Check,
+        Some(false) => IconName::Alert,
+    });
+    let words = Signal::derive(move || {
+        let sentence: Sentence = match outcome.get() {
+            None => sentence!(chat.copy),
+            Some(true) => sentence!(chat.copied),
+            Some(false) => sentence!(chat.copy_by_hand),
+        };
+        sentence(language.locale())
+    });
+    view! {
+        <button
+            type="button"
+            class="icon-button chat-copy"
+            translate="no"
+            data-testid="chat-copy"
+            title=words
+            aria-label=words
+            on:click=copy
+            on:blur=move |_| outcome.set(None)
+        >
+            <Icon name=icon />
+        </button>
     }
     .into_any()
 }

@@ -1,7 +1,9 @@
 //! Takes files that are dropped or pasted anywhere in the room.
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use sightline_browser::files::{dropped_files, is_file_drag, is_on_field, pasted_files, set_no_drop};
+use sightline_browser::files::{
+    PickedFiles, dropped_files, is_file_drag, is_on_field, pasted_files, set_no_drop,
+};
 
 use super::attach::recipient;
 use crate::{
@@ -21,17 +23,16 @@ chunk! {
         actions: RoomActions,
         to: RwSignal<Option<String>>,
     ) {
-        view! { <DropZone actions=actions to=to /> }.into_any()
+        let offer = Callback::new(move |files| actions.offer_files.run((recipient(to), files)));
+        view! { <DropZone offer=offer /> }.into_any()
     }
 }
 
 /// Listens as long as it is mounted, and says what a drop would do while files hover over the page.
 #[component]
 pub fn DropZone(
-    /// The action for offering files.
-    actions: RoomActions,
-    /// The receiver of files; `None` for all members.
-    to: RwSignal<Option<String>>,
+    /// Called with the files.
+    offer: Callback<PickedFiles>,
 ) -> AnyView {
     let language = Language::from_context();
     let is_over = RwSignal::new(false);
@@ -62,11 +63,11 @@ pub fn DropZone(
         }
         event.prevent_default();
         if let Some(data) = event.data_transfer() {
-            let (reading, to) = (dropped_files(&data), recipient(to));
+            let reading = dropped_files(&data);
             spawn_local(async move {
                 let files = reading.await;
                 if !files.is_empty() {
-                    let _ = actions.offer_files.try_run((to, files));
+                    let _ = offer.try_run(files);
                 }
             });
         }
@@ -75,7 +76,7 @@ pub fn DropZone(
         let files = pasted_files(event.clipboard_data());
         if !files.is_empty() {
             event.prevent_default();
-            actions.offer_files.run((recipient(to), files));
+            offer.run(files);
         }
     });
     on_cleanup(move || {

@@ -4,6 +4,7 @@ mod amount;
 mod attach;
 mod drop_zone;
 mod end_text;
+mod home_drop;
 mod notes;
 mod offer;
 mod shelf;
@@ -11,5 +12,6 @@ mod transfer;
 
 pub use attach::Attach;
 pub use drop_zone::load_drop_zone;
-pub use offer::load_file_offer;
+pub use home_drop::load_home_drop_zone;
+pub use offer::{load_file_offer, offer_title};
 pub use shelf::Shelf;

@@ -13,7 +13,7 @@ use crate::{
             when::When,
         },
     },
-    language::{Language, Locale},
+    language::{Language, Locale, Sentence},
     sentence,
     session::model::{RoomActions, RoomModel, TransferModel},
 };
@@ -44,15 +44,11 @@ pub fn FileOffer(
     let count = Memo::new(move |_| {
         usize::try_from(model.transfers.all_offered.get().all_files()).unwrap_or(usize::MAX)
     });
-    let title = Signal::derive(move || {
-        let is_one = count.get() <= 1;
-        let words = if is_one { sentence!(files.offered) } else { sentence!(files.offered_several) };
-        words(language.locale())
-    });
+    let title = Signal::derive(move || offer_title(model, language.locale()));
     let words = Signal::derive(move || {
         let offered = offered.get();
         let bytes = model.transfers.all_offered.get().bytes;
-        let words = |first| offer_words(first, (count.get(), bytes), language.locale());
+        let words = |first| offer_words(first, (count.get(), bytes));
         offered.first().map(words).unwrap_or_default()
     });
     let not_sent = Signal::derive(move || model.transfers.left_out.with(first_names));
@@ -73,7 +69,7 @@ pub fn FileOffer(
         .into_any()
     };
     let line = move |icon: IconName,
-                     title: Signal<&'static str>,
+                     title: Signal<String>,
                      words: Signal<String>,
                      can_be_accepted: bool,
                      (test_id, button_id): (&'static str, &'static str)| {
@@ -82,7 +78,7 @@ pub fn FileOffer(
                 <div class="notice file-offer" data-testid=test_id>
                     <Icon name=icon />
                     <div class="notice-text" translate="no">
-                        <p class="notice-title">{title}</p>
+                        <p class="notice-title" dir="auto">{title}</p>
                         <p class="notice-hint" dir="auto">
                             {words}
                         </p>
@@ -106,7 +102,7 @@ pub fn FileOffer(
         {line(IconName::Download, title, words, true, ("file-offer", "file-offer-show"))}
         {line(
             IconName::Alert,
-            language.text(sentence!(files.some_not_sent)),
+            Signal::derive(move || sentence!(files.some_not_sent)(language.locale()).to_owned()),
             not_sent,
             false,
             ("files-not-sent", "files-not-sent-show"),
@@ -122,11 +118,22 @@ fn first_names(left_out: &LeftOut) -> String {
     names.join(", ")
 }
 
-/// "film.mp4 + 2 · 67 MB · From Ada": the first file, the number of further ones, and the size of all.
-fn offer_words(first: &TransferModel, (count, bytes): (usize, u64), locale: Locale) -> String {
-    let name = first.member_name.get();
-    let member = if name.is_empty() { sentence!(tile.guest)(locale) } else { &name };
+/// "film.mp4 + 2 · 67 MB": the first file, the number of further ones, and the size of all.
+fn offer_words(first: &TransferModel, (count, bytes): (usize, u64)) -> String {
     let (file, size) = (first.view.with(|view| view.name.clone()), amount::size(bytes));
     let more = if count > 1 { format!(" + {}", count - 1) } else { String::new() };
-    format!("{file}{more} · {size} · {} {member}", sentence!(files.from)(locale))
+    format!("{file}{more} · {size}")
+}
+
+/// "Ada wants to send you a file".
+pub fn offer_title(model: RoomModel, locale: Locale) -> String {
+    let all = model.transfers.all_offered.get();
+    let words: Sentence = match (all.members, all.all_files()) {
+        (2.., _) => sentence!(files.offered_by_several),
+        (_, 2..) => sentence!(files.offered_several),
+        _ => sentence!(files.offered),
+    };
+    let first = model.transfers.offered_here().first().map(|first| first.member_name.get());
+    let name = first.filter(|name| !name.is_empty());
+    words(locale).replace("{}", name.as_deref().unwrap_or_else(|| sentence!(tile.guest)(locale)))
 }

@@ -9,6 +9,7 @@ use crate::{
     components::kit::{
         icon::{Icon, IconName},
         icon_button::IconButton,
+        short_name::ShortName,
         when::When,
     },
     language::{Language, Locale, Sentence},
@@ -68,7 +69,7 @@ pub fn Transfer(
                         }
                     })}
                 <p class="transfer-name" dir="auto" title=name.clone()>
-                    {name.clone()}
+                    <ShortName name=name.clone() />
                 </p>
                 <p class="transfer-words" role="status">
                     {words}
@@ -87,10 +88,10 @@ pub fn Transfer(
                 hash.get()
                     .map(|hash| {
                         view! {
-                            <p class="transfer-hash">
-                                <span>"SHA-256 "</span>
+                            <details class="transfer-hash">
+                                <summary>"SHA-256"</summary>
                                 <code data-testid="transfer-hash">{hash}</code>
-                            </p>
+                            </details>
                         }
                     })
             }}

@@ -14,5 +14,6 @@ pub mod logo;
 pub mod modal;
 pub mod page_header;
 pub mod popover;
+pub mod short_name;
 pub mod video;
 pub mod when;

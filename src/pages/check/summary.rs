@@ -39,7 +39,12 @@ pub(super) fn Summary(model: CheckModel) -> AnyView {
     let words = move |part: fn(Verdict) -> crate::language::Sentence| {
         Signal::derive(move || part(verdict.get())(language.locale()))
     };
-    let icon = Signal::derive(move || match tone(verdict.get()) {
+    // Whoever cannot be heard or seen is not ready, whatever the network allows.
+    let tone = Signal::derive(move || match tone(verdict.get()) {
+        "good" if has_device_trouble.get() => "fair",
+        tone => tone,
+    });
+    let icon = Signal::derive(move || match tone.get() {
         "good" => IconName::Check,
         "running" => IconName::Pulse,
         _ => IconName::Alert,
@@ -70,7 +75,7 @@ pub(super) fn Summary(model: CheckModel) -> AnyView {
             translate="no"
             data-testid="check-summary"
             data-verdict=Signal::derive(move || verdict.get().as_str())
-            data-tone=Signal::derive(move || tone(verdict.get()))
+            data-tone=tone
         >
             <span class="check-summary-icon">
                 <Icon name=icon />

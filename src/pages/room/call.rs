@@ -22,6 +22,7 @@ use crate::{
             push_to_talk::load_talk_key,
             remove_dialog::load_remove_dialog,
             room_lock::{LockedSign, load_host_controls},
+            screen_banner::ScreenBanner,
             shortcuts::{self, ShortcutsDialog},
             sign_announcer::load_sign_announcer,
             source_resume::SourceResume,
@@ -32,7 +33,7 @@ use crate::{
             panel::{load_stats_panel, preload_stats_panel},
             run_control::{RunControl, RunResult, RunsOfOthers},
         },
-        files::{load_drop_zone, load_file_offer},
+        files::{load_drop_zone, load_file_offer, offer_title},
         invitation::{menu::InvitationMenu, protection::ProtectionMark},
         kit::{
             icon::{Icon, IconName},
@@ -48,7 +49,10 @@ use crate::{
     language::Language,
     navigation::Navigator,
     sentence,
-    session::model::{RoomActions, RoomModel, Setting, SourceChoice},
+    session::{
+        model::{RoomActions, RoomModel, Setting, SourceChoice},
+        picked_ahead,
+    },
 };
 
 /// Delay from entering the room until further parts are loaded.
@@ -124,6 +128,9 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
     });
     if navigator.is_some_and(|navigator| navigator.arrival() == Arrival::SendFiles) {
         panels.show_files_and_link();
+        if let Some(files) = picked_ahead::take() {
+            actions.offer_files.run((None, files));
+        }
     }
     view! {
         <main
@@ -142,6 +149,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
                     <Later view=load_file_offer(model, actions, panels) />
                     <RunsOfOthers model=model actions=actions />
                     <RunResult model=model actions=actions />
+                    <ScreenBanner model=model actions=actions />
                     <SourceResume
                         is_wanted=model.needs_source_gesture
                         choose=actions.choose_source
@@ -259,7 +267,7 @@ fn newest_unseen(model: RoomModel, panels: Panels, language: Language) -> Option
         return None;
     }
     if offered_files(model) > 0 {
-        return Some(sentence!(files.offered)(language.locale()).to_owned());
+        return Some(offer_title(model, language.locale()));
     }
     model.chat.with(|lines| {
         let line = lines.last()?;

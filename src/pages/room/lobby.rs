@@ -55,7 +55,13 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
     let language = Language::from_context();
     let wants_no_camera = Signal::derive(move || model.source.get() != SourceChoice::Camera);
     let is_silent = Signal::derive(move || !model.microphone.get());
-    let toggle_microphone = Callback::new(move |()| model.microphone.update(|is_on| *is_on = !*is_on));
+    let toggle_microphone = Callback::new(move |()| {
+        if model.is_microphone_missing.get_untracked() {
+            actions.ask_again.run(());
+        } else {
+            model.microphone.update(|is_on| *is_on = !*is_on);
+        }
+    });
     view! {
         <PageHeader />
         <main class="lobby" data-testid="lobby">
@@ -154,6 +160,8 @@ fn Preview(model: LobbyModel, release: Callback<()>, toggle_microphone: Callback
     let language = Language::from_context();
     let has_picture =
         Memo::new(move |_| model.source.get() != SourceChoice::None && model.preview.with(Option::is_some));
+    // A microphone that is blocked or missing is not on.
+    let has_microphone = Signal::derive(move || model.microphone.get() && !model.is_microphone_missing.get());
     let is_mirrored = Signal::derive(move || model.source.get() == SourceChoice::Camera);
     let can_be_shown =
         Signal::derive(move || model.is_held.get() && model.source.get() != SourceChoice::None);
@@ -195,13 +203,13 @@ fn Preview(model: LobbyModel, release: Callback<()>, toggle_microphone: Callback
             </div>
             <div class="preview-controls">
                 <SwitchButton
-                    is_on=model.microphone
+                    is_on=has_microphone
                     icons=(IconName::Microphone, IconName::MicrophoneOff)
                     words=(sentence!(lobby.mute), sentence!(lobby.unmute))
                     test_id="toggle-mic"
                     press=toggle_microphone
                 />
-                <When is=model.microphone>
+                <When is=has_microphone>
                     <LevelMeter level=model.level />
                 </When>
             </div>

@@ -2,13 +2,17 @@
 
 mod bulk_link;
 mod kept;
+pub mod picked_ahead;
 mod view;
 
 use std::{collections::HashMap, time::Duration};
 
 use leptos::task::spawn_local;
 use sightline_browser::{
-    files::{FileWorker, FileWorkerEvent, FromWorker, ObjectUrl, PickedFile, ToWorker},
+    files::{
+        File, FileWorker, FileWorkerEvent, FromWorker, ObjectUrl, PickedFile, ToWorker,
+        saving::{ReceivedFile, Saving, save_all},
+    },
     js::queue::EventSink,
     page::clock,
     rtc::bulk_channel::BulkChannel,
@@ -18,7 +22,7 @@ use sightline_core::{
     room::RoomSession,
     transfer::{
         Direction, FileDescription, LeftOut, LeftOutReason, Records, ShowQueue, SinkCommand, SinkEvent,
-        SourceCommand, SourceEvent, TransferHandle, TransferState, TransferTask,
+        SourceCommand, SourceEvent, TransferHandle, TransferState, TransferTask, TransferView,
     },
 };
 use sightline_protocol::{MemberId, transfer::TransferEnd};
@@ -58,7 +62,8 @@ pub struct Files {
     worker: Option<FileWorker>,
     /// The files that are sent; the flag says whether the worker has the file already.
     sources: HashMap<TransferHandle, (PickedFile, bool)>,
-    urls: HashMap<TransferHandle, ObjectUrl>,
+    /// The received files, with the URLs that save them.
+    received: HashMap<TransferHandle, (ObjectUrl, File)>,
     /// Whether the stored transfers are outdated.
     are_records_old: bool,
     stored_at: Timestamp,
@@ -74,7 +79,7 @@ impl Files {
             inputs,
             worker: None,
             sources: HashMap::new(),
-            urls: HashMap::new(),
+            received: HashMap::new(),
             are_records_old: false,
             stored_at: Timestamp::ZERO,
         }
@@ -116,10 +121,27 @@ impl Files {
             TransferAction::Accept(handle) => session.with_transfers(now, |all| all.accept(handle)),
             TransferAction::Decline(handle) => session.with_transfers(now, |all| all.decline(handle, now)),
             TransferAction::Cancel(handle) => session.with_transfers(now, |all| all.cancel(handle, now)),
+            TransferAction::Clear(handles) => session.with_transfers(now, |all| all.clear(&handles)),
+            TransferAction::SaveAll(handles) => self.save_all(&handles, session),
             TransferAction::Pause(handle, is_paused) => {
                 session.with_transfers(now, |all| all.pause(handle, is_paused, now));
             }
         }
+    }
+
+    fn save_all(&self, handles: &[TransferHandle], session: &RoomSession) {
+        let found = handles.iter().filter_map(|handle| {
+            let (_, file) = self.received.get(handle)?;
+            let TransferView { folder, name, .. } = session.transfers().view(*handle)?;
+            Some((*handle, ReceivedFile { folder, name, file: file.clone() }))
+        });
+        let (handles, files): (Vec<_>, Vec<_>) = found.unzip();
+        let saving = self.list.begin_saving(&handles);
+        let archive_name = format!("{}.zip", self.room.name);
+        spawn_local(async move {
+            let outcome = save_all(&archive_name, &files, |at| saving.show_saved(at)).await;
+            saving.end(outcome == Saving::Failed);
+        });
     }
 
     /// Takes an event of the worker. Frames are sent on the least busy channel of those that `channels_to` returns.
@@ -145,7 +167,7 @@ impl Files {
             FileWorkerEvent::Message(FromWorker::File(handle, file)) => {
                 if let Ok(url) = ObjectUrl::for_saving(&file) {
                     self.list.show_url(handle, url.as_str());
-                    self.urls.insert(handle, url);
+                    self.received.insert(handle, (url, file));
                 }
             }
             FileWorkerEvent::Message(FromWorker::Ready) => {}
@@ -189,7 +211,7 @@ impl Files {
             TransferTask::SinkSilent(_) => self.inputs.push(Input::FileWorker(FileWorkerEvent::Failed)),
             TransferTask::Changed(handle) => self.changed.handle_changed(handle),
             TransferTask::Forgotten(handle) => {
-                self.urls.remove(&handle);
+                self.received.remove(&handle);
                 self.changed.handle_forgotten(handle);
                 self.list.forget(handle);
             }
@@ -240,7 +262,7 @@ impl Files {
 
     /// Removes stored files, because the room is left.
     pub fn close(&mut self) {
-        self.urls.clear();
+        self.received.clear();
         kept::store(&self.room, &Records::default());
         if let Some(worker) = self.worker.take() {
             spawn_local(async move {
@@ -280,7 +302,7 @@ impl Files {
 
     fn command_sink(&mut self, handle: TransferHandle, command: SinkCommand) {
         if matches!(command, SinkCommand::Discard { .. }) {
-            self.urls.remove(&handle);
+            self.received.remove(&handle);
         }
         self.post(ToWorker::Sink(handle, command));
     }
@@ -296,13 +318,13 @@ impl Files {
             self.start_worker();
         }
         let is_file_here = view.direction == Direction::Receiving && view.state == TransferState::Done;
-        if is_file_here && !self.urls.contains_key(&handle) {
+        if is_file_here && !self.received.contains_key(&handle) {
             // The transfer belongs to an earlier page instance.
             self.post(ToWorker::Fetch(handle, view.id.clone()));
         }
         let name = session.peer(&view.member).map(|peer| peer.member.name.as_str().to_owned());
         self.list.show(handle, view, name);
-        if let Some(url) = self.urls.get(&handle) {
+        if let Some((url, _)) = self.received.get(&handle) {
             self.list.show_url(handle, url.as_str());
         }
     }

@@ -84,6 +84,15 @@ impl TransferList {
         }
     }
 
+    /// Shows that these files are being saved, until the returned handle says otherwise.
+    pub(super) fn begin_saving(&self, handles: &[TransferHandle]) -> SavingShown {
+        signals::set(self.model.is_saving, true);
+        signals::set(self.model.has_save_failed, false);
+        let saved =
+            handles.iter().map(|handle| self.find(*handle).map(|transfer| transfer.is_saved)).collect();
+        SavingShown { model: self.model, saved }
+    }
+
     pub(super) fn has(&self, handle: TransferHandle) -> bool {
         self.known.borrow().contains_key(&handle)
     }
@@ -109,5 +118,25 @@ impl TransferList {
 
     fn find(&self, handle: TransferHandle) -> Option<TransferModel> {
         self.known.borrow().get(&handle).copied()
+    }
+}
+
+/// Shows which of several files are saved.
+pub(super) struct SavingShown {
+    model: TransfersModel,
+    saved: Vec<Option<RwSignal<bool>>>,
+}
+
+impl SavingShown {
+    /// Shows that the file with this place in the list is saved.
+    pub(super) fn show_saved(&self, at: usize) {
+        if let Some(saved) = self.saved.get(at).copied().flatten() {
+            signals::set(saved, true);
+        }
+    }
+
+    pub(super) fn end(&self, has_failed: bool) {
+        signals::set(self.model.is_saving, false);
+        signals::set(self.model.has_save_failed, has_failed);
     }
 }

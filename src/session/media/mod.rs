@@ -54,6 +54,8 @@ pub struct MediaSignals {
     /// The preview of the main source.
     pub preview: StreamSignal,
     pub is_asking: RwSignal<bool>,
+    /// Whether the microphone is wanted, and was asked for in vain.
+    pub is_microphone_missing: RwSignal<bool>,
     /// The microphone's level, from 0 to 1.
     pub level: RwSignal<f64>,
     pub notices: RwSignal<Vec<NoticeCode>>,
@@ -113,6 +115,7 @@ impl LocalMedia {
             file: file::new_model(parameters),
             preview: RwSignal::new_local(None),
             is_asking: RwSignal::new(false),
+            is_microphone_missing: RwSignal::new(false),
             level: RwSignal::new(0.0),
             notices: RwSignal::new(Vec::new()),
         };
@@ -348,6 +351,8 @@ impl LocalMedia {
     /// Tells the preview and the session that tracks changed or were switched.
     fn announce(&self) {
         signals::set(self.signals.source, self.wanted_source());
+        let is_missing = self.inner.borrow().is_microphone_missing();
+        signals::set(self.signals.is_microphone_missing, is_missing);
         let main = self.main_track();
         // Setting the same stream again would restart the `<video>`.
         let is_shown = std::mem::replace(&mut self.inner.borrow_mut().shown, main.clone()) == main;
@@ -383,6 +388,10 @@ impl LocalMedia {
 impl Inner {
     fn is_microphone_wanted(&self) -> bool {
         self.wants_microphone || self.is_talking
+    }
+
+    fn is_microphone_missing(&self) -> bool {
+        self.pending.is_none() && self.microphone.is_none() && self.missing().1
     }
 
     /// Mutes the microphone, or lets it be heard.

@@ -175,7 +175,7 @@ const PASTE_CELLS: &str = "
     return event.defaultPrevented;";
 
 /// Drops or pastes a file with this name. Returns whether the page took it.
-const DROP_OR_PASTE: &str = "
+pub(super) const DROP_OR_PASTE: &str = "
     const [kind, name] = arguments;
     const data = new DataTransfer();
     data.items.add(new File(['some text'], name, { lastModified: 7 }));

@@ -5,6 +5,7 @@ mod choosing;
 mod equal_files;
 mod failing;
 mod queue;
+mod saving;
 mod without_call;
 
 use std::{
@@ -30,6 +31,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         equal_files::tests(stage),
         queue::tests(stage),
         failing::tests(stage),
+        saving::tests(stage),
         without_call::tests(stage),
     ]
     .into_iter()

@@ -4,16 +4,51 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use libtest_mimic::Trial;
+use serde_json::json;
 use sightline_e2e::{
     browser::Engine,
     stage::{Scene, Stage},
+    wait::{PATIENCE, until},
 };
 
-use super::{Folder, arrives};
+use super::{Folder, arrives, choosing::DROP_OR_PASTE};
 use crate::consent::captures;
 
 pub(super) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
-    stage.test_in_each(a_file_sent_from_the_first_page_arrives_after_two_taps_on_a_phone)
+    [
+        stage.test_in_each(a_file_sent_from_the_first_page_arrives_after_two_taps_on_a_phone),
+        stage.test_in_each(files_that_are_dropped_or_pasted_on_the_first_page_wait_in_a_room_of_their_own),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn files_that_are_dropped_or_pasted_on_the_first_page_wait_in_a_room_of_their_own(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    for (event, name) in [("drop", "dropped.txt"), ("paste", "pasted.txt")] {
+        ada.open("/?probe=person").await?;
+        ada.until("the first page is there", |page| page.shows("send-files")).await?;
+        until("the page takes files", PATIENCE, async || {
+            let taken: bool = ada.execute(DROP_OR_PASTE, vec![json!(event), json!(name)]).await?;
+            Ok(if taken { Ok(()) } else { Err("it did not".to_owned()) })
+        })
+        .await?;
+        let room = ada.until("the file waits", |page| page.shows("transfer-backlog")).await?;
+        let invitation = room.invitation.context("no invitation")?;
+        assert!(invitation.contains("?files=1#"), "{invitation}");
+        bob.open(&invitation.replace("?files=1", "?files=1&probe=person")).await?;
+        bob.until("the lobby is there", |page| page.shows("join") && page.shows("protection")).await?;
+        bob.click("join").await?;
+        let offered = bob.until_transfer(name, "offered").await?;
+        assert_eq!(bob.look().await?.transfers.len(), 1, "{offered:?}");
+        bob.click("leave").await?;
+    }
+    assert!(captures(&ada).await?.is_empty(), "a device was asked for");
+    Ok(())
 }
 
 async fn a_file_sent_from_the_first_page_arrives_after_two_taps_on_a_phone(

@@ -6,6 +6,7 @@
 mod message;
 mod object_url;
 mod picked;
+pub mod saving;
 pub mod text_file;
 mod worker;
 
@@ -17,4 +18,5 @@ pub use picked::{
     PickedFile, PickedFiles, choose_folders, dropped_files, input_files, is_file_drag, is_on_field,
     pasted_files, set_no_drop,
 };
+pub use web_sys::File;
 pub use worker::{FileWorker, FileWorkerEvent};

@@ -1,8 +1,9 @@
 //! A URL for a file, for a link that saves it.
 
-use web_sys::{Blob, File, Url};
+use wasm_bindgen::JsCast;
+use web_sys::{Blob, File, HtmlAnchorElement, Url};
 
-use crate::js::error::BrowserError;
+use crate::{js::error::BrowserError, page::window::window};
 
 /// A `blob:` URL, revoked when this is dropped.
 #[derive(Debug)]
@@ -32,4 +33,16 @@ impl Drop for ObjectUrl {
         // Cannot fail for a URL that this type made.
         let _ = Url::revoke_object_url(&self.0);
     }
+}
+
+/// Saves a blob in the downloads folder, under a name that the browser may change.
+pub(super) fn download(name: &str, blob: &Blob) -> Result<(), BrowserError> {
+    let url = ObjectUrl(Url::create_object_url_with_blob(blob)?);
+    let document = window().document().ok_or_else(|| BrowserError::not_supported("document"))?;
+    let link: HtmlAnchorElement = document.create_element("a")?.unchecked_into();
+    link.set_href(url.as_str());
+    link.set_download(name);
+    link.click();
+    // The download has its own reference to the data by now, so the URL can be revoked.
+    Ok(())
 }

@@ -3,12 +3,10 @@
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 pub use web_sys::File;
-use web_sys::{Blob, DragEvent, FileList, HtmlAnchorElement, HtmlInputElement, Url};
+use web_sys::{Blob, DragEvent, FileList, HtmlInputElement};
 
-use crate::{
-    js::{dictionary::dictionary, error::BrowserError, promise::settled},
-    page::window::window,
-};
+use super::object_url;
+use crate::js::{dictionary::dictionary, error::BrowserError, promise::settled};
 
 /// Saves `text` in the downloads folder, under a name that the browser may change; must be called from a gesture.
 ///
@@ -18,15 +16,7 @@ pub fn save(name: &str, media_type: &str, text: &str) -> Result<(), BrowserError
     let parts = Array::of1(&JsValue::from_str(text));
     let options = dictionary(&[("type", JsValue::from_str(media_type))]);
     let blob = Blob::new_with_str_sequence_and_options(&parts, options.unchecked_ref())?;
-    let url = Url::create_object_url_with_blob(&blob)?;
-    let document = window().document().ok_or_else(|| BrowserError::not_supported("document"))?;
-    let link: HtmlAnchorElement = document.create_element("a")?.unchecked_into();
-    link.set_href(&url);
-    link.set_download(name);
-    link.click();
-    // The download has its own reference to the data by now.
-    Url::revoke_object_url(&url)?;
-    Ok(())
+    object_url::download(name, &blob)
 }
 
 /// The files chosen in an `<input type="file">`. The input is emptied, so that the same files can be chosen again.

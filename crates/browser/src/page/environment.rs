@@ -57,5 +57,15 @@ pub fn languages() -> Vec<String> {
 /// Whether the main pointing device cannot hover, like a finger.
 #[must_use]
 pub fn lacks_hover() -> bool {
-    window().match_media("(hover: none)").ok().flatten().is_some_and(|list| list.matches())
+    matches("(hover: none)")
+}
+
+/// Whether the person points with a finger in the first place.
+#[must_use]
+pub fn has_touch() -> bool {
+    matches("(pointer: coarse)")
+}
+
+fn matches(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
 }

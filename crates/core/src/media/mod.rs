@@ -1,6 +1,7 @@
 //! Media policy: encoder hints for a source, limits for senders, the state of a video file, and who is speaking.
 
 mod adaptation;
+mod camera_choice;
 mod orientation;
 mod playback;
 mod source;
@@ -9,6 +10,7 @@ mod speaking;
 mod standing;
 
 pub use adaptation::{SendLimits, SendSituation, send_limits};
+pub use camera_choice::{faces_away, other_camera};
 pub use orientation::OrientationFinder;
 pub use playback::{PlaybackFailure, PlaybackWatch, PlayerSample};
 pub use source::{ContentHint, DegradationPreference, content_hint, degradation_preference};

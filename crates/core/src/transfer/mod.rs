@@ -26,6 +26,7 @@ pub use commands::{
 };
 pub use identity::FileIdentity;
 pub use page::{
+    archive::{Archive, Crc32},
     choosing::{Backlog, MAX_FILES_FROM_HERE},
     left_out::{LeftOut, LeftOutFiles, LeftOutReason},
     name::{MAX_DEPTH, numbered, safe_folder, safe_name},

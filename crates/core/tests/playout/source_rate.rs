@@ -31,6 +31,17 @@ fn watch(
     interval_us: u64,
     is_shown: impl Fn(usize) -> bool,
 ) -> (PlayoutSummary, f64) {
+    let (summary, stall_ratio, ..) = watch_meter(knows, painted_us, interval_us, is_shown);
+    (summary, stall_ratio)
+}
+
+/// The same, with the meter and the time of the last frame.
+fn watch_meter(
+    knows: Knows,
+    painted_us: &[u64],
+    interval_us: u64,
+    is_shown: impl Fn(usize) -> bool,
+) -> (PlayoutSummary, f64, PlayoutMeter, Timestamp) {
     let mut meter = PlayoutMeter::new(Timestamp::ZERO);
     let (mut last_us, mut first_us, mut stood_us, mut presented) = (None, None, 0, 0);
     let (mut told_us, mut told_frames) = (1_000_000, 0);
@@ -67,7 +78,8 @@ fn watch(
     }
     let end = last_us.unwrap();
     meter.finish(at(end));
-    (meter.summary(at(end)), stood_us as f64 / (end - first_us.unwrap()) as f64)
+    let stall_ratio = stood_us as f64 / (end - first_us.unwrap()) as f64;
+    (meter.summary(at(end)), stall_ratio, meter, at(end))
 }
 
 fn evenly(fps: u64, seconds: u64) -> Vec<u64> {
@@ -124,6 +136,28 @@ proptest! {
             prop_assert_eq!(watch(knows, &painted, 40_000, |_| true).0.stall_count, 0, "{:?}", knows);
         }
     }
+}
+
+#[test]
+fn a_camera_of_15_frames_a_second_loses_nothing_if_its_rate_is_known() {
+    let painted = evenly(15, 40);
+    for (knows, least_tenths) in [(Knows::Provider, 50), (Knows::Stamps, 50), (Knows::Nobody, 41)] {
+        let (summary, _) = watch(knows, &painted, 66_667, |_| true);
+        assert_eq!(summary.score.unwrap().tenths, least_tenths, "{knows:?}");
+    }
+    // Every third frame is lost, and nobody takes that for what the camera delivers.
+    let (summary, _) = watch(Knows::Provider, &painted, 66_667, |number| number % 3 != 0);
+    assert!(summary.score.unwrap().tenths < 50);
+}
+
+#[test]
+fn a_camera_that_slows_down_in_the_dark_loses_nothing_in_the_score_of_the_last_seconds() {
+    let mut painted = evenly(30, 40);
+    while painted.len() < 30 * 40 + 8 * 40 {
+        painted.push(painted[painted.len() - 1] + 125_000);
+    }
+    let (_, _, meter, end) = watch_meter(Knows::Provider, &painted, 125_000, |_| true);
+    assert_eq!(meter.recent_score(end).unwrap().tenths, 50);
 }
 
 #[test]

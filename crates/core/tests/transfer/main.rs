@@ -2,6 +2,7 @@
 //! transfer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod archive;
 mod crowds;
 mod folders;
 mod interleavings;

@@ -259,3 +259,25 @@ fn a_frame_with_one_flipped_bit_is_never_accepted() {
         assert_eq!(stored, file[..100], "bit {bit}");
     }
 }
+
+#[test]
+fn a_cleared_file_leaves_the_list_for_good_and_its_bytes_stay_until_the_person_leaves() {
+    let mut world = World::new(bytes(LENGTH), 7);
+    world.begin();
+    world.run_until("half of it is there", half_way);
+    let (here, there) = (world.received().unwrap().0, world.pages[0].views()[0].0);
+    world.pages[1].transfers.clear(&[here]);
+    world.run_until("it is done, since a running file is not cleared", is_done);
+    world.pages[0].transfers.clear(&[there]);
+    world.pages[1].transfers.clear(&[here]);
+    world.run_out();
+    assert!(world.pages.iter().all(|page| page.views().is_empty()));
+    assert_eq!(world.pages[1].stored(), bytes(LENGTH));
+    world.reload(1);
+    world.run_out();
+    assert!(world.pages[1].views().is_empty(), "it came back with a reload");
+    let now = world.now;
+    world.pages[1].transfers.leave(now);
+    world.run_out();
+    assert!(world.pages[1].disk.is_empty());
+}

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+/// Frames a second that cost nothing, whatever the source has.
+const ENOUGH_FRAMES: f64 = 24.0;
+
 /// The score with all its deductions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Score {
@@ -32,7 +35,7 @@ pub enum ScoreTermKind {
     StallCount,
     /// Packet loss in percent: 0.3 points per percent, at most 1.
     Loss,
-    /// Frames shown per second, if fewer than 24: 0.1 points for each missing one, at most 1.5.
+    /// Frames shown per second, if fewer than the source has, and than 24: 0.1 points for each missing one, at most 1.5.
     FrameRate,
     /// Seconds to the first frame, beyond two: 0.1 points for each, at most 0.5.
     Start,
@@ -72,6 +75,7 @@ pub(super) struct ScoreInputs {
     pub(super) stalls_per_minute: f64,
     pub(super) loss_ratio: Option<f64>,
     pub(super) frames_per_second: Option<f64>,
+    pub(super) source_frames_per_second: Option<f64>,
     pub(super) time_to_first_frame: Option<Duration>,
     pub(super) concealed_ratio: Option<f64>,
 }
@@ -81,6 +85,8 @@ impl Score {
         let stalls = inputs.stall_ratio.clamp(0.0, 1.0) * 100.0;
         let percent = |ratio: Option<f64>| ratio.map(|ratio| ratio.clamp(0.0, 1.0) * 100.0);
         let (loss, sound) = (percent(inputs.loss_ratio), percent(inputs.concealed_ratio));
+        // A source of fewer frames loses nothing as long as they are shown.
+        let wanted_rate = inputs.source_frames_per_second.unwrap_or(ENOUGH_FRAMES).min(ENOUGH_FRAMES);
         let start = inputs.time_to_first_frame.map(|time| time.as_secs_f64());
         let candidates = [
             (ScoreTermKind::StallTime, Some(stalls), (0.25 * stalls).min(2.5)),
@@ -93,7 +99,7 @@ impl Score {
             (
                 ScoreTermKind::FrameRate,
                 inputs.frames_per_second,
-                inputs.frames_per_second.map_or(0.0, |rate| (0.1 * (24.0 - rate)).clamp(0.0, 1.5)),
+                inputs.frames_per_second.map_or(0.0, |rate| (0.1 * (wanted_rate - rate)).clamp(0.0, 1.5)),
             ),
             (
                 ScoreTermKind::Start,
@@ -137,6 +143,7 @@ mod tests {
             stalls_per_minute: 3.0,
             loss_ratio: Some(0.02),
             frames_per_second: Some(29.7),
+            source_frames_per_second: None,
             time_to_first_frame: Some(Duration::from_millis(900)),
             concealed_ratio: Some(0.004),
         });
@@ -154,12 +161,35 @@ mod tests {
     }
 
     #[test]
+    fn the_frame_rate_is_judged_by_what_the_source_delivers() {
+        let deducted = |shown, source| {
+            let inputs = ScoreInputs {
+                frames_per_second: Some(shown),
+                source_frames_per_second: source,
+                ..ScoreInputs::default()
+            };
+            50 - Score::new(&inputs).tenths
+        };
+        for (shown, source, tenths) in [
+            (14.8, Some(15.0), 0),
+            (10.0, Some(15.0), 5),
+            (15.0, Some(30.0), 9),
+            (15.0, None, 9),
+            (24.0, Some(60.0), 0),
+            (5.0, Some(5.0), 0),
+        ] {
+            assert_eq!(deducted(shown, source), tenths, "{shown} of {source:?}");
+        }
+    }
+
+    #[test]
     fn the_lowest_score_is_one() {
         let score = Score::new(&ScoreInputs {
             stall_ratio: 0.9,
             stalls_per_minute: 60.0,
             loss_ratio: Some(0.5),
             frames_per_second: Some(1.0),
+            source_frames_per_second: Some(30.0),
             time_to_first_frame: Some(Duration::from_secs(60)),
             concealed_ratio: Some(0.9),
         });

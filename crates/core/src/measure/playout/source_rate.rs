@@ -66,6 +66,15 @@ impl SourceRate {
             && self.reports.back().is_some_and(|last| last.to < gap.to + AFTER)
     }
 
+    /// Frames per second by the sender's reports that end after `from`.
+    pub(super) fn reported_since(&self, from: Timestamp) -> Option<f64> {
+        let reports = || self.reports.iter().filter(|report| report.to > from);
+        let length = |report: &Reported| (report.to - report.from).as_secs_f64();
+        let frames: f64 = reports().map(|report| length(report) / report.interval.as_secs_f64()).sum();
+        let seconds: f64 = reports().map(length).sum();
+        (seconds > 0.0 && frames.is_finite()).then(|| frames / seconds)
+    }
+
     fn reported_around(&self, at: Timestamp) -> Option<Duration> {
         let is_near = |report: &&Reported| at - report.to <= HOLDS && report.from - at <= HOLDS;
         let before = self.reports.iter().rev().filter(is_near).filter(|report| report.to <= at);

@@ -42,14 +42,7 @@ impl PlayoutMeter {
             // A rate over less than a second is meaningless.
             .filter(|seconds| *seconds >= 1.0)
             .map(|seconds| self.frames_in_view() / seconds);
-        let rate = |(frames, time): (f64, Duration)| (frames > 0.0).then(|| frames / time.as_secs_f64());
-        let known = [
-            (SourceKnownBy::Stamps, self.stamped_source),
-            (SourceKnownBy::Frames, self.reported_frames),
-            (SourceKnownBy::Counts, self.counted_source),
-        ];
-        let known = known.into_iter().find_map(|(by, source)| Some((by, rate(source)?)));
-        let (source_known_by, source_frames_per_second) = known.filter(|_| !self.shows_only_changes).unzip();
+        let (source_known_by, source_frames_per_second) = self.known_source().unzip();
         let has_reported_frames = self.reported_frames.0 > 0.0;
         let lower_rate_ratio = frames_per_second
             .zip(source_frames_per_second)
@@ -60,7 +53,8 @@ impl PlayoutMeter {
                 stall_ratio,
                 stalls_per_minute,
                 loss_ratio,
-                frames_per_second,
+                frames_per_second: frames_per_second.filter(|_| !self.shows_only_changes),
+                source_frames_per_second,
                 time_to_first_frame,
                 concealed_ratio: sound.concealed_ratio,
             })
@@ -131,9 +125,29 @@ impl PlayoutMeter {
             stalls_per_minute: f64::from(count) * 60.0 / seconds,
             loss_ratio: (lost + packets > 0.0).then(|| lost / (lost + packets)),
             frames_per_second: self.recent_frame_rate(from, now),
+            source_frames_per_second: self.recent_source_rate(from),
             time_to_first_frame: (first == from).then(|| first - self.expected_since),
             concealed_ratio: self.sound.concealed_ratio_since(from),
         }))
+    }
+
+    /// The frame rate of the source in the whole measurement, and who knows it; `None` for a screen, which has none.
+    fn known_source(&self) -> Option<(SourceKnownBy, f64)> {
+        let rate = |(frames, time): (f64, Duration)| (frames > 0.0).then(|| frames / time.as_secs_f64());
+        let known = [
+            (SourceKnownBy::Stamps, self.stamped_source),
+            (SourceKnownBy::Frames, self.reported_frames),
+            (SourceKnownBy::Counts, self.counted_source),
+        ];
+        let known = known.into_iter().find_map(|(by, source)| Some((by, rate(source)?)));
+        known.filter(|_| !self.shows_only_changes)
+    }
+
+    /// The frame rate of the source since `from`. That of a file never changes; a camera has fewer frames in the dark.
+    fn recent_source_rate(&self, from: Timestamp) -> Option<f64> {
+        let (by, rate) = self.known_source()?;
+        let reported = || self.detector.source.reported_since(from);
+        Some(if by == SourceKnownBy::Counts { reported().unwrap_or(rate) } else { rate })
     }
 
     /// Frames per second; `None` after too short a time, and for a screen that does not change.

@@ -50,6 +50,8 @@ pub(super) struct Incoming {
     pub(super) folded_name: String,
     /// The batch that the file counts towards.
     pub(super) batch: Option<BatchId>,
+    /// Whether the person removed the file from the list.
+    pub(super) is_cleared: bool,
     phase: Phase,
     was_accepted: bool,
     is_paused_here: bool,
@@ -76,6 +78,7 @@ impl Incoming {
             folded_name: name.to_lowercase(),
             name,
             batch: None,
+            is_cleared: false,
             phase: Phase::Offered,
             was_accepted: false,
             is_paused_here: false,

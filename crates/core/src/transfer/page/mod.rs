@@ -1,5 +1,6 @@
 //! The half of a transfer that runs in the page: offers, answers, progress and results.
 
+pub(super) mod archive;
 mod batches;
 pub(super) mod choosing;
 mod incoming;

@@ -34,6 +34,9 @@ pub struct KeptTransfer {
     /// Whether the file was not offered yet.
     #[serde(default)]
     pub is_queued: bool,
+    /// Whether the person removed the received file from the list.
+    #[serde(default)]
+    pub is_cleared: bool,
 }
 
 /// All records of a page.

@@ -116,6 +116,7 @@ impl Transfers {
             let mut incoming = Incoming::new(handle, kept.member, safe_name(&kept.name), kept.offer, now);
             if let Some(sha256) = kept.sha256 {
                 incoming = incoming.kept_done(sha256);
+                incoming.is_cleared = kept.is_cleared;
             } else if kept.is_accepted {
                 incoming.accept();
             }
@@ -143,6 +144,7 @@ impl Transfers {
             is_ambiguous: file.is_ambiguous,
             is_path_ambiguous: file.is_path_ambiguous,
             is_queued: file.is_queued(),
+            is_cleared: false,
         });
         let receiving = self.receiving.iter().filter(|file| file.is_accepted()).map(|file| KeptTransfer {
             offer: file.offer.clone(),
@@ -154,6 +156,7 @@ impl Transfers {
             is_ambiguous: false,
             is_path_ambiguous: false,
             is_queued: false,
+            is_cleared: file.is_cleared,
         });
         Records { sending: sending.collect(), receiving: receiving.collect(), waiting: self.waiting_names() }
     }
@@ -181,6 +184,30 @@ impl Transfers {
             self.open_accepted();
         }
         self.changed(handle.0);
+    }
+
+    /// Removes ended transfers from the list. The bytes of a received file stay in the storage until the person leaves the room,
+    /// since the browser may still be saving them.
+    pub fn clear(&mut self, handles: &[TransferHandle]) {
+        let handles: HashSet<_> = handles.iter().copied().collect();
+        let mut forgotten = Vec::new();
+        let mut clears = |handle: u32| {
+            let is_meant = handles.contains(&TransferHandle(handle));
+            if is_meant {
+                forgotten.push(TransferOutput::Perform(TransferTask::Forgotten(TransferHandle(handle))));
+            }
+            is_meant
+        };
+        self.sending.retain(|file| !(file.is_over() && clears(file.handle)));
+        self.receiving.retain_mut(|file| {
+            if !file.is_over() || file.is_cleared || !clears(file.handle) {
+                return true;
+            }
+            file.is_cleared = file.has_file().is_some();
+            file.is_cleared
+        });
+        self.outputs.extend(forgotten);
+        self.outputs.push_back(TransferOutput::Perform(TransferTask::RecordsChanged));
     }
 
     /// Notes that the person leaves the room: all running transfers are canceled, and stored bytes are deleted.
@@ -327,7 +354,8 @@ impl Transfers {
     pub fn view(&self, handle: TransferHandle) -> Option<TransferView> {
         let shown = self.sending.iter().filter(|file| !file.is_queued());
         let sending = shown.into_iter().find(|file| file.handle == handle.0).map(Outgoing::view);
-        let receiving = || self.receiving.iter().find(|file| file.handle == handle.0).map(Incoming::view);
+        let listed = || self.receiving.iter().filter(|file| !file.is_cleared);
+        let receiving = || listed().find(|file| file.handle == handle.0).map(Incoming::view);
         let view = sending.or_else(receiving)?;
         let reach = self.reach.get(&view.member).copied().unwrap_or(Reach::Waiting);
         Some(view.with_reach(reach))
