@@ -170,7 +170,7 @@ async fn a_namesake_is_a_warning_and_a_verified_person_under_another_name_is_sho
     enter(&bob, &origin, "names", "Robert", "&lang=zh-CN").await?;
     until_locks(&ada, &["other-device", "renamed"]).await?;
     let words = words_of(&ada, "Robert").await?;
-    ensure!(words.contains("Really Bob"), "{words}");
+    ensure!(words.contains("Known as Bob"), "{words}");
     keep(&ada, "renamed").await?;
 
     // Forgets everybody, with the key, in the room.
