@@ -221,8 +221,9 @@ impl Recognition {
             && verified == Verified::Never
             && let Some((key, _)) = &entry.recognized
         {
-            // The person took back that the codes are the same.
+            // The person took back that the codes are the same, and may have done so by mistake. No page introduces itself twice.
             let id = PersonId::of(key);
+            entry.introduced = Some(key.clone());
             return self.forget(&id);
         }
         let is_new = entry.is_verified && !was_verified && entry.ends.is_some();

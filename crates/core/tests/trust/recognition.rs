@@ -288,6 +288,9 @@ fn a_person_that_is_forgotten_or_whose_match_is_taken_back_is_nobody_again() {
     assert_eq!((ada.machine.people().len(), ada.view("bob")), (0, Acquaintance::Unknown));
     bob.verify("ada", Verified::Never);
     assert_eq!((bob.machine.people().len(), bob.view("ada")), (0, Acquaintance::Unknown));
+    // One click too many, and another one.
+    bob.verify("ada", Verified::Matched);
+    assert_eq!((bob.machine.people().len(), bob.knows("ada").as_deref()), (1, Some("Ada")));
 }
 
 #[test]
