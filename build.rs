@@ -15,7 +15,7 @@ use serde_json::Value;
 /// The first language is the reference for missing keys.
 const LOCALES: [&str; 2] = ["en", "zh-CN"];
 /// Sections that the first visit does not need: their texts are in the module that uses them, in every language.
-const LATE: [&str; 4] = ["code", "host", "lock", "people"];
+const LATE: [&str; 5] = ["code", "host", "lock", "people", "remembered"];
 /// Separates two texts of a section.
 const BETWEEN_TEXTS: char = '\0';
 /// Separates two sections of a language.

@@ -13,7 +13,7 @@ use sightline_core::{
     notice::NoticeCode,
     room::LinkState,
     signaling::SignalingStatus,
-    trust::{RoomSecret, Verification},
+    trust::{Acquaintance, RoomSecret, Verification},
 };
 use sightline_protocol::{
     RoomName,
@@ -26,8 +26,8 @@ use crate::{
     parameters::Parameters,
     route::RoomLink,
     session::model::{
-        ChatLine, DeviceChoice, FileModel, LobbyActions, LobbyModel, Preferences, RoomActions, RoomModel,
-        RunShown, SettingsModel, SourceChoice, TileModel,
+        ChatLine, DeviceChoice, FileModel, LobbyActions, LobbyModel, Preferences, Remembered, RoomActions,
+        RoomModel, RunShown, SettingsModel, SourceChoice, TileModel,
     },
 };
 
@@ -206,6 +206,7 @@ fn room_model(count: usize) -> RoomModel {
         needs_source_gesture: RwSignal::new(false),
         file: file_model(),
         settings: settings_model(),
+        remembered: RwSignal::new(Remembered::default()),
     }
 }
 
@@ -247,6 +248,7 @@ fn room_actions(model: RoomModel) -> RoomActions {
         start_run: Callback::new(|()| {}),
         stop_run: Callback::new(|()| {}),
         judge_code: Callback::new(|_| {}),
+        forget: Callback::new(|_| {}),
         host: Callback::new(|_| {}),
         refuse_run: Callback::new(|_| {}),
         export: Callback::new(|_| {}),
@@ -273,6 +275,7 @@ fn tile(member: &str, name: &str, number: usize) -> TileModel {
         has_name: RwSignal::new(true),
         is_protected: true,
         verification: RwSignal::new(Verification::default()),
+        acquaintance: RwSignal::new(Acquaintance::default()),
         state: RwSignal::new(LinkState::Connected),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(Some(LinkPath::Direct)),

@@ -32,7 +32,7 @@ use sightline_core::{
     measure::{Measurements, Observation, connection::Subject},
     media::SpeakingDetector,
     notice::NoticeCode,
-    room::{Changes, LinkEvent, LinkId, PeerConnectionState, Reactions, RoomSession},
+    room::{Changes, LinkEvent, LinkId, PeerConnectionState, PeerTrust, Reactions, RoomSession},
     signaling::SocketId,
 };
 use sightline_protocol::{MemberId, RoomName, signaling::IceServer};
@@ -41,6 +41,7 @@ use self::measuring::measurements;
 use super::{
     address::SignalingEndpoint,
     chat_history::ChatHistory,
+    device::Device,
     files::{BulkLink, Files},
     frame_watches::FrameWatches,
     input::{Command, Input, LocalChange},
@@ -72,6 +73,8 @@ pub struct Setup {
     pub media: LocalMedia,
     pub view: RoomView,
     pub history: ChatHistory,
+    /// `None` where the browser stores no keys.
+    pub device: Option<Device>,
     pub files: Files,
     /// Where signaling goes.
     pub endpoint: SignalingEndpoint,
@@ -91,6 +94,7 @@ pub struct Driver {
     media: LocalMedia,
     view: RoomView,
     history: ChatHistory,
+    device: Option<Device>,
     files: Files,
     endpoint: SignalingEndpoint,
     certificate: Option<Certificate>,
@@ -128,6 +132,7 @@ impl Driver {
             media,
             view,
             history,
+            device,
             files,
             endpoint,
             certificate,
@@ -145,6 +150,7 @@ impl Driver {
             media,
             view,
             history,
+            device,
             files,
             endpoint,
             certificate,
@@ -176,6 +182,7 @@ impl Driver {
         if matches!(self.endpoint, SignalingEndpoint::Tabs(_)) {
             self.view.raise(NoticeCode::TabsOnly);
         }
+        self.show_remembered();
         self.handle(Input::Local(LocalChange::Media));
         self.files.restore(&mut self.session, clock::now());
         match self.endpoint {
@@ -294,6 +301,9 @@ impl Driver {
             }
             Input::CallFailed(link, method, error) => {
                 self.note_failed_call_on(link, method, &error.to_string());
+            }
+            Input::Recognition(id, tags) => {
+                self.session.with_peer_trust(|trust| trust.handle_computed(id, tags, now));
             }
             Input::Stats(link, entries) => self.handle_stats(link, entries, now),
             Input::Online(true) => self.session.handle_wake(now),
@@ -470,6 +480,8 @@ impl Driver {
                     self.session.set_code_matching(&member, code, is_matching, now);
                 }
             }
+            Command::Forget(Some(person)) => self.session.with_peer_trust(|trust| trust.forget(&person)),
+            Command::Forget(None) => self.session.with_peer_trust(PeerTrust::forget_everybody),
             Command::Host(action) => self.session.act_as_host(action, now),
             Command::Leave => {
                 self.session.leave(now);

@@ -9,10 +9,11 @@ use sightline_browser::{
 use sightline_core::{room::RoomSession, signaling::JoinRequest};
 use sightline_protocol::{InstanceId, RoomName, control::PublishedState};
 
-use futures_util::future::join;
+use futures_util::future::join3;
 
 use super::{
     chat_history::ChatHistory,
+    device::Device,
     driver::{Driver, Setup},
     entrance::Entry,
     files::Files,
@@ -79,8 +80,12 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
     let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
-    let (endpoint, (history, kept)) = join(endpoint, ChatHistory::open(&room)).await;
+    let (endpoint, (history, kept), device) = join3(endpoint, ChatHistory::open(&room), Device::open()).await;
     session.restore_chat(kept);
+    let (device, recognition) = device.unzip();
+    if let Some(recognition) = recognition {
+        session.with_peer_trust(|trust| trust.enable_recognition(recognition));
+    }
     session.with_peer_trust(|trust| trust.enable_codes(random::bits()));
     let changed = inputs.clone();
     spawn_local(async move {
@@ -103,6 +108,7 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
         media,
         view,
         history,
+        device,
         files,
         endpoint,
         certificate,

@@ -16,6 +16,7 @@ use sightline_core::{
     room::{HostAction, LinkId},
     signaling::SocketId,
     transfer::{Offered, TransferHandle},
+    trust::{ComputationId, KeyTags, PersonId},
 };
 use sightline_protocol::{MemberId, Reaction};
 
@@ -45,6 +46,8 @@ pub enum Input {
     CallFailed(LinkId, &'static str, BrowserError),
     /// The browser did not keep the screen on.
     WakeLockRefused(BrowserError),
+    /// The tags of a computation with the key of this device.
+    Recognition(ComputationId, Vec<KeyTags>),
     /// A stats report of a link.
     Stats(LinkId, Vec<StatsEntry>),
     /// Whether the browser believes that there is a network.
@@ -98,6 +101,8 @@ pub enum Command {
     RefuseRun(String),
     Export(Export),
     JudgeCode(CodeJudgment),
+    /// Forgets a person that this device remembers, or everybody.
+    Forget(Option<PersonId>),
     Host(HostAction),
     /// Leaves the room, and ends the session.
     Leave,

@@ -11,12 +11,13 @@
 //! read, and the actions that they call |
 //! | `link`, `files`, `media`, `frame_watches` | browser objects: links, transfers, local devices and files, frames of the tiles
 //! |
-//! | [`address`], `identity`, [`preferences`], `chat_history` | addresses of server and room; name, seat, settings and
-//! conversation as they are stored |
+//! | [`address`], `identity`, [`preferences`], `chat_history`, [`device`] | addresses of server and room; name, seat, settings,
+//! conversation, and the key of this device with the people that it remembers, as they are stored |
 
 pub mod address;
 mod chat_history;
 pub mod departure;
+pub mod device;
 mod driver;
 pub mod engine;
 pub mod entrance;

@@ -20,7 +20,7 @@ use sightline_core::{
     room::{HostAction, LinkState, ShownReaction, VisitorView},
     signaling::SignalingStatus,
     transfer::{Backlog, LeftOut, Offered, TransferHandle, TransferView},
-    trust::{ShortCode, Verification},
+    trust::{Acquaintance, Person, PersonId, ShortCode, Verification},
 };
 use sightline_protocol::{
     MemberId, Reaction,
@@ -78,6 +78,31 @@ pub struct RoomModel {
     pub measured_by: RwSignal<Vec<String>>,
     /// The settings and the lists of devices.
     pub settings: SettingsModel,
+    /// The people that this device remembers.
+    pub remembered: RwSignal<Remembered>,
+}
+
+/// What this device remembers of people whose code matched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Remembered {
+    /// Not read yet.
+    #[default]
+    Unread,
+    /// This browser stores no keys, so it recognizes nobody.
+    Off,
+    /// These people, the latest one last.
+    People(Vec<Person>),
+    /// Everybody was forgotten, with the key of this device. The next room begins with another key.
+    Forgotten,
+}
+
+/// The people that this device remembers, and how to forget them.
+#[derive(Debug, Clone, Copy)]
+pub struct RememberedPeople {
+    /// The people.
+    pub list: RwSignal<Remembered>,
+    /// Forgets a person; `None` forgets everybody and the key of this device.
+    pub forget: Callback<Option<PersonId>>,
 }
 
 /// The hosts of a room, its lock, and who waits at it.
@@ -139,6 +164,8 @@ pub struct TileModel {
     pub is_protected: bool,
     /// The code to compare with this member, and what the person said of it.
     pub verification: RwSignal<Verification>,
+    /// What this device knows of this member from earlier calls.
+    pub acquaintance: RwSignal<Acquaintance>,
     /// The state of the link; the local tile is always connected.
     pub state: RwSignal<LinkState>,
     /// Whether the member's messages take effect.
@@ -313,6 +340,8 @@ pub struct RoomActions {
     pub stop_run: Callback<()>,
     /// Takes what the person says of a member's code.
     pub judge_code: Callback<CodeJudgment>,
+    /// Forgets a person that this device remembers; `None` forgets everybody and the key of this device.
+    pub forget: Callback<Option<PersonId>>,
     /// Asks the server for something that only a host may do.
     pub host: Callback<HostAction>,
     /// Takes no further part in a member's run.

@@ -78,6 +78,7 @@ pub(super) fn room_actions(
         start_run: Callback::new(move |()| push(Command::StartRun)),
         stop_run: Callback::new(move |()| push(Command::StopRun)),
         judge_code: Callback::new(move |judgment| push(Command::JudgeCode(judgment))),
+        forget: Callback::new(move |person| push(Command::Forget(person))),
         host: Callback::new(move |action| push(Command::Host(action))),
         refuse_run: Callback::new(move |member| push(Command::RefuseRun(member))),
         export: Callback::new(move |export| {

@@ -10,9 +10,9 @@ use sightline_core::{
         run::RunState,
     },
     notice::NoticeCode,
-    room::{Hosting, LinkState, PeerView, RoomEvent, RoomSession, ShownReaction},
+    room::{Hosting, LinkState, PeerTrust, PeerView, RoomEvent, RoomSession, ShownReaction},
     signaling::SignalingStatus,
-    trust::Verification,
+    trust::{Acquaintance, Verification},
 };
 use sightline_protocol::{
     MemberId,
@@ -23,7 +23,7 @@ use super::{
     frame_watches::FrameWatches,
     identity::{self, Place},
     media::{LocalMedia, MediaSignals},
-    model::{ChatLine, HostModel, RoomModel, RunShown, SettingsModel, TileModel, TransfersModel},
+    model::{ChatLine, HostModel, Remembered, RoomModel, RunShown, SettingsModel, TileModel, TransfersModel},
     signals,
 };
 use crate::route::RoomLink;
@@ -69,6 +69,7 @@ impl RoomView {
             is_report_saved: RwSignal::new(false),
             measured_by: RwSignal::new(Vec::new()),
             settings,
+            remembered: RwSignal::new(Remembered::default()),
         }
     }
 
@@ -104,7 +105,7 @@ impl RoomView {
             RoomEvent::HostingChanged => self.show_hosting(session.hosting()),
             RoomEvent::PeerChanged(id) => {
                 if let Some(peer) = session.peer(&id) {
-                    self.show_peer(&id, &peer, session.peer_trust().verification(&id), frames.of(&id));
+                    self.show_peer(&id, &peer, session.peer_trust(), frames.of(&id));
                 }
                 self.show_hands(&session.raised_hands());
             }
@@ -185,6 +186,11 @@ impl RoomView {
         }
     }
 
+    /// Shows the people that this device remembers.
+    pub fn show_remembered(&self, remembered: Remembered) {
+        signals::set(self.model.remembered, remembered);
+    }
+
     /// Shows the state of the run.
     pub fn show_run(&self, run: RunShown) {
         if run.state != RunState::Ended {
@@ -223,7 +229,7 @@ impl RoomView {
         identity::remember_place(&self.room, &place);
     }
 
-    fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>, verification: Verification, frames: &FrameWatch) {
+    fn show_peer(&self, id: &MemberId, peer: &PeerView<'_>, trust: &PeerTrust, frames: &FrameWatch) {
         let tile = self.tile(id).or_else(|| {
             let is_protected = self.model.is_protected;
             let name = peer.member.name.as_str();
@@ -234,7 +240,8 @@ impl RoomView {
         let published = peer.published.unwrap_or_default();
         signals::set(tile.name, peer.member.name.as_str().to_owned());
         signals::set(tile.has_name, peer.has_readable_name());
-        signals::set(tile.verification, verification);
+        signals::set(tile.verification, trust.verification(id));
+        signals::set(tile.acquaintance, trust.acquaintance(id));
         signals::set(tile.state, peer.state);
         signals::set(tile.standing, peer.standing);
         show_published(tile, published);
@@ -290,6 +297,7 @@ fn new_tile(member: &str, name: &str, is_protected: bool, frames: &FrameWatch) -
         has_name: RwSignal::new(true),
         is_protected,
         verification: RwSignal::new(Verification::default()),
+        acquaintance: RwSignal::new(Acquaintance::default()),
         state: RwSignal::new(LinkState::Connecting),
         standing: RwSignal::new(Standing::Heard),
         path: RwSignal::new(None),

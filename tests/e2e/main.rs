@@ -33,6 +33,7 @@ mod panel;
 mod people;
 mod playout;
 mod problems;
+mod recognition;
 #[cfg(target_os = "linux")]
 mod recovery;
 mod room;
@@ -74,6 +75,7 @@ fn main() -> anyhow::Result<ExitCode> {
         panel::tests(&stage),
         people::tests(&stage),
         playout::tests(&stage),
+        recognition::tests(&stage),
         room::tests(&stage),
         #[cfg(target_os = "linux")]
         recovery::tests(&stage),

@@ -13,7 +13,7 @@ use sightline_e2e::{
 };
 
 /// 128 bits, as an invitation has them.
-const SECRET: &str = "7Fq2mX9cLr0sKd3WvTbYhA";
+pub(crate) const SECRET: &str = "7Fq2mX9cLr0sKd3WvTbYhA";
 const CAMERA: &str = "source=camera&width=640&height=360&fps=15";
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
@@ -33,14 +33,14 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     .collect()
 }
 
-async fn enter(page: &Page, origin: &str, room: &str, name: &str, fragment: &str) -> Result<()> {
+pub(crate) async fn enter(page: &Page, origin: &str, room: &str, name: &str, fragment: &str) -> Result<()> {
     page.open(&format!("{origin}/room/{room}?name={name}&autojoin=1&{CAMERA}{fragment}")).await?;
     page.until(&format!("{name} is in the room"), |page| page.shows("room")).await?;
     Ok(())
 }
 
 /// Saves a picture for a person, if `SIGHTLINE_TRUST` names a folder.
-async fn keep(page: &Page, name: &str) -> Result<()> {
+pub(crate) async fn keep(page: &Page, name: &str) -> Result<()> {
     let Some(folder) = env::var_os("SIGHTLINE_TRUST").map(PathBuf::from) else { return Ok(()) };
     let engine = page.browser.profile.engine.name();
     Ok(page.browser.driver.screenshot(&folder.join(format!("{name}-{engine}.png"))).await?)
@@ -124,14 +124,14 @@ async fn a_server_that_exchanges_fingerprints_is_reported_and_gets_no_call(
 }
 
 /// Opens what is behind the lock of a member.
-async fn open_lock(page: &Page, name: &str) -> Result<()> {
+pub(crate) async fn open_lock(page: &Page, name: &str) -> Result<()> {
     let script = "const lock = document.querySelector(`[data-testid=tile][data-name=${arguments[0]}] [data-testid=tile-trust]`);
         if (!lock.open) lock.querySelector('summary').click();";
     page.execute(script, vec![json!(name)]).await
 }
 
 /// The code behind the lock of a member, whose lock was opened.
-async fn code_of(page: &Page, name: &str) -> Result<String> {
+pub(crate) async fn code_of(page: &Page, name: &str) -> Result<String> {
     let seen =
         page.until("there is a code", |page| page.tile(name).is_some_and(|tile| tile.code.is_some())).await?;
     let code = seen.tile(name).and_then(|tile| tile.code.clone()).unwrap_or_default();

@@ -333,6 +333,16 @@
       return set.call(this, parameters);
     };
   };
+  // A browser that stores nothing: the request throws, has an error, or never ends.
+  const openNoDatabase = (way) => {
+    IDBFactory.prototype.open = () => {
+      if (way === "throws") throw new DOMException("no storage", "SecurityError");
+      const request = new EventTarget();
+      request.error = new DOMException("no storage", "UnknownError");
+      if (way === "fails") setTimeout(() => request.dispatchEvent(new Event("error")));
+      return request;
+    };
+  };
   const parts = {
     record,
     console: keepConsole,
@@ -347,6 +357,9 @@
     screen: () => (MediaDevices.prototype.getDisplayMedia = screen),
     "screen-refused": () => (MediaDevices.prototype.getDisplayMedia = refuseScreen),
     "no-frame-callbacks": () => delete HTMLVideoElement.prototype.requestVideoFrameCallback,
+    "database-throws": () => openNoDatabase("throws"),
+    "database-fails": () => openNoDatabase("fails"),
+    "database-hangs": () => openNoDatabase("hangs"),
     "no-webrtc": () => delete window.RTCPeerConnection,
     "camera-busy": () => (MediaDevices.prototype.getUserMedia = refuse("NotReadableError")),
     "prompt-ignored": () => (MediaDevices.prototype.getUserMedia = () => new Promise(() => {})),

@@ -36,4 +36,5 @@ mod tile_menu;
 mod tile_path;
 mod tile_reaction;
 mod tile_trust;
+pub mod trust_announcer;
 pub mod unfinished;

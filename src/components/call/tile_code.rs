@@ -1,7 +1,7 @@
 //! The code of a member, to compare by voice.
 
 use leptos::prelude::*;
-use sightline_core::trust::{ShortCode, Verified};
+use sightline_core::trust::{Acquaintance, ShortCode, Verified};
 
 use super::pictures::pictures;
 use crate::{
@@ -30,6 +30,9 @@ pub fn TileCode(
     let language = Language::from_context();
     let code = Memo::new(move |_| tile.verification.get().code);
     let is_matching = Memo::new(move |_| tile.verification.get().verified == Verified::Matched);
+    let is_remembered = Memo::new(move |_| {
+        is_matching.get() && tile.acquaintance.with(|known| matches!(known, Acquaintance::Known(_)))
+    });
     let press = move |_| {
         if let Some(code) = code.get_untracked() {
             let is_matching = !is_matching.get_untracked();
@@ -72,6 +75,9 @@ pub fn TileCode(
             >
                 {language.text(sentence!(code.matches))}
             </button>
+            <When is=is_remembered>
+                <p data-testid="trust-remembered">{language.text(sentence!(code.remembered))}</p>
+            </When>
             <p>{language.text(sentence!(code.differs))}</p>
         </When>
     }

@@ -1,19 +1,23 @@
 //! The lock of a tile: what protects the connection to a member, and the code that the two members compare.
 
 use leptos::prelude::*;
-use sightline_core::{room::LinkState, trust::Verified};
+use sightline_core::{
+    room::LinkState,
+    trust::{Acquaintance, Verified},
+};
 
 use super::tile_code::load_tile_code;
 use crate::{
     components::{
         kit::{
+            date_text::day_text,
             disclosure::Disclosure,
             icon::{Icon, IconName},
             when::When,
         },
         later::Later,
     },
-    language::{Language, Sentence},
+    language::{Language, Locale, Sentence},
     sentence,
     session::model::{CodeJudgment, TileModel},
 };
@@ -23,6 +27,12 @@ use crate::{
 pub enum Trust {
     /// The code of this connection matched.
     Verified,
+    /// The code of this device matched in an earlier call.
+    Known,
+    /// The same, under another name.
+    Renamed,
+    /// The code of another device, under the name of this member, matched in an earlier call.
+    OtherDevice,
     /// The code of an earlier connection matched.
     Changed,
     /// The room is protected by its link.
@@ -36,11 +46,21 @@ impl Trust {
     #[must_use]
     pub fn of(tile: TileModel) -> Option<Self> {
         let is_up = matches!(tile.state.get(), LinkState::Connected | LinkState::Recovering);
-        is_up.then(|| match tile.verification.get().verified {
-            Verified::Matched => Self::Verified,
-            Verified::Changed => Self::Changed,
-            Verified::Never if tile.is_protected => Self::Protected,
-            Verified::Never => Self::Open,
+        let of_device = tile.acquaintance.with(|acquaintance| match acquaintance {
+            Acquaintance::Unknown => None,
+            Acquaintance::Known(_) => Some(Self::Known),
+            Acquaintance::Renamed(_) => Some(Self::Renamed),
+            Acquaintance::OtherDevice => Some(Self::OtherDevice),
+        });
+        is_up.then(|| match (tile.verification.get().verified, of_device) {
+            // Whoever compared the code may still have to be told whose device it is.
+            (Verified::Matched, Some(Self::Renamed)) => Self::Renamed,
+            (Verified::Matched, _) => Self::Verified,
+            // As good as the code of this connection: a device is recognized on all connections of the member, or on none.
+            (_, Some(of_device)) => of_device,
+            (Verified::Changed, None) => Self::Changed,
+            (Verified::Never, None) if tile.is_protected => Self::Protected,
+            (Verified::Never, None) => Self::Open,
         })
     }
 
@@ -49,29 +69,57 @@ impl Trust {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
+            Self::Known => "known",
+            Self::Renamed => "renamed",
+            Self::OtherDevice => "other-device",
             Self::Changed => "changed",
             Self::Protected => "protected",
             Self::Open => "open",
         }
     }
 
+    /// Whether the person should look at it.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        matches!(self, Self::Renamed | Self::OtherDevice | Self::Changed)
+    }
+
     fn icon(self) -> IconName {
         match self {
-            Self::Verified => IconName::Check,
-            Self::Changed => IconName::Alert,
+            Self::Verified | Self::Known => IconName::Check,
+            Self::Renamed | Self::OtherDevice | Self::Changed => IconName::Alert,
             Self::Protected => IconName::Lock,
             Self::Open => IconName::LockOpen,
         }
     }
 
-    /// The word on the lock, and the sentence behind it.
-    fn words(self) -> (Sentence, Sentence) {
+    fn sentences(self) -> (Sentence, Sentence) {
         match self {
             Self::Verified => (sentence!(lock.verified_word), sentence!(lock.verified)),
+            Self::Known => (sentence!(lock.known_word), sentence!(lock.known)),
+            Self::Renamed => (sentence!(lock.renamed_word), sentence!(lock.renamed)),
+            Self::OtherDevice => (sentence!(lock.other_device_word), sentence!(lock.other_device)),
             Self::Changed => (sentence!(lock.changed_word), sentence!(lock.changed)),
             Self::Protected => (sentence!(lock.protected_word), sentence!(lock.protected)),
             Self::Open => (sentence!(lock.open_word), sentence!(lock.open)),
         }
+    }
+
+    /// The word on the lock and the sentence behind it, with name and date of the person whose device it is.
+    #[must_use]
+    pub fn words(self, tile: TileModel, locale: Locale) -> (String, String) {
+        let (word, text) = self.sentences();
+        let (mut name, mut date) = (String::new(), String::new());
+        tile.acquaintance.with(|acquaintance| {
+            if let Acquaintance::Known(person) | Acquaintance::Renamed(person) = acquaintance {
+                let known = person.name.as_str();
+                name.push_str(if known.is_empty() { sentence!(tile.guest)(locale) } else { known });
+                date.push_str(&day_text(person.verified_at_unix_ms, locale));
+            }
+        });
+        // The date first: a name may contain anything.
+        let fill = |text: &str| text.replace("{date}", &date).replace("{name}", &name);
+        (fill(word(locale)), fill(text(locale)))
     }
 }
 
@@ -86,8 +134,9 @@ pub fn TileTrust(
     let language = Language::from_context();
     let known = Memo::new(move |_| Trust::of(tile));
     let shown = move || known.get().unwrap_or(Trust::Open);
-    let word = Signal::derive(move || shown().words().0(language.locale()));
-    let text = Signal::derive(move || shown().words().1(language.locale()));
+    let words = Memo::new(move |_| shown().words(tile, language.locale()));
+    let word = Signal::derive(move || words.with(|(word, _)| word.clone()));
+    let text = Signal::derive(move || words.with(|(_, text)| text.clone()));
     let label =
         Signal::derive(move || format!("{}: {}", sentence!(lock.title)(language.locale()), word.get()));
     let disclosure = Disclosure::register();
@@ -96,7 +145,7 @@ pub fn TileTrust(
             <details
                 node_ref=disclosure.node
                 class="tile-path tile-trust"
-                class:is-open-room=move || shown() == Trust::Open
+                class:is-warning=move || shown().is_warning()
                 data-testid="tile-trust"
                 on:toggle=move |_| disclosure.handle_toggle()
             >

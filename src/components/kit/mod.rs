@@ -3,6 +3,7 @@
 pub mod avatar;
 pub mod check_link;
 pub mod choice;
+pub mod date_text;
 pub mod disclosure;
 pub mod icon;
 pub mod icon_button;

@@ -15,7 +15,7 @@ use crate::{
     },
     language::Language,
     sentence,
-    session::model::SettingsModel,
+    session::model::{RememberedPeople, SettingsModel},
 };
 
 chunk! {
@@ -36,6 +36,9 @@ pub fn SettingsMenu(
     /// Whether the popover is open, if something else opens it too.
     #[prop(optional)]
     is_open: Option<RwSignal<bool>>,
+    /// The people that the room's session remembers.
+    #[prop(optional)]
+    people: Option<RememberedPeople>,
     /// Shows the list of shortcuts, if there is one.
     #[prop(optional)]
     show_shortcuts: Option<Callback<()>>,
@@ -66,7 +69,7 @@ pub fn SettingsMenu(
                 // A click anywhere else closes the popover.
                 <div class="popover-backdrop" on:click=move |_| popover.close()></div>
                 <div class="popover-sheet settings-sheet" role="group" aria-label=language.text(sentence!(settings.title))>
-                    <Later view=load_settings_panel(settings, in_lobby, show_shortcuts) />
+                    <Later view=load_settings_panel(settings, in_lobby, people, show_shortcuts) />
                 </div>
             </When>
         </div>

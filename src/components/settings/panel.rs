@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use sightline_browser::rtc::peer_connection::{has_jitter_buffer_target, video_codecs};
 
-use super::{device_select::DeviceSelect, ice_servers_field::IceServersField};
+use super::{device_select::DeviceSelect, ice_servers_field::IceServersField, remembered::RememberedList};
 use crate::{
     chunk,
     components::kit::{
@@ -13,7 +13,10 @@ use crate::{
     },
     language::{Language, Locale, Sentence},
     sentence,
-    session::model::{Setting, SettingsModel},
+    session::{
+        device::remembered_here,
+        model::{RememberedPeople, Setting, SettingsModel},
+    },
 };
 
 const RESOLUTIONS: [&str; 5] = ["320x180", "640x360", "960x540", "1280x720", "1920x1080"];
@@ -26,9 +29,13 @@ chunk! {
     pub fn load_settings_panel, preload_settings_panel in panels(
         settings: SettingsModel,
         in_lobby: bool,
+        people: Option<RememberedPeople>,
         show_shortcuts: Option<Callback<()>>,
     ) {
-        view! { <SettingsPanel settings=settings in_lobby=in_lobby show_shortcuts=show_shortcuts /> }.into_any()
+        view! {
+            <SettingsPanel settings=settings in_lobby=in_lobby people=people show_shortcuts=show_shortcuts />
+        }
+        .into_any()
     }
 }
 
@@ -39,6 +46,8 @@ pub fn SettingsPanel(
     settings: SettingsModel,
     /// Whether it is in the lobby, which itself has the choices of camera, microphone, language and theme.
     in_lobby: bool,
+    /// The people that the room's session remembers; outside of a room those that are stored.
+    people: Option<RememberedPeople>,
     /// Shows the list of shortcuts, if there is one.
     show_shortcuts: Option<Callback<()>>,
 ) -> AnyView {
@@ -128,6 +137,8 @@ pub fn SettingsPanel(
     groups.push(group(sentence!(chat.title), vec![keep_chat]));
     let links = switch(sentence!(settings.links_may_join), "links-may-join", Setting::LinksMayJoin);
     groups.push(group(sentence!(settings.links), vec![links]));
+    let people = people.unwrap_or_else(remembered_here);
+    groups.push(view! { <RememberedList people=people /> }.into_any());
     if !in_lobby {
         let looks = vec![view! { <LanguageSelect /> }.into_any(), view! { <ThemeSelect /> }.into_any()];
         groups.push(group(sentence!(settings.looks), looks));

@@ -27,6 +27,7 @@ use crate::{
             sign_announcer::load_sign_announcer,
             source_resume::SourceResume,
             stage::Stage,
+            trust_announcer::load_trust_announcer,
         },
         chat::conversation::Chat,
         figures::{
@@ -50,7 +51,7 @@ use crate::{
     navigation::Navigator,
     sentence,
     session::{
-        model::{RoomActions, RoomModel, Setting, SourceChoice},
+        model::{RememberedPeople, RoomActions, RoomModel, Setting, SourceChoice},
         picked_ahead,
     },
 };
@@ -171,6 +172,7 @@ fn Room(room: RoomName, model: RoomModel, actions: RoomActions) -> AnyView {
             <Later view=load_remove_dialog(model, actions) />
             <Later view=load_arrival_announcer(model) />
             <Later view=load_sign_announcer(model) />
+            <Later view=load_trust_announcer(model) />
             <Later view=load_talk_key(model, actions, panels) />
             <p class="sr-only chat-announcer" aria-live="polite" translate="no">
                 {Signal::derive(move || newest_unseen(model, panels, language).unwrap_or_default())}
@@ -188,6 +190,7 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
         panels.invitation.set(false);
         panels.leaving.set(true);
     });
+    let people = RememberedPeople { list: model.remembered, forget: actions.forget };
     let count = Signal::derive(move || (model.others.with(Vec::len) + 1).to_string());
     view! {
         <header class="room-bar">
@@ -209,7 +212,7 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
                 is_protected=model.is_protected
                 host_controls=load_host_controls(model.host, actions.host, ask_to_end)
             />
-            <SettingsMenu settings=model.settings is_open=panels.settings show_shortcuts=show_shortcuts />
+            <SettingsMenu settings=model.settings is_open=panels.settings people=people show_shortcuts=show_shortcuts />
         </header>
     }
     .into_any()

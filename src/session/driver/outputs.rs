@@ -23,6 +23,7 @@ use crate::session::{
     input::Input,
     link::{Link, LinkInputs},
     log::Level,
+    model::Remembered,
 };
 
 impl Driver {
@@ -94,8 +95,12 @@ impl Driver {
                     }
                 }
                 RoomOutput::Transfer(output) => self.files.perform(output),
-                // The page has no device key yet.
-                RoomOutput::Recognition(_) => {}
+                RoomOutput::Recognition(task) => {
+                    if let Some(device) = &self.device {
+                        device.perform(task, &self.inputs);
+                    }
+                    self.show_remembered();
+                }
                 RoomOutput::Event(event) => self.changes.handle(event, clock::now()),
             }
         }
@@ -116,6 +121,16 @@ impl Driver {
             self.view.show_event(event, &self.session, &mut self.frames);
         }
         self.history.keep(&changed);
+    }
+
+    /// Shows the people that this device remembers.
+    pub(super) fn show_remembered(&self) {
+        let trust = self.session.peer_trust();
+        self.view.show_remembered(match &self.device {
+            None => Remembered::Off,
+            Some(_) if trust.has_recognition() => Remembered::People(trust.people().to_vec()),
+            Some(_) => Remembered::Forgotten,
+        });
     }
 
     fn note_reaction(&mut self, event: &RoomEvent) {

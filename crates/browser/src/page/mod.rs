@@ -2,9 +2,12 @@
 
 pub mod clock;
 pub mod console;
+mod database;
+pub mod device;
 pub mod document;
 pub mod environment;
 pub mod http;
+pub mod key_pair;
 pub mod keyboard;
 pub mod lifecycle;
 pub mod location;

@@ -1,26 +1,16 @@
 //! Texts in IndexedDB: numbered records in groups. Where that is not possible (a private window, a full disk, a policy) they are
 //! not stored, and nothing else fails.
 
-use std::{cell::RefCell, rc::Rc};
-
-use futures_channel::oneshot;
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    Event, IdbDatabase, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransactionMode,
-};
+use wasm_bindgen::JsValue;
+use web_sys::{IdbKeyRange, IdbTransactionMode};
 
-use super::window::window;
-use crate::js::{error::BrowserError, event::Listener};
-
-const VERSION: u32 = 1;
-const STORE: &str = "records";
+use super::database::{Database, range_of, values};
+use crate::js::error::BrowserError;
 
 /// An open database. Dropping it closes it after the running operations.
 #[derive(Debug)]
-pub struct Records {
-    database: IdbDatabase,
-}
+pub struct Records(Database);
 
 impl Records {
     /// Opens the database with this name, or creates it.
@@ -28,11 +18,7 @@ impl Records {
     /// # Errors
     /// [`BrowserError`] where the browser stores nothing.
     pub async fn open(name: &str) -> Result<Self, BrowserError> {
-        let factory = window().indexed_db()?.ok_or_else(|| BrowserError::not_supported("indexedDB"))?;
-        let request = factory.open_with_u32(name, VERSION)?;
-        let _upgrade = on_upgrade(&request);
-        let database = ended(&request).await?;
-        Ok(Self { database: database.unchecked_into() })
+        Database::open(name).await.map(Self)
     }
 
     /// The texts of a group, ordered by their numbers.
@@ -40,9 +26,8 @@ impl Records {
     /// # Errors
     /// [`BrowserError`] where they cannot be read.
     pub async fn of_group(&self, group: &str) -> Result<Vec<String>, BrowserError> {
-        let range = IdbKeyRange::bound(&start_of(group), &end_of(group))?;
-        let request = self.store(IdbTransactionMode::Readonly)?.get_all_with_key(&range)?;
-        let texts: Array = ended(&request).await?.unchecked_into();
+        let store = self.0.store(IdbTransactionMode::Readonly)?;
+        let texts = values(&store, &range_of(&[group.into()])?).await?;
         Ok(texts.iter().filter_map(|text| text.as_string()).collect())
     }
 
@@ -55,7 +40,7 @@ impl Records {
         group: &str,
         texts: impl IntoIterator<Item = (u32, String)>,
     ) -> Result<(), BrowserError> {
-        let store = self.store(IdbTransactionMode::Readwrite)?;
+        let store = self.0.store(IdbTransactionMode::Readwrite)?;
         for (number, text) in texts {
             store.put_with_key(&JsValue::from_str(&text), &key(group, number))?;
         }
@@ -67,7 +52,7 @@ impl Records {
     /// # Errors
     /// [`BrowserError`] where the failure is known at once.
     pub fn remove_before(&self, group: &str, number: u32) -> Result<(), BrowserError> {
-        self.remove(&IdbKeyRange::bound_with_lower_open_and_upper_open(
+        self.0.remove(&IdbKeyRange::bound_with_lower_open_and_upper_open(
             &start_of(group),
             &key(group, number),
             true,
@@ -80,7 +65,7 @@ impl Records {
     /// # Errors
     /// [`BrowserError`] where the failure is known at once.
     pub fn remove_group(&self, group: &str) -> Result<(), BrowserError> {
-        self.remove(&IdbKeyRange::bound(&start_of(group), &end_of(group))?)
+        self.0.remove(&range_of(&[group.into()])?)
     }
 
     /// Removes every group whose name sorts before this one.
@@ -88,22 +73,7 @@ impl Records {
     /// # Errors
     /// [`BrowserError`] where the failure is known at once.
     pub fn remove_groups_before(&self, group: &str) -> Result<(), BrowserError> {
-        self.remove(&IdbKeyRange::upper_bound_with_open(&start_of(group), true)?)
-    }
-
-    fn remove(&self, range: &IdbKeyRange) -> Result<(), BrowserError> {
-        self.store(IdbTransactionMode::Readwrite)?.delete(range)?;
-        Ok(())
-    }
-
-    fn store(&self, mode: IdbTransactionMode) -> Result<IdbObjectStore, BrowserError> {
-        Ok(self.database.transaction_with_str_and_mode(STORE, mode)?.object_store(STORE)?)
-    }
-}
-
-impl Drop for Records {
-    fn drop(&mut self) {
-        self.database.close();
+        self.0.remove(&IdbKeyRange::upper_bound_with_open(&start_of(group), true)?)
     }
 }
 
@@ -114,42 +84,4 @@ fn key(group: &str, number: u32) -> JsValue {
 /// A key that sorts before every number of the group.
 fn start_of(group: &str) -> JsValue {
     Array::of(&[JsValue::from_str(group)]).into()
-}
-
-/// A key that sorts after every number of the group: arrays sort after numbers.
-fn end_of(group: &str) -> JsValue {
-    Array::of(&[JsValue::from_str(group), Array::new().into()]).into()
-}
-
-fn on_upgrade(request: &IdbOpenDbRequest) -> Listener {
-    let opening = request.clone();
-    Listener::new(request, "upgradeneeded", move |_: Event| {
-        if let Ok(database) = opening.result() {
-            // Fails only if the store exists already.
-            let _ = database.unchecked_into::<IdbDatabase>().create_object_store(STORE);
-        }
-    })
-}
-
-/// The result of a request.
-async fn ended(request: &IdbRequest) -> Result<JsValue, BrowserError> {
-    let (sender, receiver) = oneshot::channel();
-    let sender = Rc::new(RefCell::new(Some(sender)));
-    let on = |name| {
-        let sender = Rc::clone(&sender);
-        Listener::new(request, name, move |_: Event| {
-            if let Some(sender) = sender.borrow_mut().take() {
-                // Nobody is waiting any more.
-                let _ = sender.send(());
-            }
-        })
-    };
-    // `blocked`: another tab has an older version of the database open.
-    let _listeners = ["success", "error", "blocked"].map(on);
-    let _ = receiver.await;
-    match request.error() {
-        Ok(None) => Ok(request.result()?),
-        Ok(Some(error)) => Err(JsValue::from(error).into()),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -7,6 +7,7 @@ mod call;
 mod capture;
 mod clock;
 mod data_channel;
+mod device;
 mod devices;
 mod environment;
 mod error;

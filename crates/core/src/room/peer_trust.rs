@@ -50,6 +50,13 @@ impl PeerTrust {
     /// Recognizes people that were verified in earlier calls, by the key of this device.
     pub fn enable_recognition(&mut self, recognition: Recognition) {
         self.recognition = Some(recognition);
+        self.collect();
+    }
+
+    /// Whether this session recognizes people.
+    #[must_use]
+    pub fn has_recognition(&self) -> bool {
+        self.recognition.is_some()
     }
 
     /// Takes the tags that [`RecognitionTask::Compute`](crate::trust::RecognitionTask::Compute) asked for.
@@ -65,6 +72,15 @@ impl PeerTrust {
         if let Some(recognition) = &mut self.recognition {
             recognition.forget(person);
             self.collect();
+        }
+    }
+
+    /// Forgets everybody and the key of this device. This session recognizes nobody from now on; the next one begins with another key.
+    pub fn forget_everybody(&mut self) {
+        if let Some(recognition) = &mut self.recognition {
+            recognition.forget_everybody();
+            self.collect();
+            self.recognition = None;
         }
     }
 

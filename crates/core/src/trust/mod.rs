@@ -8,6 +8,7 @@
 //! | `signals` | seals the signals of this page, and opens those of the others |
 //! | `fingerprints` | the DTLS fingerprints of both ends of a peer connection |
 //! | `short_code` | the code that two members compare by voice |
+//! | `device_key` | public keys and tags as bytes |
 //! | `person` | somebody that this device remembers from an earlier call |
 //! | `recognition` | how two devices recognize each other |
 //!
@@ -17,6 +18,7 @@
 //!
 //! `docs/security.md` has the formats, test vectors and what this protects against.
 
+mod device_key;
 mod fingerprints;
 mod keys;
 mod person;
@@ -25,6 +27,7 @@ mod secret;
 mod short_code;
 mod signals;
 
+pub use device_key::{device_key, device_key_bytes};
 pub use fingerprints::{EndFingerprints, Fingerprints};
 pub use keys::RoomKeys;
 pub use person::{Acquaintance, Person, PersonId};

@@ -67,6 +67,8 @@ pub enum RecognitionTask {
     Remember(Person),
     /// Remove this person from storage.
     Forget(PersonId),
+    /// Remove all people and the key of this device from storage.
+    ForgetEverybody,
 }
 
 /// The tags of one key.
@@ -134,11 +136,16 @@ impl Recognition {
         }
     }
 
-    /// Takes the people that this device remembers. Only the latest ones count if there are more than [`TAGS`].
+    /// Takes the people that this device remembers. If there are more than [`TAGS`], because several pages stored some, the oldest are
+    /// forgotten.
     pub fn restore(&mut self, people: impl IntoIterator<Item = Person>) {
         self.people = people.into_iter().collect();
         self.people.sort_by_key(|person| person.verified_at_unix_ms);
-        self.people.drain(..self.people.len().saturating_sub(TAGS));
+        let surplus = self.people.len().saturating_sub(TAGS);
+        for person in self.people.drain(..surplus) {
+            let task = RecognitionTask::Forget(PersonId::of(&person.key));
+            self.outputs.push_back(RecognitionOutput::Perform(task));
+        }
     }
 
     /// The people that this device remembers, the latest one last.
@@ -155,6 +162,13 @@ impl Recognition {
             self.outputs.push_back(RecognitionOutput::Perform(RecognitionTask::Forget(id.clone())));
             self.show_all();
         }
+    }
+
+    /// Forgets everybody, and the key of this device. The owner drops the machine after its outputs.
+    pub(crate) fn forget_everybody(&mut self) {
+        self.people.clear();
+        self.outputs.push_back(RecognitionOutput::Perform(RecognitionTask::ForgetEverybody));
+        self.show_all();
     }
 
     /// What this page knows of a member.
@@ -207,8 +221,9 @@ impl Recognition {
             && verified == Verified::Never
             && let Some((key, _)) = &entry.recognized
         {
-            // The person took back that the codes are the same.
+            // The person took back that the codes are the same, and may have done so by mistake. No page introduces itself twice.
             let id = PersonId::of(key);
+            entry.introduced = Some(key.clone());
             return self.forget(&id);
         }
         let is_new = entry.is_verified && !was_verified && entry.ends.is_some();
@@ -349,10 +364,15 @@ impl Recognition {
         let Some((_, entry)) = self.members.iter_mut().find(|(id, _)| id == member) else { return };
         let known = entry.recognized.as_ref();
         let known = known.and_then(|(key, _)| self.people.iter().find(|person| person.key == *key));
-        let is_same = |person: &Person| is_same_name(&person.name, &entry.name);
+        let has_their_name =
+            |person: &Person| !entry.name.as_str().is_empty() && person.has_name(&entry.name);
         let shown = match known {
-            Some(person) => Acquaintance::Known(person.clone()),
-            None if entry.due.is_none() && self.people.iter().any(is_same) => Acquaintance::OtherDevice,
+            Some(person) if person.has_name(&entry.name) => Acquaintance::Known(person.clone()),
+            Some(person) => Acquaintance::Renamed(person.clone()),
+            // Nobody without a name has somebody's name.
+            None if entry.due.is_none() && self.people.iter().any(has_their_name) => {
+                Acquaintance::OtherDevice
+            }
             None => Acquaintance::Unknown,
         };
         if std::mem::replace(&mut entry.shown, shown.clone()) != shown {
@@ -375,11 +395,6 @@ impl Recognition {
         let last = self.members.len() - 1;
         &mut self.members[last].1
     }
-}
-
-/// Whether a person would take one name for the other. Nobody without a name has somebody's name.
-fn is_same_name(known: &DisplayName, other: &DisplayName) -> bool {
-    !known.as_str().is_empty() && known.as_str().eq_ignore_ascii_case(other.as_str())
 }
 
 /// Generates random tags. SHA-256 of a secret and a number, so that no tag tells another.

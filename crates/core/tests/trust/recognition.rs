@@ -42,6 +42,7 @@ struct Page {
     open: Vec<(ComputationId, Vec<DeviceKey>, String, String)>,
     sent: Vec<(MemberId, RecognitionMessage)>,
     changed: Vec<MemberId>,
+    forgotten: Vec<PersonId>,
 }
 
 impl Page {
@@ -49,8 +50,8 @@ impl Page {
         let key = device_key(owner);
         let mut machine = Recognition::new(key.clone(), 7, 1_000, Timestamp::ZERO);
         machine.restore(people.to_vec());
-        let (open, sent, changed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { key, machine, now: Timestamp::ZERO, open, sent, changed }
+        let (open, sent, changed, forgotten) = Default::default();
+        Self { key, machine, now: Timestamp::ZERO, open, sent, changed, forgotten }
     }
 
     fn collect(&mut self) {
@@ -61,7 +62,10 @@ impl Page {
                     self.open.push((id, keys, sent, expected));
                 }
                 RecognitionOutput::Changed(member) => self.changed.push(member),
-                RecognitionOutput::Perform(RecognitionTask::Remember(_) | RecognitionTask::Forget(_)) => {}
+                RecognitionOutput::Perform(RecognitionTask::Forget(id)) => self.forgotten.push(id),
+                RecognitionOutput::Perform(
+                    RecognitionTask::Remember(_) | RecognitionTask::ForgetEverybody,
+                ) => {}
             }
         }
     }
@@ -107,7 +111,7 @@ impl Page {
     fn knows(&self, member: &str) -> Option<String> {
         match self.view(member) {
             Acquaintance::Known(person) => Some(person.name.as_str().to_owned()),
-            Acquaintance::Unknown | Acquaintance::OtherDevice => None,
+            Acquaintance::Unknown | Acquaintance::Renamed(_) | Acquaintance::OtherDevice => None,
         }
     }
 }
@@ -181,6 +185,42 @@ fn another_device_with_the_name_of_a_remembered_person_is_told_apart() {
 }
 
 #[test]
+fn a_verified_person_who_takes_the_name_of_another_is_shown_as_who_it_is() {
+    let (mut ada, mut bob) = acquainted();
+    let mut mallory = Page::new("mallory", &[]);
+    ada.open("mallory", "Mallory", &ends("A1", "M1"));
+    mallory.open("ada", "Ada", &ends("M1", "A1"));
+    ada.verify("mallory", Verified::Matched);
+    mallory.verify("ada", Verified::Matched);
+    exchange((&mut ada, "mallory"), (&mut mallory, "ada"));
+    assert_eq!(ada.knows("mallory").as_deref(), Some("Mallory"));
+    let (mut ada, mut mallory) =
+        (Page::new("ada", &people_of(&ada)), Page::new("mallory", &people_of(&mallory)));
+    ada.open("mallory", "Bob", &ends("A2", "M2"));
+    mallory.open("ada", "Ada", &ends("M2", "A2"));
+    exchange((&mut ada, "mallory"), (&mut mallory, "ada"));
+    let renamed = |view| matches!(view, Acquaintance::Renamed(person) if person.name.as_str() == "Mallory");
+    assert!(renamed(ada.view("mallory")), "{:?}", ada.view("mallory"));
+    // Capital letters do not make another name.
+    ada.machine.handle_fingerprints(&id("mallory"), &name("MALLORY"), &ends("A2", "M2"));
+    assert_eq!(ada.knows("mallory").as_deref(), Some("Mallory"));
+    connect(&mut ada, &mut bob, "A2", "B2");
+    assert_eq!(ada.knows("bob").as_deref(), Some("Bob"));
+}
+
+#[test]
+fn a_person_is_read_as_it_was_stored() {
+    let (ada, _) = acquainted();
+    let person = people_of(&ada).remove(0);
+    let text = person.to_text().unwrap();
+    assert_eq!(Person::from_text(&text), Some(person));
+    let cut = text.replace("\"B", "\"");
+    for other in ["", "{}", "null", &text[1..], &cut.replace(':', "")] {
+        assert_eq!(Person::from_text(other), None, "{other}");
+    }
+}
+
+#[test]
 fn tags_of_one_connection_are_worth_nothing_on_another_or_in_the_other_direction() {
     let (ada, bob) = acquainted();
     let (mut ada, mut bob) = (Page::new("ada", &people_of(&ada)), Page::new("bob", &people_of(&bob)));
@@ -248,6 +288,9 @@ fn a_person_that_is_forgotten_or_whose_match_is_taken_back_is_nobody_again() {
     assert_eq!((ada.machine.people().len(), ada.view("bob")), (0, Acquaintance::Unknown));
     bob.verify("ada", Verified::Never);
     assert_eq!((bob.machine.people().len(), bob.view("ada")), (0, Acquaintance::Unknown));
+    // One click too many, and another one.
+    bob.verify("ada", Verified::Matched);
+    assert_eq!((bob.machine.people().len(), bob.knows("ada").as_deref()), (1, Some("Ada")));
 }
 
 #[test]
@@ -265,6 +308,7 @@ fn every_message_has_the_same_number_of_tags_in_no_order_that_tells_anything() {
         assert!(tags.windows(2).all(|pair| pair[0].as_str() < pair[1].as_str()), "{count}: {tags:?}");
         let latest = page.machine.people().last().map(|person| person.verified_at_unix_ms);
         assert_eq!((page.machine.people().len(), latest), (count.min(TAGS), (count as u64).checked_sub(1)));
+        assert_eq!(page.forgotten.len(), count.saturating_sub(TAGS), "storage is bounded, too");
     }
 }
 

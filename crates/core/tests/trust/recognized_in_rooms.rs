@@ -67,7 +67,7 @@ fn two_who_compared_their_code_know_each_other_in_the_next_room() {
     assert_eq!(people[0][0].verified_at_unix_ms, 12_000);
 
     let mut later = World::new();
-    let (bob, ada) = (open(&mut later, "bob", &people[1]), open(&mut later, "ada", &people[0]));
+    let (ada, bob) = (open(&mut later, "ada", &people[0]), open(&mut later, "bob", &people[1]));
     let carol = open(&mut later, "carol", &[]);
     perform(&mut later, &[(ada, "ada"), (bob, "bob"), (carol, "carol")]);
     assert_eq!(acquaintance(&later, ada, bob), Acquaintance::Known(people[0][0].clone()));
@@ -110,5 +110,32 @@ fn a_repaired_connection_leaves_a_known_person_known() {
         perform(&mut world, &devices);
         assert!(matches!(acquaintance(&world, ada, bob), Acquaintance::Known(_)), "after {cut} s");
         assert_eq!(world.pages[ada].session.peer_trust().people().len(), 1);
+    }
+}
+
+#[test]
+fn a_page_that_forgot_everybody_and_its_key_recognizes_nobody_and_introduces_itself_to_nobody() {
+    let mut world = World::new();
+    let (ada, bob) = (open(&mut world, "ada", &[]), open(&mut world, "bob", &[]));
+    let devices = [(ada, "ada"), (bob, "bob")];
+    perform(&mut world, &devices);
+    compare(&mut world, ada, bob);
+    compare(&mut world, bob, ada);
+    perform(&mut world, &devices);
+    assert!(matches!(acquaintance(&world, ada, bob), Acquaintance::Known(_)));
+    world.pages[ada].session.with_peer_trust(sightline_core::room::PeerTrust::forget_everybody);
+    world.settle();
+    assert_eq!(std::mem::take(&mut world.pages[ada].recognition), [RecognitionTask::ForgetEverybody]);
+    assert_eq!(acquaintance(&world, ada, bob), Acquaintance::Unknown);
+    assert!(!world.pages[ada].session.peer_trust().has_recognition());
+    let carol = open(&mut world, "carol", &[]);
+    let devices = [(ada, "ada"), (carol, "carol")];
+    perform(&mut world, &devices);
+    compare(&mut world, ada, carol);
+    compare(&mut world, carol, ada);
+    perform(&mut world, &devices);
+    world.pass(20 * SECOND);
+    for page in [ada, carol] {
+        assert_eq!(world.pages[page].session.peer_trust().people(), []);
     }
 }
