@@ -63,10 +63,11 @@ impl Trick {
         Self::Downgraded,
     ];
 
-    /// Whether a page sees that a signal was changed. What does not come, or comes in another order, may be the network.
+    /// Whether a page sees that a signal was changed. What does not come, or comes in another order, may be the network; what was made
+    /// for another page looks stale (`docs/security.md`).
     fn is_reported(self) -> bool {
-        use Trick::{Altered, OtherConnection, OtherGeneration, Replayed, TurnedRound, Unsealed};
-        matches!(self, Altered | Unsealed | OtherConnection | OtherGeneration | Replayed | TurnedRound)
+        use Trick::{Altered, OtherConnection, OtherGeneration, Replayed, Unsealed};
+        matches!(self, Altered | Unsealed | OtherConnection | OtherGeneration | Replayed)
     }
 
     /// Whether the other member may be shown without its name only.
