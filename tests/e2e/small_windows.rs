@@ -324,7 +324,7 @@ const NAME_SHOWS_ITS_END: &str = "
     const tile = document.querySelector('[data-testid=tile]:not([data-member=local])');
     const [label, begin, end] = ['.tile-label', '.short-name-begin', '.short-name-end'].map((part) => tile.querySelector(part));
     const fits = end.getBoundingClientRect().right <= label.getBoundingClientRect().right + 1;
-    return fits && end.innerText.endsWith('phone)') && begin.getBoundingClientRect().width > 20;";
+    return fits && end.innerText.endsWith('hone)') && begin.getBoundingClientRect().width > 20;";
 const MICROPHONE_AND_LEAVE: &str = "
     return ['toggle-mic', 'leave'].map((id) => {
       const { left, top, width, height } = document.querySelector(`[data-testid=${id}]`).getBoundingClientRect();

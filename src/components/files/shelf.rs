@@ -75,6 +75,7 @@ pub fn Shelf(
             aria-label=language.text(sentence!(files.title))
             on:scroll=note_scroll
         >
+            <div class="shelf-top">
             <When is=has_several>
                 <div class="shelf-answers">
                     <button
@@ -98,13 +99,14 @@ pub fn Shelf(
                     </span>
                 </div>
             </When>
+            <Finished model=model actions=actions />
+            </div>
             <Notes model=model actions=actions />
             <ul class="shelf-list">
                 <For each=move || model.transfers.list.get() key=|transfer| transfer.handle let(transfer)>
                     <Transfer transfer=transfer actions=actions />
                 </For>
             </ul>
-            <Finished model=model actions=actions />
         </section>
     }
     .into_any()
