@@ -275,6 +275,10 @@ pub struct ReceiveOptions {
     /// Leave when the first files, and those offered together with them, have arrived
     #[arg(long)]
     pub once: bool,
+
+    /// Run as a service: wait for a server that cannot be reached yet, and take files only --from certain members
+    #[arg(long, requires = "from", conflicts_with_all = ["once", "accept"])]
+    pub daemon: bool,
 }
 
 /// The options of `watch`.

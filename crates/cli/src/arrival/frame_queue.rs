@@ -24,6 +24,8 @@ pub(crate) enum Media {
 /// An Opus packet that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ArrivedSound {
+    /// Whether it belongs to the microphone, and not to the pictures.
+    pub(crate) is_microphone: bool,
     pub(crate) ssrc: u32,
     pub(crate) rtp_timestamp: u32,
     pub(crate) arrived_at: Timestamp,

@@ -30,7 +30,10 @@ pub(super) async fn run(options: &ReceiveOptions, output: &mut Output) -> Result
     let seat = Seat::of_folder(&folder, &address);
     let kept = seat.load();
     let answers = if policy == Policy::Ask { Some(read_lines()?) } else { None };
-    let visit = Visit::begin(&options.member, output, Some(folder.clone()), kept)?;
+    let mut visit = Visit::begin(&options.member, output, Some(folder.clone()), kept)?;
+    if options.daemon {
+        visit.wait_for_server();
+    }
     let mut receive = Receive {
         visit,
         seat,

@@ -67,6 +67,8 @@ pub(super) struct Visit<'a> {
     /// The members that messages can reach.
     connected: Vec<MemberId>,
     has_entered: bool,
+    /// Whether a server that was never reached is asked again.
+    is_patient: bool,
     /// Whether who comes and leaves is a result of the command, and not a note.
     prints_members: bool,
     /// When it is too late for company.
@@ -124,6 +126,7 @@ impl<'a> Visit<'a> {
             names: BTreeMap::new(),
             connected: Vec::new(),
             has_entered: false,
+            is_patient: false,
             prints_members: false,
             deadline: None,
             interrupts,
@@ -133,6 +136,11 @@ impl<'a> Visit<'a> {
     /// Prints who comes and leaves on the standard output.
     pub(super) fn print_members(&mut self) {
         self.prints_members = true;
+    }
+
+    /// Asks a server that cannot be reached again and again.
+    pub(super) fn wait_for_server(&mut self) {
+        self.is_patient = true;
     }
 
     /// Ends the command with exit code 5 if nobody is connected after `wait`.
@@ -222,7 +230,9 @@ impl<'a> Visit<'a> {
                 Ok(None)
             }
             // A server that answered before is asked again; one that never did may have another address.
-            PeerEvent::NotConnected(failure) if self.has_entered && failure.exit == Exit::Unreachable => {
+            PeerEvent::NotConnected(failure)
+                if (self.has_entered || self.is_patient) && failure.exit == Exit::Unreachable =>
+            {
                 self.output.detail(&failure.to_string());
                 Ok(None)
             }
@@ -286,7 +296,7 @@ impl<'a> Visit<'a> {
     }
 
     fn take_notice(&mut self, code: NoticeCode) -> Result<(), Failure> {
-        if let Some(failure) = end_by_notice(code, &self.peer, self.has_entered) {
+        if let Some(failure) = end_by_notice(code, &self.peer, self.has_entered || self.is_patient) {
             return Err(failure);
         }
         let sentence = match code {

@@ -119,6 +119,7 @@ impl Receiving {
         let mut latest = None;
         let mut stream: Option<StreamKey> = None;
         let mut is_recording_broken = false;
+        let mut is_microphone = false;
         loop {
             let due = stream.and_then(|stream| self.arrivals().poll_timeout(stream));
             let whole = tokio::select! {
@@ -129,11 +130,12 @@ impl Receiving {
                             let format = format_of(&connection, kind, of_packet.1).await;
                             let (ssrc, payload_type) = of_packet;
                             stream = format.map(|format| StreamKey { ssrc, payload_type, format });
+                            is_microphone = is_in_first_slot(&connection, &track).await;
                         }
                         // A codec that was not agreed on.
                         let Some(stream) = stream else { continue };
                         if stream.format == Format::Opus {
-                            self.record_sound(&packet, clock.now());
+                            self.record_sound(&packet, is_microphone, clock.now());
                         }
                         self.arrivals().handle(stream, packet, clock.now())
                     }
@@ -183,9 +185,10 @@ impl Receiving {
         }
     }
 
-    fn record_sound(&self, packet: &Packet, now: Timestamp) {
+    fn record_sound(&self, packet: &Packet, is_microphone: bool, now: Timestamp) {
         if let Some(to) = &self.watch.frames {
             let sound = ArrivedSound {
+                is_microphone,
                 ssrc: packet.header.ssrc,
                 rtp_timestamp: packet.header.timestamp,
                 arrived_at: now,
@@ -199,6 +202,21 @@ impl Receiving {
     fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a track arrives in the first slot of the connection, which is that of the microphone.
+async fn is_in_first_slot(connection: &Weak<dyn PeerConnection>, track: &Arc<dyn TrackRemote>) -> bool {
+    let Some(connection) = connection.upgrade() else { return false };
+    let mut first: Option<(String, bool)> = None;
+    for slot in connection.get_transceivers().await {
+        let Ok(Some(mid)) = slot.mid().await else { continue };
+        let receiver = slot.receiver().await.ok().flatten();
+        let is_own = receiver.is_some_and(|receiver| Arc::ptr_eq(receiver.track(), track));
+        if first.as_ref().is_none_or(|(before, _)| (mid.len(), &mid) < (before.len(), before)) {
+            first = Some((mid, is_own));
+        }
+    }
+    first.is_some_and(|(_, is_own)| is_own)
 }
 
 /// What a payload type stands for in this connection.

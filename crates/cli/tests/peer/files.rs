@@ -243,6 +243,33 @@ async fn a_receiver_that_cannot_store_its_state_says_so_and_receives() {
     assert!(into.join("data.bin").exists());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_waits_for_its_server_and_takes_files_of_allowed_members_only() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let folder = tempfile::tempdir().unwrap();
+    let (from, into) = (folder.path().join("data.bin"), folder.path().join("into"));
+    fs::write(&from, bytes(1_000_000, 1)).unwrap();
+    let room = format!("http://127.0.0.1:{port}/room/daemon");
+    let mut ada =
+        Member::start("receive", &room, "Ada", &["--daemon", "--from", "Ben", "--into", text(&into), "-v"]);
+    // Another command gives up there.
+    assert_eq!(run(&["send", &room, text(&from)]).await.0, Some(3));
+    let server = TestServer::start_with(|config| config.port = port);
+    assert_eq!(server.room("daemon"), room);
+    ada.event("entered").await;
+    let (code, stderr) = run(&["send", &room, "--name", "Carl", text(&from)]).await;
+    assert_eq!(code, Some(6), "{stderr}");
+    let (code, stderr) = run(&["send", &room, "--name", "Ben", text(&from)]).await;
+    assert_eq!(code, Some(0), "{stderr}");
+    ada.event_where("file", |event| event["state"] == "done").await;
+    ada.interrupt();
+    assert_eq!(ada.end().await.0.code(), Some(130));
+    let (code, stderr) = run(&["receive", &room, "--daemon", "--accept", "all"]).await;
+    assert_eq!(code, Some(2), "a daemon names its senders: {stderr}");
+}
+
 /// `SIGHTLINE_TEST_MIB` sets another size.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]

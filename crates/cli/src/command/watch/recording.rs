@@ -97,9 +97,16 @@ struct Recorder<W: Write + Seek> {
     pictures: Option<Last>,
     /// When the first picture arrived.
     begun_at: Timestamp,
-    /// The sound, by its SSRC.
-    sound: Option<(u32, Last)>,
+    sound: Option<SoundStream>,
     has_other_codec: bool,
+}
+
+/// The sound that is recorded.
+#[derive(Debug, Clone, Copy)]
+struct SoundStream {
+    ssrc: u32,
+    is_microphone: bool,
+    last: Last,
 }
 
 /// The frame before.
@@ -173,25 +180,28 @@ impl<W: Write + Seek> Recorder<W> {
         writer.write_picture(now.time, frame.is_key, &frame.data)
     }
 
-    /// Sound begins when it arrives beside the pictures, and goes on by its timestamps.
+    /// Sound begins when it arrives beside the pictures, and goes on by its timestamps. That of the microphone is recorded until
+    /// the pictures have some.
     fn handle_sound(&mut self, sound: &ArrivedSound) {
         let Some(writer) = &mut self.writer else { return };
         let now = match self.sound {
-            Some((ssrc, _)) if ssrc != sound.ssrc => return,
-            Some((_, last)) => {
+            Some(before) if before.ssrc != sound.ssrc && (sound.is_microphone || !before.is_microphone) => {
+                return;
+            }
+            Some(SoundStream { ssrc, last, .. }) if ssrc == sound.ssrc => {
                 let is_late = sound.rtp_timestamp.wrapping_sub(last.rtp_timestamp) > u32::MAX / 2;
                 if is_late || sound.rtp_timestamp == last.rtp_timestamp {
                     return;
                 }
                 last.next(sound.rtp_timestamp, sound.arrived_at, AUDIO_HZ)
             }
-            None => Last {
+            _ => Last {
                 rtp_timestamp: sound.rtp_timestamp,
                 arrived_at: sound.arrived_at,
                 time: units(sound.arrived_at.since(self.begun_at), AUDIO_HZ),
             },
         };
-        self.sound = Some((sound.ssrc, now));
+        self.sound = Some(SoundStream { ssrc: sound.ssrc, is_microphone: sound.is_microphone, last: now });
         writer.write_sound(now.time * 1000 / AUDIO_HZ, &sound.data);
     }
 
@@ -285,6 +295,7 @@ mod tests {
             // The clock of the sender began elsewhere.
             let rtp_timestamp = 77_u32.wrapping_add(48 * ms as u32);
             Media::Sound(ArrivedSound {
+                is_microphone: ssrc == 6,
                 ssrc,
                 rtp_timestamp,
                 arrived_at,
@@ -315,5 +326,30 @@ mod tests {
         for (number, sound) in sounds.iter().enumerate() {
             assert_eq!(sound.time.as_millis(), 5 + 20 * number as u128);
         }
+    }
+
+    #[test]
+    fn the_sound_of_the_pictures_takes_the_place_of_the_microphone() {
+        let sound = |is_microphone, ms: u64, byte| {
+            let arrived_at = Timestamp::from_origin(Duration::from_millis(ms));
+            let (ssrc, rtp_timestamp) = (u32::from(is_microphone), 48 * ms as u32);
+            let data = Bytes::copy_from_slice(&[0xfc, byte]);
+            Media::Sound(ArrivedSound { is_microphone, ssrc, rtp_timestamp, arrived_at, data })
+        };
+        let mut bytes = Cursor::new(Vec::new());
+        let mut recorder = Recorder::new(&mut bytes, FileFormat::Matroska);
+        let ada = member("ada");
+        recorder.handle(&ada, &Media::Picture(frame(true, 1000, VideoCodec::Vp8))).unwrap();
+        for (is_microphone, ms, byte) in
+            [(true, 1000, 1), (false, 1020, 2), (true, 1020, 1), (false, 1040, 3)]
+        {
+            recorder.handle(&ada, &sound(is_microphone, ms, byte)).unwrap();
+        }
+        recorder.finish().unwrap();
+        let (mut file, _) = VideoFile::open(Cursor::new(bytes.into_inner())).unwrap();
+        let frames = std::iter::from_fn(|| file.next_frame().unwrap());
+        let sounds = frames.filter(|frame| frame.track == Track::Audio);
+        let read: Vec<_> = sounds.map(|sound| (sound.time.as_millis(), sound.data[1])).collect();
+        assert_eq!(read, [(0, 1), (20, 2), (40, 3)]);
     }
 }
