@@ -26,8 +26,8 @@ use super::{
 };
 
 const DATABASE: &str = "sightline.device";
-/// How long entering a room waits for the key; a busy computer takes more than a second.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long entering a room waits for the key. A busy computer takes seconds, and a page without the key warns of nobody.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The key pair of this device, and its store.
 #[derive(Debug, Clone)]

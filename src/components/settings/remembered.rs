@@ -36,7 +36,7 @@ pub fn RememberedList(
         let everybody = view! {
             <button
                 type="button"
-                class="button small"
+                class="button"
                 data-testid="forget-everybody"
                 on:click=move |_| remove.run(None)
             >
@@ -96,7 +96,7 @@ fn row(person: Person, language: Language, remove: Callback<Option<PersonId>>) -
             </span>
             <button
                 type="button"
-                class="button small"
+                class="button"
                 data-testid="forget-person"
                 aria-label=label
                 on:click=move |_| remove.run(Some(id.clone()))
