@@ -1,9 +1,9 @@
 //! The first page: make a room, or enter one.
 
-use std::{rc::Rc, time::Duration};
+use std::rc::Rc;
 
-use leptos::{html, prelude::*, task::spawn_local};
-use sightline_browser::page::{clock, environment};
+use leptos::{html, prelude::*};
+use sightline_browser::page::environment;
 use sightline_core::notice::NoticeCode;
 
 use crate::{
@@ -28,9 +28,6 @@ use crate::{
     sentence,
 };
 
-/// Delay until the page takes dropped and pasted files: the room's module is loaded for that, which a person needs next anyway.
-const DROPS_AFTER: Duration = Duration::from_millis(1500);
-
 /// The first page.
 #[component]
 pub fn Home() -> AnyView {
@@ -41,14 +38,11 @@ pub fn Home() -> AnyView {
     let is_invalid = RwSignal::new(false);
     create_token::take_from_address();
     let has_token = create_token::kept().is_some();
-    // A phone has nothing to drop, and should not load more than it needs.
-    let takes_drops = RwSignal::new(false);
-    if !environment::has_touch() {
-        spawn_local(async move {
-            clock::sleep(DROPS_AFTER).await;
-            takes_drops.try_set(true);
-        });
-    }
+    // The room's module takes the files, which a person needs next anyway. A phone has nothing to drop, and should not load more
+    // than it needs.
+    let drop_zone = (!environment::has_touch()).then(|| {
+        view! { <LaterWith view=load_home_drop_zone() meanwhile=Rc::new(|_| ().into_any()) /> }
+    });
     let go = move |route: Route| {
         if let Some(navigator) = navigator {
             navigator.go(route);
@@ -130,9 +124,7 @@ pub fn Home() -> AnyView {
                         </When>
                     </form>
                 </div>
-                <When is=takes_drops>
-                    <LaterWith view=load_home_drop_zone() meanwhile=Rc::new(|_| ().into_any()) />
-                </When>
+                {drop_zone}
                 {has_token.then(|| view! { <Later view=load_create_token_line() /> })}
             </section>
             <ul class="verbs">

@@ -78,9 +78,7 @@ impl IconName {
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",
             Self::Chevron => "m6 9 6 6 6-6",
             Self::Clock => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4.5l3 1.5",
-            Self::CameraSwitch => {
-                "M4 8h4l1.5-2h5L16 8h4v11H4ZM9 14.5a3 3 0 0 1 5.3-1.9M15 12.5a3 3 0 0 1-5.3 3.4M14.5 10.5v2.2h-2.2M9.5 16.5v-2.2h2.2"
-            }
+            Self::CameraSwitch => "M4 8h4l1.5-2h5L16 8h4v11H4ZM9 12h6l-2-2M15 15H9l2 2",
             Self::Copy => "M9 9h11v11H9zM15 5V4H4v11h1",
             Self::Close => "m6 6 12 12M18 6 6 18",
             Self::Door => "M6.5 20V5.5A1.5 1.5 0 0 1 8 4h8a1.5 1.5 0 0 1 1.5 1.5V20M4 20h16M14 12v1",
@@ -127,9 +125,7 @@ impl IconName {
             }
             Self::Play => "M8 5v14l11-7Z",
             Self::Plus => "M12 5v14M5 12h14",
-            Self::Move => {
-                "M12 3v18M3 12h18M9.5 5.5 12 3l2.5 2.5M9.5 18.5 12 21l2.5-2.5M5.5 9.5 3 12l2.5 2.5M18.5 9.5 21 12l-2.5 2.5"
-            }
+            Self::Move => "M12 3v18M3 12h18M9 6l3-3 3 3M9 18l3 3 3-3M6 9l-3 3 3 3M18 9l3 3-3 3",
             Self::Restart => "M6 5v14M19 5.5v13L9 12Z",
             Self::Pulse => "M3 12h4l2.5-6.5 4.5 13L16.5 12H21",
             Self::Screen => {
