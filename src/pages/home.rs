@@ -71,14 +71,14 @@ pub fn Home() -> AnyView {
                 <div class="entry">
                     <div class="entry-new">
                         <button type="button" class="button primary large" data-testid="new-room" on:click=move |_| enter_new()>
-                            <Icon name=IconName::Plus />
+                            <Icon name=IconName::PLUS />
                             {language.text(sentence!(home.new_room))}
                         </button>
                         <p class="entry-hint">{language.text(sentence!(home.new_room_hint))}</p>
                     </div>
                     <div class="entry-new">
                         <button type="button" class="button large" data-testid="send-files" on:click=send_files>
-                            <Icon name=IconName::Upload />
+                            <Icon name=IconName::UPLOAD />
                             {language.text(sentence!(home.send_files))}
                         </button>
                         <p class="entry-hint">{language.text(sentence!(home.send_files_hint))}</p>
@@ -116,7 +116,7 @@ pub fn Home() -> AnyView {
                             />
                             <button type="submit" class="button large" data-testid="go">
                                 {language.text(sentence!(home.go))}
-                                <Icon name=IconName::Arrow />
+                                <Icon name=IconName::ARROW />
                             </button>
                         </div>
                         <When is=is_invalid>

@@ -44,14 +44,14 @@ pub fn Controls(
             <div class="controls-group">
                 <SwitchButton
                     is_on=local.microphone
-                    icons=(IconName::Microphone, IconName::MicrophoneOff)
+                    icons=(IconName::MICROPHONE, IconName::MICROPHONE_OFF)
                     words=(sentence!(room.mute), sentence!(room.unmute))
                     test_id="toggle-mic"
                     press=actions.toggle_microphone
                 />
                 <SwitchButton
                     is_on=local.camera
-                    icons=(IconName::Camera, IconName::CameraOff)
+                    icons=(IconName::CAMERA, IconName::CAMERA_OFF)
                     words=(sentence!(room.camera_off), sentence!(room.camera_on))
                     test_id="toggle-camera"
                     press=actions.toggle_camera
@@ -75,7 +75,7 @@ pub fn Controls(
                     aria-expanded=Signal::derive(move || panels.chat.get().to_string())
                     on:click=move |_| panels.toggle_chat()
                 >
-                    <Icon name=IconName::Chat />
+                    <Icon name=IconName::CHAT />
                     <span class="badge" aria-hidden="true" translate="no" hidden=Signal::derive(move || unread.get() == 0)>
                         {badge}
                     </span>
@@ -91,7 +91,7 @@ pub fn Controls(
                     aria-expanded=Signal::derive(move || panels.figures.get().to_string())
                     on:click=move |_| panels.toggle_figures()
                 >
-                    <Icon name=IconName::Chart />
+                    <Icon name=IconName::CHART />
                 </button>
             </div>
             <button
@@ -108,7 +108,7 @@ pub fn Controls(
                     }
                 }
             >
-                <Icon name=IconName::Leave />
+                <Icon name=IconName::LEAVE />
             </button>
         </footer>
     }

@@ -124,7 +124,7 @@ fn Chooser(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) -
     view! {
         <div class="file-chooser">
             <button type="button" class="button small primary" disabled=model.is_loading on:click=move |_| choose.run(())>
-                <Icon name=IconName::Film />
+                <Icon name=IconName::FILM />
                 <span translate="no">
                     {Signal::derive(move || {
                         let words =
@@ -145,7 +145,7 @@ fn Chooser(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) -
             </button>
             <span class="room-bar-space"></span>
             <IconButton
-                icon=IconName::Close
+                icon=IconName::CLOSE
                 label=language.text(sentence!(file.close))
                 press=Callback::new(move |()| model.is_open.set(false))
             />
@@ -172,7 +172,7 @@ fn Player(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) ->
     });
     view! {
         <div class="file-name" translate="no">
-            <Icon name=IconName::Film />
+            <Icon name=IconName::FILM />
             <span dir="auto">{move || model.name.get()}</span>
             <span class="file-size">
                 {move || {
@@ -186,9 +186,9 @@ fn Player(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) ->
             </button>
         </div>
         <div class="file-player" translate="no">
-            <When is=is_standing>{button(IconName::Play, sentence!(file.play), "source-play", play)}</When>
-            <When is=is_running>{button(IconName::Pause, sentence!(file.pause), "source-pause", pause)}</When>
-            {button(IconName::Restart, sentence!(file.restart), "source-restart", restart)}
+            <When is=is_standing>{button(IconName::PLAY, sentence!(file.play), "source-play", play)}</When>
+            <When is=is_running>{button(IconName::PAUSE, sentence!(file.pause), "source-pause", pause)}</When>
+            {button(IconName::RESTART, sentence!(file.restart), "source-restart", restart)}
             <input
                 class="file-position"
                 type="range"
@@ -215,10 +215,10 @@ fn Player(model: FileModel, act: Callback<FileCommand>, choose: Callback<()>) ->
                 aria-pressed=Signal::derive(move || model.is_looping.get().to_string())
                 on:click=move |_| act.run(FileCommand::Loop(!model.is_looping.get_untracked()))
             >
-                <Icon name=IconName::Loop />
+                <Icon name=IconName::LOOP />
             </button>
             <label class="file-volume" title=language.text(sentence!(file.volume))>
-                <Icon name=IconName::Sound />
+                <Icon name=IconName::SOUND />
                 <span class="sr-only">{language.text(sentence!(file.volume))}</span>
                 <input
                     type="range"

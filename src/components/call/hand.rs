@@ -33,7 +33,7 @@ pub fn HandButton(
             aria-label=label
             on:click=move |_| switch_hand(model, actions)
         >
-            <Icon name=IconName::Hand />
+            <Icon name=IconName::HAND />
         </button>
     }
     .into_any()

@@ -58,7 +58,7 @@ fn Knock(visitor: VisitorView, act: Callback<HostAction>) -> AnyView {
     let words = Signal::derive(move || wants_in(&visitor, language.locale()));
     view! {
         <div class="notice knock" data-testid="knock" data-name=name translate="no">
-            <Icon name=IconName::Door />
+            <Icon name=IconName::DOOR />
             <p class="notice-text notice-title" dir="auto">
                 {words}
             </p>

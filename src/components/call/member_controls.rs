@@ -43,7 +43,7 @@ pub fn MemberControls(
                 aria-label=language.text(sentence!(host.make_host))
                 on:click=make_host
             >
-                <Icon name=IconName::Key />
+                <Icon name=IconName::KEY />
             </button>
         </When>
         <When is=host.is_host>
@@ -55,7 +55,7 @@ pub fn MemberControls(
                 aria-label=language.text(sentence!(host.remove))
                 on:click=move |_| host.removing.set(Some(member.get_value()))
             >
-                <Icon name=IconName::Nothing />
+                <Icon name=IconName::NOTHING />
             </button>
         </When>
     }

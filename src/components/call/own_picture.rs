@@ -158,7 +158,7 @@ pub fn MoveButton(
             on:click=move |_| picture.corner.update(|corner| *corner = corner.next())
             on:keydown=handle_key
         >
-            <Icon name=IconName::Move />
+            <Icon name=IconName::MOVE />
         </button>
     }
     .into_any()

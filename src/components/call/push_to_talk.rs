@@ -67,7 +67,7 @@ fn TalkKey(model: RoomModel, actions: RoomActions, panels: Panels) -> AnyView {
         <div class="talk-hint-place" role="status">
             <When is=is_talking>
                 <p class="talk-hint" data-testid="talk-hint">
-                    <Icon name=IconName::Microphone />
+                    <Icon name=IconName::MICROPHONE />
                     {language.text(sentence!(people.talking))}
                 </p>
             </When>

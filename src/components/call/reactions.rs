@@ -56,7 +56,7 @@ pub fn ReactionsMenu(
                 aria-expanded=popover.expanded()
                 on:click=move |_| popover.switch()
             >
-                <Icon name=IconName::Smile />
+                <Icon name=IconName::SMILE />
             </button>
             <When is=is_open>
                 // A click anywhere else closes the popover.

@@ -24,7 +24,7 @@ pub fn LockedSign(
     view! {
         <When is=host.is_locked>
             <span class="room-locked" title=language.text(sentence!(host.locked_hint)) data-testid="room-locked">
-                <Icon name=IconName::Door />
+                <Icon name=IconName::DOOR />
                 <span class="room-locked-word">{language.text(sentence!(host.locked))}</span>
             </span>
         </When>

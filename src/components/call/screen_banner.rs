@@ -26,7 +26,7 @@ pub fn ScreenBanner(
     view! {
         <When is=is_shared>
             <div class="notice" role="status" data-testid="screen-banner">
-                <Icon name=IconName::Screen />
+                <Icon name=IconName::SCREEN />
                 <p class="notice-title">{language.text(sentence!(room.shares_screen))}</p>
                 <button
                     type="button"

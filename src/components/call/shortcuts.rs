@@ -101,7 +101,7 @@ fn ShortcutsList(is_open: RwSignal<bool>, is_on: RwSignal<String>) -> AnyView {
                         <header class="panel-header">
                             <h2>{language.text(sentence!(shortcuts.title))}</h2>
                             <IconButton
-                                icon=IconName::Close
+                                icon=IconName::CLOSE
                                 label=language.text(sentence!(shortcuts.close))
                                 press=close
                                 test_id="shortcuts-close"

@@ -54,9 +54,9 @@ pub fn SourceControl(
 
 fn looks(choice: SourceChoice) -> (&'static str, IconName, Sentence) {
     match choice {
-        SourceChoice::Camera => ("source-camera", IconName::Camera, sentence!(lobby.source_camera)),
-        SourceChoice::Screen => ("source-screen", IconName::Screen, sentence!(lobby.source_screen)),
-        SourceChoice::File => ("source-file", IconName::Film, sentence!(lobby.source_file)),
-        SourceChoice::None => ("source-none", IconName::Nothing, sentence!(lobby.source_none)),
+        SourceChoice::Camera => ("source-camera", IconName::CAMERA, sentence!(lobby.source_camera)),
+        SourceChoice::Screen => ("source-screen", IconName::SCREEN, sentence!(lobby.source_screen)),
+        SourceChoice::File => ("source-file", IconName::FILM, sentence!(lobby.source_file)),
+        SourceChoice::None => ("source-none", IconName::NOTHING, sentence!(lobby.source_none)),
     }
 }

@@ -25,12 +25,12 @@ pub fn SourceResume(
     play: Callback<FileCommand>,
 ) -> AnyView {
     let screen = Card {
-        icon: IconName::Screen,
+        icon: IconName::SCREEN,
         words: [sentence!(room.resume_title), sentence!(room.resume_hint), sentence!(room.resume)],
         press: Callback::new(move |()| choose.run(SourceChoice::Screen)),
     };
     let file_card = Card {
-        icon: IconName::Film,
+        icon: IconName::FILM,
         words: [sentence!(file.resume_title), sentence!(file.resume_hint), sentence!(file.resume)],
         press: Callback::new(move |()| play.run(FileCommand::Play)),
     };

@@ -200,7 +200,7 @@ pub fn Tile(
                     })}
                 </span>
                 <span class="tile-muted" hidden=tile.microphone>
-                    <Icon name=IconName::MicrophoneOff />
+                    <Icon name=IconName::MICROPHONE_OFF />
                     <span class="sr-only">{language.text(sentence!(tile.microphone_off))}</span>
                 </span>
                 <span class="tile-name" dir="auto" title=shown_name>

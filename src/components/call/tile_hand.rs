@@ -28,7 +28,7 @@ fn TileHand(tile: TileModel) -> AnyView {
     view! {
         <When is=Signal::derive(move || tile.hand.with(Option::is_some))>
             <span class="tile-hand" data-testid="tile-hand" data-place=place>
-                <Icon name=IconName::Hand />
+                <Icon name=IconName::HAND />
                 <span class="sr-only">{language.text(sentence!(people.hand))}" "</span>
                 {place}
             </span>

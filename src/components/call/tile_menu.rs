@@ -89,7 +89,7 @@ pub fn TileMenu(
     let volume = of_member.map(|(volume, ..)| {
         view! {
             <label class="tile-volume">
-                <Icon name=IconName::Sound />
+                <Icon name=IconName::SOUND />
                 <span class="sr-only">{language.text(sentence!(tile.volume))}</span>
                 <input
                     node_ref=slider
@@ -112,14 +112,14 @@ pub fn TileMenu(
     });
     let in_window = media_element::has_picture_in_picture().then(|| {
         button(
-            IconName::Window,
+            IconName::WINDOW,
             sentence!(tile.picture_in_picture),
             "tile-picture-in-picture",
             show_in_window,
         )
     });
     let fullscreen = document::has_fullscreen()
-        .then(|| button(IconName::Expand, sentence!(tile.fullscreen), "tile-fullscreen", fill_screen));
+        .then(|| button(IconName::EXPAND, sentence!(tile.fullscreen), "tile-fullscreen", fill_screen));
     view! {
         // A press on a button begins no drag.
         <div class="tile-menu" class:is-own=own.is_some() on:pointerdown=|event| event.stop_propagation()>
@@ -151,7 +151,7 @@ fn OwnControls(own: OwnTile) -> AnyView {
                 aria-label=language.text(sentence!(tile.switch_camera))
                 on:click=move |_| settings.switch_camera()
             >
-                <Icon name=IconName::CameraSwitch />
+                <Icon name=IconName::CAMERA_SWITCH />
             </button>
         </When>
         <MoveButton picture=picture />

@@ -86,10 +86,10 @@ impl Trust {
 
     fn icon(self) -> IconName {
         match self {
-            Self::Verified | Self::Known => IconName::Check,
-            Self::Renamed | Self::OtherDevice | Self::Changed => IconName::Alert,
-            Self::Protected => IconName::Lock,
-            Self::Open => IconName::LockOpen,
+            Self::Verified | Self::Known => IconName::CHECK,
+            Self::Renamed | Self::OtherDevice | Self::Changed => IconName::ALERT,
+            Self::Protected => IconName::LOCK,
+            Self::Open => IconName::LOCK_OPEN,
         }
     }
 

@@ -112,7 +112,7 @@ fn Conversation(
                     aria-label=language.text(sentence!(chat.close))
                     on:click=move |_| panels.close_chat()
                 >
-                    <Icon name=IconName::Close />
+                    <Icon name=IconName::CLOSE />
                 </button>
             </header>
             <div
@@ -233,7 +233,7 @@ fn Composer(
                 data-testid="chat-send"
                 aria-label=language.text(sentence!(chat.send))
             >
-                <Icon name=IconName::Send />
+                <Icon name=IconName::SEND />
             </button>
         </form>
     }

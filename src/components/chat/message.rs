@@ -30,7 +30,7 @@ pub fn ChatMessage(
         let words = Signal::derive(move || privacy_text(addressee.as_deref(), language));
         view! {
             <span class="chat-private" data-testid="chat-private">
-                <Icon name=IconName::Lock />
+                <Icon name=IconName::LOCK />
                 {words}
             </span>
         }
@@ -82,9 +82,9 @@ fn CopyMessage(text: String) -> AnyView {
         });
     };
     let icon = Signal::derive(move || match outcome.get() {
-        None => IconName::Copy,
-        Some(true) => IconName::Check,
-        Some(false) => IconName::Alert,
+        None => IconName::COPY,
+        Some(true) => IconName::CHECK,
+        Some(false) => IconName::ALERT,
     });
     let words = Signal::derive(move || {
         let sentence: Sentence = match outcome.get() {
@@ -117,10 +117,10 @@ fn Delivery(state: ArcRwSignal<DeliveryState>, is_private: bool) -> AnyView {
     let language = Language::from_context();
     let shown = state.clone();
     let icon = Signal::derive(move || match shown.get() {
-        DeliveryState::Sending => IconName::Clock,
-        DeliveryState::Delivered | DeliveryState::Received => IconName::Check,
-        DeliveryState::Undeliverable => IconName::Alert,
-        DeliveryState::Unheard => IconName::People,
+        DeliveryState::Sending => IconName::CLOCK,
+        DeliveryState::Delivered | DeliveryState::Received => IconName::CHECK,
+        DeliveryState::Undeliverable => IconName::ALERT,
+        DeliveryState::Unheard => IconName::PEOPLE,
     });
     let words = Signal::derive(move || {
         let sentence: Sentence = match state.get() {

@@ -130,7 +130,7 @@ pub fn RecipientChoice(
             <div class="chat-to" class:is-private=Signal::derive(move || recipient.is_one())>
                 <label class="quiet-select">
                     <Icon name=Signal::derive(move || {
-                        if recipient.is_one() { IconName::Lock } else { IconName::People }
+                        if recipient.is_one() { IconName::LOCK } else { IconName::PEOPLE }
                     }) />
                     <span class="chat-to-label">{language.text(sentence!(files.to))}</span>
                     <select translate="no" data-testid="chat-to" on:change=choose>

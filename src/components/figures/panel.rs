@@ -101,9 +101,9 @@ pub fn StatsPanel(
                     aria-pressed=Signal::derive(move || is_wide.get().to_string())
                     on:click=move |_| is_wide.update(|is_wide| *is_wide = !*is_wide)
                 >
-                    <Icon name=IconName::Expand />
+                    <Icon name=IconName::EXPAND />
                 </button>
-                <IconButton icon=IconName::Close label=language.text(sentence!(figures.close)) press=close />
+                <IconButton icon=IconName::CLOSE label=language.text(sentence!(figures.close)) press=close />
             </header>
             <div
                 class="stats-list"

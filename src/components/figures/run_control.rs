@@ -52,7 +52,7 @@ pub fn RunControl(
                 title=language.text(sentence!(run.help))
                 on:click=move |_| actions.start_run.run(())
             >
-                <Icon name=IconName::Chart />
+                <Icon name=IconName::CHART />
                 <span class="run-word">{language.text(sentence!(run.start))}</span>
             </button>
             <button
@@ -182,7 +182,7 @@ fn RunEnd(model: RoomModel, actions: RoomActions, is_put_away: RwSignal<bool>) -
                 </Link>
             </div>
             <IconButton
-                icon=IconName::Close
+                icon=IconName::CLOSE
                 label=language.text(sentence!(notice.dismiss))
                 press=Callback::new(move |()| is_put_away.set(true))
             />

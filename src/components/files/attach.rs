@@ -77,7 +77,7 @@ pub fn Attach(
                 class="attach-button"
                 on:click=move |_| open(files)
             >
-                <Icon name=IconName::Attach />
+                <Icon name=IconName::ATTACH />
                 {language.text(sentence!(files.send_files))}
             </button>
             <button
@@ -87,11 +87,11 @@ pub fn Attach(
                 aria-label=language.text(sentence!(files.choose_folder))
                 on:click=move |_| open(folder)
             >
-                <Icon name=IconName::Folder />
+                <Icon name=IconName::FOLDER />
             </button>
             <When is=has_choice>
                 <label class="quiet-select attach-to">
-                    <Icon name=IconName::People />
+                    <Icon name=IconName::PEOPLE />
                     <span class="sr-only">{language.text(sentence!(files.to))}</span>
                     <select
                         translate="no"

@@ -89,7 +89,7 @@ pub fn DropZone(
         <When is=is_over>
             <div class="drop-zone">
                 <p>
-                    <Icon name=IconName::Attach />
+                    <Icon name=IconName::ATTACH />
                     {language.text(sentence!(files.drop))}
                 </p>
             </div>

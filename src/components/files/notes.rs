@@ -54,7 +54,7 @@ pub fn Notes(
                 data-waiting=move || count(|backlog| backlog.waiting).to_string()
                 data-queued=move || count(|backlog| backlog.queued).to_string()
             >
-                <Icon name=IconName::Upload />
+                <Icon name=IconName::UPLOAD />
                 <div class="notice-text">
                     <p class="notice-title" role="status">
                         {backlog_words}
@@ -64,7 +64,7 @@ pub fn Notes(
                     </p>
                 </div>
                 <IconButton
-                    icon=IconName::Close
+                    icon=IconName::CLOSE
                     label=language.text(sentence!(files.cancel))
                     press=actions.cancel_backlog
                     test_id="transfer-backlog-cancel"
@@ -79,7 +79,7 @@ pub fn Notes(
                 data-code="offers-refused"
                 data-count=move || refused.get().to_string()
             >
-                <Icon name=IconName::Alert />
+                <Icon name=IconName::ALERT />
                 <div class="notice-text">
                     <p class="notice-title" role="status">
                         {language.text(sentence!(files.offers_refused))}
@@ -117,7 +117,7 @@ fn left_out_row(files: &LeftOutFiles, left_out: RwSignal<LeftOut>, language: Lan
             data-count=files.count.to_string()
             title=files.names.join("\n")
         >
-            <Icon name=IconName::Alert />
+            <Icon name=IconName::ALERT />
             <div class="notice-text">
                 <p class="notice-title" role="alert">
                     {language.text(words)}
@@ -129,7 +129,7 @@ fn left_out_row(files: &LeftOutFiles, left_out: RwSignal<LeftOut>, language: Lan
                 </p>
             </div>
             <IconButton
-                icon=IconName::Close
+                icon=IconName::CLOSE
                 label=language.text(sentence!(notice.dismiss))
                 press=Callback::new(move |()| left_out.set(LeftOut::default()))
             />

@@ -99,9 +99,9 @@ pub fn FileOffer(
         }
     };
     view! {
-        {line(IconName::Download, title, words, true, ("file-offer", "file-offer-show"))}
+        {line(IconName::DOWNLOAD, title, words, true, ("file-offer", "file-offer-show"))}
         {line(
-            IconName::Alert,
+            IconName::ALERT,
             Signal::derive(move || sentence!(files.some_not_sent)(language.locale()).to_owned()),
             not_sent,
             false,

@@ -115,7 +115,7 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
     let pause = Callback::new(move |()| actions.pause_file.run((handle, !is_paused_here.get_untracked())));
     let cancel = Callback::new(move |()| actions.cancel_file.run(handle));
     let pause_icon =
-        Signal::derive(move || if is_paused_here.get() { IconName::Play } else { IconName::Pause });
+        Signal::derive(move || if is_paused_here.get() { IconName::PLAY } else { IconName::PAUSE });
     let pause_words = Signal::derive(move || {
         let words: Sentence =
             if is_paused_here.get() { sentence!(files.resume) } else { sentence!(files.pause) };
@@ -146,7 +146,7 @@ fn Buttons(transfer: TransferModel, actions: RoomActions, state: Memo<TransferSt
             </When>
             <When is=can_cancel>
                 <IconButton
-                    icon=IconName::Close
+                    icon=IconName::CLOSE
                     label=language.text(sentence!(files.cancel))
                     press=cancel
                     test_id="transfer-cancel"
@@ -252,10 +252,10 @@ fn pause_words(view: &TransferView) -> Sentence {
 
 fn icon_of(direction: Direction, state: TransferState) -> IconName {
     match state {
-        TransferState::Done => IconName::Check,
-        TransferState::Declined | TransferState::Cancelled => IconName::Nothing,
-        TransferState::Failed => IconName::Alert,
-        _ if direction == Direction::Sending => IconName::Upload,
-        _ => IconName::Download,
+        TransferState::Done => IconName::CHECK,
+        TransferState::Declined | TransferState::Cancelled => IconName::NOTHING,
+        TransferState::Failed => IconName::ALERT,
+        _ if direction == Direction::Sending => IconName::UPLOAD,
+        _ => IconName::DOWNLOAD,
     }
 }

@@ -78,8 +78,8 @@ pub fn CopyLink(
         }),
     );
     let icon = Signal::derive(move || match state.get() {
-        CopyState::Copied => IconName::Check,
-        _ => IconName::Link,
+        CopyState::Copied => IconName::CHECK,
+        _ => IconName::LINK,
     });
     let words = Signal::derive(move || {
         let sentence = match state.get() {

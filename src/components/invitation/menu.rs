@@ -45,7 +45,7 @@ pub fn InvitationMenu(
                 aria-expanded=popover.expanded()
                 on:click=move |_| popover.switch()
             >
-                <Icon name=IconName::Invite />
+                <Icon name=IconName::INVITE />
                 <span>{language.text(sentence!(invitation.button))}</span>
             </button>
             <When is=is_open>
@@ -90,7 +90,7 @@ pub fn Invitation(
         };
         view! {
             <button type="button" class="button" data-testid="share-sheet" on:click=share>
-                <Icon name=IconName::Share />
+                <Icon name=IconName::SHARE />
                 <span>{language.text(sentence!(invitation.share))}</span>
             </button>
         }

@@ -34,7 +34,7 @@ pub fn Protection(
     let offer = (!is_protected).then(|| {
         view! {
             <button type="button" class="button small" data-testid="protect-room" title=language.text(sentence!(invitation.protect_hint)) on:click=protect>
-                <Icon name=IconName::Lock />
+                <Icon name=IconName::LOCK />
                 <span>{language.text(sentence!(invitation.protect))}</span>
             </button>
         }
@@ -78,8 +78,8 @@ pub fn ProtectionMark(
 /// The icon, the sentence, and the word in `data-trust`.
 fn appearance_of(is_protected: bool) -> (IconName, Sentence, &'static str) {
     if is_protected {
-        (IconName::Lock, sentence!(invitation.protected), "protected")
+        (IconName::LOCK, sentence!(invitation.protected), "protected")
     } else {
-        (IconName::LockOpen, sentence!(invitation.open), "open")
+        (IconName::LOCK_OPEN, sentence!(invitation.open), "open")
     }
 }

@@ -18,7 +18,7 @@ pub fn Avatar(
         >
             {move || match name.with(|name| initials(name)) {
                 Some(initials) => initials.into_any(),
-                None => view! { <Icon name=IconName::People /> }.into_any(),
+                None => view! { <Icon name=IconName::PEOPLE /> }.into_any(),
             }}
         </span>
     }

@@ -25,7 +25,7 @@ pub fn LanguageSelect() -> AnyView {
     view! {
         <label class="quiet-select">
             <span class="sr-only">{language.text(sentence!(settings.language))}</span>
-            <Icon name=IconName::Globe />
+            <Icon name=IconName::GLOBE />
             <select
                 data-testid="language"
                 on:change=move |event| {
@@ -58,7 +58,7 @@ pub fn ThemeSelect() -> AnyView {
     view! {
         <label class="quiet-select">
             <span class="sr-only">{language.text(sentence!(settings.theme))}</span>
-            <Icon name=IconName::Theme />
+            <Icon name=IconName::THEME />
             <select
                 data-testid="theme"
                 on:change=move |event| {

@@ -77,7 +77,7 @@ pub fn NoticeList(
                                 aria-label=language.text(sentence!(notice.dismiss))
                                 on:click=move |_| dismiss.run(code)
                             >
-                                <Icon name=IconName::Close />
+                                <Icon name=IconName::CLOSE />
                             </button>
                         }
                     })}
@@ -137,18 +137,18 @@ pub(super) fn notice_icon(code: NoticeCode) -> IconName {
         | NoticeCode::NoDevice
         | NoticeCode::DeviceInUse
         | NoticeCode::CameraLost
-        | NoticeCode::InsecureContext => IconName::CameraOff,
-        NoticeCode::MicrophoneLost => IconName::MicrophoneOff,
-        NoticeCode::ScreenUnavailable => IconName::Screen,
-        NoticeCode::AutoplayBlocked => IconName::Sound,
-        NoticeCode::RoomFull | NoticeCode::MemberMuted | NoticeCode::MemberCutOff => IconName::People,
+        | NoticeCode::InsecureContext => IconName::CAMERA_OFF,
+        NoticeCode::MicrophoneLost => IconName::MICROPHONE_OFF,
+        NoticeCode::ScreenUnavailable => IconName::SCREEN,
+        NoticeCode::AutoplayBlocked => IconName::SOUND,
+        NoticeCode::RoomFull | NoticeCode::MemberMuted | NoticeCode::MemberCutOff => IconName::PEOPLE,
         NoticeCode::RoomLocked
         | NoticeCode::KnockRefused
         | NoticeCode::KnockUnanswered
         | NoticeCode::RoomNotOpen
         | NoticeCode::Removed
-        | NoticeCode::RoomEnded => IconName::Door,
-        NoticeCode::MessageTooLong => IconName::Chat,
-        _ => IconName::Alert,
+        | NoticeCode::RoomEnded => IconName::DOOR,
+        NoticeCode::MessageTooLong => IconName::CHAT,
+        _ => IconName::ALERT,
     }
 }

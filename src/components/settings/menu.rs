@@ -63,7 +63,7 @@ pub fn SettingsMenu(
                 aria-expanded=popover.expanded()
                 on:click=move |_| popover.switch()
             >
-                <Icon name=IconName::Settings />
+                <Icon name=IconName::SETTINGS />
             </button>
             <When is=is_open>
                 // A click anywhere else closes the popover.

@@ -146,7 +146,7 @@ pub fn SettingsPanel(
     if let Some(show) = show_shortcuts {
         let button = view! {
             <button type="button" class="button" data-testid="show-shortcuts" on:click=move |_| show.run(())>
-                <Icon name=IconName::Keyboard />
+                <Icon name=IconName::KEYBOARD />
                 <span>{language.text(sentence!(shortcuts.title))}</span>
             </button>
         };

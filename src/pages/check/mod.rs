@@ -158,7 +158,7 @@ pub fn CheckPage() -> AnyView {
                         }
                     }
                 >
-                    <Icon name=IconName::Pulse />
+                    <Icon name=IconName::PULSE />
                     {start_text}
                 </button>
                 <p class="check-hint" hidden=Signal::derive(move || has_rows.get())>
@@ -240,10 +240,10 @@ fn RunningCallList(calls: RwSignal<Vec<String>>) -> AnyView {
 /// The icon for a state.
 fn state_icon(state: CheckState) -> IconName {
     match state {
-        CheckState::Waiting => IconName::Clock,
-        CheckState::Running => IconName::Pulse,
-        CheckState::Ok => IconName::Check,
-        CheckState::Warning => IconName::Alert,
-        CheckState::Failed => IconName::Close,
+        CheckState::Waiting => IconName::CLOCK,
+        CheckState::Running => IconName::PULSE,
+        CheckState::Ok => IconName::CHECK,
+        CheckState::Warning => IconName::ALERT,
+        CheckState::Failed => IconName::CLOSE,
     }
 }

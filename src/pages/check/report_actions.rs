@@ -74,7 +74,7 @@ fn CopyText(
             on:click=copy
             on:blur=move |_| outcome.set(None)
         >
-            {is_link.then(|| view! { <Icon name=IconName::Link /> })}
+            {is_link.then(|| view! { <Icon name=IconName::LINK /> })}
             <span aria-live="polite" translate="no">{shown}</span>
         </button>
     }

@@ -45,9 +45,9 @@ pub(super) fn Summary(model: CheckModel) -> AnyView {
         tone => tone,
     });
     let icon = Signal::derive(move || match tone.get() {
-        "good" => IconName::Check,
-        "running" => IconName::Pulse,
-        _ => IconName::Alert,
+        "good" => IconName::CHECK,
+        "running" => IconName::PULSE,
+        _ => IconName::ALERT,
     });
     let of = move |who: Who| {
         let mine = move || {

@@ -201,7 +201,7 @@ fn TopBar(room: RoomName, model: RoomModel, actions: RoomActions, panels: Panels
             <ConnectionStatus status=model.status />
             <span class="room-bar-space"></span>
             <span class="room-people" translate="no">
-                <Icon name=IconName::People />
+                <Icon name=IconName::PEOPLE />
                 <span class="sr-only">{language.text(sentence!(room.people))}": "</span>
                 {count}
             </span>

@@ -121,7 +121,7 @@ fn Choices(room: RoomLink, model: LobbyModel, actions: LobbyActions) -> AnyView 
                 <div class="lobby-join">
                     <button type="submit" class="button primary large" data-testid="join">
                         {language.text(sentence!(lobby.join))}
-                        <Icon name=IconName::Arrow />
+                        <Icon name=IconName::ARROW />
                     </button>
                 </div>
                 <p class="lobby-check">
@@ -188,7 +188,7 @@ fn Preview(model: LobbyModel, release: Callback<()>, toggle_microphone: Callback
                 label=language.text(sentence!(lobby.preview))
             />
             <div class="preview-placeholder">
-                <Icon name=IconName::CameraOff />
+                <Icon name=IconName::CAMERA_OFF />
                 <p role="status" translate="no">{words}</p>
                 <When is=can_be_shown>
                     <button
@@ -204,7 +204,7 @@ fn Preview(model: LobbyModel, release: Callback<()>, toggle_microphone: Callback
             <div class="preview-controls">
                 <SwitchButton
                     is_on=has_microphone
-                    icons=(IconName::Microphone, IconName::MicrophoneOff)
+                    icons=(IconName::MICROPHONE, IconName::MICROPHONE_OFF)
                     words=(sentence!(lobby.mute), sentence!(lobby.unmute))
                     test_id="toggle-mic"
                     press=toggle_microphone

@@ -34,7 +34,7 @@ pub fn Waiting(
         <main class="page-middle">
             <section class="notice-card waiting-card" role="status" data-testid="waiting">
                 <span class="notice-card-icon">
-                    <Icon name=IconName::Door />
+                    <Icon name=IconName::DOOR />
                 </span>
                 <h1>{language.text(sentence!(host.waiting_title))}</h1>
                 <p class="waiting-room" translate="no">{room.to_string()}</p>
