@@ -2,7 +2,7 @@
 //! is when the viewer's display showed which number. The file itself stands still four times in each loop, and the path is cut at times.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use libtest_mimic::Trial;
+use serde_json::json;
 use sightline_e2e::{
     browser::Engine,
     netlab::LinkProfile,
@@ -18,7 +19,11 @@ use sightline_e2e::{
 };
 use tokio::time::sleep;
 
-use super::{observer, table, viewer};
+use super::{
+    observer,
+    table::{self, Stood},
+    viewer,
+};
 
 const FPS: u32 = 25;
 const FRAMES: u32 = 500;
@@ -76,6 +81,7 @@ async fn judge(scene: &Scene, pair: Pair) -> Result<()> {
         playout["source_frames"],
         seen.unreadable,
     );
+    keep(&said, &seen.stood, pair)?;
     // Marks are exact to the frame here, so nothing near them is excused.
     let said = viewer::Said { excused: Vec::new(), ..said };
     table::print("seen on the display", &said.judged(seen.stood), &said, FPS);
@@ -84,6 +90,20 @@ async fn judge(scene: &Scene, pair: Pair) -> Result<()> {
         page.open("about:blank").await?;
     }
     Ok(())
+}
+
+/// Leaves the report and what the display showed in the folder of the reports, if there is one.
+fn keep(said: &viewer::Said, stood: &[Stood], pair: Pair) -> Result<()> {
+    let Some(folder) = env::var_os("SIGHTLINE_REPORTS").map(PathBuf::from) else { return Ok(()) };
+    let folder = folder.join("plain_file");
+    fs::create_dir_all(&folder)?;
+    let name = format!("{}-{}", pair[0].name(), pair[1].name());
+    fs::write(folder.join(format!("{name}.report.json")), said.report.to_string())?;
+    let stood: Vec<_> = stood
+        .iter()
+        .map(|stood| json!({ "end_ms": stood.end, "ms": stood.ms, "is_told": stood.is_told }))
+        .collect();
+    Ok(fs::write(folder.join(format!("{name}.display.json")), serde_json::to_string(&stood)?)?)
 }
 
 /// Makes the clip with ffmpeg. The strip has the layout of a stamp (`crates/core/src/measure/stamp/strip.rs`): white and black at the ends, the
