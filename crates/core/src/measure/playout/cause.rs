@@ -404,7 +404,10 @@ impl Facts {
         let missed = if self.lost >= 1.0 { self.lost } else { self.retransmitted };
         let within = self.loss_within.unwrap_or(0.0).max(0.02);
         let is_calm = |loss: Option<f64>| loss.is_none_or(|loss| loss < within / 4.0);
-        let is_as_many = missed >= of_stall * 0.4 && missed <= of_stall * 2.0 + 20.0;
+        // A sender that gets no reports sends less, so fewer packets are missed, and fewer arrive.
+        let is_quiet = self.fewest_packets_per_s.is_some_and(|packets| packets < usual / 2.0);
+        let least = if is_quiet { 0.3 } else { 0.4 };
+        let is_as_many = missed >= of_stall * least && missed <= of_stall * 2.0 + 20.0;
         of_stall >= 1.0
             && is_as_many
             && is_calm(self.loss_before)

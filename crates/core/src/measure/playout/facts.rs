@@ -104,9 +104,11 @@ pub(super) struct Facts {
     pub(super) loss_before: Option<f64>,
     pub(super) loss_after: Option<f64>,
     pub(super) usual_packets_per_s: Option<f64>,
+    /// The fewest packets a second between two reports about the stall.
+    pub(super) fewest_packets_per_s: Option<f64>,
     /// Whether there was a report about the time of the stall.
     pub(super) has_steps: bool,
-    /// The time within the stall, between two reports, in which no packet came.
+    /// The length of the reports about the stall in which no packet came. The first one may begin before the next frame was due.
     pub(super) silent_s: f64,
     /// The part of the gap by which the next frame was captured late, and received late.
     pub(super) captured_late_s: Option<f64>,
@@ -123,6 +125,7 @@ impl Evidence<'_> {
     pub(super) fn facts(&self) -> Facts {
         let during: Vec<_> = self.sender.iter().filter(|interval| self.is_during(interval)).collect();
         let steps = || self.steps.iter().filter(|step| self.is_around(step.from, step.to));
+        let steps_within = || self.steps.iter().filter(|step| step.from < self.end && self.start < step.to);
         let stall_s = (self.end - self.start).as_secs_f64();
         let normal_s = self.normal.as_secs_f64().max(0.001);
         let sender_s = during.iter().map(|interval| length_s(interval)).sum();
@@ -259,12 +262,11 @@ impl Evidence<'_> {
             loss_after: loss_where(&|step| counted_until < step.from && step.from <= counted_until + BESIDE),
             usual_packets_per_s: median(usual_packets.map(|step| step.packets / step.seconds)),
             has_steps: steps().next().is_some(),
-            silent_s: self
-                .steps
-                .iter()
-                .filter(|step| self.start <= step.from && step.to <= self.end && step.packets < 1.0)
-                .map(|step| step.seconds)
-                .sum(),
+            fewest_packets_per_s: steps_within()
+                .filter(|step| step.seconds > 0.0)
+                .map(|step| step.packets / step.seconds)
+                .reduce(f64::min),
+            silent_s: steps_within().filter(|step| step.packets < 1.0).map(|step| step.seconds).sum(),
             captured_late_s: frame_late(captured),
             received_late_s: frame_late(received),
             longer_transit_s: self
