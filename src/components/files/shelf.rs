@@ -42,7 +42,7 @@ pub fn Shelf(
         }
         words
     };
-    let shelf = NodeRef::<html::Section>::new();
+    let shelf = NodeRef::<html::Div>::new();
     let is_at_end = StoredValue::new(true);
     let note_scroll = move |_| {
         if let Some(shelf) = shelf.get_untracked() {
@@ -68,12 +68,10 @@ pub fn Shelf(
     });
     view! {
         <section
-            node_ref=shelf
             class="shelf"
             data-testid="shelf"
             hidden=is_empty
             aria-label=language.text(sentence!(files.title))
-            on:scroll=note_scroll
         >
             <div class="shelf-top">
             <When is=has_several>
@@ -101,12 +99,14 @@ pub fn Shelf(
             </When>
             <Finished model=model actions=actions />
             </div>
-            <Notes model=model actions=actions />
-            <ul class="shelf-list">
-                <For each=move || model.transfers.list.get() key=|transfer| transfer.handle let(transfer)>
-                    <Transfer transfer=transfer actions=actions />
-                </For>
-            </ul>
+            <div node_ref=shelf class="shelf-scroll" on:scroll=note_scroll>
+                <Notes model=model actions=actions />
+                <ul class="shelf-list">
+                    <For each=move || model.transfers.list.get() key=|transfer| transfer.handle let(transfer)>
+                        <Transfer transfer=transfer actions=actions />
+                    </For>
+                </ul>
+            </div>
         </section>
     }
     .into_any()

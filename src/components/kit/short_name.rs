@@ -18,10 +18,15 @@ pub fn ShortName(
 ) -> AnyView {
     let begin = Signal::derive(move || name.with(|name| split(name).0.to_owned()));
     let end = Signal::derive(move || name.with(|name| split(name).1.to_owned()));
+    // The parts are two words for a screen reader and for the clipboard, so the whole name is there once more.
+    let is_split = Memo::new(move |_| end.with(|end| !end.is_empty()));
+    let whole = move || is_split.get().then(|| name.get());
+    let is_hidden = move || is_split.get().then_some("true");
     view! {
         <span class="short-name">
-            <span class="short-name-begin">{begin}</span>
-            <span class="short-name-end">{end}</span>
+            <span class="sr-only">{whole}</span>
+            <span class="short-name-begin" aria-hidden=is_hidden>{begin}</span>
+            <span class="short-name-end" aria-hidden=is_hidden>{end}</span>
         </span>
     }
     .into_any()
