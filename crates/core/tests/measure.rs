@@ -211,6 +211,15 @@ fn a_recorded_run_leaves_the_report_that_the_browser_saved() {
     // The page that saved the report judged causes by older rules, which called a second without any packet a loss.
     assert_eq!(remove_causes(&mut saved), ["loss"]);
     assert_eq!(remove_causes(&mut replayed), ["path_change"]);
+    // It also expected 24 frames a second from every source; this camera had 15.
+    let is_rate = |term: &Value| term["kind"] == "frame_rate";
+    let (before, now) = (remove_score(&mut saved), remove_score(&mut replayed));
+    let points =
+        [&before, &now].map(|terms| terms.iter().find(|term| is_rate(term)).unwrap()["points"].clone());
+    assert_eq!(points, [1.0, 0.1]);
+    let others =
+        [before, now].map(|terms| terms.into_iter().filter(|term| !is_rate(term)).collect::<Vec<_>>());
+    assert_eq!(others[0], others[1]);
     assert_like(&replayed, &saved, "report");
 }
 
@@ -234,6 +243,12 @@ fn remove_causes(report: &mut Value) -> Vec<String> {
     let stalls = sides.filter_map(|side| side.pointer_mut("/playout/stalls")?.as_array_mut()).flatten();
     let causes = stalls.filter_map(|stall| stall.as_object_mut()?.remove("cause"));
     causes.map(|cause| cause.as_str().unwrap().to_owned()).collect()
+}
+
+/// Removes the score of the first side, and returns its terms.
+fn remove_score(report: &mut Value) -> Vec<Value> {
+    let playout = report.pointer_mut("/sides/0/playout").unwrap().as_object_mut().unwrap();
+    playout.remove("score").unwrap()["terms"].as_array().unwrap().clone()
 }
 
 /// Removes values that are recorded now and were not when the report was saved.
