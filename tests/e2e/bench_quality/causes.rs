@@ -5,7 +5,6 @@
 use std::{
     collections::BTreeMap,
     env, fs,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -21,6 +20,8 @@ use sightline_e2e::{
     stage::{Pair, Scene, Stage},
 };
 use tokio::time::sleep;
+
+use super::reports;
 
 /// Time of playing before the first injection: the sender's estimate of the bandwidth grows first.
 const WARM_UP: Duration = Duration::from_secs(12);
@@ -220,7 +221,7 @@ async fn judge(scene: &Scene, pair: Pair, kind: Kind) -> Result<()> {
             others += 1;
         }
     }
-    let folder = folder()?;
+    let folder = reports("causes")?;
     let name = format!("{}-{}", pair_name(pair), kind.name());
     let truth = json!({ "kind": kind.name(), "seed": seed, "words": kind.words(), "opened_ms": opened_ms,
         "lasts_on_ms": kind.lasts_on().as_millis() as u64, "injected": injected });
@@ -317,13 +318,6 @@ fn unix_ms() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1e3)
 }
 
-fn folder() -> Result<PathBuf> {
-    let folder = PathBuf::from(env::var_os("SIGHTLINE_REPORTS").unwrap_or_else(|| "target/reports".into()));
-    let folder = folder.join("causes");
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
 /// Prints the rows that have been measured so far.
 fn print_matrix(pair: Pair) -> Result<()> {
     let short = |word: &str| word.replace("sender_", "s_").replace("_change", "");
@@ -331,7 +325,7 @@ fn print_matrix(pair: Pair) -> Result<()> {
     WORDS.iter().for_each(|word| print!("{:>12}", short(word)));
     println!("{:>10}{:>10}", "right", "wrong");
     for kind in Kind::ALL {
-        let file = folder()?.join(format!("{}-{}.row.json", pair_name(pair), kind.name()));
+        let file = reports("causes")?.join(format!("{}-{}.row.json", pair_name(pair), kind.name()));
         let Ok(text) = fs::read_to_string(file) else { continue };
         let row: Row = serde_json::from_str(&text)?;
         let count = |word: &str| row.get(word).copied().unwrap_or_default();

@@ -15,8 +15,9 @@ mod stamped_clip;
 mod table;
 mod viewer;
 
-use std::{env, sync::Arc};
+use std::{env, fs, path::PathBuf, sync::Arc};
 
+use anyhow::Result;
 use libtest_mimic::Trial;
 #[cfg(target_os = "linux")]
 use sightline_e2e::netlab::where_there_are_namespaces;
@@ -63,4 +64,13 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 fn stops() -> Vec<u32> {
     let rounds = env::var("SIGHTLINE_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
     STOPS_MS.repeat(rounds.unwrap_or(2))
+}
+
+/// The folder of a part among the reports.
+#[cfg(target_os = "linux")]
+fn reports(part: &str) -> Result<PathBuf> {
+    let folder = PathBuf::from(env::var_os("SIGHTLINE_REPORTS").unwrap_or_else(|| "target/reports".into()));
+    let folder = folder.join(part);
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }

@@ -2,7 +2,7 @@
 //! is when the viewer's display showed which number. The file itself stands still four times in each loop, and the path is cut at times.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -20,7 +20,7 @@ use sightline_e2e::{
 use tokio::time::sleep;
 
 use super::{
-    observer,
+    observer, reports,
     table::{self, Stood},
     viewer,
 };
@@ -92,11 +92,9 @@ async fn judge(scene: &Scene, pair: Pair) -> Result<()> {
     Ok(())
 }
 
-/// Leaves the report and what the display showed in the folder of the reports, if there is one.
+/// Leaves the report and what the display showed in the folder of the reports.
 fn keep(said: &viewer::Said, stood: &[Stood], pair: Pair) -> Result<()> {
-    let Some(folder) = env::var_os("SIGHTLINE_REPORTS").map(PathBuf::from) else { return Ok(()) };
-    let folder = folder.join("plain_file");
-    fs::create_dir_all(&folder)?;
+    let folder = reports("plain_file")?;
     let name = format!("{}-{}", pair[0].name(), pair[1].name());
     fs::write(folder.join(format!("{name}.report.json")), said.report.to_string())?;
     let stood: Vec<_> = stood
