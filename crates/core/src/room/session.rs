@@ -129,7 +129,7 @@ impl RoomSession {
         let addressee = Addressee {
             member: to.clone(),
             name: peer.map(|peer| peer.view().member.name.as_str().to_owned()).unwrap_or_default(),
-            // A member that is cut off gets it once it is heard again.
+            // A page that is cut off never gets it, but the member's next page does.
             is_in_room: peer.is_some_and(|peer| peer.view().standing != Standing::CutOff),
             is_open: peer.is_some_and(|peer| peer.open_link().is_some()),
         };
