@@ -81,9 +81,10 @@ impl<W: Write + Seek> FileWriter<W> {
     }
 
     /// Appends an Opus packet at a time in milliseconds. IVF has no sound.
-    pub(crate) fn write_sound(&mut self, ms: u64, data: &[u8]) {
-        if let Self::Matroska(file) = self {
-            file.write_sound(ms, data);
+    pub(crate) fn write_sound(&mut self, ms: u64, data: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Ivf(_) => Ok(()),
+            Self::Matroska(file) => file.write_sound(ms, data),
         }
     }
 

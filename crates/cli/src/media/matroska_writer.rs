@@ -25,11 +25,11 @@ const KEYFRAME: u8 = 0x80;
 /// A size that is not known yet, in eight bytes.
 const UNKNOWN_SIZE: u64 = 0x01ff_ffff_ffff_ffff;
 const KNOWN_SIZE: u64 = 0x0100_0000_0000_0000;
-/// When a cluster ends: with the keyframe after a second, or at the latest then.
+/// A cluster ends with the first keyframe after this time.
 const CLUSTER_MS: u64 = 1000;
+/// No block of a cluster is further from its begin: a block has 16 bits for the distance.
 const MAX_CLUSTER_MS: u64 = 5000;
 const MAX_CLUSTER_BYTES: usize = 8 << 20;
-/// What is written once the duration is known.
 const APPLICATION: &[u8] = b"sightline-peer";
 
 /// A Matroska file that grows.
@@ -58,6 +58,13 @@ struct Places {
 struct Cluster {
     begin_ms: Option<u64>,
     blocks: Vec<u8>,
+}
+
+impl Cluster {
+    /// How far a time is from the begin.
+    fn distance(&self, ms: u64) -> u64 {
+        self.begin_ms.map_or(0, |begin| begin.abs_diff(ms))
+    }
 }
 
 impl<W: Write + Seek> MatroskaWriter<W> {
@@ -93,11 +100,9 @@ impl<W: Write + Seek> MatroskaWriter<W> {
 
     /// Appends a picture.
     pub(crate) fn write_picture(&mut self, ms: u64, is_key: bool, data: &[u8]) -> io::Result<()> {
-        let age = self.cluster.begin_ms.map_or(0, |begin| ms.saturating_sub(begin));
-        let is_full = age > MAX_CLUSTER_MS || self.cluster.blocks.len() > MAX_CLUSTER_BYTES;
         // The header tells whether there is sound, so it waits for some.
         let is_decided = self.places.is_some() || self.has_sound;
-        if is_full || (is_key && age >= CLUSTER_MS && is_decided) {
+        if is_key && is_decided && self.cluster.distance(ms) >= CLUSTER_MS {
             self.flush_cluster()?;
         }
         self.pictures = self.pictures.saturating_add(1);
@@ -111,17 +116,17 @@ impl<W: Write + Seek> MatroskaWriter<W> {
             VideoCodec::Av1 => data.strip_prefix(&TEMPORAL_DELIMITER).unwrap_or(data),
             VideoCodec::Vp8 | VideoCodec::Vp9 => data,
         };
-        self.put_block(PICTURES, ms, if is_key { KEYFRAME } else { 0 }, data);
-        Ok(())
+        self.put_block(PICTURES, ms, if is_key { KEYFRAME } else { 0 }, data)
     }
 
     /// Appends an Opus packet. Sound before the first picture is left out, and sound that begins after the first cluster.
-    pub(crate) fn write_sound(&mut self, ms: u64, data: &[u8]) {
+    pub(crate) fn write_sound(&mut self, ms: u64, data: &[u8]) -> io::Result<()> {
         let has_track = self.places.is_none() || self.has_sound;
-        if self.cluster.begin_ms.is_some() && has_track {
-            self.has_sound = true;
-            self.put_block(SOUND, ms, KEYFRAME, data);
+        if self.pictures == 0 || !has_track {
+            return Ok(());
         }
+        self.has_sound = true;
+        self.put_block(SOUND, ms, KEYFRAME, data)
     }
 
     /// Writes what waits, and the duration. Returns the file.
@@ -143,17 +148,20 @@ impl<W: Write + Seek> MatroskaWriter<W> {
         (self.file, self.whole_bytes)
     }
 
-    fn put_block(&mut self, track: u8, ms: u64, flags: u8, data: &[u8]) {
+    fn put_block(&mut self, track: u8, ms: u64, flags: u8, data: &[u8]) -> io::Result<()> {
+        if self.cluster.distance(ms) > MAX_CLUSTER_MS || self.cluster.blocks.len() > MAX_CLUSTER_BYTES {
+            self.flush_cluster()?;
+        }
         let begin = *self.cluster.begin_ms.get_or_insert(ms);
-        // A track may be behind the other one.
-        let relative = i64::try_from(ms).unwrap_or(i64::MAX).saturating_sub_unsigned(begin);
-        let relative = relative.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16;
+        // A track may be behind the other one. The two bytes have room for the distance.
+        let relative = ms.wrapping_sub(begin) as i16;
         let mut block = vec![0x80 | track];
         block.extend(relative.to_be_bytes());
         block.push(flags);
         block.extend_from_slice(data);
         put(&mut self.cluster.blocks, SIMPLE_BLOCK, &block);
         self.end_ms = self.end_ms.max(ms + 20);
+        Ok(())
     }
 
     fn flush_cluster(&mut self) -> io::Result<()> {
@@ -301,6 +309,11 @@ mod tests {
         std::iter::from_fn(|| file.next_frame().unwrap()).collect()
     }
 
+    /// In milliseconds.
+    fn times(frames: &[Frame], track: Track) -> impl Iterator<Item = u128> {
+        frames.iter().filter(move |frame| frame.track == track).map(|frame| frame.time.as_millis())
+    }
+
     #[test]
     fn pictures_of_each_codec_are_read_as_they_were_written() {
         for (codec, key, delta) in [
@@ -329,13 +342,13 @@ mod tests {
     fn sound_is_a_track_beside_the_pictures_and_without_any_there_is_no_track() {
         for has_sound in [true, false] {
             let mut file = writer(VideoCodec::Vp8, &KEY);
-            file.write_sound(0, &OPUS);
+            file.write_sound(0, &OPUS).unwrap();
             for number in 0..100 {
                 file.write_picture(40 * number, number == 0, if number == 0 { &KEY } else { &DELTA })
                     .unwrap();
                 if has_sound {
-                    file.write_sound(40 * number + 10, &OPUS);
-                    file.write_sound(40 * number + 30, &OPUS);
+                    file.write_sound(40 * number + 10, &OPUS).unwrap();
+                    file.write_sound(40 * number + 30, &OPUS).unwrap();
                 }
             }
             let bytes = file.finish().unwrap().into_inner();
@@ -355,11 +368,36 @@ mod tests {
         for number in 0..100 {
             let is_key = number % 30 == 0;
             file.write_picture(40 * number, is_key, if is_key { &KEY } else { &DELTA }).unwrap();
-            file.write_sound(40 * number, &OPUS);
+            file.write_sound(40 * number, &OPUS).unwrap();
         }
         let (bytes, whole_bytes) = file.into_file();
         let mut bytes = bytes.into_inner();
         bytes.truncate(usize::try_from(whole_bytes).unwrap());
         assert_eq!(frames_of(bytes).len(), 2 * 90);
+    }
+    #[test]
+    fn sound_goes_on_in_time_and_to_the_disk_while_no_picture_comes() {
+        let mut file = writer(VideoCodec::Vp8, &KEY);
+        file.write_picture(0, true, &KEY).unwrap();
+        for number in 0..6000 {
+            file.write_sound(20 * number, &OPUS).unwrap();
+        }
+        assert!(file.cluster.blocks.len() < 300 * 20, "{} bytes wait", file.cluster.blocks.len());
+        file.write_picture(120_000, false, &DELTA).unwrap();
+        let read = frames_of(file.finish().unwrap().into_inner());
+        assert!(times(&read, Track::Audio).eq((0..6000).map(|number| 20 * number)));
+        assert!(times(&read, Track::Video).eq([0, 120_000]));
+    }
+
+    #[test]
+    fn tracks_that_are_far_apart_keep_their_times() {
+        let mut file = writer(VideoCodec::Vp8, &KEY);
+        for number in 0..20 {
+            file.write_picture(40 * number, number == 0, if number == 0 { &KEY } else { &DELTA }).unwrap();
+            file.write_sound(3_600_000 + 20 * number, &OPUS).unwrap();
+        }
+        let read = frames_of(file.finish().unwrap().into_inner());
+        assert!(times(&read, Track::Video).eq((0..20).map(|number| 40 * number)));
+        assert!(times(&read, Track::Audio).eq((0..20).map(|number| 3_600_000 + 20 * number)));
     }
 }

@@ -153,10 +153,7 @@ impl<W: Write + Seek> Recorder<W> {
         }
         match media {
             Media::Picture(frame) => self.handle_picture(member, frame),
-            Media::Sound(sound) => {
-                self.handle_sound(sound);
-                Ok(())
-            }
+            Media::Sound(sound) => self.handle_sound(sound),
         }
     }
 
@@ -182,16 +179,16 @@ impl<W: Write + Seek> Recorder<W> {
 
     /// Sound begins when it arrives beside the pictures, and goes on by its timestamps. That of the microphone is recorded until
     /// the pictures have some.
-    fn handle_sound(&mut self, sound: &ArrivedSound) {
-        let Some(writer) = &mut self.writer else { return };
+    fn handle_sound(&mut self, sound: &ArrivedSound) -> io::Result<()> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
         let now = match self.sound {
             Some(before) if before.ssrc != sound.ssrc && (sound.is_microphone || !before.is_microphone) => {
-                return;
+                return Ok(());
             }
             Some(SoundStream { ssrc, last, .. }) if ssrc == sound.ssrc => {
                 let is_late = sound.rtp_timestamp.wrapping_sub(last.rtp_timestamp) > u32::MAX / 2;
                 if is_late || sound.rtp_timestamp == last.rtp_timestamp {
-                    return;
+                    return Ok(());
                 }
                 last.next(sound.rtp_timestamp, sound.arrived_at, AUDIO_HZ)
             }
@@ -202,7 +199,7 @@ impl<W: Write + Seek> Recorder<W> {
             },
         };
         self.sound = Some(SoundStream { ssrc: sound.ssrc, is_microphone: sound.is_microphone, last: now });
-        writer.write_sound(now.time * 1000 / AUDIO_HZ, &sound.data);
+        writer.write_sound(now.time * 1000 / AUDIO_HZ, &sound.data)
     }
 
     fn finish(self) -> io::Result<Recorded> {
