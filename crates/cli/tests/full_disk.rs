@@ -165,9 +165,16 @@ mod linux {
     }
 
     async fn recording() {
-        let (server, disk) = (TestServer::start(), Disk::new(64 * 1024).unwrap());
+        for name in ["seen.ivf", "seen.webm"] {
+            recording_in(name).await;
+        }
+    }
+
+    async fn recording_in(name: &str) {
+        // Three to four seconds of the sample.
+        let (server, disk) = (TestServer::start(), Disk::new(96 * 1024).unwrap());
         let room = server.room("recording");
-        let seen = disk.path().join("seen.ivf");
+        let seen = disk.path().join(name);
         let (report, folder) = (server.directories.path().join("run.json"), server.directories.path());
         let arguments = ["--record".as_ref(), seen.as_os_str(), "--report".as_ref(), report.as_os_str()];
         let ben = Member::start(

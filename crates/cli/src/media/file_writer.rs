@@ -41,19 +41,24 @@ pub(crate) enum FileWriter<W: Write + Seek> {
 }
 
 impl<W: Write + Seek> FileWriter<W> {
-    /// Begins a file with its first keyframe.
+    /// Begins a file with its first keyframe. Leaves `file` where it is if the keyframe lacks what the container needs.
     pub(crate) fn begin(
-        file: W,
+        file: &mut Option<W>,
         format: FileFormat,
         codec: VideoCodec,
         size: (u32, u32),
         keyframe: &[u8],
-    ) -> io::Result<Self> {
+    ) -> io::Result<Option<Self>> {
+        let Some(taken) = file.take() else { return Ok(None) };
         match format {
-            FileFormat::Ivf => IvfWriter::begin(file, codec, size).map(Self::Ivf),
-            FileFormat::Matroska => MatroskaWriter::begin(file, codec, size, keyframe)
-                .map(|file| Self::Matroska(Box::new(file)))
-                .map_err(|_| io::ErrorKind::InvalidData.into()),
+            FileFormat::Ivf => Ok(Some(Self::Ivf(IvfWriter::begin(taken, codec, size)?))),
+            FileFormat::Matroska => match MatroskaWriter::begin(taken, codec, size, keyframe) {
+                Ok(writer) => Ok(Some(Self::Matroska(Box::new(writer)))),
+                Err(untouched) => {
+                    *file = Some(untouched);
+                    Ok(None)
+                }
+            },
         }
     }
 
@@ -88,10 +93,10 @@ impl<W: Write + Seek> FileWriter<W> {
         }
     }
 
-    pub(crate) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         match self {
-            Self::Ivf(file) => file.finish().map(drop),
-            Self::Matroska(file) => file.finish().map(drop),
+            Self::Ivf(file) => file.finish(),
+            Self::Matroska(file) => file.finish(),
         }
     }
 }

@@ -58,17 +58,16 @@ impl<W: Write + Seek> IvfWriter<W> {
         Ok(())
     }
 
-    /// The file as it is, after an error.
+    /// The file as it is.
     pub(crate) fn into_file(self) -> W {
         self.file
     }
 
     /// Writes the number of frames into the header.
-    pub(crate) fn finish(mut self) -> io::Result<W> {
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(COUNT_AT))?;
         self.file.write_all(&self.frames.to_le_bytes())?;
-        self.file.flush()?;
-        Ok(self.file)
+        self.file.flush()
     }
 }
 
@@ -125,7 +124,8 @@ mod tests {
             writer.write(time, frame).unwrap();
         }
         assert_eq!((writer.codec(), writer.frames()), (VideoCodec::Vp8, 4));
-        let bytes = writer.finish().unwrap().into_inner();
+        writer.finish().unwrap();
+        let bytes = writer.into_file().into_inner();
         assert_eq!(bytes[24..28], [4, 0, 0, 0]);
         let (mut file, info) = VideoFile::open(Cursor::new(bytes)).unwrap();
         assert_eq!(info.codec, VideoCodec::Vp8);

@@ -68,7 +68,7 @@ impl Cluster {
 }
 
 impl<W: Write + Seek> MatroskaWriter<W> {
-    /// Begins a file whose first picture is this keyframe. `None` if the keyframe lacks what the file needs.
+    /// Begins a file whose first picture is this keyframe. Returns the file if the keyframe lacks what the container needs.
     pub(crate) fn begin(file: W, codec: VideoCodec, size: (u32, u32), keyframe: &[u8]) -> Result<Self, W> {
         let private = match codec {
             VideoCodec::Vp8 | VideoCodec::Vp9 => Some(Vec::new()),
@@ -129,8 +129,8 @@ impl<W: Write + Seek> MatroskaWriter<W> {
         self.put_block(SOUND, ms, KEYFRAME, data)
     }
 
-    /// Writes what waits, and the duration. Returns the file.
-    pub(crate) fn finish(mut self) -> io::Result<W> {
+    /// Writes what waits, and the duration.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.flush_cluster()?;
         if let Some(places) = self.places {
             self.file.seek(SeekFrom::Start(places.segment))?;
@@ -139,11 +139,10 @@ impl<W: Write + Seek> MatroskaWriter<W> {
             self.file.seek(SeekFrom::Start(places.duration))?;
             self.file.write_all(&(self.end_ms as f64).to_be_bytes())?;
         }
-        self.file.flush()?;
-        Ok(self.file)
+        self.file.flush()
     }
 
-    /// The file as it is after an error, and how much of it is whole.
+    /// The file as it is, and how much of it is whole.
     pub(crate) fn into_file(self) -> (W, u64) {
         (self.file, self.whole_bytes)
     }
@@ -304,6 +303,11 @@ mod tests {
         MatroskaWriter::begin(Cursor::new(Vec::new()), codec, (640, 360), keyframe).ok().unwrap()
     }
 
+    fn finished(mut file: MatroskaWriter<Cursor<Vec<u8>>>) -> Vec<u8> {
+        file.finish().unwrap();
+        file.into_file().0.into_inner()
+    }
+
     fn frames_of(bytes: Vec<u8>) -> Vec<Frame> {
         let (mut file, _) = VideoFile::open(Cursor::new(bytes)).unwrap();
         std::iter::from_fn(|| file.next_frame().unwrap()).collect()
@@ -327,7 +331,7 @@ mod tests {
                 let is_key = number % 50 == 0;
                 file.write_picture(40 * number, is_key, if is_key { key } else { delta }).unwrap();
             }
-            let read = frames_of(file.finish().unwrap().into_inner());
+            let read = frames_of(finished(file));
             assert_eq!(read.len(), 100, "{codec:?}");
             for (number, frame) in read.iter().enumerate() {
                 assert_eq!((frame.time.as_millis(), frame.is_key), (40 * number as u128, number % 50 == 0));
@@ -351,7 +355,7 @@ mod tests {
                     file.write_sound(40 * number + 30, &OPUS).unwrap();
                 }
             }
-            let bytes = file.finish().unwrap().into_inner();
+            let bytes = finished(file);
             let (opened, info) = VideoFile::open(Cursor::new(bytes.clone())).unwrap();
             assert_eq!(info.has_audio, has_sound);
             assert_eq!(opened.summarize().unwrap().duration.as_millis() / 100, 40);
@@ -384,7 +388,7 @@ mod tests {
         }
         assert!(file.cluster.blocks.len() < 300 * 20, "{} bytes wait", file.cluster.blocks.len());
         file.write_picture(120_000, false, &DELTA).unwrap();
-        let read = frames_of(file.finish().unwrap().into_inner());
+        let read = frames_of(finished(file));
         assert!(times(&read, Track::Audio).eq((0..6000).map(|number| 20 * number)));
         assert!(times(&read, Track::Video).eq([0, 120_000]));
     }
@@ -396,7 +400,7 @@ mod tests {
             file.write_picture(40 * number, number == 0, if number == 0 { &KEY } else { &DELTA }).unwrap();
             file.write_sound(3_600_000 + 20 * number, &OPUS).unwrap();
         }
-        let read = frames_of(file.finish().unwrap().into_inner());
+        let read = frames_of(finished(file));
         assert!(times(&read, Track::Video).eq((0..20).map(|number| 40 * number)));
         assert!(times(&read, Track::Audio).eq((0..20).map(|number| 3_600_000 + 20 * number)));
     }

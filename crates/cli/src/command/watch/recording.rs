@@ -76,20 +76,24 @@ impl Recording {
 
 fn record(file: File, format: FileFormat, mut frames: mpsc::Receiver<FrameOfMember>) -> io::Result<Recorded> {
     let mut recorder = Recorder::new(BufWriter::new(file), format);
-    while let Some(FrameOfMember { member, media, .. }) = frames.blocking_recv() {
-        if let Err(error) = recorder.handle(&member, &media) {
-            if let Some(writer) = recorder.writer {
-                writer.mend()?;
-            }
-            return Err(error);
+    let mut write = || {
+        while let Some(FrameOfMember { member, media, .. }) = frames.blocking_recv() {
+            recorder.handle(&member, &media)?;
         }
+        recorder.finish()
+    };
+    let written = write();
+    if written.is_err()
+        && let Some(writer) = recorder.writer
+    {
+        writer.mend()?;
     }
-    recorder.finish()
+    written
 }
 
 /// Decides what is written of the frames of all members: those of the first one with a picture, and the first sound of that member.
 struct Recorder<W: Write + Seek> {
-    /// Before the first keyframe.
+    /// Until the keyframe with which the recording begins.
     file: Option<W>,
     format: FileFormat,
     writer: Option<FileWriter<W>>,
@@ -158,12 +162,12 @@ impl<W: Write + Seek> Recorder<W> {
     }
 
     fn handle_picture(&mut self, member: &MemberId, frame: &ArrivedFrame) -> io::Result<()> {
-        if let Some(size) = frame.size.filter(|_| frame.is_key)
-            && let Some(file) = self.file.take()
+        if self.writer.is_none()
+            && let Some(size) = frame.size.filter(|_| frame.is_key)
         {
-            self.member = Some(member.clone());
+            self.writer = FileWriter::begin(&mut self.file, self.format, frame.codec, size, &frame.data)?;
+            self.member = self.writer.as_ref().map(|_| member.clone());
             self.begun_at = frame.whole_at;
-            self.writer = Some(FileWriter::begin(file, self.format, frame.codec, size, &frame.data)?);
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
         if writer.codec() != frame.codec {
@@ -202,11 +206,10 @@ impl<W: Write + Seek> Recorder<W> {
         writer.write_sound(now.time * 1000 / AUDIO_HZ, &sound.data)
     }
 
-    fn finish(self) -> io::Result<Recorded> {
-        let Some(writer) = self.writer else { return Ok(Recorded::default()) };
-        let frames = writer.pictures();
+    fn finish(&mut self) -> io::Result<Recorded> {
+        let Some(writer) = &mut self.writer else { return Ok(Recorded::default()) };
         writer.finish()?;
-        Ok(Recorded { frames, has_other_codec: self.has_other_codec })
+        Ok(Recorded { frames: writer.pictures(), has_other_codec: self.has_other_codec })
     }
 }
 
@@ -220,7 +223,7 @@ mod tests {
     use crate::media::{
         Track, VideoCodec,
         file::VideoFile,
-        testing::{DELTA, KEY},
+        testing::{DELTA, H264_KEY, KEY},
     };
 
     fn member(name: &str) -> MemberId {
@@ -286,6 +289,23 @@ mod tests {
     }
 
     #[test]
+    fn a_keyframe_without_parameter_sets_does_not_begin_a_recording() {
+        let h264 = |data: &[u8], ms| ArrivedFrame {
+            data: Bytes::copy_from_slice(data),
+            ..frame(true, ms, VideoCodec::H264)
+        };
+        let mut bytes = Cursor::new(Vec::new());
+        let mut recorder = Recorder::new(&mut bytes, FileFormat::Matroska);
+        let ada = member("ada");
+        // The slice alone, as an encoder sends it that repeats nothing.
+        recorder.handle(&ada, &Media::Picture(h264(&H264_KEY[22..], 0))).unwrap();
+        recorder.handle(&ada, &Media::Picture(h264(&H264_KEY, 40))).unwrap();
+        assert_eq!(recorder.finish().unwrap().frames, 1);
+        let (mut file, _) = VideoFile::open(Cursor::new(bytes.into_inner())).unwrap();
+        assert_eq!(file.next_frame().unwrap().unwrap().data, H264_KEY[..]);
+    }
+
+    #[test]
     fn sound_is_recorded_from_the_first_picture_on_in_step_by_its_arrival() {
         let sound = |ssrc, ms: u64| {
             let arrived_at = Timestamp::from_origin(Duration::from_millis(ms));
@@ -325,28 +345,30 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_sound_of_the_pictures_takes_the_place_of_the_microphone() {
-        let sound = |is_microphone, ms: u64, byte| {
-            let arrived_at = Timestamp::from_origin(Duration::from_millis(ms));
-            let (ssrc, rtp_timestamp) = (u32::from(is_microphone), 48 * ms as u32);
-            let data = Bytes::copy_from_slice(&[0xfc, byte]);
-            Media::Sound(ArrivedSound { is_microphone, ssrc, rtp_timestamp, arrived_at, data })
-        };
+    /// Records a picture at one second and these packets: whether of the microphone, SSRC, milliseconds. Returns the times in the
+    /// file and the SSRCs of those that were recorded.
+    fn recorded_sound(packets: &[(bool, u32, u64)]) -> Vec<(u128, u8)> {
         let mut bytes = Cursor::new(Vec::new());
         let mut recorder = Recorder::new(&mut bytes, FileFormat::Matroska);
         let ada = member("ada");
         recorder.handle(&ada, &Media::Picture(frame(true, 1000, VideoCodec::Vp8))).unwrap();
-        for (is_microphone, ms, byte) in
-            [(true, 1000, 1), (false, 1020, 2), (true, 1020, 1), (false, 1040, 3)]
-        {
-            recorder.handle(&ada, &sound(is_microphone, ms, byte)).unwrap();
+        for &(is_microphone, ssrc, ms) in packets {
+            let arrived_at = Timestamp::from_origin(Duration::from_millis(ms));
+            let data = Bytes::copy_from_slice(&[0xfc, ssrc as u8]);
+            let rtp_timestamp = 48 * ms as u32;
+            let sound = ArrivedSound { is_microphone, ssrc, rtp_timestamp, arrived_at, data };
+            recorder.handle(&ada, &Media::Sound(sound)).unwrap();
         }
         recorder.finish().unwrap();
         let (mut file, _) = VideoFile::open(Cursor::new(bytes.into_inner())).unwrap();
         let frames = std::iter::from_fn(|| file.next_frame().unwrap());
         let sounds = frames.filter(|frame| frame.track == Track::Audio);
-        let read: Vec<_> = sounds.map(|sound| (sound.time.as_millis(), sound.data[1])).collect();
-        assert_eq!(read, [(0, 1), (20, 2), (40, 3)]);
+        sounds.map(|sound| (sound.time.as_millis(), sound.data[1])).collect()
+    }
+
+    #[test]
+    fn the_sound_of_the_pictures_takes_the_place_of_the_microphone() {
+        let packets = [(true, 1, 1000), (false, 2, 1020), (true, 1, 1020), (false, 2, 1040)];
+        assert_eq!(recorded_sound(&packets), [(0, 1), (20, 2), (40, 2)]);
     }
 }
