@@ -23,6 +23,8 @@ use crate::{
 const MAX_STEP: Duration = Duration::from_secs(10);
 const VIDEO_HZ: u64 = 90_000;
 const AUDIO_HZ: u64 = 48_000;
+/// Sound of which nothing arrived for this long has ended: the connection was made anew, or a screen is no longer shared.
+const SILENCE: Duration = Duration::from_secs(2);
 /// How long the disk may take for the last frames.
 const WRITING: Duration = Duration::from_secs(10);
 
@@ -113,6 +115,14 @@ struct SoundStream {
     last: Last,
 }
 
+impl SoundStream {
+    /// Whether other sound takes the place of this one.
+    fn yields_to(&self, other: &ArrivedSound) -> bool {
+        let has_ended = other.arrived_at.since(self.last.arrived_at) >= SILENCE;
+        has_ended || (self.is_microphone && !other.is_microphone)
+    }
+}
+
 /// The frame before.
 #[derive(Debug, Clone, Copy)]
 struct Last {
@@ -181,14 +191,12 @@ impl<W: Write + Seek> Recorder<W> {
         writer.write_picture(now.time, frame.is_key, &frame.data)
     }
 
-    /// Sound begins when it arrives beside the pictures, and goes on by its timestamps. That of the microphone is recorded until
-    /// the pictures have some.
+    /// Sound begins when it arrives beside the pictures, and goes on by its timestamps. That of the microphone is recorded while
+    /// the pictures have none.
     fn handle_sound(&mut self, sound: &ArrivedSound) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let now = match self.sound {
-            Some(before) if before.ssrc != sound.ssrc && (sound.is_microphone || !before.is_microphone) => {
-                return Ok(());
-            }
+            Some(before) if before.ssrc != sound.ssrc && !before.yields_to(sound) => return Ok(()),
             Some(SoundStream { ssrc, last, .. }) if ssrc == sound.ssrc => {
                 let is_late = sound.rtp_timestamp.wrapping_sub(last.rtp_timestamp) > u32::MAX / 2;
                 if is_late || sound.rtp_timestamp == last.rtp_timestamp {
@@ -370,5 +378,12 @@ mod tests {
     fn the_sound_of_the_pictures_takes_the_place_of_the_microphone() {
         let packets = [(true, 1, 1000), (false, 2, 1020), (true, 1, 1020), (false, 2, 1040)];
         assert_eq!(recorded_sound(&packets), [(0, 1), (20, 2), (40, 2)]);
+    }
+
+    #[test]
+    fn sound_that_ended_gives_way_to_that_of_a_new_connection_and_to_the_microphone() {
+        let packets =
+            [(false, 1, 1000), (false, 2, 2980), (false, 2, 3000), (true, 3, 4980), (true, 3, 5000)];
+        assert_eq!(recorded_sound(&packets), [(0, 1), (2000, 2), (4000, 3)]);
     }
 }
