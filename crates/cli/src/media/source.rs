@@ -295,7 +295,7 @@ fn read(
     target: Duration,
     to: &mpsc::Sender<FromFile>,
 ) -> Result<(), FileProblem> {
-    let mut from = keyframe_before(path, target)?;
+    let Some(mut from) = keyframe_before(path, target, to)? else { return Ok(()) };
     if to.blocking_send(FromFile::Begin(from)).is_err() {
         return Ok(());
     }
@@ -321,17 +321,44 @@ fn read(
     }
 }
 
-/// The time of the latest keyframe that is not after `target`.
-fn keyframe_before(path: &Path, target: Duration) -> Result<Duration, FileProblem> {
+/// The time of the latest keyframe that is not after `target`. `None` if nobody takes the frames any more: another jump came.
+fn keyframe_before(
+    path: &Path,
+    target: Duration,
+    to: &mpsc::Sender<FromFile>,
+) -> Result<Option<Duration>, FileProblem> {
     let mut latest = Duration::ZERO;
     if target.is_zero() {
-        return Ok(latest);
+        return Ok(Some(latest));
     }
     let (mut file, _) = VideoFile::open_path(path)?;
     while let Some(frame) = file.next_frame()?.filter(|frame| frame.time <= target) {
+        if to.is_closed() {
+            return Ok(None);
+        }
         if frame.is_key {
             latest = frame.time;
         }
     }
-    Ok(latest)
+    Ok(Some(latest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{DELTA, KEY, ivf},
+        *,
+    };
+
+    #[test]
+    fn a_jump_that_another_one_replaces_is_not_looked_for_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clip.ivf");
+        std::fs::write(&path, ivf(b"VP80", &[(0, &KEY), (1, &DELTA), (2, &KEY), (3, &DELTA)])).unwrap();
+        let (to, frames) = mpsc::channel(1);
+        let target = Duration::from_millis(100);
+        assert_eq!(keyframe_before(&path, target, &to).unwrap(), Some(Duration::from_millis(80)));
+        drop(frames);
+        assert_eq!(keyframe_before(&path, target, &to).unwrap(), None);
+    }
 }
