@@ -167,12 +167,13 @@ impl<'a> Bits<'a> {
 
     /// A number in the Exp-Golomb code (ITU-T H.264, 9.1).
     fn exponential(&mut self) -> Option<u32> {
+        const MOST_ZEROS: u32 = 31;
         let mut zeros = 0;
         while self.take(1)? == 0 {
             zeros += 1;
+            // More would not fit, and a member may send megabytes of them.
+            (zeros <= MOST_ZEROS).then_some(())?;
         }
-        // More would not fit.
-        (zeros < 32).then_some(())?;
         Some(((1_u64 << zeros) - 1) as u32 + self.take(zeros)?)
     }
 }
@@ -224,6 +225,19 @@ mod tests {
             let _ = of_keyframe(VideoCodec::H264, &unit[..length]);
         }
         assert_eq!(of_keyframe(VideoCodec::H264, &unit[..12]), None);
+    }
+
+    #[test]
+    fn exponential_codes_are_read_up_to_32_bits_and_no_further() {
+        let read = |bytes: &[u8]| {
+            let mut bits = Bits::new(bytes);
+            (bits.exponential(), bits.at)
+        };
+        assert_eq!(read(&[0x80]), (Some(0), 1));
+        assert_eq!(read(&[0b0010_1000]), (Some(4), 5));
+        assert_eq!(read(&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]), (Some(u32::MAX - 1), 63));
+        assert_eq!(read(&[0, 0, 0, 1, 0xff]), (None, 40));
+        assert_eq!(read(&[0; 1000]), (None, 32));
     }
 
     #[test]
