@@ -2,14 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::media::h264;
-
-/// Types of payloads, above those of NAL units.
-const STAP_A: u8 = 24;
-const FU_A: u8 = 28;
-const FU_BEGIN: u8 = 0x80;
-const FU_END: u8 = 0x40;
-const TYPE: u8 = 0x1f;
+use crate::media::h264::{self, FU_A, FU_BEGIN, FU_END, STAP_A, TYPE};
 
 /// The NAL units of a frame that arrives.
 #[derive(Debug, Default)]

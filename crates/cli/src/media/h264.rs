@@ -17,13 +17,15 @@ const END_OF_STREAM: u8 = 11;
 const FILLER: u8 = 12;
 const SPS_EXTENSION: u8 = 13;
 
-/// Types of RTP payloads (RFC 6184, 5.2), and parts of their headers.
-const STAP_A: u8 = 24;
-const FU_A: u8 = 28;
-const FU_BEGIN: u8 = 0x80;
-const FU_END: u8 = 0x40;
+/// Types of RTP payloads above those of NAL units (RFC 6184, 5.2), and parts of their headers.
+pub(crate) const STAP_A: u8 = 24;
+pub(crate) const FU_A: u8 = 28;
+pub(crate) const FU_BEGIN: u8 = 0x80;
+pub(crate) const FU_END: u8 = 0x40;
 const FORBIDDEN_BIT: u8 = 0x80;
 const IMPORTANCE: u8 = 0x60;
+/// The type of a NAL unit or a payload in its first byte.
+pub(crate) const TYPE: u8 = 0x1f;
 
 /// Profile, constraints and level as a description names them (RFC 6184, 8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +181,7 @@ fn start_code(stream: &[u8]) -> Option<usize> {
 }
 
 fn kind_of(unit: &[u8]) -> u8 {
-    unit.first().map_or(0, |header| header & 0x1f)
+    unit.first().map_or(0, |header| header & TYPE)
 }
 
 /// Whether decoding can begin with a frame. `None` if it is damaged or has no picture.
@@ -216,6 +218,8 @@ pub(super) fn payloads(stream: &[u8], max_bytes: usize) -> Vec<Bytes> {
         match kind_of(unit) {
             SPS | PPS | SPS_EXTENSION => sets.push(unit),
             ACCESS_UNIT_DELIMITER | END_OF_SEQUENCE | END_OF_STREAM | FILLER => {}
+            // Without a meaning in a file; a receiver would take them for aggregates and fragments.
+            0 | STAP_A.. => {}
             _ => {
                 put_sets(&mut payloads, &std::mem::take(&mut sets), max_bytes);
                 put_unit(&mut payloads, unit, max_bytes);
@@ -257,7 +261,7 @@ fn put_unit(payloads: &mut Vec<Bytes>, unit: &[u8], max_bytes: usize) {
         payload.put_u8(header & IMPORTANCE | FU_A);
         let begin = if at == 0 { FU_BEGIN } else { 0 };
         let end = if at == last { FU_END } else { 0 };
-        payload.put_u8(header & 0x1f | begin | end);
+        payload.put_u8(header & TYPE | begin | end);
         payload.put_slice(piece);
         payloads.push(payload.freeze());
     }
@@ -339,6 +343,12 @@ mod tests {
         assert_eq!(payloads[1], [&[0x7c, 0x85][..], &[7; 14]].concat());
         assert_eq!(payloads[2], [&[0x7c, 0x45][..], &[7; 11]].concat());
         assert_eq!(&payloads[3..], [&[0x41, 1, 2][..]]);
+    }
+
+    #[test]
+    fn units_with_types_of_payloads_are_left_out() {
+        let stream = [0, 0, 1, 0x65, 1, 0, 0, 1, 0x7c, 0x85, 1, 0, 0, 1, 0x78, 0, 9, 0, 0, 1, 0x60, 1];
+        assert_eq!(payloads(&stream, 100), [&[0x65, 1][..]]);
     }
 
     #[test]
