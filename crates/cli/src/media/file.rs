@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Frame, Track, VideoCodec,
+    Frame, MAX_FRAME_BYTES, Track, VideoCodec,
     bitstream::{FrameKind, has_other_profile, kind_of},
     file_info::FileInfo,
     file_problem::FileProblem,
@@ -137,7 +137,8 @@ impl<R: Read + Seek> VideoFile<R> {
                 return Err(FileProblem::UnknownCodec(codec));
             }
         }
-        Ok(())
+        // The parameter sets of a container may be longer than any frame.
+        if frame.data.len() > MAX_FRAME_BYTES { Err(FileProblem::Damaged) } else { Ok(()) }
     }
 
     /// Reads the whole file.

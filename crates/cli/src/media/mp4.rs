@@ -342,6 +342,10 @@ mod tests {
 
     fn h264(frames: &[&[u8]], shifts: &[i64]) -> Vec<u8> {
         let avcc = Avcc::new(&[0x67, 0x42, 0xc0, 0x1e, 0xd9], &[0x68, 0xce, 0x3c, 0x80]).unwrap();
+        h264_with(avcc, frames, shifts)
+    }
+
+    fn h264_with(avcc: Avcc, frames: &[&[u8]], shifts: &[i64]) -> Vec<u8> {
         let shift = |sample_offset: &i64| CttsEntry { sample_count: 1, sample_offset: *sample_offset };
         mp4_with(frames, 0, |moov| {
             let table = &mut moov.trak[0].mdia.minf.stbl;
@@ -372,6 +376,18 @@ mod tests {
         // The third picture is shown before the second one.
         assert_eq!(open(h264(&frames, &[40, 80, 0])).unwrap_err().code(), "frames-reordered");
         assert_eq!(open(h264(&[&[0, 0, 0, 9, 0x65, 0x88]], &[0])).unwrap_err().code(), "file-damaged");
+    }
+
+    #[test]
+    fn parameter_sets_that_are_longer_than_a_frame_can_be_are_not_put_before_each_keyframe() {
+        let file = |sets: usize| {
+            let mut avcc = Avcc::new(&[0x67, 0x42, 0xc0, 0x1e, 0xd9], &[0x68, 0xce, 0x3c, 0x80]).unwrap();
+            avcc.sequence_parameter_sets.resize(31, vec![0x67; 65_535]);
+            avcc.picture_parameter_sets.resize(sets, vec![0x68; 65_535]);
+            h264_with(avcc, &[&[0, 0, 0, 2, 0x65, 0x88]], &[0])
+        };
+        assert!(open(file(200)).is_ok());
+        assert_eq!(open(file(255)).unwrap_err().code(), "file-damaged");
     }
 
     #[test]
