@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
-use crate::harness::{Member, TestServer, program, run};
+use crate::harness::{Member, TestServer, piped, program, run};
 
 /// Runs `chat --once` on a room and returns the exit code and the last line of the standard error.
 async fn chat(room: &str, arguments: &[&str]) -> (Option<i32>, String) {
@@ -108,14 +108,7 @@ async fn an_interrupted_command_leaves_the_room() {
 async fn a_closed_pipe_is_a_sentence_and_not_a_panic() {
     let server = TestServer::start();
     let room = server.room("pipe");
-    let mut child = program()
-        .args(["chat", &room, "--name", "Ada", "--stay"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let mut child = piped(program().args(["chat", &room, "--name", "Ada", "--stay"])).spawn().unwrap();
     drop(child.stdout.take());
     run(&["chat", &room, "--name", "Ben", "--once", "hi", "--wait", "2"]).await;
     let mut stderr = String::new();
@@ -133,15 +126,9 @@ async fn a_receiver_whose_reader_went_away_keeps_what_arrived_for_another_proces
     let file: Vec<u8> = (0..40_u32 << 20 >> 2).flat_map(u32::to_le_bytes).collect();
     std::fs::write(&from, &file).unwrap();
     let arguments = ["--into", into.to_str().unwrap(), "--accept", "all", "--once"];
-    let mut child = program()
-        .args(["receive", &room, "--name", "Ada", "--json"])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let mut command = program();
+    command.args(["receive", &room, "--name", "Ada", "--json"]).args(arguments);
+    let mut child = piped(&mut command).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let ben = Member::start_in("send", &room, "Ben", &[from.to_str().unwrap()], folder);
     let is_under_way = |line: &str| {

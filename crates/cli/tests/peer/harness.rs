@@ -211,10 +211,14 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
+/// Gives a command no input, and its outputs to the test.
+pub(crate) fn piped(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true)
+}
+
 /// Runs a command to its end.
 pub(crate) async fn run_to_end(command: &mut Command) -> Ended {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("the process did not end").unwrap();
+    let output = timeout(PATIENCE, piped(command).output()).await.expect("the process did not end").unwrap();
     Ended {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
