@@ -210,7 +210,8 @@ pub(super) fn profile_level(keyframe: &[u8]) -> Option<ProfileLevel> {
     ProfileLevel::new(sequence_parameters(keyframe)?.get(..3)?.try_into().ok()?)
 }
 
-/// The RTP payloads of a frame (packetization mode 1), each of at most `max_bytes`.
+/// The RTP payloads of a frame (packetization mode 1), each of at most `max_bytes`. The payloader of the crate `rtc` 0.21 drops parameter
+/// sets where a frame has several of a kind, or has more than fit into one payload.
 pub(super) fn payloads(stream: &[u8], max_bytes: usize) -> Vec<Bytes> {
     let mut payloads = Vec::new();
     let mut sets: Vec<&[u8]> = Vec::new();
