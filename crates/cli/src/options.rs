@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
 
 use crate::{
     address::{RoomAddress, is_address},
@@ -269,7 +269,7 @@ pub struct ReceiveOptions {
     pub accept: Option<Acceptance>,
 
     /// Accept files of members with this name, and decline all others; may be given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub from: Vec<String>,
 
     /// Leave when the first files, and those offered together with them, have arrived

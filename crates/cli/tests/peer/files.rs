@@ -266,8 +266,10 @@ async fn a_daemon_waits_for_its_server_and_takes_files_of_allowed_members_only()
     ada.event_where("file", |event| event["state"] == "done").await;
     ada.interrupt();
     assert_eq!(ada.end().await.0.code(), Some(130));
-    let (code, stderr) = run(&["receive", &room, "--daemon", "--accept", "all"]).await;
-    assert_eq!(code, Some(2), "a daemon names its senders: {stderr}");
+    for senders in [&["--accept", "all"][..], &["--from", ""]] {
+        let (code, stderr) = run(&[&["receive", &room, "--daemon"], senders].concat()).await;
+        assert_eq!(code, Some(2), "a daemon names its senders: {stderr}");
+    }
 }
 
 /// `SIGHTLINE_TEST_MIB` sets another size.
