@@ -10,15 +10,16 @@ use super::{
     assembler::{ArrivedFrame, Assembler},
     counters::Counters,
 };
-use crate::media::{VideoCodec, packetizer::opus_samples};
+use crate::media::{
+    VideoCodec,
+    packetizer::opus_samples,
+    rtp_clock::{AUDIO_HZ, VIDEO_HZ},
+};
 
 /// Streams of one connection. A sender that replaces a stream begins another; the oldest one is forgotten.
 const MAX_STREAMS: usize = 8;
 /// Frames between two reports, which come every second.
 const MAX_FRAMES: usize = 2048;
-
-const VIDEO_HZ: u32 = 90_000;
-const AUDIO_HZ: u32 = 48_000;
 
 /// What a stream is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

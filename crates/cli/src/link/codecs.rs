@@ -8,7 +8,11 @@ use rtc::{
     shared::error::Error as RtcError,
 };
 
-use crate::media::{Source, VideoCodec, h264::ProfileLevel};
+use crate::media::{
+    Source, VideoCodec,
+    h264::ProfileLevel,
+    rtp_clock::{AUDIO_HZ, VIDEO_HZ},
+};
 
 const OPUS_PAYLOAD_TYPE: u8 = 111;
 
@@ -54,7 +58,7 @@ fn media_engine() -> Result<MediaEngine, RtcError> {
 pub(super) fn opus() -> RTCRtpCodec {
     RTCRtpCodec {
         mime_type: MIME_TYPE_OPUS.to_owned(),
-        clock_rate: 48_000,
+        clock_rate: AUDIO_HZ,
         channels: 2,
         sdp_fmtp_line: "minptime=10;useinbandfec=1".to_owned(),
         rtcp_feedback: Vec::new(),
@@ -98,7 +102,7 @@ fn of_video(mime_type: &str, fmtp: &str, payload_type: u8) -> RTCRtpCodecParamet
         .map(|(typ, parameter)| RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() });
     let rtp_codec = RTCRtpCodec {
         mime_type: mime_type.to_owned(),
-        clock_rate: 90_000,
+        clock_rate: VIDEO_HZ,
         channels: 0,
         sdp_fmtp_line: fmtp.to_owned(),
         rtcp_feedback: feedback.to_vec(),

@@ -10,10 +10,8 @@ use super::{
     VideoCodec,
     ivf_writer::{self, IvfWriter},
     matroska_writer::MatroskaWriter,
+    rtp_clock::VIDEO_HZ,
 };
-
-/// Units of time of pictures in a second, which are those of RTP.
-const PICTURE_UNITS_PER_MS: u64 = 90;
 
 /// The container of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +79,7 @@ impl<W: Write + Seek> FileWriter<W> {
     pub(crate) fn write_picture(&mut self, time: u64, is_key: bool, data: &[u8]) -> io::Result<()> {
         match self {
             Self::Ivf(file) => file.write(time, data),
-            Self::Matroska(file) => file.write_picture(time / PICTURE_UNITS_PER_MS, is_key, data),
+            Self::Matroska(file) => file.write_picture(time * 1000 / u64::from(VIDEO_HZ), is_key, data),
         }
     }
 

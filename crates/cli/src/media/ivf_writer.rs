@@ -2,10 +2,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use super::VideoCodec;
+use super::{VideoCodec, rtp_clock::VIDEO_HZ};
 
-/// Units of time in a second: those of RTP.
-const RATE: u32 = 90_000;
 const HEADER_BYTES: usize = 32;
 /// Where the header has the number of frames.
 const COUNT_AT: u64 = 24;
@@ -32,7 +30,7 @@ impl<W: Write + Seek> IvfWriter<W> {
         for (at, side) in [(12, width), (14, height)] {
             header[at..at + 2].copy_from_slice(&u16::try_from(side).unwrap_or(u16::MAX).to_le_bytes());
         }
-        header[16..20].copy_from_slice(&RATE.to_le_bytes());
+        header[16..20].copy_from_slice(&VIDEO_HZ.to_le_bytes());
         header[20..24].copy_from_slice(&1_u32.to_le_bytes());
         file.write_all(&header)?;
         Ok(Self { file, codec, frames: 0, last: None })

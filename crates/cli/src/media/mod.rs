@@ -14,6 +14,7 @@
 //! | `ivf_writer`, `matroska_writer`, `file_writer` | frames that arrive as a file of either container |
 //! | `playback` | when each frame is due, and which frames a late joiner needs |
 //! | `packetizer`, `outlet`, `budget` | frames as RTP payloads; what one viewer gets, and when; how fast |
+//! | `rtp_clock` | the units of RTP timestamps |
 //! | `source` | the file that plays: a thread that reads, a task that waits |
 
 pub(crate) mod bitstream;
@@ -31,6 +32,7 @@ mod mp4;
 pub(crate) mod outlet;
 pub(crate) mod packetizer;
 pub(crate) mod playback;
+pub(crate) mod rtp_clock;
 mod seek_head;
 pub(crate) mod source;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::{
     budget::Budget,
     packetizer::{VideoPacketizer, opus_samples},
     playback::{Playback, Released},
+    rtp_clock::{AUDIO_HZ, VIDEO_HZ, ticks},
 };
 
 /// A frame that is sent this long after it was due is late: the receiver's jitter buffer would wait for as long.
@@ -28,8 +29,6 @@ const REQUEST_INTERVAL: Duration = Duration::from_millis(700);
 /// Sound whose timestamps differ by more from the clock than this is stamped anew; smaller differences are the rounding of the
 /// file's timestamps, which a receiver would hear.
 const DRIFT: Duration = Duration::from_millis(100);
-const VIDEO_HZ: u64 = 90_000;
-const AUDIO_HZ: u64 = 48_000;
 
 /// A packet without its SSRC and payload type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +132,7 @@ impl Outlet {
     fn packetize_video(&mut self, released: &Released, now: Timestamp) {
         self.is_keyframe_wanted &= !released.frame.is_key;
         let at = if now.since(released.due) > LATE { now } else { released.due };
-        let timestamp = self.video.stamp(ticks(at, VIDEO_HZ));
+        let timestamp = self.video.stamp(ticks(at.since_origin(), VIDEO_HZ));
         let payloads = self.packetizer.packetize(&released.frame);
         let last = payloads.len().saturating_sub(1);
         for (at, payload) in payloads.into_iter().enumerate() {
@@ -147,7 +146,8 @@ impl Outlet {
     fn packetize_audio(&mut self, released: &Released) {
         let payload = released.frame.data.clone();
         let Some(samples) = opus_samples(&payload) else { return };
-        let (timestamp, is_marked) = self.audio.stamp_sound(ticks(released.due, AUDIO_HZ), samples);
+        let (timestamp, is_marked) =
+            self.audio.stamp_sound(ticks(released.due.since_origin(), AUDIO_HZ), samples);
         let sequence_number = self.audio.number();
         let track = Track::Audio;
         self.waiting.push_back(MediaPacket { track, sequence_number, timestamp, is_marked, payload });
@@ -169,25 +169,21 @@ impl Stream {
         self.sequence_number
     }
 
-    /// The timestamp for `ticks`, or the next one if this or a later one was given.
-    fn stamp(&mut self, ticks: u64) -> u32 {
-        let ticks = self.last.map_or(ticks, |last| ticks.max(last + 1));
-        self.last = Some(ticks);
-        self.offset.wrapping_add(ticks as u32)
+    /// The timestamp for `due`, or the next one if this or a later one was given.
+    fn stamp(&mut self, due: u64) -> u32 {
+        let at = self.last.map_or(due, |last| due.max(last + 1));
+        self.last = Some(at);
+        self.offset.wrapping_add(at as u32)
     }
 
     /// The timestamp of a packet that continues the one before, and whether it does not.
-    fn stamp_sound(&mut self, ticks: u64, samples: u32) -> (u32, bool) {
-        let limit = DRIFT.as_millis() as u64 * AUDIO_HZ / 1000;
-        let continued = self.last.filter(|last| last.abs_diff(ticks) <= limit);
-        let begin = continued.unwrap_or(ticks);
+    fn stamp_sound(&mut self, due: u64, samples: u32) -> (u32, bool) {
+        let limit = ticks(DRIFT, AUDIO_HZ);
+        let continued = self.last.filter(|last| last.abs_diff(due) <= limit);
+        let begin = continued.unwrap_or(due);
         self.last = Some(begin + u64::from(samples));
         (self.offset.wrapping_add(begin as u32), continued.is_none())
     }
-}
-
-fn ticks(at: Timestamp, hz: u64) -> u64 {
-    u64::try_from(at.since_origin().as_micros()).unwrap_or(u64::MAX / hz) * hz / 1_000_000
 }
 
 #[cfg(test)]

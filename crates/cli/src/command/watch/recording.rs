@@ -16,13 +16,14 @@ use super::new_file::{NewFile, cannot_write};
 use crate::{
     arrival::{ArrivedFrame, ArrivedSound, FrameOfMember, FrameSender, Media, frame_queue},
     failure::Failure,
-    media::file_writer::{FileFormat, FileWriter},
+    media::{
+        file_writer::{FileFormat, FileWriter},
+        rtp_clock::{AUDIO_HZ, VIDEO_HZ, ticks},
+    },
 };
 
 /// Timestamps of a stream that grow by more than this belong to another stream, or were set anew.
 const MAX_STEP: Duration = Duration::from_secs(10);
-const VIDEO_HZ: u64 = 90_000;
-const AUDIO_HZ: u64 = 48_000;
 /// Sound of which nothing arrived for this long has ended: the connection was made anew, or a screen is no longer shared.
 const SILENCE: Duration = Duration::from_secs(2);
 /// How long the disk may take for the last frames.
@@ -134,17 +135,13 @@ struct Last {
 
 impl Last {
     /// The time of the next frame in the file. The timestamps of a stream say it; between two streams, the arrival does.
-    fn next(self, rtp_timestamp: u32, arrived_at: Timestamp, hz: u64) -> Self {
+    fn next(self, rtp_timestamp: u32, arrived_at: Timestamp, hz: u32) -> Self {
         let step = u64::from(rtp_timestamp.wrapping_sub(self.rtp_timestamp));
-        let is_same_stream = step <= MAX_STEP.as_secs() * hz;
-        let waited = units(arrived_at.since(self.arrived_at), hz);
+        let is_same_stream = step <= ticks(MAX_STEP, hz);
+        let waited = ticks(arrived_at.since(self.arrived_at), hz);
         let time = self.time + if is_same_stream { step } else { waited };
         Self { rtp_timestamp, arrived_at, time }
     }
-}
-
-fn units(time: Duration, hz: u64) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX / hz) * hz / 1_000_000
 }
 
 impl<W: Write + Seek> Recorder<W> {
@@ -207,11 +204,11 @@ impl<W: Write + Seek> Recorder<W> {
             _ => Last {
                 rtp_timestamp: sound.rtp_timestamp,
                 arrived_at: sound.arrived_at,
-                time: units(sound.arrived_at.since(self.begun_at), AUDIO_HZ),
+                time: ticks(sound.arrived_at.since(self.begun_at), AUDIO_HZ),
             },
         };
         self.sound = Some(SoundStream { ssrc: sound.ssrc, is_microphone: sound.is_microphone, last: now });
-        writer.write_sound(now.time * 1000 / AUDIO_HZ, &sound.data)
+        writer.write_sound(now.time * 1000 / u64::from(AUDIO_HZ), &sound.data)
     }
 
     fn finish(&mut self) -> io::Result<Recorded> {
