@@ -110,4 +110,14 @@ mod tests {
         assert_eq!(unit(&[&[0x7d, 0x85, 0, 0, 3]]), None, "FU-B is of another packetization mode");
         assert_eq!(unit(&[&[]]), None);
     }
+    #[test]
+    fn a_fragment_whose_end_never_comes_counts_among_the_bytes() {
+        let mut unit = H264Unit::default();
+        unit.add(&[0x7c, 0x85, 1, 2]).unwrap();
+        for _ in 0..10 {
+            unit.add(&[&[0x7c, 0x05][..], &[3; 100]].concat()).unwrap();
+        }
+        // The header of the unit, and all pieces.
+        assert_eq!(unit.length(), 1 + 2 + 10 * 100);
+    }
 }

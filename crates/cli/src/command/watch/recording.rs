@@ -383,4 +383,29 @@ mod tests {
             [(false, 1, 1000), (false, 2, 2980), (false, 2, 3000), (true, 3, 4980), (true, 3, 5000)];
         assert_eq!(recorded_sound(&packets), [(0, 1), (2000, 2), (4000, 3)]);
     }
+    #[test]
+    fn no_timestamps_of_a_member_break_a_recording() {
+        const JUMPS: [u32; 6] = [0, 899_999, 900_001, u32::MAX, u32::MAX / 2, 480_000];
+        for format in [FileFormat::Ivf, FileFormat::Matroska] {
+            let mut bytes = Cursor::new(Vec::new());
+            let mut recorder = Recorder::new(&mut bytes, format);
+            let (mut pictures, mut sounds) = (0_u32, 0_u32);
+            for number in 0..600_usize {
+                // Forwards and backwards, at two paces.
+                pictures = pictures.wrapping_add(JUMPS[number * 5 % 6]);
+                sounds = sounds.wrapping_add(JUMPS[number / 7 % 6]);
+                let mut picture = frame(number % 50 == 0, 1000 + 20 * number as u32, VideoCodec::Vp8);
+                let arrived_at = picture.arrived_at;
+                picture.rtp_timestamp = pictures;
+                let data = Bytes::from_static(&[0xfc, 1]);
+                let (is_microphone, ssrc, rtp_timestamp) = (false, 5, sounds);
+                let sound = ArrivedSound { is_microphone, ssrc, rtp_timestamp, arrived_at, data };
+                recorder.handle(&member("ada"), &Media::Picture(picture)).unwrap();
+                recorder.handle(&member("ada"), &Media::Sound(sound)).unwrap();
+            }
+            assert_eq!(recorder.finish().unwrap().frames, 600);
+            let summary = VideoFile::open(Cursor::new(bytes.into_inner())).unwrap().0.summarize().unwrap();
+            assert_eq!((summary.frames, summary.keyframes), (600, 12), "{format:?}");
+        }
+    }
 }
