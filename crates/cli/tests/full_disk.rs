@@ -49,13 +49,16 @@ mod linux {
         if !has_disks {
             println!("ignored, because no disk can be mounted:");
         }
-        let tests: [Test; 4] = [
+        let tests: [Test; 5] = [
             ("a_file_without_room_is_refused_before_its_first_byte", |runtime| runtime.block_on(too_large())),
             ("a_file_whose_disk_becomes_full_goes_on_once_there_is_room", |runtime| {
                 runtime.block_on(becomes_full());
             }),
             ("a_recording_on_a_full_disk_ends_with_its_last_whole_frame", |runtime| {
                 runtime.block_on(recording());
+            }),
+            ("a_recording_without_room_for_a_frame_leaves_no_file", |runtime| {
+                runtime.block_on(no_recording());
             }),
             ("a_report_without_room_is_an_error_and_leaves_no_file", |runtime| runtime.block_on(report())),
         ];
@@ -193,6 +196,24 @@ mod linux {
         let whole =
             sightline_cli::media::examine(File::open(seen).unwrap()).expect("a file that can be shown");
         assert!(whole.frames > 1, "{whole:?}");
+    }
+
+    async fn no_recording() {
+        for name in ["seen.ivf", "seen.webm"] {
+            let (server, disk) = (TestServer::start(), Disk::new(64 * 1024).unwrap());
+            let room = server.room("nothing");
+            let seen = disk.path().join(name);
+            let arguments = ["--record", seen.to_str().unwrap(), "--run", "2"];
+            let mut ben = Member::start("watch", &room, "Ben", &arguments);
+            ben.event("entered").await;
+            disk.fill();
+            let ada = Member::start("provide", &room, "Ada", &[SAMPLE, "--loop"]);
+            let (status, stderr) = ben.end_by_itself().await;
+            assert_eq!(status.code(), Some(1), "{stderr}");
+            assert!(stderr.ends_with("(file-unwritable)\n"), "{stderr}");
+            assert_eq!(disk.names(), ["filler"]);
+            drop(ada);
+        }
     }
 
     async fn report() {

@@ -100,13 +100,13 @@ impl<W: Write + Seek> FileWriter<W> {
 }
 
 impl FileWriter<BufWriter<File>> {
-    /// Ends a file that could not be written further: what was written before can be played.
+    /// Ends a file that could not be written further: what was written before can be played. Without a whole frame the file is empty.
     pub(crate) fn mend(self) -> io::Result<()> {
         match self {
             Self::Ivf(file) => {
                 let (mut file, _not_written) = file.into_file().into_parts();
-                let (_, whole_bytes) = ivf_writer::mend(&mut file)?;
-                file.set_len(whole_bytes)
+                let (frames, whole_bytes) = ivf_writer::mend(&mut file)?;
+                file.set_len(if frames > 0 { whole_bytes } else { 0 })
             }
             Self::Matroska(file) => {
                 let (file, whole_bytes) = file.into_file();

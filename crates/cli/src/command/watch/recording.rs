@@ -1,7 +1,7 @@
 //! The file in which `watch` records the pictures and the sound of one member, and the thread that writes it.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufWriter, Seek, Write},
     path::Path,
     thread::{self, JoinHandle},
@@ -69,8 +69,12 @@ impl Recording {
             }
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         };
-        // What was written before an error can be read.
-        if !matches!(recorded, Ok(Recorded { frames: 0, .. })) {
+        let has_frames = match &recorded {
+            Ok(recorded) => recorded.frames > 0,
+            // What was written before an error can be played.
+            Err(_) => fs::metadata(file.path()).is_ok_and(|metadata| metadata.len() > 0),
+        };
+        if has_frames {
             file.keep();
         }
         recorded.map_err(|error| cannot_write(file.path(), &error))
