@@ -110,3 +110,13 @@ async fn the_help_of_each_command_fits_a_screen() {
         assert!(lines <= 40, "{command}: {lines} lines");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_systemd_unit_has_a_command_line_that_lacks_nothing_but_the_room() {
+    const UNIT: &str = include_str!("../../../../deploy/sightline-receive.service");
+    let line = UNIT.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/sightline-peer "));
+    let line = line.unwrap().replace("%H", "host").replace("${SIGHTLINE_FROM}", "Ada");
+    let ended = run_to_end(program().args(line.split_whitespace()).env("SIGHTLINE_ROOM", " ")).await;
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("SIGHTLINE_ROOM. (address-invalid)"), "{}", ended.stderr);
+}
