@@ -13,11 +13,9 @@ use leptos::{prelude::*, task::spawn_local};
 use sightline_browser::{
     BrowserError,
     js::queue::EventSink,
-    page::{clock, device::DeviceStore, key_pair::KeyPair, random},
+    page::{clock, device::DeviceStore, key_pair::KeyPair},
 };
-use sightline_core::trust::{
-    KeyTags, Person, PersonId, Recognition, RecognitionTask, device_key, device_key_bytes,
-};
+use sightline_core::trust::{KeyTags, Person, PersonId, RecognitionTask, device_key, device_key_bytes};
 use sightline_protocol::DeviceKey;
 
 use super::{
@@ -26,7 +24,8 @@ use super::{
 };
 
 const DATABASE: &str = "sightline.device";
-/// How long entering a room waits for the key. A busy computer takes seconds, and a page without the key warns of nobody.
+/// A browser that has not given the key after this time counts as one that stores no keys. A busy computer takes seconds. Nothing waits
+/// for the key.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The key pair of this device, and its store.
@@ -34,21 +33,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Device {
     store: Rc<DeviceStore>,
     pair: Rc<KeyPair>,
+    key: DeviceKey,
 }
 
 impl Device {
-    /// Opens the store, and makes a key pair if this device has none. Returns the machine that recognizes people with it.
-    pub async fn open() -> Option<(Self, Recognition)> {
+    /// Opens the store, and makes a key pair if this device has none. Returns the people that this device remembers, too.
+    pub async fn open() -> Option<(Self, Vec<Person>)> {
         let (opening, patience) = (open_or_make(), clock::sleep(PATIENCE));
         pin_mut!(opening, patience);
-        let (device, people) = match select(opening, patience).await {
-            Either::Left((Ok(opened), _)) => opened,
-            Either::Left((Err(_), _)) | Either::Right(_) => return None,
-        };
-        let key = device_key(device.pair.public_key())?;
-        let mut recognition = Recognition::new(key, random::bits(), clock::unix_ms(), clock::now());
-        recognition.restore(people);
-        Some((device, recognition))
+        match select(opening, patience).await {
+            Either::Left((Ok(opened), _)) => Some(opened),
+            Either::Left((Err(_), _)) | Either::Right(_) => None,
+        }
+    }
+
+    /// The public key.
+    pub fn key(&self) -> &DeviceKey {
+        &self.key
     }
 
     /// Performs a task of the core.
@@ -88,8 +89,9 @@ async fn tags_of(pair: &KeyPair, key: DeviceKey, texts: [&str; 2]) -> Option<Key
 async fn open_or_make() -> Result<(Device, Vec<Person>), BrowserError> {
     let store = DeviceStore::open(DATABASE).await?;
     let pair = store.key_pair_or_new().await?;
+    let key = device_key(pair.public_key()).ok_or_else(|| BrowserError::not_supported("P-256"))?;
     let people = read(&store, &pair).await?;
-    Ok((Device { store: Rc::new(store), pair: Rc::new(pair) }, people))
+    Ok((Device { store: Rc::new(store), pair: Rc::new(pair), key }, people))
 }
 
 async fn read(store: &DeviceStore, pair: &KeyPair) -> Result<Vec<Person>, BrowserError> {

@@ -73,8 +73,6 @@ pub struct Setup {
     pub media: LocalMedia,
     pub view: RoomView,
     pub history: ChatHistory,
-    /// `None` where the browser stores no keys.
-    pub device: Option<Device>,
     pub files: Files,
     /// Where signaling goes.
     pub endpoint: SignalingEndpoint,
@@ -94,6 +92,7 @@ pub struct Driver {
     media: LocalMedia,
     view: RoomView,
     history: ChatHistory,
+    /// `None` until the browser gave the key, and where it stores none.
     device: Option<Device>,
     files: Files,
     endpoint: SignalingEndpoint,
@@ -132,7 +131,6 @@ impl Driver {
             media,
             view,
             history,
-            device,
             files,
             endpoint,
             certificate,
@@ -150,7 +148,7 @@ impl Driver {
             media,
             view,
             history,
-            device,
+            device: None,
             files,
             endpoint,
             certificate,
@@ -182,7 +180,6 @@ impl Driver {
         if matches!(self.endpoint, SignalingEndpoint::Tabs(_)) {
             self.view.raise(NoticeCode::TabsOnly);
         }
-        self.show_remembered();
         self.handle(Input::Local(LocalChange::Media));
         self.files.restore(&mut self.session, clock::now());
         match self.endpoint {
@@ -301,6 +298,14 @@ impl Driver {
             }
             Input::CallFailed(link, method, error) => {
                 self.note_failed_call_on(link, method, &error.to_string());
+            }
+            Input::Device(opened) => {
+                if let Some((device, people)) = opened {
+                    let (key, unix_ms) = (device.key().clone(), clock::unix_ms());
+                    self.session.with_peer_trust(|trust| trust.handle_device(key, people, unix_ms, now));
+                    self.device = Some(device);
+                }
+                self.show_remembered();
             }
             Input::Recognition(id, tags) => {
                 self.session.with_peer_trust(|trust| trust.handle_computed(id, tags, now));

@@ -9,7 +9,7 @@ use sightline_browser::{
 use sightline_core::{room::RoomSession, signaling::JoinRequest};
 use sightline_protocol::{InstanceId, RoomName, control::PublishedState};
 
-use futures_util::future::join3;
+use futures_util::future::join;
 
 use super::{
     chat_history::ChatHistory,
@@ -80,13 +80,12 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
     let view = owner.with(|| RoomView::new(room.clone(), model, media.clone()));
     let files = owner.with(|| Files::new(room.clone(), model.transfers, inputs.clone()));
     let mut session = RoomSession::new(request, PublishedState::default(), random::bits());
-    let (endpoint, (history, kept), device) = join3(endpoint, ChatHistory::open(&room), Device::open()).await;
-    session.restore_chat(kept);
-    let (device, recognition) = device.unzip();
-    if let Some(recognition) = recognition {
-        session.with_peer_trust(|trust| trust.enable_recognition(recognition));
-    }
     session.with_peer_trust(|trust| trust.enable_codes(random::bits()));
+    session.with_peer_trust(|trust| trust.enable_recognition(random::bits()));
+    let opened = inputs.clone();
+    spawn_local(async move { opened.push(Input::Device(Device::open().await)) });
+    let (endpoint, (history, kept)) = join(endpoint, ChatHistory::open(&room)).await;
+    session.restore_chat(kept);
     let changed = inputs.clone();
     spawn_local(async move {
         while let Some(change) = changes.next().await {
@@ -108,7 +107,6 @@ async fn run(entry: Entry, model: RoomModel, owner: Owner, lanes: Lanes<Input>, 
         media,
         view,
         history,
-        device,
         files,
         endpoint,
         certificate,

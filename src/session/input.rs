@@ -16,11 +16,12 @@ use sightline_core::{
     room::{HostAction, LinkId},
     signaling::SocketId,
     transfer::{Offered, TransferHandle},
-    trust::{ComputationId, KeyTags, PersonId},
+    trust::{ComputationId, KeyTags, Person, PersonId},
 };
 use sightline_protocol::{MemberId, Reaction};
 
 use super::{
+    device::Device,
     model::{CodeJudgment, Export},
     preferences::Setting,
 };
@@ -46,6 +47,8 @@ pub enum Input {
     CallFailed(LinkId, &'static str, BrowserError),
     /// The browser did not keep the screen on.
     WakeLockRefused(BrowserError),
+    /// The key of this device, and the people that it remembers; `None` where the browser stores no keys.
+    Device(Option<(Device, Vec<Person>)>),
     /// The tags of a computation with the key of this device.
     Recognition(ComputationId, Vec<KeyTags>),
     /// A stats report of a link.

@@ -7,7 +7,9 @@
 
 use std::collections::VecDeque;
 
-use sightline_protocol::{MemberId, RecognitionMessage, VerificationStep, control::ControlMessage};
+use sightline_protocol::{
+    DeviceKey, MemberId, RecognitionMessage, VerificationStep, control::ControlMessage,
+};
 
 use super::{
     RoomEvent, RoomOutput,
@@ -24,11 +26,12 @@ use crate::{
 
 /// What the person knows of the members of a room.
 ///
-/// Contract: [`Self::enable_codes`] and [`Self::enable_recognition`] are called before the session starts.
+/// Contract: [`Self::enable_codes`] and [`Self::enable_recognition`] are called before the session starts; [`Self::handle_device`] at
+/// most once, at any time.
 #[derive(Debug, Default)]
 pub struct PeerTrust {
     codes: Verifying,
-    /// `None` without a device key.
+    /// `None` if this session recognizes nobody.
     recognition: Option<Recognition>,
     outputs: VecDeque<PeerTrustOutput>,
 }
@@ -47,16 +50,24 @@ impl PeerTrust {
         self.codes.enable(secret);
     }
 
-    /// Recognizes people that were verified in earlier calls, by the key of this device.
-    pub fn enable_recognition(&mut self, recognition: Recognition) {
-        self.recognition = Some(recognition);
-        self.collect();
+    /// Recognizes people that were verified in earlier calls, as soon as [`Self::handle_device`] gives the key of this device. `secret`
+    /// must come from a cryptographic generator and serve nothing else.
+    pub fn enable_recognition(&mut self, secret: u128) {
+        self.recognition = Some(Recognition::new(secret));
     }
 
-    /// Whether this session recognizes people.
+    /// Takes the public key of this device and the people that it remembers. `unix_ms` is the time of day at `now`.
+    pub fn handle_device(&mut self, key: DeviceKey, people: Vec<Person>, unix_ms: u64, now: Timestamp) {
+        if let Some(recognition) = &mut self.recognition {
+            recognition.handle_device(key, people, unix_ms, now);
+            self.collect();
+        }
+    }
+
+    /// Whether this session recognizes people now.
     #[must_use]
     pub fn has_recognition(&self) -> bool {
-        self.recognition.is_some()
+        self.recognition.as_ref().is_some_and(Recognition::has_device)
     }
 
     /// Takes the tags that [`RecognitionTask::Compute`](crate::trust::RecognitionTask::Compute) asked for.

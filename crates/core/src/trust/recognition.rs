@@ -102,14 +102,21 @@ struct Entry {
     drawn: Bucket,
 }
 
-/// The machine.
-///
-/// Contract: call [`Self::restore`] before the first member. After every other call poll [`Self::poll_output`] until it returns `None`.
 #[derive(Debug)]
-pub struct Recognition {
+struct Device {
     key: DeviceKey,
     /// A moment, and the time of day at it.
     began: (Timestamp, u64),
+}
+
+/// The machine.
+///
+/// Contract: call [`Self::handle_device`] at most once, at any time. Until then the machine only notes what happens, within the same
+/// limits. After every call poll [`Self::poll_output`] until it returns `None`.
+#[derive(Debug)]
+pub struct Recognition {
+    /// `None` until the page has read the key of this device.
+    device: Option<Device>,
     people: Vec<Person>,
     /// The member of the latest event is the last one.
     members: Vec<(MemberId, Entry)>,
@@ -120,13 +127,11 @@ pub struct Recognition {
 }
 
 impl Recognition {
-    /// `key` is the public key of this device; `secret` must come from a cryptographic generator and serve nothing else. `unix_ms` is
-    /// the time of day at `now`.
+    /// `secret` must come from a cryptographic generator and serve nothing else.
     #[must_use]
-    pub fn new(key: DeviceKey, secret: u128, unix_ms: u64, now: Timestamp) -> Self {
+    pub fn new(secret: u128) -> Self {
         Self {
-            key,
-            began: (now, unix_ms),
+            device: None,
             people: Vec::new(),
             members: Vec::new(),
             next_computation: 0,
@@ -136,9 +141,15 @@ impl Recognition {
         }
     }
 
-    /// Takes the people that this device remembers. If there are more than [`TAGS`], because several pages stored some, the oldest are
-    /// forgotten.
-    pub fn restore(&mut self, people: impl IntoIterator<Item = Person>) {
+    /// Takes the public key of this device and the people that it remembers, and does what waited for them. If there are more than
+    /// [`TAGS`] people, because several pages stored some, the oldest are forgotten. `unix_ms` is the time of day at `now`.
+    pub fn handle_device(
+        &mut self,
+        key: DeviceKey,
+        people: impl IntoIterator<Item = Person>,
+        unix_ms: u64,
+        now: Timestamp,
+    ) {
         self.people = people.into_iter().collect();
         self.people.sort_by_key(|person| person.verified_at_unix_ms);
         let surplus = self.people.len().saturating_sub(TAGS);
@@ -146,6 +157,26 @@ impl Recognition {
             let task = RecognitionTask::Forget(PersonId::of(&person.key));
             self.outputs.push_back(RecognitionOutput::Perform(task));
         }
+        let mut waiting = Vec::new();
+        for (member, entry) in &mut self.members {
+            entry.introduced.take_if(|introduced| *introduced == key);
+            if entry.ends.is_some() {
+                entry.due = Some(now + TAGS_DEADLINE);
+                waiting.push(member.clone());
+            }
+        }
+        self.device = Some(Device { key, began: (now, unix_ms) });
+        // The latest first: a server can invent members to use up the limit of the page.
+        for member in waiting.iter().rev() {
+            self.introduce(member);
+            self.compute(member, now);
+        }
+    }
+
+    /// Whether the key of this device is known.
+    #[must_use]
+    pub fn has_device(&self) -> bool {
+        self.device.is_some()
     }
 
     /// The people that this device remembers, the latest one last.
@@ -214,7 +245,6 @@ impl Recognition {
 
     /// Takes what the person said of the code of a member, which is about the connection in use.
     pub fn handle_verified(&mut self, member: &MemberId, verified: Verified, now: Timestamp) {
-        let key = self.key.clone();
         let Some(entry) = self.get_mut(member) else { return };
         let was_verified = std::mem::replace(&mut entry.is_verified, verified == Verified::Matched);
         if was_verified
@@ -227,11 +257,8 @@ impl Recognition {
             return self.forget(&id);
         }
         let is_new = entry.is_verified && !was_verified && entry.ends.is_some();
-        if is_new && !std::mem::replace(&mut entry.has_introduced, true) {
-            self.outputs
-                .push_back(RecognitionOutput::Send(member.clone(), RecognitionMessage::Introduce { key }));
-        }
         if is_new {
+            self.introduce(member);
             self.compute(member, now);
         }
         self.review(member, now);
@@ -239,10 +266,10 @@ impl Recognition {
 
     /// Takes a message of a member on its connection in use.
     pub fn handle_message(&mut self, member: &MemberId, message: RecognitionMessage, now: Timestamp) {
-        let own = self.key.clone();
+        let own = self.device.as_ref().map(|device| device.key.clone());
         let Some(entry) = self.get_mut(member).filter(|entry| entry.ends.is_some()) else { return };
         match message {
-            RecognitionMessage::Introduce { key } if key != own => {
+            RecognitionMessage::Introduce { key } if own.as_ref() != Some(&key) => {
                 let is_new = entry.introduced.as_ref() != Some(&key);
                 entry.introduced = Some(key);
                 if is_new && entry.is_verified {
@@ -294,8 +321,21 @@ impl Recognition {
         self.outputs.pop_front()
     }
 
+    /// Sends the public key of this device, unless the member has it, or its code does not match.
+    fn introduce(&mut self, member: &MemberId) {
+        let Some(key) = self.device.as_ref().map(|device| device.key.clone()) else { return };
+        let Some(entry) = self.get_mut(member) else { return };
+        if entry.is_verified && entry.ends.is_some() && !std::mem::replace(&mut entry.has_introduced, true) {
+            self.outputs
+                .push_back(RecognitionOutput::Send(member.clone(), RecognitionMessage::Introduce { key }));
+        }
+    }
+
     /// Asks for the tags of all people, and of the key that the member introduced itself with.
     fn compute(&mut self, member: &MemberId, now: Timestamp) {
+        if self.device.is_none() {
+            return;
+        }
         let people: Vec<_> = self.people.iter().rev().map(|person| person.key.clone()).collect();
         let of_page = &mut self.drawn;
         let Some((_, entry)) = self.members.iter_mut().find(|(id, _)| id == member) else { return };
@@ -322,7 +362,7 @@ impl Recognition {
 
     /// Looks for a tag that only a known device can make.
     fn review(&mut self, member: &MemberId, now: Timestamp) {
-        let (began, unix_ms) = self.began;
+        let Some(Device { began: (began, unix_ms), .. }) = self.device else { return };
         let passed_ms = u64::try_from(now.since(began).as_millis()).unwrap_or(u64::MAX);
         let Some((_, entry)) = self.members.iter_mut().find(|(id, _)| id == member) else { return };
         let Some(ends) = entry.ends.clone() else { return self.show(member) };

@@ -11,10 +11,10 @@ use sightline_core::{
     room::{LinkEvent, LinkId, LinkState, PeerConnectionState, RoomEvent, RoomOutput, RoomSession},
     signaling::{JoinRequest, SocketId},
     transfer::TransferTask,
-    trust::{Recognition, RecognitionTask, RoomSecret},
+    trust::{Person, RecognitionTask, RoomSecret},
 };
 use sightline_protocol::{
-    Arrival, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
+    Arrival, DeviceKey, DisplayName, InstanceId, Member, MemberId, Presence, RoomName,
     control::PublishedState,
     signaling::{ClientMessage, ServerMessage},
     telemetry::TelemetryMessage,
@@ -105,10 +105,11 @@ pub(crate) struct World {
     frames: VecDeque<(usize, SocketId, String)>,
     /// The secret in the invitation of the pages that are opened next.
     pub(crate) secret: Option<RoomSecret>,
-    /// Whether the pages that are opened next have codes to compare, as earlier versions have not.
+    /// Whether the pages that are opened next have codes to compare and recognize people, as earlier versions do not.
     pub(crate) has_codes: bool,
-    /// Recognizes people for the page that is opened next.
-    pub(crate) recognition: Option<Recognition>,
+    /// The key of the device on which the next page is opened, and the people that the device remembers. Without it the page waits
+    /// for the key.
+    pub(crate) device: Option<(DeviceKey, Vec<Person>)>,
     /// Takes the place of an honest server's messages: the page they are for, and the message.
     pub(crate) interference: Option<Interference>,
     /// The origin of each description: the page that made it, and the page of the member at the other end of its link.
@@ -141,7 +142,7 @@ impl World {
             frames: VecDeque::new(),
             secret: None,
             has_codes: true,
-            recognition: None,
+            device: None,
             interference: None,
             made: HashMap::new(),
             applied: Vec::new(),
@@ -167,9 +168,10 @@ impl World {
         let mut session = RoomSession::new(request, PublishedState::default(), 77 + number as u128);
         if self.has_codes {
             session.with_peer_trust(|trust| trust.enable_codes(1_000 + number as u128));
+            session.with_peer_trust(|trust| trust.enable_recognition(2_000 + number as u128));
         }
-        if let Some(recognition) = self.recognition.take() {
-            session.with_peer_trust(|trust| trust.enable_recognition(recognition));
+        if let Some((key, people)) = self.device.take() {
+            session.with_peer_trust(|trust| trust.handle_device(key, people, 5_000, self.now));
         }
         self.pages.push(Page {
             session,

@@ -48,10 +48,21 @@ struct Page {
 impl Page {
     fn new(owner: &str, people: &[Person]) -> Self {
         let key = device_key(owner);
-        let mut machine = Recognition::new(key.clone(), 7, 1_000, Timestamp::ZERO);
-        machine.restore(people.to_vec());
+        let mut page = Self::waiting(owner);
+        page.machine.handle_device(key, people.to_vec(), 1_000, Timestamp::ZERO);
+        page
+    }
+
+    /// A page whose browser has not given the key of the device yet.
+    fn waiting(owner: &str) -> Self {
         let (open, sent, changed, forgotten) = Default::default();
+        let (key, machine) = (device_key(owner), Recognition::new(7));
         Self { key, machine, now: Timestamp::ZERO, open, sent, changed, forgotten }
+    }
+
+    fn read_device(&mut self, people: &[Person]) {
+        self.machine.handle_device(self.key.clone(), people.to_vec(), 1_000, self.now);
+        self.compute();
     }
 
     fn collect(&mut self) {
@@ -145,6 +156,10 @@ fn acquainted() -> (Page, Page) {
     bob.verify("ada", Verified::Matched);
     exchange((&mut ada, "bob"), (&mut bob, "ada"));
     (ada, bob)
+}
+
+fn is_key(message: &RecognitionMessage) -> bool {
+    matches!(message, RecognitionMessage::Introduce { .. })
 }
 
 fn people_of(page: &Page) -> Vec<Person> {
@@ -249,7 +264,6 @@ fn a_device_key_goes_only_to_a_member_whose_code_matches() {
     ada.hear("eve", RecognitionMessage::Introduce { key: device_key("eve") });
     ada.verify("eve", Verified::Never);
     ada.verify("eve", Verified::Changed);
-    let is_key = |message: &RecognitionMessage| matches!(message, RecognitionMessage::Introduce { .. });
     assert!(!ada.take_sent().iter().any(is_key));
     assert!(ada.machine.people().is_empty(), "whoever introduces himself is not verified");
     ada.verify("eve", Verified::Matched);
@@ -347,4 +361,49 @@ fn the_result_of_a_computation_that_was_overtaken_has_no_effect() {
     ada.compute();
     assert!(ada.take_sent().is_empty());
     drop(bob);
+}
+
+#[test]
+fn a_page_that_waits_for_its_key_sends_nothing_and_warns_of_nobody() {
+    let (ada, mut bob) = acquainted();
+    let people = people_of(&ada);
+    let mut ada = Page::waiting("ada");
+    connect(&mut ada, &mut bob, "A2", "B2");
+    ada.verify("bob", Verified::Matched);
+    ada.open("bob-2", "Bob", &ends("A2", "O2"));
+    ada.pass(60);
+    assert!(ada.take_sent().is_empty() && ada.open.is_empty());
+    assert_eq!((ada.view("bob"), ada.view("bob-2")), (Acquaintance::Unknown, Acquaintance::Unknown));
+    // From now on the members have the usual time, since they may have waited for this page.
+    ada.read_device(&people);
+    assert_eq!(ada.knows("bob").as_deref(), Some("Bob"), "its tags came before");
+    assert_eq!(ada.view("bob-2"), Acquaintance::Unknown);
+    ada.pass(9);
+    assert_eq!(ada.view("bob-2"), Acquaintance::OtherDevice);
+    assert_eq!(ada.sent.iter().filter(|(_, message)| is_key(message)).count(), 1);
+}
+
+#[test]
+fn a_flood_before_the_key_is_there_costs_few_computations_and_displaces_nobody_who_comes_later() {
+    let (ada, bob) = acquainted();
+    let people = people_of(&ada);
+    let mut ada = Page::waiting("ada");
+    for round in 0..2_000 {
+        let member = id(&format!("member-{round}"));
+        ada.machine.handle_opened(&member, &name("Eve"), &ends("A2", "E"), ada.now);
+        ada.machine.handle_verified(&member, Verified::Matched, ada.now);
+        // The key of this page, which is nobody's.
+        for key in [device_key(&format!("key {round}")), ada.key.clone()] {
+            ada.machine.handle_message(&member, RecognitionMessage::Introduce { key }, ada.now);
+        }
+    }
+    let mut bob = Page::new("bob", &people_of(&bob));
+    connect(&mut ada, &mut bob, "A2", "B2");
+    ada.machine.handle_device(ada.key.clone(), people.clone(), 1_000, ada.now);
+    ada.collect();
+    assert!(ada.open.len() <= 128, "{}", ada.open.len());
+    assert!(ada.open.iter().all(|(_, keys, ..)| *keys == [bob.key.clone()]));
+    ada.compute();
+    assert_eq!(ada.knows("bob").as_deref(), Some("Bob"));
+    assert_eq!(ada.machine.people(), people);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sightline_core::trust::{Acquaintance, Person, Recognition, RecognitionTask};
+use sightline_core::trust::{Acquaintance, Person, RecognitionTask};
 
 use crate::{
     device_model::{compute, device_key},
@@ -13,10 +13,15 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Opens a page on somebody's device, which remembers these people.
 fn open(world: &mut World, owner: &str, people: &[Person]) -> usize {
-    let mut recognition = Recognition::new(device_key(owner), 1, 5_000, world.now);
-    recognition.restore(people.to_vec());
-    world.recognition = Some(recognition);
+    world.device = Some((device_key(owner), people.to_vec()));
     world.open(None)
+}
+
+/// The browser gives the key of the device to a page that is in the room already.
+fn read_device(world: &mut World, page: usize, owner: &str, people: &[Person]) {
+    let (key, people, now) = (device_key(owner), people.to_vec(), world.now);
+    world.pages[page].session.with_peer_trust(|trust| trust.handle_device(key, people, 5_000, now));
+    world.settle();
 }
 
 /// Does what the pages ask of these devices.
@@ -74,6 +79,58 @@ fn two_who_compared_their_code_know_each_other_in_the_next_room() {
     assert_eq!(acquaintance(&later, bob, ada), Acquaintance::Known(people[1][0].clone()));
     assert_eq!(acquaintance(&later, ada, carol), Acquaintance::Unknown);
     assert_eq!(acquaintance(&later, carol, ada), Acquaintance::Unknown);
+}
+
+/// What Ada's and Bob's devices remember after the two compared their code.
+fn acquainted() -> [Vec<Person>; 2] {
+    let mut world = World::new();
+    let (ada, bob) = (open(&mut world, "ada", &[]), open(&mut world, "bob", &[]));
+    let devices = [(ada, "ada"), (bob, "bob")];
+    perform(&mut world, &devices);
+    compare(&mut world, ada, bob);
+    compare(&mut world, bob, ada);
+    perform(&mut world, &devices);
+    [ada, bob].map(|page| world.pages[page].session.peer_trust().people().to_vec())
+}
+
+#[test]
+fn two_whose_browsers_give_the_key_late_know_each_other_in_any_order() {
+    let people = acquainted();
+    for first in [0, 1] {
+        for seconds in [0, 5, 40] {
+            let mut world = World::new();
+            let pages = [world.open(None), world.open(None)];
+            let devices = [(pages[0], "ada"), (pages[1], "bob")];
+            for at in [first, 1 - first] {
+                world.pass(seconds * SECOND);
+                read_device(&mut world, pages[at], devices[at].1, &people[at]);
+                perform(&mut world, &devices);
+            }
+            for (at, (page, other)) in [(0, (pages[0], pages[1])), (1, (pages[1], pages[0]))] {
+                let known = Acquaintance::Known(people[at][0].clone());
+                assert_eq!(acquaintance(&world, page, other), known, "{at}, {first} first, {seconds} s");
+            }
+        }
+    }
+}
+
+#[test]
+fn two_who_compared_their_code_before_the_browsers_gave_the_keys_remember_each_other() {
+    for first in [0, 1] {
+        let mut world = World::new();
+        let pages = [world.open(None), world.open(None)];
+        let devices = [(pages[0], "ada"), (pages[1], "bob")];
+        compare(&mut world, pages[0], pages[1]);
+        compare(&mut world, pages[1], pages[0]);
+        for at in [first, 1 - first] {
+            world.pass(SECOND);
+            read_device(&mut world, pages[at], devices[at].1, &[]);
+            perform(&mut world, &devices);
+        }
+        let keys = pages.map(|page| world.pages[page].session.peer_trust().people()[0].key.clone());
+        assert_eq!(keys, [device_key("bob"), device_key("ada")], "{first} first");
+        assert!(matches!(acquaintance(&world, pages[0], pages[1]), Acquaintance::Known(_)));
+    }
 }
 
 #[test]
