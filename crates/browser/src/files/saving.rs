@@ -87,12 +87,15 @@ async fn write(root: &Directory, file: &ReceivedFile) -> Result<(), BrowserError
     for part in file.folder.split('/').filter(|part| !part.is_empty()) {
         folder = settled(folder.directory(part, &create)).await?.unchecked_into();
     }
-    // A file of this name in the chosen folder is kept.
-    let mut tried = HashSet::new();
+    // Files in the chosen folder are kept.
+    let mut taken = HashSet::new();
     let mut name = file.name.clone();
-    while tried.len() < MAX_TRIES && settled(folder.file(&name, &JsValue::UNDEFINED)).await.is_ok() {
-        tried.insert(name.to_lowercase());
-        name = numbered(&file.name, |candidate| tried.contains(candidate));
+    while settled(folder.file(&name, &JsValue::UNDEFINED)).await.is_ok() {
+        if taken.len() == MAX_TRIES {
+            return Err(BrowserError::not_supported("another file of this name"));
+        }
+        taken.insert(name.to_lowercase());
+        name = numbered(&file.name, |candidate| taken.contains(candidate));
     }
     let handle: FileHandle = settled(folder.file(&name, &create)).await?.unchecked_into();
     let writable: Writable = settled(handle.create_writable()).await?.unchecked_into();

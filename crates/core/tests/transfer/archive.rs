@@ -1,6 +1,6 @@
 //! An archive, read from its end as programs do. Of large files only the length is simulated.
 
-use sightline_core::transfer::{Archive, Crc32};
+use sightline_core::transfer::{Archive, Crc32, MAX_DEPTH, safe_folder, safe_name};
 
 const GIB: u64 = 1024 * 1024 * 1024;
 
@@ -96,6 +96,14 @@ fn files_beyond_four_gibibytes_keep_their_size_and_place() {
         assert_eq!((found.0.as_str(), found.1, found.2), (*path, *crc32, *size_bytes));
     }
     assert!(found[1].3 > 10 * GIB && found[2].3 > 10 * GIB);
+}
+
+#[test]
+fn the_longest_path_that_a_member_may_offer_fits_into_a_header() {
+    let folder = safe_folder(&format!("../{}\\", "\u{56fe}".repeat(300)).repeat(2 * MAX_DEPTH));
+    let path = format!("{folder}/{}", safe_name(&format!("../{}.txt", "y".repeat(300))));
+    assert!(path.len() > 16_000 && path.split('/').all(|part| !part.is_empty() && part != ".."), "{path}");
+    assert_eq!(read(&write(&[(&path, 1, 2)])), [(path, 2, 1, 0)]);
 }
 
 #[test]
