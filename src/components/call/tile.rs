@@ -120,9 +120,9 @@ pub fn Tile(
             class:is-speaking=is_speaking
             class:is-bad=is_bad
             class:is-featured=is_featured
-            // A finger cannot hover, so a tap shows the buttons.
             data-corner=move || own.and_then(|own| own.picture.corner())
             style:translate=move || own.and_then(|own| own.picture.translate())
+            // A finger cannot hover, so a tap shows the buttons.
             tabindex="-1"
             on:pointerdown=move |event| {
                 if let Some(own) = own {

@@ -1,6 +1,6 @@
 //! What the person knows of each member: the code that the two compared, and the device that was verified in an earlier call.
 //!
-//! Owns [`Verifying`] and, if the page has a device key, [`Recognition`], and gives both the same events. It never decides which
+//! Owns [`Verifying`] and, if the page enables it, [`Recognition`], and gives both the same events. It never decides which
 //! connection is used, and sends nothing: the session does.
 //!
 //! Invariant: the recognition learns of every fingerprint before anything that is said on the connection.
