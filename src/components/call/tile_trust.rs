@@ -46,22 +46,29 @@ impl Trust {
     #[must_use]
     pub fn of(tile: TileModel) -> Option<Self> {
         let is_up = matches!(tile.state.get(), LinkState::Connected | LinkState::Recovering);
-        let of_device = tile.acquaintance.with(|acquaintance| match acquaintance {
+        let verified = tile.verification.get().verified;
+        let trust =
+            tile.acquaintance.with(|acquaintance| Self::from(verified, acquaintance, tile.is_protected));
+        is_up.then_some(trust)
+    }
+
+    fn from(verified: Verified, acquaintance: &Acquaintance, is_protected: bool) -> Self {
+        let of_device = match acquaintance {
             Acquaintance::Unknown => None,
             Acquaintance::Known(_) => Some(Self::Known),
             Acquaintance::Renamed(_) => Some(Self::Renamed),
             Acquaintance::OtherDevice => Some(Self::OtherDevice),
-        });
-        is_up.then(|| match (tile.verification.get().verified, of_device) {
+        };
+        match (verified, of_device) {
             // Whoever compared the code may still have to be told whose device it is.
             (Verified::Matched, Some(Self::Renamed)) => Self::Renamed,
             (Verified::Matched, _) => Self::Verified,
             // As good as the code of this connection: a device is recognized on all connections of the member, or on none.
             (_, Some(of_device)) => of_device,
             (Verified::Changed, None) => Self::Changed,
-            (Verified::Never, None) if tile.is_protected => Self::Protected,
+            (Verified::Never, None) if is_protected => Self::Protected,
             (Verified::Never, None) => Self::Open,
-        })
+        }
     }
 
     /// The word in `data-trust`.
@@ -161,4 +168,38 @@ pub fn TileTrust(
         </When>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use sightline_core::trust::{Person, device_key};
+    use sightline_protocol::DisplayName;
+
+    use super::*;
+
+    #[test]
+    fn the_lock_shows_the_first_state_that_applies() {
+        let key = device_key(&[4; 65]).unwrap();
+        let person = Person { key, name: DisplayName::cut("Ada"), verified_at_unix_ms: 0 };
+        let (known, renamed) = (Acquaintance::Known(person.clone()), Acquaintance::Renamed(person));
+        let (other, unknown) = (Acquaintance::OtherDevice, Acquaintance::Unknown);
+        for (acquaintance, [matched, changed, never, in_protected_room]) in [
+            (known, [Trust::Verified, Trust::Known, Trust::Known, Trust::Known]),
+            (renamed, [Trust::Renamed; 4]),
+            (other, [Trust::Verified, Trust::OtherDevice, Trust::OtherDevice, Trust::OtherDevice]),
+            (unknown, [Trust::Verified, Trust::Changed, Trust::Open, Trust::Protected]),
+        ] {
+            let shown = |verified, is_protected| Trust::from(verified, &acquaintance, is_protected);
+            assert_eq!(
+                [
+                    shown(Verified::Matched, false),
+                    shown(Verified::Changed, true),
+                    shown(Verified::Never, false)
+                ],
+                [matched, changed, never],
+                "{acquaintance:?}"
+            );
+            assert_eq!(shown(Verified::Never, true), in_protected_room, "{acquaintance:?}");
+        }
+    }
 }
