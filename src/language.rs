@@ -233,7 +233,7 @@ mod tests {
             for pair in chars.windows(2) {
                 let (before, after) = (pair[0], pair[1]);
                 let half = |c: char| ",.;:!?()\"'".contains(c);
-                // A line break is none.
+                // Not a line break.
                 let is_space = |c: char| c == ' ';
                 assert!(!(is_han(before) && half(after)), "{key}: {before}{after} in {text}");
                 assert!(!(half(before) && is_han(after)), "{key}: {before}{after} in {text}");

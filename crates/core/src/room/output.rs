@@ -54,7 +54,7 @@ pub enum RoomOutput {
     SendTelemetry(LinkId, String),
     /// A task about files for the worker that reads and stores them, or for the page.
     Transfer(TransferTask),
-    /// A task with the key of this device; only after [`enable_recognition`](super::PeerTrust::enable_recognition).
+    /// A task with the key of this device; only after [`handle_device`](super::PeerTrust::handle_device).
     Recognition(RecognitionTask),
     /// Show this to the person.
     Event(RoomEvent),
