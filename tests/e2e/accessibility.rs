@@ -39,7 +39,7 @@ async fn pages_before_the_room_are_accessible(scene: &Scene, engine: Engine) -> 
 }
 
 async fn the_room_is_accessible(scene: &Scene, engine: Engine) -> Result<()> {
-    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    let [ada, bob, eve] = scene.pages_in([engine, Engine::Chromium, Engine::Chromium]).await?;
     ada.enter("axe", "Ada").await?;
     is_open_to_all(&ada, "an empty room").await?;
     bob.enter("axe", "Bob").await?;
@@ -54,7 +54,6 @@ async fn the_room_is_accessible(scene: &Scene, engine: Engine) -> Result<()> {
     ada.focus("tile-fullscreen").await?;
     is_open_to_all(&ada, "a tile's menu").await?;
 
-    let eve = scene.page(Engine::Chromium).await?;
     eve.enter_with("axe", "Eve", "source=none").await?;
     ada.until_connected_to("Eve").await?;
     ada.until("a receiver can be chosen", |page| page.shows("chat-to")).await?;

@@ -125,12 +125,11 @@ async fn a_file_that_breaks_off_is_declared_and_is_a_stall_of_the_source(
     sender: Engine,
 ) -> Result<()> {
     let folder = Folder::new()?;
-    let [ada, bob] = scene.pages_in([sender, Engine::Chromium]).await?;
+    let [ada, bob, eve] = scene.pages_in([sender, Engine::Chromium, Engine::Firefox]).await?;
     ada.enter_with("broken", "Ada", "source=file&sample=1").await?;
     bob.enter_with("broken", "Bob", "source=none").await?;
     bob.until_picture_moves("Ada").await?;
     bob.click("stats-toggle").await?;
-    let eve = scene.page(Engine::Firefox).await?;
     for (name, bytes) in [("cut.mp4", clip::cut()?), ("damaged.mp4", clip::damaged()?)] {
         open(&ada, &folder.write(name, &bytes)?).await?;
         ada.until_notice("file-damaged").await?;

@@ -96,8 +96,7 @@ async fn flooding_or_unreadable_signals_end_no_connection(scene: &Scene, engine:
 
 /// Ada and Bob in a call, and the page of a third member.
 async fn call(scene: &Scene, engine: Engine) -> Result<(Arc<Page>, Arc<Page>, Arc<Page>)> {
-    let [ada, bob] = scene.pages_in([Engine::Chromium, engine]).await?;
-    let eve = scene.page(Engine::Chromium).await?;
+    let [ada, bob, eve] = scene.pages_in([Engine::Chromium, engine, Engine::Chromium]).await?;
     // A real hostile member would have a separate machine.
     eve.browser.yield_processor().await?;
     ada.enter_with("hostile", "Ada", CAMERA).await?;

@@ -22,7 +22,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(the_content_security_policy_blocks_foreign_content),
         stage.test_in_each(the_server_binary_alone_serves_the_page),
         stage.test_in_each(the_page_advises_an_option_behind_a_proxy_that_changes_the_host),
-        stage.test_in_pairs(two_members_call_and_reload_on_a_static_host_below_a_path),
+        stage.test_in_mixed_pairs(two_members_call_and_reload_on_a_static_host_below_a_path),
     ]
     .into_iter()
     .flatten()

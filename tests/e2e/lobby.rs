@@ -14,7 +14,7 @@ use crate::consent::captures;
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_pairs(one_makes_a_room_and_another_follows_the_invitation),
+        stage.test_in_mixed_pairs(one_makes_a_room_and_another_follows_the_invitation),
         stage.test_in_each(a_blocked_microphone_is_not_shown_as_on),
         vec![
             stage.test(a_room_can_be_entered_by_its_name_in_capitals),

@@ -293,11 +293,9 @@ async fn the_tile_shows_whether_a_member_speaks(scene: &Scene) -> Result<()> {
 }
 
 async fn a_mesh_of_four_sends_a_lower_bitrate_to_each_member(scene: &Scene) -> Result<()> {
-    let mut pages = Vec::new();
-    for name in ["Ada", "Bob", "Eve", "Kim"] {
-        let page = scene.page(Engine::Chromium).await?;
+    let pages = scene.pages_in([Engine::Chromium; 4]).await?;
+    for (page, name) in pages.iter().zip(["Ada", "Bob", "Eve", "Kim"]) {
         page.enter_with("four", name, "width=320&height=180&fps=10&source=camera").await?;
-        pages.push(page);
     }
     for page in &pages {
         page.until("everyone is connected", |page| {

@@ -16,10 +16,10 @@ use thirtyfour::{By, Key};
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_pairs(the_table_shows_each_member_in_a_line_and_leads_to_the_figures),
-        stage.test_in_pairs(charts_grow_and_hidden_time_is_a_gap),
-        stage.test_in_pairs(the_panel_shows_the_session_descriptions_and_the_log_of_the_browser),
-        stage.test_in_pairs(the_own_tile_shows_what_the_other_member_receives),
+        stage.test_in_mixed_pairs(the_table_shows_each_member_in_a_line_and_leads_to_the_figures),
+        stage.test_in_mixed_pairs(charts_grow_and_hidden_time_is_a_gap),
+        stage.test_in_mixed_pairs(the_panel_shows_the_session_descriptions_and_the_log_of_the_browser),
+        stage.test_in_mixed_pairs(the_own_tile_shows_what_the_other_member_receives),
     ]
     .into_iter()
     .flatten()
@@ -96,8 +96,7 @@ async fn the_table_shows_each_member_in_a_line_and_leads_to_the_figures(
     scene: &Scene,
     pair: Pair,
 ) -> Result<()> {
-    let [ada, bob] = scene.pages_in(pair).await?;
-    let eve = scene.page(Engine::Chromium).await?;
+    let [ada, bob, eve] = scene.pages_in([pair[0], pair[1], Engine::Chromium]).await?;
     ada.enter_with("lines", "Ada", SMALL_CAMERA).await?;
     bob.enter_with("lines", "Bob", SMALL_CAMERA).await?;
     eve.enter_with("lines", "Eve", "source=none").await?;

@@ -60,8 +60,7 @@ const SECTION: &str = r#"
     return list && top >= list.top - 1 && top < list.bottom ? section.ariaLabel : null;"#;
 
 async fn the_bars_of_a_tile_open_the_statistics_of_its_member(scene: &Scene, engine: Engine) -> Result<()> {
-    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
-    let eve = scene.page(Engine::Chromium).await?;
+    let [ada, bob, eve] = scene.pages_in([engine, Engine::Chromium, Engine::Chromium]).await?;
     ada.enter_with("bars", "Ada", NO_CAMERA).await?;
     for (page, name) in [(&bob, "Bob"), (&eve, "Eve")] {
         page.enter_with("bars", name, CAMERA).await?;
@@ -99,8 +98,7 @@ async fn the_bars_of_a_tile_open_the_statistics_of_its_member(scene: &Scene, eng
 }
 
 async fn hands_are_shown_in_the_order_in_which_they_were_raised(scene: &Scene, engine: Engine) -> Result<()> {
-    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
-    let eve = scene.page(engine).await?;
+    let [ada, bob, eve] = scene.pages_in([engine, Engine::Chromium, engine]).await?;
     for (page, name) in [(&ada, "Ada"), (&bob, "Bob"), (&eve, "Eve")] {
         page.enter_with("hands", name, NO_CAMERA).await?;
     }
@@ -256,8 +254,7 @@ async fn the_space_bar_lets_a_muted_person_be_heard_while_it_is_held(
 }
 
 async fn a_message_to_one_member_is_shown_to_nobody_else(scene: &Scene, engine: Engine) -> Result<()> {
-    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
-    let eve = scene.page(Engine::Chromium).await?;
+    let [ada, bob, eve] = scene.pages_in([engine, Engine::Chromium, Engine::Chromium]).await?;
     for (page, name) in [(&ada, "Ada"), (&bob, "Bob"), (&eve, "Eve")] {
         page.enter_with("private", name, NO_CAMERA).await?;
     }

@@ -17,7 +17,9 @@ use crate::trust::{SECRET, code_of, enter, keep, open_lock};
 
 pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
-        stage.test_in_pairs(two_who_compared_their_code_know_each_other_in_the_next_room_until_they_forget),
+        stage.test_in_mixed_pairs(
+            two_who_compared_their_code_know_each_other_in_the_next_room_until_they_forget,
+        ),
         stage.test_in_each(
             a_namesake_is_a_warning_and_a_verified_person_under_another_name_is_shown_as_itself,
         ),
@@ -152,8 +154,7 @@ async fn a_namesake_is_a_warning_and_a_verified_person_under_another_name_is_sho
     scene: &Scene,
     engine: Engine,
 ) -> Result<()> {
-    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
-    let namesake = scene.page(engine).await?;
+    let [ada, bob, namesake] = scene.pages_in([engine, Engine::Chromium, engine]).await?;
     verify(&ada, &bob).await?;
     let origin = ada.origin().to_owned();
     enter(&bob, &origin, "names", "Bob", "&lang=zh-CN").await?;

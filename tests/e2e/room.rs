@@ -27,11 +27,10 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
 }
 
 async fn a_third_member_connects_to_both_and_receives_the_messages(scene: &Scene) -> Result<()> {
-    let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Firefox]).await?;
+    let [ada, bob, eve] = scene.pages_in([Engine::Chromium, Engine::Firefox, Engine::Chromium]).await?;
     ada.enter("three", "Ada").await?;
     bob.enter("three", "Bob").await?;
     ada.until_connected_to("Bob").await?;
-    let eve = scene.page(Engine::Chromium).await?;
     eve.enter("three", "Eve").await?;
     for (page, others) in [(&ada, ["Bob", "Eve"]), (&bob, ["Ada", "Eve"]), (&eve, ["Ada", "Bob"])] {
         for other in others {
@@ -54,12 +53,11 @@ async fn a_third_member_connects_to_both_and_receives_the_messages(scene: &Scene
 
 async fn a_visitor_of_a_full_room_gets_a_notice_and_the_call_continues(scene: &Scene) -> Result<()> {
     scene.serve(&["--room-limit", "2"]).await?;
-    let [ada, bob] = scene.pages_in([Engine::Chromium, Engine::Chromium]).await?;
+    let [ada, bob, eve] = scene.pages_in([Engine::Chromium, Engine::Chromium, Engine::Firefox]).await?;
     ada.enter("full", "Ada").await?;
     bob.enter("full", "Bob").await?;
     ada.until_connected_to("Bob").await?;
 
-    let eve = scene.page(Engine::Firefox).await?;
     eve.open("/room/full?name=Eve&autojoin=1").await?;
     eve.until_notice("room-full").await?;
     ada.until_picture_moves("Bob").await?;

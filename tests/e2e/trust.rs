@@ -185,8 +185,7 @@ async fn somebody_who_passes_on_everything_between_two_pages_leaves_them_differe
     scene: &Scene,
     pair: Pair,
 ) -> Result<()> {
-    let [ada, bob] = scene.pages_in(pair).await?;
-    let mallory = scene.page(Engine::Chromium).await?;
+    let [ada, bob, mallory] = scene.pages_in([pair[0], pair[1], Engine::Chromium]).await?;
     let origin = ada.origin().to_owned();
     // Such a server has a room for each of them, and calls both the same.
     enter(&bob, &origin, "between-there", "Bob", "").await?;

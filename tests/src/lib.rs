@@ -5,7 +5,7 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`stage`], [`wait`] | running the tests, with a scene for each; waiting for conditions |
+//! | [`stage`], `places`, [`wait`] | running the tests, with a scene for each; room for their pages; waiting for conditions |
 //! | [`browser`], [`page`], [`snapshot`], [`console`] | a browser with fake devices; driving and reading a page; its console |
 //! | [`server`], [`static_host`], [`proxy`], [`signaling_proxy`], [`coturn`] | the servers of a test |
 //! | `netlab` | browsers behind emulated links and routers |
@@ -31,6 +31,7 @@ pub mod native_peer;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod page;
+mod places;
 pub mod portrait;
 #[cfg(target_os = "linux")]
 mod priority;

@@ -11,24 +11,31 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::try_join_all};
 use libtest_mimic::{Failed, Trial};
 #[cfg(target_os = "linux")]
 use sightline_netlab::{Internet, Link};
-use tokio::{runtime::Runtime, sync, time::timeout};
+use tokio::{
+    runtime::Runtime,
+    sync,
+    time::{Instant, timeout},
+};
 
 #[cfg(target_os = "linux")]
 use crate::netlab::{AtHome, FarApart, Gateway, LinkProfile, Place, Room, Router};
 use crate::{
     browser::{Browser, Engine, Profile},
     page::Page,
+    places::{HeldPlaces, Places},
     process::kill_everything,
     server::Server,
     static_host::StaticHost,
 };
 
-/// The time limit of a test on any machine.
-const LIMIT: Duration = Duration::from_secs(180);
+/// The time limit of a test on any machine, with the time that it waits for places for its pages.
+const LIMIT: Duration = Duration::from_secs(300);
+/// Number of tests that are named at the end because they took longest.
+const SLOWEST: usize = 40;
 /// The time limit of a measurement.
 const LONG_LIMIT: Duration = Duration::from_secs(1200);
 
@@ -45,6 +52,10 @@ pub const PAIRS: [Pair; 3] = [
     [Engine::Chromium, Engine::Firefox],
 ];
 
+/// The pairs in which each browser has each of two different parts once. They suffice for what the page and the server do; what
+/// two browsers do with each other needs [`PAIRS`].
+pub const MIXED_PAIRS: [Pair; 2] = [[Engine::Chromium, Engine::Firefox], [Engine::Firefox, Engine::Chromium]];
+
 /// Everything that outlives a single test.
 #[derive(Debug)]
 pub struct Stage {
@@ -53,6 +64,9 @@ pub struct Stage {
     idle: Mutex<Vec<Arc<Browser>>>,
     /// Locked for reading by tests that may run in parallel, for writing by tests that need the whole machine.
     machine: sync::RwLock<()>,
+    places: Places,
+    /// How long each test took that has ended.
+    durations: Mutex<Vec<(Duration, String)>>,
 }
 
 impl Stage {
@@ -71,7 +85,13 @@ impl Stage {
                 process::exit(130);
             }
         });
-        Ok(Arc::new(Self { runtime, idle: Mutex::default(), machine: sync::RwLock::default() }))
+        Ok(Arc::new(Self {
+            runtime,
+            idle: Mutex::default(),
+            machine: sync::RwLock::default(),
+            places: Places::default(),
+            durations: Mutex::default(),
+        }))
     }
 
     /// A test with the name of its function.
@@ -155,17 +175,37 @@ impl Stage {
     where
         F: AsyncFn(&Scene, Pair) -> Result<()> + Copy + Send + 'static,
     {
-        let trial = |pair: Pair| {
-            let name = format!("{}::{}_{}", name_of::<F>(), pair[0].name(), pair[1].name());
-            self.trial(name, async move |scene: &Scene| test(scene, pair).await)
-        };
-        PAIRS.map(trial).into()
+        PAIRS.map(|pair| self.trial_in_pair(pair, test)).into()
     }
 
-    /// Ends every browser.
+    /// A test with each pair of different browsers.
+    pub fn test_in_mixed_pairs<F>(self: &Arc<Self>, test: F) -> Vec<Trial>
+    where
+        F: AsyncFn(&Scene, Pair) -> Result<()> + Copy + Send + 'static,
+    {
+        MIXED_PAIRS.map(|pair| self.trial_in_pair(pair, test)).into()
+    }
+
+    /// Ends every browser, and says which tests took longest.
     pub fn close(&self) {
         self.idle().clear();
         kill_everything();
+        let mut durations = self.durations();
+        if durations.len() > SLOWEST {
+            durations.sort_unstable();
+            eprintln!("\nThe slowest tests:");
+            for (duration, name) in durations.iter().rev().take(SLOWEST) {
+                eprintln!("{:6.1} s  {name}", duration.as_secs_f64());
+            }
+        }
+    }
+
+    fn trial_in_pair<F>(self: &Arc<Self>, pair: Pair, test: F) -> Trial
+    where
+        F: AsyncFn(&Scene, Pair) -> Result<()> + Copy + Send + 'static,
+    {
+        let name = format!("{}::{}_{}", name_of::<F>(), pair[0].name(), pair[1].name());
+        self.trial(name, async move |scene: &Scene| test(scene, pair).await)
     }
 
     fn trial<F>(self: &Arc<Self>, name: String, test: F) -> Trial
@@ -208,15 +248,21 @@ impl Stage {
     ) -> Trial {
         let stage = Arc::clone(self);
         Trial::test(name.clone(), move || {
+            let places = HeldPlaces::none_of(&stage.places);
             let scene = Scene {
                 stage,
                 name,
+                places,
                 server: sync::Mutex::default(),
                 hosts: Mutex::default(),
                 pages: Mutex::default(),
             };
             run(scene).map_err(|error| Failed::from(format!("{error:#}")))
         })
+    }
+
+    fn durations(&self) -> MutexGuard<'_, Vec<(Duration, String)>> {
+        self.durations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Arc<Browser>>> {
@@ -234,12 +280,15 @@ async fn is_interrupted() -> std::io::Result<()> {
 }
 
 async fn play(limit: Duration, scene: Scene, test: impl AsyncFn(&Scene) -> Result<()>) -> Result<()> {
+    let since = Instant::now();
     let played = AssertUnwindSafe(timeout(limit, test(&scene))).catch_unwind().await;
     let outcome = match played {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(anyhow!("it took longer than {} s", limit.as_secs())),
         Err(panic) => Err(anyhow!("{}", panic_message(panic.as_ref()))),
     };
+    let took = since.elapsed().saturating_sub(scene.places.waited());
+    scene.stage.durations().push((took, scene.name.clone()));
     scene.finish(outcome).await
 }
 
@@ -248,6 +297,7 @@ async fn play(limit: Duration, scene: Scene, test: impl AsyncFn(&Scene) -> Resul
 pub struct Scene {
     stage: Arc<Stage>,
     name: String,
+    places: HeldPlaces,
     server: sync::Mutex<Option<Server>>,
     hosts: Mutex<Vec<Arc<StaticHost>>>,
     pages: Mutex<Vec<Arc<Page>>>,
@@ -309,6 +359,22 @@ impl Scene {
     /// # Errors
     /// Where the browser does not start.
     pub async fn page_in(&self, profile: Profile) -> Result<Arc<Page>> {
+        self.places.take(1).await?;
+        self.open_page(profile).await
+    }
+
+    /// A page in each of these browsers, all with fake devices. A test asks for all pages of a call at once, so that the machine
+    /// has room for them.
+    ///
+    /// # Errors
+    /// Where a browser does not start.
+    pub async fn pages_in<const N: usize>(&self, engines: [Engine; N]) -> Result<[Arc<Page>; N]> {
+        self.places.take(N).await?;
+        let pages = try_join_all(engines.map(|engine| self.open_page(Profile::of(engine)))).await?;
+        pages.try_into().map_err(|_| anyhow!("a page is missing"))
+    }
+
+    async fn open_page(&self, profile: Profile) -> Result<Arc<Page>> {
         let origin = self.server().await?.url();
         let idle = {
             let mut idle = self.stage.idle();
@@ -322,15 +388,6 @@ impl Scene {
         let page = Arc::new(Page::new(browser, origin));
         self.pages().push(Arc::clone(&page));
         Ok(page)
-    }
-
-    /// Two pages in a pair of browsers.
-    ///
-    /// # Errors
-    /// Where a browser does not start.
-    pub async fn pages_in(&self, pair: Pair) -> Result<[Arc<Page>; 2]> {
-        let (first, second) = tokio::try_join!(self.page(pair[0]), self.page(pair[1]))?;
-        Ok([first, second])
     }
 
     /// Two pages in browsers at the two ends of a new link.
@@ -371,6 +428,7 @@ impl Scene {
 
     #[cfg(target_os = "linux")]
     async fn pages_in_rooms(&self, pair: Pair, rooms: [Room; 2], origin: &str) -> Result<[Arc<Page>; 2]> {
+        self.places.take(2).await?;
         let page = async |engine, room| {
             let browser = Browser::start_in(Profile::of(engine), room).await?;
             anyhow::Ok(Arc::new(Page::new(Arc::new(browser), origin.to_owned())))

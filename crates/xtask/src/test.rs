@@ -15,8 +15,8 @@ use crate::{
     build, placement, process, workspace,
 };
 
-/// Each test has two browsers on two cores, so more tests at once only make each of them slower.
-const END_TO_END_THREADS: usize = 2;
+/// Tests that run at once. Together they open few pages at a time (`tests/src/places.rs`); the third one uses what two leave.
+const END_TO_END_THREADS: usize = 3;
 
 /// The checks to run.
 #[derive(Args)]
