@@ -208,7 +208,11 @@ impl PlayoutMeter {
         };
         // The last picture of a failed source is repeated for members that join, which does not end the stall. Browsers also repeat
         // it while a file stands still.
-        if has_failed || captured.is_some_and(|captured| self.reported.is_repeat(captured)) {
+        let is_repeat = captured.is_some_and(|captured| {
+            let is_new = self.last_captured.is_some_and(|last| self.reported.is_newer(last, captured));
+            self.reported.is_repeat(captured) && !is_new
+        });
+        if has_failed || is_repeat {
             let frames = frame.presented_frames.saturating_sub(last.presented_frames);
             last.presented_frames = frame.presented_frames;
             self.presented = self.presented.saturating_add(if has_failed { 0 } else { frames });

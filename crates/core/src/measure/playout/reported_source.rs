@@ -184,6 +184,13 @@ impl ReportedSource {
             && captured + UNCERTAIN <= to
     }
 
+    /// Whether the picture of a frame captured at `captured` is newer for sure than that of one captured at `last`. If the frames between
+    /// them were lost, a repetition is the first to show it.
+    pub(super) fn is_newer(&self, last: Timestamp, captured: Timestamp) -> bool {
+        let at = self.frames.partition_point(|frame| *frame <= captured);
+        at.checked_sub(1).and_then(|at| self.frames.get(at)).is_some_and(|shown| last + UNCERTAIN <= *shown)
+    }
+
     /// The time between two frames of the source around a time: the greater of the typical values before and after it.
     pub(super) fn interval_around(&self, captured: Timestamp) -> Option<Duration> {
         self.span(captured)?;
@@ -206,15 +213,18 @@ impl ReportedSource {
             let known = (known.from, known.to.unwrap_or(covered_to));
             Some(hull.map_or(known, |hull| (hull.0.min(known.0), hull.1.max(known.1))))
         });
-        // A standstill belongs to the frames around its middle.
+        // A standstill belongs to the frames around its middle. If its picture was first shown here when it had stood for a while,
+        // only the rest belongs to it. If it goes on for long, the second of the two frames shows it for the first time.
         let first = begin.saturating_sub(1);
         let stood = (first..=end)
             .filter_map(|at| {
                 let (a, b) = (*self.frames.get(at)?, *self.frames.get(at + 1)?);
-                let middle = a + (b - a) / 2;
+                let seen_from = if a + UNCERTAIN < from { from } else { a };
+                let middle = seen_from + (b - seen_from) / 2;
                 let (covered_from, covered_to) = self.span(a)?;
-                (from < middle && middle <= to && covered_from <= a && b <= covered_to)
-                    .then(|| (b - a).saturating_sub(self.declared_within(a, b)))
+                let is_between = from < middle && middle <= to && b <= to + UNCERTAIN;
+                (is_between && covered_from <= a && b <= covered_to)
+                    .then(|| (b - seen_from).saturating_sub(self.declared_within(seen_from, b)))
             })
             .max();
         let frames = u32::try_from(end.saturating_sub(begin)).unwrap_or(u32::MAX);
