@@ -17,6 +17,10 @@ pub enum NoticeCode {
     CameraLost,
     /// The microphone in use was unplugged.
     MicrophoneLost,
+    /// The system or another app stopped the camera for a while.
+    CameraTaken,
+    /// The system or another app, such as a phone call, uses the microphone for a while.
+    MicrophoneTaken,
     /// No screen can be shared here.
     ScreenUnavailable,
     /// The file contains nothing that this browser recognizes as a video.
@@ -101,6 +105,7 @@ impl NoticeCode {
             Self::NoDevice => "no-device",
             Self::DeviceInUse => "device-in-use",
             Self::CameraLost | Self::MicrophoneLost => "device-lost",
+            Self::CameraTaken | Self::MicrophoneTaken => "device-taken",
             Self::ScreenUnavailable => "screen-unavailable",
             Self::FileNotVideo => "file-not-video",
             Self::FileCodec => "file-codec",

@@ -83,6 +83,7 @@ impl From<MediaStreamTrack> for MediaTrack {
 #[derive(Debug)]
 pub struct LocalTrack {
     ended: Option<EndedHandler>,
+    muted: Option<MutedHandler>,
     track: MediaTrack,
 }
 
@@ -103,7 +104,7 @@ impl LocalTrack {
     /// Takes ownership of a track, which is stopped when this is dropped.
     #[must_use]
     pub fn new(track: MediaTrack) -> Self {
-        Self { ended: None, track }
+        Self { ended: None, muted: None, track }
     }
 
     /// The track, for playing or sending. The capture ends with `self`, not with the returned reference.
@@ -143,6 +144,13 @@ impl LocalTrack {
         self.ended = Some(EndedHandler::new(self.track.clone(), sink));
     }
 
+    /// Reports to `sink` when the source stops or starts to deliver while it stays open, as during a phone call. Read
+    /// [`MediaTrack::is_muted`] then.
+    pub fn report_muted(&mut self, sink: EventSink<()>) {
+        self.muted = None;
+        self.muted = Some(MutedHandler::new(self.track.clone(), sink));
+    }
+
     /// Sets the content hint of a video track for the encoder.
     pub fn set_content_hint(&self, hint: ContentHint) {
         self.track.set_content_hint(hint);
@@ -178,7 +186,7 @@ impl LocalTrack {
 
 impl Drop for LocalTrack {
     fn drop(&mut self) {
-        self.ended = None;
+        (self.ended, self.muted) = (None, None);
         self.track.0.stop();
     }
 }
@@ -202,6 +210,29 @@ impl EndedHandler {
 impl Drop for EndedHandler {
     fn drop(&mut self) {
         self.track.0.set_onended(None);
+    }
+}
+
+/// The `onmute` and `onunmute` handlers of a track, removed when this is dropped.
+#[derive(Debug)]
+struct MutedHandler {
+    track: MediaTrack,
+    _callback: Closure<dyn FnMut(Event)>,
+}
+
+impl MutedHandler {
+    fn new(track: MediaTrack, sink: EventSink<()>) -> Self {
+        let callback = Closure::<dyn FnMut(Event)>::new(move |_: Event| sink.push(()));
+        track.0.set_onmute(Some(callback.as_ref().unchecked_ref()));
+        track.0.set_onunmute(Some(callback.as_ref().unchecked_ref()));
+        Self { track, _callback: callback }
+    }
+}
+
+impl Drop for MutedHandler {
+    fn drop(&mut self) {
+        self.track.0.set_onmute(None);
+        self.track.0.set_onunmute(None);
     }
 }
 

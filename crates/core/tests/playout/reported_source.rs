@@ -36,6 +36,8 @@ enum Act {
     Cut(u64),
     /// The source plays and then stands still, both for a time. The way here is cut from the beginning, for the third time.
     CutInto(u64, u64, u64),
+    /// The source stands still and then plays, both for a time. The way here is cut from this long before the source plays.
+    CutOutOf(u64, u64, u64),
 }
 
 /// How the sender's browser captures a playing file.
@@ -58,6 +60,8 @@ struct World {
     shown_us: Vec<u64>,
     declared_us: Vec<(u64, u64)>,
     cuts_us: Vec<(u64, u64)>,
+    /// After a cut, the frames of this time before its end are sent again.
+    resent_us: u64,
     /// The messages, each with when it was sent.
     reported: Vec<(u64, SourceFrames)>,
     next_report_us: u64,
@@ -85,6 +89,7 @@ impl World {
             shown_us: Vec::new(),
             declared_us: Vec::new(),
             cuts_us: Vec::new(),
+            resent_us: 0,
             reported: Vec::new(),
             next_report_us: 2_000_000,
         }
@@ -148,6 +153,12 @@ impl World {
                 self.play(ms);
                 self.cuts_us.push((begin, self.now_us));
             }
+            Act::CutOutOf(stands, plays, before) => {
+                self.act(Act::Stand(stands));
+                let begin = self.now_us - before * 1000;
+                self.play(plays);
+                self.cuts_us.push((begin, self.now_us));
+            }
             Act::CutInto(plays, stands, cut) => {
                 self.cuts_us.push((self.now_us, self.now_us + cut * 1000));
                 self.play(plays);
@@ -165,13 +176,18 @@ impl World {
         };
         let mut frames: Vec<(u64, u64, usize)> = Vec::new();
         for (count, captured) in captured.into_iter().enumerate() {
-            let is_cut = self.cuts_us.iter().any(|(from, to)| (*from..*to).contains(&captured));
+            let cut = self.cuts_us.iter().find(|(from, to)| (*from..*to).contains(&captured));
+            let is_lost = cut.is_some_and(|(_, to)| captured + self.resent_us < *to);
             let Some(number) = self.shown_us.partition_point(|us| *us <= captured).checked_sub(1) else {
                 continue;
             };
             let late = late[count % late.len()];
-            let shown = (captured + NETWORK_US + BUFFER_US + late).div_ceil(REFRESH_US) * REFRESH_US;
-            if !is_cut && frames.last().is_none_or(|(last, ..)| *last < shown) {
+            let sent = cut.map_or(captured, |(_, to)| *to);
+            let shown = (sent + NETWORK_US + BUFFER_US + late).div_ceil(REFRESH_US) * REFRESH_US;
+            let last = frames.last().map_or(0, |(last, ..)| *last);
+            if !is_lost && cut.is_some() {
+                frames.push((shown.max(last + REFRESH_US), captured, number));
+            } else if !is_lost && last < shown {
                 frames.push((shown, captured, number));
             }
         }
@@ -277,6 +293,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (250_u64..2000).prop_map(Act::Cut),
         1 => (100_u64..1000, 400_u64..2500, 50_u64..350)
             .prop_map(|(plays, stands, more)| Act::CutInto(plays, stands, plays + more)),
+        1 => (400_u64..2500, 100_u64..1000, 30_u64..350)
+            .prop_map(|(stands, plays, before)| Act::CutOutOf(stands, plays, before)),
     ];
     prop::collection::vec((act, 300_u64..4000), 4..16)
         .prop_map(|acts| acts.into_iter().flat_map(|(act, ms)| [act, Act::Play(ms)]).collect())
@@ -299,13 +317,14 @@ fn hundreds_of_standstills_of_files_are_found_and_no_others() {
         prop::sample::select(vec![Capture::Evenly, Capture::EachFrame]),
         prop::collection::vec(0_u64..25_000, 50),
         prop::collection::vec(0_u32..100, 40),
+        prop::sample::select(vec![0_u64, 150_000, 400_000]),
     );
     let (mut all, mut found, mut wrong, mut off, mut reported) = (0, 0, 0, Vec::new(), 0);
     let mut intervals = Duration::ZERO;
     for _ in 0..100 {
-        let (fps, acts, capture, late, dice): (u64, Vec<Act>, Capture, Vec<u64>, Vec<u32>) =
+        let (fps, acts, capture, late, dice, resent_us): (u64, Vec<Act>, Capture, Vec<u64>, Vec<u32>, u64) =
             strategy.new_tree(&mut runner).unwrap().current();
-        let world = played(fps, &acts);
+        let world = World { resent_us, ..played(fps, &acts) };
         // One message in eight is lost.
         let outcome = watch(&world, capture, &late, |count| dice[count % dice.len()] < 12);
         let (hits, errors, lengths) = compare(&outcome);
@@ -348,9 +367,22 @@ fn assert_stalls(outcome: &Outcome, lengths_ms: &[u64], within_ms: u64) {
 #[test]
 fn a_cut_that_ends_within_a_standstill_is_a_stall_of_its_own() {
     for (plays, stands, cut) in [(400, 1440, 700), (900, 640, 1100), (300, 2000, 1500)] {
-        let outcome = found(25, Capture::Evenly, &[Act::CutInto(plays, stands, cut)]);
+        for resent_us in [0, 400_000] {
+            let world = World { resent_us, ..played(25, &[Act::CutInto(plays, stands, cut)]) };
+            let outcome = watch(&world, Capture::Evenly, &LATE, |_| false);
+            let lengths: Vec<_> = outcome.truth.iter().map(|(_, us)| us / 1000).collect();
+            assert_eq!(lengths.len(), 2, "{lengths:?}");
+            assert_stalls(&outcome, &lengths, 60);
+        }
+    }
+}
+
+#[test]
+fn a_cut_that_begins_within_a_standstill_is_one_stall_with_it() {
+    for (stands, plays, before) in [(640, 500, 60), (1440, 300, 200), (440, 900, 35)] {
+        let outcome = found(25, Capture::Evenly, &[Act::CutOutOf(stands, plays, before)]);
         let lengths: Vec<_> = outcome.truth.iter().map(|(_, us)| us / 1000).collect();
-        assert_eq!(lengths.len(), 2, "{lengths:?}");
+        assert_eq!(lengths.len(), 1, "{lengths:?}");
         assert_stalls(&outcome, &lengths, 60);
     }
 }

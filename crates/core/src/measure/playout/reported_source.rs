@@ -181,7 +181,7 @@ impl ReportedSource {
         from >= covered_from
             && to - from >= usual + shortest(usual)
             && from + UNCERTAIN <= captured
-            && captured + UNCERTAIN <= to
+            && captured < to
     }
 
     /// Whether the picture of a frame captured at `captured` is newer for sure than that of one captured at `last`. If the frames between

@@ -15,6 +15,9 @@ use crate::Timestamp;
 /// A silence that lasts this long is reported as a stall before it ends.
 const NOTICED_AFTER: Duration = Duration::from_secs(1);
 
+/// A frame on time is shown at most this much earlier or later than its place among the source's frames says.
+const PLACED_WITHIN: Duration = Duration::from_millis(160);
+
 /// A time in which the picture stood still unintentionally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stall {
@@ -168,9 +171,11 @@ fn excess(gap: &Gap, normal: Duration) -> Duration {
     gap.length().saturating_sub(normal * gap.frames)
 }
 
-/// How much longer than due the source showed nothing new in the gap, if that is a stall.
+/// How much longer than due the source showed nothing new in the gap, if that is a stall. If the first frame was shown late, as after
+/// a cut, the display stood still for less time than the source.
 fn stood(gap: &Gap, of_source: Option<Duration>) -> Option<Duration> {
-    let stood = gap.reported?.between.stood?.saturating_sub(of_source?);
+    let stood = gap.reported?.between.stood.filter(|stood| *stood <= gap.length() + PLACED_WITHIN)?;
+    let stood = stood.saturating_sub(of_source?);
     (stood >= shortest(of_source?)).then_some(stood)
 }
 
@@ -188,8 +193,8 @@ fn stalls(
         None => marks.uncovered(due, gap.to),
     };
     parts.retain(|(from, to)| *to - *from >= shortest(normal));
-    // The display cannot stand still for less time than the source. Frames near the ends of a standstill count as new, so the
-    // source's clock is the better one.
+    // With frames on time, the display cannot stand still for less time than the source. Frames near the beginning of a standstill
+    // count as new, so the source's clock is the better one.
     if let (Some(reported), Some(stood)) = (&gap.reported, stood(gap, of_source)) {
         let to = reported.declared.map_or(gap.to, |(declared_from, _)| declared_from);
         let from = to - stood;
