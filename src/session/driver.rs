@@ -90,6 +90,8 @@ pub struct Driver {
     changes: Changes,
     reactions: Reactions,
     media: LocalMedia,
+    /// Since when the system or another app has had the camera, and the microphone.
+    taken_since: [Option<Timestamp>; 2],
     view: RoomView,
     history: ChatHistory,
     /// `None` until the browser gave the key, and where it stores none.
@@ -154,6 +156,7 @@ impl Driver {
             certificate,
             own_ice_servers,
             lanes,
+            taken_since: [None; 2],
             inputs,
             socket: None,
             links: HashMap::new(),

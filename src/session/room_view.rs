@@ -214,6 +214,11 @@ impl RoomView {
         signals::remove(self.model.notices, &code);
     }
 
+    /// Shows a notice while its problem lasts.
+    pub fn show_notice(&self, code: NoticeCode, is_shown: bool) {
+        if is_shown { self.raise(code) } else { self.clear(code) }
+    }
+
     fn show_hosting(&self, hosting: &Hosting) {
         let HostModel { is_host, is_locked, hosts, visitors, .. } = self.model.host;
         signals::set(is_host, hosting.is_host());

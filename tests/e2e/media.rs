@@ -8,6 +8,7 @@ use serde_json::json;
 use sightline_e2e::{
     browser::Engine,
     page::Page,
+    snapshot::Tile,
     stage::{Pair, Scene, Stage},
     wait::{PATIENCE, until},
 };
@@ -20,6 +21,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
         stage.test_in_each(a_cancelled_screen_share_changes_nothing),
         stage.test_in_each(a_lost_camera_is_reported_and_another_one_replaces_it),
         stage.test_in_each(an_unplugged_camera_is_used_again_when_plugged_in),
+        stage.test_in_each(a_microphone_that_a_phone_call_takes_is_named_and_comes_back),
         stage.test_in_each(a_bitrate_limit_holds_at_once_and_for_the_next_visit),
         stage.test_in_each(a_codec_is_chosen_during_the_call),
         stage.test_in_each(the_address_sets_size_frame_rate_and_bitrate_limit),
@@ -161,6 +163,25 @@ async fn an_unplugged_camera_is_used_again_when_plugged_in(scene: &Scene, engine
     let _: () = ada.execute(PLUG_IN, vec![]).await?;
     until_source(&bob, "Ada", "camera").await?;
     bob.until_picture_moves("Ada").await
+}
+
+async fn a_microphone_that_a_phone_call_takes_is_named_and_comes_back(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let [ada, bob] = call(scene, [engine, Engine::Chromium], "").await?;
+    let microphone = async |state: &str| {
+        let is_so = |tile: &Tile| tile.mic.as_deref() == Some(state);
+        bob.until(&format!("Ada's microphone is {state}"), |page| page.tile("Ada").is_some_and(is_so)).await
+    };
+    microphone("on").await?;
+    let _: () = ada.execute(MUTE_MICROPHONE, vec![json!(true)]).await?;
+    ada.until_notice("device-taken").await?;
+    microphone("off").await?;
+    let _: () = ada.execute(MUTE_MICROPHONE, vec![json!(false)]).await?;
+    ada.until("the microphone is back", |page| !page.has_notice("device-taken")).await?;
+    microphone("on").await?;
+    Ok(())
 }
 
 async fn a_bitrate_limit_holds_at_once_and_for_the_next_visit(scene: &Scene, engine: Engine) -> Result<()> {
@@ -439,6 +460,14 @@ const LOSE_CAMERA: &str = "
     const track = document.querySelector('[data-member=\"local\"] video').srcObject.getVideoTracks()[0];
     track.stop();
     track.dispatchEvent(new Event('ended'));
+    return null;";
+
+/// As the system does when a phone call begins or ends.
+const MUTE_MICROPHONE: &str = "
+    const tracks = sightlineProbe.connections.at(-1).getSenders().map(({ track }) => track);
+    const track = tracks.find((track) => track?.kind === 'audio');
+    Object.defineProperty(track, 'muted', { value: arguments[0], configurable: true });
+    track.dispatchEvent(new Event(arguments[0] ? 'mute' : 'unmute'));
     return null;";
 
 const UNPLUG_CAMERAS: &str = "

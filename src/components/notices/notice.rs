@@ -137,8 +137,9 @@ pub(super) fn notice_icon(code: NoticeCode) -> IconName {
         | NoticeCode::NoDevice
         | NoticeCode::DeviceInUse
         | NoticeCode::CameraLost
+        | NoticeCode::CameraTaken
         | NoticeCode::InsecureContext => IconName::CAMERA_OFF,
-        NoticeCode::MicrophoneLost => IconName::MICROPHONE_OFF,
+        NoticeCode::MicrophoneLost | NoticeCode::MicrophoneTaken => IconName::MICROPHONE_OFF,
         NoticeCode::ScreenUnavailable => IconName::SCREEN,
         NoticeCode::AutoplayBlocked => IconName::SOUND,
         NoticeCode::RoomFull | NoticeCode::MemberMuted | NoticeCode::MemberCutOff => IconName::PEOPLE,

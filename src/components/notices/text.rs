@@ -50,6 +50,8 @@ pub fn room_notice_text(code: NoticeCode) -> (Sentence, Sentence) {
         };
     }
     match code {
+        NoticeCode::CameraTaken => both!(camera_taken),
+        NoticeCode::MicrophoneTaken => both!(microphone_taken),
         NoticeCode::NameInvalid => both!(name_invalid),
         NoticeCode::RoomFull => both!(room_full),
         NoticeCode::RoomLocked => both!(room_locked),

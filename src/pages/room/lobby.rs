@@ -1,6 +1,7 @@
 //! The lobby: preview, choices, and entering the room.
 
 use leptos::prelude::*;
+use sightline_browser::MediaStream;
 use sightline_protocol::limits::MAX_DISPLAY_NAME_CHARS;
 
 use crate::{
@@ -162,7 +163,11 @@ fn Preview(model: LobbyModel, release: Callback<()>, toggle_microphone: Callback
         Memo::new(move |_| model.source.get() != SourceChoice::None && model.preview.with(Option::is_some));
     // A microphone that is blocked or missing is not on.
     let has_microphone = Signal::derive(move || model.microphone.get() && !model.is_microphone_missing.get());
-    let is_mirrored = Signal::derive(move || model.source.get() == SourceChoice::Camera);
+    let is_mirrored = Signal::derive(move || {
+        let is_turned_away =
+            |preview: &Option<MediaStream>| preview.as_ref().is_some_and(MediaStream::faces_away);
+        model.source.get() == SourceChoice::Camera && !model.preview.with(is_turned_away)
+    });
     let can_be_shown =
         Signal::derive(move || model.is_held.get() && model.source.get() != SourceChoice::None);
     let words = Signal::derive(move || {

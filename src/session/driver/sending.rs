@@ -1,16 +1,28 @@
 //! What is sent on the links: the tracks of the devices, and the settings for bitrate, codec, path and servers.
 
-use sightline_browser::BrowserError;
+use std::time::Duration;
+
+use leptos::task::spawn_local;
+use sightline_browser::{BrowserError, page::clock};
 use sightline_core::{
     Timestamp,
     media::{SendSituation, send_limits},
     negotiation::Role,
+    notice::NoticeCode,
     room::{LinkEvent, LinkId},
 };
 use sightline_protocol::signaling::IceServer;
 
 use super::{Driver, measuring::conditions};
-use crate::session::{link::Link, preferences::Setting};
+use crate::session::{
+    input::{Input, LocalChange},
+    link::Link,
+    media::Taken,
+    preferences::Setting,
+};
+
+/// A device that is gone for a shorter time is not shown as taken. Browsers also mute a camera whose pictures are late.
+const TAKEN_AFTER: Duration = Duration::from_secs(2);
 
 impl Driver {
     /// Sends the tracks of the devices on every link, and announces the published state to all members.
@@ -24,7 +36,31 @@ impl Driver {
         self.measurements.handle_own_published(published, now);
         self.perform_measurements();
         self.view.show_local(published);
+        self.show_taken(now);
         self.limit_sending();
+    }
+
+    /// Shows which devices the system or another app has had for a while.
+    fn show_taken(&mut self, now: Timestamp) {
+        let Taken { camera, microphone } = self.media.taken();
+        let [camera_since, microphone_since] = &mut self.taken_since;
+        let mut is_waiting = false;
+        for (code, is_taken, since) in [
+            (NoticeCode::CameraTaken, camera, camera_since),
+            (NoticeCode::MicrophoneTaken, microphone, microphone_since),
+        ] {
+            *since = is_taken.then(|| since.unwrap_or(now));
+            let is_shown = since.is_some_and(|since| now - since >= TAKEN_AFTER);
+            is_waiting |= is_taken && !is_shown;
+            self.view.show_notice(code, is_shown);
+        }
+        if is_waiting {
+            let inputs = self.inputs.clone();
+            spawn_local(async move {
+                clock::sleep(TAKEN_AFTER).await;
+                inputs.push(Input::Local(LocalChange::Media));
+            });
+        }
     }
 
     /// Applies a setting that changed during the call.

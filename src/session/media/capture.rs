@@ -184,12 +184,14 @@ impl LocalMedia {
             inner.is_microphone_stale &= !question.microphone;
             if let Some(mut camera) = captured.video.filter(|_| inner.source == SourceChoice::Camera) {
                 camera.report_ended(self.lost(DeviceKind::Camera));
+                camera.report_muted(self.changed.clone());
                 camera.set_content_hint(content_hint(PublishedSource::Camera));
                 inner.camera = Some(camera);
             }
             if let Some(mut microphone) = captured.audio {
                 microphone.set_enabled(inner.is_microphone_wanted());
                 microphone.report_ended(self.lost(DeviceKind::Microphone));
+                microphone.report_muted(self.changed.clone());
                 inner.meter = LevelMeter::new(microphone.track()).ok();
                 inner.microphone = Some(microphone);
             }

@@ -94,6 +94,13 @@ struct Inner {
     device_listener: Option<Listener>,
 }
 
+/// Which devices deliver nothing for a while, because the system or another app has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    pub camera: bool,
+    pub microphone: bool,
+}
+
 /// A source that waits for a click.
 #[derive(Debug, Clone, Copy)]
 struct Held {
@@ -177,10 +184,9 @@ impl LocalMedia {
     pub fn published(&self) -> PublishedState {
         let inner = self.inner.borrow();
         PublishedState {
-            microphone: inner
-                .microphone
-                .as_ref()
-                .is_some_and(|microphone| microphone.is_enabled() && !microphone.is_ended()),
+            microphone: inner.microphone.as_ref().is_some_and(|microphone| {
+                microphone.is_enabled() && !microphone.is_ended() && !microphone.is_muted()
+            }),
             source: if inner.file.is_some() {
                 PublishedSource::File
             } else if inner.screen.is_some() {
@@ -307,9 +313,19 @@ impl LocalMedia {
         self.want_source(if is_on { SourceChoice::None } else { SourceChoice::Camera });
     }
 
-    /// Switches the microphone off if it is on, else on.
+    /// Switches the microphone off if it is on, else on. One that another app has counts as on.
     pub fn toggle_microphone(&self) {
-        self.want_microphone(!self.published().microphone);
+        let is_on = self.published().microphone || (self.wants_microphone() && self.taken().microphone);
+        self.want_microphone(!is_on);
+    }
+
+    /// Which devices the system or another app has for a while, although they are in use here.
+    pub fn taken(&self) -> Taken {
+        let inner = self.inner.borrow();
+        Taken {
+            camera: inner.camera.as_ref().is_some_and(LocalTrack::is_muted),
+            microphone: inner.microphone.as_ref().is_some_and(LocalTrack::is_muted),
+        }
     }
 
     /// Asks again, after a refusal or a missing device.

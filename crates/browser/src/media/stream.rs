@@ -54,6 +54,12 @@ impl MediaStream {
             .map(|track| MediaTrack::from(track.unchecked_into::<MediaStreamTrack>()))
             .collect()
     }
+
+    /// Whether the picture comes from a camera that faces away from the person (`facingMode`), where the browser tells.
+    #[must_use]
+    pub fn faces_away(&self) -> bool {
+        self.tracks().iter().any(MediaTrack::faces_away)
+    }
 }
 
 impl From<web_sys::MediaStream> for MediaStream {

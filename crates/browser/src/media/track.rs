@@ -60,6 +60,14 @@ impl MediaTrack {
         self.0.ready_state() == MediaStreamTrackState::Ended
     }
 
+    /// Whether this is a camera that faces away from the person (`facingMode`), where the browser tells.
+    #[must_use]
+    pub fn faces_away(&self) -> bool {
+        let mode =
+            member(self.0.get_settings().unchecked_ref(), "facingMode").and_then(|mode| mode.as_string());
+        mode.as_deref() == Some("environment")
+    }
+
     /// Sets the content hint for the encoder (W3C mst-content-hint), where the browser supports hints.
     pub fn set_content_hint(&self, hint: ContentHint) {
         let name = JsValue::from_str("contentHint");
@@ -130,6 +138,12 @@ impl LocalTrack {
         self.track.0.enabled()
     }
 
+    /// Whether the device delivers nothing at the moment, as during a phone call.
+    #[must_use]
+    pub fn is_muted(&self) -> bool {
+        self.track.is_muted()
+    }
+
     /// Whether the track ended: the device was lost or the permission withdrawn.
     #[must_use]
     pub fn is_ended(&self) -> bool {
@@ -144,8 +158,7 @@ impl LocalTrack {
         self.ended = Some(EndedHandler::new(self.track.clone(), sink));
     }
 
-    /// Reports to `sink` when the source stops or starts to deliver while it stays open, as during a phone call. Read
-    /// [`MediaTrack::is_muted`] then.
+    /// Reports to `sink` when the source stops or starts to deliver while it stays open, as during a phone call. Read [`Self::is_muted`] then.
     pub fn report_muted(&mut self, sink: EventSink<()>) {
         self.muted = None;
         self.muted = Some(MutedHandler::new(self.track.clone(), sink));
