@@ -8,7 +8,7 @@ use sightline_core::notice::NoticeCode;
 
 use crate::{
     components::{
-        files::load_home_drop_zone,
+        files::{address_has_shared_files, load_home_drop_zone, load_shared_files},
         kit::{
             icon::{Icon, IconName},
             link::Link,
@@ -40,8 +40,12 @@ pub fn Home() -> AnyView {
     let has_token = create_token::kept().is_some();
     // The room's module takes the files, which a person needs next anyway. A phone has nothing to drop, and should not load more
     // than it needs.
-    let drop_zone = (!environment::has_touch()).then(|| {
+    let is_shared_with = address_has_shared_files();
+    let drop_zone = (!environment::has_touch() && !is_shared_with).then(|| {
         view! { <LaterWith view=load_home_drop_zone() meanwhile=Rc::new(|_| ().into_any()) /> }
+    });
+    let shared = (environment::is_installed() || is_shared_with).then(|| {
+        view! { <LaterWith view=load_shared_files() meanwhile=Rc::new(|_| ().into_any()) /> }
     });
     let go = move |route: Route| {
         if let Some(navigator) = navigator {
@@ -124,6 +128,7 @@ pub fn Home() -> AnyView {
                         </When>
                     </form>
                 </div>
+                {shared}
                 {drop_zone}
                 {has_token.then(|| view! { <Later view=load_create_token_line() /> })}
             </section>

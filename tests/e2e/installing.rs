@@ -17,7 +17,7 @@ pub(crate) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     tests
 }
 
-/// Chromium reports that the page is installable without a service worker; without one there is no stale code.
+/// Chromium reports that the page is installable without a service worker.
 async fn it_can_be_installed(scene: &Scene) -> Result<()> {
     let page = scene.page(Engine::Chromium).await?;
     page.open("/room/installed").await?;

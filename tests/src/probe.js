@@ -360,6 +360,10 @@
     "database-throws": () => openNoDatabase("throws"),
     "database-fails": () => openNoDatabase("fails"),
     "database-hangs": () => openNoDatabase("hangs"),
+    installed: () => {
+      const matchMedia = window.matchMedia.bind(window);
+      window.matchMedia = (query) => (query === "(display-mode: standalone)" ? { matches: true } : matchMedia(query));
+    },
     "no-webrtc": () => delete window.RTCPeerConnection,
     "camera-busy": () => (MediaDevices.prototype.getUserMedia = refuse("NotReadableError")),
     "prompt-ignored": () => (MediaDevices.prototype.getUserMedia = () => new Promise(() => {})),

@@ -7,6 +7,7 @@ mod end_text;
 mod home_drop;
 mod notes;
 mod offer;
+mod shared;
 mod shelf;
 mod transfer;
 
@@ -14,4 +15,5 @@ pub use attach::Attach;
 pub use drop_zone::load_drop_zone;
 pub use home_drop::load_home_drop_zone;
 pub use offer::{load_file_offer, offer_title};
+pub use shared::{address_has_shared_files, load_shared_files};
 pub use shelf::Shelf;

@@ -17,6 +17,7 @@ use crate::consent::captures;
 pub(super) fn tests(stage: &Arc<Stage>) -> Vec<Trial> {
     [
         stage.test_in_each(a_file_sent_from_the_first_page_arrives_after_two_taps_on_a_phone),
+        stage.test_in_each(files_that_another_app_shares_wait_in_a_room_of_their_own),
         stage.test_in_each(files_that_are_dropped_or_pasted_on_the_first_page_wait_in_a_room_of_their_own),
     ]
     .into_iter()
@@ -50,6 +51,50 @@ async fn files_that_are_dropped_or_pasted_on_the_first_page_wait_in_a_room_of_th
     assert!(captures(&ada).await?.is_empty(), "a device was asked for");
     Ok(())
 }
+
+async fn files_that_another_app_shares_wait_in_a_room_of_their_own(
+    scene: &Scene,
+    engine: Engine,
+) -> Result<()> {
+    let names = ["holiday 1.jpg", "Grüße 😀.txt"];
+    let [ada, bob] = scene.pages_in([engine, Engine::Chromium]).await?;
+    ada.open("/?probe=installed").await?;
+    until("the share worker runs", PATIENCE, async || {
+        let runs: bool = ada.execute("return navigator.serviceWorker.controller !== null", vec![]).await?;
+        Ok(if runs { Ok(()) } else { Err("it does not".to_owned()) })
+    })
+    .await?;
+    let () = ada.execute(SHARE, vec![json!(names)]).await?;
+    let room = ada.until("the files wait", |page| page.shows("transfer-backlog")).await?;
+    let invitation = room.invitation.context("no invitation")?;
+    bob.open(&invitation.replace("?files=1", "?files=1&probe=person")).await?;
+    bob.until("the lobby is there", |page| page.shows("join") && page.shows("protection")).await?;
+    bob.click("join").await?;
+    for name in names {
+        bob.until_transfer(name, "offered").await?;
+    }
+    bob.click("transfer-accept-all").await?;
+    for name in names {
+        bob.until_transfer(name, "done").await?;
+    }
+    ada.open("/?shared").await?;
+    ada.until("the page says that nothing came", |page| page.shows("shared-lost")).await?;
+    Ok(())
+}
+
+/// Sends files to the page as the system does when a person shares them with the installed app.
+const SHARE: &str = "
+    const files = new DataTransfer();
+    for (const name of arguments[0]) files.items.add(new File([`in ${name}`], name, { type: 'text/plain' }));
+    const form = Object.assign(document.createElement('form'), {
+      method: 'post', action: 'shared', enctype: 'multipart/form-data',
+    });
+    const input = Object.assign(document.createElement('input'), { type: 'file', name: 'files', multiple: true });
+    input.files = files.files;
+    form.append(input);
+    document.body.append(form);
+    form.submit();
+    return null;";
 
 async fn a_file_sent_from_the_first_page_arrives_after_two_taps_on_a_phone(
     scene: &Scene,

@@ -7,6 +7,7 @@ mod message;
 mod object_url;
 mod picked;
 pub mod saving;
+pub mod shared;
 pub mod text_file;
 mod worker;
 

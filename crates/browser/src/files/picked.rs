@@ -21,7 +21,7 @@ pub struct PickedFile {
 }
 
 impl PickedFile {
-    fn new(file: File, folder: String) -> Self {
+    pub(super) fn new(file: File, folder: String) -> Self {
         Self { file, folder }
     }
 

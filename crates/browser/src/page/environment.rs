@@ -66,6 +66,12 @@ pub fn has_touch() -> bool {
     matches("(pointer: coarse)")
 }
 
+/// Whether the page runs as an installed app.
+#[must_use]
+pub fn is_installed() -> bool {
+    matches("(display-mode: standalone)")
+}
+
 fn matches(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
 }
