@@ -1,3 +1,3 @@
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|frame: &[u8]| sightline_fuzz::client::bulk_frame(frame));
+sightline_fuzz::target!(|frame: &[u8]| sightline_fuzz::client::bulk_frame(frame));

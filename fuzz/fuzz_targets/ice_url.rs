@@ -1,3 +1,3 @@
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|text: &str| sightline_fuzz::client::ice_url(text));
+sightline_fuzz::target!(|text: &str| sightline_fuzz::client::ice_url(text));

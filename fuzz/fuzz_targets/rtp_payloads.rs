@@ -1,3 +1,3 @@
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sightline_fuzz::native::rtp_payloads(bytes));
+sightline_fuzz::target!(|bytes: &[u8]| sightline_fuzz::native::rtp_payloads(bytes));

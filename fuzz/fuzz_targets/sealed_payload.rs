@@ -1,3 +1,3 @@
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|content: &[u8]| sightline_fuzz::client::sealed_payload(content));
+sightline_fuzz::target!(|content: &[u8]| sightline_fuzz::client::sealed_payload(content));
